@@ -1,0 +1,136 @@
+/**
+ * A run: the state of a delegation, folded from its events. Results, the live tree, listings and resume read this and
+ * nothing else. It holds no message of any child.
+ */
+
+import type { Warning } from "../errors.ts";
+import type { ChildEvent, Event } from "../event.ts";
+import {
+  createTally,
+  type DelegationResult,
+  delegationResult,
+  type Result,
+  resultOf,
+  type Tally,
+  tallyEvent,
+} from "../result.ts";
+import type { Call } from "../task.ts";
+
+export type RunChild = {
+  readonly tally: Tally;
+  /** What it is doing right now, in words: `waiting (place 3)`, `asking glm-4.7`, `running grep`. */
+  activity: string;
+};
+
+export type Run = {
+  readonly delegationId: string;
+  readonly call: Call;
+  readonly surface: string;
+  readonly startedAt: number;
+  /** Absent while the run goes on, or where its owner died before the end. */
+  endedAt?: number;
+  lastEventAt: number;
+  /** In task order. A rejected task is a child without events. */
+  readonly children: RunChild[];
+  readonly warnings: Warning[];
+};
+
+/** The id of a delegation's child. Children count from 1, as the live lines do. */
+export function childIdOf(delegationId: string, taskIndex: number): string {
+  return `${delegationId}.${taskIndex + 1}`;
+}
+
+/** The delegation and, where the id names a child, its task index. */
+export function parseRunId(id: string): { delegationId: string; taskIndex?: number } {
+  const [delegationId = "", child] = id.split(".");
+  return child === undefined ? { delegationId } : { delegationId, taskIndex: Number(child) - 1 };
+}
+
+/** Folds events into runs, one at a time. The first event must be `delegation-start`. */
+export function foldRun(run: Run | undefined, event: Event): Run {
+  if (event.kind === "delegation-start") {
+    return {
+      delegationId: event.delegationId,
+      call: event.call,
+      surface: event.surface,
+      startedAt: event.at,
+      lastEventAt: event.at,
+      warnings: [...event.warnings],
+      children: event.planned.map((planned, index) => ({
+        tally: createTally(childIdOf(event.delegationId, index), index, planned),
+        activity: "waiting",
+      })),
+    };
+  }
+  if (run === undefined) throw new Error(`${event.delegationId}: ${event.kind} before delegation-start`);
+  run.lastEventAt = event.at;
+  switch (event.kind) {
+    case "delegation-resume":
+      delete run.endedAt;
+      return run;
+    case "delegation-end":
+      run.endedAt = event.at;
+      return run;
+    case "stop-request":
+      return run;
+    default:
+      foldChild(childOf(run, event.childId), event);
+      return run;
+  }
+}
+
+type AnyChildEvent = Exclude<Event, { kind: `delegation-${string}` | "stop-request" }>;
+
+function foldChild(child: RunChild, event: AnyChildEvent): void {
+  child.activity = activityAfter(event, child.activity);
+  if (isChildEvent(event)) tallyEvent(child.tally, event);
+}
+
+function isChildEvent(event: AnyChildEvent): event is ChildEvent {
+  return !(event.kind in LIVE_ACTIVITY);
+}
+
+const LIVE_ACTIVITY = { "text-delta": 1, "reasoning-delta": 1, "queue-move": 1, "retry-wait": 1 };
+
+function activityAfter(event: AnyChildEvent, before: string): string {
+  switch (event.kind) {
+    case "queue-move":
+      return `waiting (place ${event.place})`;
+    case "child-start":
+      return "starting";
+    case "step-start":
+      return event.lastWords ? "asking for last words" : "asking";
+    case "reasoning-delta":
+      return "thinking";
+    case "text-delta":
+      return "answering";
+    case "retry-wait":
+      return `${event.failure.kind}, retrying in ${Math.ceil(event.delayMs / 1000)} s`;
+    case "approval-ask":
+      return `waiting for approval: ${event.name} ${event.target}`;
+    case "tool-start":
+      return `running ${event.name} ${event.target}`.trimEnd();
+    case "child-end":
+      return event.ending.status;
+    default:
+      return before;
+  }
+}
+
+function childOf(run: Run, childId: string): RunChild {
+  const { taskIndex = -1 } = parseRunId(childId);
+  const child = run.children[taskIndex];
+  if (child === undefined) throw new Error(`${childId}: no such child in ${run.delegationId}`);
+  return child;
+}
+
+/** Whether a child has ended or was never to start. */
+export function hasEnded(child: RunChild): boolean {
+  return "problem" in child.tally.planned || child.tally.ending !== undefined;
+}
+
+/** What the caller gets. Children that have not ended are left out: nothing is said of them that has not happened. */
+export function resultsOf(run: Run): DelegationResult {
+  const results: Result[] = run.children.filter(hasEnded).map((child) => resultOf(child.tally));
+  return delegationResult(run.delegationId, results, (run.endedAt ?? run.lastEventAt) - run.startedAt, run.warnings);
+}

@@ -1,0 +1,90 @@
+/**
+ * What can go wrong, as data. A `Failure` is decided once, at the wire; a `Problem` is found while planning, before
+ * anything was spent; a `DeputyError` is a caller's mistake and is thrown. A plain `Error` means a bug in Deputy.
+ */
+
+/** Why a request or a child failed. Decided once, where the provider's answer arrives (`child/failure.ts`). */
+export const FAILURE_KINDS = [
+  "rate-limited",
+  "quota-exhausted",
+  "overloaded",
+  "network",
+  "stalled",
+  "unauthorized",
+  "context-overflow",
+  "refused",
+  "invalid-request",
+  "malformed-response",
+  "aborted",
+] as const;
+export type FailureKind = (typeof FAILURE_KINDS)[number];
+
+export type Failure = {
+  kind: FailureKind;
+  /** One or two sentences a person can act on. Never contains a key. */
+  message: string;
+  /** How long the provider asked us to wait, where it said so. */
+  retryAfterMs?: number;
+  httpStatus?: number;
+};
+
+/** What a plan can find wrong with one task. `PROBLEM_CODES` is what programs may branch on; `message` is for people. */
+export const PROBLEM_CODES = [
+  "unknown-model",
+  "unknown-provider",
+  "unsupported-provider",
+  "unknown-alias",
+  "ambiguous-route",
+  "conflicting-route",
+  "missing-key",
+  "foreign-model",
+  "effort-unsupported",
+  "denied-by-policy",
+  "toolset-unavailable",
+  "context-too-large",
+  "unknown-price",
+  "budget-too-small",
+  "workspace-unusable",
+] as const;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
+
+export type Problem = {
+  code: ProblemCode;
+  /** The task field to change, e.g. `model`. */
+  field: string;
+  /** Expected, found, and what to do next. */
+  message: string;
+  /** Values that would have worked, nearest first. */
+  suggestions: string[];
+};
+
+export type Warning = { code: string; message: string };
+
+/** Codes of `DeputyError`, with the exit code the command line ends on. */
+export const ERROR_EXIT = {
+  usage: 2,
+  "config-invalid": 2,
+  "input-unreadable": 2,
+  "task-invalid": 2,
+  "output-unwritable": 2,
+  "nothing-to-run": 3,
+  "journal-unusable": 3,
+  "journal-full": 1,
+  "run-unknown": 2,
+  "run-owned": 3,
+} as const satisfies Record<string, number>;
+export type DeputyErrorCode = keyof typeof ERROR_EXIT;
+
+/** A caller's mistake or an environment that cannot work. The message says what was expected, found, and what to do. */
+export class DeputyError extends Error {
+  readonly code: DeputyErrorCode;
+  /** Structured details for programs, e.g. the problems of every task. */
+  readonly details: unknown;
+
+  constructor(code: DeputyErrorCode, message: string, options: { details?: unknown; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "DeputyError";
+    this.code = code;
+    this.details = options.details;
+  }
+}

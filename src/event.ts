@@ -1,0 +1,159 @@
+/**
+ * Everything that happens, as facts. There is one union; results, live lines, dashboards and resume are folds over it.
+ * An event is noun-verb, carries when and whom it is about, and never a secret.
+ */
+import type { Failure, Warning } from "./errors.ts";
+import type { Planned } from "./plan.ts";
+import type { Call } from "./task.ts";
+import type { ToolEffect } from "./tool.ts";
+
+/** What a model said, kept as its provider sent it so that it can be sent back. */
+export type Part =
+  | { type: "text"; text: string; private?: ProviderPrivate }
+  | { type: "reasoning"; text: string; private?: ProviderPrivate }
+  | { type: "tool-call"; callId: string; name: string; input: unknown; private?: ProviderPrivate };
+
+/** Signatures and the like: sent back to the same provider, dropped on a change of provider. */
+export type ProviderPrivate = Record<string, Record<string, unknown>>;
+
+/** Tokens of one request, as the provider counted them. */
+export type Usage = { input: number; output: number; cached: number; reasoning: number };
+
+/** Why a step's answer ended, in one vocabulary for all wire formats. */
+export type Finish = "stop" | "tool-calls" | "length" | "refused";
+
+/** What comes next after a failed request: decided by `engine/attempts.ts`, recorded with the failure. */
+export type Recovery = { action: "retry"; delayMs: number } | { action: "fallback" } | { action: "give-up" };
+
+/** How a child ended. Its `Result` is folded from this and the events before it. */
+export type Ending =
+  | { status: "completed"; text: string; answer?: SchemaCheck }
+  | {
+      status: "incomplete";
+      exitReason: "max_iterations" | "max_cost" | "output_cut";
+      text: string;
+      answer?: SchemaCheck;
+    }
+  | { status: "failed"; failure: Failure; text: string }
+  | { status: "timeout"; exitReason: "timeout_seconds"; text: string }
+  | { status: "interrupted"; exitReason: string; text: string };
+
+/** The answer read as JSON and checked against the task's `output_schema`; the raw text is always kept beside it. */
+export type SchemaCheck = { output?: unknown; valid: boolean; errors: string[] };
+
+type Of<Kind extends string, Facts> = { kind: Kind; at: number; delegationId: string } & Facts;
+type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string } & Facts>;
+
+/** About the whole delegation. */
+export type DelegationEvent =
+  /** The first event of a run: what was asked for, and what planning made of each task. */
+  | Of<"delegation-start", { call: Call; planned: Planned[]; surface: string; warnings: Warning[] }>
+  /** A process goes on with a run whose owner died. */
+  | Of<"delegation-resume", { pid: number }>
+  /** Someone, in any process, asked that a child (or, without `target`, everything) stop. */
+  | Of<"stop-request", { target?: string; by: string }>
+  | Of<"delegation-end", Record<never, never>>;
+
+/** About one child. */
+export type ChildEvent =
+  | OfChild<"child-start", { taskIndex: number; prompt: { system: string; user: string } }>
+  /** A child begins on a route: position 0 is the one that was asked for, n its nth declared fallback. */
+  | OfChild<"attempt-start", { position: number; provider: string; model: string }>
+  /** The intent of a model request. Nothing has left yet. */
+  | OfChild<"step-start", { step: number; lastWords: boolean }>
+  | OfChild<
+      "step-end",
+      {
+        step: number;
+        parts: Part[];
+        finish: Finish;
+        usage?: Usage;
+        /** USD; absent where the price or the usage is not known. */
+        costUsd?: number;
+        servedModel?: string;
+        keyName?: string;
+        durationMs: number;
+      }
+    >
+  | OfChild<
+      "step-fail",
+      {
+        step: number;
+        failure: Failure;
+        recovery: Recovery;
+        /** What had arrived before it failed. */
+        partialText: string;
+        usage?: Usage;
+        costUsd?: number;
+        /** Whether the provider may have charged for it: it had begun to answer. */
+        charged: boolean;
+        keyName?: string;
+        durationMs: number;
+      }
+    >
+  | OfChild<"approval-ask", { callId: string; name: string; target: string }>
+  | OfChild<"approval-end", { callId: string; allowed: boolean; by: string; reason: string }>
+  /** The intent of a tool call. Nothing has run yet. */
+  | OfChild<"tool-start", { callId: string; name: string; target: string; effect: ToolEffect }>
+  | OfChild<
+      "tool-end",
+      {
+        callId: string;
+        name: string;
+        target: string;
+        /** What the model reads of it. */
+        text: string;
+        ok: boolean;
+        /** `unknown`: it was running when the process died. */
+        outcome: "ran" | "denied" | "invalid" | "unknown";
+        filesChanged: string[];
+        durationMs: number;
+      }
+    >
+  /** Something said to the child beside its task: the repair turn, the last-words turn. */
+  | OfChild<"message-add", { text: string }>
+  | OfChild<"child-warn", { warning: Warning }>
+  | OfChild<"child-end", { ending: Ending; durationMs: number }>;
+
+/** Seen live, never stored: the finished message is stored once. */
+export type LiveEvent =
+  | OfChild<"text-delta", { text: string }>
+  | OfChild<"reasoning-delta", { text: string }>
+  /** Waiting for a slot: `place` 1 is next. */
+  | OfChild<"queue-move", { taskIndex: number; place: number }>
+  | OfChild<"retry-wait", { failure: Failure; delayMs: number }>;
+
+export type StoredEvent = DelegationEvent | ChildEvent;
+export type Event = StoredEvent | LiveEvent;
+export type EventKind = Event["kind"];
+
+/**
+ * What the journal owes each kind: `live` is broadcast only, `stored` may wait for the next commit, `barrier` must be
+ * durable before the one who said it goes on (an intent before its deed, an end before anyone hears of it).
+ */
+export const DURABILITY = {
+  "delegation-start": "barrier",
+  "delegation-resume": "barrier",
+  "stop-request": "barrier",
+  "delegation-end": "barrier",
+  "child-start": "stored",
+  "attempt-start": "stored",
+  "step-start": "barrier",
+  "step-end": "stored",
+  "step-fail": "stored",
+  "approval-ask": "stored",
+  "approval-end": "stored",
+  "tool-start": "barrier",
+  "tool-end": "stored",
+  "message-add": "stored",
+  "child-warn": "stored",
+  "child-end": "barrier",
+  "text-delta": "live",
+  "reasoning-delta": "live",
+  "queue-move": "live",
+  "retry-wait": "live",
+} as const satisfies Record<EventKind, "live" | "stored" | "barrier">;
+
+export function isStored(event: Event): event is StoredEvent {
+  return DURABILITY[event.kind] !== "live";
+}

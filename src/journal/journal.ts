@@ -1,0 +1,41 @@
+/**
+ * Where facts are kept. A journal is an append-only list of stored events, shared by every process of this user, and
+ * the one register of who owns a run. Everything else (state, results, listings) is folded from what it holds.
+ */
+import type { StoredEvent } from "../event.ts";
+
+/** A stored event and its place in the journal: `seq` grows by commit order over all delegations. */
+export type Entry = { seq: number; event: StoredEvent };
+
+export type EntryFilter = {
+  delegationId?: string;
+  kinds?: readonly StoredEvent["kind"][];
+  /** Only entries after this `seq`. */
+  after?: number;
+};
+
+/** Who has a run: the process, and whether it still lives (asked of the kernel, not of a clock). */
+export type Owner = { pid: number; alive: boolean };
+
+export interface Journal {
+  /**
+   * Appends in order and resolves when durable. Appends of one turn of the event loop share one commit.
+   * Once an append has failed, every later one fails the same way: the journal's promise is broken, runs must end.
+   * @throws DeputyError `journal-full` | `journal-unusable`
+   */
+  append(events: readonly StoredEvent[]): Promise<void>;
+  /** Entries in order of `seq`, as of now. */
+  read(filter: EntryFilter): Iterable<Entry>;
+  /** Entries from `filter.after` on, then every new one from any process, until the signal aborts. */
+  watch(filter: EntryFilter, signal: AbortSignal): AsyncIterable<Entry>;
+  /**
+   * Makes this process the owner of a run. A live owner cannot be robbed; a dead one's claim is free at once.
+   * Claiming what this process already owns is fine.
+   */
+  claim(delegationId: string): { claimed: true } | { claimed: false; owner: Owner };
+  /** Gives a run back, once it has ended. */
+  release(delegationId: string): void;
+  /** The claim on a run, if there is one. */
+  owner(delegationId: string): Owner | undefined;
+  close(): Promise<void>;
+}

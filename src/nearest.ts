@@ -1,0 +1,32 @@
+/** "Did you mean": the known words nearest to one that is not known. */
+
+/** Up to `most` of `known`, nearest to `word` first; only those a slip of the finger or a part of the name away. */
+export function nearest(word: string, known: Iterable<string>, most = 3): string[] {
+  const wanted = word.toLowerCase();
+  const reach = Math.max(2, Math.floor(wanted.length / 3));
+  return [...new Set(known)]
+    .map((name) => ({ name, distance: distanceTo(wanted, name.toLowerCase()) }))
+    .filter(({ distance }) => distance <= reach)
+    .sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
+    .slice(0, most)
+    .map(({ name }) => name);
+}
+
+function distanceTo(wanted: string, name: string): number {
+  if (wanted.length >= 3 && name.includes(wanted)) return 1;
+  return editDistance(wanted.slice(0, 100), name.slice(0, 100));
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitute));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,21 @@
+/** What planning says of each task, before anything has started: it is ready to run, or here is the problem. */
+import type { Problem } from "./errors.ts";
+import type { Route } from "./route.ts";
+import type { Task } from "./task.ts";
+
+/** What bounds one child. The lower of request and config has won already. */
+export type Limits = {
+  /** Most model requests; the last one is asked without tools. */
+  maxIterations: number;
+  /** Wall time from the child's start; 0 = none. */
+  timeoutMs: number;
+  /** Longest silence of a stream before the request counts as stalled; 0 = none. */
+  stallMs: number;
+  /** USD for this child; absent = none of its own. */
+  maxCostUsd?: number;
+};
+
+/** A task that can start. */
+export type Ready = { task: Task; route: Route; limits: Limits; toolsets: string[]; workspace: string };
+/** Every task of a call gets one or the other, before anything starts. */
+export type Planned = Ready | { task: Task; problem: Problem };

@@ -1,0 +1,303 @@
+/**
+ * How a child ended, as every surface returns it, folded from the child's events. Field names are the names users see
+ * (contract: results). Nothing here is remembered beside the events: a status that no event tells cannot be shown.
+ */
+
+import type { Failure, Problem, Warning } from "./errors.ts";
+import type { ChildEvent, Ending, SchemaCheck, Usage } from "./event.ts";
+import type { Planned, Ready } from "./plan.ts";
+import type { Effort, Level, Route, Wish } from "./route.ts";
+
+export type Status = Ending["status"] | "rejected";
+
+export type TokenCount = { input: number; output: number; cached: number; reasoning: number };
+/** `known`: every request was priced. `estimated`: a failed request may have been charged. `unknown`: no price or usage. */
+export type CostStatus = "known" | "estimated" | "unknown";
+
+/** One tool call as the trace shows it; `bytes` is the length of what the model read. */
+export type ToolTrace = { name: string; target: string; bytes: number; ok: boolean };
+
+export type RouteReport = {
+  requested: Wish;
+  effective: { provider: string; model: string; reasoning_effort: Effort | null };
+  chosen_by: { provider: Level; model: Level; reasoning_effort: Level | null };
+  /** Host (and port) that was spoken to. */
+  endpoint: string;
+  key_name: string | null;
+  /** What the provider's responses called the model. */
+  served_models: string[];
+  fallback_used: boolean;
+  attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
+};
+
+export type Result = {
+  task_index: number;
+  child_id: string;
+  status: Status;
+  /** `answered`, the limit that was reached, the failure's kind, who stopped it, or the problem's code. */
+  exit_reason: string;
+  /** The child's last words, whole. Empty where it said nothing: never made up. */
+  summary: string;
+  output?: unknown;
+  schema_valid?: boolean;
+  schema_errors?: string[];
+  model: string | null;
+  provider: string | null;
+  reasoning_effort: Effort | null;
+  route: RouteReport | null;
+  api_calls: number;
+  tokens: TokenCount;
+  cost_usd: number | null;
+  cost_status: CostStatus;
+  duration_seconds: number;
+  tool_trace: ToolTrace[];
+  files_changed: string[];
+  error: Failure | Problem | null;
+  warnings: Warning[];
+  /** The command that shows the child's whole transcript. */
+  transcript: string;
+};
+
+export type DelegationResult = {
+  delegation_id: string;
+  results: Result[];
+  total_duration_seconds: number;
+  total_cost_usd: number | null;
+  warnings: Warning[];
+};
+
+/** What a child has used and done so far: the running fold that a `Result` is made of. Small: it holds no messages. */
+export type Tally = {
+  readonly childId: string;
+  readonly taskIndex: number;
+  readonly planned: Planned;
+  startedAt?: number;
+  ending?: Ending;
+  durationMs: number;
+  position: number;
+  apiCalls: number;
+  tokens: TokenCount;
+  costUsd: number;
+  unpriced: number;
+  uncertain: number;
+  keyNames: Set<string>;
+  servedModels: Set<string>;
+  attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
+  toolTrace: ToolTrace[];
+  filesChanged: Set<string>;
+  warnings: Warning[];
+};
+
+export function createTally(childId: string, taskIndex: number, planned: Planned): Tally {
+  return {
+    childId,
+    taskIndex,
+    planned,
+    durationMs: 0,
+    position: 0,
+    apiCalls: 0,
+    tokens: { input: 0, output: 0, cached: 0, reasoning: 0 },
+    costUsd: 0,
+    unpriced: 0,
+    uncertain: 0,
+    keyNames: new Set(),
+    servedModels: new Set(),
+    attempts: [],
+    toolTrace: [],
+    filesChanged: new Set(),
+    warnings: "route" in planned ? [...planned.route.warnings] : [],
+  };
+}
+
+/** Adds one of the child's events to its tally. */
+export function tallyEvent(tally: Tally, event: ChildEvent): void {
+  switch (event.kind) {
+    case "child-start":
+      tally.startedAt = event.at;
+      return;
+    case "attempt-start":
+      tally.position = event.position;
+      tally.attempts.push({ provider: event.provider, model: event.model, requests: 0, failures: [] });
+      return;
+    case "step-start":
+      tally.apiCalls += 1;
+      attemptOf(tally).requests += 1;
+      return;
+    case "step-end":
+      addUsage(tally, event.usage, event.costUsd, true);
+      if (event.servedModel !== undefined) tally.servedModels.add(event.servedModel);
+      if (event.keyName !== undefined) tally.keyNames.add(event.keyName);
+      return;
+    case "step-fail":
+      attemptOf(tally).failures.push(event.failure.kind);
+      addUsage(tally, event.usage, event.costUsd, event.charged);
+      if (event.keyName !== undefined) tally.keyNames.add(event.keyName);
+      return;
+    case "tool-end":
+      tally.toolTrace.push({
+        name: event.name,
+        target: event.target,
+        bytes: Buffer.byteLength(event.text),
+        ok: event.ok,
+      });
+      for (const path of event.filesChanged) tally.filesChanged.add(path);
+      return;
+    case "child-warn":
+      tally.warnings.push(event.warning);
+      return;
+    case "child-end":
+      tally.ending = event.ending;
+      tally.durationMs = event.durationMs;
+      return;
+    case "tool-start":
+    case "approval-ask":
+    case "approval-end":
+    case "message-add":
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+function attemptOf(tally: Tally): Tally["attempts"][number] {
+  const last = tally.attempts.at(-1);
+  if (last === undefined) throw new Error(`${tally.childId}: a step before any attempt`);
+  return last;
+}
+
+function addUsage(tally: Tally, usage: Usage | undefined, costUsd: number | undefined, charged: boolean): void {
+  if (usage !== undefined) {
+    tally.tokens.input += usage.input;
+    tally.tokens.output += usage.output;
+    tally.tokens.cached += usage.cached;
+    tally.tokens.reasoning += usage.reasoning;
+  }
+  if (costUsd !== undefined) tally.costUsd += costUsd;
+  else if (usage !== undefined) tally.unpriced += 1;
+  else if (charged) tally.uncertain += 1;
+}
+
+/** The result of a child that has ended, or of a task that never started. */
+export function resultOf(tally: Tally): Result {
+  const { planned, ending } = tally;
+  if ("problem" in planned) return rejected(tally, planned.problem);
+  if (ending === undefined) throw new Error(`${tally.childId}: asked for a result before its end`);
+  const route = routeAt(planned, tally.position);
+  return {
+    ...base(tally),
+    status: ending.status,
+    exit_reason: exitReason(ending),
+    summary: ending.text,
+    ...schemaFields("answer" in ending ? ending.answer : undefined),
+    model: route.model,
+    provider: route.provider,
+    reasoning_effort: route.effort ?? null,
+    route: routeReport(tally, planned.route, route),
+    error: ending.status === "failed" ? ending.failure : null,
+  };
+}
+
+function rejected(tally: Tally, problem: Problem): Result {
+  return {
+    ...base(tally),
+    status: "rejected",
+    exit_reason: problem.code,
+    summary: "",
+    model: null,
+    provider: null,
+    reasoning_effort: null,
+    route: null,
+    error: problem,
+  };
+}
+
+function base(tally: Tally) {
+  const cost = costOf(tally);
+  return {
+    task_index: tally.taskIndex,
+    child_id: tally.childId,
+    api_calls: tally.apiCalls,
+    tokens: { ...tally.tokens },
+    cost_usd: cost.usd,
+    cost_status: cost.status,
+    duration_seconds: tally.durationMs / 1000,
+    tool_trace: [...tally.toolTrace],
+    files_changed: [...tally.filesChanged],
+    warnings: [...tally.warnings],
+    transcript: `deputy show ${tally.childId}`,
+  };
+}
+
+/** What a child has cost so far. Unknown is never 0. */
+export function costOf(tally: Tally): { usd: number | null; status: CostStatus } {
+  if (tally.unpriced > 0) return { usd: null, status: "unknown" };
+  return { usd: tally.costUsd, status: tally.uncertain > 0 ? "estimated" : "known" };
+}
+
+function exitReason(ending: Ending): string {
+  switch (ending.status) {
+    case "completed":
+      return "answered";
+    case "failed":
+      return ending.failure.kind;
+    case "incomplete":
+    case "timeout":
+    case "interrupted":
+      return ending.exitReason;
+    default:
+      return ending satisfies never;
+  }
+}
+
+function schemaFields(answer: SchemaCheck | undefined) {
+  if (answer === undefined) return {};
+  const { output, valid, errors } = answer;
+  return { ...(output === undefined ? {} : { output }), schema_valid: valid, schema_errors: errors };
+}
+
+/** The route of a child's attempt: position 0 is what was asked for, n the nth declared fallback. */
+export function routeAt(planned: Ready, position: number): Route {
+  const route = position === 0 ? planned.route : planned.route.fallbacks[position - 1];
+  if (route === undefined) throw new Error(`no route at position ${position}`);
+  return route;
+}
+
+function routeReport(tally: Tally, asked: Route, effective: Route): RouteReport {
+  return {
+    requested: asked.requested,
+    effective: {
+      provider: effective.provider,
+      model: effective.model,
+      reasoning_effort: effective.effort ?? null,
+    },
+    chosen_by: {
+      provider: effective.chosenBy.provider,
+      model: effective.chosenBy.model,
+      reasoning_effort: effective.chosenBy.effort ?? null,
+    },
+    endpoint: new URL(effective.endpoint.baseUrl).host,
+    key_name: [...tally.keyNames].at(-1) ?? effective.keyName ?? null,
+    served_models: [...tally.servedModels],
+    fallback_used: tally.position > 0,
+    attempts: tally.attempts.map((attempt) => ({ ...attempt, failures: [...attempt.failures] })),
+  };
+}
+
+/** The results of a delegation in task order, with what they took together. */
+export function delegationResult(
+  delegationId: string,
+  results: Result[],
+  durationMs: number,
+  warnings: Warning[],
+): DelegationResult {
+  const costs = results.map((result) => result.cost_usd);
+  return {
+    delegation_id: delegationId,
+    results,
+    total_duration_seconds: durationMs / 1000,
+    total_cost_usd: costs.some((cost) => cost === null)
+      ? null
+      : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0),
+    warnings,
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * Where a child runs: provider + model + effort + endpoint + which credential. A route holds no secret and is
+ * journaled as it is.
+ */
+import type { Warning } from "./errors.ts";
+
+export const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
+export type Effort = (typeof EFFORTS)[number];
+
+export const API_MODES = ["chat_completions", "responses", "anthropic_messages", "gemini"] as const;
+export type ApiMode = (typeof API_MODES)[number];
+
+/** What one level (task, call, config, parent) asks for. Absent means "as below". */
+export type Wish = { model?: string; provider?: string; effort?: Effort };
+
+/** Who decided a field of a route. `alias`: a name of the user's that brought its own value. `default`: the provider's row. */
+export const LEVELS = ["task", "call", "delegation", "parent", "alias", "fallback", "default"] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** Where requests go and which of the four wire formats is spoken there. */
+export type Endpoint = { baseUrl: string; apiMode: ApiMode };
+
+/** USD per million tokens. */
+export type Price = { input: number; output: number; cachedInput?: number };
+
+/** What is known of a model: from the user's config, then Deputy's table, then the price library. Absent = unknown. */
+export type ModelFacts = {
+  contextWindow?: number;
+  /** Tokens. Sent as the limit where the wire format demands one. */
+  maxOutputTokens?: number;
+  price?: Price;
+  efforts?: readonly Effort[];
+};
+
+export type Route = {
+  provider: string;
+  model: string;
+  effort?: Effort;
+  endpoint: Endpoint;
+  /** Name (never value) of the credential, e.g. `ZAI_API_KEY`; absent for a keyless loopback endpoint. */
+  keyName?: string;
+  facts: ModelFacts;
+  /** What was asked for, as it was written, and which level each field came from. */
+  requested: Wish;
+  chosenBy: { provider: Level; model: Level; effort?: Level };
+  /** Declared fallbacks, in order. Never the parent's. */
+  fallbacks: Route[];
+  warnings: Warning[];
+};

@@ -1,0 +1,43 @@
+/**
+ * A key that cannot be printed. It belongs to one origin (scheme, host, port) and is revealed to no other.
+ * `reveal` is called in exactly one place: where a request is signed (`child/transport.ts`).
+ */
+import { inspect } from "node:util";
+
+export class Secret {
+  readonly #value: string;
+  /** What people may see of it: the variable or config path it came from. */
+  readonly name: string;
+  /** The only origin it may be sent to, e.g. `https://api.z.ai`. */
+  readonly origin: string;
+
+  constructor(value: string, name: string, origin: string) {
+    this.#value = value;
+    this.name = name;
+    this.origin = origin;
+  }
+
+  /** The key itself, for a request to `origin`; throws for any origin but its own. */
+  reveal(origin: string): string {
+    if (origin !== this.origin)
+      throw new Error(`The key ${this.name} belongs to ${this.origin} and was asked for by ${origin}.`);
+    return this.#value;
+  }
+
+  /** `text` with every occurrence of the key replaced by `[secret NAME]`. */
+  redact(text: string): string {
+    return text.replaceAll(this.#value, `[secret ${this.name}]`);
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [inspect.custom](): string {
+    return "[secret]";
+  }
+}

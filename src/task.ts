@@ -1,0 +1,279 @@
+/**
+ * What a caller asks: one schema, from which every surface parses and from which the JSON Schema of `delegate_task` is
+ * generated. Field names are the names users and models see. The descriptions are read by models: they are product.
+ */
+import { z } from "zod";
+import { DeputyError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
+import { EFFORTS } from "./route.ts";
+
+const effort = z.enum(EFFORTS);
+
+const modelWish = z.union([
+  z.string(),
+  z.strictObject({ model: z.string(), provider: z.string().optional(), reasoning_effort: effort.optional() }),
+]);
+
+/** Fields that a task may have and, as a default for all tasks, a call. */
+const sharedShape = {
+  context: z
+    .string()
+    .optional()
+    .describe("Background the child needs: it knows nothing of this conversation. Beside `tasks`, shared by all."),
+  model: modelWish
+    .optional()
+    .describe(
+      "The model to run on: a bare id (`glm-5.1`), an alias of the user's (`small`), or `x --provider y`. " +
+        "MODEL-ONLY: without a provider, the current provider and its credentials are kept. DO NOT write " +
+        "`provider:model`: a colon is part of the model's name, a variant (`:free`, `:thinking`). To choose the " +
+        "provider, use the `provider` field. `inherit` means the same as leaving it out.",
+    ),
+  provider: z
+    .string()
+    .optional()
+    .describe(
+      "A provider slug (`zai`, `openrouter`). PROVIDER OVERRIDE: endpoint, key and API mode are all taken from this " +
+        "provider, what was set before is discarded; without a model, this provider's default model is used.",
+    ),
+  reasoning_effort: effort
+    .optional()
+    .describe("How hard the model thinks. Also accepted as `effort` or `thinking`. Left out: the model's default."),
+  toolsets: z
+    .array(z.string())
+    .optional()
+    .describe("The tools the child may use, a subset of yours: `file`, `search`, `terminal`. Left out: all of them."),
+  max_iterations: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Most model requests the child may make before it must answer with what it has."),
+  timeout_seconds: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Wall time the child may take, in seconds, from its start (waiting in the queue does not count)."),
+  max_cost_usd: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Most money to spend, in USD: on a task for that child, beside `tasks` for all of them together."),
+};
+
+/** Fields that only a task may have. */
+const taskOnlyShape = {
+  goal: z
+    .string()
+    .describe("What to do, as a self-contained instruction: the child sees only this, `context` and its workspace."),
+  output_schema: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("JSON Schema of the answer. The child is told it, its answer is validated, and it gets one repair turn."),
+  workspace: z.string().optional().describe("Directory the child works in. Left out: the caller's working directory."),
+};
+
+const taskSchema = z.strictObject({ ...taskOnlyShape, ...sharedShape });
+const batchSchema = z.strictObject({
+  ...sharedShape,
+  tasks: z.array(taskSchema).min(1).describe("The batch: each task runs as its own child, in parallel."),
+});
+
+export type Task = z.infer<typeof taskSchema>;
+/** A call as parsed. A single task is a batch of one whose fields are all the task's own. */
+export type Call = z.infer<typeof batchSchema>;
+/** What a caller may write: a call, a bare list of tasks, or one task. */
+export type CallInput = z.input<typeof batchSchema> | z.input<typeof taskSchema> | z.input<typeof taskSchema>[];
+
+export const TASK_FIELDS = Object.keys(taskSchema.shape);
+export const CALL_FIELDS = Object.keys(batchSchema.shape);
+
+/** Words that users of other tools type, and the field they mean. */
+const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort", thinking: "reasoning_effort" };
+
+/** One thing wrong with a call, and where. */
+export type Mistake = { path: string; message: string };
+
+/** JSON Schema of the arguments of `delegate_task`, for tool listings and editors. */
+export function delegateTaskJsonSchema(): Record<string, unknown> {
+  const both = z.strictObject({
+    ...taskSchema.partial().shape,
+    tasks: batchSchema.shape.tasks.optional(),
+  });
+  return z.toJSONSchema(both, { io: "input" });
+}
+
+/**
+ * A call from whatever a surface was given. Blank values mean absent; nothing unknown is dropped.
+ * @param maxTasks most tasks one call may have (`delegation.max_tasks_per_call`)
+ * @throws DeputyError `task-invalid` naming every mistake: task index, field, expected, found, nearest valid
+ */
+export function parseCall(input: unknown, maxTasks: number): Call {
+  const mistakes: Mistake[] = [];
+  const call = readCall(input, maxTasks, mistakes);
+  if (call === undefined || mistakes.length > 0) throw invalid(mistakes);
+  return call;
+}
+
+function invalid(mistakes: Mistake[]): DeputyError {
+  const shown = mistakes.slice(0, 20).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+  if (mistakes.length > shown.length) shown.push(`… and ${mistakes.length - shown.length} more mistakes`);
+  return new DeputyError("task-invalid", shown.join("\n"), { details: mistakes });
+}
+
+function readCall(input: unknown, maxTasks: number, mistakes: Mistake[]): Call | undefined {
+  if (Array.isArray(input)) return readCall({ tasks: input }, maxTasks, mistakes);
+  if (!isRecord(input)) {
+    mistakes.push({
+      path: "",
+      message: `Expected a task, a list of tasks or a call with tasks; found ${shown(input)}.`,
+    });
+    return undefined;
+  }
+  if (isBlank(input.tasks)) {
+    const task = readTask(input, "", TASK_FIELDS, mistakes);
+    return task && { tasks: [task] };
+  }
+  return readBatch(input, maxTasks, mistakes);
+}
+
+function readBatch(input: Record<string, unknown>, maxTasks: number, mistakes: Mistake[]): Call | undefined {
+  const tasks = readTaskList(input.tasks, mistakes);
+  if (tasks === undefined) return undefined;
+  if (tasks.length === 0) {
+    mistakes.push({ path: "tasks", message: "Expected at least one task; found an empty list." });
+    return undefined;
+  }
+  if (tasks.length > maxTasks) {
+    mistakes.push({
+      path: "tasks",
+      message:
+        `Expected at most ${maxTasks} tasks in one call; found ${tasks.length}. ` +
+        "Split the call, or raise delegation.max_tasks_per_call.",
+    });
+    return undefined;
+  }
+  const { tasks: _, ...rest } = input;
+  const shared = normalise(rest, "", CALL_FIELDS, mistakes);
+  const read = tasks.map((task, index) => readTask(task, `tasks[${index}]`, TASK_FIELDS, mistakes));
+  return check(z.strictObject(sharedShape), shared, "", mistakes, (value) => ({
+    ...value,
+    tasks: read.filter((task) => task !== undefined),
+  }));
+}
+
+function readTaskList(value: unknown, mistakes: Mistake[]): unknown[] | undefined {
+  if (Array.isArray(value)) return value;
+  if (isRecord(value)) return [value];
+  if (typeof value === "string") {
+    try {
+      const parsed: unknown = JSON.parse(value);
+      if (Array.isArray(parsed)) return parsed;
+      if (isRecord(parsed)) return [parsed];
+    } catch {
+      // Falls through to the mistake below, which shows what was found.
+    }
+  }
+  mistakes.push({ path: "tasks", message: `Expected a list of tasks; found ${shown(value)}.` });
+  return undefined;
+}
+
+function readTask(input: unknown, path: string, fields: string[], mistakes: Mistake[]): Task | undefined {
+  const record = typeof input === "string" ? { goal: input } : input;
+  if (!isRecord(record)) {
+    mistakes.push({ path, message: `Expected a task with a goal; found ${shown(input)}.` });
+    return undefined;
+  }
+  return check(taskSchema, normalise(record, path, fields, mistakes), path, mistakes, (task) => task);
+}
+
+/** Other names to the one name, blanks dropped, a bare string where a list belongs wrapped, unknown fields reported. */
+function normalise(
+  record: Record<string, unknown>,
+  path: string,
+  fields: string[],
+  mistakes: Mistake[],
+): Record<string, unknown> {
+  const clean: Record<string, unknown> = {};
+  for (const [written, value] of Object.entries(record)) {
+    if (isBlank(value)) continue;
+    const field = OTHER_NAMES[written] ?? written;
+    if (!fields.includes(field)) {
+      mistakes.push({ path: join(path, written), message: unknownField(written, fields) });
+    } else if (field in clean && clean[field] !== value) {
+      mistakes.push({
+        path: join(path, written),
+        message: `The same thing is given twice, as ${field} and ${written}.`,
+      });
+    } else {
+      clean[field] = field === "toolsets" && typeof value === "string" ? [value] : lowered(field, value);
+    }
+  }
+  return clean;
+}
+
+function lowered(field: string, value: unknown): unknown {
+  return field === "reasoning_effort" && typeof value === "string" ? value.trim().toLowerCase() : value;
+}
+
+function unknownField(written: string, fields: string[]): string {
+  if (written === "goal") return "`goal` cannot stand beside `tasks`. Make it a task of its own, or use `context`.";
+  if (TASK_FIELDS.includes(written)) return `\`${written}\` belongs to a single task: move it into tasks[].`;
+  const [close] = nearest(written, [...fields, ...Object.keys(OTHER_NAMES)], 1);
+  const hint = close === undefined ? `Known fields: ${fields.join(", ")}.` : `Did you mean \`${close}\`?`;
+  return `Unknown field \`${written}\`. ${hint}`;
+}
+
+function check<Shape extends z.ZodRawShape, Output>(
+  schema: z.ZodObject<Shape>,
+  record: Record<string, unknown>,
+  path: string,
+  mistakes: Mistake[],
+  done: (value: z.infer<z.ZodObject<Shape>>) => Output,
+): Output | undefined {
+  const known = Object.fromEntries(Object.entries(record).filter(([field]) => field in schema.shape));
+  const parsed = schema.safeParse(known);
+  if (parsed.success) return done(parsed.data);
+  for (const issue of parsed.error.issues) {
+    const where = issue.path.reduce<string>(
+      (parent, key) => (typeof key === "number" ? `${parent}[${key}]` : join(parent, String(key))),
+      path,
+    );
+    mistakes.push({ path: where, message: expectation(issue, valueAt(known, issue.path)) });
+  }
+  return undefined;
+}
+
+function expectation(issue: z.core.$ZodIssue, found: unknown): string {
+  if (found === undefined) return "Required, and missing.";
+  if (issue.code === "invalid_value") {
+    const valid = issue.values.map(String);
+    const [close] = nearest(String(found), valid, 1);
+    const hint = close === undefined ? "" : ` Did you mean ${close}?`;
+    return `Expected one of ${valid.join(", ")}; found ${shown(found)}.${hint}`;
+  }
+  if (issue.code === "invalid_union") return `Expected a model name or {model, provider}; found ${shown(found)}.`;
+  if (issue.code === "unrecognized_keys") return `Unknown field \`${issue.keys.join("`, `")}\`.`;
+  return `${issue.message.replace(/^Invalid input: e/, "E")}; found ${shown(found)}.`;
+}
+
+function valueAt(value: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
+}
+
+/** A value as an error shows it: its kind and, where short, itself. */
+function shown(value: unknown): string {
+  if (value === undefined || value === null) return "nothing";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}… (${text.length.toLocaleString("en")} characters)`;
+}
+
+function join(path: string, field: string): string {
+  return path === "" ? field : `${path}.${field}`;
+}
+
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === "string" && value.trim() === "");
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

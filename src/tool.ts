@@ -1,0 +1,40 @@
+/**
+ * What a tool is. Tools are made in `tools/`, run by the one loop in `child/loop.ts`; neither knows the other.
+ * Input is written by a model: untrusted until the tool's own schema has read it.
+ */
+import type { z } from "zod";
+
+/** `read`: may run again after a crash. `write`: an interrupted run has an unknown outcome and is never repeated. */
+export type ToolEffect = "read" | "write";
+
+export type ToolOutput = {
+  /** What the model reads. Already capped in size by the tool, a cut is marked in the text. */
+  text: string;
+  ok: boolean;
+  /** Workspace-relative paths that this call created or changed. */
+  filesChanged?: string[];
+};
+
+/** What a call would do, for rules, questions, live lines and the tool trace. */
+export type ToolSubject = {
+  /** What permission rules match against and a person is shown: the exact command, the path. */
+  target: string;
+  /** Decision where no rule matches: `allow` inside the workspace, `ask` for what the operator should see. */
+  otherwise: "allow" | "ask";
+};
+
+export type ToolContext = {
+  childId: string;
+  signal: AbortSignal;
+};
+
+export type Tool<Input = unknown> = {
+  name: string;
+  /** Models read this. */
+  description: string;
+  effect: ToolEffect;
+  input: z.ZodType<Input>;
+  subject(input: Input): ToolSubject;
+  /** Expected failure is `ok: false` with words for the model; throwing means a bug. Stops within a second of `signal`. */
+  run(input: Input, context: ToolContext): Promise<ToolOutput>;
+};
