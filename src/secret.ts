@@ -41,3 +41,9 @@ export class Secret {
     return "[secret]";
   }
 }
+
+/** How a key is shown to a provider: `Authorization: Bearer`, `x-api-key` (Anthropic) or `x-goog-api-key` (Gemini). */
+export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key";
+
+/** What a request to one route carries beside its body: the key, unless the endpoint is keyless, and the operator's headers. */
+export type Access = { key?: { secret: Secret; header: KeyHeader }; headers: Record<string, string> };

@@ -38,3 +38,6 @@ export type Tool<Input = unknown> = {
   /** Expected failure is `ok: false` with words for the model; throwing means a bug. Stops within a second of `signal`. */
   run(input: Input, context: ToolContext): Promise<ToolOutput>;
 };
+
+/** One line of the operator's `permissions:`. `tool` and `match` are patterns (`*` = anything); first match wins. */
+export type PermissionRule = { tool: string; match?: string | undefined; then: "allow" | "ask" | "deny" };
