@@ -1,0 +1,162 @@
+// Sets a clone up, once: installs what package-lock.json names, the pinned Node included. Plain JavaScript for any
+// Node ≥ 18, because it runs before anything is installed. The stamp of a finished set-up is a copy of the lockfile,
+// kept inside node_modules: whatever removes or outdates the one invalidates the other.
+//
+//   node scripts/setup.mjs                   sets up, where that is not done; says nothing where it is
+//   node scripts/setup.mjs ARGUMENT…         sets up, then runs the pinned Node with these arguments
+import { spawn } from "node:child_process";
+import { copyFileSync, existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const lockfile = join(root, "package-lock.json");
+const stamp = join(root, "node_modules", ".setup-stamp");
+const pinnedNode = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+const lock = join(root, ".setup-lock");
+
+try {
+  if (!isSetUp()) await setUpAlone();
+} catch (error) {
+  say(`Set-up failed: ${error.message}`);
+  process.exit(3);
+}
+if (process.argv.length > 2) await runPinned(process.argv.slice(2));
+
+function isSetUp() {
+  return existsSync(stamp) && existsSync(pinnedNode) && readFileSync(stamp).equals(readFileSync(lockfile));
+}
+
+/** Sets up under a lock, so that two commands started at once install once; the second one waits for the first. */
+async function setUpAlone() {
+  await acquireLock();
+  try {
+    if (!isSetUp()) await setUp();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+async function setUp() {
+  say("Setting up, once: npm ci (about 120 packages, the pinned Node among them) …");
+  const startedAt = Date.now();
+  const { code, output } = await runNpm();
+  if (code !== 0) throw new Error(`npm ci ended with exit code ${code}.\n${lastLines(output)}\n${advice(output)}`);
+  if (!existsSync(pinnedNode)) {
+    throw new Error(
+      "npm ci ended well but left no Node in node_modules/node. Expected: the install script of the package `node` " +
+        "(named in allowScripts) to fetch it.\nnpm's setting `ignore-scripts` prevents that; try: " +
+        "npm ci --ignore-scripts=false",
+    );
+  }
+  copyFileSync(lockfile, stamp);
+  say(`Set up in ${Math.round((Date.now() - startedAt) / 1000)} s.`);
+}
+
+/** Runs `npm ci` and keeps its words for the case that it fails. The machine's own Node runs it: the pinned one may go. */
+function runNpm() {
+  const ownPath = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.startsWith(root));
+  const npm = spawn("npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error", {
+    cwd: root,
+    shell: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, PATH: ownPath.join(delimiter), NODE_ENV: "development" },
+  });
+  let output = "";
+  for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (bytes) => (output += bytes));
+  return new Promise((resolve) => {
+    npm.on("error", (error) => resolve({ code: 1, output: String(error) }));
+    npm.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+function lastLines(output) {
+  return output.trim().split("\n").slice(-15).join("\n");
+}
+
+function advice(output) {
+  if (/not found|ENOENT.*npm/.test(output) && !output.includes("npm error")) {
+    return "Expected npm on the PATH, found none. Install Node with npm (version 18 or newer), then run this again.";
+  }
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED/.test(output)) {
+    return "npm could not reach its registry. Go online (or check npm's `registry` and `proxy`), then run this again.";
+  }
+  if (/ENOSPC/.test(output)) return "The disk is full: about 450 MB are needed. Make room, then run this again.";
+  return "Nothing is half done: run this again, or `npm ci` by hand to see all of npm's words.";
+}
+
+/** The lock is a file that names its owner; it is linked into place whole. A dead owner's lock is taken away. */
+async function acquireLock() {
+  const mine = `${lock}.${process.pid}`;
+  writeFileSync(mine, String(process.pid));
+  try {
+    for (let waited = false; !linked(mine); waited = true) {
+      if (!waited && isAlive(ownerOfLock())) say("Another process is setting up this clone; waiting for it …");
+      if (isAlive(ownerOfLock())) await sleep(200);
+      else removeDeadLock();
+    }
+  } catch (error) {
+    throw new Error(`cannot write to ${root}: ${error.message}\nThe set-up needs a clone that you may write to.`);
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+function linked(mine) {
+  try {
+    linkSync(mine, lock);
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function ownerOfLock() {
+  try {
+    return Number(readFileSync(lock, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid) {
+  if (pid === undefined || Number.isNaN(pid)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+/** Moved aside first, and put back should it turn out to be a lock that someone alive has taken since. */
+function removeDeadLock() {
+  const aside = `${lock}.dead.${process.pid}`;
+  try {
+    renameSync(lock, aside);
+    if (isAlive(Number(readFileSync(aside, "utf8")))) linked(aside);
+    rmSync(aside, { force: true });
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+  }
+}
+
+/** Becomes, as far as that goes, the pinned Node: its streams, its signals, its exit code. */
+async function runPinned(args) {
+  const child = spawn(pinnedNode, args, { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => signal !== "SIGINT" && child.kill(signal)); // the terminal interrupts the whole group
+  }
+  const [code, signal] = await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (...ending) => resolve(ending));
+  });
+  process.exit(code ?? 128 + constants.signals[signal]);
+}
+
+function say(words) {
+  process.stderr.write(`deputy: ${words}\n`);
+}
