@@ -1,0 +1,74 @@
+/** What the architecture rules need to know of one source file, read from its syntax tree: no regular expression. */
+import { type Argument, parseSync, Visitor } from "oxc-parser";
+
+/** A file of `src/`, by its path from there: `child/loop.ts`. */
+export type SourceFile = { path: string; text: string };
+
+export type SourceFacts = {
+  path: string;
+  /** Every specifier, of whatever form: `import`, `import type`, `export … from`, `import()`, `typeof import()`. */
+  imports: string[];
+  /** `import(expression)`: an arrow that cannot be read. */
+  hasComputedImport: boolean;
+  readsEnvironment: boolean;
+  revealsSecret: boolean;
+  /** Uses the type `any`. */
+  saysAny: boolean;
+};
+
+export function factsOf(file: SourceFile): SourceFacts {
+  const { program, errors } = parseSync(file.path, file.text);
+  if (errors.length > 0) throw new Error(`${file.path} does not parse: ${errors[0]?.message}`);
+  const facts: SourceFacts = {
+    path: file.path,
+    imports: [],
+    hasComputedImport: false,
+    readsEnvironment: false,
+    revealsSecret: false,
+    saysAny: false,
+  };
+  const specifier = (source: { value: unknown } | null) => {
+    if (source !== null) facts.imports.push(String(source.value));
+  };
+  new Visitor({
+    ImportDeclaration({ source, specifiers }) {
+      specifier(source);
+      const names = specifiers.map((each) => (each.type === "ImportSpecifier" ? nameOf(each.imported) : "*"));
+      if (source.value === "node:process" && names.includes("env")) facts.readsEnvironment = true;
+    },
+    ExportNamedDeclaration: ({ source }) => specifier(source),
+    ExportAllDeclaration: ({ source }) => specifier(source),
+    TSImportType: ({ source }) => specifier(source),
+    ImportExpression({ source }) {
+      if (source.type === "Literal") specifier(source);
+      else facts.hasComputedImport = true;
+    },
+    MemberExpression({ object, property }) {
+      if (isNamed(object, "process") && nameOf(property) === "env") facts.readsEnvironment = true;
+    },
+    VariableDeclarator({ id, init }) {
+      if (init === null || !isNamed(init, "process") || id.type !== "ObjectPattern") return;
+      if (id.properties.some((each) => each.type === "Property" && nameOf(each.key) === "env")) {
+        facts.readsEnvironment = true;
+      }
+    },
+    CallExpression({ callee }) {
+      if (callee.type === "MemberExpression" && nameOf(callee.property) === "reveal") facts.revealsSecret = true;
+    },
+    TSAnyKeyword() {
+      facts.saysAny = true;
+    },
+  }).visit(program);
+  return facts;
+}
+
+type NodeLike = { type: string; name?: unknown; value?: unknown };
+
+function isNamed(node: Argument, name: string): boolean {
+  return node.type === "Identifier" && node.name === name;
+}
+
+/** `x.name` and `x["name"]` alike. */
+function nameOf(node: NodeLike): unknown {
+  return node.type === "Literal" ? node.value : node.name;
+}
