@@ -25,12 +25,15 @@ export type Finish = "stop" | "tool-calls" | "length" | "refused";
 /** What comes next after a failed request: decided by `engine/attempts.ts`, recorded with the failure. */
 export type Recovery = { action: "retry"; delayMs: number } | { action: "fallback" } | { action: "give-up" };
 
+/** The limit that was reached when a child is asked, once and without tools, for what it has. */
+export type LastWords = "max_iterations" | "max_cost";
+
 /** How a child ended. Its `Result` is folded from this and the events before it. */
 export type Ending =
   | { status: "completed"; text: string; answer?: SchemaCheck }
   | {
       status: "incomplete";
-      exitReason: "max_iterations" | "max_cost" | "output_cut";
+      exitReason: LastWords | "output_cut" | "schema_invalid";
       text: string;
       answer?: SchemaCheck;
     }
@@ -60,7 +63,7 @@ export type ChildEvent =
   /** A child begins on a route: position 0 is the one that was asked for, n its nth declared fallback. */
   | OfChild<"attempt-start", { position: number; provider: string; model: string }>
   /** The intent of a model request. Nothing has left yet. */
-  | OfChild<"step-start", { step: number; lastWords: boolean }>
+  | OfChild<"step-start", { step: number }>
   | OfChild<
       "step-end",
       {
@@ -110,8 +113,8 @@ export type ChildEvent =
         durationMs: number;
       }
     >
-  /** Something said to the child beside its task: the repair turn, the last-words turn. */
-  | OfChild<"message-add", { text: string }>
+  /** Something said to the child beside its task. */
+  | OfChild<"message-add", { text: string; reason: "repair" | LastWords }>
   | OfChild<"child-warn", { warning: Warning }>
   | OfChild<"child-end", { ending: Ending; durationMs: number }>;
 

@@ -5,7 +5,7 @@ import type { Task } from "./task.ts";
 
 /** What bounds one child. The lower of request and config has won already. */
 export type Limits = {
-  /** Most model requests; the last one is asked without tools. */
+  /** Most model requests with tools; a child that still wants tools then is asked once more, without, for what it has. */
   maxIterations: number;
   /** Wall time from the child's start; 0 = none. */
   timeoutMs: number;

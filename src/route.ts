@@ -18,7 +18,12 @@ export const LEVELS = ["task", "call", "delegation", "parent", "alias", "fallbac
 export type Level = (typeof LEVELS)[number];
 
 /** Where requests go and which of the four wire formats is spoken there. */
-export type Endpoint = { baseUrl: string; apiMode: ApiMode };
+export type Endpoint = {
+  baseUrl: string;
+  apiMode: ApiMode;
+  /** Where `chat_completions` carries the effort at this provider; absent = `reasoning_effort`. */
+  effortField?: "reasoning.effort";
+};
 
 /** USD per million tokens. */
 export type Price = { input: number; output: number; cachedInput?: number };

@@ -46,7 +46,7 @@ const sharedShape = {
     .int()
     .positive()
     .optional()
-    .describe("Most model requests the child may make before it must answer with what it has."),
+    .describe("Most model requests the child may make with tools; then it is asked, once, to answer with what it has."),
   timeout_seconds: z
     .number()
     .positive()

@@ -99,7 +99,7 @@ function activityAfter(event: AnyChildEvent, before: string): string {
     case "child-start":
       return "starting";
     case "step-start":
-      return event.lastWords ? "asking for last words" : "asking";
+      return "asking";
     case "reasoning-delta":
       return "thinking";
     case "text-delta":

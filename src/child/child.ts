@@ -1,0 +1,107 @@
+/** A child under way: what it is given, what it knows, and how it tells events. */
+import type { Clock } from "../clock.ts";
+import type { Failure } from "../errors.ts";
+import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
+import type { Ready } from "../plan.ts";
+import { createTally, type Tally, tallyEvent } from "../result.ts";
+import type { Route } from "../route.ts";
+import type { Access } from "../secret.ts";
+import type { PermissionRule, Tool } from "../tool.ts";
+import { type Conversation, createConversation, hear } from "./conversation.ts";
+import type { Model } from "./model.ts";
+import type { Reserve } from "./money.ts";
+
+export type ChildInput = {
+  delegationId: string;
+  childId: string;
+  taskIndex: number;
+  planned: Ready;
+  prompt: { system: string; user: string };
+  /** The child's stored events, where it had begun before a crash. */
+  past: readonly ChildEvent[];
+};
+
+export type Question = { childId: string; goal: string; toolName: string; target: string };
+export type Verdict = { allowed: boolean; by: string; reason: string };
+/** Settles always: with a denial after a timeout, at once where nobody can answer, and when the signal aborts. */
+export type Approve = (question: Question, signal: AbortSignal) => Promise<Verdict>;
+
+/** What the loop works with: everything that is not its own business is handed to it. */
+export type ChildDeps = {
+  clock: Clock;
+  model: Model;
+  tools: readonly Tool[];
+  permissions: { rules: readonly PermissionRule[]; otherwise: PermissionRule["then"] };
+  /** Puts a question to whoever can answer. */
+  approve: Approve;
+  /** The credential and headers of a route. */
+  access(route: Route): Access;
+  /** USD of a request; undefined where the price is not known. */
+  price(route: Route, usage: Usage): number | undefined;
+  /** Sets money aside for a request before it leaves. */
+  reserve: Reserve;
+  /** What to do after a failure. */
+  recover(situation: Situation): Recovery;
+  /** Waits without a place among the running, then queues for one again; early where the signal aborts. */
+  pause(delayMs: number, signal: AbortSignal): Promise<void>;
+  /** Changes over to a place at another provider. */
+  moveTo(provider: string, signal: AbortSignal): Promise<void>;
+  onServedMismatch: "warn" | "fail";
+};
+
+/** What a recovery is decided on. */
+export type Situation = {
+  /** Failures of this step on this route, oldest first; the last one is what just happened. */
+  failures: readonly [...Failure[], Failure];
+  /** Milliseconds since the first of them. */
+  failingForMs: number;
+  fallbacksLeft: number;
+};
+
+/** Why a child's signal was aborted. */
+export type StopReason = { status: "timeout" } | { status: "interrupted"; by: string };
+
+/** A child under way: what it was given, and the two folds of what it has said. */
+export type Child = {
+  readonly input: ChildInput;
+  readonly deps: ChildDeps;
+  readonly signal: AbortSignal;
+  readonly conversation: Conversation;
+  readonly tally: Tally;
+};
+
+/** What a child says: stored, or seen live. */
+export type Happening = ChildEvent | LiveEvent;
+
+/** A child as its stored events left it; new where there are none. */
+export function recall(input: ChildInput, deps: ChildDeps, signal: AbortSignal): Child {
+  const tally = createTally(input.childId, input.taskIndex, input.planned);
+  const child = { input, deps, signal, conversation: createConversation(), tally };
+  for (const event of input.past) {
+    hear(child.conversation, event);
+    tallyEvent(child.tally, event);
+  }
+  return child;
+}
+
+/** An event without what every event of this child carries. */
+type Facts<Kind extends ChildEvent | LiveEvent> = Kind extends Event
+  ? Omit<Kind, "at" | "delegationId" | "childId">
+  : never;
+
+/** A stored event of this child, folded into what it knows. The loop yields nothing stored that did not pass here. */
+export function tell(child: Child, facts: Facts<ChildEvent>): ChildEvent {
+  const event = stamp(child, facts) as ChildEvent;
+  hear(child.conversation, event);
+  tallyEvent(child.tally, event);
+  return event;
+}
+
+function stamp({ input, deps }: Child, facts: object): object {
+  return { at: deps.clock.now(), delegationId: input.delegationId, childId: input.childId, ...facts };
+}
+
+/** A live event of this child: seen by watchers, remembered by nobody. */
+export function live(child: Child, facts: Facts<LiveEvent>): LiveEvent {
+  return stamp(child, facts) as LiveEvent;
+}

@@ -1,0 +1,143 @@
+/**
+ * What a child and its model have said so far, folded from the child's events. The loop reads from it what comes next,
+ * so going on after a crash is the same as going on: fold the stored events, and ask again.
+ */
+import type { Failure } from "../errors.ts";
+import type { ChildEvent, Finish, LastWords, Part } from "../event.ts";
+
+export type ToolCall = { callId: string; name: string; input: unknown };
+
+export type Message =
+  | { role: "user"; text: string }
+  | { role: "assistant"; provider: string; parts: Part[] }
+  | { role: "tool"; callId: string; name: string; text: string; ok: boolean };
+
+export type Conversation = {
+  system: string;
+  messages: Message[];
+  /** Steps that have ended. */
+  step: number;
+  /** Which route: 0 is the one that was asked for, n the nth fallback. -1 before the first attempt. */
+  position: number;
+  provider: string;
+  /** Calls the model made that have no result yet, in its order. `started`: the intent was recorded. */
+  pending: (ToolCall & { started: boolean })[];
+  /** How the last answer ended; absent while the model has still to answer. */
+  finish?: Finish;
+  /** Set once the child was asked for its last words, and why. */
+  lastWords?: LastWords;
+  /** Set once the child was asked to repair its answer. */
+  repairAsked: boolean;
+  /** Failures of the current step on the current route, oldest first, with the time of the first. */
+  failures: Failure[];
+  failingSince?: number;
+  /** What had arrived of an answer that was broken off. */
+  brokenOff: string;
+};
+
+export function createConversation(): Conversation {
+  return {
+    system: "",
+    messages: [],
+    step: 0,
+    position: -1,
+    provider: "",
+    pending: [],
+    repairAsked: false,
+    failures: [],
+    brokenOff: "",
+  };
+}
+
+/** Adds one event. Events that say nothing to the model change nothing here. */
+export function hear(conversation: Conversation, event: ChildEvent): void {
+  switch (event.kind) {
+    case "child-start":
+      conversation.system = event.prompt.system;
+      conversation.messages.push({ role: "user", text: event.prompt.user });
+      return;
+    case "attempt-start":
+      conversation.position = event.position;
+      conversation.provider = event.provider;
+      forgetFailures(conversation);
+      return;
+    case "step-end":
+      conversation.step = event.step;
+      hearAnswer(conversation, event.parts, event.finish);
+      return;
+    case "step-fail":
+      conversation.failures.push(event.failure);
+      conversation.failingSince ??= event.at;
+      conversation.brokenOff = event.partialText;
+      return;
+    case "tool-start":
+      for (const call of conversation.pending) if (call.callId === event.callId) call.started = true;
+      return;
+    case "tool-end":
+      conversation.pending = conversation.pending.filter((call) => call.callId !== event.callId);
+      conversation.messages.push({
+        role: "tool",
+        callId: event.callId,
+        name: event.name,
+        text: event.text,
+        ok: event.ok,
+      });
+      return;
+    case "message-add":
+      conversation.messages.push({ role: "user", text: event.text });
+      if (event.reason === "repair") conversation.repairAsked = true;
+      else conversation.lastWords = event.reason;
+      delete conversation.finish;
+      return;
+    case "step-start":
+    case "approval-ask":
+    case "approval-end":
+    case "child-warn":
+    case "child-end":
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+function hearAnswer(conversation: Conversation, parts: Part[], finish: Finish): void {
+  conversation.messages.push({ role: "assistant", provider: conversation.provider, parts });
+  forgetFailures(conversation);
+  const calls = parts.filter((part) => part.type === "tool-call");
+  if (calls.length > 0 && conversation.lastWords === undefined) {
+    conversation.pending = calls.map(({ callId, name, input }) => ({ callId, name, input, started: false }));
+    delete conversation.finish;
+  } else {
+    conversation.finish = finish;
+  }
+}
+
+function forgetFailures(conversation: Conversation): void {
+  conversation.failures = [];
+  delete conversation.failingSince;
+  conversation.brokenOff = "";
+}
+
+/** The newest words of the child: of the broken-off answer, else of its last message. Never made up. */
+export function lastText(conversation: Conversation): string {
+  if (conversation.brokenOff !== "") return conversation.brokenOff;
+  for (const message of conversation.messages.toReversed()) {
+    if (message.role !== "assistant") continue;
+    const text = textOf(message.parts);
+    if (text !== "") return text;
+  }
+  return "";
+}
+
+/** What the child answered with: the text of its last message. */
+export function answerText(conversation: Conversation): string {
+  const message = conversation.messages.at(-1);
+  return message?.role === "assistant" ? textOf(message.parts) : "";
+}
+
+function textOf(parts: Part[]): string {
+  return parts
+    .filter((part) => part.type === "text")
+    .map((part) => part.text)
+    .join("");
+}

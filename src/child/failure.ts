@@ -1,0 +1,190 @@
+/**
+ * Where a provider's failure becomes a kind: the only place that reads status codes and error wording. Everything after
+ * it (retries, fallbacks, words for people) goes by the kind alone.
+ */
+import { APICallError } from "@ai-sdk/provider";
+import type { Failure, FailureKind } from "../errors.ts";
+import { AnswerTooLarge } from "./transport.ts";
+
+/** Longest part of a provider's own message that is repeated, in characters. */
+const MAX_QUOTE = 400;
+
+/** What could be read of an error, whatever its shape. */
+type Symptoms = {
+  status?: number;
+  /** The provider's words, for people. */
+  message: string;
+  /** Everything there is to match wording against, lower case. */
+  text: string;
+  headers: Record<string, string>;
+};
+
+/**
+ * The failure of one request.
+ * @param who `glm-4.7 @ zai`, for the message
+ * @param now milliseconds since the epoch, to read a Retry-After date against
+ */
+export function failureOf(error: unknown, who: string, now: number): Failure {
+  const symptoms = readSymptoms(error);
+  const kind = kindOf(error, symptoms);
+  const retryAfterMs = retryAfter(symptoms, now);
+  return {
+    kind,
+    message: describe(kind, who, symptoms),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(symptoms.status === undefined ? {} : { httpStatus: symptoms.status }),
+  };
+}
+
+function readSymptoms(error: unknown): Symptoms {
+  if (APICallError.isInstance(error)) {
+    const cause = error.statusCode === undefined || error.statusCode < 300 ? deepestMessage(error.cause) : "";
+    const message = [error.message, cause].filter(Boolean).join(": ");
+    return {
+      ...(error.statusCode === undefined ? {} : { status: error.statusCode }),
+      message,
+      text: `${message} ${error.responseBody ?? ""}`.toLowerCase(),
+      headers: error.responseHeaders ?? {},
+    };
+  }
+  const payload = isRecord(error) && isRecord(error.error) ? error.error : error;
+  const message = isRecord(payload) && typeof payload.message === "string" ? payload.message : String(payload);
+  const status = isRecord(payload) ? numericStatus(payload) : undefined;
+  return {
+    ...(status === undefined ? {} : { status }),
+    message,
+    text: `${message} ${error instanceof Error ? error.name : safeJson(error)}`.toLowerCase(),
+    headers: {},
+  };
+}
+
+/** Wording that says a purse is empty, as against a minute's allowance being used up. */
+const EMPTY_PURSE =
+  /insufficient_quota|insufficient (balance|credit|funds|quota)|credit balance is too low|billing|payment required|add credits|out of credits|usage limit|perday|per day|daily limit|monthly/;
+const PER_MINUTE = /per ?minute|perminute|requests per|tokens per min|rpm\b|tpm\b/;
+const TOO_LONG =
+  /context.?length|context window|maximum context|prompt is too long|input is too long|too many (input )?tokens|exceeds? the (maximum|limit|context)|input token count|request too large|context_length_exceeded|string_above_max_length/;
+const REFUSED =
+  /content.?(policy|filter|management)|safety (system|policy|reasons)|violat|moderation|prohibited_content|blocked/;
+const OVERLOADED =
+  /overload|server_error|api_error|internal(_| )?(server )?error|unavailable|try again later|bad gateway|timed? ?out/;
+const UNAUTHORIZED = /authentication_error|invalid.?api.?key|unauthorized|permission_(error|denied)/;
+const RATE = /rate.?limit|too many requests|resource_exhausted/;
+
+function kindOf(error: unknown, { status, text }: Symptoms): FailureKind {
+  if (error instanceof AnswerTooLarge || text.includes("the answer is larger than")) return "malformed-response";
+  if (status === undefined || status < 300) return kindOfBrokenAnswer(error, text);
+  if (status === 401) return "unauthorized";
+  if (status === 402) return "quota-exhausted";
+  if (status === 403)
+    return EMPTY_PURSE.test(text) ? "quota-exhausted" : REFUSED.test(text) ? "refused" : "unauthorized";
+  if (status === 429) return EMPTY_PURSE.test(text) && !PER_MINUTE.test(text) ? "quota-exhausted" : "rate-limited";
+  if (status === 408 || status === 425) return "network";
+  if (status >= 500) return "overloaded";
+  if (TOO_LONG.test(text)) return "context-overflow";
+  if (EMPTY_PURSE.test(text)) return "quota-exhausted";
+  if (REFUSED.test(text)) return "refused";
+  return "invalid-request";
+}
+
+/** No error status: the connection failed, the stream carried an error, or its content could not be read. */
+function kindOfBrokenAnswer(error: unknown, text: string): FailureKind {
+  if (hasNetworkCode(error)) return "network";
+  if (isParseError(error)) return "malformed-response";
+  if (EMPTY_PURSE.test(text)) return "quota-exhausted";
+  if (RATE.test(text)) return "rate-limited";
+  if (UNAUTHORIZED.test(text)) return "unauthorized";
+  if (TOO_LONG.test(text)) return "context-overflow";
+  if (OVERLOADED.test(text)) return "overloaded";
+  if (REFUSED.test(text)) return "refused";
+  if (text.includes("invalid_request")) return "invalid-request";
+  return "malformed-response";
+}
+
+const NETWORK_CODE =
+  /^(ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDR\w+|UND_ERR_\w+|HPE_\w+|CERT_\w+|ERR_TLS\w*|DEPTH_ZERO\w+|SELF_SIGNED\w+|UNABLE_TO\w+)$/;
+
+function hasNetworkCode(error: unknown): boolean {
+  for (let current = error; isRecord(current); current = current.cause) {
+    if (typeof current.code === "string" && NETWORK_CODE.test(current.code)) return true;
+    if (Array.isArray(current.errors) && current.errors.some(hasNetworkCode)) return true;
+  }
+  return false;
+}
+
+function isParseError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /JSONParseError|TypeValidationError|InvalidResponseDataError|EmptyResponseBodyError|NoContentGenerated/.test(
+      error.name,
+    )
+  );
+}
+
+const ADVICE: Record<FailureKind, string> = {
+  "rate-limited": "limits the rate of requests",
+  "quota-exhausted": "says its quota or credit is used up: top it up, or choose another provider",
+  overloaded: "is overloaded or failing",
+  network: "cannot be reached or broke the connection off",
+  stalled: "went silent",
+  unauthorized: "does not accept the key: see `deputy doctor`",
+  "context-overflow": "says the text is longer than the model's context window",
+  refused: "refused to answer",
+  "invalid-request": "does not take the request",
+  "malformed-response": "sent an answer that cannot be read",
+  aborted: "was broken off",
+};
+
+function describe(kind: FailureKind, who: string, { status, message, headers }: Symptoms): string {
+  if (status !== undefined && status >= 300 && status < 400) {
+    return `${who} answered with a redirect to ${hostOf(headers.location)}, which is not followed: keys stay with their own origin. Set base_url to the real address.`;
+  }
+  const quote = message.replace(/\s+/g, " ").trim();
+  const cut = quote.length > MAX_QUOTE ? `${quote.slice(0, MAX_QUOTE)}…` : quote;
+  return `${who} ${ADVICE[kind]} (${[status, cut].filter(Boolean).join(": ")})`;
+}
+
+/** Milliseconds the provider asked us to wait: `retry-after-ms`, Retry-After in seconds or as a date, Gemini's RetryInfo. */
+function retryAfter({ headers, text }: Symptoms, now: number): number | undefined {
+  const milliseconds = Number(headers["retry-after-ms"]);
+  if (headers["retry-after-ms"] !== undefined && milliseconds >= 0) return milliseconds;
+  const header = headers["retry-after"];
+  if (header !== undefined) {
+    const wait = /^\s*[\d.]+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+    if (Number.isFinite(wait)) return Math.max(0, Math.round(wait));
+  }
+  const delay = /"retrydelay":\s*"([\d.]+)s"/.exec(text)?.[1];
+  return delay === undefined ? undefined : Math.round(Number(delay) * 1000);
+}
+
+function numericStatus(payload: Record<string, unknown>): number | undefined {
+  for (const value of [payload.statusCode, payload.status, payload.code]) {
+    const status = typeof value === "string" ? Number(value) : value;
+    if (typeof status === "number" && Number.isInteger(status) && status >= 300 && status < 600) return status;
+  }
+  return undefined;
+}
+
+function hostOf(location: string | undefined): string {
+  return location !== undefined && URL.canParse(location) ? new URL(location).host : "another address";
+}
+
+function deepestMessage(error: unknown): string {
+  let message = "";
+  for (let current = error; isRecord(current); current = current.cause) {
+    if (typeof current.message === "string") message = current.message;
+  }
+  return message;
+}
+
+function safeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

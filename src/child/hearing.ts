@@ -1,0 +1,190 @@
+/** What a stream says, part by part, gathered into one reply: parts as they will be sent back, or a failure. */
+import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderOptions } from "@ai-sdk/provider";
+import type { Failure } from "../errors.ts";
+import type { Finish, Part, ProviderPrivate, Usage } from "../event.ts";
+import { failureOf } from "./failure.ts";
+
+export type Delta = { type: "text" | "reasoning"; text: string };
+
+export type Reply =
+  | { ok: true; parts: Part[]; finish: Finish; usage?: Usage; servedModel?: string; ignored: string[] }
+  | { ok: false; failure: Failure; partialText: string; usage?: Usage; charged: boolean };
+
+export type Hearing = {
+  parts: Part[];
+  /** Parts still being spoken, by the stream's id. */
+  open: Map<string, Part & { type: "text" | "reasoning" }>;
+  fresh?: Delta;
+  finish?: { unified: string; raw: string | undefined };
+  usage?: Usage;
+  servedModel?: string;
+  error?: unknown;
+  ignored: string[];
+};
+
+export function createHearing(): Hearing {
+  return { parts: [], open: new Map(), ignored: [] };
+}
+
+export function hearPart(heard: Hearing, part: LanguageModelV4StreamPart): void {
+  switch (part.type) {
+    case "stream-start":
+      for (const warning of part.warnings) heard.ignored.push(warningText(warning));
+      return;
+    case "response-metadata":
+      if (part.modelId !== undefined) heard.servedModel = part.modelId;
+      return;
+    case "text-start":
+    case "reasoning-start":
+      openPart(heard, part.id, part.type === "text-start" ? "text" : "reasoning", part.providerMetadata);
+      return;
+    case "text-delta":
+    case "reasoning-delta":
+      addDelta(heard, part.id, part.type === "text-delta" ? "text" : "reasoning", part.delta, part.providerMetadata);
+      return;
+    case "text-end":
+    case "reasoning-end": {
+      const open = heard.open.get(part.id);
+      if (open !== undefined) keepPrivate(open, part.providerMetadata);
+      heard.open.delete(part.id);
+      return;
+    }
+    case "tool-call": {
+      const call: Part = {
+        type: "tool-call",
+        callId: part.toolCallId,
+        name: part.toolName,
+        input: inputOf(part.input),
+      };
+      keepPrivate(call, part.providerMetadata);
+      heard.parts.push(call);
+      return;
+    }
+    case "finish":
+      heard.finish = part.finishReason;
+      heard.usage = usageOf(part.usage);
+      return;
+    case "error":
+      heard.error ??= part.error;
+      return;
+    default:
+      // Sources, files and raw chunks say nothing to a child.
+      return;
+  }
+}
+
+function openPart(heard: Hearing, id: string, type: "text" | "reasoning", metadata: ProviderMetadata) {
+  const part: Part & { type: "text" | "reasoning" } = { type, text: "" };
+  keepPrivate(part, metadata);
+  heard.open.set(id, part);
+  heard.parts.push(part);
+  return part;
+}
+
+function addDelta(heard: Hearing, id: string, type: "text" | "reasoning", delta: string, metadata: ProviderMetadata) {
+  const part = heard.open.get(id) ?? openPart(heard, id, type, undefined);
+  keepPrivate(part, metadata);
+  part.text += delta;
+  if (heard.fresh?.type === type) heard.fresh.text += delta;
+  else heard.fresh = { type, text: delta };
+}
+
+type ProviderMetadata = SharedV4ProviderOptions | undefined;
+
+function keepPrivate(part: Part, metadata: ProviderMetadata): void {
+  if (metadata === undefined) return;
+  part.private = { ...part.private, ...(metadata as ProviderPrivate) };
+}
+
+export function takeFresh(heard: Hearing): Delta {
+  const { fresh } = heard;
+  delete heard.fresh;
+  if (fresh === undefined) throw new Error("nothing fresh was heard");
+  return fresh;
+}
+
+/** The arguments a model wrote, as JSON; text that is no JSON stays text and fails the tool's own schema. */
+function inputOf(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function usageOf({ inputTokens, outputTokens }: LanguageModelV4Usage): Usage {
+  return {
+    input: inputTokens.total ?? 0,
+    output: outputTokens.total ?? 0,
+    cached: inputTokens.cacheRead ?? 0,
+    reasoning: outputTokens.reasoning ?? 0,
+  };
+}
+
+function warningText(warning: {
+  type: string;
+  feature?: string;
+  setting?: string;
+  details?: string;
+  message?: string;
+}) {
+  const what = warning.feature ?? warning.setting ?? warning.type;
+  return [what, warning.details ?? warning.message].filter(Boolean).join(": ");
+}
+
+const FINISH: Record<string, Finish | undefined> = {
+  stop: "stop",
+  "tool-calls": "tool-calls",
+  length: "length",
+  "content-filter": "refused",
+};
+
+/** The reply of a stream that has ended. `who` names the route in messages, `now` is for Retry-After dates. */
+export function replyOf(heard: Hearing, who: string, now: number): Reply {
+  if (heard.error !== undefined) return broken(heard, failureOf(heard.error, who, now));
+  const parts = heard.parts.filter(
+    (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
+  );
+  const calls = parts.some((part) => part.type === "tool-call");
+  const finish = FINISH[heard.finish?.unified ?? ""] ?? (calls ? "tool-calls" : undefined);
+  if (finish === undefined) return malformed(heard, who, "the stream ended before the answer was finished");
+  if (finish === "refused") return broken(heard, refusal(heard, who));
+  if (!parts.some((part) => part.type === "tool-call" || (part.type === "text" && part.text.trim() !== ""))) {
+    if (finish === "length")
+      return malformed(heard, who, "all its output tokens went into reasoning, no answer was left");
+    return malformed(heard, who, "the answer is empty");
+  }
+  return {
+    ok: true,
+    parts,
+    finish,
+    ...(hasUsage(heard.usage) ? { usage: heard.usage } : {}),
+    ...(heard.servedModel === undefined ? {} : { servedModel: heard.servedModel }),
+    ignored: heard.ignored,
+  };
+}
+
+/** The reply of a stream that failed: what had arrived is kept. */
+export function broken(heard: Hearing, failure: Failure): Reply {
+  return {
+    ok: false,
+    failure,
+    partialText: heard.parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
+    ...(hasUsage(heard.usage) ? { usage: heard.usage } : {}),
+    charged: heard.parts.length > 0 || hasUsage(heard.usage),
+  };
+}
+
+function malformed(heard: Hearing, who: string, what: string): Reply {
+  return broken(heard, { kind: "malformed-response", message: `${who} sent an answer that cannot be used: ${what}.` });
+}
+
+function refusal(heard: Hearing, who: string): Failure {
+  const raw = heard.finish?.raw;
+  return { kind: "refused", message: `${who} refused to answer${raw === undefined ? "" : ` (${raw})`}.` };
+}
+
+function hasUsage(usage: Usage | undefined): usage is Usage {
+  return usage !== undefined && (usage.input > 0 || usage.output > 0);
+}

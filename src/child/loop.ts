@@ -1,0 +1,209 @@
+/**
+ * The only tool loop: ask the model, run the tools it called, ask again, until it answers. It is a generator of events
+ * whose return value is the child's result. Each event it yields is durable, as far as its kind demands, when the loop
+ * goes on; what comes next is read from the conversation those events fold into, so a child that is resumed after a
+ * crash runs the very same lines.
+ */
+import type { Ending, Recovery, Usage } from "../event.ts";
+import { type Result, resultOf, routeAt } from "../result.ts";
+import type { Route } from "../route.ts";
+import { checkAnswer } from "./answer.ts";
+import {
+  type Child,
+  type ChildDeps,
+  type ChildInput,
+  type Happening,
+  live,
+  recall,
+  type StopReason,
+  tell,
+} from "./child.ts";
+import { answerText, lastText } from "./conversation.ts";
+import type { Reply } from "./hearing.ts";
+import { type Hold, worstCase } from "./money.ts";
+import { LAST_WORDS, repairPrompt } from "./prompt.ts";
+import { isSameModel } from "./served.ts";
+import { runCalls } from "./tool-calls.ts";
+
+/** @param signal its reason, once aborted, is a `StopReason` */
+export async function* runChild(
+  input: ChildInput,
+  deps: ChildDeps,
+  signal: AbortSignal,
+): AsyncGenerator<Happening, Result> {
+  const child = recall(input, deps, signal);
+  if (child.tally.startedAt === undefined) {
+    yield tell(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });
+  }
+  const ending = yield* converse(child);
+  const durationMs = deps.clock.now() - (child.tally.startedAt ?? deps.clock.now());
+  yield tell(child, { kind: "child-end", ending, durationMs });
+  return resultOf(child.tally);
+}
+
+/** The loop itself: what comes next follows from what was said. */
+async function* converse(child: Child): AsyncGenerator<Happening, Ending> {
+  const { conversation, signal } = child;
+  for (;;) {
+    if (signal.aborted) return stopped(child);
+    let ending: Ending | undefined;
+    if (conversation.position < 0) yield* startAttempt(child, 0);
+    else if (conversation.pending.length > 0) yield* runCalls(child);
+    else if (conversation.finish === undefined) ending = yield* askModel(child);
+    else ending = yield* judgeAnswer(child);
+    if (ending !== undefined) return ending;
+  }
+}
+
+async function* startAttempt(child: Child, position: number): AsyncGenerator<Happening, undefined> {
+  const { provider, model } = routeAt(child.input.planned, position);
+  await child.deps.moveTo(provider, child.signal);
+  yield tell(child, { kind: "attempt-start", position, provider, model });
+}
+
+// Asking -------------------------------------------------------------------------------------------------------------
+
+/** One model request. Returns an ending where the child cannot go on. */
+async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undefined> {
+  const { conversation, deps } = child;
+  const lastWords = conversation.lastWords !== undefined;
+  if (!lastWords && conversation.step >= child.input.planned.limits.maxIterations) {
+    yield tell(child, { kind: "message-add", reason: "max_iterations", text: LAST_WORDS });
+    return undefined;
+  }
+  const route = routeAt(child.input.planned, conversation.position);
+  const hold = deps.reserve(worstCase(route, conversation, deps.tools), lastWords);
+  if (hold !== undefined) {
+    try {
+      return yield* request(child, route, hold);
+    } finally {
+      hold.release();
+    }
+  }
+  if (lastWords) return { status: "incomplete", exitReason: "max_cost", text: lastText(conversation) };
+  yield tell(child, { kind: "message-add", reason: "max_cost", text: LAST_WORDS });
+  return undefined;
+}
+
+async function* request(child: Child, route: Route, hold: Hold): AsyncGenerator<Happening, Ending | undefined> {
+  const { clock, price } = child.deps;
+  const step = child.conversation.step + 1;
+  yield tell(child, { kind: "step-start", step });
+  const askedAt = clock.now();
+  const reply = yield* listen(child, route, hold);
+  const costUsd = reply.usage && price(route, reply.usage);
+  if (costUsd !== undefined) hold.settle(costUsd);
+  else if (reply.ok || reply.charged) hold.settleAtWorst();
+  const facts = {
+    step,
+    ...(reply.usage && { usage: reply.usage }),
+    ...(costUsd !== undefined && { costUsd }),
+    ...(route.keyName !== undefined && { keyName: route.keyName }),
+    durationMs: clock.now() - askedAt,
+  };
+  return yield* reply.ok ? accept(child, route, reply, facts) : recover(child, reply, facts);
+}
+
+/** What the model says, live, and at its end as one reply. */
+async function* listen(child: Child, route: Route, { maxOutputTokens }: Hold): AsyncGenerator<Happening, Reply> {
+  const { conversation, deps, input, signal } = child;
+  const words = deps.model(
+    {
+      route,
+      access: deps.access(route),
+      system: conversation.system,
+      messages: conversation.messages,
+      tools: deps.tools,
+      mustAnswer: conversation.lastWords !== undefined,
+      ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+      stallMs: input.planned.limits.stallMs,
+    },
+    signal,
+  );
+  for (;;) {
+    const { done, value } = await words.next();
+    if (done) return value;
+    yield live(child, { kind: `${value.type}-delta`, text: value.text });
+  }
+}
+
+type RequestFacts = { step: number; usage?: Usage; costUsd?: number; keyName?: string; durationMs: number };
+
+async function* accept(
+  child: Child,
+  route: Route,
+  { parts, finish, servedModel, ignored }: Reply & { ok: true },
+  facts: RequestFacts,
+): AsyncGenerator<Happening, Ending | undefined> {
+  const { tally, deps } = child;
+  const firstSeen = servedModel !== undefined && !tally.servedModels.has(servedModel);
+  yield tell(child, { kind: "step-end", ...facts, parts, finish, ...(servedModel !== undefined && { servedModel }) });
+  for (const setting of ignored) {
+    const message = `${route.model} @ ${route.provider} does not take a setting: ${setting}`;
+    if (tally.warnings.some((warning) => warning.message === message)) continue;
+    yield tell(child, { kind: "child-warn", warning: { code: "setting-ignored", message } });
+  }
+  if (!firstSeen || isSameModel(route.model, servedModel)) return undefined;
+  const message = `Asked ${route.provider} for ${route.model}; its response names ${servedModel}.`;
+  if (deps.onServedMismatch === "fail") {
+    return { status: "failed", failure: { kind: "malformed-response", message }, text: lastText(child.conversation) };
+  }
+  yield tell(child, { kind: "child-warn", warning: { code: "served-mismatch", message } });
+  return undefined;
+}
+
+async function* recover(
+  child: Child,
+  { failure, partialText, charged }: Reply & { ok: false },
+  facts: RequestFacts,
+): AsyncGenerator<Happening, Ending | undefined> {
+  const { conversation, deps, input, signal } = child;
+  const recovery: Recovery = signal.aborted
+    ? { action: "give-up" }
+    : deps.recover({
+        failures: [...conversation.failures, failure],
+        failingForMs: deps.clock.now() - (conversation.failingSince ?? deps.clock.now()),
+        fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
+      });
+  yield tell(child, { kind: "step-fail", ...facts, failure, recovery, partialText, charged });
+  switch (recovery.action) {
+    case "retry":
+      yield live(child, { kind: "retry-wait", failure, delayMs: recovery.delayMs });
+      await deps.pause(recovery.delayMs, signal);
+      return undefined;
+    case "fallback":
+      return yield* startAttempt(child, conversation.position + 1);
+    case "give-up":
+      if (signal.aborted) return stopped(child);
+      return { status: "failed", failure, text: lastText(conversation) };
+    default:
+      return recovery satisfies never;
+  }
+}
+
+// Ending -------------------------------------------------------------------------------------------------------------
+
+/** The model has answered: is that the end? Returns nothing where it was asked to repair its answer. */
+async function* judgeAnswer(child: Child): AsyncGenerator<Happening, Ending | undefined> {
+  const { conversation } = child;
+  const text = answerText(conversation);
+  const schema = child.input.planned.task.output_schema;
+  const check = schema && (await checkAnswer(text, schema));
+  const said = { text, ...(check && { answer: check }) };
+  if (conversation.lastWords !== undefined) {
+    return { status: "incomplete", exitReason: conversation.lastWords, ...said };
+  }
+  if (conversation.finish === "length") return { status: "incomplete", exitReason: "output_cut", ...said };
+  if (check === undefined || check.valid) return { status: "completed", ...said };
+  if (conversation.repairAsked) return { status: "incomplete", exitReason: "schema_invalid", ...said };
+  yield tell(child, { kind: "message-add", reason: "repair", text: repairPrompt(check.errors) });
+  return undefined;
+}
+
+function stopped({ signal, conversation }: Child): Ending {
+  const reason = signal.reason as StopReason;
+  const text = lastText(conversation);
+  return reason.status === "timeout"
+    ? { status: "timeout", exitReason: "timeout_seconds", text }
+    : { status: "interrupted", exitReason: reason.by, text };
+}

@@ -1,0 +1,110 @@
+/**
+ * One model request over the wire: a route and a conversation in, what the model says out, as it says it. The provider
+ * packages speak the four wire formats; retries, limits and money are for those who call this.
+ */
+import type { LanguageModelV4, LanguageModelV4FunctionTool } from "@ai-sdk/provider";
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import type { Failure } from "../errors.ts";
+import type { Route } from "../route.ts";
+import type { Access } from "../secret.ts";
+import type { Tool } from "../tool.ts";
+import type { Message } from "./conversation.ts";
+import { failureOf } from "./failure.ts";
+import { broken, createHearing, type Delta, hearPart, type Reply, replyOf, takeFresh } from "./hearing.ts";
+import { watchForSilence } from "./silence.ts";
+import type { Transport } from "./transport.ts";
+import { callOptions, openLanguageModel } from "./wire.ts";
+
+/** Live text is handed on at most this often, in milliseconds. */
+const DELTA_MS = 25;
+
+export type ModelRequest = {
+  route: Route;
+  access: Access;
+  system: string;
+  messages: Message[];
+  tools: readonly Tool[];
+  /** The model may not call a tool: it has to answer. */
+  mustAnswer: boolean;
+  /** Lowers what the route's facts allow; absent = as they say. */
+  maxOutputTokens?: number;
+  /** Longest silence before the request counts as stalled, in milliseconds; 0 = none. */
+  stallMs: number;
+};
+
+export type Model = (request: ModelRequest, signal: AbortSignal) => AsyncGenerator<Delta, Reply>;
+
+export function createModel({ transport, clock }: { transport: Transport; clock: Clock }): Model {
+  const languageModels = new WeakMap<Access, Map<string, Promise<LanguageModelV4>>>();
+  const toolSpecs = new WeakMap<z.ZodType, LanguageModelV4FunctionTool>();
+
+  function languageModel(route: Route, access: Access): Promise<LanguageModelV4> {
+    const { provider, model, endpoint } = route;
+    const opened = getOrMake(languageModels, access, () => new Map<string, Promise<LanguageModelV4>>());
+    return getOrMake(opened, `${provider} ${endpoint.apiMode} ${endpoint.baseUrl} ${model}`, () =>
+      openLanguageModel(route, transport.fetchFor(endpoint.baseUrl, access)),
+    );
+  }
+
+  function toolSpec(tool: Tool): LanguageModelV4FunctionTool {
+    return getOrMake(toolSpecs, tool.input, () => ({
+      type: "function",
+      name: tool.name,
+      description: tool.description,
+      inputSchema: z.toJSONSchema(tool.input, { io: "input" }) as LanguageModelV4FunctionTool["inputSchema"],
+    }));
+  }
+
+  return async function* ask(request, signal) {
+    const { route, access, stallMs } = request;
+    const heard = createHearing();
+    const stall = watchForSilence(clock, stallMs, signal);
+    try {
+      const model = await languageModel(route, access);
+      const { stream } = await model.doStream(callOptions(request, request.tools.map(toolSpec), stall.signal));
+      let lastDelta = clock.now();
+      for await (const part of stream) {
+        stall.heard();
+        hearPart(heard, part);
+        if (heard.fresh === undefined || clock.now() - lastDelta < DELTA_MS) continue;
+        lastDelta = clock.now();
+        yield takeFresh(heard);
+      }
+      if (heard.fresh !== undefined) yield takeFresh(heard);
+      return redacted(replyOf(heard, nameOf(route), clock.now()), access);
+    } catch (error) {
+      return redacted(broken(heard, thrown(error, stall.silent(), signal, request, clock.now())), access);
+    } finally {
+      stall.end();
+    }
+  };
+}
+
+/** `glm-4.7 @ zai`: how messages name a route. */
+export function nameOf(route: Route): string {
+  return `${route.model} @ ${route.provider}`;
+}
+
+function thrown(error: unknown, silent: boolean, signal: AbortSignal, request: ModelRequest, now: number): Failure {
+  const who = nameOf(request.route);
+  if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was broken off.` };
+  if (silent) return { kind: "stalled", message: `${who} was silent for ${request.stallMs / 1000} s.` };
+  return failureOf(error, who, now);
+}
+
+/** Providers like to repeat the key they did not accept. */
+function redacted(reply: Reply, { key }: Access): Reply {
+  if (reply.ok || key === undefined) return reply;
+  return { ...reply, failure: { ...reply.failure, message: key.secret.redact(reply.failure.message) } };
+}
+
+type Cache<Key, Value> = { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown };
+
+function getOrMake<Key, Value>(cache: Cache<Key, Value>, key: Key, make: () => Value): Value {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  cache.set(key, made);
+  return made;
+}

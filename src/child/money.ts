@@ -1,0 +1,49 @@
+/** What a request may cost at the worst, and the promise that it was set aside before the request left. */
+import type { Route } from "../route.ts";
+import type { Tool } from "../tool.ts";
+import type { Conversation, Message } from "./conversation.ts";
+import { outputLimit } from "./wire.ts";
+
+/** Characters that one token stands for, taken low on purpose: the worst case must not be too small. */
+const CHARACTERS_PER_TOKEN = 3;
+/** What a tool's name, description and schema come to, in tokens, roughly. */
+const TOKENS_PER_TOOL = 300;
+/** Taken as the longest answer where nothing is known of the model. */
+const LONGEST_ANSWER_TOKENS = 16_384;
+
+export type WorstCase = { inputTokens: number; outputTokens: number; route: Route };
+
+/** Money set aside for one request. Exactly one of `settle`, `settleAtWorst` takes effect; `release` gives the rest back. */
+export type Hold = {
+  /** What the budget leaves of the answer's length, in tokens; absent = no budget in the way. */
+  maxOutputTokens?: number;
+  /** The request has cost this much, in USD. */
+  settle(usd: number): void;
+  /** It was charged, and nobody said how much: counted at the worst case. */
+  settleAtWorst(): void;
+  /** Over. What was not settled was not spent. */
+  release(): void;
+};
+
+/** Undefined where the budget does not allow the request; `lastWords` may use what other requests must leave. */
+export type Reserve = (worst: WorstCase, lastWords: boolean) => Hold | undefined;
+
+export function worstCase(route: Route, conversation: Conversation, tools: readonly Tool[]): WorstCase {
+  const characters = conversation.messages.reduce(
+    (sum, message) => sum + lengthOf(message),
+    conversation.system.length,
+  );
+  return {
+    route,
+    inputTokens: Math.ceil(characters / CHARACTERS_PER_TOKEN) + tools.length * TOKENS_PER_TOOL,
+    outputTokens: outputLimit(route) ?? LONGEST_ANSWER_TOKENS,
+  };
+}
+
+function lengthOf(message: Message): number {
+  if (message.role !== "assistant") return message.text.length;
+  return message.parts.reduce(
+    (sum, part) => sum + (part.type === "tool-call" ? JSON.stringify(part.input).length : part.text.length),
+    0,
+  );
+}

@@ -1,0 +1,50 @@
+/**
+ * What a child is told at its start. What siblings share comes first and the task's own words last, so that providers
+ * can cache the common beginning.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Task } from "../task.ts";
+
+/** Longest project notes included, in characters; a cut is marked. */
+const MAX_NOTES = 40_000;
+
+const GROUND_RULES = `You are a child agent of Deputy: a parent delegated one task to you. Work on it on your own until it is done; nobody answers questions.
+Your last message, the one in which you call no tool, is your result: the parent reads that and nothing else. Put into it what was asked for, complete and to the point.
+Say only what you did and found. If something could not be done, say so, and why.`;
+
+/** The system prompt: the same for every child of one workspace and toolset. */
+export function systemPrompt(workspace: string, toolNames: string[], notes: string | undefined): string {
+  const tools =
+    toolNames.length === 0
+      ? "You have no tools: answer from what you are told."
+      : `Your tools work in the directory ${workspace}. A call that is denied stays denied: find another way or report it.`;
+  return [GROUND_RULES, tools, notes && `Notes of this project:\n\n${notes}`].filter(Boolean).join("\n\n");
+}
+
+/** The task itself: what all tasks of the call share, then its own context, its goal, and the form of the answer. */
+export function taskPrompt(task: Task, sharedContext: string | undefined): string {
+  const schema =
+    task.output_schema &&
+    `Answer with one JSON value and nothing around it, valid against this JSON Schema:\n${JSON.stringify(task.output_schema)}`;
+  return [sharedContext, task.context, task.goal, schema].filter(Boolean).join("\n\n");
+}
+
+/** The notes a project keeps for agents: AGENTS.md, else CLAUDE.md, in the workspace. */
+export async function projectNotes(workspace: string): Promise<string | undefined> {
+  for (const name of ["AGENTS.md", "CLAUDE.md"]) {
+    const text = await readFile(join(workspace, name), "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    return text.length <= MAX_NOTES
+      ? text
+      : `${text.slice(0, MAX_NOTES)}\n[cut: ${name} has ${text.length} characters]`;
+  }
+  return undefined;
+}
+
+export const LAST_WORDS = `You have reached the limit of what you may use. Do not call any tool. Answer now with what you have: what is done, what was found, and what is still open.`;
+
+/** The one turn in which a child may repair an answer that does not fit its schema. */
+export function repairPrompt(errors: string[]): string {
+  return `Your answer does not fit the JSON Schema you were given:\n${errors.map((error) => `- ${error}`).join("\n")}\nAnswer again with one JSON value and nothing around it.`;
+}

@@ -1,0 +1,211 @@
+/**
+ * How requests leave: one `fetch` over undici's `dispatch`, signed here and nowhere else. A key goes to its own origin
+ * or not at all, redirects are not followed, and the bytes of a streamed answer are gathered for a moment, because every
+ * chunk costs the readers above far more than it costs the wire.
+ */
+import type { Dispatcher } from "undici";
+import type { Access } from "../secret.ts";
+
+/** How long the bytes of one answer are gathered before they are handed on, in milliseconds. */
+const GATHER_MS = 25;
+/** Larger answers are not model answers: the request is broken off. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+/** Idle connections are kept this long, in milliseconds: the length of a typical tool call. */
+const KEEP_ALIVE_MS = 30_000;
+
+export type Fetch = typeof globalThis.fetch;
+
+export type Transport = {
+  /** A `fetch` that signs with one credential. It refuses every origin but that of `baseUrl`. */
+  fetchFor(baseUrl: string, access: Access): Fetch;
+  /** Ends every connection, those in use included. */
+  close(): Promise<void>;
+};
+
+export type TransportOptions = {
+  /** Most connections to one origin; further requests wait for one. */
+  connectionsPerOrigin: number;
+  /** `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` in either case are read from here. */
+  environment: Record<string, string | undefined>;
+  userAgent: string;
+};
+
+/** Raised where an answer cannot be one: read by `failure.ts`. */
+export class AnswerTooLarge extends Error {
+  constructor() {
+    super(`the answer is larger than ${MAX_ANSWER_BYTES / 1024 / 1024} MB`);
+    this.name = "AnswerTooLarge";
+  }
+}
+
+export function createTransport(options: TransportOptions): Transport {
+  let dispatcher: Promise<Dispatcher> | undefined;
+  return {
+    fetchFor(baseUrl, access) {
+      const { origin } = new URL(baseUrl);
+      return async (input, init = {}) => {
+        const url = new URL(String(input));
+        if (url.origin !== origin) throw new Error(`A request for ${origin} was about to go to ${url.origin}.`);
+        dispatcher ??= createDispatcher(options);
+        const headers = signedHeaders(init.headers, access, url.origin, options.userAgent);
+        return dispatch(await dispatcher, url, init, headers);
+      };
+    },
+    async close() {
+      await (await dispatcher)?.destroy();
+      dispatcher = undefined;
+    },
+  };
+}
+
+/** undici costs some 40 ms to import: it is, with the first request. */
+async function createDispatcher({ connectionsPerOrigin, environment }: TransportOptions): Promise<Dispatcher> {
+  const { Agent, EnvHttpProxyAgent } = await import("undici");
+  const settings = {
+    connections: connectionsPerOrigin,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Silence is judged by the child's own clock (`stall_seconds`), not by the socket's.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
+  const httpProxy = environment.http_proxy ?? environment.HTTP_PROXY ?? "";
+  const httpsProxy = environment.https_proxy ?? environment.HTTPS_PROXY ?? "";
+  if (httpProxy === "" && httpsProxy === "") return new Agent(settings);
+  const noProxy = environment.no_proxy ?? environment.NO_PROXY ?? "";
+  return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
+}
+
+const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key"];
+
+/** The request's headers with the provider packages' placeholder key replaced by the real one. */
+function signedHeaders(
+  given: RequestInit["headers"],
+  access: Access,
+  origin: string,
+  userAgent: string,
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries((given ?? {}) as Record<string, string>)) {
+    if (value !== undefined && !KEY_HEADERS.includes(name.toLowerCase())) headers[name.toLowerCase()] = value;
+  }
+  headers["user-agent"] = userAgent;
+  for (const [name, value] of Object.entries(access.headers)) headers[name.toLowerCase()] = value;
+  if (access.key !== undefined) {
+    const { secret, header } = access.key;
+    const value = secret.reveal(origin);
+    headers[header] = header === "authorization" ? `Bearer ${value}` : value;
+  }
+  return headers;
+}
+
+function dispatch(
+  dispatcher: Dispatcher,
+  url: URL,
+  { method = "GET", body, signal }: RequestInit,
+  headers: Record<string, string>,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const answer = createAnswer(resolve, reject, signal ?? undefined);
+    dispatcher.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: method as Dispatcher.HttpMethod,
+        headers,
+        body: (body ?? null) as string | null,
+      },
+      answer,
+    );
+  });
+}
+
+/** Receives one answer: resolves with a `Response` at its headers, then streams its body in gathered chunks. */
+function createAnswer(
+  resolve: (response: Response) => void,
+  reject: (error: unknown) => void,
+  signal: AbortSignal | undefined,
+): Dispatcher.DispatchHandler {
+  let request: Dispatcher.DispatchController | undefined;
+  let body: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let gathered: Buffer[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let received = 0;
+
+  const abort = () => request?.abort(signal?.reason);
+  const flush = () => {
+    timer = undefined;
+    if (gathered.length === 0 || body === undefined) return;
+    const chunk = gathered.length === 1 ? gathered[0] : Buffer.concat(gathered);
+    gathered = [];
+    body.enqueue(chunk as Uint8Array);
+    if ((body.desiredSize ?? 1) <= 0) request?.pause();
+  };
+  const settle = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  };
+
+  return {
+    onRequestStart(controller) {
+      request = controller;
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort, { once: true });
+    },
+    onResponseStart(controller, statusCode, headers, statusText = "") {
+      const stream = new ReadableStream<Uint8Array>(
+        {
+          start: (streamController) => {
+            body = streamController;
+          },
+          pull: () => {
+            if (controller.paused) controller.resume();
+          },
+          cancel: (reason) => {
+            settle();
+            body = undefined;
+            controller.abort(reason instanceof Error ? reason : new Error("the answer was no longer wanted"));
+          },
+        },
+        { highWaterMark: 4 },
+      );
+      resolve(
+        new Response(hasBody(statusCode) ? stream : null, { status: statusCode, statusText, headers: flat(headers) }),
+      );
+    },
+    onResponseData(controller, chunk) {
+      received += chunk.length;
+      if (received > MAX_ANSWER_BYTES) return controller.abort(new AnswerTooLarge());
+      gathered.push(chunk);
+      timer ??= setTimeout(flush, GATHER_MS);
+    },
+    onResponseEnd() {
+      settle();
+      flush();
+      body?.close();
+      body = undefined;
+    },
+    onResponseError(_controller, error) {
+      settle();
+      const reason = signal?.aborted ? signal.reason : error;
+      if (body === undefined) return reject(reason);
+      flush();
+      body.error(reason);
+      body = undefined;
+    },
+  };
+}
+
+/** Statuses for which `Response` takes no body. */
+function hasBody(status: number): boolean {
+  return status !== 204 && status !== 205 && status !== 304;
+}
+
+function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) result[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return result;
+}
