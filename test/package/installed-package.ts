@@ -1,0 +1,81 @@
+/**
+ * The package as users get it: packed, installed into an empty directory, run and imported. Apart from the default
+ * tests, because npm may need the network for it; `npm run check` and the checks of a clean checkout run it.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+const root = join(import.meta.dirname, "..", "..");
+const bin = (folder: string, name: string) => join(folder, "node_modules", ".bin", name);
+
+describe("the installed package", () => {
+  const prefix = mkdtempSync(join(tmpdir(), "deputize-"));
+  let contents: string[] = [];
+  after(() => rmSync(prefix, { recursive: true, force: true }));
+
+  before(() => {
+    const [packed] = JSON.parse(run("npm", ["pack", "--json", "--silent", "--pack-destination", prefix], root));
+    contents = packed.files.map((file: { path: string }) => file.path);
+    writeFileSync(join(prefix, "package.json"), '{ "private": true, "type": "module" }');
+    run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", join(prefix, packed.filename)], prefix);
+  });
+
+  test("holds what it needs and nothing else", () => {
+    const kinds = new Set(contents.map((path) => path.replace(/^dist\/.*(\.d\.ts|\.js)$/, "dist/*$1")));
+    for (const path of kinds)
+      assert.match(path, /^(dist\/\*\.(js|d\.ts)|examples\/.+|package\.json|README\.md|LICENSE)$/);
+    for (const path of ["dist/cli/bin.js", "dist/index.d.ts", "dist/testing/index.js", "README.md", "LICENSE"]) {
+      assert.ok(contents.includes(path), `${path} is missing`);
+    }
+  });
+
+  test("runs as `deputy` and as `deputize`", () => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    assert.match(run(bin(prefix, "deputy"), ["--version"], prefix), new RegExp(`${version}\n$`));
+    assert.match(run(bin(prefix, "deputize"), ["--help"], prefix), /Usage/);
+  });
+
+  test("is imported as a library, and so is its testing part", () => {
+    const script =
+      'import * as deputize from "deputize"; import * as testing from "deputize/testing"; ' +
+      "console.log(Object.keys(deputize).includes('createDeputy'), Object.keys(testing).length > 0);";
+    assert.equal(run(process.execPath, ["--input-type=module", "--eval", script], prefix), "true true\n");
+  });
+
+  test("brings types that resolve", () => {
+    writeFileSync(
+      join(prefix, "use.ts"),
+      `import { createDeputy } from "deputize";
+       import * as testing from "deputize/testing";
+       // @ts-expect-error: a number is no options object; were the types missing, this would be an \`any\` and pass
+       createDeputy(42);
+       // @ts-expect-error: likewise
+       testing.noSuchName;
+      `,
+    );
+    const compilerOptions = {
+      module: "nodenext",
+      target: "es2024",
+      strict: true,
+      noEmit: true,
+      types: ["node"],
+      typeRoots: [join(root, "node_modules", "@types")],
+    };
+    writeFileSync(join(prefix, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["use.ts"] }));
+    run(bin(root, "tsc"), ["-p", prefix], prefix);
+  });
+});
+
+/** Runs a program to its end and returns its standard output; both its streams are shown where it fails. */
+function run(program: string, args: string[], cwd: string): string {
+  try {
+    return execFileSync(program, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${program} ${args.join(" ")} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}
