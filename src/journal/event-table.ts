@@ -1,0 +1,61 @@
+/** The table of events: rows go in at the end, and come out in order of `seq`. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { StoredEvent } from "../event.ts";
+import type { Entry, EntryFilter } from "./journal.ts";
+import type { Log } from "./watch.ts";
+
+/** An event and its JSON, made when it was appended: what its owner changes later is not recorded. */
+export type Row = { event: StoredEvent; data: string };
+
+export type EventTable = Log & { insert(row: Row): void };
+
+export function createEventTable(database: DatabaseSync): EventTable {
+  const insertion = database.prepare(
+    "INSERT INTO events (delegation_id, child_id, kind, at, data) VALUES (?, ?, ?, ?, ?)",
+  );
+  const newest = database.prepare("SELECT max(seq) AS seq FROM events");
+  const one = database.prepare("SELECT data FROM events WHERE seq = ?");
+  const selections = new Map<string, StatementSync>();
+
+  function insert({ event, data }: Row): void {
+    const childId = "childId" in event ? event.childId : null;
+    insertion.run(event.delegationId, childId, event.kind, event.at, data);
+  }
+
+  function latest(): number {
+    return Number(newest.get()?.seq ?? 0);
+  }
+
+  /**
+   * The list of matching `seq` is read first, whole, and the events one by one as they are asked for: no cursor stays
+   * open, which would keep the log from being checkpointed and this process from writing.
+   */
+  function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
+    for (const { seq } of matching(filter, upTo)) {
+      const row = one.get(seq) as { data: string } | undefined;
+      if (row) yield { seq, event: JSON.parse(row.data) };
+    }
+  }
+
+  function matching({ delegationId, kinds, after = 0 }: EntryFilter, upTo: number): { seq: number }[] {
+    const conditions = ["seq > $after", "seq <= $upTo"];
+    if (delegationId !== undefined) conditions.push("delegation_id = $delegationId");
+    if (kinds !== undefined) conditions.push("kind IN (SELECT value FROM json_each($kinds))");
+    return selection(conditions.join(" AND ")).all({
+      after,
+      upTo,
+      ...(delegationId !== undefined && { delegationId }),
+      ...(kinds !== undefined && { kinds: JSON.stringify(kinds) }),
+    }) as { seq: number }[];
+  }
+
+  function selection(conditions: string): StatementSync {
+    const known = selections.get(conditions);
+    if (known) return known;
+    const statement = database.prepare(`SELECT seq FROM events WHERE ${conditions} ORDER BY seq`);
+    selections.set(conditions, statement);
+    return statement;
+  }
+
+  return { insert, latest, entries };
+}

@@ -1,0 +1,74 @@
+/**
+ * A journal that lives as long as its memory does: the same promises as the one on disk, within one process. For tests,
+ * where two journals on one memory stand for two processes.
+ */
+import type { StoredEvent } from "../event.ts";
+import { createGroupCommit } from "./group-commit.ts";
+import type { Entry, EntryFilter, Journal, Owner } from "./journal.ts";
+import { closedJournal } from "./unusable.ts";
+import { createWatching } from "./watch.ts";
+
+export type MemoryJournalOptions = {
+  /** What to keep it in, where several journals share it. */
+  memory?: Memory;
+  /** Called before every commit, with its events. What it throws is what this append and every later one fail with. */
+  beforeCommit?: (events: readonly StoredEvent[]) => void;
+};
+
+/** What the journals of one memory share. Events are kept as JSON: what JSON drops, a journal on disk would drop too. */
+export type Memory = { log: string[]; owners: Map<string, Owner>; wakers: Set<() => void> };
+
+export function createMemory(): Memory {
+  return { log: [], owners: new Map(), wakers: new Set() };
+}
+
+/** Opens a journal in memory. Its claims die when it is closed, as a process's do. */
+export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal {
+  const { memory = createMemory(), beforeCommit } = options;
+  const self: Owner = { pid: process.pid, alive: true };
+  const watching = createWatching({ latest: () => memory.log.length, entries });
+  const commits = createGroupCommit((texts: readonly string[]) => {
+    beforeCommit?.(texts.map((text) => JSON.parse(text)));
+    for (const text of texts) memory.log.push(text);
+    for (const wake of memory.wakers) wake();
+  });
+  memory.wakers.add(watching.wake);
+
+  function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
+    for (let seq = (filter.after ?? 0) + 1; seq <= upTo; seq++) {
+      const event: StoredEvent = JSON.parse(memory.log[seq - 1] ?? "");
+      if (matches(filter, event)) yield { seq, event };
+    }
+  }
+
+  function claim(delegationId: string): ReturnType<Journal["claim"]> {
+    const owner = memory.owners.get(delegationId);
+    if (owner?.alive && owner !== self) return { claimed: false, owner: { ...owner } };
+    memory.owners.set(delegationId, self);
+    return { claimed: true };
+  }
+
+  return {
+    append: (events) => commits.append(events.map((event) => JSON.stringify(event))),
+    read: (filter) => entries(filter, memory.log.length),
+    watch: watching.watch,
+    claim,
+    release(delegationId) {
+      if (memory.owners.get(delegationId) === self) memory.owners.delete(delegationId);
+    },
+    owner(delegationId) {
+      const owner = memory.owners.get(delegationId);
+      return owner && { ...owner };
+    },
+    async close() {
+      commits.close(closedJournal("in memory"));
+      watching.close();
+      memory.wakers.delete(watching.wake);
+      self.alive = false;
+    },
+  };
+}
+
+function matches({ delegationId, kinds }: EntryFilter, event: StoredEvent): boolean {
+  return (delegationId === undefined || event.delegationId === delegationId) && (kinds?.includes(event.kind) ?? true);
+}

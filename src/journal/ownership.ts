@@ -1,0 +1,82 @@
+/**
+ * Who owns which run. A claim names its owner; an owner is a journal opened by a process, alive as long as it holds its
+ * lock file, so that a claim dies with its process and needs no lease to run out.
+ *
+ * Claims change, and lock files are made and swept, inside a write transaction of the journal only: one process at a
+ * time, so that nobody ever sees a lock file that is not locked yet.
+ */
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import type { Journal, Owner } from "./journal.ts";
+import { holdLock, isLockHeld } from "./process-lock.ts";
+import { inTransaction } from "./transaction.ts";
+
+export type Ownership = Pick<Journal, "claim" | "release" | "owner"> & {
+  /** Ends this owner. Claims it still has are free from now on. */
+  close(): void;
+};
+
+type Claim = { ownerId: string; pid: number };
+
+/** `ownerId` must be new: it names a lock file in `directory`, which is made at the first claim. */
+export function createOwnership(database: DatabaseSync, directory: string, ownerId: string): Ownership {
+  const find = database.prepare("SELECT owner_id AS ownerId, pid FROM claims WHERE delegation_id = ?");
+  const save = database.prepare("INSERT OR REPLACE INTO claims (delegation_id, owner_id, pid) VALUES (?, ?, ?)");
+  const remove = database.prepare("DELETE FROM claims WHERE delegation_id = ? AND owner_id = ?");
+  let unlock: (() => void) | undefined;
+
+  function claim(delegationId: string): ReturnType<Journal["claim"]> {
+    return inTransaction(database, () => {
+      const current = claimOn(delegationId);
+      if (current?.ownerId === ownerId) return { claimed: true };
+      if (current && isAlive(current)) return { claimed: false, owner: { pid: current.pid, alive: true } };
+      unlock ??= becomeOwner();
+      save.run(delegationId, ownerId, process.pid);
+      return { claimed: true };
+    });
+  }
+
+  function release(delegationId: string): void {
+    inTransaction(database, () => remove.run(delegationId, ownerId));
+  }
+
+  function owner(delegationId: string): Owner | undefined {
+    const current = claimOn(delegationId);
+    return current && { pid: current.pid, alive: isAlive(current) };
+  }
+
+  function claimOn(delegationId: string): Claim | undefined {
+    return find.get(delegationId) as Claim | undefined;
+  }
+
+  function isAlive(claim: Claim): boolean {
+    return claim.ownerId === ownerId || isLockHeld(lockFile(claim.ownerId));
+  }
+
+  function becomeOwner(): () => void {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    sweep();
+    return holdLock(lockFile(ownerId));
+  }
+
+  /** Removes what dead owners left. Their ids never come back: a lock file that is gone is as good as a free one. */
+  function sweep(): void {
+    for (const name of readdirSync(directory)) {
+      const file = join(directory, name);
+      if (name.endsWith(".lock") && !isLockHeld(file)) rmSync(file, { force: true });
+    }
+  }
+
+  function lockFile(id: string): string {
+    return join(directory, `${id}.lock`);
+  }
+
+  function close(): void {
+    if (unlock === undefined) return;
+    unlock();
+    rmSync(lockFile(ownerId), { force: true });
+  }
+
+  return { claim, release, owner, close };
+}

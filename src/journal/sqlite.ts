@@ -1,0 +1,84 @@
+/**
+ * The journal of one machine: a SQLite file in the state directory, shared by every process of its user. This file puts
+ * the parts together: one table of events, one group commit, one register of owners, one way to follow.
+ */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../clock.ts";
+import type { StoredEvent } from "../event.ts";
+import { openDatabase } from "./database.ts";
+import { createEventTable, type Row } from "./event-table.ts";
+import { createGroupCommit } from "./group-commit.ts";
+import type { Entry, EntryFilter, Journal } from "./journal.ts";
+import { createOwnership } from "./ownership.ts";
+import { inTransaction } from "./transaction.ts";
+import { closedJournal, journalError } from "./unusable.ts";
+import { createWatching } from "./watch.ts";
+
+export type SqliteJournalOptions = {
+  /** Where `journal.sqlite` and the owners' locks are. Made, for this user alone, where it is missing. */
+  stateDir: string;
+  clock?: Clock;
+  /** Makes the name of this owner: never the same twice, in any process. */
+  newId?: () => string;
+  /** How often a watch looks for other processes' commits. */
+  pollMs?: number;
+};
+
+/**
+ * Opens the journal, and makes it where there is none. Each opened journal is an owner of its own.
+ * @throws DeputyError `journal-unusable` | `journal-full`; whatever was found is left as it is
+ */
+export function openSqliteJournal(options: SqliteJournalOptions): Journal {
+  const { stateDir, clock = systemClock, newId = randomUUID, pollMs = 100 } = options;
+  const file = join(stateDir, "journal.sqlite");
+  const database = told(() => openDatabase(file));
+  const table = told(() => createEventTable(database));
+  const ownership = told(() => createOwnership(database, join(stateDir, "owners"), newId()));
+  const watching = createWatching({ latest, entries }, { clock, pollMs });
+  const commits = createGroupCommit((rows: readonly Row[]) => {
+    told(() => inTransaction(database, () => rows.forEach(table.insert)));
+    watching.wake();
+  });
+
+  function latest(): number {
+    return told(table.latest);
+  }
+
+  function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
+    try {
+      yield* table.entries(filter, upTo);
+    } catch (error) {
+      throw journalError(error, file);
+    }
+  }
+
+  /** Does the work; what SQLite or the file system has against it is told in Deputy's words. */
+  function told<Value>(work: () => Value): Value {
+    try {
+      return work();
+    } catch (error) {
+      throw journalError(error, file);
+    }
+  }
+
+  return {
+    append: (events) => commits.append(events.map(toRow)),
+    read: (filter) => entries(filter, latest()),
+    watch: watching.watch,
+    claim: (delegationId) => told(() => ownership.claim(delegationId)),
+    release: (delegationId) => told(() => ownership.release(delegationId)),
+    owner: (delegationId) => told(() => ownership.owner(delegationId)),
+    async close() {
+      if (!database.isOpen) return;
+      commits.close(closedJournal(file));
+      watching.close();
+      ownership.close();
+      database.close();
+    },
+  };
+}
+
+function toRow(event: StoredEvent): Row {
+  return { event, data: JSON.stringify(event) };
+}
