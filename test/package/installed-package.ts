@@ -27,8 +27,15 @@ describe("the installed package", () => {
   test("holds what it needs and nothing else", () => {
     const kinds = new Set(contents.map((path) => path.replace(/^dist\/.*(\.d\.ts|\.js)$/, "dist/*$1")));
     for (const path of kinds)
-      assert.match(path, /^(dist\/\*\.(js|d\.ts)|examples\/.+|package\.json|README\.md|LICENSE)$/);
-    for (const path of ["dist/cli/bin.js", "dist/index.d.ts", "dist/testing/index.js", "README.md", "LICENSE"]) {
+      assert.match(path, /^(dist\/\*\.(js|d\.ts)|bin\/deputy\.mjs|examples\/.+|package\.json|README\.md|LICENSE)$/);
+    for (const path of [
+      "bin/deputy.mjs",
+      "dist/cli/main.js",
+      "dist/index.d.ts",
+      "dist/testing/index.js",
+      "README.md",
+      "LICENSE",
+    ]) {
       assert.ok(contents.includes(path), `${path} is missing`);
     }
   });

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-/**
- * The executable. It parses on every Node since 18, so that one that is too old is refused in words, not by a syntax
- * error; the program itself is loaded after that, from the compile cache where it can.
- */
+// The executable: of the package, where it loads the built program, and of a clone, where bin/deputy runs it on the
+// source. Plain JavaScript that any Node since 18 parses, so that one that is too old is refused in words, and so that
+// the compile cache is on before the first TypeScript file is read.
+import { existsSync } from "node:fs";
 import module from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -16,15 +16,16 @@ if (Number.parseInt(process.versions.node, 10) < NEEDED) {
   );
   process.exitCode = 3;
 } else {
-  // In the user's own directory: a shared one (Node's default is under /tmp) could hold another user's code.
+  // In the user's own directory: Node's default is a shared one, which could hold code of another user's.
   module.enableCompileCache(join(homedir(), ".cache", "deputy", "compile"));
   hushExperimentalWarnings();
-  const { main } = await import("./main.ts");
+  const source = new URL("../src/cli/main.ts", import.meta.url);
+  const { main } = await import(existsSync(source) ? source.href : "../dist/cli/main.js");
   process.exitCode = await main(process.argv.slice(2));
 }
 
-/** `node:sqlite` is still called experimental; the pinned version of it is what our tests run on. */
-function hushExperimentalWarnings(): void {
+/** `node:sqlite` still calls itself experimental; our tests hold it to what we need. */
+function hushExperimentalWarnings() {
   const listeners = process.listeners("warning");
   process.removeAllListeners("warning");
   process.on("warning", (warning) => {
