@@ -64,6 +64,7 @@ function runNpm() {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, PATH: ownPath.join(delimiter), NODE_ENV: "development" },
   });
+  writeLock([process.pid, npm.pid]);
   let output = "";
   for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (bytes) => (output += bytes));
   return new Promise((resolve) => {
@@ -87,15 +88,20 @@ function advice(output) {
   return "Nothing is half done: run this again, or `npm ci` by hand to see all of npm's words.";
 }
 
-/** The lock is a file that names its owner; it is linked into place whole. A dead owner's lock is taken away. */
+/**
+ * The lock is a file that names its owners, put into place whole: this process and, once it runs, its npm, which may
+ * outlive it. It is taken away when all of them are dead.
+ */
 async function acquireLock() {
   const mine = `${lock}.${process.pid}`;
-  writeFileSync(mine, String(process.pid));
   try {
+    writeFileSync(mine, String(process.pid));
     for (let waited = false; !linked(mine); waited = true) {
-      if (!waited && isAlive(ownerOfLock())) say("Another process is setting up this clone; waiting for it …");
-      if (isAlive(ownerOfLock())) await sleep(200);
-      else removeDeadLock();
+      if (!isHeld(lock)) removeDeadLock();
+      else {
+        if (!waited) say("Another process is setting up this clone; waiting for it …");
+        await sleep(200);
+      }
     }
   } catch (error) {
     throw new Error(`cannot write to ${root}: ${error.message}\nThe set-up needs a clone that you may write to.`);
@@ -114,16 +120,22 @@ function linked(mine) {
   }
 }
 
-function ownerOfLock() {
+function writeLock(pids) {
+  const mine = `${lock}.${process.pid}`;
+  writeFileSync(mine, pids.join(" "));
+  renameSync(mine, lock);
+}
+
+function isHeld(path) {
   try {
-    return Number(readFileSync(lock, "utf8"));
-  } catch {
-    return undefined;
+    return readFileSync(path, "utf8").split(" ").map(Number).some(isAlive);
+  } catch (error) {
+    if (error.code === "ENOENT") return false;
+    throw error;
   }
 }
 
 function isAlive(pid) {
-  if (pid === undefined || Number.isNaN(pid)) return false;
   try {
     process.kill(pid, 0);
     return true;
@@ -137,7 +149,7 @@ function removeDeadLock() {
   const aside = `${lock}.dead.${process.pid}`;
   try {
     renameSync(lock, aside);
-    if (isAlive(Number(readFileSync(aside, "utf8")))) linked(aside);
+    if (isHeld(aside)) linked(aside);
     rmSync(aside, { force: true });
   } catch (error) {
     if (error.code !== "ENOENT") throw error;
