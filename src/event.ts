@@ -4,6 +4,7 @@
  */
 import type { Failure, Warning } from "./errors.ts";
 import type { Planned } from "./plan.ts";
+import type { Route } from "./route.ts";
 import type { Call } from "./task.ts";
 import type { ToolEffect } from "./tool.ts";
 
@@ -51,8 +52,8 @@ type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string } & Facts>
 export type DelegationEvent =
   /** The first event of a run: what was asked for, and what planning made of each task. */
   | Of<"delegation-start", { call: Call; planned: Planned[]; surface: string; warnings: Warning[] }>
-  /** A process goes on with a run whose owner died. */
-  | Of<"delegation-resume", { pid: number }>
+  /** A process goes on with a run whose owner died; `renewed` holds routes that lead elsewhere today, by child id. */
+  | Of<"delegation-resume", { pid: number; renewed: Record<string, Route> }>
   /** Someone, in any process, asked that a child (or, without `target`, everything) stop. */
   | Of<"stop-request", { target?: string; by: string }>
   | Of<"delegation-end", Record<never, never>>;

@@ -70,7 +70,7 @@ export type DelegationResult = {
 export type Tally = {
   readonly childId: string;
   readonly taskIndex: number;
-  readonly planned: Planned;
+  planned: Planned;
   startedAt?: number;
   ending?: Ending;
   durationMs: number;

@@ -21,10 +21,10 @@ export type ChildInput = {
   past: readonly ChildEvent[];
 };
 
-export type Question = { childId: string; goal: string; toolName: string; target: string };
+export type ApprovalQuestion = { childId: string; goal: string; toolName: string; target: string };
 export type Verdict = { allowed: boolean; by: string; reason: string };
 /** Settles always: with a denial after a timeout, at once where nobody can answer, and when the signal aborts. */
-export type Approve = (question: Question, signal: AbortSignal) => Promise<Verdict>;
+export type Approve = (question: ApprovalQuestion, signal: AbortSignal) => Promise<Verdict>;
 
 /** What the loop works with: everything that is not its own business is handed to it. */
 export type ChildDeps = {

@@ -1,29 +1,38 @@
-/** The engine: submit · watch · stop · resume. Every surface stands on this and nothing below it. */
-
-import type { Warning } from "../errors.ts";
-import type { Event } from "../event.ts";
+/** The engine: submit · watch · stop · resume. Every surface stands on this and on nothing below it. */
+import { isDeepStrictEqual } from "node:util";
+import { schemaMistake } from "../child/answer.ts";
+import { DeputyError, type Warning } from "../errors.ts";
+import type { Event, StoredEvent } from "../event.ts";
 import type { Planned } from "../plan.ts";
 import type { DelegationResult } from "../result.ts";
-import type { Wish } from "../route.ts";
+import type { Route, Wish } from "../route.ts";
 import type { Call } from "../task.ts";
-import type { Run } from "./run.ts";
+import type { PermissionRule } from "../tool.ts";
+import type { Asker } from "./approvals.ts";
+import { conduct, type Stage } from "./conduct.ts";
+import { createFeed } from "./feed.ts";
+import { findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
+import { childIdOf, foldRun, hasEnded, interruption, parseRunId, type Run, resultsOf } from "./run.ts";
+import type { Setup } from "./setup.ts";
 
-/** Someone who can answer whether a child may do something. Absent: nobody can, and `ask` is denied at once. */
-export type Asker = (question: ApprovalQuestion, signal: AbortSignal) => Promise<{ allowed: boolean; reason: string }>;
-export type ApprovalQuestion = { childId: string; goal: string; toolName: string; target: string };
+export type { ApprovalQuestion } from "../child/child.ts";
+export type { Asker } from "./approvals.ts";
+export type { RunListing } from "./register.ts";
 
 export type SubmitOptions = {
   /** What this surface's caller runs on: flags, or a chat session's route. */
   parent?: Wish;
-  /** Who asks: policy binds models, not operators. */
   surface: "cli" | "library" | "mcp" | "demo";
+  /** Directory the tasks' workspaces are relative to. */
   workspace: string;
-  /** Overrides of this one call, from flags; the lower of these and the config wins where it is a limit. */
+  /** Children at once, in place of the config's. */
   concurrency?: number;
+  /** USD for the whole call; the lower of this, the call's and the config's wins. */
   maxCostUsd?: number;
+  /** One task that cannot start keeps all from starting. */
   strict?: boolean;
-  /** Extra permission rules, before the config's. */
-  allow?: string[];
+  /** Permission rules that go before the config's. */
+  permissions?: PermissionRule[];
   asker?: Asker;
 };
 
@@ -32,14 +41,24 @@ export type Plan = { planned: Planned[]; warnings: Warning[] };
 /** A delegation under way in this process. */
 export type Delegation = {
   readonly id: string;
-  /** Its events, live ones included, from the first; ends with `delegation-end`. May be iterated once. */
+  /** Its events from here on, live ones included; ends with the delegation. Iterate at once, or use `watch`. */
   readonly events: AsyncIterable<Event>;
   /** Settles when every child has ended. Rejects only where the journal broke its promise. */
   readonly result: Promise<DelegationResult>;
-  stop(by: string, target?: string): void;
+  /** Stops one child (`ID.n`) or all of them. Partial work is kept. */
+  stop(by: string, target?: string): Promise<void>;
 };
 
-export type RunListing = { run: Run; owner: "here" | "elsewhere" | "dead" | "none" };
+export type ResumeOptions = Pick<SubmitOptions, "asker" | "permissions" | "concurrency">;
+
+export type EngineDeps = Stage & {
+  newId: () => string;
+  /** Reads config and environment as they are now. */
+  setup(): Setup;
+  closeTransport(): Promise<void>;
+  /** This process. */
+  pid: number;
+};
 
 export interface Engine {
   /** Plans a call and starts nothing. @throws DeputyError `task-invalid` | `config-invalid` */
@@ -47,14 +66,205 @@ export interface Engine {
   /** Plans, journals and starts. @throws DeputyError `nothing-to-run` with every problem, where no task can start */
   submit(call: Call, options: SubmitOptions): Promise<Delegation>;
   /** Goes on with a run whose owner died. @throws DeputyError `run-unknown` | `run-owned` */
-  resume(delegationId: string, options: Pick<SubmitOptions, "asker">): Promise<Delegation>;
+  resume(id: string, options: ResumeOptions): Promise<Delegation>;
   /** Asks a run (or one child, `ID.n`) to stop, whoever owns it. Resolves when the request is durable. */
   stop(id: string, by: string): Promise<void>;
   /** Every run of the journal, newest first. */
   runs(): RunListing[];
-  /** One run by id, unique id prefix, or child id. @throws DeputyError `run-unknown` */
+  /** One run by its id, an unambiguous beginning of it, or the id of one of its children. @throws DeputyError `run-unknown` */
   run(id: string): RunListing;
   /** Stored events of a run from the first, then new ones, from any process, until it ends. */
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
+  /** Stops what runs here and lets go of everything. */
   close(): Promise<void>;
+}
+
+export function createEngine(deps: EngineDeps): Engine {
+  const { clock, journal, scheduler, pid } = deps;
+  const here = new Map<string, Promise<DelegationResult>>();
+
+  async function prepare(call: Call, options: SubmitOptions): Promise<Plan & { setup: Setup }> {
+    await refuseBrokenSchemas(call);
+    const setup = withPermissions(deps.setup(), options.permissions);
+    const { planned, warnings } = setup.plan(call, options.parent ?? {}, options.workspace);
+    return { planned, warnings: [...setup.warnings, ...warnings], setup };
+  }
+
+  async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
+    const call = withBudget(asked, options.maxCostUsd);
+    const { planned, warnings, setup } = await prepare(call, options);
+    refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
+    const delegationId = deps.newId();
+    journal.claim(delegationId);
+    const { surface } = options;
+    const start: StoredEvent = {
+      kind: "delegation-start",
+      at: clock.now(),
+      delegationId,
+      call,
+      planned,
+      surface,
+      warnings,
+    };
+    await journal.append([start]);
+    const run = foldRun(undefined, start);
+    return begin(setup, { run, past: new Map(), lastSeq: 0 }, start, options);
+  }
+
+  async function resume(id: string, options: ResumeOptions): Promise<Delegation> {
+    const { run } = findRun(journal, id, pid);
+    const { delegationId } = run;
+    if (run.endedAt !== undefined) return asItEnded(run);
+    const claim = journal.claim(delegationId);
+    if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
+    if (here.has(delegationId)) throw owned(delegationId, pid);
+    const setup = withPermissions(deps.setup(), options.permissions);
+    const recalled = recallRun(journal, delegationId);
+    const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now());
+    const resumed: StoredEvent = { kind: "delegation-resume", at: clock.now(), delegationId, pid, renewed };
+    await journal.append([resumed, ...ends]);
+    for (const event of [resumed, ...ends]) foldRun(recalled.run, event);
+    return begin(setup, recalled, resumed, options);
+  }
+
+  function begin(
+    setup: Setup,
+    recalled: Recalled,
+    first: StoredEvent,
+    { asker, concurrency }: Pick<SubmitOptions, "asker" | "concurrency">,
+  ): Delegation {
+    const { delegationId } = recalled.run;
+    const { config } = setup;
+    const feed = createFeed<Event>();
+    scheduler.setCaps(
+      concurrency ?? config.delegation.max_concurrent_children,
+      (provider) => config.providers[provider]?.max_concurrent ?? Number.POSITIVE_INFINITY,
+    );
+    const result = conduct(deps, setup, recalled, feed.push, asker).finally(() => {
+      here.delete(delegationId);
+      feed.end();
+    });
+    result.catch(() => {}); // Whoever holds the delegation hears of it; nobody has to.
+    here.set(delegationId, result);
+    setImmediate(() => feed.push(first));
+    return { id: delegationId, events: feed, result, stop: (by, target) => requestStop(delegationId, by, target) };
+  }
+
+  function requestStop(delegationId: string, by: string, target?: string): Promise<void> {
+    const request = { kind: "stop-request", at: clock.now(), delegationId, by, ...(target && { target }) } as const;
+    return journal.append([request]);
+  }
+
+  async function stop(id: string, by: string): Promise<void> {
+    const { run, owner } = findRun(journal, id, pid);
+    const { delegationId } = run;
+    const { taskIndex } = parseRunId(id);
+    const target = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
+    if (owner === "none") return;
+    await requestStop(delegationId, by, target);
+    if (owner === "dead" && journal.claim(delegationId).claimed) await bury(run, by, target);
+  }
+
+  /** A run nobody works on any more is stopped by saying so. */
+  async function bury({ delegationId, children }: Run, by: string, target: string | undefined): Promise<void> {
+    const open = children.filter((child) => !hasEnded(child)).map(({ tally }) => tally.childId);
+    const stopped = open.filter((childId) => target === undefined || childId === target);
+    const ends = stopped.map((childId) => interruption(delegationId, childId, by, clock.now()));
+    const over: StoredEvent[] =
+      stopped.length === open.length ? [{ kind: "delegation-end", at: clock.now(), delegationId }] : [];
+    await journal.append([...ends, ...over]);
+    journal.release(delegationId);
+  }
+
+  async function* watch(id: string, signal: AbortSignal): AsyncGenerator<Event> {
+    const { delegationId } = findRun(journal, id, pid).run;
+    for await (const { event } of journal.watch({ delegationId }, signal)) {
+      yield event;
+      if (event.kind === "delegation-end") return;
+    }
+  }
+
+  return {
+    plan: prepare,
+    submit,
+    resume,
+    stop,
+    runs: () => listRuns(journal, pid),
+    run: (id) => findRun(journal, id, pid),
+    watch,
+    async close() {
+      await Promise.all([...here.keys()].map((delegationId) => requestStop(delegationId, "close")));
+      await Promise.allSettled(here.values());
+      await deps.closeTransport();
+      await journal.close();
+    },
+  };
+}
+
+/** The end of a run that has one: nothing starts, what was found is told again. */
+function asItEnded(run: Run): Delegation {
+  const events = createFeed<Event>();
+  events.end();
+  return { id: run.delegationId, events, result: Promise.resolve(resultsOf(run)), stop: async () => {} };
+}
+
+function owned(delegationId: string, pid: number): DeputyError {
+  return new DeputyError(
+    "run-owned",
+    `Run ${delegationId} is being worked on by process ${pid}, which is alive. Watch it with: deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
+  );
+}
+
+/** What planning cannot see in a call: an output_schema that is none. */
+async function refuseBrokenSchemas({ tasks }: Call): Promise<void> {
+  for (const [index, { output_schema: schema }] of tasks.entries()) {
+    const mistake = schema && (await schemaMistake(schema));
+    if (mistake === undefined) continue;
+    throw new DeputyError("task-invalid", `tasks[${index}].output_schema: Expected a JSON Schema; ${mistake}.`);
+  }
+}
+
+/** @throws DeputyError `nothing-to-run` where no task can start or, with `all`, where one cannot */
+function refuseUnresolved(planned: readonly Planned[], all: boolean): void {
+  const problems = planned.flatMap((entry, index) => ("problem" in entry ? [{ index, ...entry }] : []));
+  if (problems.length === 0 || (!all && problems.length < planned.length)) return;
+  const lines = problems.map(
+    ({ index, task, problem }) => `tasks[${index}] (${inShort(task.goal)}), ${problem.field}: ${problem.message}`,
+  );
+  const head = problems.length === planned.length ? "No task can start:" : "Nothing was started, because not all can:";
+  throw new DeputyError("nothing-to-run", [head, ...lines].join("\n"), { details: problems });
+}
+
+function inShort(goal: string): string {
+  const line = goal.replace(/\s+/g, " ").trim();
+  return line.length <= 60 ? line : `${line.slice(0, 59)}…`;
+}
+
+function withPermissions(setup: Setup, permissions: PermissionRule[] = []): Setup {
+  return { ...setup, permissions: [...permissions, ...setup.permissions] };
+}
+
+function withBudget(call: Call, maxCostUsd: number | undefined): Call {
+  if (maxCostUsd === undefined) return call;
+  return { ...call, max_cost_usd: Math.min(maxCostUsd, call.max_cost_usd ?? Number.POSITIVE_INFINITY) };
+}
+
+type Renewal = { renewed: Record<string, Route>; ends: StoredEvent[] };
+
+/** The routes of a run's open children as they lead today. A child whose route is gone ends, and its ending says why. */
+function renewRoutes({ delegationId, children }: Run, setup: Setup, at: number): Renewal {
+  const renewal: Renewal = { renewed: {}, ends: [] };
+  for (const child of children) {
+    const { planned, childId } = child.tally;
+    if (hasEnded(child) || "problem" in planned) continue;
+    const today = setup.renew(planned.route);
+    if ("route" in today) {
+      if (!isDeepStrictEqual(today.route, planned.route)) renewal.renewed[childId] = today.route;
+    } else {
+      const failure = { kind: "invalid-request", message: `It cannot go on: ${today.problem.message}` } as const;
+      const ending = { status: "failed", failure, text: "" } as const;
+      renewal.ends.push({ kind: "child-end", at, delegationId, childId, ending, durationMs: 0 });
+    }
+  }
+  return renewal;
 }

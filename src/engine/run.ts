@@ -4,7 +4,7 @@
  */
 
 import type { Warning } from "../errors.ts";
-import type { ChildEvent, Event } from "../event.ts";
+import { type ChildEvent, type Event, isStored, type LiveEvent, type StoredEvent } from "../event.ts";
 import {
   createTally,
   type DelegationResult,
@@ -66,7 +66,10 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   run.lastEventAt = event.at;
   switch (event.kind) {
     case "delegation-resume":
-      delete run.endedAt;
+      for (const [childId, route] of Object.entries(event.renewed)) {
+        const { tally } = childOf(run, childId);
+        if ("route" in tally.planned) tally.planned = { ...tally.planned, route };
+      }
       return run;
     case "delegation-end":
       run.endedAt = event.at;
@@ -79,20 +82,17 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   }
 }
 
-type AnyChildEvent = Exclude<Event, { kind: `delegation-${string}` | "stop-request" }>;
-
-function foldChild(child: RunChild, event: AnyChildEvent): void {
+function foldChild(child: RunChild, event: ChildEvent | LiveEvent): void {
   child.activity = activityAfter(event, child.activity);
   if (isChildEvent(event)) tallyEvent(child.tally, event);
 }
 
-function isChildEvent(event: AnyChildEvent): event is ChildEvent {
-  return !(event.kind in LIVE_ACTIVITY);
+/** Whether an event is a stored fact about one child. */
+export function isChildEvent(event: Event): event is ChildEvent {
+  return "childId" in event && isStored(event);
 }
 
-const LIVE_ACTIVITY = { "text-delta": 1, "reasoning-delta": 1, "queue-move": 1, "retry-wait": 1 };
-
-function activityAfter(event: AnyChildEvent, before: string): string {
+function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
   switch (event.kind) {
     case "queue-move":
       return `waiting (place ${event.place})`;
@@ -127,6 +127,12 @@ function childOf(run: Run, childId: string): RunChild {
 /** Whether a child has ended or was never to start. */
 export function hasEnded(child: RunChild): boolean {
   return "problem" in child.tally.planned || child.tally.ending !== undefined;
+}
+
+/** The end of a child that was stopped without a word of its own: it waited, or its owner died. */
+export function interruption(delegationId: string, childId: string, by: string, at: number): StoredEvent {
+  const ending = { status: "interrupted", exitReason: by, text: "" } as const;
+  return { kind: "child-end", at, delegationId, childId, ending, durationMs: 0 };
 }
 
 /** What the caller gets. Children that have not ended are left out: nothing is said of them that has not happened. */

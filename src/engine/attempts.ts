@@ -1,0 +1,45 @@
+/** What follows a failed request: one table, by kind. Retries are bounded in tries and in time; fallbacks are declared. */
+import type { Situation } from "../child/child.ts";
+import type { FailureKind } from "../errors.ts";
+import type { Recovery } from "../event.ts";
+
+type Policy = {
+  /** Most requests for one step on one route. */
+  tries: number;
+  /** First wait, in milliseconds; doubled each time, with full jitter. */
+  waitMs: number;
+  /** Whether another route may fare better. */
+  fallback: boolean;
+};
+
+/** The next move for each kind of failure. The documentation's table is generated from this one. */
+export const RECOVERY = {
+  "rate-limited": { tries: 8, waitMs: 2_000, fallback: true },
+  "quota-exhausted": { tries: 1, waitMs: 0, fallback: true },
+  overloaded: { tries: 5, waitMs: 1_000, fallback: true },
+  network: { tries: 5, waitMs: 500, fallback: true },
+  stalled: { tries: 2, waitMs: 0, fallback: true },
+  unauthorized: { tries: 1, waitMs: 0, fallback: true },
+  "context-overflow": { tries: 1, waitMs: 0, fallback: true },
+  refused: { tries: 1, waitMs: 0, fallback: true },
+  "invalid-request": { tries: 1, waitMs: 0, fallback: true },
+  "malformed-response": { tries: 3, waitMs: 500, fallback: true },
+  aborted: { tries: 1, waitMs: 0, fallback: false },
+} as const satisfies Record<FailureKind, Policy>;
+
+/** Longest wait that is Deputy's own idea, in milliseconds. */
+const MAX_WAIT_MS = 60_000;
+/** Longest time a step may keep failing, the next wait included, in milliseconds. */
+const MAX_FAILING_MS = 10 * 60_000;
+
+/** @param random from 0 to 1, for the jitter */
+export function recoveryOf({ failures, failingForMs, fallbacksLeft }: Situation, random: () => number): Recovery {
+  const failure = failures[failures.length - 1] ?? failures[0];
+  const { tries, waitMs, fallback } = RECOVERY[failure.kind];
+  const tried = failures.filter(({ kind }) => kind === failure.kind).length;
+  const ownWaitMs = Math.min(MAX_WAIT_MS, waitMs * 2 ** (tried - 1)) * random();
+  // Everyone is told the same Retry-After: the jitter on top keeps them from coming back together.
+  const delayMs = Math.round((failure.retryAfterMs ?? 0) + ownWaitMs);
+  if (tried < tries && failingForMs + delayMs <= MAX_FAILING_MS) return { action: "retry", delayMs };
+  return fallback && fallbacksLeft > 0 ? { action: "fallback" } : { action: "give-up" };
+}

@@ -1,0 +1,78 @@
+/**
+ * Money, set aside before a request leaves and settled after it: over all children of a delegation, and for each. What
+ * is spent and what is held never exceed a limit by more than the requests in flight at their worst case.
+ */
+import type { Hold, WorstCase } from "../child/money.ts";
+import type { Price } from "../route.ts";
+
+/** Shorter answers than this are not worth asking for, in tokens. */
+const MIN_ANSWER_TOKENS = 1_000;
+/** What last words may be as short as, in tokens, and what other requests leave for them. */
+const MIN_LAST_WORDS_TOKENS = 256;
+
+/** One limit and what stands against it, in USD. */
+export type Purse = { readonly limitUsd: number | undefined; spentUsd: number; heldUsd: number };
+
+export function createPurse(limitUsd: number | undefined, spentUsd = 0): Purse {
+  return { limitUsd, spentUsd, heldUsd: 0 };
+}
+
+/**
+ * Sets money aside in every purse, or in none.
+ * @returns undefined where a purse cannot pay for an answer of useful length
+ */
+export function reserve(purses: readonly Purse[], worst: WorstCase, lastWords: boolean): Hold | undefined {
+  const { price } = worst.route.facts;
+  const leftUsd = Math.min(...purses.map(left));
+  if (price === undefined || leftUsd === Number.POSITIVE_INFINITY) return take(purses, 0, undefined, price, worst);
+  const inputUsd = usd(worst.inputTokens, price.input);
+  const keptBackUsd = lastWords ? 0 : inputUsd + usd(MIN_LAST_WORDS_TOKENS, price.output);
+  const affordable = tokensFor(leftUsd - inputUsd - keptBackUsd, price.output);
+  const outputTokens = Math.min(worst.outputTokens, affordable);
+  const least = Math.min(worst.outputTokens, lastWords ? MIN_LAST_WORDS_TOKENS : MIN_ANSWER_TOKENS);
+  if (outputTokens < least) return undefined;
+  return take(purses, inputUsd + usd(outputTokens, price.output), outputTokens, price, worst);
+}
+
+function take(
+  purses: readonly Purse[],
+  heldUsd: number,
+  maxOutputTokens: number | undefined,
+  price: Price | undefined,
+  worst: WorstCase,
+): Hold {
+  let open = true;
+  for (const purse of purses) purse.heldUsd += heldUsd;
+  const settle = (spentUsd: number) => {
+    if (!open) return;
+    open = false;
+    for (const purse of purses) {
+      purse.heldUsd -= heldUsd;
+      purse.spentUsd += spentUsd;
+    }
+  };
+  const worstUsd =
+    price === undefined ? 0 : usd(worst.inputTokens, price.input) + usd(maxOutputTokens ?? 0, price.output);
+  return {
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    settle,
+    settleAtWorst: () => settle(worstUsd),
+    release: () => settle(0),
+  };
+}
+
+function left({ limitUsd, spentUsd, heldUsd }: Purse): number {
+  return limitUsd === undefined ? Number.POSITIVE_INFINITY : limitUsd - spentUsd - heldUsd;
+}
+
+function usd(tokens: number, perMillion: number): number {
+  return (tokens * perMillion) / 1_000_000;
+}
+
+function tokensFor(leftUsd: number, perMillion: number): number {
+  return perMillion === 0
+    ? leftUsd >= 0
+      ? Number.POSITIVE_INFINITY
+      : 0
+    : Math.floor((leftUsd * 1_000_000) / perMillion);
+}

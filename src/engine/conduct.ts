@@ -1,0 +1,216 @@
+/**
+ * One delegation under way in this process: its children queue, run and end; each event they say is journaled, folded
+ * and shown, in that order. Nothing it started outlives it.
+ */
+import type { ChildDeps, ChildInput, Happening, StopReason } from "../child/child.ts";
+import { runChild } from "../child/loop.ts";
+import type { Model } from "../child/model.ts";
+import { projectNotes, systemPrompt, taskPrompt } from "../child/prompt.ts";
+import type { Clock } from "../clock.ts";
+import { DURABILITY, type Event, isStored, type StoredEvent } from "../event.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Ready } from "../plan.ts";
+import { costOf, type DelegationResult } from "../result.ts";
+import { type Asker, createApprove } from "./approvals.ts";
+import { recoveryOf } from "./attempts.ts";
+import { createPurse, type Purse, reserve } from "./budget.ts";
+import type { Recalled } from "./register.ts";
+import { foldRun, hasEnded, interruption, type Run, type RunChild, resultsOf } from "./run.ts";
+import type { Place, Scheduler } from "./scheduler.ts";
+import type { Setup } from "./setup.ts";
+
+export type Stage = {
+  clock: Clock;
+  random: () => number;
+  journal: Journal;
+  scheduler: Scheduler;
+  model: Model;
+};
+
+/**
+ * Runs what is left of a run to its end. Everything begins on the next turn of the event loop, so that whoever asked can
+ * watch from the first event.
+ * @param recalled the run so far; further events are folded into it
+ * @param show sees every event, live ones included, in order
+ * @returns the result; rejects only where the journal broke its promise
+ */
+export async function conduct(
+  stage: Stage,
+  setup: Setup,
+  { run, past, lastSeq }: Recalled,
+  show: (event: Event) => void,
+  asker: Asker | undefined,
+): Promise<DelegationResult> {
+  const { clock, journal, scheduler } = stage;
+  const { delegationId } = run;
+  const { delegation } = setup.config;
+  const controllers = new Map<string, AbortController>();
+  const purse = createPurse(
+    budgetOf(run, setup),
+    run.children.reduce((sum, { tally }) => sum + (costOf(tally).usd ?? 0), 0),
+  );
+  const approve = createApprove(asker, delegation.approval_timeout_seconds * 1000, clock);
+  const prompts = createPrompts(run);
+  let broken: { error: unknown } | undefined;
+
+  /** Journals, folds and shows. Resolves when the event is as durable as its kind demands. */
+  async function record(event: Event): Promise<void> {
+    if (isStored(event)) {
+      const durable = journal.append([event]);
+      if (DURABILITY[event.kind] === "barrier") await durable;
+      else durable.catch(breakOff);
+    }
+    foldRun(run, event);
+    show(event);
+  }
+
+  /** The journal's promise is broken: nothing that is not recorded may go on. */
+  function breakOff(error: unknown): void {
+    broken ??= { error };
+    stop("the journal failed");
+  }
+
+  /** Stops one child or all; those that wait never start. */
+  function stop(by: string, target?: string): void {
+    const reason: StopReason = { status: "interrupted", by };
+    for (const [childId, controller] of controllers) {
+      if (target === undefined || target === childId) controller.abort(reason);
+    }
+  }
+
+  async function conductChild(child: RunChild, planned: Ready): Promise<void> {
+    const { childId, taskIndex } = child.tally;
+    const controller = new AbortController();
+    const { signal } = controller;
+    controllers.set(childId, controller);
+    const moved = (place: number) =>
+      void record({ kind: "queue-move", at: clock.now(), delegationId, childId, taskIndex, place });
+    const seat = createSeat(scheduler, clock, moved);
+    let cancelTimeout = () => {};
+    try {
+      if (!(await seat.take(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
+      cancelTimeout = startTimeout(planned, child, controller);
+      const input: ChildInput = {
+        delegationId,
+        childId,
+        taskIndex,
+        planned,
+        prompt: await prompts(planned, setup.tools(planned.toolsets, planned.workspace)),
+        past: past.get(childId) ?? [],
+      };
+      await perform(runChild(input, depsOf(planned, seat, child), signal));
+    } catch (error) {
+      breakOff(error);
+    } finally {
+      cancelTimeout();
+      seat.leave();
+      controllers.delete(childId);
+    }
+  }
+
+  async function perform(happenings: AsyncGenerator<Happening, unknown>): Promise<void> {
+    for await (const happening of happenings) await record(happening);
+  }
+
+  function neverStarted(childId: string, signal: AbortSignal): StoredEvent {
+    const { by } = signal.reason as StopReason & { status: "interrupted" };
+    return interruption(delegationId, childId, by, clock.now());
+  }
+
+  /** The child's wall time, from its start; what it used before a crash counts. */
+  function startTimeout({ limits }: Ready, { tally }: RunChild, controller: AbortController): () => void {
+    if (limits.timeoutMs === 0) return () => {};
+    const leftMs = limits.timeoutMs - (tally.startedAt === undefined ? 0 : run.lastEventAt - tally.startedAt);
+    return clock.after(Math.max(0, leftMs), () => controller.abort({ status: "timeout" } satisfies StopReason));
+  }
+
+  function depsOf(planned: Ready, seat: Seat, child: RunChild): ChildDeps {
+    const purses: Purse[] = [purse, createPurse(planned.limits.maxCostUsd, costOf(child.tally).usd ?? 0)];
+    return {
+      clock,
+      model: stage.model,
+      tools: setup.tools(planned.toolsets, planned.workspace),
+      permissions: { rules: setup.permissions, otherwise: delegation.approvals },
+      approve,
+      access: setup.access,
+      price: setup.price,
+      reserve: (worst, lastWords) => reserve(purses, worst, lastWords),
+      recover: (situation) => recoveryOf(situation, stage.random),
+      pause: seat.pause,
+      moveTo: seat.moveTo,
+      onServedMismatch: delegation.on_served_mismatch,
+    };
+  }
+
+  /** Requests to stop come through the journal, from this process as from any other. */
+  async function heedStops(signal: AbortSignal): Promise<void> {
+    for await (const { event } of journal.watch({ delegationId, kinds: ["stop-request"], after: lastSeq }, signal)) {
+      if (event.kind !== "stop-request") continue;
+      show(event);
+      stop(event.by, event.target);
+    }
+  }
+
+  const open = run.children.flatMap((child) => {
+    const { planned } = child.tally;
+    return hasEnded(child) || "problem" in planned ? [] : [{ child, planned }];
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  const over = new AbortController();
+  const heeding = heedStops(over.signal).catch(breakOff);
+  await Promise.all(open.map(({ child, planned }) => conductChild(child, planned)));
+  over.abort();
+  await heeding;
+  if (broken !== undefined) throw broken.error;
+  await record({ kind: "delegation-end", at: clock.now(), delegationId });
+  journal.release(delegationId);
+  return resultsOf(run);
+}
+
+/** The delegation's own limit in USD: the lower of what the call says and the config allows. */
+function budgetOf({ call }: Run, { config }: Setup): number | undefined {
+  const limits = [call.max_cost_usd, config.delegation.max_cost_usd].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+/** System and task prompts; the project's notes are read once for each workspace. */
+function createPrompts({ call }: Run) {
+  const notes = new Map<string, Promise<string | undefined>>();
+  return async ({ task, workspace }: Ready, tools: readonly { name: string }[]) => {
+    const known = notes.get(workspace) ?? projectNotes(workspace);
+    notes.set(workspace, known);
+    const names = tools.map(({ name }) => name);
+    return { system: systemPrompt(workspace, names, await known), user: taskPrompt(task, call.context) };
+  };
+}
+
+/** A child's place among the running: taken, given back while it waits, changed for one at another provider. */
+type Seat = {
+  /** False where the signal aborted before a place was free. */
+  take(provider: string, signal: AbortSignal): Promise<boolean>;
+  pause(delayMs: number, signal: AbortSignal): Promise<void>;
+  moveTo(provider: string, signal: AbortSignal): Promise<void>;
+  leave(): void;
+};
+
+function createSeat(scheduler: Scheduler, clock: Clock, moved: (place: number) => void): Seat {
+  let place: Place | undefined;
+  async function take(provider: string, signal: AbortSignal): Promise<boolean> {
+    place?.release();
+    place = await scheduler.queue(provider, signal, moved).catch(() => undefined);
+    return place !== undefined;
+  }
+  return {
+    take,
+    async pause(delayMs, signal) {
+      const provider = place?.provider;
+      place?.release();
+      await clock.sleep(delayMs, signal).catch(() => {});
+      if (provider !== undefined && !signal.aborted) await take(provider, signal);
+    },
+    async moveTo(provider, signal) {
+      if (place?.provider !== provider) await take(provider, signal);
+    },
+    leave: () => place?.release(),
+  };
+}

@@ -1,0 +1,47 @@
+/** One producer's events for any number of listeners, each from the moment it begins to listen. */
+export type Feed<Item> = AsyncIterable<Item> & {
+  push(item: Item): void;
+  end(): void;
+};
+
+type Listener<Item> = { items: Item[]; wake: () => void };
+
+export function createFeed<Item>(): Feed<Item> {
+  const listeners = new Set<Listener<Item>>();
+  let ended = false;
+
+  async function* listen(listener: Listener<Item>): AsyncGenerator<Item> {
+    try {
+      for (;;) {
+        const items = listener.items;
+        listener.items = [];
+        yield* items;
+        if (listener.items.length > 0) continue;
+        if (ended) return;
+        await new Promise<void>((resolve) => {
+          listener.wake = resolve;
+        });
+      }
+    } finally {
+      listeners.delete(listener);
+    }
+  }
+
+  return {
+    push(item) {
+      for (const listener of listeners) {
+        listener.items.push(item);
+        listener.wake();
+      }
+    },
+    end() {
+      ended = true;
+      for (const { wake } of listeners) wake();
+    },
+    [Symbol.asyncIterator]() {
+      const listener: Listener<Item> = { items: [], wake: () => {} };
+      listeners.add(listener);
+      return listen(listener);
+    },
+  };
+}

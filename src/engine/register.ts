@@ -1,0 +1,88 @@
+/** The runs of a journal: found, listed, and recalled whole from what is stored of them. */
+import { DeputyError } from "../errors.ts";
+import type { ChildEvent, StoredEvent } from "../event.ts";
+import type { Entry, Journal } from "../journal/journal.ts";
+import { foldRun, isChildEvent, parseRunId, type Run } from "./run.ts";
+
+/** `here`: this process runs it. `elsewhere`: another live one. `dead`: its owner died. `none`: it has ended. */
+export type RunListing = { run: Run; owner: "here" | "elsewhere" | "dead" | "none" };
+
+/** A run with all that is needed to go on with it. */
+export type Recalled = {
+  run: Run;
+  /** Stored events of children that had begun, by child id. */
+  past: Map<string, ChildEvent[]>;
+  /** `seq` of the last entry. */
+  lastSeq: number;
+};
+
+/** What a listing is folded from: everything but the tool calls. */
+const LISTED = [
+  "delegation-start",
+  "delegation-resume",
+  "delegation-end",
+  "child-start",
+  "attempt-start",
+  "step-start",
+  "step-end",
+  "step-fail",
+  "child-end",
+] as const satisfies StoredEvent["kind"][];
+
+export function listRuns(journal: Journal, pid: number): RunListing[] {
+  const runs = new Map<string, Run>();
+  for (const { event } of journal.read({ kinds: LISTED })) {
+    runs.set(event.delegationId, foldRun(runs.get(event.delegationId), event));
+  }
+  return [...runs.values()].reverse().map((run) => ({ run, owner: ownerOf(journal, run, pid) }));
+}
+
+/** @throws DeputyError `run-unknown` where no run, or more than one, has an id that begins so */
+export function findRun(journal: Journal, id: string, pid: number): RunListing {
+  const { run } = recallRun(journal, delegationIdOf(journal, id));
+  const { taskIndex } = parseRunId(id);
+  if (taskIndex !== undefined && run.children[taskIndex] === undefined) {
+    throw new DeputyError("run-unknown", `${run.delegationId} has ${run.children.length} children; found no ${id}.`);
+  }
+  return { run, owner: ownerOf(journal, run, pid) };
+}
+
+export function recallRun(journal: Journal, delegationId: string): Recalled {
+  let run: Run | undefined;
+  let lastSeq = 0;
+  const past = new Map<string, ChildEvent[]>();
+  for (const { seq, event } of journal.read({ delegationId })) {
+    run = foldRun(run, event);
+    lastSeq = seq;
+    if (!isChildEvent(event)) continue;
+    const known = past.get(event.childId);
+    if (known === undefined) past.set(event.childId, [event]);
+    else known.push(event);
+  }
+  if (run === undefined) throw new DeputyError("run-unknown", `There is no run ${delegationId}. See: deputy runs`);
+  return { run, past, lastSeq };
+}
+
+function delegationIdOf(journal: Journal, id: string): string {
+  const { delegationId } = parseRunId(id);
+  if (!isEmpty(journal.read({ delegationId, kinds: ["delegation-start"] }))) return delegationId;
+  const ids = [...journal.read({ kinds: ["delegation-start"] })].map(({ event }) => event.delegationId);
+  const matches = ids.filter((known) => delegationId !== "" && known.startsWith(delegationId));
+  const [match] = matches;
+  if (match !== undefined && matches.length === 1) return match;
+  const found =
+    matches.length === 0 ? "there is none" : `${matches.length} begin so: ${matches.slice(0, 5).join(", ")}`;
+  throw new DeputyError("run-unknown", `Expected the id of a run; found ${id}: ${found}. See: deputy runs`);
+}
+
+function isEmpty(entries: Iterable<Entry>): boolean {
+  for (const _ of entries) return false;
+  return true;
+}
+
+function ownerOf(journal: Journal, run: Run, pid: number): RunListing["owner"] {
+  if (run.endedAt !== undefined) return "none";
+  const owner = journal.owner(run.delegationId);
+  if (owner === undefined || !owner.alive) return "dead";
+  return owner.pid === pid ? "here" : "elsewhere";
+}
