@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lockfile = join(root, "package-lock.json");
 const stamp = join(root, "node_modules", ".setup-stamp");
-const pinnedNode = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
+const pinnedNode = join(root, "node_modules", "node", "bin", "node");
 const lock = join(root, ".setup-lock");
 
 try {
@@ -58,13 +58,16 @@ async function setUp() {
 /** Runs `npm ci` and keeps its words for the case that it fails. The machine's own Node runs it: the pinned one may go. */
 function runNpm() {
   const ownPath = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.startsWith(root));
-  const npm = spawn("npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error", {
-    cwd: root,
-    shell: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, PATH: ownPath.join(delimiter), NODE_ENV: "development" },
-  });
-  writeLock([process.pid, npm.pid]);
+  const npm = spawn(
+    "npm",
+    ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"],
+    {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, PATH: ownPath.join(delimiter), NODE_ENV: "development" },
+    },
+  );
+  writeLock([process.pid, npm.pid ?? process.pid]);
   let output = "";
   for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (bytes) => (output += bytes));
   return new Promise((resolve) => {
@@ -78,7 +81,7 @@ function lastLines(output) {
 }
 
 function advice(output) {
-  if (/not found|ENOENT.*npm/.test(output) && !output.includes("npm error")) {
+  if (/spawn npm ENOENT/.test(output)) {
     return "Expected npm on the PATH, found none. Install Node with npm (version 18 or newer), then run this again.";
   }
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED/.test(output)) {
