@@ -1,0 +1,206 @@
+/**
+ * One YAML (or JSON) file of the configuration: its value, where in the file each key stands, and what is wrong with
+ * it. Values that could be keys are never quoted in a mistake.
+ */
+import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { nearest } from "../nearest.ts";
+import { configSchema, keysAllowedAt } from "./schema.ts";
+
+export type Path = readonly (string | number)[];
+
+export type ConfigDocument = {
+  file: string;
+  /** As written, empty keys left out. */
+  value: Record<string, unknown>;
+  /** Line of a key, counted from 1; undefined where the file does not have it. */
+  lineOf(path: Path): number | undefined;
+  /** `file:line:col key: message` */
+  mistake(path: Path, message: string): string;
+};
+
+/** The document of a file's text, or every mistake in it. */
+export function readDocument(file: string, text: string): { document: ConfigDocument } | { mistakes: string[] } {
+  const lines = new LineCounter();
+  const parsed = parseDocument(shieldVariables(text), { lineCounter: lines, prettyErrors: false });
+  if (parsed.errors.length > 0)
+    return {
+      mistakes: parsed.errors.map(({ pos, message }) => {
+        const { line, col } = lines.linePos(pos[0]);
+        return `${file}:${line}:${col} ${unshieldVariables(message)}`;
+      }),
+    };
+  const offsetOf = (path: Path) => keyOffset(parsed.contents, path);
+  const document: ConfigDocument = {
+    file,
+    value: {},
+    lineOf: (path) => {
+      const offset = offsetOf(path);
+      return offset === undefined ? undefined : lines.linePos(offset).line;
+    },
+    mistake: (path, message) => {
+      const { line, col } = lines.linePos(offsetOf(path) ?? offsetOf(path.slice(0, -1)) ?? 0);
+      return `${file}:${line}:${col} ${pathText(path)}: ${message}`;
+    },
+  };
+  const value = contentOf(parsed);
+  if (!isRecord(value)) return { mistakes: [`${file}:1:1 expected keys and values; found ${shown(value)}`] };
+  document.value = value;
+  const mistakes = mistakesIn(document);
+  return mistakes.length > 0 ? { mistakes } : { document };
+}
+
+/** `models.small.fallbacks[0]` */
+export function pathText(path: Path): string {
+  return path.reduce<string>(
+    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
+    "",
+  );
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The file's value as it was written; an empty file is an empty map. */
+function contentOf(parsed: ReturnType<typeof parseDocument>): unknown {
+  try {
+    return written(parsed.toJS()) ?? {};
+  } catch (error) {
+    // An alias (`*name`) without its anchor, or one that multiplies without end.
+    return error instanceof Error ? error.message : error;
+  }
+}
+
+// `${NAME}` in YAML --------------------------------------------------------------------------------------------------
+
+/**
+ * In `{ api_key: ${NAME} }` YAML reads the braces as a map. They are replaced by two characters that mean nothing to it,
+ * so that lines and columns stay what they are, and put back in every value.
+ */
+function shieldVariables(text: string): string {
+  return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, "$\uE000$1\uE001");
+}
+
+function unshieldVariables(text: string): string {
+  return text.replaceAll("\uE000", "{").replaceAll("\uE001", "}");
+}
+
+/** A value as it was written, without its empty keys; undefined where nothing is left. */
+function written(value: unknown): unknown {
+  if (typeof value === "string") return unshieldVariables(value);
+  if (Array.isArray(value)) return value.map(written);
+  if (!isRecord(value)) return value ?? undefined;
+  const entries = Object.entries(value)
+    .map(([key, inner]) => [unshieldVariables(key), written(inner)] as const)
+    .filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(entries);
+}
+
+// Where things stand -------------------------------------------------------------------------------------------------
+
+/** Offset of the key (or list entry) at `path`. */
+function keyOffset(contents: unknown, path: Path): number | undefined {
+  let node = contents;
+  let offset: number | undefined;
+  for (const step of path) {
+    if (isSeq(node)) {
+      node = node.items[Number(step)];
+      offset = rangeStart(node);
+    } else if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+      if (pair === undefined) return undefined;
+      node = pair.value;
+      offset = rangeStart(pair.key);
+    } else return undefined;
+  }
+  return offset;
+}
+
+function rangeStart(node: unknown): number | undefined {
+  return (node as { range?: [number, number, number] | null } | null | undefined)?.range?.[0];
+}
+
+// What is wrong ------------------------------------------------------------------------------------------------------
+
+function mistakesIn(document: ConfigDocument): string[] {
+  const parsed = configSchema.safeParse(document.value);
+  return parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(document, issue, [])).sort(byPosition);
+}
+
+/** `file:line:col …`, by line, then by column. */
+function byPosition(a: string, b: string): number {
+  return a.localeCompare(b, "en", { numeric: true });
+}
+
+type Issue = z.core.$ZodIssue;
+
+function describe(document: ConfigDocument, issue: Issue, parent: Path): string[] {
+  const path = [...parent, ...issue.path.map((key) => (typeof key === "number" ? key : String(key)))];
+  const found = valueAt(document.value, path);
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => document.mistake([...path, key], unknownKey(key, keysAllowedAt(path) ?? [])));
+  if (issue.code === "invalid_union") {
+    const meant = isRecord(found)
+      ? issue.errors.find((issues) => issues.every(({ path }) => path.length > 0 || isUnknownKey(issues)))
+      : undefined;
+    if (meant !== undefined) return meant.flatMap((inner) => describe(document, inner, path));
+    return [document.mistake(path, `expected a model (text) or a map with \`model\`; found ${shown(found, path)}`)];
+  }
+  return [document.mistake(path, expectation(issue, found, path))];
+}
+
+function isUnknownKey(issues: Issue[]): boolean {
+  return issues.some(({ code }) => code === "unrecognized_keys");
+}
+
+function unknownKey(key: string, known: string[]): string {
+  const [close] = nearest(key, known, 1);
+  const hint = close === undefined ? `Known here: ${known.join(", ")}.` : `Did you mean \`${close}\`?`;
+  return `expected a known key; found \`${key}\`. ${hint}`;
+}
+
+function expectation(issue: Issue, found: unknown, path: Path): string {
+  if (issue.code === "invalid_value") {
+    const valid = issue.values.map(String);
+    const [close] = nearest(String(found), valid, 1);
+    const hint = close === undefined ? "" : `. Did you mean ${close}?`;
+    return `expected one of ${valid.join(", ")}; found ${shown(found, path)}${hint}`;
+  }
+  return `expected ${expected(issue)}; found ${shown(found, path)}`;
+}
+
+const TYPE_NAMES: Record<string, string> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a map",
+  record: "a map",
+};
+
+function expected(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return TYPE_NAMES[issue.expected] ?? issue.expected;
+    case "too_small":
+      if (issue.origin === "string") return "text that is not empty";
+      return `a number ${issue.inclusive ? "of at least" : "above"} ${issue.minimum}`;
+    default:
+      return issue.message;
+  }
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key], value);
+}
+
+/** A value as a mistake shows it; what could be a key is not shown. */
+function shown(value: unknown, path: Path = []): string {
+  if (value === undefined) return "nothing";
+  const kind = Array.isArray(value) ? "a list" : isRecord(value) ? "a map" : `a ${typeof value}`;
+  if (path.some((key) => key === "api_key" || key === "headers") || kind === "a list" || kind === "a map") return kind;
+  const text = JSON.stringify(value).replace(/\/\/.*@/, "//[secret]@");
+  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}

@@ -1,0 +1,62 @@
+/**
+ * Layers of configuration laid over each other, each value remembering its layer. What belongs together stays
+ * together: a model with its provider, a key with its endpoint.
+ */
+import { isRecord, type Path, pathText } from "./document.ts";
+
+export type Layer = {
+  value: Record<string, unknown>;
+  /** Where the value at a path of this layer was written. */
+  sourceOf(path: Path): string;
+};
+
+export type Merged = { value: Record<string, unknown>; layerOf(path: Path): Layer | undefined };
+
+/** Maps are merged, everything else is replaced; later layers win. */
+export function mergeLayers(layers: readonly Layer[]): Merged {
+  const owners = new Map<string, Layer>();
+  const value = layers.reduce<Record<string, unknown>>(
+    (below, layer) => layOver(below, layer.value, [], (path) => owners.set(pathText(path), layer)),
+    {},
+  );
+  const layerOf = (path: Path): Layer | undefined =>
+    path.length === 0 ? undefined : (owners.get(pathText(path)) ?? layerOf(path.slice(0, -1)));
+  return { value, layerOf };
+}
+
+function layOver(
+  below: Record<string, unknown>,
+  above: Record<string, unknown>,
+  path: Path,
+  own: (path: Path) => void,
+): Record<string, unknown> {
+  const merged = { ...below };
+  for (const key of replacedTogether(below, above, path)) delete merged[key];
+  for (const [key, value] of Object.entries(above)) {
+    const inner = [...path, key];
+    const old = merged[key];
+    if (isRecord(old) && isRecord(value) && !isWhole(inner)) merged[key] = layOver(old, value, inner, own);
+    else {
+      merged[key] = isRecord(value) && !isWhole(inner) ? layOver({}, value, inner, own) : value;
+      own(inner);
+    }
+  }
+  return merged;
+}
+
+/** Maps that are one value: a model with its provider, an alias, headers. */
+function isWhole(path: Path): boolean {
+  const [first, , third] = path;
+  if (path.at(-1) === "model") return true;
+  return (first === "models" && path.length === 2) || (first === "providers" && third === "headers");
+}
+
+const BUNDLE = ["base_url", "api_mode", "api_key", "api_key_env", "headers"];
+
+/** Keys of the lower layer that may not stay, because the upper layer names what they belong to. */
+function replacedTogether(below: Record<string, unknown>, above: Record<string, unknown>, path: Path): string[] {
+  if (path[0] === "providers" && path.length === 2) return BUNDLE.some((key) => key in above) ? BUNDLE : [];
+  const routed = path.length === 0 || (path[0] === "delegation" && path.length === 1);
+  const otherProvider = "provider" in above && !("model" in above) && above.provider !== below.provider;
+  return routed && otherProvider ? ["model"] : [];
+}

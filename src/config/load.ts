@@ -1,0 +1,143 @@
+/**
+ * The configuration from its files and variables, layer by layer. It is read again at every delegation, so nothing is
+ * kept between two calls. A project file that the user does not trust may only choose among the routes the user has.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { DeputyError, type Warning } from "../errors.ts";
+import { type ConfigDocument, type Path, readDocument } from "./document.ts";
+import { type Layer, mergeLayers } from "./layers.ts";
+import { type Config, configSchema } from "./schema.ts";
+import type { Environment } from "./template.ts";
+import { isTrusted, stateDir } from "./trust.ts";
+import { choicesOnly } from "./untrusted.ts";
+
+export type ConfigFile = { path: string; kind: "named" | "user" | "project"; trusted: boolean };
+
+export type LoadedConfig = {
+  config: Config;
+  /** The files that were read, lowest layer first. */
+  files: ConfigFile[];
+  /** Where a value comes from: `file:line`, a variable, or `default`. */
+  sourceOf(path: Path): string;
+  /** Variables of the `.env` beside each trusted file. The environment goes before them. */
+  dotenv: Record<string, string>;
+  warnings: Warning[];
+};
+
+export type ConfigPlace = { env: Environment; cwd: string; explicitPath?: string };
+
+/** Variables that override the config's top level. */
+export const OVERRIDES = {
+  DEPUTY_MODEL: "model",
+  DEPUTY_PROVIDER: "provider",
+  DEPUTY_REASONING_EFFORT: "reasoning_effort",
+} as const;
+
+/**
+ * @param explicitPath `--config`; with it, or with `DEPUTY_CONFIG`, that file stands alone
+ * @throws DeputyError `config-invalid` with every mistake as `file:line:col key: expected …; found …`
+ */
+export function loadConfig(place: ConfigPlace): LoadedConfig {
+  const files = findConfigFiles(place);
+  const mistakes: string[] = [];
+  const warnings: Warning[] = [];
+  const layers: Layer[] = [];
+  for (const file of files) {
+    const read = readDocument(file.path, readText(file.path));
+    if ("mistakes" in read) mistakes.push(...read.mistakes);
+    else if (file.trusted) layers.push(layerOf(read.document));
+    else layers.push(choicesOnly(read.document, layerOf(read.document), layers, mistakes, warnings));
+  }
+  layers.push(overridesIn(place.env, mistakes));
+  if (mistakes.length > 0) throw new DeputyError("config-invalid", mistakes.join("\n"), { details: mistakes });
+  const merged = mergeLayers(layers);
+  return {
+    config: configSchema.parse(merged.value),
+    files,
+    sourceOf: (path) => merged.layerOf(path)?.sourceOf(path) ?? "default",
+    dotenv: Object.assign({}, ...files.filter(({ trusted }) => trusted).map(({ path }) => dotenvBeside(path))),
+    warnings,
+  };
+}
+
+/** The files that hold for a place, lowest layer first. None is fine. */
+export function findConfigFiles({ env, cwd, explicitPath }: ConfigPlace): ConfigFile[] {
+  const named = explicitPath ?? textOf(env.DEPUTY_CONFIG);
+  if (named !== undefined) return [{ path: resolve(cwd, named), kind: "named", trusted: true }];
+  const files: ConfigFile[] = [];
+  const user = userConfigPath(env);
+  if (isFile(user)) files.push({ path: user, kind: "user", trusted: true });
+  const project = findUpward(cwd, join(".deputy", "config.yaml"));
+  if (project !== undefined) files.push({ path: project, kind: "project", trusted: isTrusted(project, stateDir(env)) });
+  return files;
+}
+
+/** Where the user's own config is, or would be. */
+export function userConfigPath(env: Environment): string {
+  const base = textOf(env.XDG_CONFIG_HOME) ?? join(textOf(env.HOME) ?? homedir(), ".config");
+  return join(base, "deputy", "config.yaml");
+}
+
+function findUpward(directory: string, name: string): string | undefined {
+  const path = join(directory, name);
+  if (isFile(path)) return path;
+  const parent = dirname(directory);
+  return parent === directory ? undefined : findUpward(parent, name);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DeputyError("config-invalid", `Expected a config file at ${path}; it cannot be read: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function dotenvBeside(path: string): Record<string, string> {
+  const file = join(dirname(path), ".env");
+  return isFile(file) ? (parseEnv(readText(file)) as Record<string, string>) : {};
+}
+
+function layerOf(document: ConfigDocument): Layer {
+  return {
+    value: document.value,
+    sourceOf: (path) => {
+      const line = document.lineOf(path);
+      return line === undefined ? document.file : `${document.file}:${line}`;
+    },
+  };
+}
+
+function overridesIn(env: Environment, mistakes: string[]): Layer {
+  const value: Record<string, unknown> = {};
+  const variables: Record<string, string> = {};
+  for (const [variable, key] of Object.entries(OVERRIDES)) {
+    const text = textOf(env[variable]);
+    if (text === undefined) continue;
+    value[key] = key === "reasoning_effort" ? text.toLowerCase() : text;
+    variables[key] = variable;
+  }
+  const parsed = configSchema.safeParse(value);
+  for (const { path } of parsed.error?.issues ?? []) {
+    const key = String(path[0]);
+    mistakes.push(
+      `${variables[key]}: expected one of none, minimal, low, medium, high, xhigh, max; found ${value[key]}`,
+    );
+  }
+  return { value, sourceOf: ([key]) => variables[String(key)] ?? "environment" };
+}
+
+/** A variable's text; blank counts as unset. */
+function textOf(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === "" ? undefined : value.trim();
+}

@@ -1,0 +1,257 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
+/**
+ * The configuration: one schema, from which files are read, the reference in the docs and the JSON Schema for editors
+ * are generated. A key is here only when it has its effect; its description is what users read about it.
+ */
+import { z } from "zod";
+import { API_MODES, EFFORTS } from "../route.ts";
+import { Template } from "./template.ts";
+
+/** The toolsets a child can have. */
+export const TOOLSETS = ["file", "search", "terminal"] as const;
+
+const effort = z.enum(EFFORTS);
+const usdPerMillion = z.number().nonnegative();
+const count = z.int().positive();
+const seconds = z.number().nonnegative();
+/** May hold a key: kept unread, see `template.ts`. */
+const hidden = z
+  .string()
+  .min(1)
+  .transform((text) => new Template(text));
+const baseUrl = z.string().refine(isBaseUrl, "an http(s) URL without a user name, query or fragment");
+
+const price = z
+  .strictObject({
+    input: usdPerMillion.describe("USD per million input tokens."),
+    output: usdPerMillion.describe("USD per million output tokens, reasoning included."),
+    cached_input: usdPerMillion
+      .optional()
+      .describe("USD per million input tokens read from the provider's cache. Left out: the price of input."),
+  })
+  .describe("What the model costs here. Goes before the price library; needed for your own endpoints to have a cost.");
+
+const modelFacts = z
+  .strictObject({
+    context_window: count.optional().describe("Tokens of text and answer together. Longer tasks are refused unsent."),
+    max_output_tokens: count.optional().describe("Most tokens of one answer; sent as the limit of each request."),
+    price: price.optional(),
+    reasoning_efforts: z
+      .array(effort)
+      .optional()
+      .describe("The effort levels it takes; any other is refused before a request is sent. `[]`: none."),
+  })
+  .describe("What you know of one model.");
+
+const provider = z
+  .strictObject({
+    base_url: baseUrl
+      .optional()
+      .describe("Where requests go. `${NAME}` is read from the environment. Needed for a provider of your own."),
+    api_mode: z
+      .enum([...API_MODES, "codex_responses"])
+      .transform((mode) => (mode === "codex_responses" ? "responses" : mode))
+      .optional()
+      .describe("The wire format spoken there. Left out: what the host is known to speak, else the provider's own."),
+    api_key: hidden
+      .optional()
+      .describe(
+        "The key, best as `${NAME}` from the environment. It is sent to this entry's endpoint and nowhere else.",
+      ),
+    api_key_env: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("The variable that holds the key; like `api_key`, it belongs to this entry's endpoint."),
+    default_model: z.string().min(1).optional().describe("The model that is used where only this provider is named."),
+    headers: z
+      .record(z.string(), hidden.describe("The header's value."))
+      .optional()
+      .describe("Headers sent with every request to this provider. `${NAME}` is read from the environment."),
+    max_concurrent: count.optional().describe("Most requests under way at this provider at once. Left out: no limit."),
+    models: z
+      .record(z.string(), modelFacts)
+      .optional()
+      .describe("What you know of its models, by model id. Goes before everything else Deputy knows of them."),
+  })
+  .describe("One provider.");
+
+const modelObject = z.strictObject({
+  model: z.string().min(1).describe("Model id, or another alias."),
+  provider: z.string().min(1).optional().describe("The provider it runs on. Left out: the current one."),
+  reasoning_effort: effort.optional().describe("How hard it thinks."),
+});
+const modelWish = z.union([z.string().min(1), modelObject]);
+const fallbacks = z.array(modelWish);
+
+const alias = z
+  .union([
+    z.string().min(1),
+    modelObject.extend({
+      fallbacks: fallbacks.optional().describe("Models to go on with, in order, when this one fails."),
+    }),
+  ])
+  .describe("A model id, another alias, `id --provider slug`, or these keys.");
+
+const permission = z.strictObject({
+  tool: z.string().min(1).describe("The tool it is about; `*` stands for anything."),
+  match: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The exact command or path it is about; `*` stands for anything. Left out: every call of the tool."),
+  // biome-ignore lint/suspicious/noThenProperty: `then` is the word of the document; rules are never awaited.
+  then: z.enum(["allow", "ask", "deny"]).describe("What happens to the call."),
+});
+
+const delegation = z.strictObject({
+  model: modelWish.optional().describe("What children run on, unless a task says otherwise. Left out: as the parent."),
+  provider: z.string().min(1).optional().describe("The provider children run on. Brings its own endpoint and key."),
+  reasoning_effort: effort.optional().describe("How hard children think, unless a task says otherwise."),
+  fallbacks: fallbacks
+    .default([])
+    .describe("Models a child goes on with, in order, when its own fails, unless its alias declares others."),
+  on_unresolved: z
+    .enum(["skip", "reject", "fallback"])
+    .default("skip")
+    .describe(
+      "When a task's route cannot be had: `skip` rejects that task and runs the others, `reject` starts nothing, " +
+        "`fallback` runs it on the delegation's default, with a warning.",
+    ),
+  batch_defaults: z
+    .enum(["inherit", "explicit"])
+    .default("inherit")
+    .describe("Whether the model, provider and effort written beside `tasks` are a default for each task."),
+  on_served_mismatch: z
+    .enum(["warn", "fail"])
+    .default("warn")
+    .describe("What happens when the provider reports that another model answered than was asked for."),
+  max_concurrent_children: count.default(10).describe("Most children at work at once; further ones wait."),
+  max_tasks_per_call: count.default(1000).describe("Most tasks one call may have."),
+  max_iterations: count.default(50).describe("Most model requests with tools a child may make."),
+  child_timeout_seconds: seconds.default(0).describe("Wall time a child may take, in seconds from its start; 0 = any."),
+  stall_seconds: seconds
+    .default(300)
+    .describe("Longest silence, in seconds, before a request counts as stalled; 0 = never."),
+  max_cost_usd: z.number().positive().optional().describe("Most money, in USD, one delegation may spend. Empty = any."),
+  allow_unknown_price: z
+    .boolean()
+    .default(false)
+    .describe("Whether a model without a known price may run under a budget."),
+  toolsets: z
+    .array(z.enum(TOOLSETS))
+    .default([...TOOLSETS])
+    .describe("The toolsets children may have; a task may ask for fewer, never for more."),
+  approvals: z
+    .enum(["ask", "allow", "deny"])
+    .default("ask")
+    .describe("What happens to a tool call that wants approval and that no rule of `permissions` decides."),
+  approval_timeout_seconds: z
+    .number()
+    .positive()
+    .default(300)
+    .describe("How long a question waits for an answer, in seconds; then the call is denied."),
+});
+
+const terminal = z.strictObject({
+  env: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Variables that look like keys and that commands get all the same, by name."),
+  timeout_seconds: z.number().positive().default(120).describe("Longest a command may run, in seconds."),
+});
+
+export const configSchema = z.strictObject({
+  model: modelWish
+    .optional()
+    .describe("The parent's model, which children inherit. Left out: the default of the one provider with a key."),
+  provider: z.string().min(1).optional().describe("The parent's provider, which children inherit."),
+  reasoning_effort: effort.optional().describe("How hard the parent thinks; inherited by children on the same model."),
+  providers: z
+    .record(z.string(), provider)
+    .default({})
+    .describe("Providers by name: for a built-in one only what differs, under another name an endpoint of your own."),
+  models: z
+    .record(z.string(), alias)
+    .default({})
+    .describe("Names of your own for models (aliases, tiers). `inherit` stands for what would run without it."),
+  delegation: delegation.prefault({}).describe("What holds for children."),
+  permissions: z
+    .array(permission)
+    .default([])
+    .describe("What tool calls may do: the first rule that matches decides, else `delegation.approvals`."),
+  terminal: terminal.prefault({}).describe("How commands of children run."),
+  extra_dirs: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Directories beside its workspace that a child's file tools may reach."),
+});
+
+/** Whether a text can be where requests go, as far as that can be told before its variables are filled in. */
+function isBaseUrl(text: string): boolean {
+  if (text.startsWith("${")) return true;
+  const url = URL.parse(text.replaceAll("${", "").replaceAll("}", ""));
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === ""
+  );
+}
+
+/** The configuration as read, names as in the document, defaults filled in. Keys in it do not print. */
+export type Config = z.output<typeof configSchema>;
+export type ProviderConfig = z.output<typeof provider>;
+export type AliasConfig = z.output<typeof alias>;
+export type ModelWishConfig = z.output<typeof modelWish>;
+
+/** One key of the document. `*` in the path stands for a name the user chooses, `[]` for each entry of a list. */
+export type ConfigKey = { path: string; description: string };
+
+/** JSON Schema of the document, for editors and for the reference in the docs. */
+export function configJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(configSchema, { io: "input" });
+}
+
+/** Every key a document may have, in its order. A test demands that each has an effect. */
+export function configKeys(): ConfigKey[] {
+  return keysOf(configJsonSchema() as JsonSchema, "");
+}
+
+/** The keys that may stand in the map at `path`, or undefined where any name may. */
+export function keysAllowedAt(path: readonly PropertyKey[]): string[] | undefined {
+  let schemas = [configJsonSchema() as JsonSchema];
+  for (const key of path)
+    schemas = schemas.flatMap(alternatives).flatMap((schema) => {
+      const next = schema.properties?.[String(key)] ?? schema.additionalProperties ?? schema.items;
+      return typeof next === "object" ? [next] : [];
+    });
+  const known = schemas.flatMap(alternatives).flatMap(({ properties }) => (properties ? Object.keys(properties) : []));
+  return known.length === 0 ? undefined : known;
+}
+
+type JsonSchema = {
+  description?: string;
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+};
+
+function alternatives(schema: JsonSchema): JsonSchema[] {
+  return schema.anyOf ?? [schema];
+}
+
+function keysOf(schema: JsonSchema, path: string): ConfigKey[] {
+  const { properties = {}, additionalProperties, items } = schema;
+  const inner = [
+    ...Object.entries(properties).flatMap(([name, value]) =>
+      keyWithInner(value, path === "" ? name : `${path}.${name}`),
+    ),
+    ...(typeof additionalProperties === "object" ? keyWithInner(additionalProperties, `${path}.*`) : []),
+    ...(items === undefined ? [] : keysOf(items, `${path}[]`)),
+    ...(schema.anyOf ?? []).flatMap((alternative) => keysOf(alternative, path)),
+  ];
+  return inner.filter(({ path: own }, index) => inner.findIndex((other) => other.path === own) === index);
+}
+
+function keyWithInner(schema: JsonSchema, path: string): ConfigKey[] {
+  return [{ path, description: schema.description ?? "" }, ...keysOf(schema, path)];
+}

@@ -1,0 +1,54 @@
+/**
+ * Which project files the user trusts. Trust is given to contents, not to paths: a file that changed, or whose `.env`
+ * did, is untrusted again.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Environment } from "./template.ts";
+
+/** Where Deputy keeps what it writes. */
+export function stateDir(env: Environment): string {
+  const blank = (value: string | undefined) => value === undefined || value.trim() === "";
+  if (!blank(env.DEPUTY_STATE_DIR)) return env.DEPUTY_STATE_DIR as string;
+  if (!blank(env.XDG_STATE_HOME)) return join(env.XDG_STATE_HOME as string, "deputy");
+  return join(env.HOME || homedir(), ".local", "state", "deputy");
+}
+
+/** Trusts a project file as it is now. */
+export function trustConfig(path: string, state: string): void {
+  const trusted = { ...readTrusted(state), [realpathSync(path)]: fingerprint(path) };
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const draft = join(state, `trusted.json.${process.pid}`);
+  writeFileSync(draft, `${JSON.stringify(trusted, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, trustedFile(state));
+}
+
+/** Whether the user trusts a project file as it is now. */
+export function isTrusted(path: string, state: string): boolean {
+  return readTrusted(state)[realpathSync(path)] === fingerprint(path);
+}
+
+function trustedFile(state: string): string {
+  return join(state, "trusted.json");
+}
+
+/** No list, or one that cannot be read, trusts nothing. */
+function readTrusted(state: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(trustedFile(state), "utf8")) as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
+
+function fingerprint(path: string): string {
+  const hash = createHash("sha256").update(readFileSync(path)).update("\0");
+  try {
+    hash.update(readFileSync(join(dirname(path), ".env")));
+  } catch {
+    // Without a .env beside it, the config alone is what is trusted.
+  }
+  return hash.digest("hex");
+}
