@@ -1,0 +1,143 @@
+/** The SQLite journal among real processes: they share it, watch each other, race, and are killed. */
+import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import type { Journal } from "../../src/journal/journal.ts";
+import { openSqliteJournal } from "../../src/journal/sqlite.ts";
+import { numbersOf } from "../support/journal-events.ts";
+
+const PROGRAM = join(import.meta.dirname, "../support/journal-process.ts");
+
+describe("the sqlite journal among processes", { timeout: 60_000 }, () => {
+  let stateDir: string;
+  let children: ChildProcess[];
+
+  beforeEach(() => {
+    stateDir = mkdtempSync(join(tmpdir(), "deputy-journal-"));
+    children = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(children.map(kill));
+    rmSync(stateDir, { recursive: true });
+  });
+
+  function start(...args: (string | number)[]): ChildProcess {
+    const [mode = "", ...rest] = args.map(String);
+    const child = fork(PROGRAM, [mode, stateDir, ...rest]);
+    children.push(child);
+    return child;
+  }
+
+  it("gives two that append and watch at once the same entries in the same order", async () => {
+    const talkers = [start("converse", 0, 200), start("converse", 1_000, 200)];
+    const seen = await Promise.all(talkers.map(heard<number[]>));
+    const stored = numbersOf(openSqliteJournal({ stateDir }).read({}));
+    assert.equal(new Set(stored).size, 400);
+    for (const each of seen) assert.deepEqual(each, stored);
+  });
+
+  it("loses nothing that was acknowledged to a kill, and frees the killed one's claim at once", async () => {
+    const journal = openSqliteJournal({ stateDir });
+    for (let round = 0; round < 8; round++) {
+      const before = numbersOf(journal.read({}));
+      const { child, acknowledged } = await appendAndKill(before.length);
+      const stored = numbersOf(journal.read({}));
+
+      assert.ok(acknowledged > before.length);
+      assert.ok(stored.length >= acknowledged, `${acknowledged} were acknowledged, ${stored.length} are stored`);
+      assert.deepEqual(
+        stored,
+        stored.map((_, index) => index),
+      );
+      assert.deepEqual(journal.owner("d1"), { pid: child.pid, alive: false });
+      assert.deepEqual(journal.claim("d1"), { claimed: true });
+      journal.release("d1");
+    }
+    await journal.close();
+  });
+
+  /** `acknowledged`: how many entries the child, or those before it, knew to be stored. */
+  async function appendAndKill(first: number): Promise<{ child: ChildProcess; acknowledged: number }> {
+    const child = start("append", first);
+    let acknowledged = await heard<number>(child);
+    child.on("message", (number: number) => {
+      acknowledged = number;
+    });
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 50));
+    await kill(child);
+    return { child, acknowledged: acknowledged + 1 };
+  }
+
+  it("refuses a claim that a living process has, and names it", async () => {
+    const child = start("claim");
+    await heard(child);
+    await ask(child, "d1");
+    const journal = openSqliteJournal({ stateDir });
+    assert.deepEqual(journal.claim("d1"), { claimed: false, owner: { pid: child.pid, alive: true } });
+    assert.deepEqual(journal.owner("d1"), { pid: child.pid, alive: true });
+    await journal.close();
+  });
+
+  it("is opened new by eight at once, and gives each claim they race for to exactly one", async () => {
+    const racers = Array.from({ length: 8 }, () => start("claim"));
+    await Promise.all(racers.map(heard));
+    for (const delegationId of ["d1", "d2", "d3", "d4", "d5"]) {
+      const claims = await Promise.all(racers.map((racer) => ask(racer, delegationId)));
+      const winner = claims.findIndex((claim) => claim.claimed);
+      const refused = { claimed: false, owner: { pid: racers[winner]?.pid, alive: true } };
+      assert.deepEqual(
+        claims,
+        claims.map((_, index) => (index === winner ? { claimed: true } : refused)),
+      );
+    }
+  });
+
+  it("gives a dead owner's claim to exactly one of seven that want it", async () => {
+    const [owner, ...racers] = Array.from({ length: 8 }, () => start("claim"));
+    assert.ok(owner);
+    await Promise.all([owner, ...racers].map(heard));
+    await ask(owner, "d1");
+    await kill(owner);
+    const claims = await Promise.all(racers.map((racer) => ask(racer, "d1")));
+    assert.equal(claims.filter((claim) => claim.claimed).length, 1);
+  });
+
+  it("sweeps the lock files of the dead, and leaves none after an orderly end", async () => {
+    const dying = start("claim");
+    await heard(dying);
+    await ask(dying, "d1");
+    await kill(dying);
+    const owners = join(stateDir, "owners");
+    assert.equal(readdirSync(owners).length, 1);
+
+    const journal = openSqliteJournal({ stateDir, newId: () => "me" });
+    journal.claim("d2");
+    assert.deepEqual(readdirSync(owners), ["me.lock"]);
+    await journal.close();
+    assert.deepEqual(readdirSync(owners), []);
+  });
+});
+
+/** The next message of a child, which must not end before it. */
+async function heard<Message>(child: ChildProcess): Promise<Message> {
+  const exit = once(child, "exit").then(([code]) => assert.fail(`the process ended with ${code}`));
+  const [message] = await Promise.race([once(child, "message"), exit]);
+  exit.catch(() => {});
+  return message;
+}
+
+function ask(child: ChildProcess, delegationId: string): Promise<ReturnType<Journal["claim"]>> {
+  child.send(delegationId);
+  return heard(child);
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}

@@ -1,0 +1,92 @@
+/**
+ * A process that uses a journal as its first argument says, and tells its parent what happened by messages.
+ * Arguments: mode, state directory, first number, how many.
+ */
+import { stat } from "node:fs/promises";
+import type { Journal } from "../../src/journal/journal.ts";
+import { openSqliteJournal } from "../../src/journal/sqlite.ts";
+import { numberOf, stepStart } from "./journal-events.ts";
+
+const [mode = "", stateDir = "", first = "0", count = "0"] = process.argv.slice(2);
+
+const MODES: Record<string, () => Promise<void> | void> = { append, converse, claim, fill, open };
+await MODES[mode]?.();
+
+/** Claims `d1`, then appends numbers until it is killed, and tells each when it was acknowledged. */
+async function append(): Promise<void> {
+  const journal = openSqliteJournal({ stateDir });
+  journal.claim("d1");
+  for (let number = Number(first); ; number++) {
+    await journal.append([stepStart(number)]);
+    tell(number);
+  }
+}
+
+/** Appends its numbers while it watches everyone's, until it has seen as many from two; tells what it saw. */
+async function converse(): Promise<void> {
+  const journal = openSqliteJournal({ stateDir, pollMs: 5 });
+  const appended = appendAll(journal, Number(first), Number(count));
+  const seen: number[] = [];
+  for await (const entry of journal.watch({}, new AbortController().signal)) {
+    seen.push(numberOf(entry));
+    if (seen.length === Number(count) * 2) break;
+  }
+  await appended;
+  await journal.close();
+  tell(seen);
+}
+
+async function appendAll(journal: Journal, from: number, many: number): Promise<void> {
+  for (let number = from; number < from + many; number++) await journal.append([stepStart(number)]);
+}
+
+/** Claims each delegation it is told of, and tells how that went. */
+function claim(): void {
+  let journal: Journal | undefined;
+  process.on("message", (delegationId: string) => {
+    journal ??= openSqliteJournal({ stateDir });
+    tell(journal.claim(delegationId));
+  });
+  tell("ready");
+}
+
+/** Appends until it fails, tries again, then tells what failed and what a new journal finds on the disk. */
+async function fill(): Promise<void> {
+  process.on("SIGXFSZ", () => {}); // a limit on file sizes shall be an error, not the end
+  const journal = openSqliteJournal({ stateDir });
+  let acknowledged = 0;
+  const more = () =>
+    Promise.all(Array.from({ length: 20 }, (_, index) => journal.append([stepStart(acknowledged + index)])));
+  const failure = async (): Promise<{ code?: unknown; message?: unknown }> => {
+    for (;;) {
+      try {
+        await more();
+        acknowledged += 20;
+      } catch (error) {
+        return { ...(error as object), message: String(error) };
+      }
+    }
+  };
+  const failures = [await failure(), await failure()];
+  const stored = Array.from(openSqliteJournal({ stateDir }).read({}), numberOf);
+  tell({ acknowledged, failures, stored });
+  process.exit();
+}
+
+/** Opens as an ordinary user, whom permissions bind, and tells what went wrong. */
+async function open(): Promise<void> {
+  const { uid } = await stat(stateDir);
+  process.seteuid?.(uid);
+  try {
+    await openSqliteJournal({ stateDir }).close();
+    tell("opened");
+  } catch (error) {
+    tell({ ...(error as object), message: String(error) });
+  }
+}
+
+/** To the parent: as a message where it forked us, as a line where a shell started us. */
+function tell(message: unknown): void {
+  if (process.send) process.send(message as object);
+  else console.log(JSON.stringify(message));
+}
