@@ -1,0 +1,88 @@
+/** What is let in: reads a request and finds what its vendor would refuse, in the order in which vendors look. */
+import type { IncomingHttpHeaders } from "node:http";
+import type { Endpoint } from "./endpoints.ts";
+import { lastUserText, type ModelRequest } from "./model-request.ts";
+import { type Fields, isFields, textOf } from "./untyped.ts";
+import type { Wire, WireError } from "./wire.ts";
+
+export type AdmissionRules = {
+  /** Name → key. */
+  keys?: Readonly<Record<string, string>> | undefined;
+  models?: readonly string[] | undefined;
+  strict: boolean;
+  extraFields: readonly string[];
+};
+
+export type Arrival = {
+  endpoint: Extract<Endpoint, { asks: "answer" }>;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+  index: number;
+  at: number;
+};
+
+export type Admission = {
+  /** The name of the key, or why there is none. */
+  keyOf(wire: Wire, headers: IncomingHttpHeaders): KeyCheck;
+  admit(wire: Wire, arrival: Arrival): { request: ModelRequest; error: WireError | undefined };
+};
+
+type KeyCheck = { keyName?: string; complaint?: { kind: "key-missing" } | { kind: "unauthorized" } };
+
+export function createAdmission({ keys, models, strict, extraFields }: AdmissionRules): Admission {
+  const nameOfKey = keys && new Map(Object.entries(keys).map(([name, key]) => [key, name]));
+  const served = models && new Set(models);
+  const extra = new Set(extraFields);
+
+  function keyOf(wire: Wire, headers: IncomingHttpHeaders): KeyCheck {
+    if (nameOfKey === undefined) return {};
+    const key = wire.keyIn(headers);
+    if (key === undefined) return { complaint: { kind: "key-missing" } };
+    const keyName = nameOfKey.get(key);
+    return keyName === undefined ? { complaint: { kind: "unauthorized" } } : { keyName };
+  }
+
+  function bodyError(wire: Wire, request: ModelRequest, parsed: unknown): WireError | undefined {
+    if (!isFields(parsed)) {
+      return wire.error({ kind: "invalid", message: "We could not parse the JSON body of your request." }, request);
+    }
+    return strict ? wire.check(parsed, request.headers, extra, request.model) : undefined;
+  }
+
+  return {
+    keyOf,
+    admit: (wire, arrival) => {
+      const parsed = parsedBody(arrival.body);
+      const { keyName, complaint } = keyOf(wire, arrival.headers);
+      const request = requestOf(wire, arrival, isFields(parsed) ? parsed : {});
+      if (keyName !== undefined) request.keyName = keyName;
+      if (complaint) return { request, error: wire.error(complaint, request) };
+      const error = bodyError(wire, request, parsed);
+      if (error || !served || served.has(request.model)) return { request, error };
+      return { request, error: wire.error({ kind: "model-missing" }, request) };
+    },
+  };
+}
+
+function parsedBody(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function requestOf(wire: Wire, { endpoint, body: bytes, ...arrived }: Arrival, body: Fields): ModelRequest {
+  const content = wire.read(body);
+  return {
+    ...content,
+    ...arrived,
+    apiMode: endpoint.apiMode,
+    model: endpoint.model ?? textOf(body.model),
+    streaming: endpoint.streaming ?? body.stream === true,
+    lastUserText: lastUserText(content.messages),
+    body,
+    bodyBytes: bytes.length,
+  };
+}

@@ -1,0 +1,13 @@
+/** `deputize/testing`: a scripted model provider over real HTTP, a journal in memory, a clock that a test moves. */
+export { createMemory, createMemoryJournal, type Memory, type MemoryJournalOptions } from "../journal/memory.ts";
+export { createFakeClock, type FakeClock } from "./fake-clock.ts";
+export type { AnswerFault, ErrorFault, Fault } from "./faults.ts";
+export type {
+  ModelRequest,
+  RequestMessage,
+  RequestTool,
+  RequestToolCall,
+  RequestToolResult,
+} from "./model-request.ts";
+export { createModelServer, type ModelServer, type ModelServerOptions, type Script } from "./model-server.ts";
+export type { Turn, TurnToolCall } from "./turn.ts";

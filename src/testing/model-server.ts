@@ -1,0 +1,194 @@
+/**
+ * A model provider on loopback whose answers are scripted: real HTTP, the real wire formats of all four API modes, told
+ * apart by path. A script is a function from the request to a turn; it reacts to what it is sent and to nothing else.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { type Clock, systemClock } from "../clock.ts";
+import type { ApiMode } from "../route.ts";
+import { createAdmission } from "./admission.ts";
+import { chatWire } from "./chat-wire.ts";
+import { BASE_PATH, type Endpoint, endpointOf } from "./endpoints.ts";
+import { errorMoves, movesOf } from "./faults.ts";
+import { geminiWire } from "./gemini-wire.ts";
+import { messagesWire } from "./messages-wire.ts";
+import type { ModelRequest } from "./model-request.ts";
+import { type Move, perform } from "./moves.ts";
+import { createResponsesWire } from "./responses-wire.ts";
+import { replyTo, type Turn } from "./turn.ts";
+import { isFields } from "./untyped.ts";
+import type { Wire } from "./wire.ts";
+
+export type Script = (request: ModelRequest) => Turn | Promise<Turn>;
+
+export type ModelServerOptions = {
+  script: Script;
+  /** Name → key. A request must carry one of them, in its mode's own header. Default: no key is asked for. */
+  keys?: Readonly<Record<string, string>>;
+  /** Models it serves; any other is answered as the vendor answers it. Default: any. */
+  models?: readonly string[];
+  /** Refuse what the vendor refuses: unknown fields, calls without results, impossible limits. Default true. */
+  strict?: boolean;
+  /** Top-level request fields taken beside the vendor's own, e.g. `reasoning` where OpenRouter is played. */
+  extraFields?: readonly string[];
+  /** What `requests` keeps: everything; all but system, messages, tools, headers and body; nothing. Default `whole`. */
+  keepRequests?: "whole" | "brief" | "none";
+  /** Times the requests, and every latency, pace and silence of a turn. Default: the real one. */
+  clock?: Clock;
+  /** Default: any free one. */
+  port?: number;
+};
+
+export interface ModelServer {
+  /** Origin, e.g. `http://127.0.0.1:41234`. */
+  readonly url: string;
+  /** What a client of this mode takes as its base URL. @param prefix path of your own before it, e.g. `/zai` */
+  baseUrl(apiMode: ApiMode, prefix?: string): string;
+  /** What arrived, refused requests too. */
+  readonly requests: readonly ModelRequest[];
+  /** Requests for an answer so far, kept or not. */
+  readonly count: number;
+  /** What scripts threw. Each was also answered by an error that says so. */
+  readonly scriptErrors: readonly unknown[];
+  readonly openConnections: number;
+  /** Requests that are being read, scripted or answered. */
+  readonly inFlight: number;
+  readonly maxInFlight: number;
+  /** Stops listening and cuts every connection, whatever is going on there. */
+  close(): Promise<void>;
+}
+
+/** How many connections may wait to be accepted; the system may allow fewer. */
+const BACKLOG = 8192;
+
+/** @throws Error of the system where the port cannot be listened on */
+export async function createModelServer(options: ModelServerOptions): Promise<ModelServer> {
+  const { script, strict = true, extraFields = [], keepRequests = "whole", clock = systemClock, port = 0 } = options;
+  const admission = createAdmission({ keys: options.keys, models: options.models, strict, extraFields });
+  const nonce = randomBytes(4).toString("hex");
+  const wires: Record<ApiMode, Wire> = {
+    chat_completions: chatWire,
+    responses: createResponsesWire(),
+    anthropic_messages: messagesWire,
+    gemini: geminiWire,
+  };
+  const requests: ModelRequest[] = [];
+  const scriptErrors: unknown[] = [];
+  const sockets = new Set<Socket>();
+  let count = 0;
+  let inFlight = 0;
+  let maxInFlight = 0;
+
+  async function answer(
+    endpoint: Extract<Endpoint, { asks: "answer" }>,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { url: path = "", headers } = incoming;
+    const wire = wires[endpoint.apiMode];
+    const index = count++;
+    const requestId = `req_${nonce}${index.toString().padStart(6, "0")}`;
+    const body = await bodyOf(incoming);
+    if (body === undefined) return;
+    const { request, error } = admission.admit(wire, { endpoint, path, headers, body, index, at: clock.now() });
+    const kept = keepRequests === "whole" ? request : brief(request);
+    if (keepRequests !== "none") requests.push(kept);
+    const moves = error ? errorMoves({ wire, requestId }, error) : await scripted(wire, request, requestId);
+    const head = moves.find(({ move }) => move === "head");
+    if (head?.move === "head") kept.status = head.status;
+    perform(moves, response, clock);
+  }
+
+  async function scripted(wire: Wire, request: ModelRequest, requestId: string): Promise<Move[]> {
+    try {
+      const turn = await script(request);
+      if (!isFields(turn)) throw new Error(`Expected a turn from the script; found ${String(turn)}.`);
+      return movesOf({ wire, request, turn, reply: replyTo(turn, request, nonce), requestId });
+    } catch (error) {
+      scriptErrors.push(error);
+      const message = `The script of this model server failed at request ${request.index}: ${String(error)}`;
+      return errorMoves({ wire, requestId }, wire.error({ kind: "invalid", message }, request));
+    }
+  }
+
+  function listModels(wire: Wire, { headers }: IncomingMessage, response: ServerResponse): void {
+    const { complaint } = admission.keyOf(wire, headers);
+    if (complaint === undefined) return sendJson(response, 200, wire.modelList(options.models ?? []));
+    const error = wire.error(complaint, { model: "", at: clock.now() });
+    perform(errorMoves({ wire, requestId: `req_${nonce}models` }, error), response, clock);
+  }
+
+  const server = createServer(
+    { noDelay: true, keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 },
+    (incoming, response) => {
+      const endpoint = endpointOf(incoming.method ?? "", incoming.url ?? "", incoming.headers);
+      if (endpoint === undefined) return refuseUnknownPath(incoming, response);
+      if (endpoint.asks === "models") return listModels(wires[endpoint.apiMode], incoming, response);
+      inFlight += 1;
+      maxInFlight = Math.max(maxInFlight, inFlight);
+      response.once("close", () => {
+        inFlight -= 1;
+      });
+      void answer(endpoint, incoming, response);
+    },
+  );
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.listen({ port, host: "127.0.0.1", backlog: BACKLOG });
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  return {
+    url,
+    baseUrl: (apiMode, prefix = "") => url + prefix + BASE_PATH[apiMode],
+    requests,
+    scriptErrors,
+    get count() {
+      return count;
+    },
+    get openConnections() {
+      return sockets.size;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    get maxInFlight() {
+      return maxInFlight;
+    },
+    close: async () => {
+      if (!server.listening) return;
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function brief(request: ModelRequest): ModelRequest {
+  return { ...request, system: "", messages: [], tools: [], headers: {}, body: {} };
+}
+
+/** The whole body; nothing where the client left before it was sent. */
+function bodyOf(incoming: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.once("end", () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    incoming.once("close", () => resolve(undefined));
+  });
+}
+
+function refuseUnknownPath({ method, url }: IncomingMessage, response: ServerResponse): void {
+  const message = `Not served here: ${method} ${url}. Expected …/chat/completions, …/responses, …/messages, …/models.`;
+  sendJson(response, 404, { error: { message, type: "invalid_request_error", param: null, code: "unknown_url" } });
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,92 @@
+/**
+ * What a vendor accepts, as a table. A request is walked beside it and the first thing that does not fit is named;
+ * each wire format puts that into its vendor's words.
+ */
+import { isFields } from "./untyped.ts";
+
+export type Shape =
+  | "any"
+  | { values: readonly string[] }
+  | { fields: Record<string, Shape>; required?: readonly string[] }
+  | { each: Shape }
+  /** A string, or this. */
+  | { textOr: Shape }
+  /** One of several, told apart by a field. `otherwise` is meant where the field is missing. */
+  | { by: string; kinds: Record<string, Shape>; otherwise?: string; tagInPath?: boolean };
+
+export type Misfit = {
+  path: readonly (string | number)[];
+  kind: "unknown" | "missing" | "value";
+  found?: unknown;
+  /** Values, or the name of a type, that would have fitted. */
+  expected: readonly string[];
+};
+
+type Path = readonly (string | number)[];
+
+/** The first misfit of `value`; null fits every field that is not required. */
+export function misfitOf(value: unknown, shape: Shape, path: Path = []): Misfit | undefined {
+  if (shape === "any" || value === null || value === undefined) return undefined;
+  if ("values" in shape) {
+    return shape.values.includes(value as string)
+      ? undefined
+      : { path, kind: "value", found: value, expected: shape.values };
+  }
+  if ("textOr" in shape) return typeof value === "string" ? undefined : misfitOf(value, shape.textOr, path);
+  if ("each" in shape) return misfitInList(value, shape.each, path);
+  if (!isFields(value)) return { path, kind: "value", found: value, expected: ["object"] };
+  if ("by" in shape) return misfitInKind(value, shape, path);
+  return misfitInFields(value, shape, path);
+}
+
+function misfitInList(value: unknown, each: Shape, path: Path): Misfit | undefined {
+  if (!Array.isArray(value)) return { path, kind: "value", found: value, expected: ["array"] };
+  for (const [index, item] of value.entries()) {
+    const misfit = misfitOf(item, each, [...path, index]);
+    if (misfit) return misfit;
+  }
+  return undefined;
+}
+
+function misfitInKind(
+  value: Record<string, unknown>,
+  shape: Extract<Shape, { by: string }>,
+  path: Path,
+): Misfit | undefined {
+  const tag = value[shape.by] ?? shape.otherwise;
+  if (tag === undefined) return { path: [...path, shape.by], kind: "missing", expected: Object.keys(shape.kinds) };
+  const kind = Object.hasOwn(shape.kinds, String(tag)) ? shape.kinds[String(tag)] : undefined;
+  if (kind === undefined) {
+    return { path: [...path, shape.by], kind: "value", found: tag, expected: Object.keys(shape.kinds) };
+  }
+  return misfitOf(value, kind, shape.tagInPath ? [...path, String(tag)] : path);
+}
+
+function misfitInFields(
+  value: Record<string, unknown>,
+  shape: Extract<Shape, { fields: object }>,
+  path: Path,
+): Misfit | undefined {
+  for (const name in value) {
+    const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
+    if (field === undefined) return { path: [...path, name], kind: "unknown", expected: [] };
+    const misfit = misfitOf(value[name], field, [...path, name]);
+    if (misfit) return misfit;
+  }
+  for (const name of shape.required ?? []) {
+    if (value[name] === undefined || value[name] === null) {
+      return { path: [...path, name], kind: "missing", expected: [] };
+    }
+  }
+  return undefined;
+}
+
+/** Fields that may hold anything. */
+export function anyOf(...names: string[]): Record<string, Shape> {
+  return Object.fromEntries(names.map((name) => [name, "any" as const]));
+}
+
+/** The request without the fields that are accepted whatever they hold. */
+export function without(body: Record<string, unknown>, names: ReadonlySet<string>): Record<string, unknown> {
+  return names.size === 0 ? body : Object.fromEntries(Object.entries(body).filter(([name]) => !names.has(name)));
+}

@@ -1,0 +1,137 @@
+/**
+ * What a script answers with (`Turn`), and the same with every default filled in (`Reply`), from which each wire
+ * format writes its events.
+ */
+import { createHash } from "node:crypto";
+import type { Finish, Usage } from "../event.ts";
+import type { Fault } from "./faults.ts";
+import type { ModelRequest } from "./model-request.ts";
+
+export type TurnToolCall = {
+  name: string;
+  /** Sent as it is, whether or not it fits the tool's schema. */
+  input: unknown;
+  id?: string;
+};
+
+export type Turn = {
+  text?: string;
+  /** Sent whether or not the request asked for it. */
+  reasoning?: string;
+  toolCalls?: readonly TurnToolCall[];
+  /** Milliseconds from the request to the first byte of the answer. Default 0. */
+  latencyMs?: number;
+  /** Paces the text. Without it everything is written at once. */
+  tokensPerSecond?: number;
+  /** How many pieces the text is sent in. Default: one per token, but at most 8 where it is not paced. */
+  deltas?: number;
+  /** `input` counts cached tokens too, `output` reasoning tokens too. Default: characters ÷ 4, nothing cached. */
+  usage?: Partial<Usage>;
+  /** What the answer calls the model. Default: what the request called it. */
+  servedModel?: string;
+  /** Default: `tool-calls` where there are any, else `stop`. */
+  finish?: Finish;
+  fault?: Fault;
+};
+
+export type ReplyToolCall = {
+  id: string;
+  /** Whether the script chose the id. */
+  named: boolean;
+  name: string;
+  /** JSON of the input. */
+  argumentsText: string;
+};
+
+export type Reply = {
+  /** Unique; each wire format puts its own prefix before it. */
+  id: string;
+  /** Seconds since the epoch. */
+  createdAt: number;
+  model: string;
+  /** The pieces they are streamed in. */
+  reasoning: string[];
+  text: string[];
+  toolCalls: ReplyToolCall[];
+  usage: Usage;
+  finish: Finish;
+  /** Words of a refusal, sent in the place the format has for them. */
+  refusal?: string;
+};
+
+/** @param nonce keeps the ids of two servers apart */
+export function replyTo(turn: Turn, request: ModelRequest, nonce: string): Reply {
+  const id = `${nonce}${request.index.toString().padStart(6, "0")}`;
+  const text = turn.text ?? "";
+  const reasoning = turn.reasoning ?? "";
+  const toolCalls = (turn.toolCalls ?? []).map((call, position) => ({
+    id: call.id ?? `${id}x${position}`,
+    named: call.id !== undefined,
+    name: call.name,
+    argumentsText: JSON.stringify(call.input) ?? "",
+  }));
+  return {
+    id,
+    createdAt: Math.floor(request.at / 1000),
+    model: turn.servedModel ?? request.model,
+    reasoning: inPieces(reasoning, defaultDeltas(reasoning)),
+    text: inPieces(text, turn.deltas ?? (turn.tokensPerSecond === undefined ? defaultDeltas(text) : countTokens(text))),
+    toolCalls,
+    usage: usageOf(turn.usage, request, text, reasoning, toolCalls),
+    finish: turn.finish ?? (toolCalls.length > 0 ? "tool-calls" : "stop"),
+  };
+}
+
+function defaultDeltas(text: string): number {
+  return Math.min(8, countTokens(text));
+}
+
+/** A plausible count: one token for every four characters. */
+export function countTokens(text: string): number {
+  return Math.ceil(text.length / 4);
+}
+
+/** The id a script chose, or one in the vendor's form. */
+export function toolCallId({ id, named }: ReplyToolCall, prefix: string): string {
+  return named ? id : prefix + id;
+}
+
+/** A signature that a later request can be checked for: it stands for exactly this text. */
+export function signatureOf(text: string): string {
+  return createHash("sha256").update(`scripted:${text}`).digest("base64");
+}
+
+function usageOf(
+  given: Partial<Usage> = {},
+  request: ModelRequest,
+  text: string,
+  reasoning: string,
+  calls: ReplyToolCall[],
+): Usage {
+  const reasoningTokens = given.reasoning ?? countTokens(reasoning);
+  const spoken = calls.reduce((sum, call) => sum + countTokens(call.argumentsText) + 8, countTokens(text));
+  return {
+    input: given.input ?? Math.ceil(request.bodyBytes / 4),
+    output: given.output ?? spoken + reasoningTokens,
+    cached: given.cached ?? 0,
+    reasoning: reasoningTokens,
+  };
+}
+
+/** The text in `count` pieces of about equal length, no character cut in two; fewer where it is shorter than that. */
+export function inPieces(text: string, count: number): string[] {
+  const length = text.length / Math.max(1, Math.min(count, text.length));
+  const pieces: string[] = [];
+  let start = 0;
+  for (let edge = length; start < text.length; edge += length) {
+    const end = wholeCharacter(text, Math.round(edge));
+    if (end > start) pieces.push(text.slice(start, end));
+    start = Math.max(start, end);
+  }
+  return pieces;
+}
+
+function wholeCharacter(text: string, end: number): number {
+  const unit = text.charCodeAt(end);
+  return unit >= 0xdc00 && unit <= 0xdfff ? end + 1 : end;
+}

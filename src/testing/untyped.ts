@@ -1,0 +1,45 @@
+/** Reading JSON of unknown shape without trusting it: what is not there, or is something else, reads as empty. */
+
+export type Fields = Record<string, unknown>;
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+
+/** The objects of a list. */
+export function listOf(value: unknown): Fields[] {
+  return Array.isArray(value) ? value.filter(isFields) : [];
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+export function numberIn(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
+export function stringIn(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Text written as a string or as a list of parts with a `text` each. */
+export function joinedText(value: unknown): string {
+  if (typeof value === "string") return value;
+  return listOf(value)
+    .map((part) => textOf(part.text))
+    .join("");
+}
+
+/** A tool's arguments as a model wrote them; the text itself where it is not JSON. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

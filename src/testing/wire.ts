@@ -1,0 +1,70 @@
+/**
+ * One vendor's wire format behind one small type: how it reads a request, what it refuses, how it writes an answer and
+ * an error. The server knows only this; a vendor's peculiarities stay in its own file.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import type { ErrorFault } from "./faults.ts";
+import type { ModelRequest, RequestContent } from "./model-request.ts";
+import type { Reply } from "./turn.ts";
+import type { Fields } from "./untyped.ts";
+
+/** One event of a stream as it is written. `delta`: it carries a piece of the answer. */
+export type Frame = { data: string; delta: boolean };
+
+/** What a vendor's error says; each format has its own place for each field, or none. */
+export type WireError = {
+  status: number;
+  /** The vendor's name for it: `invalid_request_error`, `RESOURCE_EXHAUSTED`. */
+  type: string;
+  message: string;
+  code?: string | null;
+  param?: string | null;
+  /** Further fields of the error object. */
+  more?: Fields;
+  headers?: Record<string, string>;
+};
+
+/** Why a request is refused: a fault the script plays, or something the server found itself. */
+export type Complaint = ErrorFault | { kind: "key-missing" } | { kind: "invalid"; message: string };
+
+/** What a vendor's words name. */
+export type ErrorSubject = Pick<ModelRequest, "model" | "effort" | "at">;
+
+export type Wire = {
+  /** The key a request carries in this format's own header. */
+  keyIn(headers: IncomingHttpHeaders): string | undefined;
+  /** What this vendor would refuse. @param extra further top-level fields it takes */
+  check(body: Fields, headers: IncomingHttpHeaders, extra: ReadonlySet<string>, model: string): WireError | undefined;
+  read(body: Fields): RequestContent;
+  stream(reply: Reply, request: ModelRequest): Frame[];
+  /** The answer to a request that asked for no stream: one JSON document. */
+  whole(reply: Reply, request: ModelRequest): string;
+  error(complaint: Complaint, about: ErrorSubject): WireError;
+  errorBody(error: WireError, requestId: string): string;
+  /** An error said in the middle of a stream. */
+  errorFrame(error: WireError): string;
+  /** What every answer carries beside its content type. */
+  headers(requestId: string): Record<string, string>;
+  modelList(models: readonly string[]): unknown;
+};
+
+export function bearerIn(headers: IncomingHttpHeaders): string | undefined {
+  const value = headers.authorization;
+  return value?.slice(0, 7).toLowerCase() === "bearer " ? value.slice(7) : undefined;
+}
+
+export function headerIn(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The `Retry-After` header: seconds, or an HTTP date; none where the vendor does not say. */
+export function retryAfterHeader(retryAfter: number | Date | undefined): Record<string, string> {
+  if (retryAfter === undefined) return {};
+  return { "retry-after": retryAfter instanceof Date ? retryAfter.toUTCString() : String(retryAfter) };
+}
+
+/** One server-sent event without a name. */
+export function sseData(json: string): string {
+  return `data: ${json}\n\n`;
+}
