@@ -11,7 +11,7 @@ import type { PermissionRule } from "../tool.ts";
 import type { Asker } from "./approvals.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { createFeed } from "./feed.ts";
-import { findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
+import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
 import { childIdOf, foldRun, hasEnded, interruption, parseRunId, type Run, resultsOf } from "./run.ts";
 import type { Setup } from "./setup.ts";
 
@@ -73,6 +73,8 @@ export interface Engine {
   runs(): RunListing[];
   /** One run by its id, an unambiguous beginning of it, or the id of one of its children. @throws DeputyError `run-unknown` */
   run(id: string): RunListing;
+  /** Stored events of a run as of now; of one child for `ID.n`. @throws DeputyError `run-unknown` */
+  events(id: string): Iterable<StoredEvent>;
   /** Stored events of a run from the first, then new ones, from any process, until it ends. */
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
   /** Stops what runs here and lets go of everything. */
@@ -191,6 +193,7 @@ export function createEngine(deps: EngineDeps): Engine {
     stop,
     runs: () => listRuns(journal, pid),
     run: (id) => findRun(journal, id, pid),
+    events: (id) => eventsOf(journal, id, pid),
     watch,
     async close() {
       await Promise.all([...here.keys()].map((delegationId) => requestStop(delegationId, "close")));

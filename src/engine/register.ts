@@ -2,7 +2,7 @@
 import { DeputyError } from "../errors.ts";
 import type { ChildEvent, StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
-import { foldRun, isChildEvent, parseRunId, type Run } from "./run.ts";
+import { childIdOf, foldRun, isChildEvent, parseRunId, type Run } from "./run.ts";
 
 /** `here`: this process runs it. `elsewhere`: another live one. `dead`: its owner died. `none`: it has ended. */
 export type RunListing = { run: Run; owner: "here" | "elsewhere" | "dead" | "none" };
@@ -45,6 +45,16 @@ export function findRun(journal: Journal, id: string, pid: number): RunListing {
     throw new DeputyError("run-unknown", `${run.delegationId} has ${run.children.length} children; found no ${id}.`);
   }
   return { run, owner: ownerOf(journal, run, pid) };
+}
+
+/** What is stored of a run, or of one of its children, in the order it happened. */
+export function* eventsOf(journal: Journal, id: string, pid: number): Generator<StoredEvent> {
+  const { run } = findRun(journal, id, pid);
+  const { taskIndex } = parseRunId(id);
+  const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
+  for (const { event } of journal.read({ delegationId: run.delegationId })) {
+    if (childId === undefined || ("childId" in event && event.childId === childId)) yield event;
+  }
 }
 
 export function recallRun(journal: Journal, delegationId: string): Recalled {
