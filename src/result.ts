@@ -80,6 +80,8 @@ export type Tally = {
   costUsd: number;
   unpriced: number;
   uncertain: number;
+  /** A request has left and nothing was heard of it yet. */
+  asking: boolean;
   keyNames: Set<string>;
   servedModels: Set<string>;
   attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
@@ -100,6 +102,7 @@ export function createTally(childId: string, taskIndex: number, planned: Planned
     costUsd: 0,
     unpriced: 0,
     uncertain: 0,
+    asking: false,
     keyNames: new Set(),
     servedModels: new Set(),
     attempts: [],
@@ -120,15 +123,20 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       tally.attempts.push({ provider: event.provider, model: event.model, requests: 0, failures: [] });
       return;
     case "step-start":
+      // A crash cut the one before it off: whether that was charged, nobody knows.
+      if (tally.asking) tally.uncertain += 1;
+      tally.asking = true;
       tally.apiCalls += 1;
       attemptOf(tally).requests += 1;
       return;
     case "step-end":
+      tally.asking = false;
       addUsage(tally, event.usage, event.costUsd, true);
       if (event.servedModel !== undefined) tally.servedModels.add(event.servedModel);
       if (event.keyName !== undefined) tally.keyNames.add(event.keyName);
       return;
     case "step-fail":
+      tally.asking = false;
       attemptOf(tally).failures.push(event.failure.kind);
       addUsage(tally, event.usage, event.costUsd, event.charged);
       if (event.keyName !== undefined) tally.keyNames.add(event.keyName);
@@ -146,6 +154,8 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       tally.warnings.push(event.warning);
       return;
     case "child-end":
+      if (tally.asking) tally.uncertain += 1;
+      tally.asking = false;
       tally.ending = event.ending;
       tally.durationMs = event.durationMs;
       return;

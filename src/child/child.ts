@@ -51,8 +51,9 @@ export type ChildDeps = {
 
 /** What a recovery is decided on. */
 export type Situation = {
-  /** Failures of this step on this route, oldest first; the last one is what just happened. */
-  failures: readonly [...Failure[], Failure];
+  failure: Failure;
+  /** What failed before it, of this step on this route. */
+  earlier: readonly Failure[];
   /** Milliseconds since the first of them. */
   failingForMs: number;
   fallbacksLeft: number;

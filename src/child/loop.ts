@@ -161,7 +161,8 @@ async function* recover(
   const recovery: Recovery = signal.aborted
     ? { action: "give-up" }
     : deps.recover({
-        failures: [...conversation.failures, failure],
+        failure,
+        earlier: conversation.failures,
         failingForMs: deps.clock.now() - (conversation.failingSince ?? deps.clock.now()),
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
       });

@@ -33,10 +33,12 @@ const MAX_WAIT_MS = 60_000;
 const MAX_FAILING_MS = 10 * 60_000;
 
 /** @param random from 0 to 1, for the jitter */
-export function recoveryOf({ failures, failingForMs, fallbacksLeft }: Situation, random: () => number): Recovery {
-  const failure = failures[failures.length - 1] ?? failures[0];
+export function recoveryOf(
+  { failure, earlier, failingForMs, fallbacksLeft }: Situation,
+  random: () => number,
+): Recovery {
   const { tries, waitMs, fallback } = RECOVERY[failure.kind];
-  const tried = failures.filter(({ kind }) => kind === failure.kind).length;
+  const tried = 1 + earlier.filter(({ kind }) => kind === failure.kind).length;
   const ownWaitMs = Math.min(MAX_WAIT_MS, waitMs * 2 ** (tried - 1)) * random();
   // Everyone is told the same Retry-After: the jitter on top keeps them from coming back together.
   const delayMs = Math.round((failure.retryAfterMs ?? 0) + ownWaitMs);

@@ -3,13 +3,14 @@
  * Arguments: mode, state directory, first number, how many.
  */
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Journal } from "../../src/journal/journal.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite.ts";
 import { numberOf, stepStart } from "./journal-events.ts";
 
 const [mode = "", stateDir = "", first = "0", count = "0"] = process.argv.slice(2);
 
-const MODES: Record<string, () => Promise<void> | void> = { append, converse, claim, fill, open };
+const MODES: Record<string, () => Promise<void> | void> = { append, converse, openMany, claim, fill, open };
 await MODES[mode]?.();
 
 /** Claims `d1`, then appends numbers until it is killed, and tells each when it was acknowledged. */
@@ -38,6 +39,15 @@ async function converse(): Promise<void> {
 
 async function appendAll(journal: Journal, from: number, many: number): Promise<void> {
   for (let number = from; number < from + many; number++) await journal.append([stepStart(number)]);
+}
+
+/** Opens a new journal every 10 ms from a given time on, as its siblings do at the very same moments. */
+async function openMany(): Promise<void> {
+  for (let number = 0; number < Number(count); number++) {
+    while (Date.now() < Number(first) + number * 10);
+    await openSqliteJournal({ stateDir: join(stateDir, String(number)) }).close();
+  }
+  tell("opened");
 }
 
 /** Claims each delegation it is told of, and tells how that went. */

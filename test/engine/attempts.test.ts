@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Situation } from "../../src/child/child.ts";
+import { RECOVERY, recoveryOf } from "../../src/engine/attempts.ts";
+import { FAILURE_KINDS, type Failure, type FailureKind } from "../../src/errors.ts";
+
+const failure = (kind: FailureKind, more: Partial<Failure> = {}): Failure => ({ kind, message: kind, ...more });
+/** The situation after `count` failures of one kind. */
+const after = (count: number, kind: FailureKind, more = {}) =>
+  situation(failure(kind), { earlier: Array.from({ length: count - 1 }, () => failure(kind)), ...more });
+const situation = (last: Failure, more: Partial<Situation> = {}): Situation => ({
+  failure: last,
+  earlier: [],
+  failingForMs: 0,
+  fallbacksLeft: 0,
+  ...more,
+});
+
+for (const kind of FAILURE_KINDS) {
+  test(`${kind}: tried as often as the table says, then a declared fallback, else the end`, () => {
+    const { tries, fallback } = RECOVERY[kind];
+    for (let tried = 1; tried < tries; tried++) {
+      assert.equal(recoveryOf(after(tried, kind), () => 0.5).action, "retry");
+    }
+    assert.equal(recoveryOf(after(tries, kind), () => 0.5).action, "give-up");
+    const next = recoveryOf(after(tries, kind, { fallbacksLeft: 1 }), () => 0.5).action;
+    assert.equal(next, fallback ? "fallback" : "give-up");
+  });
+}
+
+test("Retry-After is honoured, with jitter on top so that a herd does not come back together", () => {
+  const limited = situation(failure("rate-limited", { retryAfterMs: 30_000 }));
+  const waits = [0, 0.5, 1].map((random) => recoveryOf(limited, () => random));
+  assert.deepEqual(waits, [
+    { action: "retry", delayMs: 30_000 },
+    { action: "retry", delayMs: 31_000 },
+    { action: "retry", delayMs: 32_000 },
+  ]);
+});
+
+test("waits of its own grow, with full jitter, up to a minute", () => {
+  const waits = [1, 2, 3, 4, 5, 6, 7].map((tried) => recoveryOf(after(tried, "rate-limited"), () => 1));
+  assert.deepEqual(
+    waits.map((wait) => wait.action === "retry" && wait.delayMs),
+    [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000],
+  );
+});
+
+test("a step does not keep failing for longer than ten minutes, whatever it is told to wait", () => {
+  const limited = failure("rate-limited", { retryAfterMs: 3_600_000 });
+  assert.equal(recoveryOf(situation(limited), () => 0).action, "give-up");
+  assert.equal(recoveryOf(situation(limited, { fallbacksLeft: 2 }), () => 0).action, "fallback");
+  assert.equal(recoveryOf(after(1, "network", { failingForMs: 600_001 }), () => 0).action, "give-up");
+});

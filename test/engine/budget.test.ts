@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Hold } from "../../src/child/money.ts";
+import { createPurse, reserve } from "../../src/engine/budget.ts";
+import { route } from "../support/child-stage.ts";
+
+const priced = route("zai", "glm-4.7", { facts: { price: { input: 1, output: 10 } } });
+const worst = (inputTokens = 1_000, outputTokens = 4_000) => ({ route: priced, inputTokens, outputTokens });
+/** USD of a worst case: 1,000 × $1/M + 4,000 × $10/M. */
+const WORST_USD = 0.041;
+
+test("without a limit nothing is in the way, and what is spent is still counted", () => {
+  const purse = createPurse(undefined);
+  const hold = reserve([purse], worst(), false);
+  assert.equal(hold?.maxOutputTokens, undefined);
+  hold?.settle(0.5);
+  assert.equal(purse.spentUsd, 0.5);
+});
+
+test("a request that fits is held at its worst case and settled at what it cost", () => {
+  const purse = createPurse(1);
+  const hold = reserve([purse], worst(), false);
+  assert.equal(hold?.maxOutputTokens, 4_000);
+  assert.equal(purse.heldUsd.toFixed(3), WORST_USD.toFixed(3));
+  hold?.settle(0.01);
+  hold?.release();
+  assert.deepEqual([purse.spentUsd, purse.heldUsd], [0.01, 0]);
+});
+
+test("a request that never cost anything gives everything back", () => {
+  const purse = createPurse(1);
+  reserve([purse], worst(), false)?.release();
+  assert.deepEqual([purse.spentUsd, purse.heldUsd], [0, 0]);
+});
+
+test("what was charged and not counted by anyone counts at the worst case", () => {
+  const purse = createPurse(1);
+  const hold = reserve([purse], worst(), false);
+  hold?.settleAtWorst();
+  hold?.release();
+  assert.equal(purse.spentUsd.toFixed(3), WORST_USD.toFixed(3));
+});
+
+test("a small rest shortens the answer instead of refusing it, and leaves room for last words", () => {
+  const purse = createPurse(0.03);
+  const hold = reserve([purse], worst(), false);
+  assert.ok(hold?.maxOutputTokens !== undefined && hold.maxOutputTokens >= 1_000 && hold.maxOutputTokens < 4_000);
+  assert.ok(purse.heldUsd < 0.03 - 0.003, "last words were not left room for");
+});
+
+test("where no useful answer fits, only last words may be asked for, and where not those, nothing", () => {
+  const poor = createPurse(0.008);
+  assert.equal(reserve([poor], worst(), false), undefined);
+  assert.ok(reserve([poor], worst(), true) !== undefined);
+  assert.equal(reserve([createPurse(0.001)], worst(), true), undefined);
+});
+
+test("the tightest of several limits counts, and none is touched where one refuses", () => {
+  const rich = createPurse(100);
+  const poor = createPurse(0.0001);
+  assert.equal(reserve([rich, poor], worst(), false), undefined);
+  assert.equal(rich.heldUsd, 0);
+});
+
+test("however requests come and end, spent and held never exceed the limit, and nothing stays held", () => {
+  const request = fc.record({
+    input: fc.integer({ min: 1, max: 5_000 }),
+    output: fc.integer({ min: 300, max: 8_000 }),
+    lastWords: fc.boolean(),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    end: fc.constantFrom("settle", "worst", "release"),
+    wait: fc.nat(5),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(request, { maxLength: 40 }),
+      fc.double({ min: 0.001, max: 0.5, noNaN: true }),
+      (all, limit) => {
+        const purse = createPurse(limit);
+        const open: { hold: Hold; usd: number; end: string; wait: number }[] = [];
+        const close = (entry: (typeof open)[number]) => {
+          if (entry.end === "settle") entry.hold.settle(entry.usd);
+          if (entry.end === "worst") entry.hold.settleAtWorst();
+          entry.hold.release();
+        };
+        for (const { input, output, lastWords, share, end, wait } of all) {
+          const hold = reserve([purse], worst(input, output), lastWords);
+          assert.ok(purse.spentUsd + purse.heldUsd <= limit + 1e-9, `${purse.spentUsd} + ${purse.heldUsd} > ${limit}`);
+          const usd = (input * 1 + (hold?.maxOutputTokens ?? 0) * share * 10) / 1_000_000;
+          if (hold !== undefined) open.push({ hold, usd, end, wait });
+          for (const entry of open.filter((entry) => entry.wait-- <= 0))
+            close(open.splice(open.indexOf(entry), 1)[0] ?? entry);
+        }
+        for (const entry of open) close(entry);
+        assert.ok(Math.abs(purse.heldUsd) < 1e-9);
+        assert.ok(purse.spentUsd <= limit + 1e-9);
+      },
+    ),
+  );
+});

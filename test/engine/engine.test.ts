@@ -1,0 +1,337 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DeputyError } from "../../src/errors.ts";
+import type { Event } from "../../src/event.ts";
+import { createMemory } from "../../src/journal/memory.ts";
+import { calls, fails, route, says, tool } from "../support/child-stage.ts";
+import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
+
+const task = (goal: string, provider = "zai") => ({ goal, model: "m", provider });
+const options = { surface: "library", workspace: "/work" } as const;
+const answer: ModelScript = async (request) => says(`answer to ${JSON.stringify(request.messages[0])}`);
+
+async function collect(events: AsyncIterable<Event>): Promise<Event[]> {
+  const all: Event[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+test("a delegation's results come in task order, each on its own route, whatever order they ended in", async () => {
+  const { engine } = createTestEngine({
+    script: async ({ route: { provider } }) => {
+      if (provider === "zai") await new Promise((resolve) => setTimeout(resolve, 20));
+      return says(`from ${provider}`);
+    },
+  });
+  const delegation = await engine.submit(
+    { tasks: [task("a"), task("b", "openrouter"), task("c", "anthropic")] },
+    options,
+  );
+  const { results } = await delegation.result;
+  assert.deepEqual(
+    results.map(({ task_index, summary, provider }) => [task_index, summary, provider]),
+    [
+      [0, "from zai", "zai"],
+      [1, "from openrouter", "openrouter"],
+      [2, "from anthropic", "anthropic"],
+    ],
+  );
+  await engine.close();
+});
+
+test("whoever iterates at once sees every event from the first to the last", async () => {
+  const { engine } = createTestEngine({ script: answer });
+  const delegation = await engine.submit({ tasks: [task("a")] }, options);
+  const kinds = (await collect(delegation.events)).map(({ kind }) => kind);
+  assert.equal(kinds[0], "delegation-start");
+  assert.ok(kinds.includes("text-delta"));
+  assert.equal(kinds.at(-1), "delegation-end");
+  await engine.close();
+});
+
+test("no more children run at once than the cap, and the rest say their place", async () => {
+  let running = 0;
+  let most = 0;
+  const { engine } = createTestEngine({
+    script: async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return says("ok");
+    },
+  });
+  const tasks = Array.from({ length: 12 }, (_, index) => task(`task ${index}`));
+  const delegation = await engine.submit({ tasks }, { ...options, concurrency: 3 });
+  const events = await collect(delegation.events);
+  assert.equal(most, 3);
+  assert.ok(events.some((event) => event.kind === "queue-move" && event.place === 9));
+  assert.equal((await delegation.result).results.filter(({ status }) => status === "completed").length, 12);
+  await engine.close();
+});
+
+test("a task without a route is rejected with its problem and costs the others nothing", async () => {
+  const { engine } = createTestEngine({ script: answer });
+  const delegation = await engine.submit({ tasks: [task("a", "nowhere"), task("b")] }, options);
+  const { results } = await delegation.result;
+  assert.deepEqual(
+    results.map(({ status, exit_reason }) => [status, exit_reason]),
+    [
+      ["rejected", "unknown-provider"],
+      ["completed", "answered"],
+    ],
+  );
+  await engine.close();
+});
+
+test("where no task can start, or with strict one cannot, nothing starts and every problem is told", async () => {
+  const { engine } = createTestEngine({ script: answer });
+  const none = { tasks: [task("first", "nowhere"), task("second", "nowhere")] };
+  await assert.rejects(engine.submit(none, options), (error) => {
+    assert.ok(error instanceof DeputyError && error.code === "nothing-to-run");
+    assert.match(error.message, /tasks\[0\] \(first\)[\s\S]*tasks\[1\] \(second\)/);
+    return true;
+  });
+  const one = { tasks: [task("first", "nowhere"), task("second")] };
+  await assert.rejects(engine.submit(one, { ...options, strict: true }), /Nothing was started/);
+  assert.deepEqual(engine.runs(), []);
+  await engine.close();
+});
+
+test("an output_schema that is none is refused before anything starts", async () => {
+  const { engine } = createTestEngine({ script: answer });
+  const broken = { ...task("a"), output_schema: { type: "nonsense" } };
+  await assert.rejects(engine.submit({ tasks: [broken] }, options), /tasks\[0\]\.output_schema/);
+  await engine.close();
+});
+
+test("a failing child does not touch its siblings", async () => {
+  const { engine } = createTestEngine({
+    script: async ({ route: { provider } }) => (provider === "zai" ? fails("invalid-request") : says("fine")),
+  });
+  const { results } = await (await engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options)).result;
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["failed", "completed"],
+  );
+  await engine.close();
+});
+
+test("a child that retries gives its place to another while it waits", async () => {
+  const order: string[] = [];
+  let failed = false;
+  const { engine } = createTestEngine({
+    script: async ({ route: { provider } }) => {
+      order.push(provider);
+      if (provider !== "zai" || failed) return says("ok");
+      failed = true;
+      return fails("rate-limited", { failure: { kind: "rate-limited", message: "slow down", retryAfterMs: 30 } });
+    },
+  });
+  const delegation = await engine.submit(
+    { tasks: [task("a"), task("b", "anthropic")] },
+    { ...options, concurrency: 1 },
+  );
+  const { results } = await delegation.result;
+  assert.deepEqual(order, ["zai", "anthropic", "zai"]);
+  assert.ok(results.every(({ status }) => status === "completed"));
+  await engine.close();
+});
+
+test("a wall-time limit ends a child that runs on, and counts from its start", async () => {
+  const { engine } = createTestEngine({
+    script: (_, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve(fails("aborted")))),
+  });
+  const delegation = await engine.submit({ tasks: [{ ...task("a"), timeout_seconds: 0.02 }] }, options);
+  const { results } = await delegation.result;
+  assert.equal(results[0]?.status, "timeout");
+  await engine.close();
+});
+
+test("stopping one child leaves its siblings alone; stopping all ends those that wait before they start", async () => {
+  const started: string[] = [];
+  const hang: ModelScript = (request, signal) => {
+    started.push(request.route.provider);
+    return new Promise((resolve) =>
+      signal.addEventListener("abort", () => resolve(fails("aborted", { partialText: "half" }))),
+    );
+  };
+  const { engine } = createTestEngine({ script: hang });
+  const tasks = [task("a"), task("b", "anthropic"), task("c", "openrouter")];
+  const delegation = await engine.submit({ tasks }, { ...options, concurrency: 2 });
+  const seen = collect(delegation.events);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(started, ["zai", "anthropic"]);
+  await engine.stop(`${delegation.id}.1`, "person");
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(started, ["zai", "anthropic", "openrouter"]);
+  await delegation.stop("Ctrl-C");
+  const { results } = await delegation.result;
+  assert.deepEqual(
+    results.map(({ status, exit_reason, summary }) => [status, exit_reason, summary]),
+    [
+      ["interrupted", "person", "half"],
+      ["interrupted", "Ctrl-C", "half"],
+      ["interrupted", "Ctrl-C", "half"],
+    ],
+  );
+  assert.equal((await seen).filter(({ kind }) => kind === "stop-request").length, 2);
+  await engine.close();
+});
+
+test("a budget of the call is shared by its children, and its end is told", async () => {
+  const priced = { facts: { price: { input: 1, output: 10 }, maxOutputTokens: 2_000 } };
+  const { engine } = createTestEngine({
+    script: async ({ mustAnswer, maxOutputTokens = 0 }) =>
+      mustAnswer
+        ? says("last words", { usage: { input: 100, output: Math.min(50, maxOutputTokens), cached: 0, reasoning: 0 } })
+        : {
+            ...calls(["look", { word: "x" }]),
+            usage: { input: 1_000, output: maxOutputTokens, cached: 0, reasoning: 0 },
+          },
+    tools: [tool("look", "read", (word) => word)],
+    route: (provider, model) => route(provider, model, priced),
+  });
+  const call = { tasks: [task("a"), task("b"), task("c")], max_cost_usd: 0.2 };
+  const { results, total_cost_usd } = await (await engine.submit(call, options)).result;
+  assert.ok(total_cost_usd !== null && total_cost_usd <= 0.2 && total_cost_usd > 0.1, String(total_cost_usd));
+  assert.ok(results.every(({ status, exit_reason }) => status === "incomplete" && exit_reason === "max_cost"));
+  await engine.close();
+});
+
+test("a run whose owner died is gone on with: finished children are not run again, finished steps not asked again", async () => {
+  const memory = createMemory();
+  const asked: string[] = [];
+  const look = tool("look", "read", (word) => word);
+  const script: ModelScript = async ({ messages, route: { provider } }) => {
+    asked.push(`${provider} ${messages.length}`);
+    if (provider === "anthropic" && messages.length === 1) return calls(["look", { word: "x" }]);
+    if (provider === "anthropic" && asked.length < 4) return new Promise(() => {});
+    return says(`done by ${provider}`);
+  };
+  const first = createTestEngine({ script, memory, tools: [look] });
+  const delegation = await first.engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual([...asked].sort(), ["anthropic 1", "anthropic 3", "zai 1"]);
+  first.die();
+
+  const second = createTestEngine({ script, memory, tools: [look] });
+  assert.equal(second.engine.run(delegation.id).owner, "dead");
+  const { results } = await (await second.engine.resume(delegation.id, {})).result;
+  assert.deepEqual(asked.slice(3), ["anthropic 3"]);
+  assert.deepEqual(
+    results.map(({ summary, api_calls }) => [summary, api_calls]),
+    [
+      ["done by zai", 1],
+      ["done by anthropic", 3],
+    ],
+  );
+  assert.equal(second.engine.run(delegation.id).owner, "none");
+  await second.engine.close();
+});
+
+test("a run with a live owner is not resumed by another", async () => {
+  const memory = createMemory();
+  const script: ModelScript = () => new Promise(() => {});
+  const first = createTestEngine({ script, memory });
+  const delegation = await first.engine.submit({ tasks: [task("a")] }, options);
+  const second = createTestEngine({ script, memory });
+  await assert.rejects(second.engine.resume(delegation.id, {}), (error) => {
+    assert.ok(error instanceof DeputyError && error.code === "run-owned");
+    return true;
+  });
+  first.die();
+  second.die();
+});
+
+test("resuming a run that has ended tells its results again and starts nothing", async () => {
+  const { engine } = createTestEngine({ script: answer });
+  const delegation = await engine.submit({ tasks: [task("a")] }, options);
+  const first = await delegation.result;
+  const again = await engine.resume(delegation.id, {});
+  assert.deepEqual((await again.result).results, first.results);
+  assert.deepEqual(await collect(again.events), []);
+  await engine.close();
+});
+
+test("a child whose route is gone when it is resumed ends and says why; its siblings go on", async () => {
+  const memory = createMemory();
+  const first = createTestEngine({ script: () => new Promise(() => {}), memory });
+  const delegation = await first.engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  first.die();
+  const second = createTestEngine({ script: answer, memory, gone: ["zai"] });
+  const { results } = await (await second.engine.resume(delegation.id, {})).result;
+  assert.equal(results[0]?.status, "failed");
+  assert.match(results[0]?.error?.message ?? "", /cannot go on/);
+  assert.equal(results[1]?.status, "completed");
+  await second.engine.close();
+});
+
+test("stopping a run whose owner died ends it", async () => {
+  const memory = createMemory();
+  const first = createTestEngine({ script: () => new Promise(() => {}), memory });
+  const delegation = await first.engine.submit({ tasks: [task("a"), task("b")] }, options);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  first.die();
+  const second = createTestEngine({ script: answer, memory });
+  await second.engine.stop(`${delegation.id}.2`, "person");
+  assert.equal(second.engine.run(delegation.id).owner, "dead");
+  await second.engine.stop(delegation.id, "person");
+  const { run, owner } = second.engine.run(delegation.id);
+  assert.equal(owner, "none");
+  assert.ok(run.children.every(({ tally }) => tally.ending?.status === "interrupted"));
+  await second.engine.close();
+});
+
+test("a stop asked for in another process reaches the owner, and a watcher there sees the end", async () => {
+  const memory = createMemory();
+  const owner = createTestEngine({
+    script: (_, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve(fails("aborted")))),
+    memory,
+  });
+  const other = createTestEngine({ script: answer, memory });
+  const delegation = await owner.engine.submit({ tasks: [task("a")] }, options);
+  const watched = collect(other.engine.watch(delegation.id, new AbortController().signal));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await other.engine.stop(delegation.id, "another process");
+  assert.equal((await delegation.result).results[0]?.exit_reason, "another process");
+  assert.equal((await watched).at(-1)?.kind, "delegation-end");
+  await owner.engine.close();
+  await other.engine.close();
+});
+
+test("when the journal breaks its promise the run ends with that error, and nothing unrecorded goes on", async () => {
+  let commits = 0;
+  let asked = 0;
+  const { engine } = createTestEngine({
+    script: async () => {
+      asked += 1;
+      return calls(["look", { word: "x" }]);
+    },
+    tools: [tool("look", "read", (word) => word)],
+    beforeCommit: () => {
+      if (++commits > 4) throw new DeputyError("journal-full", "The disk is full.");
+    },
+  });
+  const delegation = await engine.submit({ tasks: [task("a")] }, options);
+  await assert.rejects(delegation.result, /The disk is full/);
+  assert.ok(asked <= 2);
+});
+
+test("runs are listed newest first and found by the beginning of their id", async () => {
+  const { engine } = createTestEngine({ script: answer });
+  const ids: string[] = [];
+  for (const goal of ["a", "b"]) {
+    const delegation = await engine.submit({ tasks: [task(goal)] }, options);
+    await delegation.result;
+    ids.unshift(delegation.id);
+  }
+  assert.deepEqual(
+    engine.runs().map(({ run }) => run.delegationId),
+    ids,
+  );
+  assert.equal(engine.run(ids[0]?.slice(0, 6) ?? "").run.delegationId, ids[0]);
+  assert.throws(() => engine.run("zzzz"), /there is none/);
+  assert.throws(() => engine.run(`${ids[0]}.7`), /has 1 children/);
+  await engine.close();
+});

@@ -1,0 +1,137 @@
+/** A child on a stage of its own: a model that says what the test writes, tools that are functions, no time, no network. */
+import { z } from "zod";
+import type { ChildDeps, ChildInput, Happening, StopReason } from "../../src/child/child.ts";
+import type { Reply } from "../../src/child/hearing.ts";
+import { runChild } from "../../src/child/loop.ts";
+import type { Model, ModelRequest } from "../../src/child/model.ts";
+import type { FailureKind } from "../../src/errors.ts";
+import { type ChildEvent, isStored, type Part } from "../../src/event.ts";
+import type { Ready } from "../../src/plan.ts";
+import type { Result } from "../../src/result.ts";
+import type { Route } from "../../src/route.ts";
+import type { Tool } from "../../src/tool.ts";
+
+export function route(provider: string, model: string, more: Partial<Route> = {}): Route {
+  return {
+    provider,
+    model,
+    endpoint: { baseUrl: `https://${provider}.test/v1`, apiMode: "chat_completions" },
+    keyName: `${provider.toUpperCase()}_API_KEY`,
+    facts: {},
+    requested: { provider, model },
+    chosenBy: { provider: "task", model: "task" },
+    fallbacks: [],
+    warnings: [],
+    ...more,
+  };
+}
+
+export function ready(more: Partial<Ready> = {}): Ready {
+  return {
+    task: { goal: "Do it." },
+    route: route("zai", "glm-4.7"),
+    limits: { maxIterations: 50, timeoutMs: 0, stallMs: 0 },
+    toolsets: [],
+    workspace: "/work",
+    ...more,
+  };
+}
+
+/** A reply in which the model answers. */
+export function says(text: string, more: Partial<Reply & { ok: true }> = {}): Reply {
+  const usage = { input: 10, output: 5, cached: 0, reasoning: 0 };
+  return { ok: true, parts: [{ type: "text", text }], finish: "stop", usage, ignored: [], ...more };
+}
+
+/** A reply in which the model calls tools: pairs of a name and its input. */
+export function calls(...wanted: [name: string, input: unknown][]): Reply {
+  const parts: Part[] = wanted.map(([name, input], index) => ({
+    type: "tool-call",
+    callId: `call-${name}-${index}-${JSON.stringify(input)}`,
+    name,
+    input,
+  }));
+  return says("", { parts, finish: "tool-calls" });
+}
+
+export function fails(kind: FailureKind, more: Partial<Reply & { ok: false }> = {}): Reply {
+  return { ok: false, failure: { kind, message: `it failed: ${kind}` }, partialText: "", charged: false, ...more };
+}
+
+/** A tool that is a function of its `word`. */
+export function tool(name: string, effect: Tool["effect"], run: (word: string) => string | Promise<string>): Tool {
+  const input = z.object({ word: z.string() });
+  return {
+    name,
+    description: name,
+    effect,
+    input,
+    subject: (value) => ({ target: (value as { word: string }).word, otherwise: "allow" }),
+    run: async (value) => ({ ok: true, text: await run((value as { word: string }).word) }),
+  };
+}
+
+export type Staged = {
+  planned?: Partial<Ready>;
+  past?: ChildEvent[];
+  tools?: Tool[];
+  deps?: Partial<ChildDeps>;
+  signal?: AbortSignal;
+  /** Called with each request, before it is answered. */
+  onRequest?: (request: ModelRequest) => void;
+};
+
+export type Played = { result: Result; events: Happening[]; stored: ChildEvent[]; requests: ModelRequest[] };
+
+/** Plays a child against replies in order; asking more often than there are replies is an error. */
+export async function play(replies: Reply[], staged: Staged = {}): Promise<Played> {
+  const requests: ModelRequest[] = [];
+  const model: Model = async function* (request) {
+    requests.push({ ...request, messages: [...request.messages] });
+    staged.onRequest?.(request);
+    const reply = replies[requests.length - 1];
+    if (reply === undefined) throw new Error(`request ${requests.length} was not expected`);
+    const text = reply.ok ? textOf(reply.parts) : reply.partialText;
+    if (text !== "") yield { type: "text", text };
+    return reply;
+  };
+  let now = 1_000;
+  const input: ChildInput = {
+    delegationId: "d",
+    childId: "d.1",
+    taskIndex: 0,
+    planned: ready(staged.planned),
+    prompt: { system: "system", user: "Do it." },
+    past: staged.past ?? [],
+  };
+  const deps: ChildDeps = {
+    clock: { now: () => now++, sleep: async () => {}, after: () => () => {} },
+    model,
+    tools: staged.tools ?? [],
+    permissions: { rules: [], otherwise: "ask" },
+    approve: async () => ({ allowed: false, by: "nobody", reason: "nobody can answer" }),
+    access: () => ({ headers: {} }),
+    price: () => 0.001,
+    reserve: () => ({ settle: () => {}, settleAtWorst: () => {}, release: () => {} }),
+    recover: () => ({ action: "give-up" }),
+    pause: async () => {},
+    moveTo: async () => {},
+    onServedMismatch: "warn",
+    ...staged.deps,
+  };
+  const events: Happening[] = [];
+  const happenings = runChild(input, deps, staged.signal ?? new AbortController().signal);
+  for (;;) {
+    const { done, value } = await happenings.next();
+    if (done) return { result: value, events, stored: events.filter((event) => isStored(event)), requests };
+    events.push(value);
+  }
+}
+
+function textOf(parts: Part[]): string {
+  return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
+export function stopSignal(reason: StopReason): AbortSignal {
+  return AbortSignal.abort(reason);
+}

@@ -1,0 +1,80 @@
+/** An engine on a stage: the model is a function, routes are made up, the journal is memory. */
+
+import type { Reply } from "../../src/child/hearing.ts";
+import type { Model, ModelRequest } from "../../src/child/model.ts";
+import { systemClock } from "../../src/clock.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import { createScheduler } from "../../src/engine/scheduler.ts";
+import type { Setup } from "../../src/engine/setup.ts";
+import type { Problem } from "../../src/errors.ts";
+import type { StoredEvent } from "../../src/event.ts";
+import { createMemoryJournal, type Memory } from "../../src/journal/memory.ts";
+import type { Planned } from "../../src/plan.ts";
+import type { Route } from "../../src/route.ts";
+import type { Task } from "../../src/task.ts";
+import type { Tool } from "../../src/tool.ts";
+import { route as plainRoute } from "./child-stage.ts";
+
+export type ModelScript = (request: ModelRequest, signal: AbortSignal) => Promise<Reply>;
+
+export type Staged = {
+  script: ModelScript;
+  tools?: Tool[];
+  memory?: Memory;
+  beforeCommit?: (events: readonly StoredEvent[]) => void;
+  route?: (provider: string, model: string) => Route;
+  /** Providers that cannot be had any more when a run is resumed. */
+  gone?: string[];
+};
+
+/** `die` lets go of everything as a killed process does: nothing is said, the claim is free. */
+export function createTestEngine(staged: Staged): { engine: Engine; die(): void } {
+  const makeRoute = staged.route ?? plainRoute;
+  const journal = createMemoryJournal({
+    ...(staged.memory && { memory: staged.memory }),
+    ...(staged.beforeCommit && { beforeCommit: staged.beforeCommit }),
+  });
+  const model: Model = async function* (request, signal) {
+    const reply = await staged.script(request, signal);
+    if (reply.ok) for (const part of reply.parts) if (part.type === "text") yield { type: "text", text: part.text };
+    return reply;
+  };
+  const setup: Setup = {
+    config: configSchema.parse({}),
+    warnings: [],
+    plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [] }),
+    renew: (route) => (staged.gone?.includes(route.provider) ? { problem: noSuch(route.provider) } : { route }),
+    access: () => ({ headers: {} }),
+    price: ({ facts: { price } }, usage) =>
+      price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
+    tools: () => staged.tools ?? [],
+    permissions: [],
+  };
+  let ids = 0;
+  const engine = createEngine({
+    clock: systemClock,
+    random: () => 0,
+    journal,
+    scheduler: createScheduler(),
+    model,
+    newId: () => `run${++ids}${Math.random().toString(36).slice(2, 6)}`,
+    setup: () => setup,
+    closeTransport: async () => {},
+    pid: process.pid,
+  });
+  return { engine, die: () => void journal.close() };
+}
+
+function planOf(task: Task, makeRoute: (provider: string, model: string) => Route): Planned {
+  const provider = task.provider ?? "zai";
+  if (provider === "nowhere") return { task, problem: noSuch(provider) };
+  const model = typeof task.model === "string" ? task.model : "m";
+  const timeoutMs = (task.timeout_seconds ?? 0) * 1000;
+  const limits = { maxIterations: 50, timeoutMs, stallMs: 0 };
+  return { task, route: makeRoute(provider, model), limits, toolsets: [], workspace: "/work" };
+}
+
+function noSuch(provider: string): Problem {
+  return { code: "unknown-provider", field: "provider", message: `No provider ${provider}.`, suggestions: [] };
+}
