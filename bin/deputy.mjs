@@ -19,9 +19,9 @@ if (Number.parseInt(process.versions.node, 10) < NEEDED) {
   // In the user's own directory: Node's default is a shared one, which could hold code of another user's.
   module.enableCompileCache(join(homedir(), ".cache", "deputy", "compile"));
   hushExperimentalWarnings();
-  const source = new URL("../src/cli/main.ts", import.meta.url);
-  const { main } = await import(existsSync(source) ? source.href : "../dist/cli/main.js");
-  process.exitCode = await main(process.argv.slice(2));
+  const source = new URL("../src/cli/process.ts", import.meta.url);
+  const { runProcess } = await import(existsSync(source) ? source.href : "../dist/cli/process.js");
+  await runProcess(process.argv.slice(2));
 }
 
 /** `node:sqlite` still calls itself experimental; our tests hold it to what we need. */

@@ -1,5 +1,144 @@
-/** Placeholder, to be overwritten: argv → exit code. */
-export async function main(argv: string[]): Promise<number> {
-  process.stdout.write(`deputy: not built yet (${argv.join(" ")})\n`);
+/**
+ * The command line: argv → exit code. Start-up is measured, so only the chosen command's file is loaded, and what that
+ * needs of the engine is loaded when it acts. Every error of the program ends here, in words and an exit code.
+ */
+import { Command, CommanderError } from "commander";
+import { DeputyError, ERROR_EXIT } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import type { Context, Declare } from "./command.ts";
+import { createPaint, type Io } from "./io.ts";
+import { harmless } from "./terminal-text.ts";
+
+/** A bug in Deputy (`EX_SOFTWARE` of sysexits): not one of the codes that say how a run ended. */
+const EXIT_BUG = 70;
+const EXIT_USAGE = ERROR_EXIT.usage;
+
+type Entry = { usage: string; summary: string; load: () => Promise<Declare> };
+
+const COMMANDS: Record<string, Entry> = {
+  run: {
+    usage: "run [options] FILE|-",
+    summary: "run a batch of tasks, each on its own model (--goal for one)",
+    load: async () => (await import("./run.ts")).declareRun,
+  },
+  runs: {
+    usage: "runs",
+    summary: "list past and present runs",
+    load: async () => (await import("./runs.ts")).declareRuns,
+  },
+  show: {
+    usage: "show ID[.n]",
+    summary: "show a run's results, or everything about one of its children",
+    load: async () => (await import("./show.ts")).declareShow,
+  },
+  resume: {
+    usage: "resume ID",
+    summary: "go on with a run whose process has ended",
+    load: async () => (await import("./resume.ts")).declareResume,
+  },
+  stop: {
+    usage: "stop ID[.n]",
+    summary: "stop a run, or one of its children, in whatever process it is",
+    load: async () => (await import("./stop.ts")).declareStop,
+  },
+};
+
+/**
+ * @param argv without the program's own name
+ * @returns 0 all completed · 1 some did not · 2 cannot be read · 3 nothing could start · 130 interrupted · 70 a bug
+ */
+export async function main(argv: string[], io: Io, openDeputy: Context["openDeputy"] = openReal): Promise<number> {
+  try {
+    return await dispatch(argv, io, openDeputy);
+  } catch (error) {
+    return report(error, io);
+  }
+}
+
+async function dispatch(argv: string[], io: Io, openDeputy: Context["openDeputy"]): Promise<number> {
+  const words = argv[0] === "help" ? [...argv.slice(1, 2), "--help"] : argv;
+  const [name = "--help", ...rest] = words;
+  if (name === "--help" || name === "-h") return say(io, overview(io));
+  if (name === "--version" || name === "-V") return say(io, `${await version()}\n`);
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry === undefined) throw new DeputyError("usage", unknownCommand(name));
+  let code = 0;
+  const command = createCommand(name, io);
+  const declare = await entry.load();
+  declare(command, {
+    io,
+    openDeputy,
+    exitWith: (chosen) => {
+      code = chosen;
+    },
+  });
+  await command.parseAsync(rest, { from: "user" });
+  return code;
+}
+
+function createCommand(name: string, io: Io): Command {
+  const paint = createPaint(io.stdout, io.env);
+  return new Command(`deputy ${name}`)
+    .exitOverride()
+    .showHelpAfterError(`See deputy ${name} --help.`)
+    .configureHelp({ styleTitle: (title) => paint("bold", title) })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "deputy: ")),
+      getOutHelpWidth: () => Math.min(io.stdout.columns ?? 100, 120),
+      getErrHelpWidth: () => Math.min(io.stderr.columns ?? 100, 120),
+      getOutHasColors: () => paint("bold", "") !== "",
+    });
+}
+
+function say(io: Io, text: string): number {
+  io.stdout.write(text);
   return 0;
+}
+
+function overview(io: Io): string {
+  const paint = createPaint(io.stdout, io.env);
+  const widest = Math.max(...Object.values(COMMANDS).map(({ usage }) => usage.length));
+  const commands = Object.values(COMMANDS).map(({ usage, summary }) => `  ${usage.padEnd(widest)}  ${summary}`);
+  return `Deputy runs a batch of tasks in parallel, each as an agent on its own model, provider and effort.
+
+${paint("bold", "Usage:")} deputy COMMAND [options]
+
+${paint("bold", "Commands:")}
+${commands.join("\n")}
+
+  --help, --version; deputy COMMAND --help explains a command, with examples.
+
+${paint("bold", "Start with:")}
+  deputy run --goal "Explain what this project does"
+`;
+}
+
+function unknownCommand(name: string): string {
+  const [close] = nearest(name, Object.keys(COMMANDS), 1);
+  const hint = close === undefined ? `Known: ${Object.keys(COMMANDS).join(", ")}.` : `Did you mean deputy ${close}?`;
+  return `There is no command ${name}. ${hint}`;
+}
+
+async function version(): Promise<string> {
+  const { readFile } = await import("node:fs/promises");
+  const about: unknown = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  return (about as { version: string }).version;
+}
+
+const openReal: Context["openDeputy"] = async (options) => (await import("../engine/open.ts")).openDeputy(options);
+
+function report(error: unknown, io: Io): number {
+  if (error instanceof DeputyError) {
+    io.stderr.write(`deputy: ${harmless(error.message)}\n`);
+    return ERROR_EXIT[error.code];
+  }
+  // Commander has written its message already; asking for help is no mistake.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  io.stderr.write(
+    `deputy: This is a bug in Deputy, not a mistake of yours. Please report it with these lines:\n${stack}\n`,
+  );
+  return EXIT_BUG;
 }

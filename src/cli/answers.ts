@@ -1,0 +1,40 @@
+/** What a person reads when a run is over: each answer under its task, route, time and cost, and one line of totals. */
+import type { Run } from "../engine/run.ts";
+import type { DelegationResult, Result } from "../result.ts";
+import { formatDuration, formatOutcome, formatReason, formatUsd, plural } from "./format.ts";
+import type { Paint } from "./io.ts";
+import { placeOf } from "./narration.ts";
+import { harmless, oneLine } from "./terminal-text.ts";
+
+export function formatAnswers(run: Run, result: DelegationResult, paint: Paint): string {
+  const answers = result.results.map((child) => `${formatAnswer(run, child, paint)}\n`);
+  return `\n${answers.join("\n")}\n${formatTotals(run, result, paint)}\n`;
+}
+
+/** One child's answer, whole. Where there is none, the reason instead: never a made-up one. */
+export function formatAnswer(run: Run, child: Result, paint: Paint): string {
+  const goal = oneLine(run.call.tasks[child.task_index]?.goal ?? "");
+  const head = `${paint("bold", `${placeOf(child.task_index, run)} ${goal.slice(0, 200)}`)}\n`;
+  const outcome = paint("dim", oneLine(formatOutcome(child)));
+  const reason = child.status === "completed" ? [] : [paint("red", oneLine(formatReason(child)))];
+  const summary = harmless(child.summary).trim();
+  return [head + outcome, ...reason, ...(summary === "" ? [] : [`\n${summary}`])].join("\n");
+}
+
+/** `2 of 3 completed in 4.8s · $0.0031 · deputy show 3f9c`. */
+export function formatTotals(run: Run, result: DelegationResult, paint: Paint): string {
+  const completed = result.results.filter((child) => child.status === "completed").length;
+  const parts = [
+    `${completed} of ${plural(run.children.length, "task")} completed in ${formatDuration(result.total_duration_seconds)}`,
+    formatTotalCost(result),
+    `deputy show ${result.delegation_id}`,
+  ];
+  return paint(completed === run.children.length ? "green" : "yellow", parts.join(" · "));
+}
+
+/** The sum; where some of it is not known, what is known and that there is more. */
+function formatTotalCost(result: DelegationResult): string {
+  if (result.total_cost_usd !== null) return formatUsd(result.total_cost_usd);
+  const known = result.results.reduce((sum, child) => sum + (child.cost_usd ?? 0), 0);
+  return known > 0 ? `${formatUsd(known)} and unknown` : "cost unknown";
+}

@@ -1,0 +1,62 @@
+/** What a command file is given, and what several commands have in common: the engine opened and closed, flag values. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Io } from "./io.ts";
+
+export type Deputy = { engine: Engine; loadConfig(): LoadedConfig };
+
+export type Context = {
+  io: Io;
+  openDeputy(options: { env: Io["env"]; cwd: string; configPath?: string }): Promise<Deputy>;
+  /** Tells the process its exit code. A command that does not call it exits with 0. */
+  exitWith(code: number): void;
+};
+
+/** Adds a command's arguments, options, help and action to `command`. */
+export type Declare = (command: Command, context: Context) => void;
+
+/** Longest wait for what is under way when the program is about to exit. */
+const CLOSE_MS = 3000;
+
+/** Opens Deputy for as long as `work` takes. */
+export async function withDeputy<Value>(
+  { io, openDeputy }: Context,
+  configPath: string | undefined,
+  work: (deputy: Deputy) => Promise<Value>,
+): Promise<Value> {
+  const deputy = await openDeputy({ env: io.env, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) });
+  try {
+    return await work(deputy);
+  } finally {
+    const closed = new AbortController();
+    await Promise.race([deputy.engine.close(), io.clock.sleep(CLOSE_MS, closed.signal)]);
+    closed.abort();
+  }
+}
+
+export const CONFIG_OPTION = ["--config <path>", "this config file instead of the one that would be found"] as const;
+export const JSON_OPTION = ["--json", "as JSON"] as const;
+
+export function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
+  return number;
+}
+
+export function positiveNumber(value: string): number {
+  const number = Number(value);
+  if (!Number.isFinite(number) || number <= 0) throw new InvalidArgumentError("Expected a number above 0.");
+  return number;
+}
+
+/** For options that may be given several times. */
+export function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+/** Examples under a command's options: what to type, and what it is for. */
+export function examples(lines: [command: string, purpose: string][]): string {
+  const widest = Math.max(...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, purpose]) => `  ${command.padEnd(widest)}  ${purpose}`).join("\n")}\n`;
+}

@@ -1,0 +1,159 @@
+/**
+ * Follows a delegation to its end for whoever waits at the command line: shows it, writes what was asked for, listens
+ * to Ctrl-C, and says with which code to exit. `run`, `resume` and `demo` are this with a different beginning.
+ */
+import type { Asker, Delegation } from "../engine/engine.ts";
+import { foldRun, hasEnded, parseRunId, type Run, resultsOf } from "../engine/run.ts";
+import { type Event, isStored } from "../event.ts";
+import { type DelegationResult, type Result, resultOf, routeAt } from "../result.ts";
+import { formatAnswers } from "./answers.ts";
+import { createAsker } from "./approval.ts";
+import { formatRoute } from "./format.ts";
+import { createPaint, type Io, isRichTerminal, type Output } from "./io.ts";
+import { createLines } from "./lines.ts";
+import { openOutputFolder } from "./output-folder.ts";
+import { createTree } from "./tree.ts";
+import type { View } from "./view.ts";
+
+export type FollowFlags = {
+  /** The `DelegationResult` and nothing else on stdout. */
+  json?: true;
+  /** Every stored event as it happens and then the result, a line each, on stdout. */
+  ndjson?: true;
+  /** An absolute directory for the results. */
+  output?: string;
+  verbose?: true;
+};
+
+export const EXIT_COMPLETED = 0;
+export const EXIT_NOT_COMPLETED = 1;
+export const EXIT_INTERRUPTED = 130;
+
+export interface Follower {
+  /** Absent where nobody sits at the terminal. */
+  readonly asker: Asker | undefined;
+  /**
+   * Resolves with the exit code. Rejects with what broke the run, after whatever was finished has been printed.
+   * @param past the run as it is where it does not begin now
+   */
+  follow(delegation: Delegation, past?: Run): Promise<number>;
+}
+
+/** @throws DeputyError `output-unwritable`, before anything has started */
+export async function createFollower(io: Io, flags: FollowFlags, taskCount: number): Promise<Follower> {
+  const forPrograms = flags.json === true || flags.ndjson === true;
+  const output = forPrograms ? io.stderr : io.stdout;
+  const view = createView(output, io, flags.verbose === true);
+  const folder = flags.output === undefined ? undefined : await openOutputFolder(flags.output, taskCount);
+  let run: Run | undefined;
+
+  async function follow(delegation: Delegation, past?: Run): Promise<number> {
+    run = past;
+    const interrupts = listen(io, delegation, view);
+    const writes: Promise<boolean>[] = [];
+    const write = (result: Result) => {
+      if (folder !== undefined) writes.push(writeResult(result));
+    };
+    try {
+      for (const child of past?.children.filter(hasEnded) ?? []) write(resultOf(child.tally));
+      const finished = watch(delegation, write).then(() => delegation.result);
+      const result = await Promise.race([finished, interrupts.now]);
+      const written = await Promise.all(writes);
+      report(result ?? partial());
+      if (result === undefined) return EXIT_INTERRUPTED;
+      return exitCode(result, { interrupted: interrupts.heard(), written });
+    } catch (error) {
+      report(partial());
+      throw error;
+    } finally {
+      view.end();
+      interrupts.stop();
+    }
+  }
+
+  async function watch(delegation: Delegation, write: (result: Result) => void): Promise<void> {
+    for await (const event of delegation.events) {
+      run = foldRun(run, event);
+      view.see(event, run);
+      if (flags.ndjson && isStored(event)) io.stdout.write(`${JSON.stringify(event)}\n`);
+      for (const result of endedBy(event, run)) write(result);
+    }
+  }
+
+  async function writeResult(result: Result): Promise<boolean> {
+    try {
+      await folder?.write(result, run?.call.tasks[result.task_index]?.goal ?? "");
+      return true;
+    } catch (error) {
+      view.say(`! Could not write the result of ${result.child_id}: ${(error as Error).message}. It is printed below.`);
+      return false;
+    }
+  }
+
+  function partial(): DelegationResult | undefined {
+    return run && resultsOf(run);
+  }
+
+  function report(result: DelegationResult | undefined): void {
+    view.end();
+    if (run === undefined || result === undefined) return;
+    if (flags.json) io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    else if (flags.ndjson) io.stdout.write(`${JSON.stringify({ kind: "result", ...result })}\n`);
+    else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env)));
+  }
+
+  return { asker: askerFor(io, output, view, () => run), follow };
+}
+
+function createView(output: Output, io: Io, verbose: boolean): View {
+  const paint = createPaint(output, io.env);
+  if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, verbose });
+  return createLines({ output, paint, verbose });
+}
+
+/** A person can answer where both the keyboard and a screen are theirs. */
+function askerFor(io: Io, viewOutput: Output, view: View, run: () => Run | undefined): Asker | undefined {
+  const screen = [viewOutput, io.stderr].find((output) => output.isTTY === true);
+  if (io.stdin.isTTY !== true || screen === undefined) return undefined;
+  return createAsker({
+    input: io.stdin,
+    output: screen,
+    paint: createPaint(screen, io.env),
+    routeOf: (childId) => routeOf(run(), childId),
+    onAsk: view.pause,
+    onAnswered: view.resume,
+  });
+}
+
+function routeOf(run: Run | undefined, childId: string): string {
+  const tally = run?.children[parseRunId(childId).taskIndex ?? -1]?.tally;
+  if (tally === undefined || !("route" in tally.planned)) return "route unknown";
+  return formatRoute(routeAt(tally.planned, tally.position));
+}
+
+/** Results that an event makes final: its child's, or at the start those of the tasks that were rejected. */
+function endedBy(event: Event, run: Run): Result[] {
+  if (event.kind === "delegation-start") return run.children.filter(hasEnded).map((child) => resultOf(child.tally));
+  if (event.kind !== "child-end") return [];
+  const child = run.children[parseRunId(event.childId).taskIndex ?? -1];
+  return child === undefined ? [] : [resultOf(child.tally)];
+}
+
+/** The first Ctrl-C stops the run and waits for what it has; the second (`now`) waits no longer. */
+function listen(io: Io, delegation: Delegation, view: View) {
+  const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
+  let count = 0;
+  const stop = io.onInterrupt(() => {
+    count += 1;
+    if (count > 1) return leave(undefined);
+    delegation.stop("Ctrl-C").catch((error: Error) => view.say(`! Cannot stop it in order: ${error.message}`));
+    view.say(`! Stopping; what is done is kept. Ctrl-C again leaves now, deputy resume ${delegation.id} goes on.`);
+  });
+  return { now, stop, heard: () => count > 0 };
+}
+
+function exitCode(result: DelegationResult, { interrupted, written }: { interrupted: boolean; written: boolean[] }) {
+  const completed = result.results.every((child) => child.status === "completed");
+  if (!completed && interrupted) return EXIT_INTERRUPTED;
+  return completed && written.every(Boolean) ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
+}

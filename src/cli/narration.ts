@@ -1,0 +1,137 @@
+/**
+ * What a run says as it happens: for each event the lines worth keeping on the screen or in a log. Both views print
+ * these; the tree adds what is only true for a moment. Reads the folded run, which has seen the event already.
+ */
+
+import { hasEnded, parseRunId, type Run, type RunChild } from "../engine/run.ts";
+import type { Event } from "../event.ts";
+import { type Result, resultOf } from "../result.ts";
+import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
+import type { Paint } from "./io.ts";
+import { displayWidth, fit, oneLine } from "./terminal-text.ts";
+
+export type Narrator = {
+  /** Also every step, tool call and approval, not only how each child ended. */
+  verbose: boolean;
+  paint: Paint;
+  /** Cells a line may take; the goal gives way first. */
+  columns: () => number;
+};
+
+export function narrate(event: Event, run: Run, narrator: Narrator): string[] {
+  if (event.kind === "delegation-start") return opening(run, narrator);
+  if (event.kind === "delegation-resume") return [resumption(run, narrator)];
+  const child = "childId" in event ? childOf(run, event.childId) : undefined;
+  if (child === undefined) return aboutRun(event, narrator);
+  if (event.kind === "child-end") return [finishedLine(resultOf(child.tally), run, narrator)];
+  const remark = notable(event) ?? (narrator.verbose ? detail(event) : undefined);
+  return remark === undefined ? [] : [remarkLine(remark, child, run, narrator)];
+}
+
+function childOf(run: Run, childId: string): RunChild | undefined {
+  return run.children[parseRunId(childId).taskIndex ?? -1];
+}
+
+function opening(run: Run, narrator: Narrator): string[] {
+  const { paint } = narrator;
+  const head = `${paint("bold", plural(run.children.length, "task"))} · run ${run.delegationId}`;
+  const planWarnings = run.children.flatMap((child) =>
+    child.tally.warnings.map((warning) => remarkLine({ sign: "!", text: warning.message }, child, run, narrator)),
+  );
+  const rejected = run.children.filter(hasEnded).map((child) => finishedLine(resultOf(child.tally), run, narrator));
+  return [
+    head,
+    ...run.warnings.map((warning) => paint("yellow", `! ${oneLine(warning.message)}`)),
+    ...planWarnings,
+    ...rejected,
+  ];
+}
+
+function resumption(run: Run, { paint }: Narrator): string {
+  const finished = run.children.filter(hasEnded).length;
+  const head = paint("bold", plural(run.children.length, "task"));
+  return `${head} · run ${run.delegationId} goes on · ${finished} finished before`;
+}
+
+function aboutRun(event: Event, { paint }: Narrator): string[] {
+  if (event.kind === "stop-request" && event.target === undefined)
+    return [paint("yellow", `! stopping: ${oneLine(event.by)}`)];
+  return [];
+}
+
+/** `✓ [1/3] Write a haiku about a lion. (4.7s · glm-4.7 @ zai · $0.0012)`, and for other ends `✗ …` with the reason. */
+export function finishedLine(result: Result, run: Run, { paint, columns }: Narrator): string {
+  const completed = result.status === "completed";
+  const sign = completed ? paint("green", "✓") : paint("red", "✗");
+  const place = placeOf(result.task_index, run);
+  const outcome = oneLine(`(${formatOutcome(result)})`);
+  const goal = goalIn(run, result.task_index, columns() - displayWidth(`✓ ${place}  ${outcome}`));
+  const line = `${sign} ${place} ${goal} ${paint("dim", outcome)}`;
+  return completed ? line : `${line} ${paint("red", oneLine(formatReason(result)))}`;
+}
+
+/** `[1/3]`: children count from 1, padded so that the lines of a run stand in columns. */
+export function placeOf(taskIndex: number, run: Run): string {
+  const total = String(run.children.length);
+  return `[${String(taskIndex + 1).padStart(total.length)}/${total}]`;
+}
+
+/** A task's goal on one line, in the columns there are but never so few that it says nothing. */
+export function goalIn(run: Run, taskIndex: number, columns: number): string {
+  return fit(oneLine(run.call.tasks[taskIndex]?.goal ?? ""), Math.max(columns, 12));
+}
+
+type Remark = { sign: string; text: string };
+
+function remarkLine({ sign, text }: Remark, child: RunChild, run: Run, { paint }: Narrator): string {
+  const line = `${sign} ${placeOf(child.tally.taskIndex, run)} ${oneLine(text)}`;
+  return paint(sign === "!" ? "yellow" : "dim", line);
+}
+
+/** What a person should know of even when all goes well in the end. */
+function notable(event: Event): Remark | undefined {
+  switch (event.kind) {
+    case "child-warn":
+      return { sign: "!", text: event.warning.message };
+    case "attempt-start":
+      if (event.position === 0) return undefined;
+      return { sign: "!", text: `fallback: now on ${formatRoute(event)}` };
+    case "step-fail":
+      if (event.recovery.action !== "retry") return undefined;
+      return { sign: "!", text: `${event.failure.kind}, trying again: ${event.failure.message}` };
+    case "approval-end":
+      return event.allowed ? undefined : { sign: "!", text: `denied: ${event.reason}` };
+    case "stop-request":
+      return { sign: "!", text: `stopping: ${event.by}` };
+    default:
+      return undefined;
+  }
+}
+
+function detail(event: Event): Remark | undefined {
+  switch (event.kind) {
+    case "attempt-start":
+      return { sign: "·", text: `starts on ${formatRoute(event)}` };
+    case "step-start":
+      return { sign: "·", text: `request ${event.step}` };
+    case "message-add":
+      return { sign: "·", text: event.reason === "repair" ? "asked to repair its answer" : "asked for what it has" };
+    case "step-end": {
+      const tokens = event.usage === undefined ? "" : `, ${formatCount(event.usage.output)} tokens`;
+      return { sign: "·", text: `answer in ${formatDuration(event.durationMs / 1000)}${tokens}` };
+    }
+    case "approval-ask":
+      return { sign: "·", text: `asks to run ${event.name}: ${event.target}` };
+    case "approval-end":
+      return { sign: "·", text: `allowed by ${event.by}` };
+    case "tool-start":
+      return { sign: "·", text: `${event.name}: ${event.target}` };
+    case "tool-end": {
+      const size = `${formatCount(Buffer.byteLength(event.text))} bytes`;
+      const end = event.ok ? "ok" : event.outcome === "ran" ? "failed" : event.outcome;
+      return { sign: "·", text: `${event.name} ${end} (${size} in ${formatDuration(event.durationMs / 1000)})` };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,39 @@
+/** The command line in its real world: this process's streams, its environment with the keys taken out, its signals. */
+import { systemClock } from "../clock.ts";
+import { takeEnvironment } from "../config/environment.ts";
+import type { Io } from "./io.ts";
+import { main } from "./main.ts";
+
+/** Ways a person or a system asks a program to end. */
+const POLITE_ENDS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Ends the process once what was written has been taken, whatever is still open. Call once, before anything else. */
+export async function runProcess(argv: string[]): Promise<void> {
+  const code = await main(argv, createIo());
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+}
+
+function createIo(): Io {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreClosedPipe);
+  const { env, stillVisible } = takeEnvironment();
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env,
+    ...(stillVisible === undefined ? {} : { keysStillVisible: stillVisible }),
+    cwd: process.cwd(),
+    clock: systemClock,
+    onInterrupt(callback) {
+      for (const signal of POLITE_ENDS) process.on(signal, callback);
+      return () => {
+        for (const signal of POLITE_ENDS) process.off(signal, callback);
+      };
+    },
+  };
+}
+
+/** Whoever read our output has gone (`deputy show … | head`): the work is finished in silence. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}

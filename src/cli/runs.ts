@@ -1,0 +1,66 @@
+/** `deputy runs`: every run in the journal, newest first. */
+import type { RunListing } from "../engine/engine.ts";
+import { hasEnded } from "../engine/run.ts";
+import { costOf } from "../result.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
+import { formatUsd } from "./format.ts";
+import { createPaint, type Paint } from "./io.ts";
+import { formatTable } from "./table.ts";
+import { fit, oneLine } from "./terminal-text.ts";
+
+export const declareRuns: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("List past and present runs, newest first.")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText("after", examples([["deputy runs", "what ran, what runs, what can be resumed"]]))
+    .action((flags: { json?: true; config?: string }) =>
+      withDeputy(context, flags.config, async ({ engine }) => {
+        const listings = engine.runs();
+        if (flags.json) io.stdout.write(`${JSON.stringify(listings.map(listingDocument), null, 2)}\n`);
+        else io.stdout.write(formatRuns(listings, createPaint(io.stdout, io.env), io.stdout.columns ?? 160));
+      }),
+    );
+};
+
+function formatRuns(listings: RunListing[], paint: Paint, columns: number): string {
+  if (listings.length === 0) return 'No runs yet. Start one: deputy run --goal "…"\n';
+  const rows = listings.map((listing) => {
+    const { delegation_id, state, started_at, tasks, completed, known_cost_usd, goal } = listingDocument(listing);
+    const started = started_at.slice(0, 16).replace("T", " ");
+    return [delegation_id, started, `${completed}/${tasks}`, state, formatUsd(known_cost_usd), oneLine(goal)];
+  });
+  const head = ["RUN", "STARTED (UTC)", "DONE", "STATE", "COST", "FIRST GOAL"];
+  const table = formatTable(head, rows, paint).trimEnd().split("\n");
+  const lines = table.map((line) => (line.includes("\x1b") ? line : fit(line, columns)));
+  const resumable = listings.find((listing) => stateOf(listing) === "unfinished");
+  const hint =
+    resumable === undefined ? [] : [`\nGo on with an unfinished one: deputy resume ${resumable.run.delegationId}`];
+  return `${[...lines, ...hint].join("\n")}\n`;
+}
+
+/** `unfinished`: its process died before the end; `deputy resume` goes on. */
+function stateOf({ run, owner }: RunListing): "ended" | "running" | "unfinished" {
+  if (run.endedAt !== undefined) return "ended";
+  return owner === "here" || owner === "elsewhere" ? "running" : "unfinished";
+}
+
+function listingDocument(listing: RunListing) {
+  const { run } = listing;
+  const costs = run.children.map((child) => costOf(child.tally));
+  return {
+    delegation_id: run.delegationId,
+    state: stateOf(listing),
+    surface: run.surface,
+    started_at: new Date(run.startedAt).toISOString(),
+    ended_at: run.endedAt === undefined ? null : new Date(run.endedAt).toISOString(),
+    tasks: run.children.length,
+    finished: run.children.filter(hasEnded).length,
+    completed: run.children.filter(({ tally }) => tally.ending?.status === "completed").length,
+    /** What is known of it; a request without a price adds nothing here and makes `cost_complete` false. */
+    known_cost_usd: costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
+    cost_complete: costs.every(({ usd }) => usd !== null),
+    goal: run.call.tasks[0]?.goal ?? "",
+  };
+}

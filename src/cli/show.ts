@@ -1,0 +1,105 @@
+/** `deputy show`: a run's results, or of one child everything there is: route, attempts, tool calls, transcript. */
+import { hasEnded, parseRunId, type Run, resultsOf } from "../engine/run.ts";
+import { type Result, resultOf } from "../result.ts";
+import { formatAnswer, formatAnswers } from "./answers.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
+import { formatCount } from "./format.ts";
+import { createPaint, type Paint } from "./io.ts";
+import { placeOf } from "./narration.ts";
+import { oneLine } from "./terminal-text.ts";
+import { formatTranscript } from "./transcript.ts";
+
+export const declareShow: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("Show a run's results, or everything about one of its children.")
+    .argument("<id>", "a run, or one child of it: ID.n")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy show 7f3a", "every answer of a run, its route, time and cost"],
+        ["deputy show 7f3a.2", "the second child: attempts, tool calls, the whole conversation"],
+        ["deputy show 7f3a --json", "the same document that deputy run --json printed"],
+        ["deputy show 7f3a.2 --json", "one child: { result, events }"],
+      ]),
+    )
+    .action((id: string, flags: { json?: true; config?: string }) =>
+      withDeputy(context, flags.config, async ({ engine }) => {
+        const { run } = engine.run(id);
+        const { taskIndex } = parseRunId(id);
+        const paint = createPaint(io.stdout, io.env);
+        if (taskIndex === undefined) {
+          io.stdout.write(flags.json ? asJson(resultsOf(run)) : formatRun(run, paint));
+          return;
+        }
+        const events = [...engine.events(id)];
+        const result = resultOfChild(run, taskIndex);
+        if (flags.json) io.stdout.write(asJson({ result: result ?? null, events }));
+        else io.stdout.write(`${formatChild(run, taskIndex, result, paint)}\n${formatTranscript(events, paint)}`);
+      }),
+    );
+};
+
+function asJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function resultOfChild(run: Run, taskIndex: number): Result | undefined {
+  const child = run.children[taskIndex];
+  return child !== undefined && hasEnded(child) ? resultOf(child.tally) : undefined;
+}
+
+function formatRun(run: Run, paint: Paint): string {
+  const open = run.children.filter((child) => !hasEnded(child));
+  const lines = open.map(({ tally, activity }) => {
+    const goal = oneLine(run.call.tasks[tally.taskIndex]?.goal ?? "").slice(0, 200);
+    return `${paint("bold", `${placeOf(tally.taskIndex, run)} ${goal}`)}\n${paint("dim", `not finished: ${oneLine(activity)}`)}\n`;
+  });
+  const rest = lines.length === 0 ? "" : `\n${lines.join("\n")}`;
+  return `${formatAnswers(run, resultsOf(run), paint)}${rest}`.trimStart();
+}
+
+function formatChild(run: Run, taskIndex: number, result: Result | undefined, paint: Paint): string {
+  if (result === undefined) {
+    const child = run.children[taskIndex];
+    return `${placeOf(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n`;
+  }
+  const facts = factsOf(result).map(([name, value]) => `${paint("dim", name.padEnd(10))} ${oneLine(value)}`);
+  return `${formatAnswer(run, result, paint)}\n\n${facts.join("\n")}\n`;
+}
+
+/** What is known beside the answer; only what there is. */
+function factsOf(result: Result): [name: string, value: string][] {
+  const { route, tokens } = result;
+  const facts: [string, string][] = [["status", `${result.status} (${result.exit_reason})`]];
+  if (route !== null) {
+    const { model, provider, reasoning_effort: effort } = route.chosen_by;
+    facts.push(["chosen by", `model: ${model}, provider: ${provider}${effort === null ? "" : `, effort: ${effort}`}`]);
+    facts.push(["endpoint", `${route.endpoint}, key ${route.key_name ?? "none needed"}`]);
+    if (route.served_models.length > 0)
+      facts.push(["served", `${route.served_models.join(", ")} (as the provider reports)`]);
+    facts.push(...route.attempts.map((attempt): [string, string] => ["attempt", attemptText(attempt)]));
+  }
+  facts.push([
+    "tokens",
+    `${formatCount(tokens.input)} in (${formatCount(tokens.cached)} cached), ${formatCount(tokens.output)} out ` +
+      `(${formatCount(tokens.reasoning)} reasoning), ${result.api_calls} requests`,
+  ]);
+  for (const tool of result.tool_trace) {
+    facts.push(["tool", `${tool.ok ? "✓" : "✗"} ${tool.name} ${tool.target} (${formatCount(tool.bytes)} bytes)`]);
+  }
+  if (result.files_changed.length > 0) facts.push(["files", result.files_changed.join(", ")]);
+  return [...facts, ...result.warnings.map((warning): [string, string] => ["warning", warning.message])];
+}
+
+function attemptText({
+  provider,
+  model,
+  requests,
+  failures,
+}: NonNullable<Result["route"]>["attempts"][number]): string {
+  const failed = failures.length === 0 ? "" : `, failed: ${failures.join(", ")}`;
+  return `${model} @ ${provider}, ${requests} requests${failed}`;
+}

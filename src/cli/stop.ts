@@ -1,0 +1,22 @@
+/** `deputy stop`: asks a run or one child to stop, in whatever process of this user it is. */
+import { CONFIG_OPTION, type Declare, examples, withDeputy } from "./command.ts";
+
+export const declareStop: Declare = (command, context) => {
+  command
+    .description("Stop a run, or one of its children. What they have done so far is kept.")
+    .argument("<id>", "a run, or one child of it: ID.n")
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy stop 7f3a", "stop all children of a run"],
+        ["deputy stop 7f3a.2", "stop the second child; its siblings go on"],
+      ]),
+    )
+    .action((id: string, flags: { config?: string }) =>
+      withDeputy(context, flags.config, async ({ engine }) => {
+        await engine.stop(id, "deputy stop");
+        context.io.stdout.write(`Asked ${id} to stop. See deputy show ${id}.\n`);
+      }),
+    );
+};

@@ -1,0 +1,168 @@
+/**
+ * A file of tasks (or standard input) → a `Call`. YAML, JSON or JSON lines, told apart by the file's name, else by what
+ * is in it. Whatever is wrong with it is said with its line.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { basename, dirname, extname, resolve } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { DeputyError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { type Call, type Mistake, parseCall } from "../task.ts";
+import type { Io } from "./io.ts";
+
+type Format = "yaml" | "json" | "jsonl";
+const FORMAT_BY_EXTENSION: Record<string, Format> = {
+  ".yaml": "yaml",
+  ".yml": "yaml",
+  ".json": "json",
+  ".jsonl": "jsonl",
+  ".ndjson": "jsonl",
+};
+
+/** What a file says, and the line on which a part of it stands. */
+type Source = { input: unknown; lineOf: (path: PropertyKey[]) => Promise<number | undefined> };
+type Text = { name: string; text: string };
+
+/**
+ * @param path a file, or `-` for standard input
+ * @throws DeputyError `input-unreadable` for what is no task file at all, `task-invalid` for one with mistakes
+ */
+export async function readTaskFile(path: string, io: Io, maxTasks: number): Promise<Call> {
+  const file = await readText(path, io);
+  const source = await parse(file, FORMAT_BY_EXTENSION[extname(path).toLowerCase()] ?? formatOf(file.text));
+  try {
+    return parseCall(source.input, maxTasks);
+  } catch (error) {
+    throw await withLines(error, file.name, source);
+  }
+}
+
+async function readText(path: string, io: Io): Promise<Text> {
+  const name = path === "-" ? "standard input" : path;
+  const bytes = path === "-" ? await buffer(io.stdin) : await readBytes(resolve(io.cwd, path), path);
+  if (bytes.includes(0))
+    throw unreadable(`${name} is not text: it has a zero byte at ${bytes.indexOf(0)}. ${EXPECTED}`);
+  const text = decode(bytes, name);
+  if (text.trim() === "") throw unreadable(`${name} is empty. ${EXPECTED}`);
+  return { name, text };
+}
+
+const EXPECTED = "Expected tasks as YAML, JSON or JSON lines; examples/haiku.yaml is one.";
+
+async function readBytes(path: string, written: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EISDIR") throw unreadable(`${written} is a directory. ${EXPECTED}`);
+    if (code === "ENOENT") throw unreadable(`There is no file ${written}.${await similar(path)}`);
+    throw unreadable(`Cannot read ${written}: ${message}`);
+  }
+}
+
+async function similar(path: string): Promise<string> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const [close] = nearest(basename(path), names, 1);
+  return close === undefined ? ` To give one task in words: deputy run --goal "…"` : ` Did you mean ${close}?`;
+}
+
+function decode(bytes: Buffer, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw unreadable(`${name} is not text in UTF-8. ${EXPECTED}`);
+  }
+}
+
+/** JSON starts with a bracket; JSON lines are several, the first of which is JSON by itself. */
+function formatOf(text: string): Format {
+  const start = text.trimStart();
+  if (!start.startsWith("{") && !start.startsWith("[")) return "yaml";
+  const [first = "", second] = start.split(/\r?\n/, 2);
+  if (second !== undefined && isJson(first)) return "jsonl";
+  return "json";
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parse(file: Text, format: Format): Promise<Source> {
+  const parsers = { yaml: parseYaml, json: parseJson, jsonl: parseJsonLines };
+  return parsers[format](file);
+}
+
+async function parseYaml({ name, text }: Text): Promise<Source> {
+  const { isNode, isSeq, LineCounter, parseDocument } = await import("yaml");
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) throw unreadable(`${name}: ${problem.message.trimEnd()}`);
+  return {
+    input: document.toJS(),
+    async lineOf(path) {
+      const inDocument = isSeq(document.contents) && path[0] === "tasks" ? path.slice(1) : path;
+      for (let length = inDocument.length; length > 0; length--) {
+        const node = document.getIn(inDocument.slice(0, length), true);
+        if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+      }
+      return undefined;
+    },
+  };
+}
+
+async function parseJson(file: Text): Promise<Source> {
+  try {
+    const input: unknown = JSON.parse(file.text);
+    return { input, lineOf: async (path) => (await parseYaml(file)).lineOf(path) };
+  } catch (error) {
+    throw unreadable(`${file.name} is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+async function parseJsonLines({ name, text }: Text): Promise<Source> {
+  const lines = text.split(/\r?\n/).flatMap((line, index) => (line.trim() === "" ? [] : [{ line, number: index + 1 }]));
+  const tasks = lines.map(({ line, number }) => {
+    try {
+      return JSON.parse(line) as unknown;
+    } catch (error) {
+      throw unreadable(`${name}, line ${number} is not valid JSON: ${(error as Error).message}`);
+    }
+  });
+  return {
+    input: { tasks },
+    lineOf: async ([, index]) => (typeof index === "number" ? lines[index]?.number : undefined),
+  };
+}
+
+/** The same mistakes, each after the line it is on. */
+async function withLines(error: unknown, name: string, source: Source): Promise<unknown> {
+  if (!(error instanceof DeputyError) || error.code !== "task-invalid") return error;
+  const mistakes = error.details as Mistake[];
+  const located = await Promise.all(
+    mistakes.slice(0, MOST_MISTAKES).map(async ({ path, message }) => {
+      const line = await source.lineOf(partsOf(path));
+      const where = [line === undefined ? name : `${name}:${line}`, ...(path === "" ? [] : [path])].join(": ");
+      return `${where}: ${message}`;
+    }),
+  );
+  const more = mistakes.length - located.length;
+  if (more > 0) located.push(`… and ${more.toLocaleString("en")} more.`);
+  return new DeputyError(error.code, located.join("\n"), { details: mistakes });
+}
+
+const MOST_MISTAKES = 20;
+
+/** `tasks[3].model.provider` → `["tasks", 3, "model", "provider"]`. */
+function partsOf(path: string): PropertyKey[] {
+  return [...path.matchAll(/\[(\d+)\]|[^.[]+/g)].map(([part, index]) => (index === undefined ? part : Number(index)));
+}
+
+function unreadable(message: string): DeputyError {
+  return new DeputyError("input-unreadable", message);
+}

@@ -1,0 +1,178 @@
+/**
+ * A run on a terminal. What has happened stays (`narration.ts`); below it the children at work are drawn in place, at
+ * most ten times a second and only when something changed, in the rows and columns the terminal has at that moment.
+ * A child's spinner turns when something arrives from it, so a still one means silence.
+ */
+import type { Clock } from "../clock.ts";
+import { hasEnded, type Run, type RunChild } from "../engine/run.ts";
+import type { Event } from "../event.ts";
+import { costOf, routeAt } from "../result.ts";
+import { formatDuration, formatRoute, formatUsd } from "./format.ts";
+import type { Output, Paint } from "./io.ts";
+import { goalIn, narrate, placeOf } from "./narration.ts";
+import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
+import type { View } from "./view.ts";
+
+const REDRAW_MS = 100;
+const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+/** Characters of a child's text that are kept to show its end. */
+const TAIL_LENGTH = 400;
+
+/** What only the tree knows of a child: how often it was heard of, and the end of what it is writing. */
+type Pulse = { beats: number; tail: string };
+type Size = { columns: number; rows: number };
+/** One row of the moving part: what is written, and the cells it takes. */
+type Row = { text: string; width: number };
+
+export function createTree(deps: { output: Output; paint: Paint; clock: Clock; verbose: boolean }): View {
+  const { output, paint, clock } = deps;
+  const narrator = { ...deps, columns: () => sizeOf(output).columns };
+  const pulses = new Map<string, Pulse>();
+  let run: Run | undefined;
+  let said: string[] = [];
+  let drawn: Row[] = [];
+  let paused = false;
+  let cancelRedraw = () => {};
+
+  function redraw() {
+    if (paused) return;
+    const size = sizeOf(output);
+    const rows = run === undefined ? [] : frame(run, { pulses, paint, size, now: clock.now() });
+    if (said.length > 0 || rows.length !== drawn.length || rows.some((row, at) => row.text !== drawn[at]?.text)) {
+      show(rows, size.columns);
+    }
+    cancelRedraw = clock.after(REDRAW_MS, redraw);
+  }
+
+  function show(rows: Row[], columns: number) {
+    const up = drawn.reduce((sum, row) => sum + Math.max(1, Math.ceil(row.width / columns)), 0);
+    const lines = [...said, ...rows.map((row) => row.text)].map((line) => `${line}\x1b[K\n`);
+    output.write(`${up > 0 ? `\x1b[${up}A\r` : ""}${lines.join("")}\x1b[J`);
+    said = [];
+    drawn = rows;
+  }
+
+  function clear() {
+    cancelRedraw();
+    paused = true;
+    if (said.length > 0 || drawn.length > 0) show([], sizeOf(output).columns);
+  }
+
+  redraw();
+  return {
+    see(event, folded) {
+      run = folded;
+      feel(pulses, event);
+      said.push(...narrate(event, folded, narrator));
+    },
+    say: (line) => said.push(line),
+    pause: clear,
+    resume() {
+      paused = false;
+      redraw();
+    },
+    end: clear,
+  };
+}
+
+/** Terminals that do not tell their size are taken for the classic one. */
+function sizeOf(output: Output): Size {
+  return { columns: output.columns || 80, rows: output.rows || 24 };
+}
+
+function feel(pulses: Map<string, Pulse>, event: Event): void {
+  if (!("childId" in event)) return;
+  if (event.kind === "child-end") {
+    pulses.delete(event.childId);
+    return;
+  }
+  const pulse = pulses.get(event.childId) ?? { beats: 0, tail: "" };
+  pulse.beats += 1;
+  if (event.kind === "text-delta") pulse.tail = (pulse.tail + event.text).slice(-TAIL_LENGTH);
+  else if (event.kind !== "reasoning-delta") pulse.tail = "";
+  pulses.set(event.childId, pulse);
+}
+
+type Frame = { pulses: Map<string, Pulse>; paint: Paint; size: Size; now: number };
+
+/** The moving part: children at work, those that wait as far as there is room, and a line of totals. */
+function frame(run: Run, context: Frame): Row[] {
+  const open = run.children.filter((child) => !hasEnded(child));
+  const working = open.filter((child) => child.tally.startedAt !== undefined);
+  const waiting = open.filter((child) => child.tally.startedAt === undefined);
+  const room = Math.max(1, context.size.rows - 2);
+  const detailed = working.length * 2 <= room;
+  const workingRows = working.slice(0, room).flatMap((child) => childRows(child, run, context, detailed));
+  const waitingRows = waiting
+    .slice(0, Math.max(0, room - workingRows.length))
+    .flatMap((child) => childRows(child, run, context, false));
+  return [...workingRows, ...waitingRows, totals(run, { open, working, waiting }, context)];
+}
+
+function childRows(child: RunChild, run: Run, context: Frame, detailed: boolean): Row[] {
+  const { paint, size, pulses, now } = context;
+  const { tally } = child;
+  const pulse = pulses.get(tally.childId);
+  const columns = size.columns - 1;
+  const spinner = tally.startedAt === undefined ? "·" : (SPINNER[(pulse?.beats ?? 0) % SPINNER.length] ?? "·");
+  const lead = `${spinner} ${placeOf(tally.taskIndex, run)}`;
+  const facts = factsOf(child, now);
+  const activity = oneLine(child.activity);
+  const meta = longestThatFits(detailed ? facts : [activity, ...facts], columns - displayWidth(lead) - 16);
+  const goal = goalIn(run, tally.taskIndex, columns - displayWidth(`${lead}   ${meta}`));
+  const first = row(columns, [lead, goal, ...(meta === "" ? [] : [` ${meta}`])], ([head = "", title = "", rest = ""]) =>
+    [paint("cyan", head), title, paint("dim", rest)].join(" "),
+  );
+  if (!detailed) return [first];
+  const latest = fitEnd(oneLine(pulse?.tail || child.activity), columns - 4);
+  return [first, row(columns, ["  └", latest], ([branch = "", text = ""]) => paint("dim", `${branch} ${text}`))];
+}
+
+/** How long it has run, and where. */
+function factsOf({ tally }: RunChild, now: number): string[] {
+  if (tally.startedAt === undefined || !("route" in tally.planned)) return [];
+  const { model, provider } = routeAt(tally.planned, tally.position);
+  return [wholeSeconds(now - tally.startedAt), oneLine(formatRoute({ model, provider }))];
+}
+
+function wholeSeconds(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return seconds < 60 ? `${seconds}s` : formatDuration(seconds);
+}
+
+/** As many of the facts, from the first, as fit into the columns. */
+function longestThatFits(facts: string[], columns: number): string {
+  const count = facts.findLastIndex((_, index) => displayWidth(facts.slice(0, index + 1).join(" · ")) <= columns) + 1;
+  return facts.slice(0, count).join(" · ");
+}
+
+function totals(run: Run, counts: Record<"open" | "working" | "waiting", RunChild[]>, context: Frame): Row {
+  const { paint, size, now } = context;
+  const done = run.children.length - counts.open.length;
+  const parts = [
+    `${done} of ${run.children.length} done`,
+    `${counts.working.length} running`,
+    ...(counts.waiting.length > 0 ? [`${counts.waiting.length} waiting`] : []),
+    wholeSeconds(now - run.startedAt),
+    costSoFar(run),
+    "Ctrl-C stops",
+  ];
+  return row(size.columns - 1, [longestThatFits(parts, size.columns - 1)], ([text = ""]) => paint("dim", text));
+}
+
+function costSoFar(run: Run): string {
+  const costs = run.children.map((child) => costOf(child.tally));
+  const known = formatUsd(costs.reduce((sum, cost) => sum + (cost.usd ?? 0), 0));
+  return costs.some((cost) => cost.usd === null) ? `${known} and unknown` : known;
+}
+
+/** Cells cut to the columns there are, styled only then: styles take no room. */
+function row(columns: number, cells: string[], paintCells: (cells: string[]) => string): Row {
+  let left = columns;
+  const cut = cells.map((cell) => {
+    const shown = fit(cell, left);
+    left = Math.max(0, left - displayWidth(shown) - 1);
+    return shown;
+  });
+  return { text: paintCells(cut).trimEnd(), width: displayWidth(cut.join(" ")) };
+}
