@@ -1,0 +1,185 @@
+/**
+ * `npm run bench`: what Deputy costs beside its floor, the same HTTP traffic by a bare fetch loop in the same run.
+ * Every measurement is a fresh process; Deputy and floor take turns; the scripted server lives in this process.
+ */
+import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { createModelServer, type ModelServer, type ModelServerOptions } from "../src/testing/model-server.ts";
+import { type Cells, createCells } from "./cells.ts";
+import { GOAL_NAMES, GOALS, type GoalName, median, type Row, SIZES, type Size, tableOf, verdict } from "./goals.ts";
+import type { Measurement } from "./measurement.ts";
+import { IDEAL_WALL_MS, KEY, LATENCY_MS, type Pace, REQUESTS_PER_CHILD, turnFor } from "./scenario.ts";
+
+const REPEATS: Record<Size, number> = { 1: 7, 8: 5, 64: 5, 512: 3, 4096: 2 };
+
+type Figures = Record<keyof Measurement, number>;
+type Pair = { size: Size; pace: Pace; deputy: Figures; floor: Figures };
+
+const { values: flags } = parseArgs({
+  options: { json: { type: "boolean", default: false }, sizes: { type: "string", default: SIZES.join(",") } },
+});
+const sizes = SIZES.filter((size) => flags.sizes.split(",").includes(String(size)));
+
+const stage = await stageOfPackage();
+const cells = await createCells(join(stage, "bin", "deputy.mjs"));
+try {
+  const bodies = { plain: await bodiesSent("plain"), deltas: await bodiesSent("deltas") };
+  const start = sizes.includes(1) ? await startTimes(bodies.plain) : undefined;
+  const pairs: Pair[] = [];
+  for (const size of sizes) if (size > 1) pairs.push(await pairOf(size, "plain", bodies.plain));
+  const deltas = sizes.includes(64) ? await pairOf(64, "deltas", bodies.deltas) : undefined;
+  report(pairs, deltas, start);
+} finally {
+  await cells.remove();
+  await rm(stage, { recursive: true, force: true });
+}
+
+/** A folder that looks like the installed package: the executable beside `dist/`, without the source. */
+async function stageOfPackage(): Promise<string> {
+  const root = join(import.meta.dirname, "..");
+  const folder = await mkdtemp(join(tmpdir(), "deputy-package-"));
+  await mkdir(join(folder, "bin"));
+  await cp(join(root, "bin", "deputy.mjs"), join(folder, "bin", "deputy.mjs"));
+  await symlink(join(root, "dist"), join(folder, "dist"));
+  return folder;
+}
+
+async function withServer<Value>(
+  keepRequests: ModelServerOptions["keepRequests"],
+  work: (server: ModelServer) => Promise<Value>,
+): Promise<Value> {
+  const server = await createModelServer({
+    script: turnFor,
+    keys: { bench: KEY },
+    keepRequests: keepRequests ?? "none",
+  });
+  try {
+    return await work(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** What one child of Deputy sends, request by request: the floor sends the same. (It also warms the compile cache.) */
+function bodiesSent(pace: Pace): Promise<string[]> {
+  return withServer("whole", async (server) => {
+    await cells.deputy(server.baseUrl("chat_completions"), 1, pace);
+    return server.requests.map(({ body }) => JSON.stringify(body));
+  });
+}
+
+async function pairOf(size: Size, pace: Pace, bodies: string[]): Promise<Pair> {
+  const deputy: Measurement[] = [];
+  const floor: Measurement[] = [];
+  for (let repeat = 1; repeat <= REPEATS[size]; repeat++) {
+    note(`${size} children${pace === "deltas" ? ", 400 deltas" : ""}: ${repeat} of ${REPEATS[size]}`);
+    await withServer("none", async (server) => {
+      deputy.push(await cells.deputy(server.baseUrl("chat_completions"), size, pace));
+      expectRequests(server, size * REQUESTS_PER_CHILD);
+    });
+    await withServer("none", async (server) => {
+      floor.push(await floorOf(cells, server, bodies, size));
+      expectRequests(server, size * REQUESTS_PER_CHILD);
+    });
+  }
+  return { size, pace, deputy: medians(deputy), floor: medians(floor) };
+}
+
+function floorOf(cells: Cells, server: ModelServer, bodies: string[], children: number): Promise<Measurement> {
+  return cells.floor({ url: `${server.baseUrl("chat_completions")}/chat/completions`, bodies, children });
+}
+
+function expectRequests(server: ModelServer, expected: number): void {
+  if (server.count !== expected) throw new Error(`Expected ${expected} requests, the server saw ${server.count}.`);
+}
+
+/** From the start of a process to the arrival of its first request, in milliseconds: `deputy run` and the floor. */
+async function startTimes(bodies: string[]): Promise<{ deputyMs: number; floorMs: number }> {
+  const deputyMs: number[] = [];
+  const floorMs: number[] = [];
+  // The first of each fills the compile cache.
+  for (let repeat = 0; repeat <= REPEATS[1]; repeat++) {
+    note(`start: ${repeat} of ${REPEATS[1]}`);
+    const deputy = await firstRequestAfter((server) => cells.command(server.baseUrl("chat_completions")));
+    const floor = await firstRequestAfter(async (server) => {
+      const startedAt = Date.now();
+      await floorOf(cells, server, bodies.slice(0, 1), 1);
+      return startedAt;
+    });
+    if (repeat === 0) continue;
+    deputyMs.push(deputy);
+    floorMs.push(floor);
+  }
+  return { deputyMs: median(deputyMs), floorMs: median(floorMs) };
+}
+
+function firstRequestAfter(start: (server: ModelServer) => Promise<number>): Promise<number> {
+  return withServer("brief", async (server) => {
+    const startedAt = await start(server);
+    return (server.requests[0]?.at ?? Number.NaN) - startedAt;
+  });
+}
+
+function medians(measurements: Measurement[]): Figures {
+  const of = (figure: keyof Measurement) => median(measurements.map((each) => each[figure]));
+  return { wallMs: of("wallMs"), cpuMs: of("cpuMs"), startCpuMs: of("startCpuMs"), peakMb: of("peakMb") };
+}
+
+function report(
+  pairs: Pair[],
+  deltas: Pair | undefined,
+  start: { deputyMs: number; floorMs: number } | undefined,
+): void {
+  const ratios: Record<GoalName, Partial<Record<Size, number>>> = {
+    wallToIdeal: bySize(pairs, ({ deputy }) => deputy.wallMs / IDEAL_WALL_MS),
+    wallToFloor: bySize(pairs, ({ deputy, floor }) => deputy.wallMs / floor.wallMs),
+    cpu: bySize(pairs, ({ deputy, floor }) => deputy.cpuMs / floor.cpuMs),
+    memory: bySize(pairs, ({ deputy, floor }) => deputy.peakMb / floor.peakMb),
+    start: start ? { 1: start.deputyMs / start.floorMs } : {},
+    deltas: deltas ? { 64: deltas.deputy.cpuMs / deltas.floor.cpuMs } : {},
+  };
+  const rows = (Object.keys(GOALS) as GoalName[]).map((name): Row => {
+    const verdicts: Row["verdicts"] = {};
+    for (const size of sizes) {
+      const goal = (GOALS[name] as Partial<Record<Size, number>>)[size];
+      const ratio = ratios[name][size];
+      if (goal !== undefined && ratio !== undefined) verdicts[size] = verdict(goal, ratio);
+    }
+    return { name: GOAL_NAMES[name], verdicts };
+  });
+  if (flags.json) console.log(JSON.stringify({ pairs, deltas, start, rows }, null, 2));
+  else console.log(`${tableOf(rows, sizes)}\n\n${details(deltas ? [...pairs, deltas] : pairs, start)}`);
+}
+
+function bySize(pairs: Pair[], ratio: (pair: Pair) => number): Partial<Record<Size, number>> {
+  return Object.fromEntries(pairs.map((pair) => [pair.size, ratio(pair)]));
+}
+
+function details(pairs: Pair[], start: { deputyMs: number; floorMs: number } | undefined): string {
+  const lines = pairs.map(({ size, pace, deputy, floor }) => {
+    const both = (figure: (of: Figures) => string) => `${figure(deputy)} (floor ${figure(floor)})`;
+    return [
+      `N = ${size}${pace === "deltas" ? ", 400 deltas per answer" : ""}:`,
+      `wall ${both(({ wallMs }) => `${(wallMs / 1000).toFixed(2)} s`)},`,
+      `CPU per child ${both(({ cpuMs }) => `${(cpuMs / size).toFixed(2)} ms`)},`,
+      `peak ${both(({ peakMb }) => `${peakMb.toFixed(0)} MB`)},`,
+      `CPU of start-up ${both(({ startCpuMs }) => `${startCpuMs.toFixed(0)} ms`)}`,
+    ].join(" ");
+  });
+  if (start) {
+    const { deputyMs, floorMs } = start;
+    lines.push(`deputy run, process start → first request: ${deputyMs.toFixed(0)} ms (floor ${floorMs.toFixed(0)} ms)`);
+  }
+  return `${lines.join("\n")}
+
+Medians of fresh processes, Deputy and floor in turn, on ${cpus().length} cores with Node ${process.versions.node}.
+A child: two tool rounds (read_file) and an answer, each ${LATENCY_MS} ms away; ideal wall ${IDEAL_WALL_MS} ms; cap = N.
+CPU: user and system time of the whole process from submit to the last result, first use of modules included; what came
+before is "start-up". Journal: SQLite, synchronous=FULL, in ${tmpdir()}. Server: its own process, same machine.`;
+}
+
+function note(words: string): void {
+  process.stderr.write(`bench: ${words}\n`);
+}
