@@ -1,0 +1,134 @@
+/** A clone sets itself up: once, one at a time, with words where it cannot. npm is played by a script of our own. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+
+const root = join(import.meta.dirname, "..");
+
+/** Installs "Node" after a moment, and notes each time it was called. */
+const NPM = `#!/bin/sh
+echo call >> npm-calls
+sleep 0.1
+rm -rf node_modules
+mkdir -p node_modules/node/bin
+ln -s ${process.execPath} node_modules/node/bin/node
+`;
+const OFFLINE_NPM = `#!/bin/sh
+echo "npm error code ENOTFOUND" >&2
+exit 1
+`;
+/** Stands for the program: says where it is, what it was told and what it read, and ends with 7. */
+const PROGRAM = `import { readFileSync } from "node:fs";
+process.stdout.write(JSON.stringify([process.cwd(), process.argv.slice(2), readFileSync(0, "utf8")]));
+process.exitCode = 7;
+`;
+
+describe("a fresh clone", () => {
+  let folder = "";
+  let clone = "";
+  beforeEach(() => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), "deputy-clone-")));
+    clone = join(folder, "clone");
+    for (const path of ["scripts/setup.mjs", "bin/deputy"]) cpSync(join(root, path), join(clone, path));
+    writeFileSync(join(clone, "bin", "deputy.mjs"), PROGRAM);
+    writeFileSync(join(clone, "package-lock.json"), "{}");
+    installNpm(NPM);
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("sets up at the first command and not at the second", async () => {
+    const first = await run(join(clone, "bin", "deputy"));
+    assert.match(first.stderr, /^deputy: Setting up, once/);
+    const second = await run(join(clone, "bin", "deputy"));
+    assert.equal(second.stderr, "");
+    assert.equal(npmCalls(), 1);
+  });
+
+  test("sets up anew when the lockfile has changed", async () => {
+    await run(join(clone, "bin", "deputy"));
+    writeFileSync(join(clone, "package-lock.json"), '{ "changed": true }');
+    await run(join(clone, "bin", "deputy"));
+    assert.equal(npmCalls(), 2);
+  });
+
+  test("is set up once by commands that start at the same time", async () => {
+    const endings = await Promise.all([1, 2, 3, 4].map(() => run(join(clone, "bin", "deputy"))));
+    assert.deepEqual(
+      endings.map(({ code }) => code),
+      [7, 7, 7, 7],
+    );
+    assert.equal(npmCalls(), 1);
+  });
+
+  test("is not held up by the lock of a set-up that was killed", async () => {
+    const dead = spawn(process.execPath, ["-e", "0"]);
+    await new Promise((resolve) => dead.on("exit", resolve));
+    writeFileSync(join(clone, ".setup-lock"), String(dead.pid));
+    assert.equal((await run(join(clone, "bin", "deputy"))).code, 7);
+    assert.ok(!existsSync(join(clone, ".setup-lock")));
+  });
+
+  test("says what to do where npm cannot reach its registry, and starts nothing", async () => {
+    installNpm(OFFLINE_NPM);
+    const { code, stdout, stderr } = await run(join(clone, "bin", "deputy"));
+    assert.deepEqual([code, stdout], [3, ""]);
+    assert.match(stderr, /could not reach its registry.*run this again/);
+  });
+
+  test("runs the program by a link, with its arguments, input, directory and exit code", async () => {
+    const elsewhere = join(clone, "else where");
+    mkdirSync(elsewhere);
+    symlinkSync("../bin/deputy", join(elsewhere, "link"));
+    const { code, stdout } = await run("./link", { cwd: elsewhere, args: ["run", "a b", "$x"], input: "tasks" });
+    assert.equal(code, 7);
+    assert.deepEqual(JSON.parse(stdout), [elsewhere, ["run", "a b", "$x"], "tasks"]);
+  });
+
+  test("runs the pinned Node with the given arguments and ends as it ends", async () => {
+    const setup = join(clone, "scripts", "setup.mjs");
+    const { code, stdout } = await run(process.execPath, { args: [setup, "-e", "console.log('hi'); process.exit(4)"] });
+    assert.deepEqual([code, stdout], [4, "hi\n"]);
+  });
+
+  function installNpm(script: string): void {
+    const npm = join(folder, "npm");
+    writeFileSync(npm, script);
+    chmodSync(npm, 0o755);
+  }
+
+  function npmCalls(): number {
+    return readFileSync(join(clone, "npm-calls"), "utf8").trim().split("\n").length;
+  }
+
+  /** Runs a program with our npm, found before any other. */
+  function run(
+    program: string,
+    { args = [], cwd = tmpdir(), input = "" }: { args?: string[]; cwd?: string; input?: string } = {},
+  ): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    const env = { PATH: `${folder}:${process.env.PATH}` };
+    const child = spawn(program, args, { cwd, env });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (bytes) => (stdout += bytes));
+    child.stderr.on("data", (bytes) => (stderr += bytes));
+    child.stdin.end(input);
+    return new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code) => resolve({ code, stdout, stderr }));
+    });
+  }
+});
