@@ -68,7 +68,8 @@ const REFUSED =
   /content.?(policy|filter|management)|safety (system|policy|reasons)|violat|moderation|prohibited_content|blocked/;
 const OVERLOADED =
   /overload|server_error|api_error|internal(_| )?(server )?error|unavailable|try again later|bad gateway|timed? ?out/;
-const UNAUTHORIZED = /authentication_error|invalid.?api.?key|unauthorized|permission_(error|denied)/;
+const UNAUTHORIZED =
+  /authentication_error|invalid.?api.?key|api.?key (not valid|invalid)|unauthorized|permission_(error|denied)/;
 const RATE = /rate.?limit|too many requests|resource_exhausted/;
 
 function kindOf(error: unknown, { status, text }: Symptoms): FailureKind {
@@ -84,6 +85,7 @@ function kindOf(error: unknown, { status, text }: Symptoms): FailureKind {
   if (TOO_LONG.test(text)) return "context-overflow";
   if (EMPTY_PURSE.test(text)) return "quota-exhausted";
   if (REFUSED.test(text)) return "refused";
+  if (UNAUTHORIZED.test(text)) return "unauthorized";
   return "invalid-request";
 }
 

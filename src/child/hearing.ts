@@ -67,8 +67,11 @@ export function hearPart(heard: Hearing, part: LanguageModelV4StreamPart): void 
     case "error":
       heard.error ??= part.error;
       return;
+    case "raw":
+      hearVersion(heard, part.rawValue);
+      return;
     default:
-      // Sources, files and raw chunks say nothing to a child.
+      // Sources and files say nothing to a child.
       return;
   }
 }
@@ -101,6 +104,12 @@ export function takeFresh(heard: Hearing): Delta {
   delete heard.fresh;
   if (fresh === undefined) throw new Error("nothing fresh was heard");
   return fresh;
+}
+
+/** Gemini's name for the model that answers: https://ai.google.dev/api/generate-content, `modelVersion`. */
+function hearVersion(heard: Hearing, chunk: unknown): void {
+  if (typeof chunk !== "object" || chunk === null || !("modelVersion" in chunk)) return;
+  if (typeof chunk.modelVersion === "string") heard.servedModel = chunk.modelVersion;
 }
 
 /** The arguments a model wrote, as JSON; text that is no JSON stays text and fails the tool's own schema. */

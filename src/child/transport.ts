@@ -9,7 +9,9 @@ import type { Access } from "../secret.ts";
 /** How long the bytes of one answer are gathered before they are handed on, in milliseconds. */
 const GATHER_MS = 25;
 /** Larger answers are not model answers: the request is broken off. */
-const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** A reader that does not keep up holds the socket back from here on; a chunk of the wire is at most 64 KB. */
+const MAX_GATHERED_CHUNKS = 64;
 /** Idle connections are kept this long, in milliseconds: the length of a typical tool call. */
 const KEEP_ALIVE_MS = 30_000;
 
@@ -121,7 +123,7 @@ function dispatch(
   });
 }
 
-/** Receives one answer: resolves with a `Response` at its headers, then streams its body in gathered chunks. */
+/** Receives one answer: resolves with a `Response` at its headers, then hands its body on, gathered, as it is wanted. */
 function createAnswer(
   resolve: (response: Response) => void,
   reject: (error: unknown) => void,
@@ -130,22 +132,41 @@ function createAnswer(
   let request: Dispatcher.DispatchController | undefined;
   let body: ReadableStreamDefaultController<Uint8Array> | undefined;
   let gathered: Buffer[] = [];
-  let timer: NodeJS.Timeout | undefined;
+  let gathering: NodeJS.Timeout | undefined;
+  let wanted = false;
+  let over: { error?: unknown } | undefined;
   let received = 0;
 
   const abort = () => request?.abort(signal?.reason);
-  const flush = () => {
-    timer = undefined;
-    if (gathered.length === 0 || body === undefined) return;
-    const chunk = gathered.length === 1 ? gathered[0] : Buffer.concat(gathered);
-    gathered = [];
-    body.enqueue(chunk as Uint8Array);
-    if ((body.desiredSize ?? 1) <= 0) request?.pause();
-  };
-  const settle = () => {
-    clearTimeout(timer);
+
+  /** What was gathered goes first; only then does the reader hear of the end. */
+  function handOn(): void {
+    gathering = undefined;
+    if (!wanted || body === undefined) return;
+    const [first, ...more] = gathered;
+    if (first !== undefined) {
+      wanted = false;
+      gathered = [];
+      body.enqueue(more.length === 0 ? first : Buffer.concat([first, ...more]));
+      if (request?.paused) request.resume();
+    } else if (over !== undefined) {
+      end(body, over);
+      body = undefined;
+    }
+  }
+
+  /** An error overtakes what still stands in the pipes above: it waits until they have run dry. */
+  function end(stream: ReadableStreamDefaultController, how: { error?: unknown }): void {
+    if ("error" in how) setImmediate(() => stream.error(how.error));
+    else stream.close();
+  }
+
+  function finish(how: { error?: unknown }): void {
+    over = how;
+    clearTimeout(gathering);
     signal?.removeEventListener("abort", abort);
-  };
+    handOn();
+  }
 
   return {
     onRequestStart(controller) {
@@ -153,46 +174,34 @@ function createAnswer(
       if (signal?.aborted) return abort();
       signal?.addEventListener("abort", abort, { once: true });
     },
-    onResponseStart(controller, statusCode, headers, statusText = "") {
-      const stream = new ReadableStream<Uint8Array>(
-        {
-          start: (streamController) => {
-            body = streamController;
-          },
-          pull: () => {
-            if (controller.paused) controller.resume();
-          },
-          cancel: (reason) => {
-            settle();
-            body = undefined;
-            controller.abort(reason instanceof Error ? reason : new Error("the answer was no longer wanted"));
-          },
+    onResponseStart(controller, status, headers, statusText = "") {
+      const stream = new ReadableStream<Uint8Array>({
+        start: (streamController) => {
+          body = streamController;
         },
-        { highWaterMark: 4 },
-      );
-      resolve(
-        new Response(hasBody(statusCode) ? stream : null, { status: statusCode, statusText, headers: flat(headers) }),
-      );
+        pull: () => {
+          wanted = true;
+          if (gathering === undefined) handOn();
+        },
+        cancel: () => {
+          body = undefined;
+          controller.abort(new Error("the rest of the answer was not wanted"));
+        },
+      });
+      resolve(new Response(hasBody(status) ? stream : null, { status, statusText, headers: flat(headers) }));
     },
     onResponseData(controller, chunk) {
       received += chunk.length;
       if (received > MAX_ANSWER_BYTES) return controller.abort(new AnswerTooLarge());
       gathered.push(chunk);
-      timer ??= setTimeout(flush, GATHER_MS);
+      if (gathering === undefined) gathering = setTimeout(handOn, GATHER_MS);
+      if (gathered.length >= MAX_GATHERED_CHUNKS) controller.pause();
     },
-    onResponseEnd() {
-      settle();
-      flush();
-      body?.close();
-      body = undefined;
-    },
+    onResponseEnd: () => finish({}),
     onResponseError(_controller, error) {
-      settle();
       const reason = signal?.aborted ? signal.reason : error;
-      if (body === undefined) return reject(reason);
-      flush();
-      body.error(reason);
-      body = undefined;
+      if (body === undefined) reject(reason);
+      finish({ error: reason });
     },
   };
 }

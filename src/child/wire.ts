@@ -69,6 +69,8 @@ export function callOptions(
     ...(tools.length === 0 ? {} : { tools, toolChoice: { type: mustAnswer ? "none" : "auto" } }),
     ...(route.effort === undefined ? {} : { reasoning: route.effort }),
     providerOptions: modeOptions(route),
+    // Gemini's package drops what the response calls the model; the raw chunks have it.
+    includeRawChunks: route.endpoint.apiMode === "gemini",
     abortSignal,
   };
 }
@@ -122,7 +124,8 @@ function sentBack(parts: Part[], sameProvider: boolean): AssistantContent {
   for (const part of parts) {
     const own =
       sameProvider && part.private !== undefined ? { providerOptions: part.private as SharedV4ProviderOptions } : {};
-    if (part.type === "text" && part.text !== "") content.push({ type: "text", text: part.text, ...own });
+    if (part.type === "text" && (part.text !== "" || "providerOptions" in own))
+      content.push({ type: "text", text: part.text, ...own });
     if (part.type === "reasoning" && sameProvider) content.push({ type: "reasoning", text: part.text, ...own });
     if (part.type === "tool-call")
       content.push({ type: "tool-call", toolCallId: part.callId, toolName: part.name, input: part.input, ...own });

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import type { Message } from "../../src/child/conversation.ts";
+import type { FailureKind } from "../../src/errors.ts";
+import { API_MODES, type ApiMode } from "../../src/route.ts";
+import type { Fault, Turn } from "../../src/testing/index.ts";
+import { tool } from "../support/child-stage.ts";
+import { accessOf, createWireStage, MODEL_OF, TEST_KEY, type WireStage, wireRoute } from "../support/wire-stage.ts";
+
+const look = tool("look", "read", (word) => word);
+
+/** What the request's body must hold for effort `high`. */
+const EFFORT_ON_THE_WIRE: Record<ApiMode, RegExp> = {
+  chat_completions: /"reasoning_effort":"high"/,
+  responses: /"reasoning":\{"effort":"high"/,
+  anthropic_messages: /"budget_tokens":\d{4,}|"effort":"high"/,
+  gemini: /"thinkingBudget":\d{4,}|"thinkingLevel":"high"/i,
+};
+
+type Expectation = { fault: Fault; kind: FailureKind; retryAfterMs?: number; partial?: boolean };
+
+const FAULTS: Record<string, Expectation> = {
+  "429 with Retry-After": { fault: { kind: "rate-limited", retryAfter: 7 }, kind: "rate-limited", retryAfterMs: 7_000 },
+  "429 without": { fault: { kind: "rate-limited" }, kind: "rate-limited" },
+  "an empty purse": { fault: { kind: "quota-exhausted" }, kind: "quota-exhausted" },
+  "402": { fault: { kind: "quota-exhausted", status: 402 }, kind: "quota-exhausted" },
+  overload: { fault: { kind: "overloaded" }, kind: "overloaded" },
+  "500": { fault: { kind: "overloaded", status: 500 }, kind: "overloaded" },
+  "a key that is not accepted": { fault: { kind: "unauthorized" }, kind: "unauthorized" },
+  "403": { fault: { kind: "unauthorized", status: 403 }, kind: "unauthorized" },
+  "an unknown model": { fault: { kind: "model-missing" }, kind: "invalid-request" },
+  "a context too long": { fault: { kind: "context-overflow" }, kind: "context-overflow" },
+  "an unsupported effort": { fault: { kind: "effort-unsupported" }, kind: "invalid-request" },
+  "an unsupported parameter": { fault: { kind: "parameter-unsupported", parameter: "top_k" }, kind: "invalid-request" },
+  "a refusal": { fault: { kind: "refused" }, kind: "refused" },
+  "a reset before the headers": { fault: { kind: "reset-before-headers" }, kind: "network" },
+  "a reset in mid-stream": { fault: { kind: "reset-mid-stream", afterDeltas: 2 }, kind: "network", partial: true },
+  "a stream without an end": { fault: { kind: "no-end", afterDeltas: 2 }, kind: "malformed-response", partial: true },
+  "silence before the headers": { fault: { kind: "silence" }, kind: "stalled" },
+  "silence in mid-stream": { fault: { kind: "silence", afterDeltas: 2 }, kind: "stalled", partial: true },
+  "garbage in the stream": { fault: { kind: "garbage", afterDeltas: 2 }, kind: "malformed-response" },
+  "a web page": { fault: { kind: "html" }, kind: "malformed-response" },
+  "an empty answer": { fault: { kind: "empty" }, kind: "malformed-response" },
+  "an error event": { fault: { kind: "error-event", afterDeltas: 2 }, kind: "overloaded", partial: true },
+  "an answer of 50 MB": { fault: { kind: "huge", bytes: 50 * 1024 * 1024 }, kind: "malformed-response" },
+  "a redirect": { fault: { kind: "redirect", location: "http://127.0.0.1:9/v1" }, kind: "invalid-request" },
+};
+
+for (const apiMode of API_MODES) {
+  describe(`over ${apiMode}`, () => {
+    let stage: WireStage;
+    let turn: Turn = { text: "Hello there." };
+    before(async () => {
+      stage = await createWireStage(() => turn);
+    });
+    after(() => stage.close());
+
+    test("model, key, effort, limit and text arrive as the vendor wants them, the answer comes back whole", async () => {
+      turn = { text: "Hello there, world.", deltas: 5, usage: { input: 40, output: 7, cached: 30 } };
+      const route = wireRoute(stage.server.baseUrl(apiMode), apiMode, {
+        effort: "high",
+        facts: { maxOutputTokens: 5_000 },
+      });
+      const { reply, live } = await stage.ask(apiMode, { route });
+      const request = stage.server.requests.at(-1);
+      assert.equal(request?.model, MODEL_OF[apiMode]);
+      assert.equal(request?.keyName, "TEST_KEY");
+      assert.equal(request?.system, "Be brief.");
+      assert.equal(request?.lastUserText, "Hello.");
+      assert.ok((request?.maxTokens ?? 0) >= 5_000);
+      assert.match(JSON.stringify(request?.body), EFFORT_ON_THE_WIRE[apiMode]);
+      assert.equal(live, "Hello there, world.");
+      assert.ok(reply.ok);
+      assert.deepEqual(
+        reply.parts.filter(({ type }) => type === "text").map((part) => "text" in part && part.text),
+        ["Hello there, world."],
+      );
+      assert.deepEqual([reply.usage?.input, reply.usage?.output, reply.usage?.cached], [40, 7, 30]);
+      assert.equal(reply.servedModel, MODEL_OF[apiMode]);
+      assert.deepEqual(reply.ignored, []);
+    });
+
+    test("a tool call comes back parsed, its result and what was said before it are sent as the vendor wants them", async () => {
+      turn = { reasoning: "I should look.", text: "Looking.", toolCalls: [{ name: "look", input: { word: "x" } }] };
+      const { reply } = await stage.ask(apiMode, { tools: [look] });
+      assert.ok(reply.ok);
+      assert.equal(reply.finish, "tool-calls");
+      const call = reply.parts.find((part) => part.type === "tool-call");
+      assert.deepEqual(call?.input, { word: "x" });
+      turn = { text: "Seen." };
+      const messages: Message[] = [
+        { role: "user", text: "Hello." },
+        { role: "assistant", provider: "vendor", parts: reply.parts },
+        { role: "tool", callId: call?.callId ?? "", name: "look", text: "it is x", ok: true },
+      ];
+      const second = await stage.ask(apiMode, { messages, tools: [look] });
+      assert.ok(second.reply.ok, JSON.stringify(second.reply));
+      const request = stage.server.requests.at(-1);
+      assert.equal(request?.messages.at(-1)?.toolResults[0]?.text, "it is x");
+      assert.equal(request?.tools[0]?.name, "look");
+    });
+
+    test("on a change of provider the conversation is carried over without the other one's reasoning", async () => {
+      turn = { reasoning: "I should look.", text: "Looking.", toolCalls: [{ name: "look", input: { word: "x" } }] };
+      const { reply } = await stage.ask(apiMode, { tools: [look] });
+      assert.ok(reply.ok);
+      const call = reply.parts.find((part) => part.type === "tool-call");
+      turn = { text: "Taken over." };
+      const messages: Message[] = [
+        { role: "user", text: "Hello." },
+        { role: "assistant", provider: "vendor", parts: reply.parts },
+        { role: "tool", callId: call?.callId ?? "", name: "look", text: "it is x", ok: true },
+      ];
+      for (const other of API_MODES) {
+        const route = wireRoute(stage.server.baseUrl(other), other, { provider: "another" });
+        const access = accessOf(stage.server.url, other);
+        const taken = await stage.ask(other, { messages, tools: [look], route, access });
+        assert.ok(taken.reply.ok, `${apiMode} → ${other}: ${JSON.stringify(taken.reply)}`);
+        assert.doesNotMatch(JSON.stringify(stage.server.requests.at(-1)?.body), /I should look/);
+      }
+    });
+
+    test("a model that must answer is told that it may call nothing, and its tools stay in the conversation", async () => {
+      turn = { text: "My last words." };
+      const { reply } = await stage.ask(apiMode, { tools: [look], mustAnswer: true });
+      assert.ok(reply.ok);
+      assert.match(JSON.stringify(stage.server.requests.at(-1)?.body), /none|NONE/);
+    });
+
+    for (const [name, { fault, kind, retryAfterMs, partial }] of Object.entries(FAULTS)) {
+      test(`${name} is ${kind}`, async () => {
+        const text = "one two three four five six";
+        turn = {
+          text,
+          deltas: 6,
+          fault,
+          ...(fault.kind === "half-tool-call" && { toolCalls: [{ name: "look", input: { word: "x" } }] }),
+        };
+        const { reply } = await stage.ask(apiMode, { tools: [look], stallMs: fault.kind === "silence" ? 150 : 10_000 });
+        assert.ok(!reply.ok, `it was taken for an answer: ${JSON.stringify(reply)}`);
+        assert.equal(reply.failure.kind, kind, reply.failure.message);
+        assert.match(reply.failure.message, /@ vendor/);
+        assert.equal(reply.failure.retryAfterMs, retryAfterMs);
+        if (partial) assert.ok(reply.partialText.length > 0 && text.startsWith(reply.partialText), reply.partialText);
+        assert.equal(reply.charged, reply.partialText !== "" || reply.usage !== undefined);
+      });
+    }
+
+    test("a Retry-After date is read against the clock", async () => {
+      turn = { fault: { kind: "rate-limited", retryAfter: new Date(Date.now() + 20_000) } };
+      const { reply } = await stage.ask(apiMode);
+      assert.ok(!reply.ok && reply.failure.retryAfterMs !== undefined);
+      assert.ok(Math.abs(reply.failure.retryAfterMs - 20_000) < 2_500, String(reply.failure.retryAfterMs));
+    });
+
+    test("an answer in slow drips is an answer; one with broken characters too", async () => {
+      turn = { text: "slow", fault: { kind: "slow-drip", everyMs: 1, bytes: 512 } };
+      assert.ok((await stage.ask(apiMode)).reply.ok);
+      turn = { text: "broken", fault: { kind: "invalid-utf8" } };
+      const { reply, live } = await stage.ask(apiMode);
+      assert.ok(reply.ok, JSON.stringify(reply));
+      assert.match(live, /\ufffd/);
+    });
+
+    test("arguments cut in half reach the tool's schema as text, never as a guess", async () => {
+      turn = { toolCalls: [{ name: "look", input: { word: "x" } }], fault: { kind: "half-tool-call" } };
+      const { reply } = await stage.ask(apiMode, { tools: [look] });
+      if (reply.ok) {
+        const call = reply.parts.find((part) => part.type === "tool-call");
+        assert.equal(look.input.safeParse(call?.input).success, false);
+      } else {
+        assert.equal(reply.failure.kind, "malformed-response");
+      }
+    });
+
+    test("a stop breaks the request off at once and closes its connection", async () => {
+      turn = { text: "one two three", fault: { kind: "silence", afterDeltas: 1 } };
+      const controller = new AbortController();
+      const asked = stage.ask(apiMode, { stallMs: 0 }, controller.signal);
+      setTimeout(() => controller.abort(), 60);
+      const { reply } = await asked;
+      assert.ok(!reply.ok);
+      assert.equal(reply.failure.kind, "aborted");
+      while (stage.server.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    });
+  });
+}
+
+test("a key that a provider repeats in its error is not repeated by us", async () => {
+  const stage = await createWireStage(() => ({ text: "never" }), "sk-wrong-9a8b7c6d");
+  const { reply } = await stage.ask("chat_completions");
+  assert.ok(!reply.ok);
+  assert.equal(reply.failure.kind, "unauthorized");
+  assert.doesNotMatch(JSON.stringify(reply), /sk-wrong-9a8b7c6d/);
+  await stage.close();
+});
+
+test("a key is sent to no origin but its own, and nothing at all is sent there then", async () => {
+  const stage = await createWireStage(() => ({ text: "never" }));
+  const stranger = await createWireStage(() => ({ text: "never" }));
+  const route = wireRoute(stranger.server.baseUrl("chat_completions"), "chat_completions");
+  const { reply } = await stage.ask("chat_completions", { route });
+  assert.ok(!reply.ok);
+  assert.match(reply.failure.message, /TEST_KEY belongs to/);
+  assert.doesNotMatch(JSON.stringify(reply), new RegExp(TEST_KEY));
+  assert.equal(stranger.server.count, 0);
+  await stage.close();
+  await stranger.close();
+});
+
+test("nobody listening is a network failure that says so", async () => {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const address = probe.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  await new Promise((resolve) => probe.close(resolve));
+  const stage = await createWireStage(() => ({ text: "never" }));
+  const route = wireRoute(`http://127.0.0.1:${port}/v1`, "chat_completions");
+  const { reply } = await stage.ask("chat_completions", { route, access: { headers: {} } });
+  assert.ok(!reply.ok);
+  assert.equal(reply.failure.kind, "network");
+  assert.match(reply.failure.message, /ECONNREFUSED|refused/);
+  await stage.close();
+});

@@ -1,0 +1,99 @@
+/** The command line in process: argv in; stdout, stderr, exit code and files out. The engine is the staged one. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import type { Io, Output } from "../../src/cli/io.ts";
+import { main } from "../../src/cli/main.ts";
+import { systemClock } from "../../src/clock.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createTestEngine, type ModelScript } from "./engine-stage.ts";
+
+export type Stage = {
+  /** Text of standard input; a keyboard where `terminal` is set. */
+  stdin?: string | Uint8Array;
+  cwd?: string;
+  env?: Record<string, string>;
+  script?: ModelScript;
+  engine?: Engine;
+  /** Both streams are a terminal of 80 × 24, and somebody sits at it. */
+  terminal?: true;
+  clock?: Io["clock"];
+};
+
+export type Invocation = {
+  stdin: PassThrough;
+  /** What was written so far. */
+  stdout(): string;
+  stderr(): string;
+  interrupt(): void;
+  code: Promise<number>;
+};
+
+/** Starts the program, and leaves it to the test what happens meanwhile. */
+export function start(argv: string[], stage: Stage = {}): Invocation {
+  const stdout = collector(stage.terminal);
+  const stderr = collector(stage.terminal);
+  const stdin = new PassThrough();
+  if (stage.terminal) Object.assign(stdin, { isTTY: true });
+  else stdin.end(stage.stdin ?? "");
+  const interrupts = new Set<() => void>();
+  const io: Io = {
+    stdin,
+    stdout: stdout.output,
+    stderr: stderr.output,
+    env: { TERM: "xterm", NO_COLOR: "1", ...stage.env },
+    cwd: stage.cwd ?? tmpdir(),
+    clock: stage.clock ?? systemClock,
+    onInterrupt(callback) {
+      interrupts.add(callback);
+      return () => interrupts.delete(callback);
+    },
+  };
+  const engine = stage.engine ?? createTestEngine({ script: stage.script ?? neverAsked }).engine;
+  const loadConfig = () => ({
+    config: configSchema.parse({}),
+    files: [],
+    sourceOf: () => "default",
+    dotenv: {},
+    warnings: [],
+  });
+  return {
+    stdin,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    interrupt: () => interrupts.forEach((callback) => callback()),
+    code: main(argv, io, async () => ({ engine, loadConfig })),
+  };
+}
+
+/** Runs the program to its end. */
+export async function deputy(argv: string[], stage: Stage = {}) {
+  const invocation = start(argv, stage);
+  const code = await invocation.code;
+  return { code, stdout: invocation.stdout(), stderr: invocation.stderr() };
+}
+
+/** A directory for one test. */
+export function temporaryDirectory(after: (cleanUp: () => void) => void): string {
+  const path = mkdtempSync(join(tmpdir(), "deputy-cli-"));
+  after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function collector(terminal: true | undefined): { output: Output; text: () => string } {
+  let written = "";
+  const output: Output = {
+    write: (text) => {
+      written += text;
+      return true;
+    },
+    ...(terminal && { isTTY: true, columns: 80, rows: 24 }),
+  };
+  return { output, text: () => written };
+}
+
+const neverAsked: ModelScript = async () => {
+  throw new Error("no model should be asked here");
+};

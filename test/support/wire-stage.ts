@@ -1,0 +1,77 @@
+/** One real request over real HTTP: a scripted model server, our transport, our model. */
+
+import type { Reply } from "../../src/child/hearing.ts";
+import { createModel, type ModelRequest } from "../../src/child/model.ts";
+import { createTransport } from "../../src/child/transport.ts";
+import { systemClock } from "../../src/clock.ts";
+import type { ApiMode, Route } from "../../src/route.ts";
+import { type Access, type KeyHeader, Secret } from "../../src/secret.ts";
+import { createModelServer, type ModelServer, type Script } from "../../src/testing/index.ts";
+import { route } from "./child-stage.ts";
+
+/** A model of each mode that its package knows. */
+export const MODEL_OF = {
+  chat_completions: "glm-4.7",
+  responses: "gpt-5",
+  anthropic_messages: "claude-sonnet-4-5",
+  gemini: "gemini-2.5-pro",
+} as const satisfies Record<ApiMode, string>;
+
+const HEADER_OF = {
+  chat_completions: "authorization",
+  responses: "authorization",
+  anthropic_messages: "x-api-key",
+  gemini: "x-goog-api-key",
+} as const satisfies Record<ApiMode, KeyHeader>;
+
+export const TEST_KEY = "sk-test-3f1c7a9d";
+
+export type WireStage = {
+  server: ModelServer;
+  /** Asks once. */
+  ask(apiMode: ApiMode, more?: Partial<ModelRequest>, signal?: AbortSignal): Promise<{ reply: Reply; live: string }>;
+  close(): Promise<void>;
+};
+
+export async function createWireStage(script: Script, key = TEST_KEY): Promise<WireStage> {
+  const server = await createModelServer({ script, keys: { TEST_KEY } });
+  const transport = createTransport({ connectionsPerOrigin: 64, environment: {}, userAgent: "deputy/test" });
+  const model = createModel({ transport, clock: systemClock });
+  return {
+    server,
+    async ask(apiMode, more = {}, signal = new AbortController().signal) {
+      const request = requestOf(server, apiMode, key);
+      const words = model({ ...request, ...more }, signal);
+      let live = "";
+      for (;;) {
+        const { done, value } = await words.next();
+        if (done) return { reply: value, live };
+        if (value.type === "text") live += value.text;
+      }
+    },
+    async close() {
+      await transport.close();
+      await server.close();
+    },
+  };
+}
+
+function requestOf(server: ModelServer, apiMode: ApiMode, key: string): ModelRequest {
+  return {
+    route: wireRoute(server.baseUrl(apiMode), apiMode),
+    access: accessOf(server.url, apiMode, key),
+    system: "Be brief.",
+    messages: [{ role: "user", text: "Hello." }],
+    tools: [],
+    mustAnswer: false,
+    stallMs: 5_000,
+  };
+}
+
+export function wireRoute(baseUrl: string, apiMode: ApiMode, more: Partial<Route> = {}): Route {
+  return route("vendor", MODEL_OF[apiMode], { endpoint: { baseUrl, apiMode }, ...more });
+}
+
+export function accessOf(origin: string, apiMode: ApiMode, key = TEST_KEY): Access {
+  return { key: { secret: new Secret(key, "TEST_KEY", origin), header: HEADER_OF[apiMode] }, headers: {} };
+}
