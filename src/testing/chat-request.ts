@@ -1,6 +1,6 @@
 /**
- * What a Chat Completions API accepts, and how its requests read. The fields are OpenAI's own, and the few that the
- * vendors who speak this format have in common (`reasoning_content` in a message).
+ * What a Chat Completions API accepts, and how its requests read. The fields are OpenAI's own, what its library sends
+ * beside them (`parsed`), and what the other vendors of this format have in common (`reasoning_content`).
  */
 import { EFFORTS } from "../route.ts";
 import { createTranscript, type RequestContent } from "./model-request.ts";
@@ -27,7 +27,7 @@ const CONTENT_PARTS: Shape = {
 const TOOL_CALL: Shape = {
   fields: {
     ...anyOf("id", "type"),
-    function: { fields: anyOf("name", "arguments"), required: ["name", "arguments"] },
+    function: { fields: anyOf("name", "arguments", "parsed_arguments"), required: ["name", "arguments"] },
   },
   required: ["id", "type", "function"],
 };
@@ -45,7 +45,7 @@ const MESSAGE: Shape = {
     user: { fields: { ...anyOf("role", "name"), content: CONTENT_PARTS }, required: ["content"] },
     assistant: {
       fields: {
-        ...anyOf("role", "name", "audio", "refusal", "function_call", "reasoning_content", "reasoning"),
+        ...anyOf("role", "name", "audio", "refusal", "function_call", "parsed", "reasoning_content", "reasoning"),
         content: CONTENT_PARTS,
         tool_calls: { each: TOOL_CALL },
       },

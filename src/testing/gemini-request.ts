@@ -136,7 +136,7 @@ function checkContents(contents: Fields[], model: string): WireError | undefined
         "Please ensure that function call turn comes immediately after a user turn or after a function response turn.",
       );
     }
-    const error = checkSignatures(calls, parts, model);
+    const error = checkSignatures(calls, parts, model, index);
     if (error) return error;
     open = calls.length;
   }
@@ -147,11 +147,14 @@ function checkContents(contents: Fields[], model: string): WireError | undefined
 const NO_SIGNATURE = ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
 
 /** Gemini 3 wants the signature back with the first function call of a turn; any signature must be a real one. */
-function checkSignatures(calls: Fields[], parts: Fields[], model: string): WireError | undefined {
+function checkSignatures(calls: Fields[], parts: Fields[], model: string, position: number): WireError | undefined {
   const [first] = calls;
   if (first !== undefined && first.thoughtSignature === undefined && model.startsWith("gemini-3")) {
-    const name = textOf(fieldsOf(first.functionCall).name);
-    return invalidArgument(`Function call \`${name}\` in the contents is missing a \`thought_signature\`.`);
+    return invalidArgument(
+      "Function call is missing a thought_signature in functionCall parts. This is required for tools to work " +
+        "correctly, and missing thought_signature may lead to degraded model performance. Additional data, function " +
+        `call \`default_api:${textOf(fieldsOf(first.functionCall).name)}\`, position ${position + 1}.`,
+    );
   }
   for (const { thoughtSignature: signature, functionCall } of parts) {
     if (signature === undefined || NO_SIGNATURE.includes(textOf(signature))) continue;

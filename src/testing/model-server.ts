@@ -115,9 +115,10 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
 
   function listModels(wire: Wire, { headers }: IncomingMessage, response: ServerResponse): void {
     const { complaint } = admission.keyOf(wire, headers);
-    if (complaint === undefined) return sendJson(response, 200, wire.modelList(options.models ?? []));
-    const error = wire.error(complaint, { model: "", at: clock.now() });
-    perform(errorMoves({ wire, requestId: `req_${nonce}models` }, error), response, clock);
+    if (complaint) {
+      const error = wire.error(complaint, { model: "", at: clock.now() });
+      perform(errorMoves({ wire, requestId: `req_${nonce}models` }, error), response, clock);
+    } else sendJson(response, 200, wire.modelList(options.models ?? []));
   }
 
   const server = createServer(

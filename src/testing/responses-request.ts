@@ -45,7 +45,7 @@ const ITEM: Shape = {
       required: ["call_id", "output"],
     },
     reasoning: {
-      fields: anyOf("type", "id", "summary", "content", "encrypted_content", "status"),
+      fields: anyOf("type", "id", "summary", "content", "encrypted_content"),
       required: ["id", "summary"],
     },
     item_reference: { fields: anyOf("type", "id"), required: ["id"] },

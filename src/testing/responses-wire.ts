@@ -77,10 +77,9 @@ function reasoningItem(reply: Reply, { body }: ModelRequest): Fields {
   return {
     id,
     type: "reasoning",
-    status: "completed",
     ...(wantsSummary(body)
       ? { summary: [{ type: "summary_text", text }] }
-      : { summary: [], content: [{ type: "reasoning_text", text }] }),
+      : { status: "completed", summary: [], content: [{ type: "reasoning_text", text }] }),
     ...(encrypted && { encrypted_content: signatureOf(id) }),
   };
 }
@@ -166,7 +165,8 @@ function responseFrames(reply: Reply, request: ModelRequest, items: Fields[]): F
 
 /** An item as it is announced: nothing in it yet. */
 function opened(item: Fields): Fields {
-  const empty: Fields = { ...item, status: "in_progress" };
+  const empty: Fields = { ...item };
+  if ("status" in item) empty.status = "in_progress";
   if ("content" in item) empty.content = [];
   if ("summary" in item) empty.summary = [];
   if ("arguments" in item) empty.arguments = "";
