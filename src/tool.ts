@@ -21,6 +21,8 @@ export type ToolSubject = {
   target: string;
   /** Decision where no rule matches: `allow` inside the workspace, `ask` for what the operator should see. */
   otherwise: "allow" | "ask";
+  /** `target` is a shell command line: rules judge each command in it. */
+  isCommandLine?: boolean;
 };
 
 export type ToolContext = {

@@ -1,0 +1,113 @@
+/**
+ * Whether a tool call may happen: the operator's rules, first match wins; where none matches, what the tool says of
+ * itself (`otherwise`) and the operator's `approvals`.
+ *
+ * A pattern is the whole tool name or target, `*` standing for anything. A shell command line is judged command by
+ * command and the strictest decision holds: it is allowed when every command in it is, denied when one of them is. So
+ * `git *` does not cover `git status; rm x`. Where the line holds more than plain commands (substitutions, redirections
+ * to files, assignments, loops, comments), an allowing rule covers it only by naming the whole line without `*`, or by
+ * being `*`; a rule that asks or denies covers it when any part of it may be such a command. Rules read what is written:
+ * they keep honest mistakes away, not a program that is allowed to run and then does something else.
+ */
+import { DeputyError } from "../errors.ts";
+import type { PermissionRule, ToolSubject } from "../tool.ts";
+import { readCommandLine } from "./command-line.ts";
+
+export type Answer = PermissionRule["then"];
+/** `because` is a clause for people and models: which rule decided, or that none did. */
+export type Decision = { decision: Answer; because: string };
+
+/** What one decision is about: a path, or one command of a line. */
+type Matter = {
+  /** What a person reads. */
+  shown: string;
+  /** The whole target: a rule that names it without `*` covers it. */
+  whole: string;
+  /** What an allowing pattern must match; undefined where no pattern can tell. */
+  certain?: string;
+  /** What a pattern of a stricter rule may match. */
+  suspect: string[];
+  /** A stricter rule's pattern may begin at any word. */
+  atAnyWord?: boolean;
+};
+
+const STRICTNESS = { allow: 0, ask: 1, deny: 2 } as const satisfies Record<Answer, number>;
+
+/**
+ * @param approvals the operator's answer for calls that want approval and that no rule decides
+ */
+export function decide(
+  rules: readonly PermissionRule[],
+  approvals: Answer,
+  toolName: string,
+  subject: ToolSubject,
+): Decision {
+  const relevant = rules.filter(({ tool }) => matches(tool, toolName));
+  const decisions = mattersOf(subject).map((matter): Decision => {
+    const rule = relevant.find((each) => covers(each, matter));
+    if (rule) return { decision: rule.then, because: `${quoted(rule)} says ${rule.then} to ${matter.shown}` };
+    if (subject.otherwise === "allow") return { decision: "allow", because: "it stays inside the workspace" };
+    return { decision: approvals, because: `no permission rule covers ${matter.shown}, and approvals: ${approvals}` };
+  });
+  return decisions.reduce((strictest, each) =>
+    STRICTNESS[each.decision] > STRICTNESS[strictest.decision] ? each : strictest,
+  );
+}
+
+function mattersOf({ target, isCommandLine }: ToolSubject): [Matter, ...Matter[]] {
+  const whole: Matter = { shown: target, whole: target, certain: target, suspect: [target] };
+  if (!isCommandLine) return [whole];
+  const { plain, commands } = readCommandLine(target);
+  const [first, ...others] = commands.map(
+    ({ written, unquoted }): Matter => ({
+      shown: plain ? written : target,
+      whole: target,
+      ...(plain ? { certain: written } : { atAnyWord: true }),
+      suspect: [target, written, unquoted],
+    }),
+  );
+  // A line without a command still is a line: of blanks, or of nothing but signs.
+  return first ? [first, ...others] : [{ shown: target, whole: target, suspect: [target] }];
+}
+
+function covers(rule: PermissionRule, { whole, certain, suspect, atAnyWord }: Matter): boolean {
+  const pattern = rule.match ?? "*";
+  if (pattern === "*" || pattern === whole) return true;
+  if (rule.then === "allow") return certain !== undefined && matches(pattern, certain);
+  return suspect.some((text) => matches(pattern, text) || (atAnyWord && matches(`* ${pattern}`, ` ${text}`)));
+}
+
+/** Whether `pattern` is the whole of `text`, `*` standing for anything: each literal is taken at its first place. */
+export function matches(pattern: string, text: string): boolean {
+  const [head = "", ...rest] = pattern.split("*");
+  const tail = rest.pop();
+  if (tail === undefined) return text === pattern;
+  if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
+  let at = head.length;
+  for (const literal of rest) {
+    const found = text.indexOf(literal, at);
+    if (found < 0) return false;
+    at = found + literal.length;
+  }
+  return at + tail.length <= text.length;
+}
+
+function quoted({ tool, match }: PermissionRule): string {
+  return match === undefined ? `the rule for ${tool}` : `the rule \`${tool}: ${match}\``;
+}
+
+/**
+ * The rule of a command line's `--allow TOOL` or `--allow "TOOL: PATTERN"`.
+ * @throws DeputyError `usage`
+ */
+export function parseAllowFlag(flag: string): PermissionRule {
+  const [, tool, match] = /^\s*([^\s:]+)\s*(?::\s*(\S.*?)\s*)?$/s.exec(flag) ?? [];
+  if (tool === undefined) {
+    throw new DeputyError(
+      "usage",
+      `--allow expects a tool, or a tool and what it may do: --allow 'terminal: npm test', --allow 'terminal: git *' ` +
+        `(* stands for anything); found ${JSON.stringify(flag)}.`,
+    );
+  }
+  return match === undefined ? { tool, then: "allow" } : { tool, match, then: "allow" };
+}
