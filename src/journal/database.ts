@@ -20,6 +20,7 @@ export function openDatabase(file: string): DatabaseSync {
     enterWal(database);
     database.exec("PRAGMA synchronous = FULL");
     migrate(database);
+    writeNothing(database);
     return database;
   } catch (error) {
     database.close();
@@ -45,6 +46,11 @@ function createFile(file: string): void {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
+}
+
+/** SQLite opens a file that it may not write for reading only, and tells no sooner than at the first write. */
+function writeNothing(database: DatabaseSync): void {
+  database.exec("DELETE FROM events WHERE FALSE");
 }
 
 /** Of two processes that open a new journal at once, SQLite turns one away from this switch without waiting. */

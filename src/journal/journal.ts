@@ -21,12 +21,16 @@ export interface Journal {
   /**
    * Appends in order and resolves when durable. Appends of one turn of the event loop share one commit.
    * Once an append has failed, every later one fails the same way: the journal's promise is broken, runs must end.
+   * An append that nobody waits for may fail unheard, because the next one that somebody waits for tells.
    * @throws DeputyError `journal-full` | `journal-unusable`
    */
   append(events: readonly StoredEvent[]): Promise<void>;
   /** Entries in order of `seq`, as of now. */
   read(filter: EntryFilter): Iterable<Entry>;
-  /** Entries from `filter.after` on, then every new one from any process, until the signal aborts. */
+  /**
+   * Entries from `filter.after` on, then every new one from any process, until the signal aborts or the journal is
+   * closed. Keeps the process alive until then.
+   */
   watch(filter: EntryFilter, signal: AbortSignal): AsyncIterable<Entry>;
   /**
    * Makes this process the owner of a run. A live owner cannot be robbed; a dead one's claim is free at once.
@@ -37,5 +41,6 @@ export interface Journal {
   release(delegationId: string): void;
   /** The claim on a run, if there is one. */
   owner(delegationId: string): Owner | undefined;
+  /** Commits what waits, ends every watch, and frees what this journal still owns. */
   close(): Promise<void>;
 }

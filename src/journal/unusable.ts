@@ -78,13 +78,18 @@ const SYSTEM_CAUSES: Record<string, Cause> = { ENOSPC: "full", EDQUOT: "full" };
 
 function foundIn(error: unknown): { cause: Cause; words: string } | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error instanceof SyntaxError) return { cause: "damaged", words: `an entry cannot be read (${error.message})` };
+  if (isUnreadable(error)) return { cause: "damaged", words: `an entry cannot be read (${error.message})` };
   const code = sqliteCode(error);
   if (code !== undefined) return { cause: SQLITE_CAUSES[code] ?? "other", words: error.message };
   if ("syscall" in error && "code" in error) {
     return { cause: SYSTEM_CAUSES[String(error.code)] ?? "not-writable", words: error.message };
   }
   return undefined;
+}
+
+/** What a damaged page looks like where SQLite takes it for sound: text that is no JSON, a number out of bounds. */
+function isUnreadable(error: Error): boolean {
+  return error instanceof SyntaxError || ("code" in error && error.code === "ERR_OUT_OF_RANGE");
 }
 
 /** The primary result code of an error of SQLite's; the extended one only says more of the same. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import fc from "fast-check";
+import type { Clock } from "../../src/clock.ts";
 import { DeputyError } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";
 import type { Entry, Journal } from "../../src/journal/journal.ts";
@@ -296,12 +297,63 @@ describe("a memory journal whose commits fail", () => {
       },
     });
     await journal.append([stepStart(1)]);
-    await assert.rejects(journal.append([stepStart(2), stepStart(3)]), full);
+    void journal.append([stepStart(2), stepStart(3)]); // nobody hears of this failure, and nobody is the worse for it
+    await new Promise(setImmediate);
     room = 100;
     await assert.rejects(journal.append([stepStart(4)]), full);
     assert.deepEqual(numbersOf(journal.read({})), [1]);
   });
 });
+
+describe("a sqlite journal that is watched", () => {
+  let stateDir: string;
+  beforeEach(() => {
+    stateDir = mkdtempSync(join(tmpdir(), "deputy-journal-"));
+  });
+  afterEach(() => rmSync(stateDir, { recursive: true }));
+
+  it("looks for others' commits with one timer for all watchers, and with none when they have left", async () => {
+    const clock = createStoppedClock();
+    const [journal, other] = [openSqliteJournal({ stateDir, clock }), openSqliteJournal({ stateDir })];
+    const stops = [new AbortController(), new AbortController()];
+    const [first, second] = stops.map(({ signal }) => journal.watch({}, signal)[Symbol.asyncIterator]());
+    assert.equal(clock.sleepers.length, 0);
+    const seen = [first?.next(), second?.next()];
+    assert.deepEqual(clock.sleepers, [100]);
+
+    await other.append([stepStart(1)]);
+    clock.tick();
+    for (const next of await Promise.all(seen)) assert.equal(next?.value && numberOf(next.value), 1);
+
+    stops[0]?.abort();
+    assert.deepEqual(clock.sleepers, [100]);
+    stops[1]?.abort();
+    assert.deepEqual(clock.sleepers, []);
+    await Promise.all([journal.close(), other.close()]);
+  });
+});
+
+/** A clock on which nobody wakes until `tick`; `sleepers` are the milliseconds they asked for. */
+function createStoppedClock(): Clock & { sleepers: number[]; tick(): void } {
+  const sleepers: number[] = [];
+  let waking: (() => void)[] = [];
+  return {
+    sleepers,
+    now: () => 0,
+    after: () => assert.fail("no callback is wanted"),
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        sleepers.push(ms);
+        waking.push(resolve);
+        signal?.addEventListener("abort", () => reject(sleepers.pop()));
+      }),
+    tick() {
+      sleepers.length = 0;
+      for (const wake of waking) wake();
+      waking = [];
+    },
+  };
+}
 
 function stepEnd(input: unknown): StoredEvent {
   const parts = [{ type: "tool-call" as const, callId: "c", name: "grep", input }];

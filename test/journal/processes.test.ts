@@ -73,6 +73,12 @@ describe("the sqlite journal among processes", { timeout: 60_000 }, () => {
     return { child, acknowledged: acknowledged + 1 };
   }
 
+  it("is made by whichever of two comes first, however close the other is", async () => {
+    const together = Date.now() + 500;
+    const openers = [start("openMany", together, 60), start("openMany", together, 60)];
+    assert.deepEqual(await Promise.all(openers.map(heard)), ["opened", "opened"]);
+  });
+
   it("refuses a claim that a living process has, and names it", async () => {
     const child = start("claim");
     await heard(child);
@@ -105,6 +111,11 @@ describe("the sqlite journal among processes", { timeout: 60_000 }, () => {
     await kill(owner);
     const claims = await Promise.all(racers.map((racer) => ask(racer, "d1")));
     assert.equal(claims.filter((claim) => claim.claimed).length, 1);
+  });
+
+  it("does not keep a process alive that watches no more", { timeout: 10_000 }, async () => {
+    const [code] = await once(start("idle"), "exit");
+    assert.equal(code, 0);
   });
 
   it("sweeps the lock files of the dead, and leaves none after an orderly end", async () => {

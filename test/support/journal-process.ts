@@ -10,7 +10,7 @@ import { numberOf, stepStart } from "./journal-events.ts";
 
 const [mode = "", stateDir = "", first = "0", count = "0"] = process.argv.slice(2);
 
-const MODES: Record<string, () => Promise<void> | void> = { append, converse, openMany, claim, fill, open };
+const MODES: Record<string, () => Promise<void> | void> = { append, converse, openMany, idle, claim, fill, open };
 await MODES[mode]?.();
 
 /** Claims `d1`, then appends numbers until it is killed, and tells each when it was acknowledged. */
@@ -48,6 +48,18 @@ async function openMany(): Promise<void> {
     await openSqliteJournal({ stateDir: join(stateDir, String(number)) }).close();
   }
   tell("opened");
+}
+
+/** Uses everything, ends its watch, closes nothing, and has no more to do. */
+async function idle(): Promise<void> {
+  const journal = openSqliteJournal({ stateDir, pollMs: 60_000 });
+  journal.claim("d1");
+  await journal.append([stepStart(1)]);
+  const stop = new AbortController();
+  const watched = journal.watch({ after: 1 }, stop.signal)[Symbol.asyncIterator]().next();
+  setTimeout(() => stop.abort(), 20);
+  await watched;
+  process.disconnect?.();
 }
 
 /** Claims each delegation it is told of, and tells how that went. */

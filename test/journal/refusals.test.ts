@@ -1,0 +1,244 @@
+/** What stands in the sqlite journal's way is told, with what to do, and is left as it was found. */
+import assert from "node:assert/strict";
+import { execFileSync, fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import fc from "fast-check";
+import { DeputyError } from "../../src/errors.ts";
+import { openSqliteJournal } from "../../src/journal/sqlite.ts";
+import { numbersOf, stepStart } from "../support/journal-events.ts";
+
+const PROGRAM = join(import.meta.dirname, "../support/journal-process.ts");
+const UNUSABLE = { name: "DeputyError", code: "journal-unusable" };
+
+describe("the sqlite journal", { timeout: 30_000 }, () => {
+  let stateDir: string;
+  let file: string;
+
+  beforeEach(() => {
+    stateDir = mkdtempSync(join(tmpdir(), "deputy's journal-"));
+    file = join(stateDir, "journal.sqlite");
+  });
+
+  afterEach(() => rmSync(stateDir, { recursive: true }));
+
+  async function write(many: number): Promise<void> {
+    const journal = openSqliteJournal({ stateDir });
+    await journal.append(Array.from({ length: many }, (_, index) => stepStart(index)));
+    await journal.close();
+  }
+
+  /** What opening says, after checking that it left the file alone. */
+  function refusal(): DeputyError {
+    const before = readFileSync(file);
+    try {
+      openSqliteJournal({ stateDir });
+    } catch (error) {
+      assert.deepEqual(readFileSync(file), before);
+      assert.ok(error instanceof DeputyError);
+      return error;
+    }
+    assert.fail("the journal was opened");
+  }
+
+  /** Does what a refusal tells the user to do. */
+  function obey(message: string): void {
+    const [command] = message.match(/mkdir .*$/) ?? [];
+    assert.ok(command, message);
+    execFileSync("sh", ["-c", command]);
+  }
+
+  describe("refuses what is not its own", () => {
+    for (const size of [50, 512, 5_000, 100_000]) {
+      it(`a file of ${size} bytes of garbage, and a new one begins where the garbage was moved aside`, async () => {
+        writeFileSync(file, "g".repeat(size));
+        const { code, message } = refusal();
+        assert.equal(code, "journal-unusable");
+        assert.ok(message.includes(file), message);
+
+        obey(message);
+        await write(3);
+        assert.deepEqual(numbersOf(openSqliteJournal({ stateDir }).read({})), [0, 1, 2]);
+        assert.equal(readFileSync(join(stateDir, "aside", "journal.sqlite"), "utf8"), "g".repeat(size));
+      });
+    }
+
+    it("a second damaged journal, with a second place to move it to", () => {
+      mkdirSync(join(stateDir, "aside"));
+      writeFileSync(file, "g".repeat(100));
+      obey(refusal().message);
+      assert.ok(existsSync(join(stateDir, "aside-2", "journal.sqlite")));
+    });
+
+    it("a journal cut short", async () => {
+      await write(2_000);
+      truncateSync(file, 20_000);
+      assert.match(refusal().message, /is damaged: database disk image is malformed/);
+    });
+
+    it("a database of another program", () => {
+      const other = new DatabaseSync(file);
+      other.exec("CREATE TABLE recipes (name TEXT)");
+      other.close();
+      assert.match(refusal().message, /Expected Deputy's journal at .*, found a database of another program/);
+    });
+
+    it("a journal of a newer Deputy", async () => {
+      await write(1);
+      const later = new DatabaseSync(file);
+      later.exec("PRAGMA user_version = 99");
+      later.close();
+      assert.match(refusal().message, /newer Deputy: its version is 99.*Update Deputy/s);
+    });
+
+    it("a directory in the journal's place", () => {
+      mkdirSync(file);
+      assert.throws(() => openSqliteJournal({ stateDir }), { ...UNUSABLE, message: /to be a file.*mkdir '/ });
+    });
+
+    it("a state directory that is a file, or below one", () => {
+      writeFileSync(file, "");
+      assert.throws(() => openSqliteJournal({ stateDir: file }), { ...UNUSABLE, message: /another state directory/ });
+      assert.throws(() => openSqliteJournal({ stateDir: join(file, "state") }), UNUSABLE);
+    });
+  });
+
+  it("takes an empty file for a new journal", async () => {
+    writeFileSync(file, "");
+    await write(1);
+    assert.deepEqual(numbersOf(openSqliteJournal({ stateDir }).read({})), [0]);
+  });
+
+  it("tells damage that is only met while reading, and how to move it aside", async () => {
+    await write(2_000);
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.fill(0x55, 8 * 4_096, 60 * 4_096));
+    const journal = openSqliteJournal({ stateDir });
+    assert.throws(() => [...journal.read({})], { ...UNUSABLE, message: /is damaged.*mkdir '/ });
+    await assert.rejects(journal.watch({}, new AbortController().signal)[Symbol.asyncIterator]().next(), UNUSABLE);
+    await journal.close();
+  });
+
+  it("tells damage anywhere as damage, or reads on unaware: no other error comes of it", async () => {
+    await write(300);
+    const sound = readFileSync(file);
+    const damage = fc.record({
+      place: fc.nat(sound.length - 1),
+      length: fc.integer({ min: 1, max: 600 }),
+      byte: fc.nat(255),
+    });
+    await fc.assert(
+      fc.asyncProperty(damage, async ({ place, length, byte }) => {
+        writeFileSync(file, Buffer.from(sound).fill(byte, place, Math.min(place + length, sound.length)));
+        try {
+          const journal = openSqliteJournal({ stateDir });
+          try {
+            Array.from(journal.read({}));
+            await journal.append([stepStart(300)]);
+          } finally {
+            await journal.close();
+          }
+        } catch (error) {
+          assert.ok(error instanceof DeputyError && error.code === "journal-unusable", String(error));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  describe("keeps to its user", () => {
+    it("with modes of 0600 and 0700, whatever the umask is and the mode was", async () => {
+      const umask = process.umask(0);
+      try {
+        const nested = join(stateDir, "some", "state");
+        const journal = openSqliteJournal({ stateDir: nested, newId: () => "me" });
+        journal.claim("d1");
+        await journal.append([stepStart(1)]);
+        const modes = ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "owners/me.lock", ".", "owners"];
+        assert.deepEqual(
+          modes.map((name) => (statSync(join(nested, name)).mode & 0o777).toString(8)),
+          ["600", "600", "600", "600", "700", "700"],
+        );
+        await journal.close();
+
+        chmodSync(join(nested, "journal.sqlite"), 0o644);
+        await openSqliteJournal({ stateDir: nested }).close();
+        assert.equal(statSync(join(nested, "journal.sqlite")).mode & 0o777, 0o600);
+      } finally {
+        process.umask(umask);
+      }
+    });
+
+    it("and says so where it may not write the file, or the directory", async () => {
+      await write(1);
+      chmodSync(file, 0o400);
+      assert.match((await openAsUser()).message, /Cannot open the journal .* for writing: .*permissions/);
+      chmodSync(file, 0o600);
+      chmodSync(stateDir, 0o500);
+      assert.match((await openAsUser()).message, /Cannot open the journal .* for writing: .*permissions/);
+      chmodSync(stateDir, 0o700);
+    });
+
+    /** Permissions do not bind root: where the tests run as root, a process opens the journal as someone else. */
+    async function openAsUser(): Promise<{ code?: string; message: string }> {
+      if (process.getuid?.() === 0) for (const path of [stateDir, file]) chownSync(path, 65_534, 65_534);
+      const child = fork(PROGRAM, ["open", stateDir]);
+      const [told] = await once(child, "message");
+      assert.equal(told.code, "journal-unusable");
+      return told;
+    }
+  });
+
+  describe("when the disk takes no more", () => {
+    type Filled = { acknowledged: number; failures: { code: string; message: string }[]; stored: number[] };
+
+    function checkNothingLost({ acknowledged, failures, stored }: Filled): void {
+      assert.ok(acknowledged > 0);
+      assert.deepEqual(
+        stored,
+        Array.from({ length: acknowledged }, (_, index) => index),
+      );
+      assert.deepEqual(failures[1], failures[0]);
+    }
+
+    it("fails for good, with all it acknowledged and nothing half written: a limit on file sizes", () => {
+      const filled = fill(`ulimit -f 400 && exec "$@"`);
+      checkNothingLost(JSON.parse(filled.stdout));
+      assert.equal(JSON.parse(filled.stdout).failures[0].code, "journal-unusable");
+    });
+
+    it("fails for good, with all it acknowledged and nothing half written: a full disk", (test) => {
+      if (spawnSync("unshare", ["-rm", "true"]).status !== 0) return test.skip("a small disk cannot be mounted here");
+      const filled = fill(
+        `mount -t tmpfs -o size=400k none '${stateDir.replaceAll("'", "'\\''")}' && exec "$@"`,
+        "unshare",
+        "-rm",
+      );
+      checkNothingLost(JSON.parse(filled.stdout));
+      const [failure] = JSON.parse(filled.stdout).failures;
+      assert.equal(failure.code, "journal-full");
+      assert.match(failure.message, /cannot grow.*Free some space.*deputy resume/);
+    });
+
+    function fill(preparation: string, ...wrapper: string[]): { stdout: string } {
+      const program = [process.execPath, PROGRAM, "fill", stateDir];
+      const [command = "", ...rest] = [...wrapper, "sh", "-c", preparation, "sh", ...program];
+      return spawnSync(command, rest, { encoding: "utf8" });
+    }
+  });
+});
