@@ -7,6 +7,8 @@ import type { ApprovalQuestion, Asker } from "../engine/engine.ts";
 import type { Input, Output, Paint } from "./io.ts";
 import { oneLine, spelledLines } from "./terminal-text.ts";
 
+const ALWAYS = "allowed in the terminal for this run";
+
 type Answer = { allowed: boolean; reason: string };
 
 export type AskerDeps = {
@@ -26,7 +28,7 @@ export function createAsker(deps: AskerDeps): Asker {
   return (question, signal) => {
     const exactly = JSON.stringify([question.toolName, question.target]);
     const answer = turn.then(async (): Promise<Answer> => {
-      if (always.has(exactly)) return { allowed: true, reason: "always allowed for this run" };
+      if (always.has(exactly)) return { allowed: true, reason: ALWAYS };
       if (signal.aborted) return { allowed: false, reason: "no longer asked" };
       deps.onAsk();
       try {
@@ -67,19 +69,14 @@ function questionText(question: ApprovalQuestion, { paint, routeOf }: AskerDeps)
 /** `y`, `a`, or `n` with what the child should hear. Anything else is asked again. */
 function read(line: string): Reply | undefined {
   const [, word = "", rest = ""] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
-  switch (word.toLowerCase()) {
-    case "y":
-    case "yes":
-      return { allowed: true, reason: "allowed in the terminal" };
-    case "a":
-    case "always":
-      return { allowed: true, reason: "allowed in the terminal, for this run", remember: true };
-    case "n":
-    case "no":
-      return { allowed: false, reason: rest === "" ? "denied in the terminal" : `denied in the terminal: ${rest}` };
-    default:
-      return undefined;
+  const answer = word.toLowerCase();
+  if (answer === "n" || answer === "no") {
+    return { allowed: false, reason: rest === "" ? "denied in the terminal" : `denied in the terminal: ${rest}` };
   }
+  if (rest !== "") return undefined;
+  if (answer === "y" || answer === "yes") return { allowed: true, reason: "allowed in the terminal" };
+  if (answer === "a" || answer === "always") return { allowed: true, reason: ALWAYS, remember: true };
+  return undefined;
 }
 
 /** The next line; undefined where the input ends or the question is withdrawn first. The terminal does the editing. */

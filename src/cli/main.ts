@@ -41,6 +41,11 @@ const COMMANDS: Record<string, Entry> = {
     summary: "stop a run, or one of its children, in whatever process it is",
     load: async () => (await import("./stop.ts")).declareStop,
   },
+  config: {
+    usage: "config path|show|trust",
+    summary: "the configuration: files, values, and where each comes from",
+    load: async () => (await import("./config.ts")).declareConfig,
+  },
 };
 
 /**

@@ -3,7 +3,7 @@ import { hasEnded, parseRunId, type Run, resultsOf } from "../engine/run.ts";
 import { type Result, resultOf } from "../result.ts";
 import { formatAnswer, formatAnswers } from "./answers.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
-import { formatCount } from "./format.ts";
+import { formatCount, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
 import { placeOf } from "./narration.ts";
 import { oneLine } from "./terminal-text.ts";
@@ -85,7 +85,7 @@ function factsOf(result: Result): [name: string, value: string][] {
   facts.push([
     "tokens",
     `${formatCount(tokens.input)} in (${formatCount(tokens.cached)} cached), ${formatCount(tokens.output)} out ` +
-      `(${formatCount(tokens.reasoning)} reasoning), ${result.api_calls} requests`,
+      `(${formatCount(tokens.reasoning)} reasoning), ${plural(result.api_calls, "request")}`,
   ]);
   for (const tool of result.tool_trace) {
     facts.push(["tool", `${tool.ok ? "✓" : "✗"} ${tool.name} ${tool.target} (${formatCount(tool.bytes)} bytes)`]);
@@ -101,5 +101,5 @@ function attemptText({
   failures,
 }: NonNullable<Result["route"]>["attempts"][number]): string {
   const failed = failures.length === 0 ? "" : `, failed: ${failures.join(", ")}`;
-  return `${model} @ ${provider}, ${requests} requests${failed}`;
+  return `${model} @ ${provider}, ${plural(requests, "request")}${failed}`;
 }

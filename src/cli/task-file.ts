@@ -74,13 +74,13 @@ function decode(bytes: Buffer, name: string): string {
   }
 }
 
-/** JSON starts with a bracket; JSON lines are several, the first of which is JSON by itself. */
+/** What is JSON is JSON; several lines, the first of which is JSON in brackets, are JSON lines; the rest is YAML. */
 function formatOf(text: string): Format {
-  const start = text.trimStart();
+  const start = text.trim();
   if (!start.startsWith("{") && !start.startsWith("[")) return "yaml";
+  if (isJson(start)) return "json";
   const [first = "", second] = start.split(/\r?\n/, 2);
-  if (second !== undefined && isJson(first)) return "jsonl";
-  return "json";
+  return second !== undefined && isJson(first) ? "jsonl" : "yaml";
 }
 
 function isJson(text: string): boolean {

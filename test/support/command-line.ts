@@ -63,7 +63,9 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
     stdin,
     stdout: stdout.text,
     stderr: stderr.text,
-    interrupt: () => interrupts.forEach((callback) => callback()),
+    interrupt() {
+      for (const callback of interrupts) callback();
+    },
     code: main(argv, io, async () => ({ engine, loadConfig })),
   };
 }

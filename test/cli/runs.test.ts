@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createMemory } from "../../src/journal/memory.ts";
+import type { DelegationResult } from "../../src/result.ts";
+import { says } from "../support/child-stage.ts";
+import { deputy, start } from "../support/command-line.ts";
+import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
+
+const echo: ModelScript = async ({ messages }) => says(/Say (\w+)/.exec(JSON.stringify(messages))?.[1] ?? "done");
+
+/** A journal with one run that ended and one whose process died when its first child was done. */
+async function journal() {
+  const memory = createMemory();
+  const ended = await deputy(["run", "--goal", "Say done", "--json"], {
+    engine: createTestEngine({ script: echo, memory }).engine,
+  });
+  const dying = createTestEngine({
+    memory,
+    script: (request, signal) =>
+      JSON.stringify(request.messages).includes("two") ? new Promise(() => {}) : echo(request, signal),
+  });
+  const dead = start(["run", "-"], { stdin: "- Say one\n- Say two\n", engine: dying.engine });
+  while (!dead.stdout().includes("✓")) await new Promise((resolve) => setTimeout(resolve, 5));
+  dying.die();
+  const engine = () => createTestEngine({ script: echo, memory }).engine;
+  return {
+    engine,
+    endedId: (JSON.parse(ended.stdout) as DelegationResult).delegation_id,
+    deadId: /run (run\w+)/.exec(dead.stdout())?.[1] ?? "",
+    endedJson: ended.stdout,
+  };
+}
+
+describe("past runs", () => {
+  test("are listed, newest first, with what can be resumed", async () => {
+    const { engine, endedId, deadId } = await journal();
+    const { stdout } = await deputy(["runs"], { engine: engine() });
+    assert.match(
+      stdout,
+      new RegExp(`^RUN.*\\n${deadId} .* 1/2 +unfinished .*Say one\\n${endedId} .* 1/1 +ended `, "m"),
+    );
+    assert.match(stdout, new RegExp(`deputy resume ${deadId}`));
+    const list = JSON.parse((await deputy(["runs", "--json"], { engine: engine() })).stdout);
+    assert.deepEqual(
+      list.map(({ state }: { state: string }) => state),
+      ["unfinished", "ended"],
+    );
+  });
+
+  test("are shown whole, by an id or its beginning, as they were printed", async () => {
+    const { engine, endedId, endedJson } = await journal();
+    assert.match((await deputy(["show", endedId], { engine: engine() })).stdout, /\[1\/1\] Say done\n.*\n\ndone\n/);
+    assert.equal((await deputy(["show", endedId.slice(0, -1), "--json"], { engine: engine() })).stdout, endedJson);
+  });
+
+  test("tell of a child its route, attempts and conversation", async () => {
+    const { engine, endedId } = await journal();
+    const { stdout } = await deputy(["show", `${endedId}.1`], { engine: engine() });
+    assert.match(stdout, /^chosen by +model: task, provider: task$/m);
+    assert.match(stdout, /^endpoint +zai\.test, key ZAI_API_KEY$/m);
+    assert.match(stdout, /^attempt +m @ zai, 1 request$/m);
+    assert.match(stdout, /── task\n.*Say done[\s\S]*── answer\ndone/);
+    const { result, events } = JSON.parse(
+      (await deputy(["show", `${endedId}.1`, "--json"], { engine: engine() })).stdout,
+    );
+    assert.equal(result.summary, "done");
+    assert.equal(events.at(-1).kind, "child-end");
+  });
+
+  test("are resumed to the end, without running what is finished again", async () => {
+    const { engine, deadId } = await journal();
+    const { code, stdout } = await deputy(["resume", deadId], { engine: engine() });
+    assert.equal(code, 0);
+    assert.match(stdout, /2 tasks · run \w+ goes on · 1 finished before/);
+    assert.doesNotMatch(stdout, /✓ \[1\/2\]/);
+    assert.match(stdout, /✓ \[2\/2\] Say two/);
+    assert.match(stdout, /\n\none\n[\s\S]*\n\ntwo\n[\s\S]*2 of 2 tasks completed/);
+  });
+
+  test("that have ended are told again by resume", async () => {
+    const { engine, endedId, endedJson } = await journal();
+    const { code, stdout } = await deputy(["resume", endedId, "--json"], { engine: engine() });
+    assert.equal(code, 0);
+    assert.equal(stdout, endedJson);
+  });
+
+  test("are stopped by id", async () => {
+    const { engine, deadId } = await journal();
+    const { code, stdout } = await deputy(["stop", deadId], { engine: engine() });
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`Asked ${deadId} to stop`));
+    assert.match((await deputy(["show", deadId], { engine: engine() })).stdout, /interrupted: deputy stop/);
+  });
+
+  test("that are not known are refused with exit code 2", async () => {
+    const { code, stderr } = await deputy(["show", "zzz"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /Expected the id of a run; found zzz/);
+  });
+});

@@ -1,0 +1,67 @@
+/** A terminal as far as the live tree needs one: lines that wrap, a cursor that moves up, erasing, a size that changes. */
+import type { Output } from "../../src/cli/io.ts";
+import { displayWidth } from "../../src/cli/terminal-text.ts";
+
+export type FakeTerminal = Output & {
+  /** Makes it narrower or wider; lines that no longer fit wrap. */
+  resize(columns: number): void;
+  /** Everything on it, scrolled away or not, without trailing blanks. */
+  text(): string;
+  /** Most rows that were ever drawn over. */
+  highestJump(): number;
+};
+
+export function createFakeTerminal(columns: number, rows: number): FakeTerminal {
+  const lines: string[] = [""];
+  let cursor = 0;
+  let highest = 0;
+
+  function type(text: string, width: number) {
+    const glyphs = Array.from(new Intl.Segmenter("en").segment(text), ({ segment }) => segment);
+    for (const glyph of glyphs) {
+      if (displayWidth(lines[cursor] ?? "") + displayWidth(glyph) > width) newline();
+      lines[cursor] = (lines[cursor] ?? "") + glyph;
+    }
+  }
+
+  function newline() {
+    cursor += 1;
+    if (cursor === lines.length) lines.push("");
+    else lines[cursor] ??= "";
+  }
+
+  const terminal: FakeTerminal = {
+    isTTY: true,
+    columns,
+    rows,
+    write(text) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: it is a terminal.
+      for (const token of text.match(/\x1b\[\d*[A-Zm]|\r|\n|[^\x1b\r\n]+/g) ?? []) {
+        if (token.startsWith("\x1b[") && token.endsWith("A")) {
+          const up = Number(token.slice(2, -1));
+          highest = Math.max(highest, up);
+          cursor = Math.max(0, cursor - up);
+        } else if (token === "\x1b[J") lines.splice(cursor, lines.length, "");
+        else if (token === "\n") newline();
+        else if (token === "\r" || token === "\x1b[K" || token.endsWith("m")) continue;
+        else {
+          lines[cursor] = "";
+          type(token, terminal.columns ?? columns);
+        }
+      }
+    },
+    resize(narrower) {
+      terminal.columns = narrower;
+      const before = lines.splice(0);
+      lines.push("");
+      cursor = 0;
+      for (const [index, line] of before.entries()) {
+        if (index > 0) newline();
+        type(line, narrower);
+      }
+    },
+    text: () => lines.join("\n").replace(/[ \n]+$/, ""),
+    highestJump: () => highest,
+  };
+  return terminal;
+}
