@@ -24,6 +24,8 @@ import { openSqliteJournal } from "../../src/journal/sqlite.ts";
 import { numbersOf, stepStart } from "../support/journal-events.ts";
 
 const PROGRAM = join(import.meta.dirname, "../support/journal-process.ts");
+/** Runs a command where it may mount what nobody else sees. */
+const OWN_MOUNTS = ["unshare", "-rm"];
 const UNUSABLE = { name: "DeputyError", code: "journal-unusable" };
 
 describe("the sqlite journal", { timeout: 30_000 }, () => {
@@ -223,22 +225,23 @@ describe("the sqlite journal", { timeout: 30_000 }, () => {
     });
 
     it("fails for good, with all it acknowledged and nothing half written: a full disk", (test) => {
-      if (spawnSync("unshare", ["-rm", "true"]).status !== 0) return test.skip("a small disk cannot be mounted here");
-      const filled = fill(
-        `mount -t tmpfs -o size=400k none '${stateDir.replaceAll("'", "'\\''")}' && exec "$@"`,
-        "unshare",
-        "-rm",
-      );
+      const smallDisk = `mount -t tmpfs -o size=400k none '${stateDir.replaceAll("'", "'\\''")}'`;
+      if (run(smallDisk, OWN_MOUNTS).status !== 0) return test.skip("a small disk cannot be mounted here");
+      const filled = fill(`${smallDisk} && exec "$@"`, OWN_MOUNTS);
       checkNothingLost(JSON.parse(filled.stdout));
       const [failure] = JSON.parse(filled.stdout).failures;
       assert.equal(failure.code, "journal-full");
       assert.match(failure.message, /cannot grow.*Free some space.*deputy resume/);
     });
 
-    function fill(preparation: string, ...wrapper: string[]): { stdout: string } {
-      const program = [process.execPath, PROGRAM, "fill", stateDir];
-      const [command = "", ...rest] = [...wrapper, "sh", "-c", preparation, "sh", ...program];
-      return spawnSync(command, rest, { encoding: "utf8" });
+    function fill(script: string, wrapper: readonly string[] = []): { stdout: string } {
+      return run(script, wrapper, process.execPath, PROGRAM, "fill", stateDir);
     }
   });
 });
+
+/** Runs a shell script with its arguments, inside another command where one is given. */
+function run(script: string, wrapper: readonly string[], ...args: string[]): { stdout: string; status: number | null } {
+  const [command = "", ...rest] = [...wrapper, "sh", "-c", script, "sh", ...args];
+  return spawnSync(command, rest, { encoding: "utf8" });
+}
