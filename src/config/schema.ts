@@ -100,7 +100,6 @@ const permission = z.strictObject({
     .min(1)
     .optional()
     .describe("The exact command or path it is about; `*` stands for anything. Left out: every call of the tool."),
-  // biome-ignore lint/suspicious/noThenProperty: `then` is the word of the document; rules are never awaited.
   then: z.enum(["allow", "ask", "deny"]).describe("What happens to the call."),
 });
 
@@ -199,6 +198,7 @@ function isBaseUrl(text: string): boolean {
 /** The configuration as read, names as in the document, defaults filled in. Keys in it do not print. */
 export type Config = z.output<typeof configSchema>;
 export type ProviderConfig = z.output<typeof provider>;
+export type ModelFactsConfig = z.output<typeof modelFacts>;
 export type AliasConfig = z.output<typeof alias>;
 export type ModelWishConfig = z.output<typeof modelWish>;
 

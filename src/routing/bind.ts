@@ -1,0 +1,144 @@
+/**
+ * A provider and model made into a route: endpoint, key, API mode and facts come whole from the provider. Everything
+ * that would make the first request fail and can be known beforehand is a problem here.
+ */
+import type { Problem, Warning } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import type { Endpoint, ModelFacts, Route } from "../route.ts";
+import type { Aliases } from "./aliases.ts";
+import type { Bundle } from "./bundle.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Credentials } from "./credentials.ts";
+import { apiModeOf, type Provider } from "./providers.ts";
+import type { Pair } from "./walk.ts";
+
+/** A route without what only its task knows. */
+export type BoundRoute = Omit<Route, "requested" | "fallbacks">;
+
+export type BindDeps = { credentials: Credentials; catalog: Catalog; aliases: Aliases };
+
+/** @param priced the route will run under a budget, which needs a price */
+export function bind(pair: Pair, priced: boolean, deps: BindDeps): { route: BoundRoute } | { problem: Problem } {
+  const { provider, model, effort } = pair;
+  const answer = deps.credentials.find(provider.value);
+  if (!("bundle" in answer)) return { problem: noBundle(provider.value, answer, deps.credentials) };
+  const { bundle } = answer;
+  const misplaced = misplacedModel(provider.value, bundle, model.value, deps);
+  if (misplaced !== undefined) return { problem: misplaced };
+  const facts = deps.catalog.factsOf(provider.value, model.value);
+  if (effort !== undefined && facts.efforts !== undefined && !facts.efforts.includes(effort.value))
+    return { problem: unsupportedEffort(pair, facts) };
+  if (priced && facts.price === undefined) return { problem: noPrice(pair) };
+  return {
+    route: {
+      provider: provider.value.slug,
+      model: model.value,
+      ...(effort && { effort: effort.value }),
+      endpoint: endpointOf(provider.value, bundle, model.value),
+      ...(bundle.key && { keyName: bundle.key.secret.name }),
+      facts,
+      chosenBy: { provider: provider.by, model: model.by, ...(effort && { effort: effort.by }) },
+      warnings: [...withheldKeys(provider.value, bundle), ...doubts(provider.value, bundle, model.value, deps.catalog)],
+    },
+  };
+}
+
+function endpointOf(provider: Provider, { baseUrl }: Bundle, model: string): Endpoint {
+  const apiMode = apiModeOf(provider, baseUrl, model);
+  const effortField = apiMode === "chat_completions" ? provider.row?.effortField : undefined;
+  return { baseUrl, apiMode, ...(effortField && { effortField }) };
+}
+
+function noBundle(
+  { slug }: Provider,
+  answer: { missing: string[] } | { unusable: string },
+  credentials: Credentials,
+): Problem {
+  const others = credentials.usable().map((provider) => provider.slug);
+  const choose = others.length === 0 ? "." : `, or choose another provider: ${others.join(", ")}.`;
+  if ("unusable" in answer)
+    return {
+      code: "missing-key",
+      field: "provider",
+      message: `${slug} cannot be used: ${answer.unusable}. Correct it${choose}`,
+      suggestions: others,
+    };
+  return {
+    code: "missing-key",
+    field: "provider",
+    message: `No key for ${slug}. Looked in ${answer.missing.join(", ")}. Set one${choose}`,
+    suggestions: others,
+  };
+}
+
+/** A model that belongs elsewhere, or a name that was meant as an alias. */
+function misplacedModel(provider: Provider, { baseUrl }: Bundle, model: string, deps: BindDeps): Problem | undefined {
+  const serves = deps.catalog.serves(provider, baseUrl, model);
+  if (serves === "yes") return undefined;
+  if (serves === "no") return foreignModel(provider, model, deps);
+  const meant = /\d/.test(model) ? [] : nearest(model, deps.aliases.names());
+  if (meant.length === 0 && !NO_MODEL.includes(model.toLowerCase())) return undefined;
+  const suggestions = meant.length > 0 ? meant : ["inherit"];
+  return {
+    code: "unknown-alias",
+    field: "model",
+    message:
+      `Expected a model or one of your aliases; found ${model}. Did you mean ${suggestions.join(" or ")}? ` +
+      `If it is a model of ${provider.slug}, list it under ${provider.entryPath}.models.`,
+    suggestions,
+  };
+}
+
+/** Words that mean "whatever is right" to people and nothing to a provider. */
+const NO_MODEL = ["auto", "default"];
+
+function foreignModel(provider: Provider, model: string, { catalog, credentials }: BindDeps): Problem {
+  const homes = credentials
+    .usable()
+    .filter((other) => catalog.serves(other, undefined, model) === "yes")
+    .map(({ slug }) => `${model} --provider ${slug}`);
+  const near = catalog.nearestModels(provider, model);
+  const suggestions = [...homes, ...near];
+  const hint = suggestions.length === 0 ? "Name the provider that serves it." : `Try ${suggestions.join(" or ")}.`;
+  return {
+    code: "foreign-model",
+    field: "model",
+    message: `Expected a model that ${provider.slug} serves; found ${model}, which another provider makes. ${hint}`,
+    suggestions,
+  };
+}
+
+function unsupportedEffort({ provider, model, effort }: Pair, { efforts = [] }: ModelFacts): Problem {
+  const takes = efforts.length === 0 ? "takes no effort: leave it out" : `takes ${efforts.join(", ")}`;
+  return {
+    code: "effort-unsupported",
+    field: "reasoning_effort",
+    message: `${model.value} @ ${provider.value.slug} ${takes}; found ${effort?.value}.`,
+    suggestions: [...efforts],
+  };
+}
+
+function noPrice({ provider, model }: Pair): Problem {
+  return {
+    code: "unknown-price",
+    field: "model",
+    message:
+      `Expected a known price for ${model.value} @ ${provider.value.slug}, because a budget is set; found none. Set ` +
+      `${provider.value.entryPath}.models.${model.value}.price, or delegation.allow_unknown_price: true.`,
+    suggestions: [],
+  };
+}
+
+function withheldKeys({ slug, entryPath }: Provider, { key, withheld }: Bundle): Warning[] {
+  if (key !== undefined || withheld.length === 0) return [];
+  const message = `${slug} is asked without a key. Not sent: ${withheld.join(", ")}. If one belongs there, write it as ${entryPath}.api_key.`;
+  return [{ code: "key-withheld", message }];
+}
+
+/** A name the provider's own list does not have passes; it may be newer than the list. */
+function doubts(provider: Provider, { baseUrl }: Bundle, model: string, catalog: Catalog): Warning[] {
+  const near = catalog.isListed(provider, baseUrl, model) ? [] : catalog.nearestModels(provider, model);
+  if (near.length === 0) return [];
+  const message = `${model} is not in the list of ${provider.slug}'s models that Deputy has. Did you mean ${near.join(" or ")}?`;
+  return [{ code: "model-unlisted", message }];
+}

@@ -1,0 +1,113 @@
+/**
+ * What is known of models: from the user's config, then Deputy's own table, then the price library. What is not known
+ * is absent, never guessed.
+ */
+import type { ModelFactsConfig } from "../config/schema.ts";
+import type { Usage } from "../event.ts";
+import { nearest } from "../nearest.ts";
+import type { ModelFacts, Price, Route } from "../route.ts";
+import { originOf } from "./endpoints.ts";
+import { ownFacts } from "./model-table.ts";
+import { createPriceLibrary, type PriceLibrary } from "./price-library.ts";
+import { familyOf, type ProviderRow } from "./provider-table.ts";
+import type { Provider, Providers } from "./providers.ts";
+
+export type Serves = "yes" | "no" | "unknown";
+
+export type Catalog = {
+  factsOf(provider: Provider, model: string): ModelFacts;
+  /** USD for one request; undefined where the price is not known. */
+  costUsd(route: Pick<Route, "provider" | "model" | "facts">, usage: Usage): number | undefined;
+  /** Whether a provider, at this base URL, has a model: `no` only where another maker's name says so. */
+  serves(provider: Provider, baseUrl: string | undefined, model: string): Serves;
+  /** Whether a model, or another version of it, is known at this base URL; true where there is no list to ask. */
+  isListed(provider: Provider, baseUrl: string, model: string): boolean;
+  /** Ids of the provider's models that are known. */
+  modelsOf(provider: Provider): string[];
+  /** The provider's models with names like this one, nearest first. */
+  nearestModels(provider: Provider, model: string): string[];
+};
+
+export function createCatalog(providers: Providers, library: PriceLibrary = createPriceLibrary()): Catalog {
+  function factsOf(provider: Provider, model: string): ModelFacts {
+    const { row, entry } = provider;
+    const stated = entry?.models?.[model] === undefined ? {} : statedFacts(entry.models[model]);
+    const own = row?.family !== undefined && row.family === familyOf(model) ? ownFacts(model) : {};
+    const isComplete = stated.price !== undefined && stated.contextWindow !== undefined;
+    const listed = isComplete || row?.priceId === undefined ? undefined : library.factsOf(row.priceId, model);
+    return { ...listed, ...own, ...stated };
+  }
+
+  function serves({ row, entry }: Provider, baseUrl: string | undefined, model: string): Serves {
+    if (entry?.models !== undefined && model in entry.models) return "yes";
+    const family = familyOf(model);
+    if (row?.family === undefined || family === undefined || !isRowsOwn(row, baseUrl)) return "unknown";
+    if (row.family !== family) return "no";
+    return model.includes("/") ? "unknown" : "yes";
+  }
+
+  function isListed({ row, entry }: Provider, baseUrl: string, model: string): boolean {
+    if (entry?.models !== undefined && model in entry.models) return true;
+    if (row?.priceId === undefined || !isRowsOwn(row, baseUrl)) return true;
+    if (model === row.defaultModel || library.factsOf(row.priceId, model) !== undefined) return true;
+    return library.modelsOf(row.priceId).some((id) => withoutNumbers(id) === withoutNumbers(model));
+  }
+
+  function modelsOf({ row, entry }: Provider): string[] {
+    const stated = [...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])];
+    const listed = row?.priceId === undefined ? [] : library.modelsOf(row.priceId);
+    const ownFamily = listed.filter((id) => row?.family === undefined || familyOf(id) === row.family);
+    return [...new Set([...stated, ...ownFamily])];
+  }
+
+  return {
+    factsOf,
+    serves,
+    isListed,
+    modelsOf,
+    nearestModels: (provider, model) => nearest(model, modelsOf(provider)),
+    costUsd(route, usage) {
+      const found = providers.find(route.provider);
+      const provider = "provider" in found ? found.provider : undefined;
+      const stated = provider?.entry?.models?.[route.model]?.price;
+      const priceId = provider?.row?.priceId;
+      const listed =
+        stated === undefined && priceId !== undefined ? library.costUsd(priceId, route.model, usage) : undefined;
+      return listed ?? flatCost(route.facts.price, usage);
+    },
+  };
+}
+
+/** What stays the same from version to version of a model. */
+function withoutNumbers(model: string): string {
+  return model.toLowerCase().replaceAll(/[\d.]+/g, "#");
+}
+
+/** What is known of a row's models holds at its own endpoint; elsewhere a gateway may serve anything. */
+function isRowsOwn(row: ProviderRow, baseUrl: string | undefined): boolean {
+  return baseUrl === undefined || originOf(baseUrl) === originOf(row.baseUrl);
+}
+
+function statedFacts(stated: ModelFactsConfig): ModelFacts {
+  const { context_window, max_output_tokens, price, reasoning_efforts } = stated;
+  return {
+    ...(context_window !== undefined && { contextWindow: context_window }),
+    ...(max_output_tokens !== undefined && { maxOutputTokens: max_output_tokens }),
+    ...(price !== undefined && {
+      price: {
+        input: price.input,
+        output: price.output,
+        ...(price.cached_input !== undefined && { cachedInput: price.cached_input }),
+      },
+    }),
+    ...(reasoning_efforts !== undefined && { efforts: reasoning_efforts }),
+  };
+}
+
+function flatCost(price: Price | undefined, usage: Usage): number | undefined {
+  if (price === undefined) return undefined;
+  const cached = Math.min(usage.cached, usage.input);
+  const perMillion =
+    (usage.input - cached) * price.input + cached * (price.cachedInput ?? price.input) + usage.output * price.output;
+  return perMillion / 1_000_000;
+}

@@ -1,0 +1,39 @@
+/** Routing put together: from the config and the environment as they are now to plans, credentials and prices. */
+import type { Config } from "../config/schema.ts";
+import type { Environment } from "../config/template.ts";
+import type { Warning } from "../errors.ts";
+import type { Planned } from "../plan.ts";
+import type { Route, Wish } from "../route.ts";
+import type { Call } from "../task.ts";
+import { createAliases } from "./aliases.ts";
+import { type Catalog, createCatalog } from "./catalog.ts";
+import { type Credentials, createCredentials } from "./credentials.ts";
+import { planCall } from "./plan.ts";
+import { createProviders, type Providers } from "./providers.ts";
+import { type Routed, renewRoute } from "./router.ts";
+
+export type Routing = {
+  providers: Providers;
+  credentials: Credentials;
+  catalog: Catalog;
+  /** @param parent what the caller runs on: flags, a session @param cwd what workspaces are relative to */
+  plan(call: Call, parent: Wish, cwd: string): { planned: Planned[]; warnings: Warning[] };
+  /** A route of an earlier day with today's endpoint, key and facts. */
+  renew(route: Route): Routed;
+};
+
+/** @param env the environment the process was started with, over the `.env` beside the config */
+export function createRouting({ config, env }: { config: Config; env: Environment }): Routing {
+  const providers = createProviders(config);
+  const credentials = createCredentials({ env, providers });
+  const catalog = createCatalog(providers);
+  const aliases = createAliases(config.models, providers);
+  const deps = { config, providers, credentials, catalog, aliases };
+  return {
+    providers,
+    credentials,
+    catalog,
+    plan: (call, parent, cwd) => planCall(call, { ...deps, parent, cwd }),
+    renew: (route) => renewRoute(route, deps),
+  };
+}
