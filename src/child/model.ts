@@ -9,29 +9,14 @@ import type { Failure } from "../errors.ts";
 import type { Route } from "../route.ts";
 import type { Access } from "../secret.ts";
 import type { Tool } from "../tool.ts";
-import type { Message } from "./conversation.ts";
 import { failureOf } from "./failure.ts";
 import { broken, createHearing, type Delta, hearPart, type Reply, replyOf, takeFresh } from "./hearing.ts";
 import { watchForSilence } from "./silence.ts";
 import type { Transport } from "./transport.ts";
-import { callOptions, openLanguageModel } from "./wire.ts";
+import { callOptions, type ModelRequest, openLanguageModel } from "./wire.ts";
 
 /** Live text is handed on at most this often, in milliseconds. */
 const DELTA_MS = 25;
-
-export type ModelRequest = {
-  route: Route;
-  access: Access;
-  system: string;
-  messages: Message[];
-  tools: readonly Tool[];
-  /** The model may not call a tool: it has to answer. */
-  mustAnswer: boolean;
-  /** Lowers what the route's facts allow; absent = as they say. */
-  maxOutputTokens?: number;
-  /** Longest silence before the request counts as stalled, in milliseconds; 0 = none. */
-  stallMs: number;
-};
 
 export type Model = (request: ModelRequest, signal: AbortSignal) => AsyncGenerator<Delta, Reply>;
 

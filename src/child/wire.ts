@@ -9,9 +9,24 @@ import type {
 } from "@ai-sdk/provider";
 import type { Part } from "../event.ts";
 import type { Route } from "../route.ts";
+import type { Access } from "../secret.ts";
+import type { Tool } from "../tool.ts";
 import type { Message } from "./conversation.ts";
-import type { ModelRequest } from "./model.ts";
 import type { Fetch } from "./transport.ts";
+
+export type ModelRequest = {
+  route: Route;
+  access: Access;
+  system: string;
+  messages: Message[];
+  tools: readonly Tool[];
+  /** The model may not call a tool: it has to answer. */
+  mustAnswer: boolean;
+  /** Lowers what the route's facts allow; absent = as they say. */
+  maxOutputTokens?: number;
+  /** Longest silence before the request counts as stalled, in milliseconds; 0 = none. */
+  stallMs: number;
+};
 
 /** Sent as the limit where the wire format demands one and nothing is known of the model. */
 const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
