@@ -82,6 +82,12 @@ export async function inEveryMode(check: (apiMode: ApiMode) => Promise<void>): P
   for (const apiMode of API_MODES) await check(apiMode);
 }
 
+/** What the vendor's error says. */
+export async function errorMessage(response: Response): Promise<string> {
+  const { error } = (await response.json()) as { error: { message: string } };
+  return error.message;
+}
+
 /** The payloads of a stream's `data:` lines; `[DONE]` left out. */
 export function eventsIn(stream: string): Record<string, unknown>[] {
   return stream
