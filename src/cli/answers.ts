@@ -6,9 +6,10 @@ import type { Paint } from "./io.ts";
 import { placeOf } from "./narration.ts";
 import { harmless, oneLine } from "./terminal-text.ts";
 
-export function formatAnswers(run: Run, result: DelegationResult, paint: Paint): string {
+/** @param temporary nothing will be there to show later */
+export function formatAnswers(run: Run, result: DelegationResult, paint: Paint, temporary?: true): string {
   const answers = result.results.map((child) => `${formatAnswer(run, child, paint)}\n`);
-  return `\n${answers.join("\n")}\n${formatTotals(run, result, paint)}\n`;
+  return `\n${answers.join("\n")}\n${formatTotals(run, result, paint, temporary)}\n`;
 }
 
 /** One child's answer, whole. Where there is none, the reason instead: never a made-up one. */
@@ -22,12 +23,12 @@ export function formatAnswer(run: Run, child: Result, paint: Paint): string {
 }
 
 /** `2 of 3 completed in 4.8s · $0.0031 · deputy show 3f9c`. */
-export function formatTotals(run: Run, result: DelegationResult, paint: Paint): string {
+function formatTotals(run: Run, result: DelegationResult, paint: Paint, temporary: true | undefined): string {
   const completed = result.results.filter((child) => child.status === "completed").length;
   const parts = [
     `${completed} of ${plural(run.children.length, "task")} completed in ${formatDuration(result.total_duration_seconds)}`,
     formatTotalCost(result),
-    `deputy show ${result.delegation_id}`,
+    ...(temporary ? [] : [`deputy show ${result.delegation_id}`]),
   ];
   return paint(completed === run.children.length ? "green" : "yellow", parts.join(" · "));
 }

@@ -23,7 +23,12 @@ export type FollowFlags = {
   /** An absolute directory for the results. */
   output?: string;
   verbose?: true;
+  /** The journal goes when the program ends: nothing to show or resume later. */
+  temporary?: true;
 };
+
+/** How it ended; without a result where nothing of it can be told. */
+export type Followed = { code: number; result: DelegationResult | undefined };
 
 export const EXIT_COMPLETED = 0;
 export const EXIT_NOT_COMPLETED = 1;
@@ -33,10 +38,10 @@ export interface Follower {
   /** Absent where nobody sits at the terminal. */
   readonly asker: Asker | undefined;
   /**
-   * Resolves with the exit code. Rejects with what broke the run, after whatever was finished has been printed.
+   * Shows the run to its end. Rejects with what broke the run, after whatever was finished has been printed.
    * @param past the run as it is where it does not begin now
    */
-  follow(delegation: Delegation, past?: Run): Promise<number>;
+  follow(delegation: Delegation, past?: Run): Promise<Followed>;
 }
 
 /** @throws DeputyError `output-unwritable`, before anything has started */
@@ -47,9 +52,9 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
   const folder = flags.output === undefined ? undefined : await openOutputFolder(flags.output, taskCount);
   let run: Run | undefined;
 
-  async function follow(delegation: Delegation, past?: Run): Promise<number> {
+  async function follow(delegation: Delegation, past?: Run): Promise<Followed> {
     run = past;
-    const interrupts = listen(io, delegation, view);
+    const interrupts = listen(io, delegation, view, flags.temporary);
     const writes: Promise<boolean>[] = [];
     const write = (result: Result) => {
       if (folder !== undefined) writes.push(writeResult(result));
@@ -59,9 +64,10 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
       const finished = watch(delegation, write).then(() => delegation.result);
       const result = await Promise.race([finished, interrupts.now]);
       const written = await Promise.all(writes);
-      report(result ?? partial());
-      if (result === undefined) return EXIT_INTERRUPTED;
-      return exitCode(result, { interrupted: interrupts.heard(), written });
+      const told = result ?? partial();
+      report(told);
+      const code = result && exitCode(result, { interrupted: interrupts.heard(), written });
+      return { code: code ?? EXIT_INTERRUPTED, result: told };
     } catch (error) {
       report(partial());
       throw error;
@@ -99,7 +105,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     if (run === undefined || result === undefined) return;
     if (flags.json) io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     else if (flags.ndjson) io.stdout.write(`${JSON.stringify({ kind: "result", ...result })}\n`);
-    else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env)));
+    else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.temporary));
   }
 
   return { asker: askerFor(io, output, view, () => run), follow };
@@ -140,14 +146,15 @@ function endedBy(event: Event, run: Run): Result[] {
 }
 
 /** The first Ctrl-C stops the run and waits for what it has; the second (`now`) waits no longer. */
-function listen(io: Io, delegation: Delegation, view: View) {
+function listen(io: Io, delegation: Delegation, view: View, temporary: true | undefined) {
+  const later = temporary ? "" : `; deputy resume ${delegation.id} goes on`;
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
   let count = 0;
   const stop = io.onInterrupt(() => {
     count += 1;
     if (count > 1) return leave(undefined);
     delegation.stop("Ctrl-C").catch((error: Error) => view.say(`! Cannot stop it in order: ${error.message}`));
-    view.say(`! Stopping; what is done is kept. Ctrl-C again leaves now, deputy resume ${delegation.id} goes on.`);
+    view.say(`! Stopping; what is done is kept. Ctrl-C again leaves now${later}.`);
   });
   return { now, stop, heard: () => count > 0 };
 }

@@ -41,6 +41,11 @@ const COMMANDS: Record<string, Entry> = {
     summary: "stop a run, or one of its children, in whatever process it is",
     load: async () => (await import("./stop.ts")).declareStop,
   },
+  demo: {
+    usage: "demo",
+    summary: "watch three tasks run in parallel on scripted models: no key, nothing spent",
+    load: async () => (await import("./demo.ts")).declareDemo,
+  },
   config: {
     usage: "config path|show|trust",
     summary: "the configuration: files, values, and where each comes from",
@@ -116,6 +121,7 @@ ${commands.join("\n")}
   --help, --version; deputy COMMAND --help explains a command, with examples.
 
 ${paint("bold", "Start with:")}
+  deputy demo
   deputy run --goal "Explain what this project does"
 `;
 }

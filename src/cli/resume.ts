@@ -31,7 +31,7 @@ ${examples([
         const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
         const options = follower.asker === undefined ? {} : { asker: follower.asker };
         const delegation = await engine.resume(run.delegationId, options);
-        context.exitWith(await follower.follow(delegation, engine.run(run.delegationId).run));
+        context.exitWith((await follower.follow(delegation, engine.run(run.delegationId).run)).code);
       }),
     );
 };

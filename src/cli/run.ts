@@ -104,7 +104,7 @@ async function run(file: string | undefined, flags: RunFlags, context: Context):
     const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
     const follower = await createFollower(io, { ...flags, ...output }, call.tasks.length);
     const asker = follower.asker === undefined ? {} : { asker: follower.asker };
-    return follower.follow(await engine.submit(call, { ...options, ...asker }));
+    return (await follower.follow(await engine.submit(call, { ...options, ...asker }))).code;
   });
 }
 
