@@ -288,7 +288,7 @@ function routeReport(tally: Tally, asked: Route, effective: Route): RouteReport 
     endpoint: new URL(effective.endpoint.baseUrl).host,
     key_name: [...tally.keyNames].at(-1) ?? effective.keyName ?? null,
     served_models: [...tally.servedModels],
-    fallback_used: tally.position > 0,
+    fallback_used: tally.position > 0 || effective.chosenBy.model === "fallback",
     attempts: tally.attempts.map((attempt) => ({ ...attempt, failures: [...attempt.failures] })),
   };
 }
