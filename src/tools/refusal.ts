@@ -1,0 +1,18 @@
+/** Why a tool could not do what it was asked, in words for the model. Thrown inside a tool, never out of one. */
+import { getSystemErrorMessage } from "node:util";
+
+export class Refusal extends Error {}
+
+/** The model's words for an error that a tool may expect; undefined for a bug. */
+export function wordsFor(error: unknown): string | undefined {
+  if (error instanceof Refusal) return error.message;
+  if (!isSystemError(error)) return undefined;
+  return `The system refused it: ${getSystemErrorMessage(error.errno)} (${error.code}).`;
+}
+
+type SystemError = Error & { errno: number; code: string };
+
+export function isSystemError(error: unknown, code?: string): error is SystemError {
+  if (!(error instanceof Error) || !("errno" in error) || typeof error.errno !== "number") return false;
+  return "code" in error && (code === undefined || error.code === code);
+}

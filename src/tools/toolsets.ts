@@ -1,0 +1,85 @@
+/** The tools of a child, by toolset. Making them is cheap: nothing is started, read or compiled before its first use. */
+import type { TOOLSETS } from "../config/schema.ts";
+import type { Tool, ToolOutput } from "../tool.ts";
+import { createEditFile, createWriteFile } from "./change-file.ts";
+import { type Environment, scrubEnvironment } from "./environment.ts";
+import { createListDir } from "./list-dir.ts";
+import { createReadFile } from "./read-file.ts";
+import { wordsFor } from "./refusal.ts";
+import { createGlob, createGrep } from "./search.ts";
+import { createTerminal } from "./terminal.ts";
+import type { Workspace } from "./workspace.ts";
+
+export type ToolsOptions = {
+  /** Directory the child works in, absolute. */
+  workspace: string;
+  /** Directories beside it that file and search tools reach, absolute. */
+  extraDirs: readonly string[];
+  toolsets: readonly string[];
+  /** Deputy's own; commands get what is left of it without keys. */
+  environment: Environment;
+  terminal: {
+    /** Variables that look like keys and that commands get all the same. */
+    env: readonly string[];
+    /** Variables that hold a provider's key: no command gets them. */
+    keyVariables: readonly string[];
+    timeoutMs: number;
+  };
+  /** Takes the values of known keys out of a text. */
+  redact(text: string): string;
+};
+
+type Toolset = (typeof TOOLSETS)[number];
+
+const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => Tool[]> = {
+  file: (workspace) => [
+    createReadFile(workspace),
+    createWriteFile(workspace),
+    createEditFile(workspace),
+    createListDir(workspace),
+  ],
+  search: (workspace) => [createGlob(workspace), createGrep(workspace)],
+  terminal: (_, { workspace, environment, terminal, redact }) => [
+    createTerminal({
+      workspace,
+      environment: () => scrubEnvironment(environment, terminal.keyVariables, terminal.env, redact),
+      timeoutMs: terminal.timeoutMs,
+    }),
+  ],
+};
+
+/** The tools of these toolsets, in the toolsets' order. Planning has refused unknown ones. */
+export function createTools(options: ToolsOptions): Tool[] {
+  const workspace = { root: options.workspace, extraDirs: options.extraDirs };
+  return options.toolsets
+    .filter(isToolset)
+    .flatMap((toolset) => CREATE[toolset](workspace, options))
+    .map((tool) => presentable(tool, options.redact));
+}
+
+function isToolset(name: string): name is Toolset {
+  return Object.hasOwn(CREATE, name);
+}
+
+/** The tool as a child gets it: what it may expect to go wrong is told in words, and no output holds a key. */
+function presentable(tool: Tool, redact: (text: string) => string): Tool {
+  return {
+    ...tool,
+    run: async (input, context) => {
+      const output = context.signal.aborted
+        ? STOPPED
+        : await tool.run(input, context).catch((error: unknown) => failureOf(error, context.signal));
+      return { ...output, text: redact(output.text) };
+    },
+  };
+}
+
+const STOPPED: ToolOutput = { ok: false, text: "Stopped before it was done." };
+
+/** @throws the error itself where it tells of a bug */
+function failureOf(error: unknown, signal: AbortSignal): ToolOutput {
+  if (signal.aborted) return STOPPED;
+  const text = wordsFor(error);
+  if (text === undefined) throw error;
+  return { ok: false, text };
+}

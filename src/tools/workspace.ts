@@ -1,0 +1,185 @@
+/**
+ * The boundary: file and search tools reach a child's workspace and the operator's extra directories, nothing else.
+ * A path is judged by where it really leads, links resolved. Between that judgement and the use of the path, a link
+ * could be put in its way: so the last step never follows a link, and on Linux it starts from an open directory whose
+ * place has been checked, which nobody can swap.
+ *
+ * File system calls are synchronous: they are short, and a change made in one turn cannot interleave with a sibling's.
+ */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { isSystemError, Refusal } from "./refusal.ts";
+
+export type Workspace = { root: string; extraDirs: readonly string[] };
+
+/** Where a path that a model named really is. `shown` is relative to the workspace, absolute in an extra directory. */
+export type Place = { real: string; shown: string };
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+const MAX_PATH_BYTES = 4_096;
+const MAX_NAME_BYTES = 255;
+
+/**
+ * Where `path` leads. What does not exist yet is judged by the directory it would be in.
+ * @throws Refusal for a path that leads out of the workspace or cannot be a path
+ */
+export function locate(workspace: Workspace, path: string): Place {
+  checkSpelling(path);
+  const real = realPathOf(resolve(workspace.root, path));
+  const [root, ...extra] = realRoots(workspace);
+  if (root !== undefined && isWithin(root, real)) return { real, shown: relative(root, real) || "." };
+  if (extra.some((directory) => isWithin(directory, real))) return { real, shown: real };
+  throw outside(workspace, path);
+}
+
+/** The path as rules and people see it: where it leads, or, where it leads nowhere allowed, as it was named. */
+export function showPath(workspace: Workspace, path: string): string {
+  try {
+    return locate(workspace, path).shown;
+  } catch {
+    return relative(workspace.root, resolve(workspace.root, path)) || ".";
+  }
+}
+
+/**
+ * Opens a regular file for reading. The caller closes the descriptor.
+ * @throws Refusal where it is something else, a link put in its place included
+ */
+export function openToRead(workspace: Workspace, place: Place): { descriptor: number; stats: Stats } {
+  checkRegular(place, lstatSync(place.real, { throwIfNoEntry: false }));
+  return inDirectory(workspace, dirname(place.real), (directory) => {
+    const descriptor = openSync(join(directory, basename(place.real)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const stats = fstatSync(descriptor);
+      checkRegular(place, stats);
+      return { descriptor, stats };
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+  });
+}
+
+/**
+ * Gives a file its content, all of it or nothing: written beside it, then renamed over it. Keeps the mode of a file that
+ * was there; makes the directories it needs.
+ * @param temporaryName what the file is called until it is whole; a killed process may leave it, the next write takes it
+ */
+export function replaceFile(workspace: Workspace, place: Place, content: string, temporaryName: string): void {
+  makeDirectory(workspace, dirname(place.real));
+  inDirectory(workspace, dirname(place.real), (directory) => {
+    const before = lstatSync(join(directory, basename(place.real)), { throwIfNoEntry: false });
+    if (before) checkWritable(place, before);
+    const temporary = join(directory, temporaryName);
+    try {
+      writeWhole(temporary, content, before?.mode);
+      renameSync(temporary, join(directory, basename(place.real)));
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Calls `use` with a path of `directory` that leads there even if links are put in its way meanwhile. */
+export function inDirectory<T>(workspace: Workspace, directory: string, use: (path: string) => T): T {
+  const descriptor = openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    const path = process.platform === "linux" ? `/proc/self/fd/${descriptor}` : directory;
+    const real = realpathSync.native(path);
+    if (!realRoots(workspace).some((root) => isWithin(root, real))) throw outside(workspace, directory);
+    return use(path);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** What stands at a place, or undefined. */
+export function statsOf(place: Place): Stats | undefined {
+  return lstatSync(place.real, { throwIfNoEntry: false });
+}
+
+function checkSpelling(path: string): void {
+  if (path.includes("\0")) throw new Refusal("A path cannot hold a NUL byte.");
+  if (Buffer.byteLength(path) >= MAX_PATH_BYTES) {
+    throw new Refusal(`A path can have at most ${MAX_PATH_BYTES - 1} bytes; this one has ${Buffer.byteLength(path)}.`);
+  }
+  const long = path.split("/").find((name) => Buffer.byteLength(name) > MAX_NAME_BYTES);
+  if (long !== undefined) {
+    throw new Refusal(`A name in a path can have at most ${MAX_NAME_BYTES} bytes; ${long.slice(0, 40)}… has more.`);
+  }
+}
+
+/** The real path of what exists, and for the rest of the path the names as given. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw new Refusal(`${basename(path)} is a link to something that does not exist. Name the file itself.`);
+    }
+    return join(realPathOf(dirname(path)), basename(path));
+  }
+}
+
+/** The workspace first; extra directories that do not exist are left out. */
+function realRoots({ root, extraDirs }: Workspace): string[] {
+  const extra = extraDirs.filter((directory) => statSync(directory, { throwIfNoEntry: false })?.isDirectory());
+  return [root, ...extra].map((directory) => realpathSync.native(directory));
+}
+
+function isWithin(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way !== ".." && !way.startsWith("../") && !isAbsolute(way);
+}
+
+function outside({ extraDirs }: Workspace, path: string): Refusal {
+  const reach = ["the workspace", ...extraDirs].join(", ");
+  return new Refusal(`${path} leads out of the workspace. This tool reaches: ${reach}. Use a path inside.`);
+}
+
+function checkRegular({ shown }: Place, stats: Stats | undefined): void {
+  if (stats === undefined) throw new Refusal(`${shown} does not exist.`);
+  if (stats.isDirectory()) throw new Refusal(`${shown} is a directory. list_dir shows what is in it.`);
+  if (!stats.isFile()) throw new Refusal(`${shown} is not a regular file, but a device, pipe, socket or link.`);
+}
+
+function checkWritable(place: Place, stats: Stats): void {
+  checkRegular(place, stats);
+  if ((stats.mode & 0o222) === 0) throw new Refusal(`${place.shown} is read-only. Its mode forbids changing it.`);
+}
+
+function writeWhole(path: string, content: string, mode: number | undefined): void {
+  rmSync(path, { force: true });
+  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+  try {
+    if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
+    writeFileSync(descriptor, content);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Makes a directory and those above it, one at a time, each in the one that was checked before it. */
+function makeDirectory(workspace: Workspace, directory: string): void {
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return;
+  if (stats) throw new Refusal(`${basename(directory)} is not a directory, so nothing can be put into it.`);
+  makeDirectory(workspace, dirname(directory));
+  inDirectory(workspace, dirname(directory), (parent) => mkdirSync(join(parent, basename(directory))));
+}
