@@ -12,14 +12,19 @@ export type TakenEnvironment = {
   stillVisible?: string;
 };
 
+/** The environment as it is, for programs that keep their own. */
+export function readEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
 /**
  * Reads the environment and takes its keys away. Call once, before anything else reads `process.env`. Variables that
  * the runtime and its libraries read (paths, proxies, CA files) stay.
  */
 export function takeEnvironment(): TakenEnvironment {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  const env = readEnvironment();
   const secret = Object.keys(env).filter(looksLikeKey);
   for (const name of secret) delete process.env[name];
   if (secret.length === 0 || process.platform !== "linux") return { env };

@@ -183,7 +183,9 @@ export const configSchema = z.strictObject({
   extra_dirs: z
     .array(z.string().min(1))
     .default([])
-    .describe("Directories beside its workspace that a child's file tools may reach."),
+    .describe(
+      "Directories beside its workspace that a child's file tools may reach. `~` is your home; relative ones start at the working directory.",
+    ),
 });
 
 /** Whether a text can be where requests go, as far as that can be told before its variables are filled in. */

@@ -136,12 +136,8 @@ export function createEngine(deps: EngineDeps): Engine {
     { asker, concurrency }: Pick<SubmitOptions, "asker" | "concurrency">,
   ): Delegation {
     const { delegationId } = recalled.run;
-    const { config } = setup;
     const feed = createFeed<Event>();
-    scheduler.setCaps(
-      concurrency ?? config.delegation.max_concurrent_children,
-      (provider) => config.providers[provider]?.max_concurrent ?? Number.POSITIVE_INFINITY,
-    );
+    scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.capOf);
     const result = conduct(deps, setup, recalled, feed.push, asker).finally(() => {
       here.delete(delegationId);
       feed.end();

@@ -1,22 +1,77 @@
-/** What a delegation needs to know of the world, read anew for each: config, environment, routing. */
-
+/** What a delegation needs to know of the world, read anew for each: config, routing, keys, tools. */
+import { resolve } from "node:path";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import type { Problem, Warning } from "../errors.ts";
+import type { Environment } from "../config/template.ts";
+import type { Warning } from "../errors.ts";
 import type { Usage } from "../event.ts";
-import type { Planned } from "../plan.ts";
-import type { Route, Wish } from "../route.ts";
+import type { Route } from "../route.ts";
+import { createRouting, type Routing } from "../routing/routing.ts";
 import type { Access } from "../secret.ts";
-import type { Call } from "../task.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
+import { createTools } from "../tools/toolsets.ts";
 
-export type Setup = {
+export type Setup = Pick<Routing, "plan" | "renew"> & {
   config: Config;
   warnings: Warning[];
-  plan(call: Call, parent: Wish, workspace: string): { planned: Planned[]; warnings: Warning[] };
-  /** A journaled route with today's endpoint and credential for the same provider, model and effort. */
-  renew(route: Route): { route: Route } | { problem: Problem };
+  /** The credential and headers of a route. */
   access(route: Route): Access;
+  /** USD of one request; undefined where the price is not known. */
   price(route: Route, usage: Usage): number | undefined;
+  /** Most children at once at a provider. */
+  capOf(provider: string): number;
   tools(toolsets: readonly string[], workspace: string): readonly Tool[];
   permissions: PermissionRule[];
 };
+
+export type SetupPlace = { env: Environment; cwd: string; configPath?: string };
+
+/** Everything as it is now. @throws DeputyError `config-invalid` */
+export function readSetup(place: SetupPlace): Setup & { loaded: LoadedConfig; routing: Routing } {
+  const loaded = loadConfig({ ...place, ...(place.configPath && { explicitPath: place.configPath }) });
+  const { config } = loaded;
+  const env = { ...loaded.dotenv, ...place.env };
+  const routing = createRouting({ config, env });
+  const { credentials, catalog, providers } = routing;
+  return {
+    loaded,
+    routing,
+    config,
+    warnings: loaded.warnings,
+    plan: routing.plan,
+    renew: routing.renew,
+    access: credentials.accessFor,
+    price: catalog.costUsd,
+    capOf(slug) {
+      const found = providers.find(slug);
+      return ("provider" in found && found.provider.entry?.max_concurrent) || Number.POSITIVE_INFINITY;
+    },
+    tools: toolMaker(config, env, place.cwd, routing),
+    permissions: config.permissions,
+  };
+}
+
+/** Children of one workspace and toolset share their tools: they hold no state of a child. */
+function toolMaker(config: Config, env: Environment, cwd: string, { credentials }: Routing): Setup["tools"] {
+  const extraDirs = config.extra_dirs.map((dir) => resolve(cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
+  const made = new Map<string, readonly Tool[]>();
+  return (toolsets, workspace) => {
+    const id = JSON.stringify([workspace, ...toolsets]);
+    const known = made.get(id);
+    if (known !== undefined) return known;
+    const tools = createTools({
+      workspace,
+      toolsets,
+      extraDirs,
+      environment: env,
+      terminal: {
+        env: config.terminal.env,
+        keyVariables: [...credentials.keyNames()],
+        timeoutMs: config.terminal.timeout_seconds * 1000,
+      },
+      redact: credentials.redact,
+    });
+    made.set(id, tools);
+    return tools;
+  };
+}

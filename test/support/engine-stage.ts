@@ -50,6 +50,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     price: ({ facts: { price } }, usage) =>
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
     tools: () => staged.tools ?? [],
+    capOf: () => Number.POSITIVE_INFINITY,
     permissions: [],
   };
   let ids = 0;

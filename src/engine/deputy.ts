@@ -1,0 +1,88 @@
+/** Deputy as a library: the engine with what a program usually wants around it. */
+import { readEnvironment } from "../config/environment.ts";
+import type { Event } from "../event.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { DelegationResult } from "../result.ts";
+import type { Wish } from "../route.ts";
+import { type CallInput, parseCall } from "../task.ts";
+import type { PermissionRule } from "../tool.ts";
+import type { Asker, Delegation, Plan, RunListing, SubmitOptions } from "./engine.ts";
+import { type Opened, type OpenOptions, openDeputy } from "./open.ts";
+
+export type CreateOptions = Partial<Pick<OpenOptions, "env" | "cwd" | "configPath" | "clock">> & {
+  /** Default: SQLite in the state directory, shared with the command line. */
+  journal?: Journal;
+  /** What children inherit where nothing else is said. */
+  parent?: Wish;
+};
+
+export type DelegateOptions = {
+  workspace?: string;
+  concurrency?: number;
+  maxCostUsd?: number;
+  /** One task that cannot start keeps all from starting. */
+  strict?: boolean;
+  /** Rules that go before the config's. */
+  permissions?: PermissionRule[];
+  /** Answers children's questions. Without it they are denied at once. */
+  asker?: Asker;
+};
+
+export interface Deputy {
+  /** Runs tasks to their end. @throws DeputyError `task-invalid` | `config-invalid` | `nothing-to-run` */
+  delegate(tasks: CallInput, options?: DelegateOptions): Promise<DelegationResult>;
+  /** The same, and returns as soon as they have started. */
+  start(tasks: CallInput, options?: DelegateOptions): Promise<Delegation>;
+  /** Every route and problem; nothing starts. */
+  plan(tasks: CallInput, options?: DelegateOptions): Promise<Plan>;
+  /** Goes on with a run whose process has ended. */
+  resume(id: string, options?: Pick<DelegateOptions, "asker" | "permissions" | "concurrency">): Promise<Delegation>;
+  stop(id: string, by?: string): Promise<void>;
+  runs(): Promise<RunListing[]>;
+  run(id: string): Promise<RunListing>;
+  /** A run's events from the first on, in whatever process it runs, until it ends. */
+  watch(id: string, signal?: AbortSignal): AsyncIterable<Event>;
+  /** Stops what runs here and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** Opens Deputy for this program. Files and connections are opened with the first use. */
+export function createDeputy(options: CreateOptions = {}): Deputy {
+  const { env = readEnvironment(), cwd = process.cwd(), parent, ...rest } = options;
+  let opening: Promise<Opened> | undefined;
+  const open = () => {
+    opening ??= openDeputy({ env, cwd, ...rest });
+    return opening;
+  };
+
+  async function prepare(tasks: CallInput, { workspace = cwd, ...more }: DelegateOptions = {}) {
+    const { engine, loadConfig } = await open();
+    const call = parseCall(tasks, loadConfig().config.delegation.max_tasks_per_call);
+    const submitOptions: SubmitOptions = { surface: "library", workspace, ...(parent && { parent }), ...more };
+    return { engine, call, submitOptions };
+  }
+
+  async function start(tasks: CallInput, delegateOptions?: DelegateOptions): Promise<Delegation> {
+    const { engine, call, submitOptions } = await prepare(tasks, delegateOptions);
+    return engine.submit(call, submitOptions);
+  }
+
+  return {
+    start,
+    delegate: async (tasks, delegateOptions) => (await start(tasks, delegateOptions)).result,
+    async plan(tasks, delegateOptions) {
+      const { engine, call, submitOptions } = await prepare(tasks, delegateOptions);
+      return engine.plan(call, submitOptions);
+    },
+    resume: async (id, resumeOptions = {}) => (await open()).engine.resume(id, resumeOptions),
+    stop: async (id, by = "library") => (await open()).engine.stop(id, by),
+    runs: async () => (await open()).engine.runs(),
+    run: async (id) => (await open()).engine.run(id),
+    async *watch(id, signal = new AbortController().signal) {
+      yield* (await open()).engine.watch(id, signal);
+    },
+    async close() {
+      if (opening !== undefined) await (await opening).engine.close();
+    },
+  };
+}

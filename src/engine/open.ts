@@ -1,0 +1,75 @@
+/** Deputy put together for one process: config and keys from its environment, the journal in the state directory. */
+import { randomBytes } from "node:crypto";
+import { createModel } from "../child/model.ts";
+import { createTransport } from "../child/transport.ts";
+import { type Clock, systemClock } from "../clock.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Environment } from "../config/template.ts";
+import { stateDir } from "../config/trust.ts";
+import type { Journal } from "../journal/journal.ts";
+import { openSqliteJournal } from "../journal/sqlite.ts";
+import type { Routing } from "../routing/routing.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { createScheduler } from "./scheduler.ts";
+import { readSetup } from "./setup.ts";
+
+export type OpenOptions = {
+  /** Keys, proxies and `DEPUTY_*` variables are read from here. */
+  env: Environment;
+  /** Where configs are looked for. */
+  cwd: string;
+  /** One config file in place of those that would be found. */
+  configPath?: string;
+  /** Default: `journal.sqlite` in the state directory. */
+  journal?: Journal;
+  clock?: Clock;
+};
+
+export type Opened = {
+  engine: Engine;
+  loadConfig(): LoadedConfig;
+  /** Providers, keys and models as they are now. */
+  routing(): Routing;
+};
+
+/** Connections to one origin; more children than that wait for one. */
+const CONNECTIONS_PER_ORIGIN = 1024;
+const USER_AGENT = "deputy";
+
+/** @throws DeputyError `journal-unusable` */
+export async function openDeputy({
+  env,
+  cwd,
+  configPath,
+  clock = systemClock,
+  ...given
+}: OpenOptions): Promise<Opened> {
+  const journal = given.journal ?? openSqliteJournal({ stateDir: stateDir(env), clock });
+  const transport = createTransport({
+    connectionsPerOrigin: CONNECTIONS_PER_ORIGIN,
+    environment: env,
+    userAgent: USER_AGENT,
+  });
+  const setup = () => readSetup({ env, cwd, ...(configPath !== undefined && { configPath }) });
+  const engine = createEngine({
+    clock,
+    random: Math.random,
+    journal,
+    scheduler: createScheduler(),
+    model: createModel({ transport, clock }),
+    newId,
+    setup,
+    closeTransport: transport.close,
+    pid: process.pid,
+  });
+  return { engine, loadConfig: () => setup().loaded, routing: () => setup().routing };
+}
+
+/** Letters and digits that are not taken for one another. */
+const ALPHABET = "abcdefghjkmnpqrstvwxyz23456789";
+const ID_LENGTH = 8;
+
+/** An id to type: eight characters, some 39 bits. */
+function newId(): string {
+  return Array.from(randomBytes(ID_LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join("");
+}
