@@ -33,8 +33,8 @@ export function endpointOf(method: string, url: string, headers: IncomingHttpHea
   for (const [ending, apiMode] of ENDINGS) if (path.endsWith(ending)) return { asks: "answer", apiMode };
   for (const [ending, streaming] of GEMINI_METHODS) {
     if (!path.endsWith(ending)) continue;
-    const model = decodeURIComponent(path.slice(path.indexOf("/models/") + "/models/".length, -ending.length));
-    return { asks: "answer", apiMode: "gemini", model, streaming };
+    const model = path.slice(path.indexOf("/models/") + "/models/".length, -ending.length);
+    return { asks: "answer", apiMode: "gemini", model: model.replaceAll("%2F", "/"), streaming };
   }
   return undefined;
 }

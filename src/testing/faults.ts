@@ -11,7 +11,7 @@ import type { Frame, Wire, WireError } from "./wire.ts";
 export type ErrorFault =
   /** 429. `retryAfter`: seconds, or a date; absent: the answer does not say. */
   | { kind: "rate-limited"; retryAfter?: number | Date }
-  /** Money or a plan's allowance is used up. Default 429 in the vendor's quota words; 402 where it has one. */
+  /** Money or a plan's allowance is used up. Default: as the vendor says it (429; Anthropic, without a reset, 400). */
   | { kind: "quota-exhausted"; status?: 400 | 402 | 429; resetsAt?: Date }
   /** Default: the vendor's own way to say overloaded (503, Anthropic 529). */
   | { kind: "overloaded"; status?: 500 | 502 | 503 | 504 | 529; retryAfter?: number | Date }
@@ -139,12 +139,12 @@ const PLAYS: Plays = {
   ],
 };
 
-/** What is done on the connection for this turn, its fault included. */
+/** What is done on the connection for this turn once its latency is over, its fault included. */
 export function movesOf(scene: Scene): Move[] {
-  const { fault, latencyMs = 0 } = scene.turn;
-  const play = fault && (PLAYS[fault.kind] as (fault: Fault, scene: Scene) => Move[]);
-  const moves = fault && play ? play(fault, scene) : answered(scene);
-  return latencyMs > 0 ? [{ move: "wait", ms: latencyMs }, ...moves] : moves;
+  const { fault } = scene.turn;
+  if (fault === undefined) return answered(scene);
+  const play = PLAYS[fault.kind] as (fault: Fault, scene: Scene) => Move[];
+  return play(fault, scene);
 }
 
 export function errorMoves({ wire, requestId }: Pick<Scene, "wire" | "requestId">, error: WireError): Move[] {

@@ -167,7 +167,8 @@ function geminiFrames(reply: Reply): Frame[] {
 function lastResponse(reply: Reply): string {
   const part = { text: "", ...(reply.reasoning.length > 0 && { thoughtSignature: signatureOf("") }) };
   const content = JSON.stringify({ parts: [part], role: "model" });
-  return `{"candidates":[{"content":${content},"finishReason":"${FINISH_REASON[reply.finish]}","index":0}],${tailOf(reply)}}`;
+  const finish = `"finishReason":"${FINISH_REASON[reply.finish]}","index":0`;
+  return `{"candidates":[{"content":${content},${finish}}],${tailOf(reply)}}`;
 }
 
 function wholeResponse(reply: Reply): string {

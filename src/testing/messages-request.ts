@@ -192,8 +192,8 @@ function checkBlocks(blocks: Fields[], open: Set<string>, index: number): WireEr
     if (block.type === "tool_result" && !open.delete(textOf(block.tool_use_id))) {
       return invalidRequest(
         `messages.${index}.content.${position}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ` +
-          `${textOf(block.tool_use_id)}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the ` +
-          "previous message.",
+          `${textOf(block.tool_use_id)}. Each \`tool_result\` block must have a corresponding \`tool_use\` block ` +
+          "in the previous message.",
       );
     }
   }
@@ -203,7 +203,8 @@ function checkBlocks(blocks: Fields[], open: Set<string>, index: number): WireEr
 function unanswered(open: Set<string>, index: number): WireError {
   return invalidRequest(
     `messages.${index}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ` +
-      `${[...open].join(", ")}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`,
+      `${[...open].join(", ")}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the ` +
+      "next message.",
   );
 }
 

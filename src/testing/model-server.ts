@@ -11,11 +11,11 @@ import type { ApiMode } from "../route.ts";
 import { createAdmission } from "./admission.ts";
 import { chatWire } from "./chat-wire.ts";
 import { BASE_PATH, type Endpoint, endpointOf } from "./endpoints.ts";
-import { errorMoves, movesOf } from "./faults.ts";
+import { errorMoves, movesOf, type Scene } from "./faults.ts";
 import { geminiWire } from "./gemini-wire.ts";
 import { messagesWire } from "./messages-wire.ts";
 import type { ModelRequest } from "./model-request.ts";
-import { type Move, perform } from "./moves.ts";
+import { type Move, perform, waited } from "./moves.ts";
 import { createResponsesWire } from "./responses-wire.ts";
 import { replyTo, type Turn } from "./turn.ts";
 import { isFields } from "./untyped.ts";
@@ -95,17 +95,23 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
     const { request, error } = admission.admit(wire, { endpoint, path, headers, body, index, at: clock.now() });
     const kept = keepRequests === "whole" ? request : brief(request);
     if (keepRequests !== "none") requests.push(kept);
-    const moves = error ? errorMoves({ wire, requestId }, error) : await scripted(wire, request, requestId);
-    const head = moves.find(({ move }) => move === "head");
-    if (head?.move === "head") kept.status = head.status;
-    perform(moves, response, clock);
+    const scene = { wire, request, requestId };
+    const moves = error ? errorMoves(scene, error) : await scripted(scene, response);
+    perform(moves, response, clock, (status) => {
+      kept.status = status;
+    });
   }
 
-  async function scripted(wire: Wire, request: ModelRequest, requestId: string): Promise<Move[]> {
+  /** The answer is written out when its latency is over, not before: thousands may be waiting. */
+  async function scripted(
+    { wire, request, requestId }: Pick<Scene, "wire" | "request" | "requestId">,
+    response: ServerResponse,
+  ): Promise<Move[]> {
     try {
       const turn = await script(request);
       if (!isFields(turn)) throw new Error(`Expected a turn from the script; found ${String(turn)}.`);
-      return movesOf({ wire, request, turn, reply: replyTo(turn, request, nonce), requestId });
+      const stayed = await waited(turn.latencyMs ?? 0, response, clock);
+      return !stayed ? [] : movesOf({ wire, request, turn, reply: replyTo(turn, request, nonce), requestId });
     } catch (error) {
       scriptErrors.push(error);
       const message = `The script of this model server failed at request ${request.index}: ${String(error)}`;
@@ -185,7 +191,8 @@ function bodyOf(incoming: IncomingMessage): Promise<Buffer | undefined> {
 }
 
 function refuseUnknownPath({ method, url }: IncomingMessage, response: ServerResponse): void {
-  const message = `Not served here: ${method} ${url}. Expected …/chat/completions, …/responses, …/messages, …/models.`;
+  const served = "…/chat/completions, …/responses, …/messages, …:generateContent, …/models";
+  const message = `Not served here: ${method} ${url}. Expected ${served}.`;
   sendJson(response, 404, { error: { message, type: "invalid_request_error", param: null, code: "unknown_url" } });
 }
 

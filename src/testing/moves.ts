@@ -36,8 +36,13 @@ export function written(frames: readonly Frame[], msPerDelta: number): Move[] {
   return moves;
 }
 
-/** Plays the moves in order; stops for good when the client leaves. */
-export function perform(moves: readonly Move[], response: ServerResponse, clock: Clock): void {
+/** Plays the moves in order; stops for good when the client leaves. @param onHead hears the status as it is sent */
+export function perform(
+  moves: readonly Move[],
+  response: ServerResponse,
+  clock: Clock,
+  onHead: (status: number) => void = () => {},
+): void {
   let next = 0;
   let cancel = () => {};
   if (response.closed) return;
@@ -57,6 +62,7 @@ export function perform(moves: readonly Move[], response: ServerResponse, clock:
           return;
         case "head":
           response.writeHead(move.status, move.headers);
+          onHead(move.status);
           break;
         case "write":
           if (!response.write(move.data)) {
@@ -78,4 +84,20 @@ export function perform(moves: readonly Move[], response: ServerResponse, clock:
   }
 
   goOn();
+}
+
+/** Waits; false where the client leaves before the time is over. */
+export function waited(ms: number, response: ServerResponse, clock: Clock): Promise<boolean> {
+  if (response.closed || ms <= 0) return Promise.resolve(!response.closed);
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, () => {
+      response.off("close", leave);
+      resolve(true);
+    });
+    function leave() {
+      cancel();
+      resolve(false);
+    }
+    response.once("close", leave);
+  });
 }
