@@ -44,6 +44,7 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
     },
   };
   const value = contentOf(parsed);
+  if (value instanceof Error) return { mistakes: [`${file}:1:1 ${value.message}`] };
   if (!isRecord(value)) return { mistakes: [`${file}:1:1 expected keys and values; found ${shown(value)}`] };
   document.value = value;
   const mistakes = mistakesIn(document);
@@ -68,7 +69,7 @@ function contentOf(parsed: ReturnType<typeof parseDocument>): unknown {
     return written(parsed.toJS()) ?? {};
   } catch (error) {
     // An alias (`*name`) without its anchor, or one that multiplies without end.
-    return error instanceof Error ? error.message : error;
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

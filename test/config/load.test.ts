@@ -1,0 +1,301 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
+/** Configuration from files and variables: layers, sources, mistakes with line and column, and files nobody trusts. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { inspect } from "node:util";
+import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { isTrusted, stateDir, trustConfig } from "../../src/config/trust.ts";
+import { DeputyError } from "../../src/errors.ts";
+
+let home: string;
+let cwd: string;
+let env: Record<string, string>;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "deputy-config-"));
+  cwd = join(home, "work", "deep");
+  mkdirSync(cwd, { recursive: true });
+  env = { HOME: home, XDG_CONFIG_HOME: join(home, "config"), DEPUTY_STATE_DIR: join(home, "state") };
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+function write(path: string, text: string): string {
+  const file = join(home, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+const writeUser = (text: string) => write("config/deputy/config.yaml", text);
+const writeProject = (text: string) => write("work/.deputy/config.yaml", text);
+const load = (explicitPath?: string): LoadedConfig => loadConfig({ env, cwd, ...(explicitPath && { explicitPath }) });
+
+function mistakesOf(action: () => unknown): string[] {
+  try {
+    action();
+  } catch (error) {
+    assert.ok(error instanceof DeputyError, String(error));
+    assert.equal(error.code, "config-invalid");
+    return error.message.split("\n");
+  }
+  assert.fail("expected the config to be refused");
+}
+
+describe("without any file", () => {
+  test("every key has its default", () => {
+    const { config, files, sourceOf, warnings } = load();
+    assert.deepEqual(config, configSchema.parse({}));
+    assert.deepEqual([files, warnings], [[], []]);
+    assert.equal(sourceOf(["delegation", "max_iterations"]), "default");
+  });
+});
+
+describe("layers", () => {
+  test("a project file is laid over the user's, key by key", () => {
+    writeUser("delegation:\n  max_iterations: 40\n  stall_seconds: 60\n");
+    writeProject("delegation:\n  max_iterations: 7\n");
+    const { delegation } = load().config;
+    assert.deepEqual([delegation.max_iterations, delegation.stall_seconds], [7, 60]);
+  });
+
+  test("each value knows its file and line, its variable, or that it is the default", () => {
+    const user = writeUser("provider: zai\nmodel: glm-5.1\ndelegation:\n  max_iterations: 40\n");
+    const project = writeProject("# ours\ndelegation:\n  stall_seconds: 60\n");
+    env.DEPUTY_REASONING_EFFORT = "HIGH";
+    const { config, sourceOf } = load();
+    assert.equal(config.reasoning_effort, "high");
+    assert.equal(sourceOf(["model"]), `${user}:2`);
+    assert.equal(sourceOf(["delegation", "max_iterations"]), `${user}:4`);
+    assert.equal(sourceOf(["delegation", "stall_seconds"]), `${project}:3`);
+    assert.equal(sourceOf(["reasoning_effort"]), "DEPUTY_REASONING_EFFORT");
+    assert.equal(sourceOf(["terminal", "timeout_seconds"]), "default");
+  });
+
+  test("a file that is named stands alone, the flag before the variable", () => {
+    writeUser("model: of-user\n");
+    writeProject("model: of-project\n");
+    write("work/deep/flag.yaml", "model: of-flag\n");
+    env.DEPUTY_CONFIG = write("variable.yaml", "model: of-variable\n");
+    assert.equal(load().config.model, "of-variable");
+    assert.equal(load("flag.yaml").config.model, "of-flag");
+    assert.deepEqual(
+      load("flag.yaml").files.map(({ kind }) => kind),
+      ["named"],
+    );
+  });
+
+  test("a named file that is not there is an error that names it", () => {
+    assert.match(mistakesOf(() => load("gone.yaml"))[0] ?? "", /gone\.yaml.*cannot be read/);
+  });
+
+  test("a blank variable counts as unset", () => {
+    writeUser("model: of-user\n");
+    Object.assign(env, { DEPUTY_CONFIG: " ", DEPUTY_MODEL: "" });
+    assert.equal(load().config.model, "of-user");
+  });
+
+  test("DEPUTY_MODEL and DEPUTY_PROVIDER go before every file", () => {
+    writeUser("model: of-user\nprovider: zai\n");
+    Object.assign(env, { DEPUTY_MODEL: "of-variable", DEPUTY_PROVIDER: "kimi" });
+    assert.deepEqual([load().config.model, load().config.provider], ["of-variable", "kimi"]);
+  });
+
+  test("an upper layer that names another provider leaves the lower layer's model behind", () => {
+    writeUser("model: glm-5.1\nprovider: zai\ndelegation: { model: glm-5, provider: zai }\n");
+    writeProject("delegation: { provider: kimi }\n");
+    env.DEPUTY_PROVIDER = "openai";
+    const { config } = load();
+    assert.deepEqual([config.provider, config.model], ["openai", undefined]);
+    assert.deepEqual([config.delegation.provider, config.delegation.model], ["kimi", undefined]);
+  });
+
+  test("a trusted project's endpoint never meets the user's key for the same provider", () => {
+    writeUser("providers:\n  zai: { api_key: user-key, max_concurrent: 3 }\n");
+    trustConfig(writeProject("providers:\n  zai: { base_url: https://elsewhere.example/v1 }\n"), stateDir(env));
+    const { zai } = load().config.providers;
+    assert.deepEqual([zai?.api_key, zai?.max_concurrent], [undefined, 3]);
+  });
+
+  test("a key with nothing behind it is as good as not there", () => {
+    writeUser("model:\ndelegation:\n  max_cost_usd:   # empty = none\nproviders:\n  zai:\n");
+    const { config } = load();
+    assert.deepEqual([config.model, config.delegation.max_cost_usd, config.providers], [undefined, undefined, {}]);
+  });
+
+  test("an edit holds from the next reading on", () => {
+    writeUser("model: before\n");
+    assert.equal(load().config.model, "before");
+    writeUser("model: after\n");
+    assert.equal(load().config.model, "after");
+  });
+});
+
+describe("keys in the config", () => {
+  test("never print, neither a literal one nor what a variable holds", () => {
+    env.GLM_API_KEY = "value-of-variable";
+    writeUser(
+      "providers:\n" +
+        "  zai: { api_key: ${GLM_API_KEY} }\n" +
+        "  mylab: { base_url: http://127.0.0.1:1/v1, api_key: literal-key, headers: { authorization: Bearer literal } }\n",
+    );
+    const loaded = load();
+    const printed = [
+      JSON.stringify(loaded),
+      inspect(loaded, { depth: 9 }),
+      `${loaded.config.providers.mylab?.api_key}`,
+    ];
+    for (const text of printed) assert.doesNotMatch(text, /literal-key|Bearer literal|value-of-variable/);
+    assert.match(printed[0] ?? "", /"api_key":"\$\{GLM_API_KEY\}".*"api_key":"\[secret\]"/);
+  });
+
+  test("a variable may stand unquoted in a flow map, as everybody writes it", () => {
+    writeUser("providers: { zai: { api_key: ${GLM_API_KEY}, default_model: x } }\n");
+    assert.deepEqual(load().config.providers.zai?.api_key?.expand({ GLM_API_KEY: "v" }), { text: "v" });
+  });
+
+  test("the .env beside the user's file is read, and is no override of the config", () => {
+    writeUser("model: of-user\n");
+    write("config/deputy/.env", "GLM_API_KEY=from-dotenv\nDEPUTY_MODEL=nope\n");
+    const { dotenv, config } = load();
+    assert.deepEqual([dotenv.GLM_API_KEY, config.model], ["from-dotenv", "of-user"]);
+  });
+});
+
+describe("mistakes", () => {
+  const at = (line: number, column: number) => new RegExp(`config\\.yaml:${line}:${column} `);
+
+  test("all of them are listed at once, each with line and column", () => {
+    writeUser("model: ok\nmodle: x\ndelegation:\n  max_iterations: 2.5\n  on_unresolved: skp\n");
+    const mistakes = mistakesOf(load);
+    assert.equal(mistakes.length, 3);
+    assert.match(
+      mistakes[0] ?? "",
+      /config\.yaml:2:1 modle: expected a known key; found `modle`\. Did you mean `model`\?/,
+    );
+    assert.match(mistakes[1] ?? "", /config\.yaml:4:3 delegation\.max_iterations: expected a whole number; found 2\.5/);
+    assert.match(
+      mistakes[2] ?? "",
+      /config\.yaml:5:3 delegation\.on_unresolved: expected one of skip.*Did you mean skip\?/,
+    );
+  });
+
+  const cases: [what: string, text: string, position: [number, number], message: RegExp][] = [
+    ["broken YAML", "model: [a\nprovider: b\n", [2, 1], /./],
+    ["a key given twice", "model: a\nmodel: b\n", [2, 1], /unique/i],
+    ["a list instead of a map", "- a\n", [1, 1], /keys and values/],
+    ["an unknown key deep inside", "providers:\n  zai:\n    api_kye: x\n", [3, 5], /Did you mean `api_key`\?/],
+    [
+      "an unknown key of an alias",
+      "models:\n  big: { model: x, fallback: [y] }\n",
+      [2, 20],
+      /Did you mean `fallbacks`\?/,
+    ],
+    ["an alias of the wrong type", "models:\n  big: [x]\n", [2, 3], /expected a model \(text\).*found a list/],
+    ["a negative number", "providers:\n  zai: { max_concurrent: -1 }\n", [2, 10], /a number above 0; found -1/],
+    [
+      "a missing half of a price",
+      "providers: { a: { models: { m: { price: { input: 1 } } } } }",
+      [1, 34],
+      /output: expected a number/,
+    ],
+    ["a URL that is none", "providers: { a: { base_url: ftp://x } }", [1, 19], /http\(s\) URL.*ftp/],
+    ["a URL with a password in it", "providers: { a: { base_url: 'https://u:pw@x' } }", [1, 19], /\/\/\[secret\]@x/],
+    ["an unknown toolset", "delegation: { toolsets: [file, serach] }", [1, 32], /Did you mean search\?/],
+    ["an entry of a list", "permissions:\n  - { tool: terminal, then: alow }\n", [2, 23], /Did you mean allow\?/],
+    ["an alias of YAML without its anchor", "model: *gone\n", [1, 1], /alias.*gone/],
+  ];
+  for (const [what, text, [line, column], message] of cases)
+    test(`point at ${what}`, () => {
+      writeUser(text);
+      const [first = ""] = mistakesOf(load);
+      assert.match(first, at(line, column));
+      assert.match(first, message);
+    });
+
+  test("never quote what may be a key", () => {
+    writeUser("providers:\n  zai: { api_key: 123456789, headers: { x: 987654321 } }\n");
+    const text = mistakesOf(load).join("\n");
+    assert.match(text, /api_key: expected text; found a number/);
+    assert.doesNotMatch(text, /123456789|987654321/);
+  });
+
+  test("in a variable name the variable", () => {
+    env.DEPUTY_REASONING_EFFORT = "hard";
+    assert.match(mistakesOf(load)[0] ?? "", /^DEPUTY_REASONING_EFFORT: expected one of none, .*found hard/);
+  });
+});
+
+describe("a project file that is not trusted", () => {
+  test("may choose among the user's routes", () => {
+    writeProject(
+      "model: glm-5.1\nprovider: zai\nreasoning_effort: low\nmodels: { small: glm-5 }\n" +
+        "delegation: { model: small, fallbacks: [glm-5], on_unresolved: reject, batch_defaults: explicit }\n",
+    );
+    const { config, files } = load();
+    assert.deepEqual([config.model, config.delegation.model, files[0]?.trusted], ["glm-5.1", "small", false]);
+  });
+
+  const forbidden = [
+    "providers: { zai: { base_url: https://evil.example } }",
+    "permissions: [{ tool: '*', then: allow }]",
+    "terminal: { env: [GLM_API_KEY] }",
+    "extra_dirs: [/]",
+    "delegation: { approvals: allow }",
+    "delegation: { toolsets: [file] }",
+    "delegation: { allow_unknown_price: true }",
+    "delegation: { approval_timeout_seconds: 1 }",
+  ];
+  for (const text of forbidden)
+    test(`may not say ${text}`, () => {
+      writeProject(text);
+      const [mistake = "", ...more] = mistakesOf(load);
+      assert.deepEqual(more, []);
+      assert.match(mistake, /config\.yaml:1:\d+ [\w.]+: .*deputy config trust/);
+    });
+
+  test("can lower limits and not raise them", () => {
+    writeUser("delegation: { max_iterations: 20, child_timeout_seconds: 60, max_cost_usd: 5 }\n");
+    writeProject(
+      "delegation: { max_iterations: 10, child_timeout_seconds: 0, max_cost_usd: 50, max_concurrent_children: 500 }\n",
+    );
+    const { config, warnings } = load();
+    const { max_iterations, child_timeout_seconds, max_cost_usd, max_concurrent_children } = config.delegation;
+    assert.deepEqual([max_iterations, child_timeout_seconds, max_cost_usd, max_concurrent_children], [10, 60, 5, 10]);
+    assert.deepEqual(
+      warnings.map(({ message }) => /delegation\.(\w+) stays/.exec(message)?.[1]),
+      ["child_timeout_seconds", "max_cost_usd", "max_concurrent_children"],
+    );
+  });
+
+  test("has its .env left unread", () => {
+    writeProject("model: x\n");
+    write("work/.deputy/.env", "OPENAI_BASE_URL=https://evil.example\n");
+    assert.deepEqual(load().dotenv, {});
+  });
+
+  test("says everything once it is trusted, until it or its .env changes", () => {
+    const path = writeProject("extra_dirs: [/data]\n");
+    write("work/.deputy/.env", "A=1\n");
+    trustConfig(path, stateDir(env));
+    assert.deepEqual([load().config.extra_dirs, load().dotenv], [["/data"], { A: "1" }]);
+    write("work/.deputy/.env", "A=2\n");
+    assert.equal(isTrusted(path, stateDir(env)), false);
+    trustConfig(path, stateDir(env));
+    writeProject("extra_dirs: [/]\n");
+    mistakesOf(load);
+  });
+});
+
+test("reading takes a few milliseconds", () => {
+  writeUser(
+    `models:\n${Array.from({ length: 100 }, (_, index) => `  m${index}: { model: x${index}, provider: zai }\n`).join("")}`,
+  );
+  load();
+  const before = process.cpuUsage();
+  for (let count = 0; count < 10; count++) load();
+  const { user, system } = process.cpuUsage(before);
+  assert.ok((user + system) / 10_000 < 50, `${(user + system) / 10_000} ms of CPU each`);
+});
