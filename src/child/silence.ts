@@ -1,8 +1,17 @@
 /** Notices when a stream says nothing for too long. */
 import type { Clock } from "../clock.ts";
 
+export type SilenceWatch = {
+  signal: AbortSignal;
+  /** Whether it was silence that aborted the signal. */
+  silent(): boolean;
+  /** Something was said. */
+  heard(): void;
+  end(): void;
+};
+
 /** A signal that follows `parent` and also aborts after `stallMs` without a word. */
-export function watchForSilence(clock: Clock, stallMs: number, parent: AbortSignal) {
+export function watchForSilence(clock: Clock, stallMs: number, parent: AbortSignal): SilenceWatch {
   const controller = new AbortController();
   let heardAt = clock.now();
   let silent = false;
