@@ -1,14 +1,11 @@
 /** What a command file is given, and what several commands have in common: the engine opened and closed, flag values. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { LoadedConfig } from "../config/load.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Opened, OpenOptions } from "../engine/open.ts";
 import type { Io } from "./io.ts";
-
-export type Deputy = { engine: Engine; loadConfig(): LoadedConfig };
 
 export type Context = {
   io: Io;
-  openDeputy(options: { env: Io["env"]; cwd: string; configPath?: string }): Promise<Deputy>;
+  openDeputy(options: Pick<OpenOptions, "env" | "cwd" | "configPath">): Promise<Opened>;
   /** Tells the process its exit code. A command that does not call it exits with 0. */
   exitWith(code: number): void;
 };
@@ -23,7 +20,7 @@ const CLOSE_MS = 3000;
 export async function withDeputy<Value>(
   { io, openDeputy }: Context,
   configPath: string | undefined,
-  work: (deputy: Deputy) => Promise<Value>,
+  work: (deputy: Opened) => Promise<Value>,
 ): Promise<Value> {
   const deputy = await openDeputy({ env: io.env, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) });
   try {

@@ -129,9 +129,10 @@ function prepareHome(home: string, played: Played[], io: Io): Io["env"] {
 
 function introduction(paint: Paint): string {
   return `${paint("bold", "Three haikus, each on a model and provider of its own, in parallel.")}
-The models are scripted: three servers on this machine stand in for the providers and answer with texts we wrote.
-The rest is real: HTTP, streaming, a key per provider that its server checks. Nothing is sent out, nothing is spent;
-costs are what these models would cost.
+The models are scripted: three servers on this machine stand in for the
+providers and answer with texts we wrote. The rest is real: HTTP, streaming, a
+key per provider that its server checks. Nothing leaves this machine and nothing
+is spent; the costs are what such models would cost.
 
 `;
 }
@@ -139,18 +140,19 @@ costs are what these models would cost.
 function conclusion(result: DelegationResult | undefined, played: Played[], io: Io): string {
   const paint = createPaint(io.stdout, io.env);
   return [
-    ...(result === undefined ? [] : [`\n${timing(result)}\n`]),
+    result === undefined ? "" : timing(result),
     `\n${paint("bold", "What reached the servers:")}\n${arrivals(played, paint)}`,
     `\n${paint("bold", "The same with real models:")}\n${ownTurn(io)}`,
   ].join("");
 }
 
 function timing({ results, total_duration_seconds: total }: DelegationResult): string {
+  if (results.some(({ status }) => status !== "completed")) return "";
   const durations = results.map((result) => result.duration_seconds);
   const [slowest, sum] = [Math.max(0, ...durations), durations.reduce((a, b) => a + b, 0)];
   return (
-    `All together took ${formatDuration(total)}: as long as the slowest of them (${formatDuration(slowest)}), ` +
-    `not as long as one after the other (${formatDuration(sum)}).`
+    `\nAll three took ${formatDuration(total)}, as long as the slowest (${formatDuration(slowest)}); ` +
+    `one after the other would be ${formatDuration(sum)}.\n`
   );
 }
 
@@ -169,8 +171,13 @@ function arrivals(played: Played[], paint: Paint): string {
 /** What to type, from where the user is. */
 function ownTurn({ cwd }: Io): string {
   const root = fileURLToPath(new URL("../..", import.meta.url));
-  const isClone = existsSync(join(root, "src"));
-  const program = isClone ? relative(cwd, join(root, "bin", "deputy")) : "deputy";
-  const file = relative(cwd, join(root, "examples", "haiku.yaml"));
+  const path = (...names: string[]) => nearestPath(cwd, join(root, ...names));
+  const program = existsSync(join(root, "src")) ? path("bin", "deputy") : "deputy";
+  const file = path("examples", "haiku.yaml");
   return `  export ZAI_API_KEY=…\n  export OPENROUTER_API_KEY=…\n  ${program} run ${file}\n`;
+}
+
+function nearestPath(from: string, to: string): string {
+  const path = relative(from, to);
+  return path.startsWith("..") ? to : path;
 }

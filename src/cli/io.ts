@@ -1,6 +1,6 @@
 /**
- * The outside world of one invocation, as an argument: streams, environment, directory, clock, Ctrl-C. `deputy.ts`
- * makes the real one, tests make their own, and nothing else under `cli/` touches `process`.
+ * The outside world of one invocation, as an argument: streams, environment, directory, clock, Ctrl-C. `process.ts`
+ * makes the real one, tests make their own.
  */
 import type { Readable } from "node:stream";
 import { styleText } from "node:util";

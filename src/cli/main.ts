@@ -46,6 +46,16 @@ const COMMANDS: Record<string, Entry> = {
     summary: "watch three tasks run in parallel on scripted models: no key, nothing spent",
     load: async () => (await import("./demo.ts")).declareDemo,
   },
+  models: {
+    usage: "models [PART]",
+    summary: "list the models you can use now, with prices and effort levels",
+    load: async () => (await import("./models.ts")).declareModels,
+  },
+  doctor: {
+    usage: "doctor",
+    summary: "look at keys, config and journal as a run would find them",
+    load: async () => (await import("./doctor.ts")).declareDoctor,
+  },
   config: {
     usage: "config path|show|trust",
     summary: "the configuration: files, values, and where each comes from",

@@ -18,6 +18,9 @@ export type Narrator = {
   columns: () => number;
 };
 
+/** A finished line may wrap: it stays, and its goal is to be recognised. */
+const LEAST_GOAL_COLUMNS = 40;
+
 export function narrate(event: Event, run: Run, narrator: Narrator): string[] {
   if (event.kind === "delegation-start") return opening(run, narrator);
   if (event.kind === "delegation-resume") return [resumption(run, narrator)];
@@ -65,7 +68,8 @@ export function finishedLine(result: Result, run: Run, { paint, columns }: Narra
   const sign = completed ? paint("green", "✓") : paint("red", "✗");
   const place = placeOf(result.task_index, run);
   const outcome = oneLine(`(${formatOutcome(result)})`);
-  const goal = goalIn(run, result.task_index, columns() - displayWidth(`✓ ${place}  ${outcome}`));
+  const room = columns() - displayWidth(`✓ ${place}  ${outcome}`);
+  const goal = goalIn(run, result.task_index, Math.max(room, LEAST_GOAL_COLUMNS));
   const line = `${sign} ${place} ${goal} ${paint("dim", outcome)}`;
   return completed ? line : `${line} ${paint("red", oneLine(formatReason(result)))}`;
 }
@@ -76,9 +80,9 @@ export function placeOf(taskIndex: number, run: Run): string {
   return `[${String(taskIndex + 1).padStart(total.length)}/${total}]`;
 }
 
-/** A task's goal on one line, in the columns there are but never so few that it says nothing. */
+/** A task's goal on one line, in the columns there are. */
 export function goalIn(run: Run, taskIndex: number, columns: number): string {
-  return fit(oneLine(run.call.tasks[taskIndex]?.goal ?? ""), Math.max(columns, 12));
+  return fit(oneLine(run.call.tasks[taskIndex]?.goal ?? ""), columns);
 }
 
 type Remark = { sign: string; text: string };

@@ -138,13 +138,13 @@ export function createEngine(deps: EngineDeps): Engine {
     const { delegationId } = recalled.run;
     const feed = createFeed<Event>();
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.capOf);
+    setImmediate(() => feed.push(first)); // Before anything `conduct` does on that turn.
     const result = conduct(deps, setup, recalled, feed.push, asker).finally(() => {
       here.delete(delegationId);
       feed.end();
     });
     result.catch(() => {}); // Whoever holds the delegation hears of it; nobody has to.
     here.set(delegationId, result);
-    setImmediate(() => feed.push(first));
     return { id: delegationId, events: feed, result, stop: (by, target) => requestStop(delegationId, by, target) };
   }
 

@@ -38,6 +38,12 @@ describe("deputy run", () => {
     assert.match(stdout, /^\[1\/2\] Say one\n.*\n\none$/m);
   });
 
+  test("queues children beyond --concurrency and runs them all", async () => {
+    const { code, stdout } = await deputy(["run", "-", "-c", "1"], { stdin: three, script: echo });
+    assert.equal(code, 0);
+    assert.match(stdout, /3 of 3 tasks completed/);
+  });
+
   test("takes one task in words", async () => {
     const { code, stdout } = await deputy(["run", "--goal", "Say hello"], { script: echo });
     assert.equal(code, 0);

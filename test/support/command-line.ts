@@ -8,6 +8,7 @@ import { main } from "../../src/cli/main.ts";
 import { systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { createRouting } from "../../src/routing/routing.ts";
 import { createTestEngine, type ModelScript } from "./engine-stage.ts";
 
 export type Stage = {
@@ -66,7 +67,11 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
     interrupt() {
       for (const callback of interrupts) callback();
     },
-    code: main(argv, io, async () => ({ engine, loadConfig })),
+    code: main(argv, io, async () => ({
+      engine,
+      loadConfig,
+      routing: () => createRouting({ config: configSchema.parse({}), env: {} }),
+    })),
   };
 }
 

@@ -1,0 +1,144 @@
+/** `deputy doctor`: what a run would find here: keys by name, config, journal, runtime. Nothing is sent or started. */
+import { version } from "node:process";
+import { loadConfig } from "../config/load.ts";
+import { stateDir } from "../config/trust.ts";
+import { readSetup } from "../engine/setup.ts";
+import { DeputyError } from "../errors.ts";
+import type { Routing } from "../routing/routing.ts";
+import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
+import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "./follow.ts";
+import { formatRoute, plural } from "./format.ts";
+import { createPaint, type Paint } from "./io.ts";
+import { oneLine } from "./terminal-text.ts";
+
+/** `bad`: a run would fail on it. `note`: good to know. */
+type Finding = { state: "good" | "note" | "bad"; about: string; text: string };
+type Place = { env: Context["io"]["env"]; cwd: string; configPath?: string };
+
+export const declareDoctor: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("Look at what a run would find here: keys (by name), config, journal, runtime. Nothing is sent.")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText("after", examples([["deputy doctor", "why does it not start?"]]))
+    .action(async (flags: { json?: true; config?: string }) => {
+      const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
+      const findings = [
+        ...attempt("config", () => configFindings(place)),
+        ...attempt("providers", () => providerFindings(place)),
+        await journalFinding(context, flags.config),
+        environmentFinding(io.keysStillVisible),
+        { state: "good", about: "runtime", text: `Node ${version}` } as const,
+      ];
+      if (flags.json) io.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+      else io.stdout.write(formatFindings(findings, createPaint(io.stdout, io.env)));
+      context.exitWith(findings.some(({ state }) => state === "bad") ? EXIT_NOT_COMPLETED : EXIT_COMPLETED);
+    });
+};
+
+/** The findings, or the mistake that kept them from being made. */
+function attempt(about: string, look: () => Finding[]): Finding[] {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof DeputyError)) throw error;
+    return [{ state: "bad", about, text: error.message }];
+  }
+}
+
+function configFindings(place: Place): Finding[] {
+  const { files, warnings } = loadConfig({ ...place, ...(place.configPath && { explicitPath: place.configPath }) });
+  const found = files.map(
+    ({ path, trusted }): Finding => ({
+      state: trusted ? "good" : "note",
+      about: "config",
+      text: trusted ? path : `${path} is not trusted and may only choose among your routes: deputy config trust`,
+    }),
+  );
+  const none: Finding = { state: "good", about: "config", text: "no file, and none is needed" };
+  const notes = warnings.map(({ message }): Finding => ({ state: "note", about: "config", text: message }));
+  return [...(found.length === 0 ? [none] : found), ...notes];
+}
+
+function providerFindings(place: Place): Finding[] {
+  const { routing } = readSetup(place);
+  const usable = routing.credentials.usable();
+  const others = routing.providers.all().filter((provider) => !usable.includes(provider));
+  return [
+    ...usable.map(({ slug, entry }) => usableFinding(slug, entry !== undefined, routing)),
+    ...others.filter(({ entry }) => entry !== undefined).map(({ slug }) => unusableFinding(slug, routing)),
+    ...(usable.length === 0
+      ? [noProvider(others.map(({ row }) => row?.keys[0]?.name))]
+      : [plainTask(routing, place.cwd)]),
+  ];
+}
+
+function usableFinding(slug: string, configured: boolean, { providers, credentials }: Routing): Finding {
+  const found = providers.find(slug);
+  const answer = "provider" in found ? credentials.find(found.provider) : undefined;
+  if (answer === undefined || !("bundle" in answer)) return { state: "bad", about: slug, text: "cannot be had" };
+  const { key, baseUrl, withheld } = answer.bundle;
+  const from = configured ? ", from the config" : "";
+  const text = `${new URL(baseUrl).host}, ${key === undefined ? "no key needed" : `key ${key.secret.name}`}${from}`;
+  return withheld.length === 0
+    ? { state: "good", about: slug, text }
+    : { state: "note", about: slug, text: `${text}; ${withheld.join("; ")}` };
+}
+
+/** A provider that the config names and that has no key. */
+function unusableFinding(slug: string, { providers, credentials }: Routing): Finding {
+  const found = providers.find(slug);
+  if ("problem" in found) return { state: "bad", about: slug, text: found.problem.message };
+  const answer = credentials.find(found.provider);
+  if ("unusable" in answer) return { state: "bad", about: slug, text: answer.unusable };
+  const looked = "missing" in answer ? answer.missing.join(", ") : "";
+  return { state: "note", about: slug, text: `no key. Looked in ${looked}.` };
+}
+
+function noProvider(variables: (string | undefined)[]): Finding {
+  const known = variables.filter((name) => name !== undefined).slice(0, 6);
+  return { state: "bad", about: "providers", text: `none has a key. Set one, for example ${known.join(", ")}.` };
+}
+
+/** Where a task runs that asks for nothing. */
+function plainTask(routing: Routing, cwd: string): Finding {
+  const [planned] = routing.plan({ tasks: [{ goal: "" }] }, {}, cwd).planned;
+  if (planned !== undefined && "route" in planned) {
+    return {
+      state: "good",
+      about: "default",
+      text: `a task that names no model runs on ${formatRoute(planned.route)}`,
+    };
+  }
+  return { state: "note", about: "default", text: `a task must name its model: ${planned?.problem.message ?? ""}` };
+}
+
+async function journalFinding(context: Context, configPath: string | undefined): Promise<Finding> {
+  const where = stateDir(context.io.env);
+  try {
+    const runs = await withDeputy(context, configPath, async ({ engine }) => engine.runs().length);
+    return { state: "good", about: "journal", text: `${where}, ${plural(runs, "run")}` };
+  } catch (error) {
+    if (!(error instanceof DeputyError)) throw error;
+    return { state: "bad", about: "journal", text: error.message };
+  }
+}
+
+function environmentFinding(keysStillVisible: string | undefined): Finding {
+  return keysStillVisible === undefined
+    ? { state: "good", about: "secrets", text: "keys are taken out of this process's environment" }
+    : {
+        state: "note",
+        about: "secrets",
+        text: `keys in the environment can be read by other processes of yours: ${keysStillVisible}`,
+      };
+}
+
+function formatFindings(findings: Finding[], paint: Paint): string {
+  const signs = { good: paint("green", "✓"), note: paint("yellow", "!"), bad: paint("red", "✗") };
+  const widest = Math.max(...findings.map(({ about }) => about.length));
+  return findings
+    .map(({ state, about, text }) => `${signs[state]} ${about.padEnd(widest)}  ${oneLine(text)}\n`)
+    .join("");
+}

@@ -1,0 +1,145 @@
+/** `deputy models`: what this user can run on now, from config, keys and the catalog as they are at this moment. */
+import { readSetup } from "../engine/setup.ts";
+import type { Planned } from "../plan.ts";
+import type { Effort, Price } from "../route.ts";
+import { defaultModelOf, type Provider } from "../routing/providers.ts";
+import type { Routing } from "../routing/routing.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION } from "./command.ts";
+import { formatCount, formatRoute, plural } from "./format.ts";
+import { createPaint, type Paint } from "./io.ts";
+import { formatPrice } from "./plan-table.ts";
+import { formatTable } from "./table.ts";
+import { oneLine } from "./terminal-text.ts";
+
+type Flags = { provider?: string; all?: true; json?: true; config?: string };
+
+/** Names as in the JSON. `null`: not known. */
+type ModelDocument = {
+  model: string;
+  provider: string;
+  default: boolean;
+  price_usd_per_million_tokens: Price | null;
+  context_window: number | null;
+  reasoning_efforts: readonly Effort[] | null;
+  key_present: boolean;
+  key_name: string | null;
+};
+type AliasDocument = {
+  alias: string;
+  route: { provider: string; model: string; reasoning_effort: Effort | null } | null;
+  problem: string | null;
+};
+
+export const declareModels: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("List the models you can use now: those of providers with a key, and your aliases.")
+    .argument("[part]", "only models with this in their name")
+    .option("-p, --provider <slug>", "only this provider's")
+    .option("--all", "also those of providers without a key")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+The list is of models that are known by name; a model that is not in it can be used all the same.
+${examples([
+  ["deputy models", "everything you have a key for"],
+  ["deputy models glm", "models with glm in their name"],
+  ["deputy models --provider openrouter --json", "one provider's, for a program"],
+])}`,
+    )
+    .action((part: string | undefined, flags: Flags) => {
+      const { routing, config } = readSetup({
+        env: io.env,
+        cwd: io.cwd,
+        ...(flags.config && { configPath: flags.config }),
+      });
+      const models = modelsOf(routing, flags).filter(({ model }) =>
+        model.toLowerCase().includes(part?.toLowerCase() ?? ""),
+      );
+      const aliases = Object.keys(config.models).map((alias) => aliasDocument(alias, routing, io.cwd));
+      if (flags.json) io.stdout.write(`${JSON.stringify({ aliases, models }, null, 2)}\n`);
+      else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env)));
+    });
+};
+
+function modelsOf({ providers, credentials, catalog }: Routing, { provider: slug, all }: Flags): ModelDocument[] {
+  const wanted = slug === undefined ? undefined : providers.slugOf(slug);
+  const offered = all ? providers.all() : credentials.usable();
+  return offered
+    .filter((provider) => slug === undefined || provider.slug === wanted)
+    .flatMap((provider) => {
+      const defaultModel = defaultModelOf(provider);
+      const known = [...(defaultModel === undefined ? [] : [defaultModel]), ...catalog.modelsOf(provider)];
+      return withoutDoubles(known).map((model) => modelDocument(model, provider, { credentials, catalog }));
+    });
+}
+
+/** The catalog and the config may write one id in two ways: the first stays. */
+function withoutDoubles(models: string[]): string[] {
+  return [...new Map(models.toReversed().map((model) => [model.toLowerCase(), model])).values()].toReversed();
+}
+
+function modelDocument(
+  model: string,
+  provider: Provider,
+  { credentials, catalog }: Pick<Routing, "credentials" | "catalog">,
+): ModelDocument {
+  const { price, contextWindow, efforts } = catalog.factsOf(provider, model);
+  const found = credentials.find(provider);
+  return {
+    model,
+    provider: provider.slug,
+    default: model === defaultModelOf(provider),
+    price_usd_per_million_tokens: price ?? null,
+    context_window: contextWindow ?? null,
+    reasoning_efforts: efforts ?? null,
+    key_present: "bundle" in found,
+    key_name: "bundle" in found ? (found.bundle.key?.secret.name ?? null) : null,
+  };
+}
+
+/** An alias is what a task that names it would run on. */
+function aliasDocument(alias: string, routing: Routing, cwd: string): AliasDocument {
+  const [planned] = routing.plan({ tasks: [{ goal: "", model: alias }] }, {}, cwd).planned;
+  return {
+    alias,
+    route: routeOf(planned),
+    problem: planned !== undefined && "problem" in planned ? planned.problem.message : null,
+  };
+}
+
+function routeOf(planned: Planned | undefined): AliasDocument["route"] {
+  if (planned === undefined || "problem" in planned) return null;
+  const { provider, model, effort } = planned.route;
+  return { provider, model, reasoning_effort: effort ?? null };
+}
+
+function formatModels(models: ModelDocument[], aliases: AliasDocument[], paint: Paint): string {
+  const rows = models.map((document) => [
+    `${document.model}${document.default ? " *" : ""}`,
+    document.provider,
+    formatPrice(document.price_usd_per_million_tokens ?? undefined),
+    document.context_window === null ? "unknown" : formatCount(document.context_window),
+    document.key_present ? (document.key_name ?? "none needed") : "missing",
+    document.reasoning_efforts === null ? "unknown" : document.reasoning_efforts.join(" ") || "none",
+  ]);
+  const names = aliases.map(({ alias, route, problem }) => [
+    alias,
+    route === null ? paint("red", oneLine(problem ?? "")) : formatRoute({ ...route, effort: route.reasoning_effort }),
+  ]);
+  const blocks = [
+    formatTable(["ALIAS", "RUNS ON"], names, paint),
+    formatTable(["MODEL", "PROVIDER", "USD PER M TOKENS", "CONTEXT", "KEY", "EFFORT"], rows, paint),
+    rows.length === 0
+      ? "No such model. Deputy lists those of providers with a key; deputy doctor shows which have one.\n"
+      : summary(models),
+  ];
+  return blocks.filter((block) => block !== "").join("\n");
+}
+
+function summary(models: ModelDocument[]): string {
+  const providers = new Set(models.map(({ provider }) => provider));
+  return `${plural(models.length, "model")} of ${plural(providers.size, "provider")}; * is what runs where only the provider is named.\n`;
+}
