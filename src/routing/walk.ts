@@ -29,7 +29,7 @@ export type Choice = {
   effort?: Chosen<Effort> & { ofParent: boolean };
   /** Declared by the alias that chose the model. */
   fallbacks?: readonly ModelWishConfig[];
-  /** What is wrong with a level so far; a level that names another provider does without it. */
+  /** What is wrong with a level so far. */
   problem?: Problem;
   warnings: readonly Warning[];
 };
@@ -50,9 +50,9 @@ export const NOTHING_CHOSEN: Choice = { warnings: [] };
 export function createWalk({ providers, credentials, catalog, aliases }: WalkDeps): Walk {
   function lay(below: Choice, said: Said): Choice {
     const read = readLevel(said);
-    if ("problem" in read) return { ...below, problem: atLevel(said.level, read.problem) };
+    if ("problem" in read) return broken(below, said, read.problem);
     const placed = place(read.wish, below);
-    if ("problem" in placed) return { ...below, problem: atLevel(said.level, placed.problem) };
+    if ("problem" in placed) return broken(below, said, placed.problem);
     const by = (field: "provider" | "effort"): Level => (read.brought.includes(field) ? "alias" : said.level);
     const { provider, model } = placed;
     const keepsModel = provider === undefined || provider.slug === below.provider?.value.slug;
@@ -124,6 +124,11 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
   }
 
   return { lay, settle };
+}
+
+/** Which pair a broken level means is not known; a level above that names a provider does without it. */
+function broken({ warnings }: Choice, { level }: Said, problem: Problem): Choice {
+  return { problem: atLevel(level, problem), warnings };
 }
 
 /** A problem of the operator's own levels says where it stands; one of a task's stands there. */

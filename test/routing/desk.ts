@@ -1,0 +1,50 @@
+/** A config and an environment in, plans out: what the tests of routing share. */
+import assert from "node:assert/strict";
+import { configSchema } from "../../src/config/schema.ts";
+import type { Problem } from "../../src/errors.ts";
+import type { Planned, Ready } from "../../src/plan.ts";
+import type { Wish } from "../../src/route.ts";
+import { createRouting } from "../../src/routing/routing.ts";
+import { type CallInput, parseCall } from "../../src/task.ts";
+
+export type Given = { config?: unknown; env?: Record<string, string>; parent?: Wish };
+
+/** Keys for the providers most tests need. */
+export const KEYS = {
+  GLM_API_KEY: "key-of-zai",
+  OPENROUTER_API_KEY: "key-of-openrouter",
+  ANTHROPIC_API_KEY: "key-of-anthropic",
+};
+
+export function routingOf({ config = {}, env = {} }: Given) {
+  return createRouting({ config: configSchema.parse(config), env });
+}
+
+export function planAll(call: CallInput, given: Given, cwd = import.meta.dirname) {
+  return routingOf(given).plan(parseCall(call, 10_000), given.parent ?? {}, cwd);
+}
+
+/** The plan of a single task that can start. */
+export function ready(task: Record<string, unknown>, given: Given): Ready {
+  return readyOf(planAll({ goal: "x", ...task }, given).planned[0]);
+}
+
+/** The problem of a single task that cannot. */
+export function problem(task: Record<string, unknown>, given: Given): Problem {
+  return problemOf(planAll({ goal: "x", ...task }, given).planned[0]);
+}
+
+export function readyOf(planned: Planned | undefined): Ready {
+  assert.ok(planned !== undefined && "route" in planned, JSON.stringify(planned));
+  return planned;
+}
+
+export function problemOf(planned: Planned | undefined): Problem {
+  assert.ok(planned !== undefined && "problem" in planned, JSON.stringify(planned));
+  return planned.problem;
+}
+
+/** `glm-5.1 @ zai`, with the effort where there is one. */
+export function nameOf({ route }: Ready): string {
+  return `${route.model} @ ${route.provider}${route.effort === undefined ? "" : ` · ${route.effort}`}`;
+}
