@@ -1,0 +1,146 @@
+/**
+ * Over random configs, environments and wishes: a planned route's key belongs to the provider and the origin of the
+ * route, and no route mixes fields of two providers. Every key's text says whose it is.
+ */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { Route } from "../../src/route.ts";
+import { PROVIDER_TABLE } from "../../src/routing/provider-table.ts";
+import { type Given, planAll, routingOf } from "./desk.ts";
+
+const BUILT_IN = ["zai", "openai", "anthropic", "openrouter", "kimi"];
+const OWN = ["alpha", "beta"];
+const URLS = [
+  "https://gate.example/v1",
+  "https://gate.example:8443/v1",
+  "https://api.z.ai.evil.example/v4",
+  "https://api.openai.com/v1",
+  "http://127.0.0.1:9000/v1",
+  "http://plain.example/v1",
+];
+const MODELS = [
+  "glm-5",
+  "claude-opus-5",
+  "gpt-6-sol",
+  "x/y",
+  "anthropic/claude-opus-5",
+  "zai:glm-5",
+  "small",
+  "large",
+  "inherit",
+];
+
+/** A value that may stand in the config or not. */
+const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+const slug = fc.constantFrom(...BUILT_IN, ...OWN);
+
+const entryOf = (name: string) =>
+  fc.record({
+    base_url: OWN.includes(name) ? fc.constantFrom(...URLS) : maybe(fc.constantFrom(...URLS)),
+    api_key: maybe(fc.constant(`key in config of ${name}`)),
+    api_key_env: maybe(fc.constant(`ENTRY_${name.toUpperCase()}`)),
+    default_model: maybe(fc.constantFrom("d1", "d/2")),
+  });
+
+const environment = fc.record(
+  Object.fromEntries(
+    PROVIDER_TABLE.filter((row) => BUILT_IN.includes(row.slug))
+      .flatMap((row) => [
+        ...row.keys.map(({ name }) => [name, maybe(fc.constant(`key in ${name} of ${row.slug}`))]),
+        ...(row.baseUrlVariable ? [[row.baseUrlVariable, maybe(fc.constantFrom(...URLS))]] : []),
+      ])
+      .concat(
+        [...BUILT_IN, ...OWN].map((name) => [
+          `ENTRY_${name.toUpperCase()}`,
+          maybe(fc.constant(`key in entry variable of ${name}`)),
+        ]),
+      ),
+  ) as Record<string, fc.Arbitrary<string | undefined>>,
+);
+
+const modelText = fc.oneof(
+  fc.constantFrom(...MODELS),
+  fc.tuple(fc.constantFrom(...MODELS), slug).map(([model, provider]) => `${model} --provider ${provider}`),
+);
+const wish = fc.record({ model: maybe(modelText), provider: maybe(slug) });
+
+const given: fc.Arbitrary<Given> = fc.record({
+  env: environment.map((env) =>
+    Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined)),
+  ),
+  config: fc.record({
+    model: maybe(modelText),
+    provider: maybe(slug),
+    providers: fc.record(Object.fromEntries([...BUILT_IN, ...OWN].map((name) => [name, entryOf(name)])), {
+      requiredKeys: [],
+    }),
+    models: fc.record({
+      small: modelText.filter((text) => !/small|large/.test(text)),
+      large: fc.record({ model: fc.constant("m"), provider: slug }),
+    }),
+    delegation: fc.record({
+      model: maybe(modelText),
+      provider: maybe(slug),
+      fallbacks: fc.array(modelText, { maxLength: 2 }),
+      on_unresolved: fc.constantFrom("skip", "fallback"),
+    }),
+  }),
+});
+
+/** What of the config and environment a provider may use, told independently of the code under test. */
+function belongings(provider: string, { config, env = {} }: Given) {
+  const entry = (config as { providers: Record<string, { base_url?: string } | undefined> }).providers[provider];
+  const row = PROVIDER_TABLE.find((one) => one.slug === provider);
+  const variable = row?.baseUrlVariable === undefined ? undefined : env[row.baseUrlVariable];
+  const origin = (url: string | undefined) => url && new URL(url).origin;
+  const home = origin(row?.baseUrl);
+  return {
+    url: entry?.base_url ?? variable ?? row?.baseUrl,
+    originOfKey: new Map([
+      ...[`key in config of ${provider}`, `key in entry variable of ${provider}`].map(
+        (key) => [key, origin(entry?.base_url) ?? home] as const,
+      ),
+      ...(row?.keys ?? []).map(({ name }) => [`key in ${name} of ${provider}`, origin(variable) ?? home] as const),
+    ]),
+  };
+}
+
+function checkRoute(route: Route, here: Given): void {
+  const own = belongings(route.provider, here);
+  const origin = new URL(route.endpoint.baseUrl).origin;
+  assert.equal(route.endpoint.baseUrl, own.url, "the endpoint is the provider's own");
+  const { key } = routingOf(here).credentials.accessFor(route);
+  if (key === undefined) {
+    assert.equal(new URL(route.endpoint.baseUrl).hostname, "127.0.0.1", "only loopback goes without a key");
+    assert.equal(route.keyName, undefined);
+    return;
+  }
+  const value = key.secret.reveal(origin);
+  assert.equal(own.originOfKey.get(value), origin, `${value} at ${origin}`);
+  assert.ok(!/^http:\/\/plain/.test(origin), "no key in clear");
+  assert.equal(key.secret.name, route.keyName);
+}
+
+describe("no route is mixed up", () => {
+  test("whatever is configured and asked for", () => {
+    let routes = 0;
+    fc.assert(
+      fc.property(given, fc.array(wish, { minLength: 1, maxLength: 4 }), wish, (here, wishes, ofCall) => {
+        const call = { ...ofCall, tasks: wishes.map((each, index) => ({ goal: `task ${index}`, ...each })) };
+        const before = JSON.stringify([call, here]);
+        for (const planned of planAll(call, here).planned) {
+          if (!("route" in planned)) continue;
+          for (const route of [planned.route, ...planned.route.fallbacks]) {
+            routes++;
+            checkRoute(route, here);
+            assert.doesNotMatch(route.model, /^(small|large|inherit)$|--|^zai:/, "names of ours are never sent");
+          }
+        }
+        assert.equal(JSON.stringify([call, here]), before, "nothing given was changed");
+      }),
+      { numRuns: 500, seed: 20261121 },
+    );
+    assert.ok(routes > 300, `only ${routes} routes were planned: the inputs are too wild to test anything`);
+  });
+});

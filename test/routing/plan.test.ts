@@ -1,0 +1,167 @@
+/** What a plan holds beside the route: limits, toolsets, workspace, and whether the text fits; and routes made anew. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { KEYS, planAll, problem, problemOf, ready, readyOf, routingOf } from "./desk.ts";
+
+const base = { model: "glm-5", provider: "zai" };
+const env = KEYS;
+
+describe("limits", () => {
+  const cases: [what: string, delegation: object, call: object, task: object, limits: object][] = [
+    [
+      "are the config's",
+      { max_iterations: 7, child_timeout_seconds: 9, stall_seconds: 3 },
+      {},
+      {},
+      { maxIterations: 7, timeoutMs: 9000, stallMs: 3000 },
+    ],
+    [
+      "of the task may be lower",
+      { max_iterations: 7, child_timeout_seconds: 9 },
+      {},
+      { max_iterations: 2, timeout_seconds: 1.5 },
+      { maxIterations: 2, timeoutMs: 1500 },
+    ],
+    [
+      "of the task may not be higher",
+      { max_iterations: 7, child_timeout_seconds: 9 },
+      {},
+      { max_iterations: 70, timeout_seconds: 90 },
+      { maxIterations: 7, timeoutMs: 9000 },
+    ],
+    [
+      "of the call hold for its tasks",
+      {},
+      { max_iterations: 5, timeout_seconds: 4 },
+      {},
+      { maxIterations: 5, timeoutMs: 4000 },
+    ],
+    [
+      "of the task go before the call's",
+      {},
+      { max_iterations: 5, timeout_seconds: 4 },
+      { max_iterations: 6, timeout_seconds: 8 },
+      { maxIterations: 6, timeoutMs: 8000 },
+    ],
+    [
+      "of money are the task's own",
+      { allow_unknown_price: true, max_cost_usd: 2 },
+      { max_cost_usd: 1 },
+      {},
+      { maxCostUsd: undefined },
+    ],
+    [
+      "of money are the lower of task and config",
+      { allow_unknown_price: true, max_cost_usd: 2 },
+      {},
+      { max_cost_usd: 5 },
+      { maxCostUsd: 2 },
+    ],
+  ];
+  for (const [what, delegation, call, task, expected] of cases)
+    test(what, () => {
+      const given = { config: { ...base, delegation }, env };
+      const { limits } = readyOf(planAll({ ...call, tasks: [{ goal: "x", ...task }] }, given).planned[0]);
+      for (const [name, value] of Object.entries(expected))
+        assert.equal(limits[name as keyof typeof limits], value, name);
+    });
+});
+
+describe("toolsets", () => {
+  const given = { config: { ...base, delegation: { toolsets: ["file", "search"] } }, env };
+
+  test("are the config's, the call's, the task's: the nearest that says something", () => {
+    const { planned } = planAll(
+      { toolsets: ["file"], tasks: [{ goal: "a" }, { goal: "b", toolsets: ["search"] }, { goal: "c", toolsets: [] }] },
+      given,
+    );
+    assert.deepEqual(
+      planned.map((one) => readyOf(one).toolsets),
+      [["file"], ["search"], []],
+    );
+    assert.deepEqual(ready({}, given).toolsets, ["file", "search"]);
+  });
+
+  test("beyond the config's are a problem that lists those", () => {
+    const { code, message, suggestions } = problem({ toolsets: ["terminal"] }, given);
+    assert.deepEqual([code, suggestions], ["toolset-unavailable", ["file", "search"]]);
+    assert.match(message, /delegation\.toolsets does not give/);
+  });
+
+  test("that do not exist get the nearest", () => {
+    assert.match(problem({ toolsets: ["flie"] }, given).message, /found flie\. Did you mean file\?/);
+  });
+});
+
+describe("the workspace", () => {
+  const given = { config: base, env };
+
+  test("is relative to the caller's directory, and that directory where nothing is said", () => {
+    const root = join(import.meta.dirname, "..");
+    const { planned } = planAll([{ goal: "a" }, { goal: "b", workspace: "routing" }], given, root);
+    assert.deepEqual(
+      planned.map((one) => readyOf(one).workspace),
+      [root, join(root, "routing")],
+    );
+  });
+
+  test("has to exist", () =>
+    assert.match(problem({ workspace: "gone" }, given).message, /routing\/gone; found nothing/));
+  test("has to be a directory", () => assert.match(problem({ workspace: "desk.ts" }, given).message, /found a file/));
+});
+
+describe("a text longer than the context window", () => {
+  const config = { ...base, providers: { zai: { models: { "glm-5": { context_window: 1000 } } } } };
+
+  test("is refused before anything is sent, with its field and both numbers", () => {
+    const { code, field, message } = problem({ goal: "x".repeat(4_100), model: "glm-5" }, { config, env });
+    assert.deepEqual([code, field], ["context-too-large", "goal"]);
+    assert.match(message, /at most 1,000 tokens.*glm-5 @ zai; found about 1,025/);
+  });
+
+  test("counts the context, the shared one included", () => {
+    const call = { context: "y".repeat(3_000), tasks: [{ goal: "x" }, { goal: "x", context: "z".repeat(1_200) }] };
+    const { planned } = planAll(call, { config, env });
+    assert.ok("route" in (planned[0] ?? {}));
+    assert.deepEqual([problemOf(planned[1]).code, problemOf(planned[1]).field], ["context-too-large", "context"]);
+  });
+
+  test("passes where the window is not known", () => {
+    assert.ok(ready({ goal: "x".repeat(2_000_000), model: "glm-4.7" }, { config, env }));
+  });
+});
+
+describe("a route of an earlier day", () => {
+  const given = { config: { ...base, delegation: { fallbacks: ["claude-opus-5 --provider anthropic"] } }, env };
+  const { route } = ready({ model: "glm-5.1", reasoning_effort: "high" }, given);
+
+  test("is the same where nothing has changed", () => {
+    assert.deepEqual(routingOf(given).renew(JSON.parse(JSON.stringify(route))), { route });
+  });
+
+  test("gets today's endpoint and key for the same provider, model and effort", () => {
+    const today = { config: { providers: { zai: { base_url: "https://new.example/v1", api_key: "new-key" } } }, env };
+    const renewed = routingOf(today).renew(route);
+    assert.ok("route" in renewed);
+    assert.deepEqual(
+      [renewed.route.endpoint.baseUrl, renewed.route.keyName, renewed.route.model, renewed.route.effort],
+      ["https://new.example/v1", "providers.zai.api_key", "glm-5.1", "high"],
+    );
+    assert.deepEqual(renewed.route.chosenBy, route.chosenBy);
+  });
+
+  test("is a problem where its provider or key is gone", () => {
+    assert.match(JSON.stringify(routingOf({}).renew(route)), /No key for zai/);
+    assert.match(JSON.stringify(routingOf({}).renew({ ...route, provider: "gone" })), /unknown-provider/);
+  });
+
+  test("keeps the places of its fallbacks where one cannot be had today", () => {
+    const renewed = routingOf({ env: { GLM_API_KEY: "key-1" } }).renew(route);
+    assert.ok("route" in renewed);
+    assert.deepEqual(
+      renewed.route.fallbacks.map(({ model }) => model),
+      ["claude-opus-5"],
+    );
+  });
+});
