@@ -1,23 +1,20 @@
 /**
- * Cutting text short where it is too long to read. A cut never leaves a part of a word: half a key would pass the
- * redaction that knows only whole ones.
+ * Cutting text that is too long to read. A cut never leaves a part of a word: redaction knows whole keys only, and half
+ * of one would pass it. A word is what a key could be made of; a run of it, however long, is left out whole.
  */
 
-/** Longer than any key: within this reach a cut looks for the blank before the word it would split. */
-const LONGEST_WORD = 1_024;
+const PART_OF_A_WORD = /[\w.~+/=:-]/;
 
-/** At most `most` characters of the start of `text`, ending before a blank or, in a long run without one, well short. */
+/** The start of `text`, at most `most` characters, without the word that ends or is cut there. */
 export function headOf(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const reach = Math.max(0, most - LONGEST_WORD);
-  const blank = text.slice(reach, most).search(/\s\S*$/);
-  return text.slice(0, blank < 0 ? reach : reach + blank);
+  let end = Math.min(most, text.length);
+  while (end > 0 && PART_OF_A_WORD.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }
 
-/** At most `most` characters of the end of `text`, beginning after a blank. */
-export function tailOf(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const start = text.length - most;
-  const blank = text.slice(start, start + LONGEST_WORD).search(/\s/);
-  return text.slice(start + (blank < 0 ? Math.min(LONGEST_WORD, most) : blank + 1));
+/** The end of `text` without the word that begins or is cut where it begins. */
+export function tailOf(text: string): string {
+  let start = 0;
+  while (start < text.length && PART_OF_A_WORD.test(text.charAt(start))) start += 1;
+  return text.slice(start);
 }

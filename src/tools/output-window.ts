@@ -34,8 +34,8 @@ export function createOutputWindow() {
     text(): string {
       const end = joinTail();
       if (totalBytes === head.length + end.length) return Buffer.concat([head, end]).toString();
-      const first = headOf(head.toString(), head.toString().length - 1);
-      const last = tailOf(end.toString(), end.toString().length - 1);
+      const first = headOf(head.toString(), HEAD_BYTES);
+      const last = tailOf(end.toString());
       const cutBytes = totalBytes - Buffer.byteLength(first) - Buffer.byteLength(last);
       return `${first}\n[… ${cutBytes} of ${totalBytes} bytes cut here …]\n${last}`;
     },

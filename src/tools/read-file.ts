@@ -74,7 +74,7 @@ function createExcerpt(offset: number, limit: number) {
 }
 
 function shownLine({ text, cutBytes }: Line): string {
+  if (text.length <= MAX_LINE_CHARACTERS) return text.endsWith("\r") ? text.slice(0, -1) : text;
   const shown = headOf(text, MAX_LINE_CHARACTERS);
-  if (shown.length === text.length) return text.endsWith("\r") ? text.slice(0, -1) : text;
-  return `${shown} [… ${Buffer.byteLength(text) - Buffer.byteLength(shown) + cutBytes} more bytes in this line]`;
+  return `${shown}[… ${Buffer.byteLength(text) - Buffer.byteLength(shown) + cutBytes} more bytes in this line]`;
 }

@@ -7,7 +7,7 @@ export class Refusal extends Error {}
 export function wordsFor(error: unknown): string | undefined {
   if (error instanceof Refusal) return error.message;
   if (!isSystemError(error)) return undefined;
-  return `The system refused it: ${getSystemErrorMessage(error.errno)} (${error.code}).`;
+  return `The system refused it: ${getSystemErrorMessage(-Math.abs(error.errno))} (${error.code}).`;
 }
 
 type SystemError = Error & { errno: number; code: string };

@@ -125,8 +125,9 @@ function bare(path: string): string {
 function shownMatch(text: string): string {
   const [, path, line, rest] = /^([^\0]*)\0(\d+):(.*)$/s.exec(text) ?? [];
   if (path === undefined || rest === undefined) return text;
-  const shown = headOf(rest.trimEnd(), MAX_LINE_CHARACTERS);
-  return `${bare(path)}:${line}: ${shown}${shown.length < rest.trimEnd().length ? " [… line cut]" : ""}`;
+  const found = rest.trimEnd();
+  const isLong = found.length > MAX_LINE_CHARACTERS;
+  return `${bare(path)}:${line}: ${isLong ? `${headOf(found, MAX_LINE_CHARACTERS)}[… line cut]` : found}`;
 }
 
 /** Lines for the model, until there are enough. */

@@ -41,7 +41,7 @@ const SUPERVISE = `
     ${END_SESSION}
   ) >/dev/null &
   watchdog=$!
-  "$0" -c "$1" 2>&1
+  (exec "$0" -c "$1" 2>&1)
   status=$?
   kill -KILL "$watchdog"
   wait "$watchdog"

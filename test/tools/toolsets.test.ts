@@ -1,0 +1,52 @@
+/** The tools that a child gets. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { z } from "zod";
+import { TOOLSETS } from "../../src/config/schema.ts";
+import { createTools, type ToolsOptions } from "../../src/tools/toolsets.ts";
+
+const options: ToolsOptions = {
+  workspace: "/nowhere",
+  extraDirs: [],
+  toolsets: TOOLSETS,
+  environment: {},
+  terminal: { env: [], keyVariables: [], timeoutMs: 1_000 },
+  redact: (text) => text,
+};
+
+test("a toolset brings its tools, in the order that was asked for", () => {
+  const names = (toolsets: string[]) => createTools({ ...options, toolsets }).map(({ name }) => name);
+  assert.deepEqual(names(["file"]), ["read_file", "write_file", "edit_file", "list_dir"]);
+  assert.deepEqual(names(["terminal", "search"]), ["terminal", "glob", "grep"]);
+  assert.deepEqual(names([]), []);
+});
+
+test("only what changes nothing is a read", () => {
+  const reads = createTools(options).filter(({ effect }) => effect === "read");
+  assert.deepEqual(
+    reads.map(({ name }) => name),
+    ["read_file", "list_dir", "glob", "grep"],
+  );
+});
+
+test("an unknown field is refused, and every field says what it is for", () => {
+  for (const tool of createTools(options)) {
+    assert.ok(!tool.input.safeParse({ path: "a", content: "", pattern: "a", command: "a", no_such_field: 1 }).success);
+    const schema = z.toJSONSchema(tool.input, { io: "input" });
+    for (const [field, property] of Object.entries(schema.properties ?? {})) {
+      assert.ok(typeof property === "object" && property.description, `${tool.name}.${field}`);
+    }
+  }
+});
+
+test("thousands of children share the schemas, and their tools are made in no time", () => {
+  const startedAt = performance.now();
+  const sets = Array.from({ length: 4_096 }, () => createTools(options));
+  assert.ok(performance.now() - startedAt < 2_000);
+  const [first, last] = [sets.at(0), sets.at(-1)];
+  assert.deepEqual(
+    first?.map(({ input }) => input),
+    last?.map(({ input }) => input),
+  );
+  assert.ok(first?.every(({ input }, index) => input === last?.[index]?.input));
+});

@@ -1,0 +1,58 @@
+/** A workspace on disk with a child's tools in it, and beside it what those tools must not reach. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import type { ToolOutput } from "../../src/tool.ts";
+import { createTools, type ToolsOptions } from "../../src/tools/toolsets.ts";
+
+export type Workshop = {
+  /** Holds the workspace and what is outside of it. */
+  base: string;
+  workspace: string;
+  outside: string;
+  write(path: string, content: string | Uint8Array): void;
+  /** Calls a tool as the loop does: input through its schema first. Throws where the schema refuses it. */
+  call(name: string, input: unknown, signal?: AbortSignal): Promise<ToolOutput>;
+  target(name: string, input: unknown): string;
+};
+
+export function openWorkshop(context: TestContext, options: Partial<ToolsOptions> = {}): Workshop {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), "deputy-tools-")));
+  context.after(() => rmSync(base, { recursive: true, force: true }));
+  const workspace = join(base, "workspace");
+  const outside = join(base, "outside");
+  mkdirSync(workspace);
+  mkdirSync(outside);
+  const tools = createTools({
+    workspace,
+    extraDirs: [],
+    toolsets: ["file", "search", "terminal"],
+    environment: { PATH: process.env.PATH },
+    terminal: { env: [], keyVariables: [], timeoutMs: 20_000 },
+    redact: (text) => text,
+    ...options,
+  });
+  function prepare(name: string, input: unknown) {
+    const tool = tools.find((each) => each.name === name);
+    if (tool === undefined) throw new Error(`There is no tool ${name}.`);
+    return { tool, input: tool.input.parse(input) };
+  }
+  return {
+    base,
+    workspace,
+    outside,
+    write: (path, content) => {
+      mkdirSync(dirname(join(workspace, path)), { recursive: true });
+      writeFileSync(join(workspace, path), content);
+    },
+    call: async (name, given, signal = new AbortController().signal) => {
+      const { tool, input } = prepare(name, given);
+      return tool.run(input, { childId: "delegation.0", signal });
+    },
+    target: (name, given) => {
+      const { tool, input } = prepare(name, given);
+      return tool.subject(input).target;
+    },
+  };
+}
