@@ -83,28 +83,41 @@ export async function runInShell(
   output.on("data", onOutput);
   line.on("error", () => {}).resume();
 
-  let stopped: ShellEnd["stopped"];
-  let killTimer: NodeJS.Timeout | undefined;
-  function stop(reason: "timeout" | "abort"): void {
-    if (stopped !== undefined) return;
-    stopped = reason;
-    signalGroup(session, "SIGTERM");
-    killTimer = setTimeout(() => signalGroup(session, "SIGKILL"), GRACE_MS);
-  }
-  const timer = setTimeout(() => stop("timeout"), Math.min(timeoutMs, MAX_TIMER_MS));
-  const onAbort = () => stop("abort");
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
-
+  const stopping = stopGroupWhen(session, timeoutMs, signal);
   const [exitCode] = (await exited) as [number | null];
-  clearTimeout(timer);
-  clearTimeout(killTimer);
-  signal.removeEventListener("abort", onAbort);
+  const stopped = stopping.end();
   signalGroup(session, "SIGKILL");
   // The line tells of processes that left the group. One that a stop should end may have let go of the line as well.
   if (stopped !== undefined || !(await settlesWithin(closed, DRAIN_MS))) await endSession(session);
   if (!(await settlesWithin(closed, DRAIN_MS))) for (const stream of [output, line]) stream.destroy();
   return { exitCode: exitCode ?? 128 + constants.signals.SIGKILL, ...(stopped && { stopped }) };
+}
+
+/**
+ * Stops a process group when its time is over or the signal aborts: TERM, and KILL shortly after.
+ * @returns `end`: no more of that; tells why the group was stopped, where it was
+ */
+function stopGroupWhen(leader: number, timeoutMs: number, signal: AbortSignal): { end(): ShellEnd["stopped"] } {
+  let stopped: ShellEnd["stopped"];
+  let killTimer: NodeJS.Timeout | undefined;
+  function stop(reason: "timeout" | "abort"): void {
+    if (stopped !== undefined) return;
+    stopped = reason;
+    signalGroup(leader, "SIGTERM");
+    killTimer = setTimeout(() => signalGroup(leader, "SIGKILL"), GRACE_MS);
+  }
+  const onAbort = () => stop("abort");
+  const timer = setTimeout(() => stop("timeout"), Math.min(timeoutMs, MAX_TIMER_MS));
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return {
+    end() {
+      clearTimeout(timer);
+      clearTimeout(killTimer);
+      signal.removeEventListener("abort", onAbort);
+      return stopped;
+    },
+  };
 }
 
 /** What models write is bash more often than not. */

@@ -155,7 +155,7 @@ describe("the boundary of the workspace", () => {
 
   test("keeps pipes, devices and sockets out: nothing hangs", async (context) => {
     const { workspace, call } = openWorkshop(context);
-    spawnSync("mkfifo", [join(workspace, "pipe")]);
+    spawnSync("/bin/sh", ["-c", 'mkfifo "$0"', join(workspace, "pipe")]);
     const server = createServer().listen(join(workspace, "socket"));
     await once(server, "listening");
     context.after(() => server.close());
