@@ -1,7 +1,7 @@
 /** What a person reads when a run is over: each answer under its task, route, time and cost, and one line of totals. */
 import type { Run } from "../engine/run.ts";
 import type { DelegationResult, Result } from "../result.ts";
-import { formatDuration, formatOutcome, formatReason, formatUsd, plural } from "./format.ts";
+import { formatCost, formatDuration, formatOutcome, formatReason, formatUsd, plural } from "./format.ts";
 import type { Paint } from "./io.ts";
 import { placeOf } from "./narration.ts";
 import { harmless, oneLine } from "./terminal-text.ts";
@@ -35,7 +35,10 @@ function formatTotals(run: Run, result: DelegationResult, paint: Paint, temporar
 
 /** The sum; where some of it is not known, what is known and that there is more. */
 function formatTotalCost(result: DelegationResult): string {
-  if (result.total_cost_usd !== null) return formatUsd(result.total_cost_usd);
+  const isEstimate = result.results.some(({ cost_status }) => cost_status === "estimated");
+  if (result.total_cost_usd !== null) {
+    return formatCost({ usd: result.total_cost_usd, status: isEstimate ? "estimated" : "known" });
+  }
   const known = result.results.reduce((sum, child) => sum + (child.cost_usd ?? 0), 0);
   return known > 0 ? `${formatUsd(known)} and unknown` : "cost unknown";
 }

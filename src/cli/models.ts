@@ -78,7 +78,8 @@ function modelsOf({ providers, credentials, catalog }: Routing, { provider: slug
 
 /** The catalog and the config may write one id in two ways: the first stays. */
 function withoutDoubles(models: string[]): string[] {
-  return [...new Map(models.toReversed().map((model) => [model.toLowerCase(), model])).values()].toReversed();
+  const ids = models.map((model) => model.toLowerCase());
+  return models.filter((_, index) => ids.indexOf(ids[index] ?? "") === index);
 }
 
 function modelDocument(

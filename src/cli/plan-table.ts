@@ -9,7 +9,8 @@ import { fit, oneLine } from "./terminal-text.ts";
 
 const GOAL_COLUMNS = 36;
 
-export function formatPlan(plan: Plan, paint: Paint): string {
+/** @param strict one task that cannot start keeps all from starting */
+export function formatPlan(plan: Plan, strict: boolean, paint: Paint): string {
   const places = plan.planned.map((_, index) => `[${index + 1}/${plan.planned.length}]`);
   const rows = plan.planned.flatMap((planned, index) =>
     "route" in planned ? [planRow(places[index] ?? "", planned)] : [],
@@ -24,8 +25,15 @@ export function formatPlan(plan: Plan, paint: Paint): string {
     ),
   ].map((text) => paint("yellow", `! ${oneLine(text)}`));
   const head = ["", "TASK", "ROUTE", "CHOSEN BY", "USD PER M TOKENS", "KEY", "LIMITS"];
-  const verdict = `${plural(rows.length, "task")} would start${problems.length > 0 ? `, ${problems.length} would not` : ""}; nothing has been started or spent.`;
+  const verdict = verdictOf(rows.length, problems.length, strict);
   return `${formatTable(head, rows, paint)}${[...problems, ...warnings, verdict].map((line) => `${line}\n`).join("")}`;
+}
+
+function verdictOf(ready: number, problems: number, strict: boolean): string {
+  const starting = strict && problems > 0 ? 0 : ready;
+  const others = ready + problems - starting;
+  const not = others === 0 ? "" : `, ${others} would not`;
+  return `${plural(starting, "task")} would start${not}; nothing has been started or spent.`;
 }
 
 function planRow(place: string, planned: Ready): string[] {
@@ -51,7 +59,7 @@ function problemText({ problem }: Extract<Planned, { problem: unknown }>): strin
 
 /** One word where model and provider were decided by the same level. */
 function chosenBy({ chosenBy: { model, provider } }: Route): string {
-  return model === provider ? model : `${model}, provider ${provider}`;
+  return model === provider ? model : `model: ${model}, provider: ${provider}`;
 }
 
 export function formatPrice(price: Price | undefined): string {

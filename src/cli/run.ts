@@ -98,9 +98,13 @@ async function run(file: string | undefined, flags: RunFlags, context: Context):
   const { io } = context;
   const workspace = await workspaceOf(flags, io);
   return withDeputy(context, flags.config, async ({ engine, loadConfig }) => {
-    const call = await callOf(file, flags, io, loadConfig().config.delegation.max_tasks_per_call);
+    const { delegation } = loadConfig().config;
+    const call = await callOf(file, flags, io, delegation.max_tasks_per_call);
     const options = submitOptions(flags, workspace);
-    if (flags.dryRun) return showPlan(await engine.plan(call, options), flags, io);
+    if (flags.dryRun) {
+      const strict = flags.strict === true || delegation.on_unresolved === "reject";
+      return showPlan(await engine.plan(call, options), { json: flags.json, strict }, io);
+    }
     const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
     const follower = await createFollower(io, { ...flags, ...output }, call.tasks.length);
     const asker = follower.asker === undefined ? {} : { asker: follower.asker };
@@ -156,10 +160,10 @@ function parentOf({ model, provider, effort }: RunFlags): Wish {
   };
 }
 
-function showPlan(plan: Plan, flags: RunFlags, io: Io): number {
-  if (flags.json) io.stdout.write(`${JSON.stringify(planDocument(plan), null, 2)}\n`);
-  else io.stdout.write(formatPlan(plan, createPaint(io.stdout, io.env)));
+function showPlan(plan: Plan, { json, strict }: { json: true | undefined; strict: boolean }, io: Io): number {
+  if (json) io.stdout.write(`${JSON.stringify(planDocument(plan), null, 2)}\n`);
+  else io.stdout.write(formatPlan(plan, strict, createPaint(io.stdout, io.env)));
   const ready = plan.planned.filter((planned) => "route" in planned).length;
   if (ready === plan.planned.length) return EXIT_COMPLETED;
-  return ready === 0 || flags.strict ? ERROR_EXIT["nothing-to-run"] : EXIT_NOT_COMPLETED;
+  return ready === 0 || strict ? ERROR_EXIT["nothing-to-run"] : EXIT_NOT_COMPLETED;
 }

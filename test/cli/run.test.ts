@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { DelegationResult } from "../../src/result.ts";
 import { fails, says } from "../support/child-stage.ts";
-import { deputy, start, temporaryDirectory } from "../support/command-line.ts";
+import { deputy, start, temporaryDirectory, until } from "../support/command-line.ts";
 import type { ModelScript } from "../support/engine-stage.ts";
 
 /** Answers with the first line of what it was asked; goals that begin with "Fail" fail. */
@@ -179,7 +179,7 @@ describe("deputy run --output", () => {
     };
     const running = start(["run", "-", "--output", "out/deep"], { stdin: "- Say one!\n- Say two\n", script, cwd });
     const first = join(cwd, "out/deep/001-say-one.json");
-    while (!existsSync(first)) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => existsSync(first));
     assert.equal(JSON.parse(readFileSync(first, "utf8")).summary, "one");
     gate.resolve();
     assert.equal(await running.code, 0);
@@ -229,7 +229,7 @@ describe("Ctrl-C", () => {
 
   test("stops the children, prints what is done, and exits with 130", async () => {
     const running = start(["run", "-", "--json"], { stdin: "- Say one\n- Say two\n", script: untilStopped });
-    while (!running.stderr().includes("✓")) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => running.stderr().includes("✓"));
     running.interrupt();
     assert.equal(await running.code, 130);
     const { results } = JSON.parse(running.stdout()) as DelegationResult;
@@ -246,7 +246,7 @@ describe("Ctrl-C", () => {
       JSON.stringify(request.messages).includes("one") ? untilStopped(request, signal) : new Promise(() => {});
     const clock = { now: Date.now, sleep: async () => {}, after: () => () => {} };
     const running = start(["run", "-", "--json"], { stdin: "- Say one\n- Say two\n", script: deaf, clock });
-    while (!running.stderr().includes("✓")) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => running.stderr().includes("✓"));
     running.interrupt();
     running.interrupt();
     assert.equal(await running.code, 130);

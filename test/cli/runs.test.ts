@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { createMemory } from "../../src/journal/memory.ts";
 import type { DelegationResult } from "../../src/result.ts";
 import { says } from "../support/child-stage.ts";
-import { deputy, start } from "../support/command-line.ts";
+import { deputy, start, until } from "../support/command-line.ts";
 import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
 
 const echo: ModelScript = async ({ messages }) => says(/Say (\w+)/.exec(JSON.stringify(messages))?.[1] ?? "done");
@@ -20,7 +20,7 @@ async function journal() {
       JSON.stringify(request.messages).includes("two") ? new Promise(() => {}) : echo(request, signal),
   });
   const dead = start(["run", "-"], { stdin: "- Say one\n- Say two\n", engine: dying.engine });
-  while (!dead.stdout().includes("✓")) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => dead.stdout().includes("✓"));
   dying.die();
   const engine = () => createTestEngine({ script: echo, memory }).engine;
   return {

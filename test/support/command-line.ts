@@ -82,6 +82,15 @@ export async function deputy(argv: string[], stage: Stage = {}) {
   return { code, stdout: invocation.stdout(), stderr: invocation.stderr() };
 }
 
+/** Waits until something is so; fails where it is not within ten seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`Waited in vain for ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 /** A directory for one test. */
 export function temporaryDirectory(after: (cleanUp: () => void) => void): string {
   const path = mkdtempSync(join(tmpdir(), "deputy-cli-"));

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { deputy, temporaryDirectory } from "../support/command-line.ts";
+
+/** A home with a config, and the environment that leads to it. */
+function homeWith(path: string, config: string) {
+  mkdirSync(join(path, ".config/deputy"), { recursive: true });
+  writeFileSync(join(path, ".config/deputy/config.yaml"), config);
+  return { cwd: path, env: { HOME: path } };
+}
+
+const LAB = `
+providers:
+  mylab:
+    base_url: http://127.0.0.1:9/v1
+    default_model: qwen3
+    models: { qwen3: { context_window: 131072, price: { input: 1, output: 2 }, reasoning_efforts: [low, high] } }
+models:
+  small: qwen3 --provider mylab --effort low
+  broken: nothing --provider nowhere
+`;
+
+describe("deputy models", () => {
+  test("lists what can be used now, with price, context, efforts and key, and where aliases lead", async (t) => {
+    const stage = homeWith(temporaryDirectory(t.after.bind(t)), LAB);
+    const { stdout } = await deputy(["models"], stage);
+    assert.match(stdout, /^small +qwen3 @ mylab · effort low$/m);
+    assert.match(stdout, /^broken .*nowhere/m);
+    assert.match(stdout, /^qwen3 \* +mylab +1 in, 2 out +131k +none needed +low high$/m);
+    assert.match(stdout, /^1 model of 1 provider/m);
+  });
+
+  test("tells programs the same, and filters by name and provider", async (t) => {
+    const stage = homeWith(temporaryDirectory(t.after.bind(t)), LAB);
+    const env = { ...stage.env, ZAI_API_KEY: "secret-of-zai" };
+    const { stdout } = await deputy(["models", "--json", "--provider", "zai"], { ...stage, env });
+    const { models } = JSON.parse(stdout);
+    assert.ok(models.length > 0);
+    assert.ok(
+      models.every(
+        ({ provider, key_name }: Record<string, string>) => provider === "zai" && key_name === "ZAI_API_KEY",
+      ),
+    );
+    assert.ok(!stdout.includes("secret-of-zai"));
+    assert.match((await deputy(["models", "QWEN"], { ...stage, env })).stdout, /^1 model of 1 provider/m);
+    assert.match((await deputy(["models", "no-such"], { ...stage, env })).stdout, /No such model/);
+  });
+});
+
+describe("deputy doctor", () => {
+  test("names keys and where they go, never their values", async (t) => {
+    const stage = homeWith(temporaryDirectory(t.after.bind(t)), LAB);
+    const { code, stdout } = await deputy(["doctor"], {
+      ...stage,
+      env: { ...stage.env, ZAI_API_KEY: "secret-of-zai" },
+    });
+    assert.equal(code, 0);
+    assert.match(stdout, /^✓ zai +api\.z\.ai, key ZAI_API_KEY$/m);
+    assert.match(stdout, /^✓ mylab +127\.0\.0\.1:9, no key needed, from the config$/m);
+    assert.match(stdout, /^! default .*must name its model/m);
+    assert.ok(!stdout.includes("secret-of-zai"));
+  });
+
+  test("finds what a run would fail on, and exits with 1", async (t) => {
+    const none = await deputy(["doctor"], { env: { HOME: temporaryDirectory(t.after.bind(t)) } });
+    assert.equal(none.code, 1);
+    assert.match(none.stdout, /^✗ providers +none has a key\. Set one/m);
+    const broken = homeWith(temporaryDirectory(t.after.bind(t)), "delegatoin: {}\n");
+    const { code, stdout } = await deputy(["doctor", "--json"], broken);
+    assert.equal(code, 1);
+    const finding = JSON.parse(stdout).find(({ about }: { about: string }) => about === "config");
+    assert.match(finding.text, /delegatoin/);
+  });
+});
+
+describe("deputy config", () => {
+  test("shows each value with its source, and keys as the variables that hold them", async (t) => {
+    const home = temporaryDirectory(t.after.bind(t));
+    const stage = homeWith(home, "delegation:\n  max_iterations: 7\nproviders:\n  zai: { api_key: sk-very-secret }\n");
+    const { stdout } = await deputy(["config", "show"], { ...stage, env: { ...stage.env, DEPUTY_MODEL: "glm-5.1" } });
+    assert.match(stdout, /^model +"glm-5\.1" +DEPUTY_MODEL$/m);
+    assert.match(stdout, /^delegation\.max_iterations +7 +\S+config\.yaml:2$/m);
+    assert.match(stdout, /^delegation\.stall_seconds +300 +default$/m);
+    assert.ok(!stdout.includes("sk-very-secret"));
+    const set = JSON.parse((await deputy(["config", "show", "--set", "--json"], stage)).stdout);
+    assert.ok(set.values.every(({ source }: { source: string }) => source !== "default"));
+  });
+
+  test("finds the files that hold, and trusts a project's when told to", async (t) => {
+    const home = temporaryDirectory(t.after.bind(t));
+    const project = join(home, "project");
+    mkdirSync(join(project, ".deputy"), { recursive: true });
+    writeFileSync(join(project, ".deputy/config.yaml"), "model: glm-5.1\n");
+    const stage = { cwd: project, env: { HOME: home } };
+    assert.match((await deputy(["config", "path"], stage)).stdout, /not trusted/);
+    assert.equal((await deputy(["config", "trust"], stage)).code, 0);
+    assert.doesNotMatch((await deputy(["config", "path"], stage)).stdout, /not trusted/);
+    writeFileSync(join(project, ".deputy/config.yaml"), "model: other\n");
+    assert.match((await deputy(["config", "path"], stage)).stdout, /not trusted/);
+  });
+
+  test("has nothing to trust where there is no project file", async (t) => {
+    const home = temporaryDirectory(t.after.bind(t));
+    assert.equal((await deputy(["config", "trust"], { cwd: home, env: { HOME: home } })).code, 2);
+    assert.equal((await deputy(["config", "trust", "none.yaml"], { cwd: home, env: { HOME: home } })).code, 2);
+  });
+});
+
+describe("the examples", () => {
+  test("are read without a mistake", async () => {
+    const folder = join(import.meta.dirname, "../../examples");
+    const { readdirSync } = await import("node:fs");
+    const files = readdirSync(folder).filter((name) => /\.(yaml|jsonl)$/.test(name) && name !== "08-config.yaml");
+    assert.ok(files.length >= 8);
+    for (const file of files) {
+      const { code, stderr } = await deputy(["run", join(folder, file), "--dry-run"]);
+      assert.equal(code, 0, `${file}: ${stderr}`);
+    }
+  });
+});
