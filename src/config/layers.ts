@@ -35,9 +35,9 @@ function layOver(
   for (const [key, value] of Object.entries(above)) {
     const inner = [...path, key];
     const old = merged[key];
-    if (isRecord(old) && isRecord(value) && !isWhole(inner)) merged[key] = layOver(old, value, inner, own);
+    if (isRecord(value) && !isWhole(inner)) merged[key] = layOver(isRecord(old) ? old : {}, value, inner, own);
     else {
-      merged[key] = isRecord(value) && !isWhole(inner) ? layOver({}, value, inner, own) : value;
+      merged[key] = value;
       own(inner);
     }
   }
