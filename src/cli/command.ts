@@ -34,8 +34,14 @@ export async function withDeputy<Value>(
 
 export const CONFIG_OPTION = ["--config <path>", "this config file instead of the one that would be found"] as const;
 export const JSON_OPTION = ["--json", "as JSON"] as const;
+export const CONCURRENCY_OPTION = ["-c, --concurrency <n>", "most children at once", positiveInteger] as const;
+export const ALLOW_OPTION = [
+  "--allow <rule>",
+  "a tool call that need not be asked for: 'terminal: npm test' (repeatable)",
+  collect,
+] as const;
 
-export function positiveInteger(value: string): number {
+function positiveInteger(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
   return number;
@@ -48,7 +54,7 @@ export function positiveNumber(value: string): number {
 }
 
 /** For options that may be given several times. */
-export function collect(value: string, before: string[] | undefined): string[] {
+function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 

@@ -1,5 +1,6 @@
 /** `deputy models`: what this user can run on now, from config, keys and the catalog as they are at this moment. */
 import { readSetup } from "../engine/setup.ts";
+import { DeputyError } from "../errors.ts";
 import type { Planned } from "../plan.ts";
 import type { Effort, Price } from "../route.ts";
 import { defaultModelOf, type Provider } from "../routing/providers.ts";
@@ -65,15 +66,21 @@ ${examples([
 };
 
 function modelsOf({ providers, credentials, catalog }: Routing, { provider: slug, all }: Flags): ModelDocument[] {
-  const wanted = slug === undefined ? undefined : providers.slugOf(slug);
   const offered = all ? providers.all() : credentials.usable();
+  const wanted = slug === undefined ? undefined : providerNamed(slug, providers);
   return offered
-    .filter((provider) => slug === undefined || provider.slug === wanted)
+    .filter((provider) => wanted === undefined || provider.slug === wanted.slug)
     .flatMap((provider) => {
       const defaultModel = defaultModelOf(provider);
       const known = [...(defaultModel === undefined ? [] : [defaultModel]), ...catalog.modelsOf(provider)];
       return withoutDoubles(known).map((model) => modelDocument(model, provider, { credentials, catalog }));
     });
+}
+
+function providerNamed(slug: string, providers: Routing["providers"]): Provider {
+  const found = providers.find(slug);
+  if ("problem" in found) throw new DeputyError("usage", found.problem.message);
+  return found.provider;
 }
 
 /** The catalog and the config may write one id in two ways: the first stays. */

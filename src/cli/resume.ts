@@ -1,8 +1,11 @@
 /** `deputy resume`: goes on with a run whose process has ended; shown and written as `deputy run` does. */
 import { resolve } from "node:path";
 import { Option } from "commander";
-import { CONFIG_OPTION, type Declare, examples, withDeputy } from "./command.ts";
+import { parseAllowRule } from "./allow-rule.ts";
+import { ALLOW_OPTION, CONCURRENCY_OPTION, CONFIG_OPTION, type Declare, examples, withDeputy } from "./command.ts";
 import { createFollower, type FollowFlags } from "./follow.ts";
+
+type ResumeFlags = FollowFlags & { config?: string; allow?: string[]; concurrency?: number };
 
 export const declareResume: Declare = (command, context) => {
   const { io } = context;
@@ -13,24 +16,30 @@ export const declareResume: Declare = (command, context) => {
     .option("--ndjson", "events and result as JSON lines on stdout")
     .option("-o, --output <dir>", "write each result into this directory, those from before too")
     .option("-v, --verbose", "also every request, tool call and approval")
+    .option(...CONCURRENCY_OPTION)
+    .option(...ALLOW_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `
 Steps that were finished are not asked again. A tool call that had begun and not ended is repeated if it only reads;
 otherwise the child is told that its outcome is unknown. A run that another process is still working on is left alone.
+Config, keys and --allow are those of now.
 ${examples([
   ["deputy resume 7f3a", "go on with it"],
   ["deputy runs", "find the unfinished ones"],
 ])}`,
     )
-    .action((id: string, flags: FollowFlags & { config?: string }) =>
+    .action((id: string, flags: ResumeFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
         const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
         const { run } = engine.run(id);
         const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
-        const options = follower.asker === undefined ? {} : { asker: follower.asker };
-        const delegation = await engine.resume(run.delegationId, options);
+        const delegation = await engine.resume(run.delegationId, {
+          ...(follower.asker === undefined ? {} : { asker: follower.asker }),
+          ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(parseAllowRule) }),
+          ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+        });
         context.exitWith((await follower.follow(delegation, engine.run(run.delegationId).run)).code);
       }),
     );

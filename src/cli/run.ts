@@ -6,14 +6,14 @@ import type { Plan, SubmitOptions } from "../engine/engine.ts";
 import { DeputyError, ERROR_EXIT } from "../errors.ts";
 import { EFFORTS, type Effort, type Wish } from "../route.ts";
 import { type Call, parseCall } from "../task.ts";
-import type { PermissionRule } from "../tool.ts";
+import { parseAllowRule } from "./allow-rule.ts";
 import {
+  ALLOW_OPTION,
+  CONCURRENCY_OPTION,
   CONFIG_OPTION,
   type Context,
-  collect,
   type Declare,
   examples,
-  positiveInteger,
   positiveNumber,
   withDeputy,
 } from "./command.ts";
@@ -59,7 +59,8 @@ With --output, DIR gets 001-SLUG.json, the whole result, and 001-SLUG.md, the an
 Ctrl-C stops the children and prints what there is; a second one leaves at once. Nothing finished is lost:
 deputy resume ID goes on.
 
-Exit codes: 0 all completed · 1 some did not · 2 cannot be read · 3 nothing could start · 130 interrupted.`;
+Exit codes: 0 all completed · 1 some did not · 2 cannot be read · 3 nothing could start · 130 interrupted ·
+70 a bug in Deputy.`;
 
 export const declareRun: Declare = (command, context) => {
   command
@@ -70,9 +71,9 @@ export const declareRun: Declare = (command, context) => {
     .option("-m, --model <model>", "model for tasks that name none; also `x --provider y`")
     .option("-p, --provider <slug>", "provider for tasks that name none")
     .addOption(new Option("-e, --effort <effort>", "reasoning effort for tasks that name none").choices(EFFORTS))
-    .option("-c, --concurrency <n>", "most children at once", positiveInteger)
+    .option(...CONCURRENCY_OPTION)
     .option("--max-cost <usd>", "most money for all tasks together", positiveNumber)
-    .option("--allow <rule>", "a tool call that need not be asked for: 'terminal: npm test' (repeatable)", collect)
+    .option(...ALLOW_OPTION)
     .option("--strict", "start nothing unless every task can start")
     .option("--dry-run", "show the plan; start and spend nothing")
     .addOption(new Option("--json", "the result as JSON on stdout").conflicts("ndjson"))
@@ -140,16 +141,9 @@ function submitOptions(flags: RunFlags, workspace: string): SubmitOptions {
     parent: parentOf(flags),
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
     ...(flags.maxCost === undefined ? {} : { maxCostUsd: flags.maxCost }),
-    ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(allowRule) }),
+    ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(parseAllowRule) }),
     ...(flags.strict === undefined ? {} : { strict: true }),
   };
-}
-
-/** `terminal: npm test` allows that command, `terminal` all of them. */
-function allowRule(written: string): PermissionRule {
-  const [, tool = "", match = ""] = /^([^:]*):?(.*)$/s.exec(written) ?? [];
-  if (tool.trim() === "") throw usage(`--allow: expected TOOL or 'TOOL: WHAT'; found ${JSON.stringify(written)}.`);
-  return { tool: tool.trim(), ...(match.trim() === "" ? {} : { match: match.trim() }), then: "allow" };
 }
 
 function parentOf({ model, provider, effort }: RunFlags): Wish {

@@ -8,6 +8,10 @@ import { createPaint, type Paint } from "./io.ts";
 import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
 
+/** What the columns before the goal take, and what the goal gets at least. */
+const OTHER_COLUMNS = 58;
+const LEAST_GOAL_COLUMNS = 20;
+
 export const declareRuns: Declare = (command, context) => {
   const { io } = context;
   command
@@ -29,15 +33,12 @@ function formatRuns(listings: RunListing[], paint: Paint, columns: number): stri
   const rows = listings.map((listing) => {
     const { delegation_id, state, started_at, tasks, completed, known_cost_usd, goal } = listingDocument(listing);
     const started = started_at.slice(0, 16).replace("T", " ");
-    return [delegation_id, started, `${completed}/${tasks}`, state, formatUsd(known_cost_usd), oneLine(goal)];
+    const firstGoal = fit(oneLine(goal), Math.max(LEAST_GOAL_COLUMNS, columns - OTHER_COLUMNS));
+    return [delegation_id, started, `${completed}/${tasks}`, state, formatUsd(known_cost_usd), firstGoal];
   });
-  const head = ["RUN", "STARTED (UTC)", "DONE", "STATE", "COST", "FIRST GOAL"];
-  const table = formatTable(head, rows, paint).trimEnd().split("\n");
-  const lines = table.map((line) => (line.includes("\x1b") ? line : fit(line, columns)));
-  const resumable = listings.find((listing) => stateOf(listing) === "unfinished");
-  const hint =
-    resumable === undefined ? [] : [`\nGo on with an unfinished one: deputy resume ${resumable.run.delegationId}`];
-  return `${[...lines, ...hint].join("\n")}\n`;
+  const table = formatTable(["RUN", "STARTED (UTC)", "DONE", "STATE", "COST", "FIRST GOAL"], rows, paint);
+  const resumable = listings.find((listing) => stateOf(listing) === "unfinished")?.run.delegationId;
+  return resumable === undefined ? table : `${table}\nGo on with an unfinished one: deputy resume ${resumable}\n`;
 }
 
 /** `unfinished`: its process died before the end; `deputy resume` goes on. */

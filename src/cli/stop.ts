@@ -15,6 +15,11 @@ export const declareStop: Declare = (command, context) => {
     )
     .action((id: string, flags: { config?: string }) =>
       withDeputy(context, flags.config, async ({ engine }) => {
+        const { run } = engine.run(id);
+        if (run.endedAt !== undefined) {
+          context.io.stdout.write(`${id} has ended already. See deputy show ${id}.\n`);
+          return;
+        }
         await engine.stop(id, "deputy stop");
         context.io.stdout.write(`Asked ${id} to stop. See deputy show ${id}.\n`);
       }),

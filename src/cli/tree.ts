@@ -58,12 +58,13 @@ export function createTree(deps: { output: Output; paint: Paint; clock: Clock; v
     if (said.length > 0 || drawn.length > 0) show([], sizeOf(output).columns);
   }
 
-  redraw();
   return {
     see(event, folded) {
+      const isFirst = run === undefined;
       run = folded;
       feel(pulses, event);
       said.push(...narrate(event, folded, narrator));
+      if (isFirst) redraw();
     },
     say: (line) => said.push(line),
     pause: clear,

@@ -33,6 +33,8 @@ describe("the command line", () => {
       ["run", "--goal", "x", "--effort", "huge"],
       ["run", "--goal", "x", "--json", "--ndjson"],
       ["run", "--goal", "x", "--allow", ": ls"],
+      ["run", "--goal", "x", "--allow", "termnal: ls"],
+      ["models", "--provider", "nowhere"],
       ["run", "--goal", "x", "--workspace", "/no/such/place"],
       ["run", "--goal", "x", "tasks.yaml"],
       ["run", "tasks.yaml", "--context", "c"],

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { DeputyError } from "../../src/errors.ts";
 import type { DelegationResult } from "../../src/result.ts";
-import { fails, says } from "../support/child-stage.ts";
+import type { Tool } from "../../src/tool.ts";
+import { calls, fails, says, tool } from "../support/child-stage.ts";
 import { deputy, start, temporaryDirectory, until } from "../support/command-line.ts";
-import type { ModelScript } from "../support/engine-stage.ts";
+import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
 
 /** Answers with the first line of what it was asked; goals that begin with "Fail" fail. */
 const echo: ModelScript = async ({ messages }) => {
@@ -140,6 +142,52 @@ describe("deputy run", () => {
     assert.doesNotMatch(quiet.stdout, /request 1/);
     assert.match(verbose.stdout, /^· \[1\/1\] starts on m @ zai$/m);
     assert.match(verbose.stdout, /^· \[1\/1\] request 1$/m);
+  });
+});
+
+describe("when something breaks", () => {
+  test("what was finished is printed before the error of the journal", async () => {
+    let full = false;
+    const { engine } = createTestEngine({
+      script: async (request, signal) => {
+        const isSecond = JSON.stringify(request.messages).includes("two");
+        if (isSecond) await until(() => full);
+        return echo(request, signal);
+      },
+      beforeCommit: (events) => {
+        if (full) throw new DeputyError("journal-full", "The disk is full.");
+        full = events.some(({ kind }) => kind === "child-end");
+      },
+    });
+    const { code, stdout, stderr } = await deputy(["run", "-", "--json"], { stdin: "- Say one\n- Say two\n", engine });
+    assert.equal(code, 1);
+    assert.match(stderr, /deputy: The disk is full\./);
+    assert.deepEqual(
+      (JSON.parse(stdout) as DelegationResult).results.map(({ summary }) => summary),
+      ["one"],
+    );
+  });
+});
+
+describe("at a terminal", () => {
+  const ask: Tool = { ...tool("terminal", "write", () => "ran"), subject: () => ({ target: "ls", otherwise: "ask" }) };
+  const script: ModelScript = async ({ messages }) =>
+    messages.some(({ role }) => role === "tool") ? says("looked") : calls(["terminal", { word: "ls" }]);
+
+  test("a child's question is put to the person, and the view goes on after it", async () => {
+    const { engine } = createTestEngine({ script, tools: [ask] });
+    const running = start(["run", "--goal", "Look"], { engine, terminal: true });
+    await until(() => running.stdout().includes("Allow?"));
+    running.stdin.write("y\n");
+    assert.equal(await running.code, 0);
+    assert.match(running.stdout(), /\? run\w+\.1 \(m @ zai\) Look\n {2}asks to run terminal:\n {2}│ ls\n/);
+    assert.match(running.stdout(), /✓ \[1\/1\] Look[\s\S]*\n\nlooked\n/);
+  });
+
+  test("nobody is asked where the keyboard is none", async () => {
+    const { engine } = createTestEngine({ script, tools: [ask] });
+    const { stdout } = await deputy(["run", "--goal", "Look"], { engine });
+    assert.match(stdout, /! \[1\/1\] denied: .*nobody can answer here/);
   });
 });
 

@@ -90,6 +90,7 @@ describe("past runs", () => {
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`Asked ${deadId} to stop`));
     assert.match((await deputy(["show", deadId], { engine: engine() })).stdout, /interrupted: deputy stop/);
+    assert.match((await deputy(["stop", deadId], { engine: engine() })).stdout, /has ended already/);
   });
 
   test("that are not known are refused with exit code 2", async () => {
