@@ -104,6 +104,13 @@ async function* request(child: Child, route: Route, hold: Hold): AsyncGenerator<
   return yield* reply.ok ? accept(child, route, reply, facts) : recover(child, reply, facts);
 }
 
+const UNHEARD: Reply = {
+  ok: false,
+  failure: { kind: "aborted", message: "Nobody listened any more." },
+  partialText: "",
+  charged: true,
+};
+
 /** What the model says, live, and at its end as one reply. */
 async function* listen(child: Child, route: Route, { maxOutputTokens }: Hold): AsyncGenerator<Happening, Reply> {
   const { conversation, deps, input, signal } = child;
@@ -120,10 +127,15 @@ async function* listen(child: Child, route: Route, { maxOutputTokens }: Hold): A
     },
     signal,
   );
-  for (;;) {
-    const { done, value } = await words.next();
-    if (done) return value;
-    yield live(child, { kind: `${value.type}-delta`, text: value.text });
+  try {
+    for (;;) {
+      const { done, value } = await words.next();
+      if (done) return value;
+      yield live(child, { kind: `${value.type}-delta`, text: value.text });
+    }
+  } finally {
+    // Whoever stops listening in the middle ends the request too.
+    await words.return(UNHEARD);
   }
 }
 

@@ -2,18 +2,19 @@
  * One model request over the wire: a route and a conversation in, what the model says out, as it says it. The provider
  * packages speak the four wire formats; retries, limits and money are for those who call this.
  */
-import type { LanguageModelV4, LanguageModelV4FunctionTool } from "@ai-sdk/provider";
+import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import type { Route } from "../route.ts";
 import type { Access } from "../secret.ts";
 import type { Tool } from "../tool.ts";
+import { callOptions, type ModelRequest } from "./call-options.ts";
 import { failureOf } from "./failure.ts";
 import { broken, createHearing, type Delta, hearPart, type Reply, replyOf, takeFresh } from "./hearing.ts";
 import { watchForSilence } from "./silence.ts";
 import type { Transport } from "./transport.ts";
-import { callOptions, type ModelRequest, openLanguageModel } from "./wire.ts";
+import { openWire, type Wire } from "./wire.ts";
 
 /** Live text is handed on at most this often, in milliseconds. */
 const DELTA_MS = 25;
@@ -21,14 +22,14 @@ const DELTA_MS = 25;
 export type Model = (request: ModelRequest, signal: AbortSignal) => AsyncGenerator<Delta, Reply>;
 
 export function createModel({ transport, clock }: { transport: Transport; clock: Clock }): Model {
-  const languageModels = new WeakMap<Access, Map<string, Promise<LanguageModelV4>>>();
+  const wires = new WeakMap<Access, Map<string, Promise<Wire>>>();
   const toolSpecs = new WeakMap<z.ZodType, LanguageModelV4FunctionTool>();
 
-  function languageModel(route: Route, access: Access): Promise<LanguageModelV4> {
+  function wireTo(route: Route, access: Access): Promise<Wire> {
     const { provider, model, endpoint } = route;
-    const opened = getOrMake(languageModels, access, () => new Map<string, Promise<LanguageModelV4>>());
+    const opened = getOrMake(wires, access, () => new Map<string, Promise<Wire>>());
     return getOrMake(opened, `${provider} ${endpoint.apiMode} ${endpoint.baseUrl} ${model}`, () =>
-      openLanguageModel(route, transport.fetchFor(endpoint.baseUrl, access)),
+      openWire(route, transport.fetchFor(endpoint.baseUrl, access)),
     );
   }
 
@@ -46,10 +47,10 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
     const heard = createHearing();
     const stall = watchForSilence(clock, stallMs, signal);
     try {
-      const model = await languageModel(route, access);
-      const { stream } = await model.doStream(callOptions(request, request.tools.map(toolSpec), stall.signal));
+      const wire = await wireTo(route, access);
+      const options = callOptions(request, request.tools.map(toolSpec), stall.signal);
       let lastDelta = clock.now();
-      for await (const part of stream) {
+      for await (const part of wire(options)) {
         stall.heard();
         hearPart(heard, part);
         if (heard.fresh === undefined || clock.now() - lastDelta < DELTA_MS) continue;

@@ -1,8 +1,8 @@
 /** What a request may cost at the worst, and the promise that it was set aside before the request left. */
 import type { Route } from "../route.ts";
 import type { Tool } from "../tool.ts";
+import { outputLimit } from "./call-options.ts";
 import type { Conversation, Message } from "./conversation.ts";
-import { outputLimit } from "./wire.ts";
 
 /** Characters that one token stands for, taken low on purpose: the worst case must not be too small. */
 const CHARACTERS_PER_TOKEN = 3;

@@ -7,6 +7,7 @@ export type SilenceWatch = {
   silent(): boolean;
   /** Something was said. */
   heard(): void;
+  /** The request is over, heard to its end or not: nothing of it goes on. */
   end(): void;
 };
 
@@ -37,6 +38,7 @@ export function watchForSilence(clock: Clock, stallMs: number, parent: AbortSign
     end: () => {
       cancelTimer();
       parent.removeEventListener("abort", follow);
+      controller.abort("over");
     },
   };
 }

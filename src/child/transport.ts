@@ -188,7 +188,7 @@ function createAnswer(
           controller.abort(new Error("the rest of the answer was not wanted"));
         },
       });
-      resolve(new Response(hasBody(status) ? stream : null, { status, statusText, headers: flat(headers) }));
+      resolve(responseOf(status, statusText, headers, stream));
     },
     onResponseData(controller, chunk) {
       received += chunk.length;
@@ -206,15 +206,17 @@ function createAnswer(
   };
 }
 
-/** Statuses for which `Response` takes no body. */
-function hasBody(status: number): boolean {
-  return status !== 204 && status !== 205 && status !== 304;
-}
-
-function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) result[name] = Array.isArray(value) ? value.join(", ") : value;
-  }
-  return result;
+/**
+ * As much of a `Response` as its readers need. Node's own class would load Node's own undici beside this one: 40 ms and
+ * 8 MB for a few fields.
+ */
+function responseOf(
+  status: number,
+  statusText: string,
+  headers: Record<string, string | string[] | undefined>,
+  body: ReadableStream<Uint8Array>,
+): Response {
+  const flat = Object.entries(headers).map(([name, value = ""]) => [name, String(value)] as const);
+  const response = { ok: status >= 200 && status < 300, status, statusText, headers: new Map(flat), body };
+  return response as unknown as Response;
 }

@@ -1,70 +1,76 @@
-/** A route and a conversation as the provider packages take them. Each wire format is one package, imported on first use. */
-import type {
-  LanguageModelV4,
-  LanguageModelV4CallOptions,
-  LanguageModelV4FunctionTool,
-  LanguageModelV4Message,
-  LanguageModelV4Prompt,
-  SharedV4ProviderOptions,
+/**
+ * The four wire formats, each by its provider package, imported when the first route speaks it. A wire is a function
+ * from what is asked to the parts of the answer, as they arrive.
+ */
+import {
+  APICallError,
+  type LanguageModelV4,
+  type LanguageModelV4CallOptions,
+  type LanguageModelV4StreamPart,
 } from "@ai-sdk/provider";
-import type { Part } from "../event.ts";
 import type { Route } from "../route.ts";
-import type { Access } from "../secret.ts";
-import type { Tool } from "../tool.ts";
-import type { Message } from "./conversation.ts";
+import { chatParts } from "./chat-stream.ts";
 import type { Fetch } from "./transport.ts";
 
-export type ModelRequest = {
-  route: Route;
-  access: Access;
-  system: string;
-  messages: Message[];
-  tools: readonly Tool[];
-  /** The model may not call a tool: it has to answer. */
-  mustAnswer: boolean;
-  /** Lowers what the route's facts allow; absent = as they say. */
-  maxOutputTokens?: number;
-  /** Longest silence before the request counts as stalled, in milliseconds; 0 = none. */
-  stallMs: number;
-};
-
-/** Sent as the limit where the wire format demands one and nothing is known of the model. */
-const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
+export type Wire = (options: LanguageModelV4CallOptions) => AsyncIterable<LanguageModelV4StreamPart>;
 
 /** The packages want a key of their own; the transport puts the real one in its place. */
 const PLACEHOLDER = "signed-by-deputy";
+/** As much of a refusal as is read, in bytes. */
+const MAX_ERROR_BYTES = 256 * 1024;
 
-/** Each wire format's package is imported when the first route speaks it. */
-export async function openLanguageModel({ provider, model, endpoint }: Route, fetch: Fetch): Promise<LanguageModelV4> {
+export async function openWire(route: Route, fetch: Fetch): Promise<Wire> {
+  const { model, endpoint } = route;
   const { baseUrl: baseURL } = endpoint;
   switch (endpoint.apiMode) {
-    case "chat_completions": {
-      const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
-      const chat = createOpenAICompatible({
-        name: provider,
-        baseURL,
-        fetch,
-        includeUsage: true,
-        ...(endpoint.effortField === "reasoning.effort" ? { transformRequestBody: nestEffort } : {}),
-      });
-      return chat.chatModel(model);
-    }
+    case "chat_completions":
+      return openChat(route, fetch);
     case "responses": {
       const { createOpenAI } = await import("@ai-sdk/openai");
-      return createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch }).responses(model);
+      return wireOf(createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch }).responses(model));
     }
     case "anthropic_messages": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
       const versioned = /\/v\d+$/.test(baseURL) ? baseURL : `${baseURL}/v1`;
-      return createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model);
+      return wireOf(createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model));
     }
     case "gemini": {
       const { createGoogleGenerativeAI } = await import("@ai-sdk/google");
-      return createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(model);
+      return wireOf(createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(model));
     }
     default:
       return endpoint.apiMode satisfies never;
   }
+}
+
+function wireOf(model: LanguageModelV4): Wire {
+  return async function* (options) {
+    const { stream } = await model.doStream(options);
+    yield* stream;
+  };
+}
+
+/** The package writes the request; the stream is read here, see `chat-stream.ts`. */
+async function openChat({ provider, model, endpoint }: Route, fetch: Fetch): Promise<Wire> {
+  const { OpenAICompatibleChatLanguageModel } = await import("@ai-sdk/openai-compatible");
+  const url = `${endpoint.baseUrl}/chat/completions`;
+  const chat = new OpenAICompatibleChatLanguageModel(model, {
+    provider,
+    url: () => url,
+    ...(endpoint.effortField === "reasoning.effort" && { transformRequestBody: nestEffort }),
+  });
+  return async function* (options) {
+    const { body, warnings } = await chat.prepareRequest(options);
+    yield { type: "stream-start", warnings };
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
+      signal: options.abortSignal ?? null,
+    });
+    if (!response.ok || response.body === null) throw await refusalIn(response, url);
+    yield* chatParts(response.body);
+  };
 }
 
 /** OpenRouter's form of the same wish: https://openrouter.ai/docs, "Reasoning Tokens". */
@@ -72,78 +78,35 @@ function nestEffort({ reasoning_effort: effort, ...body }: Record<string, unknow
   return effort === undefined ? body : { ...body, reasoning: { effort } };
 }
 
-export function callOptions(
-  { route, system, messages, mustAnswer, maxOutputTokens }: ModelRequest,
-  tools: LanguageModelV4FunctionTool[],
-  abortSignal: AbortSignal,
-): LanguageModelV4CallOptions {
-  const limit = maxOutputTokens ?? outputLimit(route);
-  return {
-    prompt: promptOf(system, messages, route.provider),
-    ...(limit === undefined ? {} : { maxOutputTokens: limit }),
-    ...(tools.length === 0 ? {} : { tools, toolChoice: { type: mustAnswer ? "none" : "auto" } }),
-    ...(route.effort === undefined ? {} : { reasoning: route.effort }),
-    providerOptions: modeOptions(route),
-    // Gemini's package drops what the response calls the model; the raw chunks have it.
-    includeRawChunks: route.endpoint.apiMode === "gemini",
-    abortSignal,
-  };
+async function refusalIn(response: Response, url: string): Promise<APICallError> {
+  const responseBody = await textOf(response.body);
+  return new APICallError({
+    message: messageIn(responseBody) ?? response.statusText,
+    url,
+    requestBodyValues: undefined,
+    statusCode: response.status,
+    responseHeaders: Object.fromEntries(response.headers),
+    responseBody,
+  });
 }
 
-/** Most tokens one answer may have, as sent; absent where the provider's own default is the better guess. */
-export function outputLimit({ facts, endpoint }: Route): number | undefined {
-  return facts.maxOutputTokens ?? (endpoint.apiMode === "anthropic_messages" ? DEFAULT_MAX_OUTPUT_TOKENS : undefined);
-}
-
-function modeOptions({ endpoint, effort }: Route): SharedV4ProviderOptions {
-  if (endpoint.apiMode !== "responses") return {};
-  // Nothing is kept at the provider: the conversation is Deputy's. Effort is sent whether or not the package knows the model.
-  return {
-    openai: { store: false, ...(effort === undefined ? {} : { forceReasoning: true, reasoningSummary: null }) },
-  };
-}
-
-function promptOf(system: string, messages: Message[], provider: string): LanguageModelV4Prompt {
-  const prompt: LanguageModelV4Prompt = [{ role: "system", content: system }];
-  for (const message of messages) {
-    const spoken = promptMessage(message, provider);
-    const last = prompt.at(-1);
-    // Every result of one answer's calls belongs into one message.
-    if (spoken.role === "tool" && last?.role === "tool") last.content.push(...spoken.content);
-    else prompt.push(spoken);
+async function textOf(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body ?? []) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > MAX_ERROR_BYTES) break;
   }
-  return prompt;
+  return Buffer.concat(pieces).toString();
 }
 
-function promptMessage(message: Message, provider: string): LanguageModelV4Message {
-  switch (message.role) {
-    case "user":
-      return { role: "user", content: [{ type: "text", text: message.text }] };
-    case "assistant":
-      return { role: "assistant", content: sentBack(message.parts, message.provider === provider) };
-    case "tool": {
-      const { callId: toolCallId, name: toolName, text: value, ok } = message;
-      const output = { type: ok ? "text" : "error-text", value } as const;
-      return { role: "tool", content: [{ type: "tool-result", toolCallId, toolName, output }] };
-    }
-    default:
-      return message satisfies never;
+/** `{error: {message}}`, `{error: "…"}`, `{message}`: gateways agree on no form. */
+function messageIn(text: string): string | undefined {
+  try {
+    const body = JSON.parse(text);
+    return [body?.error?.message, body?.error, body?.message, body?.detail].find((said) => typeof said === "string");
+  } catch {
+    return undefined;
   }
-}
-
-type AssistantContent = Extract<LanguageModelV4Message, { role: "assistant" }>["content"];
-
-/** What the model said, as it is sent back. Another provider's reasoning and signatures mean nothing here: left out. */
-function sentBack(parts: Part[], sameProvider: boolean): AssistantContent {
-  const content: AssistantContent = [];
-  for (const part of parts) {
-    const own =
-      sameProvider && part.private !== undefined ? { providerOptions: part.private as SharedV4ProviderOptions } : {};
-    if (part.type === "text" && (part.text !== "" || "providerOptions" in own))
-      content.push({ type: "text", text: part.text, ...own });
-    if (part.type === "reasoning" && sameProvider) content.push({ type: "reasoning", text: part.text, ...own });
-    if (part.type === "tool-call")
-      content.push({ type: "tool-call", toolCallId: part.callId, toolName: part.name, input: part.input, ...own });
-  }
-  return content;
 }

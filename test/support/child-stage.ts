@@ -1,10 +1,10 @@
 /** A child on a stage of its own: a model that says what the test writes, tools that are functions, no time, no network. */
 import { z } from "zod";
+import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { ChildDeps, ChildInput, Happening, StopReason } from "../../src/child/child.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import { runChild } from "../../src/child/loop.ts";
 import type { Model } from "../../src/child/model.ts";
-import type { ModelRequest } from "../../src/child/wire.ts";
 import type { FailureKind } from "../../src/errors.ts";
 import { type ChildEvent, isStored, type Part } from "../../src/event.ts";
 import type { Ready } from "../../src/plan.ts";

@@ -1,8 +1,8 @@
 /** An engine on a stage: the model is a function, routes are made up, the journal is memory. */
 
+import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Model } from "../../src/child/model.ts";
-import type { ModelRequest } from "../../src/child/wire.ts";
 import { systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";

@@ -1,0 +1,186 @@
+/**
+ * The stream of a `chat_completions` answer, read into parts. The provider package writes the request; its own reader
+ * takes every chunk through five streams and a schema, twice the cost of all the rest of a request, and this is the
+ * format of nearly every provider. Read tolerantly, as that package does: gateways differ in all but the core.
+ */
+import type { LanguageModelV4FinishReason, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider";
+
+type StreamPart = LanguageModelV4StreamPart;
+type Fields = Record<string, unknown>;
+
+/**
+ * Parts as they arrive. Text that arrived together is one delta. What is no chunk becomes an `error` part; a stream that
+ * ends without a finish reason yields no `finish`.
+ */
+export async function* chatParts(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamPart> {
+  const answer = createAnswer();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      const lines = (rest + (done ? `${decoder.decode()}\n` : decoder.decode(value, { stream: true }))).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) hearLine(answer, line);
+      yield* takeSpoken(answer);
+      if (done) break;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+  yield* closing(answer);
+}
+
+type Call = { id: string; name: string; argumentsText: string; signature?: string };
+
+type Answer = {
+  /** Heard and not yet handed on. */
+  spoken: StreamPart[];
+  calls: Map<number, Call>;
+  named: boolean;
+  refused: boolean;
+  finishReason?: string;
+  usage?: Fields;
+};
+
+function createAnswer(): Answer {
+  return { spoken: [], calls: new Map(), named: false, refused: false };
+}
+
+function* takeSpoken(answer: Answer): Generator<StreamPart> {
+  const { spoken } = answer;
+  answer.spoken = [];
+  yield* spoken;
+}
+
+/** One line of the event stream; https://html.spec.whatwg.org/multipage/server-sent-events.html. Only data is of use. */
+function hearLine(answer: Answer, line: string): void {
+  if (!line.startsWith("data:")) return;
+  const data = line.slice(5).trim();
+  if (data === "" || data === "[DONE]") return;
+  try {
+    const chunk: unknown = JSON.parse(data);
+    if (isFields(chunk)) hearChunk(answer, chunk);
+    else answer.spoken.push({ type: "error", error: new SyntaxError(`an event is no chunk: ${data.slice(0, 80)}`) });
+  } catch (error) {
+    answer.spoken.push({ type: "error", error });
+  }
+}
+
+/** Fields as in https://platform.openai.com/docs/api-reference/chat-streaming, and what gateways make of them. */
+function hearChunk(answer: Answer, chunk: Fields): void {
+  if (chunk.error !== undefined && chunk.error !== null) {
+    answer.spoken.push({ type: "error", error: chunk.error });
+    return;
+  }
+  if (!answer.named && typeof chunk.model === "string" && chunk.model !== "") {
+    answer.named = true;
+    answer.spoken.push({ type: "response-metadata", modelId: chunk.model });
+  }
+  if (isFields(chunk.usage)) answer.usage = chunk.usage;
+  const choice: unknown = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
+  if (!isFields(choice)) return;
+  if (typeof choice.finish_reason === "string") answer.finishReason = choice.finish_reason;
+  if (isFields(choice.delta)) hearDelta(answer, choice.delta);
+}
+
+function hearDelta(answer: Answer, delta: Fields): void {
+  // DeepSeek and most others say `reasoning_content`, servers of gpt-oss and OpenRouter `reasoning`.
+  speak(answer, "reasoning", delta.reasoning_content ?? delta.reasoning);
+  if (Array.isArray(delta.content)) for (const part of delta.content) hearContentPart(answer, part);
+  else speak(answer, "text", delta.content);
+  if (typeof delta.refusal === "string" && delta.refusal !== "") {
+    answer.refused = true;
+    speak(answer, "text", delta.refusal);
+  }
+  if (Array.isArray(delta.tool_calls)) for (const call of delta.tool_calls) hearCall(answer, call);
+}
+
+/** Mistral's form: https://docs.mistral.ai/capabilities/reasoning, content as a list of text and thinking. */
+function hearContentPart(answer: Answer, part: unknown): void {
+  if (!isFields(part)) return;
+  if (part.type === "text") speak(answer, "text", part.text);
+  if (part.type === "thinking" && Array.isArray(part.thinking)) {
+    for (const thought of part.thinking) if (isFields(thought)) speak(answer, "reasoning", thought.text);
+  }
+}
+
+/** Neighbouring pieces of one kind that arrived together are one. */
+function speak(answer: Answer, kind: "text" | "reasoning", piece: unknown): void {
+  if (typeof piece !== "string" || piece === "") return;
+  const last = answer.spoken.at(-1);
+  const type = `${kind}-delta` as const;
+  if (last?.type === type) last.delta += piece;
+  else answer.spoken.push({ type, id: kind, delta: piece });
+}
+
+/** Pieces of a call share its index. Who sends no index sends whole calls. */
+function hearCall(answer: Answer, piece: unknown): void {
+  if (!isFields(piece)) return;
+  const index = typeof piece.index === "number" ? piece.index : answer.calls.size;
+  const call = answer.calls.get(index) ?? { id: "", name: "", argumentsText: "" };
+  answer.calls.set(index, call);
+  if (typeof piece.id === "string") call.id ||= piece.id;
+  const { function: called, extra_content: extra } = piece;
+  if (isFields(called)) {
+    if (typeof called.name === "string") call.name ||= called.name;
+    if (typeof called.arguments === "string") call.argumentsText += called.arguments;
+  }
+  // Gemini behind a chat endpoint: its signature has to come back with the call.
+  const google = isFields(extra) ? extra.google : undefined;
+  if (isFields(google) && typeof google.thought_signature === "string") call.signature = google.thought_signature;
+}
+
+function* closing(answer: Answer): Generator<StreamPart> {
+  for (const [index, { id, name, argumentsText, signature }] of answer.calls) {
+    yield {
+      type: "tool-call",
+      toolCallId: id || `call-${index}`,
+      toolName: name,
+      input: argumentsText,
+      ...(signature !== undefined && { providerMetadata: { google: { thoughtSignature: signature } } }),
+    };
+  }
+  if (answer.finishReason === undefined) return;
+  const finishReason = { unified: unifiedFinish(answer.finishReason, answer.refused), raw: answer.finishReason };
+  yield { type: "finish", finishReason, usage: usageOf(answer.usage) };
+}
+
+function unifiedFinish(reason: string, refused: boolean): LanguageModelV4FinishReason["unified"] {
+  switch (reason) {
+    case "stop":
+      return refused ? "content-filter" : "stop";
+    case "length":
+      return "length";
+    case "tool_calls":
+    case "function_call":
+      return "tool-calls";
+    case "content_filter":
+      return "content-filter";
+    default:
+      return "other";
+  }
+}
+
+function usageOf(usage: Fields = {}): LanguageModelV4Usage {
+  const read = numberIn(usage.prompt_tokens_details, "cached_tokens");
+  const input = numberIn(usage, "prompt_tokens");
+  return {
+    inputTokens: { total: input, noCache: undefined, cacheRead: read, cacheWrite: undefined },
+    outputTokens: {
+      total: numberIn(usage, "completion_tokens"),
+      text: undefined,
+      reasoning: numberIn(usage.completion_tokens_details, "reasoning_tokens"),
+    },
+  };
+}
+
+function numberIn(fields: unknown, name: string): number | undefined {
+  const value = isFields(fields) ? fields[name] : undefined;
+  return typeof value === "number" ? value : undefined;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
