@@ -25,8 +25,9 @@ export function formatAnswer(run: Run, child: Result, paint: Paint): string {
 /** `2 of 3 completed in 4.8s · $0.0031 · deputy show 3f9c`. */
 function formatTotals(run: Run, result: DelegationResult, paint: Paint, temporary: true | undefined): string {
   const completed = result.results.filter((child) => child.status === "completed").length;
+  const time = formatDuration(result.total_duration_seconds);
   const parts = [
-    `${completed} of ${plural(run.children.length, "task")} completed in ${formatDuration(result.total_duration_seconds)}`,
+    `${completed} of ${plural(run.children.length, "task")} completed in ${time}`,
     formatTotalCost(result),
     ...(temporary ? [] : [`deputy show ${result.delegation_id}`]),
   ];

@@ -63,7 +63,8 @@ async function askUntilClear(question: ApprovalQuestion, deps: AskerDeps, signal
 function questionText(question: ApprovalQuestion, { paint, routeOf }: AskerDeps): string {
   const head = `${question.childId} (${routeOf(question.childId)}) ${oneLine(question.goal).slice(0, 200)}`;
   const target = spelledLines(question.target).map((line) => `  ${paint("yellow", "│")} ${line}\n`);
-  return `\n${paint("yellow", "?")} ${head}\n  asks to run ${paint("bold", oneLine(question.toolName))}:\n${target.join("")}`;
+  const tool = paint("bold", oneLine(question.toolName));
+  return `\n${paint("yellow", "?")} ${head}\n  asks to run ${tool}:\n${target.join("")}`;
 }
 
 /** `y`, `a`, or `n` with what the child should hear. Anything else is asked again. */

@@ -1,4 +1,4 @@
-/** What a command file is given, and what several commands have in common: the engine opened and closed, flag values. */
+/** What a command file is given, and what several commands have in common: opening the engine, options, examples. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Opened, OpenOptions } from "../engine/open.ts";
 import type { Io } from "./io.ts";

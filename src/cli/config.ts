@@ -1,4 +1,4 @@
-/** `deputy config`: which files hold, what each value is and where it comes from, and the user's trust in a project's file. */
+/** `deputy config`: which files hold, what each value is and where it comes from, and trust in a project's file. */
 import { resolve } from "node:path";
 import type { ConfigFile, LoadedConfig } from "../config/load.ts";
 import { DeputyError } from "../errors.ts";

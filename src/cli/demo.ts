@@ -1,5 +1,5 @@
 /**
- * `deputy demo`: three haikus in parallel on scripted models. Nothing is faked but the models: real servers on loopback,
+ * `deputy demo`: three haikus in parallel on scripted models. Only the models are made up: real servers on loopback,
  * real HTTP and streaming, a key for each server that it checks, the engine and the view that every run has.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -149,5 +149,6 @@ function formatModels(models: ModelDocument[], aliases: AliasDocument[], paint: 
 
 function summary(models: ModelDocument[]): string {
   const providers = new Set(models.map(({ provider }) => provider));
-  return `${plural(models.length, "model")} of ${plural(providers.size, "provider")}; * is what runs where only the provider is named.\n`;
+  const count = `${plural(models.length, "model")} of ${plural(providers.size, "provider")}`;
+  return `${count}; * is what runs where only the provider is named.\n`;
 }

@@ -8,7 +8,7 @@ import { DeputyError } from "../errors.ts";
 import type { Result } from "../result.ts";
 
 export interface OutputFolder {
-  /** Writes `001-SLUG.json`, the whole result, and where there is an answer `001-SLUG.md`. Rejects with the system's error. */
+  /** Writes `001-SLUG.json`, the whole result, and `001-SLUG.md`, the answer if any. Rejects as the system says. */
   write(result: Result, goal: string): Promise<void>;
 }
 

@@ -55,7 +55,8 @@ function formatRun(run: Run, paint: Paint): string {
   const open = run.children.filter((child) => !hasEnded(child));
   const lines = open.map(({ tally, activity }) => {
     const goal = oneLine(run.call.tasks[tally.taskIndex]?.goal ?? "").slice(0, 200);
-    return `${paint("bold", `${placeOf(tally.taskIndex, run)} ${goal}`)}\n${paint("dim", `not finished: ${oneLine(activity)}`)}\n`;
+    const head = paint("bold", `${placeOf(tally.taskIndex, run)} ${goal}`);
+    return `${head}\n${paint("dim", `not finished: ${oneLine(activity)}`)}\n`;
   });
   const rest = lines.length === 0 ? "" : `\n${lines.join("\n")}`;
   return `${formatAnswers(run, resultsOf(run), paint)}${rest}`.trimStart();

@@ -74,10 +74,11 @@ function graphemes(text: string): string[] {
   return Array.from(new Intl.Segmenter("en").segment(text), ({ segment }) => segment);
 }
 
-const WIDE =
-  /\ufe0f|[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+const WIDE_SCRIPTS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303e]/u;
+/** Emoji, and letters in their full-width form. */
+const WIDE_SIGNS = /\ufe0f|[\p{Emoji_Presentation}\uff01-\uff60\uffe0-\uffe6]/u;
 
 function graphemeWidth(grapheme: string): number {
   if (/^[\p{Mn}\p{Me}\p{Cf}]/u.test(grapheme)) return 0;
-  return WIDE.test(grapheme) ? 2 : 1;
+  return WIDE_SCRIPTS.test(grapheme) || WIDE_SIGNS.test(grapheme) ? 2 : 1;
 }

@@ -1,4 +1,4 @@
-/** A terminal as far as the live tree needs one: lines that wrap, a cursor that moves up, erasing, a size that changes. */
+/** A terminal as far as the live tree needs one: lines that wrap, a cursor that moves up, erasing, resizing. */
 import type { Output } from "../../src/cli/io.ts";
 import { displayWidth } from "../../src/cli/terminal-text.ts";
 
