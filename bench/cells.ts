@@ -13,7 +13,7 @@ const PATIENCE_MS = 180_000;
 
 export type Cells = {
   /** A Deputy of `children` children, its journal on disk. */
-  deputy(baseUrl: string, children: number, pace: Pace): Promise<Measurement>;
+  deputy(baseUrl: string, children: number, pace: Pace, warm: boolean): Promise<Measurement>;
   floor(order: FloorOrder): Promise<Measurement>;
   /** Starts `deputy run` on a task file; resolves with when it was started, once it has ended. */
   command(baseUrl: string): Promise<number>;
@@ -53,8 +53,8 @@ export async function createCells(executable: string): Promise<Cells> {
   const cell = (file: string, order: unknown) => [join(import.meta.dirname, file), JSON.stringify(order)];
 
   return {
-    async deputy(baseUrl, children, pace) {
-      const order: DeputyOrder = { children, model: MODELS[pace], workspace };
+    async deputy(baseUrl, children, pace, warm) {
+      const order: DeputyOrder = { children, model: MODELS[pace], workspace, warm };
       return JSON.parse(await run(cell("deputy.ts", order), await homeFor(baseUrl, children)));
     },
     async floor(order) {

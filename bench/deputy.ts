@@ -5,20 +5,23 @@
 import { measure } from "./measurement.ts";
 import { goalOf, REQUESTS_PER_CHILD, TOOL_ROUNDS } from "./scenario.ts";
 
-export type DeputyOrder = { children: number; model: string; workspace: string };
+export type DeputyOrder = { children: number; model: string; workspace: string; warm: boolean };
 
-const { children, model, workspace }: DeputyOrder = JSON.parse(process.argv[2] ?? "");
+const { children, model, workspace, warm }: DeputyOrder = JSON.parse(process.argv[2] ?? "");
 const built = new URL("../dist/index.js", import.meta.url).href;
 const { createDeputy }: typeof import("../src/index.ts") = await import(built);
 const deputy = createDeputy();
 
-await measure(async () => {
-  const tasks = Array.from({ length: children }, (_, index) => ({ goal: goalOf(index), model }));
-  const { results } = await deputy.delegate(tasks, { workspace, concurrency: children });
+if (warm) await delegate(1);
+await measure(() => delegate(children));
+await deputy.close();
+
+async function delegate(count: number): Promise<void> {
+  const tasks = Array.from({ length: count }, (_, index) => ({ goal: goalOf(index), model }));
+  const { results } = await deputy.delegate(tasks, { workspace, concurrency: count });
   for (const result of results) {
     const { status, api_calls: calls, tool_trace: trace } = result;
     if (status === "completed" && calls === REQUESTS_PER_CHILD && trace.length === TOOL_ROUNDS) continue;
     throw new Error(`A child did not do its work: ${JSON.stringify(result).slice(0, 1500)}`);
   }
-});
-await deputy.close();
+}

@@ -4,10 +4,11 @@ import { measure } from "./measurement.ts";
 import { KEY } from "./scenario.ts";
 
 /** `bodies`: what a child sends, in order. */
-export type FloorOrder = { url: string; bodies: string[]; children: number };
+export type FloorOrder = { url: string; bodies: string[]; children: number; warm: boolean };
 
-const { url, bodies, children }: FloorOrder = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
+const { url, bodies, children, warm }: FloorOrder = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 
+if (warm) await child();
 await measure(async () => {
   await Promise.all(Array.from({ length: children }, child));
 });

@@ -18,7 +18,12 @@ type Figures = Record<keyof Measurement, number>;
 type Pair = { size: Size; pace: Pace; deputy: Figures; floor: Figures };
 
 const { values: flags } = parseArgs({
-  options: { json: { type: "boolean", default: false }, sizes: { type: "string", default: SIZES.join(",") } },
+  options: {
+    json: { type: "boolean", default: false },
+    sizes: { type: "string", default: SIZES.join(",") },
+    /** One child before the measurement, for Deputy and floor alike: modules are loaded, code is warm. */
+    warm: { type: "boolean", default: false },
+  },
 });
 const sizes = SIZES.filter((size) => flags.sizes.split(",").includes(String(size)));
 
@@ -65,7 +70,7 @@ async function withServer<Value>(
 /** What one child of Deputy sends, request by request: the floor sends the same. (It also warms the compile cache.) */
 function bodiesSent(pace: Pace): Promise<string[]> {
   return withServer("whole", async (server) => {
-    await cells.deputy(server.baseUrl("chat_completions"), 1, pace);
+    await cells.deputy(server.baseUrl("chat_completions"), 1, pace, false);
     return server.requests.map(({ body }) => JSON.stringify(body));
   });
 }
@@ -76,19 +81,25 @@ async function pairOf(size: Size, pace: Pace, bodies: string[]): Promise<Pair> {
   for (let repeat = 1; repeat <= REPEATS[size]; repeat++) {
     note(`${size} children${pace === "deltas" ? ", 400 deltas" : ""}: ${repeat} of ${REPEATS[size]}`);
     await withServer("none", async (server) => {
-      deputy.push(await cells.deputy(server.baseUrl("chat_completions"), size, pace));
-      expectRequests(server, size * REQUESTS_PER_CHILD);
+      deputy.push(await cells.deputy(server.baseUrl("chat_completions"), size, pace, flags.warm));
+      expectRequests(server, (size + (flags.warm ? 1 : 0)) * REQUESTS_PER_CHILD);
     });
     await withServer("none", async (server) => {
-      floor.push(await floorOf(cells, server, bodies, size));
-      expectRequests(server, size * REQUESTS_PER_CHILD);
+      floor.push(await floorOf(cells, server, bodies, size, flags.warm));
+      expectRequests(server, (size + (flags.warm ? 1 : 0)) * REQUESTS_PER_CHILD);
     });
   }
   return { size, pace, deputy: medians(deputy), floor: medians(floor) };
 }
 
-function floorOf(cells: Cells, server: ModelServer, bodies: string[], children: number): Promise<Measurement> {
-  return cells.floor({ url: `${server.baseUrl("chat_completions")}/chat/completions`, bodies, children });
+function floorOf(
+  cells: Cells,
+  server: ModelServer,
+  bodies: string[],
+  children: number,
+  warm: boolean,
+): Promise<Measurement> {
+  return cells.floor({ url: `${server.baseUrl("chat_completions")}/chat/completions`, bodies, children, warm });
 }
 
 function expectRequests(server: ModelServer, expected: number): void {
@@ -105,7 +116,7 @@ async function startTimes(bodies: string[]): Promise<{ deputyMs: number; floorMs
     const deputy = await firstRequestAfter((server) => cells.command(server.baseUrl("chat_completions")));
     const floor = await firstRequestAfter(async (server) => {
       const startedAt = Date.now();
-      await floorOf(cells, server, bodies.slice(0, 1), 1);
+      await floorOf(cells, server, bodies.slice(0, 1), 1, false);
       return startedAt;
     });
     if (repeat === 0) continue;
@@ -176,8 +187,8 @@ function details(pairs: Pair[], start: { deputyMs: number; floorMs: number } | u
 
 Medians of fresh processes, Deputy and floor in turn, on ${cpus().length} cores with Node ${process.versions.node}.
 A child: two tool rounds (read_file) and an answer, each ${LATENCY_MS} ms away; ideal wall ${IDEAL_WALL_MS} ms; cap = N.
-CPU: user and system time of the whole process from submit to the last result, first use of modules included; what came
-before is "start-up". Journal: SQLite, synchronous=FULL, in ${tmpdir()}. Server: its own process, same machine.`;
+CPU: user and system time of the whole process from submit to the last result, ${flags.warm ? "after one child that warmed it" : "first use of modules included"}; what
+came before is "start-up". Journal: SQLite, synchronous=FULL, in ${tmpdir()}. Server: its own process, same machine.`;
 }
 
 function note(words: string): void {
