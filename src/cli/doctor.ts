@@ -2,7 +2,7 @@
 import { version } from "node:process";
 import { loadConfig } from "../config/load.ts";
 import { stateDir } from "../config/trust.ts";
-import { readSetup } from "../engine/setup.ts";
+import { createSetups } from "../engine/setup.ts";
 import { DeputyError } from "../errors.ts";
 import type { Routing } from "../routing/routing.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
@@ -62,7 +62,7 @@ function configFindings(place: Place): Finding[] {
 }
 
 function providerFindings(place: Place): Finding[] {
-  const { routing } = readSetup(place);
+  const { routing } = createSetups(place)();
   const usable = routing.credentials.usable();
   const others = routing.providers.all().filter((provider) => !usable.includes(provider));
   return [

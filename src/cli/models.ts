@@ -1,5 +1,5 @@
 /** `deputy models`: what this user can run on now, from config, keys and the catalog as they are at this moment. */
-import { readSetup } from "../engine/setup.ts";
+import { createSetups } from "../engine/setup.ts";
 import { DeputyError } from "../errors.ts";
 import type { Planned } from "../plan.ts";
 import type { Effort, Price } from "../route.ts";
@@ -51,11 +51,11 @@ ${examples([
 ])}`,
     )
     .action((part: string | undefined, flags: Flags) => {
-      const { routing, config } = readSetup({
+      const { routing, config } = createSetups({
         env: io.env,
         cwd: io.cwd,
         ...(flags.config && { configPath: flags.config }),
-      });
+      })();
       const models = modelsOf(routing, flags).filter(({ model }) =>
         model.toLowerCase().includes(part?.toLowerCase() ?? ""),
       );

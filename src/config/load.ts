@@ -63,6 +63,12 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
   };
 }
 
+/** All that `loadConfig` would read of files, as one text: the same text means the same config. */
+export function configTexts(place: ConfigPlace): string {
+  const texts = findConfigFiles(place).map((file) => [file, readText(file.path), dotenvTextBeside(file.path)]);
+  return JSON.stringify(texts);
+}
+
 /** The files that hold for a place, lowest layer first. None is fine. */
 export function findConfigFiles({ env, cwd, explicitPath }: ConfigPlace): ConfigFile[] {
   const named = explicitPath ?? textOf(env.DEPUTY_CONFIG);
@@ -104,8 +110,12 @@ function readText(path: string): string {
 }
 
 function dotenvBeside(path: string): Record<string, string> {
+  return parseEnv(dotenvTextBeside(path)) as Record<string, string>;
+}
+
+function dotenvTextBeside(path: string): string {
   const file = join(dirname(path), ".env");
-  return isFile(file) ? (parseEnv(readText(file)) as Record<string, string>) : {};
+  return isFile(file) ? readText(file) : "";
 }
 
 function layerOf(document: ConfigDocument): Layer {

@@ -11,7 +11,7 @@ import { openSqliteJournal } from "../journal/sqlite.ts";
 import type { Routing } from "../routing/routing.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { createScheduler } from "./scheduler.ts";
-import { readSetup } from "./setup.ts";
+import { createSetups } from "./setup.ts";
 
 export type OpenOptions = {
   /** Keys, proxies and `DEPUTY_*` variables are read from here. */
@@ -50,7 +50,7 @@ export async function openDeputy({
     environment: env,
     userAgent: USER_AGENT,
   });
-  const setup = () => readSetup({ env, cwd, ...(configPath !== undefined && { configPath }) });
+  const setup = createSetups({ env, cwd, ...(configPath !== undefined && { configPath }) });
   const engine = createEngine({
     clock,
     random: Math.random,

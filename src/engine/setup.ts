@@ -1,6 +1,6 @@
 /** What a delegation needs to know of the world, read anew for each: config, routing, keys, tools. */
 import { resolve } from "node:path";
-import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
 import type { Warning } from "../errors.ts";
@@ -26,9 +26,22 @@ export type Setup = Pick<Routing, "plan" | "renew"> & {
 
 export type SetupPlace = { env: Environment; cwd: string; configPath?: string };
 
-/** Everything as it is now. @throws DeputyError `config-invalid` */
-export function readSetup(place: SetupPlace): Setup & { loaded: LoadedConfig; routing: Routing } {
-  const loaded = loadConfig({ ...place, ...(place.configPath && { explicitPath: place.configPath }) });
+export type WholeSetup = Setup & { loaded: LoadedConfig; routing: Routing };
+
+/** Everything as it is now: files are read at each call, and understood again where they have changed. */
+export function createSetups({ env, cwd, configPath }: SetupPlace): () => WholeSetup {
+  const place = { env, cwd, ...(configPath !== undefined && { explicitPath: configPath }) };
+  let last: { texts: string; setup: WholeSetup } | undefined;
+  return () => {
+    const texts = configTexts(place);
+    if (last?.texts !== texts) last = { texts, setup: readSetup(place) };
+    return last.setup;
+  };
+}
+
+/** @throws DeputyError `config-invalid` */
+function readSetup(place: ConfigPlace): WholeSetup {
+  const loaded = loadConfig(place);
   const { config } = loaded;
   const env = { ...loaded.dotenv, ...place.env };
   const routing = createRouting({ config, env });
