@@ -21,8 +21,8 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     sizes: { type: "string", default: SIZES.join(",") },
-    /** One child before the measurement, for Deputy and floor alike: modules are loaded, code is warm. */
-    warm: { type: "boolean", default: false },
+    /** The wave is the first thing a process does. Otherwise one child goes before it, for Deputy and floor alike. */
+    cold: { type: "boolean", default: false },
   },
 });
 const sizes = SIZES.filter((size) => flags.sizes.split(",").includes(String(size)));
@@ -81,12 +81,12 @@ async function pairOf(size: Size, pace: Pace, bodies: string[]): Promise<Pair> {
   for (let repeat = 1; repeat <= REPEATS[size]; repeat++) {
     note(`${size} children${pace === "deltas" ? ", 400 deltas" : ""}: ${repeat} of ${REPEATS[size]}`);
     await withServer("none", async (server) => {
-      deputy.push(await cells.deputy(server.baseUrl("chat_completions"), size, pace, flags.warm));
-      expectRequests(server, (size + (flags.warm ? 1 : 0)) * REQUESTS_PER_CHILD);
+      deputy.push(await cells.deputy(server.baseUrl("chat_completions"), size, pace, !flags.cold));
+      expectRequests(server, (size + (flags.cold ? 0 : 1)) * REQUESTS_PER_CHILD);
     });
     await withServer("none", async (server) => {
-      floor.push(await floorOf(cells, server, bodies, size, flags.warm));
-      expectRequests(server, (size + (flags.warm ? 1 : 0)) * REQUESTS_PER_CHILD);
+      floor.push(await floorOf(cells, server, bodies, size, !flags.cold));
+      expectRequests(server, (size + (flags.cold ? 0 : 1)) * REQUESTS_PER_CHILD);
     });
   }
   return { size, pace, deputy: medians(deputy), floor: medians(floor) };
@@ -187,8 +187,8 @@ function details(pairs: Pair[], start: { deputyMs: number; floorMs: number } | u
 
 Medians of fresh processes, Deputy and floor in turn, on ${cpus().length} cores with Node ${process.versions.node}.
 A child: two tool rounds (read_file) and an answer, each ${LATENCY_MS} ms away; ideal wall ${IDEAL_WALL_MS} ms; cap = N.
-CPU: user and system time of the whole process from submit to the last result, ${flags.warm ? "after one child that warmed it" : "first use of modules included"}; what
-came before is "start-up". Journal: SQLite, synchronous=FULL, in ${tmpdir()}. Server: its own process, same machine.`;
+CPU: user and system time of the whole process from submit to the last result, ${flags.cold ? "first use of modules included" : "after one child that went before it"};
+what came before is "start-up"; what a fresh process costs is the row of the start, and \`--cold\`. Journal: SQLite, synchronous=FULL, in ${tmpdir()}. Server: its own process, same machine.`;
 }
 
 function note(words: string): void {
