@@ -7,6 +7,7 @@ import { runChild } from "../child/loop.ts";
 import type { Model } from "../child/model.ts";
 import { projectNotes, systemPrompt, taskPrompt } from "../child/prompt.ts";
 import type { Clock } from "../clock.ts";
+import { DeputyError } from "../errors.ts";
 import { DURABILITY, type Event, isStored, type StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Ready } from "../plan.ts";
@@ -16,7 +17,8 @@ import { recoveryOf } from "./attempts.ts";
 import { createPurse, type Purse, reserve } from "./budget.ts";
 import type { Recalled } from "./register.ts";
 import { foldRun, hasEnded, interruption, type Run, type RunChild, resultsOf } from "./run.ts";
-import type { Place, Scheduler } from "./scheduler.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { createSeat, type Seat } from "./seat.ts";
 import type { Setup } from "./setup.ts";
 
 export type Stage = {
@@ -100,7 +102,8 @@ export async function conduct(
       };
       await perform(runChild(input, depsOf(planned, seat, child), signal));
     } catch (error) {
-      breakOff(error);
+      if (error instanceof DeputyError) breakOff(error);
+      else await record(faultOfOurs(childId, error)).catch(breakOff);
     } finally {
       cancelTimeout();
       seat.leave();
@@ -115,6 +118,13 @@ export async function conduct(
   function neverStarted(childId: string, signal: AbortSignal): StoredEvent {
     const { by } = signal.reason as StopReason & { status: "interrupted" };
     return interruption(delegationId, childId, by, clock.now());
+  }
+
+  /** A bug in Deputy costs the child that met it, and no other. */
+  function faultOfOurs(childId: string, error: unknown): StoredEvent {
+    const message = `Deputy failed by a fault of its own: ${error instanceof Error ? error.stack : error}`;
+    const ending = { status: "failed", failure: { kind: "invalid-request", message }, text: "" } as const;
+    return { kind: "child-end", at: clock.now(), delegationId, childId, ending, durationMs: 0 };
   }
 
   /** The child's wall time, from its start; what it used before a crash counts. */
@@ -181,36 +191,5 @@ function createPrompts({ call }: Run) {
     notes.set(workspace, known);
     const names = tools.map(({ name }) => name);
     return { system: systemPrompt(workspace, names, await known), user: taskPrompt(task, call.context) };
-  };
-}
-
-/** A child's place among the running: taken, given back while it waits, changed for one at another provider. */
-type Seat = {
-  /** False where the signal aborted before a place was free. */
-  take(provider: string, signal: AbortSignal): Promise<boolean>;
-  pause(delayMs: number, signal: AbortSignal): Promise<void>;
-  moveTo(provider: string, signal: AbortSignal): Promise<void>;
-  leave(): void;
-};
-
-function createSeat(scheduler: Scheduler, clock: Clock, moved: (place: number) => void): Seat {
-  let place: Place | undefined;
-  async function take(provider: string, signal: AbortSignal): Promise<boolean> {
-    place?.release();
-    place = await scheduler.queue(provider, signal, moved).catch(() => undefined);
-    return place !== undefined;
-  }
-  return {
-    take,
-    async pause(delayMs, signal) {
-      const provider = place?.provider;
-      place?.release();
-      await clock.sleep(delayMs, signal).catch(() => {});
-      if (provider !== undefined && !signal.aborted) await take(provider, signal);
-    },
-    async moveTo(provider, signal) {
-      if (place?.provider !== provider) await take(provider, signal);
-    },
-    leave: () => place?.release(),
   };
 }

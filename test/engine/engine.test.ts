@@ -116,6 +116,20 @@ test("a failing child does not touch its siblings", async () => {
   await engine.close();
 });
 
+test("a fault of Deputy's own costs the child that met it, and no other", async () => {
+  const { engine } = createTestEngine({
+    script: async ({ route: { provider } }) => {
+      if (provider === "zai") throw new TypeError("undefined is not a function");
+      return says("fine");
+    },
+  });
+  const { results } = await (await engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options)).result;
+  assert.equal(results[0]?.status, "failed");
+  assert.match(results[0]?.error?.message ?? "", /fault of its own.*undefined is not a function/);
+  assert.equal(results[1]?.status, "completed");
+  await engine.close();
+});
+
 test("a child that retries gives its place to another while it waits", async () => {
   const order: string[] = [];
   let failed = false;
