@@ -7,7 +7,7 @@ import { createTally, type Tally, tallyEvent } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Access } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
-import { type Conversation, createConversation, hear } from "./conversation.ts";
+import { type Conversation, createConversation, forgetFailures, hear } from "./conversation.ts";
 import type { Model } from "./model.ts";
 import type { Reserve } from "./money.ts";
 
@@ -17,8 +17,10 @@ export type ChildInput = {
   taskIndex: number;
   planned: Ready;
   prompt: { system: string; user: string };
-  /** The child's stored events, where it had begun before a crash. */
+  /** The child's stored events, where it had begun before it was interrupted. */
   past: readonly ChildEvent[];
+  /** When it began, in milliseconds since the epoch, as if it had never been interrupted; absent where it begins now. */
+  startedAt?: number;
 };
 
 export type ApprovalQuestion = { childId: string; goal: string; toolName: string; target: string };
@@ -82,6 +84,7 @@ export function recall(input: ChildInput, deps: ChildDeps, signal: AbortSignal):
     hear(child.conversation, event);
     tallyEvent(child.tally, event);
   }
+  forgetFailures(child.conversation);
   return child;
 }
 

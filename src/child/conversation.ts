@@ -112,7 +112,8 @@ function hearAnswer(conversation: Conversation, parts: Part[], finish: Finish): 
   }
 }
 
-function forgetFailures(conversation: Conversation): void {
+/** What failed counts no more: the step succeeded, another route takes over, or a resume begins anew. */
+export function forgetFailures(conversation: Conversation): void {
   conversation.failures = [];
   delete conversation.failingSince;
   conversation.brokenOff = "";

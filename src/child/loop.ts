@@ -36,7 +36,8 @@ export async function* runChild(
     yield tell(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });
   }
   const ending = yield* converse(child);
-  const durationMs = deps.clock.now() - (child.tally.startedAt ?? deps.clock.now());
+  const startedAt = input.startedAt ?? child.tally.startedAt ?? deps.clock.now();
+  const durationMs = deps.clock.now() - startedAt;
   yield tell(child, { kind: "child-end", ending, durationMs });
   return resultOf(child.tally);
 }

@@ -99,6 +99,7 @@ export async function conduct(
         planned,
         prompt: await prompts(planned, setup.tools(planned.toolsets, planned.workspace)),
         past: past.get(childId) ?? [],
+        ...(child.tally.startedAt !== undefined && { startedAt: child.tally.startedAt }),
       };
       await perform(runChild(input, depsOf(planned, seat, child), signal));
     } catch (error) {

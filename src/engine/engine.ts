@@ -12,7 +12,7 @@ import type { Asker } from "./approvals.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { createFeed } from "./feed.ts";
 import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
-import { childIdOf, foldRun, hasEnded, interruption, parseRunId, type Run, resultsOf } from "./run.ts";
+import { canGoOn, childIdOf, foldRun, hasEnded, interruption, parseRunId, type Run, resultsOf } from "./run.ts";
 import type { Setup } from "./setup.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
@@ -65,7 +65,7 @@ export interface Engine {
   plan(call: Call, options: SubmitOptions): Promise<Plan>;
   /** Plans, journals and starts. @throws DeputyError `nothing-to-run` with every problem, where no task can start */
   submit(call: Call, options: SubmitOptions): Promise<Delegation>;
-  /** Goes on with a run whose owner died. @throws DeputyError `run-unknown` | `run-owned` */
+  /** Goes on with a run that was interrupted or whose owner died. @throws DeputyError `run-unknown` | `run-owned` */
   resume(id: string, options: ResumeOptions): Promise<Delegation>;
   /** Asks a run (or one child, `ID.n`) to stop, whoever owns it. Resolves when the request is durable. */
   stop(id: string, by: string): Promise<void>;
@@ -116,7 +116,7 @@ export function createEngine(deps: EngineDeps): Engine {
   async function resume(id: string, options: ResumeOptions): Promise<Delegation> {
     const { run } = findRun(journal, id, pid);
     const { delegationId } = run;
-    if (run.endedAt !== undefined) return asItEnded(run);
+    if (!run.children.some(canGoOn)) return asItEnded(run);
     const claim = journal.claim(delegationId);
     if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
     if (here.has(delegationId)) throw owned(delegationId, pid);
@@ -176,9 +176,11 @@ export function createEngine(deps: EngineDeps): Engine {
 
   async function* watch(id: string, signal: AbortSignal): AsyncGenerator<Event> {
     const { delegationId } = findRun(journal, id, pid).run;
-    for await (const { event } of journal.watch({ delegationId }, signal)) {
+    const { lastSeq } = recallRun(journal, delegationId);
+    for await (const { seq, event } of journal.watch({ delegationId }, signal)) {
       yield event;
-      if (event.kind === "delegation-end") return;
+      // An end that a resume came after was not the end.
+      if (event.kind === "delegation-end" && seq >= lastSeq) return;
     }
   }
 
@@ -255,7 +257,7 @@ function renewRoutes({ delegationId, children }: Run, setup: Setup, at: number):
   const renewal: Renewal = { renewed: {}, ends: [] };
   for (const child of children) {
     const { planned, childId } = child.tally;
-    if (hasEnded(child) || "problem" in planned) continue;
+    if (!canGoOn(child) || "problem" in planned) continue;
     const today = setup.renew(planned.route);
     if ("route" in today) {
       if (!isDeepStrictEqual(today.route, planned.route)) renewal.renewed[childId] = today.route;

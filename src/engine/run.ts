@@ -14,6 +14,7 @@ import {
   type Tally,
   tallyEvent,
 } from "../result.ts";
+import type { Route } from "../route.ts";
 import type { Call } from "../task.ts";
 
 export type RunChild = {
@@ -30,6 +31,8 @@ export type Run = {
   /** Absent while the run goes on, or where its owner died before the end. */
   endedAt?: number;
   lastEventAt: number;
+  /** Time in which nobody worked on it, between an interruption and a resume. */
+  downtimeMs: number;
   /** In task order. A rejected task is a child without events. */
   readonly children: RunChild[];
   readonly warnings: Warning[];
@@ -55,6 +58,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       surface: event.surface,
       startedAt: event.at,
       lastEventAt: event.at,
+      downtimeMs: 0,
       warnings: [...event.warnings],
       children: event.planned.map((planned, index) => ({
         tally: createTally(childIdOf(event.delegationId, index), index, planned),
@@ -63,13 +67,11 @@ export function foldRun(run: Run | undefined, event: Event): Run {
     };
   }
   if (run === undefined) throw new Error(`${event.delegationId}: ${event.kind} before delegation-start`);
+  const sinceLastMs = event.at - run.lastEventAt;
   run.lastEventAt = event.at;
   switch (event.kind) {
     case "delegation-resume":
-      for (const [childId, route] of Object.entries(event.renewed)) {
-        const { tally } = childOf(run, childId);
-        if ("route" in tally.planned) tally.planned = { ...tally.planned, route };
-      }
+      reopen(run, event.renewed, sinceLastMs);
       return run;
     case "delegation-end":
       run.endedAt = event.at;
@@ -79,6 +81,21 @@ export function foldRun(run: Run | undefined, event: Event): Run {
     default:
       foldChild(childOf(run, event.childId), event);
       return run;
+  }
+}
+
+/** Children that were interrupted are open again, on today's routes; the time between is not theirs. */
+function reopen(run: Run, renewed: Record<string, Route>, downtimeMs: number): void {
+  delete run.endedAt;
+  run.downtimeMs += downtimeMs;
+  for (const child of run.children) {
+    const { tally } = child;
+    const route = renewed[tally.childId];
+    if (!canGoOn(child)) continue;
+    delete tally.ending;
+    child.activity = "waiting";
+    if (tally.startedAt !== undefined) tally.startedAt += downtimeMs;
+    if (route !== undefined && "route" in tally.planned) tally.planned = { ...tally.planned, route };
   }
 }
 
@@ -135,8 +152,18 @@ export function interruption(delegationId: string, childId: string, by: string, 
   return { kind: "child-end", at, delegationId, childId, ending, durationMs: 0 };
 }
 
+/** Whether a resume goes on with a child: it has not ended, or it was interrupted. */
+export function canGoOn(child: RunChild): boolean {
+  return !hasEnded(child) || child.tally.ending?.status === "interrupted";
+}
+
 /** What the caller gets. Children that have not ended are left out: nothing is said of them that has not happened. */
 export function resultsOf(run: Run): DelegationResult {
   const results: Result[] = run.children.filter(hasEnded).map((child) => resultOf(child.tally));
-  return delegationResult(run.delegationId, results, (run.endedAt ?? run.lastEventAt) - run.startedAt, run.warnings);
+  return delegationResult(
+    run.delegationId,
+    results,
+    (run.endedAt ?? run.lastEventAt) - run.startedAt - run.downtimeMs,
+    run.warnings,
+  );
 }

@@ -243,6 +243,51 @@ test("a run whose owner died is gone on with: finished children are not run agai
   await second.engine.close();
 });
 
+test("a run that was stopped is gone on with where it was: what was interrupted is open again, downtime is not counted", async () => {
+  const memory = createMemory();
+  let patient = false;
+  const script: ModelScript = async ({ messages, route: { provider } }, signal) => {
+    if (provider === "zai") return says("done at once");
+    if (messages.length === 1) return calls(["look", { word: "x" }]);
+    if (patient) return says("done in the end");
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve(fails("aborted"))));
+  };
+  const staged = { script, memory, tools: [tool("look", "read", (word) => word)] };
+  const first = createTestEngine(staged);
+  const delegation = await first.engine.submit(
+    { tasks: [task("a"), task("b", "anthropic"), task("c", "openrouter")] },
+    { ...options, concurrency: 2 },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await delegation.stop("Ctrl-C");
+  const stopped = await delegation.result;
+  assert.deepEqual(
+    stopped.results.map(({ status }) => status),
+    ["completed", "interrupted", "interrupted"],
+  );
+  await first.engine.close();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+
+  patient = true;
+  const second = createTestEngine(staged);
+  const resumed = await second.engine.resume(delegation.id, {});
+  const watched = collect(second.engine.watch(delegation.id, new AbortController().signal));
+  const { results, total_duration_seconds } = await resumed.result;
+  assert.deepEqual(
+    results.map(({ status, summary }) => [status, summary]),
+    [
+      ["completed", "done at once"],
+      ["completed", "done in the end"],
+      ["completed", "done in the end"],
+    ],
+  );
+  assert.ok(total_duration_seconds < 0.25, `downtime was counted: ${total_duration_seconds}`);
+  assert.ok(results.every(({ duration_seconds }) => duration_seconds < 0.25));
+  assert.equal((await watched).filter(({ kind }) => kind === "delegation-end").length, 2);
+  assert.equal(second.engine.run(delegation.id).owner, "none");
+  await second.engine.close();
+});
+
 test("a run with a live owner is not resumed by another", async () => {
   const memory = createMemory();
   const script: ModelScript = () => new Promise(() => {});
