@@ -240,7 +240,8 @@ function base(tally: Tally) {
 
 /** What a child has cost so far. Unknown is never 0. */
 export function costOf(tally: Tally): { usd: number | null; status: CostStatus } {
-  if (tally.unpriced > 0) return { usd: null, status: "unknown" };
+  const nothingKnown = tally.uncertain > 0 && tally.costUsd === 0;
+  if (tally.unpriced > 0 || nothingKnown) return { usd: null, status: "unknown" };
   return { usd: tally.costUsd, status: tally.uncertain > 0 ? "estimated" : "known" };
 }
 

@@ -1,6 +1,6 @@
 /** What a stream says, part by part, gathered into one reply: parts as they will be sent back, or a failure. */
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderOptions } from "@ai-sdk/provider";
-import type { Failure } from "../errors.ts";
+import type { Failure, FailureKind } from "../errors.ts";
 import type { Finish, Part, ProviderPrivate, Usage } from "../event.ts";
 import { failureOf } from "./failure.ts";
 
@@ -181,9 +181,12 @@ export function broken(heard: Hearing, failure: Failure): Reply {
     failure,
     partialText: heard.parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
     ...(hasUsage(heard.usage) ? { usage: heard.usage } : {}),
-    charged: heard.parts.length > 0 || hasUsage(heard.usage),
+    charged: heard.parts.length > 0 || hasUsage(heard.usage) || MAY_BE_CHARGED.includes(failure.kind),
   };
 }
+
+/** The request had left and was given up from here: the provider may have worked on it all the same. */
+const MAY_BE_CHARGED: readonly FailureKind[] = ["aborted", "stalled"];
 
 function malformed(heard: Hearing, who: string, what: string): Reply {
   return broken(heard, { kind: "malformed-response", message: `${who} sent an answer that cannot be used: ${what}.` });

@@ -1,6 +1,6 @@
 /** `deputy runs`: every run in the journal, newest first. */
 import type { RunListing } from "../engine/engine.ts";
-import { hasEnded } from "../engine/run.ts";
+import { canGoOn, hasEnded } from "../engine/run.ts";
 import { costOf } from "../result.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { formatUsd } from "./format.ts";
@@ -31,19 +31,33 @@ export const declareRuns: Declare = (command, context) => {
 function formatRuns(listings: RunListing[], paint: Paint, columns: number): string {
   if (listings.length === 0) return 'No runs yet. Start one: deputy run --goal "…"\n';
   const rows = listings.map((listing) => {
-    const { delegation_id, state, started_at, tasks, completed, known_cost_usd, goal } = listingDocument(listing);
+    const document = listingDocument(listing);
+    const { delegation_id, state, started_at, tasks, completed, goal } = document;
     const started = started_at.slice(0, 16).replace("T", " ");
     const firstGoal = fit(oneLine(goal), Math.max(LEAST_GOAL_COLUMNS, columns - OTHER_COLUMNS));
-    return [delegation_id, started, `${completed}/${tasks}`, state, formatUsd(known_cost_usd), firstGoal];
+    return [delegation_id, started, `${completed}/${tasks}`, state, knownCost(document), firstGoal];
   });
   const table = formatTable(["RUN", "STARTED (UTC)", "DONE", "STATE", "COST", "FIRST GOAL"], rows, paint);
-  const resumable = listings.find((listing) => stateOf(listing) === "unfinished")?.run.delegationId;
-  return resumable === undefined ? table : `${table}\nGo on with an unfinished one: deputy resume ${resumable}\n`;
+  const resumable = listings.find((listing) => ["unfinished", "stopped"].includes(stateOf(listing)))?.run.delegationId;
+  return resumable === undefined
+    ? table
+    : `${table}\nGo on with the last that was cut short: deputy resume ${resumable}\n`;
 }
 
-/** `unfinished`: its process died before the end; `deputy resume` goes on. */
-function stateOf({ run, owner }: RunListing): "ended" | "running" | "unfinished" {
-  if (run.endedAt !== undefined) return "ended";
+function knownCost({
+  known_cost_usd: usd,
+  cost_complete: isComplete,
+}: {
+  known_cost_usd: number;
+  cost_complete: boolean;
+}) {
+  if (isComplete) return formatUsd(usd);
+  return usd === 0 ? "unknown" : `≥ ${formatUsd(usd)}`;
+}
+
+/** `unfinished`: its process died before the end. `stopped`: children were interrupted. `deputy resume` goes on with both. */
+function stateOf({ run, owner }: RunListing): "ended" | "running" | "stopped" | "unfinished" {
+  if (run.endedAt !== undefined) return run.children.some(canGoOn) ? "stopped" : "ended";
   return owner === "here" || owner === "elsewhere" ? "running" : "unfinished";
 }
 

@@ -214,7 +214,12 @@ export function configJsonSchema(): Record<string, unknown> {
 
 /** Every key a document may have, in its order. A test demands that each has an effect. */
 export function configKeys(): ConfigKey[] {
-  return keysOf(configJsonSchema() as JsonSchema, "");
+  return documentKeys(configJsonSchema());
+}
+
+/** Every key that a JSON Schema tells of, in its order. */
+export function documentKeys(schema: Record<string, unknown>): ConfigKey[] {
+  return keysOf(schema as JsonSchema, "");
 }
 
 /** The keys that may stand in the map at `path`, or undefined where any name may. */
@@ -247,11 +252,16 @@ function keysOf(schema: JsonSchema, path: string): ConfigKey[] {
     ...Object.entries(properties).flatMap(([name, value]) =>
       keyWithInner(value, path === "" ? name : `${path}.${name}`),
     ),
-    ...(typeof additionalProperties === "object" ? keyWithInner(additionalProperties, `${path}.*`) : []),
+    ...(saysSomething(additionalProperties) ? keyWithInner(additionalProperties, `${path}.*`) : []),
     ...(items === undefined ? [] : keysOf(items, `${path}[]`)),
     ...(schema.anyOf ?? []).flatMap((alternative) => keysOf(alternative, path)),
   ];
   return inner.filter(({ path: own }, index) => inner.findIndex((other) => other.path === own) === index);
+}
+
+/** A map of anything at all has no keys to speak of. */
+function saysSomething(schema: JsonSchema | boolean | undefined): schema is JsonSchema {
+  return typeof schema === "object" && Object.keys(schema).length > 0;
 }
 
 function keyWithInner(schema: JsonSchema, path: string): ConfigKey[] {

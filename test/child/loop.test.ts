@@ -208,8 +208,13 @@ test("a failure that is not recovered from ends the child with its kind, its cos
 });
 
 test("a request that broke off after it was charged makes the cost an estimate, not a lie", async () => {
-  const { result } = await play([fails("network", { partialText: "Once", charged: true })]);
-  assert.equal(result.cost_status, "estimated");
+  const broken = fails("network", { partialText: "Once", charged: true });
+  const { result } = await play([broken, says("Done.")], {
+    deps: { recover: () => ({ action: "retry", delayMs: 0 }) },
+  });
+  assert.deepEqual([result.cost_usd, result.cost_status], [0.001, "estimated"]);
+  const nothingElse = await play([broken]);
+  assert.deepEqual([nothingElse.result.cost_usd, nothingElse.result.cost_status], [null, "unknown"]);
 });
 
 test("an unknown price makes the cost unknown, never 0", async () => {

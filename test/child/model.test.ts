@@ -143,7 +143,8 @@ for (const apiMode of API_MODES) {
         assert.match(reply.failure.message, /@ vendor/);
         assert.equal(reply.failure.retryAfterMs, retryAfterMs);
         if (partial) assert.ok(reply.partialText.length > 0 && text.startsWith(reply.partialText), reply.partialText);
-        assert.equal(reply.charged, reply.partialText !== "" || reply.usage !== undefined);
+        // A request that we gave up ourselves may be charged though nothing was heard.
+        assert.equal(reply.charged, reply.partialText !== "" || reply.usage !== undefined || kind === "stalled");
       });
     }
 
