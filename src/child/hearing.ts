@@ -156,7 +156,7 @@ export function replyOf(heard: Hearing, who: string, now: number): Reply {
     (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
   );
   const calls = parts.some((part) => part.type === "tool-call");
-  const finish = FINISH[heard.finish?.unified ?? ""] ?? (calls ? "tool-calls" : undefined);
+  const finish = finishOf(heard, calls);
   if (finish === undefined) return malformed(heard, who, "the stream ended before the answer was finished");
   if (finish === "refused") return broken(heard, refusal(heard, who));
   if (!parts.some((part) => part.type === "tool-call" || (part.type === "text" && part.text.trim() !== ""))) {
@@ -172,6 +172,15 @@ export function replyOf(heard: Hearing, who: string, now: number): Reply {
     ...(heard.servedModel === undefined ? {} : { servedModel: heard.servedModel }),
     ignored: heard.ignored,
   };
+}
+
+/** A reason that the package does not know is an end all the same (`eos`, `end_turn`); no reason is none. */
+function finishOf({ finish }: Hearing, calls: boolean): Finish | undefined {
+  if (finish === undefined) return undefined;
+  const known = FINISH[finish.unified];
+  if (known !== undefined || finish.unified !== "other") return known;
+  if (calls) return "tool-calls";
+  return finish.raw === undefined ? undefined : "stop";
 }
 
 /** The reply of a stream that failed: what had arrived is kept. */

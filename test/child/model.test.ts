@@ -175,6 +175,13 @@ for (const apiMode of API_MODES) {
       }
     });
 
+    test("a stream that ends in the middle of its calls is no answer: none of them runs", async () => {
+      turn = { toolCalls: [{ name: "look", input: { word: "x" } }], fault: { kind: "no-end", afterDeltas: 1 } };
+      const { reply } = await stage.ask(apiMode, { tools: [look] });
+      assert.ok(!reply.ok, JSON.stringify(reply));
+      assert.equal(reply.failure.kind, "malformed-response");
+    });
+
     test("a stop breaks the request off at once and closes its connection", async () => {
       turn = { text: "one two three", fault: { kind: "silence", afterDeltas: 1 } };
       const controller = new AbortController();
@@ -187,6 +194,36 @@ for (const apiMode of API_MODES) {
     });
   });
 }
+
+test("gateways' own forms of a chat stream are read: odd reasons, content in parts, calls without an index, CRLF", async () => {
+  const stream = (...chunks: object[]) => chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\r\n\r\n`).join("");
+  const choice = (delta: object, finish_reason: string | null = null) => ({
+    id: "x",
+    model: "glm-4.7",
+    choices: [{ index: 0, delta, finish_reason }],
+  });
+  const call = (id: string, word: string) => ({ id, function: { name: "look", arguments: JSON.stringify({ word }) } });
+  const body = stream(
+    choice({ role: "assistant", content: [{ type: "thinking", thinking: [{ type: "text", text: "hm" }] }] }),
+    choice({ content: [{ type: "text", text: "Look" }] }),
+    choice({ content: "ing." }),
+    choice({ tool_calls: [call("a", "x")] }),
+    choice({ tool_calls: [call("b", "y")] }, "eos"),
+    { id: "x", choices: [], usage: { prompt_tokens: 7, completion_tokens: 3 } },
+  );
+  const headers = { "content-type": "text/event-stream" };
+  const stage = await createWireStage(() => ({ fault: { kind: "response", status: 200, body, headers } }));
+  const { reply } = await stage.ask("chat_completions", { tools: [look] });
+  assert.ok(reply.ok, JSON.stringify(reply));
+  assert.deepEqual(reply.parts, [
+    { type: "reasoning", text: "hm" },
+    { type: "text", text: "Looking." },
+    { type: "tool-call", callId: "a", name: "look", input: { word: "x" } },
+    { type: "tool-call", callId: "b", name: "look", input: { word: "y" } },
+  ]);
+  assert.deepEqual(reply.usage, { input: 7, output: 3, cached: 0, reasoning: 0 });
+  await stage.close();
+});
 
 test("a key that a provider repeats in its error is not repeated by us", async () => {
   const stage = await createWireStage(() => ({ text: "never" }), "sk-wrong-9a8b7c6d");
