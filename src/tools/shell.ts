@@ -1,8 +1,9 @@
 /**
  * One command line run in a shell, with every process it starts. The command runs in a session of its own under a small
- * supervising `sh`. Descriptor 3 is a line to Deputy that all of its processes inherit: when Deputy dies, however it
- * does, a watchdog reads the end of that line and ends the session; when the last process has gone, Deputy reads it. So
- * nothing outlives the command but what leaves the session on purpose (`setsid`) and lets go of the line.
+ * supervising `sh`. Two descriptors tell who is left. All processes of the command inherit 3: when the last has gone,
+ * Deputy reads its end. A watchdog alone has 4: when Deputy dies, however it does, the watchdog reads its end and ends
+ * the session. The watchdog is the last to go, so that there is no moment at which nobody would. Nothing outlives the
+ * command but what leaves the session on purpose (`setsid`) and lets go of 3.
  *
  * `node:child_process` and not execa: what counts here are groups and sessions, and not waiting for pipes.
  */
@@ -10,42 +11,50 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
-import type { Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** From TERM to KILL. A stopped tool has to be done within a second. */
 const GRACE_MS = 400;
+/** How long after its end a command whose processes have all gone may still look as if some were left. */
+const SETTLE_MS = 50;
 /** How long output may still come in when nobody who could write it should be left. */
 const DRAIN_MS = 200;
 /** The longest a timer of Node's can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Ends all processes of session $1, also those in groups of their own (`timeout` makes one), but not its own shell. */
+/**
+ * Ends all processes of session $1, also those in groups of their own (`timeout` makes one), but not its own shell: that
+ * comes last. One that was just being started is found by the next pass.
+ */
 const END_SESSION = `
+  session=$1
   read -r self _ </proc/self/stat
-  for stat in /proc/[0-9]*/stat; do
-    read -r line <"$stat" || continue
-    pid=\${line%% *}
-    set -- "$1" \${line##*) }
-    [ "$5" = "$1" ] && [ "$pid" != "$self" ] && kill -KILL "$pid"
+  for pass in 1 2 3 4 5 6 7 8; do
+    left=
+    for stat in /proc/[0-9]*/stat; do
+      read -r line <"$stat" || continue
+      set -- \${line%% *} \${line##*) }
+      [ "$5" = "$session" ] && [ "$1" != "$self" ] && [ "$2" != Z ] && kill -KILL "$1" && left=1
+    done
+    [ -z "$left" ] && break
   done
-  kill -KILL -- "-$1"`;
+  kill -KILL -- "-$session"`;
 
-/** $0 is the shell, $1 the command. The supervisor survives TERM, so that it can tell how the command ended. */
+/**
+ * $0 is the shell, $1 the command. The supervisor survives TERM, so that it can tell how the command ended; the watchdog
+ * does not hear it.
+ */
 const SUPERVISE = `
-  trap : TERM
+  trap '' TERM
   (
-    trap '' TERM
-    read -r _ <&3
+    read -r _ <&4
     set -- $$
     ${END_SESSION}
-  ) >/dev/null &
-  watchdog=$!
-  (exec "$0" -c "$1" 2>&1)
-  status=$?
-  kill -KILL "$watchdog"
-  wait "$watchdog"
-  exit "$status"`;
+  ) 3>&- >/dev/null &
+  trap : TERM
+  (exec "$0" -c "$1" 2>&1 4>&-)
+  exit`;
 
 export type ShellCommand = {
   command: string;
@@ -72,39 +81,41 @@ export async function runInShell(
     cwd,
     env: environment,
     detached: true,
-    stdio: ["ignore", "pipe", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "ignore", "pipe", "pipe"],
   });
   await once(supervisor, "spawn");
   const session = supervisor.pid as number;
   const exited = once(supervisor, "exit");
-  const closed = once(supervisor, "close");
-  const output = supervisor.stdio[1] as Readable;
-  const line = supervisor.stdio[3] as Readable;
+  const [output, line, lease] = [1, 3, 4].map((descriptor) => supervisor.stdio[descriptor]) as [Duplex, Duplex, Duplex];
+  const gone = Promise.all([output, line].map(closed));
   output.on("data", onOutput);
   line.on("error", () => {}).resume();
+  lease.on("error", () => {});
 
-  const stopping = stopGroupWhen(session, timeoutMs, signal);
+  const stopping = stopSessionWhen(session, timeoutMs, signal);
   const [exitCode] = (await exited) as [number | null];
   const stopped = stopping.end();
-  signalGroup(session, "SIGKILL");
-  // The line tells of processes that left the group. One that a stop should end may have let go of the line as well.
-  if (stopped !== undefined || !(await settlesWithin(closed, DRAIN_MS))) await endSession(session);
-  if (!(await settlesWithin(closed, DRAIN_MS))) for (const stream of [output, line]) stream.destroy();
+  // One that a stop should end may have let go of the line.
+  const allGone = stopped === undefined && (await settlesWithin(gone, SETTLE_MS));
+  if (allGone) signalGroup(session, "SIGKILL");
+  else await endSession(session);
+  await settlesWithin(gone, DRAIN_MS);
+  for (const stream of [output, line, lease]) stream.destroy();
   return { exitCode: exitCode ?? 128 + constants.signals.SIGKILL, ...(stopped && { stopped }) };
 }
 
 /**
- * Stops a process group when its time is over or the signal aborts: TERM, and KILL shortly after.
- * @returns `end`: no more of that; tells why the group was stopped, where it was
+ * Stops a session when its time is over or the signal aborts: TERM to its leader's group, and KILL to all shortly after.
+ * @returns `end`: no more of that; tells why the session was stopped, where it was
  */
-function stopGroupWhen(leader: number, timeoutMs: number, signal: AbortSignal): { end(): ShellEnd["stopped"] } {
+function stopSessionWhen(session: number, timeoutMs: number, signal: AbortSignal): { end(): ShellEnd["stopped"] } {
   let stopped: ShellEnd["stopped"];
   let killTimer: NodeJS.Timeout | undefined;
   function stop(reason: "timeout" | "abort"): void {
     if (stopped !== undefined) return;
     stopped = reason;
-    signalGroup(leader, "SIGTERM");
-    killTimer = setTimeout(() => signalGroup(leader, "SIGKILL"), GRACE_MS);
+    signalGroup(session, "SIGTERM");
+    killTimer = setTimeout(() => void endSession(session), GRACE_MS);
   }
   const onAbort = () => stop("abort");
   const timer = setTimeout(() => stop("timeout"), Math.min(timeoutMs, MAX_TIMER_MS));
@@ -133,9 +144,18 @@ function signalGroup(leader: number, name: NodeJS.Signals): void {
   }
 }
 
+/** By a process that goes on where Deputy dies over it. */
 async function endSession(session: number): Promise<void> {
-  const killer = spawn("/bin/sh", ["-c", END_SESSION, "sh", String(session)], { env: {}, stdio: "ignore" });
+  const killer = spawn("/bin/sh", ["-c", END_SESSION, "sh", String(session)], {
+    env: {},
+    detached: true,
+    stdio: "ignore",
+  });
   await once(killer, "exit");
+}
+
+function closed(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => stream.once("close", resolve));
 }
 
 async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { openWorkshop } from "./workshop.ts";
 
 /** Commands that start processes and write their ids to files: in the shell's group, in one of their own, left behind. */
@@ -183,6 +183,19 @@ describe("a command is ended with all its processes", () => {
     });
     await until(() => existsSync(join(workspace, "shell.pid")) && idsIn(workspace).every((pid) => pid > 0));
     assert.deepEqual(idsIn(workspace).map(isRunning), [true, true, true, true]);
+    deputy.kill("SIGKILL");
+    await once(deputy, "exit");
+    await until(() => !idsIn(workspace).some(isRunning));
+  });
+
+  test("when Deputy is killed with -9 just as the command itself has ended", async (context) => {
+    const { workspace } = openWorkshop(context);
+    const deputy = spawn(process.execPath, ["--input-type=module", "-e", killed(FAMILY)], {
+      cwd: workspace,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const shell = () => Number(readFileSync(join(workspace, "shell.pid"), "utf8"));
+    while (!existsSync(join(workspace, "shell.pid")) || shell() === 0 || isRunning(shell())) await setImmediate();
     deputy.kill("SIGKILL");
     await once(deputy, "exit");
     await until(() => !idsIn(workspace).some(isRunning));
