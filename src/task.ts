@@ -87,7 +87,7 @@ export const TASK_FIELDS = Object.keys(taskSchema.shape);
 export const CALL_FIELDS = Object.keys(batchSchema.shape);
 
 /** Words that users of other tools type, and the field they mean. */
-const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort", thinking: "reasoning_effort" };
+export const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort", thinking: "reasoning_effort" };
 
 /** One thing wrong with a call, and where. */
 export type Mistake = { path: string; message: string };

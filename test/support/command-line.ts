@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import type { Context } from "../../src/cli/command.ts";
 import type { Io, Output } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -18,6 +19,8 @@ export type Stage = {
   env?: Record<string, string>;
   script?: ModelScript;
   engine?: Engine;
+  /** Opens Deputy in place of the staged engine. */
+  open?: Context["openDeputy"];
   /** Both streams are a terminal of 80 × 24, and somebody sits at it. */
   terminal?: true;
   clock?: Io["clock"];
@@ -60,6 +63,11 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
     dotenv: {},
     warnings: [],
   });
+  const openStaged = async () => ({
+    engine,
+    loadConfig,
+    routing: () => createRouting({ config: configSchema.parse({}), env: {} }),
+  });
   return {
     stdin,
     stdout: stdout.text,
@@ -67,11 +75,7 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
     interrupt() {
       for (const callback of interrupts) callback();
     },
-    code: main(argv, io, async () => ({
-      engine,
-      loadConfig,
-      routing: () => createRouting({ config: configSchema.parse({}), env: {} }),
-    })),
+    code: main(argv, io, stage.open ?? openStaged),
   };
 }
 

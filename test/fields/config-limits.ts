@@ -1,0 +1,82 @@
+/** What the config says of how children run: limits, money, and what their answers are held to. */
+import assert from "node:assert/strict";
+import { type Document, endings, type Played, play, refusal, type Scene } from "../support/whole-stage.ts";
+import { answers, COSTLY, type Effects, PRICED, worksFor } from "./effects.ts";
+
+/** Plays one task under `delegation:`. */
+function under(delegation: Document, scene: Scene = {}, task: object = {}): Promise<Played> {
+  return play({ goal: "one", ...task }, { ...scene, config: { ...scene.config, delegation } });
+}
+
+const FOUR = { tasks: ["one", "two", "three", "four"].map((goal) => ({ goal })) };
+
+export const LIMIT_EFFECTS: Effects = {
+  "delegation.max_concurrent_children": async () => {
+    const script = answers({ text: "done", latencyMs: 20 });
+    const one = await play(FOUR, { config: { delegation: { max_concurrent_children: 1 } }, script });
+    assert.equal(one.most.acme, 1);
+    assert.ok((await play(FOUR, { script })).most.acme > 1);
+  },
+
+  "delegation.max_tasks_per_call": async () => {
+    const error = await refusal(FOUR, { config: { delegation: { max_tasks_per_call: 3 } } });
+    assert.match(error.message, /at most 3 tasks in one call; found 4/);
+    assert.equal((await play(FOUR)).results.length, 4);
+  },
+
+  "delegation.max_iterations": async () => {
+    const script = worksFor(3);
+    const limited = await under({ max_iterations: 2 }, { script }, { max_iterations: 9 });
+    assert.deepEqual([endings(limited), limited.requests.length], [["incomplete: max_iterations"], 3]);
+    assert.deepEqual(endings(await under({}, { script }, { max_iterations: 9 })), ["completed"]);
+  },
+
+  "delegation.child_timeout_seconds": async () => {
+    const script = answers({ text: "late", latencyMs: 60 });
+    const task = { timeout_seconds: 9 };
+    const limited = await under({ child_timeout_seconds: 0.02 }, { script }, task);
+    assert.deepEqual(endings(limited), ["timeout: timeout_seconds"]);
+    assert.deepEqual(endings(await under({ child_timeout_seconds: 0 }, { script }, task)), ["completed"]);
+  },
+
+  "delegation.stall_seconds": async () => {
+    const script = answers({ text: "late", fault: { kind: "silence", ms: 60 } });
+    const [stalled] = (await under({ stall_seconds: 0.02 }, { script })).results;
+    assert.deepEqual([stalled?.status, stalled?.exit_reason], ["failed", "stalled"]);
+    for (const delegation of [{}, { stall_seconds: 0 }])
+      assert.deepEqual(endings(await under(delegation, { script })), ["completed"]);
+  },
+
+  "delegation.max_cost_usd": async () => {
+    const scene = (delegation: Document) => ({
+      config: { ...PRICED, delegation: { max_concurrent_children: 1, ...delegation } },
+      script: answers(COSTLY),
+    });
+    const call = { tasks: [{ goal: "one" }, { goal: "two" }], max_cost_usd: 100 };
+    const limited = await play(call, scene({ max_cost_usd: 2 }));
+    assert.deepEqual(endings(limited), ["completed", "incomplete: max_cost"]);
+    assert.deepEqual(endings(await play(call, scene({}))), ["completed", "completed"]);
+  },
+
+  "delegation.allow_unknown_price": async () => {
+    const task = { goal: "one", max_cost_usd: 1 };
+    const allowed = await under({ allow_unknown_price: true }, {}, task);
+    assert.deepEqual([endings(allowed), allowed.results[0]?.cost_status], [["completed"], "unknown"]);
+    for (const delegation of [{}, { allow_unknown_price: false }])
+      assert.match((await refusal(task, { config: { delegation } })).message, /Expected a known price/);
+  },
+
+  "delegation.on_served_mismatch": async () => {
+    const script = answers({ text: "done", servedModel: "other-1" });
+    const failed = await under({ on_served_mismatch: "fail" }, { script });
+    assert.deepEqual([endings(failed), failed.results[0]?.warnings], [["failed: malformed-response"], []]);
+    for (const delegation of [{}, { on_served_mismatch: "warn" }]) {
+      const warned = await under(delegation, { script });
+      assert.deepEqual(endings(warned), ["completed"]);
+      assert.deepEqual(
+        warned.results[0]?.warnings.map(({ code }) => code),
+        ["served-mismatch"],
+      );
+    }
+  },
+};

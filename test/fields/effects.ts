@@ -1,0 +1,55 @@
+/** What the tables of this folder are made of: for each field or key a function that sees its effect, and answers. */
+import type { ModelRequest, Script, Turn, TurnToolCall } from "../../src/testing/index.ts";
+
+/** By path. Each sees the effect at the wire, on disk or in the result, and its absence without the field. */
+export type Effects = Record<string, () => Promise<void>>;
+
+/** Which of its steps a child asks for, from 1. */
+function stepOf({ messages }: ModelRequest): number {
+  return messages.filter(({ role }) => role === "assistant").length + 1;
+}
+
+/** Answers with what the tools said, after it has called them once. */
+export function calls(...toolCalls: TurnToolCall[]): Script {
+  return (request) => {
+    if (stepOf(request) === 1) return { toolCalls };
+    const results = request.messages.flatMap(({ toolResults }) => toolResults);
+    return { text: results.map(({ text }) => text).join("\n") };
+  };
+}
+
+/** Runs one command, and answers with what came of it. */
+export function runs(commandLine: string): Script {
+  return calls({ name: "terminal", input: { command: commandLine } });
+}
+
+/** Writes one file, and answers with what came of it. */
+export function writes(path: string): Script {
+  return calls({ name: "write_file", input: { path, content: "written" } });
+}
+
+/** Works for so many steps before it answers. Gives up early when it is told to. */
+export function worksFor(steps: number, turn: Turn = {}): Script {
+  return (request) =>
+    stepOf(request) > steps || request.lastUserText.startsWith("You have reached the limit")
+      ? { ...turn, text: "done" }
+      : { ...turn, toolCalls: [{ name: "list_dir", input: { path: "." } }] };
+}
+
+export function answers(turn: Turn): Script {
+  return () => turn;
+}
+
+/** One vendor's requests are all refused for good. */
+export const ACME_REFUSES: Script = ({ keyName }) =>
+  keyName === "ACME_KEY"
+    ? { fault: { kind: "response", status: 400, body: '{"error":{"message":"no"}}' } }
+    : { text: "done" };
+
+/** Prices of acme-1 for which the numbers come out even: a thousandth of a dollar for each token of an answer. */
+export const PRICED = {
+  providers: { acme: { models: { "acme-1": { price: { input: 0, output: 1000 } } } } },
+};
+
+/** An answer that costs 1.5 dollars at those prices. */
+export const COSTLY: Turn = { text: "done", usage: { input: 10, output: 1500 } };

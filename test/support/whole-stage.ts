@@ -1,0 +1,197 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
+/**
+ * All of Deputy on a stage: a home with a config file, a workspace, and two vendors over real HTTP that each ask for a
+ * key of their own. The journal is in memory, the vendors' answers are scripted, all else is as users have it.
+ */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { isRecord } from "../../src/config/document.ts";
+import { stateDir, trustConfig } from "../../src/config/trust.ts";
+import { createDeputy, type DelegateOptions } from "../../src/engine/deputy.ts";
+import { openDeputy } from "../../src/engine/open.ts";
+import { DeputyError } from "../../src/errors.ts";
+import type { DelegationResult, Result } from "../../src/result.ts";
+import type { CallInput } from "../../src/task.ts";
+import {
+  createMemoryJournal,
+  createModelServer,
+  type ModelRequest,
+  type ModelServer,
+  type Script,
+} from "../../src/testing/index.ts";
+import { deputy } from "./command-line.ts";
+
+export const VENDORS = ["acme", "beta"] as const;
+export type Vendor = (typeof VENDORS)[number];
+
+export type Document = Record<string, unknown>;
+
+/** The config under every scene's own: two providers, and children run on acme. */
+const BASE: Document = {
+  provider: "acme",
+  providers: {
+    acme: { base_url: "${ACME_URL}/v1", api_key: "${ACME_KEY}", default_model: "acme-1" },
+    beta: { base_url: "${BETA_URL}/v1", api_key: "${BETA_KEY}", default_model: "beta-1" },
+  },
+};
+
+export type Scene = {
+  /** Laid over the base: maps are merged, all else is replaced, what is `undefined` goes away. */
+  config?: Document;
+  /** A config of the project, trusted. */
+  project?: Document;
+  /** Beside what a shell needs, the vendors' `ACME_URL` and `BETA_URL` (origins) and their keys. */
+  env?: Record<string, string>;
+  /** What both vendors answer. Default: `done`. */
+  script?: Script;
+  /** Files there are, by their path from the home; the workspace is `work`. */
+  files?: Record<string, string>;
+  options?: DelegateOptions;
+  /** Default: in memory. */
+  journal?: "disk";
+};
+
+export type Arrival = ModelRequest & { vendor: Vendor };
+
+/** What can be seen from outside once it is over. */
+export type Seen = {
+  /** At both vendors, in order of arrival. */
+  requests: Arrival[];
+  /** Most requests under way at once. */
+  most: Record<Vendor, number>;
+  /** Every file of the home by its path, the workspace being `work`. */
+  files: Record<string, string>;
+};
+
+export type Played = Seen & { result: DelegationResult; results: Result[] };
+
+/** Delegates a call, as a program would with the library. */
+export async function play(call: CallInput, scene: Scene = {}): Promise<Played> {
+  const { outcome: result, ...seen } = await stage(scene, (place) => delegate(call, scene, place));
+  return { ...seen, result, results: result.results };
+}
+
+/** Delegates a call that has to be refused as a whole, before any request has left. */
+export async function refusal(call: CallInput, scene: Scene = {}): Promise<DeputyError> {
+  const { outcome, requests } = await stage(scene, (place) =>
+    delegate(call, scene, place).catch((error: unknown) => error),
+  );
+  assert.ok(outcome instanceof DeputyError, `Expected a refusal; found ${JSON.stringify(outcome)}`);
+  assert.deepEqual(requests, []);
+  return outcome;
+}
+
+async function delegate(call: CallInput, { options, journal }: Scene, place: Place): Promise<DelegationResult> {
+  const library = createDeputy(journal === "disk" ? place : { ...place, journal: createMemoryJournal() });
+  try {
+    return await library.delegate(call, options);
+  } finally {
+    await library.close();
+  }
+}
+
+export type Commanded = Seen & { code: number; stdout: string; stderr: string };
+
+/** Types a command line into the workspace; in a pipe, nobody is at the terminal. */
+export async function command(argv: string[], scene: Scene = {}, stdin = ""): Promise<Commanded> {
+  const { outcome, ...seen } = await stage(scene, (place) =>
+    deputy(argv, {
+      ...place,
+      stdin,
+      open: (options) => openDeputy({ ...options, journal: createMemoryJournal() }),
+    }),
+  );
+  return { ...seen, ...outcome };
+}
+
+/**
+ * Where and how each request was asked: `acme-1 @ acme`, `beta-2 @ beta · high`.
+ * @param goals goal by goal; without them in order of arrival
+ */
+export function routesIn(seen: Seen, ...goals: string[]): string[] {
+  const requests = goals.length === 0 ? seen.requests : goals.flatMap((goal) => requestsFor(seen, goal));
+  return requests.map(({ model, vendor, effort }) => [`${model} @ ${vendor}`, effort ?? []].flat().join(" · "));
+}
+
+/** The requests of one task, told by its goal. */
+export function requestsFor({ requests }: Seen, goal: string): Arrival[] {
+  return requests.filter(({ messages }) => messages[0]?.text.split("\n\n").includes(goal));
+}
+
+/** How each child ended: `completed`, or why not: `incomplete: max_cost`. */
+export function endings({ results }: Played): string[] {
+  return results.map(({ status, exit_reason }) => (status === "completed" ? status : `${status}: ${exit_reason}`));
+}
+
+type Place = { env: Record<string, string>; cwd: string };
+
+async function stage<Outcome>(
+  scene: Scene,
+  perform: (place: Place) => Promise<Outcome>,
+): Promise<Seen & { outcome: Outcome }> {
+  const home = mkdtempSync(join(tmpdir(), "deputy-stage-"));
+  const script = scene.script ?? (() => ({ text: "done" }));
+  const acme = await createModelServer({ script, keys: { ACME_KEY: "sk-acme-5d1f2c" } });
+  const beta = await createModelServer({ script, keys: { BETA_KEY: "sk-beta-9e3b7a" } });
+  try {
+    const place: Place = { env: environment(home, acme, beta, scene.env), cwd: join(home, "work") };
+    mkdirSync(place.cwd);
+    layOut(home, scene, place.env);
+    const outcome = await perform(place);
+    assert.deepEqual([...acme.scriptErrors, ...beta.scriptErrors], []);
+    const requests = [...arrivedAt("acme", acme), ...arrivedAt("beta", beta)].sort((a, b) => a.at - b.at);
+    return { outcome, requests, most: { acme: acme.maxInFlight, beta: beta.maxInFlight }, files: filesIn(home) };
+  } finally {
+    await Promise.all([acme.close(), beta.close()]);
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function environment(home: string, acme: ModelServer, beta: ModelServer, more: Scene["env"]): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? "",
+    HOME: home,
+    DEPUTY_STATE_DIR: join(home, "state"),
+    ACME_URL: acme.url,
+    BETA_URL: beta.url,
+    ACME_KEY: "sk-acme-5d1f2c",
+    BETA_KEY: "sk-beta-9e3b7a",
+    ...more,
+  };
+}
+
+function layOut(home: string, { config = {}, project, files = {} }: Scene, env: Record<string, string>): void {
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(home, path)), { recursive: true });
+    writeFileSync(join(home, path), text);
+  };
+  for (const [path, text] of Object.entries(files)) write(path, text);
+  write(".config/deputy/config.yaml", JSON.stringify(laidOver(BASE, config)));
+  if (project === undefined) return;
+  write("work/.deputy/config.yaml", JSON.stringify(project));
+  trustConfig(join(home, "work/.deputy/config.yaml"), stateDir(env));
+}
+
+function laidOver(below: Document, above: Document): Document {
+  const changed = Object.entries(above).map(([key, value]) => {
+    const old = below[key];
+    return [key, isRecord(old) && isRecord(value) ? laidOver(old, value) : value];
+  });
+  return { ...below, ...Object.fromEntries(changed) };
+}
+
+function arrivedAt(vendor: Vendor, server: ModelServer): Arrival[] {
+  return server.requests.map((request) => ({ ...request, vendor }));
+}
+
+function filesIn(home: string): Record<string, string> {
+  const found = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    found.map(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return [path.slice(home.length + 1), readFileSync(path, "utf8")];
+    }),
+  );
+}
