@@ -22,8 +22,8 @@ export type Bundle = {
 /** `missing`: every place that was looked at, in order, with what was found there. `unusable`: what is wrong instead. */
 export type BundleAnswer = { bundle: Bundle } | { missing: string[] } | { unusable: string };
 
-/** A key that was found, and the base URL it belongs to. */
-type Candidate = { name: string; value: string; home: string; header?: KeyHeader };
+/** A key that was found, and the base URL it belongs to: none where a provider of the user's own has no endpoint. */
+type Candidate = { name: string; value: string; home: string | undefined; header?: KeyHeader };
 
 export function bundleOf(provider: Provider, env: Environment): BundleAnswer {
   const { entry, row } = provider;
@@ -86,8 +86,7 @@ function candidatesOf(
   const consider = (name: string, value: string | undefined, home: string | undefined, header?: KeyHeader) => {
     if (value === undefined || value.trim() === "") looked.push(name);
     else if (!isUsableKey(value)) looked.push(`${name} (holds a placeholder, not a key)`);
-    else
-      candidates.push({ name, value: value.trim(), home: home ?? homeOf(row, value) ?? "", ...(header && { header }) });
+    else candidates.push({ name, value: value.trim(), home: home ?? homeOf(row, value), ...(header && { header }) });
   };
   if (entry?.api_key !== undefined) {
     const path = `${entryPath}.api_key`;
@@ -108,8 +107,8 @@ function homeOf(row: ProviderRow | undefined, key: string): string | undefined {
 
 /** Whether a key may be sent to a base URL; if not, why is added to `withheld`. */
 function belongs({ name, home }: Candidate, baseUrl: string, withheld: string[]): boolean {
-  if (home === "" || originOf(home) !== originOf(baseUrl)) {
-    const owner = home === "" ? "no endpoint" : originOf(home);
+  const owner = home === undefined ? "no endpoint" : originOf(home);
+  if (owner !== originOf(baseUrl)) {
     withheld.push(`${name} (belongs to ${owner}, and is not sent to ${originOf(baseUrl)})`);
     return false;
   }
