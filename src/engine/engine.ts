@@ -85,16 +85,16 @@ export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, scheduler, pid } = deps;
   const here = new Map<string, Promise<DelegationResult>>();
 
-  async function prepare(call: Call, options: SubmitOptions): Promise<Plan & { setup: Setup }> {
-    await refuseBrokenSchemas(call);
+  async function prepare(asked: Call, options: SubmitOptions): Promise<Plan & { call: Call; setup: Setup }> {
+    await refuseBrokenSchemas(asked);
+    const call = withBudget(asked, options.maxCostUsd);
     const setup = withPermissions(deps.setup(), options.permissions);
     const { planned, warnings } = setup.plan(call, options.parent ?? {}, options.workspace);
-    return { planned, warnings: [...setup.warnings, ...warnings], setup };
+    return { planned, warnings: [...setup.warnings, ...warnings], call, setup };
   }
 
   async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
-    const call = withBudget(asked, options.maxCostUsd);
-    const { planned, warnings, setup } = await prepare(call, options);
+    const { planned, warnings, call, setup } = await prepare(asked, options);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
     const delegationId = deps.newId();
     journal.claim(delegationId);
