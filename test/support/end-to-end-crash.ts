@@ -1,0 +1,274 @@
+/**
+ * A crew's run, killed with SIGKILL at given moments and resumed until it ends. Every promise about that is checked here,
+ * against what the servers received, what the journal held at the kill, and the workspace of a run that nobody killed.
+ */
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ChildEvent, StoredEvent } from "../../src/event.ts";
+import { openSqliteJournal } from "../../src/journal/sqlite.ts";
+import type { DelegationResult } from "../../src/result.ts";
+import { until } from "./command-line.ts";
+import {
+  type Arrival,
+  createProviders,
+  type Ended,
+  launch,
+  type Process,
+  type Providers,
+  processesWith,
+  stepOf,
+  taskOf,
+} from "./end-to-end.ts";
+import {
+  CREW_CONCURRENCY,
+  CREW_SIZE,
+  CREW_SLUGS,
+  crewAnswer,
+  crewTasks,
+  prepareWorkspace,
+  snapshot,
+} from "./end-to-end-crew.ts";
+
+/** When to kill: so many milliseconds after so many more requests have arrived at the servers. */
+export type Moment = { requests: number; delayMs: number };
+
+/** How the run goes that nobody kills. */
+export type Undisturbed = {
+  workspace: Record<string, string>;
+  results: object[];
+  requests: number;
+  /** Milliseconds from the start of the process to the first request, and to its end. */
+  startUpMs: number;
+  wallMs: number;
+};
+
+/** What a kill met. */
+export type Kill = {
+  state: "nothing stored" | "unfinished" | "ended";
+  requests: number;
+  /** Requests under way at the kill whose answer was not stored. */
+  inFlight: number;
+};
+
+/** What came of it. */
+export type Outcome = {
+  kills: Kill[];
+  requests: number;
+  /** Requests that arrived a second time. */
+  repeated: number;
+  /** Calls of which a child was told that their outcome is unknown. */
+  unknown: number;
+};
+
+export type CrewStage = {
+  /** Where the workspace is. */
+  readonly workspace: string;
+  readonly providers: Providers;
+  readonly runOptions: readonly string[];
+  launch(argv: readonly string[]): Process;
+  runs(): Promise<{ delegation_id: string; state: string }[]>;
+  /** Processes that the program, or what it started, has left. */
+  left(): number[];
+  /** While closed, no model answers. */
+  gate(open: boolean): void;
+  /** What the journal holds, read from a copy of its files: nothing is mended by looking. */
+  stored(): StoredEvent[];
+  close(): Promise<void>;
+};
+
+/** @param home where all stages may keep what the runtime caches @param place a new directory for this stage alone */
+export async function createCrewStage(home: string, place: string): Promise<CrewStage> {
+  const [workspace, state, copy] = ["workspace", "state", "copy"].map((name) => join(place, name)) as [
+    string,
+    string,
+    string,
+  ];
+  prepareWorkspace(workspace);
+  writeFileSync(join(place, "tasks.json"), JSON.stringify(crewTasks()));
+  let open = Promise.withResolvers<void>();
+  open.resolve();
+  const providers = await createProviders(CREW_SLUGS, async (request) => {
+    await open.promise;
+    return crewAnswer(request);
+  });
+  const env = { HOME: home, DEPUTY_STATE_DIR: state, ...providers.env };
+  const start = (argv: readonly string[]) => launch(argv, { cwd: place, env });
+  return {
+    workspace,
+    providers,
+    runOptions: ["--allow", "terminal: *", "--concurrency", String(CREW_CONCURRENCY), "--json"],
+    launch: start,
+    async runs() {
+      const { code, stdout, stderr } = await start(["runs", "--json"]).ended;
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout);
+    },
+    left: () => processesWith(`DEPUTY_STATE_DIR=${state}\0`),
+    gate(isOpen) {
+      if (isOpen) open.resolve();
+      else open = Promise.withResolvers();
+    },
+    stored() {
+      mkdirSync(copy, { recursive: true });
+      for (const name of ["journal.sqlite", "journal.sqlite-wal"]) {
+        if (existsSync(join(state, name))) copyFileSync(join(state, name), join(copy, name));
+      }
+      const journal = openSqliteJournal({ stateDir: copy });
+      const events = Array.from(journal.read({}), ({ event }) => event);
+      void journal.close();
+      return events;
+    },
+    close: providers.close,
+  };
+}
+
+/** The command that starts the crew. */
+export function crewRun({ workspace, runOptions }: CrewStage): string[] {
+  return ["run", "tasks.json", "--workspace", workspace, ...runOptions];
+}
+
+/** Runs the crew to its end, undisturbed. */
+export async function runUndisturbed(stage: CrewStage): Promise<Undisturbed> {
+  const startedAt = performance.now();
+  const run = stage.launch(crewRun(stage));
+  await until(() => stage.providers.arrivals.length > 0 || run.isOver());
+  const startUpMs = performance.now() - startedAt;
+  const ended = await run.ended;
+  const wallMs = performance.now() - startedAt;
+  stage.providers.checkScripts();
+  const { results } = completed(ended);
+  const { arrivals } = stage.providers;
+  assert.equal(countDistinct(arrivals), arrivals.length, "an undisturbed run asks nothing twice");
+  await until(() => stage.left().length === 0);
+  const workspace = snapshot(stage.workspace);
+  assert.equal(Object.keys(workspace).filter((name) => /^(output|log)\//.test(name)).length, 2 * CREW_SIZE);
+  return { workspace, results: results.map(essence), requests: arrivals.length, startUpMs, wallMs };
+}
+
+/** Kills the crew's run at each moment, goes on after each, and checks what was promised. */
+export async function killAndResume(
+  stage: CrewStage,
+  moments: readonly Moment[],
+  undisturbed: Undisturbed,
+): Promise<Outcome> {
+  const { arrivals } = stage.providers;
+  const kills: Kill[] = [];
+  const settled: { before: number; steps: Set<string> }[] = [];
+  let command = crewRun(stage);
+  for (const { requests, delayMs } of moments) {
+    const enough = arrivals.length + requests;
+    const program = stage.launch(command);
+    await until(() => arrivals.length >= enough || program.isOver());
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    program.child.kill("SIGKILL");
+    await program.ended;
+    await until(() => stage.left().length === 0);
+    const stored = stage.stored();
+    settled.push({ before: arrivals.length, steps: stepsStored(stored, ["step-end"]) });
+    kills.push({ state: stateIn(stored), requests: arrivals.length, inFlight: unanswered(stored).length });
+    command = await commandAfter(stage, stored);
+  }
+  const ended = await stage.launch(command).ended;
+  stage.providers.checkScripts();
+  const { delegation_id: id, results } = completed(ended);
+  const stored = stage.stored();
+  const outcome = {
+    kills,
+    requests: arrivals.length,
+    repeated: arrivals.length - countDistinct(arrivals),
+    unknown: stored.filter((event) => event.kind === "tool-end" && event.outcome === "unknown").length,
+  };
+
+  for (const { before, steps } of settled) {
+    const again = arrivals.slice(before).filter((arrival) => steps.has(stepName(arrival)));
+    assert.deepEqual(again.map(stepName), [], "a finished step was asked again");
+  }
+  const inFlight = kills.reduce((sum, kill) => sum + kill.inFlight, 0);
+  assert.ok(outcome.repeated <= inFlight, `${outcome.repeated} came twice, ${inFlight} were in flight`);
+  // Whoever is told that an outcome is unknown looks once, and does once more what did not happen.
+  const once = outcome.requests - outcome.repeated;
+  assert.ok(once >= undisturbed.requests - outcome.unknown, `${once} requests, ${undisturbed.requests} undisturbed`);
+  assert.ok(
+    once <= undisturbed.requests + 2 * outcome.unknown,
+    `${once} requests, ${undisturbed.requests} undisturbed`,
+  );
+  assert.deepEqual(snapshot(stage.workspace), undisturbed.workspace);
+  assert.deepEqual(results.map(essence), undisturbed.results);
+  assert.deepEqual(listed(await stage.runs()), [{ id, state: "ended" }]);
+  await checkNothingStartsAgain(stage, id, ended);
+  return outcome;
+}
+
+/** Checks what is listed after a kill. @returns the command that goes on: the run itself where nothing of it was stored */
+async function commandAfter(stage: CrewStage, stored: readonly StoredEvent[]): Promise<string[]> {
+  const [first] = stored;
+  const runs = listed(await stage.runs());
+  if (first === undefined) {
+    assert.deepEqual(runs, []);
+    assert.equal(stage.providers.arrivals.length, 0, "a request left before the run was stored");
+    return crewRun(stage);
+  }
+  assert.deepEqual(runs, [{ id: first.delegationId, state: stateIn(stored) }]);
+  return ["resume", first.delegationId, ...stage.runOptions];
+}
+
+function listed(runs: Awaited<ReturnType<CrewStage["runs"]>>): object[] {
+  return runs.map(({ delegation_id: id, state }) => ({ id, state }));
+}
+
+async function checkNothingStartsAgain(stage: CrewStage, id: string, ended: Ended): Promise<void> {
+  const before = stage.providers.arrivals.length;
+  const again = await stage.launch(["resume", id, ...stage.runOptions]).ended;
+  assert.deepEqual(completed(again), completed(ended));
+  assert.equal(stage.providers.arrivals.length, before);
+  assert.deepEqual(stage.left(), []);
+}
+
+function completed({ code, stdout, stderr }: Ended): DelegationResult {
+  assert.equal(code, 0, stderr + stdout);
+  return JSON.parse(stdout) as DelegationResult;
+}
+
+/** What has to be the same however often the run was killed. */
+function essence({
+  task_index,
+  status,
+  exit_reason,
+  summary,
+  error,
+  route,
+}: DelegationResult["results"][number]): object {
+  return { task_index, status, exit_reason, summary, error, effective: route?.effective, key: route?.key_name };
+}
+
+function stateIn(stored: readonly StoredEvent[]): Kill["state"] {
+  if (stored.length === 0) return "nothing stored";
+  return stored.some(({ kind }) => kind === "delegation-end") ? "ended" : "unfinished";
+}
+
+/** Steps whose request may have left and whose end is not stored. */
+function unanswered(stored: readonly StoredEvent[]): string[] {
+  const ended = stepsStored(stored, ["step-end", "step-fail"]);
+  return [...stepsStored(stored, ["step-start"])].filter((step) => !ended.has(step));
+}
+
+type StepEvent = Extract<ChildEvent, { step: number }>;
+
+function stepsStored(stored: readonly StoredEvent[], kinds: StepEvent["kind"][]): Set<string> {
+  const events = stored.filter((event): event is StepEvent => (kinds as string[]).includes(event.kind));
+  return new Set(events.map(({ childId, step }) => `${Number(childId.split(".")[1])}/${step}`));
+}
+
+/** `7/2`: the second step of the seventh order. */
+function stepName({ request }: Arrival): string {
+  return `${Number(taskOf(request).replace(/\D/g, ""))}/${stepOf(request)}`;
+}
+
+/** How many different conversations arrived. Call ids are the servers' own and differ. */
+function countDistinct(arrivals: readonly Arrival[]): number {
+  const texts = arrivals.map(({ request }) =>
+    JSON.stringify(request.messages, (name, value) => (name === "id" ? undefined : value)),
+  );
+  return new Set(texts).size;
+}
