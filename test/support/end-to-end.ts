@@ -55,14 +55,26 @@ export function launchCommand([file = "", ...args]: readonly string[], { cwd, en
 
 // Providers ----------------------------------------------------------------------------------------------------------
 
-type Provider = { apiMode: ApiMode; keyVariable: string; urlVariable: string };
+type Provider = {
+  apiMode: ApiMode;
+  keyVariable: string;
+  urlVariable: string;
+  /** Request fields that it takes beside those of its wire format. */
+  extraFields?: readonly string[];
+};
 
-/** One of each wire format. */
-const PROVIDERS = {
+export const PROVIDERS = {
   zai: { apiMode: "chat_completions", keyVariable: "GLM_API_KEY", urlVariable: "GLM_BASE_URL" },
   openai: { apiMode: "responses", keyVariable: "OPENAI_API_KEY", urlVariable: "OPENAI_BASE_URL" },
   anthropic: { apiMode: "anthropic_messages", keyVariable: "ANTHROPIC_API_KEY", urlVariable: "ANTHROPIC_BASE_URL" },
   gemini: { apiMode: "gemini", keyVariable: "GEMINI_API_KEY", urlVariable: "GEMINI_BASE_URL" },
+  openrouter: {
+    apiMode: "chat_completions",
+    keyVariable: "OPENROUTER_API_KEY",
+    urlVariable: "OPENROUTER_BASE_URL",
+    extraFields: ["reasoning"],
+  },
+  xai: { apiMode: "responses", keyVariable: "XAI_API_KEY", urlVariable: "XAI_BASE_URL" },
 } as const satisfies Record<string, Provider>;
 
 export type Slug = keyof typeof PROVIDERS;
@@ -91,10 +103,11 @@ export async function createProviders(
   const env: Record<string, string> = {};
   const keys: Partial<Record<Slug, string>> = {};
   for (const slug of slugs) {
-    const { apiMode, keyVariable, urlVariable } = PROVIDERS[slug];
+    const { apiMode, keyVariable, urlVariable, extraFields = [] }: Provider = PROVIDERS[slug];
     const key = `sk-${slug}-${randomBytes(20).toString("hex")}`;
     const server = await createModelServer({
       keys: { [keyVariable]: key },
+      extraFields,
       script: (request) => {
         arrivals.push({ slug, request });
         return script(request, slug);
