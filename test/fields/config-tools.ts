@@ -1,5 +1,6 @@
 /** What the config says of children's tools: which they have, what may run, and what they reach. */
 import assert from "node:assert/strict";
+import type { TOOLSETS } from "../../src/config/schema.ts";
 import type { Asker } from "../../src/engine/engine.ts";
 import { type Document, endings, type Played, play, type Scene } from "../support/whole-stage.ts";
 import { calls, type Effects, runs, writes } from "./effects.ts";
@@ -82,13 +83,21 @@ const PERMISSION_EFFECTS: Effects = {
   },
 };
 
+const TOOLS_OF: Record<(typeof TOOLSETS)[number], string[]> = {
+  file: ["read_file", "write_file", "edit_file", "list_dir"],
+  search: ["glob", "grep"],
+  terminal: ["terminal"],
+};
+
 const REACH_EFFECTS: Effects = {
   "delegation.toolsets": async () => {
-    const { requests } = await play({ goal: "one" }, { config: { delegation: { toolsets: ["search"] } } });
-    assert.deepEqual(
-      requests[0]?.tools.map(({ name }) => name),
-      ["glob", "grep"],
-    );
+    for (const [toolset, tools] of Object.entries(TOOLS_OF)) {
+      const { requests } = await play({ goal: "one" }, { config: { delegation: { toolsets: [toolset] } } });
+      assert.deepEqual(
+        requests[0]?.tools.map(({ name }) => name),
+        tools,
+      );
+    }
     const call = { tasks: [{ goal: "one", toolsets: ["terminal"] }, { goal: "two" }] };
     const limited = await play(call, { config: { delegation: { toolsets: ["search"] } } });
     assert.deepEqual(endings(limited), ["rejected: toolset-unavailable", "completed"]);
