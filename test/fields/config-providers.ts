@@ -2,7 +2,16 @@
 /** What the config says of providers and of their models. */
 import assert from "node:assert/strict";
 import { API_MODES } from "../../src/route.ts";
-import { type Document, endings, type Played, play, refusal, routesIn, type Scene } from "../support/whole-stage.ts";
+import {
+  type Document,
+  endings,
+  KEYS,
+  type Played,
+  play,
+  refusal,
+  routesIn,
+  type Scene,
+} from "../support/whole-stage.ts";
 import { answers, type Effects } from "./effects.ts";
 
 /** Plays one task under a config that says this of acme. */
@@ -59,10 +68,10 @@ export const PROVIDER_EFFECTS: Effects = {
   },
 
   "providers.*.api_key": async () => {
-    const named = await withAcme({ api_key: "${OTHER}" }, { env: { OTHER: "sk-acme-5d1f2c", ACME_KEY: "" } });
+    const named = await withAcme({ api_key: "${OTHER}" }, { env: { OTHER: KEYS.ACME_KEY, ACME_KEY: "" } });
     assert.deepEqual(endings(named), ["completed"]);
     assert.equal(named.results[0]?.route?.key_name, "OTHER");
-    const written = await withAcme({ api_key: "sk-acme-5d1f2c" });
+    const written = await withAcme({ api_key: KEYS.ACME_KEY });
     assert.equal(written.results[0]?.route?.key_name, "providers.acme.api_key");
     assert.equal(written.requests[0]?.keyName, "ACME_KEY");
     assert.deepEqual(endings(await withAcme({ api_key: undefined })), ["failed: unauthorized"]);
@@ -70,7 +79,7 @@ export const PROVIDER_EFFECTS: Effects = {
 
   "providers.*.api_key_env": async () => {
     const acme = { api_key: undefined, api_key_env: "OTHER" };
-    const played = await withAcme(acme, { env: { OTHER: "sk-acme-5d1f2c" } });
+    const played = await withAcme(acme, { env: { OTHER: KEYS.ACME_KEY } });
     assert.equal(played.requests[0]?.keyName, "ACME_KEY");
     assert.equal(played.results[0]?.route?.key_name, "OTHER");
   },

@@ -26,6 +26,9 @@ import { deputy } from "./command-line.ts";
 export const VENDORS = ["acme", "beta"] as const;
 export type Vendor = (typeof VENDORS)[number];
 
+/** Each vendor's key, by the variable that holds it. */
+export const KEYS = { ACME_KEY: "sk-acme-5d1f2c", BETA_KEY: "sk-beta-9e3b7a" };
+
 export type Document = Record<string, unknown>;
 
 /** The config under every scene's own: two providers, and children run on acme. */
@@ -133,8 +136,8 @@ async function stage<Outcome>(
 ): Promise<Seen & { outcome: Outcome }> {
   const home = mkdtempSync(join(tmpdir(), "deputy-stage-"));
   const script = scene.script ?? (() => ({ text: "done" }));
-  const acme = await createModelServer({ script, keys: { ACME_KEY: "sk-acme-5d1f2c" } });
-  const beta = await createModelServer({ script, keys: { BETA_KEY: "sk-beta-9e3b7a" } });
+  const acme = await createModelServer({ script, keys: { ACME_KEY: KEYS.ACME_KEY } });
+  const beta = await createModelServer({ script, keys: { BETA_KEY: KEYS.BETA_KEY } });
   try {
     const place: Place = { env: environment(home, acme, beta, scene.env), cwd: join(home, "work") };
     mkdirSync(place.cwd);
@@ -156,8 +159,7 @@ function environment(home: string, acme: ModelServer, beta: ModelServer, more: S
     DEPUTY_STATE_DIR: join(home, "state"),
     ACME_URL: acme.url,
     BETA_URL: beta.url,
-    ACME_KEY: "sk-acme-5d1f2c",
-    BETA_KEY: "sk-beta-9e3b7a",
+    ...KEYS,
     ...more,
   };
 }
