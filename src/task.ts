@@ -9,10 +9,12 @@ import { EFFORTS } from "./route.ts";
 
 const effort = z.enum(EFFORTS);
 
-const modelWish = z.union([
-  z.string(),
-  z.strictObject({ model: z.string(), provider: z.string().optional(), reasoning_effort: effort.optional() }),
-]);
+const modelObject = z.strictObject({
+  model: z.string().describe("A bare id or an alias."),
+  provider: z.string().optional().describe("As the `provider` field beside it."),
+  reasoning_effort: effort.optional().describe("As the `reasoning_effort` field beside it."),
+});
+const modelWish = z.union([z.string(), modelObject]);
 
 /** Fields that a task may have and, as a default for all tasks, a call. */
 const sharedShape = {
@@ -217,7 +219,11 @@ function lowered(field: string, value: unknown): unknown {
 function unknownField(written: string, fields: string[]): string {
   if (written === "goal") return "`goal` cannot stand beside `tasks`. Make it a task of its own, or use `context`.";
   if (TASK_FIELDS.includes(written)) return `\`${written}\` belongs to a single task: move it into tasks[].`;
-  const [close] = nearest(written, [...fields, ...Object.keys(OTHER_NAMES)], 1);
+  return notKnown(written, [...fields, ...Object.keys(OTHER_NAMES)]);
+}
+
+function notKnown(written: string, fields: string[]): string {
+  const [close] = nearest(written, fields, 1);
   const hint = close === undefined ? `Known fields: ${fields.join(", ")}.` : `Did you mean \`${close}\`?`;
   return `Unknown field \`${written}\`. ${hint}`;
 }
@@ -232,7 +238,7 @@ function check<Shape extends z.ZodRawShape, Output>(
   const known = Object.fromEntries(Object.entries(record).filter(([field]) => field in schema.shape));
   const parsed = schema.safeParse(known);
   if (parsed.success) return done(parsed.data);
-  for (const issue of parsed.error.issues) {
+  for (const issue of parsed.error.issues.flatMap((issue) => withinObject(issue, valueAt(known, issue.path)))) {
     const where = issue.path.reduce<string>(
       (parent, key) => (typeof key === "number" ? `${parent}[${key}]` : join(parent, String(key))),
       path,
@@ -240,6 +246,15 @@ function check<Shape extends z.ZodRawShape, Output>(
     mistakes.push({ path: where, message: expectation(issue, valueAt(known, issue.path)) });
   }
   return undefined;
+}
+
+/** Where an object was written for what may also be a text, its mistakes are those of the object. */
+function withinObject(issue: z.core.$ZodIssue, found: unknown): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union" || !isRecord(found)) return [issue];
+  const ofObject = issue.errors.find(
+    (inner) => !inner.some(({ path, code }) => path.length === 0 && code === "invalid_type"),
+  );
+  return ofObject?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
 }
 
 function expectation(issue: z.core.$ZodIssue, found: unknown): string {
@@ -251,7 +266,9 @@ function expectation(issue: z.core.$ZodIssue, found: unknown): string {
     return `Expected one of ${valid.join(", ")}; found ${shown(found)}.${hint}`;
   }
   if (issue.code === "invalid_union") return `Expected a model name or {model, provider}; found ${shown(found)}.`;
-  if (issue.code === "unrecognized_keys") return `Unknown field \`${issue.keys.join("`, `")}\`.`;
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => notKnown(key, Object.keys(modelObject.shape))).join(" ");
+  }
   return `${issue.message.replace(/^Invalid input: e/, "E")}; found ${shown(found)}.`;
 }
 
