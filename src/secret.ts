@@ -46,4 +46,9 @@ export class Secret {
 export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key";
 
 /** What a request to one route carries beside its body: the key, unless the endpoint is keyless, and the operator's headers. */
-export type Access = { key?: { secret: Secret; header: KeyHeader }; headers: Record<string, string> };
+export type Access = {
+  key?: { secret: Secret; header: KeyHeader };
+  headers: Record<string, string>;
+  /** A text of the answer without any key Deputy knows. */
+  redact(text: string): string;
+};

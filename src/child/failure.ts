@@ -23,9 +23,11 @@ type Symptoms = {
  * The failure of one request.
  * @param who `glm-4.7 @ zai`, for the message
  * @param now milliseconds since the epoch, to read a Retry-After date against
+ * @param redact takes keys out of the provider's words: providers like to repeat the one they did not accept
  */
-export function failureOf(error: unknown, who: string, now: number): Failure {
-  const symptoms = readSymptoms(error);
+export function failureOf(error: unknown, who: string, now: number, redact: (text: string) => string): Failure {
+  const read = readSymptoms(error);
+  const symptoms = { ...read, message: redact(read.message) };
   const kind = kindOf(error, symptoms);
   const retryAfterMs = retryAfter(symptoms, now);
   return {

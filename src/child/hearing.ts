@@ -149,9 +149,9 @@ const FINISH: Record<string, Finish | undefined> = {
   "content-filter": "refused",
 };
 
-/** The reply of a stream that has ended. `who` names the route in messages, `now` is for Retry-After dates. */
-export function replyOf(heard: Hearing, who: string, now: number): Reply {
-  if (heard.error !== undefined) return broken(heard, failureOf(heard.error, who, now));
+/** The reply of a stream that has ended. For `who`, `now` and `redact` see `failureOf`. */
+export function replyOf(heard: Hearing, who: string, now: number, redact: (text: string) => string): Reply {
+  if (heard.error !== undefined) return broken(heard, failureOf(heard.error, who, now, redact));
   const parts = heard.parts.filter(
     (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
   );

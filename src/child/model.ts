@@ -58,7 +58,7 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
         yield takeFresh(heard);
       }
       if (heard.fresh !== undefined) yield takeFresh(heard);
-      return redacted(replyOf(heard, nameOf(route), clock.now()), access);
+      return redacted(replyOf(heard, nameOf(route), clock.now(), access.redact), access);
     } catch (error) {
       return redacted(broken(heard, thrown(error, stall.silent(), signal, request, clock.now())), access);
     } finally {
@@ -76,13 +76,19 @@ function thrown(error: unknown, silent: boolean, signal: AbortSignal, request: M
   const who = nameOf(request.route);
   if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was broken off.` };
   if (silent) return { kind: "stalled", message: `${who} was silent for ${request.stallMs / 1000} s.` };
-  return failureOf(error, who, now);
+  return failureOf(error, who, now, request.access.redact);
 }
 
-/** Providers like to repeat the key they did not accept. */
-function redacted(reply: Reply, { key }: Access): Reply {
-  if (reply.ok || key === undefined) return reply;
-  return { ...reply, failure: { ...reply.failure, message: key.secret.redact(reply.failure.message) } };
+/** What comes back is kept: it may hold no key, wherever in it a provider repeats one. */
+function redacted(reply: Reply, { redact }: Access): Reply {
+  return withTexts(reply, redact) as Reply;
+}
+
+function withTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === "string") return change(value);
+  if (Array.isArray(value)) return value.map((inner) => withTexts(inner, change));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withTexts(inner, change)]));
 }
 
 type Cache<Key, Value> = { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown };

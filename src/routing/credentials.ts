@@ -37,13 +37,19 @@ export function createCredentials({ env, providers }: Sources): Credentials {
   function accessTo(slug: string, { baseUrl, apiMode }: Endpoint): Access {
     const found = providers.find(slug);
     const answer = "provider" in found ? find(found.provider) : undefined;
-    if (answer === undefined || !("bundle" in answer)) return { headers: {} };
+    if (answer === undefined || !("bundle" in answer)) return { headers: {}, redact };
     const { bundle } = answer;
-    if (originOf(bundle.baseUrl) !== originOf(baseUrl)) return { headers: {} };
+    if (originOf(bundle.baseUrl) !== originOf(baseUrl)) return { headers: {}, redact };
     return {
       headers: bundle.headers,
+      redact,
       ...(bundle.key && { key: { header: HEADER_OF_MODE[apiMode], ...bundle.key } }),
     };
+  }
+
+  function redact(text: string): string {
+    secrets ??= knownSecrets(providers.all(), env);
+    return secrets.reduce((clean, secret) => secret.redact(clean), text);
   }
 
   return {
@@ -55,10 +61,7 @@ export function createCredentials({ env, providers }: Sources): Credentials {
       accesses.set(id, access);
       return access;
     },
-    redact(text) {
-      secrets ??= knownSecrets(providers.all(), env);
-      return secrets.reduce((clean, secret) => secret.redact(clean), text);
-    },
+    redact,
     keyNames: () => new Set(providers.all().flatMap(keyVariablesOf)),
   };
 }
@@ -78,11 +81,15 @@ function isSetUp({ row, entry }: Provider, env: Environment): boolean {
 
 // What must not be shown ----------------------------------------------------------------------------------------------
 
+/** Shorter keys are words (`ollama`): taken out of every text, they would spoil it and hide nothing. */
+const SHORTEST_SECRET = 8;
+
 /** Longest first, so that no key hides part of another. */
 function knownSecrets(providers: readonly Provider[], env: Environment): Secret[] {
   const secrets = new Map<string, Secret>();
   const add = (name: string, value: string | undefined) => {
-    if (value !== undefined && isUsableKey(value)) secrets.set(value.trim(), new Secret(value.trim(), name, ""));
+    const key = value?.trim() ?? "";
+    if (isUsableKey(key) && key.length >= SHORTEST_SECRET) secrets.set(key, new Secret(key, name, ""));
   };
   for (const provider of providers) {
     const { entry, entryPath } = provider;

@@ -255,7 +255,7 @@ test("nobody listening is a network failure that says so", async () => {
   await new Promise((resolve) => probe.close(resolve));
   const stage = await createWireStage(() => ({ text: "never" }));
   const route = wireRoute(`http://127.0.0.1:${port}/v1`, "chat_completions");
-  const { reply } = await stage.ask("chat_completions", { route, access: { headers: {} } });
+  const { reply } = await stage.ask("chat_completions", { route, access: { headers: {}, redact: (text) => text } });
   assert.ok(!reply.ok);
   assert.equal(reply.failure.kind, "network");
   assert.match(reply.failure.message, /ECONNREFUSED|refused/);

@@ -161,7 +161,8 @@ describe("a key stays with its origin:", () => {
     const given = { env: { GLM_API_KEY: "zai-key" } };
     const { route } = ready({ provider: "zai", model: "m" }, given);
     const moved = { ...route, endpoint: { ...route.endpoint, baseUrl: "https://evil.example/v4" } };
-    assert.deepEqual(routingOf(given).credentials.accessFor(moved), { headers: {} });
+    const { key, headers } = routingOf(given).credentials.accessFor(moved);
+    assert.deepEqual({ key, headers }, { key: undefined, headers: {} });
   });
 });
 
@@ -248,6 +249,11 @@ describe("what must not be shown", () => {
     },
     env: { B_NAME: "literal-secret-longer", TOKEN: "token-value", GLM_API_KEY: "unused-but-known", PLAIN: "plain" },
   };
+
+  test("is no word of a few letters, such as a local server takes for a key", () => {
+    const { credentials } = routingOf({ env: { OLLAMA_API_KEY: "ollama", LM_API_KEY: "longer-than-a-word" } });
+    assert.equal(credentials.redact("ollama longer-than-a-word"), "ollama [secret LM_API_KEY]");
+  });
 
   test("is taken out of any text, by name", () => {
     const { credentials } = routingOf(given);

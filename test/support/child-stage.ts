@@ -111,7 +111,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     tools: staged.tools ?? [],
     permissions: { rules: [], otherwise: "ask" },
     approve: async () => ({ allowed: false, by: "nobody", reason: "nobody can answer" }),
-    access: () => ({ headers: {} }),
+    access: () => ({ headers: {}, redact: (text) => text }),
     price: () => 0.001,
     reserve: () => ({ settle: () => {}, settleAtWorst: () => {}, release: () => {} }),
     recover: () => ({ action: "give-up" }),

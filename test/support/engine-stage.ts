@@ -46,7 +46,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     warnings: [],
     plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [] }),
     renew: (route) => (staged.gone?.includes(route.provider) ? { problem: noSuch(route.provider) } : { route }),
-    access: () => ({ headers: {} }),
+    access: () => ({ headers: {}, redact: (text) => text }),
     price: ({ facts: { price } }, usage) =>
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
     tools: () => staged.tools ?? [],

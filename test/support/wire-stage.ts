@@ -74,5 +74,6 @@ export function wireRoute(baseUrl: string, apiMode: ApiMode, more: Partial<Route
 }
 
 export function accessOf(origin: string, apiMode: ApiMode, key = TEST_KEY): Access {
-  return { key: { secret: new Secret(key, "TEST_KEY", origin), header: HEADER_OF[apiMode] }, headers: {} };
+  const secret = new Secret(key, "TEST_KEY", origin);
+  return { key: { secret, header: HEADER_OF[apiMode] }, headers: {}, redact: (text) => secret.redact(text) };
 }
