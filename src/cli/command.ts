@@ -32,6 +32,11 @@ export async function withDeputy<Value>(
   }
 }
 
+/** Hides the keys whose variables only the config tells, before a child can look. */
+export function hideKeys({ hideVariables }: Io, { routing }: Opened): void {
+  hideVariables?.([...routing().credentials.keyNames()]);
+}
+
 export const CONFIG_OPTION = ["--config <path>", "this config file instead of the one that would be found"] as const;
 export const JSON_OPTION = ["--json", "as JSON"] as const;
 export const CONCURRENCY_OPTION = ["-c, --concurrency <n>", "most children at once", positiveInteger] as const;

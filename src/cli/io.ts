@@ -17,6 +17,8 @@ export type Io = {
   env: Record<string, string | undefined>;
   /** Why keys of the environment can be read by child processes all the same; absent where they cannot. */
   keysStillVisible?: string;
+  /** Hides further variables from child processes; absent where the environment is not this process's own. */
+  hideVariables?(names: readonly string[]): void;
   cwd: string;
   clock: Clock;
   /** Calls back at each Ctrl-C (or polite request to end) until the returned function is called. */

@@ -1,6 +1,6 @@
 /** The command line in its real world: this process's streams, its environment with the keys taken out, its signals. */
 import { systemClock } from "../clock.ts";
-import { takeEnvironment } from "../config/environment.ts";
+import { hideVariables, takeEnvironment } from "../config/environment.ts";
 import type { Io } from "./io.ts";
 import { main } from "./main.ts";
 
@@ -22,6 +22,7 @@ function createIo(): Io {
     stderr: process.stderr,
     env,
     ...(stillVisible === undefined ? {} : { keysStillVisible: stillVisible }),
+    hideVariables,
     cwd: process.cwd(),
     clock: systemClock,
     onInterrupt(callback) {

@@ -2,7 +2,15 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import { parseAllowRule } from "./allow-rule.ts";
-import { ALLOW_OPTION, CONCURRENCY_OPTION, CONFIG_OPTION, type Declare, examples, withDeputy } from "./command.ts";
+import {
+  ALLOW_OPTION,
+  CONCURRENCY_OPTION,
+  CONFIG_OPTION,
+  type Declare,
+  examples,
+  hideKeys,
+  withDeputy,
+} from "./command.ts";
 import { createFollower, type FollowFlags } from "./follow.ts";
 
 type ResumeFlags = FollowFlags & { config?: string; allow?: string[]; concurrency?: number };
@@ -31,7 +39,9 @@ ${examples([
 ])}`,
     )
     .action((id: string, flags: ResumeFlags) =>
-      withDeputy(context, flags.config, async ({ engine }) => {
+      withDeputy(context, flags.config, async (deputy) => {
+        hideKeys(io, deputy);
+        const { engine } = deputy;
         const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
         const { run } = engine.run(id);
         const follower = await createFollower(io, { ...flags, ...output }, run.children.length);

@@ -14,6 +14,7 @@ import {
   type Context,
   type Declare,
   examples,
+  hideKeys,
   positiveNumber,
   withDeputy,
 } from "./command.ts";
@@ -98,8 +99,10 @@ export const declareRun: Declare = (command, context) => {
 async function run(file: string | undefined, flags: RunFlags, context: Context): Promise<number> {
   const { io } = context;
   const workspace = await workspaceOf(flags, io);
-  return withDeputy(context, flags.config, async ({ engine, loadConfig }) => {
+  return withDeputy(context, flags.config, async (deputy) => {
+    const { engine, loadConfig } = deputy;
     const { delegation } = loadConfig().config;
+    hideKeys(io, deputy);
     const call = await callOf(file, flags, io, delegation.max_tasks_per_call);
     const options = submitOptions(flags, workspace);
     if (flags.dryRun) {

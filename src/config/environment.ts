@@ -25,14 +25,22 @@ export function readEnvironment(): Record<string, string> {
  */
 export function takeEnvironment(): TakenEnvironment {
   const env = readEnvironment();
-  const secret = Object.keys(env).filter(looksLikeKey);
-  for (const name of secret) delete process.env[name];
-  if (secret.length === 0 || process.platform !== "linux") return { env };
+  const stillVisible = hideVariables(Object.keys(env).filter(looksLikeKey));
+  return { env, ...(stillVisible !== undefined && { stillVisible }) };
+}
+
+/**
+ * Takes variables out of where a child process could read them: those that only the config tells to hold a key, too.
+ * @returns why they can still be read; undefined where they cannot
+ */
+export function hideVariables(names: readonly string[]): string | undefined {
+  for (const name of names) delete process.env[name];
+  if (names.length === 0 || process.platform !== "linux") return undefined;
   try {
-    blankInitialEnvironment(new Set(secret));
-    return { env };
+    blankInitialEnvironment(new Set(names));
+    return undefined;
   } catch (error) {
-    return { env, stillVisible: error instanceof Error ? error.message : String(error) };
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
