@@ -39,11 +39,9 @@ export const PROBLEM_CODES = [
   "missing-key",
   "foreign-model",
   "effort-unsupported",
-  "denied-by-policy",
   "toolset-unavailable",
   "context-too-large",
   "unknown-price",
-  "budget-too-small",
   "workspace-unusable",
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
