@@ -1,0 +1,161 @@
+/** The generated parts of the pages, by name. Tables of what is declared, and examples as the code itself answers them. */
+import { decide } from "../../src/child/approval.ts";
+import { OVERRIDES } from "../../src/config/load.ts";
+import { configJsonSchema, configKeys, configSchema } from "../../src/config/schema.ts";
+import { RECOVERY } from "../../src/engine/attempts.ts";
+import { ERROR_EXIT } from "../../src/errors.ts";
+import { DURABILITY } from "../../src/event.ts";
+import { PROVIDER_TABLE, type ProviderRow, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
+import { CALL_FIELDS, delegateTaskJsonSchema, TASK_FIELDS } from "../../src/task.ts";
+import type { PermissionRule } from "../../src/tool.ts";
+import { ERRORS, EVENTS, FAILURES, FAULTS, PROBLEMS } from "./meanings.ts";
+import { modelStringExamples, precedenceExamples } from "./routes.ts";
+import { code, type JsonSchema, markdownTable, schemaAt, typeOf } from "./table.ts";
+
+export const PARTS: Record<string, () => string> = {
+  "task-fields": taskFields,
+  providers: () => markdownTable(PROVIDER_HEAD, PROVIDER_TABLE.map(providerRow)),
+  "unsupported-providers": () =>
+    markdownTable(
+      ["provider", "instead"],
+      Object.entries(UNSUPPORTED_PROVIDERS).map(([name, instead]) => [code(name), instead]),
+    ),
+  "model-strings": modelStringExamples,
+  precedence: precedenceExamples,
+  "config-keys": configTable,
+  overrides: () =>
+    markdownTable(
+      ["variable", "in place of"],
+      Object.entries(OVERRIDES).map(([variable, key]) => [code(variable), code(key)]),
+    ),
+  permissions: permissionExamples,
+  failures: failureTable,
+  problems: () => explained("code", PROBLEMS),
+  errors: () =>
+    markdownTable(
+      ["code", "exit code", "meaning"],
+      Object.entries(ERRORS).map(([name, meaning]) => [
+        code(name),
+        String(ERROR_EXIT[name as keyof typeof ERROR_EXIT]),
+        meaning,
+      ]),
+    ),
+  events: () =>
+    markdownTable(
+      ["event", "kept", "meaning"],
+      Object.entries(EVENTS).map(([kind, meaning]) => [
+        code(kind),
+        KEPT[DURABILITY[kind as keyof typeof EVENTS]],
+        meaning,
+      ]),
+    ),
+  faults: () => explained("fault", FAULTS),
+};
+
+function explained(head: string, meanings: Record<string, string>): string {
+  return markdownTable(
+    [head, "meaning"],
+    Object.entries(meanings).map(([name, meaning]) => [code(name), meaning]),
+  );
+}
+
+const KEPT = { live: "live only", stored: "stored", barrier: "stored, and waited for" };
+
+function taskFields(): string {
+  const { properties = {} } = delegateTaskJsonSchema() as JsonSchema;
+  return markdownTable(
+    ["field", "stands in", "takes", "meaning"],
+    Object.entries(properties).map(([name, schema]) => [
+      code(name),
+      [...(TASK_FIELDS.includes(name) ? ["task"] : []), ...(CALL_FIELDS.includes(name) ? ["call"] : [])].join(", "),
+      name === "tasks" ? "list of tasks" : typeOf(schema),
+      schema.description ?? "",
+    ]),
+  );
+}
+
+const PROVIDER_HEAD = [
+  "provider",
+  "other names",
+  "key variables",
+  "base URL",
+  "its variable",
+  "API mode",
+  "default model",
+];
+
+function providerRow({ slug, otherNames = [], keys, keyOptional, baseUrl, ...row }: ProviderRow): string[] {
+  const names = keys.map(({ name, header }) => (header === "authorization" ? `${code(name)} (bearer)` : code(name)));
+  const homes = (row.homes ?? []).map((home) => `; keys ${code(`${home.keyPrefix}…`)}: ${home.baseUrl}`);
+  const modes = (row.modelModes ?? []).map(([pattern, mode]) => `; ${code(pattern.source.slice(1))}…: ${mode}`);
+  return [
+    code(slug),
+    otherNames.map(code).join(", "),
+    [...names, ...(keyOptional ? ["none needed"] : [])].join(", "),
+    `${baseUrl}${homes.join("")}`,
+    row.baseUrlVariable === undefined ? "" : code(row.baseUrlVariable),
+    `${row.apiMode}${modes.join("")}`,
+    row.defaultModel === undefined ? "" : code(row.defaultModel),
+  ];
+}
+
+function configTable(): string {
+  const schema = configJsonSchema() as JsonSchema;
+  return markdownTable(
+    ["key", "takes", "default", "meaning"],
+    configKeys().map(({ path, description }) => [
+      code(path),
+      typeOf(schemaAt(schema, path)),
+      defaultOf(path),
+      description,
+    ]),
+  );
+}
+
+/** What holds where no file says anything; nothing for maps, whose keys have lines of their own. */
+function defaultOf(path: string): string {
+  const value = path
+    .split(".")
+    .reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], configSchema.parse({}));
+  const isMap = typeof value === "object" && !Array.isArray(value);
+  return value === undefined || isMap ? "" : code(Array.isArray(value) ? `[${value.join(", ")}]` : String(value));
+}
+
+const ALLOW_GIT: PermissionRule = { tool: "terminal", match: "git *", then: "allow" };
+const DENY_RM: PermissionRule = { tool: "terminal", match: "rm *", then: "deny" };
+
+const COMMAND_LINES: [PermissionRule, string][] = [
+  [ALLOW_GIT, "git status"],
+  [ALLOW_GIT, "git log && git diff 2>/dev/null"],
+  [ALLOW_GIT, "git log | head -3"],
+  [ALLOW_GIT, "git log > log.txt"],
+  [ALLOW_GIT, "git show $(cat name)"],
+  [DENY_RM, "ls; rm notes.txt"],
+  [DENY_RM, "echo $(rm notes.txt)"],
+  [DENY_RM, "/bin/rm notes.txt"],
+  [DENY_RM, "sh -c 'rm notes.txt'"],
+];
+
+/** What one rule makes of a command line, with `approvals: ask`. */
+function permissionExamples(): string {
+  return markdownTable(
+    ["rule", "command line", "decision"],
+    COMMAND_LINES.map(([rule, line]) => {
+      const { decision } = decide([rule], "ask", "terminal", { target: line, otherwise: "ask", isCommandLine: true });
+      return [code(`${rule.match}: ${rule.then}`), code(line), decision];
+    }),
+  );
+}
+
+function failureTable(): string {
+  return markdownTable(
+    ["kind", "seen as", "tries", "first wait", "then a fallback"],
+    Object.entries(RECOVERY).map(([kind, { tries, waitMs, fallback }]) => [
+      code(kind),
+      FAILURES[kind as keyof typeof RECOVERY],
+      String(tries),
+      tries > 1 ? `${waitMs / 1000} s` : "",
+      fallback ? "yes" : "no",
+    ]),
+  );
+}
