@@ -1,0 +1,261 @@
+/**
+ * The documentation is true: what is generated is fresh, links lead somewhere, commands and flags exist, examples load,
+ * programs run, and what is listed by hand is complete.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { PassThrough } from "node:stream";
+import { after, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { Command } from "commander";
+import { refreshed } from "../scripts/docs.ts";
+import { parseAllowRule } from "../src/cli/allow-rule.ts";
+import type { Declare } from "../src/cli/command.ts";
+import type { Io } from "../src/cli/io.ts";
+import { main } from "../src/cli/main.ts";
+import { readTaskFile } from "../src/cli/task-file.ts";
+import { systemClock } from "../src/clock.ts";
+import { loadConfig } from "../src/config/load.ts";
+import { type Config, configKeys, configSchema } from "../src/config/schema.ts";
+import { createDeputy } from "../src/engine/deputy.ts";
+import { PROVIDER_TABLE } from "../src/routing/provider-table.ts";
+import { createRouting } from "../src/routing/routing.ts";
+import { createMemoryJournal, createModelServer, type ModelServer } from "../src/testing/index.ts";
+import { commandsIn } from "./docs/command-words.ts";
+import { anchorsOf, blocksOf, codeSpansOf, firstColumnOf, linksOf, sectionOf } from "./docs/page.ts";
+import { temporaryDirectory } from "./support/command-line.ts";
+
+const root = join(import.meta.dirname, "..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const pages = globSync(["*.md", "docs/*.md"], { cwd: root }).map((path) => ({ path, text: read(path) }));
+const home = temporaryDirectory(after);
+/** Every provider's key, so that what is shown depends on nobody's environment. */
+const keys = Object.fromEntries(PROVIDER_TABLE.flatMap(({ keys }) => keys.map(({ name }) => [name, "a-key"])));
+
+const io: Io = {
+  stdin: new PassThrough(),
+  stdout: { write: () => true },
+  stderr: { write: () => true },
+  env: {},
+  cwd: home,
+  clock: systemClock,
+  onInterrupt: () => () => {},
+};
+
+describe("the pages", () => {
+  for (const { path, text } of pages) {
+    test(`${path}: what is generated is fresh`, () => {
+      assert.equal(text, refreshed(text), "Run npm run docs.");
+    });
+
+    test(`${path}: every link leads somewhere`, () => {
+      const local = linksOf(text).filter((link) => !/^https?:/.test(link));
+      assert.deepEqual(
+        local.filter((link) => !leadsSomewhere(link, path)),
+        [],
+      );
+    });
+
+    test(`${path}: every command and flag exists`, async () => {
+      for (const words of commandsShown(text)) await understood(words);
+      for (const words of commandsNamed(text)) await understood(words, "commander.missingArgument");
+    });
+
+    test(`${path}: every example of a config loads, and every task has a route`, async () => {
+      const examples = blocksOf(text).filter(({ language }) => /^(yaml|json|jsonl)$/.test(language));
+      const [config] = examples.filter(({ kind }) => kind === "config").map(({ text: example }) => loaded(example));
+      for (const { kind, language, text: example, line } of examples) {
+        if (kind === "config") loaded(example);
+        else if (kind === "tasks") await planned(example, language, config);
+        else assert.fail(`${path}:${line}: expected \`\`\`${language} config or tasks, so that it can be tested`);
+      }
+    });
+  }
+
+  test("are all reached from the README", () => {
+    const reached = new Set(pages.flatMap(({ path, text }) => linksOf(text).map((link) => targetOf(link, path))));
+    assert.deepEqual(
+      pages.filter(({ path }) => path !== "README.md" && !reached.has(path)),
+      [],
+    );
+  });
+
+  test("name no config key that is none", () => {
+    const known = configKeys().map(({ path }) => path);
+    const named = pages
+      .flatMap(({ text }) => codeSpansOf(text))
+      .filter((span) => /^(delegation|providers|terminal)\.[\w.*]+$/.test(span));
+    const generic = named.map((span) => span.replace(/^providers\.[A-Z]+\b/, "providers.*"));
+    assert.ok(generic.length > 20);
+    assert.deepEqual(
+      generic.filter((key) => !known.includes(key)),
+      [],
+    );
+  });
+});
+
+describe("what is listed by hand", () => {
+  test("has every key of a result, and no other", async (t) => {
+    const server = await createModelServer({ script: () => ({ text: "{}" }) });
+    t.after(() => server.close());
+    const env = { HOME: home, ...environmentAt(server) };
+    const deputy = createDeputy({ env, cwd: home, journal: createMemoryJournal(), parent: { provider: "zai" } });
+    const result = await deputy.delegate([{ goal: "x", output_schema: { type: "object" } }]);
+    await deputy.close();
+    const [child] = result.results;
+    assert.ok(child?.route);
+    const found = [
+      ...Object.keys(result),
+      ...Object.keys({ ...child }),
+      ...Object.keys(child.route).map((key) => `route.${key}`),
+    ];
+    const told = firstColumnOf(sectionOf(read("docs/tasks.md"), "The result"));
+    assert.deepEqual([...new Set(told)].sort(), [...new Set(found)].sort());
+  });
+
+  test("quotes messages and codes that the source has", () => {
+    const source = globSync("src/**/*.ts", { cwd: root }).map(read).join("\n");
+    const page = read("docs/failures.md");
+    const quoted = ["Warnings", "The journal", "By message"].flatMap((name) => firstColumnOf(sectionOf(page, name)));
+    assert.ok(quoted.length > 25);
+    assert.deepEqual(
+      quoted.flatMap((text) => text.split(" … ")).filter((words) => !source.includes(words)),
+      [],
+    );
+  });
+});
+
+describe("the programs shown", () => {
+  const programs = pages.flatMap(({ path, text }) =>
+    blocksOf(text)
+      .filter(({ language }) => language === "ts")
+      .map((block) => ({ path, ...block })),
+  );
+
+  test("there are some", () => assert.ok(programs.length >= 4));
+
+  for (const { path, line, text } of programs) {
+    test(`${path}:${line} runs`, async (t) => {
+      const server = await createModelServer({ script: () => ({ text: "Said." }) });
+      t.after(() => server.close());
+      const { code, output } = await runProgram(text, environmentAt(server));
+      assert.equal(code, 0, output);
+    });
+  }
+});
+
+// Links ---------------------------------------------------------------------------------------------------------------
+
+function targetOf(link: string, from: string): string {
+  const [file = ""] = link.split("#");
+  return file === "" ? from : relative(root, join(root, dirname(from), file));
+}
+
+function leadsSomewhere(link: string, from: string): boolean {
+  const target = targetOf(link, from);
+  const [, anchor] = link.split("#");
+  return existsSync(join(root, target)) && (anchor === undefined || anchorsOf(read(target)).has(anchor));
+}
+
+// Commands ------------------------------------------------------------------------------------------------------------
+
+function commandsShown(text: string): string[][] {
+  const lines = blocksOf(text).flatMap(({ language, text: block }) => (language === "sh" ? block.split("\n") : []));
+  return lines.flatMap(commandsIn);
+}
+
+/** In a sentence, `deputy resume` stands for the command. */
+function commandsNamed(text: string): string[][] {
+  const spans = codeSpansOf(text).filter((span) => /^((bin\/)?deputy|npm) /.test(span));
+  return spans.flatMap(commandsIn);
+}
+
+/** Fails where a command is not what the program, or package.json, understands. */
+async function understood(words: string[], forgiven?: string): Promise<void> {
+  const [program = "", ...rest] = words;
+  if (program === "npm") return assert.ok(isNpmCommand(rest), `npm ${rest.join(" ")}: no such script`);
+  if (program === "node") return assert.ok(existsSync(join(root, rest[0] ?? "")), words.join(" "));
+  if (program === "export" || program === "grep") return;
+  assert.match(program, /^(bin\/)?deputy$/, `${words.join(" ")}: expected a command that this test can judge`);
+  const [name = "", ...args] = rest;
+  assert.equal(await main([name, "--help"], io), 0, `there is no command ${name}`);
+  await parsed(name, args).catch((error: Error & { code?: string }) => {
+    assert.equal(error.code, forgiven, `${words.join(" ")}: ${error.message}`);
+  });
+}
+
+function isNpmCommand([command = "", name = ""]: string[]): boolean {
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+  return command === "run" ? name in scripts : command in scripts || command === "pack";
+}
+
+/** Parses a command by its own options, and does nothing. */
+async function parsed(name: string, args: string[]): Promise<void> {
+  const module: Record<string, Declare> = await import(`../src/cli/${name}.ts`);
+  const command = quiet(new Command(name));
+  const openDeputy = () => assert.fail("nothing is to be opened");
+  module[`declare${name.charAt(0).toUpperCase()}${name.slice(1)}`]?.(command, { io, openDeputy, exitWith: () => {} });
+  if (command.commands.length === 0) command.action(() => {});
+  for (const inner of command.commands) quiet(inner).action(() => {});
+  await command.parseAsync(args, { from: "user" });
+  for (const rule of (command.opts().allow as string[] | undefined) ?? []) parseAllowRule(rule);
+}
+
+function quiet(command: Command): Command {
+  return command.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
+}
+
+// Examples ------------------------------------------------------------------------------------------------------------
+
+function loaded(text: string): Config {
+  const path = join(home, "config.yaml");
+  writeFileSync(path, text);
+  return loadConfig({ env: {}, cwd: home, explicitPath: path }).config;
+}
+
+/** Fails where a task would not start for somebody who has every key. */
+async function planned(text: string, language: string, config = configSchema.parse({})): Promise<void> {
+  const file = join(home, `tasks.${language}`);
+  writeFileSync(file, text);
+  const call = await readTaskFile(file, io, 1000);
+  const routing = createRouting({ config, env: keys });
+  const { planned: plans } = routing.plan(call, { provider: config.provider ?? "anthropic" }, home);
+  assert.deepEqual(
+    plans.flatMap((plan) => ("problem" in plan ? [plan.problem.message] : [])),
+    [],
+  );
+}
+
+// Programs ------------------------------------------------------------------------------------------------------------
+
+/** The environment of someone whose providers are all this server. */
+function environmentAt(server: ModelServer): Record<string, string> {
+  const rows = PROVIDER_TABLE.filter(({ slug }) => ["zai", "openai", "anthropic"].includes(slug));
+  return Object.fromEntries(
+    rows.flatMap(({ keys: [key], baseUrlVariable, apiMode }) => [
+      [key?.name ?? "", "a-key"],
+      [baseUrlVariable ?? "", server.baseUrl(apiMode)],
+    ]),
+  );
+}
+
+/** Runs a program as someone would who has installed the package. */
+async function runProgram(text: string, env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const folder = join(home, "program");
+  mkdirSync(folder, { recursive: true });
+  const source = (name: string) => JSON.stringify(pathToFileURL(join(root, "src", name)).href);
+  const linked = text
+    .replaceAll('"deputize"', source("index.ts"))
+    .replaceAll('"deputize/testing"', source("testing/index.ts"));
+  writeFileSync(join(folder, "program.ts"), linked);
+  const { PATH = "" } = process.env;
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "program.ts"], {
+    cwd: folder,
+    env: { PATH, HOME: folder, TMPDIR: folder, ...env },
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (piece) => (output += piece));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, output })));
+}
