@@ -108,7 +108,7 @@ describe("what is listed by hand", () => {
     assert.ok(child?.route);
     const found = [
       ...Object.keys(result),
-      ...Object.keys({ ...child }),
+      ...Object.keys(child),
       ...Object.keys(child.route).map((key) => `route.${key}`),
     ];
     const told = firstColumnOf(sectionOf(read("docs/tasks.md"), "The result"));
