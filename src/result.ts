@@ -3,7 +3,7 @@
  * (contract: results). Nothing here is remembered beside the events: a status that no event tells cannot be shown.
  */
 
-import type { Failure, Problem, Warning } from "./errors.ts";
+import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
 import type { ChildEvent, Ending, SchemaCheck, Usage } from "./event.ts";
 import type { Planned, Ready } from "./plan.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
@@ -18,7 +18,8 @@ export type CostStatus = "known" | "estimated" | "unknown";
 export type ToolTrace = { name: string; target: string; bytes: number; ok: boolean };
 
 export type RouteReport = {
-  requested: Wish;
+  /** What was asked for, as it was written. */
+  requested: { model?: string; provider?: string; reasoning_effort?: Effort };
   effective: { provider: string; model: string; reasoning_effort: Effort | null };
   chosen_by: { provider: Level; model: Level; reasoning_effort: Level | null };
   /** Host (and port) that was spoken to. */
@@ -29,6 +30,8 @@ export type RouteReport = {
   fallback_used: boolean;
   attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
 };
+
+export type FailureReport = { kind: FailureKind; message: string; http_status?: number; retry_after_ms?: number };
 
 export type Result = {
   task_index: number;
@@ -52,7 +55,7 @@ export type Result = {
   duration_seconds: number;
   tool_trace: ToolTrace[];
   files_changed: string[];
-  error: Failure | Problem | null;
+  error: FailureReport | Problem | null;
   warnings: Warning[];
   /** The command that shows the child's whole transcript. */
   transcript: string;
@@ -203,7 +206,7 @@ export function resultOf(tally: Tally): Result {
     provider: route.provider,
     reasoning_effort: route.effort ?? null,
     route: routeReport(tally, planned.route, route),
-    error: ending.status === "failed" ? ending.failure : null,
+    error: ending.status === "failed" ? failureReport(ending.failure) : null,
   };
 }
 
@@ -260,6 +263,21 @@ function exitReason(ending: Ending): string {
   }
 }
 
+/** A failure as documents name its fields. */
+function failureReport({ kind, message, httpStatus, retryAfterMs }: Failure): FailureReport {
+  return {
+    kind,
+    message,
+    ...(httpStatus !== undefined && { http_status: httpStatus }),
+    ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
+  };
+}
+
+/** A wish as documents name its fields. */
+export function requestedReport({ effort, ...rest }: Wish): RouteReport["requested"] {
+  return { ...rest, ...(effort !== undefined && { reasoning_effort: effort }) };
+}
+
 function schemaFields(answer: SchemaCheck | undefined) {
   if (answer === undefined) return {};
   const { output, valid, errors } = answer;
@@ -275,7 +293,7 @@ export function routeAt(planned: Ready, position: number): Route {
 
 function routeReport(tally: Tally, asked: Route, effective: Route): RouteReport {
   return {
-    requested: asked.requested,
+    requested: requestedReport(asked.requested),
     effective: {
       provider: effective.provider,
       model: effective.model,

@@ -2,11 +2,11 @@
 import { createSetups } from "../engine/setup.ts";
 import { DeputyError } from "../errors.ts";
 import type { Planned } from "../plan.ts";
-import type { Effort, Price } from "../route.ts";
+import type { Effort } from "../route.ts";
 import { defaultModelOf, type Provider } from "../routing/providers.ts";
 import type { Routing } from "../routing/routing.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION } from "./command.ts";
-import { formatCount, formatRoute, plural } from "./format.ts";
+import { formatCount, formatRoute, type PriceDocument, plural, priceDocument } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
 import { formatPrice } from "./plan-table.ts";
 import { formatTable } from "./table.ts";
@@ -19,7 +19,7 @@ type ModelDocument = {
   model: string;
   provider: string;
   default: boolean;
-  price_usd_per_million_tokens: Price | null;
+  price_usd_per_million_tokens: PriceDocument | null;
   context_window: number | null;
   reasoning_efforts: readonly Effort[] | null;
   key_present: boolean;
@@ -100,7 +100,7 @@ function modelDocument(
     model,
     provider: provider.slug,
     default: model === defaultModelOf(provider),
-    price_usd_per_million_tokens: price ?? null,
+    price_usd_per_million_tokens: priceDocument(price),
     context_window: contextWindow ?? null,
     reasoning_efforts: efforts ?? null,
     key_present: "bundle" in found,

@@ -1,8 +1,9 @@
 /** `--dry-run`: what would run where, why there, at what price and with which key; for people and for programs. */
 import type { Plan } from "../engine/engine.ts";
 import type { Limits, Planned, Ready } from "../plan.ts";
+import { requestedReport } from "../result.ts";
 import type { Price, Route } from "../route.ts";
-import { formatDuration, formatRoute, formatUsd, plural } from "./format.ts";
+import { formatDuration, formatRoute, formatUsd, plural, priceDocument } from "./format.ts";
 import type { Paint } from "./io.ts";
 import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
@@ -104,7 +105,7 @@ function routeDocument(route: Route) {
     provider: route.provider,
     model: route.model,
     reasoning_effort: route.effort ?? null,
-    requested: route.requested,
+    requested: requestedReport(route.requested),
     chosen_by: {
       provider: route.chosenBy.provider,
       model: route.chosenBy.model,
@@ -113,7 +114,7 @@ function routeDocument(route: Route) {
     endpoint: route.endpoint.baseUrl,
     api_mode: route.endpoint.apiMode,
     key_name: route.keyName ?? null,
-    price_usd_per_million_tokens: route.facts.price ?? null,
+    price_usd_per_million_tokens: priceDocument(route.facts.price),
     context_window: route.facts.contextWindow ?? null,
   };
 }

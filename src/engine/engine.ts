@@ -90,7 +90,7 @@ export function createEngine(deps: EngineDeps): Engine {
     const call = withBudget(asked, options.maxCostUsd);
     const setup = withPermissions(deps.setup(), options.permissions);
     const { planned, warnings } = setup.plan(call, options.parent ?? {}, options.workspace);
-    return { planned, warnings: [...setup.warnings, ...warnings], call, setup };
+    return { planned, warnings: [...setup.warnings, ...overruled(options.parent, planned), ...warnings], call, setup };
   }
 
   async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
@@ -212,8 +212,19 @@ function asItEnded(run: Run): Delegation {
 function owned(delegationId: string, pid: number): DeputyError {
   return new DeputyError(
     "run-owned",
-    `Run ${delegationId} is being worked on by process ${pid}, which is alive. Watch it with: deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
+    `Run ${delegationId} is being worked on by process ${pid}, which is alive. See deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
   );
+}
+
+/** Flags stand for the parent: where the config says what children run on, that holds, and nobody should wonder. */
+function overruled(parent: Wish = {}, planned: readonly Planned[]): Warning[] {
+  const asked = parent.model ?? parent.provider;
+  const route = planned
+    .map((entry) => ("route" in entry ? entry.route : undefined))
+    .find((route) => route?.chosenBy.model === "delegation" || route?.chosenBy.provider === "delegation");
+  if (asked === undefined || route === undefined) return [];
+  const message = `${asked} is what the caller runs on; delegation: in the config says that children run on ${route.model} @ ${route.provider}. A task that names its own model runs on that.`;
+  return [{ code: "caller-overruled", message }];
 }
 
 /** What planning cannot see in a call: an output_schema that is none. */
