@@ -121,13 +121,14 @@ describe("a batch of 100 mixed tasks over five providers", { timeout: 60_000 }, 
 
   before(async () => {
     providers = await createProviders(["zai", "anthropic", "openai", "gemini", "openrouter", BYSTANDER], answer);
-    after(providers.close);
     mkdirSync(workspace);
     writeFileSync(join(home, "config.yaml"), CONFIG);
     const argv = ["run", "-", "--config", "config.yaml", "--workspace", workspace, "--concurrency", "20", "--json"];
     ended = await launch(argv, { cwd: home, env: { HOME: home, ...providers.env }, stdin: taskFile() }).ended;
     providers.checkScripts();
   });
+
+  after(() => providers.close());
 
   test("sends every request to the provider of its task, with that one's key, its model, effort and tools", () => {
     for (const { slug, request } of providers.arrivals) {

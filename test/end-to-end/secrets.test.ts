@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Fault, ModelRequest, Turn } from "../../src/testing/index.ts";
 import { temporaryDirectory, until } from "../support/command-line.ts";
-import { createProviders, launch, processesWith, taskOf } from "../support/end-to-end.ts";
+import { createProviders, launch, type Providers, processesWith, taskOf } from "../support/end-to-end.ts";
 
 /** Everything that can be read of the processes above, Deputy first, and of Deputy's own config; kept in files, unseen. */
 const SPY = [
@@ -73,15 +73,15 @@ describe("no key is found", { timeout: 60_000 }, () => {
   ];
   const keys = { header: `sk-header-${randomBytes(20).toString("hex")}` } as Record<string, string>;
   const printed: Record<string, string> = {};
+  let providers: Providers;
   let rawJournal: Buffer[];
 
   before(async () => {
     const gate = Promise.withResolvers<void>();
-    const providers = await createProviders(SLUGS, async (request) => {
+    providers = await createProviders(SLUGS, async (request) => {
       if (taskOf(request) === "wait") await gate.promise;
       return ANSWERS[taskOf(request)]?.(keysOf(request), request) ?? { text: "Done." };
     });
-    after(providers.close);
     Object.assign(keys, providers.keys);
     mkdirSync(workspace);
 
@@ -133,7 +133,10 @@ providers:
       ["run", "--goal", "refuse the key", "--model", "some-model", "--provider", "zai"],
       ["show", id],
       ["show", id, "--json"],
-      ...places.map((_, index) => ["show", `${id}.${index + 1}`]).slice(0, GOALS.length),
+      ...["say the key", "write the key", "refuse the key at length", "fail halfway"].map((goal) => [
+        "show",
+        `${id}.${GOALS.indexOf(goal) + 1}`,
+      ]),
       ["runs"],
       ["doctor"],
       ["config", "show"],
@@ -154,6 +157,8 @@ providers:
       assert.deepEqual([...arrived], [slug === "openai" ? `${keys.header} ${keys.openai}` : keys[slug]]);
     }
   });
+
+  after(() => providers.close());
 
   test("in what is printed", () => {
     assert.match(printed.run ?? "", /Incorrect API key provided/);

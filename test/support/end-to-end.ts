@@ -11,7 +11,7 @@ import type { ApiMode } from "../../src/route.ts";
 import { createModelServer, type ModelRequest, type ModelServer, type Turn } from "../../src/testing/index.ts";
 
 export const ROOT = join(import.meta.dirname, "../..");
-const PROGRAM = join(ROOT, "bin/deputy");
+export const PROGRAM = join(ROOT, "bin/deputy");
 
 export type Ended = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 
@@ -29,6 +29,8 @@ export type Surroundings = {
   env: Record<string, string>;
   /** Nothing, where it is left out. */
   stdin?: string | Uint8Array;
+  /** Who it runs as, where that is not who runs the tests. */
+  uid?: number;
 };
 
 /** Starts the program as a user would, with this environment and no more of ours than the PATH. */
@@ -37,8 +39,13 @@ export function launch(argv: readonly string[], surroundings: Surroundings): Pro
 }
 
 /** Starts any command in that way. */
-export function launchCommand([file = "", ...args]: readonly string[], { cwd, env, stdin }: Surroundings): Process {
-  const child = spawn(file, args, { cwd, env: { PATH: process.env.PATH ?? "", ...env } });
+export function launchCommand([file = "", ...args]: readonly string[], surroundings: Surroundings): Process {
+  const { cwd, env, stdin, uid } = surroundings;
+  const child = spawn(file, args, {
+    cwd,
+    env: { PATH: process.env.PATH ?? "", ...env },
+    ...(uid !== undefined && { uid }),
+  });
   const { promise: ended, resolve } = Promise.withResolvers<Ended>();
   let [stdout, stderr, over] = ["", "", false];
   child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
