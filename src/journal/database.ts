@@ -37,7 +37,7 @@ function prepareFile(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) createFile(file);
   else if (!found.isFile()) throw notAFile(file);
-  else if ((found.mode & 0o077) !== 0) chmodSync(file, 0o600);
+  else if ((found.mode & 0o077) !== 0) chmodSync(file, found.mode & 0o700);
 }
 
 function createFile(file: string): void {

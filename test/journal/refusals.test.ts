@@ -188,8 +188,10 @@ describe("the sqlite journal", { timeout: 30_000 }, () => {
 
     it("and says so where it may not write the file, or the directory", async () => {
       await write(1);
-      chmodSync(file, 0o400);
-      assert.match((await openAsUser()).message, /Cannot open the journal .* for writing: .*permissions/);
+      for (const readOnly of [0o400, 0o444]) {
+        chmodSync(file, readOnly);
+        assert.match((await openAsUser()).message, /Cannot open the journal .* for writing: .*permissions/);
+      }
       chmodSync(file, 0o600);
       chmodSync(stateDir, 0o500);
       assert.match((await openAsUser()).message, /Cannot open the journal .* for writing: .*permissions/);
