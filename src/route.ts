@@ -28,13 +28,20 @@ export type Endpoint = {
 /** USD per million tokens. */
 export type Price = { input: number; output: number; cachedInput?: number };
 
-/** What is known of a model: from the user's config, then Deputy's table, then the price library. Absent = unknown. */
+/**
+ * What is known of a model: from the user's config, then Deputy's table, then the provider's own list where it was
+ * fetched, then the price library. Absent = unknown.
+ */
 export type ModelFacts = {
   contextWindow?: number;
   /** Tokens. Sent as the limit where the wire format demands one. */
   maxOutputTokens?: number;
   price?: Price;
   efforts?: readonly Effort[];
+  /** Whether it takes images. */
+  vision?: boolean;
+  /** Whether it can call tools. A child on a model that cannot is given none. */
+  tools?: boolean;
 };
 
 export type Route = {

@@ -40,6 +40,12 @@ const modelFacts = z
       .array(effort)
       .optional()
       .describe("The effort levels it takes; any other is refused before a request is sent. `[]`: none."),
+    tools: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether it can call tools. `false`: a child on it gets none, and a task that names toolsets is refused.",
+      ),
   })
   .describe("What you know of one model.");
 

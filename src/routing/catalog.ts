@@ -89,7 +89,7 @@ function isRowsOwn(row: ProviderRow, baseUrl: string | undefined): boolean {
 }
 
 function statedFacts(stated: ModelFactsConfig): ModelFacts {
-  const { context_window, max_output_tokens, price, reasoning_efforts } = stated;
+  const { context_window, max_output_tokens, price, reasoning_efforts, tools } = stated;
   return {
     ...(context_window !== undefined && { contextWindow: context_window }),
     ...(max_output_tokens !== undefined && { maxOutputTokens: max_output_tokens }),
@@ -101,6 +101,7 @@ function statedFacts(stated: ModelFactsConfig): ModelFacts {
       },
     }),
     ...(reasoning_efforts !== undefined && { efforts: reasoning_efforts }),
+    ...(tools !== undefined && { tools }),
   };
 }
 

@@ -25,13 +25,14 @@ export function planCall(call: Call, deps: PlanDeps): { planned: Planned[]; warn
   const planned = call.tasks.map((task): Planned => {
     const routed = routeOf(task);
     if ("problem" in routed) return { task, ...routed };
-    const toolsets = toolsetsOf(task, call, config);
+    const toolsets = toolsetsOf(task, call, config, routed.route);
     if ("problem" in toolsets) return { task, ...toolsets };
     const workspace = workspaceOf(task.workspace);
     if ("problem" in workspace) return { task, ...workspace };
     const problem = tooLarge(task, call, routed.route);
     if (problem !== undefined) return { task, problem };
-    return { task, ...routed, ...toolsets, ...workspace, limits: limitsOf(task, call, config) };
+    const route = fitForTools(routed.route, toolsets.toolsets, config);
+    return { task, route, ...toolsets, ...workspace, limits: limitsOf(task, call, config) };
   });
   return { planned, warnings: ignoredDefaults(call, config) };
 }
@@ -60,12 +61,18 @@ function limitsOf(task: Task, call: Call, { delegation }: Config): Limits {
   };
 }
 
-/** A subset of what the config gives to children, never more. */
-function toolsetsOf(task: Task, call: Call, { delegation }: Config): { toolsets: string[] } | { problem: Problem } {
+type Toolsets = { toolsets: string[] } | { problem: Problem };
+
+/** A subset of what the config gives to children, never more; none where the model cannot call tools. */
+function toolsetsOf(task: Task, call: Call, { delegation }: Config, route: Route): Toolsets {
   const allowed: readonly string[] = delegation.toolsets;
-  const asked = task.toolsets ?? call.toolsets ?? allowed;
+  const named = task.toolsets ?? call.toolsets;
+  const asked = named ?? allowed;
   const refused = asked.find((name) => !allowed.includes(name));
-  if (refused === undefined) return { toolsets: [...new Set(asked)] };
+  if (refused === undefined) {
+    if (route.facts.tools !== false) return { toolsets: [...new Set(asked)] };
+    return named === undefined || named.length === 0 ? { toolsets: [] } : { problem: noTools(route, named) };
+  }
   const exists = (TOOLSETS as readonly string[]).includes(refused);
   const suggestions = exists ? [...allowed] : nearest(refused, allowed);
   const hint = suggestions.length > 0 && !exists ? ` Did you mean ${suggestions.join(" or ")}?` : "";
@@ -77,6 +84,36 @@ function toolsetsOf(task: Task, call: Call, { delegation }: Config): { toolsets:
       message: `Expected toolsets out of ${allowed.join(", ") || "none"}; found ${refused}${reason}.${hint}`,
       suggestions,
     },
+  };
+}
+
+function noTools({ model, provider }: Route, named: readonly string[]): Problem {
+  return {
+    code: "toolset-unavailable",
+    field: "toolsets",
+    message:
+      `Expected a model that can call tools, because toolsets are named (${named.join(", ")}); found ${model} @ ` +
+      `${provider}, which cannot. Choose another model, or write toolsets: [].`,
+    suggestions: [],
+  };
+}
+
+/** A child that lost its tools is told of; a fallback that could not go on with the child's tools is none. */
+function fitForTools(route: Route, toolsets: readonly string[], { delegation }: Config): Route {
+  const without: Warning[] =
+    route.facts.tools === false && delegation.toolsets.length > 0
+      ? [{ code: "no-tools", message: `${route.model} @ ${route.provider} cannot call tools: the child has none.` }]
+      : [];
+  const unfit = toolsets.length === 0 ? [] : route.fallbacks.filter(({ facts }) => facts.tools === false);
+  if (without.length === 0 && unfit.length === 0) return route;
+  const unusable = unfit.map(({ model, provider }) => ({
+    code: "fallback-unusable",
+    message: `The declared fallback ${model} @ ${provider} cannot be used: it cannot call the child's tools.`,
+  }));
+  return {
+    ...route,
+    fallbacks: route.fallbacks.filter((fallback) => !unfit.includes(fallback)),
+    warnings: [...route.warnings, ...without, ...unusable],
   };
 }
 

@@ -21,6 +21,8 @@ describe("facts of a model", () => {
       price: { input: 4, output: 20, cachedInput: 0.2 },
       efforts: ["low", "medium", "high", "xhigh", "max"],
       maxOutputTokens: 128_000,
+      vision: true,
+      tools: true,
     });
   });
 
@@ -34,6 +36,7 @@ describe("facts of a model", () => {
       "claude-opus-5-5": {
         context_window: 9,
         reasoning_efforts: ["low"],
+        tools: false,
         price: { input: 1, output: 2, cached_input: 3 },
       },
     };
@@ -46,6 +49,8 @@ describe("facts of a model", () => {
       price: { input: 1, output: 2, cachedInput: 3 },
       efforts: ["low"],
       maxOutputTokens: 128_000,
+      vision: true,
+      tools: false,
     });
   });
 
@@ -168,5 +173,31 @@ describe("a model that nobody has heard of", () => {
     const config = { providers: { openai: { base_url: "https://gate.example/v1", api_key: "key-of-gate" } } };
     const { route } = ready({ provider: "openai", model: "claude-opus-5" }, { config, env });
     assert.deepEqual([route.model, route.warnings], ["claude-opus-5", []]);
+  });
+});
+
+describe("a model that cannot call tools", () => {
+  const mute = { base_url: "http://127.0.0.1:1/v1", models: { mute: { tools: false } } };
+  const config = { providers: { mylab: mute } };
+
+  test("gets none, and the task is told", () => {
+    const { toolsets, route } = ready({ provider: "mylab", model: "mute" }, { config });
+    assert.deepEqual([toolsets, route.warnings.map(({ code }) => code)], [[], ["no-tools"]]);
+    assert.deepEqual(ready({ provider: "mylab", model: "other" }, { config }).route.warnings, []);
+  });
+
+  test("is refused where the task names toolsets, and taken where it names none of them", () => {
+    const found = problem({ provider: "mylab", model: "mute", toolsets: ["file"] }, { config });
+    assert.deepEqual([found.code, found.field], ["toolset-unavailable", "toolsets"]);
+    assert.match(found.message, /\(file\); found mute @ mylab, which cannot/);
+    assert.deepEqual(ready({ provider: "mylab", model: "mute", toolsets: [] }, { config }).toolsets, []);
+  });
+
+  test("is no fallback for a child that has tools", () => {
+    const declared = { ...config, delegation: { fallbacks: ["mute --provider mylab"] } };
+    const { route } = ready({ provider: "mylab", model: "other" }, { config: declared });
+    assert.deepEqual([route.fallbacks, route.warnings.map(({ code }) => code)], [[], ["fallback-unusable"]]);
+    const toolless = ready({ provider: "mylab", model: "other", toolsets: [] }, { config: declared });
+    assert.equal(toolless.route.fallbacks.length, 1);
   });
 });
