@@ -3,9 +3,10 @@
  * did, is untrusted again.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { writePrivateFile } from "./private-file.ts";
 import type { Environment } from "./template.ts";
 
 /** Where Deputy keeps what it writes. */
@@ -19,10 +20,7 @@ export function stateDir(env: Environment): string {
 /** Trusts a project file as it is now. */
 export function trustConfig(path: string, state: string): void {
   const trusted = { ...readTrusted(state), [realpathSync(path)]: fingerprint(path) };
-  mkdirSync(state, { recursive: true, mode: 0o700 });
-  const draft = join(state, `trusted.json.${process.pid}`);
-  writeFileSync(draft, `${JSON.stringify(trusted, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, trustedFile(state));
+  writePrivateFile(trustedFile(state), `${JSON.stringify(trusted, null, 2)}\n`);
 }
 
 /** Whether the user trusts a project file as it is now. */

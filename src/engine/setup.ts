@@ -3,9 +3,11 @@ import { resolve } from "node:path";
 import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
+import { stateDir } from "../config/trust.ts";
 import type { Warning } from "../errors.ts";
 import type { Usage } from "../event.ts";
 import type { Route } from "../route.ts";
+import { listCacheStamp, readListCache } from "../routing/list-cache.ts";
 import { createRouting, type Routing } from "../routing/routing.ts";
 import type { Access } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
@@ -33,7 +35,7 @@ export function createSetups({ env, cwd, configPath }: SetupPlace): () => WholeS
   const place = { env, cwd, ...(configPath !== undefined && { explicitPath: configPath }) };
   let last: { texts: string; setup: WholeSetup } | undefined;
   return () => {
-    const texts = configTexts(place);
+    const texts = `${configTexts(place)} ${listCacheStamp(stateDir(env))}`;
     if (last?.texts !== texts) last = { texts, setup: readSetup(place) };
     return last.setup;
   };
@@ -44,13 +46,14 @@ function readSetup(place: ConfigPlace): WholeSetup {
   const loaded = loadConfig(place);
   const { config } = loaded;
   const env = { ...loaded.dotenv, ...place.env };
-  const routing = createRouting({ config, env });
+  const lists = readListCache(stateDir(place.env));
+  const routing = createRouting({ config, env, lists });
   const { credentials, catalog, providers } = routing;
   return {
     loaded,
     routing,
     config,
-    warnings: loaded.warnings,
+    warnings: [...loaded.warnings, ...lists.warnings],
     plan: routing.plan,
     renew: routing.renew,
     access: credentials.accessFor,

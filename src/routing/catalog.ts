@@ -1,12 +1,14 @@
 /**
- * What is known of models: from the user's config, then Deputy's own table, then the price library. What is not known
- * is absent, never guessed.
+ * What is known of models: from the user's config, then Deputy's own table, then the provider's own list where it was
+ * fetched, then the price library. What is not known is absent, never guessed. Where list and library agree on a base
+ * price, the library counts: it knows what long prompts and times of day cost.
  */
 import type { ModelFactsConfig } from "../config/schema.ts";
 import type { Usage } from "../event.ts";
 import { nearest } from "../nearest.ts";
 import type { ModelFacts, Price, Route } from "../route.ts";
 import { originOf } from "./endpoints.ts";
+import type { Listed } from "./list-cache.ts";
 import { ownFacts } from "./model-table.ts";
 import { createPriceLibrary, type PriceLibrary } from "./price-library.ts";
 import { familyOf, type ProviderRow } from "./provider-table.ts";
@@ -28,36 +30,66 @@ export type Catalog = {
   nearestModels(provider: Provider, model: string): string[];
 };
 
-export function createCatalog(providers: Providers, library: PriceLibrary = createPriceLibrary()): Catalog {
+export type CatalogSources = {
+  providers: Providers;
+  /** The provider's own list of its models, where it was fetched. */
+  listOf?: (provider: Provider) => Listed | undefined;
+  library?: PriceLibrary;
+};
+
+export function createCatalog({
+  providers,
+  listOf = () => undefined,
+  library = createPriceLibrary(),
+}: CatalogSources): Catalog {
   function factsOf(provider: Provider, model: string): ModelFacts {
     const { row, entry } = provider;
     const stated = entry?.models?.[model] === undefined ? {} : statedFacts(entry.models[model]);
     const own = row?.family !== undefined && row.family === familyOf(model) ? ownFacts(model) : {};
+    const listed = listOf(provider)?.factsOf(model);
     const isComplete = stated.price !== undefined && stated.contextWindow !== undefined;
-    const listed = isComplete || row?.priceId === undefined ? undefined : library.factsOf(row.priceId, model);
-    return { ...listed, ...own, ...stated };
+    const priced = isComplete || row?.priceId === undefined ? undefined : library.factsOf(row.priceId, model);
+    return { ...priced, ...listed, ...own, ...stated };
   }
 
-  function serves({ row, entry }: Provider, baseUrl: string | undefined, model: string): Serves {
+  function serves(provider: Provider, baseUrl: string | undefined, model: string): Serves {
+    const { row, entry } = provider;
     if (entry?.models !== undefined && model in entry.models) return "yes";
+    if (listOf(provider)?.factsOf(model) !== undefined) return "yes";
     const family = familyOf(model);
     if (row?.family === undefined || family === undefined || !isRowsOwn(row, baseUrl)) return "unknown";
     if (row.family !== family) return "no";
     return model.includes("/") ? "unknown" : "yes";
   }
 
-  function isListed({ row, entry }: Provider, baseUrl: string, model: string): boolean {
+  function isListed(provider: Provider, baseUrl: string, model: string): boolean {
+    const { row, entry } = provider;
     if (entry?.models !== undefined && model in entry.models) return true;
-    if (row?.priceId === undefined || !isRowsOwn(row, baseUrl)) return true;
+    const listed = listOf(provider);
+    if (listed !== undefined && (listed.factsOf(model) !== undefined || isVersionOfOne(model, listed.ids))) return true;
+    if (row?.priceId === undefined || !isRowsOwn(row, baseUrl)) return listed === undefined;
     if (model === row.defaultModel || library.factsOf(row.priceId, model) !== undefined) return true;
-    return library.modelsOf(row.priceId).some((id) => withoutNumbers(id) === withoutNumbers(model));
+    return isVersionOfOne(model, library.modelsOf(row.priceId));
   }
 
-  function modelsOf({ row, entry }: Provider): string[] {
+  function modelsOf(provider: Provider): string[] {
+    const { row, entry } = provider;
     const stated = [...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])];
-    const listed = row?.priceId === undefined ? [] : library.modelsOf(row.priceId);
-    const ownFamily = listed.filter((id) => row?.family === undefined || familyOf(id) === row.family);
+    const ofLibrary = () => (row?.priceId === undefined ? [] : library.modelsOf(row.priceId));
+    const known = listOf(provider)?.ids ?? ofLibrary();
+    const ownFamily = known.filter((id) => row?.family === undefined || familyOf(id) === row.family);
     return [...new Set([...stated, ...ownFamily])];
+  }
+
+  function costUsd({ provider: slug, model, facts }: Pick<Route, "provider" | "model" | "facts">, usage: Usage) {
+    const found = providers.find(slug);
+    const provider = "provider" in found ? found.provider : undefined;
+    const priceId = provider?.row?.priceId;
+    const isStated = provider?.entry?.models?.[model]?.price !== undefined;
+    if (provider === undefined || priceId === undefined || isStated) return flatCost(facts.price, usage);
+    const listed = listOf(provider)?.factsOf(model)?.price;
+    const isChanged = listed !== undefined && !isSameBase(listed, library.factsOf(priceId, model)?.price);
+    return (isChanged ? undefined : library.costUsd(priceId, model, usage)) ?? flatCost(facts.price, usage);
   }
 
   return {
@@ -66,16 +98,17 @@ export function createCatalog(providers: Providers, library: PriceLibrary = crea
     isListed,
     modelsOf,
     nearestModels: (provider, model) => nearest(model, modelsOf(provider)),
-    costUsd(route, usage) {
-      const found = providers.find(route.provider);
-      const provider = "provider" in found ? found.provider : undefined;
-      const stated = provider?.entry?.models?.[route.model]?.price;
-      const priceId = provider?.row?.priceId;
-      const listed =
-        stated === undefined && priceId !== undefined ? library.costUsd(priceId, route.model, usage) : undefined;
-      return listed ?? flatCost(route.facts.price, usage);
-    },
+    costUsd,
   };
+}
+
+/** Another version of a known model is no slip of the pen. */
+function isVersionOfOne(model: string, known: readonly string[]): boolean {
+  return known.some((id) => withoutNumbers(id) === withoutNumbers(model));
+}
+
+function isSameBase(price: Price, other: Price | undefined): boolean {
+  return price.input === other?.input && price.output === other.output;
 }
 
 /** What stays the same from version to version of a model. */

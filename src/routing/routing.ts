@@ -8,6 +8,7 @@ import type { Call } from "../task.ts";
 import { createAliases } from "./aliases.ts";
 import { type Catalog, createCatalog } from "./catalog.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
+import { type ListCache, NO_LISTS } from "./list-cache.ts";
 import { planCall } from "./plan.ts";
 import { createProviders, type Providers } from "./providers.ts";
 import { type Routed, renewRoute } from "./router.ts";
@@ -22,11 +23,24 @@ export type Routing = {
   renew(route: Route): Routed;
 };
 
-/** @param env the environment the process was started with, over the `.env` beside the config */
-export function createRouting({ config, env }: { config: Config; env: Environment }): Routing {
+export type RoutingSources = {
+  config: Config;
+  /** The environment the process was started with, over the `.env` beside the config. */
+  env: Environment;
+  /** The providers' own lists of models, as they were last fetched. Default: none. */
+  lists?: ListCache;
+};
+
+export function createRouting({ config, env, lists = NO_LISTS }: RoutingSources): Routing {
   const providers = createProviders(config);
   const credentials = createCredentials({ env, providers });
-  const catalog = createCatalog(providers);
+  const catalog = createCatalog({
+    providers,
+    listOf(provider) {
+      const answer = credentials.find(provider);
+      return "bundle" in answer ? lists.listOf(provider.slug, answer.bundle.baseUrl) : undefined;
+    },
+  });
   const aliases = createAliases(config.models, providers);
   const deps = { config, providers, credentials, catalog, aliases };
   return {
