@@ -78,8 +78,9 @@ function nestEffort({ reasoning_effort: effort, ...body }: Record<string, unknow
   return effort === undefined ? body : { ...body, reasoning: { effort } };
 }
 
-async function refusalIn(response: Response, url: string): Promise<APICallError> {
-  const responseBody = await textOf(response.body);
+/** What a provider says no with, as an error that `failure.ts` reads. */
+export async function refusalIn(response: Response, url: string): Promise<APICallError> {
+  const responseBody = await textOf(response.body, MAX_ERROR_BYTES);
   return new APICallError({
     message: messageIn(responseBody) ?? response.statusText,
     url,
@@ -90,13 +91,13 @@ async function refusalIn(response: Response, url: string): Promise<APICallError>
   });
 }
 
-async function textOf(body: ReadableStream<Uint8Array> | null): Promise<string> {
+export async function textOf(body: ReadableStream<Uint8Array> | null, maxBytes = Infinity): Promise<string> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of body ?? []) {
     pieces.push(piece);
     length += piece.length;
-    if (length > MAX_ERROR_BYTES) break;
+    if (length > maxBytes) break;
   }
   return Buffer.concat(pieces).toString();
 }

@@ -1,18 +1,19 @@
 /** `deputy models`: what this user can run on now, from config, keys and the catalog as they are at this moment. */
-import { createSetups } from "../engine/setup.ts";
+import { createSetups, type SetupPlace } from "../engine/setup.ts";
 import { DeputyError } from "../errors.ts";
 import type { Planned } from "../plan.ts";
 import type { Effort } from "../route.ts";
 import { defaultModelOf, type Provider } from "../routing/providers.ts";
 import type { Routing } from "../routing/routing.ts";
-import { CONFIG_OPTION, type Declare, examples, JSON_OPTION } from "./command.ts";
+import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "./command.ts";
+import { EXIT_NOT_COMPLETED } from "./follow.ts";
 import { formatCount, formatRoute, type PriceDocument, plural, priceDocument } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
 import { formatPrice } from "./plan-table.ts";
 import { formatTable } from "./table.ts";
 import { oneLine } from "./terminal-text.ts";
 
-type Flags = { provider?: string; all?: true; json?: true; config?: string };
+type Flags = { provider?: string; all?: true; refresh?: true; json?: true; config?: string };
 
 /** Names as in the JSON. `null`: not known. */
 type ModelDocument = {
@@ -22,6 +23,8 @@ type ModelDocument = {
   price_usd_per_million_tokens: PriceDocument | null;
   context_window: number | null;
   reasoning_efforts: readonly Effort[] | null;
+  vision: boolean | null;
+  tools: boolean | null;
   key_present: boolean;
   key_name: string | null;
 };
@@ -38,32 +41,49 @@ export const declareModels: Declare = (command, context) => {
     .argument("[part]", "only models with this in their name")
     .option("-p, --provider <slug>", "only this provider's")
     .option("--all", "also those of providers without a key")
+    .option("--refresh", "first ask each provider with a key for its own list, and keep it")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `
-The list is of models that are known by name; a model that is not in it can be used all the same.
+The list is of models that are known by name; a model that is not in it can be used all the same. Nothing is fetched
+unless --refresh says so; what was fetched is kept and used from then on, without a network.
 ${examples([
   ["deputy models", "everything you have a key for"],
   ["deputy models glm", "models with glm in their name"],
   ["deputy models --provider openrouter --json", "one provider's, for a program"],
+  ["deputy models --refresh", "as the providers list them today"],
 ])}`,
     )
-    .action((part: string | undefined, flags: Flags) => {
-      const { routing, config } = createSetups({
-        env: io.env,
-        cwd: io.cwd,
-        ...(flags.config && { configPath: flags.config }),
-      })();
+    .action(async (part: string | undefined, flags: Flags) => {
+      const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
+      if (flags.refresh) await refresh(place, flags, context);
+      const { routing, config, warnings } = createSetups(place)();
       const models = modelsOf(routing, flags).filter(({ model }) =>
         model.toLowerCase().includes(part?.toLowerCase() ?? ""),
       );
       const aliases = Object.keys(config.models).map((alias) => aliasDocument(alias, routing, io.cwd));
       if (flags.json) io.stdout.write(`${JSON.stringify({ aliases, models }, null, 2)}\n`);
       else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env)));
+      const paint = createPaint(io.stderr, io.env);
+      for (const { message } of warnings) io.stderr.write(paint("yellow", `! ${oneLine(message)}\n`));
     });
 };
+
+/** One line for each provider that was asked; exit code 1 where one did not answer. */
+async function refresh(place: SetupPlace, { provider }: Flags, { io, exitWith }: Context): Promise<void> {
+  const { refreshLists } = await import("../engine/model-lists.ts");
+  const paint = createPaint(io.stderr, io.env);
+  const answers = await refreshLists(place, io.clock, provider);
+  for (const answer of answers)
+    io.stderr.write(
+      "models" in answer
+        ? `${paint("green", "✓")} ${answer.provider} lists ${plural(Object.keys(answer.models).length, "model")}\n`
+        : `${paint("red", "✗")} ${oneLine(answer.failure.message)}\n`,
+    );
+  if (answers.some((answer) => "failure" in answer)) exitWith(EXIT_NOT_COMPLETED);
+}
 
 function modelsOf({ providers, credentials, catalog }: Routing, { provider: slug, all }: Flags): ModelDocument[] {
   const offered = all ? providers.all() : credentials.usable();
@@ -94,7 +114,7 @@ function modelDocument(
   provider: Provider,
   { credentials, catalog }: Pick<Routing, "credentials" | "catalog">,
 ): ModelDocument {
-  const { price, contextWindow, efforts } = catalog.factsOf(provider, model);
+  const { price, contextWindow, efforts, vision, tools } = catalog.factsOf(provider, model);
   const found = credentials.find(provider);
   return {
     model,
@@ -103,6 +123,8 @@ function modelDocument(
     price_usd_per_million_tokens: priceDocument(price),
     context_window: contextWindow ?? null,
     reasoning_efforts: efforts ?? null,
+    vision: vision ?? null,
+    tools: tools ?? null,
     key_present: "bundle" in found,
     key_name: "bundle" in found ? (found.bundle.key?.secret.name ?? null) : null,
   };
@@ -130,6 +152,7 @@ function formatModels(models: ModelDocument[], aliases: AliasDocument[], paint: 
     document.provider,
     formatPrice(document.price_usd_per_million_tokens ?? undefined),
     document.context_window === null ? "unknown" : formatCount(document.context_window),
+    abilities(document),
     document.key_present ? (document.key_name ?? "none needed") : "missing",
     document.reasoning_efforts === null ? "unknown" : document.reasoning_efforts.join(" ") || "none",
   ]);
@@ -139,12 +162,21 @@ function formatModels(models: ModelDocument[], aliases: AliasDocument[], paint: 
   ]);
   const blocks = [
     formatTable(["ALIAS", "RUNS ON"], names, paint),
-    formatTable(["MODEL", "PROVIDER", "USD PER M TOKENS", "CONTEXT", "KEY", "EFFORT"], rows, paint),
+    formatTable(["MODEL", "PROVIDER", "USD PER M TOKENS", "CONTEXT", "TAKES", "KEY", "EFFORT"], rows, paint),
     rows.length === 0
       ? "No such model. Deputy lists those of providers with a key; deputy doctor shows which have one.\n"
       : summary(models),
   ];
   return blocks.filter((block) => block !== "").join("\n");
+}
+
+/** What it takes beside text, as far as that is known. */
+function abilities({ tools, vision }: ModelDocument): string {
+  const known = [
+    ...(tools === null ? [] : [tools ? "tools" : "no tools"]),
+    ...(vision === null ? [] : [vision ? "images" : "no images"]),
+  ];
+  return known.length === 0 ? "unknown" : known.join(", ");
 }
 
 function summary(models: ModelDocument[]): string {

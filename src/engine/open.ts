@@ -1,7 +1,6 @@
 /** Deputy put together for one process: config and keys from its environment, the journal in the state directory. */
 import { randomBytes } from "node:crypto";
 import { createModel } from "../child/model.ts";
-import { createTransport } from "../child/transport.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Environment } from "../config/template.ts";
@@ -12,6 +11,7 @@ import type { Routing } from "../routing/routing.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createSetups } from "./setup.ts";
+import { openTransport } from "./transport.ts";
 
 export type OpenOptions = {
   /** Keys, proxies and `DEPUTY_*` variables are read from here. */
@@ -32,10 +32,6 @@ export type Opened = {
   routing(): Routing;
 };
 
-/** Connections to one origin; more children than that wait for one. */
-const CONNECTIONS_PER_ORIGIN = 1024;
-const USER_AGENT = "deputy";
-
 /** @throws DeputyError `journal-unusable` */
 export async function openDeputy({
   env,
@@ -45,11 +41,7 @@ export async function openDeputy({
   ...given
 }: OpenOptions): Promise<Opened> {
   const journal = given.journal ?? openSqliteJournal({ stateDir: stateDir(env), clock });
-  const transport = createTransport({
-    connectionsPerOrigin: CONNECTIONS_PER_ORIGIN,
-    environment: env,
-    userAgent: USER_AGENT,
-  });
+  const transport = openTransport(env);
   const setup = createSetups({ env, cwd, ...(configPath !== undefined && { configPath }) });
   const engine = createEngine({
     clock,

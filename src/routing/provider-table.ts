@@ -49,6 +49,8 @@ export type ProviderRow = {
   /** Its name in the price library. */
   priceId?: string;
   effortField?: Endpoint["effortField"];
+  /** Lists its models to anyone, so that a list says nothing of the key; `keyPath` answers only who has a good one. */
+  openList?: { keyPath?: string };
 };
 
 const keys = (...names: string[]): KeyVariable[] => names.map((name) => ({ name }));
@@ -65,6 +67,7 @@ export const PROVIDER_TABLE: readonly ProviderRow[] = [
     aggregator: true,
     priceId: "openrouter",
     effortField: "reasoning.effort",
+    openList: { keyPath: "/key" },
   },
   {
     slug: "anthropic",
@@ -236,6 +239,7 @@ export const PROVIDER_TABLE: readonly ProviderRow[] = [
     apiMode: "chat_completions",
     defaultModel: "openai/gpt-oss-120b",
     aggregator: true,
+    openList: {},
   },
   {
     slug: "nvidia",
@@ -244,6 +248,7 @@ export const PROVIDER_TABLE: readonly ProviderRow[] = [
     baseUrl: "https://integrate.api.nvidia.com/v1",
     apiMode: "chat_completions",
     aggregator: true,
+    openList: {},
   },
   {
     slug: "ai-gateway",
@@ -253,6 +258,7 @@ export const PROVIDER_TABLE: readonly ProviderRow[] = [
     baseUrl: "https://ai-gateway.vercel.sh/v1",
     apiMode: "chat_completions",
     aggregator: true,
+    openList: { keyPath: "/credits" },
   },
   {
     slug: "opencode-zen",
@@ -266,6 +272,7 @@ export const PROVIDER_TABLE: readonly ProviderRow[] = [
       [/^gpt-/, "responses"],
       [/^gemini-/, "gemini"],
     ],
+    openList: {},
   },
   {
     slug: "kilocode",
@@ -274,6 +281,7 @@ export const PROVIDER_TABLE: readonly ProviderRow[] = [
     baseUrl: "https://api.kilo.ai/api/gateway",
     apiMode: "chat_completions",
     aggregator: true,
+    openList: {},
   },
   {
     slug: "stepfun",

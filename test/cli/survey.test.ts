@@ -16,7 +16,7 @@ providers:
   mylab:
     base_url: http://127.0.0.1:9/v1
     default_model: qwen3
-    models: { qwen3: { context_window: 131072, price: { input: 1, output: 2 }, reasoning_efforts: [low, high] } }
+    models: { qwen3: { context_window: 131072, price: { input: 1, output: 2 }, reasoning_efforts: [low, high], tools: true } }
 models:
   small: qwen3 --provider mylab --effort low
   broken: nothing --provider nowhere
@@ -28,7 +28,7 @@ describe("deputy models", () => {
     const { stdout } = await deputy(["models"], stage);
     assert.match(stdout, /^small +qwen3 @ mylab · effort low$/m);
     assert.match(stdout, /^broken .*nowhere/m);
-    assert.match(stdout, /^qwen3 \* +mylab +1 in, 2 out +131k +none needed +low high$/m);
+    assert.match(stdout, /^qwen3 \* +mylab +1 in, 2 out +131k +tools +none needed +low high$/m);
     assert.match(stdout, /^1 model of 1 provider/m);
   });
 

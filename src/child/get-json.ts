@@ -1,0 +1,15 @@
+/** A question to a provider that is no model request: one GET, signed by the transport, answered in JSON. */
+import type { Fetch } from "./transport.ts";
+import { refusalIn, textOf } from "./wire.ts";
+
+/** @throws APICallError of a refusal, Error of the network; SyntaxError where the answer is no JSON */
+export async function getJson(
+  fetch: Fetch,
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const response = await fetch(url, { headers: { accept: "application/json", ...headers }, signal });
+  if (!response.ok) throw await refusalIn(response, url);
+  return JSON.parse(await textOf(response.body));
+}

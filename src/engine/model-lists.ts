@@ -1,0 +1,101 @@
+/**
+ * Providers are asked for their lists of models, all at once, each for itself: one that fails costs the others nothing.
+ * Whoever answers has accepted the key, unless its list is open to anyone; then the key is tried where only a key opens.
+ */
+import { failureOf } from "../child/failure.ts";
+import { getJson } from "../child/get-json.ts";
+import type { Transport } from "../child/transport.ts";
+import type { Clock } from "../clock.ts";
+import { stateDir } from "../config/trust.ts";
+import { DeputyError, type Failure } from "../errors.ts";
+import { saveLists } from "../routing/list-cache.ts";
+import { type ListRequest, listRequest, type ModelList, readModelList } from "../routing/model-list.ts";
+import { apiModeOf, defaultModelOf, type Provider } from "../routing/providers.ts";
+import type { Routing } from "../routing/routing.ts";
+import { createSetups, type SetupPlace } from "./setup.ts";
+import { openTransport } from "./transport.ts";
+
+/** Longest wait for one provider, in milliseconds. */
+const ANSWER_MS = 10_000;
+
+/** `keyTried: false`: it answered without having to look at the key. */
+export type ProviderAnswer = { provider: string; baseUrl: string; keyName?: string } & (
+  | { models: ModelList; keyTried: boolean }
+  | { failure: Failure }
+);
+
+/**
+ * Asks every provider that could run something now, or only the one named, and keeps what they list in the state
+ * directory, for use without a network.
+ * @throws DeputyError `usage` for a name that is no provider; `nothing-to-run` where there is nobody to ask
+ */
+export async function refreshLists(place: SetupPlace, clock: Clock, only?: string): Promise<ProviderAnswer[]> {
+  const answers = await askProviders(place, clock, only);
+  const fetched = answers.flatMap((answer) => ("models" in answer ? [answer] : []));
+  const lists = fetched.map(({ provider, baseUrl, models }) => ({ provider, baseUrl, models }));
+  if (lists.length > 0) saveLists(stateDir(place.env), lists, new Date(clock.now()));
+  return answers;
+}
+
+/** Asks, and keeps nothing. @throws as `refreshLists` */
+export async function askProviders(place: SetupPlace, clock: Clock, only?: string): Promise<ProviderAnswer[]> {
+  const { routing } = createSetups(place)();
+  const providers = only === undefined ? routing.credentials.usable() : [providerNamed(only, routing)];
+  if (providers.length === 0)
+    throw new DeputyError("nothing-to-run", "No provider has a key, so there is nobody to ask. See deputy doctor.");
+  const transport = openTransport(place.env);
+  try {
+    return await Promise.all(providers.map((provider) => askOne(provider, routing, transport, clock)));
+  } finally {
+    await transport.close();
+  }
+}
+
+function providerNamed(name: string, { providers }: Routing): Provider {
+  const found = providers.find(name);
+  if ("problem" in found) throw new DeputyError("usage", found.problem.message);
+  return found.provider;
+}
+
+async function askOne(
+  provider: Provider,
+  { credentials }: Routing,
+  transport: Transport,
+  clock: Clock,
+): Promise<ProviderAnswer> {
+  const { slug, row } = provider;
+  const answer = credentials.find(provider);
+  if (!("bundle" in answer)) {
+    const reason = "unusable" in answer ? answer.unusable : `no key. Looked in ${answer.missing.join(", ")}`;
+    return { provider: slug, baseUrl: "", failure: { kind: "unauthorized", message: `${slug}: ${reason}.` } };
+  }
+  const { baseUrl, key } = answer.bundle;
+  const asked = { provider: slug, baseUrl, ...(key && { keyName: key.secret.name }) };
+  const apiMode = apiModeOf(provider, baseUrl, defaultModelOf(provider) ?? "");
+  const access = credentials.accessFor({ provider: slug, endpoint: { baseUrl, apiMode } });
+  const timeout = new AbortController();
+  const stopTimer = clock.after(ANSWER_MS, () => timeout.abort());
+  const fetch = transport.fetchFor(baseUrl, access);
+  const get = ({ url, headers }: ListRequest) => getJson(fetch, url, headers, timeout.signal);
+  try {
+    const models = readModelList(await get(listRequest(baseUrl, apiMode)), apiMode);
+    if (models === undefined) return { ...asked, failure: noList(slug) };
+    const isOpen = row?.openList !== undefined && baseUrl === row.baseUrl;
+    const keyPath = isOpen ? row.openList?.keyPath : undefined;
+    if (keyPath !== undefined) await get({ url: `${baseUrl}${keyPath}`, headers: {} });
+    return { ...asked, models, keyTried: !isOpen || keyPath !== undefined };
+  } catch (error) {
+    const failure = timeout.signal.aborted ? tooSlow(slug) : failureOf(error, slug, clock.now());
+    return { ...asked, failure: { ...failure, message: credentials.redact(failure.message) } };
+  } finally {
+    stopTimer();
+  }
+}
+
+function noList(slug: string): Failure {
+  return { kind: "malformed-response", message: `${slug} answered with something that is no list of models` };
+}
+
+function tooSlow(slug: string): Failure {
+  return { kind: "stalled", message: `${slug} did not answer within ${ANSWER_MS / 1000} seconds` };
+}
