@@ -131,7 +131,7 @@ const ADVICE: Record<FailureKind, string> = {
   overloaded: "is overloaded or failing",
   network: "cannot be reached or broke the connection off",
   stalled: "went silent",
-  unauthorized: "does not accept the key: see `deputy doctor`",
+  unauthorized: "does not accept the key: correct or replace it",
   "context-overflow": "says the text is longer than the model's context window",
   refused: "refused to answer",
   "invalid-request": "does not take the request",

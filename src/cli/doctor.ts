@@ -1,7 +1,12 @@
-/** `deputy doctor`: what a run would find here: keys by name, config, journal, runtime. Nothing is sent or started. */
+/**
+ * `deputy doctor`: what a run would find here: keys by name, config, journal, runtime. Nothing is started, and nothing
+ * is sent but with `--online`.
+ */
 import { version } from "node:process";
+import type { Clock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import { stateDir } from "../config/trust.ts";
+import { askProviders, type ProviderAnswer } from "../engine/model-lists.ts";
 import { createSetups } from "../engine/setup.ts";
 import { DeputyError } from "../errors.ts";
 import type { Routing } from "../routing/routing.ts";
@@ -18,15 +23,26 @@ type Place = { env: Context["io"]["env"]; cwd: string; configPath?: string };
 export const declareDoctor: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("Look at what a run would find here: keys (by name), config, journal, runtime. Nothing is sent.")
+    .description("Look at what a run would find here: keys (by name), config, journal, runtime.")
+    .option(
+      "--online",
+      "also ask each provider with a key for its models: which keys are accepted (else nothing is sent)",
+    )
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
-    .addHelpText("after", examples([["deputy doctor", "why does it not start?"]]))
-    .action(async (flags: { json?: true; config?: string }) => {
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy doctor", "why does it not start?"],
+        ["deputy doctor --online", "are the keys good?"],
+      ]),
+    )
+    .action(async (flags: { online?: true; json?: true; config?: string }) => {
       const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
       const findings = [
         ...attempt("config", () => configFindings(place)),
         ...attempt("providers", () => providerFindings(place)),
+        ...(flags.online ? await onlineFindings(place, io.clock) : []),
         await journalFinding(context, flags.config),
         environmentFinding(io.keysStillVisible),
         { state: "good", about: "runtime", text: `Node ${version}` } as const,
@@ -112,6 +128,30 @@ function plainTask(routing: Routing, cwd: string): Finding {
     };
   }
   return { state: "note", about: "default", text: `a task must name its model: ${planned?.problem.message ?? ""}` };
+}
+
+/** What each provider says to its key. */
+async function onlineFindings(place: Place, clock: Clock): Promise<Finding[]> {
+  try {
+    return (await askProviders(place, clock)).map(onlineFinding);
+  } catch (error) {
+    // A config that cannot be read, or nobody to ask, has been found already.
+    if (error instanceof DeputyError) return [];
+    throw error;
+  }
+}
+
+function onlineFinding(answer: ProviderAnswer): Finding {
+  const { provider: about, keyName } = answer;
+  if ("failure" in answer) {
+    const { kind, message } = answer.failure;
+    const isRefused = kind === "unauthorized" && keyName !== undefined;
+    return { state: "bad", about, text: isRefused ? `key ${keyName}: ${message}` : message };
+  }
+  const lists = `lists ${plural(Object.keys(answer.models).length, "model")}`;
+  if (keyName === undefined) return { state: "good", about, text: `answers without a key, ${lists}` };
+  if (answer.keyTried) return { state: "good", about, text: `accepts ${keyName}, ${lists}` };
+  return { state: "note", about, text: `answers and ${lists} to anyone, so that ${keyName} was not tried` };
 }
 
 async function journalFinding(context: Context, configPath: string | undefined): Promise<Finding> {

@@ -45,10 +45,17 @@ export async function askProviders(place: SetupPlace, clock: Clock, only?: strin
     throw new DeputyError("nothing-to-run", "No provider has a key, so there is nobody to ask. See deputy doctor.");
   const transport = openTransport(place.env);
   try {
-    return await Promise.all(providers.map((provider) => askOne(provider, routing, transport, clock)));
+    return await askAll(providers, { routing, transport, clock });
   } finally {
     await transport.close();
   }
+}
+
+export type AskDeps = { routing: Pick<Routing, "credentials">; transport: Transport; clock: Clock };
+
+/** An answer for each provider, in their order. */
+export function askAll(providers: readonly Provider[], deps: AskDeps): Promise<ProviderAnswer[]> {
+  return Promise.all(providers.map((provider) => askOne(provider, deps)));
 }
 
 function providerNamed(name: string, { providers }: Routing): Provider {
@@ -57,12 +64,8 @@ function providerNamed(name: string, { providers }: Routing): Provider {
   return found.provider;
 }
 
-async function askOne(
-  provider: Provider,
-  { credentials }: Routing,
-  transport: Transport,
-  clock: Clock,
-): Promise<ProviderAnswer> {
+async function askOne(provider: Provider, { routing, transport, clock }: AskDeps): Promise<ProviderAnswer> {
+  const { credentials } = routing;
   const { slug, row } = provider;
   const answer = credentials.find(provider);
   if (!("bundle" in answer)) {

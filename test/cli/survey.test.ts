@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { createModelServer } from "../../src/testing/model-server.ts";
 import { deputy, temporaryDirectory } from "../support/command-line.ts";
 
 /** A home with a config, and the environment that leads to it. */
@@ -10,6 +11,8 @@ function homeWith(path: string, config: string) {
   writeFileSync(join(path, ".config/deputy/config.yaml"), config);
   return { cwd: path, env: { HOME: path } };
 }
+
+const LAB_KEY = "key-of-the-lab";
 
 const LAB = `
 providers:
@@ -46,6 +49,59 @@ describe("deputy models", () => {
     assert.ok(!stdout.includes("secret-of-zai"));
     assert.match((await deputy(["models", "QWEN"], { ...stage, env })).stdout, /^1 model of 1 provider/m);
     assert.match((await deputy(["models", "no-such"], { ...stage, env })).stdout, /No such model/);
+  });
+});
+
+describe("deputy models --refresh", () => {
+  test("asks the providers, says what each said, and lists what they listed, then and later", async (t) => {
+    const server = await createModelServer({
+      script: () => ({ text: "" }),
+      models: ["lion-1"],
+      keys: { lab: LAB_KEY },
+    });
+    t.after(server.close);
+    const lab = `mylab: { base_url: "${server.baseUrl("chat_completions")}", api_key: "${LAB_KEY}" }`;
+    const stage = homeWith(
+      temporaryDirectory(t.after.bind(t)),
+      `providers:\n  ${lab}\n  gone: { base_url: "http://127.0.0.1:9/v1" }\n`,
+    );
+    const refreshed = await deputy(["models", "--refresh"], stage);
+    assert.equal(refreshed.code, 1);
+    assert.match(refreshed.stderr, /^✓ mylab lists 1 model$/m);
+    assert.match(refreshed.stderr, /^✗ gone cannot be reached/m);
+    assert.match(refreshed.stdout, /^lion-1 +mylab/m);
+    assert.ok(!(refreshed.stdout + refreshed.stderr).includes(LAB_KEY));
+    await server.close();
+    assert.match((await deputy(["models"], stage)).stdout, /^lion-1 +mylab/m);
+    const one = await deputy(["models", "--refresh", "--provider", "gone"], stage);
+    assert.doesNotMatch(one.stderr, /mylab/);
+    assert.equal((await deputy(["models", "--refresh", "--provider", "mylob"], stage)).code, 2);
+  });
+});
+
+describe("deputy doctor --online", () => {
+  test("says which keys are accepted, and in whose words one is not", async (t) => {
+    const server = await createModelServer({
+      script: () => ({ text: "" }),
+      models: ["lion-1"],
+      keys: { lab: LAB_KEY },
+    });
+    t.after(server.close);
+    const at = server.baseUrl("chat_completions");
+    const stage = homeWith(
+      temporaryDirectory(t.after.bind(t)),
+      `provider: good\nproviders:\n  good: { base_url: "${at}", api_key_env: GOOD_KEY, default_model: lion-1 }\n` +
+        `  bad: { base_url: "${at}", api_key_env: BAD_KEY }\n`,
+    );
+    const env = { ...stage.env, GOOD_KEY: LAB_KEY, BAD_KEY: "key-of-nobody" };
+    const { code, stdout } = await deputy(["doctor", "--online"], { ...stage, env });
+    assert.equal(code, 1);
+    assert.match(stdout, /^✓ good +accepts GOOD_KEY, lists 1 model$/m);
+    assert.match(stdout, /^✗ bad +key BAD_KEY: bad does not accept the key: .*401/m);
+    assert.ok(!stdout.includes("key-of-nobody") && !stdout.includes(LAB_KEY));
+    const good = await deputy(["doctor", "--online"], { ...stage, env: { ...stage.env, GOOD_KEY: LAB_KEY } });
+    assert.equal(good.code, 0, good.stdout);
+    assert.equal((await deputy(["doctor"], { ...stage, env })).code, 0, "nothing is asked without --online");
   });
 });
 
