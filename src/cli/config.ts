@@ -40,6 +40,17 @@ export const declareConfig: Declare = (command, context) => {
       else io.stdout.write(formatValues(values, loaded, paint));
     });
   command
+    .command("init")
+    .description("Write a first config from the keys that are found here, with comments that teach the rest.")
+    .option("-y, --yes", "ask nothing: write what would be suggested")
+    .option(...FORCE_OPTION)
+    .option(...TARGET_OPTION)
+    .addHelpText("after", examples([["deputy config init", "asks on a terminal, and prints what it wrote"]]))
+    .action(async ({ config, ...flags }: { yes?: true; force?: true; config?: string }) => {
+      const { initConfig } = await import("./config-init.ts");
+      await initConfig(io, placeOf(context, { ...(config && { config }) }), flags);
+    });
+  command
     .command("trust")
     .description("Trust a project's config file as it is now: until then it may only choose among routes you have.")
     .argument("[file]", "the file (default: the one that holds here)")
@@ -65,6 +76,10 @@ A trusted file may name endpoints, keys and permissions. Read it first: deputy c
       io.stdout.write(`Trusted, as it is now: ${path}\n`);
     });
 };
+
+/** Commands that write a config. */
+const FORCE_OPTION = ["--force", "replace the config that is there; a copy is kept"] as const;
+const TARGET_OPTION = ["--config <path>", "write to this path (default: DEPUTY_CONFIG, else your own config)"] as const;
 
 function placeOf({ io }: Context, { config }: Flags) {
   return { env: io.env, cwd: io.cwd, ...(config === undefined ? {} : { explicitPath: config }) };

@@ -70,15 +70,27 @@ export function configTexts(place: ConfigPlace): string {
 }
 
 /** The files that hold for a place, lowest layer first. None is fine. */
-export function findConfigFiles({ env, cwd, explicitPath }: ConfigPlace): ConfigFile[] {
-  const named = explicitPath ?? textOf(env.DEPUTY_CONFIG);
-  if (named !== undefined) return [{ path: resolve(cwd, named), kind: "named", trusted: true }];
+export function findConfigFiles(place: ConfigPlace): ConfigFile[] {
+  const { env, cwd } = place;
+  const named = namedConfig(place);
+  if (named !== undefined) return [{ path: named, kind: "named", trusted: true }];
   const files: ConfigFile[] = [];
   const user = userConfigPath(env);
   if (isFile(user)) files.push({ path: user, kind: "user", trusted: true });
   const project = findUpward(cwd, join(".deputy", "config.yaml"));
   if (project !== undefined) files.push({ path: project, kind: "project", trusted: isTrusted(project, stateDir(env)) });
   return files;
+}
+
+/** Where a config of the user's is written: the file that is named, else the user's own. */
+export function writtenConfigPath(place: ConfigPlace): string {
+  return namedConfig(place) ?? userConfigPath(place.env);
+}
+
+/** The file that `--config` or `DEPUTY_CONFIG` names. */
+function namedConfig({ env, cwd, explicitPath }: ConfigPlace): string | undefined {
+  const named = explicitPath ?? textOf(env.DEPUTY_CONFIG);
+  return named === undefined ? undefined : resolve(cwd, named);
 }
 
 /** Where the user's own config is, or would be. */
@@ -109,7 +121,8 @@ function readText(path: string): string {
   }
 }
 
-function dotenvBeside(path: string): Record<string, string> {
+/** Variables of the `.env` beside a config file, which need not be there itself. */
+export function dotenvBeside(path: string): Record<string, string> {
   return parseEnv(dotenvTextBeside(path)) as Record<string, string>;
 }
 

@@ -99,7 +99,7 @@ describe("deputy doctor --online", () => {
     assert.match(stdout, /^✓ good +accepts GOOD_KEY, lists 1 model$/m);
     assert.match(stdout, /^✗ bad +key BAD_KEY: bad does not accept the key: .*401/m);
     assert.ok(!stdout.includes("key-of-nobody") && !stdout.includes(LAB_KEY));
-    const good = await deputy(["doctor", "--online"], { ...stage, env: { ...stage.env, GOOD_KEY: LAB_KEY } });
+    const good = await deputy(["doctor", "--online"], { ...stage, env: { ...env, BAD_KEY: LAB_KEY } });
     assert.equal(good.code, 0, good.stdout);
     assert.equal((await deputy(["doctor"], { ...stage, env })).code, 0, "nothing is asked without --online");
   });

@@ -168,4 +168,14 @@ export const PROVIDER_EFFECTS: Effects = {
     assert.match(error.message, /acme-1 @ acme takes low; found high/);
     assert.deepEqual(routesIn(await withModel({}, {}, { reasoning_effort: "high" })), ["acme-1 @ acme · high"]);
   },
+
+  "providers.*.models.*.tools": async () => {
+    const toolsIn = ({ requests }: Played) => requests[0]?.tools.length ?? 0;
+    assert.ok(toolsIn(await withModel({ tools: true })) > 0);
+    const without = await withModel({ tools: false });
+    assert.deepEqual([toolsIn(without), endings(without)], [0, ["completed"]]);
+    assert.match(without.results[0]?.warnings.map(({ message }) => message).join() ?? "", /acme-1 .*cannot call tools/);
+    const config = { providers: { acme: { models: { "acme-1": { tools: false } } } } };
+    assert.match((await refusal({ goal: "one", toolsets: ["file"] }, { config })).message, /found acme-1 @ acme/);
+  },
 };

@@ -1,0 +1,66 @@
+/**
+ * Which models of a provider to call small, medium and large, as a suggestion: medium is the default model; small is the
+ * newest clearly cheaper one of its line, large the next dearer of at least its version. By price and name alone, so it
+ * is a start for people to change, and nothing is ever routed by it.
+ */
+import type { Catalog } from "./catalog.ts";
+import { defaultModelOf, type Provider } from "./providers.ts";
+
+export type Tiers = { small?: string; medium?: string; large?: string };
+
+export function suggestTiers(provider: Provider, catalog: Pick<Catalog, "modelsOf" | "factsOf">): Tiers {
+  const medium = defaultModelOf(provider);
+  if (medium === undefined) return {};
+  const price = outputPrice(medium);
+  const version = versionOf(medium);
+  if (price === undefined || version === undefined) return { medium };
+  const line = catalog.modelsOf(provider).filter((id) => lineOf(id) === lineOf(medium));
+  const others = newestOfEachName(line).flatMap((id) => {
+    const own = { id, price: outputPrice(id), version: versionOf(id) };
+    return own.price === undefined || own.version === undefined ? [] : [{ id, price: own.price, version: own.version }];
+  });
+  const [small] = others
+    .filter((other) => other.price <= price * CLEARLY_CHEAPER && other.version >= Math.floor(version) - 1)
+    .sort((a, b) => b.version - a.version || a.price - b.price);
+  const [large] = others
+    .filter((other) => other.price > price && other.version >= version && !FASTER.test(other.id))
+    .sort((a, b) => a.price - b.price);
+  return { medium, ...(small && { small: small.id }), ...(large && { large: large.id }) };
+
+  /** USD per million tokens of answer; undefined where it is not known, or the model is not one to give tasks to. */
+  function outputPrice(id: string): number | undefined {
+    const { price: known, tools } = catalog.factsOf(provider, id);
+    return tools === false || SPECIAL.test(id) || (known?.output ?? 0) === 0 ? undefined : known?.output;
+  }
+}
+
+/** Models for something else than working through a task, and names that will not stay. */
+const SPECIAL =
+  /image|audio|speech|voice|tts|live|realtime|transcri|search|research|embed|ocr|moderation|instruct|preview|:/i;
+
+/** Dearer for its speed, not its wits. */
+const FASTER = /fast|highspeed|turbo/i;
+
+/** As a part of the default model's price. */
+const CLEARLY_CHEAPER = 0.8;
+
+/** `anthropic/claude` of `anthropic/claude-sonnet-5`: its maker and the name that its models share. */
+function lineOf(id: string): string {
+  return /^(.*\/)?[a-z]*/i.exec(id)?.[0].toLowerCase() ?? "";
+}
+
+/** Of `claude-opus-5` and `claude-opus-5-5`, which are one name, the newer. */
+function newestOfEachName(ids: readonly string[]): string[] {
+  const newest = new Map<string, string>();
+  for (const id of ids) {
+    const name = id.toLowerCase().replaceAll(/\d+([.-]\d+)*/g, "#");
+    if ((versionOf(id) ?? 0) > (versionOf(newest.get(name) ?? "") ?? -1)) newest.set(name, id);
+  }
+  return [...newest.values()];
+}
+
+/** `claude-haiku-4-5` and `gemini-4.5-flash`: 4.5. Numbers above a hundred are sizes and dates. */
+function versionOf(id: string): number | undefined {
+  const [, major, minor = "0"] = /(\d+)(?:[.-](\d+))?/.exec(id) ?? [];
+  return major === undefined || Number(major) > 100 ? undefined : Number(`${major}.${minor}`);
+}
