@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import type { ConfigFile, LoadedConfig } from "../config/load.ts";
 import { DeputyError } from "../errors.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "./command.ts";
+import type { ImportFlags } from "./config-import.ts";
+import type { InitFlags } from "./config-init.ts";
 import { createPaint, type Paint } from "./io.ts";
 import { formatTable } from "./table.ts";
 import { oneLine } from "./terminal-text.ts";
@@ -46,9 +48,27 @@ export const declareConfig: Declare = (command, context) => {
     .option(...FORCE_OPTION)
     .option(...TARGET_OPTION)
     .addHelpText("after", examples([["deputy config init", "asks on a terminal, and prints what it wrote"]]))
-    .action(async ({ config, ...flags }: { yes?: true; force?: true; config?: string }) => {
+    .action(async ({ config, ...flags }: InitFlags & { config?: string }) => {
       const { initConfig } = await import("./config-init.ts");
       await initConfig(io, placeOf(context, { ...(config && { config }) }), flags);
+    });
+  command
+    .command("import")
+    .description("Read a Hermes config.yaml as one of Deputy's, and print it with all that was not carried over.")
+    .argument("[file]", "the Hermes config (default: ~/.hermes/config.yaml)")
+    .option("--write", "write it, readable by you alone, instead of printing it")
+    .option(...FORCE_OPTION)
+    .option(...TARGET_OPTION)
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy config import", "see what would become of yours"],
+        ["deputy config import --write", "make it your config; keys that are written out are carried over"],
+      ]),
+    )
+    .action(async (file: string | undefined, { config, ...flags }: ImportFlags & { config?: string }) => {
+      const { importConfig } = await import("./config-import.ts");
+      importConfig(io, placeOf(context, { ...(config && { config }) }), file, flags);
     });
   command
     .command("trust")

@@ -57,7 +57,7 @@ const COMMANDS: Record<string, Entry> = {
     load: async () => (await import("./doctor.ts")).declareDoctor,
   },
   config: {
-    usage: "config path|show|init|trust",
+    usage: "config path|show|init|…",
     summary: "the configuration: files, values, and where each comes from",
     load: async () => (await import("./config.ts")).declareConfig,
   },

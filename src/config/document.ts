@@ -21,15 +21,9 @@ export type ConfigDocument = {
 
 /** The document of a file's text, or every mistake in it. */
 export function readDocument(file: string, text: string): { document: ConfigDocument } | { mistakes: string[] } {
-  const lines = new LineCounter();
-  const parsed = parseDocument(shieldVariables(text), { lineCounter: lines, prettyErrors: false });
-  if (parsed.errors.length > 0)
-    return {
-      mistakes: parsed.errors.map(({ pos, message }) => {
-        const { line, col } = lines.linePos(pos[0]);
-        return `${file}:${line}:${col} ${unshieldVariables(message)}`;
-      }),
-    };
+  const read = readYaml(file, text);
+  if ("mistakes" in read) return read;
+  const { parsed, lines, value } = read;
   const offsetOf = (path: Path) => keyOffset(parsed.contents, path);
   const document: ConfigDocument = {
     file,
@@ -43,12 +37,28 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
       return `${file}:${line}:${col} ${pathText(path)}: ${message}`;
     },
   };
-  const value = contentOf(parsed);
-  if (value instanceof Error) return { mistakes: [`${file}:1:1 ${value.message}`] };
-  if (!isRecord(value)) return { mistakes: [`${file}:1:1 expected keys and values; found ${shown(value)}`] };
   document.value = value;
   const mistakes = mistakesIn(document);
   return mistakes.length > 0 ? { mistakes } : { document };
+}
+
+type Read = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter; value: Record<string, unknown> };
+
+/** The keys and values of any YAML file, whatever they mean; empty ones left out, `${NAME}` as it was written. */
+export function readYaml(file: string, text: string): Read | { mistakes: string[] } {
+  const lines = new LineCounter();
+  const parsed = parseDocument(shieldVariables(text), { lineCounter: lines, prettyErrors: false });
+  if (parsed.errors.length > 0)
+    return {
+      mistakes: parsed.errors.map(({ pos, message }) => {
+        const { line, col } = lines.linePos(pos[0]);
+        return `${file}:${line}:${col} ${unshieldVariables(message)}`;
+      }),
+    };
+  const value = contentOf(parsed);
+  if (value instanceof Error) return { mistakes: [`${file}:1:1 ${value.message}`] };
+  if (!isRecord(value)) return { mistakes: [`${file}:1:1 expected keys and values; found ${shown(value)}`] };
+  return { parsed, lines, value };
 }
 
 /** `models.small.fallbacks[0]` */

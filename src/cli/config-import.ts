@@ -1,0 +1,95 @@
+/** `deputy config import`: another program's config as one of Deputy's, with everything that was not carried over. */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { readYaml } from "../config/document.ts";
+import type { KnownProviders } from "../config/hermes-providers.ts";
+import { type Imported, importHermes } from "../config/import-hermes.ts";
+import { type ConfigPlace, dotenvBeside, writtenConfigPath } from "../config/load.ts";
+import { DeputyError } from "../errors.ts";
+import { isUsableKey } from "../routing/bundle.ts";
+import { normalBaseUrl } from "../routing/endpoints.ts";
+import { PROVIDER_TABLE, UNSUPPORTED_PROVIDERS } from "../routing/provider-table.ts";
+import { createProviders } from "../routing/providers.ts";
+import type { Io } from "./io.ts";
+import { refuseToOverwrite, writeConfig } from "./write-config.ts";
+
+export type ImportFlags = { write?: true; force?: true };
+
+/** @throws DeputyError `input-unreadable`; with `--write` also `usage` and `output-unwritable` */
+export function importConfig(io: Io, place: ConfigPlace, file: string | undefined, flags: ImportFlags): void {
+  const source = file === undefined ? join(io.env.HOME || homedir(), ".hermes/config.yaml") : resolve(io.cwd, file);
+  const target = writtenConfigPath(place);
+  if (flags.write) refuseToOverwrite(target, flags.force);
+  const imported = importHermes(readSource(source), knownProviders());
+  const notes = notesOn(imported, { ...dotenvBeside(target), ...io.env });
+  const head = headOf(source, notes);
+  if (!flags.write) {
+    io.stdout.write(`${head}\n${stringify(masked(imported))}`);
+    return;
+  }
+  const backup = writeConfig(target, `${head}\n${stringify(imported.config)}`);
+  io.stdout.write(`${notes.map((note) => `- ${note}\n`).join("")}\nWritten to ${target}.`);
+  io.stdout.write(`${backup === undefined ? "" : ` The former one is ${backup}.`} Next: deputy doctor\n`);
+}
+
+function readSource(path: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const message = `Expected a Hermes config at ${path}; it cannot be read: ${(error as Error).message}`;
+    throw new DeputyError("input-unreadable", message, { cause: error });
+  }
+  const read = readYaml(path, text);
+  if ("mistakes" in read) throw new DeputyError("input-unreadable", read.mistakes.join("\n"));
+  return read.value;
+}
+
+function knownProviders(): KnownProviders {
+  const { slugOf } = createProviders({ providers: {} });
+  return {
+    slugOf,
+    insteadOf: (name) => UNSUPPORTED_PROVIDERS[name],
+    isUsableKey,
+    slugAt(baseUrl) {
+      const url = normalBaseUrl(baseUrl);
+      return PROVIDER_TABLE.find((row) => row.baseUrl === url && row.keyOptional !== true)?.slug;
+    },
+  };
+}
+
+function notesOn({ notes, literalKeys, variables }: Imported, env: Io["env"]): string[] {
+  const unset = variables.filter((name) => (env[name] ?? "").trim() === "");
+  const literal = literalKeys.map((path) => path.join("."));
+  return [
+    ...notes,
+    ...(literal.length === 0
+      ? []
+      : [
+          `Keys written out, as they were: ${literal.join(", ")}. Better: a variable, named by api_key_env or \${NAME}.`,
+        ]),
+    ...(unset.length === 0
+      ? []
+      : [
+          `Not set here: ${unset.join(", ")}. Keys of ~/.hermes/.env are not read: export them, or copy them to a .env beside this file.`,
+        ]),
+  ];
+}
+
+function headOf(source: string, notes: string[]): string {
+  const lines =
+    notes.length === 0 ? ["# Everything was carried over."] : notes.map((note) => `# - ${note.replaceAll("\n", " ")}`);
+  return `# From ${source}. \`deputy config show\` tells what holds, \`deputy doctor\` whether it works.\n${lines.join("\n")}\n`;
+}
+
+/** What is shown has no key in it. */
+function masked({ config, literalKeys }: Imported): unknown {
+  const shown = structuredClone(config);
+  for (const path of literalKeys) {
+    const holder = path.slice(0, -1).reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], shown);
+    (holder as Record<string, unknown>)[path.at(-1) ?? ""] = "[secret]";
+  }
+  return shown;
+}
