@@ -88,8 +88,8 @@ async function askOne(provider: Provider, { routing, transport, clock }: AskDeps
     if (keyPath !== undefined) await get({ url: `${baseUrl}${keyPath}`, headers: {} });
     return { ...asked, models, keyTried: !isOpen || keyPath !== undefined };
   } catch (error) {
-    const failure = timeout.signal.aborted ? tooSlow(slug) : failureOf(error, slug, clock.now());
-    return { ...asked, failure: { ...failure, message: credentials.redact(failure.message) } };
+    const failure = timeout.signal.aborted ? tooSlow(slug) : failureOf(error, slug, clock.now(), credentials.redact);
+    return { ...asked, failure };
   } finally {
     stopTimer();
   }
