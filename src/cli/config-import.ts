@@ -13,6 +13,7 @@ import { normalBaseUrl } from "../routing/endpoints.ts";
 import { PROVIDER_TABLE, UNSUPPORTED_PROVIDERS } from "../routing/provider-table.ts";
 import { createProviders } from "../routing/providers.ts";
 import type { Io } from "./io.ts";
+import { oneLine } from "./terminal-text.ts";
 import { refuseToOverwrite, writeConfig } from "./write-config.ts";
 
 export type ImportFlags = { write?: true; force?: true };
@@ -23,7 +24,7 @@ export function importConfig(io: Io, place: ConfigPlace, file: string | undefine
   const target = writtenConfigPath(place);
   if (flags.write) refuseToOverwrite(target, flags.force);
   const imported = importHermes(readSource(source), knownProviders());
-  const notes = notesOn(imported, { ...dotenvBeside(target), ...io.env });
+  const notes = notesOn(imported, { ...dotenvBeside(target), ...io.env }).map(oneLine);
   const head = headOf(source, notes);
   if (!flags.write) {
     io.stdout.write(`${head}\n${stringify(masked(imported))}`);
@@ -79,8 +80,7 @@ function notesOn({ notes, literalKeys, variables }: Imported, env: Io["env"]): s
 }
 
 function headOf(source: string, notes: string[]): string {
-  const lines =
-    notes.length === 0 ? ["# Everything was carried over."] : notes.map((note) => `# - ${note.replaceAll("\n", " ")}`);
+  const lines = notes.length === 0 ? ["# Everything was carried over."] : notes.map((note) => `# - ${note}`);
   return `# From ${source}. \`deputy config show\` tells what holds, \`deputy doctor\` whether it works.\n${lines.join("\n")}\n`;
 }
 

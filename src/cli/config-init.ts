@@ -112,7 +112,8 @@ ${line("", "provider", chosen?.provider, "anthropic")}${line("", "model", chosen
 function tiersText(chosen: Choices | undefined): string {
   const lines = TIERS.map((tier) => {
     const model = chosen?.tiers[tier];
-    return line("  ", tier, model && `${model} --provider ${chosen?.provider}`, "some-model --provider some-provider");
+    const written = model?.includes("--provider") ? model : model && `${model} --provider ${chosen?.provider}`;
+    return line("  ", tier, written, "some-model --provider some-provider");
   });
   const isEmpty = TIERS.every((tier) => chosen?.tiers[tier] === undefined);
   return `# Names of your own for models: a task says \`model: small\`. Any name will do; these were suggested by price.

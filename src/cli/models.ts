@@ -148,7 +148,7 @@ function routeOf(planned: Planned | undefined): AliasDocument["route"] {
 
 function formatModels(models: ModelDocument[], aliases: AliasDocument[], paint: Paint): string {
   const rows = models.map((document) => [
-    `${document.model}${document.default ? " *" : ""}`,
+    `${oneLine(document.model)}${document.default ? " *" : ""}`,
     document.provider,
     formatPrice(document.price_usd_per_million_tokens ?? undefined),
     document.context_window === null ? "unknown" : formatCount(document.context_window),

@@ -9,7 +9,7 @@ import type { Clock } from "../clock.ts";
 import { stateDir } from "../config/trust.ts";
 import { DeputyError, type Failure } from "../errors.ts";
 import { saveLists } from "../routing/list-cache.ts";
-import { type ListRequest, listRequest, type ModelList, readModelList } from "../routing/model-list.ts";
+import { listRequest, type ModelList, readModelList } from "../routing/model-list.ts";
 import { apiModeOf, defaultModelOf, type Provider } from "../routing/providers.ts";
 import type { Routing } from "../routing/routing.ts";
 import { createSetups, type SetupPlace } from "./setup.ts";
@@ -66,33 +66,41 @@ function providerNamed(name: string, { providers }: Routing): Provider {
 
 async function askOne(provider: Provider, { routing, transport, clock }: AskDeps): Promise<ProviderAnswer> {
   const { credentials } = routing;
-  const { slug, row } = provider;
-  const answer = credentials.find(provider);
-  if (!("bundle" in answer)) {
-    const reason = "unusable" in answer ? answer.unusable : `no key. Looked in ${answer.missing.join(", ")}`;
-    return { provider: slug, baseUrl: "", failure: { kind: "unauthorized", message: `${slug}: ${reason}.` } };
-  }
-  const { baseUrl, key } = answer.bundle;
+  const { slug } = provider;
+  const found = credentials.find(provider);
+  if (!("bundle" in found)) return { provider: slug, baseUrl: "", failure: notUsable(slug, found) };
+  const { baseUrl, key } = found.bundle;
   const asked = { provider: slug, baseUrl, ...(key && { keyName: key.secret.name }) };
   const apiMode = apiModeOf(provider, baseUrl, defaultModelOf(provider) ?? "");
   const access = credentials.accessFor({ provider: slug, endpoint: { baseUrl, apiMode } });
+  const fetch = transport.fetchFor(baseUrl, access);
   const timeout = new AbortController();
   const stopTimer = clock.after(ANSWER_MS, () => timeout.abort());
-  const fetch = transport.fetchFor(baseUrl, access);
-  const get = ({ url, headers }: ListRequest) => getJson(fetch, url, headers, timeout.signal);
   try {
-    const models = readModelList(await get(listRequest(baseUrl, apiMode)), apiMode);
+    const { url, headers } = listRequest(baseUrl, apiMode);
+    const models = readModelList(await getJson(fetch, url, headers, timeout.signal), apiMode);
     if (models === undefined) return { ...asked, failure: noList(slug) };
-    const isOpen = row?.openList !== undefined && baseUrl === row.baseUrl;
-    const keyPath = isOpen ? row.openList?.keyPath : undefined;
-    if (keyPath !== undefined) await get({ url: `${baseUrl}${keyPath}`, headers: {} });
-    return { ...asked, models, keyTried: !isOpen || keyPath !== undefined };
+    const { isTried, keyUrl } = keyCheck(provider, baseUrl);
+    if (keyUrl !== undefined) await getJson(fetch, keyUrl, {}, timeout.signal);
+    return { ...asked, models, keyTried: isTried };
   } catch (error) {
-    const failure = timeout.signal.aborted ? tooSlow(slug) : failureOf(error, slug, clock.now(), credentials.redact);
-    return { ...asked, failure };
+    const isLate = timeout.signal.aborted;
+    return { ...asked, failure: isLate ? tooSlow(slug) : failureOf(error, slug, clock.now(), access.redact) };
   } finally {
     stopTimer();
   }
+}
+
+/** Whether an answer shows that the key is good, and what else has to be asked for that. */
+function keyCheck({ row }: Provider, baseUrl: string): { isTried: boolean; keyUrl?: string } {
+  if (row?.openList === undefined || baseUrl !== row.baseUrl) return { isTried: true };
+  const { keyPath } = row.openList;
+  return keyPath === undefined ? { isTried: false } : { isTried: true, keyUrl: `${baseUrl}${keyPath}` };
+}
+
+function notUsable(slug: string, found: { missing: string[] } | { unusable: string }): Failure {
+  const reason = "unusable" in found ? found.unusable : `no key. Looked in ${found.missing.join(", ")}`;
+  return { kind: "unauthorized", message: `${slug}: ${reason}` };
 }
 
 function noList(slug: string): Failure {

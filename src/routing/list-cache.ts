@@ -63,6 +63,7 @@ function listed(models: ModelList): Listed {
   return {
     ids,
     factsOf(model) {
+      if (Object.hasOwn(models, model)) return models[model];
       const name = model.toLowerCase();
       const id = byName.get(name) ?? byName.get(withoutDate(name));
       return id === undefined ? undefined : models[id];

@@ -98,7 +98,7 @@ const CONTEXT_FIELDS = [
 function count(entry: Fields, names: readonly string[]): number | undefined {
   return names
     .map((name) => entry[name])
-    .find((value): value is number => typeof value === "number" && Number.isInteger(value) && value > 0);
+    .find((value): value is number => Number.isSafeInteger(value) && Number(value) > 0);
 }
 
 /** OpenRouter's `pricing`, in USD per token: https://openrouter.ai/docs, "Models". A negative price means "varies". */
@@ -112,7 +112,7 @@ function priceOf({ prompt, completion, input_cache_read: cached }: Fields): Pric
 
 function perMillion(perToken: unknown): number | undefined {
   const usd = typeof perToken === "string" && perToken.trim() !== "" ? Number(perToken) * 1_000_000 : Number.NaN;
-  return usd >= 0 ? Number(usd.toFixed(6)) : undefined;
+  return Number.isFinite(usd) && usd >= 0 ? Number(usd.toFixed(6)) : undefined;
 }
 
 function visionOf({ architecture, capabilities, supports_image_input: fireworks }: Fields): boolean | undefined {

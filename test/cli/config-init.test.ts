@@ -74,12 +74,12 @@ test("never overwrites, and with --force keeps each former config", async (t) =>
 test("asks on a terminal, with what it would write as the default", async (t) => {
   const { path, stage } = bareHome(t, KEYS);
   const invocation = start(["config", "init"], { ...stage, terminal: true });
-  invocation.stdin.write("nobody\nzai\n\n-\n\nglm-5.2\n");
+  invocation.stdin.write("nobody\nzai\n\n-\n\ngpt-6-sol --provider openai\n");
   assert.equal(await invocation.code, 0);
   assert.equal(invocation.stdout().match(/Provider \(anthropic, zai\) \[anthropic\]: /g)?.length, 2);
   const text = readFileSync(path, "utf8");
   assert.match(text, /^provider: zai\nmodel: glm-5\.3$/m);
-  assert.match(text, /^ {2}# small: .*\n {2}medium: glm-5\.3 --provider zai\n {2}large: glm-5\.2 --provider zai$/m);
+  assert.match(text, /^ {2}# small: .*\n {2}medium: glm-5\.3 --provider zai\n {2}large: gpt-6-sol --provider openai$/m);
 });
 
 test("asks nothing with --yes, and writes nothing where the answers end", async (t) => {

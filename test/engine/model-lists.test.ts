@@ -6,11 +6,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import fc from "fast-check";
 import { systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { askAll, askProviders, refreshLists } from "../../src/engine/model-lists.ts";
 import { createSetups } from "../../src/engine/setup.ts";
 import type { ApiMode } from "../../src/route.ts";
+import { readListCache, saveLists } from "../../src/routing/list-cache.ts";
+import { readModelList } from "../../src/routing/model-list.ts";
 import { createRouting } from "../../src/routing/routing.ts";
 import { createFakeClock } from "../../src/testing/fake-clock.ts";
 import { createModelServer } from "../../src/testing/model-server.ts";
@@ -189,6 +192,43 @@ describe("a provider's own list", () => {
     );
     await refreshLists(place, systemClock);
     assert.deepEqual(createSetups(place)().warnings, []);
+  });
+
+  test("may say anything: what is kept of it can be read again", (t) => {
+    const { place } = homeWith(t, {});
+    const odd = fc.oneof(fc.anything(), fc.double(), fc.constantFrom("1e400", "-1", "", "0.1", 1e300, 4096));
+    const inner = fc.record({
+      prompt: odd,
+      completion: odd,
+      input_modalities: odd,
+      output_modalities: odd,
+      vision: odd,
+    });
+    const entry = fc.record(
+      {
+        id: fc.oneof(fc.string(), odd),
+        context_length: odd,
+        max_tokens: odd,
+        pricing: fc.oneof(inner, odd),
+        architecture: fc.oneof(inner, odd),
+        capabilities: fc.oneof(inner, odd),
+        supported_parameters: odd,
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.array(entry), fc.constantFrom(...MODES.map(([mode]) => mode)), (data, mode) => {
+        const models = readModelList({ data }, mode);
+        assert.ok(models);
+        saveLists(place.env.DEPUTY_STATE_DIR, [{ provider: "lab", baseUrl: "http://h", models }], new Date(0));
+        const cache = readListCache(place.env.DEPUTY_STATE_DIR);
+        assert.deepEqual(cache.warnings, []);
+        const list = cache.listOf("lab", "http://h");
+        for (const [id, facts] of Object.entries(models))
+          if (id !== "__proto__") assert.deepEqual(list?.factsOf(id), facts);
+      }),
+      { numRuns: 200 },
+    );
   });
 
   test("with today's price goes before the library's, which counts where both agree", (t) => {
