@@ -54,6 +54,8 @@ function knownProviders(): KnownProviders {
     slugOf,
     insteadOf: (name) => UNSUPPORTED_PROVIDERS[name],
     isUsableKey,
+    // What stands in for OpenAI speaks chat_completions more often than responses: its URL decides.
+    modeOf: (slug) => PROVIDER_TABLE.find((row) => row.slug === slug && row.apiMode !== "responses")?.apiMode,
     slugAt(baseUrl) {
       const url = normalBaseUrl(baseUrl);
       return PROVIDER_TABLE.find((row) => row.baseUrl === url && row.keyOptional !== true)?.slug;

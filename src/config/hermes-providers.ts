@@ -13,6 +13,8 @@ export type KnownProviders = {
   insteadOf(name: string): string | undefined;
   /** The built-in provider whose own endpoint this is. */
   slugAt(baseUrl: string): string | undefined;
+  /** The wire format that a built-in provider's stand-in speaks; undefined where that is no sure thing. */
+  modeOf(slug: string): string | undefined;
   /** Whether a text can be a key, and is no word put in its place. */
   isUsableKey(text: string): boolean;
 };
@@ -55,9 +57,12 @@ export function createHermesProviders(known: KnownProviders, left: Left): Hermes
     Object.assign(entry, defaultModel && { default_model: defaultModel }, models && { models });
     left.rest(fields, path);
     if (Object.keys(entry).length === 0) return;
+    const there = entries[slug];
     if (entry.base_url === undefined && known.slugOf(slug) === undefined)
       left.note(`${path}: Deputy knows no provider ${slug}, and no base_url is written there.`);
-    else entries[slug] = { ...entries[slug], ...entry };
+    else if (there !== undefined && !isSameEndpoint(there, entry))
+      left.note(`${path} is left out: another provider is named ${slug}, too.`);
+    else entries[slug] = { ...entry, ...there, ...(models && { models: { ...models, ...fieldsOf(there?.models) } }) };
   }
 
   function entryOf(fields: Fields, path: string): Fields {
@@ -94,34 +99,52 @@ export function createHermesProviders(known: KnownProviders, left: Left): Hermes
   function named(fields: Fields, path: string, hint: string): ReturnType<HermesProviders["named"]> {
     const name = plain(takeText(fields, "provider") ?? "");
     const entry = entryOf(fields, path);
-    const { base_url: baseUrl } = entry;
     const builtIn = known.slugOf(name);
-    if (typeof baseUrl === "string" && known.slugAt(baseUrl) !== undefined) {
-      const { base_url: _, ...own } = entry;
-      const slug = known.slugAt(baseUrl) as string;
-      return NO_NAME.includes(name) || slug === builtIn ? { slug: add(slug, own) } : { slug: add(hint, entry) };
-    }
-    if (baseUrl !== undefined) {
-      const there = Object.keys(entries).find((slug) => entries[slug]?.base_url === baseUrl);
-      const free = !NO_NAME.includes(name) && entries[builtIn ?? name] === undefined ? (builtIn ?? name) : hint;
-      return { slug: add(there !== undefined && fits(there, entry) ? there : free, entry) };
-    }
+    if (typeof entry.base_url === "string")
+      return { slug: slugFor(entry.base_url, entry, { name, builtIn, path, hint }) };
     if (NO_NAME.includes(name)) return { slug: undefined };
     const slug = builtIn ?? name;
-    if (builtIn !== undefined || entries[slug] !== undefined) return { slug: add(slug, entry) };
+    if (builtIn !== undefined || entries[slug] !== undefined) return { slug: add(slug, entry, path) };
     const instead = known.insteadOf(name);
     const why = instead === undefined ? "which is defined nowhere" : `which Deputy does not speak to: ${instead}`;
     return { refused: `it names the provider ${name}, ${why}` };
   }
 
-  /** Whether an entry can serve for another with the same URL: their keys do not differ. */
-  function fits(slug: string, { api_key: key, api_key_env: variable }: Fields): boolean {
-    const there = entries[slug];
-    return (key ?? there?.api_key) === there?.api_key && (variable ?? there?.api_key_env) === there?.api_key_env;
+  /** The provider at a URL: a built-in one, one that is there with the same key, or a new one of its own. */
+  function slugFor(
+    baseUrl: string,
+    entry: Fields,
+    { name, builtIn, path, hint }: { name: string; builtIn: string | undefined; path: string; hint: string },
+  ): string {
+    const isNamed = !NO_NAME.includes(name);
+    const home = known.slugAt(baseUrl);
+    if (home !== undefined && (!isNamed || home === builtIn)) {
+      const { base_url: _, ...own } = entry;
+      return add(home, own, path);
+    }
+    const there = Object.keys(entries).find((slug) => isSameEndpoint(entries[slug] ?? {}, entry));
+    if (there !== undefined) return add(there, entry, path);
+    const mode = builtIn === undefined ? undefined : known.modeOf(builtIn);
+    const slug = freeName(isNamed && builtIn === undefined ? name : hint);
+    return add(slug, { ...(mode && { api_mode: mode }), ...entry }, path);
   }
 
-  function add(slug: string, entry: Fields): string {
-    if (Object.keys(entry).length > 0) entries[slug] = { ...entry, ...entries[slug] };
+  /** A name that neither a built-in provider nor another entry has. */
+  function freeName(wanted: string): string {
+    const names = [
+      wanted,
+      `${wanted}-endpoint`,
+      ...Array.from({ length: 99 }, (_, n) => `${wanted}-endpoint-${n + 2}`),
+    ];
+    return names.find((name) => known.slugOf(name) === undefined && entries[name] === undefined) ?? wanted;
+  }
+
+  /** What is there already stays: a second key would be another's. */
+  function add(slug: string, entry: Fields, path: string): string {
+    const there = entries[slug] ?? {};
+    const other = Object.keys(entry).filter((key) => key in there && there[key] !== entry[key]);
+    if (other.length > 0) left.note(`${path}: ${other.join(", ")} left out, because providers.${slug} has another.`);
+    if (Object.keys(entry).length > 0) entries[slug] = { ...entry, ...there };
     return slug;
   }
 
@@ -134,6 +157,16 @@ export function createHermesProviders(known: KnownProviders, left: Left): Hermes
   }
 
   return { define, named, tellWindow, entries: () => entries };
+}
+
+/** Whether an entry can serve for another: the same URL, and keys that do not differ. */
+function isSameEndpoint(there: Fields, { base_url: baseUrl, api_key: key, api_key_env: variable }: Fields): boolean {
+  const isSameKey = (key ?? there.api_key) === there.api_key && (variable ?? there.api_key_env) === there.api_key_env;
+  return there.base_url === baseUrl && isSameKey;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return isRecord(value) ? value : {};
 }
 
 /** `custom:My Lab` → `my-lab` */

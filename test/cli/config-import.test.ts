@@ -126,6 +126,38 @@ model_aliases:
     assert.deepEqual(config.providers.other, { base_url: "https://gate.example/v1", api_key_env: "OTHER_KEY" });
   });
 
+  test("of one name never mix: the first stays, and the other is told of", async (t) => {
+    const { config, notes } = await imported(
+      t,
+      `
+providers: { lab: { base_url: "https://one.example/v1", api_key: "\${ONE_KEY}" } }
+custom_providers:
+  - { name: lab, base_url: "https://two.example/v1", model: m }
+  - { name: gate, base_url: "https://gate.example/v1", key_env: GATE_KEY, models: [a] }
+  - { name: gate, base_url: "https://gate.example/v1", key_env: GATE_KEY, models: [b] }
+model_aliases:
+  lab: { model: x, provider: custom, base_url: "https://three.example/v1", api_key: "\${THREE_KEY}" }
+  glm: { model: y, provider: zai, base_url: "https://four.example/v1", api_key: "\${FOUR_KEY}" }
+  sonnet: { model: z, provider: anthropic, base_url: "https://five.example", api_key: "\${FIVE_KEY}" }
+  plain: { model: glm-5, provider: zai }
+`,
+    );
+    assert.deepEqual(config.providers, {
+      lab: { base_url: "https://one.example/v1", api_key: "${ONE_KEY}" },
+      gate: { base_url: "https://gate.example/v1", api_key_env: "GATE_KEY", models: { a: {}, b: {} } },
+      "lab-endpoint": { base_url: "https://three.example/v1", api_key: "${THREE_KEY}" },
+      "glm-endpoint": {
+        api_mode: "chat_completions",
+        base_url: "https://four.example/v1",
+        api_key: "${FOUR_KEY}",
+      },
+      sonnet: { api_mode: "anthropic_messages", base_url: "https://five.example", api_key: "${FIVE_KEY}" },
+    });
+    assert.deepEqual(config.models.glm, { model: "y", provider: "glm-endpoint" });
+    assert.deepEqual(config.models.plain, { model: "glm-5", provider: "zai" });
+    assert.match(notes, /custom_providers\[0\] is left out: another provider is named lab, too/);
+  });
+
   test("without a URL that could be one are left out, and told", async (t) => {
     const yaml = "custom_providers: [{ base_url: http://h/v1 }, { name: bad, base_url: not-a-url }, { name: none }]\n";
     const { config, notes } = await imported(t, yaml);
@@ -253,13 +285,50 @@ test("a file that is not there, or no YAML, is an error that says where", async 
   assert.deepEqual([missing.code, /Expected a Hermes config at .*none\.yaml/.test(missing.stderr)], [2, true]);
 });
 
+const known = {
+  slugOf: (name: string) => (name === "zai" ? name : undefined),
+  insteadOf: (name: string) => (name === "nous" ? "`zai`" : undefined),
+  slugAt: () => undefined,
+  modeOf: () => undefined,
+  isUsableKey: (text: string) => text.length > 3,
+};
+
+test("whatever a Hermes config holds, no key comes to stand beside another's URL", () => {
+  const host = fc.constantFrom("one", "two", "three");
+  const name = fc.constantFrom("lab", "gate", "zai", "custom", "custom:lab", "delegation", "fallback-1");
+  const endpoint = fc.record({ host, isKeyed: fc.boolean(), name, provider: name }).map((made) => ({
+    name: made.name,
+    provider: made.provider,
+    model: "m",
+    base_url: `https://${made.host}.example/v1`,
+    ...(made.isKeyed && { api_key: `\${KEY_OF_${made.host}}` }),
+  }));
+  const endpoints = fc.array(endpoint, { maxLength: 3 });
+  const named = fc.dictionary(name, endpoint, { maxKeys: 3 });
+  const hermes = fc.record(
+    {
+      model: endpoint,
+      providers: named,
+      custom_providers: endpoints,
+      model_aliases: named,
+      model_tiers: named,
+      delegation: endpoint,
+      fallback_providers: endpoints,
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(hermes, (source) => {
+      const { providers = {} } = importHermes(source, known).config as { providers?: Record<string, object> };
+      for (const entry of Object.values(providers) as { base_url?: string; api_key?: string }[])
+        if (entry.api_key !== undefined)
+          assert.equal(entry.base_url, `https://${entry.api_key.slice("${KEY_OF_".length, -1)}.example/v1`);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test("whatever a Hermes config holds, the result loads", () => {
-  const known = {
-    slugOf: (name: string) => (name === "zai" ? name : undefined),
-    insteadOf: (name: string) => (name === "nous" ? "`zai`" : undefined),
-    slugAt: () => undefined,
-    isUsableKey: (text: string) => text.length > 3,
-  };
   const text = fc.constantFrom("zai", "nous", "custom", "custom:lab", "https://h.example/v1", "${A_KEY}", "", "m/n");
   const leaf = fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null), fc.array(text, { maxLength: 2 }));
   const names = [
