@@ -9,6 +9,7 @@ const POLITE_ENDS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Ends the process once what was written has been taken, whatever is still open. Call once, before anything else. */
 export async function runProcess(argv: string[]): Promise<void> {
+  process.on("SIGXFSZ", () => {}); // A limit on file sizes is an error to tell, not the end.
   const code = await main(argv, createIo());
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }

@@ -16,7 +16,7 @@ export function journalError(error: unknown, file: string): unknown {
 
 /** Whether SQLite gave up waiting for somebody else's lock. */
 export function isBusy(error: unknown): boolean {
-  return sqliteCode(error) === SQLITE_BUSY;
+  return ((sqliteCode(error) ?? 0) & PRIMARY) === SQLITE_BUSY;
 }
 
 /** Something other than a file stands where the journal belongs. */
@@ -38,7 +38,7 @@ const BY_CAUSE: Record<Cause, (file: string, words: string) => Told> = {
     code: "journal-full",
     message:
       `The journal ${file} cannot grow: ${words}. Everything that was acknowledged is kept. ` +
-      "Free some space there, then go on with: deputy resume ID",
+      "Free some space there, or raise your quota or the limit on file sizes, then go on with: deputy resume ID",
   }),
   damaged: (file, words) => ({
     code: "journal-unusable",
@@ -62,7 +62,10 @@ const BY_CAUSE: Record<Cause, (file: string, words: string) => Told> = {
   }),
 };
 
+const PRIMARY = 0xff;
 const SQLITE_BUSY = 5;
+/** What SQLite makes of a quota and of a limit on file sizes: it takes only a full disk for full. */
+const SQLITE_IOERR_WRITE = 10 | (3 << 8);
 
 /** By SQLite's primary result codes (https://sqlite.org/rescode.html). */
 const SQLITE_CAUSES: Record<number, Cause> = {
@@ -80,11 +83,15 @@ function foundIn(error: unknown): { cause: Cause; words: string } | undefined {
   if (!(error instanceof Error)) return undefined;
   if (isUnreadable(error)) return { cause: "damaged", words: `an entry cannot be read (${error.message})` };
   const code = sqliteCode(error);
-  if (code !== undefined) return { cause: SQLITE_CAUSES[code] ?? "other", words: error.message };
+  if (code !== undefined) return { cause: causeOf(code), words: error.message };
   if ("syscall" in error && "code" in error) {
     return { cause: SYSTEM_CAUSES[String(error.code)] ?? "not-writable", words: error.message };
   }
   return undefined;
+}
+
+function causeOf(code: number): Cause {
+  return code === SQLITE_IOERR_WRITE ? "full" : (SQLITE_CAUSES[code & PRIMARY] ?? "other");
 }
 
 /** What a damaged page looks like where SQLite takes it for sound: text that is no JSON, a number out of bounds. */
@@ -92,10 +99,10 @@ function isUnreadable(error: Error): boolean {
   return error instanceof SyntaxError || ("code" in error && error.code === "ERR_OUT_OF_RANGE");
 }
 
-/** The primary result code of an error of SQLite's; the extended one only says more of the same. */
+/** The result code of an error of SQLite's: its lowest byte says what, the rest where. */
 function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error && "errcode" in error && typeof error.errcode === "number")) return undefined;
-  return error.errcode & 0xff;
+  return error.errcode;
 }
 
 /** The journal goes with its `-wal` and `-shm`: a log left behind would be replayed into the next journal. */

@@ -223,7 +223,7 @@ describe("the sqlite journal", { timeout: 30_000 }, () => {
     it("fails for good, with all it acknowledged and nothing half written: a limit on file sizes", () => {
       const filled = fill(`ulimit -f 400 && exec "$@"`);
       checkNothingLost(JSON.parse(filled.stdout));
-      assert.equal(JSON.parse(filled.stdout).failures[0].code, "journal-unusable");
+      assert.equal(JSON.parse(filled.stdout).failures[0].code, "journal-full");
     });
 
     it("fails for good, with all it acknowledged and nothing half written: a full disk", (test) => {
