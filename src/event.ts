@@ -23,8 +23,15 @@ export type Usage = { input: number; output: number; cached: number; reasoning: 
 /** Why a step's answer ended, in one vocabulary for all wire formats. */
 export type Finish = "stop" | "tool-calls" | "length" | "refused";
 
-/** What comes next after a failed request: decided by `engine/attempts.ts`, recorded with the failure. */
-export type Recovery = { action: "retry"; delayMs: number } | { action: "fallback" } | { action: "give-up" };
+/**
+ * What comes next after a failed request: decided by `engine/attempts.ts`, recorded with the failure. `next-key`: the
+ * same request at once, with another key of the pool; it does not count as a try.
+ */
+export type Recovery =
+  | { action: "next-key" }
+  | { action: "retry"; delayMs: number }
+  | { action: "fallback" }
+  | { action: "give-up" };
 
 /** The limit that was reached when a child is asked, once and without tools, for what it has. */
 export type LastWords = "max_iterations" | "max_cost";

@@ -49,7 +49,10 @@ export type Route = {
   model: string;
   effort?: Effort;
   endpoint: Endpoint;
-  /** Name (never value) of the credential, e.g. `ZAI_API_KEY`; absent for a keyless loopback endpoint. */
+  /**
+   * Name (never value) of the credential as planned, e.g. `ZAI_API_KEY`, of a pool `ZAI_API_KEY +2 more`; absent for a
+   * keyless loopback endpoint. Which key a request really carried is told by its event.
+   */
   keyName?: string;
   facts: ModelFacts;
   /** What was asked for, as it was written, and which level each field came from. */

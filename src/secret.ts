@@ -3,6 +3,7 @@
  * `reveal` is called in exactly one place: where a request is signed (`child/transport.ts`).
  */
 import { inspect } from "node:util";
+import type { Failure, FailureKind } from "./errors.ts";
 
 export class Secret {
   readonly #value: string;
@@ -52,3 +53,22 @@ export type Access = {
   /** A text of the answer without any key Deputy knows. */
   redact(text: string): string;
 };
+
+/** What one request is lent of its provider's keys, or why none could be had. Whoever takes it gives it back. */
+export type Lease = ({ access: Access } | { failure: Failure }) & {
+  /** Name (never value) of the key; absent where none is needed. */
+  keyName?: string;
+  /** Gives the key back, and tells what came of the request: nothing where it was answered. */
+  release(failure?: Failure): void;
+  /**
+   * What a request that failed may hope for, once its key was given back.
+   * @param tried keys that failed it before this one, one right after the other
+   */
+  left(failure: Failure, tried: number): KeysLeft;
+};
+
+/**
+ * `another`: a key that may be asked at once. Else the milliseconds until one may be asked again, and the kind of
+ * failure that keeps it: after a failure that no key has to do with, that one itself.
+ */
+export type KeysLeft = { another: true } | { another: false; backInMs: number; kind: FailureKind };

@@ -5,7 +5,7 @@ import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts"
 import type { Ready } from "../plan.ts";
 import { createTally, type Tally, tallyEvent } from "../result.ts";
 import type { Route } from "../route.ts";
-import type { Access } from "../secret.ts";
+import type { KeysLeft, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { type Conversation, createConversation, forgetFailures, hear } from "./conversation.ts";
 import type { Model } from "./model.ts";
@@ -36,8 +36,8 @@ export type ChildDeps = {
   permissions: { rules: readonly PermissionRule[]; otherwise: PermissionRule["then"] };
   /** Puts a question to whoever can answer. */
   approve: Approve;
-  /** The credential and headers of a route. */
-  access(route: Route): Access;
+  /** Lends a request what it carries. */
+  lease(route: Route, signal: AbortSignal): Promise<Lease>;
   /** USD of a request; undefined where the price is not known. */
   price(route: Route, usage: Usage): number | undefined;
   /** Sets money aside for a request before it leaves. */
@@ -59,6 +59,8 @@ export type Situation = {
   /** Milliseconds since the first of them. */
   failingForMs: number;
   fallbacksLeft: number;
+  /** What the provider's other keys can do about it. */
+  keys: KeysLeft;
 };
 
 /** Why a child's signal was aborted. */

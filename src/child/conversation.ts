@@ -31,6 +31,8 @@ export type Conversation = {
   /** Failures of the current step on the current route, oldest first, with the time of the first. */
   failures: Failure[];
   failingSince?: number;
+  /** Keys that have failed since the last of those failures, one right after the other. */
+  keysTried: number;
   /** What had arrived of an answer that was broken off. */
   brokenOff: string;
 };
@@ -45,6 +47,7 @@ export function createConversation(): Conversation {
     pending: [],
     repairAsked: false,
     failures: [],
+    keysTried: 0,
     brokenOff: "",
   };
 }
@@ -66,9 +69,13 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
       hearAnswer(conversation, event.parts, event.finish);
       return;
     case "step-fail":
-      conversation.failures.push(event.failure);
       conversation.failingSince ??= event.at;
       conversation.brokenOff = event.partialText;
+      if (event.recovery.action === "next-key") conversation.keysTried += 1;
+      else {
+        conversation.failures.push(event.failure);
+        conversation.keysTried = 0;
+      }
       return;
     case "tool-start":
       for (const call of conversation.pending) if (call.callId === event.callId) call.started = true;
@@ -115,6 +122,7 @@ function hearAnswer(conversation: Conversation, parts: Part[], finish: Finish): 
 /** What failed counts no more: the step succeeded, another route takes over, or a resume begins anew. */
 export function forgetFailures(conversation: Conversation): void {
   conversation.failures = [];
+  conversation.keysTried = 0;
   delete conversation.failingSince;
   conversation.brokenOff = "";
 }

@@ -4,9 +4,11 @@
  * goes on; what comes next is read from the conversation those events fold into, so a child that is resumed after a
  * crash runs the very same lines.
  */
+import type { Failure } from "../errors.ts";
 import type { Ending, Recovery, Usage } from "../event.ts";
 import { type Result, resultOf, routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
+import type { Access, Lease } from "../secret.ts";
 import { checkAnswer } from "./answer.ts";
 import {
   type Child,
@@ -91,7 +93,8 @@ async function* request(child: Child, route: Route, hold: Hold): AsyncGenerator<
   const step = child.conversation.step + 1;
   yield tell(child, { kind: "step-start", step });
   const askedAt = clock.now();
-  const reply = yield* listen(child, route, hold);
+  const lease = await child.deps.lease(route, child.signal);
+  const reply = yield* listen(child, route, lease, hold);
   const costUsd = reply.usage && price(route, reply.usage);
   if (costUsd !== undefined) hold.settle(costUsd);
   else if (reply.ok || reply.charged) hold.settleAtWorst();
@@ -99,10 +102,10 @@ async function* request(child: Child, route: Route, hold: Hold): AsyncGenerator<
     step,
     ...(reply.usage && { usage: reply.usage }),
     ...(costUsd !== undefined && { costUsd }),
-    ...(route.keyName !== undefined && { keyName: route.keyName }),
+    ...(lease.keyName !== undefined && { keyName: lease.keyName }),
     durationMs: clock.now() - askedAt,
   };
-  return yield* reply.ok ? accept(child, route, reply, facts) : recover(child, reply, facts);
+  return yield* reply.ok ? accept(child, route, reply, facts) : recover(child, reply, lease, facts);
 }
 
 const UNHEARD: Reply = {
@@ -112,13 +115,32 @@ const UNHEARD: Reply = {
   charged: true,
 };
 
-/** What the model says, live, and at its end as one reply. */
-async function* listen(child: Child, route: Route, { maxOutputTokens }: Hold): AsyncGenerator<Happening, Reply> {
+/** What the model says, live, and at its end as one reply. The key is given back, however it ends. */
+async function* listen(child: Child, route: Route, lease: Lease, hold: Hold): AsyncGenerator<Happening, Reply> {
+  let reply: Reply = UNHEARD;
+  try {
+    reply = "failure" in lease ? unsent(lease.failure) : yield* hearOut(child, route, lease.access, hold);
+    return reply;
+  } finally {
+    lease.release(reply.ok ? undefined : reply.failure);
+  }
+}
+
+function unsent(failure: Failure): Reply {
+  return { ok: false, failure, partialText: "", charged: false };
+}
+
+async function* hearOut(
+  child: Child,
+  route: Route,
+  access: Access,
+  { maxOutputTokens }: Hold,
+): AsyncGenerator<Happening, Reply> {
   const { conversation, deps, input, signal } = child;
   const words = deps.model(
     {
       route,
-      access: deps.access(route),
+      access,
       system: conversation.system,
       messages: conversation.messages,
       tools: deps.tools,
@@ -168,6 +190,7 @@ async function* accept(
 async function* recover(
   child: Child,
   { failure, partialText, charged }: Reply & { ok: false },
+  lease: Lease,
   facts: RequestFacts,
 ): AsyncGenerator<Happening, Ending | undefined> {
   const { conversation, deps, input, signal } = child;
@@ -178,9 +201,12 @@ async function* recover(
         earlier: conversation.failures,
         failingForMs: deps.clock.now() - (conversation.failingSince ?? deps.clock.now()),
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
+        keys: lease.left(failure, conversation.keysTried),
       });
   yield tell(child, { kind: "step-fail", ...facts, failure, recovery, partialText, charged });
   switch (recovery.action) {
+    case "next-key":
+      return undefined;
     case "retry":
       yield live(child, { kind: "retry-wait", failure, delayMs: recovery.delayMs });
       await deps.pause(recovery.delayMs, signal);

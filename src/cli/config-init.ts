@@ -49,8 +49,8 @@ export async function initConfig(io: Io, place: ConfigPlace, { yes, force }: Ini
 
 function foundOf(provider: Provider, { credentials }: Routing): Found {
   const answer = credentials.find(provider);
-  const key = "bundle" in answer ? answer.bundle.key : undefined;
-  return { provider, ...(key && { keyName: key.secret.name }) };
+  const [key] = "bundle" in answer ? answer.bundle.keys : [];
+  return { provider, ...(key && { keyName: key.name }) };
 }
 
 function choicesFor(provider: Provider, { catalog }: Routing): Choices {

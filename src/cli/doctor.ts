@@ -9,6 +9,7 @@ import { stateDir } from "../config/trust.ts";
 import { askProviders, type ProviderAnswer } from "../engine/model-lists.ts";
 import { createSetups } from "../engine/setup.ts";
 import { DeputyError } from "../errors.ts";
+import { formatKeys } from "../routing/bundle.ts";
 import type { Routing } from "../routing/routing.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "./follow.ts";
@@ -94,9 +95,10 @@ function usableFinding(slug: string, configured: boolean, { providers, credentia
   const found = providers.find(slug);
   const answer = "provider" in found ? credentials.find(found.provider) : undefined;
   if (answer === undefined || !("bundle" in answer)) return { state: "bad", about: slug, text: "cannot be had" };
-  const { key, baseUrl, withheld } = answer.bundle;
+  const { keys, baseUrl, withheld } = answer.bundle;
+  const key = formatKeys(keys);
   const from = configured ? ", from the config" : "";
-  const text = `${new URL(baseUrl).host}, ${key === undefined ? "no key needed" : `key ${key.secret.name}`}${from}`;
+  const text = `${new URL(baseUrl).host}, ${key === undefined ? "no key needed" : `key ${key}`}${from}`;
   return withheld.length === 0
     ? { state: "good", about: slug, text }
     : { state: "note", about: slug, text: `${text}; ${withheld.join("; ")}` };

@@ -3,6 +3,7 @@ import { createSetups, type SetupPlace } from "../engine/setup.ts";
 import { DeputyError } from "../errors.ts";
 import type { Planned } from "../plan.ts";
 import type { Effort } from "../route.ts";
+import { formatKeys } from "../routing/bundle.ts";
 import { defaultModelOf, type Provider } from "../routing/providers.ts";
 import type { Routing } from "../routing/routing.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "./command.ts";
@@ -126,7 +127,7 @@ function modelDocument(
     vision: vision ?? null,
     tools: tools ?? null,
     key_present: "bundle" in found,
-    key_name: "bundle" in found ? (found.bundle.key?.secret.name ?? null) : null,
+    key_name: "bundle" in found ? (formatKeys(found.bundle.keys) ?? null) : null,
   };
 }
 

@@ -101,6 +101,8 @@ function notable(event: Event): Remark | undefined {
       if (event.position === 0) return undefined;
       return { sign: "!", text: `fallback: now on ${formatRoute(event)}` };
     case "step-fail":
+      if (event.recovery.action === "next-key")
+        return { sign: "!", text: `${event.failure.kind}, trying another key: ${event.failure.message}` };
       if (event.recovery.action !== "retry") return undefined;
       return { sign: "!", text: `${event.failure.kind}, trying again: ${event.failure.message}` };
     case "approval-end":

@@ -207,11 +207,13 @@ function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key], value);
 }
 
+const HIDDEN = ["api_key", "api_keys", "headers"];
+
 /** A value as a mistake shows it; what could be a key is not shown. */
 function shown(value: unknown, path: Path = []): string {
   if (value === undefined) return "nothing";
   const kind = Array.isArray(value) ? "a list" : isRecord(value) ? "a map" : `a ${typeof value}`;
-  if (path.some((key) => key === "api_key" || key === "headers") || kind === "a list" || kind === "a map") return kind;
+  if (path.some((key) => HIDDEN.includes(String(key))) || kind === "a list" || kind === "a map") return kind;
   const text = JSON.stringify(value).replace(/\/\/.*@/, "//[secret]@");
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }

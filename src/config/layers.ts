@@ -51,7 +51,7 @@ function isWhole(path: Path): boolean {
   return (first === "models" && path.length === 2) || (first === "providers" && third === "headers");
 }
 
-const BUNDLE = ["base_url", "api_mode", "api_key", "api_key_env", "headers"];
+const BUNDLE = ["base_url", "api_mode", "api_key", "api_keys", "api_key_env", "api_key_command", "headers"];
 
 /** Keys of the lower layer that may not stay, because the upper layer names what they belong to. */
 function replacedTogether(below: Record<string, unknown>, above: Record<string, unknown>, path: Path): string[] {

@@ -69,6 +69,21 @@ const provider = z
       .min(1)
       .optional()
       .describe("The variable that holds the key; like `api_key`, it belongs to this entry's endpoint."),
+    api_keys: z
+      .array(hidden)
+      .min(1)
+      .optional()
+      .describe(
+        "More keys of the same provider. With `api_key` they form a pool: a request takes the key with the fewest " +
+          "under way, and one that is refused, limited or used up rests while the others go on.",
+      ),
+    api_key_command: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .optional()
+      .describe(
+        "A command that prints the key as its first line: a text for `/bin/sh`, or a list of program and arguments. " +
+          "Run when a request first needs it, and again once the provider refuses the key; never shown.",
+      ),
     default_model: z.string().min(1).optional().describe("The model that is used where only this provider is named."),
     headers: z
       .record(z.string(), hidden.describe("The header's value."))

@@ -32,16 +32,17 @@ const MAX_WAIT_MS = 60_000;
 /** Longest time a step may keep failing, the next wait included, in milliseconds. */
 const MAX_FAILING_MS = 10 * 60_000;
 
-/** @param random from 0 to 1, for the jitter */
-export function recoveryOf(
-  { failure, earlier, failingForMs, fallbacksLeft }: Situation,
-  random: () => number,
-): Recovery {
-  const { tries, waitMs, fallback } = RECOVERY[failure.kind];
-  const tried = 1 + earlier.filter(({ kind }) => kind === failure.kind).length;
+/**
+ * Where a provider has several keys and all rest, the failure that counts is that of the key which is back first.
+ * @param random from 0 to 1, for the jitter
+ */
+export function recoveryOf({ earlier, failingForMs, fallbacksLeft, keys }: Situation, random: () => number): Recovery {
+  if (keys.another) return { action: "next-key" };
+  const { tries, waitMs, fallback } = RECOVERY[keys.kind];
+  const tried = 1 + earlier.filter(({ kind }) => kind === keys.kind).length;
   const ownWaitMs = Math.min(MAX_WAIT_MS, waitMs * 2 ** (tried - 1)) * random();
   // Everyone is told the same Retry-After: the jitter on top keeps them from coming back together.
-  const delayMs = Math.round((failure.retryAfterMs ?? 0) + ownWaitMs);
+  const delayMs = Math.round(keys.backInMs + ownWaitMs);
   if (tried < tries && failingForMs + delayMs <= MAX_FAILING_MS) return { action: "retry", delayMs };
   return fallback && fallbacksLeft > 0 ? { action: "fallback" } : { action: "give-up" };
 }

@@ -143,7 +143,7 @@ export async function conduct(
       tools: setup.tools(planned.toolsets, planned.workspace),
       permissions: { rules: setup.permissions, otherwise: delegation.approvals },
       approve,
-      access: setup.access,
+      lease: setup.lease,
       price: setup.price,
       reserve: (worst, lastWords) => reserve(purses, worst, lastWords),
       recover: (situation) => recoveryOf(situation, stage.random),

@@ -69,14 +69,15 @@ async function askOne(provider: Provider, { routing, transport, clock }: AskDeps
   const { slug } = provider;
   const found = credentials.find(provider);
   if (!("bundle" in found)) return { provider: slug, baseUrl: "", failure: notUsable(slug, found) };
-  const { baseUrl, key } = found.bundle;
-  const asked = { provider: slug, baseUrl, ...(key && { keyName: key.secret.name }) };
+  const { baseUrl } = found.bundle;
   const apiMode = apiModeOf(provider, baseUrl, defaultModelOf(provider) ?? "");
-  const access = credentials.accessFor({ provider: slug, endpoint: { baseUrl, apiMode } });
-  const fetch = transport.fetchFor(baseUrl, access);
   const timeout = new AbortController();
   const stopTimer = clock.after(ANSWER_MS, () => timeout.abort());
+  const lease = await credentials.lease({ provider: slug, endpoint: { baseUrl, apiMode } }, timeout.signal);
+  const asked = { provider: slug, baseUrl, ...(lease.keyName !== undefined && { keyName: lease.keyName }) };
   try {
+    if ("failure" in lease) return { ...asked, failure: timeout.signal.aborted ? tooSlow(slug) : lease.failure };
+    const fetch = transport.fetchFor(baseUrl, lease.access);
     const { url, headers } = listRequest(baseUrl, apiMode);
     const models = readModelList(await getJson(fetch, url, headers, timeout.signal), apiMode);
     if (models === undefined) return { ...asked, failure: noList(slug) };
@@ -85,9 +86,10 @@ async function askOne(provider: Provider, { routing, transport, clock }: AskDeps
     return { ...asked, models, keyTried: isTried };
   } catch (error) {
     const isLate = timeout.signal.aborted;
-    return { ...asked, failure: isLate ? tooSlow(slug) : failureOf(error, slug, clock.now(), access.redact) };
+    return { ...asked, failure: isLate ? tooSlow(slug) : failureOf(error, slug, clock.now(), credentials.redact) };
   } finally {
     stopTimer();
+    lease.release();
   }
 }
 

@@ -42,7 +42,7 @@ export async function openDeputy({
 }: OpenOptions): Promise<Opened> {
   const journal = given.journal ?? openSqliteJournal({ stateDir: stateDir(env), clock });
   const transport = openTransport(env);
-  const setup = createSetups({ env, cwd, ...(configPath !== undefined && { configPath }) });
+  const setup = createSetups({ env, cwd, clock, ...(configPath !== undefined && { configPath }) });
   const engine = createEngine({
     clock,
     random: Math.random,

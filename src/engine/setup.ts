@@ -1,5 +1,6 @@
 /** What a delegation needs to know of the world, read anew for each: config, routing, keys, tools. */
 import { resolve } from "node:path";
+import type { Clock } from "../clock.ts";
 import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
@@ -9,15 +10,15 @@ import type { Usage } from "../event.ts";
 import type { Route } from "../route.ts";
 import { listCacheStamp, readListCache } from "../routing/list-cache.ts";
 import { createRouting, type Routing } from "../routing/routing.ts";
-import type { Access } from "../secret.ts";
+import type { Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { createTools } from "../tools/toolsets.ts";
 
 export type Setup = Pick<Routing, "plan" | "renew"> & {
   config: Config;
   warnings: Warning[];
-  /** The credential and headers of a route. */
-  access(route: Route): Access;
+  /** A key of the route's provider, for one request. */
+  lease(route: Route, signal: AbortSignal): Promise<Lease>;
   /** USD of one request; undefined where the price is not known. */
   price(route: Route, usage: Usage): number | undefined;
   /** Most children at once at a provider. */
@@ -26,28 +27,28 @@ export type Setup = Pick<Routing, "plan" | "renew"> & {
   permissions: PermissionRule[];
 };
 
-export type SetupPlace = { env: Environment; cwd: string; configPath?: string };
+export type SetupPlace = { env: Environment; cwd: string; configPath?: string; clock?: Clock };
 
 export type WholeSetup = Setup & { loaded: LoadedConfig; routing: Routing };
 
 /** Everything as it is now: files are read at each call, and understood again where they have changed. */
-export function createSetups({ env, cwd, configPath }: SetupPlace): () => WholeSetup {
+export function createSetups({ env, cwd, configPath, clock }: SetupPlace): () => WholeSetup {
   const place = { env, cwd, ...(configPath !== undefined && { explicitPath: configPath }) };
   let last: { texts: string; setup: WholeSetup } | undefined;
   return () => {
     const texts = `${configTexts(place)} ${listCacheStamp(stateDir(env))}`;
-    if (last?.texts !== texts) last = { texts, setup: readSetup(place) };
+    if (last?.texts !== texts) last = { texts, setup: readSetup(place, clock) };
     return last.setup;
   };
 }
 
 /** @throws DeputyError `config-invalid` */
-function readSetup(place: ConfigPlace): WholeSetup {
+function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
   const loaded = loadConfig(place);
   const { config } = loaded;
   const env = { ...loaded.dotenv, ...place.env };
   const lists = readListCache(stateDir(place.env));
-  const routing = createRouting({ config, env, lists });
+  const routing = createRouting({ config, env, lists, ...(clock && { clock }) });
   const { credentials, catalog, providers } = routing;
   return {
     loaded,
@@ -56,7 +57,7 @@ function readSetup(place: ConfigPlace): WholeSetup {
     warnings: [...loaded.warnings, ...lists.warnings],
     plan: routing.plan,
     renew: routing.renew,
-    access: credentials.accessFor,
+    lease: credentials.lease,
     price: catalog.costUsd,
     capOf(slug) {
       const found = providers.find(slug);

@@ -6,7 +6,7 @@ import type { Problem, Warning } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Endpoint, ModelFacts, Route } from "../route.ts";
 import type { Aliases } from "./aliases.ts";
-import type { Bundle } from "./bundle.ts";
+import { type Bundle, formatKeys } from "./bundle.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Credentials } from "./credentials.ts";
 import { apiModeOf, type Provider } from "./providers.ts";
@@ -25,6 +25,7 @@ export function bind(pair: Pair, priced: boolean, deps: BindDeps): { route: Boun
   const { bundle } = answer;
   const misplaced = misplacedModel(provider.value, bundle, model.value, deps);
   if (misplaced !== undefined) return { problem: misplaced };
+  const keyName = formatKeys(bundle.keys);
   const facts = deps.catalog.factsOf(provider.value, model.value);
   if (effort !== undefined && facts.efforts !== undefined && !facts.efforts.includes(effort.value))
     return { problem: unsupportedEffort(pair, facts) };
@@ -35,7 +36,7 @@ export function bind(pair: Pair, priced: boolean, deps: BindDeps): { route: Boun
       model: model.value,
       ...(effort && { effort: effort.value }),
       endpoint: endpointOf(provider.value, bundle, model.value),
-      ...(bundle.key && { keyName: bundle.key.secret.name }),
+      ...(keyName !== undefined && { keyName }),
       facts,
       chosenBy: { provider: provider.by, model: model.by, ...(effort && { effort: effort.by }) },
       warnings: [...withheldKeys(provider.value, bundle), ...doubts(provider.value, bundle, model.value, deps.catalog)],
@@ -129,8 +130,8 @@ function noPrice({ provider, model }: Pair): Problem {
   };
 }
 
-function withheldKeys({ slug, entryPath }: Provider, { key, withheld }: Bundle): Warning[] {
-  if (key !== undefined || withheld.length === 0) return [];
+function withheldKeys({ slug, entryPath }: Provider, { keys, withheld }: Bundle): Warning[] {
+  if (keys.length > 0 || withheld.length === 0) return [];
   const message = `${slug} is asked without a key. Not sent: ${withheld.join(", ")}. If one belongs there, write it as ${entryPath}.api_key.`;
   return [{ code: "key-withheld", message }];
 }

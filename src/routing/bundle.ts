@@ -1,9 +1,9 @@
 /**
- * A provider's endpoint with the key and headers that belong to it, looked up in the contract's order: the config entry,
+ * A provider's endpoint with the keys and headers that belong to it, looked up in the contract's order: the config entry,
  * then the row's variables. A key belongs to one origin: that of the config entry it stands in, of the base-URL variable
  * it is paired with, or of the provider's own row. Unencrypted, it goes to this machine and the local network only.
  */
-import { type Environment, expandVariables } from "../config/template.ts";
+import { type Environment, expandVariables, type Template } from "../config/template.ts";
 import { type KeyHeader, Secret } from "../secret.ts";
 import { baseUrlFromHost, isEncrypted, nearnessOf, normalBaseUrl, originOf } from "./endpoints.ts";
 import type { ProviderRow } from "./provider-table.ts";
@@ -12,18 +12,29 @@ import type { Provider } from "./providers.ts";
 /** What a provider's requests go to and carry, as a whole; fields of two providers never mix. */
 export type Bundle = {
   baseUrl: string;
-  /** Absent for an endpoint that needs none. */
-  key?: { secret: Secret; header?: KeyHeader };
+  /** The pool, in the order of the contract; empty for an endpoint that needs none. */
+  keys: KeySource[];
   headers: Record<string, string>;
   /** Why keys that were found are not sent there. */
   withheld: string[];
 };
 
+/** A key as it stands in the environment or the config, or the command that prints it. */
+export type KeySource = { name: string; header?: KeyHeader } & (
+  | { secret: Secret }
+  | { argv: readonly string[]; origin: string }
+);
+
 /** `missing`: every place that was looked at, in order, with what was found there. `unusable`: what is wrong instead. */
 export type BundleAnswer = { bundle: Bundle } | { missing: string[] } | { unusable: string };
 
 /** A key that was found, and the base URL it belongs to: none where a provider of the user's own has no endpoint. */
-type Candidate = { name: string; value: string; home: string | undefined; header?: KeyHeader };
+type Candidate = { name: string; home: string | undefined; header?: KeyHeader } & (
+  | { value: string }
+  | { argv: readonly string[] }
+);
+/** Keys of the config entry replace those of the row's variables; `ofRow` is used where the entry gives none. */
+type Candidates = { ofEntry: Candidate[]; ofRow: Candidate[] };
 
 export function bundleOf(provider: Provider, env: Environment): BundleAnswer {
   const { entry, row } = provider;
@@ -31,7 +42,8 @@ export function bundleOf(provider: Provider, env: Environment): BundleAnswer {
   if ("unusable" in chosen) return chosen;
   const looked: string[] = [];
   const candidates = candidatesOf(provider, chosen, env, looked);
-  const baseUrl = chosen.entry ?? chosen.variable ?? candidates[0]?.home ?? row?.baseUrl;
+  const [first] = [...candidates.ofEntry, ...candidates.ofRow];
+  const baseUrl = chosen.entry ?? chosen.variable ?? first?.home ?? row?.baseUrl;
   if (baseUrl === undefined)
     return { unusable: `${provider.slug} is no built-in provider: expected ${provider.entryPath}.base_url` };
   const headers = headersOf(
@@ -42,16 +54,26 @@ export function bundleOf(provider: Provider, env: Environment): BundleAnswer {
   );
   if ("unusable" in headers) return headers;
   const withheld: string[] = [];
-  const key = candidates.find((candidate) => belongs(candidate, baseUrl, withheld));
-  const bundle = { baseUrl, headers: headers.headers, withheld };
-  if (key !== undefined) {
-    const { name, value, header } = key;
-    return {
-      bundle: { ...bundle, key: { secret: new Secret(value, name, originOf(baseUrl)), ...(header && { header }) } },
-    };
-  }
+  const ofEntry = poolOf(candidates.ofEntry, baseUrl, withheld);
+  const keys = ofEntry.length > 0 ? ofEntry : poolOf(candidates.ofRow, baseUrl, withheld);
   const keyless = mayBeKeyless(provider, baseUrl) || Object.keys(entry?.headers ?? {}).some(carriesKey);
-  return keyless ? { bundle } : { missing: [...withheld, ...looked] };
+  if (keys.length === 0 && !keyless) return { missing: [...withheld, ...looked] };
+  return { bundle: { baseUrl, keys, headers: headers.headers, withheld } };
+}
+
+/** Those that may go to a base URL, each bound to its origin. One value is one key, however many names it has. */
+function poolOf(candidates: readonly Candidate[], baseUrl: string, withheld: string[]): KeySource[] {
+  const origin = originOf(baseUrl);
+  const values = new Set<string>();
+  return candidates
+    .filter((candidate) => belongs(candidate, baseUrl, withheld))
+    .flatMap(({ name, header, ...found }): KeySource[] => {
+      const facts = { name, ...(header && { header }) };
+      if ("argv" in found) return [{ ...facts, argv: found.argv, origin }];
+      if (values.has(found.value)) return [];
+      values.add(found.value);
+      return [{ ...facts, secret: new Secret(found.value, name, origin) }];
+    });
 }
 
 /** Base URLs that replace the row's: the config entry's, else the variable's. */
@@ -76,28 +98,50 @@ function chosenBaseUrl({ entry, row, entryPath }: Provider, env: Environment): C
 }
 
 /** Usable keys in the order of the contract; what is not usable is noted in `looked`. */
-function candidatesOf(
-  { entry, row, entryPath }: Provider,
-  chosen: ChosenBaseUrl,
-  env: Environment,
-  looked: string[],
-): Candidate[] {
-  const candidates: Candidate[] = [];
-  const consider = (name: string, value: string | undefined, home: string | undefined, header?: KeyHeader) => {
+function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environment, looked: string[]): Candidates {
+  const { entry, row, entryPath } = provider;
+  const found: Candidates = { ofEntry: [], ofRow: [] };
+  const consider = (group: Candidate[], name: string, value: string | undefined, home?: string, header?: KeyHeader) => {
     if (value === undefined || value.trim() === "") looked.push(name);
     else if (!isUsableKey(value)) looked.push(`${name} (holds a placeholder, not a key)`);
-    else candidates.push({ name, value: value.trim(), home: home ?? homeOf(row, value), ...(header && { header }) });
+    else group.push({ name, value: value.trim(), home: home ?? homeOf(row, value), ...(header && { header }) });
   };
-  if (entry?.api_key !== undefined) {
-    const path = `${entryPath}.api_key`;
-    const expanded = entry.api_key.expand(env);
+  for (const { path, template } of keyTemplatesOf(provider)) {
+    const expanded = template.expand(env);
     if ("unset" in expanded) looked.push(`${path} (${expanded.unset.join(", ")} is not set)`);
-    else consider(entry.api_key.variables[0] ?? path, expanded.text, chosen.entry);
+    else consider(found.ofEntry, template.variables[0] ?? path, expanded.text, chosen.entry);
   }
-  if (entry?.api_key_env !== undefined) consider(entry.api_key_env, env[entry.api_key_env], chosen.entry);
-  for (const { name, header } of row?.keys ?? []) consider(name, env[name], chosen.variable, header);
+  if (entry?.api_key_env !== undefined)
+    consider(found.ofEntry, entry.api_key_env, env[entry.api_key_env], chosen.entry);
+  if (entry?.api_key_command !== undefined)
+    found.ofEntry.push({
+      name: `${entryPath}.api_key_command`,
+      argv: argvOf(entry.api_key_command),
+      home: chosen.entry ?? row?.baseUrl,
+    });
+  for (const { name, header } of row?.keys ?? []) consider(found.ofRow, name, env[name], chosen.variable, header);
   if (entry?.api_key === undefined) looked.push(`${entryPath}.api_key`);
-  return candidates;
+  return found;
+}
+
+/** The keys that are written in a config entry, with their places. */
+export function keyTemplatesOf({ entry, entryPath }: Provider): { path: string; template: Template }[] {
+  return [
+    ...(entry?.api_key === undefined ? [] : [{ path: `${entryPath}.api_key`, template: entry.api_key }]),
+    ...(entry?.api_keys ?? []).map((template, index) => ({ path: `${entryPath}.api_keys[${index}]`, template })),
+  ];
+}
+
+/** A text is for the shell, a list is the program and its arguments. */
+function argvOf(command: string | readonly string[]): readonly string[] {
+  return typeof command === "string" ? ["/bin/sh", "-c", command] : command;
+}
+
+/** What people are told of a pool: its first key, and how many more there are. */
+export function formatKeys([first, ...more]: readonly KeySource[]): string | undefined {
+  if (first === undefined) return undefined;
+  const name = "argv" in first ? `${first.name} (not run)` : first.name;
+  return more.length === 0 ? name : `${name} +${more.length} more`;
 }
 
 /** The provider's own endpoint for a key: some keys tell by their beginning which one it is. */

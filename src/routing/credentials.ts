@@ -2,30 +2,43 @@
  * Which providers can run something now, and what a request carries to one of them. Here and in config/ alone is the
  * environment read; both are given it.
  */
+import type { Clock } from "../clock.ts";
 import type { Environment } from "../config/template.ts";
-import type { ApiMode, Endpoint, Route } from "../route.ts";
-import { type Access, type KeyHeader, Secret } from "../secret.ts";
-import { type BundleAnswer, bundleOf, carriesKey, isUsableKey } from "./bundle.ts";
+import type { ApiMode, Route } from "../route.ts";
+import { type Access, type KeyHeader, type Lease, Secret } from "../secret.ts";
+import {
+  type Bundle,
+  type BundleAnswer,
+  bundleOf,
+  carriesKey,
+  isUsableKey,
+  type KeySource,
+  keyTemplatesOf,
+} from "./bundle.ts";
 import { originOf } from "./endpoints.ts";
+import { commandSupply, fixedSupply, type KeySupply } from "./key-supply.ts";
+import { createKeylessPool, createPool, type Pool } from "./pool.ts";
 import type { Provider, Providers } from "./providers.ts";
 
 export type Credentials = {
   find(provider: Provider): BundleAnswer;
   /** Providers that could run something now: those with a key, and the keyless ones that the user has set up. */
   usable(): readonly Provider[];
-  /** What a request on the route carries; without a key where none belongs there any more. Same route, same object. */
-  accessFor(route: Pick<Route, "provider" | "endpoint">): Access;
+  /** What one request on the route carries; without a key where none belongs there any more. Never rejects. */
+  lease(route: Pick<Route, "provider" | "endpoint">, signal: AbortSignal): Promise<Lease>;
   /** `text` without any key Deputy knows. */
   redact(text: string): string;
   /** Variables that hold keys, set or not. */
   keyNames(): ReadonlySet<string>;
 };
 
-type Sources = { env: Environment; providers: Providers };
+type Sources = { env: Environment; providers: Providers; clock: Clock };
 
-export function createCredentials({ env, providers }: Sources): Credentials {
+export function createCredentials({ env, providers, clock }: Sources): Credentials {
   const answers = new Map<Provider, BundleAnswer>();
-  const accesses = new Map<string, Access>();
+  const pools = new Map<Bundle, Pool>();
+  const supplies: KeySupply[] = [];
+  const accesses = new WeakMap<Secret, Map<KeyHeader, Access>>();
   let secrets: Secret[] | undefined;
 
   function find(provider: Provider): BundleAnswer {
@@ -34,35 +47,70 @@ export function createCredentials({ env, providers }: Sources): Credentials {
     return known;
   }
 
-  function accessTo(slug: string, { baseUrl, apiMode }: Endpoint): Access {
+  /** What belongs to a route as it was planned, if that is still so. */
+  function bundleFor({ provider: slug, endpoint }: Pick<Route, "provider" | "endpoint">): Bundle | undefined {
     const found = providers.find(slug);
     const answer = "provider" in found ? find(found.provider) : undefined;
-    if (answer === undefined || !("bundle" in answer)) return { headers: {}, redact };
-    const { bundle } = answer;
-    if (originOf(bundle.baseUrl) !== originOf(baseUrl)) return { headers: {}, redact };
-    return {
-      headers: bundle.headers,
-      redact,
-      ...(bundle.key && { key: { header: HEADER_OF_MODE[apiMode], ...bundle.key } }),
-    };
+    if (answer === undefined || !("bundle" in answer)) return undefined;
+    return originOf(answer.bundle.baseUrl) === originOf(endpoint.baseUrl) ? answer.bundle : undefined;
+  }
+
+  function poolOf(bundle: Bundle): Pool {
+    const { keys, headers } = bundle;
+    const pool =
+      pools.get(bundle) ??
+      (keys.length === 0 ? createKeylessPool({ headers, redact }) : createPool(keys, supplyOf, clock));
+    pools.set(bundle, pool);
+    return pool;
+  }
+
+  function supplyOf(source: KeySource): KeySupply {
+    if ("secret" in source) return fixedSupply(source.secret);
+    const supply = commandSupply(source, commandEnvironment, clock);
+    supplies.push(supply);
+    return supply;
+  }
+
+  /** Ours without any provider's key: the command's own credentials are the operator's business. */
+  function commandEnvironment(): Record<string, string> {
+    const hidden = keyNames();
+    const shown = Object.entries(env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && !hidden.has(entry[0]) && redact(entry[1]) === entry[1],
+    );
+    return Object.fromEntries(shown);
+  }
+
+  /** The same key in the same header is the same object: connections are kept by it. */
+  function accessWith(secret: Secret, header: KeyHeader, headers: Access["headers"]): Access {
+    const known = accesses.get(secret) ?? new Map<KeyHeader, Access>();
+    accesses.set(secret, known);
+    const access = known.get(header) ?? { key: { secret, header }, headers, redact };
+    known.set(header, access);
+    return access;
   }
 
   function redact(text: string): string {
     secrets ??= knownSecrets(providers.all(), env);
-    return secrets.reduce((clean, secret) => secret.redact(clean), text);
+    const printed = supplies.flatMap((supply) => supply.known());
+    return [...printed, ...secrets].reduce((clean, secret) => secret.redact(clean), text);
+  }
+
+  function keyNames(): ReadonlySet<string> {
+    return new Set(providers.all().flatMap(keyVariablesOf));
   }
 
   return {
     find,
     usable: () => providers.all().filter((provider) => isSetUp(provider, env) && "bundle" in find(provider)),
-    accessFor({ provider: slug, endpoint }) {
-      const id = `${slug} ${endpoint.apiMode} ${originOf(endpoint.baseUrl)}`;
-      const access = accesses.get(id) ?? accessTo(slug, endpoint);
-      accesses.set(id, access);
-      return access;
+    lease(route, signal) {
+      const bundle = bundleFor(route);
+      const pool = bundle === undefined ? createKeylessPool({ headers: {}, redact }) : poolOf(bundle);
+      const usual = HEADER_OF_MODE[route.endpoint.apiMode];
+      return pool.lease((secret, header = usual) => accessWith(secret, header, bundle?.headers ?? {}), signal);
     },
     redact,
-    keyNames: () => new Set(providers.all().flatMap(keyVariablesOf)),
+    keyNames,
   };
 }
 
@@ -95,23 +143,24 @@ function knownSecrets(providers: readonly Provider[], env: Environment): Secret[
     const { entry, entryPath } = provider;
     for (const name of keyVariablesOf(provider)) add(name, env[name]);
     const hidden = [
-      ...(entry?.api_key === undefined ? [] : [{ name: `${entryPath}.api_key`, template: entry.api_key }]),
+      ...keyTemplatesOf(provider),
       ...Object.entries(entry?.headers ?? {})
         .filter(([name, { variables }]) => carriesKey(name) || variables.length > 0)
-        .map(([name, template]) => ({ name: `${entryPath}.headers.${name}`, template })),
+        .map(([name, template]) => ({ path: `${entryPath}.headers.${name}`, template })),
     ];
-    for (const { name, template } of hidden) {
+    for (const { path, template } of hidden) {
       const expanded = template.expand(env);
-      if ("text" in expanded) add(name, expanded.text);
+      if ("text" in expanded) add(path, expanded.text);
     }
   }
   return [...secrets.entries()].sort(([a], [b]) => b.length - a.length).map(([, secret]) => secret);
 }
 
-function keyVariablesOf({ row, entry }: Provider): string[] {
+function keyVariablesOf(provider: Provider): string[] {
+  const { row, entry } = provider;
   return [
     ...(row?.keys ?? []).map(({ name }) => name),
-    ...(entry?.api_key?.variables ?? []),
+    ...keyTemplatesOf(provider).flatMap(({ template }) => template.variables),
     ...(entry?.api_key_env === undefined ? [] : [entry.api_key_env]),
     ...Object.values(entry?.headers ?? {}).flatMap(({ variables }) => variables),
   ];

@@ -1,4 +1,5 @@
 /** Routing put together: from the config and the environment as they are now to plans, credentials and prices. */
+import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
 import type { Warning } from "../errors.ts";
@@ -29,11 +30,13 @@ export type RoutingSources = {
   env: Environment;
   /** The providers' own lists of models, as they were last fetched. Default: none. */
   lists?: ListCache;
+  /** Default: the real one. */
+  clock?: Clock;
 };
 
-export function createRouting({ config, env, lists = NO_LISTS }: RoutingSources): Routing {
+export function createRouting({ config, env, lists = NO_LISTS, clock = systemClock }: RoutingSources): Routing {
   const providers = createProviders(config);
-  const credentials = createCredentials({ env, providers });
+  const credentials = createCredentials({ env, providers, clock });
   const catalog = createCatalog({
     providers,
     listOf(provider) {

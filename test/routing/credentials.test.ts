@@ -3,17 +3,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
-import { type Given, problem, ready, routingOf } from "./desk.ts";
+import { accessFor, type Given, problem, ready, readyOf, routingOf } from "./desk.ts";
 
 /** Endpoint, key name and key value a task on a provider would be sent with. */
-function sent(provider: string, given: Given, model = "m") {
+async function sent(provider: string, given: Given, model = "m") {
   const { route } = ready({ provider, model }, given);
-  const { key, headers } = routingOf(given).credentials.accessFor(route);
+  const { key, headers } = await accessFor(route, routingOf(given));
   const origin = new URL(route.endpoint.baseUrl).origin;
   return {
     url: route.endpoint.baseUrl,
     mode: route.endpoint.apiMode,
-    name: route.keyName,
+    name: key?.secret.name,
     value: key?.secret.reveal(origin),
     header: key?.header,
     headers,
@@ -36,8 +36,8 @@ describe("a key is looked for", () => {
     ["past an unset variable of the config", { api_key: "${NOT_SET}" }, all, "GLM_API_KEY", "first"],
   ];
   for (const [where, entry, env, name, value] of cases)
-    test(where, () => {
-      const found = sent("zai", { config: { providers: { zai: entry } }, env });
+    test(where, async () => {
+      const found = await sent("zai", { config: { providers: { zai: entry } }, env });
       assert.deepEqual([found.name, found.value], [name, value]);
     });
 
@@ -50,8 +50,8 @@ describe("a key is looked for", () => {
     );
   });
 
-  test("under the built-in's other name too, once", () => {
-    assert.equal(sent("zai", { config: { providers: { glm: { api_key: "of-glm" } } } }).value, "of-glm");
+  test("under the built-in's other name too, once", async () => {
+    assert.equal((await sent("zai", { config: { providers: { glm: { api_key: "of-glm" } } } })).value, "of-glm");
     const twice = { providers: { glm: { api_key: "aaaa" }, zai: { api_key: "bbbb" } } };
     assert.match(missing("zai", { config: twice }), /providers\.glm and providers\.zai are the same provider/);
   });
@@ -75,9 +75,9 @@ describe("a key is looked for", () => {
 });
 
 describe("a key stays with its origin:", () => {
-  test("a config entry's key with the entry's endpoint", () => {
+  test("a config entry's key with the entry's endpoint", async () => {
     const config = { providers: { zai: { base_url: "https://gate.example/v1/", api_key: "gate-key" } } };
-    const found = sent("zai", { config, env: { GLM_API_KEY: "zai-key" } });
+    const found = await sent("zai", { config, env: { GLM_API_KEY: "zai-key" } });
     assert.deepEqual([found.url, found.value], ["https://gate.example/v1", "gate-key"]);
   });
 
@@ -106,16 +106,16 @@ describe("a key stays with its origin:", () => {
       assert.match(missing("zai", given), /belongs to https:\/\/api\.z\.ai|expected an http\(s\) URL/);
     });
 
-  test("another path at the same origin is the same origin", () => {
+  test("another path at the same origin is the same origin", async () => {
     const config = { providers: { zai: { base_url: "https://api.z.ai/api/anthropic" } } };
-    const found = sent("zai", { config, env: { GLM_API_KEY: "zai-key" } });
+    const found = await sent("zai", { config, env: { GLM_API_KEY: "zai-key" } });
     assert.deepEqual([found.value, found.mode, found.header], ["zai-key", "anthropic_messages", "x-api-key"]);
   });
 
-  test("variables are a pair: the key goes to the base-URL variable's origin", () => {
+  test("variables are a pair: the key goes to the base-URL variable's origin", async () => {
     const env = { OPENAI_API_KEY: "proxy-key", OPENAI_BASE_URL: "https://proxy.example/v1" };
     assert.deepEqual(
-      [sent("openai", { env }).url, sent("openai", { env }).value],
+      [(await sent("openai", { env })).url, (await sent("openai", { env })).value],
       ["https://proxy.example/v1", "proxy-key"],
     );
   });
@@ -134,10 +134,13 @@ describe("a key stays with its origin:", () => {
     );
   });
 
-  test("one gateway, two entries, two keys", () => {
+  test("one gateway, two entries, two keys", async () => {
     const base_url = "https://gate.example/v1";
     const config = { providers: { one: { base_url, api_key: "key-one" }, two: { base_url, api_key: "key-two" } } };
-    assert.deepEqual([sent("one", { config }).value, sent("two", { config }).value], ["key-one", "key-two"]);
+    assert.deepEqual(
+      [(await sent("one", { config })).value, (await sent("two", { config })).value],
+      ["key-one", "key-two"],
+    );
   });
 
   test("a parent's key does not cross over to a provider without one", () => {
@@ -148,20 +151,20 @@ describe("a key stays with its origin:", () => {
     );
   });
 
-  test("some of kimi's keys tell by their beginning that they belong to its coding endpoint", () => {
-    const coding = sent("kimi", { env: { KIMI_API_KEY: "sk-kimi-123" } });
+  test("some of kimi's keys tell by their beginning that they belong to its coding endpoint", async () => {
+    const coding = await sent("kimi", { env: { KIMI_API_KEY: "sk-kimi-123" } });
     assert.deepEqual(
       [coding.url, coding.mode, coding.value],
       ["https://api.kimi.com/coding", "anthropic_messages", "sk-kimi-123"],
     );
-    assert.equal(sent("kimi", { env: { KIMI_API_KEY: "sk-123" } }).url, "https://api.moonshot.ai/v1");
+    assert.equal((await sent("kimi", { env: { KIMI_API_KEY: "sk-123" } })).url, "https://api.moonshot.ai/v1");
   });
 
-  test("an access that was made for one origin has no key for a route to another", () => {
+  test("an access that was made for one origin has no key for a route to another", async () => {
     const given = { env: { GLM_API_KEY: "zai-key" } };
     const { route } = ready({ provider: "zai", model: "m" }, given);
     const moved = { ...route, endpoint: { ...route.endpoint, baseUrl: "https://evil.example/v4" } };
-    const { key, headers } = routingOf(given).credentials.accessFor(moved);
+    const { key, headers } = await accessFor(moved, routingOf(given));
     assert.deepEqual({ key, headers }, { key: undefined, headers: {} });
   });
 });
@@ -174,8 +177,8 @@ describe("no key is needed", () => {
     "http://10.1.2.3:9/v1",
     "http://gpu-box:9",
   ])
-    test(`by an endpoint of the user's own at ${base_url}`, () => {
-      const found = sent("mylab", { config: { providers: { mylab: { base_url } } } });
+    test(`by an endpoint of the user's own at ${base_url}`, async () => {
+      const found = await sent("mylab", { config: { providers: { mylab: { base_url } } } });
       assert.deepEqual([found.name, found.value], [undefined, undefined]);
     });
 
@@ -184,40 +187,40 @@ describe("no key is needed", () => {
     assert.match(missing("mylab", { config }), /Looked in providers\.mylab\.api_key\./);
   });
 
-  test("by a built-in on loopback, which says that the user's key stays out of it", () => {
+  test("by a built-in on loopback, which says that the user's key stays out of it", async () => {
     const config = { providers: { zai: { base_url: "http://127.0.0.1:9/v1" } } };
-    const found = sent("zai", { config, env: { GLM_API_KEY: "zai-key" } });
+    const found = await sent("zai", { config, env: { GLM_API_KEY: "zai-key" } });
     assert.deepEqual([found.value, found.warnings], [undefined, ["key-withheld"]]);
   });
 
-  test("where a header of the entry is the credential", () => {
+  test("where a header of the entry is the credential", async () => {
     const config = { providers: { az: { base_url: "https://x.example/v1", headers: { "Api-Key": "${AZ}" } } } };
-    const found = sent("az", { config, env: { AZ: "az-key" } });
+    const found = await sent("az", { config, env: { AZ: "az-key" } });
     assert.deepEqual([found.value, found.headers], [undefined, { "api-key": "az-key" }]);
     assert.match(missing("az", { config }), /headers\.Api-Key names AZ: not set/);
   });
 });
 
-test("a key is not sent unencrypted over the internet, and is on the local network", () => {
+test("a key is not sent unencrypted over the internet, and is on the local network", async () => {
   const gate = (base_url: string) => ({ config: { providers: { gate: { base_url, api_key: "gate-key" } } } });
   assert.match(
     missing("gate", gate("http://gate.example/v1")),
     /is not sent unencrypted to http:\/\/gate\.example: use https/,
   );
-  assert.equal(sent("gate", gate("http://192.168.1.5:8000/v1")).value, "gate-key");
+  assert.equal((await sent("gate", gate("http://192.168.1.5:8000/v1"))).value, "gate-key");
 });
 
-test("headers of an entry without base_url do not follow a base-URL variable elsewhere", () => {
+test("headers of an entry without base_url do not follow a base-URL variable elsewhere", async () => {
   const config = { providers: { openai: { headers: { "x-team": "research" } } } };
   const env = { OPENAI_API_KEY: "key-1" };
-  assert.deepEqual(sent("openai", { config, env }).headers, { "x-team": "research" });
+  assert.deepEqual((await sent("openai", { config, env })).headers, { "x-team": "research" });
   assert.match(
     missing("openai", { config, env: { ...env, OPENAI_BASE_URL: "https://proxy.example" } }),
     /headers\.x-team belongs to/,
   );
 });
 
-describe("keys are shown to a provider as it wants them", () => {
+describe("keys are shown to a provider as it wants them", async () => {
   const cases: [provider: string, env: Record<string, string>, model: string, mode: string, header: string][] = [
     ["zai", { GLM_API_KEY: "key-1" }, "glm-5", "chat_completions", "authorization"],
     ["openai", { OPENAI_API_KEY: "key-1" }, "gpt-6-sol", "responses", "authorization"],
@@ -229,13 +232,13 @@ describe("keys are shown to a provider as it wants them", () => {
     ["opencode-zen", { OPENCODE_API_KEY: "key-1" }, "glm-5", "chat_completions", "authorization"],
   ];
   for (const [provider, env, model, mode, header] of cases)
-    test(`${model} @ ${provider} with ${Object.keys(env)}`, () => {
-      const found = sent(provider, { env }, model);
+    test(`${model} @ ${provider} with ${Object.keys(env)}`, async () => {
+      const found = await sent(provider, { env }, model);
       assert.deepEqual([found.mode, found.header, found.value], [mode, header, "key-1"]);
     });
 });
 
-describe("what must not be shown", () => {
+describe("what must not be shown", async () => {
   const given = {
     config: {
       providers: {
@@ -270,28 +273,18 @@ describe("what must not be shown", () => {
     assert.ok(!names.has("PLAIN"));
   });
 
-  test("is in no plan and no access as printed", () => {
+  test("is in no plan and no access as printed", async () => {
     const planned = ready({ provider: "a", model: "m" }, given);
-    const access = routingOf(given).credentials.accessFor(planned.route);
+    const access = await accessFor(planned.route, routingOf(given));
     assert.doesNotMatch(inspect([planned, access], { depth: 9 }) + JSON.stringify([planned, access]), /literal-secret/);
   });
 });
 
-test("a route gets the same access each time, and another for another provider", () => {
-  const given = { env: { GLM_API_KEY: "key-1", KIMI_API_KEY: "key-2" } };
-  const { credentials, plan } = routingOf(given);
-  const { planned } = plan(
-    {
-      tasks: [
-        { goal: "a", provider: "zai" },
-        { goal: "b", provider: "kimi" },
-      ],
-    },
-    {},
-    "/",
-  );
-  const [one, two] = planned.map((each) => ("route" in each ? credentials.accessFor(each.route) : undefined));
-  assert.ok("route" in (planned[0] ?? {}));
-  assert.equal(planned[0] && "route" in planned[0] && credentials.accessFor(planned[0].route), one);
-  assert.notEqual(one, two);
+test("a route gets the same access each time, and another for another provider", async () => {
+  const routing = routingOf({ env: { GLM_API_KEY: "key-1", KIMI_API_KEY: "key-2" } });
+  const tasks = ["zai", "kimi"].map((provider) => ({ goal: "x", provider }));
+  const [zai, kimi] = routing.plan({ tasks }, {}, "/").planned.map((planned) => readyOf(planned).route);
+  assert.ok(zai !== undefined && kimi !== undefined);
+  assert.equal(await accessFor(zai, routing), await accessFor(zai, routing));
+  assert.notEqual(await accessFor(zai, routing), await accessFor(kimi, routing));
 });

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { configSchema } from "../../src/config/schema.ts";
 import type { Problem } from "../../src/errors.ts";
 import type { Planned, Ready } from "../../src/plan.ts";
-import type { Wish } from "../../src/route.ts";
-import { createRouting } from "../../src/routing/routing.ts";
+import type { Route, Wish } from "../../src/route.ts";
+import { createRouting, type Routing } from "../../src/routing/routing.ts";
+import type { Access } from "../../src/secret.ts";
 import { type CallInput, parseCall } from "../../src/task.ts";
 
 export type Given = { config?: unknown; env?: Record<string, string>; parent?: Wish };
@@ -18,6 +19,24 @@ export const KEYS = {
 
 export function routingOf({ config = {}, env = {} }: Given) {
   return createRouting({ config: configSchema.parse(config), env });
+}
+
+/** What a request on a route would carry, with each key of its pool in turn. */
+export async function accessesFor(route: Route, { credentials }: Routing): Promise<Access[]> {
+  const accesses = new Set<Access>();
+  for (;;) {
+    const lease = await credentials.lease(route, AbortSignal.timeout(5_000));
+    assert.ok("access" in lease);
+    // Nothing is given back: a key comes again when all have been lent.
+    if (accesses.has(lease.access)) return [...accesses];
+    accesses.add(lease.access);
+    if (lease.keyName === undefined) return [lease.access];
+  }
+}
+
+/** The same, of the first. */
+export async function accessFor(route: Route, routing: Routing): Promise<Access> {
+  return (await accessesFor(route, routing))[0] as Access;
 }
 
 export function planAll(call: CallInput, given: Given, cwd = import.meta.dirname) {

@@ -1,5 +1,6 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the config names a variable.
 /**
- * Over random configs, environments and wishes: a planned route's key belongs to the provider and the origin of the
+ * Over random configs, environments and wishes: a planned route's keys belong to the provider and the origin of the
  * route, and no route mixes fields of two providers. Every key's text says whose it is.
  */
 import assert from "node:assert/strict";
@@ -7,7 +8,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Route } from "../../src/route.ts";
 import { PROVIDER_TABLE } from "../../src/routing/provider-table.ts";
-import { type Given, planAll, routingOf } from "./desk.ts";
+import { accessesFor, type Given, planAll, routingOf } from "./desk.ts";
 
 const BUILT_IN = ["zai", "openai", "anthropic", "openrouter", "kimi"];
 const OWN = ["alpha", "beta"];
@@ -39,6 +40,11 @@ const entryOf = (name: string) =>
   fc.record({
     base_url: OWN.includes(name) ? fc.constantFrom(...URLS) : maybe(fc.constantFrom(...URLS)),
     api_key: maybe(fc.constant(`key in config of ${name}`)),
+    api_keys: maybe(
+      fc.subarray([`key in config of ${name}`, `second key in config of ${name}`, "${POOL_KEY}", "null"], {
+        minLength: 1,
+      }),
+    ),
     api_key_env: maybe(fc.constant(`ENTRY_${name.toUpperCase()}`)),
     default_model: maybe(fc.constantFrom("d1", "d/2")),
   });
@@ -50,6 +56,7 @@ const environment = fc.record(
         ...row.keys.map(({ name }) => [name, maybe(fc.constant(`key in ${name} of ${row.slug}`))]),
         ...(row.baseUrlVariable ? [[row.baseUrlVariable, maybe(fc.constantFrom(...URLS))]] : []),
       ])
+      .concat([["POOL_KEY", maybe(fc.constant("key in a variable of anyone's"))]])
       .concat(
         [...BUILT_IN, ...OWN].map((name) => [
           `ENTRY_${name.toUpperCase()}`,
@@ -98,42 +105,51 @@ function belongings(provider: string, { config, env = {} }: Given) {
   return {
     url: entry?.base_url ?? variable ?? row?.baseUrl,
     originOfKey: new Map([
-      ...[`key in config of ${provider}`, `key in entry variable of ${provider}`].map(
-        (key) => [key, origin(entry?.base_url) ?? home] as const,
-      ),
+      ...[
+        `key in config of ${provider}`,
+        `second key in config of ${provider}`,
+        `key in entry variable of ${provider}`,
+        // Whichever entry names a variable binds what is in it to its own endpoint.
+        "key in a variable of anyone's",
+      ].map((key) => [key, origin(entry?.base_url) ?? home] as const),
       ...(row?.keys ?? []).map(({ name }) => [`key in ${name} of ${provider}`, origin(variable) ?? home] as const),
     ]),
   };
 }
 
-function checkRoute(route: Route, here: Given): void {
+async function checkRoute(route: Route, here: Given): Promise<number> {
   const own = belongings(route.provider, here);
   const origin = new URL(route.endpoint.baseUrl).origin;
   assert.equal(route.endpoint.baseUrl, own.url, "the endpoint is the provider's own");
-  const { key } = routingOf(here).credentials.accessFor(route);
-  if (key === undefined) {
+  const accesses = await accessesFor(route, routingOf(here));
+  const keys = accesses.flatMap(({ key }) => key ?? []);
+  if (keys.length === 0) {
     assert.equal(new URL(route.endpoint.baseUrl).hostname, "127.0.0.1", "only loopback goes without a key");
     assert.equal(route.keyName, undefined);
-    return;
+    return 0;
   }
-  const value = key.secret.reveal(origin);
-  assert.equal(own.originOfKey.get(value), origin, `${value} at ${origin}`);
+  const values = keys.map(({ secret }) => secret.reveal(origin));
+  for (const value of values) assert.equal(own.originOfKey.get(value), origin, `${value} at ${origin}`);
+  assert.equal(new Set(values).size, values.length, "one value is one key");
   assert.ok(!/^http:\/\/plain/.test(origin), "no key in clear");
-  assert.equal(key.secret.name, route.keyName);
+  const more = keys.length === 1 ? "" : ` +${keys.length - 1} more`;
+  assert.equal(route.keyName, `${keys[0]?.secret.name}${more}`);
+  return keys.length;
 }
 
 describe("no route is mixed up", () => {
-  test("whatever is configured and asked for", () => {
+  test("whatever is configured and asked for", async () => {
     let routes = 0;
-    fc.assert(
-      fc.property(given, fc.array(wish, { minLength: 1, maxLength: 4 }), wish, (here, wishes, ofCall) => {
+    let pools = 0;
+    await fc.assert(
+      fc.asyncProperty(given, fc.array(wish, { minLength: 1, maxLength: 4 }), wish, async (here, wishes, ofCall) => {
         const call = { ...ofCall, tasks: wishes.map((each, index) => ({ goal: `task ${index}`, ...each })) };
         const before = JSON.stringify([call, here]);
         for (const planned of planAll(call, here).planned) {
           if (!("route" in planned)) continue;
           for (const route of [planned.route, ...planned.route.fallbacks]) {
             routes++;
-            checkRoute(route, here);
+            if ((await checkRoute(route, here)) > 1) pools++;
             assert.doesNotMatch(route.model, /^(small|large|inherit)$|--|^zai:/, "names of ours are never sent");
           }
         }
@@ -141,6 +157,7 @@ describe("no route is mixed up", () => {
       }),
       { numRuns: 500, seed: 20261121 },
     );
+    assert.ok(pools > 100, `only ${pools} routes had a pool of keys`);
     assert.ok(routes > 300, `only ${routes} routes were planned: the inputs are too wild to test anything`);
   });
 });

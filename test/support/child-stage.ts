@@ -10,6 +10,7 @@ import { type ChildEvent, isStored, type Part } from "../../src/event.ts";
 import type { Ready } from "../../src/plan.ts";
 import type { Result } from "../../src/result.ts";
 import type { Route } from "../../src/route.ts";
+import type { Lease } from "../../src/secret.ts";
 import type { Tool } from "../../src/tool.ts";
 
 export function route(provider: string, model: string, more: Partial<Route> = {}): Route {
@@ -35,6 +36,16 @@ export function ready(more: Partial<Ready> = {}): Ready {
     toolsets: [],
     workspace: "/work",
     ...more,
+  };
+}
+
+/** The route's one key, which no other can stand in for. */
+export function leaseOf({ keyName }: Route): Lease {
+  return {
+    access: { headers: {}, redact: (text) => text },
+    ...(keyName !== undefined && { keyName }),
+    release: () => {},
+    left: ({ retryAfterMs = 0, kind }) => ({ another: false, backInMs: retryAfterMs, kind }),
   };
 }
 
@@ -111,7 +122,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     tools: staged.tools ?? [],
     permissions: { rules: [], otherwise: "ask" },
     approve: async () => ({ allowed: false, by: "nobody", reason: "nobody can answer" }),
-    access: () => ({ headers: {}, redact: (text) => text }),
+    lease: async (wanted) => leaseOf(wanted),
     price: () => 0.001,
     reserve: () => ({ settle: () => {}, settleAtWorst: () => {}, release: () => {} }),
     recover: () => ({ action: "give-up" }),

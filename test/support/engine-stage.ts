@@ -15,7 +15,7 @@ import type { Planned } from "../../src/plan.ts";
 import type { Route } from "../../src/route.ts";
 import type { Task } from "../../src/task.ts";
 import type { Tool } from "../../src/tool.ts";
-import { route as plainRoute } from "./child-stage.ts";
+import { leaseOf, route as plainRoute } from "./child-stage.ts";
 
 export type ModelScript = (request: ModelRequest, signal: AbortSignal) => Promise<Reply>;
 
@@ -46,7 +46,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     warnings: [],
     plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [] }),
     renew: (route) => (staged.gone?.includes(route.provider) ? { problem: noSuch(route.provider) } : { route }),
-    access: () => ({ headers: {}, redact: (text) => text }),
+    lease: async (route) => leaseOf(route),
     price: ({ facts: { price } }, usage) =>
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
     tools: () => staged.tools ?? [],

@@ -1,0 +1,102 @@
+/**
+ * Where a key of a pool comes from: it stands in the config or the environment, or a command of the operator's prints
+ * it. A command is run when a request first needs its key, once for all who need it at that time, and its key is kept in
+ * memory until the provider refuses it.
+ */
+import type { Clock } from "../clock.ts";
+import type { Failure } from "../errors.ts";
+import { Secret } from "../secret.ts";
+import { isUsableKey } from "./bundle.ts";
+import { firstLineOf } from "./key-command.ts";
+
+export type KeySupply = {
+  /** Never rejects. A failure is `aborted` where the signal aborts first. */
+  get(signal: AbortSignal): Promise<Supplied>;
+  /** The provider refused this key. Says whether the next `get` brings another. */
+  renew(refused: Secret): boolean;
+  /** Shortest time between two renewals, in milliseconds; absent where there is none. */
+  pauseMs?: number;
+  /** Every key it has brought. */
+  known(): readonly Secret[];
+};
+export type Supplied = { secret: Secret } | { failure: Failure };
+
+/** A key that a command has printed anew and that is refused again is not asked for at once. */
+const RENEWAL_PAUSE_MS = 60_000;
+
+export function fixedSupply(secret: Secret): KeySupply {
+  return { get: async () => ({ secret }), renew: () => false, known: () => [secret] };
+}
+
+export type KeyCommand = { name: string; argv: readonly string[]; origin: string };
+
+/** @param environment what the command is run with */
+export function commandSupply(
+  { name, argv, origin }: KeyCommand,
+  environment: () => Record<string, string>,
+  clock: Clock,
+): KeySupply {
+  const printed: Secret[] = [];
+  let current: Secret | undefined;
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  let running: { outcome: Promise<Supplied>; stop: AbortController; waiting: number } | undefined;
+
+  function start() {
+    const stop = new AbortController();
+    return { outcome: run(stop.signal), stop, waiting: 0 };
+  }
+
+  async function run(signal: AbortSignal): Promise<Supplied> {
+    const answer = await firstLineOf(argv, environment(), clock, signal);
+    const problem = "problem" in answer ? answer.problem : "printed no key";
+    if ("problem" in answer || !isUsableKey(answer.line)) return { failure: failed(name, problem) };
+    current = new Secret(answer.line, name, origin);
+    printed.push(current);
+    return { secret: current };
+  }
+
+  /** Waits for the run that all share; it is stopped when nobody waits for it any more. */
+  async function join(signal: AbortSignal): Promise<Supplied> {
+    running ??= start();
+    const mine = running;
+    mine.waiting += 1;
+    const broken = brokenOff(name, signal);
+    try {
+      return await Promise.race([mine.outcome, broken.promise]);
+    } finally {
+      broken.forget();
+      mine.waiting -= 1;
+      if (mine.waiting === 0) mine.stop.abort();
+      if (mine.waiting === 0 && running === mine) running = undefined;
+    }
+  }
+
+  return {
+    pauseMs: RENEWAL_PAUSE_MS,
+    known: () => printed,
+    get: async (signal) => (current === undefined ? join(signal) : { secret: current }),
+    renew(refused) {
+      if (refused !== current) return true;
+      if (clock.now() - renewedAt < RENEWAL_PAUSE_MS) return false;
+      renewedAt = clock.now();
+      current = undefined;
+      return true;
+    },
+  };
+}
+
+function failed(name: string, problem: string): Failure {
+  return {
+    kind: "unauthorized",
+    message: `No key: ${name} ${problem}. Expected the key as the first line it prints. Run it in a shell to see more.`,
+  };
+}
+
+/** Settles when the signal aborts. */
+function brokenOff(name: string, signal: AbortSignal): { promise: Promise<Supplied>; forget(): void } {
+  const { promise, resolve } = Promise.withResolvers<Supplied>();
+  const stop = () => resolve({ failure: { kind: "aborted", message: `Nobody waits for ${name} any more.` } });
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  return { promise, forget: () => signal.removeEventListener("abort", stop) };
+}

@@ -1,0 +1,120 @@
+/**
+ * The keys of one provider, shared by every request of the process: each takes the key with the fewest in flight. A key
+ * that its provider limits, or accepts no more, rests while the others go on. Rest is a preference and no lock: where
+ * all rest, the key that is back first is lent. A key alone never rests, for none could take its place.
+ */
+import type { Clock } from "../clock.ts";
+import type { Failure, FailureKind } from "../errors.ts";
+import type { Access, KeyHeader, KeysLeft, Lease, Secret } from "../secret.ts";
+import type { KeySource } from "./bundle.ts";
+import type { KeySupply } from "./key-supply.ts";
+
+/** How long a key rests where its provider does not say, in milliseconds. Failures of other kinds are not a key's. */
+const REST_MS: Partial<Record<FailureKind, number>> = {
+  "rate-limited": 10_000,
+  "quota-exhausted": 60 * 60_000,
+  unauthorized: Number.POSITIVE_INFINITY,
+};
+
+export type Pool = {
+  /** The key whose turn it is. @param accessWith what a request carries that is signed with a key */
+  lease(accessWith: AccessWith, signal: AbortSignal): Promise<Lease>;
+};
+export type AccessWith = (secret: Secret, header: KeyHeader | undefined) => Access;
+
+type Rest = { until: number; kind: FailureKind };
+type Member = {
+  source: KeySource;
+  supply: KeySupply;
+  inFlight: number;
+  /** Counts the pool's leases: the member with the lowest was used longest ago. */
+  lastUsed: number;
+  rest?: Rest;
+};
+
+/** @param sources at least one */
+export function createPool(
+  sources: readonly KeySource[],
+  supplyOf: (source: KeySource) => KeySupply,
+  clock: Clock,
+): Pool {
+  const members = sources.map((source): Member => ({ source, supply: supplyOf(source), inFlight: 0, lastUsed: 0 }));
+  let leases = 0;
+
+  const isFree = ({ rest }: Member) => rest === undefined || rest.until <= clock.now();
+
+  function nextMember(): Member {
+    const free = members.filter(isFree);
+    const [next] = free.length > 0 ? free.toSorted(byLoad) : members.toSorted(byReturn);
+    if (next === undefined) throw new Error("a pool without keys");
+    return next;
+  }
+
+  /** Puts a key to rest, or asks its command for another. Returns whether the same member has a new key to try. */
+  function judge(member: Member, failure: Failure, secret: Secret | undefined): boolean {
+    const restMs = REST_MS[failure.kind];
+    if (restMs === undefined) return false;
+    const refused = failure.kind === "unauthorized";
+    if (refused && secret !== undefined && member.supply.renew(secret)) return true;
+    if (members.length === 1) return false;
+    const ownMs = refused ? (member.supply.pauseMs ?? restMs) : (failure.retryAfterMs ?? restMs);
+    const rest = { until: clock.now() + ownMs, kind: failure.kind };
+    if (member.rest === undefined || member.rest.until < rest.until) member.rest = rest;
+    return false;
+  }
+
+  function keysLeft(failed: Member, renewed: boolean, failure: Failure, tried: number): KeysLeft {
+    const asItSays: KeysLeft = { another: false, backInMs: failure.retryAfterMs ?? 0, kind: failure.kind };
+    if (REST_MS[failure.kind] === undefined) return asItSays;
+    const another = renewed || members.some((member) => member !== failed && isFree(member));
+    // Each key once, and each that a command may print anew once more.
+    const most = members.length + members.filter(({ supply }) => supply.pauseMs !== undefined).length;
+    if (another && tried + 1 < most) return { another: true };
+    if (members.length === 1) return asItSays;
+    const { rest } = nextMember();
+    const backInMs = Math.max(0, (rest?.until ?? 0) - clock.now());
+    return { another: false, backInMs, kind: rest?.kind ?? failure.kind };
+  }
+
+  return {
+    async lease(accessWith, signal) {
+      const member = nextMember();
+      const { source, supply, rest } = member;
+      member.inFlight += 1;
+      member.lastUsed = ++leases;
+      const supplied = await supply.get(signal);
+      const secret = "secret" in supplied ? supplied.secret : undefined;
+      let renewed = false;
+      return {
+        keyName: source.name,
+        ...("secret" in supplied ? { access: accessWith(supplied.secret, source.header) } : supplied),
+        release(failure) {
+          member.inFlight -= 1;
+          if (failure !== undefined) renewed = judge(member, failure, secret);
+          // Only a request that began while the key rested can tell that it need not.
+          else if (member.rest === rest) delete member.rest;
+        },
+        left: (failure, tried) => keysLeft(member, renewed, failure, tried),
+      };
+    },
+  };
+}
+
+/** For an endpoint that needs no key. */
+export function createKeylessPool(access: Access): Pool {
+  const lease: Lease = {
+    access,
+    release: () => {},
+    left: ({ retryAfterMs = 0, kind }) => ({ another: false, backInMs: retryAfterMs, kind }),
+  };
+  return { lease: async () => lease };
+}
+
+function byLoad(one: Member, other: Member): number {
+  return one.inFlight - other.inFlight || one.lastUsed - other.lastUsed;
+}
+
+function byReturn(one: Member, other: Member): number {
+  const [first = 0, second = 0] = [one.rest?.until, other.rest?.until];
+  return first === second ? one.lastUsed - other.lastUsed : first - second;
+}
