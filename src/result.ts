@@ -24,7 +24,10 @@ export type RouteReport = {
   chosen_by: { provider: Level; model: Level; reasoning_effort: Level | null };
   /** Host (and port) that was spoken to. */
   endpoint: string;
+  /** Name of the key that the last request carried; before any request, of those that were planned. */
   key_name: string | null;
+  /** Names of all keys that requests carried, in the order of their first use. */
+  key_names: string[];
   /** What the provider's responses called the model. */
   served_models: string[];
   fallback_used: boolean;
@@ -86,6 +89,7 @@ export type Tally = {
   /** A request has left and nothing was heard of it yet. */
   asking: boolean;
   keyNames: Set<string>;
+  lastKeyName?: string;
   servedModels: Set<string>;
   attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
   toolTrace: ToolTrace[];
@@ -136,13 +140,13 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       tally.asking = false;
       addUsage(tally, event.usage, event.costUsd, true);
       if (event.servedModel !== undefined) tally.servedModels.add(event.servedModel);
-      if (event.keyName !== undefined) tally.keyNames.add(event.keyName);
+      addKey(tally, event.keyName);
       return;
     case "step-fail":
       tally.asking = false;
       attemptOf(tally).failures.push(event.failure.kind);
       addUsage(tally, event.usage, event.costUsd, event.charged);
-      if (event.keyName !== undefined) tally.keyNames.add(event.keyName);
+      addKey(tally, event.keyName);
       return;
     case "tool-end":
       tally.toolTrace.push({
@@ -176,6 +180,12 @@ function attemptOf(tally: Tally): Tally["attempts"][number] {
   const last = tally.attempts.at(-1);
   if (last === undefined) throw new Error(`${tally.childId}: a step before any attempt`);
   return last;
+}
+
+function addKey(tally: Tally, keyName: string | undefined): void {
+  if (keyName === undefined) return;
+  tally.keyNames.add(keyName);
+  tally.lastKeyName = keyName;
 }
 
 function addUsage(tally: Tally, usage: Usage | undefined, costUsd: number | undefined, charged: boolean): void {
@@ -305,7 +315,8 @@ function routeReport(tally: Tally, asked: Route, effective: Route): RouteReport 
       reasoning_effort: effective.chosenBy.effort ?? null,
     },
     endpoint: new URL(effective.endpoint.baseUrl).host,
-    key_name: [...tally.keyNames].at(-1) ?? effective.keyName ?? null,
+    key_name: tally.lastKeyName ?? effective.keyName ?? null,
+    key_names: [...tally.keyNames],
     served_models: [...tally.servedModels],
     fallback_used: tally.position > 0 || effective.chosenBy.model === "fallback",
     attempts: tally.attempts.map((attempt) => ({ ...attempt, failures: [...attempt.failures] })),

@@ -78,7 +78,7 @@ function factsOf(result: Result): [name: string, value: string][] {
   if (route !== null) {
     const { model, provider, reasoning_effort: effort } = route.chosen_by;
     facts.push(["chosen by", `model: ${model}, provider: ${provider}${effort === null ? "" : `, effort: ${effort}`}`]);
-    facts.push(["endpoint", `${route.endpoint}, key ${route.key_name ?? "none needed"}`]);
+    facts.push(["endpoint", `${route.endpoint}, key ${route.key_names.join(", ") || route.key_name || "none needed"}`]);
     if (route.served_models.length > 0)
       facts.push(["served", `${route.served_models.join(", ")} (as the provider reports)`]);
     facts.push(...route.attempts.map((attempt): [string, string] => ["attempt", attemptText(attempt)]));

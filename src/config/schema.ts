@@ -71,7 +71,6 @@ const provider = z
       .describe("The variable that holds the key; like `api_key`, it belongs to this entry's endpoint."),
     api_keys: z
       .array(hidden)
-      .min(1)
       .optional()
       .describe(
         "More keys of the same provider. With `api_key` they form a pool: a request takes the key with the fewest " +

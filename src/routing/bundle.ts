@@ -106,10 +106,10 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
     else if (!isUsableKey(value)) looked.push(`${name} (holds a placeholder, not a key)`);
     else group.push({ name, value: value.trim(), home: home ?? homeOf(row, value), ...(header && { header }) });
   };
-  for (const { path, template } of keyTemplatesOf(provider)) {
+  for (const { path, name, template } of keyTemplatesOf(provider)) {
     const expanded = template.expand(env);
     if ("unset" in expanded) looked.push(`${path} (${expanded.unset.join(", ")} is not set)`);
-    else consider(found.ofEntry, template.variables[0] ?? path, expanded.text, chosen.entry);
+    else consider(found.ofEntry, name, expanded.text, chosen.entry);
   }
   if (entry?.api_key_env !== undefined)
     consider(found.ofEntry, entry.api_key_env, env[entry.api_key_env], chosen.entry);
@@ -124,12 +124,13 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
   return found;
 }
 
-/** The keys that are written in a config entry, with their places. */
-export function keyTemplatesOf({ entry, entryPath }: Provider): { path: string; template: Template }[] {
-  return [
+/** The keys that are written in a config entry, each with its place, and named by its first variable if it has one. */
+export function keyTemplatesOf({ entry, entryPath }: Provider): { path: string; name: string; template: Template }[] {
+  const written = [
     ...(entry?.api_key === undefined ? [] : [{ path: `${entryPath}.api_key`, template: entry.api_key }]),
     ...(entry?.api_keys ?? []).map((template, index) => ({ path: `${entryPath}.api_keys[${index}]`, template })),
   ];
+  return written.map(({ path, template }) => ({ path, name: template.variables[0] ?? path, template }));
 }
 
 /** A text is for the shell, a list is the program and its arguments. */

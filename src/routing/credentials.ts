@@ -146,11 +146,11 @@ function knownSecrets(providers: readonly Provider[], env: Environment): Secret[
       ...keyTemplatesOf(provider),
       ...Object.entries(entry?.headers ?? {})
         .filter(([name, { variables }]) => carriesKey(name) || variables.length > 0)
-        .map(([name, template]) => ({ path: `${entryPath}.headers.${name}`, template })),
+        .map(([name, template]) => ({ name: `${entryPath}.headers.${name}`, template })),
     ];
-    for (const { path, template } of hidden) {
+    for (const { name, template } of hidden) {
       const expanded = template.expand(env);
-      if ("text" in expanded) add(path, expanded.text);
+      if ("text" in expanded) add(name, expanded.text);
     }
   }
   return [...secrets.entries()].sort(([a], [b]) => b.length - a.length).map(([, secret]) => secret);

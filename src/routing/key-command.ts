@@ -18,6 +18,19 @@ export type CommandAnswer = { line: string } | { problem: string };
 
 /** Runs a program with empty standard input. Never rejects. */
 export async function firstLineOf(
+  argv: readonly string[],
+  environment: Record<string, string>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<CommandAnswer> {
+  try {
+    return await run(argv, environment, clock, signal);
+  } catch (error) {
+    return { problem: `cannot be run (${(error as NodeJS.ErrnoException).code ?? "no reason given"})` };
+  }
+}
+
+async function run(
   [program = "", ...args]: readonly string[],
   environment: Record<string, string>,
   clock: Clock,
@@ -39,8 +52,6 @@ export async function firstLineOf(
     if (killedBy !== null) return { problem: `was ended by ${killedBy}` };
     if (exitCode !== 0) return { problem: `ended with exit code ${exitCode}` };
     return { line: await output.firstLine() };
-  } catch (error) {
-    return { problem: `cannot be run (${(error as NodeJS.ErrnoException).code ?? "no reason given"})` };
   } finally {
     cancelTimeout();
     signal.removeEventListener("abort", stop);

@@ -84,6 +84,24 @@ export const PROVIDER_EFFECTS: Effects = {
     assert.equal(played.results[0]?.route?.key_name, "OTHER");
   },
 
+  "providers.*.api_keys": async () => {
+    const tasks = ["one", "two"].map((goal) => ({ goal }));
+    const keys = { ACME_TWO: "sk-acme-two-77" };
+    const acme = { api_key: undefined, api_keys: ["${ACME_TWO}", KEYS.ACME_KEY] };
+    const { requests, results } = await play({ tasks }, { keys, env: keys, config: { providers: { acme } } });
+    assert.deepEqual(requests.map(({ keyName }) => keyName).sort(), ["ACME_KEY", "ACME_TWO"]);
+    const names = results.map(({ route }) => route?.key_name);
+    assert.deepEqual(names, ["ACME_TWO", "providers.acme.api_keys[1]"]);
+  },
+
+  "providers.*.api_key_command": async () => {
+    for (const api_key_command of ["echo $PRINTED; echo more", ["printenv", "PRINTED"]]) {
+      const played = await withAcme({ api_key: undefined, api_key_command }, { env: { PRINTED: KEYS.ACME_KEY } });
+      assert.deepEqual(endings(played), ["completed"]);
+      assert.equal(played.results[0]?.route?.key_name, "providers.acme.api_key_command");
+    }
+  },
+
   "providers.*.default_model": async () => {
     assert.deepEqual(routesIn(await withAcme({ default_model: "acme-9" })), ["acme-9 @ acme"]);
     const config = { providers: { acme: { default_model: undefined } } };

@@ -7,11 +7,13 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Clock } from "../../src/clock.ts";
 import { isRecord } from "../../src/config/document.ts";
 import { stateDir, trustConfig } from "../../src/config/trust.ts";
 import { createDeputy, type DelegateOptions } from "../../src/engine/deputy.ts";
 import { openDeputy } from "../../src/engine/open.ts";
 import { DeputyError } from "../../src/errors.ts";
+import type { Event } from "../../src/event.ts";
 import type { DelegationResult, Result } from "../../src/result.ts";
 import type { CallInput } from "../../src/task.ts";
 import {
@@ -47,6 +49,12 @@ export type Scene = {
   project?: Document;
   /** Beside what a shell needs, the vendors' `ACME_URL` and `BETA_URL` (origins) and their keys. */
   env?: Record<string, string>;
+  /** Keys that acme takes beside its own, by their names. */
+  keys?: Record<string, string>;
+  /** Default: the real one. */
+  clock?: Clock;
+  /** Sees every event, live ones included. */
+  watch?: (event: Event) => void;
   /** What both vendors answer. Default: `done`. */
   script?: Script;
   /** Files there are, by their path from the home; the workspace is `work`. */
@@ -86,10 +94,17 @@ export async function refusal(call: CallInput, scene: Scene = {}): Promise<Deput
   return outcome;
 }
 
-async function delegate(call: CallInput, { options, journal }: Scene, place: Place): Promise<DelegationResult> {
-  const library = createDeputy(journal === "disk" ? place : { ...place, journal: createMemoryJournal() });
+async function delegate(call: CallInput, scene: Scene, place: Place): Promise<DelegationResult> {
+  const { options, journal, clock, watch = () => {} } = scene;
+  const library = createDeputy({
+    ...place,
+    ...(journal !== "disk" && { journal: createMemoryJournal() }),
+    ...(clock && { clock }),
+  });
   try {
-    return await library.delegate(call, options);
+    const delegation = await library.start(call, options);
+    for await (const event of delegation.events) watch(event);
+    return await delegation.result;
   } finally {
     await library.close();
   }
@@ -136,10 +151,13 @@ async function stage<Outcome>(
 ): Promise<Seen & { outcome: Outcome }> {
   const home = mkdtempSync(join(tmpdir(), "deputy-stage-"));
   const script = scene.script ?? (() => ({ text: "done" }));
-  const acme = await createModelServer({ script, keys: { ACME_KEY: KEYS.ACME_KEY } });
+  const acme = await createModelServer({ script, keys: { ACME_KEY: KEYS.ACME_KEY, ...scene.keys } });
   const beta = await createModelServer({ script, keys: { BETA_KEY: KEYS.BETA_KEY } });
   try {
-    const place: Place = { env: environment(home, acme, beta, scene.env), cwd: join(home, "work") };
+    const place: Place = {
+      env: environment(home, acme, beta, scene.env),
+      cwd: join(home, "work"),
+    };
     mkdirSync(place.cwd);
     layOut(home, scene, place.env);
     const outcome = await perform(place);
