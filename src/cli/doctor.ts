@@ -9,7 +9,7 @@ import { stateDir } from "../config/trust.ts";
 import { askProviders, type ProviderAnswer } from "../engine/model-lists.ts";
 import { createSetups } from "../engine/setup.ts";
 import { DeputyError } from "../errors.ts";
-import { formatKeys } from "../routing/bundle.ts";
+import { formatKey } from "../routing/bundle.ts";
 import type { Routing } from "../routing/routing.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "./follow.ts";
@@ -96,9 +96,9 @@ function usableFinding(slug: string, configured: boolean, { providers, credentia
   const answer = "provider" in found ? credentials.find(found.provider) : undefined;
   if (answer === undefined || !("bundle" in answer)) return { state: "bad", about: slug, text: "cannot be had" };
   const { keys, baseUrl, withheld } = answer.bundle;
-  const key = formatKeys(keys);
+  const names = keys.map(formatKey).join(", ");
   const from = configured ? ", from the config" : "";
-  const text = `${new URL(baseUrl).host}, ${key === undefined ? "no key needed" : `key ${key}`}${from}`;
+  const text = `${new URL(baseUrl).host}, ${names === "" ? "no key needed" : `key ${names}`}${from}`;
   return withheld.length === 0
     ? { state: "good", about: slug, text }
     : { state: "note", about: slug, text: `${text}; ${withheld.join("; ")}` };

@@ -141,8 +141,12 @@ function argvOf(command: string | readonly string[]): readonly string[] {
 /** What people are told of a pool: its first key, and how many more there are. */
 export function formatKeys([first, ...more]: readonly KeySource[]): string | undefined {
   if (first === undefined) return undefined;
-  const name = "argv" in first ? `${first.name} (not run)` : first.name;
-  return more.length === 0 ? name : `${name} +${more.length} more`;
+  return more.length === 0 ? formatKey(first) : `${formatKey(first)} +${more.length} more`;
+}
+
+/** A command's key is named by where it stands, and nothing runs it to name it. */
+export function formatKey(source: KeySource): string {
+  return "argv" in source ? `${source.name} (not run)` : source.name;
 }
 
 /** The provider's own endpoint for a key: some keys tell by their beginning which one it is. */

@@ -53,3 +53,26 @@ test("a step does not keep failing for longer than ten minutes, whatever it is t
   assert.equal(recoveryOf(situation(limited, { fallbacksLeft: 2 }), () => 0).action, "fallback");
   assert.equal(recoveryOf(after(1, "network", { failingForMs: 600_001 }), () => 0).action, "give-up");
 });
+
+test("another key is tried at once, and is no try: whatever was tried before", () => {
+  const another = { keys: { another: true } } as const;
+  for (const kind of ["rate-limited", "quota-exhausted", "unauthorized"] as const)
+    assert.deepEqual(
+      recoveryOf(after(9, kind, { ...another, failingForMs: 700_000 }), () => 1),
+      { action: "next-key" },
+    );
+});
+
+test("where all keys rest, the one that is back first says how long to wait, and what for", () => {
+  const keys = { another: false, backInMs: 5_000, kind: "rate-limited" } as const;
+  const quota = situation(failure("quota-exhausted", { retryAfterMs: 3_600_000 }), { keys, fallbacksLeft: 1 });
+  assert.deepEqual(
+    recoveryOf(quota, () => 0),
+    { action: "retry", delayMs: 5_000 },
+  );
+  const refused = { another: false, backInMs: Number.POSITIVE_INFINITY, kind: "unauthorized" } as const;
+  assert.deepEqual(
+    recoveryOf({ ...quota, keys: refused }, () => 0),
+    { action: "fallback" },
+  );
+});

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
-import { accessFor, type Given, problem, ready, readyOf, routingOf } from "./desk.ts";
+import { accessesFor, accessFor, type Given, problem, ready, readyOf, routingOf } from "./desk.ts";
 
 /** Endpoint, key name and key value a task on a provider would be sent with. */
 async function sent(provider: string, given: Given, model = "m") {
@@ -39,6 +39,33 @@ describe("a key is looked for", () => {
     test(where, async () => {
       const found = await sent("zai", { config: { providers: { zai: entry } }, env });
       assert.deepEqual([found.name, found.value], [name, value]);
+    });
+
+  const pools: [which: string, entry: object, names: string[]][] = [
+    ["the row's variables", {}, ["GLM_API_KEY", "ZAI_API_KEY"]],
+    [
+      "api_key, api_keys and api_key_env",
+      { api_key: "${A}", api_keys: ["lit-eral", "${GLM_API_KEY}"], api_key_env: "B" },
+      ["A", "providers.zai.api_keys[0]", "GLM_API_KEY", "B"],
+    ],
+    ["api_keys alone, without unset ones and placeholders", { api_keys: ["${NO}", "null", "${A}"] }, ["A"]],
+    [
+      "the row's variables where no key of the entry is usable",
+      { api_keys: ["${NO}"] },
+      ["GLM_API_KEY", "ZAI_API_KEY"],
+    ],
+  ];
+  for (const [which, entry, names] of pools)
+    test(`and several form a pool: ${which}`, async () => {
+      const given = { config: { providers: { zai: entry } }, env: { ...all, Z_AI_API_KEY: all.ZAI_API_KEY } };
+      const { route } = ready({ provider: "zai", model: "m" }, given);
+      const accesses = await accessesFor(route, routingOf(given));
+      assert.deepEqual(
+        accesses.map(({ key }) => key?.secret.name),
+        names,
+      );
+      const more = names.length === 1 ? "" : ` +${names.length - 1} more`;
+      assert.equal(route.keyName, `${names[0]}${more}`);
     });
 
   test("and where there is none, every place is named in order", () => {
