@@ -4,7 +4,6 @@
  * goes on; what comes next is read from the conversation those events fold into, so a child that is resumed after a
  * crash runs the very same lines.
  */
-import type { Failure } from "../errors.ts";
 import type { Ending, Recovery, Usage } from "../event.ts";
 import { type Result, resultOf, routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
@@ -91,10 +90,9 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
 async function* request(child: Child, route: Route, hold: Hold): AsyncGenerator<Happening, Ending | undefined> {
   const { clock, price } = child.deps;
   const step = child.conversation.step + 1;
-  yield tell(child, { kind: "step-start", step });
-  const askedAt = clock.now();
   const lease = await child.deps.lease(route, child.signal);
-  const reply = yield* listen(child, route, lease, hold);
+  const askedAt = clock.now();
+  const reply = yield* ask(child, route, lease, hold);
   const costUsd = reply.usage && price(route, reply.usage);
   if (costUsd !== undefined) hold.settle(costUsd);
   else if (reply.ok || reply.charged) hold.settleAtWorst();
@@ -115,22 +113,23 @@ const UNHEARD: Reply = {
   charged: true,
 };
 
-/** What the model says, live, and at its end as one reply. The key is given back, however it ends. */
-async function* listen(child: Child, route: Route, lease: Lease, hold: Hold): AsyncGenerator<Happening, Reply> {
+/** Sends the request, if there is a key for it. However it ends, the key is given back. */
+async function* ask(child: Child, route: Route, lease: Lease, hold: Hold): AsyncGenerator<Happening, Reply> {
   let reply: Reply = UNHEARD;
   try {
-    reply = "failure" in lease ? unsent(lease.failure) : yield* hearOut(child, route, lease.access, hold);
+    if ("failure" in lease) reply = { ok: false, failure: lease.failure, partialText: "", charged: false };
+    else {
+      yield tell(child, { kind: "step-start", step: child.conversation.step + 1 });
+      reply = yield* listen(child, route, lease.access, hold);
+    }
     return reply;
   } finally {
     lease.release(reply.ok ? undefined : reply.failure);
   }
 }
 
-function unsent(failure: Failure): Reply {
-  return { ok: false, failure, partialText: "", charged: false };
-}
-
-async function* hearOut(
+/** What the model says, live, and at its end as one reply. */
+async function* listen(
   child: Child,
   route: Route,
   access: Access,

@@ -197,6 +197,7 @@ function expected(issue: Issue): string {
       return TYPE_NAMES[issue.expected] ?? issue.expected;
     case "too_small":
       if (issue.origin === "string") return "text that is not empty";
+      if (issue.origin === "array") return `a list of at least ${issue.minimum}`;
       return `a number ${issue.inclusive ? "of at least" : "above"} ${issue.minimum}`;
     default:
       return issue.message;

@@ -176,6 +176,14 @@ export function isUsableKey(value: string): boolean {
   return key.length >= 4 && !/^\*+$/.test(key) && !PLACEHOLDERS.includes(key.toLowerCase());
 }
 
+/** Shorter keys are words (`ollama`): taken out of every text, they would spoil it and hide nothing. */
+const SHORTEST_SECRET = 8;
+
+/** Whether a key is to be taken out of texts. */
+export function isWorthHiding(key: string): boolean {
+  return isUsableKey(key) && key.length >= SHORTEST_SECRET;
+}
+
 /** On this machine any endpoint may be; on the local network those that the user set up as such. */
 function mayBeKeyless({ row }: Provider, baseUrl: string): boolean {
   const nearness = nearnessOf(baseUrl);

@@ -11,7 +11,7 @@ import {
   type BundleAnswer,
   bundleOf,
   carriesKey,
-  isUsableKey,
+  isWorthHiding,
   type KeySource,
   keyTemplatesOf,
 } from "./bundle.ts";
@@ -92,7 +92,7 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
 
   function redact(text: string): string {
     secrets ??= knownSecrets(providers.all(), env);
-    const printed = supplies.flatMap((supply) => supply.known());
+    const printed = supplies.flatMap((supply) => supply.printed());
     return [...printed, ...secrets].reduce((clean, secret) => secret.redact(clean), text);
   }
 
@@ -129,15 +129,12 @@ function isSetUp({ row, entry }: Provider, env: Environment): boolean {
 
 // What must not be shown ----------------------------------------------------------------------------------------------
 
-/** Shorter keys are words (`ollama`): taken out of every text, they would spoil it and hide nothing. */
-const SHORTEST_SECRET = 8;
-
 /** Longest first, so that no key hides part of another. */
 function knownSecrets(providers: readonly Provider[], env: Environment): Secret[] {
   const secrets = new Map<string, Secret>();
   const add = (name: string, value: string | undefined) => {
     const key = value?.trim() ?? "";
-    if (isUsableKey(key) && key.length >= SHORTEST_SECRET) secrets.set(key, new Secret(key, name, ""));
+    if (isWorthHiding(key)) secrets.set(key, new Secret(key, name, ""));
   };
   for (const provider of providers) {
     const { entry, entryPath } = provider;

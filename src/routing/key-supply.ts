@@ -6,7 +6,7 @@
 import type { Clock } from "../clock.ts";
 import type { Failure } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import { isUsableKey } from "./bundle.ts";
+import { isUsableKey, isWorthHiding } from "./bundle.ts";
 import { firstLineOf } from "./key-command.ts";
 
 export type KeySupply = {
@@ -16,8 +16,8 @@ export type KeySupply = {
   renew(refused: Secret): boolean;
   /** Shortest time between two renewals, in milliseconds; absent where there is none. */
   pauseMs?: number;
-  /** Every key it has brought. */
-  known(): readonly Secret[];
+  /** Every key it has brought that is to be taken out of texts. */
+  printed(): readonly Secret[];
 };
 export type Supplied = { secret: Secret } | { failure: Failure };
 
@@ -25,7 +25,7 @@ export type Supplied = { secret: Secret } | { failure: Failure };
 const RENEWAL_PAUSE_MS = 60_000;
 
 export function fixedSupply(secret: Secret): KeySupply {
-  return { get: async () => ({ secret }), renew: () => false, known: () => [secret] };
+  return { get: async () => ({ secret }), renew: () => false, printed: () => [] };
 }
 
 export type KeyCommand = { name: string; argv: readonly string[]; origin: string };
@@ -51,7 +51,7 @@ export function commandSupply(
     const problem = "problem" in answer ? answer.problem : "printed no key";
     if ("problem" in answer || !isUsableKey(answer.line)) return { failure: failed(name, problem) };
     current = new Secret(answer.line, name, origin);
-    printed.push(current);
+    if (isWorthHiding(answer.line)) printed.push(current);
     return { secret: current };
   }
 
@@ -73,7 +73,7 @@ export function commandSupply(
 
   return {
     pauseMs: RENEWAL_PAUSE_MS,
-    known: () => printed,
+    printed: () => printed,
     get: async (signal) => (current === undefined ? join(signal) : { secret: current }),
     renew(refused) {
       if (refused !== current) return true;

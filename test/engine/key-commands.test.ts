@@ -111,7 +111,7 @@ describe("a command that prints no key is told by its name and what came of it, 
       const [only] = result.results;
       assert.deepEqual([only?.status, only?.exit_reason, only?.route?.key_name], ["failed", "unauthorized", NAME]);
       assert.match(only?.error?.message ?? "", told);
-      assert.deepEqual(requests, []);
+      assert.deepEqual([requests, only?.api_calls, only?.cost_usd], [[], 0, 0]);
       const { ".config/deputy/config.yaml": _, ...written } = files;
       assert.ok(!JSON.stringify([result, written]).includes("half-a-secret"));
     });

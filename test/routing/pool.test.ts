@@ -19,7 +19,7 @@ function poolOf(...names: string[]) {
   const clock = createFakeClock();
   const sources = names.map((name) => ({ name, secret: new Secret(`key ${name}`, name, ORIGIN) }));
   const pool = createPool(sources, ({ name }) => fixedSupply(new Secret(`key ${name}`, name, ORIGIN)), clock);
-  const lease = () => pool.lease(() => ({ headers: {} }), never);
+  const lease = () => pool.lease(() => ({ headers: {}, redact: String }), never);
   /** One request after the other, each answered at once or failing like this. */
   async function ask(last?: Failure): Promise<string | undefined> {
     const { keyName, release } = await lease();
