@@ -53,14 +53,13 @@ export type ChildDeps = {
 
 /** What a recovery is decided on. */
 export type Situation = {
-  failure: Failure;
-  /** What failed before it, of this step on this route. */
+  /** What the failure leaves to hope for: another key, or a wait. */
+  keys: KeysLeft;
+  /** What failed before, of this step on this route. */
   earlier: readonly Failure[];
   /** Milliseconds since the first of them. */
   failingForMs: number;
   fallbacksLeft: number;
-  /** What the provider's other keys can do about it. */
-  keys: KeysLeft;
 };
 
 /** Why a child's signal was aborted. */

@@ -196,11 +196,10 @@ async function* recover(
   const recovery: Recovery = signal.aborted
     ? { action: "give-up" }
     : deps.recover({
-        failure,
+        keys: lease.left(failure, conversation.keysTried),
         earlier: conversation.failures,
         failingForMs: deps.clock.now() - (conversation.failingSince ?? deps.clock.now()),
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
-        keys: lease.left(failure, conversation.keysTried),
       });
   yield tell(child, { kind: "step-fail", ...facts, failure, recovery, partialText, charged });
   switch (recovery.action) {

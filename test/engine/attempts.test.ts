@@ -9,7 +9,6 @@ const failure = (kind: FailureKind, more: Partial<Failure> = {}): Failure => ({ 
 const after = (count: number, kind: FailureKind, more = {}) =>
   situation(failure(kind), { earlier: Array.from({ length: count - 1 }, () => failure(kind)), ...more });
 const situation = (last: Failure, more: Partial<Situation> = {}): Situation => ({
-  failure: last,
   keys: { another: false, backInMs: last.retryAfterMs ?? 0, kind: last.kind },
   earlier: [],
   failingForMs: 0,

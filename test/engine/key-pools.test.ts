@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
+import { createDeputy } from "../../src/engine/deputy.ts";
 import type { Event } from "../../src/event.ts";
 import type { ErrorFault } from "../../src/testing/faults.ts";
-import type { Script } from "../../src/testing/index.ts";
+import { createMemoryJournal, createModelServer, type Script } from "../../src/testing/index.ts";
 import { worksFor } from "../fields/effects.ts";
 import { endings, KEYS, type Played, play, type Scene } from "../support/whole-stage.ts";
 
@@ -20,6 +21,8 @@ function withKeys(keys: Record<string, string>, scene: Scene = {}): Scene {
 
 const keysOf = ({ requests }: Played) => requests.map(({ keyName }) => keyName);
 const goals = (count: number) => ({ tasks: Array.from({ length: count }, (_, index) => ({ goal: `task ${index}` })) });
+
+const slowly: Script = () => ({ text: "done", latencyMs: 80 });
 
 /** Answers as `then` does, but fails what carries these keys. */
 function failing(faults: Record<string, ErrorFault>, then: Script = () => ({ text: "done" })): Script {
@@ -65,6 +68,19 @@ describe("several keys of a provider", () => {
       ["ACME_KEY", "ACME_KEY"],
     );
   });
+});
+
+test("the delegations of a process share the load of a provider's keys", async (t) => {
+  const server = await createModelServer({ keys: { one: "key-number-one", two: "key-number-two" }, script: slowly });
+  const env = {
+    GLM_API_KEY: "key-number-one",
+    ZAI_API_KEY: "key-number-two",
+    GLM_BASE_URL: server.baseUrl("chat_completions"),
+  };
+  const library = createDeputy({ env, cwd: import.meta.dirname, journal: createMemoryJournal() });
+  t.after(() => Promise.all([library.close(), server.close()]));
+  await Promise.all([library.delegate({ goal: "first" }), library.delegate({ goal: "second" })]);
+  assert.deepEqual(server.requests.map(({ keyName }) => keyName).sort(), ["one", "two"]);
 });
 
 const FAULTS: [status: string, fault: ErrorFault, kind: string][] = [
