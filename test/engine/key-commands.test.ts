@@ -82,11 +82,16 @@ describe("a key that a command prints", () => {
 });
 
 test("the command sees no provider's key, and the rest of the environment", async () => {
-  const env = { ACME_KEY: "", VAULT_TOKEN: "of the password manager", COPY_OF_KEY: KEYS.BETA_KEY };
+  const env = {
+    ACME_KEY: "",
+    ZAI_API_KEY: "short",
+    VAULT_TOKEN: "of the password manager",
+    COPY_OF_KEY: KEYS.BETA_KEY,
+  };
   const { files } = await play({ goal: "one" }, withCommand(PRINT, { env }));
   const seen = files["env-of-command"] ?? "";
   assert.match(seen, /^VAULT_TOKEN=of the password manager$/m);
-  assert.doesNotMatch(seen, /sk-acme|sk-beta|^BETA_KEY=/m);
+  assert.doesNotMatch(seen, /sk-acme|sk-beta|^BETA_KEY=|^ZAI_API_KEY=/m);
 });
 
 test("neither a dry run nor the doctor runs it, and both say so", async () => {
