@@ -8,7 +8,7 @@ import type { Event } from "../../src/event.ts";
 import type { ErrorFault } from "../../src/testing/faults.ts";
 import { createMemoryJournal, createModelServer, type Script } from "../../src/testing/index.ts";
 import { worksFor } from "../fields/effects.ts";
-import { endings, KEYS, type Played, play, type Scene } from "../support/whole-stage.ts";
+import { endings, KEYS, type Played, play, refusal, type Scene } from "../support/whole-stage.ts";
 
 const SECOND = { ACME_TWO: "sk-acme-two-4c1e" };
 const THIRD = { ACME_THREE: "sk-acme-three-9b0d" };
@@ -208,4 +208,16 @@ test("no key is in an event, the journal, an error, the output of a tool or a co
   const everything = [JSON.stringify(events), JSON.stringify(result), ...Object.values(files)].join("\n");
   assert.match(everything, /Incorrect API key provided/);
   for (const value of values) assert.ok(!everything.includes(value), value);
+});
+
+test("keys of a higher layer replace those of the lower one: they are never one pool", async () => {
+  const acme = { base_url: "${ACME_URL}/v1", default_model: "m", api_keys: ["${ACME_TWO}"] };
+  const played = await play(goals(2), { project: { providers: { acme } }, keys: SECOND, env: SECOND });
+  assert.deepEqual(keysOf(played), ["ACME_TWO", "ACME_TWO"]);
+});
+
+test("a mistake in a list of keys shows none of them", async () => {
+  const acme = { api_keys: "sk-written-out" };
+  const { message } = await refusal({ goal: "one" }, { config: { providers: { acme } } });
+  assert.match(message, /providers\.acme\.api_keys: expected a list; found a string/);
 });
