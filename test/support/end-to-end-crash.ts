@@ -49,6 +49,7 @@ export type Kill = {
   requests: number;
   /** Requests under way at the kill whose answer was not stored. */
   inFlight: number;
+  stored: readonly StoredEvent[];
 };
 
 /** What came of it. */
@@ -154,50 +155,64 @@ export async function killAndResume(
 ): Promise<Outcome> {
   const { arrivals } = stage.providers;
   const kills: Kill[] = [];
-  const settled: { before: number; steps: Set<string> }[] = [];
   let command = crewRun(stage);
-  for (const { requests, delayMs } of moments) {
-    const enough = arrivals.length + requests;
-    const program = stage.launch(command);
-    await until(() => arrivals.length >= enough || program.isOver());
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
-    program.child.kill("SIGKILL");
-    await program.ended;
+  for (const moment of moments) {
+    await killAt(moment, stage.launch(command), arrivals);
     await until(() => stage.left().length === 0);
     const stored = stage.stored();
-    settled.push({ before: arrivals.length, steps: stepsStored(stored, ["step-end"]) });
-    kills.push({ state: stateIn(stored), requests: arrivals.length, inFlight: unanswered(stored).length });
+    kills.push({ state: stateIn(stored), requests: arrivals.length, inFlight: unanswered(stored).length, stored });
     command = await commandAfter(stage, stored);
   }
   const ended = await stage.launch(command).ended;
   stage.providers.checkScripts();
   const { delegation_id: id, results } = completed(ended);
-  const stored = stage.stored();
-  const outcome = {
-    kills,
-    requests: arrivals.length,
-    repeated: arrivals.length - countDistinct(arrivals),
-    unknown: stored.filter((event) => event.kind === "tool-end" && event.outcome === "unknown").length,
-  };
-
-  for (const { before, steps } of settled) {
-    const again = arrivals.slice(before).filter((arrival) => steps.has(stepName(arrival)));
-    assert.deepEqual(again.map(stepName), [], "a finished step was asked again");
-  }
-  const inFlight = kills.reduce((sum, kill) => sum + kill.inFlight, 0);
-  assert.ok(outcome.repeated <= inFlight, `${outcome.repeated} came twice, ${inFlight} were in flight`);
-  // Whoever is told that an outcome is unknown looks once, and does once more what did not happen.
-  const once = outcome.requests - outcome.repeated;
-  assert.ok(once >= undisturbed.requests - outcome.unknown, `${once} requests, ${undisturbed.requests} undisturbed`);
-  assert.ok(
-    once <= undisturbed.requests + 2 * outcome.unknown,
-    `${once} requests, ${undisturbed.requests} undisturbed`,
-  );
+  const outcome = outcomeOf(stage, kills);
+  checkRequests(outcome, arrivals, undisturbed);
   assert.deepEqual(snapshot(stage.workspace), undisturbed.workspace);
   assert.deepEqual(results.map(essence), undisturbed.results);
   assert.deepEqual(listed(await stage.runs()), [{ id, state: "ended" }]);
   await checkNothingStartsAgain(stage, id, ended);
   return outcome;
+}
+
+async function killAt({ requests, delayMs }: Moment, program: Process, arrivals: readonly Arrival[]): Promise<void> {
+  const enough = arrivals.length + requests;
+  await until(() => arrivals.length >= enough || program.isOver());
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
+  program.child.kill("SIGKILL");
+  await program.ended;
+}
+
+function outcomeOf(stage: CrewStage, kills: Kill[]): Outcome {
+  const { arrivals } = stage.providers;
+  return {
+    kills,
+    requests: arrivals.length,
+    repeated: arrivals.length - countDistinct(arrivals),
+    unknown: stage.stored().filter((event) => event.kind === "tool-end" && event.outcome === "unknown").length,
+  };
+}
+
+/** No finished step was asked twice, and nothing more was asked than what a kill makes necessary. */
+function checkRequests(
+  { kills, requests, repeated, unknown }: Outcome,
+  arrivals: readonly Arrival[],
+  undisturbed: Undisturbed,
+): void {
+  for (const kill of kills) {
+    const settled = stepsStored(kill.stored, ["step-end"]);
+    const again = arrivals
+      .slice(kill.requests)
+      .map(stepName)
+      .filter((step) => settled.has(step));
+    assert.deepEqual(again, [], "a finished step was asked again");
+  }
+  const inFlight = kills.reduce((sum, kill) => sum + kill.inFlight, 0);
+  assert.ok(repeated <= inFlight, `${repeated} came twice, ${inFlight} were in flight`);
+  // Whoever is told that an outcome is unknown looks once, and does once more what did not happen.
+  const different = requests - repeated;
+  const words = `${different} different requests, ${undisturbed.requests} undisturbed, ${unknown} outcomes unknown`;
+  assert.ok(different >= undisturbed.requests - unknown && different <= undisturbed.requests + 2 * unknown, words);
 }
 
 /** Checks what is listed after a kill. @returns the command that goes on: the run itself where nothing of it was stored */
