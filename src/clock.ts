@@ -8,24 +8,36 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
+/** The longest that Node waits, some 24.8 days; it would take anything longer for 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The real one. A timer of `after` does not keep the process alive; a `sleep` does. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const timer = setTimeout(() => {
+      const cancel = startTimer(ms, true, () => {
         signal?.removeEventListener("abort", stop);
         resolve();
-      }, ms);
+      });
       function stop() {
-        clearTimeout(timer);
+        cancel();
         reject(signal?.reason);
       }
       signal?.addEventListener("abort", stop, { once: true });
     }),
-  after: (ms, callback) => {
-    const timer = setTimeout(callback, ms).unref();
-    return () => clearTimeout(timer);
-  },
+  after: (ms, callback) => startTimer(ms, false, callback),
 };
+
+/** However long: in pieces that Node can wait. */
+function startTimer(ms: number, keepsAlive: boolean, callback: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (leftMs: number) => {
+    const pieceMs = Math.min(leftMs, LONGEST_TIMER_MS);
+    timer = setTimeout(() => (leftMs > pieceMs ? wait(leftMs - pieceMs) : callback()), pieceMs);
+    if (!keepsAlive) timer.unref();
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}

@@ -22,6 +22,8 @@ export type Conversation = {
   provider: string;
   /** Calls the model made that have no result yet, in its order. `started`: the intent was recorded. */
   pending: (ToolCall & { started: boolean })[];
+  /** What the last response on this route called its model. */
+  served?: string;
   /** How the last answer ended; absent while the model has still to answer. */
   finish?: Finish;
   /** Set once the child was asked for its last words, and why. */
@@ -62,10 +64,12 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
     case "attempt-start":
       conversation.position = event.position;
       conversation.provider = event.provider;
+      delete conversation.served;
       forgetFailures(conversation);
       return;
     case "step-end":
       conversation.step = event.step;
+      if (event.servedModel !== undefined) conversation.served = event.servedModel;
       hearAnswer(conversation, event.parts, event.finish);
       return;
     case "step-fail":

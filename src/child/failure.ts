@@ -4,7 +4,7 @@
  */
 import { APICallError } from "@ai-sdk/provider";
 import type { Failure, FailureKind } from "../errors.ts";
-import { AnswerTooLarge } from "./transport.ts";
+import { AnswerTooLarge, UnsendableHeader } from "./transport.ts";
 
 /** Longest part of a provider's own message that is repeated, in characters. */
 const MAX_QUOTE = 400;
@@ -75,6 +75,7 @@ const UNAUTHORIZED =
 const RATE = /rate.?limit|too many requests|resource_exhausted/;
 
 function kindOf(error: unknown, { status, text }: Symptoms): FailureKind {
+  if (error instanceof UnsendableHeader) return "invalid-request";
   if (error instanceof AnswerTooLarge || text.includes("the answer is larger than")) return "malformed-response";
   if (status === undefined || status < 300) return kindOfBrokenAnswer(error, text);
   if (status === 401) return "unauthorized";
@@ -119,7 +120,7 @@ function hasNetworkCode(error: unknown): boolean {
 function isParseError(error: unknown): boolean {
   return (
     error instanceof Error &&
-    /JSONParseError|TypeValidationError|InvalidResponseDataError|EmptyResponseBodyError|NoContentGenerated/.test(
+    /NotAStream|JSONParseError|TypeValidationError|InvalidResponseDataError|EmptyResponseBodyError|NoContentGenerated/.test(
       error.name,
     )
   );

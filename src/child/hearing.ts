@@ -52,7 +52,7 @@ export function hearPart(heard: Hearing, part: LanguageModelV4StreamPart): void 
     case "tool-call": {
       const call: Part = {
         type: "tool-call",
-        callId: part.toolCallId,
+        callId: ownId(heard, part.toolCallId),
         name: part.toolName,
         input: inputOf(part.input),
       };
@@ -74,6 +74,15 @@ export function hearPart(heard: Hearing, part: LanguageModelV4StreamPart): void 
       // Sources and files say nothing to a child.
       return;
   }
+}
+
+/** Some models give two calls of one answer the same id: each has to find its own result. */
+function ownId({ parts }: Hearing, id: string): string {
+  const taken = parts.filter((part) => part.type === "tool-call").map(({ callId }) => callId);
+  if (!taken.includes(id)) return id;
+  let copy = 2;
+  while (taken.includes(`${id}-${copy}`)) copy += 1;
+  return `${id}-${copy}`;
 }
 
 function openPart(heard: Hearing, id: string, type: "text" | "reasoning", metadata: ProviderMetadata) {
@@ -194,8 +203,8 @@ export function broken(heard: Hearing, failure: Failure): Reply {
   };
 }
 
-/** The request had left and was given up from here: the provider may have worked on it all the same. */
-const MAY_BE_CHARGED: readonly FailureKind[] = ["aborted", "stalled"];
+/** The request had left and no usable answer came of it: the provider may have worked on it all the same. */
+const MAY_BE_CHARGED: readonly FailureKind[] = ["aborted", "stalled", "malformed-response"];
 
 function malformed(heard: Hearing, who: string, what: string): Reply {
   return broken(heard, { kind: "malformed-response", message: `${who} sent an answer that cannot be used: ${what}.` });

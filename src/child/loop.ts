@@ -4,6 +4,7 @@
  * goes on; what comes next is read from the conversation those events fold into, so a child that is resumed after a
  * crash runs the very same lines.
  */
+import type { Failure } from "../errors.ts";
 import type { Ending, Recovery, Usage } from "../event.ts";
 import { type Result, resultOf, routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
@@ -48,6 +49,8 @@ async function* converse(child: Child): AsyncGenerator<Happening, Ending> {
   const { conversation, signal } = child;
   for (;;) {
     if (signal.aborted) return stopped(child);
+    const mismatch = child.deps.onServedMismatch === "fail" ? servedMismatch(child) : undefined;
+    if (mismatch !== undefined) return failed(child, { kind: "malformed-response", message: mismatch });
     let ending: Ending | undefined;
     if (conversation.position < 0) yield* startAttempt(child, 0);
     else if (conversation.pending.length > 0) yield* runCalls(child);
@@ -168,22 +171,27 @@ async function* accept(
   route: Route,
   { parts, finish, servedModel, ignored }: Reply & { ok: true },
   facts: RequestFacts,
-): AsyncGenerator<Happening, Ending | undefined> {
+): AsyncGenerator<Happening, undefined> {
   const { tally, deps } = child;
-  const firstSeen = servedModel !== undefined && !tally.servedModels.has(servedModel);
   yield tell(child, { kind: "step-end", ...facts, parts, finish, ...(servedModel !== undefined && { servedModel }) });
-  for (const setting of ignored) {
-    const message = `${route.model} @ ${route.provider} does not take a setting: ${setting}`;
-    if (tally.warnings.some((warning) => warning.message === message)) continue;
-    yield tell(child, { kind: "child-warn", warning: { code: "setting-ignored", message } });
+  const remarks = ignored.map((setting) => ({
+    code: "setting-ignored",
+    message: `${route.model} @ ${route.provider} does not take a setting: ${setting}`,
+  }));
+  const mismatch = deps.onServedMismatch === "warn" ? servedMismatch(child) : undefined;
+  if (mismatch !== undefined) remarks.push({ code: "served-mismatch", message: mismatch });
+  for (const warning of remarks) {
+    if (tally.warnings.some(({ message }) => message === warning.message)) continue;
+    yield tell(child, { kind: "child-warn", warning });
   }
-  if (!firstSeen || isSameModel(route.model, servedModel)) return undefined;
-  const message = `Asked ${route.provider} for ${route.model}; its response names ${servedModel}.`;
-  if (deps.onServedMismatch === "fail") {
-    return { status: "failed", failure: { kind: "malformed-response", message }, text: lastText(child.conversation) };
-  }
-  yield tell(child, { kind: "child-warn", warning: { code: "served-mismatch", message } });
-  return undefined;
+}
+
+/** What is wrong where the last response names another model than was asked for. It is what the provider reports. */
+function servedMismatch({ conversation, input }: Child): string | undefined {
+  const { served, position } = conversation;
+  if (served === undefined) return undefined;
+  const { provider, model } = routeAt(input.planned, position);
+  return isSameModel(model, served) ? undefined : `Asked ${provider} for ${model}; its response names ${served}.`;
 }
 
 async function* recover(
@@ -213,7 +221,7 @@ async function* recover(
       return yield* startAttempt(child, conversation.position + 1);
     case "give-up":
       if (signal.aborted) return stopped(child);
-      return { status: "failed", failure, text: lastText(conversation) };
+      return failed(child, failure);
     default:
       return recovery satisfies never;
   }
@@ -236,6 +244,10 @@ async function* judgeAnswer(child: Child): AsyncGenerator<Happening, Ending | un
   if (conversation.repairAsked) return { status: "incomplete", exitReason: "schema_invalid", ...said };
   yield tell(child, { kind: "message-add", reason: "repair", text: repairPrompt(check.errors) });
   return undefined;
+}
+
+function failed({ conversation }: Child, failure: Failure): Ending {
+  return { status: "failed", failure, text: lastText(conversation) };
 }
 
 function stopped({ signal, conversation }: Child): Ending {

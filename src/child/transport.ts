@@ -17,6 +17,8 @@ const MAX_GATHERED_CHUNKS = 64;
 /** Idle connections are kept this long, in milliseconds: the length of a typical tool call. */
 const KEEP_ALIVE_MS = 30_000;
 
+const LOOPBACK = "localhost,127.0.0.1,::1,[::1]";
+
 export type Fetch = typeof globalThis.fetch;
 
 export type Transport = {
@@ -39,6 +41,14 @@ export class AnswerTooLarge extends Error {
   constructor() {
     super(`the answer is larger than ${MAX_ANSWER_BYTES / 1024 / 1024} MB`);
     this.name = "AnswerTooLarge";
+  }
+}
+
+/** Raised before anything is sent: read by `failure.ts`. */
+export class UnsendableHeader extends Error {
+  constructor(what: string) {
+    super(`${what} holds characters that HTTP cannot carry: nothing was sent. Correct it in the config or environment`);
+    this.name = "UnsendableHeader";
   }
 }
 
@@ -79,7 +89,8 @@ function createDispatcher({ connectionsPerOrigin, environment }: TransportOption
     const Agent: typeof undici.Agent = require("undici/lib/dispatcher/agent.js");
     return new Agent(settings);
   }
-  const noProxy = environment.no_proxy ?? environment.NO_PROXY ?? "";
+  // What runs on this machine is spoken to directly, whatever the proxy is for.
+  const noProxy = [environment.no_proxy ?? environment.NO_PROXY, LOOPBACK].filter(Boolean).join(",");
   const EnvHttpProxyAgent: typeof undici.EnvHttpProxyAgent = require("undici/lib/dispatcher/env-http-proxy-agent.js");
   return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
 }
@@ -103,6 +114,10 @@ function signedHeaders(
     const { secret, header } = access.key;
     const value = secret.reveal(origin);
     headers[header] = header === "authorization" ? `Bearer ${value}` : value;
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) continue;
+    throw new UnsendableHeader(access.key?.header === name ? access.key.secret.name : `the header ${name}`);
   }
   return headers;
 }

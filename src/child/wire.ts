@@ -69,8 +69,18 @@ async function openChat({ provider, model, endpoint }: Route, fetch: Fetch): Pro
       signal: options.abortSignal ?? null,
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
+    refuseDocument(response);
     yield* chatParts(response.body);
   };
+}
+
+/** A page or a whole document is no stream: most often the base URL is not that of an API. */
+function refuseDocument(response: Response): void {
+  const type = response.headers.get("content-type") ?? "";
+  if (!/text\/html|application\/json/.test(type)) return;
+  const error = new Error(`expected a stream of events; found ${type}. Check base_url, and that the model streams`);
+  error.name = "NotAStream";
+  throw error;
 }
 
 /** OpenRouter's form of the same wish: https://openrouter.ai/docs, "Reasoning Tokens". */

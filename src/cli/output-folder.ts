@@ -2,9 +2,10 @@
  * `--output DIR`: every result as a file of its own, written when it arrives. Whole or not at all: each is written
  * beside its place and renamed into it.
  */
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { DeputyError } from "../errors.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { Result } from "../result.ts";
 
 export interface OutputFolder {
@@ -28,7 +29,7 @@ export async function openOutputFolder(path: string, taskCount: number): Promise
 async function probe(path: string): Promise<void> {
   const trial = join(path, `.deputy-${process.pid}`);
   try {
-    await makeFolder(path);
+    makeFolder(path);
     await writeFile(trial, "");
     await rm(trial);
   } catch (error) {
@@ -39,15 +40,6 @@ async function probe(path: string): Promise<void> {
       { cause: error },
     );
   }
-}
-
-/** One folder at a time: Node's recursive `mkdir` tries for ever where a parent exists and takes none, as /proc does. */
-async function makeFolder(path: string): Promise<void> {
-  if ((await stat(path).catch(() => undefined))?.isDirectory()) return;
-  if (dirname(path) !== path) await makeFolder(dirname(path));
-  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-  });
 }
 
 async function replace(path: string, text: string): Promise<void> {

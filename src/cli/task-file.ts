@@ -9,6 +9,7 @@ import { DeputyError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type Call, type Mistake, parseCall } from "../task.ts";
 import type { Io } from "./io.ts";
+import { repeatedKey } from "./json-keys.ts";
 
 type Format = "yaml" | "json" | "jsonl";
 const FORMAT_BY_EXTENSION: Record<string, Format> = {
@@ -119,18 +120,33 @@ async function parseYaml({ name, text }: Text): Promise<Source> {
 async function parseJson(file: Text): Promise<Source> {
   try {
     const input: unknown = JSON.parse(file.text);
+    refuseRepeatedKey(file.name, file.text, 1);
     return { input, lineOf: async (path) => (await parseYaml(file)).lineOf(path) };
   } catch (error) {
+    if (error instanceof DeputyError) throw error;
     throw unreadable(`${file.name} is not valid JSON: ${(error as Error).message}`);
   }
+}
+
+/** @param firstLine of the text, in its file */
+function refuseRepeatedKey(name: string, text: string, firstLine: number): void {
+  const repeated = repeatedKey(text);
+  if (repeated === undefined) return;
+  const { key, line } = repeated;
+  throw unreadable(
+    `${name}, line ${firstLine + line - 1}: ${JSON.stringify(key)} is given twice in one object. Keep one.`,
+  );
 }
 
 async function parseJsonLines({ name, text }: Text): Promise<Source> {
   const lines = text.split(/\r?\n/).flatMap((line, index) => (line.trim() === "" ? [] : [{ line, number: index + 1 }]));
   const tasks = lines.map(({ line, number }) => {
     try {
-      return JSON.parse(line) as unknown;
+      const task: unknown = JSON.parse(line);
+      refuseRepeatedKey(name, line, number);
+      return task;
     } catch (error) {
+      if (error instanceof DeputyError) throw error;
       throw unreadable(`${name}, line ${number} is not valid JSON: ${(error as Error).message}`);
     }
   });

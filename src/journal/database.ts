@@ -2,9 +2,10 @@
  * Opens the journal's database: private to its user, in WAL mode with a full sync at every commit, in this program's
  * shape. What cannot be opened is refused as it is found; nothing is repaired, overwritten or deleted.
  */
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makeFolder } from "../make-folder.ts";
 import { checkIdentity, migrate } from "./migrations.ts";
 import { isBusy, notAFile } from "./unusable.ts";
 
@@ -33,7 +34,7 @@ export function openDatabase(file: string): DatabaseSync {
  * closing it would drop the locks of another journal of this process.
  */
 function prepareFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file), 0o700);
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) createFile(file);
   else if (!found.isFile()) throw notAFile(file);

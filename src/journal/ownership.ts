@@ -5,9 +5,10 @@
  * Claims change, and lock files are made and swept, inside a write transaction of the journal only: one process at a
  * time, so that nobody ever sees a lock file that is not locked yet.
  */
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { makeFolder } from "../make-folder.ts";
 import type { Journal, Owner } from "./journal.ts";
 import { holdLock, isLockHeld } from "./process-lock.ts";
 import { inTransaction } from "./transaction.ts";
@@ -55,7 +56,7 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
   }
 
   function becomeOwner(): () => void {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory, 0o700);
     sweep();
     return holdLock(lockFile(ownerId));
   }

@@ -251,6 +251,24 @@ test("a served model of another name is a warning, or a failure where the operat
   assert.deepEqual(dated.result.warnings, []);
 });
 
+test("a fallback that is served as another model is seen, though that name was right before; a resume sees it too", async () => {
+  const fallback = route("zai", "glm-4.5", { chosenBy: { provider: "fallback", model: "fallback" } });
+  const planned = { route: route("zai", "glm-4.7", { fallbacks: [fallback] }) };
+  const look = tool("look", "read", (word) => word);
+  const script = () => [
+    { ...calls(["look", { word: "x" }]), servedModel: "glm-4.7" },
+    fails("unauthorized"),
+    says("From whom?", { servedModel: "glm-4.7" }),
+  ];
+  const deps = { recover: () => ({ action: "fallback" }) as const, onServedMismatch: "fail" as const };
+  const { result, stored } = await play(script(), { planned, tools: [look], deps });
+  assert.equal(result.status, "failed");
+  assert.match(result.error?.message ?? "", /Asked zai for glm-4.5; its response names glm-4.7/);
+  const past = stored.slice(0, stored.findLastIndex(({ kind }) => kind === "step-end") + 1);
+  const resumed = await play([], { planned, tools: [look], deps, past });
+  assert.equal(resumed.result.status, "failed");
+});
+
 test("a setting the wire format cannot carry is said once, not dropped in silence", async () => {
   const deaf = (reply: Reply) => ({ ...reply, ignored: ["reasoning: not supported"] });
   const again = tool("again", "read", (word) => word);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { Message } from "../../src/child/conversation.ts";
 import type { FailureKind } from "../../src/errors.ts";
@@ -144,7 +144,10 @@ for (const apiMode of API_MODES) {
         assert.equal(reply.failure.retryAfterMs, retryAfterMs);
         if (partial) assert.ok(reply.partialText.length > 0 && text.startsWith(reply.partialText), reply.partialText);
         // A request that we gave up ourselves may be charged though nothing was heard.
-        assert.equal(reply.charged, reply.partialText !== "" || reply.usage !== undefined || kind === "stalled");
+        assert.equal(
+          reply.charged,
+          reply.partialText !== "" || reply.usage !== undefined || ["stalled", "malformed-response"].includes(kind),
+        );
       });
     }
 
@@ -173,6 +176,24 @@ for (const apiMode of API_MODES) {
       } else {
         assert.equal(reply.failure.kind, "malformed-response");
       }
+    });
+
+    test("two calls with one id are two calls, each with its own", async () => {
+      const twice = { name: "look", id: "same" };
+      turn = {
+        toolCalls: [
+          { ...twice, input: { word: "x" } },
+          { ...twice, input: { word: "y" } },
+        ],
+      };
+      const { reply } = await stage.ask(apiMode, { tools: [look] });
+      assert.ok(reply.ok, JSON.stringify(reply));
+      const heard = reply.parts.filter((part) => part.type === "tool-call");
+      assert.deepEqual(
+        heard.map(({ input }) => input),
+        [{ word: "x" }, { word: "y" }],
+      );
+      assert.equal(new Set(heard.map(({ callId }) => callId)).size, 2);
     });
 
     test("a stream that ends in the middle of its calls is no answer: none of them runs", async () => {
@@ -245,6 +266,48 @@ test("a key is sent to no origin but its own, and nothing at all is sent there t
   assert.equal(stranger.server.count, 0);
   await stage.close();
   await stranger.close();
+});
+
+test("a key or header that HTTP cannot carry is the caller's mistake, told by name, and nothing is sent", async () => {
+  const stage = await createWireStage(() => ({ text: "never" }), "schlüssel—mit Strich");
+  const bad = await stage.ask("chat_completions");
+  assert.ok(!bad.reply.ok);
+  assert.equal(bad.reply.failure.kind, "invalid-request");
+  assert.match(bad.reply.failure.message, /TEST_KEY holds characters that HTTP cannot carry/);
+  const access = { headers: { "x-team": "a\nb" }, redact: (text: string) => text };
+  const worse = await stage.ask("chat_completions", { access });
+  assert.match(worse.reply.ok ? "" : worse.reply.failure.message, /the header x-team holds characters/);
+  assert.equal(stage.server.count, 0);
+  await stage.close();
+});
+
+test("a page in place of a stream is told as what it is", async () => {
+  const stage = await createWireStage(() => ({ fault: { kind: "html" } }));
+  const { reply } = await stage.ask("chat_completions");
+  assert.match(reply.ok ? "" : reply.failure.message, /found text\/html.*Check base_url/);
+  await stage.close();
+});
+
+test("what runs on this machine is spoken to directly, whatever proxy is set", async () => {
+  const seen: string[] = [];
+  const proxy = createServer((socket) =>
+    socket.once("data", (bytes) => {
+      seen.push(String(bytes));
+      socket.end("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    }),
+  );
+  await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
+  const { port } = proxy.address() as AddressInfo;
+  const environment = { http_proxy: `http://127.0.0.1:${port}`, HTTPS_PROXY: `http://127.0.0.1:${port}` };
+  const stage = await createWireStage(() => ({ text: "directly" }), TEST_KEY, environment);
+  const { reply } = await stage.ask("chat_completions");
+  assert.ok(reply.ok, JSON.stringify(reply));
+  assert.deepEqual(seen, []);
+  const elsewhere = wireRoute("http://provider.test/v1", "chat_completions");
+  await stage.ask("chat_completions", { route: elsewhere, access: { headers: {}, redact: (text) => text } });
+  assert.match(seen[0] ?? "", /provider\.test/);
+  await stage.close();
+  proxy.close();
 });
 
 test("nobody listening is a network failure that says so", async () => {

@@ -34,9 +34,13 @@ export type WireStage = {
   close(): Promise<void>;
 };
 
-export async function createWireStage(script: Script, key = TEST_KEY): Promise<WireStage> {
+export async function createWireStage(
+  script: Script,
+  key = TEST_KEY,
+  environment: Record<string, string> = {},
+): Promise<WireStage> {
   const server = await createModelServer({ script, keys: { TEST_KEY } });
-  const transport = createTransport({ connectionsPerOrigin: 64, environment: {}, userAgent: "deputy/test" });
+  const transport = createTransport({ connectionsPerOrigin: 64, environment, userAgent: "deputy/test" });
   const model = createModel({ transport, clock: systemClock });
   return {
     server,
