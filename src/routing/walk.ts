@@ -140,7 +140,8 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     if (there !== undefined && othersThere.length > 0)
       return { problem: severalOfFamily(family, [there, ...othersThere].map(asString)) };
     if (there !== undefined) return { ...there, ofFamily: true };
-    if (current !== undefined && catalog.modelsOf(current).length === 0) return { ...beside, model };
+    if (current !== undefined && catalog.modelsOf(current).length === 0)
+      return { ...beside, model, warnings: [sentAsIs(model, current)] };
     const makers = providers.all().filter((provider) => newestAt(provider).length > 0);
     return { problem: nobodysFamily(family, named, makers) };
   }
@@ -180,6 +181,11 @@ function broken({ warnings }: Choice, { place }: Said, problem: Problem): Choice
 
 function respelled(written: string, id: string): Warning {
   return { code: "model-respelled", message: `${written} was taken as ${id}, the one model it can mean.` };
+}
+
+function sentAsIs(model: string, { slug, entryPath }: Provider): Warning {
+  const message = `${model} is sent to ${slug} as it is: its models are not known. List them under ${entryPath}.models.`;
+  return { code: "family-unknown", message };
 }
 
 function severalOfFamily(family: string, candidates: string[]): Problem {

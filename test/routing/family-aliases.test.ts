@@ -120,8 +120,9 @@ describe("a family alias", () => {
     );
   });
 
-  test("is a model's name where a provider's models are not known", () => {
-    assert.equal(nameOf(ready({ model: "qwen", provider: "ollama" }, {})), "qwen @ ollama");
+  test("is a model's name where a provider's models are not known, with a warning", () => {
+    const { route } = ready({ model: "qwen", provider: "ollama" }, {});
+    assert.deepEqual([route.model, route.warnings.map(({ code }) => code)], ["qwen", ["family-unknown"]]);
   });
 
   test("finds what the config states of an endpoint of the user's own", () => {
