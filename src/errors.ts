@@ -39,10 +39,12 @@ export const PROBLEM_CODES = [
   "missing-key",
   "foreign-model",
   "effort-unsupported",
+  "denied-by-policy",
   "toolset-unavailable",
   "context-too-large",
   "unknown-price",
   "workspace-unusable",
+  "hook-failed",
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 

@@ -16,4 +16,5 @@ export type { Entry, EntryFilter, Journal } from "./journal/journal.ts";
 export type { Planned, Ready } from "./plan.ts";
 export type { DelegationResult, Result, RouteReport, Status } from "./result.ts";
 export { API_MODES, type ApiMode, EFFORTS, type Effort, type Route, type Wish } from "./route.ts";
+export type { Candidate, RouteHook } from "./routing/hook.ts";
 export { type Call, type CallInput, delegateTaskJsonSchema, parseCall, type Task } from "./task.ts";

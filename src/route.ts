@@ -13,8 +13,23 @@ export type ApiMode = (typeof API_MODES)[number];
 /** What one level (task, call, config, parent) asks for. Absent means "as below". */
 export type Wish = { model?: string; provider?: string; effort?: Effort };
 
-/** Who decided a field of a route. `alias`: a name of the user's that brought its own value. `default`: the provider's row. */
-export const LEVELS = ["task", "call", "delegation", "parent", "alias", "fallback", "default"] as const;
+/**
+ * Who decided a field of a route. `hook`: the program's routing hook. `rule`: a rule of the config. `alias`: a name of the
+ * user's that brought its own value. `family`: a family alias that left the current provider. `default`: the provider's
+ * row.
+ */
+export const LEVELS = [
+  "task",
+  "call",
+  "hook",
+  "rule",
+  "delegation",
+  "parent",
+  "alias",
+  "family",
+  "fallback",
+  "default",
+] as const;
 export type Level = (typeof LEVELS)[number];
 
 /** Where requests go and which of the four wire formats is spoken there. */

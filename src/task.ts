@@ -25,7 +25,8 @@ const sharedShape = {
   model: modelWish
     .optional()
     .describe(
-      "The model to run on: a bare id (`glm-5.1`), an alias of the user's (`small`), or `x --provider y`. " +
+      "The model to run on: a bare id (`glm-5.1`), an alias of the user's (`small`), a family (`haiku`, `gpt`: its " +
+        "newest version), or `x --provider y`. " +
         "MODEL-ONLY: without a provider, the current provider and its credentials are kept. DO NOT write " +
         "`provider:model`: a colon is part of the model's name, a variant (`:free`, `:thinking`). To choose the " +
         "provider, use the `provider` field. `inherit` means the same as leaving it out.",
@@ -70,6 +71,10 @@ const taskOnlyShape = {
     .record(z.string(), z.unknown())
     .optional()
     .describe("JSON Schema of the answer. The child is told it, its answer is validated, and it gets one repair turn."),
+  tags: z
+    .array(z.string().min(1))
+    .optional()
+    .describe("Words for the kind of task (`explore`, `review`), which the user's routing rules may match."),
   workspace: z.string().optional().describe("Directory the child works in. Left out: the caller's working directory."),
 };
 
@@ -90,6 +95,9 @@ export const CALL_FIELDS = Object.keys(batchSchema.shape);
 
 /** Words that users of other tools type, and the field they mean. */
 export const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort", thinking: "reasoning_effort" };
+
+/** Fields that hold a list of words; a bare word is taken as a list of one. */
+const LISTS = ["toolsets", "tags"];
 
 /** One thing wrong with a call, and where. */
 export type Mistake = { path: string; message: string };
@@ -206,7 +214,7 @@ function normalise(
         message: `The same thing is given twice, as ${field} and ${written}.`,
       });
     } else {
-      clean[field] = field === "toolsets" && typeof value === "string" ? [value] : lowered(field, value);
+      clean[field] = LISTS.includes(field) && typeof value === "string" ? [value] : lowered(field, value);
     }
   }
   return clean;

@@ -221,7 +221,7 @@ async function planned(text: string, language: string, config = configSchema.par
   writeFileSync(file, text);
   const call = await readTaskFile(file, io, 1000);
   const routing = createRouting({ config, env: keys });
-  const { planned: plans } = routing.plan(call, { provider: config.provider ?? "anthropic" }, home);
+  const { planned: plans } = routing.plan(call, { parent: { provider: config.provider ?? "anthropic" }, cwd: home });
   assert.deepEqual(
     plans.flatMap((plan) => ("problem" in plan ? [plan.problem.message] : [])),
     [],

@@ -65,6 +65,7 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
     max_cost_usd: 0.5,
     output_schema: { type: "object" },
     workspace: "inner",
+    tags: ["explore"],
     tasks: [{ goal: "one" }],
   };
 

@@ -22,15 +22,17 @@ export const PROBLEMS: Record<ProblemCode, string> = {
   "unknown-provider": "no built-in provider and none of yours has this name",
   "unsupported-provider": "a provider that Deputy does not speak to; the message says what to use instead",
   "unknown-alias": "the name looks like an alias and is none, or aliases lead in a circle",
-  "ambiguous-route": "no provider is named and several have a key",
+  "ambiguous-route": "no provider is named and several have a key, or a family alias can mean several models",
   "conflicting-route": "two providers or efforts in one place, or a provider before a colon",
   "missing-key": "no usable key; the message lists every place that was looked at",
   "foreign-model": "the model is known to be another maker's than the provider's",
   "effort-unsupported": "the model does not take this effort; the message lists those it takes",
+  "denied-by-policy": "a model asked for what `delegation.allow` and `delegation.deny` do not let it choose",
   "toolset-unavailable": "no such toolset, or `delegation.toolsets` does not give it to children",
   "context-too-large": "goal and context are longer than the model's context window",
   "unknown-price": "a budget is set and the model's price is not known",
   "workspace-unusable": "the workspace is no directory",
+  "hook-failed": "the program's routing hook threw, or said what is no choice",
 };
 
 export const ERRORS: Record<DeputyErrorCode, string> = {

@@ -12,7 +12,7 @@ type Document = Record<string, unknown>;
 /** Where the first task of a call runs, and who chose that; or the problem. */
 function routed(config: Document, call: CallInput, parent: Wish = {}): { runsOn: string; chosenBy: string } {
   const routing = createRouting({ config: configSchema.parse(config), env: KEYS });
-  const [planned] = routing.plan(parseCall(call, 10), parent, ".").planned;
+  const [planned] = routing.plan(parseCall(call, 10), { parent, cwd: "." }).planned;
   if (planned === undefined) throw new Error("a call without a task");
   if ("problem" in planned) return { runsOn: planned.problem.message, chosenBy: "" };
   const { model, provider, effort, chosenBy } = planned.route;

@@ -121,7 +121,7 @@ function noProvider(variables: (string | undefined)[]): Finding {
 
 /** Where a task runs that asks for nothing. */
 function plainTask(routing: Routing, cwd: string): Finding {
-  const [planned] = routing.plan({ tasks: [{ goal: "" }] }, {}, cwd).planned;
+  const [planned] = routing.plan({ tasks: [{ goal: "" }] }, { cwd }).planned;
   if (planned !== undefined && "route" in planned) {
     return {
       state: "good",

@@ -133,7 +133,7 @@ function modelDocument(
 
 /** An alias is what a task that names it would run on. */
 function aliasDocument(alias: string, routing: Routing, cwd: string): AliasDocument {
-  const [planned] = routing.plan({ tasks: [{ goal: "", model: alias }] }, {}, cwd).planned;
+  const [planned] = routing.plan({ tasks: [{ goal: "", model: alias }] }, { cwd }).planned;
   return {
     alias,
     route: routeOf(planned),

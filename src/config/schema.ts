@@ -123,6 +123,29 @@ const permission = z.strictObject({
   then: z.enum(["allow", "ask", "deny"]).describe("What happens to the call."),
 });
 
+/** What a delegating model may or may not choose: a pattern, or a pattern with efforts. */
+const choicePattern = z.union([
+  z.string().min(1),
+  z.strictObject({
+    match: z.string().min(1).describe("The pattern, as it would stand alone."),
+    efforts: z.array(effort).min(1).describe("The effort levels it is about."),
+  }),
+]);
+
+const rule = z.strictObject({
+  when: z
+    .strictObject({
+      tag: z.string().min(1).optional().describe("A word among the task's `tags`, in any case."),
+      toolset: z
+        .enum(TOOLSETS)
+        .optional()
+        .describe("A toolset the child gets, because it was asked for or by default."),
+    })
+    .refine((when) => Object.keys(when).length > 0, "at least one of tag, toolset")
+    .describe("What the task has to be; of several conditions, all."),
+  use: modelWish.describe("What it runs on: an alias, a model as a task may write it, or a map."),
+});
+
 const delegation = z.strictObject({
   model: modelWish.optional().describe("What children run on, unless a task says otherwise. Left out: as the parent."),
   provider: z.string().min(1).optional().describe("The provider children run on. Brings its own endpoint and key."),
@@ -145,6 +168,18 @@ const delegation = z.strictObject({
     .enum(["warn", "fail"])
     .default("warn")
     .describe("What happens when the provider reports that another model answered than was asked for."),
+  allow: z
+    .array(choicePattern)
+    .default(["*"])
+    .describe(
+      "What a model that delegates may choose; it does not bind what you write yourself. A pattern over " +
+        "`provider/model` or over your aliases: `anthropic/*`, `openrouter/*:free`, `alias:small`, `alias:*`; `*` stands " +
+        "for anything. With `efforts`, only these.",
+    ),
+  deny: z
+    .array(choicePattern)
+    .default([])
+    .describe("What a model that delegates may not choose, whatever `allow` says. With `efforts`, only these."),
   max_concurrent_children: count.default(10).describe("Most children at work at once; further ones wait."),
   max_tasks_per_call: count.default(1000).describe("Most tasks one call may have."),
   max_iterations: count.default(50).describe("Most model requests with tools a child may make."),
@@ -195,6 +230,13 @@ export const configSchema = z.strictObject({
     .default({})
     .describe("Names of your own for models (aliases, tiers). `inherit` stands for what would run without it."),
   delegation: delegation.prefault({}).describe("What holds for children."),
+  rules: z
+    .array(rule)
+    .default([])
+    .describe(
+      "Your routing table: the first rule that matches a task decides, over `delegation:` and under what the call or the " +
+        "task says itself.",
+    ),
   permissions: z
     .array(permission)
     .default([])
@@ -223,6 +265,8 @@ export type ProviderConfig = z.output<typeof provider>;
 export type ModelFactsConfig = z.output<typeof modelFacts>;
 export type AliasConfig = z.output<typeof alias>;
 export type ModelWishConfig = z.output<typeof modelWish>;
+export type RuleConfig = z.output<typeof rule>;
+export type ChoicePattern = z.output<typeof choicePattern>;
 
 /** One key of the document. `*` in the path stands for a name the user chooses, `[]` for each entry of a list. */
 export type ConfigKey = { path: string; description: string };

@@ -9,7 +9,7 @@ import type { PermissionRule } from "../tool.ts";
 import type { Asker, Delegation, Plan, RunListing, SubmitOptions } from "./engine.ts";
 import { type Opened, type OpenOptions, openDeputy } from "./open.ts";
 
-export type CreateOptions = Partial<Pick<OpenOptions, "env" | "cwd" | "configPath" | "clock">> & {
+export type CreateOptions = Partial<Pick<OpenOptions, "env" | "cwd" | "configPath" | "clock" | "route">> & {
   /** Default: SQLite in the state directory, shared with the command line. */
   journal?: Journal;
   /** What children inherit where nothing else is said. */
@@ -22,6 +22,8 @@ export type DelegateOptions = {
   maxCostUsd?: number;
   /** One task that cannot start keeps all from starting. */
   strict?: boolean;
+  /** `model` where the tasks come from a model: `delegation.allow` and `deny` bind it. Default: `operator`. */
+  askedBy?: "operator" | "model";
   /** Rules that go before the config's. */
   permissions?: PermissionRule[];
   /** Answers children's questions. Without it they are denied at once. */

@@ -6,6 +6,7 @@ import type { Event, StoredEvent } from "../event.ts";
 import type { Planned } from "../plan.ts";
 import type { DelegationResult } from "../result.ts";
 import type { Route, Wish } from "../route.ts";
+import { askHook, type RouteHook } from "../routing/hook.ts";
 import type { Call } from "../task.ts";
 import type { PermissionRule } from "../tool.ts";
 import type { Asker } from "./approvals.ts";
@@ -23,6 +24,8 @@ export type SubmitOptions = {
   /** What this surface's caller runs on: flags, or a chat session's route. */
   parent?: Wish;
   surface: "cli" | "library" | "mcp" | "demo";
+  /** Who wrote the call: `delegation.allow` and `deny` bind a model. Default: the operator. */
+  askedBy?: "operator" | "model";
   /** Directory the tasks' workspaces are relative to. */
   workspace: string;
   /** Children at once, in place of the config's. */
@@ -55,6 +58,8 @@ export type EngineDeps = Stage & {
   newId: () => string;
   /** Reads config and environment as they are now. */
   setup(): Setup;
+  /** A program's own choice of route for each task. */
+  route?: RouteHook;
   closeTransport(): Promise<void>;
   /** This process. */
   pid: number;
@@ -89,8 +94,14 @@ export function createEngine(deps: EngineDeps): Engine {
     await refuseBrokenSchemas(asked);
     const call = withBudget(asked, options.maxCostUsd);
     const setup = withPermissions(deps.setup(), options.permissions);
-    const { planned, warnings } = setup.plan(call, options.parent ?? {}, options.workspace);
-    return { planned, warnings: [...setup.warnings, ...overruled(options.parent, planned), ...warnings], call, setup };
+    const { parent, askedBy, workspace: cwd } = options;
+    const { planned, warnings } = setup.plan(call, {
+      cwd,
+      ...(parent && { parent }),
+      ...(askedBy && { askedBy }),
+      ...(deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
+    });
+    return { planned, warnings: [...setup.warnings, ...overruled(parent, planned), ...warnings], call, setup };
   }
 
   async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {

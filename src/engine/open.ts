@@ -7,6 +7,7 @@ import type { Environment } from "../config/template.ts";
 import { stateDir } from "../config/trust.ts";
 import type { Journal } from "../journal/journal.ts";
 import { openSqliteJournal } from "../journal/sqlite.ts";
+import type { RouteHook } from "../routing/hook.ts";
 import type { Routing } from "../routing/routing.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { createScheduler } from "./scheduler.ts";
@@ -23,6 +24,8 @@ export type OpenOptions = {
   /** Default: `journal.sqlite` in the state directory. */
   journal?: Journal;
   clock?: Clock;
+  /** Chooses a route for each task: over the config's rules, under what the call or the task says. */
+  route?: RouteHook;
 };
 
 export type Opened = {
@@ -51,6 +54,7 @@ export async function openDeputy({
     model: createModel({ transport, clock }),
     newId,
     setup,
+    ...(given.route && { route: given.route }),
     closeTransport: transport.close,
     pid: process.pid,
   });

@@ -14,7 +14,7 @@ import type { Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { createTools } from "../tools/toolsets.ts";
 
-export type Setup = Pick<Routing, "plan" | "renew"> & {
+export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
   config: Config;
   warnings: Warning[];
   /** A key of the route's provider, for one request. */
@@ -57,6 +57,7 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
     warnings: [...loaded.warnings, ...lists.warnings],
     plan: routing.plan,
     renew: routing.renew,
+    candidates: routing.candidates,
     lease: credentials.lease,
     price: catalog.costUsd,
     capOf(slug) {

@@ -12,6 +12,8 @@ import type { Providers } from "./providers.ts";
 export type Unaliased = {
   wish: Wish;
   brought: readonly ("provider" | "effort")[];
+  /** The alias that was named, as the config writes it. */
+  alias?: string;
   /** The alias's own, where it declares them. */
   fallbacks?: readonly ModelWishConfig[];
   warnings: Warning[];
@@ -48,6 +50,7 @@ export function createAliases(models: Readonly<Record<string, AliasConfig>>, pro
         ...(provider !== undefined && wish.provider === undefined ? ["provider" as const] : []),
         ...(effort !== undefined && wish.effort === undefined ? ["effort" as const] : []),
       ],
+      alias: name,
       ...(own !== undefined && { fallbacks: own }),
       warnings: [...parsed.warnings, ...meant.warnings],
     };

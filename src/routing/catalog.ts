@@ -3,11 +3,12 @@
  * fetched, then the price library. What is not known is absent, never guessed. Where list and library agree on a base
  * price, the library counts: it knows what long prompts and times of day cost.
  */
-import type { ModelFactsConfig } from "../config/schema.ts";
+import type { ModelFactsConfig, ProviderConfig } from "../config/schema.ts";
 import type { Usage } from "../event.ts";
 import { nearest } from "../nearest.ts";
 import type { ModelFacts, Price, Route } from "../route.ts";
 import { originOf } from "./endpoints.ts";
+import { bareId, newestOf, plainForm } from "./family-aliases.ts";
 import type { Listed } from "./list-cache.ts";
 import { ownFacts } from "./model-table.ts";
 import { createPriceLibrary, type PriceLibrary } from "./price-library.ts";
@@ -26,6 +27,10 @@ export type Catalog = {
   isListed(provider: Provider, baseUrl: string, model: string): boolean;
   /** Ids of the provider's models that are known. */
   modelsOf(provider: Provider): string[];
+  /** The id at this base URL that a model's name can only mean, whatever its case and dashes; undefined if none does. */
+  idMeant(provider: Provider, baseUrl: string | undefined, model: string): string | undefined;
+  /** The newest models of a family at this base URL; several where only a person can choose. */
+  newestOf(provider: Provider, baseUrl: string | undefined, family: string): string[];
   /** The provider's models with names like this one, nearest first. */
   nearestModels(provider: Provider, model: string): string[];
 };
@@ -37,11 +42,15 @@ export type CatalogSources = {
   library?: PriceLibrary;
 };
 
+type Index = { ids: ReadonlySet<string>; byForm: ReadonlyMap<string, string[]> };
+
 export function createCatalog({
   providers,
   listOf = () => undefined,
   library = createPriceLibrary(),
 }: CatalogSources): Catalog {
+  const indexes = new Map<string, Index>();
+
   function factsOf(provider: Provider, model: string): ModelFacts {
     const { row, entry } = provider;
     const stated = entry?.models?.[model] === undefined ? {} : statedFacts(entry.models[model]);
@@ -68,17 +77,34 @@ export function createCatalog({
     const listed = listOf(provider);
     if (listed !== undefined && (listed.factsOf(model) !== undefined || isVersionOfOne(model, listed.ids))) return true;
     if (row?.priceId === undefined || !isRowsOwn(row, baseUrl)) return listed === undefined;
-    if (model === row.defaultModel || library.factsOf(row.priceId, model) !== undefined) return true;
+    if (idsOfRow(row).includes(model) || library.factsOf(row.priceId, model) !== undefined) return true;
     return isVersionOfOne(model, library.modelsOf(row.priceId));
   }
 
   function modelsOf(provider: Provider): string[] {
     const { row, entry } = provider;
-    const stated = [...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])];
-    const ofLibrary = () => (row?.priceId === undefined ? [] : library.modelsOf(row.priceId));
-    const known = listOf(provider)?.ids ?? ofLibrary();
+    const shipped = () => [...idsOfRow(row), ...(row?.priceId === undefined ? [] : library.modelsOf(row.priceId))];
+    const known = listOf(provider)?.ids ?? shipped();
     const ownFamily = known.filter((id) => row?.family === undefined || familyOf(id) === row.family);
-    return [...new Set([...stated, ...ownFamily])];
+    return withoutDoubles([...statedIds(entry), ...ownFamily]);
+  }
+
+  /** The known ids at a base URL, and which of them a plain form stands for. */
+  function indexOf(provider: Provider, baseUrl: string | undefined): Index {
+    const { slug, row, entry } = provider;
+    const isKnown = listOf(provider) !== undefined || (row !== undefined && isRowsOwn(row, baseUrl));
+    const key = `${slug} ${isKnown}`;
+    const index = indexes.get(key) ?? createIndex(isKnown ? modelsOf(provider) : statedIds(entry));
+    indexes.set(key, index);
+    return index;
+  }
+
+  function idMeant(provider: Provider, baseUrl: string | undefined, model: string): string | undefined {
+    if ([...statedIds(provider.entry), provider.row?.defaultModel].includes(model)) return model;
+    const { ids, byForm } = indexOf(provider, baseUrl);
+    if (ids.has(model)) return model;
+    const meant = byForm.get(plainForm(model)) ?? [];
+    return meant.length === 1 ? meant[0] : undefined;
   }
 
   function costUsd({ provider: slug, model, facts }: Pick<Route, "provider" | "model" | "facts">, usage: Usage) {
@@ -93,6 +119,8 @@ export function createCatalog({
   }
 
   return {
+    idMeant,
+    newestOf: (provider, baseUrl, family) => newestOf(family, [...indexOf(provider, baseUrl).ids]),
     factsOf,
     serves,
     isListed,
@@ -109,6 +137,30 @@ function isVersionOfOne(model: string, known: readonly string[]): boolean {
 
 function isSameBase(price: Price, other: Price | undefined): boolean {
   return price.input === other?.input && price.output === other.output;
+}
+
+function statedIds(entry: ProviderConfig | undefined): string[] {
+  return [...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])];
+}
+
+function idsOfRow(row: ProviderRow | undefined): string[] {
+  return [...(row?.defaultModel === undefined ? [] : [row.defaultModel]), ...(row?.models ?? [])];
+}
+
+/** Sources may write one id in several cases: the first stays. */
+function withoutDoubles(ids: readonly string[]): string[] {
+  const byLowerCase = new Map<string, string>();
+  for (const id of ids) if (!byLowerCase.has(id.toLowerCase())) byLowerCase.set(id.toLowerCase(), id);
+  return [...byLowerCase.values()];
+}
+
+/** An id is found by its whole name and, where it begins with a vendor, without it. */
+function createIndex(ids: readonly string[]): Index {
+  const byForm = new Map<string, string[]>();
+  for (const id of ids)
+    for (const form of new Set([plainForm(id), plainForm(bareId(id))]))
+      byForm.set(form, [...(byForm.get(form) ?? []), id]);
+  return { ids: new Set(ids), byForm };
 }
 
 /** What stays the same from version to version of a model. */

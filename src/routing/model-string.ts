@@ -1,6 +1,6 @@
 /**
  * The one way in which a model is written, for tasks, config and command line: `id`, `id --provider slug --effort high`,
- * or an object. What it says is read here; which provider it lands on is decided by the walk over the levels.
+ * or an object. An id may be written in several words (`GLM 4.7`). What it says is read here; which provider it lands on is decided by the walk over the levels.
  */
 import type { ModelWishConfig } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
@@ -53,8 +53,7 @@ function parseText(text: string): ParsedWish {
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const [flag = "", joined] = word.split("=", 2);
     if (!word.startsWith("--")) {
-      if (wish.model !== undefined) return { problem: wrongForm(text, `${wish.model} and ${word}`) };
-      wish.model = word;
+      wish.model = wish.model === undefined ? word : `${wish.model} ${word}`;
     } else if (flag === "--global") {
       warnings.push({
         code: "global-ignored",
@@ -88,6 +87,11 @@ function withBeside(
 
 function isEffort(word: string): word is Effort {
   return (EFFORTS as readonly string[]).includes(word);
+}
+
+/** Several words that are the name of no model. */
+export function severalWords(model: string): Problem {
+  return wrongForm(model, model.replaceAll(" ", " and "));
 }
 
 function wrongForm(text: string, found: string, suggestions: string[] = []): Problem {

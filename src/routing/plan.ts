@@ -10,11 +10,14 @@ import { nearest } from "../nearest.ts";
 import type { Limits, Planned } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
+import type { Decision } from "./hook.ts";
 import { createRouter, type RouterDeps } from "./router.ts";
 
 export type PlanDeps = RouterDeps & {
   /** Workspaces are relative to it. */
   cwd: string;
+  /** What the program's routing hook said of each task. */
+  decisions: readonly Decision[];
 };
 
 /** Plans every task of a call. Call and config stay as they are. */
@@ -22,8 +25,8 @@ export function planCall(call: Call, deps: PlanDeps): { planned: Planned[]; warn
   const { config } = deps;
   const routeOf = createRouter(call, deps);
   const workspaceOf = createWorkspaces(deps.cwd);
-  const planned = call.tasks.map((task): Planned => {
-    const routed = routeOf(task);
+  const planned = call.tasks.map((task, index): Planned => {
+    const routed = routeOf(task, deps.decisions[index]);
     if ("problem" in routed) return { task, ...routed };
     const toolsets = toolsetsOf(task, call, config, routed.route);
     if ("problem" in toolsets) return { task, ...toolsets };

@@ -38,6 +38,8 @@ export type ProviderRow = {
   /** Keys with a prefix that belong to another of the provider's endpoints. */
   homes?: readonly { keyPrefix: string; baseUrl: string }[];
   defaultModel?: string;
+  /** Ids that the price library does not list or writes in another case. */
+  models?: readonly string[];
   /** Serves models of many makers, under ids that contain slashes. */
   aggregator?: true;
   /** Model ids may end in a tag of the user's, `qwen3:8b`. */
@@ -125,6 +127,7 @@ export const PROVIDER_TABLE: readonly ProviderRow[] = [
     baseUrl: "https://api.z.ai/api/paas/v4",
     apiMode: "chat_completions",
     defaultModel: "glm-5.3",
+    models: ["glm-4.5", "glm-4.5-air", "glm-4.6", "glm-4.7", "glm-5", "glm-5.1", "glm-5.2", "glm-5.3-flash"],
     family: "zai",
     priceId: "zai",
   },

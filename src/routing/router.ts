@@ -7,6 +7,9 @@ import type { Problem, Warning } from "../errors.ts";
 import type { Level, Route, Wish } from "../route.ts";
 import type { Call, Task } from "../task.ts";
 import { type BindDeps, type BoundRoute, bind } from "./bind.ts";
+import type { Decision } from "./hook.ts";
+import { createPolicy } from "./policy.ts";
+import { ruleFor } from "./rules.ts";
 import { type Choice, createWalk, NOTHING_CHOSEN, type Pair, type Said, type Walk, type WalkDeps } from "./walk.ts";
 
 export type RouterDeps = WalkDeps &
@@ -14,6 +17,8 @@ export type RouterDeps = WalkDeps &
     config: Config;
     /** What the caller runs on, where that is not the config's top level: flags, a session. */
     parent: Wish;
+    /** Who wrote the call: the policy binds a model. */
+    askedBy: "operator" | "model";
   };
 
 export type Routed = { route: Route } | { problem: Problem };
@@ -21,41 +26,58 @@ export type Routed = { route: Route } | { problem: Problem };
 /** The routing fields of a call or a task. */
 type Asking = Pick<Task, "model" | "provider" | "reasoning_effort">;
 
-export function createRouter(call: Call, deps: RouterDeps): (task: Task) => Routed {
+/** @returns what a task runs on, given what the program's routing hook said of it */
+export function createRouter(call: Call, deps: RouterDeps): (task: Task, decision?: Decision) => Routed {
   const { config } = deps;
   const walk = createWalk(deps);
-  const parent = layAll(walk, NOTHING_CHOSEN, [...said("parent", config), ...said("parent", flagsOf(deps.parent))]);
-  const delegation = layAll(walk, parent, said("delegation", config.delegation));
+  const policy = createPolicy(config);
+  const parent = layAll(walk, NOTHING_CHOSEN, [
+    ...said("parent", config, IN_PARENT),
+    ...said("parent", flagsOf(deps.parent), IN_PARENT),
+  ]);
+  const delegation = layAll(walk, parent, said("delegation", config.delegation, "`delegation:` of the config"));
   const ofCall = config.delegation.batch_defaults === "explicit" ? [] : said("call", call);
   const isBudgeted = (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
   const found = new Map<string, Routed>();
 
-  function routeOf(task: Task): Routed {
-    const ofTask = said("task", task);
+  function routeOf(task: Task, decision?: Decision): Routed {
+    const rule = ruleFor(config.rules, task, call, config.delegation.toolsets);
+    const levels = [...(rule === undefined ? [] : [rule]), ...ofHook(decision), ...ofCall, ...said("task", task)];
     const priced = (isBudgeted || task.max_cost_usd !== undefined) && !config.delegation.allow_unknown_price;
-    const id = JSON.stringify([ofTask, priced]);
-    const routed = found.get(id) ?? routeFor(ofTask, priced);
+    const id = JSON.stringify([levels, priced]);
+    const routed = found.get(id) ?? routeFor(levels, priced);
     found.set(id, routed);
     return routed;
   }
 
-  function routeFor(ofTask: Said[], priced: boolean): Routed {
-    const asked = [...ofCall, ...ofTask];
-    const routed = routeAlong(asked, priced);
+  /** Where the route cannot be had and a fallback may be taken, levels are dropped from the highest down. */
+  function routeFor(levels: readonly Said[], priced: boolean): Routed {
+    const routed = routeAlong(levels, priced);
     if (!("problem" in routed) || config.delegation.on_unresolved !== "fallback") return routed;
-    const without = [...(ofTask.length > 0 ? [ofCall] : []), ...(ofCall.length > 0 ? [[]] : [])];
-    const instead = without.map((fewer) => routeAlong(fewer, priced)).find((other) => "route" in other);
-    return instead === undefined ? routed : { route: substitute(instead.route, asked, routed.problem) };
+    for (let kept = levels.length - 1; kept >= 0; kept--) {
+      const instead = routeAlong(levels.slice(0, kept), priced);
+      if ("route" in instead) return { route: substitute(instead.route, levels, routed.problem) };
+    }
+    return routed;
   }
 
   /** The route along these levels over the delegation's default, with its declared fallbacks. */
-  function routeAlong(asked: readonly Said[], priced: boolean): Routed {
-    const choice = layAll(walk, delegation, asked);
+  function routeAlong(levels: readonly Said[], priced: boolean): Routed {
+    const failed = levels.find(({ problem }) => problem !== undefined);
+    if (failed?.problem !== undefined) return { problem: failed.problem };
+    const own = layAll(walk, delegation, levels.filter(isOperators));
+    const choice = layAll(
+      walk,
+      own,
+      levels.filter((level) => !isOperators(level)),
+    );
     const pair = walk.settle(withoutParentsEffort(choice));
     if ("problem" in pair) return pair;
+    const denied = deps.askedBy === "model" ? deniedChoice(own, choice, pair) : undefined;
+    if (denied !== undefined) return { problem: denied };
     const bound = bind(pair, priced, deps);
     if ("problem" in bound) return bound;
-    const requested = requestedBy(asked);
+    const requested = requestedBy(levels);
     const { fallbacks, warnings } = fallbacksOf(choice, bound.route, requested, priced);
     return {
       route: {
@@ -75,6 +97,22 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task) => Rout
     if ("problem" in own || "problem" in now || own.model.value === now.model.value) return choice;
     const { effort: _, ...rest } = choice;
     return rest;
+  }
+
+  /** What a model's asking changed, measured against what would run without it. */
+  function deniedChoice(own: Choice, choice: Choice, pair: Pair): Problem | undefined {
+    const without = walk.settle(withoutParentsEffort(own));
+    const before = "problem" in without ? undefined : without;
+    const isSamePair = before?.provider.value === pair.provider.value && before.model.value === pair.model.value;
+    const effort = pair.effort?.value === before?.effort?.value ? undefined : pair.effort?.value;
+    if (isSamePair && effort === undefined) return undefined;
+    const isAliases = choice.provider?.by === "alias" || before?.provider.value === pair.provider.value;
+    return policy({
+      provider: pair.provider.value.slug,
+      model: pair.model.value,
+      ...(effort !== undefined && { effort }),
+      ...(isAliases && choice.alias !== undefined && { alias: choice.alias }),
+    });
   }
 
   function fallbacksOf(choice: Choice, primary: BoundRoute, requested: Wish, priced: boolean) {
@@ -140,9 +178,23 @@ function layAll(walk: Walk, below: Choice, levels: readonly Said[]): Choice {
   return levels.reduce<Choice>((choice, level) => walk.lay(choice, level), below);
 }
 
-/** What one level says, or nothing. */
-function said(level: Level, { model, provider, reasoning_effort: effort }: Asking): Said[] {
-  return [model, provider, effort].every((field) => field === undefined) ? [] : [{ level, model, provider, effort }];
+const IN_PARENT = "what the caller runs on (flags, or the top level of the config)";
+
+/** What one level says, or nothing. @param place where it stands, for a level of the operator's */
+function said(level: Level, { model, provider, reasoning_effort: effort }: Asking, place?: string): Said[] {
+  if ([model, provider, effort].every((field) => field === undefined)) return [];
+  return [{ level, model, provider, effort, ...(place !== undefined && { place }) }];
+}
+
+function ofHook(decision: Decision): Said[] {
+  if (decision === undefined) return [];
+  if ("problem" in decision) return [{ level: "hook", ...decision }];
+  return said("hook", flagsOf(decision.wish), "what the program's routing hook chose");
+}
+
+/** Levels that decide without being asked to. */
+function isOperators({ level }: Said): boolean {
+  return level === "rule" || level === "hook";
 }
 
 function flagsOf({ model, provider, effort }: Wish): Asking {
@@ -150,8 +202,8 @@ function flagsOf({ model, provider, effort }: Wish): Asking {
 }
 
 /** What the caller asked for, as it was written; upper levels last. */
-function requestedBy(asked: readonly Said[]): Wish {
-  return Object.assign({}, ...asked.map(asWritten));
+function requestedBy(levels: readonly Said[]): Wish {
+  return Object.assign({}, ...levels.filter((level) => !isOperators(level)).map(asWritten));
 }
 
 function asWritten({ model, provider, effort }: Said): Wish {
@@ -165,11 +217,11 @@ function asWritten({ model, provider, effort }: Said): Wish {
 }
 
 /** The route that is taken in place of the one that was asked for; what was asked stays on record. */
-function substitute(route: Route, asked: readonly Said[], problem: Problem): Route {
+function substitute(route: Route, levels: readonly Said[], problem: Problem): Route {
   const { effort } = route.chosenBy;
   return {
     ...route,
-    requested: requestedBy(asked),
+    requested: requestedBy(levels),
     chosenBy: { provider: "fallback", model: "fallback", ...(effort && { effort: "fallback" as const }) },
     warnings: [
       ...route.warnings,

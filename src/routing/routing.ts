@@ -9,17 +9,31 @@ import type { Call } from "../task.ts";
 import { createAliases } from "./aliases.ts";
 import { type Catalog, createCatalog } from "./catalog.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
+import type { Candidate, Decision } from "./hook.ts";
 import { type ListCache, NO_LISTS } from "./list-cache.ts";
 import { planCall } from "./plan.ts";
 import { createProviders, type Providers } from "./providers.ts";
 import { type Routed, renewRoute } from "./router.ts";
 
+/** On whose behalf a call is planned. */
+export type Caller = {
+  /** Workspaces are relative to it. */
+  cwd: string;
+  /** What the caller runs on: flags, a session. */
+  parent?: Wish;
+  /** Who wrote the call. `delegation.allow` and `deny` bind a model. Default: the operator. */
+  askedBy?: "operator" | "model";
+  /** What the program's routing hook said of each task. */
+  decisions?: readonly Decision[];
+};
+
 export type Routing = {
   providers: Providers;
   credentials: Credentials;
   catalog: Catalog;
-  /** @param parent what the caller runs on: flags, a session @param cwd what workspaces are relative to */
-  plan(call: Call, parent: Wish, cwd: string): { planned: Planned[]; warnings: Warning[] };
+  plan(call: Call, caller: Caller): { planned: Planned[]; warnings: Warning[] };
+  /** Every model that is known of a provider with a key. */
+  candidates(): Candidate[];
   /** A route of an earlier day with today's endpoint, key and facts. */
   renew(route: Route): Routed;
 };
@@ -50,7 +64,16 @@ export function createRouting({ config, env, lists = NO_LISTS, clock = systemClo
     providers,
     credentials,
     catalog,
-    plan: (call, parent, cwd) => planCall(call, { ...deps, parent, cwd }),
+    plan: (call, { parent = {}, askedBy = "operator", decisions = [], cwd }) =>
+      planCall(call, { ...deps, parent, askedBy, decisions, cwd }),
+    candidates: () =>
+      credentials.usable().flatMap((provider) =>
+        catalog.modelsOf(provider).map((model) => ({
+          provider: provider.slug,
+          model,
+          facts: catalog.factsOf(provider, model),
+        })),
+      ),
     renew: (route) => renewRoute(route, deps),
   };
 }

@@ -8,15 +8,20 @@ import type { Effort, Level, Wish } from "../route.ts";
 import type { Aliases, Unaliased } from "./aliases.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Credentials } from "./credentials.ts";
-import { colonProblem, disagreement, parseModelWish, providerInside } from "./model-string.ts";
+import { familyNamed } from "./family-aliases.ts";
+import { colonProblem, disagreement, parseModelWish, providerInside, severalWords } from "./model-string.ts";
 import { defaultModelOf, isAggregator, type Provider, type Providers } from "./providers.ts";
 
 /** What one level says, as it was written. */
 export type Said = {
   level: Level;
+  /** Where the operator's levels stand, for problems: `rules[0]` of the config. */
+  place?: string;
   model?: ModelWishConfig | undefined;
   provider?: string | undefined;
   effort?: Effort | undefined;
+  /** Why it could not say anything. */
+  problem?: Problem;
 };
 
 type Chosen<Value> = { value: Value; by: Level };
@@ -27,6 +32,8 @@ export type Choice = {
   model?: Chosen<string>;
   /** `ofParent`: inherited by the parent's own model only. */
   effort?: Chosen<Effort> & { ofParent: boolean };
+  /** The user's alias by which the model was chosen. */
+  alias?: string;
   /** Declared by the alias that chose the model. */
   fallbacks?: readonly ModelWishConfig[];
   /** What is wrong with a level so far. */
@@ -56,21 +63,26 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     const by = (field: "provider" | "effort"): Level => (read.brought.includes(field) ? "alias" : said.level);
     const { provider, model } = placed;
     const keepsModel = provider === undefined || provider.slug === below.provider?.value.slug;
-    const { model: modelBelow, fallbacks: fallbacksBelow, problem, ...rest } = below;
+    const { model: modelBelow, alias: aliasBelow, fallbacks: fallbacksBelow, problem, ...rest } = below;
     return {
       ...rest,
       ...(problem !== undefined && provider === undefined && { problem }),
-      ...(provider !== undefined && { provider: { value: provider, by: by("provider") } }),
+      ...(provider !== undefined && { provider: { value: provider, by: placed.ofFamily ? "family" : by("provider") } }),
       ...(model !== undefined
-        ? { model: { value: model, by: said.level }, ...(read.fallbacks && { fallbacks: read.fallbacks }) }
+        ? {
+            model: { value: model, by: said.level },
+            ...(read.alias !== undefined && { alias: read.alias }),
+            ...(read.fallbacks && { fallbacks: read.fallbacks }),
+          }
         : keepsModel && {
             ...(modelBelow && { model: modelBelow }),
+            ...(aliasBelow !== undefined && { alias: aliasBelow }),
             ...(fallbacksBelow && { fallbacks: fallbacksBelow }),
           }),
       ...(read.wish.effort !== undefined && {
         effort: { value: read.wish.effort, by: by("effort"), ofParent: said.level === "parent" },
       }),
-      warnings: [...below.warnings, ...read.warnings],
+      warnings: [...below.warnings, ...read.warnings, ...(placed.warnings ?? [])],
     };
   }
 
@@ -84,27 +96,59 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
   }
 
   /** The provider a wish names, if any: beside its model, or inside of the model's name where that is allowed. */
-  function place(wish: Wish, below: Choice): { provider?: Provider; model?: string } | { problem: Problem } {
+  function place(wish: Wish, below: Choice): Placed | { problem: Problem } {
     const named = wish.provider === undefined ? undefined : providers.find(wish.provider);
     if (named !== undefined && "problem" in named) return named;
-    const model = wish.model === undefined ? {} : { model: wish.model };
-    const asWritten = { ...(named && { provider: named.provider }), ...model };
-    if (wish.model === undefined) return asWritten;
+    const beside = named && { provider: named.provider };
+    const { model } = wish;
+    if (model === undefined) return { ...beside };
     const current = named?.provider ?? below.provider?.value ?? soleProvider();
-    if (current !== undefined && takesAsItIs(current, wish.model)) return asWritten;
-    const afterColon = current?.row?.tags === true ? undefined : providerInside(wish.model, ":", providers);
-    if (afterColon !== undefined) return { problem: colonProblem(wish.model, afterColon) };
-    const afterSlash = providerInside(wish.model, "/", providers);
-    if (afterSlash === undefined || (current !== undefined && isAggregator(current))) return asWritten;
-    if (named !== undefined && named.provider.slug !== afterSlash.slug)
-      return { problem: disagreement("provider", afterSlash.slug, named.provider.slug) };
-    const inside = providers.find(afterSlash.slug);
-    return "problem" in inside ? inside : { provider: inside.provider, model: afterSlash.model };
+    const id = current && catalog.idMeant(current, baseUrlOf(current), model);
+    if (id !== undefined) return { ...beside, model: id, warnings: id === model ? [] : [respelled(model, id)] };
+    const family = familyNamed(model);
+    if (family !== undefined) return placeFamily(model, family, current, named?.provider);
+    if (/\s/.test(model)) return { problem: severalWords(model) };
+    if (current !== undefined && catalog.serves(current, baseUrlOf(current), model) === "yes")
+      return { ...beside, model };
+    const afterColon = current?.row?.tags === true ? undefined : providerInside(model, ":", providers);
+    if (afterColon !== undefined) return { problem: colonProblem(model, afterColon) };
+    const afterSlash = providerInside(model, "/", providers);
+    if (afterSlash !== undefined && (current === undefined || !isAggregator(current))) {
+      if (named !== undefined && named.provider.slug !== afterSlash.slug)
+        return { problem: disagreement("provider", afterSlash.slug, named.provider.slug) };
+      return place({ provider: afterSlash.slug, model: afterSlash.model }, below);
+    }
+    return { ...beside, model };
   }
 
-  function takesAsItIs(provider: Provider, model: string): boolean {
+  /** The newest of a family at the current provider, else at the one provider with a key that has the family. */
+  function placeFamily(
+    model: string,
+    family: string,
+    current: Provider | undefined,
+    named: Provider | undefined,
+  ): Placed | { problem: Problem } {
+    const beside = named && { provider: named };
+    const newestAt = (provider: Provider) => catalog.newestOf(provider, baseUrlOf(provider), family);
+    const [here, ...othersHere] = current === undefined ? [] : newestAt(current);
+    if (here !== undefined && othersHere.length > 0) return { problem: severalOfFamily(family, [here, ...othersHere]) };
+    if (here !== undefined) return { ...beside, model: here };
+    const homes = named === undefined ? credentials.usable() : [];
+    const [there, ...othersThere] = homes.flatMap((provider) =>
+      newestAt(provider).map((id) => ({ provider, model: id })),
+    );
+    if (there !== undefined && othersThere.length > 0)
+      return { problem: severalOfFamily(family, [there, ...othersThere].map(asString)) };
+    if (there !== undefined) return { ...there, ofFamily: true };
+    if (current !== undefined && catalog.modelsOf(current).length === 0)
+      return { ...beside, model, warnings: [sentAsIs(model, current)] };
+    const makers = providers.all().filter((provider) => newestAt(provider).length > 0);
+    return { problem: nobodysFamily(family, named, makers) };
+  }
+
+  function baseUrlOf(provider: Provider): string | undefined {
     const answer = credentials.find(provider);
-    return catalog.serves(provider, "bundle" in answer ? answer.bundle.baseUrl : undefined, model) === "yes";
+    return "bundle" in answer ? answer.bundle.baseUrl : undefined;
   }
 
   function soleProvider(): Provider | undefined {
@@ -126,21 +170,48 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
   return { lay, settle };
 }
 
+/** Where a wish leads. `ofFamily`: the provider was found by the family's name. */
+type Placed = { provider?: Provider; model?: string; ofFamily?: true; warnings?: Warning[] };
+
 /** Which pair a broken level means is not known; a level above that names a provider does without it. */
-function broken({ warnings }: Choice, { level }: Said, problem: Problem): Choice {
-  return { problem: atLevel(level, problem), warnings };
+function broken({ warnings }: Choice, { place }: Said, problem: Problem): Choice {
+  const placed = place === undefined ? problem : { ...problem, message: `In ${place}: ${problem.message}` };
+  return { problem: placed, warnings };
 }
 
-/** A problem of the operator's own levels says where it stands; one of a task's stands there. */
-function atLevel(level: Level, problem: Problem): Problem {
-  const place = PLACES[level];
-  return place === undefined ? problem : { ...problem, message: `${place}: ${problem.message}` };
+function respelled(written: string, id: string): Warning {
+  return { code: "model-respelled", message: `${written} was taken as ${id}, the one model it can mean.` };
 }
 
-const PLACES: Partial<Record<Level, string>> = {
-  parent: "In what the caller runs on (flags, or the top level of the config)",
-  delegation: "In `delegation:` of the config",
-};
+function sentAsIs(model: string, { slug, entryPath }: Provider): Warning {
+  const message = `${model} is sent to ${slug} as it is: its models are not known. List them under ${entryPath}.models.`;
+  return { code: "family-unknown", message };
+}
+
+function severalOfFamily(family: string, candidates: string[]): Problem {
+  return {
+    code: "ambiguous-route",
+    field: "model",
+    message: `Expected one newest ${family} model; found ${candidates.join(", ")}. Name one of them.`,
+    suggestions: candidates,
+  };
+}
+
+function asString({ provider, model }: { provider: Provider; model: string }): string {
+  return `${model} --provider ${provider.slug}`;
+}
+
+function nobodysFamily(family: string, named: Provider | undefined, makers: readonly Provider[]): Problem {
+  const slugs = makers.map(({ slug }) => slug);
+  const where = named === undefined ? "a provider with a key" : named.slug;
+  const hint = slugs.length === 0 ? "" : ` These have it: ${slugs.join(", ")}.`;
+  return {
+    code: "unknown-model",
+    field: "model",
+    message: `Expected a ${family} model that ${where} is known to serve; found none.${hint} Or name a model by its id.`,
+    suggestions: slugs,
+  };
+}
 
 function noProvider(usable: readonly Provider[], model: string | undefined): Problem {
   const slugs = usable.map(({ slug }) => slug);

@@ -32,6 +32,12 @@ export const CALL_EFFECTS: Effects = {
     assert.match((await refusal({ goal: "one", output_schema: { type: "nonsense" } })).message, /output_schema/);
   },
 
+  tags: async () => {
+    const config = { rules: [{ when: { tag: "explore" }, use: "acme-2" }] };
+    assert.deepEqual(routesIn(await play({ goal: "one", tags: ["explore"] }, { config })), ["acme-2 @ acme"]);
+    assert.deepEqual(routesIn(await play({ goal: "one" }, { config })), ["acme-1 @ acme"]);
+  },
+
   workspace: async () => {
     const scene = { script: writes("here.txt"), files: { "work/inner/note.txt": "" } };
     assert.ok("work/inner/here.txt" in (await play({ goal: "one", workspace: "inner" }, scene)).files);

@@ -171,4 +171,92 @@ const ALIAS_EFFECTS: Effects = {
   },
 };
 
-export const ROUTE_EFFECTS: Effects = { ...PARENT_EFFECTS, ...CHILDREN_EFFECTS, ...ALIAS_EFFECTS };
+/** How a model's own choice of route ends under this `delegation:`. */
+async function chosen(delegation: Document, task: object): Promise<string[]> {
+  const asking = { ...task, goal: "one" };
+  const played = await play(
+    { tasks: [asking, { goal: "two" }] },
+    { config: { delegation }, options: { askedBy: "model" } },
+  );
+  return [...routesIn(played, "one"), ...endings(played).filter((ending) => ending !== "completed")];
+}
+
+const DENIED = ["rejected: denied-by-policy"];
+
+const OPERATOR_EFFECTS: Effects = {
+  "delegation.allow": async () => {
+    assert.deepEqual(await chosen({ allow: ["acme/*"] }, { model: "acme-2" }), ["acme-2 @ acme"]);
+    assert.deepEqual(await chosen({ allow: ["acme/*"] }, { provider: "beta" }), DENIED);
+  },
+  "delegation.allow[].match": async () => {
+    const allow = [{ match: "beta/*", efforts: ["low"] }];
+    assert.deepEqual(await chosen({ allow }, { provider: "beta" }), ["beta-1 @ beta"]);
+    assert.deepEqual(await chosen({ allow }, { model: "acme-2" }), DENIED);
+  },
+  "delegation.allow[].efforts": async () => {
+    const allow = [{ match: "*", efforts: ["low"] }];
+    assert.deepEqual(await chosen({ allow }, { reasoning_effort: "low" }), ["acme-1 @ acme · low"]);
+    assert.deepEqual(await chosen({ allow }, { reasoning_effort: "high" }), DENIED);
+  },
+  "delegation.deny": async () => {
+    assert.deepEqual(await chosen({ deny: ["beta/*"] }, { model: "acme-2" }), ["acme-2 @ acme"]);
+    assert.deepEqual(await chosen({ deny: ["beta/*"] }, { provider: "beta" }), DENIED);
+  },
+  "delegation.deny[].match": async () => {
+    const deny = [{ match: "beta/*", efforts: ["high"] }];
+    assert.deepEqual(await chosen({ deny }, { provider: "beta", reasoning_effort: "high" }), DENIED);
+    assert.deepEqual(await chosen({ deny }, { reasoning_effort: "high" }), ["acme-1 @ acme · high"]);
+  },
+  "delegation.deny[].efforts": async () => {
+    const deny = [{ match: "*", efforts: ["high"] }];
+    assert.deepEqual(await chosen({ deny }, { reasoning_effort: "high" }), DENIED);
+    assert.deepEqual(await chosen({ deny }, { reasoning_effort: "low" }), ["acme-1 @ acme · low"]);
+  },
+  rules: async () => {
+    const rules = [
+      { when: { tag: "a" }, use: "acme-2" },
+      { when: { tag: "b" }, use: "acme-3" },
+    ];
+    assert.deepEqual(await routes({ rules }, { tags: ["b", "a"] }), ["acme-2 @ acme"]);
+    assert.deepEqual(await routes({ rules }), ["acme-1 @ acme"]);
+  },
+  "rules[].when": async () => {
+    const rules = [{ when: { tag: "a", toolset: "terminal" }, use: "acme-2" }];
+    assert.deepEqual(await routes({ rules }, { tags: ["a"] }), ["acme-2 @ acme"]);
+    assert.deepEqual(await routes({ rules }, { tags: ["a"], toolsets: ["file"] }), ["acme-1 @ acme"]);
+  },
+  "rules[].when.tag": async () => {
+    const rules = [{ when: { tag: "a" }, use: "acme-2" }];
+    assert.deepEqual(await routes({ rules }, { tags: ["A"] }), ["acme-2 @ acme"]);
+    assert.deepEqual(await routes({ rules }, { tags: ["ab"] }), ["acme-1 @ acme"]);
+  },
+  "rules[].when.toolset": async () => {
+    const rules = [{ when: { toolset: "terminal" }, use: "acme-2" }];
+    assert.deepEqual(await routes({ rules }), ["acme-2 @ acme"]);
+    assert.deepEqual(await routes({ rules }, { toolsets: ["file"] }), ["acme-1 @ acme"]);
+  },
+  "rules[].use": async () => {
+    const rules = [{ when: { tag: "a" }, use: "small" }];
+    const models = { small: "mini --provider beta" };
+    assert.deepEqual(await routes({ rules, models }, { tags: ["a"] }), ["mini @ beta"]);
+  },
+  "rules[].use.model": async () => {
+    const rules = [{ when: { tag: "a" }, use: { model: "acme-2" } }];
+    assert.deepEqual(await routes({ rules }, { tags: ["a"] }), ["acme-2 @ acme"]);
+  },
+  "rules[].use.provider": async () => {
+    const rules = [{ when: { tag: "a" }, use: { model: "x", provider: "beta" } }];
+    assert.deepEqual(await routes({ rules }, { tags: ["a"] }), ["x @ beta"]);
+  },
+  "rules[].use.reasoning_effort": async () => {
+    const rules = [{ when: { tag: "a" }, use: { model: "x", reasoning_effort: "low" } }];
+    assert.deepEqual(await routes({ rules }, { tags: ["a"] }), ["x @ acme · low"]);
+  },
+};
+
+export const ROUTE_EFFECTS: Effects = {
+  ...PARENT_EFFECTS,
+  ...CHILDREN_EFFECTS,
+  ...ALIAS_EFFECTS,
+  ...OPERATOR_EFFECTS,
+};

@@ -48,6 +48,11 @@ export const TASK_EFFECTS: Effects = {
     assert.deepEqual(endings(nowhere), ["rejected: workspace-unusable", "completed"]);
   },
 
+  "tasks[].tags": async () => {
+    const config = { rules: [{ when: { tag: "explore" }, use: "acme-2" }] };
+    assert.deepEqual(await routes({ tags: ["explore"] }, { config }), ["acme-2 @ acme", "acme-1 @ acme"]);
+  },
+
   "tasks[].model": async () => {
     assert.deepEqual(await routes({ model: "acme-2" }), ["acme-2 @ acme", "acme-1 @ acme"]);
     assert.deepEqual(await routes({ model: "beta-2 --provider beta --effort high" }), [

@@ -310,7 +310,7 @@ describe("what must not be shown", async () => {
 test("a route gets the same access each time, and another for another provider", async () => {
   const routing = routingOf({ env: { GLM_API_KEY: "key-1", KIMI_API_KEY: "key-2" } });
   const tasks = ["zai", "kimi"].map((provider) => ({ goal: "x", provider }));
-  const [zai, kimi] = routing.plan({ tasks }, {}, "/").planned.map((planned) => readyOf(planned).route);
+  const [zai, kimi] = routing.plan({ tasks }, { cwd: "/" }).planned.map((planned) => readyOf(planned).route);
   assert.ok(zai !== undefined && kimi !== undefined);
   assert.equal(await accessFor(zai, routing), await accessFor(zai, routing));
   assert.notEqual(await accessFor(zai, routing), await accessFor(kimi, routing));

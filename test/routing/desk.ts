@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { configSchema } from "../../src/config/schema.ts";
 import type { Problem } from "../../src/errors.ts";
 import type { Planned, Ready } from "../../src/plan.ts";
-import type { Route, Wish } from "../../src/route.ts";
-import { createRouting, type Routing } from "../../src/routing/routing.ts";
+import type { Route } from "../../src/route.ts";
+import { type Caller, createRouting, type Routing } from "../../src/routing/routing.ts";
 import type { Access } from "../../src/secret.ts";
 import { type CallInput, parseCall } from "../../src/task.ts";
 
-export type Given = { config?: unknown; env?: Record<string, string>; parent?: Wish };
+export type Given = { config?: unknown; env?: Record<string, string> } & Omit<Caller, "cwd">;
 
 /** Keys for the providers most tests need. */
 export const KEYS = {
@@ -40,7 +40,7 @@ export async function accessFor(route: Route, routing: Routing): Promise<Access>
 }
 
 export function planAll(call: CallInput, given: Given, cwd = import.meta.dirname) {
-  return routingOf(given).plan(parseCall(call, 10_000), given.parent ?? {}, cwd);
+  return routingOf(given).plan(parseCall(call, 10_000), { ...given, cwd });
 }
 
 /** The plan of a single task that can start. */

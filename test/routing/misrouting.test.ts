@@ -30,6 +30,8 @@ const MODELS = [
   "small",
   "large",
   "inherit",
+  "haiku",
+  "GLM 4.7",
 ];
 
 /** A value that may stand in the config or not. */
@@ -71,6 +73,7 @@ const modelText = fc.oneof(
   fc.tuple(fc.constantFrom(...MODELS), slug).map(([model, provider]) => `${model} --provider ${provider}`),
 );
 const wish = fc.record({ model: maybe(modelText), provider: maybe(slug) });
+const tags = maybe(fc.subarray(["a", "b"]));
 
 const given: fc.Arbitrary<Given> = fc.record({
   env: environment.map((env) =>
@@ -85,6 +88,9 @@ const given: fc.Arbitrary<Given> = fc.record({
     models: fc.record({
       small: modelText.filter((text) => !/small|large/.test(text)),
       large: fc.record({ model: fc.constant("m"), provider: slug }),
+    }),
+    rules: fc.array(fc.record({ when: fc.record({ tag: fc.constantFrom("a", "b") }), use: modelText }), {
+      maxLength: 2,
     }),
     delegation: fc.record({
       model: maybe(modelText),
@@ -141,16 +147,18 @@ describe("no route is mixed up", () => {
   test("whatever is configured and asked for", async () => {
     let routes = 0;
     let pools = 0;
+    const wishes = fc.array(fc.tuple(wish, tags), { minLength: 1, maxLength: 4 });
     await fc.assert(
-      fc.asyncProperty(given, fc.array(wish, { minLength: 1, maxLength: 4 }), wish, async (here, wishes, ofCall) => {
-        const call = { ...ofCall, tasks: wishes.map((each, index) => ({ goal: `task ${index}`, ...each })) };
+      fc.asyncProperty(given, wishes, wish, async (here, each, ofCall) => {
+        const tasks = each.map(([own, words], index) => ({ goal: `task ${index}`, ...own, tags: words }));
+        const call = { ...ofCall, tasks };
         const before = JSON.stringify([call, here]);
         for (const planned of planAll(call, here).planned) {
           if (!("route" in planned)) continue;
           for (const route of [planned.route, ...planned.route.fallbacks]) {
             routes++;
             if ((await checkRoute(route, here)) > 1) pools++;
-            assert.doesNotMatch(route.model, /^(small|large|inherit)$|--|^zai:/, "names of ours are never sent");
+            assert.doesNotMatch(route.model, /^(small|large|inherit)$|--|^zai:|\s/, "names of ours are never sent");
           }
         }
         assert.equal(JSON.stringify([call, here]), before, "nothing given was changed");

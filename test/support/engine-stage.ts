@@ -45,6 +45,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     config: configSchema.parse({}),
     warnings: [],
     plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [] }),
+    candidates: () => [],
     renew: (route) => (staged.gone?.includes(route.provider) ? { problem: noSuch(route.provider) } : { route }),
     lease: async (route) => leaseOf(route),
     price: ({ facts: { price } }, usage) =>

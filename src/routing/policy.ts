@@ -1,0 +1,85 @@
+/**
+ * What a delegating model may choose: `delegation.allow` and `delegation.deny`. It binds what a model asked for and what
+ * that led to; what would run without its asking is the operator's choice and always passes.
+ */
+import type { ChoicePattern, Config } from "../config/schema.ts";
+import type { Problem } from "../errors.ts";
+import type { Effort } from "../route.ts";
+
+/** What a model's asking led to. */
+export type Chosen = {
+  provider: string;
+  model: string;
+  /** Where the model asked for one. */
+  effort?: Effort;
+  /** The alias it named, where provider and model are the alias's. */
+  alias?: string;
+};
+
+/** Why a model may not choose this, with what it may; undefined where it may. */
+export type Policy = (chosen: Chosen) => Problem | undefined;
+
+export function createPolicy({ delegation, models }: Pick<Config, "delegation" | "models">): Policy {
+  const { allow, deny } = delegation;
+  const options = [...new Set(allow.flatMap((entry) => optionsOf(entry, Object.keys(models))))];
+
+  return (chosen) => {
+    const refusing = deny.find((entry) => denies(entry, chosen));
+    if (refusing === undefined && allow.some((entry) => allows(entry, chosen))) return undefined;
+    const reason = refusing === undefined ? "" : `, which delegation.deny refuses (${textOf(refusing)})`;
+    const allowed = options.length === 0 ? "nothing; leave model, provider and effort out" : options.join(", ");
+    const except = deny.length === 0 ? "" : `, except ${deny.map(textOf).join(", ")}`;
+    return {
+      code: "denied-by-policy",
+      field: "model",
+      message: `Expected a route that the user lets a model choose; found ${named(chosen)}${reason}. Allowed: ${allowed}${except}.`,
+      suggestions: options,
+    };
+  };
+}
+
+/** An effort that was left open is the provider's own, and passes. */
+function allows(entry: ChoicePattern, chosen: Chosen): boolean {
+  const { match, efforts } = parts(entry);
+  return matches(match, chosen) && (chosen.effort === undefined || (efforts?.includes(chosen.effort) ?? true));
+}
+
+function denies(entry: ChoicePattern, chosen: Chosen): boolean {
+  const { match, efforts } = parts(entry);
+  return (
+    matches(match, chosen) &&
+    (efforts === undefined || (chosen.effort !== undefined && efforts.includes(chosen.effort)))
+  );
+}
+
+function parts(entry: ChoicePattern): { match: string; efforts?: readonly Effort[] } {
+  return typeof entry === "string" ? { match: entry } : entry;
+}
+
+/** `*` stands for anything, slashes included; case makes no difference. */
+function matches(pattern: string, { provider, model, alias }: Chosen): boolean {
+  const names = [`${provider}/${model}`, ...(alias === undefined ? [] : [`alias:${alias}`])];
+  const regularExpression = new RegExp(`^${pattern.trim().split("*").map(RegExp.escape).join(".*")}$`, "is");
+  return names.some((name) => regularExpression.test(name));
+}
+
+/** What an entry of `allow` offers, as a model could write it where that is known: aliases by their names. */
+function optionsOf(entry: ChoicePattern, aliases: readonly string[]): string[] {
+  const { match, efforts } = parts(entry);
+  const offered = aliases.filter((alias) => matches(match, { provider: "", model: "", alias }));
+  const names = /^alias:/i.test(match) ? offered : [match];
+  return names.map((name) => withEfforts(name, efforts));
+}
+
+function textOf(entry: ChoicePattern): string {
+  const { match, efforts } = parts(entry);
+  return withEfforts(match, efforts);
+}
+
+function withEfforts(name: string, efforts: readonly Effort[] | undefined): string {
+  return efforts === undefined ? name : `${name} (effort ${efforts.join(", ")})`;
+}
+
+function named({ provider, model, effort }: Chosen): string {
+  return `${provider}/${model}${effort === undefined ? "" : ` with effort ${effort}`}`;
+}

@@ -1,0 +1,49 @@
+/** What the schema of `delegate_task` teaches the models that read it. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { delegateTaskJsonSchema } from "../src/task.ts";
+
+type Described = { description?: string; properties?: Record<string, Described>; items?: Described };
+const schema = delegateTaskJsonSchema() as Described;
+const besideTasks = schema.properties ?? {};
+const ofTask = schema.properties?.tasks?.items?.properties ?? {};
+
+const LESSONS: [lesson: string, field: string, words: RegExp][] = [
+  ["a bare id", "model", /bare id \(`glm-5\.1`\)/],
+  ["an alias", "model", /alias of the user's \(`small`\)/],
+  ["a family's name", "model", /family \(`haiku`, `gpt`: its newest version\)/],
+  ["the provider as a flag", "model", /`x --provider y`/],
+  ["the field for the provider", "model", /use the `provider` field/],
+  [
+    "what MODEL-ONLY keeps",
+    "model",
+    /MODEL-ONLY: without a provider, the current provider and its credentials are kept/,
+  ],
+  [
+    "not to name a provider before a colon",
+    "model",
+    /DO NOT write `provider:model`: a colon.*variant \(`:free`, `:thinking`\)/,
+  ],
+  ["what PROVIDER OVERRIDE discards", "provider", /PROVIDER OVERRIDE: endpoint, key and API mode.*before is discarded/],
+  ["the other words for effort", "reasoning_effort", /`effort` or `thinking`/],
+];
+
+describe("the schema teaches, in a task and beside tasks:", () => {
+  for (const [lesson, field, words] of LESSONS)
+    test(lesson, () => {
+      assert.match(ofTask[field]?.description ?? "", words);
+      assert.match(besideTasks[field]?.description ?? "", words);
+    });
+});
+
+test("no field of the schema could hold a key, an endpoint or a command", () => {
+  const names = [...Object.keys(besideTasks), ...Object.keys(ofTask)];
+  assert.deepEqual(
+    names.filter((name) => /key|url|token|secret|command|header/.test(name)),
+    [],
+  );
+});
+
+test("tags are said to be for the user's rules", () => {
+  assert.match(ofTask.tags?.description ?? "", /user's routing rules/);
+});
