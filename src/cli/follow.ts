@@ -150,10 +150,10 @@ function listen(io: Io, delegation: Delegation, view: View, temporary: true | un
   const later = temporary ? "" : `; deputy resume ${delegation.id} goes on`;
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
   let count = 0;
-  const stop = io.onInterrupt(() => {
+  const stop = io.onInterrupt((by) => {
     count += 1;
     if (count > 1) return leave(undefined);
-    delegation.stop("Ctrl-C").catch((error: Error) => view.say(`! Cannot stop it in order: ${error.message}`));
+    delegation.stop(by).catch((error: Error) => view.say(`! Cannot stop it in order: ${error.message}`));
     view.say(`! Stopping; what is done is kept. Ctrl-C again leaves now${later}.`);
   });
   return { now, stop, heard: () => count > 0 };

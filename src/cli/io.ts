@@ -21,8 +21,8 @@ export type Io = {
   hideVariables?(names: readonly string[]): void;
   cwd: string;
   clock: Clock;
-  /** Calls back at each Ctrl-C (or polite request to end) until the returned function is called. */
-  onInterrupt(callback: () => void): () => void;
+  /** Calls back at each Ctrl-C or polite request to end, with what it was, until the returned function is called. */
+  onInterrupt(callback: (by: string) => void): () => void;
 };
 
 type Style = Parameters<typeof styleText>[0];

@@ -27,9 +27,10 @@ function createIo(): Io {
     cwd: process.cwd(),
     clock: systemClock,
     onInterrupt(callback) {
-      for (const signal of POLITE_ENDS) process.on(signal, callback);
+      const listener = (signal: NodeJS.Signals) => callback(signal === "SIGINT" ? "Ctrl-C" : signal);
+      for (const signal of POLITE_ENDS) process.on(signal, listener);
       return () => {
-        for (const signal of POLITE_ENDS) process.off(signal, callback);
+        for (const signal of POLITE_ENDS) process.off(signal, listener);
       };
     },
   };

@@ -132,6 +132,15 @@ describe("a run under way", { timeout: 60_000 }, () => {
     assert.deepEqual(await resume(), RESUMED);
   });
 
+  test("ends in order when the system asks for it, and says that it was the system", async (t) => {
+    const { run, left } = await startBusyRun(t);
+    run.child.kill("SIGTERM");
+    const { code, stdout } = await run.ended;
+    assert.equal(code, 130);
+    assert.equal(endingsIn(stdout)[1], "interrupted, SIGTERM: I run a command.");
+    assert.deepEqual(left(), []);
+  });
+
   test("leaves at once at the second Ctrl-C, with what is done, and can be resumed", async (t) => {
     const { run, server, left, resume } = await startBusyRun(t);
     run.child.kill("SIGINT");

@@ -42,7 +42,7 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
   const stdin = new PassThrough();
   if (stage.terminal) Object.assign(stdin, { isTTY: true });
   else stdin.end(stage.stdin ?? "");
-  const interrupts = new Set<() => void>();
+  const interrupts = new Set<(by: string) => void>();
   const io: Io = {
     stdin,
     stdout: stdout.output,
@@ -73,7 +73,7 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
     stdout: stdout.text,
     stderr: stderr.text,
     interrupt() {
-      for (const callback of interrupts) callback();
+      for (const callback of interrupts) callback("Ctrl-C");
     },
     code: main(argv, io, stage.open ?? openStaged),
   };
