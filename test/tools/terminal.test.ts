@@ -21,8 +21,11 @@ function idsIn(directory: string): number[] {
 /** A zombie has ended: only its parent has not looked yet. */
 function isRunning(pid: number): boolean {
   if (process.platform !== "linux") return canSignal(pid);
-  if (!existsSync(`/proc/${pid}/stat`)) return false;
-  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false; // It has ended, perhaps between one look and the next.
+  }
 }
 
 function canSignal(pid: number): boolean {
