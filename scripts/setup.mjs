@@ -40,7 +40,7 @@ async function setUpAlone() {
 }
 
 async function setUp() {
-  say("Setting up, once: npm ci (about 120 packages, the pinned Node among them) …");
+  say("Setting up, once: npm ci (about 230 packages, the pinned Node among them) …");
   const startedAt = Date.now();
   const { code, output } = await runNpm();
   if (code !== 0) throw new Error(`npm ci ended with exit code ${code}.\n${lastLines(output)}\n${advice(output)}`);
