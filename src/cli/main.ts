@@ -41,6 +41,11 @@ const COMMANDS: Record<string, Entry> = {
     summary: "stop a run, or one of its children, in whatever process it is",
     load: async () => (await import("./stop.ts")).declareStop,
   },
+  mcp: {
+    usage: "mcp [install PROGRAM]",
+    summary: "offer delegate_task to Claude Code, Codex, opencode, Cursor, Hermes, VS Code",
+    load: async () => (await import("./mcp.ts")).declareMcp,
+  },
   demo: {
     usage: "demo",
     summary: "watch three tasks run in parallel on scripted models: no key, nothing spent",

@@ -1,5 +1,5 @@
-/** How a command writes the user's config: never over one that is there, unless told to, and then with a copy kept. */
-import { copyFileSync, existsSync } from "node:fs";
+/** How a command writes a config: the user's own never over one that is there, unless told to; always with a copy kept. */
+import { copyFileSync, existsSync, realpathSync, statSync } from "node:fs";
 import { writePrivateFile } from "../config/private-file.ts";
 import { DeputyError } from "../errors.ts";
 
@@ -16,15 +16,26 @@ export function refuseToOverwrite(path: string, force: true | undefined): void {
  * @returns where the former config is kept, where there was one
  * @throws DeputyError `output-unwritable`
  */
-export function writeConfig(path: string, text: string): string | undefined {
+export function writeConfig(path: string, text: string, mode?: number): string | undefined {
   try {
     const backup = existsSync(path) ? freeName(`${path}.bak`) : undefined;
     if (backup !== undefined) copyFileSync(path, backup);
-    writePrivateFile(path, text);
+    writePrivateFile(path, text, mode);
     return backup;
   } catch (error) {
     throw new DeputyError("output-unwritable", `Cannot write ${path}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/**
+ * Another program's settings: links are followed, and the file keeps who may read it.
+ * @returns where the former file is kept, where there was one
+ * @throws DeputyError `output-unwritable`
+ */
+export function writeSettings(path: string, text: string): string | undefined {
+  if (!existsSync(path)) return writeConfig(path, text);
+  const target = realpathSync(path);
+  return writeConfig(target, text, statSync(target).mode & 0o777);
 }
 
 /** `config.yaml.bak`, `config.yaml.bak.2` … */

@@ -1,0 +1,110 @@
+/**
+ * `deputy mcp install AGENT`: the entry that makes an agent program start Deputy as its MCP server. It is always shown
+ * first; it is written where --write says so or a person at the terminal agrees, and the former file is kept.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { DeputyError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import type { Routing } from "../routing/routing.ts";
+import { AGENT_PROGRAMS, type AgentProgram, type Launch, type VariableNames } from "./agent-programs.ts";
+import type { Io } from "./io.ts";
+import { addEntry, snippetOf } from "./settings-entry.ts";
+import { oneLine } from "./terminal-text.ts";
+import { writeSettings } from "./write-config.ts";
+
+export type InstallFlags = {
+  /** This project's file instead of the user's. */
+  project?: true;
+  write?: true;
+  /** Replace an entry that says something else. */
+  force?: true;
+};
+
+/** @throws DeputyError `usage` for an unknown program, or a file that cannot be edited; `output-unwritable` */
+export async function installMcp(io: Io, name: string, variables: VariableNames, flags: InstallFlags): Promise<void> {
+  const program = programOf(name);
+  const { title, format, at, note } = program;
+  const path = fileOf(program, io, flags);
+  const entry = program.entry(launchOf(io.env), variables);
+  const known = existsSync(path);
+  io.stdout.write(`${title} starts Deputy with this entry in ${oneLine(path)}:\n\n`);
+  io.stdout.write(`${indented(snippetOf(format, at, entry))}\n`);
+  if (note !== undefined) io.stdout.write(`${note}\n`);
+  const added = addEntry(format, known ? read(path) : "", at, entry, flags.force === true);
+  if ("same" in added) return void io.stdout.write("It is there already: nothing to do.\n");
+  if ("refused" in added) {
+    const message = `Expected to add the entry to ${path}, but ${added.refused}. Add it by hand${format === "toml" ? "" : ", or replace it with --force"}.`;
+    throw new DeputyError("usage", message);
+  }
+  if (!flags.write && !(await agreed(io, path))) return void io.stdout.write("Nothing was written.\n");
+  const backup = writeSettings(path, added.text);
+  io.stdout.write(`Written to ${oneLine(path)}.${backup === undefined ? "" : ` The former file is ${backup}.`}\n`);
+  io.stdout.write(`Start ${title} anew, and ask it to delegate something.\n`);
+}
+
+/** The variables Deputy would read that are set: of keys, of base URLs (a key belongs to its pair), and its own. */
+export function variablesInUse({ credentials, providers }: Routing, env: Io["env"]): VariableNames {
+  const names = new Set(credentials.keyNames());
+  for (const { row } of providers.all()) if (row?.baseUrlVariable !== undefined) names.add(row.baseUrlVariable);
+  return Object.keys(env)
+    .filter((name) => (names.has(name) || name.startsWith("DEPUTY_")) && (env[name] ?? "").trim() !== "")
+    .sort();
+}
+
+function programOf(name: string): AgentProgram {
+  const program = Object.hasOwn(AGENT_PROGRAMS, name) ? AGENT_PROGRAMS[name] : undefined;
+  if (program !== undefined) return program;
+  const names = Object.keys(AGENT_PROGRAMS);
+  const [close] = nearest(name, names, 1);
+  const hint = close === undefined ? "" : ` Did you mean ${close}?`;
+  throw new DeputyError(
+    "usage",
+    `Expected one of ${names.join(", ")}; found ${name}.${hint} Any other program takes the command: deputy mcp`,
+  );
+}
+
+function fileOf({ title, userFile, projectFile }: AgentProgram, { env, cwd }: Io, { project }: InstallFlags): string {
+  if (!project) return userFile(env);
+  if (projectFile !== undefined) return join(cwd, projectFile);
+  throw new DeputyError("usage", `${title} reads no servers from a project. Leave out --project.`);
+}
+
+/** How this very Deputy is started again: from a clone by its path, through npx, or by its name. */
+function launchOf(env: Io["env"]): Launch {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  if (existsSync(join(root, "src", "cli", "process.ts")))
+    return { command: join(root, "bin", "deputy"), args: ["mcp"] };
+  const throughNpx = root.split(/[\\/]/).includes("_npx") || env.npm_command === "exec";
+  return throughNpx ? { command: "npx", args: ["-y", "deputize", "mcp"] } : { command: "deputy", args: ["mcp"] };
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new DeputyError("input-unreadable", `Cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Asks at the terminal; where there is none, nobody agreed. */
+async function agreed({ stdin, stdout }: Io, path: string): Promise<boolean> {
+  if (stdin.isTTY !== true || stdout.isTTY !== true) {
+    stdout.write("To have it written, say --write.\n");
+    return false;
+  }
+  const lines = createInterface({ input: stdin, terminal: false });
+  try {
+    stdout.write(`Write it to ${oneLine(path)}? [y/N]: `);
+    const { value } = await lines[Symbol.asyncIterator]().next();
+    return /^y(es)?$/i.test((value ?? "").trim());
+  } finally {
+    lines.close();
+  }
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, "    ");
+}
