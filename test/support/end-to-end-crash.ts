@@ -49,8 +49,10 @@ export type Kill = {
   requests: number;
   /** Requests under way at the kill whose answer was not stored. */
   inFlight: number;
-  stored: readonly StoredEvent[];
 };
+
+/** With what the journal held then. */
+type KillWithJournal = Kill & { stored: readonly StoredEvent[] };
 
 /** What came of it. */
 export type Outcome = {
@@ -60,6 +62,8 @@ export type Outcome = {
   repeated: number;
   /** Calls of which a child was told that their outcome is unknown. */
   unknown: number;
+  /** Resumes that two processes competed for. */
+  contests: number;
 };
 
 export type CrewStage = {
@@ -147,27 +151,37 @@ export async function runUndisturbed(stage: CrewStage): Promise<Undisturbed> {
   return { workspace, results: results.map(essence), requests: arrivals.length, startUpMs, wallMs };
 }
 
-/** Kills the crew's run at each moment, goes on after each, and checks what was promised. */
+/**
+ * Kills the crew's run at each moment, goes on after each, and checks what was promised.
+ * @param contested two processes go on at once
+ */
 export async function killAndResume(
   stage: CrewStage,
   moments: readonly Moment[],
   undisturbed: Undisturbed,
+  contested = false,
 ): Promise<Outcome> {
   const { arrivals } = stage.providers;
-  const kills: Kill[] = [];
+  const kills: KillWithJournal[] = [];
+  let contests = 0;
   let command = crewRun(stage);
+  const launch = () => {
+    const competitors = contested && command[0] === "resume" ? 2 : 1;
+    contests += competitors - 1;
+    return Array.from({ length: competitors }, () => stage.launch(command));
+  };
   for (const moment of moments) {
-    await killAt(moment, stage.launch(command), arrivals);
+    await killAt(moment, launch(), arrivals);
     await until(() => stage.left().length === 0);
     const stored = stage.stored();
     kills.push({ state: stateIn(stored), requests: arrivals.length, inFlight: unanswered(stored).length, stored });
     command = await commandAfter(stage, stored);
   }
-  const ended = await stage.launch(command).ended;
+  const ended = winnerOf(await Promise.all(launch().map((process) => process.ended)));
   stage.providers.checkScripts();
   const { delegation_id: id, results } = completed(ended);
-  const outcome = outcomeOf(stage, kills);
-  checkRequests(outcome, arrivals, undisturbed);
+  const outcome = { ...outcomeOf(stage, kills), contests };
+  checkRequests(outcome, kills, arrivals, undisturbed);
   assert.deepEqual(snapshot(stage.workspace), undisturbed.workspace);
   assert.deepEqual(results.map(essence), undisturbed.results);
   assert.deepEqual(listed(await stage.runs()), [{ id, state: "ended" }]);
@@ -175,18 +189,33 @@ export async function killAndResume(
   return outcome;
 }
 
-async function killAt({ requests, delayMs }: Moment, program: Process, arrivals: readonly Arrival[]): Promise<void> {
+async function killAt(
+  { requests, delayMs }: Moment,
+  programs: readonly Process[],
+  arrivals: readonly Arrival[],
+): Promise<void> {
   const enough = arrivals.length + requests;
-  await until(() => arrivals.length >= enough || program.isOver());
+  await until(() => arrivals.length >= enough || programs.every((program) => program.isOver()));
   await new Promise((resolve) => setTimeout(resolve, delayMs));
-  program.child.kill("SIGKILL");
-  await program.ended;
+  for (const { child } of programs) child.kill("SIGKILL");
+  await Promise.all(programs.map(({ ended }) => ended));
 }
 
-function outcomeOf(stage: CrewStage, kills: Kill[]): Outcome {
+/** Of those that went on with the run at once one has had it. The others said so, or found it ended and told the same. */
+function winnerOf(competitors: Ended[]): Ended {
+  const [winner, ...others] = competitors.toSorted((a, b) => (a.code ?? 99) - (b.code ?? 99));
+  assert.ok(winner);
+  for (const { code, stdout, stderr } of others) {
+    if (code === 0) assert.deepEqual(JSON.parse(stdout), JSON.parse(winner.stdout));
+    else assert.match(`${code} ${stderr}`, /^3 .*is being worked on by process \d+, which is alive/s);
+  }
+  return winner;
+}
+
+function outcomeOf(stage: CrewStage, kills: KillWithJournal[]): Omit<Outcome, "contests"> {
   const { arrivals } = stage.providers;
   return {
-    kills,
+    kills: kills.map(({ stored: _, ...kill }) => kill),
     requests: arrivals.length,
     repeated: arrivals.length - countDistinct(arrivals),
     unknown: stage.stored().filter((event) => event.kind === "tool-end" && event.outcome === "unknown").length,
@@ -195,7 +224,8 @@ function outcomeOf(stage: CrewStage, kills: Kill[]): Outcome {
 
 /** No finished step was asked twice, and nothing more was asked than what a kill makes necessary. */
 function checkRequests(
-  { kills, requests, repeated, unknown }: Outcome,
+  { requests, repeated, unknown }: Outcome,
+  kills: readonly KillWithJournal[],
   arrivals: readonly Arrival[],
   undisturbed: Undisturbed,
 ): void {

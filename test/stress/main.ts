@@ -1,0 +1,28 @@
+/**
+ * `npm run stress -- PART [COUNT] [SEED]`: the long runs. Each is seeded, stops at the first broken promise and names the
+ * seed that repeats it, and ends with a report of one page, which is also kept in a file. Started again with the same
+ * count and seed after an interruption, it goes on behind the last finished round.
+ */
+import { newSeed } from "../support/end-to-end-moments.ts";
+import { crashPart } from "./crash.ts";
+import { openRounds, type Part } from "./rounds.ts";
+
+const PARTS: Record<string, Part> = { crash: crashPart };
+
+const [name = "", count, seed] = process.argv.slice(2);
+const part = PARTS[name];
+if (part === undefined) {
+  const lines = Object.entries(PARTS).map(([known, { usualCount, what }]) => `  ${known} [${usualCount}]  ${what}`);
+  console.error(`Usage: npm run stress -- PART [COUNT] [SEED]\n\n${lines.join("\n")}`);
+  process.exitCode = 2;
+} else {
+  const asked = { part: name, count: Number(count ?? part.usualCount), seed: Number(seed ?? newSeed()) };
+  const rounds = openRounds(asked);
+  try {
+    rounds.report(await part.run(asked, rounds));
+  } catch (error) {
+    console.error(error);
+    console.error(`\nThe same again: npm run stress -- ${name} ${asked.count} ${asked.seed}`);
+    process.exitCode = 1;
+  }
+}
