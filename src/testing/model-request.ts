@@ -15,7 +15,13 @@ export type RequestMessage = {
   toolResults: RequestToolResult[];
 };
 
-export type RequestTool = { name: string; description: string; schema: unknown };
+export type RequestTool = {
+  name: string;
+  /** Where the format groups tools (`responses`): a call of this tool has to name its group. */
+  namespace?: string;
+  description: string;
+  schema: unknown;
+};
 
 /** What a wire format says, whichever it is. */
 export type RequestContent = {

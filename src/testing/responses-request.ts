@@ -1,6 +1,6 @@
 /** What OpenAI's Responses API accepts, and how its requests read: a flat list of items instead of messages. */
 import { EFFORTS } from "../route.ts";
-import { createTranscript, type RequestContent, type Transcript } from "./model-request.ts";
+import { createTranscript, type RequestContent, type RequestTool, type Transcript } from "./model-request.ts";
 import { invalidParameter, openAiMisfit } from "./openai-errors.ts";
 import { anyOf, misfitOf, type Shape, without } from "./shape.ts";
 import { signatureOf } from "./turn.ts";
@@ -52,12 +52,18 @@ const ITEM: Shape = {
   },
 };
 
+const FUNCTION: Shape = {
+  fields: anyOf("type", "name", "description", "parameters", "strict", "defer_loading", "allowed_callers"),
+  required: ["name", "parameters"],
+};
+
 const TOOL: Shape = {
   by: "type",
   kinds: {
-    function: {
-      fields: anyOf("type", "name", "description", "parameters", "strict", "defer_loading", "allowed_callers"),
-      required: ["name", "parameters"],
+    function: FUNCTION,
+    namespace: {
+      fields: { ...anyOf("type", "name", "description"), tools: { each: FUNCTION } },
+      required: ["name", "tools"],
     },
     ...anyOf("custom", "web_search", "file_search", "code_interpreter", "mcp", "image_generation", "tool_search"),
   },
@@ -139,16 +145,23 @@ export function readResponsesRequest(body: Fields, stored: StoredItems): Request
   return {
     system: system.filter((text) => text !== "").join("\n\n"),
     messages: transcript.messages,
-    tools: listOf(body.tools)
-      .filter(({ type }) => type === "function")
-      .map(({ name, description, parameters }) => ({
-        name: textOf(name),
-        description: textOf(description),
-        schema: parameters,
-      })),
+    tools: listOf(body.tools).flatMap((tool) =>
+      tool.type === "namespace" ? functionsOf(tool.tools, textOf(tool.name)) : functionsOf([tool]),
+    ),
     effort: stringIn(fieldsOf(body.reasoning).effort),
     maxTokens: numberIn(body.max_output_tokens),
   };
+}
+
+function functionsOf(tools: unknown, namespace?: string): RequestTool[] {
+  return listOf(tools)
+    .filter(({ type }) => type === "function")
+    .map(({ name, description, parameters }) => ({
+      name: textOf(name),
+      ...(namespace !== undefined && { namespace }),
+      description: textOf(description),
+      schema: parameters,
+    }));
 }
 
 function readItem(item: Fields, transcript: Transcript, system: string[]): void {

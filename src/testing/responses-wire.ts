@@ -116,6 +116,7 @@ function functionCallItem(call: ReplyToolCall): Fields {
     arguments: call.argumentsText,
     call_id: toolCallId(call, "call_"),
     name: call.name,
+    ...(call.namespace !== undefined && { namespace: call.namespace }),
   };
 }
 

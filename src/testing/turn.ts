@@ -9,6 +9,8 @@ import type { ModelRequest } from "./model-request.ts";
 
 export type TurnToolCall = {
   name: string;
+  /** The group of the tool, where the request had it in one. */
+  namespace?: string;
   /** Sent as it is, whether or not it fits the tool's schema. */
   input: unknown;
   id?: string;
@@ -39,6 +41,7 @@ export type ReplyToolCall = {
   /** Whether the script chose the id. */
   named: boolean;
   name: string;
+  namespace?: string;
   /** JSON of the input. */
   argumentsText: string;
 };
@@ -68,6 +71,7 @@ export function replyTo(turn: Turn, request: ModelRequest, nonce: string): Reply
     id: call.id ?? `${id}x${position}`,
     named: call.id !== undefined,
     name: call.name,
+    ...(call.namespace !== undefined && { namespace: call.namespace }),
     argumentsText: JSON.stringify(call.input) ?? "",
   }));
   return {

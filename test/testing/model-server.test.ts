@@ -398,3 +398,29 @@ function pieceIn(apiMode: ApiMode, event: Record<string, unknown>): string[] {
   const piece = found[apiMode]();
   return typeof piece === "string" && piece !== "" ? [piece] : [];
 }
+
+describe("tools in a group of the responses format", () => {
+  it("are seen with their group, and a call of one names it", async () => {
+    const script = ({ tools: [tool] }: ModelRequest) => ({
+      toolCalls: [{ name: tool?.name ?? "", input: {}, ...(tool?.namespace && { namespace: tool.namespace }) }],
+    });
+    await withServer(script, async (server) => {
+      const grouped = { type: "function", name: "delegate_task", parameters: { type: "object" } };
+      const body = {
+        model: MODEL,
+        input: "Hello.",
+        stream: true,
+        tools: [{ type: "namespace", name: "mcp__deputy", tools: [grouped] }],
+      };
+      const response = await fetch(`${server.baseUrl("responses")}/responses`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      const text = await response.text();
+      assert.equal(response.status, 200, text);
+      assert.match(text, /"name":"delegate_task","namespace":"mcp__deputy"/);
+      assert.equal(server.requests[0]?.tools[0]?.namespace, "mcp__deputy");
+    });
+  });
+});
