@@ -59,8 +59,11 @@ type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string } & Facts>
 export type DelegationEvent =
   /** The first event of a run: what was asked for, and what planning made of each task. */
   | Of<"delegation-start", { call: Call; planned: Planned[]; surface: string; warnings: Warning[] }>
-  /** A process goes on with a run whose owner died; `renewed` holds routes that lead elsewhere today, by child id. */
-  | Of<"delegation-resume", { pid: number; renewed: Record<string, Route> }>
+  /**
+   * A process goes on with a run: one whose owner died, or a conversation that takes its next turn. `renewed` holds the
+   * routes, by child id, that lead elsewhere than before; `maxCostUsd` is a new limit for all of it.
+   */
+  | Of<"delegation-resume", { pid: number; renewed: Record<string, Route>; maxCostUsd?: number }>
   /** Someone, in any process, asked that a child (or, without `target`, everything) stop. */
   | Of<"stop-request", { target?: string; by: string }>
   | Of<"delegation-end", Record<never, never>>;
@@ -121,8 +124,8 @@ export type ChildEvent =
         durationMs: number;
       }
     >
-  /** Something said to the child beside its task. */
-  | OfChild<"message-add", { text: string; reason: "repair" | LastWords }>
+  /** Something said to the child beside its task. `user`: the next message of a conversation, which begins a turn. */
+  | OfChild<"message-add", { text: string; reason: "repair" | "user" | LastWords }>
   | OfChild<"child-warn", { warning: Warning }>
   | OfChild<"child-end", { ending: Ending; durationMs: number }>;
 

@@ -127,7 +127,7 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       return;
     case "attempt-start":
       tally.position = event.position;
-      tally.attempts.push({ provider: event.provider, model: event.model, requests: 0, failures: [] });
+      addAttempt(tally, event.provider, event.model);
       return;
     case "step-start":
       // A crash cut the one before it off: whether that was charged, nobody knows.
@@ -166,14 +166,25 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       tally.ending = event.ending;
       tally.durationMs = event.durationMs;
       return;
+    case "message-add":
+      if (event.reason !== "user") return;
+      tally.position = 0;
+      delete tally.ending;
+      return;
     case "tool-start":
     case "approval-ask":
     case "approval-end":
-    case "message-add":
       return;
     default:
       event satisfies never;
   }
+}
+
+/** A turn that begins where the one before it was is the same attempt, going on. */
+function addAttempt({ attempts }: Tally, provider: string, model: string): void {
+  const last = attempts.at(-1);
+  if (last?.provider === provider && last.model === model) return;
+  attempts.push({ provider, model, requests: 0, failures: [] });
 }
 
 function attemptOf(tally: Tally): Tally["attempts"][number] {

@@ -17,6 +17,8 @@ export type Conversation = {
   messages: Message[];
   /** Steps that have ended. */
   step: number;
+  /** Steps that had ended and messages there were when this turn began: each message of a user begins one. */
+  before: { steps: number; messages: number };
   /** Which route: 0 is the one that was asked for, n the nth fallback. -1 before the first attempt. */
   position: number;
   provider: string;
@@ -44,6 +46,7 @@ export function createConversation(): Conversation {
     system: "",
     messages: [],
     step: 0,
+    before: { steps: 0, messages: 0 },
     position: -1,
     provider: "",
     pending: [],
@@ -59,7 +62,8 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
   switch (event.kind) {
     case "child-start":
       conversation.system = event.prompt.system;
-      conversation.messages.push({ role: "user", text: event.prompt.user });
+      // A turn that never started may have been followed by a message.
+      conversation.messages.unshift({ role: "user", text: event.prompt.user });
       return;
     case "attempt-start":
       conversation.position = event.position;
@@ -95,9 +99,10 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
       });
       return;
     case "message-add":
-      conversation.messages.push({ role: "user", text: event.text });
-      if (event.reason === "repair") conversation.repairAsked = true;
+      if (event.reason === "user") beginTurn(conversation);
+      else if (event.reason === "repair") conversation.repairAsked = true;
       else conversation.lastWords = event.reason;
+      conversation.messages.push({ role: "user", text: event.text });
       delete conversation.finish;
       return;
     case "step-start":
@@ -109,6 +114,19 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
     default:
       event satisfies never;
   }
+}
+
+/** What was reached or asked for in the turn before counts no more, and the route that was asked for is tried first. */
+function beginTurn(conversation: Conversation): void {
+  const { brokenOff: text, provider } = conversation;
+  // The user has read the beginning of an answer that was stopped, and may speak of it.
+  if (text !== "") conversation.messages.push({ role: "assistant", provider, parts: [{ type: "text", text }] });
+  conversation.before = { steps: conversation.step, messages: conversation.messages.length };
+  conversation.position = -1;
+  conversation.repairAsked = false;
+  delete conversation.lastWords;
+  delete conversation.served;
+  forgetFailures(conversation);
 }
 
 function hearAnswer(conversation: Conversation, parts: Part[], finish: Finish): void {
@@ -131,10 +149,10 @@ export function forgetFailures(conversation: Conversation): void {
   conversation.brokenOff = "";
 }
 
-/** The newest words of the child: of the broken-off answer, else of its last message. Never made up. */
+/** The newest words of the child in this turn: of the broken-off answer, else of its last message. Never made up. */
 export function lastText(conversation: Conversation): string {
   if (conversation.brokenOff !== "") return conversation.brokenOff;
-  for (const message of conversation.messages.toReversed()) {
+  for (const message of conversation.messages.slice(conversation.before.messages).toReversed()) {
     if (message.role !== "assistant") continue;
     const text = textOf(message.parts);
     if (text !== "") return text;

@@ -72,7 +72,7 @@ async function* startAttempt(child: Child, position: number): AsyncGenerator<Hap
 async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undefined> {
   const { conversation, deps } = child;
   const lastWords = conversation.lastWords !== undefined;
-  if (!lastWords && conversation.step >= child.input.planned.limits.maxIterations) {
+  if (!lastWords && conversation.step - conversation.before.steps >= child.input.planned.limits.maxIterations) {
     yield tell(child, { kind: "message-add", reason: "max_iterations", text: LAST_WORDS });
     return undefined;
   }

@@ -13,8 +13,22 @@ const GROUND_RULES = `You are a child agent of Deputy: a parent delegated one ta
 Your last message, the one in which you call no tool, is your result: the parent reads that and nothing else. Put into it what was asked for, complete and to the point.
 Say only what you did and found. If something could not be done, say so, and why.`;
 
+const CONVERSATION_RULES = `You are Deputy, an agent in a conversation with its user. Answer, and work with your tools, as the user asks.
+With delegate_task you hand tasks to child agents, each on its own model, provider and effort, all at once in parallel. Delegate where the user asks for it, and where work falls into independent parts. A child sees nothing of this conversation: write into each task all it has to know.
+Take model and provider exactly as the user names them: a model without a provider is written without one. When a task is rejected, its error says what would work: correct the call where the user's wish stays clear, otherwise ask.
+Of what children did, say only what their results say. The user sees at which model and provider each of them ran, and reads your answer in a terminal: be short.`;
+
+/** The system prompt of a conversation with the user. */
+export function conversationPrompt(workspace: string, toolNames: string[], notes: string | undefined): string {
+  const tools =
+    toolNames.length === 0
+      ? "You have no tools."
+      : `Your file tools work in the directory ${workspace}. A call that the user denies stays denied.`;
+  return [CONVERSATION_RULES, tools, notes && `Notes of this project:\n\n${notes}`].filter(Boolean).join("\n\n");
+}
+
 /** The system prompt: the same for every child of one workspace and toolset. */
-export function systemPrompt(workspace: string, toolNames: string[], notes: string | undefined): string {
+export function childPrompt(workspace: string, toolNames: string[], notes: string | undefined): string {
   const tools =
     toolNames.length === 0
       ? "You have no tools: answer from what you are told."

@@ -114,6 +114,14 @@ function notable(event: Event): Remark | undefined {
   }
 }
 
+/** What is said to a child beside its task, by the reason for it. */
+const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> = {
+  user: "goes on with the user's next message",
+  repair: "asked to repair its answer",
+  max_iterations: "asked for what it has",
+  max_cost: "asked for what it has",
+};
+
 function detail(event: Event): Remark | undefined {
   switch (event.kind) {
     case "attempt-start":
@@ -121,7 +129,7 @@ function detail(event: Event): Remark | undefined {
     case "step-start":
       return { sign: "·", text: `request ${event.step}` };
     case "message-add":
-      return { sign: "·", text: event.reason === "repair" ? "asked to repair its answer" : "asked for what it has" };
+      return { sign: "·", text: ADDED[event.reason] };
     case "step-end": {
       const tokens = event.usage === undefined ? "" : `, ${formatCount(event.usage.output)} tokens`;
       return { sign: "·", text: `answer in ${formatDuration(event.durationMs / 1000)}${tokens}` };

@@ -28,7 +28,7 @@ function entriesOf(event: StoredEvent): Entry[] {
     case "approval-end":
       return [{ who: `${event.allowed ? "allowed" : "denied"} by ${event.by}`, text: event.reason }];
     case "message-add":
-      return [{ who: "added", text: event.text }];
+      return [{ who: event.reason === "user" ? "user" : "added", text: event.text }];
     default:
       return [];
   }

@@ -5,18 +5,19 @@
 import type { ChildDeps, ChildInput, Happening, StopReason } from "../child/child.ts";
 import { runChild } from "../child/loop.ts";
 import type { Model } from "../child/model.ts";
-import { projectNotes, systemPrompt, taskPrompt } from "../child/prompt.ts";
+import { childPrompt, conversationPrompt, projectNotes, taskPrompt } from "../child/prompt.ts";
 import type { Clock } from "../clock.ts";
 import { DeputyError } from "../errors.ts";
 import { DURABILITY, type Event, isStored, type StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Ready } from "../plan.ts";
 import { costOf, type DelegationResult } from "../result.ts";
+import type { Tool } from "../tool.ts";
 import { type Asker, createApprove } from "./approvals.ts";
 import { recoveryOf } from "./attempts.ts";
 import { createPurse, type Purse, reserve } from "./budget.ts";
 import type { Recalled } from "./register.ts";
-import { foldRun, hasEnded, interruption, type Run, type RunChild, resultsOf } from "./run.ts";
+import { foldRun, hasEnded, interruption, isConversation, type Run, type RunChild, resultsOf } from "./run.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { createSeat, type Seat } from "./seat.ts";
 import type { Setup } from "./setup.ts";
@@ -97,7 +98,7 @@ export async function conduct(
         childId,
         taskIndex,
         planned,
-        prompt: await prompts(planned, setup.tools(planned.toolsets, planned.workspace)),
+        prompt: await prompts(planned, toolsOf(planned)),
         past: past.get(childId) ?? [],
         ...(child.tally.startedAt !== undefined && { startedAt: child.tally.startedAt }),
       };
@@ -140,7 +141,7 @@ export async function conduct(
     return {
       clock,
       model: stage.model,
-      tools: setup.tools(planned.toolsets, planned.workspace),
+      tools: toolsOf(planned),
       permissions: { rules: setup.permissions, otherwise: delegation.approvals },
       approve,
       lease: setup.lease,
@@ -151,6 +152,11 @@ export async function conduct(
       moveTo: seat.moveTo,
       onServedMismatch: delegation.on_served_mismatch,
     };
+  }
+
+  /** A conversation may have come to a model that cannot call tools. */
+  function toolsOf({ route, toolsets, workspace }: Ready): readonly Tool[] {
+    return route.facts.tools === false ? [] : setup.tools(toolsets, workspace);
   }
 
   /** Requests to stop come through the journal, from this process as from any other. */
@@ -179,13 +185,17 @@ export async function conduct(
 }
 
 /** The delegation's own limit in USD: the lower of what the call says and the config allows. */
-function budgetOf({ call }: Run, { config }: Setup): number | undefined {
-  const limits = [call.max_cost_usd, config.delegation.max_cost_usd].filter((limit) => limit !== undefined);
+function budgetOf(run: Run, { config }: Setup): number | undefined {
+  const { call } = run;
+  const ofConfig = isConversation(run) ? undefined : config.delegation.max_cost_usd;
+  const limits = [call.max_cost_usd, ofConfig].filter((limit) => limit !== undefined);
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
 /** System and task prompts; the project's notes are read once for each workspace. */
-function createPrompts({ call }: Run) {
+function createPrompts(run: Run) {
+  const { call } = run;
+  const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
   const notes = new Map<string, Promise<string | undefined>>();
   return async ({ task, workspace }: Ready, tools: readonly { name: string }[]) => {
     const known = notes.get(workspace) ?? projectNotes(workspace);

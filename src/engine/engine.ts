@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 import { schemaMistake } from "../child/answer.ts";
 import { DeputyError, type Warning } from "../errors.ts";
 import type { Event, StoredEvent } from "../event.ts";
-import type { Planned } from "../plan.ts";
-import type { DelegationResult } from "../result.ts";
+import type { Planned, Ready } from "../plan.ts";
+import type { DelegationResult, Tally } from "../result.ts";
 import type { Route, Wish } from "../route.ts";
 import { askHook, type RouteHook } from "../routing/hook.ts";
 import type { Call } from "../task.ts";
@@ -13,17 +13,32 @@ import type { Asker } from "./approvals.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { createFeed } from "./feed.ts";
 import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
-import { canGoOn, childIdOf, foldRun, hasEnded, interruption, parseRunId, type Run, resultsOf } from "./run.ts";
+import {
+  canGoOn,
+  childIdOf,
+  foldRun,
+  hasEnded,
+  interruption,
+  isChildEvent,
+  isConversation,
+  parseRunId,
+  type Run,
+  resultsOf,
+} from "./run.ts";
 import type { Setup } from "./setup.ts";
+import { turnEvents } from "./turn.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Asker } from "./approvals.ts";
 export type { RunListing } from "./register.ts";
 
 export type SubmitOptions = {
-  /** What this surface's caller runs on: flags, or a chat session's route. */
+  /** What this surface's caller runs on: flags. */
   parent?: Wish;
-  surface: "cli" | "library" | "mcp" | "demo";
+  /** The route the caller runs on, in place of `parent` and the config's top level. */
+  parentRoute?: Route;
+  /** `chat`: the call is the first message of a conversation, its one task the message. */
+  surface: "cli" | "library" | "mcp" | "demo" | "chat";
   /** Who wrote the call: `delegation.allow` and `deny` bind a model. Default: the operator. */
   askedBy?: "operator" | "model";
   /** Directory the tasks' workspaces are relative to. */
@@ -54,6 +69,13 @@ export type Delegation = {
 
 export type ResumeOptions = Pick<SubmitOptions, "asker" | "permissions" | "concurrency">;
 
+export type ConverseOptions = ResumeOptions & {
+  /** Another route from this turn on: as a task would ask for it, over the route the conversation has. */
+  wish?: Wish;
+  /** USD for the whole conversation from now on, in place of what was said before. */
+  maxCostUsd?: number;
+};
+
 export type EngineDeps = Stage & {
   newId: () => string;
   /** Reads config and environment as they are now. */
@@ -72,6 +94,11 @@ export interface Engine {
   submit(call: Call, options: SubmitOptions): Promise<Delegation>;
   /** Goes on with a run that was interrupted or whose owner died. @throws DeputyError `run-unknown` | `run-owned` */
   resume(id: string, options: ResumeOptions): Promise<Delegation>;
+  /**
+   * The next turn of a conversation (a run whose surface is `chat`): the user's message, and what follows from it. An
+   * unfinished turn ends where it was stopped. @throws DeputyError `run-unknown` | `run-owned` | `nothing-to-run`
+   */
+  converse(id: string, text: string, options: ConverseOptions): Promise<Delegation>;
   /** Asks a run (or one child, `ID.n`) to stop, whoever owns it. Resolves when the request is durable. */
   stop(id: string, by: string): Promise<void>;
   /** Every run of the journal, newest first. */
@@ -94,12 +121,15 @@ export function createEngine(deps: EngineDeps): Engine {
     await refuseBrokenSchemas(asked);
     const call = withBudget(asked, options.maxCostUsd);
     const setup = withPermissions(deps.setup(), options.permissions);
-    const { parent, askedBy, workspace: cwd } = options;
+    const { parent, parentRoute, askedBy, workspace: cwd } = options;
     const { planned, warnings } = setup.plan(call, {
       cwd,
       ...(parent && { parent }),
+      ...(parentRoute && { parentRoute }),
       ...(askedBy && { askedBy }),
-      ...(deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
+      ...(isConversation(options)
+        ? { isConversation: true }
+        : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
     });
     return { planned, warnings: [...setup.warnings, ...overruled(parent, planned), ...warnings], call, setup };
   }
@@ -121,35 +151,83 @@ export function createEngine(deps: EngineDeps): Engine {
     };
     await journal.append([start]);
     const run = foldRun(undefined, start);
-    return begin(setup, { run, past: new Map(), lastSeq: 0 }, start, options);
+    return begin(setup, { run, past: new Map(), lastSeq: 0 }, [start], options);
   }
 
   async function resume(id: string, options: ResumeOptions): Promise<Delegation> {
     const { run } = findRun(journal, id, pid);
     const { delegationId } = run;
     if (!run.children.some(canGoOn)) return asItEnded(run);
-    const claim = journal.claim(delegationId);
-    if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
-    if (here.has(delegationId)) throw owned(delegationId, pid);
+    own(delegationId);
     const setup = withPermissions(deps.setup(), options.permissions);
     const recalled = recallRun(journal, delegationId);
     const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now());
-    const resumed: StoredEvent = { kind: "delegation-resume", at: clock.now(), delegationId, pid, renewed };
-    await journal.append([resumed, ...ends]);
-    for (const event of [resumed, ...ends]) foldRun(recalled.run, event);
-    return begin(setup, recalled, resumed, options);
+    return goOn(setup, recalled, { renewed }, ends, options);
+  }
+
+  async function converse(id: string, text: string, options: ConverseOptions): Promise<Delegation> {
+    const { run } = findRun(journal, id, pid);
+    const { delegationId } = run;
+    const [session] = run.children;
+    if (!isConversation(run) || session === undefined) throw noConversation(delegationId);
+    own(delegationId);
+    try {
+      const setup = withPermissions(deps.setup(), options.permissions);
+      const recalled = recallRun(journal, delegationId);
+      const { wish, maxCostUsd } = options;
+      const { call: before } = recalled.run;
+      const call = maxCostUsd === undefined ? before : { ...before, max_cost_usd: maxCostUsd };
+      // A new limit asks for a known price, as the first one did.
+      const renewed = nextRoute(session.tally, call, setup, maxCostUsd === undefined ? wish : { ...wish });
+      return await goOn(
+        setup,
+        recalled,
+        { renewed, ...(maxCostUsd !== undefined && { maxCostUsd }) },
+        turnEvents(recalled, session.tally.childId, text, clock.now()),
+        options,
+      );
+    } catch (error) {
+      journal.release(delegationId);
+      throw error;
+    }
+  }
+
+  /** @throws DeputyError `run-owned` */
+  function own(delegationId: string): void {
+    const claim = journal.claim(delegationId);
+    if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
+    if (here.has(delegationId)) throw owned(delegationId, pid);
+  }
+
+  /** Goes on with a run that this process has claimed. @param more what is on record before its children go on */
+  async function goOn(
+    setup: Setup,
+    recalled: Recalled,
+    facts: Pick<Extract<StoredEvent, { kind: "delegation-resume" }>, "renewed" | "maxCostUsd">,
+    more: readonly StoredEvent[],
+    options: ResumeOptions,
+  ): Promise<Delegation> {
+    const { run, past } = recalled;
+    const { delegationId } = run;
+    const resumed: StoredEvent = { kind: "delegation-resume", at: clock.now(), delegationId, pid, ...facts };
+    await journal.append([resumed, ...more]);
+    for (const event of [resumed, ...more]) {
+      foldRun(run, event);
+      if (isChildEvent(event)) past.set(event.childId, [...(past.get(event.childId) ?? []), event]);
+    }
+    return begin(setup, recalled, [resumed, ...more], options);
   }
 
   function begin(
     setup: Setup,
     recalled: Recalled,
-    first: StoredEvent,
+    first: readonly StoredEvent[],
     { asker, concurrency }: Pick<SubmitOptions, "asker" | "concurrency">,
   ): Delegation {
     const { delegationId } = recalled.run;
     const feed = createFeed<Event>();
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.capOf);
-    setImmediate(() => feed.push(first)); // Before anything `conduct` does on that turn.
+    setImmediate(() => first.forEach(feed.push)); // Before anything `conduct` does on that turn.
     const result = conduct(deps, setup, recalled, feed.push, asker).finally(() => {
       here.delete(delegationId);
       feed.end();
@@ -199,6 +277,7 @@ export function createEngine(deps: EngineDeps): Engine {
     plan: prepare,
     submit,
     resume,
+    converse,
     stop,
     runs: () => listRuns(journal, pid),
     run: (id) => findRun(journal, id, pid),
@@ -225,6 +304,34 @@ function owned(delegationId: string, pid: number): DeputyError {
     "run-owned",
     `Run ${delegationId} is being worked on by process ${pid}, which is alive. See deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
   );
+}
+
+function noConversation(delegationId: string): DeputyError {
+  return new DeputyError(
+    "run-unknown",
+    `Expected a conversation; ${delegationId} is a delegation. See what it did with: deputy show ${delegationId}`,
+  );
+}
+
+/**
+ * The route of a conversation's next turn, where it differs from the last one's: another that is wished for, or the same
+ * as it leads today. @throws DeputyError `nothing-to-run` where it cannot be had
+ */
+function nextRoute(session: Tally, call: Call, setup: Setup, wish: Wish | undefined): Record<string, Route> {
+  const { planned, childId } = session;
+  if ("problem" in planned) throw new Error(`${childId}: a conversation without a route`);
+  const next = wish === undefined ? setup.renew(planned.route) : routeWished(planned, call, setup, wish);
+  if ("problem" in next) throw new DeputyError("nothing-to-run", next.problem.message, { details: next.problem });
+  return isDeepStrictEqual(next.route, planned.route) ? {} : { [childId]: next.route };
+}
+
+function routeWished({ task, route, workspace }: Ready, call: Call, setup: Setup, { effort, ...wish }: Wish) {
+  const { model: _, provider: __, reasoning_effort: ___, ...rest } = task;
+  const asked = { ...rest, ...wish, ...(effort !== undefined && { reasoning_effort: effort }) };
+  const caller = { cwd: workspace, parentRoute: route, isConversation: true };
+  const [next] = setup.plan({ ...call, tasks: [asked] }, caller).planned;
+  if (next === undefined) throw new Error("a plan without its task");
+  return next;
 }
 
 /** Flags stand for the parent: where the config says what children run on, that holds, and nobody should wonder. */

@@ -26,6 +26,7 @@ const LISTED = [
   "step-start",
   "step-end",
   "step-fail",
+  "message-add",
   "child-end",
 ] as const satisfies StoredEvent["kind"][];
 

@@ -25,7 +25,7 @@ export type RunChild = {
 
 export type Run = {
   readonly delegationId: string;
-  readonly call: Call;
+  call: Call;
   readonly surface: string;
   readonly startedAt: number;
   /** Absent while the run goes on, or where its owner died before the end. */
@@ -47,6 +47,11 @@ export function childIdOf(delegationId: string, taskIndex: number): string {
 export function parseRunId(id: string): { delegationId: string; taskIndex?: number } {
   const [delegationId = "", child] = id.split(".");
   return child === undefined ? { delegationId } : { delegationId, taskIndex: Number(child) - 1 };
+}
+
+/** Whether the run is a conversation with the user: one child, and each message of the user a turn of it. */
+export function isConversation({ surface }: Pick<Run, "surface">): boolean {
+  return surface === "chat";
 }
 
 /** Folds events into runs, one at a time. The first event must be `delegation-start`. */
@@ -72,6 +77,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   switch (event.kind) {
     case "delegation-resume":
       reopen(run, event.renewed, sinceLastMs);
+      if (event.maxCostUsd !== undefined) run.call = { ...run.call, max_cost_usd: event.maxCostUsd };
       return run;
     case "delegation-end":
       run.endedAt = event.at;
@@ -84,18 +90,18 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   }
 }
 
-/** Children that were interrupted are open again, on today's routes; the time between is not theirs. */
+/** Children that were interrupted are open again; the time between is nobody's. */
 function reopen(run: Run, renewed: Record<string, Route>, downtimeMs: number): void {
   delete run.endedAt;
   run.downtimeMs += downtimeMs;
   for (const child of run.children) {
     const { tally } = child;
     const route = renewed[tally.childId];
+    if (tally.startedAt !== undefined) tally.startedAt += downtimeMs;
+    if (route !== undefined && "route" in tally.planned) tally.planned = { ...tally.planned, route };
     if (!canGoOn(child)) continue;
     delete tally.ending;
     child.activity = "waiting";
-    if (tally.startedAt !== undefined) tally.startedAt += downtimeMs;
-    if (route !== undefined && "route" in tally.planned) tally.planned = { ...tally.planned, route };
   }
 }
 
@@ -127,6 +133,8 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
       return `waiting for approval: ${event.name} ${event.target}`;
     case "tool-start":
       return `running ${event.name} ${event.target}`.trimEnd();
+    case "message-add":
+      return event.reason === "user" ? "waiting" : before;
     case "child-end":
       return event.ending.status;
     default:

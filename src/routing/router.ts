@@ -15,8 +15,10 @@ import { type Choice, createWalk, NOTHING_CHOSEN, type Pair, type Said, type Wal
 export type RouterDeps = WalkDeps &
   BindDeps & {
     config: Config;
-    /** What the caller runs on, where that is not the config's top level: flags, a session. */
+    /** What the caller runs on, where that is not the config's top level: flags. */
     parent: Wish;
+    /** The route the caller runs on, in place of both. */
+    parentRoute?: Route;
     /** Who wrote the call: the policy binds a model. */
     askedBy: "operator" | "model";
   };
@@ -31,10 +33,12 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, decisio
   const { config } = deps;
   const walk = createWalk(deps);
   const policy = createPolicy(config);
-  const parent = layAll(walk, NOTHING_CHOSEN, [
-    ...said("parent", config, IN_PARENT),
-    ...said("parent", flagsOf(deps.parent), IN_PARENT),
-  ]);
+  const parent = deps.parentRoute
+    ? walk.at(deps.parentRoute)
+    : layAll(walk, NOTHING_CHOSEN, [
+        ...said("parent", config, IN_PARENT),
+        ...said("parent", flagsOf(deps.parent), IN_PARENT),
+      ]);
   const delegation = layAll(walk, parent, said("delegation", config.delegation, "`delegation:` of the config"));
   const ofCall = config.delegation.batch_defaults === "explicit" ? [] : said("call", call);
   const isBudgeted = (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;

@@ -8,6 +8,7 @@ import type { Route, Wish } from "../route.ts";
 import type { Call } from "../task.ts";
 import { createAliases } from "./aliases.ts";
 import { type Catalog, createCatalog } from "./catalog.ts";
+import { configOfConversation } from "./conversation.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
 import type { Candidate, Decision } from "./hook.ts";
 import { type ListCache, NO_LISTS } from "./list-cache.ts";
@@ -19,8 +20,12 @@ import { type Routed, renewRoute } from "./router.ts";
 export type Caller = {
   /** Workspaces are relative to it. */
   cwd: string;
-  /** What the caller runs on: flags, a session. */
+  /** What the caller runs on: flags. */
   parent?: Wish;
+  /** The route the caller runs on, in place of `parent` and the config: no name in it is looked up again. */
+  parentRoute?: Route;
+  /** The call is a conversation of the user's own: what the config says of children and rules is not for it. */
+  isConversation?: boolean;
   /** Who wrote the call. `delegation.allow` and `deny` bind a model. Default: the operator. */
   askedBy?: "operator" | "model";
   /** What the program's routing hook said of each task. */
@@ -64,8 +69,16 @@ export function createRouting({ config, env, lists = NO_LISTS, clock = systemClo
     providers,
     credentials,
     catalog,
-    plan: (call, { parent = {}, askedBy = "operator", decisions = [], cwd }) =>
-      planCall(call, { ...deps, parent, askedBy, decisions, cwd }),
+    plan: (call, { parent = {}, askedBy = "operator", decisions = [], isConversation, parentRoute, cwd }) =>
+      planCall(call, {
+        ...deps,
+        ...(isConversation && { config: configOfConversation(config) }),
+        parent,
+        askedBy,
+        ...(parentRoute && { parentRoute }),
+        decisions,
+        cwd,
+      }),
     candidates: () =>
       credentials.usable().flatMap((provider) =>
         catalog.modelsOf(provider).map((model) => ({

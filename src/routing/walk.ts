@@ -4,7 +4,7 @@
  */
 import type { ModelWishConfig } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
-import type { Effort, Level, Wish } from "../route.ts";
+import type { Effort, Level, Route, Wish } from "../route.ts";
 import type { Aliases, Unaliased } from "./aliases.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Credentials } from "./credentials.ts";
@@ -45,6 +45,8 @@ export type Choice = {
 export type Pair = { provider: Chosen<Provider>; model: Chosen<string>; effort?: Chosen<Effort> };
 
 export type Walk = {
+  /** The parent's own route as the lowest level. */
+  at(route: Route): Choice;
   lay(below: Choice, said: Said): Choice;
   /** Fills what no level named: the one provider with a key, a provider's default model. */
   settle(choice: Choice): Pair | { problem: Problem };
@@ -167,7 +169,19 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     return { provider, model, ...(choice.effort && { effort: choice.effort }) };
   }
 
-  return { lay, settle };
+  /** Its names are those that are sent: none of them is looked up as an alias. */
+  function at({ provider: slug, model, effort }: Route): Choice {
+    const found = providers.find(slug);
+    if ("problem" in found) return { problem: found.problem, warnings: [] };
+    return {
+      provider: { value: found.provider, by: "parent" },
+      model: { value: model, by: "parent" },
+      ...(effort !== undefined && { effort: { value: effort, by: "parent", ofParent: true } }),
+      warnings: [],
+    };
+  }
+
+  return { at, lay, settle };
 }
 
 /** Where a wish leads. `ofFamily`: the provider was found by the family's name. */
