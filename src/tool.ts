@@ -13,6 +13,8 @@ export type ToolOutput = {
   ok: boolean;
   /** Workspace-relative paths that this call created or changed. */
   filesChanged?: string[];
+  /** The same for programs, where a surface hands it to one: what the tool's `output` describes. */
+  data?: Record<string, unknown>;
 };
 
 /** What a call would do, for rules, questions, live lines and the tool trace. */
@@ -36,6 +38,8 @@ export type Tool<Input = unknown> = {
   description: string;
   effect: ToolEffect;
   input: z.ZodType<Input>;
+  /** What `data` of its output holds. */
+  output?: z.ZodType;
   subject(input: Input): ToolSubject;
   /** Expected failure is `ok: false` with words for the model; throwing means a bug. Stops within a second of `signal`. */
   run(input: Input, context: ToolContext): Promise<ToolOutput>;

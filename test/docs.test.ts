@@ -197,7 +197,7 @@ async function parsed(name: string, args: string[]): Promise<void> {
   const command = quiet(new Command(name));
   const openDeputy = () => assert.fail("nothing is to be opened");
   module[`declare${name.charAt(0).toUpperCase()}${name.slice(1)}`]?.(command, { io, openDeputy, exitWith: () => {} });
-  if (command.commands.length === 0) command.action(() => {});
+  if (Reflect.get(command, "_actionHandler") !== null) command.action(() => {});
   for (const inner of command.commands) quiet(inner).action(() => {});
   await command.parseAsync(args, { from: "user" });
   for (const rule of (command.opts().allow as string[] | undefined) ?? []) parseAllowRule(rule);

@@ -52,6 +52,13 @@ function positiveInteger(value: string): number {
   return number;
 }
 
+export function portNumber(value: string): number {
+  const number = Number(value);
+  if (value.trim() === "" || !Number.isInteger(number) || number < 0 || number > 65_535)
+    throw new InvalidArgumentError("Expected a port, 0 to 65535.");
+  return number;
+}
+
 export function positiveNumber(value: string): number {
   const number = Number(value);
   if (!Number.isFinite(number) || number <= 0) throw new InvalidArgumentError("Expected a number above 0.");

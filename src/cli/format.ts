@@ -1,6 +1,5 @@
 /** Money, time, routes and endings in the words that every line, table and page of the command line uses. */
 import type { Result } from "../result.ts";
-import type { Price } from "../route.ts";
 
 export type Cost = { usd: number | null; status: Result["cost_status"] };
 
@@ -61,13 +60,4 @@ export function formatCount(count: number): string {
   if (count < 1000) return String(count);
   const [value, unit] = count < 1e6 ? [count / 1e3, "k"] : [count / 1e6, "M"];
   return `${value < 10 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)}${unit}`;
-}
-
-export type PriceDocument = { input: number; output: number; cached_input?: number };
-
-/** USD per million tokens, as documents name its fields. */
-export function priceDocument(price: Price | undefined): PriceDocument | null {
-  if (price === undefined) return null;
-  const { input, output, cachedInput } = price;
-  return { input, output, ...(cachedInput !== undefined && { cached_input: cachedInput }) };
 }

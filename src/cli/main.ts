@@ -46,6 +46,11 @@ const COMMANDS: Record<string, Entry> = {
     summary: "offer delegate_task to Claude Code, Codex, opencode, Cursor, Hermes, VS Code",
     load: async () => (await import("./mcp.ts")).declareMcp,
   },
+  serve: {
+    usage: "serve",
+    summary: "the same over HTTP, for several programs at once",
+    load: async () => (await import("./serve.ts")).declareServe,
+  },
   demo: {
     usage: "demo",
     summary: "watch three tasks run in parallel on scripted models: no key, nothing spent",
@@ -84,7 +89,7 @@ async function dispatch(argv: string[], io: Io, openDeputy: Context["openDeputy"
   const words = argv[0] === "help" ? [...argv.slice(1, 2), "--help"] : argv;
   const [name = "--help", ...rest] = words;
   if (name === "--help" || name === "-h") return say(io, overview(io));
-  if (name === "--version" || name === "-V") return say(io, `${await version()}\n`);
+  if (name === "--version" || name === "-V") return say(io, `${await (await import("./version.ts")).readVersion()}\n`);
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) throw new DeputyError("usage", unknownCommand(name));
   let code = 0;
@@ -145,12 +150,6 @@ function unknownCommand(name: string): string {
   const [close] = nearest(name, Object.keys(COMMANDS), 1);
   const hint = close === undefined ? `Known: ${Object.keys(COMMANDS).join(", ")}.` : `Did you mean deputy ${close}?`;
   return `There is no command ${name}. ${hint}`;
-}
-
-async function version(): Promise<string> {
-  const { readFile } = await import("node:fs/promises");
-  const about: unknown = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
-  return (about as { version: string }).version;
 }
 
 const openReal: Context["openDeputy"] = async (options) => (await import("../engine/open.ts")).openDeputy(options);

@@ -1,9 +1,24 @@
 /** `deputy mcp`: Deputy for the agent programs people already use. */
-import { CONFIG_OPTION, type Declare, examples, withDeputy } from "./command.ts";
+import { resolve } from "node:path";
+import { CONFIG_OPTION, type Context, type Declare, examples, hideKeys, withDeputy } from "./command.ts";
 import type { InstallFlags } from "./mcp-install.ts";
 
+type ServeFlags = { workspace?: string; config?: string };
+
 export const declareMcp: Declare = (command, context) => {
-  command.description("Offer delegate_task to an agent program over MCP.");
+  command
+    .description("Offer delegate_task to an agent program over MCP, on standard input and output.")
+    .enablePositionalOptions() // `install` has options of the same names
+    .option("-w, --workspace <dir>", "the directory children work in (default: where this command is started)")
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+An agent program starts this itself: deputy mcp install writes the entry. It ends when the program closes its end of
+the pipe, or at Ctrl-C; what runs then is stopped, and deputy resume goes on with it.
+`,
+    )
+    .action((flags: ServeFlags) => serve(flags, context));
   command
     .command("install")
     .description(
@@ -28,3 +43,20 @@ export const declareMcp: Declare = (command, context) => {
       await installMcp(io, program, variables, flags);
     });
 };
+
+async function serve({ workspace = ".", config }: ServeFlags, context: Context): Promise<void> {
+  const { io } = context;
+  const [{ serveOverStdio }, { mcpServers }] = await Promise.all([
+    import("../mcp/stdio.ts"),
+    import("./mcp-servers.ts"),
+  ]);
+  await withDeputy(context, config, async (deputy) => {
+    hideKeys(io, deputy);
+    const interrupted = new AbortController();
+    const unheard = io.onInterrupt(() => interrupted.abort());
+    const createServer = await mcpServers({ deputy, workspace: resolve(io.cwd, workspace) });
+    const onError = (error: Error) => void io.stderr.write(`! ${error.message}\n`);
+    await serveOverStdio({ input: io.stdin, output: io.stdout, createServer, onError }, interrupted.signal);
+    unheard();
+  });
+}

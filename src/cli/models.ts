@@ -1,39 +1,16 @@
 /** `deputy models`: what this user can run on now, from config, keys and the catalog as they are at this moment. */
+import { offerOf } from "../engine/offer.ts";
 import { createSetups, type SetupPlace } from "../engine/setup.ts";
-import { DeputyError } from "../errors.ts";
-import type { Planned } from "../plan.ts";
-import type { Effort } from "../route.ts";
-import { formatKeys } from "../routing/bundle.ts";
-import { defaultModelOf, type Provider } from "../routing/providers.ts";
-import type { Routing } from "../routing/routing.ts";
+import type { OfferedAlias, OfferedModel } from "../offer.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "./command.ts";
 import { EXIT_NOT_COMPLETED } from "./follow.ts";
-import { formatCount, formatRoute, type PriceDocument, plural, priceDocument } from "./format.ts";
+import { formatCount, formatRoute, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
 import { formatPrice } from "./plan-table.ts";
 import { formatTable } from "./table.ts";
 import { oneLine } from "./terminal-text.ts";
 
 type Flags = { provider?: string; all?: true; refresh?: true; json?: true; config?: string };
-
-/** Names as in the JSON. `null`: not known. */
-type ModelDocument = {
-  model: string;
-  provider: string;
-  default: boolean;
-  price_usd_per_million_tokens: PriceDocument | null;
-  context_window: number | null;
-  reasoning_efforts: readonly Effort[] | null;
-  vision: boolean | null;
-  tools: boolean | null;
-  key_present: boolean;
-  key_name: string | null;
-};
-type AliasDocument = {
-  alias: string;
-  route: { provider: string; model: string; reasoning_effort: Effort | null } | null;
-  problem: string | null;
-};
 
 export const declareModels: Declare = (command, context) => {
   const { io } = context;
@@ -61,10 +38,8 @@ ${examples([
       const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
       if (flags.refresh) await refresh(place, flags, context);
       const { routing, config, warnings } = createSetups(place)();
-      const models = modelsOf(routing, flags).filter(({ model }) =>
-        model.toLowerCase().includes(part?.toLowerCase() ?? ""),
-      );
-      const aliases = Object.keys(config.models).map((alias) => aliasDocument(alias, routing, io.cwd));
+      const { provider, all } = flags;
+      const { aliases, models } = offerOf({ routing, config, cwd: io.cwd }, { match: part, provider, all }, "operator");
       if (flags.json) io.stdout.write(`${JSON.stringify({ aliases, models }, null, 2)}\n`);
       else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env)));
       const paint = createPaint(io.stderr, io.env);
@@ -86,68 +61,7 @@ async function refresh(place: SetupPlace, { provider }: Flags, { io, exitWith }:
   if (answers.some((answer) => "failure" in answer)) exitWith(EXIT_NOT_COMPLETED);
 }
 
-function modelsOf({ providers, credentials, catalog }: Routing, { provider: slug, all }: Flags): ModelDocument[] {
-  const offered = all ? providers.all() : credentials.usable();
-  const wanted = slug === undefined ? undefined : providerNamed(slug, providers);
-  return offered
-    .filter((provider) => wanted === undefined || provider.slug === wanted.slug)
-    .flatMap((provider) => {
-      const defaultModel = defaultModelOf(provider);
-      const known = [...(defaultModel === undefined ? [] : [defaultModel]), ...catalog.modelsOf(provider)];
-      return withoutDoubles(known).map((model) => modelDocument(model, provider, { credentials, catalog }));
-    });
-}
-
-function providerNamed(slug: string, providers: Routing["providers"]): Provider {
-  const found = providers.find(slug);
-  if ("problem" in found) throw new DeputyError("usage", found.problem.message);
-  return found.provider;
-}
-
-/** The catalog and the config may write one id in two ways: the first stays. */
-function withoutDoubles(models: string[]): string[] {
-  const ids = models.map((model) => model.toLowerCase());
-  return models.filter((_, index) => ids.indexOf(ids[index] ?? "") === index);
-}
-
-function modelDocument(
-  model: string,
-  provider: Provider,
-  { credentials, catalog }: Pick<Routing, "credentials" | "catalog">,
-): ModelDocument {
-  const { price, contextWindow, efforts, vision, tools } = catalog.factsOf(provider, model);
-  const found = credentials.find(provider);
-  return {
-    model,
-    provider: provider.slug,
-    default: model === defaultModelOf(provider),
-    price_usd_per_million_tokens: priceDocument(price),
-    context_window: contextWindow ?? null,
-    reasoning_efforts: efforts ?? null,
-    vision: vision ?? null,
-    tools: tools ?? null,
-    key_present: "bundle" in found,
-    key_name: "bundle" in found ? (formatKeys(found.bundle.keys) ?? null) : null,
-  };
-}
-
-/** An alias is what a task that names it would run on. */
-function aliasDocument(alias: string, routing: Routing, cwd: string): AliasDocument {
-  const [planned] = routing.plan({ tasks: [{ goal: "", model: alias }] }, { cwd }).planned;
-  return {
-    alias,
-    route: routeOf(planned),
-    problem: planned !== undefined && "problem" in planned ? planned.problem.message : null,
-  };
-}
-
-function routeOf(planned: Planned | undefined): AliasDocument["route"] {
-  if (planned === undefined || "problem" in planned) return null;
-  const { provider, model, effort } = planned.route;
-  return { provider, model, reasoning_effort: effort ?? null };
-}
-
-function formatModels(models: ModelDocument[], aliases: AliasDocument[], paint: Paint): string {
+function formatModels(models: OfferedModel[], aliases: OfferedAlias[], paint: Paint): string {
   const rows = models.map((document) => [
     `${oneLine(document.model)}${document.default ? " *" : ""}`,
     document.provider,
@@ -172,7 +86,7 @@ function formatModels(models: ModelDocument[], aliases: AliasDocument[], paint: 
 }
 
 /** What it takes beside text, as far as that is known. */
-function abilities({ tools, vision }: ModelDocument): string {
+function abilities({ tools, vision }: OfferedModel): string {
   const known = [
     ...(tools === null ? [] : [tools ? "tools" : "no tools"]),
     ...(vision === null ? [] : [vision ? "images" : "no images"]),
@@ -180,7 +94,7 @@ function abilities({ tools, vision }: ModelDocument): string {
   return known.length === 0 ? "unknown" : known.join(", ");
 }
 
-function summary(models: ModelDocument[]): string {
+function summary(models: OfferedModel[]): string {
   const providers = new Set(models.map(({ provider }) => provider));
   const count = `${plural(models.length, "model")} of ${plural(providers.size, "provider")}`;
   return `${count}; * is what runs where only the provider is named.\n`;

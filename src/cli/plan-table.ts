@@ -1,9 +1,10 @@
 /** `--dry-run`: what would run where, why there, at what price and with which key; for people and for programs. */
 import type { Plan } from "../engine/engine.ts";
+import { priceDocument } from "../offer.ts";
 import type { Limits, Planned, Ready } from "../plan.ts";
 import { requestedReport } from "../result.ts";
 import type { Price, Route } from "../route.ts";
-import { formatDuration, formatRoute, formatUsd, plural, priceDocument } from "./format.ts";
+import { formatDuration, formatRoute, formatUsd, plural } from "./format.ts";
 import type { Paint } from "./io.ts";
 import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";

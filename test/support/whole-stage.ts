@@ -143,9 +143,10 @@ export function endings({ results }: Played): string[] {
   return results.map(({ status, exit_reason }) => (status === "completed" ? status : `${status}: ${exit_reason}`));
 }
 
-type Place = { env: Record<string, string>; cwd: string };
+export type Place = { env: Record<string, string>; cwd: string };
 
-async function stage<Outcome>(
+/** Sets the stage, lets something be performed on it, and tells what could be seen. */
+export async function stage<Outcome>(
   scene: Scene,
   perform: (place: Place) => Promise<Outcome>,
 ): Promise<Seen & { outcome: Outcome }> {

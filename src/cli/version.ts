@@ -1,0 +1,7 @@
+/** Which Deputy this is. */
+import { readFile } from "node:fs/promises";
+
+export async function readVersion(): Promise<string> {
+  const about: unknown = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+  return (about as { version: string }).version;
+}

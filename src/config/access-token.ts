@@ -1,0 +1,50 @@
+/** The token that `deputy serve` asks for: made at its first use, kept in the state directory for its owner alone. */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { chmodSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { writePrivateFile } from "./private-file.ts";
+
+const TOKEN_BYTES = 32;
+
+export type AccessToken = {
+  /** Where it can be read. */
+  path: string;
+  /** Enough of it to recognise it. */
+  masked: string;
+  /** Whether this is the token. Takes the same time for every other text. */
+  matches(text: string): boolean;
+};
+
+/** @throws Error of the system, where it can be neither read nor written */
+export function accessToken(state: string): AccessToken {
+  const path = join(state, "token");
+  const token = readToken(path) ?? makeToken(path);
+  const expected = digest(token);
+  return {
+    path,
+    masked: `${token.slice(0, 4)}…${token.slice(-2)}`,
+    matches: (text) => timingSafeEqual(digest(text), expected),
+  };
+}
+
+/** Too short a text, an empty file for example, is no token. */
+function readToken(path: string): string | undefined {
+  try {
+    const token = readFileSync(path, "utf8").trim();
+    chmodSync(path, 0o600);
+    return token.length < TOKEN_BYTES ? undefined : token;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function makeToken(path: string): string {
+  const token = randomBytes(TOKEN_BYTES).toString("base64url");
+  writePrivateFile(path, `${token}\n`);
+  return token;
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

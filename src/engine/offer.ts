@@ -1,0 +1,90 @@
+/** What can be run on now, from config, keys and catalog as they are at this moment. */
+import type { Config } from "../config/schema.ts";
+import { DeputyError } from "../errors.ts";
+import { type Offer, type OfferedAlias, type OfferedModel, type OfferFilter, priceDocument } from "../offer.ts";
+import type { Planned } from "../plan.ts";
+import { formatKeys } from "../routing/bundle.ts";
+import { createPolicy } from "../routing/policy.ts";
+import { defaultModelOf, type Provider } from "../routing/providers.ts";
+import type { Routing } from "../routing/routing.ts";
+
+type World = { routing: Routing; config: Config; cwd: string };
+
+/**
+ * @param askedBy a model is offered what `delegation.allow` and `deny` let it choose
+ * @throws DeputyError `usage` where the filter names no provider
+ */
+export function offerOf(
+  { routing, config, cwd }: World,
+  { match, ...which }: OfferFilter,
+  askedBy: "operator" | "model",
+): Offer {
+  const policy = createPolicy(config);
+  const isAllowed = (model: OfferedModel) => askedBy === "operator" || policy(model) === undefined;
+  const isMeant = ({ model }: OfferedModel) => model.toLowerCase().includes(match?.toLowerCase() ?? "");
+  return {
+    aliases: Object.keys(config.models).map((alias) => aliasNamed(alias, routing, cwd, askedBy)),
+    models: modelsOf(routing, which).filter((model) => isMeant(model) && isAllowed(model)),
+  };
+}
+
+function modelsOf({ providers, credentials, catalog }: Routing, { provider: slug, all }: OfferFilter): OfferedModel[] {
+  const offered = all ? providers.all() : credentials.usable();
+  const wanted = slug === undefined ? undefined : providerNamed(slug, providers);
+  return offered
+    .filter((provider) => wanted === undefined || provider.slug === wanted.slug)
+    .flatMap((provider) => {
+      const defaultModel = defaultModelOf(provider);
+      const known = [...(defaultModel === undefined ? [] : [defaultModel]), ...catalog.modelsOf(provider)];
+      return withoutDoubles(known).map((model) => modelNamed(model, provider, { credentials, catalog }));
+    });
+}
+
+function providerNamed(slug: string, providers: Routing["providers"]): Provider {
+  const found = providers.find(slug);
+  if ("problem" in found) throw new DeputyError("usage", found.problem.message);
+  return found.provider;
+}
+
+/** The catalog and the config may write one id in two ways: the first stays. */
+function withoutDoubles(models: string[]): string[] {
+  const ids = models.map((model) => model.toLowerCase());
+  return models.filter((_, index) => ids.indexOf(ids[index] ?? "") === index);
+}
+
+function modelNamed(
+  model: string,
+  provider: Provider,
+  { credentials, catalog }: Pick<Routing, "credentials" | "catalog">,
+): OfferedModel {
+  const { price, contextWindow, efforts, vision, tools } = catalog.factsOf(provider, model);
+  const found = credentials.find(provider);
+  return {
+    model,
+    provider: provider.slug,
+    default: model === defaultModelOf(provider),
+    price_usd_per_million_tokens: priceDocument(price),
+    context_window: contextWindow ?? null,
+    reasoning_efforts: efforts ?? null,
+    vision: vision ?? null,
+    tools: tools ?? null,
+    key_present: "bundle" in found,
+    key_name: "bundle" in found ? (formatKeys(found.bundle.keys) ?? null) : null,
+  };
+}
+
+/** An alias is what a task that names it would run on. */
+function aliasNamed(alias: string, routing: Routing, cwd: string, askedBy: "operator" | "model"): OfferedAlias {
+  const [planned] = routing.plan({ tasks: [{ goal: "", model: alias }] }, { cwd, askedBy }).planned;
+  return {
+    alias,
+    route: routeOf(planned),
+    problem: planned !== undefined && "problem" in planned ? planned.problem.message : null,
+  };
+}
+
+function routeOf(planned: Planned | undefined): OfferedAlias["route"] {
+  if (planned === undefined || "problem" in planned) return null;
+  const { provider, model, effort } = planned.route;
+  return { provider, model, reasoning_effort: effort ?? null };
+}

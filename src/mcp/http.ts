@@ -1,0 +1,88 @@
+/**
+ * MCP over HTTP, for any number of clients: those of the protocol's 2026 revision, whose requests each stand alone, and
+ * those of 2025, who open a session. It answers requests that were let in already; who may come in is decided before.
+ */
+import { randomUUID } from "node:crypto";
+import {
+  createMcpHandler,
+  isLegacyRequest,
+  type Server,
+  WebStandardStreamableHTTPServerTransport,
+} from "@modelcontextprotocol/server";
+import { MAX_MESSAGE_BYTES, MAX_SESSIONS } from "./limits.ts";
+
+export type HttpFaceDeps = {
+  createServer(): Server;
+  onError(error: Error): void;
+};
+
+export type HttpFace = {
+  fetch(request: Request): Promise<Response>;
+  /** Ends every session. */
+  close(): Promise<void>;
+};
+
+type Session = { server: Server; transport: WebStandardStreamableHTTPServerTransport };
+
+export function createHttpFace({ createServer, onError }: HttpFaceDeps): HttpFace {
+  /** By id, the one that was used last at the end. */
+  const sessions = new Map<string, Session>();
+  const modern = createMcpHandler(createServer, {
+    legacy: "reject",
+    maxRequestBodySize: MAX_MESSAGE_BYTES,
+    onerror: onError,
+  });
+
+  async function fetch(request: Request): Promise<Response> {
+    if (!(await isLegacyRequest(request, undefined, { maxRequestBodySize: MAX_MESSAGE_BYTES }))) {
+      return modern.fetch(request);
+    }
+    const id = request.headers.get("mcp-session-id");
+    const session = id === null ? await openSession() : sessions.get(id);
+    if (session === undefined) return refusal(404, `There is no session ${id} any more. Initialize anew.`);
+    if (id !== null) touch(id, session);
+    return session.transport.handleRequest(request);
+  }
+
+  /** A session counts once its client has initialized it; what else comes without an id is refused by the transport. */
+  async function openSession(): Promise<Session> {
+    const server = createServer();
+    const transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      maxRequestBodySize: MAX_MESSAGE_BYTES,
+      onsessioninitialized: (id) => {
+        makeRoom();
+        sessions.set(id, { server, transport });
+      },
+      onsessionclosed: (id) => void sessions.delete(id),
+    });
+    server.onerror = onError;
+    await server.connect(transport);
+    return { server, transport };
+  }
+
+  function touch(id: string, session: Session): void {
+    sessions.delete(id);
+    sessions.set(id, session);
+  }
+
+  function makeRoom(): void {
+    for (const [id, { server }] of [...sessions].slice(0, Math.max(0, sessions.size + 1 - MAX_SESSIONS))) {
+      sessions.delete(id);
+      server.close().catch(onError);
+    }
+  }
+
+  return {
+    fetch,
+    async close() {
+      await Promise.all([modern.close(), ...[...sessions.values()].map(({ server }) => server.close())]);
+      sessions.clear();
+    },
+  };
+}
+
+/** As MCP clients read it. */
+function refusal(status: number, message: string): Response {
+  return Response.json({ jsonrpc: "2.0", error: { code: -32_000, message }, id: null }, { status });
+}

@@ -1,0 +1,39 @@
+/** MCP over standard input and output: one client, from the first message until its end of the pipe closes. */
+import { type Readable, Writable } from "node:stream";
+import type { Server } from "@modelcontextprotocol/server";
+import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
+import { MAX_MESSAGE_BYTES } from "./limits.ts";
+
+export type StdioFace = {
+  input: Readable;
+  /** Takes protocol messages and nothing else. */
+  output: { write(text: string): unknown };
+  createServer(): Server;
+  /** Hears of what went wrong and has no answer to carry it. */
+  onError(error: Error): void;
+};
+
+/** Resolves when the client has closed its end, or the signal aborts. */
+export function serveOverStdio(
+  { input, output, createServer, onError }: StdioFace,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const writable = new Writable({
+      decodeStrings: false,
+      write(text, _encoding, done) {
+        output.write(text);
+        done();
+      },
+    });
+    const transport = new StdioServerTransport(input, writable, { maxBufferSize: MAX_MESSAGE_BYTES });
+    const handle = serveStdio(createServer, { transport, onerror: onError });
+    const closed = transport.onclose;
+    transport.onclose = () => {
+      closed?.();
+      resolve();
+    };
+    signal.addEventListener("abort", () => void handle.close(), { once: true });
+    if (signal.aborted) void handle.close();
+  });
+}

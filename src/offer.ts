@@ -1,0 +1,52 @@
+/** What a user can run on now, as documents name it: `deputy models --json` and the tool `list_models`. `null`: not known. */
+import { z } from "zod";
+import { EFFORTS, type Price } from "./route.ts";
+
+const effort = z.enum(EFFORTS);
+
+const priceSchema = z
+  .strictObject({ input: z.number(), output: z.number(), cached_input: z.number().optional() })
+  .describe("USD per million tokens.");
+
+export const offeredModelSchema = z.strictObject({
+  model: z.string(),
+  provider: z.string(),
+  default: z.boolean().describe("What runs where only the provider is named."),
+  price_usd_per_million_tokens: priceSchema.nullable(),
+  context_window: z.number().nullable().describe("Tokens."),
+  reasoning_efforts: z.array(effort).readonly().nullable().describe("Effort levels it takes; empty: none."),
+  vision: z.boolean().nullable().describe("Whether it takes images."),
+  tools: z.boolean().nullable().describe("Whether it can call tools."),
+  key_present: z.boolean(),
+  key_name: z.string().nullable().describe("Where the key comes from; null where none is needed or there is none."),
+});
+export type OfferedModel = z.infer<typeof offeredModelSchema>;
+
+export const offeredAliasSchema = z.strictObject({
+  alias: z.string(),
+  route: z
+    .strictObject({ provider: z.string(), model: z.string(), reasoning_effort: effort.nullable() })
+    .nullable()
+    .describe("What a task that names it runs on."),
+  problem: z.string().nullable().describe("Why it cannot be used now."),
+});
+export type OfferedAlias = z.infer<typeof offeredAliasSchema>;
+
+export type Offer = { aliases: OfferedAlias[]; models: OfferedModel[] };
+
+/** Which part of the offer is wanted. */
+export type OfferFilter = {
+  /** Only models with this in their name, in any case. */
+  match?: string | undefined;
+  /** Only this provider's, by slug or another name. */
+  provider?: string | undefined;
+  /** Also those of providers without a key. */
+  all?: boolean | undefined;
+};
+
+/** USD per million tokens, as documents name its fields. */
+export function priceDocument(price: Price | undefined): z.infer<typeof priceSchema> | null {
+  if (price === undefined) return null;
+  const { input, output, cachedInput } = price;
+  return { input, output, ...(cachedInput !== undefined && { cached_input: cachedInput }) };
+}

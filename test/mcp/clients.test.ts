@@ -1,0 +1,54 @@
+/** The tools that Deputy offers over MCP, listed and called by the SDK's clients over each transport. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { until } from "../support/command-line.ts";
+import { launch, PROGRAM } from "../support/end-to-end.ts";
+import { CLIENTS, connect, type McpClient } from "../support/mcp-clients.ts";
+import { stage } from "../support/whole-stage.ts";
+
+const TOOLS = ["list_models"];
+
+/** Lists the tools and calls each of them. */
+async function useAll(client: McpClient): Promise<void> {
+  const tools = await client.listTools();
+  assert.deepEqual(
+    tools.map(({ name }) => name),
+    TOOLS,
+  );
+  const { text, data = {}, isError } = await client.call("list_models", { provider: "beta" });
+  const models = data.models as { model: string }[];
+  assert.match(text, /beta-1\* @ beta/);
+  assert.deepEqual([models.map(({ model }) => model), isError], [["beta-1"], false]);
+}
+
+describe("deputy mcp, over standard input and output", () => {
+  for (const kind of CLIENTS) {
+    test(`a ${kind} client lists and calls each tool, and the program ends with it`, async () => {
+      await stage({}, async ({ env, cwd }) => {
+        const client = await connect(kind, { command: PROGRAM, args: ["mcp"], env, cwd });
+        await useAll(client);
+        await client.close();
+      });
+    });
+  }
+});
+
+describe("deputy serve, over HTTP", () => {
+  test("clients of every kind list and call each tool, at the same time", async () => {
+    await stage({}, async ({ env, cwd }) => {
+      const server = launch(["serve", "--port", "0"], { cwd, env });
+      await until(() => server.stderr().includes("Token"));
+      const [url = ""] = /http:\S+/.exec(server.stderr()) ?? [];
+      const token = readFileSync(join(env.DEPUTY_STATE_DIR ?? "", "token"), "utf8").trim();
+      assert.ok(!server.stderr().includes(token), "the token is not printed whole");
+      const clients = await Promise.all([...CLIENTS, ...CLIENTS].map((kind) => connect(kind, { url, token })));
+      await Promise.all(clients.map(useAll));
+      await Promise.all(clients.map((client) => client.close()));
+      server.child.kill("SIGTERM");
+      const { code, stdout } = await server.ended;
+      assert.deepEqual([code, stdout], [0, ""]);
+    });
+  });
+});

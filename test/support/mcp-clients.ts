@@ -1,0 +1,103 @@
+/** MCP clients as agent programs have them, behind one face: the 1.x SDK, and the 2.x SDK in either of its eras. */
+import { Client, InMemoryTransport, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport as OldStdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { StreamableHTTPClientTransport as OldStreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { InMemoryTransport as OldInMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
+import type { Server } from "@modelcontextprotocol/server";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
+
+/** `2.x` speaks the protocol of 2025, `2.x modern` that of 2026. */
+export const CLIENTS = ["1.x", "2.x", "2.x modern"] as const;
+export type ClientKind = (typeof CLIENTS)[number];
+
+/** Where the server is: in this process, a program of its own, or at a URL. */
+export type Place =
+  | { createServer: () => Server }
+  | { command: string; args: string[]; env: Record<string, string>; cwd: string }
+  | { url: string; token?: string };
+
+export type CallOptions = {
+  signal?: AbortSignal;
+  timeout?: number;
+  resetTimeoutOnProgress?: boolean;
+  onprogress?: (progress: { progress: number; total?: number | undefined; message?: string | undefined }) => void;
+};
+
+export type ToolAnswer = {
+  text: string;
+  data: Record<string, unknown> | undefined;
+  isError: boolean;
+};
+
+export type ToolShown = { name: string; description?: string; inputSchema: object; outputSchema?: object };
+
+export type McpClient = {
+  listTools(): Promise<ToolShown[]>;
+  call(name: string, args: Record<string, unknown>, options?: CallOptions): Promise<ToolAnswer>;
+  close(): Promise<void>;
+};
+
+const ABOUT = { name: "a test", version: "1" };
+
+export async function connect(kind: ClientKind, place: Place): Promise<McpClient> {
+  return kind === "1.x" ? connectOld(place) : connectNew(place, kind === "2.x modern");
+}
+
+async function connectOld(place: Place): Promise<McpClient> {
+  const client = new OldClient(ABOUT, { capabilities: {} });
+  await client.connect(oldTransport(place));
+  return {
+    listTools: async () => (await client.listTools()).tools as ToolShown[],
+    call: async (name, args, options) => answerOf(await client.callTool({ name, arguments: args }, undefined, options)),
+    close: () => client.close(),
+  };
+}
+
+function oldTransport(place: Place): Parameters<OldClient["connect"]>[0] {
+  if ("command" in place) return new OldStdioClientTransport({ ...place, stderr: "pipe" });
+  if ("url" in place) {
+    // The 1.x package's own types do not fit each other under `exactOptionalPropertyTypes`.
+    const transport: unknown = new OldStreamableHTTPClientTransport(new URL(place.url), requestInit(place));
+    return transport as Parameters<OldClient["connect"]>[0];
+  }
+  const [ours, theirs] = OldInMemoryTransport.createLinkedPair();
+  serveStdio(place.createServer, { transport: theirs as never });
+  return ours;
+}
+
+async function connectNew(place: Place, modern: boolean): Promise<McpClient> {
+  const client = new Client(ABOUT, { versionNegotiation: { mode: modern ? { pin: "2026-07-28" } : "legacy" } });
+  await client.connect(newTransport(place));
+  return {
+    listTools: async () => (await client.listTools()).tools as ToolShown[],
+    call: async (name, args, options) => answerOf(await client.callTool({ name, arguments: args }, options)),
+    close: () => client.close(),
+  };
+}
+
+function newTransport(place: Place): Parameters<Client["connect"]>[0] {
+  if ("command" in place) return new StdioClientTransport({ ...place, stderr: "pipe" });
+  if ("url" in place) return new StreamableHTTPClientTransport(new URL(place.url), requestInit(place));
+  const [ours, theirs] = InMemoryTransport.createLinkedPair();
+  serveStdio(place.createServer, { transport: theirs as never });
+  return ours;
+}
+
+function requestInit({ token }: { token?: string }) {
+  return token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };
+}
+
+function answerOf(result: object): ToolAnswer {
+  const { content, structuredContent, isError } = result as {
+    content: { type: string; text?: string }[];
+    structuredContent?: Record<string, unknown>;
+    isError?: boolean;
+  };
+  return {
+    text: content.map(({ text = "" }) => text).join("\n"),
+    data: structuredContent,
+    isError: isError === true,
+  };
+}
