@@ -72,6 +72,8 @@ export const ERROR_EXIT = {
   "journal-full": 1,
   "run-unknown": 2,
   "run-owned": 3,
+  "run-ended": 1,
+  "question-closed": 1,
 } as const satisfies Record<string, number>;
 export type DeputyErrorCode = keyof typeof ERROR_EXIT;
 

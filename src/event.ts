@@ -66,6 +66,10 @@ export type DelegationEvent =
   | Of<"delegation-resume", { pid: number; renewed: Record<string, Route>; maxCostUsd?: number }>
   /** Someone, in any process, asked that a child (or, without `target`, everything) stop. */
   | Of<"stop-request", { target?: string; by: string }>
+  /** Someone, in any process, says something to a child. It goes with the child's next request, as a `message-add`. */
+  | Of<"steer-request", { id: string; target: string; text: string; by: string }>
+  /** Someone, in any process, answers a child's question. What settled it is told by the child's `approval-end`. */
+  | Of<"approval-answer", { id: string; target: string; callId: string; allowed: boolean; by: string; reason: string }>
   | Of<"delegation-end", Record<never, never>>;
 
 /** About one child. */
@@ -105,8 +109,10 @@ export type ChildEvent =
         durationMs: number;
       }
     >
-  | OfChild<"approval-ask", { callId: string; name: string; target: string }>
-  | OfChild<"approval-end", { callId: string; allowed: boolean; by: string; reason: string }>
+  /** `answerBy`: until when it waits, in milliseconds since the epoch; absent where nobody could answer. */
+  | OfChild<"approval-ask", { callId: string; name: string; target: string; answerBy?: number }>
+  /** `answerId`: the `approval-answer` that settled it, where one did. */
+  | OfChild<"approval-end", { callId: string; allowed: boolean; by: string; reason: string; answerId?: string }>
   /** The intent of a tool call. Nothing has run yet. */
   | OfChild<"tool-start", { callId: string; name: string; target: string; effect: ToolEffect }>
   | OfChild<
@@ -124,8 +130,14 @@ export type ChildEvent =
         durationMs: number;
       }
     >
-  /** Something said to the child beside its task. `user`: the next message of a conversation, which begins a turn. */
-  | OfChild<"message-add", { text: string; reason: "repair" | "user" | LastWords }>
+  /**
+   * Something said to the child beside its task. `user`: the next message of a conversation, which begins a turn.
+   * `steer`: what a `steer-request` said.
+   */
+  | OfChild<
+      "message-add",
+      { text: string; reason: "repair" | "user" | LastWords } | { text: string; reason: "steer"; steerId: string }
+    >
   | OfChild<"child-warn", { warning: Warning }>
   | OfChild<"child-end", { ending: Ending; durationMs: number }>;
 
@@ -149,13 +161,15 @@ export const DURABILITY = {
   "delegation-start": "barrier",
   "delegation-resume": "barrier",
   "stop-request": "barrier",
+  "steer-request": "barrier",
+  "approval-answer": "barrier",
   "delegation-end": "barrier",
   "child-start": "stored",
   "attempt-start": "stored",
   "step-start": "barrier",
   "step-end": "stored",
   "step-fail": "stored",
-  "approval-ask": "stored",
+  "approval-ask": "barrier",
   "approval-end": "stored",
   "tool-start": "barrier",
   "tool-end": "stored",

@@ -1,7 +1,17 @@
 /** The public API of `deputize`. */
 export { type CreateOptions, createDeputy, type DelegateOptions, type Deputy } from "./engine/deputy.ts";
-export type { ApprovalQuestion, Asker, Delegation, Plan, RunListing } from "./engine/engine.ts";
-export type { Run, RunChild } from "./engine/run.ts";
+export type {
+  Answer,
+  Answered,
+  ApprovalQuestion,
+  Asker,
+  Delegation,
+  Plan,
+  Question,
+  RunListing,
+  SteerReceipt,
+} from "./engine/engine.ts";
+export type { OpenQuestion, Run, RunChild, Steer } from "./engine/run.ts";
 export {
   DeputyError,
   type DeputyErrorCode,

@@ -46,12 +46,16 @@ export const ERRORS: Record<DeputyErrorCode, string> = {
   "journal-full": "the disk under the journal is full; what was acknowledged is kept",
   "run-unknown": "no run, or more than one, has an id that begins so",
   "run-owned": "another live process is working on the run",
+  "run-ended": "a message for a child that has ended",
+  "question-closed": "an answer to a question that is not open",
 };
 
 export const EVENTS: Record<EventKind, string> = {
   "delegation-start": "what was asked for, and the plan of each task; the first event of a run",
   "delegation-resume": "a process goes on with the run; routes that lead elsewhere today",
   "stop-request": "someone asked one child, or all, to stop",
+  "steer-request": "someone says something to a child",
+  "approval-answer": "someone, in another place, answers a child's question",
   "delegation-end": "every child has ended",
   "child-start": "a child begins, with the prompts it got",
   "attempt-start": "a child begins on a route: 0 is the one asked for, n its nth fallback",
@@ -62,7 +66,7 @@ export const EVENTS: Record<EventKind, string> = {
   "approval-end": "the answer: allowed or not, by whom, why",
   "tool-start": "a tool call is about to run",
   "tool-end": "what came of it: text for the model, files changed",
-  "message-add": "the child was asked to repair its answer, or for its last words",
+  "message-add": "the child was asked to repair its answer, or for its last words, or hears what it was told",
   "child-warn": "a warning about a child",
   "child-end": "how the child ended",
   "text-delta": "a piece of an answer",

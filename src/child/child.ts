@@ -23,8 +23,9 @@ export type ChildInput = {
   startedAt?: number;
 };
 
-export type ApprovalQuestion = { childId: string; goal: string; toolName: string; target: string };
-export type Verdict = { allowed: boolean; by: string; reason: string };
+export type ApprovalQuestion = { childId: string; callId: string; goal: string; toolName: string; target: string };
+/** `answerId`: the `approval-answer` it was read from, where it was given in another place. */
+export type Verdict = { allowed: boolean; by: string; reason: string; answerId?: string };
 /** Settles always: with a denial after a timeout, at once where nobody can answer, and when the signal aborts. */
 export type Approve = (question: ApprovalQuestion, signal: AbortSignal) => Promise<Verdict>;
 
@@ -36,6 +37,10 @@ export type ChildDeps = {
   permissions: { rules: readonly PermissionRule[]; otherwise: PermissionRule["then"] };
   /** Puts a question to whoever can answer. */
   approve: Approve;
+  /** Until when a question asked now would wait; undefined where nobody can answer. */
+  answerBy(): number | undefined;
+  /** What was said to the child and is not in its conversation yet, oldest first. */
+  steered(): { id: string; text: string } | undefined;
   /** Lends a request what it carries. */
   lease(route: Route, signal: AbortSignal): Promise<Lease>;
   /** USD of a request; undefined where the price is not known. */

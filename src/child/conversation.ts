@@ -101,7 +101,7 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
     case "message-add":
       if (event.reason === "user") beginTurn(conversation);
       else if (event.reason === "repair") conversation.repairAsked = true;
-      else conversation.lastWords = event.reason;
+      else if (event.reason !== "steer") conversation.lastWords = event.reason;
       conversation.messages.push({ role: "user", text: event.text });
       delete conversation.finish;
       return;

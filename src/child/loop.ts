@@ -71,6 +71,7 @@ async function* startAttempt(child: Child, position: number): AsyncGenerator<Hap
 /** One model request. Returns an ending where the child cannot go on. */
 async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undefined> {
   const { conversation, deps } = child;
+  yield* hearSteers(child);
   const lastWords = conversation.lastWords !== undefined;
   if (!lastWords && conversation.step - conversation.before.steps >= child.input.planned.limits.maxIterations) {
     yield tell(child, { kind: "message-add", reason: "max_iterations", text: LAST_WORDS });
@@ -88,6 +89,17 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
   if (lastWords) return { status: "incomplete", exitReason: "max_cost", text: lastText(conversation) };
   yield tell(child, { kind: "message-add", reason: "max_cost", text: LAST_WORDS });
   return undefined;
+}
+
+/** What was said to the child meanwhile goes into its conversation. Returns whether there was anything. */
+async function* hearSteers(child: Child): AsyncGenerator<Happening, boolean> {
+  let heard = false;
+  for (;;) {
+    const steer = child.deps.steered();
+    if (steer === undefined) return heard;
+    yield tell(child, { kind: "message-add", reason: "steer", text: steer.text, steerId: steer.id });
+    heard = true;
+  }
 }
 
 async function* request(child: Child, route: Route, hold: Hold): AsyncGenerator<Happening, Ending | undefined> {
@@ -229,7 +241,7 @@ async function* recover(
 
 // Ending -------------------------------------------------------------------------------------------------------------
 
-/** The model has answered: is that the end? Returns nothing where it was asked to repair its answer. */
+/** The model has answered: is that the end? Returns nothing where it is steered, or asked to repair its answer. */
 async function* judgeAnswer(child: Child): AsyncGenerator<Happening, Ending | undefined> {
   const { conversation } = child;
   const text = answerText(conversation);
@@ -239,6 +251,7 @@ async function* judgeAnswer(child: Child): AsyncGenerator<Happening, Ending | un
   if (conversation.lastWords !== undefined) {
     return { status: "incomplete", exitReason: conversation.lastWords, ...said };
   }
+  if (yield* hearSteers(child)) return undefined;
   if (conversation.finish === "length") return { status: "incomplete", exitReason: "output_cut", ...said };
   if (check === undefined || check.valid) return { status: "completed", ...said };
   if (conversation.repairAsked) return { status: "incomplete", exitReason: "schema_invalid", ...said };

@@ -65,13 +65,14 @@ async function* ask(
   tool: Tool,
   subject: ToolSubject,
 ): AsyncGenerator<Happening, { allowed: boolean; reason: string }> {
-  const { permissions, approve } = child.deps;
+  const { permissions, approve, answerBy: deadline } = child.deps;
   const { decision, because } = decide(permissions.rules, permissions.otherwise, tool.name, subject);
   if (decision !== "ask") return { allowed: decision === "allow", reason: because };
   const { childId, planned } = child.input;
   const { target } = subject;
-  yield tell(child, { kind: "approval-ask", callId, name, target });
-  const verdict = await approve({ childId, goal: planned.task.goal, toolName: name, target }, child.signal);
+  const answerBy = deadline();
+  yield tell(child, { kind: "approval-ask", callId, name, target, ...(answerBy !== undefined && { answerBy }) });
+  const verdict = await approve({ childId, callId, goal: planned.task.goal, toolName: name, target }, child.signal);
   yield tell(child, { kind: "approval-end", callId, ...verdict });
   return verdict;
 }

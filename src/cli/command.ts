@@ -46,6 +46,11 @@ export const ALLOW_OPTION = [
   collect,
 ] as const;
 
+export const WAIT_FOR_APPROVAL_OPTION = [
+  "--wait-for-approval",
+  "where no one sits at the terminal, questions wait for deputy approve",
+] as const;
+
 function positiveInteger(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("Expected a whole number from 1.");

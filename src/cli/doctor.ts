@@ -12,7 +12,7 @@ import { DeputyError } from "../errors.ts";
 import { formatKey } from "../routing/bundle.ts";
 import type { Routing } from "../routing/routing.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
-import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "./follow.ts";
+import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "./exit-codes.ts";
 import { formatRoute, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
 import { oneLine } from "./terminal-text.ts";

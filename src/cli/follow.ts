@@ -8,9 +8,11 @@ import { type Event, isStored } from "../event.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../result.ts";
 import { formatAnswers } from "./answers.ts";
 import { createAsker } from "./approval.ts";
+import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "./exit-codes.ts";
 import { formatRoute } from "./format.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "./io.ts";
 import { createLines } from "./lines.ts";
+import type { Narrator } from "./narration.ts";
 import { openOutputFolder } from "./output-folder.ts";
 import { createTree } from "./tree.ts";
 import type { View } from "./view.ts";
@@ -30,10 +32,6 @@ export type FollowFlags = {
 /** How it ended; without a result where nothing of it can be told. */
 export type Followed = { code: number; result: DelegationResult | undefined };
 
-export const EXIT_COMPLETED = 0;
-export const EXIT_NOT_COMPLETED = 1;
-export const EXIT_INTERRUPTED = 130;
-
 export interface Follower {
   /** Absent where nobody sits at the terminal. */
   readonly asker: Asker | undefined;
@@ -48,7 +46,8 @@ export interface Follower {
 export async function createFollower(io: Io, flags: FollowFlags, taskCount: number): Promise<Follower> {
   const forPrograms = flags.json === true || flags.ndjson === true;
   const output = forPrograms ? io.stderr : io.stdout;
-  const view = createView(output, io, flags.verbose === true);
+  const screen = questionScreen(io, output);
+  const view = createView(output, io, { verbose: flags.verbose === true, asksHere: screen !== undefined });
   const folder = flags.output === undefined ? undefined : await openOutputFolder(flags.output, taskCount);
   let run: Run | undefined;
 
@@ -108,19 +107,21 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.temporary));
   }
 
-  return { asker: askerFor(io, output, view, () => run), follow };
+  return { asker: screen && askerOn(screen, io, view, () => run), follow };
 }
 
-function createView(output: Output, io: Io, verbose: boolean): View {
+function createView(output: Output, io: Io, how: Pick<Narrator, "verbose" | "asksHere">): View {
   const paint = createPaint(output, io.env);
-  if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, verbose });
-  return createLines({ output, paint, verbose });
+  if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, ...how });
+  return createLines({ output, paint, ...how });
 }
 
-/** A person can answer where both the keyboard and a screen are theirs. */
-function askerFor(io: Io, viewOutput: Output, view: View, run: () => Run | undefined): Asker | undefined {
-  const screen = [viewOutput, io.stderr].find((output) => output.isTTY === true);
-  if (io.stdin.isTTY !== true || screen === undefined) return undefined;
+/** A person can answer where both the keyboard and a screen are theirs: this screen. */
+function questionScreen(io: Io, viewOutput: Output): Output | undefined {
+  return io.stdin.isTTY === true ? [viewOutput, io.stderr].find((output) => output.isTTY === true) : undefined;
+}
+
+function askerOn(screen: Output, io: Io, view: View, run: () => Run | undefined): Asker {
   return createAsker({
     input: io.stdin,
     output: screen,

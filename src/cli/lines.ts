@@ -1,12 +1,12 @@
 /** A run as plain lines: for pipes, logs and terminals whose cursor does not move. Nothing is ever drawn over. */
-import type { Output, Paint } from "./io.ts";
-import { narrate } from "./narration.ts";
+import type { Output } from "./io.ts";
+import { type Narrator, narrate } from "./narration.ts";
 import type { View } from "./view.ts";
 
 /** Columns a goal may take in a log: enough to recognise it. */
 const LOG_COLUMNS = 160;
 
-export function createLines(deps: { output: Output; paint: Paint; verbose: boolean }): View {
+export function createLines(deps: { output: Output } & Omit<Narrator, "columns">): View {
   const { output } = deps;
   const narrator = { ...deps, columns: () => output.columns ?? LOG_COLUMNS };
   const say = (line: string) => output.write(`${line}\n`);

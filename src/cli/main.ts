@@ -41,6 +41,16 @@ const COMMANDS: Record<string, Entry> = {
     summary: "stop a run, or one of its children, in whatever process it is",
     load: async () => (await import("./stop.ts")).declareStop,
   },
+  steer: {
+    usage: "steer ID[.n] TEXT|-",
+    summary: "say something to a child at work, in whatever process it is",
+    load: async () => (await import("./steer.ts")).declareSteer,
+  },
+  approve: {
+    usage: "approve [ID[.n]]",
+    summary: "list what children wait to be allowed, and answer from anywhere",
+    load: async () => (await import("./approve.ts")).declareApprove,
+  },
   mcp: {
     usage: "mcp [install PROGRAM]",
     summary: "offer delegate_task to Claude Code, Codex, opencode, Cursor, Hermes, VS Code",

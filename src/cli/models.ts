@@ -3,7 +3,7 @@ import { offerOf } from "../engine/offer.ts";
 import { createSetups, type SetupPlace } from "../engine/setup.ts";
 import type { OfferedAlias, OfferedModel } from "../offer.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "./command.ts";
-import { EXIT_NOT_COMPLETED } from "./follow.ts";
+import { EXIT_NOT_COMPLETED } from "./exit-codes.ts";
 import { formatCount, formatRoute, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
 import { formatPrice } from "./plan-table.ts";

@@ -13,6 +13,8 @@ import { displayWidth, fit, oneLine } from "./terminal-text.ts";
 export type Narrator = {
   /** Also every step, tool call and approval, not only how each child ended. */
   verbose: boolean;
+  /** Questions are put to the person who reads this, in their whole length. */
+  asksHere?: boolean;
   paint: Paint;
   /** Cells a line may take; the goal gives way first. */
   columns: () => number;
@@ -24,11 +26,25 @@ const LEAST_GOAL_COLUMNS = 40;
 export function narrate(event: Event, run: Run, narrator: Narrator): string[] {
   if (event.kind === "delegation-start") return opening(run, narrator);
   if (event.kind === "delegation-resume") return [resumption(run, narrator)];
-  const child = "childId" in event ? childOf(run, event.childId) : undefined;
+  const childId = subjectOf(event);
+  const child = childId === undefined ? undefined : childOf(run, childId);
   if (child === undefined) return aboutRun(event, narrator);
-  if (event.kind === "child-end") return [finishedLine(resultOf(child.tally), run, narrator)];
-  const remark = notable(event) ?? (narrator.verbose ? detail(event) : undefined);
+  if (event.kind === "child-end") {
+    const missed = child.steers
+      .filter(({ state }) => state === "missed")
+      .map(({ text }) => `it ended before it heard: ${text}`);
+    const remarks = missed.map((text) => remarkLine({ sign: "!", text }, child, run, narrator));
+    return [finishedLine(resultOf(child.tally), run, narrator), ...remarks];
+  }
+  const isAskedHere = event.kind === "approval-ask" && narrator.asksHere;
+  const remark = (isAskedHere ? undefined : notable(event)) ?? (narrator.verbose ? detail(event) : undefined);
   return remark === undefined ? [] : [remarkLine(remark, child, run, narrator)];
+}
+
+/** The child an event is about: what happened to it, or what somebody asks of it. */
+function subjectOf(event: Event): string | undefined {
+  if ("childId" in event) return event.childId;
+  return "target" in event ? event.target : undefined;
 }
 
 function childOf(run: Run, childId: string): RunChild | undefined {
@@ -57,9 +73,7 @@ function resumption(run: Run, { paint }: Narrator): string {
 }
 
 function aboutRun(event: Event, { paint }: Narrator): string[] {
-  if (event.kind === "stop-request" && event.target === undefined)
-    return [paint("yellow", `! stopping: ${oneLine(event.by)}`)];
-  return [];
+  return event.kind === "stop-request" ? [paint("yellow", `! stopping: ${oneLine(event.by)}`)] : [];
 }
 
 /** `✓ [1/3] Write a haiku about a lion. (4.7s · glm-4.7 @ zai · $0.0012)`, and for other ends `✗ …` with the reason. */
@@ -89,7 +103,7 @@ type Remark = { sign: string; text: string };
 
 function remarkLine({ sign, text }: Remark, child: RunChild, run: Run, { paint }: Narrator): string {
   const line = `${sign} ${placeOf(child.tally.taskIndex, run)} ${oneLine(text)}`;
-  return paint(sign === "!" ? "yellow" : "dim", line);
+  return paint(sign === "!" || sign === "?" ? "yellow" : "dim", line);
 }
 
 /** What a person should know of even when all goes well in the end. */
@@ -105,10 +119,16 @@ function notable(event: Event): Remark | undefined {
         return { sign: "!", text: `${event.failure.kind}, trying another key: ${event.failure.message}` };
       if (event.recovery.action !== "retry") return undefined;
       return { sign: "!", text: `${event.failure.kind}, trying again: ${event.failure.message}` };
+    case "approval-ask":
+      if (event.answerBy === undefined) return undefined;
+      return { sign: "?", text: `asks to run ${event.name}: ${event.target} · deputy approve ${event.childId}` };
     case "approval-end":
-      return event.allowed ? undefined : { sign: "!", text: `denied: ${event.reason}` };
+      if (!event.allowed) return { sign: "!", text: `denied: ${event.reason}` };
+      return event.answerId === undefined ? undefined : { sign: "·", text: `allowed by ${event.by}` };
     case "stop-request":
       return { sign: "!", text: `stopping: ${event.by}` };
+    case "steer-request":
+      return { sign: "→", text: `${event.by}: ${event.text}` };
     default:
       return undefined;
   }
@@ -120,6 +140,7 @@ const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> =
   repair: "asked to repair its answer",
   max_iterations: "asked for what it has",
   max_cost: "asked for what it has",
+  steer: "hears the message with its next request",
 };
 
 function detail(event: Event): Remark | undefined {

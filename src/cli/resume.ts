@@ -9,11 +9,12 @@ import {
   type Declare,
   examples,
   hideKeys,
+  WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
 } from "./command.ts";
 import { createFollower, type FollowFlags } from "./follow.ts";
 
-type ResumeFlags = FollowFlags & { config?: string; allow?: string[]; concurrency?: number };
+type ResumeFlags = FollowFlags & { config?: string; allow?: string[]; waitForApproval?: true; concurrency?: number };
 
 export const declareResume: Declare = (command, context) => {
   const { io } = context;
@@ -26,6 +27,7 @@ export const declareResume: Declare = (command, context) => {
     .option("-v, --verbose", "also every request, tool call and approval")
     .option(...CONCURRENCY_OPTION)
     .option(...ALLOW_OPTION)
+    .option(...WAIT_FOR_APPROVAL_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
@@ -47,6 +49,7 @@ ${examples([
         const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
         const delegation = await engine.resume(run.delegationId, {
           ...(follower.asker === undefined ? {} : { asker: follower.asker }),
+          ...(flags.waitForApproval === undefined ? {} : { answersFromElsewhere: true }),
           ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(parseAllowRule) }),
           ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
         });

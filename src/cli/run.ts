@@ -16,9 +16,11 @@ import {
   examples,
   hideKeys,
   positiveNumber,
+  WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
 } from "./command.ts";
-import { createFollower, EXIT_COMPLETED, EXIT_NOT_COMPLETED, type FollowFlags } from "./follow.ts";
+import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "./exit-codes.ts";
+import { createFollower, type FollowFlags } from "./follow.ts";
 import { createPaint, type Io } from "./io.ts";
 import { formatPlan, planDocument } from "./plan-table.ts";
 import { readTaskFile } from "./task-file.ts";
@@ -32,6 +34,7 @@ type RunFlags = FollowFlags & {
   concurrency?: number;
   maxCost?: number;
   allow?: string[];
+  waitForApproval?: true;
   strict?: true;
   dryRun?: true;
   config?: string;
@@ -75,6 +78,7 @@ export const declareRun: Declare = (command, context) => {
     .option(...CONCURRENCY_OPTION)
     .option("--max-cost <usd>", "most money for all tasks together", positiveNumber)
     .option(...ALLOW_OPTION)
+    .option(...WAIT_FOR_APPROVAL_OPTION)
     .option("--strict", "start nothing unless every task can start")
     .option("--dry-run", "show the plan; start and spend nothing")
     .addOption(new Option("--json", "the result as JSON on stdout").conflicts("ndjson"))
@@ -145,6 +149,7 @@ function submitOptions(flags: RunFlags, workspace: string): SubmitOptions {
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
     ...(flags.maxCost === undefined ? {} : { maxCostUsd: flags.maxCost }),
     ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(parseAllowRule) }),
+    ...(flags.waitForApproval === undefined ? {} : { answersFromElsewhere: true }),
     ...(flags.strict === undefined ? {} : { strict: true }),
   };
 }

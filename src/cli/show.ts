@@ -65,10 +65,19 @@ function formatRun(run: Run, paint: Paint): string {
 function formatChild(run: Run, taskIndex: number, result: Result | undefined, paint: Paint): string {
   if (result === undefined) {
     const child = run.children[taskIndex];
-    return `${placeOf(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n`;
+    const messages = messagesTo(run, taskIndex).map(([name, value]) => `${name}: ${oneLine(value)}\n`);
+    return `${placeOf(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n${messages.join("")}`;
   }
-  const facts = factsOf(result).map(([name, value]) => `${paint("dim", name.padEnd(10))} ${oneLine(value)}`);
+  const facts = [...factsOf(result), ...messagesTo(run, taskIndex)].map(
+    ([name, value]) => `${paint("dim", name.padEnd(10))} ${oneLine(value)}`,
+  );
   return `${formatAnswer(run, result, paint)}\n\n${facts.join("\n")}\n`;
+}
+
+/** What was said to the child, and whether it heard. */
+function messagesTo(run: Run, taskIndex: number): [name: string, value: string][] {
+  const { steers = [] } = run.children[taskIndex] ?? {};
+  return steers.map(({ state, by, text }) => ["message", `${state}, ${by}: ${text}`]);
 }
 
 /** What is known beside the answer; only what there is. */

@@ -10,6 +10,14 @@ export function formatTranscript(events: StoredEvent[], paint: Paint): string {
     .join("");
 }
 
+const SPEAKERS: Record<Extract<StoredEvent, { kind: "message-add" }>["reason"], string> = {
+  user: "user",
+  steer: "message to it",
+  repair: "added",
+  max_iterations: "added",
+  max_cost: "added",
+};
+
 type Entry = { who: string; text: string };
 
 function entriesOf(event: StoredEvent): Entry[] {
@@ -28,7 +36,7 @@ function entriesOf(event: StoredEvent): Entry[] {
     case "approval-end":
       return [{ who: `${event.allowed ? "allowed" : "denied"} by ${event.by}`, text: event.reason }];
     case "message-add":
-      return [{ who: event.reason === "user" ? "user" : "added", text: event.text }];
+      return [{ who: SPEAKERS[event.reason], text: event.text }];
     default:
       return [];
   }

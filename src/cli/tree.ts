@@ -9,7 +9,7 @@ import type { Event } from "../event.ts";
 import { costOf, routeAt } from "../result.ts";
 import { formatDuration, formatRoute, formatUsd } from "./format.ts";
 import type { Output, Paint } from "./io.ts";
-import { goalIn, narrate, placeOf } from "./narration.ts";
+import { goalIn, type Narrator, narrate, placeOf } from "./narration.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
 import type { View } from "./view.ts";
 
@@ -24,7 +24,7 @@ type Size = { columns: number; rows: number };
 /** One row of the moving part: what is written, and the cells it takes. */
 type Row = { text: string; width: number };
 
-export function createTree(deps: { output: Output; paint: Paint; clock: Clock; verbose: boolean }): View {
+export function createTree(deps: { output: Output; clock: Clock } & Omit<Narrator, "columns">): View {
   const { output, paint, clock } = deps;
   const narrator = { ...deps, columns: () => sizeOf(output).columns };
   const pulses = new Map<string, Pulse>();

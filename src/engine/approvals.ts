@@ -1,9 +1,28 @@
-/** Questions of children, put to whoever can answer. Every question is settled: a child never hangs on one. */
+/**
+ * Questions of children, put to whoever can answer: the asker of this process, and anyone in another place. The first
+ * answer counts. Every question is settled: a child never hangs on one.
+ */
 import type { ApprovalQuestion, Approve, Verdict } from "../child/child.ts";
 import type { Clock } from "../clock.ts";
+import type { StoredEvent } from "../event.ts";
 
 /** Someone who can answer. Resolves when they have; stops asking when the signal aborts. */
 export type Asker = (question: ApprovalQuestion, signal: AbortSignal) => Promise<{ allowed: boolean; reason: string }>;
+
+/** Who may answer the children's questions. */
+export type Answering = {
+  asker?: Asker | undefined;
+  /** Someone may answer in another place (`deputy approve`): a question waits for that, also where there is no asker. */
+  answersFromElsewhere?: boolean | undefined;
+};
+
+export type Approvals = {
+  approve: Approve;
+  /** Until when a question asked now would wait; undefined where nobody can answer. */
+  answerBy(): number | undefined;
+  /** An answer from another place. One to a question that is not open changes nothing. */
+  settle(answer: Extract<StoredEvent, { kind: "approval-answer" }>): void;
+};
 
 const NOBODY: Verdict = {
   allowed: false,
@@ -14,27 +33,52 @@ const NOBODY: Verdict = {
 };
 
 /** @param timeoutMs how long a person has to answer; then the answer is no */
-export function createApprove(asker: Asker | undefined, timeoutMs: number, clock: Clock): Approve {
-  return async (question, signal) => {
-    if (asker === undefined) return NOBODY;
+export function createApprovals(
+  { asker, answersFromElsewhere }: Answering,
+  timeoutMs: number,
+  clock: Clock,
+): Approvals {
+  const open = new Map<string, (verdict: Verdict) => void>();
+  const canBeAnswered = asker !== undefined || answersFromElsewhere === true;
+
+  async function approve(question: ApprovalQuestion, signal: AbortSignal): Promise<Verdict> {
+    if (!canBeAnswered) return NOBODY;
+    const id = idOf(question.childId, question.callId);
     const patience = new AbortController();
     const cancelTimer = clock.after(timeoutMs, () => patience.abort());
     const either = AbortSignal.any([signal, patience.signal]);
+    const answers = [new Promise<Verdict>((resolve) => open.set(id, resolve)), unanswered(either, signal, timeoutMs)];
+    if (asker !== undefined) answers.push(ask(asker, question, either));
     try {
-      return await Promise.race([answer(asker, question, either), unanswered(either, signal, timeoutMs)]);
+      return await Promise.race(answers);
     } finally {
+      open.delete(id);
       cancelTimer();
       patience.abort();
     }
+  }
+
+  /** An asker that cannot ask is no answer where another may come. */
+  async function ask(asker: Asker, question: ApprovalQuestion, signal: AbortSignal): Promise<Verdict> {
+    try {
+      return { ...(await asker(question, signal)), by: "person" };
+    } catch (error) {
+      if (answersFromElsewhere) return new Promise(() => {});
+      return { allowed: false, by: "nobody", reason: `the question could not be asked: ${error}` };
+    }
+  }
+
+  return {
+    approve,
+    answerBy: () => (canBeAnswered ? clock.now() + timeoutMs : undefined),
+    settle({ id: answerId, target, callId, allowed, by, reason }) {
+      open.get(idOf(target, callId))?.({ allowed, by, reason, answerId });
+    },
   };
 }
 
-async function answer(asker: Asker, question: ApprovalQuestion, signal: AbortSignal): Promise<Verdict> {
-  try {
-    return { ...(await asker(question, signal)), by: "person" };
-  } catch (error) {
-    return { allowed: false, by: "nobody", reason: `the question could not be asked: ${error}` };
-  }
+function idOf(childId: string, callId: string): string {
+  return JSON.stringify([childId, callId]);
 }
 
 function unanswered(either: AbortSignal, stopped: AbortSignal, timeoutMs: number): Promise<Verdict> {

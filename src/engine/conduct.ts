@@ -13,7 +13,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Ready } from "../plan.ts";
 import { costOf, type DelegationResult } from "../result.ts";
 import type { Tool } from "../tool.ts";
-import { type Asker, createApprove } from "./approvals.ts";
+import { type Answering, createApprovals } from "./approvals.ts";
 import { recoveryOf } from "./attempts.ts";
 import { createPurse, type Purse, reserve } from "./budget.ts";
 import type { Recalled } from "./register.ts";
@@ -21,6 +21,9 @@ import { foldRun, hasEnded, interruption, isConversation, type Run, type RunChil
 import type { Scheduler } from "./scheduler.ts";
 import { createSeat, type Seat } from "./seat.ts";
 import type { Setup } from "./setup.ts";
+
+/** Events that any process may write about a run it does not own. */
+const REQUESTS = ["stop-request", "steer-request", "approval-answer"] as const;
 
 export type Stage = {
   clock: Clock;
@@ -42,7 +45,7 @@ export async function conduct(
   setup: Setup,
   { run, past, lastSeq }: Recalled,
   show: (event: Event) => void,
-  asker: Asker | undefined,
+  answering: Answering,
 ): Promise<DelegationResult> {
   const { clock, journal, scheduler } = stage;
   const { delegationId } = run;
@@ -52,7 +55,7 @@ export async function conduct(
     budgetOf(run, setup),
     run.children.reduce((sum, { tally }) => sum + (costOf(tally).usd ?? 0), 0),
   );
-  const approve = createApprove(asker, delegation.approval_timeout_seconds * 1000, clock);
+  const approvals = createApprovals(answering, delegation.approval_timeout_seconds * 1000, clock);
   const prompts = createPrompts(run);
   let broken: { error: unknown } | undefined;
 
@@ -143,7 +146,9 @@ export async function conduct(
       model: stage.model,
       tools: toolsOf(planned),
       permissions: { rules: setup.permissions, otherwise: delegation.approvals },
-      approve,
+      approve: approvals.approve,
+      answerBy: approvals.answerBy,
+      steered: () => child.steers.find(({ state }) => state === "queued"),
       lease: setup.lease,
       price: setup.price,
       reserve: (worst, lastWords) => reserve(purses, worst, lastWords),
@@ -159,12 +164,13 @@ export async function conduct(
     return route.facts.tools === false ? [] : setup.tools(toolsets, workspace);
   }
 
-  /** Requests to stop come through the journal, from this process as from any other. */
-  async function heedStops(signal: AbortSignal): Promise<void> {
-    for await (const { event } of journal.watch({ delegationId, kinds: ["stop-request"], after: lastSeq }, signal)) {
-      if (event.kind !== "stop-request") continue;
+  /** What people ask of a run comes through the journal, from this process as from any other. */
+  async function heedRequests(signal: AbortSignal): Promise<void> {
+    for await (const { event } of journal.watch({ delegationId, kinds: REQUESTS, after: lastSeq }, signal)) {
+      foldRun(run, event);
       show(event);
-      stop(event.by, event.target);
+      if (event.kind === "stop-request") stop(event.by, event.target);
+      if (event.kind === "approval-answer") approvals.settle(event);
     }
   }
 
@@ -174,7 +180,7 @@ export async function conduct(
   });
   await new Promise((resolve) => setImmediate(resolve));
   const over = new AbortController();
-  const heeding = heedStops(over.signal).catch(breakOff);
+  const heeding = heedRequests(over.signal).catch(breakOff);
   await Promise.all(open.map(({ child, planned }) => conductChild(child, planned)));
   over.abort();
   await heeding;

@@ -6,7 +6,18 @@ import type { DelegationResult } from "../result.ts";
 import type { Wish } from "../route.ts";
 import { type CallInput, parseCall } from "../task.ts";
 import type { PermissionRule } from "../tool.ts";
-import type { Asker, Delegation, Plan, RunListing, SubmitOptions } from "./engine.ts";
+import type {
+  Answer,
+  Answered,
+  Asker,
+  Delegation,
+  Plan,
+  Question,
+  ResumeOptions,
+  RunListing,
+  SteerReceipt,
+  SubmitOptions,
+} from "./engine.ts";
 import { type Opened, type OpenOptions, openDeputy } from "./open.ts";
 
 export type CreateOptions = Partial<Pick<OpenOptions, "env" | "cwd" | "configPath" | "clock" | "route">> & {
@@ -26,8 +37,10 @@ export type DelegateOptions = {
   askedBy?: "operator" | "model";
   /** Rules that go before the config's. */
   permissions?: PermissionRule[];
-  /** Answers children's questions. Without it they are denied at once. */
+  /** Answers children's questions. Without it they are denied at once, or wait for `answersFromElsewhere`. */
   asker?: Asker;
+  /** Questions wait for `answer()` or `deputy approve`, from any process. */
+  answersFromElsewhere?: boolean;
 };
 
 export interface Deputy {
@@ -38,11 +51,19 @@ export interface Deputy {
   /** Every route and problem; nothing starts. */
   plan(tasks: CallInput, options?: DelegateOptions): Promise<Plan>;
   /** Goes on with a run whose process has ended. */
-  resume(id: string, options?: Pick<DelegateOptions, "asker" | "permissions" | "concurrency">): Promise<Delegation>;
+  resume(id: string, options?: ResumeOptions): Promise<Delegation>;
   stop(id: string, by?: string): Promise<void>;
+  /** Says something to a child (`ID.n`, or a run with one open child): it goes with the child's next request. */
+  steer(id: string, text: string, by?: string): Promise<SteerReceipt>;
+  /** What became of a message, once that is known. */
+  settleSteer(receipt: SteerReceipt, signal?: AbortSignal): Promise<SteerReceipt>;
+  /** What children wait to be allowed, in any process of this user. */
+  questions(): Promise<Question[]>;
+  /** Answers one of them, and tells whether the answer counted. */
+  answer(answer: Omit<Answer, "by" | "reason"> & Partial<Pick<Answer, "by" | "reason">>): Promise<Answered>;
   runs(): Promise<RunListing[]>;
   run(id: string): Promise<RunListing>;
-  /** A run's events from the first on, in whatever process it runs, until it ends. */
+  /** A run's events from the first on, in whatever process it runs, until it ends or nobody works on it any more. */
   watch(id: string, signal?: AbortSignal): AsyncIterable<Event>;
   /** Stops what runs here and lets go of everything. */
   close(): Promise<void>;
@@ -78,6 +99,14 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
     },
     resume: async (id, resumeOptions = {}) => (await open()).engine.resume(id, resumeOptions),
     stop: async (id, by = "library") => (await open()).engine.stop(id, by),
+    steer: async (id, text, by = "library") => (await open()).engine.steer(id, text, by),
+    settleSteer: async (receipt, signal = new AbortController().signal) =>
+      (await open()).engine.settleSteer(receipt, signal),
+    questions: async () => (await open()).engine.questions(),
+    async answer({ by = "library", reason, ...given }) {
+      const told = reason ?? `${given.allowed ? "allowed" : "denied"} by ${by}`;
+      return (await open()).engine.answer({ ...given, by, reason: told });
+    },
     runs: async () => (await open()).engine.runs(),
     run: async (id) => (await open()).engine.run(id),
     async *watch(id, signal = new AbortController().signal) {

@@ -1,4 +1,4 @@
-/** The engine: submit · watch · stop · resume. Every surface stands on this and on nothing below it. */
+/** The engine: submit · watch · steer · answer · stop · resume. Every surface stands on this and on nothing below it. */
 import { isDeepStrictEqual } from "node:util";
 import { schemaMistake } from "../child/answer.ts";
 import { DeputyError, type Warning } from "../errors.ts";
@@ -9,9 +9,10 @@ import type { Route, Wish } from "../route.ts";
 import { askHook, type RouteHook } from "../routing/hook.ts";
 import type { Call } from "../task.ts";
 import type { PermissionRule } from "../tool.ts";
-import type { Asker } from "./approvals.ts";
+import type { Answering } from "./approvals.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { createFeed } from "./feed.ts";
+import { createQuestions, type Questions } from "./questions.ts";
 import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
 import {
   canGoOn,
@@ -26,11 +27,15 @@ import {
   resultsOf,
 } from "./run.ts";
 import type { Setup } from "./setup.ts";
+import { createSteering, type SteerReceipt } from "./steering.ts";
 import { turnEvents } from "./turn.ts";
+import { watchRun } from "./watch-run.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Asker } from "./approvals.ts";
+export type { Answer, Answered, Question } from "./questions.ts";
 export type { RunListing } from "./register.ts";
+export type { SteerReceipt } from "./steering.ts";
 
 export type SubmitOptions = {
   /** What this surface's caller runs on: flags. */
@@ -51,8 +56,7 @@ export type SubmitOptions = {
   strict?: boolean;
   /** Permission rules that go before the config's. */
   permissions?: PermissionRule[];
-  asker?: Asker;
-};
+} & Answering;
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
 
@@ -67,7 +71,7 @@ export type Delegation = {
   stop(by: string, target?: string): Promise<void>;
 };
 
-export type ResumeOptions = Pick<SubmitOptions, "asker" | "permissions" | "concurrency">;
+export type ResumeOptions = Answering & Pick<SubmitOptions, "permissions" | "concurrency">;
 
 export type ConverseOptions = ResumeOptions & {
   /** Another route from this turn on: as a task would ask for it, over the route the conversation has. */
@@ -101,13 +105,24 @@ export interface Engine {
   converse(id: string, text: string, options: ConverseOptions): Promise<Delegation>;
   /** Asks a run (or one child, `ID.n`) to stop, whoever owns it. Resolves when the request is durable. */
   stop(id: string, by: string): Promise<void>;
+  /**
+   * Says something to a child, in whatever process it is: it goes with the child's next request. Of a run, to its one
+   * open child. Resolves when the message is durable. @throws DeputyError `run-unknown` | `run-ended` | `usage`
+   */
+  steer(id: string, text: string, by: string): Promise<SteerReceipt>;
+  /** What became of a message, once that is known: `queued` only where the signal aborts or nobody works on the run. */
+  settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt>;
+  /** What children of live runs wait to be allowed, in any process, oldest first. */
+  questions: Questions["questions"];
+  /** Answers one, whoever owns the run, and tells whether the answer counted. @throws DeputyError `run-unknown` | `question-closed` | `usage` */
+  answer: Questions["answer"];
   /** Every run of the journal, newest first. */
   runs(): RunListing[];
   /** One run by its id, an unambiguous beginning of it, or the id of one of its children. @throws DeputyError `run-unknown` */
   run(id: string): RunListing;
   /** Stored events of a run as of now; of one child for `ID.n`. @throws DeputyError `run-unknown` */
   events(id: string): Iterable<StoredEvent>;
-  /** Stored events of a run from the first, then new ones, from any process, until it ends. */
+  /** Stored events of a run from the first, then new ones, from any process, until it ends or nobody works on it. */
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
   /** Stops what runs here and lets go of everything. */
   close(): Promise<void>;
@@ -222,13 +237,13 @@ export function createEngine(deps: EngineDeps): Engine {
     setup: Setup,
     recalled: Recalled,
     first: readonly StoredEvent[],
-    { asker, concurrency }: Pick<SubmitOptions, "asker" | "concurrency">,
+    { asker, answersFromElsewhere, concurrency }: ResumeOptions,
   ): Delegation {
     const { delegationId } = recalled.run;
     const feed = createFeed<Event>();
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.capOf);
     setImmediate(() => first.forEach(feed.push)); // Before anything `conduct` does on that turn.
-    const result = conduct(deps, setup, recalled, feed.push, asker).finally(() => {
+    const result = conduct(deps, setup, recalled, feed.push, { asker, answersFromElsewhere }).finally(() => {
       here.delete(delegationId);
       feed.end();
     });
@@ -265,20 +280,18 @@ export function createEngine(deps: EngineDeps): Engine {
 
   async function* watch(id: string, signal: AbortSignal): AsyncGenerator<Event> {
     const { delegationId } = findRun(journal, id, pid).run;
-    const { lastSeq } = recallRun(journal, delegationId);
-    for await (const { seq, event } of journal.watch({ delegationId }, signal)) {
-      yield event;
-      // An end that a resume came after was not the end.
-      if (event.kind === "delegation-end" && seq >= lastSeq) return;
-    }
+    yield* watchRun({ journal, clock }, delegationId, signal);
   }
 
+  const talk = { clock, journal, pid, newId: deps.newId, watch };
   return {
     plan: prepare,
     submit,
     resume,
     converse,
     stop,
+    ...createSteering(talk),
+    ...createQuestions(talk),
     runs: () => listRuns(journal, pid),
     run: (id) => findRun(journal, id, pid),
     events: (id) => eventsOf(journal, id, pid),

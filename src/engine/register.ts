@@ -54,8 +54,14 @@ export function* eventsOf(journal: Journal, id: string, pid: number): Generator<
   const { taskIndex } = parseRunId(id);
   const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
   for (const { event } of journal.read({ delegationId: run.delegationId })) {
-    if (childId === undefined || ("childId" in event && event.childId === childId)) yield event;
+    if (childId === undefined || subjectOf(event) === childId) yield event;
   }
+}
+
+/** The child an event is about; undefined where it is about the whole run. */
+function subjectOf(event: StoredEvent): string | undefined {
+  if ("childId" in event) return event.childId;
+  return "target" in event ? event.target : undefined;
 }
 
 export function recallRun(journal: Journal, delegationId: string): Recalled {

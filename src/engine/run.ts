@@ -21,7 +21,20 @@ export type RunChild = {
   readonly tally: Tally;
   /** What it is doing right now, in words: `waiting (place 3)`, `asking glm-4.7`, `running grep`. */
   activity: string;
+  /** What was said to it, oldest first. */
+  readonly steers: Steer[];
+  /** What it asks and nobody has answered yet. */
+  questions: OpenQuestion[];
 };
+
+/**
+ * Something said to a child. `queued`: it is not in its conversation yet. `delivered`: it is, and goes with the next
+ * request. `missed`: the child ended first.
+ */
+export type Steer = { id: string; text: string; by: string; state: "queued" | "delivered" | "missed" };
+
+/** A tool call that waits for a person's word. `answerBy` is absent where nobody could give it. */
+export type OpenQuestion = { callId: string; toolName: string; target: string; askedAt: number; answerBy?: number };
 
 export type Run = {
   readonly delegationId: string;
@@ -68,6 +81,8 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       children: event.planned.map((planned, index) => ({
         tally: createTally(childIdOf(event.delegationId, index), index, planned),
         activity: "waiting",
+        steers: [],
+        questions: [],
       })),
     };
   }
@@ -83,7 +98,14 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       run.endedAt = event.at;
       return run;
     case "stop-request":
+    case "approval-answer":
       return run;
+    case "steer-request": {
+      const child = childOf(run, event.target);
+      const { id, text, by } = event;
+      child.steers.push({ id, text, by, state: hasEnded(child) ? "missed" : "queued" });
+      return run;
+    }
     default:
       foldChild(childOf(run, event.childId), event);
       return run;
@@ -102,12 +124,43 @@ function reopen(run: Run, renewed: Record<string, Route>, downtimeMs: number): v
     if (!canGoOn(child)) continue;
     delete tally.ending;
     child.activity = "waiting";
+    child.questions = [];
   }
 }
 
 function foldChild(child: RunChild, event: ChildEvent | LiveEvent): void {
   child.activity = activityAfter(event, child.activity);
-  if (isChildEvent(event)) tallyEvent(child.tally, event);
+  if (!isChildEvent(event)) return;
+  tallyEvent(child.tally, event);
+  foldTalk(child, event);
+}
+
+/** What goes on between a child and people: messages on their way to it, questions of its own. */
+function foldTalk(child: RunChild, event: ChildEvent): void {
+  switch (event.kind) {
+    case "message-add":
+      if (event.reason === "steer") settleSteers(child, "delivered", event.steerId);
+      return;
+    case "approval-ask": {
+      const { callId, name: toolName, target, at: askedAt, answerBy } = event;
+      const question = { callId, toolName, target, askedAt, ...(answerBy !== undefined && { answerBy }) };
+      child.questions = [...child.questions.filter((other) => other.callId !== callId), question];
+      return;
+    }
+    case "approval-end":
+      child.questions = child.questions.filter(({ callId }) => callId !== event.callId);
+      return;
+    case "child-end":
+      settleSteers(child, "missed");
+      child.questions = [];
+      return;
+    default:
+  }
+}
+
+function settleSteers({ steers }: RunChild, state: Steer["state"], id?: string): void {
+  for (const steer of steers)
+    if (steer.state === "queued" && (id === undefined || steer.id === id)) steer.state = state;
 }
 
 /** Whether an event is a stored fact about one child. */

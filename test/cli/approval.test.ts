@@ -8,7 +8,7 @@ const plain = (_style: unknown, text: string) => text;
 const never = new AbortController().signal;
 
 function question(child: number, target: string): ApprovalQuestion {
-  return { childId: `run.${child}`, goal: `Goal ${child}`, toolName: "terminal", target };
+  return { childId: `run.${child}`, callId: "call-1", goal: `Goal ${child}`, toolName: "terminal", target };
 }
 
 function stage() {

@@ -84,6 +84,12 @@ export const FLAG_EFFECTS: Effects = {
     assert.ok(!("work/ran" in (await runOne(["--allow", "terminal: rm *"], scene)).files));
   },
 
+  "--wait-for-approval": async () => {
+    const scene = { script: runs("touch ran"), config: { delegation: { approval_timeout_seconds: 0.2 } } };
+    assert.match((await runOne(["--wait-for-approval"], scene)).stdout, /denied: nobody answered within 0\.2 s/);
+    assert.match((await runOne([], scene)).stdout, /denied: .*nobody can answer here/);
+  },
+
   "--strict": async () => {
     const tasks = "- goal: one\n- { goal: two, provider: nowhere }\n";
     const strict = await command(["run", "-", "--strict"], {}, tasks);

@@ -122,6 +122,8 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     tools: staged.tools ?? [],
     permissions: { rules: [], otherwise: "ask" },
     approve: async () => ({ allowed: false, by: "nobody", reason: "nobody can answer" }),
+    answerBy: () => undefined,
+    steered: () => undefined,
     lease: async (wanted) => leaseOf(wanted),
     price: () => 0.001,
     reserve: () => ({ settle: () => {}, settleAtWorst: () => {}, release: () => {} }),

@@ -1,0 +1,118 @@
+/** What children of live runs ask, over all processes of this user, and answers to it from anywhere. */
+import type { Clock } from "../clock.ts";
+import { DeputyError } from "../errors.ts";
+import type { Event, StoredEvent } from "../event.ts";
+import type { Journal } from "../journal/journal.ts";
+import { findRun, recallRun } from "./register.ts";
+import { childIdOf, foldRun, type OpenQuestion, parseRunId, type Run } from "./run.ts";
+
+/** A question that waits for an answer, with whose it is. */
+export type Question = OpenQuestion & { delegationId: string; childId: string; goal: string };
+
+export type Answer = {
+  /** A run (its only open question), or one of its children. */
+  id: string;
+  /** Which of a child's questions, or the beginning of its id; needed where several are open. */
+  callId?: string;
+  allowed: boolean;
+  /** What the child is told. */
+  reason: string;
+  by: string;
+};
+
+/** `counted`: this answer settled it. Else somebody, or something, else did first; `end` tells what, where it is known. */
+export type Answered = { question: Question; counted: boolean; end: ApprovalEnd | undefined };
+type ApprovalEnd = { allowed: boolean; by: string; reason: string };
+
+export type Questions = {
+  questions(): Question[];
+  answer(answer: Answer): Promise<Answered>;
+};
+
+type QuestionsDeps = {
+  clock: Clock;
+  journal: Journal;
+  pid: number;
+  newId: () => string;
+  watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
+};
+
+export function createQuestions({ clock, journal, pid, newId, watch }: QuestionsDeps): Questions {
+  function questions(): Question[] {
+    const asked = new Map<string, string>();
+    for (const { event } of journal.read({ kinds: ["approval-ask", "approval-end"] })) {
+      if (event.kind !== "approval-ask" && event.kind !== "approval-end") continue;
+      const id = JSON.stringify([event.childId, event.callId]);
+      if (event.kind === "approval-ask") asked.set(id, event.delegationId);
+      else asked.delete(id);
+    }
+    const live = [...new Set(asked.values())].filter((delegationId) => journal.owner(delegationId)?.alive);
+    const open = live.flatMap((delegationId) => questionsOf(recallRun(journal, delegationId).run));
+    return open.sort((one, other) => one.askedAt - other.askedAt);
+  }
+
+  async function answer(given: Answer): Promise<Answered> {
+    const { run } = findRun(journal, given.id, pid);
+    const isLive = journal.owner(run.delegationId)?.alive === true;
+    const question = meant(isLive ? questionsOf(run) : [], run, given);
+    const { delegationId, childId: target, callId } = question;
+    const { allowed, by, reason } = given;
+    const id = newId();
+    await journal.append([
+      { kind: "approval-answer", at: clock.now(), delegationId, id, target, callId, allowed, by, reason },
+    ]);
+    return outcome(question, id);
+  }
+
+  /** What settled the question: told by its end, which the owner writes. */
+  async function outcome(question: Question, answerId: string): Promise<Answered> {
+    const heard = new AbortController();
+    let run: Run | undefined;
+    let end: (ApprovalEnd & { answerId?: string }) | undefined;
+    let answered = false;
+    for await (const event of watch(question.delegationId, heard.signal)) {
+      run = foldRun(run, event);
+      answered ||= event.kind === "approval-answer" && event.id === answerId;
+      if (isEndOf(question, event)) end = event;
+      if (answered && !questionsOf(run).some((open) => isSame(open, question))) break;
+    }
+    const told = end && { allowed: end.allowed, by: end.by, reason: end.reason };
+    return { question, counted: end?.answerId === answerId, end: told };
+  }
+
+  return { questions, answer };
+}
+
+function questionsOf({ delegationId, children, call }: Run): Question[] {
+  return children.flatMap(({ tally: { childId, taskIndex }, questions }) =>
+    questions.map((question) => ({ ...question, delegationId, childId, goal: call.tasks[taskIndex]?.goal ?? "" })),
+  );
+}
+
+function isSame(one: { childId: string; callId: string }, other: { childId: string; callId: string }): boolean {
+  return one.childId === other.childId && one.callId === other.callId;
+}
+
+function isEndOf(question: Question, event: Event): event is Extract<StoredEvent, { kind: "approval-end" }> {
+  return event.kind === "approval-end" && isSame(event, question) && event.at >= question.askedAt;
+}
+
+/** @throws DeputyError `question-closed` where nothing is asked, `usage` where more than one question could be meant */
+function meant(open: Question[], run: Run, { id, callId = "" }: Answer): Question {
+  const { taskIndex } = parseRunId(id);
+  const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
+  const ofChild = open.filter((question) => childId === undefined || question.childId === childId);
+  const exact = ofChild.filter((question) => question.callId === callId);
+  const candidates = exact.length > 0 ? exact : ofChild.filter((question) => question.callId.startsWith(callId));
+  const [only] = candidates;
+  if (only === undefined) {
+    const which = callId === "" ? "" : ` with the call ${callId}`;
+    throw new DeputyError(
+      "question-closed",
+      `${childId ?? run.delegationId} asks nothing${which} now: it was answered, ran out of time, or was never asked. See what waits: deputy approve`,
+    );
+  }
+  if (candidates.length === 1) return only;
+  const list = candidates.map((question) => `${question.childId} --call ${question.callId}`).join(", ");
+  throw new DeputyError("usage", `Expected one question; ${candidates.length} are open. Say which: ${list}`);
+}
