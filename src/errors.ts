@@ -15,6 +15,7 @@ export const FAILURE_KINDS = [
   "refused",
   "invalid-request",
   "malformed-response",
+  "served-mismatch",
   "aborted",
 ] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];

@@ -103,6 +103,8 @@ export type ChildEvent =
         partialText: string;
         usage?: Usage;
         costUsd?: number;
+        /** The usage is what was counted when the answer broke off: it may have cost more. */
+        usageSoFar?: true;
         /** Whether the provider may have charged for it: it had begun to answer. */
         charged: boolean;
         keyName?: string;

@@ -146,6 +146,7 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       tally.asking = false;
       attemptOf(tally).failures.push(event.failure.kind);
       addUsage(tally, event.usage, event.costUsd, event.charged);
+      if (event.usageSoFar) tally.uncertain += 1;
       addKey(tally, event.keyName);
       return;
     case "tool-end":
@@ -156,6 +157,7 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
         ok: event.ok,
       });
       for (const path of event.filesChanged) tally.filesChanged.add(path);
+      if (event.outcome === "unknown") tally.warnings.push(outcomeUnknown(event));
       return;
     case "child-warn":
       tally.warnings.push(event.warning);
@@ -185,6 +187,12 @@ function addAttempt({ attempts }: Tally, provider: string, model: string): void 
   const last = attempts.at(-1);
   if (last?.provider === provider && last.model === model) return;
   attempts.push({ provider, model, requests: 0, failures: [] });
+}
+
+/** What it changed is in no list: nobody knows whether it did. */
+function outcomeUnknown({ name, target }: { name: string; target: string }): Warning {
+  const message = `${name} ${target} was running when Deputy was interrupted: whether it took effect is not known.`;
+  return { code: "outcome-unknown", message };
 }
 
 function attemptOf(tally: Tally): Tally["attempts"][number] {

@@ -14,6 +14,7 @@ export const FAILURES: Record<FailureKind, string> = {
   refused: "a content filter, or the model's provider, refused to answer",
   "invalid-request": "any other 4xx: the provider does not take the request",
   "malformed-response": "HTML, broken JSON, an empty or unfinished answer, one over 16 MB",
+  "served-mismatch": "the response names another model, and `delegation.on_served_mismatch` is `fail`",
   aborted: "the request was broken off from here: a stop, or the child's time was over",
 };
 

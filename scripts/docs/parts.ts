@@ -8,6 +8,7 @@ import { DURABILITY } from "../../src/event.ts";
 import { PROVIDER_TABLE, type ProviderRow, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, TASK_FIELDS } from "../../src/task.ts";
 import type { PermissionRule } from "../../src/tool.ts";
+import { faultMatrix } from "./faults.ts";
 import { ERRORS, EVENTS, FAILURES, FAULTS, PROBLEMS } from "./meanings.ts";
 import { modelStringExamples, precedenceExamples } from "./routes.ts";
 import { code, type JsonSchema, markdownTable, schemaAt, typeOf } from "./table.ts";
@@ -30,6 +31,7 @@ export const PARTS: Record<string, () => string> = {
     ),
   permissions: permissionExamples,
   failures: failureTable,
+  "fault-matrix": faultMatrix,
   problems: () => explained("code", PROBLEMS),
   errors: () =>
     markdownTable(

@@ -40,8 +40,9 @@ export function failureOf(error: unknown, who: string, now: number, redact: (tex
 
 function readSymptoms(error: unknown): Symptoms {
   if (APICallError.isInstance(error)) {
+    // Without a refusal the packages only say that they failed; their cause says why.
     const cause = error.statusCode === undefined || error.statusCode < 300 ? deepestMessage(error.cause) : "";
-    const message = [error.message, cause].filter(Boolean).join(": ");
+    const message = cause || error.message;
     return {
       ...(error.statusCode === undefined ? {} : { status: error.statusCode }),
       message,
@@ -137,16 +138,22 @@ const ADVICE: Record<FailureKind, string> = {
   refused: "refused to answer",
   "invalid-request": "does not take the request",
   "malformed-response": "sent an answer that cannot be read",
+  "served-mismatch": "answered with another model",
   aborted: "was broken off",
 };
+
+/** The key is known there. */
+const FORBIDDEN = "does not let this key do that: choose another model, or another key";
 
 function describe(kind: FailureKind, who: string, { status, message, headers }: Symptoms): string {
   if (status !== undefined && status >= 300 && status < 400) {
     return `${who} answered with a redirect to ${hostOf(headers.location)}, which is not followed: keys stay with their own origin. Set base_url to the real address.`;
   }
+  const advice = status === 403 && kind === "unauthorized" ? FORBIDDEN : ADVICE[kind];
   const quote = message.replace(/\s+/g, " ").trim();
   const cut = quote.length > MAX_QUOTE ? `${quote.slice(0, MAX_QUOTE)}…` : quote;
-  return `${who} ${ADVICE[kind]} (${[status, cut].filter(Boolean).join(": ")})`;
+  const refused = status !== undefined && status >= 300 ? status : undefined;
+  return `${who} ${advice} (${[refused, cut].filter(Boolean).join(": ")})`;
 }
 
 /** Milliseconds the provider asked us to wait: `retry-after-ms`, Retry-After in seconds or as a date, Gemini's RetryInfo. */

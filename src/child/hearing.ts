@@ -8,13 +8,22 @@ export type Delta = { type: "text" | "reasoning"; text: string };
 
 export type Reply =
   | { ok: true; parts: Part[]; finish: Finish; usage?: Usage; servedModel?: string; ignored: string[] }
-  | { ok: false; failure: Failure; partialText: string; usage?: Usage; charged: boolean };
+  | {
+      ok: false;
+      failure: Failure;
+      partialText: string;
+      usage?: Usage;
+      /** The usage is what was counted when the answer broke off. */
+      usageSoFar?: true;
+      charged: boolean;
+    };
 
 export type Hearing = {
   parts: Part[];
   /** Parts still being spoken, by the stream's id. */
   open: Map<string, Part & { type: "text" | "reasoning" }>;
-  fresh?: Delta;
+  /** Heard and not shown yet; neighbours of one kind are one. */
+  fresh: Delta[];
   finish?: { unified: string; raw: string | undefined };
   usage?: Usage;
   servedModel?: string;
@@ -23,7 +32,7 @@ export type Hearing = {
 };
 
 export function createHearing(): Hearing {
-  return { parts: [], open: new Map(), ignored: [] };
+  return { parts: [], open: new Map(), fresh: [], ignored: [] };
 }
 
 export function hearPart(heard: Hearing, part: LanguageModelV4StreamPart): void {
@@ -97,8 +106,9 @@ function addDelta(heard: Hearing, id: string, type: "text" | "reasoning", delta:
   const part = heard.open.get(id) ?? openPart(heard, id, type, undefined);
   keepPrivate(part, metadata);
   part.text += delta;
-  if (heard.fresh?.type === type) heard.fresh.text += delta;
-  else heard.fresh = { type, text: delta };
+  const last = heard.fresh.at(-1);
+  if (last?.type === type) last.text += delta;
+  else heard.fresh.push({ type, text: delta });
 }
 
 type ProviderMetadata = SharedV4ProviderOptions | undefined;
@@ -108,11 +118,31 @@ function keepPrivate(part: Part, metadata: ProviderMetadata): void {
   part.private = { ...part.private, ...(metadata as ProviderPrivate) };
 }
 
-export function takeFresh(heard: Hearing): Delta {
-  const { fresh } = heard;
-  delete heard.fresh;
-  if (fresh === undefined) throw new Error("nothing fresh was heard");
-  return fresh;
+/** What may be shown: all of it once the answer is `over`, until then without a last word that may go on. */
+export function takeFresh(heard: Hearing, over: boolean): Delta[] {
+  const last = heard.fresh.at(-1);
+  const taken = heard.fresh;
+  heard.fresh = [];
+  if (over || last === undefined) return taken;
+  const word = unfinishedWord(last.text);
+  if (word !== "") heard.fresh.push({ type: last.type, text: word });
+  const whole = { type: last.type, text: last.text.slice(0, last.text.length - word.length) };
+  return [...taken.slice(0, -1), ...(whole.text === "" ? [] : [whole])];
+}
+
+/** Half a key cannot be told from any other word: so much of a word that goes on is held back, in characters. */
+const LONGEST_WORD = 4_096;
+
+function unfinishedWord(text: string): string {
+  const earliest = Math.max(0, text.length - LONGEST_WORD);
+  let start = text.length;
+  while (start > earliest && isOfAWord(text.charCodeAt(start - 1))) start -= 1;
+  return text.slice(start);
+}
+
+/** Printable ASCII: what a key may consist of. */
+function isOfAWord(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
 }
 
 /** Gemini's name for the model that answers: https://ai.google.dev/api/generate-content, `modelVersion`. */
@@ -198,7 +228,7 @@ export function broken(heard: Hearing, failure: Failure): Reply {
     ok: false,
     failure,
     partialText: heard.parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
-    ...(hasUsage(heard.usage) ? { usage: heard.usage } : {}),
+    ...(hasUsage(heard.usage) ? { usage: heard.usage, ...(!hasEnded(heard) && { usageSoFar: true }) } : {}),
     charged: heard.parts.length > 0 || hasUsage(heard.usage) || MAY_BE_CHARGED.includes(failure.kind),
   };
 }
@@ -213,6 +243,11 @@ function malformed(heard: Hearing, who: string, what: string): Reply {
 function refusal(heard: Hearing, who: string): Failure {
   const raw = heard.finish?.raw;
   return { kind: "refused", message: `${who} refused to answer${raw === undefined ? "" : ` (${raw})`}.` };
+}
+
+/** Whether the provider said how its answer ended; what it counted until then is all. */
+function hasEnded({ finish }: Hearing): boolean {
+  return finish !== undefined && (finish.raw !== undefined || FINISH[finish.unified] !== undefined);
 }
 
 function hasUsage(usage: Usage | undefined): usage is Usage {

@@ -50,7 +50,7 @@ async function* converse(child: Child): AsyncGenerator<Happening, Ending> {
   for (;;) {
     if (signal.aborted) return stopped(child);
     const mismatch = child.deps.onServedMismatch === "fail" ? servedMismatch(child) : undefined;
-    if (mismatch !== undefined) return failed(child, { kind: "malformed-response", message: mismatch });
+    if (mismatch !== undefined) return failed(child, { kind: "served-mismatch", message: mismatch });
     let ending: Ending | undefined;
     if (conversation.position < 0) yield* startAttempt(child, 0);
     else if (conversation.pending.length > 0) yield* runCalls(child);
@@ -109,7 +109,7 @@ async function* request(child: Child, route: Route, hold: Hold): AsyncGenerator<
   const askedAt = clock.now();
   const reply = yield* ask(child, route, lease, hold);
   const costUsd = reply.usage && price(route, reply.usage);
-  if (costUsd !== undefined) hold.settle(costUsd);
+  if (costUsd !== undefined && (reply.ok || !reply.usageSoFar)) hold.settle(costUsd);
   else if (reply.ok || reply.charged) hold.settleAtWorst();
   const facts = {
     step,
@@ -208,7 +208,7 @@ function servedMismatch({ conversation, input }: Child): string | undefined {
 
 async function* recover(
   child: Child,
-  { failure, partialText, charged }: Reply & { ok: false },
+  { failure, partialText, charged, usageSoFar }: Reply & { ok: false },
   lease: Lease,
   facts: RequestFacts,
 ): AsyncGenerator<Happening, Ending | undefined> {
@@ -221,7 +221,15 @@ async function* recover(
         failingForMs: deps.clock.now() - (conversation.failingSince ?? deps.clock.now()),
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
       });
-  yield tell(child, { kind: "step-fail", ...facts, failure, recovery, partialText, charged });
+  yield tell(child, {
+    kind: "step-fail",
+    ...facts,
+    failure,
+    recovery,
+    partialText,
+    charged,
+    ...(usageSoFar && { usageSoFar }),
+  });
   switch (recovery.action) {
     case "next-key":
       return undefined;

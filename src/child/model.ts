@@ -53,11 +53,11 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       for await (const part of wire(options)) {
         stall.heard();
         hearPart(heard, part);
-        if (heard.fresh === undefined || clock.now() - lastDelta < DELTA_MS) continue;
+        if (heard.fresh.length === 0 || clock.now() - lastDelta < DELTA_MS) continue;
         lastDelta = clock.now();
-        yield takeFresh(heard);
+        yield* shown(takeFresh(heard, false), access);
       }
-      if (heard.fresh !== undefined) yield takeFresh(heard);
+      yield* shown(takeFresh(heard, true), access);
       return redacted(replyOf(heard, nameOf(route), clock.now(), access.redact), access);
     } catch (error) {
       return redacted(broken(heard, thrown(error, stall.silent(), signal, request, clock.now())), access);
@@ -79,9 +79,19 @@ function thrown(error: unknown, silent: boolean, signal: AbortSignal, request: M
   return failureOf(error, who, now, request.access.redact);
 }
 
+function shown(deltas: Delta[], { redact }: Access): Delta[] {
+  return deltas.map(({ type, text }) => ({ type, text: redact(text) }));
+}
+
+/** As much of a broken answer as is kept, in characters. */
+const MAX_PARTIAL = 200_000;
+
 /** What comes back is kept: it may hold no key, wherever in it a provider repeats one. */
 function redacted(reply: Reply, { redact }: Access): Reply {
-  return withTexts(reply, redact) as Reply;
+  const clean = withTexts(reply, redact) as Reply;
+  if (clean.ok || clean.partialText.length <= MAX_PARTIAL) return clean;
+  const cut = `… (cut: the answer was broken off after ${clean.partialText.length} characters)`;
+  return { ...clean, partialText: clean.partialText.slice(0, MAX_PARTIAL) + cut };
 }
 
 function withTexts(value: unknown, change: (text: string) => string): unknown {

@@ -19,8 +19,9 @@ const PLACEHOLDER = "signed-by-deputy";
 /** As much of a refusal as is read, in bytes. */
 const MAX_ERROR_BYTES = 256 * 1024;
 
-export async function openWire(route: Route, fetch: Fetch): Promise<Wire> {
+export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
   const { model, endpoint } = route;
+  const fetch: Fetch = async (input, init) => refuseDocument(await plainFetch(input, init));
   const { baseUrl: baseURL } = endpoint;
   switch (endpoint.apiMode) {
     case "chat_completions":
@@ -69,15 +70,14 @@ async function openChat({ provider, model, endpoint }: Route, fetch: Fetch): Pro
       signal: options.abortSignal ?? null,
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
-    refuseDocument(response);
     yield* chatParts(response.body);
   };
 }
 
 /** A page or a whole document is no stream: most often the base URL is not that of an API. */
-function refuseDocument(response: Response): void {
+function refuseDocument(response: Response): Response {
   const type = response.headers.get("content-type") ?? "";
-  if (!/text\/html|application\/json/.test(type)) return;
+  if (!response.ok || !/text\/html|application\/json/.test(type)) return response;
   const error = new Error(`expected a stream of events; found ${type}. Check base_url, and that the model streams`);
   error.name = "NotAStream";
   throw error;

@@ -125,6 +125,9 @@ function notable(event: Event): Remark | undefined {
     case "approval-end":
       if (!event.allowed) return { sign: "!", text: `denied: ${event.reason}` };
       return event.answerId === undefined ? undefined : { sign: "·", text: `allowed by ${event.by}` };
+    case "tool-end":
+      if (event.outcome !== "unknown") return undefined;
+      return { sign: "!", text: `${event.name} ${event.target}: interrupted, whether it took effect is not known` };
     case "stop-request":
       return { sign: "!", text: `stopping: ${event.by}` };
     case "steer-request":

@@ -24,6 +24,8 @@ export const RECOVERY = {
   refused: { tries: 1, waitMs: 0, fallback: true },
   "invalid-request": { tries: 1, waitMs: 0, fallback: true },
   "malformed-response": { tries: 3, waitMs: 500, fallback: true },
+  // Only where the operator said that it fails: what answers then is never chosen by us.
+  "served-mismatch": { tries: 1, waitMs: 0, fallback: false },
   aborted: { tries: 1, waitMs: 0, fallback: false },
 } as const satisfies Record<FailureKind, Policy>;
 

@@ -69,7 +69,7 @@ export const LIMIT_EFFECTS: Effects = {
   "delegation.on_served_mismatch": async () => {
     const script = answers({ text: "done", servedModel: "other-1" });
     const failed = await under({ on_served_mismatch: "fail" }, { script });
-    assert.deepEqual([endings(failed), failed.results[0]?.warnings], [["failed: malformed-response"], []]);
+    assert.deepEqual([endings(failed), failed.results[0]?.warnings], [["failed: served-mismatch"], []]);
     for (const delegation of [{}, { on_served_mismatch: "warn" }]) {
       const warned = await under(delegation, { script });
       assert.deepEqual(endings(warned), ["completed"]);

@@ -27,10 +27,13 @@ const HEADER_OF = {
 
 export const TEST_KEY = "sk-test-3f1c7a9d";
 
+/** What came back, and the live text: whole, and in the pieces it came in. */
+type Asked = { reply: Reply; live: string; pieces: string[] };
+
 export type WireStage = {
   server: ModelServer;
   /** Asks once. */
-  ask(apiMode: ApiMode, more?: Partial<ModelRequest>, signal?: AbortSignal): Promise<{ reply: Reply; live: string }>;
+  ask(apiMode: ApiMode, more?: Partial<ModelRequest>, signal?: AbortSignal): Promise<Asked>;
   close(): Promise<void>;
 };
 
@@ -47,10 +50,12 @@ export async function createWireStage(
     async ask(apiMode, more = {}, signal = new AbortController().signal) {
       const request = requestOf(server, apiMode, key);
       const words = model({ ...request, ...more }, signal);
+      const pieces: string[] = [];
       let live = "";
       for (;;) {
         const { done, value } = await words.next();
-        if (done) return { reply: value, live };
+        if (done) return { reply: value, live, pieces };
+        pieces.push(value.text);
         if (value.type === "text") live += value.text;
       }
     },

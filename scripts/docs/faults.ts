@@ -1,0 +1,41 @@
+/** The fault matrix as a page shows it: the table that the tests play, with the next move from the table of recoveries. */
+import { RECOVERY } from "../../src/engine/attempts.ts";
+import type { ApiMode } from "../../src/route.ts";
+import { type Cost, FAULT_MATRIX, type FaultCase } from "../../test/support/fault-matrix.ts";
+import { code, markdownTable } from "./table.ts";
+
+const COSTS: Record<Cost, string> = {
+  none: "none",
+  told: "as the provider says",
+  "so far": "as counted so far: `estimated`",
+  maybe: "not told: `estimated` or `unknown`",
+};
+
+export function faultMatrix(): string {
+  return markdownTable(
+    ["what happens", "kind", "what follows", "what you read", "cost"],
+    Object.entries(FAULT_MATRIX).map(([what, fault]) => [
+      what,
+      perMode(fault, ({ kind }) => (kind === undefined ? "" : code(kind))),
+      perMode(fault, whatFollows),
+      perMode(fault, ({ words }) => (words === undefined ? "" : `“${words}…”`)),
+      perMode(fault, ({ cost }) => COSTS[cost]),
+    ]),
+  );
+}
+
+function whatFollows({ kind, words, partial }: FaultCase): string {
+  if (kind === undefined) return words === undefined ? "it is an answer" : "the child is told, and goes on";
+  const { tries } = RECOVERY[kind];
+  const kept = partial ? "; what had arrived is kept" : "";
+  return `${tries === 1 ? "no second try" : `${tries} tries`}, then a fallback${kept}`;
+}
+
+/** What holds for all API modes, and behind it what differs. */
+function perMode(fault: FaultCase, say: (fault: FaultCase) => string): string {
+  const usual = say(fault);
+  const others = (Object.entries(fault.in ?? {}) as [ApiMode, Partial<FaultCase>][])
+    .map(([mode, differing]) => [mode, say({ ...fault, ...differing })] as const)
+    .filter(([, said]) => said !== usual);
+  return [usual, ...others.map(([mode, said]) => `${code(mode)}: ${said}`)].filter(Boolean).join("<br>");
+}

@@ -1,0 +1,134 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
+/**
+ * Plays the fault matrix over real HTTP against all of Deputy but its disk: one run of `deputy run`, with two tasks for
+ * each fault. One has nothing else, the other a declared fallback.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDeputy } from "../../src/engine/open.ts";
+import type { DelegationResult, Result } from "../../src/result.ts";
+import type { ApiMode } from "../../src/route.ts";
+import { createMemoryJournal, createModelServer, type ModelRequest, type Turn } from "../../src/testing/index.ts";
+import { deputy } from "./command-line.ts";
+import { FAULT_MATRIX } from "./fault-matrix.ts";
+import { createIdleClock } from "./idle-clock.ts";
+
+const CASES = Object.entries(FAULT_MATRIX);
+const KEYS = { VENDOR_KEY: "sk-vendor-77aa01", SPARE_KEY: "sk-spare-5c02be" };
+const PRICE = { input: 1, output: 1 };
+
+/** A child that met a fault: the requests it made, and how it ended. */
+export type Met = { requests: ModelRequest[]; result: Result };
+export type Played = {
+  /** By the fault. */
+  alone: Record<string, Met>;
+  rescued: Record<string, Met>;
+  stderr: string;
+  exitCode: number;
+  inFlight: number;
+  scriptErrors: readonly unknown[];
+};
+
+/** Plays every case in one run of `deputy run`: two tasks for each. */
+export async function playMatrix(apiMode: ApiMode): Promise<Played> {
+  const home = mkdtempSync(join(tmpdir(), "deputy-matrix-"));
+  const clock = createIdleClock(5_000);
+  const requests: ModelRequest[] = [];
+  const server = await createModelServer({
+    clock,
+    keys: KEYS,
+    script: (request) => {
+      clock.stir();
+      requests.push(request);
+      return answerTo(request);
+    },
+  });
+  try {
+    const env = { HOME: home, DEPUTY_STATE_DIR: join(home, "state"), ...KEYS };
+    const vendor = (baseUrl: string) => ({
+      base_url: baseUrl,
+      api_key: "${VENDOR_KEY}",
+      api_mode: apiMode,
+      models: { m: { price: PRICE } },
+    });
+    const config = {
+      providers: {
+        vendor: vendor(server.baseUrl(apiMode)),
+        nobody: { ...vendor(`http://127.0.0.1:${await closedPort()}/v1`) },
+        spare: {
+          base_url: server.baseUrl("chat_completions", "/spare"),
+          api_key: "${SPARE_KEY}",
+          models: { s: { price: PRICE } },
+        },
+      },
+      models: {
+        vendor_alone: { model: "m", provider: "vendor" },
+        nobody_alone: { model: "m", provider: "nobody" },
+        vendor_rescued: { model: "m", provider: "vendor", fallbacks: ["s --provider spare"] },
+        nobody_rescued: { model: "m", provider: "nobody", fallbacks: ["s --provider spare"] },
+      },
+      delegation: { max_concurrent_children: 1000, stall_seconds: 300 },
+    };
+    const tasks = (["alone", "rescued"] as const).flatMap((how) =>
+      CASES.map(([name, { answer }]) => ({
+        goal: `${how}: ${name}`,
+        model: `${answer === "nobody" ? "nobody" : "vendor"}_${how}`,
+      })),
+    );
+    writeFileSync(join(home, "config.json"), JSON.stringify(config));
+    writeFileSync(join(home, "note.txt"), "a note");
+    writeFileSync(join(home, "tasks.json"), JSON.stringify({ tasks }));
+    const { code, stdout, stderr } = await deputy(["run", "tasks.json", "--config", "config.json", "--json"], {
+      cwd: home,
+      env,
+      clock,
+      open: (options) => openDeputy({ ...options, clock, journal: createMemoryJournal() }),
+    });
+    assert.notEqual(stdout, "", stderr);
+    const { results } = JSON.parse(stdout) as DelegationResult;
+    const met = (how: string) =>
+      Object.fromEntries(
+        results.flatMap((result) => {
+          const goal = tasks[result.task_index]?.goal ?? "";
+          if (!goal.startsWith(how)) return [];
+          return [
+            [
+              goal.slice(how.length + 2),
+              { result, requests: requests.filter(({ messages }) => messages[0]?.text === goal) },
+            ],
+          ];
+        }),
+      );
+    return {
+      alone: met("alone"),
+      rescued: met("rescued"),
+      stderr,
+      exitCode: code,
+      inFlight: server.inFlight,
+      scriptErrors: server.scriptErrors,
+    };
+  } finally {
+    clock.stop();
+    await server.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** The fault, to whoever asks the vendor; an answer of the spare one, and to whoever was told what was wrong with a call. */
+function answerTo({ path, messages }: ModelRequest): Turn {
+  const name = messages[0]?.text.replace(/^\w+: /, "") ?? "";
+  const { answer } = FAULT_MATRIX[name] ?? assert.fail(`no case ${name}`);
+  if (answer === "nobody" || path.startsWith("/spare")) return { text: "rescued" };
+  return messages.length > 1 ? { text: "I see." } : answer;
+}
+
+async function closedPort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}

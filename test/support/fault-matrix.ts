@@ -1,0 +1,240 @@
+/**
+ * What Deputy makes of everything that can go wrong with a request: one table, from which the test takes what it expects
+ * of each API mode and the documentation what it says.
+ */
+import type { FailureKind } from "../../src/errors.ts";
+import type { ApiMode } from "../../src/route.ts";
+import type { Turn } from "../../src/testing/index.ts";
+
+export type FaultCase = {
+  /** What every request is answered with; `nobody`: nobody listens there. */
+  answer: Turn | "nobody";
+  /** Absent: the child goes on, with what it has or with what it is told. */
+  kind?: FailureKind;
+  /** What the user reads of it, in `deputy run` and in `error.message`; of a child that goes on, what it is told. */
+  words?: string;
+  cost: Cost;
+  /** What had arrived is kept. */
+  partial?: true;
+  /** Where the formats differ. */
+  in?: Partial<Record<ApiMode, Partial<FaultCase>>>;
+};
+
+/**
+ * What is known of the cost of one such request: nothing was charged, the provider said how much, it said what it had
+ * counted so far, or it may have charged and did not say.
+ */
+export type Cost = "none" | "told" | "so far" | "maybe";
+
+const TEXT = "one two three four five six";
+const spoken = { text: TEXT, deltas: 6 };
+
+const call = (name: string, input: unknown): Turn => ({ toolCalls: [{ name, input }] });
+
+/** By what happens, in words for people. */
+export const FAULT_MATRIX: Record<string, FaultCase> = {
+  "429 with `Retry-After` in seconds": {
+    answer: { fault: { kind: "rate-limited", retryAfter: 7 } },
+    kind: "rate-limited",
+    words: "limits the rate of requests",
+    cost: "none",
+  },
+  "429 with `Retry-After` as a date": {
+    answer: { fault: { kind: "rate-limited", retryAfter: new Date(Date.UTC(2026, 0, 1, 0, 0, 30)) } },
+    kind: "rate-limited",
+    words: "limits the rate of requests",
+    cost: "none",
+  },
+  "429 without": {
+    answer: { fault: { kind: "rate-limited" } },
+    kind: "rate-limited",
+    words: "limits the rate of requests",
+    cost: "none",
+  },
+  "503, or 529": {
+    answer: { fault: { kind: "overloaded" } },
+    kind: "overloaded",
+    words: "is overloaded or failing",
+    cost: "none",
+  },
+  "500": {
+    answer: { fault: { kind: "overloaded", status: 500 } },
+    kind: "overloaded",
+    words: "is overloaded or failing (500",
+    cost: "none",
+  },
+  "an error in the middle of the stream": {
+    answer: { ...spoken, fault: { kind: "error-event", afterDeltas: 2 } },
+    kind: "overloaded",
+    words: "is overloaded or failing",
+    cost: "maybe",
+    partial: true,
+    in: { gemini: { cost: "so far" } },
+  },
+  "402": {
+    answer: { fault: { kind: "quota-exhausted", status: 402 } },
+    kind: "quota-exhausted",
+    words: "says its quota or credit is used up",
+    cost: "none",
+  },
+  "an empty purse": {
+    answer: { fault: { kind: "quota-exhausted" } },
+    kind: "quota-exhausted",
+    words: "says its quota or credit is used up",
+    cost: "none",
+  },
+  "a quota that will be reset": {
+    answer: { fault: { kind: "quota-exhausted", resetsAt: new Date(Date.UTC(2026, 0, 1, 5)) } },
+    kind: "quota-exhausted",
+    words: "says its quota or credit is used up",
+    cost: "none",
+  },
+  "401": {
+    answer: { fault: { kind: "unauthorized" } },
+    kind: "unauthorized",
+    words: "does not accept the key: correct or replace it",
+    cost: "none",
+  },
+  "403": {
+    answer: { fault: { kind: "unauthorized", status: 403 } },
+    kind: "unauthorized",
+    words: "does not let this key do that",
+    cost: "none",
+  },
+  "404, a model it does not have": {
+    answer: { fault: { kind: "model-missing" } },
+    kind: "invalid-request",
+    words: "does not take the request (404",
+    cost: "none",
+  },
+  "400, the context is too long": {
+    answer: { fault: { kind: "context-overflow" } },
+    kind: "context-overflow",
+    words: "says the text is longer than the model's context window",
+    cost: "none",
+  },
+  "400, an effort it does not take": {
+    answer: { fault: { kind: "effort-unsupported" } },
+    kind: "invalid-request",
+    words: "does not take the request (400",
+    cost: "none",
+  },
+  "400, any other": {
+    answer: { fault: { kind: "parameter-unsupported", parameter: "top_k" } },
+    kind: "invalid-request",
+    words: "does not take the request (400",
+    cost: "none",
+  },
+  "a refusal by a content filter": {
+    answer: { ...spoken, fault: { kind: "refused" } },
+    kind: "refused",
+    words: "refused to answer",
+    cost: "told",
+    partial: true,
+  },
+  "a redirect": {
+    answer: { fault: { kind: "redirect", location: "http://127.0.0.1:9/v1" } },
+    kind: "invalid-request",
+    words: "answered with a redirect to 127.0.0.1:9, which is not followed",
+    cost: "none",
+  },
+  "nobody listens": {
+    answer: "nobody",
+    kind: "network",
+    words: "cannot be reached or broke the connection off",
+    cost: "none",
+  },
+  "a reset before the answer": {
+    answer: { fault: { kind: "reset-before-headers" } },
+    kind: "network",
+    words: "cannot be reached or broke the connection off",
+    cost: "none",
+  },
+  "a reset in mid-stream": {
+    answer: { ...spoken, fault: { kind: "reset-mid-stream", afterDeltas: 2 } },
+    kind: "network",
+    words: "cannot be reached or broke the connection off",
+    cost: "maybe",
+    partial: true,
+  },
+  "a stream without an end": {
+    answer: { ...spoken, fault: { kind: "no-end", afterDeltas: 2 } },
+    kind: "malformed-response",
+    words: "the stream ended before the answer was finished",
+    cost: "maybe",
+    partial: true,
+    in: { gemini: { cost: "so far" } },
+  },
+  "silence before the answer": {
+    answer: { fault: { kind: "silence" } },
+    kind: "stalled",
+    words: "was silent for 300 s",
+    cost: "maybe",
+  },
+  "silence in mid-stream": {
+    answer: { ...spoken, fault: { kind: "silence", afterDeltas: 2 } },
+    kind: "stalled",
+    words: "was silent for 300 s",
+    cost: "maybe",
+    partial: true,
+  },
+  "60 s of silence, then the rest": {
+    answer: { ...spoken, fault: { kind: "silence", afterDeltas: 2, ms: 60_000 } },
+    cost: "told",
+  },
+  "a slow drip": {
+    answer: { ...spoken, fault: { kind: "slow-drip", everyMs: 20_000, bytes: 2_000 } },
+    cost: "told",
+  },
+  "garbage in the stream": {
+    answer: { ...spoken, fault: { kind: "garbage", afterDeltas: 2 } },
+    kind: "malformed-response",
+    words: "sent an answer that cannot be read",
+    cost: "told",
+    partial: true,
+    in: { responses: { cost: "so far" } },
+  },
+  "a web page with 200": {
+    answer: { fault: { kind: "html" } },
+    kind: "malformed-response",
+    words: "expected a stream of events; found text/html",
+    cost: "maybe",
+  },
+  "an answer of 50 MB": {
+    answer: { fault: { kind: "huge", bytes: 50 * 1024 * 1024 } },
+    kind: "malformed-response",
+    words: "the answer is larger than 16 MB",
+    cost: "maybe",
+    partial: true,
+  },
+  "an empty answer": {
+    answer: { fault: { kind: "empty" } },
+    kind: "malformed-response",
+    words: "the answer is empty",
+    cost: "told",
+  },
+  "bytes that are no UTF-8": {
+    answer: { ...spoken, fault: { kind: "invalid-utf8" } },
+    cost: "told",
+  },
+  "half a tool call": {
+    answer: { ...call("read_file", { path: "note.txt" }), fault: { kind: "half-tool-call" } },
+    words: "The arguments do not fit read_file",
+    cost: "told",
+    in: { gemini: { kind: "malformed-response", words: "sent an answer that cannot be read" } },
+  },
+  "a call of a tool that there is not": {
+    answer: call("fly", { to: "the moon" }),
+    words: "There is no tool fly",
+    cost: "told",
+  },
+  "arguments that do not fit the tool": {
+    answer: call("read_file", { path: 7 }),
+    words: "The arguments do not fit read_file",
+    cost: "told",
+  },
+};
+
+export function caseIn(fault: FaultCase, apiMode: ApiMode): FaultCase {
+  return { ...fault, ...fault.in?.[apiMode] };
+}
