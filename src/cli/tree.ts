@@ -1,7 +1,6 @@
 /**
- * A run on a terminal. What has happened stays (`narration.ts`); below it the children at work are drawn in place, at
- * most ten times a second and only when something changed, in the rows and columns the terminal has at that moment.
- * A child's spinner turns when something arrives from it, so a still one means silence.
+ * A run on a terminal. What has happened stays (`narration.ts`); below it the children at work are drawn in place. A
+ * child's spinner turns when something arrives from it, so a still one means silence.
  */
 import type { Clock } from "../clock.ts";
 import { hasEnded, type Run, type RunChild } from "../engine/run.ts";
@@ -10,75 +9,52 @@ import { costOf, routeAt } from "../result.ts";
 import { formatDuration, formatRoute, formatUsd } from "./format.ts";
 import type { Output, Paint } from "./io.ts";
 import { goalIn, type Narrator, narrate, placeOf } from "./narration.ts";
+import { createScreen, type Row, type Size, sizeOf } from "./screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
 import type { View } from "./view.ts";
 
-const REDRAW_MS = 100;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 /** Characters of a child's text that are kept to show its end. */
 const TAIL_LENGTH = 400;
 
 /** What only the tree knows of a child: how often it was heard of, and the end of what it is writing. */
 type Pulse = { beats: number; tail: string };
-type Size = { columns: number; rows: number };
-/** One row of the moving part: what is written, and the cells it takes. */
-type Row = { text: string; width: number };
 
 export function createTree(deps: { output: Output; clock: Clock } & Omit<Narrator, "columns">): View {
   const { output, paint, clock } = deps;
   const narrator = { ...deps, columns: () => sizeOf(output).columns };
-  const pulses = new Map<string, Pulse>();
-  let run: Run | undefined;
-  let said: string[] = [];
-  let drawn: Row[] = [];
-  let paused = false;
-  let cancelRedraw = () => {};
-
-  function redraw() {
-    if (paused) return;
-    const size = sizeOf(output);
-    const rows = run === undefined ? [] : frame(run, { pulses, paint, size, now: clock.now() });
-    if (said.length > 0 || rows.length !== drawn.length || rows.some((row, at) => row.text !== drawn[at]?.text)) {
-      show(rows, size.columns);
-    }
-    cancelRedraw = clock.after(REDRAW_MS, redraw);
-  }
-
-  function show(rows: Row[], columns: number) {
-    const up = drawn.reduce((sum, row) => sum + Math.max(1, Math.ceil(row.width / columns)), 0);
-    const lines = [...said, ...rows.map((row) => row.text)].map((line) => `${line}\x1b[K\n`);
-    output.write(`${up > 0 ? `\x1b[${up}A\r` : ""}${lines.join("")}\x1b[J`);
-    said = [];
-    drawn = rows;
-  }
-
-  function clear() {
-    cancelRedraw();
-    paused = true;
-    if (said.length > 0 || drawn.length > 0) show([], sizeOf(output).columns);
-  }
-
+  const moving = createRunRows(paint);
+  const screen = createScreen({ output, clock, rows: (size) => moving.rows(size, clock.now()) });
   return {
-    see(event, folded) {
-      const isFirst = run === undefined;
-      run = folded;
-      feel(pulses, event);
-      said.push(...narrate(event, folded, narrator));
-      if (isFirst) redraw();
+    see(event, run) {
+      moving.see(event, run);
+      for (const line of narrate(event, run, narrator)) screen.say(line);
+      screen.start();
     },
-    say: (line) => said.push(line),
-    pause: clear,
-    resume() {
-      paused = false;
-      redraw();
-    },
-    end: clear,
+    say: screen.say,
+    pause: screen.pause,
+    resume: screen.resume,
+    end: screen.pause,
   };
 }
 
-/** Terminals that do not tell their size are taken for the classic one. */
-function sizeOf(output: Output): Size {
-  return { columns: output.columns || 80, rows: output.rows || 24 };
+/** The rows of one run that are true for a moment: what its open children do. */
+export type RunRows = {
+  see(event: Event, run: Run): void;
+  /** At most as many as `size` has rows. */
+  rows(size: Size, now: number): Row[];
+};
+
+export function createRunRows(paint: Paint): RunRows {
+  const pulses = new Map<string, Pulse>();
+  let run: Run | undefined;
+  return {
+    see(event, folded) {
+      run = folded;
+      feel(pulses, event);
+    },
+    rows: (size, now) => (run === undefined ? [] : frame(run, { pulses, paint, size, now })),
+  };
 }
 
 function feel(pulses: Map<string, Pulse>, event: Event): void {

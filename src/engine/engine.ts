@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { schemaMistake } from "../child/answer.ts";
 import { DeputyError, type Warning } from "../errors.ts";
 import type { Event, StoredEvent } from "../event.ts";
-import type { Planned, Ready } from "../plan.ts";
+import type { Planned } from "../plan.ts";
 import type { DelegationResult, Tally } from "../result.ts";
 import type { Route, Wish } from "../route.ts";
 import { askHook, type RouteHook } from "../routing/hook.ts";
@@ -74,8 +74,8 @@ export type Delegation = {
 export type ResumeOptions = Answering & Pick<SubmitOptions, "permissions" | "concurrency">;
 
 export type ConverseOptions = ResumeOptions & {
-  /** Another route from this turn on: as a task would ask for it, over the route the conversation has. */
-  wish?: Wish;
+  /** Another route from this turn on, as a plan gave it. */
+  route?: Route;
   /** USD for the whole conversation from now on, in place of what was said before. */
   maxCostUsd?: number;
 };
@@ -189,11 +189,8 @@ export function createEngine(deps: EngineDeps): Engine {
     try {
       const setup = withPermissions(deps.setup(), options.permissions);
       const recalled = recallRun(journal, delegationId);
-      const { wish, maxCostUsd } = options;
-      const { call: before } = recalled.run;
-      const call = maxCostUsd === undefined ? before : { ...before, max_cost_usd: maxCostUsd };
-      // A new limit asks for a known price, as the first one did.
-      const renewed = nextRoute(session.tally, call, setup, maxCostUsd === undefined ? wish : { ...wish });
+      const { route, maxCostUsd } = options;
+      const renewed = nextRoute(session.tally, setup, route);
       return await goOn(
         setup,
         recalled,
@@ -327,24 +324,14 @@ function noConversation(delegationId: string): DeputyError {
 }
 
 /**
- * The route of a conversation's next turn, where it differs from the last one's: another that is wished for, or the same
- * as it leads today. @throws DeputyError `nothing-to-run` where it cannot be had
+ * The route of a conversation's next turn, where it differs from the last one's: another that was chosen, or the same as
+ * it leads today. @throws DeputyError `nothing-to-run` where that cannot be had any more
  */
-function nextRoute(session: Tally, call: Call, setup: Setup, wish: Wish | undefined): Record<string, Route> {
-  const { planned, childId } = session;
+function nextRoute({ planned, childId }: Tally, setup: Setup, chosen: Route | undefined): Record<string, Route> {
   if ("problem" in planned) throw new Error(`${childId}: a conversation without a route`);
-  const next = wish === undefined ? setup.renew(planned.route) : routeWished(planned, call, setup, wish);
+  const next = chosen === undefined ? setup.renew(planned.route) : { route: chosen };
   if ("problem" in next) throw new DeputyError("nothing-to-run", next.problem.message, { details: next.problem });
   return isDeepStrictEqual(next.route, planned.route) ? {} : { [childId]: next.route };
-}
-
-function routeWished({ task, route, workspace }: Ready, call: Call, setup: Setup, { effort, ...wish }: Wish) {
-  const { model: _, provider: __, reasoning_effort: ___, ...rest } = task;
-  const asked = { ...rest, ...wish, ...(effort !== undefined && { reasoning_effort: effort }) };
-  const caller = { cwd: workspace, parentRoute: route, isConversation: true };
-  const [next] = setup.plan({ ...call, tasks: [asked] }, caller).planned;
-  if (next === undefined) throw new Error("a plan without its task");
-  return next;
 }
 
 /** Flags stand for the parent: where the config says what children run on, that holds, and nobody should wonder. */

@@ -5,7 +5,6 @@ import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import { foldRun, type Run, resultsOf } from "../../src/engine/run.ts";
-import { DeputyError } from "../../src/errors.ts";
 import type { Event, StoredEvent } from "../../src/event.ts";
 import { createMemory } from "../../src/journal/memory.ts";
 import { calls, fails, ready, route, says, tool } from "../support/child-stage.ts";
@@ -62,7 +61,7 @@ test("a message goes on with everything that was said before, under the same id"
 test("another route holds from its message on; cost and tokens are those of the whole conversation", async () => {
   const { engine, requests } = stage(() => says("ok"));
   const { id } = await begun(engine);
-  await told(await engine.converse(id, "two", { wish: { model: "x", provider: "anthropic" } }));
+  await told(await engine.converse(id, "two", { route: route("anthropic", "x") }));
   const { results } = await (await engine.converse(id, "three", {})).result;
   assert.deepEqual(
     requests.map(({ route: { model, provider } }) => `${model} @ ${provider}`),
@@ -80,15 +79,12 @@ test("another route holds from its message on; cost and tokens are those of the 
   await engine.close();
 });
 
-test("a route that cannot be had is refused, and the conversation stays where it was", async () => {
-  const { engine } = stage((text) => says(text));
+test("where its route cannot be had any more, a message is refused and nothing is said", async () => {
+  const { engine, requests } = stage((text) => says(text), { gone: ["zai"] });
   const { id } = await begun(engine);
-  await assert.rejects(engine.converse(id, "two", { wish: { provider: "nowhere" } }), (error) => {
-    assert.ok(error instanceof DeputyError);
-    assert.deepEqual([error.code, error.message], ["nothing-to-run", "No provider nowhere."]);
-    return true;
-  });
-  assert.equal(await told(await engine.converse(id, "three", {})), "three");
+  await assert.rejects(engine.converse(id, "two", {}), { code: "nothing-to-run", message: "No provider zai." });
+  assert.equal(await told(await engine.converse(id, "three", { route: route("anthropic", "x") })), "three");
+  assert.deepEqual(said(requests.at(-1) as ModelRequest), ["user: one", "assistant: one", "user: three"]);
   await engine.close();
 });
 
