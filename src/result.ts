@@ -128,6 +128,7 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
     case "attempt-start":
       tally.position = event.position;
       addAttempt(tally, event.provider, event.model);
+      delete tally.lastKeyName; // It was another route's.
       return;
     case "step-start":
       // A crash cut the one before it off: whether that was charged, nobody knows.

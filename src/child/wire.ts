@@ -37,11 +37,16 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
     }
     case "gemini": {
       const { createGoogleGenerativeAI } = await import("@ai-sdk/google");
-      return wireOf(createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(model));
+      return wireOf(createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(resourceName(model)));
     }
     default:
       return endpoint.apiMode satisfies never;
   }
+}
+
+/** The package takes an id with a slash for a whole resource name, which it is only where it begins like one. */
+function resourceName(model: string): string {
+  return /^(models|tunedModels)\//.test(model) ? model : `models/${model}`;
 }
 
 function wireOf(model: LanguageModelV4): Wire {

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { API_MODES, EFFORTS } from "../route.ts";
-import { Template } from "./template.ts";
+import { namesVariablesRightly, Template } from "./template.ts";
 
 /** The toolsets a child can have. */
 export const TOOLSETS = ["file", "search", "terminal"] as const;
@@ -14,12 +14,17 @@ const effort = z.enum(EFFORTS);
 const usdPerMillion = z.number().nonnegative();
 const count = z.int().positive();
 const seconds = z.number().nonnegative();
+const VARIABLE_FORM = "variables as ${NAME}, of letters, digits and _";
 /** May hold a key: kept unread, see `template.ts`. */
 const hidden = z
   .string()
   .min(1)
+  .refine(namesVariablesRightly, VARIABLE_FORM)
   .transform((text) => new Template(text));
-const baseUrl = z.string().refine(isBaseUrl, "an http(s) URL without a user name, query or fragment");
+const baseUrl = z
+  .string()
+  .refine(isBaseUrl, "an http(s) URL without a user name, query or fragment")
+  .refine(namesVariablesRightly, VARIABLE_FORM);
 
 const price = z
   .strictObject({

@@ -44,6 +44,11 @@ export function variablesIn(text: string): string[] {
   return [...text.matchAll(VARIABLE)].map(([, name = ""]) => name);
 }
 
+/** Whether every `${` begins a variable: `${MY-KEY}` and `${KEY:-x}` are none, and would be sent as they are. */
+export function namesVariablesRightly(text: string): boolean {
+  return !text.replaceAll(VARIABLE, "").includes("${");
+}
+
 /** `text` with every `${NAME}` replaced by its value; a blank value counts as none. */
 export function expandVariables(text: string, env: Environment): Expansion {
   const unset = variablesIn(text).filter((name) => (env[name] ?? "").trim() === "");

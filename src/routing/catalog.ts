@@ -140,7 +140,7 @@ function isSameBase(price: Price, other: Price | undefined): boolean {
 }
 
 function statedIds(entry: ProviderConfig | undefined): string[] {
-  return [...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])];
+  return [...new Set([...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])])];
 }
 
 function idsOfRow(row: ProviderRow | undefined): string[] {

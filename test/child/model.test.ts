@@ -211,6 +211,16 @@ test("a key or header that HTTP cannot carry is the caller's mistake, told by na
   await stage.close();
 });
 
+test("over gemini an id with a slash is a model's id, and a resource name is left alone", async () => {
+  const stage = await createWireStage(() => ({ text: "hi" }));
+  const endpoint = { baseUrl: stage.server.baseUrl("gemini"), apiMode: "gemini" } as const;
+  for (const model of ["vendor/gemini-x", "tunedModels/mine"])
+    await stage.ask("gemini", { route: { ...wireRoute(endpoint.baseUrl, "gemini"), model } });
+  const paths = stage.server.requests.map(({ path }) => path.split(":")[0]);
+  assert.deepEqual(paths, ["/v1beta/models/vendor/gemini-x", "/v1beta/tunedModels/mine"]);
+  await stage.close();
+});
+
 test("what runs on this machine is spoken to directly, whatever proxy is set", async () => {
   const seen: string[] = [];
   const proxy = createServer((socket) =>

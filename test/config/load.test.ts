@@ -53,6 +53,22 @@ describe("without any file", () => {
   });
 });
 
+test("a key in which a variable is written wrongly is refused, not sent as it is", () => {
+  const text =
+    'providers:\n  zai:\n    api_key: "${MY-KEY}"\n    api_keys: ["${KEY:-none}"]\n    base_url: "http://x/${A-B}"\n';
+  const file = writeUser(text);
+  const written = '"http://x/${A-B}"';
+  const said = "expected variables as ${NAME}, of letters, digits and _; found";
+  assert.deepEqual(
+    mistakesOf(load).map((line) => line.slice(file.length + 1)),
+    [
+      `3:5 providers.zai.api_key: ${said} a string`,
+      `4:16 providers.zai.api_keys[0]: ${said} a string`,
+      `5:5 providers.zai.base_url: ${said} ${written}`,
+    ],
+  );
+});
+
 describe("layers", () => {
   test("a project file is laid over the user's, key by key", () => {
     writeUser("delegation:\n  max_iterations: 40\n  stall_seconds: 60\n");

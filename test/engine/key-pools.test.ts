@@ -221,3 +221,19 @@ test("a mistake in a list of keys shows none of them", async () => {
   const { message } = await refusal({ goal: "one" }, { config: { providers: { acme } } });
   assert.match(message, /providers\.acme\.api_keys: expected a list; found a string/);
 });
+
+test("a child that went on at a keyless endpoint does not name the key of the route before", async (t) => {
+  const server = await createModelServer({ script: () => ({ text: "done" }) });
+  t.after(server.close);
+  const config = {
+    providers: {
+      acme: { api_key: "${ACME_KEY}" },
+      local: { base_url: server.baseUrl("chat_completions") },
+    },
+    delegation: { fallbacks: ["m-2 --provider local"] },
+  };
+  const broken = { fault: { kind: "unauthorized" } } as const;
+  const { results } = await play({ goal: "one" }, { config, script: () => broken });
+  assert.deepEqual([results[0]?.provider, results[0]?.route?.key_name], ["local", null]);
+  assert.deepEqual(results[0]?.route?.key_names, ["ACME_KEY"]);
+});

@@ -165,6 +165,12 @@ describe("an id may be written in another way", () => {
       );
     });
 
+  test("of a model that the config states twice, as a model and as the default", () => {
+    const mylab = { base_url: "http://127.0.0.1:1/v1", models: { "lab-1": {} }, default_model: "lab-1" };
+    const { route } = ready({ model: "LAB 1", provider: "mylab" }, { config: { providers: { mylab } } });
+    assert.equal(route.model, "lab-1");
+  });
+
   test("but is not guessed where it could be two", () => {
     const mylab = { base_url: "http://127.0.0.1:1/v1", models: { "a-1": {}, a_1: {} } };
     const { route } = ready({ model: "A.1", provider: "mylab" }, { config: { providers: { mylab } } });

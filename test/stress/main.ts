@@ -6,8 +6,9 @@
 import { newSeed } from "../support/end-to-end-moments.ts";
 import { crashPart } from "./crash.ts";
 import { openRounds, type Part } from "./rounds.ts";
+import { routingPart } from "./routing.ts";
 
-const PARTS: Record<string, Part> = { crash: crashPart };
+const PARTS: Record<string, Part> = { crash: crashPart, routing: routingPart };
 
 const [name = "", count, seed] = process.argv.slice(2);
 const part = PARTS[name];

@@ -1,0 +1,505 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
+/**
+ * Random batches as users could have them: providers with endpoints and keys, aliases, rules, a hook, flags, and tasks
+ * that name models in every way there is. A batch is described by what it means; the config, environment and call that
+ * say so are written from that, in random spellings. Nothing here knows how Deputy routes.
+ */
+import type { ApiMode, Effort } from "../../src/route.ts";
+import type { Random } from "./end-to-end-moments.ts";
+
+/** A provider as its documentation tells of it, copied by hand from there. */
+export type Vendor = {
+  slug: string;
+  names: string[];
+  keys: { variable: string; header?: "authorization" }[];
+  urlVariable?: string;
+  origin: string;
+  apiMode: ApiMode;
+  defaultModel?: string;
+  /** Makes these models, and serves no other maker's at its own address. */
+  maker?: string;
+  aggregator?: true;
+  tags?: true;
+};
+
+const vendor = (
+  slug: string,
+  names: string[],
+  keys: string[],
+  more: Omit<Vendor, "slug" | "names" | "keys">,
+): Vendor => ({
+  slug,
+  names: [slug, ...names],
+  keys: keys.map((variable) => ({ variable, ...(/TOKEN$/.test(variable) && { header: "authorization" }) })),
+  ...more,
+});
+
+export const VENDORS: readonly Vendor[] = [
+  vendor("zai", ["glm", "z-ai", "zhipu"], ["GLM_API_KEY", "ZAI_API_KEY", "Z_AI_API_KEY"], {
+    urlVariable: "GLM_BASE_URL",
+    origin: "https://api.z.ai",
+    apiMode: "chat_completions",
+    defaultModel: "glm-5.3",
+    maker: "zai",
+  }),
+  vendor("openai", ["openai-api"], ["OPENAI_API_KEY"], {
+    urlVariable: "OPENAI_BASE_URL",
+    origin: "https://api.openai.com",
+    apiMode: "responses",
+    defaultModel: "gpt-6-sol",
+    maker: "openai",
+  }),
+  vendor("anthropic", ["claude"], ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"], {
+    urlVariable: "ANTHROPIC_BASE_URL",
+    origin: "https://api.anthropic.com",
+    apiMode: "anthropic_messages",
+    defaultModel: "claude-sonnet-5",
+    maker: "anthropic",
+  }),
+  vendor("gemini", ["google"], ["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"], {
+    urlVariable: "GEMINI_BASE_URL",
+    origin: "https://generativelanguage.googleapis.com",
+    apiMode: "gemini",
+    defaultModel: "gemini-3.8-flash",
+    maker: "google",
+  }),
+  vendor("openrouter", ["or"], ["OPENROUTER_API_KEY"], {
+    urlVariable: "OPENROUTER_BASE_URL",
+    origin: "https://openrouter.ai",
+    apiMode: "chat_completions",
+    defaultModel: "anthropic/claude-sonnet-5",
+    aggregator: true,
+  }),
+  vendor("deepseek", [], ["DEEPSEEK_API_KEY"], {
+    urlVariable: "DEEPSEEK_BASE_URL",
+    origin: "https://api.deepseek.com",
+    apiMode: "chat_completions",
+    defaultModel: "deepseek-v4-pro",
+    maker: "deepseek",
+  }),
+  vendor("mistral", [], ["MISTRAL_API_KEY"], {
+    origin: "https://api.mistral.ai",
+    apiMode: "chat_completions",
+    defaultModel: "mistral-medium-latest",
+    maker: "mistral",
+  }),
+  vendor("ollama", [], [], {
+    urlVariable: "OLLAMA_HOST",
+    origin: "http://127.0.0.1:11434",
+    apiMode: "chat_completions",
+    aggregator: true,
+    tags: true,
+  }),
+];
+
+/** Names of families, and their members from old to new. */
+export const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+  haiku: ["claude-haiku-4-5", "claude-haiku-5"],
+  opus: ["claude-opus-4-8", "claude-opus-5", "claude-opus-5-5"],
+  glm: ["glm-4.7", "glm-5.1", "glm-5.2"],
+  gpt: ["gpt-5.5", "gpt-6"],
+};
+
+/** Where a server is: `http://127.0.0.1:4711`, and what stands before the API's own path. */
+export type Address = { origin: string; path: string };
+
+/** A key and where it stands. Its value tells which batch and place it is of, and belongs to one origin. */
+export type Key = {
+  at: "api_key" | "api_keys" | "api_key_env" | "command" | "variable";
+  /** What people are told of it. */
+  name: string;
+  variable?: string;
+  header?: "authorization";
+  value: string;
+};
+
+export type Provider = {
+  slug: string;
+  vendor?: Vendor;
+  /** `base_url` of its entry. */
+  entryUrl?: string;
+  /** What its base-URL variable says. */
+  variableUrl?: string;
+  apiMode?: ApiMode;
+  keys: Key[];
+  headers: Record<string, string>;
+  models: Record<string, { efforts?: Effort[] }>;
+  defaultModel?: string;
+};
+
+/** A model as it is written somewhere, and what that says. */
+export type Word = {
+  written: string | { model: string; provider?: string; reasoning_effort?: Effort };
+  model: string;
+  provider?: string;
+  effort?: Effort;
+};
+
+/** What one level says. */
+export type Level = { word?: Word; provider?: string; effort?: Effort };
+
+export type Alias = { name: string; word: Word; fallbacks?: Word[] };
+
+/** What goes wrong at a task's nth route: every time, or the first time only. */
+export const LASTING = [
+  "unauthorized",
+  "model-missing",
+  "refused",
+  "context-overflow",
+  "quota-exhausted",
+  "redirect",
+  "overloaded",
+  "rate-limited",
+  "reset-before-headers",
+] as const;
+export const PASSING = ["rate-limited", "overloaded", "reset-before-headers"] as const;
+export type Trouble = { kind: (typeof LASTING)[number]; lasts: boolean };
+
+export type Task = {
+  level: Level;
+  tags: string[];
+  hook?: Level | "throws";
+  /** By position: its route, its first fallback … */
+  troubles: (Trouble | undefined)[];
+};
+
+export type Batch = {
+  id: string;
+  providers: Provider[];
+  aliases: Alias[];
+  config: Level;
+  flags: Level;
+  delegation: Level;
+  fallbacks: Word[];
+  rules: { tag: string; word: Word }[];
+  hooked: boolean;
+  call: Level;
+  /** Without a `tasks` list: the call is the task. */
+  single: boolean;
+  tasks: Task[];
+  explicit: boolean;
+  onUnresolved: "skip" | "reject" | "fallback";
+  askedBy: "operator" | "model";
+  allow: string[];
+  deny: string[];
+};
+
+/** What batches may be set on: origins of servers that answer, look-alikes of vendors among them. */
+export type Ground = { loopback: string[]; lookAlikes: string[] };
+
+const EFFORTS: readonly Effort[] = ["low", "medium", "high"];
+const MODES: readonly ApiMode[] = ["chat_completions", "responses", "anthropic_messages", "gemini"];
+const BASE: Record<ApiMode, string> = {
+  chat_completions: "/v1",
+  responses: "/v1",
+  anthropic_messages: "",
+  gemini: "/v1beta",
+};
+/** Ids that nobody has heard of. Digits keep them from being taken for a slip in an alias's name. */
+const UNHEARD = ["mx-77", "mx-78:free", "qwen3:8b", "Mixed-Case-9"];
+const HEARD = ["claude-opus-5", "gpt-6-luna", "glm-5.1"];
+
+export function makeBatch(id: string, random: Random, ground: Ground): Batch {
+  const chance = (share: number) => random() < share;
+  const below = (count: number) => Math.floor(random() * count);
+  const pick = <Value>(values: readonly Value[]): Value => values[below(values.length)] as Value;
+  const some = <Value>(values: readonly Value[], share: number) => values.filter(() => chance(share));
+  const shuffled = <Value>(values: readonly Value[]) =>
+    values
+      .map((value) => ({ value, at: random() }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ value }) => value);
+  let keys = 0;
+
+  function key(at: Key["at"], slug: string, header?: "authorization", variable?: string): Key {
+    const count = ++keys;
+    const own =
+      variable ??
+      (chance(0.5) || at === "api_key_env" ? `K_${slug.toUpperCase().replace("-", "_")}_${count}` : undefined);
+    const value = chance(0.05) && at !== "command" ? pick(["changeme", "none", "***"]) : `sk-${id}-${count}-${slug}-x`;
+    return {
+      at,
+      name: own ?? "",
+      ...(own !== undefined && at !== "command" && { variable: own }),
+      ...(header && { header }),
+      value,
+    };
+  }
+
+  function entryKeys(slug: string, share: number): Key[] {
+    const found = [
+      ...(chance(share) ? [key("api_key", slug)] : []),
+      ...(chance(share / 2) ? Array.from({ length: 1 + below(2) }, () => key("api_keys", slug)) : []),
+      ...(chance(share / 3) ? [key("api_key_env", slug)] : []),
+      ...(chance(0.01) ? [key("command", slug)] : []),
+    ];
+    let listed = 0;
+    return found.map((each) => {
+      const place =
+        each.at === "api_keys" ? `api_keys[${listed++}]` : each.at === "command" ? "api_key_command" : each.at;
+      return { ...each, name: each.variable ?? `providers.${slug}.${place}` };
+    });
+  }
+
+  const address = (mode: ApiMode | undefined, prefix: string) => {
+    const origin = chance(0.12) ? pick(ground.lookAlikes) : pick(ground.loopback);
+    if (mode === undefined && chance(0.15)) return `${origin}${prefix}/anthropic`;
+    return `${origin}${prefix}${BASE[mode ?? "chat_completions"]}`;
+  };
+
+  function builtIn(facts: Vendor): Provider {
+    const { slug, apiMode } = facts;
+    const entryUrl = chance(0.4) ? address(apiMode, `/${slug}`) : undefined;
+    const isGateway = facts.aggregator === true;
+    const hasVariable = facts.urlVariable !== undefined && (isGateway ? entryUrl === undefined : chance(0.75));
+    const variableUrl = !hasVariable
+      ? undefined
+      : slug === "ollama"
+        ? `${pick(ground.loopback)}/v1`
+        : address(apiMode, `/${slug}-env`);
+    return {
+      slug,
+      vendor: facts,
+      ...(entryUrl !== undefined && { entryUrl }),
+      ...(variableUrl !== undefined && { variableUrl }),
+      keys: [
+        ...entryKeys(slug, 0.3),
+        ...facts.keys
+          .filter((_, index) => chance(index === 0 ? 0.85 : 0.25))
+          .map(({ variable, header }) => key("variable", slug, header, variable)),
+      ],
+      headers: entryUrl !== undefined && chance(0.3) ? { "x-team": `team-of-${slug}` } : {},
+      models: {},
+      ...(chance(0.15) && { defaultModel: `${slug}-default-7` }),
+    };
+  }
+
+  function own(slug: string, twin?: Provider): Provider {
+    const apiMode = twin === undefined ? (chance(0.6) ? pick(MODES) : undefined) : twin.apiMode;
+    const ids = some([`${slug}-1`, `${slug}-2`, "shared-9", "stepfun/step-3.5-flash"], 0.4);
+    return {
+      slug,
+      ...(apiMode && { apiMode }),
+      entryUrl: twin?.entryUrl ?? address(apiMode, chance(0.5) ? `/${slug}` : ""),
+      keys: entryKeys(slug, 0.6),
+      headers: chance(0.4) ? { "x-team": `team-of-${slug}` } : {},
+      models: stated(ids),
+      ...(chance(0.75) && { defaultModel: pick([`${slug}-1`, `${slug}-9`]) }),
+    };
+  }
+
+  function stated(ids: readonly string[]): Provider["models"] {
+    return Object.fromEntries(ids.map((name) => [name, chance(0.2) ? { efforts: some(EFFORTS, 0.5) } : {}]));
+  }
+
+  const gate = own("gate-a");
+  const providers = [
+    ...shuffled(VENDORS)
+      .slice(0, 1 + below(3))
+      .map(builtIn),
+    ...(chance(0.5) ? [own("mylab")] : []),
+    ...(chance(0.4) ? [gate, own("gate-b", gate)] : []),
+  ];
+  /** A vendor at its own address has a catalog, which is not told of here: families would be found in it. */
+  const isOut = providers.some(
+    ({ vendor: facts, entryUrl, variableUrl }) => facts && (entryUrl ?? variableUrl) === undefined,
+  );
+  if (!isOut)
+    for (const each of providers) Object.assign(each.models, stated(some(Object.values(FAMILIES).flat(), 0.1)));
+  const slugs = providers.flatMap(({ slug, vendor: facts }) => facts?.names ?? [slug]);
+  const ids = providers.flatMap(({ models, defaultModel }) => [
+    ...Object.keys(models),
+    ...(defaultModel ? [defaultModel] : []),
+  ]);
+  const families = isOut ? [] : Object.keys(FAMILIES);
+  const names = ["small", "large", "own"].filter(() => chance(0.5));
+
+  function slug(): string {
+    const known = pick(slugs);
+    return chance(0.04) ? pick(["zay", "bedrock"]) : chance(0.1) ? known.toUpperCase() : known;
+  }
+
+  function modelName(aliases: readonly string[]): string {
+    const roll = random();
+    if (roll < 0.2 && aliases.length > 0) return pick([...aliases, pick(aliases).toUpperCase()]);
+    if (roll < 0.45 && ids.length > 0) return respelled(pick(ids));
+    if (roll < 0.53 && families.length > 0) return pick([pick(families), pick(families).toUpperCase()]);
+    if (roll < 0.6) return `${pick(slugs)}/${pick([...UNHEARD, ...HEARD, ...ids])}`;
+    if (roll < 0.63) return `${pick(slugs)}:${pick(["mx-77", ...ids])}`;
+    if (roll < 0.68) return pick(["inherit", "INHERIT"]);
+    if (roll < 0.7) return pick(["auto", "two words 9"]);
+    return pick([...UNHEARD, ...HEARD]);
+  }
+
+  function respelled(model: string): string {
+    return chance(0.25) && !model.includes("/")
+      ? pick([model.toUpperCase(), model.replaceAll("-", " "), model.replaceAll("-", "_")])
+      : model;
+  }
+
+  function word(aliases: readonly string[]): Word {
+    const model = modelName(aliases);
+    const said = { ...(chance(0.25) && { provider: slug() }), ...(chance(0.2) && { effort: pick(EFFORTS) }) };
+    return { written: spelled(model, said), model, ...said };
+  }
+
+  function spelled(model: string, { provider, effort }: Pick<Word, "provider" | "effort">): Word["written"] {
+    if ((provider ?? effort) !== undefined && chance(0.3))
+      return { model, ...(provider && { provider }), ...(effort && { reasoning_effort: effort }) };
+    const joint = () => (chance(0.3) ? "=" : " ");
+    const flags = shuffled([
+      ...(provider ? [`--provider${joint()}${provider}`] : []),
+      ...(effort ? [`--effort${joint()}${effort}`] : []),
+      ...(chance(0.05) ? ["--global"] : []),
+    ]);
+    return (chance(0.8) ? [model, ...flags] : [...flags, model]).join(" ");
+  }
+
+  function level(share: number): Level {
+    return {
+      ...(chance(share) && { word: word(names) }),
+      ...(chance(share / 2) && { provider: chance(0.05) ? "inherit" : slug() }),
+      ...(chance(share / 2) && { effort: pick(EFFORTS) }),
+    };
+  }
+
+  const aliases = names.map((name, index): Alias => {
+    const inner = word(names.slice(0, index));
+    return {
+      name,
+      word: inner,
+      ...(chance(0.4) && { fallbacks: Array.from({ length: below(3) }, () => word(names.slice(0, index))) }),
+    };
+  });
+  const single = chance(0.15);
+  const hooked = chance(0.25);
+  const patterns = [...providers.map((each) => `${each.slug}/*`), "alias:*", ...names.map((name) => `alias:${name}`)];
+  const limited = chance(0.5);
+  const trouble = (): Trouble | undefined =>
+    !chance(0.3)
+      ? undefined
+      : chance(0.75)
+        ? { kind: pick(LASTING), lasts: true }
+        : { kind: pick(PASSING), lasts: false };
+  return {
+    id,
+    providers: providers.map((each) => ({ ...each })),
+    aliases,
+    config: level(0.6),
+    flags: textLevel(0.25),
+    delegation: level(0.35),
+    fallbacks: chance(0.4) ? Array.from({ length: 1 + below(2) }, () => word(names)) : [],
+    rules: chance(0.4)
+      ? Array.from({ length: 1 + below(2) }, () => ({ tag: pick(["a", "b"]), word: word(names) }))
+      : [],
+    hooked,
+    call: single ? {} : level(0.3),
+    single,
+    tasks: Array.from({ length: single ? 1 : 1 + below(4) }, (): Task => {
+      const says = hooked && chance(0.6) ? (chance(0.1) ? "throws" : textLevel(0.7)) : undefined;
+      return {
+        level: level(0.6),
+        tags: some(["a", "b"], 0.3),
+        ...(says && { hook: says }),
+        troubles: [trouble(), trouble(), trouble()],
+      };
+    }),
+    explicit: chance(0.25),
+    onUnresolved: pick(["skip", "skip", "reject", "fallback", "fallback"]),
+    askedBy: chance(0.35) ? "model" : "operator",
+    allow: limited ? some(patterns, 0.5) : ["*"],
+    deny: limited ? some(patterns, 0.15) : [],
+  };
+
+  /** Flags and hooks say models as texts alone. */
+  function textLevel(share: number): Level {
+    const { word: said, ...rest } = level(share);
+    return { ...rest, ...(said !== undefined && typeof said.written === "string" && { word: said }) };
+  }
+}
+
+// How it is written ---------------------------------------------------------------------------------------------------
+
+type Fields = Record<string, unknown>;
+
+const fieldsOf = ({ word, provider, effort }: Level): Fields => ({
+  ...(word && { model: word.written }),
+  ...(provider !== undefined && { provider }),
+  ...(effort && { reasoning_effort: effort }),
+});
+
+export function goalOf({ id }: Batch, index: number): string {
+  return `batch ${id} task ${index}`;
+}
+
+export function callOf(batch: Batch): Fields {
+  const tasks = batch.tasks.map(({ level, tags }, index) => ({
+    goal: goalOf(batch, index),
+    ...fieldsOf(level),
+    ...(tags.length > 0 && { tags }),
+  }));
+  return batch.single ? (tasks[0] ?? {}) : { ...fieldsOf(batch.call), tasks };
+}
+
+export function configOf({ providers, aliases, config, delegation, fallbacks, rules, ...batch }: Batch): Fields {
+  return {
+    ...fieldsOf(config),
+    providers: Object.fromEntries(
+      providers.map((each) => [each.slug, entryOf(each)]).filter(([, entry]) => entry !== undefined),
+    ),
+    models: Object.fromEntries(aliases.map((alias) => [alias.name, aliasEntry(alias)])),
+    rules: rules.map(({ tag, word }) => ({ when: { tag }, use: word.written })),
+    delegation: {
+      ...fieldsOf(delegation),
+      fallbacks: fallbacks.map(({ written }) => written),
+      on_unresolved: batch.onUnresolved,
+      batch_defaults: batch.explicit ? "explicit" : "inherit",
+      allow: batch.allow,
+      deny: batch.deny,
+      toolsets: [],
+    },
+  };
+}
+
+function aliasEntry({ word, fallbacks }: Alias): unknown {
+  if (fallbacks === undefined) return word.written;
+  const whole = typeof word.written === "string" ? { model: word.written } : word.written;
+  return { ...whole, fallbacks: fallbacks.map(({ written }) => written) };
+}
+
+/** Undefined where nothing of it stands in the config. */
+function entryOf({ entryUrl, apiMode, keys, headers, models, defaultModel }: Provider): Fields | undefined {
+  const textOf = ({ variable, value }: Key) => (variable === undefined ? value : `\${${variable}}`);
+  const at = (place: Key["at"]) => keys.filter((key) => key.at === place);
+  const listed = at("api_keys");
+  const entry = {
+    ...(entryUrl !== undefined && { base_url: entryUrl }),
+    ...(apiMode && { api_mode: apiMode }),
+    ...Object.fromEntries(at("api_key").map((key) => ["api_key", textOf(key)])),
+    ...(listed.length > 0 && { api_keys: listed.map(textOf) }),
+    ...Object.fromEntries(at("api_key_env").map(({ variable }) => ["api_key_env", variable])),
+    ...Object.fromEntries(at("command").map(({ value }) => ["api_key_command", ["/bin/echo", value]])),
+    ...(Object.keys(headers).length > 0 && { headers }),
+    ...(Object.keys(models).length > 0 && {
+      models: Object.fromEntries(
+        Object.entries(models).map(([id, { efforts }]) => [
+          id,
+          efforts === undefined ? {} : { reasoning_efforts: efforts },
+        ]),
+      ),
+    }),
+    ...(defaultModel !== undefined && { default_model: defaultModel }),
+  };
+  return Object.keys(entry).length === 0 ? undefined : entry;
+}
+
+export function environmentOf({ providers }: Batch): Record<string, string> {
+  return Object.fromEntries(
+    providers.flatMap(({ vendor: facts, variableUrl, keys }) => [
+      ...(facts?.urlVariable !== undefined && variableUrl !== undefined
+        ? [[facts.urlVariable, facts.slug === "ollama" ? new URL(variableUrl).host : variableUrl] as const]
+        : []),
+      ...keys.flatMap(({ variable, value }) => (variable === undefined ? [] : [[variable, value] as const])),
+    ]),
+  );
+}

@@ -1,0 +1,460 @@
+/**
+ * What a batch must come to, told from the contract alone: for each task a problem, or its routes in order with the
+ * endpoint, the keys that may go there, and who chose. Nothing of Deputy's routing is called here: it is what that is
+ * measured by.
+ */
+import type { ApiMode, Effort } from "../../src/route.ts";
+import {
+  type Alias,
+  type Batch,
+  FAMILIES,
+  type Key,
+  type Level,
+  type Provider,
+  type Task,
+  VENDORS,
+  type Word,
+} from "./routing-batch.ts";
+
+export type Expected = {
+  provider: string;
+  model: string;
+  effort?: Effort;
+  apiMode: ApiMode;
+  /** Scheme, host and port. */
+  origin: string;
+  baseUrl: string;
+  /** Any one of these; none: the request carries no key. */
+  keys: Key[];
+  headers: Record<string, string>;
+  chosenBy: { provider: string; model: string; reasoning_effort: string | null };
+};
+
+/** Its routes, the one asked for first; or why it cannot start. */
+export type Outcome = { routes: Expected[]; substituted: boolean } | { problem: string };
+
+export type Expectations = {
+  outcomes: Outcome[];
+  /** Nothing starts. */
+  refused: boolean;
+  /** The one origin each key belongs to. */
+  owners: Map<string, string>;
+};
+
+/** Every built-in name there is, those of providers that no batch has among them. */
+const OTHER_SLUGS = ["stepfun", "step"];
+
+type Chosen<Value> = { value: Value; by: string };
+type Pair = {
+  provider?: Chosen<Provider> | undefined;
+  model?: Chosen<string> | undefined;
+  effort?: (Chosen<Effort> & { ofParent: boolean }) | undefined;
+  /** The alias by which the model was named, and what it declares. */
+  alias?: string | undefined;
+  fallbacks?: Word[] | undefined;
+  /** A level said what cannot be understood: what lies below it is not known. */
+  broken?: string | undefined;
+};
+class Bad {
+  readonly why: string;
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+export function expectationsOf(batch: Batch): Expectations {
+  const world = worldOf(batch);
+  const outcomes = batch.tasks.map((task) => outcomeOf(task, world));
+  const bad = outcomes.filter((outcome) => "problem" in outcome).length;
+  return {
+    outcomes,
+    refused: bad === outcomes.length || (bad > 0 && batch.onUnresolved === "reject"),
+    owners: new Map(
+      batch.providers.flatMap((provider) =>
+        provider.keys.map((key) => [key.value, originOf(homeOf(key, provider))] as const),
+      ),
+    ),
+  };
+}
+
+// Precedence ----------------------------------------------------------------------------------------------------------
+
+type Step = { by: string; says: Level };
+/** `sole`: the one provider that can run something, where there is only one. */
+type Ground = { batch: Batch; usable: Provider[]; sole: Provider | undefined };
+type World = Ground & { parent: Pair; delegation: Pair };
+/** A pair with nothing left open. */
+type Settled = Pair & { provider: Chosen<Provider>; model: Chosen<string> };
+
+function worldOf(batch: Batch): World {
+  const usable = batch.providers.filter((provider) => !(bundleOf(provider) instanceof Bad));
+  const sole = usable.length === 1 ? usable[0] : undefined;
+  const world: Ground = { batch, usable, sole };
+  const parent = [batch.config, batch.flags].reduce<Pair>(
+    (below, says) => lay(below, { by: "parent", says }, world),
+    {},
+  );
+  const delegation = lay(parent, { by: "delegation", says: batch.delegation }, world);
+  return { ...world, parent, delegation };
+}
+
+function outcomeOf(task: Task, world: World): Outcome {
+  const { batch } = world;
+  const rule = batch.rules.find(({ tag }) => task.tags.includes(tag));
+  const steps: (Step | "throws")[] = [
+    ...(rule === undefined ? [] : [{ by: "rule", says: { word: rule.word } }]),
+    ...(task.hook === undefined
+      ? []
+      : [task.hook === "throws" ? ("throws" as const) : { by: "hook", says: task.hook }]),
+    ...(batch.explicit || batch.single ? [] : [{ by: "call", says: batch.call }]),
+    { by: "task", says: task.level },
+  ].filter((step) => step === "throws" || Object.keys(step.says).length > 0);
+  const first = routesAlong(steps, world);
+  if (!(first instanceof Bad)) return { routes: first, substituted: false };
+  // The bad task drops its own wish, then the call's, and so on down to the delegation's default.
+  if (batch.onUnresolved === "fallback")
+    for (let kept = steps.length - 1; kept >= 0; kept--) {
+      const instead = routesAlong(steps.slice(0, kept), world);
+      if (!(instead instanceof Bad)) return { routes: instead.map(substituted), substituted: true };
+    }
+  return { problem: first.why };
+}
+
+function substituted(route: Expected, index: number): Expected {
+  if (index > 0) return route;
+  const { reasoning_effort } = route.chosenBy;
+  return {
+    ...route,
+    chosenBy: { provider: "fallback", model: "fallback", reasoning_effort: reasoning_effort && "fallback" },
+  };
+}
+
+function routesAlong(steps: readonly (Step | "throws")[], world: World): Expected[] | Bad {
+  const { batch, delegation } = world;
+  if (steps.includes("throws")) return new Bad("the hook threw");
+  const said = steps as Step[];
+  const over = (below: Pair, levels: Step[]) => levels.reduce((pair, step) => lay(pair, step, world), below);
+  const own = over(
+    delegation,
+    said.filter(({ by }) => by === "rule" || by === "hook"),
+  );
+  const all = over(
+    own,
+    said.filter(({ by }) => by === "call" || by === "task"),
+  );
+  const settled = settle(all, world);
+  if (settled instanceof Bad) return settled;
+  if (batch.askedBy === "model" && isDenied(own, all, settled, world)) return new Bad("denied");
+  const first = bind(settled);
+  if (first instanceof Bad) return first;
+  const routes = [first];
+  for (const word of all.fallbacks ?? batch.fallbacks) {
+    const laid = lay({ ...all, fallbacks: undefined }, { by: "fallback", says: { word } }, world);
+    const next = settle(laid, world);
+    const bound = next instanceof Bad ? next : bindFitting(next);
+    if (bound instanceof Bad) continue;
+    if (!routes.some(({ provider, model }) => provider === bound.provider && model === bound.model)) routes.push(bound);
+  }
+  return routes;
+}
+
+/** One level over those below. */
+function lay(below: Pair, { by, says }: Step, world: Ground): Pair {
+  const read = readLevel(says, world.batch);
+  if (read instanceof Bad) return { broken: read.why };
+  const named = read.provider === undefined ? undefined : findProvider(read.provider, world.batch);
+  if (named instanceof Bad) return { broken: named.why };
+  const found = read.model === undefined ? {} : place(read.model, named, below.provider?.value, world);
+  if (found instanceof Bad) return { broken: found.why };
+  const provider = found.provider ?? named;
+  const providerBy = found.moved ? "family" : read.brought.includes("provider") ? "alias" : by;
+  const staysThere = provider === undefined || provider.slug === below.provider?.value.slug;
+  const kept = staysThere ? { model: below.model, alias: below.alias, fallbacks: below.fallbacks } : {};
+  return {
+    broken: provider === undefined ? below.broken : undefined,
+    provider: provider === undefined ? below.provider : { value: provider, by: providerBy },
+    effort:
+      read.effort === undefined
+        ? below.effort
+        : { value: read.effort, by: read.brought.includes("effort") ? "alias" : by, ofParent: by === "parent" },
+    ...(found.model === undefined
+      ? kept
+      : { model: { value: found.model, by }, alias: read.alias, fallbacks: read.fallbacks }),
+  };
+}
+
+function settle(pair: Pair, world: World | Ground): Settled | Bad {
+  if (pair.broken !== undefined) return new Bad(pair.broken);
+  const provider = pair.provider ?? (world.sole && { value: world.sole, by: "parent" });
+  if (provider === undefined) return new Bad("no provider");
+  const usual = provider.value.defaultModel ?? provider.value.vendor?.defaultModel;
+  const model = pair.model ?? (usual === undefined ? undefined : { value: usual, by: "default" });
+  if (model === undefined) return new Bad("no default model");
+  const settled = { ...pair, provider, model };
+  if (pair.effort?.ofParent && "parent" in world) {
+    // Inherited from the parent by the same model only.
+    const parents = settle({ ...world.parent, effort: undefined }, world);
+    if (!(parents instanceof Bad) && parents.model?.value !== model.value) return { ...settled, effort: undefined };
+  }
+  return settled;
+}
+
+// What a level says ---------------------------------------------------------------------------------------------------
+
+type Read = {
+  model?: string;
+  provider?: string;
+  effort?: Effort;
+  brought: string[];
+  alias?: string;
+  fallbacks?: Word[];
+};
+
+function readLevel({ word, provider, effort }: Level, batch: Batch): Read | Bad {
+  const beside = { ...unlessInherit("provider", provider), ...(effort && { effort }) };
+  if (word === undefined) return { ...beside, brought: [] };
+  if (
+    word.provider !== undefined &&
+    beside.provider !== undefined &&
+    !isSameName(word.provider, beside.provider, batch)
+  )
+    return new Bad("two providers");
+  if (word.effort !== undefined && effort !== undefined && word.effort !== effort) return new Bad("two efforts");
+  const said = { ...beside, ...unlessInherit("provider", word.provider), ...(word.effort && { effort: word.effort }) };
+  const meant = followAlias(word.model, batch, []);
+  if (meant instanceof Bad) return meant;
+  if (meant.provider !== undefined && said.provider !== undefined && !isSameName(meant.provider, said.provider, batch))
+    return new Bad("alias and field disagree");
+  const brought = [
+    ...(meant.provider !== undefined && said.provider === undefined ? ["provider"] : []),
+    ...(meant.effort !== undefined && said.effort === undefined ? ["effort"] : []),
+  ];
+  return { ...meant, ...said, brought };
+}
+
+function unlessInherit<Name extends string>(name: Name, text: string | undefined): { [Key in Name]?: string } {
+  return text === undefined || text.toLowerCase() === "inherit" ? {} : ({ [name]: text } as { [Key in Name]: string });
+}
+
+/** A name of the user's leads to what it stands for, name by name. */
+function followAlias(model: string, batch: Batch, through: Alias[]): Omit<Read, "brought"> | Bad {
+  const alias = batch.aliases.find(({ name }) => name === model.toLowerCase());
+  if (alias === undefined) return unlessInherit("model", model);
+  if (through.includes(alias)) return new Bad("a circle");
+  const { word } = alias;
+  const inner = followAlias(word.model, batch, [...through, alias]);
+  if (inner instanceof Bad) return inner;
+  if (inner.provider !== undefined && word.provider !== undefined && !isSameName(inner.provider, word.provider, batch))
+    return new Bad("two aliases disagree");
+  return {
+    ...inner,
+    ...unlessInherit("provider", word.provider),
+    ...(word.effort && { effort: word.effort }),
+    alias: alias.name,
+    ...(alias.fallbacks && { fallbacks: alias.fallbacks }),
+  };
+}
+
+function isSameName(one: string, other: string, batch: Batch): boolean {
+  const [first, second] = [one, other].map((name) => slugOf(name, batch) ?? name.toLowerCase());
+  return first === second;
+}
+
+function slugOf(name: string, { providers }: Batch): string | undefined {
+  const word = name.toLowerCase();
+  const known =
+    VENDORS.find(({ names }) => names.includes(word))?.slug ?? providers.find(({ slug }) => slug === word)?.slug;
+  return known ?? (OTHER_SLUGS.includes(word) ? "stepfun" : undefined);
+}
+
+function findProvider(name: string, batch: Batch): Provider | Bad {
+  const slug = slugOf(name, batch);
+  const provider = batch.providers.find((each) => each.slug === slug);
+  if (provider !== undefined) return provider;
+  if (slug === undefined) return new Bad("unknown provider");
+  const vendor = VENDORS.find((each) => each.slug === slug);
+  return { slug, ...(vendor && { vendor }), keys: [], headers: {}, models: {} };
+}
+
+// Where a model's name leads ------------------------------------------------------------------------------------------
+
+type Placed = { provider?: Provider; model?: string; moved?: true };
+
+function place(model: string, named: Provider | undefined, below: Provider | undefined, world: Ground): Placed | Bad {
+  const current = named ?? below ?? world.sole;
+  const meant = current && idAt(current, model);
+  if (meant !== undefined) return { model: meant };
+  const family = FAMILIES[letters(model)];
+  if (family !== undefined) return placeFamily(model, family, named, current, world);
+  if (model.includes(" ")) return new Bad("several words");
+  if (isMakersOwn(current, model)) return { model };
+  const colon = model.indexOf(":");
+  if (colon > 0 && !current?.vendor?.tags && slugOf(model.slice(0, colon), world.batch) !== undefined)
+    return new Bad("a provider before a colon");
+  const slash = model.indexOf("/");
+  const inside = slash > 0 ? slugOf(model.slice(0, slash), world.batch) : undefined;
+  if (inside === undefined || (current !== undefined && keepsSlashes(current))) return { model };
+  if (named !== undefined && named.slug !== inside) return new Bad("the name and the field disagree");
+  const provider = findProvider(inside, world.batch) as Provider;
+  const there = place(model.slice(slash + 1), provider, undefined, world);
+  return there instanceof Bad ? there : { provider, ...there };
+}
+
+/** The newest version at the current provider, else at the one provider with a key that has the family. */
+function placeFamily(
+  model: string,
+  family: readonly string[],
+  named: Provider | undefined,
+  current: Provider | undefined,
+  { usable }: Pick<Ground, "usable">,
+): Placed | Bad {
+  const newestAt = (provider: Provider) => family.findLast((id) => id in provider.models);
+  const here = current && newestAt(current);
+  if (here !== undefined) return { model: here };
+  const homes = named === undefined ? usable.filter((provider) => newestAt(provider) !== undefined) : [];
+  const [home, ...others] = homes;
+  if (others.length > 0) return new Bad("several have the family");
+  if (home !== undefined) return { provider: home, model: newestAt(home) as string, moved: true };
+  return current !== undefined && knowsNone(current) ? { model } : new Bad("nobody has the family");
+}
+
+/** Whether not one model of the provider is known. */
+function knowsNone({ vendor, models, defaultModel }: Provider): boolean {
+  return (
+    Object.keys(models).length === 0 && defaultModel === undefined && (vendor === undefined || vendor.tags === true)
+  );
+}
+
+/** The id a name means at a provider, as far as the config and the vendor's own default tell. */
+function idAt({ models, defaultModel, vendor }: Provider, name: string): string | undefined {
+  const stated = [...new Set([...Object.keys(models), ...(defaultModel === undefined ? [] : [defaultModel])])];
+  if (stated.includes(name) || name === vendor?.defaultModel) return name;
+  const alike = stated.filter((id) =>
+    [letters(id), letters(id.slice(id.lastIndexOf("/") + 1))].includes(letters(name)),
+  );
+  return alike.length === 1 ? alike[0] : undefined;
+}
+
+/** Case, blanks, dots, dashes and underscores make no difference. */
+function letters(name: string): string {
+  return name.toLowerCase().replaceAll(/[ ._-]+/g, "-");
+}
+
+function keepsSlashes({ vendor, models, defaultModel = "" }: Provider): boolean {
+  return vendor?.aggregator === true || [...Object.keys(models), defaultModel].some((id) => id.includes("/"));
+}
+
+const MAKERS: readonly (readonly [RegExp, string])[] = [
+  [/^claude-/, "anthropic"],
+  [/^gpt-/, "openai"],
+  [/^gemini-/, "google"],
+  [/^glm-/, "zai"],
+  [/^deepseek-/, "deepseek"],
+  [/^qwen/, "qwen"],
+  [/^mistral-/, "mistral"],
+  [/^step-/, "stepfun"],
+];
+
+function makerOf(model: string): string | undefined {
+  const name = model.toLowerCase().slice(model.lastIndexOf("/") + 1);
+  return MAKERS.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** Whether a vendor is asked at its own address, where the catalog holds. */
+function isOut({ vendor, entryUrl, variableUrl }: Provider): boolean {
+  return vendor !== undefined && (entryUrl ?? variableUrl) === undefined;
+}
+
+function isMakersOwn(provider: Provider | undefined, model: string): boolean {
+  const maker = provider !== undefined && isOut(provider) ? provider.vendor?.maker : undefined;
+  return maker !== undefined && makerOf(model) === maker && !model.includes("/");
+}
+
+function isForeign(provider: Provider, model: string): boolean {
+  const [own, maker] = [isOut(provider) ? provider.vendor?.maker : undefined, makerOf(model)];
+  return own !== undefined && maker !== undefined && own !== maker && !(model in provider.models);
+}
+
+// The bundle ----------------------------------------------------------------------------------------------------------
+
+function bind({ provider: { value: provider, by }, model, effort }: Settled): Expected | Bad {
+  const bundle = bundleOf(provider);
+  if (bundle instanceof Bad) return bundle;
+  if (isForeign(provider, model.value)) return new Bad("another maker's model");
+  if (model.value.toLowerCase() === "auto") return new Bad("no model's name");
+  const efforts = provider.models[model.value]?.efforts;
+  if (effort !== undefined && efforts !== undefined && !efforts.includes(effort.value)) return new Bad("effort");
+  return {
+    provider: provider.slug,
+    model: model.value,
+    ...(effort && { effort: effort.value }),
+    ...bundle,
+    chosenBy: { provider: by, model: model.by, reasoning_effort: effort?.by ?? null },
+  };
+}
+
+/** An effort that was meant for another model is left out where a fallback does not take it. */
+function bindFitting(pair: Settled): Expected | Bad {
+  const bound = bind(pair);
+  return bound instanceof Bad && bound.why === "effort" && pair.effort?.by !== "fallback"
+    ? bind({ ...pair, effort: undefined })
+    : bound;
+}
+
+const PLACEHOLDERS = ["changeme", "none", "***"];
+
+/** Everything that is the provider's, whole: where it is, its keys, its headers. */
+function bundleOf(provider: Provider): Omit<Expected, "provider" | "model" | "effort" | "chosenBy"> | Bad {
+  const { vendor, entryUrl, variableUrl, headers, apiMode } = provider;
+  const baseUrl = entryUrl ?? variableUrl ?? (vendor && `${vendor.origin}${REST_OF_URL[vendor.slug]}`);
+  if (baseUrl === undefined) return new Bad("no endpoint");
+  const origin = originOf(baseUrl);
+  const mine = provider.keys.filter(
+    (key) => !PLACEHOLDERS.includes(key.value) && originOf(homeOf(key, provider)) === origin,
+  );
+  const ofEntry = mine.filter(({ at }) => at !== "variable");
+  const keys = ofEntry.length > 0 ? ofEntry : mine;
+  const host = new URL(baseUrl).hostname;
+  const near =
+    /^127\.|^localhost$/.test(host) ||
+    (/\.(lan|internal)$/.test(host) && (vendor === undefined || vendor.slug === "ollama"));
+  if (keys.length === 0 && !near) return new Bad("no key");
+  const ofUrl = /\/anthropic$/.test(baseUrl) ? ("anthropic_messages" as const) : undefined;
+  return { origin, baseUrl, keys, headers, apiMode: apiMode ?? ofUrl ?? vendor?.apiMode ?? "chat_completions" };
+}
+
+const REST_OF_URL: Record<string, string> = {
+  zai: "/api/paas/v4",
+  openai: "/v1",
+  anthropic: "",
+  gemini: "/v1beta",
+  deepseek: "/v1",
+  mistral: "/v1",
+};
+
+/** Where a key belongs: to its entry's endpoint, with its variable's pair, or at the vendor's own address. */
+function homeOf({ at }: Key, { entryUrl, variableUrl, vendor }: Provider): string {
+  return (at === "variable" ? variableUrl : entryUrl) ?? vendor?.origin ?? "http://nowhere.invalid";
+}
+
+function originOf(url: string): string {
+  return new URL(url).origin;
+}
+
+// Policy --------------------------------------------------------------------------------------------------------------
+
+/** A model may ask for what `allow` lists and `deny` does not; what would run anyway is the operator's. */
+function isDenied(own: Pair, all: Pair, pair: Settled, world: World): boolean {
+  const { allow, deny } = world.batch;
+  const without = settle(own, world);
+  const before = without instanceof Bad ? undefined : without;
+  const slug = pair.provider?.value.slug;
+  const isSame = before?.provider?.value.slug === slug && before?.model?.value === pair.model?.value;
+  if (isSame && (pair.effort === undefined || pair.effort.value === before?.effort?.value)) return false;
+  const isOfAlias = all.provider?.by === "alias" || before?.provider?.value.slug === slug;
+  const matches = (pattern: string) =>
+    pattern === "*" ||
+    pattern === `${slug}/*` ||
+    (isOfAlias && all.alias !== undefined && (pattern === "alias:*" || pattern === `alias:${all.alias}`));
+  return deny.some(matches) || !allow.some(matches);
+}

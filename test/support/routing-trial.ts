@@ -1,0 +1,478 @@
+/**
+ * A batch on trial: run by the whole of Deputy over real HTTP, at servers that take a request only where it is one that
+ * its task may make there, now, with that key. Every server records every header.
+ */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import { createDeputy } from "../../src/engine/deputy.ts";
+import { DeputyError } from "../../src/errors.ts";
+import type { DelegationResult, Result } from "../../src/result.ts";
+import type { RouteHook } from "../../src/routing/hook.ts";
+import type { CallInput } from "../../src/task.ts";
+import { createMemoryJournal, createModelServer, type ModelRequest, type Turn } from "../../src/testing/index.ts";
+import { createRandom } from "./end-to-end-moments.ts";
+import {
+  type Batch,
+  callOf,
+  configOf,
+  environmentOf,
+  type Ground,
+  goalOf,
+  type Level,
+  makeBatch,
+  type Trouble,
+} from "./routing-batch.ts";
+import { type Expectations, type Expected, expectationsOf } from "./routing-oracle.ts";
+
+/** What was seen over all batches: that the inputs are wild enough, and not too wild. */
+export type Tally = {
+  batches: number;
+  refused: number;
+  tasks: number;
+  rejected: number;
+  requests: number;
+  fallbacks: number;
+  substituted: number;
+  pooled: number;
+  out: number;
+  chosenBy: Record<string, number>;
+};
+
+type OnTrial = {
+  batch: Batch;
+  expected: Expectations;
+  positions: number[];
+  asked: Map<string, number>;
+  seen: number;
+  complaints: string[];
+};
+
+/** Batches under trial at once. */
+const AT_ONCE = 16;
+
+/** Tries batches by their numbers. @throws Error naming the first that is wrong, and how to repeat it */
+export async function tryBatches(seed: number, from: number, count: number): Promise<Tally> {
+  const court = await openCourt(seed);
+  let next = from;
+  async function work(): Promise<void> {
+    while (next < from + count) {
+      const index = next++;
+      await court.try(index).catch((error: Error) => {
+        next = Number.POSITIVE_INFINITY;
+        throw new Error(`Batch ${index} of seed ${seed}: ${error.message}`, { cause: error });
+      });
+    }
+  }
+  try {
+    const workers = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+    for (const worker of workers) if (worker.status === "rejected") throw worker.reason;
+    return court.tally;
+  } finally {
+    await court.close();
+  }
+}
+
+type Court = {
+  /** Tries the batch of this number. @throws AssertionError with everything that was wrong */
+  try(index: number): Promise<void>;
+  readonly tally: Tally;
+  close(): Promise<void>;
+};
+
+const LOOK_ALIKES = ["http://api.openai.com.lan", "http://api.z.ai.internal:8443", "http://anthropic.lan"];
+/** Nobody waits: a retry comes at once. */
+const HASTY: Clock = { ...systemClock, sleep: async () => {} };
+
+async function openCourt(seed: number): Promise<Court> {
+  const home = mkdtempSync(join(tmpdir(), "deputy-routing-"));
+  const trials = new Map<string, OnTrial>();
+  const tally: Tally = {
+    batches: 0,
+    refused: 0,
+    tasks: 0,
+    rejected: 0,
+    requests: 0,
+    fallbacks: 0,
+    substituted: 0,
+    pooled: 0,
+    out: 0,
+    chosenBy: {},
+  };
+  const strangers: string[] = [];
+  const servers = await Promise.all(
+    [1, 2, 3].map(() => createModelServer({ script: judge, keepRequests: "none", extraFields: ["reasoning"] })),
+  );
+  const elsewhere = await listen((incoming) => strangers.push(`a redirect was followed to ${incoming.url}`));
+  const proxy = await listenAsProxy(servers[0]?.url ?? "", (host, batchId, headers) =>
+    heardOfConnect(host, trials.get(batchId), headers),
+  );
+  const loopback = [...servers.map(({ url }) => url), `http://localhost:${new URL(servers[1]?.url ?? "").port}`];
+  const ground: Ground = { loopback, lookAlikes: LOOK_ALIKES };
+
+  function judge(request: ModelRequest): Turn {
+    const [, id = "", index = ""] = /batch (\S+) task (\d+)/.exec(request.messages[0]?.text ?? "") ?? [];
+    const trial = trials.get(id);
+    if (trial === undefined) {
+      strangers.push(`a request of no batch at ${request.headers.host}${request.path}`);
+      return { fault: { kind: "unauthorized" } };
+    }
+    trial.seen += 1;
+    const found = settlePosition(trial, Number(index), request);
+    if (found === undefined) return { fault: { kind: "unauthorized" } };
+    return answer(trial, Number(index), found, elsewhere.url);
+  }
+
+  return {
+    tally,
+    async try(index) {
+      const batch = makeBatch(`${seed}-${index}`, createRandom(seed * 1_000_003 + index), ground);
+      const trial: OnTrial = {
+        batch,
+        expected: expectationsOf(batch),
+        positions: batch.tasks.map(() => 0),
+        asked: new Map(),
+        seen: 0,
+        complaints: [],
+      };
+      trials.set(batch.id, trial);
+      const place = join(home, String(index));
+      mkdirSync(place);
+      try {
+        const outcome = await run(batch, place, proxy.url);
+        compare(trial, outcome, tally);
+        assert.deepEqual(
+          [...trial.complaints, ...strangers],
+          [],
+          `${JSON.stringify(callOf(batch))}\n${JSON.stringify(configOf(batch))}\n${JSON.stringify(environmentOf(batch))}\nflags ${JSON.stringify(batch.flags)} asked by ${batch.askedBy}\nexpected ${JSON.stringify(trial.expected.outcomes)}`,
+        );
+      } finally {
+        trials.delete(batch.id);
+        rmSync(place, { recursive: true, force: true });
+      }
+    },
+    async close() {
+      await Promise.all([...servers.map((server) => server.close()), elsewhere.close(), proxy.close()]);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+// Running it ----------------------------------------------------------------------------------------------------------
+
+async function run(batch: Batch, place: string, proxyUrl: string): Promise<DelegationResult | DeputyError> {
+  const variables = environmentOf(batch);
+  const isDotenv = batch.tasks.length === 2;
+  const configPath = join(place, "config.yaml");
+  writeFileSync(configPath, JSON.stringify(configOf(batch)));
+  if (isDotenv)
+    writeFileSync(
+      join(place, ".env"),
+      Object.entries(variables)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(""),
+    );
+  const proxy = proxyUrl.replace("//", `//${batch.id}:x@`);
+  const library = createDeputy({
+    env: { PATH: "/usr/bin:/bin", HOME: place, HTTP_PROXY: proxy, HTTPS_PROXY: proxy, ...(!isDotenv && variables) },
+    cwd: place,
+    configPath,
+    clock: HASTY,
+    journal: createMemoryJournal(),
+    parent: wishOf(batch.flags),
+    ...(batch.hooked && { route: hookOf(batch) }),
+  });
+  try {
+    return await library.delegate(callOf(batch) as CallInput, { askedBy: batch.askedBy });
+  } catch (error) {
+    if (error instanceof DeputyError && error.code === "nothing-to-run") return error;
+    throw error;
+  } finally {
+    await library.close();
+  }
+}
+
+function wishOf({ word, provider, effort }: Level) {
+  assert.ok(word === undefined || typeof word.written === "string");
+  return {
+    ...(word && { model: word.written as string }),
+    ...(provider !== undefined && { provider }),
+    ...(effort && { effort }),
+  };
+}
+
+function hookOf(batch: Batch): RouteHook {
+  return (task) => {
+    const index = batch.tasks.findIndex((_, at) => goalOf(batch, at) === task.goal);
+    const says = batch.tasks[index]?.hook;
+    if (says === "throws") throw new Error("the hook is out of order");
+    return says && wishOf(says);
+  };
+}
+
+// Judging requests ----------------------------------------------------------------------------------------------------
+
+/** The position of the task's route that this request is made on; undefined, with a complaint, where it is none. */
+function settlePosition(trial: OnTrial, index: number, request: ModelRequest): number | undefined {
+  const outcome = trial.expected.outcomes[index];
+  const routes = outcome !== undefined && "routes" in outcome ? outcome.routes : [];
+  const wrong: string[] = [];
+  for (let position = trial.positions[index] ?? 0; position < routes.length; position++) {
+    const differences = differencesOf(request, routes[position] as Expected, trial.expected);
+    if (differences.length === 0) {
+      trial.positions[index] = position;
+      return position;
+    }
+    wrong.push(`position ${position}: ${differences.join(", ")}`);
+  }
+  complainOfKeys(trial, request);
+  trial.complaints.push(
+    `task ${index}: ${request.model} at ${request.headers.host}${request.path} is misrouted: ${wrong.join("; ") || "it may not run at all"}`,
+  );
+  return undefined;
+}
+
+function differencesOf(request: ModelRequest, route: Expected, { owners }: Expectations): string[] {
+  const origin = `http://${request.headers.host}`;
+  const sent = keysIn(request.headers);
+  const allowed = route.keys.map((key) => ({ ...key, header: key.header ?? HEADER_OF[route.apiMode] }));
+  const key = allowed.find(
+    ({ header, value }) => request.headers[header] === (header === "authorization" ? `Bearer ${value}` : value),
+  );
+  const thinks = (request.effort ?? request.thinkingBudget) !== undefined;
+  const differences: [boolean, string][] = [
+    [origin === route.origin, `origin ${origin}, not ${route.origin}`],
+    [request.path.split("?")[0] === pathOf(route), `path ${request.path}, not ${pathOf(route)}`],
+    [request.model === route.model, `model ${request.model}, not ${route.model}`],
+    [
+      thinks === (route.effort !== undefined) && [undefined, route.effort].includes(request.effort as never),
+      `effort ${request.effort}, not ${route.effort}`,
+    ],
+    [
+      route.keys.length === 0 ? Object.keys(sent).length === 0 : key !== undefined,
+      `keys ${JSON.stringify(sent)}, not one of ${JSON.stringify(allowed)}`,
+    ],
+    [
+      Object.values(sent).every((value) => owners.get(value) === origin),
+      `a key at a foreign origin: ${JSON.stringify(sent)}`,
+    ],
+    [Object.keys(sent).length <= 1, `several keys: ${JSON.stringify(sent)}`],
+    [
+      request.headers["x-team"] === route.headers["x-team"],
+      `x-team ${request.headers["x-team"]}, not ${route.headers["x-team"]}`,
+    ],
+  ];
+  return differences.flatMap(([holds, words]) => (holds ? [] : [words]));
+}
+
+const HEADER_OF = {
+  chat_completions: "authorization",
+  responses: "authorization",
+  anthropic_messages: "x-api-key",
+  gemini: "x-goog-api-key",
+} as const;
+
+function pathOf({ baseUrl, apiMode, model }: Expected): string {
+  const { pathname } = new URL(baseUrl);
+  const base = pathname.replace(/\/$/, "");
+  if (apiMode === "chat_completions") return `${base}/chat/completions`;
+  if (apiMode === "responses") return `${base}/responses`;
+  if (apiMode === "gemini") return `${base}/models/${model}:streamGenerateContent`;
+  return `${base}${/\/v\d+$/.test(base) ? "" : "/v1"}/messages`;
+}
+
+/** Every key of ours that stands in any header, and whatever else is sent as one. */
+function keysIn(headers: IncomingMessage["headers"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
+      const text = String(value);
+      const own = /sk-[\w-]+/.exec(text)?.[0];
+      const isKeyHeader = ["authorization", "x-api-key", "x-goog-api-key"].includes(name);
+      return own === undefined && !isKeyHeader ? [] : [[name, own ?? text]];
+    }),
+  );
+}
+
+function complainOfKeys({ expected, complaints }: OnTrial, { headers }: ModelRequest): void {
+  for (const key of Object.values(keysIn(headers)))
+    if (expected.owners.get(key) !== `http://${headers.host}`)
+      complaints.push(`the key ${key} went to ${headers.host}`);
+}
+
+function answer({ batch, asked }: OnTrial, index: number, position: number, elsewhere: string): Turn {
+  const trouble = batch.tasks[index]?.troubles[position];
+  const place = `${index} ${position}`;
+  const before = asked.get(place) ?? 0;
+  asked.set(place, before + 1);
+  if (trouble === undefined || (!trouble.lasts && before > 0)) return { text: "done" };
+  if (trouble.kind === "redirect") return { fault: { kind: "redirect", location: `${elsewhere}/v1/chat/completions` } };
+  return { fault: { kind: trouble.kind } };
+}
+
+// Judging results -----------------------------------------------------------------------------------------------------
+
+function compare(trial: OnTrial, outcome: DelegationResult | DeputyError, tally: Tally): void {
+  const { expected, complaints, seen, batch } = trial;
+  tally.batches += 1;
+  if (outcome instanceof DeputyError) {
+    tally.refused += 1;
+    if (!expected.refused) complaints.push(`refused: ${outcome.message}`);
+    if (seen > 0) complaints.push(`${seen} requests of a batch that was refused`);
+    return;
+  }
+  if (expected.refused) complaints.push("started, and should have been refused as a whole");
+  tally.requests += seen;
+  for (const [index, result] of outcome.results.entries()) compareTask(trial, index, result, tally);
+  if (outcome.results.length !== batch.tasks.length) complaints.push(`${outcome.results.length} results`);
+}
+
+function compareTask(
+  { expected, complaints, batch, asked }: OnTrial,
+  index: number,
+  result: Result,
+  tally: Tally,
+): void {
+  const outcome = expected.outcomes[index];
+  if (outcome === undefined) return;
+  tally.tasks += 1;
+  if ("problem" in outcome) {
+    tally.rejected += 1;
+    if (result.status !== "rejected")
+      complaints.push(`task ${index} is ${result.status}; expected a problem: ${outcome.problem}`);
+    return;
+  }
+  const { routes } = outcome;
+  const ends = routes.findIndex((route, position) => !fails(route, batch.tasks[index]?.troubles[position]));
+  const position = ends < 0 ? routes.length - 1 : ends;
+  const route = routes[position] as Expected;
+  tally.fallbacks += position > 0 ? 1 : 0;
+  tally.substituted += outcome.substituted ? 1 : 0;
+  tally.pooled += route.keys.length > 1 ? 1 : 0;
+  tally.out += routes.some(isOutside) ? 1 : 0;
+  for (const by of Object.values(route.chosenBy)) if (by !== null) tally.chosenBy[by] = (tally.chosenBy[by] ?? 0) + 1;
+  for (let at = 0; at <= position; at++)
+    if (!asked.has(`${index} ${at}`) && !isOutside(routes[at] as Expected))
+      complaints.push(`task ${index} never asked ${JSON.stringify(routes[at])}`);
+  const told = {
+    status: result.status,
+    provider: result.provider,
+    model: result.model,
+    effort: result.reasoning_effort,
+    endpoint: result.route?.endpoint,
+    chosenBy: result.route?.chosen_by,
+    fallbackUsed: result.route?.fallback_used,
+    key:
+      result.route?.key_name === null ||
+      route.keys.some(({ name }) => name === result.route?.key_name) ||
+      `${result.route?.key_name}`,
+  };
+  const right = {
+    status: ends < 0 ? "failed" : "completed",
+    provider: route.provider,
+    model: route.model,
+    effort: route.effort ?? null,
+    endpoint: new URL(route.baseUrl).host,
+    chosenBy: route.chosenBy,
+    fallbackUsed: position > 0 || outcome.substituted,
+    key: true,
+  };
+  try {
+    assert.deepEqual(told, right);
+  } catch {
+    complaints.push(
+      `task ${index} tells ${JSON.stringify(told)}; expected ${JSON.stringify(right)}; ${JSON.stringify(result.error)}`,
+    );
+  }
+}
+
+/** What is out there is reached through the proxy alone, which lets nobody through. */
+function isOutside({ origin }: Expected): boolean {
+  return origin.startsWith("https:");
+}
+
+function fails(route: Expected, trouble: Trouble | undefined): boolean {
+  return isOutside(route) || trouble?.lasts === true;
+}
+
+function heardOfConnect(host: string, trial: OnTrial | undefined, headers: IncomingMessage["headers"]): void {
+  const outcomes = trial?.expected.outcomes.flatMap((outcome) => ("routes" in outcome ? outcome.routes : [])) ?? [];
+  const isExpected = outcomes.some(({ origin }) => `${new URL(origin).hostname}:443` === host);
+  if (!isExpected) trial?.complaints.push(`a connection to ${host}`);
+  const { "proxy-authorization": _, ...others } = headers;
+  if (/sk-/.test(JSON.stringify(others))) trial?.complaints.push(`a key went to the proxy: ${JSON.stringify(others)}`);
+}
+
+// The ground ----------------------------------------------------------------------------------------------------------
+
+async function listen(heard: (incoming: IncomingMessage) => void) {
+  const server = createServer((incoming, response) => {
+    heard(incoming);
+    response.writeHead(500).end();
+  });
+  return opened(server);
+}
+
+/** Hosts that do not exist lead to one server, with their name; all else is refused. */
+async function listenAsProxy(
+  target: string,
+  refused: (host: string, batchId: string, headers: IncomingMessage["headers"]) => void,
+) {
+  const { port } = new URL(target);
+  const isOurs = (host: string) => LOOK_ALIKES.some((origin) => new URL(origin).host === host.replace(/:80$/, ""));
+  const server = createServer((incoming, response) => {
+    const url = new URL(incoming.url ?? "");
+    if (!isOurs(url.host)) return void response.writeHead(403).end();
+    const { "proxy-authorization": _, ...headers } = incoming.headers;
+    const onward = httpRequest(
+      { port, host: "127.0.0.1", method: incoming.method, path: url.pathname + url.search, headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    onward.on("error", () => response.destroy());
+    incoming.pipe(onward);
+  });
+  server.on("connect", (incoming, socket: Socket) => {
+    const host = incoming.url ?? "";
+    socket.on("error", () => {});
+    if (!isOurs(host)) {
+      const login = Buffer.from(
+        String(incoming.headers["proxy-authorization"]).slice("Basic ".length),
+        "base64",
+      ).toString();
+      refused(host, login.split(":")[0] ?? "", incoming.headers);
+      return void socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    }
+    const onward = connect(Number(port), "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      onward.pipe(socket).pipe(onward);
+    });
+    onward.on("error", () => socket.destroy());
+    onward.on("close", () => socket.destroy());
+    socket.on("close", () => onward.destroy());
+  });
+  return opened(server);
+}
+
+async function opened(server: ReturnType<typeof createServer>) {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
