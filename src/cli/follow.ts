@@ -1,6 +1,6 @@
 /**
  * Follows a delegation to its end for whoever waits at the command line: shows it, writes what was asked for, listens
- * to Ctrl-C, and says with which code to exit. `run`, `resume` and `demo` are this with a different beginning.
+ * to Ctrl-C, and says with which code to exit. `run`, `resume`, `watch` and `demo` are this with a different beginning.
  */
 import type { Asker, Delegation } from "../engine/engine.ts";
 import { foldRun, hasEnded, parseRunId, type Run, resultsOf } from "../engine/run.ts";
@@ -14,7 +14,7 @@ import { createPaint, type Io, isRichTerminal, type Output } from "./io.ts";
 import { createLines } from "./lines.ts";
 import type { Narrator } from "./narration.ts";
 import { openOutputFolder } from "./output-folder.ts";
-import { createTree } from "./tree.ts";
+import { type CtrlC, createTree } from "./tree.ts";
 import type { View } from "./view.ts";
 
 export type FollowFlags = {
@@ -27,6 +27,8 @@ export type FollowFlags = {
   verbose?: true;
   /** The journal goes when the program ends: nothing to show or resume later. */
   temporary?: true;
+  /** The run is another's: Ctrl-C ends the watching and never the run, and nothing is asked here. */
+  onlooker?: true;
 };
 
 /** How it ended; without a result where nothing of it can be told. */
@@ -46,14 +48,18 @@ export interface Follower {
 export async function createFollower(io: Io, flags: FollowFlags, taskCount: number): Promise<Follower> {
   const forPrograms = flags.json === true || flags.ndjson === true;
   const output = forPrograms ? io.stderr : io.stdout;
-  const screen = questionScreen(io, output);
-  const view = createView(output, io, { verbose: flags.verbose === true, asksHere: screen !== undefined });
+  const screen = flags.onlooker ? undefined : questionScreen(io, output);
+  const view = createView(output, io, {
+    verbose: flags.verbose === true,
+    asksHere: screen !== undefined,
+    ctrlC: flags.onlooker ? "leaves" : "stops",
+  });
   const folder = flags.output === undefined ? undefined : await openOutputFolder(flags.output, taskCount);
   let run: Run | undefined;
 
   async function follow(delegation: Delegation, past?: Run): Promise<Followed> {
     run = past;
-    const interrupts = listen(io, delegation, view, flags.temporary);
+    const interrupts = (flags.onlooker ? listenToLeave : listen)(io, delegation, view, flags.temporary);
     const writes: Promise<boolean>[] = [];
     const write = (result: Result) => {
       if (folder !== undefined) writes.push(writeResult(result));
@@ -63,9 +69,12 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
       const finished = watch(delegation, write).then(() => delegation.result);
       const result = await Promise.race([finished, interrupts.now]);
       const written = await Promise.all(writes);
+      if (result === undefined && flags.onlooker) return { code: EXIT_INTERRUPTED, result };
+      const isOver = run?.endedAt !== undefined;
+      if (!isOver && result !== undefined) view.say(abandoned(delegation.id));
       const told = result ?? partial();
       report(told);
-      const code = result && exitCode(result, { interrupted: interrupts.heard(), written });
+      const code = result && exitCode(result, { isOver, interrupted: interrupts.heard(), written });
       return { code: code ?? EXIT_INTERRUPTED, result: told };
     } catch (error) {
       report(partial());
@@ -110,9 +119,11 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
   return { asker: screen && askerOn(screen, io, view, () => run), follow };
 }
 
-function createView(output: Output, io: Io, how: Pick<Narrator, "verbose" | "asksHere">): View {
+type How = Pick<Narrator, "verbose" | "asksHere"> & { ctrlC: CtrlC };
+
+function createView(output: Output, io: Io, { ctrlC, ...how }: How): View {
   const paint = createPaint(output, io.env);
-  if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, ...how });
+  if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, ctrlC, ...how });
   return createLines({ output, paint, ...how });
 }
 
@@ -160,8 +171,24 @@ function listen(io: Io, delegation: Delegation, view: View, temporary: true | un
   return { now, stop, heard: () => count > 0 };
 }
 
-function exitCode(result: DelegationResult, { interrupted, written }: { interrupted: boolean; written: boolean[] }) {
-  const completed = result.results.every((child) => child.status === "completed");
+/** An onlooker's Ctrl-C: the run does not hear of it. */
+function listenToLeave(io: Io, { id }: Delegation, view: View) {
+  const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
+  const stop = io.onInterrupt(() => {
+    view.say(`No longer watching; run ${id} goes on. See it again: deputy watch ${id}`);
+    leave(undefined);
+  });
+  return { now, stop, heard: () => false };
+}
+
+function abandoned(id: string): string {
+  return `! Nobody works on run ${id} any more: its process ended before it did. deputy resume ${id} goes on.`;
+}
+
+type Facts = { isOver: boolean; interrupted: boolean; written: boolean[] };
+
+function exitCode(result: DelegationResult, { isOver, interrupted, written }: Facts) {
+  const completed = isOver && result.results.every((child) => child.status === "completed");
   if (!completed && interrupted) return EXIT_INTERRUPTED;
   return completed && written.every(Boolean) ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
 }

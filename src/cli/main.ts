@@ -41,6 +41,11 @@ const COMMANDS: Record<string, Entry> = {
     summary: "stop a run, or one of its children, in whatever process it is",
     load: async () => (await import("./stop.ts")).declareStop,
   },
+  watch: {
+    usage: "watch [ID]",
+    summary: "watch a run at work, in whatever process it is",
+    load: async () => (await import("./watch.ts")).declareWatch,
+  },
   steer: {
     usage: "steer ID[.n] TEXT|-",
     summary: "say something to a child at work, in whatever process it is",

@@ -20,10 +20,12 @@ const TAIL_LENGTH = 400;
 /** What only the tree knows of a child: how often it was heard of, and the end of what it is writing. */
 type Pulse = { beats: number; tail: string };
 
-export function createTree(deps: { output: Output; clock: Clock } & Omit<Narrator, "columns">): View {
+export type CtrlC = "stops" | "leaves";
+
+export function createTree(deps: { output: Output; clock: Clock; ctrlC?: CtrlC } & Omit<Narrator, "columns">): View {
   const { output, paint, clock } = deps;
   const narrator = { ...deps, columns: () => sizeOf(output).columns };
-  const moving = createRunRows(paint);
+  const moving = createRunRows(paint, deps.ctrlC);
   const screen = createScreen({ output, clock, rows: (size) => moving.rows(size, clock.now()) });
   return {
     see(event, run) {
@@ -45,7 +47,8 @@ export type RunRows = {
   rows(size: Size, now: number): Row[];
 };
 
-export function createRunRows(paint: Paint): RunRows {
+/** @param ctrlC what Ctrl-C does to the run, as the last row says */
+export function createRunRows(paint: Paint, ctrlC: CtrlC = "stops"): RunRows {
   const pulses = new Map<string, Pulse>();
   let run: Run | undefined;
   return {
@@ -53,7 +56,7 @@ export function createRunRows(paint: Paint): RunRows {
       run = folded;
       feel(pulses, event);
     },
-    rows: (size, now) => (run === undefined ? [] : frame(run, { pulses, paint, size, now })),
+    rows: (size, now) => (run === undefined ? [] : frame(run, { pulses, paint, size, now, ctrlC })),
   };
 }
 
@@ -70,7 +73,7 @@ function feel(pulses: Map<string, Pulse>, event: Event): void {
   pulses.set(event.childId, pulse);
 }
 
-type Frame = { pulses: Map<string, Pulse>; paint: Paint; size: Size; now: number };
+type Frame = { pulses: Map<string, Pulse>; paint: Paint; size: Size; now: number; ctrlC: CtrlC };
 
 /** The moving part: children at work, those that wait as far as there is room, and a line of totals. */
 function frame(run: Run, context: Frame): Row[] {
@@ -132,7 +135,7 @@ function totals(run: Run, counts: Record<"open" | "working" | "waiting", RunChil
     ...(counts.waiting.length > 0 ? [`${counts.waiting.length} waiting`] : []),
     wholeSeconds(now - run.startedAt),
     costSoFar(run),
-    "Ctrl-C stops",
+    `Ctrl-C ${context.ctrlC}`,
   ];
   return row(size.columns - 1, [longestThatFits(parts, size.columns - 1)], ([text = ""]) => paint("dim", text));
 }
