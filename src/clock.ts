@@ -1,7 +1,9 @@
 /** Time as an argument, so that tests need none. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for what people read. The system's clock may be set back or forward at any moment. */
   now(): number;
+  /** Milliseconds since some moment; only ever grows, whatever the system's clock is set to: for waits and durations. */
+  elapsed(): number;
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls back once after `ms` milliseconds, unless the returned function is called first. */
@@ -14,6 +16,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The real one. A timer of `after` does not keep the process alive; a `sleep` does. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

@@ -149,6 +149,8 @@ export type LiveEvent =
   | OfChild<"reasoning-delta", { text: string }>
   /** Waiting for a slot: `place` 1 is next. */
   | OfChild<"queue-move", { taskIndex: number; place: number }>
+  /** Waiting for the provider's gate; without `delayMs`, until a request that is under way there has ended. */
+  | OfChild<"gate-wait", { provider: string; limit: string; delayMs?: number }>
   | OfChild<"retry-wait", { failure: Failure; delayMs: number }>;
 
 export type StoredEvent = DelegationEvent | ChildEvent;
@@ -181,6 +183,7 @@ export const DURABILITY = {
   "text-delta": "live",
   "reasoning-delta": "live",
   "queue-move": "live",
+  "gate-wait": "live",
   "retry-wait": "live",
 } as const satisfies Record<EventKind, "live" | "stored" | "barrier">;
 

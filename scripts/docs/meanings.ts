@@ -73,6 +73,7 @@ export const EVENTS: Record<EventKind, string> = {
   "text-delta": "a piece of an answer",
   "reasoning-delta": "a piece of the model's reasoning",
   "queue-move": "a child's place in the queue",
+  "gate-wait": "a child waits until its provider's gate lets a request out",
   "retry-wait": "a child waits before it tries again",
 };
 

@@ -1,6 +1,6 @@
 /** A child under way: what it is given, what it knows, and how it tells events. */
 import type { Clock } from "../clock.ts";
-import type { Failure } from "../errors.ts";
+import type { Failure, FailureKind } from "../errors.ts";
 import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
 import type { Ready } from "../plan.ts";
 import { createTally, type Tally, tallyEvent } from "../result.ts";
@@ -19,8 +19,8 @@ export type ChildInput = {
   prompt: { system: string; user: string };
   /** The child's stored events, where it had begun before it was interrupted. */
   past: readonly ChildEvent[];
-  /** When it began, in milliseconds since the epoch, as if it had never been interrupted; absent where it begins now. */
-  startedAt?: number;
+  /** Milliseconds it had worked before it was interrupted. */
+  earlierMs: number;
 };
 
 export type ApprovalQuestion = { childId: string; callId: string; goal: string; toolName: string; target: string };
@@ -28,6 +28,22 @@ export type ApprovalQuestion = { childId: string; callId: string; goal: string; 
 export type Verdict = { allowed: boolean; by: string; reason: string; answerId?: string };
 /** Settles always: with a denial after a timeout, at once where nobody can answer, and when the signal aborts. */
 export type Approve = (question: ApprovalQuestion, signal: AbortSignal) => Promise<Verdict>;
+
+/** Leave to send one request, of a provider's gate. However the request ends, the leave is given back: once, the rest is ignored. */
+export type Pass = {
+  /** The provider has begun to answer. */
+  accepted(): void;
+  end(outcome?: Outcome): void;
+};
+
+export type Outcome = {
+  /** What it took, as the provider counted; absent = as expected. */
+  tokens?: number;
+  /** It never left. */
+  unsent?: true;
+  /** What a failure says about the provider as a whole. */
+  setback?: { kind: FailureKind; backInMs: number };
+};
 
 /** What the loop works with: everything that is not its own business is handed to it. */
 export type ChildDeps = {
@@ -49,10 +65,13 @@ export type ChildDeps = {
   reserve: Reserve;
   /** What to do after a failure. */
   recover(situation: Situation): Recovery;
-  /** Waits without a place among the running, then queues for one again; early where the signal aborts. */
+  /**
+   * Waits for a place among the running and for the provider's leave to send a request. Undefined where the signal
+   * aborts first. @param tokens what it is expected to take; asked only where a limit needs it
+   */
+  admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Pass | undefined>;
+  /** Waits without a place among the running; early where the signal aborts. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
-  /** Changes over to a place at another provider. */
-  moveTo(provider: string, signal: AbortSignal): Promise<void>;
   onServedMismatch: "warn" | "fail";
 };
 
@@ -62,7 +81,7 @@ export type Situation = {
   keys: KeysLeft;
   /** What failed before, of this step on this route. */
   earlier: readonly Failure[];
-  /** Milliseconds since the first of them. */
+  /** Milliseconds those requests and the waits after them took, this one included. Waiting for one's turn does not count. */
   failingForMs: number;
   fallbacksLeft: number;
 };

@@ -32,9 +32,10 @@ export type Conversation = {
   lastWords?: LastWords;
   /** Set once the child was asked to repair its answer. */
   repairAsked: boolean;
-  /** Failures of the current step on the current route, oldest first, with the time of the first. */
+  /** Failures of the current step on the current route, oldest first. */
   failures: Failure[];
-  failingSince?: number;
+  /** Milliseconds their requests took, and the waits that were decided on after them. */
+  failingMs: number;
   /** Keys that have failed since the last of those failures, one right after the other. */
   keysTried: number;
   /** What had arrived of an answer that was broken off. */
@@ -52,6 +53,7 @@ export function createConversation(): Conversation {
     pending: [],
     repairAsked: false,
     failures: [],
+    failingMs: 0,
     keysTried: 0,
     brokenOff: "",
   };
@@ -77,7 +79,7 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
       hearAnswer(conversation, event.parts, event.finish);
       return;
     case "step-fail":
-      conversation.failingSince ??= event.at;
+      conversation.failingMs += event.durationMs + (event.recovery.action === "retry" ? event.recovery.delayMs : 0);
       conversation.brokenOff = event.partialText;
       if (event.recovery.action === "next-key") conversation.keysTried += 1;
       else {
@@ -145,7 +147,7 @@ function hearAnswer(conversation: Conversation, parts: Part[], finish: Finish): 
 export function forgetFailures(conversation: Conversation): void {
   conversation.failures = [];
   conversation.keysTried = 0;
-  delete conversation.failingSince;
+  conversation.failingMs = 0;
   conversation.brokenOff = "";
 }
 

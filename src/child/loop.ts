@@ -16,13 +16,14 @@ import {
   type ChildInput,
   type Happening,
   live,
+  type Pass,
   recall,
   type StopReason,
   tell,
 } from "./child.ts";
 import { answerText, lastText } from "./conversation.ts";
 import type { Reply } from "./hearing.ts";
-import { type Hold, worstCase } from "./money.ts";
+import { expectedTokens, type Hold, worstCase } from "./money.ts";
 import { LAST_WORDS, repairPrompt } from "./prompt.ts";
 import { isSameModel } from "./served.ts";
 import { runCalls } from "./tool-calls.ts";
@@ -34,12 +35,12 @@ export async function* runChild(
   signal: AbortSignal,
 ): AsyncGenerator<Happening, Result> {
   const child = recall(input, deps, signal);
+  const begunAt = deps.clock.elapsed();
   if (child.tally.startedAt === undefined) {
     yield tell(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });
   }
   const ending = yield* converse(child);
-  const startedAt = input.startedAt ?? child.tally.startedAt ?? deps.clock.now();
-  const durationMs = deps.clock.now() - startedAt;
+  const durationMs = input.earlierMs + deps.clock.elapsed() - begunAt;
   yield tell(child, { kind: "child-end", ending, durationMs });
   return resultOf(child.tally);
 }
@@ -62,7 +63,6 @@ async function* converse(child: Child): AsyncGenerator<Happening, Ending> {
 
 async function* startAttempt(child: Child, position: number): AsyncGenerator<Happening, undefined> {
   const { provider, model } = routeAt(child.input.planned, position);
-  await child.deps.moveTo(provider, child.signal);
   yield tell(child, { kind: "attempt-start", position, provider, model });
 }
 
@@ -78,13 +78,16 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
     return undefined;
   }
   const route = routeAt(child.input.planned, conversation.position);
-  const hold = deps.reserve(worstCase(route, conversation, deps.tools), lastWords);
-  if (hold !== undefined) {
-    try {
-      return yield* request(child, route, hold);
-    } finally {
-      hold.release();
-    }
+  const pass = await deps.admit(route.provider, () => expectedTokens(conversation, deps.tools), child.signal);
+  // Stopped while it waited for its turn.
+  if (pass === undefined) return undefined;
+  yield* hearSteers(child);
+  const hold = deps.reserve(() => worstCase(route, conversation, deps.tools), lastWords);
+  try {
+    if (hold !== undefined) return yield* request(child, route, hold, pass);
+  } finally {
+    hold?.release();
+    pass.end({ unsent: true });
   }
   if (lastWords) return { status: "incomplete", exitReason: "max_cost", text: lastText(conversation) };
   yield tell(child, { kind: "message-add", reason: "max_cost", text: LAST_WORDS });
@@ -102,23 +105,33 @@ async function* hearSteers(child: Child): AsyncGenerator<Happening, boolean> {
   }
 }
 
-async function* request(child: Child, route: Route, hold: Hold): AsyncGenerator<Happening, Ending | undefined> {
+async function* request(
+  child: Child,
+  route: Route,
+  hold: Hold,
+  pass: Pass,
+): AsyncGenerator<Happening, Ending | undefined> {
   const { clock, price } = child.deps;
   const step = child.conversation.step + 1;
   const lease = await child.deps.lease(route, child.signal);
-  const askedAt = clock.now();
-  const reply = yield* ask(child, route, lease, hold);
+  const askedAt = clock.elapsed();
+  const reply = yield* ask(child, route, lease, hold, pass);
   const costUsd = reply.usage && price(route, reply.usage);
   if (costUsd !== undefined && (reply.ok || !reply.usageSoFar)) hold.settle(costUsd);
   else if (reply.ok || reply.charged) hold.settleAtWorst();
+  // Whatever is waited for next, its money is not kept from others meanwhile.
+  hold.release();
   const facts = {
     step,
     ...(reply.usage && { usage: reply.usage }),
     ...(costUsd !== undefined && { costUsd }),
     ...(lease.keyName !== undefined && { keyName: lease.keyName }),
-    durationMs: clock.now() - askedAt,
+    durationMs: clock.elapsed() - askedAt,
   };
-  return yield* reply.ok ? accept(child, route, reply, facts) : recover(child, reply, lease, facts);
+  if (!reply.ok) return yield* recover(child, reply, lease, facts, pass);
+  pass.accepted();
+  pass.end(reply.usage && { tokens: reply.usage.input + reply.usage.output });
+  return yield* accept(child, route, reply, facts);
 }
 
 const UNHEARD: Reply = {
@@ -129,13 +142,19 @@ const UNHEARD: Reply = {
 };
 
 /** Sends the request, if there is a key for it. However it ends, the key is given back. */
-async function* ask(child: Child, route: Route, lease: Lease, hold: Hold): AsyncGenerator<Happening, Reply> {
+async function* ask(
+  child: Child,
+  route: Route,
+  lease: Lease,
+  hold: Hold,
+  pass: Pass,
+): AsyncGenerator<Happening, Reply> {
   let reply: Reply = UNHEARD;
   try {
     if ("failure" in lease) reply = { ok: false, failure: lease.failure, partialText: "", charged: false };
     else {
       yield tell(child, { kind: "step-start", step: child.conversation.step + 1 });
-      reply = yield* listen(child, route, lease.access, hold);
+      reply = yield* listen(child, route, lease.access, hold, pass);
     }
     return reply;
   } finally {
@@ -149,6 +168,7 @@ async function* listen(
   route: Route,
   access: Access,
   { maxOutputTokens }: Hold,
+  pass: Pass,
 ): AsyncGenerator<Happening, Reply> {
   const { conversation, deps, input, signal } = child;
   const words = deps.model(
@@ -168,6 +188,7 @@ async function* listen(
     for (;;) {
       const { done, value } = await words.next();
       if (done) return value;
+      pass.accepted();
       yield live(child, { kind: `${value.type}-delta`, text: value.text });
     }
   } finally {
@@ -211,16 +232,20 @@ async function* recover(
   { failure, partialText, charged, usageSoFar }: Reply & { ok: false },
   lease: Lease,
   facts: RequestFacts,
+  pass: Pass,
 ): AsyncGenerator<Happening, Ending | undefined> {
   const { conversation, deps, input, signal } = child;
+  const keys = lease.left(failure, conversation.keysTried);
   const recovery: Recovery = signal.aborted
     ? { action: "give-up" }
     : deps.recover({
-        keys: lease.left(failure, conversation.keysTried),
+        keys,
         earlier: conversation.failures,
-        failingForMs: deps.clock.now() - (conversation.failingSince ?? deps.clock.now()),
+        failingForMs: conversation.failingMs + facts.durationMs,
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
       });
+  // Where another key may be asked at once, it was the key that had enough and not the provider.
+  pass.end(keys.another ? {} : { setback: { kind: keys.kind, backInMs: keys.backInMs } });
   yield tell(child, {
     kind: "step-fail",
     ...facts,

@@ -49,12 +49,12 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
     try {
       const wire = await wireTo(route, access);
       const options = callOptions(request, request.tools.map(toolSpec), stall.signal);
-      let lastDelta = clock.now();
+      let lastDelta = clock.elapsed();
       for await (const part of wire(options)) {
         stall.heard();
         hearPart(heard, part);
-        if (heard.fresh.length === 0 || clock.now() - lastDelta < DELTA_MS) continue;
-        lastDelta = clock.now();
+        if (heard.fresh.length === 0 || clock.elapsed() - lastDelta < DELTA_MS) continue;
+        lastDelta = clock.elapsed();
         yield* shown(takeFresh(heard, false), access);
       }
       yield* shown(takeFresh(heard, true), access);

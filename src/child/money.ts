@@ -10,6 +10,8 @@ const CHARACTERS_PER_TOKEN = 3;
 const TOKENS_PER_TOOL = 300;
 /** Taken as the longest answer where nothing is known of the model. */
 const LONGEST_ANSWER_TOKENS = 16_384;
+/** What an answer comes to, roughly, where only the limit per minute is at stake. */
+const EXPECTED_ANSWER_TOKENS = 1_000;
 
 export type WorstCase = { inputTokens: number; outputTokens: number; route: Route };
 
@@ -26,18 +28,24 @@ export type Hold = {
 };
 
 /** Undefined where the budget does not allow the request; `lastWords` may use what other requests must leave. */
-export type Reserve = (worst: WorstCase, lastWords: boolean) => Hold | undefined;
+export type Reserve = (worst: () => WorstCase, lastWords: boolean) => Hold | undefined;
 
 export function worstCase(route: Route, conversation: Conversation, tools: readonly Tool[]): WorstCase {
-  const characters = conversation.messages.reduce(
-    (sum, message) => sum + lengthOf(message),
-    conversation.system.length,
-  );
   return {
     route,
-    inputTokens: Math.ceil(characters / CHARACTERS_PER_TOKEN) + tools.length * TOKENS_PER_TOOL,
+    inputTokens: inputTokens(conversation, tools),
     outputTokens: outputLimit(route) ?? LONGEST_ANSWER_TOKENS,
   };
+}
+
+/** What a request is expected to take, answer included, until its provider has counted. */
+export function expectedTokens(conversation: Conversation, tools: readonly Tool[]): number {
+  return inputTokens(conversation, tools) + EXPECTED_ANSWER_TOKENS;
+}
+
+function inputTokens({ system, messages }: Conversation, tools: readonly Tool[]): number {
+  const characters = messages.reduce((sum, message) => sum + lengthOf(message), system.length);
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN) + tools.length * TOKENS_PER_TOOL;
 }
 
 function lengthOf(message: Message): number {

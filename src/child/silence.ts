@@ -14,13 +14,13 @@ export type SilenceWatch = {
 /** A signal that follows `parent` and also aborts after `stallMs` without a word. */
 export function watchForSilence(clock: Clock, stallMs: number, parent: AbortSignal): SilenceWatch {
   const controller = new AbortController();
-  let heardAt = clock.now();
+  let heardAt = clock.elapsed();
   let silent = false;
   let cancelTimer = () => {};
   const follow = () => controller.abort(parent.reason);
   const check = (afterMs: number) => {
     cancelTimer = clock.after(afterMs, () => {
-      const left = heardAt + stallMs - clock.now();
+      const left = heardAt + stallMs - clock.elapsed();
       if (left > 0) return check(left);
       silent = true;
       controller.abort(new DOMException("no word from the model", "AbortError"));
@@ -33,7 +33,7 @@ export function watchForSilence(clock: Clock, stallMs: number, parent: AbortSign
     signal: controller.signal,
     silent: () => silent,
     heard: () => {
-      heardAt = clock.now();
+      heardAt = clock.elapsed();
     },
     end: () => {
       cancelTimer();

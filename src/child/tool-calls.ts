@@ -97,10 +97,10 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
     const { callId, name } = call;
     yield tell(child, { kind: "tool-start", callId, name, target: subject.target, effect: tool.effect });
   }
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const runs = admitted.map(async ({ tool, input }) => {
     const output = await runOne(child, tool, input);
-    return { output, durationMs: clock.now() - startedAt };
+    return { output, durationMs: clock.elapsed() - startedAt };
   });
   for (const [index, { call, subject }] of admitted.entries()) {
     const run = await runs[index];

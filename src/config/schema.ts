@@ -94,6 +94,15 @@ const provider = z
       .optional()
       .describe("Headers sent with every request to this provider. `${NAME}` is read from the environment."),
     max_concurrent: count.optional().describe("Most requests under way at this provider at once. Left out: no limit."),
+    requests_per_minute: count
+      .optional()
+      .describe("Most requests that leave for this provider within a minute, over everything this process runs."),
+    tokens_per_minute: count
+      .optional()
+      .describe(
+        "Most tokens, questions and answers together, that requests to this provider take within a minute. Estimated " +
+          "before a request leaves, counted as the provider reports them after it.",
+      ),
     models: z
       .record(z.string(), modelFacts)
       .optional()

@@ -3,7 +3,6 @@
  * is spent and what is held never exceed a limit by more than the requests in flight at their worst case.
  */
 import type { Hold, WorstCase } from "../child/money.ts";
-import type { Price } from "../route.ts";
 
 /** Shorter answers than this are not worth asking for, in tokens. */
 const MIN_ANSWER_TOKENS = 1_000;
@@ -21,26 +20,24 @@ export function createPurse(limitUsd: number | undefined, spentUsd = 0): Purse {
  * Sets money aside in every purse, or in none.
  * @returns undefined where a purse cannot pay for an answer of useful length
  */
-export function reserve(purses: readonly Purse[], worst: WorstCase, lastWords: boolean): Hold | undefined {
-  const { price } = worst.route.facts;
+export function reserve(purses: readonly Purse[], worstCase: () => WorstCase, lastWords: boolean): Hold | undefined {
   const leftUsd = Math.min(...purses.map(left));
-  if (price === undefined || leftUsd === Number.POSITIVE_INFINITY) return take(purses, 0, undefined, price, worst);
+  // Without a limit nobody needs to know the worst case, which costs a walk through the whole conversation.
+  if (leftUsd === Number.POSITIVE_INFINITY) return take(purses, 0, undefined, 0);
+  const worst = worstCase();
+  const { price } = worst.route.facts;
+  if (price === undefined) return take(purses, 0, undefined, 0);
   const inputUsd = usd(worst.inputTokens, price.input);
   const keptBackUsd = lastWords ? 0 : inputUsd + usd(MIN_LAST_WORDS_TOKENS, price.output);
   const affordable = tokensFor(leftUsd - inputUsd - keptBackUsd, price.output);
   const outputTokens = Math.min(worst.outputTokens, affordable);
   const least = Math.min(worst.outputTokens, lastWords ? MIN_LAST_WORDS_TOKENS : MIN_ANSWER_TOKENS);
   if (outputTokens < least) return undefined;
-  return take(purses, inputUsd + usd(outputTokens, price.output), outputTokens, price, worst);
+  const worstUsd = inputUsd + usd(outputTokens, price.output);
+  return take(purses, worstUsd, outputTokens, worstUsd);
 }
 
-function take(
-  purses: readonly Purse[],
-  heldUsd: number,
-  maxOutputTokens: number | undefined,
-  price: Price | undefined,
-  worst: WorstCase,
-): Hold {
+function take(purses: readonly Purse[], heldUsd: number, maxOutputTokens: number | undefined, worstUsd: number): Hold {
   let open = true;
   for (const purse of purses) purse.heldUsd += heldUsd;
   const settle = (spentUsd: number) => {
@@ -51,8 +48,6 @@ function take(
       purse.spentUsd += spentUsd;
     }
   };
-  const worstUsd =
-    price === undefined ? 0 : usd(worst.inputTokens, price.input) + usd(maxOutputTokens ?? 0, price.output);
   return {
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
     settle,

@@ -16,9 +16,19 @@ import type { Tool } from "../tool.ts";
 import { type Answering, createApprovals } from "./approvals.ts";
 import { recoveryOf } from "./attempts.ts";
 import { createPurse, type Purse, reserve } from "./budget.ts";
+import { createDeadline, type Deadline } from "./deadline.ts";
 import type { Recalled } from "./register.ts";
-import { foldRun, hasEnded, interruption, isConversation, type Run, type RunChild, resultsOf } from "./run.ts";
-import type { Scheduler } from "./scheduler.ts";
+import {
+  foldRun,
+  hasEnded,
+  interruption,
+  isConversation,
+  parseRunId,
+  type Run,
+  type RunChild,
+  resultsOf,
+} from "./run.ts";
+import type { Scheduler, Told } from "./scheduler.ts";
 import { createSeat, type Seat } from "./seat.ts";
 import type { Setup } from "./setup.ts";
 
@@ -84,18 +94,20 @@ export async function conduct(
     }
   }
 
-  async function conductChild(child: RunChild, planned: Ready): Promise<void> {
+  /** @param earlierMs what it had worked before it was interrupted: that counts */
+  async function conductChild(child: RunChild, planned: Ready, earlierMs: number): Promise<void> {
     const { childId, taskIndex } = child.tally;
     const controller = new AbortController();
     const { signal } = controller;
     controllers.set(childId, controller);
-    const moved = (place: number) =>
-      void record({ kind: "queue-move", at: clock.now(), delegationId, childId, taskIndex, place });
-    const seat = createSeat(scheduler, clock, moved);
-    let cancelTimeout = () => {};
+    const about = { delegationId, childId };
+    const seat = createSeat(scheduler, clock, (provider, what) => void record(waitEvent(provider, what, about)));
+    const { timeoutMs } = planned.limits;
+    const outOfTime = () => controller.abort({ status: "timeout" } satisfies StopReason);
+    const deadline = createDeadline(clock, timeoutMs, earlierMs, outOfTime);
     try {
       if (!(await seat.take(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
-      cancelTimeout = startTimeout(planned, child, controller);
+      deadline.goOn();
       const input: ChildInput = {
         delegationId,
         childId,
@@ -103,14 +115,14 @@ export async function conduct(
         planned,
         prompt: await prompts(planned, toolsOf(planned)),
         past: past.get(childId) ?? [],
-        ...(child.tally.startedAt !== undefined && { startedAt: child.tally.startedAt }),
+        earlierMs,
       };
-      await perform(runChild(input, depsOf(planned, seat, child), signal));
+      await perform(runChild(input, depsOf(planned, seat, deadline, child), signal));
     } catch (error) {
       if (error instanceof DeputyError) breakOff(error);
       else await record(faultOfOurs(childId, error)).catch(breakOff);
     } finally {
-      cancelTimeout();
+      deadline.stand();
       seat.leave();
       controllers.delete(childId);
     }
@@ -132,14 +144,15 @@ export async function conduct(
     return { kind: "child-end", at: clock.now(), delegationId, childId, ending, durationMs: 0 };
   }
 
-  /** The child's wall time, from its start; what it used before a crash counts. */
-  function startTimeout({ limits }: Ready, { tally }: RunChild, controller: AbortController): () => void {
-    if (limits.timeoutMs === 0) return () => {};
-    const leftMs = limits.timeoutMs - (tally.startedAt === undefined ? 0 : run.lastEventAt - tally.startedAt);
-    return clock.after(Math.max(0, leftMs), () => controller.abort({ status: "timeout" } satisfies StopReason));
+  function waitEvent(provider: string, what: Told, about: { delegationId: string; childId: string }): Event {
+    const at = clock.now();
+    const { taskIndex = -1 } = parseRunId(about.childId);
+    if ("place" in what) return { kind: "queue-move", at, ...about, taskIndex, place: what.place };
+    const { limit, forMs } = what;
+    return { kind: "gate-wait", at, ...about, provider, limit, ...(Number.isFinite(forMs) && { delayMs: forMs }) };
   }
 
-  function depsOf(planned: Ready, seat: Seat, child: RunChild): ChildDeps {
+  function depsOf(planned: Ready, seat: Seat, deadline: Deadline, child: RunChild): ChildDeps {
     const purses: Purse[] = [purse, createPurse(planned.limits.maxCostUsd, costOf(child.tally).usd ?? 0)];
     return {
       clock,
@@ -152,9 +165,14 @@ export async function conduct(
       lease: setup.lease,
       price: setup.price,
       reserve: (worst, lastWords) => reserve(purses, worst, lastWords),
+      async admit(provider, tokens, signal) {
+        deadline.stand();
+        const pass = await seat.admit(provider, tokens, signal);
+        deadline.goOn();
+        return pass;
+      },
       recover: (situation) => recoveryOf(situation, stage.random),
       pause: seat.pause,
-      moveTo: seat.moveTo,
       onServedMismatch: delegation.on_served_mismatch,
     };
   }
@@ -176,12 +194,14 @@ export async function conduct(
 
   const open = run.children.flatMap((child) => {
     const { planned } = child.tally;
-    return hasEnded(child) || "problem" in planned ? [] : [{ child, planned }];
+    const { startedAt = run.lastEventAt } = child.tally;
+    const earlierMs = Math.max(0, run.lastEventAt - startedAt);
+    return hasEnded(child) || "problem" in planned ? [] : [{ child, planned, earlierMs }];
   });
   await new Promise((resolve) => setImmediate(resolve));
   const over = new AbortController();
   const heeding = heedRequests(over.signal).catch(breakOff);
-  await Promise.all(open.map(({ child, planned }) => conductChild(child, planned)));
+  await Promise.all(open.map(({ child, planned, earlierMs }) => conductChild(child, planned, earlierMs)));
   over.abort();
   await heeding;
   if (broken !== undefined) throw broken.error;

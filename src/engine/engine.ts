@@ -238,7 +238,7 @@ export function createEngine(deps: EngineDeps): Engine {
   ): Delegation {
     const { delegationId } = recalled.run;
     const feed = createFeed<Event>();
-    scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.capOf);
+    scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
     setImmediate(() => first.forEach(feed.push)); // Before anything `conduct` does on that turn.
     const result = conduct(deps, setup, recalled, feed.push, { asker, answersFromElsewhere }).finally(() => {
       here.delete(delegationId);

@@ -50,7 +50,7 @@ export async function openDeputy({
     clock,
     random: Math.random,
     journal,
-    scheduler: createScheduler(),
+    scheduler: createScheduler({ clock, random: Math.random }),
     model: createModel({ transport, clock }),
     newId,
     setup,

@@ -180,6 +180,10 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
       return "thinking";
     case "text-delta":
       return "answering";
+    case "gate-wait": {
+      const time = event.delayMs === undefined ? "" : ` (${Math.ceil(event.delayMs / 1000)} s)`;
+      return `waiting for ${event.provider}'s ${event.limit}${time}`;
+    }
     case "retry-wait":
       return `${event.failure.kind}, retrying in ${Math.ceil(event.delayMs / 1000)} s`;
     case "approval-ask":

@@ -1,34 +1,38 @@
 /** A child's place among the running: taken, given back while it waits, changed for one at another provider. */
+import type { Pass } from "../child/child.ts";
 import type { Clock } from "../clock.ts";
-import type { Place, Scheduler } from "./scheduler.ts";
+import type { Place, Scheduler, Told } from "./scheduler.ts";
 
 export type Seat = {
   /** False where the signal aborted before a place was free. */
   take(provider: string, signal: AbortSignal): Promise<boolean>;
-  /** Waits without a place, then queues for one again; early where the signal aborts. */
+  /** A place, and leave to send one request; undefined where the signal aborted first. */
+  admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Pass | undefined>;
+  /** Waits without a place; early where the signal aborts. The next request queues for one. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
-  moveTo(provider: string, signal: AbortSignal): Promise<void>;
   leave(): void;
 };
 
-/** @param moved is told the place in the queue while the child waits */
-export function createSeat(scheduler: Scheduler, clock: Clock, moved: (place: number) => void): Seat {
+/** @param told hears what the child waits for */
+export function createSeat(scheduler: Scheduler, clock: Clock, told: (provider: string, what: Told) => void): Seat {
   let place: Place | undefined;
-  async function take(provider: string, signal: AbortSignal): Promise<boolean> {
-    place?.release();
-    place = await scheduler.queue(provider, signal, moved).catch(() => undefined);
-    return place !== undefined;
-  }
   return {
-    take,
-    async pause(delayMs, signal) {
-      const provider = place?.provider;
+    async take(provider, signal) {
       place?.release();
-      await clock.sleep(delayMs, signal).catch(() => {});
-      if (provider !== undefined && !signal.aborted) await take(provider, signal);
+      const moved = (place: number) => told(provider, { place });
+      place = await scheduler.queue(provider, signal, moved).catch(() => undefined);
+      return place !== undefined;
     },
-    async moveTo(provider, signal) {
-      if (place?.provider !== provider) await take(provider, signal);
+    async admit(provider, tokens, signal) {
+      const waiting = scheduler.admit(place, provider, tokens, signal, (what) => told(provider, what));
+      const admission = await waiting.catch(() => undefined);
+      place = admission?.place;
+      return admission?.pass;
+    },
+    async pause(delayMs, signal) {
+      place?.release();
+      place = undefined;
+      await clock.sleep(delayMs, signal).catch(() => {});
     },
     leave: () => place?.release(),
   };

@@ -13,6 +13,7 @@ import { createRouting, type Routing } from "../routing/routing.ts";
 import type { Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { createTools } from "../tools/toolsets.ts";
+import type { ProviderLimits } from "./gate.ts";
 
 export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
   config: Config;
@@ -21,8 +22,8 @@ export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
   lease(route: Route, signal: AbortSignal): Promise<Lease>;
   /** USD of one request; undefined where the price is not known. */
   price(route: Route, usage: Usage): number | undefined;
-  /** Most children at once at a provider. */
-  capOf(provider: string): number;
+  /** What the operator allows at a provider. */
+  limitsOf(provider: string): ProviderLimits;
   tools(toolsets: readonly string[], workspace: string): readonly Tool[];
   permissions: PermissionRule[];
 };
@@ -60,9 +61,14 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
     candidates: routing.candidates,
     lease: credentials.lease,
     price: catalog.costUsd,
-    capOf(slug) {
+    limitsOf(slug) {
       const found = providers.find(slug);
-      return ("provider" in found && found.provider.entry?.max_concurrent) || Number.POSITIVE_INFINITY;
+      const entry = "provider" in found ? found.provider.entry : undefined;
+      return {
+        concurrent: entry?.max_concurrent,
+        requestsPerMinute: entry?.requests_per_minute,
+        tokensPerMinute: entry?.tokens_per_minute,
+      };
     },
     tools: toolMaker(config, env, place.cwd, routing),
     permissions: config.permissions,

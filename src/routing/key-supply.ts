@@ -77,8 +77,8 @@ export function commandSupply(
     get: async (signal) => (current === undefined ? join(signal) : { secret: current }),
     renew(refused) {
       if (refused !== current) return true;
-      if (clock.now() - renewedAt < RENEWAL_PAUSE_MS) return false;
-      renewedAt = clock.now();
+      if (clock.elapsed() - renewedAt < RENEWAL_PAUSE_MS) return false;
+      renewedAt = clock.elapsed();
       current = undefined;
       return true;
     },

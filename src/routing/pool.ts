@@ -41,7 +41,7 @@ export function createPool(
   const members = sources.map((source): Member => ({ source, supply: supplyOf(source), inFlight: 0, lastUsed: 0 }));
   let leases = 0;
 
-  const isFree = ({ rest }: Member) => rest === undefined || rest.until <= clock.now();
+  const isFree = ({ rest }: Member) => rest === undefined || rest.until <= clock.elapsed();
 
   function nextMember(): Member {
     const free = members.filter(isFree);
@@ -58,7 +58,7 @@ export function createPool(
     if (refused && secret !== undefined && member.supply.renew(secret)) return true;
     if (members.length === 1) return false;
     const ownMs = refused ? (member.supply.pauseMs ?? restMs) : (failure.retryAfterMs ?? restMs);
-    const rest = { until: clock.now() + ownMs, kind: failure.kind };
+    const rest = { until: clock.elapsed() + ownMs, kind: failure.kind };
     if (member.rest === undefined || member.rest.until < rest.until) member.rest = rest;
     return false;
   }
@@ -72,7 +72,7 @@ export function createPool(
     if (another && tried + 1 < most) return { another: true };
     if (members.length === 1) return asItSays;
     const { rest } = nextMember();
-    const backInMs = Math.max(0, (rest?.until ?? 0) - clock.now());
+    const backInMs = Math.max(0, (rest?.until ?? 0) - clock.elapsed());
     return { another: false, backInMs, kind: rest?.kind ?? failure.kind };
   }
 

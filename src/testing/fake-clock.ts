@@ -7,6 +7,8 @@ export interface FakeClock extends Clock {
    * promise that can settle does, so that what a timer sets off may set timers of its own.
    */
   advance(ms: number): Promise<void>;
+  /** Sets the clock that people read forward or, with a negative number, back. No time passes: no timer is any nearer. */
+  jump(ms: number): void;
   /** Timers that have not gone off. */
   readonly pending: number;
 }
@@ -16,7 +18,8 @@ type Timer = { due: number; callback: () => void };
 /** @param startMs milliseconds since the epoch; by default the first of January 2026, UTC */
 export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   const timers = new Set<Timer>();
-  let nowMs = startMs;
+  let nowMs = 0;
+  let epochMs = startMs;
 
   function after(ms: number, callback: () => void): () => void {
     const timer = { due: nowMs + Math.max(0, ms), callback };
@@ -33,7 +36,11 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   }
 
   return {
-    now: () => nowMs,
+    now: () => epochMs + nowMs,
+    elapsed: () => nowMs,
+    jump: (ms) => {
+      epochMs += ms;
+    },
     after,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {

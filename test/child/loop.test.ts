@@ -229,7 +229,10 @@ test("a declared fallback takes the conversation over, and the result says so", 
     planned,
     deps: {
       recover: ({ fallbacksLeft }) => (fallbacksLeft > 0 ? { action: "fallback" } : { action: "give-up" }),
-      moveTo: async (provider) => void moved.push(provider),
+      admit: async (provider) => {
+        moved.push(provider);
+        return { accepted: () => {}, end: () => {} };
+      },
     },
   });
   assert.equal(result.status, "completed");

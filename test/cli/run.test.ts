@@ -292,7 +292,7 @@ describe("Ctrl-C", () => {
   test("leaves at once the second time, with what there is", async () => {
     const deaf: ModelScript = (request, signal) =>
       JSON.stringify(request.messages).includes("one") ? untilStopped(request, signal) : new Promise(() => {});
-    const clock = { now: Date.now, sleep: async () => {}, after: () => () => {} };
+    const clock = { now: Date.now, elapsed: Date.now, sleep: async () => {}, after: () => () => {} };
     const running = start(["run", "-", "--json"], { stdin: "- Say one\n- Say two\n", script: deaf, clock });
     await until(() => running.stderr().includes("✓"));
     running.interrupt();

@@ -6,7 +6,9 @@ import { createPurse, reserve } from "../../src/engine/budget.ts";
 import { route } from "../support/child-stage.ts";
 
 const priced = route("zai", "glm-4.7", { facts: { price: { input: 1, output: 10 } } });
-const worst = (inputTokens = 1_000, outputTokens = 4_000) => ({ route: priced, inputTokens, outputTokens });
+const worst =
+  (inputTokens = 1_000, outputTokens = 4_000) =>
+  () => ({ route: priced, inputTokens, outputTokens });
 /** USD of a worst case: 1,000 × $1/M + 4,000 × $10/M. */
 const WORST_USD = 0.041;
 

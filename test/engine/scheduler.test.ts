@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createScheduler, type Place } from "../../src/engine/scheduler.ts";
+import { createFakeClock } from "../../src/testing/index.ts";
 
+const time = { clock: createFakeClock(), random: () => 0.5 };
 const never = new AbortController().signal;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test("children start in the order they came, never more at once than the cap", async () => {
-  const scheduler = createScheduler(2);
+  const scheduler = createScheduler(time, 2);
   const started: number[] = [];
   const places: Place[] = [];
   for (const index of [0, 1, 2, 3]) {
@@ -25,8 +27,8 @@ test("children start in the order they came, never more at once than the cap", a
 });
 
 test("a full provider does not hold up the children of another", async () => {
-  const scheduler = createScheduler(10);
-  scheduler.setCaps(10, (provider) => (provider === "zai" ? 1 : 10));
+  const scheduler = createScheduler(time, 10);
+  scheduler.setCaps(10, (provider) => ({ concurrent: provider === "zai" ? 1 : 10 }));
   const started: string[] = [];
   for (const provider of ["zai", "zai", "openrouter"]) {
     scheduler.queue(provider, never).then(() => started.push(provider));
@@ -36,7 +38,7 @@ test("a full provider does not hold up the children of another", async () => {
 });
 
 test("waiting children are told their place, and again when it changes", async () => {
-  const scheduler = createScheduler(1);
+  const scheduler = createScheduler(time, 1);
   const first = await scheduler.queue("zai", never);
   const told: number[] = [];
   scheduler.queue("zai", never);
@@ -47,7 +49,7 @@ test("waiting children are told their place, and again when it changes", async (
 });
 
 test("a child that is stopped while it waits leaves the queue", async () => {
-  const scheduler = createScheduler(1);
+  const scheduler = createScheduler(time, 1);
   const first = await scheduler.queue("zai", never);
   const controller = new AbortController();
   const waiting = scheduler.queue("zai", controller.signal);
@@ -58,7 +60,7 @@ test("a child that is stopped while it waits leaves the queue", async () => {
 });
 
 test("a place given back twice is given back once", async () => {
-  const scheduler = createScheduler(1);
+  const scheduler = createScheduler(time, 1);
   const place = await scheduler.queue("zai", never);
   place.release();
   place.release();
@@ -66,10 +68,10 @@ test("a place given back twice is given back once", async () => {
 });
 
 test("raising a cap starts who waits", async () => {
-  const scheduler = createScheduler(1);
+  const scheduler = createScheduler(time, 1);
   await scheduler.queue("zai", never);
   const second = scheduler.queue("zai", never);
-  scheduler.setCaps(2, () => 2);
+  scheduler.setCaps(2, () => ({ concurrent: 2 }));
   assert.equal((await second).provider, "zai");
 });
 
@@ -82,8 +84,8 @@ test("whatever comes, goes and gives up: no cap is exceeded, nobody waits beside
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), async (steps, cap) => {
       const caps: Record<string, number> = { a: 1, b: 2, c: 5 };
-      const scheduler = createScheduler();
-      scheduler.setCaps(cap, (provider) => caps[provider] ?? 0);
+      const scheduler = createScheduler(time);
+      scheduler.setCaps(cap, (provider) => ({ concurrent: caps[provider] ?? 0 }));
       const places: Place[] = [];
       const waiting = new Map<AbortController, string>();
       for (const next of steps) {

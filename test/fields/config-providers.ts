@@ -2,6 +2,7 @@
 /** What the config says of providers and of their models. */
 import assert from "node:assert/strict";
 import { API_MODES } from "../../src/route.ts";
+import { impatientClock } from "../support/impatient-clock.ts";
 import {
   type Document,
   endings,
@@ -131,6 +132,28 @@ export const PROVIDER_EFFECTS: Effects = {
     const { most } = await play({ tasks }, { config, script: answers({ text: "done", latencyMs: 20 }) });
     assert.equal(most.acme, 1);
     assert.ok(most.beta > 1);
+  },
+
+  "providers.*.requests_per_minute": async () => {
+    const five = { tasks: ["one", "two", "three", "four", "five"].map((goal) => ({ goal })) };
+    const waited = async (acme: Document) => {
+      const { waits, clock } = impatientClock();
+      assert.equal((await play(five, { config: { providers: { acme } }, clock })).requests.length, 5);
+      return waits.length;
+    };
+    assert.equal(await waited({ requests_per_minute: 2 }), 2);
+    assert.equal(await waited({}), 0);
+  },
+
+  "providers.*.tokens_per_minute": async () => {
+    const three = { tasks: ["one", "two", "three"].map((goal) => ({ goal })) };
+    const waited = async (acme: Document) => {
+      const { waits, clock } = impatientClock();
+      assert.equal((await play(three, { config: { providers: { acme } }, clock })).requests.length, 3);
+      return waits.length;
+    };
+    assert.equal(await waited({ tokens_per_minute: 1_000 }), 2);
+    assert.equal(await waited({ tokens_per_minute: 1_000_000 }), 0);
   },
 
   "providers.*.models": async () => {

@@ -340,6 +340,7 @@ function createStoppedClock(): Clock & { sleepers: number[]; tick(): void } {
   return {
     sleepers,
     now: () => 0,
+    elapsed: () => 0,
     after: () => assert.fail("no callback is wanted"),
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {

@@ -115,9 +115,10 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     planned: ready(staged.planned),
     prompt: { system: "system", user: "Do it." },
     past: staged.past ?? [],
+    earlierMs: 0,
   };
   const deps: ChildDeps = {
-    clock: { now: () => now++, sleep: async () => {}, after: () => () => {} },
+    clock: { now: () => now++, elapsed: () => now++, sleep: async () => {}, after: () => () => {} },
     model,
     tools: staged.tools ?? [],
     permissions: { rules: [], otherwise: "ask" },
@@ -129,7 +130,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     reserve: () => ({ settle: () => {}, settleAtWorst: () => {}, release: () => {} }),
     recover: () => ({ action: "give-up" }),
     pause: async () => {},
-    moveTo: async () => {},
+    admit: async () => ({ accepted: () => {}, end: () => {} }),
     onServedMismatch: "warn",
     ...staged.deps,
   };

@@ -51,7 +51,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     price: ({ facts: { price } }, usage) =>
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
     tools: () => staged.tools ?? [],
-    capOf: () => Number.POSITIVE_INFINITY,
+    limitsOf: () => ({}),
     permissions: [],
   };
   let ids = 0;
@@ -59,7 +59,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     clock: systemClock,
     random: () => 0,
     journal,
-    scheduler: createScheduler(),
+    scheduler: createScheduler({ clock: systemClock, random: () => 0 }),
     model,
     newId: () => `run${++ids}${Math.random().toString(36).slice(2, 6)}`,
     setup: () => setup,
