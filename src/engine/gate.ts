@@ -26,11 +26,13 @@ export type Gate = {
 
 /** A minute, and what two requests may gain on one another on their way. */
 const MINUTE_MS = 61_000;
-/** The first wait where a provider does not say how long, in milliseconds; doubled each time, with full jitter. */
-const FIRST_HOLD_MS = 1_000;
+/** The first wait where a provider does not say how long, in milliseconds; doubled each time, with jitter on half of it. */
+const FIRST_HOLD_MS = 2_000;
 const MAX_HOLD_MS = 60_000;
 /** A provider that says to wait for longer is not waited for here: each child decides for itself. */
 const LONGEST_HOLD_MS = 10 * 60_000;
+/** How fast the gate widens towards what was too many before, where 1 is one more for each round of answers. */
+const CAUTION = 1 / 8;
 /** After so long without a refusal it is as if there had been none. */
 const FORGOTTEN_MS = 10 * 60_000;
 
@@ -50,6 +52,8 @@ export function createGate(now: () => number, random: () => number, changed: () 
   let inEra = 0;
   /** Most requests in flight that the provider has shown to take. */
   let width = Number.POSITIVE_INFINITY;
+  /** As many together were refused the last time. */
+  let tooMany = Number.POSITIVE_INFINITY;
   let heldUntil = 0;
   /** It was closed, and has answered nothing since: one request goes ahead and finds out. */
   let probing = false;
@@ -62,20 +66,27 @@ export function createGate(now: () => number, random: () => number, changed: () 
     if (isNews) {
       era += 1;
       inEra = 0;
-      width = Math.max(1, Math.floor(Math.min(width, inFlight) / 2));
+      // A request that went ahead alone and was refused says nothing about how many may go together.
+      if (!probing) {
+        tooMany = Math.min(width, inFlight);
+        width = Math.max(1, Math.floor(tooMany / 2));
+      }
       lastSetbackAt = now();
       probing ||= holds;
     }
     if (!holds || backInMs > LONGEST_HOLD_MS) return;
-    const guessMs = () => Math.min(MAX_HOLD_MS, FIRST_HOLD_MS * 2 ** setbacks++) * random();
+    const guessMs = () => Math.min(MAX_HOLD_MS, FIRST_HOLD_MS * 2 ** setbacks++) * (0.5 + random() / 2);
     heldUntil = Math.max(heldUntil, now() + (backInMs > 0 || !isNews ? backInMs : guessMs()));
   }
 
   function accepted(leftIn: number): void {
     if (leftIn !== era) return;
+    // What it took to get through is remembered for the next time, by half.
+    if (probing) setbacks = Math.floor(setbacks / 2);
     probing = false;
-    setbacks = 0;
-    width = now() - lastSetbackAt > FORGOTTEN_MS ? Number.POSITIVE_INFINITY : width + 1 / width;
+    const isForgotten = now() - lastSetbackAt > FORGOTTEN_MS;
+    const step = width + 1 < tooMany ? 1 : CAUTION;
+    width = isForgotten ? Number.POSITIVE_INFINITY : width + step / width;
     changed();
   }
 

@@ -145,8 +145,8 @@ describe("where all keys fail", () => {
     const script = failing({ ACME_KEY: fault, ACME_TWO: fault });
     const played = await play({ goal: "one" }, withKeys(SECOND, { script, clock }));
     assert.deepEqual(endings(played), ["failed: rate-limited"]);
-    assert.equal(played.requests.length, 16);
-    assert.ok(waits.length >= 7, String(waits));
+    assert.equal(played.requests.length, 24);
+    assert.ok(waits.length >= 11, String(waits));
   });
 });
 

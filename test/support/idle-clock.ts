@@ -68,5 +68,5 @@ export function createIdleClock(leapMs: number): IdleClock {
   }
   setTimeout(look, LOOK_MS);
 
-  return { now: time.now, after, sleep, stir, stop: () => (stopped = true) };
+  return { now: time.now, elapsed: time.elapsed, after, sleep, stir, stop: () => (stopped = true) };
 }
