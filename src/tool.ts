@@ -29,6 +29,9 @@ export type ToolSubject = {
 
 export type ToolContext = {
   childId: string;
+  /** The call as the model named it, and the step that made it; a surface that has no steps leaves both out. */
+  callId?: string;
+  step?: number;
   signal: AbortSignal;
 };
 
@@ -37,6 +40,8 @@ export type Tool<Input = unknown> = {
   /** Models read this. */
   description: string;
   effect: ToolEffect;
+  /** A write that may be run again after a crash all the same: it goes on with what it had begun. */
+  rejoins?: true;
   input: z.ZodType<Input>;
   /** What `data` of its output holds. */
   output?: z.ZodType;

@@ -44,8 +44,8 @@ async function* admit(
   }
   const subject = tool.subject(parsed.data);
   if (call.started) {
-    // It was running when the process died. Reading again is safe; anything else must not happen twice.
-    if (tool.effect === "read") return { call, tool, input: parsed.data, subject };
+    // It was running when the process died. Reading again is safe, as is going on; anything else must not happen twice.
+    if (tool.effect === "read" || tool.rejoins) return { call, tool, input: parsed.data, subject };
     return {
       outcome: "unknown",
       target: subject.target,
@@ -98,8 +98,8 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
     yield tell(child, { kind: "tool-start", callId, name, target: subject.target, effect: tool.effect });
   }
   const startedAt = clock.elapsed();
-  const runs = admitted.map(async ({ tool, input }) => {
-    const output = await runOne(child, tool, input);
+  const runs = admitted.map(async ({ tool, input, call }) => {
+    const output = await runOne(child, tool, input, call.callId);
     return { output, durationMs: clock.elapsed() - startedAt };
   });
   for (const [index, { call, subject }] of admitted.entries()) {
@@ -122,9 +122,10 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
 }
 
 /** A tool that throws is a bug in it: the child hears of it, its siblings do not suffer from it. */
-async function runOne(child: Child, tool: Tool, input: unknown): Promise<ToolOutput> {
+async function runOne(child: Child, tool: Tool, input: unknown, callId: string): Promise<ToolOutput> {
+  const { childId } = child.input;
   try {
-    return await tool.run(input, { childId: child.input.childId, signal: child.signal });
+    return await tool.run(input, { childId, callId, step: child.conversation.step, signal: child.signal });
   } catch (error) {
     return {
       ok: false,

@@ -1,0 +1,159 @@
+/**
+ * A delegation as a model is told of it: what has ended, what goes on, what waits for a person, and how to go on. Long
+ * answers share a limit, so that they do not flood the conversation; what is cut says where the whole is.
+ */
+import { z } from "zod";
+import { EFFORTS } from "./route.ts";
+
+const STATES = ["running", "ended", "stopped", "unfinished"] as const;
+
+const usd = z.number().nullable().describe("USD; null: not known.");
+
+const resultSchema = z.strictObject({
+  task_index: z.number(),
+  child_id: z.string(),
+  status: z.enum(["completed", "incomplete", "failed", "timeout", "interrupted", "rejected"]),
+  exit_reason: z
+    .string()
+    .describe("`answered`, the limit that was reached, the failure's kind, or the problem's code."),
+  summary: z.string().describe("The child's answer."),
+  summary_chars: z.number().describe("Length of the whole answer: `summary` is cut where it is shorter."),
+  output: z.unknown().optional().describe("The answer as data, where the task had an output_schema."),
+  schema_valid: z.boolean().optional(),
+  schema_errors: z.array(z.string()).optional(),
+  model: z.string().nullable(),
+  provider: z.string().nullable(),
+  reasoning_effort: z.enum(EFFORTS).nullable(),
+  served_models: z.array(z.string()).describe("What the provider's responses called the model."),
+  fallback_used: z.boolean(),
+  cost_usd: usd,
+  duration_seconds: z.number(),
+  files_changed: z.array(z.string()),
+  error: z.string().nullable(),
+  suggestions: z.array(z.string()).optional().describe("Values that would have worked, of a rejected task."),
+  warnings: z.array(z.string()),
+});
+export type ReportedResult = z.infer<typeof resultSchema>;
+
+const openSchema = z.strictObject({
+  task_index: z.number(),
+  child_id: z.string(),
+  goal: z.string().describe("The beginning of its goal."),
+  activity: z.string().describe("What it is doing."),
+  duration_seconds: z.number(),
+  cost_usd: usd,
+});
+export type ReportedOpen = z.infer<typeof openSchema>;
+
+const questionSchema = z.strictObject({
+  child_id: z.string(),
+  call_id: z.string(),
+  tool: z.string(),
+  target: z.string().describe("Exactly what would run."),
+  seconds_left: z.number().describe("Then it counts as denied."),
+});
+
+export const reportSchema = z.strictObject({
+  delegation_id: z.string(),
+  state: z
+    .enum(STATES)
+    .describe(
+      "`stopped`: children were interrupted. `unfinished`: its process ended before it did; a person can resume it.",
+    ),
+  tasks: z.number(),
+  results: z.array(resultSchema).describe("Of the tasks that have ended, in task order."),
+  open: z.array(openSchema).describe("Children that have not ended."),
+  questions: z.array(questionSchema).describe("What children wait to be allowed, by a person."),
+  total_cost_usd: usd,
+  total_duration_seconds: z.number(),
+  warnings: z.array(z.string()),
+  next: z.string().optional().describe("How to get the rest."),
+});
+export type Report = z.infer<typeof reportSchema>;
+
+/** Each summary gets at least this, in characters, whatever their number. */
+const LEAST_SUMMARY_CHARS = 2_000;
+
+/** The report with summaries that together have some `maxChars` characters. Short ones leave their share to the others. */
+export function withinLimit(report: Report, maxChars: number): Report {
+  const lengths = report.results.map(({ summary }) => summary.length).sort((a, b) => a - b);
+  let left = maxChars;
+  let share = Number.POSITIVE_INFINITY;
+  for (const [index, length] of lengths.entries()) {
+    share = Math.max(LEAST_SUMMARY_CHARS, Math.floor(left / (lengths.length - index)));
+    if (length > share) break;
+    left -= length;
+    share = Number.POSITIVE_INFINITY;
+  }
+  return {
+    ...report,
+    results: report.results.map((result) => ({ ...result, summary: cutTo(result.summary, share) })),
+  };
+}
+
+/** Never between the halves of a character. */
+function cutTo(text: string, length: number): string {
+  return text.length <= length
+    ? text
+    : text
+        .slice(0, length)
+        .toWellFormed()
+        .replace(/\uFFFD$/, "");
+}
+
+/** @param restOf where the rest of a child's answer is found that is cut at `offset` */
+export function reportInWords(report: Report, restOf: (childId: string, offset: number) => string): string {
+  const { delegation_id: id, state, tasks, results, open, questions, warnings, next } = report;
+  const cost = money(report.total_cost_usd);
+  return [
+    `Delegation ${id} (${state}): ${results.length} of ${tasks} done, ${time(report.total_duration_seconds)}, ${cost}.`,
+    ...warnings.map((warning) => `Warning: ${warning}`),
+    ...results.map((result) => `\n${resultInWords(result, tasks, restOf)}`),
+    ...(open.length > 0 ? [`\nNot finished:`, ...open.map((child) => `- ${openInWords(child, tasks)}`)] : []),
+    ...(questions.length > 0 ? ["\nWaiting for a person's approval:", ...questions.map(questionInWords)] : []),
+    ...(next === undefined ? [] : [`\n${next}`]),
+  ].join("\n");
+}
+
+function resultInWords(
+  result: ReportedResult,
+  tasks: number,
+  restOf: (childId: string, offset: number) => string,
+): string {
+  const { model, provider, reasoning_effort: effort, summary, summary_chars: whole, child_id: id } = result;
+  const where =
+    model === null
+      ? "not started"
+      : `${model} @ ${provider}${effort === null ? "" : `, effort ${effort}`}, ${time(result.duration_seconds)}, ${money(result.cost_usd)}`;
+  const reason = result.status === "completed" ? "" : ` (${result.exit_reason})`;
+  const suggestions = result.suggestions?.length ? [`Would work: ${result.suggestions.join(", ")}`] : [];
+  return [
+    `## [${result.task_index + 1}/${tasks}] ${id} ${result.status}${reason}: ${where}`,
+    ...(result.error === null ? [] : [`Error: ${result.error}`, ...suggestions]),
+    ...(result.schema_valid === false ? [`Not as output_schema says: ${result.schema_errors?.join("; ")}`] : []),
+    ...result.warnings.map((warning) => `Warning: ${warning}`),
+    ...(result.files_changed.length > 0 ? [`Files changed: ${result.files_changed.join(", ")}`] : []),
+    ...(summary === "" ? [] : [summary]),
+    ...(summary.length < whole
+      ? [`[Cut: ${summary.length} of ${whole} characters. The rest: ${restOf(id, summary.length)}.]`]
+      : []),
+  ].join("\n");
+}
+
+/** `[2/3] falcon: running grep (12 s, $0.0040)`, for reports and for lines of progress. */
+export function openInWords(child: ReportedOpen, tasks: number): string {
+  const { task_index: index, goal, activity, duration_seconds: seconds, cost_usd: cost } = child;
+  return `[${index + 1}/${tasks}] ${goal}: ${activity} (${time(seconds)}, ${money(cost)})`;
+}
+
+function questionInWords({ child_id: id, tool, target, seconds_left: seconds }: Report["questions"][number]): string {
+  return `- ${id} asks to run ${tool}: ${target}\n  A person can answer with \`deputy approve ${id}\`; in ${time(seconds)} it counts as denied.`;
+}
+
+function time(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+}
+
+function money(cost: number | null): string {
+  return cost === null ? "cost unknown" : `$${cost.toFixed(4)}`;
+}
