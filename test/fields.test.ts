@@ -13,6 +13,7 @@ import { OVERRIDES } from "../src/config/load.ts";
 import { configKeys, documentKeys } from "../src/config/schema.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, OTHER_NAMES, parseCall, TASK_FIELDS } from "../src/task.ts";
 import { CALL_EFFECTS } from "./fields/call.ts";
+import { AGENT_EFFECTS } from "./fields/config-agents.ts";
 import { LIMIT_EFFECTS } from "./fields/config-limits.ts";
 import { PROVIDER_EFFECTS } from "./fields/config-providers.ts";
 import { ROUTE_EFFECTS } from "./fields/config-routes.ts";
@@ -66,6 +67,8 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
     output_schema: { type: "object" },
     workspace: "inner",
     tags: ["explore"],
+    agent: "reviewer",
+    images: ["chart.png"],
     tasks: [{ goal: "one" }],
   };
 
@@ -108,7 +111,7 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
 describe("every config key has its effect", () => {
   seen(
     configKeys().map(({ path }) => path),
-    { ...ROUTE_EFFECTS, ...PROVIDER_EFFECTS, ...LIMIT_EFFECTS, ...TOOL_EFFECTS },
+    { ...ROUTE_EFFECTS, ...AGENT_EFFECTS, ...PROVIDER_EFFECTS, ...LIMIT_EFFECTS, ...TOOL_EFFECTS },
   );
 });
 

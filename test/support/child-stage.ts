@@ -86,6 +86,7 @@ export function tool(name: string, effect: Tool["effect"], run: (word: string) =
 export type Staged = {
   planned?: Partial<Ready>;
   past?: ChildEvent[];
+  images?: ChildInput["images"];
   tools?: Tool[];
   deps?: Partial<ChildDeps>;
   signal?: AbortSignal;
@@ -114,6 +115,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     taskIndex: 0,
     planned: ready(staged.planned),
     prompt: { system: "system", user: "Do it." },
+    images: staged.images ?? [],
     past: staged.past ?? [],
     earlierMs: 0,
   };
