@@ -45,6 +45,28 @@ const openSchema = z.strictObject({
 });
 export type ReportedOpen = z.infer<typeof openSchema>;
 
+/** One of the user's runs, in a list of them. */
+export const runLineSchema = z.strictObject({
+  delegation_id: z.string(),
+  state: z.enum(STATES),
+  surface: z.string().describe("Where it was started: `cli`, `mcp`, `chat`, `library`."),
+  started_at: z.string(),
+  done: z.number(),
+  tasks: z.number(),
+  goal: z.string().describe("The beginning of its first goal."),
+});
+export type RunLine = z.infer<typeof runLineSchema>;
+
+/** A part of what one child has answered. */
+export const childAnswerSchema = z.strictObject({
+  child_id: z.string(),
+  status: z.string().describe("How it ended, or what it is doing."),
+  text: z.string().describe("Its answer from `offset` on."),
+  offset: z.number(),
+  whole_chars: z.number().describe("Length of the whole answer."),
+});
+export type ChildAnswer = z.infer<typeof childAnswerSchema>;
+
 const questionSchema = z.strictObject({
   child_id: z.string(),
   call_id: z.string(),

@@ -1,6 +1,8 @@
 /** What `deputy mcp` and `deputy serve` have in common: MCP servers that stand on one Deputy. */
-import { createMcpServer } from "../mcp/server.ts";
-import { createMcpTools, type ToolsDeps } from "../mcp/tools.ts";
+import { type CreateMcpServer, createMcpServers } from "../mcp/server.ts";
+import type { ToolsDeps } from "../mcp/tools.ts";
+import { beginElsewhere } from "./background.ts";
+import type { Io } from "./io.ts";
 import { readVersion } from "./version.ts";
 
 export const WORKSPACE_OPTION = [
@@ -8,8 +10,16 @@ export const WORKSPACE_OPTION = [
   "the directory children work in (default: where this command is started)",
 ] as const;
 
-/** Makes a server for each client. */
-export async function mcpServers(deps: ToolsDeps): Promise<() => ReturnType<typeof createMcpServer>> {
-  const version = await readVersion();
-  return () => createMcpServer({ version, tools: () => createMcpTools(deps) });
+/** @param configPath as `--config` named it */
+export async function mcpServers(
+  { env, cwd, clock }: Io,
+  configPath: string | undefined,
+  deps: Pick<ToolsDeps, "deputy" | "workspace">,
+): Promise<CreateMcpServer> {
+  return createMcpServers({
+    ...deps,
+    clock,
+    version: await readVersion(),
+    beginElsewhere: (runId) => beginElsewhere(runId, { env, cwd, configPath }),
+  });
 }

@@ -54,7 +54,7 @@ async function serve({ workspace = ".", config }: ServeFlags, context: Context):
     hideKeys(io, deputy);
     const interrupted = new AbortController();
     const unheard = io.onInterrupt(() => interrupted.abort());
-    const createServer = await mcpServers({ deputy, workspace: resolve(io.cwd, workspace) });
+    const createServer = await mcpServers(io, config, { deputy, workspace: resolve(io.cwd, workspace) });
     const onError = (error: Error) => void io.stderr.write(`! ${error.message}\n`);
     await serveOverStdio({ input: io.stdin, output: io.stdout, createServer, onError }, interrupted.signal);
     unheard();

@@ -88,14 +88,11 @@ export function planDocument(plan: Plan) {
   };
 }
 
-function readyDocument({ route, limits, toolsets, tools, workspace, agent, images = [] }: Ready) {
+function readyDocument({ route, limits, toolsets, workspace }: Ready) {
   return {
-    ...(agent !== undefined && { agent }),
     route: routeDocument(route),
     fallbacks: route.fallbacks.map(routeDocument),
     toolsets,
-    ...(tools !== undefined && { tools }),
-    ...(images.length > 0 && { images }),
     workspace,
     max_iterations: limits.maxIterations,
     timeout_seconds: limits.timeoutMs === 0 ? null : limits.timeoutMs / 1000,

@@ -1,6 +1,7 @@
 /** `deputy runs`: every run in the journal, newest first. */
 import type { RunListing } from "../engine/engine.ts";
-import { canGoOn, hasEnded } from "../engine/run.ts";
+import { stateOf } from "../engine/report.ts";
+import { hasEnded } from "../engine/run.ts";
 import { costOf } from "../result.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { formatUsd } from "./format.ts";
@@ -53,12 +54,6 @@ function knownCost({
 }) {
   if (isComplete) return formatUsd(usd);
   return usd === 0 ? "unknown" : `≥ ${formatUsd(usd)}`;
-}
-
-/** `unfinished`: its process died before the end. `stopped`: children were interrupted. `deputy resume` goes on with both. */
-function stateOf({ run, owner }: RunListing): "ended" | "running" | "stopped" | "unfinished" {
-  if (run.endedAt !== undefined) return run.children.some(canGoOn) ? "stopped" : "ended";
-  return owner === "here" || owner === "elsewhere" ? "running" : "unfinished";
 }
 
 function listingDocument(listing: RunListing) {

@@ -37,7 +37,7 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
         const say = (text: string) => void io.stderr.write(`${text}\n`);
         const onError = (error: unknown) => say(`! ${error instanceof Error ? error.message : error}`);
         const face = createHttpFace({
-          createServer: await mcpServers({ deputy, workspace: resolve(io.cwd, workspace) }),
+          createServer: await mcpServers(io, config, { deputy, workspace: resolve(io.cwd, workspace) }),
           onError,
         });
         const mcp = toNodeHandler(face, { onerror: onError, maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;

@@ -51,7 +51,6 @@ const modelFacts = z
       .describe(
         "Whether it can call tools. `false`: a child on it gets none, and a task that names toolsets is refused.",
       ),
-    vision: z.boolean().optional().describe("Whether it takes images. `false`: a task with `images` is refused on it."),
   })
   .describe("What you know of one model.");
 
@@ -155,31 +154,11 @@ const rule = z.strictObject({
         .enum(TOOLSETS)
         .optional()
         .describe("A toolset the child gets, because it was asked for or by default."),
-      agent: z.string().min(1).optional().describe("The agent definition that the task names, in any case."),
-      images: z.boolean().optional().describe("`true`: the task has images; `false`: it has none."),
     })
-    .refine((when) => Object.keys(when).length > 0, "at least one of tag, toolset, agent, images")
+    .refine((when) => Object.keys(when).length > 0, "at least one of tag, toolset")
     .describe("What the task has to be; of several conditions, all."),
   use: modelWish.describe("What it runs on: an alias, a model as a task may write it, or a map."),
 });
-
-const agent = z
-  .strictObject({
-    description: z.string().min(1).optional().describe("What it is for; whoever delegates chooses by it."),
-    prompt: z.string().min(1).describe("What the child is told of its part, beside its task."),
-    model: modelWish.optional().describe("What it runs on, unless the call or the task says otherwise."),
-    provider: z.string().min(1).optional().describe("The provider it runs on. Brings its own endpoint and key."),
-    reasoning_effort: effort.optional().describe("How hard it thinks."),
-    fallbacks: fallbacks.optional().describe("Models to go on with, in order, when its own fails."),
-    toolsets: z
-      .array(z.enum(TOOLSETS))
-      .optional()
-      .describe("The most it may have of the toolsets that `delegation.toolsets` gives. Left out: all of them."),
-    max_iterations: count.optional().describe("Most model requests with tools; the lower of this and others holds."),
-    timeout_seconds: z.number().positive().optional().describe("Wall time, in seconds; the lower of this and others."),
-    max_cost_usd: z.number().positive().optional().describe("Most money for one child, in USD; the lower holds."),
-  })
-  .describe("One agent definition. A task names it in `agent`.");
 
 const delegation = z.strictObject({
   model: modelWish.optional().describe("What children run on, unless a task says otherwise. Left out: as the parent."),
@@ -227,6 +206,13 @@ const delegation = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether a model without a known price may run under a budget."),
+  max_summary_chars: count
+    .default(24_000)
+    .describe("Most characters that answers have together where a model is told of them; each has at least 2,000."),
+  approvals_by_model: z
+    .boolean()
+    .default(false)
+    .describe("Whether a model that delegates may approve what its own children ask for. It may always deny."),
   toolsets: z
     .array(z.enum(TOOLSETS))
     .default([...TOOLSETS])
@@ -248,6 +234,14 @@ const terminal = z.strictObject({
     .default([])
     .describe("Variables that look like keys and that commands get all the same, by name."),
   timeout_seconds: z.number().positive().default(120).describe("Longest a command may run, in seconds."),
+});
+
+const mcp = z.strictObject({
+  return_after_seconds: z
+    .number()
+    .positive()
+    .default(45)
+    .describe("Longest a call over MCP takes, in seconds; then it returns what is done, and how to fetch the rest."),
 });
 
 export const configSchema = z.strictObject({
@@ -272,18 +266,12 @@ export const configSchema = z.strictObject({
       "Your routing table: the first rule that matches a task decides, over `delegation:` and under what the call or the " +
         "task says itself.",
     ),
-  agents: z
-    .record(z.string(), agent)
-    .default({})
-    .describe(
-      "Agent definitions by name: a prompt with the route, tools and limits that belong to it. They go before those of the " +
-        "same name in `.claude/agents/` and `.opencode/agent/`.",
-    ),
   permissions: z
     .array(permission)
     .default([])
     .describe("What tool calls may do: the first rule that matches decides, else `delegation.approvals`."),
   terminal: terminal.prefault({}).describe("How commands of children run."),
+  mcp: mcp.prefault({}).describe("What holds for callers over MCP."),
   extra_dirs: z
     .array(z.string().min(1))
     .default([])
@@ -307,7 +295,6 @@ export type ProviderConfig = z.output<typeof provider>;
 export type ModelFactsConfig = z.output<typeof modelFacts>;
 export type AliasConfig = z.output<typeof alias>;
 export type ModelWishConfig = z.output<typeof modelWish>;
-export type AgentConfig = z.output<typeof agent>;
 export type RuleConfig = z.output<typeof rule>;
 export type ChoicePattern = z.output<typeof choicePattern>;
 

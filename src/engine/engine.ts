@@ -12,7 +12,6 @@ import type { PermissionRule } from "../tool.ts";
 import type { Answering } from "./approvals.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { createFeed } from "./feed.ts";
-import { imagesApart } from "./images.ts";
 import { createQuestions, type Questions } from "./questions.ts";
 import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
 import {
@@ -60,7 +59,6 @@ export type SubmitOptions = {
 } & Answering;
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
-type Prepared = Plan & { call: Call; setup: Setup; agents: Record<string, string> };
 
 /** A delegation under way in this process. */
 export type Delegation = {
@@ -98,6 +96,11 @@ export interface Engine {
   plan(call: Call, options: SubmitOptions): Promise<Plan>;
   /** Plans, journals and starts. @throws DeputyError `nothing-to-run` with every problem, where no task can start */
   submit(call: Call, options: SubmitOptions): Promise<Delegation>;
+  /**
+   * Plans and journals a call for another process to begin: its `resume` does.
+   * @returns the run's id. @throws DeputyError as `submit`
+   */
+  leave(call: Call, options: SubmitOptions): Promise<string>;
   /** Goes on with a run that was interrupted or whose owner died. @throws DeputyError `run-unknown` | `run-owned` */
   resume(id: string, options: ResumeOptions): Promise<Delegation>;
   /**
@@ -134,12 +137,12 @@ export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, scheduler, pid } = deps;
   const here = new Map<string, Promise<DelegationResult>>();
 
-  async function prepare(asked: Call, options: SubmitOptions): Promise<Prepared> {
+  async function prepare(asked: Call, options: SubmitOptions): Promise<Plan & { call: Call; setup: Setup }> {
     await refuseBrokenSchemas(asked);
     const call = withBudget(asked, options.maxCostUsd);
     const setup = withPermissions(deps.setup(), options.permissions);
     const { parent, parentRoute, askedBy, workspace: cwd } = options;
-    const { planned, warnings, agents } = setup.plan(call, {
+    const { planned, warnings } = setup.plan(call, {
       cwd,
       ...(parent && { parent }),
       ...(parentRoute && { parentRoute }),
@@ -148,30 +151,39 @@ export function createEngine(deps: EngineDeps): Engine {
         ? { isConversation: true }
         : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
     });
-    const ofAgents = call.tasks.some(({ agent }) => agent !== undefined) ? setup.agentWarnings : [];
-    const all = [...setup.warnings, ...ofAgents, ...overruled(parent, planned), ...warnings];
-    return { planned, warnings: all, call, setup, agents };
+    return { planned, warnings: [...setup.warnings, ...overruled(parent, planned), ...warnings], call, setup };
   }
 
   async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
-    const { planned, warnings, call, setup, agents } = await prepare(asked, options);
-    refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
-    const delegationId = deps.newId();
-    journal.claim(delegationId);
-    const { surface } = options;
-    const about = { at: clock.now(), delegationId };
-    const { stored, ...light } = imagesApart(call, planned, about);
-    const start: StoredEvent = {
-      kind: "delegation-start",
-      ...about,
-      ...light,
-      surface,
-      warnings,
-      ...(Object.keys(agents).length > 0 && { agents }),
-    };
-    await journal.append([start, ...stored]);
+    const { setup, start } = await startOf(asked, options);
+    journal.claim(start.delegationId);
+    await journal.append([start]);
     const run = foldRun(undefined, start);
     return begin(setup, { run, past: new Map(), lastSeq: 0 }, [start], options);
+  }
+
+  async function leave(asked: Call, options: SubmitOptions): Promise<string> {
+    const { start } = await startOf(asked, options);
+    await journal.append([start]);
+    return start.delegationId;
+  }
+
+  /** A run's first event. Nothing has started yet. */
+  async function startOf(asked: Call, options: SubmitOptions): Promise<{ setup: Setup; start: StoredEvent }> {
+    const { planned, warnings, call, setup } = await prepare(asked, options);
+    refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
+    const { surface } = options;
+    const delegationId = deps.newId();
+    const start = {
+      kind: "delegation-start",
+      at: clock.now(),
+      delegationId,
+      call,
+      planned,
+      surface,
+      warnings,
+    } as const;
+    return { setup, start };
   }
 
   async function resume(id: string, options: ResumeOptions): Promise<Delegation> {
@@ -289,6 +301,7 @@ export function createEngine(deps: EngineDeps): Engine {
   return {
     plan: prepare,
     submit,
+    leave,
     resume,
     converse,
     stop,

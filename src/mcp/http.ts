@@ -10,9 +10,10 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import { MAX_MESSAGE_BYTES, MAX_SESSIONS } from "./limits.ts";
+import type { CreateMcpServer } from "./server.ts";
 
 export type HttpFaceDeps = {
-  createServer(): Server;
+  createServer: CreateMcpServer;
   onError(error: Error): void;
 };
 
@@ -27,7 +28,7 @@ type Session = { server: Server; transport: WebStandardStreamableHTTPServerTrans
 export function createHttpFace({ createServer, onError }: HttpFaceDeps): HttpFace {
   /** By id, the one that was used last at the end. */
   const sessions = new Map<string, Session>();
-  const modern = createMcpHandler(createServer, {
+  const modern = createMcpHandler(() => createServer(), {
     legacy: "reject",
     maxRequestBodySize: MAX_MESSAGE_BYTES,
     onerror: onError,
@@ -46,19 +47,20 @@ export function createHttpFace({ createServer, onError }: HttpFaceDeps): HttpFac
 
   /** A session counts once its client has initialized it; what else comes without an id is refused by the transport. */
   async function openSession(): Promise<Session> {
-    const server = createServer();
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: MAX_MESSAGE_BYTES,
       onsessioninitialized: (id) => {
         makeRoom();
-        sessions.set(id, { server, transport });
+        sessions.set(id, session);
       },
       onsessionclosed: (id) => void sessions.delete(id),
     });
+    const server = createServer(transport);
     server.onerror = onError;
+    const session = { server, transport };
     await server.connect(transport);
-    return { server, transport };
+    return session;
   }
 
   function touch(id: string, session: Session): void {

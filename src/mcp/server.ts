@@ -2,43 +2,81 @@
  * Deputy as an MCP server: one `Server` for each connection (for each request, where the protocol knows no connections).
  * Everything it offers is made anew at each request, so that it tells of config, keys and runs as they are then.
  */
-import { type Implementation, Server, type ServerContext } from "@modelcontextprotocol/server";
+import {
+  type CallToolResult,
+  type Implementation,
+  type InputRequiredResult,
+  Server,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
 import { nearest } from "../nearest.ts";
-import type { Tool } from "../tool.ts";
-import { callTool, type Manners, refused, shownTool } from "./tool-face.ts";
+import { type Caller, createCaller } from "./caller.ts";
+import { AsksFirst } from "./following.ts";
+import { incoming } from "./incoming.ts";
+import { callTool, refused, shownTool } from "./tool-face.ts";
+import { createMcpTools, MANNERS, type ToolsDeps } from "./tools.ts";
 
-export type Offered = { tool: Tool; manners: Manners };
+export type McpServerDeps = ToolsDeps & { version: string };
 
-export type McpServerDeps = {
-  version: string;
-  /** The tools as they are at this moment. */
-  tools(): Offered[];
-};
+/** Makes servers that share their callers. `connection` stands for a client that keeps one. */
+export type CreateMcpServer = (connection?: object) => Server;
 
 const INSTRUCTIONS =
-  "Deputy runs tasks as child agents, each on its own model, provider and effort. list_models tells what they can run on.";
+  "Deputy runs tasks as child agents, each on its own model, provider and effort, in parallel. delegate_task runs them, " +
+  "list_models tells what they can run on, check_delegation fetches what was not done in time, control_delegation stops " +
+  "or steers.";
 
-export function createMcpServer({ version, tools }: McpServerDeps): Server {
-  const about: Implementation = { name: "deputy", title: "Deputy", version };
-  const server = new Server(about, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
-  server.setRequestHandler("tools/list", () => ({
-    tools: tools().map(({ tool, manners }) => shownTool(tool, manners)),
-  }));
-  server.setRequestHandler("tools/call", async ({ params }, context) => {
-    const offered = tools();
-    const found = offered.find(({ tool }) => tool.name === params.name);
-    if (found === undefined) return refused(unknownTool(params.name, offered));
-    return callTool(found.tool, params.arguments, contextOf(context));
-  });
-  return server;
+export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
+  const ofConnections = new WeakMap<object, Caller>();
+  const byName = new Map<string, Caller>();
+
+  return (connection) => {
+    const about: Implementation = { name: "deputy", title: "Deputy", version: deps.version };
+    const server = new Server(about, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
+    const name = () => server.getClientVersion()?.name ?? "an MCP client";
+
+    /** The client that asks: known by its connection, else by its name. */
+    function caller(): Caller {
+      const known = connection === undefined ? byName.get(name()) : ofConnections.get(connection);
+      if (known !== undefined) return known;
+      const clientName = name();
+      const made = createCaller(clientName);
+      if (connection === undefined) byName.set(clientName, made);
+      else ofConnections.set(connection, made);
+      return made;
+    }
+
+    async function call(
+      name: string,
+      written: unknown,
+      context: ServerContext,
+    ): Promise<CallToolResult | InputRequiredResult> {
+      const tools = createMcpTools(deps, incoming(server, context, caller(), deps.clock));
+      const tool = tools.find((each) => each.name === name);
+      if (tool === undefined)
+        return refused(
+          unknownTool(
+            name,
+            tools.map((each) => each.name),
+          ),
+        );
+      try {
+        return await callTool(tool, written, { childId: "", signal: context.mcpReq.signal });
+      } catch (error) {
+        if (error instanceof AsksFirst) return error.result;
+        throw error;
+      }
+    }
+
+    server.setRequestHandler("tools/list", () => ({
+      tools: createMcpTools(deps, undefined).map((tool) => shownTool(tool, MANNERS[tool.name])),
+    }));
+    server.setRequestHandler("tools/call", ({ params }, context) => call(params.name, params.arguments, context));
+    return server;
+  };
 }
 
-function contextOf({ mcpReq }: ServerContext) {
-  return { childId: "", signal: mcpReq.signal };
-}
-
-function unknownTool(name: string, offered: readonly Offered[]): string {
-  const names = offered.map(({ tool }) => tool.name);
-  const [close] = nearest(name, names, 1);
-  return `There is no tool ${name}. ${close ? `Did you mean ${close}?` : `Tools: ${names.join(", ")}.`}`;
+function unknownTool(name: string, known: readonly string[]): string {
+  const [close] = nearest(name, known, 1);
+  return `There is no tool ${name}. ${close ? `Did you mean ${close}?` : `Tools: ${known.join(", ")}.`}`;
 }

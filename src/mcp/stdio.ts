@@ -1,14 +1,14 @@
 /** MCP over standard input and output: one client, from the first message until its end of the pipe closes. */
 import { type Readable, Writable } from "node:stream";
-import type { Server } from "@modelcontextprotocol/server";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
+import type { CreateMcpServer } from "./server.ts";
 
 export type StdioFace = {
   input: Readable;
   /** Takes protocol messages and nothing else. */
   output: { write(text: string): unknown };
-  createServer(): Server;
+  createServer: CreateMcpServer;
   /** Hears of what went wrong and has no answer to carry it. */
   onError(error: Error): void;
 };
@@ -27,7 +27,7 @@ export function serveOverStdio(
       },
     });
     const transport = new StdioServerTransport(input, writable, { maxBufferSize: MAX_MESSAGE_BYTES });
-    const handle = serveStdio(createServer, { transport, onerror: onError });
+    const handle = serveStdio(() => createServer(transport), { transport, onerror: onError });
     const closed = transport.onclose;
     transport.onclose = () => {
       closed?.();

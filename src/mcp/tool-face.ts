@@ -16,7 +16,9 @@ export type Manners = {
   openWorld: boolean;
 };
 
-export function shownTool(tool: Tool, { title, destructive, idempotent, openWorld }: Manners): McpTool {
+export function shownTool(tool: Tool, manners: Manners | undefined): McpTool {
+  if (manners === undefined) throw new Error(`${tool.name}: nothing is said of its manners`);
+  const { title, destructive, idempotent, openWorld } = manners;
   return {
     name: tool.name,
     title,

@@ -1,26 +1,73 @@
 /** The tools that Deputy offers over MCP, each with what MCP is told of it. */
-
+import type { Clock } from "../clock.ts";
 import { offerOf } from "../engine/offer.ts";
 import type { Opened } from "../engine/open.ts";
+import type { OfferFilter } from "../offer.ts";
 import type { Tool } from "../tool.ts";
+import { createCheckDelegation, restOf } from "../tools/check-delegation.ts";
+import { createControlDelegation } from "../tools/control-delegation.ts";
+import { createDelegate } from "../tools/delegate.ts";
 import { createListModels } from "../tools/list-models.ts";
-import type { Offered } from "./server.ts";
+import { createDelegations, type DelegationsDeps } from "./delegations.ts";
+import type { Incoming } from "./incoming.ts";
+import type { Manners } from "./tool-face.ts";
 
-export type ToolsDeps = {
+export type ToolsDeps = Pick<DelegationsDeps, "workspace" | "beginElsewhere"> & {
   deputy: Opened;
-  /** Directory that tasks work in where they say nothing else. */
-  workspace: string;
+  clock: Clock;
 };
 
-export function createMcpTools({ deputy, workspace }: ToolsDeps): Offered[] {
-  const listModels = createListModels({
-    offer: (filter) =>
-      offerOf({ routing: deputy.routing(), config: deputy.loadConfig().config, cwd: workspace }, filter, "model"),
-  });
-  return [
-    {
-      tool: listModels as Tool,
-      manners: { title: "List models", destructive: false, idempotent: true, openWorld: false },
-    },
-  ];
+/** The tools as config and keys are now. With `incoming`, they serve that call; without, they can only be looked at. */
+export function createMcpTools(deps: ToolsDeps, incoming: Incoming | undefined): Tool[] {
+  const { deputy, workspace } = deps;
+  const { config } = deputy.loadConfig();
+  const { mcp, delegation } = config;
+  const use = () => {
+    if (incoming === undefined) throw new Error("a tool is used without a call");
+    return createDelegations(
+      {
+        ...deps,
+        engine: deputy.engine,
+        maxSummaryChars: delegation.max_summary_chars,
+        returnAfterMs: mcp.return_after_seconds * 1000,
+      },
+      incoming,
+    );
+  };
+  const offer = (filter: OfferFilter) =>
+    offerOf({ routing: deputy.routing(), config, cwd: workspace }, filter, "model");
+  const tools = [
+    createDelegate({
+      offer: offer({}),
+      maxTasks: delegation.max_tasks_per_call,
+      maxConcurrent: delegation.max_concurrent_children,
+      mayOrchestrate: false,
+      offersBackground: true,
+      maxSummaryChars: delegation.max_summary_chars,
+      restOf,
+      submit: (call, _, how) => use().delegate(call, how),
+    }),
+    createListModels({ offer }),
+    createCheckDelegation({
+      isChild: (id) => use().isChild(id),
+      newest: () => use().newest(),
+      report: (id, seconds) => use().report(id, seconds),
+      answer: (id, offset, seconds) => use().answer(id, offset, seconds),
+      maxWaitSeconds: mcp.return_after_seconds,
+    }),
+    createControlDelegation({
+      stop: (id) => use().stop(id),
+      steer: (id, message) => use().steer(id, message),
+      answer: (id, callId, allowed, reason) => use().settle(id, callId, allowed, reason),
+      mayApprove: delegation.approvals_by_model,
+    }),
+  ] as Tool[];
+  return tools;
 }
+
+export const MANNERS: Record<string, Manners> = {
+  delegate_task: { title: "Delegate tasks", destructive: true, idempotent: false, openWorld: true },
+  list_models: { title: "List models", destructive: false, idempotent: true, openWorld: false },
+  check_delegation: { title: "Check a delegation", destructive: false, idempotent: true, openWorld: false },
+  control_delegation: { title: "Control a delegation", destructive: true, idempotent: true, openWorld: false },
+};

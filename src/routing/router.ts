@@ -2,7 +2,6 @@
  * Routes for the tasks of one call: what each level says, laid over the levels below it, bound to an endpoint and a key.
  * Tasks that say the same get the same route, found once.
  */
-import type { AgentDefinition } from "../config/agents.ts";
 import type { Config, ModelWishConfig } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
 import type { Level, Route, Wish } from "../route.ts";
@@ -29,18 +28,8 @@ export type Routed = { route: Route } | { problem: Problem };
 /** The routing fields of a call or a task. */
 type Asking = Pick<Task, "model" | "provider" | "reasoning_effort">;
 
-/** What decides a task's route beside itself. */
-export type Beside = {
-  /** What the program's routing hook said of it. */
-  decision?: Decision;
-  /** The agent definition that it names. */
-  agent?: AgentDefinition | undefined;
-  /** Toolsets that its child gets. */
-  toolsets: readonly string[];
-};
-
-/** @returns what a task runs on */
-export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: Beside) => Routed {
+/** @returns what a task runs on, given what the program's routing hook said of it */
+export function createRouter(call: Call, deps: RouterDeps): (task: Task, decision?: Decision) => Routed {
   const { config } = deps;
   const walk = createWalk(deps);
   const policy = createPolicy(config);
@@ -54,19 +43,11 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   const ofCall = config.delegation.batch_defaults === "explicit" ? [] : said("call", call);
   const isBudgeted = (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
   const found = new Map<string, Routed>();
-  const bound = new Map<string, ReturnType<typeof bind>>();
 
-  function routeOf(task: Task, { decision, agent, toolsets }: Beside): Routed {
-    const rule = ruleFor(config.rules, task, toolsets);
-    const levels = [
-      ...(rule === undefined ? [] : [rule]),
-      ...ofHook(decision),
-      ...ofAgent(agent),
-      ...ofCall,
-      ...said("task", task),
-    ];
-    const isLimited = isBudgeted || (task.max_cost_usd ?? agent?.max_cost_usd) !== undefined;
-    const priced = isLimited && !config.delegation.allow_unknown_price;
+  function routeOf(task: Task, decision?: Decision): Routed {
+    const rule = ruleFor(config.rules, task, call, config.delegation.toolsets);
+    const levels = [...(rule === undefined ? [] : [rule]), ...ofHook(decision), ...ofCall, ...said("task", task)];
+    const priced = (isBudgeted || task.max_cost_usd !== undefined) && !config.delegation.allow_unknown_price;
     const id = JSON.stringify([levels, priced]);
     const routed = found.get(id) ?? routeFor(levels, priced);
     found.set(id, routed);
@@ -98,27 +79,18 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
     if ("problem" in pair) return pair;
     const denied = deps.askedBy === "model" ? deniedChoice(own, choice, pair) : undefined;
     if (denied !== undefined) return { problem: denied };
-    const primary = bindOnce(pair, priced);
-    if ("problem" in primary) return primary;
+    const bound = bind(pair, priced, deps);
+    if ("problem" in bound) return bound;
     const requested = requestedBy(levels);
-    const { fallbacks, warnings } = fallbacksOf(choice, primary.route, requested, priced);
+    const { fallbacks, warnings } = fallbacksOf(choice, bound.route, requested, priced);
     return {
       route: {
-        ...primary.route,
+        ...bound.route,
         requested,
         fallbacks,
-        warnings: [...choice.warnings, ...primary.route.warnings, ...warnings],
+        warnings: [...choice.warnings, ...bound.route.warnings, ...warnings],
       },
     };
-  }
-
-  /** Tasks that differ have most of their fallbacks in common. */
-  function bindOnce(pair: Pair, priced: boolean): ReturnType<typeof bind> {
-    const { provider, model, effort } = pair;
-    const id = JSON.stringify([provider.value.slug, provider.by, model, effort?.value, effort?.by, priced]);
-    const known = bound.get(id) ?? bind(pair, priced, deps);
-    bound.set(id, known);
-    return known;
   }
 
   /** From the parent, effort is inherited only by the same model. */
@@ -153,25 +125,25 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
     const { fallbacks: _, ...below } = choice;
     for (const model of choice.fallbacks ?? config.delegation.fallbacks) {
       const pair = walk.settle(withoutParentsEffort(walk.lay(below, { level: "fallback", model })));
-      const fallback = "problem" in pair ? pair : bindWithFittingEffort(pair, priced);
-      if ("problem" in fallback) warnings.push(unusableFallback(model, fallback.problem));
-      else if (![primary, ...fallbacks].some((other) => isSameRoute(other, fallback.route)))
-        fallbacks.push({ ...fallback.route, requested, fallbacks: [] });
+      const bound = "problem" in pair ? pair : bindWithFittingEffort(pair, priced);
+      if ("problem" in bound) warnings.push(unusableFallback(model, bound.problem));
+      else if (![primary, ...fallbacks].some((other) => isSameRoute(other, bound.route)))
+        fallbacks.push({ ...bound.route, requested, fallbacks: [] });
     }
     return { fallbacks, warnings };
   }
 
   /** An effort that was meant for another model is left out where this one does not take it. */
   function bindWithFittingEffort(pair: Pair, priced: boolean): ReturnType<typeof bind> {
-    const fitting = bindOnce(pair, priced);
-    if (!("problem" in fitting) || fitting.problem.code !== "effort-unsupported" || pair.effort?.by === "fallback")
-      return fitting;
+    const bound = bind(pair, priced, deps);
+    if (!("problem" in bound) || bound.problem.code !== "effort-unsupported" || pair.effort?.by === "fallback")
+      return bound;
     const { effort: _, ...rest } = pair;
-    const without = bindOnce(rest, priced);
+    const without = bind(rest, priced, deps);
     if ("problem" in without) return without;
     const warning: Warning = {
       code: "effort-left-out",
-      message: `As a fallback, without effort: ${fitting.problem.message}`,
+      message: `As a fallback, without effort: ${bound.problem.message}`,
     };
     return { route: { ...without.route, warnings: [...without.route.warnings, warning] } };
   }
@@ -224,23 +196,9 @@ function ofHook(decision: Decision): Said[] {
   return said("hook", flagsOf(decision.wish), "what the program's routing hook chose");
 }
 
-/** The fallbacks of an agent definition hold whether or not it names a model. */
-function ofAgent(agent: AgentDefinition | undefined): Said[] {
-  if (agent === undefined) return [];
-  const { name, source, ofProject, fallbacks } = agent;
-  const place = `the agent definition ${name} (${source})`;
-  const [level = { level: "agent" as const, place }] = said("agent", agent, place);
-  return [{ ...level, ofProject, fallbacks }];
-}
-
-/** Levels that decide by the operator's word. What a project brings along is not that. */
-function isOperators({ level, ofProject }: Said): boolean {
-  return level === "rule" || level === "hook" || (level === "agent" && ofProject !== true);
-}
-
-/** What was asked for, not what decided beside it. */
-function isAsked({ level }: Said): boolean {
-  return level === "task" || level === "call";
+/** Levels that decide without being asked to. */
+function isOperators({ level }: Said): boolean {
+  return level === "rule" || level === "hook";
 }
 
 function flagsOf({ model, provider, effort }: Wish): Asking {
@@ -249,7 +207,7 @@ function flagsOf({ model, provider, effort }: Wish): Asking {
 
 /** What the caller asked for, as it was written; upper levels last. */
 function requestedBy(levels: readonly Said[]): Wish {
-  return Object.assign({}, ...levels.filter(isAsked).map(asWritten));
+  return Object.assign({}, ...levels.filter((level) => !isOperators(level)).map(asWritten));
 }
 
 function asWritten({ model, provider, effort }: Said): Wish {

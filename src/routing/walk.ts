@@ -20,10 +20,6 @@ export type Said = {
   model?: ModelWishConfig | undefined;
   provider?: string | undefined;
   effort?: Effort | undefined;
-  /** Declared beside it, for whatever model runs. */
-  fallbacks?: readonly ModelWishConfig[] | undefined;
-  /** It stands in a file of the project, which is not the operator's word. */
-  ofProject?: boolean;
   /** Why it could not say anything. */
   problem?: Problem;
 };
@@ -38,7 +34,7 @@ export type Choice = {
   effort?: Chosen<Effort> & { ofParent: boolean };
   /** The user's alias by which the model was chosen. */
   alias?: string;
-  /** Declared by the alias or the agent definition that chose the model. */
+  /** Declared by the alias that chose the model. */
   fallbacks?: readonly ModelWishConfig[];
   /** What is wrong with a level so far. */
   problem?: Problem;
@@ -68,7 +64,6 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     if ("problem" in placed) return broken(below, said, placed.problem);
     const by = (field: "provider" | "effort"): Level => (read.brought.includes(field) ? "alias" : said.level);
     const { provider, model } = placed;
-    const fallbacks = said.fallbacks ?? read.fallbacks;
     const keepsModel = provider === undefined || provider.slug === below.provider?.value.slug;
     const { model: modelBelow, alias: aliasBelow, fallbacks: fallbacksBelow, problem, ...rest } = below;
     return {
@@ -79,13 +74,13 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
         ? {
             model: { value: model, by: said.level },
             ...(read.alias !== undefined && { alias: read.alias }),
+            ...(read.fallbacks && { fallbacks: read.fallbacks }),
           }
         : keepsModel && {
             ...(modelBelow && { model: modelBelow }),
             ...(aliasBelow !== undefined && { alias: aliasBelow }),
             ...(fallbacksBelow && { fallbacks: fallbacksBelow }),
           }),
-      ...(fallbacks && { fallbacks }),
       ...(read.wish.effort !== undefined && {
         effort: { value: read.wish.effort, by: by("effort"), ofParent: said.level === "parent" },
       }),
@@ -139,8 +134,7 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     const newestAt = (provider: Provider) => catalog.newestOf(provider, baseUrlOf(provider), family);
     const [here, ...othersHere] = current === undefined ? [] : newestAt(current);
     if (here !== undefined && othersHere.length > 0) return { problem: severalOfFamily(family, [here, ...othersHere]) };
-    if (here !== undefined && current !== undefined)
-      return { ...beside, model: here, warnings: isKnownAt(current, here) ? [] : [assumed(family, here, current)] };
+    if (here !== undefined) return { ...beside, model: here };
     const homes = named === undefined ? credentials.usable() : [];
     const [there, ...othersThere] = homes.flatMap((provider) =>
       newestAt(provider).map((id) => ({ provider, model: id })),
@@ -152,11 +146,6 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
       return { ...beside, model, warnings: [sentAsIs(model, current)] };
     const makers = providers.all().filter((provider) => newestAt(provider).length > 0);
     return { problem: nobodysFamily(family, named, makers) };
-  }
-
-  /** Whether a model is known to be had at the provider's address, which may not be the row's own. */
-  function isKnownAt(provider: Provider, id: string): boolean {
-    return catalog.idMeant(provider, baseUrlOf(provider), id) === id;
   }
 
   function baseUrlOf(provider: Provider): string | undefined {
@@ -211,13 +200,6 @@ function respelled(written: string, id: string): Warning {
 function sentAsIs(model: string, { slug, entryPath }: Provider): Warning {
   const message = `${model} is sent to ${slug} as it is: its models are not known. List them under ${entryPath}.models.`;
   return { code: "family-unknown", message };
-}
-
-function assumed(family: string, id: string, { slug, entryPath }: Provider): Warning {
-  const message =
-    `${family} was taken as ${id}, the newest that ${slug} is known to have. Whether it is served at this base URL is ` +
-    `not known: list its models under ${entryPath}.models.`;
-  return { code: "family-assumed", message };
 }
 
 function severalOfFamily(family: string, candidates: string[]): Problem {

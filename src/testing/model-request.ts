@@ -4,7 +4,6 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiMode } from "../route.ts";
-import type { RequestImage } from "./request-images.ts";
 
 export type RequestToolCall = { id: string; name: string; input: unknown };
 export type RequestToolResult = { id: string; name?: string; text: string };
@@ -14,8 +13,6 @@ export type RequestMessage = {
   text: string;
   toolCalls: RequestToolCall[];
   toolResults: RequestToolResult[];
-  /** Absent where there are none. */
-  images?: RequestImage[];
 };
 
 export type RequestTool = {
@@ -60,7 +57,7 @@ export type ModelRequest = RequestContent & {
 };
 
 export type Transcript = {
-  user(text: string, images?: RequestImage[]): void;
+  user(text: string): void;
   assistant(text: string): void;
   toolCall(call: RequestToolCall): void;
   toolResult(result: RequestToolResult): void;
@@ -82,8 +79,7 @@ export function createTranscript(): Transcript {
 
   return {
     messages,
-    user: (text, images = []) =>
-      messages.push({ role: "user", text, toolCalls: [], toolResults: [], ...(images.length > 0 && { images }) }),
+    user: (text) => messages.push({ role: "user", text, toolCalls: [], toolResults: [] }),
     assistant: (text) => {
       last("assistant").text += text;
     },

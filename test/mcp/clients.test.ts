@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import type { Report } from "../../src/report.ts";
 import { until } from "../support/command-line.ts";
 import { launch, PROGRAM } from "../support/end-to-end.ts";
 import { CLIENTS, connect, type McpClient } from "../support/mcp-clients.ts";
 import { stage } from "../support/whole-stage.ts";
 
-const TOOLS = ["list_models"];
+const TOOLS = ["delegate_task", "list_models", "check_delegation", "control_delegation"];
 
 /** Lists the tools and calls each of them. */
 async function useAll(client: McpClient): Promise<void> {
@@ -21,6 +22,15 @@ async function useAll(client: McpClient): Promise<void> {
   const models = data.models as { model: string }[];
   assert.match(text, /beta-1\* @ beta/);
   assert.deepEqual([models.map(({ model }) => model), isError], [["beta-1"], false]);
+  const delegated = (await client.call("delegate_task", { goal: "one", provider: "beta" })).data as Report;
+  assert.deepEqual(
+    delegated.results.map(({ status, summary }) => `${status}: ${summary}`),
+    ["completed: done"],
+  );
+  const { data: checked = {} } = await client.call("check_delegation", { id: delegated.delegation_id });
+  assert.deepEqual((checked.delegation as Report).results, delegated.results);
+  const controlled = await client.call("control_delegation", { id: delegated.delegation_id, action: "stop" });
+  assert.ok(!controlled.isError, controlled.text);
 }
 
 describe("deputy mcp, over standard input and output", () => {

@@ -86,7 +86,6 @@ export function tool(name: string, effect: Tool["effect"], run: (word: string) =
 export type Staged = {
   planned?: Partial<Ready>;
   past?: ChildEvent[];
-  images?: ChildInput["images"];
   tools?: Tool[];
   deps?: Partial<ChildDeps>;
   signal?: AbortSignal;
@@ -115,7 +114,6 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     taskIndex: 0,
     planned: ready(staged.planned),
     prompt: { system: "system", user: "Do it." },
-    images: staged.images ?? [],
     past: staged.past ?? [],
     earlierMs: 0,
   };

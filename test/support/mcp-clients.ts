@@ -5,6 +5,7 @@ import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as OldStdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as OldStreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { InMemoryTransport as OldInMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import type { Server } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 
@@ -14,7 +15,7 @@ export type ClientKind = (typeof CLIENTS)[number];
 
 /** Where the server is: in this process, a program of its own, or at a URL. */
 export type Place =
-  | { createServer: () => Server }
+  | { createServer: (connection?: object) => Server }
   | { command: string; args: string[]; env: Record<string, string>; cwd: string }
   | { url: string; token?: string };
 
@@ -41,12 +42,17 @@ export type McpClient = {
 
 const ABOUT = { name: "a test", version: "1" };
 
-export async function connect(kind: ClientKind, place: Place): Promise<McpClient> {
-  return kind === "1.x" ? connectOld(place) : connectNew(place, kind === "2.x modern");
+/** What the client's person does with a form. Without one, the client knows no forms. */
+export type Person = (message: string) => Promise<Filled> | Filled;
+type Filled = { action: "accept" | "decline" | "cancel"; content?: Record<string, string> };
+
+export async function connect(kind: ClientKind, place: Place, person?: Person): Promise<McpClient> {
+  return kind === "1.x" ? connectOld(place, person) : connectNew(place, kind === "2.x modern", person);
 }
 
-async function connectOld(place: Place): Promise<McpClient> {
-  const client = new OldClient(ABOUT, { capabilities: {} });
+async function connectOld(place: Place, person: Person | undefined): Promise<McpClient> {
+  const client = new OldClient(ABOUT, { capabilities: person ? { elicitation: {} } : {} });
+  if (person) client.setRequestHandler(ElicitRequestSchema, ({ params }) => person(params.message));
   await client.connect(oldTransport(place));
   return {
     listTools: async () => (await client.listTools()).tools as ToolShown[],
@@ -63,12 +69,16 @@ function oldTransport(place: Place): Parameters<OldClient["connect"]>[0] {
     return transport as Parameters<OldClient["connect"]>[0];
   }
   const [ours, theirs] = OldInMemoryTransport.createLinkedPair();
-  serveStdio(place.createServer, { transport: theirs as never });
+  serveStdio(() => place.createServer(theirs), { transport: theirs as never });
   return ours;
 }
 
-async function connectNew(place: Place, modern: boolean): Promise<McpClient> {
-  const client = new Client(ABOUT, { versionNegotiation: { mode: modern ? { pin: "2026-07-28" } : "legacy" } });
+async function connectNew(place: Place, modern: boolean, person: Person | undefined): Promise<McpClient> {
+  const client = new Client(ABOUT, {
+    versionNegotiation: { mode: modern ? { pin: "2026-07-28" } : "legacy" },
+    capabilities: person ? { elicitation: {} } : {},
+  });
+  if (person) client.setRequestHandler("elicitation/create", ({ params }) => person(params.message));
   await client.connect(newTransport(place));
   return {
     listTools: async () => (await client.listTools()).tools as ToolShown[],
@@ -81,7 +91,7 @@ function newTransport(place: Place): Parameters<Client["connect"]>[0] {
   if ("command" in place) return new StdioClientTransport({ ...place, stderr: "pipe" });
   if ("url" in place) return new StreamableHTTPClientTransport(new URL(place.url), requestInit(place));
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
-  serveStdio(place.createServer, { transport: theirs as never });
+  serveStdio(() => place.createServer(theirs), { transport: theirs });
   return ours;
 }
 

@@ -1,0 +1,37 @@
+/** A run that outlives who asked for it: a process of its own goes on with it, as `deputy resume` does. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { DeputyError } from "../errors.ts";
+import type { Io } from "./io.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/deputy.mjs", import.meta.url));
+
+/**
+ * Starts it, and resolves when it has made the run its own: with its first line.
+ * @throws DeputyError `run-owned` with its last words, where it ended before
+ */
+export async function beginElsewhere(
+  runId: string,
+  { env, cwd, configPath }: Pick<Io, "env" | "cwd"> & { configPath: string | undefined },
+): Promise<void> {
+  const config = configPath === undefined ? [] : ["--config", configPath];
+  const argv = [PROGRAM, "resume", runId, "--ndjson", "--wait-for-approval", ...config];
+  const child = spawn(process.execPath, argv, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  let words = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (words += text));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", () => reject(new Error(words.trim() || "it ended without a word")));
+      child.stdout.once("data", () => resolve());
+    });
+  } catch (error) {
+    const message = `The run could not begin in the background: ${(error as Error).message}`;
+    throw new DeputyError("run-owned", message, { cause: error });
+  }
+  // From here on it speaks to nobody: what happens is in the journal.
+  child.removeAllListeners();
+  child.stdout.destroy();
+  child.stderr.destroy();
+  child.unref();
+}

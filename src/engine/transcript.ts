@@ -1,0 +1,51 @@
+/** A child's stored events as a conversation that a person can read: who speaks, and what is said. */
+import type { Part, StoredEvent } from "../event.ts";
+
+export type TranscriptEntry = { who: string; text: string };
+
+const SPEAKERS: Record<Extract<StoredEvent, { kind: "message-add" }>["reason"], string> = {
+  user: "user",
+  steer: "message to it",
+  repair: "added",
+  max_iterations: "added",
+  max_cost: "added",
+};
+
+export function transcriptOf(events: Iterable<StoredEvent>): TranscriptEntry[] {
+  return [...events].flatMap(entriesOf);
+}
+
+function entriesOf(event: StoredEvent): TranscriptEntry[] {
+  switch (event.kind) {
+    case "child-start":
+      return [
+        { who: "system", text: event.prompt.system },
+        { who: "task", text: event.prompt.user },
+      ];
+    case "step-end":
+      return event.parts.map(partEntry);
+    case "step-fail":
+      return [{ who: `request failed: ${event.failure.kind}`, text: `${event.failure.message}\n${event.partialText}` }];
+    case "tool-end":
+      return [{ who: `result of ${event.name} ${event.target}`, text: event.text }];
+    case "approval-end":
+      return [{ who: `${event.allowed ? "allowed" : "denied"} by ${event.by}`, text: event.reason }];
+    case "message-add":
+      return [{ who: SPEAKERS[event.reason], text: event.text }];
+    default:
+      return [];
+  }
+}
+
+function partEntry(part: Part): TranscriptEntry {
+  switch (part.type) {
+    case "text":
+      return { who: "answer", text: part.text };
+    case "reasoning":
+      return { who: "reasoning", text: part.text };
+    case "tool-call":
+      return { who: `calls ${part.name}`, text: JSON.stringify(part.input, null, 2) };
+    default:
+      return part satisfies never;
+  }
+}

@@ -1,0 +1,38 @@
+/** Waits for a run, in whatever process it is: to its end, or until enough has been seen or waited. */
+import type { Clock } from "../clock.ts";
+import type { Engine } from "./engine.ts";
+import type { RunListing } from "./register.ts";
+import { foldRun, type Run } from "./run.ts";
+
+export type WaitOptions = {
+  ms: number;
+  clock: Clock;
+  /** Sees the run as it is now, and after each stored event from here on. True: enough has been seen. */
+  see?: (run: Run) => boolean;
+};
+
+/** @returns the run as it is then. @throws DeputyError `run-unknown` */
+export async function waitForRun(
+  engine: Engine,
+  id: string,
+  { ms, clock, see = () => false }: WaitOptions,
+  signal: AbortSignal,
+): Promise<RunListing> {
+  const found = engine.run(id);
+  if (found.owner === "none" || found.owner === "dead" || ms <= 0) return found;
+  const patience = new AbortController();
+  const cancel = clock.after(ms, () => patience.abort());
+  try {
+    const { delegationId } = found.run;
+    let run: Run | undefined;
+    let past = [...engine.events(delegationId)].length;
+    for await (const event of engine.watch(delegationId, AbortSignal.any([signal, patience.signal]))) {
+      run = foldRun(run, event);
+      past -= 1;
+      if (past <= 0 && see(run)) break;
+    }
+  } finally {
+    cancel();
+  }
+  return engine.run(id);
+}

@@ -1,0 +1,193 @@
+/**
+ * Delegations of MCP clients. A call that takes long ends before its client loses patience, and tells how to get the rest;
+ * a client that asks the same again joins what it asked for before. Nothing is started twice, nothing that ran is lost.
+ */
+import { createHash } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import type { Engine, SubmitOptions } from "../engine/engine.ts";
+import type { RunListing } from "../engine/register.ts";
+import { reportOf, stateOf } from "../engine/report.ts";
+import { hasEnded, parseRunId, type Run, type RunChild } from "../engine/run.ts";
+import { type ChildAnswer, type Report, type RunLine, withinLimit } from "../report.ts";
+import { resultOf } from "../result.ts";
+import type { Call } from "../task.ts";
+import { ranOutOfPatience } from "./cancellation.ts";
+import { follow } from "./following.ts";
+import type { Incoming } from "./incoming.ts";
+
+/** Runs that a list shows. */
+const MOST_LISTED = 20;
+/** How long to wait for those that were stopped to end, in milliseconds. */
+const STOP_MS = 5_000;
+/** How long to wait for a message to be delivered, in milliseconds. */
+const STEER_MS = 3_000;
+
+export type DelegationsDeps = {
+  engine: Engine;
+  clock: Clock;
+  /** Directory that tasks work in where they say nothing else. */
+  workspace: string;
+  /** Has a process of its own begin a run that was left for one. @throws DeputyError where it cannot */
+  beginElsewhere(runId: string): Promise<void>;
+  maxSummaryChars: number;
+  returnAfterMs: number;
+};
+
+export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
+  const { engine, clock, maxSummaryChars, returnAfterMs } = deps;
+  const { caller, signal, startedAt, resumed } = incoming;
+
+  async function delegate(call: Call, { background }: { background: boolean }): Promise<Report> {
+    const id = resumed?.runId ?? (await runFor(call, background));
+    const { listing, lastToldAt } = await follow(deps, id, background ? 0 : returnAfterMs, incoming);
+    if (signal.aborted) await giveUp(listing, background, lastToldAt);
+    return told(listing);
+  }
+
+  /** The run of this very call, where its client has not been told its end; else a new one. */
+  function runFor(call: Call, background: boolean): Promise<string> {
+    const asked = createHash("sha256")
+      .update(JSON.stringify([call, background]))
+      .digest("base64");
+    const known = caller.asked.get(asked);
+    if (known !== undefined) return known;
+    const started = start(call, background);
+    caller.asked.set(asked, started);
+    started.catch(() => caller.asked.delete(asked));
+    return started;
+  }
+
+  async function start(call: Call, background: boolean): Promise<string> {
+    const options: SubmitOptions = {
+      surface: "mcp",
+      askedBy: "model",
+      workspace: deps.workspace,
+      answersFromElsewhere: true,
+    };
+    if (!background) return (await engine.submit(call, options)).id;
+    const id = await engine.leave(call, options);
+    try {
+      await deps.beginElsewhere(id);
+    } catch (error) {
+      await engine.stop(id, "it could not begin");
+      throw error;
+    }
+    return id;
+  }
+
+  /** The client has stopped waiting: did it want the work to stop? */
+  async function giveUp({ run }: RunListing, background: boolean, lastToldAt: number): Promise<void> {
+    const now = clock.now();
+    if (background || ranOutOfPatience(signal.reason, [now - startedAt, now - lastToldAt])) return;
+    await engine.stop(run.delegationId, `cancelled by ${caller.name}`);
+  }
+
+  async function told(listing: RunListing): Promise<Report> {
+    const report = withinLimit(reportOf(listing, clock.now()), maxSummaryChars);
+    if (report.state !== "running" && !signal.aborted) await forget(report.delegation_id);
+    const next = nextOf(report);
+    return { ...report, ...(next !== undefined && { next }) };
+  }
+
+  /** Its end has been told: the same call asks for something new from now on. */
+  async function forget(id: string): Promise<void> {
+    for (const [asked, run] of caller.asked) if ((await run) === id) caller.asked.delete(asked);
+  }
+
+  async function report(id: string, waitSeconds: number): Promise<Report> {
+    return told((await follow(deps, id, waitSeconds * 1000, incoming)).listing);
+  }
+
+  async function answer(id: string, offset: number, waitSeconds: number): Promise<ChildAnswer> {
+    const isOver = (run: Run) => hasEnded(childOf(run, id));
+    const { run } = engine.run(id);
+    const { listing } = isOver(run)
+      ? { listing: { run } }
+      : await follow(deps, id, waitSeconds * 1000, incoming, isOver);
+    const child = childOf(listing.run, id);
+    const ended = hasEnded(child) ? resultOf(child.tally) : undefined;
+    const whole = ended?.summary ?? "";
+    return {
+      child_id: child.tally.childId,
+      status: ended?.status ?? child.activity,
+      text: whole.slice(offset, offset + maxSummaryChars).toWellFormed(),
+      offset,
+      whole_chars: whole.length,
+    };
+  }
+
+  async function stop(id: string): Promise<Report> {
+    const { taskIndex } = parseRunId(id);
+    const isOver = ({ children }: Run) =>
+      taskIndex !== undefined && children[taskIndex] !== undefined && hasEnded(children[taskIndex]);
+    await engine.stop(id, caller.name);
+    return told((await follow(deps, id, STOP_MS, incoming, isOver)).listing);
+  }
+
+  async function steer(id: string, message: string): Promise<{ told: string; report: Report }> {
+    const patience = new AbortController();
+    const cancel = clock.after(STEER_MS, () => patience.abort());
+    const sent = await engine.steer(id, message, caller.name);
+    const { state, childId } = await engine.settleSteer(sent, AbortSignal.any([signal, patience.signal]));
+    cancel();
+    const words = {
+      delivered: `Delivered: ${childId} has it.`,
+      queued: `Queued: ${childId} hears it with its next request.`,
+      missed: `Missed: ${childId} ended first.`,
+    } as const satisfies Record<typeof state, string>;
+    return { told: words[state], report: await told(engine.run(id)) };
+  }
+
+  async function settle(id: string, callId: string | undefined, allowed: boolean, reason: string) {
+    const by = caller.name;
+    const given = { id, allowed, reason, by, ...(callId !== undefined && { callId }) };
+    const { question, counted, end } = await engine.answer(given);
+    const { childId, target } = question;
+    const words = counted
+      ? `${allowed ? "Allowed" : "Denied"} to ${childId}: ${target}`
+      : `Too late: it was ${end?.allowed ? "allowed" : "denied"} by ${end?.by ?? "another"} already.`;
+    return { told: words, report: await told(engine.run(id)) };
+  }
+
+  function newest(): RunLine[] {
+    return engine.runs().slice(0, MOST_LISTED).map(lineOf);
+  }
+
+  const isChild = (id: string) => parseRunId(id).taskIndex !== undefined;
+  return { delegate, report, answer, stop, steer, settle, newest, isChild };
+}
+
+function childOf(run: Run, id: string): RunChild {
+  const child = run.children[parseRunId(id).taskIndex ?? -1];
+  if (child === undefined) throw new Error(`${id}: not a child`);
+  return child;
+}
+
+function nextOf({ delegation_id: id, state, questions }: Report): string | undefined {
+  const asked = questions.length > 0 ? " Tell the user what waits for approval." : "";
+  switch (state) {
+    case "running":
+      return `It goes on.${asked} Wait for the rest: check_delegation with {"id": "${id}"}.`;
+    case "stopped":
+    case "unfinished":
+      return `A person can go on with it: deputy resume ${id}`;
+    case "ended":
+      return undefined;
+    default:
+      return state satisfies never;
+  }
+}
+
+function lineOf(listing: RunListing): RunLine {
+  const { delegationId, surface, startedAt, children, call } = listing.run;
+  const goal = (call.tasks[0]?.goal ?? "").replace(/\s+/g, " ").trim();
+  return {
+    delegation_id: delegationId,
+    state: stateOf(listing),
+    surface,
+    started_at: new Date(startedAt).toISOString(),
+    done: children.filter(hasEnded).length,
+    tasks: children.length,
+    goal: goal.length <= 80 ? goal : `${goal.slice(0, 79)}…`,
+  };
+}

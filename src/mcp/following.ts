@@ -1,0 +1,85 @@
+/** Follows a run for a client that waits for it: tells how it goes, puts its questions to the person, and ends in time. */
+import { type InputRequest, type InputRequiredResult, inputRequired } from "@modelcontextprotocol/server";
+import type { Clock } from "../clock.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { RunListing } from "../engine/register.ts";
+import type { Run } from "../engine/run.ts";
+import { waitForRun } from "../engine/wait.ts";
+import { type Incoming, writeState } from "./incoming.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { type OpenForm, openForms, passOn } from "./questions.ts";
+
+export type FollowDeps = { engine: Engine; clock: Clock };
+
+/** Instead of an answer: forms for the person, who sends them back with the same call. */
+export class AsksFirst extends Error {
+  readonly result: InputRequiredResult;
+  constructor(result: InputRequiredResult) {
+    super("a person is asked first");
+    this.result = result;
+  }
+}
+
+export type Followed = { listing: RunListing; lastToldAt: number };
+
+/**
+ * @param until true where enough has been seen
+ * @returns the run at its end, when the time is over, or when a person is needed and cannot be asked from here
+ * @throws AsksFirst
+ */
+export async function follow(
+  { engine, clock }: FollowDeps,
+  id: string,
+  ms: number,
+  incoming: Incoming,
+  until: (run: Run) => boolean = () => false,
+): Promise<Followed> {
+  const { tell, signal, resumed, elicitsBetweenCalls, elicit, caller } = incoming;
+  const { run: before } = engine.run(id);
+  const { delegationId } = before;
+  const known = new Set([...openForms(before).map(({ key }) => key), ...(resumed?.shown ?? [])]);
+  const toShow: OpenForm[] = [];
+  let progress: Progress | undefined;
+
+  /** @returns whether the call has to end for it */
+  function show(run: Run): boolean {
+    const forms = openForms(run);
+    if (elicitsBetweenCalls) {
+      toShow.splice(0, toShow.length, ...forms.filter(({ key }) => !resumed?.shown.includes(key)));
+      return toShow.length > 0;
+    }
+    if (elicit === undefined) return forms.some(({ key }) => !known.has(key));
+    for (const open of forms) {
+      if (caller.shown.has(open.key)) continue;
+      caller.shown.add(open.key);
+      elicit(open.form, Math.max(1, open.answerBy - clock.now()))
+        .then((answer) => passOn(engine, open, answer))
+        .catch(() => {}); // The client cannot show it after all: it stays open for others, until its time is over.
+    }
+    return false;
+  }
+
+  try {
+    if (tell !== undefined) progress = createProgress(tell, clock);
+    await Promise.all(openForms(before).map((open) => passOn(engine, open, resumed?.forms[open.key])));
+    const see = (run: Run) => {
+      progress?.see(run);
+      return show(run) || until(run);
+    };
+    const listing = await waitForRun(engine, delegationId, { ms, clock, see }, signal);
+    const open = toShow.filter(({ key }) => openForms(listing.run).some((still) => still.key === key));
+    if (open.length > 0) throw new AsksFirst(asking(delegationId, open, resumed?.shown ?? []));
+    return { listing, lastToldAt: progress?.lastToldAt() ?? incoming.startedAt };
+  } finally {
+    progress?.stop();
+  }
+}
+
+function asking(runId: string, open: OpenForm[], shown: string[]): InputRequiredResult {
+  const requests = open.map(({ key, form }): [string, InputRequest] => [
+    key,
+    inputRequired.elicit({ mode: "form", ...form }),
+  ]);
+  const state = writeState({ runId, shown: [...shown, ...open.map(({ key }) => key)] });
+  return inputRequired({ inputRequests: Object.fromEntries(requests), requestState: state });
+}

@@ -1,0 +1,52 @@
+/** Config keys whose effect callers over MCP see. */
+import assert from "node:assert/strict";
+import type { Report } from "../../src/report.ts";
+import { onMcpStage } from "../support/mcp-stage.ts";
+import type { Document, Scene } from "../support/whole-stage.ts";
+import type { Effects } from "./effects.ts";
+
+/** What delegate_task answers for one task. */
+async function delegated(config: Document, script: Scene["script"]): Promise<Report> {
+  let report: Report | undefined;
+  await onMcpStage({ config, ...(script && { script }) }, async ({ client }) => {
+    report = (await (await client("2.x")).call("delegate_task", { goal: "one" })).data as Report;
+  });
+  assert.ok(report);
+  return report;
+}
+
+export const MCP_EFFECTS: Effects = {
+  mcp: async () => {
+    const { state } = await delegated({ mcp: {} }, undefined);
+    assert.equal(state, "ended");
+  },
+  "mcp.return_after_seconds": async () => {
+    const slow = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return { text: "done" };
+    };
+    const states = [];
+    for (const seconds of [0.05, 20])
+      states.push((await delegated({ mcp: { return_after_seconds: seconds } }, slow)).state);
+    assert.deepEqual(states, ["running", "ended"]);
+  },
+
+  "delegation.max_summary_chars": async () => {
+    const long = () => ({ text: "x".repeat(30_000) });
+    const lengths = [];
+    for (const delegation of [{}, { max_summary_chars: 2_500 }])
+      lengths.push((await delegated({ delegation }, long)).results.map(({ summary }) => summary.length));
+    assert.deepEqual(lengths, [[24_000], [2_500]]);
+  },
+
+  "delegation.approvals_by_model": async () => {
+    const offered: boolean[] = [];
+    for (const delegation of [{}, { approvals_by_model: true }])
+      await onMcpStage({ config: { delegation } }, async ({ client }) => {
+        const tools = await (await client("2.x")).listTools();
+        const control = tools.find(({ name }) => name === "control_delegation");
+        offered.push(JSON.stringify(control?.inputSchema).includes('"approve"'));
+      });
+    assert.deepEqual(offered, [false, true]);
+  },
+};

@@ -1,0 +1,88 @@
+/** What an MCP client gets from delegate_task, however long it takes and whatever happens meanwhile. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Report } from "../../src/report.ts";
+import { until } from "../support/command-line.ts";
+import { CLIENTS } from "../support/mcp-clients.ts";
+import { onMcpStage } from "../support/mcp-stage.ts";
+
+/** A model that answers when it is told to. */
+function gate() {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  return { opened, open };
+}
+
+for (const kind of CLIENTS) {
+  describe(`a ${kind} client`, () => {
+    test("delegates tasks to several providers at once and reads each result", async () => {
+      await onMcpStage({ script: ({ model }) => ({ text: `answer of ${model}` }) }, async ({ client }) => {
+        const { text, data, isError } = await (await client(kind)).call("delegate_task", {
+          tasks: [
+            { goal: "one" },
+            { goal: "two", provider: "beta" },
+            { goal: "three", model: "acme-2", effort: "high" },
+          ],
+        });
+        const { results, state } = data as Report;
+        assert.deepEqual(
+          results.map(({ status, summary, model, provider }) => [status, summary, `${model} @ ${provider}`]),
+          [
+            ["completed", "answer of acme-1", "acme-1 @ acme"],
+            ["completed", "answer of beta-1", "beta-1 @ beta"],
+            ["completed", "answer of acme-2", "acme-2 @ acme"],
+          ],
+        );
+        assert.deepEqual([state, isError], ["ended", false]);
+        for (const answer of ["answer of acme-1", "answer of beta-1", "answer of acme-2"])
+          assert.ok(text.includes(answer));
+      });
+    });
+
+    test("is told of every mistake and every problem at once, with what would work, in an answer", async () => {
+      await onMcpStage({}, async ({ client }) => {
+        const agent = await client(kind);
+        const wrong = await agent.call("delegate_task", { tasks: [{ goal: "one", modle: "x" }, { context: "y" }] });
+        assert.ok(wrong.isError);
+        assert.match(wrong.text, /tasks\[0\].modle: Unknown field `modle`. Did you mean `model`\?/);
+        assert.match(wrong.text, /tasks\[1\].goal: Required/);
+        const lost = await agent.call("delegate_task", {
+          tasks: [
+            { goal: "one", provider: "acmee" },
+            { goal: "two", toolsets: ["fiel"] },
+          ],
+        });
+        assert.ok(lost.isError);
+        assert.match(lost.text, /tasks\[0\].*acme/);
+        assert.match(lost.text, /tasks\[1\].*file/);
+        assert.match((await agent.call("delegate_tasks", {})).text, /Did you mean delegate_task\?/);
+        assert.match((await agent.call("check_delegation", { id: "nothing" })).text, /found nothing/);
+        assert.match((await agent.call("check_delegation", { idd: "x" })).text, /Did you mean `id`\?/);
+      });
+    });
+
+    test("whose call takes long gets a handle in time, and the same call again joins the same run", async () => {
+      const { opened, open } = gate();
+      const script = async () => {
+        await opened;
+        return { text: "at last" };
+      };
+      await onMcpStage({ script, config: { mcp: { return_after_seconds: 0.2 } } }, async ({ client, engine }) => {
+        const agent = await client(kind);
+        const first = (await agent.call("delegate_task", { goal: "slow" })).data as Report;
+        assert.deepEqual([first.state, first.open.map(({ goal }) => goal)], ["running", ["slow"]]);
+        assert.match(first.next ?? "", new RegExp(`check_delegation with {"id": "${first.delegation_id}"}`));
+        const again = (await agent.call("delegate_task", { goal: "slow" })).data as Report;
+        assert.deepEqual([again.delegation_id, engine.runs().length], [first.delegation_id, 1]);
+        open();
+        await until(() => engine.run(first.delegation_id).owner === "none");
+        const last = (await agent.call("delegate_task", { goal: "slow" })).data as Report;
+        assert.deepEqual(
+          [last.delegation_id, last.state, last.results[0]?.summary],
+          [first.delegation_id, "ended", "at last"],
+        );
+        const anew = (await agent.call("delegate_task", { goal: "slow" })).data as Report;
+        assert.notEqual(anew.delegation_id, first.delegation_id, "its end was told: this is new work");
+      });
+    });
+  });
+}
