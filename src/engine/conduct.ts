@@ -107,7 +107,6 @@ export async function conduct(
     const deadline = createDeadline(clock, timeoutMs, earlierMs, outOfTime);
     try {
       if (!(await seat.take(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
-      deadline.goOn();
       const input: ChildInput = {
         delegationId,
         childId,
@@ -117,6 +116,7 @@ export async function conduct(
         past: past.get(childId) ?? [],
         earlierMs,
       };
+      deadline.goOn();
       await perform(runChild(input, depsOf(planned, seat, deadline, child), signal));
     } catch (error) {
       if (error instanceof DeputyError) breakOff(error);
