@@ -24,6 +24,8 @@ export type OpenOptions = {
   /** Default: `journal.sqlite` in the state directory. */
   journal?: Journal;
   clock?: Clock;
+  /** From 0 to 1, for the jitter of waits. */
+  random?: () => number;
   /** Chooses a route for each task: over the config's rules, under what the call or the task says. */
   route?: RouteHook;
 };
@@ -41,6 +43,7 @@ export async function openDeputy({
   cwd,
   configPath,
   clock = systemClock,
+  random = Math.random,
   ...given
 }: OpenOptions): Promise<Opened> {
   const journal = given.journal ?? openSqliteJournal({ stateDir: stateDir(env), clock });
@@ -48,9 +51,9 @@ export async function openDeputy({
   const setup = createSetups({ env, cwd, clock, ...(configPath !== undefined && { configPath }) });
   const engine = createEngine({
     clock,
-    random: Math.random,
+    random,
     journal,
-    scheduler: createScheduler({ clock, random: Math.random }),
+    scheduler: createScheduler({ clock, random }),
     model: createModel({ transport, clock }),
     newId,
     setup,

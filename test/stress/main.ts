@@ -5,10 +5,11 @@
  */
 import { newSeed } from "../support/end-to-end-moments.ts";
 import { crashPart } from "./crash.ts";
+import { faultsPart } from "./faults.ts";
 import { openRounds, type Part } from "./rounds.ts";
 import { routingPart } from "./routing.ts";
 
-const PARTS: Record<string, Part> = { crash: crashPart, routing: routingPart };
+const PARTS: Record<string, Part> = { crash: crashPart, faults: faultsPart, routing: routingPart };
 
 const [name = "", count, seed] = process.argv.slice(2);
 const part = PARTS[name];

@@ -13,7 +13,7 @@ import type { DelegationResult, Result } from "../../src/result.ts";
 import type { ApiMode } from "../../src/route.ts";
 import { createMemoryJournal, createModelServer, type ModelRequest, type Turn } from "../../src/testing/index.ts";
 import { deputy } from "./command-line.ts";
-import { FAULT_MATRIX } from "./fault-matrix.ts";
+import { FAULT_MATRIX, type FaultCase } from "./fault-matrix.ts";
 import { createIdleClock } from "./idle-clock.ts";
 
 const CASES = Object.entries(FAULT_MATRIX);
@@ -41,43 +41,39 @@ export async function playMatrix(apiMode: ApiMode): Promise<Played> {
     clock,
     keys: KEYS,
     script: (request) => {
-      clock.stir();
       requests.push(request);
       return answerTo(request);
     },
   });
   try {
     const env = { HOME: home, DEPUTY_STATE_DIR: join(home, "state"), ...KEYS };
-    const vendor = (baseUrl: string) => ({
-      base_url: baseUrl,
+    const nobody = `http://127.0.0.1:${await closedPort()}/v1`;
+    const spare = {
+      base_url: server.baseUrl("chat_completions", "/spare"),
+      api_key: "${SPARE_KEY}",
+      models: { s: { price: PRICE } },
+    };
+    const vendor = ({ answer }: FaultCase) => ({
+      base_url: answer === "nobody" ? nobody : server.baseUrl(apiMode),
       api_key: "${VENDOR_KEY}",
       api_mode: apiMode,
       models: { m: { price: PRICE } },
     });
+    const pairs = (["alone", "rescued"] as const).flatMap((how) =>
+      CASES.map(([name, fault], index) => ({ how, name, fault, slug: `${how}-${index}` })),
+    );
+    // A provider of its own for each: one that limits requests would hold up the others' too.
     const config = {
-      providers: {
-        vendor: vendor(server.baseUrl(apiMode)),
-        nobody: { ...vendor(`http://127.0.0.1:${await closedPort()}/v1`) },
-        spare: {
-          base_url: server.baseUrl("chat_completions", "/spare"),
-          api_key: "${SPARE_KEY}",
-          models: { s: { price: PRICE } },
-        },
-      },
-      models: {
-        vendor_alone: { model: "m", provider: "vendor" },
-        nobody_alone: { model: "m", provider: "nobody" },
-        vendor_rescued: { model: "m", provider: "vendor", fallbacks: ["s --provider spare"] },
-        nobody_rescued: { model: "m", provider: "nobody", fallbacks: ["s --provider spare"] },
-      },
+      providers: { spare, ...Object.fromEntries(pairs.map(({ slug, fault }) => [slug, vendor(fault)])) },
+      models: Object.fromEntries(
+        pairs.map(({ how, slug }) => [
+          `on-${slug}`,
+          { model: "m", provider: slug, ...(how === "rescued" && { fallbacks: ["s --provider spare"] }) },
+        ]),
+      ),
       delegation: { max_concurrent_children: 1000, stall_seconds: 300 },
     };
-    const tasks = (["alone", "rescued"] as const).flatMap((how) =>
-      CASES.map(([name, { answer }]) => ({
-        goal: `${how}: ${name}`,
-        model: `${answer === "nobody" ? "nobody" : "vendor"}_${how}`,
-      })),
-    );
+    const tasks = pairs.map(({ how, name, slug }) => ({ goal: `${how}: ${name}`, model: `on-${slug}` }));
     writeFileSync(join(home, "config.json"), JSON.stringify(config));
     writeFileSync(join(home, "note.txt"), "a note");
     writeFileSync(join(home, "tasks.json"), JSON.stringify({ tasks }));

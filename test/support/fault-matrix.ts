@@ -200,8 +200,8 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "expected a stream of events; found text/html",
     cost: "maybe",
   },
-  "an answer of 50 MB": {
-    answer: { fault: { kind: "huge", bytes: 50 * 1024 * 1024 } },
+  "an answer of more than 16 MB": {
+    answer: { fault: { kind: "huge", bytes: 17 * 1024 * 1024 } },
     kind: "malformed-response",
     words: "the answer is larger than 16 MB",
     cost: "maybe",

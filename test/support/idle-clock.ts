@@ -1,36 +1,35 @@
 /**
- * A clock for whole runs over real HTTP in one process: it stands still while anything happens, and when nothing has
- * happened for a moment it leaps to the next timer. An hour of waiting takes no time, and no wait comes too early because
- * the machine is slow.
+ * A clock for whole runs over real HTTP in one process: it stands still while the process has anything to do, and when
+ * it has been idle for a moment it leaps to the next timer. An hour of waiting takes no time, and no wait is over too
+ * early because the machine is slow.
  */
+import { performance } from "node:perf_hooks";
 import type { Clock } from "../../src/clock.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 
 export type IdleClock = Clock & {
-  /** Something happens: it stands still for a moment longer. */
-  stir(): void;
   stop(): void;
+  /** Timers that have not gone off. */
+  readonly pending: number;
 };
 
-/** One look; several in a row without a stir are a moment. A stalled process counts as one look only. */
+/** One look; several idle ones in a row are a moment. A process that was not let run counts as one look only. */
 const LOOK_MS = 8;
 /** Longer than the transport gathers the bytes of an answer. */
-const QUIET_LOOKS = 5;
+const IDLE_LOOKS = 5;
+/** Share of a look in which the event loop may have been at work: the look itself, and no more. */
+const IDLE = 0.2;
 
 /** @param leapMs timers that are due within this time of the next one go off together with it, in their order */
 export function createIdleClock(leapMs: number): IdleClock {
   const time = createFakeClock();
   const due = new Set<{ at: number }>();
-  let quietLooks = 0;
+  let idleLooks = 0;
   let stopped = false;
-
-  function stir(): void {
-    quietLooks = 0;
-  }
+  let before = performance.eventLoopUtilization();
 
   function after(ms: number, callback: () => void): () => void {
-    stir();
-    const timer = { at: time.now() + ms };
+    const timer = { at: time.elapsed() + ms };
     due.add(timer);
     const cancel = time.after(ms, () => {
       due.delete(timer);
@@ -58,15 +57,29 @@ export function createIdleClock(leapMs: number): IdleClock {
   }
 
   async function look(): Promise<void> {
-    quietLooks += 1;
-    if (quietLooks >= QUIET_LOOKS && due.size > 0) {
-      stir();
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    idleLooks = utilization < IDLE ? idleLooks + 1 : 0;
+    if (idleLooks >= IDLE_LOOKS && due.size > 0) {
+      idleLooks = 0;
       const next = Math.min(...[...due].map(({ at }) => at));
-      await time.advance(Math.max(0, next - time.now()) + leapMs);
+      await time.advance(Math.max(0, next - time.elapsed()) + leapMs);
     }
     if (!stopped) setTimeout(look, LOOK_MS);
   }
   setTimeout(look, LOOK_MS);
 
-  return { now: time.now, elapsed: time.elapsed, after, sleep, stir, stop: () => (stopped = true) };
+  return {
+    now: time.now,
+    elapsed: time.elapsed,
+    after,
+    sleep,
+    stop: () => {
+      stopped = true;
+    },
+    get pending() {
+      return due.size;
+    },
+  };
 }
