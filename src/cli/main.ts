@@ -66,6 +66,11 @@ const COMMANDS: Record<string, Entry> = {
     summary: "the same over HTTP, for several programs at once",
     load: async () => (await import("./serve.ts")).declareServe,
   },
+  journal: {
+    usage: "journal verify|prune",
+    summary: "check that nothing stored was lost or changed; remove old runs",
+    load: async () => (await import("./journal.ts")).declareJournal,
+  },
   demo: {
     usage: "demo",
     summary: "watch three tasks run in parallel on scripted models: no key, nothing spent",

@@ -12,6 +12,7 @@ import type { PermissionRule } from "../tool.ts";
 import type { Answering } from "./approvals.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { createFeed } from "./feed.ts";
+import { type Pruned, type PruneOptions, prunable } from "./prune.ts";
 import { createQuestions, type Questions } from "./questions.ts";
 import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
 import {
@@ -33,6 +34,7 @@ import { watchRun } from "./watch-run.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Asker } from "./approvals.ts";
+export type { Pruned, PruneOptions } from "./prune.ts";
 export type { Answer, Answered, Question } from "./questions.ts";
 export type { RunListing } from "./register.ts";
 export type { SteerReceipt } from "./steering.ts";
@@ -129,6 +131,8 @@ export interface Engine {
   events(id: string): Iterable<StoredEvent>;
   /** Stored events of a run from the first, then new ones, from any process, until it ends or nobody works on it. */
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
+  /** Removes past runs from the journal, for good. None that is at work; unfinished ones only where that is asked for. */
+  prune(options: PruneOptions): Pruned;
   /** Stops what runs here and lets go of everything. */
   close(): Promise<void>;
 }
@@ -297,6 +301,26 @@ export function createEngine(deps: EngineDeps): Engine {
     yield* watchRun({ journal, clock }, delegationId, signal);
   }
 
+  function prune(options: PruneOptions): Pruned {
+    const listings = listRuns(journal, pid);
+    const families = prunable(listings, options, clock.now());
+    const asked = families.flatMap((family) => family.listings.map(({ run }) => run.delegationId));
+    const bytes = new Map(asked.map((delegationId) => [delegationId, sizeOf(delegationId)]));
+    const delegationIds = options.dryRun ? asked : journal.remove(asked);
+    return {
+      runs: families.map(({ root }) => root).filter((root) => delegationIds.includes(root)),
+      delegationIds,
+      bytes: delegationIds.reduce((sum, delegationId) => sum + (bytes.get(delegationId) ?? 0), 0),
+      kept: new Set(listings.map(({ run }) => run.delegationId.split(".")[0])).size - families.length,
+    };
+  }
+
+  function sizeOf(delegationId: string): number {
+    let bytes = 0;
+    for (const { event } of journal.read({ delegationId })) bytes += Buffer.byteLength(JSON.stringify(event));
+    return bytes;
+  }
+
   const talk = { clock, journal, pid, newId: deps.newId, watch };
   return {
     plan: prepare,
@@ -311,6 +335,7 @@ export function createEngine(deps: EngineDeps): Engine {
     run: (id) => findRun(journal, id, pid),
     events: (id) => eventsOf(journal, id, pid),
     watch,
+    prune,
     async close() {
       await Promise.all([...here.keys()].map((delegationId) => requestStop(delegationId, "close")));
       await Promise.allSettled(here.values());

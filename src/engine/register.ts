@@ -33,9 +33,21 @@ const LISTED = [
 export function listRuns(journal: Journal, pid: number): RunListing[] {
   const runs = new Map<string, Run>();
   for (const { event } of journal.read({ kinds: LISTED })) {
-    runs.set(event.delegationId, foldRun(runs.get(event.delegationId), event));
+    runs.set(event.delegationId, addUp(runs.get(event.delegationId), event));
   }
   return [...runs.values()].reverse().map((run) => ({ run, owner: ownerOf(journal, run, pid) }));
+}
+
+/** The fold, over what is stored. @throws DeputyError `journal-unusable` where events are missing, so that it cannot be */
+function addUp(run: Run | undefined, event: StoredEvent): Run {
+  try {
+    return foldRun(run, event);
+  } catch (error) {
+    const message =
+      `The journal does not add up at run ${event.delegationId}: ${(error as Error).message}. ` +
+      "See what is wrong: deputy journal verify";
+    throw new DeputyError("journal-unusable", message, { cause: error });
+  }
 }
 
 /** @throws DeputyError `run-unknown` where no run, or more than one, has an id that begins so */
@@ -69,7 +81,7 @@ export function recallRun(journal: Journal, delegationId: string): Recalled {
   let lastSeq = 0;
   const past = new Map<string, ChildEvent[]>();
   for (const { seq, event } of journal.read({ delegationId })) {
-    run = foldRun(run, event);
+    run = addUp(run, event);
     lastSeq = seq;
     if (!isChildEvent(event)) continue;
     const known = past.get(event.childId);

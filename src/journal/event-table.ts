@@ -1,25 +1,40 @@
 /** The table of events: rows go in at the end, and come out in order of `seq`. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StoredEvent } from "../event.ts";
+import { checksumOf } from "./checksum.ts";
 import type { Entry, EntryFilter } from "./journal.ts";
+import { DamagedEntry } from "./unusable.ts";
 import type { Log } from "./watch.ts";
 
 /** An event and its JSON, made when it was appended: what its owner changes later is not recorded. */
 export type Row = { event: StoredEvent; data: string };
 
-export type EventTable = Log & { insert(row: Row): void };
+export type EventTable = Log & {
+  /** Inside a write transaction: an event's place in its run is looked up first. */
+  insert(row: Row): void;
+  remove(delegationIds: readonly string[]): void;
+};
 
 export function createEventTable(database: DatabaseSync): EventTable {
   const insertion = database.prepare(
-    "INSERT INTO events (delegation_id, child_id, kind, at, data) VALUES (?, ?, ?, ?, ?)",
+    "INSERT INTO events (delegation_id, child_id, kind, at, data, ordinal, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
+  const last = database.prepare("SELECT ordinal FROM events WHERE delegation_id = ? ORDER BY seq DESC LIMIT 1");
+  const deletion = database.prepare("DELETE FROM events WHERE delegation_id = ?");
   const newest = database.prepare("SELECT max(seq) AS seq FROM events");
-  const one = database.prepare("SELECT data FROM events WHERE seq = ?");
+  const one = database.prepare("SELECT data, ordinal, checksum FROM events WHERE seq = ?");
   const selections = new Map<string, StatementSync>();
 
   function insert({ event, data }: Row): void {
     const childId = "childId" in event ? event.childId : null;
-    insertion.run(event.delegationId, childId, event.kind, event.at, data);
+    const ordinal = Number(last.get(event.delegationId)?.ordinal ?? 0) + 1;
+    const checksum = checksumOf(data, ordinal);
+    insertion.run(event.delegationId, childId, event.kind, event.at, data, ordinal, checksum);
+  }
+
+  /** Whole runs go; a `seq` never comes back. */
+  function remove(delegationIds: readonly string[]): void {
+    for (const delegationId of delegationIds) deletion.run(delegationId);
   }
 
   function latest(): number {
@@ -32,8 +47,10 @@ export function createEventTable(database: DatabaseSync): EventTable {
    */
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
     for (const { seq } of matching(filter, upTo)) {
-      const row = one.get(seq) as { data: string } | undefined;
-      if (row) yield { seq, event: JSON.parse(row.data) };
+      const row = one.get(seq) as { data: string; ordinal: number; checksum: number } | undefined;
+      if (row === undefined) continue; // Its run was removed meanwhile.
+      if (checksumOf(row.data, row.ordinal) !== row.checksum) throw new DamagedEntry(seq);
+      yield { seq, event: JSON.parse(row.data) };
     }
   }
 
@@ -57,5 +74,5 @@ export function createEventTable(database: DatabaseSync): EventTable {
     return statement;
   }
 
-  return { insert, latest, entries };
+  return { insert, remove, latest, entries };
 }

@@ -41,6 +41,11 @@ export interface Journal {
   release(delegationId: string): void;
   /** The claim on a run, if there is one. */
   owner(delegationId: string): Owner | undefined;
+  /**
+   * Removes whole runs, for good; one that a living process owns stays. Gives their space back where nobody is at work.
+   * @returns the ids of those that were removed
+   */
+  remove(delegationIds: readonly string[]): string[];
   /** Commits what waits, ends every watch, and frees what this journal still owns. */
   close(): Promise<void>;
 }

@@ -36,7 +36,9 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
 
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
     for (let seq = (filter.after ?? 0) + 1; seq <= upTo; seq++) {
-      const event: StoredEvent = JSON.parse(memory.log[seq - 1] ?? "");
+      const text = memory.log[seq - 1] ?? "";
+      if (text === "") continue; // It was removed.
+      const event: StoredEvent = JSON.parse(text);
       if (matches(filter, event)) yield { seq, event };
     }
   }
@@ -59,6 +61,15 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
     owner(delegationId) {
       const owner = memory.owners.get(delegationId);
       return owner && { ...owner };
+    },
+    remove(delegationIds) {
+      const removed = new Set(delegationIds.filter((id) => memory.owners.get(id)?.alive !== true));
+      for (const [index, text] of memory.log.entries()) {
+        const event: StoredEvent | undefined = text === "" ? undefined : JSON.parse(text);
+        if (event !== undefined && removed.has(event.delegationId)) memory.log[index] = "";
+      }
+      for (const id of removed) memory.owners.delete(id);
+      return [...removed];
     },
     async close() {
       commits.close(closedJournal("in memory"));

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { DeputyError } from "../errors.ts";
+import { checksumOf } from "./checksum.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** "dpty": says whose file this is, to us and to `file(1)`. */
@@ -27,7 +28,18 @@ const MIGRATIONS: readonly string[] = [
      owner_id TEXT NOT NULL,
      pid INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+
+  // What was there before is taken for sound.
+  `ALTER TABLE events ADD COLUMN ordinal INTEGER;
+   ALTER TABLE events ADD COLUMN checksum INTEGER;
+   UPDATE events SET ordinal = places.ordinal FROM (
+     SELECT seq, row_number() OVER (PARTITION BY delegation_id ORDER BY seq) AS ordinal FROM events
+   ) AS places WHERE places.seq = events.seq;
+   UPDATE events SET checksum = checksum_of(data, ordinal);`,
 ];
+
+/** The version that this program writes. */
+export const VERSION = MIGRATIONS.length;
 
 /**
  * Refuses a database that is not a journal, or is one of a later Deputy. Reads only.
@@ -55,6 +67,9 @@ export function checkIdentity(database: DatabaseSync, file: string): void {
 
 /** Brings the database to this program's shape. Of two processes that come at once, one finds it done. */
 export function migrate(database: DatabaseSync): void {
+  database.function("checksum_of", { deterministic: true }, (data, ordinal) =>
+    checksumOf(String(data), Number(ordinal)),
+  );
   inTransaction(database, () => {
     const version = read(database, "PRAGMA user_version");
     for (const step of MIGRATIONS.slice(version)) database.exec(step);

@@ -14,6 +14,10 @@ import { holdLock, isLockHeld } from "./process-lock.ts";
 import { inTransaction } from "./transaction.ts";
 
 export type Ownership = Pick<Journal, "claim" | "release" | "owner"> & {
+  /** Drops the claim on a run whose owner is dead. Inside a write transaction. */
+  forget(delegationId: string): void;
+  /** Whether a living process, this one included, owns any run. */
+  isAnyAlive(): boolean;
   /** Ends this owner. Claims it still has are free from now on. */
   close(): void;
 };
@@ -25,6 +29,8 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
   const find = database.prepare("SELECT owner_id AS ownerId, pid FROM claims WHERE delegation_id = ?");
   const save = database.prepare("INSERT OR REPLACE INTO claims (delegation_id, owner_id, pid) VALUES (?, ?, ?)");
   const remove = database.prepare("DELETE FROM claims WHERE delegation_id = ? AND owner_id = ?");
+  const drop = database.prepare("DELETE FROM claims WHERE delegation_id = ?");
+  const all = database.prepare("SELECT owner_id AS ownerId, pid FROM claims");
   let unlock: (() => void) | undefined;
 
   function claim(delegationId: string): ReturnType<Journal["claim"]> {
@@ -79,5 +85,12 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
     rmSync(lockFile(ownerId), { force: true });
   }
 
-  return { claim, release, owner, close };
+  return {
+    claim,
+    release,
+    owner,
+    forget: (delegationId) => void drop.run(delegationId),
+    isAnyAlive: () => (all.all() as Claim[]).some(isAlive),
+    close,
+  };
 }

@@ -53,6 +53,25 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
     }
   }
 
+  function remove(delegationIds: readonly string[]): string[] {
+    const removed = inTransaction(database, () => {
+      const free = delegationIds.filter((id) => !ownership.owner(id)?.alive);
+      table.remove(free);
+      for (const id of free) ownership.forget(id);
+      return free;
+    });
+    // Rewriting the file keeps every other process from writing for as long as it takes.
+    if (removed.length > 0 && !ownership.isAnyAlive()) shrink();
+    return removed;
+  }
+
+  /** Where there is no room to rewrite the file, its free pages are used by later runs. */
+  function shrink(): void {
+    try {
+      database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {}
+  }
+
   /** Does the work; what SQLite or the file system has against it is told in Deputy's words. */
   function told<Value>(work: () => Value): Value {
     try {
@@ -69,6 +88,7 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
     claim: (delegationId) => told(() => ownership.claim(delegationId)),
     release: (delegationId) => told(() => ownership.release(delegationId)),
     owner: (delegationId) => told(() => ownership.owner(delegationId)),
+    remove: (delegationIds) => told(() => remove(delegationIds)),
     async close() {
       if (!database.isOpen) return;
       commits.close(closedJournal(file));

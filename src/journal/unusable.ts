@@ -19,6 +19,13 @@ export function isBusy(error: unknown): boolean {
   return ((sqliteCode(error) ?? 0) & PRIMARY) === SQLITE_BUSY;
 }
 
+/** A row that is not what was written. */
+export class DamagedEntry extends Error {
+  constructor(seq: number) {
+    super(`entry ${seq} is not what was written`);
+  }
+}
+
 /** Something other than a file stands where the journal belongs. */
 export function notAFile(file: string): DeputyError {
   const message = `Expected the journal at ${file} to be a file, found something else. ${moveAside(file)}`;
@@ -42,7 +49,9 @@ const BY_CAUSE: Record<Cause, (file: string, words: string) => Told> = {
   }),
   damaged: (file, words) => ({
     code: "journal-unusable",
-    message: `The file ${file} is not a journal, or is damaged: ${words}. ${moveAside(file)}`,
+    message:
+      `The file ${file} is not a journal, or is damaged: ${words}. ` +
+      `See what is wrong: deputy journal verify. ${moveAside(file)}`,
   }),
   "not-writable": (file, words) => ({
     code: "journal-unusable",
@@ -96,7 +105,11 @@ function causeOf(code: number): Cause {
 
 /** What a damaged page looks like where SQLite takes it for sound: text that is no JSON, a number out of bounds. */
 function isUnreadable(error: Error): boolean {
-  return error instanceof SyntaxError || ("code" in error && error.code === "ERR_OUT_OF_RANGE");
+  return (
+    error instanceof SyntaxError ||
+    error instanceof DamagedEntry ||
+    ("code" in error && error.code === "ERR_OUT_OF_RANGE")
+  );
 }
 
 /** The result code of an error of SQLite's: its lowest byte says what, the rest where. */

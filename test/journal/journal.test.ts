@@ -236,6 +236,52 @@ for (const [name, createStore] of Object.entries(STORES)) {
       });
     });
 
+    describe("remove", () => {
+      it("takes whole runs away, for every journal and for good, and leaves the others as they were", async () => {
+        await journal.append([1, 2, 3, 4].map((number) => stepStart(number, number % 2 === 0 ? "d2" : "d1")));
+        const other = open();
+        const before = [...journal.read({ delegationId: "d2" })];
+        assert.deepEqual(journal.remove(["d1", "d3"]).includes("d1"), true);
+        assert.deepEqual([...other.read({ delegationId: "d1" })], []);
+        assert.deepEqual([...other.read({})], before);
+        await other.append([stepStart(5, "d1"), stepStart(6, "d2")]);
+        assert.deepEqual(numbersOf(journal.read({})), [2, 4, 5, 6]);
+        const seqs = Array.from(journal.read({}), ({ seq }) => seq);
+        assert.deepEqual(
+          seqs,
+          seqs.toSorted((a, b) => a - b),
+        );
+        assert.ok((seqs[2] ?? 0) > 4, "a seq came back");
+      });
+
+      it("leaves what a living process owns, and takes what a dead one owned", async () => {
+        const owner = open();
+        owner.claim("d1");
+        await owner.append([stepStart(1)]);
+        assert.deepEqual(journal.remove(["d1"]), []);
+        assert.deepEqual(owner.remove(["d1"]), []);
+        await owner.close();
+        assert.deepEqual(journal.remove(["d1"]), ["d1"]);
+        assert.deepEqual([countOf(journal), journal.owner("d1")], [0, undefined]);
+      });
+
+      it("does not disturb who watches", async () => {
+        const seen: number[] = [];
+        const over = new AbortController();
+        const watching = (async () => {
+          for await (const entry of journal.watch({ delegationId: "d2" }, over.signal)) {
+            seen.push(numberOf(entry));
+            if (seen.length === 2) over.abort();
+          }
+        })();
+        await journal.append([stepStart(1, "d1"), stepStart(2, "d2")]);
+        journal.remove(["d1"]);
+        await journal.append([stepStart(3, "d2")]);
+        await watching;
+        assert.deepEqual(seen, [2, 3]);
+      });
+    });
+
     describe("a claim", () => {
       it("is had by one journal at a time, and again by the one that has it", () => {
         const other = open();

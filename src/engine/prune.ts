@@ -1,0 +1,49 @@
+/** Which runs a journal may lose. Pure. A run and the delegations its children made are one: they stay or go together. */
+
+import type { RunListing } from "./register.ts";
+import { canGoOn } from "./run.ts";
+
+export type PruneOptions = {
+  /** Only runs in which nothing has happened for so long, in milliseconds. */
+  olderThanMs?: number;
+  /** All but so many of the newest. */
+  keep?: number;
+  /** Also those that a resume could go on with; never those at work. */
+  unfinished?: boolean;
+  /** Removes nothing, and tells what would go. */
+  dryRun?: boolean;
+};
+
+/** `delegationIds` counts a run's own delegations too. `bytes` is the length of their events. */
+export type Pruned = { runs: string[]; delegationIds: string[]; bytes: number; kept: number };
+
+type Family = { root: string; listings: RunListing[]; lastEventAt: number };
+
+/** Ids of what may go: by family, newest first. */
+export function prunable(listings: readonly RunListing[], options: PruneOptions, now: number): Family[] {
+  const { olderThanMs = 0, keep = 0, unfinished = false } = options;
+  const families = familiesOf(listings).sort((one, other) => other.lastEventAt - one.lastEventAt);
+  return families
+    .slice(keep)
+    .filter(({ lastEventAt }) => now - lastEventAt >= olderThanMs)
+    .filter((family) => family.listings.every(({ owner }) => owner !== "here" && owner !== "elsewhere"))
+    .filter((family) => unfinished || family.listings.every(isOver));
+}
+
+/** By the run that began it: `abc.2.1` is a delegation of the run `abc`. */
+function familiesOf(listings: readonly RunListing[]): Family[] {
+  const families = new Map<string, Family>();
+  for (const listing of listings) {
+    const { delegationId, lastEventAt } = listing.run;
+    const [root = delegationId] = delegationId.split(".");
+    const family = families.get(root) ?? { root, listings: [], lastEventAt: 0 };
+    family.listings.push(listing);
+    family.lastEventAt = Math.max(family.lastEventAt, lastEventAt);
+    families.set(root, family);
+  }
+  return [...families.values()];
+}
+
+function isOver({ run }: RunListing): boolean {
+  return run.endedAt !== undefined && !run.children.some(canGoOn);
+}

@@ -1,0 +1,67 @@
+/**
+ * What a stored event looks like, for whoever reads a journal that may be damaged or not Deputy's. Looser than the types
+ * of `event.ts`: what a later Deputy adds is no damage, and of a call, a plan or a route only the outline is looked at.
+ */
+import { z } from "zod";
+import type { StoredEvent } from "../event.ts";
+
+const text = z.string();
+const number = z.number();
+const flag = z.boolean();
+const record = z.record(text, z.unknown());
+const warning = z.looseObject({ code: text, message: text });
+const failure = z.looseObject({ kind: text, message: text });
+const part = z.union([
+  z.looseObject({ type: z.enum(["text", "reasoning"]), text }),
+  z.looseObject({ type: z.literal("tool-call"), callId: text, name: text }),
+]);
+const planned = z.union([
+  z.looseObject({ task: record, route: z.looseObject({ provider: text, model: text }) }),
+  z.looseObject({ task: record, problem: z.looseObject({ code: text, message: text }) }),
+]);
+const ending = z.looseObject({
+  status: z.enum(["completed", "incomplete", "failed", "timeout", "interrupted"]),
+  text,
+});
+const request = { id: text, target: text, by: text };
+const call = { childId: text, callId: text, name: text, target: text };
+
+/** Facts of each kind, beside those that every event has. */
+const FACTS = {
+  "delegation-start": {
+    call: z.looseObject({ tasks: z.array(z.looseObject({ goal: text })) }),
+    planned: z.array(planned),
+    surface: text,
+    warnings: z.array(warning),
+  },
+  "delegation-resume": { pid: number, renewed: record },
+  "stop-request": { target: text.optional(), by: text },
+  "steer-request": { ...request, text },
+  "approval-answer": { ...request, callId: text, allowed: flag, reason: text },
+  "delegation-end": {},
+  "child-start": { childId: text, taskIndex: number, prompt: z.looseObject({ system: text, user: z.unknown() }) },
+  "attempt-start": { childId: text, position: number, provider: text, model: text },
+  "step-start": { childId: text, step: number },
+  "step-end": { childId: text, step: number, parts: z.array(part), finish: text, durationMs: number },
+  "step-fail": { childId: text, step: number, failure, recovery: z.looseObject({ action: text }), partialText: text },
+  "approval-ask": call,
+  "approval-end": { childId: text, callId: text, allowed: flag, by: text, reason: text },
+  "tool-start": { ...call, effect: text },
+  "tool-end": { ...call, text, ok: flag, outcome: text, filesChanged: z.array(text) },
+  "message-add": { childId: text, text: z.unknown(), reason: text },
+  "child-warn": { childId: text, warning },
+  "child-end": { childId: text, ending, durationMs: number },
+} satisfies Record<StoredEvent["kind"], z.ZodRawShape>;
+
+const SHAPES = Object.fromEntries(
+  Object.entries(FACTS).map(([kind, facts]) => [kind, z.looseObject({ delegationId: text, at: number, ...facts })]),
+);
+
+/** What is wrong with a value as an event, in words; undefined where nothing is. */
+export function eventMistake(value: unknown): string | undefined {
+  const kind = z.looseObject({ kind: text }).safeParse(value).data?.kind;
+  const shape = kind === undefined || !Object.hasOwn(SHAPES, kind) ? undefined : SHAPES[kind];
+  if (shape === undefined) return `no event has the kind ${JSON.stringify(kind)}`;
+  const [issue] = shape.safeParse(value).error?.issues ?? [];
+  return issue && `${kind}: ${issue.path.join(".")}: ${issue.message}`;
+}

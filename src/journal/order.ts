@@ -1,0 +1,102 @@
+/**
+ * In which order a run's events may come, whatever crashed in between: what is checked of a journal that somebody doubts.
+ * Pure: a fold over one run's events, that says what does not add up.
+ */
+import type { ChildEvent, StoredEvent } from "../event.ts";
+
+/** Events that any process may write about a run it does not own, also just after the end. */
+const REQUESTS: readonly StoredEvent["kind"][] = ["stop-request", "steer-request", "approval-answer"];
+
+type ChildOrder = {
+  started: boolean;
+  ended: boolean;
+  asking?: number | undefined;
+  asked: Set<string>;
+  begun: Set<string>;
+};
+
+export type RunOrder = { begun: boolean; ended: boolean; readonly children: Map<string, ChildOrder> };
+
+export function createRunOrder(): RunOrder {
+  return { begun: false, ended: false, children: new Map() };
+}
+
+/** Adds a run's next event, and says what is wrong with it there; undefined where nothing is. */
+export function orderMistake(run: RunOrder, event: StoredEvent): string | undefined {
+  if (event.kind === "delegation-start") {
+    const again = run.begun;
+    run.begun = true;
+    return again ? "the run begins twice" : undefined;
+  }
+  if (!run.begun) {
+    run.begun = true; // Said once.
+    return `${event.kind} comes before delegation-start`;
+  }
+  if (REQUESTS.includes(event.kind)) return undefined;
+  if (event.kind === "delegation-resume") return reopen(run);
+  if (run.ended) return `${event.kind} comes after the run's end, without a resume`;
+  if (event.kind === "delegation-end") {
+    run.ended = true;
+    return undefined;
+  }
+  return "childId" in event ? childMistake(childIn(run, event.childId), event) : undefined;
+}
+
+function reopen(run: RunOrder): undefined {
+  run.ended = false;
+  for (const child of run.children.values()) {
+    child.ended = false;
+    child.asking = undefined;
+  }
+}
+
+function childIn({ children }: RunOrder, childId: string): ChildOrder {
+  const known = children.get(childId) ?? { started: false, ended: false, asked: new Set(), begun: new Set() };
+  children.set(childId, known);
+  return known;
+}
+
+function childMistake(child: ChildOrder, event: ChildEvent): string | undefined {
+  if (child.ended) return `${event.kind} comes after the end of ${event.childId}, without a resume`;
+  switch (event.kind) {
+    case "child-start": {
+      const again = child.started;
+      child.started = true;
+      return again ? `${event.childId} begins twice` : undefined;
+    }
+    case "child-end":
+      child.ended = true;
+      return undefined;
+    case "step-start":
+      child.asking = event.step;
+      return beforeStart(child, event);
+    case "step-end": {
+      const { asking } = child;
+      child.asking = undefined;
+      return asking === event.step ? undefined : `step-end ${event.step} of ${event.childId} has no step-start`;
+    }
+    case "step-fail":
+      child.asking = undefined; // Without a step-start where no key could be had.
+      return beforeStart(child, event);
+    case "tool-start":
+      child.begun.add(event.callId);
+      return beforeStart(child, event);
+    case "tool-end":
+      if (event.outcome !== "ran" || child.begun.delete(event.callId)) return beforeStart(child, event);
+      return `tool-end ${event.callId} of ${event.childId} has no tool-start`;
+    case "approval-ask":
+      child.asked.add(event.callId);
+      return beforeStart(child, event);
+    case "approval-end":
+      if (child.asked.delete(event.callId)) return undefined;
+      return `approval-end ${event.callId} of ${event.childId} has no approval-ask`;
+    default:
+      return beforeStart(child, event);
+  }
+}
+
+function beforeStart(child: ChildOrder, event: ChildEvent): string | undefined {
+  if (child.started) return undefined;
+  child.started = true; // Said once.
+  return `${event.kind} of ${event.childId} comes before its child-start`;
+}
