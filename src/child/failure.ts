@@ -4,6 +4,7 @@
  */
 import { APICallError } from "@ai-sdk/provider";
 import type { Failure, FailureKind } from "../errors.ts";
+import { retryAfterMs } from "./retry-after.ts";
 import { AnswerTooLarge, UnsendableHeader } from "./transport.ts";
 
 /** Longest part of a provider's own message that is repeated, in characters. */
@@ -29,11 +30,11 @@ export function failureOf(error: unknown, who: string, now: number, redact: (tex
   const read = readSymptoms(error);
   const symptoms = { ...read, message: redact(read.message) };
   const kind = kindOf(error, symptoms);
-  const retryAfterMs = retryAfter(symptoms, now);
+  const waitMs = retryAfterMs(symptoms, now);
   return {
     kind,
     message: describe(kind, who, symptoms),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
     ...(symptoms.status === undefined ? {} : { httpStatus: symptoms.status }),
   };
 }
@@ -154,19 +155,6 @@ function describe(kind: FailureKind, who: string, { status, message, headers }: 
   const cut = quote.length > MAX_QUOTE ? `${quote.slice(0, MAX_QUOTE)}…` : quote;
   const refused = status !== undefined && status >= 300 ? status : undefined;
   return `${who} ${advice} (${[refused, cut].filter(Boolean).join(": ")})`;
-}
-
-/** Milliseconds the provider asked us to wait: `retry-after-ms`, Retry-After in seconds or as a date, Gemini's RetryInfo. */
-function retryAfter({ headers, text }: Symptoms, now: number): number | undefined {
-  const milliseconds = Number(headers["retry-after-ms"]);
-  if (headers["retry-after-ms"] !== undefined && milliseconds >= 0) return milliseconds;
-  const header = headers["retry-after"];
-  if (header !== undefined) {
-    const wait = /^\s*[\d.]+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-    if (Number.isFinite(wait)) return Math.max(0, Math.round(wait));
-  }
-  const delay = /"retrydelay":\s*"([\d.]+)s"/.exec(text)?.[1];
-  return delay === undefined ? undefined : Math.round(Number(delay) * 1000);
 }
 
 function numericStatus(payload: Record<string, unknown>): number | undefined {

@@ -1,0 +1,111 @@
+/** When a provider may be asked again, in whichever of many ways it says so: headers, fields of the body, or plain words. */
+
+/** @param headers by lower-case name @param text what the body says, lower case */
+export type Notice = { headers: Record<string, string>; text: string };
+
+/**
+ * Milliseconds from now; undefined where nothing is said.
+ * @param now milliseconds since the epoch, to read dates against
+ */
+export function retryAfterMs(notice: Notice, now: number): number | undefined {
+  for (const read of READERS) {
+    const ms = read(notice, now);
+    if (ms !== undefined && Number.isFinite(ms)) return Math.max(0, Math.round(ms));
+  }
+  return undefined;
+}
+
+type Reader = (notice: Notice, now: number) => number | undefined;
+
+/** What is meant for this very refusal goes before what every answer carries. */
+const READERS: Reader[] = [
+  ({ headers }) => numberIn(headers["retry-after-ms"]),
+  ({ headers }, now) => momentIn(headers["retry-after"], now),
+  // Google's RetryInfo.
+  ({ text }) => durationIn(/"retrydelay":\s*"([^"]+)"/.exec(text)?.[1]),
+  ({ text }) => numberIn(/"retry_after_ms":\s*"?([\d.]+)/.exec(text)?.[1]),
+  ({ text }) => seconds(/"(?:retry_after|retry_after_seconds|resets_in_seconds)":\s*"?([\d.]+)/.exec(text)?.[1]),
+  ({ text }, now) => momentIn(/"(?:resets_at|reset_at)":\s*"?([^",}]+)/.exec(text)?.[1], now),
+  ({ text }) =>
+    durationIn(
+      /(?:try again|retry|resets?|available)(?: again)? (?:in|after) (?:about )?(\d[^"(){}]*)/.exec(text)?.[1],
+    ),
+  ({ text }, now) =>
+    momentIn(
+      /(?:resets?|try again|available again) (?:at|on|after) (\d{4}-\d\d-\d\d[t ][\d:.]+(?:z|[+-]\d\d:?\d\d)?)/.exec(
+        text,
+      )?.[1],
+      now,
+    ),
+  ({ headers }, now) => momentIn(headers["anthropic-ratelimit-unified-reset"], now),
+  usedUp,
+  // OpenRouter repeats the headers of the provider behind it in its body.
+  ({ text }, now) => momentIn(/"x-ratelimit-reset":\s*"?(\d+)/.exec(text)?.[1], now),
+];
+
+/** Allowances that every answer tells of: those of which nothing remains, the one that is back last. */
+function usedUp({ headers }: Notice, now: number): number | undefined {
+  const waits = ALLOWANCES.flatMap(([remaining, reset]) => {
+    if (Number(headers[remaining] ?? Number.NaN) !== 0) return [];
+    return momentIn(headers[reset], now) ?? [];
+  });
+  return waits.length === 0 ? undefined : Math.max(...waits);
+}
+
+const ALLOWANCES: [remaining: string, reset: string][] = [
+  ["x-ratelimit-remaining", "x-ratelimit-reset"],
+  ...["requests", "tokens"].map((what): [string, string] => [
+    `x-ratelimit-remaining-${what}`,
+    `x-ratelimit-reset-${what}`,
+  ]),
+  ...["requests", "tokens", "input-tokens", "output-tokens"].map((what): [string, string] => [
+    `anthropic-ratelimit-${what}-remaining`,
+    `anthropic-ratelimit-${what}-reset`,
+  ]),
+];
+
+/** Seconds, a point in time as seconds or milliseconds since the epoch, a date, or a duration (`6m0s`). */
+function momentIn(said: string | undefined, now: number): number | undefined {
+  if (said === undefined) return undefined;
+  const text = said.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    const value = Number(text);
+    if (value > 1e12) return value - now;
+    return value > 1e9 ? value * 1000 - now : value * 1000;
+  }
+  const duration = durationIn(text);
+  if (duration !== undefined) return duration;
+  const date = Date.parse(text.toUpperCase());
+  return Number.isNaN(date) ? undefined : date - now;
+}
+
+const UNITS: [RegExp, number][] = [
+  [/^(ms|milliseconds?)$/, 1],
+  [/^(s|secs?|seconds?)$/, 1000],
+  [/^(m|mins?|minutes?)$/, 60_000],
+  [/^(h|hrs?|hours?)$/, 3_600_000],
+  [/^(d|days?)$/, 86_400_000],
+];
+
+/** `20s`, `350ms`, `7m12.5s`, `1 hour 5 minutes`, at the beginning of a text. */
+function durationIn(said: string | undefined): number | undefined {
+  let rest = said?.trim() ?? "";
+  let sum: number | undefined;
+  for (;;) {
+    const part = /^(\d+(?:\.\d+)?)\s*([a-z]+)(?:,?\s+and\s+|,?\s*)/.exec(rest);
+    const unitMs = part && UNITS.find(([unit]) => unit.test(part[2] ?? ""))?.[1];
+    if (!part || unitMs === undefined || unitMs === null) return sum;
+    sum = (sum ?? 0) + Number(part[1]) * unitMs;
+    rest = rest.slice(part[0].length);
+  }
+}
+
+function numberIn(said: string | undefined): number | undefined {
+  const value = Number(said?.trim() || Number.NaN);
+  return value >= 0 ? value : undefined;
+}
+
+function seconds(said: string | undefined): number | undefined {
+  const value = numberIn(said);
+  return value === undefined ? undefined : value * 1000;
+}
