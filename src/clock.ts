@@ -33,6 +33,23 @@ export const systemClock: Clock = {
   after: (ms, callback) => startTimer(ms, false, callback),
 };
 
+/** How often a long wait looks at what time it is, in milliseconds. */
+const LOOK_MS = 60_000;
+
+/**
+ * Waits until a moment on the system's clock, and where that is set back or forward meanwhile no longer than it seemed at
+ * first. @param until milliseconds since the epoch
+ * @throws the signal's reason where it aborts first
+ */
+export async function sleepUntil(clock: Clock, until: number, signal: AbortSignal): Promise<void> {
+  const latest = clock.elapsed() + Math.max(0, until - clock.now());
+  for (;;) {
+    const leftMs = Math.min(until - clock.now(), latest - clock.elapsed());
+    if (leftMs <= 0) return;
+    await clock.sleep(Math.min(leftMs, LOOK_MS), signal);
+  }
+}
+
 /** However long: in pieces that Node can wait. */
 function startTimer(ms: number, keepsAlive: boolean, callback: () => void): () => void {
   let timer: NodeJS.Timeout;

@@ -30,6 +30,8 @@ export type Finish = "stop" | "tool-calls" | "length" | "refused";
 export type Recovery =
   | { action: "next-key" }
   | { action: "retry"; delayMs: number }
+  /** The quota is used up until then: `delayMs` after the failure. */
+  | { action: "pause"; delayMs: number }
   | { action: "fallback" }
   | { action: "give-up" };
 
@@ -112,6 +114,9 @@ export type ChildEvent =
       }
     >
   /** `answerBy`: until when it waits, in milliseconds since the epoch; absent where nobody could answer. */
+  /** It sleeps until the provider's quota is there again (`until`, milliseconds since the epoch). Said anew after a crash. */
+  | OfChild<"pause-start", { until: number; failure: Failure }>
+  | OfChild<"pause-end", Record<never, never>>
   | OfChild<"approval-ask", { callId: string; name: string; target: string; answerBy?: number }>
   /** `answerId`: the `approval-answer` that settled it, where one did. */
   | OfChild<"approval-end", { callId: string; allowed: boolean; by: string; reason: string; answerId?: string }>
@@ -173,6 +178,8 @@ export const DURABILITY = {
   "step-start": "barrier",
   "step-end": "stored",
   "step-fail": "stored",
+  "pause-start": "stored",
+  "pause-end": "stored",
   "approval-ask": "barrier",
   "approval-end": "stored",
   "tool-start": "barrier",

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { EFFORTS } from "./route.ts";
 
-const STATES = ["running", "ended", "stopped", "unfinished"] as const;
+const STATES = ["running", "paused", "ended", "stopped", "unfinished"] as const;
 
 const usd = z.number().nullable().describe("USD; null: not known.");
 

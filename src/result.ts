@@ -80,6 +80,11 @@ export type Tally = {
   startedAt?: number;
   ending?: Ending;
   durationMs: number;
+  /** Its provider's quota is used up until then (milliseconds since the epoch): it sleeps. */
+  pausedUntil?: number;
+  /** When that sleep began, and what earlier ones took. */
+  pausedAt?: number;
+  pausedMs: number;
   position: number;
   apiCalls: number;
   tokens: TokenCount;
@@ -103,6 +108,7 @@ export function createTally(childId: string, taskIndex: number, planned: Planned
     taskIndex,
     planned,
     durationMs: 0,
+    pausedMs: 0,
     position: 0,
     apiCalls: 0,
     tokens: { input: 0, output: 0, cached: 0, reasoning: 0 },
@@ -167,12 +173,21 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       if (tally.asking) tally.uncertain += 1;
       tally.asking = false;
       tally.ending = event.ending;
+      endPause(tally, event.at);
       tally.durationMs = event.durationMs;
       return;
     case "message-add":
       if (event.reason !== "user") return;
       tally.position = 0;
       delete tally.ending;
+      return;
+    case "pause-start":
+      endPause(tally, event.at);
+      tally.pausedUntil = event.until;
+      tally.pausedAt = event.at;
+      return;
+    case "pause-end":
+      endPause(tally, event.at);
       return;
     case "tool-start":
     case "approval-ask":
@@ -194,6 +209,13 @@ function addAttempt({ attempts }: Tally, provider: string, model: string): void 
 function outcomeUnknown({ name, target }: { name: string; target: string }): Warning {
   const message = `${name} ${target} was running when Deputy was interrupted: whether it took effect is not known.`;
   return { code: "outcome-unknown", message };
+}
+
+/** Its sleep is over, or was broken off. @param at milliseconds since the epoch */
+export function endPause(tally: Tally, at: number): void {
+  if (tally.pausedAt !== undefined) tally.pausedMs += Math.max(0, at - tally.pausedAt);
+  delete tally.pausedAt;
+  delete tally.pausedUntil;
 }
 
 function attemptOf(tally: Tally): Tally["attempts"][number] {

@@ -71,4 +71,7 @@ export type Lease = ({ access: Access } | { failure: Failure }) & {
  * `another`: a key that may be asked at once. Else the milliseconds until one may be asked again, and the kind of
  * failure that keeps it: after a failure that no key has to do with, that one itself.
  */
-export type KeysLeft = { another: true } | { another: false; backInMs: number; kind: FailureKind };
+export type KeysLeft =
+  | { another: true }
+  /** `isTold`: the provider itself named that time. */
+  | { another: false; backInMs: number; kind: FailureKind; isTold?: boolean };

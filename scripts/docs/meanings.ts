@@ -63,6 +63,8 @@ export const EVENTS: Record<EventKind, string> = {
   "step-start": "a model request is about to leave",
   "step-end": "the model's whole answer, its usage, cost and time",
   "step-fail": "a request failed: how, what had arrived, and what comes next",
+  "pause-start": "a child sleeps until its provider's quota is there again; said anew after a crash",
+  "pause-end": "it goes on",
   "approval-ask": "a tool call needs an answer",
   "approval-end": "the answer: allowed or not, by whom, why",
   "tool-start": "a tool call is about to run",

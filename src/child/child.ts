@@ -72,6 +72,8 @@ export type ChildDeps = {
   admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Pass | undefined>;
   /** Waits without a place among the running; early where the signal aborts. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
+  /** Waits without a place until a moment, in milliseconds since the epoch, while the child's time stands still. */
+  sleepUntil(until: number, signal: AbortSignal): Promise<void>;
   onServedMismatch: "warn" | "fail";
 };
 

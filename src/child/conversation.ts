@@ -36,6 +36,8 @@ export type Conversation = {
   failures: Failure[];
   /** Milliseconds their requests took, and the waits that were decided on after them. */
   failingMs: number;
+  /** Its provider's quota is used up until then (milliseconds since the epoch), and why that is known. */
+  pause?: { until: number; failure: Failure };
   /** Keys that have failed since the last of those failures, one right after the other. */
   keysTried: number;
   /** What had arrived of an answer that was broken off. */
@@ -71,6 +73,7 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
       conversation.position = event.position;
       conversation.provider = event.provider;
       delete conversation.served;
+      delete conversation.pause;
       forgetFailures(conversation);
       return;
     case "step-end":
@@ -81,11 +84,16 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
     case "step-fail":
       conversation.failingMs += event.durationMs + (event.recovery.action === "retry" ? event.recovery.delayMs : 0);
       conversation.brokenOff = event.partialText;
+      if (event.recovery.action === "pause")
+        conversation.pause = { until: event.at + event.recovery.delayMs, failure: event.failure };
       if (event.recovery.action === "next-key") conversation.keysTried += 1;
       else {
         conversation.failures.push(event.failure);
         conversation.keysTried = 0;
       }
+      return;
+    case "pause-end":
+      delete conversation.pause;
       return;
     case "tool-start":
       for (const call of conversation.pending) if (call.callId === event.callId) call.started = true;
@@ -108,6 +116,7 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
       delete conversation.finish;
       return;
     case "step-start":
+    case "pause-start":
     case "approval-ask":
     case "approval-end":
     case "child-warn":

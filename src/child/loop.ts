@@ -71,6 +71,8 @@ async function* startAttempt(child: Child, position: number): AsyncGenerator<Hap
 /** One model request. Returns an ending where the child cannot go on. */
 async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undefined> {
   const { conversation, deps } = child;
+  if (conversation.pause !== undefined) yield* sitOut(child, conversation.pause);
+  if (child.signal.aborted) return undefined;
   yield* hearSteers(child);
   const lastWords = conversation.lastWords !== undefined;
   if (!lastWords && conversation.step - conversation.before.steps >= child.input.planned.limits.maxIterations) {
@@ -92,6 +94,13 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
   if (lastWords) return { status: "incomplete", exitReason: "max_cost", text: lastText(conversation) };
   yield tell(child, { kind: "message-add", reason: "max_cost", text: LAST_WORDS });
   return undefined;
+}
+
+/** Sleeps until the quota is there again; after a crash in the middle of it, for what is left. */
+async function* sitOut(child: Child, pause: { until: number; failure: Failure }): AsyncGenerator<Happening, void> {
+  yield tell(child, { kind: "pause-start", ...pause });
+  await child.deps.sleepUntil(pause.until, child.signal);
+  if (!child.signal.aborted) yield tell(child, { kind: "pause-end" });
 }
 
 /** What was said to the child meanwhile goes into its conversation. Returns whether there was anything. */
@@ -261,6 +270,8 @@ async function* recover(
     case "retry":
       yield live(child, { kind: "retry-wait", failure, delayMs: recovery.delayMs });
       await deps.pause(recovery.delayMs, signal);
+      return undefined;
+    case "pause":
       return undefined;
     case "fallback":
       return yield* startAttempt(child, conversation.position + 1);

@@ -3,7 +3,7 @@
  * these; the tree adds what is only true for a moment. Reads the folded run, which has seen the event already.
  */
 
-import { hasEnded, parseRunId, type Run, type RunChild } from "../engine/run.ts";
+import { hasEnded, minuteOf, parseRunId, type Run, type RunChild } from "../engine/run.ts";
 import type { Event } from "../event.ts";
 import { type Result, resultOf } from "../result.ts";
 import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
@@ -117,6 +117,11 @@ function notable(event: Event): Remark | undefined {
     case "step-fail":
       if (event.recovery.action === "next-key")
         return { sign: "!", text: `${event.failure.kind}, trying another key: ${event.failure.message}` };
+      if (event.recovery.action === "pause")
+        return {
+          sign: "!",
+          text: `paused until ${minuteOf(event.at + event.recovery.delayMs)}: ${event.failure.message}`,
+        };
       if (event.recovery.action !== "retry") return undefined;
       return { sign: "!", text: `${event.failure.kind}, trying again: ${event.failure.message}` };
     case "approval-ask":
@@ -162,6 +167,8 @@ function detail(event: Event): Remark | undefined {
       return { sign: "·", text: `asks to run ${event.name}: ${event.target}` };
     case "approval-end":
       return { sign: "·", text: `allowed by ${event.by}` };
+    case "pause-end":
+      return { sign: "·", text: "goes on after its pause" };
     case "tool-start":
       return { sign: "·", text: `${event.name}: ${event.target}` };
     case "tool-end": {

@@ -194,6 +194,13 @@ const delegation = z.strictObject({
     .array(choicePattern)
     .default([])
     .describe("What a model that delegates may not choose, whatever `allow` says. With `efforts`, only these."),
+  on_quota: z
+    .enum(["fail", "pause"])
+    .default("fail")
+    .describe(
+      "When a provider's quota is used up, no other key has any and no fallback is declared: `fail` ends the child, " +
+        "`pause` sleeps until the time that the provider names, and goes on. Where it names none, the child fails.",
+    ),
   max_concurrent_children: count.default(10).describe("Most children at work at once; further ones wait."),
   max_tasks_per_call: count.default(1000).describe("Most tasks one call may have."),
   max_iterations: count.default(50).describe("Most model requests with tools a child may make."),

@@ -36,11 +36,21 @@ const MAX_WAIT_MS = 60_000;
 /** Longest time a step may keep failing, the next wait included, in milliseconds. */
 const MAX_FAILING_MS = 10 * 60_000;
 
+/** Most pauses of one step: a provider that names a time again and again does not know it. */
+const MAX_PAUSES = 10;
+/** Paused children do not come back all at the same moment, in milliseconds. */
+const PAUSE_JITTER_MS = 5_000;
+
 /**
  * Where a provider has several keys and all rest, the failure that counts is that of the key which is back first.
  * @param random from 0 to 1, for the jitter
+ * @param onQuota what is done where a quota is used up until a time that the provider names
  */
-export function recoveryOf({ earlier, failingForMs, fallbacksLeft, keys }: Situation, random: () => number): Recovery {
+export function recoveryOf(
+  { earlier, failingForMs, fallbacksLeft, keys }: Situation,
+  random: () => number,
+  onQuota: "fail" | "pause" = "fail",
+): Recovery {
   if (keys.another) return { action: "next-key" };
   const { tries, waitMs, gated, fallback }: Policy = RECOVERY[keys.kind];
   const tried = 1 + earlier.filter(({ kind }) => kind === keys.kind).length;
@@ -48,5 +58,9 @@ export function recoveryOf({ earlier, failingForMs, fallbacksLeft, keys }: Situa
   // Everyone is told the same Retry-After: the jitter on top keeps them from coming back together.
   const delayMs = Math.round(keys.backInMs + ownWaitMs);
   if (tried < tries && failingForMs + delayMs <= MAX_FAILING_MS) return { action: "retry", delayMs };
-  return fallback && fallbacksLeft > 0 ? { action: "fallback" } : { action: "give-up" };
+  if (fallback && fallbacksLeft > 0) return { action: "fallback" };
+  const isQuota = keys.kind === "quota-exhausted" || (keys.kind === "rate-limited" && keys.backInMs > MAX_FAILING_MS);
+  return onQuota === "pause" && isQuota && keys.isTold && tried <= MAX_PAUSES
+    ? { action: "pause", delayMs: Math.round(keys.backInMs + PAUSE_JITTER_MS * random()) }
+    : { action: "give-up" };
 }

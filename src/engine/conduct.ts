@@ -104,7 +104,7 @@ export async function conduct(
     const seat = createSeat(scheduler, clock, (provider, what) => void record(waitEvent(provider, what, about)));
     const { timeoutMs } = planned.limits;
     const outOfTime = () => controller.abort({ status: "timeout" } satisfies StopReason);
-    const deadline = createDeadline(clock, timeoutMs, earlierMs, outOfTime);
+    const deadline = createDeadline(clock, timeoutMs, earlierMs - child.tally.pausedMs, outOfTime);
     try {
       if (!(await seat.take(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
       const input: ChildInput = {
@@ -171,8 +171,13 @@ export async function conduct(
         deadline.goOn();
         return pass;
       },
-      recover: (situation) => recoveryOf(situation, stage.random),
+      recover: (situation) => recoveryOf(situation, stage.random, delegation.on_quota),
       pause: seat.pause,
+      async sleepUntil(until, signal) {
+        deadline.stand();
+        await seat.sleepUntil(until, signal);
+        deadline.goOn();
+      },
       onServedMismatch: delegation.on_served_mismatch,
     };
   }

@@ -11,7 +11,7 @@ export type Deadline = {
 /** @param limitMs what there is in all; 0 = any time @param spentMs what was used before */
 export function createDeadline(clock: Clock, limitMs: number, spentMs: number, reached: () => void): Deadline {
   if (limitMs === 0) return { goOn: () => {}, stand: () => {} };
-  let leftMs = Math.max(0, limitMs - spentMs);
+  let leftMs = Math.max(0, limitMs - Math.max(0, spentMs));
   let since: number | undefined;
   let cancel = () => {};
   return {

@@ -26,6 +26,8 @@ const LISTED = [
   "step-start",
   "step-end",
   "step-fail",
+  "pause-start",
+  "pause-end",
   "message-add",
   "child-end",
 ] as const satisfies StoredEvent["kind"][];

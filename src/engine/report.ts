@@ -29,10 +29,12 @@ export function reportOf({ run, owner }: RunListing, now: number): Report {
   };
 }
 
-/** `unfinished`: its process died before the end. `stopped`: children were interrupted. A resume goes on with both. */
+/** `paused`: all that is left sleeps until a quota is there again. `unfinished`: its process died before the end. `stopped`: children were interrupted. A resume goes on with both. */
 export function stateOf({ run, owner }: RunListing): Report["state"] {
   if (run.endedAt !== undefined) return run.children.some(canGoOn) ? "stopped" : "ended";
-  return owner === "here" || owner === "elsewhere" ? "running" : "unfinished";
+  if (owner !== "here" && owner !== "elsewhere") return "unfinished";
+  const open = run.children.filter((child) => !hasEnded(child));
+  return open.length > 0 && open.every(({ tally }) => tally.pausedUntil !== undefined) ? "paused" : "running";
 }
 
 function reportedResult(result: Result): ReportedResult {

@@ -9,6 +9,7 @@ import {
   createTally,
   type DelegationResult,
   delegationResult,
+  endPause,
   type Result,
   resultOf,
   type Tally,
@@ -120,6 +121,7 @@ function reopen(run: Run, renewed: Record<string, Route>, downtimeMs: number): v
     const { tally } = child;
     const route = renewed[tally.childId];
     if (tally.startedAt !== undefined) tally.startedAt += downtimeMs;
+    endPause(tally, run.lastEventAt - downtimeMs);
     if (route !== undefined && "route" in tally.planned) tally.planned = { ...tally.planned, route };
     if (!canGoOn(child)) continue;
     delete tally.ending;
@@ -168,6 +170,14 @@ export function isChildEvent(event: Event): event is ChildEvent {
   return "childId" in event && isStored(event);
 }
 
+/** The last moment that a `Date` knows. */
+const LAST_DATE_MS = 8.64e15;
+
+/** `2026-11-21 14:30 UTC`. @param at milliseconds since the epoch */
+export function minuteOf(at: number): string {
+  return `${new Date(Math.min(at, LAST_DATE_MS)).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
 function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
   switch (event.kind) {
     case "queue-move":
@@ -180,6 +190,10 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
       return "thinking";
     case "text-delta":
       return "answering";
+    case "pause-start":
+      return `paused until ${minuteOf(event.until)}: the quota of its provider is used up`;
+    case "pause-end":
+      return "asking";
     case "gate-wait": {
       const time = event.delayMs === undefined ? "" : ` (${Math.ceil(event.delayMs / 1000)} s)`;
       return `waiting for ${event.provider}'s ${event.limit}${time}`;

@@ -1,6 +1,6 @@
 /** A child's place among the running: taken, given back while it waits, changed for one at another provider. */
 import type { Pass } from "../child/child.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, sleepUntil } from "../clock.ts";
 import type { Place, Scheduler, Told } from "./scheduler.ts";
 
 export type Seat = {
@@ -10,12 +10,18 @@ export type Seat = {
   admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Pass | undefined>;
   /** Waits without a place; early where the signal aborts. The next request queues for one. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
+  /** The same, until a moment in milliseconds since the epoch. */
+  sleepUntil(until: number, signal: AbortSignal): Promise<void>;
   leave(): void;
 };
 
 /** @param told hears what the child waits for */
 export function createSeat(scheduler: Scheduler, clock: Clock, told: (provider: string, what: Told) => void): Seat {
   let place: Place | undefined;
+  function leave(): void {
+    place?.release();
+    place = undefined;
+  }
   return {
     async take(provider, signal) {
       place?.release();
@@ -30,10 +36,13 @@ export function createSeat(scheduler: Scheduler, clock: Clock, told: (provider: 
       return admission?.pass;
     },
     async pause(delayMs, signal) {
-      place?.release();
-      place = undefined;
+      leave();
       await clock.sleep(delayMs, signal).catch(() => {});
     },
-    leave: () => place?.release(),
+    async sleepUntil(until, signal) {
+      leave();
+      await sleepUntil(clock, until, signal).catch(() => {});
+    },
+    leave,
   };
 }

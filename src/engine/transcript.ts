@@ -1,5 +1,6 @@
 /** A child's stored events as a conversation that a person can read: who speaks, and what is said. */
 import type { Part, StoredEvent } from "../event.ts";
+import { minuteOf } from "./run.ts";
 
 export type TranscriptEntry = { who: string; text: string };
 
@@ -26,6 +27,8 @@ function entriesOf(event: StoredEvent): TranscriptEntry[] {
       return event.parts.map(partEntry);
     case "step-fail":
       return [{ who: `request failed: ${event.failure.kind}`, text: `${event.failure.message}\n${event.partialText}` }];
+    case "pause-start":
+      return [{ who: `paused until ${minuteOf(event.until)}`, text: event.failure.message }];
     case "tool-end":
       return [{ who: `result of ${event.name} ${event.target}`, text: event.text }];
     case "approval-end":

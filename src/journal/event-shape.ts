@@ -47,6 +47,8 @@ const FACTS = {
   "approval-ask": call,
   "approval-end": { childId: text, callId: text, allowed: flag, by: text, reason: text },
   "tool-start": { ...call, effect: text },
+  "pause-start": { childId: text, until: number, failure },
+  "pause-end": { childId: text },
   "tool-end": { ...call, text, ok: flag, outcome: text, filesChanged: z.array(text) },
   "message-add": { childId: text, text: z.unknown(), reason: text },
   "child-warn": { childId: text, warning },

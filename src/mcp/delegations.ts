@@ -168,6 +168,8 @@ function nextOf({ delegation_id: id, state, questions }: Report): string | undef
   switch (state) {
     case "running":
       return `It goes on.${asked} Wait for the rest: check_delegation with {"id": "${id}"}.`;
+    case "paused":
+      return `It sleeps until its provider's quota is there again, and goes on by itself: check_delegation with {"id": "${id}"}.`;
     case "stopped":
     case "unfinished":
       return `A person can go on with it: deputy resume ${id}`;

@@ -22,7 +22,7 @@ export type Pool = {
 };
 export type AccessWith = (secret: Secret, header: KeyHeader | undefined) => Access;
 
-type Rest = { until: number; kind: FailureKind };
+type Rest = { until: number; kind: FailureKind; isTold: boolean };
 type Member = {
   source: KeySource;
   supply: KeySupply;
@@ -58,13 +58,14 @@ export function createPool(
     if (refused && secret !== undefined && member.supply.renew(secret)) return true;
     if (members.length === 1) return false;
     const ownMs = refused ? (member.supply.pauseMs ?? restMs) : (failure.retryAfterMs ?? restMs);
-    const rest = { until: clock.elapsed() + ownMs, kind: failure.kind };
+    const isTold = !refused && failure.retryAfterMs !== undefined;
+    const rest = { until: clock.elapsed() + ownMs, kind: failure.kind, isTold };
     if (member.rest === undefined || member.rest.until < rest.until) member.rest = rest;
     return false;
   }
 
   function keysLeft(failed: Member, renewed: boolean, failure: Failure, tried: number): KeysLeft {
-    const asItSays: KeysLeft = { another: false, backInMs: failure.retryAfterMs ?? 0, kind: failure.kind };
+    const asItSays = asTold(failure);
     if (REST_MS[failure.kind] === undefined) return asItSays;
     const another = renewed || members.some((member) => member !== failed && isFree(member));
     // Each key once, and each that a command may print anew once more.
@@ -73,7 +74,7 @@ export function createPool(
     if (members.length === 1) return asItSays;
     const { rest } = nextMember();
     const backInMs = Math.max(0, (rest?.until ?? 0) - clock.elapsed());
-    return { another: false, backInMs, kind: rest?.kind ?? failure.kind };
+    return { another: false, backInMs, kind: rest?.kind ?? failure.kind, isTold: rest?.isTold ?? false };
   }
 
   return {
@@ -105,9 +106,14 @@ export function createKeylessPool(access: Access): Pool {
   const lease: Lease = {
     access,
     release: () => {},
-    left: ({ retryAfterMs = 0, kind }) => ({ another: false, backInMs: retryAfterMs, kind }),
+    left: asTold,
   };
   return { lease: async () => lease };
+}
+
+/** Nothing but a wait is left, as long as the provider says. */
+function asTold({ retryAfterMs, kind }: Failure): KeysLeft {
+  return { another: false, backInMs: retryAfterMs ?? 0, kind, isTold: retryAfterMs !== undefined };
 }
 
 function byLoad(one: Member, other: Member): number {

@@ -1,5 +1,7 @@
 /** What the config says of how children run: limits, money, and what their answers are held to. */
 import assert from "node:assert/strict";
+import type { Script } from "../../src/testing/index.ts";
+import { impatientClock } from "../support/impatient-clock.ts";
 import { type Document, endings, type Played, play, refusal, type Scene } from "../support/whole-stage.ts";
 import { answers, COSTLY, type Effects, PRICED, worksFor } from "./effects.ts";
 
@@ -78,5 +80,20 @@ export const LIMIT_EFFECTS: Effects = {
         ["served-mismatch"],
       );
     }
+  },
+
+  "delegation.on_quota": async () => {
+    const usedUp = () => {
+      let requests = 0;
+      const resetsAt = new Date(Date.now() + 3_600_000);
+      const script: Script = () =>
+        ++requests === 1 ? { fault: { kind: "quota-exhausted", resetsAt } } : { text: "done" };
+      return { script, ...impatientClock() };
+    };
+    const patient = usedUp();
+    assert.deepEqual(endings(await under({ on_quota: "pause" }, patient)), ["completed"]);
+    assert.ok(patient.waits.reduce((sum, ms) => sum + ms, 0) > 3_590_000, String(patient.waits));
+    for (const delegation of [{}, { on_quota: "fail" }])
+      assert.deepEqual(endings(await under(delegation, usedUp())), ["failed: quota-exhausted"]);
   },
 };

@@ -45,7 +45,12 @@ export function leaseOf({ keyName }: Route): Lease {
     access: { headers: {}, redact: (text) => text },
     ...(keyName !== undefined && { keyName }),
     release: () => {},
-    left: ({ retryAfterMs = 0, kind }) => ({ another: false, backInMs: retryAfterMs, kind }),
+    left: ({ retryAfterMs, kind }) => ({
+      another: false,
+      backInMs: retryAfterMs ?? 0,
+      kind,
+      isTold: retryAfterMs !== undefined,
+    }),
   };
 }
 
@@ -130,6 +135,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     reserve: () => ({ settle: () => {}, settleAtWorst: () => {}, release: () => {} }),
     recover: () => ({ action: "give-up" }),
     pause: async () => {},
+    sleepUntil: async () => {},
     admit: async () => ({ accepted: () => {}, end: () => {} }),
     onServedMismatch: "warn",
     ...staged.deps,

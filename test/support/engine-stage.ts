@@ -3,7 +3,7 @@
 import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Model } from "../../src/child/model.ts";
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { createScheduler } from "../../src/engine/scheduler.ts";
@@ -27,11 +27,16 @@ export type Staged = {
   route?: (provider: string, model: string) => Route;
   /** Providers that cannot be had any more when a run is resumed. */
   gone?: string[];
+  /** Default: the real one. */
+  clock?: Clock;
+  /** The config, as a document. */
+  config?: object;
 };
 
 /** `die` lets go of everything as a killed process does: nothing is said, the claim is free. */
 export function createTestEngine(staged: Staged): { engine: Engine; die(): void } {
   const makeRoute = staged.route ?? plainRoute;
+  const clock = staged.clock ?? systemClock;
   const journal = createMemoryJournal({
     ...(staged.memory && { memory: staged.memory }),
     ...(staged.beforeCommit && { beforeCommit: staged.beforeCommit }),
@@ -42,7 +47,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     return reply;
   };
   const setup: Setup = {
-    config: configSchema.parse({}),
+    config: configSchema.parse(staged.config ?? {}),
     warnings: [],
     plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [] }),
     candidates: () => [],
@@ -56,10 +61,10 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
   };
   let ids = 0;
   const engine = createEngine({
-    clock: systemClock,
+    clock,
     random: () => 0,
     journal,
-    scheduler: createScheduler({ clock: systemClock, random: () => 0 }),
+    scheduler: createScheduler({ clock, random: () => 0 }),
     model,
     newId: () => `run${++ids}${Math.random().toString(36).slice(2, 6)}`,
     setup: () => setup,
