@@ -29,7 +29,10 @@ export type Catalog = {
   modelsOf(provider: Provider): string[];
   /** The id at this base URL that a model's name can only mean, whatever its case and dashes; undefined if none does. */
   idMeant(provider: Provider, baseUrl: string | undefined, model: string): string | undefined;
-  /** The newest models of a family at this base URL; several where only a person can choose. */
+  /**
+   * The newest models of a family; several where only a person can choose. At another base URL than the row's own, those
+   * the config states go before those the row's own has: whoever moved a provider's address still means its models.
+   */
   newestOf(provider: Provider, baseUrl: string | undefined, family: string): string[];
   /** The provider's models with names like this one, nearest first. */
   nearestModels(provider: Provider, model: string): string[];
@@ -99,6 +102,11 @@ export function createCatalog({
     return index;
   }
 
+  function newestAt(provider: Provider, baseUrl: string | undefined, family: string): string[] {
+    const here = newestOf(family, [...indexOf(provider, baseUrl).ids]);
+    return here.length > 0 ? here : newestOf(family, [...indexOf(provider, undefined).ids]);
+  }
+
   function idMeant(provider: Provider, baseUrl: string | undefined, model: string): string | undefined {
     if ([...statedIds(provider.entry), provider.row?.defaultModel].includes(model)) return model;
     const { ids, byForm } = indexOf(provider, baseUrl);
@@ -120,7 +128,7 @@ export function createCatalog({
 
   return {
     idMeant,
-    newestOf: (provider, baseUrl, family) => newestOf(family, [...indexOf(provider, baseUrl).ids]),
+    newestOf: newestAt,
     factsOf,
     serves,
     isListed,
@@ -170,7 +178,7 @@ function withoutNumbers(model: string): string {
 
 /** What is known of a row's models holds at its own endpoint; elsewhere a gateway may serve anything. */
 function isRowsOwn(row: ProviderRow, baseUrl: string | undefined): boolean {
-  return baseUrl === undefined || originOf(baseUrl) === originOf(row.baseUrl);
+  return baseUrl === undefined || baseUrl === row.baseUrl || originOf(baseUrl) === originOf(row.baseUrl);
 }
 
 function statedFacts(stated: ModelFactsConfig): ModelFacts {

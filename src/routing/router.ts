@@ -43,6 +43,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, decisio
   const ofCall = config.delegation.batch_defaults === "explicit" ? [] : said("call", call);
   const isBudgeted = (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
   const found = new Map<string, Routed>();
+  const bound = new Map<string, ReturnType<typeof bind>>();
 
   function routeOf(task: Task, decision?: Decision): Routed {
     const rule = ruleFor(config.rules, task, call, config.delegation.toolsets);
@@ -79,18 +80,27 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, decisio
     if ("problem" in pair) return pair;
     const denied = deps.askedBy === "model" ? deniedChoice(own, choice, pair) : undefined;
     if (denied !== undefined) return { problem: denied };
-    const bound = bind(pair, priced, deps);
-    if ("problem" in bound) return bound;
+    const primary = bindOnce(pair, priced);
+    if ("problem" in primary) return primary;
     const requested = requestedBy(levels);
-    const { fallbacks, warnings } = fallbacksOf(choice, bound.route, requested, priced);
+    const { fallbacks, warnings } = fallbacksOf(choice, primary.route, requested, priced);
     return {
       route: {
-        ...bound.route,
+        ...primary.route,
         requested,
         fallbacks,
-        warnings: [...choice.warnings, ...bound.route.warnings, ...warnings],
+        warnings: [...choice.warnings, ...primary.route.warnings, ...warnings],
       },
     };
+  }
+
+  /** Tasks that differ have most of their fallbacks in common. */
+  function bindOnce(pair: Pair, priced: boolean): ReturnType<typeof bind> {
+    const { provider, model, effort } = pair;
+    const id = JSON.stringify([provider.value.slug, provider.by, model, effort?.value, effort?.by, priced]);
+    const known = bound.get(id) ?? bind(pair, priced, deps);
+    bound.set(id, known);
+    return known;
   }
 
   /** From the parent, effort is inherited only by the same model. */
@@ -125,25 +135,25 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, decisio
     const { fallbacks: _, ...below } = choice;
     for (const model of choice.fallbacks ?? config.delegation.fallbacks) {
       const pair = walk.settle(withoutParentsEffort(walk.lay(below, { level: "fallback", model })));
-      const bound = "problem" in pair ? pair : bindWithFittingEffort(pair, priced);
-      if ("problem" in bound) warnings.push(unusableFallback(model, bound.problem));
-      else if (![primary, ...fallbacks].some((other) => isSameRoute(other, bound.route)))
-        fallbacks.push({ ...bound.route, requested, fallbacks: [] });
+      const fallback = "problem" in pair ? pair : bindWithFittingEffort(pair, priced);
+      if ("problem" in fallback) warnings.push(unusableFallback(model, fallback.problem));
+      else if (![primary, ...fallbacks].some((other) => isSameRoute(other, fallback.route)))
+        fallbacks.push({ ...fallback.route, requested, fallbacks: [] });
     }
     return { fallbacks, warnings };
   }
 
   /** An effort that was meant for another model is left out where this one does not take it. */
   function bindWithFittingEffort(pair: Pair, priced: boolean): ReturnType<typeof bind> {
-    const bound = bind(pair, priced, deps);
-    if (!("problem" in bound) || bound.problem.code !== "effort-unsupported" || pair.effort?.by === "fallback")
-      return bound;
+    const fitting = bindOnce(pair, priced);
+    if (!("problem" in fitting) || fitting.problem.code !== "effort-unsupported" || pair.effort?.by === "fallback")
+      return fitting;
     const { effort: _, ...rest } = pair;
-    const without = bind(rest, priced, deps);
+    const without = bindOnce(rest, priced);
     if ("problem" in without) return without;
     const warning: Warning = {
       code: "effort-left-out",
-      message: `As a fallback, without effort: ${bound.problem.message}`,
+      message: `As a fallback, without effort: ${fitting.problem.message}`,
     };
     return { route: { ...without.route, warnings: [...without.route.warnings, warning] } };
   }

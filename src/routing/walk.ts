@@ -134,7 +134,8 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     const newestAt = (provider: Provider) => catalog.newestOf(provider, baseUrlOf(provider), family);
     const [here, ...othersHere] = current === undefined ? [] : newestAt(current);
     if (here !== undefined && othersHere.length > 0) return { problem: severalOfFamily(family, [here, ...othersHere]) };
-    if (here !== undefined) return { ...beside, model: here };
+    if (here !== undefined && current !== undefined)
+      return { ...beside, model: here, warnings: isKnownAt(current, here) ? [] : [assumed(family, here, current)] };
     const homes = named === undefined ? credentials.usable() : [];
     const [there, ...othersThere] = homes.flatMap((provider) =>
       newestAt(provider).map((id) => ({ provider, model: id })),
@@ -146,6 +147,11 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
       return { ...beside, model, warnings: [sentAsIs(model, current)] };
     const makers = providers.all().filter((provider) => newestAt(provider).length > 0);
     return { problem: nobodysFamily(family, named, makers) };
+  }
+
+  /** Whether a model is known to be had at the provider's address, which may not be the row's own. */
+  function isKnownAt(provider: Provider, id: string): boolean {
+    return catalog.idMeant(provider, baseUrlOf(provider), id) === id;
   }
 
   function baseUrlOf(provider: Provider): string | undefined {
@@ -200,6 +206,13 @@ function respelled(written: string, id: string): Warning {
 function sentAsIs(model: string, { slug, entryPath }: Provider): Warning {
   const message = `${model} is sent to ${slug} as it is: its models are not known. List them under ${entryPath}.models.`;
   return { code: "family-unknown", message };
+}
+
+function assumed(family: string, id: string, { slug, entryPath }: Provider): Warning {
+  const message =
+    `${family} was taken as ${id}, the newest that ${slug} is known to have. Whether it is served at this base URL is ` +
+    `not known: list its models under ${entryPath}.models.`;
+  return { code: "family-assumed", message };
 }
 
 function severalOfFamily(family: string, candidates: string[]): Problem {

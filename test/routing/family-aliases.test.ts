@@ -120,6 +120,19 @@ describe("a family alias", () => {
     );
   });
 
+  test("at a provider whose address was moved still means that one's, with a warning, and goes nowhere else", () => {
+    const env = { ...KEYS, ANTHROPIC_BASE_URL: "https://gate.example" };
+    const { route } = ready({ model: "haiku" }, { config: { provider: "anthropic" }, env });
+    assert.deepEqual(
+      [route.provider, route.model, route.chosenBy.provider],
+      ["anthropic", "claude-haiku-4-5", "parent"],
+    );
+    assert.deepEqual(
+      route.warnings.map(({ code }) => code),
+      ["family-assumed"],
+    );
+  });
+
   test("is a model's name where a provider's models are not known, with a warning", () => {
     const { route } = ready({ model: "qwen", provider: "ollama" }, {});
     assert.deepEqual([route.model, route.warnings.map(({ code }) => code)], ["qwen", ["family-unknown"]]);

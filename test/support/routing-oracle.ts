@@ -300,6 +300,19 @@ function place(model: string, named: Provider | undefined, below: Provider | und
   return there instanceof Bad ? there : { provider, ...there };
 }
 
+/** The newest of each family that a vendor is known to have, wherever its address was moved to. */
+const NEWEST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  anthropic: { haiku: "claude-haiku-4-5", opus: "claude-opus-5-5" },
+  openai: { gpt: "gpt-6-sol" },
+  zai: { glm: "glm-5.3" },
+  openrouter: {
+    haiku: "anthropic/claude-haiku-4.5",
+    opus: "anthropic/claude-opus-5.5",
+    glm: "z-ai/glm-5.3",
+    gpt: "openai/gpt-6-sol",
+  },
+};
+
 /** The newest version at the current provider, else at the one provider with a key that has the family. */
 function placeFamily(
   model: string,
@@ -308,7 +321,8 @@ function placeFamily(
   current: Provider | undefined,
   { usable }: Pick<Ground, "usable">,
 ): Placed | Bad {
-  const newestAt = (provider: Provider) => family.findLast((id) => id in provider.models);
+  const newestAt = ({ models, vendor }: Provider) =>
+    family.findLast((id) => id in models) ?? NEWEST[vendor?.slug ?? ""]?.[letters(model)];
   const here = current && newestAt(current);
   if (here !== undefined) return { model: here };
   const homes = named === undefined ? usable.filter((provider) => newestAt(provider) !== undefined) : [];
