@@ -46,6 +46,9 @@ export const PROBLEM_CODES = [
   "unknown-price",
   "workspace-unusable",
   "hook-failed",
+  "unknown-agent",
+  "image-unusable",
+  "images-unsupported",
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 

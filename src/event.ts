@@ -60,7 +60,19 @@ type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string } & Facts>
 /** About the whole delegation. */
 export type DelegationEvent =
   /** The first event of a run: what was asked for, and what planning made of each task. */
-  | Of<"delegation-start", { call: Call; planned: Planned[]; surface: string; warnings: Warning[] }>
+  | Of<
+      "delegation-start",
+      {
+        call: Call;
+        planned: Planned[];
+        surface: string;
+        warnings: Warning[];
+        /** Prompts of the agent definitions that tasks work by, as they were then, by name. */
+        agents?: Record<string, string>;
+      }
+    >
+  /** The bytes of an image that the call itself held, once; call and plan name it by its hash. */
+  | Of<"image-add", { sha256: string; base64: string }>
   /**
    * A process goes on with a run: one whose owner died, or a conversation that takes its next turn. `renewed` holds the
    * routes, by child id, that lead elsewhere than before; `maxCostUsd` is a new limit for all of it.
@@ -169,6 +181,7 @@ export type EventKind = Event["kind"];
 export const DURABILITY = {
   "delegation-start": "barrier",
   "delegation-resume": "barrier",
+  "image-add": "barrier",
   "stop-request": "barrier",
   "steer-request": "barrier",
   "approval-answer": "barrier",

@@ -1,5 +1,6 @@
 /** What planning says of each task, before anything has started: it is ready to run, or here is the problem. */
 import type { Problem } from "./errors.ts";
+import type { ImageRef } from "./image.ts";
 import type { Route } from "./route.ts";
 import type { Task } from "./task.ts";
 
@@ -16,6 +17,18 @@ export type Limits = {
 };
 
 /** A task that can start. */
-export type Ready = { task: Task; route: Route; limits: Limits; toolsets: string[]; workspace: string };
+export type Ready = {
+  task: Task;
+  route: Route;
+  limits: Limits;
+  toolsets: string[];
+  /** Of the toolsets' tools only these, by name; absent = all of them. */
+  tools?: string[];
+  workspace: string;
+  /** The name of the agent definition it works by, as it is written there. */
+  agent?: string;
+  /** What the task shows, in its order; absent = nothing. */
+  images?: ImageRef[];
+};
 /** Every task of a call gets one or the other, before anything starts. */
 export type Planned = Ready | { task: Task; problem: Problem };

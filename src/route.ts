@@ -14,13 +14,14 @@ export type ApiMode = (typeof API_MODES)[number];
 export type Wish = { model?: string; provider?: string; effort?: Effort };
 
 /**
- * Who decided a field of a route. `hook`: the program's routing hook. `rule`: a rule of the config. `alias`: a name of the
- * user's that brought its own value. `family`: a family alias that left the current provider. `default`: the provider's
- * row.
+ * Who decided a field of a route. `agent`: the agent definition that the task names. `hook`: the program's routing
+ * hook. `rule`: a rule of the config. `alias`: a name of the user's that brought its own value. `family`: a family alias
+ * that left the current provider. `default`: the provider's row.
  */
 export const LEVELS = [
   "task",
   "call",
+  "agent",
   "hook",
   "rule",
   "delegation",

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { DeputyError } from "./errors.ts";
+import { MAX_IMAGES } from "./image.ts";
 import { nearest } from "./nearest.ts";
 import { EFFORTS } from "./route.ts";
 
@@ -75,6 +76,21 @@ const taskOnlyShape = {
     .array(z.string().min(1))
     .optional()
     .describe("Words for the kind of task (`explore`, `review`), which the user's routing rules may match."),
+  agent: z
+    .string()
+    .optional()
+    .describe(
+      "A named agent definition of the user's (`reviewer`): its prompt, tools, limits and route. You can name one, not " +
+        "define one; `model` and the like beside it go before its own.",
+    ),
+  images: z
+    .array(z.string())
+    .max(MAX_IMAGES)
+    .optional()
+    .describe(
+      `Up to ${MAX_IMAGES} images (PNG, JPEG, GIF, WebP) shown to the child with its task: paths relative to its ` +
+        "workspace, http(s) URLs (its provider fetches them), or `data:` URLs. Needs a model that takes images.",
+    ),
   workspace: z.string().optional().describe("Directory the child works in. Left out: the caller's working directory."),
 };
 
@@ -97,7 +113,7 @@ export const CALL_FIELDS = Object.keys(batchSchema.shape);
 export const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort", thinking: "reasoning_effort" };
 
 /** Fields that hold a list of words; a bare word is taken as a list of one. */
-const LISTS = ["toolsets", "tags"];
+const LISTS = ["toolsets", "tags", "images"];
 
 /** One thing wrong with a call, and where. */
 export type Mistake = { path: string; message: string };

@@ -220,7 +220,8 @@ async function planned(text: string, language: string, config = configSchema.par
   const file = join(home, `tasks.${language}`);
   writeFileSync(file, text);
   const call = await readTaskFile(file, io, 1000);
-  const routing = createRouting({ config, env: keys });
+  const lookAtImage = () => ({ mediaType: "image/png" as const, bytes: 1, sha256: "" });
+  const routing = createRouting({ config, env: keys, lookAtImage });
   const { planned: plans } = routing.plan(call, { parent: { provider: config.provider ?? "anthropic" }, cwd: home });
   assert.deepEqual(
     plans.flatMap((plan) => ("problem" in plan ? [plan.problem.message] : [])),

@@ -13,6 +13,7 @@ import { OVERRIDES } from "../src/config/load.ts";
 import { configKeys, documentKeys } from "../src/config/schema.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, OTHER_NAMES, parseCall, TASK_FIELDS } from "../src/task.ts";
 import { CALL_EFFECTS } from "./fields/call.ts";
+import { AGENT_EFFECTS } from "./fields/config-agents.ts";
 import { LIMIT_EFFECTS } from "./fields/config-limits.ts";
 import { MCP_EFFECTS } from "./fields/config-mcp.ts";
 import { PROVIDER_EFFECTS } from "./fields/config-providers.ts";
@@ -67,6 +68,8 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
     output_schema: { type: "object" },
     workspace: "inner",
     tags: ["explore"],
+    agent: "reviewer",
+    images: ["chart.png"],
     tasks: [{ goal: "one" }],
   };
 
@@ -109,7 +112,7 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
 describe("every config key has its effect", () => {
   seen(
     configKeys().map(({ path }) => path),
-    { ...ROUTE_EFFECTS, ...PROVIDER_EFFECTS, ...LIMIT_EFFECTS, ...TOOL_EFFECTS, ...MCP_EFFECTS },
+    { ...ROUTE_EFFECTS, ...AGENT_EFFECTS, ...PROVIDER_EFFECTS, ...LIMIT_EFFECTS, ...TOOL_EFFECTS, ...MCP_EFFECTS },
   );
 });
 

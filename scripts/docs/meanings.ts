@@ -34,6 +34,9 @@ export const PROBLEMS: Record<ProblemCode, string> = {
   "unknown-price": "a budget is set and the model's price is not known",
   "workspace-unusable": "the workspace is no directory",
   "hook-failed": "the program's routing hook threw, or said what is no choice",
+  "unknown-agent": "no agent definition has this name; the message lists those there are",
+  "image-unusable": "an image is not there, outside of the workspace, too large, or not a PNG, JPEG, GIF or WebP",
+  "images-unsupported": "the model does not take images, or its API not in this form; the message lists models that do",
 };
 
 export const ERRORS: Record<DeputyErrorCode, string> = {
@@ -53,6 +56,7 @@ export const ERRORS: Record<DeputyErrorCode, string> = {
 
 export const EVENTS: Record<EventKind, string> = {
   "delegation-start": "what was asked for, and the plan of each task; the first event of a run",
+  "image-add": "the bytes of an image that a task held as a `data:` URL, once; elsewhere only its hash stands",
   "delegation-resume": "a process goes on with the run; routes that lead elsewhere today",
   "stop-request": "someone asked one child, or all, to stop",
   "steer-request": "someone says something to a child",

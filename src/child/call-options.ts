@@ -1,12 +1,14 @@
 /** A route and a conversation as the provider packages take them. */
 import type {
   LanguageModelV4CallOptions,
+  LanguageModelV4FilePart,
   LanguageModelV4FunctionTool,
   LanguageModelV4Message,
   LanguageModelV4Prompt,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
 import type { Part } from "../event.ts";
+import type { Image } from "../image.ts";
 import type { Route } from "../route.ts";
 import type { Access } from "../secret.ts";
 import type { Tool } from "../tool.ts";
@@ -17,6 +19,8 @@ export type ModelRequest = {
   access: Access;
   system: string;
   messages: Message[];
+  /** Shown before the words of the first message. */
+  images: readonly Image[];
   tools: readonly Tool[];
   /** The model may not call a tool: it has to answer. */
   mustAnswer: boolean;
@@ -30,13 +34,13 @@ export type ModelRequest = {
 const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
 
 export function callOptions(
-  { route, system, messages, mustAnswer, maxOutputTokens }: ModelRequest,
+  { route, system, messages, images, mustAnswer, maxOutputTokens }: ModelRequest,
   tools: LanguageModelV4FunctionTool[],
   abortSignal: AbortSignal,
 ): LanguageModelV4CallOptions {
   const limit = maxOutputTokens ?? outputLimit(route);
   return {
-    prompt: promptOf(system, messages, route.provider),
+    prompt: promptOf(system, messages, images, route.provider),
     ...(limit === undefined ? {} : { maxOutputTokens: limit }),
     ...(tools.length === 0 ? {} : { tools, toolChoice: { type: mustAnswer ? "none" : "auto" } }),
     ...(route.effort === undefined ? {} : { reasoning: route.effort }),
@@ -60,7 +64,12 @@ function modeOptions({ endpoint, effort }: Route): SharedV4ProviderOptions {
   };
 }
 
-function promptOf(system: string, messages: Message[], provider: string): LanguageModelV4Prompt {
+function promptOf(
+  system: string,
+  messages: Message[],
+  images: readonly Image[],
+  provider: string,
+): LanguageModelV4Prompt {
   const prompt: LanguageModelV4Prompt = [{ role: "system", content: system }];
   for (const message of messages) {
     const spoken = promptMessage(message, provider);
@@ -69,7 +78,16 @@ function promptOf(system: string, messages: Message[], provider: string): Langua
     if (spoken.role === "tool" && last?.role === "tool") last.content.push(...spoken.content);
     else prompt.push(spoken);
   }
+  const task = prompt.find(({ role }) => role === "user");
+  if (task?.role === "user") task.content.unshift(...images.map(imagePart));
   return prompt;
+}
+
+/** By its bytes, or by a URL that the provider fetches. */
+function imagePart(image: Image): LanguageModelV4FilePart {
+  return "url" in image
+    ? { type: "file", mediaType: image.mediaType ?? "image/*", data: { type: "url", url: new URL(image.url) } }
+    : { type: "file", mediaType: image.mediaType, data: { type: "data", data: image.base64 } };
 }
 
 function promptMessage(message: Message, provider: string): LanguageModelV4Message {

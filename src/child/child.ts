@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Failure, FailureKind } from "../errors.ts";
 import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
+import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
 import { createTally, type Tally, tallyEvent } from "../result.ts";
 import type { Route } from "../route.ts";
@@ -17,6 +18,8 @@ export type ChildInput = {
   taskIndex: number;
   planned: Ready;
   prompt: { system: string; user: string };
+  /** Shown with the task. They are in no event: the engine reads them again for a child that goes on. */
+  images: readonly Image[];
   /** The child's stored events, where it had begun before it was interrupted. */
   past: readonly ChildEvent[];
   /** Milliseconds it had worked before it was interrupted. */

@@ -80,11 +80,16 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
     return undefined;
   }
   const route = routeAt(child.input.planned, conversation.position);
-  const pass = await deps.admit(route.provider, () => expectedTokens(conversation, deps.tools), child.signal);
+  const { images } = child.input;
+  const pass = await deps.admit(
+    route.provider,
+    () => expectedTokens(conversation, deps.tools, images.length),
+    child.signal,
+  );
   // Stopped while it waited for its turn.
   if (pass === undefined) return undefined;
   yield* hearSteers(child);
-  const hold = deps.reserve(() => worstCase(route, conversation, deps.tools), lastWords);
+  const hold = deps.reserve(() => worstCase(route, conversation, deps.tools, images.length), lastWords);
   try {
     if (hold !== undefined) return yield* request(child, route, hold, pass);
   } finally {
@@ -186,6 +191,7 @@ async function* listen(
       access,
       system: conversation.system,
       messages: conversation.messages,
+      images: input.images,
       tools: deps.tools,
       mustAnswer: conversation.lastWords !== undefined,
       ...(maxOutputTokens !== undefined && { maxOutputTokens }),

@@ -8,6 +8,8 @@ import type { Conversation, Message } from "./conversation.ts";
 const CHARACTERS_PER_TOKEN = 3;
 /** What a tool's name, description and schema come to, in tokens, roughly. */
 const TOKENS_PER_TOOL = 300;
+/** What an image comes to in tokens, at the most: the vendors count by its size, from 85 to some 5,000. */
+const TOKENS_PER_IMAGE = 5_000;
 /** Taken as the longest answer where nothing is known of the model. */
 const LONGEST_ANSWER_TOKENS = 16_384;
 /** What an answer comes to, roughly, where only the limit per minute is at stake. */
@@ -30,22 +32,22 @@ export type Hold = {
 /** Undefined where the budget does not allow the request; `lastWords` may use what other requests must leave. */
 export type Reserve = (worst: () => WorstCase, lastWords: boolean) => Hold | undefined;
 
-export function worstCase(route: Route, conversation: Conversation, tools: readonly Tool[]): WorstCase {
+export function worstCase(route: Route, conversation: Conversation, tools: readonly Tool[], imageCount = 0): WorstCase {
   return {
     route,
-    inputTokens: inputTokens(conversation, tools),
+    inputTokens: inputTokens(conversation, tools, imageCount),
     outputTokens: outputLimit(route) ?? LONGEST_ANSWER_TOKENS,
   };
 }
 
 /** What a request is expected to take, answer included, until its provider has counted. */
-export function expectedTokens(conversation: Conversation, tools: readonly Tool[]): number {
-  return inputTokens(conversation, tools) + EXPECTED_ANSWER_TOKENS;
+export function expectedTokens(conversation: Conversation, tools: readonly Tool[], imageCount = 0): number {
+  return inputTokens(conversation, tools, imageCount) + EXPECTED_ANSWER_TOKENS;
 }
 
-function inputTokens({ system, messages }: Conversation, tools: readonly Tool[]): number {
+function inputTokens({ system, messages }: Conversation, tools: readonly Tool[], imageCount: number): number {
   const characters = messages.reduce((sum, message) => sum + lengthOf(message), system.length);
-  return Math.ceil(characters / CHARACTERS_PER_TOKEN) + tools.length * TOKENS_PER_TOOL;
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN) + tools.length * TOKENS_PER_TOOL + imageCount * TOKENS_PER_IMAGE;
 }
 
 function lengthOf(message: Message): number {

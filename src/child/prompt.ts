@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ImageRef } from "../image.ts";
 import type { Task } from "../task.ts";
 
 /** Longest project notes included, in characters; a cut is marked. */
@@ -27,21 +28,26 @@ export function conversationPrompt(workspace: string, toolNames: string[], notes
   return [CONVERSATION_RULES, tools, notes && `Notes of this project:\n\n${notes}`].filter(Boolean).join("\n\n");
 }
 
-/** The system prompt: the same for every child of one workspace and toolset. */
-export function childPrompt(workspace: string, toolNames: string[], notes: string | undefined): string {
+/**
+ * The system prompt: the same for every child of one workspace and toolset.
+ * @param part the prompt of its agent definition, last: others of the workspace share what stands before it
+ */
+export function childPrompt(workspace: string, toolNames: string[], notes: string | undefined, part?: string): string {
   const tools =
     toolNames.length === 0
       ? "You have no tools: answer from what you are told."
       : `Your tools work in the directory ${workspace}. A call that is denied stays denied: find another way or report it.`;
-  return [GROUND_RULES, tools, notes && `Notes of this project:\n\n${notes}`].filter(Boolean).join("\n\n");
+  const texts = [GROUND_RULES, tools, notes && `Notes of this project:\n\n${notes}`, part && `Your part:\n\n${part}`];
+  return texts.filter(Boolean).join("\n\n");
 }
 
 /** The task itself: what all tasks of the call share, then its own context, its goal, and the form of the answer. */
-export function taskPrompt(task: Task, sharedContext: string | undefined): string {
+export function taskPrompt(task: Task, sharedContext: string | undefined, images: readonly ImageRef[] = []): string {
+  const shown = images.length > 0 && `Images shown above, in order: ${images.map(({ name }) => name).join(", ")}`;
   const schema =
     task.output_schema &&
     `Answer with one JSON value and nothing around it, valid against this JSON Schema:\n${JSON.stringify(task.output_schema)}`;
-  return [sharedContext, task.context, task.goal, schema].filter(Boolean).join("\n\n");
+  return [sharedContext, shown, task.context, task.goal, schema].filter(Boolean).join("\n\n");
 }
 
 /** The notes a project keeps for agents: AGENTS.md, else CLAUDE.md, in the workspace. */

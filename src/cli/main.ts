@@ -81,6 +81,11 @@ const COMMANDS: Record<string, Entry> = {
     summary: "list the models you can use now, with prices and effort levels",
     load: async () => (await import("./models.ts")).declareModels,
   },
+  agents: {
+    usage: "agents",
+    summary: "list the agent definitions a task can name, and what each runs on",
+    load: async () => (await import("./agents.ts")).declareAgents,
+  },
   doctor: {
     usage: "doctor",
     summary: "look at keys, config and journal as a run would find them",

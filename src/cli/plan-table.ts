@@ -88,11 +88,14 @@ export function planDocument(plan: Plan) {
   };
 }
 
-function readyDocument({ route, limits, toolsets, workspace }: Ready) {
+function readyDocument({ route, limits, toolsets, tools, workspace, agent, images = [] }: Ready) {
   return {
+    ...(agent !== undefined && { agent }),
     route: routeDocument(route),
     fallbacks: route.fallbacks.map(routeDocument),
     toolsets,
+    ...(tools !== undefined && { tools }),
+    ...(images.length > 0 && { images }),
     workspace,
     max_iterations: limits.maxIterations,
     timeout_seconds: limits.timeoutMs === 0 ? null : limits.timeoutMs / 1000,

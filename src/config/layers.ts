@@ -44,11 +44,13 @@ function layOver(
   return merged;
 }
 
-/** Maps that are one value: a model with its provider, an alias, headers. */
+/** Maps that are one value: a model with its provider, an alias, an agent definition, headers. */
 function isWhole(path: Path): boolean {
   const [first, , third] = path;
   if (path.at(-1) === "model") return true;
-  return (first === "models" && path.length === 2) || (first === "providers" && third === "headers");
+  return (
+    ((first === "models" || first === "agents") && path.length === 2) || (first === "providers" && third === "headers")
+  );
 }
 
 const BUNDLE = ["base_url", "api_mode", "api_key", "api_keys", "api_key_env", "api_key_command", "headers"];

@@ -7,6 +7,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { DeputyError, type Warning } from "../errors.ts";
+import { type Agents, agentsOf, configuredAgents, readAgentFiles } from "./agents.ts";
 import { type ConfigDocument, type Path, readDocument } from "./document.ts";
 import { type Layer, mergeLayers } from "./layers.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -25,6 +26,8 @@ export type LoadedConfig = {
   /** Variables of the `.env` beside each trusted file. The environment goes before them. */
   dotenv: Record<string, string>;
   warnings: Warning[];
+  /** Agent definitions of the config and of other tools' files. */
+  agents: Agents;
 };
 
 export type ConfigPlace = { env: Environment; cwd: string; explicitPath?: string };
@@ -45,17 +48,32 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
   const mistakes: string[] = [];
   const warnings: Warning[] = [];
   const layers: Layer[] = [];
+  const untrusted: Layer[] = [];
   for (const file of files) {
     const read = readDocument(file.path, readText(file.path));
     if ("mistakes" in read) mistakes.push(...read.mistakes);
     else if (file.trusted) layers.push(layerOf(read.document));
-    else layers.push(choicesOnly(read.document, layerOf(read.document), layers, mistakes, warnings));
+    else {
+      const layer = choicesOnly(read.document, layerOf(read.document), layers, mistakes, warnings);
+      untrusted.push(layer);
+      layers.push(layer);
+    }
   }
   layers.push(overridesIn(place.env, mistakes));
   if (mistakes.length > 0) throw new DeputyError("config-invalid", mistakes.join("\n"), { details: mistakes });
   const merged = mergeLayers(layers);
+  const config = configSchema.parse(merged.value);
+  const placeOf = (name: string) => {
+    const path = ["agents", name];
+    const layer = merged.layerOf(path);
+    return {
+      source: layer?.sourceOf(path) ?? path.join("."),
+      ofProject: layer !== undefined && untrusted.includes(layer),
+    };
+  };
   return {
-    config: configSchema.parse(merged.value),
+    config,
+    agents: agentsOf(configuredAgents(config, placeOf), readAgentFiles(place.env, place.cwd)),
     files,
     sourceOf: (path) => merged.layerOf(path)?.sourceOf(path) ?? "default",
     dotenv: Object.assign({}, ...files.filter(({ trusted }) => trusted).map(({ path }) => dotenvBeside(path))),
@@ -66,7 +84,7 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
 /** All that `loadConfig` would read of files, as one text: the same text means the same config. */
 export function configTexts(place: ConfigPlace): string {
   const texts = findConfigFiles(place).map((file) => [file, readText(file.path), dotenvTextBeside(file.path)]);
-  return JSON.stringify(texts);
+  return JSON.stringify([texts, readAgentFiles(place.env, place.cwd)]);
 }
 
 /** The files that hold for a place, lowest layer first. None is fine. */

@@ -51,6 +51,7 @@ const modelFacts = z
       .describe(
         "Whether it can call tools. `false`: a child on it gets none, and a task that names toolsets is refused.",
       ),
+    vision: z.boolean().optional().describe("Whether it takes images. `false`: a task with `images` is refused on it."),
   })
   .describe("What you know of one model.");
 
@@ -154,11 +155,31 @@ const rule = z.strictObject({
         .enum(TOOLSETS)
         .optional()
         .describe("A toolset the child gets, because it was asked for or by default."),
+      agent: z.string().min(1).optional().describe("The agent definition that the task names, in any case."),
+      images: z.boolean().optional().describe("`true`: the task has images; `false`: it has none."),
     })
-    .refine((when) => Object.keys(when).length > 0, "at least one of tag, toolset")
+    .refine((when) => Object.keys(when).length > 0, "at least one of tag, toolset, agent, images")
     .describe("What the task has to be; of several conditions, all."),
   use: modelWish.describe("What it runs on: an alias, a model as a task may write it, or a map."),
 });
+
+const agent = z
+  .strictObject({
+    description: z.string().min(1).optional().describe("What it is for; whoever delegates chooses by it."),
+    prompt: z.string().min(1).describe("What the child is told of its part, beside its task."),
+    model: modelWish.optional().describe("What it runs on, unless the call or the task says otherwise."),
+    provider: z.string().min(1).optional().describe("The provider it runs on. Brings its own endpoint and key."),
+    reasoning_effort: effort.optional().describe("How hard it thinks."),
+    fallbacks: fallbacks.optional().describe("Models to go on with, in order, when its own fails."),
+    toolsets: z
+      .array(z.enum(TOOLSETS))
+      .optional()
+      .describe("The most it may have of the toolsets that `delegation.toolsets` gives. Left out: all of them."),
+    max_iterations: count.optional().describe("Most model requests with tools; the lower of this and others holds."),
+    timeout_seconds: z.number().positive().optional().describe("Wall time, in seconds; the lower of this and others."),
+    max_cost_usd: z.number().positive().optional().describe("Most money for one child, in USD; the lower holds."),
+  })
+  .describe("One agent definition. A task names it in `agent`.");
 
 const delegation = z.strictObject({
   model: modelWish.optional().describe("What children run on, unless a task says otherwise. Left out: as the parent."),
@@ -273,6 +294,13 @@ export const configSchema = z.strictObject({
       "Your routing table: the first rule that matches a task decides, over `delegation:` and under what the call or the " +
         "task says itself.",
     ),
+  agents: z
+    .record(z.string(), agent)
+    .default({})
+    .describe(
+      "Agent definitions by name: a prompt with the route, tools and limits that belong to it. They go before those of the " +
+        "same name in `.claude/agents/` and `.opencode/agent/`.",
+    ),
   permissions: z
     .array(permission)
     .default([])
@@ -302,6 +330,7 @@ export type ProviderConfig = z.output<typeof provider>;
 export type ModelFactsConfig = z.output<typeof modelFacts>;
 export type AliasConfig = z.output<typeof alias>;
 export type ModelWishConfig = z.output<typeof modelWish>;
+export type AgentConfig = z.output<typeof agent>;
 export type RuleConfig = z.output<typeof rule>;
 export type ChoicePattern = z.output<typeof choicePattern>;
 

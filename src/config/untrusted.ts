@@ -7,7 +7,7 @@ import { type ConfigDocument, isRecord, type Path, pathText } from "./document.t
 import { type Layer, mergeLayers } from "./layers.ts";
 import { type Config, configSchema } from "./schema.ts";
 
-const CHOICES = ["model", "provider", "reasoning_effort", "models", "rules", "delegation"];
+const CHOICES = ["model", "provider", "reasoning_effort", "models", "agents", "rules", "delegation"];
 const DELEGATION_CHOICES = [
   "model",
   "provider",

@@ -7,7 +7,7 @@ import { runChild } from "../child/loop.ts";
 import type { Model } from "../child/model.ts";
 import { childPrompt, conversationPrompt, projectNotes, taskPrompt } from "../child/prompt.ts";
 import type { Clock } from "../clock.ts";
-import { DeputyError } from "../errors.ts";
+import { DeputyError, type Failure } from "../errors.ts";
 import { DURABILITY, type Event, isStored, type StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Ready } from "../plan.ts";
@@ -17,6 +17,7 @@ import { type Answering, createApprovals } from "./approvals.ts";
 import { recoveryOf } from "./attempts.ts";
 import { createPurse, type Purse, reserve } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
+import { loadImages } from "./images.ts";
 import type { Recalled } from "./register.ts";
 import {
   foldRun,
@@ -107,12 +108,15 @@ export async function conduct(
     const deadline = createDeadline(clock, timeoutMs, earlierMs - child.tally.pausedMs, outOfTime);
     try {
       if (!(await seat.take(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
+      const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
+      if ("failure" in images) return await record(failedEnd(childId, images.failure));
       const input: ChildInput = {
         delegationId,
         childId,
         taskIndex,
         planned,
         prompt: await prompts(planned, toolsOf(planned)),
+        images,
         past: past.get(childId) ?? [],
         earlierMs,
       };
@@ -140,7 +144,11 @@ export async function conduct(
   /** A bug in Deputy costs the child that met it, and no other. */
   function faultOfOurs(childId: string, error: unknown): StoredEvent {
     const message = `Deputy failed by a fault of its own: ${error instanceof Error ? error.stack : error}`;
-    const ending = { status: "failed", failure: { kind: "invalid-request", message }, text: "" } as const;
+    return failedEnd(childId, { kind: "invalid-request", message });
+  }
+
+  function failedEnd(childId: string, failure: Failure): StoredEvent {
+    const ending = { status: "failed", failure, text: "" } as const;
     return { kind: "child-end", at: clock.now(), delegationId, childId, ending, durationMs: 0 };
   }
 
@@ -150,6 +158,12 @@ export async function conduct(
     if ("place" in what) return { kind: "queue-move", at, ...about, taskIndex, place: what.place };
     const { limit, forMs } = what;
     return { kind: "gate-wait", at, ...about, provider, limit, ...(Number.isFinite(forMs) && { delayMs: forMs }) };
+  }
+
+  /** What the child's toolsets hold, and of that what its agent may have. A conversation may be at a model without tools. */
+  function toolsOf({ route, toolsets, workspace, tools }: Ready): readonly Tool[] {
+    const all = route.facts.tools === false ? [] : setup.tools(toolsets, workspace);
+    return tools === undefined ? all : all.filter(({ name }) => tools.includes(name));
   }
 
   function depsOf(planned: Ready, seat: Seat, deadline: Deadline, child: RunChild): ChildDeps {
@@ -180,11 +194,6 @@ export async function conduct(
       },
       onServedMismatch: delegation.on_served_mismatch,
     };
-  }
-
-  /** A conversation may have come to a model that cannot call tools. */
-  function toolsOf({ route, toolsets, workspace }: Ready): readonly Tool[] {
-    return route.facts.tools === false ? [] : setup.tools(toolsets, workspace);
   }
 
   /** What people ask of a run comes through the journal, from this process as from any other. */
@@ -225,13 +234,17 @@ function budgetOf(run: Run, { config }: Setup): number | undefined {
 
 /** System and task prompts; the project's notes are read once for each workspace. */
 function createPrompts(run: Run) {
-  const { call } = run;
+  const { call, agents } = run;
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
   const notes = new Map<string, Promise<string | undefined>>();
-  return async ({ task, workspace }: Ready, tools: readonly { name: string }[]) => {
+  return async ({ task, workspace, agent, images }: Ready, tools: readonly { name: string }[]) => {
     const known = notes.get(workspace) ?? projectNotes(workspace);
     notes.set(workspace, known);
     const names = tools.map(({ name }) => name);
-    return { system: systemPrompt(workspace, names, await known), user: taskPrompt(task, call.context) };
+    const part = agent === undefined ? undefined : agents[agent];
+    return {
+      system: systemPrompt(workspace, names, await known, part),
+      user: taskPrompt(task, call.context, images),
+    };
   };
 }

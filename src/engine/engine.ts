@@ -12,6 +12,7 @@ import type { PermissionRule } from "../tool.ts";
 import type { Answering } from "./approvals.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { createFeed } from "./feed.ts";
+import { imagesApart } from "./images.ts";
 import { type Pruned, type PruneOptions, prunable } from "./prune.ts";
 import { createQuestions, type Questions } from "./questions.ts";
 import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
@@ -61,6 +62,8 @@ export type SubmitOptions = {
 } & Answering;
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
+type Start = { setup: Setup; start: StoredEvent; stored: StoredEvent[] };
+type Prepared = Plan & { call: Call; setup: Setup; agents: Record<string, string> };
 
 /** A delegation under way in this process. */
 export type Delegation = {
@@ -141,12 +144,12 @@ export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, scheduler, pid } = deps;
   const here = new Map<string, Promise<DelegationResult>>();
 
-  async function prepare(asked: Call, options: SubmitOptions): Promise<Plan & { call: Call; setup: Setup }> {
+  async function prepare(asked: Call, options: SubmitOptions): Promise<Prepared> {
     await refuseBrokenSchemas(asked);
     const call = withBudget(asked, options.maxCostUsd);
     const setup = withPermissions(deps.setup(), options.permissions);
     const { parent, parentRoute, askedBy, workspace: cwd } = options;
-    const { planned, warnings } = setup.plan(call, {
+    const { planned, warnings, agents } = setup.plan(call, {
       cwd,
       ...(parent && { parent }),
       ...(parentRoute && { parentRoute }),
@@ -155,39 +158,41 @@ export function createEngine(deps: EngineDeps): Engine {
         ? { isConversation: true }
         : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
     });
-    return { planned, warnings: [...setup.warnings, ...overruled(parent, planned), ...warnings], call, setup };
+    const ofAgents = call.tasks.some(({ agent }) => agent !== undefined) ? setup.agentWarnings : [];
+    const all = [...setup.warnings, ...ofAgents, ...overruled(parent, planned), ...warnings];
+    return { planned, warnings: all, call, setup, agents };
   }
 
   async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
-    const { setup, start } = await startOf(asked, options);
+    const { setup, start, stored } = await startOf(asked, options);
     journal.claim(start.delegationId);
-    await journal.append([start]);
+    await journal.append([start, ...stored]);
     const run = foldRun(undefined, start);
     return begin(setup, { run, past: new Map(), lastSeq: 0 }, [start], options);
   }
 
   async function leave(asked: Call, options: SubmitOptions): Promise<string> {
-    const { start } = await startOf(asked, options);
-    await journal.append([start]);
+    const { start, stored } = await startOf(asked, options);
+    await journal.append([start, ...stored]);
     return start.delegationId;
   }
 
-  /** A run's first event. Nothing has started yet. */
-  async function startOf(asked: Call, options: SubmitOptions): Promise<{ setup: Setup; start: StoredEvent }> {
-    const { planned, warnings, call, setup } = await prepare(asked, options);
+  /** A run's first event, and the images it names by their hash. Nothing has started yet. */
+  async function startOf(asked: Call, options: SubmitOptions): Promise<Start> {
+    const { planned, warnings, call, setup, agents } = await prepare(asked, options);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
     const { surface } = options;
-    const delegationId = deps.newId();
-    const start = {
+    const about = { at: clock.now(), delegationId: deps.newId() };
+    const { stored, ...light } = imagesApart(call, planned, about);
+    const start: StoredEvent = {
       kind: "delegation-start",
-      at: clock.now(),
-      delegationId,
-      call,
-      planned,
+      ...about,
+      ...light,
       surface,
       warnings,
-    } as const;
-    return { setup, start };
+      ...(Object.keys(agents).length > 0 && { agents }),
+    };
+    return { setup, start, stored };
   }
 
   async function resume(id: string, options: ResumeOptions): Promise<Delegation> {

@@ -41,6 +41,8 @@ export type Run = {
   readonly delegationId: string;
   call: Call;
   readonly surface: string;
+  /** Prompts of the agent definitions that tasks work by, by name. */
+  readonly agents: Readonly<Record<string, string>>;
   readonly startedAt: number;
   /** Absent while the run goes on, or where its owner died before the end. */
   endedAt?: number;
@@ -75,6 +77,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       delegationId: event.delegationId,
       call: event.call,
       surface: event.surface,
+      agents: event.agents ?? {},
       startedAt: event.at,
       lastEventAt: event.at,
       downtimeMs: 0,
@@ -100,6 +103,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       return run;
     case "stop-request":
     case "approval-answer":
+    case "image-add":
       return run;
     case "steer-request": {
       const child = childOf(run, event.target);

@@ -8,10 +8,13 @@ import { stateDir } from "../config/trust.ts";
 import type { Warning } from "../errors.ts";
 import type { Usage } from "../event.ts";
 import type { Route } from "../route.ts";
+import type { LookAtImage } from "../routing/images.ts";
 import { listCacheStamp, readListCache } from "../routing/list-cache.ts";
 import { createRouting, type Routing } from "../routing/routing.ts";
 import type { Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
+import { type ImageFile, readImageFile } from "../tools/image-file.ts";
+import { wordsFor } from "../tools/refusal.ts";
 import { createTools } from "../tools/toolsets.ts";
 import type { ProviderLimits } from "./gate.ts";
 
@@ -25,6 +28,10 @@ export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
   /** What the operator allows at a provider. */
   limitsOf(provider: string): ProviderLimits;
   tools(toolsets: readonly string[], workspace: string): readonly Tool[];
+  /** An image of a workspace, within its boundary. @throws Refusal, or an error of the system */
+  readImage(workspace: string, path: string): ImageFile;
+  /** Agent definitions that cannot be read. */
+  agentWarnings: Warning[];
   permissions: PermissionRule[];
 };
 
@@ -49,7 +56,16 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
   const { config } = loaded;
   const env = { ...loaded.dotenv, ...place.env };
   const lists = readListCache(stateDir(place.env));
-  const routing = createRouting({ config, env, lists, ...(clock && { clock }) });
+  const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
+  const readImage = (workspace: string, path: string) => readImageFile({ root: workspace, extraDirs }, path);
+  const routing = createRouting({
+    config,
+    env,
+    lists,
+    agents: loaded.agents,
+    lookAtImage: (workspace, path) => lookAtImage(() => readImage(workspace, path)),
+    ...(clock && { clock }),
+  });
   const { credentials, catalog, providers } = routing;
   return {
     loaded,
@@ -70,14 +86,32 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
         tokensPerMinute: entry?.tokens_per_minute,
       };
     },
-    tools: toolMaker(config, env, place.cwd, routing),
+    tools: toolMaker(config, env, extraDirs, routing),
+    readImage,
+    agentWarnings: loaded.agents.warnings,
     permissions: config.permissions,
   };
 }
 
+/** What planning sees of an image: all but its bytes, or why there is none. */
+function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
+  try {
+    const { bytes, ...facts } = read();
+    return { ...facts, bytes: bytes.length };
+  } catch (error) {
+    const unusable = wordsFor(error);
+    if (unusable === undefined) throw error;
+    return { unusable };
+  }
+}
+
 /** Children of one workspace and toolset share their tools: they hold no state of a child. */
-function toolMaker(config: Config, env: Environment, cwd: string, { credentials }: Routing): Setup["tools"] {
-  const extraDirs = config.extra_dirs.map((dir) => resolve(cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
+function toolMaker(
+  config: Config,
+  env: Environment,
+  extraDirs: readonly string[],
+  { credentials }: Routing,
+): Setup["tools"] {
   const made = new Map<string, readonly Tool[]>();
   return (toolsets, workspace) => {
     const id = JSON.stringify([workspace, ...toolsets]);

@@ -34,6 +34,7 @@ const FACTS = {
     surface: text,
     warnings: z.array(warning),
   },
+  "image-add": { sha256: text, base64: text },
   "delegation-resume": { pid: number, renewed: record },
   "stop-request": { target: text.optional(), by: text },
   "steer-request": { ...request, text },

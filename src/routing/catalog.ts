@@ -182,7 +182,7 @@ function isRowsOwn(row: ProviderRow, baseUrl: string | undefined): boolean {
 }
 
 function statedFacts(stated: ModelFactsConfig): ModelFacts {
-  const { context_window, max_output_tokens, price, reasoning_efforts, tools } = stated;
+  const { context_window, max_output_tokens, price, reasoning_efforts, tools, vision } = stated;
   return {
     ...(context_window !== undefined && { contextWindow: context_window }),
     ...(max_output_tokens !== undefined && { maxOutputTokens: max_output_tokens }),
@@ -195,6 +195,7 @@ function statedFacts(stated: ModelFactsConfig): ModelFacts {
     }),
     ...(reasoning_efforts !== undefined && { efforts: reasoning_efforts }),
     ...(tools !== undefined && { tools }),
+    ...(vision !== undefined && { vision }),
   };
 }
 

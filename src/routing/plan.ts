@@ -4,40 +4,69 @@
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import type { AgentDefinition, Agents } from "../config/agents.ts";
 import { type Config, TOOLSETS } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Limits, Planned } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
+import { agentNamed } from "./agents.ts";
 import type { Decision } from "./hook.ts";
+import { createImagePlanner, type ImageDeps } from "./images.ts";
 import { createRouter, type RouterDeps } from "./router.ts";
 
-export type PlanDeps = RouterDeps & {
-  /** Workspaces are relative to it. */
-  cwd: string;
-  /** What the program's routing hook said of each task. */
-  decisions: readonly Decision[];
-};
+export type PlanDeps = RouterDeps &
+  ImageDeps & {
+    /** Workspaces are relative to it. */
+    cwd: string;
+    /** What the program's routing hook said of each task. */
+    decisions: readonly Decision[];
+    agents: Agents;
+  };
+
+/** `agents`: the prompts of the agent definitions that tasks work by, by name. */
+export type CallPlan = { planned: Planned[]; warnings: Warning[]; agents: Record<string, string> };
 
 /** Plans every task of a call. Call and config stay as they are. */
-export function planCall(call: Call, deps: PlanDeps): { planned: Planned[]; warnings: Warning[] } {
+export function planCall(call: Call, deps: PlanDeps): CallPlan {
   const { config } = deps;
   const routeOf = createRouter(call, deps);
   const workspaceOf = createWorkspaces(deps.cwd);
+  const withImages = createImagePlanner(deps);
+  const agents = new Map<string, string>();
   const planned = call.tasks.map((task, index): Planned => {
-    const routed = routeOf(task, deps.decisions[index]);
+    const named = agentNamed(task.agent, deps.agents);
+    if ("problem" in named) return { task, ...named };
+    const { agent } = named;
+    const wanted = toolsetsWanted(task, call, config, agent);
+    const routed = routeOf(task, { decision: deps.decisions[index], agent, toolsets: wanted.toolsets });
     if ("problem" in routed) return { task, ...routed };
-    const toolsets = toolsetsOf(task, call, config, routed.route);
+    const toolsets = toolsetsOf(wanted, config, routed.route);
     if ("problem" in toolsets) return { task, ...toolsets };
     const workspace = workspaceOf(task.workspace);
     if ("problem" in workspace) return { task, ...workspace };
-    const problem = tooLarge(task, call, routed.route);
+    const problem = tooLarge(task, call, agent, routed.route);
     if (problem !== undefined) return { task, problem };
-    const route = fitForTools(routed.route, toolsets.toolsets, config);
-    return { task, route, ...toolsets, ...workspace, limits: limitsOf(task, call, config) };
+    const shown = withImages(task, fitForTools(routed.route, toolsets.toolsets, config), workspace.workspace);
+    if ("problem" in shown) return { task, ...shown };
+    if (agent !== undefined) agents.set(agent.name, agent.prompt);
+    return {
+      task,
+      route: withWarnings(shown.route, wanted.warnings),
+      ...toolsets,
+      ...(agent?.tools && { tools: agent.tools }),
+      ...workspace,
+      ...(agent && { agent: agent.name }),
+      ...(shown.images.length > 0 && { images: shown.images }),
+      limits: limitsOf(task, call, agent, config),
+    };
   });
-  return { planned, warnings: ignoredDefaults(call, config) };
+  return { planned, warnings: ignoredDefaults(call, config), agents: Object.fromEntries(agents) };
+}
+
+function withWarnings(route: Route, warnings: Warning[]): Route {
+  return warnings.length === 0 ? route : { ...route, warnings: [...route.warnings, ...warnings] };
 }
 
 function ignoredDefaults(call: Call, { delegation }: Config): Warning[] {
@@ -51,29 +80,61 @@ function ignoredDefaults(call: Call, { delegation }: Config): Warning[] {
   ];
 }
 
-/** The lower of what is asked for and what the config allows. */
-function limitsOf(task: Task, call: Call, { delegation }: Config): Limits {
+/** The lower of what is asked for, what belongs to the agent, and what the config allows. */
+function limitsOf(task: Task, call: Call, agent: AgentDefinition | undefined, { delegation }: Config): Limits {
   const asked = task.timeout_seconds ?? call.timeout_seconds ?? 0;
-  const timeouts = [asked, delegation.child_timeout_seconds].filter((seconds) => seconds > 0);
-  const costs = [task.max_cost_usd, delegation.max_cost_usd].filter((usd) => usd !== undefined);
+  const timeouts = [asked, agent?.timeout_seconds ?? 0, delegation.child_timeout_seconds].filter(
+    (seconds) => seconds > 0,
+  );
+  const own = [task.max_cost_usd, agent?.max_cost_usd].filter((usd) => usd !== undefined);
   return {
-    maxIterations: Math.min(task.max_iterations ?? call.max_iterations ?? Infinity, delegation.max_iterations),
+    maxIterations: Math.min(
+      task.max_iterations ?? call.max_iterations ?? Infinity,
+      agent?.max_iterations ?? Infinity,
+      delegation.max_iterations,
+    ),
     timeoutMs: timeouts.length === 0 ? 0 : Math.min(...timeouts) * 1000,
     stallMs: delegation.stall_seconds * 1000,
-    ...(task.max_cost_usd !== undefined && { maxCostUsd: Math.min(...costs) }),
+    ...(own.length > 0 && { maxCostUsd: Math.min(...own, delegation.max_cost_usd ?? Infinity) }),
+  };
+}
+
+type Wanted = {
+  /** What was asked for by name, where anything was. */
+  named?: readonly string[];
+  /** That, or what the agent and all children have; never more than the agent may have. */
+  toolsets: readonly string[];
+  warnings: Warning[];
+};
+
+function toolsetsWanted(task: Task, call: Call, config: Config, agent: AgentDefinition | undefined): Wanted {
+  const allowed: readonly string[] = config.delegation.toolsets;
+  const named = task.toolsets ?? call.toolsets;
+  const ofAgent: readonly string[] | undefined = agent?.toolsets;
+  if (agent === undefined || ofAgent === undefined)
+    return { ...(named && { named }), toolsets: named ?? allowed, warnings: [] };
+  const asked = named ?? ofAgent;
+  const most = named === undefined ? allowed : ofAgent;
+  const withheld = asked.filter((name) => !most.includes(name));
+  const message =
+    named === undefined
+      ? `The agent ${agent.name} wants ${withheld.join(", ")}, which delegation.toolsets does not give to children.`
+      : `The agent ${agent.name} has ${ofAgent.join(", ") || "no toolsets"}: ${withheld.join(", ")} is not given to it.`;
+  return {
+    ...(named && { named }),
+    toolsets: asked.filter((name) => most.includes(name)),
+    warnings: withheld.length === 0 ? [] : [{ code: "toolset-withheld", message }],
   };
 }
 
 type Toolsets = { toolsets: string[] } | { problem: Problem };
 
 /** A subset of what the config gives to children, never more; none where the model cannot call tools. */
-function toolsetsOf(task: Task, call: Call, { delegation }: Config, route: Route): Toolsets {
+function toolsetsOf({ named, toolsets: wanted }: Wanted, { delegation }: Config, route: Route): Toolsets {
   const allowed: readonly string[] = delegation.toolsets;
-  const named = task.toolsets ?? call.toolsets;
-  const asked = named ?? allowed;
-  const refused = asked.find((name) => !allowed.includes(name));
+  const refused = (named ?? wanted).find((name) => !allowed.includes(name));
   if (refused === undefined) {
-    if (route.facts.tools !== false) return { toolsets: [...new Set(asked)] };
+    if (route.facts.tools !== false) return { toolsets: [...new Set(wanted)] };
     return named === undefined || named.length === 0 ? { toolsets: [] } : { problem: noTools(route, named) };
   }
   const exists = (TOOLSETS as readonly string[]).includes(refused);
@@ -141,8 +202,14 @@ function lookAt(path: string): { workspace: string } | { problem: Problem } {
 /** Characters that one token stands for in plain text, roughly. */
 const CHARACTERS_PER_TOKEN = 4;
 
-function tooLarge(task: Task, call: Call, { model, provider, facts }: Route): Problem | undefined {
-  const characters = task.goal.length + (task.context?.length ?? 0) + (call.context?.length ?? 0);
+function tooLarge(
+  task: Task,
+  call: Call,
+  agent: AgentDefinition | undefined,
+  { model, provider, facts }: Route,
+): Problem | undefined {
+  const texts = [task.goal, task.context, call.context, agent?.prompt];
+  const characters = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
   const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN);
   if (facts.contextWindow === undefined || tokens <= facts.contextWindow) return undefined;
   const field = task.goal.length > characters / 2 ? "goal" : "context";

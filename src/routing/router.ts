@@ -2,6 +2,7 @@
  * Routes for the tasks of one call: what each level says, laid over the levels below it, bound to an endpoint and a key.
  * Tasks that say the same get the same route, found once.
  */
+import type { AgentDefinition } from "../config/agents.ts";
 import type { Config, ModelWishConfig } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
 import type { Level, Route, Wish } from "../route.ts";
@@ -28,8 +29,18 @@ export type Routed = { route: Route } | { problem: Problem };
 /** The routing fields of a call or a task. */
 type Asking = Pick<Task, "model" | "provider" | "reasoning_effort">;
 
-/** @returns what a task runs on, given what the program's routing hook said of it */
-export function createRouter(call: Call, deps: RouterDeps): (task: Task, decision?: Decision) => Routed {
+/** What decides a task's route beside itself. */
+export type Beside = {
+  /** What the program's routing hook said of it. */
+  decision?: Decision;
+  /** The agent definition that it names. */
+  agent?: AgentDefinition | undefined;
+  /** Toolsets that its child gets. */
+  toolsets: readonly string[];
+};
+
+/** @returns what a task runs on */
+export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: Beside) => Routed {
   const { config } = deps;
   const walk = createWalk(deps);
   const policy = createPolicy(config);
@@ -45,10 +56,17 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, decisio
   const found = new Map<string, Routed>();
   const bound = new Map<string, ReturnType<typeof bind>>();
 
-  function routeOf(task: Task, decision?: Decision): Routed {
-    const rule = ruleFor(config.rules, task, call, config.delegation.toolsets);
-    const levels = [...(rule === undefined ? [] : [rule]), ...ofHook(decision), ...ofCall, ...said("task", task)];
-    const priced = (isBudgeted || task.max_cost_usd !== undefined) && !config.delegation.allow_unknown_price;
+  function routeOf(task: Task, { decision, agent, toolsets }: Beside): Routed {
+    const rule = ruleFor(config.rules, task, toolsets);
+    const levels = [
+      ...(rule === undefined ? [] : [rule]),
+      ...ofHook(decision),
+      ...ofAgent(agent),
+      ...ofCall,
+      ...said("task", task),
+    ];
+    const isLimited = isBudgeted || (task.max_cost_usd ?? agent?.max_cost_usd) !== undefined;
+    const priced = isLimited && !config.delegation.allow_unknown_price;
     const id = JSON.stringify([levels, priced]);
     const routed = found.get(id) ?? routeFor(levels, priced);
     found.set(id, routed);
@@ -206,9 +224,23 @@ function ofHook(decision: Decision): Said[] {
   return said("hook", flagsOf(decision.wish), "what the program's routing hook chose");
 }
 
-/** Levels that decide without being asked to. */
-function isOperators({ level }: Said): boolean {
-  return level === "rule" || level === "hook";
+/** The fallbacks of an agent definition hold whether or not it names a model. */
+function ofAgent(agent: AgentDefinition | undefined): Said[] {
+  if (agent === undefined) return [];
+  const { name, source, ofProject, fallbacks } = agent;
+  const place = `the agent definition ${name} (${source})`;
+  const [level = { level: "agent" as const, place }] = said("agent", agent, place);
+  return [{ ...level, ofProject, fallbacks }];
+}
+
+/** Levels that decide by the operator's word. What a project brings along is not that. */
+function isOperators({ level, ofProject }: Said): boolean {
+  return level === "rule" || level === "hook" || (level === "agent" && ofProject !== true);
+}
+
+/** What was asked for, not what decided beside it. */
+function isAsked({ level }: Said): boolean {
+  return level === "task" || level === "call";
 }
 
 function flagsOf({ model, provider, effort }: Wish): Asking {
@@ -217,7 +249,7 @@ function flagsOf({ model, provider, effort }: Wish): Asking {
 
 /** What the caller asked for, as it was written; upper levels last. */
 function requestedBy(levels: readonly Said[]): Wish {
-  return Object.assign({}, ...levels.filter((level) => !isOperators(level)).map(asWritten));
+  return Object.assign({}, ...levels.filter(isAsked).map(asWritten));
 }
 
 function asWritten({ model, provider, effort }: Said): Wish {

@@ -1,9 +1,8 @@
 /** Routing put together: from the config and the environment as they are now to plans, credentials and prices. */
 import { type Clock, systemClock } from "../clock.ts";
+import { type Agents, agentsOf, configuredAgents } from "../config/agents.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
-import type { Warning } from "../errors.ts";
-import type { Planned } from "../plan.ts";
 import type { Route, Wish } from "../route.ts";
 import type { Call } from "../task.ts";
 import { createAliases } from "./aliases.ts";
@@ -11,8 +10,9 @@ import { type Catalog, createCatalog } from "./catalog.ts";
 import { configOfConversation } from "./conversation.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
 import type { Candidate, Decision } from "./hook.ts";
+import type { LookAtImage } from "./images.ts";
 import { type ListCache, NO_LISTS } from "./list-cache.ts";
-import { planCall } from "./plan.ts";
+import { type CallPlan, planCall } from "./plan.ts";
 import { createProviders, type Providers } from "./providers.ts";
 import { type Routed, renewRoute } from "./router.ts";
 
@@ -36,7 +36,7 @@ export type Routing = {
   providers: Providers;
   credentials: Credentials;
   catalog: Catalog;
-  plan(call: Call, caller: Caller): { planned: Planned[]; warnings: Warning[] };
+  plan(call: Call, caller: Caller): CallPlan;
   /** Every model that is known of a provider with a key. */
   candidates(): Candidate[];
   /** A route of an earlier day with today's endpoint, key and facts. */
@@ -49,11 +49,22 @@ export type RoutingSources = {
   env: Environment;
   /** The providers' own lists of models, as they were last fetched. Default: none. */
   lists?: ListCache;
+  /** Agent definitions, of the config and of files. Default: those of the config. */
+  agents?: Agents;
+  /** Looks at an image of a workspace. Default: there is none. */
+  lookAtImage?: LookAtImage;
   /** Default: the real one. */
   clock?: Clock;
 };
 
-export function createRouting({ config, env, lists = NO_LISTS, clock = systemClock }: RoutingSources): Routing {
+export function createRouting({
+  config,
+  env,
+  lists = NO_LISTS,
+  agents = agentsOf(configuredAgents(config), []),
+  lookAtImage = () => ({ unusable: "no file can be read here" }),
+  clock = systemClock,
+}: RoutingSources): Routing {
   const providers = createProviders(config);
   const credentials = createCredentials({ env, providers, clock });
   const catalog = createCatalog({
@@ -64,7 +75,7 @@ export function createRouting({ config, env, lists = NO_LISTS, clock = systemClo
     },
   });
   const aliases = createAliases(config.models, providers);
-  const deps = { config, providers, credentials, catalog, aliases };
+  const deps = { config, providers, credentials, catalog, aliases, agents, lookAtImage };
   return {
     providers,
     credentials,

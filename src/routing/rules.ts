@@ -1,24 +1,31 @@
 /** The operator's routing table, `rules:` in the config: the first rule that matches a task decides. */
 import type { RuleConfig } from "../config/schema.ts";
-import type { Call, Task } from "../task.ts";
+import type { Task } from "../task.ts";
 import type { Said } from "./walk.ts";
 
-/** What a rule says about a task, or nothing. @param givenToAll toolsets of a child that asks for none */
-export function ruleFor(
-  rules: readonly RuleConfig[],
-  task: Task,
-  call: Call,
-  givenToAll: readonly string[],
-): Said | undefined {
-  const toolsets = task.toolsets ?? call.toolsets ?? givenToAll;
+/** What a rule says about a task, or nothing. @param toolsets those that the child gets */
+export function ruleFor(rules: readonly RuleConfig[], task: Task, toolsets: readonly string[]): Said | undefined {
   const index = rules.findIndex(({ when }) => {
-    const { tag, toolset } = when;
-    return (tag === undefined || hasTag(task, tag)) && (toolset === undefined || toolsets.includes(toolset));
+    const { tag, toolset, agent, images } = when;
+    return (
+      (tag === undefined || hasTag(task, tag)) &&
+      (toolset === undefined || toolsets.includes(toolset)) &&
+      (agent === undefined || isSameWord(task.agent, agent)) &&
+      (images === undefined || images === hasImages(task))
+    );
   });
   const rule = rules[index];
   return rule && { level: "rule", place: `rules[${index}] of the config`, model: rule.use };
 }
 
+function hasImages({ images = [] }: Task): boolean {
+  return images.length > 0;
+}
+
 function hasTag({ tags = [] }: Task, wanted: string): boolean {
-  return tags.some((tag) => tag.trim().toLowerCase() === wanted.trim().toLowerCase());
+  return tags.some((tag) => isSameWord(tag, wanted));
+}
+
+function isSameWord(word: string | undefined, wanted: string): boolean {
+  return word?.trim().toLowerCase() === wanted.trim().toLowerCase();
 }

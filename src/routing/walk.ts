@@ -20,6 +20,10 @@ export type Said = {
   model?: ModelWishConfig | undefined;
   provider?: string | undefined;
   effort?: Effort | undefined;
+  /** Declared beside it, for whatever model runs. */
+  fallbacks?: readonly ModelWishConfig[] | undefined;
+  /** It stands in a file of the project, which is not the operator's word. */
+  ofProject?: boolean;
   /** Why it could not say anything. */
   problem?: Problem;
 };
@@ -34,7 +38,7 @@ export type Choice = {
   effort?: Chosen<Effort> & { ofParent: boolean };
   /** The user's alias by which the model was chosen. */
   alias?: string;
-  /** Declared by the alias that chose the model. */
+  /** Declared by the alias or the agent definition that chose the model. */
   fallbacks?: readonly ModelWishConfig[];
   /** What is wrong with a level so far. */
   problem?: Problem;
@@ -64,6 +68,7 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     if ("problem" in placed) return broken(below, said, placed.problem);
     const by = (field: "provider" | "effort"): Level => (read.brought.includes(field) ? "alias" : said.level);
     const { provider, model } = placed;
+    const fallbacks = said.fallbacks ?? read.fallbacks;
     const keepsModel = provider === undefined || provider.slug === below.provider?.value.slug;
     const { model: modelBelow, alias: aliasBelow, fallbacks: fallbacksBelow, problem, ...rest } = below;
     return {
@@ -74,13 +79,13 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
         ? {
             model: { value: model, by: said.level },
             ...(read.alias !== undefined && { alias: read.alias }),
-            ...(read.fallbacks && { fallbacks: read.fallbacks }),
           }
         : keepsModel && {
             ...(modelBelow && { model: modelBelow }),
             ...(aliasBelow !== undefined && { alias: aliasBelow }),
             ...(fallbacksBelow && { fallbacks: fallbacksBelow }),
           }),
+      ...(fallbacks && { fallbacks }),
       ...(read.wish.effort !== undefined && {
         effort: { value: read.wish.effort, by: by("effort"), ofParent: said.level === "parent" },
       }),

@@ -4,7 +4,8 @@
  */
 import { EFFORTS } from "../route.ts";
 import { createTranscript, type RequestContent } from "./model-request.ts";
-import { invalidParameter, openAiMisfit } from "./openai-errors.ts";
+import { imageError, invalidParameter, openAiMisfit } from "./openai-errors.ts";
+import { imageInUrl } from "./request-images.ts";
 import { anyOf, misfitOf, type Shape, without } from "./shape.ts";
 import { type Fields, fieldsOf, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "./untyped.ts";
 import type { WireError } from "./wire.ts";
@@ -15,7 +16,13 @@ const CONTENT_PARTS: Shape = {
       by: "type",
       kinds: {
         text: { fields: anyOf("type", "text", "cache_control"), required: ["text"] },
-        image_url: { fields: anyOf("type", "image_url"), required: ["image_url"] },
+        image_url: {
+          fields: {
+            type: "any",
+            image_url: { fields: { url: "any", detail: { values: ["auto", "low", "high"] } }, required: ["url"] },
+          },
+          required: ["image_url"],
+        },
         input_audio: { fields: anyOf("type", "input_audio"), required: ["input_audio"] },
         file: { fields: anyOf("type", "file"), required: ["file"] },
         refusal: { fields: anyOf("type", "refusal"), required: ["refusal"] },
@@ -96,7 +103,30 @@ export function checkChatRequest(body: Fields, extra: ReadonlySet<string>): Wire
   }
   const misfit = misfitOf(without(body, extra), REQUEST);
   if (misfit) return openAiMisfit(misfit);
-  return checkOrder(listOf(body.messages));
+  return checkOrder(listOf(body.messages)) ?? checkImages(listOf(body.messages));
+}
+
+/** Images stand in messages of the user's only, and are what they are said to be. */
+function checkImages(messages: Fields[]): WireError | undefined {
+  for (const [index, { role, content }] of messages.entries()) {
+    const urls = imageUrls(content);
+    if (urls.length > 0 && role !== "user") {
+      return invalidParameter(
+        `Invalid 'messages[${index}]'. Image URLs are only allowed for messages with role 'user', but this message ` +
+          `with role '${textOf(role)}' contains an image URL.`,
+        `messages.[${index}]`,
+      );
+    }
+    const error = urls.map(imageError).find((found) => found !== undefined);
+    if (error) return error;
+  }
+  return undefined;
+}
+
+function imageUrls(content: unknown): string[] {
+  return listOf(content).flatMap(({ type, image_url }) =>
+    type === "image_url" ? [textOf(fieldsOf(image_url).url)] : [],
+  );
 }
 
 /** Every tool call is answered by the messages right behind it, and nothing else is. */
@@ -133,8 +163,9 @@ export function readChatRequest(body: Fields): RequestContent {
   const system: string[] = [];
   for (const message of listOf(body.messages)) {
     if (message.role === "system" || message.role === "developer") system.push(joinedText(message.content));
-    else if (message.role === "user") transcript.user(joinedText(message.content));
-    else if (message.role === "tool") {
+    else if (message.role === "user") {
+      transcript.user(joinedText(message.content), imageUrls(message.content).map(imageInUrl));
+    } else if (message.role === "tool") {
       transcript.toolResult({ id: textOf(message.tool_call_id), text: joinedText(message.content) });
     } else {
       transcript.assistant(joinedText(message.content));

@@ -3,6 +3,7 @@
  * Function calls have no ids here: a response belongs to the call at the same place of the turn before.
  */
 import { createTranscript, type RequestContent } from "./model-request.ts";
+import { bytesOfBase64, type RequestImage, typeInBase64 } from "./request-images.ts";
 import { anyOf, type Misfit, misfitOf, type Shape, without } from "./shape.ts";
 import { signatureOf } from "./turn.ts";
 import { type Fields, fieldsOf, isFields, joinedText, listOf, numberIn, stringIn, textOf } from "./untyped.ts";
@@ -12,7 +13,9 @@ const THINKING_LEVELS = ["minimal", "low", "medium", "high"];
 
 const PART: Shape = {
   fields: {
-    ...anyOf("text", "thought", "thoughtSignature", "inlineData", "fileData", "executableCode"),
+    ...anyOf("text", "thought", "thoughtSignature", "executableCode"),
+    inlineData: { fields: anyOf("mimeType", "data", "displayName"), required: ["mimeType", "data"] },
+    fileData: { fields: anyOf("mimeType", "fileUri", "displayName"), required: ["fileUri"] },
     ...anyOf("codeExecutionResult", "videoMetadata", "mediaResolution", "toolCall", "toolResponse"),
     functionCall: { fields: anyOf("id", "name", "args", "partialArgs", "willContinue"), required: ["name"] },
     functionResponse: {
@@ -136,9 +139,33 @@ function checkContents(contents: Fields[], model: string): WireError | undefined
         "Please ensure that function call turn comes immediately after a user turn or after a function response turn.",
       );
     }
-    const error = checkSignatures(calls, parts, model, index);
+    const error = checkSignatures(calls, parts, model, index) ?? checkMedia(parts, model, index);
     if (error) return error;
     open = calls.length;
+  }
+  return undefined;
+}
+
+const IMAGE_TYPES = ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
+
+/** Bytes are base64 of an image it can read; what is behind a URL is fetched where it is `https:`, with its type. */
+function checkMedia(parts: Fields[], model: string, index: number): WireError | undefined {
+  for (const [position, { inlineData, fileData }] of parts.entries()) {
+    if (isFields(inlineData)) {
+      const { mimeType, data } = inlineData;
+      const where = `contents[${index}].parts[${position}].inline_data`;
+      if (!textOf(mimeType).startsWith("image/")) continue;
+      if (!IMAGE_TYPES.includes(textOf(mimeType))) return invalidArgument(`Unsupported MIME type: ${mimeType}`);
+      if (bytesOfBase64(textOf(data)) === undefined)
+        return invalidArgument(`Invalid value at '${where}.data' (TYPE_BYTES), Base64 decoding failed`);
+      if (typeInBase64(textOf(data)) === undefined) return invalidArgument("Unable to process input image.");
+    }
+    if (isFields(fileData)) {
+      const { mimeType, fileUri } = fileData;
+      const isFetched = textOf(fileUri).startsWith("https://") && !model.startsWith("gemini-2.0");
+      if (!isFetched) return invalidArgument(`Unsupported file URI type: ${textOf(fileUri)}`);
+      if (!IMAGE_TYPES.includes(textOf(mimeType))) return invalidArgument(`Unsupported MIME type: ${textOf(mimeType)}`);
+    }
   }
   return undefined;
 }
@@ -191,7 +218,8 @@ export function readGeminiRequest(body: Fields): RequestContent {
       });
       results += 1;
     }
-    if (text !== "" || responses.length === 0) transcript.user(text);
+    const images = listOf(parts).flatMap(imagesIn);
+    if (text !== "" || images.length > 0 || responses.length === 0) transcript.user(text, images);
   }
   const config = fieldsOf(body.generationConfig);
   const thinking = fieldsOf(config.thinkingConfig);
@@ -209,6 +237,11 @@ export function readGeminiRequest(body: Fields): RequestContent {
     thinkingBudget: numberIn(thinking.thinkingBudget),
     maxTokens: numberIn(config.maxOutputTokens),
   };
+}
+
+function imagesIn({ inlineData, fileData }: Fields): RequestImage[] {
+  if (isFields(inlineData)) return [{ mediaType: textOf(inlineData.mimeType), base64: textOf(inlineData.data) }];
+  return isFields(fileData) ? [{ url: textOf(fileData.fileUri) }] : [];
 }
 
 /** A response is an object; clients put a plain text in a field of it. */

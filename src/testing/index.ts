@@ -9,5 +9,7 @@ export type {
   RequestToolCall,
   RequestToolResult,
 } from "./model-request.ts";
+
 export { createModelServer, type ModelServer, type ModelServerOptions, type Script } from "./model-server.ts";
+export type { RequestImage } from "./request-images.ts";
 export type { Turn, TurnToolCall } from "./turn.ts";

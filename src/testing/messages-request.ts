@@ -4,13 +4,34 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { createTranscript, type RequestContent } from "./model-request.ts";
+import { bytesOfBase64, type RequestImage, typeInBase64 } from "./request-images.ts";
 import { anyOf, type Misfit, misfitOf, type Shape, without } from "./shape.ts";
 import { signatureOf } from "./turn.ts";
 import { type Fields, fieldsOf, joinedText, listOf, numberIn, stringIn, textOf } from "./untyped.ts";
 import type { WireError } from "./wire.ts";
 
 const TEXT_BLOCK: Shape = { fields: anyOf("type", "text", "cache_control", "citations"), required: ["text"] };
-const IMAGE_BLOCK: Shape = { fields: anyOf("type", "source", "cache_control"), required: ["source"] };
+const IMAGE_TAGS = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+const IMAGE_BLOCK: Shape = {
+  fields: {
+    ...anyOf("type", "cache_control"),
+    source: {
+      by: "type",
+      tagInPath: true,
+      kinds: {
+        base64: {
+          fields: { ...anyOf("type", "data"), media_type: { values: IMAGE_TAGS } },
+          required: ["media_type", "data"],
+        },
+        url: { fields: anyOf("type", "url"), required: ["url"] },
+        file: { fields: anyOf("type", "file_id"), required: ["file_id"] },
+      },
+    },
+  },
+  required: ["source"],
+};
+/** Bytes of base64. */
+const MAX_IMAGE = 5 * 1024 * 1024;
 const DOCUMENT_BLOCK: Shape = {
   fields: anyOf("type", "source", "title", "context", "citations", "cache_control"),
   required: ["source"],
@@ -166,12 +187,38 @@ function checkMessages(messages: Fields[]): WireError | undefined {
   if (messages.length === 0) return invalidRequest("messages: at least one message is required");
   let open = new Set<string>();
   for (const [index, message] of messages.entries()) {
-    const error = checkBlocks(blocksOf(message), open, index);
+    const error = checkBlocks(blocksOf(message), open, index) ?? checkImages(message, index);
     if (error) return error;
     if (open.size > 0) return unanswered(open, index - 1);
     open = new Set(callIds(message));
   }
   return open.size > 0 ? unanswered(open, messages.length - 1) : undefined;
+}
+
+/** Images stand in what the user says, small enough, and are what they are said to be. */
+function checkImages(message: Fields, index: number): WireError | undefined {
+  for (const [position, { type, source }] of blocksOf(message).entries()) {
+    if (type !== "image") continue;
+    const where = `messages.${index}.content.${position}.image`;
+    if (message.role !== "user")
+      return invalidRequest(`${where}: image blocks are not permitted in ${message.role} turns`);
+    const { type: kind, data, media_type: said, url } = fieldsOf(source);
+    if (kind === "url" && !/^https?:/.test(textOf(url)))
+      return invalidRequest(`${where}.source.url.url: Only HTTP and HTTPS URLs are supported`);
+    if (kind !== "base64") continue;
+    const error = bytesError(textOf(data), textOf(said));
+    if (error !== undefined) return invalidRequest(`${where}.source.base64${error}`);
+  }
+  return undefined;
+}
+
+function bytesError(base64: string, said: string): string | undefined {
+  if (base64.length > MAX_IMAGE) return `: image exceeds 5 MB maximum: ${base64.length} bytes > ${MAX_IMAGE} bytes`;
+  if (bytesOfBase64(base64) === undefined) return ".data: Input should be a valid base64 string";
+  const found = typeInBase64(base64);
+  if (found === undefined) return ".data: Could not process image";
+  if (found === said) return undefined;
+  return `.data: The image was specified using the ${said} media type, but the image appears to be a ${found} image`;
 }
 
 function callIds(message: Fields): string[] {
@@ -229,7 +276,8 @@ export function readMessagesRequest(body: Fields): RequestContent {
       for (const { tool_use_id, content } of results) {
         transcript.toolResult({ id: textOf(tool_use_id), text: joinedText(content) });
       }
-      if (text !== "" || results.length === 0) transcript.user(text);
+      const images = blocks.flatMap(({ type, source }) => (type === "image" ? [imageOf(fieldsOf(source))] : []));
+      if (text !== "" || images.length > 0 || results.length === 0) transcript.user(text, images);
     }
   }
   return {
@@ -244,4 +292,8 @@ export function readMessagesRequest(body: Fields): RequestContent {
     thinkingBudget: numberIn(fieldsOf(body.thinking).budget_tokens),
     maxTokens: numberIn(body.max_tokens),
   };
+}
+
+function imageOf({ media_type: mediaType, data, url }: Fields): RequestImage {
+  return typeof url === "string" ? { url } : { mediaType: textOf(mediaType), base64: textOf(data) };
 }

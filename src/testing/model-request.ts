@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiMode } from "../route.ts";
+import type { RequestImage } from "./request-images.ts";
 
 export type RequestToolCall = { id: string; name: string; input: unknown };
 export type RequestToolResult = { id: string; name?: string; text: string };
@@ -13,6 +14,8 @@ export type RequestMessage = {
   text: string;
   toolCalls: RequestToolCall[];
   toolResults: RequestToolResult[];
+  /** Absent where there are none. */
+  images?: RequestImage[];
 };
 
 export type RequestTool = {
@@ -57,7 +60,7 @@ export type ModelRequest = RequestContent & {
 };
 
 export type Transcript = {
-  user(text: string): void;
+  user(text: string, images?: RequestImage[]): void;
   assistant(text: string): void;
   toolCall(call: RequestToolCall): void;
   toolResult(result: RequestToolResult): void;
@@ -79,7 +82,8 @@ export function createTranscript(): Transcript {
 
   return {
     messages,
-    user: (text) => messages.push({ role: "user", text, toolCalls: [], toolResults: [] }),
+    user: (text, images = []) =>
+      messages.push({ role: "user", text, toolCalls: [], toolResults: [], ...(images.length > 0 && { images }) }),
     assistant: (text) => {
       last("assistant").text += text;
     },

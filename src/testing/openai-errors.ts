@@ -1,4 +1,5 @@
 /** OpenAI's errors, which its two APIs share: one JSON object with a message, a type, a parameter and a code. */
+import { faultInUrl, type UrlFault } from "./request-images.ts";
 import type { Misfit } from "./shape.ts";
 import { type Complaint, type ErrorSubject, retryAfterHeader, type WireError } from "./wire.ts";
 
@@ -152,6 +153,26 @@ export function openAiMisfit({ path, kind, found, expected }: Misfit): WireError
 
 export function invalidParameter(message: string, param: string): WireError {
   return { status: 400, type: INVALID, message, param, code: null };
+}
+
+const IMAGE_ERRORS: Record<UrlFault, { message: string; code: string }> = {
+  "no-url": {
+    message: "Failed to download image: expected a base64-encoded data URL or an HTTP(S) URL.",
+    code: "invalid_image_url",
+  },
+  "not-base64": { message: "Invalid base64 image_url.", code: "invalid_base64" },
+  "no-image": {
+    message:
+      "You uploaded an unsupported image. Please make sure your image has of one the following formats: " +
+      "['png', 'jpeg', 'gif', 'webp'].",
+    code: "invalid_image_format",
+  },
+};
+
+/** Why the image behind a URL is refused; undefined where it is not. */
+export function imageError(url: string): WireError | undefined {
+  const fault = faultInUrl(url);
+  return fault && { status: 400, type: INVALID, param: null, ...IMAGE_ERRORS[fault] };
 }
 
 export function openAiHeaders(requestId: string): Record<string, string> {

@@ -1,7 +1,8 @@
 /** What OpenAI's Responses API accepts, and how its requests read: a flat list of items instead of messages. */
 import { EFFORTS } from "../route.ts";
 import { createTranscript, type RequestContent, type RequestTool, type Transcript } from "./model-request.ts";
-import { invalidParameter, openAiMisfit } from "./openai-errors.ts";
+import { imageError, invalidParameter, openAiMisfit } from "./openai-errors.ts";
+import { imageInUrl } from "./request-images.ts";
 import { anyOf, misfitOf, type Shape, without } from "./shape.ts";
 import { signatureOf } from "./turn.ts";
 import { type Fields, fieldsOf, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "./untyped.ts";
@@ -13,7 +14,12 @@ const CONTENT: Shape = {
       by: "type",
       kinds: {
         input_text: { fields: anyOf("type", "text", "prompt_cache_breakpoint"), required: ["text"] },
-        input_image: { fields: anyOf("type", "detail", "file_id", "image_url", "prompt_cache_breakpoint") },
+        input_image: {
+          fields: {
+            ...anyOf("type", "file_id", "image_url", "prompt_cache_breakpoint"),
+            detail: { values: ["auto", "low", "high", "original"] },
+          },
+        },
         input_file: {
           fields: anyOf("type", "file_data", "file_id", "file_url", "filename", "detail", "prompt_cache_breakpoint"),
         },
@@ -105,7 +111,37 @@ export function checkResponsesRequest(
       "previous_response_id",
     );
   }
-  return checkItems(listOf(body.input), stored);
+  return checkItems(listOf(body.input), stored) ?? checkImages(listOf(body.input));
+}
+
+/** Images stand in what the user or a tool says, and are what they are said to be. */
+function checkImages(items: Fields[]): WireError | undefined {
+  for (const [index, { role, content, output }] of items.entries()) {
+    const parts = [...listOf(content), ...listOf(output)].filter(({ type }) => type === "input_image");
+    if (parts.length > 0 && role === "assistant") {
+      return invalidParameter(
+        "Invalid value: 'input_image'. Supported values are: 'output_text' and 'refusal'.",
+        `input[${index}].content[0]`,
+      );
+    }
+    for (const { image_url: url, file_id: fileId } of parts) {
+      if (typeof url !== "string" && typeof fileId !== "string") {
+        return invalidParameter(
+          "Invalid input image. Expected an 'image_url' or a 'file_id'.",
+          `input[${index}].content`,
+        );
+      }
+      const error = typeof url === "string" ? imageError(url) : undefined;
+      if (error) return error;
+    }
+  }
+  return undefined;
+}
+
+function imageUrls(content: unknown): string[] {
+  return listOf(content).flatMap(({ type, image_url }) =>
+    type === "input_image" && typeof image_url === "string" ? [image_url] : [],
+  );
 }
 
 /** Every call has its output and every output its call; references and reasoning are such as this server sent. */
@@ -167,7 +203,7 @@ function functionsOf(tools: unknown, namespace?: string): RequestTool[] {
 function readItem(item: Fields, transcript: Transcript, system: string[]): void {
   switch (item.type ?? "message") {
     case "message":
-      if (item.role === "user") transcript.user(joinedText(item.content));
+      if (item.role === "user") transcript.user(joinedText(item.content), imageUrls(item.content).map(imageInUrl));
       else if (item.role === "assistant") transcript.assistant(joinedText(item.content));
       else system.push(joinedText(item.content));
       return;

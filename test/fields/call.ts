@@ -1,6 +1,7 @@
 /** The fields of a call: beside `tasks` they hold for all of them. Those that only a task has make up a single task. */
 import assert from "node:assert/strict";
 import type { CallInput } from "../../src/task.ts";
+import { dataUrl, TINY_PNG } from "../support/tiny-images.ts";
 import { endings, type Played, play, refusal, requestsFor, routesIn, type Scene } from "../support/whole-stage.ts";
 import { answers, COSTLY, type Effects, PRICED, worksFor, writes } from "./effects.ts";
 
@@ -36,6 +37,19 @@ export const CALL_EFFECTS: Effects = {
     const config = { rules: [{ when: { tag: "explore" }, use: "acme-2" }] };
     assert.deepEqual(routesIn(await play({ goal: "one", tags: ["explore"] }, { config })), ["acme-2 @ acme"]);
     assert.deepEqual(routesIn(await play({ goal: "one" }, { config })), ["acme-1 @ acme"]);
+  },
+
+  agent: async () => {
+    const config = { agents: { reviewer: { prompt: "Look for mistakes.", model: "acme-2" } } };
+    assert.deepEqual(routesIn(await play({ goal: "one", agent: "reviewer" }, { config })), ["acme-2 @ acme"]);
+    assert.match((await refusal({ tasks: ["one"], agent: "reviewer" } as never)).message, /belongs to a single task/);
+  },
+
+  images: async () => {
+    const { requests } = await play({ goal: "one", images: dataUrl(TINY_PNG) } as never);
+    assert.deepEqual(requests[0]?.messages[0]?.images?.length, 1);
+    const { message } = await refusal({ goal: "one", images: Array.from({ length: 9 }, () => "a.png") });
+    assert.match(message, /images: .*<=8/);
   },
 
   workspace: async () => {

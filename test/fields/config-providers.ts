@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { API_MODES } from "../../src/route.ts";
 import { impatientClock } from "../support/impatient-clock.ts";
+import { dataUrl, TINY_PNG } from "../support/tiny-images.ts";
 import {
   type Document,
   endings,
@@ -208,6 +209,16 @@ export const PROVIDER_EFFECTS: Effects = {
     const error = await refusal({ goal: "one", reasoning_effort: "high" }, { config });
     assert.match(error.message, /acme-1 @ acme takes low; found high/);
     assert.deepEqual(routesIn(await withModel({}, {}, { reasoning_effort: "high" })), ["acme-1 @ acme · high"]);
+  },
+
+  "providers.*.models.*.vision": async () => {
+    const task = { images: [dataUrl(TINY_PNG)] };
+    const codes = ({ results }: Played) => results[0]?.warnings.map(({ code }) => code);
+    assert.deepEqual(codes(await withModel({ vision: true }, {}, task)), []);
+    assert.deepEqual(codes(await withModel({}, {}, task)), ["vision-unknown"]);
+    const models = { "acme-1": { vision: false }, "acme-2": { vision: true } };
+    const error = await refusal({ goal: "one", ...task }, { config: { providers: { acme: { models } } } });
+    assert.match(error.message, /found acme-1 @ acme, which does not\. These do: acme-2\./);
   },
 
   "providers.*.models.*.tools": async () => {

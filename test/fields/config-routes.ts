@@ -1,5 +1,6 @@
 /** The config's own model, provider and effort, what it says of children's, and the names it has for models. */
 import assert from "node:assert/strict";
+import { dataUrl, TINY_PNG } from "../support/tiny-images.ts";
 import { type Document, endings, play, refusal, routesIn, type Scene } from "../support/whole-stage.ts";
 import { ACME_REFUSES, type Effects } from "./effects.ts";
 
@@ -234,6 +235,26 @@ const OPERATOR_EFFECTS: Effects = {
     const rules = [{ when: { toolset: "terminal" }, use: "acme-2" }];
     assert.deepEqual(await routes({ rules }), ["acme-2 @ acme"]);
     assert.deepEqual(await routes({ rules }, { toolsets: ["file"] }), ["acme-1 @ acme"]);
+  },
+  "rules[].when.agent": async () => {
+    const agents = { reviewer: { prompt: "Review." }, tester: { prompt: "Test." } };
+    const rules = [{ when: { agent: "reviewer" }, use: "acme-2" }];
+    assert.deepEqual(await routes({ rules, agents }, { agent: "Reviewer" }), ["acme-2 @ acme"]);
+    assert.deepEqual(await routes({ rules, agents }, { agent: "tester" }), ["acme-1 @ acme"]);
+    assert.deepEqual(await routes({ rules, agents }), ["acme-1 @ acme"]);
+    const routed = { ...agents, reviewer: { prompt: "Review.", model: "acme-3" } };
+    assert.deepEqual(await routes({ rules, agents: routed }, { agent: "reviewer" }), ["acme-3 @ acme"]);
+  },
+  "rules[].when.images": async () => {
+    const images = [dataUrl(TINY_PNG)];
+    const rules = [
+      { when: { images: true, tag: "a" }, use: "acme-3" },
+      { when: { images: true }, use: "acme-2" },
+    ];
+    assert.deepEqual(await routes({ rules }, { images, tags: ["a"] }), ["acme-3 @ acme"]);
+    assert.deepEqual(await routes({ rules }, { images }), ["acme-2 @ acme"]);
+    assert.deepEqual(await routes({ rules }, { tags: ["a"] }), ["acme-1 @ acme"]);
+    assert.deepEqual(await routes({ rules: [{ when: { images: false }, use: "acme-2" }] }), ["acme-2 @ acme"]);
   },
   "rules[].use": async () => {
     const rules = [{ when: { tag: "a" }, use: "small" }];

@@ -1,6 +1,7 @@
 /** The fields of one task of a batch. Each is seen beside a sibling that does not have it. */
 import assert from "node:assert/strict";
 import type { CallInput, Task } from "../../src/task.ts";
+import { dataUrl, TINY_JPEG, TINY_PNG } from "../support/tiny-images.ts";
 import { endings, type Played, play, requestsFor, routesIn, type Scene } from "../support/whole-stage.ts";
 import { answers, COSTLY, calls, type Effects, PRICED, worksFor, writes } from "./effects.ts";
 
@@ -51,6 +52,28 @@ export const TASK_EFFECTS: Effects = {
   "tasks[].tags": async () => {
     const config = { rules: [{ when: { tag: "explore" }, use: "acme-2" }] };
     assert.deepEqual(await routes({ tags: ["explore"] }, { config }), ["acme-2 @ acme", "acme-1 @ acme"]);
+  },
+
+  "tasks[].agent": async () => {
+    const config = { agents: { reviewer: { prompt: "Look for mistakes.", model: "acme-2" } } };
+    const played = await besides({ agent: "reviewer" }, { config });
+    assert.deepEqual(routesIn(played, "one", "two"), ["acme-2 @ acme", "acme-1 @ acme"]);
+    assert.match(requestsFor(played, "one")[0]?.system ?? "", /Look for mistakes\./);
+    const unknown = await besides({ agent: "reviwer" }, { config });
+    assert.deepEqual(endings(unknown), ["rejected: unknown-agent", "completed"]);
+  },
+
+  "tasks[].images": async () => {
+    const images = ["chart.png", dataUrl(TINY_JPEG), "https://example.com/a.gif"];
+    const played = await besides({ images }, { files: { "work/chart.png": TINY_PNG } });
+    const shown = (goal: string) => requestsFor(played, goal)[0]?.messages[0]?.images;
+    assert.deepEqual(shown("one"), [
+      { mediaType: "image/png", base64: TINY_PNG.toString("base64") },
+      { mediaType: "image/jpeg", base64: TINY_JPEG.toString("base64") },
+      { url: "https://example.com/a.gif" },
+    ]);
+    assert.equal(shown("two"), undefined);
+    assert.deepEqual(endings(await besides({ images: ["none.png"] })), ["rejected: image-unusable", "completed"]);
   },
 
   "tasks[].model": async () => {

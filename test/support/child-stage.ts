@@ -91,6 +91,7 @@ export function tool(name: string, effect: Tool["effect"], run: (word: string) =
 export type Staged = {
   planned?: Partial<Ready>;
   past?: ChildEvent[];
+  images?: ChildInput["images"];
   tools?: Tool[];
   deps?: Partial<ChildDeps>;
   signal?: AbortSignal;
@@ -119,6 +120,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     taskIndex: 0,
     planned: ready(staged.planned),
     prompt: { system: "system", user: "Do it." },
+    images: staged.images ?? [],
     past: staged.past ?? [],
     earlierMs: 0,
   };

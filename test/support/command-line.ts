@@ -62,6 +62,7 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
     sourceOf: () => "default",
     dotenv: {},
     warnings: [],
+    agents: { definitions: [], warnings: [] },
   });
   const openStaged = async () => ({
     engine,

@@ -49,7 +49,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
   const setup: Setup = {
     config: configSchema.parse(staged.config ?? {}),
     warnings: [],
-    plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [] }),
+    plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [], agents: {} }),
     candidates: () => [],
     renew: (route) => (staged.gone?.includes(route.provider) ? { problem: noSuch(route.provider) } : { route }),
     lease: async (route) => leaseOf(route),
@@ -57,6 +57,10 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
     tools: () => staged.tools ?? [],
     limitsOf: () => ({}),
+    readImage: () => {
+      throw new Error("no image should be read here");
+    },
+    agentWarnings: [],
     permissions: [],
   };
   let ids = 0;

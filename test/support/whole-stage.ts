@@ -58,7 +58,7 @@ export type Scene = {
   /** What both vendors answer. Default: `done`. */
   script?: Script;
   /** Files there are, by their path from the home; the workspace is `work`. */
-  files?: Record<string, string>;
+  files?: Record<string, string | Buffer>;
   options?: DelegateOptions;
   /** Default: in memory. */
   journal?: "disk";
@@ -184,7 +184,7 @@ function environment(home: string, acme: ModelServer, beta: ModelServer, more: S
 }
 
 function layOut(home: string, { config = {}, project, files = {} }: Scene, env: Record<string, string>): void {
-  const write = (path: string, text: string) => {
+  const write = (path: string, text: string | Buffer) => {
     mkdirSync(dirname(join(home, path)), { recursive: true });
     writeFileSync(join(home, path), text);
   };

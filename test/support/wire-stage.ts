@@ -72,6 +72,7 @@ function requestOf(server: ModelServer, apiMode: ApiMode, key: string): ModelReq
     access: accessOf(server.url, apiMode, key),
     system: "Be brief.",
     messages: [{ role: "user", text: "Hello." }],
+    images: [],
     tools: [],
     mustAnswer: false,
     stallMs: 5_000,

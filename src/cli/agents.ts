@@ -1,0 +1,119 @@
+/** `deputy agents`: the agent definitions a task can name here, where each comes from, and what it would run on now. */
+import { homedir } from "node:os";
+import { relative } from "node:path";
+import type { AgentDefinition } from "../config/agents.ts";
+import { createSetups } from "../engine/setup.ts";
+import type { Planned } from "../plan.ts";
+import type { Effort } from "../route.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION } from "./command.ts";
+import { formatRoute } from "./format.ts";
+import { createPaint, type Io, type Paint } from "./io.ts";
+import { formatTable } from "./table.ts";
+import { fit, oneLine } from "./terminal-text.ts";
+
+/** Names as in the JSON. */
+type AgentDocument = {
+  name: string;
+  description: string | null;
+  source: string;
+  /** What it would run on; null where that cannot be had. */
+  route: { provider: string; model: string; reasoning_effort: Effort | null } | null;
+  problem: string | null;
+  toolsets: string[] | null;
+  /** Of the toolsets only these; null: all of them. */
+  tools: string[] | null;
+  max_iterations: number | null;
+  timeout_seconds: number | null;
+  max_cost_usd: number | null;
+  /** What of it has no effect, or goes before what. */
+  notes: string[];
+};
+
+const HELP = `
+A task names one in \`agent\`: it gets that prompt beside its own, and its route, tools and limits. They come from, the
+first of a name holding:
+  agents: in the config
+  .claude/agents/*.md and .opencode/agent/*.md, from here upward to the root of the repository
+  the same two folders in your home, and agent/ in opencode's own config folder
+What a project's file may have is what you have: among your routes, and never more tools.`;
+
+export const declareAgents: Declare = (command, { io }) => {
+  command
+    .description("List the agent definitions that a task can name here.")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `${HELP}\n${examples([
+        ["deputy agents", "name, route, tools and where it comes from"],
+        ["deputy agents --json", "everything, for a program"],
+      ])}`,
+    )
+    .action((flags: { json?: true; config?: string }) => {
+      const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
+      const { routing, loaded, warnings } = createSetups(place)();
+      const { definitions, warnings: unreadable } = loaded.agents;
+      const agents = definitions.map((agent) => {
+        const [planned] = routing.plan({ tasks: [{ goal: "", agent: agent.name }] }, { cwd: io.cwd }).planned;
+        return agentDocument(agent, planned);
+      });
+      const all = [...warnings, ...unreadable];
+      if (flags.json) io.stdout.write(`${JSON.stringify({ agents, warnings: all }, null, 2)}\n`);
+      else io.stdout.write(formatAgents(agents, io, createPaint(io.stdout, io.env)));
+      const paint = createPaint(io.stderr, io.env);
+      for (const { message } of all) io.stderr.write(paint("yellow", `! ${oneLine(message)}\n`));
+    });
+};
+
+function agentDocument(agent: AgentDefinition, planned: Planned | undefined): AgentDocument {
+  const ready = planned !== undefined && "route" in planned ? planned : undefined;
+  const warnings = ready?.route.warnings.map(({ message }) => message) ?? [];
+  return {
+    name: agent.name,
+    description: agent.description ?? null,
+    source: agent.source,
+    route: ready ? routeOf(ready.route) : null,
+    problem: planned !== undefined && "problem" in planned ? planned.problem.message : null,
+    toolsets: ready?.toolsets ?? null,
+    tools: agent.tools ?? null,
+    max_iterations: agent.max_iterations ?? null,
+    timeout_seconds: agent.timeout_seconds ?? null,
+    max_cost_usd: agent.max_cost_usd ?? null,
+    notes: [...agent.notes, ...warnings],
+  };
+}
+
+function routeOf({ provider, model, effort }: { provider: string; model: string; effort?: Effort }) {
+  return { provider, model, reasoning_effort: effort ?? null };
+}
+
+function formatAgents(agents: AgentDocument[], io: Io, paint: Paint): string {
+  if (agents.length === 0)
+    return "There are none. Define one under agents: in the config, or as .claude/agents/NAME.md.\n";
+  const rows = agents.map(({ name, description, route, toolsets, tools, source }) => [
+    fit(oneLine(name), 24),
+    route === null ? paint("red", "see below") : oneLine(formatRoute({ ...route, effort: route.reasoning_effort })),
+    toolsOf(toolsets, tools),
+    fit(oneLine(description ?? ""), 40),
+    oneLine(shortPath(source, io)),
+  ]);
+  const notes = agents.flatMap(({ name, problem, notes: its }) => [
+    ...(problem === null ? [] : [paint("red", `✗ ${oneLine(`${name}: ${problem}`)}\n`)]),
+    ...its.map((note) => paint("dim", `  ${oneLine(`${name}: ${note}`)}\n`)),
+  ]);
+  return `${formatTable(["AGENT", "RUNS ON", "TOOLS", "FOR", "FROM"], rows, paint)}${notes.join("")}`;
+}
+
+/** Toolsets, or the tools where it has not all of theirs. */
+function toolsOf(toolsets: string[] | null, tools: string[] | null): string {
+  if (toolsets === null) return "";
+  return oneLine((tools ?? toolsets).join(", ")) || "none";
+}
+
+/** As seen from here, or from the home. */
+function shortPath(path: string, { cwd, env }: Io): string {
+  const home = env.HOME || homedir();
+  const fromHere = relative(cwd, path);
+  if (!fromHere.startsWith("..")) return fromHere;
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}

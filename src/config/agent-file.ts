@@ -1,0 +1,181 @@
+/**
+ * One agent definition as Claude Code or opencode keeps it: a Markdown file, its front matter the settings, its body the
+ * prompt. What has no effect here is noted, never an error; tools are only ever taken away.
+ */
+import { EFFORTS, type Effort } from "../route.ts";
+import { isRecord, readYaml } from "./document.ts";
+import type { AgentConfig } from "./schema.ts";
+import { type Fields, take, takeText } from "./taking.ts";
+
+/** What a file says, under the names of the config. `tools`: of its toolsets only these. */
+export type FileAgent = AgentConfig & { name: string; tools?: string[]; notes: string[] };
+export type AgentFormat = "claude" | "opencode";
+
+/** `disabled`: the file says that it is not to be used. */
+export type AgentFileRead = { agent: FileAgent } | { disabled: true } | { mistakes: string[] };
+
+/** @param name what it is called where the file does not say, as opencode's do not */
+export function readAgentFile(file: string, text: string, format: AgentFormat, name: string): AgentFileRead {
+  const parts = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?:\r?\n)?^---[ \t]*(?:\r?\n([\s\S]*))?$/m.exec(text);
+  if (parts === null || parts.index !== 0)
+    return { mistakes: [`${file}: expected front matter between two lines of --- at its beginning; found none`] };
+  const [, matter = "", body = ""] = parts;
+  const read = readMatter(file, matter);
+  if ("mistakes" in read) return read;
+  if (read.value.disable === true || read.value.disabled === true) return { disabled: true };
+  const fields = { ...read.value };
+  const notes: string[] = [];
+  const agent = FORMATS[format](fields, name, notes);
+  const prompt = body.trim() || promptIn(fields, notes);
+  if (prompt === "") return { mistakes: [`${file}: expected a prompt under the front matter; found none`] };
+  const rest = Object.keys(fields);
+  if (rest.length > 0) notes.push(`without effect here: ${rest.join(", ")}`);
+  return { agent: { ...agent, prompt, notes: [...new Set(notes)] } };
+}
+
+/** The front matter, its lines counted as in the file. Where it is no YAML, each line's value is taken as a text. */
+function readMatter(file: string, matter: string): { value: Fields } | { mistakes: string[] } {
+  const read = readYaml(file, `\n${matter}`);
+  if (!("mistakes" in read)) return read;
+  const quoted = readYaml(file, `\n${matter.split("\n").map(quotedLine).join("\n")}`);
+  return "mistakes" in quoted ? read : quoted;
+}
+
+/** Descriptions with a colon in them are common, and no YAML: `description: Use it like so: …`. */
+function quotedLine(line: string): string {
+  const [, key, value] = /^([\w-]+):[ \t]+(.*?)\s*$/.exec(line) ?? [];
+  if (key === undefined || value === undefined || /^["'[{|>]/.test(value)) return line;
+  return `${key}: ${JSON.stringify(value.replaceAll("\\n", "\n"))}`;
+}
+
+type Read = Omit<FileAgent, "prompt" | "notes">;
+
+/** Each takes what it understands out of the fields. */
+const FORMATS: Record<AgentFormat, (fields: Fields, name: string, notes: string[]) => Read> = {
+  claude: readClaude,
+  opencode: readOpencode,
+};
+
+function readClaude(fields: Fields, name: string, notes: string[]): Read {
+  const given = takeList(fields, "tools");
+  const withheld = takeList(fields, "disallowedTools") ?? [];
+  const model = takeText(fields, "model");
+  noteUnknownTools([...(given ?? []), ...withheld], "claude", notes);
+  return {
+    ...common(fields, name, notes, "effort", ["maxTurns"]),
+    ...(model !== undefined && { model }),
+    ...((given !== undefined || withheld.length > 0) && toolsWhere(claudeAllows(given, withheld))),
+  };
+}
+
+function readOpencode(fields: Fields, name: string, notes: string[]): Read {
+  const model = takeText(fields, "model");
+  const slash = model?.indexOf("/") ?? -1;
+  const tools = takeMap(fields, "tools");
+  const everything = typeof fields.permission === "string" ? takeText(fields, "permission") : undefined;
+  const permission = everything === undefined ? takeMap(fields, "permission") : { "*": everything };
+  noteUnknownTools([...Object.keys(tools ?? {}), ...Object.keys(permission ?? {})], "opencode", notes);
+  if (take(fields, "mode") === "primary") notes.push("mode: primary, so it was not meant to be delegated to");
+  return {
+    ...common(fields, name, notes, "reasoningEffort", ["steps", "maxSteps"]),
+    // What stands before the first slash is always the provider there.
+    ...(model !== undefined && { model: slash > 0 ? model.slice(slash + 1) : model }),
+    ...(model !== undefined && slash > 0 && { provider: model.slice(0, slash) }),
+    ...((tools ?? permission) !== undefined && toolsWhere(opencodeAllows(tools, permission, notes))),
+  };
+}
+
+function common(fields: Fields, fileName: string, notes: string[], effortKey: string, turns: string[]): Read {
+  const name = takeText(fields, "name") ?? fileName;
+  const description = takeText(fields, "description");
+  const effort = takeText(fields, effortKey);
+  const steps = take(fields, ...turns);
+  if (effort !== undefined && !isEffort(effort)) notes.push(`${effortKey}: ${effort} is no effort that is known here`);
+  const isCount = Number.isInteger(steps) && Number(steps) > 0;
+  if (steps !== undefined && !isCount) notes.push(`${turns[0]} is no whole number from 1`);
+  return {
+    name,
+    ...(description !== undefined && { description }),
+    ...(effort !== undefined && isEffort(effort) && { reasoning_effort: effort }),
+    ...(isCount && { max_iterations: Number(steps) }),
+  };
+}
+
+function isEffort(word: string): word is Effort {
+  return (EFFORTS as readonly string[]).includes(word);
+}
+
+/** opencode's `prompt`, where the body is empty; a file it names is not read. */
+function promptIn(fields: Fields, notes: string[]): string {
+  const prompt = takeText(fields, "prompt") ?? "";
+  if (!/^\{file:/.test(prompt)) return prompt;
+  notes.push("prompt names a file, which is not read: write it under the front matter");
+  return "";
+}
+
+/** A list, or words with commas between them; undefined where there is none. `null` and `*` stand for everything. */
+function takeList(fields: Fields, key: string): string[] | undefined {
+  const value = take(fields, key);
+  if (value === undefined || value === "*") return undefined;
+  if (Array.isArray(value)) return value.map(String);
+  return String(value)
+    .split(/,(?![^(]*\))/)
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+}
+
+function takeMap(fields: Fields, key: string): Fields | undefined {
+  const value = fields[key];
+  if (!isRecord(value)) return undefined;
+  delete fields[key];
+  return value;
+}
+
+// Tools --------------------------------------------------------------------------------------------------------------
+
+type ToolRow = { toolset: NonNullable<AgentConfig["toolsets"]>[number] } & Record<AgentFormat, readonly string[]>;
+
+/** Deputy's tools and what they are called elsewhere. A tool is allowed where the first of its names that is judged is. */
+const TOOLS: Record<string, ToolRow> = {
+  read_file: { toolset: "file", claude: ["Read"], opencode: ["read"] },
+  list_dir: { toolset: "file", claude: ["LS", "Read"], opencode: ["list", "read"] },
+  write_file: { toolset: "file", claude: ["Write"], opencode: ["write", "edit"] },
+  edit_file: { toolset: "file", claude: ["Edit", "MultiEdit"], opencode: ["edit"] },
+  glob: { toolset: "search", claude: ["Glob"], opencode: ["glob"] },
+  grep: { toolset: "search", claude: ["Grep"], opencode: ["grep"] },
+  terminal: { toolset: "terminal", claude: ["Bash"], opencode: ["bash"] },
+};
+
+function toolsWhere(allows: (row: ToolRow) => boolean): Pick<FileAgent, "toolsets" | "tools"> {
+  const tools = Object.entries(TOOLS).filter(([, row]) => allows(row));
+  return { toolsets: [...new Set(tools.map(([, { toolset }]) => toolset))], tools: tools.map(([name]) => name) };
+}
+
+/** A pattern such as `Bash(git *)` gives less than the tool, so it gives none; taken away is the whole of it. */
+function claudeAllows(given: string[] | undefined, withheld: string[]): (row: ToolRow) => boolean {
+  const taken = withheld.map((name) => name.replace(/\(.*$/, ""));
+  return ({ claude }) =>
+    (given === undefined || claude.some((name) => given.includes(name))) &&
+    !claude.some((name) => taken.includes(name));
+}
+
+/** `ask` is what the terminal does anyway; a file tool that has to ask is withheld. */
+function opencodeAllows(tools: Fields = {}, permission: Fields = {}, notes: string[]): (row: ToolRow) => boolean {
+  const judged = (map: Fields, names: readonly string[]) => {
+    const key = [...names, "*"].find((name) => map[name] !== undefined);
+    return key === undefined ? undefined : map[key];
+  };
+  return ({ opencode, toolset }) => {
+    const permitted = judged(permission, opencode);
+    const words = isRecord(permitted) ? Object.values(permitted) : [permitted];
+    const needsToAsk = toolset !== "terminal" && words.includes("ask");
+    if (needsToAsk) notes.push(`permission ${opencode[0]}: ask withholds it here`);
+    return judged(tools, opencode) !== false && !words.includes("deny") && !needsToAsk;
+  };
+}
+
+function noteUnknownTools(named: string[], format: AgentFormat, notes: string[]): void {
+  const known = Object.values(TOOLS).flatMap((row) => row[format]);
+  const unknown = named.filter((name) => name !== "*" && !known.includes(name));
+  if (unknown.length > 0) notes.push(`tools that there are none of here: ${[...new Set(unknown)].join(", ")}`);
+}

@@ -1,0 +1,65 @@
+/**
+ * Images of a task: given as paths, URLs or `data:` URLs, told by their first bytes, and remembered as a reference and a
+ * hash. Their bytes are read where a request needs them and stand in no plan and no event but their own.
+ */
+import { createHash } from "node:crypto";
+
+/** Most images one task may have. */
+export const MAX_IMAGES = 8;
+
+export const IMAGE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"] as const;
+export type ImageType = (typeof IMAGE_TYPES)[number];
+
+/** What was given, and what planning saw of it. `name`: as people and the model read it. */
+export type ImageRef =
+  | { from: "file"; name: string; mediaType: ImageType; bytes: number; sha256: string }
+  /** Given as a `data:` URL; its bytes are stored once, under their hash. */
+  | { from: "data"; name: string; mediaType: ImageType; bytes: number; sha256: string }
+  /** The provider fetches it; Deputy does not. `mediaType`: as its path says. */
+  | { from: "url"; name: string; mediaType?: ImageType };
+
+/** An image as a request carries it. */
+export type Image = { mediaType: ImageType; base64: string } | { mediaType?: ImageType; url: string };
+
+export const NO_IMAGE = "expected a PNG, JPEG, GIF or WebP by its first bytes; found something else";
+
+/** What an image is by its first bytes, whatever its name says; undefined for anything else. */
+export function imageTypeOf(bytes: Buffer): ImageType | undefined {
+  const starts = (text: string, at = 0) => bytes.toString("latin1", at, at + text.length) === text;
+  if (starts("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (starts("\xff\xd8\xff")) return "image/jpeg";
+  if (starts("GIF87a") || starts("GIF89a")) return "image/gif";
+  return starts("RIFF") && starts("WEBP", 8) ? "image/webp" : undefined;
+}
+
+const TYPE_OF_EXTENSION: Record<string, ImageType> = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+};
+
+/** What the path of a URL says it is. */
+export function imageTypeIn({ pathname }: URL): ImageType | undefined {
+  const extension = /\.([a-z]+)$/i.exec(pathname)?.[1]?.toLowerCase() ?? "";
+  return Object.hasOwn(TYPE_OF_EXTENSION, extension) ? TYPE_OF_EXTENSION[extension] : undefined;
+}
+
+export function isDataUrl(written: string): boolean {
+  return /^data:/i.test(written);
+}
+
+/** The bytes of a `data:` URL in base64; undefined where it is not well formed. */
+export function bytesOfDataUrl(written: string): Buffer | undefined {
+  const comma = written.indexOf(",");
+  if (comma < 0 || !/;base64$/i.test(written.slice(0, comma).trim())) return undefined;
+  const base64 = written.slice(comma + 1).replace(/\s+/g, "");
+  const bytes = Buffer.from(base64, "base64");
+  const isWhole = bytes.length > 0 && bytes.toString("base64").replace(/=+$/, "") === base64.replace(/=+$/, "");
+  return isWhole ? bytes : undefined;
+}
+
+export function sha256Of(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

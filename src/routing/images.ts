@@ -1,0 +1,227 @@
+/**
+ * The images of a task before it starts: each is there, is an image, is small enough, and fits the route's API; the model
+ * is not known to take none. What a URL shows is for the provider to fetch: nothing is sent from here.
+ */
+import type { Problem, Warning } from "../errors.ts";
+import {
+  bytesOfDataUrl,
+  IMAGE_TYPES,
+  type ImageRef,
+  type ImageType,
+  imageTypeIn,
+  imageTypeOf,
+  isDataUrl,
+  NO_IMAGE,
+  sha256Of,
+} from "../image.ts";
+import type { ApiMode, Route } from "../route.ts";
+import type { Task } from "../task.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Credentials } from "./credentials.ts";
+import { defaultModelOf } from "./providers.ts";
+
+/** What a file is, or in one sentence why it cannot be used. Paths are bounded by the workspace. */
+export type LookAtImage = (
+  workspace: string,
+  path: string,
+) => { mediaType: ImageType; bytes: number; sha256: string } | { unusable: string };
+
+export type ImageDeps = { credentials: Credentials; catalog: Catalog; lookAtImage: LookAtImage };
+
+type Seen = { images: ImageRef[] } | { problem: Problem };
+type Fitted = { route: Route; images: ImageRef[] } | { problem: Problem };
+
+/** What an API takes. */
+type Takes = {
+  types: readonly ImageType[];
+  /** Of one image, and of a task's images together. */
+  maxBytes: number;
+  maxTotalBytes: number;
+  /** Why it does not fetch a URL; undefined where it does. */
+  refusesUrl?(url: string, route: Route): string | undefined;
+};
+
+const MIB = 1024 * 1024;
+
+/**
+ * Sources: the vendors' guides on images. Anthropic counts 5 MiB of base64 for each image. A request to Gemini may have
+ * 20 MB, in base64; it fetches what is behind `https:`, not for its 2.0 models, and has to be told the type.
+ */
+const TAKES: Record<ApiMode, Takes> = {
+  chat_completions: { types: IMAGE_TYPES, maxBytes: 10 * MIB, maxTotalBytes: 20 * MIB },
+  responses: { types: IMAGE_TYPES, maxBytes: 10 * MIB, maxTotalBytes: 20 * MIB },
+  anthropic_messages: { types: IMAGE_TYPES, maxBytes: 3.75 * MIB, maxTotalBytes: 20 * MIB },
+  gemini: {
+    types: ["image/png", "image/jpeg", "image/webp"],
+    maxBytes: 10 * MIB,
+    maxTotalBytes: 14 * MIB,
+    refusesUrl(url, { model }) {
+      if (!url.startsWith("https:")) return "Gemini fetches https: URLs only";
+      if (/(^|\/)gemini-2\.0/.test(model)) return `${model} fetches no URLs`;
+      if (imageTypeIn(new URL(url)) === undefined)
+        return "Gemini has to be told the type, and the URL does not end in .png, .jpg or .webp";
+      return undefined;
+    },
+  },
+};
+
+/** Fits a task's images and its route to each other. Looks at each file once. */
+export function createImagePlanner(deps: ImageDeps): (task: Task, route: Route, workspace: string) => Fitted {
+  const files = new Map<string, ReturnType<LookAtImage>>();
+
+  function lookAt(workspace: string, path: string): ReturnType<LookAtImage> {
+    const id = JSON.stringify([workspace, path]);
+    const found = files.get(id) ?? deps.lookAtImage(workspace, path);
+    files.set(id, found);
+    return found;
+  }
+
+  function see(written: string, index: number, workspace: string): ImageRef | { unusable: string } {
+    if (isDataUrl(written)) return seeData(written, `image ${index + 1}`);
+    if (/^[a-z][a-z\d+.-]*:\/\//i.test(written)) return seeUrl(written);
+    const found = lookAt(workspace, written);
+    return "unusable" in found ? found : { from: "file", name: written, ...found };
+  }
+
+  function seeAll({ images = [] }: Task, workspace: string): Seen {
+    const refs: ImageRef[] = [];
+    for (const [index, written] of images.entries()) {
+      const seen = see(written, index, workspace);
+      if ("unusable" in seen) return { problem: unusable(inShort(written), seen.unusable) };
+      refs.push(seen);
+    }
+    return { images: refs };
+  }
+
+  return (task, route, workspace) => {
+    const seen = seeAll(task, workspace);
+    if ("problem" in seen || seen.images.length === 0) return "problem" in seen ? seen : { route, images: [] };
+    const { images } = seen;
+    if (route.facts.vision === false) return { problem: noVision(route, modelsWithVision(deps, route.provider)) };
+    const misfit = misfitOf(images, route);
+    if (misfit !== undefined) return { problem: misfit };
+    return { images, route: withFittingFallbacks(route, images) };
+  };
+}
+
+function seeData(written: string, name: string): ImageRef | { unusable: string } {
+  const bytes = bytesOfDataUrl(written);
+  if (bytes === undefined) return { unusable: "expected data:image/…;base64, and its bytes; found something else" };
+  const mediaType = imageTypeOf(bytes);
+  if (mediaType === undefined) return { unusable: NO_IMAGE };
+  return { from: "data", name, mediaType, bytes: bytes.length, sha256: sha256Of(bytes) };
+}
+
+function seeUrl(written: string): ImageRef | { unusable: string } {
+  const url = URL.parse(written);
+  if (url === null || !/^https?:$/.test(url.protocol)) return { unusable: "expected an http(s) URL, or a path" };
+  if (url.username !== "" || url.password !== "") return { unusable: "expected a URL without a user name; found one" };
+  const mediaType = imageTypeIn(url);
+  return { from: "url", name: url.href, ...(mediaType !== undefined && { mediaType }) };
+}
+
+/** The first thing about these images that a route's API does not take. */
+function misfitOf(images: readonly ImageRef[], route: Route): Problem | undefined {
+  const { types, maxBytes, maxTotalBytes, refusesUrl } = TAKES[route.endpoint.apiMode];
+  for (const image of images) {
+    const { name, mediaType } = image;
+    const refused = image.from === "url" ? refusesUrl?.(name, route) : undefined;
+    if (refused !== undefined) return misfit(name, `${refused}. Give it as a file`);
+    if (mediaType !== undefined && !types.includes(mediaType))
+      return misfit(
+        name,
+        `the API of ${nameOf(route)} takes ${types.map(plainType).join(", ")}; found ${plainType(mediaType)}`,
+      );
+    if (bytesOf(image) > maxBytes)
+      return unusable(
+        name,
+        `expected at most ${megabytes(maxBytes)} for ${nameOf(route)}; found ${megabytes(bytesOf(image))}`,
+      );
+  }
+  const total = images.reduce((sum, image) => sum + bytesOf(image), 0);
+  if (total <= maxTotalBytes) return undefined;
+  const found = `expected at most ${megabytes(maxTotalBytes)} together for ${nameOf(route)}; found ${megabytes(total)}`;
+  return unusable(`${images.length} images`, found);
+}
+
+function bytesOf(image: ImageRef): number {
+  return image.from === "url" ? 0 : image.bytes;
+}
+
+/** Whether the model takes images may be unknown; a fallback that is known to take none, or not these, is none. */
+function withFittingFallbacks(route: Route, images: readonly ImageRef[]): Route {
+  const isFit = (fallback: Route) => fallback.facts.vision !== false && misfitOf(images, fallback) === undefined;
+  const unfit = route.fallbacks.filter((fallback) => !isFit(fallback));
+  const warnings: Warning[] = unfit.map((fallback) => ({
+    code: "fallback-unusable",
+    message: `The declared fallback ${nameOf(fallback)} cannot be used: it does not take the task's images.`,
+  }));
+  if (route.facts.vision === undefined)
+    warnings.unshift({
+      code: "vision-unknown",
+      message: `Whether ${nameOf(route)} takes images is not known: it is tried.`,
+    });
+  return { ...route, fallbacks: route.fallbacks.filter(isFit), warnings: [...route.warnings, ...warnings] };
+}
+
+/** Models of this user's that are known to take images, those of the same provider first. */
+function modelsWithVision({ credentials, catalog }: ImageDeps, current: string): string[] {
+  const usable = credentials.usable();
+  const providers = [
+    ...usable.filter(({ slug }) => slug === current),
+    ...usable.filter(({ slug }) => slug !== current),
+  ];
+  return providers
+    .flatMap((provider) => {
+      const first = defaultModelOf(provider);
+      const known = new Set([...(first === undefined ? [] : [first]), ...catalog.modelsOf(provider)]);
+      const seeing = [...known].filter((model) => catalog.factsOf(provider, model).vision === true);
+      return seeing
+        .slice(0, MOST_OF_ONE)
+        .map((model) => (provider.slug === current ? model : `${model} --provider ${provider.slug}`));
+    })
+    .slice(0, MOST_SUGGESTED);
+}
+
+const MOST_OF_ONE = 3;
+const MOST_SUGGESTED = 8;
+
+function noVision(route: Route, suggestions: string[]): Problem {
+  const known = suggestions.length === 0 ? "None of yours is known to." : `These do: ${suggestions.join(", ")}.`;
+  return {
+    code: "images-unsupported",
+    field: "images",
+    message: `Expected a model that takes images; found ${nameOf(route)}, which does not. ${known}`,
+    suggestions,
+  };
+}
+
+function misfit(name: string, reason: string): Problem {
+  return { code: "images-unsupported", field: "images", message: `${inShort(name)}: ${reason}.`, suggestions: [] };
+}
+
+function unusable(name: string, reason: string): Problem {
+  return {
+    code: "image-unusable",
+    field: "images",
+    message: `${inShort(name)}: ${reason.replace(/\.$/, "")}.`,
+    suggestions: [],
+  };
+}
+
+function nameOf({ model, provider }: Route): string {
+  return `${model} @ ${provider}`;
+}
+
+/** `png` of `image/png`. */
+function plainType(type: ImageType): string {
+  return type.slice("image/".length);
+}
+
+function megabytes(bytes: number): string {
+  return bytes < MIB / 10 ? `${bytes} bytes` : `${Math.round((bytes / MIB) * 100) / 100} MiB`;
+}
+
+function inShort(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+}

@@ -1,0 +1,247 @@
+/** Agent definitions as other tools keep them: read where those tools read them, mapped to what there is here. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, describe, test } from "node:test";
+import fc from "fast-check";
+import { type AgentFormat, readAgentFile } from "../../src/config/agent-file.ts";
+import type { AgentDefinition } from "../../src/config/agents.ts";
+import { loadConfig } from "../../src/config/load.ts";
+
+function read(format: AgentFormat, text: string) {
+  const found = readAgentFile("x.md", text, format, "x");
+  assert.ok("agent" in found, JSON.stringify(found));
+  return found.agent;
+}
+
+function matter(lines: string, body = "Do it well."): string {
+  return `---\n${lines}\n---\n\n${body}\n`;
+}
+
+const ALL = ["read_file", "list_dir", "write_file", "edit_file", "glob", "grep", "terminal"];
+
+describe("a file of Claude Code", () => {
+  test("names, describes, routes and limits its agent", () => {
+    const agent = read(
+      "claude",
+      matter("name: code-reviewer\ndescription: Reviews code\nmodel: sonnet\neffort: high\nmaxTurns: 7\ncolor: red"),
+    );
+    assert.deepEqual(agent, {
+      name: "code-reviewer",
+      description: "Reviews code",
+      model: "sonnet",
+      reasoning_effort: "high",
+      max_iterations: 7,
+      prompt: "Do it well.",
+      notes: ["without effect here: color"],
+    });
+  });
+
+  const TOOLS: [lines: string, tools: string[] | undefined, note?: RegExp][] = [
+    ["name: a", undefined],
+    ["name: a\ntools: '*'", undefined],
+    ["name: a\ntools: Read, Grep, Glob", ["read_file", "list_dir", "glob", "grep"]],
+    ["name: a\ntools: [Read, Edit]", ["read_file", "list_dir", "edit_file"]],
+    ["name: a\ntools: []", []],
+    ["name: a\ntools: Bash(git diff, git log), Grep", ["grep"], /none of here: Bash\(git diff, git log\)/],
+    ["name: a\ntools: WebFetch, mcp__docs__find", [], /none of here: WebFetch, mcp__docs__find/],
+    ["name: a\ndisallowedTools: Write, Edit, Bash(rm *)", ["read_file", "list_dir", "glob", "grep"]],
+    ["name: a\ntools: Read, Write\ndisallowedTools: Write", ["read_file", "list_dir"]],
+  ];
+  for (const [lines, tools, note] of TOOLS)
+    test(`its tools are only ever taken away: ${lines.split("\n").slice(1).join("; ") || "none named"}`, () => {
+      const agent = read("claude", matter(lines));
+      assert.deepEqual(agent.tools, tools);
+      if (note) assert.match(agent.notes.join("\n"), note);
+    });
+
+  test("a description that is no YAML is taken as it stands", () => {
+    const description = 'Use it like so: <example>user: "x"</example>';
+    assert.equal(read("claude", matter(`name: a\ndescription: ${description}`)).description, description);
+  });
+
+  test("what is broken is said with the file and, where it is known, the line", () => {
+    const mistakes = (text: string) => {
+      const found = readAgentFile("x.md", text, "claude", "x");
+      return "mistakes" in found ? found.mistakes.join() : "";
+    };
+    assert.match(mistakes("Just words."), /^x\.md: expected front matter/);
+    assert.match(mistakes("---\nname: a\nBody"), /^x\.md: expected front matter/);
+    assert.match(mistakes(matter("name: a", "")), /^x\.md: expected a prompt/);
+    assert.match(mistakes(matter("name: [a\ntools: {")), /^x\.md:\d+:\d+ /);
+    assert.match(mistakes(matter("- a list")), /^x\.md:1:1 expected keys and values/);
+  });
+});
+
+describe("a file of opencode", () => {
+  test("is named by its place, and its model's first part is the provider", () => {
+    const agent = read(
+      "opencode",
+      matter(
+        "description: Reviews\nmode: subagent\nmodel: openrouter/z-ai/glm-5\nreasoningEffort: low\nsteps: 3\ntemperature: 0.1",
+      ),
+    );
+    assert.deepEqual(agent, {
+      name: "x",
+      description: "Reviews",
+      model: "z-ai/glm-5",
+      provider: "openrouter",
+      reasoning_effort: "low",
+      max_iterations: 3,
+      prompt: "Do it well.",
+      notes: ["without effect here: temperature"],
+    });
+    assert.equal(read("opencode", matter("model: glm-5")).provider, undefined);
+  });
+
+  const TOOLS: [lines: string, tools: string[] | undefined, note?: RegExp][] = [
+    ["mode: all", undefined],
+    ["tools: { write: false, edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal"]],
+    ["tools: { edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal"]],
+    ["tools: { '*': false, grep: true }", ["grep"]],
+    ["tools: { bash: false, webfetch: true }", ALL.filter((name) => name !== "terminal"), /none of here: webfetch/],
+    ["permission: { edit: deny }", ["read_file", "list_dir", "glob", "grep", "terminal"]],
+    ["permission: { edit: ask }", ["read_file", "list_dir", "glob", "grep", "terminal"], /edit: ask withholds it/],
+    ["permission: { bash: ask }", ALL],
+    ["permission: { bash: { '*': ask, 'git diff': allow } }", ALL],
+    ["permission: { bash: { 'rm *': deny, '*': allow } }", ALL.filter((name) => name !== "terminal")],
+    ["permission: deny", []],
+  ];
+  for (const [lines, tools, note] of TOOLS)
+    test(`its tools are only ever taken away: ${lines}`, () => {
+      const agent = read("opencode", matter(lines));
+      assert.deepEqual(agent.tools, tools);
+      if (note) assert.match(agent.notes.join("\n"), note);
+    });
+
+  test("one that is disabled is none", () => {
+    assert.deepEqual(readAgentFile("x.md", matter("disable: true"), "opencode", "x"), { disabled: true });
+  });
+
+  test("a prompt in its front matter counts where the body is empty; a file it names is not read", () => {
+    assert.equal(read("opencode", matter("prompt: Be kind.", "")).prompt, "Be kind.");
+    assert.ok("mistakes" in readAgentFile("x.md", matter("prompt: '{file:/etc/passwd}'", ""), "opencode", "x"));
+  });
+});
+
+test("whatever a file holds, it is an agent, disabled or a mistake, and names no tool there is none of", () => {
+  const words = fc.constantFrom(
+    "name",
+    "tools",
+    "model",
+    ":",
+    " ",
+    "\n",
+    "---\n",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "Read",
+    '"',
+    "#",
+    "&a",
+    "*a",
+    "!!js",
+  );
+  const text = fc.array(words, { maxLength: 30 }).map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        text,
+        text.map((inner) => `---\n${inner}\n---\nBody`),
+      ),
+      (content) => {
+        for (const format of ["claude", "opencode"] as const) {
+          const found = readAgentFile("x.md", content, format, "x");
+          if ("agent" in found) assert.ok((found.agent.tools ?? []).every((name) => ALL.includes(name)));
+          else assert.ok("disabled" in found || found.mistakes.length > 0);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+describe("where definitions are looked for", () => {
+  const root = mkdtempSync(join(tmpdir(), "deputy-agents-"));
+  after(() => rmSync(root, { recursive: true, force: true }));
+
+  function lay(name: string, files: Record<string, string>) {
+    const home = join(root, name);
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(home, path)), { recursive: true });
+      writeFileSync(join(home, path), text);
+    }
+    mkdirSync(join(home, "repo/inner"), { recursive: true });
+    const load = (cwd = "repo/inner") => loadConfig({ env: { HOME: home }, cwd: join(home, cwd) }).agents;
+    const shown = ({ name: agent, source, ofProject }: AgentDefinition) =>
+      `${agent}: ${source.slice(home.length + 1)}${ofProject ? " (project)" : ""}`;
+    return { home, load, listed: (cwd?: string) => load(cwd).definitions.map(shown) };
+  }
+
+  const file = (name: string) => matter(`name: ${name}`);
+
+  test("the config goes first, then the nearest directory up to the repository's root, then the home", () => {
+    const { listed, load } = lay("order", {
+      ".config/deputy/config.yaml": "agents:\n  a: { prompt: Mine. }\n",
+      "repo/.git/HEAD": "",
+      "repo/inner/.claude/agents/one.md": file("a"),
+      "repo/inner/.claude/agents/two.md": file("b"),
+      "repo/.opencode/agent/deep/c.md": matter("mode: all"),
+      "repo/.claude/agents/b.md": file("b"),
+      ".claude/agents/b.md": file("b"),
+      ".claude/agents/d.md": file("d"),
+      ".config/opencode/agent/e.md": matter("mode: all"),
+    });
+    assert.deepEqual(listed(), [
+      "a: .config/deputy/config.yaml:2",
+      "b: repo/inner/.claude/agents/two.md (project)",
+      "d: .claude/agents/d.md",
+      "deep/c: repo/.opencode/agent/deep/c.md (project)",
+      "e: .config/opencode/agent/e.md",
+    ]);
+    const [, b] = load().definitions;
+    assert.equal(b?.notes.filter((note) => note.startsWith("it goes before")).length, 2);
+  });
+
+  test("above the root of the repository, and without one above the working directory, nothing is read", () => {
+    const { listed } = lay("bounds", {
+      ".git/HEAD": "",
+      "repo/.git/HEAD": "",
+      "repo/.claude/agents/a.md": file("a"),
+      "other/.claude/agents/b.md": file("b"),
+      "other/deep/note.md": "",
+    });
+    assert.deepEqual(listed(), ["a: repo/.claude/agents/a.md (project)"]);
+    rmSync(join(root, "bounds/.git"), { recursive: true });
+    assert.deepEqual(listed("other"), ["b: other/.claude/agents/b.md (project)"]);
+    assert.deepEqual(listed("other/deep"), []);
+  });
+
+  test("broken files are warnings that name them; the others hold", () => {
+    const { load, home } = lay("broken", {
+      "repo/inner/.claude/agents/good.md": file("good"),
+      "repo/inner/.claude/agents/bad.md": "no front matter",
+      "secret.md": file("secret"),
+    });
+    symlinkSync(join(home, "secret.md"), join(home, "repo/inner/.claude/agents/link.md"));
+    const { definitions, warnings } = load();
+    assert.deepEqual(
+      definitions.map(({ name }) => name),
+      ["good"],
+    );
+    const messages = warnings.map(({ message }) => message).join("\n");
+    assert.match(messages, /agents\/bad\.md: expected front matter/);
+    assert.match(messages, /agents\/link\.md: it is a link that leads out of its project/);
+  });
+
+  test("a project's config that is not trusted may define agents; they count as the project's", () => {
+    const { load } = lay("untrusted", { "repo/inner/.deputy/config.yaml": "agents: { a: { prompt: P. } }\n" });
+    assert.deepEqual(
+      load().definitions.map(({ name, ofProject }) => [name, ofProject]),
+      [["a", true]],
+    );
+  });
+});
