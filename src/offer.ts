@@ -32,7 +32,10 @@ export const offeredAliasSchema = z.strictObject({
 });
 export type OfferedAlias = z.infer<typeof offeredAliasSchema>;
 
-export type Offer = { aliases: OfferedAlias[]; models: OfferedModel[] };
+/** An agent definition that a task can name now. */
+export type OfferedAgent = { name: string; description: string | null };
+
+export type Offer = { aliases: OfferedAlias[]; models: OfferedModel[]; agents?: OfferedAgent[] };
 
 /** Which part of the offer is wanted. */
 export type OfferFilter = {

@@ -35,7 +35,7 @@ first of a name holding:
   agents: in the config
   .claude/agents/*.md and .opencode/agent/*.md, from here upward to the root of the repository
   the same two folders in your home, and agent/ in opencode's own config folder
-What a project's file may have is what you have: among your routes, and never more tools.`;
+A project's file chooses among the routes you have, and only ever takes tools away.`;
 
 export const declareAgents: Declare = (command, { io }) => {
   command
@@ -51,8 +51,8 @@ export const declareAgents: Declare = (command, { io }) => {
     )
     .action((flags: { json?: true; config?: string }) => {
       const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
-      const { routing, loaded, warnings } = createSetups(place)();
-      const { definitions, warnings: unreadable } = loaded.agents;
+      const { routing, warnings } = createSetups(place)();
+      const { definitions, warnings: unreadable } = routing.agents;
       const agents = definitions.map((agent) => {
         const [planned] = routing.plan({ tasks: [{ goal: "", agent: agent.name }] }, { cwd: io.cwd }).planned;
         return agentDocument(agent, planned);
@@ -74,7 +74,7 @@ function agentDocument(agent: AgentDefinition, planned: Planned | undefined): Ag
     source: agent.source,
     route: ready ? routeOf(ready.route) : null,
     problem: planned !== undefined && "problem" in planned ? planned.problem.message : null,
-    toolsets: ready?.toolsets ?? null,
+    toolsets: ready?.toolsets ?? agent.toolsets ?? null,
     tools: agent.tools ?? null,
     max_iterations: agent.max_iterations ?? null,
     timeout_seconds: agent.timeout_seconds ?? null,

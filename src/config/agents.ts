@@ -132,7 +132,7 @@ function filesIn(base: string, folder: string, format: AgentFormat, ofProject: b
   const root = join(base, folder);
   try {
     if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) return [];
-    const names = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => /\.md$/i.test(name));
+    const names = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(isDefinition);
     return names
       .sort()
       .slice(0, MAX_FILES)
@@ -143,6 +143,11 @@ function filesIn(base: string, folder: string, format: AgentFormat, ofProject: b
   } catch (error) {
     return [{ path: root, format, name: folder, ofProject, unreadable: `it cannot be read: ${reasonOf(error)}` }];
   }
+}
+
+/** A folder may say what it is for. */
+function isDefinition(name: string): boolean {
+  return /\.md$/i.test(name) && !/(^|[\\/])readme\.md$/i.test(name);
 }
 
 /** opencode names an agent by its place under the folder (`review/security`), Claude Code by the file alone. */

@@ -1,7 +1,14 @@
 /** What can be run on now, from config, keys and catalog as they are at this moment. */
 import type { Config } from "../config/schema.ts";
 import { DeputyError } from "../errors.ts";
-import { type Offer, type OfferedAlias, type OfferedModel, type OfferFilter, priceDocument } from "../offer.ts";
+import {
+  type Offer,
+  type OfferedAgent,
+  type OfferedAlias,
+  type OfferedModel,
+  type OfferFilter,
+  priceDocument,
+} from "../offer.ts";
 import type { Planned } from "../plan.ts";
 import { formatKeys } from "../routing/bundle.ts";
 import { createPolicy } from "../routing/policy.ts";
@@ -25,7 +32,16 @@ export function offerOf(
   return {
     aliases: Object.keys(config.models).map((alias) => aliasNamed(alias, routing, cwd, askedBy)),
     models: modelsOf(routing, which).filter((model) => isMeant(model) && isAllowed(model)),
+    agents: agentsOf(routing, cwd, askedBy),
   };
+}
+
+/** Those whose route can be had. */
+function agentsOf(routing: Routing, cwd: string, askedBy: "operator" | "model"): OfferedAgent[] {
+  return routing.agents.definitions.flatMap(({ name, description = null }) => {
+    const [planned] = routing.plan({ tasks: [{ goal: "", agent: name }] }, { cwd, askedBy }).planned;
+    return planned !== undefined && "route" in planned ? [{ name, description }] : [];
+  });
 }
 
 function modelsOf({ providers, credentials, catalog }: Routing, { provider: slug, all }: OfferFilter): OfferedModel[] {

@@ -26,7 +26,7 @@ export type OpenOptions = {
   clock?: Clock;
   /** From 0 to 1, for the jitter of waits. */
   random?: () => number;
-  /** Chooses a route for each task: over the config's rules, under what the call or the task says. */
+  /** Chooses a route for each task: over the config's rules, under agent, call and task. */
   route?: RouteHook;
 };
 

@@ -19,11 +19,12 @@ function unknownAgent(written: string, { definitions, warnings }: Agents): Probl
   const meant = close.length > 0 ? ` Did you mean ${close.join(" or ")}?` : "";
   const known =
     names.length > 0 ? `There are ${names.join(", ")}.` : "There are none: define one under agents: in the config.";
-  const broken = warnings.map(({ message }) => ` ${message}`).join("");
+  const file = `${written.trim().toLowerCase()}.md`;
+  const broken = warnings.filter(({ message }) => message.toLowerCase().includes(file));
   return {
     code: "unknown-agent",
     field: "agent",
-    message: `Expected the name of an agent definition; found ${written}.${meant} ${known}${broken}`,
+    message: `Expected the name of an agent definition; found ${written}.${meant} ${[known, ...broken.map(({ message }) => message)].join(" ")}`,
     suggestions: close.length > 0 ? close : names,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The routing hook of a program that uses Deputy: a function that sees a task and what it could run on, and says what it
- * should. It sees no key. What it says is a level of its own: over the config's rules, under the call and the task.
+ * should. It sees no key. What it says is a level of its own: over the config's rules, under agent, call and task.
  */
 import { z } from "zod";
 import type { Problem } from "../errors.ts";

@@ -36,6 +36,8 @@ export type Routing = {
   providers: Providers;
   credentials: Credentials;
   catalog: Catalog;
+  /** Agent definitions that tasks can name. */
+  agents: Agents;
   plan(call: Call, caller: Caller): CallPlan;
   /** Every model that is known of a provider with a key. */
   candidates(): Candidate[];
@@ -80,6 +82,7 @@ export function createRouting({
     providers,
     credentials,
     catalog,
+    agents,
     plan: (call, { parent = {}, askedBy = "operator", decisions = [], isConversation, parentRoute, cwd }) =>
       planCall(call, {
         ...deps,

@@ -107,6 +107,7 @@ export function describeDelegation({ offer, maxTasks, maxConcurrent, mayOrchestr
       : ["Children cannot delegate any further: all roles are `leaf`."]),
     ...providerLines(offer),
     ...aliasLines(offer),
+    ...agentLines(offer),
   ].join("\n\n");
 }
 
@@ -125,6 +126,17 @@ function aliasLines({ aliases }: Offer): string[] {
     route === null ? [] : [`${alias} (${route.model} @ ${route.provider})`],
   );
   return usable.length === 0 ? [] : [`The user's own names for models: ${listed(usable)}.`];
+}
+
+/** Their descriptions are the user's, or those of whoever wrote the project: one line each, and not a long one. */
+function agentLines({ agents = [] }: Offer): string[] {
+  if (agents.length === 0) return [];
+  const lines = agents.slice(0, MAX_NAMED).map(({ name, description }) => {
+    const line = (description ?? "").replace(/\s+/g, " ").trim();
+    return line === "" ? `- ${name}` : `- ${name}: ${line.length <= 160 ? line : `${line.slice(0, 159)}…`}`;
+  });
+  const more = agents.length > MAX_NAMED ? [`- and ${agents.length - MAX_NAMED} more`] : [];
+  return [["Agents that a task may name in `agent`:", ...lines, ...more].join("\n")];
 }
 
 function listed(names: string[]): string {

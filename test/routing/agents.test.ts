@@ -80,7 +80,9 @@ describe("an agent that there is none of", () => {
     const config = { agents: { reviewer: { prompt: "R." }, tester: { prompt: "T." } } };
     const files = { "work/.claude/agents/broken.md": "nothing" };
     const error = await refusal({ goal: "one", agent: "reviewr" }, { config, files });
-    assert.match(error.message, /found reviewr\. Did you mean reviewer\? There are reviewer, tester\..*broken\.md/);
+    assert.match(error.message, /found reviewr\. Did you mean reviewer\? There are reviewer, tester\.$/);
+    const broken = await refusal({ goal: "one", agent: "broken" }, { config, files });
+    assert.match(broken.message, /There are reviewer, tester\. .*broken\.md: expected front matter/);
   });
 
   test("costs the other tasks nothing", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ApiMode } from "../../src/route.ts";
+import { dataUrl, TINY_PNG } from "../support/tiny-images.ts";
 import { ask, errorMessage, MODEL, pathOf, withServer } from "./asking.ts";
 
 type Refusal = {
@@ -21,8 +22,33 @@ const asked = { role: "user", parts: [{ text: "Hello" }] };
 const functionCall = { name: "weather", args: {} };
 const functionResponse = { name: "weather", response: { output: "sunny" } };
 
+const PNG = TINY_PNG.toString("base64");
+const IMAGE = dataUrl(TINY_PNG);
+const NO_IMAGE = dataUrl(Buffer.from("no image"));
+const imageOf = (media_type: string, data: string) => ({ type: "image", source: { type: "base64", media_type, data } });
+
 const REFUSALS: Record<ApiMode, Refusal[]> = {
   chat_completions: [
+    {
+      what: "bytes that are no image",
+      fields: { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: NO_IMAGE } }] }] },
+      says: /^You uploaded an unsupported image/,
+    },
+    {
+      what: "a path in place of an image's URL",
+      fields: { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "a.png" } }] }] },
+      says: /^Failed to download image/,
+    },
+    {
+      what: "an image in what the system says",
+      fields: { messages: [{ role: "system", content: [{ type: "image_url", image_url: { url: IMAGE } }] }, user] },
+      says: /only allowed for messages with role 'user', but this message with role 'system'/,
+    },
+    {
+      what: "an image's URL that does not stand in an object",
+      fields: { messages: [{ role: "user", content: [{ type: "image_url", image_url: IMAGE }] }] },
+      says: /^Invalid value: .*'object'\.$/,
+    },
     {
       what: "an unknown field",
       fields: { temprature: 1 },
@@ -68,6 +94,16 @@ const REFUSALS: Record<ApiMode, Refusal[]> = {
     },
   ],
   responses: [
+    {
+      what: "bytes that are no image",
+      fields: { input: [{ role: "user", content: [{ type: "input_image", image_url: NO_IMAGE }] }] },
+      says: /^You uploaded an unsupported image/,
+    },
+    {
+      what: "an image of neither URL nor file",
+      fields: { input: [{ role: "user", content: [{ type: "input_image" }] }] },
+      says: /Expected an 'image_url' or a 'file_id'/,
+    },
     { what: "an unknown field", fields: { messages: [user] }, says: /^Unknown parameter: 'messages'\.$/ },
     {
       what: "an unknown field of an item",
@@ -109,6 +145,31 @@ const REFUSALS: Record<ApiMode, Refusal[]> = {
     },
   ],
   anthropic_messages: [
+    {
+      what: "an image of another type than it is said to be",
+      fields: { messages: [{ role: "user", content: [imageOf("image/jpeg", PNG)] }] },
+      says: /specified using the image\/jpeg media type, but the image appears to be a image\/png image$/,
+    },
+    {
+      what: "an image of a type it does not take",
+      fields: { messages: [{ role: "user", content: [imageOf("image/tiff", PNG)] }] },
+      says: /media_type: Input should be 'image\/jpeg'/,
+    },
+    {
+      what: "an image of more than 5 MB of base64",
+      fields: { messages: [{ role: "user", content: [imageOf("image/png", PNG + "A".repeat(6 * 1024 * 1024))] }] },
+      says: /image exceeds 5 MB maximum/,
+    },
+    {
+      what: "an image in what the model said",
+      fields: {
+        messages: [
+          { role: "user", content: "Hi" },
+          { role: "assistant", content: [imageOf("image/png", PNG)] },
+        ],
+      },
+      says: /not permitted in assistant turns/,
+    },
     {
       what: "an unknown field",
       fields: { reasoning_effort: "high" },
@@ -182,6 +243,23 @@ const REFUSALS: Record<ApiMode, Refusal[]> = {
     },
   ],
   gemini: [
+    {
+      what: "a GIF",
+      fields: { contents: [{ role: "user", parts: [{ inlineData: { mimeType: "image/gif", data: PNG } }] }] },
+      says: /^Unsupported MIME type: image\/gif$/,
+    },
+    {
+      what: "bytes that are no image",
+      fields: { contents: [{ role: "user", parts: [{ inlineData: { mimeType: "image/png", data: "bm8=" } }] }] },
+      says: /^Unable to process input image/,
+    },
+    {
+      what: "a URL without https",
+      fields: {
+        contents: [{ role: "user", parts: [{ fileData: { mimeType: "image/png", fileUri: "http://a.test/x" } }] }],
+      },
+      says: /^Unsupported file URI type/,
+    },
     {
       what: "an unknown field",
       fields: { max_tokens: 5 },

@@ -6,7 +6,7 @@ import { DeputyError } from "../../src/errors.ts";
 import type { OfferedModel } from "../../src/offer.ts";
 import { type Report, type ReportedResult, withinLimit } from "../../src/report.ts";
 import { type Call, delegateTaskJsonSchema } from "../../src/task.ts";
-import { createDelegate, type DelegateDeps } from "../../src/tools/delegate.ts";
+import { createDelegate, type DelegateDeps, describeDelegation } from "../../src/tools/delegate.ts";
 
 const MODEL: OfferedModel = {
   model: "glm-5.1",
@@ -156,4 +156,16 @@ test("however many there are, each answer has at least 2,000 characters, and no 
   const many = report(Array.from({ length: 50 }, (_, index) => result(index, { summary: `${"x".repeat(1_999)}😀😀` })));
   const { results } = withinLimit(many, 24_000);
   assert.ok(results.every(({ summary }) => summary === "x".repeat(1_999)));
+});
+
+test("agent definitions are named with what they are for, in one short line each, where there are any", () => {
+  const facts = { maxTasks: 9, maxConcurrent: 2, mayOrchestrate: false };
+  const agents = [
+    { name: "reviewer", description: `Reviews\ncode ${"x".repeat(300)}` },
+    { name: "tester", description: null },
+  ];
+  const described = describeDelegation({ ...facts, offer: { aliases: [], models: [], agents } });
+  assert.match(described, /Agents that a task may name in `agent`:\n- reviewer: Reviews code x+…\n- tester$/);
+  assert.ok((described.split("\n").at(-2)?.length ?? 0) < 200);
+  assert.doesNotMatch(describeDelegation({ ...facts, offer: { aliases: [], models: [] } }), /Agents/);
 });
