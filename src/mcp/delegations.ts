@@ -77,7 +77,7 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
 
   /** The client has stopped waiting: did it want the work to stop? */
   async function giveUp({ run }: RunListing, background: boolean, lastToldAt: number): Promise<void> {
-    const now = clock.now();
+    const now = clock.elapsed();
     if (background || ranOutOfPatience(signal.reason, [now - startedAt, now - lastToldAt])) return;
     await engine.stop(run.delegationId, `cancelled by ${caller.name}`);
   }

@@ -1,5 +1,13 @@
 /** One call of a tool as it came in: what its client can do, and how it can be spoken to meanwhile. */
-import type { ClientCapabilities, ElicitResult, Server, ServerContext } from "@modelcontextprotocol/server";
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  type ClientCapabilities,
+  type ElicitResult,
+  type Implementation,
+  type Server,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
 import type { Clock } from "../clock.ts";
 import type { Caller } from "./caller.ts";
 import type { ProgressLine } from "./progress.ts";
@@ -17,6 +25,7 @@ export type Form = {
 export type Incoming = {
   caller: Caller;
   signal: AbortSignal;
+  /** On the clock of waits (`elapsed`). */
   startedAt: number;
   /** Absent where the client wants no progress. */
   tell?: (line: ProgressLine) => void;
@@ -31,12 +40,14 @@ export type Incoming = {
 export function incoming(server: Server, { mcpReq }: ServerContext, caller: Caller, clock: Clock): Incoming {
   const modern = mcpReq.envelope !== undefined;
   const token = mcpReq._meta?.progressToken;
-  const takesForms = knowsForms(server.getClientCapabilities());
+  const takesForms = knowsForms(
+    modern ? inEnvelope(mcpReq, CLIENT_CAPABILITIES_META_KEY) : server.getClientCapabilities(),
+  );
   const state = readState(mcpReq.requestState());
   return {
     caller,
     signal: mcpReq.signal,
-    startedAt: clock.now(),
+    startedAt: clock.elapsed(),
     ...(token !== undefined && {
       tell: (line) => {
         mcpReq.notify({ method: "notifications/progress", params: { progressToken: token, ...line } }).catch(() => {}); // The client has gone.
@@ -49,6 +60,17 @@ export function incoming(server: Server, { mcpReq }: ServerContext, caller: Call
     elicitsBetweenCalls: takesForms && modern,
     ...(state && { resumed: { ...state, forms: mcpReq.inputResponses ?? {} } }),
   };
+}
+
+/** What the client calls itself: with each request or, before 2026, when it connected. */
+export function clientName(server: Server, { mcpReq }: ServerContext): string {
+  const { name } = inEnvelope<Implementation>(mcpReq, CLIENT_INFO_META_KEY) ?? server.getClientVersion() ?? {};
+  return name ?? "an MCP client";
+}
+
+/** What came along with the request; the SDK has checked its shape. */
+function inEnvelope<Value>({ envelope }: ServerContext["mcpReq"], key: string): Value | undefined {
+  return (envelope as Record<string, Value> | undefined)?.[key];
 }
 
 /** Before modes had names, an empty `elicitation` meant forms. */

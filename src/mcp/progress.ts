@@ -16,7 +16,7 @@ export type ProgressLine = { progress: number; total: number; message: string };
 
 export type Progress = {
   see(run: Run): void;
-  /** When the last line was told, in milliseconds since the epoch. */
+  /** When the last line was told, on the clock of waits. */
   lastToldAt(): number;
   /** Nothing is told after this. */
   stop(): void;
@@ -27,11 +27,20 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
   let run: Run | undefined;
   let lines = 0;
   let ended = 0;
-  let toldAt = clock.now();
-  let cancel = clock.after(0, beat);
+  let toldAt = clock.elapsed();
+  let isResting = false;
+  let isOver = false;
+  let cancel = clock.after(PACE_MS, beat);
 
+  /** What was new in the meantime, or a sign of life. */
   function beat(): void {
+    isResting = false;
+    rest();
     if (run !== undefined) sayNews(run);
+  }
+
+  function rest(): void {
+    cancel();
     cancel = clock.after(PACE_MS, beat);
   }
 
@@ -40,7 +49,7 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
     const ends = news.filter((child) => hasEnded(child));
     const [only] = ends;
     const latest = ends.length > 0 ? only : news.filter(({ tally }) => tally.startedAt !== undefined).at(-1);
-    const silent = clock.now() - toldAt >= SILENCE_MS;
+    const silent = clock.elapsed() - toldAt >= SILENCE_MS;
     const child = latest ?? (silent ? longestSilent(children) : undefined);
     if (child === undefined) return;
     for (const end of ends) told.set(end.tally.childId, end.activity);
@@ -66,16 +75,22 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
     const now = countEnded(all);
     lines = now > ended ? 0 : lines + 1;
     ended = now;
-    toldAt = clock.now();
+    toldAt = clock.elapsed();
+    isResting = true;
+    rest();
     tell({ progress: now + lines / (lines + 10), total: all.children.length, message });
   }
 
   return {
     see: (seen) => {
       run = seen;
+      if (!isResting && !isOver) sayNews(seen);
     },
     lastToldAt: () => toldAt,
-    stop: () => cancel(),
+    stop() {
+      isOver = true;
+      cancel();
+    },
   };
 }
 

@@ -12,7 +12,8 @@ import {
 import { nearest } from "../nearest.ts";
 import { type Caller, createCaller } from "./caller.ts";
 import { AsksFirst } from "./following.ts";
-import { incoming } from "./incoming.ts";
+import { clientName, incoming } from "./incoming.ts";
+import { offerResources } from "./resources.ts";
 import { callTool, refused, shownTool } from "./tool-face.ts";
 import { createMcpTools, MANNERS, type ToolsDeps } from "./tools.ts";
 
@@ -24,7 +25,7 @@ export type CreateMcpServer = (connection?: object) => Server;
 const INSTRUCTIONS =
   "Deputy runs tasks as child agents, each on its own model, provider and effort, in parallel. delegate_task runs them, " +
   "list_models tells what they can run on, check_delegation fetches what was not done in time, control_delegation stops " +
-  "or steers.";
+  "or steers. Whole answers and transcripts are resources: deputy://runs/ID.";
 
 export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
   const ofConnections = new WeakMap<object, Caller>();
@@ -32,16 +33,18 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
 
   return (connection) => {
     const about: Implementation = { name: "deputy", title: "Deputy", version: deps.version };
-    const server = new Server(about, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
-    const name = () => server.getClientVersion()?.name ?? "an MCP client";
+    const server = new Server(about, {
+      capabilities: { tools: {}, resources: {}, completions: {} },
+      instructions: INSTRUCTIONS,
+    });
 
     /** The client that asks: known by its connection, else by its name. */
-    function caller(): Caller {
-      const known = connection === undefined ? byName.get(name()) : ofConnections.get(connection);
+    function callerOf(context: ServerContext): Caller {
+      const name = clientName(server, context);
+      const known = connection === undefined ? byName.get(name) : ofConnections.get(connection);
       if (known !== undefined) return known;
-      const clientName = name();
-      const made = createCaller(clientName);
-      if (connection === undefined) byName.set(clientName, made);
+      const made = createCaller(name);
+      if (connection === undefined) byName.set(name, made);
       else ofConnections.set(connection, made);
       return made;
     }
@@ -51,7 +54,7 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
       written: unknown,
       context: ServerContext,
     ): Promise<CallToolResult | InputRequiredResult> {
-      const tools = createMcpTools(deps, incoming(server, context, caller(), deps.clock));
+      const tools = createMcpTools(deps, incoming(server, context, callerOf(context), deps.clock));
       const tool = tools.find((each) => each.name === name);
       if (tool === undefined)
         return refused(
@@ -72,6 +75,7 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
       tools: createMcpTools(deps, undefined).map((tool) => shownTool(tool, MANNERS[tool.name])),
     }));
     server.setRequestHandler("tools/call", ({ params }, context) => call(params.name, params.arguments, context));
+    offerResources(server, { engine: deps.deputy.engine, clock: deps.clock });
     return server;
   };
 }

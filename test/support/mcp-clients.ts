@@ -37,6 +37,13 @@ export type ToolShown = { name: string; description?: string; inputSchema: objec
 export type McpClient = {
   listTools(): Promise<ToolShown[]>;
   call(name: string, args: Record<string, unknown>, options?: CallOptions): Promise<ToolAnswer>;
+  /** URIs. */
+  resources(): Promise<string[]>;
+  /** URI templates. */
+  templates(): Promise<string[]>;
+  read(uri: string): Promise<string>;
+  /** Values for a variable of a template. */
+  complete(template: string, name: string, value: string): Promise<string[]>;
   close(): Promise<void>;
 };
 
@@ -57,6 +64,14 @@ async function connectOld(place: Place, person: Person | undefined): Promise<Mcp
   return {
     listTools: async () => (await client.listTools()).tools as ToolShown[],
     call: async (name, args, options) => answerOf(await client.callTool({ name, arguments: args }, undefined, options)),
+    resources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
+    templates: async () =>
+      (await client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate),
+    read: async (uri) => textOf((await client.readResource({ uri })).contents),
+    complete: async (uri, name, value) => {
+      const asked = { ref: { type: "ref/resource", uri }, argument: { name, value } } as const;
+      return (await client.complete(asked)).completion.values;
+    },
     close: () => client.close(),
   };
 }
@@ -83,6 +98,14 @@ async function connectNew(place: Place, modern: boolean, person: Person | undefi
   return {
     listTools: async () => (await client.listTools()).tools as ToolShown[],
     call: async (name, args, options) => answerOf(await client.callTool({ name, arguments: args }, options)),
+    resources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
+    templates: async () =>
+      (await client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate),
+    read: async (uri) => textOf((await client.readResource({ uri })).contents),
+    complete: async (uri, name, value) => {
+      const asked = { ref: { type: "ref/resource", uri }, argument: { name, value } } as const;
+      return (await client.complete(asked)).completion.values;
+    },
     close: () => client.close(),
   };
 }
@@ -97,6 +120,10 @@ function newTransport(place: Place): Parameters<Client["connect"]>[0] {
 
 function requestInit({ token }: { token?: string }) {
   return token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } };
+}
+
+function textOf(contents: object[]): string {
+  return contents.map((content) => ("text" in content ? String(content.text) : "")).join("");
 }
 
 function answerOf(result: object): ToolAnswer {

@@ -4,12 +4,17 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { openDeputy } from "../../src/engine/open.ts";
 import { createMcpServers } from "../../src/mcp/server.ts";
 import { createMemoryJournal } from "../../src/testing/index.ts";
-import { type ClientKind, connect, type McpClient, type Person } from "./mcp-clients.ts";
+import { type ClientKind, connect, type McpClient, type Person, type Place } from "./mcp-clients.ts";
+import { type McpHttp, serveMcpHttp } from "./mcp-http.ts";
 import { type Scene, stage } from "./whole-stage.ts";
 
 export type McpStage = {
   engine: Engine;
   client(kind: ClientKind, person?: Person): Promise<McpClient>;
+  /** A client that comes over HTTP. */
+  remote(kind: ClientKind, person?: Person): Promise<McpClient>;
+  /** Where it is served over HTTP. */
+  http(): Promise<McpHttp>;
 };
 
 /** @param scene `config` may hold `mcp: { return_after_seconds }` */
@@ -24,17 +29,26 @@ export async function onMcpStage(scene: Scene, perform: (stage: McpStage) => Pro
       beginElsewhere: async (id) => void (await deputy.engine.resume(id, { answersFromElsewhere: true })),
     });
     const clients: McpClient[] = [];
+    let served: Promise<McpHttp> | undefined;
+    const http = () => {
+      served ??= serveMcpHttp(createServer, env.DEPUTY_STATE_DIR ?? "");
+      return served;
+    };
+    async function client(kind: ClientKind, place: Place, person: Person | undefined): Promise<McpClient> {
+      const connected = await connect(kind, place, person);
+      clients.push(connected);
+      return connected;
+    }
     try {
       await perform({
         engine: deputy.engine,
-        async client(kind, person) {
-          const client = await connect(kind, { createServer }, person);
-          clients.push(client);
-          return client;
-        },
+        client: (kind, person) => client(kind, { createServer }, person),
+        remote: async (kind, person) => client(kind, await http(), person),
+        http,
       });
     } finally {
-      await Promise.all(clients.map((client) => client.close()));
+      await Promise.all(clients.map((each) => each.close()));
+      await (await served)?.close();
       await deputy.engine.close();
     }
   });

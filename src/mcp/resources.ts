@@ -1,0 +1,134 @@
+/**
+ * What a client may read beside its tools' answers: runs, whole answers, transcripts. A big text is fetched by whoever
+ * wants it and floods nobody else.
+ */
+import {
+  type CompleteResult,
+  type ReadResourceResult,
+  type Resource,
+  ResourceNotFoundError,
+  type ResourceTemplateType,
+  type Server,
+  UriTemplate,
+} from "@modelcontextprotocol/server";
+import type { Clock } from "../clock.ts";
+import type { Engine } from "../engine/engine.ts";
+import { reportOf } from "../engine/report.ts";
+import { hasEnded, parseRunId, type Run, resultsOf } from "../engine/run.ts";
+import { transcriptOf } from "../engine/transcript.ts";
+import { DeputyError } from "../errors.ts";
+import { resultOf } from "../result.ts";
+
+/** Runs that are listed; any other can be read by its id. */
+const MOST_LISTED = 50;
+const MOST_COMPLETIONS = 100;
+
+type Text = { mimeType: string; text: string };
+
+type World = { engine: Engine; clock: Clock };
+
+type Template = ResourceTemplateType & { read(world: World, id: string, child: string): Text };
+
+const TEMPLATES: Template[] = [
+  {
+    uriTemplate: "deputy://runs/{id}",
+    name: "run",
+    title: "A run",
+    description:
+      "Its results, every answer whole, as `deputy show ID --json` has them; and how its other children stand.",
+    mimeType: "application/json",
+    read: ({ engine, clock }, id) => {
+      const listing = engine.run(id);
+      const { state, open } = reportOf(listing, clock.now());
+      return asJson({ ...resultsOf(listing.run), state, open });
+    },
+  },
+  {
+    uriTemplate: "deputy://runs/{id}/children/{child}/result",
+    name: "result",
+    title: "A child's answer",
+    description: "What one child has answered, whole.",
+    mimeType: "text/plain",
+    read: ({ engine }, _, child) => ({ mimeType: "text/plain", text: answerOf(engine.run(child).run, child) }),
+  },
+  {
+    uriTemplate: "deputy://runs/{id}/children/{child}/transcript",
+    name: "transcript",
+    title: "A child's transcript",
+    description: "One child's whole conversation: prompts, answers, tool calls and what they returned.",
+    mimeType: "text/plain",
+    read: ({ engine }, _, child) => ({
+      mimeType: "text/plain",
+      text: transcriptOf(engine.events(child))
+        .map(({ who, text }) => `── ${who}\n${text.trim()}\n`)
+        .join("\n"),
+    }),
+  },
+];
+
+export function offerResources(server: Server, world: World): void {
+  const { engine } = world;
+  server.setRequestHandler("resources/list", () => ({
+    resources: engine.runs().slice(0, MOST_LISTED).map(runResource),
+  }));
+  server.setRequestHandler("resources/templates/list", () => ({
+    resourceTemplates: TEMPLATES.map(({ read: _, ...template }) => template),
+  }));
+  server.setRequestHandler("resources/read", ({ params: { uri } }) => readResource(world, uri));
+  server.setRequestHandler("completion/complete", ({ params: { argument, context } }) =>
+    completions(engine, argument, context?.arguments ?? {}),
+  );
+}
+
+function runResource({ run }: { run: Run }): Resource {
+  const { delegationId, call } = run;
+  const goal = (call.tasks[0]?.goal ?? "").replace(/\s+/g, " ").trim();
+  return {
+    uri: `deputy://runs/${delegationId}`,
+    name: delegationId,
+    title: goal.length <= 60 ? goal : `${goal.slice(0, 59)}…`,
+    mimeType: "application/json",
+  };
+}
+
+function readResource(world: World, uri: string): ReadResourceResult {
+  for (const { uriTemplate, read } of TEMPLATES) {
+    const found = new UriTemplate(uriTemplate).match(uri);
+    if (found === null) continue;
+    const { id, child } = found;
+    try {
+      return { contents: [{ uri, ...read(world, String(id), String(child)) }] };
+    } catch (error) {
+      if (error instanceof DeputyError) throw new ResourceNotFoundError(uri, error.message);
+      throw error;
+    }
+  }
+  throw new ResourceNotFoundError(uri, `There is: ${TEMPLATES.map(({ uriTemplate }) => uriTemplate).join(", ")}`);
+}
+
+function answerOf(run: Run, id: string): string {
+  const child = run.children[parseRunId(id).taskIndex ?? -1];
+  if (child === undefined) throw new DeputyError("run-unknown", `Expected the id of a child; found ${id}.`);
+  return hasEnded(child) ? resultOf(child.tally).summary : "";
+}
+
+function asJson(value: unknown): Text {
+  return { mimeType: "application/json", text: JSON.stringify(value, null, 2) };
+}
+
+function completions(
+  engine: Engine,
+  { name, value }: { name: string; value: string },
+  before: Record<string, string>,
+): CompleteResult {
+  const runs = engine.runs().map(({ run }) => run);
+  const known: Record<string, () => string[]> = {
+    id: () => runs.map(({ delegationId }) => delegationId),
+    child: () =>
+      runs
+        .filter(({ delegationId }) => before.id === undefined || delegationId === before.id)
+        .flatMap(({ children }) => children.map(({ tally }) => tally.childId)),
+  };
+  const values = (known[name]?.() ?? []).filter((each) => each.startsWith(value));
+  return { completion: { values: values.slice(0, MOST_COMPLETIONS), total: values.length } };
+}

@@ -1,0 +1,119 @@
+/** Questions of children on their way to the person behind an MCP client, and what becomes of those nobody answers. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Report } from "../../src/report.ts";
+import type { Script } from "../../src/testing/index.ts";
+import { until } from "../support/command-line.ts";
+import { CLIENTS, type Person } from "../support/mcp-clients.ts";
+import { onMcpStage } from "../support/mcp-stage.ts";
+
+/** A child that runs a command, and then tells what came of it. */
+const script: Script = ({ messages }) => {
+  const last = messages.at(-1);
+  if (last?.role === "tool") return { text: `It said: ${last.toolResults[0]?.text}` };
+  return { toolCalls: [{ name: "terminal", input: { command: "echo roar" } }] };
+};
+
+const TASK = { goal: "Let it roar", toolsets: ["terminal"] };
+
+/** What a person said to a child's question. */
+async function answered(kind: (typeof CLIENTS)[number], person: Person, config = {}): Promise<Report> {
+  let report: Report | undefined;
+  await onMcpStage({ script, config }, async ({ client }) => {
+    report = (await (await client(kind, person)).call("delegate_task", TASK)).data as Report;
+  });
+  assert.ok(report);
+  return report;
+}
+
+for (const kind of CLIENTS) {
+  describe(`a ${kind} client`, () => {
+    test("shows its person who asks and exactly what would run; allowed, it runs", async () => {
+      const asked: string[] = [];
+      const { delegation_id: id, results } = await answered(kind, (message) => {
+        asked.push(message);
+        return { action: "accept", content: { decision: "allow" } };
+      });
+      assert.deepEqual(asked, [`${id}.1 (Let it roar) asks to run terminal:\n\necho roar`]);
+      assert.match(results[0]?.summary ?? "", /It said: .*roar/s);
+    });
+
+    test("passes on a no, with its reason, to the child", async () => {
+      const no = await answered(kind, () => ({ action: "accept", content: { decision: "deny", reason: "too loud" } }));
+      assert.match(no.results[0]?.summary ?? "", /It said: Not allowed: denied by the person: too loud/);
+      const declined = await answered(kind, () => ({ action: "decline" }));
+      assert.match(declined.results[0]?.summary ?? "", /It said: Not allowed: denied by the person/);
+    });
+
+    test("that dismisses the form, or accepts it empty, has said nothing: the question runs out of time", async () => {
+      const config = { delegation: { approval_timeout_seconds: 0.3 } };
+      for (const filled of [{ action: "cancel" }, { action: "accept", content: { reason: "hm" } }] as const) {
+        const { results } = await answered(kind, () => filled, config);
+        assert.match(results[0]?.summary ?? "", /Not allowed: nobody answered within 0.3 s/);
+      }
+    });
+
+    test("without forms is told what waits, may deny it, and may not approve it", async () => {
+      await onMcpStage({ script }, async ({ client }) => {
+        const agent = await client(kind);
+        const { text, data } = await agent.call("delegate_task", TASK);
+        const { delegation_id: id, questions, next } = data as Report;
+        assert.deepEqual(
+          questions.map(({ child_id, tool, target }) => [child_id, tool, target]),
+          [[`${id}.1`, "terminal", "echo roar"]],
+        );
+        assert.match(text, /asks to run terminal: echo roar/);
+        assert.match(next ?? "", /Tell the user what waits/);
+        const approved = await agent.call("control_delegation", { id: `${id}.1`, action: "approve" });
+        assert.ok(approved.isError);
+        const denied = await agent.call("control_delegation", { id: `${id}.1`, action: "deny", message: "not now" });
+        assert.match(denied.text, /Denied to .*: echo roar/);
+        const { data: checked = {} } = await agent.call("check_delegation", { id });
+        assert.match((checked.delegation as Report).results[0]?.summary ?? "", /Not allowed: not now/);
+      });
+    });
+  });
+}
+
+describe("a question over MCP", () => {
+  test("can be answered from elsewhere while the form is open, and a late form changes nothing", async () => {
+    for (const kind of CLIENTS) {
+      const { promise: shown, resolve: show } = Promise.withResolvers<void>();
+      const { promise: gone, resolve: go } = Promise.withResolvers<void>();
+      const person: Person = async () => {
+        show();
+        await gone;
+        return { action: "decline" };
+      };
+      await onMcpStage({ script }, async ({ client, engine }) => {
+        const agent = await client(kind, person);
+        const call = agent.call("delegate_task", TASK);
+        await shown;
+        const [question] = engine.questions();
+        assert.ok(question);
+        const { counted } = await engine.answer({
+          id: question.childId,
+          allowed: true,
+          reason: "fine",
+          by: "terminal",
+        });
+        await until(() => engine.runs()[0]?.owner === "none");
+        go();
+        const { results } = (await call).data as Report;
+        assert.deepEqual([counted, results[0]?.status], [true, "completed"]);
+        assert.match(results[0]?.summary ?? "", /roar/);
+      });
+    }
+  });
+
+  test("is approved by the model where the operator lets it", async () => {
+    await onMcpStage({ script, config: { delegation: { approvals_by_model: true } } }, async ({ client }) => {
+      const agent = await client("1.x");
+      const { delegation_id: id } = (await agent.call("delegate_task", TASK)).data as Report;
+      const { text } = await agent.call("control_delegation", { id, action: "approve" });
+      assert.match(text, /Allowed to .*: echo roar/);
+      const { data = {} } = await agent.call("check_delegation", { id });
+      assert.match((data.delegation as Report).results[0]?.summary ?? "", /It said: .*roar/s);
+    });
+  });
+});

@@ -1,0 +1,148 @@
+/** The lines of progress that a client gets while it waits. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { foldRun, type Run } from "../../src/engine/run.ts";
+import type { StoredEvent } from "../../src/event.ts";
+import { createProgress, type ProgressLine } from "../../src/mcp/progress.ts";
+import { createFakeClock } from "../../src/testing/index.ts";
+import { route } from "../support/child-stage.ts";
+import { type CallOptions, CLIENTS } from "../support/mcp-clients.ts";
+import { onMcpStage } from "../support/mcp-stage.ts";
+
+type Facts = StoredEvent extends infer Event
+  ? Event extends StoredEvent
+    ? Omit<Event, "at" | "delegationId">
+    : never
+  : never;
+
+/** A run of tasks with these goals on a clock that the test moves, and the lines that are told of it. */
+function stage(goals: string[]) {
+  const clock = createFakeClock();
+  const lines: ProgressLine[] = [];
+  const progress = createProgress((line) => lines.push(line), clock);
+  let run: Run | undefined;
+  const happen = (facts: Facts) => {
+    run = foldRun(run, { at: clock.now(), delegationId: "d", ...facts } as StoredEvent);
+    progress.see(run);
+  };
+  const limits = { maxIterations: 50, timeoutMs: 0, stallMs: 0 };
+  const planned = goals.map((goal) => ({
+    task: { goal },
+    route: route("zai", "m"),
+    limits,
+    toolsets: [],
+    workspace: "/",
+  }));
+  happen({
+    kind: "delegation-start",
+    call: { tasks: goals.map((goal) => ({ goal })) },
+    planned,
+    surface: "mcp",
+    warnings: [],
+  });
+  return {
+    clock,
+    progress,
+    happen,
+    said: () => lines.splice(0).map(({ message }) => message),
+    lines,
+    start: (n: number) =>
+      happen({ kind: "child-start", childId: `d.${n}`, taskIndex: n - 1, prompt: { system: "", user: "" } }),
+    run: (n: number, name: string) =>
+      happen({ kind: "tool-start", childId: `d.${n}`, callId: "c", name, target: "", effect: "read" }),
+    end: (n: number) =>
+      happen({ kind: "child-end", childId: `d.${n}`, ending: { status: "completed", text: "" }, durationMs: 12_000 }),
+  };
+}
+
+describe("progress", () => {
+  test("tells the latest news of one child at a time, once a second", async () => {
+    const { clock, said, start, run, end } = stage(["lion", "falcon", "seal"]);
+    start(1);
+    start(2);
+    assert.deepEqual(said(), ["[1/3] lion: starting (0.0 s, $0.0000)"]);
+    run(2, "grep");
+    await clock.advance(900);
+    assert.deepEqual(said(), []);
+    await clock.advance(100);
+    assert.deepEqual(said(), ["[2/3] falcon: running grep (1.0 s, $0.0000)"]);
+    end(1);
+    run(2, "glob");
+    await clock.advance(1_000);
+    assert.deepEqual(said(), ["[1/3] lion: completed (12 s, $0.0000)"]);
+    await clock.advance(1_000);
+    assert.deepEqual(said(), ["[2/3] falcon: running glob (3.0 s, $0.0000)"]);
+    start(3);
+    end(2);
+    end(3);
+    await clock.advance(1_000);
+    assert.deepEqual(said(), ["3 of 3 done"]);
+  });
+
+  test("gives a sign of life where nothing is new, and none once it is over", async () => {
+    const { clock, said, start, run, progress } = stage(["lion", "falcon"]);
+    start(1);
+    start(2);
+    await clock.advance(1_000);
+    said();
+    await clock.advance(12_000);
+    assert.deepEqual(said(), ["[1/2] lion: starting (6.0 s, $0.0000)", "[2/2] falcon: starting (11 s, $0.0000)"]);
+    progress.stop();
+    run(1, "grep");
+    await clock.advance(60_000);
+    assert.deepEqual([said(), clock.pending], [[], 0]);
+  });
+
+  test("only ever grows, and never beyond the number of tasks", async () => {
+    const goals = ["a", "b", "c", "d"];
+    const move = fc.record({
+      child: fc.integer({ min: 1, max: 4 }),
+      ends: fc.boolean(),
+      waitMs: fc.integer({ max: 9_000, min: 0 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(move, { maxLength: 40 }), async (moves) => {
+        const { clock, start, run, end, lines, progress } = stage(goals);
+        const over = new Set<number>();
+        for (const child of [1, 2, 3, 4]) start(child);
+        for (const [index, { child, ends, waitMs }] of moves.entries()) {
+          if (!over.has(child)) (ends ? end : (n: number) => run(n, `tool${index}`))(child);
+          if (ends) over.add(child);
+          await clock.advance(waitMs);
+        }
+        progress.stop();
+        const values = lines.map((line) => line.progress);
+        assert.ok(values.every((value, index) => value > (values[index - 1] ?? 0) && value <= 4 && value >= 0));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("reaches every kind of client that asks for it, and ends before the answer", async () => {
+    const script = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      return { text: "done" };
+    };
+    await onMcpStage({ script }, async ({ client }) => {
+      const seen = CLIENTS.map((): Parameters<NonNullable<CallOptions["onprogress"]>>[0][] => []);
+      const counts = await Promise.all(
+        CLIENTS.map(async (kind, index) => {
+          const agent = await client(kind);
+          const tasks = [{ goal: "lion" }, { goal: "seal" }];
+          await agent.call("delegate_task", { tasks }, { onprogress: (line) => seen[index]?.push(line) });
+          return seen[index]?.length ?? 0;
+        }),
+      );
+      for (const lines of seen) {
+        assert.match(lines[0]?.message ?? "", /^\[\d\/2\] (lion|seal): /);
+        assert.equal(lines[0]?.total, 2);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      assert.deepEqual(
+        seen.map(({ length }) => length),
+        counts,
+      );
+    });
+  });
+});

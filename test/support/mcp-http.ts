@@ -1,0 +1,27 @@
+/** MCP over HTTP in this process, behind the real door. */
+import { readFileSync } from "node:fs";
+import { toNodeHandler } from "@modelcontextprotocol/node";
+import { type Handler, listen } from "../../src/cli/http-listener.ts";
+import { accessToken } from "../../src/config/access-token.ts";
+import { createHttpFace } from "../../src/mcp/http.ts";
+import { MAX_MESSAGE_BYTES } from "../../src/mcp/limits.ts";
+import type { CreateMcpServer } from "../../src/mcp/server.ts";
+
+export type McpHttp = { url: string; token: string; close(): Promise<void> };
+
+/** @param state where the token is kept */
+export async function serveMcpHttp(createServer: CreateMcpServer, state: string): Promise<McpHttp> {
+  const onError = () => {};
+  const token = accessToken(state);
+  const face = createHttpFace({ createServer, onError });
+  const handler = toNodeHandler(face, { maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;
+  const listener = await listen({ host: "127.0.0.1", port: 0, token, handlers: { "/mcp": handler }, onError });
+  return {
+    url: `${listener.url}/mcp`,
+    token: readFileSync(token.path, "utf8").trim(),
+    async close() {
+      await face.close();
+      await listener.close();
+    },
+  };
+}
