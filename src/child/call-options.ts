@@ -1,4 +1,5 @@
 /** A route and a conversation as the provider packages take them. */
+import { createHash } from "node:crypto";
 import type {
   LanguageModelV4CallOptions,
   LanguageModelV4FilePart,
@@ -71,8 +72,9 @@ function promptOf(
   provider: string,
 ): LanguageModelV4Prompt {
   const prompt: LanguageModelV4Prompt = [{ role: "system", content: system }];
+  const idOf = callIds(messages, provider);
   for (const message of messages) {
-    const spoken = promptMessage(message, provider);
+    const spoken = promptMessage(message, provider, idOf);
     const last = prompt.at(-1);
     // Every result of one answer's calls belongs into one message.
     if (spoken.role === "tool" && last?.role === "tool") last.content.push(...spoken.content);
@@ -90,14 +92,30 @@ function imagePart(image: Image): LanguageModelV4FilePart {
     : { type: "file", mediaType: image.mediaType, data: { type: "data", data: image.base64 } };
 }
 
-function promptMessage(message: Message, provider: string): LanguageModelV4Message {
+/** Ids of calls by another provider's model, as every provider takes them: nine letters and digits, for Mistral's sake. */
+function callIds(messages: Message[], provider: string): (callId: string) => string {
+  const foreign = new Map<string, string>();
+  for (const message of messages) {
+    if (message.role !== "assistant" || message.provider === provider) continue;
+    for (const part of message.parts) if (part.type === "tool-call") foreign.set(part.callId, plainId(part.callId));
+  }
+  return (callId) => foreign.get(callId) ?? callId;
+}
+
+/** The same for the same id, so that a prompt stays the same from step to step and its cache holds. */
+function plainId(callId: string): string {
+  return createHash("sha256").update(callId).digest("hex").slice(0, 9);
+}
+
+function promptMessage(message: Message, provider: string, idOf: (callId: string) => string): LanguageModelV4Message {
   switch (message.role) {
     case "user":
       return { role: "user", content: [{ type: "text", text: message.text }] };
     case "assistant":
-      return { role: "assistant", content: sentBack(message.parts, message.provider === provider) };
+      return { role: "assistant", content: sentBack(message.parts, message.provider === provider, idOf) };
     case "tool": {
-      const { callId: toolCallId, name: toolName, text: value, ok } = message;
+      const { callId, name: toolName, text: value, ok } = message;
+      const toolCallId = idOf(callId);
       const output = { type: ok ? "text" : "error-text", value } as const;
       return { role: "tool", content: [{ type: "tool-result", toolCallId, toolName, output }] };
     }
@@ -109,7 +127,7 @@ function promptMessage(message: Message, provider: string): LanguageModelV4Messa
 type AssistantContent = Extract<LanguageModelV4Message, { role: "assistant" }>["content"];
 
 /** What the model said, as it is sent back. Another provider's reasoning and signatures mean nothing here: left out. */
-function sentBack(parts: Part[], sameProvider: boolean): AssistantContent {
+function sentBack(parts: Part[], sameProvider: boolean, idOf: (callId: string) => string): AssistantContent {
   const content: AssistantContent = [];
   for (const part of parts) {
     const own =
@@ -118,7 +136,13 @@ function sentBack(parts: Part[], sameProvider: boolean): AssistantContent {
       content.push({ type: "text", text: part.text, ...own });
     if (part.type === "reasoning" && sameProvider) content.push({ type: "reasoning", text: part.text, ...own });
     if (part.type === "tool-call")
-      content.push({ type: "tool-call", toolCallId: part.callId, toolName: part.name, input: part.input, ...own });
+      content.push({
+        type: "tool-call",
+        toolCallId: idOf(part.callId),
+        toolName: part.name,
+        input: part.input,
+        ...own,
+      });
   }
   return content;
 }

@@ -23,7 +23,7 @@ import {
 } from "./child.ts";
 import { answerText, lastText } from "./conversation.ts";
 import type { Reply } from "./hearing.ts";
-import { expectedTokens, type Hold, worstCase } from "./money.ts";
+import { expectedTokens, type Hold, overflow, worstCase } from "./money.ts";
 import { LAST_WORDS, repairPrompt } from "./prompt.ts";
 import { isSameModel } from "./served.ts";
 import { runCalls } from "./tool-calls.ts";
@@ -155,6 +155,10 @@ const UNHEARD: Reply = {
   charged: true,
 };
 
+function unsent(failure: Failure): Reply {
+  return { ok: false, failure, partialText: "", charged: false };
+}
+
 /** Sends the request, if there is a key for it. However it ends, the key is given back. */
 async function* ask(
   child: Child,
@@ -165,7 +169,10 @@ async function* ask(
 ): AsyncGenerator<Happening, Reply> {
   let reply: Reply = UNHEARD;
   try {
-    if ("failure" in lease) reply = { ok: false, failure: lease.failure, partialText: "", charged: false };
+    // A conversation grows on one route; what a fallback takes over may be too long for it from the first.
+    const tooLong = child.conversation.position > 0 ? overflow(route, child.conversation) : undefined;
+    if ("failure" in lease) reply = unsent(lease.failure);
+    else if (tooLong !== undefined) reply = unsent(tooLong);
     else {
       yield tell(child, { kind: "step-start", step: child.conversation.step + 1 });
       reply = yield* listen(child, route, lease.access, hold, pass);

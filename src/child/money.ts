@@ -1,4 +1,5 @@
 /** What a request may cost at the worst, and the promise that it was set aside before the request left. */
+import type { Failure } from "../errors.ts";
 import type { Route } from "../route.ts";
 import type { Tool } from "../tool.ts";
 import { outputLimit } from "./call-options.ts";
@@ -40,14 +41,31 @@ export function worstCase(route: Route, conversation: Conversation, tools: reado
   };
 }
 
+/** Characters that one token hardly ever stands for: a conversation that is too long by this count is too long. */
+const MOST_CHARACTERS_PER_TOKEN = 8;
+
+/** Why a conversation cannot go on at a route: it is longer than its context window, even where little is counted. */
+export function overflow(route: Route, conversation: Conversation): Failure | undefined {
+  const { contextWindow } = route.facts;
+  if (contextWindow === undefined) return undefined;
+  const tokens = Math.floor(charactersOf(conversation) / MOST_CHARACTERS_PER_TOKEN);
+  if (tokens <= contextWindow) return undefined;
+  const message = `The conversation, of ${tokens} tokens at the least, is longer than the context window of ${route.model} @ ${route.provider} (${contextWindow}): nothing was sent.`;
+  return { kind: "context-overflow", message };
+}
+
 /** What a request is expected to take, answer included, until its provider has counted. */
 export function expectedTokens(conversation: Conversation, tools: readonly Tool[], imageCount = 0): number {
   return inputTokens(conversation, tools, imageCount) + EXPECTED_ANSWER_TOKENS;
 }
 
-function inputTokens({ system, messages }: Conversation, tools: readonly Tool[], imageCount: number): number {
-  const characters = messages.reduce((sum, message) => sum + lengthOf(message), system.length);
-  return Math.ceil(characters / CHARACTERS_PER_TOKEN) + tools.length * TOKENS_PER_TOOL + imageCount * TOKENS_PER_IMAGE;
+function inputTokens(conversation: Conversation, tools: readonly Tool[], imageCount: number): number {
+  const textTokens = Math.ceil(charactersOf(conversation) / CHARACTERS_PER_TOKEN);
+  return textTokens + tools.length * TOKENS_PER_TOOL + imageCount * TOKENS_PER_IMAGE;
+}
+
+function charactersOf({ system, messages }: Conversation): number {
+  return messages.reduce((sum, message) => sum + lengthOf(message), system.length);
 }
 
 function lengthOf(message: Message): number {
