@@ -8,6 +8,7 @@ import { DURABILITY } from "../../src/event.ts";
 import { PROVIDER_TABLE, type ProviderRow, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, TASK_FIELDS } from "../../src/task.ts";
 import type { PermissionRule } from "../../src/tool.ts";
+import { agentProgramSections } from "./agent-programs.ts";
 import { faultMatrix } from "./faults.ts";
 import { ERRORS, EVENTS, FAILURES, FAULTS, PROBLEMS } from "./meanings.ts";
 import { modelStringExamples, precedenceExamples } from "./routes.ts";
@@ -52,6 +53,7 @@ export const PARTS: Record<string, () => string> = {
       ]),
     ),
   faults: () => explained("fault", FAULTS),
+  "agent-programs": agentProgramSections,
 };
 
 function explained(head: string, meanings: Record<string, string>): string {

@@ -14,7 +14,7 @@ export function snippetOf(format: Format, at: readonly string[], entry: Record<s
   const nested = at.reduceRight<unknown>((inner, key) => ({ [key]: inner }), entry);
   switch (format) {
     case "json":
-      return `${JSON.stringify(nested, null, 2)}\n`;
+      return `${JSON.stringify(nested, null, 2).replace(/\[\s+([^[\]]*?)\s+\]/g, (_, list) => `[${list.replace(/,\s+/g, ", ")}]`)}\n`;
     case "yaml":
       return stringify(nested);
     case "toml":

@@ -1,0 +1,24 @@
+/** A section for each agent program: its entry as `deputy mcp install` writes it, where that goes, and what to know. */
+import { AGENT_PROGRAMS, type AgentProgram } from "../../src/cli/agent-programs.ts";
+import { snippetOf } from "../../src/cli/settings-entry.ts";
+
+const LAUNCH = { command: "npx", args: ["-y", "deputize", "mcp"] };
+const VARIABLES = ["ANTHROPIC_API_KEY", "OPENROUTER_API_KEY"];
+/** Names for readers: the same words mark tested configs of Deputy's own. */
+const LANGUAGE = { json: "jsonc", toml: "toml", yaml: "yml" };
+
+export function agentProgramSections(): string {
+  return Object.entries(AGENT_PROGRAMS).map(sectionOf).join("\n\n");
+}
+
+function sectionOf([name, program]: [string, AgentProgram]): string {
+  const { title, format, at, entry, userFile, projectFile, note } = program;
+  const project = projectFile === undefined ? "" : `; with \`--project\`, \`${projectFile}\``;
+  const snippet = snippetOf(format, at, entry(LAUNCH, VARIABLES)).trimEnd();
+  return [
+    `## ${title}`,
+    `\`deputy mcp install ${name}\` writes to \`${userFile({ HOME: "~" })}\`${project}.`,
+    `\`\`\`${LANGUAGE[format]}\n${snippet}\n\`\`\``,
+    ...(note === undefined ? [] : [note]),
+  ].join("\n\n");
+}
