@@ -14,11 +14,16 @@ export type Manners = {
   idempotent: boolean;
   /** It reaches beyond this machine. */
   openWorld: boolean;
+  /** The model is to see it from the start, where a client lets models search for their tools. */
+  atHand?: true;
 };
+
+/** As Claude Code 2.1 reads it: the tool is not left to its search for tools. */
+const AT_HAND = { "anthropic/alwaysLoad": true };
 
 export function shownTool(tool: Tool, manners: Manners | undefined): McpTool {
   if (manners === undefined) throw new Error(`${tool.name}: nothing is said of its manners`);
-  const { title, destructive, idempotent, openWorld } = manners;
+  const { title, destructive, idempotent, openWorld, atHand } = manners;
   return {
     name: tool.name,
     title,
@@ -32,6 +37,7 @@ export function shownTool(tool: Tool, manners: Manners | undefined): McpTool {
       idempotentHint: idempotent,
       openWorldHint: openWorld,
     },
+    ...(atHand && { _meta: AT_HAND }),
   };
 }
 

@@ -66,8 +66,14 @@ export function createMcpTools(deps: ToolsDeps, incoming: Incoming | undefined):
 }
 
 export const MANNERS: Record<string, Manners> = {
-  delegate_task: { title: "Delegate tasks", destructive: true, idempotent: false, openWorld: true },
+  delegate_task: { title: "Delegate tasks", destructive: true, idempotent: false, openWorld: true, atHand: true },
   list_models: { title: "List models", destructive: false, idempotent: true, openWorld: false },
-  check_delegation: { title: "Check a delegation", destructive: false, idempotent: true, openWorld: false },
+  check_delegation: {
+    title: "Check a delegation",
+    destructive: false,
+    idempotent: true,
+    openWorld: false,
+    atHand: true,
+  },
   control_delegation: { title: "Control a delegation", destructive: true, idempotent: true, openWorld: false },
 };
