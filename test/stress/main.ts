@@ -8,8 +8,9 @@ import { crashPart } from "./crash.ts";
 import { faultsPart } from "./faults.ts";
 import { openRounds, type Part } from "./rounds.ts";
 import { routingPart } from "./routing.ts";
+import { soakPart } from "./soak.ts";
 
-const PARTS: Record<string, Part> = { crash: crashPart, faults: faultsPart, routing: routingPart };
+const PARTS: Record<string, Part> = { crash: crashPart, faults: faultsPart, routing: routingPart, soak: soakPart };
 
 const [name = "", count, seed] = process.argv.slice(2);
 const part = PARTS[name];
