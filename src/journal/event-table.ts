@@ -47,9 +47,9 @@ export function createEventTable(database: DatabaseSync): EventTable {
    */
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
     for (const { seq } of matching(filter, upTo)) {
-      const row = one.get(seq) as { data: string; ordinal: number; checksum: number } | undefined;
+      const row = one.get(seq);
       if (row === undefined) continue; // Its run was removed meanwhile.
-      if (checksumOf(row.data, row.ordinal) !== row.checksum) throw new DamagedEntry(seq);
+      if (!isWhole(row)) throw new DamagedEntry(seq);
       yield { seq, event: JSON.parse(row.data) };
     }
   }
@@ -75,4 +75,10 @@ export function createEventTable(database: DatabaseSync): EventTable {
   }
 
   return { insert, remove, latest, entries };
+}
+
+/** Damage may leave anything in a column, whatever its type was. */
+function isWhole(row: Record<string, unknown>): row is { data: string } {
+  const { data, ordinal, checksum } = row;
+  return typeof data === "string" && typeof ordinal === "number" && checksumOf(data, ordinal) === checksum;
 }
