@@ -159,7 +159,7 @@ function onlineFinding(answer: ProviderAnswer): Finding {
 async function journalFinding(context: Context, configPath: string | undefined): Promise<Finding> {
   const where = stateDir(context.io.env);
   try {
-    const runs = await withDeputy(context, configPath, async ({ engine }) => engine.runs().length);
+    const runs = await withDeputy(context, configPath, async ({ engine }) => engine.runCount());
     return { state: "good", about: "journal", text: `${where}, ${plural(runs, "run")}` };
   } catch (error) {
     if (!(error instanceof DeputyError)) throw error;

@@ -4,10 +4,13 @@ import { stateOf } from "../engine/report.ts";
 import { hasEnded } from "../engine/run.ts";
 import { costOf } from "../result.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
-import { formatUsd } from "./format.ts";
+import { formatUsd, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
 import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
+
+/** As many as one looks through. */
+const USUAL_LIMIT = 50;
 
 /** What the columns before the goal take, and what the goal gets at least. */
 const OTHER_COLUMNS = 58;
@@ -17,14 +20,18 @@ export const declareRuns: Declare = (command, context) => {
   const { io } = context;
   command
     .description("List past and present runs, newest first.")
+    .option("--all", "Not only the newest 50; with --json all are listed.")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText("after", examples([["deputy runs", "what ran, what runs, what can be resumed"]]))
-    .action((flags: { json?: true; config?: string }) =>
+    .action((flags: { json?: true; all?: true; config?: string }) =>
       withDeputy(context, flags.config, async ({ engine }) => {
-        const listings = engine.runs();
-        if (flags.json) io.stdout.write(`${JSON.stringify(listings.map(listingDocument), null, 2)}\n`);
+        const { json, all = json } = flags;
+        const listings = engine.runs(all ? undefined : USUAL_LIMIT);
+        if (json) io.stdout.write(`${JSON.stringify(listings.map(listingDocument), null, 2)}\n`);
         else io.stdout.write(formatRuns(listings, createPaint(io.stdout, io.env), io.stdout.columns ?? 160));
+        const older = engine.runCount() - listings.length;
+        if (older > 0) io.stderr.write(`… and ${plural(older, "older run")}: deputy runs --all\n`);
       }),
     );
 };

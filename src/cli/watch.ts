@@ -1,6 +1,6 @@
 /** `deputy watch`: a run at work, in whatever process of this user it is, shown as its own `deputy run` shows it. */
 import { Option } from "commander";
-import type { Delegation, Engine } from "../engine/engine.ts";
+import type { Delegation, Engine, RunListing } from "../engine/engine.ts";
 import { parseRunId, resultsOf } from "../engine/run.ts";
 import { DeputyError } from "../errors.ts";
 import { CONFIG_OPTION, type Declare, examples, withDeputy } from "./command.ts";
@@ -58,12 +58,12 @@ function onlooked(engine: Engine, id: string, signal: AbortSignal): Delegation {
 
 /** @throws DeputyError `run-unknown` where nothing runs */
 function newestAtWork(engine: Engine) {
-  const listings = engine.runs();
-  const atWork = listings.find(
-    ({ owner, run }) => ["here", "elsewhere"].includes(owner) && !run.delegationId.includes("."),
-  );
+  const isAtWork = ({ owner, run }: RunListing) =>
+    ["here", "elsewhere"].includes(owner) && !run.delegationId.includes(".");
+  // Among the newest it is found at once, however many there are.
+  const atWork = engine.runs(20).find(isAtWork) ?? engine.runs().find(isAtWork);
   if (atWork !== undefined) return atWork;
-  const [last] = listings;
+  const [last] = engine.runs(1);
   const hint =
     last === undefined
       ? 'Start one: deputy run --goal "…"'

@@ -61,7 +61,8 @@ export interface Deputy {
   questions(): Promise<Question[]>;
   /** Answers one of them, and tells whether the answer counted. */
   answer(answer: Omit<Answer, "by" | "reason"> & Partial<Pick<Answer, "by" | "reason">>): Promise<Answered>;
-  runs(): Promise<RunListing[]>;
+  /** The newest runs first; all where no number is given. */
+  runs(newest?: number): Promise<RunListing[]>;
   run(id: string): Promise<RunListing>;
   /** A run's events from the first on, in whatever process it runs, until it ends or nobody works on it any more. */
   watch(id: string, signal?: AbortSignal): AsyncIterable<Event>;
@@ -107,7 +108,7 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
       const told = reason ?? `${given.allowed ? "allowed" : "denied"} by ${by}`;
       return (await open()).engine.answer({ ...given, by, reason: told });
     },
-    runs: async () => (await open()).engine.runs(),
+    runs: async (newest) => (await open()).engine.runs(newest),
     run: async (id) => (await open()).engine.run(id),
     async *watch(id, signal = new AbortController().signal) {
       yield* (await open()).engine.watch(id, signal);

@@ -15,7 +15,7 @@ import { createFeed } from "./feed.ts";
 import { imagesApart } from "./images.ts";
 import { type Pruned, type PruneOptions, prunable } from "./prune.ts";
 import { createQuestions, type Questions } from "./questions.ts";
-import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun } from "./register.ts";
+import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun, runIds } from "./register.ts";
 import {
   canGoOn,
   childIdOf,
@@ -126,8 +126,10 @@ export interface Engine {
   questions: Questions["questions"];
   /** Answers one, whoever owns the run, and tells whether the answer counted. @throws DeputyError `run-unknown` | `question-closed` | `usage` */
   answer: Questions["answer"];
-  /** Every run of the journal, newest first. */
-  runs(): RunListing[];
+  /** The newest runs of the journal, newest first; all where no number is given. */
+  runs(newest?: number): RunListing[];
+  /** How many there are. */
+  runCount(): number;
   /** One run by its id, an unambiguous beginning of it, or the id of one of its children. @throws DeputyError `run-unknown` */
   run(id: string): RunListing;
   /** Stored events of a run as of now; of one child for `ID.n`. @throws DeputyError `run-unknown` */
@@ -336,7 +338,8 @@ export function createEngine(deps: EngineDeps): Engine {
     stop,
     ...createSteering(talk),
     ...createQuestions(talk),
-    runs: () => listRuns(journal, pid),
+    runs: (newest) => listRuns(journal, pid, newest),
+    runCount: () => runIds(journal).length,
     run: (id) => findRun(journal, id, pid),
     events: (id) => eventsOf(journal, id, pid),
     watch,

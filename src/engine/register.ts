@@ -32,12 +32,19 @@ const LISTED = [
   "child-end",
 ] as const satisfies StoredEvent["kind"][];
 
-export function listRuns(journal: Journal, pid: number): RunListing[] {
-  const runs = new Map<string, Run>();
-  for (const { event } of journal.read({ kinds: LISTED })) {
-    runs.set(event.delegationId, addUp(runs.get(event.delegationId), event));
-  }
-  return [...runs.values()].reverse().map((run) => ({ run, owner: ownerOf(journal, run, pid) }));
+/** Newest first. Only those are read that are asked for: the last few are found at once among very many. */
+export function listRuns(journal: Journal, pid: number, newest = Number.POSITIVE_INFINITY): RunListing[] {
+  const ids = runIds(journal).toReversed().slice(0, newest);
+  return ids.flatMap((delegationId) => {
+    let run: Run | undefined;
+    for (const { event } of journal.read({ delegationId, kinds: LISTED })) run = addUp(run, event);
+    return run === undefined ? [] : [{ run, owner: ownerOf(journal, run, pid) }];
+  });
+}
+
+/** Oldest first. */
+export function runIds(journal: Journal): string[] {
+  return Array.from(journal.read({ kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
 }
 
 /** The fold, over what is stored. @throws DeputyError `journal-unusable` where events are missing, so that it cannot be */
@@ -97,8 +104,7 @@ export function recallRun(journal: Journal, delegationId: string): Recalled {
 function delegationIdOf(journal: Journal, id: string): string {
   const { delegationId } = parseRunId(id);
   if (!isEmpty(journal.read({ delegationId, kinds: ["delegation-start"] }))) return delegationId;
-  const ids = [...journal.read({ kinds: ["delegation-start"] })].map(({ event }) => event.delegationId);
-  const matches = ids.filter((known) => delegationId !== "" && known.startsWith(delegationId));
+  const matches = runIds(journal).filter((known) => delegationId !== "" && known.startsWith(delegationId));
   const [match] = matches;
   if (match !== undefined && matches.length === 1) return match;
   const found =

@@ -150,7 +150,7 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
   }
 
   function newest(): RunLine[] {
-    return engine.runs().slice(0, MOST_LISTED).map(lineOf);
+    return engine.runs(MOST_LISTED).map(lineOf);
   }
 
   const isChild = (id: string) => parseRunId(id).taskIndex !== undefined;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createMemory } from "../../src/journal/memory.ts";
 import type { DelegationResult } from "../../src/result.ts";
+import { parseCall } from "../../src/task.ts";
 import { says } from "../support/child-stage.ts";
 import { deputy, start, until } from "../support/command-line.ts";
 import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
@@ -45,6 +46,24 @@ describe("past runs", () => {
       list.map(({ state }: { state: string }) => state),
       ["unfinished", "ended"],
     );
+  });
+
+  test("beyond the newest fifty are counted, and listed where all are asked for", async () => {
+    const memory = createMemory();
+    const { engine } = createTestEngine({ script: echo, memory });
+    for (let index = 0; index < 52; index++) {
+      const call = parseCall({ goal: `Say number${index}` }, 1);
+      await (await engine.submit(call, { surface: "library", workspace: "/work" })).result;
+    }
+    const { stdout, stderr } = await deputy(["runs"], { engine: createTestEngine({ script: echo, memory }).engine });
+    assert.match(stdout, /number51\n/);
+    assert.doesNotMatch(stdout, /number1\n/);
+    assert.equal(stderr, "… and 2 older runs: deputy runs --all\n");
+    const whole = await deputy(["runs", "--all"], { engine: createTestEngine({ script: echo, memory }).engine });
+    assert.match(whole.stdout, /number0\n/);
+    assert.equal(whole.stderr, "");
+    const json = await deputy(["runs", "--json"], { engine: createTestEngine({ script: echo, memory }).engine });
+    assert.equal(JSON.parse(json.stdout).length, 52);
   });
 
   test("are shown whole, by an id or its beginning, as they were printed", async () => {
