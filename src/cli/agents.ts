@@ -8,7 +8,6 @@ import type { Effort } from "../route.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION } from "./command.ts";
 import { formatRoute } from "./format.ts";
 import { createPaint, type Io, type Paint } from "./io.ts";
-import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
 
 /** Names as in the JSON. */
@@ -90,24 +89,27 @@ function routeOf({ provider, model, effort }: { provider: string; model: string;
 function formatAgents(agents: AgentDocument[], io: Io, paint: Paint): string {
   if (agents.length === 0)
     return "There are none. Define one under agents: in the config, or as .claude/agents/NAME.md.\n";
-  const rows = agents.map(({ name, description, route, toolsets, tools, source }) => [
-    fit(oneLine(name), 24),
-    route === null ? paint("red", "see below") : oneLine(formatRoute({ ...route, effort: route.reasoning_effort })),
-    toolsOf(toolsets, tools),
-    fit(oneLine(description ?? ""), 40),
-    oneLine(shortPath(source, io)),
-  ]);
-  const notes = agents.flatMap(({ name, problem, notes: its }) => [
-    ...(problem === null ? [] : [paint("red", `✗ ${oneLine(`${name}: ${problem}`)}\n`)]),
-    ...its.map((note) => paint("dim", `  ${oneLine(`${name}: ${note}`)}\n`)),
-  ]);
-  return `${formatTable(["AGENT", "RUNS ON", "TOOLS", "FOR", "FROM"], rows, paint)}${notes.join("")}`;
+  const columns = Math.max(20, (io.stdout.columns ?? 100) - 2);
+  return agents.map((agent) => formatAgent(agent, columns, io, paint)).join("");
+}
+
+/** Its name and what it runs on; under it what it is for, where it comes from, and what is to be known of it. */
+function formatAgent(agent: AgentDocument, columns: number, io: Io, paint: Paint): string {
+  const { name, description, route, problem, toolsets, tools, source, notes } = agent;
+  const runsOn = route === null ? [] : [formatRoute({ ...route, effort: route.reasoning_effort })];
+  const facts = [...runsOn, toolsOf(toolsets, tools)].filter((fact) => fact !== "").map(oneLine);
+  const lines = [
+    ...(description === null ? [] : [fit(oneLine(description), columns)]),
+    ...(problem === null ? [] : [paint("red", `✗ ${oneLine(problem)}`)]),
+    ...[oneLine(shortPath(source, io)), ...notes.map(oneLine)].map((line) => paint("dim", line)),
+  ];
+  return [[paint("bold", oneLine(name)), ...facts].join("  "), ...lines.map((line) => `  ${line}`), ""].join("\n");
 }
 
 /** Toolsets, or the tools where it has not all of theirs. */
 function toolsOf(toolsets: string[] | null, tools: string[] | null): string {
   if (toolsets === null) return "";
-  return oneLine((tools ?? toolsets).join(", ")) || "none";
+  return (tools ?? toolsets).join(", ") || "no tools";
 }
 
 /** As seen from here, or from the home. */

@@ -87,7 +87,7 @@ export function createImagePlanner(deps: ImageDeps): (task: Task, route: Route, 
     const refs: ImageRef[] = [];
     for (const [index, written] of images.entries()) {
       const seen = see(written, index, workspace);
-      if ("unusable" in seen) return { problem: unusable(inShort(written), seen.unusable) };
+      if ("unusable" in seen) return { problem: unusable(written, seen.unusable) };
       refs.push(seen);
     }
     return { images: refs };
@@ -200,13 +200,10 @@ function misfit(name: string, reason: string): Problem {
   return { code: "images-unsupported", field: "images", message: `${inShort(name)}: ${reason}.`, suggestions: [] };
 }
 
+/** Reasons may begin with the name. */
 function unusable(name: string, reason: string): Problem {
-  return {
-    code: "image-unusable",
-    field: "images",
-    message: `${inShort(name)}: ${reason.replace(/\.$/, "")}.`,
-    suggestions: [],
-  };
+  const said = reason.startsWith(name) ? reason : `${inShort(name)}: ${reason}`;
+  return { code: "image-unusable", field: "images", message: `${said.replace(/\.$/, "")}.`, suggestions: [] };
 }
 
 function nameOf({ model, provider }: Route): string {

@@ -150,7 +150,7 @@ function isWithin(directory: string, path: string): boolean {
 
 function outside({ extraDirs }: Workspace, path: string): Refusal {
   const reach = ["the workspace", ...extraDirs].join(", ");
-  return new Refusal(`${path} leads out of the workspace. This tool reaches: ${reach}. Use a path inside.`);
+  return new Refusal(`${path} leads out of the workspace. Within reach: ${reach}. Use a path inside.`);
 }
 
 function checkRegular({ shown }: Place, stats: Stats | undefined): void {

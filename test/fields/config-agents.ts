@@ -40,7 +40,7 @@ export const AGENT_EFFECTS: Effects = {
       const agents = { reviewer: { prompt: "Review.", ...(description && { description }) } };
       return command(["agents"], { config: { agents } });
     };
-    assert.match((await listed("Looks for mistakes")).stdout, /^reviewer .*Looks for mistakes/m);
+    assert.match((await listed("Looks for mistakes")).stdout, /^reviewer .*\n {2}Looks for mistakes$/m);
     assert.doesNotMatch((await listed()).stdout, /Looks for mistakes/);
   },
   "agents.*.prompt": async () => {

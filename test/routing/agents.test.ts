@@ -120,9 +120,11 @@ describe("deputy agents", () => {
   test("lists name, route, tools, purpose and source, with notes and what is broken", async () => {
     const { code, stdout, stderr } = await command(["agents"], { files, config });
     assert.equal(code, 0);
-    assert.match(stdout, /^sums +acme-2 @ acme +read_file, list_dir +Checks sums +\.claude\/agents\/sums\.md$/m);
-    assert.match(stdout, /^✗ lost: In the agent definition lost .*nowhere/m);
-    assert.match(stdout, /sums: without effect here: color/);
+    assert.match(
+      stdout,
+      /^sums {2}acme-2 @ acme {2}read_file, list_dir\n {2}Checks sums\n {2}\.claude\/agents\/sums\.md\n {2}without effect here: color$/m,
+    );
+    assert.match(stdout, /^lost\n {2}✗ In the agent definition lost .*nowhere/m);
     assert.match(stderr, /broken\.md: expected front matter/);
   });
 

@@ -90,7 +90,7 @@ describe("the boundary of the workspace", () => {
     for (const path of ["../outside/secret", "out/secret", "file-out", "/etc/passwd", "directory/up/deep/secret"]) {
       const { ok, text } = await workshop.call("read_file", { path });
       assert.equal(ok, false);
-      assert.match(text, /leads out of the workspace\. This tool reaches: the workspace/);
+      assert.match(text, /leads out of the workspace\. Within reach: the workspace/);
     }
     assert.match((await workshop.call("write_file", { path: "dangling", content: "" })).text, /a link to something/);
     assert.match((await workshop.call("read_file", { path: "loop" })).text, /too many symbolic links/);
