@@ -63,6 +63,7 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
     env,
     lists,
     agents: loaded.agents,
+    extraDirs,
     lookAtImage: (workspace, path) => lookAtImage(() => readImage(workspace, path)),
     ...(clock && { clock }),
   });

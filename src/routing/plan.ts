@@ -2,8 +2,8 @@
  * The plan of a call: every task gets a route, limits, toolsets and a workspace, or a problem, before anything starts.
  * Nothing is sent, nothing is changed.
  */
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import type { AgentDefinition, Agents } from "../config/agents.ts";
 import { type Config, TOOLSETS } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
@@ -18,8 +18,9 @@ import { createRouter, type RouterDeps } from "./router.ts";
 
 export type PlanDeps = RouterDeps &
   ImageDeps & {
-    /** Workspaces are relative to it. */
+    /** Workspaces are relative to it. A model's lie in it or in `extraDirs`. */
     cwd: string;
+    extraDirs: readonly string[];
     /** What the program's routing hook said of each task. */
     decisions: readonly Decision[];
     agents: Agents;
@@ -32,7 +33,8 @@ export type CallPlan = { planned: Planned[]; warnings: Warning[]; agents: Record
 export function planCall(call: Call, deps: PlanDeps): CallPlan {
   const { config } = deps;
   const routeOf = createRouter(call, deps);
-  const workspaceOf = createWorkspaces(deps.cwd);
+  const { cwd, extraDirs, askedBy } = deps;
+  const workspaceOf = createWorkspaces(cwd, askedBy === "model" ? [cwd, ...extraDirs] : undefined);
   const withImages = createImagePlanner(deps);
   const agents = new Map<string, string>();
   const planned = call.tasks.map((task, index): Planned => {
@@ -181,21 +183,39 @@ function fitForTools(route: Route, toolsets: readonly string[], { delegation }: 
   };
 }
 
-/** Looks at each directory once. */
-function createWorkspaces(cwd: string) {
-  const seen = new Map<string, { workspace: string } | { problem: Problem }>();
-  return (written = "."): { workspace: string } | { problem: Problem } => {
+type Workspace = { workspace: string } | { problem: Problem };
+
+/** Looks at each directory once. @param within where they have to lie; undefined: anywhere */
+function createWorkspaces(cwd: string, within: readonly string[] | undefined) {
+  const seen = new Map<string, Workspace>();
+  return (written = "."): Workspace => {
     const path = resolve(cwd, written);
-    const known = seen.get(path) ?? lookAt(path);
+    const known = seen.get(path) ?? lookAt(path, within);
     seen.set(path, known);
     return known;
   };
 }
 
-function lookAt(path: string): { workspace: string } | { problem: Problem } {
+function lookAt(path: string, within: readonly string[] | undefined): Workspace {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory()) return { workspace: path };
-  const message = `Expected a directory at ${path}; found ${found === undefined ? "nothing" : "a file"}.`;
+  if (!found?.isDirectory()) {
+    return unusable(`Expected a directory at ${path}; found ${found === undefined ? "nothing" : "a file"}.`);
+  }
+  if (within === undefined || within.some((root) => liesIn(path, root))) return { workspace: path };
+  return unusable(
+    `Expected a directory in the caller's workspace or one of extra_dirs (${within.join(", ")}); found ${path}. ` +
+      "The operator can add it to extra_dirs.",
+  );
+}
+
+/** Links resolved. */
+function liesIn(path: string, root: string): boolean {
+  if (!existsSync(root)) return false;
+  const way = relative(realpathSync(root), realpathSync(path));
+  return way === "" || !(way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way));
+}
+
+function unusable(message: string): Workspace {
   return { problem: { code: "workspace-unusable", field: "workspace", message, suggestions: [] } };
 }
 

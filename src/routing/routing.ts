@@ -53,6 +53,8 @@ export type RoutingSources = {
   lists?: ListCache;
   /** Agent definitions, of the config and of files. Default: those of the config. */
   agents?: Agents;
+  /** Directories beside the caller's own that a model may choose as a workspace, absolute. Default: none. */
+  extraDirs?: readonly string[];
   /** Looks at an image of a workspace. Default: there is none. */
   lookAtImage?: LookAtImage;
   /** Default: the real one. */
@@ -64,6 +66,7 @@ export function createRouting({
   env,
   lists = NO_LISTS,
   agents = agentsOf(configuredAgents(config), []),
+  extraDirs = [],
   lookAtImage = () => ({ unusable: "no file can be read here" }),
   clock = systemClock,
 }: RoutingSources): Routing {
@@ -77,7 +80,7 @@ export function createRouting({
     },
   });
   const aliases = createAliases(config.models, providers);
-  const deps = { config, providers, credentials, catalog, aliases, agents, lookAtImage };
+  const deps = { config, providers, credentials, catalog, aliases, agents, lookAtImage, extraDirs };
   return {
     providers,
     credentials,
