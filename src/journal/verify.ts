@@ -1,13 +1,13 @@
 /**
  * Whether a journal is what was written: SQLite's own check of the file, every row against its checksum and its place,
- * every event against its shape, and the order of each run. Reads only, and goes on past what it finds.
+ * every event against its shape, and the order of each run. Changes nothing, and goes on past what it finds.
  */
 import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { StoredEvent } from "../event.ts";
 import { checksumOf } from "./checksum.ts";
 import { eventMistake } from "./event-shape.ts";
-import { checkIdentity, VERSION } from "./migrations.ts";
+import { checkIdentity, migrate, VERSION } from "./migrations.ts";
 import { createRunOrder, orderMistake, type RunOrder } from "./order.ts";
 
 export type JournalReport = {
@@ -21,6 +21,8 @@ export type JournalReport = {
   problems: string[];
 };
 
+/** How long another process's commit is waited for. */
+const BUSY_TIMEOUT_MS = 10_000;
 /** Problems of one kind beyond this many are counted, not listed. */
 const LISTED = 50;
 
@@ -39,9 +41,20 @@ export function verifyJournal(file: string): JournalReport {
       database.close();
     }
   });
+  if (report.problems.length === 0) attempt(report, "Nothing can be written to it", () => tryWriting(file));
   const { length } = report.problems;
   if (length > LISTED) report.problems.splice(LISTED, length, `… and ${length - LISTED} more.`);
   return report;
+}
+
+/** Takes the write lock and gives it back. A damaged header may forbid what reading does not show. */
+function tryWriting(file: string): void {
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.exec("BEGIN IMMEDIATE; DELETE FROM events WHERE FALSE; ROLLBACK");
+  } finally {
+    database.close();
+  }
 }
 
 function verifyDatabase(database: DatabaseSync, report: JournalReport): void {
@@ -55,8 +68,24 @@ function verifyDatabase(database: DatabaseSync, report: JournalReport): void {
     checkIdentity(database, report.file);
     const version = database.prepare("PRAGMA user_version").get()?.user_version;
     if (version !== VERSION) report.problems.push(`Its version is ${version}; this Deputy writes ${VERSION}.`);
+    else if (schemaOf(database) !== freshSchema()) report.problems.push("Its tables are not as Deputy made them.");
   });
   attempt(report, "The list of events cannot be read", () => verifyEvents(database, report));
+}
+
+/** Tables and indexes as they were declared. */
+function schemaOf(database: DatabaseSync): string {
+  return JSON.stringify(database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").all());
+}
+
+function freshSchema(): string {
+  const fresh = new DatabaseSync(":memory:");
+  try {
+    migrate(fresh);
+    return schemaOf(fresh);
+  } finally {
+    fresh.close();
+  }
 }
 
 function verifyEvents(database: DatabaseSync, report: JournalReport): void {
