@@ -4,13 +4,19 @@
  * count and seed after an interruption, it goes on behind the last finished round.
  */
 import { newSeed } from "../support/end-to-end-moments.ts";
-import { crashPart } from "./crash.ts";
+import { crashPart, resumeRacePart } from "./crash.ts";
 import { faultsPart } from "./faults.ts";
 import { openRounds, type Part } from "./rounds.ts";
 import { routingPart } from "./routing.ts";
 import { soakPart } from "./soak.ts";
 
-const PARTS: Record<string, Part> = { crash: crashPart, faults: faultsPart, routing: routingPart, soak: soakPart };
+const PARTS: Record<string, Part> = {
+  crash: crashPart,
+  faults: faultsPart,
+  "resume-race": resumeRacePart,
+  routing: routingPart,
+  soak: soakPart,
+};
 
 const [name = "", count, seed] = process.argv.slice(2);
 const part = PARTS[name];

@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChildEvent, StoredEvent } from "../../src/event.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite.ts";
+import { verifyJournal } from "../../src/journal/verify.ts";
 import type { DelegationResult } from "../../src/result.ts";
 import { until } from "./command-line.ts";
 import {
@@ -122,6 +123,7 @@ export async function createCrewStage(home: string, place: string): Promise<Crew
       const journal = openSqliteJournal({ stateDir: copy });
       const events = Array.from(journal.read({}), ({ event }) => event);
       void journal.close();
+      assert.deepEqual(verifyJournal(join(copy, "journal.sqlite")).problems, [], "the journal is damaged");
       return events;
     },
     close: providers.close,
@@ -159,16 +161,16 @@ export async function killAndResume(
   stage: CrewStage,
   moments: readonly Moment[],
   undisturbed: Undisturbed,
-  contested = false,
+  competitors = 1,
 ): Promise<Outcome> {
   const { arrivals } = stage.providers;
   const kills: KillWithJournal[] = [];
   let contests = 0;
   let command = crewRun(stage);
   const launch = () => {
-    const competitors = contested && command[0] === "resume" ? 2 : 1;
-    contests += competitors - 1;
-    return Array.from({ length: competitors }, () => stage.launch(command));
+    const count = command[0] === "resume" ? competitors : 1;
+    contests += count - 1;
+    return Array.from({ length: count }, () => stage.launch(command));
   };
   for (const moment of moments) {
     await killAt(moment, launch(), arrivals);
@@ -181,6 +183,7 @@ export async function killAndResume(
   stage.providers.checkScripts();
   const { delegation_id: id, results } = completed(ended);
   const outcome = { ...outcomeOf(stage, kills), contests };
+  checkOwners(stage.stored(), kills);
   checkRequests(outcome, kills, arrivals, undisturbed);
   assert.deepEqual(snapshot(stage.workspace), undisturbed.workspace);
   assert.deepEqual(results.map(essence), undisturbed.results);
@@ -220,6 +223,13 @@ function outcomeOf(stage: CrewStage, kills: KillWithJournal[]): Omit<Outcome, "c
     repeated: arrivals.length - countDistinct(arrivals),
     unknown: stage.stored().filter((event) => event.kind === "tool-end" && event.outcome === "unknown").length,
   };
+}
+
+/** However many processes came to resume, one has gone on. Where they were killed too, the next in line may have begun. */
+function checkOwners(stored: readonly StoredEvent[], [kill, ...more]: readonly Kill[]): void {
+  if (kill === undefined || more.length > 0) return;
+  const resumed = stored.filter(({ kind }) => kind === "delegation-resume");
+  assert.equal(resumed.length, kill.state === "unfinished" ? 1 : 0, "more than one process went on with the run");
 }
 
 /** No finished step was asked twice, and nothing more was asked than what a kill makes necessary. */
