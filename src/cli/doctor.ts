@@ -10,6 +10,7 @@ import { askProviders, type ProviderAnswer } from "../engine/model-lists.ts";
 import { createSetups } from "../engine/setup.ts";
 import { DeputyError } from "../errors.ts";
 import { formatKey } from "../routing/bundle.ts";
+import { patternWarnings } from "../routing/policy.ts";
 import type { Routing } from "../routing/routing.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "./exit-codes.ts";
@@ -79,10 +80,12 @@ function configFindings(place: Place): Finding[] {
 }
 
 function providerFindings(place: Place): Finding[] {
-  const { routing } = createSetups(place)();
+  const { routing, config } = createSetups(place)();
   const usable = routing.credentials.usable();
   const others = routing.providers.all().filter((provider) => !usable.includes(provider));
+  const patterns = patternWarnings(config, routing.providers);
   return [
+    ...patterns.map(({ message }): Finding => ({ state: "note", about: "config", text: message })),
     ...usable.map(({ slug, entry }) => usableFinding(slug, entry !== undefined, routing)),
     ...others.filter(({ entry }) => entry !== undefined).map(({ slug }) => unusableFinding(slug, routing)),
     ...(usable.length === 0

@@ -25,6 +25,8 @@ export type LoadedConfig = {
   sourceOf(path: Path): string;
   /** Variables of the `.env` beside each trusted file. The environment goes before them. */
   dotenv: Record<string, string>;
+  /** Names under `models:` that a file defines which the user does not trust. */
+  untrustedAliases: string[];
   warnings: Warning[];
   /** Agent definitions of the config and of other tools' files. */
   agents: Agents;
@@ -47,6 +49,7 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
   const files = findConfigFiles(place);
   const mistakes: string[] = [];
   const warnings: Warning[] = [];
+  const untrustedAliases: string[] = [];
   const layers: Layer[] = [];
   const untrusted: Layer[] = [];
   for (const file of files) {
@@ -57,6 +60,7 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
       const layer = choicesOnly(read.document, layerOf(read.document), layers, mistakes, warnings);
       untrusted.push(layer);
       layers.push(layer);
+      untrustedAliases.push(...Object.keys(read.document.value.models ?? {}));
     }
   }
   layers.push(overridesIn(place.env, mistakes));
@@ -77,6 +81,7 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
     files,
     sourceOf: (path) => merged.layerOf(path)?.sourceOf(path) ?? "default",
     dotenv: Object.assign({}, ...files.filter(({ trusted }) => trusted).map(({ path }) => dotenvBeside(path))),
+    untrustedAliases,
     warnings,
   };
 }

@@ -62,6 +62,7 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
     config,
     env,
     lists,
+    untrustedAliases: loaded.untrustedAliases,
     agents: loaded.agents,
     extraDirs,
     lookAtImage: (workspace, path) => lookAtImage(() => readImage(workspace, path)),

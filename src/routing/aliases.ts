@@ -12,12 +12,14 @@ import type { Providers } from "./providers.ts";
 export type Unaliased = {
   wish: Wish;
   brought: readonly ("provider" | "effort")[];
-  /** The alias that was named, as the config writes it. */
-  alias?: string;
+  alias?: NamedAlias;
   /** The alias's own, where it declares them. */
   fallbacks?: readonly ModelWishConfig[];
   warnings: Warning[];
 };
+
+/** The alias that was named, as the config writes it. `trusted`: no file that nobody trusts has a hand in what it means. */
+export type NamedAlias = { name: string; trusted: boolean };
 
 export type Aliases = {
   /** Follows the model of a wish through the user's aliases. */
@@ -25,7 +27,12 @@ export type Aliases = {
   names(): string[];
 };
 
-export function createAliases(models: Readonly<Record<string, AliasConfig>>, providers: Providers): Aliases {
+/** @param untrusted names that a file nobody trusts defines: nothing is permitted by such a name */
+export function createAliases(
+  models: Readonly<Record<string, AliasConfig>>,
+  providers: Providers,
+  untrusted: readonly string[] = [],
+): Aliases {
   const byName = new Map(Object.entries(models).map(([name, alias]) => [name.toLowerCase(), { name, alias }]));
 
   function resolve(wish: Wish, through: readonly string[]): Unaliased | { problem: Problem } {
@@ -43,6 +50,7 @@ export function createAliases(models: Readonly<Record<string, AliasConfig>>, pro
     if (provider !== undefined && wish.provider !== undefined && !providers.isSame(provider, wish.provider))
       return { problem: disagreement("provider", provider, wish.provider) };
     const own = fallbacks ?? meant.fallbacks;
+    const trusted = meant.alias?.trusted !== false && !untrusted.includes(name);
     const { model: _, ...beside } = wish;
     return {
       wish: { ...meant.wish, ...beside },
@@ -50,7 +58,7 @@ export function createAliases(models: Readonly<Record<string, AliasConfig>>, pro
         ...(provider !== undefined && wish.provider === undefined ? ["provider" as const] : []),
         ...(effort !== undefined && wish.effort === undefined ? ["effort" as const] : []),
       ],
-      alias: name,
+      alias: { name, trusted },
       ...(own !== undefined && { fallbacks: own }),
       warnings: [...parsed.warnings, ...meant.warnings],
     };

@@ -14,6 +14,7 @@ import type { Call, Task } from "../task.ts";
 import { agentNamed } from "./agents.ts";
 import type { Decision } from "./hook.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
+import { patternWarnings } from "./policy.ts";
 import { createRouter, type RouterDeps } from "./router.ts";
 
 export type PlanDeps = RouterDeps &
@@ -64,7 +65,8 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       limits: limitsOf(task, call, agent, config),
     };
   });
-  return { planned, warnings: ignoredDefaults(call, config), agents: Object.fromEntries(agents) };
+  const patterns = deps.askedBy === "model" ? patternWarnings(config, deps.providers) : [];
+  return { planned, warnings: [...ignoredDefaults(call, config), ...patterns], agents: Object.fromEntries(agents) };
 }
 
 function withWarnings(route: Route, warnings: Warning[]): Route {

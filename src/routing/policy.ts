@@ -3,8 +3,11 @@
  * that led to; what would run without its asking is the operator's choice and always passes.
  */
 import type { ChoicePattern, Config } from "../config/schema.ts";
-import type { Problem } from "../errors.ts";
+import type { Problem, Warning } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import type { Effort } from "../route.ts";
+import type { NamedAlias } from "./aliases.ts";
+import type { Providers } from "./providers.ts";
 
 /** What a model's asking led to. */
 export type Chosen = {
@@ -12,8 +15,8 @@ export type Chosen = {
   model: string;
   /** Where the model asked for one. */
   effort?: Effort;
-  /** The alias it named, where provider and model are the alias's. */
-  alias?: string;
+  /** The alias it named, where provider and model are the alias's. One that is not trusted permits nothing. */
+  alias?: NamedAlias;
 };
 
 /** Why a model may not choose this, with what it may; undefined where it may. */
@@ -39,9 +42,10 @@ export function createPolicy({ delegation, models }: Pick<Config, "delegation" |
 }
 
 /** An effort that was left open is the provider's own, and passes. */
-function allows(entry: ChoicePattern, chosen: Chosen): boolean {
+function allows(entry: ChoicePattern, { alias, ...chosen }: Chosen): boolean {
   const { match, efforts } = parts(entry);
-  return matches(match, chosen) && (chosen.effort === undefined || (efforts?.includes(chosen.effort) ?? true));
+  const trusted = { ...chosen, ...(alias?.trusted && { alias }) };
+  return matches(match, trusted) && (chosen.effort === undefined || (efforts?.includes(chosen.effort) ?? true));
 }
 
 function denies(entry: ChoicePattern, chosen: Chosen): boolean {
@@ -58,7 +62,7 @@ function parts(entry: ChoicePattern): { match: string; efforts?: readonly Effort
 
 /** `*` stands for anything, slashes included; case makes no difference. */
 function matches(pattern: string, { provider, model, alias }: Chosen): boolean {
-  const names = [`${provider}/${model}`, ...(alias === undefined ? [] : [`alias:${alias}`])];
+  const names = [`${provider}/${model}`, ...(alias === undefined ? [] : [`alias:${alias.name}`])];
   const regularExpression = new RegExp(`^${pattern.trim().split("*").map(RegExp.escape).join(".*")}$`, "is");
   return names.some((name) => regularExpression.test(name));
 }
@@ -66,7 +70,9 @@ function matches(pattern: string, { provider, model, alias }: Chosen): boolean {
 /** What an entry of `allow` offers, as a model could write it where that is known: aliases by their names. */
 function optionsOf(entry: ChoicePattern, aliases: readonly string[]): string[] {
   const { match, efforts } = parts(entry);
-  const offered = aliases.filter((alias) => matches(match, { provider: "", model: "", alias }));
+  const offered = aliases.filter((alias) =>
+    matches(match, { provider: "", model: "", alias: { name: alias, trusted: true } }),
+  );
   const names = /^alias:/i.test(match) ? offered : [match];
   return names.map((name) => withEfforts(name, efforts));
 }
@@ -82,4 +88,35 @@ function withEfforts(name: string, efforts: readonly Effort[] | undefined): stri
 
 function named({ provider, model, effort }: Chosen): string {
   return `${provider}/${model}${effort === undefined ? "" : ` with effort ${effort}`}`;
+}
+
+// Patterns that name nothing -------------------------------------------------------------------------------------------
+
+/** An entry that names a provider or alias which is none permits or forbids nothing, and nobody would notice. */
+export function patternWarnings(
+  { delegation, models }: Pick<Config, "delegation" | "models">,
+  providers: Providers,
+): Warning[] {
+  return (["allow", "deny"] as const).flatMap((list) =>
+    delegation[list].flatMap((entry) => {
+      const [kind, name, known] = namedIn(parts(entry).match, Object.keys(models), providers);
+      if (name === undefined || known.some((other) => other.toLowerCase() === name.toLowerCase())) return [];
+      const close = nearest(name, known);
+      const hint = close.length === 0 ? "" : ` Did you mean ${close.join(" or ")}?`;
+      const message = `delegation.${list}: ${textOf(entry)} matches nothing: there is no ${kind} ${name}.${hint}`;
+      return [{ code: "pattern-without-effect", message }];
+    }),
+  );
+}
+
+/** The provider or alias that a pattern writes out whole, and those there are. */
+function namedIn(
+  pattern: string,
+  aliases: string[],
+  providers: Providers,
+): [kind: "alias" | "provider", name: string | undefined, known: string[]] {
+  const [, alias] = /^alias:([^*]+)$/i.exec(pattern.trim()) ?? [];
+  if (alias !== undefined) return ["alias", alias, aliases];
+  const [, slug] = /^([^*/]+)\//.exec(pattern.trim()) ?? [];
+  return ["provider", slug, providers.all().map((provider) => provider.slug)];
 }

@@ -49,6 +49,8 @@ export type RoutingSources = {
   config: Config;
   /** The environment the process was started with, over the `.env` beside the config. */
   env: Environment;
+  /** Aliases that a file defines which the user does not trust. Default: none. */
+  untrustedAliases?: readonly string[];
   /** The providers' own lists of models, as they were last fetched. Default: none. */
   lists?: ListCache;
   /** Agent definitions, of the config and of files. Default: those of the config. */
@@ -64,6 +66,7 @@ export type RoutingSources = {
 export function createRouting({
   config,
   env,
+  untrustedAliases,
   lists = NO_LISTS,
   agents = agentsOf(configuredAgents(config), []),
   extraDirs = [],
@@ -79,7 +82,7 @@ export function createRouting({
       return "bundle" in answer ? lists.listOf(provider.slug, answer.bundle.baseUrl) : undefined;
     },
   });
-  const aliases = createAliases(config.models, providers);
+  const aliases = createAliases(config.models, providers, untrustedAliases);
   const deps = { config, providers, credentials, catalog, aliases, agents, lookAtImage, extraDirs };
   return {
     providers,

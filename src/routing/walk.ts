@@ -5,7 +5,7 @@
 import type { ModelWishConfig } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
 import type { Effort, Level, Route, Wish } from "../route.ts";
-import type { Aliases, Unaliased } from "./aliases.ts";
+import type { Aliases, NamedAlias, Unaliased } from "./aliases.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Credentials } from "./credentials.ts";
 import { familyNamed } from "./family-aliases.ts";
@@ -37,7 +37,7 @@ export type Choice = {
   /** `ofParent`: inherited by the parent's own model only. */
   effort?: Chosen<Effort> & { ofParent: boolean };
   /** The user's alias by which the model was chosen. */
-  alias?: string;
+  alias?: NamedAlias;
   /** Declared by the alias or the agent definition that chose the model. */
   fallbacks?: readonly ModelWishConfig[];
   /** What is wrong with a level so far. */

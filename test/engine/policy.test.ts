@@ -1,0 +1,68 @@
+/** What a delegating model may choose, seen at the providers: files nobody trusts, declared fallbacks, slips in patterns. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { command, endings, play, refusal, routesIn, type Scene } from "../support/whole-stage.ts";
+
+const asModel = { askedBy: "model" } as const;
+const models = { small: "acme-small-1", tiny: "acme-tiny-1", nested: "tiny" };
+
+/** A user who lets models choose some aliases, and a project whose file nobody has trusted. */
+function withProject(project: object, allow: string[], deny: string[] = []): Scene {
+  const config = { models, delegation: { allow, deny } };
+  return { config, options: asModel, files: { "work/.deputy/config.yaml": JSON.stringify(project) } };
+}
+
+describe("an alias that a model may choose", () => {
+  test("is the user's own", async () => {
+    const seen = await play({ goal: "one", model: "small" }, withProject({}, ["alias:small"]));
+    assert.deepEqual(routesIn(seen), ["acme-small-1 @ acme"]);
+  });
+
+  const redefined: [how: string, model: string, aliases: Record<string, string>][] = [
+    ["itself", "small", { small: "beta-2 --provider beta" }],
+    ["in another case", "small", { SMALL: "beta-2 --provider beta" }],
+    ["through a name it leads to", "nested", { tiny: "beta-2 --provider beta" }],
+    ["as a new name that the pattern covers", "fresh", { fresh: "beta-2 --provider beta" }],
+  ];
+  for (const [how, model, aliases] of redefined)
+    test(`permits nothing where a project file that is not trusted defines it: ${how}`, async () => {
+      const { message } = await refusal({ goal: "one", model }, withProject({ models: aliases }, ["alias:*"]));
+      assert.match(message, /Expected a route that the user lets a model choose; found beta\/beta-2/);
+    });
+
+  test("may still be what a pattern over models allows", async () => {
+    const project = { models: { small: "beta-2 --provider beta" } };
+    const seen = await play({ goal: "one", model: "small" }, withProject(project, ["beta/*"]));
+    assert.deepEqual(routesIn(seen), ["beta-2 @ beta"]);
+  });
+
+  test("stays denied, whoever defines it", async () => {
+    const project = { models: { small: "beta-2 --provider beta" } };
+    await refusal({ goal: "one", model: "small" }, withProject(project, ["*"], ["alias:small"]));
+  });
+});
+
+test("a fallback that the operator declares may be taken whatever a model may choose: the model did not ask for it", async () => {
+  const script: Scene["script"] = ({ model }) =>
+    model === "acme-1" ? { fault: { kind: "refused" } } : { text: "done" };
+  const delegation = { allow: ["acme/*"], deny: ["beta/*"], fallbacks: ["beta-2 --provider beta"] };
+  const seen = await play({ goal: "one", model: "acme-1" }, { config: { delegation }, options: asModel, script });
+  assert.deepEqual([routesIn(seen), endings(seen)], [["acme-1 @ acme", "beta-2 @ beta"], ["completed"]]);
+  assert.equal(seen.results[0]?.route?.chosen_by.provider, "fallback");
+  await refusal({ goal: "one", model: "beta-2 --provider beta" }, { config: { delegation }, options: asModel });
+});
+
+test("a pattern that can match nothing is told of, with what it may have been meant for", async () => {
+  const delegation = { allow: ["acme/*", "alias:smal"], deny: ["antropic/*", "*/x"] };
+  const { result } = await play({ goal: "one" }, { config: { models, delegation }, options: asModel });
+  const told = [
+    "delegation.allow: alias:smal matches nothing: there is no alias smal. Did you mean small?",
+    "delegation.deny: antropic/* matches nothing: there is no provider antropic. Did you mean anthropic?",
+  ];
+  assert.deepEqual(
+    result.warnings.map(({ message }) => message),
+    told,
+  );
+  const { stdout } = await command(["doctor"], { config: { models, delegation } });
+  for (const line of told) assert.ok(stdout.includes(line), stdout);
+});
