@@ -9,13 +9,14 @@ import type { Aliases } from "./aliases.ts";
 import { type Bundle, formatKeys } from "./bundle.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Credentials } from "./credentials.ts";
-import { apiModeOf, type Provider } from "./providers.ts";
+import { FAMILY_NAMES } from "./family-aliases.ts";
+import { apiModeOf, isAggregator, type Provider, type Providers } from "./providers.ts";
 import type { Pair } from "./walk.ts";
 
 /** A route without what only its task knows. */
 export type BoundRoute = Omit<Route, "requested" | "fallbacks">;
 
-export type BindDeps = { credentials: Credentials; catalog: Catalog; aliases: Aliases };
+export type BindDeps = { credentials: Credentials; catalog: Catalog; aliases: Aliases; providers: Providers };
 
 /** @param priced the route will run under a budget, which needs a price */
 export function bind(pair: Pair, priced: boolean, deps: BindDeps): { route: BoundRoute } | { problem: Problem } {
@@ -39,7 +40,7 @@ export function bind(pair: Pair, priced: boolean, deps: BindDeps): { route: Boun
       ...(keyName !== undefined && { keyName }),
       facts,
       chosenBy: { provider: provider.by, model: model.by, ...(effort && { effort: effort.by }) },
-      warnings: [...withheldKeys(provider.value, bundle), ...doubts(provider.value, bundle, model.value, deps.catalog)],
+      warnings: [...withheldKeys(provider.value, bundle), ...doubts(provider.value, bundle, model.value, deps)],
     },
   };
 }
@@ -77,14 +78,16 @@ function misplacedModel(provider: Provider, { baseUrl }: Bundle, model: string, 
   const serves = deps.catalog.serves(provider, baseUrl, model);
   if (serves === "yes") return undefined;
   if (serves === "no") return foreignModel(provider, model, deps);
-  const meant = /\d/.test(model) ? [] : nearest(model, deps.aliases.names());
+  const isFamilys = deps.catalog.isMaker(provider, baseUrl);
+  const names = [...deps.aliases.names(), ...(isFamilys ? FAMILY_NAMES : [])];
+  const meant = /\d/.test(model) ? [] : nearest(model, names);
   if (meant.length === 0 && !NO_MODEL.includes(model.toLowerCase())) return undefined;
   const suggestions = meant.length > 0 ? meant : ["inherit"];
   return {
     code: "unknown-alias",
     field: "model",
     message:
-      `Expected a model or one of your aliases; found ${model}. Did you mean ${suggestions.join(" or ")}? ` +
+      `Expected a model, a family or one of your aliases; found ${model}. Did you mean ${suggestions.join(" or ")}? ` +
       `If it is a model of ${provider.slug}, list it under ${provider.entryPath}.models.`,
     suggestions,
   };
@@ -93,13 +96,13 @@ function misplacedModel(provider: Provider, { baseUrl }: Bundle, model: string, 
 /** Words that mean "whatever is right" to people and nothing to a provider. */
 const NO_MODEL = ["auto", "default"];
 
-function foreignModel(provider: Provider, model: string, { catalog, credentials }: BindDeps): Problem {
+function foreignModel(provider: Provider, model: string, { catalog, credentials, providers }: BindDeps): Problem {
   const homes = credentials
     .usable()
     .filter((other) => catalog.serves(other, undefined, model) === "yes")
     .map(({ slug }) => `${model} --provider ${slug}`);
   const near = catalog.nearestModels(provider, model);
-  const suggestions = [...homes, ...near];
+  const suggestions = [...homes, ...near, ...providersInside(model, provider, providers)];
   const hint = suggestions.length === 0 ? "Name the provider that serves it." : `Try ${suggestions.join(" or ")}.`;
   return {
     code: "foreign-model",
@@ -137,9 +140,31 @@ function withheldKeys({ slug, entryPath }: Provider, { keys, withheld }: Bundle)
 }
 
 /** A name the provider's own list does not have passes; it may be newer than the list. */
-function doubts(provider: Provider, { baseUrl }: Bundle, model: string, catalog: Catalog): Warning[] {
+function doubts(provider: Provider, { baseUrl }: Bundle, model: string, { catalog, providers }: BindDeps): Warning[] {
+  const isKnown = catalog.serves(provider, baseUrl, model) === "yes";
   const near = catalog.isListed(provider, baseUrl, model) ? [] : catalog.nearestModels(provider, model);
-  if (near.length === 0) return [];
-  const message = `${model} is not in the list of ${provider.slug}'s models that Deputy has. Did you mean ${near.join(" or ")}?`;
+  if (near.length > 0) {
+    const message = `${model} is not in the list of ${provider.slug}'s models that Deputy has. Did you mean ${near.join(" or ")}?`;
+    return [{ code: "model-unlisted", message }];
+  }
+  const meant = isKnown ? [] : [...families(model), ...providersInside(model, provider, providers)];
+  if (meant.length === 0) return [];
+  const message = `${model} is sent to ${provider.slug} as it is. Did you mean ${meant.join(" or ")}?`;
   return [{ code: "model-unlisted", message }];
+}
+
+/** Families that a name without a version comes near to. */
+function families(model: string): string[] {
+  return /\d/.test(model) ? [] : nearest(model, FAMILY_NAMES);
+}
+
+/** `antropic/x` and `openruter:x`, with a provider there is. */
+function providersInside(model: string, provider: Provider, providers: Providers): string[] {
+  const [, name, sign, rest] = /^([^/:]+)([/:])(.+)$/.exec(model) ?? [];
+  if (name === undefined || (sign === "/" ? isAggregator(provider) : provider.row?.tags === true)) return [];
+  return nearest(
+    name,
+    providers.all().flatMap(({ slug, row }) => [slug, ...(row?.otherNames ?? [])]),
+    2,
+  ).map((slug) => `${rest} --provider ${slug}`);
 }

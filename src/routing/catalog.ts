@@ -23,6 +23,8 @@ export type Catalog = {
   costUsd(route: Pick<Route, "provider" | "model" | "facts">, usage: Usage): number | undefined;
   /** Whether a provider, at this base URL, has a model: `no` only where another maker's name says so. */
   serves(provider: Provider, baseUrl: string | undefined, model: string): Serves;
+  /** Whether a provider, at this base URL, serves its own models and no other maker's. */
+  isMaker(provider: Provider, baseUrl: string): boolean;
   /** Whether a model, or another version of it, is known at this base URL; true where there is no list to ask. */
   isListed(provider: Provider, baseUrl: string, model: string): boolean;
   /** Ids of the provider's models that are known. */
@@ -131,6 +133,7 @@ export function createCatalog({
     newestOf: newestAt,
     factsOf,
     serves,
+    isMaker: ({ row }, baseUrl) => row?.family !== undefined && isRowsOwn(row, baseUrl),
     isListed,
     modelsOf,
     nearestModels: (provider, model) => nearest(model, modelsOf(provider)),

@@ -106,10 +106,11 @@ function wrongForm(text: string, found: string, suggestions: string[] = []): Pro
 
 function unknownEffort(found: string): Problem {
   const close = nearest(found, EFFORTS);
+  const hint = close.length === 0 ? "" : ` Did you mean ${close.join(" or ")}?`;
   return {
     code: "effort-unsupported",
     field: "reasoning_effort",
-    message: `Expected one of ${EFFORTS.join(", ")} after --effort; found ${found}.`,
+    message: `Expected one of ${EFFORTS.join(", ")} after --effort; found ${found}.${hint}`,
     suggestions: close.length > 0 ? close : [...EFFORTS],
   };
 }

@@ -1,7 +1,7 @@
 /** Everything a user may write for a model, and what it is taken to mean. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { KEYS, nameOf, problem, ready } from "./desk.ts";
+import { type Given, KEYS, nameOf, problem, ready } from "./desk.ts";
 
 const config = {
   model: "glm-4.7",
@@ -186,4 +186,50 @@ describe("declared fallbacks", () => {
     assert.equal(route.fallbacks[0]?.effort, undefined);
     assert.match(route.fallbacks[0]?.warnings[0]?.message ?? "", /without effort: gpt-4o @ openai takes no effort/);
   });
+});
+
+describe("a slip of the pen is told with what it may have been meant for:", () => {
+  const given: Given = {
+    config: {
+      provider: "zai",
+      model: "glm-5.1",
+      models: { small: "glm-4.7" },
+      providers: { lab: { base_url: "http://127.0.0.1:1/v1" } },
+    },
+    env: KEYS,
+  };
+  const problems: [task: Record<string, unknown>, meant: string, more?: object][] = [
+    [{ model: "smal" }, "small"],
+    [{ model: "sonet --provider anthropic" }, "sonnet"],
+    [{ model: "glmm" }, "glm"],
+    [{ model: "antropic/claude-opus-5" }, "claude-opus-5 --provider anthropic"],
+    [{ model: "openruter:stepfun/step-3.5-flash" }, "stepfun/step-3.5-flash --provider openrouter"],
+    [{ model: "glm-5.1 --provider openruter" }, "openrouter"],
+    [{ model: "glm-5.1 --efort high" }, "--effort"],
+    [{ model: "glm-5.1 --effort hgih" }, "high"],
+    [{ provider: "antropic" }, "anthropic"],
+    [{}, "small", { rules: [{ when: { toolset: "file" }, use: "smal" }] }],
+    [{}, "zai", { rules: [{ when: { toolset: "file" }, use: "x-1 --provider zay" }] }],
+    [{}, "openai", { delegation: { provider: "opnai" } }],
+    [{}, "haiku", { delegation: { model: "haikku" } }],
+    [{}, "openrouter", { model: "glm-5.1 --provider openruter", provider: undefined }],
+  ];
+  for (const [task, meant, more = {}] of problems)
+    test(`${JSON.stringify(task)} ${JSON.stringify(more)} is a problem that suggests ${meant}`, () => {
+      const { message, suggestions } = problem(task, { ...given, config: { ...(given.config as object), ...more } });
+      assert.ok(suggestions.includes(meant), `${message} ${suggestions}`);
+      assert.ok(message.includes(meant), message);
+    });
+
+  const warnings: [model: string, meant: string][] = [
+    ["sonet --provider lab", "sonnet"],
+    ["antropic/claude-opus-5 --provider lab", "claude-opus-5 --provider anthropic"],
+    ["openruter:stepfun/step-3.5-flash --provider lab", "stepfun/step-3.5-flash --provider openrouter"],
+  ];
+  for (const [model, meant] of warnings)
+    test(`${model}, where any name may be a model's, is sent with a warning that suggests ${meant}`, () => {
+      const { route } = ready({ model }, given);
+      assert.equal(route.model, model.split(" ")[0]);
+      assert.match(route.warnings[0]?.message ?? "", new RegExp(`Did you mean .*${RegExp.escape(meant)}`));
+    });
 });

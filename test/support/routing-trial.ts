@@ -85,8 +85,19 @@ type Court = {
 };
 
 const LOOK_ALIKES = ["http://api.openai.com.lan", "http://api.z.ai.internal:8443", "http://anthropic.lan"];
-/** Nobody waits: a retry comes at once. */
-const HASTY: Clock = { ...systemClock, sleep: async () => {} };
+/** Nobody waits: whoever sleeps wakes at once, and it is then. */
+function hastyClock(): Clock {
+  let aheadMs = 0;
+  return {
+    ...systemClock,
+    now: () => systemClock.now() + aheadMs,
+    elapsed: () => systemClock.elapsed() + aheadMs,
+    async sleep(ms) {
+      aheadMs += ms;
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
 
 async function openCourt(seed: number): Promise<Court> {
   const home = mkdtempSync(join(tmpdir(), "deputy-routing-"));
@@ -181,7 +192,7 @@ async function run(batch: Batch, place: string, proxyUrl: string): Promise<Deleg
     env: { PATH: "/usr/bin:/bin", HOME: place, HTTP_PROXY: proxy, HTTPS_PROXY: proxy, ...(!isDotenv && variables) },
     cwd: place,
     configPath,
-    clock: HASTY,
+    clock: hastyClock(),
     journal: createMemoryJournal(),
     parent: wishOf(batch.flags),
     ...(batch.hooked && { route: hookOf(batch) }),
