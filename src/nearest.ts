@@ -3,7 +3,8 @@
 /** Up to `most` of `known`, nearest to `word` first; only those a slip of the finger or a part of the name away. */
 export function nearest(word: string, known: Iterable<string>, most = 3): string[] {
   const wanted = word.toLowerCase();
-  const reach = Math.max(2, Math.floor(wanted.length / 3));
+  // Of a very short word every letter could be another: nothing is near it then.
+  const reach = Math.min(wanted.length - 1, Math.max(2, Math.floor(wanted.length / 3)));
   return [...new Set(known)]
     .map((name) => ({ name, distance: distanceTo(wanted, name.toLowerCase()) }))
     .filter(({ distance }) => distance <= reach)

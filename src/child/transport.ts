@@ -91,7 +91,8 @@ function createDispatcher({ connectionsPerOrigin, environment }: TransportOption
   }
   // What runs on this machine is spoken to directly, whatever the proxy is for.
   const noProxy = [environment.no_proxy ?? environment.NO_PROXY, LOOPBACK].filter(Boolean).join(",");
-  const EnvHttpProxyAgent: typeof undici.EnvHttpProxyAgent = require("undici/lib/dispatcher/env-http-proxy-agent.js");
+  // The whole package: a tunnel to an https origin needs what only its index puts together.
+  const { EnvHttpProxyAgent }: typeof undici = require("undici");
   return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
 }
 

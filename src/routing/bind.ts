@@ -9,7 +9,7 @@ import type { Aliases } from "./aliases.ts";
 import { type Bundle, formatKeys } from "./bundle.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Credentials } from "./credentials.ts";
-import { FAMILY_NAMES } from "./family-aliases.ts";
+import { FAMILY_NAMES, familyNamed } from "./family-aliases.ts";
 import { apiModeOf, isAggregator, type Provider, type Providers } from "./providers.ts";
 import type { Pair } from "./walk.ts";
 
@@ -155,7 +155,7 @@ function doubts(provider: Provider, { baseUrl }: Bundle, model: string, { catalo
 
 /** Families that a name without a version comes near to. */
 function families(model: string): string[] {
-  return /\d/.test(model) ? [] : nearest(model, FAMILY_NAMES);
+  return /\d/.test(model) || familyNamed(model) !== undefined ? [] : nearest(model, FAMILY_NAMES);
 }
 
 /** `antropic/x` and `openruter:x`, with a provider there is. */

@@ -221,6 +221,30 @@ test("over gemini an id with a slash is a model's id, and a resource name is lef
   await stage.close();
 });
 
+test("an https endpoint is reached through a tunnel of the proxy, whose refusal is a network failure", async () => {
+  const seen: string[] = [];
+  const proxy = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (bytes) => {
+      seen.push(String(bytes).split("\r\n")[0] ?? "");
+      socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    });
+  });
+  await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
+  const { port } = proxy.address() as AddressInfo;
+  const stage = await createWireStage(() => ({ text: "" }), TEST_KEY, { HTTPS_PROXY: `http://127.0.0.1:${port}` });
+  const route = wireRoute("https://provider.test/v1", "chat_completions");
+  const { reply } = await stage.ask("chat_completions", { route, access: { headers: {}, redact: (text) => text } });
+  assert.ok(!reply.ok);
+  assert.deepEqual(
+    [reply.failure.kind, seen],
+    ["network", ["CONNECT provider.test:443 HTTP/1.1"]],
+    reply.failure.message,
+  );
+  await stage.close();
+  proxy.close();
+});
+
 test("what runs on this machine is spoken to directly, whatever proxy is set", async () => {
   const seen: string[] = [];
   const proxy = createServer((socket) =>

@@ -169,7 +169,9 @@ function lay(below: Pair, { by, says }: Step, world: Ground): Pair {
   const provider = found.provider ?? named;
   const providerBy = found.moved ? "family" : read.brought.includes("provider") ? "alias" : by;
   const staysThere = provider === undefined || provider.slug === below.provider?.value.slug;
-  const kept = staysThere ? { model: below.model, alias: below.alias, fallbacks: below.fallbacks } : {};
+  const kept = staysThere
+    ? { model: below.model, alias: below.alias, fallbacks: read.fallbacks ?? below.fallbacks }
+    : { fallbacks: read.fallbacks };
   return {
     broken: provider === undefined ? below.broken : undefined,
     provider: provider === undefined ? below.provider : { value: provider, by: providerBy },
