@@ -103,9 +103,14 @@ test("after a failure a pool tells of another key, or when the first is back and
     release(last);
     return left(last, tried);
   };
-  assert.deepEqual(await fail(failure("overloaded", 5), 0), { another: false, backInMs: 5, kind: "overloaded" });
+  assert.deepEqual(await fail(failure("overloaded", 5), 0), {
+    another: false,
+    backInMs: 5,
+    isTold: true,
+    kind: "overloaded",
+  });
   assert.deepEqual(await fail(failure("rate-limited", 8_000), 0), { another: true });
-  const back = { another: false, backInMs: 8_000, kind: "rate-limited" };
+  const back = { another: false, backInMs: 8_000, isTold: true, kind: "rate-limited" };
   assert.deepEqual(await fail(failure("quota-exhausted"), 1), back);
 });
 
