@@ -44,11 +44,13 @@ export type Ending =
   | {
       status: "incomplete";
       exitReason: LastWords | "output_cut" | "schema_invalid";
+      /** Of the limit that was reached: requests or USD. */
+      limit?: number;
       text: string;
       answer?: SchemaCheck;
     }
   | { status: "failed"; failure: Failure; text: string }
-  | { status: "timeout"; exitReason: "timeout_seconds"; text: string }
+  | { status: "timeout"; exitReason: "timeout_seconds"; limit?: number; text: string }
   | { status: "interrupted"; exitReason: string; text: string };
 
 /** The answer read as JSON and checked against the task's `output_schema`; the raw text is always kept beside it. */

@@ -42,6 +42,8 @@ export type Result = {
   status: Status;
   /** `answered`, the limit that was reached, the failure's kind, who stopped it, or the problem's code. */
   exit_reason: string;
+  /** Where that is a limit, its value: requests, USD or seconds. */
+  limit?: number;
   /** The child's last words, whole. Empty where it said nothing: never made up. */
   summary: string;
   output?: unknown;
@@ -252,6 +254,7 @@ export function resultOf(tally: Tally): Result {
     ...base(tally),
     status: ending.status,
     exit_reason: exitReason(ending),
+    ...("limit" in ending && ending.limit !== undefined && { limit: ending.limit }),
     summary: ending.text,
     ...schemaFields("answer" in ending ? ending.answer : undefined),
     model: route.model,

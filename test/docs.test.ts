@@ -22,7 +22,7 @@ import { type Config, configKeys, configSchema } from "../src/config/schema.ts";
 import { createDeputy } from "../src/engine/deputy.ts";
 import { PROVIDER_TABLE } from "../src/routing/provider-table.ts";
 import { createRouting } from "../src/routing/routing.ts";
-import { createMemoryJournal, createModelServer, type ModelServer } from "../src/testing/index.ts";
+import { createMemoryJournal, createModelServer, type ModelServer, type Script } from "../src/testing/index.ts";
 import { commandsIn } from "./docs/command-words.ts";
 import { anchorsOf, blocksOf, codeSpansOf, firstColumnOf, linksOf, sectionOf } from "./docs/page.ts";
 import { temporaryDirectory } from "./support/command-line.ts";
@@ -98,17 +98,22 @@ describe("the pages", () => {
 
 describe("what is listed by hand", () => {
   test("has every key of a result, and no other", async (t) => {
-    const server = await createModelServer({ script: () => ({ text: "{}" }) });
+    const script: Script = ({ messages }) => ({
+      text: "{}",
+      latencyMs: messages[0]?.text.includes("be late") ? 60_000 : 0,
+    });
+    const server = await createModelServer({ script });
     t.after(() => server.close());
     const env = { HOME: home, ...environmentAt(server) };
     const deputy = createDeputy({ env, cwd: home, journal: createMemoryJournal(), parent: { provider: "zai" } });
-    const result = await deputy.delegate([{ goal: "x", output_schema: { type: "object" } }]);
+    const answered = { goal: "x", output_schema: { type: "object" } };
+    const result = await deputy.delegate([answered, { goal: "be late", timeout_seconds: 0.05 }]);
     await deputy.close();
-    const [child] = result.results;
-    assert.ok(child?.route);
+    const [child, late] = result.results;
+    assert.ok(child?.route && late);
     const found = [
       ...Object.keys(result),
-      ...Object.keys(child),
+      ...Object.keys({ ...late, ...child }),
       ...Object.keys(child.route).map((key) => `route.${key}`),
     ];
     const told = firstColumnOf(sectionOf(read("docs/tasks.md"), "The result"));

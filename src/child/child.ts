@@ -66,6 +66,8 @@ export type ChildDeps = {
   price(route: Route, usage: Usage): number | undefined;
   /** Sets money aside for a request before it leaves. */
   reserve: Reserve;
+  /** The budget, in USD, of which the least is left: its own, its delegation's; absent where there is none. */
+  budgetUsd(): number | undefined;
   /** What to do after a failure. */
   recover(situation: Situation): Recovery;
   /**

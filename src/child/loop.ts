@@ -5,7 +5,7 @@
  * crash runs the very same lines.
  */
 import type { Failure } from "../errors.ts";
-import type { Ending, Recovery, Usage } from "../event.ts";
+import type { Ending, LastWords, Recovery, Usage } from "../event.ts";
 import { type Result, resultOf, routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Access, Lease } from "../secret.ts";
@@ -96,7 +96,7 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
     hold?.release();
     pass.end({ unsent: true });
   }
-  if (lastWords) return { status: "incomplete", exitReason: "max_cost", text: lastText(conversation) };
+  if (lastWords) return { ...limited(child, "max_cost"), text: lastText(conversation) };
   yield tell(child, { kind: "message-add", reason: "max_cost", text: LAST_WORDS });
   return undefined;
 }
@@ -306,7 +306,7 @@ async function* judgeAnswer(child: Child): AsyncGenerator<Happening, Ending | un
   const check = schema && (await checkAnswer(text, schema));
   const said = { text, ...(check && { answer: check }) };
   if (conversation.lastWords !== undefined) {
-    return { status: "incomplete", exitReason: conversation.lastWords, ...said };
+    return { ...limited(child, conversation.lastWords), ...said };
   }
   if (yield* hearSteers(child)) return undefined;
   if (conversation.finish === "length") return { status: "incomplete", exitReason: "output_cut", ...said };
@@ -316,14 +316,20 @@ async function* judgeAnswer(child: Child): AsyncGenerator<Happening, Ending | un
   return undefined;
 }
 
+/** How a child ends at a limit, and what the limit was. */
+function limited({ input, deps }: Child, exitReason: LastWords) {
+  const limit = { max_iterations: () => input.planned.limits.maxIterations, max_cost: deps.budgetUsd }[exitReason]();
+  return { status: "incomplete", exitReason, ...(limit !== undefined && { limit }) } as const;
+}
+
 function failed({ conversation }: Child, failure: Failure): Ending {
   return { status: "failed", failure, text: lastText(conversation) };
 }
 
-function stopped({ signal, conversation }: Child): Ending {
+function stopped({ signal, conversation, input }: Child): Ending {
   const reason = signal.reason as StopReason;
   const text = lastText(conversation);
   return reason.status === "timeout"
-    ? { status: "timeout", exitReason: "timeout_seconds", text }
+    ? { status: "timeout", exitReason: "timeout_seconds", limit: input.planned.limits.timeoutMs / 1000, text }
     : { status: "interrupted", exitReason: reason.by, text };
 }

@@ -42,9 +42,24 @@ export function formatOutcome(result: Result): string {
 
 /** Why a child did not complete, in one sentence: its kind of end and what is known about it. */
 export function formatReason(result: Result): string {
-  if (result.error === null) return `${result.status}: ${result.exit_reason}`;
-  return `${result.status}: ${result.exit_reason} – ${result.error.message}`;
+  const because = result.error?.message ?? limitWords(result) ?? CUT_WORDS[result.exit_reason];
+  return `${result.status}: ${result.exit_reason}${because === undefined ? "" : ` – ${because}`}`;
 }
+
+function limitWords({ exit_reason: reason, limit }: Result): string | undefined {
+  return limit === undefined ? undefined : LIMIT_WORDS[reason]?.(limit);
+}
+
+const LIMIT_WORDS: Record<string, (limit: number) => string> = {
+  max_iterations: (limit) => `it reached its limit of ${plural(limit, "request")} with tools`,
+  max_cost: (limit) => `the budget of ${formatUsd(limit)} leaves too little for another request`,
+  timeout_seconds: (limit) => `it reached its limit of ${formatDuration(limit)}`,
+};
+
+const CUT_WORDS: Record<string, string> = {
+  output_cut: "the answer was cut at its longest",
+  schema_invalid: "the answer does not fit output_schema",
+};
 
 /** `12,345`. (`Intl` would cost 10 ms at its first use.) */
 export function grouped(count: number): string {

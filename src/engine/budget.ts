@@ -37,6 +37,12 @@ export function reserve(purses: readonly Purse[], worstCase: () => WorstCase, la
   return take(purses, worstUsd, outputTokens, worstUsd);
 }
 
+/** The limit, in USD, of which the least is left; undefined where there is none. */
+export function tightestUsd(purses: readonly Purse[]): number | undefined {
+  const limited = purses.filter(({ limitUsd }) => limitUsd !== undefined);
+  return limited.toSorted((one, other) => left(one) - left(other))[0]?.limitUsd;
+}
+
 function take(purses: readonly Purse[], heldUsd: number, maxOutputTokens: number | undefined, worstUsd: number): Hold {
   let open = true;
   for (const purse of purses) purse.heldUsd += heldUsd;

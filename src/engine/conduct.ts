@@ -15,7 +15,7 @@ import { costOf, type DelegationResult } from "../result.ts";
 import type { Tool } from "../tool.ts";
 import { type Answering, createApprovals } from "./approvals.ts";
 import { recoveryOf } from "./attempts.ts";
-import { createPurse, type Purse, reserve } from "./budget.ts";
+import { createPurse, type Purse, reserve, tightestUsd } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { loadImages } from "./images.ts";
 import type { Recalled } from "./register.ts";
@@ -185,6 +185,7 @@ export async function conduct(
         deadline.goOn();
         return pass;
       },
+      budgetUsd: () => tightestUsd(purses),
       recover: (situation) => recoveryOf(situation, stage.random, delegation.on_quota),
       pause: seat.pause,
       async sleepUntil(until, signal) {

@@ -91,7 +91,8 @@ export function foldRun(run: Run | undefined, event: Event): Run {
     };
   }
   if (run === undefined) throw new Error(`${event.delegationId}: ${event.kind} before delegation-start`);
-  const sinceLastMs = event.at - run.lastEventAt;
+  // The system's clock may have been set back.
+  const sinceLastMs = Math.max(0, event.at - run.lastEventAt);
   run.lastEventAt = event.at;
   switch (event.kind) {
     case "delegation-resume":
@@ -246,7 +247,7 @@ export function resultsOf(run: Run): DelegationResult {
   return delegationResult(
     run.delegationId,
     results,
-    (run.endedAt ?? run.lastEventAt) - run.startedAt - run.downtimeMs,
+    Math.max(0, (run.endedAt ?? run.lastEventAt) - run.startedAt - run.downtimeMs),
     run.warnings,
   );
 }

@@ -101,3 +101,53 @@ test("however requests come and end, spent and held never exceed the limit, and 
     ),
   );
 });
+
+test("children that share a budget, each with one of its own, never exceed either, whoever asks when", () => {
+  const request = fc.record({
+    child: fc.nat(4),
+    input: fc.integer({ min: 1, max: 5_000 }),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    wait: fc.nat(6),
+  });
+  const usd = fc.double({ min: 0.001, max: 0.3, noNaN: true });
+  fc.assert(
+    fc.property(
+      fc.array(request, { maxLength: 60 }),
+      usd,
+      fc.array(usd, { minLength: 5, maxLength: 5 }),
+      (all, limit, own) => {
+        const shared = createPurse(limit);
+        const purses = own.map((each) => createPurse(each));
+        let open: { hold: Hold; usd: number; wait: number }[] = [];
+        for (const { child, input, share, wait } of all) {
+          const mine = purses[child];
+          const hold = mine && reserve([shared, mine], worst(input), false);
+          // What was held is the worst that it can cost.
+          if (hold !== undefined)
+            open.push({ hold, usd: (input + (hold.maxOutputTokens ?? 0) * share * 10) / 1_000_000, wait });
+          for (const purse of [shared, ...purses])
+            assert.ok(purse.spentUsd + purse.heldUsd <= (purse.limitUsd ?? 0) + 1e-9);
+          for (const entry of open) if (entry.wait-- <= 0) entry.hold.settle(entry.usd);
+          open = open.filter(({ wait: left }) => left >= 0);
+        }
+        for (const { hold } of open) hold.release();
+        const spent = purses.reduce((sum, { spentUsd }) => sum + spentUsd, 0);
+        assert.ok(Math.abs(spent - shared.spentUsd) < 1e-9 && Math.abs(shared.heldUsd) < 1e-9);
+      },
+    ),
+  );
+});
+
+test("where requests cost more than was thought, the limit is exceeded by no more than that, and nothing else leaves", () => {
+  const purse = createPurse(0.1);
+  const holds = Array.from({ length: 10 }, () => reserve([purse], worst(), false)).filter((hold) => hold !== undefined);
+  for (const hold of holds) hold.settle(1.5 * ((1_000 + (hold.maxOutputTokens ?? 0) * 10) / 1_000_000));
+  assert.ok(holds.length > 1 && purse.spentUsd > 0.1 && purse.spentUsd <= 0.1 * 1.5 + 1e-9);
+  assert.equal(reserve([purse], worst(), false), undefined);
+  assert.equal(reserve([purse], worst(), true), undefined);
+});
+
+test("without a limit nobody walks through the conversation to find the worst case", () => {
+  const never = () => assert.fail("asked for the worst case");
+  reserve([createPurse(undefined), createPurse(undefined)], never, false)?.release();
+});

@@ -135,6 +135,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     lease: async (wanted) => leaseOf(wanted),
     price: () => 0.001,
     reserve: () => ({ settle: () => {}, settleAtWorst: () => {}, release: () => {} }),
+    budgetUsd: () => undefined,
     recover: () => ({ action: "give-up" }),
     pause: async () => {},
     sleepUntil: async () => {},
