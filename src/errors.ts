@@ -42,6 +42,7 @@ export const PROBLEM_CODES = [
   "effort-unsupported",
   "denied-by-policy",
   "toolset-unavailable",
+  "role-unavailable",
   "context-too-large",
   "unknown-price",
   "workspace-unusable",

@@ -20,6 +20,18 @@ export type ProviderPrivate = Record<string, Record<string, unknown>>;
 /** Tokens of one request, as the provider counted them. */
 export type Usage = { input: number; output: number; cached: number; reasoning: number };
 
+/** What a delegation has used, and what it changed. `unpriced`, `uncertain`: requests whose cost is not, or not surely, known. */
+export type Charge = {
+  delegationId: string;
+  apiCalls: number;
+  tokens: Usage;
+  costUsd: number;
+  unpriced: number;
+  uncertain: number;
+  /** Relative to the workspace of the child that made it. */
+  filesChanged: string[];
+};
+
 /** Why a step's answer ended, in one vocabulary for all wire formats. */
 export type Finish = "stop" | "tool-calls" | "length" | "refused";
 
@@ -71,6 +83,10 @@ export type DelegationEvent =
         warnings: Warning[];
         /** Prompts of the agent definitions that tasks work by, as they were then, by name. */
         agents?: Record<string, string>;
+        /** The child whose call this is, where one made it. */
+        parent?: { childId: string; step: number; callId: string };
+        /** Of its children: those of a call that no child made are at depth 1 (absent), a conversation's own child at 0. */
+        depth?: number;
       }
     >
   /** The bytes of an image that the call itself held, once; call and plan name it by its hash. */
@@ -151,6 +167,8 @@ export type ChildEvent =
         durationMs: number;
       }
     >
+  /** What a delegation that the child made has used so far, its own nested ones included. A newer one takes its place. */
+  | OfChild<"delegation-charge", { charge: Charge }>
   /**
    * Something said to the child beside its task. `user`: the next message of a conversation, which begins a turn.
    * `steer`: what a `steer-request` said.
@@ -199,6 +217,7 @@ export const DURABILITY = {
   "approval-end": "stored",
   "tool-start": "barrier",
   "tool-end": "stored",
+  "delegation-charge": "stored",
   "message-add": "stored",
   "child-warn": "stored",
   "child-end": "barrier",

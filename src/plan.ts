@@ -29,6 +29,8 @@ export type Ready = {
   agent?: string;
   /** What the task shows, in its order; absent = nothing. */
   images?: ImageRef[];
+  /** It may delegate in its turn. */
+  role?: "orchestrator";
 };
 /** Every task of a call gets one or the other, before anything starts. */
 export type Planned = Ready | { task: Task; problem: Problem };

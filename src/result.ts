@@ -4,7 +4,7 @@
  */
 
 import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
-import type { ChildEvent, Ending, SchemaCheck, Usage } from "./event.ts";
+import type { Charge, ChildEvent, Ending, SchemaCheck, Usage } from "./event.ts";
 import type { Planned, Ready } from "./plan.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
 
@@ -60,6 +60,8 @@ export type Result = {
   duration_seconds: number;
   tool_trace: ToolTrace[];
   files_changed: string[];
+  /** Ids of the delegations it made itself. What they used is counted in its calls, tokens, cost and files. */
+  delegations: string[];
   error: FailureReport | Problem | null;
   warnings: Warning[];
   /** The command that shows the child's whole transcript. */
@@ -101,6 +103,8 @@ export type Tally = {
   attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
   toolTrace: ToolTrace[];
   filesChanged: Set<string>;
+  /** What its own delegations have used, by their ids. */
+  charges: Map<string, Charge>;
   warnings: Warning[];
 };
 
@@ -123,6 +127,7 @@ export function createTally(childId: string, taskIndex: number, planned: Planned
     attempts: [],
     toolTrace: [],
     filesChanged: new Set(),
+    charges: new Map(),
     warnings: "route" in planned ? [...planned.route.warnings] : [],
   };
 }
@@ -167,6 +172,10 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       });
       for (const path of event.filesChanged) tally.filesChanged.add(path);
       if (event.outcome === "unknown") tally.warnings.push(outcomeUnknown(event));
+      return;
+    case "delegation-charge":
+      tally.charges.set(event.charge.delegationId, event.charge);
+      for (const path of event.charge.filesChanged) tally.filesChanged.add(path);
       return;
     case "child-warn":
       tally.warnings.push(event.warning);
@@ -281,26 +290,56 @@ function rejected(tally: Tally, problem: Problem): Result {
 
 function base(tally: Tally) {
   const cost = costOf(tally);
+  const { apiCalls, tokens } = usedBy(tally);
   return {
     task_index: tally.taskIndex,
     child_id: tally.childId,
-    api_calls: tally.apiCalls,
-    tokens: { ...tally.tokens },
+    api_calls: apiCalls,
+    tokens,
     cost_usd: cost.usd,
     cost_status: cost.status,
     duration_seconds: tally.durationMs / 1000,
     tool_trace: [...tally.toolTrace],
     files_changed: [...tally.filesChanged],
+    delegations: [...tally.charges.keys()],
     warnings: [...tally.warnings],
     transcript: `deputy show ${tally.childId}`,
   };
 }
 
-/** What a child has cost so far. Unknown is never 0. */
-export function costOf(tally: Tally): { usd: number | null; status: CostStatus } {
-  const nothingKnown = tally.uncertain > 0 && tally.costUsd === 0;
-  if (tally.unpriced > 0 || nothingKnown) return { usd: null, status: "unknown" };
-  return { usd: tally.costUsd, status: tally.uncertain > 0 ? "estimated" : "known" };
+/** What requests have used, as far as it is known. */
+export type Used = Omit<Charge, "delegationId" | "filesChanged">;
+
+/** What a child has used so far, its delegations included. */
+export function usedBy(tally: Tally): Used {
+  return sumOf([tally, ...tally.charges.values()]);
+}
+
+export function sumOf(parts: Iterable<Used>): Used {
+  const sum = { apiCalls: 0, tokens: { input: 0, output: 0, cached: 0, reasoning: 0 }, costUsd: 0 };
+  const all = { ...sum, unpriced: 0, uncertain: 0 };
+  for (const { apiCalls, tokens, costUsd, unpriced, uncertain } of parts) {
+    all.apiCalls += apiCalls;
+    for (const kind of ["input", "output", "cached", "reasoning"] as const) all.tokens[kind] += tokens[kind];
+    all.costUsd += costUsd;
+    all.unpriced += unpriced;
+    all.uncertain += uncertain;
+  }
+  return all;
+}
+
+/** What a child has cost so far, its delegations included. */
+export function costOf(tally: Tally): Cost {
+  return costIn(usedBy(tally));
+}
+
+export type Cost = { usd: number | null; status: CostStatus };
+
+/** Unknown is never 0. */
+export function costIn({ costUsd: usd, unpriced, uncertain }: Used): Cost {
+  const nothingKnown = uncertain > 0 && usd === 0;
+  if (unpriced > 0 || nothingKnown) return { usd: null, status: "unknown" };
+  return { usd, status: uncertain > 0 ? "estimated" : "known" };
 }
 
 function exitReason(ending: Ending): string {

@@ -10,6 +10,9 @@ import { EFFORTS } from "./route.ts";
 
 const effort = z.enum(EFFORTS);
 
+/** Whether a child may delegate in its turn. */
+export const ROLES = ["leaf", "orchestrator"] as const;
+
 const modelObject = z.strictObject({
   model: z.string().describe("A bare id or an alias."),
   provider: z.string().optional().describe("As the `provider` field beside it."),
@@ -92,6 +95,13 @@ const taskOnlyShape = {
         "workspace, http(s) URLs (its provider fetches them), or `data:` URLs. Needs a model that takes images.",
     ),
   workspace: z.string().optional().describe("Directory the child works in. Left out: the caller's working directory."),
+  role: z
+    .enum(ROLES)
+    .optional()
+    .describe(
+      "`leaf` (default) does its task itself. `orchestrator` may hand parts of it to children of its own, where the " +
+        "user's `delegation.max_spawn_depth` allows it.",
+    ),
 };
 
 const taskSchema = z.strictObject({ ...taskOnlyShape, ...sharedShape });

@@ -70,6 +70,7 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
     tags: ["explore"],
     agent: "reviewer",
     images: ["chart.png"],
+    role: "orchestrator",
     tasks: [{ goal: "one" }],
   };
 

@@ -117,6 +117,7 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
       return;
     case "step-start":
     case "pause-start":
+    case "delegation-charge":
     case "approval-ask":
     case "approval-end":
     case "child-warn":

@@ -102,9 +102,10 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
     const output = await runOne(child, tool, input, call.callId);
     return { output, durationMs: clock.elapsed() - startedAt };
   });
-  for (const [index, { call, subject }] of admitted.entries()) {
+  for (const [index, { call, tool, subject }] of admitted.entries()) {
     const run = await runs[index];
-    if (run === undefined) continue;
+    // What goes on when the child does has not ended.
+    if (run === undefined || (tool.rejoins && child.signal.aborted)) continue;
     const { text, ok, filesChanged = [] } = run.output;
     const { callId, name } = call;
     yield tell(child, {

@@ -3,7 +3,7 @@
  * to Ctrl-C, and says with which code to exit. `run`, `resume`, `watch` and `demo` are this with a different beginning.
  */
 import type { Asker, Delegation } from "../engine/engine.ts";
-import { foldRun, hasEnded, parseRunId, type Run, resultsOf } from "../engine/run.ts";
+import { foldRun, hasEnded, parseRunId, type Run, resultsOf, runIn } from "../engine/run.ts";
 import { type Event, isStored } from "../event.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../result.ts";
 import { formatAnswers } from "./answers.ts";
@@ -144,13 +144,15 @@ function askerOn(screen: Output, io: Io, view: View, run: () => Run | undefined)
 }
 
 function routeOf(run: Run | undefined, childId: string): string {
-  const tally = run?.children[parseRunId(childId).taskIndex ?? -1]?.tally;
+  const { delegationId, taskIndex = -1 } = parseRunId(childId);
+  const tally = run && runIn(run, delegationId)?.children[taskIndex]?.tally;
   if (tally === undefined || !("route" in tally.planned)) return "route unknown";
   return formatRoute(routeAt(tally.planned, tally.position));
 }
 
 /** Results that an event makes final: its child's, or at the start those of the tasks that were rejected. */
 function endedBy(event: Event, run: Run): Result[] {
+  if (event.delegationId !== run.delegationId) return [];
   if (event.kind === "delegation-start") return run.children.filter(hasEnded).map((child) => resultOf(child.tally));
   if (event.kind !== "child-end") return [];
   const child = run.children[parseRunId(event.childId).taskIndex ?? -1];

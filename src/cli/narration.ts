@@ -3,7 +3,7 @@
  * these; the tree adds what is only true for a moment. Reads the folded run, which has seen the event already.
  */
 
-import { hasEnded, minuteOf, parseRunId, type Run, type RunChild } from "../engine/run.ts";
+import { hasEnded, minuteOf, parseRunId, type Run, type RunChild, runIn } from "../engine/run.ts";
 import type { Event } from "../event.ts";
 import { type Result, resultOf } from "../result.ts";
 import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
@@ -23,7 +23,14 @@ export type Narrator = {
 /** A finished line may wrap: it stays, and its goal is to be recognised. */
 const LEAST_GOAL_COLUMNS = 40;
 
-export function narrate(event: Event, run: Run, narrator: Narrator): string[] {
+export function narrate(event: Event, root: Run, narrator: Narrator): string[] {
+  const run = runIn(root, event.delegationId) ?? root;
+  const indent = "  ".repeat(run.depth - root.depth);
+  const columns = () => narrator.columns() - indent.length;
+  return narrateIn(event, run, { ...narrator, columns }).map((line) => indent + line);
+}
+
+function narrateIn(event: Event, run: Run, narrator: Narrator): string[] {
   if (event.kind === "delegation-start") return opening(run, narrator);
   if (event.kind === "delegation-resume") return [resumption(run, narrator)];
   const childId = subjectOf(event);
@@ -88,10 +95,14 @@ export function finishedLine(result: Result, run: Run, { paint, columns }: Narra
   return completed ? line : `${line} ${paint("red", oneLine(formatReason(result)))}`;
 }
 
-/** `[1/3]`: children count from 1, padded so that the lines of a run stand in columns. */
+/**
+ * `[1/3]`: children count from 1, padded so that the lines of a run stand in columns. `[2›1/3]`: of what the second child
+ * delegated.
+ */
 export function placeOf(taskIndex: number, run: Run): string {
   const total = String(run.children.length);
-  return `[${String(taskIndex + 1).padStart(total.length)}/${total}]`;
+  const above = run.delegationId.split(".").filter((_, at) => at % 2 === 1);
+  return `[${[...above, String(taskIndex + 1).padStart(total.length)].join("›")}/${total}]`;
 }
 
 /** A task's goal on one line, in the columns there are. */

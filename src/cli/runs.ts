@@ -1,8 +1,8 @@
 /** `deputy runs`: every run in the journal, newest first. */
 import type { RunListing } from "../engine/engine.ts";
 import { stateOf } from "../engine/report.ts";
-import { hasEnded } from "../engine/run.ts";
-import { costOf } from "../result.ts";
+import { allChildren, hasEnded } from "../engine/run.ts";
+import { costIn } from "../result.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { formatUsd, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
@@ -40,10 +40,17 @@ function formatRuns(listings: RunListing[], paint: Paint, columns: number): stri
   if (listings.length === 0) return 'No runs yet. Start one: deputy run --goal "…"\n';
   const rows = listings.map((listing) => {
     const document = listingDocument(listing);
-    const { delegation_id, state, started_at, tasks, completed, goal } = document;
+    const { delegation_id, state, started_at, tasks, children, completed, goal } = document;
     const started = started_at.slice(0, 16).replace("T", " ");
     const firstGoal = fit(oneLine(goal), Math.max(LEAST_GOAL_COLUMNS, columns - OTHER_COLUMNS));
-    return [delegation_id, started, `${completed}/${tasks}`, state, knownCost(document), firstGoal];
+    return [
+      delegation_id,
+      started,
+      `${completed}/${tasks}${children > tasks ? ` +${children - tasks}` : ""}`,
+      state,
+      knownCost(document),
+      firstGoal,
+    ];
   });
   const table = formatTable(["RUN", "STARTED (UTC)", "DONE", "STATE", "COST", "FIRST GOAL"], rows, paint);
   const resumable = listings.find((listing) => ["unfinished", "stopped"].includes(stateOf(listing)))?.run.delegationId;
@@ -65,7 +72,8 @@ function knownCost({
 
 function listingDocument(listing: RunListing) {
   const { run } = listing;
-  const costs = run.children.map((child) => costOf(child.tally));
+  const children = allChildren(run);
+  const costs = children.map(({ tally }) => costIn(tally));
   return {
     delegation_id: run.delegationId,
     state: stateOf(listing),
@@ -73,6 +81,8 @@ function listingDocument(listing: RunListing) {
     started_at: new Date(run.startedAt).toISOString(),
     ended_at: run.endedAt === undefined ? null : new Date(run.endedAt).toISOString(),
     tasks: run.children.length,
+    /** With those that children delegated to in their turn. */
+    children: children.length,
     finished: run.children.filter(hasEnded).length,
     completed: run.children.filter(({ tally }) => tally.ending?.status === "completed").length,
     /** What is known of it; a request without a price adds nothing here and makes `cost_complete` false. */

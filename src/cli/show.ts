@@ -1,5 +1,5 @@
 /** `deputy show`: a run's results, or of one child everything there is: route, attempts, tool calls, transcript. */
-import { hasEnded, parseRunId, type Run, resultsOf } from "../engine/run.ts";
+import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../engine/run.ts";
 import { type Result, resultOf } from "../result.ts";
 import { formatAnswer, formatAnswers } from "./answers.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
@@ -66,12 +66,24 @@ function formatChild(run: Run, taskIndex: number, result: Result | undefined, pa
   if (result === undefined) {
     const child = run.children[taskIndex];
     const messages = messagesTo(run, taskIndex).map(([name, value]) => `${name}: ${oneLine(value)}\n`);
-    return `${placeOf(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n${messages.join("")}`;
+    const delegated = delegatedBy(child).map(([name, value]) => `${name}: ${oneLine(value)}\n`);
+    return `${placeOf(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n${messages.join("")}${delegated.join("")}`;
   }
-  const facts = [...factsOf(result), ...messagesTo(run, taskIndex)].map(
+  const facts = [...factsOf(result), ...messagesTo(run, taskIndex), ...delegatedBy(run.children[taskIndex])].map(
     ([name, value]) => `${paint("dim", name.padEnd(10))} ${oneLine(value)}`,
   );
   return `${formatAnswer(run, result, paint)}\n\n${facts.join("\n")}\n`;
+}
+
+/** What the child handed to children of its own. */
+function delegatedBy(
+  { delegations }: Pick<RunChild, "delegations"> = { delegations: [] },
+): [name: string, value: string][] {
+  return delegations.map(({ delegationId, children }) => {
+    const completed = children.filter(({ tally }) => tally.ending?.status === "completed").length;
+    const how = `${plural(children.length, "task")}, ${completed} completed`;
+    return ["delegated", `${how} · deputy show ${delegationId}`];
+  });
 }
 
 /** What was said to the child, and whether it heard. */

@@ -3,9 +3,9 @@
  * child's spinner turns when something arrives from it, so a still one means silence.
  */
 import type { Clock } from "../clock.ts";
-import { hasEnded, type Run, type RunChild } from "../engine/run.ts";
+import { allChildren, hasEnded, type Run, type RunChild } from "../engine/run.ts";
 import type { Event } from "../event.ts";
-import { costOf, routeAt } from "../result.ts";
+import { costIn, routeAt } from "../result.ts";
 import { formatDuration, formatRoute, formatUsd } from "./format.ts";
 import type { Output, Paint } from "./io.ts";
 import { goalIn, type Narrator, narrate, placeOf } from "./narration.ts";
@@ -75,27 +75,36 @@ function feel(pulses: Map<string, Pulse>, event: Event): void {
 
 type Frame = { pulses: Map<string, Pulse>; paint: Paint; size: Size; now: number; ctrlC: CtrlC };
 
-/** The moving part: children at work, those that wait as far as there is room, and a line of totals. */
-function frame(run: Run, context: Frame): Row[] {
-  const open = run.children.filter((child) => !hasEnded(child));
-  const working = open.filter((child) => child.tally.startedAt !== undefined);
-  const waiting = open.filter((child) => child.tally.startedAt === undefined);
-  const room = Math.max(1, context.size.rows - 2);
-  const detailed = working.length * 2 <= room;
-  const workingRows = working.slice(0, room).flatMap((child) => childRows(child, run, context, detailed));
-  const waitingRows = waiting
-    .slice(0, Math.max(0, room - workingRows.length))
-    .flatMap((child) => childRows(child, run, context, false));
-  return [...workingRows, ...waitingRows, totals(run, { open, working, waiting }, context)];
+/** A child and the run it is in: that of the tree, or one that a child above it made. */
+type Placed = { child: RunChild; run: Run };
+
+/** Every child of a tree, each before those below it. */
+function placed(run: Run): Placed[] {
+  return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(placed)]);
 }
 
-function childRows(child: RunChild, run: Run, context: Frame, detailed: boolean): Row[] {
+/** The moving part: children at work, those that wait as far as there is room, and a line of totals. */
+function frame(root: Run, context: Frame): Row[] {
+  const open = placed(root).filter(({ child }) => !hasEnded(child));
+  const working = open.filter(({ child }) => child.tally.startedAt !== undefined);
+  const waiting = open.filter(({ child }) => child.tally.startedAt === undefined);
+  const room = Math.max(1, context.size.rows - 2);
+  const detailed = working.length * 2 <= room;
+  const rowsOf = (some: Placed[], inDetail: boolean) =>
+    some.flatMap(({ child, run }) => childRows(child, run, "  ".repeat(run.depth - root.depth), context, inDetail));
+  const workingRows = rowsOf(working.slice(0, room), detailed);
+  const waitingRows = rowsOf(waiting.slice(0, Math.max(0, room - workingRows.length)), false);
+  const counts = { working: working.length, waiting: waiting.length };
+  return [...workingRows, ...waitingRows, totals(root, counts, context)];
+}
+
+function childRows(child: RunChild, run: Run, indent: string, context: Frame, detailed: boolean): Row[] {
   const { paint, size, pulses, now } = context;
   const { tally } = child;
   const pulse = pulses.get(tally.childId);
   const columns = size.columns - 1;
   const spinner = tally.startedAt === undefined ? "·" : (SPINNER[(pulse?.beats ?? 0) % SPINNER.length] ?? "·");
-  const lead = `${spinner} ${placeOf(tally.taskIndex, run)}`;
+  const lead = `${indent}${spinner} ${placeOf(tally.taskIndex, run)}`;
   const facts = factsOf(child, now);
   const activity = oneLine(child.activity);
   const meta = longestThatFits(detailed ? facts : [activity, ...facts], columns - displayWidth(lead) - 16);
@@ -104,8 +113,11 @@ function childRows(child: RunChild, run: Run, context: Frame, detailed: boolean)
     [paint("cyan", head), title, paint("dim", rest)].join(" "),
   );
   if (!detailed) return [first];
-  const latest = fitEnd(oneLine(pulse?.tail || child.activity), columns - 4);
-  return [first, row(columns, ["  └", latest], ([branch = "", text = ""]) => paint("dim", `${branch} ${text}`))];
+  const latest = fitEnd(oneLine(pulse?.tail || child.activity), columns - 4 - indent.length);
+  return [
+    first,
+    row(columns, [`${indent}  └`, latest], ([branch = "", text = ""]) => paint("dim", `${branch} ${text}`)),
+  ];
 }
 
 /** How long it has run, and where. */
@@ -126,13 +138,13 @@ function longestThatFits(facts: string[], columns: number): string {
   return facts.slice(0, count).join(" · ");
 }
 
-function totals(run: Run, counts: Record<"open" | "working" | "waiting", RunChild[]>, context: Frame): Row {
+function totals(run: Run, counts: { working: number; waiting: number }, context: Frame): Row {
   const { paint, size, now } = context;
-  const done = run.children.length - counts.open.length;
+  const done = run.children.filter(hasEnded).length;
   const parts = [
     `${done} of ${run.children.length} done`,
-    `${counts.working.length} running`,
-    ...(counts.waiting.length > 0 ? [`${counts.waiting.length} waiting`] : []),
+    `${counts.working} running`,
+    ...(counts.waiting > 0 ? [`${counts.waiting} waiting`] : []),
     wholeSeconds(now - run.startedAt),
     costSoFar(run),
     `Ctrl-C ${context.ctrlC}`,
@@ -141,7 +153,7 @@ function totals(run: Run, counts: Record<"open" | "working" | "waiting", RunChil
 }
 
 function costSoFar(run: Run): string {
-  const costs = run.children.map((child) => costOf(child.tally));
+  const costs = allChildren(run).map(({ tally }) => costIn(tally));
   const known = formatUsd(costs.reduce((sum, cost) => sum + (cost.usd ?? 0), 0));
   return costs.some((cost) => cost.usd === null) ? `${known} and unknown` : known;
 }

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { API_MODES, EFFORTS } from "../route.ts";
+import { ROLES } from "../task.ts";
 import { namesVariablesRightly, Template } from "./template.ts";
 
 /** The toolsets a child can have. */
@@ -157,8 +158,9 @@ const rule = z.strictObject({
         .describe("A toolset the child gets, because it was asked for or by default."),
       agent: z.string().min(1).optional().describe("The agent definition that the task names, in any case."),
       images: z.boolean().optional().describe("`true`: the task has images; `false`: it has none."),
+      role: z.enum(ROLES).optional().describe("Whether the child may delegate: `orchestrator`, or `leaf`."),
     })
-    .refine((when) => Object.keys(when).length > 0, "at least one of tag, toolset, agent, images")
+    .refine((when) => Object.keys(when).length > 0, "at least one of tag, toolset, agent, images, role")
     .describe("What the task has to be; of several conditions, all."),
   use: modelWish.describe("What it runs on: an alias, a model as a task may write it, or a map."),
 });
@@ -223,6 +225,14 @@ const delegation = z.strictObject({
         "`pause` sleeps until the time that the provider names, and goes on. Where it names none, the child fails.",
     ),
   max_concurrent_children: count.default(10).describe("Most children at work at once; further ones wait."),
+  max_spawn_depth: z
+    .int()
+    .nonnegative()
+    .default(1)
+    .describe(
+      "How deep models may delegate. 0: no model may. 1: a chat and MCP clients may, their children may not. 2: children " +
+        "with `role: orchestrator` may too, their own children not; and so on.",
+    ),
   max_tasks_per_call: count.default(1000).describe("Most tasks one call may have."),
   max_iterations: count.default(50).describe("Most model requests with tools a child may make."),
   child_timeout_seconds: seconds.default(0).describe("Wall time a child may take, in seconds from its start; 0 = any."),

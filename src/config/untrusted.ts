@@ -20,6 +20,7 @@ const DELEGATION_CHOICES = [
 /** Limits, and whether 0 stands for "none". */
 const LIMITS = {
   max_concurrent_children: false,
+  max_spawn_depth: false,
   max_tasks_per_call: false,
   max_iterations: false,
   child_timeout_seconds: true,

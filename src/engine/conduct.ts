@@ -11,15 +11,20 @@ import { DeputyError, type Failure } from "../errors.ts";
 import { DURABILITY, type Event, isStored, type StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Ready } from "../plan.ts";
-import { costOf, type DelegationResult } from "../result.ts";
-import type { Tool } from "../tool.ts";
+import { type DelegationResult, routeAt } from "../result.ts";
+import type { Call } from "../task.ts";
+import type { Tool, ToolContext } from "../tool.ts";
+import { createDelegate } from "../tools/delegate.ts";
 import { type Answering, createApprovals } from "./approvals.ts";
 import { recoveryOf } from "./attempts.ts";
 import { createPurse, type Purse, reserve, tightestUsd } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { loadImages } from "./images.ts";
+import { type Above, type Delegate, stopperOf } from "./nested.ts";
 import type { Recalled } from "./register.ts";
+import { reportOf } from "./report.ts";
 import {
+  chargeOf,
   foldRun,
   hasEnded,
   interruption,
@@ -28,6 +33,7 @@ import {
   type Run,
   type RunChild,
   resultsOf,
+  spentIn,
 } from "./run.ts";
 import type { Scheduler, Told } from "./scheduler.ts";
 import { createSeat, type Seat } from "./seat.ts";
@@ -44,31 +50,41 @@ export type Stage = {
   model: Model;
 };
 
+/** What is beside the run itself. */
+type Around = {
+  /** Sees every event, live ones included, in order. */
+  show(event: Event): void;
+  answering: Answering;
+  /** Runs what the children delegate in their turn. */
+  delegate: Delegate;
+  /** Where a child made this delegation. */
+  above?: Above;
+};
+
 /**
  * Runs what is left of a run to its end. Everything begins on the next turn of the event loop, so that whoever asked can
  * watch from the first event.
  * @param recalled the run so far; further events are folded into it
- * @param show sees every event, live ones included, in order
  * @returns the result; rejects only where the journal broke its promise
  */
 export async function conduct(
   stage: Stage,
   setup: Setup,
   { run, past, lastSeq }: Recalled,
-  show: (event: Event) => void,
-  answering: Answering,
+  { show, answering, delegate, above }: Around,
 ): Promise<DelegationResult> {
   const { clock, journal, scheduler } = stage;
   const { delegationId } = run;
   const { delegation } = setup.config;
   const controllers = new Map<string, AbortController>();
-  const purse = createPurse(
-    budgetOf(run, setup),
-    run.children.reduce((sum, { tally }) => sum + (costOf(tally).usd ?? 0), 0),
-  );
+  /** Delegations under way, by the child that made them. */
+  const under = new Map<string, Promise<unknown>[]>();
+  const purses = [...(above?.purses ?? []), createPurse(budgetOf(run, setup), spentIn(run.children))];
   const approvals = createApprovals(answering, delegation.approval_timeout_seconds * 1000, clock);
   const prompts = createPrompts(run);
   let broken: { error: unknown } | undefined;
+  /** Set once everything is to stop: what begins later is stopped too. */
+  let stopping: StopReason | undefined;
 
   /** Journals, folds and shows. Resolves when the event is as durable as its kind demands. */
   async function record(event: Event): Promise<void> {
@@ -90,6 +106,7 @@ export async function conduct(
   /** Stops one child or all; those that wait never start. */
   function stop(by: string, target?: string): void {
     const reason: StopReason = { status: "interrupted", by };
+    if (target === undefined) stopping ??= reason;
     for (const [childId, controller] of controllers) {
       if (target === undefined || target === childId) controller.abort(reason);
     }
@@ -101,11 +118,13 @@ export async function conduct(
     const controller = new AbortController();
     const { signal } = controller;
     controllers.set(childId, controller);
+    if (stopping !== undefined) controller.abort(stopping);
     const about = { delegationId, childId };
     const seat = createSeat(scheduler, clock, (provider, what) => void record(waitEvent(provider, what, about)));
     const { timeoutMs } = planned.limits;
     const outOfTime = () => controller.abort({ status: "timeout" } satisfies StopReason);
     const deadline = createDeadline(clock, timeoutMs, earlierMs - child.tally.pausedMs, outOfTime);
+    const deps = depsOf(planned, seat, deadline, child);
     try {
       if (!(await seat.take(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
       const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
@@ -115,19 +134,23 @@ export async function conduct(
         childId,
         taskIndex,
         planned,
-        prompt: await prompts(planned, toolsOf(planned)),
+        prompt: await prompts(planned, deps.tools),
         images,
         past: past.get(childId) ?? [],
         earlierMs,
       };
       deadline.goOn();
-      await perform(runChild(input, depsOf(planned, seat, deadline, child), signal));
+      await perform(runChild(input, deps, signal));
     } catch (error) {
       if (error instanceof DeputyError) breakOff(error);
       else await record(faultOfOurs(childId, error)).catch(breakOff);
     } finally {
       deadline.stand();
       seat.leave();
+      // Where it failed in the middle, what it delegated still has to end.
+      controller.abort({ status: "interrupted", by: "parent-end" } satisfies StopReason);
+      await Promise.allSettled(under.get(childId) ?? []);
+      under.delete(childId);
       controllers.delete(childId);
     }
   }
@@ -160,25 +183,19 @@ export async function conduct(
     return { kind: "gate-wait", at, ...about, provider, limit, ...(Number.isFinite(forMs) && { delayMs: forMs }) };
   }
 
-  /** What the child's toolsets hold, and of that what its agent may have. A conversation may be at a model without tools. */
-  function toolsOf({ route, toolsets, workspace, tools }: Ready): readonly Tool[] {
-    const all = route.facts.tools === false ? [] : setup.tools(toolsets, workspace);
-    return tools === undefined ? all : all.filter(({ name }) => tools.includes(name));
-  }
-
   function depsOf(planned: Ready, seat: Seat, deadline: Deadline, child: RunChild): ChildDeps {
-    const purses: Purse[] = [purse, createPurse(planned.limits.maxCostUsd, costOf(child.tally).usd ?? 0)];
+    const ownPurses = [...purses, createPurse(planned.limits.maxCostUsd, spentIn([child]))];
     return {
       clock,
       model: stage.model,
-      tools: toolsOf(planned),
+      tools: toolsOf(planned, seat, child, ownPurses),
       permissions: { rules: setup.permissions, otherwise: delegation.approvals },
       approve: approvals.approve,
       answerBy: approvals.answerBy,
       steered: () => child.steers.find(({ state }) => state === "queued"),
       lease: setup.lease,
       price: setup.price,
-      reserve: (worst, lastWords) => reserve(purses, worst, lastWords),
+      reserve: (worst, lastWords) => reserve(ownPurses, worst, lastWords),
       async admit(provider, tokens, signal) {
         deadline.stand();
         const pass = await seat.admit(provider, tokens, signal);
@@ -195,6 +212,61 @@ export async function conduct(
       },
       onServedMismatch: delegation.on_served_mismatch,
     };
+  }
+
+  /** What the child's toolsets hold, and of that what its agent may have. A conversation may be at a model without tools. */
+  function toolsOf(planned: Ready, seat: Seat, child: RunChild, handedDown: readonly Purse[]): readonly Tool[] {
+    const { route, toolsets, workspace, role, tools: named } = planned;
+    if (route.facts.tools === false) return [];
+    const all = setup.tools(toolsets, workspace);
+    const tools = named === undefined ? all : all.filter(({ name }) => named.includes(name));
+    const delegates = role === "orchestrator" || isConversation(run);
+    if (!delegates || run.depth >= delegation.max_spawn_depth) return tools;
+    return [...tools, delegateTool(planned, seat, child, handedDown) as Tool];
+  }
+
+  function delegateTool(planned: Ready, seat: Seat, child: RunChild, handedDown: readonly Purse[]) {
+    return createDelegate({
+      offer: setup.offer(),
+      maxTasks: delegation.max_tasks_per_call,
+      maxConcurrent: delegation.max_concurrent_children,
+      mayOrchestrate: run.depth + 1 < delegation.max_spawn_depth,
+      maxSummaryChars: delegation.max_summary_chars,
+      restOf: (childId) => `a person reads it with deputy show ${childId}`,
+      async submit(call, context) {
+        const { childId } = child.tally;
+        const nested = runUnder(planned, child, call, context, handedDown);
+        under.set(childId, [...(under.get(childId) ?? []), nested]);
+        seat.leave();
+        return reportOf({ run: await nested, owner: "none" }, clock.now());
+      },
+    });
+  }
+
+  /** What a child delegates, to its end. What it has used is on record before the child hears of it. */
+  async function runUnder(
+    planned: Ready,
+    child: RunChild,
+    call: Call,
+    { callId = "", step = 0, signal }: ToolContext,
+    handedDown: readonly Purse[],
+  ): Promise<Run> {
+    const { childId } = child.tally;
+    const nested = await delegate({
+      call,
+      by: { childId, step, callId },
+      planned,
+      route: routeAt(planned, child.tally.position),
+      depth: run.depth + 1,
+      above: { purses: handedDown, signal, show, answering },
+      begun(begun) {
+        const others = child.delegations.filter(({ delegationId }) => delegationId !== begun.delegationId);
+        child.delegations.splice(0, child.delegations.length, ...others, begun);
+      },
+    });
+    const charge = chargeOf(nested, planned);
+    await record({ kind: "delegation-charge", at: clock.now(), delegationId, childId, charge });
+    return nested;
   }
 
   /** What people ask of a run comes through the journal, from this process as from any other. */
@@ -214,9 +286,13 @@ export async function conduct(
     return hasEnded(child) || "problem" in planned ? [] : [{ child, planned, earlierMs }];
   });
   await new Promise((resolve) => setImmediate(resolve));
+  const stopWithParent = () => above && stop(stopperOf(above.signal));
+  if (above?.signal.aborted) stopWithParent();
+  above?.signal.addEventListener("abort", stopWithParent, { once: true });
   const over = new AbortController();
   const heeding = heedRequests(over.signal).catch(breakOff);
   await Promise.all(open.map(({ child, planned, earlierMs }) => conductChild(child, planned, earlierMs)));
+  above?.signal.removeEventListener("abort", stopWithParent);
   over.abort();
   await heeding;
   if (broken !== undefined) throw broken.error;

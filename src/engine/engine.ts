@@ -7,26 +7,37 @@ import type { Planned } from "../plan.ts";
 import type { DelegationResult, Tally } from "../result.ts";
 import type { Route, Wish } from "../route.ts";
 import { askHook, type RouteHook } from "../routing/hook.ts";
+import type { Bounds } from "../routing/plan.ts";
 import type { Call } from "../task.ts";
 import type { PermissionRule } from "../tool.ts";
 import type { Answering } from "./approvals.ts";
+import { burial } from "./burial.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { createFeed } from "./feed.ts";
 import { imagesApart } from "./images.ts";
+import { begunBy, boundsOf, type Delegate, firstOf, isOver, nextIdUnder, type Order } from "./nested.ts";
 import { type Pruned, type PruneOptions, prunable } from "./prune.ts";
 import { createQuestions, type Questions } from "./questions.ts";
-import { eventsOf, findRun, listRuns, type Recalled, type RunListing, recallRun, runIds } from "./register.ts";
+import {
+  eventsOf,
+  findRun,
+  listAllRuns,
+  listRuns,
+  type Recalled,
+  type RunListing,
+  recallRun,
+  runIds,
+} from "./register.ts";
 import {
   canGoOn,
   childIdOf,
   foldRun,
-  hasEnded,
-  interruption,
   isChildEvent,
   isConversation,
   parseRunId,
   type Run,
   resultsOf,
+  rootIdOf,
 } from "./run.ts";
 import type { Setup } from "./setup.ts";
 import { createSteering, type SteerReceipt } from "./steering.ts";
@@ -60,6 +71,9 @@ export type SubmitOptions = {
   /** Permission rules that go before the config's. */
   permissions?: PermissionRule[];
 } & Answering;
+
+type StartEvent = Extract<StoredEvent, { kind: "delegation-start" }>;
+type PlanOptions = Omit<SubmitOptions, "surface"> & { surface: string; depth?: number; bounds?: Bounds };
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
 type Start = { setup: Setup; start: StoredEvent; stored: StoredEvent[] };
@@ -146,16 +160,19 @@ export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, scheduler, pid } = deps;
   const here = new Map<string, Promise<DelegationResult>>();
 
-  async function prepare(asked: Call, options: SubmitOptions): Promise<Prepared> {
+  async function prepare(asked: Call, options: PlanOptions): Promise<Prepared> {
     await refuseBrokenSchemas(asked);
     const call = withBudget(asked, options.maxCostUsd);
     const setup = withPermissions(deps.setup(), options.permissions);
-    const { parent, parentRoute, askedBy, workspace: cwd } = options;
+    const { parent, parentRoute, askedBy, depth = 1, bounds, workspace: cwd } = options;
+    if (askedBy === "model") refuseDepth(depth, setup);
     const { planned, warnings, agents } = setup.plan(call, {
       cwd,
       ...(parent && { parent }),
       ...(parentRoute && { parentRoute }),
       ...(askedBy && { askedBy }),
+      ...(bounds && { bounds }),
+      depth,
       ...(isConversation(options)
         ? { isConversation: true }
         : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
@@ -180,19 +197,21 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   /** A run's first event, and the images it names by their hash. Nothing has started yet. */
-  async function startOf(asked: Call, options: SubmitOptions): Promise<Start> {
+  async function startOf(asked: Call, options: PlanOptions, nested?: Order): Promise<Start> {
     const { planned, warnings, call, setup, agents } = await prepare(asked, options);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
     const { surface } = options;
-    const about = { at: clock.now(), delegationId: deps.newId() };
+    const about = { at: clock.now(), delegationId: nested ? nextIdUnder(journal, nested.by.childId) : deps.newId() };
     const { stored, ...light } = imagesApart(call, planned, about);
-    const start: StoredEvent = {
+    const start: StartEvent = {
       kind: "delegation-start",
       ...about,
       ...light,
       surface,
       warnings,
       ...(Object.keys(agents).length > 0 && { agents }),
+      ...(nested && { parent: nested.by }),
+      ...(isConversation(options) ? { depth: 0 } : nested && { depth: nested.depth }),
     };
     return { setup, start, stored };
   }
@@ -200,6 +219,7 @@ export function createEngine(deps: EngineDeps): Engine {
   async function resume(id: string, options: ResumeOptions): Promise<Delegation> {
     const { run } = findRun(journal, id, pid);
     const { delegationId } = run;
+    if (run.parent !== undefined) throw partOfTree(delegationId);
     if (!run.children.some(canGoOn)) return asItEnded(run);
     own(delegationId);
     const setup = withPermissions(deps.setup(), options.permissions);
@@ -247,7 +267,16 @@ export function createEngine(deps: EngineDeps): Engine {
     more: readonly StoredEvent[],
     options: ResumeOptions,
   ): Promise<Delegation> {
-    const { run, past } = recalled;
+    const begun = await reopen(recalled, facts, more);
+    return begin(setup, recalled, begun, options);
+  }
+
+  /** @returns what is on record now before its children go on */
+  async function reopen(
+    { run, past }: Recalled,
+    facts: Pick<Extract<StoredEvent, { kind: "delegation-resume" }>, "renewed" | "maxCostUsd">,
+    more: readonly StoredEvent[],
+  ): Promise<StoredEvent[]> {
     const { delegationId } = run;
     const resumed: StoredEvent = { kind: "delegation-resume", at: clock.now(), delegationId, pid, ...facts };
     await journal.append([resumed, ...more]);
@@ -255,20 +284,68 @@ export function createEngine(deps: EngineDeps): Engine {
       foldRun(run, event);
       if (isChildEvent(event)) past.set(event.childId, [...(past.get(event.childId) ?? []), event]);
     }
-    return begin(setup, recalled, [resumed, ...more], options);
+    return [resumed, ...more];
+  }
+
+  /** What a child delegates: planned within its bounds, run to the end; one that a crash cut off goes on. */
+  function delegating(permissions: PermissionRule[] | undefined): Delegate {
+    return async (order) => {
+      const { above, begun } = order;
+      const { show } = above;
+      const before = begunBy(journal, order.by);
+      if (before !== undefined && isOver(before.run)) return before.run;
+      const { setup, recalled, first } =
+        before === undefined ? await start(order, permissions) : await rejoin(before, permissions);
+      begun(recalled.run);
+      first.forEach(show);
+      const { answering } = above;
+      await conduct(deps, setup, recalled, { show, answering, above, delegate: delegating(permissions) });
+      return recalled.run;
+    };
+  }
+
+  async function start(order: Order, permissions: PermissionRule[] | undefined) {
+    const { depth, route, planned, above } = order;
+    const options: PlanOptions = {
+      surface: "child",
+      askedBy: "model",
+      workspace: planned.workspace,
+      parentRoute: route,
+      depth,
+      bounds: boundsOf(order),
+      ...(permissions && { permissions }),
+    };
+    const { setup, start, stored } = await startOf(order.call, options, order);
+    if (above.signal.aborted) throw new DeputyError("nothing-to-run", "Stopped before anything was started.");
+    journal.claim(start.delegationId);
+    await journal.append([start, ...stored]);
+    return { setup, recalled: firstOf(start), first: [start] };
+  }
+
+  async function rejoin(recalled: Recalled, permissions: PermissionRule[] | undefined) {
+    const { delegationId } = recalled.run;
+    const claim = journal.claim(delegationId);
+    if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
+    const setup = withPermissions(deps.setup(), permissions);
+    const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now());
+    return { setup, recalled, first: await reopen(recalled, { renewed }, ends) };
   }
 
   function begin(
     setup: Setup,
     recalled: Recalled,
     first: readonly StoredEvent[],
-    { asker, answersFromElsewhere, concurrency }: ResumeOptions,
+    { asker, answersFromElsewhere, concurrency, permissions }: ResumeOptions,
   ): Delegation {
     const { delegationId } = recalled.run;
     const feed = createFeed<Event>();
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
     setImmediate(() => first.forEach(feed.push)); // Before anything `conduct` does on that turn.
-    const result = conduct(deps, setup, recalled, feed.push, { asker, answersFromElsewhere }).finally(() => {
+    const result = conduct(deps, setup, recalled, {
+      show: feed.push,
+      answering: { asker, answersFromElsewhere },
+      delegate: delegating(permissions),
+    }).finally(() => {
       here.delete(delegationId);
       feed.end();
     });
@@ -293,14 +370,9 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   /** A run nobody works on any more is stopped by saying so. */
-  async function bury({ delegationId, children }: Run, by: string, target: string | undefined): Promise<void> {
-    const open = children.filter((child) => !hasEnded(child)).map(({ tally }) => tally.childId);
-    const stopped = open.filter((childId) => target === undefined || childId === target);
-    const ends = stopped.map((childId) => interruption(delegationId, childId, by, clock.now()));
-    const over: StoredEvent[] =
-      stopped.length === open.length ? [{ kind: "delegation-end", at: clock.now(), delegationId }] : [];
-    await journal.append([...ends, ...over]);
-    journal.release(delegationId);
+  async function bury(run: Run, by: string, target: string | undefined): Promise<void> {
+    await journal.append(burial(run, by, clock.now(), target));
+    journal.release(run.delegationId);
   }
 
   async function* watch(id: string, signal: AbortSignal): AsyncGenerator<Event> {
@@ -309,7 +381,7 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   function prune(options: PruneOptions): Pruned {
-    const listings = listRuns(journal, pid);
+    const listings = listAllRuns(journal, pid);
     const families = prunable(listings, options, clock.now());
     const asked = families.flatMap((family) => family.listings.map(({ run }) => run.delegationId));
     const bytes = new Map(asked.map((delegationId) => [delegationId, sizeOf(delegationId)]));
@@ -364,6 +436,25 @@ function owned(delegationId: string, pid: number): DeputyError {
   return new DeputyError(
     "run-owned",
     `Run ${delegationId} is being worked on by process ${pid}, which is alive. See deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
+  );
+}
+
+/** What stands under a child goes on with it. */
+function partOfTree(delegationId: string): DeputyError {
+  const rootId = rootIdOf(delegationId);
+  return new DeputyError(
+    "usage",
+    `Expected a run that no child made; ${delegationId} is part of ${rootId} and goes on with it: deputy resume ${rootId}`,
+  );
+}
+
+/** @throws DeputyError `nothing-to-run` where no model may delegate so deep */
+function refuseDepth(depth: number, { config }: Setup): void {
+  const { max_spawn_depth: most } = config.delegation;
+  if (depth <= most) return;
+  throw new DeputyError(
+    "nothing-to-run",
+    `No task can start: delegation.max_spawn_depth is ${most}, so that ${most === 0 ? "no model may delegate" : `children at depth ${depth - 1} may not delegate`}. The user can raise it in the config.`,
   );
 }
 

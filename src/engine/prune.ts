@@ -27,7 +27,7 @@ export function prunable(listings: readonly RunListing[], options: PruneOptions,
     .slice(keep)
     .filter(({ lastEventAt }) => now - lastEventAt >= olderThanMs)
     .filter((family) => family.listings.every(({ owner }) => owner !== "here" && owner !== "elsewhere"))
-    .filter((family) => unfinished || family.listings.every(isOver));
+    .filter(({ root, listings }) => unfinished || listings.every((listing) => isOver(listing, root)));
 }
 
 /** By the run that began it: `abc.2.1` is a delegation of the run `abc`. */
@@ -44,6 +44,7 @@ function familiesOf(listings: readonly RunListing[]): Family[] {
   return [...families.values()];
 }
 
-function isOver({ run }: RunListing): boolean {
-  return run.endedAt !== undefined && !run.children.some(canGoOn);
+/** What a child delegated goes on with the run at its root, and with nothing else. */
+function isOver({ run }: RunListing, root: string): boolean {
+  return run.endedAt !== undefined && (run.delegationId !== root || !run.children.some(canGoOn));
 }

@@ -2,7 +2,7 @@
 import { DeputyError } from "../errors.ts";
 import type { ChildEvent, StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
-import { childIdOf, foldRun, isChildEvent, parseRunId, type Run } from "./run.ts";
+import { childIdOf, foldRun, isChildEvent, isConversation, parseRunId, type Run, rootIdOf } from "./run.ts";
 
 /** `here`: this process runs it. `elsewhere`: another live one. `dead`: its owner died. `none`: it has ended. */
 export type RunListing = { run: Run; owner: "here" | "elsewhere" | "dead" | "none" };
@@ -32,19 +32,34 @@ const LISTED = [
   "child-end",
 ] as const satisfies StoredEvent["kind"][];
 
-/** Newest first. Only those are read that are asked for: the last few are found at once among very many. */
+/** Newest first, each with the tree below it. Only those are read that are asked for: the last few are found at once. */
 export function listRuns(journal: Journal, pid: number, newest = Number.POSITIVE_INFINITY): RunListing[] {
   const ids = runIds(journal).toReversed().slice(0, newest);
   return ids.flatMap((delegationId) => {
-    let run: Run | undefined;
-    for (const { event } of journal.read({ delegationId, kinds: LISTED })) run = addUp(run, event);
+    const run = listedRun(journal, delegationId);
     return run === undefined ? [] : [{ run, owner: ownerOf(journal, run, pid) }];
   });
 }
 
-/** Oldest first. */
+function listedRun(journal: Journal, delegationId: string): Run | undefined {
+  let run: Run | undefined;
+  for (const { event } of journal.read({ delegationId, kinds: LISTED })) run = addUp(run, event);
+  if (run !== undefined) addNested(journal, run, (nestedId) => listedRun(journal, nestedId));
+  return run;
+}
+
+/** Of the runs that no child made, oldest first. */
 export function runIds(journal: Journal): string[] {
-  return Array.from(journal.read({ kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
+  const all = Array.from(journal.read({ kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
+  return all.filter((delegationId) => rootIdOf(delegationId) === delegationId);
+}
+
+/** The same, and each run that a child made, after the one it belongs to. */
+export function listAllRuns(journal: Journal, pid: number): RunListing[] {
+  const whole = (run: Run): Run[] => [run, ...run.children.flatMap(({ delegations }) => delegations.flatMap(whole))];
+  return listRuns(journal, pid)
+    .flatMap(({ run }) => whole(run))
+    .map((run) => ({ run, owner: ownerOf(journal, run, pid) }));
 }
 
 /** The fold, over what is stored. @throws DeputyError `journal-unusable` where events are missing, so that it cannot be */
@@ -61,8 +76,8 @@ function addUp(run: Run | undefined, event: StoredEvent): Run {
 
 /** @throws DeputyError `run-unknown` where no run, or more than one, has an id that begins so */
 export function findRun(journal: Journal, id: string, pid: number): RunListing {
-  const { run } = recallRun(journal, delegationIdOf(journal, id));
-  const { taskIndex } = parseRunId(id);
+  const { delegationId, taskIndex } = parseRunId(wholeId(journal, id));
+  const { run } = recallRun(journal, delegationId);
   if (taskIndex !== undefined && run.children[taskIndex] === undefined) {
     throw new DeputyError("run-unknown", `${run.delegationId} has ${run.children.length} children; found no ${id}.`);
   }
@@ -85,6 +100,7 @@ function subjectOf(event: StoredEvent): string | undefined {
   return "target" in event ? event.target : undefined;
 }
 
+/** A run as it is now, with what its children have delegated. */
 export function recallRun(journal: Journal, delegationId: string): Recalled {
   let run: Run | undefined;
   let lastSeq = 0;
@@ -98,13 +114,41 @@ export function recallRun(journal: Journal, delegationId: string): Recalled {
     else known.push(event);
   }
   if (run === undefined) throw new DeputyError("run-unknown", `There is no run ${delegationId}. See: deputy runs`);
+  addNested(journal, run, (nestedId) => recallRun(journal, nestedId).run);
   return { run, past, lastSeq };
 }
 
-function delegationIdOf(journal: Journal, id: string): string {
-  const { delegationId } = parseRunId(id);
-  if (!isEmpty(journal.read({ delegationId, kinds: ["delegation-start"] }))) return delegationId;
-  const matches = runIds(journal).filter((known) => delegationId !== "" && known.startsWith(delegationId));
+/** Puts what the children of a run have delegated under them. */
+function addNested(journal: Journal, run: Run, read: (nestedId: string) => Run | undefined): void {
+  for (const { tally, delegations } of run.children) {
+    const couldDelegate = isConversation(run) || ("role" in tally.planned && tally.planned.role !== undefined);
+    if (!couldDelegate || tally.startedAt === undefined) continue;
+    for (const nestedId of nestedIds(journal, tally.childId)) {
+      const nested = read(nestedId);
+      if (nested !== undefined) delegations.push(nested);
+    }
+  }
+}
+
+/** Ids of the delegations that a child has made, oldest first. */
+export function* nestedIds(journal: Journal, childId: string): Generator<string> {
+  for (let number = 1; ; number += 1) {
+    const delegationId = `${childId}.${number}`;
+    if (isEmpty(journal.read({ delegationId, kinds: ["delegation-start"] }))) return;
+    yield delegationId;
+  }
+}
+
+/** An id whose first part may be the beginning of one. */
+function wholeId(journal: Journal, id: string): string {
+  const rootId = rootIdOf(id);
+  const isKnown = !isEmpty(journal.read({ delegationId: rootId, kinds: ["delegation-start"] }));
+  return isKnown ? id : knownRoot(journal, id) + id.slice(rootId.length);
+}
+
+function knownRoot(journal: Journal, id: string): string {
+  const rootId = rootIdOf(id);
+  const matches = runIds(journal).filter((known) => rootId !== "" && known.startsWith(rootId));
   const [match] = matches;
   if (match !== undefined && matches.length === 1) return match;
   const found =

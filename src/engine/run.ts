@@ -2,9 +2,10 @@
  * A run: the state of a delegation, folded from its events. Results, the live tree, listings and resume read this and
  * nothing else. It holds no message of any child.
  */
-
+import { relative, resolve } from "node:path";
 import type { Warning } from "../errors.ts";
-import { type ChildEvent, type Event, isStored, type LiveEvent, type StoredEvent } from "../event.ts";
+import { type Charge, type ChildEvent, type Event, isStored, type LiveEvent, type StoredEvent } from "../event.ts";
+import type { Planned } from "../plan.ts";
 import {
   createTally,
   type DelegationResult,
@@ -12,8 +13,10 @@ import {
   endPause,
   type Result,
   resultOf,
+  sumOf,
   type Tally,
   tallyEvent,
+  usedBy,
 } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Call } from "../task.ts";
@@ -26,6 +29,8 @@ export type RunChild = {
   readonly steers: Steer[];
   /** What it asks and nobody has answered yet. */
   questions: OpenQuestion[];
+  /** Delegations it made itself, oldest first. */
+  readonly delegations: Run[];
 };
 
 /**
@@ -39,6 +44,10 @@ export type OpenQuestion = { callId: string; toolName: string; target: string; a
 
 export type Run = {
   readonly delegationId: string;
+  /** The child that made it, where one did. */
+  readonly parent?: { childId: string; step: number; callId: string };
+  /** Of its children: 1 where no child made it, 0 for a conversation. */
+  readonly depth: number;
   call: Call;
   readonly surface: string;
   /** Prompts of the agent definitions that tasks work by, by name. */
@@ -59,10 +68,19 @@ export function childIdOf(delegationId: string, taskIndex: number): string {
   return `${delegationId}.${taskIndex + 1}`;
 }
 
-/** The delegation and, where the id names a child, its task index. */
+/**
+ * The delegation and, where the id names a child, its task index. Runs have an odd number of parts: `abc.2` is the second
+ * child of `abc`, `abc.2.1` the first delegation that child made.
+ */
 export function parseRunId(id: string): { delegationId: string; taskIndex?: number } {
-  const [delegationId = "", child] = id.split(".");
-  return child === undefined ? { delegationId } : { delegationId, taskIndex: Number(child) - 1 };
+  const parts = id.split(".");
+  if (parts.length % 2 === 1) return { delegationId: id };
+  return { delegationId: parts.slice(0, -1).join("."), taskIndex: Number(parts.at(-1)) - 1 };
+}
+
+/** The run at the root of the tree that an id belongs to. */
+export function rootIdOf(id: string): string {
+  return id.split(".", 1)[0] ?? id;
 }
 
 /** Whether the run is a conversation with the user: one child, and each message of the user a turn of it. */
@@ -72,9 +90,12 @@ export function isConversation({ surface }: Pick<Run, "surface">): boolean {
 
 /** Folds events into runs, one at a time. The first event must be `delegation-start`. */
 export function foldRun(run: Run | undefined, event: Event): Run {
+  if (run !== undefined && event.delegationId !== run.delegationId) return foldNested(run, event);
   if (event.kind === "delegation-start") {
     return {
       delegationId: event.delegationId,
+      ...(event.parent && { parent: event.parent }),
+      depth: event.depth ?? 1,
       call: event.call,
       surface: event.surface,
       agents: event.agents ?? {},
@@ -87,6 +108,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
         activity: "waiting",
         steers: [],
         questions: [],
+        delegations: [],
       })),
     };
   }
@@ -116,6 +138,56 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       foldChild(childOf(run, event.childId), event);
       return run;
   }
+}
+
+/** An event of a delegation further down the tree. */
+function foldNested(run: Run, event: Event): Run {
+  const [child = "", nested = ""] = event.delegationId.slice(run.delegationId.length + 1).split(".");
+  const { delegations, tally } = childOf(run, `${run.delegationId}.${child}`);
+  const nestedId = `${tally.childId}.${nested}`;
+  const known = delegations.find(({ delegationId }) => delegationId === nestedId);
+  if (known === undefined) delegations.push(foldRun(undefined, event));
+  else foldRun(known, event);
+  return run;
+}
+
+/** The run of a tree with this id. */
+export function runIn(root: Run, delegationId: string): Run | undefined {
+  if (root.delegationId === delegationId) return root;
+  if (!delegationId.startsWith(`${root.delegationId}.`)) return undefined;
+  for (const { delegations } of root.children)
+    for (const nested of delegations) {
+      const found = runIn(nested, delegationId);
+      if (found !== undefined) return found;
+    }
+  return undefined;
+}
+
+/** Every child of a tree, each before those below it. */
+export function allChildren({ children }: Run): RunChild[] {
+  return children.flatMap((child) => [child, ...child.delegations.flatMap(allChildren)]);
+}
+
+/** USD that are known to be spent in a tree. */
+export function spentIn(children: readonly RunChild[]): number {
+  return children.reduce((sum, { tally, delegations }) => {
+    return sum + tally.costUsd + delegations.reduce((below, { children }) => below + spentIn(children), 0);
+  }, 0);
+}
+
+/** What a delegation has used, for the child that made it. */
+export function chargeOf({ delegationId, children }: Run, maker: Planned): Charge {
+  const filesChanged = children.flatMap(({ tally }) =>
+    [...tally.filesChanged].map((path) => shownFrom(maker, tally.planned, path)),
+  );
+  const used = sumOf(children.map(({ tally }) => usedBy(tally)));
+  return { delegationId, ...used, filesChanged: [...new Set(filesChanged)] };
+}
+
+/** A path in one child's workspace as the child that delegated to it writes it. */
+function shownFrom(maker: Planned, child: Planned, path: string): string {
+  if (!("workspace" in maker && "workspace" in child)) return path;
+  return relative(maker.workspace, resolve(child.workspace, path));
 }
 
 /** Children that were interrupted are open again; the time between is nobody's. */

@@ -12,6 +12,7 @@ export type Seat = {
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
   /** The same, until a moment in milliseconds since the epoch. */
   sleepUntil(until: number, signal: AbortSignal): Promise<void>;
+  /** Gives the place back. The next request queues for one. */
   leave(): void;
 };
 

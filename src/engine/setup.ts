@@ -7,6 +7,7 @@ import type { Environment } from "../config/template.ts";
 import { stateDir } from "../config/trust.ts";
 import type { Warning } from "../errors.ts";
 import type { Usage } from "../event.ts";
+import type { Offer } from "../offer.ts";
 import type { Route } from "../route.ts";
 import type { LookAtImage } from "../routing/images.ts";
 import { listCacheStamp, readListCache } from "../routing/list-cache.ts";
@@ -17,6 +18,7 @@ import { type ImageFile, readImageFile } from "../tools/image-file.ts";
 import { wordsFor } from "../tools/refusal.ts";
 import { createTools } from "../tools/toolsets.ts";
 import type { ProviderLimits } from "./gate.ts";
+import { offerOf } from "./offer.ts";
 
 export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
   config: Config;
@@ -33,6 +35,8 @@ export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
   /** Agent definitions that cannot be read. */
   agentWarnings: Warning[];
   permissions: PermissionRule[];
+  /** What a model may choose from. */
+  offer(): Offer;
 };
 
 export type SetupPlace = { env: Environment; cwd: string; configPath?: string; clock?: Clock };
@@ -69,6 +73,7 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
     ...(clock && { clock }),
   });
   const { credentials, catalog, providers } = routing;
+  let offered: Offer | undefined;
   return {
     loaded,
     routing,
@@ -92,6 +97,10 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
     readImage,
     agentWarnings: loaded.agents.warnings,
     permissions: config.permissions,
+    offer() {
+      offered ??= offerOf({ routing, config, cwd: place.cwd }, {}, "model");
+      return offered;
+    },
   };
 }
 

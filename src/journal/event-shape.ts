@@ -40,6 +40,10 @@ const FACTS = {
   "steer-request": { ...request, text },
   "approval-answer": { ...request, callId: text, allowed: flag, reason: text },
   "delegation-end": {},
+  "delegation-charge": {
+    childId: text,
+    charge: z.looseObject({ delegationId: text, apiCalls: number, costUsd: number, filesChanged: z.array(text) }),
+  },
   "child-start": { childId: text, taskIndex: number, prompt: z.looseObject({ system: text, user: z.unknown() }) },
   "attempt-start": { childId: text, position: number, provider: text, model: text },
   "step-start": { childId: text, step: number },

@@ -25,7 +25,17 @@ export type PlanDeps = RouterDeps &
     /** What the program's routing hook said of each task. */
     decisions: readonly Decision[];
     agents: Agents;
+    /** Of the children: see `delegation-start`. */
+    depth: number;
+    bounds?: Bounds;
   };
+
+/** What a child's own delegation may not leave. */
+export type Bounds = {
+  toolsets: readonly string[];
+  /** Money is limited from above: every price has to be known. */
+  isBudgeted: boolean;
+};
 
 /** `agents`: the prompts of the agent definitions that tasks work by, by name. */
 export type CallPlan = { planned: Planned[]; warnings: Warning[]; agents: Record<string, string> };
@@ -38,14 +48,17 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
   const workspaceOf = createWorkspaces(cwd, askedBy === "model" ? [cwd, ...extraDirs] : undefined);
   const withImages = createImagePlanner(deps);
   const agents = new Map<string, string>();
+  const allowed = deps.bounds?.toolsets ?? config.delegation.toolsets;
   const planned = call.tasks.map((task, index): Planned => {
     const named = agentNamed(task.agent, deps.agents);
     if ("problem" in named) return { task, ...named };
     const { agent } = named;
-    const wanted = toolsetsWanted(task, call, config, agent);
+    const wanted = toolsetsWanted(task, call, allowed, agent);
     const routed = routeOf(task, { decision: deps.decisions[index], agent, toolsets: wanted.toolsets });
     if ("problem" in routed) return { task, ...routed };
-    const toolsets = toolsetsOf(wanted, config, routed.route);
+    const role = roleOf(task, routed.route, deps);
+    if ("problem" in role) return { task, ...role };
+    const toolsets = toolsetsOf(wanted, allowed, routed.route);
     if ("problem" in toolsets) return { task, ...toolsets };
     const workspace = workspaceOf(task.workspace);
     if ("problem" in workspace) return { task, ...workspace };
@@ -57,6 +70,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     return {
       task,
       route: withWarnings(shown.route, wanted.warnings),
+      ...role,
       ...toolsets,
       ...(agent?.tools && { tools: agent.tools }),
       ...workspace,
@@ -111,8 +125,12 @@ type Wanted = {
   warnings: Warning[];
 };
 
-function toolsetsWanted(task: Task, call: Call, config: Config, agent: AgentDefinition | undefined): Wanted {
-  const allowed: readonly string[] = config.delegation.toolsets;
+function toolsetsWanted(
+  task: Task,
+  call: Call,
+  allowed: readonly string[],
+  agent: AgentDefinition | undefined,
+): Wanted {
   const named = task.toolsets ?? call.toolsets;
   const ofAgent: readonly string[] | undefined = agent?.toolsets;
   if (agent === undefined || ofAgent === undefined)
@@ -131,11 +149,26 @@ function toolsetsWanted(task: Task, call: Call, config: Config, agent: AgentDefi
   };
 }
 
+/** An orchestrator needs a depth that is left, and a model that can call tools. */
+function roleOf(
+  { role }: Task,
+  route: Route,
+  { depth, config }: PlanDeps,
+): { role?: "orchestrator" } | { problem: Problem } {
+  const { max_spawn_depth: most } = config.delegation;
+  if (role !== "orchestrator") return {};
+  if (route.facts.tools === false) return { problem: { ...noTools(route, ["delegation"]), field: "role" } };
+  if (depth < most) return { role };
+  const message =
+    `Expected role: leaf, because delegation.max_spawn_depth is ${most} and this child is at depth ${depth}; found ` +
+    `orchestrator. Leave role out; the user can let children at this depth delegate with max_spawn_depth: ${depth + 1}.`;
+  return { problem: { code: "role-unavailable", field: "role", message, suggestions: ["leaf"] } };
+}
+
 type Toolsets = { toolsets: string[] } | { problem: Problem };
 
 /** A subset of what the config gives to children, never more; none where the model cannot call tools. */
-function toolsetsOf({ named, toolsets: wanted }: Wanted, { delegation }: Config, route: Route): Toolsets {
-  const allowed: readonly string[] = delegation.toolsets;
+function toolsetsOf({ named, toolsets: wanted }: Wanted, allowed: readonly string[], route: Route): Toolsets {
   const refused = (named ?? wanted).find((name) => !allowed.includes(name));
   if (refused === undefined) {
     if (route.facts.tools !== false) return { toolsets: [...new Set(wanted)] };

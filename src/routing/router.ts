@@ -22,6 +22,8 @@ export type RouterDeps = WalkDeps &
     parentRoute?: Route;
     /** Who wrote the call: the policy binds a model. */
     askedBy: "operator" | "model";
+    /** What a child's own delegation may not leave. */
+    bounds?: { toolsets: readonly string[]; isBudgeted: boolean };
   };
 
 export type Routed = { route: Route } | { problem: Problem };
@@ -52,7 +54,8 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
       ]);
   const delegation = layAll(walk, parent, said("delegation", config.delegation, "`delegation:` of the config"));
   const ofCall = config.delegation.batch_defaults === "explicit" ? [] : said("call", call);
-  const isBudgeted = (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
+  const isBudgeted =
+    deps.bounds?.isBudgeted === true || (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
   const found = new Map<string, Routed>();
   const bound = new Map<string, ReturnType<typeof bind>>();
 

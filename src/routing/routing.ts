@@ -12,7 +12,7 @@ import { type Credentials, createCredentials } from "./credentials.ts";
 import type { Candidate, Decision } from "./hook.ts";
 import type { LookAtImage } from "./images.ts";
 import { type ListCache, NO_LISTS } from "./list-cache.ts";
-import { type CallPlan, planCall } from "./plan.ts";
+import { type Bounds, type CallPlan, planCall } from "./plan.ts";
 import { createProviders, type Providers } from "./providers.ts";
 import { type Routed, renewRoute } from "./router.ts";
 
@@ -30,6 +30,10 @@ export type Caller = {
   askedBy?: "operator" | "model";
   /** What the program's routing hook said of each task. */
   decisions?: readonly Decision[];
+  /** Depth of the children. Default: 1. */
+  depth?: number;
+  /** Where a child asks: what it may not leave. */
+  bounds?: Bounds;
 };
 
 export type Routing = {
@@ -89,7 +93,10 @@ export function createRouting({
     credentials,
     catalog,
     agents,
-    plan: (call, { parent = {}, askedBy = "operator", decisions = [], isConversation, parentRoute, cwd }) =>
+    plan: (
+      call,
+      { parent = {}, askedBy = "operator", decisions = [], depth = 1, bounds, isConversation, parentRoute, cwd },
+    ) =>
       planCall(call, {
         ...deps,
         ...(isConversation && { config: configOfConversation(config) }),
@@ -97,6 +104,8 @@ export function createRouting({
         askedBy,
         ...(parentRoute && { parentRoute }),
         decisions,
+        depth,
+        ...(bounds && { bounds }),
         cwd,
       }),
     candidates: () =>

@@ -6,12 +6,13 @@ import type { Said } from "./walk.ts";
 /** What a rule says about a task, or nothing. @param toolsets those that the child gets */
 export function ruleFor(rules: readonly RuleConfig[], task: Task, toolsets: readonly string[]): Said | undefined {
   const index = rules.findIndex(({ when }) => {
-    const { tag, toolset, agent, images } = when;
+    const { tag, toolset, agent, images, role } = when;
     return (
       (tag === undefined || hasTag(task, tag)) &&
       (toolset === undefined || toolsets.includes(toolset)) &&
       (agent === undefined || isSameWord(task.agent, agent)) &&
-      (images === undefined || images === hasImages(task))
+      (images === undefined || images === hasImages(task)) &&
+      (role === undefined || role === (task.role ?? "leaf"))
     );
   });
   const rule = rules[index];

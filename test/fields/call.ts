@@ -25,6 +25,16 @@ export const CALL_EFFECTS: Effects = {
     assert.match(error.message, /`goal` cannot stand beside `tasks`/);
   },
 
+  role: async () => {
+    const config = { delegation: { max_spawn_depth: 2 } };
+    const tools = async (fields: object) =>
+      (await play({ goal: "one", ...fields }, { config })).requests[0]?.tools.map(({ name }) => name) ?? [];
+    assert.ok((await tools({ role: "orchestrator" })).includes("delegate_task"));
+    assert.ok(!(await tools({})).includes("delegate_task"));
+    const error = await refusal({ tasks: [{ goal: "one" }], role: "leaf" } as CallInput);
+    assert.match(error.message, /`role` belongs to a single task/);
+  },
+
   output_schema: async () => {
     const script = answers({ text: "[1, 2]" });
     const [as] = (await play({ goal: "one", output_schema: { type: "array" } }, { script })).results;

@@ -1,9 +1,10 @@
 /** What the config says of how children run: limits, money, and what their answers are held to. */
 import assert from "node:assert/strict";
+import type { CallInput } from "../../src/task.ts";
 import type { Script } from "../../src/testing/index.ts";
 import { impatientClock } from "../support/impatient-clock.ts";
 import { type Document, endings, type Played, play, refusal, type Scene } from "../support/whole-stage.ts";
-import { answers, COSTLY, type Effects, PRICED, worksFor } from "./effects.ts";
+import { answers, COSTLY, delegates, type Effects, PRICED, worksFor } from "./effects.ts";
 
 /** Plays one task under `delegation:`. */
 function under(delegation: Document, scene: Scene = {}, task: object = {}): Promise<Played> {
@@ -18,6 +19,35 @@ export const LIMIT_EFFECTS: Effects = {
     const one = await play(FOUR, { config: { delegation: { max_concurrent_children: 1 } }, script });
     assert.equal(one.most.acme, 1);
     assert.ok((await play(FOUR, { script })).most.acme > 1);
+  },
+
+  "delegation.max_spawn_depth": async () => {
+    const tasks = { tasks: [{ goal: "two", role: "orchestrator" }, { goal: "three" }] };
+    const ends = async (max_spawn_depth: number) => {
+      const config = { delegation: { max_spawn_depth } };
+      const call = { tasks: [{ goal: "one", role: "orchestrator" as const }, { goal: "other" }] };
+      const played = await play(call, { config, script: delegates(tasks) });
+      return [...endings(played), played.requests.length];
+    };
+    assert.deepEqual(await ends(1), ["rejected: role-unavailable", "completed", 1]);
+    // The nested task that may not be an orchestrator is rejected, beside it `three` runs.
+    assert.deepEqual(await ends(2), ["completed", "completed", 4]);
+    const asked: CallInput = { goal: "one" };
+    const byModel = { askedBy: "model" as const };
+    const refused = await refusal(asked, { config: { delegation: { max_spawn_depth: 0 } }, options: byModel });
+    assert.match(refused.message, /max_spawn_depth is 0, so that no model may delegate/);
+    assert.deepEqual(endings(await play(asked, { options: byModel })), ["completed"]);
+  },
+
+  "delegation.max_summary_chars": async () => {
+    const script: Script = (request) =>
+      request.tools.some(({ name }) => name === "delegate_task")
+        ? delegates({ goal: "two" })(request)
+        : { text: "x".repeat(9_000) };
+    const told = async (delegation: Document) =>
+      (await under({ max_spawn_depth: 2, ...delegation }, { script }, { role: "orchestrator" })).results[0]?.summary;
+    assert.match((await told({ max_summary_chars: 3_000 })) ?? "", /x{3000}\n\[Cut: 3000 of 9000 characters/);
+    assert.match((await told({})) ?? "", /x{9000}/);
   },
 
   "delegation.max_tasks_per_call": async () => {

@@ -256,6 +256,13 @@ const OPERATOR_EFFECTS: Effects = {
     assert.deepEqual(await routes({ rules }, { tags: ["a"] }), ["acme-1 @ acme"]);
     assert.deepEqual(await routes({ rules: [{ when: { images: false }, use: "acme-2" }] }), ["acme-2 @ acme"]);
   },
+  "rules[].when.role": async () => {
+    const rules = [{ when: { role: "orchestrator" }, use: "acme-2" }];
+    const delegation = { max_spawn_depth: 2 };
+    assert.deepEqual(await routes({ rules, delegation }, { role: "orchestrator" }), ["acme-2 @ acme"]);
+    assert.deepEqual(await routes({ rules, delegation }), ["acme-1 @ acme"]);
+    assert.deepEqual(await routes({ rules: [{ when: { role: "leaf" }, use: "acme-2" }] }), ["acme-2 @ acme"]);
+  },
   "rules[].use": async () => {
     const rules = [{ when: { tag: "a" }, use: "small" }];
     const models = { small: "mini --provider beta" };

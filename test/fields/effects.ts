@@ -10,11 +10,19 @@ function stepOf({ messages }: ModelRequest): number {
 }
 
 /** Answers with what the tools said, after it has called them once. */
-export function calls(...toolCalls: TurnToolCall[]): Script {
+export function calls(...toolCalls: TurnToolCall[]): (request: ModelRequest) => Turn {
   return (request) => {
     if (stepOf(request) === 1) return { toolCalls };
     const results = request.messages.flatMap(({ toolResults }) => toolResults);
     return { text: results.map(({ text }) => text).join("\n") };
+  };
+}
+
+/** Delegates once, where it can, and answers with what it was told. */
+export function delegates(call: object): Script {
+  return (request) => {
+    const can = request.tools.some(({ name }) => name === "delegate_task");
+    return can ? calls({ name: "delegate_task", input: call })(request) : { text: "done" };
   };
 }
 

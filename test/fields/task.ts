@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { CallInput, Task } from "../../src/task.ts";
 import { dataUrl, TINY_JPEG, TINY_PNG } from "../support/tiny-images.ts";
 import { endings, type Played, play, requestsFor, routesIn, type Scene } from "../support/whole-stage.ts";
-import { answers, COSTLY, calls, type Effects, PRICED, worksFor, writes } from "./effects.ts";
+import { answers, COSTLY, calls, delegates, type Effects, PRICED, worksFor, writes } from "./effects.ts";
 
 /** Plays a task with these fields, goal `one`, and a sibling without them, goal `two`. */
 function besides(fields: Partial<Task>, scene: Scene = {}): Promise<Played> {
@@ -47,6 +47,21 @@ export const TASK_EFFECTS: Effects = {
 
     const nowhere = await besides({ workspace: "nowhere" });
     assert.deepEqual(endings(nowhere), ["rejected: workspace-unusable", "completed"]);
+  },
+
+  "tasks[].role": async () => {
+    const scene: Scene = { config: { delegation: { max_spawn_depth: 2 } }, script: delegates({ goal: "three" }) };
+    const played = await besides({ role: "orchestrator" }, scene);
+    assert.deepEqual(
+      played.results.map(({ delegations, api_calls }) => [delegations.length, api_calls]),
+      [
+        [1, 3],
+        [0, 1],
+      ],
+    );
+    assert.equal(requestsFor(played, "three").length, 1);
+    assert.deepEqual(endings(await besides({ role: "orchestrator" })), ["rejected: role-unavailable", "completed"]);
+    assert.deepEqual(endings(await besides({ role: "leaf" })), ["completed", "completed"]);
   },
 
   "tasks[].tags": async () => {

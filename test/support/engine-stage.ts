@@ -25,6 +25,8 @@ export type Staged = {
   memory?: Memory;
   beforeCommit?: (events: readonly StoredEvent[]) => void;
   route?: (provider: string, model: string) => Route;
+  /** `delegation:` of the config. */
+  delegation?: object;
   /** Providers that cannot be had any more when a run is resumed. */
   gone?: string[];
   /** Default: the real one. */
@@ -47,7 +49,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     return reply;
   };
   const setup: Setup = {
-    config: configSchema.parse(staged.config ?? {}),
+    config: configSchema.parse({ ...staged.config, ...(staged.delegation && { delegation: staged.delegation }) }),
     warnings: [],
     plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [], agents: {} }),
     candidates: () => [],
@@ -62,6 +64,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     },
     agentWarnings: [],
     permissions: [],
+    offer: () => ({ aliases: [], models: [] }),
   };
   let ids = 0;
   const engine = createEngine({
@@ -83,8 +86,10 @@ function planOf(task: Task, makeRoute: (provider: string, model: string) => Rout
   if (provider === "nowhere") return { task, problem: noSuch(provider) };
   const model = typeof task.model === "string" ? task.model : "m";
   const timeoutMs = (task.timeout_seconds ?? 0) * 1000;
-  const limits = { maxIterations: 50, timeoutMs, stallMs: 0 };
-  return { task, route: makeRoute(provider, model), limits, toolsets: [], workspace: "/work" };
+  const { max_cost_usd: maxCostUsd } = task;
+  const limits = { maxIterations: 50, timeoutMs, stallMs: 0, ...(maxCostUsd !== undefined && { maxCostUsd }) };
+  const role = task.role === "orchestrator" ? task.role : undefined;
+  return { task, route: makeRoute(provider, model), limits, toolsets: [], workspace: "/work", ...(role && { role }) };
 }
 
 function noSuch(provider: string): Problem {

@@ -1,0 +1,74 @@
+/**
+ * A delegation that a child makes: a run of its own, as any other, that stands under the child. It gets the child's
+ * tools, directory, money and people, ends before the child does, and is found again by its id after a crash.
+ */
+import type { StopReason } from "../child/child.ts";
+import type { Event, StoredEvent } from "../event.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Ready } from "../plan.ts";
+import type { Route } from "../route.ts";
+import type { Bounds } from "../routing/plan.ts";
+import type { Call } from "../task.ts";
+import type { Answering } from "./approvals.ts";
+import type { Purse } from "./budget.ts";
+import { nestedIds, type Recalled, recallRun } from "./register.ts";
+import { canGoOn, foldRun, type Run } from "./run.ts";
+
+/** What a child asks for, and what it hands down. */
+export type Order = {
+  call: Call;
+  by: { childId: string; step: number; callId: string };
+  planned: Ready;
+  /** The route it runs on: its children inherit it. */
+  route: Route;
+  /** Of its children. */
+  depth: number;
+  above: Above;
+  /** Is told the run before anything happens in it. */
+  begun(run: Run): void;
+};
+
+/** What holds for a delegation because of the child that made it. */
+export type Above = {
+  /** Every limit it stands under, from the top. */
+  purses: readonly Purse[];
+  /** Aborts, with a `StopReason`, when the child is stopped. */
+  signal: AbortSignal;
+  show(event: Event): void;
+  answering: Answering;
+};
+
+/** Runs what a child asks for to its end. @throws DeputyError `nothing-to-run` where no task can start */
+export type Delegate = (order: Order) => Promise<Run>;
+
+/** What a child's own delegation may not leave. */
+export function boundsOf({ planned: { toolsets }, above }: Order): Bounds {
+  return { toolsets, isBudgeted: above.purses.some(({ limitUsd }) => limitUsd !== undefined) };
+}
+
+/** The delegation that this very call has begun before a crash. A model may use the id of a call again. */
+export function begunBy(journal: Journal, { childId, step, callId }: Order["by"]): Recalled | undefined {
+  const newest = [...nestedIds(journal, childId)].at(-1);
+  const recalled = newest === undefined ? undefined : recallRun(journal, newest);
+  const parent = recalled?.run.parent;
+  return parent?.step === step && parent.callId === callId ? recalled : undefined;
+}
+
+export function nextIdUnder(journal: Journal, childId: string): string {
+  return `${childId}.${[...nestedIds(journal, childId)].length + 1}`;
+}
+
+export function isOver(run: Run): boolean {
+  return run.endedAt !== undefined && !run.children.some(canGoOn);
+}
+
+/** A new run under a child. */
+export function firstOf(start: StoredEvent): Recalled {
+  return { run: foldRun(undefined, start), past: new Map(), lastSeq: 0 };
+}
+
+/** Who is said to have stopped what a child delegated, when the child itself is stopped. */
+export function stopperOf({ reason }: AbortSignal): string {
+  const why = reason as StopReason;
+  return why.status === "timeout" ? "parent-timeout" : why.by;
+}
