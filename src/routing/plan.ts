@@ -33,6 +33,8 @@ export type PlanDeps = RouterDeps &
 /** What a child's own delegation may not leave. */
 export type Bounds = {
   toolsets: readonly string[];
+  /** Of the toolsets only these tools; absent = all of them. */
+  tools?: readonly string[];
   /** Money is limited from above: every price has to be known. */
   isBudgeted: boolean;
 };
@@ -72,7 +74,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       route: withWarnings(shown.route, wanted.warnings),
       ...role,
       ...toolsets,
-      ...(agent?.tools && { tools: agent.tools }),
+      ...toolsLeft(deps.bounds?.tools, agent?.tools),
       ...workspace,
       ...(agent && { agent: agent.name }),
       ...(shown.images.length > 0 && { images: shown.images }),
@@ -81,6 +83,15 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
   });
   const patterns = deps.askedBy === "model" ? patternWarnings(config, deps.providers) : [];
   return { planned, warnings: [...ignoredDefaults(call, config), ...patterns], agents: Object.fromEntries(agents) };
+}
+
+/** Tools that the one who delegates and the agent both have; absent where neither is limited. */
+function toolsLeft(above?: readonly string[], ofAgent?: readonly string[]): { tools?: string[] } {
+  if (above === undefined || ofAgent === undefined) {
+    const only = above ?? ofAgent;
+    return only === undefined ? {} : { tools: [...only] };
+  }
+  return { tools: ofAgent.filter((name) => above.includes(name)) };
 }
 
 function withWarnings(route: Route, warnings: Warning[]): Route {
