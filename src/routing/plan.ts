@@ -8,7 +8,7 @@ import type { AgentDefinition, Agents } from "../config/agents.ts";
 import { type Config, TOOLSETS } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import type { Limits, Planned } from "../plan.ts";
+import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
 import { agentNamed } from "./agents.ts";
@@ -64,7 +64,8 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     if ("problem" in toolsets) return { task, ...toolsets };
     const workspace = workspaceOf(task.workspace);
     if ("problem" in workspace) return { task, ...workspace };
-    const problem = tooLarge(task, call, agent, routed.route);
+    const limits = limitsOf(task, call, agent, config);
+    const problem = tooLarge(task, call, agent, routed.route) ?? tooDear(task, call, limits, routed.route, config);
     if (problem !== undefined) return { task, problem };
     const shown = withImages(task, fitForTools(routed.route, toolsets.toolsets, config), workspace.workspace);
     if ("problem" in shown) return { task, ...shown };
@@ -78,7 +79,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       ...workspace,
       ...(agent && { agent: agent.name }),
       ...(shown.images.length > 0 && { images: shown.images }),
-      limits: limitsOf(task, call, agent, config),
+      limits,
     };
   });
   const patterns = deps.askedBy === "model" ? patternWarnings(config, deps.providers) : [];
@@ -286,6 +287,30 @@ function tooLarge(
     message:
       `Expected at most ${count(facts.contextWindow)} tokens, the context window of ${model} @ ${provider}; found ` +
       `about ${count(tokens)}. Shorten ${field}, or put the text into a file of the workspace.`,
+    suggestions: [],
+  };
+}
+
+/** Characters that one token hardly ever stands for: what is too dear by this count is too dear. */
+const MOST_CHARACTERS_PER_TOKEN = 8;
+
+/** A budget that cannot pay for one request with a short answer. */
+function tooDear(task: Task, call: Call, limits: Limits, route: Route, { delegation }: Config): Problem | undefined {
+  const { price } = route.facts;
+  const budgets = [limits.maxCostUsd, call.max_cost_usd, delegation.max_cost_usd].filter((usd) => usd !== undefined);
+  if (price === undefined || budgets.length === 0) return undefined;
+  const characters = task.goal.length + (task.context?.length ?? 0) + (call.context?.length ?? 0);
+  const leastUsd =
+    ((characters / MOST_CHARACTERS_PER_TOKEN) * price.input + SHORTEST_ANSWER_TOKENS * price.output) / 1_000_000;
+  const budgetUsd = Math.min(...budgets);
+  if (budgetUsd >= leastUsd) return undefined;
+  const dollars = (usd: number) => `$${Number(usd.toPrecision(2))}`;
+  return {
+    code: "budget-too-small",
+    field: "max_cost_usd",
+    message:
+      `Expected a budget of at least ${dollars(leastUsd)}, the least that one request to ${route.model} @ ` +
+      `${route.provider} can cost; found ${dollars(budgetUsd)}. Raise max_cost_usd, or choose a cheaper model.`,
     suggestions: [],
   };
 }
