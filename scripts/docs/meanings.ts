@@ -30,7 +30,8 @@ export const PROBLEMS: Record<ProblemCode, string> = {
   "effort-unsupported": "the model does not take this effort; the message lists those it takes",
   "denied-by-policy": "a model asked for what `delegation.allow` and `delegation.deny` do not let it choose",
   "toolset-unavailable": "no such toolset, or `delegation.toolsets` does not give it to children",
-  "role-unavailable": "`role: orchestrator` deeper than `delegation.max_spawn_depth` lets children delegate",
+  "role-unavailable":
+    "`role: orchestrator` deeper than `delegation.max_spawn_depth` lets children delegate, or on a model that cannot call tools",
   "context-too-large": "goal and context are longer than the model's context window",
   "unknown-price": "a budget is set and the model's price is not known",
   "budget-too-small": "the budget cannot pay for a single request to the model",

@@ -14,6 +14,8 @@ const GROUND_RULES = `You are a child agent of Deputy: a parent delegated one ta
 Your last message, the one in which you call no tool, is your result: the parent reads that and nothing else. Put into it what was asked for, complete and to the point.
 Say only what you did and found. If something could not be done, say so, and why.`;
 
+const MAY_DELEGATE = `With delegate_task you hand parts of your task to children of your own, all at once in parallel. Delegate where the work falls into independent parts; a child knows only what you write into its task. Of what children did, say only what their results say.`;
+
 const CONVERSATION_RULES = `You are Deputy, an agent in a conversation with its user. Answer, and work with your tools, as the user asks.
 With delegate_task you hand tasks to child agents, each on its own model, provider and effort, all at once in parallel. Delegate where the user asks for it, and where work falls into independent parts. A child sees nothing of this conversation: write into each task all it has to know.
 Take model and provider exactly as the user names them: a model without a provider is written without one. When a task is rejected, its error says what would work: correct the call where the user's wish stays clear, otherwise ask.
@@ -37,7 +39,14 @@ export function childPrompt(workspace: string, toolNames: string[], notes: strin
     toolNames.length === 0
       ? "You have no tools: answer from what you are told."
       : `Your tools work in the directory ${workspace}. A call that is denied stays denied: find another way or report it.`;
-  const texts = [GROUND_RULES, tools, notes && `Notes of this project:\n\n${notes}`, part && `Your part:\n\n${part}`];
+  const delegates = toolNames.includes("delegate_task") && MAY_DELEGATE;
+  const texts = [
+    GROUND_RULES,
+    tools,
+    delegates,
+    notes && `Notes of this project:\n\n${notes}`,
+    part && `Your part:\n\n${part}`,
+  ];
   return texts.filter(Boolean).join("\n\n");
 }
 

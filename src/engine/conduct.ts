@@ -20,7 +20,7 @@ import { recoveryOf } from "./attempts.ts";
 import { createPurse, type Purse, reserve, tightestUsd } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { loadImages } from "./images.ts";
-import { type Above, type Delegate, stopperOf } from "./nested.ts";
+import { type Above, type Delegate, restOf, stopperOf } from "./nested.ts";
 import type { Recalled } from "./register.ts";
 import { reportOf } from "./report.ts";
 import {
@@ -233,7 +233,7 @@ export async function conduct(
       maxConcurrent: delegation.max_concurrent_children,
       mayOrchestrate: run.depth + 1 < delegation.max_spawn_depth,
       maxSummaryChars: delegation.max_summary_chars,
-      restOf: (childId) => `a person reads it with deputy show ${childId}`,
+      restOf,
       async submit(call, context) {
         const { childId } = child.tally;
         const nested = runUnder(planned, child, call, context, handedDown);

@@ -68,6 +68,11 @@ export function firstOf(start: StoredEvent): Recalled {
   return { run: foldRun(undefined, start), past: new Map(), lastSeq: 0 };
 }
 
+/** Where the rest of an answer is that was cut for a model. */
+export function restOf(childId: string): string {
+  return `a person reads it with deputy show ${childId}`;
+}
+
 /** Who is said to have stopped what a child delegated, when the child itself is stopped. */
 export function stopperOf({ reason }: AbortSignal): string {
   const why = reason as StopReason;

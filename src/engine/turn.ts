@@ -1,30 +1,44 @@
 /** The next turn of a conversation: what has to be on record before the user's message, and the message. */
 import { createConversation, hear } from "../child/conversation.ts";
-import type { ChildEvent, StoredEvent } from "../event.ts";
+import type { StoredEvent } from "../event.ts";
+import { reportInWords, withinLimit } from "../report.ts";
+import { burial } from "./burial.ts";
+import { restOf } from "./nested.ts";
 import type { Recalled } from "./register.ts";
+import { reportOf } from "./report.ts";
+import { chargeOf, type Run } from "./run.ts";
+
+/** Of what had been answered when a turn was stopped, in characters. */
+const MOST_CHARS = 24_000;
 
 /** Calls that a stopped turn left without a result get one, for no model may be asked with calls left open. */
 export function turnEvents({ run, past }: Recalled, childId: string, text: string, at: number): StoredEvent[] {
   const { delegationId } = run;
   const conversation = createConversation();
   for (const event of past.get(childId) ?? []) hear(conversation, event);
-  const left = conversation.pending.map(
-    ({ callId, name, started }): ChildEvent => ({
-      kind: "tool-end",
-      at,
-      delegationId,
-      childId,
-      callId,
-      name,
-      target: "",
-      text: started
-        ? "The user stopped the turn while this ran: it may or may not have taken effect. Look before you repeat it."
-        : "Not run: the user stopped the turn.",
-      ok: false,
-      outcome: started ? "unknown" : "denied",
-      filesChanged: [],
-      durationMs: 0,
-    }),
-  );
+  const session = run.children.find(({ tally }) => tally.childId === childId);
+  const left = conversation.pending.flatMap((call): StoredEvent[] => {
+    const about = { kind: "tool-end", at, delegationId, childId, callId: call.callId, name: call.name } as const;
+    const facts = { target: "", filesChanged: [], durationMs: 0 };
+    const nested = session?.delegations.findLast(({ parent }) => parent?.callId === call.callId);
+    if (!call.started) return [{ ...about, ...facts, text: NOT_RUN, ok: false, outcome: "denied" }];
+    if (session === undefined || nested === undefined)
+      return [{ ...about, ...facts, text: UNKNOWN, ok: false, outcome: "unknown" }];
+    return [
+      ...(nested.endedAt === undefined ? burial(nested, "user", at) : []),
+      { ...about, ...facts, text: toldOf(nested, at), ok: true, outcome: "ran" },
+      { kind: "delegation-charge", at, delegationId, childId, charge: chargeOf(nested, session.tally.planned) },
+    ];
+  });
   return [...left, { kind: "message-add", at, delegationId, childId, reason: "user", text }];
+}
+
+const NOT_RUN = "Not run: the user stopped the turn.";
+const UNKNOWN =
+  "The user stopped the turn while this ran: it may or may not have taken effect. Look before you repeat it.";
+
+/** What had come of a delegation when the turn was stopped. */
+function toldOf(nested: Run, at: number): string {
+  const report = withinLimit(reportOf({ run: nested, owner: "none" }, at), MOST_CHARS);
+  return `The user stopped the turn while this ran.\n${reportInWords(report, restOf)}`;
 }

@@ -67,7 +67,8 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     const limits = limitsOf(task, call, agent, config);
     const problem = tooLarge(task, call, agent, routed.route) ?? tooDear(task, call, limits, routed.route, config);
     if (problem !== undefined) return { task, problem };
-    const shown = withImages(task, fitForTools(routed.route, toolsets.toolsets, config), workspace.workspace);
+    const usesTools = toolsets.toolsets.length > 0 || role.role === "orchestrator";
+    const shown = withImages(task, fitForTools(routed.route, usesTools, config), workspace.workspace);
     if ("problem" in shown) return { task, ...shown };
     if (agent !== undefined) agents.set(agent.name, agent.prompt);
     return {
@@ -169,12 +170,19 @@ function roleOf(
 ): { role?: "orchestrator" } | { problem: Problem } {
   const { max_spawn_depth: most } = config.delegation;
   if (role !== "orchestrator") return {};
-  if (route.facts.tools === false) return { problem: { ...noTools(route, ["delegation"]), field: "role" } };
+  if (route.facts.tools === false) return { problem: cannotDelegate(route) };
   if (depth < most) return { role };
   const message =
     `Expected role: leaf, because delegation.max_spawn_depth is ${most} and this child is at depth ${depth}; found ` +
     `orchestrator. Leave role out; the user can let children at this depth delegate with max_spawn_depth: ${depth + 1}.`;
   return { problem: { code: "role-unavailable", field: "role", message, suggestions: ["leaf"] } };
+}
+
+function cannotDelegate({ model, provider }: Route): Problem {
+  const message =
+    `Expected a model that can call tools, because an orchestrator delegates with one; found ${model} @ ${provider}, ` +
+    "which cannot. Choose another model, or leave role out.";
+  return { code: "role-unavailable", field: "role", message, suggestions: ["leaf"] };
 }
 
 type Toolsets = { toolsets: string[] } | { problem: Problem };
@@ -212,12 +220,12 @@ function noTools({ model, provider }: Route, named: readonly string[]): Problem 
 }
 
 /** A child that lost its tools is told of; a fallback that could not go on with the child's tools is none. */
-function fitForTools(route: Route, toolsets: readonly string[], { delegation }: Config): Route {
+function fitForTools(route: Route, usesTools: boolean, { delegation }: Config): Route {
   const without: Warning[] =
     route.facts.tools === false && delegation.toolsets.length > 0
       ? [{ code: "no-tools", message: `${route.model} @ ${route.provider} cannot call tools: the child has none.` }]
       : [];
-  const unfit = toolsets.length === 0 ? [] : route.fallbacks.filter(({ facts }) => facts.tools === false);
+  const unfit = !usesTools ? [] : route.fallbacks.filter(({ facts }) => facts.tools === false);
   if (without.length === 0 && unfit.length === 0) return route;
   const unusable = unfit.map(({ model, provider }) => ({
     code: "fallback-unusable",

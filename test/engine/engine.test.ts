@@ -4,6 +4,7 @@ import { DeputyError } from "../../src/errors.ts";
 import type { Event } from "../../src/event.ts";
 import { createMemory } from "../../src/journal/memory.ts";
 import { calls, fails, route, says, tool } from "../support/child-stage.ts";
+import { until } from "../support/command-line.ts";
 import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
 
 const task = (goal: string, provider = "zai") => ({ goal, model: "m", provider });
@@ -173,10 +174,10 @@ test("stopping one child leaves its siblings alone; stopping all ends those that
   const tasks = [task("a"), task("b", "anthropic"), task("c", "openrouter")];
   const delegation = await engine.submit({ tasks }, { ...options, concurrency: 2 });
   const seen = collect(delegation.events);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => started.length >= 2);
   assert.deepEqual(started, ["zai", "anthropic"]);
   await engine.stop(`${delegation.id}.1`, "person");
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => started.length >= 3);
   assert.deepEqual(started, ["zai", "anthropic", "openrouter"]);
   await delegation.stop("Ctrl-C");
   const { results } = await delegation.result;

@@ -291,6 +291,35 @@ test("a tree that was stopped goes on where it was: grandchildren too", async ()
   await engine.close();
 });
 
+test("a conversation whose turn was stopped is told what had come of its delegation", async () => {
+  const heard: string[] = [];
+  const script: ModelScript = (request, signal) => {
+    const last = request.messages.at(-1);
+    if (goalOf(request) === "chat(a, hang)" && request.messages.length > 1) {
+      heard.push(...request.messages.flatMap((message) => (message.role === "tool" ? [message.text] : [])));
+      return Promise.resolve(says(last?.role === "user" ? "I see." : ""));
+    }
+    return hanging(request, signal);
+  };
+  const { engine } = createTestEngine({ script });
+  const chat = await engine.submit({ tasks: [{ goal: "chat(a, hang)" }] }, { ...options, surface: "chat" });
+  const { id } = chat;
+  await Promise.all([
+    seen(chat.events, asks(`${id}.1.1.2`)),
+    seen(chat.events, (event) => event.kind === "child-end" && event.childId === `${id}.1.1.1`),
+  ]);
+  await chat.stop("Ctrl-C");
+  await chat.result;
+  const { results } = await (await engine.converse(id, "what now?", {})).result;
+  assert.equal(heard.length, 1);
+  assert.match(heard[0] ?? "", /^The user stopped the turn while this ran\..*completed.*\na\n.*interrupted/s);
+  assert.deepEqual(
+    results.map(({ summary, api_calls, delegations }) => [summary, api_calls, delegations]),
+    [["I see.", 4, [`${id}.1.1`]]],
+  );
+  await engine.close();
+});
+
 // Crashes ------------------------------------------------------------------------------------------------------------
 
 const PRICED = { facts: { price: { input: 1, output: 1_000_000 } } };
