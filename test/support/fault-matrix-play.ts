@@ -12,11 +12,14 @@ import { openDeputy } from "../../src/engine/open.ts";
 import type { DelegationResult, Result } from "../../src/result.ts";
 import type { ApiMode } from "../../src/route.ts";
 import { createMemoryJournal, createModelServer, type ModelRequest, type Turn } from "../../src/testing/index.ts";
+import { createAwaited } from "./awaited.ts";
 import { deputy } from "./command-line.ts";
 import { FAULT_MATRIX, type FaultCase } from "./fault-matrix.ts";
 import { createIdleClock } from "./idle-clock.ts";
 
 const CASES = Object.entries(FAULT_MATRIX);
+/** Faults that take their time. */
+const WAITING: readonly string[] = ["silence", "slow-drip"];
 const KEYS = { VENDOR_KEY: "sk-vendor-77aa01", SPARE_KEY: "sk-spare-5c02be" };
 const PRICE = { input: 1, output: 1 };
 
@@ -35,14 +38,18 @@ export type Played = {
 /** Plays every case in one run of `deputy run`: two tasks for each. */
 export async function playMatrix(apiMode: ApiMode): Promise<Played> {
   const home = mkdtempSync(join(tmpdir(), "deputy-matrix-"));
-  const clock = createIdleClock(5_000);
+  const awaited = createAwaited();
+  const clock = createIdleClock(5_000, awaited.isBusy);
   const requests: ModelRequest[] = [];
+  let goals: string[] = [];
   const server = await createModelServer({
     clock,
     keys: KEYS,
     script: (request) => {
       requests.push(request);
-      return answerTo(request);
+      const turn = answerTo(request);
+      if (WAITING.includes(turn.fault?.kind ?? "")) awaited.park(goals.indexOf(request.messages[0]?.text ?? ""));
+      return turn;
     },
   });
   try {
@@ -74,6 +81,7 @@ export async function playMatrix(apiMode: ApiMode): Promise<Played> {
       delegation: { max_concurrent_children: 1000, stall_seconds: 300 },
     };
     const tasks = pairs.map(({ how, name, slug }) => ({ goal: `${how}: ${name}`, model: `on-${slug}` }));
+    goals = tasks.map(({ goal }) => goal);
     writeFileSync(join(home, "config.json"), JSON.stringify(config));
     writeFileSync(join(home, "note.txt"), "a note");
     writeFileSync(join(home, "tasks.json"), JSON.stringify({ tasks }));
@@ -81,7 +89,8 @@ export async function playMatrix(apiMode: ApiMode): Promise<Played> {
       cwd: home,
       env,
       clock,
-      open: (options) => openDeputy({ ...options, clock, journal: createMemoryJournal() }),
+      open: (options) =>
+        openDeputy({ ...options, clock, journal: createMemoryJournal({ beforeCommit: awaited.note }) }),
     });
     assert.notEqual(stdout, "", stderr);
     const { results } = JSON.parse(stdout) as DelegationResult;

@@ -14,6 +14,7 @@ import type { DelegationResult, Result } from "../../src/result.ts";
 import { API_MODES, type ApiMode } from "../../src/route.ts";
 import { type CallInput, parseCall } from "../../src/task.ts";
 import { createMemoryJournal, createModelServer, type ModelRequest, type Turn } from "../../src/testing/index.ts";
+import { createAwaited } from "./awaited.ts";
 import { until } from "./command-line.ts";
 import { createRandom, type Random } from "./end-to-end-moments.ts";
 import { type Cost, caseIn, FAULT_MATRIX, type FaultCase } from "./fault-matrix.ts";
@@ -139,9 +140,10 @@ function faultOf({ seed, faultRate, modes }: Schedule, slug: Slug, task: number,
 
 async function run(schedule: Schedule) {
   const home = mkdtempSync(join(tmpdir(), "deputy-faults-"));
-  const clock = createIdleClock(2_000);
+  const awaited = createAwaited();
+  const clock = createIdleClock(2_000, awaited.isBusy);
   const logs: Entry[][] = schedule.orders.map(() => []);
-  const journal = createMemoryJournal();
+  const journal = createMemoryJournal({ beforeCommit: awaited.note });
   let count = 0;
   let onRequest = () => {};
   const server = await createModelServer({
@@ -151,7 +153,9 @@ async function run(schedule: Schedule) {
     script: (request) => {
       count += 1;
       onRequest();
-      return answerTo(schedule, logs, request);
+      const turn = answerTo(schedule, logs, request);
+      if (turn.fault?.kind === "silence") awaited.park(taskOf(request));
+      return turn;
     },
   });
   writeFileSync(join(home, "config.json"), JSON.stringify(configOf(schedule, server.baseUrl)));
@@ -234,10 +238,15 @@ function callOf({ orders }: Schedule) {
   return parseCall({ tasks } as CallInput, 1_000);
 }
 
+function taskOf({ messages }: ModelRequest): number {
+  return Number(/^Order (\d+)/.exec(messages[0]?.text ?? "")?.[1]);
+}
+
 /** What the server answers, and what it notes of it. */
-function answerTo(schedule: Schedule, logs: Entry[][], { path, messages, lastUserText }: ModelRequest): Turn {
+function answerTo(schedule: Schedule, logs: Entry[][], request: ModelRequest): Turn {
+  const { path, messages, lastUserText } = request;
   const slug = SLUGS.find((known) => path.startsWith(`/${known}/`)) ?? assert.fail(path);
-  const task = Number(/^Order (\d+)/.exec(messages[0]?.text ?? "")?.[1]);
+  const task = taskOf(request);
   const log = logs[task] ?? assert.fail(`no task ${task}`);
   const expected = faultOf(schedule, slug, task, log.length);
   const said = messages.filter(({ role }) => role === "assistant").length;

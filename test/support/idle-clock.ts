@@ -20,8 +20,11 @@ const IDLE_LOOKS = 5;
 /** Share of a look in which the event loop may have been at work: the look itself, and no more. */
 const IDLE = 0.2;
 
-/** @param leapMs timers that are due within this time of the next one go off together with it, in their order */
-export function createIdleClock(leapMs: number): IdleClock {
+/**
+ * @param leapMs timers that are due within this time of the next one go off together with it, in their order
+ * @param isBusy whether something is on its way that the process does not see, such as bytes between two sockets
+ */
+export function createIdleClock(leapMs: number, isBusy: () => boolean = () => false): IdleClock {
   const time = createFakeClock();
   const due = new Set<{ at: number }>();
   let idleLooks = 0;
@@ -60,7 +63,7 @@ export function createIdleClock(leapMs: number): IdleClock {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, before);
     before = now;
-    idleLooks = utilization < IDLE ? idleLooks + 1 : 0;
+    idleLooks = utilization < IDLE && !isBusy() ? idleLooks + 1 : 0;
     if (idleLooks >= IDLE_LOOKS && due.size > 0) {
       idleLooks = 0;
       const next = Math.min(...[...due].map(({ at }) => at));

@@ -1,0 +1,31 @@
+/**
+ * Children whose request is under way and is going to be answered, or to fail, at once: a clock that leaps when nothing
+ * happens must not leap over bytes between two sockets. Read from what the journal is about to hold.
+ */
+import type { StoredEvent } from "../../src/event.ts";
+
+export type Awaited = {
+  /** For `beforeCommit` of a memory journal. */
+  note(events: readonly StoredEvent[]): void;
+  /** The server lets the request of this task wait. */
+  park(task: number): void;
+  isBusy(): boolean;
+};
+
+const OVER: readonly string[] = ["step-end", "step-fail", "child-end"];
+
+export function createAwaited(): Awaited {
+  const tasks = new Set<number>();
+  return {
+    note(events) {
+      for (const event of events) {
+        if (!("childId" in event)) continue;
+        const task = Number(event.childId.split(".").at(-1)) - 1;
+        if (event.kind === "step-start") tasks.add(task);
+        if (OVER.includes(event.kind)) tasks.delete(task);
+      }
+    },
+    park: (task) => void tasks.delete(task),
+    isBusy: () => tasks.size > 0,
+  };
+}
