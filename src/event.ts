@@ -102,8 +102,7 @@ export type DelegationEvent =
   | Of<"steer-request", { id: string; target: string; text: string; by: string }>
   /** Someone, in any process, answers a child's question. What settled it is told by the child's `approval-end`. */
   | Of<"approval-answer", { id: string; target: string; callId: string; allowed: boolean; by: string; reason: string }>
-  /** `durationMs`: how long it was worked on in all, by a clock that nobody sets. */
-  | Of<"delegation-end", { durationMs?: number }>;
+  | Of<"delegation-end", Record<never, never>>;
 
 /** About one child. */
 export type ChildEvent =

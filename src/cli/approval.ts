@@ -11,8 +11,11 @@ const ALWAYS = "allowed in the terminal for this run";
 
 type Answer = { allowed: boolean; reason: string };
 
+/** The line that a person answers a prompt with; undefined where the input ends or the question is withdrawn first. */
+export type ReadAnswer = (prompt: string, signal: AbortSignal) => Promise<string | undefined>;
+
 export type AskerDeps = {
-  input: Input;
+  readAnswer: ReadAnswer;
   output: Output;
   paint: Paint;
   /** Where the child runs, for the person to see: `glm-4.7 @ zai`. */
@@ -49,8 +52,8 @@ type Reply = Answer & { remember?: true };
 async function askUntilClear(question: ApprovalQuestion, deps: AskerDeps, signal: AbortSignal): Promise<Reply> {
   deps.output.write(questionText(question, deps));
   for (;;) {
-    deps.output.write(`${deps.paint("bold", "Allow?")} [y]es, once · [n]o, and why · [a]lways for this run: `);
-    const line = await readLine(deps.input, signal);
+    const prompt = `${deps.paint("bold", "Allow?")} [y]es, once · [n]o, and why · [a]lways for this run: `;
+    const line = await deps.readAnswer(prompt, signal);
     if (line === undefined) {
       deps.output.write("\n");
       return { allowed: false, reason: signal.aborted ? "no longer asked" : "nobody answered: the input has ended" };
@@ -80,7 +83,14 @@ function read(line: string): Reply | undefined {
   return undefined;
 }
 
-/** The next line; undefined where the input ends or the question is withdrawn first. The terminal does the editing. */
+/** Answers from a keyboard that nobody else reads. The terminal does the editing. */
+export function answersFrom(input: Input, output: Output): ReadAnswer {
+  return (prompt, signal) => {
+    output.write(prompt);
+    return readLine(input, signal);
+  };
+}
+
 function readLine(input: Input, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
     const lines = createInterface({ input, terminal: false, signal });

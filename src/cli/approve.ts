@@ -72,7 +72,7 @@ function answerDocument({ question: { childId, callId }, counted, end }: Answere
   return { child_id: childId, call_id: callId, counted, ended_by: end ?? null };
 }
 
-function formatQuestions(questions: Question[], io: Io): string {
+export function formatQuestions(questions: Question[], io: Io): string {
   if (questions.length === 0) return "No child waits to be allowed anything.\n";
   const paint = createPaint(io.stdout, io.env);
   const columns = io.stdout.columns ?? COLUMNS;
@@ -100,7 +100,7 @@ function whatWouldRun({ toolName, target }: Question, paint: Paint): string[] {
   return [`  asks to run ${paint("bold", oneLine(toolName))}:`, ...lines];
 }
 
-function formatAnswered({ question, counted, end }: Answered, allowed: boolean, paint: Paint): string {
+export function formatAnswered({ question, counted, end }: Answered, allowed: boolean, paint: Paint): string {
   const { childId } = question;
   if (counted) {
     const lines = whatWouldRun(question, paint).slice(1);

@@ -7,7 +7,7 @@ import { foldRun, hasEnded, parseRunId, type Run, resultsOf, runIn } from "../en
 import { type Event, isStored } from "../event.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../result.ts";
 import { formatAnswers } from "./answers.ts";
-import { createAsker } from "./approval.ts";
+import { answersFrom, createAsker } from "./approval.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "./exit-codes.ts";
 import { formatRoute } from "./format.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "./io.ts";
@@ -116,7 +116,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.temporary));
   }
 
-  return { asker: screen && askerOn(screen, io, view, () => run), follow };
+  return { asker: screen && askerOn(screen, io, view, (childId) => routeOf(run, childId)), follow };
 }
 
 type How = Pick<Narrator, "verbose" | "asksHere"> & { ctrlC: CtrlC };
@@ -128,22 +128,28 @@ function createView(output: Output, io: Io, { ctrlC, ...how }: How): View {
 }
 
 /** A person can answer where both the keyboard and a screen are theirs: this screen. */
-function questionScreen(io: Io, viewOutput: Output): Output | undefined {
+export function questionScreen(io: Io, viewOutput: Output): Output | undefined {
   return io.stdin.isTTY === true ? [viewOutput, io.stderr].find((output) => output.isTTY === true) : undefined;
 }
 
-function askerOn(screen: Output, io: Io, view: View, run: () => Run | undefined): Asker {
+export function askerOn(
+  screen: Output,
+  io: Io,
+  view: Pick<View, "pause" | "resume">,
+  routeOfChild: (childId: string) => string,
+): Asker {
   return createAsker({
-    input: io.stdin,
+    readAnswer: answersFrom(io.stdin, screen),
     output: screen,
     paint: createPaint(screen, io.env),
-    routeOf: (childId) => routeOf(run(), childId),
+    routeOf: routeOfChild,
     onAsk: view.pause,
     onAnswered: view.resume,
   });
 }
 
-function routeOf(run: Run | undefined, childId: string): string {
+/** Where a child runs, for people to see. */
+export function routeOf(run: Run | undefined, childId: string): string {
   const { delegationId, taskIndex = -1 } = parseRunId(childId);
   const tally = run && runIn(run, delegationId)?.children[taskIndex]?.tally;
   if (tally === undefined || !("route" in tally.planned)) return "route unknown";

@@ -21,6 +21,11 @@ const COMMANDS: Record<string, Entry> = {
     summary: "run a batch of tasks, each on its own model (--goal for one)",
     load: async () => (await import("./run.ts")).declareRun,
   },
+  chat: {
+    usage: "chat",
+    summary: "talk with an agent that delegates (-p for one message)",
+    load: async () => (await import("./chat.ts")).declareChat,
+  },
   runs: {
     usage: "runs",
     summary: "list past and present runs",

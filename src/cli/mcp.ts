@@ -3,10 +3,6 @@ import { resolve } from "node:path";
 import { CONFIG_OPTION, type Context, type Declare, examples, hideKeys, withDeputy } from "./command.ts";
 import type { InstallFlags } from "./mcp-install.ts";
 
-const AT_A_TERMINAL = `Waiting for an MCP client on standard input. Agent programs start this themselves: deputy mcp install PROGRAM
-writes the entry. Ctrl-C ends it.
-`;
-
 type ServeFlags = { workspace?: string; config?: string };
 
 export const declareMcp: Declare = (command, context) => {
@@ -59,7 +55,6 @@ async function serve({ workspace = ".", config }: ServeFlags, context: Context):
     const interrupted = new AbortController();
     const unheard = io.onInterrupt(() => interrupted.abort());
     const createServer = await mcpServers(io, config, { deputy, workspace: resolve(io.cwd, workspace) });
-    if (io.stdin.isTTY) io.stderr.write(AT_A_TERMINAL);
     const onError = (error: Error) => void io.stderr.write(`! ${error.message}\n`);
     await serveOverStdio({ input: io.stdin, output: io.stdout, createServer, onError }, interrupted.signal);
     unheard();

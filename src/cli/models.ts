@@ -61,7 +61,7 @@ async function refresh(place: SetupPlace, { provider }: Flags, { io, exitWith }:
   if (answers.some((answer) => "failure" in answer)) exitWith(EXIT_NOT_COMPLETED);
 }
 
-function formatModels(models: OfferedModel[], aliases: OfferedAlias[], paint: Paint): string {
+export function formatModels(models: OfferedModel[], aliases: OfferedAlias[], paint: Paint): string {
   const rows = models.map((document) => [
     `${oneLine(document.model)}${document.default ? " *" : ""}`,
     document.provider,

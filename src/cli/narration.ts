@@ -43,8 +43,7 @@ function narrateIn(event: Event, run: Run, narrator: Narrator): string[] {
     const remarks = missed.map((text) => remarkLine({ sign: "!", text }, child, run, narrator));
     return [finishedLine(resultOf(child.tally), run, narrator), ...remarks];
   }
-  const isAskedHere = event.kind === "approval-ask" && narrator.asksHere;
-  const remark = (isAskedHere ? undefined : notable(event)) ?? (narrator.verbose ? detail(event) : undefined);
+  const remark = remarkOn(event, narrator);
   return remark === undefined ? [] : [remarkLine(remark, child, run, narrator)];
 }
 
@@ -101,7 +100,9 @@ export function finishedLine(result: Result, run: Run, { paint, columns }: Narra
  */
 export function placeOf(taskIndex: number, run: Run): string {
   const total = String(run.children.length);
-  const above = run.delegationId.split(".").filter((_, at) => at % 2 === 1);
+  const makers = run.delegationId.split(".").filter((_, at) => at % 2 === 1);
+  // In a conversation all stand below its one child, which goes without saying.
+  const above = makers.slice(makers.length - Math.max(0, run.depth - 1));
   return `[${[...above, String(taskIndex + 1).padStart(total.length)].join("›")}/${total}]`;
 }
 
@@ -110,7 +111,13 @@ export function goalIn(run: Run, taskIndex: number, columns: number): string {
   return fit(oneLine(run.call.tasks[taskIndex]?.goal ?? ""), columns);
 }
 
-type Remark = { sign: string; text: string };
+export type Remark = { sign: string; text: string };
+
+/** What is worth saying of an event, without whom it is about. */
+export function remarkOn(event: Event, { verbose, asksHere }: Pick<Narrator, "verbose" | "asksHere">) {
+  const isAskedHere = event.kind === "approval-ask" && asksHere;
+  return (isAskedHere ? undefined : notable(event)) ?? (verbose ? detail(event) : undefined);
+}
 
 function remarkLine({ sign, text }: Remark, child: RunChild, run: Run, { paint }: Narrator): string {
   const line = `${sign} ${placeOf(child.tally.taskIndex, run)} ${oneLine(text)}`;

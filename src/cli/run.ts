@@ -130,7 +130,7 @@ async function callOf(file: string | undefined, flags: RunFlags, io: Io, maxTask
   return readTaskFile(file, io, maxTasks);
 }
 
-async function workspaceOf(flags: RunFlags, io: Io): Promise<string> {
+export async function workspaceOf(flags: Pick<RunFlags, "workspace">, io: Io): Promise<string> {
   const workspace = resolve(io.cwd, flags.workspace ?? ".");
   const found = await stat(workspace).catch(() => undefined);
   if (!found?.isDirectory()) throw usage(`--workspace: expected a directory; found none at ${workspace}.`);

@@ -36,7 +36,7 @@ export const declareRuns: Declare = (command, context) => {
     );
 };
 
-function formatRuns(listings: RunListing[], paint: Paint, columns: number): string {
+export function formatRuns(listings: RunListing[], paint: Paint, columns: number): string {
   if (listings.length === 0) return 'No runs yet. Start one: deputy run --goal "…"\n';
   const rows = listings.map((listing) => {
     const document = listingDocument(listing);

@@ -35,9 +35,8 @@ export const declareShow: Declare = (command, context) => {
           return;
         }
         const events = [...engine.events(id)];
-        const result = resultOfChild(run, taskIndex);
-        if (flags.json) io.stdout.write(asJson({ result: result ?? null, events }));
-        else io.stdout.write(`${formatChild(run, taskIndex, result, paint)}\n${formatTranscript(events, paint)}`);
+        if (flags.json) io.stdout.write(asJson({ result: resultOfChild(run, taskIndex) ?? null, events }));
+        else io.stdout.write(`${formatChild(run, taskIndex, paint)}\n${formatTranscript(events, paint)}`);
       }),
     );
 };
@@ -51,7 +50,7 @@ function resultOfChild(run: Run, taskIndex: number): Result | undefined {
   return child !== undefined && hasEnded(child) ? resultOf(child.tally) : undefined;
 }
 
-function formatRun(run: Run, paint: Paint): string {
+export function formatRun(run: Run, paint: Paint): string {
   const open = run.children.filter((child) => !hasEnded(child));
   const lines = open.map(({ tally, activity }) => {
     const goal = oneLine(run.call.tasks[tally.taskIndex]?.goal ?? "").slice(0, 200);
@@ -62,7 +61,8 @@ function formatRun(run: Run, paint: Paint): string {
   return `${formatAnswers(run, resultsOf(run), paint)}${rest}`.trimStart();
 }
 
-function formatChild(run: Run, taskIndex: number, result: Result | undefined, paint: Paint): string {
+export function formatChild(run: Run, taskIndex: number, paint: Paint): string {
+  const result = resultOfChild(run, taskIndex);
   if (result === undefined) {
     const child = run.children[taskIndex];
     const messages = messagesTo(run, taskIndex).map(([name, value]) => `${name}: ${oneLine(value)}\n`);

@@ -1,7 +1,6 @@
 /** `deputy steer`: says something to a child at work, in whatever process of this user it is. */
 import { text } from "node:stream/consumers";
 import type { SteerReceipt } from "../engine/engine.ts";
-import { rootIdOf } from "../engine/run.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
@@ -41,7 +40,7 @@ ${examples([
         const { id: messageId, childId, state } = receipt;
         if (flags.json) {
           io.stdout.write(`${JSON.stringify({ id: messageId, child_id: childId, state }, null, 2)}\n`);
-        } else io.stdout.write(`${told(receipt)}\n`);
+        } else io.stdout.write(`${formatReceipt(receipt)}\n`);
         context.exitWith(state === "missed" ? EXIT_NOT_COMPLETED : EXIT_COMPLETED);
       }),
     );
@@ -62,10 +61,10 @@ async function waitFor(
   }
 }
 
-function told({ childId, state, owner }: SteerReceipt): string {
+export function formatReceipt({ childId, state, owner }: SteerReceipt): string {
   if (state === "delivered") return `Delivered: ${childId} has it.`;
   if (state === "missed") return `Missed: ${childId} ended first. See deputy show ${childId}.`;
   if (owner === "alive") return `Queued: ${childId} hears it with its next request. See deputy show ${childId}.`;
-  const run = rootIdOf(childId);
+  const [run = childId] = childId.split(".");
   return `Queued, and nobody works on the run now: ${childId} hears it after deputy resume ${run}.`;
 }

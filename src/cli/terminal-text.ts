@@ -48,6 +48,13 @@ export function fit(text: string, columns: number): string {
   return `${cut(graphemes(text), columns - 1).join("")}…`;
 }
 
+/** The beginning of `text` that takes at most `columns` cells, and at least its first character. */
+export function beginning(text: string, columns: number): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.slice(0, Math.max(1, columns));
+  const parts = graphemes(text);
+  return cut(parts, columns).join("") || (parts[0] ?? "");
+}
+
 /** The end of `text` in at most `columns` cells, with `…` where something was cut off before it. */
 export function fitEnd(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text;

@@ -15,6 +15,7 @@ import { type DelegationResult, routeAt } from "../result.ts";
 import type { Call } from "../task.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 import { createDelegate } from "../tools/delegate.ts";
+import { createListModels } from "../tools/list-models.ts";
 import { type Answering, createApprovals } from "./approvals.ts";
 import { recoveryOf } from "./attempts.ts";
 import { createPurse, type Purse, reserve, tightestUsd } from "./budget.ts";
@@ -34,7 +35,6 @@ import {
   type RunChild,
   resultsOf,
   spentIn,
-  workedMs,
 } from "./run.ts";
 import type { Scheduler, Told } from "./scheduler.ts";
 import { createSeat, type Seat } from "./seat.ts";
@@ -223,7 +223,8 @@ export async function conduct(
     const tools = named === undefined ? all : all.filter(({ name }) => named.includes(name));
     const delegates = role === "orchestrator" || isConversation(run);
     if (!delegates || run.depth >= delegation.max_spawn_depth) return tools;
-    return [...tools, delegateTool(planned, seat, child, handedDown) as Tool];
+    const listModels = createListModels({ offer: setup.offer });
+    return [...tools, delegateTool(planned, seat, child, handedDown) as Tool, listModels as Tool];
   }
 
   function delegateTool(planned: Ready, seat: Seat, child: RunChild, handedDown: readonly Purse[]) {
@@ -286,7 +287,6 @@ export async function conduct(
     const earlierMs = Math.max(0, run.lastEventAt - startedAt);
     return hasEnded(child) || "problem" in planned ? [] : [{ child, planned, earlierMs }];
   });
-  const begunAt = clock.elapsed() - workedMs(run);
   await new Promise((resolve) => setImmediate(resolve));
   const stopWithParent = () => above && stop(stopperOf(above.signal));
   if (above?.signal.aborted) stopWithParent();
@@ -298,8 +298,7 @@ export async function conduct(
   over.abort();
   await heeding;
   if (broken !== undefined) throw broken.error;
-  const durationMs = Math.round(clock.elapsed() - begunAt);
-  await record({ kind: "delegation-end", at: clock.now(), delegationId, durationMs });
+  await record({ kind: "delegation-end", at: clock.now(), delegationId });
   journal.release(delegationId);
   return resultsOf(run);
 }

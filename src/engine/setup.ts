@@ -7,7 +7,7 @@ import type { Environment } from "../config/template.ts";
 import { stateDir } from "../config/trust.ts";
 import type { Warning } from "../errors.ts";
 import type { Usage } from "../event.ts";
-import type { Offer } from "../offer.ts";
+import type { Offer, OfferFilter } from "../offer.ts";
 import type { Route } from "../route.ts";
 import type { LookAtImage } from "../routing/images.ts";
 import { listCacheStamp, readListCache } from "../routing/list-cache.ts";
@@ -36,7 +36,7 @@ export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
   agentWarnings: Warning[];
   permissions: PermissionRule[];
   /** What a model may choose from. */
-  offer(): Offer;
+  offer(filter?: OfferFilter): Offer;
 };
 
 export type SetupPlace = { env: Environment; cwd: string; configPath?: string; clock?: Clock };
@@ -97,8 +97,10 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
     readImage,
     agentWarnings: loaded.agents.warnings,
     permissions: config.permissions,
-    offer() {
-      offered ??= offerOf({ routing, config, cwd: place.cwd }, {}, "model");
+    offer(filter) {
+      const look = (what: OfferFilter) => offerOf({ routing, config, cwd: place.cwd }, what, "model");
+      if (filter !== undefined) return look(filter);
+      offered ??= look({});
       return offered;
     },
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import { createAsker } from "../../src/cli/approval.ts";
+import { answersFrom, createAsker } from "../../src/cli/approval.ts";
 import type { ApprovalQuestion } from "../../src/engine/engine.ts";
 
 const plain = (_style: unknown, text: string) => text;
@@ -15,9 +15,10 @@ function stage() {
   const keyboard = new PassThrough();
   let screen = "";
   const moments: string[] = [];
+  const output = { write: (text: string) => (screen += text) };
   const asker = createAsker({
-    input: keyboard,
-    output: { write: (text) => (screen += text) },
+    readAnswer: answersFrom(keyboard, output),
+    output,
     paint: plain,
     routeOf: (childId) => `route of ${childId}`,
     onAsk: () => moments.push("ask"),

@@ -112,7 +112,7 @@ test("only orchestrators can delegate, and only as deep as the config says", asy
   };
   const { engine } = createTestEngine({ script, delegation: { max_spawn_depth: 2 } });
   await (await run(engine, "top(middle(low))", "leaf")).result;
-  assert.deepEqual(Object.fromEntries(offered), { top: ["delegate_task"], middle: [], leaf: [] });
+  assert.deepEqual(Object.fromEntries(offered), { top: ["delegate_task", "list_models"], middle: [], leaf: [] });
   await engine.close();
 });
 

@@ -1,0 +1,182 @@
+/** What a person sees of a chat: the answer as it is written, tool calls, delegations at work, and how each turn ended. */
+
+import type { Clock } from "../../clock.ts";
+import { foldRun, type Run } from "../../engine/run.ts";
+import type { ChildEvent, Event } from "../../event.ts";
+import { costOf, routeAt } from "../../result.ts";
+import { formatDuration, formatRoute, formatUsd } from "../format.ts";
+import type { Output, Paint } from "../io.ts";
+import { narrate, remarkOn } from "../narration.ts";
+import { createScreen, type Row, type Screen, type Size, sizeOf } from "../screen.ts";
+import { displayWidth, fit, fitEnd, oneLine } from "../terminal-text.ts";
+import { createRunRows, type RunRows } from "../tree.ts";
+import { createTextFlow } from "./text-flow.ts";
+
+export type ChatViewDeps = {
+  output: Output;
+  paint: Paint;
+  clock: Clock;
+  /** Whether the cursor can be moved: else nothing is drawn in place. */
+  rich: boolean;
+  verbose: boolean;
+  /** Whether children's questions are put here. */
+  asksHere: boolean;
+  /** What is being typed while a turn runs. Without it the answer's text is not shown: it is for another stream. */
+  typed?: () => string;
+};
+
+export interface ChatView {
+  /** A turn begins. @param known the conversation as it is, where this is not its first turn */
+  beginTurn(known: Run | undefined): void;
+  /** An event of the turn, or of what is delegated in it. */
+  see(event: Event): void;
+  /** The conversation, as far as it was seen. */
+  readonly run: Run | undefined;
+  /** Delegations at work, oldest first. */
+  delegations(): string[];
+  /** A line of Deputy's own. */
+  say(line: string): void;
+  /** Takes the moving part off while something else is written, and puts it back. */
+  pause(): void;
+  resume(): void;
+  endTurn(): void;
+}
+
+/** A delegation of the conversation at work, with all that is delegated below it. */
+type Below = { rows: RunRows; run: Run };
+
+export function createChatView(deps: ChatViewDeps): ChatView {
+  const { output, paint, clock, rich } = deps;
+  const { verbose, asksHere, typed } = deps;
+  const narrator = { verbose, asksHere, paint, columns: () => sizeOf(output).columns };
+  const flow = createTextFlow(() => sizeOf(output).columns - 1);
+  const below = new Map<string, Below>();
+  let session: Run | undefined;
+  let beganAt = 0;
+  let screen = idleScreen();
+
+  /** Between turns, what is said is written at once. */
+  function idleScreen(): Screen {
+    return { say: (line) => void output.write(`${line}\n`), start() {}, pause() {}, resume() {} };
+  }
+
+  function movingRows(size: Size): Row[] {
+    const columns = size.columns - 1;
+    const room = Math.max(1, Math.floor((size.rows - 4) / Math.max(1, below.size)));
+    return [
+      ...(flow.open === "" ? [] : [plainRow(flow.open)]),
+      ...[...below.values()].flatMap(({ rows }) => rows.rows({ columns: size.columns, rows: room }, clock.now())),
+      ...(below.size > 0 ? [] : [statusRow(columns)]),
+      ...(typed === undefined ? [] : [typedRow(typed(), columns)]),
+    ];
+  }
+
+  function statusRow(columns: number): Row {
+    const seconds = Math.max(0, Math.floor((clock.now() - beganAt) / 1000));
+    const [child] = session?.children ?? [];
+    const activity = child === undefined || session?.endedAt !== undefined ? "waiting" : child.activity;
+    const tally = child?.tally;
+    const route = tally && "route" in tally.planned ? [formatRoute(routeAt(tally.planned, tally.position))] : [];
+    const text = fit([oneLine(activity), `${seconds}s`, ...route.map(oneLine), "Ctrl-C stops"].join(" · "), columns);
+    return { text: paint("dim", text), width: displayWidth(text) };
+  }
+
+  function typedRow(line: string, columns: number): Row {
+    const text = `> ${fitEnd(oneLine(line), columns - 3)}`;
+    return { text: `${paint("bold", ">")}${text.slice(1)}`, width: displayWidth(text) };
+  }
+
+  function write(piece: string): void {
+    if (rich) for (const row of flow.add(piece)) screen.say(row);
+    else for (const row of flow.add(piece)) output.write(`${row}\n`);
+  }
+
+  /** What stands below the text begins on a line of its own. */
+  function say(line: string): void {
+    for (const row of flow.end()) screen.say(row);
+    screen.say(line);
+  }
+
+  function see(event: Event): void {
+    if (session === undefined ? event.kind === "delegation-start" : event.delegationId === session.delegationId) {
+      session = foldRun(session, event);
+      seeSession(event);
+    } else seeBelow(event);
+  }
+
+  function seeBelow(event: Event): void {
+    const id = event.delegationId.split(".").slice(0, 3).join(".");
+    const known = below.get(id);
+    if (known === undefined && event.kind !== "delegation-start") return;
+    const run = foldRun(known?.run, event);
+    const rows = known?.rows ?? createRunRows(paint);
+    below.set(id, { rows, run });
+    rows.see(event, run);
+    for (const line of narrate(event, run, narrator)) say(line);
+    if (run.endedAt !== undefined) below.delete(id);
+  }
+
+  function seeSession(event: Event) {
+    if (event.kind === "text-delta" && typed !== undefined) write(event.text);
+    else if (event.kind === "step-end" || event.kind === "step-fail") for (const row of flow.end()) screen.say(row);
+    const line = sessionLine(event, deps);
+    if (line !== undefined) say(line);
+  }
+
+  return {
+    beginTurn(known) {
+      session = known;
+      beganAt = clock.now();
+      if (!rich) return;
+      screen = createScreen({ output, clock, rows: movingRows });
+      screen.start();
+    },
+    see,
+    get run() {
+      return session;
+    },
+    delegations: () => [...below.keys()],
+    say,
+    pause: () => screen.pause(),
+    resume: () => screen.resume(),
+    endTurn() {
+      for (const row of flow.end()) screen.say(row);
+      screen.pause();
+      screen = idleScreen();
+      below.clear();
+    },
+  };
+}
+
+function plainRow(text: string): Row {
+  return { text, width: displayWidth(text) };
+}
+
+/** What is worth a line of the conversation's own events. What it delegates is shown by the delegation's own. */
+function sessionLine(event: Event, { paint, verbose, asksHere }: ChatViewDeps): string | undefined {
+  if (event.kind === "tool-end") return toolLine(event, paint);
+  if (event.kind === "child-end" || event.kind === "message-add") return undefined;
+  const remark = remarkOn(event, { verbose, asksHere });
+  if (remark === undefined) return undefined;
+  return paint(remark.sign === "!" ? "yellow" : "dim", `${remark.sign} ${oneLine(remark.text)}`);
+}
+
+function toolLine(event: Extract<ChildEvent, { kind: "tool-end" }>, paint: Paint): string | undefined {
+  const { name, target, ok, text, durationMs } = event;
+  if (ok && name === "delegate_task") return undefined;
+  const what = oneLine(`${name} ${target}`);
+  if (ok) return paint("dim", `· ${what} (${formatDuration(durationMs / 1000)})`);
+  return `${paint("red", "✗")} ${what} ${paint("dim", oneLine(text).slice(0, 300))}`;
+}
+
+/** `4.7s · glm-4.7 @ zai · $0.0012`: what a turn took, and what the conversation has cost with it. */
+export function turnTotals(run: Run, tookMs: number): string {
+  const tally = run.children[0]?.tally;
+  if (tally === undefined || !("route" in tally.planned)) return "";
+  const cost = costOf(tally).usd;
+  return [
+    formatDuration(tookMs / 1000),
+    oneLine(formatRoute(routeAt(tally.planned, tally.position))),
+    cost === null ? "cost unknown" : `${formatUsd(cost)} so far`,
+  ].join(" · ");
+}

@@ -1,0 +1,36 @@
+/** Tab: commands, and after them models, aliases, efforts or runs. */
+
+export type CompletionSource = {
+  commands: readonly string[];
+  /** Model ids and aliases. */
+  models(): string[];
+  providers(): string[];
+  efforts: readonly string[];
+  /** Ids of runs and of their children. */
+  runs(): string[];
+};
+
+/** @returns what the end of the line may become, and the part of it that would be replaced */
+export function completeLine(line: string, source: CompletionSource): [candidates: string[], part: string] {
+  if (!line.startsWith("/")) return [[], line];
+  const part = /\S*$/.exec(line)?.[0] ?? "";
+  const words = line
+    .slice(0, line.length - part.length)
+    .trim()
+    .split(/\s+/);
+  const candidates = candidatesFor(words, source).filter((candidate) => candidate.startsWith(part));
+  return [[...new Set(candidates)].map((candidate) => `${candidate} `), part];
+}
+
+function candidatesFor(words: string[], source: CompletionSource): string[] {
+  const [command = ""] = words;
+  const before = words.at(-1);
+  if (command === "") return source.commands.map((name) => `/${name}`);
+  if (before === "--provider") return source.providers();
+  if (before === "--effort" || command === "/effort") return [...source.efforts];
+  if (command === "/model" || command === "/models") {
+    const flags = command === "/model" && words.length > 1 ? ["--provider", "--effort"] : [];
+    return words.length > 1 ? flags : source.models();
+  }
+  return ["/show", "/stop", "/steer", "/approve"].includes(command) && words.length === 1 ? source.runs() : [];
+}

@@ -1,0 +1,101 @@
+/** One message and its answer, for scripts: only the answer on stdout, what happens meanwhile on stderr. */
+import { text } from "node:stream/consumers";
+import type { Chat, TurnOptions } from "../../engine/chat.ts";
+import type { Opened } from "../../engine/open.ts";
+import { DeputyError } from "../../errors.ts";
+import { isStored } from "../../event.ts";
+import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
+import { askerOn, questionScreen, routeOf } from "../follow.ts";
+import { createPaint, type Io, isRichTerminal } from "../io.ts";
+import { harmless, oneLine } from "../terminal-text.ts";
+import { createChatView } from "./chat-view.ts";
+import { turnProblem } from "./turn-end.ts";
+
+/** So long standard input may be silent before the person is told what is waited for. */
+const SILENT_MS = 3_000;
+
+export type HeadlessDeps = {
+  io: Io;
+  deputy: Opened;
+  chat: Chat;
+  message: string;
+  json?: true | undefined;
+  ndjson?: true | undefined;
+  verbose: boolean;
+  turn: Omit<TurnOptions, "asker">;
+};
+
+export async function chatOnce({
+  io,
+  deputy,
+  chat,
+  message,
+  json,
+  ndjson,
+  verbose,
+  turn,
+}: HeadlessDeps): Promise<number> {
+  const output = io.stderr;
+  const paint = createPaint(output, io.env);
+  const rich = isRichTerminal(output, io.env);
+  const screen = questionScreen(io, output);
+  const view = createChatView({ output, paint, clock: io.clock, rich, verbose, asksHere: screen !== undefined });
+  const asker = screen && askerOn(screen, io, view, (childId) => routeOf(deputy.engine.run(childId).run, childId));
+  for (const warning of chat.route.warnings) view.say(paint("yellow", `! ${oneLine(warning.message)}`));
+  const isFirst = chat.id === undefined;
+  const delegation = await chat.say(message, { ...turn, ...(asker && { asker }) });
+  let interrupts = 0;
+  const left = Promise.withResolvers<undefined>();
+  const deaf = io.onInterrupt((by) => {
+    interrupts += 1;
+    if (interrupts > 1) left.resolve(undefined);
+    void delegation.stop(by).catch(() => left.resolve(undefined));
+  });
+  function line(value: object): void {
+    io.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  async function watch() {
+    for await (const event of delegation.events) {
+      view.see(event);
+      if (ndjson && isStored(event)) line(event);
+    }
+    return delegation.result;
+  }
+
+  view.beginTurn(isFirst ? undefined : deputy.engine.run(delegation.id).run);
+  try {
+    const result = await Promise.race([watch(), left.promise]);
+    const [session] = result?.results ?? [];
+    if (result === undefined || session === undefined || view.run === undefined) return EXIT_INTERRUPTED;
+    view.endTurn();
+    if (json) io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    else if (ndjson) line({ kind: "result", ...result });
+    else if (session.summary !== "") io.stdout.write(`${harmless(session.summary).trimEnd()}\n`);
+    const problem = turnProblem(session, view.run);
+    if (problem === undefined) return EXIT_COMPLETED;
+    output.write(`deputy: ${problem}\n`);
+    return interrupts > 0 ? EXIT_INTERRUPTED : EXIT_NOT_COMPLETED;
+  } finally {
+    view.endTurn();
+    deaf();
+  }
+}
+
+/** The message: what was written, and below it what was piped in. @throws DeputyError `usage` where there is neither */
+export async function messageFor(written: string | undefined, io: Io): Promise<string> {
+  const piped = io.stdin.isTTY === true ? "" : await readAll(io);
+  const message = [written === "-" ? "" : (written ?? ""), piped].filter((part) => part.trim() !== "").join("\n\n");
+  if (message.trim() !== "") return message.trimEnd();
+  throw new DeputyError("usage", 'Expected a message: deputy chat -p "…", or one on standard input. Found nothing.');
+}
+
+async function readAll({ stdin, stderr, clock }: Io): Promise<string> {
+  const hint = "deputy: Waiting for the end of standard input. Where nothing is to be read: < /dev/null\n";
+  const cancel = clock.after(SILENT_MS, () => stderr.write(hint));
+  try {
+    return await text(stdin);
+  } finally {
+    cancel();
+  }
+}

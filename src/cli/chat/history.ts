@@ -1,0 +1,59 @@
+/** What was typed before, across sessions: a private file in the state directory, a JSON string a line. */
+import { appendFileSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { writePrivateFile } from "../../config/private-file.ts";
+import { makeFolder } from "../../make-folder.ts";
+
+const KEPT = 1_000;
+
+export type History = {
+  /** Newest first. */
+  entries: string[];
+  /** Keeps an entry, unless it begins with a blank or holds a key that Deputy knows. */
+  add(entry: string): void;
+};
+
+/** @param redact takes the values of known keys out of a text */
+export function openHistory(stateDir: string, redact: (text: string) => string): History {
+  const path = join(stateDir, "chat-history.jsonl");
+  const entries = readEntries(path);
+  if (entries.length > KEPT * 2) {
+    entries.splice(0, entries.length - KEPT);
+    writePrivateFile(path, asLines(entries));
+  }
+  return {
+    entries: entries.toReversed(),
+    add(entry) {
+      if (entry.startsWith(" ") || entry === entries.at(-1) || redact(entry) !== entry) return;
+      entries.push(entry);
+      try {
+        makeFolder(dirname(path), 0o700);
+        appendFileSync(path, asLines([entry]), { mode: 0o600 });
+      } catch {
+        // A state directory that cannot be written to is told of by the journal; typing goes on.
+      }
+    },
+  };
+}
+
+function asLines(entries: string[]): string {
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+}
+
+/** Oldest first. Lines that are none of ours are skipped. */
+function readEntries(path: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return [];
+  }
+  return text.split("\n").flatMap((line) => {
+    try {
+      const entry: unknown = JSON.parse(line);
+      return typeof entry === "string" ? [entry] : [];
+    } catch {
+      return [];
+    }
+  });
+}

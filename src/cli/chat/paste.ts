@@ -1,0 +1,66 @@
+/**
+ * Lines that are pasted are one message. A terminal in bracketed-paste mode marks where a paste begins and ends; line
+ * breaks between the marks become `⏎`, which the person sees and can delete, and which `unfolded` makes line breaks again.
+ */
+import { Transform } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+
+export const PASTE_MODE = { on: "\x1b[?2004h", off: "\x1b[?2004l" };
+const BEGIN = "\x1b[200~";
+const END = "\x1b[201~";
+const FOLD = "⏎";
+
+/** What was typed or pasted, as it was meant. */
+export function unfolded(line: string): string {
+  return line.replaceAll(FOLD, "\n");
+}
+
+/** A message as one line, for a line editor. */
+export function folded(message: string): string {
+  return message.replaceAll("\n", FOLD);
+}
+
+/** Keys on their way to the line editor. */
+export function createPasteFolding(): Transform {
+  const decoder = new StringDecoder("utf8");
+  let pasting = false;
+  let left = "";
+
+  function take(text: string): string {
+    let out = "";
+    let rest = left + text;
+    left = "";
+    for (;;) {
+      const mark = pasting ? END : BEGIN;
+      const at = rest.indexOf(mark);
+      if (at >= 0) {
+        out += shownAs(rest.slice(0, at));
+        rest = rest.slice(at + mark.length);
+        pasting = !pasting;
+        continue;
+      }
+      // A mark may come in two pieces. A lone escape is a key and goes on at once.
+      const held = pasting || rest !== "\x1b" ? heldBack(rest, mark) : 0;
+      left = held === 0 ? "" : rest.slice(-held);
+      return out + shownAs(held === 0 ? rest : rest.slice(0, -held));
+    }
+  }
+
+  function shownAs(text: string): string {
+    return pasting ? text.replace(/\r\n|\r|\n/g, FOLD).replaceAll("\x1b", "") : text;
+  }
+
+  return new Transform({
+    transform(chunk: Buffer | string, _encoding, done) {
+      done(null, take(typeof chunk === "string" ? chunk : decoder.write(chunk)));
+    },
+  });
+}
+
+/** Length of the longest end of `text` that is a beginning of `mark`. */
+function heldBack(text: string, mark: string): number {
+  for (let length = Math.min(mark.length - 1, text.length); length > 0; length--) {
+    if (text.endsWith(mark.slice(0, length))) return length;
+  }
+  return 0;
+}

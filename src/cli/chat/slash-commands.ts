@@ -1,0 +1,232 @@
+/** What a line that begins with a slash does. A command never reaches the model, and none of them writes a config. */
+import type { Chat } from "../../engine/chat.ts";
+import { offerOf } from "../../engine/offer.ts";
+import type { Opened } from "../../engine/open.ts";
+import { parseRunId, type Run } from "../../engine/run.ts";
+import { DeputyError } from "../../errors.ts";
+import { nearest } from "../../nearest.ts";
+import { costOf } from "../../result.ts";
+import { EFFORTS, type Effort, type Route, type Wish } from "../../route.ts";
+import { formatAnswered, formatQuestions } from "../approve.ts";
+import { formatCost, formatCount, formatRoute, plural } from "../format.ts";
+import type { Io, Paint } from "../io.ts";
+import { formatModels } from "../models.ts";
+import { formatRuns } from "../runs.ts";
+import { sizeOf } from "../screen.ts";
+import { formatChild, formatRun } from "../show.ts";
+import { formatReceipt } from "../steer.ts";
+import { oneLine } from "../terminal-text.ts";
+import { formatTranscript } from "../transcript.ts";
+import { inRows } from "./text-flow.ts";
+
+export type CommandContext = {
+  deputy: Opened;
+  io: Io;
+  paint: Paint;
+  chat(): Chat;
+  /** Delegations of this chat that run now, newest last. */
+  running(): string[];
+  /** Begins a new conversation on the same route. */
+  begin(): Promise<void>;
+  leave(): void;
+};
+
+type SlashCommand = {
+  usage: string;
+  summary: string;
+  /** @returns what is printed */
+  run(argument: string, context: CommandContext): Promise<string> | string;
+};
+
+export const SLASH_COMMANDS: Record<string, SlashCommand> = {
+  model: {
+    usage: "/model [MODEL] [--provider P] [--effort E]",
+    summary: "the model from the next message on; without MODEL, the one it is",
+    run: async (model, { chat, paint }) =>
+      model === "" ? routeText(chat().route, paint, chat().route) : changed(chat(), { model }, paint),
+  },
+  models: {
+    usage: "/models [PART]",
+    summary: "models you can use now",
+    run: (part, { deputy, io, paint }) => {
+      const world = { routing: deputy.routing(), config: deputy.loadConfig().config, cwd: io.cwd };
+      const { models, aliases } = offerOf(world, { match: part }, "operator");
+      return formatModels(models, aliases, paint);
+    },
+  },
+  effort: {
+    usage: `/effort [${EFFORTS.join("|")}]`,
+    summary: "how hard the model thinks, from the next message on",
+    run: async (effort, { chat, paint }) => {
+      if (effort === "") return `effort ${chat().route.effort ?? "not set: the model's default"}\n`;
+      return changed(chat(), { effort: effortNamed(effort) }, paint);
+    },
+  },
+  runs: {
+    usage: "/runs",
+    summary: "your runs, newest first",
+    run: (_, { deputy, io, paint }) => formatRuns(deputy.engine.runs(20), paint, io.stdout.columns ?? 160),
+  },
+  show: {
+    usage: "/show [ID[.n]]",
+    summary: "a run's results, or all of one child; without ID, the last delegation",
+    run: (id, context) => shown(id === "" ? lastDelegation(context) : id, context),
+  },
+  stop: {
+    usage: "/stop [ID[.n]]",
+    summary: "stop a run or a child; without ID, what this chat has delegated",
+    run: async (id, { deputy, running }) => {
+      const ids = id === "" ? running() : [deputy.engine.run(id) && id];
+      for (const each of ids) await deputy.engine.stop(each, "/stop");
+      return ids.length === 0
+        ? "Nothing that this chat has delegated is running.\n"
+        : `Asked to stop: ${ids.join(", ")}\n`;
+    },
+  },
+  steer: {
+    usage: "/steer ID.n TEXT",
+    summary: "say something to a child at work",
+    run: async (argument, { deputy }) => {
+      const [, id = "", text = ""] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? [];
+      if (id === "") return wrongUse("steer");
+      return `${formatReceipt(await deputy.engine.steer(id, text, "/steer"))}\n`;
+    },
+  },
+  approve: {
+    usage: "/approve [ID.n [--deny] [WHY]]",
+    summary: "what waits to be allowed, in any process; with ID, allow or deny it",
+    run: async (argument, { deputy, io, paint }) => {
+      const [id = "", ...words] = argument.split(/\s+/);
+      if (id === "") return formatQuestions(deputy.engine.questions(), io);
+      const allowed = !words.includes("--deny");
+      const why = words.filter((word) => word !== "--deny").join(" ");
+      const reason = why === "" ? `${allowed ? "allowed" : "denied"} with /approve` : why;
+      return formatAnswered(await deputy.engine.answer({ id, allowed, reason, by: "/approve" }), allowed, paint);
+    },
+  },
+  cost: {
+    usage: "/cost",
+    summary: "what this conversation has cost, and each of its delegations",
+    run: (_, context) => costText(context),
+  },
+  new: {
+    usage: "/new",
+    summary: "begin a new conversation; this one stays in /runs",
+    run: async (_, { begin }) => {
+      await begin();
+      return "A new conversation. The one before stays: /runs\n";
+    },
+  },
+  help: {
+    usage: "/help",
+    summary: "this list",
+    run: (_, { io, paint }) => helpText(io, paint),
+  },
+  quit: {
+    usage: "/quit",
+    summary: "leave; deputy chat --continue goes on",
+    run: (_, { leave }) => {
+      leave();
+      return "";
+    },
+  },
+};
+
+/** `/etc/hosts is …` is a message: a command is one word, up to a blank or the end. */
+export function isSlashCommand(line: string): boolean {
+  return /^\/[a-z?]*(\s|$)/i.test(line);
+}
+
+/** @throws DeputyError where there is no such command, or what it asks for cannot be had */
+export async function runSlashCommand(line: string, context: CommandContext): Promise<string> {
+  const [, written = "", argument = ""] = /^\/(\S*)\s*([\s\S]*?)\s*$/.exec(line) ?? [];
+  const name = OTHER_NAMES[written.toLowerCase()] ?? written.toLowerCase();
+  const command = Object.hasOwn(SLASH_COMMANDS, name) ? SLASH_COMMANDS[name] : undefined;
+  if (command !== undefined) return command.run(argument, context);
+  const [close] = nearest(name, Object.keys(SLASH_COMMANDS), 1);
+  const hint = close === undefined ? "/help lists them all." : `Did you mean /${close}?`;
+  throw new DeputyError("usage", `There is no command /${oneLine(written)}. ${hint}`);
+}
+
+const OTHER_NAMES: Record<string, string> = { exit: "quit", q: "quit", "?": "help", h: "help", clear: "new" };
+
+function wrongUse(name: string): never {
+  throw new DeputyError("usage", `Expected ${SLASH_COMMANDS[name]?.usage}.`);
+}
+
+function effortNamed(written: string): Effort {
+  const effort = EFFORTS.find((known) => known === written.toLowerCase());
+  if (effort !== undefined) return effort;
+  throw new DeputyError("usage", `Expected one of ${EFFORTS.join(", ")}; found ${oneLine(written)}.`);
+}
+
+async function changed(chat: Chat, wish: Wish, paint: Paint): Promise<string> {
+  const before = chat.route;
+  return routeText(await chat.use(wish), paint, before);
+}
+
+function routeText(route: Route, paint: Paint, before: Route): string {
+  const warnings = route.warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}\n`)).join("");
+  const from = route.keyName === undefined ? "" : paint("dim", ` · key ${route.keyName}`);
+  const when = route === before ? "" : paint("dim", " · from the next message on");
+  return `${warnings}${paint("bold", oneLine(formatRoute(route)))}${from}${when}\n`;
+}
+
+/** What the chat has delegated, oldest first. */
+function delegationsOf({ deputy, chat }: CommandContext): Run[] {
+  const { id } = chat();
+  return id === undefined ? [] : deputy.engine.run(id).run.children.flatMap(({ delegations }) => delegations);
+}
+
+function lastDelegation(context: CommandContext): string {
+  const last = delegationsOf(context).at(-1);
+  if (last === undefined) throw new DeputyError("usage", "This chat has delegated nothing yet. Say which: /show ID");
+  return last.delegationId;
+}
+
+function shown(id: string, { deputy, paint }: CommandContext): string {
+  const { run } = deputy.engine.run(id);
+  const { taskIndex } = parseRunId(id);
+  if (taskIndex === undefined) return formatRun(run, paint);
+  return `${formatChild(run, taskIndex, paint)}\n${formatTranscript([...deputy.engine.events(id)], paint)}`;
+}
+
+function costText(context: CommandContext): string {
+  const { deputy, chat, paint } = context;
+  const { id } = chat();
+  if (id === undefined) return "Nothing was asked yet, and nothing spent.\n";
+  const { run } = deputy.engine.run(id);
+  const [session] = run.children;
+  if (session === undefined) return "";
+  const { usd, status } = costOf(session.tally);
+  const { input, output, cached } = session.tally.tokens;
+  const limit = run.call.max_cost_usd === undefined ? "" : ` of at most $${run.call.max_cost_usd}`;
+  const lines = delegationsOf(context).map(({ delegationId, children }) => {
+    const costs = children.map(({ tally }) => costOf(tally).usd);
+    const sum = costs.includes(null) ? null : costs.reduce<number>((total, cost) => total + (cost ?? 0), 0);
+    return `  ${delegationId} · ${plural(children.length, "task")} · ${formatCost({ usd: sum, status: "known" })}`;
+  });
+  return [
+    paint("bold", `${formatCost({ usd, status })}${limit}`),
+    `${formatCount(input)} tokens in (${formatCount(cached)} cached), ${formatCount(output)} out`,
+    ...(lines.length === 0 ? [] : ["delegated, and counted in:", ...lines]),
+    "",
+  ].join("\n");
+}
+
+const HINTS = `A line that ends in \\ goes on in the next one; what is pasted is one message. Tab completes.
+While an answer is written, what you type reaches the model with its next request; commands work at once.
+Ctrl-C stops first what was delegated, then the answer, then the program. Ctrl-D leaves.`;
+
+const USAGE_COLUMNS = 32;
+
+function helpText({ stdout }: Io, paint: Paint): string {
+  const columns = sizeOf(stdout).columns - 1;
+  const lines = Object.values(SLASH_COMMANDS).flatMap(({ usage, summary }) => {
+    const line = `  ${usage.padEnd(USAGE_COLUMNS)} ${summary}`;
+    return usage.length <= USAGE_COLUMNS && line.length <= columns
+      ? [line]
+      : [`  ${usage}`, ...inRows(summary, columns - 6).map((row) => `      ${row}`)];
+  });
+  return `${[...lines, "", ...inRows(HINTS, columns).map((row) => paint("dim", row))].join("\n")}\n`;
+}

@@ -1,0 +1,34 @@
+/** How a turn ended, for the person who waits for the next prompt: nothing where it was answered, else why, and what helps. */
+import type { Run } from "../../engine/run.ts";
+import { type Result, routeAt } from "../../result.ts";
+import { formatUsd } from "../format.ts";
+import { oneLine } from "../terminal-text.ts";
+
+export function turnProblem(result: Result, run: Run): string | undefined {
+  if (result.status === "completed") return undefined;
+  const said = result.error === null ? result.exit_reason : `${result.exit_reason} – ${result.error.message}`;
+  const advice = ADVICE[result.exit_reason]?.(result, run);
+  return oneLine(advice ?? `${result.status}: ${said}`);
+}
+
+type Advice = (result: Result, run: Run) => string;
+
+const ADVICE: Record<string, Advice> = {
+  "context-overflow": ({ model, provider }, run) => {
+    const window = windowOf(run);
+    const length = window === undefined ? "" : ` of ${window.toLocaleString("en")} tokens`;
+    return `The conversation no longer fits into the context window${length} of ${model} @ ${provider}. Go on with a model that has a longer one (/models, /model ID), or begin anew with /new; deputy show ${run.delegationId}.1 keeps this one.`;
+  },
+  max_iterations: () =>
+    "This message used all the requests one message may (delegation.max_iterations). Say what to do next, and it goes on.",
+  max_cost: (_, run) =>
+    `The limit of ${formatUsd(run.call.max_cost_usd ?? 0)} for this conversation is reached. To go on: deputy chat --resume ${run.delegationId} --max-cost USD`,
+  output_cut: () => "The answer was cut at the model's longest output. Say “go on”, and it goes on.",
+  unauthorized: ({ provider, error }) =>
+    `${provider} refuses the key: ${error?.message ?? ""} Check it with deputy doctor, or change over with /model.`,
+};
+
+function windowOf({ children }: Run): number | undefined {
+  const tally = children[0]?.tally;
+  return tally && "route" in tally.planned ? routeAt(tally.planned, tally.position).facts.contextWindow : undefined;
+}

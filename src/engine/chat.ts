@@ -1,0 +1,107 @@
+/**
+ * A conversation as its user holds it: which run it is, on which route the next message goes, and what it may cost. All
+ * else is in the journal, so that another process can go on with it.
+ */
+import { DeputyError } from "../errors.ts";
+import type { Route, Wish } from "../route.ts";
+import type { ConverseOptions, Delegation, Engine, SubmitOptions } from "./engine.ts";
+import { isConversation, type Run } from "./run.ts";
+
+export type ChatOptions = Pick<SubmitOptions, "workspace"> & {
+  /** Goes on with this conversation: its id, or an unambiguous beginning of it. */
+  id?: string;
+  /** What it runs on: over the config's top level or, where it goes on, over the route it had. */
+  wish?: Wish;
+  /** A subset of the toolsets the config gives to children. A conversation that goes on keeps its own. */
+  toolsets?: string[];
+  /** USD for the whole conversation, what it delegates included. */
+  maxCostUsd?: number;
+};
+
+export type TurnOptions = Omit<ConverseOptions, "route" | "maxCostUsd">;
+
+export interface Chat {
+  /** Absent before the first message: what was never said is no run. */
+  readonly id: string | undefined;
+  /** Where the next message goes. */
+  readonly route: Route;
+  /** Directory that its tools work in. */
+  readonly workspace: string;
+  /** Another route from the next message on. Nothing of it is written to a config. @throws DeputyError `nothing-to-run` */
+  use(wish: Wish): Promise<Route>;
+  /** One message; what follows from it is a turn. @throws DeputyError `run-owned` while a turn is under way */
+  say(text: string, options?: TurnOptions): Promise<Delegation>;
+}
+
+/** @throws DeputyError `nothing-to-run` where it has no route, with what would work · `run-unknown` */
+export async function openChat(engine: Engine, options: ChatOptions): Promise<Chat> {
+  const { wish = {}, toolsets, maxCostUsd } = options;
+  const past = options.id === undefined ? undefined : conversationOf(engine, options.id);
+  const workspace = past?.workspace ?? options.workspace;
+  const limits = {
+    ...(toolsets && { toolsets }),
+    ...(maxCostUsd !== undefined && { max_cost_usd: maxCostUsd }),
+  };
+  let id = past?.run.delegationId;
+  let limitTold = past === undefined;
+  /** What was chosen since the last message. */
+  let chosen: Route | undefined;
+  let route = past === undefined ? await plan({ parent: wish }) : past.route;
+  if (past !== undefined && (Object.keys(wish).length > 0 || maxCostUsd !== undefined)) await use(wish);
+
+  async function plan(base: Pick<SubmitOptions, "parent" | "parentRoute">, { effort, ...rest }: Wish = {}) {
+    const asked = { goal: "", ...rest, ...(effort !== undefined && { reasoning_effort: effort }) };
+    const call = { ...past?.run.call, ...limits, tasks: [asked] };
+    const [planned] = (await engine.plan(call, { surface: "chat", workspace, ...base })).planned;
+    if (planned === undefined) throw new Error("a plan without its task");
+    if ("route" in planned) return planned.route;
+    throw new DeputyError("nothing-to-run", planned.problem.message, { details: planned.problem });
+  }
+
+  async function use(wanted: Wish): Promise<Route> {
+    route = await plan({ parentRoute: route }, wanted);
+    chosen = route;
+    return route;
+  }
+
+  async function say(text: string, turn: TurnOptions = {}): Promise<Delegation> {
+    const next = { ...turn, ...(!limitTold && maxCostUsd !== undefined && { maxCostUsd }) };
+    const delegation =
+      id === undefined
+        ? await begin(text, turn)
+        : await engine.converse(id, text, { ...next, ...(chosen && { route: chosen }) });
+    id = delegation.id;
+    chosen = undefined;
+    limitTold = true;
+    return delegation;
+  }
+
+  function begin(text: string, turn: TurnOptions): Promise<Delegation> {
+    const base = chosen === undefined ? { parent: wish } : { parentRoute: chosen };
+    return engine.submit({ ...limits, tasks: [{ goal: text }] }, { ...turn, ...base, surface: "chat", workspace });
+  }
+
+  return {
+    get id() {
+      return id;
+    },
+    get route() {
+      return route;
+    },
+    workspace,
+    use,
+    say,
+  };
+}
+
+function conversationOf(engine: Engine, id: string): { run: Run; route: Route; workspace: string } {
+  const { run } = engine.run(id);
+  const planned = run.children[0]?.tally.planned;
+  if (!isConversation(run) || planned === undefined || "problem" in planned) {
+    throw new DeputyError(
+      "run-unknown",
+      `Expected a conversation; ${run.delegationId} is a delegation. See: deputy show ${run.delegationId}`,
+    );
+  }
+  return { run, route: planned.route, workspace: planned.workspace };
+}

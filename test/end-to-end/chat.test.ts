@@ -1,0 +1,161 @@
+/**
+ * Sentences that a user types into `deputy chat`, at a real terminal, against models that react to what they are sent.
+ * What was promised is looked up where it arrived: at the providers.
+ */
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import type { ModelRequest, Turn } from "../../src/testing/index.ts";
+import { chatPlace, heldBack, type Scene } from "../support/chat-place.ts";
+import { launch } from "../support/end-to-end.ts";
+import { NO_TERMINAL, openTerminal, type TerminalOptions } from "../support/pty.ts";
+
+/** The line under an answer: how long it took, where it ran. */
+const TURN_END = /^[\d.]+s · \S+ @ \S+ · /m;
+
+async function chat(t: TestContext, scene: Scene = {}, size: Pick<TerminalOptions, "columns" | "rows"> = {}) {
+  const here = await chatPlace(t, scene);
+  const open = (more: string[] = []) => {
+    const terminal = openTerminal(["chat", ...more], { ...here, ...size });
+    t.after(terminal.kill);
+    return terminal;
+  };
+  const terminal = open();
+  await terminal.see("> ");
+  const say = (line: string) => terminal.type(`${line}\r`);
+  const leave = async () => {
+    terminal.type("\x04");
+    assert.equal(await terminal.ended, 0);
+    here.providers.checkScripts();
+  };
+  return { ...here, terminal, open, say, leave };
+}
+
+const THREE =
+  "please in parallel delegate a haiku on three separate animals to glm-4.7 via zai, glm-5.1 via not providing a " +
+  "provider and stepfun/step-3.5-flash via openrouter";
+
+describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 100_000 }, () => {
+  test("does what the sentences of its user ask for, each task on its own model", async (t) => {
+    const { terminal, say, children, leave, providers } = await chat(t);
+    const sentences: [sentence: string, answer: string, ranOn: string[]][] = [
+      [
+        THREE,
+        "Haiku of stepfun/step-3.5-flash: the dolphin waits",
+        ["glm-4.7 @ zai", "glm-5.1 @ zai", "stepfun/step-3.5-flash @ openrouter"],
+      ],
+      ["please delegate a haiku about an owl", "Haiku of glm-5.3: the owl waits", ["glm-5.3 @ zai"]],
+      ["delegate a haiku about a fox to glm-5.1 via zai with high effort", "Haiku of glm-5.1", ["glm-5.1 @ zai"]],
+      ["ask large for a haiku about a yak", "Haiku of claude-opus-4-5: the yak", ["claude-opus-4-5 @ anthropic"]],
+      [
+        "let small explore this directory, then large shall review it",
+        "Review by claude-opus-4-5: Found so far: Found: README.md",
+        ["claude-opus-4-5 @ anthropic", "glm-4.5-air @ zai", "glm-4.5-air @ zai"],
+      ],
+      ["delegate a haiku about a crow to glm-4.7 via zaii", "Haiku of glm-4.7: the crow waits", ["glm-4.7 @ zai"]],
+    ];
+    for (const [sentence, answer, ranOn] of sentences) {
+      const before = providers.arrivals.length;
+      say(sentence);
+      await terminal.see(answer);
+      await terminal.see(TURN_END);
+      assert.deepEqual(children(before), ranOn, sentence);
+    }
+    assert.match(terminal.text(), /✓ \[1\/3\] Write a haiku about a lion\. \([\d.]+s · glm-4\.7 @ zai · /);
+    assert.match(terminal.text(), /I meant zai\./);
+    const efforts = providers.arrivals.flatMap(({ request: { model, effort } }) => (effort ? [[model, effort]] : []));
+    assert.deepEqual(efforts, [["glm-5.1", "high"]]);
+    for (const { slug, request } of providers.arrivals) assert.equal(request.keyName, KEY_OF[slug]);
+    await leave();
+  });
+
+  test("Ctrl-C stops the children and the answer goes on; then the turn; then the chat, which --continue goes on with", async (t) => {
+    const { script, letGo } = heldBack();
+    const silent = (request: ModelRequest): Turn | Promise<Turn> =>
+      request.lastUserText.includes("wait") ? { text: "Never", fault: { kind: "silence" } } : script(request);
+    const { terminal, say, open, env } = await chat(t, { script: silent });
+    say("delegate a haiku on three animals");
+    await terminal.see("3 running");
+    terminal.type("\x03");
+    await terminal.see("Stopping what was delegated");
+    await terminal.see(/✗ \[\d\/3\]/);
+    await terminal.see("Here is what came back.");
+    await terminal.see(TURN_END);
+    letGo();
+    say("wait for it");
+    await terminal.see("asking");
+    terminal.type("\x03");
+    await terminal.see("Stopping the turn");
+    await terminal.see("interrupted: Ctrl-C");
+    terminal.type("\x03");
+    await terminal.see("leaves");
+    terminal.type("\x03");
+    await terminal.see("deputy chat --resume");
+    assert.equal(await terminal.ended, 130);
+    assert.ok(!terminal.text().includes(env.GLM_API_KEY ?? "a key"));
+    const again = open(["--continue"]);
+    await again.see("> ");
+    again.type("are you there?\r");
+    await again.see("You said: are you there?");
+    again.type("/quit\r");
+    assert.equal(await again.ended, 0);
+  });
+
+  test("a batch larger than the cap on forty columns: who waits is told, a question is asked and answered", async (t) => {
+    const { script, letGo } = heldBack();
+    const config = "delegation: { max_concurrent_children: 2 }\n";
+    const { terminal, say, leave } = await chat(t, { script, config }, { columns: 40, rows: 16 });
+    say("delegate a haiku on twelve animals");
+    await terminal.see("waiting");
+    letGo();
+    await terminal.see("Here is what came back.");
+    await terminal.see(TURN_END);
+    assert.equal(terminal.text().match(/✓ \[ ?\d+\/12\]/g)?.length, 12);
+    const drawn = terminal
+      .text()
+      .split("\n")
+      .filter((line) => /^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏·] \[/.test(line));
+    assert.ok(drawn.length > 0 && drawn.every((line) => line.length < 40), drawn.join("\n"));
+    say("delegate this: run `echo from the child`");
+    await terminal.see("asks to run terminal:");
+    await terminal.see("│ echo from the child");
+    await terminal.see("[a]lways");
+    say("y");
+    await terminal.see("Answer: from the child");
+    await leave();
+  });
+});
+
+const KEY_OF: Record<string, string> = {
+  zai: "GLM_API_KEY",
+  openrouter: "OPENROUTER_API_KEY",
+  anthropic: "ANTHROPIC_API_KEY",
+};
+
+describe("deputy chat -p", { timeout: 60_000 }, () => {
+  test("prints the answer and nothing else; what was delegated is on stderr; --continue goes on with it", async (t) => {
+    const here = await chatPlace(t);
+    const first = await launch(["chat", "-p", "delegate a haiku about an elk"], here).ended;
+    const answer = "Here is what came back.\nHaiku of glm-5.3: the elk waits, the grass moves, evening.\n";
+    assert.deepEqual([first.code, first.stdout], [0, answer]);
+    assert.match(first.stderr, /✓ \[1\/1\] Write a haiku about a elk/);
+    const second = await launch(["chat", "--continue", "-p", "-"], { ...here, stdin: "and from a pipe" }).ended;
+    assert.deepEqual([second.code, second.stdout], [0, "You said: and from a pipe\n"]);
+    const last = here.providers.arrivals.at(-1)?.request;
+    assert.equal(last?.messages[0]?.text, "delegate a haiku about an elk");
+  });
+
+  test("is one document with --json, and a line for each event with --ndjson", async (t) => {
+    const here = await chatPlace(t);
+    const whole = await launch(["chat", "-p", "hello", "--json"], here).ended;
+    const { results } = JSON.parse(whole.stdout) as { results: { summary: string; model: string }[] };
+    assert.deepEqual(
+      results.map(({ summary, model }) => [summary, model]),
+      [["You said: hello", "glm-5.3"]],
+    );
+    const { stdout } = await launch(["chat", "-p", "delegate a haiku about an elk", "--ndjson"], here).ended;
+    const lines = stdout.trim().split("\n");
+    const events = lines.map((line) => JSON.parse(line) as { kind: string; delegationId?: string });
+    assert.deepEqual([events[0]?.kind, events.at(-1)?.kind], ["delegation-start", "result"]);
+    assert.equal(new Set(events.flatMap(({ delegationId }) => delegationId ?? [])).size, 2);
+  });
+});

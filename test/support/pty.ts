@@ -1,0 +1,77 @@
+/** The real program on a terminal of its own: a pseudo-terminal that util-linux `script` makes, keys in, screen out. */
+import { spawn, spawnSync } from "node:child_process";
+import { stripVTControlCharacters } from "node:util";
+import { PROGRAM } from "./end-to-end.ts";
+
+/** Why there can be no terminal here; undefined where there can. */
+export const NO_TERMINAL = /util-linux/.test(spawnSync("script", ["--version"], { encoding: "utf8" }).stdout ?? "")
+  ? undefined
+  : "no pseudo-terminal: util-linux `script` is missing here";
+
+export type Terminal = {
+  /** Keys as a keyboard sends them. */
+  type(keys: string): void;
+  /** All that was written to it so far, without control sequences. */
+  text(): string;
+  /** The same, as it was written. */
+  raw(): string;
+  /** Waits until something stands on the screen after what was awaited before. @throws Error with the screen */
+  see(expected: string | RegExp, withinMs?: number): Promise<void>;
+  ended: Promise<number>;
+  kill(): void;
+};
+
+export type TerminalOptions = { cwd: string; env: Record<string, string>; columns?: number; rows?: number };
+
+export function openTerminal(argv: readonly string[], options: TerminalOptions): Terminal {
+  const { cwd, env, columns = 80, rows = 24 } = options;
+  const words = [PROGRAM, ...argv].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const child = spawn("script", ["-qefc", `stty cols ${columns} rows ${rows}; exec ${words}`, "/dev/null"], {
+    cwd,
+    env: { PATH: process.env.PATH ?? "", TERM: "xterm-256color", SHELL: "/bin/sh", ...env },
+  });
+  let raw = "";
+  let seen = 0;
+  let isOver = false;
+  let notice = () => {};
+  child.stdout.setEncoding("utf8").on("data", (piece: string) => {
+    raw += piece;
+    notice();
+  });
+  child.stdin.on("error", () => {}); // it may end before it has read all
+  const { promise: ended, resolve } = Promise.withResolvers<number>();
+  child.on("close", (code) => {
+    isOver = true;
+    notice();
+    resolve(code ?? -1);
+  });
+  const text = () => stripVTControlCharacters(raw).replaceAll("\r", "");
+
+  async function see(expected: string | RegExp, withinMs = 20_000): Promise<void> {
+    const deadline = AbortSignal.timeout(withinMs);
+    for (;;) {
+      const screen = text();
+      const rest = screen.slice(seen);
+      const at = typeof expected === "string" ? rest.indexOf(expected) : rest.search(expected);
+      if (at >= 0) {
+        seen +=
+          at + (typeof expected === "string" ? expected.length : (rest.slice(at).match(expected)?.[0].length ?? 0));
+        return;
+      }
+      if (isOver || deadline.aborted) throw new Error(`Waited in vain for ${expected}. The screen:\n${screen}`);
+      await new Promise<void>((wake) => {
+        notice = wake;
+        deadline.addEventListener("abort", () => wake(), { once: true });
+      });
+    }
+  }
+
+  return {
+    type: (keys) => void child.stdin.write(keys),
+    text,
+    raw: () => raw,
+    see,
+    ended,
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
