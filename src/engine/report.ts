@@ -3,7 +3,7 @@ import type { Failure, Problem } from "../errors.ts";
 import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
 import { costOf, type Result, resultOf, type Tally } from "../result.ts";
 import type { RunListing } from "./register.ts";
-import { canGoOn, hasEnded, type Run, type RunChild, resultsOf } from "./run.ts";
+import { allChildren, canGoOn, hasEnded, type Run, type RunChild, resultsOf } from "./run.ts";
 
 /** A goal is shown so far that it can be recognised. */
 const GOAL_CHARS = 60;
@@ -20,7 +20,7 @@ export function reportOf({ run, owner }: RunListing, now: number): Report {
     tasks: children.length,
     results: children.filter(hasEnded).map(({ tally }) => reportedResult(resultOf(tally))),
     open: open.map((child) => openChild(child, run, now)),
-    questions: open.flatMap((child) => questionsOf(child, now)),
+    questions: allChildren(run).flatMap((child) => questionsOf(child, now)),
     total_cost_usd: costs.some((cost) => cost === null)
       ? null
       : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0),

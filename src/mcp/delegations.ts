@@ -22,6 +22,8 @@ const STOP_MS = 5_000;
 /** How long to wait for a message to be delivered, in milliseconds. */
 const STEER_MS = 3_000;
 
+const GOES_ON: readonly Report["state"][] = ["running", "paused"];
+
 export type DelegationsDeps = {
   engine: Engine;
   clock: Clock;
@@ -84,7 +86,7 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
 
   async function told(listing: RunListing): Promise<Report> {
     const report = withinLimit(reportOf(listing, clock.now()), maxSummaryChars);
-    if (report.state !== "running" && !signal.aborted) await forget(report.delegation_id);
+    if (!GOES_ON.includes(report.state) && !signal.aborted) await forget(report.delegation_id);
     const next = nextOf(report);
     return { ...report, ...(next !== undefined && { next }) };
   }

@@ -7,23 +7,22 @@ import type { Form } from "./incoming.ts";
 
 export type OpenForm = { key: string; childId: string; callId: string; answerBy: number; form: Form };
 
-/** Forms of a run's open questions. */
-export function openForms({ children, call }: Run): OpenForm[] {
-  return children.flatMap(({ tally: { childId, taskIndex }, questions }) =>
-    questions.flatMap(({ callId, toolName, target, answerBy }) =>
-      answerBy === undefined
-        ? []
-        : [
-            {
-              key: `${childId} ${callId}`,
-              childId,
-              callId,
-              answerBy,
-              form: formOf(childId, call.tasks[taskIndex]?.goal ?? "", toolName, target),
-            },
-          ],
-    ),
+/** Forms of what children of a tree of runs ask. */
+export function openForms(run: Run): OpenForm[] {
+  const { children, call } = run;
+  const own = children.flatMap(({ tally: { childId, taskIndex }, questions }) =>
+    questions.flatMap(({ callId, toolName, target, answerBy }) => {
+      if (answerBy === undefined) return [];
+      const form = formOf(childId, call.tasks[taskIndex]?.goal ?? "", toolName, target);
+      return [{ key: `${childId} ${callId}`, childId, callId, answerBy, form }];
+    }),
   );
+  return [...own, ...children.flatMap(({ delegations }) => delegations.flatMap(openForms))];
+}
+
+/** Whether children of the run may delegate themselves: what they start is not told by the run's own events. */
+export function mayGrow({ children }: Run): boolean {
+  return children.some(({ tally: { planned } }) => "role" in planned && planned.role === "orchestrator");
 }
 
 function formOf(childId: string, goal: string, toolName: string, target: string): Form {

@@ -36,17 +36,19 @@ export function createMcpTools(deps: ToolsDeps, incoming: Incoming | undefined):
   };
   const offer = (filter: OfferFilter) =>
     offerOf({ routing: deputy.routing(), config, cwd: workspace }, filter, "model");
-  const tools = [
+  const delegate = () =>
     createDelegate({
       offer: offer({}),
       maxTasks: delegation.max_tasks_per_call,
       maxConcurrent: delegation.max_concurrent_children,
-      mayOrchestrate: false,
+      mayOrchestrate: delegation.max_spawn_depth > 1,
       offersBackground: true,
       maxSummaryChars: delegation.max_summary_chars,
       restOf,
       submit: (call, _, how) => use().delegate(call, how),
-    }),
+    });
+  const tools = [
+    ...(delegation.max_spawn_depth > 0 ? [delegate()] : []),
     createListModels({ offer }),
     createCheckDelegation({
       isChild: (id) => use().isChild(id),

@@ -106,6 +106,34 @@ describe("a question over MCP", () => {
     }
   });
 
+  test("reaches the person from the children of a child too", async () => {
+    const nested: Script = (request) => {
+      const isTop = request.messages[0]?.text.includes("top") === true;
+      const told = request.messages.at(-1)?.toolResults[0]?.text;
+      if (!isTop) return script(request);
+      if (told !== undefined) return { text: told };
+      return { toolCalls: [{ name: "delegate_task", input: { goal: "roar", toolsets: ["terminal"] } }] };
+    };
+    const config = { delegation: { max_spawn_depth: 2 } };
+    for (const kind of CLIENTS)
+      await onMcpStage({ script: nested, config }, async ({ client }) => {
+        const asked: string[] = [];
+        const agent = await client(kind, (message) => {
+          asked.push(message);
+          return { action: "accept", content: { decision: "allow" } };
+        });
+        const call = { goal: "top", role: "orchestrator" };
+        const { delegation_id: id, results } = (await agent.call("delegate_task", call)).data as Report;
+        assert.deepEqual(asked, [`${id}.1.1.1 (roar) asks to run terminal:\n\necho roar`]);
+        assert.match(results[0]?.summary ?? "", /It said: .*roar/s);
+        const blind = (await (await client(kind)).call("delegate_task", call)).data as Report;
+        assert.deepEqual(
+          blind.questions.map(({ child_id: child, target }) => [child, target]),
+          [[`${blind.delegation_id}.1.1.1`, "echo roar"]],
+        );
+      });
+  });
+
   test("is approved by the model where the operator lets it", async () => {
     await onMcpStage({ script, config: { delegation: { approvals_by_model: true } } }, async ({ client }) => {
       const agent = await client("1.x");

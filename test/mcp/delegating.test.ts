@@ -86,3 +86,18 @@ for (const kind of CLIENTS) {
     });
   });
 }
+
+test("delegate_task is offered where models may delegate, and tells how deep", async () => {
+  const offered = new Map<number, string | undefined>();
+  for (const depth of [0, 1, 2])
+    await onMcpStage({ config: { delegation: { max_spawn_depth: depth } } }, async ({ client }) => {
+      const agent = await client("1.x");
+      const tool = (await agent.listTools()).find(({ name }) => name === "delegate_task");
+      offered.set(depth, tool?.description);
+      const called = await agent.call("delegate_task", { goal: "one" });
+      assert.equal(called.isError, depth === 0);
+    });
+  assert.equal(offered.get(0), undefined);
+  assert.match(offered.get(1) ?? "", /all roles are `leaf`/);
+  assert.match(offered.get(2) ?? "", /`role: orchestrator` may delegate/);
+});
