@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { RunChild } from "../../src/engine/run.ts";
 import { DeputyError } from "../../src/errors.ts";
 import type { Event } from "../../src/event.ts";
 import { createMemory } from "../../src/journal/memory.ts";
@@ -10,6 +11,10 @@ import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
 const task = (goal: string, provider = "zai") => ({ goal, model: "m", provider });
 const options = { surface: "library", workspace: "/work" } as const;
 const answer: ModelScript = async (request) => says(`answer to ${JSON.stringify(request.messages[0])}`);
+
+function hasEnded(child: RunChild | undefined): boolean {
+  return child?.tally.ending !== undefined;
+}
 
 async function collect(events: AsyncIterable<Event>): Promise<Event[]> {
   const all: Event[] = [];
@@ -225,7 +230,7 @@ test("a run whose owner died is gone on with: finished children are not run agai
   };
   const first = createTestEngine({ script, memory, tools: [look] });
   const delegation = await first.engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => asked.length === 3 && hasEnded(first.engine.run(delegation.id).run.children[0]));
   assert.deepEqual([...asked].sort(), ["anthropic 1", "anthropic 3", "zai 1"]);
   first.die();
 
@@ -247,10 +252,12 @@ test("a run whose owner died is gone on with: finished children are not run agai
 test("a run that was stopped is gone on with where it was: what was interrupted is open again, downtime is not counted", async () => {
   const memory = createMemory();
   let patient = false;
+  let hanging = 0;
   const script: ModelScript = async ({ messages, route: { provider } }, signal) => {
     if (provider === "zai") return says("done at once");
     if (messages.length === 1) return calls(["look", { word: "x" }]);
     if (patient) return says("done in the end");
+    hanging += 1;
     return new Promise((resolve) => signal.addEventListener("abort", () => resolve(fails("aborted"))));
   };
   const staged = { script, memory, tools: [tool("look", "read", (word) => word)] };
@@ -259,7 +266,7 @@ test("a run that was stopped is gone on with where it was: what was interrupted 
     { tasks: [task("a"), task("b", "anthropic"), task("c", "openrouter")] },
     { ...options, concurrency: 2 },
   );
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => hanging === 2);
   await delegation.stop("Ctrl-C");
   const stopped = await delegation.result;
   assert.deepEqual(

@@ -1,0 +1,117 @@
+/**
+ * A result says nothing that an event does not: whatever a child's model answers, however its requests fail, and
+ * wherever it is stopped, what it returns is the fold of what it told, and no more.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Reply } from "../../src/child/hearing.ts";
+import { foldRun, hasEnded, type Run, resultsOf } from "../../src/engine/run.ts";
+import { FAILURE_KINDS } from "../../src/errors.ts";
+import type { ChildEvent, StoredEvent } from "../../src/event.ts";
+import { calls, fails, play, ready, says, tool } from "../support/child-stage.ts";
+
+const usage = fc.record({
+  input: fc.nat(5_000),
+  output: fc.nat(500),
+  cached: fc.constant(0),
+  reasoning: fc.constant(0),
+});
+const words = fc.string({ maxLength: 12 });
+
+/** What a model may answer: words, calls that fit or do not, an answer that was cut, a failure with or without words. */
+const reply: fc.Arbitrary<Reply> = fc.oneof(
+  words.map((text) => says(text)),
+  fc.constantFrom("look", "change", "fly").map((name) => calls([name, { word: "x" }])),
+  fc.constant(calls(["look", { word: 7 }])),
+  words.map((text) => says(text, { finish: "length" })),
+  fc
+    .record({ kind: fc.constantFrom(...FAILURE_KINDS), partialText: words, charged: fc.boolean() })
+    .map(({ kind, ...more }) => fails(kind, more)),
+  fc
+    .record({ partialText: words, usage })
+    .map((more) => fails("network", { ...more, usageSoFar: true, charged: true })),
+);
+
+const TOOLS = [tool("look", "read", (word) => word), tool("change", "write", (word) => word)];
+const planned = ready({ limits: { maxIterations: 4, timeoutMs: 0, stallMs: 0 } });
+
+test("a child's result is the fold of its events, and its words, cost and status are in them", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(reply, { minLength: 1, maxLength: 12 }), fc.nat(12), async (replies, stopAt) => {
+      const stop = new AbortController();
+      let requests = 0;
+      const { result, stored } = await play([...replies, says("the end")], {
+        planned,
+        tools: TOOLS,
+        signal: stop.signal,
+        deps: {
+          recover: ({ earlier }) => (earlier.length < 2 ? { action: "retry", delayMs: 0 } : { action: "give-up" }),
+        },
+        onRequest: () => {
+          requests += 1;
+          if (requests === stopAt) stop.abort({ status: "interrupted", by: "test" });
+        },
+      });
+      assert.deepEqual(resultOfRun(stored), result);
+      checkWords(result.summary, stored);
+      const steps = stored.filter(({ kind }) => kind === "step-start").length;
+      assert.deepEqual([result.api_calls, requests], [steps, steps]);
+      assert.equal(
+        result.status === "interrupted",
+        stored.at(-1)?.kind === "child-end" && stop.signal.aborted && result.exit_reason === "test",
+      );
+      const known = stored.reduce((sum, event) => sum + ("costUsd" in event ? (event.costUsd ?? 0) : 0), 0);
+      if (result.cost_usd !== null) assert.ok(Math.abs(result.cost_usd - known) < 1e-9);
+      const isUncertain = stored.some(
+        (event) => event.kind === "step-fail" && (event.usageSoFar || (event.charged && event.costUsd === undefined)),
+      );
+      assert.equal(result.cost_status === "known", !isUncertain);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("at no moment of a run is anything said of a child that has not ended", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(reply, { minLength: 1, maxLength: 8 }), async (replies) => {
+      const { stored } = await play([...replies, ...Array.from({ length: 12 }, () => says("the end"))], {
+        planned,
+        tools: TOOLS,
+      });
+      let run = foldRun(undefined, START);
+      for (const event of stored) {
+        run = foldRun(run, event);
+        assert.equal(resultsOf(run).results.length, run.children.filter(hasEnded).length);
+        assert.equal(hasEnded(run.children[0] ?? assert.fail()), event.kind === "child-end");
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+const START: StoredEvent = {
+  kind: "delegation-start",
+  at: 0,
+  delegationId: "d",
+  call: { tasks: [planned.task] },
+  planned: [planned],
+  surface: "library",
+  warnings: [],
+};
+
+function resultOfRun(events: readonly ChildEvent[]) {
+  const run = events.reduce<Run>((before, event) => foldRun(before, event), foldRun(undefined, START));
+  return resultsOf(run).results[0];
+}
+
+/** What a child is said to have said, its model has said: whole, or as far as it came. */
+function checkWords(summary: string, events: readonly ChildEvent[]): void {
+  if (summary === "") return;
+  const said = events.flatMap((event) => {
+    if (event.kind === "step-fail") return [event.partialText];
+    if (event.kind !== "step-end") return [];
+    return [event.parts.map((part) => (part.type === "text" ? part.text : "")).join("")];
+  });
+  assert.ok(said.includes(summary), `${JSON.stringify(summary)} was never said`);
+}
