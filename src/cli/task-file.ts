@@ -5,6 +5,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { jsonMistake, yamlMistake } from "../config/syntax.ts";
 import { DeputyError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type Call, type Mistake, parseCall } from "../task.ts";
@@ -101,9 +102,12 @@ function parse(file: Text, format: Format): Promise<Source> {
 async function parseYaml({ name, text }: Text): Promise<Source> {
   const { isNode, isSeq, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw unreadable(`${name}: ${problem.message.trimEnd()}`);
+  if (problem !== undefined) {
+    const { line, col } = lines.linePos(problem.pos[0]);
+    throw unreadable(`${name}:${line}:${col}: ${yamlMistake(problem)}.`);
+  }
   return {
     input: document.toJS(),
     async lineOf(path) {
@@ -124,7 +128,8 @@ async function parseJson(file: Text): Promise<Source> {
     return { input, lineOf: async (path) => (await parseYaml(file)).lineOf(path) };
   } catch (error) {
     if (error instanceof DeputyError) throw error;
-    throw unreadable(`${file.name} is not valid JSON: ${(error as Error).message}`);
+    const { line, column, message } = jsonMistake(file.text);
+    throw unreadable(`${file.name}:${line}:${column}: ${message}.`);
   }
 }
 
@@ -147,7 +152,8 @@ async function parseJsonLines({ name, text }: Text): Promise<Source> {
       return task;
     } catch (error) {
       if (error instanceof DeputyError) throw error;
-      throw unreadable(`${name}, line ${number} is not valid JSON: ${(error as Error).message}`);
+      const { column, message } = jsonMistake(line);
+      throw unreadable(`${name}:${number}:${column}: ${message}.`);
     }
   });
   return {

@@ -6,6 +6,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { nearest } from "../nearest.ts";
 import { configSchema, keysAllowedAt } from "./schema.ts";
+import { yamlMistake } from "./syntax.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -50,9 +51,9 @@ export function readYaml(file: string, text: string): Read | { mistakes: string[
   const parsed = parseDocument(shieldVariables(text), { lineCounter: lines, prettyErrors: false });
   if (parsed.errors.length > 0)
     return {
-      mistakes: parsed.errors.map(({ pos, message }) => {
-        const { line, col } = lines.linePos(pos[0]);
-        return `${file}:${line}:${col} ${unshieldVariables(message)}`;
+      mistakes: parsed.errors.map((error) => {
+        const { line, col } = lines.linePos(error.pos[0]);
+        return `${file}:${line}:${col} ${unshieldVariables(yamlMistake(error))}`;
       }),
     };
   const value = contentOf(parsed);

@@ -31,7 +31,10 @@ describe("a task file", () => {
     writeFileSync(join(cwd, "one.jsonl"), '{"goal":"a"}\n');
     writeFileSync(join(cwd, "bad.json"), "- a\n");
     assert.equal((await deputy(["run", "one.jsonl", "--dry-run"], { cwd })).code, 0);
-    assert.match((await deputy(["run", "bad.json", "--dry-run"], { cwd })).stderr, /bad\.json is not valid JSON/);
+    assert.match(
+      (await deputy(["run", "bad.json", "--dry-run"], { cwd })).stderr,
+      /bad\.json:1:3: expected JSON; found "a"/,
+    );
   });
 
   test("may hold the same goal twice, and a goal of 2 MB", async () => {
@@ -42,9 +45,13 @@ describe("a task file", () => {
 
   for (const [what, text, expected] of [
     ["an empty file", " \n", /standard input is empty\. Expected tasks as YAML/],
-    ["a YAML mistake, with line and column", "- a\n- {b: [}\n", /line 2, column/],
-    ["a JSON mistake, with line and column", '{"tasks": [', /line 1, column 12/],
-    ["a line that is no JSON, by its number", '{"goal":"a"}\n\n{"goal"\n', /line 3 is not valid JSON/],
+    ["a YAML mistake, with line and column", "- a\n- {b: [}\n", /standard input:2:\d+: /],
+    ["a JSON mistake, with line and column", '{"tasks": [', /standard input:1:12: /],
+    [
+      "a line that is no JSON, by its number",
+      '{"goal":"a"}\n\n{"goal"\n',
+      /standard input:3:8: expected a closing bracket or quote; found the end/,
+    ],
     ["binary data", new Uint8Array([0x89, 0x50, 0, 1]), /not text: it has a zero byte at 2/],
     ["text that is not UTF-8", new Uint8Array([0x2d, 0x20, 0xff, 0xfe]), /not text in UTF-8/],
     [

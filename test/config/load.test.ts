@@ -200,7 +200,7 @@ describe("mistakes", () => {
 
   const cases: [what: string, text: string, position: [number, number], message: RegExp][] = [
     ["broken YAML", "model: [a\nprovider: b\n", [2, 1], /./],
-    ["a key given twice", "model: a\nmodel: b\n", [2, 1], /unique/i],
+    ["a key given twice", "model: a\nmodel: b\n", [2, 1], /each key once/],
     ["a list instead of a map", "- a\n", [1, 1], /keys and values/],
     ["an unknown key deep inside", "providers:\n  zai:\n    api_kye: x\n", [3, 5], /Did you mean `api_key`\?/],
     [
