@@ -1,4 +1,5 @@
 /** What `deputy mcp` and `deputy serve` have in common: MCP servers that stand on one Deputy. */
+import { resolve } from "node:path";
 import { type CreateMcpServer, createMcpServers } from "../mcp/server.ts";
 import type { ToolsDeps } from "../mcp/tools.ts";
 import { beginElsewhere } from "./background.ts";
@@ -7,19 +8,20 @@ import { readVersion } from "./version.ts";
 
 export const WORKSPACE_OPTION = [
   "-w, --workspace <dir>",
-  "the directory children work in (default: where this command is started)",
+  "the directory children work in (default: the client's own, else where this is started)",
 ] as const;
 
-/** @param configPath as `--config` named it */
+/** @param flags as `--config` and `--workspace` were given */
 export async function mcpServers(
   { env, cwd, clock }: Io,
-  configPath: string | undefined,
-  deps: Pick<ToolsDeps, "deputy" | "workspace">,
+  deputy: ToolsDeps["deputy"],
+  flags: { config?: string; workspace?: string },
 ): Promise<CreateMcpServer> {
   return createMcpServers({
-    ...deps,
+    deputy,
+    workspace: { path: resolve(cwd, flags.workspace ?? "."), isNamed: flags.workspace !== undefined },
     clock,
     version: await readVersion(),
-    beginElsewhere: (runId) => beginElsewhere(runId, { env, cwd, configPath }),
+    beginElsewhere: (runId) => beginElsewhere(runId, { env, cwd, configPath: flags.config }),
   });
 }

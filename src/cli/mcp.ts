@@ -1,5 +1,4 @@
 /** `deputy mcp`: Deputy for the agent programs people already use. */
-import { resolve } from "node:path";
 import { CONFIG_OPTION, type Context, type Declare, examples, hideKeys, withDeputy } from "./command.ts";
 import type { InstallFlags } from "./mcp-install.ts";
 
@@ -9,7 +8,10 @@ export const declareMcp: Declare = (command, context) => {
   command
     .description("Offer delegate_task to an agent program over MCP, on standard input and output.")
     .enablePositionalOptions() // `install` has options of the same names
-    .option("-w, --workspace <dir>", "the directory children work in (default: where this command is started)")
+    .option(
+      "-w, --workspace <dir>",
+      "the directory children work in (default: the client's own, else where this is started)",
+    )
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
@@ -44,17 +46,17 @@ the pipe, or at Ctrl-C; what runs then is stopped, and deputy resume goes on wit
     });
 };
 
-async function serve({ workspace = ".", config }: ServeFlags, context: Context): Promise<void> {
+async function serve(flags: ServeFlags, context: Context): Promise<void> {
   const { io } = context;
   const [{ serveOverStdio }, { mcpServers }] = await Promise.all([
     import("../mcp/stdio.ts"),
     import("./mcp-servers.ts"),
   ]);
-  await withDeputy(context, config, async (deputy) => {
+  await withDeputy(context, flags.config, async (deputy) => {
     hideKeys(io, deputy);
     const interrupted = new AbortController();
     const unheard = io.onInterrupt(() => interrupted.abort());
-    const createServer = await mcpServers(io, config, { deputy, workspace: resolve(io.cwd, workspace) });
+    const createServer = await mcpServers(io, deputy, flags);
     const onError = (error: Error) => void io.stderr.write(`! ${error.message}\n`);
     await serveOverStdio({ input: io.stdin, output: io.stdout, createServer, onError }, interrupted.signal);
     unheard();

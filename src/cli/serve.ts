@@ -1,5 +1,4 @@
 /** `deputy serve`: Deputy for several programs at once, over HTTP on this machine. */
-import { resolve } from "node:path";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { accessToken } from "../config/access-token.ts";
 import { stateDir } from "../config/trust.ts";
@@ -30,14 +29,14 @@ start and kept in the state directory, in a file that only you can read; its pat
 Ctrl-C stops what runs and ends; deputy resume goes on with it.
 ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
     )
-    .action(async ({ port, host, workspace = ".", config }: Flags) =>
-      withDeputy(context, config, async (deputy) => {
+    .action(async ({ port, host, ...flags }: Flags) =>
+      withDeputy(context, flags.config, async (deputy) => {
         hideKeys(io, deputy);
         const token = accessToken(stateDir(io.env));
         const say = (text: string) => void io.stderr.write(`${text}\n`);
         const onError = (error: unknown) => say(`! ${error instanceof Error ? error.message : error}`);
         const face = createHttpFace({
-          createServer: await mcpServers(io, config, { deputy, workspace: resolve(io.cwd, workspace) }),
+          createServer: await mcpServers(io, deputy, flags),
           onError,
         });
         const mcp = toNodeHandler(face, { onerror: onError, maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;

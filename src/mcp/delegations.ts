@@ -14,6 +14,7 @@ import type { Call } from "../task.ts";
 import { ranOutOfPatience } from "./cancellation.ts";
 import { follow } from "./following.ts";
 import type { Incoming } from "./incoming.ts";
+import { type Workspace, workspaceAmong } from "./workspace.ts";
 
 /** Runs that a list shows. */
 const MOST_LISTED = 20;
@@ -27,8 +28,8 @@ const GOES_ON: readonly Report["state"][] = ["running", "paused"];
 export type DelegationsDeps = {
   engine: Engine;
   clock: Clock;
-  /** Directory that tasks work in where they say nothing else. */
-  workspace: string;
+  /** Where tasks work that say nothing else. */
+  workspace: Workspace;
   /** Has a process of its own begin a run that was left for one. @throws DeputyError where it cannot */
   beginElsewhere(runId: string): Promise<void>;
   maxSummaryChars: number;
@@ -63,7 +64,7 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
     const options: SubmitOptions = {
       surface: "mcp",
       askedBy: "model",
-      workspace: deps.workspace,
+      workspace: workspaceAmong(deps.workspace, await incoming.roots()),
       answersFromElsewhere: true,
     };
     if (!background) return (await engine.submit(call, options)).id;

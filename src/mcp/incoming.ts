@@ -12,6 +12,9 @@ import type { Clock } from "../clock.ts";
 import type { Caller } from "./caller.ts";
 import type { ProgressLine } from "./progress.ts";
 
+/** Longest wait for a client to tell its folders, in milliseconds. */
+const ROOTS_MS = 2_000;
+
 /** The question of a child, as a form. */
 export type Form = {
   message: string;
@@ -33,6 +36,8 @@ export type Incoming = {
   elicit?: (form: Form, timeoutMs: number) => Promise<ElicitResult>;
   /** Forms go out with an answer that is none yet, and come back filled in with the same call. */
   elicitsBetweenCalls: boolean;
+  /** The client's folders, as URLs; none where it has none, or its protocol does not let it be asked. */
+  roots(): Promise<string[]>;
   /** What came back with this call: the run it is about, and forms by the question's key. */
   resumed?: { runId: string; shown: string[]; forms: Record<string, unknown> };
 };
@@ -58,6 +63,11 @@ export function incoming(server: Server, { mcpReq }: ServerContext, caller: Call
         elicit: (form, timeoutMs) => mcpReq.elicitInput({ mode: "form", ...form }, { timeout: timeoutMs }),
       }),
     elicitsBetweenCalls: takesForms && modern,
+    async roots() {
+      if (modern || server.getClientCapabilities()?.roots === undefined) return [];
+      const listed = mcpReq.send({ method: "roots/list" }, { timeout: ROOTS_MS });
+      return listed.then(({ roots }) => roots.map(({ uri }) => uri)).catch(() => []); // One that does not say has none.
+    },
     ...(state && { resumed: { ...state, forms: mcpReq.inputResponses ?? {} } }),
   };
 }

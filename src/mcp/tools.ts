@@ -35,7 +35,7 @@ export function createMcpTools(deps: ToolsDeps, incoming: Incoming | undefined):
     );
   };
   const offer = (filter: OfferFilter) =>
-    offerOf({ routing: deputy.routing(), config, cwd: workspace }, filter, "model");
+    offerOf({ routing: deputy.routing(), config, cwd: workspace.path }, filter, "model");
   const delegate = () =>
     createDelegate({
       offer: offer({}),

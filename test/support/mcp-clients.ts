@@ -5,7 +5,7 @@ import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as OldStdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport as OldStreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { InMemoryTransport as OldInMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
-import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { ElicitRequestSchema, ListRootsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import type { Server } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 
@@ -53,13 +53,24 @@ const ABOUT = { name: "a test", version: "1" };
 export type Person = (message: string) => Promise<Filled> | Filled;
 type Filled = { action: "accept" | "decline" | "cancel"; content?: Record<string, string> };
 
-export async function connect(kind: ClientKind, place: Place, person?: Person): Promise<McpClient> {
-  return kind === "1.x" ? connectOld(place, person) : connectNew(place, kind === "2.x modern", person);
+/** @param roots URLs of its folders. Without any, the client knows none. */
+export async function connect(kind: ClientKind, place: Place, person?: Person, roots?: string[]): Promise<McpClient> {
+  const capabilities = { ...(person && { elicitation: {} }), ...(roots && { roots: {} }) };
+  const listed = { roots: roots?.map((uri) => ({ uri })) ?? [] };
+  if (kind === "1.x") {
+    const client = new OldClient(ABOUT, { capabilities });
+    if (person) client.setRequestHandler(ElicitRequestSchema, ({ params }) => person(params.message));
+    if (roots) client.setRequestHandler(ListRootsRequestSchema, () => listed);
+    return connectOld(client, place);
+  }
+  const mode = kind === "2.x modern" ? { pin: "2026-07-28" } : "legacy";
+  const client = new Client(ABOUT, { versionNegotiation: { mode }, capabilities });
+  if (person) client.setRequestHandler("elicitation/create", ({ params }) => person(params.message));
+  if (roots) client.setRequestHandler("roots/list", () => listed);
+  return connectNew(client, place);
 }
 
-async function connectOld(place: Place, person: Person | undefined): Promise<McpClient> {
-  const client = new OldClient(ABOUT, { capabilities: person ? { elicitation: {} } : {} });
-  if (person) client.setRequestHandler(ElicitRequestSchema, ({ params }) => person(params.message));
+async function connectOld(client: OldClient, place: Place): Promise<McpClient> {
   await client.connect(oldTransport(place));
   return {
     listTools: async () => (await client.listTools()).tools as ToolShown[],
@@ -88,12 +99,7 @@ function oldTransport(place: Place): Parameters<OldClient["connect"]>[0] {
   return ours;
 }
 
-async function connectNew(place: Place, modern: boolean, person: Person | undefined): Promise<McpClient> {
-  const client = new Client(ABOUT, {
-    versionNegotiation: { mode: modern ? { pin: "2026-07-28" } : "legacy" },
-    capabilities: person ? { elicitation: {} } : {},
-  });
-  if (person) client.setRequestHandler("elicitation/create", ({ params }) => person(params.message));
+async function connectNew(client: Client, place: Place): Promise<McpClient> {
   await client.connect(newTransport(place));
   return {
     listTools: async () => (await client.listTools()).tools as ToolShown[],

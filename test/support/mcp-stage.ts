@@ -10,9 +10,9 @@ import { type Scene, stage } from "./whole-stage.ts";
 
 export type McpStage = {
   engine: Engine;
-  client(kind: ClientKind, person?: Person): Promise<McpClient>;
+  client(kind: ClientKind, person?: Person, roots?: string[]): Promise<McpClient>;
   /** A client that comes over HTTP. */
-  remote(kind: ClientKind, person?: Person): Promise<McpClient>;
+  remote(kind: ClientKind, person?: Person, roots?: string[]): Promise<McpClient>;
   /** Where it is served over HTTP. */
   http(): Promise<McpHttp>;
 };
@@ -23,7 +23,7 @@ export async function onMcpStage(scene: Scene, perform: (stage: McpStage) => Pro
     const deputy = await openDeputy({ env, cwd, journal: createMemoryJournal() });
     const createServer = createMcpServers({
       deputy,
-      workspace: cwd,
+      workspace: { path: cwd, isNamed: false },
       clock: systemClock,
       version: "0.0.0",
       beginElsewhere: async (id) => void (await deputy.engine.resume(id, { answersFromElsewhere: true })),
@@ -34,16 +34,16 @@ export async function onMcpStage(scene: Scene, perform: (stage: McpStage) => Pro
       served ??= serveMcpHttp(createServer, env.DEPUTY_STATE_DIR ?? "");
       return served;
     };
-    async function client(kind: ClientKind, place: Place, person: Person | undefined): Promise<McpClient> {
-      const connected = await connect(kind, place, person);
+    async function client(kind: ClientKind, place: Place, person?: Person, roots?: string[]): Promise<McpClient> {
+      const connected = await connect(kind, place, person, roots);
       clients.push(connected);
       return connected;
     }
     try {
       await perform({
         engine: deputy.engine,
-        client: (kind, person) => client(kind, { createServer }, person),
-        remote: async (kind, person) => client(kind, await http(), person),
+        client: (kind, person, roots) => client(kind, { createServer }, person, roots),
+        remote: async (kind, person, roots) => client(kind, await http(), person, roots),
         http,
       });
     } finally {
