@@ -1,0 +1,76 @@
+/** Every built-in provider, one task each, seen on the wire of its own API mode: model, key, effort, limit, text, usage. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createDeputy } from "../../src/engine/deputy.ts";
+import { PROVIDER_TABLE, type ProviderRow } from "../../src/routing/provider-table.ts";
+import { createMemoryJournal, createModelServer } from "../../src/testing/index.ts";
+import { temporaryDirectory } from "../support/command-line.ts";
+
+const keyOf = ({ slug }: ProviderRow) => `sk-of-${slug}-0123456789`;
+const HEADER = {
+  chat_completions: "authorization",
+  responses: "authorization",
+  anthropic_messages: "x-api-key",
+  gemini: "x-goog-api-key",
+};
+
+test("a task at each built-in provider arrives in that one's API mode, with its key, and comes back whole", async (t) => {
+  const keys = Object.fromEntries(PROVIDER_TABLE.map((row) => [row.slug, keyOf(row)]));
+  const usage = { input: 40, output: 7 };
+  const server = await createModelServer({
+    keys,
+    extraFields: ["reasoning"],
+    script: () => ({ text: "a whole answer", usage }),
+  });
+  t.after(server.close);
+  const cwd = temporaryDirectory(t.after.bind(t));
+  const configPath = join(cwd, "config.yaml");
+  const facts = { max_output_tokens: 5_000 };
+  const providers = PROVIDER_TABLE.map((row) => [
+    row.slug,
+    {
+      base_url: server.baseUrl(row.apiMode, `/${row.slug}`),
+      api_mode: row.apiMode,
+      api_key: keyOf(row),
+      models: { [`${row.slug}-model-1`]: facts },
+    },
+  ]);
+  writeFileSync(configPath, JSON.stringify({ providers: Object.fromEntries(providers) }));
+  const deputy = createDeputy({ env: { HOME: cwd }, cwd, configPath, journal: createMemoryJournal() });
+  t.after(deputy.close);
+  const tasks = PROVIDER_TABLE.map(({ slug }) => ({
+    goal: `at ${slug}`,
+    provider: slug,
+    model: `${slug}-model-1`,
+    reasoning_effort: "high" as const,
+  }));
+  const { results } = await deputy.delegate({ tasks });
+  for (const [index, { slug, apiMode, effortField }] of PROVIDER_TABLE.entries()) {
+    const request =
+      server.requests.find(({ path }) => path.startsWith(`/${slug}/`)) ?? assert.fail(`nothing at ${slug}`);
+    const { model, keyName, headers, body } = request;
+    assert.deepEqual([request.apiMode, model, keyName], [apiMode, `${slug}-model-1`, slug]);
+    const key = `sk-of-${slug}-0123456789`;
+    assert.equal(
+      headers[HEADER[apiMode]],
+      apiMode === "chat_completions" || apiMode === "responses" ? `Bearer ${key}` : key,
+    );
+    const sent = JSON.stringify(body);
+    assert.match(
+      sent,
+      effortField ? /"reasoning":\{"effort":"high"/ : /"high"|"budget_tokens":\d{4}|"thinkingBudget":\d{4}/,
+      slug,
+    );
+    assert.ok((request.maxTokens ?? 0) >= 5_000, slug);
+    assert.ok(request.tools.length > 0, slug);
+    const result = results[index];
+    assert.deepEqual(
+      [result?.status, result?.summary, result?.tokens.input, result?.tokens.output],
+      ["completed", "a whole answer", 40, 7],
+      slug,
+    );
+    assert.deepEqual(result?.route?.served_models, [`${slug}-model-1`]);
+  }
+});
