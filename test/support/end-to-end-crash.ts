@@ -12,6 +12,7 @@ import type { DelegationResult } from "../../src/result.ts";
 import { until } from "./command-line.ts";
 import {
   type Arrival,
+  commandOf,
   createProviders,
   type Ended,
   launch,
@@ -174,7 +175,7 @@ export async function killAndResume(
   };
   for (const moment of moments) {
     await killAt(moment, launch(), arrivals);
-    await until(() => stage.left().length === 0);
+    await nobodyLeft(stage);
     const stored = stage.stored();
     kills.push({ state: stateIn(stored), requests: arrivals.length, inFlight: unanswered(stored).length, stored });
     command = await commandAfter(stage, stored);
@@ -202,6 +203,13 @@ async function killAt(
   await new Promise((resolve) => setTimeout(resolve, delayMs));
   for (const { child } of programs) child.kill("SIGKILL");
   await Promise.all(programs.map(({ ended }) => ended));
+}
+
+/** What the program started ends with it, however it died. */
+async function nobodyLeft(stage: CrewStage): Promise<void> {
+  await until(() => stage.left().length === 0).catch((error) => {
+    throw new Error(`Still there: ${stage.left().map(commandOf).join("; ")}`, { cause: error });
+  });
 }
 
 /** Of those that went on with the run at once one has had it. The others said so, or found it ended and told the same. */

@@ -156,9 +156,18 @@ export function processesWith(text: string): number[] {
     .filter((pid) => pid > 0 && environmentOf(pid).includes(text));
 }
 
+/** A process as people know it. */
+export function commandOf(pid: number): string {
+  return `${pid} ${factOf(pid, "cmdline").replaceAll("\0", " ")}(${/State:\s*(.*)/.exec(factOf(pid, "status"))?.[1]})`;
+}
+
 function environmentOf(pid: number): string {
+  return factOf(pid, "environ");
+}
+
+function factOf(pid: number, name: string): string {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1");
+    return readFileSync(`/proc/${pid}/${name}`, "latin1");
   } catch {
     return ""; // it has just ended, or is another user's
   }

@@ -93,7 +93,7 @@ function look(): Omit<Reading, "children"> {
     heap: heapUsed + external,
     rss,
     handles: process.getActiveResourcesInfo().filter((name) => name !== "Immediate").length,
-    files: readdirSync("/proc/self/fd").length,
+    files: readdirSync("/dev/fd").length,
     listeners: emitted,
   };
 }

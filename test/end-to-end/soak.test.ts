@@ -1,0 +1,18 @@
+/** A small sample of `npm run stress -- soak`. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { soak } from "../support/soak.ts";
+
+/** More than this for each child is a child that is kept. One takes some 40 KB while it is at work. */
+const MAX_BYTES_PER_CHILD = 8_000;
+
+test("a process that delegates again and again holds nothing open and keeps nothing of its children", async () => {
+  const readings = await soak(400, 40, () => {});
+  const [, , , , early] = readings;
+  const last = readings.at(-1);
+  assert.ok(early && last);
+  const open = ({ handles, files, listeners }: typeof last) => ({ handles, files, listeners });
+  assert.deepEqual(open(last), open(early));
+  const keptBytes = (last.heap - early.heap) / (last.children - early.children);
+  assert.ok(keptBytes < MAX_BYTES_PER_CHILD, `${keptBytes} bytes are kept of each child`);
+});
