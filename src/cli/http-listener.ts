@@ -22,6 +22,8 @@ export type ListenOptions = {
 export type Listener = {
   /** Where it listens: `http://127.0.0.1:4747`. */
   url: string;
+  /** Resolves when everyone who asked for something has their answer. Who only listens is not waited for. */
+  answered(): Promise<void>;
   /** Lets nobody in any more, and ends what is open. */
   close(): Promise<void>;
 };
@@ -30,9 +32,18 @@ type Refusal = { status: number; message: string; headers?: Record<string, strin
 
 /** @throws DeputyError `usage` where it cannot listen there */
 export async function listen({ host, port, token, handlers, onError }: ListenOptions): Promise<Listener> {
+  const open = new Set<Promise<void>>();
   const server = createServer((request, response) => {
     const refusal = refusalOf(request, host, token, handlers);
     if (refusal !== undefined) return refuse(response, refusal);
+    if (request.method === "POST") {
+      const answer = Promise.withResolvers<void>();
+      open.add(answer.promise);
+      response.once("close", () => {
+        open.delete(answer.promise);
+        answer.resolve();
+      });
+    }
     handlers[pathOf(request)]?.(request, response).catch((error: unknown) => {
       onError(error);
       if (!response.headersSent) refuse(response, { status: 500, message: "Deputy failed by a fault of its own." });
@@ -43,6 +54,7 @@ export async function listen({ host, port, token, handlers, onError }: ListenOpt
   const { address, family, port: given } = server.address() as AddressInfo;
   return {
     url: `http://${family === "IPv6" ? `[${address}]` : address}:${given}`,
+    answered: async () => void (await Promise.all(open)),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -2,6 +2,7 @@
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { accessToken } from "../config/access-token.ts";
 import { stateDir } from "../config/trust.ts";
+import { stopHere } from "../engine/wait.ts";
 import { createHttpFace } from "../mcp/http.ts";
 import { MAX_MESSAGE_BYTES } from "../mcp/limits.ts";
 import { CONFIG_OPTION, type Declare, examples, hideKeys, portNumber, withDeputy } from "./command.ts";
@@ -12,6 +13,9 @@ import { mcpServers, WORKSPACE_OPTION } from "./mcp-servers.ts";
 type Flags = { port: number; host: string; workspace?: string; config?: string };
 
 const DEFAULT_PORT = 4747;
+/** Longest wait for runs to stop, and for callers to have their answers, in milliseconds. */
+const STOP_MS = 5_000;
+const ANSWER_MS = 1_000;
 
 export const declareServe: Declare = (command, context) => {
   const { io } = context;
@@ -44,9 +48,10 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
         say(`MCP at ${listener.url}/mcp`);
         say(`Token: ${token.masked}, whole in ${token.path}`);
         if (!isLoopback(host)) warn(io, host);
-        await interrupted(io);
-        say("Stopping; what is done is kept.");
-        await deputy.engine.close();
+        const by = await interrupted(io);
+        say("Stopping; what is done is kept. Ctrl-C again leaves now.");
+        await stopHere(deputy.engine, by, { ms: STOP_MS, clock: io.clock });
+        await Promise.race([listener.answered(), io.clock.sleep(ANSWER_MS)]);
         await face.close();
         await listener.close();
       }),
@@ -60,11 +65,12 @@ function warn(io: Io, host: string): void {
   );
 }
 
-function interrupted(io: Io): Promise<void> {
+/** @returns what it was. The next one meets nobody who listens, and ends the process. */
+function interrupted(io: Io): Promise<string> {
   return new Promise((resolve) => {
-    const stop = io.onInterrupt(() => {
+    const stop = io.onInterrupt((by) => {
       stop();
-      resolve();
+      resolve(by);
     });
   });
 }

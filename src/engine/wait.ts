@@ -36,3 +36,10 @@ export async function waitForRun(
   }
   return engine.run(id);
 }
+
+/** Stops the runs of this process, and waits for their ends, for a while. */
+export async function stopHere(engine: Engine, by: string, { ms, clock }: WaitOptions): Promise<void> {
+  const here = engine.runs().flatMap(({ run, owner }) => (owner === "here" ? [run.delegationId] : []));
+  await Promise.all(here.map((id) => engine.stop(id, by)));
+  await Promise.all(here.map((id) => waitForRun(engine, id, { ms, clock }, new AbortController().signal)));
+}

@@ -61,4 +61,28 @@ describe("deputy serve, over HTTP", () => {
       assert.deepEqual([code, stdout], [0, ""]);
     });
   });
+
+  test("stopped, it stops the children and tells the callers that wait", async () => {
+    let asked = 0;
+    const script = () => {
+      asked += 1;
+      return new Promise<never>(() => {});
+    };
+    await stage({ script }, async ({ env, cwd }) => {
+      const server = launch(["serve", "--port", "0"], { cwd, env });
+      await until(() => server.stderr().includes("Token"));
+      const [url = ""] = /http:\S+/.exec(server.stderr()) ?? [];
+      const token = readFileSync(join(env.DEPUTY_STATE_DIR ?? "", "token"), "utf8").trim();
+      const clients = await Promise.all(CLIENTS.map((kind) => connect(kind, { url, token })));
+      const calls = clients.map((client) => client.call("delegate_task", { goal: "slow" }));
+      await until(() => asked === CLIENTS.length);
+      server.child.kill("SIGTERM");
+      for (const { data } of await Promise.all(calls)) {
+        const [result] = (data as Report).results;
+        assert.deepEqual([result?.status, result?.exit_reason], ["interrupted", "SIGTERM"]);
+      }
+      assert.equal((await server.ended).code, 0);
+      await Promise.all(clients.map((client) => client.close().catch(() => {})));
+    });
+  });
 });
