@@ -62,7 +62,9 @@ export function createTransport(options: TransportOptions): Transport {
         if (url.origin !== origin) throw new Error(`A request for ${origin} was about to go to ${url.origin}.`);
         dispatcher ??= createDispatcher(options);
         const headers = signedHeaders(init.headers, access, url.origin, options.userAgent);
-        return dispatch(dispatcher, url, init, headers);
+        return dispatch(dispatcher, url, init, headers).catch((error) => {
+          throw withProxyNamed(error, proxyOf(url, options.environment));
+        });
       };
     },
     async close() {
@@ -83,17 +85,41 @@ function createDispatcher({ connectionsPerOrigin, environment }: TransportOption
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  const httpProxy = environment.http_proxy ?? environment.HTTP_PROXY ?? "";
-  const httpsProxy = environment.https_proxy ?? environment.HTTPS_PROXY ?? "";
+  const { httpProxy, httpsProxy, noProxy } = proxiesIn(environment);
   if (httpProxy === "" && httpsProxy === "") {
     const Agent: typeof undici.Agent = require("undici/lib/dispatcher/agent.js");
     return new Agent(settings);
   }
-  // What runs on this machine is spoken to directly, whatever the proxy is for.
-  const noProxy = [environment.no_proxy ?? environment.NO_PROXY, LOOPBACK].filter(Boolean).join(",");
   // The whole package: a tunnel to an https origin needs what only its index puts together.
   const { EnvHttpProxyAgent }: typeof undici = require("undici");
   return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
+}
+
+/** What runs on this machine is spoken to directly, whatever the proxy is for. */
+function proxiesIn(environment: TransportOptions["environment"]) {
+  return {
+    httpProxy: environment.http_proxy ?? environment.HTTP_PROXY ?? "",
+    httpsProxy: environment.https_proxy ?? environment.HTTPS_PROXY ?? "",
+    noProxy: [environment.no_proxy ?? environment.NO_PROXY, LOOPBACK].filter(Boolean).join(","),
+  };
+}
+
+/** The proxy that requests for a URL go through, by its host alone: its address may hold a password. */
+function proxyOf({ protocol, hostname }: URL, environment: TransportOptions["environment"]): string | undefined {
+  const { httpProxy, httpsProxy, noProxy } = proxiesIn(environment);
+  const proxy = protocol === "https:" ? httpsProxy : httpProxy;
+  const direct = noProxy.split(/[\s,]+/).some((entry) => {
+    const name = entry.replace(/^\*?\./, "").replace(/:\d+$/, "");
+    return entry === "*" || (name !== "" && (hostname === name || hostname.endsWith(`.${name}`)));
+  });
+  return proxy === "" || direct || !URL.canParse(proxy) ? undefined : new URL(proxy).host;
+}
+
+/** A connection that fails may fail at the proxy: whoever reads of it has to know that there is one. */
+function withProxyNamed(error: unknown, proxy: string | undefined): unknown {
+  if (proxy !== undefined && error instanceof Error && error.name !== "AbortError")
+    error.message += `, through the proxy ${proxy}`;
+  return error;
 }
 
 const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key"];

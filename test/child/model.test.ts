@@ -245,6 +245,23 @@ test("an https endpoint is reached through a tunnel of the proxy, whose refusal 
   proxy.close();
 });
 
+test("a connection that fails behind a proxy is told with the proxy's host, never with its password", async () => {
+  const environment = { HTTP_PROXY: "http://me:secret-word@127.0.0.1:9" };
+  const stage = await createWireStage(() => ({ text: "never" }), TEST_KEY, environment);
+  const access = { headers: {}, redact: (text: string) => text };
+  for (const apiMode of API_MODES) {
+    const { reply } = await stage.ask(apiMode, { route: wireRoute("http://provider.test/v1", apiMode), access });
+    assert.ok(!reply.ok);
+    assert.equal(reply.failure.kind, "network");
+    assert.match(reply.failure.message, /, through the proxy 127\.0\.0\.1:9\)/);
+    assert.doesNotMatch(JSON.stringify(reply), /secret-word/);
+  }
+  const route = wireRoute("http://127.0.0.1:9/v1", "chat_completions");
+  const { reply } = await stage.ask("chat_completions", { route, access });
+  assert.doesNotMatch(JSON.stringify(reply), /proxy/);
+  await stage.close();
+});
+
 test("what runs on this machine is spoken to directly, whatever proxy is set", async () => {
   const seen: string[] = [];
   const proxy = createServer((socket) =>
@@ -265,4 +282,21 @@ test("what runs on this machine is spoken to directly, whatever proxy is set", a
   assert.match(seen[0] ?? "", /provider\.test/);
   await stage.close();
   proxy.close();
+});
+
+test("a connection that fails behind a proxy is told with the proxy's host, never with its password", async () => {
+  const environment = { HTTP_PROXY: "http://me:secret-word@127.0.0.1:9" };
+  const stage = await createWireStage(() => ({ text: "never" }), TEST_KEY, environment);
+  const access = { headers: {}, redact: (text: string) => text };
+  for (const apiMode of API_MODES) {
+    const { reply } = await stage.ask(apiMode, { route: wireRoute("http://provider.test/v1", apiMode), access });
+    assert.ok(!reply.ok);
+    assert.equal(reply.failure.kind, "network");
+    assert.match(reply.failure.message, /, through the proxy 127\.0\.0\.1:9\)/);
+    assert.doesNotMatch(JSON.stringify(reply), /secret-word/);
+  }
+  const route = wireRoute("http://127.0.0.1:9/v1", "chat_completions");
+  const { reply } = await stage.ask("chat_completions", { route, access });
+  assert.doesNotMatch(JSON.stringify(reply), /proxy/);
+  await stage.close();
 });
