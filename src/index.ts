@@ -1,4 +1,6 @@
 /** The public API of `deputize`. */
+export type { Chat, ChatOptions, TurnOptions } from "./engine/chat.ts";
+export type { DelegateTool } from "./engine/delegate-tool.ts";
 export { type CreateOptions, createDeputy, type DelegateOptions, type Deputy } from "./engine/deputy.ts";
 export type {
   Answer,

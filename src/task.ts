@@ -134,7 +134,11 @@ export function delegateTaskJsonSchema(): Record<string, unknown> {
     ...taskSchema.partial().shape,
     tasks: batchSchema.shape.tasks.optional(),
   });
-  return z.toJSONSchema(both, { io: "input" });
+  return z.toJSONSchema(both, {
+    io: "input",
+    // It says that names are texts. Some providers refuse the word, or warn of it.
+    override: ({ jsonSchema }) => void delete jsonSchema.propertyNames,
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { DelegationResult } from "../src/result.ts";
 import type { ModelRequest, Turn } from "../src/testing/index.ts";
+import { speak } from "./support/chat-models.ts";
 import { temporaryDirectory } from "./support/command-line.ts";
 import { createProviders, type Ended, launchCommand, ROOT, type Slug, taskOf } from "./support/end-to-end.ts";
 
@@ -15,9 +16,14 @@ const MOST_LINES = 40;
 /** Lets a program import the package by its name, without a build of it. */
 const SOURCE = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from "node:module";
-  const source = ${JSON.stringify({ deputize: "src/index.ts", "deputize/testing": "src/testing/index.ts" })};
+  const source = ${JSON.stringify({ deputize: "src/index.ts", "deputize/ai-sdk": "src/ai-sdk.ts", "deputize/testing": "src/testing/index.ts" })};
   registerHooks({
-    resolve: (name, context, next) => next(source[name] ? ${JSON.stringify(`file://${ROOT}/`)} + source[name] : name, context),
+    resolve(name, context, next) {
+      const root = ${JSON.stringify(`file://${ROOT}/`)};
+      if (source[name]) return next(root + source[name], context);
+      // Other packages are those of this clone.
+      return next(name, context.parentURL?.includes("/examples/") && !/^(node:|[./])/.test(name) ? { ...context, parentURL: root } : context);
+    },
   });
 `)}`;
 
@@ -93,6 +99,7 @@ const RIVERS = { rivers: ["Rhine", "Elbe", "Loire"].map((name, index) => ({ name
 function answer(request: ModelRequest): Turn {
   const { messages, tools } = request;
   if (taskOf(request).includes("JSON Schema")) return { text: JSON.stringify(RIVERS) };
+  if (tools.some(({ name }) => name === "delegate_task")) return speak(request);
   if (messages.length > 1) return { text: "This is what I found." };
   const has = (name: string) => tools.some((tool) => tool.name === name);
   if (has("glob")) return { toolCalls: [{ name: "glob", input: { pattern: "**/*" } }] };

@@ -1,4 +1,5 @@
 /** Deputy as a library: the engine with what a program usually wants around it. */
+import { systemClock } from "../clock.ts";
 import { readEnvironment } from "../config/environment.ts";
 import type { Event } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -6,6 +7,8 @@ import type { DelegationResult } from "../result.ts";
 import type { Wish } from "../route.ts";
 import { type CallInput, parseCall } from "../task.ts";
 import type { PermissionRule } from "../tool.ts";
+import { type Chat, type ChatOptions, openChat } from "./chat.ts";
+import { createDelegateTool, type DelegateTool } from "./delegate-tool.ts";
 import type {
   Answer,
   Answered,
@@ -50,6 +53,10 @@ export interface Deputy {
   start(tasks: CallInput, options?: DelegateOptions): Promise<Delegation>;
   /** Every route and problem; nothing starts. */
   plan(tasks: CallInput, options?: DelegateOptions): Promise<Plan>;
+  /** `delegate_task` for a model of this program's own; for the AI SDK there is `deputize/ai-sdk`. */
+  tool(options?: Omit<DelegateOptions, "askedBy">): Promise<DelegateTool>;
+  /** A conversation with an agent that delegates, as `deputy chat` has it. @throws DeputyError `nothing-to-run` */
+  chat(options?: Partial<ChatOptions>): Promise<Chat>;
   /** Goes on with a run whose process has ended. */
   resume(id: string, options?: ResumeOptions): Promise<Delegation>;
   stop(id: string, by?: string): Promise<void>;
@@ -98,6 +105,13 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
       const { engine, call, submitOptions } = await prepare(tasks, delegateOptions);
       return engine.plan(call, submitOptions);
     },
+    async tool({ workspace = cwd, ...more } = {}) {
+      const opened = await open();
+      const submitOptions: SubmitOptions = { surface: "library", workspace, ...(parent && { parent }), ...more };
+      return createDelegateTool(opened, rest.clock ?? systemClock, submitOptions);
+    },
+    chat: async (chatOptions = {}) =>
+      openChat((await open()).engine, { workspace: cwd, ...(parent && { wish: parent }), ...chatOptions }),
     resume: async (id, resumeOptions = {}) => (await open()).engine.resume(id, resumeOptions),
     stop: async (id, by = "library") => (await open()).engine.stop(id, by),
     steer: async (id, text, by = "library") => (await open()).engine.steer(id, text, by),

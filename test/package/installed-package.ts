@@ -33,6 +33,7 @@ describe("the installed package", () => {
       "dist/cli/main.js",
       "dist/index.d.ts",
       "dist/testing/index.js",
+      "dist/ai-sdk.d.ts",
       "README.md",
       "LICENSE",
     ]) {

@@ -1,0 +1,17 @@
+// A model of the AI SDK that delegates: its tool is Deputy. Needs the packages ai and @ai-sdk/openai,
+// OPENAI_API_KEY for the model, and ZAI_API_KEY for those it delegates to.
+//   node examples/13-ai-sdk-tool.ts      in a clone of Deputy: npm run build, once, before
+import { openai } from "@ai-sdk/openai";
+import { generateText, isStepCount } from "ai";
+import { createDeputy } from "deputize";
+import { delegateTaskTool } from "deputize/ai-sdk";
+
+const deputy = createDeputy({ parent: { provider: "zai" } });
+const { text } = await generateText({
+  model: openai("gpt-6-sol"),
+  tools: { delegate_task: await delegateTaskTool(deputy, { maxCostUsd: 1 }) },
+  stopWhen: isStepCount(5),
+  prompt: "Please delegate a haiku on two animals, and tell me which is better.",
+});
+console.log(text);
+await deputy.close();
