@@ -45,6 +45,7 @@ export const PROBLEM_CODES = [
   "role-unavailable",
   "context-too-large",
   "unknown-price",
+  "budget-too-small",
   "workspace-unusable",
   "hook-failed",
   "unknown-agent",

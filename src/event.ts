@@ -102,7 +102,8 @@ export type DelegationEvent =
   | Of<"steer-request", { id: string; target: string; text: string; by: string }>
   /** Someone, in any process, answers a child's question. What settled it is told by the child's `approval-end`. */
   | Of<"approval-answer", { id: string; target: string; callId: string; allowed: boolean; by: string; reason: string }>
-  | Of<"delegation-end", Record<never, never>>;
+  /** `durationMs`: how long it was worked on in all, by a clock that nobody sets. */
+  | Of<"delegation-end", { durationMs?: number }>;
 
 /** About one child. */
 export type ChildEvent =

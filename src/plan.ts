@@ -34,3 +34,6 @@ export type Ready = {
 };
 /** Every task of a call gets one or the other, before anything starts. */
 export type Planned = Ready | { task: Task; problem: Problem };
+
+/** Fewest tokens of an answer that are worth a request: a budget that cannot pay for them starts nothing. */
+export const SHORTEST_ANSWER_TOKENS = 256;

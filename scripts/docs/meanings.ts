@@ -34,6 +34,7 @@ export const PROBLEMS: Record<ProblemCode, string> = {
     "`role: orchestrator` deeper than `delegation.max_spawn_depth` lets children delegate, or on a model that cannot call tools",
   "context-too-large": "goal and context are longer than the model's context window",
   "unknown-price": "a budget is set and the model's price is not known",
+  "budget-too-small": "the budget cannot pay for a single request to the model",
   "workspace-unusable": "the workspace is no directory",
   "hook-failed": "the program's routing hook threw, or said what is no choice",
   "unknown-agent": "no agent definition has this name; the message lists those there are",

@@ -28,7 +28,7 @@ export const declareDoctor: Declare = (command, context) => {
     .description("Look at what a run would find here: keys (by name), config, journal, runtime.")
     .option(
       "--online",
-      "also ask each provider with a key for its models: which keys are accepted (else nothing is sent)",
+      "also ask each provider for its models, with every key: which keys are accepted (else nothing is sent)",
     )
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
@@ -135,10 +135,10 @@ function plainTask(routing: Routing, cwd: string): Finding {
   return { state: "note", about: "default", text: `a task must name its model: ${planned?.problem.message ?? ""}` };
 }
 
-/** What each provider says to its key. */
+/** What each provider says to each of its keys. */
 async function onlineFindings(place: Place, clock: Clock): Promise<Finding[]> {
   try {
-    return (await askProviders(place, clock)).map(onlineFinding);
+    return (await askProviders(place, clock, undefined, true)).map(onlineFinding);
   } catch (error) {
     // A config that cannot be read, or nobody to ask, has been found already.
     if (error instanceof DeputyError) return [];

@@ -2,6 +2,10 @@
 import { CONFIG_OPTION, type Context, type Declare, examples, hideKeys, withDeputy } from "./command.ts";
 import type { InstallFlags } from "./mcp-install.ts";
 
+const AT_A_TERMINAL = `Waiting for an MCP client on standard input. Agent programs start this themselves: deputy mcp install PROGRAM
+writes the entry. Ctrl-C ends it.
+`;
+
 type ServeFlags = { workspace?: string; config?: string };
 
 export const declareMcp: Declare = (command, context) => {
@@ -57,6 +61,7 @@ async function serve(flags: ServeFlags, context: Context): Promise<void> {
     const interrupted = new AbortController();
     const unheard = io.onInterrupt(() => interrupted.abort());
     const createServer = await mcpServers(io, deputy, flags);
+    if (io.stdin.isTTY) io.stderr.write(AT_A_TERMINAL);
     const onError = (error: Error) => void io.stderr.write(`! ${error.message}\n`);
     await serveOverStdio({ input: io.stdin, output: io.stdout, createServer, onError }, interrupted.signal);
     unheard();

@@ -1,6 +1,7 @@
 /** `deputy steer`: says something to a child at work, in whatever process of this user it is. */
 import { text } from "node:stream/consumers";
 import type { SteerReceipt } from "../engine/engine.ts";
+import { rootIdOf } from "../engine/run.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
@@ -65,6 +66,6 @@ export function formatReceipt({ childId, state, owner }: SteerReceipt): string {
   if (state === "delivered") return `Delivered: ${childId} has it.`;
   if (state === "missed") return `Missed: ${childId} ended first. See deputy show ${childId}.`;
   if (owner === "alive") return `Queued: ${childId} hears it with its next request. See deputy show ${childId}.`;
-  const [run = childId] = childId.split(".");
+  const run = rootIdOf(childId);
   return `Queued, and nobody works on the run now: ${childId} hears it after deputy resume ${run}.`;
 }

@@ -3,11 +3,10 @@
  * is spent and what is held never exceed a limit by more than the requests in flight at their worst case.
  */
 import type { Hold, WorstCase } from "../child/money.ts";
+import { SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 
 /** Shorter answers than this are not worth asking for, in tokens. */
 const MIN_ANSWER_TOKENS = 1_000;
-/** What last words may be as short as, in tokens, and what other requests leave for them. */
-const MIN_LAST_WORDS_TOKENS = 256;
 
 /** One limit and what stands against it, in USD. */
 export type Purse = { readonly limitUsd: number | undefined; spentUsd: number; heldUsd: number };
@@ -28,10 +27,10 @@ export function reserve(purses: readonly Purse[], worstCase: () => WorstCase, la
   const { price } = worst.route.facts;
   if (price === undefined) return take(purses, 0, undefined, 0);
   const inputUsd = usd(worst.inputTokens, price.input);
-  const keptBackUsd = lastWords ? 0 : inputUsd + usd(MIN_LAST_WORDS_TOKENS, price.output);
+  const keptBackUsd = lastWords ? 0 : inputUsd + usd(SHORTEST_ANSWER_TOKENS, price.output);
   const affordable = tokensFor(leftUsd - inputUsd - keptBackUsd, price.output);
   const outputTokens = Math.min(worst.outputTokens, affordable);
-  const least = Math.min(worst.outputTokens, lastWords ? MIN_LAST_WORDS_TOKENS : MIN_ANSWER_TOKENS);
+  const least = Math.min(worst.outputTokens, lastWords ? SHORTEST_ANSWER_TOKENS : MIN_ANSWER_TOKENS);
   if (outputTokens < least) return undefined;
   const worstUsd = inputUsd + usd(outputTokens, price.output);
   return take(purses, worstUsd, outputTokens, worstUsd);

@@ -35,6 +35,7 @@ import {
   type RunChild,
   resultsOf,
   spentIn,
+  workedMs,
 } from "./run.ts";
 import type { Scheduler, Told } from "./scheduler.ts";
 import { createSeat, type Seat } from "./seat.ts";
@@ -287,6 +288,7 @@ export async function conduct(
     const earlierMs = Math.max(0, run.lastEventAt - startedAt);
     return hasEnded(child) || "problem" in planned ? [] : [{ child, planned, earlierMs }];
   });
+  const begunAt = clock.elapsed() - workedMs(run);
   await new Promise((resolve) => setImmediate(resolve));
   const stopWithParent = () => above && stop(stopperOf(above.signal));
   if (above?.signal.aborted) stopWithParent();
@@ -298,7 +300,8 @@ export async function conduct(
   over.abort();
   await heeding;
   if (broken !== undefined) throw broken.error;
-  await record({ kind: "delegation-end", at: clock.now(), delegationId });
+  const durationMs = Math.round(clock.elapsed() - begunAt);
+  await record({ kind: "delegation-end", at: clock.now(), delegationId, durationMs });
   journal.release(delegationId);
   return resultsOf(run);
 }

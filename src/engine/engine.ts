@@ -390,7 +390,7 @@ export function createEngine(deps: EngineDeps): Engine {
       runs: families.map(({ root }) => root).filter((root) => delegationIds.includes(root)),
       delegationIds,
       bytes: delegationIds.reduce((sum, delegationId) => sum + (bytes.get(delegationId) ?? 0), 0),
-      kept: new Set(listings.map(({ run }) => run.delegationId.split(".")[0])).size - families.length,
+      kept: new Set(listings.map(({ run }) => rootIdOf(run.delegationId))).size - families.length,
     };
   }
 

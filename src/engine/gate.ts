@@ -80,7 +80,7 @@ export function createGate(now: () => number, random: () => number, changed: () 
   }
 
   function accepted(leftIn: number): void {
-    if (leftIn !== era) return;
+    if (leftIn !== era || (!probing && width === Number.POSITIVE_INFINITY)) return;
     // What it took to get through is remembered for the next time, by half.
     if (probing) setbacks = Math.floor(setbacks / 2);
     probing = false;
@@ -97,7 +97,8 @@ export function createGate(now: () => number, random: () => number, changed: () 
     if (setback && kind) setBack(kind, setback.backInMs, leftIn);
     inFlight -= 1;
     if (leftIn === era) inEra -= 1;
-    changed();
+    // A gate without limits was open before, and still is.
+    if (entry !== undefined || probing || width !== Number.POSITIVE_INFINITY) changed();
   }
 
   const counts = () => limits.requestsPerMinute !== undefined || limits.tokensPerMinute !== undefined;

@@ -8,10 +8,12 @@ import type { Transport } from "../child/transport.ts";
 import type { Clock } from "../clock.ts";
 import { stateDir } from "../config/trust.ts";
 import { DeputyError, type Failure } from "../errors.ts";
+import type { ApiMode } from "../route.ts";
 import { saveLists } from "../routing/list-cache.ts";
 import { listRequest, type ModelList, readModelList } from "../routing/model-list.ts";
 import { apiModeOf, defaultModelOf, type Provider } from "../routing/providers.ts";
 import type { Routing } from "../routing/routing.ts";
+import type { Lease } from "../secret.ts";
 import { createSetups, type SetupPlace } from "./setup.ts";
 import { openTransport } from "./transport.ts";
 
@@ -37,15 +39,23 @@ export async function refreshLists(place: SetupPlace, clock: Clock, only?: strin
   return answers;
 }
 
-/** Asks, and keeps nothing. @throws as `refreshLists` */
-export async function askProviders(place: SetupPlace, clock: Clock, only?: string): Promise<ProviderAnswer[]> {
+/**
+ * Asks, and keeps nothing. @throws as `refreshLists`
+ * @param withEachKey asks once with every key of a provider's pool, else with one of them
+ */
+export async function askProviders(
+  place: SetupPlace,
+  clock: Clock,
+  only?: string,
+  withEachKey = false,
+): Promise<ProviderAnswer[]> {
   const { routing } = createSetups(place)();
   const providers = only === undefined ? routing.credentials.usable() : [providerNamed(only, routing)];
   if (providers.length === 0)
     throw new DeputyError("nothing-to-run", "No provider has a key, so there is nobody to ask. See deputy doctor.");
   const transport = openTransport(place.env);
   try {
-    return await askAll(providers, { routing, transport, clock });
+    return await askAll(providers, { routing, transport, clock }, withEachKey);
   } finally {
     await transport.close();
   }
@@ -53,9 +63,14 @@ export async function askProviders(place: SetupPlace, clock: Clock, only?: strin
 
 export type AskDeps = { routing: Pick<Routing, "credentials">; transport: Transport; clock: Clock };
 
-/** An answer for each provider, in their order. */
-export function askAll(providers: readonly Provider[], deps: AskDeps): Promise<ProviderAnswer[]> {
-  return Promise.all(providers.map((provider) => askOne(provider, deps)));
+/** An answer for each provider, or for each of its keys, in their order. */
+export async function askAll(
+  providers: readonly Provider[],
+  deps: AskDeps,
+  withEachKey = false,
+): Promise<ProviderAnswer[]> {
+  const answers = await Promise.all(providers.map((provider) => askOne(provider, deps, withEachKey)));
+  return answers.flat();
 }
 
 function providerNamed(name: string, { providers }: Routing): Provider {
@@ -64,32 +79,49 @@ function providerNamed(name: string, { providers }: Routing): Provider {
   return found.provider;
 }
 
-async function askOne(provider: Provider, { routing, transport, clock }: AskDeps): Promise<ProviderAnswer> {
-  const { credentials } = routing;
+async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): Promise<ProviderAnswer[]> {
+  const { credentials } = deps.routing;
   const { slug } = provider;
   const found = credentials.find(provider);
-  if (!("bundle" in found)) return { provider: slug, baseUrl: "", failure: notUsable(slug, found) };
-  const { baseUrl } = found.bundle;
+  if (!("bundle" in found)) return [{ provider: slug, baseUrl: "", failure: notUsable(slug, found) }];
+  const { baseUrl, keys } = found.bundle;
   const apiMode = apiModeOf(provider, baseUrl, defaultModelOf(provider) ?? "");
   const timeout = new AbortController();
-  const stopTimer = clock.after(ANSWER_MS, () => timeout.abort());
-  const lease = await credentials.lease({ provider: slug, endpoint: { baseUrl, apiMode } }, timeout.signal);
-  const asked = { provider: slug, baseUrl, ...(lease.keyName !== undefined && { keyName: lease.keyName }) };
+  const stopTimer = deps.clock.after(ANSWER_MS, () => timeout.abort());
+  const lend = () => credentials.lease({ provider: slug, endpoint: { baseUrl, apiMode } }, timeout.signal);
+  // None is given back before all are lent: each is another key of the pool.
+  const leases = await Promise.all(Array.from({ length: withEachKey ? Math.max(1, keys.length) : 1 }, lend));
   try {
-    if ("failure" in lease) return { ...asked, failure: timeout.signal.aborted ? tooSlow(slug) : lease.failure };
-    const fetch = transport.fetchFor(baseUrl, lease.access);
-    const { url, headers } = listRequest(baseUrl, apiMode);
-    const models = readModelList(await getJson(fetch, url, headers, timeout.signal), apiMode);
-    if (models === undefined) return { ...asked, failure: noList(slug) };
-    const { isTried, keyUrl } = keyCheck(provider, baseUrl);
-    if (keyUrl !== undefined) await getJson(fetch, keyUrl, {}, timeout.signal);
-    return { ...asked, models, keyTried: isTried };
-  } catch (error) {
-    const isLate = timeout.signal.aborted;
-    return { ...asked, failure: isLate ? tooSlow(slug) : failureOf(error, slug, clock.now(), credentials.redact) };
+    const asked = { provider, baseUrl, apiMode };
+    return await Promise.all(leases.map((lease) => askWith(lease, asked, deps, timeout.signal)));
   } finally {
     stopTimer();
-    lease.release();
+    for (const lease of leases) lease.release();
+  }
+}
+
+type Asked = { provider: Provider; baseUrl: string; apiMode: ApiMode };
+
+async function askWith(
+  lease: Lease,
+  { provider, baseUrl, apiMode }: Asked,
+  { routing, transport, clock }: AskDeps,
+  signal: AbortSignal,
+): Promise<ProviderAnswer> {
+  const { slug } = provider;
+  const asked = { provider: slug, baseUrl, ...(lease.keyName !== undefined && { keyName: lease.keyName }) };
+  try {
+    if ("failure" in lease) return { ...asked, failure: signal.aborted ? tooSlow(slug) : lease.failure };
+    const fetch = transport.fetchFor(baseUrl, lease.access);
+    const { url, headers } = listRequest(baseUrl, apiMode);
+    const models = readModelList(await getJson(fetch, url, headers, signal), apiMode);
+    if (models === undefined) return { ...asked, failure: noList(slug) };
+    const { isTried, keyUrl } = keyCheck(provider, baseUrl);
+    if (keyUrl !== undefined) await getJson(fetch, keyUrl, {}, signal);
+    return { ...asked, models, keyTried: isTried };
+  } catch (error) {
+    const { redact } = routing.credentials;
+    return { ...asked, failure: signal.aborted ? tooSlow(slug) : failureOf(error, slug, clock.now(), redact) };
   }
 }
 

@@ -42,8 +42,9 @@ export type Above = {
 export type Delegate = (order: Order) => Promise<Run>;
 
 /** What a child's own delegation may not leave. */
-export function boundsOf({ planned: { toolsets }, above }: Order): Bounds {
-  return { toolsets, isBudgeted: above.purses.some(({ limitUsd }) => limitUsd !== undefined) };
+export function boundsOf({ planned: { toolsets, tools }, above }: Order): Bounds {
+  const isBudgeted = above.purses.some(({ limitUsd }) => limitUsd !== undefined);
+  return { toolsets, ...(tools && { tools }), isBudgeted };
 }
 
 /** The delegation that this very call has begun before a crash. A model may use the id of a call again. */

@@ -1,7 +1,7 @@
 /** Which runs a journal may lose. Pure. A run and the delegations its children made are one: they stay or go together. */
 
 import type { RunListing } from "./register.ts";
-import { canGoOn } from "./run.ts";
+import { canGoOn, rootIdOf } from "./run.ts";
 
 export type PruneOptions = {
   /** Only runs in which nothing has happened for so long, in milliseconds. */
@@ -35,7 +35,7 @@ function familiesOf(listings: readonly RunListing[]): Family[] {
   const families = new Map<string, Family>();
   for (const listing of listings) {
     const { delegationId, lastEventAt } = listing.run;
-    const [root = delegationId] = delegationId.split(".");
+    const root = rootIdOf(delegationId);
     const family = families.get(root) ?? { root, listings: [], lastEventAt: 0 };
     family.listings.push(listing);
     family.lastEventAt = Math.max(family.lastEventAt, lastEventAt);

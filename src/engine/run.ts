@@ -55,6 +55,8 @@ export type Run = {
   readonly startedAt: number;
   /** Absent while the run goes on, or where its owner died before the end. */
   endedAt?: number;
+  /** As its owner measured it, once it has ended. */
+  durationMs?: number;
   lastEventAt: number;
   /** Time in which nobody worked on it, between an interruption and a resume. */
   downtimeMs: number;
@@ -123,6 +125,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       return run;
     case "delegation-end":
       run.endedAt = event.at;
+      if (event.durationMs !== undefined) run.durationMs = event.durationMs;
       return run;
     case "stop-request":
     case "approval-answer":
@@ -193,6 +196,7 @@ function shownFrom(maker: Planned, child: Planned, path: string): string {
 /** Children that were interrupted are open again; the time between is nobody's. */
 function reopen(run: Run, renewed: Record<string, Route>, downtimeMs: number): void {
   delete run.endedAt;
+  delete run.durationMs;
   run.downtimeMs += downtimeMs;
   for (const child of run.children) {
     const { tally } = child;
@@ -313,13 +317,13 @@ export function canGoOn(child: RunChild): boolean {
   return !hasEnded(child) || child.tally.ending?.status === "interrupted";
 }
 
+/** How long it was worked on so far, as far as the times of its events tell. */
+export function workedMs({ endedAt, lastEventAt, startedAt, downtimeMs }: Run): number {
+  return Math.max(0, (endedAt ?? lastEventAt) - startedAt - downtimeMs);
+}
+
 /** What the caller gets. Children that have not ended are left out: nothing is said of them that has not happened. */
 export function resultsOf(run: Run): DelegationResult {
   const results: Result[] = run.children.filter(hasEnded).map((child) => resultOf(child.tally));
-  return delegationResult(
-    run.delegationId,
-    results,
-    Math.max(0, (run.endedAt ?? run.lastEventAt) - run.startedAt - run.downtimeMs),
-    run.warnings,
-  );
+  return delegationResult(run.delegationId, results, run.durationMs ?? workedMs(run), run.warnings);
 }

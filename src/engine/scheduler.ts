@@ -107,6 +107,7 @@ export function createScheduler(
 
   /** Lets everyone in who may come in, in order; tells the rest where they stand; wakes when a gate opens. */
   function letIn(): void {
+    if (asking.length + starting.length === 0 && alarm === undefined) return;
     const closed = new Map<string, GateWait>();
     asking = leftOf(asking, closed);
     starting = leftOf(starting, closed);
@@ -115,13 +116,11 @@ export function createScheduler(
     setAlarm(Number.isFinite(opens) ? opens : undefined);
   }
 
-  function leftOf(queue: readonly Waiting[], closed: Map<string, GateWait>): Waiting[] {
+  function leftOf(queue: Waiting[], closed: Map<string, GateWait>): Waiting[] {
+    if (running >= cap || queue.length === 0) return queue;
     const left: Waiting[] = [];
     for (const [index, next] of queue.entries()) {
-      if (running >= cap) {
-        left.push(...queue.slice(index));
-        break;
-      }
+      if (running >= cap) return left.concat(queue.slice(index));
       // Nobody overtakes at a gate: a small request behind a large one waits too.
       const wait = closed.get(next.provider) ?? gateOf(next.provider).wait(next.tokens);
       if (wait !== undefined) {
@@ -141,7 +140,9 @@ export function createScheduler(
   }
 
   function tellPlaces(): void {
-    for (const [index, entry] of [...asking, ...starting].slice(0, TOLD_PLACES).entries()) tellPlace(entry, index + 1);
+    const first = asking.slice(0, TOLD_PLACES);
+    first.push(...starting.slice(0, TOLD_PLACES - first.length));
+    for (const [index, entry] of first.entries()) tellPlace(entry, index + 1);
   }
 
   function tellPlace(entry: Waiting, place: number): void {

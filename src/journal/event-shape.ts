@@ -39,7 +39,7 @@ const FACTS = {
   "stop-request": { target: text.optional(), by: text },
   "steer-request": { ...request, text },
   "approval-answer": { ...request, callId: text, allowed: flag, reason: text },
-  "delegation-end": {},
+  "delegation-end": { durationMs: number.optional() },
   "delegation-charge": {
     childId: text,
     charge: z.looseObject({ delegationId: text, apiCalls: number, costUsd: number, filesChanged: z.array(text) }),

@@ -15,7 +15,7 @@ export type Bundle = {
   /** The pool, in the order of the contract; empty for an endpoint that needs none. */
   keys: KeySource[];
   headers: Record<string, string>;
-  /** Why keys that were found are not sent there. */
+  /** Why keys that were found, or that the entry names, are not sent there. */
   withheld: string[];
 };
 
@@ -34,7 +34,12 @@ type Candidate = { name: string; home: string | undefined; header?: KeyHeader } 
   | { argv: readonly string[] }
 );
 /** Keys of the config entry replace those of the row's variables; `ofRow` is used where the entry gives none. */
-type Candidates = { ofEntry: Candidate[]; ofRow: Candidate[] };
+type Candidates = {
+  ofEntry: Candidate[];
+  ofRow: Candidate[];
+  /** Keys that the entry names and that have no value. */
+  unset: string[];
+};
 
 export function bundleOf(provider: Provider, env: Environment): BundleAnswer {
   const { entry, row } = provider;
@@ -58,7 +63,7 @@ export function bundleOf(provider: Provider, env: Environment): BundleAnswer {
   const keys = ofEntry.length > 0 ? ofEntry : poolOf(candidates.ofRow, baseUrl, withheld);
   const keyless = mayBeKeyless(provider, baseUrl) || Object.keys(entry?.headers ?? {}).some(carriesKey);
   if (keys.length === 0 && !keyless) return { missing: [...withheld, ...looked] };
-  return { bundle: { baseUrl, keys, headers: headers.headers, withheld } };
+  return { bundle: { baseUrl, keys, headers: headers.headers, withheld: [...withheld, ...candidates.unset] } };
 }
 
 /** Those that may go to a base URL, each bound to its origin. One value is one key, however many names it has. */
@@ -100,7 +105,7 @@ function chosenBaseUrl({ entry, row, entryPath }: Provider, env: Environment): C
 /** Usable keys in the order of the contract; what is not usable is noted in `looked`. */
 function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environment, looked: string[]): Candidates {
   const { entry, row, entryPath } = provider;
-  const found: Candidates = { ofEntry: [], ofRow: [] };
+  const found: Candidates = { ofEntry: [], ofRow: [], unset: [] };
   const consider = (group: Candidate[], name: string, value: string | undefined, home?: string, header?: KeyHeader) => {
     if (value === undefined || value.trim() === "") looked.push(name);
     else if (!isUsableKey(value)) looked.push(`${name} (holds a placeholder, not a key)`);
@@ -108,11 +113,16 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
   };
   for (const { path, name, template } of keyTemplatesOf(provider)) {
     const expanded = template.expand(env);
-    if ("unset" in expanded) looked.push(`${path} (${expanded.unset.join(", ")} is not set)`);
-    else consider(found.ofEntry, name, expanded.text, chosen.entry);
+    if ("unset" in expanded) {
+      found.unset.push(`${path} (${expanded.unset.join(", ")} is not set)`);
+      looked.push(`${path} (${expanded.unset.join(", ")} is not set)`);
+    } else consider(found.ofEntry, name, expanded.text, chosen.entry);
   }
-  if (entry?.api_key_env !== undefined)
-    consider(found.ofEntry, entry.api_key_env, env[entry.api_key_env], chosen.entry);
+  if (entry?.api_key_env !== undefined) {
+    const value = env[entry.api_key_env];
+    if ((value ?? "").trim() === "") found.unset.push(`${entry.api_key_env} (is not set)`);
+    consider(found.ofEntry, entry.api_key_env, value, chosen.entry);
+  }
   if (entry?.api_key_command !== undefined)
     found.ofEntry.push({
       name: `${entryPath}.api_key_command`,

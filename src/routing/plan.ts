@@ -8,7 +8,7 @@ import type { AgentDefinition, Agents } from "../config/agents.ts";
 import { type Config, TOOLSETS } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import type { Limits, Planned } from "../plan.ts";
+import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
 import { agentNamed } from "./agents.ts";
@@ -33,6 +33,8 @@ export type PlanDeps = RouterDeps &
 /** What a child's own delegation may not leave. */
 export type Bounds = {
   toolsets: readonly string[];
+  /** Of the toolsets only these tools; absent = all of them. */
+  tools?: readonly string[];
   /** Money is limited from above: every price has to be known. */
   isBudgeted: boolean;
 };
@@ -62,7 +64,8 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     if ("problem" in toolsets) return { task, ...toolsets };
     const workspace = workspaceOf(task.workspace);
     if ("problem" in workspace) return { task, ...workspace };
-    const problem = tooLarge(task, call, agent, routed.route);
+    const limits = limitsOf(task, call, agent, config);
+    const problem = tooLarge(task, call, agent, routed.route) ?? tooDear(task, call, limits, routed.route, config);
     if (problem !== undefined) return { task, problem };
     const usesTools = toolsets.toolsets.length > 0 || role.role === "orchestrator";
     const shown = withImages(task, fitForTools(routed.route, usesTools, config), workspace.workspace);
@@ -73,15 +76,24 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       route: withWarnings(shown.route, wanted.warnings),
       ...role,
       ...toolsets,
-      ...(agent?.tools && { tools: agent.tools }),
+      ...toolsLeft(deps.bounds?.tools, agent?.tools),
       ...workspace,
       ...(agent && { agent: agent.name }),
       ...(shown.images.length > 0 && { images: shown.images }),
-      limits: limitsOf(task, call, agent, config),
+      limits,
     };
   });
   const patterns = deps.askedBy === "model" ? patternWarnings(config, deps.providers) : [];
   return { planned, warnings: [...ignoredDefaults(call, config), ...patterns], agents: Object.fromEntries(agents) };
+}
+
+/** Tools that the one who delegates and the agent both have; absent where neither is limited. */
+function toolsLeft(above?: readonly string[], ofAgent?: readonly string[]): { tools?: string[] } {
+  if (above === undefined || ofAgent === undefined) {
+    const only = above ?? ofAgent;
+    return only === undefined ? {} : { tools: [...only] };
+  }
+  return { tools: ofAgent.filter((name) => above.includes(name)) };
 }
 
 function withWarnings(route: Route, warnings: Warning[]): Route {
@@ -283,6 +295,30 @@ function tooLarge(
     message:
       `Expected at most ${count(facts.contextWindow)} tokens, the context window of ${model} @ ${provider}; found ` +
       `about ${count(tokens)}. Shorten ${field}, or put the text into a file of the workspace.`,
+    suggestions: [],
+  };
+}
+
+/** Characters that one token hardly ever stands for: what is too dear by this count is too dear. */
+const MOST_CHARACTERS_PER_TOKEN = 8;
+
+/** A budget that cannot pay for one request with a short answer. */
+function tooDear(task: Task, call: Call, limits: Limits, route: Route, { delegation }: Config): Problem | undefined {
+  const { price } = route.facts;
+  const budgets = [limits.maxCostUsd, call.max_cost_usd, delegation.max_cost_usd].filter((usd) => usd !== undefined);
+  if (price === undefined || budgets.length === 0) return undefined;
+  const characters = task.goal.length + (task.context?.length ?? 0) + (call.context?.length ?? 0);
+  const leastUsd =
+    ((characters / MOST_CHARACTERS_PER_TOKEN) * price.input + SHORTEST_ANSWER_TOKENS * price.output) / 1_000_000;
+  const budgetUsd = Math.min(...budgets);
+  if (budgetUsd >= leastUsd) return undefined;
+  const dollars = (usd: number) => `$${Number(usd.toPrecision(2))}`;
+  return {
+    code: "budget-too-small",
+    field: "max_cost_usd",
+    message:
+      `Expected a budget of at least ${dollars(leastUsd)}, the least that one request to ${route.model} @ ` +
+      `${route.provider} can cost; found ${dollars(budgetUsd)}. Raise max_cost_usd, or choose a cheaper model.`,
     suggestions: [],
   };
 }

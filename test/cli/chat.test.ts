@@ -199,10 +199,10 @@ describe("a chat", { timeout: 60_000 }, () => {
   });
 
   test("a budget holds over its turns and what it delegates, and says how to go on", async (t) => {
-    const config = "providers: { zai: { models: { glm-5.3: { price: { input: 1000, output: 1000 } } } } }\n";
-    const { see, say, leave } = await chatHere(t, { config }, ["--max-cost", "0.01"]);
+    const config = "providers: { zai: { models: { glm-5.3: { price: { input: 100, output: 100 } } } } }\n";
+    const { see, say, leave } = await chatHere(t, { config }, ["--max-cost", "0.12"]);
     say("hello");
-    await see("The limit of $0.0100 for this conversation is reached.");
+    await see("The limit of $0.1200 for this conversation is reached.");
     assert.equal(await leave(), 0);
   });
 });

@@ -105,6 +105,24 @@ describe("deputy doctor --online", () => {
   });
 });
 
+test("deputy doctor --online tries every key of a pool, each by its name", async (t) => {
+  const keys = { one: LAB_KEY, two: "sk-lab-two-99887766" };
+  const server = await createModelServer({ script: () => ({ text: "" }), models: ["lion-1"], keys });
+  t.after(server.close);
+  const stage = homeWith(
+    temporaryDirectory(t.after.bind(t)),
+    `provider: lab\nproviders:\n  lab: { base_url: "${server.baseUrl("chat_completions")}", api_keys: ["${LAB_KEY}", "\${BAD_KEY}", "\${TWO_KEY}"], default_model: lion-1 }\n`,
+  );
+  const env = { ...stage.env, BAD_KEY: "key-of-nobody", TWO_KEY: keys.two };
+  const { code, stdout } = await deputy(["doctor", "--online"], { ...stage, env });
+  assert.equal(code, 1);
+  assert.match(
+    stdout,
+    /^✓ lab +accepts providers\.lab\.api_keys\[0\], lists 1 model\n✗ lab +key BAD_KEY: lab does not accept the key.*\n✓ lab +accepts TWO_KEY/m,
+  );
+  for (const value of [LAB_KEY, keys.two, env.BAD_KEY]) assert.ok(!stdout.includes(value));
+});
+
 describe("deputy doctor", () => {
   test("names keys and where they go, never their values", async (t) => {
     const stage = homeWith(temporaryDirectory(t.after.bind(t)), LAB);

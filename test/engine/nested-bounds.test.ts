@@ -39,6 +39,20 @@ test("its children have no toolset that it does not have", async () => {
   assert.match(summary(played), /Expected toolsets out of search; found terminal/);
 });
 
+test("its children have no tool that its agent definition has not, whatever their own have", async () => {
+  const agent = (name: string, tools: string) => `---\nname: ${name}\ntools: ${tools}\n---\nPart.\n`;
+  const call = { tasks: [{ goal: "two" }, { goal: "three", agent: "writer" }] };
+  const played = await nested(call, {
+    task: { agent: "reader" },
+    files: {
+      "work/.claude/agents/reader.md": agent("reader", "Read, Grep"),
+      "work/.claude/agents/writer.md": agent("writer", "Write, Grep, Bash"),
+    },
+  });
+  const tools = (goal: string) => requestsFor(played, goal)[0]?.tools.map(({ name }) => name);
+  assert.deepEqual([tools("two"), tools("three")], [["read_file", "list_dir", "grep"], ["grep"]]);
+});
+
 test("their workspaces stay inside its own, links resolved, and their files are told as it would write them", async () => {
   const call = {
     tasks: [

@@ -44,9 +44,10 @@ async function see(events: AsyncIterable<Event>, kind: Event["kind"]): Promise<E
 
 /** Until the journal has it: what is asked is stored with the next commit. */
 async function firstQuestion(engine: Engine) {
-  for (;;) {
+  for (const deadline = Date.now() + 10_000; ; ) {
     const [question] = engine.questions();
     if (question !== undefined) return question;
+    assert.ok(Date.now() < deadline, "nothing was asked");
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -137,6 +138,38 @@ describe("a question that may be answered from elsewhere", () => {
     assert.deepEqual([(await resumed.result).results[0]?.status, ran], ["completed", ["rm -r build"]]);
     await second.engine.close();
   });
+});
+
+test("a child of a child is steered and allowed by its own id, as any other is", async () => {
+  const memory = createMemory();
+  const heard: string[][] = [];
+  const { engine } = createTestEngine({
+    memory,
+    delegation: { max_spawn_depth: 2 },
+    tools: [guarded(() => "ran")],
+    script: async ({ messages }) => {
+      const told = messages.flatMap((message) => (message.role === "assistant" ? [] : [message.text]));
+      const isLeaf = told[0]?.includes("leaf") === true;
+      if (told.length > 1) {
+        if (isLeaf) heard.push(told);
+        return says(told.slice(1).join(" | "));
+      }
+      return isLeaf ? calls(["act", { word: "x" }]) : calls(["delegate_task", { tasks: [{ goal: "leaf" }] }]);
+    },
+  });
+  const tasks = [{ goal: "top", role: "orchestrator" as const }];
+  const { id, result } = await engine.submit({ tasks }, { ...options, answersFromElsewhere: true });
+  const { childId } = await firstQuestion(engine);
+  assert.equal(childId, `${id}.1.1.1`);
+  const elsewhere = cautiousChild(memory).engine;
+  const receipt = await elsewhere.steer(childId, "Look left.", "test");
+  assert.deepEqual([receipt.childId, receipt.state, receipt.owner], [childId, "queued", "alive"]);
+  assert.equal((await elsewhere.answer({ id: childId, ...yes })).counted, true);
+  assert.equal((await result).results[0]?.status, "completed");
+  assert.deepEqual(heard, [["leaf", "ran", "Look left."]]);
+  assert.equal((await elsewhere.settleSteer(receipt, new AbortController().signal)).state, "delivered");
+  await engine.close();
+  await elsewhere.close();
 });
 
 test("where nobody can answer, a question is denied at once and never listed", async () => {

@@ -115,6 +115,30 @@ describe("a budget", () => {
       assert.match(planned.problem.message, /providers\.zai\.models\.glm-4\.7\.price.*allow_unknown_price/);
     });
 
+  test("that cannot pay for a single request is a problem, whoever sets it", () => {
+    const priced = {
+      providers: { lab: { base_url: "http://127.0.0.1:1/v1", models: { "m-1": { price: { input: 2, output: 10 } } } } },
+    };
+    const task = { model: "m-1", provider: "lab" };
+    const small = problem({ ...task, max_cost_usd: 0.002 }, { config: priced });
+    assert.deepEqual([small.code, small.field], ["budget-too-small", "max_cost_usd"]);
+    assert.match(
+      small.message,
+      /at least \$0\.0026, the least that one request to m-1 @ lab can cost; found \$0\.002\./,
+    );
+    const ofConfig = { config: { ...priced, delegation: { max_cost_usd: 0.002 } } };
+    assert.equal(problem(task, ofConfig).code, "budget-too-small");
+    assert.equal(
+      problem({ ...task, context: "x".repeat(80_000), max_cost_usd: 0.02 }, { config: priced }).code,
+      "budget-too-small",
+    );
+    assert.equal(ready({ ...task, max_cost_usd: 0.0027 }, { config: priced }).limits.maxCostUsd, 0.0027);
+    const free = {
+      providers: { lab: { base_url: "http://127.0.0.1:1/v1", models: { "m-1": { price: { input: 0, output: 0 } } } } },
+    };
+    ready({ ...task, max_cost_usd: 0.000001 }, { config: free });
+  });
+
   test("does without where the operator allows it", () => {
     const config = { delegation: { max_cost_usd: 1, allow_unknown_price: true } };
     assert.equal(ready(unpriced, { config, env }).route.model, "glm-4.7");

@@ -197,6 +197,19 @@ describe("a key stays with its origin:", () => {
 });
 
 describe("no key is needed", () => {
+  for (const [entry, said] of [
+    [{ api_key: "${NOT_SET}" }, "providers.local.api_key (NOT_SET is not set)"],
+    [{ api_keys: ["${NOT_SET}"] }, "providers.local.api_keys[0] (NOT_SET is not set)"],
+    [{ api_key_env: "NOT_SET" }, "NOT_SET (is not set)"],
+  ] as const)
+    test(`on this machine, but where ${JSON.stringify(entry)} was meant as one, that is told`, () => {
+      const providers = { local: { base_url: "http://127.0.0.1:8000/v1", ...entry } };
+      const { route } = ready({ provider: "local", model: "m-1" }, { config: { providers } });
+      assert.equal(route.keyName, undefined);
+      assert.equal(route.warnings[0]?.code, "key-withheld");
+      assert.ok(route.warnings[0]?.message.startsWith(`local is asked without a key. Not sent: ${said}.`));
+    });
+
   for (const base_url of [
     "http://127.0.0.1:9/v1",
     "http://localhost:9",
