@@ -1,6 +1,7 @@
 /** What an MCP client gets from delegate_task, however long it takes and whatever happens meanwhile. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { DeputyError } from "../../src/errors.ts";
 import type { Report } from "../../src/report.ts";
 import { until } from "../support/command-line.ts";
 import { CLIENTS } from "../support/mcp-clients.ts";
@@ -100,4 +101,20 @@ test("delegate_task is offered where models may delegate, and tells how deep", a
   assert.equal(offered.get(0), undefined);
   assert.match(offered.get(1) ?? "", /all roles are `leaf`/);
   assert.match(offered.get(2) ?? "", /`role: orchestrator` may delegate/);
+});
+
+test("a run that cannot begin in the background is told of, and is no run that waits for anybody", async () => {
+  const begin = async () => {
+    throw new DeputyError("run-owned", "The run could not begin in the background: no more processes.");
+  };
+  await onMcpStage({ begin }, async ({ client, engine }) => {
+    const { text, isError } = await (await client("2.x")).call("delegate_task", { goal: "one", background: true });
+    assert.ok(isError);
+    assert.match(text, /no more processes/);
+    const [listing] = engine.runs();
+    assert.deepEqual(
+      [listing?.owner, listing?.run.children.map(({ tally }) => tally.ending?.status)],
+      ["none", ["interrupted"]],
+    );
+  });
 });

@@ -17,8 +17,11 @@ export type McpStage = {
   http(): Promise<McpHttp>;
 };
 
-/** @param scene `config` may hold `mcp: { return_after_seconds }` */
-export async function onMcpStage(scene: Scene, perform: (stage: McpStage) => Promise<void>): Promise<void> {
+/** @param scene `config` may hold `mcp: { return_after_seconds }`; `begin` stands for what begins a run in the background */
+export async function onMcpStage(
+  { begin, ...scene }: Scene & { begin?: (runId: string) => Promise<void> },
+  perform: (stage: McpStage) => Promise<void>,
+): Promise<void> {
   await stage(scene, async ({ env, cwd }) => {
     const deputy = await openDeputy({ env, cwd, journal: createMemoryJournal() });
     const createServer = createMcpServers({
@@ -26,7 +29,7 @@ export async function onMcpStage(scene: Scene, perform: (stage: McpStage) => Pro
       workspace: { path: cwd, isNamed: false },
       clock: systemClock,
       version: "0.0.0",
-      beginElsewhere: async (id) => void (await deputy.engine.resume(id, { answersFromElsewhere: true })),
+      beginElsewhere: begin ?? (async (id) => void (await deputy.engine.resume(id, { answersFromElsewhere: true }))),
     });
     const clients: McpClient[] = [];
     let served: Promise<McpHttp> | undefined;
