@@ -11,7 +11,10 @@ import { DeputyError, type Failure } from "../errors.ts";
 import { DURABILITY, type Event, isStored, type StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Ready } from "../plan.ts";
+import type { Report } from "../report.ts";
 import { type DelegationResult, routeAt } from "../result.ts";
+import type { Route } from "../route.ts";
+import type { Bounds } from "../routing/plan.ts";
 import type { Call } from "../task.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 import { createDelegate } from "../tools/delegate.ts";
@@ -52,8 +55,18 @@ export type Stage = {
   model: Model;
 };
 
+/** What a surface adds to what the agent of a conversation can do. */
+export type Beside = {
+  tools: readonly Tool[];
+  /** Where the agent finds the rest of an answer that was cut. */
+  restOf(childId: string, offset: number): string;
+  /** Has a process of its own begin a call that is not waited for. @throws DeputyError where nothing can start */
+  background(call: Call, from: { parentRoute: Route; workspace: string; bounds: Bounds }): Promise<Report>;
+};
+
 /** What is beside the run itself. */
 type Around = {
+  beside?: Beside | undefined;
   /** Sees every event, live ones included, in order. */
   show(event: Event): void;
   answering: Answering;
@@ -73,7 +86,7 @@ export async function conduct(
   stage: Stage,
   setup: Setup,
   { run, past, lastSeq }: Recalled,
-  { show, answering, delegate, above }: Around,
+  { show, answering, delegate, above, beside }: Around,
 ): Promise<DelegationResult> {
   const { clock, journal, scheduler } = stage;
   const { delegationId } = run;
@@ -225,7 +238,8 @@ export async function conduct(
     const delegates = role === "orchestrator" || isConversation(run);
     if (!delegates || run.depth >= delegation.max_spawn_depth) return tools;
     const listModels = createListModels({ offer: setup.offer });
-    return [...tools, delegateTool(planned, seat, child, handedDown) as Tool, listModels as Tool];
+    const added = isConversation(run) ? (beside?.tools ?? []) : [];
+    return [...tools, delegateTool(planned, seat, child, handedDown) as Tool, listModels as Tool, ...added];
   }
 
   function delegateTool(planned: Ready, seat: Seat, child: RunChild, handedDown: readonly Purse[]) {
@@ -235,9 +249,15 @@ export async function conduct(
       maxConcurrent: delegation.max_concurrent_children,
       mayOrchestrate: run.depth + 1 < delegation.max_spawn_depth,
       maxSummaryChars: delegation.max_summary_chars,
-      restOf,
-      async submit(call, context) {
+      restOf: beside?.restOf ?? restOf,
+      offersBackground: beside !== undefined,
+      async submit(call, context, { background }) {
         const { childId } = child.tally;
+        if (background && beside !== undefined) {
+          const { toolsets, workspace } = planned;
+          const bounds = { toolsets, isBudgeted: handedDown.some(({ limitUsd }) => limitUsd !== undefined) };
+          return beside.background(call, { parentRoute: routeAt(planned, child.tally.position), workspace, bounds });
+        }
         const nested = runUnder(planned, child, call, context, handedDown);
         under.set(childId, [...(under.get(childId) ?? []), nested]);
         seat.leave();

@@ -12,7 +12,7 @@ import type { Call } from "../task.ts";
 import type { PermissionRule } from "../tool.ts";
 import type { Answering } from "./approvals.ts";
 import { burial } from "./burial.ts";
-import { conduct, type Stage } from "./conduct.ts";
+import { type Beside, conduct, type Stage } from "./conduct.ts";
 import { createFeed } from "./feed.ts";
 import { imagesApart } from "./images.ts";
 import { begunBy, boundsOf, type Delegate, firstOf, isOver, nextIdUnder, type Order } from "./nested.ts";
@@ -46,6 +46,7 @@ import { watchRun } from "./watch-run.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Asker } from "./approvals.ts";
+export type { Beside } from "./conduct.ts";
 export type { Pruned, PruneOptions } from "./prune.ts";
 export type { Answer, Answered, Question } from "./questions.ts";
 export type { RunListing } from "./register.ts";
@@ -70,10 +71,14 @@ export type SubmitOptions = {
   strict?: boolean;
   /** Permission rules that go before the config's. */
   permissions?: PermissionRule[];
+  /** What the tasks may not leave, beside the config. */
+  bounds?: Bounds;
+  /** What this surface adds to what the agent of a conversation can do. */
+  beside?: Beside;
 } & Answering;
 
 type StartEvent = Extract<StoredEvent, { kind: "delegation-start" }>;
-type PlanOptions = Omit<SubmitOptions, "surface"> & { surface: string; depth?: number; bounds?: Bounds };
+type PlanOptions = Omit<SubmitOptions, "surface"> & { surface: string; depth?: number };
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
 type Start = { setup: Setup; start: StoredEvent; stored: StoredEvent[] };
@@ -90,7 +95,7 @@ export type Delegation = {
   stop(by: string, target?: string): Promise<void>;
 };
 
-export type ResumeOptions = Answering & Pick<SubmitOptions, "permissions" | "concurrency">;
+export type ResumeOptions = Answering & Pick<SubmitOptions, "permissions" | "concurrency" | "beside">;
 
 export type ConverseOptions = ResumeOptions & {
   /** Another route from this turn on, as a plan gave it. */
@@ -335,7 +340,7 @@ export function createEngine(deps: EngineDeps): Engine {
     setup: Setup,
     recalled: Recalled,
     first: readonly StoredEvent[],
-    { asker, answersFromElsewhere, concurrency, permissions }: ResumeOptions,
+    { asker, answersFromElsewhere, concurrency, permissions, beside }: ResumeOptions,
   ): Delegation {
     const { delegationId } = recalled.run;
     const feed = createFeed<Event>();
@@ -345,6 +350,7 @@ export function createEngine(deps: EngineDeps): Engine {
       show: feed.push,
       answering: { asker, answersFromElsewhere },
       delegate: delegating(permissions),
+      beside,
     }).finally(() => {
       here.delete(delegationId);
       feed.end();

@@ -26,7 +26,7 @@ export type CheckDelegationDeps = {
   /** Whether an id is that of a child. */
   isChild(id: string): boolean;
   /** The user's newest runs. */
-  newest(): RunLine[];
+  newest(): RunLine[] | Promise<RunLine[]>;
   /** How a run stands when it has ended, something new waits for a person, or the time is over. @throws DeputyError */
   report(id: string, waitSeconds: number, signal: AbortSignal): Promise<Report>;
   /** What a child has answered, when it has ended or the time is over. @throws DeputyError */
@@ -64,7 +64,7 @@ export function createCheckDelegation(deps: CheckDelegationDeps) {
     run: async ({ id, wait_seconds: asked = maxWaitSeconds, offset = 0 }, { signal }) => {
       const seconds = Math.min(asked, maxWaitSeconds);
       if (id === undefined) {
-        const delegations = deps.newest();
+        const delegations = await deps.newest();
         return { ok: true, text: listInWords(delegations), data: { delegations } };
       }
       if (deps.isChild(id)) {

@@ -144,6 +144,20 @@ describe("deputy chat -p", { timeout: 60_000 }, () => {
     assert.equal(last?.messages[0]?.text, "delegate a haiku about an elk");
   });
 
+  test("leaves work to a process of its own, which goes on when the chat has ended; the agent looks after it", async (t) => {
+    const { script, letGo } = heldBack();
+    const here = await chatPlace(t, { script });
+    const left = await launch(["chat", "-p", "in the background delegate a haiku about an ibex"], here).ended;
+    assert.equal(left.code, 0, left.stderr);
+    const [, id = ""] = /Delegation (\S+) \(running\)/.exec(left.stdout) ?? [];
+    letGo();
+    const watched = await launch(["watch", id], here).ended;
+    assert.equal(watched.code, 0, watched.stderr);
+    const asked = await launch(["chat", "--continue", "-p", `check ${id}`], here).ended;
+    assert.match(asked.stdout, /Haiku of glm-5\.3: the ibex/);
+    assert.deepEqual(here.children(), ["glm-5.3 @ zai"]);
+  });
+
   test("is one document with --json, and a line for each event with --ndjson", async (t) => {
     const here = await chatPlace(t);
     const whole = await launch(["chat", "-p", "hello", "--json"], here).ended;

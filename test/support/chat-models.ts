@@ -21,6 +21,8 @@ function parent(request: ModelRequest): Turn {
   const last = request.messages.at(-1);
   if (last?.role === "tool") return afterTool(request, last.toolResults.map(({ text }) => text).join("\n"));
   const sentence = request.lastUserText;
+  const [, id] = /^check (\S+)/.exec(sentence) ?? [];
+  if (id !== undefined) return { toolCalls: [{ name: "check_delegation", input: { id } }] };
   if (!/delegate|let|ask|have|hand/i.test(sentence)) return { text: `You said: ${sentence}` };
   const wanted = wantedIn(sentence);
   const isStepwise = /\bthen\b/.test(sentence);

@@ -1,0 +1,75 @@
+/**
+ * What the agent of a chat can leave to a process of its own, and how it looks after that: the tools that MCP clients are
+ * offered for the same, with the chat as the client. Work in the background outlives the chat.
+ */
+import type { Beside } from "../../engine/engine.ts";
+import type { Opened } from "../../engine/open.ts";
+import { reportOf } from "../../engine/report.ts";
+import { DeputyError } from "../../errors.ts";
+import type { Tool } from "../../tool.ts";
+import { createCheckDelegation, restOf } from "../../tools/check-delegation.ts";
+import { createControlDelegation } from "../../tools/control-delegation.ts";
+import { beginElsewhere } from "../background.ts";
+import type { Io } from "../io.ts";
+
+/** Longest wait of one `check_delegation`, in seconds: a person sits there. */
+const WAIT_SECONDS = 60;
+
+export function createBeside({ engine, loadConfig }: Opened, io: Io, configPath: string | undefined): Beside {
+  const { clock, env, cwd } = io;
+  const { delegation } = loadConfig().config;
+  const begin = (runId: string) => beginElsewhere(runId, { env, cwd, configPath });
+
+  /** Loaded with the first use: a chat that leaves nothing behind needs none of it. */
+  async function as(signal: AbortSignal) {
+    const { createDelegations } = await import("../../mcp/delegations.ts");
+    const { createCaller } = await import("../../mcp/caller.ts");
+    const deps = {
+      engine,
+      clock,
+      workspace: { path: cwd, isNamed: true },
+      beginElsewhere: begin,
+      maxSummaryChars: delegation.max_summary_chars,
+      returnAfterMs: WAIT_SECONDS * 1000,
+    };
+    const caller = createCaller("the chat's agent");
+    return createDelegations(deps, { caller, signal, startedAt: clock.elapsed(), elicitsBetweenCalls: false, roots });
+  }
+  const roots = async () => [];
+  const unhurried = () => as(new AbortController().signal);
+
+  const check = createCheckDelegation({
+    isChild: (id) => id.split(".").length % 2 === 0,
+    newest: async () => (await unhurried()).newest(),
+    report: async (id, seconds, signal) => (await as(signal)).report(id, seconds),
+    answer: async (id, offset, seconds, signal) => (await as(signal)).answer(id, offset, seconds),
+    maxWaitSeconds: WAIT_SECONDS,
+  });
+  const control = createControlDelegation({
+    stop: async (id, signal) => (await as(signal)).stop(id),
+    steer: async (id, message, signal) => (await as(signal)).steer(id, message),
+    answer: async (id, callId, allowed, reason) => (await unhurried()).settle(id, callId, allowed, reason),
+    mayApprove: delegation.approvals_by_model,
+  });
+
+  return {
+    tools: [check, control] as Tool[],
+    restOf,
+    async background(call, from) {
+      if (from.bounds.isBudgeted) throw new DeputyError("usage", BUDGETED);
+      const options = { surface: "cli" as const, askedBy: "model" as const, answersFromElsewhere: true };
+      const id = await engine.leave(call, { ...options, ...from });
+      try {
+        await begin(id);
+      } catch (error) {
+        await engine.stop(id, "it could not begin");
+        throw error;
+      }
+      const next = `It goes on by itself, also after this conversation: check_delegation with {"id": "${id}"}.`;
+      return { ...reportOf(engine.run(id), clock.now()), next };
+    },
+  };
+}
+
+const BUDGETED =
+  "This conversation has a limit on what it may cost, which holds for what runs in it: leave `background` out.";
