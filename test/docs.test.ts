@@ -10,6 +10,7 @@ import { PassThrough } from "node:stream";
 import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { Command } from "commander";
+import { ERRORS, type Explained, FAILURES, PROBLEMS } from "../scripts/docs/meanings.ts";
 import { refreshed } from "../scripts/docs.ts";
 import { parseAllowRule } from "../src/cli/allow-rule.ts";
 import type { Declare } from "../src/cli/command.ts";
@@ -116,17 +117,21 @@ describe("what is listed by hand", () => {
       ...Object.keys({ ...late, ...child }),
       ...Object.keys(child.route).map((key) => `route.${key}`),
     ];
-    const told = firstColumnOf(sectionOf(read("docs/tasks.md"), "The result"));
+    const told = firstColumnOf(sectionOf(read("docs/results.md"), "The result"));
     assert.deepEqual([...new Set(told)].sort(), [...new Set(found)].sort());
   });
 
-  test("quotes messages and codes that the source has", () => {
+  test("quotes messages and codes that the source has, with every code explained", () => {
     const source = globSync("src/**/*.ts", { cwd: root }).map(read).join("\n");
-    const page = read("docs/failures.md");
-    const quoted = ["Warnings", "The journal", "By message"].flatMap((name) => firstColumnOf(sectionOf(page, name)));
-    assert.ok(quoted.length > 25);
+    const tables = [
+      ...["Other messages", "Warnings"].map((name) => sectionOf(read("docs/troubleshooting.md"), name)),
+      sectionOf(read("docs/runs.md"), "The journal"),
+    ];
+    const explained = [FAILURES, PROBLEMS, ERRORS].flatMap((codes) => Object.values<Explained>(codes));
+    const quoted = [...tables.flatMap(firstColumnOf), ...explained.flatMap(({ says }) => says)];
+    assert.ok(quoted.length > 60);
     assert.deepEqual(
-      quoted.flatMap((text) => text.split(" … ")).filter((words) => !source.includes(words)),
+      quoted.filter((words) => !source.includes(words)),
       [],
     );
   });

@@ -3,14 +3,14 @@ import { decide } from "../../src/child/approval.ts";
 import { OVERRIDES } from "../../src/config/load.ts";
 import { configJsonSchema, configKeys, configSchema } from "../../src/config/schema.ts";
 import { RECOVERY } from "../../src/engine/attempts.ts";
-import { ERROR_EXIT } from "../../src/errors.ts";
+import { ERROR_EXIT, type FailureKind } from "../../src/errors.ts";
 import { DURABILITY } from "../../src/event.ts";
 import { PROVIDER_TABLE, type ProviderRow, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, TASK_FIELDS } from "../../src/task.ts";
 import type { PermissionRule } from "../../src/tool.ts";
 import { agentProgramSections } from "./agent-programs.ts";
 import { faultMatrix } from "./faults.ts";
-import { ERRORS, EVENTS, FAILURES, FAULTS, PROBLEMS } from "./meanings.ts";
+import { ERRORS, EVENTS, type Explained, FAILURES, FAULTS, PROBLEMS } from "./meanings.ts";
 import { modelStringExamples, precedenceExamples } from "./routes.ts";
 import { code, type JsonSchema, markdownTable, schemaAt, typeOf } from "./table.ts";
 
@@ -31,18 +31,10 @@ export const PARTS: Record<string, () => string> = {
       Object.entries(OVERRIDES).map(([variable, key]) => [code(variable), code(key)]),
     ),
   permissions: permissionExamples,
-  failures: failureTable,
+  failures: () => explainedCodes(FAILURES, ["what follows", whatFollows]),
   "fault-matrix": faultMatrix,
-  problems: () => explained("code", PROBLEMS),
-  errors: () =>
-    markdownTable(
-      ["code", "exit code", "meaning"],
-      Object.entries(ERRORS).map(([name, meaning]) => [
-        code(name),
-        String(ERROR_EXIT[name as keyof typeof ERROR_EXIT]),
-        meaning,
-      ]),
-    ),
+  problems: () => explainedCodes(PROBLEMS),
+  errors: () => explainedCodes(ERRORS, ["exit code", (name) => String(ERROR_EXIT[name])]),
   events: () =>
     markdownTable(
       ["event", "kept", "meaning"],
@@ -52,14 +44,28 @@ export const PARTS: Record<string, () => string> = {
         meaning,
       ]),
     ),
-  faults: () => explained("fault", FAULTS),
+  faults: () =>
+    markdownTable(
+      ["fault", "meaning"],
+      Object.entries(FAULTS).map(([name, meaning]) => [code(name), meaning]),
+    ),
   "agent-programs": agentProgramSections,
 };
 
-function explained(head: string, meanings: Record<string, string>): string {
+/** @param beside a column of its own, before what to do */
+function explainedCodes<Code extends string>(
+  explained: Record<Code, Explained>,
+  beside?: [head: string, cell: (name: Code) => string],
+): string {
   return markdownTable(
-    [head, "meaning"],
-    Object.entries(meanings).map(([name, meaning]) => [code(name), meaning]),
+    ["code", "it says", "meaning", ...(beside ? [beside[0]] : []), "what to do"],
+    (Object.entries(explained) as [Code, Explained][]).map(([name, { says, means, todo }]) => [
+      code(name),
+      says.map((words) => `“${words}”`).join("<br>"),
+      means,
+      ...(beside ? [beside[1](name)] : []),
+      todo,
+    ]),
   );
 }
 
@@ -151,15 +157,9 @@ function permissionExamples(): string {
   );
 }
 
-function failureTable(): string {
-  return markdownTable(
-    ["kind", "seen as", "tries", "first wait", "then a fallback"],
-    Object.entries(RECOVERY).map(([kind, { tries, waitMs, fallback }]) => [
-      code(kind),
-      FAILURES[kind as keyof typeof RECOVERY],
-      String(tries),
-      tries > 1 ? `${waitMs / 1000} s` : "",
-      fallback ? "yes" : "no",
-    ]),
-  );
+function whatFollows(kind: FailureKind): string {
+  const { tries, waitMs, fallback } = RECOVERY[kind];
+  const again =
+    tries === 1 ? "no second try" : `${tries} tries${waitMs === 0 ? "" : `, ${waitMs / 1000} s before the second`}`;
+  return fallback ? `${again}, then a fallback` : again;
 }
