@@ -15,6 +15,9 @@ export type EventTable = Log & {
   remove(delegationIds: readonly string[]): void;
 };
 
+/** So few entries are looked through in their order; more are looked up by the run they belong to. */
+const FEW = 2_000;
+
 export function createEventTable(database: DatabaseSync): EventTable {
   const insertion = database.prepare(
     "INSERT INTO events (delegation_id, child_id, kind, at, data, ordinal, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -54,14 +57,21 @@ export function createEventTable(database: DatabaseSync): EventTable {
     }
   }
 
-  function matching({ delegationId, kinds, after = 0 }: EntryFilter, upTo: number): { seq: number }[] {
-    const conditions = ["seq > $after", "seq <= $upTo"];
+  function matching({ delegationId, within, kinds, after = 0 }: EntryFilter, upTo: number): { seq: number }[] {
+    // A tree is looked up where it stands in the index; what has come since a watcher looked last is just looked at. A
+    // column with a plus before it is kept from having its index used.
+    const byPlace = within === undefined || upTo - after <= FEW;
+    const conditions = byPlace ? ["seq > $after", "seq <= $upTo"] : ["+seq > $after", "+seq <= $upTo"];
     if (delegationId !== undefined) conditions.push("delegation_id = $delegationId");
-    if (kinds !== undefined) conditions.push("kind IN (SELECT value FROM json_each($kinds))");
+    if (within !== undefined) conditions.push(byPlace ? inTree("+delegation_id") : inTree("delegation_id"));
+    if (kinds !== undefined && within !== undefined) conditions.push("+kind IN (SELECT value FROM json_each($kinds))");
+    else if (kinds !== undefined) conditions.push("kind IN (SELECT value FROM json_each($kinds))");
     return selection(conditions.join(" AND ")).all({
       after,
       upTo,
       ...(delegationId !== undefined && { delegationId }),
+      // "/" is the character after ".".
+      ...(within !== undefined && { root: within, from: `${within}.`, to: `${within}/` }),
       ...(kinds !== undefined && { kinds: JSON.stringify(kinds) }),
     }) as { seq: number }[];
   }
@@ -75,6 +85,10 @@ export function createEventTable(database: DatabaseSync): EventTable {
   }
 
   return { insert, remove, latest, entries };
+}
+
+function inTree(column: string): string {
+  return `(${column} = $root OR (${column} >= $from AND ${column} < $to))`;
 }
 
 /** Damage may leave anything in a column, whatever its type was. */

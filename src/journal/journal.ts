@@ -8,7 +8,10 @@ import type { StoredEvent } from "../event.ts";
 export type Entry = { seq: number; event: StoredEvent };
 
 export type EntryFilter = {
+  /** This run alone. */
   delegationId?: string;
+  /** This run and every run below it in its tree: those whose ids begin with this one and a dot. A child's id will do. */
+  within?: string;
   kinds?: readonly StoredEvent["kind"][];
   /** Only entries after this `seq`. */
   after?: number;

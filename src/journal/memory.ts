@@ -80,6 +80,9 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
   };
 }
 
-function matches({ delegationId, kinds }: EntryFilter, event: StoredEvent): boolean {
-  return (delegationId === undefined || event.delegationId === delegationId) && (kinds?.includes(event.kind) ?? true);
+function matches({ delegationId, within, kinds }: EntryFilter, event: StoredEvent): boolean {
+  const { delegationId: id, kind } = event;
+  if (delegationId !== undefined && id !== delegationId) return false;
+  if (within !== undefined && id !== within && !id.startsWith(`${within}.`)) return false;
+  return kinds?.includes(kind) ?? true;
 }

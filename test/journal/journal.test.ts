@@ -8,7 +8,7 @@ import fc from "fast-check";
 import type { Clock } from "../../src/clock.ts";
 import { DeputyError } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";
-import type { Entry, Journal } from "../../src/journal/journal.ts";
+import type { Entry, EntryFilter, Journal } from "../../src/journal/journal.ts";
 import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite.ts";
 import { numberOf, numbersOf, stepStart, stopRequest } from "../support/journal-events.ts";
@@ -126,6 +126,33 @@ for (const [name, createStore] of Object.entries(STORES)) {
         assert.deepEqual([...journal.read({ delegationId: "nobody" })], []);
       });
 
+      it("keeps to one tree: a run and those below it, whose ids begin with its own and a dot", async () => {
+        const ids = ["t", "t.1.1", "t-1", "t/1", "t0", "t.10.1", "t.1.1.2.1", "T.1.1", "u.1.1"];
+        await journal.append(ids.map((id, index) => stepStart(10 + index, id)));
+        const numbersIn = (filter: EntryFilter) => numbersOf(journal.read(filter));
+        assert.deepEqual(numbersIn({ within: "t" }), [10, 11, 15, 16]);
+        assert.deepEqual(numbersIn({ within: "t.1" }), [11, 16]);
+        assert.deepEqual(numbersIn({ within: "t.1.1", kinds: ["step-start"] }), [11, 16]);
+        assert.deepEqual(numbersIn({ within: "t", kinds: ["stop-request"] }), []);
+        assert.deepEqual(numbersIn({ within: "t%" }), []);
+      });
+
+      it("finds a tree among many others, from any place on", async () => {
+        const others = Array.from({ length: 3_000 }, (_, index) => stepStart(index, `o${index % 50}.1.1`));
+        await journal.append([stepStart(1, "tree"), ...others, stepStart(2, "tree.1.1"), stepStart(3, "tree")]);
+        const numbersIn = (after: number) => numbersOf(journal.read({ within: "tree", kinds: ["step-start"], after }));
+        const [first] = journal.read({ within: "tree" });
+        assert.deepEqual(
+          [numbersIn(0), numbersIn(first?.seq ?? 0)],
+          [
+            [1, 2, 3],
+            [2, 3],
+          ],
+        );
+        const [, nested] = journal.read({ within: "tree" });
+        assert.deepEqual(numbersIn(nested?.seq ?? 0), [3]);
+      });
+
       it("keeps to the kinds asked for, in the order they happened", () => {
         const kinds = ["stop-request", "step-start"] as const;
         assert.equal([...journal.read({ kinds: ["stop-request"] })].length, 2);
@@ -179,6 +206,13 @@ for (const [name, createStore] of Object.entries(STORES)) {
         await journal.append([stepStart(3, "a")]);
         await journal.append([stepStart(4, "b")]);
         assert.deepEqual(await seen, [2, 4]);
+      });
+
+      it("keeps to one tree, and sees what comes in it from another journal", async () => {
+        const seen = take(journal, 3, { within: "b" });
+        await journal.append([stepStart(1, "a.1.1"), stepStart(2, "b"), stepStart(3, "b.1.1")]);
+        await open().append([stepStart(4, "a"), stepStart(5, "b.2.1")]);
+        assert.deepEqual(await seen, [2, 3, 5]);
       });
 
       it("sees what another journal appends", async () => {
