@@ -301,7 +301,7 @@ function base(tally: Tally) {
     duration_seconds: tally.durationMs / 1000,
     tool_trace: [...tally.toolTrace],
     files_changed: [...tally.filesChanged],
-    delegations: [...tally.charges.keys()],
+    delegations: [...tally.charges.keys()].toSorted((one, other) => one.localeCompare(other, "en", { numeric: true })),
     warnings: [...tally.warnings],
     transcript: `deputy show ${tally.childId}`,
   };

@@ -4,8 +4,12 @@
  */
 import type { z } from "zod";
 
-/** `read`: may run again after a crash. `write`: an interrupted run has an unknown outcome and is never repeated. */
-export type ToolEffect = "read" | "write";
+/**
+ * What a call does decides what runs beside it and what becomes of it after a crash. `read`: beside other reads, and again.
+ * `write`: alone, and never repeated: its outcome is unknown. `delegate`: beside other delegations, and found again: it goes
+ * on with what it had begun.
+ */
+export type ToolEffect = "read" | "write" | "delegate";
 
 export type ToolOutput = {
   /** What the model reads. Already capped in size by the tool, a cut is marked in the text. */
@@ -40,8 +44,6 @@ export type Tool<Input = unknown> = {
   /** Models read this. */
   description: string;
   effect: ToolEffect;
-  /** A write that may be run again after a crash all the same: it goes on with what it had begun. */
-  rejoins?: true;
   input: z.ZodType<Input>;
   /** What `data` of its output holds. */
   output?: z.ZodType;

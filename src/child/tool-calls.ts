@@ -1,9 +1,10 @@
 /**
  * The tool calls of one answer, in the model's order: each is admitted (known tool, valid input, allowed), its intent
- * recorded, then run. Reads that stand side by side run together; a write runs alone.
+ * recorded, then run. Calls of one effect that stand side by side run together, where that effect allows it. However they
+ * end, their ends are told in the model's order.
  */
 import type { ChildEvent } from "../event.ts";
-import type { Tool, ToolOutput, ToolSubject } from "../tool.ts";
+import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { decide } from "./approval.ts";
 import { type Child, type Happening, tell } from "./child.ts";
 import type { ToolCall } from "./conversation.ts";
@@ -13,16 +14,24 @@ type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubje
 /** A call that does not run, and what the model is told. */
 type Refused = { outcome: "denied" | "invalid" | "unknown"; text: string; target: string };
 
+/** `cutOff`: what becomes of a call that was under way when the child was stopped or its process died. */
+const CALLS_OF: Record<ToolEffect, { sideBySide: boolean; cutOff: "again" | "unknown" | "goes-on" }> = {
+  read: { sideBySide: true, cutOff: "again" },
+  write: { sideBySide: false, cutOff: "unknown" },
+  delegate: { sideBySide: true, cutOff: "goes-on" },
+};
+
 /** Runs the next calls that belong together. The loop comes back for the rest. */
 export async function* runCalls(child: Child): AsyncGenerator<Happening, void> {
   const admitted: Admitted[] = [];
   for (const call of [...child.conversation.pending]) {
     const tool = child.deps.tools.find(({ name }) => name === call.name);
-    if (admitted.length > 0 && tool?.effect !== "read") break;
+    const [first] = admitted;
+    if (first !== undefined && tool?.effect !== first.tool.effect) break;
     const admission = yield* admit(child, call, tool);
     if ("outcome" in admission) yield refuse(child, call, admission);
     else admitted.push(admission);
-    if (tool?.effect !== "read" || child.signal.aborted) break;
+    if (tool === undefined || !CALLS_OF[tool.effect].sideBySide || child.signal.aborted) break;
   }
   if (!child.signal.aborted) yield* runTogether(child, admitted);
 }
@@ -44,8 +53,7 @@ async function* admit(
   }
   const subject = tool.subject(parsed.data);
   if (call.started) {
-    // It was running when the process died. Reading again is safe, as is going on; anything else must not happen twice.
-    if (tool.effect === "read" || tool.rejoins) return { call, tool, input: parsed.data, subject };
+    if (CALLS_OF[tool.effect].cutOff !== "unknown") return { call, tool, input: parsed.data, subject };
     return {
       outcome: "unknown",
       target: subject.target,
@@ -105,7 +113,7 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
   for (const [index, { call, tool, subject }] of admitted.entries()) {
     const run = await runs[index];
     // What goes on when the child does has not ended.
-    if (run === undefined || (tool.rejoins && child.signal.aborted)) continue;
+    if (run === undefined || (CALLS_OF[tool.effect].cutOff === "goes-on" && child.signal.aborted)) continue;
     const { text, ok, filesChanged = [] } = run.output;
     const { callId, name } = call;
     yield tell(child, {

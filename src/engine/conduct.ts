@@ -94,6 +94,8 @@ export async function conduct(
   const controllers = new Map<string, AbortController>();
   /** Delegations under way, by the child that made them. */
   const under = new Map<string, Promise<unknown>[]>();
+  /** Settles when the delegation that a child has asked for last has begun, or will not. */
+  const begun = new Map<string, Promise<void>>();
   const purses = [...(above?.purses ?? []), createPurse(budgetOf(run, setup), spentIn(run.children))];
   const approvals = createApprovals(answering, delegation.approval_timeout_seconds * 1000, clock);
   const prompts = createPrompts(run);
@@ -166,6 +168,7 @@ export async function conduct(
       controller.abort({ status: "interrupted", by: "parent-end" } satisfies StopReason);
       await Promise.allSettled(under.get(childId) ?? []);
       under.delete(childId);
+      begun.delete(childId);
       controllers.delete(childId);
     }
   }
@@ -266,7 +269,10 @@ export async function conduct(
     });
   }
 
-  /** What a child delegates, to its end. What it has used is on record before the child hears of it. */
+  /**
+   * What a child delegates, to its end. What it has used is on record before the child hears of it. Several at once begin
+   * one after another, so that they are numbered in the order they were asked for.
+   */
   async function runUnder(
     planned: Ready,
     child: RunChild,
@@ -275,6 +281,10 @@ export async function conduct(
     handedDown: readonly Purse[],
   ): Promise<Run> {
     const { childId } = child.tally;
+    const before = begun.get(childId);
+    const { promise: hasBegun, resolve: letNextBegin } = Promise.withResolvers<void>();
+    begun.set(childId, hasBegun);
+    await before;
     const nested = await delegate({
       call,
       by: { childId, step, callId },
@@ -282,11 +292,12 @@ export async function conduct(
       route: routeAt(planned, child.tally.position),
       depth: run.depth + 1,
       above: { purses: handedDown, signal, show, answering },
-      begun(begun) {
-        const others = child.delegations.filter(({ delegationId }) => delegationId !== begun.delegationId);
-        child.delegations.splice(0, child.delegations.length, ...others, begun);
+      begun(run) {
+        const known = child.delegations.findIndex(({ delegationId }) => delegationId === run.delegationId);
+        child.delegations.splice(known < 0 ? child.delegations.length : known, 1, run);
+        letNextBegin();
       },
-    });
+    }).finally(letNextBegin);
     const charge = chargeOf(nested, planned);
     await record({ kind: "delegation-charge", at: clock.now(), delegationId, childId, charge });
     return nested;

@@ -11,7 +11,7 @@ import type { Bounds } from "../routing/plan.ts";
 import type { Call } from "../task.ts";
 import type { Answering } from "./approvals.ts";
 import type { Purse } from "./budget.ts";
-import { nestedIds, type Recalled, recallRun } from "./register.ts";
+import { type Recalled, recallRun } from "./register.ts";
 import { canGoOn, foldRun, type Run } from "./run.ts";
 
 /** What a child asks for, and what it hands down. */
@@ -49,14 +49,18 @@ export function boundsOf({ planned: { toolsets, tools }, above }: Order): Bounds
 
 /** The delegation that this very call has begun before a crash. A model may use the id of a call again. */
 export function begunBy(journal: Journal, { childId, step, callId }: Order["by"]): Recalled | undefined {
-  const newest = [...nestedIds(journal, childId)].at(-1);
-  const recalled = newest === undefined ? undefined : recallRun(journal, newest);
-  const parent = recalled?.run.parent;
-  return parent?.step === step && parent.callId === callId ? recalled : undefined;
+  const own = startsUnder(journal, childId).findLast(({ parent }) => parent?.step === step && parent.callId === callId);
+  return own && recallRun(journal, own.delegationId);
 }
 
 export function nextIdUnder(journal: Journal, childId: string): string {
-  return `${childId}.${[...nestedIds(journal, childId)].length + 1}`;
+  return `${childId}.${startsUnder(journal, childId).length + 1}`;
+}
+
+/** How the delegations that a child has made began, oldest first. */
+function startsUnder(journal: Journal, childId: string) {
+  const below = Array.from(journal.read({ within: childId, kinds: ["delegation-start"] }), ({ event }) => event);
+  return below.filter((event) => event.kind === "delegation-start").filter(({ parent }) => parent?.childId === childId);
 }
 
 export function isOver(run: Run): boolean {

@@ -33,7 +33,7 @@ export function shownTool(tool: Tool, manners: Manners | undefined): McpTool {
     annotations: {
       title,
       readOnlyHint: tool.effect === "read",
-      ...(tool.effect === "write" && { destructiveHint: destructive }),
+      ...(tool.effect !== "read" && { destructiveHint: destructive }),
       idempotentHint: idempotent,
       openWorldHint: openWorld,
     },

@@ -48,8 +48,7 @@ export function createDelegate(deps: DelegateDeps): Tool<Asked> {
   return {
     name: "delegate_task",
     description: describeDelegation(deps),
-    effect: "write",
-    rejoins: true,
+    effect: "delegate",
     input: askedSchema(deps),
     output: reportSchema,
     subject: ({ call }) => ({ target: inShort(call.tasks), otherwise: "allow" }),

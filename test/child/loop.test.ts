@@ -32,7 +32,7 @@ test("a called tool's output is what the model reads next, and the trace tells o
   assert.deepEqual(result.tool_trace, [{ name: "shout", target: "hey", bytes: 3, ok: true }]);
 });
 
-test("reads of one answer run together, a write waits for those before it and holds up those after it", async () => {
+test("reads of one answer run together, as do delegations; a write waits for those before it and holds up those after it", async () => {
   let running = 0;
   const seen: string[] = [];
   const slow = async (word: string) => {
@@ -42,18 +42,22 @@ test("reads of one answer run together, a write waits for those before it and ho
     running -= 1;
     return word;
   };
-  const tools = [tool("read", "read", slow), tool("write", "write", slow)];
+  const tools = [tool("read", "read", slow), tool("write", "write", slow), tool("hand", "delegate", slow)];
   const wanted = [
     ["read", { word: "a" }],
     ["read", { word: "b" }],
     ["write", { word: "c" }],
     ["read", { word: "d" }],
+    ["hand", { word: "e" }],
+    ["hand", { word: "f" }],
+    ["write", { word: "g" }],
+    ["hand", { word: "h" }],
   ] as [string, unknown][];
   const { result } = await play([calls(...wanted), says("Done.")], { tools });
-  assert.deepEqual(seen, ["a:1", "b:2", "c:1", "d:1"]);
+  assert.deepEqual(seen, ["a:1", "b:2", "c:1", "d:1", "e:1", "f:2", "g:1", "h:1"]);
   assert.deepEqual(
     result.tool_trace.map(({ target }) => target),
-    ["a", "b", "c", "d"],
+    ["a", "b", "c", "d", "e", "f", "g", "h"],
   );
 });
 
