@@ -151,9 +151,12 @@ export interface Engine {
   runCount(): number;
   /** One run by its id, an unambiguous beginning of it, or the id of one of its children. @throws DeputyError `run-unknown` */
   run(id: string): RunListing;
-  /** Stored events of a run as of now; of one child for `ID.n`. @throws DeputyError `run-unknown` */
+  /** Stored events of a run and those below it as of now; of one child alone for `ID.n`. @throws DeputyError `run-unknown` */
   events(id: string): Iterable<StoredEvent>;
-  /** Stored events of a run from the first, then new ones, from any process, until it ends or nobody works on it. */
+  /**
+   * Stored events of a run and those below it from the first, then new ones, from any process, until the run ends or
+   * nobody works on it.
+   */
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
   /** Removes past runs from the journal, for good. None that is at work; unfinished ones only where that is asked for. */
   prune(options: PruneOptions): Pruned;

@@ -2,7 +2,7 @@
 import { DeputyError } from "../errors.ts";
 import type { ChildEvent, StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
-import { childIdOf, foldRun, isChildEvent, isConversation, parseRunId, type Run, rootIdOf } from "./run.ts";
+import { childIdOf, foldRun, isChildEvent, parseRunId, type Run, rootIdOf } from "./run.ts";
 
 /** `here`: this process runs it. `elsewhere`: another live one. `dead`: its owner died. `none`: it has ended. */
 export type RunListing = { run: Run; owner: "here" | "elsewhere" | "dead" | "none" };
@@ -43,8 +43,7 @@ export function listRuns(journal: Journal, pid: number, newest = Number.POSITIVE
 
 function listedRun(journal: Journal, delegationId: string): Run | undefined {
   let run: Run | undefined;
-  for (const { event } of journal.read({ delegationId, kinds: LISTED })) run = addUp(run, event);
-  if (run !== undefined) addNested(journal, run, (nestedId) => listedRun(journal, nestedId));
+  for (const { event } of journal.read({ within: delegationId, kinds: LISTED })) run = addUp(run, event);
   return run;
 }
 
@@ -84,14 +83,13 @@ export function findRun(journal: Journal, id: string, pid: number): RunListing {
   return { run, owner: ownerOf(journal, run, pid) };
 }
 
-/** What is stored of a run, or of one of its children, in the order it happened. */
+/** What is stored of a run and of those below it, or of one child alone, in the order it happened. */
 export function* eventsOf(journal: Journal, id: string, pid: number): Generator<StoredEvent> {
   const { run } = findRun(journal, id, pid);
   const { taskIndex } = parseRunId(id);
   const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
-  for (const { event } of journal.read({ delegationId: run.delegationId })) {
-    if (childId === undefined || subjectOf(event) === childId) yield event;
-  }
+  const filter = childId === undefined ? { within: run.delegationId } : { delegationId: run.delegationId };
+  for (const { event } of journal.read(filter)) if (childId === undefined || subjectOf(event) === childId) yield event;
 }
 
 /** The child an event is about; undefined where it is about the whole run. */
@@ -105,38 +103,16 @@ export function recallRun(journal: Journal, delegationId: string): Recalled {
   let run: Run | undefined;
   let lastSeq = 0;
   const past = new Map<string, ChildEvent[]>();
-  for (const { seq, event } of journal.read({ delegationId })) {
+  for (const { seq, event } of journal.read({ within: delegationId })) {
     run = addUp(run, event);
     lastSeq = seq;
-    if (!isChildEvent(event)) continue;
+    if (!isChildEvent(event) || event.delegationId !== delegationId) continue;
     const known = past.get(event.childId);
     if (known === undefined) past.set(event.childId, [event]);
     else known.push(event);
   }
   if (run === undefined) throw new DeputyError("run-unknown", `There is no run ${delegationId}. See: deputy runs`);
-  addNested(journal, run, (nestedId) => recallRun(journal, nestedId).run);
   return { run, past, lastSeq };
-}
-
-/** Puts what the children of a run have delegated under them. */
-function addNested(journal: Journal, run: Run, read: (nestedId: string) => Run | undefined): void {
-  for (const { tally, delegations } of run.children) {
-    const couldDelegate = isConversation(run) || ("role" in tally.planned && tally.planned.role !== undefined);
-    if (!couldDelegate || tally.startedAt === undefined) continue;
-    for (const nestedId of nestedIds(journal, tally.childId)) {
-      const nested = read(nestedId);
-      if (nested !== undefined) delegations.push(nested);
-    }
-  }
-}
-
-/** Ids of the delegations that a child has made, oldest first. */
-export function* nestedIds(journal: Journal, childId: string): Generator<string> {
-  for (let number = 1; ; number += 1) {
-    const delegationId = `${childId}.${number}`;
-    if (isEmpty(journal.read({ delegationId, kinds: ["delegation-start"] }))) return;
-    yield delegationId;
-  }
 }
 
 /** An id whose first part may be the beginning of one. */

@@ -1,4 +1,7 @@
-/** A run's stored events as they come, in whatever process it is: ends with the run, or where nobody works on it. */
+/**
+ * A run's stored events as they come, and those of every run below it, in whatever process it is: ends with the run, or
+ * where nobody works on it.
+ */
 import type { Clock } from "../clock.ts";
 import type { StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -21,19 +24,23 @@ export async function* watchRun(
   let last = 0;
   try {
     const either = AbortSignal.any([signal, abandoned.signal]);
-    for await (const { seq, event } of journal.watch({ delegationId }, either)) {
+    for await (const { seq, event } of journal.watch({ within: delegationId }, either)) {
       last = seq;
       yield event;
       // A request may come after the end, and an end that a resume came after was not the end.
-      if (event.kind === "delegation-end") hasEnded = true;
-      if (event.kind === "delegation-resume") hasEnded = false;
+      if (event.delegationId === delegationId) hasEnded = isEndAfter(event, hasEnded);
       if (hasEnded && seq >= lastSeq) return;
     }
     if (signal.aborted || !abandoned.signal.aborted) return;
-    for (const { event } of journal.read({ delegationId, after: last })) yield event;
+    for (const { event } of journal.read({ within: delegationId, after: last })) yield event;
   } finally {
     over.abort();
   }
+}
+
+function isEndAfter({ kind }: StoredEvent, hadEnded: boolean): boolean {
+  if (kind === "delegation-end") return true;
+  return kind === "delegation-resume" ? false : hadEnded;
 }
 
 async function lookForOwner(
@@ -59,6 +66,6 @@ function slept(clock: Clock, signal: AbortSignal): Promise<boolean> {
 
 function newestOf(journal: Journal, delegationId: string): number {
   let newest = 0;
-  for (const { seq } of journal.read({ delegationId })) newest = seq;
+  for (const { seq } of journal.read({ within: delegationId })) newest = seq;
   return newest;
 }

@@ -7,10 +7,7 @@ import type { Run } from "../engine/run.ts";
 import { waitForRun } from "../engine/wait.ts";
 import { type Incoming, writeState } from "./incoming.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { mayGrow, type OpenForm, openForms, passOn } from "./questions.ts";
-
-/** How often to look at what children have delegated, in milliseconds. */
-const LOOK_MS = 500;
+import { type OpenForm, openForms, passOn } from "./questions.ts";
 
 export type FollowDeps = { engine: Engine; clock: Clock };
 
@@ -62,29 +59,18 @@ export async function follow(
     return false;
   }
 
-  const enough = new AbortController();
-  let cancelLook = () => {};
-  /** What stands below its children is looked for. */
-  function lookBelow(): void {
-    if (show(engine.run(delegationId).run)) enough.abort();
-    else cancelLook = clock.after(LOOK_MS, lookBelow);
-  }
-
   try {
     if (tell !== undefined) progress = createProgress(tell, clock);
     await Promise.all(openForms(before).map((open) => passOn(engine, open, resumed?.forms[open.key])));
     const see = (run: Run) => {
       progress?.see(run);
-      return until(run) || (!mayGrow(run) && show(run));
+      return until(run) || show(run);
     };
-    if (mayGrow(before) && ms > 0) cancelLook = clock.after(LOOK_MS, lookBelow);
-    const either = AbortSignal.any([signal, enough.signal]);
-    const listing = await waitForRun(engine, delegationId, { ms, clock, see }, either);
+    const listing = await waitForRun(engine, delegationId, { ms, clock, see }, signal);
     const open = toShow.filter(({ key }) => openForms(listing.run).some((still) => still.key === key));
     if (open.length > 0) throw new AsksFirst(asking(delegationId, open, resumed?.shown ?? []));
     return { listing, lastToldAt: progress?.lastToldAt() ?? incoming.startedAt };
   } finally {
-    cancelLook();
     progress?.stop();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Progress of a run for whoever waits for it: one line at a time, about the child with the latest news, at a calm pace, and
- * now and then without any news, so that a client that waits for signs of life has one.
+ * Progress of a run for whoever waits for it: one line at a time, about the child of its tree with the latest news, at a
+ * calm pace, and now and then without any news, so that a client that waits for signs of life has one.
  */
 import type { Clock } from "../clock.ts";
 import { openChild } from "../engine/report.ts";
@@ -44,29 +44,30 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
     cancel = clock.after(PACE_MS, beat);
   }
 
-  function sayNews({ children, ...rest }: Run): void {
-    const news = children.filter(({ tally, activity }) => told.get(tally.childId) !== activity);
-    const ends = news.filter((child) => hasEnded(child));
-    const [only] = ends;
-    const latest = ends.length > 0 ? only : news.filter(({ tally }) => tally.startedAt !== undefined).at(-1);
+  function sayNews(all: Run): void {
+    const tree = placesIn(all);
+    const news = tree.filter(({ child: { tally, activity } }) => told.get(tally.childId) !== activity);
+    const ends = news.filter(({ child }) => hasEnded(child));
+    const ownEnds = ends.filter(({ run }) => run === all);
+    const latest = ownEnds[0] ?? ends[0] ?? news.filter(({ child }) => child.tally.startedAt !== undefined).at(-1);
     const silent = clock.elapsed() - toldAt >= SILENCE_MS;
-    const child = latest ?? (silent ? longestSilent(children) : undefined);
-    if (child === undefined) return;
-    for (const end of ends) told.set(end.tally.childId, end.activity);
+    const place = latest ?? (silent ? longestSilent(tree) : undefined);
+    if (place === undefined) return;
+    const { child, run, above } = place;
+    for (const { child: ended } of ends) told.set(ended.tally.childId, ended.activity);
     told.delete(child.tally.childId);
     told.set(child.tally.childId, child.activity);
-    const all = { children, ...rest };
     const message =
-      ends.length > 1
-        ? `${countEnded(all)} of ${children.length} done`
-        : openInWords(openChild(child, all, clock.now()), children.length);
+      ownEnds.length > 1
+        ? `${countEnded(all)} of ${all.children.length} done`
+        : above + openInWords(openChild(child, run, clock.now()), run.children.length);
     say(all, message);
   }
 
   /** The map keeps the order in which children were told of. */
-  function longestSilent(children: readonly RunChild[]): RunChild | undefined {
-    const open = children.filter((child) => !hasEnded(child));
-    const [first] = [...told.keys()].flatMap((id) => open.find(({ tally }) => tally.childId === id) ?? []);
+  function longestSilent(tree: readonly Place[]): Place | undefined {
+    const open = tree.filter(({ child }) => !hasEnded(child));
+    const [first] = [...told.keys()].flatMap((id) => open.find(({ child }) => child.tally.childId === id) ?? []);
     return first ?? open[0];
   }
 
@@ -92,6 +93,17 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
       cancel();
     },
   };
+}
+
+/** A child, the run it is in, and where that stands: `[2/3] › ` is below the second of three. */
+type Place = { child: RunChild; run: Run; above: string };
+
+/** Every child of a tree, each before those below it. */
+function placesIn(run: Run, above = ""): Place[] {
+  return run.children.flatMap((child) => {
+    const here = `${above}[${child.tally.taskIndex + 1}/${run.children.length}] › `;
+    return [{ child, run, above }, ...child.delegations.flatMap((nested) => placesIn(nested, here))];
+  });
 }
 
 function countEnded({ children }: Run): number {

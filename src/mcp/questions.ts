@@ -20,11 +20,6 @@ export function openForms(run: Run): OpenForm[] {
   return [...own, ...children.flatMap(({ delegations }) => delegations.flatMap(openForms))];
 }
 
-/** Whether children of the run may delegate themselves: what they start is not told by the run's own events. */
-export function mayGrow({ children }: Run): boolean {
-  return children.some(({ tally: { planned } }) => "role" in planned && planned.role === "orchestrator");
-}
-
 function formOf(childId: string, goal: string, toolName: string, target: string): Form {
   return {
     message: `${childId} (${inShort(goal)}) asks to run ${toolName}:\n\n${spelled(target)}`,

@@ -161,6 +161,27 @@ test("fifty orchestrators of five children each share a cap of four", async () =
   await engine.close();
 });
 
+// Watching -----------------------------------------------------------------------------------------------------------
+
+test("who watches a run, in whatever process, sees all that is stored of the tree, once and in order", async () => {
+  const memory = createMemory();
+  const { engine } = createTestEngine({ script: tree, delegation: DEEP, memory });
+  const elsewhere = createTestEngine({ script: tree, memory });
+  const { id, result } = await run(engine, "top(a, mid(b, c))", "d");
+  const { signal } = new AbortController();
+  const watched = await collect(elsewhere.engine.watch(id, signal));
+  await result;
+  const stored = Array.from(createMemoryJournal({ memory }).read({}), ({ event }) => event);
+  assert.deepEqual(watched, stored);
+  assert.ok(watched.some((event) => event.kind === "child-end" && event.childId === `${id}.1.1.2.1.2`));
+  assert.deepEqual(await collect(engine.watch(id, signal)), stored);
+  assert.deepEqual([...engine.events(id)], stored);
+  const below = stored.filter(({ delegationId }) => delegationId.startsWith(`${id}.1.1`));
+  assert.deepEqual(await collect(elsewhere.engine.watch(`${id}.1.1`, signal)), below);
+  await engine.close();
+  await elsewhere.engine.close();
+});
+
 // Stops --------------------------------------------------------------------------------------------------------------
 
 /** As `tree`, but who is called `hang…` answers only when its request is broken off. */

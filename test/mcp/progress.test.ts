@@ -22,29 +22,21 @@ function stage(goals: string[]) {
   const lines: ProgressLine[] = [];
   const progress = createProgress((line) => lines.push(line), clock);
   let run: Run | undefined;
-  const happen = (facts: Facts) => {
-    run = foldRun(run, { at: clock.now(), delegationId: "d", ...facts } as StoredEvent);
+  const happen = (facts: Facts, delegationId = "d") => {
+    run = foldRun(run, { at: clock.now(), delegationId, ...facts } as StoredEvent);
     progress.see(run);
   };
   const limits = { maxIterations: 50, timeoutMs: 0, stallMs: 0 };
-  const planned = goals.map((goal) => ({
-    task: { goal },
-    route: route("zai", "m"),
-    limits,
-    toolsets: [],
-    workspace: "/",
-  }));
-  happen({
-    kind: "delegation-start",
-    call: { tasks: goals.map((goal) => ({ goal })) },
-    planned,
-    surface: "mcp",
-    warnings: [],
-  });
+  const begin = (tasks: { goal: string }[], delegationId = "d") => {
+    const planned = tasks.map((task) => ({ task, route: route("zai", "m"), limits, toolsets: [], workspace: "/" }));
+    happen({ kind: "delegation-start", call: { tasks }, planned, surface: "mcp", warnings: [] }, delegationId);
+  };
+  begin(goals.map((goal) => ({ goal })));
   return {
     clock,
     progress,
     happen,
+    begin,
     said: () => lines.splice(0).map(({ message }) => message),
     lines,
     start: (n: number) =>
@@ -78,6 +70,29 @@ describe("progress", () => {
     end(3);
     await clock.advance(1_000);
     assert.deepEqual(said(), ["3 of 3 done"]);
+  });
+
+  test("tells of children of children, and whose they are", async () => {
+    const { clock, said, start, begin, happen, end, lines } = stage(["lion", "falcon"]);
+    start(2);
+    begin([{ goal: "wing" }, { goal: "beak" }], "d.2.1");
+    happen({ kind: "child-start", childId: "d.2.1.2", taskIndex: 1, prompt: { system: "", user: "" } }, "d.2.1");
+    await clock.advance(1_000);
+    const ending = { status: "completed", text: "" } as const;
+    happen({ kind: "child-end", childId: "d.2.1.2", ending, durationMs: 1_000 }, "d.2.1");
+    await clock.advance(1_000);
+    end(2);
+    await clock.advance(1_000);
+    assert.deepEqual(
+      lines.map((line) => Math.floor(line.progress)),
+      [0, 0, 0, 1],
+    );
+    assert.deepEqual(said(), [
+      "[2/2] falcon: starting (0.0 s, $0.0000)",
+      "[2/2] › [2/2] beak: starting (1.0 s, $0.0000)",
+      "[2/2] › [2/2] beak: completed (1.0 s, $0.0000)",
+      "[2/2] falcon: completed (12 s, $0.0000)",
+    ]);
   });
 
   test("gives a sign of life where nothing is new, and none once it is over", async () => {
