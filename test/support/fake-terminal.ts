@@ -15,6 +15,8 @@ export function createFakeTerminal(columns: number, rows: number): FakeTerminal 
   const lines: string[] = [""];
   let cursor = 0;
   let highest = 0;
+  /** Nothing was typed yet on the row it has come to. */
+  let isAtStart = true;
 
   function type(text: string, width: number) {
     const glyphs = Array.from(new Intl.Segmenter("en").segment(text), ({ segment }) => segment);
@@ -37,6 +39,8 @@ export function createFakeTerminal(columns: number, rows: number): FakeTerminal 
     write(text) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: it is a terminal.
       for (const token of text.match(/\x1b\[\d*[A-Zm]|\r|\n|[^\x1b\r\n]+/g) ?? []) {
+        if (token === "\x1b[K" && isAtStart) lines[cursor] = "";
+        isAtStart = token === "\r" || token === "\n" || token.endsWith("A");
         if (token.startsWith("\x1b[") && token.endsWith("A")) {
           const up = Number(token.slice(2, -1));
           highest = Math.max(highest, up);

@@ -1,0 +1,106 @@
+/** What a chat draws, event by event, on a terminal of a known size. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createChatView } from "../../src/cli/chat/chat-view.ts";
+import type { Event } from "../../src/event.ts";
+import { createFakeClock } from "../../src/testing/fake-clock.ts";
+import { ready } from "../support/child-stage.ts";
+import { createFakeTerminal } from "../support/fake-terminal.ts";
+
+const plain = (_style: unknown, text: string) => text;
+
+function stage(size: { columns: number; rows: number }) {
+  const clock = createFakeClock();
+  const terminal = createFakeTerminal(size.columns, size.rows);
+  let typed = "";
+  const view = createChatView({
+    output: terminal,
+    paint: plain,
+    clock,
+    rich: true,
+    verbose: false,
+    asksHere: true,
+    typed: () => typed,
+  });
+  view.beginTurn(undefined);
+  const start = (delegationId: string, goals: string[]) => {
+    const tasks = goals.map((goal) => ({ goal }));
+    const planned = tasks.map((task) => ready({ task }));
+    const depth = delegationId.includes(".") ? 1 : 0;
+    view.see({
+      kind: "delegation-start",
+      at: clock.now(),
+      delegationId,
+      call: { tasks },
+      planned,
+      surface: depth === 0 ? "chat" : "child",
+      warnings: [],
+      depth,
+    });
+  };
+  const tell = (delegationId: string, child: number, facts: object) =>
+    view.see({ at: clock.now(), delegationId, childId: `${delegationId}.${child}`, ...facts } as Event);
+  return { clock, terminal, view, start, tell, type: (text: string) => (typed = text) };
+}
+
+test("two hundred children on twenty-four rows: as many as fit, the totals, and what is being typed", async () => {
+  const { clock, terminal, view, start, tell, type } = stage({ columns: 80, rows: 24 });
+  start("abc", ["do it"]);
+  tell("abc", 1, { kind: "text-delta", text: "I delegate all of them, and while they work " });
+  start(
+    "abc.1.1",
+    Array.from({ length: 200 }, (_, index) => `Task ${index + 1} of many`),
+  );
+  for (let child = 1; child <= 120; child++)
+    tell("abc.1.1", child, { kind: "child-start", taskIndex: child - 1, prompt: { system: "", user: "" } });
+  type("what I type");
+  await clock.advance(1_000);
+  const screen = terminal.text().split("\n");
+  assert.equal(screen.at(-1), "> what I type");
+  assert.match(screen.at(-2) ?? "", /^0 of 200 done · 120 running · 80 waiting/);
+  for (let child = 1; child <= 200; child++) {
+    tell("abc.1.1", child, { kind: "child-end", ending: { status: "completed", text: "" }, durationMs: 1 });
+    if (child % 20 === 0) await clock.advance(200);
+  }
+  view.see({ kind: "delegation-end", at: clock.now(), delegationId: "abc.1.1" });
+  view.endTurn();
+  assert.ok(terminal.highestJump() < 24, `drew over ${terminal.highestJump()} rows`);
+  const done = terminal.text().match(/✓ \[ *\d+\/200\] Task \d+ of many/g) ?? [];
+  assert.equal(done.length, 200);
+  assert.ok(!terminal.text().includes("what I type"), "what was typed is the editor's again");
+});
+
+test("an answer's text stands whole above what moves, however narrow it is", async () => {
+  const { clock, terminal, view, start, tell } = stage({ columns: 30, rows: 10 });
+  const answer = "The quick brown fox jumps over the lazy dog and goes on to other things.\n\n- one\n- two";
+  start("abc", ["do it"]);
+  for (const piece of answer.match(/[\s\S]{1,7}/g) ?? []) {
+    tell("abc", 1, { kind: "text-delta", text: piece });
+    await clock.advance(150);
+  }
+  view.endTurn();
+  assert.equal(
+    terminal.text(),
+    "The quick brown fox jumps\nover the lazy dog and goes on\nto other things.\n\n- one\n- two",
+  );
+});
+
+test("a child's question, a retry and a failed tool call are told; a delegation's own lines tell the rest", async () => {
+  const { clock, terminal, view, start, tell } = stage({ columns: 100, rows: 24 });
+  start("abc", ["do it"]);
+  tell("abc", 1, { kind: "attempt-start", position: 0, provider: "zai", model: "glm-4.7" });
+  const failure = { kind: "overloaded", message: "zai is overloaded" };
+  const about = { step: 1, failure, recovery: { action: "retry", delayMs: 500 }, partialText: "", charged: false };
+  tell("abc", 1, { kind: "step-fail", ...about, durationMs: 1 });
+  const call = { callId: "c", target: "notes.md", filesChanged: [], durationMs: 40 };
+  tell("abc", 1, { kind: "tool-end", ...call, name: "read_file", text: "text", ok: true, outcome: "ran" });
+  tell("abc", 1, { kind: "tool-end", ...call, name: "write_file", text: "No such folder.", ok: false, outcome: "ran" });
+  tell("abc", 1, { kind: "tool-end", ...call, name: "delegate_task", text: "…", ok: true, outcome: "ran" });
+  await clock.advance(200);
+  view.endTurn();
+  assert.deepEqual(terminal.text().split("\n"), [
+    "! overloaded, trying again: zai is overloaded",
+    "· read_file notes.md (0.0s)",
+    "✗ write_file notes.md No such folder.",
+  ]);
+});
