@@ -107,7 +107,7 @@ function formatReport({ file, missing, runs, events, bytes, problems }: JournalR
   const size = `${plural(runs, "run")}, ${plural(events, "event")}, ${formatBytes(bytes)}`;
   if (problems.length === 0) return `${file}: all of it is what was written (${size}).\n`;
   const lines = problems.map((problem) => `  ✗ ${oneLine(problem)}\n`);
-  return `${file} is damaged (${size}):\n${lines.join("")}\n${ADVICE}`;
+  return `${file} is not as it should be (${size}):\n${lines.join("")}\n${ADVICE}`;
 }
 
 const ADVICE = `Runs that are not named above can still be shown and resumed. To begin a new journal, move this one aside with its

@@ -21,6 +21,8 @@ export type JournalReport = {
   problems: string[];
 };
 
+const EARLIER =
+  "It was written by an earlier Deputy. The next command brings it up to date (deputy runs); verify it again then.";
 /** How long another process's commit is waited for. */
 const BUSY_TIMEOUT_MS = 10_000;
 /** Problems of one kind beyond this many are counted, not listed. */
@@ -67,9 +69,11 @@ function verifyDatabase(database: DatabaseSync, report: JournalReport): void {
   attempt(report, "It is not a journal of this Deputy", () => {
     checkIdentity(database, report.file);
     const version = database.prepare("PRAGMA user_version").get()?.user_version;
-    if (version !== VERSION) report.problems.push(`Its version is ${version}; this Deputy writes ${VERSION}.`);
+    if (Number(version) < VERSION) report.problems.push(EARLIER);
+    else if (version !== VERSION) report.problems.push(`Its version is ${version}; this Deputy writes ${VERSION}.`);
     else if (schemaOf(database) !== freshSchema()) report.problems.push("Its tables are not as Deputy made them.");
   });
+  if (report.problems.includes(EARLIER)) return;
   attempt(report, "The list of events cannot be read", () => verifyEvents(database, report));
 }
 

@@ -75,6 +75,20 @@ describe("of the runs of a journal", () => {
   });
 });
 
+test("a run at work loses nothing to a prune, whatever it is asked for", async () => {
+  const memory = createMemory();
+  const may = Promise.withResolvers<void>();
+  const owner = createTestEngine({ memory, script: () => may.promise.then(() => says("done")) }).engine;
+  const { id, result } = await owner.submit({ tasks: [{ goal: "one" }] }, { surface: "library", workspace: "/work" });
+  const other = createTestEngine({ memory, script: async () => says("") }).engine;
+  assert.deepEqual(other.prune({ keep: 0, unfinished: true }).runs, []);
+  may.resolve();
+  assert.equal((await result).results[0]?.summary, "done");
+  assert.deepEqual(other.prune({ keep: 0 }).runs, [id]);
+  await owner.close();
+  await other.close();
+});
+
 test("deputy journal prune says what would go, removes it, and leaves the rest whole", async () => {
   const memory = createMemory();
   const open = () => createTestEngine({ memory, script: async () => says("done") }).engine;

@@ -86,6 +86,11 @@ describe("verify", { timeout: 110_000 }, () => {
     await journal.close();
   });
 
+  it("says of one that an earlier Deputy wrote what brings it up to date", () => {
+    change("PRAGMA user_version = 1");
+    assert.match(problems(), /^It was written by an earlier Deputy/);
+  });
+
   it("says that there is none yet", () => {
     const { missing, problems } = verifyJournal(join(stateDir, "nowhere.sqlite"));
     assert.deepEqual([missing, problems], [true, []]);
