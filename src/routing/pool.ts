@@ -50,31 +50,40 @@ export function createPool(
     return next;
   }
 
+  /** How long a failure lets its key rest, from now; undefined where it is not the key's. */
+  function restOf({ supply }: Member, { kind, retryAfterMs }: Failure): Rest | undefined {
+    const restMs = REST_MS[kind];
+    if (restMs === undefined) return undefined;
+    const refused = kind === "unauthorized";
+    const ownMs = refused ? (supply.pauseMs ?? restMs) : (retryAfterMs ?? restMs);
+    return { until: clock.elapsed() + ownMs, kind, isTold: !refused && retryAfterMs !== undefined };
+  }
+
   /** Puts a key to rest, or asks its command for another. Returns whether the same member has a new key to try. */
   function judge(member: Member, failure: Failure, secret: Secret | undefined): boolean {
-    const restMs = REST_MS[failure.kind];
-    if (restMs === undefined) return false;
-    const refused = failure.kind === "unauthorized";
-    if (refused && secret !== undefined && member.supply.renew(secret)) return true;
+    const rest = restOf(member, failure);
+    if (rest === undefined) return false;
+    if (failure.kind === "unauthorized" && secret !== undefined && member.supply.renew(secret)) return true;
     if (members.length === 1) return false;
-    const ownMs = refused ? (member.supply.pauseMs ?? restMs) : (failure.retryAfterMs ?? restMs);
-    const isTold = !refused && failure.retryAfterMs !== undefined;
-    const rest = { until: clock.elapsed() + ownMs, kind: failure.kind, isTold };
     if (member.rest === undefined || member.rest.until < rest.until) member.rest = rest;
     return false;
   }
 
   function keysLeft(failed: Member, renewed: boolean, failure: Failure, tried: number): KeysLeft {
-    const asItSays = asTold(failure);
-    if (REST_MS[failure.kind] === undefined) return asItSays;
+    const own = restOf(failed, failure);
+    if (own === undefined) return asTold(failure);
     const another = renewed || members.some((member) => member !== failed && isFree(member));
     // Each key once, and each that a command may print anew once more.
     const most = members.length + members.filter(({ supply }) => supply.pauseMs !== undefined).length;
     if (another && tried + 1 < most) return { another: true };
-    if (members.length === 1) return asItSays;
-    const { rest } = nextMember();
-    const backInMs = Math.max(0, (rest?.until ?? 0) - clock.elapsed());
-    return { another: false, backInMs, kind: rest?.kind ?? failure.kind, isTold: rest?.isTold ?? false };
+    if (members.length === 1) return asTold(failure);
+    // Of its own key a request knows what it was told now. The key may rest longer: another model's quota, say.
+    const free = { until: 0, kind: failure.kind, isTold: false };
+    const others = members.filter((member) => member !== failed);
+    const rests = [own, ...others.map((member) => (isFree(member) ? free : (member.rest ?? free)))];
+    const first = rests.reduce((soonest, rest) => (rest.until < soonest.until ? rest : soonest));
+    const backInMs = Math.max(0, first.until - clock.elapsed());
+    return { another: false, backInMs, kind: first.kind, isTold: first.isTold };
   }
 
   return {

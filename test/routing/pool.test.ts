@@ -114,6 +114,19 @@ test("after a failure a pool tells of another key, or when the first is back and
   assert.deepEqual(await fail(failure("quota-exhausted"), 1), back);
 });
 
+test("what a request was told of its own key counts, however long that key rests for another's sake", async () => {
+  const { lease } = poolOf("a", "b");
+  const [other, own] = [await lease(), await lease()];
+  other.release(failure("quota-exhausted"));
+  own.release(failure("quota-exhausted"));
+  // Another model of the same provider: its quota is its own.
+  const { keyName, release, left } = await lease();
+  release(failure("rate-limited", 2_000));
+  assert.equal(keyName, "a");
+  const soon = { another: false, backInMs: 2_000, isTold: true, kind: "rate-limited" };
+  assert.deepEqual(left(failure("rate-limited", 2_000), 0), soon);
+});
+
 describe("a command", () => {
   const keyOf = (script: string) => ({ name: "cmd", argv: ["/bin/sh", "-c", script], origin: ORIGIN });
 
