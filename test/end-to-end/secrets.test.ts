@@ -62,7 +62,7 @@ const ANSWERS: Record<string, (key: string, request: ModelRequest) => Turn> = {
 };
 
 const GOALS = Object.keys(ANSWERS);
-const SLUGS = ["zai", "anthropic", "openai", "gemini"] as const;
+const SLUGS = ["zai", "anthropic", "openai", "gemini", "xai"] as const;
 
 describe("no key is found", { timeout: 60_000 }, () => {
   const home = temporaryDirectory(after);
@@ -71,31 +71,36 @@ describe("no key is found", { timeout: 60_000 }, () => {
     string,
     string,
   ];
-  const keys = { header: `sk-header-${randomBytes(20).toString("hex")}` } as Record<string, string>;
+  const keys: Record<string, string> = {};
+  for (const name of ["header", "spare"]) keys[name] = `sk-${name}-${randomBytes(20).toString("hex")}`;
   const printed: Record<string, string> = {};
   let providers: Providers;
   let rawJournal: Buffer[];
 
   before(async () => {
     const gate = Promise.withResolvers<void>();
-    providers = await createProviders(SLUGS, async (request) => {
+    const script = async (request: ModelRequest): Promise<Turn> => {
       if (taskOf(request) === "wait") await gate.promise;
       return ANSWERS[taskOf(request)]?.(keysOf(request), request) ?? { text: "Done." };
-    });
+    };
+    providers = await createProviders(SLUGS, script, { zai: { LAB_SPARE: String(keys.spare) } });
     Object.assign(keys, providers.keys);
     mkdirSync(workspace);
 
-    // The keys come from where keys can come from: a variable, one whose name does not tell, a .env, the config itself.
-    const { GLM_API_KEY: _, OPENAI_API_KEY: __, GEMINI_API_KEY: ___, ...env } = providers.env;
+    // The keys come from where keys can come from: a variable, one whose name does not tell, a .env, the config itself, a
+    // pool of both, a command.
+    const { GLM_API_KEY: _, OPENAI_API_KEY: __, GEMINI_API_KEY: ___, XAI_API_KEY: ____, ...env } = providers.env;
     const config = `
 provider: anthropic
 providers:
   openai: { base_url: "\${OPENAI_BASE_URL}", api_key: "\${LAB_ACCESS}", headers: { x-team: "\${TEAM_PASS}" } }
   gemini: { base_url: "\${GEMINI_BASE_URL}", api_key_env: LAB_DOOR }
-  zai: { base_url: "\${GLM_BASE_URL}", api_key: ${keys.zai} }
+  zai: { base_url: "\${GLM_BASE_URL}", api_key: ${keys.zai}, api_keys: ["\${LAB_POOL}"] }
+  xai: { base_url: "\${XAI_BASE_URL}", api_key_command: [cat, ${join(home, "xai-door.txt")}] }
 `;
     writeFileSync(join(home, "config.yaml"), config);
     writeFileSync(join(home, ".env"), `LAB_DOOR=${keys.gemini}\n`);
+    writeFileSync(join(home, "xai-door.txt"), `${keys.xai}\n`);
     const tasks = SLUGS.flatMap((provider) => GOALS.map((goal) => ({ goal, provider, model: "some-model" })));
     const places = tasks.map((task, index) => ({ ...task, workspace: join(workspace, String(index)) }));
     for (const { workspace: place } of places) mkdirSync(place);
@@ -109,6 +114,7 @@ providers:
         DEPUTY_STATE_DIR: state,
         DEPUTY_CONFIG: join(home, "config.yaml"),
         LAB_ACCESS: String(keys.openai),
+        LAB_POOL: String(keys.spare),
         TEAM_PASS: String(keys.header),
       },
     };
@@ -154,7 +160,8 @@ providers:
     // The keys did arrive: what is not found below was there to be found.
     for (const slug of SLUGS) {
       const arrived = new Set(providers.server(slug).requests.map(keysOf));
-      assert.deepEqual([...arrived], [slug === "openai" ? `${keys.header} ${keys.openai}` : keys[slug]]);
+      const own = slug === "openai" ? [`${keys.header} ${keys.openai}`] : [keys[slug]];
+      assert.deepEqual([...arrived].toSorted(), [...(slug === "zai" ? [keys.spare] : []), ...own]);
     }
   });
 
@@ -187,7 +194,7 @@ providers:
     const spied = textsBelow(workspace, "spied-environment.txt");
     assert.match(spied, /^HOME=/m);
     assert.deepEqual(keysIn(spied), []);
-    assert.doesNotMatch(spied, /LAB_ACCESS|TEAM_PASS|ANTHROPIC_API_KEY/);
+    assert.doesNotMatch(spied, /LAB_ACCESS|LAB_POOL|TEAM_PASS|ANTHROPIC_API_KEY/);
   });
 
   /** Names of the keys of which a text holds a tell-tale part. */

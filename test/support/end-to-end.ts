@@ -100,10 +100,14 @@ export type Providers = {
   close(): Promise<void>;
 };
 
-/** Starts scripted providers on loopback, each with a key of its own that it checks. */
+/**
+ * Starts scripted providers on loopback, each with a key of its own that it checks.
+ * @param spareKeys further keys that a provider takes, by their names
+ */
 export async function createProviders(
   slugs: readonly Slug[],
   script: (request: ModelRequest, slug: Slug) => Turn | Promise<Turn>,
+  spareKeys: Partial<Record<Slug, Record<string, string>>> = {},
 ): Promise<Providers> {
   const arrivals: Arrival[] = [];
   const servers = new Map<Slug, ModelServer>();
@@ -113,7 +117,7 @@ export async function createProviders(
     const { apiMode, keyVariable, urlVariable, extraFields = [] }: Provider = PROVIDERS[slug];
     const key = `sk-${slug}-${randomBytes(20).toString("hex")}`;
     const server = await createModelServer({
-      keys: { [keyVariable]: key },
+      keys: { [keyVariable]: key, ...spareKeys[slug] },
       extraFields,
       script: (request) => {
         arrivals.push({ slug, request });
