@@ -124,6 +124,25 @@ describe("a chat", { timeout: 60_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
+  test("a turn that was stopped in the middle of a delegation tells its model, with the next message, what came of it", async (t) => {
+    const { script, letGo } = heldBack();
+    const { see, say, type, leave, providers } = await chatHere(t, { script });
+    say("delegate a haiku on three animals");
+    await see("3 running");
+    type("\x03");
+    type("\x03");
+    await see("Stopping the turn");
+    await see(/interrupted|Here is what came back/);
+    letGo();
+    await see("> ");
+    say("and now?");
+    await see("You said: and now?");
+    const last = providers.arrivals.at(-1)?.request;
+    const told = last?.messages.flatMap(({ toolResults }) => toolResults.map(({ text }) => text)).join();
+    assert.match(told ?? "", /Delegation \w+\.1\.1/);
+    assert.equal(await leave(), 0);
+  });
+
   test("/new begins anew on the same route; the one before stays among the runs", async (t) => {
     const { see, say, leave, providers } = await chatHere(t);
     say("/model glm-4.6");
