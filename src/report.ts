@@ -162,10 +162,13 @@ function resultInWords(
   ].join("\n");
 }
 
-/** `[2/3] falcon: running grep (12 s, $0.0040)`, for reports and for lines of progress. */
-export function openInWords(child: ReportedOpen, tasks: number): string {
+/**
+ * `[2/3] falcon: running grep (12 s, $0.0040)`, for reports and for lines of progress.
+ * @param above where its run stands in a tree: `2›` is below the second child
+ */
+export function openInWords(child: ReportedOpen, tasks: number, above = ""): string {
   const { task_index: index, goal, activity, duration_seconds: seconds, cost_usd: cost } = child;
-  return `[${index + 1}/${tasks}] ${goal}: ${activity} (${time(seconds)}, ${money(cost)})`;
+  return `[${above}${index + 1}/${tasks}] ${goal}: ${activity} (${time(seconds)}, ${money(cost)})`;
 }
 
 function questionInWords({ child_id: id, tool, target, seconds_left: seconds }: Report["questions"][number]): string {

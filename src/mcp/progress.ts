@@ -60,7 +60,7 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
     const message =
       ownEnds.length > 1
         ? `${countEnded(all)} of ${all.children.length} done`
-        : above + openInWords(openChild(child, run, clock.now()), run.children.length);
+        : openInWords(openChild(child, run, clock.now()), run.children.length, above);
     say(all, message);
   }
 
@@ -95,13 +95,13 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
   };
 }
 
-/** A child, the run it is in, and where that stands: `[2/3] › ` is below the second of three. */
+/** A child, the run it is in, and where that stands: `2›` is below the second child. */
 type Place = { child: RunChild; run: Run; above: string };
 
 /** Every child of a tree, each before those below it. */
 function placesIn(run: Run, above = ""): Place[] {
   return run.children.flatMap((child) => {
-    const here = `${above}[${child.tally.taskIndex + 1}/${run.children.length}] › `;
+    const here = `${above}${child.tally.taskIndex + 1}›`;
     return [{ child, run, above }, ...child.delegations.flatMap((nested) => placesIn(nested, here))];
   });
 }

@@ -1,4 +1,4 @@
-/** Trees of children with the real program: killed and resumed, stopped from another terminal. */
+/** Trees of children with the real program: killed and resumed, stopped, watched, steered and allowed from other terminals. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -97,4 +97,64 @@ test("one branch is stopped from another terminal: nothing of it runs on, and th
     ["interrupted", "completed"],
   );
   assert.deepEqual(processesWith(mark), []);
+});
+
+test("grandchildren are watched, shown, steered, allowed and stopped by their own ids from other terminals", async (t) => {
+  const { providers, tasks, deputy } = await place((request) => {
+    const goal = taskOf(request);
+    if (goal === "lower") return { fault: { kind: "silence" } };
+    if (goal !== "low") return answer(request);
+    if (stepOf(request) === 1) return { toolCalls: [{ name: "terminal", input: { command: "echo built" } }] };
+    const told = request.messages.slice(2).flatMap(({ text, toolResults }) => [...toolResults, { text }]);
+    return {
+      text: told
+        .map(({ text }) => text.trim())
+        .filter(Boolean)
+        .join(" | "),
+    };
+  });
+  t.after(providers.close);
+  const told = async (...argv: string[]) => {
+    const { code, stdout, stderr } = await deputy(...argv).ended;
+    return { code, stdout, stderr };
+  };
+  writeFileSync(tasks, JSON.stringify([{ goal: "top", role: "orchestrator" }]));
+  const run = deputy("run", tasks, "--ndjson", "--wait-for-approval");
+  await until(() => run.stderr().includes("asks to run"));
+  const [, id = ""] = /run (\w+)/.exec(run.stderr()) ?? [];
+  const [middle, low, lower] = [`${id}.1.1.2`, `${id}.1.1.2.1.1`, `${id}.1.1.2.1.2`];
+  const [whole, below] = [deputy("watch", id, "--ndjson"), deputy("watch", `${middle}.1`)];
+
+  await until(() => providers.arrivals.some(({ request }) => taskOf(request) === "lower"));
+  assert.match((await told("show", low)).stdout, /not finished: waiting for approval: terminal echo built/);
+  assert.match((await told("show", middle)).stdout, /delegated.*2 tasks, 0 completed · deputy show .*\.1\.1\.2\.1\n/);
+  assert.match((await told("approve")).stdout, new RegExp(`\\? ${low} waits`));
+  assert.match((await told("steer", low, "Be brief.")).stdout, new RegExp(`^Queued: ${low} `));
+  assert.match((await told("approve", low)).stdout, new RegExp(`^Allowed: ${low}, terminal`));
+  assert.equal((await told("stop", lower)).code, 0);
+
+  const { code, stdout, stderr } = await run.ended;
+  assert.equal(code, 0, stderr);
+  const { stdout: seen, code: seenCode } = await whole.ended;
+  assert.equal(seenCode, 0);
+  const facts = (lines: string) =>
+    lines
+      .trimEnd()
+      .split("\n")
+      .filter((line) => !line.startsWith('{"kind":"result"'));
+  assert.deepEqual(facts(seen).toSorted(), facts(stdout).toSorted());
+  const shown = JSON.parse((await told("show", `${middle}.1`, "--json")).stdout) as DelegationResult;
+  assert.deepEqual(
+    shown.results.map(({ status, exit_reason, summary }) => [status, exit_reason, summary.trim()]),
+    [
+      ["completed", "answered", "built | Be brief."],
+      ["interrupted", "deputy stop", ""],
+    ],
+  );
+  const { stdout: lines, code: belowCode } = await below.ended;
+  assert.equal(belowCode, 1);
+  assert.match(lines, /✓ \[1›2›1\/2\] low/);
+  assert.match(lines, /✗ \[1›2›2\/2\] lower .* interrupted: deputy stop/);
+  assert.equal((await told("steer", low, "Hello?")).code, 1);
+  providers.checkScripts();
 });

@@ -5,8 +5,10 @@ import fc from "fast-check";
 import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
+import { listAllRuns, listRuns } from "../../src/engine/register.ts";
 import { allChildren, resultsOf, spentIn } from "../../src/engine/run.ts";
 import type { Event, StoredEvent } from "../../src/event.ts";
+import type { EntryFilter } from "../../src/journal/journal.ts";
 import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
 import type { Result } from "../../src/result.ts";
 import type { Task } from "../../src/task.ts";
@@ -180,6 +182,27 @@ test("who watches a run, in whatever process, sees all that is stored of the tre
   assert.deepEqual(await collect(elsewhere.engine.watch(`${id}.1.1`, signal)), below);
   await engine.close();
   await elsewhere.engine.close();
+});
+
+test("a listing asks the journal once for each run it lists, however many runs its children have made", async () => {
+  const memory = createMemory();
+  const { engine } = createTestEngine({ script: tree, delegation: DEEP, memory });
+  for (let count = 0; count < 3; count++) await (await run(engine, "top(a, mid(b, c))", "other(d)")).result;
+  await engine.close();
+  const journal = createMemoryJournal({ memory });
+  let reads = 0;
+  const read = (filter: EntryFilter) => {
+    reads += 1;
+    return journal.read(filter);
+  };
+  const counted = { ...journal, read };
+  const listings = listRuns(counted, process.pid);
+  assert.equal(reads, 1 + listings.length);
+  assert.deepEqual(
+    listings.map(({ run: listed }) => allChildren(listed).map(({ tally }) => tally.ending?.status)),
+    Array.from({ length: 3 }, () => Array.from({ length: 7 }, () => "completed")),
+  );
+  assert.equal(listAllRuns(counted, process.pid).length, 12);
 });
 
 // Stops --------------------------------------------------------------------------------------------------------------

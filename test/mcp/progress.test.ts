@@ -89,8 +89,8 @@ describe("progress", () => {
     );
     assert.deepEqual(said(), [
       "[2/2] falcon: starting (0.0 s, $0.0000)",
-      "[2/2] › [2/2] beak: starting (1.0 s, $0.0000)",
-      "[2/2] › [2/2] beak: completed (1.0 s, $0.0000)",
+      "[2›2/2] beak: starting (1.0 s, $0.0000)",
+      "[2›2/2] beak: completed (1.0 s, $0.0000)",
       "[2/2] falcon: completed (12 s, $0.0000)",
     ]);
   });
