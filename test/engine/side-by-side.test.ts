@@ -4,11 +4,11 @@ import { test } from "node:test";
 import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import { allChildren } from "../../src/engine/run.ts";
-import type { Event, StoredEvent } from "../../src/event.ts";
+import type { Event } from "../../src/event.ts";
 import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
-import { createRunOrder, orderMistake } from "../../src/journal/order.ts";
 import { calls, fails, route, says } from "../support/child-stage.ts";
 import { createTestEngine, type ModelScript, type Staged } from "../support/engine-stage.ts";
+import { mistakesIn } from "../support/journal-events.ts";
 
 /** What each orchestrator delegates in its one answer with calls: the goals of each call. */
 const CALLS: Record<string, string[][]> = {
@@ -208,13 +208,3 @@ test("wherever delegations side by side are cut off, each is found again, and no
     );
   }
 });
-
-/** What is impossible about the order of a journal's events. */
-function mistakesIn(events: readonly StoredEvent[]): string[] {
-  const orders = new Map<string, ReturnType<typeof createRunOrder>>();
-  return events.flatMap((event) => {
-    const order = orders.get(event.delegationId) ?? createRunOrder();
-    orders.set(event.delegationId, order);
-    return orderMistake(order, event) ?? [];
-  });
-}

@@ -9,6 +9,7 @@ import { faultsPart } from "./faults.ts";
 import { openRounds, type Part } from "./rounds.ts";
 import { routingPart } from "./routing.ts";
 import { soakPart } from "./soak.ts";
+import { treesPart } from "./trees.ts";
 
 const PARTS: Record<string, Part> = {
   crash: crashPart,
@@ -16,6 +17,7 @@ const PARTS: Record<string, Part> = {
   "resume-race": resumeRacePart,
   routing: routingPart,
   soak: soakPart,
+  trees: treesPart,
 };
 
 const [name = "", count, seed] = process.argv.slice(2);

@@ -1,6 +1,7 @@
-/** Small true events for journal tests, told apart by a number. */
+/** Small true events for journal tests, told apart by a number; and whether events could have come in their order. */
 import type { StoredEvent } from "../../src/event.ts";
 import type { Entry } from "../../src/journal/journal.ts";
+import { createRunOrder, orderMistake, type RunOrder } from "../../src/journal/order.ts";
 
 export function stepStart(number: number, delegationId = "d1"): StoredEvent {
   const childId = `${delegationId}.1`;
@@ -19,4 +20,14 @@ export function numbersOf(entries: Iterable<Entry>): number[] {
 export function numberOf({ event }: Entry): number {
   if (event.kind !== "step-start") throw new Error(`Expected step-start, found ${event.kind}`);
   return event.step;
+}
+
+/** What is impossible about the order of a journal's events, run by run. */
+export function mistakesIn(events: readonly StoredEvent[]): string[] {
+  const orders = new Map<string, RunOrder>();
+  return events.flatMap((event) => {
+    const order = orders.get(event.delegationId) ?? createRunOrder();
+    orders.set(event.delegationId, order);
+    return orderMistake(order, event) ?? [];
+  });
 }
