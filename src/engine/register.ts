@@ -49,8 +49,7 @@ function listedRun(journal: Journal, delegationId: string): Run | undefined {
 
 /** Of the runs that no child made, oldest first. */
 export function runIds(journal: Journal): string[] {
-  const all = Array.from(journal.read({ kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
-  return all.filter((delegationId) => rootIdOf(delegationId) === delegationId);
+  return Array.from(journal.read({ roots: true, kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
 }
 
 /** The same, and each run that a child made, after the one it belongs to. */

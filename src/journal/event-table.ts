@@ -57,13 +57,14 @@ export function createEventTable(database: DatabaseSync): EventTable {
     }
   }
 
-  function matching({ delegationId, within, kinds, after = 0 }: EntryFilter, upTo: number): { seq: number }[] {
+  function matching({ delegationId, within, roots, kinds, after = 0 }: EntryFilter, upTo: number): { seq: number }[] {
     // A tree is looked up where it stands in the index; what has come since a watcher looked last is just looked at. A
     // column with a plus before it is kept from having its index used.
     const byPlace = within === undefined || upTo - after <= FEW;
     const conditions = byPlace ? ["seq > $after", "seq <= $upTo"] : ["+seq > $after", "+seq <= $upTo"];
     if (delegationId !== undefined) conditions.push("delegation_id = $delegationId");
     if (within !== undefined) conditions.push(byPlace ? inTree("+delegation_id") : inTree("delegation_id"));
+    if (roots) conditions.push("instr(delegation_id, '.') = 0");
     if (kinds !== undefined && within !== undefined) conditions.push("+kind IN (SELECT value FROM json_each($kinds))");
     else if (kinds !== undefined) conditions.push("kind IN (SELECT value FROM json_each($kinds))");
     return selection(conditions.join(" AND ")).all({

@@ -12,6 +12,8 @@ export type EntryFilter = {
   delegationId?: string;
   /** This run and every run below it in its tree: those whose ids begin with this one and a dot. A child's id will do. */
   within?: string;
+  /** Only runs at the root of a tree: those whose ids have no dot. */
+  roots?: true;
   kinds?: readonly StoredEvent["kind"][];
   /** Only entries after this `seq`. */
   after?: number;

@@ -80,9 +80,10 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
   };
 }
 
-function matches({ delegationId, within, kinds }: EntryFilter, event: StoredEvent): boolean {
+function matches({ delegationId, within, roots, kinds }: EntryFilter, event: StoredEvent): boolean {
   const { delegationId: id, kind } = event;
   if (delegationId !== undefined && id !== delegationId) return false;
   if (within !== undefined && id !== within && !id.startsWith(`${within}.`)) return false;
+  if (roots && id.includes(".")) return false;
   return kinds?.includes(kind) ?? true;
 }

@@ -126,7 +126,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
         assert.deepEqual([...journal.read({ delegationId: "nobody" })], []);
       });
 
-      it("keeps to one tree: a run and those below it, whose ids begin with its own and a dot", async () => {
+      it("keeps to one tree, a run and those below it, whose ids begin with its own and a dot; or to what has none above it", async () => {
         const ids = ["t", "t.1.1", "t-1", "t/1", "t0", "t.10.1", "t.1.1.2.1", "T.1.1", "u.1.1"];
         await journal.append(ids.map((id, index) => stepStart(10 + index, id)));
         const numbersIn = (filter: EntryFilter) => numbersOf(journal.read(filter));
@@ -135,6 +135,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
         assert.deepEqual(numbersIn({ within: "t.1.1", kinds: ["step-start"] }), [11, 16]);
         assert.deepEqual(numbersIn({ within: "t", kinds: ["stop-request"] }), []);
         assert.deepEqual(numbersIn({ within: "t%" }), []);
+        assert.deepEqual(numbersIn({ roots: true, kinds: ["step-start"] }), [1, 2, 3, 10, 12, 13, 14]);
       });
 
       it("finds a tree among many others, from any place on", async () => {
