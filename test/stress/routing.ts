@@ -27,6 +27,8 @@ function report(count: number, seed: number, all: readonly Tally[]): string {
   return `${count} batches, seed ${seed}: ${sum("tasks")} tasks in those that started, ${sum("requests")} requests.
 ${sum("refused")} batches were refused as a whole and sent nothing; ${sum("rejected")} tasks were rejected beside others.
 ${sum("fallbacks")} children went on along declared fallbacks, ${sum("substituted")} tasks ran on a default after a bad wish.
+${sum("nested")} tasks were delegated by children; ${sum("nestedRefused")} calls of children were refused as a whole.
+${sum("projects")} batches were under a project's config, ${sum("budgeted")} under a budget.
 ${sum("pooled")} ran on a pool of keys; ${sum("out")} were for a vendor's own address, which the proxy alone heard of.
 Fields chosen by: ${levels.join(", ")}.
 0 requests misrouted, 0 keys at a foreign origin: all as the oracle says.`;

@@ -1,11 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * Random batches as users could have them: providers with endpoints and keys, aliases, rules, a hook, flags, and tasks
- * that name models in every way there is. A batch is described by what it means; the config, environment and call that
- * say so are written from that, in random spellings. Nothing here knows how Deputy routes.
+ * Random batches as users could have them: providers with endpoints and keys, aliases, agents, rules, a hook, flags, a
+ * project's config over the user's, budgets, children that delegate, and tasks that name models in every way there is. A
+ * batch is described by what it means; the configs, environment and calls that say so are written from that, in random
+ * spellings. Nothing here knows how Deputy routes.
  */
 import type { ApiMode, Effort } from "../../src/route.ts";
 import type { Random } from "./end-to-end-moments.ts";
+import { dataUrl, TINY_PNG } from "./tiny-images.ts";
 
 /** A provider as its documentation tells of it, copied by hand from there. */
 export type Vendor = {
@@ -123,7 +125,8 @@ export type Provider = {
   apiMode?: ApiMode;
   keys: Key[];
   headers: Record<string, string>;
-  models: Record<string, { efforts?: Effort[] }>;
+  /** `price`: USD per million tokens. */
+  models: Record<string, { efforts?: Effort[]; price?: number }>;
   defaultModel?: string;
 };
 
@@ -155,33 +158,62 @@ export const LASTING = [
 export const PASSING = ["rate-limited", "overloaded", "reset-before-headers"] as const;
 export type Trouble = { kind: (typeof LASTING)[number]; lasts: boolean };
 
+export type Agent = { name: string; level: Level; fallbacks?: Word[]; toolsets?: string[]; maxCostUsd?: number };
+
+export type Rule = {
+  when: { tag?: string; agent?: string; images?: boolean; role?: "leaf" | "orchestrator"; toolset?: string };
+  word: Word;
+};
+
 export type Task = {
   level: Level;
   tags: string[];
+  agent?: string;
+  images: boolean;
+  toolsets?: string[];
+  maxCostUsd?: number;
+  orchestrates: boolean;
+  /** What its child delegates, before it answers. */
+  nested?: { call: Level; tasks: Task[] };
   hook?: Level | "throws";
   /** By position: its route, its first fallback … */
   troubles: (Trouble | undefined)[];
 };
 
-export type Batch = {
-  id: string;
-  providers: Provider[];
+/** What a config file may say of routes. */
+type Layer = {
   aliases: Alias[];
+  agents: Agent[];
   config: Level;
-  flags: Level;
   delegation: Level;
   fallbacks: Word[];
-  rules: { tag: string; word: Word }[];
+  rules: Rule[];
+  explicit: boolean;
+  onUnresolved: "skip" | "reject" | "fallback";
+};
+
+/** A project's file says some of that; `allow` and `deny` only where it is trusted. */
+export type Project = Partial<Layer> & { trusted: boolean; allow?: string[]; deny?: string[] };
+
+export type Batch = Layer & {
+  id: string;
+  providers: Provider[];
+  project?: Project;
+  flags: Level;
   hooked: boolean;
   call: Level;
   /** Without a `tasks` list: the call is the task. */
   single: boolean;
   tasks: Task[];
-  explicit: boolean;
-  onUnresolved: "skip" | "reject" | "fallback";
   askedBy: "operator" | "model";
   allow: string[];
   deny: string[];
+  toolsets: string[];
+  maxSpawnDepth: number;
+  /** `delegation.max_cost_usd`, and what stands beside the tasks. */
+  maxCostUsd?: number;
+  callMaxCostUsd?: number;
+  allowUnknownPrice: boolean;
 };
 
 /** What batches may be set on: origins of servers that answer, look-alikes of vendors among them. */
@@ -198,6 +230,9 @@ const BASE: Record<ApiMode, string> = {
 /** Ids that nobody has heard of. Digits keep them from being taken for a slip in an alias's name. */
 const UNHEARD = ["mx-77", "mx-78:free", "qwen3:8b", "Mixed-Case-9"];
 const HEARD = ["claude-opus-5", "gpt-6-luna", "glm-5.1"];
+const TOOLSETS = ["file", "search"];
+/** More than anything here can cost, and less than anything that has a price. */
+const BUDGETS = { ample: 1_000, tiny: 1e-9 };
 
 export function makeBatch(id: string, random: Random, ground: Ground): Batch {
   const chance = (share: number) => random() < share;
@@ -210,6 +245,8 @@ export function makeBatch(id: string, random: Random, ground: Ground): Batch {
       .sort((a, b) => a.at - b.at)
       .map(({ value }) => value);
   let keys = 0;
+  /** Prices are told of here alone: a batch under a budget knows none but the config's. */
+  const budget = chance(0.15) ? (chance(0.3) ? ("tiny" as const) : ("ample" as const)) : undefined;
 
   function key(at: Key["at"], slug: string, header?: "authorization", variable?: string): Key {
     const count = ++keys;
@@ -289,15 +326,19 @@ export function makeBatch(id: string, random: Random, ground: Ground): Batch {
   }
 
   function stated(ids: readonly string[]): Provider["models"] {
-    return Object.fromEntries(ids.map((name) => [name, chance(0.2) ? { efforts: some(EFFORTS, 0.5) } : {}]));
+    const facts = () => ({
+      ...(chance(0.2) && { efforts: some(EFFORTS, 0.5) }),
+      ...(budget !== undefined && chance(0.75) && { price: pick([0, 1]) }),
+    });
+    return Object.fromEntries(ids.map((name) => [name, facts()]));
   }
 
   const gate = own("gate-a");
   const providers = [
-    ...shuffled(VENDORS)
+    ...shuffled(VENDORS.filter(({ slug }) => budget === undefined || slug === "ollama"))
       .slice(0, 1 + below(3))
       .map(builtIn),
-    ...(chance(0.5) ? [own("mylab")] : []),
+    ...(budget !== undefined || chance(0.5) ? [own("mylab")] : []),
     ...(chance(0.4) ? [gate, own("gate-b", gate)] : []),
   ];
   /** A vendor at its own address has a catalog, which is not told of here: families would be found in it. */
@@ -363,52 +404,118 @@ export function makeBatch(id: string, random: Random, ground: Ground): Batch {
     };
   }
 
-  const aliases = names.map((name, index): Alias => {
-    const inner = word(names.slice(0, index));
+  const aliasOf = (name: string): Alias => {
+    const earlier = names.slice(0, names.indexOf(name));
     return {
       name,
-      word: inner,
-      ...(chance(0.4) && { fallbacks: Array.from({ length: below(3) }, () => word(names.slice(0, index))) }),
+      word: word(earlier),
+      ...(chance(0.4) && { fallbacks: Array.from({ length: below(3) }, () => word(earlier)) }),
     };
-  });
+  };
   const single = chance(0.15);
   const hooked = chance(0.25);
   const patterns = [...providers.map((each) => `${each.slug}/*`), "alias:*", ...names.map((name) => `alias:${name}`)];
   const limited = chance(0.5);
   const trouble = (): Trouble | undefined =>
-    !chance(0.3)
+    budget === "tiny" || !chance(0.3)
       ? undefined
       : chance(0.75)
         ? { kind: pick(LASTING), lasts: true }
         : { kind: pick(PASSING), lasts: false };
+  const agentNames = ["scout", "critic"].filter(() => chance(0.4));
+  const toolsets = chance(0.6) ? [] : some(TOOLSETS, 0.8);
+  const maxSpawnDepth = pick([1, 2, 2, 3]);
+  const purse = (share: number) => (budget !== undefined && chance(share) ? BUDGETS[budget] : undefined);
+  const words = (count: number) => Array.from({ length: count }, () => word(names));
+
+  function agentOf(name: string): Agent {
+    const maxCostUsd = purse(0.2);
+    return {
+      name,
+      level: level(0.6),
+      ...(chance(0.3) && { fallbacks: words(below(3)) }),
+      ...(chance(0.3) && { toolsets: some(TOOLSETS, 0.6) }),
+      ...(maxCostUsd !== undefined && { maxCostUsd }),
+    };
+  }
+
+  function ruleOf(): Rule {
+    const conditions: Rule["when"][] = [
+      { tag: pick(["a", "b"]) },
+      { agent: pick(["scout", "Critic"]) },
+      { images: chance(0.5) },
+      { role: pick(["leaf", "orchestrator"]) },
+      { toolset: pick(TOOLSETS) },
+    ];
+    const [first = {}, second] = shuffled(conditions);
+    return { when: chance(0.2) ? { ...first, ...second } : first, word: word(names) };
+  }
+
+  const rulesOf = () => Array.from({ length: 1 + below(2) }, ruleOf);
+
+  function taskAt(depth: number): Task {
+    const says = depth === 1 && hooked && chance(0.6) ? (chance(0.1) ? "throws" : textLevel(0.7)) : undefined;
+    const orchestrates = chance(depth > 1 ? 0.05 : maxSpawnDepth > 1 ? 0.3 : 0.03);
+    const maxCostUsd = purse(0.3);
+    return {
+      level: level(0.6),
+      tags: some(["a", "b"], 0.3),
+      ...(chance(agentNames.length > 0 ? 0.3 : 0.01) && { agent: pick([...agentNames, ...agentNames, "SCOUT"]) }),
+      images: chance(0.1),
+      ...(chance(0.1) && { toolsets: some(TOOLSETS, 0.5) }),
+      ...(maxCostUsd !== undefined && { maxCostUsd }),
+      orchestrates,
+      ...(orchestrates && depth === 1 && budget !== "tiny" && { nested: nestedOf() }),
+      ...(says && { hook: says }),
+      troubles: [trouble(), trouble(), trouble()],
+    };
+  }
+
+  const nestedOf = () => ({ call: level(0.3), tasks: Array.from({ length: 1 + below(3) }, () => taskAt(2)) });
+
+  function projectOf(): Project {
+    const trusted = chance(0.5);
+    return {
+      trusted,
+      config: level(0.3),
+      delegation: level(0.3),
+      aliases: some(names, 0.5).map(aliasOf),
+      agents: some(agentNames, 0.5).map(agentOf),
+      ...(chance(0.3) && { fallbacks: words(below(2)) }),
+      ...(chance(0.3) && { rules: rulesOf() }),
+      ...(chance(0.3) && { explicit: chance(0.5) }),
+      ...(chance(0.2) && { onUnresolved: pick(["skip", "fallback"] as const) }),
+      ...(trusted && chance(0.3) && { allow: some(patterns, 0.5) }),
+      ...(trusted && chance(0.3) && { deny: some(patterns, 0.15) }),
+    };
+  }
+
+  const [maxCostUsd, callMaxCostUsd] = [purse(0.3), single ? undefined : purse(0.3)];
   return {
     id,
     providers: providers.map((each) => ({ ...each })),
-    aliases,
+    aliases: names.map(aliasOf),
+    agents: agentNames.map(agentOf),
     config: level(0.6),
     flags: textLevel(0.25),
     delegation: level(0.35),
-    fallbacks: chance(0.4) ? Array.from({ length: 1 + below(2) }, () => word(names)) : [],
-    rules: chance(0.4)
-      ? Array.from({ length: 1 + below(2) }, () => ({ tag: pick(["a", "b"]), word: word(names) }))
-      : [],
+    fallbacks: chance(0.4) ? words(1 + below(2)) : [],
+    rules: chance(0.4) ? rulesOf() : [],
+    ...(chance(0.25) && { project: projectOf() }),
     hooked,
     call: single ? {} : level(0.3),
     single,
-    tasks: Array.from({ length: single ? 1 : 1 + below(4) }, (): Task => {
-      const says = hooked && chance(0.6) ? (chance(0.1) ? "throws" : textLevel(0.7)) : undefined;
-      return {
-        level: level(0.6),
-        tags: some(["a", "b"], 0.3),
-        ...(says && { hook: says }),
-        troubles: [trouble(), trouble(), trouble()],
-      };
-    }),
+    tasks: Array.from({ length: single ? 1 : 1 + below(4) }, () => taskAt(1)),
     explicit: chance(0.25),
     onUnresolved: pick(["skip", "skip", "reject", "fallback", "fallback"]),
     askedBy: chance(0.35) ? "model" : "operator",
     allow: limited ? some(patterns, 0.5) : ["*"],
     deny: limited ? some(patterns, 0.15) : [],
+    toolsets,
+    maxSpawnDepth,
+    ...(maxCostUsd !== undefined && { maxCostUsd }),
+    ...(callMaxCostUsd !== undefined && { callMaxCostUsd }),
+    allowUnknownPrice: budget !== undefined && chance(0.4),
   };
 
   /** Flags and hooks say models as texts alone. */
@@ -428,36 +535,86 @@ const fieldsOf = ({ word, provider, effort }: Level): Fields => ({
   ...(effort && { reasoning_effort: effort }),
 });
 
-export function goalOf({ id }: Batch, index: number): string {
-  return `batch ${id} task ${index}`;
+/** @param path its place in the call; of what a child delegates, below the child's own: `1.0` */
+export function goalOf({ id }: Batch, path: string): string {
+  return `batch ${id} task ${path}`;
 }
 
 export function callOf(batch: Batch): Fields {
-  const tasks = batch.tasks.map(({ level, tags }, index) => ({
-    goal: goalOf(batch, index),
-    ...fieldsOf(level),
-    ...(tags.length > 0 && { tags }),
-  }));
-  return batch.single ? (tasks[0] ?? {}) : { ...fieldsOf(batch.call), tasks };
+  const tasks = batch.tasks.map((task, index) => taskFields(batch, task, String(index)));
+  if (batch.single) return tasks[0] ?? {};
+  const { callMaxCostUsd: usd } = batch;
+  return { ...fieldsOf(batch.call), ...(usd !== undefined && { max_cost_usd: usd }), tasks };
 }
 
-export function configOf({ providers, aliases, config, delegation, fallbacks, rules, ...batch }: Batch): Fields {
+/** What the child of the task at `path` delegates. */
+export function nestedCallOf(batch: Batch, { call, tasks }: NonNullable<Task["nested"]>, path: string): Fields {
+  return { ...fieldsOf(call), tasks: tasks.map((task, index) => taskFields(batch, task, `${path}.${index}`)) };
+}
+
+function taskFields(batch: Batch, task: Task, path: string): Fields {
+  const { level, tags, agent, images, toolsets, maxCostUsd, orchestrates } = task;
+  return {
+    goal: goalOf(batch, path),
+    ...fieldsOf(level),
+    ...(tags.length > 0 && { tags }),
+    ...(agent !== undefined && { agent }),
+    ...(images && { images: [dataUrl(TINY_PNG)] }),
+    ...(toolsets && { toolsets }),
+    ...(maxCostUsd !== undefined && { max_cost_usd: maxCostUsd }),
+    ...(orchestrates && { role: "orchestrator" }),
+  };
+}
+
+/** The user's own config. */
+export function configOf(batch: Batch): Fields {
+  const { delegation, ...above } = layerOf(batch);
+  const { allow, deny, toolsets, maxCostUsd } = batch;
+  return {
+    ...above,
+    providers: Object.fromEntries(
+      batch.providers.map((each) => [each.slug, entryOf(each)]).filter(([, entry]) => entry !== undefined),
+    ),
+    delegation: {
+      ...delegation,
+      allow,
+      deny,
+      toolsets,
+      max_spawn_depth: batch.maxSpawnDepth,
+      allow_unknown_price: batch.allowUnknownPrice,
+      ...(maxCostUsd !== undefined && { max_cost_usd: maxCostUsd }),
+    },
+  };
+}
+
+export function projectConfigOf({ allow, deny, ...project }: Project): Fields {
+  const { delegation, ...above } = layerOf(project);
+  return { ...above, delegation: { ...delegation, ...(allow && { allow }), ...(deny && { deny }) } };
+}
+
+function layerOf(layer: Partial<Layer>): Fields & { delegation: Fields } {
+  const { config = {}, aliases = [], agents = [], rules, delegation = {}, fallbacks, explicit, onUnresolved } = layer;
   return {
     ...fieldsOf(config),
-    providers: Object.fromEntries(
-      providers.map((each) => [each.slug, entryOf(each)]).filter(([, entry]) => entry !== undefined),
-    ),
     models: Object.fromEntries(aliases.map((alias) => [alias.name, aliasEntry(alias)])),
-    rules: rules.map(({ tag, word }) => ({ when: { tag }, use: word.written })),
+    agents: Object.fromEntries(agents.map((agent) => [agent.name, agentEntry(agent)])),
+    ...(rules && { rules: rules.map(({ when, word }) => ({ when, use: word.written })) }),
     delegation: {
       ...fieldsOf(delegation),
-      fallbacks: fallbacks.map(({ written }) => written),
-      on_unresolved: batch.onUnresolved,
-      batch_defaults: batch.explicit ? "explicit" : "inherit",
-      allow: batch.allow,
-      deny: batch.deny,
-      toolsets: [],
+      ...(fallbacks && { fallbacks: fallbacks.map(({ written }) => written) }),
+      ...(onUnresolved && { on_unresolved: onUnresolved }),
+      ...(explicit !== undefined && { batch_defaults: explicit ? "explicit" : "inherit" }),
     },
+  };
+}
+
+function agentEntry({ name, level, fallbacks, toolsets, maxCostUsd }: Agent): Fields {
+  return {
+    prompt: `You are the ${name}.`,
+    ...fieldsOf(level),
+    ...(fallbacks && { fallbacks: fallbacks.map(({ written }) => written) }),
+    ...(toolsets && { toolsets }),
+    ...(maxCostUsd !== undefined && { max_cost_usd: maxCostUsd }),
   };
 }
 
@@ -482,9 +639,12 @@ function entryOf({ entryUrl, apiMode, keys, headers, models, defaultModel }: Pro
     ...(Object.keys(headers).length > 0 && { headers }),
     ...(Object.keys(models).length > 0 && {
       models: Object.fromEntries(
-        Object.entries(models).map(([id, { efforts }]) => [
+        Object.entries(models).map(([id, { efforts, price }]) => [
           id,
-          efforts === undefined ? {} : { reasoning_efforts: efforts },
+          {
+            ...(efforts && { reasoning_efforts: efforts }),
+            ...(price !== undefined && { price: { input: price, output: price } }),
+          },
         ]),
       ),
     }),

@@ -5,13 +5,16 @@
  */
 import type { ApiMode, Effort } from "../../src/route.ts";
 import {
+  type Agent,
   type Alias,
   type Batch,
   FAMILIES,
   type Key,
   type Level,
+  type Project,
   type Provider,
   type Task,
+  type Trouble,
   VENDORS,
   type Word,
 } from "./routing-batch.ts";
@@ -30,13 +33,18 @@ export type Expected = {
   chosenBy: { provider: string; model: string; reasoning_effort: string | null };
 };
 
-/** Its routes, the one asked for first; or why it cannot start. */
-export type Outcome = { routes: Expected[]; substituted: boolean } | { problem: string };
+/** Its routes, the one asked for first, and what its child delegates; or why it cannot start. */
+export type Outcome =
+  | { routes: Expected[]; substituted: boolean; toolsets: readonly string[]; nested?: ExpectedCall }
+  | { problem: string };
 
-export type Expectations = {
+export type ExpectedCall = {
   outcomes: Outcome[];
   /** Nothing starts. */
   refused: boolean;
+};
+
+export type Expectations = ExpectedCall & {
   /** The one origin each key belongs to. */
   owners: Map<string, string>;
 };
@@ -50,11 +58,13 @@ type Pair = {
   model?: Chosen<string> | undefined;
   effort?: (Chosen<Effort> & { ofParent: boolean }) | undefined;
   /** The alias by which the model was named, and what it declares. */
-  alias?: string | undefined;
+  alias?: NamedAlias | undefined;
   fallbacks?: Word[] | undefined;
   /** A level said what cannot be understood: what lies below it is not known. */
   broken?: string | undefined;
 };
+/** `trusted`: no file that nobody trusts has a hand in what it means. */
+type NamedAlias = { name: string; trusted: boolean };
 class Bad {
   readonly why: string;
   constructor(why: string) {
@@ -62,13 +72,21 @@ class Bad {
   }
 }
 
-export function expectationsOf(batch: Batch): Expectations {
-  const world = worldOf(batch);
-  const outcomes = batch.tasks.map((task) => outcomeOf(task, world));
-  const bad = outcomes.filter((outcome) => "problem" in outcome).length;
+export function expectationsOf(written: Batch): Expectations {
+  const batch = underProject(written);
+  const usable = batch.providers.filter((provider) => !(bundleOf(provider) instanceof Bad));
+  const sole = usable.length === 1 ? usable[0] : undefined;
+  const ground: Ground = { batch, usable, sole };
+  const parent = [batch.config, batch.flags].reduce<Pair>(
+    (below, says) => lay(below, { by: "parent", says }, ground),
+    {},
+  );
+  const { askedBy, toolsets, call, single, callMaxCostUsd, maxCostUsd } = batch;
+  const budgetUsd = callMaxCostUsd ?? maxCostUsd;
+  const limits = [callMaxCostUsd, maxCostUsd].filter((usd) => usd !== undefined);
+  const asking = { askedBy, toolsets, call: single ? {} : call, depth: 1, isBudgeted: budgetUsd !== undefined, limits };
   return {
-    outcomes,
-    refused: bad === outcomes.length || (bad > 0 && batch.onUnresolved === "reject"),
+    ...outcomesOf(batch.tasks, worldOf(ground, parent, asking)),
     owners: new Map(
       batch.providers.flatMap((provider) =>
         provider.keys.map((key) => [key.value, originOf(homeOf(key, provider))] as const),
@@ -77,44 +95,157 @@ export function expectationsOf(batch: Batch): Expectations {
   };
 }
 
+// Layers --------------------------------------------------------------------------------------------------------------
+
+/** A batch whose config is the user's with the project's over it. */
+type Merged = Batch & { untrusted: { aliases: string[]; agents: string[] } };
+
+function underProject(batch: Batch): Merged {
+  const { project } = batch;
+  if (project === undefined) return { ...batch, untrusted: { aliases: [], agents: [] } };
+  const { trusted, config = {}, delegation = {}, aliases = [], agents = [], ...rest } = project;
+  const names = (named: { name: string }[]) => (trusted ? [] : named.map(({ name }) => name));
+  return {
+    ...batch,
+    ...(rest satisfies Omit<Project, "trusted" | "config" | "delegation" | "aliases" | "agents">),
+    config: levelOver(batch.config, config),
+    delegation: levelOver(batch.delegation, delegation),
+    aliases: namedOver(batch.aliases, aliases),
+    agents: namedOver(batch.agents, agents),
+    untrusted: { aliases: names(aliases), agents: names(agents) },
+  };
+}
+
+/** A model belongs to the provider it was written beside: another provider in the upper file goes without it. */
+function levelOver(below: Level, above: Level): Level {
+  const parted = above.provider !== undefined && above.word === undefined && above.provider !== below.provider;
+  const { word: _, ...rest } = below;
+  return { ...(parted ? rest : below), ...above };
+}
+
+function namedOver<Named extends { name: string }>(below: Named[], above: Named[]): Named[] {
+  return [...below.filter(({ name }) => !above.some((other) => other.name === name)), ...above];
+}
+
 // Precedence ----------------------------------------------------------------------------------------------------------
 
-type Step = { by: string; says: Level };
+type Step = { by: string; says: Level; fallbacks?: Word[] | undefined };
 /** `sole`: the one provider that can run something, where there is only one. */
-type Ground = { batch: Batch; usable: Provider[]; sole: Provider | undefined };
-type World = Ground & { parent: Pair; delegation: Pair };
+type Ground = { batch: Merged; usable: Provider[]; sole: Provider | undefined };
+/** Who asks, for what, and what that may not leave. */
+type Asking = {
+  askedBy: "operator" | "model";
+  call: Level;
+  /** Of the children. */
+  depth: number;
+  toolsets: readonly string[];
+  /** Every price has to be known. */
+  isBudgeted: boolean;
+  /** Of the call's own and the config's, in USD. */
+  limits: number[];
+};
+type World = Ground & Asking & { parent: Pair; delegation: Pair };
 /** A pair with nothing left open. */
 type Settled = Pair & { provider: Chosen<Provider>; model: Chosen<string> };
 
-function worldOf(batch: Batch): World {
-  const usable = batch.providers.filter((provider) => !(bundleOf(provider) instanceof Bad));
-  const sole = usable.length === 1 ? usable[0] : undefined;
-  const world: Ground = { batch, usable, sole };
-  const parent = [batch.config, batch.flags].reduce<Pair>(
-    (below, says) => lay(below, { by: "parent", says }, world),
-    {},
-  );
-  const delegation = lay(parent, { by: "delegation", says: batch.delegation }, world);
-  return { ...world, parent, delegation };
+function worldOf(ground: Ground, parent: Pair, asking: Asking): World {
+  const delegation = lay(parent, { by: "delegation", says: ground.batch.delegation }, ground);
+  return { ...ground, ...asking, parent, delegation };
+}
+
+function outcomesOf(tasks: readonly Task[], world: World): ExpectedCall {
+  const outcomes = tasks.map((task) => outcomeOf(task, world));
+  const bad = outcomes.filter((outcome) => "problem" in outcome).length;
+  return { outcomes, refused: bad === outcomes.length || (bad > 0 && world.batch.onUnresolved === "reject") };
 }
 
 function outcomeOf(task: Task, world: World): Outcome {
   const { batch } = world;
-  const rule = batch.rules.find(({ tag }) => task.tags.includes(tag));
+  const agent = batch.agents.find(({ name }) => name === task.agent?.toLowerCase());
+  if (task.agent !== undefined && agent === undefined) return { problem: "no such agent" };
+  const asked = task.toolsets ?? agent?.toolsets ?? world.toolsets;
+  const most = [...(task.toolsets === undefined ? [world.toolsets] : []), ...(agent?.toolsets ? [agent.toolsets] : [])];
+  const toolsets = asked.filter((name) => most.every((set) => set.includes(name)));
+  const routed = routesOf(task, agent, toolsets, world);
+  if ("problem" in routed) return routed;
+  if (task.orchestrates && world.depth >= batch.maxSpawnDepth) return { problem: "no depth left" };
+  if ((task.toolsets ?? []).some((name) => !world.toolsets.includes(name))) return { problem: "a toolset of its own" };
+  const own = [task.maxCostUsd, agent?.maxCostUsd].filter((usd) => usd !== undefined);
+  const [first] = routed.routes as [Expected];
+  const provider = batch.providers.find(({ slug }) => slug === first.provider);
+  if ((provider?.models[first.model]?.price ?? 0) > 0 && [...own, ...world.limits].some((usd) => usd < TOO_LITTLE_USD))
+    return { problem: "too little money" };
+  const ends = endOf(routed.routes, task);
+  if (task.nested === undefined || ends.fails) return { ...routed, toolsets };
+  const { provider: slug, model, effort } = routed.routes[ends.position] as Expected;
+  const parent: Pair = {
+    provider: { value: findProvider(slug, batch) as Provider, by: "parent" },
+    model: { value: model, by: "parent" },
+    ...(effort && { effort: { value: effort, by: "parent", ofParent: true } }),
+  };
+  const asking: Asking = {
+    askedBy: "model",
+    call: task.nested.call,
+    depth: world.depth + 1,
+    toolsets,
+    isBudgeted: world.isBudgeted || own.length > 0 || batch.maxCostUsd !== undefined,
+    limits: batch.maxCostUsd === undefined ? [] : [batch.maxCostUsd],
+  };
+  return { ...routed, toolsets, nested: outcomesOf(task.nested.tasks, worldOf(world, parent, asking)) };
+}
+
+/** Less than anything with a price costs. */
+const TOO_LITTLE_USD = 1e-6;
+
+/** Where a child's way along its routes ends, and whether in failure. */
+export function endOf(
+  routes: readonly Expected[],
+  { troubles }: { troubles: readonly (Trouble | undefined)[] },
+): { position: number; fails: boolean } {
+  const position = routes.findIndex((route, at) => !isOutside(route) && troubles[at]?.lasts !== true);
+  return position < 0 ? { position: routes.length - 1, fails: true } : { position, fails: false };
+}
+
+/** What is out there is reached through the proxy alone, which lets nobody through. */
+export function isOutside({ origin }: Expected): boolean {
+  return origin.startsWith("https:");
+}
+
+type Routed = { routes: Expected[]; substituted: boolean } | { problem: string };
+
+function routesOf(task: Task, agent: Agent | undefined, toolsets: readonly string[], world: World): Routed {
+  const { batch } = world;
+  const rule = batch.rules.find(({ when: { tag, agent: named, images, role, toolset } }) =>
+    [
+      tag === undefined || task.tags.includes(tag),
+      named === undefined || named.toLowerCase() === agent?.name,
+      images === undefined || images === task.images,
+      role === undefined || (role === "orchestrator") === task.orchestrates,
+      toolset === undefined || toolsets.includes(toolset),
+    ].every(Boolean),
+  );
+  const ofAgent = agent && {
+    by: batch.untrusted.agents.includes(agent.name) ? "agent" : "own agent",
+    says: agent.level,
+    fallbacks: agent.fallbacks,
+  };
   const steps: (Step | "throws")[] = [
     ...(rule === undefined ? [] : [{ by: "rule", says: { word: rule.word } }]),
     ...(task.hook === undefined
       ? []
       : [task.hook === "throws" ? ("throws" as const) : { by: "hook", says: task.hook }]),
-    ...(batch.explicit || batch.single ? [] : [{ by: "call", says: batch.call }]),
+    ...(ofAgent === undefined ? [] : [ofAgent]),
+    ...(batch.explicit ? [] : [{ by: "call", says: world.call }]),
     { by: "task", says: task.level },
-  ].filter((step) => step === "throws" || Object.keys(step.says).length > 0);
-  const first = routesAlong(steps, world);
+  ].filter((step) => step === "throws" || Object.keys(step.says).length > 0 || step === ofAgent);
+  const usd = task.maxCostUsd ?? agent?.maxCostUsd;
+  const priced = (world.isBudgeted || usd !== undefined) && !batch.allowUnknownPrice;
+  const first = routesAlong(steps, priced, world);
   if (!(first instanceof Bad)) return { routes: first, substituted: false };
   // The bad task drops its own wish, then the call's, and so on down to the delegation's default.
   if (batch.onUnresolved === "fallback")
     for (let kept = steps.length - 1; kept >= 0; kept--) {
-      const instead = routesAlong(steps.slice(0, kept), world);
+      const instead = routesAlong(steps.slice(0, kept), priced, world);
       if (!(instead instanceof Bad)) return { routes: instead.map(substituted), substituted: true };
     }
   return { problem: first.why };
@@ -129,37 +260,41 @@ function substituted(route: Expected, index: number): Expected {
   };
 }
 
-function routesAlong(steps: readonly (Step | "throws")[], world: World): Expected[] | Bad {
+function routesAlong(steps: readonly (Step | "throws")[], priced: boolean, world: World): Expected[] | Bad {
   const { batch, delegation } = world;
   if (steps.includes("throws")) return new Bad("the hook threw");
   const said = steps as Step[];
   const over = (below: Pair, levels: Step[]) => levels.reduce((pair, step) => lay(pair, step, world), below);
   const own = over(
     delegation,
-    said.filter(({ by }) => by === "rule" || by === "hook"),
+    said.filter(({ by }) => OPERATORS.includes(by)),
   );
   const all = over(
     own,
-    said.filter(({ by }) => by === "call" || by === "task"),
+    said.filter(({ by }) => !OPERATORS.includes(by)),
   );
   const settled = settle(all, world);
   if (settled instanceof Bad) return settled;
-  if (batch.askedBy === "model" && isDenied(own, all, settled, world)) return new Bad("denied");
-  const first = bind(settled);
+  if (world.askedBy === "model" && isDenied(own, all, settled, world)) return new Bad("denied");
+  const first = bind(settled, priced);
   if (first instanceof Bad) return first;
   const routes = [first];
   for (const word of all.fallbacks ?? batch.fallbacks) {
     const laid = lay({ ...all, fallbacks: undefined }, { by: "fallback", says: { word } }, world);
     const next = settle(laid, world);
-    const bound = next instanceof Bad ? next : bindFitting(next);
+    const bound = next instanceof Bad ? next : bindFitting(next, priced);
     if (bound instanceof Bad) continue;
     if (!routes.some(({ provider, model }) => provider === bound.provider && model === bound.model)) routes.push(bound);
   }
   return routes;
 }
 
+/** Levels that decide by the operator's word: not what a project brings along that nobody trusts. */
+const OPERATORS = ["rule", "hook", "own agent"];
+
 /** One level over those below. */
-function lay(below: Pair, { by, says }: Step, world: Ground): Pair {
+function lay(below: Pair, { by: level, says, fallbacks: declared }: Step, world: Ground): Pair {
+  const by = level === "own agent" ? "agent" : level;
   const read = readLevel(says, world.batch);
   if (read instanceof Bad) return { broken: read.why };
   const named = read.provider === undefined ? undefined : findProvider(read.provider, world.batch);
@@ -170,8 +305,8 @@ function lay(below: Pair, { by, says }: Step, world: Ground): Pair {
   const providerBy = found.moved ? "family" : read.brought.includes("provider") ? "alias" : by;
   const staysThere = provider === undefined || provider.slug === below.provider?.value.slug;
   const kept = staysThere
-    ? { model: below.model, alias: below.alias, fallbacks: read.fallbacks ?? below.fallbacks }
-    : { fallbacks: read.fallbacks };
+    ? { model: below.model, alias: below.alias, fallbacks: declared ?? read.fallbacks ?? below.fallbacks }
+    : { fallbacks: declared ?? read.fallbacks };
   return {
     broken: provider === undefined ? below.broken : undefined,
     provider: provider === undefined ? below.provider : { value: provider, by: providerBy },
@@ -181,7 +316,7 @@ function lay(below: Pair, { by, says }: Step, world: Ground): Pair {
         : { value: read.effort, by: read.brought.includes("effort") ? "alias" : by, ofParent: by === "parent" },
     ...(found.model === undefined
       ? kept
-      : { model: { value: found.model, by }, alias: read.alias, fallbacks: read.fallbacks }),
+      : { model: { value: found.model, by }, alias: read.alias, fallbacks: declared ?? read.fallbacks }),
   };
 }
 
@@ -208,11 +343,11 @@ type Read = {
   provider?: string;
   effort?: Effort;
   brought: string[];
-  alias?: string;
+  alias?: NamedAlias;
   fallbacks?: Word[];
 };
 
-function readLevel({ word, provider, effort }: Level, batch: Batch): Read | Bad {
+function readLevel({ word, provider, effort }: Level, batch: Merged): Read | Bad {
   const beside = { ...unlessInherit("provider", provider), ...(effort && { effort }) };
   if (word === undefined) return { ...beside, brought: [] };
   if (
@@ -239,7 +374,7 @@ function unlessInherit<Name extends string>(name: Name, text: string | undefined
 }
 
 /** A name of the user's leads to what it stands for, name by name. */
-function followAlias(model: string, batch: Batch, through: Alias[]): Omit<Read, "brought"> | Bad {
+function followAlias(model: string, batch: Merged, through: Alias[]): Omit<Read, "brought"> | Bad {
   const alias = batch.aliases.find(({ name }) => name === model.toLowerCase());
   if (alias === undefined) return unlessInherit("model", model);
   if (through.includes(alias)) return new Bad("a circle");
@@ -252,7 +387,10 @@ function followAlias(model: string, batch: Batch, through: Alias[]): Omit<Read, 
     ...inner,
     ...unlessInherit("provider", word.provider),
     ...(word.effort && { effort: word.effort }),
-    alias: alias.name,
+    alias: {
+      name: alias.name,
+      trusted: inner.alias?.trusted !== false && !batch.untrusted.aliases.includes(alias.name),
+    },
     ...(alias.fallbacks && { fallbacks: alias.fallbacks }),
   };
 }
@@ -393,12 +531,13 @@ function isForeign(provider: Provider, model: string): boolean {
 
 // The bundle ----------------------------------------------------------------------------------------------------------
 
-function bind({ provider: { value: provider, by }, model, effort }: Settled): Expected | Bad {
+function bind({ provider: { value: provider, by }, model, effort }: Settled, priced: boolean): Expected | Bad {
   const bundle = bundleOf(provider);
   if (bundle instanceof Bad) return bundle;
   if (isForeign(provider, model.value)) return new Bad("another maker's model");
   if (model.value.toLowerCase() === "auto") return new Bad("no model's name");
-  const efforts = provider.models[model.value]?.efforts;
+  const { efforts, price } = provider.models[model.value] ?? {};
+  if (priced && price === undefined) return new Bad("no price");
   if (effort !== undefined && efforts !== undefined && !efforts.includes(effort.value)) return new Bad("effort");
   return {
     provider: provider.slug,
@@ -410,10 +549,10 @@ function bind({ provider: { value: provider, by }, model, effort }: Settled): Ex
 }
 
 /** An effort that was meant for another model is left out where a fallback does not take it. */
-function bindFitting(pair: Settled): Expected | Bad {
-  const bound = bind(pair);
+function bindFitting(pair: Settled, priced: boolean): Expected | Bad {
+  const bound = bind(pair, priced);
   return bound instanceof Bad && bound.why === "effort" && pair.effort?.by !== "fallback"
-    ? bind({ ...pair, effort: undefined })
+    ? bind({ ...pair, effort: undefined }, priced)
     : bound;
 }
 
@@ -468,9 +607,11 @@ function isDenied(own: Pair, all: Pair, pair: Settled, world: World): boolean {
   const isSame = before?.provider?.value.slug === slug && before?.model?.value === pair.model?.value;
   if (isSame && (pair.effort === undefined || pair.effort.value === before?.effort?.value)) return false;
   const isOfAlias = all.provider?.by === "alias" || before?.provider?.value.slug === slug;
+  const alias = isOfAlias ? all.alias : undefined;
   const matches = (pattern: string) =>
     pattern === "*" ||
     pattern === `${slug}/*` ||
-    (isOfAlias && all.alias !== undefined && (pattern === "alias:*" || pattern === `alias:${all.alias}`));
-  return deny.some(matches) || !allow.some(matches);
+    (alias !== undefined && (pattern === "alias:*" || pattern === `alias:${alias.name}`));
+  const permits = (pattern: string) => matches(pattern) && !(pattern.startsWith("alias:") && alias?.trusted === false);
+  return deny.some(matches) || !allow.some(permits);
 }

@@ -9,7 +9,9 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import { createDeputy } from "../../src/engine/deputy.ts";
+import { stateDir, trustConfig } from "../../src/config/trust.ts";
+import { createDeputy, type Deputy } from "../../src/engine/deputy.ts";
+import { resultsOf } from "../../src/engine/run.ts";
 import { DeputyError } from "../../src/errors.ts";
 import type { DelegationResult, Result } from "../../src/result.ts";
 import type { RouteHook } from "../../src/routing/hook.ts";
@@ -25,9 +27,19 @@ import {
   goalOf,
   type Level,
   makeBatch,
-  type Trouble,
+  nestedCallOf,
+  projectConfigOf,
+  type Task,
 } from "./routing-batch.ts";
-import { type Expectations, type Expected, expectationsOf } from "./routing-oracle.ts";
+import {
+  type Expectations,
+  type Expected,
+  type ExpectedCall,
+  endOf,
+  expectationsOf,
+  isOutside,
+  type Outcome,
+} from "./routing-oracle.ts";
 
 /** What was seen over all batches: that the inputs are wild enough, and not too wild. */
 export type Tally = {
@@ -40,13 +52,20 @@ export type Tally = {
   substituted: number;
   pooled: number;
   out: number;
+  /** Tasks that children delegated, and calls of theirs that were refused as a whole. */
+  nested: number;
+  nestedRefused: number;
+  /** Batches under a project's config. */
+  projects: number;
+  budgeted: number;
   chosenBy: Record<string, number>;
 };
 
 type OnTrial = {
   batch: Batch;
   expected: Expectations;
-  positions: number[];
+  /** Where each task's child is on its way along its routes, by the task's path. */
+  positions: Map<string, number>;
   asked: Map<string, number>;
   /** Hosts out there that a connection was wanted to. */
   connects: Set<string>;
@@ -114,6 +133,10 @@ async function openCourt(seed: number): Promise<Court> {
     substituted: 0,
     pooled: 0,
     out: 0,
+    nested: 0,
+    nestedRefused: 0,
+    projects: 0,
+    budgeted: 0,
     chosenBy: {},
   };
   const strangers: string[] = [];
@@ -128,16 +151,16 @@ async function openCourt(seed: number): Promise<Court> {
   const ground: Ground = { loopback, lookAlikes: LOOK_ALIKES };
 
   function judge(request: ModelRequest): Turn {
-    const [, id = "", index = ""] = /batch (\S+) task (\d+)/.exec(request.messages[0]?.text ?? "") ?? [];
+    const [, id = "", path = ""] = /batch (\S+) task (\d+(?:\.\d+)?)/.exec(request.messages[0]?.text ?? "") ?? [];
     const trial = trials.get(id);
     if (trial === undefined) {
       strangers.push(`a request of no batch at ${request.headers.host}${request.path}`);
       return { fault: { kind: "unauthorized" } };
     }
     trial.seen += 1;
-    const found = settlePosition(trial, Number(index), request);
+    const found = settlePosition(trial, path, request);
     if (found === undefined) return { fault: { kind: "unauthorized" } };
-    return answer(trial, Number(index), found, elsewhere.url);
+    return answer(trial, path, found, request, elsewhere.url);
   }
 
   return {
@@ -147,7 +170,7 @@ async function openCourt(seed: number): Promise<Court> {
       const trial: OnTrial = {
         batch,
         expected: expectationsOf(batch),
-        positions: batch.tasks.map(() => 0),
+        positions: new Map(),
         asked: new Map(),
         connects: new Set(),
         seen: 0,
@@ -157,12 +180,11 @@ async function openCourt(seed: number): Promise<Court> {
       const place = join(home, String(index));
       mkdirSync(place);
       try {
-        const outcome = await run(batch, place, proxy.url);
-        compare(trial, outcome, tally);
+        await run(batch, place, proxy.url, (outcome, library) => compare(trial, outcome, library, tally));
         assert.deepEqual(
           [...trial.complaints, ...strangers],
           [],
-          `${JSON.stringify(callOf(batch))}\n${JSON.stringify(configOf(batch))}\n${JSON.stringify(environmentOf(batch))}\nflags ${JSON.stringify(batch.flags)} asked by ${batch.askedBy}\nexpected ${JSON.stringify(trial.expected.outcomes)}`,
+          `${JSON.stringify(callOf(batch))}\n${JSON.stringify(configOf(batch))}\n${JSON.stringify(environmentOf(batch))}\nproject ${JSON.stringify(batch.project && [batch.project.trusted, projectConfigOf(batch.project)])}\nflags ${JSON.stringify(batch.flags)} asked by ${batch.askedBy}\nexpected ${JSON.stringify(trial.expected.outcomes)}`,
         );
       } finally {
         trials.delete(batch.id);
@@ -178,36 +200,54 @@ async function openCourt(seed: number): Promise<Court> {
 
 // Running it ----------------------------------------------------------------------------------------------------------
 
-async function run(batch: Batch, place: string, proxyUrl: string): Promise<DelegationResult | DeputyError> {
+async function run(
+  batch: Batch,
+  place: string,
+  proxyUrl: string,
+  judged: (outcome: DelegationResult | DeputyError, library: Deputy) => Promise<void>,
+): Promise<void> {
   const variables = environmentOf(batch);
   const isDotenv = batch.tasks.length === 2;
-  const configPath = join(place, "config.yaml");
-  writeFileSync(configPath, JSON.stringify(configOf(batch)));
-  if (isDotenv)
-    writeFileSync(
-      join(place, ".env"),
-      Object.entries(variables)
-        .map(([name, value]) => `${name}=${value}\n`)
-        .join(""),
-    );
   const proxy = proxyUrl.replace("//", `//${batch.id}:x@`);
+  const env = { PATH: "/usr/bin:/bin", HOME: place, HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+  const { project } = batch;
+  const directory = project === undefined ? place : join(place, ".config", "deputy");
+  const configPath = write(directory, configOf(batch));
+  if (isDotenv) {
+    const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(join(directory, ".env"), lines.join(""));
+  }
+  if (project !== undefined) {
+    const path = write(join(place, ".deputy"), projectConfigOf(project));
+    if (project.trusted) trustConfig(path, stateDir(env));
+  }
   const library = createDeputy({
-    env: { PATH: "/usr/bin:/bin", HOME: place, HTTP_PROXY: proxy, HTTPS_PROXY: proxy, ...(!isDotenv && variables) },
+    env: { ...env, ...(!isDotenv && variables) },
     cwd: place,
-    configPath,
+    ...(project === undefined && { configPath }),
     clock: hastyClock(),
     journal: createMemoryJournal(),
     parent: wishOf(batch.flags),
     ...(batch.hooked && { route: hookOf(batch) }),
   });
   try {
-    return await library.delegate(callOf(batch) as CallInput, { askedBy: batch.askedBy });
-  } catch (error) {
-    if (error instanceof DeputyError && error.code === "nothing-to-run") return error;
-    throw error;
+    const delegated = library.delegate(callOf(batch) as CallInput, { askedBy: batch.askedBy });
+    await judged(await delegated.catch(asRefusal), library);
   } finally {
     await library.close();
   }
+}
+
+function write(directory: string, config: unknown): string {
+  mkdirSync(directory, { recursive: true });
+  const path = join(directory, "config.yaml");
+  writeFileSync(path, JSON.stringify(config));
+  return path;
+}
+
+function asRefusal(error: unknown): DeputyError {
+  if (error instanceof DeputyError && error.code === "nothing-to-run") return error;
+  throw error;
 }
 
 function wishOf({ word, provider, effort }: Level) {
@@ -221,7 +261,7 @@ function wishOf({ word, provider, effort }: Level) {
 
 function hookOf(batch: Batch): RouteHook {
   return (task) => {
-    const index = batch.tasks.findIndex((_, at) => goalOf(batch, at) === task.goal);
+    const index = batch.tasks.findIndex((_, at) => goalOf(batch, String(at)) === task.goal);
     const says = batch.tasks[index]?.hook;
     if (says === "throws") throw new Error("the hook is out of order");
     return says && wishOf(says);
@@ -231,23 +271,38 @@ function hookOf(batch: Batch): RouteHook {
 // Judging requests ----------------------------------------------------------------------------------------------------
 
 /** The position of the task's route that this request is made on; undefined, with a complaint, where it is none. */
-function settlePosition(trial: OnTrial, index: number, request: ModelRequest): number | undefined {
-  const outcome = trial.expected.outcomes[index];
+function settlePosition(trial: OnTrial, path: string, request: ModelRequest): number | undefined {
+  const outcome = outcomeAt(trial.expected, path);
   const routes = outcome !== undefined && "routes" in outcome ? outcome.routes : [];
   const wrong: string[] = [];
-  for (let position = trial.positions[index] ?? 0; position < routes.length; position++) {
+  for (let position = trial.positions.get(path) ?? 0; position < routes.length; position++) {
     const differences = differencesOf(request, routes[position] as Expected, trial.expected);
     if (differences.length === 0) {
-      trial.positions[index] = position;
+      trial.positions.set(path, position);
       return position;
     }
     wrong.push(`position ${position}: ${differences.join(", ")}`);
   }
   complainOfKeys(trial, request);
   trial.complaints.push(
-    `task ${index}: ${request.model} at ${request.headers.host}${request.path} is misrouted: ${wrong.join("; ") || "it may not run at all"}`,
+    `task ${path}: ${request.model} at ${request.headers.host}${request.path} is misrouted: ${wrong.join("; ") || "it may not run at all"}`,
   );
   return undefined;
+}
+
+/** What is expected of the task at a path, a delegated one's being below its maker's. */
+function outcomeAt({ outcomes }: ExpectedCall, path: string): Outcome | undefined {
+  const [first = "", ...rest] = path.split(".");
+  const outcome = outcomes[Number(first)];
+  if (rest.length === 0) return outcome;
+  const nested = outcome !== undefined && "routes" in outcome ? outcome.nested : undefined;
+  return nested === undefined || nested.refused ? undefined : outcomeAt(nested, rest.join("."));
+}
+
+function taskAt({ tasks }: { tasks: readonly Task[] }, path: string): Task | undefined {
+  const [first = "", ...rest] = path.split(".");
+  const task = tasks[Number(first)];
+  return rest.length === 0 || task === undefined ? task : taskAt(task.nested ?? { tasks: [] }, rest.join("."));
 }
 
 function differencesOf(request: ModelRequest, route: Expected, { owners }: Expectations): string[] {
@@ -317,21 +372,39 @@ function complainOfKeys({ expected, complaints }: OnTrial, { headers }: ModelReq
       complaints.push(`the key ${key} went to ${headers.host}`);
 }
 
-function answer({ batch, asked }: OnTrial, index: number, position: number, elsewhere: string): Turn {
-  const trouble = batch.tasks[index]?.troubles[position];
-  const place = `${index} ${position}`;
+function answer(
+  { batch, asked }: OnTrial,
+  path: string,
+  position: number,
+  request: ModelRequest,
+  elsewhere: string,
+): Turn {
+  const { nested, troubles = [] } = taskAt(batch, path) ?? {};
+  const trouble = troubles[position];
+  const place = `${path} ${position}`;
   const before = asked.get(place) ?? 0;
   asked.set(place, before + 1);
-  if (trouble === undefined || (!trouble.lasts && before > 0)) return { text: "done" };
+  if (trouble === undefined || (!trouble.lasts && before > 0)) {
+    const hasDelegated = request.messages.some(({ toolResults }) => toolResults.length > 0);
+    if (nested === undefined || hasDelegated) return { text: "done" };
+    return { toolCalls: [{ name: "delegate_task", input: nestedCallOf(batch, nested, path) }] };
+  }
   if (trouble.kind === "redirect") return { fault: { kind: "redirect", location: `${elsewhere}/v1/chat/completions` } };
   return { fault: { kind: trouble.kind } };
 }
 
 // Judging results -----------------------------------------------------------------------------------------------------
 
-function compare(trial: OnTrial, outcome: DelegationResult | DeputyError, tally: Tally): void {
+async function compare(
+  trial: OnTrial,
+  outcome: DelegationResult | DeputyError,
+  library: Deputy,
+  tally: Tally,
+): Promise<void> {
   const { expected, complaints, seen, batch } = trial;
   tally.batches += 1;
+  if (batch.project !== undefined) tally.projects += 1;
+  if (batch.maxCostUsd !== undefined || batch.callMaxCostUsd !== undefined) tally.budgeted += 1;
   if (outcome instanceof DeputyError) {
     tally.refused += 1;
     if (!expected.refused) complaints.push(`refused: ${outcome.message}`);
@@ -340,28 +413,62 @@ function compare(trial: OnTrial, outcome: DelegationResult | DeputyError, tally:
   }
   if (expected.refused) complaints.push("started, and should have been refused as a whole");
   tally.requests += seen;
-  for (const [index, result] of outcome.results.entries()) compareTask(trial, index, result, tally);
-  if (outcome.results.length !== batch.tasks.length) complaints.push(`${outcome.results.length} results`);
+  await compareAll(trial, outcome, { ...expected, tasks: batch.tasks, above: "" }, library, tally);
 }
 
+/** A delegation's results, and then those of what its children delegated. */
+async function compareAll(
+  trial: OnTrial,
+  { results }: DelegationResult,
+  { outcomes, tasks, above }: ExpectedCall & { tasks: readonly Task[]; above: string },
+  library: Deputy,
+  tally: Tally,
+): Promise<void> {
+  const { complaints } = trial;
+  if (results.length !== tasks.length) complaints.push(`${results.length} results`);
+  for (const [index, result] of results.entries()) {
+    const [outcome, task, path] = [outcomes[index], tasks[index], `${above}${index}`];
+    if (outcome === undefined || task === undefined) continue;
+    compareTask(trial, path, { outcome, task, result }, tally);
+    if (!("nested" in outcome) || outcome.nested === undefined || task.nested === undefined) continue;
+    const under = await library.run(`${result.child_id}.1`).catch((error: unknown) => {
+      if (error instanceof DeputyError) return undefined;
+      throw error;
+    });
+    if (outcome.nested.refused !== (under === undefined))
+      complaints.push(
+        `what task ${path} delegated ${under === undefined ? "was refused" : "should have been refused"}`,
+      );
+    tally.nestedRefused += under === undefined ? 1 : 0;
+    tally.nested += under === undefined ? 0 : task.nested.tasks.length;
+    if (under !== undefined)
+      await compareAll(
+        trial,
+        resultsOf(under.run),
+        { ...outcome.nested, tasks: task.nested.tasks, above: `${path}.` },
+        library,
+        tally,
+      );
+  }
+}
+
+type Judged = { outcome: Outcome; task: Task; result: Result };
+
 function compareTask(
-  { expected, complaints, batch, asked, connects }: OnTrial,
-  index: number,
-  result: Result,
+  { complaints, asked, connects }: OnTrial,
+  path: string,
+  { outcome, task, result }: Judged,
   tally: Tally,
 ): void {
-  const outcome = expected.outcomes[index];
-  if (outcome === undefined) return;
   tally.tasks += 1;
   if ("problem" in outcome) {
     tally.rejected += 1;
     if (result.status !== "rejected")
-      complaints.push(`task ${index} is ${result.status}; expected a problem: ${outcome.problem}`);
+      complaints.push(`task ${path} is ${result.status}; expected a problem: ${outcome.problem}`);
     return;
   }
   const { routes } = outcome;
-  const ends = routes.findIndex((route, position) => !fails(route, batch.tasks[index]?.troubles[position]));
-  const position = ends < 0 ? routes.length - 1 : ends;
+  const { position, fails } = endOf(routes, task);
   const route = routes[position] as Expected;
   tally.fallbacks += position > 0 ? 1 : 0;
   tally.substituted += outcome.substituted ? 1 : 0;
@@ -370,9 +477,9 @@ function compareTask(
   for (const by of Object.values(route.chosenBy)) if (by !== null) tally.chosenBy[by] = (tally.chosenBy[by] ?? 0) + 1;
   for (let at = 0; at <= position; at++)
     if (
-      !(isOutside(routes[at] as Expected) ? connects.has(hostOf(routes[at] as Expected)) : asked.has(`${index} ${at}`))
+      !(isOutside(routes[at] as Expected) ? connects.has(hostOf(routes[at] as Expected)) : asked.has(`${path} ${at}`))
     )
-      complaints.push(`task ${index} never asked ${JSON.stringify(routes[at])}`);
+      complaints.push(`task ${path} never asked ${JSON.stringify(routes[at])}`);
   const told = {
     status: result.status,
     provider: result.provider,
@@ -387,7 +494,7 @@ function compareTask(
       `${result.route?.key_name}`,
   };
   const right = {
-    status: ends < 0 ? "failed" : "completed",
+    status: fails ? "failed" : "completed",
     provider: route.provider,
     model: route.model,
     effort: route.effort ?? null,
@@ -400,27 +507,21 @@ function compareTask(
     assert.deepEqual(told, right);
   } catch {
     complaints.push(
-      `task ${index} tells ${JSON.stringify(told)}; expected ${JSON.stringify(right)}; ${JSON.stringify(result.error)}`,
+      `task ${path} tells ${JSON.stringify(told)}; expected ${JSON.stringify(right)}; ${JSON.stringify(result.error)}`,
     );
   }
-}
-
-/** What is out there is reached through the proxy alone, which lets nobody through. */
-function isOutside({ origin }: Expected): boolean {
-  return origin.startsWith("https:");
 }
 
 function hostOf({ origin }: Expected): string {
   return `${new URL(origin).hostname}:443`;
 }
 
-function fails(route: Expected, trouble: Trouble | undefined): boolean {
-  return isOutside(route) || trouble?.lasts === true;
-}
-
 function heardOfConnect(host: string, trial: OnTrial | undefined, headers: IncomingMessage["headers"]): void {
-  const outcomes = trial?.expected.outcomes.flatMap((outcome) => ("routes" in outcome ? outcome.routes : [])) ?? [];
-  const isExpected = outcomes.some((route) => hostOf(route) === host);
+  const routesOf = ({ outcomes }: ExpectedCall): Expected[] =>
+    outcomes.flatMap((outcome) =>
+      "routes" in outcome ? [...outcome.routes, ...(outcome.nested ? routesOf(outcome.nested) : [])] : [],
+    );
+  const isExpected = trial !== undefined && routesOf(trial.expected).some((route) => hostOf(route) === host);
   if (!isExpected) trial?.complaints.push(`a connection to ${host}`);
   trial?.connects.add(host);
   const { "proxy-authorization": _, ...others } = headers;
