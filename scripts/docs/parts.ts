@@ -20,7 +20,7 @@ export const PARTS: Record<string, () => string> = {
   "unsupported-providers": () =>
     markdownTable(
       ["provider", "instead"],
-      Object.entries(UNSUPPORTED_PROVIDERS).map(([name, instead]) => [code(name), instead]),
+      [...UNSUPPORTED_PROVIDERS].map(([name, instead]) => [code(name), instead]),
     ),
   "model-strings": modelStringExamples,
   precedence: precedenceExamples,

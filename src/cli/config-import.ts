@@ -52,7 +52,7 @@ function knownProviders(): KnownProviders {
   const { slugOf } = createProviders({ providers: {} });
   return {
     slugOf,
-    insteadOf: (name) => UNSUPPORTED_PROVIDERS[name],
+    insteadOf: (name) => UNSUPPORTED_PROVIDERS.get(name),
     isUsableKey,
     // What stands in for OpenAI speaks chat_completions more often than responses: its URL decides.
     modeOf: (slug) => PROVIDER_TABLE.find((row) => row.slug === slug && row.apiMode !== "responses")?.apiMode,

@@ -47,7 +47,7 @@ const MODES: Record<string, string> = {
 };
 
 export function createHermesProviders(known: KnownProviders, left: Left): HermesProviders {
-  const entries: Record<string, Fields> = {};
+  const entries: Record<string, Fields> = Object.create(null);
 
   function define(name: string, fields: Fields, path: string): void {
     const entry = entryOf(fields, path);

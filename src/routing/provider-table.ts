@@ -352,18 +352,18 @@ export const PROVIDER_TABLE: readonly ProviderRow[] = [
 ];
 
 /** Names that other tools know and Deputy does not speak to yet, with what to use instead. */
-export const UNSUPPORTED_PROVIDERS: Record<string, string> = {
-  bedrock: "`anthropic` or `openrouter` serve the same models",
-  aws: "`anthropic` or `openrouter` serve the same models",
-  vertex: "`gemini` with GEMINI_API_KEY, or `anthropic`, serve the same models",
-  "google-vertex": "`gemini` with GEMINI_API_KEY serves the same models",
-  azure: "give its OpenAI-compatible URL a name under `providers:` with base_url, and its key as a header",
-  copilot: "`openai`, `anthropic` or `openrouter` serve the same models with a key",
-  "github-copilot": "`openai`, `anthropic` or `openrouter` serve the same models with a key",
-  nous: "`openrouter` serves the same models",
-  "openai-codex": "`openai` with OPENAI_API_KEY serves the same models",
-  "qwen-oauth": "`alibaba` with DASHSCOPE_API_KEY serves the same models",
-};
+export const UNSUPPORTED_PROVIDERS: ReadonlyMap<string, string> = new Map([
+  ["bedrock", "`anthropic` or `openrouter` serve the same models"],
+  ["aws", "`anthropic` or `openrouter` serve the same models"],
+  ["vertex", "`gemini` with GEMINI_API_KEY, or `anthropic`, serve the same models"],
+  ["google-vertex", "`gemini` with GEMINI_API_KEY serves the same models"],
+  ["azure", "give its OpenAI-compatible URL a name under `providers:` with base_url, and its key as a header"],
+  ["copilot", "`openai`, `anthropic` or `openrouter` serve the same models with a key"],
+  ["github-copilot", "`openai`, `anthropic` or `openrouter` serve the same models with a key"],
+  ["nous", "`openrouter` serves the same models"],
+  ["openai-codex", "`openai` with OPENAI_API_KEY serves the same models"],
+  ["qwen-oauth", "`alibaba` with DASHSCOPE_API_KEY serves the same models"],
+]);
 
 /** Model names by their maker. Open-weight names that many makers' hosts serve (`gpt-oss`, `llama`) are nobody's. */
 const FAMILY_NAMES: readonly (readonly [RegExp, Family | undefined])[] = [

@@ -70,7 +70,7 @@ function entryTwice(slug: string, first: string, second: string): Problem {
 }
 
 function unknownProvider(name: string, known: Iterable<Provider>): Problem {
-  const instead = UNSUPPORTED_PROVIDERS[plain(name)];
+  const instead = UNSUPPORTED_PROVIDERS.get(plain(name));
   if (instead !== undefined)
     return {
       code: "unsupported-provider",

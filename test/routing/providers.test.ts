@@ -9,8 +9,8 @@ describe("the provider table", () => {
   test("names every provider once", () => {
     const names = PROVIDER_TABLE.flatMap(({ slug, otherNames = [] }) => [slug, ...otherNames]);
     assert.equal(
-      new Set([...names, ...Object.keys(UNSUPPORTED_PROVIDERS)]).size,
-      names.length + Object.keys(UNSUPPORTED_PROVIDERS).length,
+      new Set([...names, ...UNSUPPORTED_PROVIDERS.keys()]).size,
+      names.length + UNSUPPORTED_PROVIDERS.size,
     );
   });
 
@@ -27,8 +27,13 @@ describe("the provider table", () => {
       assert.ok(family === undefined || defaultModel === undefined || familyOf(defaultModel) === family);
     });
 
+  for (const provider of ["constructor", "toString", "__proto__"])
+    test(`${provider} is no provider, and a problem of its task alone`, () => {
+      assert.equal(problem({ provider }, {}).code, "unknown-provider");
+    });
+
   test("says of known providers it does not have what to use instead, and those exist", () => {
-    for (const name of Object.keys(UNSUPPORTED_PROVIDERS)) {
+    for (const name of UNSUPPORTED_PROVIDERS.keys()) {
       const { code, suggestions } = problem({ provider: name }, {});
       assert.equal(code, "unsupported-provider");
       for (const slug of suggestions)
