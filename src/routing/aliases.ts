@@ -18,8 +18,11 @@ export type Unaliased = {
   warnings: Warning[];
 };
 
-/** The alias that was named, as the config writes it. `trusted`: no file that nobody trusts has a hand in what it means. */
-export type NamedAlias = { name: string; trusted: boolean };
+/**
+ * The alias that was named, as the config writes it. `trusted`: no file that nobody trusts has a hand in what it means.
+ * `namesProvider`: it says where its model is served, so that this is no slip for another alias.
+ */
+export type NamedAlias = { name: string; trusted: boolean; namesProvider: boolean };
 
 export type Aliases = {
   /** Follows the model of a wish through the user's aliases. */
@@ -58,7 +61,7 @@ export function createAliases(
         ...(provider !== undefined && wish.provider === undefined ? ["provider" as const] : []),
         ...(effort !== undefined && wish.effort === undefined ? ["effort" as const] : []),
       ],
-      alias: { name, trusted },
+      alias: { name, trusted, namesProvider: provider !== undefined },
       ...(own !== undefined && { fallbacks: own }),
       warnings: [...parsed.warnings, ...meant.warnings],
     };

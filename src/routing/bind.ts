@@ -24,7 +24,7 @@ export function bind(pair: Pair, priced: boolean, deps: BindDeps): { route: Boun
   const answer = deps.credentials.find(provider.value);
   if (!("bundle" in answer)) return { problem: noBundle(provider.value, answer, deps.credentials) };
   const { bundle } = answer;
-  const misplaced = misplacedModel(provider.value, bundle, model.value, deps);
+  const misplaced = misplacedModel(pair, bundle, deps);
   if (misplaced !== undefined) return { problem: misplaced };
   const keyName = formatKeys(bundle.keys);
   const facts = deps.catalog.factsOf(provider.value, model.value);
@@ -74,10 +74,13 @@ function noBundle(
 }
 
 /** A model that belongs elsewhere, or a name that was meant as an alias. */
-function misplacedModel(provider: Provider, { baseUrl }: Bundle, model: string, deps: BindDeps): Problem | undefined {
+function misplacedModel(pair: Pair, { baseUrl }: Bundle, deps: BindDeps): Problem | undefined {
+  const provider = pair.provider.value;
+  const model = pair.model.value;
   const serves = deps.catalog.serves(provider, baseUrl, model);
   if (serves === "yes") return undefined;
   if (serves === "no") return foreignModel(provider, model, deps);
+  if (pair.isPinned) return undefined;
   const isFamilys = deps.catalog.isMaker(provider, baseUrl);
   const names = [...deps.aliases.names(), ...(isFamilys ? FAMILY_NAMES : [])];
   const meant = /\d/.test(model) ? [] : nearest(model, names);

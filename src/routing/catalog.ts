@@ -58,7 +58,7 @@ export function createCatalog({
 
   function factsOf(provider: Provider, model: string): ModelFacts {
     const { row, entry } = provider;
-    const stated = entry?.models?.[model] === undefined ? {} : statedFacts(entry.models[model]);
+    const stated = statedFacts(statedOf(entry, model) ?? {});
     const own = row?.family !== undefined && row.family === familyOf(model) ? ownFacts(model) : {};
     const listed = listOf(provider)?.factsOf(model);
     const isComplete = stated.price !== undefined && stated.contextWindow !== undefined;
@@ -68,7 +68,7 @@ export function createCatalog({
 
   function serves(provider: Provider, baseUrl: string | undefined, model: string): Serves {
     const { row, entry } = provider;
-    if (entry?.models !== undefined && model in entry.models) return "yes";
+    if (statedIds(entry).includes(model)) return "yes";
     if (listOf(provider)?.factsOf(model) !== undefined) return "yes";
     const family = familyOf(model);
     if (row?.family === undefined || family === undefined || !isRowsOwn(row, baseUrl)) return "unknown";
@@ -78,7 +78,7 @@ export function createCatalog({
 
   function isListed(provider: Provider, baseUrl: string, model: string): boolean {
     const { row, entry } = provider;
-    if (entry?.models !== undefined && model in entry.models) return true;
+    if (statedIds(entry).includes(model)) return true;
     const listed = listOf(provider);
     if (listed !== undefined && (listed.factsOf(model) !== undefined || isVersionOfOne(model, listed.ids))) return true;
     if (row?.priceId === undefined || !isRowsOwn(row, baseUrl)) return listed === undefined;
@@ -121,7 +121,7 @@ export function createCatalog({
     const found = providers.find(slug);
     const provider = "provider" in found ? found.provider : undefined;
     const priceId = provider?.row?.priceId;
-    const isStated = provider?.entry?.models?.[model]?.price !== undefined;
+    const isStated = statedOf(provider?.entry, model)?.price !== undefined;
     if (provider === undefined || priceId === undefined || isStated) return flatCost(facts.price, usage);
     const listed = listOf(provider)?.factsOf(model)?.price;
     const isChanged = listed !== undefined && !isSameBase(listed, library.factsOf(priceId, model)?.price);
@@ -150,6 +150,12 @@ function isSameBase(price: Price, other: Price | undefined): boolean {
   return price.input === other?.input && price.output === other.output;
 }
 
+/** What the config states of a model; ids are anybody's words, `constructor` included. */
+function statedOf(entry: ProviderConfig | undefined, model: string): ModelFactsConfig | undefined {
+  return entry?.models !== undefined && Object.hasOwn(entry.models, model) ? entry.models[model] : undefined;
+}
+
+/** Ids that the config states: what it says of a model, and the provider's default. */
 function statedIds(entry: ProviderConfig | undefined): string[] {
   return [...new Set([...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])])];
 }

@@ -16,7 +16,7 @@ export type Chosen = {
   /** Where the model asked for one. */
   effort?: Effort;
   /** The alias it named, where provider and model are the alias's. One that is not trusted permits nothing. */
-  alias?: NamedAlias;
+  alias?: Pick<NamedAlias, "name" | "trusted">;
 };
 
 /** Why a model may not choose this, with what it may; undefined where it may. */

@@ -118,7 +118,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   /** Tasks that differ have most of their fallbacks in common. */
   function bindOnce(pair: Pair, priced: boolean): ReturnType<typeof bind> {
     const { provider, model, effort } = pair;
-    const id = JSON.stringify([provider.value.slug, provider.by, model, effort?.value, effort?.by, priced]);
+    const id = JSON.stringify([provider.value.slug, provider.by, model, effort?.value, effort?.by, pair.isPinned, priced]);
     const known = bound.get(id) ?? bind(pair, priced, deps);
     bound.set(id, known);
     return known;

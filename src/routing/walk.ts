@@ -45,8 +45,8 @@ export type Choice = {
   warnings: readonly Warning[];
 };
 
-/** A choice with nothing left open. */
-export type Pair = { provider: Chosen<Provider>; model: Chosen<string>; effort?: Chosen<Effort> };
+/** A choice with nothing left open. `isPinned`: an alias of the user's names both, so the model is written as it is meant. */
+export type Pair = { provider: Chosen<Provider>; model: Chosen<string>; effort?: Chosen<Effort>; isPinned?: true };
 
 export type Walk = {
   /** The parent's own route as the lowest level. */
@@ -177,7 +177,8 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     const ofRow = defaultModelOf(provider.value);
     const model = choice.model ?? (ofRow === undefined ? undefined : { value: ofRow, by: "default" as const });
     if (model === undefined) return { problem: noModel(provider.value, catalog.modelsOf(provider.value)) };
-    return { provider, model, ...(choice.effort && { effort: choice.effort }) };
+    const isPinned = choice.alias?.namesProvider === true;
+    return { provider, model, ...(choice.effort && { effort: choice.effort }), ...(isPinned && { isPinned }) };
   }
 
   /** Its names are those that are sent: none of them is looked up as an alias. */

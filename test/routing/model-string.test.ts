@@ -188,13 +188,15 @@ describe("declared fallbacks", () => {
   });
 });
 
+const LAB = "http://127.0.0.1:1/v1";
+
 describe("a slip of the pen is told with what it may have been meant for:", () => {
   const given: Given = {
     config: {
       provider: "zai",
       model: "glm-5.1",
       models: { small: "glm-4.7" },
-      providers: { lab: { base_url: "http://127.0.0.1:1/v1" } },
+      providers: { lab: { base_url: LAB } },
     },
     env: KEYS,
   };
@@ -219,6 +221,18 @@ describe("a slip of the pen is told with what it may have been meant for:", () =
       const { message, suggestions } = problem(task, { ...given, config: { ...(given.config as object), ...more } });
       assert.ok(suggestions.includes(meant), `${message} ${suggestions}`);
       assert.ok(message.includes(meant), message);
+    });
+
+  const written: [task: Record<string, unknown>, runs: string, more?: object][] = [
+    [{ model: "llama-lab" }, "llama @ lab", { models: { "llama-lab": "llama --provider lab" } }],
+    [{ model: "llama-lab", provider: "lab" }, "llama @ lab", { models: { "llama-lab": "llama --provider lab" } }],
+    [{ model: "big" }, "lagre @ lab", { models: { large: "glm-4.7", big: { model: "lagre", provider: "lab" } } }],
+    [{ provider: "lab" }, "default @ lab", { providers: { lab: { base_url: LAB, default_model: "default" } } }],
+    [{ model: "smal" }, "smal @ lab", { provider: "lab", providers: { lab: { base_url: LAB, default_model: "smal" } } }],
+  ];
+  for (const [task, runs, more] of written)
+    test(`${JSON.stringify(task)} ${JSON.stringify(more)} is what the config says it is, ${runs}`, () => {
+      assert.equal(nameOf(ready(task, { ...given, config: { ...(given.config as object), ...more } })), runs);
     });
 
   const warnings: [model: string, meant: string][] = [
