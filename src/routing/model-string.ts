@@ -63,6 +63,8 @@ function parseText(text: string): ParsedWish {
       const value = joined ?? words.shift();
       if (value === undefined || value === "" || value.startsWith("--"))
         return { problem: wrongForm(text, `${flag} without a value`) };
+      if (wish[flag === "--provider" ? "provider" : "effort"] !== undefined)
+        return { problem: { ...wrongForm(text, `${flag} twice`), code: "conflicting-route" } };
       if (flag === "--provider") wish.provider = value;
       else if (isEffort(value.toLowerCase())) wish.effort = value.toLowerCase() as Effort;
       else return { problem: unknownEffort(value) };

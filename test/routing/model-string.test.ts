@@ -112,6 +112,8 @@ describe("refused", () => {
     ["glm:glm-5", {}, "conflicting-route", /before a colon/, "glm-5 --provider zai"],
     ["glm-5 --provider zai", { provider: "openrouter" }, "conflicting-route", /says zai.*openrouter/],
     ["glm-5 --effort low", { reasoning_effort: "high" }, "conflicting-route", /says low.*high/],
+    ["glm-5 --provider openrouter --provider zai", {}, "conflicting-route", /--provider twice/],
+    ["glm-5 --effort=low --effort=high", {}, "conflicting-route", /--effort twice/],
     ["far", { provider: "zai" }, "conflicting-route", /says anthropic.*zai/],
     ["anthropic/claude-opus-5", { provider: "zai" }, "conflicting-route", /says anthropic.*zai/],
     ["glm-5 glm-4", {}, "unknown-model", /glm-5 and glm-4/],
