@@ -27,6 +27,10 @@ const baseUrl = z
   .refine(isBaseUrl, "an http(s) URL without a user name, query or fragment")
   .refine(namesVariablesRightly, VARIABLE_FORM);
 
+/** A model's name is sent as it is written; a variable in it would reach the provider unread. */
+const NO_VARIABLE = "a model without variables, which are read in keys, headers and base_url alone";
+const namesNoVariable = (model: unknown) => !/\$\{\w+\}/.test(JSON.stringify(model));
+
 const price = z
   .strictObject({
     input: usdPerMillion.describe("USD per million input tokens."),
@@ -90,7 +94,12 @@ const provider = z
         "A command that prints the key as its first line: a text for `/bin/sh`, or a list of program and arguments. " +
           "Run when a request first needs it, and again once the provider refuses the key; never shown.",
       ),
-    default_model: z.string().min(1).optional().describe("The model that is used where only this provider is named."),
+    default_model: z
+      .string()
+      .min(1)
+      .refine(namesNoVariable, NO_VARIABLE)
+      .optional()
+      .describe("The model that is used where only this provider is named."),
     headers: z
       .record(z.string(), hidden.describe("The header's value."))
       .optional()
@@ -117,7 +126,7 @@ const modelObject = z.strictObject({
   provider: z.string().min(1).optional().describe("The provider it runs on. Left out: the current one."),
   reasoning_effort: effort.optional().describe("How hard it thinks."),
 });
-const modelWish = z.union([z.string().min(1), modelObject]);
+const modelWish = z.union([z.string().min(1), modelObject]).refine(namesNoVariable, NO_VARIABLE);
 const fallbacks = z.array(modelWish);
 
 const alias = z
@@ -127,6 +136,7 @@ const alias = z
       fallbacks: fallbacks.optional().describe("Models to go on with, in order, when this one fails."),
     }),
   ])
+  .refine(namesNoVariable, NO_VARIABLE)
   .describe("A model id, another alias, `id --provider slug`, or these keys.");
 
 const permission = z.strictObject({
