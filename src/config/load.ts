@@ -25,12 +25,19 @@ export type LoadedConfig = {
   sourceOf(path: Path): string;
   /** Variables of the `.env` beside each trusted file. The environment goes before them. */
   dotenv: Record<string, string>;
+  /** What each layer says of the route, lowest first: each is laid over the ones below it. */
+  levels: RouteLevels;
   /** Names under `models:` that a file defines which the user does not trust. */
   untrustedAliases: string[];
   warnings: Warning[];
   /** Agent definitions of the config and of other tools' files. */
   agents: Agents;
 };
+
+/** The routing fields of the top level, and of `delegation:`, as one layer after the other says them. */
+export type RouteLevels = Record<"parent" | "delegation", readonly RouteFields[]>;
+
+type RouteFields = Pick<Config, "model" | "provider" | "reasoning_effort">;
 
 export type ConfigPlace = { env: Environment; cwd: string; explicitPath?: string };
 
@@ -79,11 +86,32 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
     config,
     agents: agentsOf(configuredAgents(config, placeOf), readAgentFiles(place.env, place.cwd)),
     files,
+    levels: {
+      parent: byLayer(config, (key) => layers.findIndex((layer) => layer === merged.layerOf([key]))),
+      delegation: byLayer(config.delegation, (key) =>
+        layers.findIndex((layer) => layer === merged.layerOf(["delegation", key])),
+      ),
+    },
     sourceOf: (path) => merged.layerOf(path)?.sourceOf(path) ?? "default",
     dotenv: Object.assign({}, ...files.filter(({ trusted }) => trusted).map(({ path }) => dotenvBeside(path))),
     untrustedAliases,
     warnings,
   };
+}
+
+/** A provider that stands over the model below it is that model's own, or the model would not be there any more. */
+function byLayer({ model, provider, reasoning_effort }: RouteFields, rankOf: (key: string) => number): RouteFields[] {
+  const ofModel = rankOf("model");
+  const ranked: [rank: number, fields: RouteFields][] = [
+    [ofModel, { model }],
+    [model === undefined ? rankOf("provider") : Math.min(rankOf("provider"), ofModel), { provider }],
+    [rankOf("reasoning_effort"), { reasoning_effort }],
+  ];
+  const levels = new Map<number, RouteFields>();
+  for (const [rank, fields] of ranked.sort(([a], [b]) => a - b))
+    if (Object.values(fields).some((value) => value !== undefined))
+      levels.set(rank, { ...levels.get(rank), ...fields });
+  return [...levels.values()];
 }
 
 /** All that `loadConfig` would read of files, as one text: the same text means the same config. */
@@ -174,11 +202,10 @@ function overridesIn(env: Environment, mistakes: string[]): Layer {
     variables[key] = variable;
   }
   const parsed = configSchema.safeParse(value);
-  for (const { path } of parsed.error?.issues ?? []) {
+  for (const { path, message } of parsed.error?.issues ?? []) {
     const key = String(path[0]);
-    mistakes.push(
-      `${variables[key]}: expected one of none, minimal, low, medium, high, xhigh, max; found ${value[key]}`,
-    );
+    const expected = key === "reasoning_effort" ? "one of none, minimal, low, medium, high, xhigh, max" : message;
+    mistakes.push(`${variables[key]}: expected ${expected}; found ${value[key]}`);
   }
   return { value, sourceOf: ([key]) => variables[String(key)] ?? "environment" };
 }

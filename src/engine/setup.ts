@@ -64,6 +64,7 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
   const readImage = (workspace: string, path: string) => readImageFile({ root: workspace, extraDirs }, path);
   const routing = createRouting({
     config,
+    levels: loaded.levels,
     env,
     lists,
     untrustedAliases: loaded.untrustedAliases,

@@ -3,6 +3,7 @@
  * Tasks that say the same get the same route, found once.
  */
 import type { AgentDefinition } from "../config/agents.ts";
+import type { RouteLevels } from "../config/load.ts";
 import type { Config, ModelWishConfig } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
 import type { Level, Route, Wish } from "../route.ts";
@@ -16,6 +17,7 @@ import { type Choice, createWalk, NOTHING_CHOSEN, type Pair, type Said, type Wal
 export type RouterDeps = WalkDeps &
   BindDeps & {
     config: Config;
+    levels: RouteLevels;
     /** What the caller runs on, where that is not the config's top level: flags. */
     parent: Wish;
     /** The route the caller runs on, in place of both. */
@@ -43,16 +45,20 @@ export type Beside = {
 
 /** @returns what a task runs on */
 export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: Beside) => Routed {
-  const { config } = deps;
+  const { config, levels } = deps;
   const walk = createWalk(deps);
   const policy = createPolicy(config);
   const parent = deps.parentRoute
     ? walk.at(deps.parentRoute)
     : layAll(walk, NOTHING_CHOSEN, [
-        ...said("parent", config, IN_PARENT),
+        ...levels.parent.flatMap((fields) => said("parent", fields, IN_PARENT)),
         ...said("parent", flagsOf(deps.parent), IN_PARENT),
       ]);
-  const delegation = layAll(walk, parent, said("delegation", config.delegation, "`delegation:` of the config"));
+  const delegation = layAll(
+    walk,
+    parent,
+    levels.delegation.flatMap((fields) => said("delegation", fields, "`delegation:` of the config")),
+  );
   const ofCall = config.delegation.batch_defaults === "explicit" ? [] : said("call", call);
   const isBudgeted =
     deps.bounds?.isBudgeted === true || (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
@@ -118,7 +124,15 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   /** Tasks that differ have most of their fallbacks in common. */
   function bindOnce(pair: Pair, priced: boolean): ReturnType<typeof bind> {
     const { provider, model, effort } = pair;
-    const id = JSON.stringify([provider.value.slug, provider.by, model, effort?.value, effort?.by, pair.isPinned, priced]);
+    const id = JSON.stringify([
+      provider.value.slug,
+      provider.by,
+      model,
+      effort?.value,
+      effort?.by,
+      pair.isPinned,
+      priced,
+    ]);
     const known = bound.get(id) ?? bind(pair, priced, deps);
     bound.set(id, known);
     return known;

@@ -1,6 +1,7 @@
 /** Routing put together: from the config and the environment as they are now to plans, credentials and prices. */
 import { type Clock, systemClock } from "../clock.ts";
 import { type Agents, agentsOf, configuredAgents } from "../config/agents.ts";
+import type { RouteLevels } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
 import type { Route, Wish } from "../route.ts";
@@ -51,6 +52,8 @@ export type Routing = {
 
 export type RoutingSources = {
   config: Config;
+  /** What each of its layers says of the route. Default: that there is one. */
+  levels?: RouteLevels;
   /** The environment the process was started with, over the `.env` beside the config. */
   env: Environment;
   /** Aliases that a file defines which the user does not trust. Default: none. */
@@ -69,6 +72,7 @@ export type RoutingSources = {
 
 export function createRouting({
   config,
+  levels = { parent: [config], delegation: [config.delegation] },
   env,
   untrustedAliases,
   lists = NO_LISTS,
@@ -87,7 +91,7 @@ export function createRouting({
     },
   });
   const aliases = createAliases(config.models, providers, untrustedAliases);
-  const deps = { config, providers, credentials, catalog, aliases, agents, lookAtImage, extraDirs };
+  const deps = { config, levels, providers, credentials, catalog, aliases, agents, lookAtImage, extraDirs };
   return {
     providers,
     credentials,
@@ -99,7 +103,7 @@ export function createRouting({
     ) =>
       planCall(call, {
         ...deps,
-        ...(isConversation && { config: configOfConversation(config) }),
+        ...(isConversation && { config: configOfConversation(config), levels: { ...levels, delegation: [] } }),
         parent,
         askedBy,
         ...(parentRoute && { parentRoute }),

@@ -10,6 +10,8 @@ import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { isTrusted, stateDir, trustConfig } from "../../src/config/trust.ts";
 import { DeputyError } from "../../src/errors.ts";
+import { createRouting } from "../../src/routing/routing.ts";
+import { parseCall } from "../../src/task.ts";
 
 let home: string;
 let cwd: string;
@@ -43,6 +45,24 @@ function mistakesOf(action: () => unknown): string[] {
   }
   assert.fail("expected the config to be refused");
 }
+
+test("a model in which a variable is written is refused, not sent as it is", () => {
+  const file = writeUser(
+    'model: "${M}"\nproviders:\n  zai: { default_model: "${M}" }\nmodels:\n  a: "x-${M} --provider zai"\n' +
+      '  b: { model: "${M}" }\nrules:\n  - { when: { tag: t }, use: "${M}" }\n',
+  );
+  const expected = "expected a model without variables, which are read in keys, headers and base_url alone; found";
+  const places = ["1:1 model", "3:10 providers.zai.default_model", "5:3 models.a", "6:3 models.b", "8:25 rules[0].use"];
+  const found = mistakesOf(load).map((line) => line.slice(file.length + 1));
+  assert.deepEqual(
+    found.map((line) => line.split(`: ${expected}`)[0]),
+    places,
+    found.join("\n"),
+  );
+  rmSync(file);
+  env.DEPUTY_MODEL = "${M}";
+  assert.match(mistakesOf(load)[0] ?? "", /^DEPUTY_MODEL: expected a model without variables.*; found \$\{M\}$/);
+});
 
 describe("without any file", () => {
   test("every key has its default", () => {
@@ -127,6 +147,33 @@ describe("layers", () => {
     assert.deepEqual([config.provider, config.model], ["openai", undefined]);
     assert.deepEqual([config.delegation.provider, config.delegation.model], ["kimi", undefined]);
   });
+
+  const laid: [what: string, user: string, project: string, variables: Record<string, string>, runs: string][] = [
+    ["a model with a flag", "", "", { DEPUTY_MODEL: "m2 --provider lab" }, "m2 @ lab low"],
+    ["an alias with a provider of its own", "", "", { DEPUTY_MODEL: "labs" }, "m3 @ lab high"],
+    ["a map", "", "model: { model: m2, provider: lab }\n", {}, "m2 @ lab low"],
+    ["a model only", "", "model: m2\n", {}, "m2 @ near low"],
+    ["a provider only", "", "provider: lab\n", {}, "m9 @ lab low"],
+    ["the same provider", "", "provider: near\n", {}, "m1 @ near low"],
+    ["an effort", "model: labs\n", "", { DEPUTY_REASONING_EFFORT: "max" }, "m3 @ lab max"],
+    ["what is said of children", "", "delegation: { model: m2 --provider lab }\n", {}, "m2 @ lab"],
+  ];
+  for (const [what, user, project, variables, runs] of laid)
+    test(`${what} in an upper layer goes over what is below, as a flag would`, () => {
+      const own = user === "" ? "model: m1\nprovider: near\nreasoning_effort: low\n" : user;
+      writeUser(
+        `${own}providers:\n  near: { base_url: "http://127.0.0.1:1/v1" }\n` +
+          `  lab: { base_url: "http://127.0.0.1:2/v1", default_model: m9 }\n` +
+          "models: { labs: { model: m3, provider: lab, reasoning_effort: high } }\n" +
+          (what.includes("children") ? "delegation: { provider: near }\n" : ""),
+      );
+      writeProject(project);
+      Object.assign(env, variables);
+      const [planned] = createRouting({ ...load(), env }).plan(parseCall({ goal: "x" }, 1), { cwd: home }).planned;
+      assert.ok(planned && "route" in planned, JSON.stringify(planned));
+      const { model, provider, effort = "" } = planned.route;
+      assert.equal(`${model} @ ${provider} ${effort}`.trim(), runs);
+    });
 
   test("a trusted project's endpoint never meets the user's key for the same provider", () => {
     writeUser("providers:\n  zai: { api_key: user-key, max_concurrent: 3 }\n");

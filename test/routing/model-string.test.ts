@@ -230,7 +230,11 @@ describe("a slip of the pen is told with what it may have been meant for:", () =
     [{ model: "llama-lab", provider: "lab" }, "llama @ lab", { models: { "llama-lab": "llama --provider lab" } }],
     [{ model: "big" }, "lagre @ lab", { models: { large: "glm-4.7", big: { model: "lagre", provider: "lab" } } }],
     [{ provider: "lab" }, "default @ lab", { providers: { lab: { base_url: LAB, default_model: "default" } } }],
-    [{ model: "smal" }, "smal @ lab", { provider: "lab", providers: { lab: { base_url: LAB, default_model: "smal" } } }],
+    [
+      { model: "smal" },
+      "smal @ lab",
+      { provider: "lab", providers: { lab: { base_url: LAB, default_model: "smal" } } },
+    ],
   ];
   for (const [task, runs, more] of written)
     test(`${JSON.stringify(task)} ${JSON.stringify(more)} is what the config says it is, ${runs}`, () => {

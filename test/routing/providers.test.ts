@@ -8,10 +8,7 @@ import { nameOf, problem, ready, routingOf } from "./desk.ts";
 describe("the provider table", () => {
   test("names every provider once", () => {
     const names = PROVIDER_TABLE.flatMap(({ slug, otherNames = [] }) => [slug, ...otherNames]);
-    assert.equal(
-      new Set([...names, ...UNSUPPORTED_PROVIDERS.keys()]).size,
-      names.length + UNSUPPORTED_PROVIDERS.size,
-    );
+    assert.equal(new Set([...names, ...UNSUPPORTED_PROVIDERS.keys()]).size, names.length + UNSUPPORTED_PROVIDERS.size);
   });
 
   for (const { slug, otherNames = [], keys, defaultModel, family, baseUrl } of PROVIDER_TABLE)

@@ -60,6 +60,7 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
     config: configSchema.parse({}),
     files: [],
     sourceOf: () => "default",
+    levels: { parent: [], delegation: [] },
     untrustedAliases: [],
     dotenv: {},
     warnings: [],
