@@ -3,7 +3,7 @@
  * these; the tree adds what is only true for a moment. Reads the folded run, which has seen the event already.
  */
 
-import { hasEnded, minuteOf, parseRunId, type Run, type RunChild, runIn } from "../engine/run.ts";
+import { hasEnded, minuteOf, parseRunId, placeAbove, type Run, type RunChild, runIn } from "../engine/run.ts";
 import type { Event } from "../event.ts";
 import { type Result, resultOf } from "../result.ts";
 import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
@@ -96,14 +96,11 @@ export function finishedLine(result: Result, run: Run, { paint, columns }: Narra
 
 /**
  * `[1/3]`: children count from 1, padded so that the lines of a run stand in columns. `[2›1/3]`: of what the second child
- * delegated.
+ * delegated; `[2.3›1/3]`: of its third delegation.
  */
 export function placeOf(taskIndex: number, run: Run): string {
   const total = String(run.children.length);
-  const makers = run.delegationId.split(".").filter((_, at) => at % 2 === 1);
-  // In a conversation all stand below its one child, which goes without saying.
-  const above = makers.slice(makers.length - Math.max(0, run.depth - 1));
-  return `[${[...above, String(taskIndex + 1).padStart(total.length)].join("›")}/${total}]`;
+  return `[${placeAbove(run)}${String(taskIndex + 1).padStart(total.length)}/${total}]`;
 }
 
 /** A task's goal on one line, in the columns there are. */

@@ -80,6 +80,19 @@ export function parseRunId(id: string): { delegationId: string; taskIndex?: numb
   return { delegationId: parts.slice(0, -1).join("."), taskIndex: Number(parts.at(-1)) - 1 };
 }
 
+/**
+ * Where a run stands in its tree, for people: `2›` is below the second child, `2.3›` the third delegation that child made.
+ * Empty at the root, and for what a conversation's one child delegates, which goes without saying.
+ */
+export function placeAbove({ delegationId, depth }: Pick<Run, "delegationId" | "depth">): string {
+  const [, ...parts] = delegationId.split(".");
+  const makers = parts.flatMap((child, at) => {
+    const number = parts[at + 1];
+    return at % 2 === 1 || number === undefined ? [] : [number === "1" ? `${child}›` : `${child}.${number}›`];
+  });
+  return makers.slice(makers.length - Math.max(0, depth - 1)).join("");
+}
+
 /** The run at the root of the tree that an id belongs to. */
 export function rootIdOf(id: string): string {
   return id.split(".", 1)[0] ?? id;

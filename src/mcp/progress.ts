@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { openChild } from "../engine/report.ts";
-import { hasEnded, type Run, type RunChild } from "../engine/run.ts";
+import { hasEnded, placeAbove, type Run, type RunChild } from "../engine/run.ts";
 import { openInWords } from "../report.ts";
 
 /** Between two lines, in milliseconds. */
@@ -53,14 +53,14 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
     const silent = clock.elapsed() - toldAt >= SILENCE_MS;
     const place = latest ?? (silent ? longestSilent(tree) : undefined);
     if (place === undefined) return;
-    const { child, run, above } = place;
+    const { child, run } = place;
     for (const { child: ended } of ends) told.set(ended.tally.childId, ended.activity);
     told.delete(child.tally.childId);
     told.set(child.tally.childId, child.activity);
     const message =
       ownEnds.length > 1
         ? `${countEnded(all)} of ${all.children.length} done`
-        : openInWords(openChild(child, run, clock.now()), run.children.length, above);
+        : openInWords(openChild(child, run, clock.now()), run.children.length, placeAbove(run));
     say(all, message);
   }
 
@@ -95,15 +95,12 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
   };
 }
 
-/** A child, the run it is in, and where that stands: `2›` is below the second child. */
-type Place = { child: RunChild; run: Run; above: string };
+/** A child, and the run it is in. */
+type Place = { child: RunChild; run: Run };
 
 /** Every child of a tree, each before those below it. */
-function placesIn(run: Run, above = ""): Place[] {
-  return run.children.flatMap((child) => {
-    const here = `${above}${child.tally.taskIndex + 1}›`;
-    return [{ child, run, above }, ...child.delegations.flatMap((nested) => placesIn(nested, here))];
-  });
+function placesIn(run: Run): Place[] {
+  return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(placesIn)]);
 }
 
 function countEnded({ children }: Run): number {

@@ -29,7 +29,8 @@ function stage(goals: string[]) {
   const limits = { maxIterations: 50, timeoutMs: 0, stallMs: 0 };
   const begin = (tasks: { goal: string }[], delegationId = "d") => {
     const planned = tasks.map((task) => ({ task, route: route("zai", "m"), limits, toolsets: [], workspace: "/" }));
-    happen({ kind: "delegation-start", call: { tasks }, planned, surface: "mcp", warnings: [] }, delegationId);
+    const depth = delegationId.split(".").length === 1 ? 1 : 2;
+    happen({ kind: "delegation-start", call: { tasks }, planned, surface: "mcp", warnings: [], depth }, delegationId);
   };
   begin(goals.map((goal) => ({ goal })));
   return {
@@ -81,17 +82,21 @@ describe("progress", () => {
     const ending = { status: "completed", text: "" } as const;
     happen({ kind: "child-end", childId: "d.2.1.2", ending, durationMs: 1_000 }, "d.2.1");
     await clock.advance(1_000);
+    begin([{ goal: "tail" }], "d.2.2");
+    happen({ kind: "child-start", childId: "d.2.2.1", taskIndex: 0, prompt: { system: "", user: "" } }, "d.2.2");
     end(2);
+    await clock.advance(1_000);
     await clock.advance(1_000);
     assert.deepEqual(
       lines.map((line) => Math.floor(line.progress)),
-      [0, 0, 0, 1],
+      [0, 0, 0, 1, 1],
     );
     assert.deepEqual(said(), [
       "[2/2] falcon: starting (0.0 s, $0.0000)",
       "[2›2/2] beak: starting (1.0 s, $0.0000)",
       "[2›2/2] beak: completed (1.0 s, $0.0000)",
       "[2/2] falcon: completed (12 s, $0.0000)",
+      "[2.2›1/1] tail: starting (2.0 s, $0.0000)",
     ]);
   });
 
