@@ -21,7 +21,7 @@ function parentModel({ providers }: Place) {
   return createOpenAICompatible({ name: "parent", baseURL, apiKey: providers.keys.zai ?? "" })("parent-model");
 }
 
-describe("delegate_task as a tool of the AI SDK", { timeout: 30_000 }, () => {
+describe("delegate_task as a tool of the AI SDK", { timeout: 110_000 }, () => {
   test("delegates what its model asks for, each task on its own model, and hands the results back", async (t) => {
     const place = await chatPlace(t);
     const deputy = deputyAt(place);

@@ -27,7 +27,7 @@ const SOURCE = `data:text/javascript,${encodeURIComponent(`
   });
 `)}`;
 
-describe("the examples", { timeout: 60_000 }, () => {
+describe("the examples", { timeout: 110_000 }, () => {
   for (const name of names) {
     const text = readFileSync(join(ROOT, "examples", name), "utf8");
 

@@ -232,7 +232,7 @@ describe("a command line", () => {
         if (!command.includes("bad") && !/[<>]/.test(command)) return;
         run += 1;
         for (const shell of shells) {
-          spawnSync(shell, ["-c", command], { cwd: directory, env: { PATH: programs }, timeout: 10_000 });
+          spawnSync(shell, ["-c", command], { cwd: directory, env: { PATH: programs }, timeout: 110_000 });
         }
         assert.deepEqual(readdirSync(directory), ["programs"], command);
       }),

@@ -11,7 +11,7 @@ import { deputy } from "../support/command-line.ts";
 /** The line under an answer. */
 const TURN_END = /^[\d.]+s · \S+ @ \S+ · /m;
 
-describe("a chat", { timeout: 60_000 }, () => {
+describe("a chat", { timeout: 110_000 }, () => {
   test("changes its model with /model, which its children inherit and no config hears of", async (t) => {
     const { see, say, leave, children, configPath } = await chatHere(t);
     const before = readFileSync(configPath, "utf8");

@@ -22,7 +22,7 @@ function script(request: ModelRequest): Turn {
   };
 }
 
-test("a run in a pipe is watched, steered and allowed from other terminals", { timeout: 60_000 }, async (t) => {
+test("a run in a pipe is watched, steered and allowed from other terminals", { timeout: 110_000 }, async (t) => {
   const home = temporaryDirectory(after);
   const cwd = mkdtempSync(join(home, "work-"));
   const providers = await createProviders(["zai"], script);

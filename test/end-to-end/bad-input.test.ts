@@ -197,7 +197,7 @@ const CASES: Case[] = [
   { name: "an unknown option", argv: goal("--modle", "x"), code: 2, says: [/unknown option '--modle'/, /--model/] },
 ];
 
-describe("the program refuses", { concurrency: 2, timeout: 60_000 }, () => {
+describe("the program refuses", { concurrency: 2, timeout: 110_000 }, () => {
   for (const { name, argv = TASKS, code, says, ...given } of CASES) {
     test(name, async () => {
       const ended = await deputy(argv, given);
@@ -257,7 +257,7 @@ describe("the program refuses", { concurrency: 2, timeout: 60_000 }, () => {
   });
 });
 
-describe("the program takes", { timeout: 60_000 }, () => {
+describe("the program takes", { timeout: 110_000 }, () => {
   let server: ModelServer;
   let env: Record<string, string>;
 

@@ -13,7 +13,7 @@ import { launch } from "../support/end-to-end.ts";
 const CERTIFICATES = join(import.meta.dirname, "../support/loopback-tls");
 const KEY = "sk-behind-tls-4f1b";
 
-describe("an endpoint with a certificate of an authority of one's own", { timeout: 30_000 }, () => {
+describe("an endpoint with a certificate of an authority of one's own", { timeout: 110_000 }, () => {
   const home = temporaryDirectory(after);
   const sockets = new Set<Socket>();
   let provider: ModelServer;

@@ -34,7 +34,7 @@ const THREE =
   "please in parallel delegate a haiku on three separate animals to glm-4.7 via zai, glm-5.1 via not providing a " +
   "provider and stepfun/step-3.5-flash via openrouter";
 
-describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 100_000 }, () => {
+describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
   test("does what the sentences of its user ask for, each task on its own model", async (t) => {
     const { terminal, say, children, leave, providers } = await chat(t);
     const sentences: [sentence: string, answer: string, ranOn: string[]][] = [
@@ -131,7 +131,7 @@ const KEY_OF: Record<string, string> = {
   anthropic: "ANTHROPIC_API_KEY",
 };
 
-describe("deputy chat -p", { timeout: 60_000 }, () => {
+describe("deputy chat -p", { timeout: 110_000 }, () => {
   test("prints the answer and nothing else; what was delegated is on stderr; --continue goes on with it", async (t) => {
     const here = await chatPlace(t);
     const first = await launch(["chat", "-p", "delegate a haiku about an elk"], here).ended;

@@ -7,7 +7,7 @@ import { API_MODES } from "../../src/route.ts";
 import { type Cost, caseIn, FAULT_MATRIX, type FaultCase } from "../support/fault-matrix.ts";
 import { type Met, type Played, playMatrix } from "../support/fault-matrix-play.ts";
 
-describe("the fault matrix", { timeout: 100_000 }, () => {
+describe("the fault matrix", { timeout: 110_000 }, () => {
   let played: Played[] = [];
   before(async () => {
     played = await Promise.all(API_MODES.map(playMatrix));

@@ -28,7 +28,7 @@ const SMALL_DISK: Shortage = {
 };
 const MOUNT_SMALL_DISK = "mount -t tmpfs -o size=700k none state";
 
-describe("a run whose journal cannot grow", { timeout: 60_000 }, () => {
+describe("a run whose journal cannot grow", { timeout: 110_000 }, () => {
   const home = temporaryDirectory(after);
 
   test("because of a limit on file sizes ends with clear words, and goes on when the limit is lifted", (t) =>

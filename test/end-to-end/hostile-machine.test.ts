@@ -23,7 +23,7 @@ function clockSetBy(ms: number): string {
   return `--import data:text/javascript,${encodeURIComponent(text)}`;
 }
 
-describe("while it runs", { timeout: 60_000, concurrency: true }, () => {
+describe("while it runs", { timeout: 110_000, concurrency: true }, () => {
   const home = temporaryDirectory(after);
 
   async function stageFor(t: { after(cleanUp: () => Promise<void>): void }, latencyMs: number, env = {}) {

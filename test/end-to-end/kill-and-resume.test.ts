@@ -24,7 +24,7 @@ async function stageFor(t: { after(cleanUp: () => Promise<void>): void }) {
   return stage;
 }
 
-describe(`a run killed with SIGKILL (seed ${seed})`, { timeout: 100_000 }, () => {
+describe(`a run killed with SIGKILL (seed ${seed})`, { timeout: 110_000 }, () => {
   const random = createRandom(seed);
   let undisturbed: Undisturbed;
 

@@ -10,7 +10,7 @@ import { tryBatches } from "../support/routing-trial.ts";
 const BATCHES = 500;
 const seed = newSeed();
 
-describe(`${BATCHES} random batches (seed ${seed})`, { timeout: 100_000 }, () => {
+describe(`${BATCHES} random batches (seed ${seed})`, { timeout: 110_000 }, () => {
   test("are routed as the contract says, every request with a key of its own provider at that key's origin", async (t) => {
     const tally = await tryBatches(seed, 0, BATCHES);
     t.diagnostic(JSON.stringify(tally));

@@ -113,7 +113,7 @@ function requestsOf({ tools }: Expected): number {
   return tools?.includes("write_file") ? 2 : 1;
 }
 
-describe("a batch of 100 mixed tasks over five providers", { timeout: 60_000 }, () => {
+describe("a batch of 100 mixed tasks over five providers", { timeout: 110_000 }, () => {
   const home = temporaryDirectory(after);
   const workspace = join(home, "workspace");
   let providers: Providers;

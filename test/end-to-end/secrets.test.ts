@@ -64,7 +64,7 @@ const ANSWERS: Record<string, (key: string, request: ModelRequest) => Turn> = {
 const GOALS = Object.keys(ANSWERS);
 const SLUGS = ["zai", "anthropic", "openai", "gemini", "xai"] as const;
 
-describe("no key is found", { timeout: 60_000 }, () => {
+describe("no key is found", { timeout: 110_000 }, () => {
   const home = temporaryDirectory(after);
   const [workspace, state, output] = ["workspace", "state", "output"].map((name) => join(home, name)) as [
     string,

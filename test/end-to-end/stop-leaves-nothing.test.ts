@@ -62,7 +62,7 @@ function handles(): Record<string, number> {
   );
 }
 
-test("one child is stopped, then all; nothing of them stays", { timeout: 60_000 }, async (t) => {
+test("one child is stopped, then all; nothing of them stays", { timeout: 110_000 }, async (t) => {
   const home = temporaryDirectory(after);
   const cwd = mkdtempSync(join(home, "work-"));
   const answer = (request: ModelRequest) => TURNS[taskOf(request)] ?? { text: "?" };

@@ -23,7 +23,7 @@ const PATIENT: Record<string, Turn> = {
 
 type TestContext = { after(cleanUp: () => Promise<void>): void };
 
-describe("a run under way", { timeout: 60_000 }, () => {
+describe("a run under way", { timeout: 110_000 }, () => {
   const home = temporaryDirectory(after);
 
   /** A run whose first child has ended and whose others are all in the middle of something. */

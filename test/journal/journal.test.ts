@@ -32,7 +32,7 @@ function sqliteStore(): Store {
 }
 
 for (const [name, createStore] of Object.entries(STORES)) {
-  describe(`the ${name} journal`, { timeout: 20_000 }, () => {
+  describe(`the ${name} journal`, { timeout: 110_000 }, () => {
     let store: Store;
     let journal: Journal;
     let opened: Journal[];

@@ -12,7 +12,7 @@ import { numbersOf } from "../support/journal-events.ts";
 
 const PROGRAM = join(import.meta.dirname, "../support/journal-process.ts");
 
-describe("the sqlite journal among processes", { timeout: 60_000 }, () => {
+describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
   let stateDir: string;
   let children: ChildProcess[];
 
@@ -113,7 +113,7 @@ describe("the sqlite journal among processes", { timeout: 60_000 }, () => {
     assert.equal(claims.filter((claim) => claim.claimed).length, 1);
   });
 
-  it("does not keep a process alive that watches no more", { timeout: 10_000 }, async () => {
+  it("does not keep a process alive that watches no more", { timeout: 110_000 }, async () => {
     const [code] = await once(start("idle"), "exit");
     assert.equal(code, 0);
   });

@@ -28,7 +28,7 @@ const PROGRAM = join(import.meta.dirname, "../support/journal-process.ts");
 const OWN_MOUNTS = ["unshare", "-rm"];
 const UNUSABLE = { name: "DeputyError", code: "journal-unusable" };
 
-describe("the sqlite journal", { timeout: 30_000 }, () => {
+describe("the sqlite journal", { timeout: 110_000 }, () => {
   let stateDir: string;
   let file: string;
 

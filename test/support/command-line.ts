@@ -89,9 +89,9 @@ export async function deputy(argv: string[], stage: Stage = {}) {
   return { code, stdout: invocation.stdout(), stderr: invocation.stderr() };
 }
 
-/** Waits until something is so; fails where it is not within ten seconds. */
+/** Waits until something is so; fails where it is not within forty seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 40_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`Waited in vain for ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

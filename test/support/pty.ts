@@ -47,7 +47,7 @@ export function openTerminal(argv: readonly string[], options: TerminalOptions):
   });
   const text = () => stripVTControlCharacters(raw).replaceAll("\r", "");
 
-  async function see(expected: string | RegExp, withinMs = 20_000): Promise<void> {
+  async function see(expected: string | RegExp, withinMs = 40_000): Promise<void> {
     const deadline = AbortSignal.timeout(withinMs);
     for (;;) {
       const screen = text();
