@@ -148,8 +148,10 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     view.say(problemText(error).trimEnd());
   }
 
-  function leave(code: number): void {
+  /** A turn under way ends with it, and says by whom. */
+  function leave(code: number, by = "the user left"): void {
     isLeaving = true;
+    turn?.delegation?.stop(by).catch(cannotStop);
     left.resolve(code);
   }
 
@@ -160,12 +162,15 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
       const settle = (line: string | undefined) => {
         answer = undefined;
         signal.removeEventListener("abort", withdraw);
-        keyboard.clear();
         keyboard.hide();
+        keyboard.clear();
         keyboard.put(typed);
         resolve(line);
       };
-      const withdraw = () => settle(undefined);
+      const withdraw = () => {
+        keyboard.clear();
+        settle(undefined);
+      };
       signal.addEventListener("abort", withdraw, { once: true });
       answer = settle;
       keyboard.show(prompt);
@@ -254,7 +259,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   }
 
   keyboard.listen({ onLine, onInterrupt, onEnd: () => leave(EXIT_COMPLETED) });
-  const deaf = io.onInterrupt((by) => (by === "Ctrl-C" ? onInterrupt() : leave(EXIT_INTERRUPTED)));
+  const deaf = io.onInterrupt((by) => (by === "Ctrl-C" ? onInterrupt() : leave(EXIT_INTERRUPTED, by)));
   output.write(greeting(chat, deputy, paint));
   ready();
   try {

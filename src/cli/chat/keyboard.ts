@@ -65,7 +65,8 @@ export function createKeyboard({ input, output, rich, history, complete }: Keybo
     show(prompt) {
       if (closed) return;
       const typed = editor.line;
-      clear(); // while nobody sees it: the editor's own count of rows starts anew
+      editor.setPrompt("");
+      clear(); // while nobody sees it: with nothing on it, the editor's own count of rows starts anew
       screen.mute(false);
       editor.setPrompt(prompt);
       editor.prompt();
