@@ -1,6 +1,6 @@
 /** The next turn of a conversation: what has to be on record before the user's message, and the message. */
 import { createConversation, hear } from "../child/conversation.ts";
-import type { StoredEvent } from "../event.ts";
+import type { Ending, StoredEvent } from "../event.ts";
 import { reportInWords, withinLimit } from "../report.ts";
 import { burial } from "./burial.ts";
 import { restOf } from "./nested.ts";
@@ -8,37 +8,49 @@ import type { Recalled } from "./register.ts";
 import { reportOf } from "./report.ts";
 import { chargeOf, type Run } from "./run.ts";
 
-/** Of what had been answered when a turn was stopped, in characters. */
+/** Of what had been answered when a turn was cut short, in characters. */
 const MOST_CHARS = 24_000;
 
-/** Calls that a stopped turn left without a result get one, for no model may be asked with calls left open. */
+/** Calls that a turn cut short left without a result get one, for no model may be asked with calls left open. */
 export function turnEvents({ run, past }: Recalled, childId: string, text: string, at: number): StoredEvent[] {
   const { delegationId } = run;
   const conversation = createConversation();
   for (const event of past.get(childId) ?? []) hear(conversation, event);
   const session = run.children.find(({ tally }) => tally.childId === childId);
+  const ending = session?.tally.ending;
+  const cause = causeOf(ending);
   const left = conversation.pending.flatMap((call): StoredEvent[] => {
     const about = { kind: "tool-end", at, delegationId, childId, callId: call.callId, name: call.name } as const;
     const facts = { target: "", filesChanged: [], durationMs: 0 };
     const nested = session?.delegations.findLast(({ parent }) => parent?.callId === call.callId);
-    if (!call.started) return [{ ...about, ...facts, text: NOT_RUN, ok: false, outcome: "denied" }];
+    if (!call.started) return [{ ...about, ...facts, text: `Not run: ${cause}.`, ok: false, outcome: "denied" }];
     if (session === undefined || nested === undefined)
-      return [{ ...about, ...facts, text: UNKNOWN, ok: false, outcome: "unknown" }];
+      return [{ ...about, ...facts, text: unknown(cause), ok: false, outcome: "unknown" }];
     return [
-      ...(nested.endedAt === undefined ? burial(nested, "user", at) : []),
-      { ...about, ...facts, text: toldOf(nested, at), ok: true, outcome: "ran" },
+      ...(nested.endedAt === undefined ? burial(nested, stopperIn(ending), at) : []),
+      { ...about, ...facts, text: toldOf(nested, cause, at), ok: true, outcome: "ran" },
       { kind: "delegation-charge", at, delegationId, childId, charge: chargeOf(nested, session.tally.planned) },
     ];
   });
   return [...left, { kind: "message-add", at, delegationId, childId, reason: "user", text }];
 }
 
-const NOT_RUN = "Not run: the user stopped the turn.";
-const UNKNOWN =
-  "The user stopped the turn while this ran: it may or may not have taken effect. Look before you repeat it.";
+/** What cut the turn short, in words for its model: a crash is not the user's wish. */
+function causeOf(ending: Ending | undefined): string {
+  if (ending === undefined) return "Deputy itself ended before the turn did";
+  return ending.status === "interrupted" ? `the turn was stopped (${ending.exitReason})` : "the turn had ended";
+}
 
-/** What had come of a delegation when the turn was stopped. */
-function toldOf(nested: Run, at: number): string {
+function stopperIn(ending: Ending | undefined): string {
+  return ending?.status === "interrupted" ? ending.exitReason : "crash";
+}
+
+function unknown(cause: string): string {
+  return `While this ran, ${cause}: it may or may not have taken effect. Look before you repeat it.`;
+}
+
+/** What had come of a delegation when the turn was cut short. */
+function toldOf(nested: Run, cause: string, at: number): string {
   const report = withinLimit(reportOf({ run: nested, owner: "none" }, at), MOST_CHARS);
-  return `The user stopped the turn while this ran.\n${reportInWords(report, restOf)}`;
+  return `While this ran, ${cause}.\n${reportInWords(report, restOf)}`;
 }

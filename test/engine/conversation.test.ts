@@ -125,7 +125,29 @@ test("a stopped turn keeps what was read of its answer; open tool calls are sett
     "user: go",
     "assistant: writewrite",
     "tool: written",
-    "tool: Not run: the user stopped the turn.",
+    "tool: Not run: the turn was stopped (Ctrl-C).",
+    "user: and now?",
+  ]);
+  await engine.close();
+});
+
+test("a turn that a crash cut short is not said to have been stopped by anybody", async () => {
+  const memory = createMemory();
+  const under = Promise.withResolvers<void>();
+  const write = tool("write", "write", () => {
+    under.resolve();
+    return new Promise(() => {});
+  });
+  const two = calls(["write", { word: "a" }], ["write", { word: "b" }]);
+  const dying = stage(() => two, { memory, tools: [write] });
+  const { id } = await open(dying.engine, "go");
+  await under.promise;
+  dying.die();
+  const { engine, requests } = stage(() => says("fine"), { memory, tools: [write] });
+  assert.equal(await told(await engine.converse(id, "and now?", {})), "fine");
+  assert.deepEqual(said(requests[0] as ModelRequest).slice(2), [
+    "tool: While this ran, Deputy itself ended before the turn did: it may or may not have taken effect. Look before you repeat it.",
+    "tool: Not run: Deputy itself ended before the turn did.",
     "user: and now?",
   ]);
   await engine.close();

@@ -356,7 +356,7 @@ test("a conversation whose turn was stopped is told what had come of its delegat
   await chat.result;
   const { results } = await (await engine.converse(id, "what now?", {})).result;
   assert.equal(heard.length, 1);
-  assert.match(heard[0] ?? "", /^The user stopped the turn while this ran\..*completed.*\na\n.*interrupted/s);
+  assert.match(heard[0] ?? "", /^While this ran, the turn was stopped \(Ctrl-C\)\..*completed.*\na\n.*interrupted/s);
   assert.deepEqual(
     results.map(({ summary, api_calls, delegations }) => [summary, api_calls, delegations]),
     [["I see.", 4, [`${id}.1.1`]]],
