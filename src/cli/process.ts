@@ -15,7 +15,7 @@ export async function runProcess(argv: string[]): Promise<void> {
 }
 
 function createIo(): Io {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignoreClosedPipe);
+  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", ignoreGone);
   const { env, stillVisible } = takeEnvironment();
   return {
     stdin: process.stdin,
@@ -36,7 +36,7 @@ function createIo(): Io {
   };
 }
 
-/** Whoever read our output has gone (`deputy show … | head`): the work is finished in silence. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/** Whoever read our output has gone (`deputy show … | head`), or the terminal: what is to be done is done in silence. */
+function ignoreGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
 }

@@ -100,6 +100,20 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     assert.equal(await again.ended, 0);
   });
 
+  test("a terminal that is closed in the middle of a turn stops it, as leaving does", async (t) => {
+    const silent = (): Turn => ({ text: "Never", fault: { kind: "silence" } });
+    const { terminal, say, providers, ...here } = await chat(t, { script: silent });
+    say("wait for it");
+    await terminal.see("asking");
+    terminal.kill();
+    await terminal.ended;
+    for (let state = "running"; state !== "stopped"; ) {
+      const { stdout } = await launch(["runs", "--json"], here).ended;
+      [{ state }] = JSON.parse(stdout) as [{ state: string }];
+      assert.match(state, /^(running|stopped)$/);
+    }
+  });
+
   test("a batch larger than the cap on forty columns: who waits is told, a question is asked and answered", async (t) => {
     const { script, letGo } = heldBack();
     const config = "delegation: { max_concurrent_children: 2 }\n";
