@@ -89,9 +89,12 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
   // Stopped while it waited for its turn.
   if (pass === undefined) return undefined;
   yield* hearSteers(child);
-  const hold = deps.reserve(() => worstCase(route, conversation, deps.tools, images.length), lastWords);
+  let hold: Hold | undefined;
   try {
+    const worst = () => worstCase(route, conversation, deps.tools, images.length);
+    hold = await deps.reserve(worst, lastWords, child.signal);
     if (hold !== undefined) return yield* request(child, route, hold, pass);
+    if (child.signal.aborted) return undefined;
   } finally {
     hold?.release();
     pass.end({ unsent: true });

@@ -30,8 +30,11 @@ export type Hold = {
   release(): void;
 };
 
-/** Undefined where the budget does not allow the request; `lastWords` may use what other requests must leave. */
-export type Reserve = (worst: () => WorstCase, lastWords: boolean) => Hold | undefined;
+/**
+ * Waits while other requests hold the money. Undefined where the budget does not allow the request, or the signal aborts
+ * first; `lastWords` may use what other requests must leave.
+ */
+export type Reserve = (worst: () => WorstCase, lastWords: boolean, signal: AbortSignal) => Promise<Hold | undefined>;
 
 export function worstCase(route: Route, conversation: Conversation, tools: readonly Tool[], imageCount = 0): WorstCase {
   return {

@@ -9,29 +9,58 @@ import { SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 const MIN_ANSWER_TOKENS = 1_000;
 
 /** One limit and what stands against it, in USD. */
-export type Purse = { readonly limitUsd: number | undefined; spentUsd: number; heldUsd: number };
+export type Purse = {
+  readonly limitUsd: number | undefined;
+  spentUsd: number;
+  heldUsd: number;
+  /** Requests for which money is held. */
+  open: number;
+  /** Who waits for money that others hold. */
+  readonly waiting: Set<() => void>;
+};
 
 export function createPurse(limitUsd: number | undefined, spentUsd = 0): Purse {
-  return { limitUsd, spentUsd, heldUsd: 0 };
+  return { limitUsd, spentUsd, heldUsd: 0, open: 0, waiting: new Set() };
+}
+
+/** Sets money aside as `reserve` does, and waits where others hold it: a request that ends gives back what it did not cost. */
+export async function setAside(
+  purses: readonly Purse[],
+  worstCase: () => WorstCase,
+  lastWords: boolean,
+  signal: AbortSignal,
+): Promise<Hold | undefined> {
+  for (;;) {
+    if (signal.aborted) return undefined;
+    const hold = reserve(purses, worstCase, lastWords);
+    if (hold !== "held") return hold;
+    await nextEnd(purses, signal);
+  }
 }
 
 /**
  * Sets money aside in every purse, or in none.
- * @returns undefined where a purse cannot pay for an answer of useful length
+ * @returns undefined where a purse cannot pay for an answer of useful length; `held` where it could, were it not for
+ * what others hold
  */
-export function reserve(purses: readonly Purse[], worstCase: () => WorstCase, lastWords: boolean): Hold | undefined {
-  const leftUsd = Math.min(...purses.map(left));
+export function reserve(
+  purses: readonly Purse[],
+  worstCase: () => WorstCase,
+  lastWords: boolean,
+): Hold | "held" | undefined {
+  const unspentUsd = Math.min(...purses.map(unspent));
   // Without a limit nobody needs to know the worst case, which costs a walk through the whole conversation.
-  if (leftUsd === Number.POSITIVE_INFINITY) return take(purses, 0, undefined, 0);
+  if (unspentUsd === Number.POSITIVE_INFINITY) return take(purses, 0, undefined, 0);
   const worst = worstCase();
   const { price } = worst.route.facts;
   if (price === undefined) return take(purses, 0, undefined, 0);
   const inputUsd = usd(worst.inputTokens, price.input);
   const keptBackUsd = lastWords ? 0 : inputUsd + usd(SHORTEST_ANSWER_TOKENS, price.output);
-  const affordable = tokensFor(leftUsd - inputUsd - keptBackUsd, price.output);
-  const outputTokens = Math.min(worst.outputTokens, affordable);
+  const tokensOf = (leftUsd: number) => tokensFor(leftUsd - inputUsd - keptBackUsd, price.output);
+  const outputTokens = Math.min(worst.outputTokens, tokensOf(unspentUsd));
   const least = Math.min(worst.outputTokens, lastWords ? SHORTEST_ANSWER_TOKENS : MIN_ANSWER_TOKENS);
   if (outputTokens < least) return undefined;
+  if (outputTokens > tokensOf(Math.min(...purses.map(left)))) return "held";
   const worstUsd = inputUsd + usd(outputTokens, price.output);
   return take(purses, worstUsd, outputTokens, worstUsd);
 }
@@ -44,14 +73,20 @@ export function tightestUsd(purses: readonly Purse[]): number | undefined {
 
 function take(purses: readonly Purse[], heldUsd: number, maxOutputTokens: number | undefined, worstUsd: number): Hold {
   let open = true;
-  for (const purse of purses) purse.heldUsd += heldUsd;
+  for (const purse of purses) {
+    purse.heldUsd += heldUsd;
+    purse.open += 1;
+  }
   const settle = (spentUsd: number) => {
     if (!open) return;
     open = false;
     for (const purse of purses) {
-      purse.heldUsd -= heldUsd;
+      purse.open -= 1;
+      // Where nothing is held there is not even a rounding error, for which somebody would wait in vain.
+      purse.heldUsd = purse.open === 0 ? 0 : purse.heldUsd - heldUsd;
       purse.spentUsd += spentUsd;
     }
+    for (const wake of new Set(purses.flatMap(({ waiting }) => [...waiting]))) wake();
   };
   return {
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
@@ -61,8 +96,23 @@ function take(purses: readonly Purse[], heldUsd: number, maxOutputTokens: number
   };
 }
 
-function left({ limitUsd, spentUsd, heldUsd }: Purse): number {
-  return limitUsd === undefined ? Number.POSITIVE_INFINITY : limitUsd - spentUsd - heldUsd;
+/** Until money that is held in one of them is given back or spent, or the signal aborts. */
+async function nextEnd(purses: readonly Purse[], signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = () => resolve();
+  for (const purse of purses) purse.waiting.add(wake);
+  signal.addEventListener("abort", wake);
+  await promise;
+  signal.removeEventListener("abort", wake);
+  for (const purse of purses) purse.waiting.delete(wake);
+}
+
+function left(purse: Purse): number {
+  return unspent(purse) - purse.heldUsd;
+}
+
+function unspent({ limitUsd, spentUsd }: Purse): number {
+  return limitUsd === undefined ? Number.POSITIVE_INFINITY : limitUsd - spentUsd;
 }
 
 function usd(tokens: number, perMillion: number): number {

@@ -21,7 +21,7 @@ import { createDelegate } from "../tools/delegate.ts";
 import { createListModels } from "../tools/list-models.ts";
 import { type Answering, createApprovals } from "./approvals.ts";
 import { recoveryOf } from "./attempts.ts";
-import { createPurse, type Purse, reserve, tightestUsd } from "./budget.ts";
+import { createPurse, type Purse, setAside, tightestUsd } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { loadImages } from "./images.ts";
 import { type Above, type Delegate, restOf, stopperOf } from "./nested.ts";
@@ -213,14 +213,19 @@ export async function conduct(
       steered: () => child.steers.find(({ state }) => state === "queued"),
       lease: setup.lease,
       price: setup.price,
-      reserve: (worst, lastWords) => reserve(ownPurses, worst, lastWords),
+      async reserve(worst, lastWords, signal) {
+        deadline.stand();
+        const hold = await setAside(ownPurses, worst, lastWords, signal);
+        deadline.goOn();
+        return hold;
+      },
       async admit(provider, tokens, signal) {
         deadline.stand();
         const pass = await seat.admit(provider, tokens, signal);
         deadline.goOn();
         return pass;
       },
-      budgetUsd: () => tightestUsd(purses),
+      budgetUsd: () => tightestUsd(ownPurses),
       recover: (situation) => recoveryOf(situation, stage.random, delegation.on_quota),
       pause: seat.pause,
       async sleepUntil(until, signal) {

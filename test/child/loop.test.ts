@@ -157,10 +157,12 @@ test("a child that calls a tool with its last words is not asked again", async (
 
 test("where the budget allows no request the child says its last words, and nothing where not even those", async () => {
   const hold = { settle: () => {}, settleAtWorst: () => {}, release: () => {} };
-  const poor = await play([says("Short of money.")], { deps: { reserve: (_, last) => (last ? hold : undefined) } });
+  const poor = await play([says("Short of money.")], {
+    deps: { reserve: async (_, last) => (last ? hold : undefined) },
+  });
   assert.equal(poor.result.exit_reason, "max_cost");
   assert.equal(poor.result.summary, "Short of money.");
-  const broke = await play([], { deps: { reserve: () => undefined } });
+  const broke = await play([], { deps: { reserve: async () => undefined } });
   assert.equal(broke.result.status, "incomplete");
   assert.equal(broke.result.exit_reason, "max_cost");
   assert.equal(broke.result.api_calls, 0);

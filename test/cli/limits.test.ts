@@ -26,6 +26,13 @@ const ENDINGS: [limit: string, stdin: string, scene: Scene & { config: Document 
     2,
   ],
   [
+    "money of its own",
+    JSON.stringify([{ goal: "one", max_cost_usd: 0.3 }]),
+    { config: { ...PRICED, delegation: { max_cost_usd: 2 } }, script: answers(COSTLY) },
+    /incomplete: max_cost – the budget of \$0\.3000 leaves too little for another request/,
+    0.3,
+  ],
+  [
     "time",
     TWO,
     { config: { delegation: { child_timeout_seconds: 0.2 } }, script: answers({ text: "late", latencyMs: 5_000 }) },
@@ -44,6 +51,17 @@ for (const [limit, stdin, scene, said, value] of ENDINGS)
     );
     assert.ok(values.includes(value), String(values));
   });
+
+test("children side by side under one budget all answer where it pays for what they cost, at whatever worst case", async () => {
+  const stdin = JSON.stringify(Array.from({ length: 6 }, (_, index) => ({ goal: `Count to ${index}.` })));
+  const script = answers({ text: "done", latencyMs: 20, usage: { input: 1_000, output: 100 } });
+  const models = { "acme-1": { price: { input: 1, output: 10 } } };
+  // One request is thought to cost up to $0.1 and more, and costs $0.002.
+  const scene = { config: { providers: { acme: { models } }, delegation: { max_cost_usd: 0.1 } }, script };
+  const { stdout } = await command(["run", "-", "--json"], scene, stdin);
+  const { results } = JSON.parse(stdout) as { results: { status: string }[] };
+  assert.deepEqual(new Set(results.map(({ status }) => status)), new Set(["completed"]));
+});
 
 test("a system clock that jumps back and forward ends nothing early, hangs nothing, and leaves no negative time", async () => {
   for (const jump of [-365 * 86_400_000, 365 * 86_400_000]) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Hold } from "../../src/child/money.ts";
-import { createPurse, reserve } from "../../src/engine/budget.ts";
+import type { Hold, WorstCase } from "../../src/child/money.ts";
+import { createPurse, type Purse, reserve, setAside } from "../../src/engine/budget.ts";
 import { route } from "../support/child-stage.ts";
 
 const priced = route("zai", "glm-4.7", { facts: { price: { input: 1, output: 10 } } });
@@ -12,9 +12,15 @@ const worst =
 /** USD of a worst case: 1,000 × $1/M + 4,000 × $10/M. */
 const WORST_USD = 0.041;
 
+/** What is had at once. */
+function take(purses: Purse[], worstOf: () => WorstCase, lastWords: boolean): Hold | undefined {
+  const hold = reserve(purses, worstOf, lastWords);
+  return hold === "held" ? undefined : hold;
+}
+
 test("without a limit nothing is in the way, and what is spent is still counted", () => {
   const purse = createPurse(undefined);
-  const hold = reserve([purse], worst(), false);
+  const hold = take([purse], worst(), false);
   assert.equal(hold?.maxOutputTokens, undefined);
   hold?.settle(0.5);
   assert.equal(purse.spentUsd, 0.5);
@@ -22,7 +28,7 @@ test("without a limit nothing is in the way, and what is spent is still counted"
 
 test("a request that fits is held at its worst case and settled at what it cost", () => {
   const purse = createPurse(1);
-  const hold = reserve([purse], worst(), false);
+  const hold = take([purse], worst(), false);
   assert.equal(hold?.maxOutputTokens, 4_000);
   assert.equal(purse.heldUsd.toFixed(3), WORST_USD.toFixed(3));
   hold?.settle(0.01);
@@ -32,13 +38,13 @@ test("a request that fits is held at its worst case and settled at what it cost"
 
 test("a request that never cost anything gives everything back", () => {
   const purse = createPurse(1);
-  reserve([purse], worst(), false)?.release();
+  take([purse], worst(), false)?.release();
   assert.deepEqual([purse.spentUsd, purse.heldUsd], [0, 0]);
 });
 
 test("what was charged and not counted by anyone counts at the worst case", () => {
   const purse = createPurse(1);
-  const hold = reserve([purse], worst(), false);
+  const hold = take([purse], worst(), false);
   hold?.settleAtWorst();
   hold?.release();
   assert.equal(purse.spentUsd.toFixed(3), WORST_USD.toFixed(3));
@@ -46,22 +52,22 @@ test("what was charged and not counted by anyone counts at the worst case", () =
 
 test("a small rest shortens the answer instead of refusing it, and leaves room for last words", () => {
   const purse = createPurse(0.03);
-  const hold = reserve([purse], worst(), false);
+  const hold = take([purse], worst(), false);
   assert.ok(hold?.maxOutputTokens !== undefined && hold.maxOutputTokens >= 1_000 && hold.maxOutputTokens < 4_000);
   assert.ok(purse.heldUsd < 0.03 - 0.003, "last words were not left room for");
 });
 
 test("where no useful answer fits, only last words may be asked for, and where not those, nothing", () => {
   const poor = createPurse(0.008);
-  assert.equal(reserve([poor], worst(), false), undefined);
-  assert.ok(reserve([poor], worst(), true) !== undefined);
-  assert.equal(reserve([createPurse(0.001)], worst(), true), undefined);
+  assert.equal(take([poor], worst(), false), undefined);
+  assert.ok(take([poor], worst(), true) !== undefined);
+  assert.equal(take([createPurse(0.001)], worst(), true), undefined);
 });
 
 test("the tightest of several limits counts, and none is touched where one refuses", () => {
   const rich = createPurse(100);
   const poor = createPurse(0.0001);
-  assert.equal(reserve([rich, poor], worst(), false), undefined);
+  assert.equal(take([rich, poor], worst(), false), undefined);
   assert.equal(rich.heldUsd, 0);
 });
 
@@ -87,7 +93,7 @@ test("however requests come and end, spent and held never exceed the limit, and 
           entry.hold.release();
         };
         for (const { input, output, lastWords, share, end, wait } of all) {
-          const hold = reserve([purse], worst(input, output), lastWords);
+          const hold = take([purse], worst(input, output), lastWords);
           assert.ok(purse.spentUsd + purse.heldUsd <= limit + 1e-9, `${purse.spentUsd} + ${purse.heldUsd} > ${limit}`);
           const usd = (input * 1 + (hold?.maxOutputTokens ?? 0) * share * 10) / 1_000_000;
           if (hold !== undefined) open.push({ hold, usd, end, wait });
@@ -121,7 +127,7 @@ test("children that share a budget, each with one of its own, never exceed eithe
         let open: { hold: Hold; usd: number; wait: number }[] = [];
         for (const { child, input, share, wait } of all) {
           const mine = purses[child];
-          const hold = mine && reserve([shared, mine], worst(input), false);
+          const hold = mine && take([shared, mine], worst(input), false);
           // What was held is the worst that it can cost.
           if (hold !== undefined)
             open.push({ hold, usd: (input + (hold.maxOutputTokens ?? 0) * share * 10) / 1_000_000, wait });
@@ -140,14 +146,52 @@ test("children that share a budget, each with one of its own, never exceed eithe
 
 test("where requests cost more than was thought, the limit is exceeded by no more than that, and nothing else leaves", () => {
   const purse = createPurse(0.1);
-  const holds = Array.from({ length: 10 }, () => reserve([purse], worst(), false)).filter((hold) => hold !== undefined);
+  const holds = Array.from({ length: 10 }, () => take([purse], worst(), false)).filter((hold) => hold !== undefined);
   for (const hold of holds) hold.settle(1.5 * ((1_000 + (hold.maxOutputTokens ?? 0) * 10) / 1_000_000));
   assert.ok(holds.length > 1 && purse.spentUsd > 0.1 && purse.spentUsd <= 0.1 * 1.5 + 1e-9);
-  assert.equal(reserve([purse], worst(), false), undefined);
-  assert.equal(reserve([purse], worst(), true), undefined);
+  assert.equal(take([purse], worst(), false), undefined);
+  assert.equal(take([purse], worst(), true), undefined);
 });
 
 test("without a limit nobody walks through the conversation to find the worst case", () => {
   const never = () => assert.fail("asked for the worst case");
-  reserve([createPurse(undefined), createPurse(undefined)], never, false)?.release();
+  take([createPurse(undefined), createPurse(undefined)], never, false)?.release();
+});
+
+test("who finds the money held by others waits until a request ends, and then has what it did not cost", async () => {
+  const shared = createPurse(0.06);
+  const first = take([shared], worst(), false);
+  assert.equal(reserve([shared, createPurse(1)], worst(), false), "held");
+  const second = setAside([shared, createPurse(1)], worst(), false, new AbortController().signal);
+  const third = setAside([shared], worst(), false, new AbortController().signal);
+  first?.settle(0.001);
+  assert.equal((await second)?.maxOutputTokens, 4_000, "its answer was shortened by what another only held");
+  assert.equal(shared.waiting.size, 1);
+  (await second)?.settle(0.058);
+  assert.equal(await third, undefined, "waited for money that is spent");
+  assert.equal(shared.waiting.size, 0);
+});
+
+test("who waits for money stops waiting when it is stopped", async () => {
+  const shared = createPurse(0.06);
+  take([shared], worst(), false);
+  const stop = new AbortController();
+  const waiting = setAside([shared], worst(), false, stop.signal);
+  stop.abort();
+  assert.equal(await waiting, undefined);
+  assert.equal(shared.waiting.size, 0);
+});
+
+test("whatever limits, prices and costs there are, nobody waits where nothing is held", () => {
+  const usd = fc.double({ min: 0, max: 0.2, noNaN: true });
+  fc.assert(
+    fc.property(fc.array(usd, { maxLength: 30 }), usd, fc.boolean(), (costs, limit, lastWords) => {
+      const purses = [createPurse(limit), createPurse(limit * 0.7)];
+      for (const cost of costs) {
+        const hold = reserve(purses, worst(), lastWords);
+        assert.notEqual(hold, "held");
+        if (hold !== undefined && hold !== "held") hold.settle(cost);
+      }
+    }),
+  );
 });
