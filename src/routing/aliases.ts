@@ -20,9 +20,9 @@ export type Unaliased = {
 
 /**
  * The alias that was named, as the config writes it. `trusted`: no file that nobody trusts has a hand in what it means.
- * `namesProvider`: it says where its model is served, so that this is no slip for another alias.
+ * `isDefinite`: its model is no slip for another alias, because it says where that is served, or has the same name.
  */
-export type NamedAlias = { name: string; trusted: boolean; namesProvider: boolean };
+export type NamedAlias = { name: string; trusted: boolean; isDefinite: boolean };
 
 export type Aliases = {
   /** Follows the model of a wish through the user's aliases. */
@@ -54,6 +54,8 @@ export function createAliases(
       return { problem: disagreement("provider", provider, wish.provider) };
     const own = fallbacks ?? meant.fallbacks;
     const trusted = meant.alias?.trusted !== false && !untrusted.includes(name);
+    const isItself = meant.wish.model?.toLowerCase() === name.toLowerCase();
+    const isDefinite = provider !== undefined || isItself || meant.alias?.isDefinite === true;
     const { model: _, ...beside } = wish;
     return {
       wish: { ...meant.wish, ...beside },
@@ -61,7 +63,7 @@ export function createAliases(
         ...(provider !== undefined && wish.provider === undefined ? ["provider" as const] : []),
         ...(effort !== undefined && wish.effort === undefined ? ["effort" as const] : []),
       ],
-      alias: { name, trusted, namesProvider: provider !== undefined },
+      alias: { name, trusted, isDefinite },
       ...(own !== undefined && { fallbacks: own }),
       warnings: [...parsed.warnings, ...meant.warnings],
     };

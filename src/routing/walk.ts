@@ -45,7 +45,7 @@ export type Choice = {
   warnings: readonly Warning[];
 };
 
-/** A choice with nothing left open. `isPinned`: an alias of the user's names both, so the model is written as it is meant. */
+/** A choice with nothing left open. `isPinned`: an alias of the user's leads to it, and is no slip for another one. */
 export type Pair = { provider: Chosen<Provider>; model: Chosen<string>; effort?: Chosen<Effort>; isPinned?: true };
 
 export type Walk = {
@@ -177,7 +177,7 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     const ofRow = defaultModelOf(provider.value);
     const model = choice.model ?? (ofRow === undefined ? undefined : { value: ofRow, by: "default" as const });
     if (model === undefined) return { problem: noModel(provider.value, catalog.modelsOf(provider.value)) };
-    const isPinned = choice.alias?.namesProvider === true;
+    const isPinned = choice.alias?.isDefinite === true;
     return { provider, model, ...(choice.effort && { effort: choice.effort }), ...(isPinned && { isPinned }) };
   }
 

@@ -229,6 +229,7 @@ describe("a slip of the pen is told with what it may have been meant for:", () =
     [{ model: "llama-lab" }, "llama @ lab", { models: { "llama-lab": "llama --provider lab" } }],
     [{ model: "llama-lab", provider: "lab" }, "llama @ lab", { models: { "llama-lab": "llama --provider lab" } }],
     [{ model: "big" }, "lagre @ lab", { models: { large: "glm-4.7", big: { model: "lagre", provider: "lab" } } }],
+    [{ model: "coder" }, "coder @ zai · high", { models: { coder: { model: "coder", reasoning_effort: "high" } } }],
     [{ provider: "lab" }, "default @ lab", { providers: { lab: { base_url: LAB, default_model: "default" } } }],
     [
       { model: "smal" },
