@@ -2,9 +2,9 @@
 
 /** Up to `most` of `known`, nearest to `word` first; only those a slip of the finger or a part of the name away. */
 export function nearest(word: string, known: Iterable<string>, most = 3): string[] {
-  const wanted = word.toLowerCase();
+  const wanted = word.toLowerCase().slice(0, LONGEST);
   // Of a very short word every letter could be another: nothing is near it then.
-  const reach = Math.min(wanted.length - 1, Math.max(2, Math.floor(wanted.length / 3)));
+  const reach = Math.min(Math.max(1, wanted.length - 2), Math.max(2, Math.floor(wanted.length / 3)));
   return [...new Set(known)]
     .map((name) => ({ name, distance: distanceTo(wanted, name.toLowerCase()) }))
     .filter(({ distance }) => distance <= reach)
@@ -13,9 +13,12 @@ export function nearest(word: string, known: Iterable<string>, most = 3): string
     .map(({ name }) => name);
 }
 
+/** What is longer is compared by its beginning. */
+const LONGEST = 100;
+
 function distanceTo(wanted: string, name: string): number {
   if (wanted.length >= 3 && name.includes(wanted)) return 1;
-  return editDistance(wanted.slice(0, 100), name.slice(0, 100));
+  return editDistance(wanted, name.slice(0, LONGEST));
 }
 
 /** Levenshtein distance, one row at a time. */

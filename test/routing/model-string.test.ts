@@ -242,6 +242,11 @@ describe("a slip of the pen is told with what it may have been meant for:", () =
       assert.equal(nameOf(ready(task, { ...given, config: { ...(given.config as object), ...more } })), runs);
     });
 
+  for (const model of ["foo", "foo:free", "x".repeat(400)])
+    test(`${model.slice(0, 20)} at an endpoint of one's own is near nothing, and sent without a word`, () => {
+      assert.deepEqual(ready({ model, provider: "lab" }, given).route.warnings, []);
+    });
+
   const warnings: [model: string, meant: string][] = [
     ["sonet --provider lab", "sonnet"],
     ["antropic/claude-opus-5 --provider lab", "claude-opus-5 --provider anthropic"],
