@@ -87,15 +87,17 @@ export type DelegationEvent =
         parent?: { childId: string; step: number; callId: string };
         /** Of its children: those of a call that no child made are at depth 1 (absent), a conversation's own child at 0. */
         depth?: number;
+        /** The server that owns it: after a crash, its next process goes on with the run. Absent for every other owner. */
+        server?: string;
       }
     >
   /** The bytes of an image that the call itself held, once; call and plan name it by its hash. */
   | Of<"image-add", { sha256: string; base64: string }>
   /**
    * A process goes on with a run: one whose owner died, or a conversation that takes its next turn. `renewed` holds the
-   * routes, by child id, that lead elsewhere than before; `maxCostUsd` is a new limit for all of it.
+   * routes, by child id, that lead elsewhere than before; `maxCostUsd` is a new limit for all of it; `server` as above.
    */
-  | Of<"delegation-resume", { pid: number; renewed: Record<string, Route>; maxCostUsd?: number }>
+  | Of<"delegation-resume", { pid: number; renewed: Record<string, Route>; maxCostUsd?: number; server?: string }>
   /** Someone, in any process, asked that a child (or, without `target`, everything) stop. */
   | Of<"stop-request", { target?: string; by: string }>
   /** Someone, in any process, says something to a child. It goes with the child's next request, as a `message-add`. */

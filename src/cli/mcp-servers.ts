@@ -11,11 +11,15 @@ export const WORKSPACE_OPTION = [
   "the directory children work in (default: the client's own, else where this is started)",
 ] as const;
 
-/** @param flags as `--config` and `--workspace` were given */
+/**
+ * @param flags as `--config` and `--workspace` were given
+ * @param server the name under which it goes on with its runs after a crash, where it does
+ */
 export async function mcpServers(
   { env, cwd, clock }: Io,
   deputy: ToolsDeps["deputy"],
   flags: { config?: string; workspace?: string },
+  server?: string,
 ): Promise<CreateMcpServer> {
   return createMcpServers({
     deputy,
@@ -23,5 +27,6 @@ export async function mcpServers(
     clock,
     version: await readVersion(),
     beginElsewhere: (runId) => beginElsewhere(runId, { env, cwd, configPath: flags.config }),
+    ...(server !== undefined && { server }),
   });
 }

@@ -9,8 +9,9 @@ import { CONFIG_OPTION, type Declare, examples, hideKeys, portNumber, withDeputy
 import { type Handler, isLoopback, listen } from "./http-listener.ts";
 import { createPaint, type Io } from "./io.ts";
 import { mcpServers, WORKSPACE_OPTION } from "./mcp-servers.ts";
+import { goOnAfterCrash, serverName } from "./serve-resume.ts";
 
-type Flags = { port: number; host: string; workspace?: string; config?: string };
+type Flags = { port: number; host: string; resume: boolean; workspace?: string; config?: string };
 
 const DEFAULT_PORT = 4747;
 /** Longest wait for runs to stop, and for callers to have their answers, in milliseconds. */
@@ -23,6 +24,7 @@ export const declareServe: Declare = (command, context) => {
     .description("Serve MCP over HTTP: delegate_task for any number of programs on this machine.")
     .option("--port <n>", "the port to listen on; 0: any that is free", portNumber, DEFAULT_PORT)
     .option("--host <address>", "the address to listen on", "127.0.0.1")
+    .option("--no-resume", "do not go on with what was running when the last server crashed")
     .option(...WORKSPACE_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
@@ -30,17 +32,19 @@ export const declareServe: Declare = (command, context) => {
       `
 Programs connect to http://127.0.0.1:${DEFAULT_PORT}/mcp with a token, as Authorization: Bearer TOKEN. It is made at the first
 start and kept in the state directory, in a file that only you can read; its path is printed.
-Ctrl-C stops what runs and ends; deputy resume goes on with it.
+Ctrl-C stops what runs and ends; deputy resume goes on with it. What was running when the server crashed or was killed
+goes on by itself when it is started again.
 ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
     )
-    .action(async ({ port, host, ...flags }: Flags) =>
+    .action(async ({ port, host, resume, ...flags }: Flags) =>
       withDeputy(context, flags.config, async (deputy) => {
         hideKeys(io, deputy);
         const token = accessToken(stateDir(io.env));
         const say = (text: string) => void io.stderr.write(`${text}\n`);
         const onError = (error: unknown) => say(`! ${error instanceof Error ? error.message : error}`);
+        const server = serverName(deputy.loadConfig());
         const face = createHttpFace({
-          createServer: await mcpServers(io, deputy, flags),
+          createServer: await mcpServers(io, deputy, flags, server),
           onError,
         });
         const mcp = toNodeHandler(face, { onerror: onError, maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;
@@ -48,7 +52,9 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
         say(`MCP at ${listener.url}/mcp`);
         say(`Token: ${token.masked}, whole in ${token.path}`);
         if (!isLoopback(host)) warn(io, host);
-        const by = await interrupted(io);
+        const asked = interrupted(io);
+        if (resume) await goOnAfterCrash(deputy.engine, server, say);
+        const by = await asked;
         say("Stopping; what is done is kept. Ctrl-C again leaves now.");
         await stopHere(deputy.engine, by, { ms: STOP_MS, clock: io.clock });
         await Promise.race([listener.answered(), io.clock.sleep(ANSWER_MS)]);

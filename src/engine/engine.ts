@@ -21,6 +21,7 @@ import { createQuestions, type Questions } from "./questions.ts";
 import {
   eventsOf,
   findRun,
+  leftBy,
   listAllRuns,
   listRuns,
   type Recalled,
@@ -32,12 +33,14 @@ import {
   canGoOn,
   childIdOf,
   foldRun,
+  hasEnded,
   isChildEvent,
   isConversation,
   parseRunId,
   type Run,
   resultsOf,
   rootIdOf,
+  wasCutOff,
 } from "./run.ts";
 import type { Setup } from "./setup.ts";
 import { createSteering, type SteerReceipt } from "./steering.ts";
@@ -75,12 +78,15 @@ export type SubmitOptions = {
   bounds?: Bounds;
   /** What this surface adds to what the agent of a conversation can do. */
   beside?: Beside;
+  /** The server that owns the run: after a crash its next process finds it with `leftBy`. */
+  server?: string;
 } & Answering;
 
 type StartEvent = Extract<StoredEvent, { kind: "delegation-start" }>;
 type PlanOptions = Omit<SubmitOptions, "surface"> & { surface: string; depth?: number };
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
+type ResumeFacts = Pick<Extract<StoredEvent, { kind: "delegation-resume" }>, "renewed" | "maxCostUsd" | "server">;
 type Start = { setup: Setup; start: StoredEvent; stored: StoredEvent[] };
 type Prepared = Plan & { call: Call; setup: Setup; agents: Record<string, string> };
 
@@ -95,7 +101,11 @@ export type Delegation = {
   stop(by: string, target?: string): Promise<void>;
 };
 
-export type ResumeOptions = Answering & Pick<SubmitOptions, "permissions" | "concurrency" | "beside">;
+export type ResumeOptions = Answering &
+  Pick<SubmitOptions, "permissions" | "concurrency" | "beside"> & {
+    /** A server goes on by itself with what a crash has cut off: what somebody had stopped stays stopped. */
+    server?: string;
+  };
 
 export type ConverseOptions = ResumeOptions & {
   /** Another route from this turn on, as a plan gave it. */
@@ -125,6 +135,8 @@ export interface Engine {
    * @returns the run's id. @throws DeputyError as `submit`
    */
   leave(call: Call, options: SubmitOptions): Promise<string>;
+  /** Ids of the unfinished runs that a server owned when its process died, oldest first: `resume` goes on with them. */
+  leftBy(server: string): string[];
   /** Goes on with a run that was interrupted or whose owner died. @throws DeputyError `run-unknown` | `run-owned` */
   resume(id: string, options: ResumeOptions): Promise<Delegation>;
   /**
@@ -208,7 +220,7 @@ export function createEngine(deps: EngineDeps): Engine {
   async function startOf(asked: Call, options: PlanOptions, nested?: Order): Promise<Start> {
     const { planned, warnings, call, setup, agents } = await prepare(asked, options);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
-    const { surface } = options;
+    const { surface, server } = options;
     const about = { at: clock.now(), delegationId: nested ? nextIdUnder(journal, nested.by.childId) : deps.newId() };
     const { stored, ...light } = imagesApart(call, planned, about);
     const start: StartEvent = {
@@ -220,6 +232,7 @@ export function createEngine(deps: EngineDeps): Engine {
       ...(Object.keys(agents).length > 0 && { agents }),
       ...(nested && { parent: nested.by }),
       ...(isConversation(options) ? { depth: 0 } : nested && { depth: nested.depth }),
+      ...(server !== undefined && { server }),
     };
     return { setup, start, stored };
   }
@@ -228,12 +241,22 @@ export function createEngine(deps: EngineDeps): Engine {
     const { run } = findRun(journal, id, pid);
     const { delegationId } = run;
     if (run.parent !== undefined) throw partOfTree(delegationId);
-    if (!run.children.some(canGoOn)) return asItEnded(run);
+    if (run.endedAt !== undefined && !run.children.some(canGoOn)) return asItEnded(run);
     own(delegationId);
-    const setup = withPermissions(deps.setup(), options.permissions);
-    const recalled = recallRun(journal, delegationId);
-    const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now());
-    return goOn(setup, recalled, { renewed }, ends, options);
+    try {
+      const setup = withPermissions(deps.setup(), options.permissions);
+      const { server } = options;
+      const recalled = await recalledFor(delegationId, server);
+      if (server !== undefined && !wasCutOff(recalled.run)) {
+        journal.release(delegationId);
+        return asItEnded(recalled.run);
+      }
+      const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now(), server);
+      return await goOn(setup, recalled, { renewed, ...(server !== undefined && { server }) }, ends, options);
+    } catch (error) {
+      journal.release(delegationId);
+      throw error;
+    }
   }
 
   async function converse(id: string, text: string, options: ConverseOptions): Promise<Delegation> {
@@ -260,6 +283,17 @@ export function createEngine(deps: EngineDeps): Engine {
     }
   }
 
+  /** A run to go on with. What somebody has asked to stop before the crash has its end now, where a server goes on with it. */
+  async function recalledFor(delegationId: string, server: string | undefined): Promise<Recalled> {
+    const recalled = recallRun(journal, delegationId);
+    const { run } = recalled;
+    const asked = run.children.filter((child) => child.stopAskedBy !== undefined && !hasEnded(child));
+    if (server === undefined || asked.length === 0 || !wasCutOff(run)) return recalled;
+    for (const { tally, stopAskedBy = "" } of asked)
+      await journal.append(burial(run, stopAskedBy, clock.now(), tally.childId));
+    return recallRun(journal, delegationId);
+  }
+
   /** @throws DeputyError `run-owned` */
   function own(delegationId: string): void {
     const claim = journal.claim(delegationId);
@@ -271,7 +305,7 @@ export function createEngine(deps: EngineDeps): Engine {
   async function goOn(
     setup: Setup,
     recalled: Recalled,
-    facts: Pick<Extract<StoredEvent, { kind: "delegation-resume" }>, "renewed" | "maxCostUsd">,
+    facts: ResumeFacts,
     more: readonly StoredEvent[],
     options: ResumeOptions,
   ): Promise<Delegation> {
@@ -282,7 +316,7 @@ export function createEngine(deps: EngineDeps): Engine {
   /** @returns what is on record now before its children go on */
   async function reopen(
     { run, past }: Recalled,
-    facts: Pick<Extract<StoredEvent, { kind: "delegation-resume" }>, "renewed" | "maxCostUsd">,
+    facts: ResumeFacts,
     more: readonly StoredEvent[],
   ): Promise<StoredEvent[]> {
     const { delegationId } = run;
@@ -296,23 +330,23 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   /** What a child delegates: planned within its bounds, run to the end; one that a crash cut off goes on. */
-  function delegating(permissions: PermissionRule[] | undefined): Delegate {
+  function delegating(options: Pick<ResumeOptions, "permissions" | "server">): Delegate {
     return async (order) => {
       const { above, begun } = order;
       const { show } = above;
       const before = begunBy(journal, order.by);
       if (before !== undefined && isOver(before.run)) return before.run;
       const { setup, recalled, first } =
-        before === undefined ? await start(order, permissions) : await rejoin(before, permissions);
+        before === undefined ? await start(order, options) : await rejoin(before, options);
       begun(recalled.run);
       first.forEach(show);
       const { answering } = above;
-      await conduct(deps, setup, recalled, { show, answering, above, delegate: delegating(permissions) });
+      await conduct(deps, setup, recalled, { show, answering, above, delegate: delegating(options) });
       return recalled.run;
     };
   }
 
-  async function start(order: Order, permissions: PermissionRule[] | undefined) {
+  async function start(order: Order, { permissions }: Pick<ResumeOptions, "permissions">) {
     const { depth, route, planned, above } = order;
     const options: PlanOptions = {
       surface: "child",
@@ -330,12 +364,13 @@ export function createEngine(deps: EngineDeps): Engine {
     return { setup, recalled: firstOf(start), first: [start] };
   }
 
-  async function rejoin(recalled: Recalled, permissions: PermissionRule[] | undefined) {
-    const { delegationId } = recalled.run;
+  async function rejoin(before: Recalled, { permissions, server }: Pick<ResumeOptions, "permissions" | "server">) {
+    const { delegationId } = before.run;
     const claim = journal.claim(delegationId);
     if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
     const setup = withPermissions(deps.setup(), permissions);
-    const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now());
+    const recalled = await recalledFor(delegationId, server);
+    const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now(), server);
     return { setup, recalled, first: await reopen(recalled, { renewed }, ends) };
   }
 
@@ -343,7 +378,7 @@ export function createEngine(deps: EngineDeps): Engine {
     setup: Setup,
     recalled: Recalled,
     first: readonly StoredEvent[],
-    { asker, answersFromElsewhere, concurrency, permissions, beside }: ResumeOptions,
+    { asker, answersFromElsewhere, concurrency, permissions, beside, server }: ResumeOptions,
   ): Delegation {
     const { delegationId } = recalled.run;
     const feed = createFeed<Event>();
@@ -352,7 +387,7 @@ export function createEngine(deps: EngineDeps): Engine {
     const result = conduct(deps, setup, recalled, {
       show: feed.push,
       answering: { asker, answersFromElsewhere },
-      delegate: delegating(permissions),
+      delegate: delegating({ ...(permissions && { permissions }), ...(server !== undefined && { server }) }),
       beside,
     }).finally(() => {
       here.delete(delegationId);
@@ -414,6 +449,7 @@ export function createEngine(deps: EngineDeps): Engine {
     plan: prepare,
     submit,
     leave,
+    leftBy: (server) => leftBy(journal, server),
     resume,
     converse,
     stop,
@@ -532,12 +568,19 @@ function withBudget(call: Call, maxCostUsd: number | undefined): Call {
 
 type Renewal = { renewed: Record<string, Route>; ends: StoredEvent[] };
 
-/** The routes of a run's open children as they lead today. A child whose route is gone ends, and its ending says why. */
-function renewRoutes({ delegationId, children }: Run, setup: Setup, at: number): Renewal {
+/**
+ * The routes of a run's open children as they lead today. A child whose route is gone ends, and its ending says why. Where
+ * a server goes on by itself, one that was stopped ends once more as it had ended.
+ */
+function renewRoutes({ delegationId, children }: Run, setup: Setup, at: number, server?: string): Renewal {
   const renewal: Renewal = { renewed: {}, ends: [] };
   for (const child of children) {
-    const { planned, childId } = child.tally;
+    const { planned, childId, ending, durationMs } = child.tally;
     if (!canGoOn(child) || "problem" in planned) continue;
+    if (server !== undefined && ending !== undefined) {
+      renewal.ends.push({ kind: "child-end", at, delegationId, childId, ending, durationMs });
+      continue;
+    }
     const today = setup.renew(planned.route);
     if ("route" in today) {
       if (!isDeepStrictEqual(today.route, planned.route)) renewal.renewed[childId] = today.route;

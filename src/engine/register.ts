@@ -52,7 +52,17 @@ export function runIds(journal: Journal): string[] {
   return Array.from(journal.read({ roots: true, kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
 }
 
-/** The same, and each run that a child made, after the one it belongs to. */
+/** Ids of the unfinished runs that a server owned when its process died, oldest first. */
+export function leftBy(journal: Journal, server: string): string[] {
+  const left = new Set<string>();
+  for (const { event } of journal.read({ kinds: ["delegation-start", "delegation-resume", "delegation-end"] })) {
+    if ("server" in event && event.server === server) left.add(event.delegationId);
+    else left.delete(event.delegationId);
+  }
+  return [...left].filter((delegationId) => journal.owner(delegationId)?.alive !== true);
+}
+
+/** The same as `listRuns`, and each run that a child made, after the one it belongs to. */
 export function listAllRuns(journal: Journal, pid: number): RunListing[] {
   const whole = (run: Run): Run[] => [run, ...run.children.flatMap(({ delegations }) => delegations.flatMap(whole))];
   return listRuns(journal, pid)

@@ -31,6 +31,8 @@ export type RunChild = {
   questions: OpenQuestion[];
   /** Delegations it made itself, oldest first. */
   readonly delegations: Run[];
+  /** Who has asked since the run was last begun that it stop. */
+  stopAskedBy?: string;
 };
 
 /**
@@ -60,6 +62,8 @@ export type Run = {
   lastEventAt: number;
   /** Time in which nobody worked on it, between an interruption and a resume. */
   downtimeMs: number;
+  /** Who has asked since it was last begun that all of it stop. */
+  stopAskedBy?: string;
   /** In task order. A rejected task is a child without events. */
   readonly children: RunChild[];
   readonly warnings: Warning[];
@@ -140,10 +144,14 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       run.endedAt = event.at;
       if (event.durationMs !== undefined) run.durationMs = event.durationMs;
       return run;
-    case "stop-request":
     case "approval-answer":
     case "image-add":
       return run;
+    case "stop-request": {
+      const stopped = event.target === undefined ? run : childOf(run, event.target);
+      stopped.stopAskedBy = event.by;
+      return run;
+    }
     case "steer-request": {
       const child = childOf(run, event.target);
       const { id, text, by } = event;
@@ -210,9 +218,11 @@ function shownFrom(maker: Planned, child: Planned, path: string): string {
 function reopen(run: Run, renewed: Record<string, Route>, downtimeMs: number): void {
   delete run.endedAt;
   delete run.durationMs;
+  delete run.stopAskedBy;
   run.downtimeMs += downtimeMs;
   for (const child of run.children) {
     const { tally } = child;
+    delete child.stopAskedBy;
     const route = renewed[tally.childId];
     if (tally.startedAt !== undefined) tally.startedAt += downtimeMs;
     endPause(tally, run.lastEventAt - downtimeMs);
@@ -323,6 +333,11 @@ export function hasEnded(child: RunChild): boolean {
 export function interruption(delegationId: string, childId: string, by: string, at: number): StoredEvent {
   const ending = { status: "interrupted", exitReason: by, text: "" } as const;
   return { kind: "child-end", at, delegationId, childId, ending, durationMs: 0 };
+}
+
+/** Whether a run came to no end of its own, and nobody has asked for one. */
+export function wasCutOff({ endedAt, stopAskedBy }: Run): boolean {
+  return endedAt === undefined && stopAskedBy === undefined;
 }
 
 /** Whether a resume goes on with a child: it has not ended, or it was interrupted. */

@@ -32,6 +32,8 @@ export type DelegationsDeps = {
   workspace: Workspace;
   /** Has a process of its own begin a run that was left for one. @throws DeputyError where it cannot */
   beginElsewhere(runId: string): Promise<void>;
+  /** The server that owns what runs in the foreground, where it goes on with that after a crash. */
+  server?: string;
   maxSummaryChars: number;
   returnAfterMs: number;
 };
@@ -67,7 +69,10 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
       workspace: workspaceAmong(deps.workspace, await incoming.roots()),
       answersFromElsewhere: true,
     };
-    if (!background) return (await engine.submit(call, options)).id;
+    if (!background) {
+      const { server } = deps;
+      return (await engine.submit(call, { ...options, ...(server !== undefined && { server }) })).id;
+    }
     const id = await engine.leave(call, options);
     try {
       await deps.beginElsewhere(id);

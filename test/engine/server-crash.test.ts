@@ -1,0 +1,101 @@
+/** Runs of a server that died: what its next process goes on with, and what it leaves alone. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { StoredEvent } from "../../src/event.ts";
+import { createMemory, type Memory } from "../../src/journal/memory.ts";
+import { fails, says } from "../support/child-stage.ts";
+import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
+
+const OPTIONS = { surface: "mcp", workspace: "/work", answersFromElsewhere: true } as const;
+const SERVER = { server: "serve" };
+
+const answers: ModelScript = async () => says("done");
+const never: ModelScript = (_, signal) =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(fails("aborted"))));
+
+/** What is on record of a run of two tasks once its process has died. */
+async function dead(owner: { server?: string }, before: (engine: Engine, id: string) => Promise<void>) {
+  const memory = createMemory();
+  const { engine, die } = createTestEngine({ script: never, memory });
+  const call = { tasks: [{ goal: "one" }, { goal: "two" }] };
+  const { id, events } = await engine.submit(call, { ...OPTIONS, ...owner });
+  let asking = 0;
+  for await (const { kind } of events) if (kind === "step-start" && ++asking === 2) break;
+  await before(engine, id);
+  die();
+  return { id, memory, next: createTestEngine({ script: answers, memory }).engine };
+}
+
+const nothing = async () => {};
+
+function add(memory: Memory, event: StoredEvent): void {
+  memory.log.push(JSON.stringify(event));
+}
+
+async function endings(engine: Engine, id: string): Promise<string[]> {
+  const { result } = await engine.resume(id, { answersFromElsewhere: true, ...SERVER });
+  return (await result).results.map(({ status, exit_reason }) => `${status} ${exit_reason}`);
+}
+
+describe("the next process of a server", () => {
+  test("finds what was cut off, and goes on with it", async () => {
+    const { id, next } = await dead(SERVER, nothing);
+    assert.deepEqual(next.leftBy("serve"), [id]);
+    assert.deepEqual(await endings(next, id), ["completed answered", "completed answered"]);
+    assert.deepEqual(next.leftBy("serve"), []);
+  });
+
+  test("finds it again where it died itself in the middle", async () => {
+    const { id, memory } = await dead(SERVER, nothing);
+    const { engine, die } = createTestEngine({ script: never, memory });
+    await engine.resume(id, { answersFromElsewhere: true, ...SERVER });
+    assert.deepEqual(engine.leftBy("serve"), []);
+    die();
+    const { engine: third } = createTestEngine({ script: answers, memory });
+    assert.deepEqual(third.leftBy("serve"), [id]);
+  });
+
+  test("leaves runs of others alone, those that a command took over too", async () => {
+    const { next } = await dead({}, nothing);
+    assert.deepEqual(
+      [next.leftBy("serve"), (await dead({ server: "another" }, nothing)).next.leftBy("serve")],
+      [[], []],
+    );
+    const { id, memory } = await dead(SERVER, nothing);
+    const { engine, die } = createTestEngine({ script: never, memory });
+    await engine.resume(id, { answersFromElsewhere: true });
+    die();
+    assert.deepEqual(createTestEngine({ script: answers, memory }).engine.leftBy("serve"), []);
+  });
+
+  test("goes on with no child that somebody had stopped", async () => {
+    const { id, next } = await dead(SERVER, async (engine, id) => {
+      await engine.stop(`${id}.1`, "a person");
+      for await (const { kind } of engine.watch(id, new AbortController().signal)) if (kind === "child-end") break;
+    });
+    assert.deepEqual(await endings(next, id), ["interrupted a person", "completed answered"]);
+  });
+
+  test("goes on with no child that somebody had asked to stop when it died, nor with a run", async () => {
+    const child = await dead(SERVER, nothing);
+    const stop = { kind: "stop-request", at: Date.now(), by: "a person" } as const;
+    add(child.memory, { ...stop, delegationId: child.id, target: `${child.id}.2` });
+    assert.deepEqual(await endings(child.next, child.id), ["completed answered", "interrupted a person"]);
+    const whole = await dead(SERVER, nothing);
+    add(whole.memory, { ...stop, delegationId: whole.id });
+    assert.deepEqual(await endings(whole.next, whole.id), []);
+    assert.equal(whole.next.run(whole.id).owner, "dead");
+  });
+
+  test("gives a run its end where only that was missing", async () => {
+    const { id, memory, next } = await dead(SERVER, async (engine, id) => {
+      await engine.stop(`${id}.1`, "a person");
+      for await (const { kind } of engine.watch(id, new AbortController().signal)) if (kind === "child-end") break;
+    });
+    const ending = { status: "completed", text: "done" } as const;
+    add(memory, { kind: "child-end", at: Date.now(), delegationId: id, childId: `${id}.2`, ending, durationMs: 1 });
+    assert.deepEqual(await endings(next, id), ["interrupted a person", "completed answered"]);
+    assert.notEqual(next.run(id).run.endedAt, undefined);
+  });
+});
