@@ -6,7 +6,8 @@ import { Command, CommanderError } from "commander";
 import { DeputyError, ERROR_EXIT } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Context, Declare } from "./command.ts";
-import { createPaint, type Io } from "./io.ts";
+import { fitted } from "./help-text.ts";
+import { createPaint, type Io, type Output } from "./io.ts";
 import { harmless } from "./terminal-text.ts";
 
 /** A bug in Deputy (`EX_SOFTWARE` of sysexits): not one of the codes that say how a run ended. */
@@ -118,7 +119,7 @@ export async function main(argv: string[], io: Io, openDeputy: Context["openDepu
 async function dispatch(argv: string[], io: Io, openDeputy: Context["openDeputy"]): Promise<number> {
   const words = argv[0] === "help" ? [...argv.slice(1, 2), "--help"] : argv;
   const [name = "--help", ...rest] = words;
-  if (name === "--help" || name === "-h") return say(io, overview(io));
+  if (name === "--help" || name === "-h") return say(io, fitted(overview(io), helpColumns(io.stdout)));
   if (name === "--version" || name === "-V") return say(io, `${await (await import("./version.ts")).readVersion()}\n`);
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) throw new DeputyError("usage", unknownCommand(name));
@@ -143,13 +144,17 @@ function createCommand(name: string, io: Io): Command {
     .showHelpAfterError(`See deputy ${name} --help.`)
     .configureHelp({ styleTitle: (title) => paint("bold", title) })
     .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
+      writeOut: (text) => io.stdout.write(fitted(text, helpColumns(io.stdout))),
       writeErr: (text) => io.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, "deputy: ")),
-      getOutHelpWidth: () => Math.min(io.stdout.columns ?? 100, 120),
-      getErrHelpWidth: () => Math.min(io.stderr.columns ?? 100, 120),
+      getOutHelpWidth: () => helpColumns(io.stdout),
+      getErrHelpWidth: () => helpColumns(io.stderr),
       getOutHasColors: () => paint("bold", "") !== "",
     });
+}
+
+function helpColumns({ columns = 100 }: Output): number {
+  return Math.min(columns, 120);
 }
 
 function say(io: Io, text: string): number {

@@ -22,9 +22,9 @@ export const declareSteer: Declare = (command, context) => {
       `
 The child is not interrupted: what it is doing it finishes, and it hears the message before its next request. One that
 is just giving its answer goes on with another step, within its limits. The receipt says what came of it:
-queued     the child goes on and has not heard it yet; after a crash, deputy resume delivers it
-delivered  it is in the child's conversation, and goes with its next request
-missed     the child ended first
+  queued     the child goes on and has not heard it yet; after a crash, deputy resume delivers it
+  delivered  it is in the child's conversation, and goes with its next request
+  missed     the child ended first
 
 Exit codes: 0 queued or delivered · 1 missed, or the child had ended before.
 ${examples([

@@ -16,6 +16,17 @@ describe("the command line", () => {
     }
   });
 
+  test("fits its help into 80 columns", async () => {
+    const commands = [...(await deputy([])).stdout.matchAll(/^ {2}([a-z]+)\b.* {2}\w/gm)].map(([, name = ""]) => name);
+    for (const words of [[], ["journal", "prune"], ["mcp", "install"], ...commands.map((name) => [name])]) {
+      const { stdout } = await deputy([...words, "--help"], { terminal: true });
+      assert.deepEqual(
+        stdout.split("\n").filter((line) => line.length > 80),
+        [],
+      );
+    }
+  });
+
   test("suggests the command or option that was meant, and exits with 2", async () => {
     const command = await deputy(["rnu"]);
     assert.equal(command.code, 2);
