@@ -83,6 +83,22 @@ describe("the pages", () => {
     );
   });
 
+  test("ARCHITECTURE.md names files that there are, and every folder of the source", () => {
+    const text = read("ARCHITECTURE.md");
+    const named = codeSpansOf(text).filter((span) => /^[\w/-]+\.(ts|md)$/.test(span));
+    assert.ok(named.length > 40);
+    assert.deepEqual(
+      named.filter((path) => globSync([path, `{src,test}/**/${path}`], { cwd: root }).length === 0),
+      [],
+    );
+    const folders = globSync("src/*/", { cwd: root }).map((path) => `${path.replace(/^src\/|\/$/g, "")}/`);
+    assert.ok(folders.length > 8);
+    assert.deepEqual(
+      folders.filter((folder) => !text.includes(folder)),
+      [],
+    );
+  });
+
   test("name no config key that is none", () => {
     const known = configKeys().map(({ path }) => path);
     const named = pages
