@@ -1,6 +1,7 @@
 /** Deputy as a library: the engine with what a program usually wants around it. */
 import { systemClock } from "../clock.ts";
 import { readEnvironment } from "../config/environment.ts";
+import { DeputyError } from "../errors.ts";
 import type { Event } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { DelegationResult } from "../result.ts";
@@ -81,7 +82,10 @@ export interface Deputy {
 export function createDeputy(options: CreateOptions = {}): Deputy {
   const { env = readEnvironment(), cwd = process.cwd(), parent, ...rest } = options;
   let opening: Promise<Opened> | undefined;
+  let isClosed = false;
   const open = () => {
+    if (isClosed)
+      return Promise.reject(new DeputyError("usage", "This Deputy was closed: createDeputy() makes another."));
     opening ??= openDeputy({ env, cwd, ...rest });
     return opening;
   };
@@ -128,6 +132,8 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
       yield* (await open()).engine.watch(id, signal);
     },
     async close() {
+      if (isClosed) return;
+      isClosed = true;
       if (opening !== undefined) await (await opening).engine.close();
     },
   };

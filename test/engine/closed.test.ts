@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createDeputy } from "../../src/engine/deputy.ts";
+import { createMemoryJournal } from "../../src/journal/memory.ts";
+
+test("a library that was closed says so, whatever it is asked for, and may be closed again", async () => {
+  const deputy = createDeputy({ env: {}, cwd: import.meta.dirname, journal: createMemoryJournal() });
+  await deputy.runs();
+  await deputy.close();
+  for (const asked of [() => deputy.delegate({ goal: "hello" }), () => deputy.runs(), () => deputy.chat()])
+    await assert.rejects(asked, { code: "usage", message: /This Deputy was closed/ });
+  await deputy.close();
+});
