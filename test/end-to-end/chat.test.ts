@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 import { chatPlace, heldBack, type Scene } from "../support/chat-place.ts";
+import { until } from "../support/command-line.ts";
 import { launch } from "../support/end-to-end.ts";
 import { NO_TERMINAL, openTerminal, type TerminalOptions } from "../support/pty.ts";
 
@@ -156,6 +157,26 @@ describe("deputy chat -p", { timeout: 110_000 }, () => {
     assert.deepEqual([second.code, second.stdout], [0, "You said: and from a pipe\n"]);
     const last = here.providers.arrivals.at(-1)?.request;
     assert.equal(last?.messages[0]?.text, "delegate a haiku about an elk");
+  });
+
+  test("a turn whose process was killed goes on with `deputy resume`, and with the same tools", async (t) => {
+    let isSilent = true;
+    const script = ({ tools }: ModelRequest): Turn => ({
+      text: tools.map(({ name }) => name).join(" "),
+      ...(isSilent && { fault: { kind: "silence" } }),
+    });
+    const here = await chatPlace(t, { script });
+    const killed = launch(["chat", "-p", "hello", "--ndjson"], here);
+    await until(() => here.providers.arrivals.length === 1);
+    killed.child.kill("SIGKILL");
+    const [start = ""] = (await killed.ended).stdout.split("\n");
+    isSilent = false;
+    const { delegationId } = JSON.parse(start) as { delegationId: string };
+    const { stdout } = await launch(["resume", delegationId, "--json"], here).ended;
+    const [resumed] = (JSON.parse(stdout) as { results: { summary: string }[] }).results;
+    const next = await launch(["chat", "--continue", "-p", "and now?"], here).ended;
+    assert.match(next.stdout, /delegate_task.* check_delegation control_delegation/);
+    assert.equal(resumed?.summary, next.stdout.trim());
   });
 
   test("leaves work to a process of its own, which goes on when the chat has ended; the agent looks after it", async (t) => {
