@@ -77,7 +77,7 @@ export function expectationsOf(written: Batch): Expectations {
   const usable = batch.providers.filter((provider) => !(bundleOf(provider) instanceof Bad));
   const sole = usable.length === 1 ? usable[0] : undefined;
   const ground: Ground = { batch, usable, sole };
-  const parent = [batch.config, batch.flags].reduce<Pair>(
+  const parent = [...batch.levels.config, batch.flags].reduce<Pair>(
     (below, says) => lay(below, { by: "parent", says }, ground),
     {},
   );
@@ -98,29 +98,53 @@ export function expectationsOf(written: Batch): Expectations {
 // Layers --------------------------------------------------------------------------------------------------------------
 
 /** A batch whose config is the user's with the project's over it. */
-type Merged = Batch & { untrusted: { aliases: string[]; agents: string[] } };
+type Merged = Batch & {
+  untrusted: { aliases: string[]; agents: string[] };
+  /** What each file says, the lower one first: every file is a level of its own. */
+  levels: Record<"config" | "delegation", Level[]>;
+};
 
 function underProject(batch: Batch): Merged {
   const { project } = batch;
-  if (project === undefined) return { ...batch, untrusted: { aliases: [], agents: [] } };
+  if (project === undefined) {
+    const levels = { config: [batch.config], delegation: [batch.delegation] };
+    return { ...batch, untrusted: { aliases: [], agents: [] }, levels };
+  }
   const { trusted, config = {}, delegation = {}, aliases = [], agents = [], ...rest } = project;
   const names = (named: { name: string }[]) => (trusted ? [] : named.map(({ name }) => name));
   return {
     ...batch,
     ...(rest satisfies Omit<Project, "trusted" | "config" | "delegation" | "aliases" | "agents">),
-    config: levelOver(batch.config, config),
-    delegation: levelOver(batch.delegation, delegation),
+    levels: {
+      config: levelsOf(batch.config, config),
+      delegation: levelsOf(batch.delegation, delegation),
+    },
     aliases: namedOver(batch.aliases, aliases),
     agents: namedOver(batch.agents, agents),
     untrusted: { aliases: names(aliases), agents: names(agents) },
   };
 }
 
-/** A model belongs to the provider it was written beside: another provider in the upper file goes without it. */
-function levelOver(below: Level, above: Level): Level {
+/**
+ * Two files, each saying what of it still holds. A model belongs to the provider it was written beside: another provider
+ * in the upper file goes without it, and the same one there stays below the model.
+ */
+function levelsOf(below: Level, above: Level): Level[] {
   const parted = above.provider !== undefined && above.word === undefined && above.provider !== below.provider;
-  const { word: _, ...rest } = below;
-  return { ...(parted ? rest : below), ...above };
+  const word = above.word ?? (parted ? undefined : below.word);
+  const provider = above.provider ?? below.provider;
+  const providerIsUpper = above.provider !== undefined && (word === undefined || above.word !== undefined);
+  const lower: Level = {
+    ...(word && above.word === undefined && { word }),
+    ...(provider !== undefined && !providerIsUpper && { provider }),
+    ...(below.effort && above.effort === undefined && { effort: below.effort }),
+  };
+  const upper: Level = {
+    ...(above.word && { word: above.word }),
+    ...(providerIsUpper && above.provider !== undefined && { provider: above.provider }),
+    ...(above.effort && { effort: above.effort }),
+  };
+  return [lower, upper];
 }
 
 function namedOver<Named extends { name: string }>(below: Named[], above: Named[]): Named[] {
@@ -149,7 +173,10 @@ type World = Ground & Asking & { parent: Pair; delegation: Pair };
 type Settled = Pair & { provider: Chosen<Provider>; model: Chosen<string> };
 
 function worldOf(ground: Ground, parent: Pair, asking: Asking): World {
-  const delegation = lay(parent, { by: "delegation", says: ground.batch.delegation }, ground);
+  const delegation = ground.batch.levels.delegation.reduce(
+    (below, says) => lay(below, { by: "delegation", says }, ground),
+    parent,
+  );
   return { ...ground, ...asking, parent, delegation };
 }
 
