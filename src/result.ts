@@ -407,14 +407,14 @@ function routeReport(tally: Tally, asked: Route, effective: Route): RouteReport 
   };
 }
 
-/** The results of a delegation in task order, with what they took together. */
+/** The results of a delegation in task order. @param costs of all its children, in USD: those still open have spent money too */
 export function delegationResult(
   delegationId: string,
   results: Result[],
+  costs: (number | null)[],
   durationMs: number,
   warnings: Warning[],
 ): DelegationResult {
-  const costs = results.map((result) => result.cost_usd);
   return {
     delegation_id: delegationId,
     results,

@@ -1,4 +1,5 @@
 /** `deputy stop`: asks a run or one child to stop, in whatever process of this user it is. */
+import { hasEnded, parseRunId } from "../engine/run.ts";
 import { CONFIG_OPTION, type Declare, examples, withDeputy } from "./command.ts";
 
 export const declareStop: Declare = (command, context) => {
@@ -16,7 +17,9 @@ export const declareStop: Declare = (command, context) => {
     .action((id: string, flags: { config?: string }) =>
       withDeputy(context, flags.config, async ({ engine }) => {
         const { run } = engine.run(id);
-        if (run.endedAt !== undefined) {
+        const { taskIndex = -1 } = parseRunId(id);
+        const child = run.children[taskIndex];
+        if (run.endedAt !== undefined || (child !== undefined && hasEnded(child))) {
           context.io.stdout.write(`${id} has ended already. See deputy show ${id}.\n`);
           return;
         }

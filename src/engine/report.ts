@@ -13,7 +13,6 @@ export function reportOf({ run, owner }: RunListing, now: number): Report {
   const { delegationId, children, warnings } = run;
   const { total_cost_usd, total_duration_seconds } = resultsOf(run);
   const open = children.filter((child) => !hasEnded(child));
-  const costs = [total_cost_usd, ...open.map(({ tally }) => costOf(tally).usd)];
   return {
     delegation_id: delegationId,
     state: stateOf({ run, owner }),
@@ -21,9 +20,7 @@ export function reportOf({ run, owner }: RunListing, now: number): Report {
     results: children.filter(hasEnded).map(({ tally }) => reportedResult(resultOf(tally))),
     open: open.map((child) => openChild(child, run, now)),
     questions: allChildren(run).flatMap((child) => questionsOf(child, now)),
-    total_cost_usd: costs.some((cost) => cost === null)
-      ? null
-      : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0),
+    total_cost_usd,
     total_duration_seconds,
     warnings: warnings.map(({ message }) => message),
   };

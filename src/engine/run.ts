@@ -7,6 +7,7 @@ import type { Warning } from "../errors.ts";
 import { type Charge, type ChildEvent, type Event, isStored, type LiveEvent, type StoredEvent } from "../event.ts";
 import type { Planned } from "../plan.ts";
 import {
+  costOf,
   createTally,
   type DelegationResult,
   delegationResult,
@@ -350,8 +351,9 @@ export function workedMs({ endedAt, lastEventAt, startedAt, downtimeMs }: Run): 
   return Math.max(0, (endedAt ?? lastEventAt) - startedAt - downtimeMs);
 }
 
-/** What the caller gets. Children that have not ended are left out: nothing is said of them that has not happened. */
+/** What the caller gets. Of children that have not ended there is only what they cost: nothing is said of them that has not happened. */
 export function resultsOf(run: Run): DelegationResult {
   const results: Result[] = run.children.filter(hasEnded).map((child) => resultOf(child.tally));
-  return delegationResult(run.delegationId, results, run.durationMs ?? workedMs(run), run.warnings);
+  const costs = run.children.map(({ tally }) => costOf(tally).usd);
+  return delegationResult(run.delegationId, results, costs, run.durationMs ?? workedMs(run), run.warnings);
 }

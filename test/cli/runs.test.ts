@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { createMemory } from "../../src/journal/memory.ts";
 import type { DelegationResult } from "../../src/result.ts";
 import { parseCall } from "../../src/task.ts";
-import { says } from "../support/child-stage.ts";
+import { calls, route, says } from "../support/child-stage.ts";
 import { deputy, start, until } from "../support/command-line.ts";
 import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
 
@@ -103,8 +103,32 @@ describe("past runs", () => {
     assert.equal(stdout, endedJson);
   });
 
-  test("are stopped by id", async () => {
+  test("say what children that have not ended have cost so far, in the total of the run as in the list", async () => {
+    const memory = createMemory();
+    let asked = 0;
+    const dying = createTestEngine({
+      memory,
+      route: (provider, model) => route(provider, model, { facts: { price: { input: 1, output: 10 } } }),
+      script: async () => {
+        asked += 1;
+        return asked === 1 ? calls(["list_dir", { path: "." }]) : new Promise(() => {});
+      },
+    });
+    const dead = start(["run", "-"], { stdin: "- Look around", engine: dying.engine });
+    await until(() => asked === 2);
+    dying.die();
+    const engine = () => createTestEngine({ script: echo, memory }).engine;
+    const [{ known_cost_usd }] = JSON.parse((await deputy(["runs", "--json"], { engine: engine() })).stdout);
+    const id = /run (run\w+)/.exec(dead.stdout())?.[1] ?? "";
+    const shown = JSON.parse((await deputy(["show", id, "--json"], { engine: engine() })).stdout) as DelegationResult;
+    assert.deepEqual(shown.results, []);
+    assert.ok(known_cost_usd > 0);
+    assert.equal(shown.total_cost_usd, known_cost_usd);
+  });
+
+  test("are stopped by id, and a child that has ended is not asked to stop", async () => {
     const { engine, deadId } = await journal();
+    assert.match((await deputy(["stop", `${deadId}.1`], { engine: engine() })).stdout, /\.1 has ended already/);
     const { code, stdout } = await deputy(["stop", deadId], { engine: engine() });
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`Asked ${deadId} to stop`));
