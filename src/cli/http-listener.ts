@@ -86,7 +86,7 @@ function refusalOf(
   if (!isOurHost(asked, host)) {
     return { status: 403, message: `Host ${asked ?? "(none)"} is not a name of this server.` };
   }
-  if (origin !== undefined && !isOurHost(URL.parse(origin)?.host, host)) {
+  if (origin !== undefined && !isOurPage(URL.parse(origin), asked)) {
     return { status: 403, message: `Origin ${origin} may not use this server.` };
   }
   if (!Object.hasOwn(handlers, pathOf(request))) {
@@ -105,13 +105,19 @@ function pathOf({ url = "/" }: IncomingMessage): string {
   return url.replace(/[?#].*$/s, "");
 }
 
+/** Whether a page comes from this machine, or from where the request goes. */
+function isOurPage(page: URL | null, asked: string | undefined): boolean {
+  if (page === null || page.hostname === "") return false;
+  return isLoopback(page.hostname) || page.host === URL.parse(`${page.protocol}//${asked}`)?.host;
+}
+
 /**
  * Whether a Host is this server's: an address or `localhost`, for which no foreign name service can speak, or the name it
  * was told to listen on. On loopback, an address of loopback.
  */
 function isOurHost(asked: string | undefined, listensOn: string): boolean {
   const name = URL.parse(`http://${asked ?? ""}`)?.hostname.toLowerCase();
-  if (name === undefined) return false;
+  if (name === undefined || /[^\w.:[\]-]/.test(asked ?? "")) return false;
   const address = name.replace(/^\[|\]$/g, "");
   if (isLoopback(name)) return true;
   return !isLoopback(listensOn) && (isIP(address) !== 0 || name === listensOn.toLowerCase());

@@ -50,7 +50,15 @@ describe("the door of deputy serve", () => {
   test("stays shut to a name that somebody pointed at this machine, and to pages from elsewhere, token or not", async (t) => {
     const knock = await door(t);
     const status = async (headers: Record<string, string>) => (await knock(headers)).status;
-    for (const host of ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "192.168.1.5", "[::2]"])
+    for (const host of [
+      "evil.example@localhost",
+      "localhost/x",
+      "evil.example",
+      "127.0.0.1.evil.example",
+      "localhost.evil.example:80",
+      "192.168.1.5",
+      "[::2]",
+    ])
       assert.equal(await status({ host }), 403, host);
     for (const host of ["localhost", "localhost:4747", "127.0.0.1:9", "[::1]:4747", "127.8.9.1"])
       assert.equal(await status({ host }), 200, host);
@@ -65,6 +73,11 @@ describe("the door of deputy serve", () => {
     const status = async (host: string) => (await knock({ host })).status;
     assert.deepEqual(
       [await status("192.168.1.5:4747"), await status("[fe80::1]"), await status("evil.example")],
+      [200, 200, 403],
+    );
+    const from = async (origin: string) => (await knock({ host: "192.168.1.5:4747", origin })).status;
+    assert.deepEqual(
+      [await from("http://192.168.1.5:4747"), await from("http://localhost:3000"), await from("http://6.6.6.6")],
       [200, 200, 403],
     );
   });
