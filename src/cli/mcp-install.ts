@@ -11,7 +11,7 @@ import { nearest } from "../nearest.ts";
 import type { Routing } from "../routing/routing.ts";
 import { AGENT_PROGRAMS, type AgentProgram, type Launch, type VariableNames } from "./agent-programs.ts";
 import type { Io } from "./io.ts";
-import { addEntry, snippetOf } from "./settings-entry.ts";
+import { addEntry, DIFFERENT, snippetOf } from "./settings-entry.ts";
 import { oneLine } from "./terminal-text.ts";
 import { writeSettings } from "./write-config.ts";
 
@@ -36,7 +36,8 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   const added = addEntry(format, known ? read(path) : "", at, entry, flags.force === true);
   if ("same" in added) return void io.stdout.write("It is there already: nothing to do.\n");
   if ("refused" in added) {
-    const message = `Expected to add the entry to ${path}, but ${added.refused}. Add it by hand${format === "toml" ? "" : ", or replace it with --force"}.`;
+    const orForced = added.refused === DIFFERENT && format !== "toml" ? ", or replace it with --force" : "";
+    const message = `Expected to add the entry to ${path}, but ${added.refused}. Add it by hand${orForced}.`;
     throw new DeputyError("usage", message);
   }
   if (!flags.write && !(await agreed(io, path))) return void io.stdout.write("Nothing was written.\n");

@@ -33,6 +33,20 @@ export function addEntry(
   replace: boolean,
 ): Added {
   if (text.trim() === "") return { text: snippetOf(format, at, entry) };
+  const [mark = ""] = /^\uFEFF/.exec(text) ?? [];
+  const lines = text.slice(mark.length).replaceAll("\r\n", "\n");
+  const added = addToLines(format, lines, at, entry, replace);
+  if (!("text" in added)) return added;
+  return { text: mark + (text.includes("\r\n") ? added.text.replaceAll("\n", "\r\n") : added.text) };
+}
+
+function addToLines(
+  format: Format,
+  text: string,
+  at: readonly string[],
+  entry: Record<string, unknown>,
+  replace: boolean,
+): Added {
   switch (format) {
     case "json":
       return addToJson(text, at, entry, replace);
@@ -45,12 +59,13 @@ export function addEntry(
   }
 }
 
-const DIFFERENT = "it has an entry of that name which says something else";
+/** Why not, where `--force` (in JSON and YAML) would. */
+export const DIFFERENT = "it has an entry of that name which says something else";
 
 function addToJson(text: string, at: readonly string[], entry: unknown, replace: boolean): Added {
   let settings: unknown;
   try {
-    settings = JSON.parse(text);
+    settings = JSON.parse(text, asWritten);
   } catch (error) {
     return { refused: `it is not plain JSON (${(error as Error).message}); with comments in it, only you can edit it` };
   }
@@ -65,6 +80,14 @@ function addToJson(text: string, at: readonly string[], entry: unknown, replace:
   return { text: `${JSON.stringify(settings, null, indent)}\n` };
 }
 
+/** Not in TypeScript's library yet. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
+
+/** Numbers go back as they were written: not every one of them is a number of JavaScript. */
+function asWritten(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  return typeof value === "number" && source !== undefined ? rawJSON(source) : value;
+}
+
 function addToYaml(text: string, at: readonly string[], entry: unknown, replace: boolean): Added {
   const document = parseDocument(text);
   const [mistake] = document.errors;
@@ -72,6 +95,7 @@ function addToYaml(text: string, at: readonly string[], entry: unknown, replace:
   const known: unknown = document.toJS()?.[at[0] ?? ""]?.[at[1] ?? ""];
   if (known !== undefined && !replace) return isDeepStrictEqual(known, entry) ? { same: true } : { refused: DIFFERENT };
   try {
+    if (document.getIn(at.slice(0, 1)) === null) document.set(at[0], document.createNode({})); // A key with nothing after it.
     document.setIn(at, document.createNode(entry));
   } catch {
     return { refused: `${at.slice(0, -1).join(".")} is no mapping in it` };
@@ -79,17 +103,40 @@ function addToYaml(text: string, at: readonly string[], entry: unknown, replace:
   return { text: document.toString({ lineWidth: 0 }) };
 }
 
-/** A table may stand anywhere in TOML, so it is put at the end. Tables that are there are only looked for. */
+/**
+ * A table may stand anywhere in TOML, so it is put at the end. What is there is only looked for, line by line: a table of
+ * that name in any spelling, or a key in or above it. What looks so in a text of many lines is taken for it.
+ */
 function addToToml(text: string, at: readonly string[], entry: Record<string, unknown>): Added {
   const table = tomlTable(at, entry);
   if (text.includes(table)) return { same: true };
-  const [parent = "", name = ""] = at;
-  const isThere = new RegExp(`^\\s*\\[\\s*${parent}\\s*\\.\\s*"?${name}"?\\s*[\\].]`, "m").test(text);
-  if (isThere) return { refused: DIFFERENT };
-  if (new RegExp(`^\\s*${parent}(\\s*\\.\\s*"?${name}"?)?\\s*=`, "m").test(text)) {
-    return { refused: `${parent} is written inline in it` };
+  let under: readonly string[] = [];
+  for (const line of text.split("\n")) {
+    const { header, key } = tomlLine(line);
+    if (header !== undefined) under = header;
+    const path = [...under, ...(key ?? [])];
+    if (at.every((part, depth) => path[depth] === part)) return { refused: DIFFERENT };
+    if (key !== undefined && path.every((part, depth) => at[depth] === part))
+      return { refused: `${path.join(".")} is written inline in it` };
   }
   return { text: `${text.replace(/\n*$/, "\n")}\n${table}` };
+}
+
+const TOML_KEY = `(?:[\\w-]+|"[^"]*"|'[^']*')`;
+const TOML_PATH = `${TOML_KEY}(?:\\s*\\.\\s*${TOML_KEY})*`;
+const TOML_HEADER = new RegExp(`^\\s*\\[{1,2}\\s*(${TOML_PATH})\\s*\\]{1,2}\\s*(?:#.*)?$`);
+const TOML_ASSIGNMENT = new RegExp(`^\\s*(${TOML_PATH})\\s*=`);
+
+/** The table that begins with a line, or the key that is given a value on it. */
+function tomlLine(line: string): { header?: string[]; key?: string[] } {
+  const [, header] = TOML_HEADER.exec(line) ?? [];
+  if (header !== undefined) return { header: tomlParts(header) };
+  const [, key] = TOML_ASSIGNMENT.exec(line) ?? [];
+  return key === undefined ? {} : { key: tomlParts(key) };
+}
+
+function tomlParts(path: string): string[] {
+  return (path.match(new RegExp(TOML_KEY, "g")) ?? []).map((part) => part.replace(/^["']|["']$/g, ""));
 }
 
 function tomlTable(at: readonly string[], entry: Record<string, unknown>): string {
@@ -101,5 +148,5 @@ function tomlTable(at: readonly string[], entry: Record<string, unknown>): strin
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !Object.isFrozen(value);
 }

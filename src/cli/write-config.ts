@@ -1,5 +1,6 @@
 /** How a command writes a config: the user's own never over one that is there, unless told to; always with a copy kept. */
-import { copyFileSync, existsSync, realpathSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { writePrivateFile } from "../config/private-file.ts";
 import { DeputyError } from "../errors.ts";
 
@@ -33,9 +34,15 @@ export function writeConfig(path: string, text: string, mode?: number): string |
  * @throws DeputyError `output-unwritable`
  */
 export function writeSettings(path: string, text: string): string | undefined {
-  if (!existsSync(path)) return writeConfig(path, text);
+  if (!existsSync(path)) return writeConfig(whereLinked(path), text);
   const target = realpathSync(path);
   return writeConfig(target, text, statSync(target).mode & 0o777);
+}
+
+/** Where a link leads that leads nowhere yet. */
+function whereLinked(path: string): string {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return isLink ? resolve(dirname(path), readlinkSync(path)) : path;
 }
 
 /** `config.yaml.bak`, `config.yaml.bak.2` … */

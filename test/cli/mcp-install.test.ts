@@ -176,3 +176,53 @@ test("an entry that was added is found to be there, in each format", () => {
     assert.deepEqual(addEntry(format, text, ["servers", "deputy"], entry, false), { same: true });
   }
 });
+
+test("leaves the rest as it is written: ends of lines, the mark at the beginning, numbers", () => {
+  const entry = { command: "deputy" };
+  const added = (format: "json" | "toml" | "yaml", text: string, at: string[]) => {
+    const result = addEntry(format, text, at, entry, false);
+    return "text" in result ? result.text : result;
+  };
+  const at = ["mcpServers", "deputy"];
+  const json = '\uFEFF{\r\n  "n": 12345678901234567890,\r\n  "f": 1.0\r\n}\r\n';
+  assert.equal(
+    added("json", json, at),
+    json.replace(
+      "1.0\r\n",
+      '1.0,\r\n  "mcpServers": {\r\n    "deputy": {\r\n      "command": "deputy"\r\n    }\r\n  }\r\n',
+    ),
+  );
+  assert.deepEqual(added("json", '{"mcpServers":5}', at), { refused: "mcpServers is no object in it" });
+  const toml = 'model = "x"\r\n';
+  assert.equal(
+    added("toml", toml, ["mcp_servers", "deputy"]),
+    `${toml}\r\n[mcp_servers.deputy]\r\ncommand = "deputy"\r\n`,
+  );
+  assert.equal(
+    added("yaml", "mcp_servers:\nmodel: x\n", ["mcp_servers", "deputy"]),
+    "mcp_servers:\n  deputy:\n    command: deputy\nmodel: x\n",
+  );
+});
+
+test("sees an entry that is there in any spelling of TOML, which a second one would break", () => {
+  const refusal = (text: string) => {
+    const result = addEntry("toml", text, ["mcp_servers", "deputy"], { command: "deputy" }, false);
+    return "refused" in result ? result.refused : "added";
+  };
+  const another = /says something else/;
+  assert.match(refusal('["mcp_servers"."deputy"]\ncommand = "q"\n'), another);
+  assert.match(refusal("[mcp_servers.'deputy'.env]\nA = \"q\"\n"), another);
+  assert.match(refusal('mcp_servers.deputy.command = "q"\n'), another);
+  assert.match(refusal('[mcp_servers]\ndeputy.command = "q"\n'), another);
+  assert.match(refusal('[mcp_servers] # mine\n"deputy" = { command = "q" }\n'), another);
+  assert.match(refusal('"mcp_servers" = { other = { command = "q" } }\n'), /written inline/);
+  assert.equal(refusal('[profiles.x]\nmcp_servers.deputy.command = "q"\n[mcp_servers.deputy2]\na = 1\n'), "added");
+});
+
+test("follows a link to where nothing is yet", async (t) => {
+  const { home, install } = bareHome(t);
+  symlinkSync("kept/claude.json", join(home, ".claude.json"));
+  assert.equal((await install("claude-code", "--write")).code, 0);
+  assert.ok(lstatSync(join(home, ".claude.json")).isSymbolicLink());
+  assert.ok(readFileSync(join(home, "kept/claude.json"), "utf8").includes("deputy"));
+});
