@@ -63,8 +63,8 @@ type Pair = {
   /** A level said what cannot be understood: what lies below it is not known. */
   broken?: string | undefined;
 };
-/** `trusted`: no file that nobody trusts has a hand in what it means. */
-type NamedAlias = { name: string; trusted: boolean };
+/** `trusted`: no file that nobody trusts has a hand in what it means. `isWhole`: it says where its model is served. */
+type NamedAlias = { name: string; trusted: boolean; isWhole: boolean };
 class Bad {
   readonly why: string;
   constructor(why: string) {
@@ -416,6 +416,7 @@ function followAlias(model: string, batch: Merged, through: Alias[]): Omit<Read,
     ...(word.effort && { effort: word.effort }),
     alias: {
       name: alias.name,
+      isWhole: (unlessInherit("provider", word.provider).provider ?? inner.provider) !== undefined,
       trusted: inner.alias?.trusted !== false && !batch.untrusted.aliases.includes(alias.name),
     },
     ...(alias.fallbacks && { fallbacks: alias.fallbacks }),
@@ -558,11 +559,11 @@ function isForeign(provider: Provider, model: string): boolean {
 
 // The bundle ----------------------------------------------------------------------------------------------------------
 
-function bind({ provider: { value: provider, by }, model, effort }: Settled, priced: boolean): Expected | Bad {
+function bind({ provider: { value: provider, by }, model, effort, alias }: Settled, priced: boolean): Expected | Bad {
   const bundle = bundleOf(provider);
   if (bundle instanceof Bad) return bundle;
   if (isForeign(provider, model.value)) return new Bad("another maker's model");
-  if (model.value.toLowerCase() === "auto") return new Bad("no model's name");
+  if (model.value.toLowerCase() === "auto" && !alias?.isWhole) return new Bad("no model's name");
   const { efforts, price } = provider.models[model.value] ?? {};
   if (priced && price === undefined) return new Bad("no price");
   if (effort !== undefined && efforts !== undefined && !efforts.includes(effort.value)) return new Bad("effort");
