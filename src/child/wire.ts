@@ -10,6 +10,7 @@ import {
 } from "@ai-sdk/provider";
 import type { Route } from "../route.ts";
 import { chatParts } from "./chat-stream.ts";
+import { thinkingWithin } from "./thinking-budget.ts";
 import type { Fetch } from "./transport.ts";
 
 export type Wire = (options: LanguageModelV4CallOptions) => AsyncIterable<LanguageModelV4StreamPart>;
@@ -33,7 +34,13 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
     case "anthropic_messages": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
       const versioned = /\/v\d+$/.test(baseURL) ? baseURL : `${baseURL}/v1`;
-      return wireOf(createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model));
+      const speaking = (fetch: Fetch) =>
+        wireOf(createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model));
+      const { effort } = route;
+      return (options) => {
+        const { maxOutputTokens: limit } = options;
+        return speaking(limit && effort ? thinkingWithin(limit, effort, fetch) : fetch)(options);
+      };
     }
     case "gemini": {
       const { createGoogleGenerativeAI } = await import("@ai-sdk/google");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { Message } from "../../src/child/conversation.ts";
-import { API_MODES, type ApiMode } from "../../src/route.ts";
+import { API_MODES, type ApiMode, type Effort } from "../../src/route.ts";
 import type { Turn } from "../../src/testing/index.ts";
 import { tool } from "../support/child-stage.ts";
 import { accessOf, createWireStage, MODEL_OF, TEST_KEY, type WireStage, wireRoute } from "../support/wire-stage.ts";
@@ -16,6 +16,25 @@ const EFFORT_ON_THE_WIRE: Record<ApiMode, RegExp> = {
   anthropic_messages: /"budget_tokens":\d{4,}|"effort":"high"/,
   gemini: /"thinkingBudget":\d{4,}|"thinkingLevel":"high"/i,
 };
+
+test("thinking and answer together stay within the limit, and every effort has its share of it", async () => {
+  const stage = await createWireStage(() => ({ text: "Hello." }));
+  const baseUrl = stage.server.baseUrl("anthropic_messages");
+  const sent = async (model: string, effort: Effort, maxOutputTokens?: number) => {
+    const route = wireRoute(baseUrl, "anthropic_messages", { model, effort, facts: { maxOutputTokens: 40_000 } });
+    await stage.ask("anthropic_messages", { route, ...(maxOutputTokens && { maxOutputTokens }) });
+    const { maxTokens, thinkingBudget } = stage.server.requests.at(-1) ?? {};
+    return [maxTokens, thinkingBudget];
+  };
+  for (const model of ["claude-sonnet-4-5", "MiniMax-M2"]) {
+    assert.deepEqual(await sent(model, "low"), [40_000, 4_000]);
+    assert.deepEqual(await sent(model, "high"), [40_000, 24_000]);
+    assert.deepEqual(await sent(model, "max"), [40_000, 38_000]);
+    assert.deepEqual(await sent(model, "high", 3_000), [3_000, 1_800], "a budget lowers both");
+    assert.deepEqual(await sent(model, "high", 1_500), [1_500, undefined], "there is no room for both");
+  }
+  await stage.close();
+});
 
 for (const apiMode of API_MODES) {
   describe(`over ${apiMode}`, () => {
