@@ -21,15 +21,18 @@ function distanceTo(wanted: string, name: string): number {
   return editDistance(wanted, name.slice(0, LONGEST));
 }
 
-/** Levenshtein distance, one row at a time. */
+/** Edit distance in which two letters that changed places are one slip (optimal string alignment), row by row. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitute));
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (before[j - 2] ?? 0) + 1 : Infinity;
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitute, swapped));
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;
