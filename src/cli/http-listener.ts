@@ -67,9 +67,13 @@ function opened(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) =>
       reject(
-        new DeputyError("usage", `Cannot listen on ${host}:${port}: ${error.message}. Choose another with --port.`, {
-          cause: error,
-        }),
+        new DeputyError(
+          "usage",
+          `Cannot listen on ${host}:${port}: ${error.message}. Choose another with --port or --host.`,
+          {
+            cause: error,
+          },
+        ),
       ),
     );
     server.listen(port, host, resolve);

@@ -2,6 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DeputyError } from "../errors.ts";
 import { writePrivateFile } from "./private-file.ts";
 
 const TOKEN_BYTES = 32;
@@ -15,16 +16,27 @@ export type AccessToken = {
   matches(text: string): boolean;
 };
 
-/** @throws Error of the system, where it can be neither read nor written */
+/** @throws DeputyError `input-unreadable` where it can be neither read nor written */
 export function accessToken(state: string): AccessToken {
   const path = join(state, "token");
-  const token = readToken(path) ?? makeToken(path);
+  const token = tokenIn(path);
   const expected = digest(token);
   return {
     path,
     masked: `${token.slice(0, 4)}…${token.slice(-2)}`,
     matches: (text) => timingSafeEqual(digest(text), expected),
   };
+}
+
+function tokenIn(path: string): string {
+  try {
+    return readToken(path) ?? makeToken(path);
+  } catch (error) {
+    const message =
+      `Expected the token that clients need in ${path}, a file of yours; found: ${(error as Error).message}. ` +
+      "Move it aside, and a new one is made; or use another state directory (DEPUTY_STATE_DIR).";
+    throw new DeputyError("input-unreadable", message, { cause: error });
+  }
 }
 
 /** Too short a text, an empty file for example, is no token. */

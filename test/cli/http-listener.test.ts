@@ -116,6 +116,15 @@ describe("the token", () => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 
+  test("that cannot be read is told with what to do", (t) => {
+    const state = temporaryDirectory((cleanUp) => t.after(cleanUp));
+    mkdirSync(join(state, "token"), { recursive: true });
+    assert.throws(() => accessToken(state), {
+      code: "input-unreadable",
+      message: /token, a file of yours.*Move it aside/,
+    });
+  });
+
   test("is no blank or short text that somebody left in its place", (t) => {
     const state = temporaryDirectory((cleanUp) => t.after(cleanUp));
     mkdirSync(state, { recursive: true });
