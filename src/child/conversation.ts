@@ -172,6 +172,12 @@ export function lastText(conversation: Conversation): string {
   return "";
 }
 
+/** The message of the user that began this turn; undefined in the first one, which the task began. */
+export function turnMessage({ messages, before }: Conversation): string | undefined {
+  const message = before.messages === 0 ? undefined : messages[before.messages];
+  return message?.role === "user" ? message.text : undefined;
+}
+
 /** What the child answered with: the text of its last message. */
 export function answerText(conversation: Conversation): string {
   const message = conversation.messages.at(-1);

@@ -7,7 +7,7 @@ import type { ChildEvent } from "../event.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { decide } from "./approval.ts";
 import { type Child, type Happening, tell } from "./child.ts";
-import type { ToolCall } from "./conversation.ts";
+import { type ToolCall, turnMessage } from "./conversation.ts";
 
 /** A call that may run. */
 type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubject };
@@ -80,7 +80,8 @@ async function* ask(
   const { target } = subject;
   const answerBy = deadline();
   yield tell(child, { kind: "approval-ask", callId, name, target, ...(answerBy !== undefined && { answerBy }) });
-  const verdict = await approve({ childId, callId, goal: planned.task.goal, toolName: name, target }, child.signal);
+  const goal = turnMessage(child.conversation) ?? planned.task.goal;
+  const verdict = await approve({ childId, callId, goal, toolName: name, target }, child.signal);
   yield tell(child, { kind: "approval-end", callId, ...verdict });
   return verdict;
 }

@@ -83,9 +83,9 @@ export function createQuestions({ clock, journal, pid, newId, watch }: Questions
   return { questions, answer };
 }
 
-function questionsOf({ delegationId, children, call }: Run): Question[] {
-  return children.flatMap(({ tally: { childId, taskIndex }, questions }) =>
-    questions.map((question) => ({ ...question, delegationId, childId, goal: call.tasks[taskIndex]?.goal ?? "" })),
+function questionsOf({ delegationId, children }: Run): Question[] {
+  return children.flatMap(({ tally: { childId }, asked: goal, questions }) =>
+    questions.map((question) => ({ ...question, delegationId, childId, goal })),
   );
 }
 

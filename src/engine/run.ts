@@ -24,6 +24,8 @@ import type { Call } from "../task.ts";
 
 export type RunChild = {
   readonly tally: Tally;
+  /** What it is asked to do: its task's goal, or the newest message of a conversation. */
+  asked: string;
   /** What it is doing right now, in words: `waiting (place 3)`, `asking glm-4.7`, `running grep`. */
   activity: string;
   /** What was said to it, oldest first. */
@@ -125,6 +127,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       warnings: [...event.warnings],
       children: event.planned.map((planned, index) => ({
         tally: createTally(childIdOf(event.delegationId, index), index, planned),
+        asked: planned.task.goal,
         activity: "waiting",
         steers: [],
         questions: [],
@@ -247,6 +250,7 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
   switch (event.kind) {
     case "message-add":
       if (event.reason === "steer") settleSteers(child, "delivered", event.steerId);
+      if (event.reason === "user") child.asked = event.text;
       return;
     case "approval-ask": {
       const { callId, name: toolName, target, at: askedAt, answerBy } = event;

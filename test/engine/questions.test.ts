@@ -74,6 +74,21 @@ describe("a question that may be answered from elsewhere", () => {
     await elsewhere.close();
   });
 
+  test("of a conversation shows the message it is working on, here and elsewhere", async () => {
+    const { engine } = cautiousChild(createMemory());
+    const goals: string[] = [];
+    const asker: Asker = async ({ goal }) => {
+      const [waiting] = engine.questions();
+      goals.push(goal, waiting?.goal ?? "");
+      return { allowed: true, reason: "fine" };
+    };
+    const first = await start(engine, { surface: "chat", asker });
+    await first.result;
+    await (await engine.converse(first.id, "Clean up again.", { asker })).result;
+    assert.deepEqual(goals, ["Clean up.", "Clean up.", "Clean up again.", "Clean up again."]);
+    await engine.close();
+  });
+
   test("is denied with words that the child reads", async () => {
     const { engine } = cautiousChild(createMemory());
     const delegation = await start(engine, { answersFromElsewhere: true });
