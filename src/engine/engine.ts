@@ -1,47 +1,21 @@
 /** The engine: submit · watch · steer · answer · stop · resume. Every surface stands on this and on nothing below it. */
-import { isDeepStrictEqual } from "node:util";
-import { schemaMistake } from "../child/answer.ts";
-import { DeputyError, type Warning } from "../errors.ts";
+import { DeputyError } from "../errors.ts";
 import type { Event, StoredEvent } from "../event.ts";
-import type { Planned } from "../plan.ts";
-import type { DelegationResult, Tally } from "../result.ts";
-import type { Route, Wish } from "../route.ts";
-import { askHook, type RouteHook } from "../routing/hook.ts";
-import type { Bounds } from "../routing/plan.ts";
+import type { DelegationResult } from "../result.ts";
+import type { Route } from "../route.ts";
 import type { Call } from "../task.ts";
-import type { PermissionRule } from "../tool.ts";
 import type { Answering } from "./approvals.ts";
 import { burial } from "./burial.ts";
+import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./calls.ts";
 import { type Beside, conduct, type Stage } from "./conduct.ts";
+import { createDelegating } from "./delegating.ts";
 import { createFeed } from "./feed.ts";
-import { imagesApart } from "./images.ts";
-import { begunBy, boundsOf, type Delegate, firstOf, isOver, nextIdUnder, type Order } from "./nested.ts";
-import { type Pruned, type PruneOptions, prunable } from "./prune.ts";
+import { firstOf } from "./nested.ts";
+import { type Pruned, type PruneOptions, pruneRuns } from "./prune.ts";
 import { createQuestions, type Questions } from "./questions.ts";
-import {
-  eventsOf,
-  findRun,
-  leftBy,
-  listAllRuns,
-  listRuns,
-  type Recalled,
-  type RunListing,
-  recallRun,
-  runIds,
-} from "./register.ts";
-import {
-  canGoOn,
-  childIdOf,
-  foldRun,
-  hasEnded,
-  isChildEvent,
-  isConversation,
-  parseRunId,
-  type Run,
-  resultsOf,
-  rootIdOf,
-  wasCutOff,
-} from "./run.ts";
+import { eventsOf, findRun, leftBy, listRuns, type Recalled, type RunListing, recallRun, runIds } from "./register.ts";
+import { createReopening, nextRoute, type ResumeFacts, renewRoutes } from "./reopening.ts";
+import { canGoOn, childIdOf, isConversation, parseRunId, type Run, resultsOf, rootIdOf, wasCutOff } from "./run.ts";
 import type { Setup } from "./setup.ts";
 import { createSteering, type SteerReceipt } from "./steering.ts";
 import { turnEvents } from "./turn.ts";
@@ -49,46 +23,21 @@ import { watchRun } from "./watch-run.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Asker } from "./approvals.ts";
+export type { Plan } from "./calls.ts";
 export type { Beside } from "./conduct.ts";
 export type { Pruned, PruneOptions } from "./prune.ts";
 export type { Answer, Answered, Question } from "./questions.ts";
 export type { RunListing } from "./register.ts";
 export type { SteerReceipt } from "./steering.ts";
 
-export type SubmitOptions = {
-  /** What this surface's caller runs on: flags. */
-  parent?: Wish;
-  /** The route the caller runs on, in place of `parent` and the config's top level. */
-  parentRoute?: Route;
+export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> & {
   /** `chat`: the call is the first message of a conversation, its one task the message. */
   surface: "cli" | "library" | "mcp" | "demo" | "chat";
-  /** Who wrote the call: `delegation.allow` and `deny` bind a model. Default: the operator. */
-  askedBy?: "operator" | "model";
-  /** Directory the tasks' workspaces are relative to. */
-  workspace: string;
   /** Children at once, in place of the config's. */
   concurrency?: number;
-  /** USD for the whole call; the lower of this, the call's and the config's wins. */
-  maxCostUsd?: number;
-  /** One task that cannot start keeps all from starting. */
-  strict?: boolean;
-  /** Permission rules that go before the config's. */
-  permissions?: PermissionRule[];
-  /** What the tasks may not leave, beside the config. */
-  bounds?: Bounds;
   /** What this surface adds to what the agent of a conversation can do. */
   beside?: Beside;
-  /** The server that owns the run: after a crash its next process finds it with `leftBy`. */
-  server?: string;
 } & Answering;
-
-type StartEvent = Extract<StoredEvent, { kind: "delegation-start" }>;
-type PlanOptions = Omit<SubmitOptions, "surface"> & { surface: string; depth?: number };
-
-export type Plan = { planned: Planned[]; warnings: Warning[] };
-type ResumeFacts = Pick<Extract<StoredEvent, { kind: "delegation-resume" }>, "renewed" | "maxCostUsd" | "server">;
-type Start = { setup: Setup; start: StoredEvent; stored: StoredEvent[] };
-type Prepared = Plan & { call: Call; setup: Setup; agents: Record<string, string> };
 
 /** A delegation under way in this process. */
 export type Delegation = {
@@ -114,16 +63,12 @@ export type ConverseOptions = ResumeOptions & {
   maxCostUsd?: number;
 };
 
-export type EngineDeps = Stage & {
-  newId: () => string;
-  /** Reads config and environment as they are now. */
-  setup(): Setup;
-  /** A program's own choice of route for each task. */
-  route?: RouteHook;
-  closeTransport(): Promise<void>;
-  /** This process. */
-  pid: number;
-};
+export type EngineDeps = Stage &
+  CallsDeps & {
+    closeTransport(): Promise<void>;
+    /** This process. */
+    pid: number;
+  };
 
 export interface Engine {
   /** Plans a call and starts nothing. @throws DeputyError `task-invalid` | `config-invalid` */
@@ -179,62 +124,21 @@ export interface Engine {
 export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, scheduler, pid } = deps;
   const here = new Map<string, Promise<DelegationResult>>();
-
-  async function prepare(asked: Call, options: PlanOptions): Promise<Prepared> {
-    await refuseBrokenSchemas(asked);
-    const call = withBudget(asked, options.maxCostUsd);
-    const setup = withPermissions(deps.setup(), options.permissions);
-    const { parent, parentRoute, askedBy, depth = 1, bounds, workspace: cwd } = options;
-    if (askedBy === "model") refuseDepth(depth, setup);
-    const { planned, warnings, agents } = setup.plan(call, {
-      cwd,
-      ...(parent && { parent }),
-      ...(parentRoute && { parentRoute }),
-      ...(askedBy && { askedBy }),
-      ...(bounds && { bounds }),
-      depth,
-      ...(isConversation(options)
-        ? { isConversation: true }
-        : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
-    });
-    const ofAgents = call.tasks.some(({ agent }) => agent !== undefined) ? setup.agentWarnings : [];
-    const all = [...setup.warnings, ...ofAgents, ...overruled(parent, planned), ...warnings];
-    return { planned, warnings: all, call, setup, agents };
-  }
+  const { plan, startOf } = createCalls(deps);
+  const { recalledFor, reopen } = createReopening(deps);
+  const delegating = createDelegating({ ...deps, startOf, recalledFor, reopen, own });
 
   async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
     const { setup, start, stored } = await startOf(asked, options);
     journal.claim(start.delegationId);
     await journal.append([start, ...stored]);
-    const run = foldRun(undefined, start);
-    return begin(setup, { run, past: new Map(), lastSeq: 0 }, [start], options);
+    return begin(setup, firstOf(start), [start], options);
   }
 
   async function leave(asked: Call, options: SubmitOptions): Promise<string> {
     const { start, stored } = await startOf(asked, options);
     await journal.append([start, ...stored]);
     return start.delegationId;
-  }
-
-  /** A run's first event, and the images it names by their hash. Nothing has started yet. */
-  async function startOf(asked: Call, options: PlanOptions, nested?: Order): Promise<Start> {
-    const { planned, warnings, call, setup, agents } = await prepare(asked, options);
-    refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
-    const { surface, server } = options;
-    const about = { at: clock.now(), delegationId: nested ? nextIdUnder(journal, nested.by.childId) : deps.newId() };
-    const { stored, ...light } = imagesApart(call, planned, about);
-    const start: StartEvent = {
-      kind: "delegation-start",
-      ...about,
-      ...light,
-      surface,
-      warnings,
-      ...(Object.keys(agents).length > 0 && { agents }),
-      ...(nested && { parent: nested.by }),
-      ...(isConversation(options) ? { depth: 0 } : nested && { depth: nested.depth }),
-      ...(server !== undefined && { server }),
-    };
-    return { setup, start, stored };
   }
 
   async function resume(id: string, options: ResumeOptions): Promise<Delegation> {
@@ -283,17 +187,6 @@ export function createEngine(deps: EngineDeps): Engine {
     }
   }
 
-  /** A run to go on with. What somebody has asked to stop before the crash has its end now, where a server goes on with it. */
-  async function recalledFor(delegationId: string, server: string | undefined): Promise<Recalled> {
-    const recalled = recallRun(journal, delegationId);
-    const { run } = recalled;
-    const asked = run.children.filter((child) => child.stopAskedBy !== undefined && !hasEnded(child));
-    if (server === undefined || asked.length === 0 || !wasCutOff(run)) return recalled;
-    for (const { tally, stopAskedBy = "" } of asked)
-      await journal.append(burial(run, stopAskedBy, clock.now(), tally.childId));
-    return recallRun(journal, delegationId);
-  }
-
   /** @throws DeputyError `run-owned` */
   function own(delegationId: string): void {
     const claim = journal.claim(delegationId);
@@ -311,67 +204,6 @@ export function createEngine(deps: EngineDeps): Engine {
   ): Promise<Delegation> {
     const begun = await reopen(recalled, facts, more);
     return begin(setup, recalled, begun, options);
-  }
-
-  /** @returns what is on record now before its children go on */
-  async function reopen(
-    { run, past }: Recalled,
-    facts: ResumeFacts,
-    more: readonly StoredEvent[],
-  ): Promise<StoredEvent[]> {
-    const { delegationId } = run;
-    const resumed: StoredEvent = { kind: "delegation-resume", at: clock.now(), delegationId, pid, ...facts };
-    await journal.append([resumed, ...more]);
-    for (const event of [resumed, ...more]) {
-      foldRun(run, event);
-      if (isChildEvent(event)) past.set(event.childId, [...(past.get(event.childId) ?? []), event]);
-    }
-    return [resumed, ...more];
-  }
-
-  /** What a child delegates: planned within its bounds, run to the end; one that a crash cut off goes on. */
-  function delegating(options: Pick<ResumeOptions, "permissions" | "server">): Delegate {
-    return async (order) => {
-      const { above, begun } = order;
-      const { show } = above;
-      const before = begunBy(journal, order.by);
-      if (before !== undefined && isOver(before.run)) return before.run;
-      const { setup, recalled, first } =
-        before === undefined ? await start(order, options) : await rejoin(before, options);
-      begun(recalled.run);
-      first.forEach(show);
-      const { answering } = above;
-      await conduct(deps, setup, recalled, { show, answering, above, delegate: delegating(options) });
-      return recalled.run;
-    };
-  }
-
-  async function start(order: Order, { permissions }: Pick<ResumeOptions, "permissions">) {
-    const { depth, route, planned, above } = order;
-    const options: PlanOptions = {
-      surface: "child",
-      askedBy: "model",
-      workspace: planned.workspace,
-      parentRoute: route,
-      depth,
-      bounds: boundsOf(order),
-      ...(permissions && { permissions }),
-    };
-    const { setup, start, stored } = await startOf(order.call, options, order);
-    if (above.signal.aborted) throw new DeputyError("nothing-to-run", "Stopped before anything was started.");
-    journal.claim(start.delegationId);
-    await journal.append([start, ...stored]);
-    return { setup, recalled: firstOf(start), first: [start] };
-  }
-
-  async function rejoin(before: Recalled, { permissions, server }: Pick<ResumeOptions, "permissions" | "server">) {
-    const { delegationId } = before.run;
-    const claim = journal.claim(delegationId);
-    if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
-    const setup = withPermissions(deps.setup(), permissions);
-    const recalled = await recalledFor(delegationId, server);
-    const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now(), server);
-    return { setup, recalled, first: await reopen(recalled, { renewed }, ends) };
   }
 
   function begin(
@@ -424,29 +256,9 @@ export function createEngine(deps: EngineDeps): Engine {
     yield* watchRun({ journal, clock }, delegationId, signal);
   }
 
-  function prune(options: PruneOptions): Pruned {
-    const listings = listAllRuns(journal, pid);
-    const families = prunable(listings, options, clock.now());
-    const asked = families.flatMap((family) => family.listings.map(({ run }) => run.delegationId));
-    const bytes = new Map(asked.map((delegationId) => [delegationId, sizeOf(delegationId)]));
-    const delegationIds = options.dryRun ? asked : journal.remove(asked);
-    return {
-      runs: families.map(({ root }) => root).filter((root) => delegationIds.includes(root)),
-      delegationIds,
-      bytes: delegationIds.reduce((sum, delegationId) => sum + (bytes.get(delegationId) ?? 0), 0),
-      kept: new Set(listings.map(({ run }) => rootIdOf(run.delegationId))).size - families.length,
-    };
-  }
-
-  function sizeOf(delegationId: string): number {
-    let bytes = 0;
-    for (const { event } of journal.read({ delegationId })) bytes += Buffer.byteLength(JSON.stringify(event));
-    return bytes;
-  }
-
   const talk = { clock, journal, pid, newId: deps.newId, watch };
   return {
-    plan: prepare,
+    plan,
     submit,
     leave,
     leftBy: (server) => leftBy(journal, server),
@@ -460,7 +272,7 @@ export function createEngine(deps: EngineDeps): Engine {
     run: (id) => findRun(journal, id, pid),
     events: (id) => eventsOf(journal, id, pid),
     watch,
-    prune,
+    prune: (options) => pruneRuns(journal, options, clock.now(), pid),
     async close() {
       await Promise.all([...here.keys()].map((delegationId) => requestStop(delegationId, "close")));
       await Promise.allSettled(here.values());
@@ -493,102 +305,9 @@ function partOfTree(delegationId: string): DeputyError {
   );
 }
 
-/** @throws DeputyError `nothing-to-run` where no model may delegate so deep */
-function refuseDepth(depth: number, { config }: Setup): void {
-  const { max_spawn_depth: most } = config.delegation;
-  if (depth <= most) return;
-  throw new DeputyError(
-    "nothing-to-run",
-    `No task can start: delegation.max_spawn_depth is ${most}, so that ${most === 0 ? "no model may delegate" : `children at depth ${depth - 1} may not delegate`}. The user can raise it in the config.`,
-  );
-}
-
 function noConversation(delegationId: string): DeputyError {
   return new DeputyError(
     "run-unknown",
     `Expected a conversation; ${delegationId} is a delegation. See what it did with: deputy show ${delegationId}`,
   );
-}
-
-/**
- * The route of a conversation's next turn, where it differs from the last one's: another that was chosen, or the same as
- * it leads today. @throws DeputyError `nothing-to-run` where that cannot be had any more
- */
-function nextRoute({ planned, childId }: Tally, setup: Setup, chosen: Route | undefined): Record<string, Route> {
-  if ("problem" in planned) throw new Error(`${childId}: a conversation without a route`);
-  const next = chosen === undefined ? setup.renew(planned.route) : { route: chosen };
-  if ("problem" in next) throw new DeputyError("nothing-to-run", next.problem.message, { details: next.problem });
-  return isDeepStrictEqual(next.route, planned.route) ? {} : { [childId]: next.route };
-}
-
-/** Flags stand for the parent: where the config says what children run on, that holds, and nobody should wonder. */
-function overruled(parent: Wish = {}, planned: readonly Planned[]): Warning[] {
-  const asked = parent.model ?? parent.provider;
-  const route = planned
-    .map((entry) => ("route" in entry ? entry.route : undefined))
-    .find((route) => route?.chosenBy.model === "delegation" || route?.chosenBy.provider === "delegation");
-  if (asked === undefined || route === undefined) return [];
-  const message = `${asked} is what the caller runs on; delegation: in the config says that children run on ${route.model} @ ${route.provider}. A task that names its own model runs on that.`;
-  return [{ code: "caller-overruled", message }];
-}
-
-/** What planning cannot see in a call: an output_schema that is none. */
-async function refuseBrokenSchemas({ tasks }: Call): Promise<void> {
-  for (const [index, { output_schema: schema }] of tasks.entries()) {
-    const mistake = schema && (await schemaMistake(schema));
-    if (mistake === undefined) continue;
-    throw new DeputyError("task-invalid", `tasks[${index}].output_schema: Expected a JSON Schema; ${mistake}.`);
-  }
-}
-
-/** @throws DeputyError `nothing-to-run` where no task can start or, with `all`, where one cannot */
-function refuseUnresolved(planned: readonly Planned[], all: boolean): void {
-  const problems = planned.flatMap((entry, index) => ("problem" in entry ? [{ index, ...entry }] : []));
-  if (problems.length === 0 || (!all && problems.length < planned.length)) return;
-  const lines = problems.map(
-    ({ index, task, problem }) => `tasks[${index}] (${inShort(task.goal)}), ${problem.field}: ${problem.message}`,
-  );
-  const head = problems.length === planned.length ? "No task can start:" : "Nothing was started, because not all can:";
-  throw new DeputyError("nothing-to-run", [head, ...lines].join("\n"), { details: problems });
-}
-
-function inShort(goal: string): string {
-  const line = goal.replace(/\s+/g, " ").trim();
-  return line.length <= 60 ? line : `${line.slice(0, 59)}…`;
-}
-
-function withPermissions(setup: Setup, permissions: PermissionRule[] = []): Setup {
-  return { ...setup, permissions: [...permissions, ...setup.permissions] };
-}
-
-function withBudget(call: Call, maxCostUsd: number | undefined): Call {
-  if (maxCostUsd === undefined) return call;
-  return { ...call, max_cost_usd: Math.min(maxCostUsd, call.max_cost_usd ?? Number.POSITIVE_INFINITY) };
-}
-
-type Renewal = { renewed: Record<string, Route>; ends: StoredEvent[] };
-
-/**
- * The routes of a run's open children as they lead today. A child whose route is gone ends, and its ending says why. Where
- * a server goes on by itself, one that was stopped ends once more as it had ended.
- */
-function renewRoutes({ delegationId, children }: Run, setup: Setup, at: number, server?: string): Renewal {
-  const renewal: Renewal = { renewed: {}, ends: [] };
-  for (const child of children) {
-    const { planned, childId, ending, durationMs } = child.tally;
-    if (!canGoOn(child) || "problem" in planned) continue;
-    if (server !== undefined && ending !== undefined) {
-      renewal.ends.push({ kind: "child-end", at, delegationId, childId, ending, durationMs });
-      continue;
-    }
-    const today = setup.renew(planned.route);
-    if ("route" in today) {
-      if (!isDeepStrictEqual(today.route, planned.route)) renewal.renewed[childId] = today.route;
-    } else {
-      const failure = { kind: "invalid-request", message: `It cannot go on: ${today.problem.message}` } as const;
-      const ending = { status: "failed", failure, text: "" } as const;
-      renewal.ends.push({ kind: "child-end", at, delegationId, childId, ending, durationMs: 0 });
-    }
-  }
-  return renewal;
 }

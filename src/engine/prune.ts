@@ -1,6 +1,6 @@
-/** Which runs a journal may lose. Pure. A run and the delegations its children made are one: they stay or go together. */
-
-import type { RunListing } from "./register.ts";
+/** Which runs a journal may lose. A run and the delegations its children made are one: they stay or go together. */
+import type { Journal } from "../journal/journal.ts";
+import { listAllRuns, type RunListing } from "./register.ts";
 import { canGoOn, rootIdOf } from "./run.ts";
 
 export type PruneOptions = {
@@ -18,6 +18,27 @@ export type PruneOptions = {
 export type Pruned = { runs: string[]; delegationIds: string[]; bytes: number; kept: number };
 
 type Family = { root: string; listings: RunListing[]; lastEventAt: number };
+
+/** Removes what may go; with `dryRun` only tells of it. @param now milliseconds since the epoch @param pid this process */
+export function pruneRuns(journal: Journal, options: PruneOptions, now: number, pid: number): Pruned {
+  const listings = listAllRuns(journal, pid);
+  const families = prunable(listings, options, now);
+  const asked = families.flatMap((family) => family.listings.map(({ run }) => run.delegationId));
+  const bytes = new Map(asked.map((delegationId) => [delegationId, sizeOf(journal, delegationId)]));
+  const delegationIds = options.dryRun ? asked : journal.remove(asked);
+  return {
+    runs: families.map(({ root }) => root).filter((root) => delegationIds.includes(root)),
+    delegationIds,
+    bytes: delegationIds.reduce((sum, delegationId) => sum + (bytes.get(delegationId) ?? 0), 0),
+    kept: new Set(listings.map(({ run }) => rootIdOf(run.delegationId))).size - families.length,
+  };
+}
+
+function sizeOf(journal: Journal, delegationId: string): number {
+  let bytes = 0;
+  for (const { event } of journal.read({ delegationId })) bytes += Buffer.byteLength(JSON.stringify(event));
+  return bytes;
+}
 
 /** Ids of what may go: by family, newest first. */
 export function prunable(listings: readonly RunListing[], options: PruneOptions, now: number): Family[] {
