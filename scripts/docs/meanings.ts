@@ -230,7 +230,7 @@ export const ERRORS: Record<DeputyErrorCode, Explained> = {
     todo: "`deputy show ID.n` has its answer; a new task can go on from there.",
   },
   "question-closed": {
-    says: ["it was answered, ran out of time, or was never asked"],
+    says: ["its last question was"],
     means: "an answer to a question that is not open",
     todo: "`deputy approve` lists what waits.",
   },

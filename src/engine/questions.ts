@@ -54,7 +54,7 @@ export function createQuestions({ clock, journal, pid, newId, watch }: Questions
   async function answer(given: Answer): Promise<Answered> {
     const { run } = findRun(journal, given.id, pid);
     const isLive = journal.owner(run.delegationId)?.alive === true;
-    const question = meant(isLive ? questionsOf(run) : [], run, given);
+    const question = meant(isLive ? questionsOf(run) : [], run, given, () => lastAnswer(run.delegationId, given));
     const { delegationId, childId: target, callId } = question;
     const { allowed, by, reason } = given;
     const id = newId();
@@ -62,6 +62,18 @@ export function createQuestions({ clock, journal, pid, newId, watch }: Questions
       { kind: "approval-answer", at: clock.now(), delegationId, id, target, callId, allowed, by, reason },
     ]);
     return outcome(question, id);
+  }
+
+  /** How the newest question ended that could be meant. */
+  function lastAnswer(delegationId: string, { id, callId = "" }: Answer): ApprovalEnd | undefined {
+    const { taskIndex } = parseRunId(id);
+    const childId = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
+    let last: ApprovalEnd | undefined;
+    for (const { event } of journal.read({ delegationId, kinds: ["approval-end"] })) {
+      const isMeant = event.kind === "approval-end" && (childId ?? event.childId) === event.childId;
+      if (isMeant && event.callId.startsWith(callId)) last = event;
+    }
+    return last;
   }
 
   /** What settled the question: told by its end, which the owner writes. */
@@ -98,7 +110,12 @@ function isEndOf(question: Question, event: Event): event is Extract<StoredEvent
 }
 
 /** @throws DeputyError `question-closed` where nothing is asked, `usage` where more than one question could be meant */
-function meant(open: Question[], run: Run, { id, callId = "" }: Answer): Question {
+function meant(
+  open: Question[],
+  run: Run,
+  { id, callId = "" }: Answer,
+  before: () => ApprovalEnd | undefined,
+): Question {
   const { taskIndex } = parseRunId(id);
   const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
   const ofChild = open.filter((question) => childId === undefined || question.childId === childId);
@@ -107,9 +124,14 @@ function meant(open: Question[], run: Run, { id, callId = "" }: Answer): Questio
   const [only] = candidates;
   if (only === undefined) {
     const which = callId === "" ? "" : ` with the call ${callId}`;
+    const end = before();
+    const why =
+      end === undefined
+        ? "it never did"
+        : `its last question was ${end.allowed ? "allowed" : "denied"} by ${end.by} (${end.reason})`;
     throw new DeputyError(
       "question-closed",
-      `${childId ?? run.delegationId} asks nothing${which} now: it was answered, ran out of time, or was never asked. See what waits: deputy approve`,
+      `${childId ?? run.delegationId} asks nothing${which} now: ${why}. See what waits: deputy approve`,
     );
   }
   if (candidates.length === 1) return only;
