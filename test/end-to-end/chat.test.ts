@@ -101,6 +101,33 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     assert.equal(await again.ended, 0);
   });
 
+  test("what was delegated is stopped by a word, left to the background, looked after, and inherits the chat's model", async (t) => {
+    const { script, letGo } = heldBack();
+    const { terminal, say, leave, children, providers, ...here } = await chat(t, { script });
+    say("delegate a haiku on three animals");
+    await terminal.see("3 running");
+    say("/stop");
+    await terminal.see("Here is what came back.");
+    await terminal.see(TURN_END);
+    say("in the background delegate a haiku about an ibex");
+    await terminal.see(/Delegation \S+ \(running\)/);
+    await terminal.see(TURN_END);
+    const [, id = ""] = /Delegation (\S+) \(running\)/.exec(terminal.text()) ?? [];
+    letGo();
+    assert.equal((await launch(["watch", id], here).ended).code, 0);
+    say(`check ${id}`);
+    await terminal.see("Haiku of glm-5.3: the ibex");
+    await terminal.see(TURN_END);
+    const before = providers.arrivals.length;
+    say("/model claude-opus-4-5 --provider anthropic");
+    await terminal.see("claude-opus-4-5 @ anthropic");
+    say("delegate a haiku about a bee");
+    await terminal.see("Haiku of claude-opus-4-5: the bee");
+    await terminal.see(TURN_END);
+    assert.deepEqual(children(before), ["claude-opus-4-5 @ anthropic"]);
+    await leave();
+  });
+
   test("a terminal that is closed in the middle of a turn stops it, as leaving does", async (t) => {
     const silent = (): Turn => ({ text: "Never", fault: { kind: "silence" } });
     const { terminal, say, providers, ...here } = await chat(t, { script: silent });
@@ -120,6 +147,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     const config = "delegation: { max_concurrent_children: 2 }\n";
     const { terminal, say, leave } = await chat(t, { script, config }, { columns: 40, rows: 16 });
     say("delegate a haiku on twelve animals");
+    await terminal.see(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \[ ?\d+\/12\]/);
     await terminal.see("waiting");
     letGo();
     await terminal.see("Here is what came back.");
