@@ -19,7 +19,8 @@ const TURNS: Record<string, Turn> = {
   "hear an answer": { text: "Well, let me think about that.", deltas: 4, fault: { kind: "silence", afterDeltas: 3 } },
   "wait before it tries again": { fault: { kind: "rate-limited", retryAfter: 50 } },
   "ask a person": { toolCalls: [{ name: "terminal", input: { command: "ls" } }] },
-  "wait for its turn": { text: "Never asked." },
+  "wait for its turn": { fault: { kind: "silence" } }, // It comes when the first child is stopped.
+  "wait behind it": { text: "Never asked." },
 };
 const TASKS = Object.keys(TURNS);
 /** A provider that says no is not asked again for a while, by anybody: this one is another's. */
@@ -84,7 +85,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   const { id, result } = await deputy.start(
     { tasks: TASKS.map((goal) => ({ goal, ...(goal === LIMITED && ELSEWHERE) })) },
     {
-      concurrency: TASKS.length - 2, // The one that waits to try again gives its place back.
+      concurrency: TASKS.length - 3, // The one that waits to try again gives its place back.
       answersFromElsewhere: true,
       permissions: [
         { tool: "terminal", match: "ls", then: "ask" },
@@ -101,7 +102,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   await deputy.stop(`${id}.1`);
   await eventually(async () => (await deputy.run(id)).run.children[0]?.tally.ending !== undefined);
   assert.deepEqual(processesWith(mark), [], "a process outlived its child");
-  assert.equal(server.inFlight, 2, "a sibling was disturbed");
+  assert.ok(server.inFlight >= 2, "a sibling was disturbed");
 
   await deputy.stop(id);
   const { results } = await result;
@@ -110,13 +111,15 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
     TASKS.map(() => "interrupted"),
   );
   await until(() => server.inFlight === 0);
+  const arrived = providers.arrivals.length;
   assert.equal(clock.waiting(), 0, "a timer outlived the run");
   assert.deepEqual(await deputy.questions(), []);
   await deputy.close();
   await until(() => JSON.stringify(handles()) === JSON.stringify(before));
   await new Promise((resolve) => setTimeout(resolve, 2_100)); // As long as the grandchild would have taken.
   assert.ok(!existsSync(join(cwd, "late")), "a grandchild went on");
-  assert.equal(providers.arrivals.length, TASKS.length - 1, "a request left after the stop");
+  assert.equal(providers.arrivals.length, arrived, "a request left after the stop");
+  assert.ok(providers.arrivals.every(({ request }) => taskOf(request) !== "wait behind it"));
 });
 
 async function eventually(condition: () => Promise<boolean>): Promise<void> {
