@@ -10,17 +10,12 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The longest that Node waits, some 24.8 days; it would take anything longer for 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** The real one. A timer of `after` does not keep the process alive; a `sleep` does. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  elapsed: () => performance.now(),
-  sleep: (ms, signal) =>
+/** A clock's `sleep` by its timer. */
+export function sleepBy(after: Clock["after"]): Clock["sleep"] {
+  return (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const cancel = startTimer(ms, true, () => {
+      const cancel = after(ms, () => {
         signal?.removeEventListener("abort", stop);
         resolve();
       });
@@ -29,7 +24,17 @@ export const systemClock: Clock = {
         reject(signal?.reason);
       }
       signal?.addEventListener("abort", stop, { once: true });
-    }),
+    });
+}
+
+/** The longest that Node waits, some 24.8 days; it would take anything longer for 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The real one. A timer of `after` does not keep the process alive; a `sleep` does. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  sleep: sleepBy((ms, callback) => startTimer(ms, true, callback)),
   after: (ms, callback) => startTimer(ms, false, callback),
 };
 

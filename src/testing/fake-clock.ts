@@ -1,5 +1,5 @@
 /** A clock that stands still until a test moves it. */
-import type { Clock } from "../clock.ts";
+import { type Clock, sleepBy } from "../clock.ts";
 
 export interface FakeClock extends Clock {
   /**
@@ -42,19 +42,7 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
       epochMs += ms;
     },
     after,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
-        const cancel = after(ms, () => {
-          signal?.removeEventListener("abort", stop);
-          resolve();
-        });
-        function stop() {
-          cancel();
-          reject(signal?.reason);
-        }
-        signal?.addEventListener("abort", stop, { once: true });
-      }),
+    sleep: sleepBy(after),
     advance: async (ms) => {
       const until = nowMs + ms;
       await settled();

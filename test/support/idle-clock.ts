@@ -4,7 +4,7 @@
  * early because the machine is slow.
  */
 import { performance } from "node:perf_hooks";
-import type { Clock } from "../../src/clock.ts";
+import { type Clock, sleepBy } from "../../src/clock.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 
 export type IdleClock = Clock & {
@@ -44,20 +44,7 @@ export function createIdleClock(leapMs: number, isBusy: () => boolean = () => fa
     };
   }
 
-  function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const cancel = after(ms, () => {
-        signal?.removeEventListener("abort", stop);
-        resolve();
-      });
-      function stop() {
-        cancel();
-        reject(signal?.reason);
-      }
-      signal?.addEventListener("abort", stop, { once: true });
-    });
-  }
+  const sleep = sleepBy(after);
 
   async function look(): Promise<void> {
     const now = performance.eventLoopUtilization();
