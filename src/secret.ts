@@ -1,5 +1,5 @@
 /**
- * A key that cannot be printed. It belongs to one origin (scheme, host, port) and is revealed to no other.
+ * What a secret looks like, and a key that cannot be printed. A key belongs to one origin (scheme, host, port) and is revealed to no other.
  * `reveal` is called in exactly one place: where a request is signed (`child/transport.ts`).
  */
 import { inspect } from "node:util";
@@ -41,6 +41,55 @@ export class Secret {
   [inspect.custom](): string {
     return "[secret]";
   }
+}
+
+/** Words that name a secret wherever they occur, also glued to others: `PGPASSWORD`, `AUTHTOKEN`, `MY_SECRETS`. */
+const TELLING = /password|passwd|passphrase|passcode|passkey|credential|secret(?!ar)|token(?!i[sz])|api_?key/i;
+
+/** Words that name a secret only on their own: `MONKEY`, `PATH` and `AUTHOR` hold others. */
+const TELLING_ALONE =
+  /(?<![a-z])(keys?|pass|pats?|creds?|jwts?|cookies?|dsns?|psks?|[th]?otp|pin|bearer|authorization|webhooks?|mnemonic|auth(?=$|[\W\d_]*$|_(config|header|data|json|basic)))(?![a-z])/i;
+
+/** The ends of words that name a secret: `SSHPASS`, `USERPWD`, `SIGNINGKEY`, but not `ASKPASS` or `HOTKEY`. */
+const TELLING_END =
+  /((?<!^(old)?)pwd|(?<=[a-z])(?<!ask|by|com|tres)pass|(?<=[a-z])(?<!mon|don|tur|hoc|joc|whis|hot|lac|turn|mic)key)s?(?![a-z])/i;
+
+/** `MAX_TOKENS=4096`, `TOKEN_TTL=15m`: a number about secrets, not one of them. */
+const MEASURE =
+  /(?<![a-z])(max|min|num|limit|count|length|len|size|bits|budget|ttl|timeout|lifetime|expiry|age|days|hours|minutes|seconds|secs|ms|retries|interval|delay|rate|per)(?![a-z])/i;
+const NUMBER = /^\d{1,9}(\.\d+)?[a-z]{0,3}$/i;
+const SWITCH = /^(true|false|yes|no|on|off|[01]?)$/i;
+
+/** Values that are, or contain, a secret whatever they are called. */
+const SECRET_VALUES: readonly RegExp[] = [
+  // A URL with a password (`postgres://user:pass@host`; a port before a path is none), or with a token for a user.
+  /:\/\/[^\s/:@[]*:(?!\d*(?:[/?#]|$))[^\s@]{1,500}@/,
+  /:\/\/[\w-]{20,}@/,
+  /\/\/hooks\.slack\.com\/services\/|\/api\/webhooks\/\d/,
+  // Keys by the prefix that their vendors gave them, so that they are found.
+  /(?<![\w/.-])(sk-|[rs]k_live_|[rs]k_test_|gsk_|xai-|tvly-|hf_|r8_|npm_|pypi-|dop_v1_|shp[a-z]{2}_|lin_api_|glpat-|gl[a-z]{2,5}-|SG\.)(?=[\w.-]*\d)[\w.-]{16,}/,
+  /(?<![\w/.-])(gh[pousr]_\w{20,}|github_pat_\w{20,}|(AKIA|ASIA)[A-Z0-9]{16}|xox[a-z]-[\w-]{10,}|xapp-[\w-]{10,}|AIza[\w-]{30,}|ya29\.[\w-]{16,})/,
+  /(?<![\w/.-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/,
+  /-----BEGIN [A-Z ]*PRIVATE KEY/,
+  // `password=…`, `"token": "…"`, `AccountKey=…`, `Authorization: Bearer …`; a reference (`$X`, a path) is none.
+  /(password|passwd|(?<!old)pwd|secret|token|(?:api|access|account)_?key)["']?\s*[=:]\s*["']?[^\s"'&;,$%/{<]{4,}/i,
+  /\b(bearer|basic)\s+[\w.~+/=-]{8,}/i,
+];
+
+/**
+ * Whether a variable, header or the like holds a secret, judged by its name and by its value. The only such judgement:
+ * what it finds is in no environment that a command can read.
+ */
+export function looksLikeSecret(name: string, value: string): boolean {
+  if (SWITCH.test(value)) return false;
+  if (SECRET_VALUES.some((shape) => shape.test(value))) return true;
+  return namesSecret(name) && !(MEASURE.test(name) && NUMBER.test(value));
+}
+
+/** The judgement by name alone, where there is no value yet. */
+export function namesSecret(name: string): boolean {
+  const inWords = name.replace(/([a-z\d])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$2_");
+  return [name, inWords].some((each) => [TELLING, TELLING_ALONE, TELLING_END].some((words) => words.test(each)));
 }
 
 /** How a key is shown to a provider: `Authorization: Bearer`, `x-api-key` (Anthropic) or `x-goog-api-key` (Gemini). */

@@ -21,7 +21,7 @@ export function parseAllowRule(written: string): PermissionRule {
 }
 
 function toolNames(): string[] {
-  const nothing = { env: [], keyVariables: [], timeoutMs: 0 };
-  const options = { workspace: "/", extraDirs: [], toolsets: TOOLSETS, environment: {}, terminal: nothing };
+  const terminal = { timeoutMs: 0 };
+  const options = { workspace: "/", extraDirs: [], toolsets: TOOLSETS, environment: {}, terminal };
   return createTools({ ...options, redact: (text) => text }).map(({ name }) => name);
 }

@@ -1,14 +1,19 @@
 /**
- * The process's environment, read once, and its keys taken out of where a child process could read them: out of
+ * The process's environment, read once, divided into plain values and secrets, and the secrets taken out of where a child process could read them: out of
  * `process.env`, which children inherit, and out of the block the kernel shows as `/proc/PID/environ`, which keeps what
  * the process was started with.
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { looksLikeSecret } from "../secret.ts";
+import type { Environment } from "./template.ts";
+
+/** Every variable of an environment, in one half or the other. */
+export type DividedEnvironment = { plain: Record<string, string>; secrets: Record<string, string> };
 
 export type TakenEnvironment = {
-  /** Every variable the process was started with, keys included. */
+  /** Every variable the process was started with, secrets included. */
   env: Record<string, string>;
-  /** Why keys can still be read from outside of the process; absent where they cannot. */
+  /** Why secrets can still be read from outside of the process; absent where they cannot. */
   stillVisible?: string;
 };
 
@@ -20,12 +25,41 @@ export function readEnvironment(): Record<string, string> {
 }
 
 /**
- * Reads the environment and takes its keys away. Call once, before anything else reads `process.env`. Variables that
- * the runtime and its libraries read (paths, proxies, CA files) stay.
+ * Divides an environment.
+ * @param keyVariables hold a provider's key, whatever they look like
+ */
+export function divideEnvironment(env: Environment, keyVariables: ReadonlySet<string> = new Set()): DividedEnvironment {
+  const divided: DividedEnvironment = { plain: {}, secrets: {} };
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined) continue;
+    const half = keyVariables.has(name) || looksLikeSecret(name, value) ? divided.secrets : divided.plain;
+    half[name] = value;
+  }
+  return divided;
+}
+
+/**
+ * The environment of commands: the plain half, and the secrets that the operator lists.
+ * @param listed names from `terminal.env`; a provider's key is not passed on even if it is listed
+ */
+export function commandEnvironment(
+  env: Environment,
+  keyVariables: ReadonlySet<string>,
+  listed: readonly string[],
+): Record<string, string> {
+  const { plain, secrets } = divideEnvironment(env, keyVariables);
+  const passed = Object.entries(secrets).filter(([name]) => listed.includes(name) && !keyVariables.has(name));
+  return { ...plain, ...Object.fromEntries(passed) };
+}
+
+/**
+ * Reads the environment and takes its secrets away. Call once, before anything else reads `process.env`. Variables that
+ * the runtime itself reads (paths, CA files) are plain. A proxy whose URL holds a password is a secret: requests take it
+ * from `env`.
  */
 export function takeEnvironment(): TakenEnvironment {
   const env = readEnvironment();
-  const stillVisible = hideVariables(Object.keys(env).filter(looksLikeKey));
+  const stillVisible = hideVariables(Object.keys(divideEnvironment(env).secrets));
   return { env, ...(stillVisible !== undefined && { stillVisible }) };
 }
 
@@ -42,11 +76,6 @@ export function hideVariables(names: readonly string[]): string | undefined {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-/** Whether a variable's name says that it holds a key: `*_KEY`, `*_TOKEN`, `*_SECRET`, `*_PASSWORD` and the like. */
-export function looksLikeKey(name: string): boolean {
-  return /(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)$/i.test(name);
 }
 
 /** Overwrites the values of variables in the memory that the process got from the kernel at its start. */

@@ -280,7 +280,7 @@ const terminal = z.strictObject({
   env: z
     .array(z.string().min(1))
     .default([])
-    .describe("Variables that look like keys and that commands get all the same, by name."),
+    .describe("Variables that look like secrets and that commands get nevertheless, by name."),
   timeout_seconds: z.number().positive().default(120).describe("Longest a command may run, in seconds."),
 });
 

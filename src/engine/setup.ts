@@ -1,6 +1,7 @@
 /** What a delegation needs to know of the world, read anew for each: config, routing, keys, tools. */
 import { resolve } from "node:path";
 import type { Clock } from "../clock.ts";
+import { commandEnvironment } from "../config/environment.ts";
 import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
@@ -126,6 +127,7 @@ function toolMaker(
   extraDirs: readonly string[],
   { credentials }: Routing,
 ): Setup["tools"] {
+  const environment = commandEnvironment(env, credentials.keyNames(), config.terminal.env);
   const made = new Map<string, readonly Tool[]>();
   return (toolsets, workspace) => {
     const id = JSON.stringify([workspace, ...toolsets]);
@@ -135,12 +137,8 @@ function toolMaker(
       workspace,
       toolsets,
       extraDirs,
-      environment: env,
-      terminal: {
-        env: config.terminal.env,
-        keyVariables: [...credentials.keyNames()],
-        timeoutMs: config.terminal.timeout_seconds * 1000,
-      },
+      environment,
+      terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
       redact: credentials.redact,
     });
     made.set(id, tools);

@@ -4,7 +4,7 @@
  * it is paired with, or of the provider's own row. Unencrypted, it goes to this machine and the local network only.
  */
 import { type Environment, expandVariables, type Template } from "../config/template.ts";
-import { type KeyHeader, Secret } from "../secret.ts";
+import { type KeyHeader, namesSecret, Secret } from "../secret.ts";
 import { baseUrlFromHost, isEncrypted, nearnessOf, normalBaseUrl, originOf } from "./endpoints.ts";
 import type { ProviderRow } from "./provider-table.ts";
 import type { Provider } from "./providers.ts";
@@ -61,7 +61,7 @@ export function bundleOf(provider: Provider, env: Environment): BundleAnswer {
   const withheld: string[] = [];
   const ofEntry = poolOf(candidates.ofEntry, baseUrl, withheld);
   const keys = ofEntry.length > 0 ? ofEntry : poolOf(candidates.ofRow, baseUrl, withheld);
-  const keyless = mayBeKeyless(provider, baseUrl) || Object.keys(entry?.headers ?? {}).some(carriesKey);
+  const keyless = mayBeKeyless(provider, baseUrl) || Object.keys(entry?.headers ?? {}).some(namesSecret);
   if (keys.length === 0 && !keyless) return { missing: [...withheld, ...looked] };
   return { bundle: { baseUrl, keys, headers: headers.headers, withheld: [...withheld, ...candidates.unset] } };
 }
@@ -219,8 +219,4 @@ function headersOf(
     headers[name.toLowerCase()] = expanded.text;
   }
   return { headers };
-}
-
-export function carriesKey(header: string): boolean {
-  return /^(authorization|cookie)$|key|token|secret/i.test(header);
 }

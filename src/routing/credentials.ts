@@ -5,16 +5,8 @@
 import type { Clock } from "../clock.ts";
 import type { Environment } from "../config/template.ts";
 import type { ApiMode, Route } from "../route.ts";
-import { type Access, type KeyHeader, type Lease, Secret } from "../secret.ts";
-import {
-  type Bundle,
-  type BundleAnswer,
-  bundleOf,
-  carriesKey,
-  isWorthHiding,
-  type KeySource,
-  keyTemplatesOf,
-} from "./bundle.ts";
+import { type Access, type KeyHeader, type Lease, namesSecret, Secret } from "../secret.ts";
+import { type Bundle, type BundleAnswer, bundleOf, isWorthHiding, type KeySource, keyTemplatesOf } from "./bundle.ts";
 import { originOf } from "./endpoints.ts";
 import { commandSupply, fixedSupply, type KeySupply } from "./key-supply.ts";
 import { createKeylessPool, createPool, type Pool } from "./pool.ts";
@@ -142,7 +134,7 @@ function knownSecrets(providers: readonly Provider[], env: Environment): Secret[
     const hidden = [
       ...keyTemplatesOf(provider),
       ...Object.entries(entry?.headers ?? {})
-        .filter(([name, { variables }]) => carriesKey(name) || variables.length > 0)
+        .filter(([name, { variables }]) => namesSecret(name) || variables.length > 0)
         .map(([name, template]) => ({ name: `${entryPath}.headers.${name}`, template })),
     ];
     for (const { name, template } of hidden) {

@@ -2,7 +2,7 @@
 import type { TOOLSETS } from "../config/schema.ts";
 import type { Tool, ToolOutput } from "../tool.ts";
 import { createEditFile, createWriteFile } from "./change-file.ts";
-import { type Environment, scrubEnvironment } from "./environment.ts";
+import { withoutKnownKeys } from "./environment.ts";
 import { createListDir } from "./list-dir.ts";
 import { createReadFile } from "./read-file.ts";
 import { wordsFor } from "./refusal.ts";
@@ -16,15 +16,9 @@ export type ToolsOptions = {
   /** Directories beside it that file and search tools reach, absolute. */
   extraDirs: readonly string[];
   toolsets: readonly string[];
-  /** Deputy's own; commands get what is left of it without keys. */
-  environment: Environment;
-  terminal: {
-    /** Variables that look like keys and that commands get all the same. */
-    env: readonly string[];
-    /** Variables that hold a provider's key: no command gets them. */
-    keyVariables: readonly string[];
-    timeoutMs: number;
-  };
+  /** The environment of commands, without secrets. */
+  environment: Readonly<Record<string, string>>;
+  terminal: { timeoutMs: number };
   /** Takes the values of known keys out of a text. */
   redact(text: string): string;
 };
@@ -42,7 +36,7 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
   terminal: (_, { workspace, environment, terminal, redact }) => [
     createTerminal({
       workspace,
-      environment: () => scrubEnvironment(environment, terminal.keyVariables, terminal.env, redact),
+      environment: () => withoutKnownKeys(environment, redact),
       timeoutMs: terminal.timeoutMs,
     }),
   ],

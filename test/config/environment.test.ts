@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { looksLikeKey } from "../../src/config/environment.ts";
-import { PROVIDER_TABLE } from "../../src/routing/provider-table.ts";
+import { commandEnvironment, divideEnvironment } from "../../src/config/environment.ts";
 
 const module = join(import.meta.dirname, "..", "..", "src", "config", "environment.ts");
 
@@ -30,11 +29,18 @@ function look(env: Record<string, string>) {
 }
 
 describe("the environment, once taken", () => {
-  const keys = { GLM_API_KEY: "secret-one", HF_TOKEN: "secret-two=with=signs", DB_PASSWORD: "secret-é", EMPTY_KEY: "" };
+  const keys = {
+    GLM_API_KEY: "secret-one",
+    HF_TOKEN: "secret-two=with=signs",
+    DB_PASSWORD: "secret-é",
+    AWS_ACCESS_KEY_ID: "secret-id",
+    HTTPS_PROXY: "http://me:secret@proxy:1",
+    EMPTY_KEY: "",
+  };
   const plain = {
     PATH: process.env.PATH ?? "",
     HOME: "/home/x",
-    HTTPS_PROXY: "http://proxy:1",
+    HTTP_PROXY: "http://proxy:1",
     NODE_EXTRA_CA_CERTS: "",
   };
   const seen = look({ ...plain, ...keys, LAST: "last" });
@@ -54,22 +60,34 @@ describe("the environment, once taken", () => {
   });
 
   test("keeps what the runtime needs", () => {
-    for (const line of ["HOME=/home/x", "HTTPS_PROXY=http://proxy:1", "LAST=last"]) {
+    for (const line of ["HOME=/home/x", "HTTP_PROXY=http://proxy:1", "LAST=last"]) {
       assert.ok(seen.inherited.includes(`${line}\n`), line);
       if (process.platform === "linux") assert.ok(seen.ofParent.includes(`${line}\n`), line);
     }
   });
 });
 
-test("every key variable of the provider table looks like a key", () => {
-  const names = PROVIDER_TABLE.flatMap(({ keys }) => keys.map(({ name }) => name));
-  assert.deepEqual(
-    names.filter((name) => !looksLikeKey(name)),
-    [],
-  );
+test("an environment is divided into two halves without loss", () => {
+  const env = { PATH: "/bin", MY_TOKEN: "t", DB: "postgres://u:p@h/db", LAB: "key of a provider", unset: undefined };
+  assert.deepEqual(divideEnvironment(env, new Set(["LAB"])), {
+    plain: { PATH: "/bin" },
+    secrets: { MY_TOKEN: "t", DB: "postgres://u:p@h/db", LAB: "key of a provider" },
+  });
 });
 
-test("variables that only sound like keys stay", () => {
-  for (const name of ["PATH", "KEYBOARD", "SSH_AUTH_SOCK", "TOKENIZERS_PARALLELISM", "NODE_EXTRA_CA_CERTS", "MONKEY"])
-    assert.equal(looksLikeKey(name), false, name);
+test("commands get the plain half and what the operator lists, but no provider's key", () => {
+  const env = {
+    PATH: "/bin",
+    NPM_TOKEN: "a",
+    OTHER_TOKEN: "b",
+    HTTP_PROXY: "http://u:p@proxy",
+    GLM_API_KEY: "c",
+    LAB: "d",
+  };
+  const listed = ["NPM_TOKEN", "HTTP_PROXY", "GLM_API_KEY", "LAB", "ABSENT"];
+  assert.deepEqual(commandEnvironment(env, new Set(["GLM_API_KEY", "LAB"]), listed), {
+    PATH: "/bin",
+    NPM_TOKEN: "a",
+    HTTP_PROXY: "http://u:p@proxy",
+  });
 });

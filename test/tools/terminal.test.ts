@@ -144,7 +144,7 @@ describe("a command is ended with all its processes", () => {
   });
 
   test("when the operator's limit is reached, whatever the command wished for", async (context) => {
-    const { call } = openWorkshop(context, { terminal: { env: [], keyVariables: [], timeoutMs: 300 } });
+    const { call } = openWorkshop(context, { terminal: { timeoutMs: 300 } });
     const words = "(no output)\n[ended after 0.3 s, the most that is allowed]";
     assert.equal((await call("terminal", { command: "sleep 306", timeout_seconds: 600 })).text, words);
     assert.equal((await call("terminal", { command: "sleep 306" })).text, words);
@@ -212,7 +212,7 @@ function killed(command: string): string {
     import { createTools } from ${JSON.stringify(module)};
     const [terminal] = createTools({
       workspace: process.cwd(), extraDirs: [], toolsets: ["terminal"], environment: process.env,
-      terminal: { env: [], keyVariables: [], timeoutMs: 60_000 }, redact: (text) => text,
+      terminal: { timeoutMs: 60_000 }, redact: (text) => text,
     });
     const context = { childId: "x", signal: new AbortController().signal };
     await terminal.run({ command: ${JSON.stringify(command)} }, context);

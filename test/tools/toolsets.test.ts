@@ -10,7 +10,7 @@ const options: ToolsOptions = {
   extraDirs: [],
   toolsets: TOOLSETS,
   environment: {},
-  terminal: { env: [], keyVariables: [], timeoutMs: 1_000 },
+  terminal: { timeoutMs: 1_000 },
   redact: (text) => text,
 };
 

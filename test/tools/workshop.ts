@@ -28,8 +28,8 @@ export function openWorkshop(context: TestContext, options: Partial<ToolsOptions
     workspace,
     extraDirs: [],
     toolsets: ["file", "search", "terminal"],
-    environment: { PATH: process.env.PATH },
-    terminal: { env: [], keyVariables: [], timeoutMs: 20_000 },
+    environment: { PATH: process.env.PATH ?? "" },
+    terminal: { timeoutMs: 20_000 },
     redact: (text) => text,
     ...options,
   });
