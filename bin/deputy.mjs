@@ -20,8 +20,16 @@ if (Number.parseInt(process.versions.node, 10) < NEEDED) {
   module.enableCompileCache(join(homedir(), ".cache", "deputy", "compile"));
   hushExperimentalWarnings();
   const source = new URL("../src/cli/process.ts", import.meta.url);
-  const { runProcess } = await import(existsSync(source) ? source.href : "../dist/cli/process.js");
-  await runProcess(process.argv.slice(2));
+  try {
+    const { runProcess } = await import(existsSync(source) ? source.href : "../dist/cli/process.js");
+    await runProcess(process.argv.slice(2));
+  } catch (error) {
+    if (!["EMFILE", "ENFILE", "ENOMEM"].includes(error.code)) throw error;
+    process.stderr.write(
+      `deputy: cannot start: ${error.message}\nRaise the limit (ulimit -n) or end other programs.\n`,
+    );
+    process.exitCode = 3;
+  }
 }
 
 /** `node:sqlite` still calls itself experimental; our tests hold it to what we need. */

@@ -69,7 +69,7 @@ function runNpm() {
   );
   writeLock([process.pid, npm.pid ?? process.pid]);
   let output = "";
-  for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (bytes) => (output += bytes));
+  for (const stream of [npm.stdout, npm.stderr]) stream?.on("data", (bytes) => (output += bytes));
   return new Promise((resolve) => {
     npm.on("error", (error) => resolve({ code: 1, output: String(error) }));
     npm.on("close", (code) => resolve({ code, output }));
@@ -167,8 +167,11 @@ async function runPinned(args) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => signal !== "SIGINT" && child.kill(signal)); // the terminal interrupts the whole group
   }
-  const [code, signal] = await new Promise((resolve, reject) => {
-    child.on("error", reject);
+  const [code, signal] = await new Promise((resolve) => {
+    child.on("error", (error) => {
+      say(`The pinned Node cannot be run: ${error.message}`);
+      resolve([3]);
+    });
     child.on("exit", (...ending) => resolve(ending));
   });
   process.exit(code ?? 128 + constants.signals[signal]);

@@ -74,6 +74,7 @@ export const ERROR_EXIT = {
   "task-invalid": 2,
   "output-unwritable": 2,
   "nothing-to-run": 3,
+  "out-of-resources": 3,
   "journal-unusable": 3,
   "journal-full": 1,
   "run-unknown": 2,

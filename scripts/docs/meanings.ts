@@ -204,6 +204,11 @@ export const ERRORS: Record<DeputyErrorCode, Explained> = {
     means: "no task can start, or with `--strict` not all can; every problem is listed",
     todo: "See [the problems](#problems-found-before-the-start).",
   },
+  "out-of-resources": {
+    says: ["Ask for less at once, and try again."],
+    means: "the process or the system has run out of file descriptors, processes or memory",
+    todo: "Raise the limit (`ulimit -n`, `ulimit -u`), lower `--concurrency`, or end other programs.",
+  },
   "journal-unusable": {
     says: ["is not a journal, or is damaged", "for writing"],
     means: "the journal cannot be opened, read or written",

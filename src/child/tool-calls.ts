@@ -1,7 +1,7 @@
 /**
  * The tool calls of one answer, in the model's order: each is admitted (known tool, valid input, allowed), its intent
- * recorded, then run. Calls of one effect that stand side by side run together, where that effect allows it. However they
- * end, their ends are told in the model's order.
+ * recorded, then run. Adjacent calls of one effect run together, as many at once as that effect allows. However they end,
+ * their ends are told in the model's order.
  */
 import type { ChildEvent } from "../event.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
@@ -11,14 +11,21 @@ import { type ToolCall, turnMessage } from "./conversation.ts";
 
 /** A call that may run. */
 type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubject };
+/** One that runs, and how that ends. */
+type UnderWay = Admitted & { run: Promise<Ran> };
+type Ran = { output: ToolOutput; durationMs: number };
 /** A call that does not run, and what the model is told. */
 type Refused = { outcome: "denied" | "invalid" | "unknown"; text: string; target: string };
 
-/** `cutOff`: what becomes of a call that was under way when the child was stopped or its process died. */
-const CALLS_OF: Record<ToolEffect, { sideBySide: boolean; cutOff: "again" | "unknown" | "goes-on" }> = {
-  read: { sideBySide: true, cutOff: "again" },
-  write: { sideBySide: false, cutOff: "unknown" },
-  delegate: { sideBySide: true, cutOff: "goes-on" },
+/**
+ * `atOnce`: most calls under way at a time. A search is a process with two pipes: eight keep a disk busy, and leave room
+ * for others below a limit of 64 descriptors. Delegations have limits of their own (seats, rates, budgets).
+ * `cutOff`: what becomes of a call that was under way when the child was stopped or its process died.
+ */
+const CALLS_OF: Record<ToolEffect, { atOnce: number; cutOff: "again" | "unknown" | "goes-on" }> = {
+  read: { atOnce: 8, cutOff: "again" },
+  write: { atOnce: 1, cutOff: "unknown" },
+  delegate: { atOnce: Number.POSITIVE_INFINITY, cutOff: "goes-on" },
 };
 
 /** Runs the next calls that belong together. The loop comes back for the rest. */
@@ -31,7 +38,7 @@ export async function* runCalls(child: Child): AsyncGenerator<Happening, void> {
     const admission = yield* admit(child, call, tool);
     if ("outcome" in admission) yield refuse(child, call, admission);
     else admitted.push(admission);
-    if (tool === undefined || !CALLS_OF[tool.effect].sideBySide || child.signal.aborted) break;
+    if (tool === undefined || CALLS_OF[tool.effect].atOnce === 1 || child.signal.aborted) break;
   }
   if (!child.signal.aborted) yield* runTogether(child, admitted);
 }
@@ -100,46 +107,48 @@ function refuse(child: Child, { callId, name }: ToolCall, { outcome, text, targe
   });
 }
 
+/** Starts the calls in order: where `atOnce` are under way, the next one starts when the first of them has ended. */
 async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<Happening, void> {
-  const { clock } = child.deps;
-  for (const { call, tool, subject } of admitted) {
+  const underWay: UnderWay[] = [];
+  for (const each of admitted) {
+    const { call, tool, subject } = each;
+    const first = underWay.length < CALLS_OF[tool.effect].atOnce ? undefined : underWay.shift();
+    if (first !== undefined) yield* tellEnd(child, first);
+    if (child.signal.aborted) break;
     const { callId, name } = call;
     yield tell(child, { kind: "tool-start", callId, name, target: subject.target, effect: tool.effect });
+    underWay.push({ ...each, run: runOne(child, each) });
   }
-  const startedAt = clock.elapsed();
-  const runs = admitted.map(async ({ tool, input, call }) => {
-    const output = await runOne(child, tool, input, call.callId);
-    return { output, durationMs: clock.elapsed() - startedAt };
-  });
-  for (const [index, { call, tool, subject }] of admitted.entries()) {
-    const run = await runs[index];
-    // What goes on when the child does has not ended.
-    if (run === undefined || (CALLS_OF[tool.effect].cutOff === "goes-on" && child.signal.aborted)) continue;
-    const { text, ok, filesChanged = [] } = run.output;
-    const { callId, name } = call;
-    yield tell(child, {
-      kind: "tool-end",
-      callId,
-      name,
-      target: subject.target,
-      text,
-      ok,
-      outcome: "ran",
-      filesChanged,
-      durationMs: run.durationMs,
-    });
-  }
+  for (const each of underWay) yield* tellEnd(child, each);
 }
 
-/** A tool that throws is a bug in it: the child hears of it, its siblings do not suffer from it. */
-async function runOne(child: Child, tool: Tool, input: unknown, callId: string): Promise<ToolOutput> {
-  const { childId } = child.input;
-  try {
-    return await tool.run(input, { childId, callId, step: child.conversation.step, signal: child.signal });
-  } catch (error) {
-    return {
-      ok: false,
-      text: `${tool.name} failed by a fault of its own: ${error instanceof Error ? error.message : error}`,
-    };
-  }
+async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): AsyncGenerator<Happening, void> {
+  const { output, durationMs } = await run;
+  // What goes on when the child does has not ended.
+  if (CALLS_OF[tool.effect].cutOff === "goes-on" && child.signal.aborted) return;
+  const { text, ok, filesChanged = [] } = output;
+  const { callId, name } = call;
+  yield tell(child, {
+    kind: "tool-end",
+    callId,
+    name,
+    target: subject.target,
+    text,
+    ok,
+    outcome: "ran",
+    filesChanged,
+    durationMs,
+  });
+}
+
+/** Never rejects. A tool that throws is a bug in it: the child hears of it, its siblings do not suffer from it. */
+async function runOne(child: Child, { call: { callId }, tool, input }: Admitted): Promise<Ran> {
+  const { clock } = child.deps;
+  const startedAt = clock.elapsed();
+  const context = { childId: child.input.childId, callId, step: child.conversation.step, signal: child.signal };
+  const output = await tool.run(input, context).catch((error: unknown) => ({
+    ok: false,
+    text: `${tool.name} failed by a fault of its own: ${error instanceof Error ? error.message : error}`,
+  }));
+  return { output, durationMs: clock.elapsed() - startedAt };
 }

@@ -1,7 +1,9 @@
 /** A run that outlives who asked for it: a process of its own goes on with it, as `deputy resume` does. */
-import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { DeputyError } from "../errors.ts";
+import { shortageIn } from "../shortage.ts";
+import { startProcess } from "../start-process.ts";
 import type { Io } from "./io.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/deputy.mjs", import.meta.url));
@@ -16,22 +18,31 @@ export async function beginElsewhere(
 ): Promise<void> {
   const config = configPath === undefined ? [] : ["--config", configPath];
   const argv = [PROGRAM, "resume", runId, "--ndjson", "--wait-for-approval", ...config];
-  const child = spawn(process.execPath, argv, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  let words = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (words += text));
   try {
-    await new Promise<void>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", () => reject(new Error(words.trim() || "it ended without a word")));
-      child.stdout.once("data", () => resolve());
+    const child = await startProcess(process.execPath, argv, {
+      cwd,
+      env,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
     });
+    await firstLineFrom(child);
+    // From here on it speaks to nobody: what happens is in the journal.
+    child.removeAllListeners();
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    child.unref();
   } catch (error) {
-    const message = `The run could not begin in the background: ${(error as Error).message}`;
-    throw new DeputyError("run-owned", message, { cause: error });
+    const reason = shortageIn(error) ?? (error as Error).message;
+    throw new DeputyError("run-owned", `The run could not begin in the background: ${reason}`, { cause: error });
   }
-  // From here on it speaks to nobody: what happens is in the journal.
-  child.removeAllListeners();
-  child.stdout.destroy();
-  child.stderr.destroy();
-  child.unref();
+}
+
+/** @throws Error with its last words, where it ends before */
+function firstLineFrom(child: ChildProcess): Promise<void> {
+  let words = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (words += text));
+  return new Promise((resolve, reject) => {
+    child.once("close", () => reject(new Error(words.trim() || "it ended without a word")));
+    child.stdout?.once("data", () => resolve());
+  });
 }

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { DeputyError, ERROR_EXIT } from "../errors.ts";
 import { nearest } from "../nearest.ts";
+import { shortageIn } from "../shortage.ts";
 import type { Context, Declare } from "./command.ts";
 import { fitted } from "./help-text.ts";
 import { createPaint, type Io, type Output } from "./io.ts";
@@ -189,7 +190,9 @@ function unknownCommand(name: string): string {
 
 const openReal: Context["openDeputy"] = async (options) => (await import("../engine/open.ts")).openDeputy(options);
 
-function report(error: unknown, io: Io): number {
+function report(thrown: unknown, io: Io): number {
+  const shortage = shortageIn(thrown);
+  const error = shortage === undefined ? thrown : new DeputyError("out-of-resources", shortage, { cause: thrown });
   if (error instanceof DeputyError) {
     io.stderr.write(`deputy: ${harmless(error.message)}\n`);
     return ERROR_EXIT[error.code];

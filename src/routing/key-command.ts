@@ -2,9 +2,11 @@
  * One run of a command that prints a key. Nothing of what it prints is shown: its first line is the key, and what it
  * says of errors may hold one. Neither it nor what it started outlives the run.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Clock } from "../clock.ts";
+import { shortageIn } from "../shortage.ts";
+import { startProcess } from "../start-process.ts";
 
 /** Longest a command may take, in milliseconds. */
 const TIMEOUT_MS = 30_000;
@@ -26,7 +28,8 @@ export async function firstLineOf(
   try {
     return await run(argv, environment, clock, signal);
   } catch (error) {
-    return { problem: `cannot be run (${(error as NodeJS.ErrnoException).code ?? "no reason given"})` };
+    const reason = shortageIn(error) ?? (error as NodeJS.ErrnoException).code ?? "no reason given";
+    return { problem: `cannot be run (${reason})` };
   }
 }
 
@@ -36,7 +39,11 @@ async function run(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<CommandAnswer> {
-  const command = spawn(program, args, { env: environment, detached: true, stdio: ["ignore", "pipe", "ignore"] });
+  const command = await startProcess(program, args, {
+    env: environment,
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   const output = collect(command);
   let late = false;
   const stop = () => endGroup(command);

@@ -90,6 +90,10 @@ function applyEdit({ shown }: Place, before: string, edit: Edit): { content: str
       `old_string occurs ${count} times in ${shown}. Give more of the lines around it, or set replace_all.`,
     );
   }
+  const length = before.length + count * (to.length - from.length);
+  if (length > MAX_EDIT_BYTES) {
+    throw new Refusal(`${shown} would have ${length} characters; edit_file makes files up to ${MAX_EDIT_BYTES}.`);
+  }
   return { content: before.replaceAll(from, () => to), count };
 }
 

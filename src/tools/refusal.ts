@@ -1,11 +1,14 @@
 /** Why a tool could not do what it was asked, in words for the model. Thrown inside a tool, never out of one. */
 import { getSystemErrorMessage } from "node:util";
+import { shortageIn } from "../shortage.ts";
 
 export class Refusal extends Error {}
 
 /** The model's words for an error that a tool may expect; undefined for a bug. */
 export function wordsFor(error: unknown): string | undefined {
   if (error instanceof Refusal) return error.message;
+  const shortage = shortageIn(error);
+  if (shortage !== undefined) return shortage;
   if (!isSystemError(error)) return undefined;
   return `The system refused it: ${getSystemErrorMessage(-Math.abs(error.errno))} (${error.code}).`;
 }

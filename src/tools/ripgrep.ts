@@ -2,10 +2,10 @@
  * ripgrep, run for as long as its lines are wanted. Arguments go to it as a list, never through a shell, and its
  * environment is empty. `node:child_process` and not execa: lines are read as they come and the process is ended early.
  */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { startProcess } from "../start-process.ts";
 import { createLineSplitter, type Line } from "./line-splitter.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -19,7 +19,7 @@ export type SearchEnd = { timedOut: boolean; problem?: string };
  * @param args options and, last, the path to search
  * @param separator the byte between lines of the answer
  * @param onLine gets each line; false ends the search
- * @throws AbortError when the signal aborts
+ * @throws AbortError when the signal aborts, or an error of the system where no process can be started
  */
 export async function ripgrep(
   args: string[],
@@ -29,7 +29,7 @@ export async function ripgrep(
   signal: AbortSignal,
 ): Promise<SearchEnd> {
   const { rgPath } = await import("@vscode/ripgrep");
-  const search = spawn(rgPath, [...alwaysArgs(cwd), ...args], {
+  const search = await startProcess(rgPath, [...alwaysArgs(cwd), ...args], {
     cwd,
     env: {},
     stdio: ["ignore", "pipe", "pipe"],
@@ -40,15 +40,16 @@ export async function ripgrep(
   const splitter = createLineSplitter(separator, MAX_LINE_BYTES, onLine);
   let enough = false;
   let problem = "";
-  search.stdout.on("data", (chunk: Buffer) => {
+  search.stdout?.on("data", (chunk: Buffer) => {
     if (enough || splitter.write(chunk)) return;
     enough = true;
     search.kill("SIGKILL");
   });
-  search.stderr.on("data", (chunk: Buffer) => {
+  search.stderr?.on("data", (chunk: Buffer) => {
     if (problem.length < MAX_PROBLEM_CHARACTERS) problem += chunk;
   });
   const [, killedBy] = await once(search, "close");
+  signal.throwIfAborted();
   const words = problem.replace(/^rg: /, "").slice(0, MAX_PROBLEM_CHARACTERS).trim();
   return { timedOut: killedBy !== null && !enough, ...(words === "" ? {} : { problem: words }) };
 }

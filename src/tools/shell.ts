@@ -7,12 +7,12 @@
  *
  * `node:child_process` and not execa: what counts here are groups and sessions, and not waiting for pipes.
  */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startProcess } from "../start-process.ts";
 
 /** From TERM to KILL. A stopped tool has to be done within a second. */
 const GRACE_MS = 400;
@@ -72,18 +72,20 @@ export type ShellEnd = {
   stopped?: "timeout" | "abort";
 };
 
-/** Runs a command with empty standard input. When this resolves, none of its processes is left. */
+/**
+ * Runs a command with empty standard input. When this resolves, none of its processes is left.
+ * @throws Error of the system where no process can be started
+ */
 export async function runInShell(
   { command, cwd, environment, timeoutMs, onOutput }: ShellCommand,
   signal: AbortSignal,
 ): Promise<ShellEnd> {
-  const supervisor = spawn("/bin/sh", ["-c", SUPERVISE, shellPath(), command], {
+  const supervisor = await startProcess("/bin/sh", ["-c", SUPERVISE, shellPath(), command], {
     cwd,
     env: environment,
     detached: true,
     stdio: ["ignore", "pipe", "ignore", "pipe", "pipe"],
   });
-  await once(supervisor, "spawn");
   const session = supervisor.pid as number;
   const exited = once(supervisor, "exit");
   const [output, line, lease] = [1, 3, 4].map((descriptor) => supervisor.stdio[descriptor]) as [Duplex, Duplex, Duplex];
@@ -92,13 +94,13 @@ export async function runInShell(
   line.on("error", () => {}).resume();
   lease.on("error", () => {});
 
-  const stopping = stopSessionWhen(session, timeoutMs, signal);
+  const stopping = stopSessionWhen(session, lease, timeoutMs, signal);
   const [exitCode] = (await exited) as [number | null];
   const stopped = stopping.end();
   // One that a stop should end may have let go of the line.
   const allGone = stopped === undefined && (await settlesWithin(gone, SETTLE_MS));
   if (allGone) signalGroup(session, "SIGKILL");
-  else await endSession(session);
+  else await endSession(session, lease);
   await settlesWithin(gone, DRAIN_MS);
   for (const stream of [output, line, lease]) stream.destroy();
   return { exitCode: exitCode ?? 128 + constants.signals.SIGKILL, ...(stopped && { stopped }) };
@@ -108,14 +110,19 @@ export async function runInShell(
  * Stops a session when its time is over or the signal aborts: TERM to its leader's group, and KILL to all shortly after.
  * @returns `end`: no more of that; tells why the session was stopped, where it was
  */
-function stopSessionWhen(session: number, timeoutMs: number, signal: AbortSignal): { end(): ShellEnd["stopped"] } {
+function stopSessionWhen(
+  session: number,
+  lease: Duplex,
+  timeoutMs: number,
+  signal: AbortSignal,
+): { end(): ShellEnd["stopped"] } {
   let stopped: ShellEnd["stopped"];
   let killTimer: NodeJS.Timeout | undefined;
   function stop(reason: "timeout" | "abort"): void {
     if (stopped !== undefined) return;
     stopped = reason;
     signalGroup(session, "SIGTERM");
-    killTimer = setTimeout(() => void endSession(session), GRACE_MS);
+    killTimer = setTimeout(() => void endSession(session, lease), GRACE_MS);
   }
   const onAbort = () => stop("abort");
   const timer = setTimeout(() => stop("timeout"), Math.min(timeoutMs, MAX_TIMER_MS));
@@ -144,14 +151,15 @@ function signalGroup(leader: number, name: NodeJS.Signals): void {
   }
 }
 
-/** By a process that goes on where Deputy dies over it. */
-async function endSession(session: number): Promise<void> {
-  const killer = spawn("/bin/sh", ["-c", END_SESSION, "sh", String(session)], {
-    env: {},
-    detached: true,
-    stdio: "ignore",
-  });
-  await once(killer, "exit");
+/** By a process that goes on where Deputy dies over it; by the watchdog where no process can be started. */
+async function endSession(session: number, lease: Duplex): Promise<void> {
+  try {
+    const options = { env: {}, detached: true, stdio: "ignore" } as const;
+    const killer = await startProcess("/bin/sh", ["-c", END_SESSION, "sh", String(session)], options);
+    await once(killer, "exit");
+  } catch {
+    lease.destroy();
+  }
 }
 
 function closed(stream: Duplex): Promise<void> {

@@ -61,6 +61,56 @@ test("reads of one answer run together, as do delegations; a write waits for tho
   );
 });
 
+for (const [effect, most] of [
+  ["read", 8],
+  ["delegate", 40],
+] as const) {
+  test(`of 40 calls of one response that ${effect}, ${most} are under way at once, and their ends come in order`, async () => {
+    const words = Array.from({ length: 40 }, (_, at) => String(at));
+    const open: { word: string; end(): void }[] = [];
+    let highest = 0;
+    const slow = tool("slow", effect, async (word) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      open.push({ word, end: resolve });
+      highest = Math.max(highest, open.length);
+      // The newest ends first, once nothing more is started.
+      if (open.length === 1) setImmediate(endNewest);
+      await promise;
+      return word;
+    });
+    const endNewest = () => {
+      open.pop()?.end();
+      if (open.length > 0) setImmediate(endNewest);
+    };
+    const wanted = words.map((word): [string, unknown] => ["slow", { word }]);
+    const { result, stored } = await play([calls(...wanted), says("Done.")], { tools: [slow] });
+    assert.equal(highest, most);
+    assert.deepEqual(
+      result.tool_trace.map(({ target }) => target),
+      words,
+    );
+    const started = new Set<string>();
+    for (const event of stored) {
+      if (event.kind === "tool-start") started.add(event.callId);
+      if (event.kind === "tool-end") assert.ok(started.has(event.callId), event.target);
+    }
+  });
+}
+
+test("a child that is stopped starts none of the calls that wait for others", async () => {
+  const stop = new AbortController();
+  const ran: string[] = [];
+  const read = tool("read", "read", (word) => {
+    ran.push(word);
+    if (word === "3") stop.abort({ status: "interrupted", by: "test" } satisfies StopReason);
+    return word;
+  });
+  const wanted = Array.from({ length: 40 }, (_, at): [string, unknown] => ["read", { word: String(at) }]);
+  const { result } = await play([calls(...wanted)], { tools: [read], signal: stop.signal });
+  assert.equal(result.status, "interrupted");
+  assert.ok(ran.length <= 8, ran.join(" "));
+});
+
 test("an unknown tool and arguments that do not fit are told to the model, and nothing runs", async () => {
   const ran: string[] = [];
   const known = tool("known", "write", (word) => {

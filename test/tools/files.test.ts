@@ -146,6 +146,20 @@ describe("write_file", () => {
 });
 
 describe("edit_file", () => {
+  test("refuses an edit whose result would be too large, and makes one just below", async (context) => {
+    const { call, write } = openWorkshop(context);
+    write("a.txt", "a".repeat(10_000));
+    const edit = (length: number) => ({
+      path: "a.txt",
+      old_string: "a",
+      new_string: "b".repeat(length),
+      replace_all: true,
+    });
+    const { ok, text } = await call("edit_file", edit(10_000));
+    assert.ok(!ok && text.startsWith("a.txt would have 100000000 characters; edit_file makes files up to"), text);
+    assert.equal((await call("edit_file", edit(1_000))).ok, true);
+  });
+
   test("replaces the one occurrence, literally", async (context) => {
     const { write, call, workspace } = openWorkshop(context);
     write("a.txt", "a.b axb");

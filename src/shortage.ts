@@ -1,0 +1,17 @@
+/** Errors of a system that has run out of something, in words for whoever asked: a person or a model. */
+
+const FEWER = "Ask for less at once, and try again.";
+
+const SHORTAGES: Record<string, string> = {
+  EMFILE: `Deputy has no file descriptors left. ${FEWER} The limit is that of the shell: \`ulimit -n\`.`,
+  ENFILE: `The system has no file descriptors left. ${FEWER} Other programs may have to be ended.`,
+  EAGAIN: `The system starts no more processes for this user. ${FEWER} The limit is that of the shell: \`ulimit -u\`.`,
+  ENOMEM: `The system has no memory left. ${FEWER} Other programs may have to be ended.`,
+};
+
+/** What ran out and what to do; undefined for any other error. */
+export function shortageIn(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  const words = SHORTAGES[error.code];
+  return words === undefined ? undefined : `${words} (${error.code})`;
+}
