@@ -62,9 +62,10 @@ const SWITCH = /^(true|false|yes|no|on|off|[01]?)$/i;
 
 /** Values that are, or contain, a secret whatever they are called. */
 const SECRET_VALUES: readonly RegExp[] = [
-  // A URL with a password (`postgres://user:pass@host`; a port before a path is none), or with a token for a user.
+  // A URL with a password (`postgres://user:pass@host`; a port before a path is none), or with a token for a user; the scheme may be missing.
   /:\/\/[^\s/:@[]*:(?!\d*(?:[/?#]|$))[^\s@]{1,500}@/,
   /:\/\/[\w-]{20,}@/,
+  /^(?!mailto:)[^\s/:@]+:[^\s/@]+@[\w.-]+(:\d+)?(\/|$)/i,
   /\/\/hooks\.slack\.com\/services\/|\/api\/webhooks\/\d/,
   // Keys by the prefix that their vendors gave them, so that they are found.
   /(?<![\w/.-])(sk-|[rs]k_live_|[rs]k_test_|gsk_|xai-|tvly-|hf_|r8_|npm_|pypi-|dop_v1_|shp[a-z]{2}_|lin_api_|glpat-|gl[a-z]{2,5}-|SG\.)(?=[\w.-]*\d)[\w.-]{16,}/,
