@@ -231,6 +231,13 @@ export const DURABILITY = {
   "retry-wait": "live",
 } as const satisfies Record<EventKind, "live" | "stored" | "barrier">;
 
+/** Events that any process may write about a run it does not own. */
+export const REQUESTS = ["stop-request", "steer-request", "approval-answer"] as const satisfies StoredEvent["kind"][];
+
+export function isRequest({ kind }: StoredEvent): boolean {
+  return REQUESTS.some((request) => request === kind);
+}
+
 export function isStored(event: Event): event is StoredEvent {
   return DURABILITY[event.kind] !== "live";
 }

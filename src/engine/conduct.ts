@@ -8,7 +8,7 @@ import type { Model } from "../child/model.ts";
 import { childPrompt, conversationPrompt, projectNotes, taskPrompt } from "../child/prompt.ts";
 import type { Clock } from "../clock.ts";
 import { DeputyError, type Failure } from "../errors.ts";
-import { DURABILITY, type Event, isStored, type StoredEvent } from "../event.ts";
+import { DURABILITY, type Event, isStored, REQUESTS, type StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Ready } from "../plan.ts";
 import type { Report } from "../report.ts";
@@ -43,9 +43,6 @@ import {
 import type { Scheduler, Told } from "./scheduler.ts";
 import { createSeat, type Seat } from "./seat.ts";
 import type { Setup } from "./setup.ts";
-
-/** Events that any process may write about a run it does not own. */
-const REQUESTS = ["stop-request", "steer-request", "approval-answer"] as const;
 
 export type Stage = {
   clock: Clock;

@@ -27,7 +27,8 @@ export interface Journal {
    * Appends in order and resolves when durable. Appends of one turn of the event loop share one commit.
    * Once an append has failed, every later one fails the same way: the journal's promise is broken, runs must end.
    * An append that nobody waits for may fail unheard, because the next one that somebody waits for tells.
-   * @throws DeputyError `journal-full` | `journal-unusable`
+   * A run that this owner claimed and another has claimed since takes no events of it but requests.
+   * @throws DeputyError `journal-full` | `journal-unusable` | `run-owned`
    */
   append(events: readonly StoredEvent[]): Promise<void>;
   /** Entries in order of `seq`, as of now. */

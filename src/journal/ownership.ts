@@ -8,12 +8,18 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { DeputyError } from "../errors.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { Journal, Owner } from "./journal.ts";
 import { holdLock, isLockHeld } from "./process-lock.ts";
 import { inTransaction } from "./transaction.ts";
 
 export type Ownership = Pick<Journal, "claim" | "release" | "owner"> & {
+  /**
+   * Keeps an owner that was robbed of a run from writing about it: a lock can be lost without its holder's knowledge.
+   * Inside a write transaction. @throws DeputyError `run-owned`
+   */
+  fence(delegationId: string): void;
   /** Drops the claim on a run whose owner is dead. Inside a write transaction. */
   forget(delegationId: string): void;
   /** Whether a living process, this one included, owns any run. */
@@ -31,9 +37,17 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
   const remove = database.prepare("DELETE FROM claims WHERE delegation_id = ? AND owner_id = ?");
   const drop = database.prepare("DELETE FROM claims WHERE delegation_id = ?");
   const all = database.prepare("SELECT owner_id AS ownerId, pid FROM claims");
+  /** What this owner has claimed and not given back. */
+  const claimed = new Set<string>();
   let unlock: (() => void) | undefined;
 
   function claim(delegationId: string): ReturnType<Journal["claim"]> {
+    const answer = take(delegationId);
+    if (answer.claimed) claimed.add(delegationId);
+    return answer;
+  }
+
+  function take(delegationId: string): ReturnType<Journal["claim"]> {
     return inTransaction(database, () => {
       const current = claimOn(delegationId);
       if (current?.ownerId === ownerId) return { claimed: true };
@@ -45,7 +59,17 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
   }
 
   function release(delegationId: string): void {
+    claimed.delete(delegationId);
     inTransaction(database, () => remove.run(delegationId, ownerId));
+  }
+
+  function fence(delegationId: string): void {
+    const current = claimOn(delegationId);
+    if (current?.ownerId === ownerId || (current === undefined && !claimed.has(delegationId))) return;
+    throw new DeputyError(
+      "run-owned",
+      `Run ${delegationId} was taken over by another process: process ${process.pid} lost its lock and ends its work on it. See deputy show ${delegationId}`,
+    );
   }
 
   function owner(delegationId: string): Owner | undefined {
@@ -89,6 +113,7 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
     claim,
     release,
     owner,
+    fence,
     forget: (delegationId) => void drop.run(delegationId),
     isAnyAlive: () => (all.all() as Claim[]).some(isAlive),
     close,

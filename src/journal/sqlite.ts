@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
-import type { StoredEvent } from "../event.ts";
+import { isRequest, type StoredEvent } from "../event.ts";
 import { openDatabase } from "./database.ts";
 import { createEventTable, type Row } from "./event-table.ts";
 import { createGroupCommit } from "./group-commit.ts";
@@ -37,9 +37,15 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
   const ownership = told(() => createOwnership(database, join(stateDir, "owners"), newId()));
   const watching = createWatching({ latest, entries }, { clock, pollMs });
   const commits = createGroupCommit((rows: readonly Row[]) => {
-    told(() => inTransaction(database, () => rows.forEach(table.insert)));
+    told(() => inTransaction(database, () => insert(rows)));
     watching.wake();
   });
+
+  function insert(rows: readonly Row[]): void {
+    const owned = rows.flatMap(({ event }) => (isRequest(event) ? [] : [event.delegationId]));
+    new Set(owned).forEach(ownership.fence);
+    rows.forEach(table.insert);
+  }
 
   function latest(): number {
     return told(table.latest);

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Journal } from "../../src/journal/journal.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite.ts";
-import { numbersOf } from "../support/journal-events.ts";
+import { numbersOf, stepStart, stopRequest } from "../support/journal-events.ts";
 
 const PROGRAM = join(import.meta.dirname, "../support/journal-process.ts");
 
@@ -101,6 +101,29 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
         claims.map((_, index) => (index === winner ? { claimed: true } : refused)),
       );
     }
+  });
+
+  it("takes nothing more from an owner whose lock was lost and whose run another took", async () => {
+    const journal = openSqliteJournal({ stateDir, newId: () => "me" });
+    for (const delegationId of ["d1", "d2"]) journal.claim(delegationId);
+    await journal.append([stepStart(1)]);
+    closeSync(openSync(join(stateDir, "owners", "me.lock"), "r")); // On POSIX this drops the lock of the whole process.
+    const child = start("claim");
+    await heard(child);
+    assert.deepEqual(await ask(child, "d1"), { claimed: true });
+
+    await journal.append([stopRequest("d1"), stepStart(2, "d2")]);
+    await assert.rejects(journal.append([stepStart(3), stepStart(4, "d2")]), { code: "run-owned" });
+    await assert.rejects(journal.append([stepStart(5, "d2")]), { code: "run-owned" });
+    assert.deepEqual(
+      Array.from(journal.read({}), ({ event }) => [event.delegationId, event.kind]),
+      [
+        ["d1", "step-start"],
+        ["d1", "stop-request"],
+        ["d2", "step-start"],
+      ],
+    );
+    await journal.close();
   });
 
   it("gives a dead owner's claim to exactly one of seven that want it", async () => {
