@@ -21,7 +21,7 @@ export function parseAllowRule(written: string): PermissionRule {
 }
 
 function toolNames(): string[] {
-  const terminal = { timeoutMs: 0 };
-  const options = { workspace: "/", extraDirs: [], toolsets: TOOLSETS, environment: {}, terminal };
+  const reach = { workspace: "/", extraDirs: [], own: { directories: [], files: [] } };
+  const options = { ...reach, toolsets: TOOLSETS, environment: {}, terminal: { timeoutMs: 0 } };
   return createTools({ ...options, redact: (text) => text }).map(({ name }) => name);
 }

@@ -3,9 +3,11 @@
  * first; it is written where --write says so or a person at the terminal agrees, and the former file is kept.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { rememberSettings } from "../config/own-files.ts";
+import { stateDir } from "../config/trust.ts";
 import { DeputyError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Routing } from "../routing/routing.ts";
@@ -34,7 +36,10 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   io.stdout.write(`${indented(snippetOf(format, at, entry))}\n`);
   if (note !== undefined) io.stdout.write(`${note}\n`);
   const added = addEntry(format, known ? read(path) : "", at, entry, flags.force === true);
-  if ("same" in added) return void io.stdout.write("It is there already: nothing to do.\n");
+  if ("same" in added) {
+    remember(path, io);
+    return void io.stdout.write("It is there already: nothing to do.\n");
+  }
   if ("refused" in added) {
     const orForced = added.refused === DIFFERENT && format !== "toml" ? ", or replace it with --force" : "";
     const message = `Expected to add the entry to ${path}, but ${added.refused}. Add it by hand${orForced}.`;
@@ -42,8 +47,20 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   }
   if (!flags.write && !(await agreed(io, path))) return void io.stdout.write("Nothing was written.\n");
   const backup = writeSettings(path, added.text);
+  remember(path, io);
   io.stdout.write(`Written to ${oneLine(path)}.${backup === undefined ? "" : ` The former file is ${backup}.`}\n`);
   io.stdout.write(`Start ${title} anew, and ask it to delegate something.\n`);
+}
+
+/** From now on no child changes the file, where it lies in a workspace: it says how Deputy is started. */
+function remember(path: string, { env }: Io): void {
+  const state = resolve(stateDir(env));
+  try {
+    rememberSettings(path, state);
+  } catch (error) {
+    const message = `Cannot note in ${state} that ${path} starts Deputy: ${(error as Error).message}. Until it is noted, children may change that file. Install again once the directory can be written.`;
+    throw new DeputyError("output-unwritable", message, { cause: error });
+  }
 }
 
 /** The variables Deputy would read that are set: of keys, of base URLs (a key belongs to its pair), and its own. */

@@ -151,10 +151,15 @@ export function userConfigPath(env: Environment): string {
 }
 
 function findUpward(directory: string, name: string): string | undefined {
-  const path = join(directory, name);
-  if (isFile(path)) return path;
+  return withAncestors(directory)
+    .map((each) => join(each, name))
+    .find(isFile);
+}
+
+/** A directory and all those above it, nearest first. */
+export function withAncestors(directory: string): string[] {
   const parent = dirname(directory);
-  return parent === directory ? undefined : findUpward(parent, name);
+  return [directory, ...(parent === directory ? [] : withAncestors(parent))];
 }
 
 function isFile(path: string): boolean {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { commandEnvironment } from "../config/environment.ts";
 import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../config/load.ts";
+import { type OwnFiles, ownFiles } from "../config/own-files.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
 import { stateDir } from "../config/trust.ts";
@@ -16,8 +17,9 @@ import { createRouting, type Routing } from "../routing/routing.ts";
 import type { Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { type ImageFile, readImageFile } from "../tools/image-file.ts";
+import { createOwnCheck } from "../tools/own-files.ts";
 import { wordsFor } from "../tools/refusal.ts";
-import { createTools } from "../tools/toolsets.ts";
+import { createTools, type ToolsOptions } from "../tools/toolsets.ts";
 import type { ProviderLimits } from "./gate.ts";
 import { offerOf } from "./offer.ts";
 
@@ -49,20 +51,21 @@ export function createSetups({ env, cwd, configPath, clock }: SetupPlace): () =>
   const place = { env, cwd, ...(configPath !== undefined && { explicitPath: configPath }) };
   let last: { texts: string; setup: WholeSetup } | undefined;
   return () => {
-    const texts = `${configTexts(place)} ${listCacheStamp(stateDir(env))}`;
-    if (last?.texts !== texts) last = { texts, setup: readSetup(place, clock) };
+    const own = ownFiles(place);
+    const texts = `${configTexts(place)} ${listCacheStamp(stateDir(env))} ${JSON.stringify(own)}`;
+    if (last?.texts !== texts) last = { texts, setup: readSetup(place, own, clock) };
     return last.setup;
   };
 }
 
 /** @throws DeputyError `config-invalid` */
-function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
+function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined): WholeSetup {
   const loaded = loadConfig(place);
   const { config } = loaded;
   const env = { ...loaded.dotenv, ...place.env };
   const lists = readListCache(stateDir(place.env));
   const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
-  const readImage = (workspace: string, path: string) => readImageFile({ root: workspace, extraDirs }, path);
+  const readImage = (workspace: string, path: string) => readImageFile({ root: workspace, extraDirs, own }, path);
   const routing = createRouting({
     config,
     levels: loaded.levels,
@@ -71,6 +74,7 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
     untrustedAliases: loaded.untrustedAliases,
     agents: loaded.agents,
     extraDirs,
+    isOwn: (path) => createOwnCheck(own).isOwn(path),
     lookAtImage: (workspace, path) => lookAtImage(() => readImage(workspace, path)),
     ...(clock && { clock }),
   });
@@ -95,7 +99,7 @@ function readSetup(place: ConfigPlace, clock: Clock | undefined): WholeSetup {
         tokensPerMinute: entry?.tokens_per_minute,
       };
     },
-    tools: toolMaker(config, env, extraDirs, routing),
+    tools: toolMaker(config, env, { extraDirs, own }, routing),
     readImage,
     agentWarnings: loaded.agents.warnings,
     permissions: config.permissions,
@@ -124,7 +128,7 @@ function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
 function toolMaker(
   config: Config,
   env: Environment,
-  extraDirs: readonly string[],
+  reach: Pick<ToolsOptions, "extraDirs" | "own">,
   { credentials }: Routing,
 ): Setup["tools"] {
   const environment = commandEnvironment(env, credentials.keyNames(), config.terminal.env);
@@ -136,7 +140,7 @@ function toolMaker(
     const tools = createTools({
       workspace,
       toolsets,
-      extraDirs,
+      ...reach,
       environment,
       terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
       redact: credentials.redact,

@@ -22,6 +22,8 @@ export type PlanDeps = RouterDeps &
     /** Workspaces are relative to it. A model's lie in it or in `extraDirs`. */
     cwd: string;
     extraDirs: readonly string[];
+    /** Whether a directory, links resolved, is Deputy's own: no child works there. */
+    isOwn(path: string): boolean;
     /** What the program's routing hook said of each task. */
     decisions: readonly Decision[];
     agents: Agents;
@@ -46,8 +48,8 @@ export type CallPlan = { planned: Planned[]; warnings: Warning[]; agents: Record
 export function planCall(call: Call, deps: PlanDeps): CallPlan {
   const { config } = deps;
   const routeOf = createRouter(call, deps);
-  const { cwd, extraDirs, askedBy } = deps;
-  const workspaceOf = createWorkspaces(cwd, askedBy === "model" ? [cwd, ...extraDirs] : undefined);
+  const { cwd, extraDirs, askedBy, isOwn } = deps;
+  const workspaceOf = createWorkspaces(cwd, isOwn, askedBy === "model" ? [cwd, ...extraDirs] : undefined);
   const withImages = createImagePlanner(deps);
   const agents = new Map<string, string>();
   const allowed = deps.bounds?.toolsets ?? config.delegation.toolsets;
@@ -241,20 +243,26 @@ function fitForTools(route: Route, usesTools: boolean, { delegation }: Config): 
 type Workspace = { workspace: string } | { problem: Problem };
 
 /** Looks at each directory once. @param within where they have to lie; undefined: anywhere */
-function createWorkspaces(cwd: string, within: readonly string[] | undefined) {
+function createWorkspaces(cwd: string, isOwn: PlanDeps["isOwn"], within: readonly string[] | undefined) {
   const seen = new Map<string, Workspace>();
   return (written = "."): Workspace => {
     const path = resolve(cwd, written);
-    const known = seen.get(path) ?? lookAt(path, within);
+    const known = seen.get(path) ?? lookAt(path, isOwn, within);
     seen.set(path, known);
     return known;
   };
 }
 
-function lookAt(path: string, within: readonly string[] | undefined): Workspace {
+function lookAt(path: string, isOwn: PlanDeps["isOwn"], within: readonly string[] | undefined): Workspace {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found?.isDirectory()) {
     return unusable(`Expected a directory at ${path}; found ${found === undefined ? "nothing" : "a file"}.`);
+  }
+  if (isOwn(realpathSync.native(path))) {
+    return unusable(
+      `Expected a directory outside of Deputy's own files; found ${path}, which holds its config or state. ` +
+        "Choose another workspace.",
+    );
   }
   if (within === undefined || within.some((root) => liesIn(path, root))) return { workspace: path };
   return unusable(

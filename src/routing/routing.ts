@@ -64,6 +64,8 @@ export type RoutingSources = {
   agents?: Agents;
   /** Directories beside the caller's own that a model may choose as a workspace, absolute. Default: none. */
   extraDirs?: readonly string[];
+  /** Whether a directory, links resolved, is Deputy's own. Default: none is. */
+  isOwn?: (path: string) => boolean;
   /** Looks at an image of a workspace. Default: there is none. */
   lookAtImage?: LookAtImage;
   /** Default: the real one. */
@@ -78,6 +80,7 @@ export function createRouting({
   lists = NO_LISTS,
   agents = agentsOf(configuredAgents(config), []),
   extraDirs = [],
+  isOwn = () => false,
   lookAtImage = () => ({ unusable: "no file can be read here" }),
   clock = systemClock,
 }: RoutingSources): Routing {
@@ -91,7 +94,7 @@ export function createRouting({
     },
   });
   const aliases = createAliases(config.models, providers, untrustedAliases);
-  const deps = { config, levels, providers, credentials, catalog, aliases, agents, lookAtImage, extraDirs };
+  const deps = { config, levels, providers, credentials, catalog, aliases, agents, lookAtImage, extraDirs, isOwn };
   return {
     providers,
     credentials,

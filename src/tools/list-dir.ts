@@ -3,6 +3,7 @@ import { type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Tool } from "../tool.ts";
+import type { OwnCheck } from "./own-files.ts";
 import { Refusal } from "./refusal.ts";
 import { inDirectory, locate, showPath, statsOf, type Workspace } from "./workspace.ts";
 
@@ -35,8 +36,8 @@ export function createListDir(workspace: Workspace): Tool<z.infer<typeof input>>
   };
 }
 
-function listed(directory: string): { lines: string[]; total: number } {
-  const entries = readdirSync(directory, { withFileTypes: true });
+function listed(directory: string, { isOwn }: OwnCheck, real: string): { lines: string[]; total: number } {
+  const entries = readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !isOwn(join(real, name)));
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   return { lines: entries.slice(0, MAX_ENTRIES).map((entry) => shownEntry(directory, entry)), total: entries.length };
 }

@@ -1,13 +1,14 @@
 /** `glob` finds files by name, `grep` by content: both through ripgrep, which knows what .gitignore leaves out. */
 import { realpathSync } from "node:fs";
-import { join, relative } from "node:path";
+import { relative, resolve } from "node:path";
 import { z } from "zod";
 import type { Tool, ToolOutput } from "../tool.ts";
 import { headOf } from "./cut.ts";
+import { createOwnCheck } from "./own-files.ts";
 import { compilePathPattern } from "./path-pattern.ts";
 import { Refusal } from "./refusal.ts";
 import { ripgrep, type SearchEnd } from "./ripgrep.ts";
-import { locate, type Place, showPath, statsOf, type Workspace } from "./workspace.ts";
+import { isWithin, locate, type Place, showPath, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_FILES = 500;
 const MAX_MATCHES = 200;
@@ -44,11 +45,13 @@ export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>
       const matches = compilePathPattern(pattern);
       const base = realpathSync.native(workspace.root);
       const found = createListing(MAX_FILES, "files");
+      const { isOwn, paths } = createOwnCheck(workspace.own);
+      const isWanted = (path: string) => matches(relative(place.real, path)) && !isOwn(path);
       const end = await ripgrep(
-        ["--files", "--null", "--", searchArgument(place)],
+        [...leavingOut(paths, base), "--files", "--null", "--", searchArgument(place)],
         base,
         NUL,
-        ({ text }) => !matches(relative(place.real, join(base, text))) || found.add(bare(text)),
+        ({ text }) => !isWanted(resolve(base, text)) || found.add(bare(text)),
         signal,
       );
       return found.output(end, `No matches: no file under ${place.shown} has a name like ${pattern}.`);
@@ -78,18 +81,26 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
     subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
     run: async ({ pattern, path = ".", include, ignore_case: ignoreCase }, { signal }) => {
       const place = existing(workspace, path);
+      const base = realpathSync.native(workspace.root);
       const found = createListing(MAX_MATCHES, "lines");
+      const { isOwn, paths } = createOwnCheck(workspace.own);
+      let isShown = true; // A line without a path is about the file of the line before it.
       const end = await ripgrep(
         [
+          ...leavingOut(paths, base),
           ...["--line-number", "--with-filename", "--null", "--no-heading", `--max-columns=${MAX_LINE_BYTES}`],
           // As a file type and not as a glob: a glob would bring back what .gitignore leaves out.
           ...(include === undefined ? [] : [`--type-add=wanted:${namePattern(include)}`, "--type=wanted"]),
           ...(ignoreCase ? ["--ignore-case"] : []),
           ...[`--regexp=${pattern}`, "--", searchArgument(place)],
         ],
-        realpathSync.native(workspace.root),
+        base,
         LINE_FEED,
-        ({ text }) => found.add(shownMatch(text)),
+        ({ text }) => {
+          const [path, line] = text.split("\0", 2);
+          if (path !== undefined && line !== undefined) isShown = !isOwn(resolve(base, path));
+          return !isShown || found.add(shownMatch(text));
+        },
         signal,
       );
       return found.output(end, "No matches.");
@@ -103,6 +114,15 @@ function existing(workspace: Workspace, path: string): Place {
   if (stats === undefined) throw new Refusal(`${place.shown} does not exist.`);
   if (stats.isDirectory() || stats.isFile()) return place;
   throw new Refusal(`${place.shown} is neither a file nor a directory.`);
+}
+
+/**
+ * Keeps ripgrep out of Deputy's own directories below the one it runs in. This saves it the work: each path that it
+ * finds is judged all the same, because a file may have other names and an extra directory may hold some of them.
+ */
+function leavingOut(own: readonly string[], base: string): string[] {
+  const below = own.filter((path) => isWithin(base, path)).map((path) => relative(base, path));
+  return ["--iglob=!.deputy", ...below.map((path) => `--glob=!/${path.replaceAll(/[*?[\]{}\\]/g, "\\$&")}`)];
 }
 
 function namePattern(include: string): string {

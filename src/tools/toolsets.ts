@@ -1,4 +1,5 @@
 /** The tools of a child, by toolset. Making them is cheap: nothing is started, read or compiled before its first use. */
+import type { OwnFiles } from "../config/own-files.ts";
 import type { TOOLSETS } from "../config/schema.ts";
 import type { Tool, ToolOutput } from "../tool.ts";
 import { createEditFile, createWriteFile } from "./change-file.ts";
@@ -15,6 +16,8 @@ export type ToolsOptions = {
   workspace: string;
   /** Directories beside it that file and search tools reach, absolute. */
   extraDirs: readonly string[];
+  /** Deputy's own files: file and search tools reach none of them. */
+  own: OwnFiles;
   toolsets: readonly string[];
   /** The environment of commands, without secrets. */
   environment: Readonly<Record<string, string>>;
@@ -44,7 +47,7 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
 
 /** The tools of these toolsets, in the toolsets' order. Planning has refused unknown ones. */
 export function createTools(options: ToolsOptions): Tool[] {
-  const workspace = { root: options.workspace, extraDirs: options.extraDirs };
+  const workspace = { root: options.workspace, extraDirs: options.extraDirs, own: options.own };
   return options.toolsets
     .filter(isToolset)
     .flatMap((toolset) => CREATE[toolset](workspace, options))

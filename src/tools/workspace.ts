@@ -2,11 +2,12 @@
  * The boundary: file and search tools reach a child's workspace and the operator's extra directories, nothing else.
  * A path is judged by where it really leads, links resolved. Between that judgement and the use of the path, a link
  * could be put in its way: so the last step never follows a link, and on Linux it starts from an open directory whose
- * place has been checked, which nobody can swap.
+ * place has been checked, which nobody can swap. Deputy's own files are out of reach wherever they are.
  *
  * File system calls are synchronous: they are short, and a change made in one turn cannot interleave with a sibling's.
  */
 import {
+  type BigIntStats,
   closeSync,
   constants,
   fchmodSync,
@@ -22,28 +23,33 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import type { OwnFiles } from "../config/own-files.ts";
+import { createOwnCheck, type OwnCheck } from "./own-files.ts";
 import { isSystemError, Refusal } from "./refusal.ts";
 
-export type Workspace = { root: string; extraDirs: readonly string[] };
+export type Workspace = { root: string; extraDirs: readonly string[]; own: OwnFiles };
 
 /** Where a path that a model named really is. `shown` is relative to the workspace, absolute in an extra directory. */
 export type Place = { real: string; shown: string };
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+/** Linux's, which Node does not name: a descriptor of the place alone, through which nothing is read. */
+const O_PATH = 0o10000000;
 const MAX_PATH_BYTES = 4_096;
 const MAX_NAME_BYTES = 255;
 
 /**
  * Where `path` leads. What does not exist yet is judged by the directory it would be in.
- * @throws Refusal for a path that leads out of the workspace or cannot be a path
+ * @throws Refusal for a path that leads out of the workspace or to Deputy's own files, or cannot be a path
  */
 export function locate(workspace: Workspace, path: string): Place {
   checkSpelling(path);
   const real = realPathOf(resolve(workspace.root, path));
   const [root, ...extra] = realRoots(workspace);
-  if (root !== undefined && isWithin(root, real)) return { real, shown: relative(root, real) || "." };
-  if (extra.some((directory) => isWithin(directory, real))) return { real, shown: real };
-  throw outside(workspace, path);
+  const isInRoot = root !== undefined && isWithin(root, real);
+  if (!isInRoot && !extra.some((directory) => isWithin(directory, real))) throw outside(workspace, path);
+  if (createOwnCheck(workspace.own).isOwn(real)) throw deputys(path);
+  return { real, shown: isInRoot ? relative(root, real) || "." : real };
 }
 
 /** The path as rules and people see it: where it leads, or, where it leads nowhere allowed, as it was named. */
@@ -57,21 +63,45 @@ export function showPath(workspace: Workspace, path: string): string {
 
 /**
  * Opens a regular file for reading. The caller closes the descriptor.
- * @throws Refusal where it is something else, a link put in its place included
+ * @throws Refusal where it is something else, a link put in its place and Deputy's own files included
  */
 export function openToRead(workspace: Workspace, place: Place): { descriptor: number; stats: Stats } {
   checkRegular(place, lstatSync(place.real, { throwIfNoEntry: false }));
-  return inDirectory(workspace, dirname(place.real), (directory) => {
-    const descriptor = openSync(join(directory, basename(place.real)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    try {
-      const stats = fstatSync(descriptor);
+  return inDirectory(workspace, dirname(place.real), (directory, { isOwnFile }) => {
+    const descriptor = openChecked(join(directory, basename(place.real)), (stats) => {
       checkRegular(place, stats);
-      return { descriptor, stats };
-    } catch (error) {
-      closeSync(descriptor);
-      throw error;
-    }
+      if (isOwnFile(stats)) throw deputys(place.shown);
+    });
+    return { descriptor, stats: fstatSync(descriptor) };
   });
+}
+
+/**
+ * Opens what `check` has let through. The check comes before any real descriptor, not only before reading: on POSIX,
+ * closing one drops every lock that this process holds on the file, its own lock on its runs included. Closing a
+ * descriptor of the place alone drops none. Other systems than Linux have none: there the check comes twice.
+ */
+function openChecked(path: string, check: (stats: BigIntStats) => void): number {
+  if (process.platform !== "linux") {
+    check(lstatSync(path, { bigint: true }));
+    return checkedDescriptor(openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), check);
+  }
+  const place = checkedDescriptor(openSync(path, O_PATH | O_NOFOLLOW), check);
+  try {
+    return openSync(`/proc/self/fd/${place}`, O_RDONLY | O_NONBLOCK);
+  } finally {
+    closeSync(place);
+  }
+}
+
+function checkedDescriptor(descriptor: number, check: (stats: BigIntStats) => void): number {
+  try {
+    check(fstatSync(descriptor, { bigint: true }));
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
 }
 
 /**
@@ -81,7 +111,8 @@ export function openToRead(workspace: Workspace, place: Place): { descriptor: nu
  */
 export function replaceFile(workspace: Workspace, place: Place, content: string, temporaryName: string): void {
   makeDirectory(workspace, dirname(place.real));
-  inDirectory(workspace, dirname(place.real), (directory) => {
+  inDirectory(workspace, dirname(place.real), (directory, { isOwn }, real) => {
+    if (isOwn(join(real, basename(place.real)))) throw deputys(place.shown);
     const before = lstatSync(join(directory, basename(place.real)), { throwIfNoEntry: false });
     if (before) checkWritable(place, before);
     const temporary = join(directory, temporaryName);
@@ -95,14 +126,23 @@ export function replaceFile(workspace: Workspace, place: Place, content: string,
   });
 }
 
-/** Calls `use` with a path of `directory` that leads there even if links are put in its way meanwhile. */
-export function inDirectory<T>(workspace: Workspace, directory: string, use: (path: string) => T): T {
+/**
+ * Calls `use` with a path of `directory` that leads there even if links are put in its way meanwhile, and with where it
+ * really is. @throws Refusal where that is outside of the workspace or Deputy's own
+ */
+export function inDirectory<T>(
+  workspace: Workspace,
+  directory: string,
+  use: (path: string, own: OwnCheck, real: string) => T,
+): T {
   const descriptor = openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
     const path = process.platform === "linux" ? `/proc/self/fd/${descriptor}` : directory;
     const real = realpathSync.native(path);
     if (!realRoots(workspace).some((root) => isWithin(root, real))) throw outside(workspace, directory);
-    return use(path);
+    const own = createOwnCheck(workspace.own);
+    if (own.isOwn(real)) throw deputys(directory);
+    return use(path, own, real);
   } finally {
     closeSync(descriptor);
   }
@@ -143,7 +183,8 @@ function realRoots({ root, extraDirs }: Workspace): string[] {
   return [root, ...extra].map((directory) => realpathSync.native(directory));
 }
 
-function isWithin(directory: string, path: string): boolean {
+/** Both with links resolved. */
+export function isWithin(directory: string, path: string): boolean {
   const way = relative(directory, path);
   return way !== ".." && !way.startsWith("../") && !isAbsolute(way);
 }
@@ -153,7 +194,14 @@ function outside({ extraDirs }: Workspace, path: string): Refusal {
   return new Refusal(`${path} leads out of the workspace. Within reach: ${reach}. Use a path inside.`);
 }
 
-function checkRegular({ shown }: Place, stats: Stats | undefined): void {
+function deputys(path: string): Refusal {
+  return new Refusal(
+    `${path} is one of Deputy's own files (config, state or settings it wrote), which no tool reads or changes: they ` +
+      "hold the rules and tokens that children work under. Use another path; what should change there, tell the user.",
+  );
+}
+
+function checkRegular({ shown }: Place, stats: Pick<Stats, "isFile" | "isDirectory"> | undefined): void {
   if (stats === undefined) throw new Refusal(`${shown} does not exist.`);
   if (stats.isDirectory()) throw new Refusal(`${shown} is a directory. list_dir shows what is in it.`);
   if (!stats.isFile()) throw new Refusal(`${shown} is not a regular file, but a device, pipe, socket or link.`);

@@ -8,6 +8,7 @@ import { createTools, type ToolsOptions } from "../../src/tools/toolsets.ts";
 const options: ToolsOptions = {
   workspace: "/nowhere",
   extraDirs: [],
+  own: { directories: [], files: [] },
   toolsets: TOOLSETS,
   environment: {},
   terminal: { timeoutMs: 1_000 },

@@ -27,6 +27,7 @@ export function openWorkshop(context: TestContext, options: Partial<ToolsOptions
   const tools = createTools({
     workspace,
     extraDirs: [],
+    own: { directories: [], files: [] },
     toolsets: ["file", "search", "terminal"],
     environment: { PATH: process.env.PATH ?? "" },
     terminal: { timeoutMs: 20_000 },

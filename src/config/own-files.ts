@@ -1,0 +1,58 @@
+/**
+ * Deputy's own files: the configs in effect with the `.env` beside each, the user's config directory, `.deputy`, the state
+ * directory, its compiled code, and the settings it wrote for agent programs. No tool of a child reaches them.
+ */
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { type ConfigPlace, findConfigFiles, userConfigPath, withAncestors } from "./load.ts";
+import { writePrivateFile } from "./private-file.ts";
+import { stateDir } from "./trust.ts";
+
+/** Absolute paths, links not resolved. They need not exist. */
+export type OwnFiles = {
+  /** Everything in them is Deputy's. */
+  directories: readonly string[];
+  files: readonly string[];
+};
+
+export function ownFiles(place: ConfigPlace): OwnFiles {
+  const { env, cwd } = place;
+  const state = resolve(stateDir(env));
+  return {
+    directories: [
+      state,
+      resolve(dirname(userConfigPath(env))),
+      resolve(env.HOME || homedir(), ".cache", "deputy"), // bin/deputy.mjs has Node keep compiled code there.
+      // No tool makes one, so only those that lead elsewhere have to be known.
+      ...withAncestors(resolve(cwd))
+        .map((directory) => join(directory, ".deputy"))
+        .filter((path) => existsSync(path)),
+    ],
+    files: [
+      ...findConfigFiles(place).flatMap(({ path }) => [path, join(dirname(path), ".env")]),
+      ...writtenSettings(state),
+    ],
+  };
+}
+
+/** Remembers a settings file of another program that starts Deputy. @throws Error of the system */
+export function rememberSettings(path: string, state: string): void {
+  const known = writtenSettings(state);
+  const real = realpathSync(path);
+  if (!known.includes(real)) writePrivateFile(settingsList(state), `${JSON.stringify([...known, real], null, 2)}\n`);
+}
+
+/** No list, or one that cannot be read, names nothing. */
+function writtenSettings(state: string): string[] {
+  try {
+    const paths: unknown = JSON.parse(readFileSync(settingsList(state), "utf8"));
+    return Array.isArray(paths) ? paths.filter((path) => typeof path === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+function settingsList(state: string): string {
+  return join(state, "settings.json");
+}
