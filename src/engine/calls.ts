@@ -69,10 +69,10 @@ export type CallsDeps = {
 export function createCalls(deps: CallsDeps): Calls {
   const { clock, journal } = deps;
 
-  async function plan(asked: Call, options: CallOptions): Promise<Prepared> {
+  async function plan(asked: Call, options: CallOptions, nested?: Order): Promise<Prepared> {
     await refuseBrokenSchemas(asked);
     const call = withBudget(asked, options.maxCostUsd);
-    const setup = withPermissions(deps.setup(), options.permissions);
+    const setup = nested?.setup ?? withPermissions(deps.setup(), options.permissions);
     const { parent, parentRoute, askedBy, depth = 1, bounds, workspace: cwd } = options;
     if (askedBy === "model") refuseDepth(depth, setup);
     const { planned, warnings, agents } = setup.plan(call, {
@@ -93,7 +93,7 @@ export function createCalls(deps: CallsDeps): Calls {
 
   /** A run's first event, and the images it names by their hash. Nothing has started yet. */
   async function startOf(asked: Call, options: CallOptions, nested?: Order): Promise<Start> {
-    const { planned, warnings, call, setup, agents } = await plan(asked, options);
+    const { planned, warnings, call, setup, agents } = await plan(asked, options, nested);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
     const { surface, server } = options;
     const about = { at: clock.now(), delegationId: nested ? nextIdUnder(journal, nested.by.childId) : deps.newId() };

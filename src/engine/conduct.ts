@@ -294,6 +294,7 @@ export async function conduct(
       route: routeAt(planned, child.tally.position),
       depth: run.depth + 1,
       above: { purses: handedDown, signal, show, answering },
+      setup,
       begun(run) {
         const known = child.delegations.findIndex(({ delegationId }) => delegationId === run.delegationId);
         child.delegations.splice(known < 0 ? child.delegations.length : known, 1, run);

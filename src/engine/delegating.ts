@@ -1,23 +1,20 @@
 /** What a child delegates, run to its end within the child's bounds: begun anew, or found again after a crash. */
 import { DeputyError } from "../errors.ts";
-import type { PermissionRule } from "../tool.ts";
-import { type CallOptions, type Calls, withPermissions } from "./calls.ts";
+import type { CallOptions, Calls } from "./calls.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { begunBy, boundsOf, type Delegate, firstOf, isOver, type Order } from "./nested.ts";
 import type { Recalled } from "./register.ts";
 import { type Reopening, renewRoutes } from "./reopening.ts";
-import type { Setup } from "./setup.ts";
 
 export type DelegatingDeps = Stage &
   Pick<Calls, "startOf"> &
   Reopening & {
-    setup(): Setup;
     /** Makes this process the owner of a run. @throws DeputyError `run-owned` */
     own(delegationId: string): void;
   };
 
-/** What the tree was begun with. */
-export type TreeOptions = { permissions?: PermissionRule[]; server?: string };
+/** What the tree was begun with. `server`: the one that owns it. */
+export type TreeOptions = { server?: string };
 
 export function createDelegating(deps: DelegatingDeps): (options: TreeOptions) => Delegate {
   const { clock, journal, startOf, recalledFor, reopen, own } = deps;
@@ -30,7 +27,7 @@ export function createDelegating(deps: DelegatingDeps): (options: TreeOptions) =
       const before = begunBy(journal, order.by);
       if (before !== undefined && isOver(before.run)) return before.run;
       const { setup, recalled, first } =
-        before === undefined ? await start(order, options) : await rejoin(before, options);
+        before === undefined ? await start(order) : await rejoin(before, order, options);
       begun(recalled.run);
       first.forEach(show);
       const { answering } = above;
@@ -39,7 +36,7 @@ export function createDelegating(deps: DelegatingDeps): (options: TreeOptions) =
     };
   }
 
-  async function start(order: Order, { permissions }: TreeOptions) {
+  async function start(order: Order) {
     const { depth, route, planned, above } = order;
     const options: CallOptions = {
       surface: "child",
@@ -48,7 +45,6 @@ export function createDelegating(deps: DelegatingDeps): (options: TreeOptions) =
       parentRoute: route,
       depth,
       bounds: boundsOf(order),
-      ...(permissions && { permissions }),
     };
     const { setup, start, stored } = await startOf(order.call, options, order);
     if (above.signal.aborted) throw new DeputyError("nothing-to-run", "Stopped before anything was started.");
@@ -57,10 +53,9 @@ export function createDelegating(deps: DelegatingDeps): (options: TreeOptions) =
     return { setup, recalled: firstOf(start), first: [start] };
   }
 
-  async function rejoin(before: Recalled, { permissions, server }: TreeOptions) {
+  async function rejoin(before: Recalled, { setup }: Order, { server }: TreeOptions) {
     const { delegationId } = before.run;
     own(delegationId);
-    const setup = withPermissions(deps.setup(), permissions);
     const recalled = await recalledFor(delegationId, server);
     const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now(), server);
     return { setup, recalled, first: await reopen(recalled, { renewed }, ends) };

@@ -210,7 +210,7 @@ export function createEngine(deps: EngineDeps): Engine {
     setup: Setup,
     recalled: Recalled,
     first: readonly StoredEvent[],
-    { asker, answersFromElsewhere, concurrency, permissions, beside, server }: ResumeOptions,
+    { asker, answersFromElsewhere, concurrency, beside, server }: ResumeOptions,
   ): Delegation {
     const { delegationId } = recalled.run;
     const feed = createFeed<Event>();
@@ -219,7 +219,7 @@ export function createEngine(deps: EngineDeps): Engine {
     const result = conduct(deps, setup, recalled, {
       show: feed.push,
       answering: { asker, answersFromElsewhere },
-      delegate: delegating({ ...(permissions && { permissions }), ...(server !== undefined && { server }) }),
+      delegate: delegating({ ...(server !== undefined && { server }) }),
       beside,
     }).finally(() => {
       here.delete(delegationId);

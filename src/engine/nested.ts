@@ -13,6 +13,7 @@ import type { Answering } from "./approvals.ts";
 import type { Purse } from "./budget.ts";
 import { type Recalled, recallRun } from "./register.ts";
 import { canGoOn, foldRun, type Run } from "./run.ts";
+import type { Setup } from "./setup.ts";
 
 /** What a child asks for, and what it hands down. */
 export type Order = {
@@ -24,6 +25,8 @@ export type Order = {
   /** Of its children. */
   depth: number;
   above: Above;
+  /** What the run around it works by: a config that changed since does not loosen what it began with. */
+  setup: Setup;
   /** Is told the run before anything happens in it. */
   begun(run: Run): void;
 };

@@ -222,6 +222,25 @@ test("a config in the workspace, given with --config, cannot be edited so that a
   assert.match(textOf("deputy.yaml"), /approvals: ask/);
 });
 
+test("a config that the user loosens during a run loosens the next run, not this one", async (t) => {
+  let loosen = () => {};
+  const {
+    root,
+    write: put,
+    deputy,
+  } = await home(
+    t,
+    loosening(() => loosen()),
+  );
+  const config = "provider: zai\ndelegation: { approvals: allow, max_spawn_depth: 5 }\n";
+  loosen = () => put(".config/deputy/config.yaml", config);
+  writeFileSync(join(root, "tasks.json"), JSON.stringify([{ goal: "top", role: "orchestrator" }]));
+  assert.equal((await deputy("run", "tasks.json").ended).code, 0);
+  assert.ok(!existsSync(join(root, "ran")));
+  assert.equal((await deputy("run", "tasks.json").ended).code, 0);
+  assert.ok(existsSync(join(root, "ran")));
+});
+
 test("a child that reaches for its run's lock and journal leaves the run to its owner", async (t) => {
   const gate = Promise.withResolvers<void>();
   let owned = "";
