@@ -62,11 +62,17 @@ export type Ending =
       answer?: SchemaCheck;
     }
   | { status: "failed"; failure: Failure; text: string }
-  | { status: "timeout"; exitReason: "timeout_seconds"; limit?: number; text: string }
-  | { status: "interrupted"; exitReason: string; text: string };
+  | { status: "timeout"; exitReason: "timeout_seconds"; limit?: number; text: string; answer?: SchemaCheck }
+  | { status: "interrupted"; exitReason: string; text: string; answer?: SchemaCheck };
 
 /** The answer read as JSON and checked against the task's `output_schema`; the raw text is always kept beside it. */
-export type SchemaCheck = { output?: unknown; valid: boolean; errors: string[] };
+export type SchemaCheck = {
+  output?: unknown;
+  valid: boolean;
+  errors: string[];
+  /** The schema could not be applied, which is no fault of the answer. `errors` says why. */
+  unchecked?: true;
+};
 
 type Of<Kind extends string, Facts> = { kind: Kind; at: number; delegationId: string } & Facts;
 type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string } & Facts>;

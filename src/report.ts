@@ -152,7 +152,7 @@ function resultInWords(
   return [
     `## [${result.task_index + 1}/${tasks}] ${id} ${result.status}${reason}: ${where}`,
     ...(result.error === null ? [] : [`Error: ${result.error}`, ...suggestions]),
-    ...(result.schema_valid === false ? [`Not as output_schema says: ${result.schema_errors?.join("; ")}`] : []),
+    ...(result.schema_valid === false ? [`Schema check: ${result.schema_errors?.join("; ")}`] : []),
     ...result.warnings.map((warning) => `Warning: ${warning}`),
     ...(result.files_changed.length > 0 ? [`Files changed: ${result.files_changed.join(", ")}`] : []),
     ...(summary === "" ? [] : [summary]),

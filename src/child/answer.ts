@@ -1,49 +1,44 @@
 /** A child's answer read as JSON and checked against its task's `output_schema`. The raw text is kept whatever it says. */
 import type { SchemaCheck } from "../event.ts";
+import { isTooDeep, TOO_DEEP } from "./json-depth.ts";
+import type { SchemaChecker } from "./schema-checker.ts";
 
-/** Most schema errors reported: the first ones tell the child what to mend. */
-const MAX_ERRORS = 10;
-
-export async function checkAnswer(text: string, schema: Record<string, unknown>): Promise<SchemaCheck> {
+/** @param signal ends the check: the answer is then kept unchecked */
+export async function checkAnswer(
+  text: string,
+  schema: Record<string, unknown>,
+  schemas: Pick<SchemaChecker, "check">,
+  signal: AbortSignal,
+): Promise<SchemaCheck> {
   const found = jsonIn(text);
-  if (!found.read) return { valid: false, errors: ["expected one JSON value; found none that can be read"] };
-  const validate = await compile(schema);
-  if (validate(found.value)) return { output: found.value, valid: true, errors: [] };
-  const errors = (validate.errors ?? []).map(
-    ({ instancePath, message }) => `${instancePath || "the value"} ${message}`,
-  );
-  return { output: found.value, valid: false, errors: errors.slice(0, MAX_ERRORS) };
+  if (found === undefined) return { valid: false, errors: ["expected one JSON value; found none that can be read"] };
+  const { json, value: output } = found;
+  if (isTooDeep(json)) return { valid: false, errors: [`the value is ${TOO_DEEP}`] };
+  const verdict = await schemas.check(schema, json, signal);
+  if ("errors" in verdict) return { output, valid: verdict.errors.length === 0, errors: verdict.errors };
+  const error = `The answer could not be checked against output_schema: ${verdict.unusable}. It is kept as it is. Check it yourself, or use a simpler schema.`;
+  return { output, valid: false, errors: [error], unchecked: true };
 }
 
-/** What is wrong with a schema itself, before any child is told it; undefined where it can be used. */
-export async function schemaMistake(schema: Record<string, unknown>): Promise<string | undefined> {
-  return compile(schema).then(
-    () => undefined,
-    (error: Error) => error.message,
-  );
-}
-
-/** Draft 2020-12, or draft 7 where the schema says so. Ajv is imported with the first schema. */
-async function compile({ $schema, ...schema }: Record<string, unknown>) {
-  const dialect = String($schema ?? "").includes("draft-07") ? import("ajv") : import("ajv/dist/2020.js");
-  const { default: Ajv } = await dialect;
-  return new Ajv.default({ allErrors: true, strict: false, logger: false }).compile(schema);
-}
-
-type Found = { read: true; value: unknown } | { read: false };
-
-/** The JSON value of a text: the text itself, else its only fenced block, else what stands between the outer brackets. */
-function jsonIn(text: string): Found {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/.exec(text)?.[1];
-  for (const candidate of [text, fenced, between(text, "{", "}"), between(text, "[", "]")]) {
-    if (candidate === undefined) continue;
+/** The JSON of a text: the text itself, else its first fenced block, else what is between the outer brackets. */
+function jsonIn(text: string): { json: string; value: unknown } | undefined {
+  for (const json of [text, fencedIn(text), between(text, "{", "}"), between(text, "[", "]")]) {
+    if (json === undefined) continue;
     try {
-      return { read: true, value: JSON.parse(candidate) };
+      return { json, value: JSON.parse(json) };
     } catch {
       // Not this one: the next candidate, or the caller's error, says so.
     }
   }
-  return { read: false };
+  return undefined;
+}
+
+/** Line by line: a regular expression would read the rest of the text again for each fence. */
+function fencedIn(text: string): string | undefined {
+  const lines = text.split("\n");
+  const open = lines.findIndex((line) => line.trimEnd().endsWith("```") || line.trimEnd().endsWith("```json"));
+  const close = lines.findIndex((line, at) => at > open && line.trimStart().startsWith("```"));
+  return open >= 0 && close >= 0 ? lines.slice(open + 1, close).join("\n") : undefined;
 }
 
 function between(text: string, open: string, close: string): string | undefined {

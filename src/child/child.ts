@@ -11,6 +11,7 @@ import type { PermissionRule, Tool } from "../tool.ts";
 import { type Conversation, createConversation, forgetFailures, hear } from "./conversation.ts";
 import type { Model } from "./model.ts";
 import type { Reserve } from "./money.ts";
+import type { SchemaChecker } from "./schema-checker.ts";
 
 export type ChildInput = {
   delegationId: string;
@@ -79,6 +80,8 @@ export type ChildDeps = {
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
   /** Waits without a place until a moment, in milliseconds since the epoch, while the child's time stands still. */
   sleepUntil(until: number, signal: AbortSignal): Promise<void>;
+  /** Checks answers against their tasks' schemas. */
+  schemas: Pick<SchemaChecker, "check">;
   onServedMismatch: "warn" | "fail";
 };
 

@@ -303,18 +303,20 @@ async function* recover(
 
 /** The model has answered: is that the end? Returns nothing where it is steered, or asked to repair its answer. */
 async function* judgeAnswer(child: Child): AsyncGenerator<Happening, Ending | undefined> {
-  const { conversation } = child;
+  const { conversation, signal } = child;
   const text = answerText(conversation);
   const schema = child.input.planned.task.output_schema;
-  const check = schema && (await checkAnswer(text, schema));
+  const check = schema && (await checkAnswer(text, schema, child.deps.schemas, signal));
   const said = { text, ...(check && { answer: check }) };
+  if (check?.unchecked && signal.aborted) return { ...stopped(child), ...said };
   if (conversation.lastWords !== undefined) {
     return { ...limited(child, conversation.lastWords), ...said };
   }
   if (yield* hearSteers(child)) return undefined;
   if (conversation.finish === "length") return { status: "incomplete", exitReason: "output_cut", ...said };
   if (check === undefined || check.valid) return { status: "completed", ...said };
-  if (conversation.repairAsked) return { status: "incomplete", exitReason: "schema_invalid", ...said };
+  if (conversation.repairAsked || check.unchecked)
+    return { status: "incomplete", exitReason: "schema_invalid", ...said };
   yield tell(child, { kind: "message-add", reason: "repair", text: repairPrompt(check.errors) });
   return undefined;
 }

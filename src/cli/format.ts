@@ -58,7 +58,7 @@ const LIMIT_WORDS: Record<string, (limit: number) => string> = {
 
 const CUT_WORDS: Record<string, string> = {
   output_cut: "the answer was cut at its longest",
-  schema_invalid: "the answer does not fit output_schema",
+  schema_invalid: "the answer is not known to fit output_schema",
 };
 
 /** `12,345`. (`Intl` would cost 10 ms at its first use.) */

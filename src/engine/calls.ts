@@ -2,7 +2,7 @@
  * A call on its way to being a run: planned by config and keys as they are now, refused where nothing can start, and
  * written down as the run's first event. Nothing starts here.
  */
-import { schemaMistake } from "../child/answer.ts";
+import type { SchemaChecker } from "../child/schema-checker.ts";
 import type { Clock } from "../clock.ts";
 import { DeputyError, type Warning } from "../errors.ts";
 import type { StoredEvent } from "../event.ts";
@@ -60,6 +60,7 @@ export type CallsDeps = {
   clock: Clock;
   journal: Journal;
   newId: () => string;
+  schemas: SchemaChecker;
   /** Reads config and environment as they are now. */
   setup(): Setup;
   /** A program's own choice of route for each task. */
@@ -70,7 +71,7 @@ export function createCalls(deps: CallsDeps): Calls {
   const { clock, journal } = deps;
 
   async function plan(asked: Call, options: CallOptions, nested?: Order): Promise<Prepared> {
-    await refuseBrokenSchemas(asked);
+    await refuseBrokenSchemas(asked, deps.schemas);
     const call = withBudget(asked, options.maxCostUsd);
     const setup = nested?.setup ?? withPermissions(deps.setup(), options.permissions);
     const { parent, parentRoute, askedBy, depth = 1, bounds, workspace: cwd } = options;
@@ -136,10 +137,10 @@ function overruled(parent: Wish = {}, planned: readonly Planned[]): Warning[] {
   return [{ code: "caller-overruled", message }];
 }
 
-/** What planning cannot see in a call: an output_schema that is none. */
-async function refuseBrokenSchemas({ tasks }: Call): Promise<void> {
+/** @throws DeputyError `task-invalid` where no answer could be checked against an output_schema */
+async function refuseBrokenSchemas({ tasks }: Call, schemas: SchemaChecker): Promise<void> {
   for (const [index, { output_schema: schema }] of tasks.entries()) {
-    const mistake = schema && (await schemaMistake(schema));
+    const mistake = schema && (await schemas.mistakeIn(schema));
     if (mistake === undefined) continue;
     throw new DeputyError("task-invalid", `tasks[${index}].output_schema: Expected a JSON Schema; ${mistake}.`);
   }

@@ -6,6 +6,7 @@ import type { ChildDeps, ChildInput, Happening, StopReason } from "../child/chil
 import { runChild } from "../child/loop.ts";
 import type { Model } from "../child/model.ts";
 import { childPrompt, conversationPrompt, projectNotes, taskPrompt } from "../child/prompt.ts";
+import type { SchemaChecker } from "../child/schema-checker.ts";
 import type { Clock } from "../clock.ts";
 import { DeputyError, type Failure } from "../errors.ts";
 import { DURABILITY, type Event, isStored, REQUESTS, type StoredEvent } from "../event.ts";
@@ -50,6 +51,7 @@ export type Stage = {
   journal: Journal;
   scheduler: Scheduler;
   model: Model;
+  schemas: Pick<SchemaChecker, "check">;
 };
 
 /** What a surface adds to what the agent of a conversation can do. */
@@ -230,6 +232,7 @@ export async function conduct(
         await seat.sleepUntil(until, signal);
         deadline.goOn();
       },
+      schemas: stage.schemas,
       onServedMismatch: delegation.on_served_mismatch,
     };
   }

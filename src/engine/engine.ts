@@ -276,7 +276,7 @@ export function createEngine(deps: EngineDeps): Engine {
     async close() {
       await Promise.all([...here.keys()].map((delegationId) => requestStop(delegationId, "close")));
       await Promise.allSettled(here.values());
-      await deps.closeTransport();
+      await Promise.all([deps.closeTransport(), deps.schemas.close()]);
       await journal.close();
     },
   };

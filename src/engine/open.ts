@@ -1,6 +1,7 @@
 /** Deputy put together for one process: config and keys from its environment, the journal in the state directory. */
 import { randomBytes } from "node:crypto";
 import { createModel } from "../child/model.ts";
+import { createSchemaChecker } from "../child/schema-checker.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Environment } from "../config/template.ts";
@@ -55,6 +56,7 @@ export async function openDeputy({
     journal,
     scheduler: createScheduler({ clock, random }),
     model: createModel({ transport, clock }),
+    schemas: createSchemaChecker(),
     newId,
     setup,
     ...(given.route && { route: given.route }),

@@ -242,6 +242,44 @@ test("an answer that fits its schema is parsed; one that does not gets one repai
   assert.match(hopeless.result.schema_errors?.[0] ?? "", /\/n must be number/);
 });
 
+test("an answer that cannot be checked is kept, and no turn is spent on repairing it", async () => {
+  const planned = { task: { goal: "Count.", output_schema: { pattern: "^(a+)+$" } } };
+  const schemas = { check: async () => ({ unusable: "checking it takes more than 2 seconds" }) };
+  const { result, requests } = await play([says('{"n": 1}')], { planned, deps: { schemas } });
+  assert.equal(requests.length, 1);
+  assert.deepEqual([result.status, result.exit_reason], ["incomplete", "schema_invalid"]);
+  assert.deepEqual([result.summary, result.output, result.schema_valid], ['{"n": 1}', { n: 1 }, false]);
+  assert.match(
+    result.schema_errors?.[0] ?? "",
+    /could not be checked.*takes more than 2 seconds\. It is kept as it is/,
+  );
+});
+
+test("a child that is stopped while its answer is checked ends as stopped, with the answer", async () => {
+  const planned = { task: { goal: "Count.", output_schema: { type: "object" } } };
+  const stop = new AbortController();
+  const check = async () => {
+    stop.abort({ status: "timeout" } satisfies StopReason);
+    return { unusable: "the check was stopped" };
+  };
+  const { result } = await play([says('{"n": 1}')], { planned, deps: { schemas: { check } }, signal: stop.signal });
+  assert.deepEqual([result.status, result.summary, result.output], ["timeout", '{"n": 1}', { n: 1 }]);
+});
+
+test("an answer is found in long texts and deep ones without a stall", async () => {
+  const planned = { task: { goal: "List.", output_schema: { type: "array" } } };
+  const fenced = await play([says(`${"```\nx".repeat(200_000)}\n[1]`)], { planned });
+  assert.deepEqual(fenced.result.output, [1]);
+  const deep = await play([says(`${"[".repeat(100_000)}${"]".repeat(100_000)}`), says("[[3]]")], { planned });
+  assert.match(
+    deep.requests[1]?.messages.at(-1) ? JSON.stringify(deep.requests[1].messages) : "",
+    /nested more than 500/,
+  );
+  assert.deepEqual(deep.result.output, [[3]]);
+  const plain = await play([says("Here:\n```json \n[4]\n ```\nDone.")], { planned });
+  assert.deepEqual(plain.result.output, [4]);
+});
+
 test("a failed request is tried again as the table says, and its failure stays in the record", async () => {
   const { result, stored } = await play([fails("overloaded"), says("Here.")], {
     deps: { recover: () => ({ action: "retry", delayMs: 10 }) },

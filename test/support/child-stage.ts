@@ -5,6 +5,7 @@ import type { ChildDeps, ChildInput, Happening, StopReason } from "../../src/chi
 import type { Reply } from "../../src/child/hearing.ts";
 import { runChild } from "../../src/child/loop.ts";
 import type { Model } from "../../src/child/model.ts";
+import { createSchemaChecker } from "../../src/child/schema-checker.ts";
 import type { FailureKind } from "../../src/errors.ts";
 import { type ChildEvent, isStored, type Part } from "../../src/event.ts";
 import type { Ready } from "../../src/plan.ts";
@@ -140,6 +141,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     pause: async () => {},
     sleepUntil: async () => {},
     admit: async () => ({ accepted: () => {}, end: () => {} }),
+    schemas: createSchemaChecker(),
     onServedMismatch: "warn",
     ...staged.deps,
   };

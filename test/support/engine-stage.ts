@@ -3,6 +3,7 @@
 import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Model } from "../../src/child/model.ts";
+import { createSchemaChecker } from "../../src/child/schema-checker.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
@@ -73,6 +74,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     journal,
     scheduler: createScheduler({ clock, random: () => 0 }),
     model,
+    schemas: createSchemaChecker(),
     newId: () => `run${++ids}${Math.random().toString(36).slice(2, 6)}`,
     setup: () => setup,
     closeTransport: async () => {},

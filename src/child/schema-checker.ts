@@ -1,0 +1,139 @@
+/**
+ * A schema that a model or a file supplies is code: its pattern may backtrack for years, its reference may never end. So
+ * schemas are compiled and applied in threads with a limit of time and of memory. A thread that reaches a limit is ended,
+ * and the next check gets a new one. None is started before the first schema, and none keeps the process alive.
+ */
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { isTooDeep, TOO_DEEP } from "./json-depth.ts";
+
+/** Wall time of one check once a thread has taken it up. Ordinary checks take milliseconds. */
+const CHECK_SECONDS = 2;
+const OUT_OF_TIME = `checking it takes more than ${CHECK_SECONDS} seconds`;
+const STOPPED = "the check was stopped";
+const MEMORY_MB = 256;
+/** Checks at once: slow ones do not hold up the others. */
+const MAX_THREADS = 4;
+/** Longest JSON, in characters. Parsing cannot be ended, so what is parsed must fit into a thread's memory. */
+const MAX_SCHEMA = 1_000_000;
+const MAX_ANSWER = 4_000_000;
+
+/** In TypeScript in a clone, in JavaScript in the package. */
+const WORKER = new URL(`./schema-worker${extname(import.meta.url)}`, import.meta.url);
+
+/** Both are JSON. Without an answer, the schema itself is checked. */
+export type SchemaJob = { schema: string; answer?: string };
+/** What does not fit; or, as a clause, why that cannot be found out. */
+export type SchemaVerdict = { errors: string[] } | { unusable: string };
+
+export type SchemaChecker = {
+  /** Why no answer could be checked against a schema, as a clause; undefined where it can be used. */
+  mistakeIn(schema: object): Promise<string | undefined>;
+  /** @param answer JSON. @param signal ends the check, which then is `unusable` */
+  check(schema: object, answer: string, signal: AbortSignal): Promise<SchemaVerdict>;
+  close(): Promise<void>;
+};
+
+export function createSchemaChecker(): SchemaChecker {
+  const threads = new Set<Worker>();
+  const idle = new Set<Worker>();
+  let busy = 0;
+  let turn = Promise.withResolvers<void>();
+
+  async function perform(job: SchemaJob, signal: AbortSignal): Promise<SchemaVerdict> {
+    signal.addEventListener("abort", letWaitingLook);
+    while (busy === MAX_THREADS && !signal.aborted) await turn.promise;
+    signal.removeEventListener("abort", letWaitingLook);
+    if (signal.aborted) return { unusable: STOPPED };
+    busy += 1;
+    const [thread = startThread()] = idle;
+    idle.delete(thread);
+    try {
+      const verdict = await verdictOf(thread, job, signal);
+      idle.add(thread);
+      return verdict;
+    } catch (error) {
+      void thread.terminate();
+      return { unusable: reasonOf(error) };
+    } finally {
+      busy -= 1;
+      letWaitingLook();
+    }
+  }
+
+  function startThread(): Worker {
+    const resourceLimits = { maxOldGenerationSizeMb: MEMORY_MB };
+    const thread = new Worker(WORKER, { env: {}, execArgv: [], resourceLimits });
+    threads.add(thread);
+    // Whoever waits for the thread hears of an error too. One that nobody waits for may fail as it likes.
+    thread.on("error", () => {});
+    thread.on("exit", () => {
+      threads.delete(thread);
+      idle.delete(thread);
+    });
+    return thread;
+  }
+
+  function letWaitingLook(): void {
+    turn.resolve();
+    turn = Promise.withResolvers();
+  }
+
+  return {
+    async mistakeIn(schema) {
+      const job = jobOf(schema);
+      const verdict = "unusable" in job ? job : await perform(job, new AbortController().signal);
+      return "unusable" in verdict ? verdict.unusable : undefined;
+    },
+    async check(schema, answer, signal) {
+      if (answer.length > MAX_ANSWER) return { unusable: `the answer has more than ${MAX_ANSWER} characters` };
+      const job = jobOf(schema);
+      return "unusable" in job ? job : perform({ ...job, answer }, signal);
+    },
+    async close() {
+      await Promise.all(Array.from(threads, (thread) => thread.terminate()));
+    },
+  };
+}
+
+function jobOf(schema: object): SchemaJob | { unusable: string } {
+  const text = jsonOf(schema);
+  if (text === undefined || isTooDeep(text)) return { unusable: `it is ${TOO_DEEP}` };
+  return text.length > MAX_SCHEMA ? { unusable: `it has more than ${MAX_SCHEMA} characters` } : { schema: text };
+}
+
+/** Undefined where the value is so deep that it cannot be written. */
+function jsonOf(value: object): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rejects where the thread is of no more use. It keeps the process alive until then. */
+function verdictOf(thread: Worker, job: SchemaJob, signal: AbortSignal): Promise<SchemaVerdict> {
+  const { promise, resolve, reject } = Promise.withResolvers<SchemaVerdict>();
+  let timer: NodeJS.Timeout | undefined;
+  const onMessage = (said: "begun" | SchemaVerdict) => {
+    if (said !== "begun") resolve(said);
+    // After a turn of the event loop: a verdict that arrived while this process was busy is read first.
+    else timer = setTimeout(() => setImmediate(reject, new Error(OUT_OF_TIME)), CHECK_SECONDS * 1000);
+  };
+  thread.on("message", onMessage).on("error", reject).on("exit", reject);
+  signal.addEventListener("abort", reject);
+  thread.ref();
+  thread.postMessage(job);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    thread.unref();
+    thread.off("message", onMessage).off("error", reject).off("exit", reject);
+    signal.removeEventListener("abort", reject);
+  });
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return STOPPED;
+  const isOutOfMemory = "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
+  return isOutOfMemory ? `checking it takes more than ${MEMORY_MB} MB of memory` : error.message;
+}

@@ -1,0 +1,73 @@
+/**
+ * The thread that compiles schemas and checks answers against them, one job after another. `schema-checker.ts` starts
+ * it, and ends it when a job takes too long.
+ */
+import { type MessagePort, parentPort } from "node:worker_threads";
+import { Ajv } from "ajv";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import type { SchemaJob, SchemaVerdict } from "./schema-checker.ts";
+
+/** Compiled schemas kept: one serves its preflight and the answers of all its tasks. */
+const MAX_COMPILED = 50;
+/** Most schema errors reported: the first ones tell the child what to correct. */
+const MAX_ERRORS = 10;
+/** Longest error: a path holds keys of the answer, which may be of any length. */
+const MAX_ERROR_CHARACTERS = 400;
+/** One value of each type. They show a schema that refers to itself without end before money is spent on it. */
+const PROBES = [null, true, 0, "", [], {}];
+const ASYNC = "found $async, which Deputy does not support: leave it out";
+
+type Validate = ReturnType<Ajv["compile"]>;
+
+if (parentPort !== null) serve(parentPort);
+
+function serve(port: MessagePort): void {
+  const compiled = new Map<string, Validate>();
+
+  function validatorOf(schema: string): Validate {
+    const validate = compiled.get(schema) ?? compile(schema);
+    const [oldest] = compiled.keys();
+    if (oldest !== undefined && compiled.size >= MAX_COMPILED) compiled.delete(oldest);
+    compiled.set(schema, validate);
+    return validate;
+  }
+
+  port.on("message", ({ schema, answer }: SchemaJob) => {
+    port.postMessage("begun");
+    let verdict: SchemaVerdict;
+    try {
+      const validate = validatorOf(schema);
+      verdict = { errors: answer === undefined ? tryOut(validate) : errorsIn(JSON.parse(answer), validate) };
+    } catch (error) {
+      verdict = { unusable: reasonOf(error) };
+    }
+    port.postMessage(verdict);
+  });
+}
+
+/** Draft 2020-12, or draft 7 where the schema says so. An instance for each: the ids of two schemas do not clash. */
+function compile(text: string): Validate {
+  const { $schema, ...schema } = JSON.parse(text) as Record<string, unknown>;
+  if (schema.$async) throw new Error(ASYNC);
+  const Dialect = String($schema ?? "").includes("draft-07") ? Ajv : Ajv2020;
+  return new Dialect({ allErrors: true, strict: false, logger: false }).compile(schema);
+}
+
+function tryOut(validate: Validate): [] {
+  for (const probe of PROBES) validate(probe);
+  return [];
+}
+
+function errorsIn(answer: unknown, validate: Validate): string[] {
+  if (validate(answer)) return [];
+  return (validate.errors ?? []).slice(0, MAX_ERRORS).map(({ instancePath, message }) => {
+    const text = `${instancePath || "the value"} ${message}`;
+    return text.length <= MAX_ERROR_CHARACTERS ? text : `…${text.slice(1 - MAX_ERROR_CHARACTERS)}`;
+  });
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RangeError) return "it refers to itself without end, or is too large";
+  const message = error instanceof Error ? error.message : String(error);
+  return message.startsWith("async schema") ? ASYNC : message.slice(0, MAX_ERROR_CHARACTERS);
+}
