@@ -10,6 +10,7 @@
  * they keep honest mistakes away, not a program that is allowed to run and then does something else.
  */
 import { DeputyError } from "../errors.ts";
+import { matchesStars } from "../star-pattern.ts";
 import type { PermissionRule, ToolSubject } from "../tool.ts";
 import { readCommandLine } from "./command-line.ts";
 
@@ -42,7 +43,7 @@ export function decide(
   toolName: string,
   subject: ToolSubject,
 ): Decision {
-  const relevant = rules.filter(({ tool }) => matches(tool, toolName));
+  const relevant = rules.filter(({ tool }) => matchesStars(tool, toolName));
   const decisions = mattersOf(subject).map((matter): Decision => {
     const rule = relevant.find((each) => covers(each, matter));
     if (rule) return { decision: rule.then, because: `${quoted(rule)} says ${rule.then} to ${matter.shown}` };
@@ -73,23 +74,8 @@ function mattersOf({ target, isCommandLine }: ToolSubject): [Matter, ...Matter[]
 function covers(rule: PermissionRule, { whole, certain, suspect, atAnyWord }: Matter): boolean {
   const pattern = rule.match ?? "*";
   if (pattern === "*" || pattern === whole) return true;
-  if (rule.then === "allow") return certain !== undefined && matches(pattern, certain);
-  return suspect.some((text) => matches(pattern, text) || (atAnyWord && matches(`* ${pattern}`, ` ${text}`)));
-}
-
-/** Whether `pattern` is the whole of `text`, `*` standing for anything: each literal is taken at its first place. */
-export function matches(pattern: string, text: string): boolean {
-  const [head = "", ...rest] = pattern.split("*");
-  const tail = rest.pop();
-  if (tail === undefined) return text === pattern;
-  if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
-  let at = head.length;
-  for (const literal of rest) {
-    const found = text.indexOf(literal, at);
-    if (found < 0) return false;
-    at = found + literal.length;
-  }
-  return at + tail.length <= text.length;
+  if (rule.then === "allow") return certain !== undefined && matchesStars(pattern, certain);
+  return suspect.some((text) => matchesStars(pattern, text) || (atAnyWord && matchesStars(`* ${pattern}`, ` ${text}`)));
 }
 
 function quoted({ tool, match }: PermissionRule): string {

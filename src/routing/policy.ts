@@ -6,6 +6,7 @@ import type { ChoicePattern, Config } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Effort } from "../route.ts";
+import { matchesStars } from "../star-pattern.ts";
 import type { NamedAlias } from "./aliases.ts";
 import type { Providers } from "./providers.ts";
 
@@ -63,8 +64,7 @@ function parts(entry: ChoicePattern): { match: string; efforts?: readonly Effort
 /** `*` stands for anything, slashes included; case makes no difference. */
 function matches(pattern: string, { provider, model, alias }: Chosen): boolean {
   const names = [`${provider}/${model}`, ...(alias === undefined ? [] : [`alias:${alias.name}`])];
-  const regularExpression = new RegExp(`^${pattern.trim().split("*").map(RegExp.escape).join(".*")}$`, "is");
-  return names.some((name) => regularExpression.test(name));
+  return names.some((name) => matchesStars(pattern.trim().toLowerCase(), name.toLowerCase()));
 }
 
 /** What an entry of `allow` offers, as a model could write it where that is known: aliases by their names. */

@@ -1,0 +1,17 @@
+/**
+ * The one matcher of patterns in which `*` is any number of any characters. Each literal is taken at its first place, so
+ * the time is that of searching the text once, whatever the pattern. (`.*` in a regular expression tries every place.)
+ */
+export function matchesStars(pattern: string, text: string): boolean {
+  const [head = "", ...rest] = pattern.split("*");
+  const tail = rest.pop();
+  if (tail === undefined) return text === pattern;
+  if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
+  let at = head.length;
+  for (const literal of rest) {
+    const found = text.indexOf(literal, at);
+    if (found < 0) return false;
+    at = found + literal.length;
+  }
+  return at + tail.length <= text.length;
+}
