@@ -56,8 +56,12 @@ export function bytesOfDataUrl(written: string): Buffer | undefined {
   if (comma < 0 || !/;base64$/i.test(written.slice(0, comma).trim())) return undefined;
   const base64 = written.slice(comma + 1).replace(/\s+/g, "");
   const bytes = Buffer.from(base64, "base64");
-  const isWhole = bytes.length > 0 && bytes.toString("base64").replace(/=+$/, "") === base64.replace(/=+$/, "");
+  const isWhole = bytes.length > 0 && withoutPadding(bytes.toString("base64")) === withoutPadding(base64);
   return isWhole ? bytes : undefined;
+}
+
+function withoutPadding(base64: string): string {
+  return base64.replace(/={1,2}$/, "");
 }
 
 export function sha256Of(bytes: Buffer): string {

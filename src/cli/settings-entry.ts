@@ -119,7 +119,7 @@ function addToToml(text: string, at: readonly string[], entry: Record<string, un
     if (key !== undefined && path.every((part, depth) => at[depth] === part))
       return { refused: `${path.join(".")} is written inline in it` };
   }
-  return { text: `${text.replace(/\n*$/, "\n")}\n${table}` };
+  return { text: `${text.replace(/(?<!\n)\n*$/, "\n")}\n${table}` };
 }
 
 const TOML_KEY = `(?:[\\w-]+|"[^"]*"|'[^']*')`;

@@ -22,9 +22,10 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Variation_Selector}]|(?!
 
 /** The lines of a text that a person is to judge, with everything that could hide spelled out. */
 export function spelledLines(text: string): string[] {
-  return text
-    .split("\n")
-    .map((line) => line.replace(HIDDEN, spelled).replace(/ +$/, (blanks) => "·".repeat(blanks.length)));
+  return text.split("\n").map((line) => {
+    const shown = line.replace(HIDDEN, spelled);
+    return shown.trimEnd().padEnd(shown.length, "·");
+  });
 }
 
 const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

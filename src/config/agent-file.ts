@@ -153,7 +153,7 @@ function toolsWhere(allows: (row: ToolRow) => boolean): Pick<FileAgent, "toolset
 
 /** A pattern such as `Bash(git *)` gives less than the tool, so it gives none; taken away is the whole of it. */
 function claudeAllows(given: string[] | undefined, withheld: string[]): (row: ToolRow) => boolean {
-  const taken = withheld.map((name) => name.replace(/\(.*$/, ""));
+  const taken = withheld.map((name) => name.split("(", 1).join(""));
   return ({ claude }) =>
     (given === undefined || claude.some((name) => given.includes(name))) &&
     !claude.some((name) => taken.includes(name));

@@ -211,11 +211,17 @@ function valueAt(value: unknown, path: Path): unknown {
 
 const HIDDEN = ["api_key", "api_keys", "headers"];
 
+/** What is before the last `@` of a URL may be a password. */
+function withoutUserInfo(text: string): string {
+  const [slashes, at] = [text.indexOf("//"), text.lastIndexOf("@")];
+  return slashes >= 0 && at > slashes ? `${text.slice(0, slashes)}//[secret]${text.slice(at)}` : text;
+}
+
 /** A value as a mistake shows it; what could be a key is not shown. */
 function shown(value: unknown, path: Path = []): string {
   if (value === undefined) return "nothing";
   const kind = Array.isArray(value) ? "a list" : isRecord(value) ? "a map" : `a ${typeof value}`;
   if (path.some((key) => HIDDEN.includes(String(key))) || kind === "a list" || kind === "a map") return kind;
-  const text = JSON.stringify(value).replace(/\/\/.*@/, "//[secret]@");
+  const text = withoutUserInfo(JSON.stringify(value));
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }

@@ -75,7 +75,7 @@ export function createHermesProviders(known: KnownProviders, left: Left): Hermes
     const isPlaceholder = key !== undefined && !key.includes("${") && !known.isUsableKey(key);
     if (isPlaceholder) left.note(`${path}.api_key holds a placeholder, not a key.`);
     return {
-      ...(baseUrl !== undefined && { base_url: baseUrl.replace(/\/+$/, "") }),
+      ...(baseUrl !== undefined && { base_url: baseUrl.replace(/(?<!\/)\/+$/, "") }),
       ...(mode !== undefined && MODES[mode] !== undefined && { api_mode: MODES[mode] }),
       ...(key !== undefined && !isPlaceholder && { api_key: key }),
       ...(variable !== undefined && { api_key_env: variable }),

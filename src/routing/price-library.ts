@@ -62,7 +62,7 @@ function isSameVersion(model: string, entryId: string): boolean {
 
 function versionOf(id: string): string {
   const name = withoutDate(id.toLowerCase().slice(id.lastIndexOf("/") + 1)).replace(/-\d{4}$/, "");
-  return (name.match(/\d+/g) ?? []).join(".").replace(/(\.0)+$/, "");
+  return (name.match(/\d+/g) ?? []).join(".").replace(/(?<!\.0)(\.0)+$/, "");
 }
 
 /** USD per million tokens where the prompt is short; undefined where the model is not priced by tokens. */

@@ -78,15 +78,17 @@ function compileSet(set: string, negated: boolean): CharacterTest {
   return (character) => ranges.some(({ from, to }) => from <= character && character <= to) !== negated;
 }
 
+/** Read once from left to right: each part ends where the next can begin. */
+const INNERMOST_BRACES = /\{[^{},]*,[^{}]*\}/;
+
 /** `a{b,c}d` as `abd` and `acd`. A brace without its other half stands for itself. */
 function expandBraces(pattern: string): string[] {
   const done: string[] = [];
   const open = [pattern];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const innermost = /^(?<before>.*)\{(?<inner>[^{}]*,[^{}]*)\}(?<after>.*)$/su.exec(next)?.groups;
-    if (innermost === undefined) done.push(next);
-    else
-      for (const each of innermost.inner?.split(",") ?? []) open.push(`${innermost.before}${each}${innermost.after}`);
+    const [braces] = next.match(INNERMOST_BRACES) ?? [];
+    if (braces === undefined) done.push(next);
+    else for (const each of braces.slice(1, -1).split(",")) open.push(next.replace(braces, () => each));
     if (done.length + open.length > MAX_ALTERNATIVES) {
       throw new Refusal(`The pattern has more than ${MAX_ALTERNATIVES} alternatives. Search for fewer at a time.`);
     }

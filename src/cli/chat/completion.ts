@@ -13,7 +13,7 @@ export type CompletionSource = {
 /** @returns what the end of the line may become, and the part of it that would be replaced */
 export function completeLine(line: string, source: CompletionSource): [candidates: string[], part: string] {
   if (!line.startsWith("/")) return [[], line];
-  const part = /\S*$/.exec(line)?.[0] ?? "";
+  const part = /(?<!\S)\S*$/.exec(line)?.[0] ?? "";
   const words = line
     .slice(0, line.length - part.length)
     .trim()
