@@ -47,6 +47,16 @@ describe("the installed package", () => {
     assert.match(run(bin(prefix, "deputize"), ["--help"], prefix), /Usage/);
   });
 
+  test("checks schemas in a thread of its own", () => {
+    writeFileSync(join(prefix, "call.json"), JSON.stringify({ goal: "x", output_schema: { $ref: "#" } }));
+    const { stderr } = spawnSync(bin(prefix, "deputy"), ["run", "call.json"], {
+      cwd: prefix,
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, HOME: prefix },
+    });
+    assert.match(stderr, /output_schema: Expected a JSON Schema; it refers to itself without end/);
+  });
+
   test("is imported as a library, and so is its testing part", () => {
     const script =
       'import * as deputize from "deputize"; import * as testing from "deputize/testing"; ' +

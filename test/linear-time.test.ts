@@ -1,0 +1,51 @@
+/** Text and patterns that models and files supply are read in time that grows with their length, not with its square. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { readCommandLine } from "../src/child/command-line.ts";
+import { completeLine } from "../src/cli/chat/completion.ts";
+import { spelledLines } from "../src/cli/terminal-text.ts";
+import { configSchema } from "../src/config/schema.ts";
+import { bytesOfDataUrl } from "../src/image.ts";
+import { normalBaseUrl } from "../src/routing/endpoints.ts";
+import { createPolicy } from "../src/routing/policy.ts";
+import { matchesStars } from "../src/star-pattern.ts";
+
+/** Quadratic work on this many characters takes minutes. */
+const LENGTH = 1_000_000;
+const LIMIT_MS = 5_000;
+
+const run = (piece: string) => piece.repeat(LENGTH / piece.length);
+const stars = `${"a*".repeat(50)}b`;
+
+function policyOn(pattern: string): (model: string) => boolean {
+  const policy = createPolicy(configSchema.parse({ delegation: { allow: [pattern] } }));
+  return (model) => policy({ provider: "acme", model }) === undefined;
+}
+
+const CASES: [name: string, read: () => unknown, expected: unknown][] = [
+  ["a rule with many stars", () => matchesStars(stars, run("a")), false],
+  ["a policy with many stars", () => policyOn(`acme/${stars}`)(run("a")), false],
+  ["a command with many blanks before its end", () => spelledLines(`${run(" ")}x`)[0]?.length, LENGTH + 1],
+  ["a command line of operators", () => readCommandLine(run(";&|")).commands, []],
+  ["a command line of quotes", () => readCommandLine(`'${run("a")}`).plain, false],
+  ["an image of equals signs", () => bytesOfDataUrl(`data:image/png;base64,${run("=")}x`), undefined],
+  ["an address of slashes", () => normalBaseUrl(`https://acme.test/${run("/")}x`)?.length, LENGTH + 19],
+  ["a line that ends in a blank", () => completeLine(`/${run("x")} `, {} as never)[1], ""],
+];
+
+describe("text that grows is read in time", () => {
+  for (const [name, read, expected] of CASES) {
+    test(name, () => {
+      const begunAt = performance.now();
+      assert.deepEqual(read(), expected);
+      assert.ok(performance.now() - begunAt < LIMIT_MS);
+    });
+  }
+});
+
+test("what is read so means what it meant", () => {
+  assert.deepEqual([policyOn("acme/GLM-*")("glm-4.7"), policyOn("acme/glm")("glm-4.7")], [true, false]);
+  assert.deepEqual(spelledLines("ls  \n x"), ["ls··", " x"]);
+  assert.equal(bytesOfDataUrl("data:image/png;base64,aGk=")?.toString(), "hi");
+  assert.equal(bytesOfDataUrl("data:image/png;base64,aGk")?.toString(), "hi");
+});
