@@ -6,6 +6,7 @@ import { costIn } from "../result.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { formatUsd, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
+import { setAsideNote } from "./serve-resume.ts";
 import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
 
@@ -30,6 +31,7 @@ export const declareRuns: Declare = (command, context) => {
         const listings = engine.runs(all ? undefined : USUAL_LIMIT);
         if (json) io.stdout.write(`${JSON.stringify(listings.map(listingDocument), null, 2)}\n`);
         else io.stdout.write(formatRuns(listings, createPaint(io.stdout, io.env), io.stdout.columns ?? 160));
+        io.stderr.write(listings.map(setAsideNote).join(""));
         const older = engine.runCount() - listings.length;
         if (older > 0) io.stderr.write(`… and ${plural(older, "older run")}: deputy runs --all\n`);
       }),

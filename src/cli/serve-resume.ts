@@ -1,9 +1,11 @@
 /** What a server was at work on when it crashed or was killed: its next process goes on with it. */
 import type { LoadedConfig } from "../config/load.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine, RunListing } from "../engine/engine.ts";
 import { hasEnded, type Run } from "../engine/run.ts";
+import { setAsideReason } from "../engine/set-aside.ts";
 import { DeputyError } from "../errors.ts";
 import { plural } from "./format.ts";
+import { oneLine } from "./terminal-text.ts";
 
 /**
  * Servers of one config are one server, whatever their port: another one may have other keys and permissions. Every user
@@ -18,6 +20,11 @@ export function serverName({ files }: Pick<LoadedConfig, "files">): string {
 export async function goOnAfterCrash(engine: Engine, server: string, say: (text: string) => void): Promise<void> {
   for (const id of engine.leftBy(server)) {
     try {
+      const note = setAsideNote(engine.run(id));
+      if (note !== "") {
+        say(note.trimEnd());
+        continue;
+      }
       await engine.resume(id, { server, answersFromElsewhere: true });
       const { run, owner } = engine.run(id);
       if (owner === "here") say(`Going on with ${id}, which a crash had cut off: ${doneIn(run)}.`);
@@ -26,6 +33,12 @@ export async function goOnAfterCrash(engine: Engine, server: string, say: (text:
       if (error.code !== "run-owned") say(`! Cannot go on with ${id}: ${error.message}`);
     }
   }
+}
+
+/** The line that says that no server goes on with a run; empty where one does. */
+export function setAsideNote(listing: RunListing): string {
+  const reason = setAsideReason(listing);
+  return reason === undefined ? "" : `! ${oneLine(reason)}\n`;
 }
 
 function doneIn({ children }: Run): string {

@@ -6,6 +6,7 @@ import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "
 import { formatCount, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
 import { placeOf } from "./narration.ts";
+import { setAsideNote } from "./serve-resume.ts";
 import { oneLine } from "./terminal-text.ts";
 import { formatTranscript } from "./transcript.ts";
 
@@ -27,7 +28,9 @@ export const declareShow: Declare = (command, context) => {
     )
     .action((id: string, flags: { json?: true; config?: string }) =>
       withDeputy(context, flags.config, async ({ engine }) => {
-        const { run } = engine.run(id);
+        const listing = engine.run(id);
+        const { run } = listing;
+        io.stderr.write(setAsideNote(listing));
         const { taskIndex } = parseRunId(id);
         const paint = createPaint(io.stdout, io.env);
         if (taskIndex === undefined) {

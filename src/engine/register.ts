@@ -3,6 +3,7 @@ import { DeputyError } from "../errors.ts";
 import type { ChildEvent, StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
 import { childIdOf, foldRun, isChildEvent, parseRunId, type Run, rootIdOf } from "./run.ts";
+import { setAsideReason } from "./set-aside.ts";
 
 /** `here`: this process runs it. `elsewhere`: another live one. `dead`: its owner died. `none`: it has ended. */
 export type RunListing = { run: Run; owner: "here" | "elsewhere" | "dead" | "none" };
@@ -37,7 +38,11 @@ export function listRuns(journal: Journal, pid: number, newest = Number.POSITIVE
   const ids = runIds(journal).toReversed().slice(0, newest);
   return ids.flatMap((delegationId) => {
     const run = listedRun(journal, delegationId);
-    return run === undefined ? [] : [{ run, owner: ownerOf(journal, run, pid) }];
+    if (run === undefined) return [];
+    const owner = ownerOf(journal, run, pid);
+    // Whether it got further is not seen without its tool calls.
+    const mayBeSetAside = setAsideReason({ run, owner }) !== undefined;
+    return [{ run: mayBeSetAside ? recallRun(journal, delegationId).run : run, owner }];
   });
 }
 

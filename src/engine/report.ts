@@ -4,6 +4,7 @@ import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
 import { costOf, type Result, resultOf, type Tally } from "../result.ts";
 import type { RunListing } from "./register.ts";
 import { allChildren, canGoOn, hasEnded, type Run, type RunChild, resultsOf } from "./run.ts";
+import { setAsideReason } from "./set-aside.ts";
 
 /** A goal is shown so far that it can be recognised. */
 const GOAL_CHARS = 60;
@@ -13,6 +14,7 @@ export function reportOf({ run, owner }: RunListing, now: number): Report {
   const { delegationId, children, warnings } = run;
   const { total_cost_usd, total_duration_seconds } = resultsOf(run);
   const open = children.filter((child) => !hasEnded(child));
+  const reason = setAsideReason({ run, owner });
   return {
     delegation_id: delegationId,
     state: stateOf({ run, owner }),
@@ -22,7 +24,7 @@ export function reportOf({ run, owner }: RunListing, now: number): Report {
     questions: allChildren(run).flatMap((child) => questionsOf(child, now)),
     total_cost_usd,
     total_duration_seconds,
-    warnings: warnings.map(({ message }) => message),
+    warnings: [...warnings.map(({ message }) => message), ...(reason === undefined ? [] : [reason])],
   };
 }
 

@@ -4,7 +4,15 @@
  */
 import { relative, resolve } from "node:path";
 import type { Warning } from "../errors.ts";
-import { type Charge, type ChildEvent, type Event, isStored, type LiveEvent, type StoredEvent } from "../event.ts";
+import {
+  type Charge,
+  type ChildEvent,
+  type Event,
+  type EventKind,
+  isStored,
+  type LiveEvent,
+  type StoredEvent,
+} from "../event.ts";
 import type { Planned } from "../plan.ts";
 import {
   costOf,
@@ -36,6 +44,8 @@ export type RunChild = {
   readonly delegations: Run[];
   /** Who has asked since the run was last begun that it stop. */
   stopAskedBy?: string;
+  /** Times that a server went on with it since it, or anything below it, last got further. */
+  resumedHere: number;
 };
 
 /**
@@ -67,6 +77,8 @@ export type Run = {
   downtimeMs: number;
   /** Who has asked since it was last begun that all of it stop. */
   stopAskedBy?: string;
+  /** Times that a server went on with it since anything in it last got further. */
+  resumedHere: number;
   /** In task order. A rejected task is a child without events. */
   readonly children: RunChild[];
   readonly warnings: Warning[];
@@ -124,6 +136,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       startedAt: event.at,
       lastEventAt: event.at,
       downtimeMs: 0,
+      resumedHere: 0,
       warnings: [...event.warnings],
       children: event.planned.map((planned, index) => ({
         tally: createTally(childIdOf(event.delegationId, index), index, planned),
@@ -132,6 +145,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
         steers: [],
         questions: [],
         delegations: [],
+        resumedHere: 0,
       })),
     };
   }
@@ -142,6 +156,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   switch (event.kind) {
     case "delegation-resume":
       reopen(run, event.renewed, sinceLastMs);
+      countResume(run, event.server !== undefined);
       if (event.maxCostUsd !== undefined) run.call = { ...run.call, max_cost_usd: event.maxCostUsd };
       return run;
     case "delegation-end":
@@ -164,6 +179,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
     }
     default:
       foldChild(childOf(run, event.childId), event);
+      if (isProgress(event)) gotFurther(run, event.childId);
       return run;
   }
 }
@@ -172,6 +188,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
 function foldNested(run: Run, event: Event): Run {
   const [child = "", nested = ""] = event.delegationId.slice(run.delegationId.length + 1).split(".");
   const { delegations, tally } = childOf(run, `${run.delegationId}.${child}`);
+  if (isProgress(event)) gotFurther(run, tally.childId);
   const nestedId = `${tally.childId}.${nested}`;
   const known = delegations.find(({ delegationId }) => delegationId === nestedId);
   if (known === undefined) delegations.push(foldRun(undefined, event));
@@ -236,6 +253,32 @@ function reopen(run: Run, renewed: Record<string, Route>, downtimeMs: number): v
     child.activity = "waiting";
     child.questions = [];
   }
+}
+
+/** Kinds of events that only repeat where a child was: it begins, asks or waits once more. */
+const REPEATED: readonly EventKind[] = [
+  "child-start",
+  "attempt-start",
+  "step-start",
+  "tool-start",
+  "approval-ask",
+  "pause-start",
+  "child-warn",
+];
+
+function isProgress(event: Event): boolean {
+  return isChildEvent(event) && !REPEATED.includes(event.kind);
+}
+
+function gotFurther(run: Run, childId: string): void {
+  run.resumedHere = 0;
+  childOf(run, childId).resumedHere = 0;
+}
+
+/** Whoever goes on by hand wants to see it tried: the count begins anew. */
+function countResume(run: Run, byServer: boolean): void {
+  run.resumedHere = byServer ? run.resumedHere + 1 : 0;
+  for (const child of run.children) child.resumedHere = byServer ? child.resumedHere + 1 : 0;
 }
 
 function foldChild(child: RunChild, event: ChildEvent | LiveEvent): void {

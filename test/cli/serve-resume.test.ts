@@ -82,4 +82,46 @@ describe("deputy serve, started again after it was killed", () => {
     });
     assert.equal(requests.length, 4); // `quick`, both steps of `slow`, and again the one that was under way.
   });
+
+  test("goes on with what got further between two crashes, and sets aside what did not until a person tries again", async () => {
+    const { promise: over, resolve: end } = Promise.withResolvers<void>();
+    /** Steps that are answered; the requests after them hang. */
+    const play = { answered: 0, hanging: 0, done: false };
+    const script: Script = async ({ messages }) => {
+      if (play.done) return { text: "done at last" };
+      const step = messages.filter(({ role }) => role === "tool").length;
+      if (step < play.answered) return { toolCalls: [{ name: "list_dir", input: {} }] };
+      play.hanging += 1;
+      await over;
+      return { text: "nobody hears this" };
+    };
+    await stage({ script, config: SHORT }, async (place) => {
+      const killedAt = async ({ child, ended, client }: Served, hanging: number) => {
+        await until(() => play.hanging === hanging);
+        child.kill("SIGKILL");
+        await client.close();
+        return (await ended).stderr;
+      };
+      const first = await serve(place);
+      const { delegation_id: id } = (await first.client.call("delegate_task", { goal: "slow" })).data as Report;
+      await killedAt(first, 1);
+      play.answered = 1;
+      assert.match(await killedAt(await serve(place), 2), /Going on with/);
+      assert.match(await killedAt(await serve(place), 3), /Going on with/);
+
+      const reason = `! ${id} is set aside: the server crashed more than once at the same place (${id}.1: asking). Try it again with: deputy resume ${id}`;
+      const fourth = await serve(place);
+      await until(() => fourth.stderr().includes("set aside"));
+      const said = await endOf(fourth);
+      assert.ok(said.includes(reason) && !said.includes("Going on"), said);
+      for (const argv of [["show", id], ["runs"]])
+        assert.ok((await launch(argv, place).ended).stderr.includes(reason), argv.join(" "));
+      assert.equal(play.hanging, 3);
+
+      play.done = true;
+      const resumed = await launch(["resume", id], place).ended;
+      assert.deepEqual([resumed.code, resumed.stdout.includes("done at last")], [0, true], resumed.stderr);
+      end();
+    });
+  });
 });

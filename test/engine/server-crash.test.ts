@@ -1,7 +1,10 @@
 /** Runs of a server that died: what its next process goes on with, and what it leaves alone. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { reportOf } from "../../src/engine/report.ts";
+import { setAsideReason } from "../../src/engine/set-aside.ts";
 import type { StoredEvent } from "../../src/event.ts";
 import { createMemory, type Memory } from "../../src/journal/memory.ts";
 import { fails, says } from "../support/child-stage.ts";
@@ -28,9 +31,26 @@ async function dead(owner: { server?: string }, before: (engine: Engine, id: str
 }
 
 const nothing = async () => {};
+const first: (request: ModelRequest) => boolean = ({ messages }) => JSON.stringify(messages).includes("one");
 
 function add(memory: Memory, event: StoredEvent): void {
   memory.log.push(JSON.stringify(event));
+}
+
+/** The next server goes on with a run, and dies when the run has got as far as that. */
+async function diesAgain(memory: Memory, id: string, { server }: { server?: string }, model = never): Promise<void> {
+  const { engine, die } = createTestEngine({ script: model, memory });
+  await engine.resume(id, { answersFromElsewhere: true, ...(server !== undefined && { server }) });
+  for await (const { kind } of engine.watch(id, new AbortController().signal)) if (kind === "delegation-resume") break;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  die();
+}
+
+function reasonIn(memory: Memory, id: string): string | undefined {
+  const { engine } = createTestEngine({ script: answers, memory });
+  const [listed] = engine.runs();
+  assert.equal(listed && setAsideReason(listed), setAsideReason(engine.run(id)), "runs and show say the same");
+  return setAsideReason(engine.run(id));
 }
 
 async function endings(engine: Engine, id: string): Promise<string[]> {
@@ -97,5 +117,84 @@ describe("the next process of a server", () => {
     add(memory, { kind: "child-end", at: Date.now(), delegationId: id, childId: `${id}.2`, ending, durationMs: 1 });
     assert.deepEqual(await endings(next, id), ["interrupted a person", "completed answered"]);
     assert.notEqual(next.run(id).run.endedAt, undefined);
+  });
+});
+
+describe("a run that was under way at a crash", () => {
+  test("is set aside after the second crash at the same place, and says what to do", async () => {
+    const { id, memory } = await dead(SERVER, nothing);
+    assert.equal(reasonIn(memory, id), undefined);
+    await diesAgain(memory, id, SERVER);
+    const reason = `${id} is set aside: the server crashed more than once at the same place`;
+    assert.equal(
+      reasonIn(memory, id),
+      `${reason} (${id}.1: asking and 1 more). Try it again with: deputy resume ${id}`,
+    );
+    const { engine } = createTestEngine({ script: answers, memory });
+    assert.deepEqual(reportOf(engine.run(id), 0).warnings.length, 1);
+  });
+
+  test("goes on when it got further between two crashes", async () => {
+    const { id, memory } = await dead(SERVER, nothing);
+    await diesAgain(memory, id, SERVER, async (request, signal) =>
+      first(request) ? says("done") : never(request, signal),
+    );
+    assert.equal(reasonIn(memory, id), undefined);
+  });
+
+  test("is set aside after three crashes of one child, whatever the others did", async () => {
+    const { id, memory } = await dead(SERVER, nothing);
+    await diesAgain(memory, id, SERVER);
+    add(memory, {
+      kind: "message-add",
+      at: Date.now(),
+      delegationId: id,
+      childId: `${id}.1`,
+      reason: "repair",
+      text: "x",
+    });
+    assert.equal(reasonIn(memory, id), undefined);
+    const resumed = {
+      kind: "delegation-resume",
+      at: Date.now(),
+      delegationId: id,
+      pid: 1,
+      renewed: {},
+      ...SERVER,
+    } as const;
+    add(memory, resumed);
+    add(memory, {
+      kind: "message-add",
+      at: Date.now(),
+      delegationId: id,
+      childId: `${id}.1`,
+      reason: "repair",
+      text: "x",
+    });
+    assert.match(reasonIn(memory, id) ?? "", new RegExp(`\\(${id}\\.2: `));
+  });
+
+  test("begins anew when a person goes on with it, and while a process works on it", async () => {
+    const { id, memory } = await dead(SERVER, nothing);
+    await diesAgain(memory, id, SERVER);
+    await diesAgain(memory, id, {});
+    assert.equal(reasonIn(memory, id), undefined);
+    const { engine, die } = createTestEngine({ script: never, memory });
+    await engine.resume(id, { answersFromElsewhere: true, ...SERVER });
+    assert.equal(setAsideReason(engine.run(id)), undefined);
+    die();
+  });
+
+  test("goes on when all of it sleeps until a quota is there again, or was stopped", async () => {
+    const { id, memory } = await dead(SERVER, nothing);
+    await diesAgain(memory, id, SERVER);
+    const failure = { kind: "quota-exhausted", message: "used up" } as const;
+    for (const childId of [`${id}.1`, `${id}.2`])
+      add(memory, { kind: "pause-start", at: Date.now(), delegationId: id, childId, until: Date.now() + 1e6, failure });
+    assert.equal(reasonIn(memory, id), undefined);
+    const stopped = await dead(SERVER, nothing);
+    await diesAgain(stopped.memory, stopped.id, SERVER);
+    add(stopped.memory, { kind: "stop-request", at: Date.now(), delegationId: stopped.id, by: "a person" });
+    assert.equal(reasonIn(stopped.memory, stopped.id), undefined);
   });
 });
