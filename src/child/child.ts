@@ -1,6 +1,6 @@
 /** A child under way: what it is given, what it knows, and how it tells events. */
 import type { Clock } from "../clock.ts";
-import type { Failure, FailureKind } from "../errors.ts";
+import type { Failure, FailureKind, Warning } from "../errors.ts";
 import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
@@ -19,6 +19,8 @@ export type ChildInput = {
   taskIndex: number;
   planned: Ready;
   prompt: { system: string; user: string };
+  /** What went wrong while the prompt was made. */
+  warnings: readonly Warning[];
   /** Shown with the task. They are in no event: the engine reads them again for a child that goes on. */
   images: readonly Image[];
   /** The child's stored events, where it had begun before it was interrupted. */

@@ -38,6 +38,7 @@ export async function* runChild(
   const begunAt = deps.clock.elapsed();
   if (child.tally.startedAt === undefined) {
     yield tell(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });
+    for (const warning of input.warnings) yield tell(child, { kind: "child-warn", warning });
   }
   const ending = yield* converse(child);
   const durationMs = input.earlierMs + deps.clock.elapsed() - begunAt;

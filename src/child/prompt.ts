@@ -2,13 +2,16 @@
  * What a child is told at its start. What siblings share comes first and the task's own words last, so that providers
  * can cache the common beginning.
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Warning } from "../errors.ts";
+import { type Bounds, readForeignTextLater } from "../foreign-file.ts";
 import type { ImageRef } from "../image.ts";
 import type { Task } from "../task.ts";
 
 /** Longest project notes included, in characters; a cut is marked. */
 const MAX_NOTES = 40_000;
+/** Enough for that many characters, with a rest: a key at the end of them is still whole when it is redacted. */
+const MAX_NOTES_BYTES = 256 * 1024;
 
 const GROUND_RULES = `You are a child agent of Deputy: a parent delegated one task to you. Work on it on your own until it is done; nobody answers questions.
 Your last message, the one in which you call no tool, is your result: the parent reads that and nothing else. Put into it what was asked for, complete and to the point.
@@ -59,16 +62,29 @@ export function taskPrompt(task: Task, sharedContext: string | undefined, images
   return [sharedContext, shown, task.context, task.goal, schema].filter(Boolean).join("\n\n");
 }
 
+/** `warnings`: notes that are there and cannot be read. */
+export type Notes = { text?: string; warnings: Warning[] };
+
+/** What may be read as notes, and what is taken out of them. */
+export type NotesBounds = Pick<Bounds, "within" | "isOwn"> & { redact(text: string): string };
+
 /** The notes a project keeps for agents: AGENTS.md, else CLAUDE.md, in the workspace. */
-export async function projectNotes(workspace: string): Promise<string | undefined> {
+export async function projectNotes(workspace: string, { redact, ...bounds }: NotesBounds): Promise<Notes> {
+  const warnings: Warning[] = [];
   for (const name of ["AGENTS.md", "CLAUDE.md"]) {
-    const text = await readFile(join(workspace, name), "utf8").catch(() => undefined);
-    if (text === undefined) continue;
-    return text.length <= MAX_NOTES
-      ? text
-      : `${text.slice(0, MAX_NOTES)}\n[cut: ${name} has ${text.length} characters]`;
+    const path = join(workspace, name);
+    const found = await readForeignTextLater(path, { ...bounds, maxBytes: MAX_NOTES_BYTES, mayCut: true });
+    if (found === undefined) continue;
+    if ("text" in found) return { text: inNotesLength(redact(found.text), name), warnings };
+    const message = `${path}: ${found.unreadable}. The child works without these notes.`;
+    warnings.push({ code: "notes-unreadable", message });
   }
-  return undefined;
+  return { warnings };
+}
+
+function inNotesLength(text: string, name: string): string {
+  if (text.length <= MAX_NOTES) return text;
+  return `${text.slice(0, MAX_NOTES).toWellFormed()}\n[cut: only the first ${MAX_NOTES} characters of ${name} are here]`;
 }
 
 export const LAST_WORDS = `You have reached the limit of what you may use. Do not call any tool. Answer now with what you have: what is done, what was found, and what is still open.`;

@@ -5,7 +5,7 @@
 import type { ChildDeps, ChildInput, Happening, StopReason } from "../child/child.ts";
 import { runChild } from "../child/loop.ts";
 import type { Model } from "../child/model.ts";
-import { childPrompt, conversationPrompt, projectNotes, taskPrompt } from "../child/prompt.ts";
+import { childPrompt, conversationPrompt, type Notes, taskPrompt } from "../child/prompt.ts";
 import type { SchemaChecker } from "../child/schema-checker.ts";
 import type { Clock } from "../clock.ts";
 import { DeputyError, type Failure } from "../errors.ts";
@@ -97,7 +97,7 @@ export async function conduct(
   const begun = new Map<string, Promise<void>>();
   const purses = [...(above?.purses ?? []), createPurse(budgetOf(run, setup), spentIn(run.children))];
   const approvals = createApprovals(answering, delegation.approval_timeout_seconds * 1000, clock);
-  const prompts = createPrompts(run);
+  const prompts = createPrompts(run, setup);
   let broken: { error: unknown } | undefined;
   /** Set once everything is to stop: what begins later is stopped too. */
   let stopping: StopReason | undefined;
@@ -145,17 +145,17 @@ export async function conduct(
       if (!(await seat.take(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
       const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
       if ("failure" in images) return await record(failedEnd(childId, images.failure));
+      deadline.goOn();
       const input: ChildInput = {
         delegationId,
         childId,
         taskIndex,
         planned,
-        prompt: await prompts(planned, deps.tools),
+        ...(await prompts(planned, deps.tools, signal)),
         images,
         past: past.get(childId) ?? [],
         earlierMs,
       };
-      deadline.goOn();
       await perform(runChild(input, deps, signal));
     } catch (error) {
       if (error instanceof DeputyError) breakOff(error);
@@ -351,19 +351,32 @@ function budgetOf(run: Run, { config }: Setup): number | undefined {
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
-/** System and task prompts; the project's notes are read once for each workspace. */
-function createPrompts(run: Run) {
+/** System and task prompts; the project's notes are read once for each workspace. A child that is stopped does not wait. */
+function createPrompts(run: Run, { readNotes }: Setup) {
   const { call, agents } = run;
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
-  const notes = new Map<string, Promise<string | undefined>>();
-  return async ({ task, workspace, agent, images }: Ready, tools: readonly { name: string }[]) => {
-    const known = notes.get(workspace) ?? projectNotes(workspace);
+  const notes = new Map<string, Promise<Notes>>();
+  return async (
+    { task, workspace, agent, images }: Ready,
+    tools: readonly { name: string }[],
+    signal: AbortSignal,
+  ): Promise<Pick<ChildInput, "prompt" | "warnings">> => {
+    const known = notes.get(workspace) ?? readNotes(workspace);
     notes.set(workspace, known);
+    const { text, warnings } = await Promise.race([known, noNotesOnce(signal)]);
     const names = tools.map(({ name }) => name);
     const part = agent === undefined ? undefined : agents[agent];
     return {
-      system: systemPrompt(workspace, names, await known, part),
-      user: taskPrompt(task, call.context, images),
+      prompt: { system: systemPrompt(workspace, names, text, part), user: taskPrompt(task, call.context, images) },
+      warnings,
     };
   };
+}
+
+function noNotesOnce(signal: AbortSignal): Promise<Notes> {
+  return new Promise((resolve) => {
+    const giveUp = () => resolve({ warnings: [] });
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+  });
 }

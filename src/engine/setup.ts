@@ -1,5 +1,6 @@
 /** What a delegation needs to know of the world, read anew for each: config, routing, keys, tools. */
 import { resolve } from "node:path";
+import { type Notes, projectNotes } from "../child/prompt.ts";
 import type { Clock } from "../clock.ts";
 import { commandEnvironment } from "../config/environment.ts";
 import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../config/load.ts";
@@ -35,6 +36,8 @@ export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
   tools(toolsets: readonly string[], workspace: string): readonly Tool[];
   /** An image of a workspace, within its boundary. @throws Refusal, or an error of the system */
   readImage(workspace: string, path: string): ImageFile;
+  /** The notes that a workspace keeps for agents, within its boundary. */
+  readNotes(workspace: string): Promise<Notes>;
   /** Agent definitions that cannot be read. */
   agentWarnings: Warning[];
   permissions: PermissionRule[];
@@ -101,6 +104,12 @@ function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined):
     },
     tools: toolMaker(config, env, { extraDirs, own }, routing),
     readImage,
+    readNotes: (workspace) =>
+      projectNotes(workspace, {
+        within: [workspace, ...extraDirs],
+        isOwn: createOwnCheck(own).isOwn,
+        redact: credentials.redact,
+      }),
     agentWarnings: loaded.agents.warnings,
     permissions: config.permissions,
     offer(filter) {

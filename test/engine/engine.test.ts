@@ -402,3 +402,27 @@ test("runs are listed newest first and found by the beginning of their id", asyn
   assert.throws(() => engine.run(`${ids[0]}.7`), /has 1 children/);
   await engine.close();
 });
+
+test("notes that are never read to their end keep no child from being stopped or running out of time", async () => {
+  const { engine } = createTestEngine({ script: answer, readNotes: () => new Promise(() => {}) });
+  const tasks = [{ ...task("a"), timeout_seconds: 0.02 }, task("b")];
+  const delegation = await engine.submit({ tasks }, options);
+  for await (const event of delegation.events)
+    if (event.kind === "child-end" && event.childId === `${delegation.id}.1`) await delegation.stop("Ctrl-C");
+  const { results } = await delegation.result;
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["timeout", "interrupted"],
+  );
+  await engine.close();
+});
+
+test("a warning about notes is said once, after the child's start", async () => {
+  const warning = { code: "notes-unreadable", message: "AGENTS.md: it is a pipe." };
+  const { engine } = createTestEngine({ script: answer, readNotes: async () => ({ warnings: [warning] }) });
+  const delegation = await engine.submit({ tasks: [task("a")] }, options);
+  const kinds = (await collect(delegation.events)).map(({ kind }) => kind);
+  assert.equal(kinds[kinds.indexOf("child-start") + 1], "child-warn");
+  assert.deepEqual((await delegation.result).results[0]?.warnings, [warning]);
+  await engine.close();
+});

@@ -121,6 +121,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     taskIndex: 0,
     planned: ready(staged.planned),
     prompt: { system: "system", user: "Do it." },
+    warnings: [],
     images: staged.images ?? [],
     past: staged.past ?? [],
     earlierMs: 0,

@@ -32,6 +32,8 @@ export type Staged = {
   gone?: string[];
   /** Default: the real one. */
   clock?: Clock;
+  /** Default: there are no notes. */
+  readNotes?: Setup["readNotes"];
   /** The config, as a document. */
   config?: object;
 };
@@ -63,6 +65,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     readImage: () => {
       throw new Error("no image should be read here");
     },
+    readNotes: staged.readNotes ?? (async () => ({ warnings: [] })),
     agentWarnings: [],
     permissions: [],
     offer: () => ({ aliases: [], models: [] }),

@@ -1,0 +1,194 @@
+/**
+ * Reads files that Deputy looks for by itself where others may have put anything: project notes, configs, agent
+ * definitions. It reads regular files only, never more than a limit, and, in a directory that is not the user's own,
+ * nothing that a link leads to outside of the given roots. What cannot be read is a reason in words, never a wait.
+ */
+import * as fs from "node:fs";
+import { isAbsolute, relative, sep } from "node:path";
+import { getSystemErrorMessage, promisify } from "node:util";
+
+export type Bounds = {
+  /** The file has to lie in one of these directories, links resolved. Absent for the user's own files. */
+  within?: readonly string[];
+  /** Whether a real path is one of Deputy's own files, which are off limits even there. */
+  isOwn?(real: string): boolean;
+  maxBytes: number;
+  /** Returns the beginning of a longer file. Default: a longer file is unreadable. */
+  mayCut?: true;
+};
+
+/** `isCut`: the file is longer. `unreadable`: why, as a clause. Undefined where there is no such file. */
+export type ForeignText = { text: string; isCut: boolean } | { unreadable: string } | undefined;
+
+/** Longest that one file may take, in milliseconds. */
+const MAX_MS = 5_000;
+const CHUNK_BYTES = 64 * 1024;
+const TOO_SLOW = "the file system did not answer in time";
+
+/** Reads at once. The time limit holds between two calls of the system. */
+export function readForeignText(path: string, bounds: Bounds): ForeignText {
+  const deadline = performance.now() + MAX_MS;
+  const steps = textAt(path, bounds);
+  let next = steps.next();
+  while (!next.done) {
+    let value: unknown;
+    try {
+      if (performance.now() > deadline) throw new Unreadable(TOO_SLOW);
+      value = next.value.now();
+    } catch (error) {
+      next = steps.throw(error);
+      continue;
+    }
+    next = steps.next(value);
+  }
+  return next.value;
+}
+
+/** The same without blocking the process: the time limit holds also where a call of the system never returns. */
+export async function readForeignTextLater(path: string, bounds: Bounds): Promise<ForeignText> {
+  const { promise: tooSlow, resolve } = Promise.withResolvers<ForeignText>();
+  const timer = setTimeout(() => resolve({ unreadable: TOO_SLOW }), MAX_MS);
+  try {
+    return await Promise.race([awaitSteps(textAt(path, bounds)), tooSlow]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether a path, links resolved, is a directory or lies in it. */
+export function isWithin(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+// Steps --------------------------------------------------------------------------------------------------------------
+
+class Unreadable extends Error {}
+
+/** One call of the file system, to be made at once or awaited. */
+type Call<T = unknown> = { now(): T; later(): Promise<T> };
+type Steps<T> = Generator<Call, T, unknown>;
+
+async function awaitSteps<T>(steps: Steps<T>): Promise<T> {
+  let next = steps.next();
+  while (!next.done) {
+    let value: unknown;
+    try {
+      value = await next.value.later();
+    } catch (error) {
+      next = steps.throw(error);
+      continue;
+    }
+    next = steps.next(value);
+  }
+  return next.value;
+}
+
+function* call<T>(now: () => T, later: () => Promise<T>): Steps<T> {
+  return (yield { now, later }) as T;
+}
+
+const realPathOf = (path: string) =>
+  call(
+    () => fs.realpathSync.native(path),
+    () => fs.promises.realpath(path),
+  );
+const statsOf = (path: string) =>
+  call(
+    () => fs.lstatSync(path),
+    () => fs.promises.lstat(path),
+  );
+const linkOf = (path: string) =>
+  call(
+    () => fs.readlinkSync(path),
+    () => fs.promises.readlink(path),
+  );
+const opened = (path: string, flags: number) =>
+  call(
+    () => fs.openSync(path, flags),
+    () => promisify(fs.open)(path, flags),
+  );
+const statsOfOpen = (descriptor: number) =>
+  call(
+    () => fs.fstatSync(descriptor),
+    () => promisify(fs.fstat)(descriptor),
+  );
+const readInto = (descriptor: number, bytes: Buffer) =>
+  call(
+    () => fs.readSync(descriptor, bytes),
+    async () => (await promisify(fs.read)(descriptor, bytes, 0, bytes.length, null)).bytesRead,
+  );
+
+function* textAt(path: string, bounds: Bounds): Steps<ForeignText> {
+  try {
+    return yield* boundedText(path, bounds);
+  } catch (error) {
+    if (error instanceof Unreadable) return { unreadable: error.message };
+    if (isAbsent(error)) return undefined;
+    const { code, errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    return { unreadable: `the system refused it: ${getSystemErrorMessage(-Math.abs(errno))} (${code})` };
+  }
+}
+
+const { O_NOCTTY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY } = fs.constants;
+
+/** Judges the place before it opens the file, and once more by the descriptor: the path may change in between. */
+function* boundedText(path: string, { within, isOwn, maxBytes, mayCut }: Bounds): Steps<ForeignText> {
+  const real = yield* realPathOf(path);
+  const roots = within && (yield* realPathsOf(within));
+  const checkPlace = (place: string) => {
+    if (roots !== undefined && !roots.some((root) => isWithin(root, place)))
+      throw new Unreadable(`expected a file in ${within?.join(" or ")}; found a link that leads out of it`);
+    if (isOwn?.(place)) throw new Unreadable("expected a file of the project; found a link to one of Deputy's own");
+  };
+  checkPlace(real);
+  checkKind(yield* statsOf(real));
+  const descriptor = yield* opened(real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  try {
+    checkKind(yield* statsOfOpen(descriptor));
+    if (roots !== undefined && process.platform === "linux") checkPlace(yield* linkOf(`/proc/self/fd/${descriptor}`));
+    const bytes = yield* atMost(maxBytes + 1, descriptor);
+    const isCut = bytes.length > maxBytes;
+    if (isCut && !mayCut) throw new Unreadable(`expected at most ${maxBytes} bytes; found more`);
+    return { text: bytes.toString("utf8", 0, maxBytes), isCut };
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Directories that do not exist are left out. */
+function* realPathsOf(directories: readonly string[]): Steps<string[]> {
+  const found: string[] = [];
+  for (const directory of directories) {
+    try {
+      found.push(yield* realPathOf(directory));
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+    }
+  }
+  return found;
+}
+
+function isAbsent(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+function checkKind(stats: fs.Stats): void {
+  if (stats.isDirectory()) throw new Unreadable("expected a file; found a directory");
+  if (!stats.isFile()) throw new Unreadable("expected a regular file; found a pipe, a device or a socket");
+}
+
+/** What there is to read, whatever size the system gives: files of /proc have none, others grow. */
+function* atMost(maxBytes: number, descriptor: number): Steps<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  while (length < maxBytes) {
+    const piece = Buffer.alloc(Math.min(CHUNK_BYTES, maxBytes - length));
+    const count = yield* readInto(descriptor, piece);
+    if (count === 0) break;
+    pieces.push(piece.subarray(0, count));
+    length += count;
+  }
+  return Buffer.concat(pieces, length);
+}
