@@ -1,13 +1,14 @@
 /** `deputy config import`: another program's config as one of Deputy's, with everything that was not carried over. */
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
+import { dotenvBeside } from "../config/config-texts.ts";
 import { readYaml } from "../config/document.ts";
 import type { KnownProviders } from "../config/hermes-providers.ts";
 import { type Imported, importHermes } from "../config/import-hermes.ts";
-import { type ConfigPlace, dotenvBeside, writtenConfigPath } from "../config/load.ts";
+import { type ConfigPlace, writtenConfigPath } from "../config/load.ts";
 import { DeputyError } from "../errors.ts";
+import { readForeignText } from "../foreign-file.ts";
 import { isUsableKey } from "../routing/bundle.ts";
 import { normalBaseUrl } from "../routing/endpoints.ts";
 import { PROVIDER_TABLE, UNSUPPORTED_PROVIDERS } from "../routing/provider-table.ts";
@@ -17,6 +18,8 @@ import { oneLine } from "./terminal-text.ts";
 import { refuseToOverwrite, writeConfig } from "./write-config.ts";
 
 export type ImportFlags = { write?: true; force?: true };
+
+const MAX_BYTES = 1024 ** 2;
 
 /** @throws DeputyError `input-unreadable`; with `--write` also `usage` and `output-unwritable` */
 export function importConfig(io: Io, place: ConfigPlace, file: string | undefined, flags: ImportFlags): void {
@@ -36,14 +39,12 @@ export function importConfig(io: Io, place: ConfigPlace, file: string | undefine
 }
 
 function readSource(path: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const message = `Expected a Hermes config at ${path}; it cannot be read: ${(error as Error).message}`;
-    throw new DeputyError("input-unreadable", message, { cause: error });
+  const found = readForeignText(path, { maxBytes: MAX_BYTES });
+  if (found === undefined || "unreadable" in found) {
+    const reason = found?.unreadable ?? "there is no such file";
+    throw new DeputyError("input-unreadable", `Expected a Hermes config at ${path}; it cannot be read: ${reason}.`);
   }
-  const read = readYaml(path, text);
+  const read = readYaml(path, found.text);
   if ("mistakes" in read) throw new DeputyError("input-unreadable", read.mistakes.join("\n"));
   return read.value;
 }

@@ -4,7 +4,8 @@
  */
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
-import { type ConfigPlace, dotenvBeside, writtenConfigPath } from "../config/load.ts";
+import { dotenvBeside } from "../config/config-texts.ts";
+import { type ConfigPlace, writtenConfigPath } from "../config/load.ts";
 import { configSchema } from "../config/schema.ts";
 import { stateDir } from "../config/trust.ts";
 import { DeputyError } from "../errors.ts";

@@ -43,6 +43,9 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
   return mistakes.length > 0 ? { mistakes } : { document };
 }
 
+/** Of one file: as many as anybody corrects at once. Placing each of them takes a search through the file. */
+const MOST_MISTAKES = 20;
+
 type Read = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter; value: Record<string, unknown> };
 
 /** The keys and values of any YAML file, whatever they mean; empty ones left out, `${NAME}` as it was written. */
@@ -51,14 +54,14 @@ export function readYaml(file: string, text: string): Read | { mistakes: string[
   const parsed = parseDocument(shieldVariables(text), { lineCounter: lines, prettyErrors: false });
   if (parsed.errors.length > 0)
     return {
-      mistakes: parsed.errors.map((error) => {
+      mistakes: parsed.errors.slice(0, MOST_MISTAKES).map((error) => {
         const { line, col } = lines.linePos(error.pos[0]);
         return `${file}:${line}:${col} ${unshieldVariables(yamlMistake(error))}`;
       }),
     };
   const value = contentOf(parsed);
   if (value instanceof Error) return { mistakes: [`${file}:1:1 ${value.message}`] };
-  if (!isRecord(value)) return { mistakes: [`${file}:1:1 expected keys and values; found ${shown(value)}`] };
+  if (!isRecord(value)) return { mistakes: [`${file}:1:1 expected keys and values; found ${kindOf(value)}`] };
   return { parsed, lines, value };
 }
 
@@ -137,7 +140,9 @@ function rangeStart(node: unknown): number | undefined {
 
 function mistakesIn(document: ConfigDocument): string[] {
   const parsed = configSchema.safeParse(document.value);
-  return parsed.success ? [] : parsed.error.issues.flatMap((issue) => describe(document, issue, [])).sort(byPosition);
+  if (parsed.success) return [];
+  const issues = parsed.error.issues.slice(0, MOST_MISTAKES);
+  return issues.flatMap((issue) => describe(document, issue, [])).sort(byPosition);
 }
 
 /** `file:line:col …`, by line, then by column. */
@@ -151,12 +156,14 @@ function describe(document: ConfigDocument, issue: Issue, parent: Path): string[
   const path = [...parent, ...issue.path.map((key) => (typeof key === "number" ? key : String(key)))];
   const found = valueAt(document.value, path);
   if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => document.mistake([...path, key], unknownKey(key, keysAllowedAt(path) ?? [])));
+    return issue.keys
+      .slice(0, MOST_MISTAKES)
+      .map((key) => document.mistake([...path, key], unknownKey(key, keysAllowedAt(path) ?? [])));
   if (issue.code === "invalid_union") {
     const meant = isRecord(found)
       ? issue.errors.find((issues) => issues.every(({ path }) => path.length > 0 || isUnknownKey(issues)))
       : undefined;
-    if (meant !== undefined) return meant.flatMap((inner) => describe(document, inner, path));
+    if (meant !== undefined) return meant.slice(0, MOST_MISTAKES).flatMap((inner) => describe(document, inner, path));
     return [document.mistake(path, `expected a model (text) or a map with \`model\`; found ${shown(found, path)}`)];
   }
   return [document.mistake(path, expectation(issue, found, path))];
@@ -220,8 +227,12 @@ function withoutUserInfo(text: string): string {
 /** A value as a mistake shows it; what could be a key is not shown. */
 function shown(value: unknown, path: Path = []): string {
   if (value === undefined) return "nothing";
-  const kind = Array.isArray(value) ? "a list" : isRecord(value) ? "a map" : `a ${typeof value}`;
+  const kind = kindOf(value);
   if (path.some((key) => HIDDEN.includes(String(key))) || kind === "a list" || kind === "a map") return kind;
   const text = withoutUserInfo(JSON.stringify(value));
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? "a list" : isRecord(value) ? "a map" : `a ${typeof value}`;
 }

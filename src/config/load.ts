@@ -2,12 +2,13 @@
  * The configuration from its files and variables, layer by layer. It is read again at every delegation, so nothing is
  * kept between two calls. A project file that the user does not trust may only choose among the routes the user has.
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { DeputyError, type Warning } from "../errors.ts";
 import { type Agents, agentsOf, configuredAgents, readAgentFiles } from "./agents.ts";
+import { type ConfigKind, type ConfigTexts, readConfigTexts } from "./config-texts.ts";
 import { type ConfigDocument, type Path, readDocument } from "./document.ts";
 import { type Layer, mergeLayers } from "./layers.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -15,7 +16,7 @@ import type { Environment } from "./template.ts";
 import { isTrusted, stateDir } from "./trust.ts";
 import { choicesOnly } from "./untrusted.ts";
 
-export type ConfigFile = { path: string; kind: "named" | "user" | "project"; trusted: boolean };
+export type ConfigFile = { path: string; kind: ConfigKind; trusted: boolean };
 
 export type LoadedConfig = {
   config: Config;
@@ -53,14 +54,15 @@ export const OVERRIDES = {
  * @throws DeputyError `config-invalid` with every mistake as `file:line:col key: expected …; found …`
  */
 export function loadConfig(place: ConfigPlace): LoadedConfig {
-  const files = findConfigFiles(place);
+  const files = readConfigFiles(place);
+  const trusted = files.filter((file) => file.trusted);
   const mistakes: string[] = [];
-  const warnings: Warning[] = [];
+  const warnings: Warning[] = trusted.flatMap((file) => file.warnings);
   const untrustedAliases: string[] = [];
   const layers: Layer[] = [];
   const untrusted: Layer[] = [];
   for (const file of files) {
-    const read = readDocument(file.path, readText(file.path));
+    const read = readDocument(file.path, file.text);
     if ("mistakes" in read) mistakes.push(...read.mistakes);
     else if (file.trusted) layers.push(layerOf(read.document));
     else {
@@ -85,7 +87,7 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
   return {
     config,
     agents: agentsOf(configuredAgents(config, placeOf), readAgentFiles(place.env, place.cwd)),
-    files,
+    files: files.map(({ path, kind, trusted }) => ({ path, kind, trusted })),
     levels: {
       parent: byLayer(config, (key) => layers.findIndex((layer) => layer === merged.layerOf([key]))),
       delegation: byLayer(config.delegation, (key) =>
@@ -93,7 +95,7 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
       ),
     },
     sourceOf: (path) => merged.layerOf(path)?.sourceOf(path) ?? "default",
-    dotenv: Object.assign({}, ...files.filter(({ trusted }) => trusted).map(({ path }) => dotenvBeside(path))),
+    dotenv: Object.assign({}, ...trusted.map(({ dotenv }) => parseEnv(dotenv))),
     untrustedAliases,
     warnings,
   };
@@ -116,21 +118,35 @@ function byLayer({ model, provider, reasoning_effort }: RouteFields, rankOf: (ke
 
 /** All that `loadConfig` would read of files, as one text: the same text means the same config. */
 export function configTexts(place: ConfigPlace): string {
-  const texts = findConfigFiles(place).map((file) => [file, readText(file.path), dotenvTextBeside(file.path)]);
-  return JSON.stringify([texts, readAgentFiles(place.env, place.cwd)]);
+  return JSON.stringify([readConfigFiles(place), readAgentFiles(place.env, place.cwd)]);
 }
 
 /** The files that hold for a place, lowest layer first. None is fine. */
 export function findConfigFiles(place: ConfigPlace): ConfigFile[] {
+  return locateConfigs(place).map(({ path, kind }) => {
+    const trusted = kind !== "project" || isTrusted(path, readConfigTexts(path, kind), stateDir(place.env));
+    return { path, kind, trusted };
+  });
+}
+
+/** The same files with what they say. */
+function readConfigFiles(place: ConfigPlace): (ConfigFile & ConfigTexts)[] {
+  return locateConfigs(place).map(({ path, kind }) => {
+    const texts = readConfigTexts(path, kind);
+    return { path, kind, trusted: kind !== "project" || isTrusted(path, texts, stateDir(place.env)), ...texts };
+  });
+}
+
+function locateConfigs(place: ConfigPlace): Pick<ConfigFile, "path" | "kind">[] {
   const { env, cwd } = place;
   const named = namedConfig(place);
-  if (named !== undefined) return [{ path: named, kind: "named", trusted: true }];
-  const files: ConfigFile[] = [];
+  if (named !== undefined) return [{ path: named, kind: "named" }];
   const user = userConfigPath(env);
-  if (isFile(user)) files.push({ path: user, kind: "user", trusted: true });
   const project = findUpward(cwd, join(".deputy", "config.yaml"));
-  if (project !== undefined) files.push({ path: project, kind: "project", trusted: isTrusted(project, stateDir(env)) });
-  return files;
+  return [
+    ...(isFile(user) ? [{ path: user, kind: "user" } as const] : []),
+    ...(project === undefined ? [] : [{ path: project, kind: "project" } as const]),
+  ];
 }
 
 /** Where a config of the user's is written: the file that is named, else the user's own. */
@@ -164,27 +180,6 @@ export function withAncestors(directory: string): string[] {
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DeputyError("config-invalid", `Expected a config file at ${path}; it cannot be read: ${reason}`, {
-      cause: error,
-    });
-  }
-}
-
-/** Variables of the `.env` beside a config file, which need not be there itself. */
-export function dotenvBeside(path: string): Record<string, string> {
-  return parseEnv(dotenvTextBeside(path)) as Record<string, string>;
-}
-
-function dotenvTextBeside(path: string): string {
-  const file = join(dirname(path), ".env");
-  return isFile(file) ? readText(file) : "";
 }
 
 function layerOf(document: ConfigDocument): Layer {

@@ -5,7 +5,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { type ConfigTexts, readConfigTexts } from "./config-texts.ts";
 import { writePrivateFile } from "./private-file.ts";
 import type { Environment } from "./template.ts";
 
@@ -17,15 +18,16 @@ export function stateDir(env: Environment): string {
   return join(env.HOME || homedir(), ".local", "state", "deputy");
 }
 
-/** Trusts a project file as it is now. */
+/** Trusts a project file as it is now. @throws DeputyError `config-invalid` where it cannot be read */
 export function trustConfig(path: string, state: string): void {
-  const trusted = { ...readTrusted(state), [realpathSync(path)]: fingerprint(path) };
+  const texts = readConfigTexts(path, "project");
+  const trusted = { ...readTrusted(state), [realpathSync(path)]: fingerprint(texts) };
   writePrivateFile(trustedFile(state), `${JSON.stringify(trusted, null, 2)}\n`);
 }
 
-/** Whether the user trusts a project file as it is now. */
-export function isTrusted(path: string, state: string): boolean {
-  return readTrusted(state)[realpathSync(path)] === fingerprint(path);
+/** Whether the user trusts a project file with these texts. */
+export function isTrusted(path: string, texts: ConfigTexts, state: string): boolean {
+  return readTrusted(state)[realpathSync(path)] === fingerprint(texts);
 }
 
 function trustedFile(state: string): string {
@@ -41,12 +43,6 @@ function readTrusted(state: string): Record<string, string> {
   }
 }
 
-function fingerprint(path: string): string {
-  const hash = createHash("sha256").update(readFileSync(path)).update("\0");
-  try {
-    hash.update(readFileSync(join(dirname(path), ".env")));
-  } catch {
-    // Without a .env beside it, the config alone is what is trusted.
-  }
-  return hash.digest("hex");
+function fingerprint({ text, dotenv }: ConfigTexts): string {
+  return createHash("sha256").update(text).update("\0").update(dotenv).digest("hex");
 }

@@ -1,14 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
 /** Configuration from files and variables: layers, sources, mistakes with line and column, and files nobody trusts. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { inspect } from "node:util";
 import { type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import { isTrusted, stateDir, trustConfig } from "../../src/config/trust.ts";
+import { stateDir, trustConfig } from "../../src/config/trust.ts";
 import { DeputyError } from "../../src/errors.ts";
 import { createRouting } from "../../src/routing/routing.ts";
 import { parseCall } from "../../src/task.ts";
@@ -345,10 +346,110 @@ describe("a project file that is not trusted", () => {
     trustConfig(path, stateDir(env));
     assert.deepEqual([load().config.extra_dirs, load().dotenv], [["/data"], { A: "1" }]);
     write("work/.deputy/.env", "A=2\n");
-    assert.equal(isTrusted(path, stateDir(env)), false);
+    mistakesOf(load);
     trustConfig(path, stateDir(env));
     writeProject("extra_dirs: [/]\n");
     mistakesOf(load);
+  });
+});
+
+describe("files that are links", () => {
+  const link = (target: string, path: string) => {
+    mkdirSync(dirname(join(home, path)), { recursive: true });
+    symlinkSync(join(home, target), join(home, path));
+  };
+  const SECRET = "TOP_SECRET=sk-never-shown";
+
+  test("the user's own may lie anywhere, the folder of them, too", () => {
+    write("dotfiles/deputy/config.yaml", "model: x\n");
+    link("dotfiles/secrets.env", "dotfiles/deputy/.env");
+    write("dotfiles/secrets.env", "A=1\n");
+    link("dotfiles/deputy", "config/deputy");
+    assert.deepEqual([load().config.model, load().dotenv, load().warnings], ["x", { A: "1" }, []]);
+  });
+
+  test("a project's may lie elsewhere in the project", () => {
+    write("work/settings/deputy.yaml", "extra_dirs: [/data]\n");
+    write("work/.env", "A=1\n");
+    link("work/settings/deputy.yaml", "work/.deputy/config.yaml");
+    link("work/.env", "work/.deputy/.env");
+    trustConfig(join(home, "work/.deputy/config.yaml"), stateDir(env));
+    assert.deepEqual([load().config.extra_dirs, load().dotenv, load().warnings], [["/data"], { A: "1" }, []]);
+  });
+
+  for (const [name, target, path] of [
+    ["a project's config", "away/config.yaml", "work/.deputy/config.yaml"],
+    ["the folder of a project's config", "away", "work/.deputy"],
+  ] as const)
+    test(`${name} leads out of it: an error that quotes nothing of what is there`, () => {
+      write("away/config.yaml", SECRET);
+      link(target, path);
+      const [mistake = "", ...more] = mistakesOf(load);
+      assert.match(mistake, /work\/\.deputy\/config\.yaml; it cannot be read: .*found a link that leads out of it/);
+      assert.deepEqual(more, []);
+      assert.doesNotMatch(mistake, /TOP_SECRET|never-shown/);
+      assert.throws(() => trustConfig(join(home, "work/.deputy/config.yaml"), stateDir(env)), {
+        code: "config-invalid",
+      });
+    });
+
+  test("a config that is trusted in one project is not trusted through a link from another", () => {
+    const trusted = write("other/.deputy/config.yaml", "extra_dirs: [/data]\n");
+    trustConfig(trusted, stateDir(env));
+    link("other/.deputy/config.yaml", "work/.deputy/config.yaml");
+    assert.match(mistakesOf(load)[0] ?? "", /leads out of it/);
+  });
+
+  const DOTENVS: Record<string, (path: string) => void> = {
+    "leads out of the project": (path) => symlinkSync(write("away/.env", SECRET), path),
+    "is a named pipe": (path) => execFileSync("mkfifo", [path]),
+    "is an endless device": (path) => symlinkSync("/dev/zero", path),
+    "is far too long": (path) => writeFileSync(path, "A=1\n".repeat(100_000)),
+  };
+  for (const [name, make] of Object.entries(DOTENVS))
+    test(`a .env that ${name} is a warning, and sets nothing`, () => {
+      const config = writeProject("extra_dirs: [/data]\n");
+      make(join(dirname(config), ".env"));
+      trustConfig(config, stateDir(env));
+      const { dotenv, warnings, config: loaded } = load();
+      assert.deepEqual([dotenv, loaded.extra_dirs], [{}, ["/data"]]);
+      assert.deepEqual(
+        warnings.map(({ code }) => code),
+        ["dotenv-unreadable"],
+      );
+      assert.match(warnings[0]?.message ?? "", /\.deputy\/\.env: expected .*; found .*Its variables are not set\.$/);
+      assert.doesNotMatch(warnings[0]?.message ?? "", /never-shown/);
+    });
+
+  test("a config that is one text is not quoted", () => {
+    writeUser(SECRET);
+    assert.match(mistakesOf(load)[0] ?? "", /expected keys and values; found a string$/);
+  });
+
+  test("/dev/null is an empty config", () => {
+    assert.deepEqual(load("/dev/null").config, configSchema.parse({}));
+  });
+});
+
+describe("a project's config that nobody has read yet", () => {
+  const SHAPES: Record<string, string> = {
+    "unknown keys": Array.from({ length: 8_000 }, (_, index) => `k${index}: 1`).join("\n"),
+    "commas in a list": `models: [${",".repeat(60_000)}`,
+    "open brackets": "[".repeat(60_000),
+    "the same key": "a: 1\n".repeat(12_000),
+  };
+  for (const [name, text] of Object.entries(SHAPES))
+    test(`costs little where it is full of mistakes: ${name}`, () => {
+      writeProject(text);
+      const before = process.cpuUsage();
+      assert.ok(mistakesOf(load).length <= 20);
+      const { user } = process.cpuUsage(before);
+      assert.ok(user / 1e6 < 10, `${user / 1e6} s of CPU`);
+    });
+
+  test("has a limit in size, which it is told with", () => {
+    writeProject(`# ${"x".repeat(70_000)}\n`);
+    assert.match(mistakesOf(load)[0] ?? "", /expected at most 65536 bytes; found more/);
   });
 });
 

@@ -1,0 +1,50 @@
+/**
+ * The texts of one config file and of the `.env` next to it. They are read once and together, so that the user trusts
+ * exactly what takes effect. A project's files must lie in the project: anybody may have put a link there.
+ */
+import { devNull } from "node:os";
+import { dirname, join } from "node:path";
+import { parseEnv } from "node:util";
+import { DeputyError, type Warning } from "../errors.ts";
+import { readForeignText } from "../foreign-file.ts";
+
+export type ConfigKind = "named" | "user" | "project";
+
+/** `warnings`: a `.env` that is there and cannot be read. */
+export type ConfigTexts = { text: string; dotenv: string; warnings: Warning[] };
+
+/** A project's file is small, because reading it must cost little before the user trusts it. */
+const MAX_BYTES: Record<ConfigKind, number> = { named: 1024 ** 2, user: 1024 ** 2, project: 64 * 1024 };
+const MAX_DOTENV_BYTES = 256 * 1024;
+
+/** @throws DeputyError `config-invalid` where the config itself cannot be read; nothing of its content is quoted */
+export function readConfigTexts(path: string, kind: ConfigKind): ConfigTexts {
+  return { text: configText(path, kind), ...dotenvText(path, kind) };
+}
+
+/** Variables of the `.env` next to a config file of the user's own. Neither file needs to exist. */
+export function dotenvBeside(path: string): Record<string, string> {
+  return parseEnv(dotenvText(path, "user").dotenv) as Record<string, string>;
+}
+
+function configText(path: string, kind: ConfigKind): string {
+  if (path === devNull) return "";
+  const found = readForeignText(path, { ...boundsOf(path, kind), maxBytes: MAX_BYTES[kind] });
+  if (found !== undefined && "text" in found) return found.text;
+  const reason = found?.unreadable ?? "there is no such file";
+  throw new DeputyError("config-invalid", `Expected a config file at ${path}; it cannot be read: ${reason}.`);
+}
+
+function dotenvText(path: string, kind: ConfigKind): Pick<ConfigTexts, "dotenv" | "warnings"> {
+  const file = join(dirname(path), ".env");
+  const found = readForeignText(file, { ...boundsOf(path, kind), maxBytes: MAX_DOTENV_BYTES });
+  if (found === undefined) return { dotenv: "", warnings: [] };
+  if ("text" in found) return { dotenv: found.text, warnings: [] };
+  const message = `${file}: ${found.unreadable}. Its variables are not set.`;
+  return { dotenv: "", warnings: [{ code: "dotenv-unreadable", message }] };
+}
+
+/** A project is the directory that holds `.deputy`. */
+function boundsOf(path: string, kind: ConfigKind): { within?: string[] } {
+  return kind === "project" ? { within: [dirname(dirname(path))] } : {};
+}
