@@ -16,10 +16,9 @@ export type AgentFileRead = { agent: FileAgent } | { disabled: true } | { mistak
 
 /** @param name what it is called where the file does not say, as opencode's do not */
 export function readAgentFile(file: string, text: string, format: AgentFormat, name: string): AgentFileRead {
-  const parts = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?:\r?\n)?^---[ \t]*(?:\r?\n([\s\S]*))?$/m.exec(text);
-  if (parts === null || parts.index !== 0)
-    return { mistakes: [`${file}: expected front matter between two lines of --- at its beginning; found none`] };
-  const [, matter = "", body = ""] = parts;
+  const parts = partsOf(text);
+  if ("mistake" in parts) return { mistakes: [`${file}: ${parts.mistake}`] };
+  const { matter, body } = parts;
   const read = readMatter(file, matter);
   if ("mistakes" in read) return read;
   if (read.value.disable === true || read.value.disabled === true) return { disabled: true };
@@ -33,6 +32,21 @@ export function readAgentFile(file: string, text: string, format: AgentFormat, n
   return { agent: { ...agent, prompt, notes: [...new Set(notes)] } };
 }
 
+/** More than any definition has. It bounds what its YAML costs: where that is hostile, the cost grows with the square. */
+const MAX_MATTER = 16 * 1024;
+
+/** Front matter and body. Looks at each line once. */
+function partsOf(text: string): { matter: string; body: string } | { mistake: string } {
+  const isFence = (line: string) => line.startsWith("---") && line.slice(3).trim() === "";
+  const lines = text.replace(/^\uFEFF/, "").split("\n");
+  const end = isFence(lines[0] ?? "") ? lines.findIndex((line, index) => index > 0 && isFence(line)) : -1;
+  if (end < 0) return { mistake: "expected front matter between two lines of --- at its beginning; found none" };
+  const matter = lines.slice(1, end).join("\n");
+  if (matter.length > MAX_MATTER)
+    return { mistake: `expected front matter of at most ${MAX_MATTER} characters; found ${matter.length}` };
+  return { matter, body: lines.slice(end + 1).join("\n") };
+}
+
 /** The front matter, its lines counted as in the file. Where it is no YAML, each line's value is taken as a text. */
 function readMatter(file: string, matter: string): { value: Fields } | { mistakes: string[] } {
   const read = readYaml(file, `\n${matter}`);
@@ -43,9 +57,9 @@ function readMatter(file: string, matter: string): { value: Fields } | { mistake
 
 /** Descriptions with a colon in them are common, and no YAML: `description: Use it like so: …`. */
 function quotedLine(line: string): string {
-  const [, key, value] = /^([\w-]+):[ \t]+(.*?)\s*$/.exec(line) ?? [];
+  const [, key, value] = /^([\w-]+):[ \t]+(\S.*)/.exec(line) ?? [];
   if (key === undefined || value === undefined || /^["'[{|>]/.test(value)) return line;
-  return `${key}: ${JSON.stringify(value.replaceAll("\\n", "\n"))}`;
+  return `${key}: ${JSON.stringify(value.trimEnd().replaceAll("\\n", "\n"))}`;
 }
 
 type Read = Omit<FileAgent, "prompt" | "notes">;
@@ -117,9 +131,25 @@ function promptIn(fields: Fields, notes: string[]): string {
 function takeList(fields: Fields, key: string): string[] | undefined {
   const value = take(fields, key);
   if (value === undefined || value === "*") return undefined;
-  if (Array.isArray(value)) return value.map(String);
-  return String(value)
-    .split(/,(?![^(]*\))/)
+  return Array.isArray(value) ? value.map(plainText) : wordsOf(plainText(value));
+}
+
+/** A map of YAML may say what its own `toString` is, so it is never asked. */
+function plainText(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** Words with commas between them; a comma in parentheses is part of its word. Read backwards, each part once. */
+function wordsOf(text: string): string[] {
+  const words = [""];
+  let isInside = false;
+  for (const part of text.split(/([(),])/).reverse()) {
+    if (part === "(" || part === ")") isInside = part === ")";
+    if (part === "," && !isInside) words.push("");
+    else words.push(part + words.pop());
+  }
+  return words
+    .reverse()
     .map((word) => word.trim())
     .filter((word) => word !== "");
 }
@@ -153,7 +183,7 @@ function toolsWhere(allows: (row: ToolRow) => boolean): Pick<FileAgent, "toolset
 
 /** A pattern such as `Bash(git *)` gives less than the tool, so it gives none; taken away is the whole of it. */
 function claudeAllows(given: string[] | undefined, withheld: string[]): (row: ToolRow) => boolean {
-  const taken = withheld.map((name) => name.split("(", 1).join(""));
+  const taken = withheld.map((name) => name.split("(")[0] ?? "");
   return ({ claude }) =>
     (given === undefined || claude.some((name) => given.includes(name))) &&
     !claude.some((name) => taken.includes(name));

@@ -3,21 +3,12 @@
  * directory upward to the root of its repository, then those in the user's home. The first of a name holds. Files of a
  * project are not the user's own: they may only choose among what the user has, and lead nowhere outside of it.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  realpathSync,
-  statSync,
-} from "node:fs";
+import { type Dirent, existsSync, opendirSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import type { Warning } from "../errors.ts";
-import { type AgentFormat, readAgentFile } from "./agent-file.ts";
+import { isWithin, readForeignText } from "../foreign-file.ts";
+import { type AgentFileRead, type AgentFormat, readAgentFile } from "./agent-file.ts";
 import type { AgentConfig, Config } from "./schema.ts";
 import type { Environment } from "./template.ts";
 
@@ -63,9 +54,13 @@ const PROJECT_FOLDERS: readonly [folder: string, format: AgentFormat][] = [
   [join(".opencode", "agent"), "opencode"],
   [join(".opencode", "agents"), "opencode"],
 ];
-/** More than anybody has, in one folder. */
+/** Limits of one folder, above what anybody has. */
 const MAX_FILES = 300;
+const MAX_ENTRIES = 5_000;
+const MAX_DEPTH = 8;
 const MAX_BYTES = 256 * 1024;
+/** Longest that the definitions of a project may take to parse, in milliseconds: nobody has read them yet. */
+const MAX_PARSE_MS = 3_000;
 
 /** @param configured those of the config, which go first */
 export function agentsOf(configured: readonly AgentDefinition[], files: readonly AgentFile[]): Agents {
@@ -78,9 +73,11 @@ export function agentsOf(configured: readonly AgentDefinition[], files: readonly
     else first.notes.push(`it goes before ${agent.source}`);
   };
   for (const agent of configured) add(agent);
+  const deadline = performance.now() + MAX_PARSE_MS;
   for (const file of files) {
     const { path: source, ofProject } = file;
-    const read = "text" in file ? readAgentFile(source, file.text, file.format, file.name) : unreadable(file);
+    const isLate = ofProject && performance.now() > deadline;
+    const read = isLate ? unreadable(source, TOO_SLOW) : readFound(file);
     if ("agent" in read) add({ ...read.agent, source, ofProject });
     if ("mistakes" in read)
       warnings.push({
@@ -91,7 +88,15 @@ export function agentsOf(configured: readonly AgentDefinition[], files: readonly
   return { definitions: [...found.values()].sort((a, b) => a.name.localeCompare(b.name, "en")), warnings };
 }
 
-function unreadable({ path, unreadable: reason }: { path: string; unreadable: string }): { mistakes: string[] } {
+const TOO_SLOW = `expected the project's definitions to take at most ${MAX_PARSE_MS} ms; found that they take longer`;
+
+function readFound(file: AgentFile): AgentFileRead {
+  return "text" in file
+    ? readAgentFile(file.path, file.text, file.format, file.name)
+    : unreadable(file.path, file.unreadable);
+}
+
+function unreadable(path: string, reason: string): { mistakes: string[] } {
   return { mistakes: [`${path}: ${reason}`] };
 }
 
@@ -130,18 +135,81 @@ function directoriesUpward(cwd: string): string[] {
 
 function filesIn(base: string, folder: string, format: AgentFormat, ofProject: boolean): AgentFile[] {
   const root = join(base, folder);
+  const at = { format, ofProject };
+  const failed = (unreadable: string): AgentFile => ({ path: root, name: folder, ...at, unreadable });
   try {
     if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) return [];
-    const names = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(isDefinition);
-    return names
-      .sort()
-      .slice(0, MAX_FILES)
-      .map((name) => {
-        const path = join(root, name);
-        return { path, format, name: nameOf(name, format), ofProject, ...readText(path, ofProject ? base : undefined) };
-      });
+    const { names, skipped } = definitionsBelow(root, ofProject ? base : undefined);
+    const files = names.slice(0, MAX_FILES).map((name): AgentFile => {
+      const path = join(root, name);
+      return { path, name: nameOf(name, format), ...at, ...readDefinition(path, ofProject ? base : undefined) };
+    });
+    if (names.length > MAX_FILES) skipped.add(TOO_MANY);
+    return [...files, ...[...skipped].map(failed)];
   } catch (error) {
-    return [{ path: root, format, name: folder, ofProject, unreadable: `it cannot be read: ${reasonOf(error)}` }];
+    return [failed(`it cannot be read: ${reasonOf(error)}`)];
+  }
+}
+
+const TOO_MANY =
+  `expected at most ${MAX_FILES} definitions, among ${MAX_ENTRIES} files and folders, ${MAX_DEPTH} levels deep; found ` +
+  "more. The rest is left out";
+const LEADS_OUT = "it is, or has in it, a link to a folder that leads out of its project";
+
+/**
+ * Paths of the definitions below a folder, sorted, and why some may be missing. A link to a folder is followed once, so
+ * that it cannot lead in a circle.
+ * @param within where links may not lead out of
+ */
+function definitionsBelow(root: string, within: string | undefined): { names: string[]; skipped: Set<string> } {
+  const names: string[] = [];
+  const seen = new Set<string>();
+  const skipped = new Set<string>();
+  let entriesLeft = MAX_ENTRIES;
+
+  function walk(path: string): void {
+    const folder = join(root, path);
+    const real = realpathSync(folder);
+    if (seen.has(real)) return;
+    if (within !== undefined && !isWithin(realpathSync(within), real)) return void skipped.add(LEADS_OUT);
+    seen.add(real);
+    const { entries, isCut } = entriesOf(folder, entriesLeft);
+    entriesLeft -= entries.length;
+    if (isCut) skipped.add(TOO_MANY);
+    for (const entry of entries) {
+      const name = join(path, entry.name);
+      if (isFolder(entry, join(root, name))) {
+        if (name.split(sep).length < MAX_DEPTH) walk(name);
+        else skipped.add(TOO_MANY);
+      } else if (isDefinition(name)) names.push(name);
+    }
+  }
+
+  walk("");
+  return { names: names.sort(), skipped };
+}
+
+/** The first entries of a folder. */
+function entriesOf(folder: string, most: number): { entries: Dirent[]; isCut: boolean } {
+  const entries: Dirent[] = [];
+  const directory = opendirSync(folder);
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      if (entries.length === most) return { entries, isCut: true };
+      entries.push(entry);
+    }
+    return { entries, isCut: false };
+  } finally {
+    directory.closeSync();
+  }
+}
+
+function isFolder(entry: Dirent, path: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // It leads nowhere, or in a circle.
   }
 }
 
@@ -157,28 +225,9 @@ function nameOf(relativePath: string, format: AgentFormat): string {
 }
 
 /** @param within where links may not lead out of */
-function readText(path: string, within: string | undefined): { text: string } | { unreadable: string } {
-  try {
-    if (within !== undefined && !isWithin(realpathSync(within), realpathSync(path)))
-      return { unreadable: "it is a link that leads out of its project" };
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = fstatSync(descriptor);
-      if (!stats.isFile()) return { unreadable: "expected a file; found something else" };
-      if (stats.size > MAX_BYTES) return { unreadable: `expected at most ${MAX_BYTES} bytes; found ${stats.size}` };
-      const bytes = Buffer.alloc(stats.size);
-      return { text: bytes.subarray(0, readSync(descriptor, bytes)).toString("utf8") };
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    return { unreadable: `it cannot be read: ${reasonOf(error)}` };
-  }
-}
-
-function isWithin(directory: string, path: string): boolean {
-  const way = relative(directory, path);
-  return way !== ".." && !way.startsWith(`..${sep}`);
+function readDefinition(path: string, within: string | undefined): { text: string } | { unreadable: string } {
+  const found = readForeignText(path, { ...(within !== undefined && { within: [within] }), maxBytes: MAX_BYTES });
+  return found ?? { unreadable: "expected a file; found a link to nothing" };
 }
 
 function reasonOf(error: unknown): string {

@@ -38,9 +38,11 @@ export function offerOf(
 
 /** Those whose route can be had. */
 function agentsOf(routing: Routing, cwd: string, askedBy: "operator" | "model"): OfferedAgent[] {
-  return routing.agents.definitions.flatMap(({ name, description = null }) => {
+  return routing.agents.definitions.flatMap(({ name, description }) => {
     const [planned] = routing.plan({ tasks: [{ goal: "", agent: name }] }, { cwd, askedBy }).planned;
-    return planned !== undefined && "route" in planned ? [{ name, description }] : [];
+    return planned !== undefined && "route" in planned
+      ? [{ name, description: description === undefined ? null : routing.credentials.redact(description) }]
+      : [];
   });
 }
 

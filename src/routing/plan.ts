@@ -72,7 +72,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     const usesTools = toolsets.toolsets.length > 0 || role.role === "orchestrator";
     const shown = withImages(task, fitForTools(routed.route, usesTools, config), workspace.workspace);
     if ("problem" in shown) return { task, ...shown };
-    if (agent !== undefined) agents.set(agent.name, agent.prompt);
+    if (agent !== undefined) agents.set(agent.name, deps.credentials.redact(agent.prompt));
     return {
       task,
       route: withWarnings(shown.route, wanted.warnings),

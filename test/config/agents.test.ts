@@ -1,5 +1,6 @@
 /** Agent definitions as other tools keep them: read where those tools read them, mapped to what there is here. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -234,7 +235,7 @@ describe("where definitions are looked for", () => {
     );
     const messages = warnings.map(({ message }) => message).join("\n");
     assert.match(messages, /agents\/bad\.md: expected front matter/);
-    assert.match(messages, /agents\/link\.md: it is a link that leads out of its project/);
+    assert.match(messages, /agents\/link\.md: expected a file in .*found a link that leads out of it/);
   });
 
   test("a project's config that is not trusted may define agents; they count as the project's", () => {
@@ -242,6 +243,127 @@ describe("where definitions are looked for", () => {
     assert.deepEqual(
       load().definitions.map(({ name, ofProject }) => [name, ofProject]),
       [["a", true]],
+    );
+  });
+});
+
+describe("files that nobody has read yet", () => {
+  const root = mkdtempSync(join(tmpdir(), "deputy-hostile-"));
+  after(() => rmSync(root, { recursive: true, force: true }));
+
+  const SIZE = 250_000;
+  const filled = (text: string) => text.repeat(Math.ceil(SIZE / text.length)).slice(0, SIZE);
+  const SHAPES: Record<string, string> = {
+    "empty lines": `---\n${filled("\n")}`,
+    "empty lines, closed": `---\n${filled("\n")}\n---\nBody`,
+    "carriage returns": `---\r\n${filled("\r")}`,
+    fences: filled("--- x\n"),
+    "commas among tools": matter(`name: a\ntools: ${filled("a,")}`),
+    "parentheses among tools": matter(`name: a\ndisallowedTools: "${filled("(")}"`),
+    "spaces after a key": matter(`name:${filled(" ")}x: y`),
+    "brackets in brackets": matter(`name: ${filled("[")}`),
+    "maps in maps": matter(filled("{a: ")),
+    "as many mistakes as fit": matter(`tools: [${filled(",")}`),
+    "as many keys as fit": matter(Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join("\n")),
+    "aliases of aliases": matter(
+      ["a0: &a0 [x]", ...Array.from({ length: 40 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(9)}]`)].join(
+        "\n",
+      ),
+    ),
+    "a map that contains itself": matter("name: &a [*a]"),
+  };
+  for (const [name, text] of Object.entries(SHAPES))
+    test(`cost little to parse, whole or cut to what is parsed of them: ${name}`, () => {
+      for (const content of [text, `${text.slice(0, 16_000)}\n---\nBody`])
+        for (const format of ["claude", "opencode"] as const) {
+          const before = process.cpuUsage();
+          readAgentFile("x.md", content, format, "x");
+          const { user } = process.cpuUsage(before);
+          assert.ok(user / 1e6 < 5, `${user / 1e6} s of CPU`);
+        }
+    });
+
+  test("values that are no text are read as what they are", () => {
+    const agent = read("claude", matter("name: a\ntools: { toString: x }"));
+    assert.deepEqual(agent.tools, []);
+  });
+
+  test("an ordinary file is as large as it likes under its front matter", () => {
+    assert.equal(read("claude", matter("name: a", "x".repeat(200_000))).prompt.length, 200_000);
+    const long = `${"Use it for this. ".repeat(500)}`.trim();
+    assert.equal(read("claude", matter(`name: a\ndescription: ${long}`)).description, long);
+  });
+
+  function folder(name: string): { agents: string; load(): ReturnType<typeof loadConfig>["agents"] } {
+    const home = join(root, name);
+    const agents = join(home, "work/.claude/agents");
+    mkdirSync(agents, { recursive: true });
+    writeFileSync(join(agents, "good.md"), matter("name: good"));
+    return { agents, load: () => loadConfig({ env: { HOME: home }, cwd: join(home, "work") }).agents };
+  }
+  const namesOf = ({ definitions }: { definitions: AgentDefinition[] }) => definitions.map(({ name }) => name);
+
+  test("links that lead in circles are followed once", () => {
+    const { agents, load } = folder("circles");
+    for (const name of ["a", "b", "c"]) symlinkSync(".", join(agents, name));
+    symlinkSync("../..", join(agents, "up"));
+    assert.deepEqual([namesOf(load()), load().warnings], [["good"], []]);
+  });
+
+  test("a link to another folder of the project is followed; one out of it is a warning", () => {
+    const { agents, load } = folder("folders");
+    mkdirSync(join(agents, "../../shared"));
+    writeFileSync(join(agents, "../../shared/other.md"), matter("name: other"));
+    symlinkSync("../../shared", join(agents, "shared"));
+    mkdirSync(join(root, "away"));
+    writeFileSync(join(root, "away/secret.md"), matter("name: secret"));
+    symlinkSync(join(root, "away"), join(agents, "away"));
+    assert.deepEqual(namesOf(load()), ["good", "other"]);
+    assert.match(
+      load().warnings[0]?.message ?? "",
+      /work\/\.claude\/agents: .*a link to a folder that leads out of its project/,
+    );
+  });
+
+  test("a whole folder of tools that is a link out of the project is not looked through", () => {
+    const { agents, load } = folder("whole");
+    rmSync(join(agents, ".."), { recursive: true });
+    symlinkSync("/", join(agents, ".."));
+    mkdirSync(join(root, "whole/work/.opencode"));
+    symlinkSync("/usr", join(root, "whole/work/.opencode/agents"));
+    assert.deepEqual(namesOf(load()), []);
+    assert.match(load().warnings[0]?.message ?? "", /work\/\.opencode\/agents: .*leads out of its project/);
+  });
+
+  test("the user's own may be linked from anywhere", () => {
+    const { load } = folder("dotfiles");
+    mkdirSync(join(root, "dotfiles-of-the-user/agents"), { recursive: true });
+    writeFileSync(join(root, "dotfiles-of-the-user/agents/mine.md"), matter("name: mine"));
+    symlinkSync(join(root, "dotfiles-of-the-user"), join(root, "dotfiles/.claude"));
+    assert.deepEqual([namesOf(load()), load().warnings], [["good", "mine"], []]);
+  });
+
+  test("a pipe or a device in the folder is a warning; the others hold", () => {
+    const { agents, load } = folder("special");
+    execFileSync("mkfifo", [join(agents, "pipe.md")]);
+    symlinkSync("/dev/zero", join(agents, "zero.md"));
+    assert.deepEqual(namesOf(load()), ["good"]);
+    assert.match(
+      load()
+        .warnings.map(({ message }) => message)
+        .join(),
+      /pipe\.md: expected a regular file.*zero\.md: expected a file in/,
+    );
+  });
+
+  test("a folder with more in it than anybody has is read up to a limit, and says so", () => {
+    const { agents, load } = folder("many");
+    for (let index = 0; index < 5_200; index++) writeFileSync(join(agents, `note-${index}.txt`), "");
+    assert.match(
+      load()
+        .warnings.map(({ message }) => message)
+        .join(),
+      /expected at most 300 definitions, .*found more/,
     );
   });
 });
