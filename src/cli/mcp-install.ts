@@ -2,13 +2,14 @@
  * `deputy mcp install AGENT`: the entry that makes an agent program start Deputy as its MCP server. It is always shown
  * first; it is written where --write says so or a person at the terminal agrees, and the former file is kept.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { rememberSettings } from "../config/own-files.ts";
 import { stateDir } from "../config/trust.ts";
 import { DeputyError } from "../errors.ts";
+import { readForeignText } from "../foreign-file.ts";
 import { nearest } from "../nearest.ts";
 import type { Routing } from "../routing/routing.ts";
 import { AGENT_PROGRAMS, type AgentProgram, type Launch, type VariableNames } from "./agent-programs.ts";
@@ -35,7 +36,7 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   io.stdout.write(`${title} starts Deputy with this entry in ${oneLine(path)}:\n\n`);
   io.stdout.write(`${indented(snippetOf(format, at, entry))}\n`);
   if (note !== undefined) io.stdout.write(`${note}\n`);
-  const added = addEntry(format, known ? read(path) : "", at, entry, flags.force === true);
+  const added = addEntry(format, known ? read(path, flags.project && [io.cwd]) : "", at, entry, flags.force === true);
   if ("same" in added) {
     remember(path, io);
     return void io.stdout.write("It is there already: nothing to do.\n");
@@ -99,12 +100,14 @@ function launchOf(env: Io["env"]): Launch {
   return throughNpx ? { command: "npx", args: ["-y", "deputize", "mcp"] } : { command: "deputy", args: ["mcp"] };
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new DeputyError("input-unreadable", `Cannot read ${path}: ${(error as Error).message}`, { cause: error });
-  }
+/** Some programs keep more than settings in theirs. */
+const MAX_BYTES = 64 * 1024 ** 2;
+
+/** @param within a project's settings have to lie in the project */
+function read(path: string, within: string[] | undefined): string {
+  const found = readForeignText(path, { ...(within && { within }), maxBytes: MAX_BYTES });
+  if (found !== undefined && "text" in found) return found.text;
+  throw new DeputyError("input-unreadable", `Cannot read ${path}: ${found?.unreadable ?? "there is no such file"}.`);
 }
 
 /** Asks at the terminal; where there is none, nobody agreed. */

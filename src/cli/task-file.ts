@@ -2,9 +2,10 @@
  * A file of tasks (or standard input) → a `Call`. YAML, JSON or JSON lines, told apart by the file's name, else by what
  * is in it. Whatever is wrong with it is said with its line.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
-import { buffer } from "node:stream/consumers";
+import type { Clock } from "../clock.ts";
 import { jsonMistake, yamlMistake } from "../config/syntax.ts";
 import { DeputyError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
@@ -41,7 +42,10 @@ export async function readTaskFile(path: string, io: Io, maxTasks: number): Prom
 
 async function readText(path: string, io: Io): Promise<Text> {
   const name = path === "-" ? "standard input" : path;
-  const bytes = path === "-" ? await buffer(io.stdin) : await readBytes(resolve(io.cwd, path), path);
+  const bytes =
+    path === "-"
+      ? await wholeOf(io.stdin as AsyncIterable<Buffer>, name)
+      : await readBytes(resolve(io.cwd, path), path, io);
   if (bytes.includes(0))
     throw unreadable(`${name} is not text: it has a zero byte at ${bytes.indexOf(0)}. ${EXPECTED}`);
   const text = decode(bytes, name);
@@ -51,15 +55,67 @@ async function readText(path: string, io: Io): Promise<Text> {
 
 const EXPECTED = "Expected tasks as YAML, JSON or JSON lines; examples/haiku.yaml is one.";
 
-async function readBytes(path: string, written: string): Promise<Buffer> {
+/** Far more than anybody writes, and little enough to hold. */
+const MAX_BYTES = 256 * 1024 ** 2;
+/** How long a named pipe may wait for its writer, and how often a pipe is looked at, in milliseconds. */
+const WRITER_MS = 5_000;
+const LOOK_MS = 20;
+
+async function readBytes(path: string, written: string, { clock }: Io): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await wholeOf(piecesOf(path, written, clock), written);
   } catch (error) {
+    if (error instanceof DeputyError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "EISDIR") throw unreadable(`${written} is a directory. ${EXPECTED}`);
     if (code === "ENOENT") throw unreadable(`There is no file ${written}.${await similar(path)}`);
     throw unreadable(`Cannot read ${written}: ${message}`);
   }
+}
+
+/** A file, or a pipe such as `<(command)`. No call of the system waits: a pipe may have no writer, or a silent one. */
+async function* piecesOf(path: string, written: string, clock: Clock): AsyncGenerator<Buffer> {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile() && !stats.isFIFO())
+      throw unreadable(`${written} is a ${stats.isDirectory() ? "directory" : "device"}. ${EXPECTED}`);
+    const writerBy = stats.isFIFO() ? clock.elapsed() + WRITER_MS : 0;
+    for (let isBegun = false; ; ) {
+      const piece = pieceOf(descriptor);
+      if (piece !== undefined && piece.length > 0) {
+        isBegun = true;
+        yield piece;
+      } else if (piece !== undefined && (isBegun || clock.elapsed() >= writerBy)) return;
+      else await clock.sleep(LOOK_MS);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** What there is to read; empty at the end, undefined where the writer of a pipe has nothing yet. */
+function pieceOf(descriptor: number): Buffer | undefined {
+  const piece = Buffer.alloc(PIECE_BYTES);
+  try {
+    return piece.subarray(0, readSync(descriptor, piece));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return undefined;
+    throw error;
+  }
+}
+
+const PIECE_BYTES = 64 * 1024;
+
+async function wholeOf(stream: AsyncIterable<Buffer>, name: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of stream) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > MAX_BYTES)
+      throw unreadable(`${name} has more than ${MAX_BYTES} bytes. Split the tasks into several runs.`);
+  }
+  return Buffer.concat(pieces, length);
 }
 
 async function similar(path: string): Promise<string> {
