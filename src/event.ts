@@ -108,8 +108,14 @@ export type DelegationEvent =
   | Of<"stop-request", { target?: string; by: string }>
   /** Someone, in any process, says something to a child. It goes with the child's next request, as a `message-add`. */
   | Of<"steer-request", { id: string; target: string; text: string; by: string }>
-  /** Someone, in any process, answers a child's question. What settled it is told by the child's `approval-end`. */
-  | Of<"approval-answer", { id: string; target: string; callId: string; allowed: boolean; by: string; reason: string }>
+  /**
+   * Someone, in any process, answers a child's question. What settled it is told by the child's `approval-end`.
+   * `request`: the code of the request it answers; without it, it answers none.
+   */
+  | Of<
+      "approval-answer",
+      { id: string; target: string; callId: string; request?: string; allowed: boolean; by: string; reason: string }
+    >
   /** `durationMs`: how long it was worked on in all, by a clock that nobody sets. */
   | Of<"delegation-end", { durationMs?: number }>;
 
@@ -152,11 +158,14 @@ export type ChildEvent =
         durationMs: number;
       }
     >
-  /** `answerBy`: until when it waits, in milliseconds since the epoch; absent where nobody could answer. */
   /** It sleeps until the provider's quota is there again (`until`, milliseconds since the epoch). Said anew after a crash. */
   | OfChild<"pause-start", { until: number; failure: Failure }>
   | OfChild<"pause-end", Record<never, never>>
-  | OfChild<"approval-ask", { callId: string; name: string; target: string; answerBy?: number }>
+  /**
+   * `directory`: the real path it would run in. `answerBy`: until when it waits, in milliseconds since the epoch; absent
+   * where nobody could answer.
+   */
+  | OfChild<"approval-ask", { callId: string; name: string; target: string; directory?: string; answerBy?: number }>
   /** `answerId`: the `approval-answer` that settled it, where one did. */
   | OfChild<"approval-end", { callId: string; allowed: boolean; by: string; reason: string; answerId?: string }>
   /** The intent of a tool call. Nothing has run yet. */

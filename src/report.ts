@@ -70,8 +70,10 @@ export type ChildAnswer = z.infer<typeof childAnswerSchema>;
 const questionSchema = z.strictObject({
   child_id: z.string(),
   call_id: z.string(),
+  request: z.string().describe("Its code."),
   tool: z.string(),
   target: z.string().describe("Exactly what would run."),
+  directory: z.string(),
   seconds_left: z.number().describe("Then it counts as denied."),
 });
 
@@ -171,8 +173,12 @@ export function openInWords(child: ReportedOpen, tasks: number, above = ""): str
   return `[${above}${index + 1}/${tasks}] ${goal}: ${activity} (${time(seconds)}, ${money(cost)})`;
 }
 
-function questionInWords({ child_id: id, tool, target, seconds_left: seconds }: Report["questions"][number]): string {
-  return `- ${id} asks to run ${tool}: ${target}\n  A person can answer with \`deputy approve ${id}\`; in ${time(seconds)} it counts as denied.`;
+function questionInWords(question: Report["questions"][number]): string {
+  const { child_id: id, request, tool, target, directory, seconds_left: seconds } = question;
+  return (
+    `- ${id} asks to run ${tool}: ${target}\n  It would run in ${directory}. A person can answer with ` +
+    `\`deputy approve ${id} --request ${request}\`; in ${time(seconds)} it counts as denied.`
+  );
 }
 
 function time(seconds: number): string {

@@ -1,4 +1,5 @@
 /** A child under way: what it is given, what it knows, and how it tells events. */
+import type { ApprovalFacts } from "../approval-request.ts";
 import type { Clock } from "../clock.ts";
 import type { Failure, FailureKind, Warning } from "../errors.ts";
 import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
@@ -29,7 +30,8 @@ export type ChildInput = {
   earlierMs: number;
 };
 
-export type ApprovalQuestion = { childId: string; callId: string; goal: string; toolName: string; target: string };
+/** `request` is the code of exactly these facts: an answer from elsewhere names it. */
+export type ApprovalQuestion = ApprovalFacts & { goal: string; request: string };
 /** `answerId`: the `approval-answer` it was read from, where it was given in another place. */
 export type Verdict = { allowed: boolean; by: string; reason: string; answerId?: string };
 /** Settles always: with a denial after a timeout, at once where nobody can answer, and when the signal aborts. */

@@ -3,6 +3,8 @@
  * recorded, then run. Adjacent calls of one effect run together, as many at once as that effect allows. However they end,
  * their ends are told in the model's order.
  */
+import { realpathSync } from "node:fs";
+import { requestCode } from "../approval-request.ts";
 import type { ChildEvent } from "../event.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { decide } from "./approval.ts";
@@ -85,12 +87,28 @@ async function* ask(
   if (decision !== "ask") return { allowed: decision === "allow", reason: because };
   const { childId, planned } = child.input;
   const { target } = subject;
+  const directory = realDirectory(planned.workspace);
   const answerBy = deadline();
-  yield tell(child, { kind: "approval-ask", callId, name, target, ...(answerBy !== undefined && { answerBy }) });
+  const patience = answerBy !== undefined && { answerBy };
+  const asked = tell(child, { kind: "approval-ask", callId, name, target, directory, ...patience });
+  yield asked;
+  const facts = { childId, callId, toolName: name, target, directory, askedAt: asked.at };
   const goal = turnMessage(child.conversation) ?? planned.task.goal;
-  const verdict = await approve({ childId, callId, goal, toolName: name, target }, child.signal);
+  const verdict = await approve({ ...facts, goal, request: requestCode(facts) }, child.signal);
   yield tell(child, { kind: "approval-end", callId, ...verdict });
+  if (verdict.allowed && realDirectory(planned.workspace) !== directory) return { allowed: false, reason: MOVED };
   return verdict;
+}
+
+const MOVED = "the workspace leads to another directory than the one the request was approved for. Ask again.";
+
+/** Where commands of this workspace run, links resolved. */
+function realDirectory(workspace: string): string {
+  try {
+    return realpathSync(workspace);
+  } catch {
+    return workspace; // It is gone: what would run there fails by itself.
+  }
 }
 
 function refuse(child: Child, { callId, name }: ToolCall, { outcome, text, target }: Refused): ChildEvent {

@@ -6,8 +6,14 @@ import type { ApprovalQuestion, Approve, Verdict } from "../child/child.ts";
 import type { Clock } from "../clock.ts";
 import type { StoredEvent } from "../event.ts";
 
-/** Someone who can answer. Resolves when they have; stops asking when the signal aborts. */
-export type Asker = (question: ApprovalQuestion, signal: AbortSignal) => Promise<{ allowed: boolean; reason: string }>;
+/**
+ * Someone who can answer. Resolves when they have; stops asking when the signal aborts. `by` names the surface and the
+ * user; without it, the program that uses the library answered.
+ */
+export type Asker = (
+  question: ApprovalQuestion,
+  signal: AbortSignal,
+) => Promise<{ allowed: boolean; reason: string; by?: string }>;
 
 /** Who may answer the children's questions. */
 export type Answering = {
@@ -20,7 +26,7 @@ export type Approvals = {
   approve: Approve;
   /** Until when a question asked now would wait; undefined where nobody can answer. */
   answerBy(): number | undefined;
-  /** An answer from another place. One to a question that is not open changes nothing. */
+  /** An answer from another place. One that does not name exactly a request that is open changes nothing. */
   settle(answer: Extract<StoredEvent, { kind: "approval-answer" }>): void;
 };
 
@@ -43,7 +49,7 @@ export function createApprovals(
 
   async function approve(question: ApprovalQuestion, signal: AbortSignal): Promise<Verdict> {
     if (!canBeAnswered) return NOBODY;
-    const id = idOf(question.childId, question.callId);
+    const id = idOf(question.childId, question.callId, question.request);
     const patience = new AbortController();
     const cancelTimer = clock.after(timeoutMs, () => patience.abort());
     const either = AbortSignal.any([signal, patience.signal]);
@@ -61,7 +67,8 @@ export function createApprovals(
   /** An asker that cannot ask is no answer where another may come. */
   async function ask(asker: Asker, question: ApprovalQuestion, signal: AbortSignal): Promise<Verdict> {
     try {
-      return { ...(await asker(question, signal)), by: "person" };
+      const { allowed, reason, by = "library" } = await asker(question, signal);
+      return { allowed: allowed === true, reason, by };
     } catch (error) {
       if (answersFromElsewhere) return new Promise(() => {});
       return { allowed: false, by: "nobody", reason: `the question could not be asked: ${error}` };
@@ -71,14 +78,14 @@ export function createApprovals(
   return {
     approve,
     answerBy: () => (canBeAnswered ? clock.now() + timeoutMs : undefined),
-    settle({ id: answerId, target, callId, allowed, by, reason }) {
-      open.get(idOf(target, callId))?.({ allowed, by, reason, answerId });
+    settle({ id: answerId, target, callId, request = "", allowed, by, reason }) {
+      open.get(idOf(target, callId, request))?.({ allowed, by, reason, answerId });
     },
   };
 }
 
-function idOf(childId: string, callId: string): string {
-  return JSON.stringify([childId, callId]);
+function idOf(childId: string, callId: string, request: string): string {
+  return JSON.stringify([childId, callId, request]);
 }
 
 function unanswered(either: AbortSignal, stopped: AbortSignal, timeoutMs: number): Promise<Verdict> {

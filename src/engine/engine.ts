@@ -26,7 +26,7 @@ export type { Asker } from "./approvals.ts";
 export type { Plan } from "./calls.ts";
 export type { Beside } from "./conduct.ts";
 export type { Pruned, PruneOptions } from "./prune.ts";
-export type { Answer, Answered, Question } from "./questions.ts";
+export type { Answer, Answered, Question, Which } from "./questions.ts";
 export type { RunListing } from "./register.ts";
 export type { SteerReceipt } from "./steering.ts";
 
@@ -100,6 +100,8 @@ export interface Engine {
   settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt>;
   /** What children of live runs wait to be allowed, in any process, oldest first. */
   questions: Questions["questions"];
+  /** The one that is meant, without an answer to it. @throws DeputyError as `answer` */
+  question: Questions["question"];
   /** Answers one, whoever owns the run, and tells whether the answer counted. @throws DeputyError `run-unknown` | `question-closed` | `usage` */
   answer: Questions["answer"];
   /** The newest runs of the journal, newest first; all where no number is given. */

@@ -9,11 +9,17 @@ import { childIdOf, foldRun, type OpenQuestion, parseRunId, type Run } from "./r
 /** A question that waits for an answer, with whose it is. */
 export type Question = OpenQuestion & { delegationId: string; childId: string; goal: string };
 
-export type Answer = {
+/** Says which question is meant. */
+export type Which = {
   /** A run (its only open question), or one of its children. */
   id: string;
   /** Which of a child's questions, or the beginning of its id; needed where several are open. */
   callId?: string;
+  /** The code of exactly one request: nothing else is meant, whatever is open now. */
+  request?: string;
+};
+
+export type Answer = Which & {
   allowed: boolean;
   /** What the child is told. */
   reason: string;
@@ -26,6 +32,7 @@ type ApprovalEnd = { allowed: boolean; by: string; reason: string };
 
 export type Questions = {
   questions(): Question[];
+  question(which: Which): Question;
   answer(answer: Answer): Promise<Answered>;
 };
 
@@ -51,21 +58,24 @@ export function createQuestions({ clock, journal, pid, newId, watch }: Questions
     return open.sort((one, other) => one.askedAt - other.askedAt);
   }
 
-  async function answer(given: Answer): Promise<Answered> {
-    const { run } = findRun(journal, given.id, pid);
+  function question(which: Which): Question {
+    const { run } = findRun(journal, which.id, pid);
     const isLive = journal.owner(run.delegationId)?.alive === true;
-    const question = meant(isLive ? questionsOf(run) : [], run, given, () => lastAnswer(run.delegationId, given));
-    const { delegationId, childId: target, callId } = question;
-    const { allowed, by, reason } = given;
+    return meant(isLive ? questionsOf(run) : [], run, which, () => lastAnswer(run.delegationId, which));
+  }
+
+  async function answer({ allowed, by, reason, ...which }: Answer): Promise<Answered> {
+    const asked = question(which);
+    const { delegationId, childId: target, callId, request } = asked;
     const id = newId();
     await journal.append([
-      { kind: "approval-answer", at: clock.now(), delegationId, id, target, callId, allowed, by, reason },
+      { kind: "approval-answer", at: clock.now(), delegationId, id, target, callId, request, allowed, by, reason },
     ]);
-    return outcome(question, id);
+    return outcome(asked, id);
   }
 
   /** How the newest question ended that could be meant. */
-  function lastAnswer(delegationId: string, { id, callId = "" }: Answer): ApprovalEnd | undefined {
+  function lastAnswer(delegationId: string, { id, callId = "" }: Which): ApprovalEnd | undefined {
     const { taskIndex } = parseRunId(id);
     const childId = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
     let last: ApprovalEnd | undefined;
@@ -85,14 +95,14 @@ export function createQuestions({ clock, journal, pid, newId, watch }: Questions
     for await (const event of watch(question.delegationId, heard.signal)) {
       run = foldRun(run, event);
       answered ||= event.kind === "approval-answer" && event.id === answerId;
-      if (isEndOf(question, event)) end = event;
-      if (answered && !questionsOf(run).some((open) => isSame(open, question))) break;
+      if (isEndOf(question, event)) end ??= event;
+      if (answered && !questionsOf(run).some(({ request }) => request === question.request)) break;
     }
     const told = end && { allowed: end.allowed, by: end.by, reason: end.reason };
     return { question, counted: end?.answerId === answerId, end: told };
   }
 
-  return { questions, answer };
+  return { questions, question, answer };
 }
 
 function questionsOf({ delegationId, children }: Run): Question[] {
@@ -101,28 +111,29 @@ function questionsOf({ delegationId, children }: Run): Question[] {
   );
 }
 
-function isSame(one: { childId: string; callId: string }, other: { childId: string; callId: string }): boolean {
-  return one.childId === other.childId && one.callId === other.callId;
-}
-
-function isEndOf(question: Question, event: Event): event is Extract<StoredEvent, { kind: "approval-end" }> {
-  return event.kind === "approval-end" && isSame(event, question) && event.at >= question.askedAt;
+function isEndOf(
+  { childId, callId, askedAt }: Question,
+  event: Event,
+): event is Extract<StoredEvent, { kind: "approval-end" }> {
+  return event.kind === "approval-end" && event.childId === childId && event.callId === callId && event.at >= askedAt;
 }
 
 /** @throws DeputyError `question-closed` where nothing is asked, `usage` where more than one question could be meant */
 function meant(
   open: Question[],
   run: Run,
-  { id, callId = "" }: Answer,
+  { id, callId = "", request }: Which,
   before: () => ApprovalEnd | undefined,
 ): Question {
   const { taskIndex } = parseRunId(id);
   const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
   const ofChild = open.filter((question) => childId === undefined || question.childId === childId);
-  const exact = ofChild.filter((question) => question.callId === callId);
-  const candidates = exact.length > 0 ? exact : ofChild.filter((question) => question.callId.startsWith(callId));
+  const named = ofChild.filter((question) => request === undefined || question.request === request);
+  const exact = named.filter((question) => question.callId === callId);
+  const candidates = exact.length > 0 ? exact : named.filter((question) => question.callId.startsWith(callId));
   const [only] = candidates;
   if (only === undefined) {
+    if (request !== undefined && ofChild.length > 0) throw replaced(childId ?? run.delegationId, request);
     const which = callId === "" ? "" : ` with the call ${callId}`;
     const end = before();
     const why =
@@ -137,4 +148,11 @@ function meant(
   if (candidates.length === 1) return only;
   const list = candidates.map((question) => `${question.childId} --call ${question.callId}`).join(", ");
   throw new DeputyError("usage", `Expected one question; ${candidates.length} are open. Say which: ${list}`);
+}
+
+function replaced(id: string, request: string): DeputyError {
+  return new DeputyError(
+    "question-closed",
+    `The request ${request} is not open; ${id} asks for something else now. Nothing was answered. See it with: deputy approve`,
+  );
 }

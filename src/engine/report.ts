@@ -85,15 +85,17 @@ function secondsOf({ startedAt, ending, durationMs }: Tally, now: number): numbe
 }
 
 function questionsOf({ tally, questions }: RunChild, now: number): Report["questions"] {
-  return questions.flatMap(({ callId, toolName, target, answerBy }) =>
+  return questions.flatMap(({ callId, request, toolName, target, directory, answerBy }) =>
     answerBy === undefined
       ? []
       : [
           {
             child_id: tally.childId,
             call_id: callId,
+            request,
             tool: toolName,
             target,
+            directory,
             seconds_left: Math.max(0, answerBy - now) / 1000,
           },
         ],

@@ -3,6 +3,7 @@
  * nothing else. It holds no message of any child.
  */
 import { relative, resolve } from "node:path";
+import { type ApprovalFacts, requestCode } from "../approval-request.ts";
 import type { Warning } from "../errors.ts";
 import {
   type Charge,
@@ -55,7 +56,7 @@ export type RunChild = {
 export type Steer = { id: string; text: string; by: string; state: "queued" | "delivered" | "missed" };
 
 /** A tool call that waits for a person's word. `answerBy` is absent where nobody could give it. */
-export type OpenQuestion = { callId: string; toolName: string; target: string; askedAt: number; answerBy?: number };
+export type OpenQuestion = Omit<ApprovalFacts, "childId"> & { request: string; answerBy?: number };
 
 export type Run = {
   readonly delegationId: string;
@@ -296,8 +297,10 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
       if (event.reason === "user") child.asked = event.text;
       return;
     case "approval-ask": {
-      const { callId, name: toolName, target, at: askedAt, answerBy } = event;
-      const question = { callId, toolName, target, askedAt, ...(answerBy !== undefined && { answerBy }) };
+      const { childId, callId, name: toolName, target, directory = "", at: askedAt, answerBy } = event;
+      const facts = { callId, toolName, target, directory, askedAt };
+      const request = requestCode({ childId, ...facts });
+      const question = { ...facts, request, ...(answerBy !== undefined && { answerBy }) };
       child.questions = [...child.questions.filter((other) => other.callId !== callId), question];
       return;
     }

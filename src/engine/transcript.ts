@@ -31,6 +31,10 @@ function entriesOf(event: StoredEvent): TranscriptEntry[] {
       return [{ who: `paused until ${minuteOf(event.until)}`, text: event.failure.message }];
     case "tool-end":
       return [{ who: `result of ${event.name} ${event.target}`, text: event.text }];
+    case "approval-ask": {
+      const { name, target, directory } = event;
+      return [{ who: `asks to run ${name}${directory === undefined ? "" : ` in ${directory}`}`, text: target }];
+    }
     case "approval-end":
       return [{ who: `${event.allowed ? "allowed" : "denied"} by ${event.by}`, text: event.reason }];
     case "message-add":

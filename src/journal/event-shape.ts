@@ -38,7 +38,7 @@ const FACTS = {
   "delegation-resume": { pid: number, renewed: record },
   "stop-request": { target: text.optional(), by: text },
   "steer-request": { ...request, text },
-  "approval-answer": { ...request, callId: text, allowed: flag, reason: text },
+  "approval-answer": { ...request, callId: text, request: text.optional(), allowed: flag, reason: text },
   "delegation-end": { durationMs: number.optional() },
   "delegation-charge": {
     childId: text,
@@ -49,7 +49,7 @@ const FACTS = {
   "step-start": { childId: text, step: number },
   "step-end": { childId: text, step: number, parts: z.array(part), finish: text, durationMs: number },
   "step-fail": { childId: text, step: number, failure, recovery: z.looseObject({ action: text }), partialText: text },
-  "approval-ask": call,
+  "approval-ask": { ...call, directory: text.optional() },
   "approval-end": { childId: text, callId: text, allowed: flag, by: text, reason: text },
   "tool-start": { ...call, effect: text },
   "pause-start": { childId: text, until: number, failure },
