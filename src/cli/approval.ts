@@ -2,17 +2,15 @@
  * The question in the terminal: may this child run exactly this? Asked of the person at the keyboard, one at a time,
  * with everything that could hide spelled out. Where nobody sits there is no asker, and the engine denies by itself.
  */
-import { createInterface } from "node:readline";
 import type { ApprovalQuestion, Asker } from "../engine/engine.ts";
-import type { Input, Output, Paint } from "./io.ts";
+import type { Output, Paint } from "./io.ts";
+import type { ReadAnswer } from "./question.ts";
 import { oneLine, spelledLines } from "./terminal-text.ts";
+import { userOf } from "./user.ts";
 
 const ALWAYS = "allowed in the terminal for this run";
 
 type Answer = { allowed: boolean; reason: string };
-
-/** The line that a person answers a prompt with; undefined where the input ends or the question is withdrawn first. */
-export type ReadAnswer = (prompt: string, signal: AbortSignal) => Promise<string | undefined>;
 
 export type AskerDeps = {
   readAnswer: ReadAnswer;
@@ -27,9 +25,10 @@ export type AskerDeps = {
 
 export function createAsker(deps: AskerDeps): Asker {
   const always = new Set<string>();
+  const by = userOf("terminal");
   let turn: Promise<unknown> = Promise.resolve();
   return (question, signal) => {
-    const exactly = JSON.stringify([question.toolName, question.target]);
+    const exactly = JSON.stringify([question.toolName, question.target, question.directory]);
     const answer = turn.then(async (): Promise<Answer> => {
       if (always.has(exactly)) return { allowed: true, reason: ALWAYS };
       if (signal.aborted) return { allowed: false, reason: "no longer asked" };
@@ -43,7 +42,7 @@ export function createAsker(deps: AskerDeps): Asker {
       }
     });
     turn = answer.catch(() => {});
-    return answer;
+    return answer.then((given) => ({ ...given, by }));
   };
 }
 
@@ -65,9 +64,24 @@ async function askUntilClear(question: ApprovalQuestion, deps: AskerDeps, signal
 
 function questionText(question: ApprovalQuestion, { paint, routeOf }: AskerDeps): string {
   const head = `${question.childId} (${routeOf(question.childId)}) ${oneLine(question.goal).slice(0, 200)}`;
-  const target = spelledLines(question.target).map((line) => `  ${paint("yellow", "│")} ${line}\n`);
-  const tool = paint("bold", oneLine(question.toolName));
-  return `\n${paint("yellow", "?")} ${head}\n  asks to run ${tool}:\n${target.join("")}`;
+  return `\n${paint("yellow", "?")} ${head}\n${requestLines(question, paint).join("\n")}\n`;
+}
+
+/** The tool, everything it would be given, and where, with whatever could hide spelled out. */
+export function requestLines(
+  { toolName, target, directory }: Pick<ApprovalQuestion, "toolName" | "target" | "directory">,
+  paint: Paint,
+): string[] {
+  const lines = targetLines(target, paint);
+  return [
+    `  asks to run ${paint("bold", oneLine(toolName))}:`,
+    ...lines,
+    `  in ${spelledLines(directory).join("\\n")}`,
+  ];
+}
+
+export function targetLines(target: string, paint: Paint): string[] {
+  return spelledLines(target).map((line) => `  ${paint("yellow", "│")} ${line}`);
 }
 
 /** `y`, `a`, or `n` with what the child should hear. Anything else is asked again. */
@@ -81,23 +95,4 @@ function read(line: string): Reply | undefined {
   if (answer === "y" || answer === "yes") return { allowed: true, reason: "allowed in the terminal" };
   if (answer === "a" || answer === "always") return { allowed: true, reason: ALWAYS, remember: true };
   return undefined;
-}
-
-/** Answers from a keyboard that nobody else reads. The terminal does the editing. */
-export function answersFrom(input: Input, output: Output): ReadAnswer {
-  return (prompt, signal) => {
-    output.write(prompt);
-    return readLine(input, signal);
-  };
-}
-
-function readLine(input: Input, signal: AbortSignal): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const lines = createInterface({ input, terminal: false, signal });
-    lines.once("line", (line) => {
-      resolve(line);
-      lines.close();
-    });
-    lines.once("close", () => resolve(undefined));
-  });
 }

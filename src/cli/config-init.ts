@@ -2,7 +2,6 @@
  * `deputy config init`: a first config from the keys that are found. It names a provider, a model and tiers, and its
  * comments teach the rest. On a terminal it asks, with what it would write as the default.
  */
-import { createInterface } from "node:readline";
 import { stringify } from "yaml";
 import { dotenvBeside } from "../config/config-texts.ts";
 import { type ConfigPlace, writtenConfigPath } from "../config/load.ts";
@@ -14,6 +13,7 @@ import { defaultModelOf, type Provider } from "../routing/providers.ts";
 import { createRouting, type Routing } from "../routing/routing.ts";
 import { suggestTiers, type Tiers } from "../routing/tiers.ts";
 import type { Io } from "./io.ts";
+import { answersFrom } from "./question.ts";
 import { refuseToOverwrite, writeConfig } from "./write-config.ts";
 
 export type InitFlags = { yes?: true; force?: true };
@@ -62,30 +62,26 @@ function choicesFor(provider: Provider, { catalog }: Routing): Choices {
 // Questions -----------------------------------------------------------------------------------------------------------
 
 async function ask(io: Io, found: Found[], routing: Routing): Promise<Choices> {
-  const lines = createInterface({ input: io.stdin, terminal: false });
-  const answers = lines[Symbol.asyncIterator]();
+  const readAnswer = answersFrom(io, io.stdout);
+  const { signal } = new AbortController();
   async function answerTo(question: string, otherwise: string): Promise<string> {
-    io.stdout.write(`${question}${otherwise === "" ? "" : ` [${otherwise}]`}: `);
-    const { value, done } = await answers.next();
-    if (done) throw new DeputyError("usage", "The answers ended before the last question; nothing was written.");
-    return value.trim() === "" ? otherwise : value.trim();
+    const line = await readAnswer(`${question}${otherwise === "" ? "" : ` [${otherwise}]`}: `, signal);
+    if (line === undefined)
+      throw new DeputyError("usage", "The answers ended before the last question; nothing was written.");
+    return line.trim() === "" ? otherwise : line.trim();
   }
-  try {
-    const slugs = found.map(({ provider }) => provider.slug);
-    let provider = slugs.length === 1 ? slugs[0] : undefined;
-    while (provider === undefined || !slugs.includes(provider))
-      provider = await answerTo(`Provider (${slugs.join(", ")})`, slugs[0] ?? "");
-    const suggested = choicesFor(found[slugs.indexOf(provider)]?.provider as Provider, routing);
-    const model = await answerTo("Model for tasks that name none (- for none)", suggested.model ?? "-");
-    const tiers: Tiers = {};
-    for (const tier of TIERS) {
-      const answer = await answerTo(`What \`model: ${tier}\` stands for (- for nothing)`, suggested.tiers[tier] ?? "-");
-      if (answer !== "-") tiers[tier] = answer;
-    }
-    return { provider, ...(model !== "-" && { model }), tiers };
-  } finally {
-    lines.close();
+  const slugs = found.map(({ provider }) => provider.slug);
+  let provider = slugs.length === 1 ? slugs[0] : undefined;
+  while (provider === undefined || !slugs.includes(provider))
+    provider = await answerTo(`Provider (${slugs.join(", ")})`, slugs[0] ?? "");
+  const suggested = choicesFor(found[slugs.indexOf(provider)]?.provider as Provider, routing);
+  const model = await answerTo("Model for tasks that name none (- for none)", suggested.model ?? "-");
+  const tiers: Tiers = {};
+  for (const tier of TIERS) {
+    const answer = await answerTo(`What \`model: ${tier}\` stands for (- for nothing)`, suggested.tiers[tier] ?? "-");
+    if (answer !== "-") tiers[tier] = answer;
   }
+  return { provider, ...(model !== "-" && { model }), tiers };
 }
 
 // The file ------------------------------------------------------------------------------------------------------------

@@ -7,13 +7,14 @@ import { foldRun, hasEnded, parseRunId, type Run, resultsOf, runIn } from "../en
 import { type Event, isStored } from "../event.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../result.ts";
 import { formatAnswers } from "./answers.ts";
-import { answersFrom, createAsker } from "./approval.ts";
+import { createAsker } from "./approval.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "./exit-codes.ts";
 import { formatRoute } from "./format.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "./io.ts";
 import { createLines } from "./lines.ts";
 import type { Narrator } from "./narration.ts";
 import { openOutputFolder } from "./output-folder.ts";
+import { answersFrom } from "./question.ts";
 import { type CtrlC, createTree } from "./tree.ts";
 import type { View } from "./view.ts";
 
@@ -139,7 +140,7 @@ export function askerOn(
   routeOfChild: (childId: string) => string,
 ): Asker {
   return createAsker({
-    readAnswer: answersFrom(io.stdin, screen),
+    readAnswer: answersFrom(io, screen),
     output: screen,
     paint: createPaint(screen, io.env),
     routeOf: routeOfChild,

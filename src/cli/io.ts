@@ -23,6 +23,8 @@ export type Io = {
   clock: Clock;
   /** Calls back at each Ctrl-C or polite request to end, with what it was, until the returned function is called. */
   onInterrupt(callback: (by: string) => void): () => void;
+  /** Does what Ctrl-C does, for keys that are read one by one: the terminal sends no signal then. */
+  interrupt?(): void;
 };
 
 type Style = Parameters<typeof styleText>[0];

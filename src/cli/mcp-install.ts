@@ -4,7 +4,6 @@
  */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { rememberSettings } from "../config/own-files.ts";
 import { stateDir } from "../config/trust.ts";
@@ -14,6 +13,7 @@ import { nearest } from "../nearest.ts";
 import type { Routing } from "../routing/routing.ts";
 import { AGENT_PROGRAMS, type AgentProgram, type Launch, type VariableNames } from "./agent-programs.ts";
 import type { Io } from "./io.ts";
+import { agreed } from "./question.ts";
 import { addEntry, DIFFERENT, snippetOf } from "./settings-entry.ts";
 import { oneLine } from "./terminal-text.ts";
 import { writeSettings } from "./write-config.ts";
@@ -46,7 +46,7 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
     const message = `Expected to add the entry to ${path}, but ${added.refused}. Add it by hand${orForced}.`;
     throw new DeputyError("usage", message);
   }
-  if (!flags.write && !(await agreed(io, path))) return void io.stdout.write("Nothing was written.\n");
+  if (!flags.write && !(await mayWrite(io, path))) return void io.stdout.write("Nothing was written.\n");
   const backup = writeSettings(path, added.text);
   remember(path, io);
   io.stdout.write(`Written to ${oneLine(path)}.${backup === undefined ? "" : ` The former file is ${backup}.`}\n`);
@@ -111,19 +111,11 @@ function read(path: string, within: string[] | undefined): string {
 }
 
 /** Asks at the terminal; where there is none, nobody agreed. */
-async function agreed({ stdin, stdout }: Io, path: string): Promise<boolean> {
-  if (stdin.isTTY !== true || stdout.isTTY !== true) {
-    stdout.write("To have it written, say --write.\n");
-    return false;
-  }
-  const lines = createInterface({ input: stdin, terminal: false });
-  try {
-    stdout.write(`Write it to ${oneLine(path)}? [y/N]: `);
-    const { value } = await lines[Symbol.asyncIterator]().next();
-    return /^y(es)?$/i.test((value ?? "").trim());
-  } finally {
-    lines.close();
-  }
+async function mayWrite(io: Io, path: string): Promise<boolean> {
+  const { stdin, stdout } = io;
+  if (stdin.isTTY === true && stdout.isTTY === true) return agreed(io, stdout, `Write it to ${oneLine(path)}?`);
+  stdout.write("To have it written, say --write.\n");
+  return false;
 }
 
 function indented(text: string): string {

@@ -33,6 +33,7 @@ function createIo(): Io {
         for (const signal of POLITE_ENDS) process.off(signal, listener);
       };
     },
+    interrupt: () => void process.kill(process.pid, "SIGINT"),
   };
 }
 

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
-import { deputy, start, temporaryDirectory } from "../support/command-line.ts";
+import { createFakeClock } from "../../src/testing/fake-clock.ts";
+import { deputy, start, temporaryDirectory, until } from "../support/command-line.ts";
 
 function bareHome(t: TestContext, keys: Record<string, string> = {}) {
   const home = temporaryDirectory(t.after.bind(t));
@@ -73,13 +74,35 @@ test("never overwrites, and with --force keeps each former config", async (t) =>
 
 test("asks on a terminal, with what it would write as the default", async (t) => {
   const { path, stage } = bareHome(t, KEYS);
-  const invocation = start(["config", "init"], { ...stage, terminal: true });
-  invocation.stdin.write("nobody\nzai\n\n-\n\ngpt-6-sol --provider openai\n");
+  const clock = createFakeClock();
+  const invocation = start(["config", "init"], { ...stage, terminal: true, clock });
+  for (const [times, answer] of ["nobody", "zai", "", "-", "", "gpt-6-sol --provider openai"].entries()) {
+    await until(() => invocation.stdout().match(/\]: /g)?.length === times + 1);
+    await clock.advance(300);
+    invocation.stdin.write(`${answer}\n`);
+  }
   assert.equal(await invocation.code, 0);
   assert.equal(invocation.stdout().match(/Provider \(anthropic, zai\) \[anthropic\]: /g)?.length, 2);
   const text = readFileSync(path, "utf8");
   assert.match(text, /^provider: zai\nmodel: glm-5\.3$/m);
   assert.match(text, /^ {2}# small: .*\n {2}medium: glm-5\.3 --provider zai\n {2}large: gpt-6-sol --provider openai$/m);
+});
+
+test("takes no answer from what was pasted or typed ahead, and asks for each", async (t) => {
+  const { path, stage } = bareHome(t, KEYS);
+  const clock = createFakeClock();
+  const invocation = start(["config", "init"], { ...stage, terminal: true, clock });
+  invocation.stdin.write("zai\nnone\n\n\n\n");
+  await until(() => invocation.stdout().includes("Provider ("));
+  await clock.advance(1_000);
+  assert.doesNotMatch(invocation.stdout(), /Model for tasks/);
+  invocation.stdin.write("zai\nnone\n");
+  await until(() => invocation.stdout().includes("Model for tasks"));
+  await clock.advance(1_000);
+  assert.doesNotMatch(invocation.stdout(), /stands for/);
+  invocation.stdin.end();
+  assert.equal(await invocation.code, 2);
+  assert.ok(!existsSync(path));
 });
 
 test("asks nothing with --yes, and writes nothing where the answers end", async (t) => {

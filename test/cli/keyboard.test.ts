@@ -1,8 +1,9 @@
-/** The line editor of a chat, on a terminal where its prompt takes two rows. */
+/** The line editor of a chat: what it draws on a narrow terminal, and which keys answer a question. */
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { createKeyboard } from "../../src/cli/chat/keyboard.ts";
+import { createFakeClock } from "../../src/testing/fake-clock.ts";
 
 const QUESTION = "Allow? [y]es, once · [n]o, and why · [a]lways for this run: ";
 
@@ -37,4 +38,145 @@ test("a prompt takes nothing away of what was written above it, however high the
   }
   assert.deepEqual(lines, ["y", "y", "y", "y"]);
   keyboard.close();
+});
+
+/** A keyboard on time of the test's own. `wait` lets time pass; what was typed before has arrived by then. */
+function questionStage(options: { keepsDrafts?: true } = {}) {
+  const input = new PassThrough();
+  const clock = createFakeClock();
+  let written = "";
+  const write = (text: string) => {
+    written += text;
+    return true;
+  };
+  const output = { columns: 80, rows: 24, isTTY: true, write };
+  const complete = (line: string): [string[], string] => [[], line];
+  const keyboard = createKeyboard({ input, output, rich: true, history: [], complete, clock, ...options });
+  const messages: string[] = [];
+  let interrupts = 0;
+  const onInterrupt = () => {
+    interrupts += 1;
+  };
+  keyboard.listen({ onLine: (line) => messages.push(line), onInterrupt, onEnd() {} });
+  const ask = (signal = new AbortController().signal) => {
+    const question: { answer?: string | undefined; settled: boolean } = { settled: false };
+    void keyboard.ask("Allow? ", signal).then((answer) => Object.assign(question, { answer, settled: true }));
+    return question;
+  };
+  const type = async (keys: string) => {
+    input.write(keys);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const wait = (ms: number) => clock.advance(ms);
+  return { input, keyboard, ask, type, wait, messages, interrupts: () => interrupts, screen: () => written };
+}
+
+describe("a question at the keyboard", () => {
+  test("is answered by what is typed under it, once the keyboard was quiet for a moment", async () => {
+    const { ask, type, wait } = questionStage();
+    const question = ask();
+    await wait(300);
+    await type("n because\r");
+    assert.deepEqual(question, { answer: "n because", settled: true });
+  });
+
+  for (const [what, early] of [
+    ["a whole line", "y\r"],
+    ["two lines", "y\ry\r"],
+    ["a line by line feeds", "y\n"],
+    ["an Enter", "\r"],
+    ["the end of the input", "\x04"],
+  ] as const)
+    test(`is not answered by ${what}, typed as it appears`, async () => {
+      const { ask, type, wait } = questionStage();
+      const question = ask();
+      await type(early);
+      await wait(299);
+      assert.equal(question.settled, false);
+      await type(early);
+      await wait(300);
+      assert.equal(question.settled, false);
+      await type("y\r");
+      assert.deepEqual(question, { answer: "y", settled: true });
+    });
+
+  for (const [begun, rest] of [
+    ["y", "\r"],
+    ["wh", "y\r"],
+    ["ye", "s\r"],
+    ["y\ry", "\r"],
+  ] as const)
+    test(`is not answered by ${JSON.stringify(begun)}, typed too early, and then ${JSON.stringify(rest)}`, async () => {
+      const { ask, type, wait, screen } = questionStage();
+      const question = ask();
+      await type(begun);
+      await wait(1_000);
+      await type(rest);
+      assert.equal(question.settled, false);
+      assert.match(screen(), /What was begun before the question was shown does not answer it\./);
+      await wait(300);
+      await type("y\r");
+      assert.deepEqual(question, { answer: "y", settled: true });
+    });
+
+  test("is not answered by keys that do not stop", async () => {
+    const { ask, type, wait } = questionStage();
+    const question = ask();
+    for (let times = 0; times < 20; times++) {
+      await type("y\r");
+      await wait(100);
+    }
+    assert.equal(question.settled, false);
+  });
+
+  test("takes one line of a paste, and the next question none of the rest", async () => {
+    const { ask, type, wait, messages } = questionStage();
+    const first = ask();
+    await wait(300);
+    await type("n\ry\ry\r");
+    assert.deepEqual(first, { answer: "n", settled: true });
+    const second = ask();
+    await type("y\r");
+    await wait(300);
+    assert.deepEqual([second.settled, messages], [false, []]);
+    const pasted = ask();
+    await wait(300);
+    await type("\x1b[200~y\ry\x1b[201~\r");
+    assert.notEqual(pasted.answer, "y");
+  });
+
+  test("leaves the message that was being typed in the input line, and it answers nothing", async () => {
+    const { ask, type, wait, keyboard, messages } = questionStage({ keepsDrafts: true });
+    await type("make it sh");
+    const question = ask();
+    await type("ort\r");
+    await wait(300);
+    assert.equal(question.settled, false);
+    await type("y\r");
+    assert.deepEqual(question, { answer: "y", settled: true });
+    assert.deepEqual([keyboard.typed, messages], ["make it short", []]);
+    await type("\r");
+    assert.deepEqual(messages, ["make it short"]);
+  });
+
+  test("is withdrawn with its signal, and gives the keyboard back", async () => {
+    const { ask, type, wait, messages, keyboard } = questionStage({ keepsDrafts: true });
+    await type("hel");
+    const withdrawn = new AbortController();
+    const question = ask(withdrawn.signal);
+    withdrawn.abort();
+    await wait(0);
+    await type("lo\r");
+    assert.deepEqual([question, messages, keyboard.typed], [{ answer: undefined, settled: true }, ["hello"], ""]);
+  });
+
+  test("hears Ctrl-C at any moment", async () => {
+    const { ask, type, wait, interrupts } = questionStage();
+    ask();
+    await type("\x03");
+    assert.equal(interrupts(), 1);
+    await wait(300);
+    await type("\x03");
+    assert.equal(interrupts(), 2);
+  });
 });

@@ -16,7 +16,8 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import { AGENT_PROGRAMS } from "../../src/cli/agent-programs.ts";
 import { addEntry, snippetOf } from "../../src/cli/settings-entry.ts";
-import { deputy, start, temporaryDirectory } from "../support/command-line.ts";
+import { createFakeClock } from "../../src/testing/fake-clock.ts";
+import { deputy, start, temporaryDirectory, until } from "../support/command-line.ts";
 
 const KEY = "key-of-zai-1234567";
 
@@ -139,10 +140,15 @@ for (const [answer, written] of [
   ["y\n", true],
   ["\n", false],
   ["no\n", false],
+  ["", false],
 ] as const)
   test(`asks at a terminal; ${JSON.stringify(answer)} ${written ? "writes" : "does not"}`, async (t) => {
     const { home, stage } = bareHome(t);
-    const { stdin, code, stdout } = start(["mcp", "install", "cursor"], { ...stage, terminal: true });
+    const clock = createFakeClock();
+    const { stdin, code, stdout } = start(["mcp", "install", "cursor"], { ...stage, terminal: true, clock });
+    stdin.write("y\n");
+    await until(() => stdout().includes("[y/N]"));
+    await clock.advance(300);
     stdin.end(answer);
     assert.equal(await code, 0);
     assert.match(stdout(), /Write it to .*mcp\.json\? \[y\/N\]/);

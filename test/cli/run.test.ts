@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { DeputyError } from "../../src/errors.ts";
 import type { DelegationResult } from "../../src/result.ts";
+import { createFakeClock } from "../../src/testing/fake-clock.ts";
 import type { Tool } from "../../src/tool.ts";
 import { calls, fails, says, tool } from "../support/child-stage.ts";
 import { deputy, start, temporaryDirectory, until } from "../support/command-line.ts";
@@ -176,11 +177,16 @@ describe("at a terminal", () => {
 
   test("a child's question is put to the person, and the view goes on after it", async () => {
     const { engine } = createTestEngine({ script, tools: [ask] });
-    const running = start(["run", "--goal", "Look"], { engine, terminal: true });
+    const clock = createFakeClock();
+    const running = start(["run", "--goal", "Look"], { engine, terminal: true, clock });
     await until(() => running.stdout().includes("Allow?"));
+    await clock.advance(300);
     running.stdin.write("y\n");
     assert.equal(await running.code, 0);
-    assert.match(running.stdout(), /\? run\w+\.1 \(m @ zai\) Look\n {2}asks to run terminal:\n {2}│ ls\n/);
+    assert.match(
+      running.stdout(),
+      /\? run\w+\.1 \(m @ zai\) Look\n {2}asks to run terminal:\n {2}│ ls\n {2}in \/\S+\n/,
+    );
     assert.match(running.stdout(), /✓ \[1\/1\] Look[\s\S]*\n\nlooked\n/);
   });
 

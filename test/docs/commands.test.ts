@@ -7,7 +7,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { openDeputy } from "../../src/engine/open.ts";
-import type { ModelRequest, Turn } from "../../src/testing/index.ts";
+import { createFakeClock, type FakeClock, type ModelRequest, type Turn } from "../../src/testing/index.ts";
 import { deputy, type Invocation, start, temporaryDirectory, until } from "../support/command-line.ts";
 import { createProviders, PROVIDERS, type Slug, stepOf, taskOf } from "../support/end-to-end.ts";
 import { commandsIn } from "./command-words.ts";
@@ -24,9 +24,11 @@ const NOT_TYPED: Record<string, string> = {
 
 /** What somebody does while a command is under way. */
 type Person = {
-  does(typed: Invocation): unknown;
+  does(typed: Invocation, clock: FakeClock): unknown;
   /** They sit at a terminal. */
   terminal?: true;
+  /** Time passes only where they let it. */
+  waits?: true;
   /** What it then ends with, where that is not 0. */
   code?: number;
   /** What they write beside, so that nothing of this machine is in the way. */
@@ -39,8 +41,8 @@ const PERSONS: [words: RegExp, person: Person][] = [
     /^serve/,
     { flags: ["--port", "0"], does: (typed) => until(() => typed.stderr().includes("Token")).then(typed.interrupt) },
   ],
-  [/^mcp install(?!.*--write)/, { terminal: true, does: ({ stdin }) => stdin.end("y\n") }],
-  [/^config init/, { terminal: true, does: ({ stdin }) => stdin.end("\n".repeat(9)) }],
+  [/^mcp install(?!.*--write)/, { terminal: true, waits: true, does: answering("y\n") }],
+  [/^config init/, { terminal: true, waits: true, does: answering("\n") }],
 ];
 const NOBODY: Person = { does: () => {} };
 
@@ -157,16 +159,19 @@ async function createReader(blocks: readonly Block[]) {
     const {
       does,
       terminal,
+      waits,
       code = 0,
       flags = [],
     } = PERSONS.find(([like]) => like.test(written.join(" ")))?.[1] ?? NOBODY;
     const [, from] = / < (\S+)/.exec(line) ?? [];
+    const clock = createFakeClock(Date.now());
     const typed = start([...words, ...flags], {
       ...stage(),
+      ...(waits && { clock }),
       ...(from !== undefined && { stdin: readFileSync(join(cwd, from)) }),
       ...(terminal && { terminal }),
     });
-    const acted = does(typed);
+    const acted = does(typed, clock);
     const told = () => `${line}\n${typed.stdout()}\n${typed.stderr()}`;
     assert.equal(await typed.code, code, told());
     await acted;
@@ -202,6 +207,23 @@ function linesOf({ text }: Block): string[] {
 
 function makesRun(line: string): boolean {
   return /deputy run /.test(line) && !line.includes("--dry-run") && !line.endsWith("&");
+}
+
+/** Gives every question the same answer, a moment after it is shown. */
+function answering(answer: string): Person["does"] {
+  return async ({ stdin, stdout, code }, clock) => {
+    let isOver = false;
+    void code.finally(() => {
+      isOver = true;
+    });
+    for (let shown = 0; !isOver; ) {
+      const questions = () => stdout().match(/\]: /g)?.length ?? 0;
+      await until(() => isOver || questions() > shown);
+      shown = questions();
+      await clock.advance(300);
+      stdin.write(answer);
+    }
+  };
 }
 
 async function talk({ stdin, stdout }: Invocation): Promise<void> {

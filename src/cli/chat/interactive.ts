@@ -11,7 +11,7 @@ import type { Run } from "../../engine/run.ts";
 import { DeputyError } from "../../errors.ts";
 import type { DelegationResult } from "../../result.ts";
 import { EFFORTS } from "../../route.ts";
-import { createAsker, type ReadAnswer } from "../approval.ts";
+import { createAsker } from "../approval.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { routeOf } from "../follow.ts";
 import { formatRoute } from "../format.ts";
@@ -47,7 +47,15 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   const rich = isRichTerminal(output, io.env);
   const history = openHistory(stateDir(io.env), (text) => deputy.routing().credentials.redact(text));
   const left = Promise.withResolvers<number>();
-  const keyboard = createKeyboard({ input: io.stdin, output, rich, history: history.entries, complete });
+  const keyboard = createKeyboard({
+    input: io.stdin,
+    output,
+    rich,
+    history: history.entries,
+    complete,
+    keepsDrafts: rich,
+    clock: io.clock,
+  });
   const view = createChatView({
     output,
     paint,
@@ -58,7 +66,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     typed: () => unfolded(draft + keyboard.typed),
   });
   const asker = createAsker({
-    readAnswer,
+    readAnswer: keyboard.ask,
     output,
     paint,
     routeOf: (childId) => routeOf(engine.run(childId).run, childId),
@@ -67,7 +75,6 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   });
   let { chat } = deps;
   let turn: Turn | undefined;
-  let answer: ((line: string | undefined) => void) | undefined;
   /** Lines that ended in a backslash. */
   let draft = "";
   let isLeaving = false;
@@ -97,7 +104,6 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
 
   function onLine(line: string) {
     wasInterrupted = false;
-    if (answer !== undefined) return answer(line);
     if (line.endsWith("\\")) {
       draft += `${line.slice(0, -1)}\n`;
       return ready();
@@ -153,28 +159,6 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     isLeaving = true;
     turn?.delegation?.stop(by).catch(cannotStop);
     left.resolve(code);
-  }
-
-  function readAnswer(...[prompt, signal]: Parameters<ReadAnswer>): Promise<string | undefined> {
-    return new Promise((resolve) => {
-      const typed = keyboard.typed;
-      keyboard.clear();
-      const settle = (line: string | undefined) => {
-        answer = undefined;
-        signal.removeEventListener("abort", withdraw);
-        keyboard.hide();
-        keyboard.clear();
-        keyboard.put(typed);
-        resolve(line);
-      };
-      const withdraw = () => {
-        keyboard.clear();
-        settle(undefined);
-      };
-      signal.addEventListener("abort", withdraw, { once: true });
-      answer = settle;
-      keyboard.show(prompt);
-    });
   }
 
   function complete(line: string): [string[], string] {

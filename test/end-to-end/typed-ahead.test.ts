@@ -1,0 +1,169 @@
+/** Keys at a real terminal that were pressed before anybody could have read what they would answer. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import type { ModelRequest, Turn } from "../../src/testing/index.ts";
+import { chatPlace } from "../support/chat-place.ts";
+import { until } from "../support/command-line.ts";
+import { launch } from "../support/end-to-end.ts";
+import { NO_TERMINAL, openTerminal } from "../support/pty.ts";
+
+/** Longer than keys are ignored for. */
+const QUIET_MS = 600;
+const quiet = () => new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+
+/** Runs these commands one after another, each when it is let. */
+async function place(t: TestContext, commands: string[]) {
+  const turns = commands.map(() => Promise.withResolvers<void>());
+  const script = async (request: ModelRequest): Promise<Turn> => {
+    const done = request.messages.filter(({ role }) => role === "tool").length;
+    const command = commands[done];
+    await turns[done]?.promise;
+    return command === undefined ? { text: "All done." } : { toolCalls: [{ name: "terminal", input: { command } }] };
+  };
+  const here = await chatPlace(t, { script });
+  const open = (argv: string[], env: Record<string, string> = {}) => {
+    const terminal = openTerminal(argv, { ...here, env: { ...here.env, ...env } });
+    t.after(terminal.kill);
+    return terminal;
+  };
+  const ran = (name: string) => existsSync(join(here.cwd, name));
+  return {
+    ...here,
+    open,
+    ran,
+    letGo: (at: number) => turns[at]?.resolve(),
+    asked: () => here.providers.arrivals.length,
+  };
+}
+
+const touch = (name: string) => `echo > ${name}`;
+
+/** @param before typed before the request is shown. @param after typed under it, as the rest of a line */
+async function typesAhead(t: TestContext, [before, after]: readonly [string, string], TERM = "xterm-256color") {
+  const { open, ran, letGo, asked } = await place(t, [touch("one")]);
+  const terminal = open(["run", "--goal", "x"], { TERM });
+  await until(() => asked() === 1);
+  terminal.type(before);
+  await quiet();
+  letGo(0);
+  await terminal.see("Allow?");
+  await quiet();
+  if (after !== "") terminal.type(after);
+  await quiet();
+  assert.equal(ran("one"), false);
+  terminal.type("y\r");
+  assert.equal(await terminal.ended, 0);
+  assert.equal(ran("one"), true);
+}
+
+describe("keys typed ahead of a request of deputy run", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  for (const keys of [
+    ["y\r", ""],
+    ["y", "\r"],
+    ["a\ry\r", ""],
+    ["ok", "ay\r"],
+  ] as const)
+    test(`run nothing: ${JSON.stringify(keys)}`, (t) => typesAhead(t, keys));
+});
+
+describe("keys typed ahead at a terminal whose cursor cannot be moved", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  for (const keys of [
+    ["y\r", ""],
+    ["y", "\r"],
+  ] as const)
+    test(`run nothing: ${JSON.stringify(keys)}`, (t) => typesAhead(t, keys, "dumb"));
+});
+
+describe("deputy run at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  test("a second y that comes with the first does not allow the next request, and each shows its directory", async (t) => {
+    const { open, ran, letGo, cwd } = await place(t, [touch("one"), touch("two")]);
+    for (const at of [0, 1]) letGo(at);
+    const terminal = open(["run", "--goal", "x"]);
+    await terminal.see("Allow?");
+    assert.match(terminal.text().replaceAll(/\n/g, ""), new RegExp(`in ${cwd}`));
+    await quiet();
+    terminal.type("y\ry\r");
+    await terminal.see("Allow?");
+    terminal.type("y\r");
+    await quiet();
+    assert.deepEqual([ran("one"), ran("two")], [true, false]);
+    terminal.type("n enough\r");
+    assert.equal(await terminal.ended, 0);
+    assert.equal(ran("two"), false);
+  });
+
+  test("a paste of several lines answers nothing, and Ctrl-C stops the run", async (t) => {
+    const { open, ran, letGo } = await place(t, [touch("one"), touch("two")]);
+    for (const at of [0, 1]) letGo(at);
+    const terminal = open(["run", "--goal", "x"]);
+    await terminal.see("Allow?");
+    await quiet();
+    terminal.type("\x1b[200~y\ry\ry\r\x1b[201~\r");
+    await quiet();
+    assert.equal(ran("one"), false);
+    terminal.type("\x03");
+    assert.equal(await terminal.ended, 130);
+    assert.equal(ran("one"), false);
+  });
+});
+
+describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  test("a message that is being typed when a request appears answers nothing, and is not lost", async (t) => {
+    const { open, ran, letGo, asked, providers } = await place(t, [touch("one"), touch("two")]);
+    const terminal = open(["chat"]);
+    await terminal.see("> ");
+    terminal.type("go on\r");
+    await until(() => asked() === 1);
+    terminal.type("y");
+    await quiet();
+    letGo(0);
+    await terminal.see("Allow?");
+    terminal.type("es, and more");
+    await quiet();
+    terminal.type("\r");
+    await quiet();
+    assert.equal(ran("one"), false);
+    terminal.type("y\r");
+    await until(() => ran("one"));
+    terminal.type("\r");
+    await terminal.see("yes, and more");
+    letGo(1);
+    await terminal.see("Allow?");
+    terminal.type("y\r");
+    await quiet();
+    assert.equal(ran("two"), false);
+    await quiet();
+    terminal.type("y\r");
+    await terminal.see("All done.");
+    const said = providers.arrivals.at(-1)?.request.messages.map(({ text }) => text) ?? [];
+    assert.ok(said.includes("yes, and more"), said.join(" | "));
+  });
+});
+
+describe("deputy approve at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  test("asks before it allows what was never listed, and takes nothing that was typed ahead", async (t) => {
+    const { open, ran, letGo, ...here } = await place(t, [touch("one")]);
+    letGo(0);
+    const run = launch(["run", "--goal", "x", "--json", "--wait-for-approval"], here);
+    await until(() => /asks to run/.test(run.stderr()));
+    const [, id = ""] = /run (\w+)/.exec(run.stderr()) ?? [];
+    const terminal = open(["approve", `${id}.1`]);
+    terminal.type("y\ry");
+    await terminal.see("Allow it? [y/N]");
+    await quiet();
+    terminal.type("\r");
+    await quiet();
+    assert.equal(ran("one"), false);
+    terminal.type("y\r");
+    assert.equal(await terminal.ended, 0);
+    assert.equal((await run.ended).code, 0);
+    assert.equal(ran("one"), true);
+    const shown = await launch(["show", `${id}.1`], here).ended;
+    assert.match(shown.stdout, /allowed by deputy approve \(\S+\)/);
+    assert.equal(existsSync(join(here.root, "state/shown-requests.json")), false);
+    const listed = await launch(["approve"], here).ended;
+    assert.equal(listed.stdout, "No child waits to be allowed anything.\n");
+  });
+});
