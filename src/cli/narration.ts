@@ -141,7 +141,7 @@ function notable(event: Event): Remark | undefined {
       return { sign: "!", text: `${event.failure.kind}, trying again: ${event.failure.message}` };
     case "approval-ask":
       if (event.answerBy === undefined) return undefined;
-      return { sign: "?", text: `asks to run ${event.name}: ${event.target} · deputy approve ${event.childId}` };
+      return { sign: "?", text: `${asked(event)} · deputy approve ${event.childId}` };
     case "approval-end":
       if (!event.allowed) return { sign: "!", text: `denied: ${event.reason}` };
       return event.answerId === undefined ? undefined : { sign: "·", text: `allowed by ${event.by}` };
@@ -155,6 +155,10 @@ function notable(event: Event): Remark | undefined {
     default:
       return undefined;
   }
+}
+
+function asked({ name, target, directory }: Extract<Event, { kind: "approval-ask" }>): string {
+  return `asks to run ${name}${directory === undefined ? "" : ` in ${directory}`}: ${target}`;
 }
 
 /** What is said to a child beside its task, by the reason for it. */
@@ -179,7 +183,7 @@ function detail(event: Event): Remark | undefined {
       return { sign: "·", text: `answer in ${formatDuration(event.durationMs / 1000)}${tokens}` };
     }
     case "approval-ask":
-      return { sign: "·", text: `asks to run ${event.name}: ${event.target}` };
+      return { sign: "·", text: asked(event) };
     case "approval-end":
       return { sign: "·", text: `allowed by ${event.by}` };
     case "pause-end":

@@ -2,6 +2,7 @@
 import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../engine/run.ts";
 import { type Result, resultOf } from "../result.ts";
 import { formatAnswer, formatAnswers } from "./answers.ts";
+import { requestLines } from "./approval.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { formatCount, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
@@ -55,10 +56,11 @@ function resultOfChild(run: Run, taskIndex: number): Result | undefined {
 
 export function formatRun(run: Run, paint: Paint): string {
   const open = run.children.filter((child) => !hasEnded(child));
-  const lines = open.map(({ tally, activity }) => {
+  const lines = open.map(({ tally, activity, questions }) => {
     const goal = oneLine(run.call.tasks[tally.taskIndex]?.goal ?? "").slice(0, 200);
     const head = paint("bold", `${placeOf(tally.taskIndex, run)} ${goal}`);
-    return `${head}\n${paint("dim", `not finished: ${oneLine(activity)}`)}\n`;
+    const asked = questions.flatMap((question) => requestLines(question, paint));
+    return `${[head, paint("dim", `not finished: ${oneLine(activity)}`), ...asked].join("\n")}\n`;
   });
   const rest = lines.length === 0 ? "" : `\n${lines.join("\n")}`;
   return `${formatAnswers(run, resultsOf(run), paint)}${rest}`.trimStart();

@@ -1,27 +1,44 @@
 /** `deputy steer` and `deputy approve`, typed in another process than the run's: what a person reads, and exit codes. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { statSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { type CommandContext, runSlashCommand } from "../../src/cli/chat/slash-commands.ts";
+import { systemClock } from "../../src/clock.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createMemory } from "../../src/journal/memory.ts";
+import { createFakeClock } from "../../src/testing/fake-clock.ts";
 import { calls, says, tool } from "../support/child-stage.ts";
-import { deputy, start } from "../support/command-line.ts";
+import { deputy, start, temporaryDirectory, until } from "../support/command-line.ts";
 import { createTestEngine } from "../support/engine-stage.ts";
 
 const options = { surface: "library", workspace: "/work", answersFromElsewhere: true } as const;
 
-/** A child that asks to run something dangerous, then says what it heard. `type` is a command of another process. */
-async function stage(goals = ["Clean up."]) {
+const DANGEROUS = "rm -r build\u202e\n  # \u001b[2Khello";
+
+/**
+ * A child that asks to run something dangerous, then says what it heard. `type` is a command of another process.
+ * @param targets what it asks to run, one after another
+ */
+async function stage(goals = ["Clean up."], targets = [DANGEROUS]) {
   const memory = createMemory();
+  const state = temporaryDirectory(after);
+  const env = { DEPUTY_STATE_DIR: state };
   const dangerous = {
     ...tool("act", "write", () => "done"),
-    subject: () => ({ target: "rm -r build\u202e\n  # \u001b[2Khello", otherwise: "ask" as const }),
+    subject: (input: unknown) => {
+      const target = targets[Number((input as { word: string }).word)] ?? DANGEROUS;
+      return { target, otherwise: "ask" as const };
+    },
   };
   const owner = createTestEngine({
     memory,
     tools: [dangerous],
     script: async ({ messages }) => {
       const said = messages.flatMap((message) => (message.role === "assistant" ? [] : [message.text]));
-      return said.length > 1 ? says(said.slice(1).join(" | ")) : calls(["act", { word: "x" }]);
+      const asked = messages.filter(({ role }) => role === "tool").length;
+      return asked < targets.length ? calls(["act", { word: `${asked}` }]) : says(said.slice(1).join(" | "));
     },
   }).engine;
   const delegation = await owner.submit({ tasks: goals.map((goal) => ({ goal })) }, options);
@@ -31,9 +48,25 @@ async function stage(goals = ["Clean up."]) {
     id: delegation.id,
     owner,
     result: delegation.result,
-    type: (...argv: string[]) => deputy(argv, { engine: other() }),
-    start: (...argv: string[]) => start(argv, { engine: other() }),
-    typeInto: (stdin: string, ...argv: string[]) => deputy(argv, { engine: other(), stdin }),
+    state,
+    type: (...argv: string[]) => deputy(argv, { engine: other(), env }),
+    start: (...argv: string[]) => start(argv, { engine: other(), env }),
+    typeInto: (stdin: string, ...argv: string[]) => deputy(argv, { engine: other(), env, stdin }),
+    /** A command at a terminal, on a clock that stands still until it is moved. */
+    atTerminal: (...argv: string[]) => {
+      const clock = createFakeClock(Date.now());
+      return { ...start(argv, { engine: other(), env, terminal: true, clock }), clock };
+    },
+    /** A line typed into a chat. */
+    slash: (line: string) => {
+      const io = { env, clock: systemClock, stdout: { write() {} } };
+      const context = { deputy: { engine: other() }, io, paint: (_style: unknown, text: string) => text };
+      return runSlashCommand(line, context as unknown as CommandContext);
+    },
+    /** Waits until the child asks for another thing than before. */
+    next: async (before: string) => {
+      while (owner.questions().every(({ request }) => request === before)) await turn();
+    },
   };
 }
 
@@ -94,12 +127,15 @@ describe("deputy approve", () => {
         "  asks to run act:",
         "  │ rm -r build\\u{202e}",
         "  │   # \\x1b[2Khello",
-        `  deputy approve ${id}.1`,
+        "  in /work",
+        `  deputy approve ${id}.1 --request ${owner.questions()[0]?.request}`,
         "",
       ],
     );
     const [document] = JSON.parse((await type("approve", "--json")).stdout);
-    assert.deepEqual([document.child_id, document.tool, document.goal], [`${id}.1`, "act", "Clean up."]);
+    const { child_id, tool, goal: asked, directory, request } = document;
+    assert.deepEqual([child_id, tool, asked, directory], [`${id}.1`, "act", "Clean up.", "/work"]);
+    assert.equal(request, owner.questions()[0]?.request);
     await type("approve", id);
     await result;
     assert.equal((await type("approve")).stdout, "No child waits to be allowed anything.\n");
@@ -135,6 +171,151 @@ describe("deputy approve", () => {
     await result;
     await owner.close();
   });
+});
+
+describe("deputy approve ID", () => {
+  const TWO = ["ls", "rm -rf /"];
+
+  test("answers what was listed, and nothing that has taken its place", async () => {
+    const { id, type, owner, result, next, state } = await stage(["Clean up."], TWO);
+    const listed = await type("approve");
+    const [, code = ""] = /--request (\w+)/.exec(listed.stdout) ?? [];
+    assert.match((await type("approve", `${id}.1`)).stdout, /^Allowed: .*\n {2}│ ls\n$/);
+    await next(code);
+    const refused = await type("approve", `${id}.1`);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /asks to run act:\n {2}│ rm -rf \/\n {2}in \/work\n/);
+    assert.match(refused.stderr, /Nothing was answered: \w+\.1 asks for something else now than what was listed/);
+    assert.equal(owner.questions().length, 1);
+    assert.equal(statSync(join(state, "shown-requests.json")).mode & 0o777, 0o600);
+    assert.match((await type("approve", id, "--deny")).stdout, /^Denied: .*\n {2}│ rm -rf \/\n$/);
+    assert.match((await result).results[0]?.summary ?? "", /done \| Not allowed/);
+    await owner.close();
+  });
+
+  for (const flags of [[], ["--deny"], ["--json"]])
+    test(`refuses what replaced the listed one, however it is answered: ${flags.join(" ") || "allow"}`, async () => {
+      const { id, type, owner, next } = await stage(["Clean up."], TWO);
+      await type("approve", "--json");
+      const [first] = owner.questions();
+      await owner.answer({ id, allowed: true, reason: "elsewhere", by: "test" });
+      await next(first?.request ?? "");
+      for (const target of [id, `${id}.1`]) {
+        const { code, stdout } = await type("approve", target, ...flags);
+        assert.equal(code, target === id ? 1 : 0);
+        if (flags.includes("--json") && code === 1) {
+          const { counted, pending } = JSON.parse(stdout);
+          assert.deepEqual([counted, pending.target, pending.directory], [false, "rm -rf /", "/work"]);
+        }
+      }
+      await owner.close();
+    });
+
+  test("with --request answers exactly that one, listed or not; any other stays open", async () => {
+    const { id, type, owner, result, next } = await stage(["Clean up."], TWO);
+    const request = owner.questions()[0]?.request ?? "";
+    for (const wrong of ["0".repeat(12), request.slice(0, 8), "", "--deny"]) {
+      const refused = await type("approve", id, `--request=${wrong}`);
+      assert.notEqual(refused.code, 0, wrong);
+      assert.equal(owner.questions()[0]?.request, request);
+    }
+    assert.match((await type("approve", id, "--request", request)).stdout, /^Allowed: .*\n {2}│ ls\n$/);
+    await next(request);
+    const late = await type("approve", id, "--request", request);
+    assert.equal(late.code, 1);
+    assert.match(late.stderr, /is not open; \w+ asks for something else now\. Nothing was answered/);
+    await type("approve", id, "--deny");
+    await result;
+    await owner.close();
+  });
+
+  test("in a script prints a request that nobody has listed, and answers that one", async () => {
+    const { id, type, owner, result, next } = await stage(["Clean up."], TWO);
+    for (const target of TWO) {
+      const [waiting] = owner.questions();
+      const { code, stdout, stderr } = await type("approve", id);
+      assert.deepEqual([code, stdout.split("\n")[1]], [0, `  │ ${target}`]);
+      assert.match(stderr, /asks to run act:\n {2}│ .*\n {2}in \/work\n/);
+      if (target !== TWO.at(-1)) await next(waiting?.request ?? "");
+    }
+    assert.equal((await result).results[0]?.summary, "done | done");
+    await owner.close();
+  });
+
+  test("at a terminal asks before it allows what nobody has listed; what was typed ahead is no answer", async () => {
+    const { id, atTerminal, owner, result } = await stage(["Clean up."], ["ls"]);
+    for (const [answer, code] of [
+      ["n\r", 1],
+      ["\r", 1],
+      ["y\r", 0],
+    ] as const) {
+      const { stdin, stderr, clock, code: ended } = atTerminal("approve", id);
+      stdin.write("y\ry\r");
+      await until(() => stderr().includes("Allow it? [y/N]"));
+      await clock.advance(300);
+      assert.equal(owner.questions().length, 1);
+      stdin.write(answer);
+      assert.equal(await ended, code);
+    }
+    assert.equal((await result).results[0]?.summary, "done");
+    await owner.close();
+  });
+
+  test("at a terminal allows without a question what was listed, and with --yes anything", async () => {
+    const { id, type, atTerminal, owner, result, next } = await stage(["Clean up."], TWO);
+    const [first] = owner.questions();
+    assert.equal(await atTerminal("approve", id, "--yes").code, 0);
+    await next(first?.request ?? "");
+    await type("approve");
+    assert.equal(await atTerminal("approve", id).code, 0);
+    assert.equal((await result).results[0]?.summary, "done | done");
+    await owner.close();
+  });
+
+  test("names the surface and the user in the record, and show tells both", async () => {
+    const { id, type, owner, result } = await stage(["Clean up."], ["ls"]);
+    await type("approve", id, "--reason", "go ahead");
+    await result;
+    const { stdout } = await type("show", `${id}.1`);
+    assert.ok(stdout.includes(`── allowed by deputy approve (${userInfo().username})\ngo ahead`), stdout);
+    assert.match(stdout, /── asks to run act in \/work\nls/);
+    await owner.close();
+  });
+
+  test("forgets what has expired: then nothing was listed", async () => {
+    const { id, type, owner, result, state } = await stage(["Clean up."], ["ls"]);
+    await type("approve");
+    const path = join(state, "shown-requests.json");
+    const old = { "0123456789ab": { childId: `${id}.1`, until: Date.now() - 1 } };
+    writeFileSync(path, JSON.stringify(old));
+    assert.equal((await type("approve", id)).code, 0);
+    await result;
+    for (const text of ["no JSON", "[]", '{"a": 1}', "null"]) {
+      writeFileSync(path, text);
+      assert.equal((await type("approve")).code, 0, text);
+    }
+    await owner.close();
+  });
+});
+
+test("/approve in a chat shows what was not listed, and answers it when it is said again, or by its code", async () => {
+  const { id, slash, owner, result, next } = await stage(["Clean up."], ["ls", "make", "rm -rf /"]);
+  const isOpen = (target: string) => owner.questions()[0]?.target === target;
+  assert.match(await slash(`/approve ${id}`), /│ ls\n {2}in \/work\n[\s\S]*Nothing was answered/);
+  assert.ok(isOpen("ls"));
+  const first = owner.questions()[0]?.request ?? "";
+  assert.match(await slash(`/approve ${id}`), /^Allowed/);
+  await next(first);
+  assert.match(await slash(`/approve ${id}.1 --deny too loud`), /│ make\n[\s\S]*Nothing was answered/);
+  assert.ok(isOpen("make"));
+  const second = owner.questions()[0]?.request ?? "";
+  assert.match(await slash(`/approve ${id} --request ${second} --deny too loud`), /^Denied/);
+  await next(second);
+  await assert.rejects(slash(`/approve ${id} --request ${second}`), /is not open/);
+  assert.match(await slash("/approve"), /│ rm -rf \/\n {2}in \/work\n/);
+  assert.match(await slash(`/approve ${id} --deny`), /^Denied/);
+  assert.match((await result).results[0]?.summary ?? "", /^done \| Not allowed: too loud \| Not allowed: denied with/);
+  await owner.close();
 });
 
 function turn(): Promise<void> {

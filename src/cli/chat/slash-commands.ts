@@ -1,5 +1,6 @@
 /** What a line that begins with a slash does. A command never reaches the model, and none of them writes a config. */
 import type { Chat } from "../../engine/chat.ts";
+import type { Question } from "../../engine/engine.ts";
 import { offerOf } from "../../engine/offer.ts";
 import type { Opened } from "../../engine/open.ts";
 import { parseRunId, type Run } from "../../engine/run.ts";
@@ -14,9 +15,11 @@ import { formatModels } from "../models.ts";
 import { formatRuns } from "../runs.ts";
 import { sizeOf } from "../screen.ts";
 import { formatChild, formatRun } from "../show.ts";
+import { openShownRequests } from "../shown-requests.ts";
 import { formatReceipt } from "../steer.ts";
 import { oneLine } from "../terminal-text.ts";
 import { formatTranscript } from "../transcript.ts";
+import { userOf } from "../user.ts";
 import { inRows } from "./text-flow.ts";
 
 export type CommandContext = {
@@ -93,16 +96,9 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
     },
   },
   approve: {
-    usage: "/approve [ID.n [--deny] [WHY]]",
-    summary: "what waits to be allowed, in any process; with ID, allow or deny it",
-    run: async (argument, { deputy, io, paint }) => {
-      const [id = "", ...words] = argument.split(/\s+/);
-      if (id === "") return formatQuestions(deputy.engine.questions(), io);
-      const allowed = !words.includes("--deny");
-      const why = words.filter((word) => word !== "--deny").join(" ");
-      const reason = why === "" ? `${allowed ? "allowed" : "denied"} with /approve` : why;
-      return formatAnswered(await deputy.engine.answer({ id, allowed, reason, by: "/approve" }), allowed, paint);
-    },
+    usage: "/approve [ID.n [--request CODE] [--deny] [WHY]]",
+    summary: "what waits to be allowed, in any process; with ID, allow or deny what was listed",
+    run: (argument, context) => approve(argument, context),
   },
   cost: {
     usage: "/cost",
@@ -170,6 +166,27 @@ function routeText(route: Route, paint: Paint, before: Route): string {
   const from = route.keyName === undefined ? "" : paint("dim", ` · key ${route.keyName}`);
   const when = route === before ? "" : paint("dim", " · from the next message on");
   return `${warnings}${paint("bold", oneLine(formatRoute(route)))}${from}${when}\n`;
+}
+
+/** Without an id, the list of what waits; with one, the answer to what was listed. What was not is shown first. */
+async function approve(argument: string, { deputy: { engine }, io, paint }: CommandContext): Promise<string> {
+  const shown = openShownRequests(io);
+  const [, id = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(argument) ?? [];
+  const list = (questions: Question[]) => {
+    shown.add(questions);
+    return formatQuestions(questions, io);
+  };
+  if (id === "") return list(engine.questions());
+  const [flag = "", request] = /--request[ =](\S+)/.exec(rest) ?? [];
+  const question = engine.question({ id, ...(request !== undefined && { request }) });
+  if (request === undefined && shown.stateOf(question, id) !== "listed")
+    return `${list([question])}Nothing was answered: this was not listed before. Say it again to answer it.\n`;
+  const words = rest.replace(flag, "").trim().split(/\s+/);
+  const allowed = !words.includes("--deny");
+  const why = words.filter((word) => word !== "--deny").join(" ");
+  const reason = why === "" ? `${allowed ? "allowed" : "denied"} with /approve` : why;
+  const exactly = { id: question.childId, request: question.request };
+  return formatAnswered(await engine.answer({ ...exactly, allowed, reason, by: userOf("/approve") }), allowed, paint);
 }
 
 /** What the chat has delegated, oldest first. */
