@@ -4,13 +4,15 @@
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
-import type { Engine, SubmitOptions } from "../engine/engine.ts";
+import type { Engine, Question, SubmitOptions } from "../engine/engine.ts";
 import type { RunListing } from "../engine/register.ts";
 import { reportOf, stateOf } from "../engine/report.ts";
 import { hasEnded, parseRunId, type Run, type RunChild } from "../engine/run.ts";
+import { DeputyError } from "../errors.ts";
 import { type ChildAnswer, type Report, type RunLine, withinLimit } from "../report.ts";
 import { resultOf } from "../result.ts";
 import type { Call } from "../task.ts";
+import type { Caller } from "./caller.ts";
 import { ranOutOfPatience } from "./cancellation.ts";
 import { follow } from "./following.ts";
 import type { Incoming } from "./incoming.ts";
@@ -92,6 +94,7 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
 
   async function told(listing: RunListing): Promise<Report> {
     const report = withinLimit(reportOf(listing, clock.now()), maxSummaryChars);
+    for (const { request } of report.questions) caller.told.add(request);
     if (!GOES_ON.includes(report.state) && !signal.aborted) await forget(report.delegation_id);
     const next = nextOf(report);
     return { ...report, ...(next !== undefined && { next }) };
@@ -147,10 +150,11 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
   }
 
   async function settle(id: string, callId: string | undefined, allowed: boolean, reason: string) {
-    const by = caller.name;
-    const given = { id, allowed, reason, by, ...(callId !== undefined && { callId }) };
-    const { question, counted, end } = await engine.answer(given);
-    const { childId, target } = question;
+    const question = engine.question({ id, ...(callId !== undefined && { callId }) });
+    const { childId, request, target } = question;
+    if (allowed && !caller.told.has(request)) throw untold(question, caller);
+    const by = `${caller.surface} (model of ${caller.name})`;
+    const { counted, end } = await engine.answer({ id: childId, request, allowed, reason, by });
     const words = counted
       ? `${allowed ? "Allowed" : "Denied"} to ${childId}: ${target}`
       : `Too late: it was ${end?.allowed ? "allowed" : "denied"} by ${end?.by ?? "another"} already.`;
@@ -163,6 +167,16 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
 
   const isChild = (id: string) => parseRunId(id).taskIndex !== undefined;
   return { delegate, report, answer, stop, steer, settle, newest, isChild };
+}
+
+/** An approval means what its giver has been shown: this was not, until now. */
+function untold({ childId, request, toolName, target, directory }: Question, { told }: Caller): DeputyError {
+  told.add(request);
+  return new DeputyError(
+    "usage",
+    `Nothing was approved: this request of ${childId} was not shown to you before. It asks to run ${toolName} in ` +
+      `${directory}: ${target}\nApprove it again if that may run.`,
+  );
 }
 
 function childOf(run: Run, id: string): RunChild {

@@ -5,7 +5,8 @@ import type { Engine } from "../engine/engine.ts";
 import type { RunListing } from "../engine/register.ts";
 import type { Run } from "../engine/run.ts";
 import { waitForRun } from "../engine/wait.ts";
-import { type Incoming, writeState } from "./incoming.ts";
+import { notOurs } from "./form-seal.ts";
+import type { Incoming } from "./incoming.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { type OpenForm, openForms, passOn } from "./questions.ts";
 
@@ -34,26 +35,28 @@ export async function follow(
   incoming: Incoming,
   until: (run: Run) => boolean = () => false,
 ): Promise<Followed> {
-  const { tell, signal, resumed, elicitsBetweenCalls, elicit, caller } = incoming;
+  const { tell, signal, resumed, sealForms, elicit, caller } = incoming;
   const { run: before } = engine.run(id);
   const { delegationId } = before;
-  const known = new Set([...openForms(before).map(({ key }) => key), ...(resumed?.shown ?? [])]);
+  if (resumed !== undefined && resumed.runId !== delegationId) throw notOurs(`it is about the run ${resumed.runId}`);
+  const by = `${caller.surface} (${caller.name})`;
+  const known = new Set([...openForms(before).map(({ request }) => request), ...(resumed?.shown ?? [])]);
   const toShow: OpenForm[] = [];
   let progress: Progress | undefined;
 
   /** @returns whether the call has to end for it */
   function show(run: Run): boolean {
     const forms = openForms(run);
-    if (elicitsBetweenCalls) {
-      toShow.splice(0, toShow.length, ...forms.filter(({ key }) => !resumed?.shown.includes(key)));
+    if (sealForms !== undefined) {
+      toShow.splice(0, toShow.length, ...forms.filter(({ request }) => !resumed?.shown.includes(request)));
       return toShow.length > 0;
     }
-    if (elicit === undefined) return forms.some(({ key }) => !known.has(key));
+    if (elicit === undefined) return forms.some(({ request }) => !known.has(request));
     for (const open of forms) {
-      if (caller.shown.has(open.key)) continue;
-      caller.shown.add(open.key);
+      if (caller.shown.has(open.request)) continue;
+      caller.shown.add(open.request);
       elicit(open.form, Math.max(1, open.answerBy - clock.now()))
-        .then((answer) => passOn(engine, open, answer))
+        .then((answer) => passOn(engine, open, answer, by))
         .catch(() => {}); // The client cannot show it after all: it stays open for others, until its time is over.
     }
     return false;
@@ -61,25 +64,28 @@ export async function follow(
 
   try {
     if (tell !== undefined) progress = createProgress(tell, clock);
-    await Promise.all(openForms(before).map((open) => passOn(engine, open, resumed?.forms[open.key])));
+    await Promise.all(openForms(before).map((open) => passOn(engine, open, resumed?.forms[open.request], by)));
     const see = (run: Run) => {
       progress?.see(run);
       return until(run) || show(run);
     };
     const listing = await waitForRun(engine, delegationId, { ms, clock, see }, signal);
-    const open = toShow.filter(({ key }) => openForms(listing.run).some((still) => still.key === key));
-    if (open.length > 0) throw new AsksFirst(asking(delegationId, open, resumed?.shown ?? []));
+    const open = toShow.filter(({ request }) => openForms(listing.run).some((still) => still.request === request));
+    if (sealForms !== undefined && open.length > 0) {
+      const until = Math.max(...open.map(({ answerBy }) => answerBy));
+      const asked = open.map(({ request }) => request);
+      throw new AsksFirst(asking(open, sealForms({ runId: delegationId, asked, shown: resumed?.shown ?? [], until })));
+    }
     return { listing, lastToldAt: progress?.lastToldAt() ?? incoming.startedAt };
   } finally {
     progress?.stop();
   }
 }
 
-function asking(runId: string, open: OpenForm[], shown: string[]): InputRequiredResult {
-  const requests = open.map(({ key, form }): [string, InputRequest] => [
-    key,
+function asking(open: OpenForm[], requestState: string): InputRequiredResult {
+  const requests = open.map(({ request, form }): [string, InputRequest] => [
+    request,
     inputRequired.elicit({ mode: "form", ...form }),
   ]);
-  const state = writeState({ runId, shown: [...shown, ...open.map(({ key }) => key)] });
-  return inputRequired({ inputRequests: Object.fromEntries(requests), requestState: state });
+  return inputRequired({ inputRequests: Object.fromEntries(requests), requestState });
 }

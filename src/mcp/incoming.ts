@@ -10,6 +10,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Clock } from "../clock.ts";
 import type { Caller } from "./caller.ts";
+import { type FormSeal, notOurs, type SentForms } from "./form-seal.ts";
 import type { ProgressLine } from "./progress.ts";
 
 /** Longest wait for a client to tell its folders, in milliseconds. */
@@ -34,21 +35,27 @@ export type Incoming = {
   tell?: (line: ProgressLine) => void;
   /** Absent where forms cannot be shown during the call: the client knows none, or its protocol has them between calls. */
   elicit?: (form: Form, timeoutMs: number) => Promise<ElicitResult>;
-  /** Forms go out with an answer that is none yet, and come back filled in with the same call. */
-  elicitsBetweenCalls: boolean;
+  /**
+   * Seals what goes out with forms, in an answer that is none yet: they come back filled in with the same call. Absent
+   * where forms cannot be sent so.
+   */
+  sealForms?: (forms: SentForms) => string;
   /** The client's folders, as URLs; none where it has none, or its protocol does not let it be asked. */
   roots(): Promise<string[]>;
-  /** What came back with this call: the run it is about, and forms by the question's key. */
+  /** What came back with this call, as it was sent: the run it is about, and forms by the request's code. */
   resumed?: { runId: string; shown: string[]; forms: Record<string, unknown> };
 };
 
-export function incoming(server: Server, { mcpReq }: ServerContext, caller: Caller, clock: Clock): Incoming {
+export type IncomingDeps = { server: Server; caller: Caller; clock: Clock; seal: FormSeal };
+
+/** @throws DeputyError `usage` where something came back with the call that was not sent so */
+export function incoming({ mcpReq }: ServerContext, { server, caller, clock, seal }: IncomingDeps): Incoming {
   const modern = mcpReq.envelope !== undefined;
   const token = mcpReq._meta?.progressToken;
   const takesForms = knowsForms(
     modern ? inEnvelope(mcpReq, CLIENT_CAPABILITIES_META_KEY) : server.getClientCapabilities(),
   );
-  const state = readState(mcpReq.requestState());
+  const resumed = resumedBy(mcpReq, caller, seal, takesForms && modern);
   return {
     caller,
     signal: mcpReq.signal,
@@ -62,20 +69,23 @@ export function incoming(server: Server, { mcpReq }: ServerContext, caller: Call
       !modern && {
         elicit: (form, timeoutMs) => mcpReq.elicitInput({ mode: "form", ...form }, { timeout: timeoutMs }),
       }),
-    elicitsBetweenCalls: takesForms && modern,
+    ...(takesForms && modern && { sealForms: (forms) => seal.seal(caller, forms) }),
     async roots() {
       if (modern || server.getClientCapabilities()?.roots === undefined) return [];
       const listed = mcpReq.send({ method: "roots/list" }, { timeout: ROOTS_MS });
       return listed.then(({ roots }) => roots.map(({ uri }) => uri)).catch(() => []); // One that does not say has none.
     },
-    ...(state && { resumed: { ...state, forms: mcpReq.inputResponses ?? {} } }),
+    ...(resumed && { resumed }),
   };
 }
 
-/** What the client calls itself: with each request or, before 2026, when it connected. */
+const NAME_CHARS = 64;
+
+/** What the client calls itself, as a short line: with each request or, before 2026, when it connected. */
 export function clientName(server: Server, { mcpReq }: ServerContext): string {
   const { name } = inEnvelope<Implementation>(mcpReq, CLIENT_INFO_META_KEY) ?? server.getClientVersion() ?? {};
-  return name ?? "an MCP client";
+  const line = String(name ?? "").replace(/[\p{C}\p{Z}()]+/gu, " ");
+  return Array.from(line).slice(0, NAME_CHARS).join("").trim() || "an MCP client";
 }
 
 /** What came along with the request; the SDK has checked its shape. */
@@ -88,20 +98,19 @@ function knowsForms({ elicitation }: ClientCapabilities = {}): boolean {
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
 }
 
-type State = { runId: string; shown: string[] };
-
-/** It holds nothing that its client could not say by itself: which run, and which questions its person has seen. */
-export function writeState(state: State): string {
-  return JSON.stringify(state);
-}
-
-function readState(text: unknown): State | undefined {
-  if (typeof text !== "string") return undefined;
-  try {
-    const { runId, shown } = JSON.parse(text) as Partial<State>;
-    if (typeof runId !== "string" || !Array.isArray(shown)) return undefined;
-    return { runId, shown: shown.map(String) };
-  } catch {
-    return undefined;
-  }
+/** What came back with a call. @throws DeputyError `usage` where it belongs to no form that this session was sent */
+function resumedBy(
+  { requestState, inputResponses: forms = {} }: ServerContext["mcpReq"],
+  caller: Caller,
+  seal: FormSeal,
+  takesForms: boolean,
+): Incoming["resumed"] {
+  const state: unknown = requestState();
+  if (state === undefined && Object.keys(forms).length === 0) return undefined;
+  if (!takesForms) throw notOurs("this client has not said that it can show forms");
+  if (typeof state !== "string") throw notOurs("there is none");
+  const { runId, asked, shown } = seal.open(caller, state);
+  const stray = Object.keys(forms).find((key) => !asked.includes(key));
+  if (stray !== undefined) throw notOurs("an answer came back for a form that was not sent with it");
+  return { runId, shown: [...shown, ...asked], forms };
 }

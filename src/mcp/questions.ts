@@ -1,28 +1,30 @@
 /** Questions of children, put to the client's person as a form: exactly what would run, and a choice that has to be made. */
 import type { ElicitResult } from "@modelcontextprotocol/server";
 import type { Engine } from "../engine/engine.ts";
-import type { Run } from "../engine/run.ts";
+import type { OpenQuestion, Run } from "../engine/run.ts";
 import { DeputyError } from "../errors.ts";
 import type { Form } from "./incoming.ts";
 
-export type OpenForm = { key: string; childId: string; callId: string; answerBy: number; form: Form };
+/** `request`: the code of the one request that an answer to it counts for. */
+export type OpenForm = { request: string; childId: string; answerBy: number; form: Form };
 
 /** Forms of what children of a tree of runs ask. */
 export function openForms(run: Run): OpenForm[] {
   const { children, call } = run;
   const own = children.flatMap(({ tally: { childId, taskIndex }, questions }) =>
-    questions.flatMap(({ callId, toolName, target, answerBy }) => {
+    questions.flatMap((question) => {
+      const { request, answerBy } = question;
       if (answerBy === undefined) return [];
-      const form = formOf(childId, call.tasks[taskIndex]?.goal ?? "", toolName, target);
-      return [{ key: `${childId} ${callId}`, childId, callId, answerBy, form }];
+      return [{ request, childId, answerBy, form: formOf(childId, call.tasks[taskIndex]?.goal ?? "", question) }];
     }),
   );
   return [...own, ...children.flatMap(({ delegations }) => delegations.flatMap(openForms))];
 }
 
-function formOf(childId: string, goal: string, toolName: string, target: string): Form {
+function formOf(childId: string, goal: string, { toolName, target, directory }: OpenQuestion): Form {
+  const where = spelled(directory, HIDDEN_IN_LINE);
   return {
-    message: `${childId} (${inShort(goal)}) asks to run ${toolName}:\n\n${spelled(target)}`,
+    message: `${childId} (${inShort(goal)}) asks to run ${toolName} in ${where}:\n\n${spelled(target)}`,
     requestedSchema: {
       type: "object",
       properties: {
@@ -39,19 +41,23 @@ function inShort(goal: string): string {
   return spelled(line.length <= 100 ? line : `${line.slice(0, 99)}…`);
 }
 
+const HIDDEN = /[^\P{C}\n\t]/gu;
+const HIDDEN_IN_LINE = /\p{C}/gu;
+
 /** What could hide in a text is spelled out: control characters, and those that change the direction of reading. */
-function spelled(text: string): string {
-  return text.replace(/[^\P{C}\n\t]/gu, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16)}}`);
+function spelled(text: string, hidden = HIDDEN): string {
+  return text.replace(hidden, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16)}}`);
 }
 
 /**
  * Hands a person's answer to whoever owns the run. One that was only dismissed is none: the question stays open for
  * others, until its time is over.
  */
-export async function passOn(engine: Engine, { childId, callId }: OpenForm, answer: unknown): Promise<void> {
+export async function passOn(engine: Engine, form: OpenForm, answer: unknown, by: string): Promise<void> {
   const verdict = verdictOf(answer);
   if (verdict === undefined) return;
-  await engine.answer({ id: childId, callId, by: "person", ...verdict }).catch((error: unknown) => {
+  const { childId, request } = form;
+  await engine.answer({ id: childId, request, by, ...verdict }).catch((error: unknown) => {
     // Somebody else was first, or the time was over.
     if (!(error instanceof DeputyError)) throw error;
   });

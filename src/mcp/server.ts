@@ -9,9 +9,11 @@ import {
   Server,
   type ServerContext,
 } from "@modelcontextprotocol/server";
+import { DeputyError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type Caller, createCaller } from "./caller.ts";
 import { AsksFirst } from "./following.ts";
+import { createFormSeal } from "./form-seal.ts";
 import { clientName, incoming } from "./incoming.ts";
 import { offerResources } from "./resources.ts";
 import { callTool, refused, shownTool } from "./tool-face.ts";
@@ -30,6 +32,7 @@ const INSTRUCTIONS =
 export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
   const ofConnections = new WeakMap<object, Caller>();
   const byName = new Map<string, Caller>();
+  const seal = createFormSeal(deps.clock);
 
   return (connection) => {
     const about: Implementation = { name: "deputy", title: "Deputy", version: deps.version };
@@ -54,19 +57,21 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
       written: unknown,
       context: ServerContext,
     ): Promise<CallToolResult | InputRequiredResult> {
-      const tools = createMcpTools(deps, incoming(server, context, callerOf(context), deps.clock));
-      const tool = tools.find((each) => each.name === name);
-      if (tool === undefined)
-        return refused(
-          unknownTool(
-            name,
-            tools.map((each) => each.name),
-          ),
-        );
       try {
+        const caller = callerOf(context);
+        const tools = createMcpTools(deps, incoming(context, { server, caller, clock: deps.clock, seal }));
+        const tool = tools.find((each) => each.name === name);
+        if (tool === undefined)
+          return refused(
+            unknownTool(
+              name,
+              tools.map((each) => each.name),
+            ),
+          );
         return await callTool(tool, written, { childId: "", signal: context.mcpReq.signal });
       } catch (error) {
         if (error instanceof AsksFirst) return error.result;
+        if (error instanceof DeputyError) return refused(error.message);
         throw error;
       }
     }

@@ -1,5 +1,6 @@
 /** Questions of children on their way to the person behind an MCP client, and what becomes of those nobody answers. */
 import assert from "node:assert/strict";
+import { isAbsolute } from "node:path";
 import { describe, test } from "node:test";
 import type { Report } from "../../src/report.ts";
 import type { Script } from "../../src/testing/index.ts";
@@ -30,12 +31,20 @@ for (const kind of CLIENTS) {
   describe(`a ${kind} client`, () => {
     test("shows its person who asks and exactly what would run; allowed, it runs", async () => {
       const asked: string[] = [];
-      const { delegation_id: id, results } = await answered(kind, (message) => {
-        asked.push(message);
-        return { action: "accept", content: { decision: "allow" } };
+      await onMcpStage({ script }, async ({ client, engine }) => {
+        const agent = await client(kind, (message) => {
+          asked.push(message);
+          return { action: "accept", content: { decision: "allow" } };
+        });
+        const { delegation_id: id, results } = (await agent.call("delegate_task", TASK)).data as Report;
+        const events = [...engine.events(id)];
+        const [ask] = events.filter((event) => event.kind === "approval-ask");
+        const [end] = events.filter((event) => event.kind === "approval-end");
+        assert.ok(ask?.directory !== undefined && isAbsolute(ask.directory));
+        assert.deepEqual(asked, [`${id}.1 (Let it roar) asks to run terminal in ${ask.directory}:\n\necho roar`]);
+        assert.match(results[0]?.summary ?? "", /It said: .*roar/s);
+        assert.equal(end?.by, "mcp (a test)");
       });
-      assert.deepEqual(asked, [`${id}.1 (Let it roar) asks to run terminal:\n\necho roar`]);
-      assert.match(results[0]?.summary ?? "", /It said: .*roar/s);
     });
 
     test("passes on a no, with its reason, to the child", async () => {
@@ -61,6 +70,12 @@ for (const kind of CLIENTS) {
         assert.deepEqual(
           questions.map(({ child_id, tool, target }) => [child_id, tool, target]),
           [[`${id}.1`, "terminal", "echo roar"]],
+        );
+        const [{ directory = "", request = "" } = {}] = questions;
+        assert.ok(
+          text.includes(
+            `It would run in ${directory}. A person can answer with \`deputy approve ${id}.1 --request ${request}\``,
+          ),
         );
         assert.match(text, /asks to run terminal: echo roar/);
         assert.match(next ?? "", /Tell the user what waits/);
@@ -124,7 +139,11 @@ describe("a question over MCP", () => {
         });
         const call = { goal: "top", role: "orchestrator" };
         const { delegation_id: id, results } = (await agent.call("delegate_task", call)).data as Report;
-        assert.deepEqual(asked, [`${id}.1.1.1 (roar) asks to run terminal:\n\necho roar`]);
+        assert.equal(asked.length, 1);
+        assert.match(
+          asked[0] ?? "",
+          new RegExp(`^${id}\\.1\\.1\\.1 \\(roar\\) asks to run terminal in /.*:\n\necho roar$`),
+        );
         assert.match(results[0]?.summary ?? "", /It said: .*roar/s);
         const blind = (await (await client(kind)).call("delegate_task", call)).data as Report;
         assert.deepEqual(
@@ -142,6 +161,25 @@ describe("a question over MCP", () => {
       assert.match(text, /Allowed to .*: echo roar/);
       const { data = {} } = await agent.call("check_delegation", { id });
       assert.match((data.delegation as Report).results[0]?.summary ?? "", /It said: .*roar/s);
+    });
+  });
+
+  test("that was not shown to the model is shown instead of approved; denied it may be", async () => {
+    const config = { delegation: { approvals_by_model: true } };
+    await onMcpStage({ script, config }, async ({ client, engine }) => {
+      const agent = await client("2.x");
+      const unseen = await client("1.x");
+      const { delegation_id: id } = (await agent.call("delegate_task", TASK)).data as Report;
+      const first = await unseen.call("control_delegation", { id, action: "approve" });
+      assert.ok(first.isError);
+      assert.match(first.text, /Nothing was approved: .* asks to run terminal in \/.*: echo roar\nApprove it again/);
+      assert.equal(engine.questions().length, 1);
+      assert.match((await unseen.call("control_delegation", { id, action: "approve" })).text, /Allowed to/);
+      const [end] = [...engine.events(id)].filter((event) => event.kind === "approval-end");
+      assert.equal(end?.by, "mcp (model of a test)");
+      const other = (await agent.call("delegate_task", { ...TASK, goal: "More" })).data as Report;
+      const denied = await unseen.call("control_delegation", { id: other.delegation_id, action: "deny" });
+      assert.match(denied.text, /Denied to/);
     });
   });
 });

@@ -6,6 +6,7 @@ import type { Beside } from "../../engine/engine.ts";
 import type { Opened } from "../../engine/open.ts";
 import { reportOf } from "../../engine/report.ts";
 import { DeputyError } from "../../errors.ts";
+import type { Caller } from "../../mcp/caller.ts";
 import type { Tool } from "../../tool.ts";
 import { createCheckDelegation, restOf } from "../../tools/check-delegation.ts";
 import { createControlDelegation } from "../../tools/control-delegation.ts";
@@ -20,6 +21,9 @@ export function createBeside({ engine, loadConfig }: Opened, io: Io, configPath:
   const { delegation } = loadConfig().config;
   const begin = (runId: string) => beginElsewhere(runId, { env, cwd, configPath });
 
+  /** It remembers what the agent has been told of. */
+  let caller: Caller | undefined;
+
   /** Loaded with the first use: a chat that leaves nothing behind needs none of it. */
   async function as(signal: AbortSignal) {
     const { createDelegations } = await import("../../mcp/delegations.ts");
@@ -32,8 +36,8 @@ export function createBeside({ engine, loadConfig }: Opened, io: Io, configPath:
       maxSummaryChars: delegation.max_summary_chars,
       returnAfterMs: WAIT_SECONDS * 1000,
     };
-    const caller = createCaller("the chat's agent");
-    return createDelegations(deps, { caller, signal, startedAt: clock.elapsed(), elicitsBetweenCalls: false, roots });
+    caller ??= createCaller("the chat's agent", "chat");
+    return createDelegations(deps, { caller, signal, startedAt: clock.elapsed(), roots });
   }
   const roots = async () => [];
   const unhurried = () => as(new AbortController().signal);
