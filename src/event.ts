@@ -20,7 +20,10 @@ export type ProviderPrivate = Record<string, Record<string, unknown>>;
 /** Tokens of one request, as the provider counted them. */
 export type Usage = { input: number; output: number; cached: number; reasoning: number };
 
-/** What a delegation has used, and what it changed. `unpriced`, `uncertain`: requests whose cost is not, or not surely, known. */
+/**
+ * What a delegation has used, and what it changed. `unpriced`, `uncertain`: requests whose cost is not, or not surely, known.
+ * `uncertainUsd`: what budgets reserved for those; absent = nothing.
+ */
 export type Charge = {
   delegationId: string;
   apiCalls: number;
@@ -28,6 +31,7 @@ export type Charge = {
   costUsd: number;
   unpriced: number;
   uncertain: number;
+  uncertainUsd?: number;
   /** Relative to the workspace of the child that made it. */
   filesChanged: string[];
 };
@@ -124,8 +128,11 @@ export type ChildEvent =
   | OfChild<"child-start", { taskIndex: number; prompt: { system: string; user: string } }>
   /** A child begins on a route: position 0 is the one that was asked for, n its nth declared fallback. */
   | OfChild<"attempt-start", { position: number; provider: string; model: string }>
-  /** The intent of a model request. Nothing has left yet. */
-  | OfChild<"step-start", { step: number }>
+  /**
+   * The intent of a model request. Nothing has left yet. `reservedUsd`: its worst case, as every budget above it holds it;
+   * absent where no budget does. Where nobody says what the request cost, this is what it counts.
+   */
+  | OfChild<"step-start", { step: number; reservedUsd?: number }>
   | OfChild<
       "step-end",
       {

@@ -95,8 +95,10 @@ export type Tally = {
   costUsd: number;
   unpriced: number;
   uncertain: number;
+  /** USD that budgets reserved for requests whose cost nobody said. */
+  uncertainUsd: number;
   /** A request has left and nothing was heard of it yet. */
-  asking: boolean;
+  asking?: { reservedUsd: number };
   keyNames: Set<string>;
   lastKeyName?: string;
   servedModels: Set<string>;
@@ -121,7 +123,7 @@ export function createTally(childId: string, taskIndex: number, planned: Planned
     costUsd: 0,
     unpriced: 0,
     uncertain: 0,
-    asking: false,
+    uncertainUsd: 0,
     keyNames: new Set(),
     servedModels: new Set(),
     attempts: [],
@@ -145,22 +147,19 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       return;
     case "step-start":
       // A crash cut the one before it off: whether that was charged, nobody knows.
-      if (tally.asking) tally.uncertain += 1;
-      tally.asking = true;
+      if (tally.asking) countUncertain(tally, tally.asking.reservedUsd);
+      tally.asking = { reservedUsd: event.reservedUsd ?? 0 };
       tally.apiCalls += 1;
       attemptOf(tally).requests += 1;
       return;
     case "step-end":
-      tally.asking = false;
-      addUsage(tally, event.usage, event.costUsd, true);
+      addUsage(tally, { ...event, charged: true });
       if (event.servedModel !== undefined) tally.servedModels.add(event.servedModel);
       addKey(tally, event.keyName);
       return;
     case "step-fail":
-      tally.asking = false;
       attemptOf(tally).failures.push(event.failure.kind);
-      addUsage(tally, event.usage, event.costUsd, event.charged);
-      if (event.usageSoFar) tally.uncertain += 1;
+      addUsage(tally, event);
       addKey(tally, event.keyName);
       return;
     case "tool-end":
@@ -181,8 +180,8 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
       tally.warnings.push(event.warning);
       return;
     case "child-end":
-      if (tally.asking) tally.uncertain += 1;
-      tally.asking = false;
+      if (tally.asking) countUncertain(tally, tally.asking.reservedUsd);
+      delete tally.asking;
       tally.ending = event.ending;
       endPause(tally, event.at);
       tally.durationMs = event.durationMs;
@@ -241,7 +240,12 @@ function addKey(tally: Tally, keyName: string | undefined): void {
   tally.lastKeyName = keyName;
 }
 
-function addUsage(tally: Tally, usage: Usage | undefined, costUsd: number | undefined, charged: boolean): void {
+type CostFacts = { usage?: Usage; costUsd?: number; usageSoFar?: true; charged: boolean };
+
+/** A request has ended. Where its whole cost is not known, it counts what was reserved for it. */
+function addUsage(tally: Tally, { usage, costUsd, usageSoFar, charged }: CostFacts): void {
+  const { reservedUsd } = tally.asking ?? { reservedUsd: 0 };
+  delete tally.asking;
   if (usage !== undefined) {
     tally.tokens.input += usage.input;
     tally.tokens.output += usage.output;
@@ -249,8 +253,15 @@ function addUsage(tally: Tally, usage: Usage | undefined, costUsd: number | unde
     tally.tokens.reasoning += usage.reasoning;
   }
   if (costUsd !== undefined) tally.costUsd += costUsd;
-  else if (usage !== undefined) tally.unpriced += 1;
-  else if (charged) tally.uncertain += 1;
+  if (usage !== undefined && costUsd === undefined) tally.unpriced += 1;
+  if (usageSoFar) countUncertain(tally, Math.max(0, reservedUsd - (costUsd ?? 0)));
+  else if (usage === undefined && charged) countUncertain(tally, reservedUsd);
+  else if (costUsd === undefined && charged) tally.uncertainUsd += reservedUsd;
+}
+
+function countUncertain(tally: Tally, reservedUsd: number): void {
+  tally.uncertain += 1;
+  tally.uncertainUsd += reservedUsd;
 }
 
 /** The result of a child that has ended, or of a task that never started. */
@@ -312,18 +323,26 @@ export type Used = Omit<Charge, "delegationId" | "filesChanged">;
 
 /** What a child has used so far, its delegations included. */
 export function usedBy(tally: Tally): Used {
-  return sumOf([tally, ...tally.charges.values()]);
+  return sumOf([usedAlone(tally), ...tally.charges.values()]);
+}
+
+/** Without its delegations. Of a request under way nobody knows yet what it costs. */
+export function usedAlone(tally: Tally): Used {
+  const { asking, uncertain, uncertainUsd } = tally;
+  if (asking === undefined) return tally;
+  return { ...tally, uncertain: uncertain + 1, uncertainUsd: uncertainUsd + asking.reservedUsd };
 }
 
 export function sumOf(parts: Iterable<Used>): Used {
   const sum = { apiCalls: 0, tokens: { input: 0, output: 0, cached: 0, reasoning: 0 }, costUsd: 0 };
-  const all = { ...sum, unpriced: 0, uncertain: 0 };
-  for (const { apiCalls, tokens, costUsd, unpriced, uncertain } of parts) {
+  const all = { ...sum, unpriced: 0, uncertain: 0, uncertainUsd: 0 };
+  for (const { apiCalls, tokens, costUsd, unpriced, uncertain, uncertainUsd = 0 } of parts) {
     all.apiCalls += apiCalls;
     for (const kind of ["input", "output", "cached", "reasoning"] as const) all.tokens[kind] += tokens[kind];
     all.costUsd += costUsd;
     all.unpriced += unpriced;
     all.uncertain += uncertain;
+    all.uncertainUsd += uncertainUsd;
   }
   return all;
 }
@@ -335,8 +354,9 @@ export function costOf(tally: Tally): Cost {
 
 export type Cost = { usd: number | null; status: CostStatus };
 
-/** Unknown is never 0. */
-export function costIn({ costUsd: usd, unpriced, uncertain }: Used): Cost {
+/** Unknown is never 0; what is uncertain counts as budgets count it, at its worst. */
+export function costIn({ costUsd, unpriced, uncertain, uncertainUsd = 0 }: Used): Cost {
+  const usd = costUsd + uncertainUsd;
   const nothingKnown = uncertain > 0 && usd === 0;
   if (unpriced > 0 || nothingKnown) return { usd: null, status: "unknown" };
   return { usd, status: uncertain > 0 ? "estimated" : "known" };

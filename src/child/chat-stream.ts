@@ -163,22 +163,27 @@ function unifiedFinish(reason: string, refused: boolean): LanguageModelV4FinishR
   }
 }
 
+/** One of the two counts alone is not the usage: the other is not a number then. */
 function usageOf(usage: Fields = {}): LanguageModelV4Usage {
   const read = numberIn(usage.prompt_tokens_details, "cached_tokens");
   const input = numberIn(usage, "prompt_tokens");
+  const output = numberIn(usage, "completion_tokens");
+  const missing = input === undefined && output === undefined ? undefined : Number.NaN;
   return {
-    inputTokens: { total: input, noCache: undefined, cacheRead: read, cacheWrite: undefined },
+    inputTokens: { total: input ?? missing, noCache: undefined, cacheRead: read, cacheWrite: undefined },
     outputTokens: {
-      total: numberIn(usage, "completion_tokens"),
+      total: output ?? missing,
       text: undefined,
       reasoning: numberIn(usage.completion_tokens_details, "reasoning_tokens"),
     },
   };
 }
 
+/** NaN where something else is written there: that is no count, and not the same as none. */
 function numberIn(fields: unknown, name: string): number | undefined {
   const value = isFields(fields) ? fields[name] : undefined;
-  return typeof value === "number" ? value : undefined;
+  if (value === undefined || value === null) return undefined;
+  return typeof value === "number" ? value : Number.NaN;
 }
 
 function isFields(value: unknown): value is Fields {

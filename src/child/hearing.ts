@@ -250,6 +250,7 @@ function hasEnded({ finish }: Hearing): boolean {
   return finish !== undefined && (finish.raw !== undefined || FINISH[finish.unified] !== undefined);
 }
 
+/** Whether anything was counted. What cannot be true is said too: `usage.ts` judges it. */
 function hasUsage(usage: Usage | undefined): usage is Usage {
-  return usage !== undefined && (usage.input > 0 || usage.output > 0);
+  return usage !== undefined && !(usage.input === 0 && usage.output === 0);
 }

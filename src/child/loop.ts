@@ -4,7 +4,7 @@
  * goes on; what comes next is read from the conversation those events fold into, so a child that is resumed after a
  * crash runs the very same lines.
  */
-import type { Failure } from "../errors.ts";
+import type { Failure, Warning } from "../errors.ts";
 import type { Ending, LastWords, Recovery, Usage } from "../event.ts";
 import { type Result, resultOf, routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
@@ -23,10 +23,12 @@ import {
 } from "./child.ts";
 import { answerText, lastText } from "./conversation.ts";
 import type { Reply } from "./hearing.ts";
-import { expectedTokens, type Hold, overflow, worstCase } from "./money.ts";
+import { nameOf } from "./model.ts";
+import { charactersIn, expectedTokens, type Hold, overflow, worstCase } from "./money.ts";
 import { LAST_WORDS, repairPrompt } from "./prompt.ts";
 import { isSameModel } from "./served.ts";
 import { runCalls } from "./tool-calls.ts";
+import { plausibleUsage, usageInWords } from "./usage.ts";
 
 /** @param signal its reason, once aborted, is a `StopReason` */
 export async function* runChild(
@@ -133,9 +135,10 @@ async function* request(
   const step = child.conversation.step + 1;
   const lease = await child.deps.lease(route, child.signal);
   const askedAt = clock.elapsed();
-  const reply = yield* ask(child, route, lease, hold, pass);
+  const reply = yield* believed(child, route, hold, yield* ask(child, route, lease, hold, pass));
   const costUsd = reply.usage && price(route, reply.usage);
-  if (costUsd !== undefined && (reply.ok || !reply.usageSoFar)) hold.settle(costUsd);
+  const isWhole = reply.ok || !reply.usageSoFar;
+  if (costUsd !== undefined && (isWhole || costUsd > (hold.reservedUsd ?? 0))) hold.settle(costUsd);
   else if (reply.ok || reply.charged) hold.settleAtWorst();
   // Whatever is waited for next, its money is not kept from others meanwhile.
   hold.release();
@@ -150,6 +153,26 @@ async function* request(
   pass.accepted();
   pass.end(reply.usage && { tokens: reply.usage.input + reply.usage.output });
   return yield* accept(child, route, reply, facts);
+}
+
+/** A reply without a usage that cannot be true: the request was charged, and nobody knows how much. */
+async function* believed(child: Child, route: Route, hold: Hold, reply: Reply): AsyncGenerator<Happening, Reply> {
+  const { usage, ...rest } = reply;
+  if (usage === undefined) return reply;
+  const { conversation, deps, input, tally } = child;
+  const worst = worstCase(route, conversation, deps.tools, input.images.length);
+  const counted = plausibleUsage(usage, {
+    inputTokens: worst.inputTokens,
+    outputTokens: hold.maxOutputTokens ?? worst.outputTokens,
+    saidTokens: tally.tokens.output,
+    heardCharacters: reply.ok ? charactersIn(reply.parts) : reply.partialText.length,
+  });
+  if (counted !== undefined) return { ...reply, usage: counted };
+  const message = `${nameOf(route)} reported a usage that cannot be true (${usageInWords(usage)}). It is not counted: budgets count the worst case of the request.`;
+  yield* warnOnce(child, [{ code: "usage-implausible", message }]);
+  if (rest.ok) return rest;
+  const { usageSoFar: _, ...unknown } = rest;
+  return { ...unknown, charged: true };
 }
 
 const UNHEARD: Reply = {
@@ -178,7 +201,9 @@ async function* ask(
     if ("failure" in lease) reply = unsent(lease.failure);
     else if (tooLong !== undefined) reply = unsent(tooLong);
     else {
-      yield tell(child, { kind: "step-start", step: child.conversation.step + 1 });
+      const { reservedUsd } = hold;
+      const reserved = reservedUsd === undefined ? {} : { reservedUsd };
+      yield tell(child, { kind: "step-start", step: child.conversation.step + 1, ...reserved });
       reply = yield* listen(child, route, lease.access, hold, pass);
     }
     return reply;
@@ -231,7 +256,7 @@ async function* accept(
   { parts, finish, servedModel, ignored }: Reply & { ok: true },
   facts: RequestFacts,
 ): AsyncGenerator<Happening, undefined> {
-  const { tally, deps } = child;
+  const { deps } = child;
   yield tell(child, { kind: "step-end", ...facts, parts, finish, ...(servedModel !== undefined && { servedModel }) });
   const remarks = ignored.map((setting) => ({
     code: "setting-ignored",
@@ -239,8 +264,12 @@ async function* accept(
   }));
   const mismatch = deps.onServedMismatch === "warn" ? servedMismatch(child) : undefined;
   if (mismatch !== undefined) remarks.push({ code: "served-mismatch", message: mismatch });
-  for (const warning of remarks) {
-    if (tally.warnings.some(({ message }) => message === warning.message)) continue;
+  yield* warnOnce(child, remarks);
+}
+
+async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGenerator<Happening, undefined> {
+  for (const warning of warnings) {
+    if (child.tally.warnings.some(({ message }) => message === warning.message)) continue;
     yield tell(child, { kind: "child-warn", warning });
   }
 }

@@ -1,5 +1,6 @@
 /** What a request may cost at the worst, and the promise that it was set aside before the request left. */
 import type { Failure } from "../errors.ts";
+import type { Part } from "../event.ts";
 import type { Route } from "../route.ts";
 import type { Tool } from "../tool.ts";
 import { outputLimit } from "./call-options.ts";
@@ -22,6 +23,8 @@ export type WorstCase = { inputTokens: number; outputTokens: number; route: Rout
 export type Hold = {
   /** What the budget leaves of the answer's length, in tokens; absent = no budget in the way. */
   maxOutputTokens?: number;
+  /** USD held for it: its worst case; absent = no budget in the way. */
+  reservedUsd?: number;
   /** The request has cost this much, in USD. */
   settle(usd: number): void;
   /** It was charged, and nobody said how much: counted at the worst case. */
@@ -72,8 +75,12 @@ function charactersOf({ system, messages }: Conversation): number {
 }
 
 function lengthOf(message: Message): number {
-  if (message.role !== "assistant") return message.text.length;
-  return message.parts.reduce(
+  return message.role === "assistant" ? charactersIn(message.parts) : message.text.length;
+}
+
+/** Of what a model said, its tool calls as JSON. */
+export function charactersIn(parts: readonly Part[]): number {
+  return parts.reduce(
     (sum, part) => sum + (part.type === "tool-call" ? JSON.stringify(part.input).length : part.text.length),
     0,
   );

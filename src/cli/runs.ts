@@ -2,7 +2,7 @@
 import type { RunListing } from "../engine/engine.ts";
 import { stateOf } from "../engine/report.ts";
 import { allChildren, hasEnded } from "../engine/run.ts";
-import { costIn } from "../result.ts";
+import { costIn, usedAlone } from "../result.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { formatUsd, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
@@ -75,7 +75,7 @@ function knownCost({
 function listingDocument(listing: RunListing) {
   const { run } = listing;
   const children = allChildren(run);
-  const costs = children.map(({ tally }) => costIn(tally));
+  const costs = children.map(({ tally }) => costIn(usedAlone(tally)));
   return {
     delegation_id: run.delegationId,
     state: stateOf(listing),

@@ -50,10 +50,10 @@ export function reserve(
 ): Hold | "held" | undefined {
   const unspentUsd = Math.min(...purses.map(unspent));
   // Without a limit nobody needs to know the worst case, which costs a walk through the whole conversation.
-  if (unspentUsd === Number.POSITIVE_INFINITY) return take(purses, 0, undefined, 0);
+  if (unspentUsd === Number.POSITIVE_INFINITY) return take(purses);
   const worst = worstCase();
   const { price } = worst.route.facts;
-  if (price === undefined) return take(purses, 0, undefined, 0);
+  if (price === undefined) return take(purses);
   const inputUsd = usd(worst.inputTokens, price.input);
   const keptBackUsd = lastWords ? 0 : inputUsd + usd(SHORTEST_ANSWER_TOKENS, price.output);
   const tokensOf = (leftUsd: number) => tokensFor(leftUsd - inputUsd - keptBackUsd, price.output);
@@ -62,7 +62,7 @@ export function reserve(
   if (outputTokens < least) return undefined;
   if (outputTokens > tokensOf(Math.min(...purses.map(left)))) return "held";
   const worstUsd = inputUsd + usd(outputTokens, price.output);
-  return take(purses, worstUsd, outputTokens, worstUsd);
+  return take(purses, { reservedUsd: worstUsd, maxOutputTokens: outputTokens });
 }
 
 /** The limit, in USD, of which the least is left; undefined where there is none. */
@@ -71,7 +71,8 @@ export function tightestUsd(purses: readonly Purse[]): number | undefined {
   return limited.toSorted((one, other) => left(one) - left(other))[0]?.limitUsd;
 }
 
-function take(purses: readonly Purse[], heldUsd: number, maxOutputTokens: number | undefined, worstUsd: number): Hold {
+function take(purses: readonly Purse[], terms: Pick<Hold, "reservedUsd" | "maxOutputTokens"> = {}): Hold {
+  const { reservedUsd: heldUsd = 0 } = terms;
   let open = true;
   for (const purse of purses) {
     purse.heldUsd += heldUsd;
@@ -89,9 +90,9 @@ function take(purses: readonly Purse[], heldUsd: number, maxOutputTokens: number
     for (const wake of new Set(purses.flatMap(({ waiting }) => [...waiting]))) wake();
   };
   return {
-    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...terms,
     settle,
-    settleAtWorst: () => settle(worstUsd),
+    settleAtWorst: () => settle(heldUsd),
     release: () => settle(0),
   };
 }

@@ -26,6 +26,7 @@ import {
   sumOf,
   type Tally,
   tallyEvent,
+  usedAlone,
   usedBy,
 } from "../result.ts";
 import type { Route } from "../route.ts";
@@ -214,10 +215,11 @@ export function allChildren({ children }: Run): RunChild[] {
   return children.flatMap((child) => [child, ...child.delegations.flatMap(allChildren)]);
 }
 
-/** USD that are known to be spent in a tree. */
+/** USD spent in a tree; a request of which nobody said what it cost counts what was reserved for it. */
 export function spentIn(children: readonly RunChild[]): number {
   return children.reduce((sum, { tally, delegations }) => {
-    return sum + tally.costUsd + delegations.reduce((below, { children }) => below + spentIn(children), 0);
+    const { costUsd, uncertainUsd = 0 } = usedAlone(tally);
+    return sum + costUsd + uncertainUsd + delegations.reduce((below, { children }) => below + spentIn(children), 0);
   }, 0);
 }
 

@@ -74,7 +74,7 @@ export async function playSchedule(seed: number): Promise<ScheduleOutcome> {
     try {
       checkRequests(found, own, log);
       checkStatus(found, log, order, schedule);
-      checkCost(found, log);
+      checkCost(found, log, reservedIn(own));
     } catch (error) {
       const told = JSON.stringify({
         order,
@@ -348,19 +348,29 @@ function lastSaid(log: readonly Entry[]): string {
   return log.findLast(({ expected }) => expected?.kind === undefined)?.text ?? "";
 }
 
-function checkCost(found: Result, log: readonly Entry[]): void {
+/** What budgets held for its requests, all together, in USD: 0 where there is no budget. */
+function reservedIn(events: readonly ChildEvent[]): number {
+  return events.reduce((sum, event) => sum + (event.kind === "step-start" ? (event.reservedUsd ?? 0) : 0), 0);
+}
+
+/** A request that may have been charged counts what was reserved for it. */
+function checkCost(found: Result, log: readonly Entry[], reservedUsd: number): void {
   if (found.status === "interrupted" || found.status === "timeout") {
-    assert.ok((found.cost_usd ?? 0) <= log.length * ANSWER_USD + 1e-9);
+    assert.ok((found.cost_usd ?? 0) <= log.length * ANSWER_USD + reservedUsd + 1e-9);
     return;
   }
   const costs = log.map(({ expected }): Cost => expected?.cost ?? "told");
   const toldUsd = costs.filter((cost) => cost === "told").length * ANSWER_USD;
   const isUncertain = costs.some((cost) => cost === "maybe" || cost === "so far");
   const soFar = costs.filter((cost) => cost === "so far").length * ANSWER_USD;
-  if (isUncertain && toldUsd + soFar === 0) assert.deepEqual([found.cost_usd, found.cost_status], [null, "unknown"]);
+  if (isUncertain && toldUsd + soFar + reservedUsd === 0)
+    assert.deepEqual([found.cost_usd, found.cost_status], [null, "unknown"]);
   else {
     assert.equal(found.cost_status, isUncertain ? "estimated" : "known");
     const usd = found.cost_usd ?? Number.NaN;
-    assert.ok(usd >= toldUsd - 1e-9 && usd <= toldUsd + soFar + 1e-9, `${usd}; the server said ${toldUsd}`);
+    assert.ok(
+      usd >= toldUsd - 1e-9 && usd <= toldUsd + soFar + (isUncertain ? reservedUsd : 0) + 1e-9,
+      `${usd}; the server said ${toldUsd}`,
+    );
   }
 }
