@@ -54,6 +54,9 @@ export type Recovery =
 /** The limit that was reached when a child is asked, once and without tools, for what it has. */
 export type LastWords = "max_iterations" | "max_cost";
 
+/** Why a child cannot continue when its run is resumed. Nothing else is written of it: a later resume looks again. */
+export type Blocked = { reason: "route-gone" | "input-changed" | "workspace-gone"; message: string };
+
 /** How a child ended. Its `Result` is folded from this and the events before it. */
 export type Ending =
   | { status: "completed"; text: string; answer?: SchemaCheck }
@@ -105,9 +108,19 @@ export type DelegationEvent =
   | Of<"image-add", { sha256: string; base64: string }>
   /**
    * A process goes on with a run: one whose owner died, or a conversation that takes its next turn. `renewed` holds the
-   * routes, by child id, that lead elsewhere than before; `maxCostUsd` is a new limit for all of it; `server` as above.
+   * routes, by child id, that lead elsewhere than before; `blocked` the children that cannot continue now and stay
+   * interrupted; `maxCostUsd` is a new limit for all of it; `server` as above.
    */
-  | Of<"delegation-resume", { pid: number; renewed: Record<string, Route>; maxCostUsd?: number; server?: string }>
+  | Of<
+      "delegation-resume",
+      {
+        pid: number;
+        renewed: Record<string, Route>;
+        blocked?: Record<string, Blocked>;
+        maxCostUsd?: number;
+        server?: string;
+      }
+    >
   /** Someone, in any process, asked that a child (or, without `target`, everything) stop. */
   | Of<"stop-request", { target?: string; by: string }>
   /** Someone, in any process, says something to a child. It goes with the child's next request, as a `message-add`. */

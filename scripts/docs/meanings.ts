@@ -244,7 +244,8 @@ export const ERRORS: Record<DeputyErrorCode, Explained> = {
 export const EVENTS: Record<EventKind, string> = {
   "delegation-start": "what was asked for, and the plan of each task; the first event of a run",
   "image-add": "the bytes of an image that a task held as a `data:` URL, once; elsewhere only its hash stands",
-  "delegation-resume": "a process goes on with the run; routes that lead elsewhere today",
+  "delegation-resume":
+    "a process goes on with the run; routes that lead elsewhere today, and children that cannot continue",
   "stop-request": "someone asked one child, or all, to stop",
   "steer-request": "someone says something to a child",
   "approval-answer": "someone, in another place, answers a child's question",
@@ -252,7 +253,7 @@ export const EVENTS: Record<EventKind, string> = {
   "delegation-end": "every child has ended",
   "child-start": "a child begins, with the prompts it got",
   "attempt-start": "a child begins on a route: 0 is the one asked for, n its nth fallback",
-  "step-start": "a model request is about to leave",
+  "step-start": "a model request is about to leave; what budgets reserved for it",
   "step-end": "the model's whole answer, its usage, cost and time",
   "step-fail": "a request failed: how, what had arrived, and what comes next",
   "pause-start": "a child sleeps until its provider's quota is there again; said anew after a crash",

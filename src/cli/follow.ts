@@ -161,6 +161,10 @@ export function routeOf(run: Run | undefined, childId: string): string {
 function endedBy(event: Event, run: Run): Result[] {
   if (event.delegationId !== run.delegationId) return [];
   if (event.kind === "delegation-start") return run.children.filter(hasEnded).map((child) => resultOf(child.tally));
+  if (event.kind === "delegation-resume") {
+    const left = run.children.filter(({ tally }) => event.blocked?.[tally.childId] !== undefined);
+    return left.map((child) => resultOf(child.tally));
+  }
   if (event.kind !== "child-end") return [];
   const child = run.children[parseRunId(event.childId).taskIndex ?? -1];
   return child === undefined ? [] : [resultOf(child.tally)];

@@ -3,7 +3,17 @@
  * these; the tree adds what is only true for a moment. Reads the folded run, which has seen the event already.
  */
 
-import { hasEnded, minuteOf, parseRunId, placeAbove, type Run, type RunChild, runIn } from "../engine/run.ts";
+import {
+  canGoOn,
+  hasEnded,
+  leftOutInWords,
+  minuteOf,
+  parseRunId,
+  placeAbove,
+  type Run,
+  type RunChild,
+  runIn,
+} from "../engine/run.ts";
 import type { Event } from "../event.ts";
 import { type Result, resultOf } from "../result.ts";
 import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
@@ -32,7 +42,7 @@ export function narrate(event: Event, root: Run, narrator: Narrator): string[] {
 
 function narrateIn(event: Event, run: Run, narrator: Narrator): string[] {
   if (event.kind === "delegation-start") return opening(run, narrator);
-  if (event.kind === "delegation-resume") return [resumption(run, narrator)];
+  if (event.kind === "delegation-resume") return resumption(event, run, narrator);
   const childId = subjectOf(event);
   const child = childId === undefined ? undefined : childOf(run, childId);
   if (child === undefined) return aboutRun(event, narrator);
@@ -72,10 +82,13 @@ function opening(run: Run, narrator: Narrator): string[] {
   ];
 }
 
-function resumption(run: Run, { paint }: Narrator): string {
-  const finished = run.children.filter(hasEnded).length;
+function resumption({ blocked = {} }: Event & { kind: "delegation-resume" }, run: Run, { paint }: Narrator): string[] {
+  const finished = run.children.filter((child) => hasEnded(child) && !canGoOn(child)).length;
   const head = paint("bold", plural(run.children.length, "task"));
-  return `${head} · run ${run.delegationId} goes on · ${finished} finished before`;
+  return [
+    `${head} · run ${run.delegationId} goes on · ${finished} finished before`,
+    ...Object.entries(blocked).map(([childId, why]) => paint("yellow", `! ${oneLine(leftOutInWords(childId, why))}`)),
+  ];
 }
 
 function aboutRun(event: Event, { paint }: Narrator): string[] {

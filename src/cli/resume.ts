@@ -37,7 +37,8 @@ export const declareResume: Declare = (command, context) => {
       `
 Steps that were finished are not asked again. A tool call that had begun and not ended is repeated if it only reads;
 otherwise the child is told that its outcome is unknown. A run that another process is still working on is left alone.
-Config, keys and --allow are those of now.
+Config, keys and --allow are those of now. A child whose provider, key, workspace or image is gone stays interrupted,
+and can be resumed once it is back.
 ${examples([
   ["deputy resume 7f3a", "go on with it"],
   ["deputy runs", "find the unfinished ones"],

@@ -157,7 +157,8 @@ function refuseUnresolved(planned: readonly Planned[], all: boolean): void {
   throw new DeputyError("nothing-to-run", [head, ...lines].join("\n"), { details: problems });
 }
 
-function inShort(goal: string): string {
+/** A goal on one line, as far as it takes to recognise it. */
+export function inShort(goal: string): string {
   const line = goal.replace(/\s+/g, " ").trim();
   return line.length <= 60 ? line : `${line.slice(0, 59)}…`;
 }

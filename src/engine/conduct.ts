@@ -29,6 +29,7 @@ import { type Above, type Delegate, restOf, stopperOf } from "./nested.ts";
 import type { Recalled } from "./register.ts";
 import { reportOf } from "./report.ts";
 import {
+  budgetOf,
   chargeOf,
   foldRun,
   hasEnded,
@@ -95,7 +96,7 @@ export async function conduct(
   const under = new Map<string, Promise<unknown>[]>();
   /** Settles when the delegation that a child has asked for last has begun, or will not. */
   const begun = new Map<string, Promise<void>>();
-  const purses = [...(above?.purses ?? []), createPurse(budgetOf(run, setup), spentIn(run.children))];
+  const purses = [...(above?.purses ?? []), createPurse(budgetOf(run, setup.config), spentIn(run.children))];
   const approvals = createApprovals(answering, delegation.approval_timeout_seconds * 1000, clock);
   const prompts = createPrompts(run, setup);
   let broken: { error: unknown } | undefined;
@@ -341,14 +342,6 @@ export async function conduct(
   await record({ kind: "delegation-end", at: clock.now(), delegationId, durationMs });
   journal.release(delegationId);
   return resultsOf(run);
-}
-
-/** The delegation's own limit in USD: the lower of what the call says and the config allows. */
-function budgetOf(run: Run, { config }: Setup): number | undefined {
-  const { call } = run;
-  const ofConfig = isConversation(run) ? undefined : config.delegation.max_cost_usd;
-  const limits = [call.max_cost_usd, ofConfig].filter((limit) => limit !== undefined);
-  return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
 /** System and task prompts; the project's notes are read once for each workspace. A child that is stopped does not wait. */

@@ -3,8 +3,8 @@ import { DeputyError } from "../errors.ts";
 import type { CallOptions, Calls } from "./calls.ts";
 import { conduct, type Stage } from "./conduct.ts";
 import { begunBy, boundsOf, type Delegate, firstOf, isOver, type Order } from "./nested.ts";
-import type { Recalled } from "./register.ts";
-import { type Reopening, renewRoutes } from "./reopening.ts";
+import { type Recalled, recallRun } from "./register.ts";
+import { endsOfStopped, factsOf, type Reopening } from "./reopening.ts";
 
 export type DelegatingDeps = Stage &
   Pick<Calls, "startOf"> &
@@ -17,7 +17,7 @@ export type DelegatingDeps = Stage &
 export type TreeOptions = { server?: string };
 
 export function createDelegating(deps: DelegatingDeps): (options: TreeOptions) => Delegate {
-  const { clock, journal, startOf, recalledFor, reopen, own } = deps;
+  const { clock, journal, startOf, planResume, endAsked, reopen, own } = deps;
 
   /** What a child delegates: planned within its bounds, run to the end; one that a crash cut off goes on. */
   function delegating(options: TreeOptions): Delegate {
@@ -53,12 +53,15 @@ export function createDelegating(deps: DelegatingDeps): (options: TreeOptions) =
     return { setup, recalled: firstOf(start), first: [start] };
   }
 
-  async function rejoin(before: Recalled, { setup }: Order, { server }: TreeOptions) {
+  async function rejoin(before: Recalled, order: Order, { server }: TreeOptions) {
     const { delegationId } = before.run;
+    const { setup } = order;
     own(delegationId);
-    const recalled = await recalledFor(delegationId, server);
-    const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now(), server);
-    return { setup, recalled, first: await reopen(recalled, { renewed }, ends) };
+    const found = recallRun(journal, delegationId);
+    const plan = planResume(found.run, setup, { server, isBudgeted: boundsOf(order).isBudgeted });
+    const recalled = await endAsked(found, server);
+    const ends = endsOfStopped(recalled.run, clock.now(), server);
+    return { setup, recalled, first: await reopen(recalled, factsOf(plan), ends) };
   }
 
   return delegating;

@@ -14,7 +14,7 @@ import { firstOf } from "./nested.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "./prune.ts";
 import { createQuestions, type Questions } from "./questions.ts";
 import { eventsOf, findRun, leftBy, listRuns, type Recalled, type RunListing, recallRun, runIds } from "./register.ts";
-import { createReopening, nextRoute, type ResumeFacts, renewRoutes } from "./reopening.ts";
+import { createReopening, endsOfStopped, factsOf, nextRoute, type ResumeFacts, refuseBlocked } from "./reopening.ts";
 import { canGoOn, childIdOf, isConversation, parseRunId, type Run, resultsOf, rootIdOf, wasCutOff } from "./run.ts";
 import type { Setup } from "./setup.ts";
 import { createSteering, type SteerReceipt } from "./steering.ts";
@@ -82,7 +82,11 @@ export interface Engine {
   leave(call: Call, options: SubmitOptions): Promise<string>;
   /** Ids of the unfinished runs that a server owned when its process died, oldest first: `resume` goes on with them. */
   leftBy(server: string): string[];
-  /** Goes on with a run that was interrupted or whose owner died. @throws DeputyError `run-unknown` | `run-owned` */
+  /**
+   * Goes on with a run that was interrupted or whose owner died. A child that cannot continue (its route, image or
+   * workspace is gone) stays interrupted. @throws DeputyError `run-unknown` | `run-owned` · `nothing-to-run` where none
+   * can: nothing is written then
+   */
   resume(id: string, options: ResumeOptions): Promise<Delegation>;
   /**
    * The next turn of a conversation (a run whose surface is `chat`): the user's message, and what follows from it. An
@@ -127,8 +131,8 @@ export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, scheduler, pid } = deps;
   const here = new Map<string, Promise<DelegationResult>>();
   const { plan, startOf } = createCalls(deps);
-  const { recalledFor, reopen } = createReopening(deps);
-  const delegating = createDelegating({ ...deps, startOf, recalledFor, reopen, own });
+  const reopening = createReopening(deps);
+  const delegating = createDelegating({ ...deps, ...reopening, startOf, own });
 
   async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
     const { setup, start, stored } = await startOf(asked, options);
@@ -152,13 +156,16 @@ export function createEngine(deps: EngineDeps): Engine {
     try {
       const setup = withPermissions(deps.setup(), options.permissions);
       const { server } = options;
-      const recalled = await recalledFor(delegationId, server);
+      const found = recallRun(journal, delegationId);
+      const resumePlan = reopening.planResume(found.run, setup, { server });
+      refuseBlocked(found.run, resumePlan);
+      const recalled = await reopening.endAsked(found, server);
       if (server !== undefined && !wasCutOff(recalled.run)) {
         journal.release(delegationId);
         return asItEnded(recalled.run);
       }
-      const { renewed, ends } = renewRoutes(recalled.run, setup, clock.now(), server);
-      return await goOn(setup, recalled, { renewed, ...(server !== undefined && { server }) }, ends, options);
+      const ends = endsOfStopped(recalled.run, clock.now(), server);
+      return await goOn(setup, recalled, factsOf(resumePlan, server), ends, options);
     } catch (error) {
       journal.release(delegationId);
       throw error;
@@ -175,7 +182,10 @@ export function createEngine(deps: EngineDeps): Engine {
       const setup = withPermissions(deps.setup(), options.permissions);
       const recalled = recallRun(journal, delegationId);
       const { route, maxCostUsd } = options;
-      const renewed = nextRoute(session.tally, setup, route);
+      const renewed = nextRoute(session.tally, setup, {
+        chosen: route,
+        isBudgeted: (maxCostUsd ?? recalled.run.call.max_cost_usd) !== undefined,
+      });
       return await goOn(
         setup,
         recalled,
@@ -204,7 +214,7 @@ export function createEngine(deps: EngineDeps): Engine {
     more: readonly StoredEvent[],
     options: ResumeOptions,
   ): Promise<Delegation> {
-    const begun = await reopen(recalled, facts, more);
+    const begun = await reopening.reopen(recalled, facts, more);
     return begin(setup, recalled, begun, options);
   }
 

@@ -92,11 +92,13 @@ function loadFile(
   try {
     const found = readImage(workspace, name);
     if (found.sha256 === sha256) return { mediaType, base64: found.bytes.toString("base64") };
-    return { lost: `The image ${name} is another one than when the task was planned. Run the task anew.` };
+    return {
+      lost: `The image ${name} is another one than when the task was planned. Put that one back, or run the task anew.`,
+    };
   } catch (error) {
     const words = wordsFor(error);
     if (words === undefined) throw error;
-    return { lost: `The image ${name} cannot be read any more: ${words} Run the task anew.` };
+    return { lost: `The image ${name} cannot be read any more: ${words} Put it back, or run the task anew.` };
   }
 }
 

@@ -4,8 +4,10 @@
  */
 import { relative, resolve } from "node:path";
 import { type ApprovalFacts, requestCode } from "../approval-request.ts";
+import type { Config } from "../config/schema.ts";
 import type { Warning } from "../errors.ts";
 import {
+  type Blocked,
   type Charge,
   type ChildEvent,
   type Event,
@@ -29,7 +31,6 @@ import {
   usedAlone,
   usedBy,
 } from "../result.ts";
-import type { Route } from "../route.ts";
 import type { Call } from "../task.ts";
 
 export type RunChild = {
@@ -48,6 +49,12 @@ export type RunChild = {
   stopAskedBy?: string;
   /** Times that a server went on with it since it, or anything below it, last got further. */
   resumedHere: number;
+  /** Ids of tool calls that have begun and not ended. */
+  readonly openCalls: Set<string>;
+  /** It was interrupted then (milliseconds since the epoch), and nobody has worked on it since. */
+  idleSince?: number;
+  /** Why it was left out when its run was last resumed, where nobody had stopped it before. */
+  blocked?: Blocked;
 };
 
 /**
@@ -148,6 +155,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
         questions: [],
         delegations: [],
         resumedHere: 0,
+        openCalls: new Set(),
       })),
     };
   }
@@ -157,7 +165,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   run.lastEventAt = event.at;
   switch (event.kind) {
     case "delegation-resume":
-      reopen(run, event.renewed, sinceLastMs);
+      reopen(run, event, sinceLastMs);
       countResume(run, event.server !== undefined);
       if (event.maxCostUsd !== undefined) run.call = { ...run.call, max_cost_usd: event.maxCostUsd };
       return run;
@@ -223,6 +231,13 @@ export function spentIn(children: readonly RunChild[]): number {
   }, 0);
 }
 
+/** The delegation's own limit in USD: the lower of what the call says and the config allows. */
+export function budgetOf(run: Run, { delegation }: Config): number | undefined {
+  const ofConfig = isConversation(run) ? undefined : delegation.max_cost_usd;
+  const limits = [run.call.max_cost_usd, ofConfig].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
 /** What a delegation has used, for the child that made it. */
 export function chargeOf({ delegationId, children }: Run, maker: Planned): Charge {
   const filesChanged = children.flatMap(({ tally }) =>
@@ -238,24 +253,54 @@ function shownFrom(maker: Planned, child: Planned, path: string): string {
   return relative(maker.workspace, resolve(child.workspace, path));
 }
 
-/** Children that were interrupted are open again; the time between is nobody's. */
-function reopen(run: Run, renewed: Record<string, Route>, downtimeMs: number): void {
+type Resume = Extract<StoredEvent, { kind: "delegation-resume" }>;
+
+/** The code of the warning that a child could not continue when its run was resumed. */
+const NOT_RESUMED = "not-resumed";
+
+/** Children that were interrupted are open again, but for those that are blocked; the time between is nobody's. */
+function reopen(run: Run, { at, renewed, blocked = {} }: Resume, downtimeMs: number): void {
+  const lastWorkedAt = at - downtimeMs;
   delete run.endedAt;
   delete run.durationMs;
   delete run.stopAskedBy;
   run.downtimeMs += downtimeMs;
+  run.warnings.splice(0, Infinity, ...run.warnings.filter(({ code }) => code !== NOT_RESUMED));
   for (const child of run.children) {
     const { tally } = child;
     delete child.stopAskedBy;
+    const obstacle = blocked[tally.childId];
+    if (obstacle !== undefined) {
+      leaveOut(run, child, obstacle, lastWorkedAt);
+      continue;
+    }
     const route = renewed[tally.childId];
-    if (tally.startedAt !== undefined) tally.startedAt += downtimeMs;
-    endPause(tally, run.lastEventAt - downtimeMs);
+    if (tally.startedAt !== undefined) tally.startedAt += Math.max(0, at - (child.idleSince ?? lastWorkedAt));
+    endPause(tally, lastWorkedAt);
     if (route !== undefined && "route" in tally.planned) tally.planned = { ...tally.planned, route };
     if (!canGoOn(child)) continue;
     delete tally.ending;
+    delete child.idleSince;
+    delete child.blocked;
     child.activity = "waiting";
     child.questions = [];
   }
+}
+
+/** It stays as it is, or is interrupted from when it was last worked on. What was said to it still waits for it. */
+function leaveOut({ delegationId, warnings }: Run, child: RunChild, blocked: Blocked, lastWorkedAt: number): void {
+  const { tally } = child;
+  warnings.push({ code: NOT_RESUMED, message: leftOutInWords(tally.childId, blocked) });
+  if (tally.ending !== undefined) return;
+  tallyEvent(tally, interruption(delegationId, tally.childId, blocked.reason, lastWorkedAt));
+  child.activity = "interrupted";
+  child.questions = [];
+  child.idleSince = lastWorkedAt;
+  child.blocked = blocked;
+}
+
+export function leftOutInWords(childId: string, { message }: Blocked): string {
+  return `${childId} stays interrupted, and a later resume looks again: ${message}`;
 }
 
 /** Kinds of events that only repeat where a child was: it begins, asks or waits once more. */
@@ -291,7 +336,7 @@ function foldChild(child: RunChild, event: ChildEvent | LiveEvent): void {
   foldTalk(child, event);
 }
 
-/** What goes on between a child and people: messages on their way to it, questions of its own. */
+/** What goes on between a child and others: messages on their way to it, questions of its own, calls under way. */
 function foldTalk(child: RunChild, event: ChildEvent): void {
   switch (event.kind) {
     case "message-add":
@@ -309,9 +354,16 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
     case "approval-end":
       child.questions = child.questions.filter(({ callId }) => callId !== event.callId);
       return;
+    case "tool-start":
+      child.openCalls.add(event.callId);
+      return;
+    case "tool-end":
+      child.openCalls.delete(event.callId);
+      return;
     case "child-end":
       settleSteers(child, "missed");
       child.questions = [];
+      if (event.ending.status === "interrupted") child.idleSince = event.at;
       return;
     default:
   }
@@ -383,7 +435,7 @@ export function hasEnded(child: RunChild): boolean {
 }
 
 /** The end of a child that was stopped without a word of its own: it waited, or its owner died. */
-export function interruption(delegationId: string, childId: string, by: string, at: number): StoredEvent {
+export function interruption(delegationId: string, childId: string, by: string, at: number): ChildEvent {
   const ending = { status: "interrupted", exitReason: by, text: "" } as const;
   return { kind: "child-end", at, delegationId, childId, ending, durationMs: 0 };
 }

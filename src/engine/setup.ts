@@ -1,4 +1,5 @@
 /** What a delegation needs to know of the world, read anew for each: config, routing, keys, tools. */
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Notes, projectNotes } from "../child/prompt.ts";
 import type { Clock } from "../clock.ts";
@@ -34,6 +35,7 @@ export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
   /** What the operator allows at a provider. */
   limitsOf(provider: string): ProviderLimits;
   tools(toolsets: readonly string[], workspace: string): readonly Tool[];
+  isDirectory(path: string): boolean;
   /** An image of a workspace, within its boundary. @throws Refusal, or an error of the system */
   readImage(workspace: string, path: string): ImageFile;
   /** The notes that a workspace keeps for agents, within its boundary. */
@@ -103,6 +105,7 @@ function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined):
       };
     },
     tools: toolMaker(config, env, { extraDirs, own }, routing),
+    isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     readImage,
     readNotes: (workspace) =>
       projectNotes(workspace, {

@@ -46,8 +46,8 @@ export type Routing = {
   plan(call: Call, caller: Caller): CallPlan;
   /** Every model that is known of a provider with a key. */
   candidates(): Candidate[];
-  /** A route of an earlier day with today's endpoint, key and facts. */
-  renew(route: Route): Routed;
+  /** A route of an earlier day with today's endpoint, key and facts. @param priced it runs under a budget, which needs a price */
+  renew(route: Route, priced?: boolean): Routed;
 };
 
 export type RoutingSources = {
@@ -123,6 +123,6 @@ export function createRouting({
           facts: catalog.factsOf(provider, model),
         })),
       ),
-    renew: (route) => renewRoute(route, deps),
+    renew: (route, priced = false) => renewRoute(route, priced, deps),
   };
 }

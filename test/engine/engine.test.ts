@@ -320,18 +320,34 @@ test("resuming a run that has ended tells its results again and starts nothing",
   await engine.close();
 });
 
-test("a child whose route is gone when it is resumed ends and says why; its siblings go on", async () => {
+test("a child whose route is gone stays interrupted and says why; its siblings go on, and so does it once it is back", async () => {
   const memory = createMemory();
   const first = createTestEngine({ script: () => new Promise(() => {}), memory });
   const delegation = await first.engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options);
   await new Promise((resolve) => setTimeout(resolve, 10));
   first.die();
   const second = createTestEngine({ script: answer, memory, gone: ["zai"] });
-  const { results } = await (await second.engine.resume(delegation.id, {})).result;
-  assert.equal(results[0]?.status, "failed");
-  assert.match(results[0]?.error?.message ?? "", /cannot go on/);
-  assert.equal(results[1]?.status, "completed");
+  const { results, warnings } = await (await second.engine.resume(delegation.id, {})).result;
+  assert.deepEqual(
+    results.map(({ status, exit_reason }) => [status, exit_reason]),
+    [
+      ["interrupted", "route-gone"],
+      ["completed", "answered"],
+    ],
+  );
+  assert.match(warnings.at(-1)?.message ?? "", new RegExp(`^${delegation.id}.1 stays interrupted.*No provider zai`));
+  const written = memory.log.length;
+  await assert.rejects(second.engine.resume(delegation.id, {}), { code: "nothing-to-run" });
+  assert.deepEqual([memory.log.length, memory.owners.size], [written, 0]);
   await second.engine.close();
+  const third = createTestEngine({ script: answer, memory });
+  const whole = await (await third.engine.resume(delegation.id, {})).result;
+  assert.deepEqual(
+    whole.results.map(({ status }) => status),
+    ["completed", "completed"],
+  );
+  assert.deepEqual(whole.warnings, []);
+  await third.engine.close();
 });
 
 test("stopping a run whose owner died ends it", async () => {

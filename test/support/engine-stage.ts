@@ -62,6 +62,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
     tools: () => staged.tools ?? [],
     limitsOf: () => ({}),
+    isDirectory: () => true,
     readImage: () => {
       throw new Error("no image should be read here");
     },

@@ -1,0 +1,221 @@
+/**
+ * The real program, killed in the middle of a run and resumed where something that the run needs is gone: nothing is
+ * lost by that, and once it is back the run is finished without a step asked twice.
+ */
+import assert from "node:assert/strict";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { openSqliteJournal } from "../../src/journal/sqlite.ts";
+import type { DelegationResult } from "../../src/result.ts";
+import type { Script } from "../../src/testing/index.ts";
+import { until } from "../support/command-line.ts";
+import { type Ended, launch } from "../support/end-to-end.ts";
+import { type Document, type Place, stage } from "../support/whole-stage.ts";
+
+/** Each child looks around, and is answered only once it is open. */
+function scripted() {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  let waiting = 0;
+  const script: Script = async ({ messages }) => {
+    const goal = messages[0]?.text ?? "";
+    if (messages.at(-1)?.role !== "tool") {
+      if (!goal.includes("delegate")) return { toolCalls: [{ name: "list_dir", input: {} }] };
+      const tasks = [{ goal: "below", provider: "beta" }];
+      return { toolCalls: [{ name: "delegate_task", input: { tasks } }] };
+    }
+    waiting += 1;
+    await opened;
+    return { text: `done: ${goal.split("\n")[0]}` };
+  };
+  return { script, open, waiting: () => waiting };
+}
+
+/** What is on record, and whose the run is. */
+function journalOf(place: Place, id: string) {
+  const journal = openSqliteJournal({ stateDir: place.env.DEPUTY_STATE_DIR ?? "" });
+  const entries = [...journal.read({})];
+  const owner = journal.owner(id);
+  void journal.close();
+  return { entries, owner };
+}
+
+/** A run that is killed once so many of its children wait for an answer. */
+async function killed(place: Place, tasks: object[], waiting: () => number): Promise<string> {
+  writeFileSync(join(place.cwd, "tasks.json"), JSON.stringify({ tasks }));
+  const run = launch(["run", "tasks.json", "--json"], place);
+  await until(() => waiting() >= tasks.length || run.isOver());
+  run.child.kill("SIGKILL");
+  await run.ended;
+  const [, id = ""] = /run (\w+)/.exec(run.stderr()) ?? assert.fail(run.stderr());
+  return id;
+}
+
+const resume = (id: string, place: Place): Promise<Ended> => launch(["resume", id, "--json"], place).ended;
+
+function resultOf({ code, stdout, stderr }: Ended, expected: number): DelegationResult {
+  assert.equal(code, expected, stderr);
+  return JSON.parse(stdout);
+}
+
+const endings = ({ results }: DelegationResult) => results.map(({ status, exit_reason }) => `${status} ${exit_reason}`);
+
+const without = ({ env, cwd }: Place, name: string): Place => {
+  const { [name]: _, ...rest } = env;
+  return { env: rest, cwd };
+};
+
+/** Changes the user's config for as long as something is done. */
+async function withConfig<Outcome>({ env }: Place, change: (config: Document) => unknown, act: () => Promise<Outcome>) {
+  const path = join(env.HOME ?? "", ".config/deputy/config.yaml");
+  const before = readFileSync(path, "utf8");
+  const changed = change(JSON.parse(before));
+  writeFileSync(path, typeof changed === "string" ? changed : JSON.stringify(changed));
+  try {
+    return await act();
+  } finally {
+    writeFileSync(path, before);
+  }
+}
+
+type Gone = {
+  /** Resumes where it is gone, and puts it back. */
+  resumed(id: string, place: Place): Promise<Ended>;
+  code?: number;
+  says: RegExp;
+  project?: Document;
+};
+
+const GONE: Record<string, Gone> = {
+  "the key is gone": {
+    resumed: (id, place) => resume(id, without(place, "ACME_KEY")),
+    says: /\.1 \(look around\): No key for acme, which the run was planned with \(ACME_KEY\)/,
+  },
+  "the provider is gone from the config": {
+    resumed: (id, place) =>
+      withConfig(
+        place,
+        ({ providers: { acme: _, ...others } = {} as Document, ...config }: Document & { providers?: Document }) => ({
+          ...config,
+          provider: "beta",
+          providers: others,
+        }),
+        () => resume(id, place),
+      ),
+    says: /\.1 \(look around\): .*provider.*acme/,
+  },
+  "it is resumed in a directory where the project's config is not found": {
+    project: {
+      provider: "lab",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how a config names a variable.
+      providers: { lab: { base_url: "${ACME_URL}/v1", api_key: "${ACME_KEY}", default_model: "m" } },
+    },
+    resumed: (id, { env }) => resume(id, { env, cwd: env.HOME ?? "" }),
+    says: /\.1 \(look around\): .*provider.*lab.*deputy resume \w+, where the same config is found/s,
+  },
+  "the workspace is gone": {
+    async resumed(id, { env, cwd }) {
+      renameSync(cwd, `${cwd}-moved`);
+      const ended = await resume(id, { env, cwd: env.HOME ?? "" });
+      renameSync(`${cwd}-moved`, cwd);
+      return ended;
+    },
+    says: /\.1 \(look around\): Expected its workspace, a directory at .*work; found none/,
+  },
+  "the config cannot be read": {
+    resumed: (id, place) =>
+      withConfig(
+        place,
+        () => "providers: [",
+        () => resume(id, place),
+      ),
+    code: 2,
+    says: /config\.yaml/,
+  },
+};
+
+describe("a run that was killed, resumed where something it needs is gone", {
+  timeout: 110_000,
+  concurrency: true,
+}, () => {
+  for (const [what, { resumed, says, code = 3, project }] of Object.entries(GONE))
+    test(`stays as it is where ${what}, and goes on once that is back`, async () => {
+      const { script, open, waiting } = scripted();
+      const { requests } = await stage({ script, ...(project && { project }) }, async (place) => {
+        const id = await killed(place, [{ goal: "look around" }], waiting);
+        open();
+        const before = journalOf(place, id);
+        const refused = await resumed(id, place);
+        assert.equal(refused.code, code, refused.stderr);
+        assert.match(refused.stderr, says);
+        assert.equal(refused.stdout, "");
+        assert.deepEqual(journalOf(place, id).entries, before.entries);
+        assert.ok(journalOf(place, id).owner?.alive !== true);
+        assert.deepEqual(endings(resultOf(await resume(id, place), 0)), ["completed answered"]);
+      });
+      assert.equal(requests.length, 3, "the second request, which was under way, is sent again, and no other");
+    });
+});
+
+describe("a run that was killed, where a part of it cannot continue", { timeout: 110_000, concurrency: true }, () => {
+  test("loses no child where one of two providers is gone: the other's goes on, and it says so", async () => {
+    const { script, open, waiting } = scripted();
+    const { requests } = await stage({ script }, async (place) => {
+      const tasks = [{ goal: "here" }, { goal: "there", provider: "beta" }];
+      const id = await killed(place, tasks, waiting);
+      open();
+      const ended = await resume(id, without(place, "BETA_KEY"));
+      const half = resultOf(ended, 1);
+      assert.deepEqual(endings(half), ["completed answered", "interrupted route-gone"]);
+      const warning = new RegExp(`${id}\\.2 stays interrupted.*beta`);
+      assert.match(half.warnings.map(({ message }) => message).join("\n"), warning);
+      assert.match(ended.stderr, warning);
+      const written = journalOf(place, id).entries.slice(-3);
+      assert.ok(written.every(({ event }) => !("childId" in event && event.childId === `${id}.2`)));
+      const listed = JSON.parse((await launch(["runs", "--json"], place).ended).stdout);
+      assert.equal(listed[0].state, "stopped");
+      const again = await resume(id, without(place, "BETA_KEY"));
+      assert.equal(again.code, 3, again.stderr);
+      const whole = resultOf(await resume(id, place), 0);
+      assert.deepEqual(endings(whole), ["completed answered", "completed answered"]);
+      assert.deepEqual(whole.warnings, []);
+    });
+    assert.equal(requests.length, 6);
+  });
+
+  test("waits with a child whose own delegation cannot continue, and finishes both once it can", async () => {
+    const { script, open, waiting } = scripted();
+    const config = { delegation: { max_spawn_depth: 2 } };
+    await stage({ script, config }, async (place) => {
+      const id = await killed(place, [{ goal: "delegate", role: "orchestrator" }], waiting);
+      open();
+      const before = journalOf(place, id).entries;
+      const refused = await resume(id, without(place, "BETA_KEY"));
+      assert.equal(refused.code, 3, refused.stderr);
+      assert.match(
+        refused.stderr,
+        new RegExp(`${id}\\.1 .*It waits for ${id}\\.1\\.1\\.1, which cannot .*No key for beta`),
+      );
+      assert.deepEqual(journalOf(place, id).entries, before);
+      assert.deepEqual(endings(resultOf(await resume(id, place), 0)), ["completed answered"]);
+    });
+  });
+
+  test("goes on without an agent definition that is gone: what it says is on record", async () => {
+    const { script, open, waiting } = scripted();
+    const agents = { looker: { description: "Looks.", prompt: "You look." } };
+    await stage({ script, config: { agents } }, async (place) => {
+      const id = await killed(place, [{ goal: "look", agent: "looker" }], waiting);
+      open();
+      const { agents: _, ...rest } = JSON.parse(
+        readFileSync(join(place.env.HOME ?? "", ".config/deputy/config.yaml"), "utf8"),
+      );
+      const ended = await withConfig(
+        place,
+        () => rest,
+        () => resume(id, place),
+      );
+      assert.deepEqual(endings(resultOf(ended, 0)), ["completed answered"]);
+    });
+  });
+});
