@@ -29,6 +29,8 @@ export type Surroundings = {
   env: Record<string, string>;
   /** Nothing, where it is left out. */
   stdin?: string | Uint8Array;
+  /** Standard input stays open, for the test to write to. */
+  keepsStdin?: true;
   /** Who it runs as, where that is not who runs the tests. */
   uid?: number;
 };
@@ -40,7 +42,7 @@ export function launch(argv: readonly string[], surroundings: Surroundings): Pro
 
 /** Starts any command in that way. */
 export function launchCommand([file = "", ...args]: readonly string[], surroundings: Surroundings): Process {
-  const { cwd, env, stdin, uid } = surroundings;
+  const { cwd, env, stdin, keepsStdin, uid } = surroundings;
   const child = spawn(file, args, {
     cwd,
     env: { PATH: process.env.PATH ?? "", ...env },
@@ -51,7 +53,7 @@ export function launchCommand([file = "", ...args]: readonly string[], surroundi
   child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
   child.stdin.on("error", () => {}); // it may end without reading
-  child.stdin.end(stdin);
+  if (!keepsStdin) child.stdin.end(stdin);
   child.on("close", (code, signal) => {
     over = true;
     resolve({ code, signal, stdout, stderr });
