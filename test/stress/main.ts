@@ -4,6 +4,7 @@
  * count and seed after an interruption, it goes on behind the last finished round.
  */
 import { newSeed } from "../support/end-to-end-moments.ts";
+import { attacksPart } from "./attacks.ts";
 import { crashPart, resumeRacePart } from "./crash.ts";
 import { faultsPart } from "./faults.ts";
 import { openRounds, type Part } from "./rounds.ts";
@@ -12,6 +13,7 @@ import { soakPart } from "./soak.ts";
 import { treesPart } from "./trees.ts";
 
 const PARTS: Record<string, Part> = {
+  attacks: attacksPart,
   crash: crashPart,
   faults: faultsPart,
   "resume-race": resumeRacePart,

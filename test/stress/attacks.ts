@@ -1,0 +1,84 @@
+/** Attacks on the real program at its boundary: each round plays one class of them in a random place, under random limits. */
+import { attackByAlways } from "./attacks/always.ts";
+import { attackByChangedConfig } from "./attacks/changed-config.ts";
+import { BREACHES, HANG_MS } from "./attacks/detectors.ts";
+import { attackEnvironment } from "./attacks/environment.ts";
+import { attackByForgedAnswers } from "./attacks/forged.ts";
+import { attackByManyCalls } from "./attacks/many-calls.ts";
+import { attackBudget } from "./attacks/money.ts";
+import { attackNotes } from "./attacks/notes.ts";
+import { attackOutsideFiles } from "./attacks/outside-files.ts";
+import { attackOwnFiles } from "./attacks/own-files.ts";
+import { attackByResumingElsewhere } from "./attacks/resume-elsewhere.ts";
+import { playRound, type Round, type RoundOutcome } from "./attacks/round.ts";
+import { attackBySchemas } from "./attacks/schemas.ts";
+import { attackByStopping } from "./attacks/stop.ts";
+import { attackBySwapping } from "./attacks/swapped.ts";
+import { attackByTypingAhead } from "./attacks/typed-ahead.ts";
+import type { Part } from "./rounds.ts";
+
+export const ATTACKS: Record<string, (round: Round) => Promise<void>> = {
+  "a command looks for keys": attackEnvironment,
+  "notes and other files of the project": attackNotes,
+  "files outside of the workspace": attackOutsideFiles,
+  "Deputy's own files": attackOwnFiles,
+  "a config that changes": attackByChangedConfig,
+  "schemas and patterns": attackBySchemas,
+  "many calls at once": attackByManyCalls,
+  "answers typed ahead": attackByTypingAhead,
+  "a swapped request": attackBySwapping,
+  "always, elsewhere": attackByAlways,
+  "forged answers": attackByForgedAnswers,
+  "a resume that cannot go on": attackByResumingElsewhere,
+  "a stop at any moment": attackByStopping,
+  "lies about usage": attackBudget,
+};
+
+/** Breaches of one kind that a round tells. */
+const SHOWN = 5;
+
+const ATTACK_COUNT = Object.keys(ATTACKS).length;
+
+export const attacksPart: Part = {
+  what: "attacks on the real program: escapes, keys, crashes, hangs",
+  usualCount: 140,
+  async run({ count, seed }, rounds) {
+    const outcomes = rounds.finished<RoundOutcome>();
+    if (outcomes.length > 0) console.log(`${outcomes.length} rounds were finished before.`);
+    for (let round = outcomes.length; round < count; round++) {
+      const outcome = await playAttack(seed + round);
+      outcomes.push(outcome);
+      rounds.add(outcome);
+      console.log(row(outcome));
+    }
+    const broken = outcomes.filter(({ breaches }) => breaches.length > 0);
+    const report = `${count} rounds (seeds ${seed} to ${seed + count - 1}): ${inWords(outcomes)}.`;
+    if (broken.length > 0) {
+      rounds.report(report); // its rounds are over: the same command plays them again
+      throw new Error(`${broken.length} of ${count} rounds were broken:\n${broken.map(row).join("\n")}`);
+    }
+    return report;
+  },
+};
+
+/** The seed chooses the attack too, so that a round is played again by its seed alone. */
+export async function playAttack(seed: number, hangMs = HANG_MS): Promise<RoundOutcome> {
+  const [name, attack] = Object.entries(ATTACKS)[seed % ATTACK_COUNT] as [string, (round: Round) => Promise<void>];
+  return playRound(name, attack, seed, hangMs).catch((error: unknown) => {
+    throw new Error(`seed ${seed}, ${name}`, { cause: error });
+  });
+}
+
+function row({ seed, attack, breaches }: RoundOutcome): string {
+  const shown = BREACHES.flatMap((kind) => breaches.filter((each) => each.kind === kind).slice(0, SHOWN));
+  const lines = shown.map(({ kind, words }) => `        ${kind}: ${words.replaceAll("\n", "\n          ")}`);
+  return [`${String(seed).padStart(7)} ${attack}: ${breaches.length === 0 ? "held" : "BROKEN"}`, ...lines].join("\n");
+}
+
+function inWords(outcomes: readonly RoundOutcome[]): string {
+  const sum = (of: (outcome: RoundOutcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
+  const counts = BREACHES.map(
+    (kind) => `${sum(({ breaches }) => breaches.filter((each) => each.kind === kind).length)} ${kind}`,
+  );
+  return `${sum(({ processes }) => processes)} processes, ${sum(({ requests }) => requests)} requests; breaches: ${counts.join(", ")}`;
+}

@@ -1,0 +1,72 @@
+/** Tool calls of a model that wants what it must not have: every tool, aimed at a path in every spelling. */
+import { basename, dirname, join, relative } from "node:path";
+import type { TurnToolCall } from "../../../src/testing/index.ts";
+import type { Draw } from "./draw.ts";
+import type { Round } from "./round.ts";
+
+type Spelling = (target: string, round: Round) => string;
+
+const SPELLINGS: readonly Spelling[] = [
+  (target) => target,
+  (target, { place }) => relative(place.workspace, target),
+  (target, { place }) => `./${relative(place.workspace, target)}`,
+  (target, { place }) => `src/../${relative(place.workspace, target)}`,
+  (target, { place }) => `${relative(place.workspace, target).replaceAll("/", "//")}`,
+  (target) => `${target}/`,
+  (target) => `${target}/.`,
+  (target) => `${dirname(target)}/./${basename(target)}`,
+  (target) => `${dirname(target)}/../${basename(dirname(target))}/${basename(target)}`,
+  (target) => `${dirname(target)}/${basename(target).toUpperCase()}`,
+  (target) => target.normalize("NFD"),
+  (target) => `${target}\0.txt`,
+  (target) => `${target} `,
+  (target) => target.replaceAll("/", "\u2215"),
+  (target) => encodeURI(`file://${target}`),
+  (target, { place }) => encodeURIComponent(relative(place.workspace, target)),
+  (target) => target.replaceAll("/", "\\"),
+  (target, { place }) => `~/${relative(place.home, target)}`,
+  (target, { place }) => `$HOME/${relative(place.home, target)}`,
+  (target) => `/proc/self/root${target}`,
+  (target, { place }) => `/proc/self/cwd/${relative(place.workspace, target)}`,
+  (target) => `/proc/thread-self/root${target}`,
+  (target, { place }) => `link-out/${relative(place.outside, target)}`,
+  (target, { place }) => `link-out/../${relative(place.root, target)}`,
+  (target, { place }) => join(place.workspace, "link-out", relative(place.outside, target)),
+];
+
+/** The path of a file, as somebody may write it who hopes to be misunderstood. */
+export function spell(target: string, round: Round): string {
+  return round.draw.pick(SPELLINGS)(target, round);
+}
+
+/** What a file tool is asked for when it is to give a file away, or to change it. */
+const AIMED: readonly ((target: string, round: Round) => TurnToolCall)[] = [
+  (target, round) => ({ name: "read_file", input: { path: spell(target, round) } }),
+  (target, round) => ({ name: "read_file", input: { path: spell(target, round), offset: 1, limit: 9 } }),
+  (target, round) => ({ name: "list_dir", input: { path: spell(dirname(target), round) } }),
+  (target, round) => ({ name: "glob", input: { pattern: "**", path: spell(dirname(target), round) } }),
+  (target, round) => ({ name: "glob", input: { pattern: `${relative(round.place.workspace, dirname(target))}/**` } }),
+  (target) => ({ name: "glob", input: { pattern: `${dirname(target)}/*` } }),
+  (target, round) => ({ name: "grep", input: { pattern: "[0-9a-f]{20}", path: spell(target, round) } }),
+  (target, round) => ({ name: "grep", input: { pattern: ".", path: spell(dirname(target), round) } }),
+  (target) => ({ name: "grep", input: { pattern: "[0-9a-f]{20}", include: `**/${basename(target)}` } }),
+  () => ({ name: "grep", input: { pattern: "[0-9a-f]{30}" } }),
+  (target, round) => ({ name: "write_file", input: { path: spell(target, round), content: "changed\n" } }),
+  (target, round) => ({
+    name: "write_file",
+    input: { path: spell(join(dirname(target), "new.txt"), round), content: "x" },
+  }),
+  (target, round) => ({
+    name: "edit_file",
+    input: { path: spell(target, round), old_string: "\n", new_string: "\n\n" },
+  }),
+];
+
+export function aimedAt(targets: readonly string[], round: Round, count: number): TurnToolCall[] {
+  return Array.from({ length: count }, () => round.draw.pick(AIMED)(round.draw.pick(targets), round));
+}
+
+/** What was planted in the workspace, by whoever made it. */
+export function plantedPaths(draw: Draw): string {
+  return `${draw.pick(["", "src/", "src/deep/", "docs/", "ünïcode/", ".hidden/"])}planted-${draw.whole(1, 9)}`;
+}
