@@ -12,12 +12,12 @@ import { parseRunId } from "../engine/run.ts";
 import { DeputyError } from "../errors.ts";
 import type { Io } from "./io.ts";
 
-/** `until`: when the request has expired, in milliseconds since the epoch. */
+/** `until`: how long it is remembered, in milliseconds since the epoch. */
 const shownSchema = z.record(z.string(), z.object({ childId: z.string(), until: z.number() }));
 type Shown = z.infer<typeof shownSchema>;
 
-/** How long a request that has no time limit is remembered, in milliseconds. */
-const UNLIMITED_MS = 24 * 60 * 60 * 1000;
+/** Longer than a list is acted on, in milliseconds. A request that has expired still counts: another may have its place. */
+const REMEMBERED_MS = 24 * 60 * 60 * 1000;
 
 export type ShownRequests = {
   /** `listed`: it was shown. `replaced`: others of its child were, or of its run where `id` names a run. */
@@ -44,9 +44,8 @@ export function openShownRequests({ env, clock }: Pick<Io, "env" | "clock">): Sh
     },
     add(questions) {
       if (questions.length === 0) return;
-      const added = questions.map(({ request, childId, askedAt, answerBy = askedAt + UNLIMITED_MS }) => {
-        return [request, { childId, until: answerBy }] as const;
-      });
+      const until = clock.now() + REMEMBERED_MS;
+      const added = questions.map(({ request, childId }) => [request, { childId, until }] as const);
       try {
         writePrivateFile(path, `${JSON.stringify({ ...current(), ...Object.fromEntries(added) })}\n`);
       } catch (error) {

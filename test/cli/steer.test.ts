@@ -1,6 +1,6 @@
 /** `deputy steer` and `deputy approve`, typed in another process than the run's: what a person reads, and exit codes. */
 import assert from "node:assert/strict";
-import { statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -282,7 +282,22 @@ describe("deputy approve ID", () => {
     await owner.close();
   });
 
-  test("forgets what has expired: then nothing was listed", async () => {
+  test("remembers what it has listed of a child when that has expired, and another request has its place", async () => {
+    const { id, type, owner, result, next, state } = await stage(["Clean up."], TWO);
+    await type("approve");
+    const [first] = owner.questions();
+    const { until = 0 } = JSON.parse(readFileSync(join(state, "shown-requests.json"), "utf8"))[first?.request ?? ""];
+    assert.ok(first !== undefined && until > (first.answerBy ?? 0) + 60_000);
+    await owner.answer({ id, request: first.request, allowed: false, reason: "as if its time was over", by: "test" });
+    await next(first.request);
+    const { code, stderr } = await type("approve", id);
+    assert.equal(code, 1);
+    assert.match(stderr, /asks for something else now than what was listed/);
+    await owner.close();
+    await result.catch(() => {});
+  });
+
+  test("forgets what was listed long ago: then nothing was listed", async () => {
     const { id, type, owner, result, state } = await stage(["Clean up."], ["ls"]);
     await type("approve");
     const path = join(state, "shown-requests.json");
