@@ -1,6 +1,7 @@
 // Sets a clone up, once: installs what package-lock.json names, the pinned Node included. Plain JavaScript for any
-// Node ≥ 18, because it runs before anything is installed. The stamp of a finished set-up is a copy of the lockfile,
-// kept inside node_modules: whatever removes or outdates the one invalidates the other.
+// Node ≥ 18, because it runs before anything is installed. The stamp of a finished install is a copy of the lockfile,
+// kept inside node_modules: whatever removes or outdates the one invalidates the other. An install made with `npm ci`
+// by hand has no stamp; npm's own list of what it installed shows that it is finished, and it gets the stamp then.
 //
 //   node scripts/setup.mjs                   sets up, where that is not done; says nothing where it is
 //   node scripts/setup.mjs ARGUMENT…         sets up, then runs the pinned Node with these arguments
@@ -14,6 +15,8 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lockfile = join(root, "package-lock.json");
 const stamp = join(root, "node_modules", ".setup-stamp");
+/** What npm installed, in the form of a lockfile. npm writes it last. */
+const installedList = join(root, "node_modules", ".package-lock.json");
 const pinnedNode = join(root, "node_modules", "node", "bin", "node");
 const lock = join(root, ".setup-lock");
 
@@ -26,7 +29,34 @@ try {
 if (process.argv.length > 2) await runPinned(process.argv.slice(2));
 
 function isSetUp() {
-  return existsSync(stamp) && existsSync(pinnedNode) && readFileSync(stamp).equals(readFileSync(lockfile));
+  if (!existsSync(pinnedNode)) return false;
+  if (existsSync(stamp) && readFileSync(stamp).equals(readFileSync(lockfile))) return true;
+  if (!isInstalled()) return false;
+  try {
+    copyFileSync(lockfile, stamp);
+  } catch {
+    // Someone else's clone: it is looked at again next time.
+  }
+  return true;
+}
+
+/** Whether npm has installed every package of the lockfile that this platform needs, in its version, and no other. */
+function isInstalled() {
+  try {
+    const wanted = JSON.parse(readFileSync(lockfile, "utf8")).packages;
+    const installed = JSON.parse(readFileSync(installedList, "utf8")).packages;
+    const isSame = (path) => wanted[path]?.integrity === installed[path].integrity;
+    const isThere = (path) => path === "" || path in installed || isForOthers(wanted[path]);
+    return Object.keys(installed).every(isSame) && Object.keys(wanted).every(isThere);
+  } catch {
+    return false; // Not there, or not npm's: install.
+  }
+}
+
+/** npm leaves optional packages out where they are for another platform, and what only those need. */
+function isForOthers({ optional, os, cpu, libc }) {
+  const isForThis = os?.includes(process.platform) && cpu?.includes(process.arch) && libc === undefined;
+  return optional === true && !isForThis;
 }
 
 /** Sets up under a lock, so that two commands started at once install once; the second one waits for the first. */

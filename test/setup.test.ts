@@ -31,6 +31,11 @@ const OFFLINE_NPM = `#!/bin/sh
 echo "npm error code ENOTFOUND" >&2
 exit 1
 `;
+/** The packages of a lockfile: one that is needed everywhere, one for a platform that this is not. */
+const LOCKED = {
+  "node_modules/a": { integrity: "a1" },
+  "node_modules/a-elsewhere": { integrity: "e1", optional: true, os: ["aix"], cpu: ["ppc64"] },
+};
 /** Stands for the program: says where it is, what it was told and what it read, and ends with 7. */
 const PROGRAM = `import { readFileSync } from "node:fs";
 process.stdout.write(JSON.stringify([process.cwd(), process.argv.slice(2), readFileSync(0, "utf8")]));
@@ -63,6 +68,27 @@ describe("a fresh clone", () => {
     writeFileSync(join(clone, "package-lock.json"), '{ "changed": true }');
     await run(join(clone, "bin", "deputy"));
     assert.equal(npmCalls(), 2);
+  });
+
+  test("takes an install that npm finished by hand for what it is", async () => {
+    installByHand({ "node_modules/a": { integrity: "a1" } });
+    const { code, stderr } = await run(join(clone, "bin", "deputy"));
+    assert.deepEqual([code, stderr], [7, ""]);
+    assert.ok(!existsSync(join(clone, "npm-calls")));
+  });
+
+  test("installs again where an install by hand is of another lockfile, is unfinished, or lacks what is needed", async () => {
+    const needed = { optional: true, os: [process.platform], cpu: [process.arch] };
+    const unlike: Record<string, object | undefined>[] = [
+      { "node_modules/a": { integrity: "a2" } },
+      { "node_modules/a": { integrity: "a1" }, "node_modules/b": { integrity: "b1" } },
+      {},
+    ];
+    for (const [index, installed] of unlike.entries()) {
+      installByHand(installed, index === 2 ? { "node_modules/c": needed } : undefined);
+      assert.match((await run(join(clone, "bin", "deputy"))).stderr, /^deputy: Setting up, once/);
+    }
+    assert.equal(npmCalls(), 3);
   });
 
   test("is set up once by commands that start at the same time", async () => {
@@ -103,6 +129,15 @@ describe("a fresh clone", () => {
     const { code, stdout } = await run(process.execPath, { args: [setup, "-e", "console.log('hi'); process.exit(4)"] });
     assert.deepEqual([code, stdout], [4, "hi\n"]);
   });
+
+  /** As `npm ci` leaves it: a Node, and the list of what was installed. One package of the lockfile is for others. */
+  function installByHand(installed: Record<string, unknown>, locked: Record<string, unknown> = LOCKED): void {
+    rmSync(join(clone, "node_modules"), { recursive: true, force: true });
+    mkdirSync(join(clone, "node_modules", "node", "bin"), { recursive: true });
+    symlinkSync(process.execPath, join(clone, "node_modules", "node", "bin", "node"));
+    writeFileSync(join(clone, "package-lock.json"), JSON.stringify({ packages: { "": {}, ...locked } }));
+    writeFileSync(join(clone, "node_modules", ".package-lock.json"), JSON.stringify({ packages: installed }));
+  }
 
   function installNpm(script: string): void {
     const npm = join(folder, "npm");
