@@ -9,7 +9,6 @@
  * being `*`; a rule that asks or denies covers it when any part of it may be such a command. Rules read what is written:
  * they keep honest mistakes away, not a program that is allowed to run and then does something else.
  */
-import { DeputyError } from "../errors.ts";
 import { matchesStars } from "../star-pattern.ts";
 import type { PermissionRule, ToolSubject } from "../tool.ts";
 import { readCommandLine } from "./command-line.ts";
@@ -80,20 +79,4 @@ function covers(rule: PermissionRule, { whole, certain, suspect, atAnyWord }: Ma
 
 function quoted({ tool, match }: PermissionRule): string {
   return match === undefined ? `the rule for ${tool}` : `the rule \`${tool}: ${match}\``;
-}
-
-/**
- * The rule of a command line's `--allow TOOL` or `--allow "TOOL: PATTERN"`.
- * @throws DeputyError `usage`
- */
-export function parseAllowFlag(flag: string): PermissionRule {
-  const [, tool, match] = /^\s*([^\s:]+)\s*(?::\s*(\S.*?)\s*)?$/s.exec(flag) ?? [];
-  if (tool === undefined) {
-    throw new DeputyError(
-      "usage",
-      `--allow expects a tool, or a tool and what it may do: --allow 'terminal: npm test', --allow 'terminal: git *' ` +
-        `(* stands for anything); found ${JSON.stringify(flag)}.`,
-    );
-  }
-  return match === undefined ? { tool, then: "allow" } : { tool, match, then: "allow" };
 }

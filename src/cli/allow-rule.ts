@@ -2,6 +2,7 @@
 import { TOOLSETS } from "../config/schema.ts";
 import { DeputyError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
+import { matchesStars } from "../star-pattern.ts";
 import type { PermissionRule } from "../tool.ts";
 import { createTools } from "../tools/toolsets.ts";
 
@@ -10,14 +11,24 @@ import { createTools } from "../tools/toolsets.ts";
  * @throws DeputyError `usage` for a tool there is not: a rule without effect would look like a permission
  */
 export function parseAllowRule(written: string): PermissionRule {
-  const [, tool = "", match = ""] = /^([^:]*):?(.*)$/s.exec(written)?.map((part) => part.trim()) ?? [];
+  const colon = written.indexOf(":");
+  const tool = (colon < 0 ? written : written.slice(0, colon)).trim();
+  if (colon < 0) return { tool: knownTool(tool, written), then: "allow" };
+  const match = written.slice(colon + 1).trim();
+  if (match === "") throw malformed(written, "Name a command or path after the colon, or leave the colon out.");
+  return { tool: knownTool(tool, written), match, then: "allow" };
+}
+
+function knownTool(tool: string, written: string): string {
   const names = toolNames();
-  if (!tool.includes("*") && !names.includes(tool)) {
-    const [close] = nearest(tool, names, 1);
-    const hint = close === undefined ? `The tools are ${names.join(", ")}.` : `Did you mean ${close}?`;
-    throw new DeputyError("usage", `--allow: expected TOOL or 'TOOL: WHAT'; found ${JSON.stringify(written)}. ${hint}`);
-  }
-  return { tool, ...(match === "" ? {} : { match }), then: "allow" };
+  if (names.some((name) => matchesStars(tool, name))) return tool;
+  const [close] = nearest(tool, names, 1);
+  throw malformed(written, close === undefined ? `The tools are ${names.join(", ")}.` : `Did you mean ${close}?`);
+}
+
+function malformed(written: string, hint: string): DeputyError {
+  const expected = "TOOL or 'TOOL: WHAT', such as 'terminal: npm test'";
+  return new DeputyError("usage", `--allow: expected ${expected}; found ${JSON.stringify(written)}. ${hint}`);
 }
 
 function toolNames(): string[] {

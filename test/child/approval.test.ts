@@ -6,8 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type Answer, decide, parseAllowFlag } from "../../src/child/approval.ts";
-import { DeputyError } from "../../src/errors.ts";
+import { type Answer, decide } from "../../src/child/approval.ts";
 import { matchesStars } from "../../src/star-pattern.ts";
 import type { PermissionRule } from "../../src/tool.ts";
 
@@ -16,7 +15,7 @@ const deny = (match: string): PermissionRule => rule("terminal", match, "deny");
 const ask = (match: string): PermissionRule => rule("terminal", match, "ask");
 
 function rule(tool: string, match: string, answer: Answer): PermissionRule {
-  return { ...parseAllowFlag(`${tool}: ${match}`), then: answer };
+  return { tool, match, then: answer };
 }
 
 function decideCommand(rules: PermissionRule[], command: string, approvals: Answer = "ask"): Answer {
@@ -255,25 +254,4 @@ describe("a pattern", () => {
       { numRuns: 5_000 },
     );
   });
-});
-
-describe("--allow", () => {
-  test("names a tool, or a tool and what it may do", () => {
-    assert.deepEqual(parseAllowFlag("terminal: npm test"), rule("terminal", "npm test", "allow"));
-    assert.deepEqual(
-      parseAllowFlag(" terminal:git commit -m 'a: b' "),
-      rule("terminal", "git commit -m 'a: b'", "allow"),
-    );
-    assert.deepEqual(Object.entries(parseAllowFlag("write_file")).flat(), ["tool", "write_file", "then", "allow"]);
-  });
-
-  for (const flag of ["", "  ", "terminal:", "terminal:  ", ": npm test", "npm test", "npm run: x"]) {
-    test(`is refused with words where it is malformed: ${JSON.stringify(flag)}`, () => {
-      assert.throws(
-        () => parseAllowFlag(flag),
-        (error) =>
-          error instanceof DeputyError && error.code === "usage" && error.message.includes("'terminal: npm test'"),
-      );
-    });
-  }
 });
