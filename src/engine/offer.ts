@@ -11,7 +11,7 @@ import {
 } from "../offer.ts";
 import type { Planned } from "../plan.ts";
 import { formatKeys } from "../routing/bundle.ts";
-import { createPolicy } from "../routing/policy.ts";
+import { type AliasTarget, createPolicy } from "../routing/policy.ts";
 import { defaultModelOf, type Provider } from "../routing/providers.ts";
 import type { Routing } from "../routing/routing.ts";
 
@@ -26,7 +26,7 @@ export function offerOf(
   { match, ...which }: OfferFilter,
   askedBy: "operator" | "model",
 ): Offer {
-  const policy = createPolicy(config);
+  const policy = createPolicy(config, (alias) => targetOf(alias, routing, cwd));
   const isAllowed = (model: OfferedModel) => askedBy === "operator" || policy(model) === undefined;
   const isMeant = ({ model }: OfferedModel) => model.toLowerCase().includes(match?.toLowerCase() ?? "");
   return {
@@ -34,6 +34,14 @@ export function offerOf(
     models: modelsOf(routing, which).filter((model) => isMeant(model) && isAllowed(model)),
     agents: agentsOf(routing, cwd, askedBy),
   };
+}
+
+/** What an alias leads to, for whoever may choose anything. */
+function targetOf(alias: string, routing: Routing, cwd: string): AliasTarget | undefined {
+  const [planned] = routing.plan({ tasks: [{ goal: "", model: alias }] }, { cwd, askedBy: "operator" }).planned;
+  if (planned === undefined || "problem" in planned) return undefined;
+  const { provider, model, chosenBy } = planned.route;
+  return { model, ...(["alias", "family"].includes(chosenBy.provider) && { provider }) };
 }
 
 /** Those whose route can be had. */

@@ -23,12 +23,30 @@ export type Chosen = {
 /** Why a model may not choose this, with what it may; undefined where it may. */
 export type Policy = (chosen: Chosen) => Problem | undefined;
 
-export function createPolicy({ delegation, models }: Pick<Config, "delegation" | "models">): Policy {
+/** What an alias of the user's leads to. `provider`: only where it is served there and nowhere else. */
+export type AliasTarget = { provider?: string; model: string };
+
+/** @param targetOf of one of `models`; undefined where it leads nowhere */
+export function createPolicy(
+  { delegation, models }: Pick<Config, "delegation" | "models">,
+  targetOf: (alias: string) => AliasTarget | undefined,
+): Policy {
   const { allow, deny } = delegation;
+  const targets = Object.keys(models).flatMap((name) => {
+    const target = deny.some((entry) => coversAlias(entry, name)) ? targetOf(name) : undefined;
+    return target === undefined ? [] : [{ name, ...target }];
+  });
+  /** To deny an alias is to deny what it leads to, by whatever name a model asks for it. */
+  const namesOf = ({ provider, model, alias }: Chosen) => [
+    ...(alias === undefined ? [] : [alias.name]),
+    ...targets
+      .filter((target) => isSame(target.model, model) && (target.provider ?? provider) === provider)
+      .map(({ name }) => name),
+  ];
   const options = [...new Set(allow.flatMap((entry) => optionsOf(entry, Object.keys(models))))];
 
   return (chosen) => {
-    const refusing = deny.find((entry) => denies(entry, chosen));
+    const refusing = deny.find((entry) => denies(entry, chosen, namesOf(chosen)));
     if (refusing === undefined && allow.some((entry) => allows(entry, chosen))) return undefined;
     const reason = refusing === undefined ? "" : `, which delegation.deny refuses (${textOf(refusing)})`;
     const allowed = options.length === 0 ? "nothing; leave model, provider and effort out" : options.join(", ");
@@ -42,19 +60,26 @@ export function createPolicy({ delegation, models }: Pick<Config, "delegation" |
   };
 }
 
-/** An effort that was left open is the provider's own, and passes. */
-function allows(entry: ChoicePattern, { alias, ...chosen }: Chosen): boolean {
-  const { match, efforts } = parts(entry);
-  const trusted = { ...chosen, ...(alias?.trusted && { alias }) };
-  return matches(match, trusted) && (chosen.effort === undefined || (efforts?.includes(chosen.effort) ?? true));
+function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }
 
-function denies(entry: ChoicePattern, chosen: Chosen): boolean {
+/** An effort that was left open is the provider's own, and passes. */
+function allows(entry: ChoicePattern, { alias, effort, ...chosen }: Chosen): boolean {
+  const { match, efforts } = parts(entry);
+  const trusted = alias?.trusted ? [alias.name] : [];
+  return matches(match, chosen, trusted) && (effort === undefined || (efforts?.includes(effort) ?? true));
+}
+
+function denies(entry: ChoicePattern, { effort, ...chosen }: Chosen, aliases: readonly string[]): boolean {
   const { match, efforts } = parts(entry);
   return (
-    matches(match, chosen) &&
-    (efforts === undefined || (chosen.effort !== undefined && efforts.includes(chosen.effort)))
+    matches(match, chosen, aliases) && (efforts === undefined || (effort !== undefined && efforts.includes(effort)))
   );
+}
+
+function coversAlias(entry: ChoicePattern, alias: string): boolean {
+  return matches(parts(entry).match, { provider: "", model: "" }, [alias]);
 }
 
 function parts(entry: ChoicePattern): { match: string; efforts?: readonly Effort[] } {
@@ -62,17 +87,15 @@ function parts(entry: ChoicePattern): { match: string; efforts?: readonly Effort
 }
 
 /** `*` stands for anything, slashes included; case makes no difference. */
-function matches(pattern: string, { provider, model, alias }: Chosen): boolean {
-  const names = [`${provider}/${model}`, ...(alias === undefined ? [] : [`alias:${alias.name}`])];
+function matches(pattern: string, { provider, model }: Chosen, aliases: readonly string[]): boolean {
+  const names = [`${provider}/${model}`, ...aliases.map((name) => `alias:${name}`)];
   return names.some((name) => matchesStars(pattern.trim().toLowerCase(), name.toLowerCase()));
 }
 
 /** What an entry of `allow` offers, as a model could write it where that is known: aliases by their names. */
 function optionsOf(entry: ChoicePattern, aliases: readonly string[]): string[] {
   const { match, efforts } = parts(entry);
-  const offered = aliases.filter((alias) =>
-    matches(match, { provider: "", model: "", alias: { name: alias, trusted: true } }),
-  );
+  const offered = aliases.filter((alias) => coversAlias(entry, alias));
   const names = /^alias:/i.test(match) ? offered : [match];
   return names.map((name) => withEfforts(name, efforts));
 }
@@ -100,7 +123,7 @@ export function patternWarnings(
   return (["allow", "deny"] as const).flatMap((list) =>
     delegation[list].flatMap((entry) => {
       const [kind, name, known] = namedIn(parts(entry).match, Object.keys(models), providers);
-      if (name === undefined || known.some((other) => other.toLowerCase() === name.toLowerCase())) return [];
+      if (name === undefined || known.some((other) => isSame(other, name))) return [];
       const close = nearest(name, known);
       const hint = close.length === 0 ? "" : ` Did you mean ${close.join(" or ")}?`;
       const message = `delegation.${list}: ${textOf(entry)} matches nothing: there is no ${kind} ${name}.${hint}`;

@@ -10,7 +10,7 @@ import type { Level, Route, Wish } from "../route.ts";
 import type { Call, Task } from "../task.ts";
 import { type BindDeps, type BoundRoute, bind } from "./bind.ts";
 import type { Decision } from "./hook.ts";
-import { createPolicy } from "./policy.ts";
+import { type AliasTarget, createPolicy } from "./policy.ts";
 import { ruleFor } from "./rules.ts";
 import { type Choice, createWalk, NOTHING_CHOSEN, type Pair, type Said, type Walk, type WalkDeps } from "./walk.ts";
 
@@ -47,7 +47,6 @@ export type Beside = {
 export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: Beside) => Routed {
   const { config, levels } = deps;
   const walk = createWalk(deps);
-  const policy = createPolicy(config);
   const parent = deps.parentRoute
     ? walk.at(deps.parentRoute)
     : layAll(walk, NOTHING_CHOSEN, [
@@ -59,11 +58,22 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
     parent,
     levels.delegation.flatMap((fields) => said("delegation", fields, "`delegation:` of the config")),
   );
+  const policy = createPolicy(config, targetOf);
   const ofCall = config.delegation.batch_defaults === "explicit" ? [] : said("call", call);
   const isBudgeted =
     deps.bounds?.isBudgeted === true || (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
   const found = new Map<string, Routed>();
   const bound = new Map<string, ReturnType<typeof bind>>();
+
+  /** What an alias leads to from the delegation's default. */
+  function targetOf(alias: string): AliasTarget | undefined {
+    const choice = walk.lay(delegation, { level: "task", model: alias });
+    const pair = walk.settle(choice);
+    if ("problem" in pair) return undefined;
+    const { provider, model } = pair;
+    const bringsProvider = provider.by === "alias" || provider.by === "family";
+    return { model: model.value, ...(bringsProvider && { provider: provider.value.slug }) };
+  }
 
   function routeOf(task: Task, { decision, agent, toolsets }: Beside): Routed {
     const rule = ruleFor(config.rules, task, toolsets);

@@ -42,6 +42,33 @@ describe("an alias that a model may choose", () => {
   });
 });
 
+describe("a denied alias", () => {
+  const large = { models: { large: "acme-1", other: "acme-1", elsewhere: "acme-1 --provider beta" } };
+  const denied = {
+    config: { ...large, delegation: { deny: ["alias:large"], model: "acme-small-1" } },
+    options: asModel,
+  };
+
+  for (const model of ["large", "acme-1", "ACME-1", "other", "acme-1 --provider acme"])
+    test(`denies the model it leads to, asked for as ${model}`, async () => {
+      const { message } = await refusal({ goal: "one", model }, denied);
+      assert.match(message, /acme\/acme-1, which delegation.deny refuses \(alias:large\)/);
+    });
+
+  test("denies no other model, and no other provider where the alias names one", async () => {
+    const seen = await play({ goal: "one", model: "acme-tiny-1" }, denied);
+    assert.deepEqual(routesIn(seen), ["acme-tiny-1 @ acme"]);
+    const deny = { ...large, delegation: { deny: ["alias:elsewhere"], model: "acme-small-1" } };
+    const here = await play({ goal: "one", model: "acme-1" }, { config: deny, options: asModel });
+    assert.deepEqual(routesIn(here), ["acme-1 @ acme"]);
+  });
+
+  test("is the operator's to use all the same", async () => {
+    const seen = await play({ goal: "one", model: "acme-1" }, { config: denied.config });
+    assert.deepEqual(routesIn(seen), ["acme-1 @ acme"]);
+  });
+});
+
 test("a fallback that the operator declares may be taken whatever a model may choose: the model did not ask for it", async () => {
   const script: Scene["script"] = ({ model }) =>
     model === "acme-1" ? { fault: { kind: "refused" } } : { text: "done" };

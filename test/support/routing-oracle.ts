@@ -624,6 +624,10 @@ function originOf(url: string): string {
   return new URL(url).origin;
 }
 
+function isSameWord(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
 // Policy --------------------------------------------------------------------------------------------------------------
 
 /** A model may ask for what `allow` lists and `deny` does not; what would run anyway is the operator's. */
@@ -641,5 +645,14 @@ function isDenied(own: Pair, all: Pair, pair: Settled, world: World): boolean {
     pattern === `${slug}/*` ||
     (alias !== undefined && (pattern === "alias:*" || pattern === `alias:${alias.name}`));
   const permits = (pattern: string) => matches(pattern) && !(pattern.startsWith("alias:") && alias?.trusted === false);
-  return deny.some(matches) || !allow.some(permits);
+  /** A denied alias denies what it leads to, by whatever name that is asked for. */
+  const leadsThere = (pattern: string) =>
+    world.batch.aliases.some(({ name }) => {
+      if (pattern !== "alias:*" && pattern !== `alias:${name}`) return false;
+      const laid = lay(world.delegation, { by: "task", says: { word: { written: name, model: name } } }, world);
+      const meant = settle(laid, world);
+      if (meant instanceof Bad || !isSameWord(meant.model.value, pair.model.value)) return false;
+      return !["alias", "family"].includes(meant.provider.by) || meant.provider.value.slug === slug;
+    });
+  return deny.some((pattern) => matches(pattern) || leadsThere(pattern)) || !allow.some(permits);
 }
