@@ -70,7 +70,17 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     const { provider, model } = placed;
     const fallbacks = said.fallbacks ?? read.fallbacks;
     const keepsModel = provider === undefined || provider.slug === below.provider?.value.slug;
-    const { model: modelBelow, alias: aliasBelow, fallbacks: fallbacksBelow, problem, ...rest } = below;
+    const {
+      model: modelBelow,
+      alias: aliasBelow,
+      fallbacks: fallbacksBelow,
+      effort: effortBelow,
+      problem,
+      ...rest
+    } = below;
+    // An alias's effort is for the model it leads to, and for the fallbacks that are declared beside it.
+    const isSameModel = model === undefined ? keepsModel : model === modelBelow?.value;
+    const keepsEffort = effortBelow?.by !== "alias" || isSameModel || said.level === "fallback";
     return {
       ...rest,
       ...(problem !== undefined && provider === undefined && { problem }),
@@ -86,9 +96,9 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
             ...(fallbacksBelow && { fallbacks: fallbacksBelow }),
           }),
       ...(fallbacks && { fallbacks }),
-      ...(read.wish.effort !== undefined && {
-        effort: { value: read.wish.effort, by: by("effort"), ofParent: said.level === "parent" },
-      }),
+      ...(read.wish.effort !== undefined
+        ? { effort: { value: read.wish.effort, by: by("effort"), ofParent: said.level === "parent" } }
+        : keepsEffort && effortBelow !== undefined && { effort: effortBelow }),
       warnings: [...below.warnings, ...read.warnings, ...(placed.warnings ?? [])],
     };
   }

@@ -53,6 +53,35 @@ describe("what a task runs on", () => {
       "glm-5.3 @ zai",
       "task default",
     ],
+    [
+      "an alias's effort is for the alias's own model",
+      { ...PARENT, models: { large: "glm-5.1 --effort high" }, delegation: { model: "large" } },
+      { model: "glm-5.3" },
+      "glm-5.3 @ zai",
+      "parent task",
+    ],
+    [
+      "a rule's alias keeps its effort where the task names the same model",
+      {
+        ...PARENT,
+        models: { large: "glm-5.1 --effort high" },
+        rules: [{ when: { tag: "x" }, use: "large" }],
+      },
+      { model: "glm-5.1", tags: ["x"] },
+      "glm-5.1 @ zai · high",
+      "parent task alias",
+    ],
+    [
+      "a rule's alias leaves its effort behind where the task names another model",
+      {
+        ...PARENT,
+        models: { large: "glm-5.1 --effort high" },
+        rules: [{ when: { tag: "x" }, use: "large" }],
+      },
+      { model: "glm-5.3", tags: ["x"] },
+      "glm-5.3 @ zai",
+      "parent task",
+    ],
     ["inherit is as if nothing was said", PARENT, { model: "inherit" }, "glm-4.7 @ zai · high", "parent parent parent"],
     [
       "inherit beside a provider is the provider alone",

@@ -334,12 +334,15 @@ function lay(below: Pair, { by: level, says, fallbacks: declared }: Step, world:
   const kept = staysThere
     ? { model: below.model, alias: below.alias, fallbacks: declared ?? read.fallbacks ?? below.fallbacks }
     : { fallbacks: declared ?? read.fallbacks };
+  const keepsModel = found.model === undefined ? staysThere : found.model === below.model?.value;
   return {
     broken: provider === undefined ? below.broken : undefined,
     provider: provider === undefined ? below.provider : { value: provider, by: providerBy },
     effort:
       read.effort === undefined
-        ? below.effort
+        ? below.effort?.by === "alias" && !keepsModel && by !== "fallback"
+          ? undefined // It was for the alias's own model.
+          : below.effort
         : { value: read.effort, by: read.brought.includes("effort") ? "alias" : by, ofParent: by === "parent" },
     ...(found.model === undefined
       ? kept
