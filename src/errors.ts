@@ -27,6 +27,8 @@ export type Failure = {
   /** How long the provider asked us to wait, where it said so. */
   retryAfterMs?: number;
   httpStatus?: number;
+  /** The same request cannot fare better on this route. */
+  isLasting?: true;
 };
 
 /** What a plan can find wrong with one task. `PROBLEM_CODES` is what programs may branch on; `message` is for people. */

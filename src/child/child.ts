@@ -98,6 +98,8 @@ export type Situation = {
   /** Milliseconds those requests and the waits after them took, this one included. Waiting for one's turn does not count. */
   failingForMs: number;
   fallbacksLeft: number;
+  /** Asking again cannot help. */
+  isLasting?: true;
 };
 
 /** Why a child's signal was aborted. */

@@ -31,9 +31,11 @@ export function failureOf(error: unknown, who: string, now: number, redact: (tex
   const symptoms = { ...read, message: redact(read.message) };
   const kind = kindOf(error, symptoms);
   const waitMs = retryAfterMs(symptoms, now);
+  const certificate = codeIn(error, CERTIFICATE_CODE);
   return {
     kind,
-    message: describe(kind, who, symptoms),
+    message: certificate === undefined ? describe(kind, who, symptoms) : untrusted(who, certificate, symptoms.message),
+    ...(certificate !== undefined && { isLasting: true }),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
     ...(symptoms.status === undefined ? {} : { httpStatus: symptoms.status }),
   };
@@ -96,7 +98,7 @@ function kindOf(error: unknown, { status, text }: Symptoms): FailureKind {
 
 /** No error status: the connection failed, the stream carried an error, or its content could not be read. */
 function kindOfBrokenAnswer(error: unknown, text: string): FailureKind {
-  if (hasNetworkCode(error)) return "network";
+  if (codeIn(error, NETWORK_CODE) !== undefined) return "network";
   if (isParseError(error)) return "malformed-response";
   if (EMPTY_PURSE.test(text)) return "quota-exhausted";
   if (RATE.test(text)) return "rate-limited";
@@ -111,12 +113,28 @@ function kindOfBrokenAnswer(error: unknown, text: string): FailureKind {
 const NETWORK_CODE =
   /^(ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDR\w+|UND_ERR_\w+|HPE_\w+|CERT_\w+|ERR_TLS\w*|DEPTH_ZERO\w+|SELF_SIGNED\w+|UNABLE_TO\w+)$/;
 
-function hasNetworkCode(error: unknown): boolean {
+/** OpenSSL's names for what is wrong with a certificate, as Node reports them. */
+const CERTIFICATE_CODE = /^(CERT_\w+|ERR_TLS_CERT_\w+|DEPTH_ZERO\w+|SELF_SIGNED\w+|UNABLE_TO_(GET_ISSUER|VERIFY)\w*)$/;
+
+/** The first code of this form among an error, its causes, and the errors it stands for. */
+function codeIn(error: unknown, form: RegExp): string | undefined {
   for (let current = error; isRecord(current); current = current.cause) {
-    if (typeof current.code === "string" && NETWORK_CODE.test(current.code)) return true;
-    if (Array.isArray(current.errors) && current.errors.some(hasNetworkCode)) return true;
+    if (typeof current.code === "string" && form.test(current.code)) return current.code;
+    const inside = Array.isArray(current.errors) ? current.errors.map((one) => codeIn(one, form)) : [];
+    const found = inside.find((code) => code !== undefined);
+    if (found !== undefined) return found;
   }
-  return false;
+  return undefined;
+}
+
+/** Nothing was sent. Trying again shows the same certificate. */
+function untrusted(who: string, code: string, words: string): string {
+  const advice = /EXPIRED|NOT_YET_VALID/.test(code)
+    ? "Renew it, or correct this machine's clock."
+    : code.includes("ALTNAME")
+      ? "It was issued for another host: correct base_url."
+      : "If you trust who issued it (your own authority, or a proxy that inspects TLS), set NODE_EXTRA_CA_CERTS to a file with that authority's certificate.";
+  return `${who} showed a certificate that is not accepted (${code}: ${words}). ${advice}`;
 }
 
 function isParseError(error: unknown): boolean {

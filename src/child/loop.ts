@@ -298,6 +298,7 @@ async function* recover(
         earlier: conversation.failures,
         failingForMs: conversation.failingMs + facts.durationMs,
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
+        ...(failure.isLasting && { isLasting: true }),
       });
   // Where another key may be asked at once, it was the key that had enough and not the provider.
   pass.end(keys.another ? {} : { setback: { kind: keys.kind, backInMs: keys.backInMs } });

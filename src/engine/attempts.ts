@@ -47,7 +47,7 @@ const PAUSE_JITTER_MS = 5_000;
  * @param onQuota what is done where a quota is used up until a time that the provider names
  */
 export function recoveryOf(
-  { earlier, failingForMs, fallbacksLeft, keys }: Situation,
+  { earlier, failingForMs, fallbacksLeft, keys, isLasting }: Situation,
   random: () => number,
   onQuota: "fail" | "pause" = "fail",
 ): Recovery {
@@ -57,7 +57,7 @@ export function recoveryOf(
   const ownWaitMs = Math.min(MAX_WAIT_MS, gated ? waitMs : waitMs * 2 ** (tried - 1)) * random();
   // Everyone is told the same Retry-After: the jitter on top keeps them from coming back together.
   const delayMs = Math.round(keys.backInMs + ownWaitMs);
-  if (tried < tries && failingForMs + delayMs <= MAX_FAILING_MS) return { action: "retry", delayMs };
+  if (!isLasting && tried < tries && failingForMs + delayMs <= MAX_FAILING_MS) return { action: "retry", delayMs };
   if (fallback && fallbacksLeft > 0) return { action: "fallback" };
   const isQuota = keys.kind === "quota-exhausted" || (keys.kind === "rate-limited" && keys.backInMs > MAX_FAILING_MS);
   return onQuota === "pause" && isQuota && keys.isTold && tried <= MAX_PAUSES

@@ -63,12 +63,13 @@ describe("an endpoint with a certificate of an authority of one's own", { timeou
       assert.equal(provider.count, before + 1);
     });
 
-  test("is sent nothing without, and the failure says why", async () => {
+  test("is sent nothing without; the failure says at once why and what to do", async () => {
     const before = provider.count;
     const { code, result } = await run("localhost", {});
     assert.equal(code, 1);
     assert.equal(result.error.kind, "network");
-    assert.match(result.error.message, /certificate/);
+    assert.match(result.error.message, /certificate that is not accepted \(UNABLE_TO_\w+.*NODE_EXTRA_CA_CERTS/);
+    assert.equal(result.api_calls, 1);
     assert.equal(provider.count, before);
   });
 });

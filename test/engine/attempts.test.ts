@@ -16,6 +16,18 @@ const situation = (last: Failure, more: Partial<Situation> = {}): Situation => (
   ...more,
 });
 
+test("what cannot fare better is not asked again, and still has its fallbacks", () => {
+  const lasting = situation(failure("network"), { isLasting: true });
+  assert.deepEqual(
+    recoveryOf(lasting, () => 0.5),
+    { action: "give-up" },
+  );
+  assert.deepEqual(
+    recoveryOf({ ...lasting, fallbacksLeft: 1 }, () => 0.5),
+    { action: "fallback" },
+  );
+});
+
 for (const kind of FAILURE_KINDS) {
   test(`${kind}: tried as often as the table says, then a declared fallback, else the end`, () => {
     const { tries, fallback } = RECOVERY[kind];
