@@ -194,8 +194,9 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   }
 }
 
-/** An event of a delegation further down the tree. */
+/** An event of a delegation further down the tree: the time until then is time that the run above was worked on, too. */
 function foldNested(run: Run, event: Event): Run {
+  run.lastEventAt = event.at;
   const [child = "", nested = ""] = event.delegationId.slice(run.delegationId.length + 1).split(".");
   const { delegations, tally } = childOf(run, `${run.delegationId}.${child}`);
   if (isProgress(event)) gotFurther(run, tally.childId);

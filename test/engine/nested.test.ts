@@ -6,7 +6,7 @@ import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import { listAllRuns, listRuns } from "../../src/engine/register.ts";
-import { allChildren, resultsOf, spentIn } from "../../src/engine/run.ts";
+import { allChildren, foldRun, type Run, resultsOf, spentIn, workedMs } from "../../src/engine/run.ts";
 import type { Event, StoredEvent } from "../../src/event.ts";
 import type { EntryFilter } from "../../src/journal/journal.ts";
 import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
@@ -433,6 +433,19 @@ test("a tree whose process has died is stopped by saying so, with what it used",
     resultsOf(whole).results.map(({ api_calls, delegations }) => [api_calls, delegations]),
     [[5, [`${id}.1.1`]]],
   );
+  await engine.close();
+});
+
+test("the time that nested children worked before a crash is time of the run above, and no time is after it", async () => {
+  const { engine } = createTestEngine({ script: tree, delegation: DEEP });
+  const delegation = await engine.submit({ tasks: [taskOf("top(a, b)")] }, options);
+  await delegation.result;
+  const { id: delegationId } = delegation;
+  const told = [...engine.events(delegationId)].map((event, second) => ({ ...event, at: second * 1_000 }));
+  const ended = told.findLastIndex(({ kind, delegationId: id }) => kind === "child-end" && id !== delegationId);
+  const resume = { kind: "delegation-resume", at: 900_000, delegationId, pid: 1, renewed: {} } as const;
+  const run = [...told.slice(0, ended + 1), resume].reduce<Run | undefined>(foldRun, undefined);
+  assert.equal(run && workedMs(run), ended * 1_000);
   await engine.close();
 });
 
