@@ -135,7 +135,7 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
         return { problem: disagreement("provider", afterSlash.slug, named.provider.slug) };
       return place({ provider: afterSlash.slug, model: afterSlash.model }, below);
     }
-    return { ...beside, model };
+    return { ...beside, model, warnings: isTierName(model) ? [missingTier(model)] : [] };
   }
 
   /** The newest of a family at the current provider, else at the one provider with a key that has the family. */
@@ -229,6 +229,18 @@ function assumed(family: string, id: string, { slug, entryPath }: Provider): War
     `${family} was taken as ${id}, the newest that ${slug} is known to have. Whether it is served at this base URL is ` +
     `not known: list its models under ${entryPath}.models.`;
   return { code: "family-assumed", message };
+}
+
+/** Names that people give to tiers of their own, and that no vendor gives to a model. */
+function isTierName(model: string): boolean {
+  return /^(small|medium|large|fast|cheap|smart|strong|best|default)$/i.test(model);
+}
+
+function missingTier(model: string): Warning {
+  const message =
+    `${model} is not one of your aliases and is sent as the id of a model. To make it one, name a model in the ` +
+    `config: models: { ${model}: <model> }. deputy config init suggests small, medium and large.`;
+  return { code: "alias-missing", message };
 }
 
 function severalOfFamily(family: string, candidates: string[]): Problem {

@@ -138,6 +138,15 @@ describe("a family alias", () => {
     assert.deepEqual([route.model, route.warnings.map(({ code }) => code)], ["qwen", ["family-unknown"]]);
   });
 
+  test("of a tier that nobody has defined is sent as it is, with how to define it", () => {
+    const { route } = ready({ model: "Small", provider: "zai" }, { env: KEYS });
+    assert.match(route.warnings.map(({ message }) => message).join(), /not one of your aliases.*models: \{ Small: /);
+    const config = { models: { small: "glm-4.7" } };
+    assert.deepEqual(ready({ model: "Small", provider: "zai" }, { config, env: KEYS }).route.warnings, []);
+    const listed = { providers: { zai: { models: { small: {} } } } };
+    assert.deepEqual(ready({ model: "small", provider: "zai" }, { config: listed, env: KEYS }).route.warnings, []);
+  });
+
   test("finds what the config states of an endpoint of the user's own", () => {
     const mylab = { base_url: "http://127.0.0.1:1/v1", models: { "qwen3-8b": {}, "qwen3.5-8b": {} } };
     assert.equal(
