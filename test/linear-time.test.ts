@@ -18,7 +18,7 @@ const run = (piece: string) => piece.repeat(LENGTH / piece.length);
 const stars = `${"a*".repeat(50)}b`;
 
 function policyOn(pattern: string): (model: string) => boolean {
-  const policy = createPolicy(configSchema.parse({ delegation: { allow: [pattern] } }));
+  const policy = createPolicy(configSchema.parse({ delegation: { allow: [pattern] } }), () => undefined);
   return (model) => policy({ provider: "acme", model }) === undefined;
 }
 
