@@ -26,9 +26,9 @@ function withModel(facts: Document, scene?: Scene, task?: object): Promise<Playe
   return withAcme({ models: { "acme-1": facts } }, scene, task);
 }
 
-/** What a million tokens of each kind cost at a price, in USD: half of the input comes from the cache. */
+/** What a thousand tokens of each kind cost at a price, in USD: half of the input comes from the cache. */
 async function costAt(price: Document): Promise<number | null | undefined> {
-  const usage = { input: 2_000_000, cached: 1_000_000, output: 1_000_000 };
+  const usage = { input: 2_000, cached: 1_000, output: 1_000 };
   const { results } = await withModel({ price }, { script: answers({ text: "done", usage }) });
   return results[0]?.cost_usd;
 }
@@ -193,13 +193,13 @@ export const PROVIDER_EFFECTS: Effects = {
     assert.deepEqual([unknown?.cost_usd, unknown?.cost_status], [null, "unknown"]);
   },
   "providers.*.models.*.price.input": async () => {
-    assert.equal(await costAt({ input: 3, output: 0 }), 6);
+    assert.equal(await costAt({ input: 3_000, output: 0 }), 6);
   },
   "providers.*.models.*.price.output": async () => {
-    assert.equal(await costAt({ input: 0, output: 5 }), 5);
+    assert.equal(await costAt({ input: 0, output: 5_000 }), 5);
   },
   "providers.*.models.*.price.cached_input": async () => {
-    assert.equal(await costAt({ input: 3, cached_input: 1, output: 0 }), 4);
+    assert.equal(await costAt({ input: 3_000, cached_input: 1_000, output: 0 }), 4);
   },
 
   "providers.*.models.*.reasoning_efforts": async () => {
