@@ -1,5 +1,6 @@
 /** A process of Deputy under watch: it ends by itself, or is ended where it hangs or takes too much memory. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { launchCommand, PROGRAM, type Process, type Surroundings } from "../../support/end-to-end.ts";
 import { type Breach, type Ending, findBloat, findHang } from "./detectors.ts";
 
@@ -36,9 +37,11 @@ export function watch(argv: readonly string[], options: WatchOptions): Watched {
     killed = true;
     started.child.kill("SIGKILL");
   };
+  const hasWritten = createJournalWatch(surroundings.env.DEPUTY_STATE_DIR);
   const look = () => {
     const ms = elapsedMs();
-    quietMs = isAskedToEnd || isIdle() ? quietMs + ms : 0;
+    const isWorking = !isIdle() || hasWritten();
+    quietMs = isAskedToEnd || !isWorking ? quietMs + ms : 0;
     const found = findHang(argv, quietMs, hangMs, isAskedToEnd ? "was asked to end" : undefined);
     found.push(...findBloat(argv, memoryOf(started.pid)));
     if (found.length === 0) return;
@@ -63,6 +66,19 @@ export function watch(argv: readonly string[], options: WatchOptions): Watched {
     },
     kill,
     ending: async () => ({ argv, ...(await started.ended), killed, ...(sent && { sent }) }),
+  };
+}
+
+/** Tells whether its journal has grown since it was last asked: hundreds of calls take their time, and each is on record. */
+function createJournalWatch(stateDir: string | undefined): () => boolean {
+  let before = "";
+  return () => {
+    const now = ["journal.sqlite", "journal.sqlite-wal"]
+      .map((name) => statSync(join(stateDir ?? "", name), { throwIfNoEntry: false })?.mtimeMs)
+      .join();
+    const hasGrown = now !== before;
+    before = now;
+    return hasGrown;
   };
 }
 
