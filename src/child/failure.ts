@@ -64,8 +64,8 @@ function readSymptoms(error: unknown): Symptoms {
   };
 }
 
-/** Wording that says a purse is empty, as against a minute's allowance being used up. */
-const EMPTY_PURSE =
+/** Wording that says a budget is empty, as against a minute's allowance being used up. */
+const OUT_OF_CREDIT =
   /insufficient_quota|insufficient (balance|credit|funds|quota)|credit balance is too low|billing|payment required|add credits|out of credits|usage limit|perday|per day|daily limit|monthly/;
 const PER_MINUTE = /per ?minute|perminute|requests per|tokens per min|rpm\b|tpm\b/;
 const TOO_LONG =
@@ -85,12 +85,12 @@ function kindOf(error: unknown, { status, text }: Symptoms): FailureKind {
   if (status === 401) return "unauthorized";
   if (status === 402) return "quota-exhausted";
   if (status === 403)
-    return EMPTY_PURSE.test(text) ? "quota-exhausted" : REFUSED.test(text) ? "refused" : "unauthorized";
-  if (status === 429) return EMPTY_PURSE.test(text) && !PER_MINUTE.test(text) ? "quota-exhausted" : "rate-limited";
+    return OUT_OF_CREDIT.test(text) ? "quota-exhausted" : REFUSED.test(text) ? "refused" : "unauthorized";
+  if (status === 429) return OUT_OF_CREDIT.test(text) && !PER_MINUTE.test(text) ? "quota-exhausted" : "rate-limited";
   if (status === 408 || status === 425) return "network";
   if (status >= 500) return "overloaded";
   if (TOO_LONG.test(text)) return "context-overflow";
-  if (EMPTY_PURSE.test(text)) return "quota-exhausted";
+  if (OUT_OF_CREDIT.test(text)) return "quota-exhausted";
   if (REFUSED.test(text)) return "refused";
   if (UNAUTHORIZED.test(text)) return "unauthorized";
   return "invalid-request";
@@ -100,7 +100,7 @@ function kindOf(error: unknown, { status, text }: Symptoms): FailureKind {
 function kindOfBrokenAnswer(error: unknown, text: string): FailureKind {
   if (codeIn(error, NETWORK_CODE) !== undefined) return "network";
   if (isParseError(error)) return "malformed-response";
-  if (EMPTY_PURSE.test(text)) return "quota-exhausted";
+  if (OUT_OF_CREDIT.test(text)) return "quota-exhausted";
   if (RATE.test(text)) return "rate-limited";
   if (UNAUTHORIZED.test(text)) return "unauthorized";
   if (TOO_LONG.test(text)) return "context-overflow";

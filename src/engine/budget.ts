@@ -9,85 +9,88 @@ import { SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 const MIN_ANSWER_TOKENS = 1_000;
 
 /** One limit and what stands against it, in USD. */
-export type Purse = {
+export type Budget = {
   readonly limitUsd: number | undefined;
   spentUsd: number;
-  heldUsd: number;
+  reservedUsd: number;
   /** Requests for which money is held. */
   open: number;
   /** Who waits for money that others hold. */
   readonly waiting: Set<() => void>;
 };
 
-export function createPurse(limitUsd: number | undefined, spentUsd = 0): Purse {
-  return { limitUsd, spentUsd, heldUsd: 0, open: 0, waiting: new Set() };
+export function createBudget(limitUsd: number | undefined, spentUsd = 0): Budget {
+  return { limitUsd, spentUsd, reservedUsd: 0, open: 0, waiting: new Set() };
 }
 
-/** Sets money aside as `reserve` does, and waits where others hold it: a request that ends gives back what it did not cost. */
-export async function setAside(
-  purses: readonly Purse[],
+/** Sets money aside as `tryReserve` does, and waits where others hold it: a request that ends gives back what it did not cost. */
+export async function reserve(
+  budgets: readonly Budget[],
   worstCase: () => WorstCase,
   lastWords: boolean,
   signal: AbortSignal,
 ): Promise<Hold | undefined> {
   for (;;) {
     if (signal.aborted) return undefined;
-    const hold = reserve(purses, worstCase, lastWords);
+    const hold = tryReserve(budgets, worstCase, lastWords);
     if (hold !== "held") return hold;
-    await nextEnd(purses, signal);
+    await waitForRelease(budgets, signal);
   }
 }
 
 /**
- * Sets money aside in every purse, or in none.
- * @returns undefined where a purse cannot pay for an answer of useful length; `held` where it could, were it not for
+ * Sets money aside in every budget, or in none.
+ * @returns undefined where a budget cannot pay for an answer of useful length; `held` where it could, were it not for
  * what others hold
  */
-export function reserve(
-  purses: readonly Purse[],
+export function tryReserve(
+  budgets: readonly Budget[],
   worstCase: () => WorstCase,
   lastWords: boolean,
 ): Hold | "held" | undefined {
-  const unspentUsd = Math.min(...purses.map(unspent));
+  const unspentUsd = Math.min(...budgets.map(unspent));
   // Without a limit nobody needs to know the worst case, which costs a walk through the whole conversation.
-  if (unspentUsd === Number.POSITIVE_INFINITY) return take(purses);
+  if (unspentUsd === Number.POSITIVE_INFINITY) return createReservation(budgets);
   const worst = worstCase();
   const { price } = worst.route.facts;
-  if (price === undefined) return take(purses);
+  if (price === undefined) return createReservation(budgets);
   const inputUsd = usd(worst.inputTokens, price.input);
   const keptBackUsd = lastWords ? 0 : inputUsd + usd(SHORTEST_ANSWER_TOKENS, price.output);
   const tokensOf = (leftUsd: number) => tokensFor(leftUsd - inputUsd - keptBackUsd, price.output);
   const outputTokens = Math.min(worst.outputTokens, tokensOf(unspentUsd));
   const least = Math.min(worst.outputTokens, lastWords ? SHORTEST_ANSWER_TOKENS : MIN_ANSWER_TOKENS);
   if (outputTokens < least) return undefined;
-  if (outputTokens > tokensOf(Math.min(...purses.map(left)))) return "held";
+  if (outputTokens > tokensOf(Math.min(...budgets.map(available)))) return "held";
   const worstUsd = inputUsd + usd(outputTokens, price.output);
-  return take(purses, { reservedUsd: worstUsd, maxOutputTokens: outputTokens });
+  return createReservation(budgets, { reservedUsd: worstUsd, maxOutputTokens: outputTokens });
 }
 
 /** The limit, in USD, of which the least is left; undefined where there is none. */
-export function tightestUsd(purses: readonly Purse[]): number | undefined {
-  const limited = purses.filter(({ limitUsd }) => limitUsd !== undefined);
-  return limited.toSorted((one, other) => left(one) - left(other))[0]?.limitUsd;
+export function tightestUsd(budgets: readonly Budget[]): number | undefined {
+  const limited = budgets.filter(({ limitUsd }) => limitUsd !== undefined);
+  return limited.toSorted((one, other) => available(one) - available(other))[0]?.limitUsd;
 }
 
-function take(purses: readonly Purse[], terms: Pick<Hold, "reservedUsd" | "maxOutputTokens"> = {}): Hold {
+function createReservation(
+  budgets: readonly Budget[],
+  terms: Pick<Hold, "reservedUsd" | "maxOutputTokens"> = {},
+): Hold {
   const { reservedUsd: heldUsd = 0 } = terms;
   let open = true;
-  for (const purse of purses) {
-    purse.heldUsd += heldUsd;
-    purse.open += 1;
+  for (const budget of budgets) {
+    budget.reservedUsd += heldUsd;
+    budget.open += 1;
   }
   const settle = (spentUsd: number) => {
     if (!open) return;
     open = false;
-    for (const purse of purses) {
-      purse.open -= 1;
+    for (const budget of budgets) {
+      budget.open -= 1;
       // Where nothing is held there is not even a rounding error, for which somebody would wait in vain.
-      purse.heldUsd = purse.open === 0 ? 0 : purse.heldUsd - heldUsd;
-      purse.spentUsd += spentUsd;
+      budget.reservedUsd = budget.open === 0 ? 0 : budget.reservedUsd - heldUsd;
+      budget.spentUsd += spentUsd;
     }
-    for (const wake of new Set(purses.flatMap(({ waiting }) => [...waiting]))) wake();
+    for (const wake of new Set(budgets.flatMap(({ waiting }) => [...waiting]))) wake();
   };
   return {
     ...terms,
@@ -98,21 +101,21 @@ function take(purses: readonly Purse[], terms: Pick<Hold, "reservedUsd" | "maxOu
 }
 
 /** Until money that is held in one of them is given back or spent, or the signal aborts. */
-async function nextEnd(purses: readonly Purse[], signal: AbortSignal): Promise<void> {
+async function waitForRelease(budgets: readonly Budget[], signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const wake = () => resolve();
-  for (const purse of purses) purse.waiting.add(wake);
+  for (const budget of budgets) budget.waiting.add(wake);
   signal.addEventListener("abort", wake);
   await promise;
   signal.removeEventListener("abort", wake);
-  for (const purse of purses) purse.waiting.delete(wake);
+  for (const budget of budgets) budget.waiting.delete(wake);
 }
 
-function left(purse: Purse): number {
-  return unspent(purse) - purse.heldUsd;
+function available(budget: Budget): number {
+  return unspent(budget) - budget.reservedUsd;
 }
 
-function unspent({ limitUsd, spentUsd }: Purse): number {
+function unspent({ limitUsd, spentUsd }: Budget): number {
   return limitUsd === undefined ? Number.POSITIVE_INFINITY : limitUsd - spentUsd;
 }
 

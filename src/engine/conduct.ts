@@ -22,7 +22,7 @@ import { createDelegate } from "../tools/delegate.ts";
 import { createListModels } from "../tools/list-models.ts";
 import { type Answering, createApprovals } from "./approvals.ts";
 import { recoveryOf } from "./attempts.ts";
-import { createPurse, type Purse, setAside, tightestUsd } from "./budget.ts";
+import { type Budget, createBudget, reserve, tightestUsd } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { loadImages } from "./images.ts";
 import { type Above, type Delegate, restOf, stopperOf } from "./nested.ts";
@@ -96,7 +96,7 @@ export async function conduct(
   const under = new Map<string, Promise<unknown>[]>();
   /** Settles when the delegation that a child has asked for last has begun, or will not. */
   const begun = new Map<string, Promise<void>>();
-  const purses = [...(above?.purses ?? []), createPurse(budgetOf(run, setup.config), spentIn(run.children))];
+  const budgets = [...(above?.budgets ?? []), createBudget(budgetOf(run, setup.config), spentIn(run.children))];
   const approvals = createApprovals(answering, delegation.approval_timeout_seconds * 1000, clock);
   const prompts = createPrompts(run, setup);
   let broken: { error: unknown } | undefined;
@@ -202,11 +202,11 @@ export async function conduct(
   }
 
   function depsOf(planned: Ready, seat: Seat, deadline: Deadline, child: RunChild): ChildDeps {
-    const ownPurses = [...purses, createPurse(planned.limits.maxCostUsd, spentIn([child]))];
+    const ownBudgets = [...budgets, createBudget(planned.limits.maxCostUsd, spentIn([child]))];
     return {
       clock,
       model: stage.model,
-      tools: toolsOf(planned, seat, child, ownPurses),
+      tools: toolsOf(planned, seat, child, ownBudgets),
       permissions: { rules: setup.permissions, otherwise: delegation.approvals },
       approve: approvals.approve,
       answerBy: approvals.answerBy,
@@ -215,7 +215,7 @@ export async function conduct(
       price: setup.price,
       async reserve(worst, lastWords, signal) {
         deadline.stand();
-        const hold = await setAside(ownPurses, worst, lastWords, signal);
+        const hold = await reserve(ownBudgets, worst, lastWords, signal);
         deadline.goOn();
         return hold;
       },
@@ -225,7 +225,7 @@ export async function conduct(
         deadline.goOn();
         return pass;
       },
-      budgetUsd: () => tightestUsd(ownPurses),
+      budgetUsd: () => tightestUsd(ownBudgets),
       recover: (situation) => recoveryOf(situation, stage.random, delegation.on_quota),
       pause: seat.pause,
       async sleepUntil(until, signal) {
@@ -239,7 +239,7 @@ export async function conduct(
   }
 
   /** What the child's toolsets hold, and of that what its agent may have. A conversation may be at a model without tools. */
-  function toolsOf(planned: Ready, seat: Seat, child: RunChild, handedDown: readonly Purse[]): readonly Tool[] {
+  function toolsOf(planned: Ready, seat: Seat, child: RunChild, inheritedBudgets: readonly Budget[]): readonly Tool[] {
     const { route, toolsets, workspace, role, tools: named } = planned;
     if (route.facts.tools === false) return [];
     const all = setup.tools(toolsets, workspace);
@@ -248,10 +248,10 @@ export async function conduct(
     if (!delegates || run.depth >= delegation.max_spawn_depth) return tools;
     const listModels = createListModels({ offer: setup.offer });
     const added = isConversation(run) ? (beside?.tools ?? []) : [];
-    return [...tools, delegateTool(planned, seat, child, handedDown) as Tool, listModels as Tool, ...added];
+    return [...tools, delegateTool(planned, seat, child, inheritedBudgets) as Tool, listModels as Tool, ...added];
   }
 
-  function delegateTool(planned: Ready, seat: Seat, child: RunChild, handedDown: readonly Purse[]) {
+  function delegateTool(planned: Ready, seat: Seat, child: RunChild, inheritedBudgets: readonly Budget[]) {
     return createDelegate({
       offer: setup.offer(),
       maxTasks: delegation.max_tasks_per_call,
@@ -264,10 +264,10 @@ export async function conduct(
         const { childId } = child.tally;
         if (background && beside !== undefined) {
           const { toolsets, workspace } = planned;
-          const bounds = { toolsets, isBudgeted: handedDown.some(({ limitUsd }) => limitUsd !== undefined) };
+          const bounds = { toolsets, isBudgeted: inheritedBudgets.some(({ limitUsd }) => limitUsd !== undefined) };
           return beside.background(call, { parentRoute: routeAt(planned, child.tally.position), workspace, bounds });
         }
-        const nested = runUnder(planned, child, call, context, handedDown);
+        const nested = runUnder(planned, child, call, context, inheritedBudgets);
         under.set(childId, [...(under.get(childId) ?? []), nested]);
         seat.leave();
         return reportOf({ run: await nested, owner: "none" }, clock.now());
@@ -284,7 +284,7 @@ export async function conduct(
     child: RunChild,
     call: Call,
     { callId = "", step = 0, signal }: ToolContext,
-    handedDown: readonly Purse[],
+    inheritedBudgets: readonly Budget[],
   ): Promise<Run> {
     const { childId } = child.tally;
     const before = begun.get(childId);
@@ -297,7 +297,7 @@ export async function conduct(
       planned,
       route: routeAt(planned, child.tally.position),
       depth: run.depth + 1,
-      above: { purses: handedDown, signal, show, answering },
+      above: { budgets: inheritedBudgets, signal, show, answering },
       setup,
       begun(run) {
         const known = child.delegations.findIndex(({ delegationId }) => delegationId === run.delegationId);

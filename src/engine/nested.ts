@@ -10,7 +10,7 @@ import type { Route } from "../route.ts";
 import type { Bounds } from "../routing/plan.ts";
 import type { Call } from "../task.ts";
 import type { Answering } from "./approvals.ts";
-import type { Purse } from "./budget.ts";
+import type { Budget } from "./budget.ts";
 import { type Recalled, recallRun } from "./register.ts";
 import { canGoOn, foldRun, type Run } from "./run.ts";
 import type { Setup } from "./setup.ts";
@@ -34,7 +34,7 @@ export type Order = {
 /** What holds for a delegation because of the child that made it. */
 export type Above = {
   /** Every limit it stands under, from the top. */
-  purses: readonly Purse[];
+  budgets: readonly Budget[];
   /** Aborts, with a `StopReason`, when the child is stopped. */
   signal: AbortSignal;
   show(event: Event): void;
@@ -46,7 +46,7 @@ export type Delegate = (order: Order) => Promise<Run>;
 
 /** What a child's own delegation may not leave. */
 export function boundsOf({ planned: { toolsets, tools }, above }: Order): Bounds {
-  const isBudgeted = above.purses.some(({ limitUsd }) => limitUsd !== undefined);
+  const isBudgeted = above.budgets.some(({ limitUsd }) => limitUsd !== undefined);
   return { toolsets, ...(tools && { tools }), isBudgeted };
 }
 

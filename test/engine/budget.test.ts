@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Hold, WorstCase } from "../../src/child/money.ts";
-import { createPurse, type Purse, reserve, setAside } from "../../src/engine/budget.ts";
+import { type Budget, createBudget, reserve, tryReserve } from "../../src/engine/budget.ts";
 import { route } from "../support/child-stage.ts";
 
 const priced = route("zai", "glm-4.7", { facts: { price: { input: 1, output: 10 } } });
@@ -13,62 +13,62 @@ const worst =
 const WORST_USD = 0.041;
 
 /** What is had at once. */
-function take(purses: Purse[], worstOf: () => WorstCase, lastWords: boolean): Hold | undefined {
-  const hold = reserve(purses, worstOf, lastWords);
+function take(budgets: Budget[], worstOf: () => WorstCase, lastWords: boolean): Hold | undefined {
+  const hold = tryReserve(budgets, worstOf, lastWords);
   return hold === "held" ? undefined : hold;
 }
 
 test("without a limit nothing is in the way, and what is spent is still counted", () => {
-  const purse = createPurse(undefined);
-  const hold = take([purse], worst(), false);
+  const budget = createBudget(undefined);
+  const hold = take([budget], worst(), false);
   assert.equal(hold?.maxOutputTokens, undefined);
   hold?.settle(0.5);
-  assert.equal(purse.spentUsd, 0.5);
+  assert.equal(budget.spentUsd, 0.5);
 });
 
 test("a request that fits is held at its worst case and settled at what it cost", () => {
-  const purse = createPurse(1);
-  const hold = take([purse], worst(), false);
+  const budget = createBudget(1);
+  const hold = take([budget], worst(), false);
   assert.equal(hold?.maxOutputTokens, 4_000);
-  assert.equal(purse.heldUsd.toFixed(3), WORST_USD.toFixed(3));
+  assert.equal(budget.reservedUsd.toFixed(3), WORST_USD.toFixed(3));
   hold?.settle(0.01);
   hold?.release();
-  assert.deepEqual([purse.spentUsd, purse.heldUsd], [0.01, 0]);
+  assert.deepEqual([budget.spentUsd, budget.reservedUsd], [0.01, 0]);
 });
 
 test("a request that never cost anything gives everything back", () => {
-  const purse = createPurse(1);
-  take([purse], worst(), false)?.release();
-  assert.deepEqual([purse.spentUsd, purse.heldUsd], [0, 0]);
+  const budget = createBudget(1);
+  take([budget], worst(), false)?.release();
+  assert.deepEqual([budget.spentUsd, budget.reservedUsd], [0, 0]);
 });
 
 test("what was charged and not counted by anyone counts at the worst case", () => {
-  const purse = createPurse(1);
-  const hold = take([purse], worst(), false);
+  const budget = createBudget(1);
+  const hold = take([budget], worst(), false);
   hold?.settleAtWorst();
   hold?.release();
-  assert.equal(purse.spentUsd.toFixed(3), WORST_USD.toFixed(3));
+  assert.equal(budget.spentUsd.toFixed(3), WORST_USD.toFixed(3));
 });
 
 test("a small rest shortens the answer instead of refusing it, and leaves room for last words", () => {
-  const purse = createPurse(0.03);
-  const hold = take([purse], worst(), false);
+  const budget = createBudget(0.03);
+  const hold = take([budget], worst(), false);
   assert.ok(hold?.maxOutputTokens !== undefined && hold.maxOutputTokens >= 1_000 && hold.maxOutputTokens < 4_000);
-  assert.ok(purse.heldUsd < 0.03 - 0.003, "last words were not left room for");
+  assert.ok(budget.reservedUsd < 0.03 - 0.003, "last words were not left room for");
 });
 
 test("where no useful answer fits, only last words may be asked for, and where not those, nothing", () => {
-  const poor = createPurse(0.008);
+  const poor = createBudget(0.008);
   assert.equal(take([poor], worst(), false), undefined);
   assert.ok(take([poor], worst(), true) !== undefined);
-  assert.equal(take([createPurse(0.001)], worst(), true), undefined);
+  assert.equal(take([createBudget(0.001)], worst(), true), undefined);
 });
 
 test("the tightest of several limits counts, and none is touched where one refuses", () => {
-  const rich = createPurse(100);
-  const poor = createPurse(0.0001);
+  const rich = createBudget(100);
+  const poor = createBudget(0.0001);
   assert.equal(take([rich, poor], worst(), false), undefined);
-  assert.equal(rich.heldUsd, 0);
+  assert.equal(rich.reservedUsd, 0);
 });
 
 test("however requests come and end, spent and held never exceed the limit, and nothing stays held", () => {
@@ -85,7 +85,7 @@ test("however requests come and end, spent and held never exceed the limit, and 
       fc.array(request, { maxLength: 40 }),
       fc.double({ min: 0.001, max: 0.5, noNaN: true }),
       (all, limit) => {
-        const purse = createPurse(limit);
+        const budget = createBudget(limit);
         const open: { hold: Hold; usd: number; end: string; wait: number }[] = [];
         const close = (entry: (typeof open)[number]) => {
           if (entry.end === "settle") entry.hold.settle(entry.usd);
@@ -93,16 +93,19 @@ test("however requests come and end, spent and held never exceed the limit, and 
           entry.hold.release();
         };
         for (const { input, output, lastWords, share, end, wait } of all) {
-          const hold = take([purse], worst(input, output), lastWords);
-          assert.ok(purse.spentUsd + purse.heldUsd <= limit + 1e-9, `${purse.spentUsd} + ${purse.heldUsd} > ${limit}`);
+          const hold = take([budget], worst(input, output), lastWords);
+          assert.ok(
+            budget.spentUsd + budget.reservedUsd <= limit + 1e-9,
+            `${budget.spentUsd} + ${budget.reservedUsd} > ${limit}`,
+          );
           const usd = (input * 1 + (hold?.maxOutputTokens ?? 0) * share * 10) / 1_000_000;
           if (hold !== undefined) open.push({ hold, usd, end, wait });
           for (const entry of open.filter((entry) => entry.wait-- <= 0))
             close(open.splice(open.indexOf(entry), 1)[0] ?? entry);
         }
         for (const entry of open) close(entry);
-        assert.ok(Math.abs(purse.heldUsd) < 1e-9);
-        assert.ok(purse.spentUsd <= limit + 1e-9);
+        assert.ok(Math.abs(budget.reservedUsd) < 1e-9);
+        assert.ok(budget.spentUsd <= limit + 1e-9);
       },
     ),
   );
@@ -122,48 +125,48 @@ test("children that share a budget, each with one of its own, never exceed eithe
       usd,
       fc.array(usd, { minLength: 5, maxLength: 5 }),
       (all, limit, own) => {
-        const shared = createPurse(limit);
-        const purses = own.map((each) => createPurse(each));
+        const shared = createBudget(limit);
+        const budgets = own.map((each) => createBudget(each));
         let open: { hold: Hold; usd: number; wait: number }[] = [];
         for (const { child, input, share, wait } of all) {
-          const mine = purses[child];
+          const mine = budgets[child];
           const hold = mine && take([shared, mine], worst(input), false);
           // What was held is the worst that it can cost.
           if (hold !== undefined)
             open.push({ hold, usd: (input + (hold.maxOutputTokens ?? 0) * share * 10) / 1_000_000, wait });
-          for (const purse of [shared, ...purses])
-            assert.ok(purse.spentUsd + purse.heldUsd <= (purse.limitUsd ?? 0) + 1e-9);
+          for (const budget of [shared, ...budgets])
+            assert.ok(budget.spentUsd + budget.reservedUsd <= (budget.limitUsd ?? 0) + 1e-9);
           for (const entry of open) if (entry.wait-- <= 0) entry.hold.settle(entry.usd);
           open = open.filter(({ wait: left }) => left >= 0);
         }
         for (const { hold } of open) hold.release();
-        const spent = purses.reduce((sum, { spentUsd }) => sum + spentUsd, 0);
-        assert.ok(Math.abs(spent - shared.spentUsd) < 1e-9 && Math.abs(shared.heldUsd) < 1e-9);
+        const spent = budgets.reduce((sum, { spentUsd }) => sum + spentUsd, 0);
+        assert.ok(Math.abs(spent - shared.spentUsd) < 1e-9 && Math.abs(shared.reservedUsd) < 1e-9);
       },
     ),
   );
 });
 
 test("where requests cost more than was thought, the limit is exceeded by no more than that, and nothing else leaves", () => {
-  const purse = createPurse(0.1);
-  const holds = Array.from({ length: 10 }, () => take([purse], worst(), false)).filter((hold) => hold !== undefined);
+  const budget = createBudget(0.1);
+  const holds = Array.from({ length: 10 }, () => take([budget], worst(), false)).filter((hold) => hold !== undefined);
   for (const hold of holds) hold.settle(1.5 * ((1_000 + (hold.maxOutputTokens ?? 0) * 10) / 1_000_000));
-  assert.ok(holds.length > 1 && purse.spentUsd > 0.1 && purse.spentUsd <= 0.1 * 1.5 + 1e-9);
-  assert.equal(take([purse], worst(), false), undefined);
-  assert.equal(take([purse], worst(), true), undefined);
+  assert.ok(holds.length > 1 && budget.spentUsd > 0.1 && budget.spentUsd <= 0.1 * 1.5 + 1e-9);
+  assert.equal(take([budget], worst(), false), undefined);
+  assert.equal(take([budget], worst(), true), undefined);
 });
 
 test("without a limit nobody walks through the conversation to find the worst case", () => {
   const never = () => assert.fail("asked for the worst case");
-  take([createPurse(undefined), createPurse(undefined)], never, false)?.release();
+  take([createBudget(undefined), createBudget(undefined)], never, false)?.release();
 });
 
 test("who finds the money held by others waits until a request ends, and then has what it did not cost", async () => {
-  const shared = createPurse(0.06);
+  const shared = createBudget(0.06);
   const first = take([shared], worst(), false);
-  assert.equal(reserve([shared, createPurse(1)], worst(), false), "held");
-  const second = setAside([shared, createPurse(1)], worst(), false, new AbortController().signal);
-  const third = setAside([shared], worst(), false, new AbortController().signal);
+  assert.equal(tryReserve([shared, createBudget(1)], worst(), false), "held");
+  const second = reserve([shared, createBudget(1)], worst(), false, new AbortController().signal);
+  const third = reserve([shared], worst(), false, new AbortController().signal);
   first?.settle(0.001);
   assert.equal((await second)?.maxOutputTokens, 4_000, "its answer was shortened by what another only held");
   assert.equal(shared.waiting.size, 1);
@@ -173,10 +176,10 @@ test("who finds the money held by others waits until a request ends, and then ha
 });
 
 test("who waits for money stops waiting when it is stopped", async () => {
-  const shared = createPurse(0.06);
+  const shared = createBudget(0.06);
   take([shared], worst(), false);
   const stop = new AbortController();
-  const waiting = setAside([shared], worst(), false, stop.signal);
+  const waiting = reserve([shared], worst(), false, stop.signal);
   stop.abort();
   assert.equal(await waiting, undefined);
   assert.equal(shared.waiting.size, 0);
@@ -186,9 +189,9 @@ test("whatever limits, prices and costs there are, nobody waits where nothing is
   const usd = fc.double({ min: 0, max: 0.2, noNaN: true });
   fc.assert(
     fc.property(fc.array(usd, { maxLength: 30 }), usd, fc.boolean(), (costs, limit, lastWords) => {
-      const purses = [createPurse(limit), createPurse(limit * 0.7)];
+      const budgets = [createBudget(limit), createBudget(limit * 0.7)];
       for (const cost of costs) {
-        const hold = reserve(purses, worst(), lastWords);
+        const hold = tryReserve(budgets, worst(), lastWords);
         assert.notEqual(hold, "held");
         if (hold !== undefined && hold !== "held") hold.settle(cost);
       }
