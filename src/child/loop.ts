@@ -24,7 +24,7 @@ import {
 import { answerText, lastText } from "./conversation.ts";
 import type { Reply } from "./hearing.ts";
 import { nameOf } from "./model.ts";
-import { charactersIn, expectedTokens, type Hold, overflow, worstCase } from "./money.ts";
+import { charactersIn, expectedTokens, overflow, type Reservation, worstCase } from "./money.ts";
 import { LAST_WORDS, repairPrompt } from "./prompt.ts";
 import { isSameModel } from "./served.ts";
 import { runCalls } from "./tool-calls.ts";
@@ -92,14 +92,14 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
   // Stopped while it waited for its turn.
   if (pass === undefined) return undefined;
   yield* hearSteers(child);
-  let hold: Hold | undefined;
+  let reservation: Reservation | undefined;
   try {
     const worst = () => worstCase(route, conversation, deps.tools, images.length);
-    hold = await deps.reserve(worst, lastWords, child.signal);
-    if (hold !== undefined) return yield* request(child, route, hold, pass);
+    reservation = await deps.reserve(worst, lastWords, child.signal);
+    if (reservation !== undefined) return yield* request(child, route, reservation, pass);
     if (child.signal.aborted) return undefined;
   } finally {
-    hold?.release();
+    reservation?.release();
     pass.end({ unsent: true });
   }
   if (lastWords) return { ...limited(child, "max_cost"), text: lastText(conversation) };
@@ -128,20 +128,20 @@ async function* hearSteers(child: Child): AsyncGenerator<Happening, boolean> {
 async function* request(
   child: Child,
   route: Route,
-  hold: Hold,
+  reservation: Reservation,
   pass: Pass,
 ): AsyncGenerator<Happening, Ending | undefined> {
   const { clock, price } = child.deps;
   const step = child.conversation.step + 1;
   const lease = await child.deps.lease(route, child.signal);
   const askedAt = clock.elapsed();
-  const reply = yield* believed(child, route, hold, yield* ask(child, route, lease, hold, pass));
+  const reply = yield* believed(child, route, reservation, yield* ask(child, route, lease, reservation, pass));
   const costUsd = reply.usage && price(route, reply.usage);
   const isWhole = reply.ok || !reply.usageSoFar;
-  if (costUsd !== undefined && (isWhole || costUsd > (hold.reservedUsd ?? 0))) hold.settle(costUsd);
-  else if (reply.ok || reply.charged) hold.settleAtWorst();
+  if (costUsd !== undefined && (isWhole || costUsd > (reservation.reservedUsd ?? 0))) reservation.commit(costUsd);
+  else if (reply.ok || reply.charged) reservation.commitWorstCase();
   // Whatever is waited for next, its money is not kept from others meanwhile.
-  hold.release();
+  reservation.release();
   const facts = {
     step,
     ...(reply.usage && { usage: reply.usage }),
@@ -156,14 +156,19 @@ async function* request(
 }
 
 /** A reply without a usage that cannot be true: the request was charged, and nobody knows how much. */
-async function* believed(child: Child, route: Route, hold: Hold, reply: Reply): AsyncGenerator<Happening, Reply> {
+async function* believed(
+  child: Child,
+  route: Route,
+  reservation: Reservation,
+  reply: Reply,
+): AsyncGenerator<Happening, Reply> {
   const { usage, ...rest } = reply;
   if (usage === undefined) return reply;
   const { conversation, deps, input, tally } = child;
   const worst = worstCase(route, conversation, deps.tools, input.images.length);
   const counted = plausibleUsage(usage, {
     inputTokens: worst.inputTokens,
-    outputTokens: hold.maxOutputTokens ?? worst.outputTokens,
+    outputTokens: reservation.maxOutputTokens ?? worst.outputTokens,
     saidTokens: tally.tokens.output,
     heardCharacters: reply.ok ? charactersIn(reply.parts) : reply.partialText.length,
   });
@@ -191,7 +196,7 @@ async function* ask(
   child: Child,
   route: Route,
   lease: Lease,
-  hold: Hold,
+  reservation: Reservation,
   pass: Pass,
 ): AsyncGenerator<Happening, Reply> {
   let reply: Reply = UNHEARD;
@@ -201,10 +206,10 @@ async function* ask(
     if ("failure" in lease) reply = unsent(lease.failure);
     else if (tooLong !== undefined) reply = unsent(tooLong);
     else {
-      const { reservedUsd } = hold;
+      const { reservedUsd } = reservation;
       const reserved = reservedUsd === undefined ? {} : { reservedUsd };
       yield tell(child, { kind: "step-start", step: child.conversation.step + 1, ...reserved });
-      reply = yield* listen(child, route, lease.access, hold, pass);
+      reply = yield* listen(child, route, lease.access, reservation, pass);
     }
     return reply;
   } finally {
@@ -217,7 +222,7 @@ async function* listen(
   child: Child,
   route: Route,
   access: Access,
-  { maxOutputTokens }: Hold,
+  { maxOutputTokens }: Reservation,
   pass: Pass,
 ): AsyncGenerator<Happening, Reply> {
   const { conversation, deps, input, signal } = child;

@@ -19,16 +19,16 @@ const EXPECTED_ANSWER_TOKENS = 1_000;
 
 export type WorstCase = { inputTokens: number; outputTokens: number; route: Route };
 
-/** Money set aside for one request. Exactly one of `settle`, `settleAtWorst` takes effect; `release` gives the rest back. */
-export type Hold = {
+/** Money set aside for one request. Exactly one of `commit`, `commitWorstCase` takes effect; `release` gives the rest back. */
+export type Reservation = {
   /** What the budget leaves of the answer's length, in tokens; absent = no budget in the way. */
   maxOutputTokens?: number;
   /** USD held for it: its worst case; absent = no budget in the way. */
   reservedUsd?: number;
   /** The request has cost this much, in USD. */
-  settle(usd: number): void;
+  commit(usd: number): void;
   /** It was charged, and nobody said how much: counted at the worst case. */
-  settleAtWorst(): void;
+  commitWorstCase(): void;
   /** Over. What was not settled was not spent. */
   release(): void;
 };
@@ -37,7 +37,11 @@ export type Hold = {
  * Waits while other requests hold the money. Undefined where the budget does not allow the request, or the signal aborts
  * first; `lastWords` may use what other requests must leave.
  */
-export type Reserve = (worst: () => WorstCase, lastWords: boolean, signal: AbortSignal) => Promise<Hold | undefined>;
+export type Reserve = (
+  worst: () => WorstCase,
+  lastWords: boolean,
+  signal: AbortSignal,
+) => Promise<Reservation | undefined>;
 
 export function worstCase(route: Route, conversation: Conversation, tools: readonly Tool[], imageCount = 0): WorstCase {
   return {

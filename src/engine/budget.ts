@@ -2,7 +2,7 @@
  * Money, set aside before a request leaves and settled after it: over all children of a delegation, and for each. What
  * is spent and what is held never exceed a limit by more than the requests in flight at their worst case.
  */
-import type { Hold, WorstCase } from "../child/money.ts";
+import type { Reservation, WorstCase } from "../child/money.ts";
 import { SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 
 /** Shorter answers than this are not worth asking for, in tokens. */
@@ -29,11 +29,11 @@ export async function reserve(
   worstCase: () => WorstCase,
   lastWords: boolean,
   signal: AbortSignal,
-): Promise<Hold | undefined> {
+): Promise<Reservation | undefined> {
   for (;;) {
     if (signal.aborted) return undefined;
-    const hold = tryReserve(budgets, worstCase, lastWords);
-    if (hold !== "held") return hold;
+    const reservation = tryReserve(budgets, worstCase, lastWords);
+    if (reservation !== "held") return reservation;
     await waitForRelease(budgets, signal);
   }
 }
@@ -47,7 +47,7 @@ export function tryReserve(
   budgets: readonly Budget[],
   worstCase: () => WorstCase,
   lastWords: boolean,
-): Hold | "held" | undefined {
+): Reservation | "held" | undefined {
   const unspentUsd = Math.min(...budgets.map(unspent));
   // Without a limit nobody needs to know the worst case, which costs a walk through the whole conversation.
   if (unspentUsd === Number.POSITIVE_INFINITY) return createReservation(budgets);
@@ -73,15 +73,15 @@ export function tightestUsd(budgets: readonly Budget[]): number | undefined {
 
 function createReservation(
   budgets: readonly Budget[],
-  terms: Pick<Hold, "reservedUsd" | "maxOutputTokens"> = {},
-): Hold {
+  terms: Pick<Reservation, "reservedUsd" | "maxOutputTokens"> = {},
+): Reservation {
   const { reservedUsd: heldUsd = 0 } = terms;
   let open = true;
   for (const budget of budgets) {
     budget.reservedUsd += heldUsd;
     budget.open += 1;
   }
-  const settle = (spentUsd: number) => {
+  const commit = (spentUsd: number) => {
     if (!open) return;
     open = false;
     for (const budget of budgets) {
@@ -94,9 +94,9 @@ function createReservation(
   };
   return {
     ...terms,
-    settle,
-    settleAtWorst: () => settle(heldUsd),
-    release: () => settle(0),
+    commit,
+    commitWorstCase: () => commit(heldUsd),
+    release: () => commit(0),
   };
 }
 

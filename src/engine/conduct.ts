@@ -215,9 +215,9 @@ export async function conduct(
       price: setup.price,
       async reserve(worst, lastWords, signal) {
         deadline.stand();
-        const hold = await reserve(ownBudgets, worst, lastWords, signal);
+        const reservation = await reserve(ownBudgets, worst, lastWords, signal);
         deadline.goOn();
-        return hold;
+        return reservation;
       },
       async admit(provider, tokens, signal) {
         deadline.stand();

@@ -206,7 +206,7 @@ test("a child that calls a tool with its last words is not asked again", async (
 });
 
 test("where the budget allows no request the child says its last words, and nothing where not even those", async () => {
-  const hold = { settle: () => {}, settleAtWorst: () => {}, release: () => {} };
+  const hold = { commit: () => {}, commitWorstCase: () => {}, release: () => {} };
   const poor = await play([says("Short of money.")], {
     deps: { reserve: async (_, last) => (last ? hold : undefined) },
   });

@@ -46,8 +46,8 @@ test("a request of which nonsense is reported counts what was reserved for it, a
   const settled: (number | "worst")[] = [];
   const reserve = async () => ({
     reservedUsd: 0.5,
-    settle: (usd: number) => void settled.push(usd),
-    settleAtWorst: () => void settled.push("worst"),
+    commit: (usd: number) => void settled.push(usd),
+    commitWorstCase: () => void settled.push("worst"),
     release: () => {},
   });
   const lies = { usage: { input: -500_000, output: 5, cached: 0, reasoning: 0 } };
@@ -72,7 +72,7 @@ test("a request of which nonsense is reported counts what was reserved for it, a
 });
 
 test("so does a request that breaks off after nonsense was reported of it", async () => {
-  const reserve = async () => ({ reservedUsd: 0.5, settle: () => {}, settleAtWorst: () => {}, release: () => {} });
+  const reserve = async () => ({ reservedUsd: 0.5, commit: () => {}, commitWorstCase: () => {}, release: () => {} });
   const nonsense = { input: 1e308, output: 5, cached: 0, reasoning: 0 };
   const { result } = await play([fails("network", { usage: nonsense, usageSoFar: true, charged: true })], {
     deps: { reserve },

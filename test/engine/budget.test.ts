@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Hold, WorstCase } from "../../src/child/money.ts";
+import type { Reservation, WorstCase } from "../../src/child/money.ts";
 import { type Budget, createBudget, reserve, tryReserve } from "../../src/engine/budget.ts";
 import { route } from "../support/child-stage.ts";
 
@@ -13,26 +13,26 @@ const worst =
 const WORST_USD = 0.041;
 
 /** What is had at once. */
-function take(budgets: Budget[], worstOf: () => WorstCase, lastWords: boolean): Hold | undefined {
-  const hold = tryReserve(budgets, worstOf, lastWords);
-  return hold === "held" ? undefined : hold;
+function take(budgets: Budget[], worstOf: () => WorstCase, lastWords: boolean): Reservation | undefined {
+  const reservation = tryReserve(budgets, worstOf, lastWords);
+  return reservation === "held" ? undefined : reservation;
 }
 
 test("without a limit nothing is in the way, and what is spent is still counted", () => {
   const budget = createBudget(undefined);
-  const hold = take([budget], worst(), false);
-  assert.equal(hold?.maxOutputTokens, undefined);
-  hold?.settle(0.5);
+  const reservation = take([budget], worst(), false);
+  assert.equal(reservation?.maxOutputTokens, undefined);
+  reservation?.commit(0.5);
   assert.equal(budget.spentUsd, 0.5);
 });
 
 test("a request that fits is held at its worst case and settled at what it cost", () => {
   const budget = createBudget(1);
-  const hold = take([budget], worst(), false);
-  assert.equal(hold?.maxOutputTokens, 4_000);
+  const reservation = take([budget], worst(), false);
+  assert.equal(reservation?.maxOutputTokens, 4_000);
   assert.equal(budget.reservedUsd.toFixed(3), WORST_USD.toFixed(3));
-  hold?.settle(0.01);
-  hold?.release();
+  reservation?.commit(0.01);
+  reservation?.release();
   assert.deepEqual([budget.spentUsd, budget.reservedUsd], [0.01, 0]);
 });
 
@@ -44,16 +44,20 @@ test("a request that never cost anything gives everything back", () => {
 
 test("what was charged and not counted by anyone counts at the worst case", () => {
   const budget = createBudget(1);
-  const hold = take([budget], worst(), false);
-  hold?.settleAtWorst();
-  hold?.release();
+  const reservation = take([budget], worst(), false);
+  reservation?.commitWorstCase();
+  reservation?.release();
   assert.equal(budget.spentUsd.toFixed(3), WORST_USD.toFixed(3));
 });
 
 test("a small rest shortens the answer instead of refusing it, and leaves room for last words", () => {
   const budget = createBudget(0.03);
-  const hold = take([budget], worst(), false);
-  assert.ok(hold?.maxOutputTokens !== undefined && hold.maxOutputTokens >= 1_000 && hold.maxOutputTokens < 4_000);
+  const reservation = take([budget], worst(), false);
+  assert.ok(
+    reservation?.maxOutputTokens !== undefined &&
+      reservation.maxOutputTokens >= 1_000 &&
+      reservation.maxOutputTokens < 4_000,
+  );
   assert.ok(budget.reservedUsd < 0.03 - 0.003, "last words were not left room for");
 });
 
@@ -86,20 +90,20 @@ test("however requests come and end, spent and held never exceed the limit, and 
       fc.double({ min: 0.001, max: 0.5, noNaN: true }),
       (all, limit) => {
         const budget = createBudget(limit);
-        const open: { hold: Hold; usd: number; end: string; wait: number }[] = [];
+        const open: { hold: Reservation; usd: number; end: string; wait: number }[] = [];
         const close = (entry: (typeof open)[number]) => {
-          if (entry.end === "settle") entry.hold.settle(entry.usd);
-          if (entry.end === "worst") entry.hold.settleAtWorst();
+          if (entry.end === "settle") entry.hold.commit(entry.usd);
+          if (entry.end === "worst") entry.hold.commitWorstCase();
           entry.hold.release();
         };
         for (const { input, output, lastWords, share, end, wait } of all) {
-          const hold = take([budget], worst(input, output), lastWords);
+          const reservation = take([budget], worst(input, output), lastWords);
           assert.ok(
             budget.spentUsd + budget.reservedUsd <= limit + 1e-9,
             `${budget.spentUsd} + ${budget.reservedUsd} > ${limit}`,
           );
-          const usd = (input * 1 + (hold?.maxOutputTokens ?? 0) * share * 10) / 1_000_000;
-          if (hold !== undefined) open.push({ hold, usd, end, wait });
+          const usd = (input * 1 + (reservation?.maxOutputTokens ?? 0) * share * 10) / 1_000_000;
+          if (reservation !== undefined) open.push({ hold: reservation, usd, end, wait });
           for (const entry of open.filter((entry) => entry.wait-- <= 0))
             close(open.splice(open.indexOf(entry), 1)[0] ?? entry);
         }
@@ -127,19 +131,23 @@ test("children that share a budget, each with one of its own, never exceed eithe
       (all, limit, own) => {
         const shared = createBudget(limit);
         const budgets = own.map((each) => createBudget(each));
-        let open: { hold: Hold; usd: number; wait: number }[] = [];
+        let open: { hold: Reservation; usd: number; wait: number }[] = [];
         for (const { child, input, share, wait } of all) {
           const mine = budgets[child];
-          const hold = mine && take([shared, mine], worst(input), false);
+          const reservation = mine && take([shared, mine], worst(input), false);
           // What was held is the worst that it can cost.
-          if (hold !== undefined)
-            open.push({ hold, usd: (input + (hold.maxOutputTokens ?? 0) * share * 10) / 1_000_000, wait });
+          if (reservation !== undefined)
+            open.push({
+              hold: reservation,
+              usd: (input + (reservation.maxOutputTokens ?? 0) * share * 10) / 1_000_000,
+              wait,
+            });
           for (const budget of [shared, ...budgets])
             assert.ok(budget.spentUsd + budget.reservedUsd <= (budget.limitUsd ?? 0) + 1e-9);
-          for (const entry of open) if (entry.wait-- <= 0) entry.hold.settle(entry.usd);
+          for (const entry of open) if (entry.wait-- <= 0) entry.hold.commit(entry.usd);
           open = open.filter(({ wait: left }) => left >= 0);
         }
-        for (const { hold } of open) hold.release();
+        for (const { hold: reservation } of open) reservation.release();
         const spent = budgets.reduce((sum, { spentUsd }) => sum + spentUsd, 0);
         assert.ok(Math.abs(spent - shared.spentUsd) < 1e-9 && Math.abs(shared.reservedUsd) < 1e-9);
       },
@@ -149,8 +157,11 @@ test("children that share a budget, each with one of its own, never exceed eithe
 
 test("where requests cost more than was thought, the limit is exceeded by no more than that, and nothing else leaves", () => {
   const budget = createBudget(0.1);
-  const holds = Array.from({ length: 10 }, () => take([budget], worst(), false)).filter((hold) => hold !== undefined);
-  for (const hold of holds) hold.settle(1.5 * ((1_000 + (hold.maxOutputTokens ?? 0) * 10) / 1_000_000));
+  const holds = Array.from({ length: 10 }, () => take([budget], worst(), false)).filter(
+    (reservation) => reservation !== undefined,
+  );
+  for (const reservation of holds)
+    reservation.commit(1.5 * ((1_000 + (reservation.maxOutputTokens ?? 0) * 10) / 1_000_000));
   assert.ok(holds.length > 1 && budget.spentUsd > 0.1 && budget.spentUsd <= 0.1 * 1.5 + 1e-9);
   assert.equal(take([budget], worst(), false), undefined);
   assert.equal(take([budget], worst(), true), undefined);
@@ -167,10 +178,10 @@ test("who finds the money held by others waits until a request ends, and then ha
   assert.equal(tryReserve([shared, createBudget(1)], worst(), false), "held");
   const second = reserve([shared, createBudget(1)], worst(), false, new AbortController().signal);
   const third = reserve([shared], worst(), false, new AbortController().signal);
-  first?.settle(0.001);
+  first?.commit(0.001);
   assert.equal((await second)?.maxOutputTokens, 4_000, "its answer was shortened by what another only held");
   assert.equal(shared.waiting.size, 1);
-  (await second)?.settle(0.058);
+  (await second)?.commit(0.058);
   assert.equal(await third, undefined, "waited for money that is spent");
   assert.equal(shared.waiting.size, 0);
 });
@@ -191,9 +202,9 @@ test("whatever limits, prices and costs there are, nobody waits where nothing is
     fc.property(fc.array(usd, { maxLength: 30 }), usd, fc.boolean(), (costs, limit, lastWords) => {
       const budgets = [createBudget(limit), createBudget(limit * 0.7)];
       for (const cost of costs) {
-        const hold = tryReserve(budgets, worst(), lastWords);
-        assert.notEqual(hold, "held");
-        if (hold !== undefined && hold !== "held") hold.settle(cost);
+        const reservation = tryReserve(budgets, worst(), lastWords);
+        assert.notEqual(reservation, "held");
+        if (reservation !== undefined && reservation !== "held") reservation.commit(cost);
       }
     }),
   );

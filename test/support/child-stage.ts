@@ -136,7 +136,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     steered: () => undefined,
     lease: async (wanted) => leaseOf(wanted),
     price: () => 0.001,
-    reserve: async () => ({ settle: () => {}, settleAtWorst: () => {}, release: () => {} }),
+    reserve: async () => ({ commit: () => {}, commitWorstCase: () => {}, release: () => {} }),
     budgetUsd: () => undefined,
     recover: () => ({ action: "give-up" }),
     pause: async () => {},
