@@ -21,7 +21,7 @@ type Refused = { outcome: "denied" | "invalid" | "unknown"; text: string; target
 
 /**
  * `atOnce`: most calls under way at a time. A search is a process with two pipes: eight keep a disk busy, and leave room
- * for others below a limit of 64 descriptors. Delegations have limits of their own (seats, rates, budgets).
+ * for others below a limit of 64 descriptors. Delegations have limits of their own (slots, rates, budgets).
  * `cutOff`: what becomes of a call that was under way when the child was stopped or its process died.
  */
 const CALLS_OF: Record<ToolEffect, { atOnce: number; cutOff: "again" | "unknown" | "goes-on" }> = {

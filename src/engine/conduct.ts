@@ -42,8 +42,8 @@ import {
   spentIn,
   workedMs,
 } from "./run.ts";
-import type { Scheduler, Told } from "./scheduler.ts";
-import { createSeat, type Seat } from "./seat.ts";
+import type { Scheduler, WaitStatus } from "./scheduler.ts";
+import { type ChildSlot, createChildSlot } from "./seat.ts";
 import type { Setup } from "./setup.ts";
 
 export type Stage = {
@@ -137,13 +137,13 @@ export async function conduct(
     controllers.set(childId, controller);
     if (stopping !== undefined) controller.abort(stopping);
     const about = { delegationId, childId };
-    const seat = createSeat(scheduler, clock, (provider, what) => void record(waitEvent(provider, what, about)));
+    const slot = createChildSlot(scheduler, clock, (provider, what) => void record(waitEvent(provider, what, about)));
     const { timeoutMs } = planned.limits;
     const outOfTime = () => controller.abort({ status: "timeout" } satisfies StopReason);
     const deadline = createDeadline(clock, timeoutMs, earlierMs - child.tally.pausedMs, outOfTime);
-    const deps = depsOf(planned, seat, deadline, child);
+    const deps = depsOf(planned, slot, deadline, child);
     try {
-      if (!(await seat.take(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
+      if (!(await slot.acquire(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
       const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
       if ("failure" in images) return await record(failedEnd(childId, images.failure));
       deadline.goOn();
@@ -163,7 +163,7 @@ export async function conduct(
       else await record(faultOfOurs(childId, error)).catch(breakOff);
     } finally {
       deadline.stand();
-      seat.leave();
+      slot.release();
       // Where it failed in the middle, what it delegated still has to end.
       controller.abort({ status: "interrupted", by: "parent-end" } satisfies StopReason);
       await Promise.allSettled(under.get(childId) ?? []);
@@ -193,7 +193,7 @@ export async function conduct(
     return { kind: "child-end", at: clock.now(), delegationId, childId, ending, durationMs: 0 };
   }
 
-  function waitEvent(provider: string, what: Told, about: { delegationId: string; childId: string }): Event {
+  function waitEvent(provider: string, what: WaitStatus, about: { delegationId: string; childId: string }): Event {
     const at = clock.now();
     const { taskIndex = -1 } = parseRunId(about.childId);
     if ("place" in what) return { kind: "queue-move", at, ...about, taskIndex, place: what.place };
@@ -201,12 +201,12 @@ export async function conduct(
     return { kind: "gate-wait", at, ...about, provider, limit, ...(Number.isFinite(forMs) && { delayMs: forMs }) };
   }
 
-  function depsOf(planned: Ready, seat: Seat, deadline: Deadline, child: RunChild): ChildDeps {
+  function depsOf(planned: Ready, slot: ChildSlot, deadline: Deadline, child: RunChild): ChildDeps {
     const ownBudgets = [...budgets, createBudget(planned.limits.maxCostUsd, spentIn([child]))];
     return {
       clock,
       model: stage.model,
-      tools: toolsOf(planned, seat, child, ownBudgets),
+      tools: toolsOf(planned, slot, child, ownBudgets),
       permissions: { rules: setup.permissions, otherwise: delegation.approvals },
       approve: approvals.approve,
       answerBy: approvals.answerBy,
@@ -221,16 +221,16 @@ export async function conduct(
       },
       async admit(provider, tokens, signal) {
         deadline.stand();
-        const pass = await seat.admit(provider, tokens, signal);
+        const pass = await slot.admit(provider, tokens, signal);
         deadline.goOn();
         return pass;
       },
       budgetUsd: () => tightestUsd(ownBudgets),
       recover: (situation) => recoveryOf(situation, stage.random, delegation.on_quota),
-      pause: seat.pause,
+      pause: slot.pause,
       async sleepUntil(until, signal) {
         deadline.stand();
-        await seat.sleepUntil(until, signal);
+        await slot.sleepUntil(until, signal);
         deadline.goOn();
       },
       schemas: stage.schemas,
@@ -239,7 +239,12 @@ export async function conduct(
   }
 
   /** What the child's toolsets hold, and of that what its agent may have. A conversation may be at a model without tools. */
-  function toolsOf(planned: Ready, seat: Seat, child: RunChild, inheritedBudgets: readonly Budget[]): readonly Tool[] {
+  function toolsOf(
+    planned: Ready,
+    slot: ChildSlot,
+    child: RunChild,
+    inheritedBudgets: readonly Budget[],
+  ): readonly Tool[] {
     const { route, toolsets, workspace, role, tools: named } = planned;
     if (route.facts.tools === false) return [];
     const all = setup.tools(toolsets, workspace);
@@ -248,10 +253,10 @@ export async function conduct(
     if (!delegates || run.depth >= delegation.max_spawn_depth) return tools;
     const listModels = createListModels({ offer: setup.offer });
     const added = isConversation(run) ? (beside?.tools ?? []) : [];
-    return [...tools, delegateTool(planned, seat, child, inheritedBudgets) as Tool, listModels as Tool, ...added];
+    return [...tools, delegateTool(planned, slot, child, inheritedBudgets) as Tool, listModels as Tool, ...added];
   }
 
-  function delegateTool(planned: Ready, seat: Seat, child: RunChild, inheritedBudgets: readonly Budget[]) {
+  function delegateTool(planned: Ready, slot: ChildSlot, child: RunChild, inheritedBudgets: readonly Budget[]) {
     return createDelegate({
       offer: setup.offer(),
       maxTasks: delegation.max_tasks_per_call,
@@ -269,7 +274,7 @@ export async function conduct(
         }
         const nested = runUnder(planned, child, call, context, inheritedBudgets);
         under.set(childId, [...(under.get(childId) ?? []), nested]);
-        seat.leave();
+        slot.release();
         return reportOf({ run: await nested, owner: "none" }, clock.now());
       },
     });

@@ -8,38 +8,38 @@ import type { Clock } from "../clock.ts";
 import { createGate, type Gate, type GateWait, type ProviderLimits } from "./gate.ts";
 
 /** Waiting children beyond this place are not told that they moved. */
-const TOLD_PLACES = 50;
+const REPORTED_POSITIONS = 50;
 
-export type Place = {
+export type Slot = {
   readonly provider: string;
   /** Gives the place back; a second call does nothing. */
   release(): void;
 };
 
 /** What a waiting child is told: its place in the queue (1 is next), or what keeps its provider's gate closed. */
-export type Told = { place: number } | GateWait;
+export type WaitStatus = { place: number } | GateWait;
 
 /** A request that may leave: the child's place, and the leave itself. */
-export type Admission = { place: Place; pass: Pass };
+export type RequestGrant = { slot: Slot; pass: Pass };
 
 export type Scheduler = {
   /**
    * Waits for a place to start in. `moved` is told the place in the queue at once and whenever it changes.
    * Rejects with the signal's reason where it aborts first.
    */
-  queue(provider: string, signal: AbortSignal, moved?: (place: number) => void): Promise<Place>;
+  queue(provider: string, signal: AbortSignal, moved?: (place: number) => void): Promise<Slot>;
   /**
    * Waits until a request may leave. The place that is handed in is kept where that is at once, and given back where
    * it is not. Rejects with the signal's reason where it aborts first.
    * @param tokens what the request is expected to take; asked only where a limit needs it
    */
   admit(
-    place: Place | undefined,
+    place: Slot | undefined,
     provider: string,
     tokens: () => number,
     signal: AbortSignal,
-    told?: (what: Told) => void,
-  ): Promise<Admission>;
+    told?: (what: WaitStatus) => void,
+  ): Promise<RequestGrant>;
   /** Sets the cap, in children at once, and what each provider takes. Places already given stay given. */
   setCaps(cap: number, limitsOf: (provider: string) => ProviderLimits): void;
   readonly running: number;
@@ -52,8 +52,8 @@ type Waiting = {
   place: number;
   /** What it was told of its provider's gate. */
   limit?: string;
-  told: ((what: Told) => void) | undefined;
-  go(place: Place): void;
+  onWait: ((what: WaitStatus) => void) | undefined;
+  grant(place: Slot): void;
 };
 
 const NO_TOKENS = () => 0;
@@ -64,9 +64,9 @@ export function createScheduler(
 ): Scheduler {
   let limitsOf: (provider: string) => ProviderLimits = () => ({});
   /** At work, and about to ask. */
-  let asking: Waiting[] = [];
+  let requestQueue: Waiting[] = [];
   /** Not begun. */
-  let starting: Waiting[] = [];
+  let startQueue: Waiting[] = [];
   let running = 0;
   const runningAt = new Map<string, number>();
   const gates = new Map<string, Gate>();
@@ -75,7 +75,7 @@ export function createScheduler(
   function gateOf(provider: string): Gate {
     const known = gates.get(provider);
     if (known !== undefined) return known;
-    const gate = createGate(clock.elapsed, random, letIn);
+    const gate = createGate(clock.elapsed, random, drain);
     gate.setLimits(limitsOf(provider));
     gates.set(provider, gate);
     return gate;
@@ -86,7 +86,7 @@ export function createScheduler(
     runningAt.set(provider, (runningAt.get(provider) ?? 0) + change);
   }
 
-  function givePlace(provider: string): Place {
+  function grantSlot(provider: string): Slot {
     occupy(provider, 1);
     let given = true;
     return {
@@ -95,7 +95,7 @@ export function createScheduler(
         if (!given) return;
         given = false;
         occupy(provider, -1);
-        letIn();
+        drain();
       },
     };
   }
@@ -106,17 +106,17 @@ export function createScheduler(
   }
 
   /** Lets everyone in who may come in, in order; tells the rest where they stand; wakes when a gate opens. */
-  function letIn(): void {
-    if (asking.length + starting.length === 0 && alarm === undefined) return;
+  function drain(): void {
+    if (requestQueue.length + startQueue.length === 0 && alarm === undefined) return;
     const closed = new Map<string, GateWait>();
-    asking = leftOf(asking, closed);
-    starting = leftOf(starting, closed);
-    tellPlaces();
+    requestQueue = drainQueue(requestQueue, closed);
+    startQueue = drainQueue(startQueue, closed);
+    reportPositions();
     const opens = Math.min(...[...closed.values()].map(({ forMs }) => forMs));
     setAlarm(Number.isFinite(opens) ? opens : undefined);
   }
 
-  function leftOf(queue: Waiting[], closed: Map<string, GateWait>): Waiting[] {
+  function drainQueue(queue: Waiting[], closed: Map<string, GateWait>): Waiting[] {
     if (running >= cap || queue.length === 0) return queue;
     const left: Waiting[] = [];
     for (const [index, next] of queue.entries()) {
@@ -125,30 +125,30 @@ export function createScheduler(
       const wait = closed.get(next.provider) ?? gateOf(next.provider).wait(next.tokens);
       if (wait !== undefined) {
         closed.set(next.provider, wait);
-        tellOfGate(next, wait);
+        reportLimit(next, wait);
       }
-      if (wait === undefined && hasRoom(next.provider)) next.go(givePlace(next.provider));
+      if (wait === undefined && hasRoom(next.provider)) next.grant(grantSlot(next.provider));
       else left.push(next);
     }
     return left;
   }
 
-  function tellOfGate(entry: Waiting, wait: GateWait): void {
+  function reportLimit(entry: Waiting, wait: GateWait): void {
     if (entry.limit === wait.limit) return;
     entry.limit = wait.limit;
-    entry.told?.(wait);
+    entry.onWait?.(wait);
   }
 
-  function tellPlaces(): void {
-    const first = asking.slice(0, TOLD_PLACES);
-    first.push(...starting.slice(0, TOLD_PLACES - first.length));
-    for (const [index, entry] of first.entries()) tellPlace(entry, index + 1);
+  function reportPositions(): void {
+    const first = requestQueue.slice(0, REPORTED_POSITIONS);
+    first.push(...startQueue.slice(0, REPORTED_POSITIONS - first.length));
+    for (const [index, entry] of first.entries()) reportPosition(entry, index + 1);
   }
 
-  function tellPlace(entry: Waiting, place: number): void {
+  function reportPosition(entry: Waiting, place: number): void {
     if (entry.place === place) return;
     entry.place = place;
-    if (entry.limit === undefined) entry.told?.({ place });
+    if (entry.limit === undefined) entry.onWait?.({ place });
   }
 
   /** One timer for the gate that opens first; none where nobody waits for one. It keeps the process alive. */
@@ -164,76 +164,76 @@ export function createScheduler(
     const ring = () => {
       if (alarm !== mine) return;
       alarm = undefined;
-      letIn();
+      drain();
     };
     clock.sleep(at - clock.elapsed(), controller.signal).then(ring, () => {});
   }
 
   /** Waits in one of the two queues; leaves it where the signal aborts. */
-  function waitIn<Given>(
+  function waitForTurn<Given>(
     join: (entry: Waiting) => void,
     signal: AbortSignal,
     entryOf: (resolve: (given: Given) => void) => Waiting,
   ): Promise<Given> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      const leave = () => {
-        asking = asking.filter((other) => other !== entry);
-        starting = starting.filter((other) => other !== entry);
+      const giveUp = () => {
+        requestQueue = requestQueue.filter((other) => other !== entry);
+        startQueue = startQueue.filter((other) => other !== entry);
         reject(signal.reason);
-        letIn();
+        drain();
       };
       const entry = entryOf((given) => {
-        signal.removeEventListener("abort", leave);
+        signal.removeEventListener("abort", giveUp);
         resolve(given);
       });
-      signal.addEventListener("abort", leave, { once: true });
+      signal.addEventListener("abort", giveUp, { once: true });
       join(entry);
-      letIn();
+      drain();
     });
   }
 
   return {
     queue(provider, signal, moved) {
-      const told = moved && ((what: Told) => "place" in what && moved(what.place));
+      const onWait = moved && ((what: WaitStatus) => "place" in what && moved(what.place));
       const join = (entry: Waiting) => {
-        starting.push(entry);
-        const place = asking.length + starting.length;
+        startQueue.push(entry);
+        const place = requestQueue.length + startQueue.length;
         // Beyond the places that are told it hears its own once.
-        if (place > TOLD_PLACES && running >= cap) tellPlace(entry, place);
+        if (place > REPORTED_POSITIONS && running >= cap) reportPosition(entry, place);
       };
-      return waitIn<Place>(join, signal, (go) => ({ provider, tokens: NO_TOKENS, place: 0, told, go }));
+      return waitForTurn<Slot>(join, signal, (grant) => ({ provider, tokens: NO_TOKENS, place: 0, onWait, grant }));
     },
-    async admit(place, provider, tokens, signal, told) {
+    async admit(slot, provider, tokens, signal, onWait) {
       const gate = gateOf(provider);
-      const isFirst = !asking.some((other) => other.provider === provider);
-      if (place?.provider === provider && isFirst && gate.wait(tokens) === undefined)
-        return { place, pass: gate.pass(tokens) };
-      const admitted = waitIn<Admission>(
-        (entry) => asking.push(entry),
+      const isFirst = !requestQueue.some((other) => other.provider === provider);
+      if (slot?.provider === provider && isFirst && gate.wait(tokens) === undefined)
+        return { slot, pass: gate.pass(tokens) };
+      const admitted = waitForTurn<RequestGrant>(
+        (entry) => requestQueue.push(entry),
         signal,
         (resolve) => ({
           provider,
           tokens,
           place: 0,
-          told,
-          go: (given) => resolve({ place: given, pass: gate.pass(tokens) }),
+          onWait,
+          grant: (given) => resolve({ slot: given, pass: gate.pass(tokens) }),
         }),
       );
-      place?.release();
+      slot?.release();
       return admitted;
     },
     setCaps(newCap, newLimitsOf) {
       cap = newCap;
       limitsOf = newLimitsOf;
       for (const [provider, gate] of gates) gate.setLimits(limitsOf(provider));
-      letIn();
+      drain();
     },
     get running() {
       return running;
     },
     get waiting() {
-      return asking.length + starting.length;
+      return requestQueue.length + startQueue.length;
     },
   };
 }

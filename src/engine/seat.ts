@@ -1,11 +1,11 @@
 /** A child's place among the running: taken, given back while it waits, changed for one at another provider. */
 import type { Pass } from "../child/child.ts";
 import { type Clock, sleepUntil } from "../clock.ts";
-import type { Place, Scheduler, Told } from "./scheduler.ts";
+import type { Scheduler, Slot, WaitStatus } from "./scheduler.ts";
 
-export type Seat = {
+export type ChildSlot = {
   /** False where the signal aborted before a place was free. */
-  take(provider: string, signal: AbortSignal): Promise<boolean>;
+  acquire(provider: string, signal: AbortSignal): Promise<boolean>;
   /** A place, and leave to send one request; undefined where the signal aborted first. */
   admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Pass | undefined>;
   /** Waits without a place; early where the signal aborts. The next request queues for one. */
@@ -13,37 +13,41 @@ export type Seat = {
   /** The same, until a moment in milliseconds since the epoch. */
   sleepUntil(until: number, signal: AbortSignal): Promise<void>;
   /** Gives the place back. The next request queues for one. */
-  leave(): void;
+  release(): void;
 };
 
-/** @param told hears what the child waits for */
-export function createSeat(scheduler: Scheduler, clock: Clock, told: (provider: string, what: Told) => void): Seat {
-  let place: Place | undefined;
-  function leave(): void {
-    place?.release();
-    place = undefined;
+/** @param onWait hears what the child waits for */
+export function createChildSlot(
+  scheduler: Scheduler,
+  clock: Clock,
+  onWait: (provider: string, what: WaitStatus) => void,
+): ChildSlot {
+  let slot: Slot | undefined;
+  function release(): void {
+    slot?.release();
+    slot = undefined;
   }
   return {
-    async take(provider, signal) {
-      place?.release();
-      const moved = (place: number) => told(provider, { place });
-      place = await scheduler.queue(provider, signal, moved).catch(() => undefined);
-      return place !== undefined;
+    async acquire(provider, signal) {
+      slot?.release();
+      const moved = (place: number) => onWait(provider, { place });
+      slot = await scheduler.queue(provider, signal, moved).catch(() => undefined);
+      return slot !== undefined;
     },
     async admit(provider, tokens, signal) {
-      const waiting = scheduler.admit(place, provider, tokens, signal, (what) => told(provider, what));
+      const waiting = scheduler.admit(slot, provider, tokens, signal, (what) => onWait(provider, what));
       const admission = await waiting.catch(() => undefined);
-      place = admission?.place;
+      slot = admission?.slot;
       return admission?.pass;
     },
     async pause(delayMs, signal) {
-      leave();
+      release();
       await clock.sleep(delayMs, signal).catch(() => {});
     },
     async sleepUntil(until, signal) {
-      leave();
+      release();
       await sleepUntil(clock, until, signal).catch(() => {});
     },
-    leave,
+    release,
   };
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Pass } from "../../src/child/child.ts";
 import { recoveryOf } from "../../src/engine/attempts.ts";
 import type { ProviderLimits } from "../../src/engine/gate.ts";
-import { createScheduler, type Place, type Told } from "../../src/engine/scheduler.ts";
+import { createScheduler, type Slot, type WaitStatus } from "../../src/engine/scheduler.ts";
 import type { Failure } from "../../src/errors.ts";
 import type { Recovery } from "../../src/event.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
@@ -20,9 +20,9 @@ function stage(limits: Record<string, ProviderLimits> = {}, cap = 100) {
   scheduler.setCaps(cap, (provider) => limits[provider] ?? {});
   /** When each request left, by the name it was given. */
   const left: [name: string, at: number][] = [];
-  async function ask(name: string, provider = "zai", tokens = 0, signal = never, told?: (what: Told) => void) {
-    const place = await scheduler.queue(provider, signal);
-    const admission = await scheduler.admit(place, provider, () => tokens, signal, told);
+  async function ask(name: string, provider = "zai", tokens = 0, signal = never, told?: (what: WaitStatus) => void) {
+    const slot = await scheduler.queue(provider, signal);
+    const admission = await scheduler.admit(slot, provider, () => tokens, signal, told);
     left.push([name, clock.elapsed()]);
     return admission;
   }
@@ -48,13 +48,13 @@ describe("requests per minute", () => {
 
   test("a child that waits holds no place, and other providers do not wait", async () => {
     const { clock, scheduler, names, ask } = stage({ zai: { requestsPerMinute: 1 } }, 1);
-    (await ask("first")).place.release();
+    (await ask("first")).slot.release();
     void ask("waits");
     await settled();
     assert.equal(scheduler.running, 0);
     const other = await ask("other", "openrouter");
     assert.deepEqual(names(), ["first", "other"]);
-    other.place.release();
+    other.slot.release();
     await clock.advance(MINUTE);
     assert.deepEqual(names(), ["first", "other", "waits"]);
   });
@@ -62,12 +62,12 @@ describe("requests per minute", () => {
   test("a waiting child is told for what, and for how long", async () => {
     const { ask } = stage({ zai: { requestsPerMinute: 1 } });
     await ask("first");
-    const told: Told[] = [];
-    const place: Place = { provider: "zai", release: () => {} };
+    const told: WaitStatus[] = [];
+    const slot: Slot = { provider: "zai", release: () => {} };
     const { scheduler } = stage({ zai: { requestsPerMinute: 1 } });
-    await scheduler.admit(place, "zai", () => 0, never);
+    await scheduler.admit(slot, "zai", () => 0, never);
     void scheduler.admit(
-      place,
+      slot,
       "zai",
       () => 0,
       never,
@@ -244,13 +244,13 @@ async function simulate(world: World, gated: boolean): Promise<Seen> {
   }
 
   async function child(provider: "busy" | "free"): Promise<void> {
-    let place: Place | undefined = await scheduler.queue(provider, never);
+    let slot: Slot | undefined = await scheduler.queue(provider, never);
     for (let step = 0; step < world.steps; step++) {
       const earlier: Failure[] = [];
       let failingForMs = 0;
       for (;;) {
-        const admission: { place: Place; pass: Pass } = await scheduler.admit(place, provider, () => 0, never);
-        place = admission.place;
+        const admission: { slot: Slot; pass: Pass } = await scheduler.admit(slot, provider, () => 0, never);
+        slot = admission.slot;
         const failure = provider === "busy" ? await serve() : await clock.sleep(500);
         if (failure === undefined) {
           admission.pass.accepted();
@@ -264,8 +264,8 @@ async function simulate(world: World, gated: boolean): Promise<Seen> {
           ? recoveryOf({ keys, earlier, failingForMs, fallbacksLeft: 0 }, random)
           : alone(keys.backInMs, earlier.length, random);
         admission.pass.end(gated ? { setback: keys } : {});
-        place.release();
-        place = undefined;
+        slot.release();
+        slot = undefined;
         earlier.push(failure);
         seen.mostRetries = Math.max(seen.mostRetries, earlier.length);
         if (recovery.action !== "retry") {
@@ -276,7 +276,7 @@ async function simulate(world: World, gated: boolean): Promise<Seen> {
         await clock.sleep(recovery.delayMs);
       }
     }
-    place?.release();
+    slot?.release();
   }
 
   const startedAt = clock.elapsed();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createScheduler, type Place } from "../../src/engine/scheduler.ts";
+import { createScheduler, type Slot } from "../../src/engine/scheduler.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 
 const time = { clock: createFakeClock(), random: () => 0.5 };
@@ -11,11 +11,11 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 test("children start in the order they came, never more at once than the cap", async () => {
   const scheduler = createScheduler(time, 2);
   const started: number[] = [];
-  const places: Place[] = [];
+  const places: Slot[] = [];
   for (const index of [0, 1, 2, 3]) {
-    scheduler.queue("zai", never).then((place) => {
+    scheduler.queue("zai", never).then((slot) => {
       started.push(index);
-      places.push(place);
+      places.push(slot);
     });
   }
   await settled();
@@ -61,9 +61,9 @@ test("a child that is stopped while it waits leaves the queue", async () => {
 
 test("a place given back twice is given back once", async () => {
   const scheduler = createScheduler(time, 1);
-  const place = await scheduler.queue("zai", never);
-  place.release();
-  place.release();
+  const slot = await scheduler.queue("zai", never);
+  slot.release();
+  slot.release();
   assert.equal(scheduler.running, 0);
 });
 
@@ -86,23 +86,23 @@ test("whatever comes, goes and gives up: no cap is exceeded, nobody waits beside
       const caps: Record<string, number> = { a: 1, b: 2, c: 5 };
       const scheduler = createScheduler(time);
       scheduler.setCaps(cap, (provider) => ({ concurrent: caps[provider] ?? 0 }));
-      const places: Place[] = [];
+      const places: Slot[] = [];
       const waiting = new Map<AbortController, string>();
       for (const next of steps) {
         if (next.do === "queue") {
           const controller = new AbortController();
           waiting.set(controller, next.provider);
           scheduler.queue(next.provider, controller.signal).then(
-            (place) => {
+            (slot) => {
               waiting.delete(controller);
-              places.push(place);
+              places.push(slot);
             },
             () => waiting.delete(controller),
           );
         } else if (next.do === "release") places.splice(next.which, 1)[0]?.release();
         else [...waiting.keys()][next.which]?.abort();
         await settled();
-        const running = (provider: string) => places.filter((place) => place.provider === provider).length;
+        const running = (provider: string) => places.filter((slot) => slot.provider === provider).length;
         assert.equal(scheduler.running, places.length);
         assert.ok(places.length <= cap);
         for (const provider of ["a", "b", "c"]) assert.ok(running(provider) <= (caps[provider] ?? 0));
@@ -110,7 +110,7 @@ test("whatever comes, goes and gives up: no cap is exceeded, nobody waits beside
         assert.ok(places.length === cap || !couldStart, "someone waits beside a free place");
       }
       for (const controller of waiting.keys()) controller.abort();
-      for (const place of places) place.release();
+      for (const slot of places) slot.release();
       await settled();
       assert.deepEqual([scheduler.running, scheduler.waiting], [0, 0]);
     }),
