@@ -224,7 +224,7 @@ export type LiveEvent =
   | OfChild<"reasoning-delta", { text: string }>
   /** Waiting for a slot: `place` 1 is next. */
   | OfChild<"queue-move", { taskIndex: number; place: number }>
-  /** Waiting for the provider's gate; without `delayMs`, until a request that is under way there has ended. */
+  /** Waiting for the provider's rate limiter; without `delayMs`, until a request that is under way there has ended. */
   | OfChild<"gate-wait", { provider: string; limit: string; delayMs?: number }>
   | OfChild<"retry-wait", { failure: Failure; delayMs: number }>;
 

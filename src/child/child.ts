@@ -37,7 +37,7 @@ export type Verdict = { allowed: boolean; by: string; reason: string; answerId?:
 /** Settles always: with a denial after a timeout, at once where nobody can answer, and when the signal aborts. */
 export type Approve = (question: ApprovalQuestion, signal: AbortSignal) => Promise<Verdict>;
 
-/** Leave to send one request, of a provider's gate. However the request ends, the leave is given back: once, the rest is ignored. */
+/** Leave to send one request, of a provider's rate limiter. However the request ends, the leave is given back: once, the rest is ignored. */
 export type Pass = {
   /** The provider has begun to answer. */
   accepted(): void;

@@ -8,15 +8,15 @@ type Policy = {
   tries: number;
   /** First wait, in milliseconds; doubled each time, with full jitter. */
   waitMs: number;
-  /** The provider's gate (`gate.ts`) waits longer and longer, for all its children at once: this wait does not grow. */
-  gated?: true;
+  /** The provider's rate limiter (`gate.ts`) waits longer and longer, for all its children at once: this wait does not grow. */
+  rateLimited?: true;
   /** Whether another route may fare better. */
   fallback: boolean;
 };
 
 /** The next move for each kind of failure. The documentation's table is generated from this one. */
 export const RECOVERY = {
-  "rate-limited": { tries: 12, waitMs: 2_000, gated: true, fallback: true },
+  "rate-limited": { tries: 12, waitMs: 2_000, rateLimited: true, fallback: true },
   "quota-exhausted": { tries: 1, waitMs: 0, fallback: true },
   overloaded: { tries: 5, waitMs: 1_000, fallback: true },
   network: { tries: 5, waitMs: 500, fallback: true },
@@ -52,9 +52,9 @@ export function recoveryOf(
   onQuota: "fail" | "pause" = "fail",
 ): Recovery {
   if (keys.another) return { action: "next-key" };
-  const { tries, waitMs, gated, fallback }: Policy = RECOVERY[keys.kind];
+  const { tries, waitMs, rateLimited, fallback }: Policy = RECOVERY[keys.kind];
   const tried = 1 + earlier.filter(({ kind }) => kind === keys.kind).length;
-  const ownWaitMs = Math.min(MAX_WAIT_MS, gated ? waitMs : waitMs * 2 ** (tried - 1)) * random();
+  const ownWaitMs = Math.min(MAX_WAIT_MS, rateLimited ? waitMs : waitMs * 2 ** (tried - 1)) * random();
   // Everyone is told the same Retry-After: the jitter on top keeps them from coming back together.
   const delayMs = Math.round(keys.backInMs + ownWaitMs);
   if (!isLasting && tried < tries && failingForMs + delayMs <= MAX_FAILING_MS) return { action: "retry", delayMs };

@@ -1,4 +1,4 @@
-/** A child's wall time. It stands still while the child waits for its turn: queued, at its provider's gate, or paused. */
+/** A child's wall time. It stands still while the child waits for its turn: queued, at its provider's rate limiter, or paused. */
 import type { Clock } from "../clock.ts";
 
 export type Deadline = {

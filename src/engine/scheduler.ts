@@ -1,11 +1,11 @@
 /**
- * Who goes next: first come, first served, under one cap for the process and a gate per provider. Children that have
+ * Who goes next: first come, first served, under one cap for the process and a rate limiter per provider. Children that have
  * not begun wait to start; those at work wait, without a place, for their provider's leave to send a request, and go
  * before the others. Whose provider is full does not hold up those behind. It gets its clock and knows no network.
  */
 import type { Pass } from "../child/child.ts";
 import type { Clock } from "../clock.ts";
-import { createGate, type Gate, type GateWait, type ProviderLimits } from "./gate.ts";
+import { createRateLimiter, type ProviderLimits, type RateLimiter, type RateLimitWait } from "./gate.ts";
 
 /** Waiting children beyond this place are not told that they moved. */
 const REPORTED_POSITIONS = 50;
@@ -16,8 +16,8 @@ export type Slot = {
   release(): void;
 };
 
-/** What a waiting child is told: its place in the queue (1 is next), or what keeps its provider's gate closed. */
-export type WaitStatus = { place: number } | GateWait;
+/** What a waiting child is told: its place in the queue (1 is next), or what keeps its provider's rate limiter closed. */
+export type WaitStatus = { place: number } | RateLimitWait;
 
 /** A request that may leave: the child's place, and the leave itself. */
 export type RequestGrant = { slot: Slot; pass: Pass };
@@ -50,7 +50,7 @@ type Waiting = {
   provider: string;
   tokens: () => number;
   place: number;
-  /** What it was told of its provider's gate. */
+  /** What it was told of its provider's rate limiter. */
   limit?: string;
   onWait: ((what: WaitStatus) => void) | undefined;
   grant(place: Slot): void;
@@ -69,16 +69,16 @@ export function createScheduler(
   let startQueue: Waiting[] = [];
   let running = 0;
   const runningAt = new Map<string, number>();
-  const gates = new Map<string, Gate>();
+  const limiters = new Map<string, RateLimiter>();
   let alarm: { at: number; controller: AbortController } | undefined;
 
-  function gateOf(provider: string): Gate {
-    const known = gates.get(provider);
+  function limiterOf(provider: string): RateLimiter {
+    const known = limiters.get(provider);
     if (known !== undefined) return known;
-    const gate = createGate(clock.elapsed, random, drain);
-    gate.setLimits(limitsOf(provider));
-    gates.set(provider, gate);
-    return gate;
+    const limiter = createRateLimiter(clock.elapsed, random, drain);
+    limiter.setLimits(limitsOf(provider));
+    limiters.set(provider, limiter);
+    return limiter;
   }
 
   function occupy(provider: string, change: 1 | -1): void {
@@ -105,10 +105,10 @@ export function createScheduler(
     return running < cap && (runningAt.get(provider) ?? 0) < concurrent;
   }
 
-  /** Lets everyone in who may come in, in order; tells the rest where they stand; wakes when a gate opens. */
+  /** Lets everyone in who may come in, in order; tells the rest where they stand; wakes when a rate limiter opens. */
   function drain(): void {
     if (requestQueue.length + startQueue.length === 0 && alarm === undefined) return;
-    const closed = new Map<string, GateWait>();
+    const closed = new Map<string, RateLimitWait>();
     requestQueue = drainQueue(requestQueue, closed);
     startQueue = drainQueue(startQueue, closed);
     reportPositions();
@@ -116,13 +116,13 @@ export function createScheduler(
     setAlarm(Number.isFinite(opens) ? opens : undefined);
   }
 
-  function drainQueue(queue: Waiting[], closed: Map<string, GateWait>): Waiting[] {
+  function drainQueue(queue: Waiting[], closed: Map<string, RateLimitWait>): Waiting[] {
     if (running >= cap || queue.length === 0) return queue;
     const left: Waiting[] = [];
     for (const [index, next] of queue.entries()) {
       if (running >= cap) return left.concat(queue.slice(index));
-      // Nobody overtakes at a gate: a small request behind a large one waits too.
-      const wait = closed.get(next.provider) ?? gateOf(next.provider).wait(next.tokens);
+      // Nobody overtakes at a rate limiter: a small request behind a large one waits too.
+      const wait = closed.get(next.provider) ?? limiterOf(next.provider).check(next.tokens);
       if (wait !== undefined) {
         closed.set(next.provider, wait);
         reportLimit(next, wait);
@@ -133,7 +133,7 @@ export function createScheduler(
     return left;
   }
 
-  function reportLimit(entry: Waiting, wait: GateWait): void {
+  function reportLimit(entry: Waiting, wait: RateLimitWait): void {
     if (entry.limit === wait.limit) return;
     entry.limit = wait.limit;
     entry.onWait?.(wait);
@@ -151,7 +151,7 @@ export function createScheduler(
     if (entry.limit === undefined) entry.onWait?.({ place });
   }
 
-  /** One timer for the gate that opens first; none where nobody waits for one. It keeps the process alive. */
+  /** One timer for the rate limiter that opens first; none where nobody waits for one. It keeps the process alive. */
   function setAlarm(forMs: number | undefined): void {
     const at = forMs === undefined ? undefined : Math.ceil(clock.elapsed() + forMs);
     if (alarm?.at === at) return;
@@ -205,10 +205,10 @@ export function createScheduler(
       return waitForTurn<Slot>(join, signal, (grant) => ({ provider, tokens: NO_TOKENS, place: 0, onWait, grant }));
     },
     async admit(slot, provider, tokens, signal, onWait) {
-      const gate = gateOf(provider);
+      const limiter = limiterOf(provider);
       const isFirst = !requestQueue.some((other) => other.provider === provider);
-      if (slot?.provider === provider && isFirst && gate.wait(tokens) === undefined)
-        return { slot, pass: gate.pass(tokens) };
+      if (slot?.provider === provider && isFirst && limiter.check(tokens) === undefined)
+        return { slot, pass: limiter.acquire(tokens) };
       const admitted = waitForTurn<RequestGrant>(
         (entry) => requestQueue.push(entry),
         signal,
@@ -217,7 +217,7 @@ export function createScheduler(
           tokens,
           place: 0,
           onWait,
-          grant: (given) => resolve({ slot: given, pass: gate.pass(tokens) }),
+          grant: (given) => resolve({ slot: given, pass: limiter.acquire(tokens) }),
         }),
       );
       slot?.release();
@@ -226,7 +226,7 @@ export function createScheduler(
     setCaps(newCap, newLimitsOf) {
       cap = newCap;
       limitsOf = newLimitsOf;
-      for (const [provider, gate] of gates) gate.setLimits(limitsOf(provider));
+      for (const [provider, limiter] of limiters) limiter.setLimits(limitsOf(provider));
       drain();
     },
     get running() {

@@ -50,7 +50,7 @@ test("Retry-After is honoured, with jitter on top so that a herd does not come b
   ]);
 });
 
-test("waits of its own grow, with full jitter; where the provider's gate does the waiting they do not", () => {
+test("waits of its own grow, with full jitter; where the provider's rate limiter does the waiting they do not", () => {
   const waits = (kind: FailureKind, tries: number[]) =>
     tries
       .map((tried) => recoveryOf(after(tried, kind), () => 1))

@@ -149,7 +149,7 @@ describe("a provider that refuses for its rate", () => {
     assert.ok(names().length > 2);
   });
 
-  test("one burst of refusals narrows the gate once; answers widen it again by about one for each round", async () => {
+  test("one burst of refusals narrows the rate limiter once; answers widen it again by about one for each round", async () => {
     const { clock, names, ask } = stage();
     const burst = await Promise.all(Array.from({ length: 16 }, (_, index) => ask(`burst ${index}`)));
     for (const { pass } of burst) pass.end(limited());
@@ -321,7 +321,7 @@ describe("a herd at a server that takes only so much", () => {
     );
   });
 
-  test("with the gate a fraction of the requests is refused that would be without", async (t) => {
+  test("with the rate limiter a fraction of the requests is refused that would be without", async (t) => {
     for (const says of [true, false]) {
       const world = { children: 60, steps: 2, concurrent: 4, perMinute: 30, says, seed: 7 };
       const [gated, free] = [await simulate(world, true), await simulate(world, false)];
