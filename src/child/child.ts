@@ -38,13 +38,13 @@ export type Verdict = { allowed: boolean; by: string; reason: string; answerId?:
 export type Approve = (question: ApprovalQuestion, signal: AbortSignal) => Promise<Verdict>;
 
 /** Leave to send one request, of a provider's rate limiter. However the request ends, the leave is given back: once, the rest is ignored. */
-export type Pass = {
+export type Permit = {
   /** The provider has begun to answer. */
   accepted(): void;
-  end(outcome?: Outcome): void;
+  end(outcome?: RequestOutcome): void;
 };
 
-export type Outcome = {
+export type RequestOutcome = {
   /** What it took, as the provider counted; absent = as expected. */
   tokens?: number;
   /** It never left. */
@@ -79,7 +79,7 @@ export type ChildDeps = {
    * Waits for a place among the running and for the provider's leave to send a request. Undefined where the signal
    * aborts first. @param tokens what it is expected to take; asked only where a limit needs it
    */
-  admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Pass | undefined>;
+  admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Permit | undefined>;
   /** Waits without a place among the running; early where the signal aborts. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
   /** Waits without a place until a moment, in milliseconds since the epoch, while the child's time stands still. */

@@ -16,7 +16,7 @@ import {
   type ChildInput,
   type Happening,
   live,
-  type Pass,
+  type Permit,
   recall,
   type StopReason,
   tell,
@@ -84,23 +84,23 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
   }
   const route = routeAt(child.input.planned, conversation.position);
   const { images } = child.input;
-  const pass = await deps.admit(
+  const permit = await deps.admit(
     route.provider,
     () => expectedTokens(conversation, deps.tools, images.length),
     child.signal,
   );
   // Stopped while it waited for its turn.
-  if (pass === undefined) return undefined;
+  if (permit === undefined) return undefined;
   yield* hearSteers(child);
   let reservation: Reservation | undefined;
   try {
     const worst = () => worstCase(route, conversation, deps.tools, images.length);
     reservation = await deps.reserve(worst, lastWords, child.signal);
-    if (reservation !== undefined) return yield* request(child, route, reservation, pass);
+    if (reservation !== undefined) return yield* request(child, route, reservation, permit);
     if (child.signal.aborted) return undefined;
   } finally {
     reservation?.release();
-    pass.end({ unsent: true });
+    permit.end({ unsent: true });
   }
   if (lastWords) return { ...limited(child, "max_cost"), text: lastText(conversation) };
   yield tell(child, { kind: "message-add", reason: "max_cost", text: LAST_WORDS });
@@ -129,13 +129,13 @@ async function* request(
   child: Child,
   route: Route,
   reservation: Reservation,
-  pass: Pass,
+  permit: Permit,
 ): AsyncGenerator<Happening, Ending | undefined> {
   const { clock, price } = child.deps;
   const step = child.conversation.step + 1;
   const lease = await child.deps.lease(route, child.signal);
   const askedAt = clock.elapsed();
-  const reply = yield* believed(child, route, reservation, yield* ask(child, route, lease, reservation, pass));
+  const reply = yield* believed(child, route, reservation, yield* ask(child, route, lease, reservation, permit));
   const costUsd = reply.usage && price(route, reply.usage);
   const isWhole = reply.ok || !reply.usageSoFar;
   if (costUsd !== undefined && (isWhole || costUsd > (reservation.reservedUsd ?? 0))) reservation.commit(costUsd);
@@ -149,9 +149,9 @@ async function* request(
     ...(lease.keyName !== undefined && { keyName: lease.keyName }),
     durationMs: clock.elapsed() - askedAt,
   };
-  if (!reply.ok) return yield* recover(child, reply, lease, facts, pass);
-  pass.accepted();
-  pass.end(reply.usage && { tokens: reply.usage.input + reply.usage.output });
+  if (!reply.ok) return yield* recover(child, reply, lease, facts, permit);
+  permit.accepted();
+  permit.end(reply.usage && { tokens: reply.usage.input + reply.usage.output });
   return yield* accept(child, route, reply, facts);
 }
 
@@ -197,7 +197,7 @@ async function* ask(
   route: Route,
   lease: Lease,
   reservation: Reservation,
-  pass: Pass,
+  permit: Permit,
 ): AsyncGenerator<Happening, Reply> {
   let reply: Reply = UNHEARD;
   try {
@@ -209,7 +209,7 @@ async function* ask(
       const { reservedUsd } = reservation;
       const reserved = reservedUsd === undefined ? {} : { reservedUsd };
       yield tell(child, { kind: "step-start", step: child.conversation.step + 1, ...reserved });
-      reply = yield* listen(child, route, lease.access, reservation, pass);
+      reply = yield* listen(child, route, lease.access, reservation, permit);
     }
     return reply;
   } finally {
@@ -223,7 +223,7 @@ async function* listen(
   route: Route,
   access: Access,
   { maxOutputTokens }: Reservation,
-  pass: Pass,
+  permit: Permit,
 ): AsyncGenerator<Happening, Reply> {
   const { conversation, deps, input, signal } = child;
   const words = deps.model(
@@ -244,7 +244,7 @@ async function* listen(
     for (;;) {
       const { done, value } = await words.next();
       if (done) return value;
-      pass.accepted();
+      permit.accepted();
       yield live(child, { kind: `${value.type}-delta`, text: value.text });
     }
   } finally {
@@ -292,7 +292,7 @@ async function* recover(
   { failure, partialText, charged, usageSoFar }: Reply & { ok: false },
   lease: Lease,
   facts: RequestFacts,
-  pass: Pass,
+  permit: Permit,
 ): AsyncGenerator<Happening, Ending | undefined> {
   const { conversation, deps, input, signal } = child;
   const keys = lease.left(failure, conversation.keysTried);
@@ -306,7 +306,7 @@ async function* recover(
         ...(failure.isLasting && { isLasting: true }),
       });
   // Where another key may be asked at once, it was the key that had enough and not the provider.
-  pass.end(keys.another ? {} : { setback: { kind: keys.kind, backInMs: keys.backInMs } });
+  permit.end(keys.another ? {} : { setback: { kind: keys.kind, backInMs: keys.backInMs } });
   yield tell(child, {
     kind: "step-fail",
     ...facts,

@@ -221,9 +221,9 @@ export async function conduct(
       },
       async admit(provider, tokens, signal) {
         deadline.stand();
-        const pass = await slot.admit(provider, tokens, signal);
+        const permit = await slot.admit(provider, tokens, signal);
         deadline.goOn();
-        return pass;
+        return permit;
       },
       budgetUsd: () => tightestUsd(ownBudgets),
       recover: (situation) => recoveryOf(situation, stage.random, delegation.on_quota),

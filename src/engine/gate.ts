@@ -3,7 +3,7 @@
  * minute) and what the provider itself has shown it can take: a refusal for its rate narrows the rate limiter and may close it
  * for a while, answers widen it again. Arithmetic on a clock that is handed in; it waits for nothing and asks nobody.
  */
-import type { Outcome, Pass } from "../child/child.ts";
+import type { Permit, RequestOutcome } from "../child/child.ts";
 import type { FailureKind } from "../errors.ts";
 
 export type ProviderLimits = {
@@ -20,7 +20,7 @@ export type RateLimiter = {
   /** What is in the way of a request now; undefined where it may leave. @param tokens asked only where tokens count */
   check(tokens: () => number): RateLimitWait | undefined;
   /** A request leaves. */
-  acquire(tokens: () => number): Pass;
+  acquire(tokens: () => number): Permit;
   setLimits(limits: ProviderLimits): void;
 };
 
@@ -90,7 +90,7 @@ export function createRateLimiter(now: () => number, random: () => number, chang
     changed();
   }
 
-  function ended(entry: SentRequest | undefined, sentIn: number, { setback, tokens, unsent }: Outcome): void {
+  function ended(entry: SentRequest | undefined, sentIn: number, { setback, tokens, unsent }: RequestOutcome): void {
     if (entry !== undefined && tokens !== undefined) entry.tokens = tokens;
     if (entry !== undefined && unsent) sent = sent.filter((other) => other !== entry);
     const kind = setback && SETBACKS[setback.kind];

@@ -3,7 +3,7 @@
  * not begun wait to start; those at work wait, without a place, for their provider's leave to send a request, and go
  * before the others. Whose provider is full does not hold up those behind. It gets its clock and knows no network.
  */
-import type { Pass } from "../child/child.ts";
+import type { Permit } from "../child/child.ts";
 import type { Clock } from "../clock.ts";
 import { createRateLimiter, type ProviderLimits, type RateLimiter, type RateLimitWait } from "./gate.ts";
 
@@ -20,7 +20,7 @@ export type Slot = {
 export type WaitStatus = { place: number } | RateLimitWait;
 
 /** A request that may leave: the child's place, and the leave itself. */
-export type RequestGrant = { slot: Slot; pass: Pass };
+export type RequestGrant = { slot: Slot; permit: Permit };
 
 export type Scheduler = {
   /**
@@ -208,7 +208,7 @@ export function createScheduler(
       const limiter = limiterOf(provider);
       const isFirst = !requestQueue.some((other) => other.provider === provider);
       if (slot?.provider === provider && isFirst && limiter.check(tokens) === undefined)
-        return { slot, pass: limiter.acquire(tokens) };
+        return { slot, permit: limiter.acquire(tokens) };
       const admitted = waitForTurn<RequestGrant>(
         (entry) => requestQueue.push(entry),
         signal,
@@ -217,7 +217,7 @@ export function createScheduler(
           tokens,
           place: 0,
           onWait,
-          grant: (given) => resolve({ slot: given, pass: limiter.acquire(tokens) }),
+          grant: (given) => resolve({ slot: given, permit: limiter.acquire(tokens) }),
         }),
       );
       slot?.release();

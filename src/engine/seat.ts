@@ -1,5 +1,5 @@
 /** A child's place among the running: taken, given back while it waits, changed for one at another provider. */
-import type { Pass } from "../child/child.ts";
+import type { Permit } from "../child/child.ts";
 import { type Clock, sleepUntil } from "../clock.ts";
 import type { Scheduler, Slot, WaitStatus } from "./scheduler.ts";
 
@@ -7,7 +7,7 @@ export type ChildSlot = {
   /** False where the signal aborted before a place was free. */
   acquire(provider: string, signal: AbortSignal): Promise<boolean>;
   /** A place, and leave to send one request; undefined where the signal aborted first. */
-  admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Pass | undefined>;
+  admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Permit | undefined>;
   /** Waits without a place; early where the signal aborts. The next request queues for one. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
   /** The same, until a moment in milliseconds since the epoch. */
@@ -38,7 +38,7 @@ export function createChildSlot(
       const waiting = scheduler.admit(slot, provider, tokens, signal, (what) => onWait(provider, what));
       const admission = await waiting.catch(() => undefined);
       slot = admission?.slot;
-      return admission?.pass;
+      return admission?.permit;
     },
     async pause(delayMs, signal) {
       release();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Pass } from "../../src/child/child.ts";
+import type { Permit } from "../../src/child/child.ts";
 import { recoveryOf } from "../../src/engine/attempts.ts";
 import type { ProviderLimits } from "../../src/engine/gate.ts";
 import { createScheduler, type Slot, type WaitStatus } from "../../src/engine/scheduler.ts";
@@ -95,7 +95,7 @@ describe("requests per minute", () => {
 
   test("a request that never left does not count", async () => {
     const { names, ask } = stage({ zai: { requestsPerMinute: 1 } });
-    (await ask("unsent")).pass.end({ unsent: true });
+    (await ask("unsent")).permit.end({ unsent: true });
     await ask("sent");
     assert.deepEqual(names(), ["unsent", "sent"]);
   });
@@ -108,7 +108,7 @@ describe("tokens per minute", () => {
     void ask("second", "zai", 500);
     await settled();
     assert.deepEqual(names(), ["first"]);
-    first.pass.end({ tokens: 400 });
+    first.permit.end({ tokens: 400 });
     await settled();
     assert.deepEqual(names(), ["first", "second"]);
     void ask("third", "zai", 200);
@@ -135,15 +135,15 @@ describe("a provider that refuses for its rate", () => {
   test("is left alone while its Retry-After holds; then one goes ahead, and the others follow its success", async () => {
     const { clock, names, left, ask } = stage();
     const first = await ask("first");
-    first.pass.end(limited(20_000));
+    first.permit.end(limited(20_000));
     const waiting = ["a", "b", "c"].map((name) => ask(name));
     await clock.advance(19_999);
     assert.deepEqual(names(), ["first"]);
     await clock.advance(1);
     assert.deepEqual(left.slice(1), [["a", 20_000]]);
     const probe = await waiting[0];
-    probe?.pass.accepted();
-    probe?.pass.end();
+    probe?.permit.accepted();
+    probe?.permit.end();
     await settled();
     assert.deepEqual(names(), ["first", "a", "b", "c"].slice(0, names().length));
     assert.ok(names().length > 2);
@@ -152,16 +152,16 @@ describe("a provider that refuses for its rate", () => {
   test("one burst of refusals narrows the rate limiter once; answers widen it again by about one for each round", async () => {
     const { clock, names, ask } = stage();
     const burst = await Promise.all(Array.from({ length: 16 }, (_, index) => ask(`burst ${index}`)));
-    for (const { pass } of burst) pass.end(limited());
+    for (const { permit } of burst) permit.end(limited());
     await clock.advance(2_000);
     const rounds: number[] = [];
     for (let round = 0; round < 4; round++) {
       const before = names().length;
       const controller = new AbortController();
-      const open: Pass[] = [];
+      const open: Permit[] = [];
       for (let index = 0; index < 40; index++)
         void ask(`${round}.${index}`, "zai", 0, controller.signal).then(
-          ({ pass }) => open.push(pass),
+          ({ permit }) => open.push(permit),
           () => {},
         );
       await settled();
@@ -169,9 +169,9 @@ describe("a provider that refuses for its rate", () => {
       await settled();
       rounds.push(names().length - before);
       controller.abort();
-      for (const pass of open) {
-        pass.accepted();
-        pass.end();
+      for (const permit of open) {
+        permit.accepted();
+        permit.end();
       }
     }
     assert.deepEqual(rounds, [8, 9, 10, 10]);
@@ -180,7 +180,7 @@ describe("a provider that refuses for its rate", () => {
   test("one that is overloaded is asked by fewer at once, and not held where it names no time", async () => {
     const { names, ask } = stage();
     const burst = await Promise.all(Array.from({ length: 8 }, (_, index) => ask(`burst ${index}`)));
-    for (const { pass } of burst) pass.end({ setback: { kind: "overloaded", backInMs: 0 } });
+    for (const { permit } of burst) permit.end({ setback: { kind: "overloaded", backInMs: 0 } });
     for (let index = 0; index < 8; index++) void ask(`next ${index}`);
     await settled();
     assert.equal(names().length, 8 + 4);
@@ -188,7 +188,7 @@ describe("a provider that refuses for its rate", () => {
 
   test("a wait beyond ten minutes closes nothing: each child decides for itself", async () => {
     const { names, ask } = stage();
-    (await ask("first")).pass.end(limited(3_600_000));
+    (await ask("first")).permit.end(limited(3_600_000));
     await ask("next");
     assert.deepEqual(names(), ["first", "next"]);
   });
@@ -249,12 +249,12 @@ async function simulate(world: World, gated: boolean): Promise<Seen> {
       const earlier: Failure[] = [];
       let failingForMs = 0;
       for (;;) {
-        const admission: { slot: Slot; pass: Pass } = await scheduler.admit(slot, provider, () => 0, never);
+        const admission: { slot: Slot; permit: Permit } = await scheduler.admit(slot, provider, () => 0, never);
         slot = admission.slot;
         const failure = provider === "busy" ? await serve() : await clock.sleep(500);
         if (failure === undefined) {
-          admission.pass.accepted();
-          admission.pass.end();
+          admission.permit.accepted();
+          admission.permit.end();
           if (provider === "busy") seen.answered += 1;
           break;
         }
@@ -263,7 +263,7 @@ async function simulate(world: World, gated: boolean): Promise<Seen> {
         const recovery = gated
           ? recoveryOf({ keys, earlier, failingForMs, fallbacksLeft: 0 }, random)
           : alone(keys.backInMs, earlier.length, random);
-        admission.pass.end(gated ? { setback: keys } : {});
+        admission.permit.end(gated ? { setback: keys } : {});
         slot.release();
         slot = undefined;
         earlier.push(failure);
