@@ -146,7 +146,7 @@ export async function conduct(
       if (!(await slot.acquire(planned.route.provider, signal))) return await record(neverStarted(childId, signal));
       const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
       if ("failure" in images) return await record(failedEnd(childId, images.failure));
-      deadline.goOn();
+      deadline.resume();
       const input: ChildInput = {
         delegationId,
         childId,
@@ -162,7 +162,7 @@ export async function conduct(
       if (error instanceof DeputyError) breakOff(error);
       else await record(faultOfOurs(childId, error)).catch(breakOff);
     } finally {
-      deadline.stand();
+      deadline.pause();
       slot.release();
       // Where it failed in the middle, what it delegated still has to end.
       controller.abort({ status: "interrupted", by: "parent-end" } satisfies StopReason);
@@ -214,24 +214,24 @@ export async function conduct(
       lease: setup.lease,
       price: setup.price,
       async reserve(worst, lastWords, signal) {
-        deadline.stand();
+        deadline.pause();
         const reservation = await reserve(ownBudgets, worst, lastWords, signal);
-        deadline.goOn();
+        deadline.resume();
         return reservation;
       },
       async admit(provider, tokens, signal) {
-        deadline.stand();
+        deadline.pause();
         const permit = await slot.admit(provider, tokens, signal);
-        deadline.goOn();
+        deadline.resume();
         return permit;
       },
       budgetUsd: () => tightestUsd(ownBudgets),
       recover: (situation) => recoveryOf(situation, stage.random, delegation.on_quota),
       pause: slot.pause,
       async sleepUntil(until, signal) {
-        deadline.stand();
+        deadline.pause();
         await slot.sleepUntil(until, signal);
-        deadline.goOn();
+        deadline.resume();
       },
       schemas: stage.schemas,
       onServedMismatch: delegation.on_served_mismatch,

@@ -3,24 +3,24 @@ import type { Clock } from "../clock.ts";
 
 export type Deadline = {
   /** Time counts from here on. */
-  goOn(): void;
-  /** Time counts no more until `goOn`. */
-  stand(): void;
+  resume(): void;
+  /** Time counts no more until `resume`. */
+  pause(): void;
 };
 
 /** @param limitMs what there is in all; 0 = any time @param spentMs what was used before */
 export function createDeadline(clock: Clock, limitMs: number, spentMs: number, reached: () => void): Deadline {
-  if (limitMs === 0) return { goOn: () => {}, stand: () => {} };
+  if (limitMs === 0) return { resume: () => {}, pause: () => {} };
   let leftMs = Math.max(0, limitMs - Math.max(0, spentMs));
   let since: number | undefined;
   let cancel = () => {};
   return {
-    goOn() {
+    resume() {
       if (since !== undefined) return;
       since = clock.elapsed();
       cancel = clock.after(leftMs, reached);
     },
-    stand() {
+    pause() {
       if (since === undefined) return;
       cancel();
       leftMs = Math.max(0, leftMs - (clock.elapsed() - since));
