@@ -1,5 +1,5 @@
 /** The fault matrix as a page shows it: the table that the tests play, with the next move from the table of recoveries. */
-import { RECOVERY } from "../../src/engine/attempts.ts";
+import { RETRY_RULES } from "../../src/engine/attempts.ts";
 import type { ApiMode } from "../../src/route.ts";
 import { type Cost, FAULT_MATRIX, type FaultCase } from "../../test/support/fault-matrix.ts";
 import { code, markdownTable } from "./table.ts";
@@ -26,7 +26,7 @@ export function faultMatrix(): string {
 
 function whatFollows({ kind, words, partial }: FaultCase): string {
   if (kind === undefined) return words === undefined ? "it is an answer" : "the child is told, and goes on";
-  const { tries } = RECOVERY[kind];
+  const { tries } = RETRY_RULES[kind];
   const kept = partial ? "; what had arrived is kept" : "";
   return `${tries === 1 ? "no second try" : `${tries} tries`}, then a fallback${kept}`;
 }

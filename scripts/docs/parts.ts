@@ -2,7 +2,7 @@
 import { decide } from "../../src/child/approval.ts";
 import { OVERRIDES } from "../../src/config/load.ts";
 import { configJsonSchema, configKeys, configSchema } from "../../src/config/schema.ts";
-import { RECOVERY } from "../../src/engine/attempts.ts";
+import { RETRY_RULES } from "../../src/engine/attempts.ts";
 import { ERROR_EXIT, type FailureKind } from "../../src/errors.ts";
 import { DURABILITY } from "../../src/event.ts";
 import { PROVIDER_TABLE, type ProviderRow, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
@@ -158,7 +158,7 @@ function permissionExamples(): string {
 }
 
 function whatFollows(kind: FailureKind): string {
-  const { tries, waitMs, fallback } = RECOVERY[kind];
+  const { tries, waitMs, fallback } = RETRY_RULES[kind];
   const again =
     tries === 1 ? "no second try" : `${tries} tries${waitMs === 0 ? "" : `, ${waitMs / 1000} s before the second`}`;
   return fallback ? `${again}, then a fallback` : again;

@@ -74,7 +74,7 @@ export type ChildDeps = {
   /** The budget, in USD, of which the least is left: its own, its delegation's; absent where there is none. */
   budgetUsd(): number | undefined;
   /** What to do after a failure. */
-  recover(situation: Situation): Recovery;
+  recover(situation: FailureSituation): Recovery;
   /**
    * Waits for a place among the running and for the provider's leave to send a request. Undefined where the signal
    * aborts first. @param tokens what it is expected to take; asked only where a limit needs it
@@ -90,7 +90,7 @@ export type ChildDeps = {
 };
 
 /** What a recovery is decided on. */
-export type Situation = {
+export type FailureSituation = {
   /** What the failure leaves to hope for: another key, or a wait. */
   keys: KeysLeft;
   /** What failed before, of this step on this route. */

@@ -74,7 +74,7 @@ async function* startAttempt(child: Child, position: number): AsyncGenerator<Hap
 /** One model request. Returns an ending where the child cannot go on. */
 async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undefined> {
   const { conversation, deps } = child;
-  if (conversation.pause !== undefined) yield* sitOut(child, conversation.pause);
+  if (conversation.pause !== undefined) yield* backOff(child, conversation.pause);
   if (child.signal.aborted) return undefined;
   yield* hearSteers(child);
   const lastWords = conversation.lastWords !== undefined;
@@ -108,7 +108,7 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
 }
 
 /** Sleeps until the quota is there again; after a crash in the middle of it, for what is left. */
-async function* sitOut(child: Child, pause: { until: number; failure: Failure }): AsyncGenerator<Happening, void> {
+async function* backOff(child: Child, pause: { until: number; failure: Failure }): AsyncGenerator<Happening, void> {
   yield tell(child, { kind: "pause-start", ...pause });
   await child.deps.sleepUntil(pause.until, child.signal);
   if (!child.signal.aborted) yield tell(child, { kind: "pause-end" });

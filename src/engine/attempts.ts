@@ -1,9 +1,9 @@
 /** What follows a failed request: one table, by kind. Retries are bounded in tries and in time; fallbacks are declared. */
-import type { Situation } from "../child/child.ts";
+import type { FailureSituation } from "../child/child.ts";
 import type { FailureKind } from "../errors.ts";
 import type { Recovery } from "../event.ts";
 
-type Policy = {
+type RetryRule = {
   /** Most requests for one step on one route. */
   tries: number;
   /** First wait, in milliseconds; doubled each time, with full jitter. */
@@ -15,7 +15,7 @@ type Policy = {
 };
 
 /** The next move for each kind of failure. The documentation's table is generated from this one. */
-export const RECOVERY = {
+export const RETRY_RULES = {
   "rate-limited": { tries: 12, waitMs: 2_000, rateLimited: true, fallback: true },
   "quota-exhausted": { tries: 1, waitMs: 0, fallback: true },
   overloaded: { tries: 5, waitMs: 1_000, fallback: true },
@@ -29,7 +29,7 @@ export const RECOVERY = {
   // Only where the operator said that it fails: what answers then is never chosen by us.
   "served-mismatch": { tries: 1, waitMs: 0, fallback: false },
   aborted: { tries: 1, waitMs: 0, fallback: false },
-} as const satisfies Record<FailureKind, Policy>;
+} as const satisfies Record<FailureKind, RetryRule>;
 
 /** Longest wait that is Deputy's own idea, in milliseconds. */
 const MAX_WAIT_MS = 60_000;
@@ -46,13 +46,13 @@ const PAUSE_JITTER_MS = 5_000;
  * @param random from 0 to 1, for the jitter
  * @param onQuota what is done where a quota is used up until a time that the provider names
  */
-export function recoveryOf(
-  { earlier, failingForMs, fallbacksLeft, keys, isLasting }: Situation,
+export function retryPolicy(
+  { earlier, failingForMs, fallbacksLeft, keys, isLasting }: FailureSituation,
   random: () => number,
   onQuota: "fail" | "pause" = "fail",
 ): Recovery {
   if (keys.another) return { action: "next-key" };
-  const { tries, waitMs, rateLimited, fallback }: Policy = RECOVERY[keys.kind];
+  const { tries, waitMs, rateLimited, fallback }: RetryRule = RETRY_RULES[keys.kind];
   const tried = 1 + earlier.filter(({ kind }) => kind === keys.kind).length;
   const ownWaitMs = Math.min(MAX_WAIT_MS, rateLimited ? waitMs : waitMs * 2 ** (tried - 1)) * random();
   // Everyone is told the same Retry-After: the jitter on top keeps them from coming back together.

@@ -21,7 +21,7 @@ import type { Tool, ToolContext } from "../tool.ts";
 import { createDelegate } from "../tools/delegate.ts";
 import { createListModels } from "../tools/list-models.ts";
 import { type Answering, createApprovals } from "./approvals.ts";
-import { recoveryOf } from "./attempts.ts";
+import { retryPolicy } from "./attempts.ts";
 import { type Budget, createBudget, reserve, tightestUsd } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { loadImages } from "./images.ts";
@@ -226,7 +226,7 @@ export async function conduct(
         return permit;
       },
       budgetUsd: () => tightestUsd(ownBudgets),
-      recover: (situation) => recoveryOf(situation, stage.random, delegation.on_quota),
+      recover: (situation) => retryPolicy(situation, stage.random, delegation.on_quota),
       pause: slot.pause,
       async sleepUntil(until, signal) {
         deadline.pause();

@@ -1,7 +1,7 @@
 /** The fault matrix: every fault, in every API mode, is what the table says it is, for the program and for its user. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { RECOVERY } from "../../src/engine/attempts.ts";
+import { RETRY_RULES } from "../../src/engine/attempts.ts";
 import type { Result } from "../../src/result.ts";
 import { API_MODES } from "../../src/route.ts";
 import { type Cost, caseIn, FAULT_MATRIX, type FaultCase } from "../support/fault-matrix.ts";
@@ -50,7 +50,7 @@ function checkFails({ result, requests }: Met, expected: FaultCase, stderr: stri
   const place = new RegExp(`^✗ \\[ *${result.task_index + 1}/`);
   const line = stderr.split("\n").find((text) => place.test(text)) ?? "";
   assert.ok(line.includes(`failed: ${kind} – `) && line.includes(words), line);
-  assert.equal(result.api_calls, RECOVERY[kind].tries);
+  assert.equal(result.api_calls, RETRY_RULES[kind].tries);
   if (answer !== "nobody") assert.equal(requests.length, result.api_calls, "what the server saw is what is told");
   assert.equal(costSaid(result), cost);
   assert.equal(result.summary !== "", partial === true, result.summary);
@@ -64,7 +64,7 @@ function checkIsRescued({ result }: Met, { kind = assert.fail(), cost }: FaultCa
   assert.equal(result.status, "completed", result.error?.message);
   assert.equal(result.summary, "rescued");
   assert.equal(result.route?.fallback_used, true);
-  const { tries } = RECOVERY[kind];
+  const { tries } = RETRY_RULES[kind];
   const told = result.route?.attempts.map(({ model, requests, failures }) => [model, requests, failures]);
   assert.deepEqual(told, [
     ["m", tries, Array.from({ length: tries }, () => kind)],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Permit } from "../../src/child/child.ts";
-import { recoveryOf } from "../../src/engine/attempts.ts";
+import { retryPolicy } from "../../src/engine/attempts.ts";
 import type { ProviderLimits } from "../../src/engine/gate.ts";
 import { createScheduler, type Slot, type WaitStatus } from "../../src/engine/scheduler.ts";
 import type { Failure } from "../../src/errors.ts";
@@ -261,7 +261,7 @@ async function simulate(world: World, gated: boolean): Promise<Seen> {
         seen.refused += 1;
         const keys = { another: false, backInMs: failure.retryAfterMs ?? 0, kind: failure.kind } as const;
         const recovery = gated
-          ? recoveryOf({ keys, earlier, failingForMs, fallbacksLeft: 0 }, random)
+          ? retryPolicy({ keys, earlier, failingForMs, fallbacksLeft: 0 }, random)
           : alone(keys.backInMs, earlier.length, random);
         admission.permit.end(gated ? { setback: keys } : {});
         slot.release();
