@@ -5,7 +5,7 @@ import type { DelegationResult } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Call } from "../task.ts";
 import type { Answering } from "./approvals.ts";
-import { burial } from "./burial.ts";
+import { closeAbandoned } from "./burial.ts";
 import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./calls.ts";
 import { type Beside, conduct, type Stage } from "./conduct.ts";
 import { createDelegating } from "./delegating.ts";
@@ -254,12 +254,12 @@ export function createEngine(deps: EngineDeps): Engine {
     const target = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
     if (owner === "none") return;
     await requestStop(delegationId, by, target);
-    if (owner === "dead" && journal.claim(delegationId).claimed) await bury(run, by, target);
+    if (owner === "dead" && journal.claim(delegationId).claimed) await closeAbandonedRun(run, by, target);
   }
 
   /** A run nobody works on any more is stopped by saying so. */
-  async function bury(run: Run, by: string, target: string | undefined): Promise<void> {
-    await journal.append(burial(run, by, clock.now(), target));
+  async function closeAbandonedRun(run: Run, by: string, target: string | undefined): Promise<void> {
+    await journal.append(closeAbandoned(run, by, clock.now(), target));
     journal.release(run.delegationId);
   }
 

@@ -11,7 +11,7 @@ import type { Ready } from "../plan.ts";
 import { routeAt, type Tally } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Routed } from "../routing/router.ts";
-import { burial } from "./burial.ts";
+import { closeAbandoned } from "./burial.ts";
 import { inShort } from "./calls.ts";
 import { loadImages } from "./images.ts";
 import { isOver } from "./nested.ts";
@@ -99,7 +99,7 @@ export function createReopening({ clock, journal, pid }: { clock: Clock; journal
     const asked = run.children.filter((child) => child.stopAskedBy !== undefined && !hasEnded(child));
     if (server === undefined || asked.length === 0 || !wasCutOff(run)) return recalled;
     for (const { tally, stopAskedBy = "" } of asked)
-      await journal.append(burial(run, stopAskedBy, clock.now(), tally.childId));
+      await journal.append(closeAbandoned(run, stopAskedBy, clock.now(), tally.childId));
     return recallRun(journal, run.delegationId);
   }
 

@@ -2,7 +2,7 @@
 import { createConversation, hear } from "../child/conversation.ts";
 import type { Ending, StoredEvent } from "../event.ts";
 import { reportInWords, withinLimit } from "../report.ts";
-import { burial } from "./burial.ts";
+import { closeAbandoned } from "./burial.ts";
 import { restOf } from "./nested.ts";
 import type { Recalled } from "./register.ts";
 import { reportOf } from "./report.ts";
@@ -27,7 +27,7 @@ export function turnEvents({ run, past }: Recalled, childId: string, text: strin
     if (session === undefined || nested === undefined)
       return [{ ...about, ...facts, text: unknown(cause), ok: false, outcome: "unknown" }];
     return [
-      ...(nested.endedAt === undefined ? burial(nested, stopperIn(ending), at) : []),
+      ...(nested.endedAt === undefined ? closeAbandoned(nested, stopperIn(ending), at) : []),
       { ...about, ...facts, text: toldOf(nested, cause, at), ok: true, outcome: "ran" },
       { kind: "delegation-charge", at, delegationId, childId, charge: chargeOf(nested, session.tally.planned) },
     ];
