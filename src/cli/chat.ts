@@ -107,9 +107,9 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
     const message = isOnce ? await messageOf(flags, context) : undefined;
     const options = chatOptions(flags, workspace, engine);
     const opened = await openChat(engine, options);
-    const { createBeside } = await import("./chat/background.ts");
+    const { createChatExtras } = await import("./chat/background.ts");
     const turn = {
-      beside: createBeside(deputy, io, flags.config),
+      beside: createChatExtras(deputy, io, flags.config),
       ...(flags.allow && { permissions: flags.allow.map(parseAllowRule) }),
       ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
     };

@@ -1,10 +1,10 @@
 /** `deputy resume`: goes on with a run whose process has ended; shown and written as `deputy run` does. */
 import { resolve } from "node:path";
 import { Option } from "commander";
-import type { Beside } from "../engine/engine.ts";
+import type { ChatExtras } from "../engine/engine.ts";
 import { isConversation } from "../engine/run.ts";
 import { parseAllowRule } from "./allow-rule.ts";
-import type { createBeside } from "./chat/background.ts";
+import type { createChatExtras } from "./chat/background.ts";
 import {
   ALLOW_OPTION,
   CONCURRENCY_OPTION,
@@ -56,7 +56,7 @@ ${examples([
           ...(flags.waitForApproval === undefined ? {} : { answersFromElsewhere: true }),
           ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(parseAllowRule) }),
           ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-          ...(isConversation(run) && { beside: await besideOf(deputy, io, flags.config) }),
+          ...(isConversation(run) && { beside: await chatExtrasOf(deputy, io, flags.config) }),
         });
         context.exitWith((await follower.follow(delegation, engine.run(run.delegationId).run)).code);
       }),
@@ -64,7 +64,7 @@ ${examples([
 };
 
 /** What the agent of a chat can do beside delegating, as `deputy chat` gives it. Other runs need none of it. */
-async function besideOf(...given: Parameters<typeof createBeside>): Promise<Beside> {
+async function chatExtrasOf(...given: Parameters<typeof createChatExtras>): Promise<ChatExtras> {
   const chat = await import("./chat/background.ts");
-  return chat.createBeside(...given);
+  return chat.createChatExtras(...given);
 }

@@ -14,7 +14,7 @@ import type { Bounds } from "../routing/plan.ts";
 import type { Call } from "../task.ts";
 import type { PermissionRule } from "../tool.ts";
 import { imagesApart } from "./images.ts";
-import { nextIdUnder, type Order } from "./nested.ts";
+import { type NestedCall, nextIdUnder } from "./nested.ts";
 import { isConversation } from "./run.ts";
 import type { Setup } from "./setup.ts";
 
@@ -53,7 +53,7 @@ export type Calls = {
   /** @throws DeputyError `task-invalid` | `config-invalid` */
   plan(call: Call, options: CallOptions): Promise<Prepared>;
   /** @throws DeputyError `nothing-to-run` with every problem, where no task can start */
-  startOf(call: Call, options: CallOptions, nested?: Order): Promise<Start>;
+  startOf(call: Call, options: CallOptions, nested?: NestedCall): Promise<Start>;
 };
 
 export type CallsDeps = {
@@ -70,7 +70,7 @@ export type CallsDeps = {
 export function createCalls(deps: CallsDeps): Calls {
   const { clock, journal } = deps;
 
-  async function plan(asked: Call, options: CallOptions, nested?: Order): Promise<Prepared> {
+  async function plan(asked: Call, options: CallOptions, nested?: NestedCall): Promise<Prepared> {
     await refuseBrokenSchemas(asked, deps.schemas);
     const call = withBudget(asked, options.maxCostUsd);
     const setup = nested?.setup ?? withPermissions(deps.setup(), options.permissions);
@@ -93,7 +93,7 @@ export function createCalls(deps: CallsDeps): Calls {
   }
 
   /** A run's first event, and the images it names by their hash. Nothing has started yet. */
-  async function startOf(asked: Call, options: CallOptions, nested?: Order): Promise<Start> {
+  async function startOf(asked: Call, options: CallOptions, nested?: NestedCall): Promise<Start> {
     const { planned, warnings, call, setup, agents } = await plan(asked, options, nested);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
     const { surface, server } = options;

@@ -25,7 +25,7 @@ import { retryPolicy } from "./attempts.ts";
 import { type Budget, createBudget, reserve, tightestUsd } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { loadImages } from "./images.ts";
-import { type Above, type Delegate, restOf, stopperOf } from "./nested.ts";
+import { abortedBy, type ParentContext, type RunNested, restOf } from "./nested.ts";
 import type { Recalled } from "./register.ts";
 import { reportOf } from "./report.ts";
 import {
@@ -46,7 +46,7 @@ import type { Scheduler, WaitStatus } from "./scheduler.ts";
 import { type ChildSlot, createChildSlot } from "./seat.ts";
 import type { Setup } from "./setup.ts";
 
-export type Stage = {
+export type Services = {
   clock: Clock;
   random: () => number;
   journal: Journal;
@@ -56,7 +56,7 @@ export type Stage = {
 };
 
 /** What a surface adds to what the agent of a conversation can do. */
-export type Beside = {
+export type ChatExtras = {
   tools: readonly Tool[];
   /** Where the agent finds the rest of an answer that was cut. */
   restOf(childId: string, offset: number): string;
@@ -65,15 +65,15 @@ export type Beside = {
 };
 
 /** What is beside the run itself. */
-type Around = {
-  beside?: Beside | undefined;
+type RunHooks = {
+  chatExtras?: ChatExtras | undefined;
   /** Sees every event, live ones included, in order. */
-  show(event: Event): void;
+  publish(event: Event): void;
   answering: Answering;
   /** Runs what the children delegate in their turn. */
-  delegate: Delegate;
+  delegate: RunNested;
   /** Where a child made this delegation. */
-  above?: Above;
+  parent?: ParentContext;
 };
 
 /**
@@ -82,21 +82,21 @@ type Around = {
  * @param recalled the run so far; further events are folded into it
  * @returns the result; rejects only where the journal broke its promise
  */
-export async function conduct(
-  stage: Stage,
+export async function supervise(
+  services: Services,
   setup: Setup,
   { run, past, lastSeq }: Recalled,
-  { show, answering, delegate, above, beside }: Around,
+  { publish, answering, delegate, parent, chatExtras }: RunHooks,
 ): Promise<DelegationResult> {
-  const { clock, journal, scheduler } = stage;
+  const { clock, journal, scheduler } = services;
   const { delegationId } = run;
   const { delegation } = setup.config;
   const controllers = new Map<string, AbortController>();
   /** Delegations under way, by the child that made them. */
-  const under = new Map<string, Promise<unknown>[]>();
+  const nestedRuns = new Map<string, Promise<unknown>[]>();
   /** Settles when the delegation that a child has asked for last has begun, or will not. */
   const begun = new Map<string, Promise<void>>();
-  const budgets = [...(above?.budgets ?? []), createBudget(budgetOf(run, setup.config), spentIn(run.children))];
+  const budgets = [...(parent?.budgets ?? []), createBudget(budgetOf(run, setup.config), spentIn(run.children))];
   const approvals = createApprovals(answering, delegation.approval_timeout_seconds * 1000, clock);
   const prompts = createPrompts(run, setup);
   let broken: { error: unknown } | undefined;
@@ -108,14 +108,14 @@ export async function conduct(
     if (isStored(event)) {
       const durable = journal.append([event]);
       if (DURABILITY[event.kind] === "barrier") await durable;
-      else durable.catch(breakOff);
+      else durable.catch(abortRun);
     }
     foldRun(run, event);
-    show(event);
+    publish(event);
   }
 
   /** The journal's promise is broken: nothing that is not recorded may go on. */
-  function breakOff(error: unknown): void {
+  function abortRun(error: unknown): void {
     broken ??= { error };
     stop("the journal failed");
   }
@@ -130,7 +130,7 @@ export async function conduct(
   }
 
   /** @param earlierMs what it had worked before it was interrupted: that counts */
-  async function conductChild(child: RunChild, planned: Ready, earlierMs: number): Promise<void> {
+  async function superviseChild(child: RunChild, planned: Ready, earlierMs: number): Promise<void> {
     const { childId, taskIndex } = child.tally;
     const controller = new AbortController();
     const { signal } = controller;
@@ -157,23 +157,23 @@ export async function conduct(
         past: past.get(childId) ?? [],
         earlierMs,
       };
-      await perform(runChild(input, deps, signal));
+      await recordAll(runChild(input, deps, signal));
     } catch (error) {
-      if (error instanceof DeputyError) breakOff(error);
-      else await record(faultOfOurs(childId, error)).catch(breakOff);
+      if (error instanceof DeputyError) abortRun(error);
+      else await record(internalFailure(childId, error)).catch(abortRun);
     } finally {
       deadline.pause();
       slot.release();
       // Where it failed in the middle, what it delegated still has to end.
       controller.abort({ status: "interrupted", by: "parent-end" } satisfies StopReason);
-      await Promise.allSettled(under.get(childId) ?? []);
-      under.delete(childId);
+      await Promise.allSettled(nestedRuns.get(childId) ?? []);
+      nestedRuns.delete(childId);
       begun.delete(childId);
       controllers.delete(childId);
     }
   }
 
-  async function perform(happenings: AsyncGenerator<Happening, unknown>): Promise<void> {
+  async function recordAll(happenings: AsyncGenerator<Happening, unknown>): Promise<void> {
     for await (const happening of happenings) await record(happening);
   }
 
@@ -183,7 +183,7 @@ export async function conduct(
   }
 
   /** A bug in Deputy costs the child that met it, and no other. */
-  function faultOfOurs(childId: string, error: unknown): StoredEvent {
+  function internalFailure(childId: string, error: unknown): StoredEvent {
     const message = `Deputy failed by a fault of its own: ${error instanceof Error ? error.stack : error}`;
     return failedEnd(childId, { kind: "invalid-request", message });
   }
@@ -205,7 +205,7 @@ export async function conduct(
     const ownBudgets = [...budgets, createBudget(planned.limits.maxCostUsd, spentIn([child]))];
     return {
       clock,
-      model: stage.model,
+      model: services.model,
       tools: toolsOf(planned, slot, child, ownBudgets),
       permissions: { rules: setup.permissions, otherwise: delegation.approvals },
       approve: approvals.approve,
@@ -226,14 +226,14 @@ export async function conduct(
         return permit;
       },
       budgetUsd: () => tightestUsd(ownBudgets),
-      recover: (situation) => retryPolicy(situation, stage.random, delegation.on_quota),
+      recover: (situation) => retryPolicy(situation, services.random, delegation.on_quota),
       pause: slot.pause,
       async sleepUntil(until, signal) {
         deadline.pause();
         await slot.sleepUntil(until, signal);
         deadline.resume();
       },
-      schemas: stage.schemas,
+      schemas: services.schemas,
       onServedMismatch: delegation.on_served_mismatch,
     };
   }
@@ -252,7 +252,7 @@ export async function conduct(
     const delegates = role === "orchestrator" || isConversation(run);
     if (!delegates || run.depth >= delegation.max_spawn_depth) return tools;
     const listModels = createListModels({ offer: setup.offer });
-    const added = isConversation(run) ? (beside?.tools ?? []) : [];
+    const added = isConversation(run) ? (chatExtras?.tools ?? []) : [];
     return [...tools, delegateTool(planned, slot, child, inheritedBudgets) as Tool, listModels as Tool, ...added];
   }
 
@@ -263,17 +263,21 @@ export async function conduct(
       maxConcurrent: delegation.max_concurrent_children,
       mayOrchestrate: run.depth + 1 < delegation.max_spawn_depth,
       maxSummaryChars: delegation.max_summary_chars,
-      restOf: beside?.restOf ?? restOf,
-      offersBackground: beside !== undefined,
+      restOf: chatExtras?.restOf ?? restOf,
+      offersBackground: chatExtras !== undefined,
       async submit(call, context, { background }) {
         const { childId } = child.tally;
-        if (background && beside !== undefined) {
+        if (background && chatExtras !== undefined) {
           const { toolsets, workspace } = planned;
           const bounds = { toolsets, isBudgeted: inheritedBudgets.some(({ limitUsd }) => limitUsd !== undefined) };
-          return beside.background(call, { parentRoute: routeAt(planned, child.tally.position), workspace, bounds });
+          return chatExtras.background(call, {
+            parentRoute: routeAt(planned, child.tally.position),
+            workspace,
+            bounds,
+          });
         }
-        const nested = runUnder(planned, child, call, context, inheritedBudgets);
-        under.set(childId, [...(under.get(childId) ?? []), nested]);
+        const nested = runNested(planned, child, call, context, inheritedBudgets);
+        nestedRuns.set(childId, [...(nestedRuns.get(childId) ?? []), nested]);
         slot.release();
         return reportOf({ run: await nested, owner: "none" }, clock.now());
       },
@@ -284,7 +288,7 @@ export async function conduct(
    * What a child delegates, to its end. What it has used is on record before the child hears of it. Several at once begin
    * one after another, so that they are numbered in the order they were asked for.
    */
-  async function runUnder(
+  async function runNested(
     planned: Ready,
     child: RunChild,
     call: Call,
@@ -302,9 +306,9 @@ export async function conduct(
       planned,
       route: routeAt(planned, child.tally.position),
       depth: run.depth + 1,
-      above: { budgets: inheritedBudgets, signal, show, answering },
+      parent: { budgets: inheritedBudgets, signal, publish, answering },
       setup,
-      begun(run) {
+      onStart(run) {
         const known = child.delegations.findIndex(({ delegationId }) => delegationId === run.delegationId);
         child.delegations.splice(known < 0 ? child.delegations.length : known, 1, run);
         letNextBegin();
@@ -316,10 +320,10 @@ export async function conduct(
   }
 
   /** What people ask of a run comes through the journal, from this process as from any other. */
-  async function heedRequests(signal: AbortSignal): Promise<void> {
+  async function readInbox(signal: AbortSignal): Promise<void> {
     for await (const { event } of journal.watch({ delegationId, kinds: REQUESTS, after: lastSeq }, signal)) {
       foldRun(run, event);
-      show(event);
+      publish(event);
       if (event.kind === "stop-request") stop(event.by, event.target);
       if (event.kind === "approval-answer") approvals.settle(event);
     }
@@ -333,15 +337,15 @@ export async function conduct(
   });
   const begunAt = clock.elapsed() - workedMs(run);
   await new Promise((resolve) => setImmediate(resolve));
-  const stopWithParent = () => above && stop(stopperOf(above.signal));
-  if (above?.signal.aborted) stopWithParent();
-  above?.signal.addEventListener("abort", stopWithParent, { once: true });
+  const stopWithParent = () => parent && stop(abortedBy(parent.signal));
+  if (parent?.signal.aborted) stopWithParent();
+  parent?.signal.addEventListener("abort", stopWithParent, { once: true });
   const over = new AbortController();
-  const heeding = heedRequests(over.signal).catch(breakOff);
-  await Promise.all(open.map(({ child, planned, earlierMs }) => conductChild(child, planned, earlierMs)));
-  above?.signal.removeEventListener("abort", stopWithParent);
+  const inbox = readInbox(over.signal).catch(abortRun);
+  await Promise.all(open.map(({ child, planned, earlierMs }) => superviseChild(child, planned, earlierMs)));
+  parent?.signal.removeEventListener("abort", stopWithParent);
   over.abort();
-  await heeding;
+  await inbox;
   if (broken !== undefined) throw broken.error;
   const durationMs = Math.round(clock.elapsed() - begunAt);
   await record({ kind: "delegation-end", at: clock.now(), delegationId, durationMs });

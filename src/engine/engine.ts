@@ -7,10 +7,10 @@ import type { Call } from "../task.ts";
 import type { Answering } from "./approvals.ts";
 import { closeAbandoned } from "./burial.ts";
 import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./calls.ts";
-import { type Beside, conduct, type Stage } from "./conduct.ts";
-import { createDelegating } from "./delegating.ts";
+import { type ChatExtras, type Services, supervise } from "./conduct.ts";
+import { createNestedRuns } from "./delegating.ts";
 import { createFeed } from "./feed.ts";
-import { firstOf } from "./nested.ts";
+import { newRun } from "./nested.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "./prune.ts";
 import { createQuestions, type Questions } from "./questions.ts";
 import { eventsOf, findRun, leftBy, listRuns, type Recalled, type RunListing, recallRun, runIds } from "./register.ts";
@@ -24,7 +24,7 @@ import { watchRun } from "./watch-run.ts";
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Asker } from "./approvals.ts";
 export type { Plan } from "./calls.ts";
-export type { Beside } from "./conduct.ts";
+export type { ChatExtras } from "./conduct.ts";
 export type { Pruned, PruneOptions } from "./prune.ts";
 export type { Answer, Answered, Question, Which } from "./questions.ts";
 export type { RunListing } from "./register.ts";
@@ -36,7 +36,7 @@ export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> & {
   /** Children at once, in place of the config's. */
   concurrency?: number;
   /** What this surface adds to what the agent of a conversation can do. */
-  beside?: Beside;
+  beside?: ChatExtras;
 } & Answering;
 
 /** A delegation under way in this process. */
@@ -63,7 +63,7 @@ export type ConverseOptions = ResumeOptions & {
   maxCostUsd?: number;
 };
 
-export type EngineDeps = Stage &
+export type EngineDeps = Services &
   CallsDeps & {
     closeTransport(): Promise<void>;
     /** This process. */
@@ -132,13 +132,13 @@ export function createEngine(deps: EngineDeps): Engine {
   const here = new Map<string, Promise<DelegationResult>>();
   const { plan, startOf } = createCalls(deps);
   const reopening = createReopening(deps);
-  const delegating = createDelegating({ ...deps, ...reopening, startOf, own });
+  const runNestedWith = createNestedRuns({ ...deps, ...reopening, startOf, own });
 
   async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
     const { setup, start, stored } = await startOf(asked, options);
     journal.claim(start.delegationId);
     await journal.append([start, ...stored]);
-    return begin(setup, firstOf(start), [start], options);
+    return begin(setup, newRun(start), [start], options);
   }
 
   async function leave(asked: Call, options: SubmitOptions): Promise<string> {
@@ -222,17 +222,17 @@ export function createEngine(deps: EngineDeps): Engine {
     setup: Setup,
     recalled: Recalled,
     first: readonly StoredEvent[],
-    { asker, answersFromElsewhere, concurrency, beside, server }: ResumeOptions,
+    { asker, answersFromElsewhere, concurrency, beside: chatExtras, server }: ResumeOptions,
   ): Delegation {
     const { delegationId } = recalled.run;
     const feed = createFeed<Event>();
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
-    setImmediate(() => first.forEach(feed.push)); // Before anything `conduct` does on that turn.
-    const result = conduct(deps, setup, recalled, {
-      show: feed.push,
+    setImmediate(() => first.forEach(feed.push)); // Before anything `supervise` does on that turn.
+    const result = supervise(deps, setup, recalled, {
+      publish: feed.push,
       answering: { asker, answersFromElsewhere },
-      delegate: delegating({ ...(server !== undefined && { server }) }),
-      beside,
+      delegate: runNestedWith({ ...(server !== undefined && { server }) }),
+      chatExtras,
     }).finally(() => {
       here.delete(delegationId);
       feed.end();

@@ -16,7 +16,7 @@ import { canGoOn, foldRun, type Run } from "./run.ts";
 import type { Setup } from "./setup.ts";
 
 /** What a child asks for, and what it hands down. */
-export type Order = {
+export type NestedCall = {
   call: Call;
   by: { childId: string; step: number; callId: string };
   planned: Ready;
@@ -24,34 +24,34 @@ export type Order = {
   route: Route;
   /** Of its children. */
   depth: number;
-  above: Above;
+  parent: ParentContext;
   /** What the run around it works by: a config that changed since does not loosen what it began with. */
   setup: Setup;
   /** Is told the run before anything happens in it. */
-  begun(run: Run): void;
+  onStart(run: Run): void;
 };
 
 /** What holds for a delegation because of the child that made it. */
-export type Above = {
+export type ParentContext = {
   /** Every limit it stands under, from the top. */
   budgets: readonly Budget[];
   /** Aborts, with a `StopReason`, when the child is stopped. */
   signal: AbortSignal;
-  show(event: Event): void;
+  publish(event: Event): void;
   answering: Answering;
 };
 
 /** Runs what a child asks for to its end. @throws DeputyError `nothing-to-run` where no task can start */
-export type Delegate = (order: Order) => Promise<Run>;
+export type RunNested = (order: NestedCall) => Promise<Run>;
 
 /** What a child's own delegation may not leave. */
-export function boundsOf({ planned: { toolsets, tools }, above }: Order): Bounds {
-  const isBudgeted = above.budgets.some(({ limitUsd }) => limitUsd !== undefined);
+export function boundsOf({ planned: { toolsets, tools }, parent }: NestedCall): Bounds {
+  const isBudgeted = parent.budgets.some(({ limitUsd }) => limitUsd !== undefined);
   return { toolsets, ...(tools && { tools }), isBudgeted };
 }
 
 /** The delegation that this very call has begun before a crash. A model may use the id of a call again. */
-export function begunBy(journal: Journal, { childId, step, callId }: Order["by"]): Recalled | undefined {
+export function nestedRunOf(journal: Journal, { childId, step, callId }: NestedCall["by"]): Recalled | undefined {
   const own = startsUnder(journal, childId).findLast(({ parent }) => parent?.step === step && parent.callId === callId);
   return own && recallRun(journal, own.delegationId);
 }
@@ -71,7 +71,7 @@ export function isOver(run: Run): boolean {
 }
 
 /** A new run under a child. */
-export function firstOf(start: StoredEvent): Recalled {
+export function newRun(start: StoredEvent): Recalled {
   return { run: foldRun(undefined, start), past: new Map(), lastSeq: 0 };
 }
 
@@ -81,7 +81,7 @@ export function restOf(childId: string): string {
 }
 
 /** Who is said to have stopped what a child delegated, when the child itself is stopped. */
-export function stopperOf({ reason }: AbortSignal): string {
+export function abortedBy({ reason }: AbortSignal): string {
   const why = reason as StopReason;
   return why.status === "timeout" ? "parent-timeout" : why.by;
 }

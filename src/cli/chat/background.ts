@@ -2,7 +2,7 @@
  * What the agent of a chat can leave to a process of its own, and how it looks after that: the tools that MCP clients are
  * offered for the same, with the chat as the client. Work in the background outlives the chat.
  */
-import type { Beside } from "../../engine/engine.ts";
+import type { ChatExtras } from "../../engine/engine.ts";
 import type { Opened } from "../../engine/open.ts";
 import { reportOf } from "../../engine/report.ts";
 import { DeputyError } from "../../errors.ts";
@@ -16,7 +16,7 @@ import type { Io } from "../io.ts";
 /** Longest wait of one `check_delegation`, in seconds: a person sits there. */
 const WAIT_SECONDS = 60;
 
-export function createBeside({ engine, loadConfig }: Opened, io: Io, configPath: string | undefined): Beside {
+export function createChatExtras({ engine, loadConfig }: Opened, io: Io, configPath: string | undefined): ChatExtras {
   const { clock, env, cwd } = io;
   const { delegation } = loadConfig().config;
   const begin = (runId: string) => beginElsewhere(runId, { env, cwd, configPath });
