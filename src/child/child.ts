@@ -118,7 +118,7 @@ export type Child = {
 export type Happening = ChildEvent | LiveEvent;
 
 /** A child as its stored events left it; new where there are none. */
-export function recall(input: ChildInput, deps: ChildDeps, signal: AbortSignal): Child {
+export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSignal): Child {
   const tally = createTally(input.childId, input.taskIndex, input.planned);
   const child = { input, deps, signal, conversation: createConversation(), tally };
   for (const event of input.past) {

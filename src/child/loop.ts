@@ -16,8 +16,8 @@ import {
   type ChildInput,
   type Happening,
   live,
+  loadChild,
   type Permit,
-  recall,
   type StopReason,
   tell,
 } from "./child.ts";
@@ -36,7 +36,7 @@ export async function* runChild(
   deps: ChildDeps,
   signal: AbortSignal,
 ): AsyncGenerator<Happening, Result> {
-  const child = recall(input, deps, signal);
+  const child = loadChild(input, deps, signal);
   const begunAt = deps.clock.elapsed();
   if (child.tally.startedAt === undefined) {
     yield tell(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });

@@ -12,7 +12,7 @@ const PROGRAM = fileURLToPath(new URL("../../bin/deputy.mjs", import.meta.url));
  * Starts it, and resolves when it has made the run its own: with its first line.
  * @throws DeputyError `run-owned` with its last words, where it ended before
  */
-export async function beginElsewhere(
+export async function startDetached(
   runId: string,
   { env, cwd, configPath }: Pick<Io, "env" | "cwd"> & { configPath: string | undefined },
 ): Promise<void> {

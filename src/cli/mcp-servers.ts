@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { type CreateMcpServer, createMcpServers } from "../mcp/server.ts";
 import type { ToolsDeps } from "../mcp/tools.ts";
-import { beginElsewhere } from "./background.ts";
+import { startDetached } from "./background.ts";
 import type { Io } from "./io.ts";
 import { readVersion } from "./version.ts";
 
@@ -26,7 +26,7 @@ export async function mcpServers(
     workspace: { path: resolve(cwd, flags.workspace ?? "."), isNamed: flags.workspace !== undefined },
     clock,
     version: await readVersion(),
-    beginElsewhere: (runId) => beginElsewhere(runId, { env, cwd, configPath: flags.config }),
+    startDetached: (runId) => startDetached(runId, { env, cwd, configPath: flags.config }),
     ...(server !== undefined && { server }),
   });
 }

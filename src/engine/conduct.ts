@@ -26,7 +26,7 @@ import { type Budget, createBudget, reserve, tightestUsd } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { loadImages } from "./images.ts";
 import { abortedBy, type ParentContext, type RunNested, restOf } from "./nested.ts";
-import type { Recalled } from "./register.ts";
+import type { LoadedRun } from "./register.ts";
 import { reportOf } from "./report.ts";
 import {
   budgetOf,
@@ -85,7 +85,7 @@ type RunHooks = {
 export async function supervise(
   services: Services,
   setup: Setup,
-  { run, past, lastSeq }: Recalled,
+  { run, past, lastSeq }: LoadedRun,
   { publish, answering, delegate, parent, chatExtras }: RunHooks,
 ): Promise<DelegationResult> {
   const { clock, journal, scheduler } = services;

@@ -3,7 +3,7 @@ import { DeputyError } from "../errors.ts";
 import type { CallOptions, Calls } from "./calls.ts";
 import { type Services, supervise } from "./conduct.ts";
 import { boundsOf, isOver, type NestedCall, nestedRunOf, newRun, type RunNested } from "./nested.ts";
-import { type Recalled, recallRun } from "./register.ts";
+import { type LoadedRun, loadRun } from "./register.ts";
 import { endsOfStopped, factsOf, type Reopening } from "./reopening.ts";
 
 export type NestedRunDeps = Services &
@@ -26,13 +26,16 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
       const { publish } = parent;
       const before = nestedRunOf(journal, nestedCall.by);
       if (before !== undefined && isOver(before.run)) return before.run;
-      const { setup, recalled, first } =
-        before === undefined ? await start(nestedCall) : await resumeNested(before, nestedCall, options);
-      onStart(recalled.run);
+      const {
+        setup,
+        recalled: loaded,
+        first,
+      } = before === undefined ? await start(nestedCall) : await resumeNested(before, nestedCall, options);
+      onStart(loaded.run);
       first.forEach(publish);
       const { answering } = parent;
-      await supervise(deps, setup, recalled, { publish, answering, parent, delegate: runNestedWith(options) });
-      return recalled.run;
+      await supervise(deps, setup, loaded, { publish, answering, parent, delegate: runNestedWith(options) });
+      return loaded.run;
     };
   }
 
@@ -53,15 +56,15 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
     return { setup, recalled: newRun(start), first: [start] };
   }
 
-  async function resumeNested(before: Recalled, nestedCall: NestedCall, { server }: TreeOptions) {
+  async function resumeNested(before: LoadedRun, nestedCall: NestedCall, { server }: TreeOptions) {
     const { delegationId } = before.run;
     const { setup } = nestedCall;
     own(delegationId);
-    const found = recallRun(journal, delegationId);
+    const found = loadRun(journal, delegationId);
     const plan = planResume(found.run, setup, { server, isBudgeted: boundsOf(nestedCall).isBudgeted });
-    const recalled = await endAsked(found, server);
-    const ends = endsOfStopped(recalled.run, clock.now(), server);
-    return { setup, recalled, first: await reopen(recalled, factsOf(plan), ends) };
+    const loaded = await endAsked(found, server);
+    const ends = endsOfStopped(loaded.run, clock.now(), server);
+    return { setup, recalled: loaded, first: await reopen(loaded, factsOf(plan), ends) };
   }
 
   return runNestedWith;

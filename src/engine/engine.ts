@@ -13,7 +13,16 @@ import { createFeed } from "./feed.ts";
 import { newRun } from "./nested.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "./prune.ts";
 import { createQuestions, type Questions } from "./questions.ts";
-import { eventsOf, findRun, leftBy, listRuns, type Recalled, type RunListing, recallRun, runIds } from "./register.ts";
+import {
+  eventsOf,
+  findRun,
+  type LoadedRun,
+  listRuns,
+  loadRun,
+  orphanedRuns,
+  type RunListing,
+  runIds,
+} from "./register.ts";
 import { createReopening, endsOfStopped, factsOf, nextRoute, type ResumeFacts, refuseBlocked } from "./reopening.ts";
 import { canGoOn, childIdOf, isConversation, parseRunId, type Run, resultsOf, rootIdOf, wasCutOff } from "./run.ts";
 import type { Setup } from "./setup.ts";
@@ -79,9 +88,9 @@ export interface Engine {
    * Plans and journals a call for another process to begin: its `resume` does.
    * @returns the run's id. @throws DeputyError as `submit`
    */
-  leave(call: Call, options: SubmitOptions): Promise<string>;
+  enqueue(call: Call, options: SubmitOptions): Promise<string>;
   /** Ids of the unfinished runs that a server owned when its process died, oldest first: `resume` goes on with them. */
-  leftBy(server: string): string[];
+  orphanedRuns(server: string): string[];
   /**
    * Goes on with a run that was interrupted or whose owner died. A child that cannot continue (its route, image or
    * workspace is gone) stays interrupted. @throws DeputyError `run-unknown` | `run-owned` · `nothing-to-run` where none
@@ -141,7 +150,7 @@ export function createEngine(deps: EngineDeps): Engine {
     return begin(setup, newRun(start), [start], options);
   }
 
-  async function leave(asked: Call, options: SubmitOptions): Promise<string> {
+  async function enqueue(asked: Call, options: SubmitOptions): Promise<string> {
     const { start, stored } = await startOf(asked, options);
     await journal.append([start, ...stored]);
     return start.delegationId;
@@ -156,16 +165,16 @@ export function createEngine(deps: EngineDeps): Engine {
     try {
       const setup = withPermissions(deps.setup(), options.permissions);
       const { server } = options;
-      const found = recallRun(journal, delegationId);
+      const found = loadRun(journal, delegationId);
       const resumePlan = reopening.planResume(found.run, setup, { server });
       refuseBlocked(found.run, resumePlan);
-      const recalled = await reopening.endAsked(found, server);
-      if (server !== undefined && !wasCutOff(recalled.run)) {
+      const loaded = await reopening.endAsked(found, server);
+      if (server !== undefined && !wasCutOff(loaded.run)) {
         journal.release(delegationId);
-        return asItEnded(recalled.run);
+        return asItEnded(loaded.run);
       }
-      const ends = endsOfStopped(recalled.run, clock.now(), server);
-      return await goOn(setup, recalled, factsOf(resumePlan, server), ends, options);
+      const ends = endsOfStopped(loaded.run, clock.now(), server);
+      return await goOn(setup, loaded, factsOf(resumePlan, server), ends, options);
     } catch (error) {
       journal.release(delegationId);
       throw error;
@@ -180,17 +189,17 @@ export function createEngine(deps: EngineDeps): Engine {
     own(delegationId);
     try {
       const setup = withPermissions(deps.setup(), options.permissions);
-      const recalled = recallRun(journal, delegationId);
+      const loaded = loadRun(journal, delegationId);
       const { route, maxCostUsd } = options;
       const renewed = nextRoute(session.tally, setup, {
         chosen: route,
-        isBudgeted: (maxCostUsd ?? recalled.run.call.max_cost_usd) !== undefined,
+        isBudgeted: (maxCostUsd ?? loaded.run.call.max_cost_usd) !== undefined,
       });
       return await goOn(
         setup,
-        recalled,
+        loaded,
         { renewed, ...(maxCostUsd !== undefined && { maxCostUsd }) },
-        turnEvents(recalled, session.tally.childId, text, clock.now()),
+        turnEvents(loaded, session.tally.childId, text, clock.now()),
         options,
       );
     } catch (error) {
@@ -209,26 +218,26 @@ export function createEngine(deps: EngineDeps): Engine {
   /** Goes on with a run that this process has claimed. @param more what is on record before its children go on */
   async function goOn(
     setup: Setup,
-    recalled: Recalled,
+    loaded: LoadedRun,
     facts: ResumeFacts,
     more: readonly StoredEvent[],
     options: ResumeOptions,
   ): Promise<Delegation> {
-    const begun = await reopening.reopen(recalled, facts, more);
-    return begin(setup, recalled, begun, options);
+    const begun = await reopening.reopen(loaded, facts, more);
+    return begin(setup, loaded, begun, options);
   }
 
   function begin(
     setup: Setup,
-    recalled: Recalled,
+    loaded: LoadedRun,
     first: readonly StoredEvent[],
     { asker, answersFromElsewhere, concurrency, beside: chatExtras, server }: ResumeOptions,
   ): Delegation {
-    const { delegationId } = recalled.run;
+    const { delegationId } = loaded.run;
     const feed = createFeed<Event>();
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
     setImmediate(() => first.forEach(feed.push)); // Before anything `supervise` does on that turn.
-    const result = supervise(deps, setup, recalled, {
+    const result = supervise(deps, setup, loaded, {
       publish: feed.push,
       answering: { asker, answersFromElsewhere },
       delegate: runNestedWith({ ...(server !== undefined && { server }) }),
@@ -272,8 +281,8 @@ export function createEngine(deps: EngineDeps): Engine {
   return {
     plan,
     submit,
-    leave,
-    leftBy: (server) => leftBy(journal, server),
+    enqueue,
+    orphanedRuns: (server) => orphanedRuns(journal, server),
     resume,
     converse,
     stop,

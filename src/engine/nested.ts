@@ -11,7 +11,7 @@ import type { Bounds } from "../routing/plan.ts";
 import type { Call } from "../task.ts";
 import type { Answering } from "./approvals.ts";
 import type { Budget } from "./budget.ts";
-import { type Recalled, recallRun } from "./register.ts";
+import { type LoadedRun, loadRun } from "./register.ts";
 import { canGoOn, foldRun, type Run } from "./run.ts";
 import type { Setup } from "./setup.ts";
 
@@ -51,9 +51,9 @@ export function boundsOf({ planned: { toolsets, tools }, parent }: NestedCall): 
 }
 
 /** The delegation that this very call has begun before a crash. A model may use the id of a call again. */
-export function nestedRunOf(journal: Journal, { childId, step, callId }: NestedCall["by"]): Recalled | undefined {
+export function nestedRunOf(journal: Journal, { childId, step, callId }: NestedCall["by"]): LoadedRun | undefined {
   const own = startsUnder(journal, childId).findLast(({ parent }) => parent?.step === step && parent.callId === callId);
-  return own && recallRun(journal, own.delegationId);
+  return own && loadRun(journal, own.delegationId);
 }
 
 export function nextIdUnder(journal: Journal, childId: string): string {
@@ -71,7 +71,7 @@ export function isOver(run: Run): boolean {
 }
 
 /** A new run under a child. */
-export function newRun(start: StoredEvent): Recalled {
+export function newRun(start: StoredEvent): LoadedRun {
   return { run: foldRun(undefined, start), past: new Map(), lastSeq: 0 };
 }
 

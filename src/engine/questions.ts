@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { DeputyError } from "../errors.ts";
 import type { Event, StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
-import { findRun, recallRun } from "./register.ts";
+import { findRun, loadRun } from "./register.ts";
 import { childIdOf, foldRun, type OpenQuestion, parseRunId, type Run } from "./run.ts";
 
 /** A question that waits for an answer, with whose it is. */
@@ -54,7 +54,7 @@ export function createQuestions({ clock, journal, pid, newId, watch }: Questions
       else asked.delete(id);
     }
     const live = [...new Set(asked.values())].filter((delegationId) => journal.owner(delegationId)?.alive);
-    const open = live.flatMap((delegationId) => questionsOf(recallRun(journal, delegationId).run));
+    const open = live.flatMap((delegationId) => questionsOf(loadRun(journal, delegationId).run));
     return open.sort((one, other) => one.askedAt - other.askedAt);
   }
 

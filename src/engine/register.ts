@@ -9,7 +9,7 @@ import { setAsideReason } from "./set-aside.ts";
 export type RunListing = { run: Run; owner: "here" | "elsewhere" | "dead" | "none" };
 
 /** A run with all that is needed to go on with it. */
-export type Recalled = {
+export type LoadedRun = {
   run: Run;
   /** Stored events of children that had begun, by child id. */
   past: Map<string, ChildEvent[]>;
@@ -42,13 +42,13 @@ export function listRuns(journal: Journal, pid: number, newest = Number.POSITIVE
     const owner = ownerOf(journal, run, pid);
     // Whether it got further is not seen without its tool calls.
     const mayBeSetAside = setAsideReason({ run, owner }) !== undefined;
-    return [{ run: mayBeSetAside ? recallRun(journal, delegationId).run : run, owner }];
+    return [{ run: mayBeSetAside ? loadRun(journal, delegationId).run : run, owner }];
   });
 }
 
 function listedRun(journal: Journal, delegationId: string): Run | undefined {
   let run: Run | undefined;
-  for (const { event } of journal.read({ within: delegationId, kinds: LISTED })) run = addUp(run, event);
+  for (const { event } of journal.read({ within: delegationId, kinds: LISTED })) run = foldStored(run, event);
   return run;
 }
 
@@ -58,7 +58,7 @@ export function runIds(journal: Journal): string[] {
 }
 
 /** Ids of the unfinished runs that a server owned when its process died, oldest first. */
-export function leftBy(journal: Journal, server: string): string[] {
+export function orphanedRuns(journal: Journal, server: string): string[] {
   const left = new Set<string>();
   for (const { event } of journal.read({ kinds: ["delegation-start", "delegation-resume", "delegation-end"] })) {
     if ("server" in event && event.server === server) left.add(event.delegationId);
@@ -76,7 +76,7 @@ export function listAllRuns(journal: Journal, pid: number): RunListing[] {
 }
 
 /** The fold, over what is stored. @throws DeputyError `journal-unusable` where events are missing, so that it cannot be */
-function addUp(run: Run | undefined, event: StoredEvent): Run {
+function foldStored(run: Run | undefined, event: StoredEvent): Run {
   try {
     return foldRun(run, event);
   } catch (error) {
@@ -90,7 +90,7 @@ function addUp(run: Run | undefined, event: StoredEvent): Run {
 /** @throws DeputyError `run-unknown` where no run, or more than one, has an id that begins so */
 export function findRun(journal: Journal, id: string, pid: number): RunListing {
   const { delegationId, taskIndex } = parseRunId(wholeId(journal, id));
-  const { run } = recallRun(journal, delegationId);
+  const { run } = loadRun(journal, delegationId);
   if (taskIndex !== undefined && run.children[taskIndex] === undefined) {
     throw new DeputyError("run-unknown", `${run.delegationId} has ${run.children.length} children; found no ${id}.`);
   }
@@ -113,12 +113,12 @@ function subjectOf(event: StoredEvent): string | undefined {
 }
 
 /** A run as it is now, with what its children have delegated. */
-export function recallRun(journal: Journal, delegationId: string): Recalled {
+export function loadRun(journal: Journal, delegationId: string): LoadedRun {
   let run: Run | undefined;
   let lastSeq = 0;
   const past = new Map<string, ChildEvent[]>();
   for (const { seq, event } of journal.read({ within: delegationId })) {
-    run = addUp(run, event);
+    run = foldStored(run, event);
     lastSeq = seq;
     if (!isChildEvent(event) || event.delegationId !== delegationId) continue;
     const known = past.get(event.childId);

@@ -15,7 +15,7 @@ import { closeAbandoned } from "./burial.ts";
 import { inShort } from "./calls.ts";
 import { loadImages } from "./images.ts";
 import { isOver } from "./nested.ts";
-import { type Recalled, recallRun } from "./register.ts";
+import { type LoadedRun, loadRun } from "./register.ts";
 import { budgetOf, canGoOn, foldRun, hasEnded, isChildEvent, type Run, type RunChild, wasCutOff } from "./run.ts";
 import type { Setup } from "./setup.ts";
 
@@ -26,8 +26,8 @@ export type ResumeFacts = Pick<
 
 export type Reopening = {
   planResume(run: Run, setup: Setup, options: PlanOptions): ResumePlan;
-  endAsked(recalled: Recalled, server: string | undefined): Promise<Recalled>;
-  reopen(recalled: Recalled, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
+  endAsked(recalled: LoadedRun, server: string | undefined): Promise<LoadedRun>;
+  reopen(recalled: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
 };
 
 type PlanOptions = {
@@ -94,18 +94,18 @@ export function createReopening({ clock, journal, pid }: { clock: Clock; journal
   }
 
   /** What somebody has asked to stop before the crash has its end now, where a server goes on with it. */
-  async function endAsked(recalled: Recalled, server: string | undefined): Promise<Recalled> {
-    const { run } = recalled;
+  async function endAsked(loaded: LoadedRun, server: string | undefined): Promise<LoadedRun> {
+    const { run } = loaded;
     const asked = run.children.filter((child) => child.stopAskedBy !== undefined && !hasEnded(child));
-    if (server === undefined || asked.length === 0 || !wasCutOff(run)) return recalled;
+    if (server === undefined || asked.length === 0 || !wasCutOff(run)) return loaded;
     for (const { tally, stopAskedBy = "" } of asked)
       await journal.append(closeAbandoned(run, stopAskedBy, clock.now(), tally.childId));
-    return recallRun(journal, run.delegationId);
+    return loadRun(journal, run.delegationId);
   }
 
   /** @returns what is on record now before its children go on */
   async function reopen(
-    { run, past }: Recalled,
+    { run, past }: LoadedRun,
     facts: ResumeFacts,
     more: readonly StoredEvent[],
   ): Promise<StoredEvent[]> {

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { DeputyError } from "../errors.ts";
 import type { Event } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
-import { findRun, recallRun } from "./register.ts";
+import { findRun, loadRun } from "./register.ts";
 import { childIdOf, foldRun, hasEnded, parseRunId, type Run, type RunChild, type Steer } from "./run.ts";
 
 /** What became of a message so far. `owner`: `dead` where nobody works on the run and a resume would deliver it. */
@@ -47,7 +47,7 @@ export function createSteering({ clock, journal, pid, newId, watch }: SteeringDe
   }
 
   function receiptOf(delegationId: string, childId: string, id: string): SteerReceipt {
-    const { run } = recallRun(journal, delegationId);
+    const { run } = loadRun(journal, delegationId);
     const owner = journal.owner(delegationId)?.alive ? "alive" : "dead";
     return { id, childId, state: stateIn(run, childId, id) ?? "missed", owner };
   }

@@ -4,7 +4,7 @@ import type { Ending, StoredEvent } from "../event.ts";
 import { reportInWords, withinLimit } from "../report.ts";
 import { closeAbandoned } from "./burial.ts";
 import { restOf } from "./nested.ts";
-import type { Recalled } from "./register.ts";
+import type { LoadedRun } from "./register.ts";
 import { reportOf } from "./report.ts";
 import { chargeOf, type Run } from "./run.ts";
 
@@ -12,7 +12,7 @@ import { chargeOf, type Run } from "./run.ts";
 const MOST_CHARS = 24_000;
 
 /** Calls that a turn cut short left without a result get one, for no model may be asked with calls left open. */
-export function turnEvents({ run, past }: Recalled, childId: string, text: string, at: number): StoredEvent[] {
+export function turnEvents({ run, past }: LoadedRun, childId: string, text: string, at: number): StoredEvent[] {
   const { delegationId } = run;
   const conversation = createConversation();
   for (const event of past.get(childId) ?? []) hear(conversation, event);

@@ -33,7 +33,7 @@ export type DelegationsDeps = {
   /** Where tasks work that say nothing else. */
   workspace: Workspace;
   /** Has a process of its own begin a run that was left for one. @throws DeputyError where it cannot */
-  beginElsewhere(runId: string): Promise<void>;
+  startDetached(runId: string): Promise<void>;
   /** The server that owns what runs in the foreground, where it goes on with that after a crash. */
   server?: string;
   maxSummaryChars: number;
@@ -75,9 +75,9 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
       const { server } = deps;
       return (await engine.submit(call, { ...options, ...(server !== undefined && { server }) })).id;
     }
-    const id = await engine.leave(call, options);
+    const id = await engine.enqueue(call, options);
     try {
-      await deps.beginElsewhere(id);
+      await deps.startDetached(id);
     } catch (error) {
       await engine.stop(id, "it could not begin");
       throw error;

@@ -12,7 +12,7 @@ import { createDelegations, type DelegationsDeps } from "./delegations.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Manners } from "./tool-face.ts";
 
-export type ToolsDeps = Pick<DelegationsDeps, "workspace" | "beginElsewhere" | "server"> & {
+export type ToolsDeps = Pick<DelegationsDeps, "workspace" | "startDetached" | "server"> & {
   deputy: Opened;
   clock: Clock;
 };

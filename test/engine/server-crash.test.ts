@@ -61,32 +61,32 @@ async function endings(engine: Engine, id: string): Promise<string[]> {
 describe("the next process of a server", () => {
   test("finds what was cut off, and goes on with it", async () => {
     const { id, next } = await dead(SERVER, nothing);
-    assert.deepEqual(next.leftBy("serve"), [id]);
+    assert.deepEqual(next.orphanedRuns("serve"), [id]);
     assert.deepEqual(await endings(next, id), ["completed answered", "completed answered"]);
-    assert.deepEqual(next.leftBy("serve"), []);
+    assert.deepEqual(next.orphanedRuns("serve"), []);
   });
 
   test("finds it again where it died itself in the middle", async () => {
     const { id, memory } = await dead(SERVER, nothing);
     const { engine, die } = createTestEngine({ script: never, memory });
     await engine.resume(id, { answersFromElsewhere: true, ...SERVER });
-    assert.deepEqual(engine.leftBy("serve"), []);
+    assert.deepEqual(engine.orphanedRuns("serve"), []);
     die();
     const { engine: third } = createTestEngine({ script: answers, memory });
-    assert.deepEqual(third.leftBy("serve"), [id]);
+    assert.deepEqual(third.orphanedRuns("serve"), [id]);
   });
 
   test("leaves runs of others alone, those that a command took over too", async () => {
     const { next } = await dead({}, nothing);
     assert.deepEqual(
-      [next.leftBy("serve"), (await dead({ server: "another" }, nothing)).next.leftBy("serve")],
+      [next.orphanedRuns("serve"), (await dead({ server: "another" }, nothing)).next.orphanedRuns("serve")],
       [[], []],
     );
     const { id, memory } = await dead(SERVER, nothing);
     const { engine, die } = createTestEngine({ script: never, memory });
     await engine.resume(id, { answersFromElsewhere: true });
     die();
-    assert.deepEqual(createTestEngine({ script: answers, memory }).engine.leftBy("serve"), []);
+    assert.deepEqual(createTestEngine({ script: answers, memory }).engine.orphanedRuns("serve"), []);
   });
 
   test("goes on with no child that somebody had stopped", async () => {

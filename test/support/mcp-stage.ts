@@ -29,7 +29,7 @@ export async function onMcpStage(
       workspace: { path: cwd, isNamed: false },
       clock: systemClock,
       version: "0.0.0",
-      beginElsewhere: begin ?? (async (id) => void (await deputy.engine.resume(id, { answersFromElsewhere: true }))),
+      startDetached: begin ?? (async (id) => void (await deputy.engine.resume(id, { answersFromElsewhere: true }))),
     });
     const clients: McpClient[] = [];
     let served: Promise<McpHttp> | undefined;

@@ -10,7 +10,7 @@ import type { Caller } from "../../mcp/caller.ts";
 import type { Tool } from "../../tool.ts";
 import { createCheckDelegation, restOf } from "../../tools/check-delegation.ts";
 import { createControlDelegation } from "../../tools/control-delegation.ts";
-import { beginElsewhere } from "../background.ts";
+import { startDetached } from "../background.ts";
 import type { Io } from "../io.ts";
 
 /** Longest wait of one `check_delegation`, in seconds: a person sits there. */
@@ -19,7 +19,7 @@ const WAIT_SECONDS = 60;
 export function createChatExtras({ engine, loadConfig }: Opened, io: Io, configPath: string | undefined): ChatExtras {
   const { clock, env, cwd } = io;
   const { delegation } = loadConfig().config;
-  const begin = (runId: string) => beginElsewhere(runId, { env, cwd, configPath });
+  const begin = (runId: string) => startDetached(runId, { env, cwd, configPath });
 
   /** It remembers what the agent has been told of. */
   let caller: Caller | undefined;
@@ -32,7 +32,7 @@ export function createChatExtras({ engine, loadConfig }: Opened, io: Io, configP
       engine,
       clock,
       workspace: { path: cwd, isNamed: true },
-      beginElsewhere: begin,
+      startDetached: begin,
       maxSummaryChars: delegation.max_summary_chars,
       returnAfterMs: WAIT_SECONDS * 1000,
     };
@@ -62,7 +62,7 @@ export function createChatExtras({ engine, loadConfig }: Opened, io: Io, configP
     async background(call, from) {
       if (from.bounds.isBudgeted) throw new DeputyError("usage", BUDGETED);
       const options = { surface: "cli" as const, askedBy: "model" as const, answersFromElsewhere: true };
-      const id = await engine.leave(call, { ...options, ...from });
+      const id = await engine.enqueue(call, { ...options, ...from });
       try {
         await begin(id);
       } catch (error) {
