@@ -122,9 +122,16 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
     }
     const { chatAtTerminal } = await import("./chat/interactive.ts");
     const { id: _, ...fresh } = options;
-    const reopen = async ({ route: { provider, model, effort } }: Chat) =>
+    const resumeChat = async ({ route: { provider, model, effort } }: Chat) =>
       openChat(engine, { ...fresh, wish: { provider, model, ...(effort !== undefined && { effort }) } });
-    return chatAtTerminal({ io, deputy, chat: opened, reopen, verbose, turn: { ...turn, answersFromElsewhere: true } });
+    return chatAtTerminal({
+      io,
+      deputy,
+      chat: opened,
+      resumeChat,
+      verbose,
+      turn: { ...turn, answersFromElsewhere: true },
+    });
   });
 }
 

@@ -17,7 +17,7 @@ export function serverName({ files }: Pick<LoadedConfig, "files">): string {
 }
 
 /** Of two servers that come at once, one has each run, and the other says nothing of it. */
-export async function goOnAfterCrash(engine: Engine, server: string, say: (text: string) => void): Promise<void> {
+export async function resumeAfterCrash(engine: Engine, server: string, say: (text: string) => void): Promise<void> {
   for (const id of engine.orphanedRuns(server)) {
     try {
       const note = setAsideNote(engine.run(id));

@@ -9,7 +9,7 @@ import { CONFIG_OPTION, type Declare, examples, hideKeys, portNumber, withDeputy
 import { type Handler, isLoopback, listen } from "./http-listener.ts";
 import { createPaint, type Io } from "./io.ts";
 import { mcpServers, WORKSPACE_OPTION } from "./mcp-servers.ts";
-import { goOnAfterCrash, serverName } from "./serve-resume.ts";
+import { resumeAfterCrash, serverName } from "./serve-resume.ts";
 
 type Flags = { port: number; host: string; resume: boolean; workspace?: string; config?: string };
 
@@ -53,7 +53,7 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
         say(`Token: ${token.masked}, whole in ${token.path}`);
         if (!isLoopback(host)) warn(io, host);
         const asked = interrupted(io);
-        if (resume) await goOnAfterCrash(deputy.engine, server, say);
+        if (resume) await resumeAfterCrash(deputy.engine, server, say);
         const by = await asked;
         say("Stopping; what is done is kept. Ctrl-C again leaves now.");
         await stopHere(deputy.engine, by, { ms: STOP_MS, clock: io.clock });

@@ -4,11 +4,11 @@ import type { CallOptions, Calls } from "./calls.ts";
 import { type Services, supervise } from "./conduct.ts";
 import { boundsOf, isOver, type NestedCall, nestedRunOf, newRun, type RunNested } from "./nested.ts";
 import { type LoadedRun, loadRun } from "./register.ts";
-import { endsOfStopped, factsOf, type Reopening } from "./reopening.ts";
+import { endsOfStopped, factsOf, type Resuming } from "./reopening.ts";
 
 export type NestedRunDeps = Services &
   Pick<Calls, "startOf"> &
-  Reopening & {
+  Resuming & {
     /** Makes this process the owner of a run. @throws DeputyError `run-owned` */
     own(delegationId: string): void;
   };
@@ -17,7 +17,7 @@ export type NestedRunDeps = Services &
 export type TreeOptions = { server?: string };
 
 export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) => RunNested {
-  const { clock, journal, startOf, planResume, endAsked, reopen, own } = deps;
+  const { clock, journal, startOf, planResume, endAsked, recordResume, own } = deps;
 
   /** What a child delegates: planned within its bounds, run to the end; one that a crash cut off goes on. */
   function runNestedWith(options: TreeOptions): RunNested {
@@ -64,7 +64,7 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
     const plan = planResume(found.run, setup, { server, isBudgeted: boundsOf(nestedCall).isBudgeted });
     const loaded = await endAsked(found, server);
     const ends = endsOfStopped(loaded.run, clock.now(), server);
-    return { setup, recalled: loaded, first: await reopen(loaded, factsOf(plan), ends) };
+    return { setup, recalled: loaded, first: await recordResume(loaded, factsOf(plan), ends) };
   }
 
   return runNestedWith;

@@ -23,7 +23,7 @@ import {
   type RunListing,
   runIds,
 } from "./register.ts";
-import { createReopening, endsOfStopped, factsOf, nextRoute, type ResumeFacts, refuseBlocked } from "./reopening.ts";
+import { createResuming, endsOfStopped, factsOf, nextRoute, type ResumeFacts, refuseBlocked } from "./reopening.ts";
 import { canGoOn, childIdOf, isConversation, parseRunId, type Run, resultsOf, rootIdOf, wasCutOff } from "./run.ts";
 import type { Setup } from "./setup.ts";
 import { createSteering, type SteerReceipt } from "./steering.ts";
@@ -140,7 +140,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, scheduler, pid } = deps;
   const here = new Map<string, Promise<DelegationResult>>();
   const { plan, startOf } = createCalls(deps);
-  const reopening = createReopening(deps);
+  const reopening = createResuming(deps);
   const runNestedWith = createNestedRuns({ ...deps, ...reopening, startOf, own });
 
   async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
@@ -174,7 +174,7 @@ export function createEngine(deps: EngineDeps): Engine {
         return asItEnded(loaded.run);
       }
       const ends = endsOfStopped(loaded.run, clock.now(), server);
-      return await goOn(setup, loaded, factsOf(resumePlan, server), ends, options);
+      return await continueRun(setup, loaded, factsOf(resumePlan, server), ends, options);
     } catch (error) {
       journal.release(delegationId);
       throw error;
@@ -195,7 +195,7 @@ export function createEngine(deps: EngineDeps): Engine {
         chosen: route,
         isBudgeted: (maxCostUsd ?? loaded.run.call.max_cost_usd) !== undefined,
       });
-      return await goOn(
+      return await continueRun(
         setup,
         loaded,
         { renewed, ...(maxCostUsd !== undefined && { maxCostUsd }) },
@@ -216,14 +216,14 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   /** Goes on with a run that this process has claimed. @param more what is on record before its children go on */
-  async function goOn(
+  async function continueRun(
     setup: Setup,
     loaded: LoadedRun,
     facts: ResumeFacts,
     more: readonly StoredEvent[],
     options: ResumeOptions,
   ): Promise<Delegation> {
-    const begun = await reopening.reopen(loaded, facts, more);
+    const begun = await reopening.recordResume(loaded, facts, more);
     return begin(setup, loaded, begun, options);
   }
 

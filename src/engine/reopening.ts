@@ -24,10 +24,10 @@ export type ResumeFacts = Pick<
   "renewed" | "blocked" | "maxCostUsd" | "server"
 >;
 
-export type Reopening = {
+export type Resuming = {
   planResume(run: Run, setup: Setup, options: PlanOptions): ResumePlan;
   endAsked(recalled: LoadedRun, server: string | undefined): Promise<LoadedRun>;
-  reopen(recalled: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
+  recordResume(recalled: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
 };
 
 type PlanOptions = {
@@ -47,7 +47,7 @@ export type ResumePlan = {
   open: string[];
 };
 
-export function createReopening({ clock, journal, pid }: { clock: Clock; journal: Journal; pid: number }): Reopening {
+export function createResuming({ clock, journal, pid }: { clock: Clock; journal: Journal; pid: number }): Resuming {
   /** Nothing is written. A child waits for all that it has delegated: where that cannot continue, neither can the child. */
   function planResume(run: Run, setup: Setup, options: PlanOptions): ResumePlan {
     const plan: ResumePlan = { renewed: {}, blocked: {}, open: [] };
@@ -104,7 +104,7 @@ export function createReopening({ clock, journal, pid }: { clock: Clock; journal
   }
 
   /** @returns what is on record now before its children go on */
-  async function reopen(
+  async function recordResume(
     { run, past }: LoadedRun,
     facts: ResumeFacts,
     more: readonly StoredEvent[],
@@ -119,7 +119,7 @@ export function createReopening({ clock, journal, pid }: { clock: Clock; journal
     return [resumed, ...more];
   }
 
-  return { planResume, endAsked, reopen };
+  return { planResume, endAsked, recordResume };
 }
 
 /** Whether a resume continues with a child. A server leaves alone those that somebody stopped, or asked to stop. */
@@ -139,7 +139,7 @@ function routeToday({ position }: Tally, planned: Ready, setup: Setup, isBudgete
   const priced = needsPrice(isBudgeted, setup);
   const current = withItsKey(routeAt(planned, position), priced, setup);
   if (position === 0 || "problem" in current) return current;
-  const whole = setup.renew(route, priced);
+  const whole = setup.refreshRoute(route, priced);
   if ("route" in whole) return whole;
   const fallbacks = route.fallbacks.map((fallback, index) => (index === position - 1 ? current.route : fallback));
   return { route: { ...route, fallbacks } };
@@ -147,7 +147,7 @@ function routeToday({ position }: Tally, planned: Ready, setup: Setup, isBudgete
 
 /** An endpoint on loopback may be asked without a key, but not where the route was planned with one that is gone. */
 function withItsKey(route: Route, priced: boolean, setup: Setup): Routed {
-  const today = setup.renew(route, priced);
+  const today = setup.refreshRoute(route, priced);
   const { provider, keyName } = route;
   if ("problem" in today || keyName === undefined || today.route.keyName !== undefined) return today;
   const message = `No key for ${provider}, which the run was planned with (${keyName}). Set it again.`;
@@ -203,7 +203,8 @@ export function nextRoute(
   { chosen, isBudgeted }: { chosen: Route | undefined; isBudgeted: boolean },
 ): Record<string, Route> {
   if ("problem" in planned) throw new Error(`${childId}: a conversation without a route`);
-  const next = chosen === undefined ? setup.renew(planned.route, needsPrice(isBudgeted, setup)) : { route: chosen };
+  const next =
+    chosen === undefined ? setup.refreshRoute(planned.route, needsPrice(isBudgeted, setup)) : { route: chosen };
   if ("problem" in next) throw new DeputyError("nothing-to-run", next.problem.message, { details: next.problem });
   return isDeepStrictEqual(next.route, planned.route) ? {} : { [childId]: next.route };
 }

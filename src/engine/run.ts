@@ -165,7 +165,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   run.lastEventAt = event.at;
   switch (event.kind) {
     case "delegation-resume":
-      reopen(run, event, sinceLastMs);
+      applyResume(run, event, sinceLastMs);
       countResume(run, event.server !== undefined);
       if (event.maxCostUsd !== undefined) run.call = { ...run.call, max_cost_usd: event.maxCostUsd };
       return run;
@@ -260,7 +260,7 @@ type Resume = Extract<StoredEvent, { kind: "delegation-resume" }>;
 const NOT_RESUMED = "not-resumed";
 
 /** Children that were interrupted are open again, but for those that are blocked; the time between is nobody's. */
-function reopen(run: Run, { at, renewed, blocked = {} }: Resume, downtimeMs: number): void {
+function applyResume(run: Run, { at, renewed, blocked = {} }: Resume, downtimeMs: number): void {
   const lastWorkedAt = at - downtimeMs;
   delete run.endedAt;
   delete run.durationMs;

@@ -25,7 +25,7 @@ import { createTools, type ToolsOptions } from "../tools/toolsets.ts";
 import type { ProviderLimits } from "./gate.ts";
 import { offerOf } from "./offer.ts";
 
-export type Setup = Pick<Routing, "plan" | "renew" | "candidates"> & {
+export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   config: Config;
   warnings: Warning[];
   /** A key of the route's provider, for one request. */
@@ -91,7 +91,7 @@ function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined):
     config,
     warnings: [...loaded.warnings, ...lists.warnings],
     plan: routing.plan,
-    renew: routing.renew,
+    refreshRoute: routing.refreshRoute,
     candidates: routing.candidates,
     lease: credentials.lease,
     price: catalog.costUsd,

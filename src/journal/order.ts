@@ -33,7 +33,7 @@ export function orderMistake(run: RunOrder, event: StoredEvent): string | undefi
     return `${event.kind} comes before delegation-start`;
   }
   if (REQUESTS.includes(event.kind)) return undefined;
-  if (event.kind === "delegation-resume") return reopen(run);
+  if (event.kind === "delegation-resume") return applyResume(run);
   if (run.ended) return `${event.kind} comes after the run's end, without a resume`;
   if (event.kind === "delegation-end") {
     run.ended = true;
@@ -42,7 +42,7 @@ export function orderMistake(run: RunOrder, event: StoredEvent): string | undefi
   return "childId" in event ? childMistake(childIn(run, event.childId), event) : undefined;
 }
 
-function reopen(run: RunOrder): undefined {
+function applyResume(run: RunOrder): undefined {
   run.ended = false;
   for (const child of run.children.values()) {
     child.ended = false;

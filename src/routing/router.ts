@@ -210,7 +210,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
  * A route as it would be made today for the same provider, model and effort: endpoint, key and facts are read anew. A
  * fallback that cannot be had today stays as it was, so that the others keep their places.
  */
-export function renewRoute(route: Route, priced: boolean, deps: WalkDeps & BindDeps): Routed {
+export function refreshRoute(route: Route, priced: boolean, deps: WalkDeps & BindDeps): Routed {
   const found = deps.providers.find(route.provider);
   if ("problem" in found) return found;
   const { chosenBy } = route;
@@ -225,7 +225,7 @@ export function renewRoute(route: Route, priced: boolean, deps: WalkDeps & BindD
   );
   if ("problem" in bound) return bound;
   const fallbacks = route.fallbacks.map((fallback) => {
-    const renewed = renewRoute(fallback, priced, deps);
+    const renewed = refreshRoute(fallback, priced, deps);
     return "route" in renewed ? renewed.route : fallback;
   });
   return { route: { ...bound.route, requested: route.requested, fallbacks, warnings: route.warnings } };

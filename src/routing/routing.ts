@@ -15,7 +15,7 @@ import type { LookAtImage } from "./images.ts";
 import { type ListCache, NO_LISTS } from "./list-cache.ts";
 import { type Bounds, type CallPlan, planCall } from "./plan.ts";
 import { createProviders, type Providers } from "./providers.ts";
-import { type Routed, renewRoute } from "./router.ts";
+import { type Routed, refreshRoute } from "./router.ts";
 
 /** On whose behalf a call is planned. */
 export type Caller = {
@@ -47,7 +47,7 @@ export type Routing = {
   /** Every model that is known of a provider with a key. */
   candidates(): Candidate[];
   /** A route of an earlier day with today's endpoint, key and facts. @param priced it runs under a budget, which needs a price */
-  renew(route: Route, priced?: boolean): Routed;
+  refreshRoute(route: Route, priced?: boolean): Routed;
 };
 
 export type RoutingSources = {
@@ -123,6 +123,6 @@ export function createRouting({
           facts: catalog.factsOf(provider, model),
         })),
       ),
-    renew: (route, priced = false) => renewRoute(route, priced, deps),
+    refreshRoute: (route, priced = false) => refreshRoute(route, priced, deps),
   };
 }

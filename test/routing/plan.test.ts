@@ -137,12 +137,12 @@ describe("a route of an earlier day", () => {
   const { route } = ready({ model: "glm-5.1", reasoning_effort: "high" }, given);
 
   test("is the same where nothing has changed", () => {
-    assert.deepEqual(routingOf(given).renew(JSON.parse(JSON.stringify(route))), { route });
+    assert.deepEqual(routingOf(given).refreshRoute(JSON.parse(JSON.stringify(route))), { route });
   });
 
   test("gets today's endpoint and key for the same provider, model and effort", () => {
     const today = { config: { providers: { zai: { base_url: "https://new.example/v1", api_key: "new-key" } } }, env };
-    const renewed = routingOf(today).renew(route);
+    const renewed = routingOf(today).refreshRoute(route);
     assert.ok("route" in renewed);
     assert.deepEqual(
       [renewed.route.endpoint.baseUrl, renewed.route.keyName, renewed.route.model, renewed.route.effort],
@@ -152,12 +152,12 @@ describe("a route of an earlier day", () => {
   });
 
   test("is a problem where its provider or key is gone", () => {
-    assert.match(JSON.stringify(routingOf({}).renew(route)), /No key for zai/);
-    assert.match(JSON.stringify(routingOf({}).renew({ ...route, provider: "gone" })), /unknown-provider/);
+    assert.match(JSON.stringify(routingOf({}).refreshRoute(route)), /No key for zai/);
+    assert.match(JSON.stringify(routingOf({}).refreshRoute({ ...route, provider: "gone" })), /unknown-provider/);
   });
 
   test("keeps the places of its fallbacks where one cannot be had today", () => {
-    const renewed = routingOf({ env: { GLM_API_KEY: "key-1" } }).renew(route);
+    const renewed = routingOf({ env: { GLM_API_KEY: "key-1" } }).refreshRoute(route);
     assert.ok("route" in renewed);
     assert.deepEqual(
       renewed.route.fallbacks.map(({ model }) => model),

@@ -56,7 +56,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     warnings: [],
     plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [], agents: {} }),
     candidates: () => [],
-    renew: (route) => (staged.gone?.includes(route.provider) ? { problem: noSuch(route.provider) } : { route }),
+    refreshRoute: (route) => (staged.gone?.includes(route.provider) ? { problem: noSuch(route.provider) } : { route }),
     lease: async (route) => leaseOf(route),
     price: ({ facts: { price } }, usage) =>
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,

@@ -32,7 +32,7 @@ export type InteractiveDeps = {
   deputy: Opened;
   chat: Chat;
   /** A new conversation like the one that was opened. */
-  reopen(chat: Chat): Promise<Chat>;
+  resumeChat(chat: Chat): Promise<Chat>;
   turn: Omit<TurnOptions, "asker">;
   verbose: boolean;
 };
@@ -91,7 +91,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     async begin() {
       if (turn !== undefined)
         throw new DeputyError("usage", "A turn is under way: wait for it, or stop it with Ctrl-C.");
-      chat = await deps.reopen(chat);
+      chat = await deps.resumeChat(chat);
     },
     leave: () => leave(EXIT_COMPLETED),
   };
