@@ -115,7 +115,7 @@ export type Child = {
 };
 
 /** What a child says: stored, or seen live. */
-export type Happening = ChildEvent | LiveEvent;
+export type EmittedEvent = ChildEvent | LiveEvent;
 
 /** A child as its stored events left it; new where there are none. */
 export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSignal): Child {
@@ -130,12 +130,12 @@ export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSigna
 }
 
 /** An event without what every event of this child carries. */
-type Facts<Kind extends ChildEvent | LiveEvent> = Kind extends Event
+type EventFacts<Kind extends ChildEvent | LiveEvent> = Kind extends Event
   ? Omit<Kind, "at" | "delegationId" | "childId">
   : never;
 
 /** A stored event of this child, folded into what it knows. The loop yields nothing stored that did not pass here. */
-export function tell(child: Child, facts: Facts<ChildEvent>): ChildEvent {
+export function emit(child: Child, facts: EventFacts<ChildEvent>): ChildEvent {
   const event = stamp(child, facts) as ChildEvent;
   hear(child.conversation, event);
   tallyEvent(child.tally, event);
@@ -147,6 +147,6 @@ function stamp({ input, deps }: Child, facts: object): object {
 }
 
 /** A live event of this child: seen by watchers, remembered by nobody. */
-export function live(child: Child, facts: Facts<LiveEvent>): LiveEvent {
+export function emitLive(child: Child, facts: EventFacts<LiveEvent>): LiveEvent {
   return stamp(child, facts) as LiveEvent;
 }

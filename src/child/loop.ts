@@ -14,12 +14,12 @@ import {
   type Child,
   type ChildDeps,
   type ChildInput,
-  type Happening,
-  live,
+  type EmittedEvent,
+  emit,
+  emitLive,
   loadChild,
   type Permit,
   type StopReason,
-  tell,
 } from "./child.ts";
 import { answerText, lastText } from "./conversation.ts";
 import type { Reply } from "./hearing.ts";
@@ -35,21 +35,21 @@ export async function* runChild(
   input: ChildInput,
   deps: ChildDeps,
   signal: AbortSignal,
-): AsyncGenerator<Happening, Result> {
+): AsyncGenerator<EmittedEvent, Result> {
   const child = loadChild(input, deps, signal);
   const begunAt = deps.clock.elapsed();
   if (child.tally.startedAt === undefined) {
-    yield tell(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });
-    for (const warning of input.warnings) yield tell(child, { kind: "child-warn", warning });
+    yield emit(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });
+    for (const warning of input.warnings) yield emit(child, { kind: "child-warn", warning });
   }
   const ending = yield* converse(child);
   const durationMs = input.earlierMs + deps.clock.elapsed() - begunAt;
-  yield tell(child, { kind: "child-end", ending, durationMs });
+  yield emit(child, { kind: "child-end", ending, durationMs });
   return resultOf(child.tally);
 }
 
 /** The loop itself: what comes next follows from what was said. */
-async function* converse(child: Child): AsyncGenerator<Happening, Ending> {
+async function* converse(child: Child): AsyncGenerator<EmittedEvent, Ending> {
   const { conversation, signal } = child;
   for (;;) {
     if (signal.aborted) return stopped(child);
@@ -64,22 +64,22 @@ async function* converse(child: Child): AsyncGenerator<Happening, Ending> {
   }
 }
 
-async function* startAttempt(child: Child, position: number): AsyncGenerator<Happening, undefined> {
+async function* startAttempt(child: Child, position: number): AsyncGenerator<EmittedEvent, undefined> {
   const { provider, model } = routeAt(child.input.planned, position);
-  yield tell(child, { kind: "attempt-start", position, provider, model });
+  yield emit(child, { kind: "attempt-start", position, provider, model });
 }
 
 // Asking -------------------------------------------------------------------------------------------------------------
 
 /** One model request. Returns an ending where the child cannot go on. */
-async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undefined> {
+async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | undefined> {
   const { conversation, deps } = child;
   if (conversation.pause !== undefined) yield* backOff(child, conversation.pause);
   if (child.signal.aborted) return undefined;
   yield* hearSteers(child);
   const lastWords = conversation.lastWords !== undefined;
   if (!lastWords && conversation.step - conversation.before.steps >= child.input.planned.limits.maxIterations) {
-    yield tell(child, { kind: "message-add", reason: "max_iterations", text: LAST_WORDS });
+    yield emit(child, { kind: "message-add", reason: "max_iterations", text: LAST_WORDS });
     return undefined;
   }
   const route = routeAt(child.input.planned, conversation.position);
@@ -103,24 +103,24 @@ async function* askModel(child: Child): AsyncGenerator<Happening, Ending | undef
     permit.end({ unsent: true });
   }
   if (lastWords) return { ...limited(child, "max_cost"), text: lastText(conversation) };
-  yield tell(child, { kind: "message-add", reason: "max_cost", text: LAST_WORDS });
+  yield emit(child, { kind: "message-add", reason: "max_cost", text: LAST_WORDS });
   return undefined;
 }
 
 /** Sleeps until the quota is there again; after a crash in the middle of it, for what is left. */
-async function* backOff(child: Child, pause: { until: number; failure: Failure }): AsyncGenerator<Happening, void> {
-  yield tell(child, { kind: "pause-start", ...pause });
+async function* backOff(child: Child, pause: { until: number; failure: Failure }): AsyncGenerator<EmittedEvent, void> {
+  yield emit(child, { kind: "pause-start", ...pause });
   await child.deps.sleepUntil(pause.until, child.signal);
-  if (!child.signal.aborted) yield tell(child, { kind: "pause-end" });
+  if (!child.signal.aborted) yield emit(child, { kind: "pause-end" });
 }
 
 /** What was said to the child meanwhile goes into its conversation. Returns whether there was anything. */
-async function* hearSteers(child: Child): AsyncGenerator<Happening, boolean> {
+async function* hearSteers(child: Child): AsyncGenerator<EmittedEvent, boolean> {
   let heard = false;
   for (;;) {
     const steer = child.deps.steered();
     if (steer === undefined) return heard;
-    yield tell(child, { kind: "message-add", reason: "steer", text: steer.text, steerId: steer.id });
+    yield emit(child, { kind: "message-add", reason: "steer", text: steer.text, steerId: steer.id });
     heard = true;
   }
 }
@@ -130,7 +130,7 @@ async function* request(
   route: Route,
   reservation: Reservation,
   permit: Permit,
-): AsyncGenerator<Happening, Ending | undefined> {
+): AsyncGenerator<EmittedEvent, Ending | undefined> {
   const { clock, price } = child.deps;
   const step = child.conversation.step + 1;
   const lease = await child.deps.lease(route, child.signal);
@@ -161,7 +161,7 @@ async function* believed(
   route: Route,
   reservation: Reservation,
   reply: Reply,
-): AsyncGenerator<Happening, Reply> {
+): AsyncGenerator<EmittedEvent, Reply> {
   const { usage, ...rest } = reply;
   if (usage === undefined) return reply;
   const { conversation, deps, input, tally } = child;
@@ -198,7 +198,7 @@ async function* ask(
   lease: Lease,
   reservation: Reservation,
   permit: Permit,
-): AsyncGenerator<Happening, Reply> {
+): AsyncGenerator<EmittedEvent, Reply> {
   let reply: Reply = UNHEARD;
   try {
     // A conversation grows on one route; what a fallback takes over may be too long for it from the first.
@@ -208,7 +208,7 @@ async function* ask(
     else {
       const { reservedUsd } = reservation;
       const reserved = reservedUsd === undefined ? {} : { reservedUsd };
-      yield tell(child, { kind: "step-start", step: child.conversation.step + 1, ...reserved });
+      yield emit(child, { kind: "step-start", step: child.conversation.step + 1, ...reserved });
       reply = yield* listen(child, route, lease.access, reservation, permit);
     }
     return reply;
@@ -224,7 +224,7 @@ async function* listen(
   access: Access,
   { maxOutputTokens }: Reservation,
   permit: Permit,
-): AsyncGenerator<Happening, Reply> {
+): AsyncGenerator<EmittedEvent, Reply> {
   const { conversation, deps, input, signal } = child;
   const words = deps.model(
     {
@@ -245,7 +245,7 @@ async function* listen(
       const { done, value } = await words.next();
       if (done) return value;
       permit.accepted();
-      yield live(child, { kind: `${value.type}-delta`, text: value.text });
+      yield emitLive(child, { kind: `${value.type}-delta`, text: value.text });
     }
   } finally {
     // Whoever stops listening in the middle ends the request too.
@@ -260,9 +260,9 @@ async function* accept(
   route: Route,
   { parts, finish, servedModel, ignored }: Reply & { ok: true },
   facts: RequestFacts,
-): AsyncGenerator<Happening, undefined> {
+): AsyncGenerator<EmittedEvent, undefined> {
   const { deps } = child;
-  yield tell(child, { kind: "step-end", ...facts, parts, finish, ...(servedModel !== undefined && { servedModel }) });
+  yield emit(child, { kind: "step-end", ...facts, parts, finish, ...(servedModel !== undefined && { servedModel }) });
   const remarks = ignored.map((setting) => ({
     code: "setting-ignored",
     message: `${route.model} @ ${route.provider} does not take a setting: ${setting}`,
@@ -272,10 +272,10 @@ async function* accept(
   yield* warnOnce(child, remarks);
 }
 
-async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGenerator<Happening, undefined> {
+async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGenerator<EmittedEvent, undefined> {
   for (const warning of warnings) {
     if (child.tally.warnings.some(({ message }) => message === warning.message)) continue;
-    yield tell(child, { kind: "child-warn", warning });
+    yield emit(child, { kind: "child-warn", warning });
   }
 }
 
@@ -293,7 +293,7 @@ async function* recover(
   lease: Lease,
   facts: RequestFacts,
   permit: Permit,
-): AsyncGenerator<Happening, Ending | undefined> {
+): AsyncGenerator<EmittedEvent, Ending | undefined> {
   const { conversation, deps, input, signal } = child;
   const keys = lease.left(failure, conversation.keysTried);
   const recovery: Recovery = signal.aborted
@@ -307,7 +307,7 @@ async function* recover(
       });
   // Where another key may be asked at once, it was the key that had enough and not the provider.
   permit.end(keys.another ? {} : { setback: { kind: keys.kind, backInMs: keys.backInMs } });
-  yield tell(child, {
+  yield emit(child, {
     kind: "step-fail",
     ...facts,
     failure,
@@ -320,7 +320,7 @@ async function* recover(
     case "next-key":
       return undefined;
     case "retry":
-      yield live(child, { kind: "retry-wait", failure, delayMs: recovery.delayMs });
+      yield emitLive(child, { kind: "retry-wait", failure, delayMs: recovery.delayMs });
       await deps.pause(recovery.delayMs, signal);
       return undefined;
     case "pause":
@@ -338,7 +338,7 @@ async function* recover(
 // Ending -------------------------------------------------------------------------------------------------------------
 
 /** The model has answered: is that the end? Returns nothing where it is steered, or asked to repair its answer. */
-async function* judgeAnswer(child: Child): AsyncGenerator<Happening, Ending | undefined> {
+async function* judgeAnswer(child: Child): AsyncGenerator<EmittedEvent, Ending | undefined> {
   const { conversation, signal } = child;
   const text = answerText(conversation);
   const schema = child.input.planned.task.output_schema;
@@ -353,7 +353,7 @@ async function* judgeAnswer(child: Child): AsyncGenerator<Happening, Ending | un
   if (check === undefined || check.valid) return { status: "completed", ...said };
   if (conversation.repairAsked || check.unchecked)
     return { status: "incomplete", exitReason: "schema_invalid", ...said };
-  yield tell(child, { kind: "message-add", reason: "repair", text: repairPrompt(check.errors) });
+  yield emit(child, { kind: "message-add", reason: "repair", text: repairPrompt(check.errors) });
   return undefined;
 }
 

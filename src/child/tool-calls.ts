@@ -8,7 +8,7 @@ import { requestCode } from "../approval-request.ts";
 import type { ChildEvent } from "../event.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { decide } from "./approval.ts";
-import { type Child, type Happening, tell } from "./child.ts";
+import { type Child, type EmittedEvent, emit } from "./child.ts";
 import { type ToolCall, turnMessage } from "./conversation.ts";
 
 /** A call that may run. */
@@ -31,7 +31,7 @@ const CALLS_OF: Record<ToolEffect, { atOnce: number; cutOff: "again" | "unknown"
 };
 
 /** Runs the next calls that belong together. The loop comes back for the rest. */
-export async function* runCalls(child: Child): AsyncGenerator<Happening, void> {
+export async function* runCalls(child: Child): AsyncGenerator<EmittedEvent, void> {
   const admitted: Admitted[] = [];
   for (const call of [...child.conversation.pending]) {
     const tool = child.deps.tools.find(({ name }) => name === call.name);
@@ -49,7 +49,7 @@ async function* admit(
   child: Child,
   call: ToolCall & { started: boolean },
   tool: Tool | undefined,
-): AsyncGenerator<Happening, Admitted | Refused> {
+): AsyncGenerator<EmittedEvent, Admitted | Refused> {
   const { tools } = child.deps;
   if (tool === undefined) {
     const known = tools.map(({ name }) => name).join(", ") || "none";
@@ -81,7 +81,7 @@ async function* ask(
   { callId, name }: ToolCall,
   tool: Tool,
   subject: ToolSubject,
-): AsyncGenerator<Happening, { allowed: boolean; reason: string }> {
+): AsyncGenerator<EmittedEvent, { allowed: boolean; reason: string }> {
   const { permissions, approve, answerBy: deadline } = child.deps;
   const { decision, because } = decide(permissions.rules, permissions.otherwise, tool.name, subject);
   if (decision !== "ask") return { allowed: decision === "allow", reason: because };
@@ -90,12 +90,12 @@ async function* ask(
   const directory = realDirectory(planned.workspace);
   const answerBy = deadline();
   const patience = answerBy !== undefined && { answerBy };
-  const asked = tell(child, { kind: "approval-ask", callId, name, target, directory, ...patience });
+  const asked = emit(child, { kind: "approval-ask", callId, name, target, directory, ...patience });
   yield asked;
   const facts = { childId, callId, toolName: name, target, directory, askedAt: asked.at };
   const goal = turnMessage(child.conversation) ?? planned.task.goal;
   const verdict = await approve({ ...facts, goal, request: requestCode(facts) }, child.signal);
-  yield tell(child, { kind: "approval-end", callId, ...verdict });
+  yield emit(child, { kind: "approval-end", callId, ...verdict });
   if (verdict.allowed && realDirectory(planned.workspace) !== directory) return { allowed: false, reason: MOVED };
   return verdict;
 }
@@ -112,7 +112,7 @@ function realDirectory(workspace: string): string {
 }
 
 function refuse(child: Child, { callId, name }: ToolCall, { outcome, text, target }: Refused): ChildEvent {
-  return tell(child, {
+  return emit(child, {
     kind: "tool-end",
     callId,
     name,
@@ -126,7 +126,7 @@ function refuse(child: Child, { callId, name }: ToolCall, { outcome, text, targe
 }
 
 /** Starts the calls in order: where `atOnce` are under way, the next one starts when the first of them has ended. */
-async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<Happening, void> {
+async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<EmittedEvent, void> {
   const underWay: UnderWay[] = [];
   for (const each of admitted) {
     const { call, tool, subject } = each;
@@ -134,19 +134,19 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
     if (first !== undefined) yield* tellEnd(child, first);
     if (child.signal.aborted) break;
     const { callId, name } = call;
-    yield tell(child, { kind: "tool-start", callId, name, target: subject.target, effect: tool.effect });
+    yield emit(child, { kind: "tool-start", callId, name, target: subject.target, effect: tool.effect });
     underWay.push({ ...each, run: runOne(child, each) });
   }
   for (const each of underWay) yield* tellEnd(child, each);
 }
 
-async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): AsyncGenerator<Happening, void> {
+async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): AsyncGenerator<EmittedEvent, void> {
   const { output, durationMs } = await run;
   // What goes on when the child does has not ended.
   if (CALLS_OF[tool.effect].cutOff === "goes-on" && child.signal.aborted) return;
   const { text, ok, filesChanged = [] } = output;
   const { callId, name } = call;
-  yield tell(child, {
+  yield emit(child, {
     kind: "tool-end",
     callId,
     name,

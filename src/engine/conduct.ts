@@ -2,7 +2,7 @@
  * One delegation under way in this process: its children queue, run and end; each event they say is journaled, folded
  * and shown, in that order. Nothing it started outlives it.
  */
-import type { ChildDeps, ChildInput, Happening, StopReason } from "../child/child.ts";
+import type { ChildDeps, ChildInput, EmittedEvent, StopReason } from "../child/child.ts";
 import { runChild } from "../child/loop.ts";
 import type { Model } from "../child/model.ts";
 import { childPrompt, conversationPrompt, type Notes, taskPrompt } from "../child/prompt.ts";
@@ -173,8 +173,8 @@ export async function supervise(
     }
   }
 
-  async function recordAll(happenings: AsyncGenerator<Happening, unknown>): Promise<void> {
-    for await (const happening of happenings) await record(happening);
+  async function recordAll(events: AsyncGenerator<EmittedEvent, unknown>): Promise<void> {
+    for await (const event of events) await record(event);
   }
 
   function neverStarted(childId: string, signal: AbortSignal): StoredEvent {

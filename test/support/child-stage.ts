@@ -1,7 +1,7 @@
 /** A child on a stage of its own: a model that says what the test writes, tools that are functions, no time, no network. */
 import { z } from "zod";
 import type { ModelRequest } from "../../src/child/call-options.ts";
-import type { ChildDeps, ChildInput, Happening, StopReason } from "../../src/child/child.ts";
+import type { ChildDeps, ChildInput, EmittedEvent, StopReason } from "../../src/child/child.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import { runChild } from "../../src/child/loop.ts";
 import type { Model } from "../../src/child/model.ts";
@@ -100,7 +100,7 @@ export type Staged = {
   onRequest?: (request: ModelRequest) => void;
 };
 
-export type Played = { result: Result; events: Happening[]; stored: ChildEvent[]; requests: ModelRequest[] };
+export type Played = { result: Result; events: EmittedEvent[]; stored: ChildEvent[]; requests: ModelRequest[] };
 
 /** Plays a child against replies in order; asking more often than there are replies is an error. */
 export async function play(replies: Reply[], staged: Staged = {}): Promise<Played> {
@@ -146,7 +146,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     onServedMismatch: "warn",
     ...staged.deps,
   };
-  const events: Happening[] = [];
+  const events: EmittedEvent[] = [];
   const happenings = runChild(input, deps, staged.signal ?? new AbortController().signal);
   for (;;) {
     const { done, value } = await happenings.next();
