@@ -6,7 +6,7 @@
 import type { LanguageModelV4FinishReason, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider";
 
 type StreamPart = LanguageModelV4StreamPart;
-type Fields = Record<string, unknown>;
+type ChunkFields = Record<string, unknown>;
 
 /**
  * Parts as they arrive. Text that arrived together is one delta. What is no chunk becomes an `error` part; a stream that
@@ -22,101 +22,101 @@ export async function* chatParts(body: ReadableStream<Uint8Array>): AsyncGenerat
       const { done, value } = await reader.read();
       const lines = (rest + (done ? `${decoder.decode()}\n` : decoder.decode(value, { stream: true }))).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) hearLine(answer, line);
-      yield* takeSpoken(answer);
+      for (const line of lines) readLine(answer, line);
+      yield* flush(answer);
       if (done) break;
     }
   } finally {
     await reader.cancel().catch(() => {});
   }
-  yield* closing(answer);
+  yield* finish(answer);
 }
 
-type Call = { id: string; name: string; argumentsText: string; signature?: string };
+type StreamedCall = { id: string; name: string; argumentsText: string; signature?: string };
 
-type Answer = {
+type StreamedAnswer = {
   /** Heard and not yet handed on. */
-  spoken: StreamPart[];
-  calls: Map<number, Call>;
+  pending: StreamPart[];
+  calls: Map<number, StreamedCall>;
   named: boolean;
   refused: boolean;
   finishReason?: string;
-  usage?: Fields;
+  usage?: ChunkFields;
 };
 
-function createAnswer(): Answer {
-  return { spoken: [], calls: new Map(), named: false, refused: false };
+function createAnswer(): StreamedAnswer {
+  return { pending: [], calls: new Map(), named: false, refused: false };
 }
 
-function* takeSpoken(answer: Answer): Generator<StreamPart> {
-  const { spoken } = answer;
-  answer.spoken = [];
-  yield* spoken;
+function* flush(answer: StreamedAnswer): Generator<StreamPart> {
+  const { pending } = answer;
+  answer.pending = [];
+  yield* pending;
 }
 
 /** One line of the event stream; https://html.spec.whatwg.org/multipage/server-sent-events.html. Only data is of use. */
-function hearLine(answer: Answer, line: string): void {
+function readLine(answer: StreamedAnswer, line: string): void {
   if (!line.startsWith("data:")) return;
   const data = line.slice(5).trim();
   if (data === "" || data === "[DONE]") return;
   try {
     const chunk: unknown = JSON.parse(data);
-    if (isFields(chunk)) hearChunk(answer, chunk);
-    else answer.spoken.push({ type: "error", error: new SyntaxError(`an event is no chunk: ${data.slice(0, 80)}`) });
+    if (isFields(chunk)) applyChunk(answer, chunk);
+    else answer.pending.push({ type: "error", error: new SyntaxError(`an event is no chunk: ${data.slice(0, 80)}`) });
   } catch (error) {
-    answer.spoken.push({ type: "error", error });
+    answer.pending.push({ type: "error", error });
   }
 }
 
 /** Fields as in https://platform.openai.com/docs/api-reference/chat-streaming, and what gateways make of them. */
-function hearChunk(answer: Answer, chunk: Fields): void {
+function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
   if (chunk.error !== undefined && chunk.error !== null) {
-    answer.spoken.push({ type: "error", error: chunk.error });
+    answer.pending.push({ type: "error", error: chunk.error });
     return;
   }
   if (!answer.named && typeof chunk.model === "string" && chunk.model !== "") {
     answer.named = true;
-    answer.spoken.push({ type: "response-metadata", modelId: chunk.model });
+    answer.pending.push({ type: "response-metadata", modelId: chunk.model });
   }
   if (isFields(chunk.usage)) answer.usage = chunk.usage;
   const choice: unknown = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
   if (!isFields(choice)) return;
   if (typeof choice.finish_reason === "string") answer.finishReason = choice.finish_reason;
-  if (isFields(choice.delta)) hearDelta(answer, choice.delta);
+  if (isFields(choice.delta)) applyDelta(answer, choice.delta);
 }
 
-function hearDelta(answer: Answer, delta: Fields): void {
+function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
   // DeepSeek and most others say `reasoning_content`, servers of gpt-oss and OpenRouter `reasoning`.
-  speak(answer, "reasoning", delta.reasoning_content ?? delta.reasoning);
-  if (Array.isArray(delta.content)) for (const part of delta.content) hearContentPart(answer, part);
-  else speak(answer, "text", delta.content);
+  push(answer, "reasoning", delta.reasoning_content ?? delta.reasoning);
+  if (Array.isArray(delta.content)) for (const part of delta.content) applyContentPart(answer, part);
+  else push(answer, "text", delta.content);
   if (typeof delta.refusal === "string" && delta.refusal !== "") {
     answer.refused = true;
-    speak(answer, "text", delta.refusal);
+    push(answer, "text", delta.refusal);
   }
-  if (Array.isArray(delta.tool_calls)) for (const call of delta.tool_calls) hearCall(answer, call);
+  if (Array.isArray(delta.tool_calls)) for (const call of delta.tool_calls) applyCall(answer, call);
 }
 
 /** Mistral's form: https://docs.mistral.ai/capabilities/reasoning, content as a list of text and thinking. */
-function hearContentPart(answer: Answer, part: unknown): void {
+function applyContentPart(answer: StreamedAnswer, part: unknown): void {
   if (!isFields(part)) return;
-  if (part.type === "text") speak(answer, "text", part.text);
+  if (part.type === "text") push(answer, "text", part.text);
   if (part.type === "thinking" && Array.isArray(part.thinking)) {
-    for (const thought of part.thinking) if (isFields(thought)) speak(answer, "reasoning", thought.text);
+    for (const thought of part.thinking) if (isFields(thought)) push(answer, "reasoning", thought.text);
   }
 }
 
 /** Neighbouring pieces of one kind that arrived together are one. */
-function speak(answer: Answer, kind: "text" | "reasoning", piece: unknown): void {
+function push(answer: StreamedAnswer, kind: "text" | "reasoning", piece: unknown): void {
   if (typeof piece !== "string" || piece === "") return;
-  const last = answer.spoken.at(-1);
+  const last = answer.pending.at(-1);
   const type = `${kind}-delta` as const;
   if (last?.type === type) last.delta += piece;
-  else answer.spoken.push({ type, id: kind, delta: piece });
+  else answer.pending.push({ type, id: kind, delta: piece });
 }
 
 /** Pieces of a call share its index. Who sends no index sends whole calls. */
-function hearCall(answer: Answer, piece: unknown): void {
+function applyCall(answer: StreamedAnswer, piece: unknown): void {
   if (!isFields(piece)) return;
   const index = typeof piece.index === "number" ? piece.index : answer.calls.size;
   const call = answer.calls.get(index) ?? { id: "", name: "", argumentsText: "" };
@@ -132,7 +132,7 @@ function hearCall(answer: Answer, piece: unknown): void {
   if (isFields(google) && typeof google.thought_signature === "string") call.signature = google.thought_signature;
 }
 
-function* closing(answer: Answer): Generator<StreamPart> {
+function* finish(answer: StreamedAnswer): Generator<StreamPart> {
   for (const [index, { id, name, argumentsText, signature }] of answer.calls) {
     yield {
       type: "tool-call",
@@ -164,7 +164,7 @@ function unifiedFinish(reason: string, refused: boolean): LanguageModelV4FinishR
 }
 
 /** One of the two counts alone is not the usage: the other is not a number then. */
-function usageOf(usage: Fields = {}): LanguageModelV4Usage {
+function usageOf(usage: ChunkFields = {}): LanguageModelV4Usage {
   const read = numberIn(usage.prompt_tokens_details, "cached_tokens");
   const input = numberIn(usage, "prompt_tokens");
   const output = numberIn(usage, "completion_tokens");
@@ -186,6 +186,6 @@ function numberIn(fields: unknown, name: string): number | undefined {
   return typeof value === "number" ? value : Number.NaN;
 }
 
-function isFields(value: unknown): value is Fields {
+function isFields(value: unknown): value is ChunkFields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

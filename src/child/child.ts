@@ -9,7 +9,7 @@ import { createTally, type Tally, tallyEvent } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { KeysLeft, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
-import { type Conversation, createConversation, forgetFailures, hear } from "./conversation.ts";
+import { applyEvent, type Conversation, createConversation, forgetFailures } from "./conversation.ts";
 import type { Model } from "./model.ts";
 import type { Reserve } from "./money.ts";
 import type { SchemaChecker } from "./schema-checker.ts";
@@ -122,7 +122,7 @@ export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSigna
   const tally = createTally(input.childId, input.taskIndex, input.planned);
   const child = { input, deps, signal, conversation: createConversation(), tally };
   for (const event of input.past) {
-    hear(child.conversation, event);
+    applyEvent(child.conversation, event);
     tallyEvent(child.tally, event);
   }
   forgetFailures(child.conversation);
@@ -137,7 +137,7 @@ type EventFacts<Kind extends ChildEvent | LiveEvent> = Kind extends Event
 /** A stored event of this child, folded into what it knows. The loop yields nothing stored that did not pass here. */
 export function emit(child: Child, facts: EventFacts<ChildEvent>): ChildEvent {
   const event = stamp(child, facts) as ChildEvent;
-  hear(child.conversation, event);
+  applyEvent(child.conversation, event);
   tallyEvent(child.tally, event);
   return event;
 }

@@ -62,7 +62,7 @@ export function createConversation(): Conversation {
 }
 
 /** Adds one event. Events that say nothing to the model change nothing here. */
-export function hear(conversation: Conversation, event: ChildEvent): void {
+export function applyEvent(conversation: Conversation, event: ChildEvent): void {
   switch (event.kind) {
     case "child-start":
       conversation.system = event.prompt.system;
@@ -79,7 +79,7 @@ export function hear(conversation: Conversation, event: ChildEvent): void {
     case "step-end":
       conversation.step = event.step;
       if (event.servedModel !== undefined) conversation.served = event.servedModel;
-      hearAnswer(conversation, event.parts, event.finish);
+      applyAnswer(conversation, event.parts, event.finish);
       return;
     case "step-fail":
       conversation.failingMs += event.durationMs + (event.recovery.action === "retry" ? event.recovery.delayMs : 0);
@@ -141,7 +141,7 @@ function beginTurn(conversation: Conversation): void {
   forgetFailures(conversation);
 }
 
-function hearAnswer(conversation: Conversation, parts: Part[], finish: Finish): void {
+function applyAnswer(conversation: Conversation, parts: Part[], finish: Finish): void {
   conversation.messages.push({ role: "assistant", provider: conversation.provider, parts });
   forgetFailures(conversation);
   const calls = parts.filter((part) => part.type === "tool-call");

@@ -18,12 +18,12 @@ export type Reply =
       charged: boolean;
     };
 
-export type Hearing = {
+export type ReplyBuilder = {
   parts: Part[];
   /** Parts still being spoken, by the stream's id. */
   open: Map<string, Part & { type: "text" | "reasoning" }>;
   /** Heard and not shown yet; neighbours of one kind are one. */
-  fresh: Delta[];
+  pending: Delta[];
   finish?: { unified: string; raw: string | undefined };
   usage?: Usage;
   servedModel?: string;
@@ -31,53 +31,53 @@ export type Hearing = {
   ignored: string[];
 };
 
-export function createHearing(): Hearing {
-  return { parts: [], open: new Map(), fresh: [], ignored: [] };
+export function createReplyBuilder(): ReplyBuilder {
+  return { parts: [], open: new Map(), pending: [], ignored: [] };
 }
 
-export function hearPart(heard: Hearing, part: LanguageModelV4StreamPart): void {
+export function accumulate(builder: ReplyBuilder, part: LanguageModelV4StreamPart): void {
   switch (part.type) {
     case "stream-start":
-      for (const warning of part.warnings) heard.ignored.push(warningText(warning));
+      for (const warning of part.warnings) builder.ignored.push(warningText(warning));
       return;
     case "response-metadata":
-      if (part.modelId !== undefined) heard.servedModel = part.modelId;
+      if (part.modelId !== undefined) builder.servedModel = part.modelId;
       return;
     case "text-start":
     case "reasoning-start":
-      openPart(heard, part.id, part.type === "text-start" ? "text" : "reasoning", part.providerMetadata);
+      openPart(builder, part.id, part.type === "text-start" ? "text" : "reasoning", part.providerMetadata);
       return;
     case "text-delta":
     case "reasoning-delta":
-      addDelta(heard, part.id, part.type === "text-delta" ? "text" : "reasoning", part.delta, part.providerMetadata);
+      addDelta(builder, part.id, part.type === "text-delta" ? "text" : "reasoning", part.delta, part.providerMetadata);
       return;
     case "text-end":
     case "reasoning-end": {
-      const open = heard.open.get(part.id);
+      const open = builder.open.get(part.id);
       if (open !== undefined) keepPrivate(open, part.providerMetadata);
-      heard.open.delete(part.id);
+      builder.open.delete(part.id);
       return;
     }
     case "tool-call": {
       const call: Part = {
         type: "tool-call",
-        callId: ownId(heard, part.toolCallId),
+        callId: ownId(builder, part.toolCallId),
         name: part.toolName,
         input: inputOf(part.input),
       };
       keepPrivate(call, part.providerMetadata);
-      heard.parts.push(call);
+      builder.parts.push(call);
       return;
     }
     case "finish":
-      heard.finish = part.finishReason;
-      heard.usage = usageOf(part.usage);
+      builder.finish = part.finishReason;
+      builder.usage = usageOf(part.usage);
       return;
     case "error":
-      heard.error ??= part.error;
+      builder.error ??= part.error;
       return;
     case "raw":
-      hearVersion(heard, part.rawValue);
+      readVersion(builder, part.rawValue);
       return;
     default:
       // Sources and files say nothing to a child.
@@ -86,7 +86,7 @@ export function hearPart(heard: Hearing, part: LanguageModelV4StreamPart): void 
 }
 
 /** Some models give two calls of one answer the same id: each has to find its own result. */
-function ownId({ parts }: Hearing, id: string): string {
+function ownId({ parts }: ReplyBuilder, id: string): string {
   const taken = parts.filter((part) => part.type === "tool-call").map(({ callId }) => callId);
   if (!taken.includes(id)) return id;
   let copy = 2;
@@ -94,21 +94,27 @@ function ownId({ parts }: Hearing, id: string): string {
   return `${id}-${copy}`;
 }
 
-function openPart(heard: Hearing, id: string, type: "text" | "reasoning", metadata: ProviderMetadata) {
+function openPart(builder: ReplyBuilder, id: string, type: "text" | "reasoning", metadata: ProviderMetadata) {
   const part: Part & { type: "text" | "reasoning" } = { type, text: "" };
   keepPrivate(part, metadata);
-  heard.open.set(id, part);
-  heard.parts.push(part);
+  builder.open.set(id, part);
+  builder.parts.push(part);
   return part;
 }
 
-function addDelta(heard: Hearing, id: string, type: "text" | "reasoning", delta: string, metadata: ProviderMetadata) {
-  const part = heard.open.get(id) ?? openPart(heard, id, type, undefined);
+function addDelta(
+  builder: ReplyBuilder,
+  id: string,
+  type: "text" | "reasoning",
+  delta: string,
+  metadata: ProviderMetadata,
+) {
+  const part = builder.open.get(id) ?? openPart(builder, id, type, undefined);
   keepPrivate(part, metadata);
   part.text += delta;
-  const last = heard.fresh.at(-1);
+  const last = builder.pending.at(-1);
   if (last?.type === type) last.text += delta;
-  else heard.fresh.push({ type, text: delta });
+  else builder.pending.push({ type, text: delta });
 }
 
 type ProviderMetadata = SharedV4ProviderOptions | undefined;
@@ -119,13 +125,13 @@ function keepPrivate(part: Part, metadata: ProviderMetadata): void {
 }
 
 /** What may be shown: all of it once the answer is `over`, until then without a last word that may go on. */
-export function takeFresh(heard: Hearing, over: boolean): Delta[] {
-  const last = heard.fresh.at(-1);
-  const taken = heard.fresh;
-  heard.fresh = [];
+export function flush(builder: ReplyBuilder, over: boolean): Delta[] {
+  const last = builder.pending.at(-1);
+  const taken = builder.pending;
+  builder.pending = [];
   if (over || last === undefined) return taken;
   const word = unfinishedWord(last.text);
-  if (word !== "") heard.fresh.push({ type: last.type, text: word });
+  if (word !== "") builder.pending.push({ type: last.type, text: word });
   const whole = { type: last.type, text: last.text.slice(0, last.text.length - word.length) };
   return [...taken.slice(0, -1), ...(whole.text === "" ? [] : [whole])];
 }
@@ -146,9 +152,9 @@ function isOfAWord(code: number): boolean {
 }
 
 /** Gemini's name for the model that answers: https://ai.google.dev/api/generate-content, `modelVersion`. */
-function hearVersion(heard: Hearing, chunk: unknown): void {
+function readVersion(builder: ReplyBuilder, chunk: unknown): void {
   if (typeof chunk !== "object" || chunk === null || !("modelVersion" in chunk)) return;
-  if (typeof chunk.modelVersion === "string") heard.servedModel = chunk.modelVersion;
+  if (typeof chunk.modelVersion === "string") builder.servedModel = chunk.modelVersion;
 }
 
 /** The arguments a model wrote, as JSON; text that is no JSON stays text and fails the tool's own schema. */
@@ -189,32 +195,32 @@ const FINISH: Record<string, Finish | undefined> = {
 };
 
 /** The reply of a stream that has ended. For `who`, `now` and `redact` see `failureOf`. */
-export function replyOf(heard: Hearing, who: string, now: number, redact: (text: string) => string): Reply {
-  if (heard.error !== undefined) return broken(heard, failureOf(heard.error, who, now, redact));
-  const parts = heard.parts.filter(
+export function buildReply(builder: ReplyBuilder, who: string, now: number, redact: (text: string) => string): Reply {
+  if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact));
+  const parts = builder.parts.filter(
     (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
   );
   const calls = parts.some((part) => part.type === "tool-call");
-  const finish = finishOf(heard, calls);
-  if (finish === undefined) return malformed(heard, who, "the stream ended before the answer was finished");
-  if (finish === "refused") return broken(heard, refusal(heard, who));
+  const finish = finishOf(builder, calls);
+  if (finish === undefined) return malformed(builder, who, "the stream ended before the answer was finished");
+  if (finish === "refused") return failedReply(builder, refusal(builder, who));
   if (!parts.some((part) => part.type === "tool-call" || (part.type === "text" && part.text.trim() !== ""))) {
     if (finish === "length")
-      return malformed(heard, who, "all its output tokens went into reasoning, no answer was left");
-    return malformed(heard, who, "the answer is empty");
+      return malformed(builder, who, "all its output tokens went into reasoning, no answer was left");
+    return malformed(builder, who, "the answer is empty");
   }
   return {
     ok: true,
     parts,
     finish,
-    ...(hasUsage(heard.usage) ? { usage: heard.usage } : {}),
-    ...(heard.servedModel === undefined ? {} : { servedModel: heard.servedModel }),
-    ignored: heard.ignored,
+    ...(hasUsage(builder.usage) ? { usage: builder.usage } : {}),
+    ...(builder.servedModel === undefined ? {} : { servedModel: builder.servedModel }),
+    ignored: builder.ignored,
   };
 }
 
 /** A reason that the package does not know is an end all the same (`eos`, `end_turn`); no reason is none. */
-function finishOf({ finish }: Hearing, calls: boolean): Finish | undefined {
+function finishOf({ finish }: ReplyBuilder, calls: boolean): Finish | undefined {
   if (finish === undefined) return undefined;
   const known = FINISH[finish.unified];
   if (known !== undefined || finish.unified !== "other") return known;
@@ -223,30 +229,33 @@ function finishOf({ finish }: Hearing, calls: boolean): Finish | undefined {
 }
 
 /** The reply of a stream that failed: what had arrived is kept. */
-export function broken(heard: Hearing, failure: Failure): Reply {
+export function failedReply(builder: ReplyBuilder, failure: Failure): Reply {
   return {
     ok: false,
     failure,
-    partialText: heard.parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
-    ...(hasUsage(heard.usage) ? { usage: heard.usage, ...(!hasEnded(heard) && { usageSoFar: true }) } : {}),
-    charged: heard.parts.length > 0 || hasUsage(heard.usage) || MAY_BE_CHARGED.includes(failure.kind),
+    partialText: builder.parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
+    ...(hasUsage(builder.usage) ? { usage: builder.usage, ...(!hasEnded(builder) && { usageSoFar: true }) } : {}),
+    charged: builder.parts.length > 0 || hasUsage(builder.usage) || MAY_BE_CHARGED.includes(failure.kind),
   };
 }
 
 /** The request had left and no usable answer came of it: the provider may have worked on it all the same. */
 const MAY_BE_CHARGED: readonly FailureKind[] = ["aborted", "stalled", "malformed-response"];
 
-function malformed(heard: Hearing, who: string, what: string): Reply {
-  return broken(heard, { kind: "malformed-response", message: `${who} sent an answer that cannot be used: ${what}.` });
+function malformed(builder: ReplyBuilder, who: string, what: string): Reply {
+  return failedReply(builder, {
+    kind: "malformed-response",
+    message: `${who} sent an answer that cannot be used: ${what}.`,
+  });
 }
 
-function refusal(heard: Hearing, who: string): Failure {
-  const raw = heard.finish?.raw;
+function refusal(builder: ReplyBuilder, who: string): Failure {
+  const raw = builder.finish?.raw;
   return { kind: "refused", message: `${who} refused to answer${raw === undefined ? "" : ` (${raw})`}.` };
 }
 
 /** Whether the provider said how its answer ended; what it counted until then is all. */
-function hasEnded({ finish }: Hearing): boolean {
+function hasEnded({ finish }: ReplyBuilder): boolean {
   return finish !== undefined && (finish.raw !== undefined || FINISH[finish.unified] !== undefined);
 }
 

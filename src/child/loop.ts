@@ -76,7 +76,7 @@ async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | un
   const { conversation, deps } = child;
   if (conversation.pause !== undefined) yield* backOff(child, conversation.pause);
   if (child.signal.aborted) return undefined;
-  yield* hearSteers(child);
+  yield* acceptMessages(child);
   const lastWords = conversation.lastWords !== undefined;
   if (!lastWords && conversation.step - conversation.before.steps >= child.input.planned.limits.maxIterations) {
     yield emit(child, { kind: "message-add", reason: "max_iterations", text: LAST_WORDS });
@@ -91,7 +91,7 @@ async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | un
   );
   // Stopped while it waited for its turn.
   if (permit === undefined) return undefined;
-  yield* hearSteers(child);
+  yield* acceptMessages(child);
   let reservation: Reservation | undefined;
   try {
     const worst = () => worstCase(route, conversation, deps.tools, images.length);
@@ -115,7 +115,7 @@ async function* backOff(child: Child, pause: { until: number; failure: Failure }
 }
 
 /** What was said to the child meanwhile goes into its conversation. Returns whether there was anything. */
-async function* hearSteers(child: Child): AsyncGenerator<EmittedEvent, boolean> {
+async function* acceptMessages(child: Child): AsyncGenerator<EmittedEvent, boolean> {
   let heard = false;
   for (;;) {
     const steer = child.deps.steered();
@@ -180,7 +180,7 @@ async function* believed(
   return { ...unknown, charged: true };
 }
 
-const UNHEARD: Reply = {
+const NO_REPLY: Reply = {
   ok: false,
   failure: { kind: "aborted", message: "Nobody listened any more." },
   partialText: "",
@@ -199,7 +199,7 @@ async function* ask(
   reservation: Reservation,
   permit: Permit,
 ): AsyncGenerator<EmittedEvent, Reply> {
-  let reply: Reply = UNHEARD;
+  let reply: Reply = NO_REPLY;
   try {
     // A conversation grows on one route; what a fallback takes over may be too long for it from the first.
     const tooLong = child.conversation.position > 0 ? overflow(route, child.conversation) : undefined;
@@ -209,7 +209,7 @@ async function* ask(
       const { reservedUsd } = reservation;
       const reserved = reservedUsd === undefined ? {} : { reservedUsd };
       yield emit(child, { kind: "step-start", step: child.conversation.step + 1, ...reserved });
-      reply = yield* listen(child, route, lease.access, reservation, permit);
+      reply = yield* streamReply(child, route, lease.access, reservation, permit);
     }
     return reply;
   } finally {
@@ -218,7 +218,7 @@ async function* ask(
 }
 
 /** What the model says, live, and at its end as one reply. */
-async function* listen(
+async function* streamReply(
   child: Child,
   route: Route,
   access: Access,
@@ -249,7 +249,7 @@ async function* listen(
     }
   } finally {
     // Whoever stops listening in the middle ends the request too.
-    await words.return(UNHEARD);
+    await words.return(NO_REPLY);
   }
 }
 
@@ -348,7 +348,7 @@ async function* judgeAnswer(child: Child): AsyncGenerator<EmittedEvent, Ending |
   if (conversation.lastWords !== undefined) {
     return { ...limited(child, conversation.lastWords), ...said };
   }
-  if (yield* hearSteers(child)) return undefined;
+  if (yield* acceptMessages(child)) return undefined;
   if (conversation.finish === "length") return { status: "incomplete", exitReason: "output_cut", ...said };
   if (check === undefined || check.valid) return { status: "completed", ...said };
   if (conversation.repairAsked || check.unchecked)

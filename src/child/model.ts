@@ -11,7 +11,7 @@ import type { Access } from "../secret.ts";
 import type { Tool } from "../tool.ts";
 import { callOptions, type ModelRequest } from "./call-options.ts";
 import { failureOf } from "./failure.ts";
-import { broken, createHearing, type Delta, hearPart, type Reply, replyOf, takeFresh } from "./hearing.ts";
+import { accumulate, buildReply, createReplyBuilder, type Delta, failedReply, flush, type Reply } from "./hearing.ts";
 import { watchForSilence } from "./silence.ts";
 import type { Transport } from "./transport.ts";
 import { openWire, type Wire } from "./wire.ts";
@@ -44,7 +44,7 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
 
   return async function* ask(request, signal) {
     const { route, access, stallMs } = request;
-    const heard = createHearing();
+    const builder = createReplyBuilder();
     const stall = watchForSilence(clock, stallMs, signal);
     try {
       const wire = await wireTo(route, access);
@@ -52,15 +52,15 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       let lastDelta = clock.elapsed();
       for await (const part of wire(options)) {
         stall.heard();
-        hearPart(heard, part);
-        if (heard.fresh.length === 0 || clock.elapsed() - lastDelta < DELTA_MS) continue;
+        accumulate(builder, part);
+        if (builder.pending.length === 0 || clock.elapsed() - lastDelta < DELTA_MS) continue;
         lastDelta = clock.elapsed();
-        yield* shown(takeFresh(heard, false), access);
+        yield* shown(flush(builder, false), access);
       }
-      yield* shown(takeFresh(heard, true), access);
-      return redacted(replyOf(heard, nameOf(route), clock.now(), access.redact), access);
+      yield* shown(flush(builder, true), access);
+      return redacted(buildReply(builder, nameOf(route), clock.now(), access.redact), access);
     } catch (error) {
-      return redacted(broken(heard, thrown(error, stall.silent(), signal, request, clock.now())), access);
+      return redacted(failedReply(builder, thrown(error, stall.silent(), signal, request, clock.now())), access);
     } finally {
       stall.end();
     }

@@ -1,5 +1,5 @@
 /** The next turn of a conversation: what has to be on record before the user's message, and the message. */
-import { createConversation, hear } from "../child/conversation.ts";
+import { applyEvent, createConversation } from "../child/conversation.ts";
 import type { Ending, StoredEvent } from "../event.ts";
 import { reportInWords, withinLimit } from "../report.ts";
 import { closeAbandoned } from "./burial.ts";
@@ -15,7 +15,7 @@ const MOST_CHARS = 24_000;
 export function turnEvents({ run, past }: LoadedRun, childId: string, text: string, at: number): StoredEvent[] {
   const { delegationId } = run;
   const conversation = createConversation();
-  for (const event of past.get(childId) ?? []) hear(conversation, event);
+  for (const event of past.get(childId) ?? []) applyEvent(conversation, event);
   const session = run.children.find(({ tally }) => tally.childId === childId);
   const ending = session?.tally.ending;
   const cause = causeOf(ending);
