@@ -12,7 +12,7 @@ import type { Tool } from "../tool.ts";
 import { callOptions, type ModelRequest } from "./call-options.ts";
 import { failureOf } from "./failure.ts";
 import { accumulate, buildReply, createReplyBuilder, type Delta, failedReply, flush, type Reply } from "./hearing.ts";
-import { watchForSilence } from "./silence.ts";
+import { startStallTimer } from "./silence.ts";
 import type { Transport } from "./transport.ts";
 import { openWire, type Wire } from "./wire.ts";
 
@@ -45,13 +45,13 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
   return async function* ask(request, signal) {
     const { route, access, stallMs } = request;
     const builder = createReplyBuilder();
-    const stall = watchForSilence(clock, stallMs, signal);
+    const stall = startStallTimer(clock, stallMs, signal);
     try {
       const wire = await wireTo(route, access);
       const options = callOptions(request, request.tools.map(toolSpec), stall.signal);
       let lastDelta = clock.elapsed();
       for await (const part of wire(options)) {
-        stall.heard();
+        stall.reset();
         accumulate(builder, part);
         if (builder.pending.length === 0 || clock.elapsed() - lastDelta < DELTA_MS) continue;
         lastDelta = clock.elapsed();
@@ -60,9 +60,9 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       yield* shown(flush(builder, true), access);
       return redacted(buildReply(builder, nameOf(route), clock.now(), access.redact), access);
     } catch (error) {
-      return redacted(failedReply(builder, thrown(error, stall.silent(), signal, request, clock.now())), access);
+      return redacted(failedReply(builder, thrown(error, stall.hasStalled(), signal, request, clock.now())), access);
     } finally {
-      stall.end();
+      stall.stop();
     }
   };
 }
@@ -72,10 +72,10 @@ export function nameOf(route: Route): string {
   return `${route.model} @ ${route.provider}`;
 }
 
-function thrown(error: unknown, silent: boolean, signal: AbortSignal, request: ModelRequest, now: number): Failure {
+function thrown(error: unknown, stalled: boolean, signal: AbortSignal, request: ModelRequest, now: number): Failure {
   const who = nameOf(request.route);
   if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was broken off.` };
-  if (silent) return { kind: "stalled", message: `${who} was silent for ${request.stallMs / 1000} s.` };
+  if (stalled) return { kind: "stalled", message: `${who} was silent for ${request.stallMs / 1000} s.` };
   return failureOf(error, who, now, request.access.redact);
 }
 

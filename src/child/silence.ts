@@ -1,28 +1,28 @@
 /** Notices when a stream says nothing for too long. */
 import type { Clock } from "../clock.ts";
 
-export type SilenceWatch = {
+export type StallTimer = {
   signal: AbortSignal;
   /** Whether it was silence that aborted the signal. */
-  silent(): boolean;
+  hasStalled(): boolean;
   /** Something was said. */
-  heard(): void;
+  reset(): void;
   /** The request is over, heard to its end or not: nothing of it goes on. */
-  end(): void;
+  stop(): void;
 };
 
 /** A signal that follows `parent` and also aborts after `stallMs` without a word. */
-export function watchForSilence(clock: Clock, stallMs: number, parent: AbortSignal): SilenceWatch {
+export function startStallTimer(clock: Clock, stallMs: number, parent: AbortSignal): StallTimer {
   const controller = new AbortController();
-  let heardAt = clock.elapsed();
-  let silent = false;
+  let lastResetAt = clock.elapsed();
+  let stalled = false;
   let cancelTimer = () => {};
   const follow = () => controller.abort(parent.reason);
   const check = (afterMs: number) => {
     cancelTimer = clock.after(afterMs, () => {
-      const left = heardAt + stallMs - clock.elapsed();
+      const left = lastResetAt + stallMs - clock.elapsed();
       if (left > 0) return check(left);
-      silent = true;
+      stalled = true;
       controller.abort(new DOMException("no word from the model", "AbortError"));
     });
   };
@@ -31,11 +31,11 @@ export function watchForSilence(clock: Clock, stallMs: number, parent: AbortSign
   else parent.addEventListener("abort", follow, { once: true });
   return {
     signal: controller.signal,
-    silent: () => silent,
-    heard: () => {
-      heardAt = clock.elapsed();
+    hasStalled: () => stalled,
+    reset: () => {
+      lastResetAt = clock.elapsed();
     },
-    end: () => {
+    stop: () => {
       cancelTimer();
       parent.removeEventListener("abort", follow);
       controller.abort("over");
