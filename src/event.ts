@@ -52,7 +52,7 @@ export type Recovery =
   | { action: "give-up" };
 
 /** The limit that was reached when a child is asked, once and without tools, for what it has. */
-export type LastWords = "max_iterations" | "max_cost";
+export type FinalAnswerReason = "max_iterations" | "max_cost";
 
 /** Why a child cannot continue when its run is resumed. Nothing else is written of it: a later resume looks again. */
 export type Blocked = { reason: "route-gone" | "input-changed" | "workspace-gone"; message: string };
@@ -62,7 +62,7 @@ export type Ending =
   | { status: "completed"; text: string; answer?: SchemaCheck }
   | {
       status: "incomplete";
-      exitReason: LastWords | "output_cut" | "schema_invalid";
+      exitReason: FinalAnswerReason | "output_cut" | "schema_invalid";
       /** Of the limit that was reached: requests or USD. */
       limit?: number;
       text: string;
@@ -213,7 +213,8 @@ export type ChildEvent =
    */
   | OfChild<
       "message-add",
-      { text: string; reason: "repair" | "user" | LastWords } | { text: string; reason: "steer"; steerId: string }
+      | { text: string; reason: "repair" | "user" | FinalAnswerReason }
+      | { text: string; reason: "steer"; steerId: string }
     >
   | OfChild<"child-warn", { warning: Warning }>
   | OfChild<"child-end", { ending: Ending; durationMs: number }>;

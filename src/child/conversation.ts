@@ -3,7 +3,7 @@
  * so going on after a crash is the same as going on: fold the stored events, and ask again.
  */
 import type { Failure } from "../errors.ts";
-import type { ChildEvent, Finish, LastWords, Part } from "../event.ts";
+import type { ChildEvent, FinalAnswerReason, Finish, Part } from "../event.ts";
 
 export type ToolCall = { callId: string; name: string; input: unknown };
 
@@ -29,7 +29,7 @@ export type Conversation = {
   /** How the last answer ended; absent while the model has still to answer. */
   finish?: Finish;
   /** Set once the child was asked for its last words, and why. */
-  lastWords?: LastWords;
+  finalAnswerReason?: FinalAnswerReason;
   /** Set once the child was asked to repair its answer. */
   repairAsked: boolean;
   /** Failures of the current step on the current route, oldest first. */
@@ -111,7 +111,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
     case "message-add":
       if (event.reason === "user") beginTurn(conversation);
       else if (event.reason === "repair") conversation.repairAsked = true;
-      else if (event.reason !== "steer") conversation.lastWords = event.reason;
+      else if (event.reason !== "steer") conversation.finalAnswerReason = event.reason;
       conversation.messages.push({ role: "user", text: event.text });
       delete conversation.finish;
       return;
@@ -136,7 +136,7 @@ function beginTurn(conversation: Conversation): void {
   conversation.before = { steps: conversation.step, messages: conversation.messages.length };
   conversation.position = -1;
   conversation.repairAsked = false;
-  delete conversation.lastWords;
+  delete conversation.finalAnswerReason;
   delete conversation.served;
   forgetFailures(conversation);
 }
@@ -145,7 +145,7 @@ function applyAnswer(conversation: Conversation, parts: Part[], finish: Finish):
   conversation.messages.push({ role: "assistant", provider: conversation.provider, parts });
   forgetFailures(conversation);
   const calls = parts.filter((part) => part.type === "tool-call");
-  if (calls.length > 0 && conversation.lastWords === undefined) {
+  if (calls.length > 0 && conversation.finalAnswerReason === undefined) {
     conversation.pending = calls.map(({ callId, name, input }) => ({ callId, name, input, started: false }));
     delete conversation.finish;
   } else {

@@ -5,7 +5,7 @@
  * crash runs the very same lines.
  */
 import type { Failure, Warning } from "../errors.ts";
-import type { Ending, LastWords, Recovery, Usage } from "../event.ts";
+import type { Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
 import { type Result, resultOf, routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Access, Lease } from "../secret.ts";
@@ -25,7 +25,7 @@ import { answerText, lastText } from "./conversation.ts";
 import type { Reply } from "./hearing.ts";
 import { nameOf } from "./model.ts";
 import { charactersIn, expectedTokens, overflow, type Reservation, worstCase } from "./money.ts";
-import { LAST_WORDS, repairPrompt } from "./prompt.ts";
+import { FINAL_ANSWER_PROMPT, repairPrompt } from "./prompt.ts";
 import { isSameModel } from "./served.ts";
 import { runCalls } from "./tool-calls.ts";
 import { plausibleUsage, usageInWords } from "./usage.ts";
@@ -77,9 +77,9 @@ async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | un
   if (conversation.pause !== undefined) yield* backOff(child, conversation.pause);
   if (child.signal.aborted) return undefined;
   yield* acceptMessages(child);
-  const lastWords = conversation.lastWords !== undefined;
-  if (!lastWords && conversation.step - conversation.before.steps >= child.input.planned.limits.maxIterations) {
-    yield emit(child, { kind: "message-add", reason: "max_iterations", text: LAST_WORDS });
+  const isFinalAnswer = conversation.finalAnswerReason !== undefined;
+  if (!isFinalAnswer && conversation.step - conversation.before.steps >= child.input.planned.limits.maxIterations) {
+    yield emit(child, { kind: "message-add", reason: "max_iterations", text: FINAL_ANSWER_PROMPT });
     return undefined;
   }
   const route = routeAt(child.input.planned, conversation.position);
@@ -95,15 +95,15 @@ async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | un
   let reservation: Reservation | undefined;
   try {
     const worst = () => worstCase(route, conversation, deps.tools, images.length);
-    reservation = await deps.reserve(worst, lastWords, child.signal);
+    reservation = await deps.reserve(worst, isFinalAnswer, child.signal);
     if (reservation !== undefined) return yield* request(child, route, reservation, permit);
     if (child.signal.aborted) return undefined;
   } finally {
     reservation?.release();
     permit.end({ unsent: true });
   }
-  if (lastWords) return { ...limited(child, "max_cost"), text: lastText(conversation) };
-  yield emit(child, { kind: "message-add", reason: "max_cost", text: LAST_WORDS });
+  if (isFinalAnswer) return { ...limited(child, "max_cost"), text: lastText(conversation) };
+  yield emit(child, { kind: "message-add", reason: "max_cost", text: FINAL_ANSWER_PROMPT });
   return undefined;
 }
 
@@ -234,7 +234,7 @@ async function* streamReply(
       messages: conversation.messages,
       images: input.images,
       tools: deps.tools,
-      mustAnswer: conversation.lastWords !== undefined,
+      mustAnswer: conversation.finalAnswerReason !== undefined,
       ...(maxOutputTokens !== undefined && { maxOutputTokens }),
       stallMs: input.planned.limits.stallMs,
     },
@@ -345,8 +345,8 @@ async function* judgeAnswer(child: Child): AsyncGenerator<EmittedEvent, Ending |
   const check = schema && (await checkAnswer(text, schema, child.deps.schemas, signal));
   const said = { text, ...(check && { answer: check }) };
   if (check?.unchecked && signal.aborted) return { ...stopped(child), ...said };
-  if (conversation.lastWords !== undefined) {
-    return { ...limited(child, conversation.lastWords), ...said };
+  if (conversation.finalAnswerReason !== undefined) {
+    return { ...limited(child, conversation.finalAnswerReason), ...said };
   }
   if (yield* acceptMessages(child)) return undefined;
   if (conversation.finish === "length") return { status: "incomplete", exitReason: "output_cut", ...said };
@@ -358,7 +358,7 @@ async function* judgeAnswer(child: Child): AsyncGenerator<EmittedEvent, Ending |
 }
 
 /** How a child ends at a limit, and what the limit was. */
-function limited({ input, deps }: Child, exitReason: LastWords) {
+function limited({ input, deps }: Child, exitReason: FinalAnswerReason) {
   const limit = { max_iterations: () => input.planned.limits.maxIterations, max_cost: deps.budgetUsd }[exitReason]();
   return { status: "incomplete", exitReason, ...(limit !== undefined && { limit }) } as const;
 }

@@ -87,7 +87,7 @@ function inNotesLength(text: string, name: string): string {
   return `${text.slice(0, MAX_NOTES).toWellFormed()}\n[cut: only the first ${MAX_NOTES} characters of ${name} are here]`;
 }
 
-export const LAST_WORDS = `You have reached the limit of what you may use. Do not call any tool. Answer now with what you have: what is done, what was found, and what is still open.`;
+export const FINAL_ANSWER_PROMPT = `You have reached the limit of what you may use. Do not call any tool. Answer now with what you have: what is done, what was found, and what is still open.`;
 
 /** The one turn in which a child may repair an answer that does not fit its schema. */
 export function repairPrompt(errors: string[]): string {

@@ -27,12 +27,12 @@ export function createBudget(limitUsd: number | undefined, spentUsd = 0): Budget
 export async function reserve(
   budgets: readonly Budget[],
   worstCase: () => WorstCase,
-  lastWords: boolean,
+  isFinalAnswer: boolean,
   signal: AbortSignal,
 ): Promise<Reservation | undefined> {
   for (;;) {
     if (signal.aborted) return undefined;
-    const reservation = tryReserve(budgets, worstCase, lastWords);
+    const reservation = tryReserve(budgets, worstCase, isFinalAnswer);
     if (reservation !== "held") return reservation;
     await waitForRelease(budgets, signal);
   }
@@ -46,7 +46,7 @@ export async function reserve(
 export function tryReserve(
   budgets: readonly Budget[],
   worstCase: () => WorstCase,
-  lastWords: boolean,
+  isFinalAnswer: boolean,
 ): Reservation | "held" | undefined {
   const unspentUsd = Math.min(...budgets.map(unspent));
   // Without a limit nobody needs to know the worst case, which costs a walk through the whole conversation.
@@ -55,10 +55,10 @@ export function tryReserve(
   const { price } = worst.route.facts;
   if (price === undefined) return createReservation(budgets);
   const inputUsd = usd(worst.inputTokens, price.input);
-  const keptBackUsd = lastWords ? 0 : inputUsd + usd(SHORTEST_ANSWER_TOKENS, price.output);
+  const keptBackUsd = isFinalAnswer ? 0 : inputUsd + usd(SHORTEST_ANSWER_TOKENS, price.output);
   const tokensOf = (leftUsd: number) => tokensFor(leftUsd - inputUsd - keptBackUsd, price.output);
   const outputTokens = Math.min(worst.outputTokens, tokensOf(unspentUsd));
-  const least = Math.min(worst.outputTokens, lastWords ? SHORTEST_ANSWER_TOKENS : MIN_ANSWER_TOKENS);
+  const least = Math.min(worst.outputTokens, isFinalAnswer ? SHORTEST_ANSWER_TOKENS : MIN_ANSWER_TOKENS);
   if (outputTokens < least) return undefined;
   if (outputTokens > tokensOf(Math.min(...budgets.map(available)))) return "held";
   const worstUsd = inputUsd + usd(outputTokens, price.output);

@@ -213,9 +213,9 @@ export async function supervise(
       steered: () => child.steers.find(({ state }) => state === "queued"),
       lease: setup.lease,
       price: setup.price,
-      async reserve(worst, lastWords, signal) {
+      async reserve(worst, isFinalAnswer, signal) {
         deadline.pause();
-        const reservation = await reserve(ownBudgets, worst, lastWords, signal);
+        const reservation = await reserve(ownBudgets, worst, isFinalAnswer, signal);
         deadline.resume();
         return reservation;
       },

@@ -260,11 +260,11 @@ function greeting({ id, route, workspace }: Chat, { engine }: Opened, paint: Pai
   const head = `${paint("bold", "Deputy chat")} · ${oneLine(formatRoute(route))}${id === undefined ? "" : ` · run ${id}`}`;
   const warnings = route.warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}`));
   const hint = paint("dim", `/help lists the commands; Ctrl-D leaves. It works in ${oneLine(workspace)}`);
-  return `${[head, ...warnings, hint, ...(id === undefined ? [] : lastWords(id, engine, paint))].join("\n")}\n\n`;
+  return `${[head, ...warnings, hint, ...(id === undefined ? [] : closingLines(id, engine, paint))].join("\n")}\n\n`;
 }
 
 /** Where a conversation that goes on was left. */
-function lastWords(id: string, engine: Opened["engine"], paint: Paint): string[] {
+function closingLines(id: string, engine: Opened["engine"], paint: Paint): string[] {
   const { run } = engine.run(id);
   const ending = run.children[0]?.tally.ending;
   if (ending === undefined) return [paint("yellow", "! Its last turn was cut short. Say what to do next.")];
