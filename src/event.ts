@@ -24,7 +24,7 @@ export type Usage = { input: number; output: number; cached: number; reasoning: 
  * What a delegation has used, and what it changed. `unpriced`, `uncertain`: requests whose cost is not, or not surely, known.
  * `uncertainUsd`: what budgets reserved for those; absent = nothing.
  */
-export type Charge = {
+export type NestedUsage = {
   delegationId: string;
   apiCalls: number;
   tokens: Usage;
@@ -206,7 +206,7 @@ export type ChildEvent =
       }
     >
   /** What a delegation that the child made has used so far, its own nested ones included. A newer one takes its place. */
-  | OfChild<"delegation-charge", { charge: Charge }>
+  | OfChild<"delegation-charge", { charge: NestedUsage }>
   /**
    * Something said to the child beside its task. `user`: the next message of a conversation, which begins a turn.
    * `steer`: what a `steer-request` said.

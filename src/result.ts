@@ -4,7 +4,7 @@
  */
 
 import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
-import type { Charge, ChildEvent, Ending, SchemaCheck, Usage } from "./event.ts";
+import type { ChildEvent, Ending, NestedUsage, SchemaCheck, Usage } from "./event.ts";
 import type { Planned, Ready } from "./plan.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
 
@@ -77,7 +77,7 @@ export type DelegationResult = {
 };
 
 /** What a child has used and done so far: the running fold that a `Result` is made of. Small: it holds no messages. */
-export type Tally = {
+export type ChildStats = {
   readonly childId: string;
   readonly taskIndex: number;
   planned: Planned;
@@ -106,11 +106,11 @@ export type Tally = {
   toolTrace: ToolTrace[];
   filesChanged: Set<string>;
   /** What its own delegations have used, by their ids. */
-  charges: Map<string, Charge>;
+  charges: Map<string, NestedUsage>;
   warnings: Warning[];
 };
 
-export function createTally(childId: string, taskIndex: number, planned: Planned): Tally {
+export function createChildStats(childId: string, taskIndex: number, planned: Planned): ChildStats {
   return {
     childId,
     taskIndex,
@@ -135,7 +135,7 @@ export function createTally(childId: string, taskIndex: number, planned: Planned
 }
 
 /** Adds one of the child's events to its tally. */
-export function tallyEvent(tally: Tally, event: ChildEvent): void {
+export function applyToStats(tally: ChildStats, event: ChildEvent): void {
   switch (event.kind) {
     case "child-start":
       tally.startedAt = event.at;
@@ -209,7 +209,7 @@ export function tallyEvent(tally: Tally, event: ChildEvent): void {
 }
 
 /** A turn that begins where the one before it was is the same attempt, going on. */
-function addAttempt({ attempts }: Tally, provider: string, model: string): void {
+function addAttempt({ attempts }: ChildStats, provider: string, model: string): void {
   const last = attempts.at(-1);
   if (last?.provider === provider && last.model === model) return;
   attempts.push({ provider, model, requests: 0, failures: [] });
@@ -222,19 +222,19 @@ function outcomeUnknown({ name, target }: { name: string; target: string }): War
 }
 
 /** Its sleep is over, or was broken off. @param at milliseconds since the epoch */
-export function endPause(tally: Tally, at: number): void {
+export function endPause(tally: ChildStats, at: number): void {
   if (tally.pausedAt !== undefined) tally.pausedMs += Math.max(0, at - tally.pausedAt);
   delete tally.pausedAt;
   delete tally.pausedUntil;
 }
 
-function attemptOf(tally: Tally): Tally["attempts"][number] {
+function attemptOf(tally: ChildStats): ChildStats["attempts"][number] {
   const last = tally.attempts.at(-1);
   if (last === undefined) throw new Error(`${tally.childId}: a step before any attempt`);
   return last;
 }
 
-function addKey(tally: Tally, keyName: string | undefined): void {
+function addKey(tally: ChildStats, keyName: string | undefined): void {
   if (keyName === undefined) return;
   tally.keyNames.add(keyName);
   tally.lastKeyName = keyName;
@@ -243,7 +243,7 @@ function addKey(tally: Tally, keyName: string | undefined): void {
 type CostFacts = { usage?: Usage; costUsd?: number; usageSoFar?: true; charged: boolean };
 
 /** A request has ended. Where its whole cost is not known, it counts what was reserved for it. */
-function addUsage(tally: Tally, { usage, costUsd, usageSoFar, charged }: CostFacts): void {
+function addUsage(tally: ChildStats, { usage, costUsd, usageSoFar, charged }: CostFacts): void {
   const { reservedUsd } = tally.asking ?? { reservedUsd: 0 };
   delete tally.asking;
   if (usage !== undefined) {
@@ -259,13 +259,13 @@ function addUsage(tally: Tally, { usage, costUsd, usageSoFar, charged }: CostFac
   else if (costUsd === undefined && charged) tally.uncertainUsd += reservedUsd;
 }
 
-function countUncertain(tally: Tally, reservedUsd: number): void {
+function countUncertain(tally: ChildStats, reservedUsd: number): void {
   tally.uncertain += 1;
   tally.uncertainUsd += reservedUsd;
 }
 
 /** The result of a child that has ended, or of a task that never started. */
-export function resultOf(tally: Tally): Result {
+export function resultOf(tally: ChildStats): Result {
   const { planned, ending } = tally;
   if ("problem" in planned) return rejected(tally, planned.problem);
   if (ending === undefined) throw new Error(`${tally.childId}: asked for a result before its end`);
@@ -285,7 +285,7 @@ export function resultOf(tally: Tally): Result {
   };
 }
 
-function rejected(tally: Tally, problem: Problem): Result {
+function rejected(tally: ChildStats, problem: Problem): Result {
   return {
     ...base(tally),
     status: "rejected",
@@ -299,9 +299,9 @@ function rejected(tally: Tally, problem: Problem): Result {
   };
 }
 
-function base(tally: Tally) {
+function base(tally: ChildStats) {
   const cost = costOf(tally);
-  const { apiCalls, tokens } = usedBy(tally);
+  const { apiCalls, tokens } = usageTotals(tally);
   return {
     task_index: tally.taskIndex,
     child_id: tally.childId,
@@ -319,21 +319,21 @@ function base(tally: Tally) {
 }
 
 /** What requests have used, as far as it is known. */
-export type Used = Omit<Charge, "delegationId" | "filesChanged">;
+export type UsageTotals = Omit<NestedUsage, "delegationId" | "filesChanged">;
 
 /** What a child has used so far, its delegations included. */
-export function usedBy(tally: Tally): Used {
+export function usageTotals(tally: ChildStats): UsageTotals {
   return sumOf([usedAlone(tally), ...tally.charges.values()]);
 }
 
 /** Without its delegations. Of a request under way nobody knows yet what it costs. */
-export function usedAlone(tally: Tally): Used {
+export function usedAlone(tally: ChildStats): UsageTotals {
   const { asking, uncertain, uncertainUsd } = tally;
   if (asking === undefined) return tally;
   return { ...tally, uncertain: uncertain + 1, uncertainUsd: uncertainUsd + asking.reservedUsd };
 }
 
-export function sumOf(parts: Iterable<Used>): Used {
+export function sumOf(parts: Iterable<UsageTotals>): UsageTotals {
   const sum = { apiCalls: 0, tokens: { input: 0, output: 0, cached: 0, reasoning: 0 }, costUsd: 0 };
   const all = { ...sum, unpriced: 0, uncertain: 0, uncertainUsd: 0 };
   for (const { apiCalls, tokens, costUsd, unpriced, uncertain, uncertainUsd = 0 } of parts) {
@@ -348,14 +348,14 @@ export function sumOf(parts: Iterable<Used>): Used {
 }
 
 /** What a child has cost so far, its delegations included. */
-export function costOf(tally: Tally): Cost {
-  return costIn(usedBy(tally));
+export function costOf(tally: ChildStats): Cost {
+  return costIn(usageTotals(tally));
 }
 
 export type Cost = { usd: number | null; status: CostStatus };
 
 /** Unknown is never 0; what is uncertain counts as budgets count it, at its worst. */
-export function costIn({ costUsd, unpriced, uncertain, uncertainUsd = 0 }: Used): Cost {
+export function costIn({ costUsd, unpriced, uncertain, uncertainUsd = 0 }: UsageTotals): Cost {
   const usd = costUsd + uncertainUsd;
   const nothingKnown = uncertain > 0 && usd === 0;
   if (unpriced > 0 || nothingKnown) return { usd: null, status: "unknown" };
@@ -405,7 +405,7 @@ export function routeAt(planned: Ready, position: number): Route {
   return route;
 }
 
-function routeReport(tally: Tally, asked: Route, effective: Route): RouteReport {
+function routeReport(tally: ChildStats, asked: Route, effective: Route): RouteReport {
   return {
     requested: requestedReport(asked.requested),
     effective: {

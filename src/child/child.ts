@@ -5,7 +5,7 @@ import type { Failure, FailureKind, Warning } from "../errors.ts";
 import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
-import { createTally, type Tally, tallyEvent } from "../result.ts";
+import { applyToStats, type ChildStats, createChildStats } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { KeysLeft, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
@@ -111,7 +111,7 @@ export type Child = {
   readonly deps: ChildDeps;
   readonly signal: AbortSignal;
   readonly conversation: Conversation;
-  readonly tally: Tally;
+  readonly tally: ChildStats;
 };
 
 /** What a child says: stored, or seen live. */
@@ -119,11 +119,11 @@ export type EmittedEvent = ChildEvent | LiveEvent;
 
 /** A child as its stored events left it; new where there are none. */
 export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSignal): Child {
-  const tally = createTally(input.childId, input.taskIndex, input.planned);
+  const tally = createChildStats(input.childId, input.taskIndex, input.planned);
   const child = { input, deps, signal, conversation: createConversation(), tally };
   for (const event of input.past) {
     applyEvent(child.conversation, event);
-    tallyEvent(child.tally, event);
+    applyToStats(child.tally, event);
   }
   forgetFailures(child.conversation);
   return child;
@@ -138,7 +138,7 @@ type EventFacts<Kind extends ChildEvent | LiveEvent> = Kind extends Event
 export function emit(child: Child, facts: EventFacts<ChildEvent>): ChildEvent {
   const event = stamp(child, facts) as ChildEvent;
   applyEvent(child.conversation, event);
-  tallyEvent(child.tally, event);
+  applyToStats(child.tally, event);
   return event;
 }
 

@@ -1,6 +1,6 @@
 /** The end of a run whose process has died, told by another: who was open was interrupted, down the whole tree. */
 import type { StoredEvent } from "../event.ts";
-import { chargeOf, foldRun, hasEnded, interruption, type Run, type RunChild } from "./run.ts";
+import { foldRun, hasEnded, interruption, nestedUsage, type Run, type RunChild } from "./run.ts";
 
 /** What is to be said, in this order; folded into the run already. @param target one child instead of all */
 export function closeAbandoned(run: Run, by: string, at: number, target?: string): StoredEvent[] {
@@ -20,7 +20,7 @@ function closeChild({ tally, delegations }: RunChild, run: Run, by: string, at: 
   return [
     ...below.flatMap((nested) => [
       ...closeAbandoned(nested, by, at),
-      folded(run, { kind: "delegation-charge", at, delegationId, childId, charge: chargeOf(nested, planned) }),
+      folded(run, { kind: "delegation-charge", at, delegationId, childId, charge: nestedUsage(nested, planned) }),
     ]),
     folded(run, interruption(delegationId, childId, by, at)),
   ];

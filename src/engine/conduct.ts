@@ -30,11 +30,11 @@ import type { LoadedRun } from "./register.ts";
 import { reportOf } from "./report.ts";
 import {
   budgetOf,
-  chargeOf,
   foldRun,
   hasEnded,
   interruption,
   isConversation,
+  nestedUsage,
   parseRunId,
   type Run,
   type RunChild,
@@ -314,7 +314,7 @@ export async function supervise(
         letNextBegin();
       },
     }).finally(letNextBegin);
-    const charge = chargeOf(nested, planned);
+    const charge = nestedUsage(nested, planned);
     await record({ kind: "delegation-charge", at: clock.now(), delegationId, childId, charge });
     return nested;
   }

@@ -8,7 +8,7 @@ import { DeputyError } from "../errors.ts";
 import type { Blocked, StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Ready } from "../plan.ts";
-import { routeAt, type Tally } from "../result.ts";
+import { type ChildStats, routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Routed } from "../routing/router.ts";
 import { closeAbandoned } from "./burial.ts";
@@ -134,7 +134,7 @@ function wasStopped({ tally, blocked }: RunChild): boolean {
 }
 
 /** The route a child is on has to be there; another of its routes that is gone today stays as it was. */
-function routeToday({ position }: Tally, planned: Ready, setup: Setup, isBudgeted: boolean): Routed {
+function routeToday({ position }: ChildStats, planned: Ready, setup: Setup, isBudgeted: boolean): Routed {
   const { route } = planned;
   const priced = needsPrice(isBudgeted, setup);
   const current = withItsKey(routeAt(planned, position), priced, setup);
@@ -198,7 +198,7 @@ export function refuseBlocked({ delegationId, children, call }: Run, { blocked, 
  * it leads today. @throws DeputyError `nothing-to-run` where that cannot be had any more
  */
 export function nextRoute(
-  { planned, childId }: Tally,
+  { planned, childId }: ChildStats,
   setup: Setup,
   { chosen, isBudgeted }: { chosen: Route | undefined; isBudgeted: boolean },
 ): Record<string, Route> {

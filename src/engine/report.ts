@@ -1,7 +1,7 @@
 /** What a model is told of a run: folded from it, as everything is. */
 import type { Failure, Problem } from "../errors.ts";
 import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
-import { costOf, type Result, resultOf, type Tally } from "../result.ts";
+import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
 import type { RunListing } from "./register.ts";
 import { allChildren, canGoOn, hasEnded, type Run, type RunChild, resultsOf } from "./run.ts";
 import { setAsideReason } from "./set-aside.ts";
@@ -79,7 +79,7 @@ export function openChild({ tally, activity }: RunChild, { call }: Run, now: num
   };
 }
 
-function secondsOf({ startedAt, ending, durationMs }: Tally, now: number): number {
+function secondsOf({ startedAt, ending, durationMs }: ChildStats, now: number): number {
   if (ending !== undefined) return durationMs / 1000;
   return startedAt === undefined ? 0 : Math.max(0, now - startedAt) / 1000;
 }

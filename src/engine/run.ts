@@ -8,33 +8,33 @@ import type { Config } from "../config/schema.ts";
 import type { Warning } from "../errors.ts";
 import {
   type Blocked,
-  type Charge,
   type ChildEvent,
   type Event,
   type EventKind,
   isStored,
   type LiveEvent,
+  type NestedUsage,
   type StoredEvent,
 } from "../event.ts";
 import type { Planned } from "../plan.ts";
 import {
+  applyToStats,
+  type ChildStats,
   costOf,
-  createTally,
+  createChildStats,
   type DelegationResult,
   delegationResult,
   endPause,
   type Result,
   resultOf,
   sumOf,
-  type Tally,
-  tallyEvent,
+  usageTotals,
   usedAlone,
-  usedBy,
 } from "../result.ts";
 import type { Call } from "../task.ts";
 
 export type RunChild = {
-  readonly tally: Tally;
+  readonly tally: ChildStats;
   /** What it is asked to do: its task's goal, or the newest message of a conversation. */
   asked: string;
   /** What it is doing right now, in words: `waiting (place 3)`, `asking glm-4.7`, `running grep`. */
@@ -148,7 +148,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       resumedHere: 0,
       warnings: [...event.warnings],
       children: event.planned.map((planned, index) => ({
-        tally: createTally(childIdOf(event.delegationId, index), index, planned),
+        tally: createChildStats(childIdOf(event.delegationId, index), index, planned),
         asked: planned.task.goal,
         activity: "waiting",
         steers: [],
@@ -240,11 +240,11 @@ export function budgetOf(run: Run, { delegation }: Config): number | undefined {
 }
 
 /** What a delegation has used, for the child that made it. */
-export function chargeOf({ delegationId, children }: Run, maker: Planned): Charge {
+export function nestedUsage({ delegationId, children }: Run, maker: Planned): NestedUsage {
   const filesChanged = children.flatMap(({ tally }) =>
     [...tally.filesChanged].map((path) => shownFrom(maker, tally.planned, path)),
   );
-  const used = sumOf(children.map(({ tally }) => usedBy(tally)));
+  const used = sumOf(children.map(({ tally }) => usageTotals(tally)));
   return { delegationId, ...used, filesChanged: [...new Set(filesChanged)] };
 }
 
@@ -293,7 +293,7 @@ function leaveOut({ delegationId, warnings }: Run, child: RunChild, blocked: Blo
   const { tally } = child;
   warnings.push({ code: NOT_RESUMED, message: leftOutInWords(tally.childId, blocked) });
   if (tally.ending !== undefined) return;
-  tallyEvent(tally, interruption(delegationId, tally.childId, blocked.reason, lastWorkedAt));
+  applyToStats(tally, interruption(delegationId, tally.childId, blocked.reason, lastWorkedAt));
   child.activity = "interrupted";
   child.questions = [];
   child.idleSince = lastWorkedAt;
@@ -333,7 +333,7 @@ function countResume(run: Run, byServer: boolean): void {
 function foldChild(child: RunChild, event: ChildEvent | LiveEvent): void {
   child.activity = activityAfter(event, child.activity);
   if (!isChildEvent(event)) return;
-  tallyEvent(child.tally, event);
+  applyToStats(child.tally, event);
   foldTalk(child, event);
 }
 

@@ -6,7 +6,7 @@ import { closeAbandoned } from "./burial.ts";
 import { restOf } from "./nested.ts";
 import type { LoadedRun } from "./register.ts";
 import { reportOf } from "./report.ts";
-import { chargeOf, type Run } from "./run.ts";
+import { nestedUsage, type Run } from "./run.ts";
 
 /** Of what had been answered when a turn was cut short, in characters. */
 const MOST_CHARS = 24_000;
@@ -29,7 +29,7 @@ export function turnEvents({ run, past }: LoadedRun, childId: string, text: stri
     return [
       ...(nested.endedAt === undefined ? closeAbandoned(nested, stopperIn(ending), at) : []),
       { ...about, ...facts, text: toldOf(nested, cause, at), ok: true, outcome: "ran" },
-      { kind: "delegation-charge", at, delegationId, childId, charge: chargeOf(nested, session.tally.planned) },
+      { kind: "delegation-charge", at, delegationId, childId, charge: nestedUsage(nested, session.tally.planned) },
     ];
   });
   return [...left, { kind: "message-add", at, delegationId, childId, reason: "user", text }];

@@ -10,7 +10,7 @@ import { allChildren, type Run, type RunChild, spentIn } from "../../src/engine/
 import type { FailureKind } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";
 import { createMemory, createMemoryJournal, type Memory } from "../../src/journal/memory.ts";
-import { type Used, usedBy } from "../../src/result.ts";
+import { type UsageTotals, usageTotals } from "../../src/result.ts";
 import type { Task } from "../../src/task.ts";
 import { createFakeClock, type FakeClock } from "../../src/testing/fake-clock.ts";
 import { calls, fails, route, says } from "./child-stage.ts";
@@ -383,11 +383,11 @@ function check(stage: Stage, run: Run, lost: readonly Served[] = []): void {
   assertUsd(knownUsd, sumOf(told), "what the journal knows and the servers told");
   if (schedule.maxCostUsd !== undefined)
     assert.ok(spentIn(run.children) >= sumOf(log) - 1e-6, `counted ${spentIn(run.children)} of ${sumOf(log)}`);
-  const atRoot = run.children.reduce((sum, { tally }) => sum + budgetedUsd(usedBy(tally)), 0);
+  const atRoot = run.children.reduce((sum, { tally }) => sum + budgetedUsd(usageTotals(tally)), 0);
   assertUsd(atRoot, spentIn(run.children), "what is carried up the tree and what was spent in it");
   const ownCalls = children.reduce((sum, { tally }) => sum + tally.apiCalls, 0);
   assert.equal(
-    run.children.reduce((sum, { tally }) => sum + usedBy(tally).apiCalls, 0),
+    run.children.reduce((sum, { tally }) => sum + usageTotals(tally).apiCalls, 0),
     ownCalls,
   );
   if (lost.length === 0) assert.equal(ownCalls, log.length, "requests in the journal and at the servers");
@@ -427,7 +427,7 @@ function checkStatuses({ roots }: Schedule, run: Run): void {
   }
 }
 
-function budgetedUsd({ costUsd, uncertainUsd = 0 }: Used): number {
+function budgetedUsd({ costUsd, uncertainUsd = 0 }: UsageTotals): number {
   return costUsd + uncertainUsd;
 }
 
