@@ -1,5 +1,5 @@
 /** The generated parts of the pages, by name. Tables of what is declared, and examples as the code itself answers them. */
-import { decide } from "../../src/child/approval.ts";
+import { decidePermission } from "../../src/child/approval.ts";
 import { OVERRIDES } from "../../src/config/load.ts";
 import { configJsonSchema, configKeys, configSchema } from "../../src/config/schema.ts";
 import { RETRY_RULES } from "../../src/engine/attempts.ts";
@@ -151,7 +151,11 @@ function permissionExamples(): string {
   return markdownTable(
     ["rule", "command line", "decision"],
     COMMAND_LINES.map(([rule, line]) => {
-      const { decision } = decide([rule], "ask", "terminal", { target: line, otherwise: "ask", isCommandLine: true });
+      const { decision } = decidePermission([rule], "ask", "terminal", {
+        target: line,
+        otherwise: "ask",
+        isCommandLine: true,
+      });
       return [code(`${rule.match}: ${rule.then}`), code(line), decision];
     }),
   );

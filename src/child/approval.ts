@@ -13,12 +13,12 @@ import { matchesStars } from "../star-pattern.ts";
 import type { PermissionRule, ToolSubject } from "../tool.ts";
 import { readCommandLine } from "./command-line.ts";
 
-export type Answer = PermissionRule["then"];
+export type PermissionOutcome = PermissionRule["then"];
 /** `because` is a clause for people and models: which rule decided, or that none did. */
-export type Decision = { decision: Answer; because: string };
+export type PermissionDecision = { decision: PermissionOutcome; because: string };
 
 /** What one decision is about: a path, or one command of a line. */
-type Matter = {
+type CallSubject = {
   /** What a person reads. */
   shown: string;
   /** The whole target: a rule that names it without `*` covers it. */
@@ -31,35 +31,38 @@ type Matter = {
   atAnyWord?: boolean;
 };
 
-const STRICTNESS = { allow: 0, ask: 1, deny: 2 } as const satisfies Record<Answer, number>;
+const STRICTNESS = { allow: 0, ask: 1, deny: 2 } as const satisfies Record<PermissionOutcome, number>;
 
 /**
  * @param approvals the operator's answer for calls that want approval and that no rule decides
  */
-export function decide(
+export function decidePermission(
   rules: readonly PermissionRule[],
-  approvals: Answer,
+  approvals: PermissionOutcome,
   toolName: string,
   subject: ToolSubject,
-): Decision {
+): PermissionDecision {
   const relevant = rules.filter(({ tool }) => matchesStars(tool, toolName));
-  const decisions = mattersOf(subject).map((matter): Decision => {
-    const rule = relevant.find((each) => covers(each, matter));
-    if (rule) return { decision: rule.then, because: `${quoted(rule)} says ${rule.then} to ${matter.shown}` };
+  const decisions = subjectsOf(subject).map((callSubject): PermissionDecision => {
+    const rule = relevant.find((each) => covers(each, callSubject));
+    if (rule) return { decision: rule.then, because: `${quoted(rule)} says ${rule.then} to ${callSubject.shown}` };
     if (subject.otherwise === "allow") return { decision: "allow", because: "it stays inside the workspace" };
-    return { decision: approvals, because: `no permission rule covers ${matter.shown}, and approvals: ${approvals}` };
+    return {
+      decision: approvals,
+      because: `no permission rule covers ${callSubject.shown}, and approvals: ${approvals}`,
+    };
   });
   return decisions.reduce((strictest, each) =>
     STRICTNESS[each.decision] > STRICTNESS[strictest.decision] ? each : strictest,
   );
 }
 
-function mattersOf({ target, isCommandLine }: ToolSubject): [Matter, ...Matter[]] {
-  const whole: Matter = { shown: target, whole: target, certain: target, suspect: [target] };
+function subjectsOf({ target, isCommandLine }: ToolSubject): [CallSubject, ...CallSubject[]] {
+  const whole: CallSubject = { shown: target, whole: target, certain: target, suspect: [target] };
   if (!isCommandLine) return [whole];
   const { plain, commands } = readCommandLine(target);
   const [first, ...others] = commands.map(
-    ({ written, unquoted }): Matter => ({
+    ({ written, unquoted }): CallSubject => ({
       shown: plain ? written : target,
       whole: target,
       ...(plain ? { certain: written } : { atAnyWord: true }),
@@ -70,7 +73,7 @@ function mattersOf({ target, isCommandLine }: ToolSubject): [Matter, ...Matter[]
   return first ? [first, ...others] : [{ shown: target, whole: target, suspect: [target] }];
 }
 
-function covers(rule: PermissionRule, { whole, certain, suspect, atAnyWord }: Matter): boolean {
+function covers(rule: PermissionRule, { whole, certain, suspect, atAnyWord }: CallSubject): boolean {
   const pattern = rule.match ?? "*";
   if (pattern === "*" || pattern === whole) return true;
   if (rule.then === "allow") return certain !== undefined && matchesStars(pattern, certain);

@@ -33,9 +33,9 @@ export type ChildInput = {
 /** `request` is the code of exactly these facts: an answer from elsewhere names it. */
 export type ApprovalQuestion = ApprovalFacts & { goal: string; request: string };
 /** `answerId`: the `approval-answer` it was read from, where it was given in another place. */
-export type Verdict = { allowed: boolean; by: string; reason: string; answerId?: string };
+export type ApprovalDecision = { allowed: boolean; by: string; reason: string; answerId?: string };
 /** Settles always: with a denial after a timeout, at once where nobody can answer, and when the signal aborts. */
-export type Approve = (question: ApprovalQuestion, signal: AbortSignal) => Promise<Verdict>;
+export type RequestApproval = (question: ApprovalQuestion, signal: AbortSignal) => Promise<ApprovalDecision>;
 
 /** Leave to send one request, of a provider's rate limiter. However the request ends, the leave is given back: once, the rest is ignored. */
 export type Permit = {
@@ -60,7 +60,7 @@ export type ChildDeps = {
   tools: readonly Tool[];
   permissions: { rules: readonly PermissionRule[]; otherwise: PermissionRule["then"] };
   /** Puts a question to whoever can answer. */
-  approve: Approve;
+  approve: RequestApproval;
   /** Until when a question asked now would wait; undefined where nobody can answer. */
   answerBy(): number | undefined;
   /** What was said to the child and is not in its conversation yet, oldest first. */

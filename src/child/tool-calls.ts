@@ -7,7 +7,7 @@ import { realpathSync } from "node:fs";
 import { requestCode } from "../approval-request.ts";
 import type { ChildEvent } from "../event.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
-import { decide } from "./approval.ts";
+import { decidePermission } from "./approval.ts";
 import { type Child, type EmittedEvent, emit } from "./child.ts";
 import { type ToolCall, turnMessage } from "./conversation.ts";
 
@@ -83,7 +83,7 @@ async function* ask(
   subject: ToolSubject,
 ): AsyncGenerator<EmittedEvent, { allowed: boolean; reason: string }> {
   const { permissions, approve, answerBy: deadline } = child.deps;
-  const { decision, because } = decide(permissions.rules, permissions.otherwise, tool.name, subject);
+  const { decision, because } = decidePermission(permissions.rules, permissions.otherwise, tool.name, subject);
   if (decision !== "ask") return { allowed: decision === "allow", reason: because };
   const { childId, planned } = child.input;
   const { target } = subject;

@@ -10,9 +10,9 @@ import { userOf } from "./user.ts";
 
 const ALWAYS = "allowed in the terminal for this run";
 
-type Answer = { allowed: boolean; reason: string };
+type PromptAnswer = { allowed: boolean; reason: string };
 
-export type AskerDeps = {
+export type ApprovalPromptDeps = {
   readAnswer: ReadAnswer;
   output: Output;
   paint: Paint;
@@ -23,13 +23,13 @@ export type AskerDeps = {
   onAnswered: () => void;
 };
 
-export function createAsker(deps: AskerDeps): Asker {
+export function createApprovalPrompt(deps: ApprovalPromptDeps): Asker {
   const always = new Set<string>();
   const by = userOf("terminal");
   let turn: Promise<unknown> = Promise.resolve();
   return (question, signal) => {
     const exactly = JSON.stringify([question.toolName, question.target, question.directory]);
-    const answer = turn.then(async (): Promise<Answer> => {
+    const answer = turn.then(async (): Promise<PromptAnswer> => {
       if (always.has(exactly)) return { allowed: true, reason: ALWAYS };
       if (signal.aborted) return { allowed: false, reason: "no longer asked" };
       deps.onAsk();
@@ -46,10 +46,14 @@ export function createAsker(deps: AskerDeps): Asker {
   };
 }
 
-type Reply = Answer & { remember?: true };
+type PromptReply = PromptAnswer & { remember?: true };
 
-async function askUntilClear(question: ApprovalQuestion, deps: AskerDeps, signal: AbortSignal): Promise<Reply> {
-  deps.output.write(questionText(question, deps));
+async function askUntilClear(
+  question: ApprovalQuestion,
+  deps: ApprovalPromptDeps,
+  signal: AbortSignal,
+): Promise<PromptReply> {
+  deps.output.write(requestText(question, deps));
   for (;;) {
     const prompt = `${deps.paint("bold", "Allow?")} [y]es, once · [n]o, and why · [a]lways for this run: `;
     const line = await deps.readAnswer(prompt, signal);
@@ -62,7 +66,7 @@ async function askUntilClear(question: ApprovalQuestion, deps: AskerDeps, signal
   }
 }
 
-function questionText(question: ApprovalQuestion, { paint, routeOf }: AskerDeps): string {
+function requestText(question: ApprovalQuestion, { paint, routeOf }: ApprovalPromptDeps): string {
   const head = `${question.childId} (${routeOf(question.childId)}) ${oneLine(question.goal).slice(0, 200)}`;
   return `\n${paint("yellow", "?")} ${head}\n${requestLines(question, paint).join("\n")}\n`;
 }
@@ -85,7 +89,7 @@ export function targetLines(target: string, paint: Paint): string[] {
 }
 
 /** `y`, `a`, or `n` with what the child should hear. Anything else is asked again. */
-function read(line: string): Reply | undefined {
+function read(line: string): PromptReply | undefined {
   const [, word = "", rest = ""] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
   const answer = word.toLowerCase();
   if (answer === "n" || answer === "no") {

@@ -56,7 +56,7 @@ ${examples([
       withDeputy(context, flags.config, async ({ engine }) => {
         if (id !== undefined) return context.exitWith(await answerRequest(engine, { ...flags, id }, io));
         const open = engine.questions();
-        io.stdout.write(flags.json ? asJson(open.map(questionDocument)) : formatQuestions(open, io));
+        io.stdout.write(flags.json ? asJson(open.map(requestDocument)) : formatRequests(open, io));
         openShownRequests(io).add(open);
       }),
     );
@@ -74,8 +74,8 @@ async function answerRequest(engine: Engine, { id, ...flags }: ApproveFlags & { 
   const reason = flags.reason ?? `${allowed ? "allowed" : "denied"} with deputy approve`;
   const { childId, request } = question;
   const answered = await engine.answer({ id: childId, request, allowed, reason, by: userOf("deputy approve") });
-  if (flags.json) io.stdout.write(asJson(answerDocument(answered)));
-  else io.stdout.write(formatAnswered(answered, allowed, createPaint(io.stdout, io.env)));
+  if (flags.json) io.stdout.write(asJson(decisionDocument(answered)));
+  else io.stdout.write(formatDecision(answered, allowed, createPaint(io.stdout, io.env)));
   return answered.counted ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
 }
 
@@ -86,15 +86,15 @@ function whichOf(id: string, { call, request }: ApproveFlags): Which {
 /** What nobody has listed is shown whole; at a terminal, allowing it takes a yes. */
 async function isMeant(question: Question, asks: boolean, io: Io): Promise<boolean> {
   const { stdin, stdout, stderr } = io;
-  stderr.write(formatQuestions([question], io));
+  stderr.write(formatRequests([question], io));
   return !asks || stdin.isTTY !== true || stdout.isTTY !== true || agreed(io, stderr, "Allow it?");
 }
 
 /** The child asks for something else than what was listed: that is shown now, and nothing is answered. */
 function showReplacement(question: Question, { json }: ApproveFlags, io: Io): number {
   const unanswered = { question, counted: false, end: undefined };
-  if (json) io.stdout.write(asJson({ ...answerDocument(unanswered), pending: questionDocument(question) }));
-  else io.stdout.write(formatQuestions([question], io));
+  if (json) io.stdout.write(asJson({ ...decisionDocument(unanswered), pending: requestDocument(question) }));
+  else io.stdout.write(formatRequests([question], io));
   openShownRequests(io).add([question]);
   io.stderr.write(
     `deputy: Nothing was answered: ${question.childId} asks for something else now than what was listed, as shown above. ` +
@@ -107,7 +107,7 @@ function asJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function questionDocument({ childId, callId, request, goal, toolName, target, directory, ...times }: Question) {
+function requestDocument({ childId, callId, request, goal, toolName, target, directory, ...times }: Question) {
   const { askedAt, answerBy } = times;
   return {
     child_id: childId,
@@ -122,11 +122,11 @@ function questionDocument({ childId, callId, request, goal, toolName, target, di
   };
 }
 
-function answerDocument({ question: { childId, callId, request }, counted, end }: Answered) {
+function decisionDocument({ question: { childId, callId, request }, counted, end }: Answered) {
   return { child_id: childId, call_id: callId, request, counted, ended_by: end ?? null };
 }
 
-export function formatQuestions(questions: Question[], io: Io): string {
+export function formatRequests(questions: Question[], io: Io): string {
   if (questions.length === 0) return "No child waits to be allowed anything.\n";
   const paint = createPaint(io.stdout, io.env);
   const columns = io.stdout.columns ?? COLUMNS;
@@ -147,7 +147,7 @@ export function formatQuestions(questions: Question[], io: Io): string {
     .join("\n");
 }
 
-export function formatAnswered({ question, counted, end }: Answered, allowed: boolean, paint: Paint): string {
+export function formatDecision({ question, counted, end }: Answered, allowed: boolean, paint: Paint): string {
   const { childId } = question;
   if (counted) {
     const lines = targetLines(question.target, paint);

@@ -7,7 +7,7 @@ import { foldRun, hasEnded, parseRunId, type Run, resultsOf, runIn } from "../en
 import { type Event, isStored } from "../event.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../result.ts";
 import { formatAnswers } from "./answers.ts";
-import { createAsker } from "./approval.ts";
+import { createApprovalPrompt } from "./approval.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "./exit-codes.ts";
 import { formatRoute } from "./format.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "./io.ts";
@@ -49,7 +49,7 @@ export interface Follower {
 export async function createFollower(io: Io, flags: FollowFlags, taskCount: number): Promise<Follower> {
   const forPrograms = flags.json === true || flags.ndjson === true;
   const output = forPrograms ? io.stderr : io.stdout;
-  const screen = flags.onlooker ? undefined : questionScreen(io, output);
+  const screen = flags.onlooker ? undefined : approvalScreen(io, output);
   const view = createView(output, io, {
     verbose: flags.verbose === true,
     asksHere: screen !== undefined,
@@ -117,7 +117,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.temporary));
   }
 
-  return { asker: screen && askerOn(screen, io, view, (childId) => routeOf(run, childId)), follow };
+  return { asker: screen && approvalPromptOn(screen, io, view, (childId) => routeOf(run, childId)), follow };
 }
 
 type How = Pick<Narrator, "verbose" | "asksHere"> & { ctrlC: CtrlC };
@@ -129,17 +129,17 @@ function createView(output: Output, io: Io, { ctrlC, ...how }: How): View {
 }
 
 /** A person can answer where both the keyboard and a screen are theirs: this screen. */
-export function questionScreen(io: Io, viewOutput: Output): Output | undefined {
+export function approvalScreen(io: Io, viewOutput: Output): Output | undefined {
   return io.stdin.isTTY === true ? [viewOutput, io.stderr].find((output) => output.isTTY === true) : undefined;
 }
 
-export function askerOn(
+export function approvalPromptOn(
   screen: Output,
   io: Io,
   view: Pick<View, "pause" | "resume">,
   routeOfChild: (childId: string) => string,
 ): Asker {
-  return createAsker({
+  return createApprovalPrompt({
     readAnswer: answersFrom(io, screen),
     output: screen,
     paint: createPaint(screen, io.env),

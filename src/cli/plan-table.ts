@@ -27,11 +27,11 @@ export function formatPlan(plan: Plan, strict: boolean, paint: Paint): string {
     ),
   ].map((text) => paint("yellow", `! ${oneLine(text)}`));
   const head = ["", "TASK", "ROUTE", "CHOSEN BY", "USD PER M TOKENS", "KEY", "LIMITS"];
-  const verdict = verdictOf(rows.length, problems.length, strict);
+  const verdict = summaryOf(rows.length, problems.length, strict);
   return `${formatTable(head, rows, paint)}${[...problems, ...warnings, verdict].map((line) => `${line}\n`).join("")}`;
 }
 
-function verdictOf(ready: number, problems: number, strict: boolean): string {
+function summaryOf(ready: number, problems: number, strict: boolean): string {
   const starting = strict && problems > 0 ? 0 : ready;
   const others = ready + problems - starting;
   const not = others === 0 ? "" : `, ${others} would not`;

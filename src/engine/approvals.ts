@@ -2,7 +2,7 @@
  * Questions of children, put to whoever can answer: the asker of this process, and anyone in another place. The first
  * answer counts. Every question is settled: a child never hangs on one.
  */
-import type { ApprovalQuestion, Approve, Verdict } from "../child/child.ts";
+import type { ApprovalDecision, ApprovalQuestion, RequestApproval } from "../child/child.ts";
 import type { Clock } from "../clock.ts";
 import type { StoredEvent } from "../event.ts";
 
@@ -16,21 +16,21 @@ export type Asker = (
 ) => Promise<{ allowed: boolean; reason: string; by?: string }>;
 
 /** Who may answer the children's questions. */
-export type Answering = {
+export type ApprovalOptions = {
   asker?: Asker | undefined;
   /** Someone may answer in another place (`deputy approve`): a question waits for that, also where there is no asker. */
   answersFromElsewhere?: boolean | undefined;
 };
 
 export type Approvals = {
-  approve: Approve;
+  approve: RequestApproval;
   /** Until when a question asked now would wait; undefined where nobody can answer. */
   answerBy(): number | undefined;
   /** An answer from another place. One that does not name exactly a request that is open changes nothing. */
-  settle(answer: Extract<StoredEvent, { kind: "approval-answer" }>): void;
+  resolve(answer: Extract<StoredEvent, { kind: "approval-answer" }>): void;
 };
 
-const NOBODY: Verdict = {
+const NOBODY_CAN_ANSWER: ApprovalDecision = {
   allowed: false,
   by: "nobody",
   reason:
@@ -40,32 +40,35 @@ const NOBODY: Verdict = {
 
 /** @param timeoutMs how long a person has to answer; then the answer is no */
 export function createApprovals(
-  { asker, answersFromElsewhere }: Answering,
+  { asker, answersFromElsewhere }: ApprovalOptions,
   timeoutMs: number,
   clock: Clock,
 ): Approvals {
-  const open = new Map<string, (verdict: Verdict) => void>();
+  const open = new Map<string, (verdict: ApprovalDecision) => void>();
   const canBeAnswered = asker !== undefined || answersFromElsewhere === true;
 
-  async function approve(question: ApprovalQuestion, signal: AbortSignal): Promise<Verdict> {
-    if (!canBeAnswered) return NOBODY;
+  async function approve(question: ApprovalQuestion, signal: AbortSignal): Promise<ApprovalDecision> {
+    if (!canBeAnswered) return NOBODY_CAN_ANSWER;
     const id = idOf(question.childId, question.callId, question.request);
-    const patience = new AbortController();
-    const cancelTimer = clock.after(timeoutMs, () => patience.abort());
-    const either = AbortSignal.any([signal, patience.signal]);
-    const answers = [new Promise<Verdict>((resolve) => open.set(id, resolve)), unanswered(either, signal, timeoutMs)];
+    const timeout = new AbortController();
+    const cancelTimer = clock.after(timeoutMs, () => timeout.abort());
+    const either = AbortSignal.any([signal, timeout.signal]);
+    const answers = [
+      new Promise<ApprovalDecision>((resolve) => open.set(id, resolve)),
+      unanswered(either, signal, timeoutMs),
+    ];
     if (asker !== undefined) answers.push(ask(asker, question, either));
     try {
       return await Promise.race(answers);
     } finally {
       open.delete(id);
       cancelTimer();
-      patience.abort();
+      timeout.abort();
     }
   }
 
   /** An asker that cannot ask is no answer where another may come. */
-  async function ask(asker: Asker, question: ApprovalQuestion, signal: AbortSignal): Promise<Verdict> {
+  async function ask(asker: Asker, question: ApprovalQuestion, signal: AbortSignal): Promise<ApprovalDecision> {
     try {
       const { allowed, reason, by = "library" } = await asker(question, signal);
       return { allowed: allowed === true, reason, by };
@@ -78,7 +81,7 @@ export function createApprovals(
   return {
     approve,
     answerBy: () => (canBeAnswered ? clock.now() + timeoutMs : undefined),
-    settle({ id: answerId, target, callId, request = "", allowed, by, reason }) {
+    resolve({ id: answerId, target, callId, request = "", allowed, by, reason }) {
       open.get(idOf(target, callId, request))?.({ allowed, by, reason, answerId });
     },
   };
@@ -88,7 +91,7 @@ function idOf(childId: string, callId: string, request: string): string {
   return JSON.stringify([childId, callId, request]);
 }
 
-function unanswered(either: AbortSignal, stopped: AbortSignal, timeoutMs: number): Promise<Verdict> {
+function unanswered(either: AbortSignal, stopped: AbortSignal, timeoutMs: number): Promise<ApprovalDecision> {
   return new Promise((resolve) => {
     const giveUp = () =>
       resolve(

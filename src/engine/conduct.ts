@@ -20,7 +20,7 @@ import type { Call } from "../task.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 import { createDelegate } from "../tools/delegate.ts";
 import { createListModels } from "../tools/list-models.ts";
-import { type Answering, createApprovals } from "./approvals.ts";
+import { type ApprovalOptions, createApprovals } from "./approvals.ts";
 import { retryPolicy } from "./attempts.ts";
 import { type Budget, createBudget, reserve, tightestUsd } from "./budget.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
@@ -69,7 +69,7 @@ type RunHooks = {
   chatExtras?: ChatExtras | undefined;
   /** Sees every event, live ones included, in order. */
   publish(event: Event): void;
-  answering: Answering;
+  approvalOptions: ApprovalOptions;
   /** Runs what the children delegate in their turn. */
   delegate: RunNested;
   /** Where a child made this delegation. */
@@ -86,7 +86,7 @@ export async function supervise(
   services: Services,
   setup: Setup,
   { run, past, lastSeq }: LoadedRun,
-  { publish, answering, delegate, parent, chatExtras }: RunHooks,
+  { publish, approvalOptions, delegate, parent, chatExtras }: RunHooks,
 ): Promise<DelegationResult> {
   const { clock, journal, scheduler } = services;
   const { delegationId } = run;
@@ -97,7 +97,7 @@ export async function supervise(
   /** Settles when the delegation that a child has asked for last has begun, or will not. */
   const begun = new Map<string, Promise<void>>();
   const budgets = [...(parent?.budgets ?? []), createBudget(budgetOf(run, setup.config), spentIn(run.children))];
-  const approvals = createApprovals(answering, delegation.approval_timeout_seconds * 1000, clock);
+  const approvals = createApprovals(approvalOptions, delegation.approval_timeout_seconds * 1000, clock);
   const prompts = createPrompts(run, setup);
   let broken: { error: unknown } | undefined;
   /** Set once everything is to stop: what begins later is stopped too. */
@@ -306,7 +306,7 @@ export async function supervise(
       planned,
       route: routeAt(planned, child.tally.position),
       depth: run.depth + 1,
-      parent: { budgets: inheritedBudgets, signal, publish, answering },
+      parent: { budgets: inheritedBudgets, signal, publish, approvalOptions },
       setup,
       onStart(run) {
         const known = child.delegations.findIndex(({ delegationId }) => delegationId === run.delegationId);
@@ -325,7 +325,7 @@ export async function supervise(
       foldRun(run, event);
       publish(event);
       if (event.kind === "stop-request") stop(event.by, event.target);
-      if (event.kind === "approval-answer") approvals.settle(event);
+      if (event.kind === "approval-answer") approvals.resolve(event);
     }
   }
 

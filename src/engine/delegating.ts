@@ -33,8 +33,8 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
       } = before === undefined ? await start(nestedCall) : await resumeNested(before, nestedCall, options);
       onStart(loaded.run);
       first.forEach(publish);
-      const { answering } = parent;
-      await supervise(deps, setup, loaded, { publish, answering, parent, delegate: runNestedWith(options) });
+      const { approvalOptions } = parent;
+      await supervise(deps, setup, loaded, { publish, approvalOptions, parent, delegate: runNestedWith(options) });
       return loaded.run;
     };
   }

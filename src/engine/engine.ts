@@ -4,7 +4,7 @@ import type { Event, StoredEvent } from "../event.ts";
 import type { DelegationResult } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Call } from "../task.ts";
-import type { Answering } from "./approvals.ts";
+import type { ApprovalOptions } from "./approvals.ts";
 import { closeAbandoned } from "./burial.ts";
 import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./calls.ts";
 import { type ChatExtras, type Services, supervise } from "./conduct.ts";
@@ -12,7 +12,7 @@ import { createNestedRuns } from "./delegating.ts";
 import { createFeed } from "./feed.ts";
 import { newRun } from "./nested.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "./prune.ts";
-import { createQuestions, type Questions } from "./questions.ts";
+import { type ApprovalRequests, createApprovalRequests } from "./questions.ts";
 import {
   eventsOf,
   findRun,
@@ -46,7 +46,7 @@ export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> & {
   concurrency?: number;
   /** What this surface adds to what the agent of a conversation can do. */
   beside?: ChatExtras;
-} & Answering;
+} & ApprovalOptions;
 
 /** A delegation under way in this process. */
 export type Delegation = {
@@ -59,7 +59,7 @@ export type Delegation = {
   stop(by: string, target?: string): Promise<void>;
 };
 
-export type ResumeOptions = Answering &
+export type ResumeOptions = ApprovalOptions &
   Pick<SubmitOptions, "permissions" | "concurrency" | "beside"> & {
     /** A server goes on by itself with what a crash has cut off: what somebody had stopped stays stopped. */
     server?: string;
@@ -112,11 +112,11 @@ export interface Engine {
   /** What became of a message, once that is known: `queued` only where the signal aborts or nobody works on the run. */
   settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt>;
   /** What children of live runs wait to be allowed, in any process, oldest first. */
-  questions: Questions["questions"];
+  questions: ApprovalRequests["questions"];
   /** The one that is meant, without an answer to it. @throws DeputyError as `answer` */
-  question: Questions["question"];
+  question: ApprovalRequests["question"];
   /** Answers one, whoever owns the run, and tells whether the answer counted. @throws DeputyError `run-unknown` | `question-closed` | `usage` */
-  answer: Questions["answer"];
+  answer: ApprovalRequests["answer"];
   /** The newest runs of the journal, newest first; all where no number is given. */
   runs(newest?: number): RunListing[];
   /** How many there are. */
@@ -239,7 +239,7 @@ export function createEngine(deps: EngineDeps): Engine {
     setImmediate(() => first.forEach(feed.push)); // Before anything `supervise` does on that turn.
     const result = supervise(deps, setup, loaded, {
       publish: feed.push,
-      answering: { asker, answersFromElsewhere },
+      approvalOptions: { asker, answersFromElsewhere },
       delegate: runNestedWith({ ...(server !== undefined && { server }) }),
       chatExtras,
     }).finally(() => {
@@ -287,7 +287,7 @@ export function createEngine(deps: EngineDeps): Engine {
     converse,
     stop,
     ...createSteering(talk),
-    ...createQuestions(talk),
+    ...createApprovalRequests(talk),
     runs: (newest) => listRuns(journal, pid, newest),
     runCount: () => runIds(journal).length,
     run: (id) => findRun(journal, id, pid),

@@ -9,7 +9,7 @@ import type { Ready } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Bounds } from "../routing/plan.ts";
 import type { Call } from "../task.ts";
-import type { Answering } from "./approvals.ts";
+import type { ApprovalOptions } from "./approvals.ts";
 import type { Budget } from "./budget.ts";
 import { type LoadedRun, loadRun } from "./register.ts";
 import { canGoOn, foldRun, type Run } from "./run.ts";
@@ -38,7 +38,7 @@ export type ParentContext = {
   /** Aborts, with a `StopReason`, when the child is stopped. */
   signal: AbortSignal;
   publish(event: Event): void;
-  answering: Answering;
+  approvalOptions: ApprovalOptions;
 };
 
 /** Runs what a child asks for to its end. @throws DeputyError `nothing-to-run` where no task can start */

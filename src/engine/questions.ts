@@ -27,16 +27,16 @@ export type Answer = Which & {
 };
 
 /** `counted`: this answer settled it. Else somebody, or something, else did first; `end` tells what, where it is known. */
-export type Answered = { question: Question; counted: boolean; end: ApprovalEnd | undefined };
-type ApprovalEnd = { allowed: boolean; by: string; reason: string };
+export type Answered = { question: Question; counted: boolean; end: ApprovalOutcome | undefined };
+type ApprovalOutcome = { allowed: boolean; by: string; reason: string };
 
-export type Questions = {
+export type ApprovalRequests = {
   questions(): Question[];
   question(which: Which): Question;
   answer(answer: Answer): Promise<Answered>;
 };
 
-type QuestionsDeps = {
+type ApprovalRequestsDeps = {
   clock: Clock;
   journal: Journal;
   pid: number;
@@ -44,7 +44,7 @@ type QuestionsDeps = {
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
 };
 
-export function createQuestions({ clock, journal, pid, newId, watch }: QuestionsDeps): Questions {
+export function createApprovalRequests({ clock, journal, pid, newId, watch }: ApprovalRequestsDeps): ApprovalRequests {
   function questions(): Question[] {
     const asked = new Map<string, string>();
     for (const { event } of journal.read({ kinds: ["approval-ask", "approval-end"] })) {
@@ -61,7 +61,7 @@ export function createQuestions({ clock, journal, pid, newId, watch }: Questions
   function question(which: Which): Question {
     const { run } = findRun(journal, which.id, pid);
     const isLive = journal.owner(run.delegationId)?.alive === true;
-    return meant(isLive ? questionsOf(run) : [], run, which, () => lastAnswer(run.delegationId, which));
+    return requestMeant(isLive ? questionsOf(run) : [], run, which, () => lastAnswer(run.delegationId, which));
   }
 
   async function answer({ allowed, by, reason, ...which }: Answer): Promise<Answered> {
@@ -75,10 +75,10 @@ export function createQuestions({ clock, journal, pid, newId, watch }: Questions
   }
 
   /** How the newest question ended that could be meant. */
-  function lastAnswer(delegationId: string, { id, callId = "" }: Which): ApprovalEnd | undefined {
+  function lastAnswer(delegationId: string, { id, callId = "" }: Which): ApprovalOutcome | undefined {
     const { taskIndex } = parseRunId(id);
     const childId = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
-    let last: ApprovalEnd | undefined;
+    let last: ApprovalOutcome | undefined;
     for (const { event } of journal.read({ delegationId, kinds: ["approval-end"] })) {
       const isMeant = event.kind === "approval-end" && (childId ?? event.childId) === event.childId;
       if (isMeant && event.callId.startsWith(callId)) last = event;
@@ -90,7 +90,7 @@ export function createQuestions({ clock, journal, pid, newId, watch }: Questions
   async function outcome(question: Question, answerId: string): Promise<Answered> {
     const heard = new AbortController();
     let run: Run | undefined;
-    let end: (ApprovalEnd & { answerId?: string }) | undefined;
+    let end: (ApprovalOutcome & { answerId?: string }) | undefined;
     let answered = false;
     for await (const event of watch(question.delegationId, heard.signal)) {
       run = foldRun(run, event);
@@ -119,11 +119,11 @@ function isEndOf(
 }
 
 /** @throws DeputyError `question-closed` where nothing is asked, `usage` where more than one question could be meant */
-function meant(
+function requestMeant(
   open: Question[],
   run: Run,
   { id, callId = "", request }: Which,
-  before: () => ApprovalEnd | undefined,
+  before: () => ApprovalOutcome | undefined,
 ): Question {
   const { taskIndex } = parseRunId(id);
   const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);

@@ -8,7 +8,7 @@ import { waitForRun } from "../engine/wait.ts";
 import { notOurs } from "./form-seal.ts";
 import type { Incoming } from "./incoming.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { type OpenForm, openForms, passOn } from "./questions.ts";
+import { type ApprovalForm, approvalForms, submitDecision } from "./questions.ts";
 
 export type FollowDeps = { engine: Engine; clock: Clock };
 
@@ -40,13 +40,13 @@ export async function follow(
   const { delegationId } = before;
   if (resumed !== undefined && resumed.runId !== delegationId) throw notOurs(`it is about the run ${resumed.runId}`);
   const by = `${caller.surface} (${caller.name})`;
-  const known = new Set([...openForms(before).map(({ request }) => request), ...(resumed?.shown ?? [])]);
-  const toShow: OpenForm[] = [];
+  const known = new Set([...approvalForms(before).map(({ request }) => request), ...(resumed?.shown ?? [])]);
+  const toShow: ApprovalForm[] = [];
   let progress: Progress | undefined;
 
   /** @returns whether the call has to end for it */
   function show(run: Run): boolean {
-    const forms = openForms(run);
+    const forms = approvalForms(run);
     if (sealForms !== undefined) {
       toShow.splice(0, toShow.length, ...forms.filter(({ request }) => !resumed?.shown.includes(request)));
       return toShow.length > 0;
@@ -56,7 +56,7 @@ export async function follow(
       if (caller.shown.has(open.request)) continue;
       caller.shown.add(open.request);
       elicit(open.form, Math.max(1, open.answerBy - clock.now()))
-        .then((answer) => passOn(engine, open, answer, by))
+        .then((answer) => submitDecision(engine, open, answer, by))
         .catch(() => {}); // The client cannot show it after all: it stays open for others, until its time is over.
     }
     return false;
@@ -64,13 +64,15 @@ export async function follow(
 
   try {
     if (tell !== undefined) progress = createProgress(tell, clock);
-    await Promise.all(openForms(before).map((open) => passOn(engine, open, resumed?.forms[open.request], by)));
+    await Promise.all(
+      approvalForms(before).map((open) => submitDecision(engine, open, resumed?.forms[open.request], by)),
+    );
     const see = (run: Run) => {
       progress?.see(run);
       return until(run) || show(run);
     };
     const listing = await waitForRun(engine, delegationId, { ms, clock, see }, signal);
-    const open = toShow.filter(({ request }) => openForms(listing.run).some((still) => still.request === request));
+    const open = toShow.filter(({ request }) => approvalForms(listing.run).some((still) => still.request === request));
     if (sealForms !== undefined && open.length > 0) {
       const until = Math.max(...open.map(({ answerBy }) => answerBy));
       const asked = open.map(({ request }) => request);
@@ -82,7 +84,7 @@ export async function follow(
   }
 }
 
-function asking(open: OpenForm[], requestState: string): InputRequiredResult {
+function asking(open: ApprovalForm[], requestState: string): InputRequiredResult {
   const requests = open.map(({ request, form }): [string, InputRequest] => [
     request,
     inputRequired.elicit({ mode: "form", ...form }),

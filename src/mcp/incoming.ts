@@ -17,7 +17,7 @@ import type { ProgressLine } from "./progress.ts";
 const ROOTS_MS = 2_000;
 
 /** The question of a child, as a form. */
-export type Form = {
+export type ElicitationForm = {
   message: string;
   requestedSchema: {
     type: "object";
@@ -34,7 +34,7 @@ export type Incoming = {
   /** Absent where the client wants no progress. */
   tell?: (line: ProgressLine) => void;
   /** Absent where forms cannot be shown during the call: the client knows none, or its protocol has them between calls. */
-  elicit?: (form: Form, timeoutMs: number) => Promise<ElicitResult>;
+  elicit?: (form: ElicitationForm, timeoutMs: number) => Promise<ElicitResult>;
   /**
    * Seals what goes out with forms, in an answer that is none yet: they come back filled in with the same call. Absent
    * where forms cannot be sent so.

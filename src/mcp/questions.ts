@@ -3,13 +3,13 @@ import type { ElicitResult } from "@modelcontextprotocol/server";
 import type { Engine } from "../engine/engine.ts";
 import type { OpenQuestion, Run } from "../engine/run.ts";
 import { DeputyError } from "../errors.ts";
-import type { Form } from "./incoming.ts";
+import type { ElicitationForm } from "./incoming.ts";
 
 /** `request`: the code of the one request that an answer to it counts for. */
-export type OpenForm = { request: string; childId: string; answerBy: number; form: Form };
+export type ApprovalForm = { request: string; childId: string; answerBy: number; form: ElicitationForm };
 
 /** Forms of what children of a tree of runs ask. */
-export function openForms(run: Run): OpenForm[] {
+export function approvalForms(run: Run): ApprovalForm[] {
   const { children, call } = run;
   const own = children.flatMap(({ tally: { childId, taskIndex }, questions }) =>
     questions.flatMap((question) => {
@@ -18,10 +18,10 @@ export function openForms(run: Run): OpenForm[] {
       return [{ request, childId, answerBy, form: formOf(childId, call.tasks[taskIndex]?.goal ?? "", question) }];
     }),
   );
-  return [...own, ...children.flatMap(({ delegations }) => delegations.flatMap(openForms))];
+  return [...own, ...children.flatMap(({ delegations }) => delegations.flatMap(approvalForms))];
 }
 
-function formOf(childId: string, goal: string, { toolName, target, directory }: OpenQuestion): Form {
+function formOf(childId: string, goal: string, { toolName, target, directory }: OpenQuestion): ElicitationForm {
   const where = spelled(directory, HIDDEN_IN_LINE);
   return {
     message: `${childId} (${inShort(goal)}) asks to run ${toolName} in ${where}:\n\n${spelled(target)}`,
@@ -53,17 +53,17 @@ function spelled(text: string, hidden = HIDDEN): string {
  * Hands a person's answer to whoever owns the run. One that was only dismissed is none: the question stays open for
  * others, until its time is over.
  */
-export async function passOn(engine: Engine, form: OpenForm, answer: unknown, by: string): Promise<void> {
-  const verdict = verdictOf(answer);
-  if (verdict === undefined) return;
+export async function submitDecision(engine: Engine, form: ApprovalForm, answer: unknown, by: string): Promise<void> {
+  const decision = decisionOf(answer);
+  if (decision === undefined) return;
   const { childId, request } = form;
-  await engine.answer({ id: childId, request, by, ...verdict }).catch((error: unknown) => {
+  await engine.answer({ id: childId, request, by, ...decision }).catch((error: unknown) => {
     // Somebody else was first, or the time was over.
     if (!(error instanceof DeputyError)) throw error;
   });
 }
 
-function verdictOf(answer: unknown): { allowed: boolean; reason: string } | undefined {
+function decisionOf(answer: unknown): { allowed: boolean; reason: string } | undefined {
   const { action, content } = Object(answer) as Partial<ElicitResult>;
   if (action === "decline") return { allowed: false, reason: "denied by the person" };
   if (action !== "accept") return undefined;

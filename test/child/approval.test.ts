@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type Answer, decide } from "../../src/child/approval.ts";
+import { decidePermission, type PermissionOutcome } from "../../src/child/approval.ts";
 import { matchesStars } from "../../src/star-pattern.ts";
 import type { PermissionRule } from "../../src/tool.ts";
 
@@ -14,16 +14,21 @@ const allow = (match: string): PermissionRule => rule("terminal", match, "allow"
 const deny = (match: string): PermissionRule => rule("terminal", match, "deny");
 const ask = (match: string): PermissionRule => rule("terminal", match, "ask");
 
-function rule(tool: string, match: string, answer: Answer): PermissionRule {
+function rule(tool: string, match: string, answer: PermissionOutcome): PermissionRule {
   return { tool, match, then: answer };
 }
 
-function decideCommand(rules: PermissionRule[], command: string, approvals: Answer = "ask"): Answer {
-  return decide(rules, approvals, "terminal", { target: command, otherwise: "ask", isCommandLine: true }).decision;
+function decideCommand(
+  rules: PermissionRule[],
+  command: string,
+  approvals: PermissionOutcome = "ask",
+): PermissionOutcome {
+  return decidePermission(rules, approvals, "terminal", { target: command, otherwise: "ask", isCommandLine: true })
+    .decision;
 }
 
-function decidePath(rules: PermissionRule[], path: string): Answer {
-  return decide(rules, "deny", "write_file", { target: path, otherwise: "allow" }).decision;
+function decidePath(rules: PermissionRule[], path: string): PermissionOutcome {
+  return decidePermission(rules, "deny", "write_file", { target: path, otherwise: "allow" }).decision;
 }
 
 describe("rules", () => {
@@ -45,11 +50,11 @@ describe("rules", () => {
     assert.equal(decidePath(noWrites, "secret/a.txt"), "deny");
     assert.equal(decidePath(noWrites, "open/a.txt"), "allow");
     assert.equal(
-      decide(noWrites, "ask", "read_file", { target: "secret/a.txt", otherwise: "allow" }).decision,
+      decidePermission(noWrites, "ask", "read_file", { target: "secret/a.txt", otherwise: "allow" }).decision,
       "allow",
     );
     assert.equal(
-      decide([{ tool: "*", then: "deny" }], "ask", "x", { target: "", otherwise: "allow" }).decision,
+      decidePermission([{ tool: "*", then: "deny" }], "ask", "x", { target: "", otherwise: "allow" }).decision,
       "deny",
     );
   });
@@ -65,10 +70,13 @@ describe("rules", () => {
   test("the reason names the rule and the command it is about, or says that there is none", () => {
     const subject = { target: "git status && rm -rf /", otherwise: "ask", isCommandLine: true } as const;
     assert.match(
-      decide([deny("rm *")], "ask", "terminal", subject).because,
+      decidePermission([deny("rm *")], "ask", "terminal", subject).because,
       /`terminal: rm \*` says deny to rm -rf \//,
     );
-    assert.match(decide([allow("git *")], "deny", "terminal", subject).because, /no permission rule covers rm -rf \//);
+    assert.match(
+      decidePermission([allow("git *")], "deny", "terminal", subject).because,
+      /no permission rule covers rm -rf \//,
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { userInfo } from "node:os";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import { createAsker } from "../../src/cli/approval.ts";
+import { createApprovalPrompt } from "../../src/cli/approval.ts";
 import { answersFrom } from "../../src/cli/question.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { ApprovalQuestion } from "../../src/engine/engine.ts";
@@ -20,7 +20,7 @@ function stage() {
   let screen = "";
   const moments: string[] = [];
   const output = { write: (text: string) => (screen += text) };
-  const asker = createAsker({
+  const asker = createApprovalPrompt({
     readAnswer: answersFrom({ stdin: keyboard, env: {}, clock: systemClock }, output),
     output,
     paint: plain,

@@ -5,7 +5,7 @@ import type { Opened } from "../../engine/open.ts";
 import { DeputyError } from "../../errors.ts";
 import { isStored } from "../../event.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
-import { askerOn, questionScreen, routeOf } from "../follow.ts";
+import { approvalPromptOn, approvalScreen, routeOf } from "../follow.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
 import { harmless, oneLine } from "../terminal-text.ts";
 import { createChatView } from "./chat-view.ts";
@@ -38,9 +38,10 @@ export async function chatOnce({
   const output = io.stderr;
   const paint = createPaint(output, io.env);
   const rich = isRichTerminal(output, io.env);
-  const screen = questionScreen(io, output);
+  const screen = approvalScreen(io, output);
   const view = createChatView({ output, paint, clock: io.clock, rich, verbose, asksHere: screen !== undefined });
-  const asker = screen && askerOn(screen, io, view, (childId) => routeOf(deputy.engine.run(childId).run, childId));
+  const asker =
+    screen && approvalPromptOn(screen, io, view, (childId) => routeOf(deputy.engine.run(childId).run, childId));
   for (const warning of chat.route.warnings) view.say(paint("yellow", `! ${oneLine(warning.message)}`));
   const isFirst = chat.id === undefined;
   const delegation = await chat.say(message, { ...turn, ...(asker && { asker }) });

@@ -11,7 +11,7 @@ import type { Run } from "../../engine/run.ts";
 import { DeputyError } from "../../errors.ts";
 import type { DelegationResult } from "../../result.ts";
 import { EFFORTS } from "../../route.ts";
-import { createAsker } from "../approval.ts";
+import { createApprovalPrompt } from "../approval.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { routeOf } from "../follow.ts";
 import { formatRoute } from "../format.ts";
@@ -65,7 +65,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     asksHere: true,
     typed: () => unfolded(draft + keyboard.typed),
   });
-  const asker = createAsker({
+  const asker = createApprovalPrompt({
     readAnswer: keyboard.ask,
     output,
     paint,

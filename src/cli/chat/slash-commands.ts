@@ -8,7 +8,7 @@ import { DeputyError } from "../../errors.ts";
 import { nearest } from "../../nearest.ts";
 import { costOf } from "../../result.ts";
 import { EFFORTS, type Effort, type Route, type Wish } from "../../route.ts";
-import { formatAnswered, formatQuestions } from "../approve.ts";
+import { formatDecision, formatRequests } from "../approve.ts";
 import { formatCost, formatCount, formatRoute, plural } from "../format.ts";
 import type { Io, Paint } from "../io.ts";
 import { formatModels } from "../models.ts";
@@ -174,7 +174,7 @@ async function approve(argument: string, { deputy: { engine }, io, paint }: Comm
   const [, id = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(argument) ?? [];
   const list = (questions: Question[]) => {
     shown.add(questions);
-    return formatQuestions(questions, io);
+    return formatRequests(questions, io);
   };
   if (id === "") return list(engine.questions());
   const [flag = "", request] = /--request[ =](\S+)/.exec(rest) ?? [];
@@ -186,7 +186,7 @@ async function approve(argument: string, { deputy: { engine }, io, paint }: Comm
   const why = words.filter((word) => word !== "--deny").join(" ");
   const reason = why === "" ? `${allowed ? "allowed" : "denied"} with /approve` : why;
   const exactly = { id: question.childId, request: question.request };
-  return formatAnswered(await engine.answer({ ...exactly, allowed, reason, by: userOf("/approve") }), allowed, paint);
+  return formatDecision(await engine.answer({ ...exactly, allowed, reason, by: userOf("/approve") }), allowed, paint);
 }
 
 /** What the chat has delegated, oldest first. */
