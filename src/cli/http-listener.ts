@@ -28,14 +28,14 @@ export type Listener = {
   close(): Promise<void>;
 };
 
-type Refusal = { status: number; message: string; headers?: Record<string, string> };
+type HttpRejection = { status: number; message: string; headers?: Record<string, string> };
 
 /** @throws DeputyError `usage` where it cannot listen there */
 export async function listen({ host, port, token, handlers, onError }: ListenOptions): Promise<Listener> {
   const open = new Set<Promise<void>>();
   const server = createServer((request, response) => {
-    const refusal = refusalOf(request, host, token, handlers);
-    if (refusal !== undefined) return refuse(response, refusal);
+    const refusal = rejectionOf(request, host, token, handlers);
+    if (refusal !== undefined) return reject(response, refusal);
     if (request.method === "POST") {
       const answer = Promise.withResolvers<void>();
       open.add(answer.promise);
@@ -46,7 +46,7 @@ export async function listen({ host, port, token, handlers, onError }: ListenOpt
     }
     handlers[pathOf(request)]?.(request, response).catch((error: unknown) => {
       onError(error);
-      if (!response.headersSent) refuse(response, { status: 500, message: "Deputy failed by a fault of its own." });
+      if (!response.headersSent) reject(response, { status: 500, message: "Deputy failed by a fault of its own." });
       else response.destroy();
     });
   });
@@ -80,12 +80,12 @@ function opened(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function refusalOf(
+function rejectionOf(
   request: IncomingMessage,
   host: string,
   token: AccessToken,
   handlers: ListenOptions["handlers"],
-): Refusal | undefined {
+): HttpRejection | undefined {
   const { host: asked, origin, authorization } = request.headers;
   if (!isOurHost(asked, host)) {
     return { status: 403, message: `Host ${asked ?? "(none)"} is not a name of this server.` };
@@ -134,7 +134,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** As MCP clients read it; everyone else can. */
-function refuse(response: ServerResponse, { status, message, headers }: Refusal): void {
+function reject(response: ServerResponse, { status, message, headers }: HttpRejection): void {
   const body = JSON.stringify({ jsonrpc: "2.0", error: { code: -32_000, message }, id: null });
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(body);

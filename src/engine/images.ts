@@ -9,7 +9,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Planned, Ready } from "../plan.ts";
 import type { Call, Task } from "../task.ts";
 import type { ImageFile } from "../tools/image-file.ts";
-import { wordsFor } from "../tools/refusal.ts";
+import { toolErrorText } from "../tools/refusal.ts";
 
 type ImageAdd = Extract<StoredEvent, { kind: "image-add" }>;
 
@@ -96,7 +96,7 @@ function loadFile(
       lost: `The image ${name} is another one than when the task was planned. Put that one back, or run the task anew.`,
     };
   } catch (error) {
-    const words = wordsFor(error);
+    const words = toolErrorText(error);
     if (words === undefined) throw error;
     return { lost: `The image ${name} cannot be read any more: ${words} Put it back, or run the task anew.` };
   }

@@ -20,7 +20,7 @@ import type { Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { type ImageFile, readImageFile } from "../tools/image-file.ts";
 import { createOwnCheck } from "../tools/own-files.ts";
-import { wordsFor } from "../tools/refusal.ts";
+import { toolErrorText } from "../tools/refusal.ts";
 import { createTools, type ToolsOptions } from "../tools/toolsets.ts";
 import type { ProviderLimits } from "./gate.ts";
 import { offerOf } from "./offer.ts";
@@ -130,7 +130,7 @@ function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
     const { bytes, ...facts } = read();
     return { ...facts, bytes: bytes.length };
   } catch (error) {
-    const unusable = wordsFor(error);
+    const unusable = toolErrorText(error);
     if (unusable === undefined) throw error;
     return { unusable };
   }

@@ -6,7 +6,7 @@ import { isUtf8 } from "node:buffer";
 import { closeSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Tool, ToolContext, ToolOutput } from "../tool.ts";
-import { Refusal } from "./refusal.ts";
+import { ToolError } from "./refusal.ts";
 import { locate, openToRead, type Place, replaceFile, showPath, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_EDIT_BYTES = 20_000_000;
@@ -66,10 +66,10 @@ function readText(workspace: Workspace, place: Place): string {
   const { descriptor, stats } = openToRead(workspace, place);
   try {
     if (stats.size > MAX_EDIT_BYTES) {
-      throw new Refusal(`${place.shown} has ${stats.size} bytes; edit_file changes files up to ${MAX_EDIT_BYTES}.`);
+      throw new ToolError(`${place.shown} has ${stats.size} bytes; edit_file changes files up to ${MAX_EDIT_BYTES}.`);
     }
     const bytes = readFileSync(descriptor);
-    if (!isUtf8(bytes)) throw new Refusal(`${place.shown} is not UTF-8 text; an edit would damage it.`);
+    if (!isUtf8(bytes)) throw new ToolError(`${place.shown} is not UTF-8 text; an edit would damage it.`);
     return bytes.toString();
   } finally {
     closeSync(descriptor);
@@ -79,20 +79,20 @@ function readText(workspace: Workspace, place: Place): string {
 function applyEdit({ shown }: Place, before: string, edit: Edit): { content: string; count: number } {
   const { old_string: from, new_string: to } = inLineEndingsOf(before, edit);
   const count = before.split(from).length - 1;
-  if (from === to) throw new Refusal("old_string and new_string are the same: nothing to change.");
+  if (from === to) throw new ToolError("old_string and new_string are the same: nothing to change.");
   if (count === 0) {
-    throw new Refusal(
+    throw new ToolError(
       `old_string does not occur in ${shown}. It must match exactly, blanks and indentation included: read the file again.`,
     );
   }
   if (count > 1 && !edit.replace_all) {
-    throw new Refusal(
+    throw new ToolError(
       `old_string occurs ${count} times in ${shown}. Give more of the lines around it, or set replace_all.`,
     );
   }
   const length = before.length + count * (to.length - from.length);
   if (length > MAX_EDIT_BYTES) {
-    throw new Refusal(`${shown} would have ${length} characters; edit_file makes files up to ${MAX_EDIT_BYTES}.`);
+    throw new ToolError(`${shown} would have ${length} characters; edit_file makes files up to ${MAX_EDIT_BYTES}.`);
   }
   return { content: before.replaceAll(from, () => to), count };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Tool } from "../tool.ts";
 import type { OwnCheck } from "./own-files.ts";
-import { Refusal } from "./refusal.ts";
+import { ToolError } from "./refusal.ts";
 import { inDirectory, locate, showPath, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_ENTRIES = 500;
@@ -25,8 +25,8 @@ export function createListDir(workspace: Workspace): Tool<z.infer<typeof input>>
     run: async ({ path = "." }) => {
       const place = locate(workspace, path);
       const stats = statsOf(place);
-      if (stats === undefined) throw new Refusal(`${place.shown} does not exist.`);
-      if (!stats.isDirectory()) throw new Refusal(`${place.shown} is not a directory. read_file shows a file.`);
+      if (stats === undefined) throw new ToolError(`${place.shown} does not exist.`);
+      if (!stats.isDirectory()) throw new ToolError(`${place.shown} is not a directory. read_file shows a file.`);
       const { lines, total } = inDirectory(workspace, place.real, listed);
       if (total === 0) return { ok: true, text: `(${place.shown} is empty)` };
       const cut =

@@ -3,7 +3,7 @@
  * number of directories, `[a-z]` and `[!a-z]` for one character, `{a,b}` for alternatives. A pattern without `/` is about
  * names, at any depth.
  */
-import { Refusal } from "./refusal.ts";
+import { ToolError } from "./refusal.ts";
 
 const MAX_ALTERNATIVES = 200;
 const ANY = Symbol("any number of characters");
@@ -90,7 +90,7 @@ function expandBraces(pattern: string): string[] {
     if (braces === undefined) done.push(next);
     else for (const each of braces.slice(1, -1).split(",")) open.push(next.replace(braces, () => each));
     if (done.length + open.length > MAX_ALTERNATIVES) {
-      throw new Refusal(`The pattern has more than ${MAX_ALTERNATIVES} alternatives. Search for fewer at a time.`);
+      throw new ToolError(`The pattern has more than ${MAX_ALTERNATIVES} alternatives. Search for fewer at a time.`);
     }
   }
   return done;

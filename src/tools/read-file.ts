@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Tool, ToolOutput } from "../tool.ts";
 import { headOf } from "./cut.ts";
 import { createLineSplitter, type Line } from "./line-splitter.ts";
-import { Refusal } from "./refusal.ts";
+import { ToolError } from "./refusal.ts";
 import { locate, openToRead, showPath, type Workspace } from "./workspace.ts";
 
 const DEFAULT_LINES = 2_000;
@@ -37,7 +37,7 @@ export function createReadFile(workspace: Workspace): Tool<z.infer<typeof input>
       const { descriptor, stats } = openToRead(workspace, place);
       const excerpt = createExcerpt(offset, limit);
       await readChunks(descriptor, stats.size, signal, (chunk) => {
-        if (chunk.includes(0)) throw new Refusal(`${place.shown} is a binary file (${stats.size} bytes), not text.`);
+        if (chunk.includes(0)) throw new ToolError(`${place.shown} is a binary file (${stats.size} bytes), not text.`);
         return excerpt.write(chunk);
       });
       return excerpt.output(place.shown);

@@ -2,11 +2,11 @@
 import { getSystemErrorMessage } from "node:util";
 import { shortageIn } from "../shortage.ts";
 
-export class Refusal extends Error {}
+export class ToolError extends Error {}
 
 /** The model's words for an error that a tool may expect; undefined for a bug. */
-export function wordsFor(error: unknown): string | undefined {
-  if (error instanceof Refusal) return error.message;
+export function toolErrorText(error: unknown): string | undefined {
+  if (error instanceof ToolError) return error.message;
   const shortage = shortageIn(error);
   if (shortage !== undefined) return shortage;
   if (!isSystemError(error)) return undefined;

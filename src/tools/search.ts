@@ -6,7 +6,7 @@ import type { Tool, ToolOutput } from "../tool.ts";
 import { headOf } from "./cut.ts";
 import { createOwnCheck } from "./own-files.ts";
 import { compilePathPattern } from "./path-pattern.ts";
-import { Refusal } from "./refusal.ts";
+import { ToolError } from "./refusal.ts";
 import { ripgrep, type SearchEnd } from "./ripgrep.ts";
 import { isWithin, locate, type Place, showPath, statsOf, type Workspace } from "./workspace.ts";
 
@@ -111,9 +111,9 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
 function existing(workspace: Workspace, path: string): Place {
   const place = locate(workspace, path);
   const stats = statsOf(place);
-  if (stats === undefined) throw new Refusal(`${place.shown} does not exist.`);
+  if (stats === undefined) throw new ToolError(`${place.shown} does not exist.`);
   if (stats.isDirectory() || stats.isFile()) return place;
-  throw new Refusal(`${place.shown} is neither a file nor a directory.`);
+  throw new ToolError(`${place.shown} is neither a file nor a directory.`);
 }
 
 /**
@@ -127,7 +127,7 @@ function leavingOut(own: readonly string[], base: string): string[] {
 
 function namePattern(include: string): string {
   const name = include.replace(/^(\*\*\/)+/, "");
-  if (name.includes("/")) throw new Refusal(`include is about names, without /; found ${include}. Use path as well.`);
+  if (name.includes("/")) throw new ToolError(`include is about names, without /; found ${include}. Use path as well.`);
   return name;
 }
 

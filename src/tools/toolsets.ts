@@ -6,7 +6,7 @@ import { createEditFile, createWriteFile } from "./change-file.ts";
 import { withoutKnownKeys } from "./environment.ts";
 import { createListDir } from "./list-dir.ts";
 import { createReadFile } from "./read-file.ts";
-import { wordsFor } from "./refusal.ts";
+import { toolErrorText } from "./refusal.ts";
 import { createGlob, createGrep } from "./search.ts";
 import { createTerminal } from "./terminal.ts";
 import type { Workspace } from "./workspace.ts";
@@ -76,7 +76,7 @@ const STOPPED: ToolOutput = { ok: false, text: "Stopped before it was done." };
 /** @throws the error itself where it tells of a bug */
 function failureOf(error: unknown, signal: AbortSignal): ToolOutput {
   if (signal.aborted) return STOPPED;
-  const text = wordsFor(error);
+  const text = toolErrorText(error);
   if (text === undefined) throw error;
   return { ok: false, text };
 }

@@ -25,7 +25,7 @@ import {
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { OwnFiles } from "../config/own-files.ts";
 import { createOwnCheck, type OwnCheck } from "./own-files.ts";
-import { isSystemError, Refusal } from "./refusal.ts";
+import { isSystemError, ToolError } from "./refusal.ts";
 
 export type Workspace = { root: string; extraDirs: readonly string[]; own: OwnFiles };
 
@@ -154,13 +154,15 @@ export function statsOf(place: Place): Stats | undefined {
 }
 
 function checkSpelling(path: string): void {
-  if (path.includes("\0")) throw new Refusal("A path cannot hold a NUL byte.");
+  if (path.includes("\0")) throw new ToolError("A path cannot hold a NUL byte.");
   if (Buffer.byteLength(path) >= MAX_PATH_BYTES) {
-    throw new Refusal(`A path can have at most ${MAX_PATH_BYTES - 1} bytes; this one has ${Buffer.byteLength(path)}.`);
+    throw new ToolError(
+      `A path can have at most ${MAX_PATH_BYTES - 1} bytes; this one has ${Buffer.byteLength(path)}.`,
+    );
   }
   const long = path.split("/").find((name) => Buffer.byteLength(name) > MAX_NAME_BYTES);
   if (long !== undefined) {
-    throw new Refusal(`A name in a path can have at most ${MAX_NAME_BYTES} bytes; ${long.slice(0, 40)}… has more.`);
+    throw new ToolError(`A name in a path can have at most ${MAX_NAME_BYTES} bytes; ${long.slice(0, 40)}… has more.`);
   }
 }
 
@@ -171,7 +173,7 @@ function realPathOf(path: string): string {
   } catch (error) {
     if (!isSystemError(error, "ENOENT")) throw error;
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
-      throw new Refusal(`${basename(path)} is a link to something that does not exist. Name the file itself.`);
+      throw new ToolError(`${basename(path)} is a link to something that does not exist. Name the file itself.`);
     }
     return join(realPathOf(dirname(path)), basename(path));
   }
@@ -189,27 +191,27 @@ export function isWithin(directory: string, path: string): boolean {
   return way !== ".." && !way.startsWith("../") && !isAbsolute(way);
 }
 
-function outside({ extraDirs }: Workspace, path: string): Refusal {
+function outside({ extraDirs }: Workspace, path: string): ToolError {
   const reach = ["the workspace", ...extraDirs].join(", ");
-  return new Refusal(`${path} leads out of the workspace. Within reach: ${reach}. Use a path inside.`);
+  return new ToolError(`${path} leads out of the workspace. Within reach: ${reach}. Use a path inside.`);
 }
 
-function deputys(path: string): Refusal {
-  return new Refusal(
+function deputys(path: string): ToolError {
+  return new ToolError(
     `${path} is one of Deputy's own files (config, state or settings it wrote), which no tool reads or changes: they ` +
       "hold the rules and tokens that children work under. Use another path; what should change there, tell the user.",
   );
 }
 
 function checkRegular({ shown }: Place, stats: Pick<Stats, "isFile" | "isDirectory"> | undefined): void {
-  if (stats === undefined) throw new Refusal(`${shown} does not exist.`);
-  if (stats.isDirectory()) throw new Refusal(`${shown} is a directory. list_dir shows what is in it.`);
-  if (!stats.isFile()) throw new Refusal(`${shown} is not a regular file, but a device, pipe, socket or link.`);
+  if (stats === undefined) throw new ToolError(`${shown} does not exist.`);
+  if (stats.isDirectory()) throw new ToolError(`${shown} is a directory. list_dir shows what is in it.`);
+  if (!stats.isFile()) throw new ToolError(`${shown} is not a regular file, but a device, pipe, socket or link.`);
 }
 
 function checkWritable(place: Place, stats: Stats): void {
   checkRegular(place, stats);
-  if ((stats.mode & 0o222) === 0) throw new Refusal(`${place.shown} is read-only. Its mode forbids changing it.`);
+  if ((stats.mode & 0o222) === 0) throw new ToolError(`${place.shown} is read-only. Its mode forbids changing it.`);
 }
 
 function writeWhole(path: string, content: string, mode: number | undefined): void {
@@ -227,7 +229,7 @@ function writeWhole(path: string, content: string, mode: number | undefined): vo
 function makeDirectory(workspace: Workspace, directory: string): void {
   const stats = lstatSync(directory, { throwIfNoEntry: false });
   if (stats?.isDirectory()) return;
-  if (stats) throw new Refusal(`${basename(directory)} is not a directory, so nothing can be put into it.`);
+  if (stats) throw new ToolError(`${basename(directory)} is not a directory, so nothing can be put into it.`);
   makeDirectory(workspace, dirname(directory));
   inDirectory(workspace, dirname(directory), (parent) => mkdirSync(join(parent, basename(directory))));
 }
