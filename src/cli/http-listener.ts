@@ -19,7 +19,7 @@ export type ListenOptions = {
   onError(error: unknown): void;
 };
 
-export type Listener = {
+export type HttpListener = {
   /** Where it listens: `http://127.0.0.1:4747`. */
   url: string;
   /** Resolves when everyone who asked for something has their answer. Who only listens is not waited for. */
@@ -31,7 +31,7 @@ export type Listener = {
 type HttpRejection = { status: number; message: string; headers?: Record<string, string> };
 
 /** @throws DeputyError `usage` where it cannot listen there */
-export async function listen({ host, port, token, handlers, onError }: ListenOptions): Promise<Listener> {
+export async function listen({ host, port, token, handlers, onError }: ListenOptions): Promise<HttpListener> {
   const open = new Set<Promise<void>>();
   const server = createServer((request, response) => {
     const refusal = rejectionOf(request, host, token, handlers);

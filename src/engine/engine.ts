@@ -9,7 +9,7 @@ import { closeAbandoned } from "./burial.ts";
 import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./calls.ts";
 import { type ChatExtras, type Services, supervise } from "./conduct.ts";
 import { createNestedRuns } from "./delegating.ts";
-import { createFeed } from "./feed.ts";
+import { createBroadcast } from "./feed.ts";
 import { newRun } from "./nested.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "./prune.ts";
 import { type ApprovalRequests, createApprovalRequests } from "./questions.ts";
@@ -234,21 +234,21 @@ export function createEngine(deps: EngineDeps): Engine {
     { asker, answersFromElsewhere, concurrency, beside: chatExtras, server }: ResumeOptions,
   ): Delegation {
     const { delegationId } = loaded.run;
-    const feed = createFeed<Event>();
+    const broadcast = createBroadcast<Event>();
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
-    setImmediate(() => first.forEach(feed.push)); // Before anything `supervise` does on that turn.
+    setImmediate(() => first.forEach(broadcast.push)); // Before anything `supervise` does on that turn.
     const result = supervise(deps, setup, loaded, {
-      publish: feed.push,
+      publish: broadcast.push,
       approvalOptions: { asker, answersFromElsewhere },
       delegate: runNestedWith({ ...(server !== undefined && { server }) }),
       chatExtras,
     }).finally(() => {
       here.delete(delegationId);
-      feed.end();
+      broadcast.end();
     });
     result.catch(() => {}); // Whoever holds the delegation hears of it; nobody has to.
     here.set(delegationId, result);
-    return { id: delegationId, events: feed, result, stop: (by, target) => requestStop(delegationId, by, target) };
+    return { id: delegationId, events: broadcast, result, stop: (by, target) => requestStop(delegationId, by, target) };
   }
 
   function requestStop(delegationId: string, by: string, target?: string): Promise<void> {
@@ -305,7 +305,7 @@ export function createEngine(deps: EngineDeps): Engine {
 
 /** The end of a run that has one: nothing starts, what was found is told again. */
 function asItEnded(run: Run): Delegation {
-  const events = createFeed<Event>();
+  const events = createBroadcast<Event>();
   events.end();
   return { id: run.delegationId, events, result: Promise.resolve(resultsOf(run)), stop: async () => {} };
 }

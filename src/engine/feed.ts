@@ -1,16 +1,16 @@
 /** One producer's events for any number of listeners, each from the moment it begins to listen. */
-export type Feed<Item> = AsyncIterable<Item> & {
+export type Broadcast<Item> = AsyncIterable<Item> & {
   push(item: Item): void;
   end(): void;
 };
 
-type Listener<Item> = { items: Item[]; wake: () => void };
+type Subscriber<Item> = { items: Item[]; wake: () => void };
 
-export function createFeed<Item>(): Feed<Item> {
-  const listeners = new Set<Listener<Item>>();
+export function createBroadcast<Item>(): Broadcast<Item> {
+  const listeners = new Set<Subscriber<Item>>();
   let ended = false;
 
-  async function* listen(listener: Listener<Item>): AsyncGenerator<Item> {
+  async function* subscribe(listener: Subscriber<Item>): AsyncGenerator<Item> {
     try {
       for (;;) {
         const items = listener.items;
@@ -39,9 +39,9 @@ export function createFeed<Item>(): Feed<Item> {
       for (const { wake } of listeners) wake();
     },
     [Symbol.asyncIterator]() {
-      const listener: Listener<Item> = { items: [], wake: () => {} };
+      const listener: Subscriber<Item> = { items: [], wake: () => {} };
       listeners.add(listener);
-      return listen(listener);
+      return subscribe(listener);
     },
   };
 }
