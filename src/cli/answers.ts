@@ -3,7 +3,7 @@ import type { Run } from "../engine/run.ts";
 import type { DelegationResult, Result } from "../result.ts";
 import { formatCost, formatDuration, formatOutcome, formatReason, formatUsd, plural } from "./format.ts";
 import type { Paint } from "./io.ts";
-import { placeOf } from "./narration.ts";
+import { taskPosition } from "./narration.ts";
 import { harmless, oneLine } from "./terminal-text.ts";
 
 /** @param temporary nothing will be there to show later */
@@ -15,7 +15,7 @@ export function formatAnswers(run: Run, result: DelegationResult, paint: Paint, 
 /** One child's answer, whole. Where there is none, the reason instead: never a made-up one. */
 export function formatAnswer(run: Run, child: Result, paint: Paint): string {
   const goal = oneLine(run.call.tasks[child.task_index]?.goal ?? "");
-  const head = `${paint("bold", `${placeOf(child.task_index, run)} ${goal.slice(0, 200)}`)}\n`;
+  const head = `${paint("bold", `${taskPosition(child.task_index, run)} ${goal.slice(0, 200)}`)}\n`;
   const outcome = paint("dim", oneLine(formatOutcome(child)));
   const reason = child.status === "completed" ? [] : [paint("red", oneLine(formatReason(child)))];
   const summary = harmless(child.summary).trim();

@@ -12,7 +12,7 @@ import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "./exit-cod
 import { formatRoute } from "./format.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "./io.ts";
 import { createLines } from "./lines.ts";
-import type { Narrator } from "./narration.ts";
+import type { LineFormat } from "./narration.ts";
 import { openOutputFolder } from "./output-folder.ts";
 import { answersFrom } from "./question.ts";
 import { type CtrlC, createTree } from "./tree.ts";
@@ -120,7 +120,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
   return { asker: screen && approvalPromptOn(screen, io, view, (childId) => routeOf(run, childId)), follow };
 }
 
-type How = Pick<Narrator, "verbose" | "asksHere"> & { ctrlC: CtrlC };
+type How = Pick<LineFormat, "verbose" | "asksHere"> & { ctrlC: CtrlC };
 
 function createView(output: Output, io: Io, { ctrlC, ...how }: How): View {
   const paint = createPaint(output, io.env);

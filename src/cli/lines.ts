@@ -1,17 +1,17 @@
 /** A run as plain lines: for pipes, logs and terminals whose cursor does not move. Nothing is ever drawn over. */
 import type { Output } from "./io.ts";
-import { type Narrator, narrate } from "./narration.ts";
+import { formatEvent, type LineFormat } from "./narration.ts";
 import type { View } from "./view.ts";
 
 /** Columns a goal may take in a log: enough to recognise it. */
 const LOG_COLUMNS = 160;
 
-export function createLines(deps: { output: Output } & Omit<Narrator, "columns">): View {
+export function createLines(deps: { output: Output } & Omit<LineFormat, "columns">): View {
   const { output } = deps;
-  const narrator = { ...deps, columns: () => output.columns ?? LOG_COLUMNS };
+  const format = { ...deps, columns: () => output.columns ?? LOG_COLUMNS };
   const say = (line: string) => output.write(`${line}\n`);
   return {
-    see: (event, run) => narrate(event, run, narrator).forEach(say),
+    see: (event, run) => formatEvent(event, run, format).forEach(say),
     say,
     pause: () => {},
     resume: () => {},

@@ -4,12 +4,12 @@
  */
 
 import {
+  ancestorPrefix,
   canGoOn,
   hasEnded,
   leftOutInWords,
   minuteOf,
   parseRunId,
-  placeAbove,
   type Run,
   type RunChild,
   runIn,
@@ -20,7 +20,7 @@ import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, 
 import type { Paint } from "./io.ts";
 import { displayWidth, fit, oneLine } from "./terminal-text.ts";
 
-export type Narrator = {
+export type LineFormat = {
   /** Also every step, tool call and approval, not only how each child ended. */
   verbose: boolean;
   /** Questions are put to the person who reads this, in their whole length. */
@@ -33,28 +33,28 @@ export type Narrator = {
 /** A finished line may wrap: it stays, and its goal is to be recognised. */
 const LEAST_GOAL_COLUMNS = 40;
 
-export function narrate(event: Event, root: Run, narrator: Narrator): string[] {
+export function formatEvent(event: Event, root: Run, format: LineFormat): string[] {
   const run = runIn(root, event.delegationId) ?? root;
   const indent = "  ".repeat(run.depth - root.depth);
-  const columns = () => narrator.columns() - indent.length;
-  return narrateIn(event, run, { ...narrator, columns }).map((line) => indent + line);
+  const columns = () => format.columns() - indent.length;
+  return formatRunEvent(event, run, { ...format, columns }).map((line) => indent + line);
 }
 
-function narrateIn(event: Event, run: Run, narrator: Narrator): string[] {
-  if (event.kind === "delegation-start") return opening(run, narrator);
-  if (event.kind === "delegation-resume") return resumption(event, run, narrator);
+function formatRunEvent(event: Event, run: Run, format: LineFormat): string[] {
+  if (event.kind === "delegation-start") return opening(run, format);
+  if (event.kind === "delegation-resume") return resumption(event, run, format);
   const childId = subjectOf(event);
   const child = childId === undefined ? undefined : childOf(run, childId);
-  if (child === undefined) return aboutRun(event, narrator);
+  if (child === undefined) return aboutRun(event, format);
   if (event.kind === "child-end") {
     const missed = child.steers
       .filter(({ state }) => state === "missed")
       .map(({ text }) => `it ended before it heard: ${text}`);
-    const remarks = missed.map((text) => remarkLine({ sign: "!", text }, child, run, narrator));
-    return [finishedLine(resultOf(child.tally), run, narrator), ...remarks];
+    const remarks = missed.map((text) => noteLine({ sign: "!", text }, child, run, format));
+    return [finishedLine(resultOf(child.tally), run, format), ...remarks];
   }
-  const remark = remarkOn(event, narrator);
-  return remark === undefined ? [] : [remarkLine(remark, child, run, narrator)];
+  const remark = noteOn(event, format);
+  return remark === undefined ? [] : [noteLine(remark, child, run, format)];
 }
 
 /** The child an event is about: what happened to it, or what somebody asks of it. */
@@ -67,13 +67,13 @@ function childOf(run: Run, childId: string): RunChild | undefined {
   return run.children[parseRunId(childId).taskIndex ?? -1];
 }
 
-function opening(run: Run, narrator: Narrator): string[] {
-  const { paint } = narrator;
+function opening(run: Run, format: LineFormat): string[] {
+  const { paint } = format;
   const head = `${paint("bold", plural(run.children.length, "task"))} · run ${run.delegationId}`;
   const planWarnings = run.children.flatMap((child) =>
-    child.tally.warnings.map((warning) => remarkLine({ sign: "!", text: warning.message }, child, run, narrator)),
+    child.tally.warnings.map((warning) => noteLine({ sign: "!", text: warning.message }, child, run, format)),
   );
-  const rejected = run.children.filter(hasEnded).map((child) => finishedLine(resultOf(child.tally), run, narrator));
+  const rejected = run.children.filter(hasEnded).map((child) => finishedLine(resultOf(child.tally), run, format));
   return [
     head,
     ...run.warnings.map((warning) => paint("yellow", `! ${oneLine(warning.message)}`)),
@@ -82,7 +82,11 @@ function opening(run: Run, narrator: Narrator): string[] {
   ];
 }
 
-function resumption({ blocked = {} }: Event & { kind: "delegation-resume" }, run: Run, { paint }: Narrator): string[] {
+function resumption(
+  { blocked = {} }: Event & { kind: "delegation-resume" },
+  run: Run,
+  { paint }: LineFormat,
+): string[] {
   const finished = run.children.filter((child) => hasEnded(child) && !canGoOn(child)).length;
   const head = paint("bold", plural(run.children.length, "task"));
   return [
@@ -91,15 +95,15 @@ function resumption({ blocked = {} }: Event & { kind: "delegation-resume" }, run
   ];
 }
 
-function aboutRun(event: Event, { paint }: Narrator): string[] {
+function aboutRun(event: Event, { paint }: LineFormat): string[] {
   return event.kind === "stop-request" ? [paint("yellow", `! stopping: ${oneLine(event.by)}`)] : [];
 }
 
 /** `✓ [1/3] Write a haiku about a lion. (4.7s · glm-4.7 @ zai · $0.0012)`, and for other ends `✗ …` with the reason. */
-export function finishedLine(result: Result, run: Run, { paint, columns }: Narrator): string {
+export function finishedLine(result: Result, run: Run, { paint, columns }: LineFormat): string {
   const completed = result.status === "completed";
   const sign = completed ? paint("green", "✓") : paint("red", "✗");
-  const place = placeOf(result.task_index, run);
+  const place = taskPosition(result.task_index, run);
   const outcome = oneLine(`(${formatOutcome(result)})`);
   const room = columns() - displayWidth(`✓ ${place}  ${outcome}`);
   const goal = goalIn(run, result.task_index, Math.max(room, LEAST_GOAL_COLUMNS));
@@ -111,9 +115,9 @@ export function finishedLine(result: Result, run: Run, { paint, columns }: Narra
  * `[1/3]`: children count from 1, padded so that the lines of a run stand in columns. `[2›1/3]`: of what the second child
  * delegated; `[2.3›1/3]`: of its third delegation.
  */
-export function placeOf(taskIndex: number, run: Run): string {
+export function taskPosition(taskIndex: number, run: Run): string {
   const total = String(run.children.length);
-  return `[${placeAbove(run)}${String(taskIndex + 1).padStart(total.length)}/${total}]`;
+  return `[${ancestorPrefix(run)}${String(taskIndex + 1).padStart(total.length)}/${total}]`;
 }
 
 /** A task's goal on one line, in the columns there are. */
@@ -121,21 +125,21 @@ export function goalIn(run: Run, taskIndex: number, columns: number): string {
   return fit(oneLine(run.call.tasks[taskIndex]?.goal ?? ""), columns);
 }
 
-export type Remark = { sign: string; text: string };
+export type Note = { sign: string; text: string };
 
 /** What is worth saying of an event, without whom it is about. */
-export function remarkOn(event: Event, { verbose, asksHere }: Pick<Narrator, "verbose" | "asksHere">) {
+export function noteOn(event: Event, { verbose, asksHere }: Pick<LineFormat, "verbose" | "asksHere">) {
   const isAskedHere = event.kind === "approval-ask" && asksHere;
   return (isAskedHere ? undefined : notable(event)) ?? (verbose ? detail(event) : undefined);
 }
 
-function remarkLine({ sign, text }: Remark, child: RunChild, run: Run, { paint }: Narrator): string {
-  const line = `${sign} ${placeOf(child.tally.taskIndex, run)} ${oneLine(text)}`;
+function noteLine({ sign, text }: Note, child: RunChild, run: Run, { paint }: LineFormat): string {
+  const line = `${sign} ${taskPosition(child.tally.taskIndex, run)} ${oneLine(text)}`;
   return paint(sign === "!" || sign === "?" ? "yellow" : "dim", line);
 }
 
 /** What a person should know of even when all goes well in the end. */
-function notable(event: Event): Remark | undefined {
+function notable(event: Event): Note | undefined {
   switch (event.kind) {
     case "child-warn":
       return { sign: "!", text: event.warning.message };
@@ -183,7 +187,7 @@ const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> =
   steer: "hears the message with its next request",
 };
 
-function detail(event: Event): Remark | undefined {
+function detail(event: Event): Note | undefined {
   switch (event.kind) {
     case "attempt-start":
       return { sign: "·", text: `starts on ${formatRoute(event)}` };

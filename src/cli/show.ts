@@ -6,7 +6,7 @@ import { requestLines } from "./approval.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "./command.ts";
 import { formatCount, plural } from "./format.ts";
 import { createPaint, type Paint } from "./io.ts";
-import { placeOf } from "./narration.ts";
+import { taskPosition } from "./narration.ts";
 import { setAsideNote } from "./serve-resume.ts";
 import { oneLine } from "./terminal-text.ts";
 import { formatTranscript } from "./transcript.ts";
@@ -58,7 +58,7 @@ export function formatRun(run: Run, paint: Paint): string {
   const open = run.children.filter((child) => !hasEnded(child));
   const lines = open.map(({ tally, activity, questions }) => {
     const goal = oneLine(run.call.tasks[tally.taskIndex]?.goal ?? "").slice(0, 200);
-    const head = paint("bold", `${placeOf(tally.taskIndex, run)} ${goal}`);
+    const head = paint("bold", `${taskPosition(tally.taskIndex, run)} ${goal}`);
     const asked = questions.flatMap((question) => requestLines(question, paint));
     return `${[head, paint("dim", `not finished: ${oneLine(activity)}`), ...asked].join("\n")}\n`;
   });
@@ -72,7 +72,7 @@ export function formatChild(run: Run, taskIndex: number, paint: Paint): string {
     const child = run.children[taskIndex];
     const messages = messagesTo(run, taskIndex).map(([name, value]) => `${name}: ${oneLine(value)}\n`);
     const delegated = delegatedBy(child).map(([name, value]) => `${name}: ${oneLine(value)}\n`);
-    return `${placeOf(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n${messages.join("")}${delegated.join("")}`;
+    return `${taskPosition(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n${messages.join("")}${delegated.join("")}`;
   }
   const facts = [...factsOf(result), ...messagesTo(run, taskIndex), ...delegatedBy(run.children[taskIndex])].map(
     ([name, value]) => `${paint("dim", name.padEnd(10))} ${oneLine(value)}`,

@@ -8,7 +8,7 @@ import type { Event } from "../event.ts";
 import { costIn, routeAt } from "../result.ts";
 import { formatDuration, formatRoute, formatUsd } from "./format.ts";
 import type { Output, Paint } from "./io.ts";
-import { goalIn, type Narrator, narrate, placeOf } from "./narration.ts";
+import { formatEvent, goalIn, type LineFormat, taskPosition } from "./narration.ts";
 import { createScreen, type Row, type Size, sizeOf } from "./screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
 import type { View } from "./view.ts";
@@ -18,19 +18,19 @@ const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", 
 const TAIL_LENGTH = 400;
 
 /** What only the tree knows of a child: how often it was heard of, and the end of what it is writing. */
-type Pulse = { beats: number; tail: string };
+type ChildSpinner = { ticks: number; tail: string };
 
 export type CtrlC = "stops" | "leaves";
 
-export function createTree(deps: { output: Output; clock: Clock; ctrlC?: CtrlC } & Omit<Narrator, "columns">): View {
+export function createTree(deps: { output: Output; clock: Clock; ctrlC?: CtrlC } & Omit<LineFormat, "columns">): View {
   const { output, paint, clock } = deps;
-  const narrator = { ...deps, columns: () => sizeOf(output).columns };
+  const format = { ...deps, columns: () => sizeOf(output).columns };
   const moving = createRunRows(paint, deps.ctrlC);
   const screen = createScreen({ output, clock, rows: (size) => moving.rows(size, clock.now()) });
   return {
     see(event, run) {
       moving.see(event, run);
-      for (const line of narrate(event, run, narrator)) screen.say(line);
+      for (const line of formatEvent(event, run, format)) screen.say(line);
       screen.start();
     },
     say: screen.say,
@@ -49,48 +49,48 @@ export type RunRows = {
 
 /** @param ctrlC what Ctrl-C does to the run, as the last row says */
 export function createRunRows(paint: Paint, ctrlC: CtrlC = "stops"): RunRows {
-  const pulses = new Map<string, Pulse>();
+  const spinners = new Map<string, ChildSpinner>();
   let run: Run | undefined;
   return {
     see(event, folded) {
       run = folded;
-      feel(pulses, event);
+      updateSpinner(spinners, event);
     },
-    rows: (size, now) => (run === undefined ? [] : frame(run, { pulses, paint, size, now, ctrlC })),
+    rows: (size, now) => (run === undefined ? [] : renderRows(run, { spinners, paint, size, now, ctrlC })),
   };
 }
 
-function feel(pulses: Map<string, Pulse>, event: Event): void {
+function updateSpinner(spinners: Map<string, ChildSpinner>, event: Event): void {
   if (!("childId" in event)) return;
   if (event.kind === "child-end") {
-    pulses.delete(event.childId);
+    spinners.delete(event.childId);
     return;
   }
-  const pulse = pulses.get(event.childId) ?? { beats: 0, tail: "" };
-  pulse.beats += 1;
-  if (event.kind === "text-delta") pulse.tail = (pulse.tail + event.text).slice(-TAIL_LENGTH);
-  else if (event.kind !== "reasoning-delta") pulse.tail = "";
-  pulses.set(event.childId, pulse);
+  const childSpinner = spinners.get(event.childId) ?? { ticks: 0, tail: "" };
+  childSpinner.ticks += 1;
+  if (event.kind === "text-delta") childSpinner.tail = (childSpinner.tail + event.text).slice(-TAIL_LENGTH);
+  else if (event.kind !== "reasoning-delta") childSpinner.tail = "";
+  spinners.set(event.childId, childSpinner);
 }
 
-type Frame = { pulses: Map<string, Pulse>; paint: Paint; size: Size; now: number; ctrlC: CtrlC };
+type RowContext = { spinners: Map<string, ChildSpinner>; paint: Paint; size: Size; now: number; ctrlC: CtrlC };
 
 /** A child and the run it is in: that of the tree, or one that a child above it made. */
-type Placed = { child: RunChild; run: Run };
+type ChildInRun = { child: RunChild; run: Run };
 
 /** Every child of a tree, each before those below it. */
-function placed(run: Run): Placed[] {
-  return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(placed)]);
+function childrenOf(run: Run): ChildInRun[] {
+  return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(childrenOf)]);
 }
 
 /** The moving part: children at work, those that wait as far as there is room, and a line of totals. */
-function frame(root: Run, context: Frame): Row[] {
-  const open = placed(root).filter(({ child }) => !hasEnded(child));
+function renderRows(root: Run, context: RowContext): Row[] {
+  const open = childrenOf(root).filter(({ child }) => !hasEnded(child));
   const working = open.filter(({ child }) => child.tally.startedAt !== undefined);
   const waiting = open.filter(({ child }) => child.tally.startedAt === undefined);
   const room = Math.max(1, context.size.rows - 2);
   const detailed = working.length * 2 <= room;
-  const rowsOf = (some: Placed[], inDetail: boolean) =>
+  const rowsOf = (some: ChildInRun[], inDetail: boolean) =>
     some.flatMap(({ child, run }) => childRows(child, run, "  ".repeat(run.depth - root.depth), context, inDetail));
   const workingRows = rowsOf(working.slice(0, room), detailed);
   const waitingRows = rowsOf(waiting.slice(0, Math.max(0, room - workingRows.length)), false);
@@ -98,13 +98,13 @@ function frame(root: Run, context: Frame): Row[] {
   return [...workingRows, ...waitingRows, totals(root, counts, context)];
 }
 
-function childRows(child: RunChild, run: Run, indent: string, context: Frame, detailed: boolean): Row[] {
-  const { paint, size, pulses, now } = context;
+function childRows(child: RunChild, run: Run, indent: string, context: RowContext, detailed: boolean): Row[] {
+  const { paint, size, spinners, now } = context;
   const { tally } = child;
-  const pulse = pulses.get(tally.childId);
+  const childSpinner = spinners.get(tally.childId);
   const columns = size.columns - 1;
-  const spinner = tally.startedAt === undefined ? "·" : (SPINNER[(pulse?.beats ?? 0) % SPINNER.length] ?? "·");
-  const lead = `${indent}${spinner} ${placeOf(tally.taskIndex, run)}`;
+  const spinner = tally.startedAt === undefined ? "·" : (SPINNER[(childSpinner?.ticks ?? 0) % SPINNER.length] ?? "·");
+  const lead = `${indent}${spinner} ${taskPosition(tally.taskIndex, run)}`;
   const facts = factsOf(child, now);
   const activity = oneLine(child.activity);
   const meta = longestThatFits(detailed ? facts : [activity, ...facts], columns - displayWidth(lead) - 16);
@@ -113,7 +113,7 @@ function childRows(child: RunChild, run: Run, indent: string, context: Frame, de
     [paint("cyan", head), title, paint("dim", rest)].join(" "),
   );
   if (!detailed) return [first];
-  const latest = fitEnd(oneLine(pulse?.tail || child.activity), columns - 4 - indent.length);
+  const latest = fitEnd(oneLine(childSpinner?.tail || child.activity), columns - 4 - indent.length);
   return [
     first,
     row(columns, [`${indent}  └`, latest], ([branch = "", text = ""]) => paint("dim", `${branch} ${text}`)),
@@ -138,7 +138,7 @@ function longestThatFits(facts: string[], columns: number): string {
   return facts.slice(0, count).join(" · ");
 }
 
-function totals(run: Run, counts: { working: number; waiting: number }, context: Frame): Row {
+function totals(run: Run, counts: { working: number; waiting: number }, context: RowContext): Row {
   const { paint, size, now } = context;
   const done = run.children.filter(hasEnded).length;
   const parts = [

@@ -112,7 +112,7 @@ export function parseRunId(id: string): { delegationId: string; taskIndex?: numb
  * Where a run stands in its tree, for people: `2›` is below the second child, `2.3›` the third delegation that child made.
  * Empty at the root, and for what a conversation's one child delegates, which goes without saying.
  */
-export function placeAbove({ delegationId, depth }: Pick<Run, "delegationId" | "depth">): string {
+export function ancestorPrefix({ delegationId, depth }: Pick<Run, "delegationId" | "depth">): string {
   const [, ...parts] = delegationId.split(".");
   const makers = parts.flatMap((child, at) => {
     const number = parts[at + 1];

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { openChild } from "../engine/report.ts";
-import { hasEnded, placeAbove, type Run, type RunChild } from "../engine/run.ts";
+import { ancestorPrefix, hasEnded, type Run, type RunChild } from "../engine/run.ts";
 import { openInWords } from "../report.ts";
 
 /** Between two lines, in milliseconds. */
@@ -30,10 +30,10 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
   let toldAt = clock.elapsed();
   let isResting = false;
   let isOver = false;
-  let cancel = clock.after(PACE_MS, beat);
+  let cancel = clock.after(PACE_MS, tick);
 
   /** What was new in the meantime, or a sign of life. */
-  function beat(): void {
+  function tick(): void {
     isResting = false;
     rest();
     if (run !== undefined) sayNews(run);
@@ -41,11 +41,11 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
 
   function rest(): void {
     cancel();
-    cancel = clock.after(PACE_MS, beat);
+    cancel = clock.after(PACE_MS, tick);
   }
 
   function sayNews(all: Run): void {
-    const tree = placesIn(all);
+    const tree = childrenIn(all);
     const news = tree.filter(({ child: { tally, activity } }) => told.get(tally.childId) !== activity);
     const ends = news.filter(({ child }) => hasEnded(child));
     const ownEnds = ends.filter(({ run }) => run === all);
@@ -60,12 +60,12 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
     const message =
       ownEnds.length > 1
         ? `${countEnded(all)} of ${all.children.length} done`
-        : openInWords(openChild(child, run, clock.now()), run.children.length, placeAbove(run));
+        : openInWords(openChild(child, run, clock.now()), run.children.length, ancestorPrefix(run));
     say(all, message);
   }
 
   /** The map keeps the order in which children were told of. */
-  function longestSilent(tree: readonly Place[]): Place | undefined {
+  function longestSilent(tree: readonly ProgressChild[]): ProgressChild | undefined {
     const open = tree.filter(({ child }) => !hasEnded(child));
     const [first] = [...told.keys()].flatMap((id) => open.find(({ child }) => child.tally.childId === id) ?? []);
     return first ?? open[0];
@@ -96,11 +96,11 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
 }
 
 /** A child, and the run it is in. */
-type Place = { child: RunChild; run: Run };
+type ProgressChild = { child: RunChild; run: Run };
 
 /** Every child of a tree, each before those below it. */
-function placesIn(run: Run): Place[] {
-  return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(placesIn)]);
+function childrenIn(run: Run): ProgressChild[] {
+  return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(childrenIn)]);
 }
 
 function countEnded({ children }: Run): number {

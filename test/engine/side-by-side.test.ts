@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ModelRequest } from "../../src/child/call-options.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
-import { allChildren, placeAbove } from "../../src/engine/run.ts";
+import { allChildren, ancestorPrefix } from "../../src/engine/run.ts";
 import type { Event } from "../../src/event.ts";
 import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
 import { calls, fails, route, says } from "../support/child-stage.ts";
@@ -94,7 +94,7 @@ test("delegations of one answer run at the same time, and their results come in 
     [["completed", "a.b.c.d.e.", [1, 2, 3].map((at) => `${id}.1.${at}`), 3]],
   );
   const runs = allChildren(engine.run(id).run).flatMap(({ delegations }) => delegations);
-  assert.deepEqual(runs.map(placeAbove), ["1›", "1.2›", "1.3›", "1.2›1›", "1.2›1.2›"]);
+  assert.deepEqual(runs.map(ancestorPrefix), ["1›", "1.2›", "1.3›", "1.2›1›", "1.2›1.2›"]);
   const events = [...engine.events(`${id}.1`)];
   const order = events.flatMap((event) => ("callId" in event ? [`${event.kind} ${event.callId}`] : []));
   assert.deepEqual(

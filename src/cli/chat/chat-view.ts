@@ -6,7 +6,7 @@ import type { ChildEvent, Event } from "../../event.ts";
 import { costOf, routeAt } from "../../result.ts";
 import { formatDuration, formatRoute, formatUsd } from "../format.ts";
 import type { Output, Paint } from "../io.ts";
-import { narrate, remarkOn } from "../narration.ts";
+import { formatEvent, noteOn } from "../narration.ts";
 import { createScreen, type Row, type Screen, type Size, sizeOf } from "../screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "../terminal-text.ts";
 import { createRunRows, type RunRows } from "../tree.ts";
@@ -48,7 +48,7 @@ type Below = { rows: RunRows; run: Run };
 export function createChatView(deps: ChatViewDeps): ChatView {
   const { output, paint, clock, rich } = deps;
   const { verbose, asksHere, typed } = deps;
-  const narrator = { verbose, asksHere, paint, columns: () => sizeOf(output).columns };
+  const format = { verbose, asksHere, paint, columns: () => sizeOf(output).columns };
   const flow = createTextFlow(() => sizeOf(output).columns - 1);
   const below = new Map<string, Below>();
   let session: Run | undefined;
@@ -112,7 +112,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     const rows = known?.rows ?? createRunRows(paint);
     below.set(id, { rows, run });
     rows.see(event, run);
-    for (const line of narrate(event, run, narrator)) say(line);
+    for (const line of formatEvent(event, run, format)) say(line);
     if (run.endedAt !== undefined) below.delete(id);
   }
 
@@ -156,7 +156,7 @@ function plainRow(text: string): Row {
 function sessionLine(event: Event, { paint, verbose, asksHere }: ChatViewDeps): string | undefined {
   if (event.kind === "tool-end") return toolLine(event, paint);
   if (event.kind === "child-end" || event.kind === "message-add") return undefined;
-  const remark = remarkOn(event, { verbose, asksHere });
+  const remark = noteOn(event, { verbose, asksHere });
   if (remark === undefined) return undefined;
   return paint(remark.sign === "!" ? "yellow" : "dim", `${remark.sign} ${oneLine(remark.text)}`);
 }
