@@ -72,7 +72,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
       const written = await Promise.all(writes);
       if (result === undefined && flags.onlooker) return { code: EXIT_INTERRUPTED, result };
       const isOver = run?.endedAt !== undefined;
-      if (!isOver && result !== undefined) view.say(abandoned(delegation.id));
+      if (!isOver && result !== undefined) view.print(abandoned(delegation.id));
       const told = result ?? partial();
       report(told);
       const code = result && exitCode(result, { isOver, interrupted: interrupts.heard(), written });
@@ -89,7 +89,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
   async function watch(delegation: Delegation, write: (result: Result) => void): Promise<void> {
     for await (const event of delegation.events) {
       run = foldRun(run, event);
-      view.see(event, run);
+      view.onEvent(event, run);
       if (flags.ndjson && isStored(event)) io.stdout.write(`${JSON.stringify(event)}\n`);
       for (const result of endedBy(event, run)) write(result);
     }
@@ -100,7 +100,9 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
       await folder?.write(result, run?.call.tasks[result.task_index]?.goal ?? "");
       return true;
     } catch (error) {
-      view.say(`! Could not write the result of ${result.child_id}: ${(error as Error).message}. It is printed below.`);
+      view.print(
+        `! Could not write the result of ${result.child_id}: ${(error as Error).message}. It is printed below.`,
+      );
       return false;
     }
   }
@@ -178,8 +180,8 @@ function listen(io: Io, delegation: Delegation, view: View, temporary: true | un
   const stop = io.onInterrupt((by) => {
     count += 1;
     if (count > 1) return leave(undefined);
-    delegation.stop(by).catch((error: Error) => view.say(`! Cannot stop it in order: ${error.message}`));
-    view.say(`! Stopping; what is done is kept. Ctrl-C again leaves now${later}.`);
+    delegation.stop(by).catch((error: Error) => view.print(`! Cannot stop it in order: ${error.message}`));
+    view.print(`! Stopping; what is done is kept. Ctrl-C again leaves now${later}.`);
   });
   return { now, stop, heard: () => count > 0 };
 }
@@ -188,7 +190,7 @@ function listen(io: Io, delegation: Delegation, view: View, temporary: true | un
 function listenToLeave(io: Io, { id }: Delegation, view: View) {
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
   const stop = io.onInterrupt(() => {
-    view.say(`No longer watching; run ${id} goes on. See it again: deputy watch ${id}`);
+    view.print(`No longer watching; run ${id} goes on. See it again: deputy watch ${id}`);
     leave(undefined);
   });
   return { now, stop, heard: () => false };

@@ -9,10 +9,10 @@ const LOG_COLUMNS = 160;
 export function createLines(deps: { output: Output } & Omit<LineFormat, "columns">): View {
   const { output } = deps;
   const format = { ...deps, columns: () => output.columns ?? LOG_COLUMNS };
-  const say = (line: string) => output.write(`${line}\n`);
+  const print = (line: string) => output.write(`${line}\n`);
   return {
-    see: (event, run) => formatEvent(event, run, format).forEach(say),
-    say,
+    onEvent: (event, run) => formatEvent(event, run, format).forEach(print),
+    print,
     pause: () => {},
     resume: () => {},
     end: () => {},

@@ -113,15 +113,16 @@ export async function main(argv: string[], io: Io, openDeputy: Context["openDepu
   try {
     return await dispatch(argv, io, openDeputy);
   } catch (error) {
-    return report(error, io);
+    return reportError(error, io);
   }
 }
 
 async function dispatch(argv: string[], io: Io, openDeputy: Context["openDeputy"]): Promise<number> {
   const words = argv[0] === "help" ? [...argv.slice(1, 2), "--help"] : argv;
   const [name = "--help", ...rest] = words;
-  if (name === "--help" || name === "-h") return say(io, fitted(overview(io), helpColumns(io.stdout)));
-  if (name === "--version" || name === "-V") return say(io, `${await (await import("./version.ts")).readVersion()}\n`);
+  if (name === "--help" || name === "-h") return print(io, fitted(overview(io), helpColumns(io.stdout)));
+  if (name === "--version" || name === "-V")
+    return print(io, `${await (await import("./version.ts")).readVersion()}\n`);
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) throw new DeputyError("usage", unknownCommand(name));
   let code = 0;
@@ -158,7 +159,7 @@ function helpColumns({ columns = 100 }: Output): number {
   return Math.min(columns, 120);
 }
 
-function say(io: Io, text: string): number {
+function print(io: Io, text: string): number {
   io.stdout.write(text);
   return 0;
 }
@@ -190,7 +191,7 @@ function unknownCommand(name: string): string {
 
 const openReal: Context["openDeputy"] = async (options) => (await import("../engine/open.ts")).openDeputy(options);
 
-function report(thrown: unknown, io: Io): number {
+function reportError(thrown: unknown, io: Io): number {
   const shortage = shortageIn(thrown);
   const error = shortage === undefined ? thrown : new DeputyError("out-of-resources", shortage, { cause: thrown });
   if (error instanceof DeputyError) {

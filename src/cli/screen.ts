@@ -13,7 +13,7 @@ export type Row = { text: string; width: number };
 
 export interface Screen {
   /** A line that stays. It is written with the next redraw. */
-  say(line: string): void;
+  print(line: string): void;
   /** Begins to draw; again, it does nothing. */
   start(): void;
   /** Writes what was said and takes the moving part off, until `resume`. */
@@ -47,7 +47,7 @@ export function createScreen(deps: { output: Output; clock: Clock; rows: (size: 
   }
 
   return {
-    say: (line) => void said.push(line),
+    print: (line) => void said.push(line),
     start() {
       if (state !== "new") return;
       state = "drawing";

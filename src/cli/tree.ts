@@ -28,12 +28,12 @@ export function createTree(deps: { output: Output; clock: Clock; ctrlC?: CtrlC }
   const moving = createRunRows(paint, deps.ctrlC);
   const screen = createScreen({ output, clock, rows: (size) => moving.rows(size, clock.now()) });
   return {
-    see(event, run) {
-      moving.see(event, run);
-      for (const line of formatEvent(event, run, format)) screen.say(line);
+    onEvent(event, run) {
+      moving.onEvent(event, run);
+      for (const line of formatEvent(event, run, format)) screen.print(line);
       screen.start();
     },
-    say: screen.say,
+    print: screen.print,
     pause: screen.pause,
     resume: screen.resume,
     end: screen.pause,
@@ -42,7 +42,7 @@ export function createTree(deps: { output: Output; clock: Clock; ctrlC?: CtrlC }
 
 /** The rows of one run that are true for a moment: what its open children do. */
 export type RunRows = {
-  see(event: Event, run: Run): void;
+  onEvent(event: Event, run: Run): void;
   /** At most as many as `size` has rows. */
   rows(size: Size, now: number): Row[];
 };
@@ -52,7 +52,7 @@ export function createRunRows(paint: Paint, ctrlC: CtrlC = "stops"): RunRows {
   const spinners = new Map<string, ChildSpinner>();
   let run: Run | undefined;
   return {
-    see(event, folded) {
+    onEvent(event, folded) {
       run = folded;
       updateSpinner(spinners, event);
     },

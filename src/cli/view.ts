@@ -4,9 +4,9 @@ import type { Event } from "../event.ts";
 
 export interface View {
   /** An event, and the run that has just been folded with it. */
-  see(event: Event, run: Run): void;
+  onEvent(event: Event, run: Run): void;
   /** A line of Deputy's own, for a person. */
-  say(line: string): void;
+  print(line: string): void;
   /** Takes the moving part off the screen while something else is written, and puts it back. */
   pause(): void;
   resume(): void;

@@ -8,14 +8,14 @@ export type WaitOptions = {
   ms: number;
   clock: Clock;
   /** Sees the run as it is now, and after each stored event from here on. True: enough has been seen. */
-  see?: (run: Run) => boolean;
+  onRun?: (run: Run) => boolean;
 };
 
 /** @returns the run as it is then. @throws DeputyError `run-unknown` */
 export async function waitForRun(
   engine: Engine,
   id: string,
-  { ms, clock, see = () => false }: WaitOptions,
+  { ms, clock, onRun = () => false }: WaitOptions,
   signal: AbortSignal,
 ): Promise<RunListing> {
   const found = engine.run(id);
@@ -29,7 +29,7 @@ export async function waitForRun(
     for await (const event of engine.watch(delegationId, AbortSignal.any([signal, patience.signal]))) {
       run = foldRun(run, event);
       past -= 1;
-      if (past <= 0 && see(run)) break;
+      if (past <= 0 && onRun(run)) break;
     }
   } finally {
     cancel();

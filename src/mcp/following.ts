@@ -67,11 +67,11 @@ export async function follow(
     await Promise.all(
       approvalForms(before).map((open) => submitDecision(engine, open, resumed?.forms[open.request], by)),
     );
-    const see = (run: Run) => {
-      progress?.see(run);
+    const onRun = (run: Run) => {
+      progress?.onRun(run);
       return until(run) || show(run);
     };
-    const listing = await waitForRun(engine, delegationId, { ms, clock, see }, signal);
+    const listing = await waitForRun(engine, delegationId, { ms, clock, onRun }, signal);
     const open = toShow.filter(({ request }) => approvalForms(listing.run).some((still) => still.request === request));
     if (sealForms !== undefined && open.length > 0) {
       const until = Math.max(...open.map(({ answerBy }) => answerBy));

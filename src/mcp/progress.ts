@@ -15,7 +15,7 @@ const SILENCE_MS = 5_000;
 export type ProgressLine = { progress: number; total: number; message: string };
 
 export type Progress = {
-  see(run: Run): void;
+  onRun(run: Run): void;
   /** When the last line was told, on the clock of waits. */
   lastToldAt(): number;
   /** Nothing is told after this. */
@@ -36,7 +36,7 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
   function tick(): void {
     isResting = false;
     rest();
-    if (run !== undefined) sayNews(run);
+    if (run !== undefined) printNews(run);
   }
 
   function rest(): void {
@@ -44,7 +44,7 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
     cancel = clock.after(PACE_MS, tick);
   }
 
-  function sayNews(all: Run): void {
+  function printNews(all: Run): void {
     const tree = childrenIn(all);
     const news = tree.filter(({ child: { tally, activity } }) => told.get(tally.childId) !== activity);
     const ends = news.filter(({ child }) => hasEnded(child));
@@ -61,7 +61,7 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
       ownEnds.length > 1
         ? `${countEnded(all)} of ${all.children.length} done`
         : openInWords(openChild(child, run, clock.now()), run.children.length, ancestorPrefix(run));
-    say(all, message);
+    print(all, message);
   }
 
   /** The map keeps the order in which children were told of. */
@@ -72,7 +72,7 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
   }
 
   /** Grows with each line, and by a whole one with each child that ends. */
-  function say(all: Run, message: string): void {
+  function print(all: Run, message: string): void {
     const now = countEnded(all);
     lines = now > ended ? 0 : lines + 1;
     ended = now;
@@ -83,9 +83,9 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
   }
 
   return {
-    see: (seen) => {
+    onRun: (seen) => {
       run = seen;
-      if (!isResting && !isOver) sayNews(seen);
+      if (!isResting && !isOver) printNews(seen);
     },
     lastToldAt: () => toldAt,
     stop() {

@@ -27,7 +27,7 @@ function stage(size: { columns: number; rows: number }) {
     const tasks = goals.map((goal) => ({ goal }));
     const planned = tasks.map((task) => ready({ task }));
     const depth = delegationId.includes(".") ? 1 : 0;
-    view.see({
+    view.onEvent({
       kind: "delegation-start",
       at: clock.now(),
       delegationId,
@@ -39,7 +39,7 @@ function stage(size: { columns: number; rows: number }) {
     });
   };
   const tell = (delegationId: string, child: number, facts: object) =>
-    view.see({ at: clock.now(), delegationId, childId: `${delegationId}.${child}`, ...facts } as Event);
+    view.onEvent({ at: clock.now(), delegationId, childId: `${delegationId}.${child}`, ...facts } as Event);
   return { clock, terminal, view, start, tell, type: (text: string) => (typed = text) };
 }
 
@@ -62,7 +62,7 @@ test("two hundred children on twenty-four rows: as many as fit, the totals, and 
     tell("abc.1.1", child, { kind: "child-end", ending: { status: "completed", text: "" }, durationMs: 1 });
     if (child % 20 === 0) await clock.advance(200);
   }
-  view.see({ kind: "delegation-end", at: clock.now(), delegationId: "abc.1.1" });
+  view.onEvent({ kind: "delegation-end", at: clock.now(), delegationId: "abc.1.1" });
   view.endTurn();
   assert.ok(terminal.highestJump() < 24, `drew over ${terminal.highestJump()} rows`);
   const done = terminal.text().match(/✓ \[ *\d+\/200\] Task \d+ of many/g) ?? [];

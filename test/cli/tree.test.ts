@@ -20,7 +20,7 @@ function stage(goals: string[], size = { columns: 80, rows: 24 }, verbose = fals
   let run: Run | undefined;
   const tell = (event: Event) => {
     run = foldRun(run, event);
-    tree.see(event, run);
+    tree.onEvent(event, run);
   };
   const at = () => ({ at: clock.now(), delegationId: "run" });
   const about = (index: number) => ({ ...at(), childId: `run.${index + 1}` });

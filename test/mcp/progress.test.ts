@@ -24,7 +24,7 @@ function stage(goals: string[]) {
   let run: Run | undefined;
   const happen = (facts: Facts, delegationId = "d") => {
     run = foldRun(run, { at: clock.now(), delegationId, ...facts } as StoredEvent);
-    progress.see(run);
+    progress.onRun(run);
   };
   const limits = { maxIterations: 50, timeoutMs: 0, stallMs: 0 };
   const begin = (tasks: { goal: string }[], delegationId = "d") => {

@@ -29,13 +29,13 @@ export interface ChatView {
   /** A turn begins. @param known the conversation as it is, where this is not its first turn */
   beginTurn(known: Run | undefined): void;
   /** An event of the turn, or of what is delegated in it. */
-  see(event: Event): void;
+  onEvent(event: Event): void;
   /** The conversation, as far as it was seen. */
   readonly run: Run | undefined;
   /** Delegations at work, oldest first. */
   delegations(): string[];
   /** A line of Deputy's own. */
-  say(line: string): void;
+  print(line: string): void;
   /** Takes the moving part off while something else is written, and puts it back. */
   pause(): void;
   resume(): void;
@@ -57,7 +57,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
 
   /** Between turns, what is said is written at once. */
   function idleScreen(): Screen {
-    return { say: (line) => void output.write(`${line}\n`), start() {}, pause() {}, resume() {} };
+    return { print: (line) => void output.write(`${line}\n`), start() {}, pause() {}, resume() {} };
   }
 
   function movingRows(size: Size): Row[] {
@@ -87,40 +87,40 @@ export function createChatView(deps: ChatViewDeps): ChatView {
   }
 
   function write(piece: string): void {
-    if (rich) for (const row of flow.add(piece)) screen.say(row);
+    if (rich) for (const row of flow.add(piece)) screen.print(row);
     else for (const row of flow.add(piece)) output.write(`${row}\n`);
   }
 
   /** What stands below the text begins on a line of its own. */
-  function say(line: string): void {
-    for (const row of flow.end()) screen.say(row);
-    screen.say(line);
+  function print(line: string): void {
+    for (const row of flow.end()) screen.print(row);
+    screen.print(line);
   }
 
-  function see(event: Event): void {
+  function onEvent(event: Event): void {
     if (session === undefined ? event.kind === "delegation-start" : event.delegationId === session.delegationId) {
       session = foldRun(session, event);
-      seeSession(event);
-    } else seeBelow(event);
+      onSessionEvent(event);
+    } else onNestedEvent(event);
   }
 
-  function seeBelow(event: Event): void {
+  function onNestedEvent(event: Event): void {
     const id = event.delegationId.split(".").slice(0, 3).join(".");
     const known = below.get(id);
     if (known === undefined && event.kind !== "delegation-start") return;
     const run = foldRun(known?.run, event);
     const rows = known?.rows ?? createRunRows(paint);
     below.set(id, { rows, run });
-    rows.see(event, run);
-    for (const line of formatEvent(event, run, format)) say(line);
+    rows.onEvent(event, run);
+    for (const line of formatEvent(event, run, format)) print(line);
     if (run.endedAt !== undefined) below.delete(id);
   }
 
-  function seeSession(event: Event) {
+  function onSessionEvent(event: Event) {
     if (event.kind === "text-delta" && typed !== undefined) write(event.text);
-    else if (event.kind === "step-end" || event.kind === "step-fail") for (const row of flow.end()) screen.say(row);
+    else if (event.kind === "step-end" || event.kind === "step-fail") for (const row of flow.end()) screen.print(row);
     const line = sessionLine(event, deps);
-    if (line !== undefined) say(line);
+    if (line !== undefined) print(line);
   }
 
   return {
@@ -131,16 +131,16 @@ export function createChatView(deps: ChatViewDeps): ChatView {
       screen = createScreen({ output, clock, rows: movingRows });
       screen.start();
     },
-    see,
+    onEvent,
     get run() {
       return session;
     },
     delegations: () => [...below.keys()],
-    say,
+    print,
     pause: () => screen.pause(),
     resume: () => screen.resume(),
     endTurn() {
-      for (const row of flow.end()) screen.say(row);
+      for (const row of flow.end()) screen.print(row);
       screen.pause();
       screen = idleScreen();
       below.clear();

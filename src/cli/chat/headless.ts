@@ -42,7 +42,7 @@ export async function chatOnce({
   const view = createChatView({ output, paint, clock: io.clock, rich, verbose, asksHere: screen !== undefined });
   const asker =
     screen && approvalPromptOn(screen, io, view, (childId) => routeOf(deputy.engine.run(childId).run, childId));
-  for (const warning of chat.route.warnings) view.say(paint("yellow", `! ${oneLine(warning.message)}`));
+  for (const warning of chat.route.warnings) view.print(paint("yellow", `! ${oneLine(warning.message)}`));
   const isFirst = chat.id === undefined;
   const delegation = await chat.say(message, { ...turn, ...(asker && { asker }) });
   let interrupts = 0;
@@ -58,7 +58,7 @@ export async function chatOnce({
 
   async function watch() {
     for await (const event of delegation.events) {
-      view.see(event);
+      view.onEvent(event);
       if (ndjson && isStored(event)) line(event);
     }
     return delegation.result;

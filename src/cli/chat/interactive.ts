@@ -117,7 +117,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
 
   async function command(line: string): Promise<void> {
     const text = await runSlashCommand(line.trim(), commands).catch(problemText);
-    for (const row of text.replace(/\n$/, "").split("\n")) if (text !== "") view.say(row);
+    for (const row of text.replace(/\n$/, "").split("\n")) if (text !== "") view.print(row);
     ready();
   }
 
@@ -141,17 +141,17 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     if (children.length > 0 && !current.isStopping && !children.every((id) => stopped.has(id))) {
       for (const id of children) stopped.add(id);
       for (const id of children) engine.stop(id, "Ctrl-C").catch(cannotStop);
-      return view.say(
+      return view.print(
         paint("yellow", "! Stopping what was delegated; what is done is kept. Ctrl-C again stops the turn."),
       );
     }
     if (current.isStopping || current.delegation === undefined) return leave(EXIT_INTERRUPTED);
     current.isStopping = true;
     current.delegation.stop("Ctrl-C").catch(cannotStop);
-    view.say(paint("yellow", "! Stopping the turn; what was said is kept. Ctrl-C again leaves."));
+    view.print(paint("yellow", "! Stopping the turn; what was said is kept. Ctrl-C again leaves."));
   }
   function cannotStop(error: unknown): void {
-    view.say(problemText(error).trimEnd());
+    view.print(problemText(error).trimEnd());
   }
 
   /** A turn under way ends with it, and says by whom. */
@@ -212,7 +212,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   async function takeTurn(message: string, current: Turn): Promise<{ run: Run; result: DelegationResult }> {
     const delegation = await chat.say(message, { ...deps.turn, asker });
     current.delegation = delegation;
-    for await (const event of delegation.events) view.see(event);
+    for await (const event of delegation.events) view.onEvent(event);
     const result = await delegation.result;
     return { run: view.run ?? engine.run(delegation.id).run, result };
   }
@@ -222,11 +222,12 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     if (current.delegation === undefined) return void current.steered.push(Promise.resolve(text));
     try {
       const receipt = await engine.steer(`${current.delegation.id}.1`, text, "the user");
-      view.say(paint("dim", `> ${oneLine(text)} (goes with its next request)`));
+      view.print(paint("dim", `> ${oneLine(text)} (goes with its next request)`));
       const settled = engine.settleSteer(receipt, new AbortController().signal);
       current.steered.push(settled.then(({ state }) => (state === "delivered" ? undefined : text)));
     } catch (error) {
-      if (!(error instanceof DeputyError) || error.code !== "run-ended") return view.say(problemText(error).trimEnd());
+      if (!(error instanceof DeputyError) || error.code !== "run-ended")
+        return view.print(problemText(error).trimEnd());
       current.steered.push(Promise.resolve(text));
     }
   }
