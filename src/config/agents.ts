@@ -19,7 +19,7 @@ export type AgentDefinition = AgentConfig & {
   /** `file:line` of the config, or a file of its own. */
   source: string;
   /** It comes with the project: what a model may choose binds it, too. */
-  ofProject: boolean;
+  isProjectScoped: boolean;
   /** What of it has no effect here. */
   notes: string[];
 };
@@ -34,16 +34,16 @@ export type Agents = {
 /** Those of a config. @param placeOf where each stands, and whether that is the project's */
 export function configuredAgents(
   config: Pick<Config, "agents">,
-  placeOf: (name: string) => Pick<AgentDefinition, "source" | "ofProject"> = (name) => ({
+  placeOf: (name: string) => Pick<AgentDefinition, "source" | "isProjectScoped"> = (name) => ({
     source: `agents.${name}`,
-    ofProject: false,
+    isProjectScoped: false,
   }),
 ): AgentDefinition[] {
   return Object.entries(config.agents).map(([name, agent]) => ({ ...agent, name, notes: [], ...placeOf(name) }));
 }
 
 /** A file of an agent definition, with what was read of it. */
-export type AgentFile = { path: string; format: AgentFormat; name: string; ofProject: boolean } & (
+export type AgentFile = { path: string; format: AgentFormat; name: string; isProjectScoped: boolean } & (
   | { text: string }
   | { unreadable: string }
 );
@@ -75,10 +75,10 @@ export function agentsOf(configured: readonly AgentDefinition[], files: readonly
   for (const agent of configured) add(agent);
   const deadline = performance.now() + MAX_PARSE_MS;
   for (const file of files) {
-    const { path: source, ofProject } = file;
-    const isLate = ofProject && performance.now() > deadline;
+    const { path: source, isProjectScoped } = file;
+    const isLate = isProjectScoped && performance.now() > deadline;
     const read = isLate ? unreadable(source, TOO_SLOW) : readFound(file);
-    if ("agent" in read) add({ ...read.agent, source, ofProject });
+    if ("agent" in read) add({ ...read.agent, source, isProjectScoped });
     if ("mistakes" in read)
       warnings.push({
         code: "agent-unreadable",
@@ -104,7 +104,7 @@ function unreadable(path: string, reason: string): { mistakes: string[] } {
 export function readAgentFiles(env: Environment, cwd: string): AgentFile[] {
   const home = env.HOME || homedir();
   const configHome = env.XDG_CONFIG_HOME?.trim() || join(home, ".config");
-  const ofProject = directoriesUpward(cwd)
+  const projectFolders = directoriesUpward(cwd)
     .filter((directory) => directory !== home)
     .flatMap((directory) => PROJECT_FOLDERS.map(([folder, format]) => ({ base: directory, folder, format })));
   const ofUser = [
@@ -116,7 +116,7 @@ export function readAgentFiles(env: Environment, cwd: string): AgentFile[] {
     })),
   ];
   return [
-    ...ofProject.flatMap(({ base, folder, format }) => filesIn(base, folder, format, true)),
+    ...projectFolders.flatMap(({ base, folder, format }) => filesIn(base, folder, format, true)),
     ...ofUser.flatMap(({ base, folder, format }) => filesIn(base, folder, format, false)),
   ];
 }
@@ -133,16 +133,16 @@ function directoriesUpward(cwd: string): string[] {
   return upward;
 }
 
-function filesIn(base: string, folder: string, format: AgentFormat, ofProject: boolean): AgentFile[] {
+function filesIn(base: string, folder: string, format: AgentFormat, isProjectScoped: boolean): AgentFile[] {
   const root = join(base, folder);
-  const at = { format, ofProject };
+  const at = { format, isProjectScoped };
   const failed = (unreadable: string): AgentFile => ({ path: root, name: folder, ...at, unreadable });
   try {
     if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) return [];
-    const { names, skipped } = definitionsBelow(root, ofProject ? base : undefined);
+    const { names, skipped } = definitionsBelow(root, isProjectScoped ? base : undefined);
     const files = names.slice(0, MAX_FILES).map((name): AgentFile => {
       const path = join(root, name);
-      return { path, name: nameOf(name, format), ...at, ...readDefinition(path, ofProject ? base : undefined) };
+      return { path, name: nameOf(name, format), ...at, ...readDefinition(path, isProjectScoped ? base : undefined) };
     });
     if (names.length > MAX_FILES) skipped.add(TOO_MANY);
     return [...files, ...[...skipped].map(failed)];

@@ -16,7 +16,7 @@ export type Merged = { value: Record<string, unknown>; layerOf(path: Path): Laye
 export function mergeLayers(layers: readonly Layer[]): Merged {
   const owners = new Map<string, Layer>();
   const value = layers.reduce<Record<string, unknown>>(
-    (below, layer) => layOver(below, layer.value, [], (path) => owners.set(pathText(path), layer)),
+    (below, layer) => overlay(below, layer.value, [], (path) => owners.set(pathText(path), layer)),
     {},
   );
   const layerOf = (path: Path): Layer | undefined =>
@@ -24,7 +24,7 @@ export function mergeLayers(layers: readonly Layer[]): Merged {
   return { value, layerOf };
 }
 
-function layOver(
+function overlay(
   below: Record<string, unknown>,
   above: Record<string, unknown>,
   path: Path,
@@ -35,7 +35,7 @@ function layOver(
   for (const [key, value] of Object.entries(above)) {
     const inner = [...path, key];
     const old = merged[key];
-    if (isRecord(value) && !isWhole(inner)) merged[key] = layOver(isRecord(old) ? old : {}, value, inner, own);
+    if (isRecord(value) && !isWhole(inner)) merged[key] = overlay(isRecord(old) ? old : {}, value, inner, own);
     else {
       merged[key] = value;
       own(inner);

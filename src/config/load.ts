@@ -81,7 +81,7 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
     const layer = merged.layerOf(path);
     return {
       source: layer?.sourceOf(path) ?? path.join("."),
-      ofProject: layer !== undefined && untrusted.includes(layer),
+      isProjectScoped: layer !== undefined && untrusted.includes(layer),
     };
   };
   return {

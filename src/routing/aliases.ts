@@ -20,9 +20,9 @@ export type Unaliased = {
 
 /**
  * The alias that was named, as the config writes it. `trusted`: no file that nobody trusts has a hand in what it means.
- * `isDefinite`: its model is no slip for another alias, because it says where that is served, or has the same name.
+ * `isExplicit`: its model is no slip for another alias, because it says where that is served, or has the same name.
  */
-export type NamedAlias = { name: string; trusted: boolean; isDefinite: boolean };
+export type NamedAlias = { name: string; trusted: boolean; isExplicit: boolean };
 
 export type Aliases = {
   /** Follows the model of a wish through the user's aliases. */
@@ -55,7 +55,7 @@ export function createAliases(
     const own = fallbacks ?? meant.fallbacks;
     const trusted = meant.alias?.trusted !== false && !untrusted.includes(name);
     const isItself = meant.wish.model?.toLowerCase() === name.toLowerCase();
-    const isDefinite = provider !== undefined || isItself || meant.alias?.isDefinite === true;
+    const isExplicit = provider !== undefined || isItself || meant.alias?.isExplicit === true;
     const { model: _, ...beside } = wish;
     return {
       wish: { ...meant.wish, ...beside },
@@ -63,7 +63,7 @@ export function createAliases(
         ...(provider !== undefined && wish.provider === undefined ? ["provider" as const] : []),
         ...(effort !== undefined && wish.effort === undefined ? ["effort" as const] : []),
       ],
-      alias: { name, trusted, isDefinite },
+      alias: { name, trusted, isExplicit },
       ...(own !== undefined && { fallbacks: own }),
       warnings: [...parsed.warnings, ...meant.warnings],
     };

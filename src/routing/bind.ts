@@ -11,7 +11,7 @@ import type { Catalog } from "./catalog.ts";
 import type { Credentials } from "./credentials.ts";
 import { FAMILY_NAMES, familyNamed } from "./family-aliases.ts";
 import { apiModeOf, isAggregator, type Provider, type Providers } from "./providers.ts";
-import type { Pair } from "./walk.ts";
+import type { ModelSelection } from "./walk.ts";
 
 /** A route without what only its task knows. */
 export type BoundRoute = Omit<Route, "requested" | "fallbacks">;
@@ -19,18 +19,22 @@ export type BoundRoute = Omit<Route, "requested" | "fallbacks">;
 export type BindDeps = { credentials: Credentials; catalog: Catalog; aliases: Aliases; providers: Providers };
 
 /** @param priced the route will run under a budget, which needs a price */
-export function bind(pair: Pair, priced: boolean, deps: BindDeps): { route: BoundRoute } | { problem: Problem } {
-  const { provider, model, effort } = pair;
+export function bind(
+  selection: ModelSelection,
+  priced: boolean,
+  deps: BindDeps,
+): { route: BoundRoute } | { problem: Problem } {
+  const { provider, model, effort } = selection;
   const answer = deps.credentials.find(provider.value);
   if (!("bundle" in answer)) return { problem: noBundle(provider.value, answer, deps.credentials) };
   const { bundle } = answer;
-  const misplaced = misplacedModel(pair, bundle, deps);
+  const misplaced = misplacedModel(selection, bundle, deps);
   if (misplaced !== undefined) return { problem: misplaced };
   const keyName = formatKeys(bundle.keys);
   const facts = deps.catalog.factsOf(provider.value, model.value);
   if (effort !== undefined && facts.efforts !== undefined && !facts.efforts.includes(effort.value))
-    return { problem: unsupportedEffort(pair, facts) };
-  if (priced && facts.price === undefined) return { problem: noPrice(pair) };
+    return { problem: unsupportedEffort(selection, facts) };
+  if (priced && facts.price === undefined) return { problem: noPrice(selection) };
   return {
     route: {
       provider: provider.value.slug,
@@ -74,13 +78,13 @@ function noBundle(
 }
 
 /** A model that belongs elsewhere, or a name that was meant as an alias. */
-function misplacedModel(pair: Pair, { baseUrl }: Bundle, deps: BindDeps): Problem | undefined {
-  const provider = pair.provider.value;
-  const model = pair.model.value;
+function misplacedModel(selection: ModelSelection, { baseUrl }: Bundle, deps: BindDeps): Problem | undefined {
+  const provider = selection.provider.value;
+  const model = selection.model.value;
   const serves = deps.catalog.serves(provider, baseUrl, model);
   if (serves === "yes") return undefined;
   if (serves === "no") return foreignModel(provider, model, deps);
-  if (pair.isPinned) return undefined;
+  if (selection.isExplicit) return undefined;
   const isFamilys = deps.catalog.isMaker(provider, baseUrl);
   const names = [...deps.aliases.names(), ...(isFamilys ? FAMILY_NAMES : [])];
   const meant = /\d/.test(model) ? [] : nearest(model, names);
@@ -115,7 +119,7 @@ function foreignModel(provider: Provider, model: string, { catalog, credentials,
   };
 }
 
-function unsupportedEffort({ provider, model, effort }: Pair, { efforts = [] }: ModelFacts): Problem {
+function unsupportedEffort({ provider, model, effort }: ModelSelection, { efforts = [] }: ModelFacts): Problem {
   const takes = efforts.length === 0 ? "takes no effort: leave it out" : `takes ${efforts.join(", ")}`;
   return {
     code: "effort-unsupported",
@@ -125,7 +129,7 @@ function unsupportedEffort({ provider, model, effort }: Pair, { efforts = [] }: 
   };
 }
 
-function noPrice({ provider, model }: Pair): Problem {
+function noPrice({ provider, model }: ModelSelection): Problem {
   return {
     code: "unknown-price",
     field: "model",

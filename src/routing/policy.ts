@@ -11,7 +11,7 @@ import type { NamedAlias } from "./aliases.ts";
 import type { Providers } from "./providers.ts";
 
 /** What a model's asking led to. */
-export type Chosen = {
+export type PolicySubject = {
   provider: string;
   model: string;
   /** Where the model asked for one. */
@@ -21,7 +21,7 @@ export type Chosen = {
 };
 
 /** Why a model may not choose this, with what it may; undefined where it may. */
-export type Policy = (chosen: Chosen) => Problem | undefined;
+export type Policy = (chosen: PolicySubject) => Problem | undefined;
 
 /** What an alias of the user's leads to. `provider`: only where it is served there and nowhere else. */
 export type AliasTarget = { provider?: string; model: string };
@@ -37,7 +37,7 @@ export function createPolicy(
     return target === undefined ? [] : [{ name, ...target }];
   });
   /** To deny an alias is to deny what it leads to, by whatever name a model asks for it. */
-  const namesOf = ({ provider, model, alias }: Chosen) => [
+  const namesOf = ({ provider, model, alias }: PolicySubject) => [
     ...(alias === undefined ? [] : [alias.name]),
     ...targets
       .filter((target) => isSame(target.model, model) && (target.provider ?? provider) === provider)
@@ -45,16 +45,16 @@ export function createPolicy(
   ];
   const options = [...new Set(allow.flatMap((entry) => optionsOf(entry, Object.keys(models))))];
 
-  return (chosen) => {
-    const refusing = deny.find((entry) => denies(entry, chosen, namesOf(chosen)));
-    if (refusing === undefined && allow.some((entry) => allows(entry, chosen))) return undefined;
+  return (subject) => {
+    const refusing = deny.find((entry) => denies(entry, subject, namesOf(subject)));
+    if (refusing === undefined && allow.some((entry) => allows(entry, subject))) return undefined;
     const reason = refusing === undefined ? "" : `, which delegation.deny refuses (${textOf(refusing)})`;
     const allowed = options.length === 0 ? "nothing; leave model, provider and effort out" : options.join(", ");
     const except = deny.length === 0 ? "" : `, except ${deny.map(textOf).join(", ")}`;
     return {
       code: "denied-by-policy",
       field: "model",
-      message: `Expected a route that the user lets a model choose; found ${named(chosen)}${reason}. Allowed: ${allowed}${except}.`,
+      message: `Expected a route that the user lets a model choose; found ${named(subject)}${reason}. Allowed: ${allowed}${except}.`,
       suggestions: options,
     };
   };
@@ -65,16 +65,16 @@ function isSame(one: string, other: string): boolean {
 }
 
 /** An effort that was left open is the provider's own, and passes. */
-function allows(entry: ChoicePattern, { alias, effort, ...chosen }: Chosen): boolean {
+function allows(entry: ChoicePattern, { alias, effort, ...subject }: PolicySubject): boolean {
   const { match, efforts } = parts(entry);
   const trusted = alias?.trusted ? [alias.name] : [];
-  return matches(match, chosen, trusted) && (effort === undefined || (efforts?.includes(effort) ?? true));
+  return matches(match, subject, trusted) && (effort === undefined || (efforts?.includes(effort) ?? true));
 }
 
-function denies(entry: ChoicePattern, { effort, ...chosen }: Chosen, aliases: readonly string[]): boolean {
+function denies(entry: ChoicePattern, { effort, ...subject }: PolicySubject, aliases: readonly string[]): boolean {
   const { match, efforts } = parts(entry);
   return (
-    matches(match, chosen, aliases) && (efforts === undefined || (effort !== undefined && efforts.includes(effort)))
+    matches(match, subject, aliases) && (efforts === undefined || (effort !== undefined && efforts.includes(effort)))
   );
 }
 
@@ -87,7 +87,7 @@ function parts(entry: ChoicePattern): { match: string; efforts?: readonly Effort
 }
 
 /** `*` stands for anything, slashes included; case makes no difference. */
-function matches(pattern: string, { provider, model }: Chosen, aliases: readonly string[]): boolean {
+function matches(pattern: string, { provider, model }: PolicySubject, aliases: readonly string[]): boolean {
   const names = [`${provider}/${model}`, ...aliases.map((name) => `alias:${name}`)];
   return names.some((name) => matchesStars(pattern.trim().toLowerCase(), name.toLowerCase()));
 }
@@ -109,7 +109,7 @@ function withEfforts(name: string, efforts: readonly Effort[] | undefined): stri
   return efforts === undefined ? name : `${name} (effort ${efforts.join(", ")})`;
 }
 
-function named({ provider, model, effort }: Chosen): string {
+function named({ provider, model, effort }: PolicySubject): string {
   return `${provider}/${model}${effort === undefined ? "" : ` with effort ${effort}`}`;
 }
 

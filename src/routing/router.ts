@@ -12,9 +12,17 @@ import { type BindDeps, type BoundRoute, bind } from "./bind.ts";
 import type { Decision } from "./hook.ts";
 import { type AliasTarget, createPolicy } from "./policy.ts";
 import { ruleFor } from "./rules.ts";
-import { type Choice, createWalk, NOTHING_CHOSEN, type Pair, type Said, type Walk, type WalkDeps } from "./walk.ts";
+import {
+  createPrecedence,
+  EMPTY_ROUTE,
+  type ModelSelection,
+  type PartialRoute,
+  type Precedence,
+  type PrecedenceDeps,
+  type RouteLayer,
+} from "./walk.ts";
 
-export type RouterDeps = WalkDeps &
+export type RouterDeps = PrecedenceDeps &
   BindDeps & {
     config: Config;
     levels: RouteLevels;
@@ -31,10 +39,10 @@ export type RouterDeps = WalkDeps &
 export type Routed = { route: Route } | { problem: Problem };
 
 /** The routing fields of a call or a task. */
-type Asking = Pick<Task, "model" | "provider" | "reasoning_effort">;
+type RoutingFields = Pick<Task, "model" | "provider" | "reasoning_effort">;
 
 /** What decides a task's route beside itself. */
-export type Beside = {
+export type RouteContext = {
   /** What the program's routing hook said of it. */
   decision?: Decision;
   /** The agent definition that it names. */
@@ -44,22 +52,22 @@ export type Beside = {
 };
 
 /** @returns what a task runs on */
-export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: Beside) => Routed {
+export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: RouteContext) => Routed {
   const { config, levels } = deps;
-  const walk = createWalk(deps);
+  const precedence = createPrecedence(deps);
   const parent = deps.parentRoute
-    ? walk.at(deps.parentRoute)
-    : layAll(walk, NOTHING_CHOSEN, [
-        ...levels.parent.flatMap((fields) => said("parent", fields, IN_PARENT)),
-        ...said("parent", flagsOf(deps.parent), IN_PARENT),
+    ? precedence.from(deps.parentRoute)
+    : overlayAll(precedence, EMPTY_ROUTE, [
+        ...levels.parent.flatMap((fields) => layersOf("parent", fields, IN_PARENT)),
+        ...layersOf("parent", flagsOf(deps.parent), IN_PARENT),
       ]);
-  const delegation = layAll(
-    walk,
+  const delegation = overlayAll(
+    precedence,
     parent,
-    levels.delegation.flatMap((fields) => said("delegation", fields, "`delegation:` of the config")),
+    levels.delegation.flatMap((fields) => layersOf("delegation", fields, "`delegation:` of the config")),
   );
   const policy = createPolicy(config, targetOf);
-  const ofCall = config.delegation.batch_defaults === "explicit" ? [] : said("call", call);
+  const ofCall = config.delegation.batch_defaults === "explicit" ? [] : layersOf("call", call);
   const isBudgeted =
     deps.bounds?.isBudgeted === true || (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
   const found = new Map<string, Routed>();
@@ -67,22 +75,22 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
 
   /** What an alias leads to from the delegation's default. */
   function targetOf(alias: string): AliasTarget | undefined {
-    const choice = walk.lay(delegation, { level: "task", model: alias });
-    const pair = walk.settle(choice);
-    if ("problem" in pair) return undefined;
-    const { provider, model } = pair;
+    const choice = precedence.overlay(delegation, { level: "task", model: alias });
+    const selection = precedence.resolve(choice);
+    if ("problem" in selection) return undefined;
+    const { provider, model } = selection;
     const bringsProvider = provider.by === "alias" || provider.by === "family";
     return { model: model.value, ...(bringsProvider && { provider: provider.value.slug }) };
   }
 
-  function routeOf(task: Task, { decision, agent, toolsets }: Beside): Routed {
+  function routeOf(task: Task, { decision, agent, toolsets }: RouteContext): Routed {
     const rule = ruleFor(config.rules, task, toolsets);
     const levels = [
       ...(rule === undefined ? [] : [rule]),
-      ...ofHook(decision),
-      ...ofAgent(agent),
+      ...hookLayers(decision),
+      ...agentLayers(agent),
       ...ofCall,
-      ...said("task", task),
+      ...layersOf("task", task),
     ];
     const isLimited = isBudgeted || (task.max_cost_usd ?? agent?.max_cost_usd) !== undefined;
     const priced = isLimited && !config.delegation.allow_unknown_price;
@@ -93,7 +101,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   }
 
   /** Where the route cannot be had and a fallback may be taken, levels are dropped from the highest down. */
-  function routeFor(levels: readonly Said[], priced: boolean): Routed {
+  function routeFor(levels: readonly RouteLayer[], priced: boolean): Routed {
     const routed = routeAlong(levels, priced);
     if (!("problem" in routed) || config.delegation.on_unresolved !== "fallback") return routed;
     for (let kept = levels.length - 1; kept >= 0; kept--) {
@@ -104,20 +112,20 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   }
 
   /** The route along these levels over the delegation's default, with its declared fallbacks. */
-  function routeAlong(levels: readonly Said[], priced: boolean): Routed {
+  function routeAlong(levels: readonly RouteLayer[], priced: boolean): Routed {
     const failed = levels.find(({ problem }) => problem !== undefined);
     if (failed?.problem !== undefined) return { problem: failed.problem };
-    const own = layAll(walk, delegation, levels.filter(isOperators));
-    const choice = layAll(
-      walk,
+    const own = overlayAll(precedence, delegation, levels.filter(isFromOperator));
+    const choice = overlayAll(
+      precedence,
       own,
-      levels.filter((level) => !isOperators(level)),
+      levels.filter((level) => !isFromOperator(level)),
     );
-    const pair = walk.settle(withoutParentsEffort(choice));
-    if ("problem" in pair) return pair;
-    const denied = deps.askedBy === "model" ? deniedChoice(own, choice, pair) : undefined;
+    const selection = precedence.resolve(withoutParentsEffort(choice));
+    if ("problem" in selection) return selection;
+    const denied = deps.askedBy === "model" ? deniedChoice(own, choice, selection) : undefined;
     if (denied !== undefined) return { problem: denied };
-    const primary = bindOnce(pair, priced);
+    const primary = bindOnce(selection, priced);
     if ("problem" in primary) return primary;
     const requested = requestedBy(levels);
     const { fallbacks, warnings } = fallbacksOf(choice, primary.route, requested, priced);
@@ -132,55 +140,58 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   }
 
   /** Tasks that differ have most of their fallbacks in common. */
-  function bindOnce(pair: Pair, priced: boolean): ReturnType<typeof bind> {
-    const { provider, model, effort } = pair;
+  function bindOnce(selection: ModelSelection, priced: boolean): ReturnType<typeof bind> {
+    const { provider, model, effort } = selection;
     const id = JSON.stringify([
       provider.value.slug,
       provider.by,
       model,
       effort?.value,
       effort?.by,
-      pair.isPinned,
+      selection.isExplicit,
       priced,
     ]);
-    const known = bound.get(id) ?? bind(pair, priced, deps);
+    const known = bound.get(id) ?? bind(selection, priced, deps);
     bound.set(id, known);
     return known;
   }
 
   /** From the parent, effort is inherited only by the same model. */
-  function withoutParentsEffort(choice: Choice): Choice {
+  function withoutParentsEffort(choice: PartialRoute): PartialRoute {
     if (choice.effort?.ofParent !== true) return choice;
-    const own = walk.settle(parent);
-    const now = walk.settle(choice);
+    const own = precedence.resolve(parent);
+    const now = precedence.resolve(choice);
     if ("problem" in own || "problem" in now || own.model.value === now.model.value) return choice;
     const { effort: _, ...rest } = choice;
     return rest;
   }
 
   /** What a model's asking changed, measured against what would run without it. */
-  function deniedChoice(own: Choice, choice: Choice, pair: Pair): Problem | undefined {
-    const without = walk.settle(withoutParentsEffort(own));
+  function deniedChoice(own: PartialRoute, choice: PartialRoute, selection: ModelSelection): Problem | undefined {
+    const without = precedence.resolve(withoutParentsEffort(own));
     const before = "problem" in without ? undefined : without;
-    const isSamePair = before?.provider.value === pair.provider.value && before.model.value === pair.model.value;
-    const effort = pair.effort?.value === before?.effort?.value ? undefined : pair.effort?.value;
+    const isSamePair =
+      before?.provider.value === selection.provider.value && before.model.value === selection.model.value;
+    const effort = selection.effort?.value === before?.effort?.value ? undefined : selection.effort?.value;
     if (isSamePair && effort === undefined) return undefined;
-    const isAliases = choice.provider?.by === "alias" || before?.provider.value === pair.provider.value;
+    const isAliases = choice.provider?.by === "alias" || before?.provider.value === selection.provider.value;
     return policy({
-      provider: pair.provider.value.slug,
-      model: pair.model.value,
+      provider: selection.provider.value.slug,
+      model: selection.model.value,
       ...(effort !== undefined && { effort }),
       ...(isAliases && choice.alias !== undefined && { alias: choice.alias }),
     });
   }
 
-  function fallbacksOf(choice: Choice, primary: BoundRoute, requested: Wish, priced: boolean) {
+  function fallbacksOf(choice: PartialRoute, primary: BoundRoute, requested: Wish, priced: boolean) {
     const fallbacks: Route[] = [];
     const warnings: Warning[] = [];
     const { fallbacks: _, ...below } = choice;
     for (const model of choice.fallbacks ?? config.delegation.fallbacks) {
-      const pair = walk.settle(withoutParentsEffort(walk.lay(below, { level: "fallback", model })));
-      const fallback = "problem" in pair ? pair : bindWithFittingEffort(pair, priced);
+      const selection = precedence.resolve(
+        withoutParentsEffort(precedence.overlay(below, { level: "fallback", model })),
+      );
+      const fallback = "problem" in selection ? selection : bindWithFittingEffort(selection, priced);
       if ("problem" in fallback) warnings.push(unusableFallback(model, fallback.problem));
       else if (![primary, ...fallbacks].some((other) => isSameRoute(other, fallback.route)))
         fallbacks.push({ ...fallback.route, requested, fallbacks: [] });
@@ -189,11 +200,11 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   }
 
   /** An effort that was meant for another model is left out where this one does not take it. */
-  function bindWithFittingEffort(pair: Pair, priced: boolean): ReturnType<typeof bind> {
-    const fitting = bindOnce(pair, priced);
-    if (!("problem" in fitting) || fitting.problem.code !== "effort-unsupported" || pair.effort?.by === "fallback")
+  function bindWithFittingEffort(selection: ModelSelection, priced: boolean): ReturnType<typeof bind> {
+    const fitting = bindOnce(selection, priced);
+    if (!("problem" in fitting) || fitting.problem.code !== "effort-unsupported" || selection.effort?.by === "fallback")
       return fitting;
-    const { effort: _, ...rest } = pair;
+    const { effort: _, ...rest } = selection;
     const without = bindOnce(rest, priced);
     if ("problem" in without) return without;
     const warning: Warning = {
@@ -210,7 +221,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
  * A route as it would be made today for the same provider, model and effort: endpoint, key and facts are read anew. A
  * fallback that cannot be had today stays as it was, so that the others keep their places.
  */
-export function refreshRoute(route: Route, priced: boolean, deps: WalkDeps & BindDeps): Routed {
+export function refreshRoute(route: Route, priced: boolean, deps: PrecedenceDeps & BindDeps): Routed {
   const found = deps.providers.find(route.provider);
   if ("problem" in found) return found;
   const { chosenBy } = route;
@@ -233,53 +244,57 @@ export function refreshRoute(route: Route, priced: boolean, deps: WalkDeps & Bin
 
 // What the levels say -------------------------------------------------------------------------------------------------
 
-function layAll(walk: Walk, below: Choice, levels: readonly Said[]): Choice {
-  return levels.reduce<Choice>((choice, level) => walk.lay(choice, level), below);
+function overlayAll(precedence: Precedence, below: PartialRoute, levels: readonly RouteLayer[]): PartialRoute {
+  return levels.reduce<PartialRoute>((choice, level) => precedence.overlay(choice, level), below);
 }
 
 const IN_PARENT = "what the caller runs on (flags, or the top level of the config)";
 
 /** What one level says, or nothing. @param place where it stands, for a level of the operator's */
-function said(level: Level, { model, provider, reasoning_effort: effort }: Asking, place?: string): Said[] {
+function layersOf(
+  level: Level,
+  { model, provider, reasoning_effort: effort }: RoutingFields,
+  place?: string,
+): RouteLayer[] {
   if ([model, provider, effort].every((field) => field === undefined)) return [];
   return [{ level, model, provider, effort, ...(place !== undefined && { place }) }];
 }
 
-function ofHook(decision: Decision): Said[] {
+function hookLayers(decision: Decision): RouteLayer[] {
   if (decision === undefined) return [];
   if ("problem" in decision) return [{ level: "hook", ...decision }];
-  return said("hook", flagsOf(decision.wish), "what the program's routing hook chose");
+  return layersOf("hook", flagsOf(decision.wish), "what the program's routing hook chose");
 }
 
 /** The fallbacks of an agent definition hold whether or not it names a model. */
-function ofAgent(agent: AgentDefinition | undefined): Said[] {
+function agentLayers(agent: AgentDefinition | undefined): RouteLayer[] {
   if (agent === undefined) return [];
-  const { name, source, ofProject, fallbacks } = agent;
+  const { name, source, isProjectScoped, fallbacks } = agent;
   const place = `the agent definition ${name} (${source})`;
-  const [level = { level: "agent" as const, place }] = said("agent", agent, place);
-  return [{ ...level, ofProject, fallbacks }];
+  const [level = { level: "agent" as const, place }] = layersOf("agent", agent, place);
+  return [{ ...level, isProjectScoped, fallbacks }];
 }
 
 /** Levels that decide by the operator's word. What a project brings along is not that. */
-function isOperators({ level, ofProject }: Said): boolean {
-  return level === "rule" || level === "hook" || (level === "agent" && ofProject !== true);
+function isFromOperator({ level, isProjectScoped }: RouteLayer): boolean {
+  return level === "rule" || level === "hook" || (level === "agent" && isProjectScoped !== true);
 }
 
 /** What was asked for, not what decided beside it. */
-function isAsked({ level }: Said): boolean {
+function isAsked({ level }: RouteLayer): boolean {
   return level === "task" || level === "call";
 }
 
-function flagsOf({ model, provider, effort }: Wish): Asking {
+function flagsOf({ model, provider, effort }: Wish): RoutingFields {
   return { model, provider, reasoning_effort: effort };
 }
 
 /** What the caller asked for, as it was written; upper levels last. */
-function requestedBy(levels: readonly Said[]): Wish {
+function requestedBy(levels: readonly RouteLayer[]): Wish {
   return Object.assign({}, ...levels.filter(isAsked).map(asWritten));
 }
 
-function asWritten({ model, provider, effort }: Said): Wish {
+function asWritten({ model, provider, effort }: RouteLayer): Wish {
   const object = typeof model === "object" ? model : { model, provider: undefined, reasoning_effort: undefined };
   const wish = {
     model: object.model,
@@ -290,7 +305,7 @@ function asWritten({ model, provider, effort }: Said): Wish {
 }
 
 /** The route that is taken in place of the one that was asked for; what was asked stays on record. */
-function substitute(route: Route, levels: readonly Said[], problem: Problem): Route {
+function substitute(route: Route, levels: readonly RouteLayer[], problem: Problem): Route {
   const { effort } = route.chosenBy;
   return {
     ...route,

@@ -1,10 +1,10 @@
 /** The operator's routing table, `rules:` in the config: the first rule that matches a task decides. */
 import type { RuleConfig } from "../config/schema.ts";
 import type { Task } from "../task.ts";
-import type { Said } from "./walk.ts";
+import type { RouteLayer } from "./walk.ts";
 
 /** What a rule says about a task, or nothing. @param toolsets those that the child gets */
-export function ruleFor(rules: readonly RuleConfig[], task: Task, toolsets: readonly string[]): Said | undefined {
+export function ruleFor(rules: readonly RuleConfig[], task: Task, toolsets: readonly string[]): RouteLayer | undefined {
   const index = rules.findIndex(({ when }) => {
     const { tag, toolset, agent, images, role } = when;
     return (

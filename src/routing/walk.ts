@@ -13,7 +13,7 @@ import { colonProblem, disagreement, parseModelWish, providerInside, severalWord
 import { defaultModelOf, isAggregator, type Provider, type Providers } from "./providers.ts";
 
 /** What one level says, as it was written. */
-export type Said = {
+export type RouteLayer = {
   level: Level;
   /** Where the operator's levels stand, for problems: `rules[0]` of the config. */
   place?: string;
@@ -23,19 +23,19 @@ export type Said = {
   /** Declared beside it, for whatever model runs. */
   fallbacks?: readonly ModelWishConfig[] | undefined;
   /** It stands in a file of the project, which is not the operator's word. */
-  ofProject?: boolean;
+  isProjectScoped?: boolean;
   /** Why it could not say anything. */
   problem?: Problem;
 };
 
-type Chosen<Value> = { value: Value; by: Level };
+type Sourced<Value> = { value: Value; by: Level };
 
 /** What the levels so far have chosen. */
-export type Choice = {
-  provider?: Chosen<Provider>;
-  model?: Chosen<string>;
+export type PartialRoute = {
+  provider?: Sourced<Provider>;
+  model?: Sourced<string>;
   /** `ofParent`: inherited by the parent's own model only. */
-  effort?: Chosen<Effort> & { ofParent: boolean };
+  effort?: Sourced<Effort> & { ofParent: boolean };
   /** The user's alias by which the model was chosen. */
   alias?: NamedAlias;
   /** Declared by the alias or the agent definition that chose the model. */
@@ -45,30 +45,35 @@ export type Choice = {
   warnings: readonly Warning[];
 };
 
-/** A choice with nothing left open. `isPinned`: an alias of the user's leads to it, and is no slip for another one. */
-export type Pair = { provider: Chosen<Provider>; model: Chosen<string>; effort?: Chosen<Effort>; isPinned?: true };
-
-export type Walk = {
-  /** The parent's own route as the lowest level. */
-  at(route: Route): Choice;
-  lay(below: Choice, said: Said): Choice;
-  /** Fills what no level named: the one provider with a key, a provider's default model. */
-  settle(choice: Choice): Pair | { problem: Problem };
+/** A choice with nothing left open. `isExplicit`: an alias of the user's leads to it, and is no slip for another one. */
+export type ModelSelection = {
+  provider: Sourced<Provider>;
+  model: Sourced<string>;
+  effort?: Sourced<Effort>;
+  isExplicit?: true;
 };
 
-export type WalkDeps = { providers: Providers; credentials: Credentials; catalog: Catalog; aliases: Aliases };
+export type Precedence = {
+  /** The parent's own route as the lowest level. */
+  from(route: Route): PartialRoute;
+  overlay(below: PartialRoute, said: RouteLayer): PartialRoute;
+  /** Fills what no level named: the one provider with a key, a provider's default model. */
+  resolve(choice: PartialRoute): ModelSelection | { problem: Problem };
+};
 
-export const NOTHING_CHOSEN: Choice = { warnings: [] };
+export type PrecedenceDeps = { providers: Providers; credentials: Credentials; catalog: Catalog; aliases: Aliases };
 
-export function createWalk({ providers, credentials, catalog, aliases }: WalkDeps): Walk {
-  function lay(below: Choice, said: Said): Choice {
-    const read = readLevel(said);
-    if ("problem" in read) return broken(below, said, read.problem);
+export const EMPTY_ROUTE: PartialRoute = { warnings: [] };
+
+export function createPrecedence({ providers, credentials, catalog, aliases }: PrecedenceDeps): Precedence {
+  function overlay(below: PartialRoute, layer: RouteLayer): PartialRoute {
+    const read = readLevel(layer);
+    if ("problem" in read) return withProblem(below, layer, read.problem);
     const placed = place(read.wish, below);
-    if ("problem" in placed) return broken(below, said, placed.problem);
-    const by = (field: "provider" | "effort"): Level => (read.brought.includes(field) ? "alias" : said.level);
+    if ("problem" in placed) return withProblem(below, layer, placed.problem);
+    const by = (field: "provider" | "effort"): Level => (read.brought.includes(field) ? "alias" : layer.level);
     const { provider, model } = placed;
-    const fallbacks = said.fallbacks ?? read.fallbacks;
+    const fallbacks = layer.fallbacks ?? read.fallbacks;
     const keepsModel = provider === undefined || provider.slug === below.provider?.value.slug;
     const {
       model: modelBelow,
@@ -80,14 +85,14 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     } = below;
     // An alias's effort is for the model it leads to, and for the fallbacks that are declared beside it.
     const isSameModel = model === undefined ? keepsModel : model === modelBelow?.value;
-    const keepsEffort = effortBelow?.by !== "alias" || isSameModel || said.level === "fallback";
+    const keepsEffort = effortBelow?.by !== "alias" || isSameModel || layer.level === "fallback";
     return {
       ...rest,
       ...(problem !== undefined && provider === undefined && { problem }),
       ...(provider !== undefined && { provider: { value: provider, by: placed.ofFamily ? "family" : by("provider") } }),
       ...(model !== undefined
         ? {
-            model: { value: model, by: said.level },
+            model: { value: model, by: layer.level },
             ...(read.alias !== undefined && { alias: read.alias }),
           }
         : keepsModel && {
@@ -97,13 +102,13 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
           }),
       ...(fallbacks && { fallbacks }),
       ...(read.wish.effort !== undefined
-        ? { effort: { value: read.wish.effort, by: by("effort"), ofParent: said.level === "parent" } }
+        ? { effort: { value: read.wish.effort, by: by("effort"), ofParent: layer.level === "parent" } }
         : keepsEffort && effortBelow !== undefined && { effort: effortBelow }),
       warnings: [...below.warnings, ...read.warnings, ...(placed.warnings ?? [])],
     };
   }
 
-  function readLevel({ model, provider, effort }: Said): Unaliased | { problem: Problem } {
+  function readLevel({ model, provider, effort }: RouteLayer): Unaliased | { problem: Problem } {
     const beside: Wish = { ...(provider !== undefined && { provider }), ...(effort !== undefined && { effort }) };
     const parsed = parseModelWish(model, beside, providers);
     if ("problem" in parsed) return parsed;
@@ -113,7 +118,7 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
   }
 
   /** The provider a wish names, if any: beside its model, or inside of the model's name where that is allowed. */
-  function place(wish: Wish, below: Choice): Placed | { problem: Problem } {
+  function place(wish: Wish, below: PartialRoute): PlacedModel | { problem: Problem } {
     const named = wish.provider === undefined ? undefined : providers.find(wish.provider);
     if (named !== undefined && "problem" in named) return named;
     const beside = named && { provider: named.provider };
@@ -144,7 +149,7 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     family: string,
     current: Provider | undefined,
     named: Provider | undefined,
-  ): Placed | { problem: Problem } {
+  ): PlacedModel | { problem: Problem } {
     const beside = named && { provider: named };
     const newestAt = (provider: Provider) => catalog.newestOf(provider, baseUrlOf(provider), family);
     const [here, ...othersHere] = current === undefined ? [] : newestAt(current);
@@ -179,7 +184,7 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     return usable.length === 1 ? usable[0] : undefined;
   }
 
-  function settle(choice: Choice): Pair | { problem: Problem } {
+  function resolve(choice: PartialRoute): ModelSelection | { problem: Problem } {
     if (choice.problem !== undefined) return { problem: choice.problem };
     const sole = choice.provider === undefined ? soleProvider() : undefined;
     const provider = choice.provider ?? (sole && { value: sole, by: "parent" as const });
@@ -187,12 +192,12 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     const ofRow = defaultModelOf(provider.value);
     const model = choice.model ?? (ofRow === undefined ? undefined : { value: ofRow, by: "default" as const });
     if (model === undefined) return { problem: noModel(provider.value, catalog.modelsOf(provider.value)) };
-    const isPinned = choice.alias?.isDefinite === true;
-    return { provider, model, ...(choice.effort && { effort: choice.effort }), ...(isPinned && { isPinned }) };
+    const isExplicit = choice.alias?.isExplicit === true;
+    return { provider, model, ...(choice.effort && { effort: choice.effort }), ...(isExplicit && { isExplicit }) };
   }
 
   /** Its names are those that are sent: none of them is looked up as an alias. */
-  function at({ provider: slug, model, effort }: Route): Choice {
+  function from({ provider: slug, model, effort }: Route): PartialRoute {
     const found = providers.find(slug);
     if ("problem" in found) return { problem: found.problem, warnings: [] };
     return {
@@ -203,14 +208,14 @@ export function createWalk({ providers, credentials, catalog, aliases }: WalkDep
     };
   }
 
-  return { at, lay, settle };
+  return { from, overlay, resolve };
 }
 
 /** Where a wish leads. `ofFamily`: the provider was found by the family's name. */
-type Placed = { provider?: Provider; model?: string; ofFamily?: true; warnings?: Warning[] };
+type PlacedModel = { provider?: Provider; model?: string; ofFamily?: true; warnings?: Warning[] };
 
 /** Which pair a broken level means is not known; a level above that names a provider does without it. */
-function broken({ warnings }: Choice, { place }: Said, problem: Problem): Choice {
+function withProblem({ warnings }: PartialRoute, { place }: RouteLayer, problem: Problem): PartialRoute {
   const placed = place === undefined ? problem : { ...problem, message: `In ${place}: ${problem.message}` };
   return { problem: placed, warnings };
 }

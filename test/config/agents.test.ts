@@ -177,8 +177,8 @@ describe("where definitions are looked for", () => {
     }
     mkdirSync(join(home, "repo/inner"), { recursive: true });
     const load = (cwd = "repo/inner") => loadConfig({ env: { HOME: home }, cwd: join(home, cwd) }).agents;
-    const shown = ({ name: agent, source, ofProject }: AgentDefinition) =>
-      `${agent}: ${source.slice(home.length + 1)}${ofProject ? " (project)" : ""}`;
+    const shown = ({ name: agent, source, isProjectScoped }: AgentDefinition) =>
+      `${agent}: ${source.slice(home.length + 1)}${isProjectScoped ? " (project)" : ""}`;
     return { home, load, listed: (cwd?: string) => load(cwd).definitions.map(shown) };
   }
 
@@ -241,7 +241,7 @@ describe("where definitions are looked for", () => {
   test("a project's config that is not trusted may define agents; they count as the project's", () => {
     const { load } = lay("untrusted", { "repo/inner/.deputy/config.yaml": "agents: { a: { prompt: P. } }\n" });
     assert.deepEqual(
-      load().definitions.map(({ name, ofProject }) => [name, ofProject]),
+      load().definitions.map(({ name, isProjectScoped }) => [name, isProjectScoped]),
       [["a", true]],
     );
   });
