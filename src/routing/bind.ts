@@ -14,19 +14,19 @@ import { apiModeOf, isAggregator, type Provider, type Providers } from "./provid
 import type { ModelSelection } from "./walk.ts";
 
 /** A route without what only its task knows. */
-export type BoundRoute = Omit<Route, "requested" | "fallbacks">;
+export type ResolvedRoute = Omit<Route, "requested" | "fallbacks">;
 
-export type BindDeps = { credentials: Credentials; catalog: Catalog; aliases: Aliases; providers: Providers };
+export type ValidateRouteDeps = { credentials: Credentials; catalog: Catalog; aliases: Aliases; providers: Providers };
 
 /** @param priced the route will run under a budget, which needs a price */
-export function bind(
+export function validateRoute(
   selection: ModelSelection,
   priced: boolean,
-  deps: BindDeps,
-): { route: BoundRoute } | { problem: Problem } {
+  deps: ValidateRouteDeps,
+): { route: ResolvedRoute } | { problem: Problem } {
   const { provider, model, effort } = selection;
   const answer = deps.credentials.find(provider.value);
-  if (!("bundle" in answer)) return { problem: noBundle(provider.value, answer, deps.credentials) };
+  if (!("bundle" in answer)) return { problem: noConnection(provider.value, answer, deps.credentials) };
   const { bundle } = answer;
   const misplaced = misplacedModel(selection, bundle, deps);
   if (misplaced !== undefined) return { problem: misplaced };
@@ -44,7 +44,7 @@ export function bind(
       ...(keyName !== undefined && { keyName }),
       facts,
       chosenBy: { provider: provider.by, model: model.by, ...(effort && { effort: effort.by }) },
-      warnings: [...withheldKeys(provider.value, bundle), ...doubts(provider.value, bundle, model.value, deps)],
+      warnings: [...rejectedKeys(provider.value, bundle), ...doubts(provider.value, bundle, model.value, deps)],
     },
   };
 }
@@ -55,7 +55,7 @@ function endpointOf(provider: Provider, { baseUrl }: Bundle, model: string): End
   return { baseUrl, apiMode, ...(effortField && { effortField }) };
 }
 
-function noBundle(
+function noConnection(
   { slug }: Provider,
   answer: { missing: string[] } | { unusable: string },
   credentials: Credentials,
@@ -78,7 +78,7 @@ function noBundle(
 }
 
 /** A model that belongs elsewhere, or a name that was meant as an alias. */
-function misplacedModel(selection: ModelSelection, { baseUrl }: Bundle, deps: BindDeps): Problem | undefined {
+function misplacedModel(selection: ModelSelection, { baseUrl }: Bundle, deps: ValidateRouteDeps): Problem | undefined {
   const provider = selection.provider.value;
   const model = selection.model.value;
   const serves = deps.catalog.serves(provider, baseUrl, model);
@@ -103,7 +103,11 @@ function misplacedModel(selection: ModelSelection, { baseUrl }: Bundle, deps: Bi
 /** Words that mean "whatever is right" to people and nothing to a provider. */
 const NO_MODEL = ["auto", "default"];
 
-function foreignModel(provider: Provider, model: string, { catalog, credentials, providers }: BindDeps): Problem {
+function foreignModel(
+  provider: Provider,
+  model: string,
+  { catalog, credentials, providers }: ValidateRouteDeps,
+): Problem {
   const homes = credentials
     .usable()
     .filter((other) => catalog.serves(other, undefined, model) === "yes")
@@ -140,14 +144,19 @@ function noPrice({ provider, model }: ModelSelection): Problem {
   };
 }
 
-function withheldKeys({ slug, entryPath }: Provider, { keys, withheld }: Bundle): Warning[] {
+function rejectedKeys({ slug, entryPath }: Provider, { keys, withheld }: Bundle): Warning[] {
   if (keys.length > 0 || withheld.length === 0) return [];
   const message = `${slug} is asked without a key. Not sent: ${withheld.join(", ")}. If one belongs there, write it as ${entryPath}.api_key.`;
   return [{ code: "key-withheld", message }];
 }
 
 /** A name the provider's own list does not have passes; it may be newer than the list. */
-function doubts(provider: Provider, { baseUrl }: Bundle, model: string, { catalog, providers }: BindDeps): Warning[] {
+function doubts(
+  provider: Provider,
+  { baseUrl }: Bundle,
+  model: string,
+  { catalog, providers }: ValidateRouteDeps,
+): Warning[] {
   const isKnown = catalog.serves(provider, baseUrl, model) === "yes";
   const near = catalog.isListed(provider, baseUrl, model) ? [] : catalog.nearestModels(provider, model);
   if (near.length > 0) {

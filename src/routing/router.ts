@@ -8,7 +8,7 @@ import type { Config, ModelWishConfig } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
 import type { Level, Route, Wish } from "../route.ts";
 import type { Call, Task } from "../task.ts";
-import { type BindDeps, type BoundRoute, bind } from "./bind.ts";
+import { type ResolvedRoute, type ValidateRouteDeps, validateRoute } from "./bind.ts";
 import type { Decision } from "./hook.ts";
 import { type AliasTarget, createPolicy } from "./policy.ts";
 import { ruleFor } from "./rules.ts";
@@ -23,7 +23,7 @@ import {
 } from "./walk.ts";
 
 export type RouterDeps = PrecedenceDeps &
-  BindDeps & {
+  ValidateRouteDeps & {
     config: Config;
     levels: RouteLevels;
     /** What the caller runs on, where that is not the config's top level: flags. */
@@ -71,7 +71,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   const isBudgeted =
     deps.bounds?.isBudgeted === true || (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
   const found = new Map<string, Routed>();
-  const bound = new Map<string, ReturnType<typeof bind>>();
+  const validated = new Map<string, ReturnType<typeof validateRoute>>();
 
   /** What an alias leads to from the delegation's default. */
   function targetOf(alias: string): AliasTarget | undefined {
@@ -125,7 +125,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
     if ("problem" in selection) return selection;
     const denied = deps.askedBy === "model" ? deniedChoice(own, choice, selection) : undefined;
     if (denied !== undefined) return { problem: denied };
-    const primary = bindOnce(selection, priced);
+    const primary = validateOnce(selection, priced);
     if ("problem" in primary) return primary;
     const requested = requestedBy(levels);
     const { fallbacks, warnings } = fallbacksOf(choice, primary.route, requested, priced);
@@ -140,7 +140,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   }
 
   /** Tasks that differ have most of their fallbacks in common. */
-  function bindOnce(selection: ModelSelection, priced: boolean): ReturnType<typeof bind> {
+  function validateOnce(selection: ModelSelection, priced: boolean): ReturnType<typeof validateRoute> {
     const { provider, model, effort } = selection;
     const id = JSON.stringify([
       provider.value.slug,
@@ -151,8 +151,8 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
       selection.isExplicit,
       priced,
     ]);
-    const known = bound.get(id) ?? bind(selection, priced, deps);
-    bound.set(id, known);
+    const known = validated.get(id) ?? validateRoute(selection, priced, deps);
+    validated.set(id, known);
     return known;
   }
 
@@ -183,7 +183,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
     });
   }
 
-  function fallbacksOf(choice: PartialRoute, primary: BoundRoute, requested: Wish, priced: boolean) {
+  function fallbacksOf(choice: PartialRoute, primary: ResolvedRoute, requested: Wish, priced: boolean) {
     const fallbacks: Route[] = [];
     const warnings: Warning[] = [];
     const { fallbacks: _, ...below } = choice;
@@ -191,7 +191,7 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
       const selection = precedence.resolve(
         withoutParentsEffort(precedence.overlay(below, { level: "fallback", model })),
       );
-      const fallback = "problem" in selection ? selection : bindWithFittingEffort(selection, priced);
+      const fallback = "problem" in selection ? selection : validateWithFittingEffort(selection, priced);
       if ("problem" in fallback) warnings.push(unusableFallback(model, fallback.problem));
       else if (![primary, ...fallbacks].some((other) => isSameRoute(other, fallback.route)))
         fallbacks.push({ ...fallback.route, requested, fallbacks: [] });
@@ -200,12 +200,12 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
   }
 
   /** An effort that was meant for another model is left out where this one does not take it. */
-  function bindWithFittingEffort(selection: ModelSelection, priced: boolean): ReturnType<typeof bind> {
-    const fitting = bindOnce(selection, priced);
+  function validateWithFittingEffort(selection: ModelSelection, priced: boolean): ReturnType<typeof validateRoute> {
+    const fitting = validateOnce(selection, priced);
     if (!("problem" in fitting) || fitting.problem.code !== "effort-unsupported" || selection.effort?.by === "fallback")
       return fitting;
     const { effort: _, ...rest } = selection;
-    const without = bindOnce(rest, priced);
+    const without = validateOnce(rest, priced);
     if ("problem" in without) return without;
     const warning: Warning = {
       code: "effort-left-out",
@@ -221,11 +221,11 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
  * A route as it would be made today for the same provider, model and effort: endpoint, key and facts are read anew. A
  * fallback that cannot be had today stays as it was, so that the others keep their places.
  */
-export function refreshRoute(route: Route, priced: boolean, deps: PrecedenceDeps & BindDeps): Routed {
+export function refreshRoute(route: Route, priced: boolean, deps: PrecedenceDeps & ValidateRouteDeps): Routed {
   const found = deps.providers.find(route.provider);
   if ("problem" in found) return found;
   const { chosenBy } = route;
-  const bound = bind(
+  const bound = validateRoute(
     {
       provider: { value: found.provider, by: chosenBy.provider },
       model: { value: route.model, by: chosenBy.model },
@@ -326,6 +326,6 @@ function unusableFallback(written: ModelWishConfig, problem: Problem): Warning {
   return { code: "fallback-unusable", message: `The declared fallback ${name} cannot be used. ${problem.message}` };
 }
 
-function isSameRoute(one: BoundRoute, other: BoundRoute): boolean {
+function isSameRoute(one: ResolvedRoute, other: ResolvedRoute): boolean {
   return one.provider === other.provider && one.model === other.model;
 }
