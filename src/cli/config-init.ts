@@ -50,7 +50,7 @@ export async function initConfig(io: Io, place: ConfigPlace, { yes, force }: Ini
 
 function foundOf(provider: Provider, { credentials }: Routing): Found {
   const answer = credentials.find(provider);
-  const [key] = "bundle" in answer ? answer.bundle.keys : [];
+  const [key] = "connection" in answer ? answer.connection.keys : [];
   return { provider, ...(key && { keyName: key.name }) };
 }
 

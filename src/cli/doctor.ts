@@ -97,14 +97,14 @@ function providerFindings(place: Place): Finding[] {
 function usableFinding(slug: string, configured: boolean, { providers, credentials }: Routing): Finding {
   const found = providers.find(slug);
   const answer = "provider" in found ? credentials.find(found.provider) : undefined;
-  if (answer === undefined || !("bundle" in answer)) return { state: "bad", about: slug, text: "cannot be had" };
-  const { keys, baseUrl, withheld } = answer.bundle;
+  if (answer === undefined || !("connection" in answer)) return { state: "bad", about: slug, text: "cannot be had" };
+  const { keys, baseUrl, rejected } = answer.connection;
   const names = keys.map(formatKey).join(", ");
   const from = configured ? ", from the config" : "";
   const text = `${new URL(baseUrl).host}, ${names === "" ? "no key needed" : `key ${names}`}${from}`;
-  return withheld.length === 0
+  return rejected.length === 0
     ? { state: "good", about: slug, text }
-    : { state: "note", about: slug, text: `${text}; ${withheld.join("; ")}` };
+    : { state: "note", about: slug, text: `${text}; ${rejected.join("; ")}` };
 }
 
 /** A provider that the config names and that has no key. */

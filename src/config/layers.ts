@@ -53,11 +53,12 @@ function isWhole(path: Path): boolean {
   );
 }
 
-const BUNDLE = ["base_url", "api_mode", "api_key", "api_keys", "api_key_env", "api_key_command", "headers"];
+const CONNECTION_KEYS = ["base_url", "api_mode", "api_key", "api_keys", "api_key_env", "api_key_command", "headers"];
 
 /** Keys of the lower layer that may not stay, because the upper layer names what they belong to. */
 function replacedTogether(below: Record<string, unknown>, above: Record<string, unknown>, path: Path): string[] {
-  if (path[0] === "providers" && path.length === 2) return BUNDLE.some((key) => key in above) ? BUNDLE : [];
+  if (path[0] === "providers" && path.length === 2)
+    return CONNECTION_KEYS.some((key) => key in above) ? CONNECTION_KEYS : [];
   const routed = path.length === 0 || (path[0] === "delegation" && path.length === 1);
   const otherProvider = "provider" in above && !("model" in above) && above.provider !== below.provider;
   return routed && otherProvider ? ["model"] : [];

@@ -83,8 +83,8 @@ async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): 
   const { credentials } = deps.routing;
   const { slug } = provider;
   const found = credentials.find(provider);
-  if (!("bundle" in found)) return [{ provider: slug, baseUrl: "", failure: notUsable(slug, found) }];
-  const { baseUrl, keys } = found.bundle;
+  if (!("connection" in found)) return [{ provider: slug, baseUrl: "", failure: notUsable(slug, found) }];
+  const { baseUrl, keys } = found.connection;
   const apiMode = apiModeOf(provider, baseUrl, defaultModelOf(provider) ?? "");
   const timeout = new AbortController();
   const stopTimer = deps.clock.after(ANSWER_MS, () => timeout.abort());

@@ -94,8 +94,8 @@ function modelNamed(
     reasoning_efforts: efforts ?? null,
     vision: vision ?? null,
     tools: tools ?? null,
-    key_present: "bundle" in found,
-    key_name: "bundle" in found ? (formatKeys(found.bundle.keys) ?? null) : null,
+    key_present: "connection" in found,
+    key_name: "connection" in found ? (formatKeys(found.connection.keys) ?? null) : null,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Problem, Warning } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Endpoint, ModelFacts, Route } from "../route.ts";
 import type { Aliases } from "./aliases.ts";
-import { type Bundle, formatKeys } from "./bundle.ts";
+import { formatKeys, type ProviderConnection } from "./bundle.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Credentials } from "./credentials.ts";
 import { FAMILY_NAMES, familyNamed } from "./family-aliases.ts";
@@ -26,11 +26,11 @@ export function validateRoute(
 ): { route: ResolvedRoute } | { problem: Problem } {
   const { provider, model, effort } = selection;
   const answer = deps.credentials.find(provider.value);
-  if (!("bundle" in answer)) return { problem: noConnection(provider.value, answer, deps.credentials) };
-  const { bundle } = answer;
-  const misplaced = misplacedModel(selection, bundle, deps);
+  if (!("connection" in answer)) return { problem: noConnection(provider.value, answer, deps.credentials) };
+  const { connection } = answer;
+  const misplaced = misplacedModel(selection, connection, deps);
   if (misplaced !== undefined) return { problem: misplaced };
-  const keyName = formatKeys(bundle.keys);
+  const keyName = formatKeys(connection.keys);
   const facts = deps.catalog.factsOf(provider.value, model.value);
   if (effort !== undefined && facts.efforts !== undefined && !facts.efforts.includes(effort.value))
     return { problem: unsupportedEffort(selection, facts) };
@@ -40,16 +40,16 @@ export function validateRoute(
       provider: provider.value.slug,
       model: model.value,
       ...(effort && { effort: effort.value }),
-      endpoint: endpointOf(provider.value, bundle, model.value),
+      endpoint: endpointOf(provider.value, connection, model.value),
       ...(keyName !== undefined && { keyName }),
       facts,
       chosenBy: { provider: provider.by, model: model.by, ...(effort && { effort: effort.by }) },
-      warnings: [...rejectedKeys(provider.value, bundle), ...doubts(provider.value, bundle, model.value, deps)],
+      warnings: [...rejectedKeys(provider.value, connection), ...doubts(provider.value, connection, model.value, deps)],
     },
   };
 }
 
-function endpointOf(provider: Provider, { baseUrl }: Bundle, model: string): Endpoint {
+function endpointOf(provider: Provider, { baseUrl }: ProviderConnection, model: string): Endpoint {
   const apiMode = apiModeOf(provider, baseUrl, model);
   const effortField = apiMode === "chat_completions" ? provider.row?.effortField : undefined;
   return { baseUrl, apiMode, ...(effortField && { effortField }) };
@@ -78,7 +78,11 @@ function noConnection(
 }
 
 /** A model that belongs elsewhere, or a name that was meant as an alias. */
-function misplacedModel(selection: ModelSelection, { baseUrl }: Bundle, deps: ValidateRouteDeps): Problem | undefined {
+function misplacedModel(
+  selection: ModelSelection,
+  { baseUrl }: ProviderConnection,
+  deps: ValidateRouteDeps,
+): Problem | undefined {
   const provider = selection.provider.value;
   const model = selection.model.value;
   const serves = deps.catalog.serves(provider, baseUrl, model);
@@ -144,16 +148,16 @@ function noPrice({ provider, model }: ModelSelection): Problem {
   };
 }
 
-function rejectedKeys({ slug, entryPath }: Provider, { keys, withheld }: Bundle): Warning[] {
-  if (keys.length > 0 || withheld.length === 0) return [];
-  const message = `${slug} is asked without a key. Not sent: ${withheld.join(", ")}. If one belongs there, write it as ${entryPath}.api_key.`;
+function rejectedKeys({ slug, entryPath }: Provider, { keys, rejected }: ProviderConnection): Warning[] {
+  if (keys.length > 0 || rejected.length === 0) return [];
+  const message = `${slug} is asked without a key. Not sent: ${rejected.join(", ")}. If one belongs there, write it as ${entryPath}.api_key.`;
   return [{ code: "key-withheld", message }];
 }
 
 /** A name the provider's own list does not have passes; it may be newer than the list. */
 function doubts(
   provider: Provider,
-  { baseUrl }: Bundle,
+  { baseUrl }: ProviderConnection,
   model: string,
   { catalog, providers }: ValidateRouteDeps,
 ): Warning[] {

@@ -10,13 +10,13 @@ import type { ProviderRow } from "./provider-table.ts";
 import type { Provider } from "./providers.ts";
 
 /** What a provider's requests go to and carry, as a whole; fields of two providers never mix. */
-export type Bundle = {
+export type ProviderConnection = {
   baseUrl: string;
   /** The pool, in the order of the contract; empty for an endpoint that needs none. */
   keys: KeySource[];
   headers: Record<string, string>;
   /** Why keys that were found, or that the entry names, are not sent there. */
-  withheld: string[];
+  rejected: string[];
 };
 
 /** A key as it stands in the environment or the config, or the command that prints it. */
@@ -26,29 +26,29 @@ export type KeySource = { name: string; header?: KeyHeader } & (
 );
 
 /** `missing`: every place that was looked at, in order, with what was found there. `unusable`: what is wrong instead. */
-export type BundleAnswer = { bundle: Bundle } | { missing: string[] } | { unusable: string };
+export type ConnectionResult = { connection: ProviderConnection } | { missing: string[] } | { unusable: string };
 
 /** A key that was found, and the base URL it belongs to: none where a provider of the user's own has no endpoint. */
-type Candidate = { name: string; home: string | undefined; header?: KeyHeader } & (
+type FoundKey = { name: string; ownerUrl: string | undefined; header?: KeyHeader } & (
   | { value: string }
   | { argv: readonly string[] }
 );
 /** Keys of the config entry replace those of the row's variables; `ofRow` is used where the entry gives none. */
-type Candidates = {
-  ofEntry: Candidate[];
-  ofRow: Candidate[];
+type FoundKeys = {
+  ofEntry: FoundKey[];
+  ofRow: FoundKey[];
   /** Keys that the entry names and that have no value. */
   unset: string[];
 };
 
-export function bundleOf(provider: Provider, env: Environment): BundleAnswer {
+export function connectionOf(provider: Provider, env: Environment): ConnectionResult {
   const { entry, row } = provider;
   const chosen = chosenBaseUrl(provider, env);
   if ("unusable" in chosen) return chosen;
   const looked: string[] = [];
   const candidates = candidatesOf(provider, chosen, env, looked);
   const [first] = [...candidates.ofEntry, ...candidates.ofRow];
-  const baseUrl = chosen.entry ?? chosen.variable ?? first?.home ?? row?.baseUrl;
+  const baseUrl = chosen.entry ?? chosen.variable ?? first?.ownerUrl ?? row?.baseUrl;
   if (baseUrl === undefined)
     return { unusable: `${provider.slug} is no built-in provider: expected ${provider.entryPath}.base_url` };
   const headers = headersOf(
@@ -58,20 +58,20 @@ export function bundleOf(provider: Provider, env: Environment): BundleAnswer {
     env,
   );
   if ("unusable" in headers) return headers;
-  const withheld: string[] = [];
-  const ofEntry = poolOf(candidates.ofEntry, baseUrl, withheld);
-  const keys = ofEntry.length > 0 ? ofEntry : poolOf(candidates.ofRow, baseUrl, withheld);
+  const rejected: string[] = [];
+  const ofEntry = poolOf(candidates.ofEntry, baseUrl, rejected);
+  const keys = ofEntry.length > 0 ? ofEntry : poolOf(candidates.ofRow, baseUrl, rejected);
   const keyless = mayBeKeyless(provider, baseUrl) || Object.keys(entry?.headers ?? {}).some(namesSecret);
-  if (keys.length === 0 && !keyless) return { missing: [...withheld, ...looked] };
-  return { bundle: { baseUrl, keys, headers: headers.headers, withheld: [...withheld, ...candidates.unset] } };
+  if (keys.length === 0 && !keyless) return { missing: [...rejected, ...looked] };
+  return { connection: { baseUrl, keys, headers: headers.headers, rejected: [...rejected, ...candidates.unset] } };
 }
 
 /** Those that may go to a base URL, each bound to its origin. One value is one key, however many names it has. */
-function poolOf(candidates: readonly Candidate[], baseUrl: string, withheld: string[]): KeySource[] {
+function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: string[]): KeySource[] {
   const origin = originOf(baseUrl);
   const values = new Set<string>();
   return candidates
-    .filter((candidate) => belongs(candidate, baseUrl, withheld))
+    .filter((candidate) => belongs(candidate, baseUrl, rejected))
     .flatMap(({ name, header, ...found }): KeySource[] => {
       const facts = { name, ...(header && { header }) };
       if ("argv" in found) return [{ ...facts, argv: found.argv, origin }];
@@ -103,13 +103,13 @@ function chosenBaseUrl({ entry, row, entryPath }: Provider, env: Environment): C
 }
 
 /** Usable keys in the order of the contract; what is not usable is noted in `looked`. */
-function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environment, looked: string[]): Candidates {
+function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environment, looked: string[]): FoundKeys {
   const { entry, row, entryPath } = provider;
-  const found: Candidates = { ofEntry: [], ofRow: [], unset: [] };
-  const consider = (group: Candidate[], name: string, value: string | undefined, home?: string, header?: KeyHeader) => {
+  const found: FoundKeys = { ofEntry: [], ofRow: [], unset: [] };
+  const consider = (group: FoundKey[], name: string, value: string | undefined, home?: string, header?: KeyHeader) => {
     if (value === undefined || value.trim() === "") looked.push(name);
     else if (!isUsableKey(value)) looked.push(`${name} (holds a placeholder, not a key)`);
-    else group.push({ name, value: value.trim(), home: home ?? homeOf(row, value), ...(header && { header }) });
+    else group.push({ name, value: value.trim(), ownerUrl: home ?? ownerUrlOf(row, value), ...(header && { header }) });
   };
   for (const { path, name, template } of keyTemplatesOf(provider)) {
     const expanded = template.expand(env);
@@ -127,7 +127,7 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
     found.ofEntry.push({
       name: `${entryPath}.api_key_command`,
       argv: argvOf(entry.api_key_command),
-      home: chosen.entry ?? row?.baseUrl,
+      ownerUrl: chosen.entry ?? row?.baseUrl,
     });
   for (const { name, header } of row?.keys ?? []) consider(found.ofRow, name, env[name], chosen.variable, header);
   if (entry?.api_key === undefined) looked.push(`${entryPath}.api_key`);
@@ -160,19 +160,19 @@ export function formatKey(source: KeySource): string {
 }
 
 /** The provider's own endpoint for a key: some keys tell by their beginning which one it is. */
-function homeOf(row: ProviderRow | undefined, key: string): string | undefined {
+function ownerUrlOf(row: ProviderRow | undefined, key: string): string | undefined {
   return row?.homes?.find(({ keyPrefix }) => key.startsWith(keyPrefix))?.baseUrl ?? row?.baseUrl;
 }
 
-/** Whether a key may be sent to a base URL; if not, why is added to `withheld`. */
-function belongs({ name, home }: Candidate, baseUrl: string, withheld: string[]): boolean {
-  const owner = home === undefined ? "no endpoint" : originOf(home);
+/** Whether a key may be sent to a base URL; if not, why is added to `rejected`. */
+function belongs({ name, ownerUrl }: FoundKey, baseUrl: string, rejected: string[]): boolean {
+  const owner = ownerUrl === undefined ? "no endpoint" : originOf(ownerUrl);
   if (owner !== originOf(baseUrl)) {
-    withheld.push(`${name} (belongs to ${owner}, and is not sent to ${originOf(baseUrl)})`);
+    rejected.push(`${name} (belongs to ${owner}, and is not sent to ${originOf(baseUrl)})`);
     return false;
   }
   if (!isEncrypted(baseUrl) && nearnessOf(baseUrl) === "public") {
-    withheld.push(`${name} (is not sent unencrypted to ${originOf(baseUrl)}: use https)`);
+    rejected.push(`${name} (is not sent unencrypted to ${originOf(baseUrl)}: use https)`);
     return false;
   }
   return true;
@@ -205,7 +205,7 @@ function mayBeKeyless({ row }: Provider, baseUrl: string): boolean {
 /** The entry's headers with their variables filled in. Like keys, they belong to the entry's endpoint. */
 function headersOf(
   { entry, entryPath }: Provider,
-  home: string | undefined,
+  ownerUrl: string | undefined,
   baseUrl: string,
   env: Environment,
 ): { headers: Record<string, string> } | { unusable: string } {
@@ -214,8 +214,8 @@ function headersOf(
     const expanded = template.expand(env);
     const path = `${entryPath}.headers.${name}`;
     if ("unset" in expanded) return { unusable: `${path} names ${expanded.unset.join(", ")}: not set` };
-    if (home === undefined || originOf(home) !== originOf(baseUrl))
-      return { unusable: `${path} belongs to ${home}, and requests go to ${baseUrl}: write base_url beside it` };
+    if (ownerUrl === undefined || originOf(ownerUrl) !== originOf(baseUrl))
+      return { unusable: `${path} belongs to ${ownerUrl}, and requests go to ${baseUrl}: write base_url beside it` };
     headers[name.toLowerCase()] = expanded.text;
   }
   return { headers };

@@ -6,14 +6,21 @@ import type { Clock } from "../clock.ts";
 import type { Environment } from "../config/template.ts";
 import type { ApiMode, Route } from "../route.ts";
 import { type Access, type KeyHeader, type Lease, namesSecret, Secret } from "../secret.ts";
-import { type Bundle, type BundleAnswer, bundleOf, isWorthHiding, type KeySource, keyTemplatesOf } from "./bundle.ts";
+import {
+  type ConnectionResult,
+  connectionOf,
+  isWorthHiding,
+  type KeySource,
+  keyTemplatesOf,
+  type ProviderConnection,
+} from "./bundle.ts";
 import { originOf } from "./endpoints.ts";
 import { commandSupply, fixedSupply, type KeySupply } from "./key-supply.ts";
 import { createKeylessPool, createPool, type Pool } from "./pool.ts";
 import type { Provider, Providers } from "./providers.ts";
 
 export type Credentials = {
-  find(provider: Provider): BundleAnswer;
+  find(provider: Provider): ConnectionResult;
   /** Providers that could run something now: those with a key, and the keyless ones that the user has set up. */
   usable(): readonly Provider[];
   /** What one request on the route carries; without a key where none belongs there any more. Never rejects. */
@@ -27,32 +34,35 @@ export type Credentials = {
 type Sources = { env: Environment; providers: Providers; clock: Clock };
 
 export function createCredentials({ env, providers, clock }: Sources): Credentials {
-  const answers = new Map<Provider, BundleAnswer>();
-  const pools = new Map<Bundle, Pool>();
+  const answers = new Map<Provider, ConnectionResult>();
+  const pools = new Map<ProviderConnection, Pool>();
   const supplies: KeySupply[] = [];
   const accesses = new WeakMap<Secret, Map<KeyHeader, Access>>();
   let secrets: Secret[] | undefined;
 
-  function find(provider: Provider): BundleAnswer {
-    const known = answers.get(provider) ?? bundleOf(provider, env);
+  function find(provider: Provider): ConnectionResult {
+    const known = answers.get(provider) ?? connectionOf(provider, env);
     answers.set(provider, known);
     return known;
   }
 
   /** What belongs to a route as it was planned, if that is still so. */
-  function bundleFor({ provider: slug, endpoint }: Pick<Route, "provider" | "endpoint">): Bundle | undefined {
+  function connectionFor({
+    provider: slug,
+    endpoint,
+  }: Pick<Route, "provider" | "endpoint">): ProviderConnection | undefined {
     const found = providers.find(slug);
     const answer = "provider" in found ? find(found.provider) : undefined;
-    if (answer === undefined || !("bundle" in answer)) return undefined;
-    return originOf(answer.bundle.baseUrl) === originOf(endpoint.baseUrl) ? answer.bundle : undefined;
+    if (answer === undefined || !("connection" in answer)) return undefined;
+    return originOf(answer.connection.baseUrl) === originOf(endpoint.baseUrl) ? answer.connection : undefined;
   }
 
-  function poolOf(bundle: Bundle): Pool {
-    const { keys, headers } = bundle;
+  function poolOf(connection: ProviderConnection): Pool {
+    const { keys, headers } = connection;
     const pool =
-      pools.get(bundle) ??
+      pools.get(connection) ??
       (keys.length === 0 ? createKeylessPool({ headers, redact }) : createPool(keys, supplyOf, clock));
-    pools.set(bundle, pool);
+    pools.set(connection, pool);
     return pool;
   }
 
@@ -94,12 +104,12 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
 
   return {
     find,
-    usable: () => providers.all().filter((provider) => isSetUp(provider, env) && "bundle" in find(provider)),
+    usable: () => providers.all().filter((provider) => isSetUp(provider, env) && "connection" in find(provider)),
     lease(route, signal) {
-      const bundle = bundleFor(route);
-      const pool = bundle === undefined ? createKeylessPool({ headers: {}, redact }) : poolOf(bundle);
+      const connection = connectionFor(route);
+      const pool = connection === undefined ? createKeylessPool({ headers: {}, redact }) : poolOf(connection);
       const usual = HEADER_OF_MODE[route.endpoint.apiMode];
-      return pool.lease((secret, header = usual) => accessWith(secret, header, bundle?.headers ?? {}), signal);
+      return pool.lease((secret, header = usual) => accessWith(secret, header, connection?.headers ?? {}), signal);
     },
     redact,
     keyNames,

@@ -90,7 +90,7 @@ export function createRouting({
     providers,
     listOf(provider) {
       const answer = credentials.find(provider);
-      return "bundle" in answer ? lists.listOf(provider.slug, answer.bundle.baseUrl) : undefined;
+      return "connection" in answer ? lists.listOf(provider.slug, answer.connection.baseUrl) : undefined;
     },
   });
   const aliases = createAliases(config.models, providers, untrustedAliases);

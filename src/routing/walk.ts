@@ -176,7 +176,7 @@ export function createPrecedence({ providers, credentials, catalog, aliases }: P
 
   function baseUrlOf(provider: Provider): string | undefined {
     const answer = credentials.find(provider);
-    return "bundle" in answer ? answer.bundle.baseUrl : undefined;
+    return "connection" in answer ? answer.connection.baseUrl : undefined;
   }
 
   function soleProvider(): Provider | undefined {
