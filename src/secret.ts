@@ -114,14 +114,14 @@ export type Lease = ({ access: Access } | { failure: Failure }) & {
    * What a request that failed may hope for, once its key was given back.
    * @param tried keys that failed it before this one, one right after the other
    */
-  left(failure: Failure, tried: number): KeysLeft;
+  availability(failure: Failure, tried: number): KeyAvailability;
 };
 
 /**
  * `another`: a key that may be asked at once. Else the milliseconds until one may be asked again, and the kind of
  * failure that keeps it: after a failure that no key has to do with, that one itself.
  */
-export type KeysLeft =
+export type KeyAvailability =
   | { another: true }
   /** `isTold`: the provider itself named that time. */
   | { another: false; backInMs: number; kind: FailureKind; isTold?: boolean };

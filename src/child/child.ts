@@ -7,7 +7,7 @@ import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
 import { applyToStats, type ChildStats, createChildStats } from "../result.ts";
 import type { Route } from "../route.ts";
-import type { KeysLeft, Lease } from "../secret.ts";
+import type { KeyAvailability, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { applyEvent, type Conversation, createConversation, forgetFailures } from "./conversation.ts";
 import type { Model } from "./model.ts";
@@ -92,7 +92,7 @@ export type ChildDeps = {
 /** What a recovery is decided on. */
 export type FailureSituation = {
   /** What the failure leaves to hope for: another key, or a wait. */
-  keys: KeysLeft;
+  keys: KeyAvailability;
   /** What failed before, of this step on this route. */
   earlier: readonly Failure[];
   /** Milliseconds those requests and the waits after them took, this one included. Waiting for one's turn does not count. */

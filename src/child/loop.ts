@@ -295,7 +295,7 @@ async function* recover(
   permit: Permit,
 ): AsyncGenerator<EmittedEvent, Ending | undefined> {
   const { conversation, deps, input, signal } = child;
-  const keys = lease.left(failure, conversation.keysTried);
+  const keys = lease.availability(failure, conversation.keysTried);
   const recovery: Recovery = signal.aborted
     ? { action: "give-up" }
     : deps.recover({

@@ -13,14 +13,14 @@ import type { Provider } from "./providers.ts";
 export type ProviderConnection = {
   baseUrl: string;
   /** The pool, in the order of the contract; empty for an endpoint that needs none. */
-  keys: KeySource[];
+  keys: DeclaredKey[];
   headers: Record<string, string>;
   /** Why keys that were found, or that the entry names, are not sent there. */
   rejected: string[];
 };
 
 /** A key as it stands in the environment or the config, or the command that prints it. */
-export type KeySource = { name: string; header?: KeyHeader } & (
+export type DeclaredKey = { name: string; header?: KeyHeader } & (
   | { secret: Secret }
   | { argv: readonly string[]; origin: string }
 );
@@ -67,12 +67,12 @@ export function connectionOf(provider: Provider, env: Environment): ConnectionRe
 }
 
 /** Those that may go to a base URL, each bound to its origin. One value is one key, however many names it has. */
-function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: string[]): KeySource[] {
+function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: string[]): DeclaredKey[] {
   const origin = originOf(baseUrl);
   const values = new Set<string>();
   return candidates
     .filter((candidate) => belongs(candidate, baseUrl, rejected))
-    .flatMap(({ name, header, ...found }): KeySource[] => {
+    .flatMap(({ name, header, ...found }): DeclaredKey[] => {
       const facts = { name, ...(header && { header }) };
       if ("argv" in found) return [{ ...facts, argv: found.argv, origin }];
       if (values.has(found.value)) return [];
@@ -149,13 +149,13 @@ function argvOf(command: string | readonly string[]): readonly string[] {
 }
 
 /** What people are told of a pool: its first key, and how many more there are. */
-export function formatKeys([first, ...more]: readonly KeySource[]): string | undefined {
+export function formatKeys([first, ...more]: readonly DeclaredKey[]): string | undefined {
   if (first === undefined) return undefined;
   return more.length === 0 ? formatKey(first) : `${formatKey(first)} +${more.length} more`;
 }
 
 /** A command's key is named by where it stands, and nothing runs it to name it. */
-export function formatKey(source: KeySource): string {
+export function formatKey(source: DeclaredKey): string {
   return "argv" in source ? `${source.name} (not run)` : source.name;
 }
 

@@ -9,13 +9,13 @@ import { type Access, type KeyHeader, type Lease, namesSecret, Secret } from "..
 import {
   type ConnectionResult,
   connectionOf,
+  type DeclaredKey,
   isWorthHiding,
-  type KeySource,
   keyTemplatesOf,
   type ProviderConnection,
 } from "./bundle.ts";
 import { originOf } from "./endpoints.ts";
-import { commandSupply, fixedSupply, type KeySupply } from "./key-supply.ts";
+import { commandKeySource, fixedKeySource, type KeySource } from "./key-supply.ts";
 import { createKeylessPool, createPool, type Pool } from "./pool.ts";
 import type { Provider, Providers } from "./providers.ts";
 
@@ -36,7 +36,7 @@ type Sources = { env: Environment; providers: Providers; clock: Clock };
 export function createCredentials({ env, providers, clock }: Sources): Credentials {
   const answers = new Map<Provider, ConnectionResult>();
   const pools = new Map<ProviderConnection, Pool>();
-  const supplies: KeySupply[] = [];
+  const supplies: KeySource[] = [];
   const accesses = new WeakMap<Secret, Map<KeyHeader, Access>>();
   let secrets: Secret[] | undefined;
 
@@ -61,14 +61,14 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
     const { keys, headers } = connection;
     const pool =
       pools.get(connection) ??
-      (keys.length === 0 ? createKeylessPool({ headers, redact }) : createPool(keys, supplyOf, clock));
+      (keys.length === 0 ? createKeylessPool({ headers, redact }) : createPool(keys, keySourceOf, clock));
     pools.set(connection, pool);
     return pool;
   }
 
-  function supplyOf(source: KeySource): KeySupply {
-    if ("secret" in source) return fixedSupply(source.secret);
-    const supply = commandSupply(source, commandEnvironment, clock);
+  function keySourceOf(source: DeclaredKey): KeySource {
+    if ("secret" in source) return fixedKeySource(source.secret);
+    const supply = commandKeySource(source, commandEnvironment, clock);
     supplies.push(supply);
     return supply;
   }
@@ -94,7 +94,7 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
 
   function redact(text: string): string {
     secrets ??= knownSecrets(providers.all(), env);
-    const printed = supplies.flatMap((supply) => supply.printed());
+    const printed = supplies.flatMap((supply) => supply.issued());
     return [...printed, ...secrets].reduce((clean, secret) => secret.redact(clean), text);
   }
 

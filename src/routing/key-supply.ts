@@ -9,54 +9,54 @@ import { Secret } from "../secret.ts";
 import { isUsableKey, isWorthHiding } from "./bundle.ts";
 import { firstLineOf } from "./key-command.ts";
 
-export type KeySupply = {
+export type KeySource = {
   /** Never rejects. A failure is `aborted` where the signal aborts first. */
-  get(signal: AbortSignal): Promise<Supplied>;
+  get(signal: AbortSignal): Promise<IssuedKey>;
   /** The provider refused this key. Says whether the next `get` brings another. */
-  renew(refused: Secret): boolean;
+  refresh(refused: Secret): boolean;
   /** Shortest time between two renewals, in milliseconds; absent where there is none. */
   pauseMs?: number;
   /** Every key it has brought that is to be taken out of texts. */
-  printed(): readonly Secret[];
+  issued(): readonly Secret[];
 };
-export type Supplied = { secret: Secret } | { failure: Failure };
+export type IssuedKey = { secret: Secret } | { failure: Failure };
 
 /** A key that a command has printed anew and that is refused again is not asked for at once. */
 const RENEWAL_PAUSE_MS = 60_000;
 
-export function fixedSupply(secret: Secret): KeySupply {
-  return { get: async () => ({ secret }), renew: () => false, printed: () => [] };
+export function fixedKeySource(secret: Secret): KeySource {
+  return { get: async () => ({ secret }), refresh: () => false, issued: () => [] };
 }
 
 export type KeyCommand = { name: string; argv: readonly string[]; origin: string };
 
 /** @param environment what the command is run with */
-export function commandSupply(
+export function commandKeySource(
   { name, argv, origin }: KeyCommand,
   environment: () => Record<string, string>,
   clock: Clock,
-): KeySupply {
-  const printed: Secret[] = [];
+): KeySource {
+  const issued: Secret[] = [];
   let current: Secret | undefined;
   let renewedAt = Number.NEGATIVE_INFINITY;
-  let running: { outcome: Promise<Supplied>; stop: AbortController; waiting: number } | undefined;
+  let running: { outcome: Promise<IssuedKey>; stop: AbortController; waiting: number } | undefined;
 
   function start() {
     const stop = new AbortController();
     return { outcome: run(stop.signal), stop, waiting: 0 };
   }
 
-  async function run(signal: AbortSignal): Promise<Supplied> {
+  async function run(signal: AbortSignal): Promise<IssuedKey> {
     const answer = await firstLineOf(argv, environment(), clock, signal);
     const problem = "problem" in answer ? answer.problem : "printed no key";
     if ("problem" in answer || !isUsableKey(answer.line)) return { failure: failed(name, problem) };
     current = new Secret(answer.line, name, origin);
-    if (isWorthHiding(answer.line)) printed.push(current);
+    if (isWorthHiding(answer.line)) issued.push(current);
     return { secret: current };
   }
 
   /** Waits for the run that all share; it is stopped when nobody waits for it any more. */
-  async function join(signal: AbortSignal): Promise<Supplied> {
+  async function join(signal: AbortSignal): Promise<IssuedKey> {
     running ??= start();
     const mine = running;
     mine.waiting += 1;
@@ -73,9 +73,9 @@ export function commandSupply(
 
   return {
     pauseMs: RENEWAL_PAUSE_MS,
-    printed: () => printed,
+    issued: () => issued,
     get: async (signal) => (current === undefined ? join(signal) : { secret: current }),
-    renew(refused) {
+    refresh(refused) {
       if (refused !== current) return true;
       if (clock.elapsed() - renewedAt < RENEWAL_PAUSE_MS) return false;
       renewedAt = clock.elapsed();
@@ -93,8 +93,8 @@ function failed(name: string, problem: string): Failure {
 }
 
 /** Settles when the signal aborts. */
-function brokenOff(name: string, signal: AbortSignal): { promise: Promise<Supplied>; forget(): void } {
-  const { promise, resolve } = Promise.withResolvers<Supplied>();
+function brokenOff(name: string, signal: AbortSignal): { promise: Promise<IssuedKey>; forget(): void } {
+  const { promise, resolve } = Promise.withResolvers<IssuedKey>();
   const stop = () => resolve({ failure: { kind: "aborted", message: `Nobody waits for ${name} any more.` } });
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });

@@ -5,12 +5,12 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Failure, FailureKind } from "../errors.ts";
-import type { Access, KeyHeader, KeysLeft, Lease, Secret } from "../secret.ts";
-import type { KeySource } from "./bundle.ts";
-import type { KeySupply } from "./key-supply.ts";
+import type { Access, KeyAvailability, KeyHeader, Lease, Secret } from "../secret.ts";
+import type { DeclaredKey } from "./bundle.ts";
+import type { KeySource } from "./key-supply.ts";
 
 /** How long a key rests where its provider does not say, in milliseconds. Failures of other kinds are not a key's. */
-const REST_MS: Partial<Record<FailureKind, number>> = {
+const COOLDOWN_MS: Partial<Record<FailureKind, number>> = {
   "rate-limited": 10_000,
   "quota-exhausted": 60 * 60_000,
   unauthorized: Number.POSITIVE_INFINITY,
@@ -22,28 +22,30 @@ export type Pool = {
 };
 export type AccessWith = (secret: Secret, header: KeyHeader | undefined) => Access;
 
-type Rest = { until: number; kind: FailureKind; isTold: boolean };
-type Member = {
-  source: KeySource;
-  supply: KeySupply;
+type Cooldown = { until: number; kind: FailureKind; isTold: boolean };
+type PooledKey = {
+  declaredKey: DeclaredKey;
+  keySource: KeySource;
   inFlight: number;
   /** Counts the pool's leases: the member with the lowest was used longest ago. */
   lastUsed: number;
-  rest?: Rest;
+  cooldown?: Cooldown;
 };
 
 /** @param sources at least one */
 export function createPool(
-  sources: readonly KeySource[],
-  supplyOf: (source: KeySource) => KeySupply,
+  sources: readonly DeclaredKey[],
+  keySourceOf: (source: DeclaredKey) => KeySource,
   clock: Clock,
 ): Pool {
-  const members = sources.map((source): Member => ({ source, supply: supplyOf(source), inFlight: 0, lastUsed: 0 }));
+  const members = sources.map(
+    (declaredKey): PooledKey => ({ declaredKey, keySource: keySourceOf(declaredKey), inFlight: 0, lastUsed: 0 }),
+  );
   let leases = 0;
 
-  const isFree = ({ rest }: Member) => rest === undefined || rest.until <= clock.elapsed();
+  const isFree = ({ cooldown }: PooledKey) => cooldown === undefined || cooldown.until <= clock.elapsed();
 
-  function nextMember(): Member {
+  function nextMember(): PooledKey {
     const free = members.filter(isFree);
     const [next] = free.length > 0 ? free.toSorted(byLoad) : members.toSorted(byReturn);
     if (next === undefined) throw new Error("a pool without keys");
@@ -51,36 +53,36 @@ export function createPool(
   }
 
   /** How long a failure lets its key rest, from now; undefined where it is not the key's. */
-  function restOf({ supply }: Member, { kind, retryAfterMs }: Failure): Rest | undefined {
-    const restMs = REST_MS[kind];
+  function cooldownOf({ keySource }: PooledKey, { kind, retryAfterMs }: Failure): Cooldown | undefined {
+    const restMs = COOLDOWN_MS[kind];
     if (restMs === undefined) return undefined;
     const refused = kind === "unauthorized";
-    const ownMs = refused ? (supply.pauseMs ?? restMs) : (retryAfterMs ?? restMs);
+    const ownMs = refused ? (keySource.pauseMs ?? restMs) : (retryAfterMs ?? restMs);
     return { until: clock.elapsed() + ownMs, kind, isTold: !refused && retryAfterMs !== undefined };
   }
 
   /** Puts a key to rest, or asks its command for another. Returns whether the same member has a new key to try. */
-  function judge(member: Member, failure: Failure, secret: Secret | undefined): boolean {
-    const rest = restOf(member, failure);
+  function judge(member: PooledKey, failure: Failure, secret: Secret | undefined): boolean {
+    const rest = cooldownOf(member, failure);
     if (rest === undefined) return false;
-    if (failure.kind === "unauthorized" && secret !== undefined && member.supply.renew(secret)) return true;
+    if (failure.kind === "unauthorized" && secret !== undefined && member.keySource.refresh(secret)) return true;
     if (members.length === 1) return false;
-    if (member.rest === undefined || member.rest.until < rest.until) member.rest = rest;
+    if (member.cooldown === undefined || member.cooldown.until < rest.until) member.cooldown = rest;
     return false;
   }
 
-  function keysLeft(failed: Member, renewed: boolean, failure: Failure, tried: number): KeysLeft {
-    const own = restOf(failed, failure);
+  function availabilityAfter(failed: PooledKey, renewed: boolean, failure: Failure, tried: number): KeyAvailability {
+    const own = cooldownOf(failed, failure);
     if (own === undefined) return asTold(failure);
     const another = renewed || members.some((member) => member !== failed && isFree(member));
     // Each key once, and each that a command may print anew once more.
-    const most = members.length + members.filter(({ supply }) => supply.pauseMs !== undefined).length;
+    const most = members.length + members.filter(({ keySource }) => keySource.pauseMs !== undefined).length;
     if (another && tried + 1 < most) return { another: true };
     if (members.length === 1) return asTold(failure);
     // Of its own key a request knows what it was told now. The key may rest longer: another model's quota, say.
     const free = { until: 0, kind: failure.kind, isTold: false };
     const others = members.filter((member) => member !== failed);
-    const rests = [own, ...others.map((member) => (isFree(member) ? free : (member.rest ?? free)))];
+    const rests = [own, ...others.map((member) => (isFree(member) ? free : (member.cooldown ?? free)))];
     const first = rests.reduce((soonest, rest) => (rest.until < soonest.until ? rest : soonest));
     const backInMs = Math.max(0, first.until - clock.elapsed());
     return { another: false, backInMs, kind: first.kind, isTold: first.isTold };
@@ -89,22 +91,22 @@ export function createPool(
   return {
     async lease(accessWith, signal) {
       const member = nextMember();
-      const { source, supply, rest } = member;
+      const { declaredKey, keySource, cooldown } = member;
       member.inFlight += 1;
       member.lastUsed = ++leases;
-      const supplied = await supply.get(signal);
+      const supplied = await keySource.get(signal);
       const secret = "secret" in supplied ? supplied.secret : undefined;
       let renewed = false;
       return {
-        keyName: source.name,
-        ...("secret" in supplied ? { access: accessWith(supplied.secret, source.header) } : supplied),
+        keyName: declaredKey.name,
+        ...("secret" in supplied ? { access: accessWith(supplied.secret, declaredKey.header) } : supplied),
         release(failure) {
           member.inFlight -= 1;
           if (failure !== undefined) renewed = judge(member, failure, secret);
           // Only a request that began while the key rested can tell that it need not.
-          else if (member.rest === rest) delete member.rest;
+          else if (member.cooldown === cooldown) delete member.cooldown;
         },
-        left: (failure, tried) => keysLeft(member, renewed, failure, tried),
+        availability: (failure, tried) => availabilityAfter(member, renewed, failure, tried),
       };
     },
   };
@@ -115,21 +117,21 @@ export function createKeylessPool(access: Access): Pool {
   const lease: Lease = {
     access,
     release: () => {},
-    left: asTold,
+    availability: asTold,
   };
   return { lease: async () => lease };
 }
 
 /** Nothing but a wait is left, as long as the provider says. */
-function asTold({ retryAfterMs, kind }: Failure): KeysLeft {
+function asTold({ retryAfterMs, kind }: Failure): KeyAvailability {
   return { another: false, backInMs: retryAfterMs ?? 0, kind, isTold: retryAfterMs !== undefined };
 }
 
-function byLoad(one: Member, other: Member): number {
+function byLoad(one: PooledKey, other: PooledKey): number {
   return one.inFlight - other.inFlight || one.lastUsed - other.lastUsed;
 }
 
-function byReturn(one: Member, other: Member): number {
-  const [first = 0, second = 0] = [one.rest?.until, other.rest?.until];
+function byReturn(one: PooledKey, other: PooledKey): number {
+  const [first = 0, second = 0] = [one.cooldown?.until, other.cooldown?.until];
   return first === second ? one.lastUsed - other.lastUsed : first - second;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Failure, FailureKind } from "../../src/errors.ts";
-import { commandSupply, fixedSupply } from "../../src/routing/key-supply.ts";
+import { commandKeySource, fixedKeySource } from "../../src/routing/key-supply.ts";
 import { createPool } from "../../src/routing/pool.ts";
 import { Secret } from "../../src/secret.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
@@ -18,7 +18,7 @@ const failure = (kind: FailureKind, retryAfterMs?: number): Failure => ({
 function poolOf(...names: string[]) {
   const clock = createFakeClock();
   const sources = names.map((name) => ({ name, secret: new Secret(`key ${name}`, name, ORIGIN) }));
-  const pool = createPool(sources, ({ name }) => fixedSupply(new Secret(`key ${name}`, name, ORIGIN)), clock);
+  const pool = createPool(sources, ({ name }) => fixedKeySource(new Secret(`key ${name}`, name, ORIGIN)), clock);
   const lease = () => pool.lease(() => ({ headers: {}, redact: String }), never);
   /** One request after the other, each answered at once or failing like this. */
   async function ask(last?: Failure): Promise<string | undefined> {
@@ -99,9 +99,9 @@ describe("a pool lends", () => {
 test("after a failure a pool tells of another key, or when the first is back and what keeps it", async () => {
   const { lease } = poolOf("a", "b");
   const fail = async (last: Failure, tried: number) => {
-    const { release, left } = await lease();
+    const { release, availability } = await lease();
     release(last);
-    return left(last, tried);
+    return availability(last, tried);
   };
   assert.deepEqual(await fail(failure("overloaded", 5), 0), {
     another: false,
@@ -120,11 +120,11 @@ test("what a request was told of its own key counts, however long that key rests
   other.release(failure("quota-exhausted"));
   own.release(failure("quota-exhausted"));
   // Another model of the same provider: its quota is its own.
-  const { keyName, release, left } = await lease();
+  const { keyName, release, availability } = await lease();
   release(failure("rate-limited", 2_000));
   assert.equal(keyName, "a");
   const soon = { another: false, backInMs: 2_000, isTold: true, kind: "rate-limited" };
-  assert.deepEqual(left(failure("rate-limited", 2_000), 0), soon);
+  assert.deepEqual(availability(failure("rate-limited", 2_000), 0), soon);
 });
 
 describe("a command", () => {
@@ -132,7 +132,7 @@ describe("a command", () => {
 
   test("has half a minute to print its key", async () => {
     const clock = createFakeClock();
-    const supplied = commandSupply(keyOf("echo early; sleep 60"), () => ({}), clock).get(never);
+    const supplied = commandKeySource(keyOf("echo early; sleep 60"), () => ({}), clock).get(never);
     await clock.advance(29_999);
     assert.equal(clock.pending, 1);
     await clock.advance(1);
@@ -142,26 +142,26 @@ describe("a command", () => {
 
   test("is asked for another key at most once a minute", async () => {
     const clock = createFakeClock();
-    const supply = commandSupply(keyOf("echo some-key"), () => ({}), clock);
+    const supply = commandKeySource(keyOf("echo some-key"), () => ({}), clock);
     const get = async () => {
       const answer = await supply.get(never);
       assert.ok("secret" in answer);
       return answer.secret;
     };
     const first = await get();
-    assert.equal(supply.renew(first), true);
+    assert.equal(supply.refresh(first), true);
     const second = await get();
     assert.notEqual(second, first);
-    assert.equal(supply.renew(first), true, "the one it was refused with is not the newest any more");
+    assert.equal(supply.refresh(first), true, "the one it was refused with is not the newest any more");
     assert.equal(await get(), second);
-    assert.equal(supply.renew(second), false);
+    assert.equal(supply.refresh(second), false);
     await clock.advance(60_000);
-    assert.equal(supply.renew(second), true);
+    assert.equal(supply.refresh(second), true);
   });
 
   test("that cannot be run is told by its reason", async () => {
     for (const argv of [["/no/such/program"], ["nul\0byte"]]) {
-      const supply = commandSupply({ ...keyOf(""), argv }, () => ({}), createFakeClock());
+      const supply = commandKeySource({ ...keyOf(""), argv }, () => ({}), createFakeClock());
       const answer = await supply.get(never);
       assert.match(
         "failure" in answer ? answer.failure.message : "",

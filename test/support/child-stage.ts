@@ -46,7 +46,7 @@ export function leaseOf({ keyName }: Route): Lease {
     access: { headers: {}, redact: (text) => text },
     ...(keyName !== undefined && { keyName }),
     release: () => {},
-    left: ({ retryAfterMs, kind }) => ({
+    availability: ({ retryAfterMs, kind }) => ({
       another: false,
       backInMs: retryAfterMs ?? 0,
       kind,
