@@ -8,7 +8,7 @@ const priceSchema = z
   .strictObject({ input: z.number(), output: z.number(), cached_input: z.number().optional() })
   .describe("USD per million tokens.");
 
-export const offeredModelSchema = z.strictObject({
+export const availableModelSchema = z.strictObject({
   model: z.string(),
   provider: z.string(),
   default: z.boolean().describe("What runs where only the provider is named."),
@@ -20,9 +20,9 @@ export const offeredModelSchema = z.strictObject({
   key_present: z.boolean(),
   key_name: z.string().nullable().describe("Where the key comes from; null where none is needed or there is none."),
 });
-export type OfferedModel = z.infer<typeof offeredModelSchema>;
+export type AvailableModel = z.infer<typeof availableModelSchema>;
 
-export const offeredAliasSchema = z.strictObject({
+export const availableAliasSchema = z.strictObject({
   alias: z.string(),
   route: z
     .strictObject({ provider: z.string(), model: z.string(), reasoning_effort: effort.nullable() })
@@ -30,15 +30,15 @@ export const offeredAliasSchema = z.strictObject({
     .describe("What a task that names it runs on."),
   problem: z.string().nullable().describe("Why it cannot be used now."),
 });
-export type OfferedAlias = z.infer<typeof offeredAliasSchema>;
+export type AvailableAlias = z.infer<typeof availableAliasSchema>;
 
 /** An agent definition that a task can name now. */
-export type OfferedAgent = { name: string; description: string | null };
+export type AvailableAgent = { name: string; description: string | null };
 
-export type Offer = { aliases: OfferedAlias[]; models: OfferedModel[]; agents?: OfferedAgent[] };
+export type AvailableModels = { aliases: AvailableAlias[]; models: AvailableModel[]; agents?: AvailableAgent[] };
 
 /** Which part of the offer is wanted. */
-export type OfferFilter = {
+export type ModelFilter = {
   /** Only models with this in their name, in any case. */
   match?: string | undefined;
   /** Only this provider's, by slug or another name. */

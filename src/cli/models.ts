@@ -1,7 +1,7 @@
 /** `deputy models`: what this user can run on now, from config, keys and the catalog as they are at this moment. */
-import { offerOf } from "../engine/offer.ts";
+import { listAvailableModels } from "../engine/offer.ts";
 import { createSetups, type SetupPlace } from "../engine/setup.ts";
-import type { OfferedAlias, OfferedModel } from "../offer.ts";
+import type { AvailableAlias, AvailableModel } from "../offer.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "./command.ts";
 import { EXIT_NOT_COMPLETED } from "./exit-codes.ts";
 import { formatCount, formatRoute, plural } from "./format.ts";
@@ -39,7 +39,11 @@ ${examples([
       if (flags.refresh) await refresh(place, flags, context);
       const { routing, config, warnings } = createSetups(place)();
       const { provider, all } = flags;
-      const { aliases, models } = offerOf({ routing, config, cwd: io.cwd }, { match: part, provider, all }, "operator");
+      const { aliases, models } = listAvailableModels(
+        { routing, config, cwd: io.cwd },
+        { match: part, provider, all },
+        "operator",
+      );
       if (flags.json) io.stdout.write(`${JSON.stringify({ aliases, models }, null, 2)}\n`);
       else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env)));
       const paint = createPaint(io.stderr, io.env);
@@ -61,7 +65,7 @@ async function refresh(place: SetupPlace, { provider }: Flags, { io, exitWith }:
   if (answers.some((answer) => "failure" in answer)) exitWith(EXIT_NOT_COMPLETED);
 }
 
-export function formatModels(models: OfferedModel[], aliases: OfferedAlias[], paint: Paint): string {
+export function formatModels(models: AvailableModel[], aliases: AvailableAlias[], paint: Paint): string {
   const rows = models.map((document) => [
     `${oneLine(document.model)}${document.default ? " *" : ""}`,
     document.provider,
@@ -86,7 +90,7 @@ export function formatModels(models: OfferedModel[], aliases: OfferedAlias[], pa
 }
 
 /** What it takes beside text, as far as that is known. */
-function abilities({ tools, vision }: OfferedModel): string {
+function abilities({ tools, vision }: AvailableModel): string {
   const known = [
     ...(tools === null ? [] : [tools ? "tools" : "no tools"]),
     ...(vision === null ? [] : [vision ? "images" : "no images"]),
@@ -94,7 +98,7 @@ function abilities({ tools, vision }: OfferedModel): string {
   return known.length === 0 ? "unknown" : known.join(", ");
 }
 
-function summary(models: OfferedModel[]): string {
+function summary(models: AvailableModel[]): string {
   const providers = new Set(models.map(({ provider }) => provider));
   const count = `${plural(models.length, "model")} of ${plural(providers.size, "provider")}`;
   return `${count}; * is what runs where only the provider is named.\n`;

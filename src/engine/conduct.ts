@@ -251,20 +251,20 @@ export async function supervise(
     const tools = named === undefined ? all : all.filter(({ name }) => named.includes(name));
     const delegates = role === "orchestrator" || isConversation(run);
     if (!delegates || run.depth >= delegation.max_spawn_depth) return tools;
-    const listModels = createListModels({ offer: setup.offer });
+    const listModels = createListModels({ listModels: setup.listModels });
     const added = isConversation(run) ? (chatExtras?.tools ?? []) : [];
     return [...tools, delegateTool(planned, slot, child, inheritedBudgets) as Tool, listModels as Tool, ...added];
   }
 
   function delegateTool(planned: Ready, slot: ChildSlot, child: RunChild, inheritedBudgets: readonly Budget[]) {
     return createDelegate({
-      offer: setup.offer(),
+      available: setup.listModels(),
       maxTasks: delegation.max_tasks_per_call,
       maxConcurrent: delegation.max_concurrent_children,
       mayOrchestrate: run.depth + 1 < delegation.max_spawn_depth,
       maxSummaryChars: delegation.max_summary_chars,
       restOf: chatExtras?.restOf ?? restOf,
-      offersBackground: chatExtras !== undefined,
+      supportsBackground: chatExtras !== undefined,
       async submit(call, context, { background }) {
         const { childId } = child.tally;
         if (background && chatExtras !== undefined) {

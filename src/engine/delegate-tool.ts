@@ -5,7 +5,7 @@ import type { Report } from "../report.ts";
 import type { Tool } from "../tool.ts";
 import { createDelegate } from "../tools/delegate.ts";
 import type { SubmitOptions } from "./engine.ts";
-import { offerOf } from "./offer.ts";
+import { listAvailableModels } from "./offer.ts";
 import type { Opened } from "./open.ts";
 import { reportOf } from "./report.ts";
 
@@ -31,7 +31,7 @@ export function createDelegateTool(
   const { config } = loadConfig();
   const { delegation } = config;
   const tool: Tool = createDelegate({
-    offer: offerOf({ routing: routing(), config, cwd: options.workspace }, {}, "model"),
+    available: listAvailableModels({ routing: routing(), config, cwd: options.workspace }, {}, "model"),
     maxTasks: delegation.max_tasks_per_call,
     maxConcurrent: delegation.max_concurrent_children,
     mayOrchestrate: delegation.max_spawn_depth > 1,

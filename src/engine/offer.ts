@@ -2,11 +2,11 @@
 import type { Config } from "../config/schema.ts";
 import { DeputyError } from "../errors.ts";
 import {
-  type Offer,
-  type OfferedAgent,
-  type OfferedAlias,
-  type OfferedModel,
-  type OfferFilter,
+  type AvailableAgent,
+  type AvailableAlias,
+  type AvailableModel,
+  type AvailableModels,
+  type ModelFilter,
   priceDocument,
 } from "../offer.ts";
 import type { Planned } from "../plan.ts";
@@ -15,20 +15,20 @@ import { type AliasTarget, createPolicy } from "../routing/policy.ts";
 import { defaultModelOf, type Provider } from "../routing/providers.ts";
 import type { Routing } from "../routing/routing.ts";
 
-type World = { routing: Routing; config: Config; cwd: string };
+type ListingContext = { routing: Routing; config: Config; cwd: string };
 
 /**
  * @param askedBy a model is offered what `delegation.allow` and `deny` let it choose
  * @throws DeputyError `usage` where the filter names no provider
  */
-export function offerOf(
-  { routing, config, cwd }: World,
-  { match, ...which }: OfferFilter,
+export function listAvailableModels(
+  { routing, config, cwd }: ListingContext,
+  { match, ...which }: ModelFilter,
   askedBy: "operator" | "model",
-): Offer {
+): AvailableModels {
   const policy = createPolicy(config, (alias) => targetOf(alias, routing, cwd));
-  const isAllowed = (model: OfferedModel) => askedBy === "operator" || policy(model) === undefined;
-  const isMeant = ({ model }: OfferedModel) => model.toLowerCase().includes(match?.toLowerCase() ?? "");
+  const isAllowed = (model: AvailableModel) => askedBy === "operator" || policy(model) === undefined;
+  const isMeant = ({ model }: AvailableModel) => model.toLowerCase().includes(match?.toLowerCase() ?? "");
   return {
     aliases: Object.keys(config.models).map((alias) => aliasNamed(alias, routing, cwd, askedBy)),
     models: modelsOf(routing, which).filter((model) => isMeant(model) && isAllowed(model)),
@@ -45,7 +45,7 @@ function targetOf(alias: string, routing: Routing, cwd: string): AliasTarget | u
 }
 
 /** Those whose route can be had. */
-function agentsOf(routing: Routing, cwd: string, askedBy: "operator" | "model"): OfferedAgent[] {
+function agentsOf(routing: Routing, cwd: string, askedBy: "operator" | "model"): AvailableAgent[] {
   return routing.agents.definitions.flatMap(({ name, description }) => {
     const [planned] = routing.plan({ tasks: [{ goal: "", agent: name }] }, { cwd, askedBy }).planned;
     return planned !== undefined && "route" in planned
@@ -54,7 +54,10 @@ function agentsOf(routing: Routing, cwd: string, askedBy: "operator" | "model"):
   });
 }
 
-function modelsOf({ providers, credentials, catalog }: Routing, { provider: slug, all }: OfferFilter): OfferedModel[] {
+function modelsOf(
+  { providers, credentials, catalog }: Routing,
+  { provider: slug, all }: ModelFilter,
+): AvailableModel[] {
   const offered = all ? providers.all() : credentials.usable();
   const wanted = slug === undefined ? undefined : providerNamed(slug, providers);
   return offered
@@ -82,7 +85,7 @@ function modelNamed(
   model: string,
   provider: Provider,
   { credentials, catalog }: Pick<Routing, "credentials" | "catalog">,
-): OfferedModel {
+): AvailableModel {
   const { price, contextWindow, efforts, vision, tools } = catalog.factsOf(provider, model);
   const found = credentials.find(provider);
   return {
@@ -100,7 +103,7 @@ function modelNamed(
 }
 
 /** An alias is what a task that names it would run on. */
-function aliasNamed(alias: string, routing: Routing, cwd: string, askedBy: "operator" | "model"): OfferedAlias {
+function aliasNamed(alias: string, routing: Routing, cwd: string, askedBy: "operator" | "model"): AvailableAlias {
   const [planned] = routing.plan({ tasks: [{ goal: "", model: alias }] }, { cwd, askedBy }).planned;
   return {
     alias,
@@ -109,7 +112,7 @@ function aliasNamed(alias: string, routing: Routing, cwd: string, askedBy: "oper
   };
 }
 
-function routeOf(planned: Planned | undefined): OfferedAlias["route"] {
+function routeOf(planned: Planned | undefined): AvailableAlias["route"] {
   if (planned === undefined || "problem" in planned) return null;
   const { provider, model, effort } = planned.route;
   return { provider, model, reasoning_effort: effort ?? null };

@@ -11,7 +11,7 @@ import type { Environment } from "../config/template.ts";
 import { stateDir } from "../config/trust.ts";
 import type { Warning } from "../errors.ts";
 import type { Usage } from "../event.ts";
-import type { Offer, OfferFilter } from "../offer.ts";
+import type { AvailableModels, ModelFilter } from "../offer.ts";
 import type { Route } from "../route.ts";
 import type { LookAtImage } from "../routing/images.ts";
 import { listCacheStamp, readListCache } from "../routing/list-cache.ts";
@@ -23,7 +23,7 @@ import { createOwnCheck } from "../tools/own-files.ts";
 import { toolErrorText } from "../tools/refusal.ts";
 import { createTools, type ToolsOptions } from "../tools/toolsets.ts";
 import type { ProviderLimits } from "./gate.ts";
-import { offerOf } from "./offer.ts";
+import { listAvailableModels } from "./offer.ts";
 
 export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   config: Config;
@@ -44,7 +44,7 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   agentWarnings: Warning[];
   permissions: PermissionRule[];
   /** What a model may choose from. */
-  offer(filter?: OfferFilter): Offer;
+  listModels(filter?: ModelFilter): AvailableModels;
 };
 
 export type SetupPlace = { env: Environment; cwd: string; configPath?: string; clock?: Clock };
@@ -84,7 +84,7 @@ function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined):
     ...(clock && { clock }),
   });
   const { credentials, catalog, providers } = routing;
-  let offered: Offer | undefined;
+  let offered: AvailableModels | undefined;
   return {
     loaded,
     routing,
@@ -115,8 +115,8 @@ function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined):
       }),
     agentWarnings: loaded.agents.warnings,
     permissions: config.permissions,
-    offer(filter) {
-      const look = (what: OfferFilter) => offerOf({ routing, config, cwd: place.cwd }, what, "model");
+    listModels(filter) {
+      const look = (what: ModelFilter) => listAvailableModels({ routing, config, cwd: place.cwd }, what, "model");
       if (filter !== undefined) return look(filter);
       offered ??= look({});
       return offered;

@@ -66,7 +66,7 @@ const TEMPLATES: Template[] = [
   },
 ];
 
-export function offerResources(server: Server, world: World): void {
+export function registerResources(server: Server, world: World): void {
   const { engine } = world;
   server.setRequestHandler("resources/list", () => ({
     resources: engine.runs().slice(0, MOST_LISTED).map(runResource),

@@ -15,7 +15,7 @@ import { type Caller, createCaller } from "./caller.ts";
 import { AsksFirst } from "./following.ts";
 import { createFormSeal } from "./form-seal.ts";
 import { clientName, incoming } from "./incoming.ts";
-import { offerResources } from "./resources.ts";
+import { registerResources } from "./resources.ts";
 import { callTool, refused, shownTool } from "./tool-face.ts";
 import { createMcpTools, MANNERS, type ToolsDeps } from "./tools.ts";
 
@@ -80,7 +80,7 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
       tools: createMcpTools(deps, undefined).map((tool) => shownTool(tool, MANNERS[tool.name])),
     }));
     server.setRequestHandler("tools/call", ({ params }, context) => call(params.name, params.arguments, context));
-    offerResources(server, { engine: deps.deputy.engine, clock: deps.clock });
+    registerResources(server, { engine: deps.deputy.engine, clock: deps.clock });
     return server;
   };
 }

@@ -1,8 +1,8 @@
 /** The tools that Deputy offers over MCP, each with what MCP is told of it. */
 import type { Clock } from "../clock.ts";
-import { offerOf } from "../engine/offer.ts";
+import { listAvailableModels } from "../engine/offer.ts";
 import type { Opened } from "../engine/open.ts";
-import type { OfferFilter } from "../offer.ts";
+import type { ModelFilter } from "../offer.ts";
 import type { Tool } from "../tool.ts";
 import { createCheckDelegation, restOf } from "../tools/check-delegation.ts";
 import { createControlDelegation } from "../tools/control-delegation.ts";
@@ -34,22 +34,22 @@ export function createMcpTools(deps: ToolsDeps, incoming: Incoming | undefined):
       incoming,
     );
   };
-  const offer = (filter: OfferFilter) =>
-    offerOf({ routing: deputy.routing(), config, cwd: workspace.path }, filter, "model");
+  const listModels = (filter: ModelFilter) =>
+    listAvailableModels({ routing: deputy.routing(), config, cwd: workspace.path }, filter, "model");
   const delegate = () =>
     createDelegate({
-      offer: offer({}),
+      available: listModels({}),
       maxTasks: delegation.max_tasks_per_call,
       maxConcurrent: delegation.max_concurrent_children,
       mayOrchestrate: delegation.max_spawn_depth > 1,
-      offersBackground: true,
+      supportsBackground: true,
       maxSummaryChars: delegation.max_summary_chars,
       restOf,
       submit: (call, _, how) => use().delegate(call, how),
     });
   const tools = [
     ...(delegation.max_spawn_depth > 0 ? [delegate()] : []),
-    createListModels({ offer }),
+    createListModels({ listModels }),
     createCheckDelegation({
       isChild: (id) => use().isChild(id),
       newest: () => use().newest(),

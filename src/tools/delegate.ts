@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { DeputyError } from "../errors.ts";
-import type { Offer } from "../offer.ts";
+import type { AvailableModels } from "../offer.ts";
 import { type Report, reportInWords, reportSchema, withinLimit } from "../report.ts";
 import { type Call, delegateTaskJsonSchema, type Mistake, parseCall } from "../task.ts";
 import type { Tool, ToolContext } from "../tool.ts";
@@ -12,7 +12,7 @@ import type { Tool, ToolContext } from "../tool.ts";
 /** What a model has to know of this user before it delegates, as it is now. */
 export type DelegationFacts = {
   /** What the user lets a model choose from. */
-  offer: Offer;
+  available: AvailableModels;
   /** `delegation.max_tasks_per_call` and `max_concurrent_children`. */
   maxTasks: number;
   maxConcurrent: number;
@@ -27,7 +27,7 @@ export type DelegateDeps = DelegationFacts & {
    */
   submit(call: Call, context: ToolContext, how: { background: boolean }): Promise<Report>;
   /** Whether a call may return at once, its tasks going on by themselves. */
-  offersBackground?: boolean;
+  supportsBackground?: boolean;
   /** `delegation.max_summary_chars`. */
   maxSummaryChars: number;
   /** Where the rest of an answer that was cut is found. */
@@ -39,12 +39,12 @@ const BACKGROUND = {
   description: "Return at once: the tasks go on by themselves, and check_delegation fetches their results.",
 };
 
-type Asked = { call: Call; background: boolean };
+type DelegateInput = { call: Call; background: boolean };
 
 /** Longer lists do not fit into a description. */
 const MAX_NAMED = 30;
 
-export function createDelegate(deps: DelegateDeps): Tool<Asked> {
+export function createDelegate(deps: DelegateDeps): Tool<DelegateInput> {
   return {
     name: "delegate_task",
     description: describeDelegation(deps),
@@ -65,15 +65,15 @@ export function createDelegate(deps: DelegateDeps): Tool<Asked> {
 }
 
 /** A call as models write it: told by the one JSON Schema, read by the one parser, whose mistakes name their place. */
-function askedSchema({ maxTasks, offersBackground = false }: DelegateDeps): z.ZodType<Asked> {
+function askedSchema({ maxTasks, supportsBackground = false }: DelegateDeps): z.ZodType<DelegateInput> {
   const { $schema: _, properties, ...schema } = delegateTaskJsonSchema();
-  const fields = { ...(properties as object), ...(offersBackground && { background: BACKGROUND }) };
+  const fields = { ...(properties as object), ...(supportsBackground && { background: BACKGROUND }) };
   return z
     .unknown()
     .meta({ ...schema, properties: fields })
     .transform((written, context) => {
       try {
-        const { background, rest } = offersBackground ? apart(written) : { background: false, rest: written };
+        const { background, rest } = supportsBackground ? apart(written) : { background: false, rest: written };
         return { call: parseCall(rest, maxTasks), background };
       } catch (error) {
         if (!(error instanceof DeputyError)) throw error;
@@ -93,7 +93,7 @@ function apart(written: unknown): { background: boolean; rest: unknown } {
 }
 
 /** The description of the tool: what it does, and what this user can run on now. */
-export function describeDelegation({ offer, maxTasks, maxConcurrent, mayOrchestrate }: DelegationFacts): string {
+export function describeDelegation({ available, maxTasks, maxConcurrent, mayOrchestrate }: DelegationFacts): string {
   return [
     "Hands tasks to child agents, each on its own model, provider and reasoning effort, all in parallel, and returns " +
       "their results in task order. One task: its fields directly. Several: `tasks`. A child sees nothing of this " +
@@ -104,13 +104,13 @@ export function describeDelegation({ offer, maxTasks, maxConcurrent, mayOrchestr
     ...(mayOrchestrate
       ? ["A task with `role: orchestrator` may delegate parts of its work itself."]
       : ["Children cannot delegate any further: all roles are `leaf`."]),
-    ...providerLines(offer),
-    ...aliasLines(offer),
-    ...agentLines(offer),
+    ...providerLines(available),
+    ...aliasLines(available),
+    ...agentLines(available),
   ].join("\n\n");
 }
 
-function providerLines({ models }: Offer): string[] {
+function providerLines({ models }: AvailableModels): string[] {
   const providers = [...new Set(models.map(({ provider }) => provider))];
   if (providers.length === 0) return [];
   const named = providers.map((provider) => {
@@ -120,7 +120,7 @@ function providerLines({ models }: Offer): string[] {
   return [`Providers with a key: ${listed(named)}.`];
 }
 
-function aliasLines({ aliases }: Offer): string[] {
+function aliasLines({ aliases }: AvailableModels): string[] {
   const usable = aliases.flatMap(({ alias, route }) =>
     route === null ? [] : [`${alias} (${route.model} @ ${route.provider})`],
   );
@@ -128,7 +128,7 @@ function aliasLines({ aliases }: Offer): string[] {
 }
 
 /** Their descriptions are the user's, or those of whoever wrote the project: one line each, and not a long one. */
-function agentLines({ agents = [] }: Offer): string[] {
+function agentLines({ agents = [] }: AvailableModels): string[] {
   if (agents.length === 0) return [];
   const lines = agents.slice(0, MAX_NAMED).map(({ name, description }) => {
     const line = (description ?? "").replace(/\s+/g, " ").trim();

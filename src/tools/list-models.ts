@@ -1,12 +1,12 @@
 /** `list_models`: what a model that delegates can choose from, for this user, now. */
 import { z } from "zod";
 import {
-  type Offer,
-  type OfferedAlias,
-  type OfferedModel,
-  type OfferFilter,
-  offeredAliasSchema,
-  offeredModelSchema,
+  type AvailableAlias,
+  type AvailableModel,
+  type AvailableModels,
+  availableAliasSchema,
+  availableModelSchema,
+  type ModelFilter,
 } from "../offer.ts";
 import type { Tool } from "../tool.ts";
 
@@ -21,17 +21,17 @@ const input = z.strictObject({
 });
 
 const output = z.strictObject({
-  aliases: z.array(offeredAliasSchema).describe("The user's own names for models."),
-  models: z.array(offeredModelSchema),
+  aliases: z.array(availableAliasSchema).describe("The user's own names for models."),
+  models: z.array(availableModelSchema),
   total: z.number().describe("How many models there are; `models` may be a part of them."),
 });
 
 export type ListModelsDeps = {
   /** What the user lets a model choose from. @throws DeputyError `usage` where the filter names no provider */
-  offer(filter: OfferFilter): Offer;
+  listModels(filter: ModelFilter): AvailableModels;
 };
 
-export function createListModels({ offer }: ListModelsDeps): Tool<z.infer<typeof input>> {
+export function createListModels({ listModels }: ListModelsDeps): Tool<z.infer<typeof input>> {
   return {
     name: "list_models",
     description:
@@ -43,7 +43,7 @@ export function createListModels({ offer }: ListModelsDeps): Tool<z.infer<typeof
     output,
     subject: ({ match, provider }) => ({ target: [provider, match].filter(Boolean).join(" "), otherwise: "allow" }),
     run: async ({ offset = 0, ...filter }) => {
-      const { aliases, models } = offer(filter);
+      const { aliases, models } = listModels(filter);
       const shown = models.slice(offset, offset + MAX_MODELS);
       const part = { aliases: offset === 0 ? aliases : [], models: shown, total: models.length };
       return { ok: true, text: inWords(part, offset), data: part };
@@ -66,13 +66,13 @@ function inWords({ aliases, models, total }: z.infer<typeof output>, offset: num
   return [...lines, ...rest].join("\n");
 }
 
-function aliasLine({ alias, route, problem }: OfferedAlias): string {
+function aliasLine({ alias, route, problem }: AvailableAlias): string {
   if (route === null) return `- ${alias}: cannot be used now: ${problem}`;
   const effort = route.reasoning_effort === null ? "" : `, effort ${route.reasoning_effort}`;
   return `- ${alias}: ${route.model} @ ${route.provider}${effort}`;
 }
 
-function modelLine(model: OfferedModel): string {
+function modelLine(model: AvailableModel): string {
   const { price_usd_per_million_tokens: price, context_window: window, reasoning_efforts: efforts } = model;
   const facts = [
     price === null ? "price unknown" : `${price.input} in, ${price.output} out`,

@@ -69,7 +69,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     readNotes: staged.readNotes ?? (async () => ({ warnings: [] })),
     agentWarnings: [],
     permissions: [],
-    offer: () => ({ aliases: [], models: [] }),
+    listModels: () => ({ aliases: [], models: [] }),
   };
   let ids = 0;
   const engine = createEngine({

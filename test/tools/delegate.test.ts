@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import { DeputyError } from "../../src/errors.ts";
-import type { OfferedModel } from "../../src/offer.ts";
+import type { AvailableModel } from "../../src/offer.ts";
 import { type Report, type ReportedResult, withinLimit } from "../../src/report.ts";
 import { type Call, delegateTaskJsonSchema } from "../../src/task.ts";
 import { createDelegate, type DelegateDeps, describeDelegation } from "../../src/tools/delegate.ts";
 
-const MODEL: OfferedModel = {
+const MODEL: AvailableModel = {
   model: "glm-5.1",
   provider: "zai",
   default: true,
@@ -61,7 +61,7 @@ function report(results: ReportedResult[], more: Partial<Report> = {}): Report {
 
 function tool(more: Partial<DelegateDeps> = {}) {
   return createDelegate({
-    offer: {
+    available: {
       aliases: [
         { alias: "small", route: { provider: "zai", model: "glm-4.7", reasoning_effort: null }, problem: null },
         { alias: "lost", route: null, problem: "No key." },
@@ -112,8 +112,8 @@ test("what a model writes is read as every surface reads it, and mistakes name t
 test("background is a field only where it is offered", () => {
   const asked = { goal: "a", background: true };
   assert.match(tool().input.safeParse(asked).error?.issues[0]?.message ?? "", /over MCP: elsewhere a call waits/);
-  assert.deepEqual(tool({ offersBackground: true }).input.parse(asked), { ...call("a"), background: true });
-  assert.ok(!tool({ offersBackground: true }).input.safeParse({ goal: "a", background: "soon" }).success);
+  assert.deepEqual(tool({ supportsBackground: true }).input.parse(asked), { ...call("a"), background: true });
+  assert.ok(!tool({ supportsBackground: true }).input.safeParse({ goal: "a", background: "soon" }).success);
 });
 
 test("results are told in task order, with where they ran and what they cost", async () => {
@@ -164,8 +164,8 @@ test("agent definitions are named with what they are for, in one short line each
     { name: "reviewer", description: `Reviews\ncode ${"x".repeat(300)}` },
     { name: "tester", description: null },
   ];
-  const described = describeDelegation({ ...facts, offer: { aliases: [], models: [], agents } });
+  const described = describeDelegation({ ...facts, available: { aliases: [], models: [], agents } });
   assert.match(described, /Agents that a task may name in `agent`:\n- reviewer: Reviews code x+…\n- tester$/);
   assert.ok((described.split("\n").at(-2)?.length ?? 0) < 200);
-  assert.doesNotMatch(describeDelegation({ ...facts, offer: { aliases: [], models: [] } }), /Agents/);
+  assert.doesNotMatch(describeDelegation({ ...facts, available: { aliases: [], models: [] } }), /Agents/);
 });

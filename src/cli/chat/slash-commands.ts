@@ -1,7 +1,7 @@
 /** What a line that begins with a slash does. A command never reaches the model, and none of them writes a config. */
 import type { Chat } from "../../engine/chat.ts";
 import type { Question } from "../../engine/engine.ts";
-import { offerOf } from "../../engine/offer.ts";
+import { listAvailableModels } from "../../engine/offer.ts";
 import type { Opened } from "../../engine/open.ts";
 import { parseRunId, type Run } from "../../engine/run.ts";
 import { DeputyError } from "../../errors.ts";
@@ -53,7 +53,7 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
     summary: "models you can use now",
     run: (part, { deputy, io, paint }) => {
       const world = { routing: deputy.routing(), config: deputy.loadConfig().config, cwd: io.cwd };
-      const { models, aliases } = offerOf(world, { match: part }, "operator");
+      const { models, aliases } = listAvailableModels(world, { match: part }, "operator");
       return formatModels(models, aliases, paint);
     },
   },
