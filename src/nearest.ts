@@ -1,7 +1,7 @@
 /** "Did you mean": the known words nearest to one that is not known. */
 
 /** Up to `most` of `known`, nearest to `word` first; only those a slip of the finger or a part of the name away. */
-export function nearest(word: string, known: Iterable<string>, most = 3): string[] {
+export function suggest(word: string, known: Iterable<string>, most = 3): string[] {
   const wanted = word.toLowerCase().slice(0, LONGEST);
   // Of a very short word every letter could be another: nothing is near it then.
   const reach = Math.min(Math.max(1, wanted.length - 2), Math.max(2, Math.floor(wanted.length / 3)));

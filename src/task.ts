@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { DeputyError } from "./errors.ts";
 import { MAX_IMAGES } from "./image.ts";
-import { nearest } from "./nearest.ts";
+import { suggest } from "./nearest.ts";
 import { EFFORTS } from "./route.ts";
 
 const effort = z.enum(EFFORTS);
@@ -262,7 +262,7 @@ function unknownField(written: string, fields: string[]): string {
 }
 
 function notKnown(written: string, fields: string[]): string {
-  const [close] = nearest(written, fields, 1);
+  const [close] = suggest(written, fields, 1);
   const hint = close === undefined ? `Known fields: ${fields.join(", ")}.` : `Did you mean \`${close}\`?`;
   return `Unknown field \`${written}\`. ${hint}`;
 }
@@ -300,7 +300,7 @@ function expectation(issue: z.core.$ZodIssue, found: unknown): string {
   if (found === undefined) return "Required, and missing.";
   if (issue.code === "invalid_value") {
     const valid = issue.values.map(String);
-    const [close] = nearest(String(found), valid, 1);
+    const [close] = suggest(String(found), valid, 1);
     const hint = close === undefined ? "" : ` Did you mean ${close}?`;
     return `Expected one of ${valid.join(", ")}; found ${shown(found)}.${hint}`;
   }

@@ -1,7 +1,7 @@
 /** `--allow 'terminal: npm test'`: a permission that the person at the command line gives in advance. */
 import { TOOLSETS } from "../config/schema.ts";
 import { DeputyError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import { matchesStars } from "../star-pattern.ts";
 import type { PermissionRule } from "../tool.ts";
 import { createTools } from "../tools/toolsets.ts";
@@ -22,7 +22,7 @@ export function parseAllowRule(written: string): PermissionRule {
 function knownTool(tool: string, written: string): string {
   const names = toolNames();
   if (names.some((name) => matchesStars(tool, name))) return tool;
-  const [close] = nearest(tool, names, 1);
+  const [close] = suggest(tool, names, 1);
   throw malformed(written, close === undefined ? `The tools are ${names.join(", ")}.` : `Did you mean ${close}?`);
 }
 

@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { DeputyError, ERROR_EXIT } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import { shortageIn } from "../shortage.ts";
 import type { Context, Declare } from "./command.ts";
 import { fitted } from "./help-text.ts";
@@ -184,7 +184,7 @@ ${paint("bold", "Start with:")}
 }
 
 function unknownCommand(name: string): string {
-  const [close] = nearest(name, Object.keys(COMMANDS), 1);
+  const [close] = suggest(name, Object.keys(COMMANDS), 1);
   const hint = close === undefined ? `Known: ${Object.keys(COMMANDS).join(", ")}.` : `Did you mean deputy ${close}?`;
   return `There is no command ${name}. ${hint}`;
 }

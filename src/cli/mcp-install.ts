@@ -9,7 +9,7 @@ import { rememberSettings } from "../config/own-files.ts";
 import { stateDir } from "../config/trust.ts";
 import { DeputyError } from "../errors.ts";
 import { readForeignText } from "../foreign-file.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import type { Routing } from "../routing/routing.ts";
 import { AGENT_PROGRAMS, type AgentProgram, type Launch, type VariableNames } from "./agent-programs.ts";
 import type { Io } from "./io.ts";
@@ -77,7 +77,7 @@ function programOf(name: string): AgentProgram {
   const program = Object.hasOwn(AGENT_PROGRAMS, name) ? AGENT_PROGRAMS[name] : undefined;
   if (program !== undefined) return program;
   const names = Object.keys(AGENT_PROGRAMS);
-  const [close] = nearest(name, names, 1);
+  const [close] = suggest(name, names, 1);
   const hint = close === undefined ? "" : ` Did you mean ${close}?`;
   throw new DeputyError(
     "usage",

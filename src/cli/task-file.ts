@@ -8,7 +8,7 @@ import { basename, dirname, extname, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { jsonMistake, yamlMistake } from "../config/syntax.ts";
 import { DeputyError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import { type Call, type Mistake, parseCall } from "../task.ts";
 import type { Io } from "./io.ts";
 import { repeatedKey } from "./json-keys.ts";
@@ -120,7 +120,7 @@ async function wholeOf(stream: AsyncIterable<Buffer>, name: string): Promise<Buf
 
 async function similar(path: string): Promise<string> {
   const names = await readdir(dirname(path)).catch(() => []);
-  const [close] = nearest(basename(path), names, 1);
+  const [close] = suggest(basename(path), names, 1);
   return close === undefined ? ` To give one task in words: deputy run --goal "…"` : ` Did you mean ${close}?`;
 }
 

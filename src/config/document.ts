@@ -4,7 +4,7 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import { configSchema, keysAllowedAt } from "./schema.ts";
 import { yamlMistake } from "./syntax.ts";
 
@@ -174,7 +174,7 @@ function isUnknownKey(issues: Issue[]): boolean {
 }
 
 function unknownKey(key: string, known: string[]): string {
-  const [close] = nearest(key, known, 1);
+  const [close] = suggest(key, known, 1);
   const hint = close === undefined ? `Known here: ${known.join(", ")}.` : `Did you mean \`${close}\`?`;
   return `expected a known key; found \`${key}\`. ${hint}`;
 }
@@ -182,7 +182,7 @@ function unknownKey(key: string, known: string[]): string {
 function expectation(issue: Issue, found: unknown, path: Path): string {
   if (issue.code === "invalid_value") {
     const valid = issue.values.map(String);
-    const [close] = nearest(String(found), valid, 1);
+    const [close] = suggest(String(found), valid, 1);
     const hint = close === undefined ? "" : `. Did you mean ${close}?`;
     return `expected one of ${valid.join(", ")}; found ${shown(found, path)}${hint}`;
   }

@@ -10,7 +10,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { DeputyError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import { type Caller, createCaller } from "./caller.ts";
 import { AsksFirst } from "./following.ts";
 import { createFormSeal } from "./form-seal.ts";
@@ -86,6 +86,6 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
 }
 
 function unknownTool(name: string, known: readonly string[]): string {
-  const [close] = nearest(name, known, 1);
+  const [close] = suggest(name, known, 1);
   return `There is no tool ${name}. ${close ? `Did you mean ${close}?` : `Tools: ${known.join(", ")}.`}`;
 }

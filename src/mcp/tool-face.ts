@@ -2,7 +2,7 @@
 import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { DeputyError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 
 /** What MCP wants to know of a tool beside what it is. */
@@ -80,7 +80,7 @@ function mistakesIn({ issues }: z.ZodError, tool: Tool): string {
       if (issue.code !== "unrecognized_keys") return `- ${issue.path.join(".") || "arguments"}: ${issue.message}`;
       return issue.keys
         .map((key) => {
-          const [close] = nearest(key, known, 1);
+          const [close] = suggest(key, known, 1);
           return `- Unknown field \`${key}\`. ${close ? `Did you mean \`${close}\`?` : `Known fields: ${known.join(", ")}.`}`;
         })
         .join("\n");

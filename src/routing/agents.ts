@@ -1,7 +1,7 @@
 /** The agent definition a task names, out of those there are. A model may name one, never define one. */
 import type { AgentDefinition, Agents } from "../config/agents.ts";
 import type { Problem } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 
 /** Nothing where the task names none. */
 export function agentNamed(
@@ -15,7 +15,7 @@ export function agentNamed(
 
 function unknownAgent(written: string, { definitions, warnings }: Agents): Problem {
   const names = definitions.map(({ name }) => name);
-  const close = nearest(written, names);
+  const close = suggest(written, names);
   const meant = close.length > 0 ? ` Did you mean ${close.join(" or ")}?` : "";
   const known =
     names.length > 0 ? `There are ${names.join(", ")}.` : "There are none: define one under agents: in the config.";

@@ -3,7 +3,7 @@
  * that would make the first request fail and can be known beforehand is a problem here.
  */
 import type { Problem, Warning } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import type { Endpoint, ModelFacts, Route } from "../route.ts";
 import type { Aliases } from "./aliases.ts";
 import { formatKeys, type ProviderConnection } from "./bundle.ts";
@@ -91,7 +91,7 @@ function misplacedModel(
   if (selection.isExplicit) return undefined;
   const isFamilys = deps.catalog.isMaker(provider, baseUrl);
   const names = [...deps.aliases.names(), ...(isFamilys ? FAMILY_NAMES : [])];
-  const meant = /\d/.test(model) ? [] : nearest(model, names);
+  const meant = /\d/.test(model) ? [] : suggest(model, names);
   if (meant.length === 0 && !NO_MODEL.includes(model.toLowerCase())) return undefined;
   const suggestions = meant.length > 0 ? meant : ["inherit"];
   return {
@@ -175,14 +175,14 @@ function doubts(
 
 /** Families that a name without a version comes near to. */
 function families(model: string): string[] {
-  return /\d/.test(model) || familyNamed(model) !== undefined ? [] : nearest(model, FAMILY_NAMES);
+  return /\d/.test(model) || familyNamed(model) !== undefined ? [] : suggest(model, FAMILY_NAMES);
 }
 
 /** `antropic/x` and `openruter:x`, with a provider there is. */
 function providersInside(model: string, provider: Provider, providers: Providers): string[] {
   const [, name, sign, rest] = /^([^/:]+)([/:])(.+)$/.exec(model) ?? [];
   if (name === undefined || (sign === "/" ? isAggregator(provider) : provider.row?.tags === true)) return [];
-  return nearest(
+  return suggest(
     name,
     providers.all().flatMap(({ slug, row }) => [slug, ...(row?.otherNames ?? [])]),
     2,

@@ -5,7 +5,7 @@
  */
 import type { ModelFactsConfig, ProviderConfig } from "../config/schema.ts";
 import type { Usage } from "../event.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import type { ModelFacts, Price, Route } from "../route.ts";
 import { originOf } from "./endpoints.ts";
 import { bareId, newestOf, plainForm } from "./family-aliases.ts";
@@ -136,7 +136,7 @@ export function createCatalog({
     isMaker: ({ row }, baseUrl) => row?.family !== undefined && isRowsOwn(row, baseUrl),
     isListed,
     modelsOf,
-    nearestModels: (provider, model) => nearest(model, modelsOf(provider)),
+    nearestModels: (provider, model) => suggest(model, modelsOf(provider)),
     costUsd,
   };
 }

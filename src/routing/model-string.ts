@@ -4,7 +4,7 @@
  */
 import type { ModelWishConfig } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import { EFFORTS, type Effort, type Wish } from "../route.ts";
 import type { Providers } from "./providers.ts";
 
@@ -68,7 +68,7 @@ function parseText(text: string): ParsedWish {
       if (flag === "--provider") wish.provider = value;
       else if (isEffort(value.toLowerCase())) wish.effort = value.toLowerCase() as Effort;
       else return { problem: unknownEffort(value) };
-    } else return { problem: wrongForm(text, word, nearest(flag, FLAGS)) };
+    } else return { problem: wrongForm(text, word, suggest(flag, FLAGS)) };
   }
   return { wish: present(wish), warnings };
 }
@@ -107,7 +107,7 @@ function wrongForm(text: string, found: string, suggestions: string[] = []): Pro
 }
 
 function unknownEffort(found: string): Problem {
-  const close = nearest(found, EFFORTS);
+  const close = suggest(found, EFFORTS);
   const hint = close.length === 0 ? "" : ` Did you mean ${close.join(" or ")}?`;
   return {
     code: "effort-unsupported",

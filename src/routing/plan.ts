@@ -7,7 +7,7 @@ import { isAbsolute, relative, resolve, sep } from "node:path";
 import type { AgentDefinition, Agents } from "../config/agents.ts";
 import { type Config, TOOLSETS } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
@@ -197,7 +197,7 @@ function toolsetsOf({ named, toolsets: wanted }: Wanted, allowed: readonly strin
     return named === undefined || named.length === 0 ? { toolsets: [] } : { problem: noTools(route, named) };
   }
   const exists = (TOOLSETS as readonly string[]).includes(refused);
-  const suggestions = exists ? [...allowed] : nearest(refused, allowed);
+  const suggestions = exists ? [...allowed] : suggest(refused, allowed);
   const hint = suggestions.length > 0 && !exists ? ` Did you mean ${suggestions.join(" or ")}?` : "";
   const reason = exists ? ", which delegation.toolsets does not give to children" : "";
   return {

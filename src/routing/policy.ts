@@ -4,7 +4,7 @@
  */
 import type { ChoicePattern, Config } from "../config/schema.ts";
 import type { Problem, Warning } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import type { Effort } from "../route.ts";
 import { matchesStars } from "../star-pattern.ts";
 import type { NamedAlias } from "./aliases.ts";
@@ -124,7 +124,7 @@ export function patternWarnings(
     delegation[list].flatMap((entry) => {
       const [kind, name, known] = namedIn(parts(entry).match, Object.keys(models), providers);
       if (name === undefined || known.some((other) => isSame(other, name))) return [];
-      const close = nearest(name, known);
+      const close = suggest(name, known);
       const hint = close.length === 0 ? "" : ` Did you mean ${close.join(" or ")}?`;
       const message = `delegation.${list}: ${textOf(entry)} matches nothing: there is no ${kind} ${name}.${hint}`;
       return [{ code: "pattern-without-effect", message }];

@@ -1,7 +1,7 @@
 /** The providers there are: the built-in rows with what the config changes of them, and the config's own. */
 import type { Config, ProviderConfig } from "../config/schema.ts";
 import type { Problem } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { suggest } from "../nearest.ts";
 import type { ApiMode } from "../route.ts";
 import { modeOfUrl } from "./endpoints.ts";
 import { PROVIDER_TABLE, type ProviderRow, UNSUPPORTED_PROVIDERS } from "./provider-table.ts";
@@ -79,7 +79,7 @@ function unknownProvider(name: string, known: Iterable<Provider>): Problem {
       suggestions: [...instead.matchAll(/`([a-z-]+)`/g)].map(([, slug = ""]) => slug),
     };
   const names = [...known].flatMap(({ slug, row }) => [slug, ...(row?.otherNames ?? [])]);
-  const close = nearest(name, names);
+  const close = suggest(name, names);
   const hint = close.length > 0 ? `Did you mean ${close.join(" or ")}?` : "`deputy models` lists what there is.";
   return {
     code: "unknown-provider",

@@ -5,7 +5,7 @@ import { listAvailableModels } from "../../engine/offer.ts";
 import type { Opened } from "../../engine/open.ts";
 import { parseRunId, type Run } from "../../engine/run.ts";
 import { DeputyError } from "../../errors.ts";
-import { nearest } from "../../nearest.ts";
+import { suggest } from "../../nearest.ts";
 import { costOf } from "../../result.ts";
 import { EFFORTS, type Effort, type Route, type Wish } from "../../route.ts";
 import { formatDecision, formatRequests } from "../approve.ts";
@@ -139,7 +139,7 @@ export async function runSlashCommand(line: string, context: CommandContext): Pr
   const name = OTHER_NAMES[written.toLowerCase()] ?? written.toLowerCase();
   const command = Object.hasOwn(SLASH_COMMANDS, name) ? SLASH_COMMANDS[name] : undefined;
   if (command !== undefined) return command.run(argument, context);
-  const [close] = nearest(name, Object.keys(SLASH_COMMANDS), 1);
+  const [close] = suggest(name, Object.keys(SLASH_COMMANDS), 1);
   const hint = close === undefined ? "/help lists them all." : `Did you mean /${close}?`;
   throw new DeputyError("usage", `There is no command /${oneLine(written)}. ${hint}`);
 }
