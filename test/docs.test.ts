@@ -21,7 +21,7 @@ import { systemClock } from "../src/clock.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { type Config, configKeys, configSchema } from "../src/config/schema.ts";
 import { createDeputy } from "../src/engine/deputy.ts";
-import { PROVIDER_TABLE } from "../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS } from "../src/routing/provider-table.ts";
 import { createRouting } from "../src/routing/routing.ts";
 import { createMemoryJournal, createModelServer, type ModelServer, type Script } from "../src/testing/index.ts";
 import { commandsIn } from "./docs/command-words.ts";
@@ -33,7 +33,7 @@ const read = (path: string) => readFileSync(join(root, path), "utf8");
 const pages = globSync(["*.md", "docs/*.md"], { cwd: root }).map((path) => ({ path, text: read(path) }));
 const home = temporaryDirectory(after);
 /** Every provider's key, so that what is shown depends on nobody's environment. */
-const keys = Object.fromEntries(PROVIDER_TABLE.flatMap(({ keys }) => keys.map(({ name }) => [name, "a-key"])));
+const keys = Object.fromEntries(BUILT_IN_PROVIDERS.flatMap(({ keys }) => keys.map(({ name }) => [name, "a-key"])));
 
 const io: Io = {
   stdin: new PassThrough(),
@@ -259,7 +259,7 @@ async function planned(text: string, language: string, config = configSchema.par
 
 /** The environment of someone whose providers are all this server. */
 function environmentAt(server: ModelServer): Record<string, string> {
-  const rows = PROVIDER_TABLE.filter(({ slug }) => ["zai", "openai", "anthropic"].includes(slug));
+  const rows = BUILT_IN_PROVIDERS.filter(({ slug }) => ["zai", "openai", "anthropic"].includes(slug));
   return Object.fromEntries(
     rows.flatMap(({ keys: [key], baseUrlVariable, apiMode }) => [
       [key?.name ?? "", "a-key"],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { PROVIDER_TABLE } from "../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS } from "../src/routing/provider-table.ts";
 import { looksLikeSecret } from "../src/secret.ts";
 
 const NAMES = `PGPASSWORD AWS_ACCESS_KEY_ID ANTHROPIC_API_KEY_2 DB_PWD GITHUB_TOKENS MY_SECRETS githubToken GH_PAT
@@ -75,7 +75,7 @@ test("names that say they hold a secret are secrets, whatever they hold", () => 
 });
 
 test("every key variable of the provider table is a secret", () => {
-  for (const { name } of PROVIDER_TABLE.flatMap(({ keys }) => keys)) assert.ok(looksLikeSecret(name, "x"), name);
+  for (const { name } of BUILT_IN_PROVIDERS.flatMap(({ keys }) => keys)) assert.ok(looksLikeSecret(name, "x"), name);
 });
 
 test("values that are or contain a secret are secrets, whatever they are called", () => {

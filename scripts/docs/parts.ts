@@ -5,7 +5,7 @@ import { configJsonSchema, configKeys, configSchema } from "../../src/config/sch
 import { RETRY_RULES } from "../../src/engine/attempts.ts";
 import { ERROR_EXIT, type FailureKind } from "../../src/errors.ts";
 import { DURABILITY } from "../../src/event.ts";
-import { PROVIDER_TABLE, type ProviderRow, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS, type BuiltInProvider, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, TASK_FIELDS } from "../../src/task.ts";
 import type { PermissionRule } from "../../src/tool.ts";
 import { agentProgramSections } from "./agent-programs.ts";
@@ -16,7 +16,7 @@ import { code, type JsonSchema, markdownTable, schemaAt, typeOf } from "./table.
 
 export const PARTS: Record<string, () => string> = {
   "task-fields": taskFields,
-  providers: () => markdownTable(PROVIDER_HEAD, PROVIDER_TABLE.map(providerRow)),
+  providers: () => markdownTable(PROVIDER_HEAD, BUILT_IN_PROVIDERS.map(providerRow)),
   "unsupported-providers": () =>
     markdownTable(
       ["provider", "instead"],
@@ -94,7 +94,7 @@ const PROVIDER_HEAD = [
   "default model",
 ];
 
-function providerRow({ slug, otherNames = [], keys, keyOptional, baseUrl, ...row }: ProviderRow): string[] {
+function providerRow({ slug, otherNames = [], keys, keyOptional, baseUrl, ...row }: BuiltInProvider): string[] {
   const names = keys.map(({ name, header }) => (header === "authorization" ? `${code(name)} (bearer)` : code(name)));
   const homes = (row.homes ?? []).map((home) => `; keys ${code(`${home.keyPrefix}…`)}: ${home.baseUrl}`);
   const modes = (row.modelModes ?? []).map(([pattern, mode]) => `; ${code(pattern.source.slice(1))}…: ${mode}`);

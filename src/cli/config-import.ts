@@ -11,7 +11,7 @@ import { DeputyError } from "../errors.ts";
 import { readForeignText } from "../foreign-file.ts";
 import { isUsableKey } from "../routing/bundle.ts";
 import { normalBaseUrl } from "../routing/endpoints.ts";
-import { PROVIDER_TABLE, UNSUPPORTED_PROVIDERS } from "../routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS, UNSUPPORTED_PROVIDERS } from "../routing/provider-table.ts";
 import { createProviders } from "../routing/providers.ts";
 import type { Io } from "./io.ts";
 import { oneLine } from "./terminal-text.ts";
@@ -56,10 +56,10 @@ function knownProviders(): KnownProviders {
     insteadOf: (name) => UNSUPPORTED_PROVIDERS.get(name),
     isUsableKey,
     // What stands in for OpenAI speaks chat_completions more often than responses: its URL decides.
-    modeOf: (slug) => PROVIDER_TABLE.find((row) => row.slug === slug && row.apiMode !== "responses")?.apiMode,
+    modeOf: (slug) => BUILT_IN_PROVIDERS.find((row) => row.slug === slug && row.apiMode !== "responses")?.apiMode,
     slugAt(baseUrl) {
       const url = normalBaseUrl(baseUrl);
-      return PROVIDER_TABLE.find((row) => row.baseUrl === url && row.keyOptional !== true)?.slug;
+      return BUILT_IN_PROVIDERS.find((row) => row.baseUrl === url && row.keyOptional !== true)?.slug;
     },
   };
 }

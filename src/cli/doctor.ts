@@ -86,10 +86,10 @@ function providerFindings(place: Place): Finding[] {
   const patterns = patternWarnings(config, routing.providers);
   return [
     ...patterns.map(({ message }): Finding => ({ state: "note", about: "config", text: message })),
-    ...usable.map(({ slug, entry }) => usableFinding(slug, entry !== undefined, routing)),
-    ...others.filter(({ entry }) => entry !== undefined).map(({ slug }) => unusableFinding(slug, routing)),
+    ...usable.map(({ slug, configured }) => usableFinding(slug, configured !== undefined, routing)),
+    ...others.filter(({ configured }) => configured !== undefined).map(({ slug }) => unusableFinding(slug, routing)),
     ...(usable.length === 0
-      ? [noProvider(others.map(({ row }) => row?.keys[0]?.name))]
+      ? [noProvider(others.map(({ builtIn }) => builtIn?.keys[0]?.name))]
       : [plainTask(routing, place.cwd)]),
   ];
 }

@@ -67,7 +67,8 @@ function remember(path: string, { env }: Io): void {
 /** The variables Deputy would read that are set: of keys, of base URLs (a key belongs to its pair), and its own. */
 export function variablesInUse({ credentials, providers }: Routing, env: Io["env"]): VariableNames {
   const names = new Set(credentials.keyNames());
-  for (const { row } of providers.all()) if (row?.baseUrlVariable !== undefined) names.add(row.baseUrlVariable);
+  for (const { builtIn } of providers.all())
+    if (builtIn?.baseUrlVariable !== undefined) names.add(builtIn.baseUrlVariable);
   return Object.keys(env)
     .filter((name) => (names.has(name) || name.startsWith("DEPUTY_")) && (env[name] ?? "").trim() !== "")
     .sort();

@@ -126,9 +126,9 @@ async function askWith(
 }
 
 /** Whether an answer shows that the key is good, and what else has to be asked for that. */
-function keyCheck({ row }: Provider, baseUrl: string): { isTried: boolean; keyUrl?: string } {
-  if (row?.openList === undefined || baseUrl !== row.baseUrl) return { isTried: true };
-  const { keyPath } = row.openList;
+function keyCheck({ builtIn }: Provider, baseUrl: string): { isTried: boolean; keyUrl?: string } {
+  if (builtIn?.openList === undefined || baseUrl !== builtIn.baseUrl) return { isTried: true };
+  const { keyPath } = builtIn.openList;
   return keyPath === undefined ? { isTried: false } : { isTried: true, keyUrl: `${baseUrl}${keyPath}` };
 }
 

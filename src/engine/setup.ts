@@ -97,7 +97,7 @@ function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined):
     price: catalog.costUsd,
     limitsOf(slug) {
       const found = providers.find(slug);
-      const entry = "provider" in found ? found.provider.entry : undefined;
+      const entry = "provider" in found ? found.provider.configured : undefined;
       return {
         concurrent: entry?.max_concurrent,
         requestsPerMinute: entry?.requests_per_minute,

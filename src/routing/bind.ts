@@ -51,7 +51,7 @@ export function validateRoute(
 
 function endpointOf(provider: Provider, { baseUrl }: ProviderConnection, model: string): Endpoint {
   const apiMode = apiModeOf(provider, baseUrl, model);
-  const effortField = apiMode === "chat_completions" ? provider.row?.effortField : undefined;
+  const effortField = apiMode === "chat_completions" ? provider.builtIn?.effortField : undefined;
   return { baseUrl, apiMode, ...(effortField && { effortField }) };
 }
 
@@ -181,10 +181,10 @@ function families(model: string): string[] {
 /** `antropic/x` and `openruter:x`, with a provider there is. */
 function providersInside(model: string, provider: Provider, providers: Providers): string[] {
   const [, name, sign, rest] = /^([^/:]+)([/:])(.+)$/.exec(model) ?? [];
-  if (name === undefined || (sign === "/" ? isAggregator(provider) : provider.row?.tags === true)) return [];
+  if (name === undefined || (sign === "/" ? isAggregator(provider) : provider.builtIn?.tags === true)) return [];
   return suggest(
     name,
-    providers.all().flatMap(({ slug, row }) => [slug, ...(row?.otherNames ?? [])]),
+    providers.all().flatMap(({ slug, builtIn }) => [slug, ...(builtIn?.otherNames ?? [])]),
     2,
   ).map((slug) => `${rest} --provider ${slug}`);
 }

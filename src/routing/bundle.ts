@@ -6,7 +6,7 @@
 import { type Environment, expandVariables, type Template } from "../config/template.ts";
 import { type KeyHeader, namesSecret, Secret } from "../secret.ts";
 import { baseUrlFromHost, isEncrypted, nearnessOf, normalBaseUrl, originOf } from "./endpoints.ts";
-import type { ProviderRow } from "./provider-table.ts";
+import type { BuiltInProvider } from "./provider-table.ts";
 import type { Provider } from "./providers.ts";
 
 /** What a provider's requests go to and carry, as a whole; fields of two providers never mix. */
@@ -33,35 +33,35 @@ type FoundKey = { name: string; ownerUrl: string | undefined; header?: KeyHeader
   | { value: string }
   | { argv: readonly string[] }
 );
-/** Keys of the config entry replace those of the row's variables; `ofRow` is used where the entry gives none. */
+/** Keys of the config entry replace those of the row's variables; `builtIn` is used where the entry gives none. */
 type FoundKeys = {
-  ofEntry: FoundKey[];
-  ofRow: FoundKey[];
+  configured: FoundKey[];
+  builtIn: FoundKey[];
   /** Keys that the entry names and that have no value. */
   unset: string[];
 };
 
 export function connectionOf(provider: Provider, env: Environment): ConnectionResult {
-  const { entry, row } = provider;
+  const { configured, builtIn } = provider;
   const chosen = chosenBaseUrl(provider, env);
   if ("unusable" in chosen) return chosen;
   const looked: string[] = [];
   const candidates = candidatesOf(provider, chosen, env, looked);
-  const [first] = [...candidates.ofEntry, ...candidates.ofRow];
-  const baseUrl = chosen.entry ?? chosen.variable ?? first?.ownerUrl ?? row?.baseUrl;
+  const [first] = [...candidates.configured, ...candidates.builtIn];
+  const baseUrl = chosen.entry ?? chosen.variable ?? first?.ownerUrl ?? builtIn?.baseUrl;
   if (baseUrl === undefined)
     return { unusable: `${provider.slug} is no built-in provider: expected ${provider.entryPath}.base_url` };
   const headers = headersOf(
     provider,
-    chosen.entry ?? (chosen.variable === undefined ? baseUrl : row?.baseUrl),
+    chosen.entry ?? (chosen.variable === undefined ? baseUrl : builtIn?.baseUrl),
     baseUrl,
     env,
   );
   if ("unusable" in headers) return headers;
   const rejected: string[] = [];
-  const ofEntry = poolOf(candidates.ofEntry, baseUrl, rejected);
-  const keys = ofEntry.length > 0 ? ofEntry : poolOf(candidates.ofRow, baseUrl, rejected);
-  const keyless = mayBeKeyless(provider, baseUrl) || Object.keys(entry?.headers ?? {}).some(namesSecret);
+  const ofEntry = poolOf(candidates.configured, baseUrl, rejected);
+  const keys = ofEntry.length > 0 ? ofEntry : poolOf(candidates.builtIn, baseUrl, rejected);
+  const keyless = mayBeKeyless(provider, baseUrl) || Object.keys(configured?.headers ?? {}).some(namesSecret);
   if (keys.length === 0 && !keyless) return { missing: [...rejected, ...looked] };
   return { connection: { baseUrl, keys, headers: headers.headers, rejected: [...rejected, ...candidates.unset] } };
 }
@@ -84,19 +84,22 @@ function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: stri
 /** Base URLs that replace the row's: the config entry's, else the variable's. */
 type ChosenBaseUrl = { entry?: string; variable?: string };
 
-function chosenBaseUrl({ entry, row, entryPath }: Provider, env: Environment): ChosenBaseUrl | { unusable: string } {
+function chosenBaseUrl(
+  { configured, builtIn, entryPath }: Provider,
+  env: Environment,
+): ChosenBaseUrl | { unusable: string } {
   const chosen: ChosenBaseUrl = {};
-  if (entry?.base_url !== undefined) {
-    const expanded = expandVariables(entry.base_url, env);
+  if (configured?.base_url !== undefined) {
+    const expanded = expandVariables(configured.base_url, env);
     if ("unset" in expanded) return { unusable: `${entryPath}.base_url names ${expanded.unset.join(", ")}: not set` };
     const url = normalBaseUrl(expanded.text);
     if (url === undefined) return { unusable: `${entryPath}.base_url: expected an http(s) URL` };
     chosen.entry = url;
   }
-  const written = row?.baseUrlVariable === undefined ? undefined : env[row.baseUrlVariable]?.trim();
-  if (row !== undefined && written !== undefined && written !== "") {
-    const url = row.bareHost === undefined ? normalBaseUrl(written) : baseUrlFromHost(written, row.bareHost);
-    if (url === undefined) return { unusable: `${row.baseUrlVariable}: expected an http(s) URL` };
+  const written = builtIn?.baseUrlVariable === undefined ? undefined : env[builtIn.baseUrlVariable]?.trim();
+  if (builtIn !== undefined && written !== undefined && written !== "") {
+    const url = builtIn.bareHost === undefined ? normalBaseUrl(written) : baseUrlFromHost(written, builtIn.bareHost);
+    if (url === undefined) return { unusable: `${builtIn.baseUrlVariable}: expected an http(s) URL` };
     chosen.variable = url;
   }
   return chosen;
@@ -104,41 +107,50 @@ function chosenBaseUrl({ entry, row, entryPath }: Provider, env: Environment): C
 
 /** Usable keys in the order of the contract; what is not usable is noted in `looked`. */
 function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environment, looked: string[]): FoundKeys {
-  const { entry, row, entryPath } = provider;
-  const found: FoundKeys = { ofEntry: [], ofRow: [], unset: [] };
+  const { configured, builtIn, entryPath } = provider;
+  const found: FoundKeys = { configured: [], builtIn: [], unset: [] };
   const consider = (group: FoundKey[], name: string, value: string | undefined, home?: string, header?: KeyHeader) => {
     if (value === undefined || value.trim() === "") looked.push(name);
     else if (!isUsableKey(value)) looked.push(`${name} (holds a placeholder, not a key)`);
-    else group.push({ name, value: value.trim(), ownerUrl: home ?? ownerUrlOf(row, value), ...(header && { header }) });
+    else
+      group.push({
+        name,
+        value: value.trim(),
+        ownerUrl: home ?? ownerUrlOf(builtIn, value),
+        ...(header && { header }),
+      });
   };
   for (const { path, name, template } of keyTemplatesOf(provider)) {
     const expanded = template.expand(env);
     if ("unset" in expanded) {
       found.unset.push(`${path} (${expanded.unset.join(", ")} is not set)`);
       looked.push(`${path} (${expanded.unset.join(", ")} is not set)`);
-    } else consider(found.ofEntry, name, expanded.text, chosen.entry);
+    } else consider(found.configured, name, expanded.text, chosen.entry);
   }
-  if (entry?.api_key_env !== undefined) {
-    const value = env[entry.api_key_env];
-    if ((value ?? "").trim() === "") found.unset.push(`${entry.api_key_env} (is not set)`);
-    consider(found.ofEntry, entry.api_key_env, value, chosen.entry);
+  if (configured?.api_key_env !== undefined) {
+    const value = env[configured.api_key_env];
+    if ((value ?? "").trim() === "") found.unset.push(`${configured.api_key_env} (is not set)`);
+    consider(found.configured, configured.api_key_env, value, chosen.entry);
   }
-  if (entry?.api_key_command !== undefined)
-    found.ofEntry.push({
+  if (configured?.api_key_command !== undefined)
+    found.configured.push({
       name: `${entryPath}.api_key_command`,
-      argv: argvOf(entry.api_key_command),
-      ownerUrl: chosen.entry ?? row?.baseUrl,
+      argv: argvOf(configured.api_key_command),
+      ownerUrl: chosen.entry ?? builtIn?.baseUrl,
     });
-  for (const { name, header } of row?.keys ?? []) consider(found.ofRow, name, env[name], chosen.variable, header);
-  if (entry?.api_key === undefined) looked.push(`${entryPath}.api_key`);
+  for (const { name, header } of builtIn?.keys ?? []) consider(found.builtIn, name, env[name], chosen.variable, header);
+  if (configured?.api_key === undefined) looked.push(`${entryPath}.api_key`);
   return found;
 }
 
 /** The keys that are written in a config entry, each with its place, and named by its first variable if it has one. */
-export function keyTemplatesOf({ entry, entryPath }: Provider): { path: string; name: string; template: Template }[] {
+export function keyTemplatesOf({
+  configured,
+  entryPath,
+}: Provider): { path: string; name: string; template: Template }[] {
   const written = [
-    ...(entry?.api_key === undefined ? [] : [{ path: `${entryPath}.api_key`, template: entry.api_key }]),
-    ...(entry?.api_keys ?? []).map((template, index) => ({ path: `${entryPath}.api_keys[${index}]`, template })),
+    ...(configured?.api_key === undefined ? [] : [{ path: `${entryPath}.api_key`, template: configured.api_key }]),
+    ...(configured?.api_keys ?? []).map((template, index) => ({ path: `${entryPath}.api_keys[${index}]`, template })),
   ];
   return written.map(({ path, template }) => ({ path, name: template.variables[0] ?? path, template }));
 }
@@ -160,7 +172,7 @@ export function formatKey(source: DeclaredKey): string {
 }
 
 /** The provider's own endpoint for a key: some keys tell by their beginning which one it is. */
-function ownerUrlOf(row: ProviderRow | undefined, key: string): string | undefined {
+function ownerUrlOf(row: BuiltInProvider | undefined, key: string): string | undefined {
   return row?.homes?.find(({ keyPrefix }) => key.startsWith(keyPrefix))?.baseUrl ?? row?.baseUrl;
 }
 
@@ -195,22 +207,22 @@ export function isWorthHiding(key: string): boolean {
 }
 
 /** On this machine any endpoint may be; on the local network those that the user set up as such. */
-function mayBeKeyless({ row }: Provider, baseUrl: string): boolean {
+function mayBeKeyless({ builtIn }: Provider, baseUrl: string): boolean {
   const nearness = nearnessOf(baseUrl);
-  return nearness === "loopback" || (nearness === "private" && (row === undefined || row.keyOptional === true));
+  return nearness === "loopback" || (nearness === "private" && (builtIn === undefined || builtIn.keyOptional === true));
 }
 
 // Headers -------------------------------------------------------------------------------------------------------------
 
 /** The entry's headers with their variables filled in. Like keys, they belong to the entry's endpoint. */
 function headersOf(
-  { entry, entryPath }: Provider,
+  { configured, entryPath }: Provider,
   ownerUrl: string | undefined,
   baseUrl: string,
   env: Environment,
 ): { headers: Record<string, string> } | { unusable: string } {
   const headers: Record<string, string> = {};
-  for (const [name, template] of Object.entries(entry?.headers ?? {})) {
+  for (const [name, template] of Object.entries(configured?.headers ?? {})) {
     const expanded = template.expand(env);
     const path = `${entryPath}.headers.${name}`;
     if ("unset" in expanded) return { unusable: `${path} names ${expanded.unset.join(", ")}: not set` };

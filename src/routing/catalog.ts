@@ -12,7 +12,7 @@ import { bareId, newestOf, plainForm } from "./family-aliases.ts";
 import type { Listed } from "./list-cache.ts";
 import { ownFacts } from "./model-table.ts";
 import { createPriceLibrary, type PriceLibrary } from "./price-library.ts";
-import { familyOf, type ProviderRow } from "./provider-table.ts";
+import { type BuiltInProvider, familyOf } from "./provider-table.ts";
 import type { Provider, Providers } from "./providers.ts";
 
 export type Serves = "yes" | "no" | "unknown";
@@ -57,49 +57,52 @@ export function createCatalog({
   const indexes = new Map<string, Index>();
 
   function factsOf(provider: Provider, model: string): ModelFacts {
-    const { row, entry } = provider;
-    const stated = statedFacts(statedOf(entry, model) ?? {});
-    const own = row?.family !== undefined && row.family === familyOf(model) ? ownFacts(model) : {};
+    const { builtIn, configured } = provider;
+    const stated = statedFacts(statedOf(configured, model) ?? {});
+    const own = builtIn?.family !== undefined && builtIn.family === familyOf(model) ? ownFacts(model) : {};
     const listed = listOf(provider)?.factsOf(model);
     const isComplete = stated.price !== undefined && stated.contextWindow !== undefined;
-    const priced = isComplete || row?.priceId === undefined ? undefined : library.factsOf(row.priceId, model);
+    const priced = isComplete || builtIn?.priceId === undefined ? undefined : library.factsOf(builtIn.priceId, model);
     return { ...priced, ...listed, ...own, ...stated };
   }
 
   function serves(provider: Provider, baseUrl: string | undefined, model: string): Serves {
-    const { row, entry } = provider;
-    if (statedIds(entry).includes(model)) return "yes";
+    const { builtIn, configured } = provider;
+    if (statedIds(configured).includes(model)) return "yes";
     if (listOf(provider)?.factsOf(model) !== undefined) return "yes";
     const family = familyOf(model);
-    if (row?.family === undefined || family === undefined || !isRowsOwn(row, baseUrl)) return "unknown";
-    if (row.family !== family) return "no";
+    if (builtIn?.family === undefined || family === undefined || !isBuiltInEndpoint(builtIn, baseUrl)) return "unknown";
+    if (builtIn.family !== family) return "no";
     return model.includes("/") ? "unknown" : "yes";
   }
 
   function isListed(provider: Provider, baseUrl: string, model: string): boolean {
-    const { row, entry } = provider;
-    if (statedIds(entry).includes(model)) return true;
+    const { builtIn, configured } = provider;
+    if (statedIds(configured).includes(model)) return true;
     const listed = listOf(provider);
     if (listed !== undefined && (listed.factsOf(model) !== undefined || isVersionOfOne(model, listed.ids))) return true;
-    if (row?.priceId === undefined || !isRowsOwn(row, baseUrl)) return listed === undefined;
-    if (idsOfRow(row).includes(model) || library.factsOf(row.priceId, model) !== undefined) return true;
-    return isVersionOfOne(model, library.modelsOf(row.priceId));
+    if (builtIn?.priceId === undefined || !isBuiltInEndpoint(builtIn, baseUrl)) return listed === undefined;
+    if (builtInIds(builtIn).includes(model) || library.factsOf(builtIn.priceId, model) !== undefined) return true;
+    return isVersionOfOne(model, library.modelsOf(builtIn.priceId));
   }
 
   function modelsOf(provider: Provider): string[] {
-    const { row, entry } = provider;
-    const shipped = () => [...idsOfRow(row), ...(row?.priceId === undefined ? [] : library.modelsOf(row.priceId))];
+    const { builtIn, configured } = provider;
+    const shipped = () => [
+      ...builtInIds(builtIn),
+      ...(builtIn?.priceId === undefined ? [] : library.modelsOf(builtIn.priceId)),
+    ];
     const known = listOf(provider)?.ids ?? shipped();
-    const ownFamily = known.filter((id) => row?.family === undefined || familyOf(id) === row.family);
-    return withoutDoubles([...statedIds(entry), ...ownFamily]);
+    const ownFamily = known.filter((id) => builtIn?.family === undefined || familyOf(id) === builtIn.family);
+    return withoutDoubles([...statedIds(configured), ...ownFamily]);
   }
 
   /** The known ids at a base URL, and which of them a plain form stands for. */
   function indexOf(provider: Provider, baseUrl: string | undefined): Index {
-    const { slug, row, entry } = provider;
-    const isKnown = listOf(provider) !== undefined || (row !== undefined && isRowsOwn(row, baseUrl));
+    const { slug, builtIn, configured } = provider;
+    const isKnown = listOf(provider) !== undefined || (builtIn !== undefined && isBuiltInEndpoint(builtIn, baseUrl));
     const key = `${slug} ${isKnown}`;
-    const index = indexes.get(key) ?? createIndex(isKnown ? modelsOf(provider) : statedIds(entry));
+    const index = indexes.get(key) ?? createIndex(isKnown ? modelsOf(provider) : statedIds(configured));
     indexes.set(key, index);
     return index;
   }
@@ -110,7 +113,7 @@ export function createCatalog({
   }
 
   function idMeant(provider: Provider, baseUrl: string | undefined, model: string): string | undefined {
-    if ([...statedIds(provider.entry), provider.row?.defaultModel].includes(model)) return model;
+    if ([...statedIds(provider.configured), provider.builtIn?.defaultModel].includes(model)) return model;
     const { ids, byForm } = indexOf(provider, baseUrl);
     if (ids.has(model)) return model;
     const meant = byForm.get(plainForm(model)) ?? [];
@@ -120,8 +123,8 @@ export function createCatalog({
   function costUsd({ provider: slug, model, facts }: Pick<Route, "provider" | "model" | "facts">, usage: Usage) {
     const found = providers.find(slug);
     const provider = "provider" in found ? found.provider : undefined;
-    const priceId = provider?.row?.priceId;
-    const isStated = statedOf(provider?.entry, model)?.price !== undefined;
+    const priceId = provider?.builtIn?.priceId;
+    const isStated = statedOf(provider?.configured, model)?.price !== undefined;
     if (provider === undefined || priceId === undefined || isStated) return flatCost(facts.price, usage);
     const listed = listOf(provider)?.factsOf(model)?.price;
     const isChanged = listed !== undefined && !isSameBase(listed, library.factsOf(priceId, model)?.price);
@@ -133,7 +136,7 @@ export function createCatalog({
     newestOf: newestAt,
     factsOf,
     serves,
-    isMaker: ({ row }, baseUrl) => row?.family !== undefined && isRowsOwn(row, baseUrl),
+    isMaker: ({ builtIn }, baseUrl) => builtIn?.family !== undefined && isBuiltInEndpoint(builtIn, baseUrl),
     isListed,
     modelsOf,
     nearestModels: (provider, model) => suggest(model, modelsOf(provider)),
@@ -160,7 +163,7 @@ function statedIds(entry: ProviderConfig | undefined): string[] {
   return [...new Set([...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])])];
 }
 
-function idsOfRow(row: ProviderRow | undefined): string[] {
+function builtInIds(row: BuiltInProvider | undefined): string[] {
   return [...(row?.defaultModel === undefined ? [] : [row.defaultModel]), ...(row?.models ?? [])];
 }
 
@@ -186,7 +189,7 @@ function withoutNumbers(model: string): string {
 }
 
 /** What is known of a row's models holds at its own endpoint; elsewhere a gateway may serve anything. */
-function isRowsOwn(row: ProviderRow, baseUrl: string | undefined): boolean {
+function isBuiltInEndpoint(row: BuiltInProvider, baseUrl: string | undefined): boolean {
   return baseUrl === undefined || baseUrl === row.baseUrl || originOf(baseUrl) === originOf(row.baseUrl);
 }
 

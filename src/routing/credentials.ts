@@ -124,9 +124,9 @@ const HEADER_OF_MODE: Record<ApiMode, KeyHeader> = {
 };
 
 /** A provider that needs no key is there only if the user has said so: by a config entry or its base-URL variable. */
-function isSetUp({ row, entry }: Provider, env: Environment): boolean {
-  if (entry !== undefined || row?.keyOptional !== true) return true;
-  return row.baseUrlVariable !== undefined && (env[row.baseUrlVariable] ?? "").trim() !== "";
+function isSetUp({ builtIn, configured }: Provider, env: Environment): boolean {
+  if (configured !== undefined || builtIn?.keyOptional !== true) return true;
+  return builtIn.baseUrlVariable !== undefined && (env[builtIn.baseUrlVariable] ?? "").trim() !== "";
 }
 
 // What must not be shown ----------------------------------------------------------------------------------------------
@@ -139,11 +139,11 @@ function knownSecrets(providers: readonly Provider[], env: Environment): Secret[
     if (isWorthHiding(key)) secrets.set(key, new Secret(key, name, ""));
   };
   for (const provider of providers) {
-    const { entry, entryPath } = provider;
+    const { configured, entryPath } = provider;
     for (const name of keyVariablesOf(provider)) add(name, env[name]);
     const hidden = [
       ...keyTemplatesOf(provider),
-      ...Object.entries(entry?.headers ?? {})
+      ...Object.entries(configured?.headers ?? {})
         .filter(([name, { variables }]) => namesSecret(name) || variables.length > 0)
         .map(([name, template]) => ({ name: `${entryPath}.headers.${name}`, template })),
     ];
@@ -156,11 +156,11 @@ function knownSecrets(providers: readonly Provider[], env: Environment): Secret[
 }
 
 function keyVariablesOf(provider: Provider): string[] {
-  const { row, entry } = provider;
+  const { builtIn, configured } = provider;
   return [
-    ...(row?.keys ?? []).map(({ name }) => name),
+    ...(builtIn?.keys ?? []).map(({ name }) => name),
     ...keyTemplatesOf(provider).flatMap(({ template }) => template.variables),
-    ...(entry?.api_key_env === undefined ? [] : [entry.api_key_env]),
-    ...Object.values(entry?.headers ?? {}).flatMap(({ variables }) => variables),
+    ...(configured?.api_key_env === undefined ? [] : [configured.api_key_env]),
+    ...Object.values(configured?.headers ?? {}).flatMap(({ variables }) => variables),
   ];
 }

@@ -4,7 +4,7 @@
  * from, unless a provider's own default is among them.
  */
 import { withoutDate } from "./model-table.ts";
-import { PROVIDER_TABLE } from "./provider-table.ts";
+import { BUILT_IN_PROVIDERS } from "./provider-table.ts";
 
 /** Where the version stands in a family's ids (`#`). Ids are matched in lower case, without the vendor before a slash. */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
@@ -73,7 +73,7 @@ export function newestOf(family: string, ids: readonly string[]): string[] {
   return defaults.length === 1 ? defaults : leading;
 }
 
-const DEFAULTS = new Set(PROVIDER_TABLE.map(({ defaultModel }) => bareId(defaultModel ?? "").toLowerCase()));
+const DEFAULTS = new Set(BUILT_IN_PROVIDERS.map(({ defaultModel }) => bareId(defaultModel ?? "").toLowerCase()));
 
 function memberOf(id: string, patterns: readonly RegExp[]): Member[] {
   const name = bareId(id).toLowerCase();

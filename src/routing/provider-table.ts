@@ -6,7 +6,7 @@ import type { ApiMode, Endpoint } from "../route.ts";
 import type { KeyHeader } from "../secret.ts";
 
 /** Makers of models, by whose names foreign models are recognised. */
-export type Family =
+export type ModelFamily =
   | "anthropic"
   | "openai"
   | "google"
@@ -22,7 +22,7 @@ export type Family =
 
 export type KeyVariable = { name: string; header?: KeyHeader };
 
-export type ProviderRow = {
+export type BuiltInProvider = {
   slug: string;
   otherNames?: readonly string[];
   /** In order; the first that is set is used. */
@@ -47,7 +47,7 @@ export type ProviderRow = {
   /** Works without a key. */
   keyOptional?: true;
   /** Serves this maker's models and no others. */
-  family?: Family;
+  family?: ModelFamily;
   /** Its name in the price library. */
   priceId?: string;
   effortField?: Endpoint["effortField"];
@@ -57,7 +57,7 @@ export type ProviderRow = {
 
 const keys = (...names: string[]): KeyVariable[] => names.map((name) => ({ name }));
 
-export const PROVIDER_TABLE: readonly ProviderRow[] = [
+export const BUILT_IN_PROVIDERS: readonly BuiltInProvider[] = [
   {
     slug: "openrouter",
     otherNames: ["or"],
@@ -366,7 +366,7 @@ export const UNSUPPORTED_PROVIDERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Model names by their maker. Open-weight names that many makers' hosts serve (`gpt-oss`, `llama`) are nobody's. */
-const FAMILY_NAMES: readonly (readonly [RegExp, Family | undefined])[] = [
+const FAMILY_NAMES: readonly (readonly [RegExp, ModelFamily | undefined])[] = [
   [/^gpt-oss/, undefined],
   [/^claude-/, "anthropic"],
   [/^(gpt-|chatgpt-|codex-|o[134](-|$))/, "openai"],
@@ -383,7 +383,7 @@ const FAMILY_NAMES: readonly (readonly [RegExp, Family | undefined])[] = [
 ];
 
 /** Who makes a model, by its id; undefined where the id does not say. */
-export function familyOf(model: string): Family | undefined {
+export function familyOf(model: string): ModelFamily | undefined {
   const name = model.toLowerCase().slice(model.lastIndexOf("/") + 1);
   return FAMILY_NAMES.find(([pattern]) => pattern.test(name))?.[1];
 }

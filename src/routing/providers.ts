@@ -4,13 +4,13 @@ import type { Problem } from "../errors.ts";
 import { suggest } from "../nearest.ts";
 import type { ApiMode } from "../route.ts";
 import { modeOfUrl } from "./endpoints.ts";
-import { PROVIDER_TABLE, type ProviderRow, UNSUPPORTED_PROVIDERS } from "./provider-table.ts";
+import { BUILT_IN_PROVIDERS, type BuiltInProvider, UNSUPPORTED_PROVIDERS } from "./provider-table.ts";
 
-/** A provider as this user has it. `row` is absent for one of the user's own, `entry` for one the config does not name. */
+/** A provider as this user has it. `builtIn` is absent for one of the user's own, `configured` for one the config does not name. */
 export type Provider = {
   slug: string;
-  row?: ProviderRow;
-  entry?: ProviderConfig;
+  builtIn?: BuiltInProvider;
+  configured?: ProviderConfig;
   /** Where its config stands, e.g. `providers.zai`. */
   entryPath: string;
 };
@@ -26,16 +26,18 @@ export type Providers = {
 };
 
 export function createProviders(config: Pick<Config, "providers">): Providers {
-  const builtIn = new Map<string, ProviderRow>();
-  for (const row of PROVIDER_TABLE) for (const name of [row.slug, ...(row.otherNames ?? [])]) builtIn.set(name, row);
+  const builtIn = new Map<string, BuiltInProvider>();
+  for (const row of BUILT_IN_PROVIDERS)
+    for (const name of [row.slug, ...(row.otherNames ?? [])]) builtIn.set(name, row);
   const keyOf = (name: string) => builtIn.get(plain(name))?.slug ?? plain(name);
-  const known = new Map(PROVIDER_TABLE.map((row) => [row.slug, ofTable(row)]));
+  const known = new Map(BUILT_IN_PROVIDERS.map((row) => [row.slug, fromBuiltIn(row)]));
   const twice = new Map<string, Problem>();
-  for (const [name, entry] of Object.entries(config.providers)) {
+  for (const [name, configured] of Object.entries(config.providers)) {
     const entryPath = `providers.${name}`;
     const before = known.get(keyOf(name));
-    if (before?.entry !== undefined) twice.set(keyOf(name), entryTwice(before.slug, before.entryPath, entryPath));
-    known.set(keyOf(name), { slug: name, ...before, entry, entryPath });
+    if (before?.configured !== undefined)
+      twice.set(keyOf(name), configuredTwice(before.slug, before.entryPath, entryPath));
+    known.set(keyOf(name), { slug: name, ...before, configured, entryPath });
   }
 
   return {
@@ -51,8 +53,8 @@ export function createProviders(config: Pick<Config, "providers">): Providers {
   };
 }
 
-function ofTable(row: ProviderRow): Provider {
-  return { slug: row.slug, row, entryPath: `providers.${row.slug}` };
+function fromBuiltIn(builtIn: BuiltInProvider): Provider {
+  return { slug: builtIn.slug, builtIn, entryPath: `providers.${builtIn.slug}` };
 }
 
 /** Names are compared without regard to case. */
@@ -60,7 +62,7 @@ function plain(name: string): string {
   return name.trim().toLowerCase();
 }
 
-function entryTwice(slug: string, first: string, second: string): Problem {
+function configuredTwice(slug: string, first: string, second: string): Problem {
   return {
     code: "conflicting-route",
     field: "provider",
@@ -78,7 +80,7 @@ function unknownProvider(name: string, known: Iterable<Provider>): Problem {
       message: `Deputy does not speak to ${name} yet. Instead: ${instead}.`,
       suggestions: [...instead.matchAll(/`([a-z-]+)`/g)].map(([, slug = ""]) => slug),
     };
-  const names = [...known].flatMap(({ slug, row }) => [slug, ...(row?.otherNames ?? [])]);
+  const names = [...known].flatMap(({ slug, builtIn }) => [slug, ...(builtIn?.otherNames ?? [])]);
   const close = suggest(name, names);
   const hint = close.length > 0 ? `Did you mean ${close.join(" or ")}?` : "`deputy models` lists what there is.";
   return {
@@ -90,17 +92,17 @@ function unknownProvider(name: string, known: Iterable<Provider>): Problem {
 }
 
 /** The wire format for a model: what the config says › what the host is known to speak › what the row says. */
-export function apiModeOf({ row, entry }: Provider, baseUrl: string, model: string): ApiMode {
-  const ofModel = row?.modelModes?.find(([pattern]) => pattern.test(model))?.[1];
-  return entry?.api_mode ?? modeOfUrl(baseUrl) ?? ofModel ?? row?.apiMode ?? "chat_completions";
+export function apiModeOf({ builtIn, configured }: Provider, baseUrl: string, model: string): ApiMode {
+  const ofModel = builtIn?.modelModes?.find(([pattern]) => pattern.test(model))?.[1];
+  return configured?.api_mode ?? modeOfUrl(baseUrl) ?? ofModel ?? builtIn?.apiMode ?? "chat_completions";
 }
 
-export function defaultModelOf({ row, entry }: Provider): string | undefined {
-  return entry?.default_model ?? row?.defaultModel;
+export function defaultModelOf({ builtIn, configured }: Provider): string | undefined {
+  return configured?.default_model ?? builtIn?.defaultModel;
 }
 
 /** Whether slashes belong to this provider's model ids. */
-export function isAggregator({ row, entry }: Provider): boolean {
-  const ids = [...Object.keys(entry?.models ?? {}), entry?.default_model ?? ""];
-  return row?.aggregator === true || ids.some((id) => id.includes("/"));
+export function isAggregator({ builtIn, configured }: Provider): boolean {
+  const ids = [...Object.keys(configured?.models ?? {}), configured?.default_model ?? ""];
+  return builtIn?.aggregator === true || ids.some((id) => id.includes("/"));
 }

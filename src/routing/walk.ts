@@ -132,7 +132,7 @@ export function createPrecedence({ providers, credentials, catalog, aliases }: P
     if (/\s/.test(model)) return { problem: severalWords(model) };
     if (current !== undefined && catalog.serves(current, baseUrlOf(current), model) === "yes")
       return { ...beside, model };
-    const afterColon = current?.row?.tags === true ? undefined : providerInside(model, ":", providers);
+    const afterColon = current?.builtIn?.tags === true ? undefined : providerInside(model, ":", providers);
     if (afterColon !== undefined) return { problem: colonProblem(model, afterColon) };
     const afterSlash = providerInside(model, "/", providers);
     if (afterSlash !== undefined && (current === undefined || !isAggregator(current))) {

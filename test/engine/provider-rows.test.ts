@@ -4,11 +4,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createDeputy } from "../../src/engine/deputy.ts";
-import { PROVIDER_TABLE, type ProviderRow } from "../../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS, type BuiltInProvider } from "../../src/routing/provider-table.ts";
 import { createMemoryJournal, createModelServer } from "../../src/testing/index.ts";
 import { temporaryDirectory } from "../support/command-line.ts";
 
-const keyOf = ({ slug }: ProviderRow) => `sk-of-${slug}-0123456789`;
+const keyOf = ({ slug }: BuiltInProvider) => `sk-of-${slug}-0123456789`;
 const HEADER = {
   chat_completions: "authorization",
   responses: "authorization",
@@ -17,7 +17,7 @@ const HEADER = {
 };
 
 test("a task at each built-in provider arrives in that one's API mode, with its key, and comes back whole", async (t) => {
-  const keys = Object.fromEntries(PROVIDER_TABLE.map((row) => [row.slug, keyOf(row)]));
+  const keys = Object.fromEntries(BUILT_IN_PROVIDERS.map((row) => [row.slug, keyOf(row)]));
   const usage = { input: 40, output: 7 };
   const server = await createModelServer({
     keys,
@@ -28,7 +28,7 @@ test("a task at each built-in provider arrives in that one's API mode, with its 
   const cwd = temporaryDirectory(t.after.bind(t));
   const configPath = join(cwd, "config.yaml");
   const facts = { max_output_tokens: 5_000 };
-  const providers = PROVIDER_TABLE.map((row) => [
+  const providers = BUILT_IN_PROVIDERS.map((row) => [
     row.slug,
     {
       base_url: server.baseUrl(row.apiMode, `/${row.slug}`),
@@ -40,14 +40,14 @@ test("a task at each built-in provider arrives in that one's API mode, with its 
   writeFileSync(configPath, JSON.stringify({ providers: Object.fromEntries(providers) }));
   const deputy = createDeputy({ env: { HOME: cwd }, cwd, configPath, journal: createMemoryJournal() });
   t.after(deputy.close);
-  const tasks = PROVIDER_TABLE.map(({ slug }) => ({
+  const tasks = BUILT_IN_PROVIDERS.map(({ slug }) => ({
     goal: `at ${slug}`,
     provider: slug,
     model: `${slug}-model-1`,
     reasoning_effort: "high" as const,
   }));
   const { results } = await deputy.delegate({ tasks });
-  for (const [index, { slug, apiMode, effortField }] of PROVIDER_TABLE.entries()) {
+  for (const [index, { slug, apiMode, effortField }] of BUILT_IN_PROVIDERS.entries()) {
     const request =
       server.requests.find(({ path }) => path.startsWith(`/${slug}/`)) ?? assert.fail(`nothing at ${slug}`);
     const { model, keyName, headers, body } = request;

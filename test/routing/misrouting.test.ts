@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Route } from "../../src/route.ts";
-import { PROVIDER_TABLE } from "../../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS } from "../../src/routing/provider-table.ts";
 import { accessesFor, type Given, planAll, routingOf } from "./desk.ts";
 
 const BUILT_IN = ["zai", "openai", "anthropic", "openrouter", "kimi"];
@@ -53,7 +53,7 @@ const entryOf = (name: string) =>
 
 const environment = fc.record(
   Object.fromEntries(
-    PROVIDER_TABLE.filter((row) => BUILT_IN.includes(row.slug))
+    BUILT_IN_PROVIDERS.filter((row) => BUILT_IN.includes(row.slug))
       .flatMap((row) => [
         ...row.keys.map(({ name }) => [name, maybe(fc.constant(`key in ${name} of ${row.slug}`))]),
         ...(row.baseUrlVariable ? [[row.baseUrlVariable, maybe(fc.constantFrom(...URLS))]] : []),
@@ -104,7 +104,7 @@ const given: fc.Arbitrary<Given> = fc.record({
 /** What of the config and environment a provider may use, told independently of the code under test. */
 function belongings(provider: string, { config, env = {} }: Given) {
   const entry = (config as { providers: Record<string, { base_url?: string } | undefined> }).providers[provider];
-  const row = PROVIDER_TABLE.find((one) => one.slug === provider);
+  const row = BUILT_IN_PROVIDERS.find((one) => one.slug === provider);
   const variable = row?.baseUrlVariable === undefined ? undefined : env[row.baseUrlVariable];
   const origin = (url: string | undefined) => url && new URL(url).origin;
   const home = origin(row?.baseUrl);

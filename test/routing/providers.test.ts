@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { baseUrlFromHost, modeOfUrl, nearnessOf, normalBaseUrl } from "../../src/routing/endpoints.ts";
-import { familyOf, PROVIDER_TABLE, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS, familyOf, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
 import { nameOf, problem, ready, routingOf } from "./desk.ts";
 
 describe("the provider table", () => {
   test("names every provider once", () => {
-    const names = PROVIDER_TABLE.flatMap(({ slug, otherNames = [] }) => [slug, ...otherNames]);
+    const names = BUILT_IN_PROVIDERS.flatMap(({ slug, otherNames = [] }) => [slug, ...otherNames]);
     assert.equal(new Set([...names, ...UNSUPPORTED_PROVIDERS.keys()]).size, names.length + UNSUPPORTED_PROVIDERS.size);
   });
 
-  for (const { slug, otherNames = [], keys, defaultModel, family, baseUrl } of PROVIDER_TABLE)
+  for (const { slug, otherNames = [], keys, defaultModel, family, baseUrl } of BUILT_IN_PROVIDERS)
     test(`${slug} plans with its own key, endpoint and default model, under each of its names`, () => {
       const env = Object.fromEntries(keys.slice(0, 1).map(({ name }) => [name, "key-of-it"]));
       for (const provider of [slug, ...otherNames, slug.toUpperCase()]) {
@@ -36,7 +36,7 @@ describe("the provider table", () => {
       for (const slug of suggestions)
         if (slug !== "providers")
           assert.ok(
-            PROVIDER_TABLE.some((row) => row.slug === slug),
+            BUILT_IN_PROVIDERS.some((row) => row.slug === slug),
             slug,
           );
     }
