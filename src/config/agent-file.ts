@@ -5,7 +5,7 @@
 import { EFFORTS, type Effort } from "../route.ts";
 import { isRecord, readYaml } from "./document.ts";
 import type { AgentConfig } from "./schema.ts";
-import { type Fields, take, takeText } from "./taking.ts";
+import { consume, consumeText, type Fields } from "./taking.ts";
 
 /** What a file says, under the names of the config. `tools`: of its toolsets only these. */
 export type FileAgent = AgentConfig & { name: string; tools?: string[]; notes: string[] };
@@ -71,9 +71,9 @@ const FORMATS: Record<AgentFormat, (fields: Fields, name: string, notes: string[
 };
 
 function readClaude(fields: Fields, name: string, notes: string[]): Read {
-  const given = takeList(fields, "tools");
-  const withheld = takeList(fields, "disallowedTools") ?? [];
-  const model = takeText(fields, "model");
+  const given = consumeList(fields, "tools");
+  const withheld = consumeList(fields, "disallowedTools") ?? [];
+  const model = consumeText(fields, "model");
   noteUnknownTools([...(given ?? []), ...withheld], "claude", notes);
   return {
     ...common(fields, name, notes, "effort", ["maxTurns"]),
@@ -83,13 +83,13 @@ function readClaude(fields: Fields, name: string, notes: string[]): Read {
 }
 
 function readOpencode(fields: Fields, name: string, notes: string[]): Read {
-  const model = takeText(fields, "model");
+  const model = consumeText(fields, "model");
   const slash = model?.indexOf("/") ?? -1;
-  const tools = takeMap(fields, "tools");
-  const everything = typeof fields.permission === "string" ? takeText(fields, "permission") : undefined;
-  const permission = everything === undefined ? takeMap(fields, "permission") : { "*": everything };
+  const tools = consumeMap(fields, "tools");
+  const everything = typeof fields.permission === "string" ? consumeText(fields, "permission") : undefined;
+  const permission = everything === undefined ? consumeMap(fields, "permission") : { "*": everything };
   noteUnknownTools([...Object.keys(tools ?? {}), ...Object.keys(permission ?? {})], "opencode", notes);
-  if (take(fields, "mode") === "primary") notes.push("mode: primary, so it was not meant to be delegated to");
+  if (consume(fields, "mode") === "primary") notes.push("mode: primary, so it was not meant to be delegated to");
   return {
     ...common(fields, name, notes, "reasoningEffort", ["steps", "maxSteps"]),
     // What stands before the first slash is always the provider there.
@@ -100,10 +100,10 @@ function readOpencode(fields: Fields, name: string, notes: string[]): Read {
 }
 
 function common(fields: Fields, fileName: string, notes: string[], effortKey: string, turns: string[]): Read {
-  const name = takeText(fields, "name") ?? fileName;
-  const description = takeText(fields, "description");
-  const effort = takeText(fields, effortKey);
-  const steps = take(fields, ...turns);
+  const name = consumeText(fields, "name") ?? fileName;
+  const description = consumeText(fields, "description");
+  const effort = consumeText(fields, effortKey);
+  const steps = consume(fields, ...turns);
   if (effort !== undefined && !isEffort(effort)) notes.push(`${effortKey}: ${effort} is no effort that is known here`);
   const isCount = Number.isInteger(steps) && Number(steps) > 0;
   if (steps !== undefined && !isCount) notes.push(`${turns[0]} is no whole number from 1`);
@@ -121,15 +121,15 @@ function isEffort(word: string): word is Effort {
 
 /** opencode's `prompt`, where the body is empty; a file it names is not read. */
 function promptIn(fields: Fields, notes: string[]): string {
-  const prompt = takeText(fields, "prompt") ?? "";
+  const prompt = consumeText(fields, "prompt") ?? "";
   if (!/^\{file:/.test(prompt)) return prompt;
   notes.push("prompt names a file, which is not read: write it under the front matter");
   return "";
 }
 
 /** A list, or words with commas between them; undefined where there is none. `null` and `*` stand for everything. */
-function takeList(fields: Fields, key: string): string[] | undefined {
-  const value = take(fields, key);
+function consumeList(fields: Fields, key: string): string[] | undefined {
+  const value = consume(fields, key);
   if (value === undefined || value === "*") return undefined;
   return Array.isArray(value) ? value.map(plainText) : wordsOf(plainText(value));
 }
@@ -154,7 +154,7 @@ function wordsOf(text: string): string[] {
     .filter((word) => word !== "");
 }
 
-function takeMap(fields: Fields, key: string): Fields | undefined {
+function consumeMap(fields: Fields, key: string): Fields | undefined {
   const value = fields[key];
   if (!isRecord(value)) return undefined;
   delete fields[key];

@@ -51,12 +51,12 @@ type Read = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter; valu
 /** The keys and values of any YAML file, whatever they mean; empty ones left out, `${NAME}` as it was written. */
 export function readYaml(file: string, text: string): Read | { mistakes: string[] } {
   const lines = new LineCounter();
-  const parsed = parseDocument(shieldVariables(text), { lineCounter: lines, prettyErrors: false });
+  const parsed = parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false });
   if (parsed.errors.length > 0)
     return {
       mistakes: parsed.errors.slice(0, MOST_MISTAKES).map((error) => {
         const { line, col } = lines.linePos(error.pos[0]);
-        return `${file}:${line}:${col} ${unshieldVariables(yamlMistake(error))}`;
+        return `${file}:${line}:${col} ${unescapeVariables(yamlMistake(error))}`;
       }),
     };
   const value = contentOf(parsed);
@@ -93,21 +93,21 @@ function contentOf(parsed: ReturnType<typeof parseDocument>): unknown {
  * In `{ api_key: ${NAME} }` YAML reads the braces as a map. They are replaced by two characters that mean nothing to it,
  * so that lines and columns stay what they are, and put back in every value.
  */
-function shieldVariables(text: string): string {
+function escapeVariables(text: string): string {
   return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, "$\uE000$1\uE001");
 }
 
-function unshieldVariables(text: string): string {
+function unescapeVariables(text: string): string {
   return text.replaceAll("\uE000", "{").replaceAll("\uE001", "}");
 }
 
 /** A value as it was written, without its empty keys; undefined where nothing is left. */
 function written(value: unknown): unknown {
-  if (typeof value === "string") return unshieldVariables(value);
+  if (typeof value === "string") return unescapeVariables(value);
   if (Array.isArray(value)) return value.map(written);
   if (!isRecord(value)) return value ?? undefined;
   const entries = Object.entries(value)
-    .map(([key, inner]) => [unshieldVariables(key), written(inner)] as const)
+    .map(([key, inner]) => [unescapeVariables(key), written(inner)] as const)
     .filter(([, inner]) => inner !== undefined);
   return Object.fromEntries(entries);
 }

@@ -3,7 +3,7 @@
  * fallback brings along by a URL of its own. Whoever names one is told which entry it became.
  */
 import { isRecord } from "./document.ts";
-import { type Fields, type Left, take, takeFields, takeText } from "./taking.ts";
+import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "./taking.ts";
 
 /** What an import needs to know of Deputy's providers. */
 export type KnownProviders = {
@@ -46,34 +46,34 @@ const MODES: Record<string, string> = {
   anthropic_messages: "anthropic_messages",
 };
 
-export function createHermesProviders(known: KnownProviders, left: Left): HermesProviders {
+export function createHermesProviders(known: KnownProviders, conversion: ConversionNotes): HermesProviders {
   const entries: Record<string, Fields> = Object.create(null);
 
   function define(name: string, fields: Fields, path: string): void {
     const entry = entryOf(fields, path);
     const slug = known.slugOf(plain(name)) ?? plain(name);
-    const models = modelsOf(take(fields, "models"), `${path}.models`);
-    const defaultModel = takeText(fields, "default_model", "model", "default");
+    const models = modelsOf(consume(fields, "models"), `${path}.models`);
+    const defaultModel = consumeText(fields, "default_model", "model", "default");
     Object.assign(entry, defaultModel && { default_model: defaultModel }, models && { models });
-    left.rest(fields, path);
+    conversion.rest(fields, path);
     if (Object.keys(entry).length === 0) return;
     const there = entries[slug];
     if (entry.base_url === undefined && known.slugOf(slug) === undefined)
-      left.note(`${path}: Deputy knows no provider ${slug}, and no base_url is written there.`);
+      conversion.note(`${path}: Deputy knows no provider ${slug}, and no base_url is written there.`);
     else if (there !== undefined && !isSameEndpoint(there, entry))
-      left.note(`${path} is left out: another provider is named ${slug}, too.`);
+      conversion.note(`${path} is left out: another provider is named ${slug}, too.`);
     else entries[slug] = { ...entry, ...there, ...(models && { models: { ...models, ...fieldsOf(there?.models) } }) };
   }
 
   function entryOf(fields: Fields, path: string): Fields {
-    const baseUrl = takeText(fields, "base_url", "baseUrl", "url", "api");
-    const mode = takeText(fields, "api_mode", "apiMode", "transport");
-    const key = takeText(fields, "api_key", "apiKey");
-    const variable = takeText(fields, "key_env", "api_key_env", "keyEnv");
-    const headers: Fields = Object.assign({}, ...HEADERS.map((header) => takeFields(fields, header)));
-    if (mode !== undefined && MODES[mode] === undefined) left.note(`${path}: Deputy does not speak ${mode}.`);
+    const baseUrl = consumeText(fields, "base_url", "baseUrl", "url", "api");
+    const mode = consumeText(fields, "api_mode", "apiMode", "transport");
+    const key = consumeText(fields, "api_key", "apiKey");
+    const variable = consumeText(fields, "key_env", "api_key_env", "keyEnv");
+    const headers: Fields = Object.assign({}, ...HEADERS.map((header) => consumeFields(fields, header)));
+    if (mode !== undefined && MODES[mode] === undefined) conversion.note(`${path}: Deputy does not speak ${mode}.`);
     const isPlaceholder = key !== undefined && !key.includes("${") && !known.isUsableKey(key);
-    if (isPlaceholder) left.note(`${path}.api_key holds a placeholder, not a key.`);
+    if (isPlaceholder) conversion.note(`${path}.api_key holds a placeholder, not a key.`);
     return {
       ...(baseUrl !== undefined && { base_url: baseUrl.replace(/(?<!\/)\/+$/, "") }),
       ...(mode !== undefined && MODES[mode] !== undefined && { api_mode: MODES[mode] }),
@@ -89,15 +89,15 @@ export function createHermesProviders(known: KnownProviders, left: Left): Hermes
     const named = Array.isArray(list) ? list.map(withId) : Object.entries(list);
     const facts = named.map(([id, said]) => {
       const fields = isRecord(said) ? said : {};
-      const window = take(fields, "context_length", "context_window");
-      left.rest(fields, `${path}.${id}`);
+      const window = consume(fields, "context_length", "context_window");
+      conversion.rest(fields, `${path}.${id}`);
       return [id, window === undefined ? {} : { context_window: window }] as const;
     });
     return facts.length === 0 ? undefined : Object.fromEntries(facts);
   }
 
   function named(fields: Fields, path: string, hint: string): ReturnType<HermesProviders["named"]> {
-    const name = plain(takeText(fields, "provider") ?? "");
+    const name = plain(consumeText(fields, "provider") ?? "");
     const entry = entryOf(fields, path);
     const builtIn = known.slugOf(name);
     if (typeof entry.base_url === "string")
@@ -143,7 +143,8 @@ export function createHermesProviders(known: KnownProviders, left: Left): Hermes
   function add(slug: string, entry: Fields, path: string): string {
     const there = entries[slug] ?? {};
     const other = Object.keys(entry).filter((key) => key in there && there[key] !== entry[key]);
-    if (other.length > 0) left.note(`${path}: ${other.join(", ")} left out, because providers.${slug} has another.`);
+    if (other.length > 0)
+      conversion.note(`${path}: ${other.join(", ")} left out, because providers.${slug} has another.`);
     if (Object.keys(entry).length > 0) entries[slug] = { ...entry, ...there };
     return slug;
   }
@@ -180,5 +181,5 @@ function plain(name: string): string {
 
 function withId(model: unknown): [string, unknown] {
   if (!isRecord(model)) return [String(model), {}];
-  return [String(take(model, "id", "name")), model];
+  return [String(consume(model, "id", "name")), model];
 }

@@ -6,7 +6,7 @@
 import { isRecord, pathText } from "./document.ts";
 import { createHermesProviders, type HermesProviders, type KnownProviders } from "./hermes-providers.ts";
 import { configSchema, keysAllowedAt } from "./schema.ts";
-import { type Fields, type Left, take, takeFields, takeText } from "./taking.ts";
+import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "./taking.ts";
 import { variablesIn } from "./template.ts";
 
 export type Imported = {
@@ -24,13 +24,13 @@ export function importHermes(source: Fields, known: KnownProviders): Imported {
   const hermes = structuredClone(source);
   const notes: string[] = [];
   const unmatched: string[] = [];
-  const left: Left = {
+  const conversion: ConversionNotes = {
     note: (text) => notes.push(text),
     rest: (fields, path) => unmatched.push(...Object.keys(fields).map((key) => (path === "" ? key : `${path}.${key}`))),
   };
-  const providers = createHermesProviders(known, left);
-  defineProviders(hermes, providers, left);
-  const reading = { providers, known, left };
+  const providers = createHermesProviders(known, conversion);
+  defineProviders(hermes, providers, conversion);
+  const reading = { providers, known, conversion };
   const parent = parentOf(hermes, reading);
   const models = { ...aliasesIn(hermes, "model_tiers", reading), ...aliasesIn(hermes, "model_aliases", reading) };
   const config = withoutEmpty({
@@ -38,31 +38,31 @@ export function importHermes(source: Fields, known: KnownProviders): Imported {
     providers: providers.entries(),
     models: { ...parent.aliases, ...models },
     delegation: delegationOf(hermes, reading),
-    terminal: terminalOf(hermes, left),
+    terminal: terminalOf(hermes, conversion),
   });
-  left.rest(hermes, "");
-  const fitting = withoutMistakes(config, left);
+  conversion.rest(hermes, "");
+  const fitting = withoutErrors(config, conversion);
   if (unmatched.length > 0) notes.push(`Deputy has nothing like these: ${unmatched.sort().join(", ")}.`);
   return { config: fitting, notes, literalKeys: literalKeysIn(fitting), variables: variablesOf(fitting) };
 }
 
-type Reading = { providers: HermesProviders; known: KnownProviders; left: Left };
+type Reading = { providers: HermesProviders; known: KnownProviders; conversion: ConversionNotes };
 /** A model with its provider, as Deputy writes them. */
-type Pair = { model?: string; provider?: string };
+type ProviderModel = { model?: string; provider?: string };
 
-function defineProviders(hermes: Fields, providers: HermesProviders, left: Left): void {
+function defineProviders(hermes: Fields, providers: HermesProviders, conversion: ConversionNotes): void {
   for (const section of ["providers", "custom_providers"]) {
-    const defined = take(hermes, section);
+    const defined = consume(hermes, section);
     if (isRecord(defined))
       for (const [name, fields] of Object.entries(defined)) {
         if (isRecord(fields)) providers.define(name, withoutName(fields), `${section}.${name}`);
-        else left.note(`${section}.${name}: it is no map.`);
+        else conversion.note(`${section}.${name}: it is no map.`);
       }
     if (!Array.isArray(defined)) continue;
     for (const [index, fields] of defined.entries()) {
       const path = `${section}[${index}]`;
-      const name = isRecord(fields) ? takeText(fields, "name") : undefined;
-      if (name === undefined) left.note(`${path}: it has no name.`);
+      const name = isRecord(fields) ? consumeText(fields, "name") : undefined;
+      if (name === undefined) conversion.note(`${path}: it has no name.`);
       else providers.define(name, fields, path);
     }
   }
@@ -77,29 +77,34 @@ function withoutName({ name: _, ...fields }: Fields): Fields {
 
 /** `model:` is a text or a map; `provider`, `base_url` and the key also stand beside it. */
 function parentOf(hermes: Fields, reading: Reading): { route: Fields; aliases: Fields } {
-  const { left } = reading;
-  const model = take(hermes, "model");
+  const { conversion } = reading;
+  const model = consume(hermes, "model");
   const fields = isRecord(model) ? model : {};
   for (const name of ["provider", "base_url", "api_key", "key_env", "api_mode"])
-    if (fields[name] === undefined && hermes[name] !== undefined) fields[name] = take(hermes, name);
+    if (fields[name] === undefined && hermes[name] !== undefined) fields[name] = consume(hermes, name);
   if (typeof model === "string") fields.default = model;
   const aliases = aliasesIn(fields, "aliases", reading, "model.");
-  const pair = pairOf(fields, "model", "custom", reading);
+  const pair = providerModelOf(fields, "model", "custom", reading);
   if (pair?.model !== undefined && pair.provider !== undefined && typeof fields.context_length === "number")
-    reading.providers.tellWindow(pair.provider, pair.model, take(fields, "context_length") as number);
-  left.rest(fields, "model");
-  const agent = takeFields(hermes, "agent");
+    reading.providers.tellWindow(pair.provider, pair.model, consume(fields, "context_length") as number);
+  conversion.rest(fields, "model");
+  const agent = consumeFields(hermes, "agent");
   const effort = effortOf(agent);
-  left.rest(agent, "agent");
+  conversion.rest(agent, "agent");
   return { route: { ...pair, ...(effort && { reasoning_effort: effort }) }, aliases };
 }
 
 /** Undefined, with a note, where its provider cannot be had: a model without it would run elsewhere. */
-function pairOf(fields: Fields, path: string, hint: string, { providers, left }: Reading): Pair | undefined {
-  const model = takeText(fields, "default", "model");
+function providerModelOf(
+  fields: Fields,
+  path: string,
+  hint: string,
+  { providers, conversion }: Reading,
+): ProviderModel | undefined {
+  const model = consumeText(fields, "default", "model");
   const named = providers.named(fields, path, hint);
   if ("refused" in named) {
-    left.note(`${path} is left out: ${named.refused}.`);
+    conversion.note(`${path} is left out: ${named.refused}.`);
     return undefined;
   }
   const isInherited = model === undefined || model === "inherit" || model === "auto";
@@ -107,15 +112,15 @@ function pairOf(fields: Fields, path: string, hint: string, { providers, left }:
 }
 
 function effortOf(fields: Fields): string | undefined {
-  if (fields.reasoning_effort === false) return String(take(fields, "reasoning_effort") && "none");
-  return takeText(fields, "reasoning_effort")?.toLowerCase();
+  if (fields.reasoning_effort === false) return String(consume(fields, "reasoning_effort") && "none");
+  return consumeText(fields, "reasoning_effort")?.toLowerCase();
 }
 
 // Aliases and tiers ---------------------------------------------------------------------------------------------------
 
 function aliasesIn(from: Fields, section: string, reading: Reading, prefix = ""): Fields {
   const aliases: Fields = {};
-  for (const [name, written] of Object.entries(takeFields(from, section))) {
+  for (const [name, written] of Object.entries(consumeFields(from, section))) {
     const path = `${prefix}${section}.${name}`;
     const alias =
       typeof written === "string" ? aliasOfText(written, reading) : aliasOfMap(written, path, name, reading);
@@ -135,11 +140,11 @@ function aliasOfText(text: string, { providers, known }: Reading): unknown {
 function aliasOfMap(written: unknown, path: string, name: string, reading: Reading): Fields | undefined {
   const fields = isRecord(written) ? written : {};
   const effort = effortOf(fields);
-  const pair = pairOf(fields, path, name.toLowerCase(), reading);
-  reading.left.rest(fields, path);
+  const pair = providerModelOf(fields, path, name.toLowerCase(), reading);
+  reading.conversion.rest(fields, path);
   if (pair === undefined) return undefined;
   if (pair.model !== undefined) return { ...pair, ...(effort && { reasoning_effort: effort }) };
-  reading.left.note(`${path} is left out: it names no model.`);
+  reading.conversion.note(`${path} is left out: it names no model.`);
   return undefined;
 }
 
@@ -155,23 +160,25 @@ const SAME_NAMES = [
 ];
 
 function delegationOf(hermes: Fields, reading: Reading): Fields {
-  const { left } = reading;
-  const fields = takeFields(hermes, "delegation");
+  const { conversion } = reading;
+  const fields = consumeFields(hermes, "delegation");
   const known = keysAllowedAt(["delegation"]) ?? [];
   const same = SAME_NAMES.filter((name) => known.includes(name) && fields[name] !== undefined);
-  const limits = Object.fromEntries(same.map((name) => [name, take(fields, name)]));
+  const limits = Object.fromEntries(same.map((name) => [name, consume(fields, name)]));
   const effort = effortOf(fields);
-  const ownChain = take(fields, "fallback_providers", "fallback_model");
-  const parentsChain = take(hermes, "fallback_providers", "fallback_model");
-  const pair = pairOf(fields, "delegation", "delegation", reading);
+  const ownChain = consume(fields, "fallback_providers", "fallback_model");
+  const parentsChain = consume(hermes, "fallback_providers", "fallback_model");
+  const pair = providerModelOf(fields, "delegation", "delegation", reading);
   if (fields.subagent_auto_approve === true)
-    left.note("delegation.subagent_auto_approve: write delegation.approvals: allow yourself, if you mean it.");
+    conversion.note("delegation.subagent_auto_approve: write delegation.approvals: allow yourself, if you mean it.");
   delete fields.subagent_auto_approve;
-  left.rest(fields, "delegation");
+  conversion.rest(fields, "delegation");
   const isPinned = pair?.model !== undefined || pair?.provider !== undefined;
   const chain = ownChain ?? (isPinned ? undefined : parentsChain);
   if (chain === undefined && parentsChain !== undefined)
-    left.note("fallback_providers is the parent's alone, because delegation names a model or provider of its own.");
+    conversion.note(
+      "fallback_providers is the parent's alone, because delegation names a model or provider of its own.",
+    );
   const fallbacks = chain === undefined ? undefined : fallbacksOf(chain, reading);
   return { ...pair, ...(effort && { reasoning_effort: effort }), ...limits, ...(fallbacks && { fallbacks }) };
 }
@@ -188,11 +195,11 @@ function fallbacksOf(chain: unknown, reading: Reading): unknown[] {
   });
 }
 
-function terminalOf(hermes: Fields, left: Left): Fields {
-  const fields = takeFields(hermes, "terminal");
-  const timeout = take(fields, "timeout");
-  const env = take(fields, "env_passthrough");
-  left.rest(fields, "terminal");
+function terminalOf(hermes: Fields, conversion: ConversionNotes): Fields {
+  const fields = consumeFields(hermes, "terminal");
+  const timeout = consume(fields, "timeout");
+  const env = consume(fields, "env_passthrough");
+  conversion.rest(fields, "terminal");
   return { ...(timeout !== undefined && { timeout_seconds: timeout }), ...(env !== undefined && { env }) };
 }
 
@@ -205,7 +212,7 @@ function withoutEmpty(config: Fields): Fields {
 }
 
 /** What the schema does not take is left out, and told. */
-function withoutMistakes(config: Fields, left: Left): Fields {
+function withoutErrors(config: Fields, conversion: ConversionNotes): Fields {
   const parsed = configSchema.safeParse(config);
   if (parsed.success) return config;
   const fitting = structuredClone(config);
@@ -213,9 +220,9 @@ function withoutMistakes(config: Fields, left: Left): Fields {
     const place = path.map((key) => (typeof key === "number" ? key : String(key)));
     // A provider without its URL would be another.
     remove(fitting, place[0] === "providers" && place[2] === "base_url" ? place.slice(0, 2) : place);
-    left.note(`${pathText(place)} is left out: ${message}.`);
+    conversion.note(`${pathText(place)} is left out: ${message}.`);
   }
-  return withoutMistakes(withoutEmpty(fitting), left);
+  return withoutErrors(withoutEmpty(fitting), conversion);
 }
 
 /** Takes out what stands at a path; in a list, the whole list, whose order means something. */

@@ -4,7 +4,7 @@ import { isRecord } from "./document.ts";
 export type Fields = Record<string, unknown>;
 
 /** Hears of everything that is not carried over. */
-export type Left = {
+export type ConversionNotes = {
   /** One sentence for people. Never holds a value: it could be a key. */
   note(text: string): void;
   /** What remains of a map has no counterpart. */
@@ -12,7 +12,7 @@ export type Left = {
 };
 
 /** The value of the first of these keys that is there; it is gone from the map then. Blank counts as not there. */
-export function take(fields: Fields, ...names: string[]): unknown {
+export function consume(fields: Fields, ...names: string[]): unknown {
   let found: unknown;
   for (const name of names) {
     if (found !== undefined) break;
@@ -23,15 +23,15 @@ export function take(fields: Fields, ...names: string[]): unknown {
 }
 
 /** The same, for texts; anything else stays, and is told of as left. */
-export function takeText(fields: Fields, ...names: string[]): string | undefined {
+export function consumeText(fields: Fields, ...names: string[]): string | undefined {
   const texts = names.filter((name) => typeof fields[name] === "string" || typeof fields[name] === "number");
-  const found = take(fields, ...texts);
+  const found = consume(fields, ...texts);
   return found === undefined ? undefined : String(found).trim();
 }
 
 /** The same, for maps. */
-export function takeFields(fields: Fields, name: string): Fields {
-  return isRecord(fields[name]) ? (take(fields, name) as Fields) : {};
+export function consumeFields(fields: Fields, name: string): Fields {
+  return isRecord(fields[name]) ? (consume(fields, name) as Fields) : {};
 }
 
 function isBlank(value: unknown): boolean {
