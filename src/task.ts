@@ -126,7 +126,7 @@ export const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort",
 const LISTS = ["toolsets", "tags", "images"];
 
 /** One thing wrong with a call, and where. */
-export type Mistake = { path: string; message: string };
+export type TaskError = { path: string; message: string };
 
 /** JSON Schema of the arguments of `delegate_task`, for tool listings and editors. */
 export function delegateTaskJsonSchema(): Record<string, unknown> {
@@ -147,43 +147,43 @@ export function delegateTaskJsonSchema(): Record<string, unknown> {
  * @throws DeputyError `task-invalid` naming every mistake: task index, field, expected, found, nearest valid
  */
 export function parseCall(input: unknown, maxTasks: number): Call {
-  const mistakes: Mistake[] = [];
-  const call = readCall(input, maxTasks, mistakes);
-  if (call === undefined || mistakes.length > 0) throw invalid(mistakes);
+  const errors: TaskError[] = [];
+  const call = readCall(input, maxTasks, errors);
+  if (call === undefined || errors.length > 0) throw invalid(errors);
   return call;
 }
 
-function invalid(mistakes: Mistake[]): DeputyError {
-  const shown = mistakes.slice(0, 20).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
-  if (mistakes.length > shown.length) shown.push(`… and ${mistakes.length - shown.length} more mistakes`);
-  return new DeputyError("task-invalid", shown.join("\n"), { details: mistakes });
+function invalid(errors: TaskError[]): DeputyError {
+  const shown = errors.slice(0, 20).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+  if (errors.length > shown.length) shown.push(`… and ${errors.length - shown.length} more mistakes`);
+  return new DeputyError("task-invalid", shown.join("\n"), { details: errors });
 }
 
-function readCall(input: unknown, maxTasks: number, mistakes: Mistake[]): Call | undefined {
-  if (Array.isArray(input)) return readCall({ tasks: input }, maxTasks, mistakes);
+function readCall(input: unknown, maxTasks: number, errors: TaskError[]): Call | undefined {
+  if (Array.isArray(input)) return readCall({ tasks: input }, maxTasks, errors);
   if (!isRecord(input)) {
-    mistakes.push({
+    errors.push({
       path: "",
       message: `Expected a task, a list of tasks or a call with tasks; found ${shown(input)}.`,
     });
     return undefined;
   }
   if (isBlank(input.tasks)) {
-    const task = readTask(input, "", TASK_FIELDS, mistakes);
+    const task = readTask(input, "", TASK_FIELDS, errors);
     return task && { tasks: [task] };
   }
-  return readBatch(input, maxTasks, mistakes);
+  return readBatch(input, maxTasks, errors);
 }
 
-function readBatch(input: Record<string, unknown>, maxTasks: number, mistakes: Mistake[]): Call | undefined {
-  const tasks = readTaskList(input.tasks, mistakes);
+function readBatch(input: Record<string, unknown>, maxTasks: number, errors: TaskError[]): Call | undefined {
+  const tasks = readTaskList(input.tasks, errors);
   if (tasks === undefined) return undefined;
   if (tasks.length === 0) {
-    mistakes.push({ path: "tasks", message: "Expected at least one task; found an empty list." });
+    errors.push({ path: "tasks", message: "Expected at least one task; found an empty list." });
     return undefined;
   }
   if (tasks.length > maxTasks) {
-    mistakes.push({
+    errors.push({
       path: "tasks",
       message:
         `Expected at most ${maxTasks} tasks in one call; found ${tasks.length}. ` +
@@ -192,15 +192,15 @@ function readBatch(input: Record<string, unknown>, maxTasks: number, mistakes: M
     return undefined;
   }
   const { tasks: _, ...rest } = input;
-  const shared = normalise(rest, "", CALL_FIELDS, mistakes);
-  const read = tasks.map((task, index) => readTask(task, `tasks[${index}]`, TASK_FIELDS, mistakes));
-  return check(z.strictObject(sharedShape), shared, "", mistakes, (value) => ({
+  const shared = normalise(rest, "", CALL_FIELDS, errors);
+  const read = tasks.map((task, index) => readTask(task, `tasks[${index}]`, TASK_FIELDS, errors));
+  return check(z.strictObject(sharedShape), shared, "", errors, (value) => ({
     ...value,
     tasks: read.filter((task) => task !== undefined),
   }));
 }
 
-function readTaskList(value: unknown, mistakes: Mistake[]): unknown[] | undefined {
+function readTaskList(value: unknown, errors: TaskError[]): unknown[] | undefined {
   if (Array.isArray(value)) return value;
   if (isRecord(value)) return [value];
   if (typeof value === "string") {
@@ -212,17 +212,17 @@ function readTaskList(value: unknown, mistakes: Mistake[]): unknown[] | undefine
       // Falls through to the mistake below, which shows what was found.
     }
   }
-  mistakes.push({ path: "tasks", message: `Expected a list of tasks; found ${shown(value)}.` });
+  errors.push({ path: "tasks", message: `Expected a list of tasks; found ${shown(value)}.` });
   return undefined;
 }
 
-function readTask(input: unknown, path: string, fields: string[], mistakes: Mistake[]): Task | undefined {
+function readTask(input: unknown, path: string, fields: string[], errors: TaskError[]): Task | undefined {
   const record = typeof input === "string" ? { goal: input } : input;
   if (!isRecord(record)) {
-    mistakes.push({ path, message: `Expected a task with a goal; found ${shown(input)}.` });
+    errors.push({ path, message: `Expected a task with a goal; found ${shown(input)}.` });
     return undefined;
   }
-  return check(taskSchema, normalise(record, path, fields, mistakes), path, mistakes, (task) => task);
+  return check(taskSchema, normalise(record, path, fields, errors), path, errors, (task) => task);
 }
 
 /** Other names to the one name, blanks dropped, a bare string where a list belongs wrapped, unknown fields reported. */
@@ -230,16 +230,16 @@ function normalise(
   record: Record<string, unknown>,
   path: string,
   fields: string[],
-  mistakes: Mistake[],
+  errors: TaskError[],
 ): Record<string, unknown> {
   const clean: Record<string, unknown> = {};
   for (const [written, value] of Object.entries(record)) {
     if (isBlank(value)) continue;
     const field = OTHER_NAMES[written] ?? written;
     if (!fields.includes(field)) {
-      mistakes.push({ path: join(path, written), message: unknownField(written, fields) });
+      errors.push({ path: join(path, written), message: unknownField(written, fields) });
     } else if (field in clean && clean[field] !== value) {
-      mistakes.push({
+      errors.push({
         path: join(path, written),
         message: `The same thing is given twice, as ${field} and ${written}.`,
       });
@@ -271,7 +271,7 @@ function check<Shape extends z.ZodRawShape, Output>(
   schema: z.ZodObject<Shape>,
   record: Record<string, unknown>,
   path: string,
-  mistakes: Mistake[],
+  errors: TaskError[],
   done: (value: z.infer<z.ZodObject<Shape>>) => Output,
 ): Output | undefined {
   const known = Object.fromEntries(Object.entries(record).filter(([field]) => field in schema.shape));
@@ -282,7 +282,7 @@ function check<Shape extends z.ZodRawShape, Output>(
       (parent, key) => (typeof key === "number" ? `${parent}[${key}]` : join(parent, String(key))),
       path,
     );
-    mistakes.push({ path: where, message: expectation(issue, valueAt(known, issue.path)) });
+    errors.push({ path: where, message: expectation(issue, valueAt(known, issue.path)) });
   }
   return undefined;
 }

@@ -45,7 +45,7 @@ function readSource(path: string): Record<string, unknown> {
     throw new DeputyError("input-unreadable", `Expected a Hermes config at ${path}; it cannot be read: ${reason}.`);
   }
   const read = readYaml(path, found.text);
-  if ("mistakes" in read) throw new DeputyError("input-unreadable", read.mistakes.join("\n"));
+  if ("errors" in read) throw new DeputyError("input-unreadable", read.errors.join("\n"));
   return read.value;
 }
 

@@ -6,10 +6,10 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
-import { jsonMistake, yamlMistake } from "../config/syntax.ts";
+import { jsonError, yamlError } from "../config/syntax.ts";
 import { DeputyError } from "../errors.ts";
 import { suggest } from "../nearest.ts";
-import { type Call, type Mistake, parseCall } from "../task.ts";
+import { type Call, parseCall, type TaskError } from "../task.ts";
 import type { Io } from "./io.ts";
 import { repeatedKey } from "./json-keys.ts";
 
@@ -162,7 +162,7 @@ async function parseYaml({ name, text }: Text): Promise<Source> {
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0]);
-    throw unreadable(`${name}:${line}:${col}: ${yamlMistake(problem)}.`);
+    throw unreadable(`${name}:${line}:${col}: ${yamlError(problem)}.`);
   }
   return {
     input: document.toJS(),
@@ -184,7 +184,7 @@ async function parseJson(file: Text): Promise<Source> {
     return { input, lineOf: async (path) => (await parseYaml(file)).lineOf(path) };
   } catch (error) {
     if (error instanceof DeputyError) throw error;
-    const { line, column, message } = jsonMistake(file.text);
+    const { line, column, message } = jsonError(file.text);
     throw unreadable(`${file.name}:${line}:${column}: ${message}.`);
   }
 }
@@ -208,7 +208,7 @@ async function parseJsonLines({ name, text }: Text): Promise<Source> {
       return task;
     } catch (error) {
       if (error instanceof DeputyError) throw error;
-      const { column, message } = jsonMistake(line);
+      const { column, message } = jsonError(line);
       throw unreadable(`${name}:${number}:${column}: ${message}.`);
     }
   });
@@ -221,9 +221,9 @@ async function parseJsonLines({ name, text }: Text): Promise<Source> {
 /** The same mistakes, each after the line it is on. */
 async function withLines(error: unknown, name: string, source: Source): Promise<unknown> {
   if (!(error instanceof DeputyError) || error.code !== "task-invalid") return error;
-  const mistakes = error.details as Mistake[];
+  const mistakes = error.details as TaskError[];
   const located = await Promise.all(
-    mistakes.slice(0, MOST_MISTAKES).map(async ({ path, message }) => {
+    mistakes.slice(0, MOST_ERRORS).map(async ({ path, message }) => {
       const line = await source.lineOf(partsOf(path));
       const where = [line === undefined ? name : `${name}:${line}`, ...(path === "" ? [] : [path])].join(": ");
       return `${where}: ${message}`;
@@ -234,7 +234,7 @@ async function withLines(error: unknown, name: string, source: Source): Promise<
   return new DeputyError(error.code, located.join("\n"), { details: mistakes });
 }
 
-const MOST_MISTAKES = 20;
+const MOST_ERRORS = 20;
 
 /** `tasks[3].model.provider` → `["tasks", 3, "model", "provider"]`. */
 function partsOf(path: string): PropertyKey[] {

@@ -12,21 +12,21 @@ export type FileAgent = AgentConfig & { name: string; tools?: string[]; notes: s
 export type AgentFormat = "claude" | "opencode";
 
 /** `disabled`: the file says that it is not to be used. */
-export type AgentFileRead = { agent: FileAgent } | { disabled: true } | { mistakes: string[] };
+export type AgentFileRead = { agent: FileAgent } | { disabled: true } | { errors: string[] };
 
 /** @param name what it is called where the file does not say, as opencode's do not */
 export function readAgentFile(file: string, text: string, format: AgentFormat, name: string): AgentFileRead {
   const parts = partsOf(text);
-  if ("mistake" in parts) return { mistakes: [`${file}: ${parts.mistake}`] };
+  if ("mistake" in parts) return { errors: [`${file}: ${parts.mistake}`] };
   const { matter, body } = parts;
   const read = readMatter(file, matter);
-  if ("mistakes" in read) return read;
+  if ("errors" in read) return read;
   if (read.value.disable === true || read.value.disabled === true) return { disabled: true };
   const fields = { ...read.value };
   const notes: string[] = [];
   const agent = FORMATS[format](fields, name, notes);
   const prompt = body.trim() || promptIn(fields, notes);
-  if (prompt === "") return { mistakes: [`${file}: expected a prompt under the front matter; found none`] };
+  if (prompt === "") return { errors: [`${file}: expected a prompt under the front matter; found none`] };
   const rest = Object.keys(fields);
   if (rest.length > 0) notes.push(`without effect here: ${rest.join(", ")}`);
   return { agent: { ...agent, prompt, notes: [...new Set(notes)] } };
@@ -48,11 +48,11 @@ function partsOf(text: string): { matter: string; body: string } | { mistake: st
 }
 
 /** The front matter, its lines counted as in the file. Where it is no YAML, each line's value is taken as a text. */
-function readMatter(file: string, matter: string): { value: Fields } | { mistakes: string[] } {
+function readMatter(file: string, matter: string): { value: Fields } | { errors: string[] } {
   const read = readYaml(file, `\n${matter}`);
-  if (!("mistakes" in read)) return read;
+  if (!("errors" in read)) return read;
   const quoted = readYaml(file, `\n${matter.split("\n").map(quotedLine).join("\n")}`);
-  return "mistakes" in quoted ? read : quoted;
+  return "errors" in quoted ? read : quoted;
 }
 
 /** Descriptions with a colon in them are common, and no YAML: `description: Use it like so: …`. */

@@ -79,10 +79,10 @@ export function agentsOf(configured: readonly AgentDefinition[], files: readonly
     const isLate = isProjectScoped && performance.now() > deadline;
     const read = isLate ? unreadable(source, TOO_SLOW) : readFound(file);
     if ("agent" in read) add({ ...read.agent, source, isProjectScoped });
-    if ("mistakes" in read)
+    if ("errors" in read)
       warnings.push({
         code: "agent-unreadable",
-        message: `The agent definition is left out. ${read.mistakes.join("; ")}`,
+        message: `The agent definition is left out. ${read.errors.join("; ")}`,
       });
   }
   return { definitions: [...found.values()].sort((a, b) => a.name.localeCompare(b.name, "en")), warnings };
@@ -96,8 +96,8 @@ function readFound(file: AgentFile): AgentFileRead {
     : unreadable(file.path, file.unreadable);
 }
 
-function unreadable(path: string, reason: string): { mistakes: string[] } {
-  return { mistakes: [`${path}: ${reason}`] };
+function unreadable(path: string, reason: string): { errors: string[] } {
+  return { errors: [`${path}: ${reason}`] };
 }
 
 /** The files that hold for a working directory, nearest first. */

@@ -6,7 +6,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { suggest } from "../nearest.ts";
 import { configSchema, keysAllowedAt } from "./schema.ts";
-import { yamlMistake } from "./syntax.ts";
+import { yamlError } from "./syntax.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -17,13 +17,13 @@ export type ConfigDocument = {
   /** Line of a key, counted from 1; undefined where the file does not have it. */
   lineOf(path: Path): number | undefined;
   /** `file:line:col key: message` */
-  mistake(path: Path, message: string): string;
+  error(path: Path, message: string): string;
 };
 
 /** The document of a file's text, or every mistake in it. */
-export function readDocument(file: string, text: string): { document: ConfigDocument } | { mistakes: string[] } {
+export function readDocument(file: string, text: string): { document: ConfigDocument } | { errors: string[] } {
   const read = readYaml(file, text);
-  if ("mistakes" in read) return read;
+  if ("errors" in read) return read;
   const { parsed, lines, value } = read;
   const offsetOf = (path: Path) => keyOffset(parsed.contents, path);
   const document: ConfigDocument = {
@@ -33,14 +33,14 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
       const offset = offsetOf(path);
       return offset === undefined ? undefined : lines.linePos(offset).line;
     },
-    mistake: (path, message) => {
+    error: (path, message) => {
       const { line, col } = lines.linePos(offsetOf(path) ?? offsetOf(path.slice(0, -1)) ?? 0);
       return `${file}:${line}:${col} ${pathText(path)}: ${message}`;
     },
   };
   document.value = value;
-  const mistakes = mistakesIn(document);
-  return mistakes.length > 0 ? { mistakes } : { document };
+  const errors = errorsIn(document);
+  return errors.length > 0 ? { errors } : { document };
 }
 
 /** Of one file: as many as anybody corrects at once. Placing each of them takes a search through the file. */
@@ -49,19 +49,19 @@ const MOST_MISTAKES = 20;
 type Read = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter; value: Record<string, unknown> };
 
 /** The keys and values of any YAML file, whatever they mean; empty ones left out, `${NAME}` as it was written. */
-export function readYaml(file: string, text: string): Read | { mistakes: string[] } {
+export function readYaml(file: string, text: string): Read | { errors: string[] } {
   const lines = new LineCounter();
   const parsed = parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false });
   if (parsed.errors.length > 0)
     return {
-      mistakes: parsed.errors.slice(0, MOST_MISTAKES).map((error) => {
+      errors: parsed.errors.slice(0, MOST_MISTAKES).map((error) => {
         const { line, col } = lines.linePos(error.pos[0]);
-        return `${file}:${line}:${col} ${unescapeVariables(yamlMistake(error))}`;
+        return `${file}:${line}:${col} ${unescapeVariables(yamlError(error))}`;
       }),
     };
   const value = contentOf(parsed);
-  if (value instanceof Error) return { mistakes: [`${file}:1:1 ${value.message}`] };
-  if (!isRecord(value)) return { mistakes: [`${file}:1:1 expected keys and values; found ${kindOf(value)}`] };
+  if (value instanceof Error) return { errors: [`${file}:1:1 ${value.message}`] };
+  if (!isRecord(value)) return { errors: [`${file}:1:1 expected keys and values; found ${kindOf(value)}`] };
   return { parsed, lines, value };
 }
 
@@ -138,7 +138,7 @@ function rangeStart(node: unknown): number | undefined {
 
 // What is wrong ------------------------------------------------------------------------------------------------------
 
-function mistakesIn(document: ConfigDocument): string[] {
+function errorsIn(document: ConfigDocument): string[] {
   const parsed = configSchema.safeParse(document.value);
   if (parsed.success) return [];
   const issues = parsed.error.issues.slice(0, MOST_MISTAKES);
@@ -158,15 +158,15 @@ function describe(document: ConfigDocument, issue: Issue, parent: Path): string[
   if (issue.code === "unrecognized_keys")
     return issue.keys
       .slice(0, MOST_MISTAKES)
-      .map((key) => document.mistake([...path, key], unknownKey(key, keysAllowedAt(path) ?? [])));
+      .map((key) => document.error([...path, key], unknownKey(key, keysAllowedAt(path) ?? [])));
   if (issue.code === "invalid_union") {
     const meant = isRecord(found)
       ? issue.errors.find((issues) => issues.every(({ path }) => path.length > 0 || isUnknownKey(issues)))
       : undefined;
     if (meant !== undefined) return meant.slice(0, MOST_MISTAKES).flatMap((inner) => describe(document, inner, path));
-    return [document.mistake(path, `expected a model (text) or a map with \`model\`; found ${shown(found, path)}`)];
+    return [document.error(path, `expected a model (text) or a map with \`model\`; found ${shown(found, path)}`)];
   }
-  return [document.mistake(path, expectation(issue, found, path))];
+  return [document.error(path, expectation(issue, found, path))];
 }
 
 function isUnknownKey(issues: Issue[]): boolean {

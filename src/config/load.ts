@@ -56,24 +56,24 @@ export const OVERRIDES = {
 export function loadConfig(place: ConfigPlace): LoadedConfig {
   const files = readConfigFiles(place);
   const trusted = files.filter((file) => file.trusted);
-  const mistakes: string[] = [];
+  const errors: string[] = [];
   const warnings: Warning[] = trusted.flatMap((file) => file.warnings);
   const untrustedAliases: string[] = [];
   const layers: Layer[] = [];
   const untrusted: Layer[] = [];
   for (const file of files) {
     const read = readDocument(file.path, file.text);
-    if ("mistakes" in read) mistakes.push(...read.mistakes);
+    if ("errors" in read) errors.push(...read.errors);
     else if (file.trusted) layers.push(layerOf(read.document));
     else {
-      const layer = choicesOnly(read.document, layerOf(read.document), layers, mistakes, warnings);
+      const layer = choicesOnly(read.document, layerOf(read.document), layers, errors, warnings);
       untrusted.push(layer);
       layers.push(layer);
       untrustedAliases.push(...Object.keys(read.document.value.models ?? {}));
     }
   }
-  layers.push(overridesIn(place.env, mistakes));
-  if (mistakes.length > 0) throw new DeputyError("config-invalid", mistakes.join("\n"), { details: mistakes });
+  layers.push(overridesIn(place.env, errors));
+  if (errors.length > 0) throw new DeputyError("config-invalid", errors.join("\n"), { details: errors });
   const merged = mergeLayers(layers);
   const config = configSchema.parse(merged.value);
   const placeOf = (name: string) => {
@@ -192,7 +192,7 @@ function layerOf(document: ConfigDocument): Layer {
   };
 }
 
-function overridesIn(env: Environment, mistakes: string[]): Layer {
+function overridesIn(env: Environment, errors: string[]): Layer {
   const value: Record<string, unknown> = {};
   const variables: Record<string, string> = {};
   for (const [variable, key] of Object.entries(OVERRIDES)) {
@@ -205,7 +205,7 @@ function overridesIn(env: Environment, mistakes: string[]): Layer {
   for (const { path, message } of parsed.error?.issues ?? []) {
     const key = String(path[0]);
     const expected = key === "reasoning_effort" ? "one of none, minimal, low, medium, high, xhigh, max" : message;
-    mistakes.push(`${variables[key]}: expected ${expected}; found ${value[key]}`);
+    errors.push(`${variables[key]}: expected ${expected}; found ${value[key]}`);
   }
   return { value, sourceOf: ([key]) => variables[String(key)] ?? "environment" };
 }

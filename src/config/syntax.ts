@@ -10,12 +10,12 @@ const YAML_WORDS: Partial<Record<YAMLError["code"], string>> = {
 };
 
 /** One clause: expected, found. */
-export function yamlMistake({ code, message }: YAMLError): string {
+export function yamlError({ code, message }: YAMLError): string {
   return YAML_WORDS[code] ?? (message.split(/ at line \d+/)[0] as string).trim();
 }
 
 /** Where a text stops being JSON, lines and columns counted from 1, and why. @param text is no JSON */
-export function jsonMistake(text: string): { line: number; column: number; message: string } {
+export function jsonError(text: string): { line: number; column: number; message: string } {
   const at = firstWrong(text);
   const before = text.slice(0, at);
   const lines = before.split("\n");

@@ -34,7 +34,7 @@ export function choicesOnly(
   document: ConfigDocument,
   layer: Layer,
   below: readonly Layer[],
-  mistakes: string[],
+  errors: string[],
   warnings: Warning[],
 ): Layer {
   const { delegation, ...rest } = document.value;
@@ -43,7 +43,7 @@ export function choicesOnly(
     ...Object.keys(rest).map((key): Path => [key]),
     ...Object.keys(inner).map((key): Path => ["delegation", key]),
   ])
-    if (!isChoice(path)) mistakes.push(document.mistake(path, NOT_TRUSTED));
+    if (!isChoice(path)) errors.push(document.error(path, NOT_TRUSTED));
   if (delegation === undefined) return layer;
   const now = configSchema.parse(mergeLayers(below).value).delegation;
   const kept = Object.entries(inner).filter(([key, value]) => {

@@ -52,13 +52,13 @@ export function createDelegateTool(
     inputSchema: z.toJSONSchema(tool.input, { io: "input" }) as Record<string, unknown>,
     async run(written, signal = new AbortController().signal) {
       const parsed = tool.input.safeParse(written);
-      if (!parsed.success) return { ok: false, text: parsed.error.issues.map(mistake).join("\n") };
+      if (!parsed.success) return { ok: false, text: parsed.error.issues.map(fieldError).join("\n") };
       const { ok, text, data } = await tool.run(parsed.data, { childId: "", signal });
       return { ok, text, ...(data !== undefined && { report: data as Report }) };
     },
   };
 }
 
-function mistake({ path, message }: z.core.$ZodIssue): string {
+function fieldError({ path, message }: z.core.$ZodIssue): string {
   return path.length === 0 ? message : `${path.join(".")}: ${message}`;
 }

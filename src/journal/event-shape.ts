@@ -65,7 +65,7 @@ const SHAPES = Object.fromEntries(
 );
 
 /** What is wrong with a value as an event, in words; undefined where nothing is. */
-export function eventMistake(value: unknown): string | undefined {
+export function eventError(value: unknown): string | undefined {
   const kind = z.looseObject({ kind: text }).safeParse(value).data?.kind;
   const shape = kind === undefined || !Object.hasOwn(SHAPES, kind) ? undefined : SHAPES[kind];
   if (shape === undefined) return `no event has the kind ${JSON.stringify(kind)}`;

@@ -22,7 +22,7 @@ export function createRunOrder(): RunOrder {
 }
 
 /** Adds a run's next event, and says what is wrong with it there; undefined where nothing is. */
-export function orderMistake(run: RunOrder, event: StoredEvent): string | undefined {
+export function invariantError(run: RunOrder, event: StoredEvent): string | undefined {
   if (event.kind === "delegation-start") {
     const again = run.begun;
     run.begun = true;
@@ -39,7 +39,7 @@ export function orderMistake(run: RunOrder, event: StoredEvent): string | undefi
     run.ended = true;
     return undefined;
   }
-  return "childId" in event ? childMistake(childIn(run, event.childId), event) : undefined;
+  return "childId" in event ? childInvariantError(childIn(run, event.childId), event) : undefined;
 }
 
 function applyResume(run: RunOrder): undefined {
@@ -56,7 +56,7 @@ function childIn({ children }: RunOrder, childId: string): ChildOrder {
   return known;
 }
 
-function childMistake(child: ChildOrder, event: ChildEvent): string | undefined {
+function childInvariantError(child: ChildOrder, event: ChildEvent): string | undefined {
   if (child.ended) return `${event.kind} comes after the end of ${event.childId}, without a resume`;
   switch (event.kind) {
     case "child-start": {

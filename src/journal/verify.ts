@@ -6,9 +6,9 @@ import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { StoredEvent } from "../event.ts";
 import { checksumOf } from "./checksum.ts";
-import { eventMistake } from "./event-shape.ts";
+import { eventError } from "./event-shape.ts";
 import { checkIdentity, migrate, VERSION } from "./migrations.ts";
-import { createRunOrder, orderMistake, type RunOrder } from "./order.ts";
+import { createRunOrder, invariantError, type RunOrder } from "./order.ts";
 
 export type JournalReport = {
   file: string;
@@ -109,7 +109,7 @@ function verifyEvents(database: DatabaseSync, report: JournalReport): void {
         );
       }
       run.ordinal = row.ordinal;
-      const mistake = event && orderMistake(run.order, event);
+      const mistake = event && invariantError(run.order, event);
       if (mistake !== undefined) report.problems.push(`Run ${row.delegation_id}: ${mistake} (entry ${seq}).`);
     });
   }
@@ -124,14 +124,14 @@ function verifyRow(row: Numbered, { problems }: JournalReport): StoredEvent | un
     return undefined;
   }
   const event: unknown = JSON.parse(data);
-  const mistake = eventMistake(event) ?? columnMistake(row, event as StoredEvent);
+  const mistake = eventError(event) ?? columnError(row, event as StoredEvent);
   if (mistake === undefined) return event as StoredEvent;
   problems.push(`Entry ${seq} is no event: ${mistake}.`);
   return undefined;
 }
 
 /** The columns that events are found by say the same as the event. */
-function columnMistake(row: Row, event: StoredEvent): string | undefined {
+function columnError(row: Row, event: StoredEvent): string | undefined {
   const childId = "childId" in event ? event.childId : null;
   const same =
     row.delegation_id === event.delegationId &&

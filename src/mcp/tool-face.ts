@@ -48,7 +48,7 @@ function objectSchema(schema: object): McpTool["inputSchema"] {
 /** Runs a call. @throws what is a bug in Deputy */
 export async function callTool(tool: Tool, written: unknown, context: ToolContext): Promise<CallToolResult> {
   const parsed = tool.input.safeParse(withoutBlanks(written));
-  if (!parsed.success) return refused(`The arguments do not fit ${tool.name}:\n${mistakesIn(parsed.error, tool)}`);
+  if (!parsed.success) return refused(`The arguments do not fit ${tool.name}:\n${errorsIn(parsed.error, tool)}`);
   try {
     const { text, ok, data } = await tool.run(parsed.data, context);
     return {
@@ -73,7 +73,7 @@ function withoutBlanks(written: unknown): unknown {
   return Object.fromEntries(Object.entries(written).filter(([, value]) => !isBlank(value)));
 }
 
-function mistakesIn({ issues }: z.ZodError, tool: Tool): string {
+function errorsIn({ issues }: z.ZodError, tool: Tool): string {
   const known = tool.input instanceof z.ZodObject ? Object.keys(tool.input.shape) : [];
   return issues
     .map((issue) => {

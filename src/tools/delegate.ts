@@ -6,7 +6,7 @@ import { z } from "zod";
 import { DeputyError } from "../errors.ts";
 import type { AvailableModels } from "../offer.ts";
 import { type Report, reportInWords, reportSchema, withinLimit } from "../report.ts";
-import { type Call, delegateTaskJsonSchema, type Mistake, parseCall } from "../task.ts";
+import { type Call, delegateTaskJsonSchema, parseCall, type TaskError } from "../task.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 
 /** What a model has to know of this user before it delegates, as it is now. */
@@ -77,7 +77,7 @@ function askedSchema({ maxTasks, supportsBackground = false }: DelegateDeps): z.
         return { call: parseCall(rest, maxTasks), background };
       } catch (error) {
         if (!(error instanceof DeputyError)) throw error;
-        for (const { path, message } of error.details as Mistake[])
+        for (const { path, message } of error.details as TaskError[])
           context.addIssue({ code: "custom", message, path: path === "" ? [] : [path] });
         return z.NEVER;
       }

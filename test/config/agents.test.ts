@@ -65,7 +65,7 @@ describe("a file of Claude Code", () => {
   test("what is broken is said with the file and, where it is known, the line", () => {
     const mistakes = (text: string) => {
       const found = readAgentFile("x.md", text, "claude", "x");
-      return "mistakes" in found ? found.mistakes.join() : "";
+      return "errors" in found ? found.errors.join() : "";
     };
     assert.match(mistakes("Just words."), /^x\.md: expected front matter/);
     assert.match(mistakes("---\nname: a\nBody"), /^x\.md: expected front matter/);
@@ -122,7 +122,7 @@ describe("a file of opencode", () => {
 
   test("a prompt in its front matter counts where the body is empty; a file it names is not read", () => {
     assert.equal(read("opencode", matter("prompt: Be kind.", "")).prompt, "Be kind.");
-    assert.ok("mistakes" in readAgentFile("x.md", matter("prompt: '{file:/etc/passwd}'", ""), "opencode", "x"));
+    assert.ok("errors" in readAgentFile("x.md", matter("prompt: '{file:/etc/passwd}'", ""), "opencode", "x"));
   });
 });
 
@@ -157,7 +157,7 @@ test("whatever a file holds, it is an agent, disabled or a mistake, and names no
         for (const format of ["claude", "opencode"] as const) {
           const found = readAgentFile("x.md", content, format, "x");
           if ("agent" in found) assert.ok((found.agent.tools ?? []).every((name) => ALL.includes(name)));
-          else assert.ok("disabled" in found || found.mistakes.length > 0);
+          else assert.ok("disabled" in found || found.errors.length > 0);
         }
       },
     ),

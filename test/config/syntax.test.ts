@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseDocument } from "yaml";
-import { jsonMistake, yamlMistake } from "../../src/config/syntax.ts";
+import { jsonError, yamlError } from "../../src/config/syntax.ts";
 
 describe("a mistake in JSON is told by its place and in words:", () => {
   const cases: [text: string, place: string, words: string][] = [
@@ -15,13 +15,13 @@ describe("a mistake in JSON is told by its place and in words:", () => {
   ];
   for (const [text, place, words] of cases)
     test(words, () => {
-      const { line, column, message } = jsonMistake(text);
+      const { line, column, message } = jsonError(text);
       assert.deepEqual([`${line}:${column}`, message], [place, words]);
     });
 });
 
 test("the usual mistakes in YAML are told in words of ours, the others in the parser's", () => {
-  const words = (text: string) => parseDocument(text, { prettyErrors: false }).errors.map(yamlMistake)[0];
+  const words = (text: string) => parseDocument(text, { prettyErrors: false }).errors.map(yamlError)[0];
   assert.match(words("a: 1\n---\nb: 2\n") ?? "", /^expected one document; found another after `---`/);
   assert.match(words("a: 1\n\tb: 2\n") ?? "", /^expected spaces before the key; found a tab/);
   assert.match(words("a: b: c\n") ?? "", /^expected one key in this line; found a second colon/);

@@ -1,7 +1,7 @@
 /** Small true events for journal tests, told apart by a number; and whether events could have come in their order. */
 import type { StoredEvent } from "../../src/event.ts";
 import type { Entry } from "../../src/journal/journal.ts";
-import { createRunOrder, orderMistake, type RunOrder } from "../../src/journal/order.ts";
+import { createRunOrder, invariantError, type RunOrder } from "../../src/journal/order.ts";
 
 export function stepStart(number: number, delegationId = "d1"): StoredEvent {
   const childId = `${delegationId}.1`;
@@ -28,6 +28,6 @@ export function mistakesIn(events: readonly StoredEvent[]): string[] {
   return events.flatMap((event) => {
     const order = orders.get(event.delegationId) ?? createRunOrder();
     orders.set(event.delegationId, order);
-    return orderMistake(order, event) ?? [];
+    return invariantError(order, event) ?? [];
   });
 }
