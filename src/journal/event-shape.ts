@@ -60,14 +60,14 @@ const FACTS = {
   "child-end": { childId: text, ending, durationMs: number },
 } satisfies Record<StoredEvent["kind"], z.ZodRawShape>;
 
-const SHAPES = Object.fromEntries(
+const EVENT_SCHEMAS = Object.fromEntries(
   Object.entries(FACTS).map(([kind, facts]) => [kind, z.looseObject({ delegationId: text, at: number, ...facts })]),
 );
 
 /** What is wrong with a value as an event, in words; undefined where nothing is. */
 export function eventError(value: unknown): string | undefined {
   const kind = z.looseObject({ kind: text }).safeParse(value).data?.kind;
-  const shape = kind === undefined || !Object.hasOwn(SHAPES, kind) ? undefined : SHAPES[kind];
+  const shape = kind === undefined || !Object.hasOwn(EVENT_SCHEMAS, kind) ? undefined : EVENT_SCHEMAS[kind];
   if (shape === undefined) return `no event has the kind ${JSON.stringify(kind)}`;
   const [issue] = shape.safeParse(value).error?.issues ?? [];
   return issue && `${kind}: ${issue.path.join(".")}: ${issue.message}`;

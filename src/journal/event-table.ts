@@ -7,11 +7,11 @@ import { DamagedEntry } from "./unusable.ts";
 import type { Log } from "./watch.ts";
 
 /** An event and its JSON, made when it was appended: what its owner changes later is not recorded. */
-export type Row = { event: StoredEvent; data: string };
+export type EventRow = { event: StoredEvent; data: string };
 
 export type EventTable = Log & {
   /** Inside a write transaction: an event's place in its run is looked up first. */
-  insert(row: Row): void;
+  insert(row: EventRow): void;
   remove(delegationIds: readonly string[]): void;
 };
 
@@ -28,7 +28,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
   const one = database.prepare("SELECT data, ordinal, checksum FROM events WHERE seq = ?");
   const selections = new Map<string, StatementSync>();
 
-  function insert({ event, data }: Row): void {
+  function insert({ event, data }: EventRow): void {
     const childId = "childId" in event ? event.childId : null;
     const ordinal = Number(last.get(event.delegationId)?.ordinal ?? 0) + 1;
     const checksum = checksumOf(data, ordinal);

@@ -7,7 +7,7 @@ import type { ChildEvent, StoredEvent } from "../event.ts";
 /** Events that any process may write about a run it does not own, also just after the end. */
 const REQUESTS: readonly StoredEvent["kind"][] = ["stop-request", "steer-request", "approval-answer"];
 
-type ChildOrder = {
+type ChildInvariants = {
   started: boolean;
   ended: boolean;
   asking?: number | undefined;
@@ -15,14 +15,14 @@ type ChildOrder = {
   begun: Set<string>;
 };
 
-export type RunOrder = { begun: boolean; ended: boolean; readonly children: Map<string, ChildOrder> };
+export type RunInvariants = { begun: boolean; ended: boolean; readonly children: Map<string, ChildInvariants> };
 
-export function createRunOrder(): RunOrder {
+export function createRunInvariants(): RunInvariants {
   return { begun: false, ended: false, children: new Map() };
 }
 
 /** Adds a run's next event, and says what is wrong with it there; undefined where nothing is. */
-export function invariantError(run: RunOrder, event: StoredEvent): string | undefined {
+export function invariantError(run: RunInvariants, event: StoredEvent): string | undefined {
   if (event.kind === "delegation-start") {
     const again = run.begun;
     run.begun = true;
@@ -42,7 +42,7 @@ export function invariantError(run: RunOrder, event: StoredEvent): string | unde
   return "childId" in event ? childInvariantError(childIn(run, event.childId), event) : undefined;
 }
 
-function applyResume(run: RunOrder): undefined {
+function applyResume(run: RunInvariants): undefined {
   run.ended = false;
   for (const child of run.children.values()) {
     child.ended = false;
@@ -50,13 +50,13 @@ function applyResume(run: RunOrder): undefined {
   }
 }
 
-function childIn({ children }: RunOrder, childId: string): ChildOrder {
+function childIn({ children }: RunInvariants, childId: string): ChildInvariants {
   const known = children.get(childId) ?? { started: false, ended: false, asked: new Set(), begun: new Set() };
   children.set(childId, known);
   return known;
 }
 
-function childInvariantError(child: ChildOrder, event: ChildEvent): string | undefined {
+function childInvariantError(child: ChildInvariants, event: ChildEvent): string | undefined {
   if (child.ended) return `${event.kind} comes after the end of ${event.childId}, without a resume`;
   switch (event.kind) {
     case "child-start": {
@@ -95,7 +95,7 @@ function childInvariantError(child: ChildOrder, event: ChildEvent): string | und
   }
 }
 
-function beforeStart(child: ChildOrder, event: ChildEvent): string | undefined {
+function beforeStart(child: ChildInvariants, event: ChildEvent): string | undefined {
   if (child.started) return undefined;
   child.started = true; // Said once.
   return `${event.kind} of ${event.childId} comes before its child-start`;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { isRequest, type StoredEvent } from "../event.ts";
 import { openDatabase } from "./database.ts";
-import { createEventTable, type Row } from "./event-table.ts";
+import { createEventTable, type EventRow } from "./event-table.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import type { Entry, EntryFilter, Journal } from "./journal.ts";
 import { createOwnership } from "./ownership.ts";
@@ -32,23 +32,23 @@ export type SqliteJournalOptions = {
 export function openSqliteJournal(options: SqliteJournalOptions): Journal {
   const { stateDir, clock = systemClock, newId = randomUUID, pollMs = 100 } = options;
   const file = join(stateDir, "journal.sqlite");
-  const database = told(() => openDatabase(file));
-  const table = told(() => createEventTable(database));
-  const ownership = told(() => createOwnership(database, join(stateDir, "owners"), newId()));
+  const database = translateErrors(() => openDatabase(file));
+  const table = translateErrors(() => createEventTable(database));
+  const ownership = translateErrors(() => createOwnership(database, join(stateDir, "owners"), newId()));
   const watching = createWatching({ latest, entries }, { clock, pollMs });
-  const commits = createGroupCommit((rows: readonly Row[]) => {
-    told(() => inTransaction(database, () => insert(rows)));
+  const commits = createGroupCommit((rows: readonly EventRow[]) => {
+    translateErrors(() => inTransaction(database, () => insert(rows)));
     watching.wake();
   });
 
-  function insert(rows: readonly Row[]): void {
+  function insert(rows: readonly EventRow[]): void {
     const owned = rows.flatMap(({ event }) => (isRequest(event) ? [] : [event.delegationId]));
     new Set(owned).forEach(ownership.fence);
     rows.forEach(table.insert);
   }
 
   function latest(): number {
-    return told(table.latest);
+    return translateErrors(table.latest);
   }
 
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
@@ -79,7 +79,7 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
   }
 
   /** Does the work; what SQLite or the file system has against it is told in Deputy's words. */
-  function told<Value>(work: () => Value): Value {
+  function translateErrors<Value>(work: () => Value): Value {
     try {
       return work();
     } catch (error) {
@@ -91,10 +91,10 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
     append: (events) => commits.append(events.map(toRow)),
     read: (filter) => entries(filter, latest()),
     watch: watching.watch,
-    claim: (delegationId) => told(() => ownership.claim(delegationId)),
-    release: (delegationId) => told(() => ownership.release(delegationId)),
-    owner: (delegationId) => told(() => ownership.owner(delegationId)),
-    remove: (delegationIds) => told(() => remove(delegationIds)),
+    claim: (delegationId) => translateErrors(() => ownership.claim(delegationId)),
+    release: (delegationId) => translateErrors(() => ownership.release(delegationId)),
+    owner: (delegationId) => translateErrors(() => ownership.owner(delegationId)),
+    remove: (delegationIds) => translateErrors(() => remove(delegationIds)),
     async close() {
       if (!database.isOpen) return;
       commits.close(closedJournal(file));
@@ -105,6 +105,6 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
   };
 }
 
-function toRow(event: StoredEvent): Row {
+function toRow(event: StoredEvent): EventRow {
   return { event, data: JSON.stringify(event) };
 }

@@ -38,9 +38,9 @@ export function closedJournal(file: string): DeputyError {
 }
 
 type Cause = "full" | "damaged" | "not-writable" | "busy" | "other";
-type Told = { code: "journal-full" | "journal-unusable"; message: string };
+type JournalErrorText = { code: "journal-full" | "journal-unusable"; message: string };
 
-const BY_CAUSE: Record<Cause, (file: string, words: string) => Told> = {
+const BY_CAUSE: Record<Cause, (file: string, words: string) => JournalErrorText> = {
   full: (file, words) => ({
     code: "journal-full",
     message:

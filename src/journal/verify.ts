@@ -8,7 +8,7 @@ import type { StoredEvent } from "../event.ts";
 import { checksumOf } from "./checksum.ts";
 import { eventError } from "./event-shape.ts";
 import { checkIdentity, migrate, VERSION } from "./migrations.ts";
-import { createRunOrder, invariantError, type RunOrder } from "./order.ts";
+import { createRunInvariants, invariantError, type RunInvariants } from "./order.ts";
 
 export type JournalReport = {
   file: string;
@@ -28,8 +28,15 @@ const BUSY_TIMEOUT_MS = 10_000;
 /** Problems of one kind beyond this many are counted, not listed. */
 const LISTED = 50;
 
-type Row = { seq: number; delegation_id: string; child_id: string | null; kind: string; at: number; data: string };
-type Numbered = Row & { ordinal: number; checksum: number };
+type StoredRow = {
+  seq: number;
+  delegation_id: string;
+  child_id: string | null;
+  kind: string;
+  at: number;
+  data: string;
+};
+type NumberedRow = StoredRow & { ordinal: number; checksum: number };
 
 export function verifyJournal(file: string): JournalReport {
   const found = statSync(file, { throwIfNoEntry: false });
@@ -93,15 +100,15 @@ function freshSchema(): string {
 }
 
 function verifyEvents(database: DatabaseSync, report: JournalReport): void {
-  const runs = new Map<string, { order: RunOrder; ordinal: number }>();
+  const runs = new Map<string, { order: RunInvariants; ordinal: number }>();
   const one = database.prepare("SELECT * FROM events WHERE seq = ?");
   for (const { seq } of database.prepare("SELECT seq FROM events ORDER BY seq").all()) {
     report.events += 1;
     attempt(report, `Entry ${seq} cannot be read`, () => {
-      const row = one.get(Number(seq)) as Numbered | undefined;
+      const row = one.get(Number(seq)) as NumberedRow | undefined;
       if (row === undefined) throw new Error("it is listed, and not there");
       const event = verifyRow(row, report);
-      const run = runs.get(row.delegation_id) ?? { order: createRunOrder(), ordinal: 0 };
+      const run = runs.get(row.delegation_id) ?? { order: createRunInvariants(), ordinal: 0 };
       runs.set(row.delegation_id, run);
       if (row.ordinal !== run.ordinal + 1) {
         report.problems.push(
@@ -117,7 +124,7 @@ function verifyEvents(database: DatabaseSync, report: JournalReport): void {
 }
 
 /** @returns the event, where it is one */
-function verifyRow(row: Numbered, { problems }: JournalReport): StoredEvent | undefined {
+function verifyRow(row: NumberedRow, { problems }: JournalReport): StoredEvent | undefined {
   const { seq, data, ordinal, checksum } = row;
   if (checksumOf(data, ordinal) !== checksum) {
     problems.push(`Entry ${seq} is not what was written: its checksum does not fit.`);
@@ -131,7 +138,7 @@ function verifyRow(row: Numbered, { problems }: JournalReport): StoredEvent | un
 }
 
 /** The columns that events are found by say the same as the event. */
-function columnError(row: Row, event: StoredEvent): string | undefined {
+function columnError(row: StoredRow, event: StoredEvent): string | undefined {
   const childId = "childId" in event ? event.childId : null;
   const same =
     row.delegation_id === event.delegationId &&

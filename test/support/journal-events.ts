@@ -1,7 +1,7 @@
 /** Small true events for journal tests, told apart by a number; and whether events could have come in their order. */
 import type { StoredEvent } from "../../src/event.ts";
 import type { Entry } from "../../src/journal/journal.ts";
-import { createRunOrder, invariantError, type RunOrder } from "../../src/journal/order.ts";
+import { createRunInvariants, invariantError, type RunInvariants } from "../../src/journal/order.ts";
 
 export function stepStart(number: number, delegationId = "d1"): StoredEvent {
   const childId = `${delegationId}.1`;
@@ -24,9 +24,9 @@ export function numberOf({ event }: Entry): number {
 
 /** What is impossible about the order of a journal's events, run by run. */
 export function mistakesIn(events: readonly StoredEvent[]): string[] {
-  const orders = new Map<string, RunOrder>();
+  const orders = new Map<string, RunInvariants>();
   return events.flatMap((event) => {
-    const order = orders.get(event.delegationId) ?? createRunOrder();
+    const order = orders.get(event.delegationId) ?? createRunInvariants();
     orders.set(event.delegationId, order);
     return invariantError(order, event) ?? [];
   });
