@@ -6,10 +6,10 @@ import type { Paint } from "./io.ts";
 import { taskPosition } from "./narration.ts";
 import { harmless, oneLine } from "./terminal-text.ts";
 
-/** @param temporary nothing will be there to show later */
-export function formatAnswers(run: Run, result: DelegationResult, paint: Paint, temporary?: true): string {
+/** @param ephemeral nothing will be there to show later */
+export function formatAnswers(run: Run, result: DelegationResult, paint: Paint, ephemeral?: true): string {
   const answers = result.results.map((child) => `${formatAnswer(run, child, paint)}\n`);
-  return `\n${answers.join("\n")}\n${formatTotals(run, result, paint, temporary)}\n`;
+  return `\n${answers.join("\n")}\n${formatTotals(run, result, paint, ephemeral)}\n`;
 }
 
 /** One child's answer, whole. Where there is none, the reason instead: never a made-up one. */
@@ -23,13 +23,13 @@ export function formatAnswer(run: Run, child: Result, paint: Paint): string {
 }
 
 /** `2 of 3 completed in 4.8s · $0.0031 · deputy show 3f9c`. */
-function formatTotals(run: Run, result: DelegationResult, paint: Paint, temporary: true | undefined): string {
+function formatTotals(run: Run, result: DelegationResult, paint: Paint, ephemeral: true | undefined): string {
   const completed = result.results.filter((child) => child.status === "completed").length;
   const time = formatDuration(result.total_duration_seconds);
   const parts = [
     `${completed} of ${plural(run.children.length, "task")} completed in ${time}`,
     formatTotalCost(result),
-    ...(temporary ? [] : [`deputy show ${result.delegation_id}`]),
+    ...(ephemeral ? [] : [`deputy show ${result.delegation_id}`]),
   ];
   return paint(completed === run.children.length ? "green" : "yellow", parts.join(" · "));
 }

@@ -82,7 +82,7 @@ async function demo(flags: { verbose?: true }, context: Context): Promise<number
     const env = prepareHome(home, played, io);
     io.stdout.write(introduction(createPaint(io.stdout, io.env)));
     return await withDeputy({ ...context, io: { ...io, env, cwd: home } }, undefined, async ({ engine }) => {
-      const follower = await createFollower(io, { ...flags, temporary: true }, TASKS.length);
+      const follower = await createFollower(io, { ...flags, ephemeral: true }, TASKS.length);
       const call = parseCall({ tasks: TASKS }, TASKS.length);
       const { code, result } = await follower.follow(await engine.submit(call, { surface: "demo", workspace: home }));
       io.stdout.write(conclusion(result, played, io));

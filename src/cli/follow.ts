@@ -27,13 +27,13 @@ export type FollowFlags = {
   output?: string;
   verbose?: true;
   /** The journal goes when the program ends: nothing to show or resume later. */
-  temporary?: true;
+  ephemeral?: true;
   /** The run is another's: Ctrl-C ends the watching and never the run, and nothing is asked here. */
-  onlooker?: true;
+  readOnly?: true;
 };
 
 /** How it ended; without a result where nothing of it can be told. */
-export type Followed = { code: number; result: DelegationResult | undefined };
+export type FollowOutcome = { code: number; result: DelegationResult | undefined };
 
 export interface Follower {
   /** Absent where nobody sits at the terminal. */
@@ -42,25 +42,25 @@ export interface Follower {
    * Shows the run to its end. Rejects with what broke the run, after whatever was finished has been printed.
    * @param past the run as it is where it does not begin now
    */
-  follow(delegation: Delegation, past?: Run): Promise<Followed>;
+  follow(delegation: Delegation, past?: Run): Promise<FollowOutcome>;
 }
 
 /** @throws DeputyError `output-unwritable`, before anything has started */
 export async function createFollower(io: Io, flags: FollowFlags, taskCount: number): Promise<Follower> {
   const forPrograms = flags.json === true || flags.ndjson === true;
   const output = forPrograms ? io.stderr : io.stdout;
-  const screen = flags.onlooker ? undefined : approvalScreen(io, output);
+  const screen = flags.readOnly ? undefined : approvalScreen(io, output);
   const view = createView(output, io, {
     verbose: flags.verbose === true,
     asksHere: screen !== undefined,
-    ctrlC: flags.onlooker ? "leaves" : "stops",
+    ctrlC: flags.readOnly ? "leaves" : "stops",
   });
   const folder = flags.output === undefined ? undefined : await openOutputFolder(flags.output, taskCount);
   let run: Run | undefined;
 
-  async function follow(delegation: Delegation, past?: Run): Promise<Followed> {
+  async function follow(delegation: Delegation, past?: Run): Promise<FollowOutcome> {
     run = past;
-    const interrupts = (flags.onlooker ? listenToLeave : listen)(io, delegation, view, flags.temporary);
+    const interrupts = (flags.readOnly ? listenToLeave : listen)(io, delegation, view, flags.ephemeral);
     const writes: Promise<boolean>[] = [];
     const write = (result: Result) => {
       if (folder !== undefined) writes.push(writeResult(result));
@@ -70,7 +70,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
       const finished = watch(delegation, write).then(() => delegation.result);
       const result = await Promise.race([finished, interrupts.now]);
       const written = await Promise.all(writes);
-      if (result === undefined && flags.onlooker) return { code: EXIT_INTERRUPTED, result };
+      if (result === undefined && flags.readOnly) return { code: EXIT_INTERRUPTED, result };
       const isOver = run?.endedAt !== undefined;
       if (!isOver && result !== undefined) view.print(abandoned(delegation.id));
       const told = result ?? partial();
@@ -116,15 +116,15 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     if (run === undefined || result === undefined) return;
     if (flags.json) io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     else if (flags.ndjson) io.stdout.write(`${JSON.stringify({ kind: "result", ...result })}\n`);
-    else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.temporary));
+    else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.ephemeral));
   }
 
   return { asker: screen && approvalPromptOn(screen, io, view, (childId) => routeOf(run, childId)), follow };
 }
 
-type How = Pick<LineFormat, "verbose" | "asksHere"> & { ctrlC: CtrlC };
+type ViewOptions = Pick<LineFormat, "verbose" | "asksHere"> & { ctrlC: CtrlC };
 
-function createView(output: Output, io: Io, { ctrlC, ...how }: How): View {
+function createView(output: Output, io: Io, { ctrlC, ...how }: ViewOptions): View {
   const paint = createPaint(output, io.env);
   if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, ctrlC, ...how });
   return createLines({ output, paint, ...how });
@@ -173,8 +173,8 @@ function endedBy(event: Event, run: Run): Result[] {
 }
 
 /** The first Ctrl-C stops the run and waits for what it has; the second (`now`) waits no longer. */
-function listen(io: Io, delegation: Delegation, view: View, temporary: true | undefined) {
-  const later = temporary ? "" : `; deputy resume ${delegation.id} goes on`;
+function listen(io: Io, delegation: Delegation, view: View, ephemeral: true | undefined) {
+  const later = ephemeral ? "" : `; deputy resume ${delegation.id} goes on`;
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
   let count = 0;
   const stop = io.onInterrupt((by) => {
@@ -200,9 +200,9 @@ function abandoned(id: string): string {
   return `! Nobody works on run ${id} any more: its process ended before it did. deputy resume ${id} goes on.`;
 }
 
-type Facts = { isOver: boolean; interrupted: boolean; written: boolean[] };
+type ExitFacts = { isOver: boolean; interrupted: boolean; written: boolean[] };
 
-function exitCode(result: DelegationResult, { isOver, interrupted, written }: Facts) {
+function exitCode(result: DelegationResult, { isOver, interrupted, written }: ExitFacts) {
   const completed = isOver && result.results.every((child) => child.status === "completed");
   if (!completed && interrupted) return EXIT_INTERRUPTED;
   return completed && written.every(Boolean) ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;

@@ -35,10 +35,10 @@ ${examples([
     .action((id: string | undefined, flags: WatchFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
         const { run } = id === undefined ? newestAtWork(engine) : engine.run(parseRunId(id).delegationId);
-        const follower = await createFollower(io, { ...flags, onlooker: true }, run.children.length);
+        const follower = await createFollower(io, { ...flags, readOnly: true }, run.children.length);
         const leaving = new AbortController();
         try {
-          context.exitWith((await follower.follow(onlooked(engine, run.delegationId, leaving.signal))).code);
+          context.exitWith((await follower.follow(watched(engine, run.delegationId, leaving.signal))).code);
         } finally {
           leaving.abort();
         }
@@ -47,7 +47,7 @@ ${examples([
 };
 
 /** Another's run as if it were a delegation of this process: its events as they are stored, then what came of it. */
-function onlooked(engine: Engine, id: string, signal: AbortSignal): Delegation {
+function watched(engine: Engine, id: string, signal: AbortSignal): Delegation {
   const { promise: over, resolve: end } = Promise.withResolvers<void>();
   async function* events() {
     yield* engine.watch(id, signal);
