@@ -3,7 +3,7 @@ import { toNodeHandler } from "@modelcontextprotocol/node";
 import { accessToken } from "../config/access-token.ts";
 import { stateDir } from "../config/trust.ts";
 import { stopHere } from "../engine/wait.ts";
-import { createHttpFace } from "../mcp/http.ts";
+import { createHttpAdapter } from "../mcp/http.ts";
 import { MAX_MESSAGE_BYTES } from "../mcp/limits.ts";
 import { CONFIG_OPTION, type Declare, examples, hideKeys, portNumber, withDeputy } from "./command.ts";
 import { type Handler, isLoopback, listen } from "./http-listener.ts";
@@ -43,7 +43,7 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
         const say = (text: string) => void io.stderr.write(`${text}\n`);
         const onError = (error: unknown) => say(`! ${error instanceof Error ? error.message : error}`);
         const server = serverName(deputy.loadConfig());
-        const face = createHttpFace({
+        const face = createHttpAdapter({
           createServer: await mcpServers(io, deputy, flags, server),
           onError,
         });

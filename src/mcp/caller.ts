@@ -1,7 +1,7 @@
 /** A client as this server knows it: as long as its connection lasts or, where there is none, under its name. */
 import { randomUUID } from "node:crypto";
 
-export type Caller = {
+export type ClientSession = {
   /** As it names itself. */
   readonly name: string;
   /** `mcp`, or where else its tools are offered. */
@@ -18,7 +18,7 @@ export type Caller = {
   readonly sent: Map<string, number>;
 };
 
-export function createCaller(name: string, surface = "mcp"): Caller {
+export function createClientSession(name: string, surface = "mcp"): ClientSession {
   const session = randomUUID();
   return { name, surface, session, asked: new Map(), shown: new Set(), told: new Set(), sent: new Map() };
 }

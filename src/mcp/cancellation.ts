@@ -14,15 +14,15 @@ const LATE_MS = 400;
 const EARLY_MS = 50;
 
 /** As the SDKs say it: `McpError: MCP error -32001: Request timed out`, `SdkError: Request timed out`, `request timeout`. */
-const OF_PATIENCE = /tim(?:e|ed)[\s_-]*out|-32001|deadline/i;
+const TIMEOUT_WORDS = /tim(?:e|ed)[\s_-]*out|-32001|deadline/i;
 
 /**
  * @param reason of the abort: the client's own words, an error of the connection, or nothing
  * @param waitedMs how long the client had heard nothing of the call (some count anew at each sign of progress), and since
  *   it was made
  */
-export function ranOutOfPatience(reason: unknown, waitedMs: readonly number[]): boolean {
+export function isClientTimeout(reason: unknown, waitedMs: readonly number[]): boolean {
   const words = typeof reason === "string" ? reason.trim() : "";
-  if (words !== "") return OF_PATIENCE.test(words);
+  if (words !== "") return TIMEOUT_WORDS.test(words);
   return waitedMs.some((ms) => ms > STEP_MS / 2 && (ms + EARLY_MS) % STEP_MS <= EARLY_MS + LATE_MS);
 }

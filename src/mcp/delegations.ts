@@ -12,11 +12,11 @@ import { DeputyError } from "../errors.ts";
 import { type ChildAnswer, type Report, type RunLine, withinLimit } from "../report.ts";
 import { resultOf } from "../result.ts";
 import type { Call } from "../task.ts";
-import type { Caller } from "./caller.ts";
-import { ranOutOfPatience } from "./cancellation.ts";
+import type { ClientSession } from "./caller.ts";
+import { isClientTimeout } from "./cancellation.ts";
 import { follow } from "./following.ts";
-import type { Incoming } from "./incoming.ts";
-import { type Workspace, workspaceAmong } from "./workspace.ts";
+import type { RequestContext } from "./incoming.ts";
+import { type ClientWorkspace, workspaceAmong } from "./workspace.ts";
 
 /** Runs that a list shows. */
 const MOST_LISTED = 20;
@@ -31,7 +31,7 @@ export type DelegationsDeps = {
   engine: Engine;
   clock: Clock;
   /** Where tasks work that say nothing else. */
-  workspace: Workspace;
+  workspace: ClientWorkspace;
   /** Has a process of its own begin a run that was left for one. @throws DeputyError where it cannot */
   startDetached(runId: string): Promise<void>;
   /** The server that owns what runs in the foreground, where it goes on with that after a crash. */
@@ -40,13 +40,13 @@ export type DelegationsDeps = {
   returnAfterMs: number;
 };
 
-export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
+export function createDelegations(deps: DelegationsDeps, context: RequestContext) {
   const { engine, clock, maxSummaryChars, returnAfterMs } = deps;
-  const { caller, signal, startedAt, resumed } = incoming;
+  const { client, signal, startedAt, resumed } = context;
 
   async function delegate(call: Call, { background }: { background: boolean }): Promise<Report> {
     const id = resumed?.runId ?? (await runFor(call, background));
-    const { listing, lastToldAt } = await follow(deps, id, background ? 0 : returnAfterMs, incoming);
+    const { listing, lastToldAt } = await follow(deps, id, background ? 0 : returnAfterMs, context);
     if (signal.aborted) await giveUp(listing, background, lastToldAt);
     return told(listing);
   }
@@ -56,11 +56,11 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
     const asked = createHash("sha256")
       .update(JSON.stringify([call, background]))
       .digest("base64");
-    const known = caller.asked.get(asked);
+    const known = client.asked.get(asked);
     if (known !== undefined) return known;
     const started = start(call, background);
-    caller.asked.set(asked, started);
-    started.catch(() => caller.asked.delete(asked));
+    client.asked.set(asked, started);
+    started.catch(() => client.asked.delete(asked));
     return started;
   }
 
@@ -68,7 +68,7 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
     const options: SubmitOptions = {
       surface: "mcp",
       askedBy: "model",
-      workspace: workspaceAmong(deps.workspace, await incoming.roots()),
+      workspace: workspaceAmong(deps.workspace, await context.roots()),
       answersFromElsewhere: true,
     };
     if (!background) {
@@ -88,13 +88,13 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
   /** The client has stopped waiting: did it want the work to stop? */
   async function giveUp({ run }: RunListing, background: boolean, lastToldAt: number): Promise<void> {
     const now = clock.elapsed();
-    if (background || ranOutOfPatience(signal.reason, [now - startedAt, now - lastToldAt])) return;
-    await engine.stop(run.delegationId, `cancelled by ${caller.name}`);
+    if (background || isClientTimeout(signal.reason, [now - startedAt, now - lastToldAt])) return;
+    await engine.stop(run.delegationId, `cancelled by ${client.name}`);
   }
 
   async function told(listing: RunListing): Promise<Report> {
     const report = withinLimit(reportOf(listing, clock.now()), maxSummaryChars);
-    for (const { request } of report.questions) caller.told.add(request);
+    for (const { request } of report.questions) client.told.add(request);
     if (!GOES_ON.includes(report.state) && !signal.aborted) await forget(report.delegation_id);
     const next = nextOf(report);
     return { ...report, ...(next !== undefined && { next }) };
@@ -102,11 +102,11 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
 
   /** Its end has been told: the same call asks for something new from now on. */
   async function forget(id: string): Promise<void> {
-    for (const [asked, run] of caller.asked) if ((await run) === id) caller.asked.delete(asked);
+    for (const [asked, run] of client.asked) if ((await run) === id) client.asked.delete(asked);
   }
 
   async function report(id: string, waitSeconds: number): Promise<Report> {
-    return told((await follow(deps, id, waitSeconds * 1000, incoming)).listing);
+    return told((await follow(deps, id, waitSeconds * 1000, context)).listing);
   }
 
   async function answer(id: string, offset: number, waitSeconds: number): Promise<ChildAnswer> {
@@ -114,7 +114,7 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
     const { run } = engine.run(id);
     const { listing } = isOver(run)
       ? { listing: { run } }
-      : await follow(deps, id, waitSeconds * 1000, incoming, isOver);
+      : await follow(deps, id, waitSeconds * 1000, context, isOver);
     const child = childOf(listing.run, id);
     const ended = hasEnded(child) ? resultOf(child.tally) : undefined;
     const whole = ended?.summary ?? "";
@@ -131,14 +131,14 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
     const { taskIndex } = parseRunId(id);
     const isOver = ({ children }: Run) =>
       taskIndex !== undefined && children[taskIndex] !== undefined && hasEnded(children[taskIndex]);
-    await engine.stop(id, caller.name);
-    return told((await follow(deps, id, STOP_MS, incoming, isOver)).listing);
+    await engine.stop(id, client.name);
+    return told((await follow(deps, id, STOP_MS, context, isOver)).listing);
   }
 
   async function steer(id: string, message: string): Promise<{ told: string; report: Report }> {
     const patience = new AbortController();
     const cancel = clock.after(STEER_MS, () => patience.abort());
-    const sent = await engine.steer(id, message, caller.name);
+    const sent = await engine.steer(id, message, client.name);
     const { state, childId } = await engine.settleSteer(sent, AbortSignal.any([signal, patience.signal]));
     cancel();
     const words = {
@@ -152,8 +152,8 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
   async function settle(id: string, callId: string | undefined, allowed: boolean, reason: string) {
     const question = engine.question({ id, ...(callId !== undefined && { callId }) });
     const { childId, request, target } = question;
-    if (allowed && !caller.told.has(request)) throw untold(question, caller);
-    const by = `${caller.surface} (model of ${caller.name})`;
+    if (allowed && !client.told.has(request)) throw untold(question, client);
+    const by = `${client.surface} (model of ${client.name})`;
     const { counted, end } = await engine.answer({ id: childId, request, allowed, reason, by });
     const words = counted
       ? `${allowed ? "Allowed" : "Denied"} to ${childId}: ${target}`
@@ -170,7 +170,7 @@ export function createDelegations(deps: DelegationsDeps, incoming: Incoming) {
 }
 
 /** An approval means what its giver has been shown: this was not, until now. */
-function untold({ childId, request, toolName, target, directory }: Question, { told }: Caller): DeputyError {
+function untold({ childId, request, toolName, target, directory }: Question, { told }: ClientSession): DeputyError {
   told.add(request);
   return new DeputyError(
     "usage",

@@ -6,14 +6,14 @@ import type { RunListing } from "../engine/register.ts";
 import type { Run } from "../engine/run.ts";
 import { waitForRun } from "../engine/wait.ts";
 import { notOurs } from "./form-seal.ts";
-import type { Incoming } from "./incoming.ts";
+import type { RequestContext } from "./incoming.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { type ApprovalForm, approvalForms, submitDecision } from "./questions.ts";
 
 export type FollowDeps = { engine: Engine; clock: Clock };
 
 /** Instead of an answer: forms for the person, who sends them back with the same call. */
-export class AsksFirst extends Error {
+export class InputRequired extends Error {
   readonly result: InputRequiredResult;
   constructor(result: InputRequiredResult) {
     super("a person is asked first");
@@ -21,7 +21,7 @@ export class AsksFirst extends Error {
   }
 }
 
-export type Followed = { listing: RunListing; lastToldAt: number };
+export type FollowedRun = { listing: RunListing; lastToldAt: number };
 
 /**
  * @param until true where enough has been seen
@@ -32,14 +32,14 @@ export async function follow(
   { engine, clock }: FollowDeps,
   id: string,
   ms: number,
-  incoming: Incoming,
+  context: RequestContext,
   until: (run: Run) => boolean = () => false,
-): Promise<Followed> {
-  const { tell, signal, resumed, sealForms, elicit, caller } = incoming;
+): Promise<FollowedRun> {
+  const { onProgress, signal, resumed, sealForms, elicit, client } = context;
   const { run: before } = engine.run(id);
   const { delegationId } = before;
   if (resumed !== undefined && resumed.runId !== delegationId) throw notOurs(`it is about the run ${resumed.runId}`);
-  const by = `${caller.surface} (${caller.name})`;
+  const by = `${client.surface} (${client.name})`;
   const known = new Set([...approvalForms(before).map(({ request }) => request), ...(resumed?.shown ?? [])]);
   const toShow: ApprovalForm[] = [];
   let progress: Progress | undefined;
@@ -53,8 +53,8 @@ export async function follow(
     }
     if (elicit === undefined) return forms.some(({ request }) => !known.has(request));
     for (const open of forms) {
-      if (caller.shown.has(open.request)) continue;
-      caller.shown.add(open.request);
+      if (client.shown.has(open.request)) continue;
+      client.shown.add(open.request);
       elicit(open.form, Math.max(1, open.answerBy - clock.now()))
         .then((answer) => submitDecision(engine, open, answer, by))
         .catch(() => {}); // The client cannot show it after all: it stays open for others, until its time is over.
@@ -63,7 +63,7 @@ export async function follow(
   }
 
   try {
-    if (tell !== undefined) progress = createProgress(tell, clock);
+    if (onProgress !== undefined) progress = createProgress(onProgress, clock);
     await Promise.all(
       approvalForms(before).map((open) => submitDecision(engine, open, resumed?.forms[open.request], by)),
     );
@@ -76,15 +76,17 @@ export async function follow(
     if (sealForms !== undefined && open.length > 0) {
       const until = Math.max(...open.map(({ answerBy }) => answerBy));
       const asked = open.map(({ request }) => request);
-      throw new AsksFirst(asking(open, sealForms({ runId: delegationId, asked, shown: resumed?.shown ?? [], until })));
+      throw new InputRequired(
+        inputRequest(open, sealForms({ runId: delegationId, asked, shown: resumed?.shown ?? [], until })),
+      );
     }
-    return { listing, lastToldAt: progress?.lastToldAt() ?? incoming.startedAt };
+    return { listing, lastToldAt: progress?.lastToldAt() ?? context.startedAt };
   } finally {
     progress?.stop();
   }
 }
 
-function asking(open: ApprovalForm[], requestState: string): InputRequiredResult {
+function inputRequest(open: ApprovalForm[], requestState: string): InputRequiredResult {
   const requests = open.map(({ request, form }): [string, InputRequest] => [
     request,
     inputRequired.elicit({ mode: "form", ...form }),

@@ -6,7 +6,7 @@ import { createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypt
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import { DeputyError } from "../errors.ts";
-import type { Caller } from "./caller.ts";
+import type { ClientSession } from "./caller.ts";
 
 const formsSchema = z.strictObject({
   runId: z.string(),
@@ -22,9 +22,9 @@ const sealedSchema = formsSchema.extend({ id: z.string(), session: z.string() })
 export type SentForms = z.infer<typeof formsSchema>;
 
 export type FormSeal = {
-  seal(caller: Caller, forms: SentForms): string;
+  seal(caller: ClientSession, forms: SentForms): string;
   /** @throws DeputyError `usage` for what was not sent so, or came back before or too late */
-  open(caller: Caller, sealed: string): SentForms;
+  open(caller: ClientSession, sealed: string): SentForms;
 };
 
 /** Its key lives as long as this process: forms of an earlier one do not count. */

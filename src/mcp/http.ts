@@ -12,12 +12,12 @@ import {
 import { MAX_MESSAGE_BYTES, MAX_SESSIONS } from "./limits.ts";
 import type { CreateMcpServer } from "./server.ts";
 
-export type HttpFaceDeps = {
+export type HttpAdapterDeps = {
   createServer: CreateMcpServer;
   onError(error: Error): void;
 };
 
-export type HttpFace = {
+export type HttpAdapter = {
   fetch(request: Request): Promise<Response>;
   /** Ends every session. */
   close(): Promise<void>;
@@ -25,7 +25,7 @@ export type HttpFace = {
 
 type Session = { server: Server; transport: WebStandardStreamableHTTPServerTransport };
 
-export function createHttpFace({ createServer, onError }: HttpFaceDeps): HttpFace {
+export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): HttpAdapter {
   /** By id, the one that was used last at the end. */
   const sessions = new Map<string, Session>();
   const modern = createMcpHandler(() => createServer(), {

@@ -9,7 +9,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import type { Clock } from "../clock.ts";
-import type { Caller } from "./caller.ts";
+import type { ClientSession } from "./caller.ts";
 import { type FormSeal, notOurs, type SentForms } from "./form-seal.ts";
 import type { ProgressLine } from "./progress.ts";
 
@@ -26,13 +26,13 @@ export type ElicitationForm = {
   };
 };
 
-export type Incoming = {
-  caller: Caller;
+export type RequestContext = {
+  client: ClientSession;
   signal: AbortSignal;
   /** On the clock of waits (`elapsed`). */
   startedAt: number;
   /** Absent where the client wants no progress. */
-  tell?: (line: ProgressLine) => void;
+  onProgress?: (line: ProgressLine) => void;
   /** Absent where forms cannot be shown during the call: the client knows none, or its protocol has them between calls. */
   elicit?: (form: ElicitationForm, timeoutMs: number) => Promise<ElicitResult>;
   /**
@@ -46,22 +46,25 @@ export type Incoming = {
   resumed?: { runId: string; shown: string[]; forms: Record<string, unknown> };
 };
 
-export type IncomingDeps = { server: Server; caller: Caller; clock: Clock; seal: FormSeal };
+export type IncomingDeps = { server: Server; caller: ClientSession; clock: Clock; seal: FormSeal };
 
 /** @throws DeputyError `usage` where something came back with the call that was not sent so */
-export function incoming({ mcpReq }: ServerContext, { server, caller, clock, seal }: IncomingDeps): Incoming {
+export function createRequestContext(
+  { mcpReq }: ServerContext,
+  { server, caller: client, clock, seal }: IncomingDeps,
+): RequestContext {
   const modern = mcpReq.envelope !== undefined;
   const token = mcpReq._meta?.progressToken;
   const takesForms = knowsForms(
     modern ? inEnvelope(mcpReq, CLIENT_CAPABILITIES_META_KEY) : server.getClientCapabilities(),
   );
-  const resumed = resumedBy(mcpReq, caller, seal, takesForms && modern);
+  const resumed = resumedBy(mcpReq, client, seal, takesForms && modern);
   return {
-    caller,
+    client,
     signal: mcpReq.signal,
     startedAt: clock.elapsed(),
     ...(token !== undefined && {
-      tell: (line) => {
+      onProgress: (line) => {
         mcpReq.notify({ method: "notifications/progress", params: { progressToken: token, ...line } }).catch(() => {}); // The client has gone.
       },
     }),
@@ -69,7 +72,7 @@ export function incoming({ mcpReq }: ServerContext, { server, caller, clock, sea
       !modern && {
         elicit: (form, timeoutMs) => mcpReq.elicitInput({ mode: "form", ...form }, { timeout: timeoutMs }),
       }),
-    ...(takesForms && modern && { sealForms: (forms) => seal.seal(caller, forms) }),
+    ...(takesForms && modern && { sealForms: (forms) => seal.seal(client, forms) }),
     async roots() {
       if (modern || server.getClientCapabilities()?.roots === undefined) return [];
       const listed = mcpReq.send({ method: "roots/list" }, { timeout: ROOTS_MS });
@@ -101,10 +104,10 @@ function knowsForms({ elicitation }: ClientCapabilities = {}): boolean {
 /** What came back with a call. @throws DeputyError `usage` where it belongs to no form that this session was sent */
 function resumedBy(
   { requestState, inputResponses: forms = {} }: ServerContext["mcpReq"],
-  caller: Caller,
+  caller: ClientSession,
   seal: FormSeal,
   takesForms: boolean,
-): Incoming["resumed"] {
+): RequestContext["resumed"] {
   const state: unknown = requestState();
   if (state === undefined && Object.keys(forms).length === 0) return undefined;
   if (!takesForms) throw notOurs("this client has not said that it can show forms");

@@ -11,13 +11,13 @@ import {
 } from "@modelcontextprotocol/server";
 import { DeputyError } from "../errors.ts";
 import { suggest } from "../nearest.ts";
-import { type Caller, createCaller } from "./caller.ts";
-import { AsksFirst } from "./following.ts";
+import { type ClientSession, createClientSession } from "./caller.ts";
+import { InputRequired } from "./following.ts";
 import { createFormSeal } from "./form-seal.ts";
-import { clientName, incoming } from "./incoming.ts";
+import { clientName, createRequestContext } from "./incoming.ts";
 import { registerResources } from "./resources.ts";
 import { callTool, refused, shownTool } from "./tool-face.ts";
-import { createMcpTools, MANNERS, type ToolsDeps } from "./tools.ts";
+import { createMcpTools, TOOL_ANNOTATIONS, type ToolsDeps } from "./tools.ts";
 
 export type McpServerDeps = ToolsDeps & { version: string };
 
@@ -30,8 +30,8 @@ const INSTRUCTIONS =
   "or steers. Whole answers and transcripts are resources: deputy://runs/ID.";
 
 export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
-  const ofConnections = new WeakMap<object, Caller>();
-  const byName = new Map<string, Caller>();
+  const ofConnections = new WeakMap<object, ClientSession>();
+  const byName = new Map<string, ClientSession>();
   const seal = createFormSeal(deps.clock);
 
   return (connection) => {
@@ -42,11 +42,11 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
     });
 
     /** The client that asks: known by its connection, else by its name. */
-    function callerOf(context: ServerContext): Caller {
+    function callerOf(context: ServerContext): ClientSession {
       const name = clientName(server, context);
       const known = connection === undefined ? byName.get(name) : ofConnections.get(connection);
       if (known !== undefined) return known;
-      const made = createCaller(name);
+      const made = createClientSession(name);
       if (connection === undefined) byName.set(name, made);
       else ofConnections.set(connection, made);
       return made;
@@ -59,7 +59,7 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
     ): Promise<CallToolResult | InputRequiredResult> {
       try {
         const caller = callerOf(context);
-        const tools = createMcpTools(deps, incoming(context, { server, caller, clock: deps.clock, seal }));
+        const tools = createMcpTools(deps, createRequestContext(context, { server, caller, clock: deps.clock, seal }));
         const tool = tools.find((each) => each.name === name);
         if (tool === undefined)
           return refused(
@@ -70,14 +70,14 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
           );
         return await callTool(tool, written, { childId: "", signal: context.mcpReq.signal });
       } catch (error) {
-        if (error instanceof AsksFirst) return error.result;
+        if (error instanceof InputRequired) return error.result;
         if (error instanceof DeputyError) return refused(error.message);
         throw error;
       }
     }
 
     server.setRequestHandler("tools/list", () => ({
-      tools: createMcpTools(deps, undefined).map((tool) => shownTool(tool, MANNERS[tool.name])),
+      tools: createMcpTools(deps, undefined).map((tool) => shownTool(tool, TOOL_ANNOTATIONS[tool.name])),
     }));
     server.setRequestHandler("tools/call", ({ params }, context) => call(params.name, params.arguments, context));
     registerResources(server, { engine: deps.deputy.engine, clock: deps.clock });

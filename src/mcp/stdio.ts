@@ -4,7 +4,7 @@ import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/s
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 import type { CreateMcpServer } from "./server.ts";
 
-export type StdioFace = {
+export type StdioAdapterDeps = {
   input: Readable;
   /** Takes protocol messages and nothing else. */
   output: { write(text: string): unknown };
@@ -15,7 +15,7 @@ export type StdioFace = {
 
 /** Resolves when the client has closed its end, or the signal aborts. */
 export function serveOverStdio(
-  { input, output, createServer, onError }: StdioFace,
+  { input, output, createServer, onError }: StdioAdapterDeps,
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve) => {

@@ -6,7 +6,7 @@ import { suggest } from "../nearest.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 
 /** What MCP wants to know of a tool beside what it is. */
-export type Manners = {
+export type ToolAnnotations = {
   title: string;
   /** It may undo or stop something. */
   destructive: boolean;
@@ -15,15 +15,15 @@ export type Manners = {
   /** It reaches beyond this machine. */
   openWorld: boolean;
   /** The model is to see it from the start, where a client lets models search for their tools. */
-  atHand?: true;
+  alwaysLoad?: true;
 };
 
 /** As Claude Code 2.1 reads it: the tool is not left to its search for tools. */
-const AT_HAND = { "anthropic/alwaysLoad": true };
+const ALWAYS_LOAD = { "anthropic/alwaysLoad": true };
 
-export function shownTool(tool: Tool, manners: Manners | undefined): McpTool {
-  if (manners === undefined) throw new Error(`${tool.name}: nothing is said of its manners`);
-  const { title, destructive, idempotent, openWorld, atHand } = manners;
+export function shownTool(tool: Tool, annotations: ToolAnnotations | undefined): McpTool {
+  if (annotations === undefined) throw new Error(`${tool.name}: nothing is said of its manners`);
+  const { title, destructive, idempotent, openWorld, alwaysLoad } = annotations;
   return {
     name: tool.name,
     title,
@@ -37,7 +37,7 @@ export function shownTool(tool: Tool, manners: Manners | undefined): McpTool {
       idempotentHint: idempotent,
       openWorldHint: openWorld,
     },
-    ...(atHand && { _meta: AT_HAND }),
+    ...(alwaysLoad && { _meta: ALWAYS_LOAD }),
   };
 }
 

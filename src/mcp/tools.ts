@@ -9,8 +9,8 @@ import { createControlDelegation } from "../tools/control-delegation.ts";
 import { createDelegate } from "../tools/delegate.ts";
 import { createListModels } from "../tools/list-models.ts";
 import { createDelegations, type DelegationsDeps } from "./delegations.ts";
-import type { Incoming } from "./incoming.ts";
-import type { Manners } from "./tool-face.ts";
+import type { RequestContext } from "./incoming.ts";
+import type { ToolAnnotations } from "./tool-face.ts";
 
 export type ToolsDeps = Pick<DelegationsDeps, "workspace" | "startDetached" | "server"> & {
   deputy: Opened;
@@ -18,12 +18,12 @@ export type ToolsDeps = Pick<DelegationsDeps, "workspace" | "startDetached" | "s
 };
 
 /** The tools as config and keys are now. With `incoming`, they serve that call; without, they can only be looked at. */
-export function createMcpTools(deps: ToolsDeps, incoming: Incoming | undefined): Tool[] {
+export function createMcpTools(deps: ToolsDeps, context: RequestContext | undefined): Tool[] {
   const { deputy, workspace } = deps;
   const { config } = deputy.loadConfig();
   const { mcp, delegation } = config;
   const use = () => {
-    if (incoming === undefined) throw new Error("a tool is used without a call");
+    if (context === undefined) throw new Error("a tool is used without a call");
     return createDelegations(
       {
         ...deps,
@@ -31,7 +31,7 @@ export function createMcpTools(deps: ToolsDeps, incoming: Incoming | undefined):
         maxSummaryChars: delegation.max_summary_chars,
         returnAfterMs: mcp.return_after_seconds * 1000,
       },
-      incoming,
+      context,
     );
   };
   const listModels = (filter: ModelFilter) =>
@@ -67,15 +67,15 @@ export function createMcpTools(deps: ToolsDeps, incoming: Incoming | undefined):
   return tools;
 }
 
-export const MANNERS: Record<string, Manners> = {
-  delegate_task: { title: "Delegate tasks", destructive: true, idempotent: false, openWorld: true, atHand: true },
+export const TOOL_ANNOTATIONS: Record<string, ToolAnnotations> = {
+  delegate_task: { title: "Delegate tasks", destructive: true, idempotent: false, openWorld: true, alwaysLoad: true },
   list_models: { title: "List models", destructive: false, idempotent: true, openWorld: false },
   check_delegation: {
     title: "Check a delegation",
     destructive: false,
     idempotent: true,
     openWorld: false,
-    atHand: true,
+    alwaysLoad: true,
   },
   control_delegation: { title: "Control a delegation", destructive: true, idempotent: true, openWorld: false },
 };

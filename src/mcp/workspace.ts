@@ -3,7 +3,7 @@ import { realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export type Workspace = {
+export type ClientWorkspace = {
   /** Absolute. */
   path: string;
   /** The operator named it: no client changes it. */
@@ -11,7 +11,7 @@ export type Workspace = {
 };
 
 /** @param roots the client's folders, as URLs; it may have none, and need not have any */
-export function workspaceAmong({ path, isNamed }: Workspace, roots: readonly string[]): string {
+export function workspaceAmong({ path, isNamed }: ClientWorkspace, roots: readonly string[]): string {
   const folders = roots.flatMap(folderAt);
   if (isNamed || folders.some((folder) => liesIn(path, folder))) return path;
   return folders[0] ?? path;

@@ -240,12 +240,12 @@ function fitForTools(route: Route, usesTools: boolean, { delegation }: Config): 
   };
 }
 
-type Workspace = { workspace: string } | { problem: Problem };
+type WorkspaceResult = { workspace: string } | { problem: Problem };
 
 /** Looks at each directory once. @param within where they have to lie; undefined: anywhere */
 function createWorkspaces(cwd: string, isOwn: PlanDeps["isOwn"], within: readonly string[] | undefined) {
-  const seen = new Map<string, Workspace>();
-  return (written = "."): Workspace => {
+  const seen = new Map<string, WorkspaceResult>();
+  return (written = "."): WorkspaceResult => {
     const path = resolve(cwd, written);
     const known = seen.get(path) ?? lookAt(path, isOwn, within);
     seen.set(path, known);
@@ -253,7 +253,7 @@ function createWorkspaces(cwd: string, isOwn: PlanDeps["isOwn"], within: readonl
   };
 }
 
-function lookAt(path: string, isOwn: PlanDeps["isOwn"], within: readonly string[] | undefined): Workspace {
+function lookAt(path: string, isOwn: PlanDeps["isOwn"], within: readonly string[] | undefined): WorkspaceResult {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found?.isDirectory()) {
     return unusable(`Expected a directory at ${path}; found ${found === undefined ? "nothing" : "a file"}.`);
@@ -278,7 +278,7 @@ function liesIn(path: string, root: string): boolean {
   return way === "" || !(way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way));
 }
 
-function unusable(message: string): Workspace {
+function unusable(message: string): WorkspaceResult {
   return { problem: { code: "workspace-unusable", field: "workspace", message, suggestions: [] } };
 }
 

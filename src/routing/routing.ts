@@ -18,7 +18,7 @@ import { createProviders, type Providers } from "./providers.ts";
 import { type Routed, refreshRoute } from "./router.ts";
 
 /** On whose behalf a call is planned. */
-export type Caller = {
+export type PlanContext = {
   /** Workspaces are relative to it. */
   cwd: string;
   /** What the caller runs on: flags. */
@@ -43,7 +43,7 @@ export type Routing = {
   catalog: Catalog;
   /** Agent definitions that tasks can name. */
   agents: Agents;
-  plan(call: Call, caller: Caller): CallPlan;
+  plan(call: Call, caller: PlanContext): CallPlan;
   /** Every model that is known of a provider with a key. */
   candidates(): Candidate[];
   /** A route of an earlier day with today's endpoint, key and facts. @param priced it runs under a budget, which needs a price */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { ranOutOfPatience } from "../../src/mcp/cancellation.ts";
+import { isClientTimeout } from "../../src/mcp/cancellation.ts";
 import type { Report } from "../../src/report.ts";
 import { until } from "../support/command-line.ts";
 import { CLIENTS } from "../support/mcp-clients.ts";
@@ -78,9 +78,9 @@ describe("why a client gave up", () => {
       "TimeoutError: The operation was aborted due to timeout",
       "deadline exceeded",
     ])
-      assert.ok(ranOutOfPatience(words, [60_000]), words);
+      assert.ok(isClientTimeout(words, [60_000]), words);
     for (const words of ["AbortError: This operation was aborted", "user pressed Esc", "cancelled"])
-      assert.ok(!ranOutOfPatience(words, [60_000]), words);
+      assert.ok(!isClientTimeout(words, [60_000]), words);
   });
 
   test("and without words from the clock: patience is set in round seconds", () => {
@@ -91,12 +91,12 @@ describe("why a client gave up", () => {
         fc.integer({ min: 1, max: 120 }),
         fc.integer({ min: -40, max: 390 }),
         (reason, steps, lateMs) => {
-          assert.ok(ranOutOfPatience(reason, [steps * 5_000 + lateMs]));
-          assert.ok(ranOutOfPatience(reason, [1_234, steps * 5_000 + lateMs]), "since the last sign of life");
-          assert.ok(!ranOutOfPatience(reason, [steps * 5_000 - 2_500 + lateMs]));
+          assert.ok(isClientTimeout(reason, [steps * 5_000 + lateMs]));
+          assert.ok(isClientTimeout(reason, [1_234, steps * 5_000 + lateMs]), "since the last sign of life");
+          assert.ok(!isClientTimeout(reason, [steps * 5_000 - 2_500 + lateMs]));
         },
       ),
     );
-    assert.ok(!ranOutOfPatience(undefined, [0, 100]));
+    assert.ok(!isClientTimeout(undefined, [0, 100]));
   });
 });

@@ -7,7 +7,7 @@ import {
   PROTOCOL_VERSION_META_KEY,
 } from "@modelcontextprotocol/client";
 import type { Engine } from "../../src/engine/engine.ts";
-import { createCaller } from "../../src/mcp/caller.ts";
+import { createClientSession } from "../../src/mcp/caller.ts";
 import { createFormSeal } from "../../src/mcp/form-seal.ts";
 import { createFakeClock, type Script } from "../../src/testing/index.ts";
 import { until } from "../support/command-line.ts";
@@ -258,7 +258,7 @@ describe("a form that comes back with a call", () => {
 
 test("the seal of one process opens nothing that another has sealed", () => {
   const clock = createFakeClock();
-  const caller = createCaller("a client");
+  const caller = createClientSession("a client");
   const forms = { runId: "abc", asked: ["1"], shown: [], until: clock.now() + 1 };
   const [one, other] = [createFormSeal(clock), createFormSeal(clock)];
   const sealed = one.seal(caller, forms);

@@ -4,11 +4,11 @@ import { configSchema } from "../../src/config/schema.ts";
 import type { Problem } from "../../src/errors.ts";
 import type { Planned, Ready } from "../../src/plan.ts";
 import type { Route } from "../../src/route.ts";
-import { type Caller, createRouting, type Routing } from "../../src/routing/routing.ts";
+import { createRouting, type PlanContext, type Routing } from "../../src/routing/routing.ts";
 import type { Access } from "../../src/secret.ts";
 import { type CallInput, parseCall } from "../../src/task.ts";
 
-export type Given = { config?: unknown; env?: Record<string, string> } & Omit<Caller, "cwd">;
+export type Given = { config?: unknown; env?: Record<string, string> } & Omit<PlanContext, "cwd">;
 
 /** Keys for the providers most tests need. */
 export const KEYS = {

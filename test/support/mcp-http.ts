@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { type Handler, listen } from "../../src/cli/http-listener.ts";
 import { accessToken } from "../../src/config/access-token.ts";
-import { createHttpFace } from "../../src/mcp/http.ts";
+import { createHttpAdapter } from "../../src/mcp/http.ts";
 import { MAX_MESSAGE_BYTES } from "../../src/mcp/limits.ts";
 import type { CreateMcpServer } from "../../src/mcp/server.ts";
 
@@ -13,7 +13,7 @@ export type McpHttp = { url: string; token: string; close(): Promise<void> };
 export async function serveMcpHttp(createServer: CreateMcpServer, state: string): Promise<McpHttp> {
   const onError = () => {};
   const token = accessToken(state);
-  const face = createHttpFace({ createServer, onError });
+  const face = createHttpAdapter({ createServer, onError });
   const handler = toNodeHandler(face, { maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;
   const listener = await listen({ host: "127.0.0.1", port: 0, token, handlers: { "/mcp": handler }, onError });
   return {

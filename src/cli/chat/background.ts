@@ -6,7 +6,7 @@ import type { ChatExtras } from "../../engine/engine.ts";
 import type { Opened } from "../../engine/open.ts";
 import { reportOf } from "../../engine/report.ts";
 import { DeputyError } from "../../errors.ts";
-import type { Caller } from "../../mcp/caller.ts";
+import type { ClientSession } from "../../mcp/caller.ts";
 import type { Tool } from "../../tool.ts";
 import { createCheckDelegation, restOf } from "../../tools/check-delegation.ts";
 import { createControlDelegation } from "../../tools/control-delegation.ts";
@@ -22,12 +22,12 @@ export function createChatExtras({ engine, loadConfig }: Opened, io: Io, configP
   const begin = (runId: string) => startDetached(runId, { env, cwd, configPath });
 
   /** It remembers what the agent has been told of. */
-  let caller: Caller | undefined;
+  let client: ClientSession | undefined;
 
   /** Loaded with the first use: a chat that leaves nothing behind needs none of it. */
   async function as(signal: AbortSignal) {
     const { createDelegations } = await import("../../mcp/delegations.ts");
-    const { createCaller } = await import("../../mcp/caller.ts");
+    const { createClientSession } = await import("../../mcp/caller.ts");
     const deps = {
       engine,
       clock,
@@ -36,8 +36,8 @@ export function createChatExtras({ engine, loadConfig }: Opened, io: Io, configP
       maxSummaryChars: delegation.max_summary_chars,
       returnAfterMs: WAIT_SECONDS * 1000,
     };
-    caller ??= createCaller("the chat's agent", "chat");
-    return createDelegations(deps, { caller, signal, startedAt: clock.elapsed(), roots });
+    client ??= createClientSession("the chat's agent", "chat");
+    return createDelegations(deps, { client, signal, startedAt: clock.elapsed(), roots });
   }
   const roots = async () => [];
   const unhurried = () => as(new AbortController().signal);
