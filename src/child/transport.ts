@@ -61,7 +61,7 @@ export function createTransport(options: TransportOptions): Transport {
         const url = new URL(String(input));
         if (url.origin !== origin) throw new Error(`A request for ${origin} was about to go to ${url.origin}.`);
         dispatcher ??= createDispatcher(options);
-        const headers = signedHeaders(init.headers, access, url.origin, options.userAgent);
+        const headers = authHeaders(init.headers, access, url.origin, options.userAgent);
         return dispatch(dispatcher, url, init, headers).catch((error) => {
           throw withProxyNamed(error, proxyOf(url, options.environment));
         });
@@ -125,7 +125,7 @@ function withProxyNamed(error: unknown, proxy: string | undefined): unknown {
 const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key"];
 
 /** The request's headers with the provider packages' placeholder key replaced by the real one. */
-function signedHeaders(
+function authHeaders(
   given: RequestInit["headers"],
   access: Access,
   origin: string,
