@@ -1,9 +1,9 @@
 /** What is let in: reads a request and finds what its vendor would refuse, in the order in which vendors look. */
 import type { IncomingHttpHeaders } from "node:http";
-import type { Endpoint } from "./endpoints.ts";
+import type { RequestTarget } from "./endpoints.ts";
 import { lastUserText, type ModelRequest } from "./model-request.ts";
-import { type Fields, isFields, textOf } from "./untyped.ts";
-import type { Wire, WireError } from "./wire.ts";
+import { isFields, type JsonFields, textOf } from "./untyped.ts";
+import type { WireError, WireFormat } from "./wire.ts";
 
 export type AdmissionRules = {
   /** Name → key. */
@@ -14,7 +14,7 @@ export type AdmissionRules = {
 };
 
 export type Arrival = {
-  endpoint: Extract<Endpoint, { asks: "answer" }>;
+  endpoint: Extract<RequestTarget, { asks: "answer" }>;
   path: string;
   headers: IncomingHttpHeaders;
   body: Buffer;
@@ -22,28 +22,28 @@ export type Arrival = {
   at: number;
 };
 
-export type Admission = {
+export type RequestAdmission = {
   /** The name of the key, or why there is none. */
-  keyOf(wire: Wire, headers: IncomingHttpHeaders): KeyCheck;
-  admit(wire: Wire, arrival: Arrival): { request: ModelRequest; error: WireError | undefined };
+  keyOf(wire: WireFormat, headers: IncomingHttpHeaders): KeyCheck;
+  admit(wire: WireFormat, arrival: Arrival): { request: ModelRequest; error: WireError | undefined };
 };
 
-type KeyCheck = { keyName?: string; complaint?: { kind: "key-missing" } | { kind: "unauthorized" } };
+type KeyCheck = { keyName?: string; rejection?: { kind: "key-missing" } | { kind: "unauthorized" } };
 
-export function createAdmission({ keys, models, strict, extraFields }: AdmissionRules): Admission {
+export function createAdmission({ keys, models, strict, extraFields }: AdmissionRules): RequestAdmission {
   const nameOfKey = keys && new Map(Object.entries(keys).map(([name, key]) => [key, name]));
   const served = models && new Set(models);
   const extra = new Set(extraFields);
 
-  function keyOf(wire: Wire, headers: IncomingHttpHeaders): KeyCheck {
+  function keyOf(wire: WireFormat, headers: IncomingHttpHeaders): KeyCheck {
     if (nameOfKey === undefined) return {};
     const key = wire.keyIn(headers);
-    if (key === undefined) return { complaint: { kind: "key-missing" } };
+    if (key === undefined) return { rejection: { kind: "key-missing" } };
     const keyName = nameOfKey.get(key);
-    return keyName === undefined ? { complaint: { kind: "unauthorized" } } : { keyName };
+    return keyName === undefined ? { rejection: { kind: "unauthorized" } } : { keyName };
   }
 
-  function bodyError(wire: Wire, request: ModelRequest, parsed: unknown): WireError | undefined {
+  function bodyError(wire: WireFormat, request: ModelRequest, parsed: unknown): WireError | undefined {
     if (!isFields(parsed)) {
       return wire.error({ kind: "invalid", message: "We could not parse the JSON body of your request." }, request);
     }
@@ -54,10 +54,10 @@ export function createAdmission({ keys, models, strict, extraFields }: Admission
     keyOf,
     admit: (wire, arrival) => {
       const parsed = parsedBody(arrival.body);
-      const { keyName, complaint } = keyOf(wire, arrival.headers);
+      const { keyName, rejection } = keyOf(wire, arrival.headers);
       const request = requestOf(wire, arrival, isFields(parsed) ? parsed : {});
       if (keyName !== undefined) request.keyName = keyName;
-      if (complaint) return { request, error: wire.error(complaint, request) };
+      if (rejection) return { request, error: wire.error(rejection, request) };
       const error = bodyError(wire, request, parsed);
       if (error || !served || served.has(request.model)) return { request, error };
       return { request, error: wire.error({ kind: "model-missing" }, request) };
@@ -73,7 +73,7 @@ function parsedBody(body: Buffer): unknown {
   }
 }
 
-function requestOf(wire: Wire, { endpoint, body: bytes, ...arrived }: Arrival, body: Fields): ModelRequest {
+function requestOf(wire: WireFormat, { endpoint, body: bytes, ...arrived }: Arrival, body: JsonFields): ModelRequest {
   const content = wire.read(body);
   return {
     ...content,

@@ -4,10 +4,10 @@
  */
 import { EFFORTS } from "../route.ts";
 import { createTranscript, type RequestContent } from "./model-request.ts";
-import { imageError, invalidParameter, openAiMisfit } from "./openai-errors.ts";
+import { imageError, invalidParameter, openAiIssue } from "./openai-errors.ts";
 import { imageInUrl } from "./request-images.ts";
-import { anyOf, misfitOf, type Shape, without } from "./shape.ts";
-import { type Fields, fieldsOf, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "./untyped.ts";
+import { anyOf, type Shape, shapeIssue, without } from "./shape.ts";
+import { fieldsOf, type JsonFields, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "./untyped.ts";
 import type { WireError } from "./wire.ts";
 
 const CONTENT_PARTS: Shape = {
@@ -92,7 +92,7 @@ const REQUEST_FIELDS: Record<string, Shape> = {
 
 const REQUEST: Shape = { fields: REQUEST_FIELDS, required: ["messages", "model"] };
 
-export function checkChatRequest(body: Fields, extra: ReadonlySet<string>): WireError | undefined {
+export function checkChatRequest(body: JsonFields, extra: ReadonlySet<string>): WireError | undefined {
   const unknown = Object.keys(body).find((name) => !Object.hasOwn(REQUEST_FIELDS, name) && !extra.has(name));
   if (unknown !== undefined) {
     return {
@@ -101,13 +101,13 @@ export function checkChatRequest(body: Fields, extra: ReadonlySet<string>): Wire
       message: `Unrecognized request argument supplied: ${unknown}`,
     };
   }
-  const misfit = misfitOf(without(body, extra), REQUEST);
-  if (misfit) return openAiMisfit(misfit);
+  const misfit = shapeIssue(without(body, extra), REQUEST);
+  if (misfit) return openAiIssue(misfit);
   return checkOrder(listOf(body.messages)) ?? checkImages(listOf(body.messages));
 }
 
 /** Images stand in messages of the user's only, and are what they are said to be. */
-function checkImages(messages: Fields[]): WireError | undefined {
+function checkImages(messages: JsonFields[]): WireError | undefined {
   for (const [index, { role, content }] of messages.entries()) {
     const urls = imageUrls(content);
     if (urls.length > 0 && role !== "user") {
@@ -130,7 +130,7 @@ function imageUrls(content: unknown): string[] {
 }
 
 /** Every tool call is answered by the messages right behind it, and nothing else is. */
-function checkOrder(messages: Fields[]): WireError | undefined {
+function checkOrder(messages: JsonFields[]): WireError | undefined {
   if (messages.length === 0) {
     return invalidParameter("Invalid 'messages': empty array. Expected an array with minimum length 1.", "messages");
   }
@@ -158,7 +158,7 @@ function unanswered(open: Set<string>, param: string): WireError {
   );
 }
 
-export function readChatRequest(body: Fields): RequestContent {
+export function readChatRequest(body: JsonFields): RequestContent {
   const transcript = createTranscript();
   const system: string[] = [];
   for (const message of listOf(body.messages)) {

@@ -6,9 +6,9 @@ import type { Finish } from "../event.ts";
 import { checkChatRequest, readChatRequest } from "./chat-request.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { type Dialect, openAiError, openAiErrorBody, openAiHeaders, openAiModelList } from "./openai-errors.ts";
-import { inPieces, type Reply, toolCallId } from "./turn.ts";
+import { inPieces, type ScriptedReply, toolCallId } from "./turn.ts";
 import { fieldsOf } from "./untyped.ts";
-import { bearerIn, type Frame, sseData, type Wire } from "./wire.ts";
+import { bearerIn, sseData, type WireFormat, type WireFrame } from "./wire.ts";
 
 const FINISH = {
   stop: "stop",
@@ -27,26 +27,26 @@ const DIALECT: Dialect = {
   },
 };
 
-export const chatWire: Wire = {
+export const chatWire: WireFormat = {
   keyIn: bearerIn,
   check: (body, _headers, extra) => checkChatRequest(body, extra),
   read: readChatRequest,
   stream: chatFrames,
   whole: chatCompletion,
-  error: (complaint, request) => openAiError(complaint, request, DIALECT),
+  error: (rejection, request) => openAiError(rejection, request, DIALECT),
   errorBody: openAiErrorBody,
   errorFrame: (error) => sseData(openAiErrorBody(error)),
   headers: openAiHeaders,
   modelList: openAiModelList,
 };
 
-function chatFrames(reply: Reply, request: ModelRequest): Frame[] {
+function chatFrames(reply: ScriptedReply, request: ModelRequest): WireFrame[] {
   const wantsUsage = fieldsOf(request.body.stream_options).include_usage === true;
   const start =
     `data: {"id":"chatcmpl-${reply.id}","object":"chat.completion.chunk","created":${reply.createdAt},` +
     `"model":${JSON.stringify(reply.model)},"system_fingerprint":null,"choices":[`;
   const end = wantsUsage ? '],"usage":null}\n\n' : "]}\n\n";
-  const frame = (deltaJson: string, finish: string | null, delta: boolean): Frame => ({
+  const frame = (deltaJson: string, finish: string | null, delta: boolean): WireFrame => ({
     data: `${start}{"index":0,"delta":${deltaJson},"logprobs":null,"finish_reason":${JSON.stringify(finish)}}${end}`,
     delta,
   });
@@ -69,7 +69,7 @@ function chatFrames(reply: Reply, request: ModelRequest): Frame[] {
   return frames;
 }
 
-function chatCompletion(reply: Reply): string {
+function chatCompletion(reply: ScriptedReply): string {
   const text = reply.text.join("");
   const calls = reply.toolCalls.map((call) => ({
     id: toolCallId(call, "call_"),
@@ -101,11 +101,11 @@ function chatCompletion(reply: Reply): string {
 }
 
 /** A refusal in words ends like any answer. */
-function finishOf({ finish, refusal }: Reply): string {
+function finishOf({ finish, refusal }: ScriptedReply): string {
   return FINISH[refusal === undefined ? finish : "stop"];
 }
 
-function usageOf({ usage }: Reply) {
+function usageOf({ usage }: ScriptedReply) {
   return {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiMode } from "../route.ts";
 
-export type Endpoint =
+export type RequestTarget =
   /** `model` and `streaming` are in Gemini's path, in the others' body. */
   { asks: "answer"; apiMode: ApiMode; model?: string; streaming?: boolean } | { asks: "models"; apiMode: ApiMode };
 
@@ -25,7 +25,7 @@ const GEMINI_METHODS: readonly (readonly [string, boolean])[] = [
   [":generateContent", false],
 ];
 
-export function endpointOf(method: string, url: string, headers: IncomingHttpHeaders): Endpoint | undefined {
+export function endpointOf(method: string, url: string, headers: IncomingHttpHeaders): RequestTarget | undefined {
   const query = url.indexOf("?");
   const path = query < 0 ? url : url.slice(0, query);
   if (method === "GET") return path.endsWith("/models") ? { asks: "models", apiMode: listingMode(headers) } : undefined;

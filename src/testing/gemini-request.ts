@@ -4,9 +4,9 @@
  */
 import { createTranscript, type RequestContent } from "./model-request.ts";
 import { bytesOfBase64, type RequestImage, typeInBase64 } from "./request-images.ts";
-import { anyOf, type Misfit, misfitOf, type Shape, without } from "./shape.ts";
+import { anyOf, type Shape, type ShapeIssue, shapeIssue, without } from "./shape.ts";
 import { signatureOf } from "./turn.ts";
-import { type Fields, fieldsOf, isFields, joinedText, listOf, numberIn, stringIn, textOf } from "./untyped.ts";
+import { fieldsOf, isFields, type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "./untyped.ts";
 import type { WireError } from "./wire.ts";
 
 const THINKING_LEVELS = ["minimal", "low", "medium", "high"];
@@ -69,9 +69,9 @@ const REQUEST: Shape = {
   required: ["contents"],
 };
 
-export function checkGeminiRequest(body: Fields, extra: ReadonlySet<string>, model: string): WireError | undefined {
-  const misfit = misfitOf(without(body, extra), REQUEST);
-  if (misfit) return misfitError(misfit);
+export function checkGeminiRequest(body: JsonFields, extra: ReadonlySet<string>, model: string): WireError | undefined {
+  const misfit = shapeIssue(without(body, extra), REQUEST);
+  if (misfit) return issueError(misfit);
   return checkContents(listOf(body.contents), model);
 }
 
@@ -79,7 +79,7 @@ export function invalidArgument(message: string, details?: unknown[]): WireError
   return { status: 400, type: "INVALID_ARGUMENT", message, ...(details && { more: { details } }) };
 }
 
-function misfitError({ path, kind, found }: Misfit): WireError {
+function issueError({ path, kind, found }: ShapeIssue): WireError {
   const where = pathText(kind === "unknown" ? path.slice(0, -1) : path);
   switch (kind) {
     case "unknown": {
@@ -104,7 +104,7 @@ function violation(field: string, description: string) {
   return { "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: [{ field, description }] };
 }
 
-function pathText(path: Misfit["path"]): string {
+function pathText(path: ShapeIssue["path"]): string {
   return path
     .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index === 0 ? "" : "."}${snakeCase(step)}`))
     .join("");
@@ -115,7 +115,7 @@ function snakeCase(name: string): string {
 }
 
 /** A turn of function calls comes behind a user's turn, and its responses, as many, right behind it. */
-function checkContents(contents: Fields[], model: string): WireError | undefined {
+function checkContents(contents: JsonFields[], model: string): WireError | undefined {
   if (contents.length === 0) return invalidArgument("* GenerateContentRequest.contents: contents is not specified\n");
   let open = 0;
   for (const [index, content] of contents.entries()) {
@@ -149,7 +149,7 @@ function checkContents(contents: Fields[], model: string): WireError | undefined
 const IMAGE_TYPES = ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 
 /** Bytes are base64 of an image it can read; what is behind a URL is fetched where it is `https:`, with its type. */
-function checkMedia(parts: Fields[], model: string, index: number): WireError | undefined {
+function checkMedia(parts: JsonFields[], model: string, index: number): WireError | undefined {
   for (const [position, { inlineData, fileData }] of parts.entries()) {
     if (isFields(inlineData)) {
       const { mimeType, data } = inlineData;
@@ -174,7 +174,12 @@ function checkMedia(parts: Fields[], model: string, index: number): WireError | 
 const NO_SIGNATURE = ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
 
 /** Gemini 3 wants the signature back with the first function call of a turn; any signature must be a real one. */
-function checkSignatures(calls: Fields[], parts: Fields[], model: string, position: number): WireError | undefined {
+function checkSignatures(
+  calls: JsonFields[],
+  parts: JsonFields[],
+  model: string,
+  position: number,
+): WireError | undefined {
   const [first] = calls;
   if (first !== undefined && first.thoughtSignature === undefined && model.startsWith("gemini-3")) {
     return invalidArgument(
@@ -191,7 +196,7 @@ function checkSignatures(calls: Fields[], parts: Fields[], model: string, positi
   return undefined;
 }
 
-export function readGeminiRequest(body: Fields): RequestContent {
+export function readGeminiRequest(body: JsonFields): RequestContent {
   const transcript = createTranscript();
   let calls = 0;
   let results = 0;
@@ -239,7 +244,7 @@ export function readGeminiRequest(body: Fields): RequestContent {
   };
 }
 
-function imagesIn({ inlineData, fileData }: Fields): RequestImage[] {
+function imagesIn({ inlineData, fileData }: JsonFields): RequestImage[] {
   if (isFields(inlineData)) return [{ mediaType: textOf(inlineData.mimeType), base64: textOf(inlineData.data) }];
   return isFields(fileData) ? [{ url: textOf(fileData.fileUri) }] : [];
 }

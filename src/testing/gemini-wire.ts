@@ -4,15 +4,15 @@
  */
 import type { Finish } from "../event.ts";
 import { checkGeminiRequest, invalidArgument, readGeminiRequest } from "./gemini-request.ts";
-import { type Reply, type ReplyToolCall, signatureOf } from "./turn.ts";
+import { type ReplyToolCall, type ScriptedReply, signatureOf } from "./turn.ts";
 import {
-  type Complaint,
   type ErrorSubject,
-  type Frame,
   headerIn,
+  type Rejection,
   retryAfterHeader,
-  type Wire,
   type WireError,
+  type WireFormat,
+  type WireFrame,
 } from "./wire.ts";
 
 const FINISH_REASON = {
@@ -22,7 +22,7 @@ const FINISH_REASON = {
   refused: "SAFETY",
 } satisfies Record<Finish, string>;
 
-export const geminiWire: Wire = {
+export const geminiWire: WireFormat = {
   keyIn: (headers) => headerIn(headers, "x-goog-api-key"),
   check: (body, _headers, extra, model) => checkGeminiRequest(body, extra, model),
   read: readGeminiRequest,
@@ -51,8 +51,8 @@ function geminiErrorBody({ status, message, type, more }: WireError): string {
 /** The names of Google's status codes. */
 const STATUS_NAMES: Record<number, string> = { 500: "INTERNAL", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED" };
 
-function geminiError(complaint: Complaint, { model, effort, at }: ErrorSubject): WireError {
-  switch (complaint.kind) {
+function geminiError(rejection: Rejection, { model, effort, at }: ErrorSubject): WireError {
+  switch (rejection.kind) {
     case "key-missing":
       return {
         status: 403,
@@ -62,7 +62,7 @@ function geminiError(complaint: Complaint, { model, effort, at }: ErrorSubject):
           "other form of API consumer identity to call this API.",
       };
     case "unauthorized":
-      return keyError(complaint.status);
+      return keyError(rejection.status);
     case "model-missing":
       return {
         status: 404,
@@ -70,15 +70,15 @@ function geminiError(complaint: Complaint, { model, effort, at }: ErrorSubject):
         message: `models/${model} is not found for API version v1beta, or is not supported for generateContent.`,
       };
     case "rate-limited":
-      return quotaError("GenerateRequestsPerMinutePerProjectPerModel", delayMs(complaint.retryAfter, at), {
-        headers: retryAfterHeader(complaint.retryAfter),
+      return quotaError("GenerateRequestsPerMinutePerProjectPerModel", delayMs(rejection.retryAfter, at), {
+        headers: retryAfterHeader(rejection.retryAfter),
       });
     case "quota-exhausted":
-      return quotaError("GenerateRequestsPerDayPerProjectPerModel", delayMs(complaint.resetsAt, at), {
-        status: complaint.status ?? 429,
+      return quotaError("GenerateRequestsPerDayPerProjectPerModel", delayMs(rejection.resetsAt, at), {
+        status: rejection.status ?? 429,
       });
     case "overloaded": {
-      const status = complaint.status ?? 503;
+      const status = rejection.status ?? 503;
       return {
         status,
         type: STATUS_NAMES[status] ?? "UNAVAILABLE",
@@ -86,7 +86,7 @@ function geminiError(complaint: Complaint, { model, effort, at }: ErrorSubject):
           status === 500
             ? "An internal error has occurred. Please retry."
             : "The model is overloaded. Please try again later.",
-        headers: retryAfterHeader(complaint.retryAfter),
+        headers: retryAfterHeader(rejection.retryAfter),
       };
     }
     case "context-overflow":
@@ -99,12 +99,12 @@ function geminiError(complaint: Complaint, { model, effort, at }: ErrorSubject):
       );
     case "parameter-unsupported":
       return invalidArgument(
-        `Invalid JSON payload received. Unknown name "${complaint.parameter}": Cannot find field.`,
+        `Invalid JSON payload received. Unknown name "${rejection.parameter}": Cannot find field.`,
       );
     case "invalid":
-      return invalidArgument(complaint.message);
+      return invalidArgument(rejection.message);
     default:
-      return complaint satisfies never;
+      return rejection satisfies never;
   }
 }
 
@@ -149,10 +149,10 @@ function eventText(json: string): string {
   return `data: ${json}\r\n\r\n`;
 }
 
-function geminiFrames(reply: Reply): Frame[] {
+function geminiFrames(reply: ScriptedReply): WireFrame[] {
   if (reply.refusal !== undefined) return [{ data: eventText(blockedPrompt(reply)), delta: false }];
   const end = `],"role":"model"},"index":0}],${tailOf(reply)}}`;
-  const frame = (partJson: string): Frame => ({
+  const frame = (partJson: string): WireFrame => ({
     data: eventText(`{"candidates":[{"content":{"parts":[${partJson}${end}`),
     delta: true,
   });
@@ -164,14 +164,14 @@ function geminiFrames(reply: Reply): Frame[] {
   ];
 }
 
-function lastResponse(reply: Reply): string {
+function lastResponse(reply: ScriptedReply): string {
   const part = { text: "", ...(reply.reasoning.length > 0 && { thoughtSignature: signatureOf("") }) };
   const content = JSON.stringify({ parts: [part], role: "model" });
   const finish = `"finishReason":"${FINISH_REASON[reply.finish]}","index":0`;
   return `{"candidates":[{"content":${content},${finish}}],${tailOf(reply)}}`;
 }
 
-function wholeResponse(reply: Reply): string {
+function wholeResponse(reply: ScriptedReply): string {
   if (reply.refusal !== undefined) return blockedPrompt(reply);
   const { reasoning, text, toolCalls } = reply;
   const parts = [
@@ -190,12 +190,12 @@ function functionCallPart({ id, named, name, argumentsText }: ReplyToolCall, ind
   return `{"functionCall":{${idJson}"name":${JSON.stringify(name)},"args":${argumentsText}}${signature}}`;
 }
 
-function blockedPrompt(reply: Reply): string {
+function blockedPrompt(reply: ScriptedReply): string {
   return `{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},${tailOf(reply)}}`;
 }
 
 /** What stands at the end of every response. Gemini counts thoughts beside the answer, not in it. */
-function tailOf({ id, model, usage }: Reply): string {
+function tailOf({ id, model, usage }: ScriptedReply): string {
   const usageMetadata = {
     promptTokenCount: usage.input,
     candidatesTokenCount: usage.output - usage.reasoning,

@@ -5,9 +5,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { createTranscript, type RequestContent } from "./model-request.ts";
 import { bytesOfBase64, type RequestImage, typeInBase64 } from "./request-images.ts";
-import { anyOf, type Misfit, misfitOf, type Shape, without } from "./shape.ts";
+import { anyOf, type Shape, type ShapeIssue, shapeIssue, without } from "./shape.ts";
 import { signatureOf } from "./turn.ts";
-import { type Fields, fieldsOf, joinedText, listOf, numberIn, stringIn, textOf } from "./untyped.ts";
+import { fieldsOf, type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "./untyped.ts";
 import type { WireError } from "./wire.ts";
 
 const TEXT_BLOCK: Shape = { fields: anyOf("type", "text", "cache_control", "citations"), required: ["text"] };
@@ -128,13 +128,13 @@ const BETA_FIELDS = ["context_management", "mcp_servers", "output_format", "fall
 const LEAST_THINKING_BUDGET = 1024;
 
 export function checkMessagesRequest(
-  body: Fields,
+  body: JsonFields,
   headers: IncomingHttpHeaders,
   extra: ReadonlySet<string>,
 ): WireError | undefined {
   if (headers["anthropic-version"] === undefined) return invalidRequest("anthropic-version: header is required");
-  const misfit = misfitOf(without(body, withBetas(headers, extra)), REQUEST);
-  if (misfit) return invalidRequest(misfitText(misfit));
+  const misfit = shapeIssue(without(body, withBetas(headers, extra)), REQUEST);
+  if (misfit) return invalidRequest(issueText(misfit));
   return checkThinking(body) ?? checkMessages(listOf(body.messages));
 }
 
@@ -146,7 +146,7 @@ export function invalidRequest(message: string): WireError {
   return { status: 400, type: "invalid_request_error", message };
 }
 
-function misfitText({ path, kind, expected }: Misfit): string {
+function issueText({ path, kind, expected }: ShapeIssue): string {
   const where = path.join(".");
   switch (kind) {
     case "unknown":
@@ -160,7 +160,7 @@ function misfitText({ path, kind, expected }: Misfit): string {
   }
 }
 
-function checkThinking(body: Fields): WireError | undefined {
+function checkThinking(body: JsonFields): WireError | undefined {
   const { type, budget_tokens: budget } = fieldsOf(body.thinking);
   if (type === undefined || type === "disabled") return undefined;
   if (typeof budget === "number") {
@@ -183,7 +183,7 @@ function checkThinking(body: Fields): WireError | undefined {
   return undefined;
 }
 
-function checkMessages(messages: Fields[]): WireError | undefined {
+function checkMessages(messages: JsonFields[]): WireError | undefined {
   if (messages.length === 0) return invalidRequest("messages: at least one message is required");
   let open = new Set<string>();
   for (const [index, message] of messages.entries()) {
@@ -196,7 +196,7 @@ function checkMessages(messages: Fields[]): WireError | undefined {
 }
 
 /** Images stand in what the user says, small enough, and are what they are said to be. */
-function checkImages(message: Fields, index: number): WireError | undefined {
+function checkImages(message: JsonFields, index: number): WireError | undefined {
   for (const [position, { type, source }] of blocksOf(message).entries()) {
     if (type !== "image") continue;
     const where = `messages.${index}.content.${position}.image`;
@@ -221,14 +221,14 @@ function bytesError(base64: string, said: string): string | undefined {
   return `.data: The image was specified using the ${said} media type, but the image appears to be a ${found} image`;
 }
 
-function callIds(message: Fields): string[] {
+function callIds(message: JsonFields): string[] {
   return blocksOf(message)
     .filter(({ type }) => type === "tool_use")
     .map(({ id }) => textOf(id));
 }
 
 /** Takes the answered calls off `open`. */
-function checkBlocks(blocks: Fields[], open: Set<string>, index: number): WireError | undefined {
+function checkBlocks(blocks: JsonFields[], open: Set<string>, index: number): WireError | undefined {
   for (const [position, block] of blocks.entries()) {
     if (block.type === "text" && textOf(block.text).trim() === "") {
       return invalidRequest("messages: text content blocks must be non-empty");
@@ -255,11 +255,11 @@ function unanswered(open: Set<string>, index: number): WireError {
   );
 }
 
-function blocksOf({ content }: Fields): Fields[] {
+function blocksOf({ content }: JsonFields): JsonFields[] {
   return typeof content === "string" ? [{ type: "text", text: content }] : listOf(content);
 }
 
-export function readMessagesRequest(body: Fields): RequestContent {
+export function readMessagesRequest(body: JsonFields): RequestContent {
   const transcript = createTranscript();
   const system = [joinedText(body.system)];
   for (const message of listOf(body.messages)) {
@@ -294,6 +294,6 @@ export function readMessagesRequest(body: Fields): RequestContent {
   };
 }
 
-function imageOf({ media_type: mediaType, data, url }: Fields): RequestImage {
+function imageOf({ media_type: mediaType, data, url }: JsonFields): RequestImage {
   return typeof url === "string" ? { url } : { mediaType: textOf(mediaType), base64: textOf(data) };
 }

@@ -4,16 +4,16 @@
  */
 import type { Finish } from "../event.ts";
 import { checkMessagesRequest, invalidRequest, readMessagesRequest } from "./messages-request.ts";
-import { inPieces, type Reply, signatureOf, toolCallId } from "./turn.ts";
+import { inPieces, type ScriptedReply, signatureOf, toolCallId } from "./turn.ts";
 import {
   bearerIn,
-  type Complaint,
   type ErrorSubject,
-  type Frame,
   headerIn,
+  type Rejection,
   retryAfterHeader,
-  type Wire,
   type WireError,
+  type WireFormat,
+  type WireFrame,
 } from "./wire.ts";
 
 const STOP_REASON = {
@@ -23,7 +23,7 @@ const STOP_REASON = {
   refused: "refusal",
 } satisfies Record<Finish, string>;
 
-export const messagesWire: Wire = {
+export const messagesWire: WireFormat = {
   keyIn: (headers) => headerIn(headers, "x-api-key") ?? bearerIn(headers),
   check: checkMessagesRequest,
   read: readMessagesRequest,
@@ -42,12 +42,12 @@ export const messagesWire: Wire = {
   }),
 };
 
-function messagesError(complaint: Complaint, { model, effort, at }: ErrorSubject): WireError {
-  switch (complaint.kind) {
+function messagesError(rejection: Rejection, { model, effort, at }: ErrorSubject): WireError {
+  switch (rejection.kind) {
     case "key-missing":
       return { status: 401, type: "authentication_error", message: "x-api-key header is required" };
     case "unauthorized":
-      return complaint.status === 403
+      return rejection.status === 403
         ? {
             status: 403,
             type: "permission_error",
@@ -61,18 +61,18 @@ function messagesError(complaint: Complaint, { model, effort, at }: ErrorSubject
         status: 429,
         type: "rate_limit_error",
         message: "This request would exceed your organization's rate limit of 50 requests per minute.",
-        headers: retryAfterHeader(complaint.retryAfter),
+        headers: retryAfterHeader(rejection.retryAfter),
       };
     case "quota-exhausted":
-      return quotaError(complaint, at);
+      return quotaError(rejection, at);
     case "overloaded": {
-      const status = complaint.status ?? 529;
+      const status = rejection.status ?? 529;
       return {
         status,
         ...(status === 500
           ? { type: "api_error", message: "Internal server error" }
           : { type: "overloaded_error", message: "Overloaded" }),
-        headers: retryAfterHeader(complaint.retryAfter),
+        headers: retryAfterHeader(rejection.retryAfter),
       };
     }
     case "context-overflow":
@@ -84,16 +84,16 @@ function messagesError(complaint: Complaint, { model, effort, at }: ErrorSubject
           : `This model does not support effort level '${effort}'. Supported levels: high, low, medium.`,
       );
     case "parameter-unsupported":
-      return invalidRequest(`${complaint.parameter}: Extra inputs are not permitted`);
+      return invalidRequest(`${rejection.parameter}: Extra inputs are not permitted`);
     case "invalid":
-      return invalidRequest(complaint.message);
+      return invalidRequest(rejection.message);
     default:
-      return complaint satisfies never;
+      return rejection satisfies never;
   }
 }
 
 /** Anthropic says a spent allowance with 400, a spent plan with 429, an unpaid bill with 402. */
-function quotaError({ status, resetsAt }: Extract<Complaint, { kind: "quota-exhausted" }>, now: number): WireError {
+function quotaError({ status, resetsAt }: Extract<Rejection, { kind: "quota-exhausted" }>, now: number): WireError {
   if (status === 402) {
     return {
       status,
@@ -127,8 +127,8 @@ function eventText(type: string, fields: Record<string, unknown>): string {
   return `event: ${type}\ndata: ${JSON.stringify(fields)}\n\n`;
 }
 
-function messageFrames(reply: Reply): Frame[] {
-  const frames: Frame[] = [];
+function messageFrames(reply: ScriptedReply): WireFrame[] {
+  const frames: WireFrame[] = [];
   let index = -1;
 
   const event = (type: string, fields: Record<string, unknown> = {}) => {
@@ -174,7 +174,7 @@ function messageFrames(reply: Reply): Frame[] {
   return frames;
 }
 
-function wholeMessage(reply: Reply): string {
+function wholeMessage(reply: ScriptedReply): string {
   const { reasoning, text, toolCalls } = reply;
   const calls = toolCalls.map((call) => {
     const opening = JSON.stringify({ type: "tool_use", id: toolCallId(call, "toolu_"), name: call.name });
@@ -194,18 +194,18 @@ function wholeMessage(reply: Reply): string {
   return `${opening.slice(0, -1)},"content":[${[...spoken, ...calls].join(",")}]}`;
 }
 
-function messageOf({ id, model }: Reply) {
+function messageOf({ id, model }: ScriptedReply) {
   return { model, id: `msg_${id}`, type: "message", role: "assistant", stop_sequence: null };
 }
 
-function stopDetails({ finish }: Reply) {
+function stopDetails({ finish }: ScriptedReply) {
   if (finish !== "refused") return {};
   const explanation = "This request was blocked under Anthropic's Usage Policy.";
   return { stop_details: { type: "refusal", category: null, explanation } };
 }
 
 /** Anthropic counts cached tokens beside the input, not in it. */
-function usageOf({ usage }: Reply) {
+function usageOf({ usage }: ScriptedReply) {
   return {
     input_tokens: usage.input - usage.cached,
     cache_creation_input_tokens: 0,
@@ -214,7 +214,7 @@ function usageOf({ usage }: Reply) {
   };
 }
 
-function startUsage(reply: Reply) {
+function startUsage(reply: ScriptedReply) {
   return {
     ...usageOf(reply),
     cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },

@@ -10,16 +10,16 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { ApiMode } from "../route.ts";
 import { createAdmission } from "./admission.ts";
 import { chatWire } from "./chat-wire.ts";
-import { BASE_PATH, type Endpoint, endpointOf } from "./endpoints.ts";
+import { BASE_PATH, endpointOf, type RequestTarget } from "./endpoints.ts";
 import { geminiWire } from "./gemini-wire.ts";
 import { messagesWire } from "./messages-wire.ts";
 import type { ModelRequest } from "./model-request.ts";
-import { type Move, perform, waited } from "./moves.ts";
-import { errorMoves, movesOf, type Scene } from "./plays.ts";
+import { type ResponseStep, sendSteps, waited } from "./moves.ts";
+import { type Exchange, errorSteps, responseSteps } from "./plays.ts";
 import { createResponsesWire } from "./responses-wire.ts";
 import { replyTo, type Turn } from "./turn.ts";
 import { isFields } from "./untyped.ts";
-import type { Wire } from "./wire.ts";
+import type { WireFormat } from "./wire.ts";
 
 export type Script = (request: ModelRequest) => Turn | Promise<Turn>;
 
@@ -68,7 +68,7 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
   const { script, strict = true, extraFields = [], keepRequests = "whole", clock = systemClock, port = 0 } = options;
   const admission = createAdmission({ keys: options.keys, models: options.models, strict, extraFields });
   const nonce = randomBytes(4).toString("hex");
-  const wires: Record<ApiMode, Wire> = {
+  const wires: Record<ApiMode, WireFormat> = {
     chat_completions: chatWire,
     responses: createResponsesWire(),
     anthropic_messages: messagesWire,
@@ -82,7 +82,7 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
   let maxInFlight = 0;
 
   async function answer(
-    endpoint: Extract<Endpoint, { asks: "answer" }>,
+    endpoint: Extract<RequestTarget, { asks: "answer" }>,
     incoming: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
@@ -96,34 +96,34 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
     const kept = keepRequests === "whole" ? request : brief(request);
     if (keepRequests !== "none") requests.push(kept);
     const scene = { wire, request, requestId };
-    const moves = error ? errorMoves(scene, error) : await scripted(scene, response);
-    perform(moves, response, clock, (status) => {
+    const steps = error ? errorSteps(scene, error) : await scripted(scene, response);
+    sendSteps(steps, response, clock, (status) => {
       kept.status = status;
     });
   }
 
   /** The answer is written out when its latency is over, not before: thousands may be waiting. */
   async function scripted(
-    { wire, request, requestId }: Pick<Scene, "wire" | "request" | "requestId">,
+    { wire, request, requestId }: Pick<Exchange, "wire" | "request" | "requestId">,
     response: ServerResponse,
-  ): Promise<Move[]> {
+  ): Promise<ResponseStep[]> {
     try {
       const turn = await script(request);
       if (!isFields(turn)) throw new Error(`Expected a turn from the script; found ${String(turn)}.`);
       const stayed = await waited(turn.latencyMs ?? 0, response, clock);
-      return !stayed ? [] : movesOf({ wire, request, turn, reply: replyTo(turn, request, nonce), requestId });
+      return !stayed ? [] : responseSteps({ wire, request, turn, reply: replyTo(turn, request, nonce), requestId });
     } catch (error) {
       scriptErrors.push(error);
       const message = `The script of this model server failed at request ${request.index}: ${String(error)}`;
-      return errorMoves({ wire, requestId }, wire.error({ kind: "invalid", message }, request));
+      return errorSteps({ wire, requestId }, wire.error({ kind: "invalid", message }, request));
     }
   }
 
-  function listModels(wire: Wire, { headers }: IncomingMessage, response: ServerResponse): void {
-    const { complaint } = admission.keyOf(wire, headers);
-    if (complaint) {
-      const error = wire.error(complaint, { model: "", at: clock.now() });
-      perform(errorMoves({ wire, requestId: `req_${nonce}models` }, error), response, clock);
+  function listModels(wire: WireFormat, { headers }: IncomingMessage, response: ServerResponse): void {
+    const { rejection } = admission.keyOf(wire, headers);
+    if (rejection) {
+      const error = wire.error(rejection, { model: "", at: clock.now() });
+      sendSteps(errorSteps({ wire, requestId: `req_${nonce}models` }, error), response, clock);
     } else sendJson(response, 200, wire.modelList(options.models ?? []));
   }
 

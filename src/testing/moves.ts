@@ -4,9 +4,9 @@
  */
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../clock.ts";
-import type { Frame } from "./wire.ts";
+import type { WireFrame } from "./wire.ts";
 
-export type Move =
+export type ResponseStep =
   | { move: "wait"; ms: number }
   /** Nothing more comes, until the client leaves or the server closes. */
   | { move: "hang" }
@@ -20,25 +20,25 @@ export type Move =
 const SHORTEST_PAUSE_MS = 10;
 
 /** Frames as writes: all at once, or with a pause for every delta. */
-export function written(frames: readonly Frame[], msPerDelta: number): Move[] {
-  const moves: Move[] = [];
+export function written(frames: readonly WireFrame[], msPerDelta: number): ResponseStep[] {
+  const steps: ResponseStep[] = [];
   let pauseMs = 0;
   let data = "";
   for (const frame of frames) {
     data += frame.data;
     if (frame.delta) pauseMs += msPerDelta;
     if (pauseMs < SHORTEST_PAUSE_MS) continue;
-    moves.push({ move: "wait", ms: pauseMs }, { move: "write", data });
+    steps.push({ move: "wait", ms: pauseMs }, { move: "write", data });
     pauseMs = 0;
     data = "";
   }
-  if (data !== "") moves.push({ move: "write", data });
-  return moves;
+  if (data !== "") steps.push({ move: "write", data });
+  return steps;
 }
 
 /** Plays the moves in order; stops for good when the client leaves. @param onHead hears the status as it is sent */
-export function perform(
-  moves: readonly Move[],
+export function sendSteps(
+  steps: readonly ResponseStep[],
   response: ServerResponse,
   clock: Clock,
   onHead: (status: number) => void = () => {},
@@ -47,13 +47,13 @@ export function perform(
   let cancel = () => {};
   if (response.closed) return;
   response.once("close", () => {
-    next = moves.length;
+    next = steps.length;
     cancel();
   });
 
   function goOn(): void {
-    while (next < moves.length) {
-      const move = moves[next++] as Move;
+    while (next < steps.length) {
+      const move = steps[next++] as ResponseStep;
       switch (move.move) {
         case "wait":
           cancel = clock.after(move.ms, goOn);
@@ -91,13 +91,13 @@ export function waited(ms: number, response: ServerResponse, clock: Clock): Prom
   if (response.closed || ms <= 0) return Promise.resolve(!response.closed);
   return new Promise((resolve) => {
     const cancel = clock.after(ms, () => {
-      response.off("close", leave);
+      response.off("close", onClose);
       resolve(true);
     });
-    function leave() {
+    function onClose() {
       cancel();
       resolve(false);
     }
-    response.once("close", leave);
+    response.once("close", onClose);
   });
 }

@@ -1,7 +1,7 @@
 /** OpenAI's errors, which its two APIs share: one JSON object with a message, a type, a parameter and a code. */
 import { faultInUrl, type UrlFault } from "./request-images.ts";
-import type { Misfit } from "./shape.ts";
-import { type Complaint, type ErrorSubject, retryAfterHeader, type WireError } from "./wire.ts";
+import type { ShapeIssue } from "./shape.ts";
+import { type ErrorSubject, type Rejection, retryAfterHeader, type WireError } from "./wire.ts";
 
 const INVALID = "invalid_request_error";
 
@@ -17,8 +17,8 @@ export type Dialect = {
   contextOverflow: { message: string; param: string };
 };
 
-export function openAiError(complaint: Complaint, { model, effort, at }: ErrorSubject, dialect: Dialect): WireError {
-  switch (complaint.kind) {
+export function openAiError(rejection: Rejection, { model, effort, at }: ErrorSubject, dialect: Dialect): WireError {
+  switch (rejection.kind) {
     case "key-missing":
       return {
         status: 401,
@@ -28,7 +28,7 @@ export function openAiError(complaint: Complaint, { model, effort, at }: ErrorSu
           "auth (i.e. Authorization: Bearer YOUR_KEY).",
       };
     case "unauthorized":
-      return complaint.status === 403
+      return rejection.status === 403
         ? {
             status: 403,
             type: INVALID,
@@ -49,17 +49,17 @@ export function openAiError(complaint: Complaint, { model, effort, at }: ErrorSu
         type: "requests",
         message: `Rate limit reached for ${model} on requests per min (RPM): Limit 3, Used 3, Requested 1.`,
         code: "rate_limit_exceeded",
-        headers: retryAfterHeader(complaint.retryAfter),
+        headers: retryAfterHeader(rejection.retryAfter),
       };
     case "quota-exhausted":
-      return quotaError(complaint, at);
+      return quotaError(rejection, at);
     case "overloaded": {
-      const status = complaint.status ?? 503;
+      const status = rejection.status ?? 503;
       return {
         status,
         type: status === 503 ? "overloaded_error" : "server_error",
         message: OVERLOADED[status] ?? "The server had an error while processing your request.",
-        headers: retryAfterHeader(complaint.retryAfter),
+        headers: retryAfterHeader(rejection.retryAfter),
       };
     }
     case "context-overflow":
@@ -78,19 +78,19 @@ export function openAiError(complaint: Complaint, { model, effort, at }: ErrorSu
       return {
         status: 400,
         type: INVALID,
-        message: `Unsupported parameter: '${complaint.parameter}' is not supported with this model.`,
+        message: `Unsupported parameter: '${rejection.parameter}' is not supported with this model.`,
         code: "unsupported_parameter",
-        param: complaint.parameter,
+        param: rejection.parameter,
       };
     case "invalid":
-      return { status: 400, type: INVALID, message: complaint.message };
+      return { status: 400, type: INVALID, message: rejection.message };
     default:
-      return complaint satisfies never;
+      return rejection satisfies never;
   }
 }
 
 function quotaError(
-  { status = 429, resetsAt }: Extract<Complaint, { kind: "quota-exhausted" }>,
+  { status = 429, resetsAt }: Extract<Rejection, { kind: "quota-exhausted" }>,
   now: number,
 ): WireError {
   if (resetsAt !== undefined) {
@@ -119,7 +119,7 @@ export function openAiErrorBody({ message, type, param = null, code = null, more
 }
 
 /** A misfit in OpenAI's words. */
-export function openAiMisfit({ path, kind, found, expected }: Misfit): WireError {
+export function openAiIssue({ path, kind, found, expected }: ShapeIssue): WireError {
   const param = pathText(path);
   switch (kind) {
     case "unknown":
@@ -186,7 +186,7 @@ export function openAiModelList(models: readonly string[]): unknown {
   };
 }
 
-function pathText(path: Misfit["path"]): string {
+function pathText(path: ShapeIssue["path"]): string {
   return path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 }
 

@@ -1,11 +1,11 @@
 /** What OpenAI's Responses API accepts, and how its requests read: a flat list of items instead of messages. */
 import { EFFORTS } from "../route.ts";
 import { createTranscript, type RequestContent, type RequestTool, type Transcript } from "./model-request.ts";
-import { imageError, invalidParameter, openAiMisfit } from "./openai-errors.ts";
+import { imageError, invalidParameter, openAiIssue } from "./openai-errors.ts";
 import { imageInUrl } from "./request-images.ts";
-import { anyOf, misfitOf, type Shape, without } from "./shape.ts";
+import { anyOf, type Shape, shapeIssue, without } from "./shape.ts";
 import { signatureOf } from "./turn.ts";
-import { type Fields, fieldsOf, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "./untyped.ts";
+import { fieldsOf, type JsonFields, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "./untyped.ts";
 import type { WireError } from "./wire.ts";
 
 const CONTENT: Shape = {
@@ -96,15 +96,15 @@ const REQUEST: Shape = {
 };
 
 /** Items this server sent and keeps, by id, so that a request can refer to them. */
-export type StoredItems = ReadonlyMap<string, Fields>;
+export type StoredItems = ReadonlyMap<string, JsonFields>;
 
 export function checkResponsesRequest(
-  body: Fields,
+  body: JsonFields,
   extra: ReadonlySet<string>,
   stored: StoredItems,
 ): WireError | undefined {
-  const misfit = misfitOf(without(body, extra), REQUEST);
-  if (misfit) return openAiMisfit(misfit);
+  const misfit = shapeIssue(without(body, extra), REQUEST);
+  if (misfit) return openAiIssue(misfit);
   if (typeof body.previous_response_id === "string") {
     return invalidParameter(
       `Previous response with id '${body.previous_response_id}' not found.`,
@@ -115,7 +115,7 @@ export function checkResponsesRequest(
 }
 
 /** Images stand in what the user or a tool says, and are what they are said to be. */
-function checkImages(items: Fields[]): WireError | undefined {
+function checkImages(items: JsonFields[]): WireError | undefined {
   for (const [index, { role, content, output }] of items.entries()) {
     const parts = [...listOf(content), ...listOf(output)].filter(({ type }) => type === "input_image");
     if (parts.length > 0 && role === "assistant") {
@@ -145,7 +145,7 @@ function imageUrls(content: unknown): string[] {
 }
 
 /** Every call has its output and every output its call; references and reasoning are such as this server sent. */
-function checkItems(items: Fields[], stored: StoredItems): WireError | undefined {
+function checkItems(items: JsonFields[], stored: StoredItems): WireError | undefined {
   const open = new Set<string>();
   for (const item of items) {
     if (item.type === "item_reference" && !stored.has(textOf(item.id))) {
@@ -169,11 +169,11 @@ function checkItems(items: Fields[], stored: StoredItems): WireError | undefined
     : invalidParameter(`No tool output found for function call ${unanswered}.`, "input");
 }
 
-function referred(item: Fields, stored: StoredItems): Fields {
+function referred(item: JsonFields, stored: StoredItems): JsonFields {
   return item.type === "item_reference" ? (stored.get(textOf(item.id)) ?? item) : item;
 }
 
-export function readResponsesRequest(body: Fields, stored: StoredItems): RequestContent {
+export function readResponsesRequest(body: JsonFields, stored: StoredItems): RequestContent {
   const transcript = createTranscript();
   const system = [textOf(body.instructions)];
   if (typeof body.input === "string") transcript.user(body.input);
@@ -200,7 +200,7 @@ function functionsOf(tools: unknown, namespace?: string): RequestTool[] {
     }));
 }
 
-function readItem(item: Fields, transcript: Transcript, system: string[]): void {
+function readItem(item: JsonFields, transcript: Transcript, system: string[]): void {
   switch (item.type ?? "message") {
     case "message":
       if (item.role === "user") transcript.user(joinedText(item.content), imageUrls(item.content).map(imageInUrl));

@@ -6,9 +6,9 @@ import type { Finish } from "../event.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { type Dialect, openAiError, openAiErrorBody, openAiHeaders, openAiModelList } from "./openai-errors.ts";
 import { checkResponsesRequest, readResponsesRequest } from "./responses-request.ts";
-import { inPieces, type Reply, type ReplyToolCall, signatureOf, toolCallId } from "./turn.ts";
-import { type Fields, fieldsOf } from "./untyped.ts";
-import { bearerIn, type Frame, type Wire } from "./wire.ts";
+import { inPieces, type ReplyToolCall, type ScriptedReply, signatureOf, toolCallId } from "./turn.ts";
+import { fieldsOf, type JsonFields } from "./untyped.ts";
+import { bearerIn, type WireFormat, type WireFrame } from "./wire.ts";
 
 const DIALECT: Dialect = {
   effortField: "reasoning.effort",
@@ -26,10 +26,10 @@ const INCOMPLETE: Record<Finish, string | null> = {
 };
 
 /** Keeps the items it sent (unless `store: false`), because a later request may name them by their ids. */
-export function createResponsesWire(): Wire {
-  const stored = new Map<string, Fields>();
+export function createResponsesWire(): WireFormat {
+  const stored = new Map<string, JsonFields>();
 
-  function keep(items: Fields[], request: ModelRequest): void {
+  function keep(items: JsonFields[], request: ModelRequest): void {
     if (request.body.store === false) return;
     for (const item of items) stored.set(String(item.id), item);
   }
@@ -48,7 +48,7 @@ export function createResponsesWire(): Wire {
       keep(items, request);
       return JSON.stringify(finished(reply, request, items));
     },
-    error: (complaint, request) => openAiError(complaint, request, DIALECT),
+    error: (rejection, request) => openAiError(rejection, request, DIALECT),
     errorBody: openAiErrorBody,
     errorFrame: ({ message, code = null, param = null, type }) => {
       const event = { type: "error", code: code ?? type, message, param, sequence_number: 0 };
@@ -60,8 +60,8 @@ export function createResponsesWire(): Wire {
 }
 
 /** The finished items, in the order they are sent. */
-function itemsOf(reply: Reply, request: ModelRequest): Fields[] {
-  const items: Fields[] = [];
+function itemsOf(reply: ScriptedReply, request: ModelRequest): JsonFields[] {
+  const items: JsonFields[] = [];
   if (reply.reasoning.length > 0) items.push(reasoningItem(reply, request));
   if (reply.text.length > 0 || reply.refusal !== undefined || reply.toolCalls.length === 0) {
     items.push(messageItem(reply));
@@ -70,7 +70,7 @@ function itemsOf(reply: Reply, request: ModelRequest): Fields[] {
 }
 
 /** A summary where the request asked for one, else the reasoning itself, as servers of open models send it. */
-function reasoningItem(reply: Reply, { body }: ModelRequest): Fields {
+function reasoningItem(reply: ScriptedReply, { body }: ModelRequest): JsonFields {
   const id = `rs_${reply.id}`;
   const text = reply.reasoning.join("");
   const encrypted = Array.isArray(body.include) && body.include.includes("reasoning.encrypted_content");
@@ -84,11 +84,11 @@ function reasoningItem(reply: Reply, { body }: ModelRequest): Fields {
   };
 }
 
-function wantsSummary(body: Fields): boolean {
+function wantsSummary(body: JsonFields): boolean {
   return typeof fieldsOf(body.reasoning).summary === "string";
 }
 
-function messageItem(reply: Reply): Fields {
+function messageItem(reply: ScriptedReply): JsonFields {
   return {
     id: `msg_${reply.id}`,
     type: "message",
@@ -99,16 +99,16 @@ function messageItem(reply: Reply): Fields {
 }
 
 /** Null for an answer that is whole; a refusal in words is one. */
-function incompleteReason({ finish, refusal }: Reply): string | null {
+function incompleteReason({ finish, refusal }: ScriptedReply): string | null {
   return refusal === undefined ? INCOMPLETE[finish] : null;
 }
 
-function contentPart({ refusal }: Reply, text: string): Fields {
+function contentPart({ refusal }: ScriptedReply, text: string): JsonFields {
   if (refusal !== undefined) return { type: "refusal", refusal };
   return { type: "output_text", annotations: [], logprobs: [], text };
 }
 
-function functionCallItem(call: ReplyToolCall): Fields {
+function functionCallItem(call: ReplyToolCall): JsonFields {
   return {
     id: `fc_${call.id}`,
     type: "function_call",
@@ -122,14 +122,14 @@ function functionCallItem(call: ReplyToolCall): Fields {
 
 /** Writes numbered events. */
 type Writer = {
-  frames: Frame[];
-  event(type: string, fields: Fields): void;
+  frames: WireFrame[];
+  event(type: string, fields: JsonFields): void;
   /** Many events that differ in their delta only. */
-  deltas(type: string, fields: Fields, pieces: readonly string[]): void;
+  deltas(type: string, fields: JsonFields, pieces: readonly string[]): void;
 };
 
 function createWriter(): Writer {
-  const frames: Frame[] = [];
+  const frames: WireFrame[] = [];
   return {
     frames,
     event: (type, fields) => {
@@ -146,7 +146,7 @@ function createWriter(): Writer {
   };
 }
 
-function responseFrames(reply: Reply, request: ModelRequest, items: Fields[]): Frame[] {
+function responseFrames(reply: ScriptedReply, request: ModelRequest, items: JsonFields[]): WireFrame[] {
   const writer = createWriter();
   const begun = { response: begunResponse(reply, request) };
   writer.event("response.created", begun);
@@ -165,8 +165,8 @@ function responseFrames(reply: Reply, request: ModelRequest, items: Fields[]): F
 }
 
 /** An item as it is announced: nothing in it yet. */
-function opened(item: Fields): Fields {
-  const empty: Fields = { ...item };
+function opened(item: JsonFields): JsonFields {
+  const empty: JsonFields = { ...item };
   if ("status" in item) empty.status = "in_progress";
   if ("content" in item) empty.content = [];
   if ("summary" in item) empty.summary = [];
@@ -174,7 +174,7 @@ function opened(item: Fields): Fields {
   return empty;
 }
 
-function writeReasoning(writer: Writer, at: Fields, reply: Reply, { body }: ModelRequest): void {
+function writeReasoning(writer: Writer, at: JsonFields, reply: ScriptedReply, { body }: ModelRequest): void {
   const text = reply.reasoning.join("");
   if (wantsSummary(body)) {
     const here = { ...at, summary_index: 0 };
@@ -191,7 +191,7 @@ function writeReasoning(writer: Writer, at: Fields, reply: Reply, { body }: Mode
   writer.event("response.content_part.done", { ...here, part: { type: "reasoning_text", text } });
 }
 
-function writeMessage(writer: Writer, at: Fields, reply: Reply): void {
+function writeMessage(writer: Writer, at: JsonFields, reply: ScriptedReply): void {
   const here = { ...at, content_index: 0 };
   const text = reply.text.join("");
   if (reply.refusal !== undefined) {
@@ -206,12 +206,12 @@ function writeMessage(writer: Writer, at: Fields, reply: Reply): void {
   writer.event("response.content_part.done", { ...here, part: contentPart(reply, text) });
 }
 
-function writeArguments(writer: Writer, at: Fields, argumentsText: string): void {
+function writeArguments(writer: Writer, at: JsonFields, argumentsText: string): void {
   writer.deltas("response.function_call_arguments.delta", at, inPieces(argumentsText, 2));
   writer.event("response.function_call_arguments.done", { ...at, arguments: argumentsText });
 }
 
-function begunResponse(reply: Reply, { body }: ModelRequest): Fields {
+function begunResponse(reply: ScriptedReply, { body }: ModelRequest): JsonFields {
   return {
     id: `resp_${reply.id}`,
     object: "response",
@@ -249,7 +249,7 @@ function begunResponse(reply: Reply, { body }: ModelRequest): Fields {
   };
 }
 
-function finished(reply: Reply, request: ModelRequest, output: Fields[]): Fields {
+function finished(reply: ScriptedReply, request: ModelRequest, output: JsonFields[]): JsonFields {
   const reason = incompleteReason(reply);
   return {
     ...begunResponse(reply, request),

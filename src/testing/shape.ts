@@ -14,7 +14,7 @@ export type Shape =
   /** One of several, told apart by a field. `otherwise` is meant where the field is missing. */
   | { by: string; kinds: Record<string, Shape>; otherwise?: string; tagInPath?: boolean };
 
-export type Misfit = {
+export type ShapeIssue = {
   path: readonly (string | number)[];
   kind: "unknown" | "missing" | "value";
   found?: unknown;
@@ -22,55 +22,55 @@ export type Misfit = {
   expected: readonly string[];
 };
 
-type Path = readonly (string | number)[];
+type ShapePath = readonly (string | number)[];
 
 /** The first misfit of `value`; null fits every field that is not required. */
-export function misfitOf(value: unknown, shape: Shape, path: Path = []): Misfit | undefined {
+export function shapeIssue(value: unknown, shape: Shape, path: ShapePath = []): ShapeIssue | undefined {
   if (shape === "any" || value === null || value === undefined) return undefined;
   if ("values" in shape) {
     return shape.values.includes(value as string)
       ? undefined
       : { path, kind: "value", found: value, expected: shape.values };
   }
-  if ("textOr" in shape) return typeof value === "string" ? undefined : misfitOf(value, shape.textOr, path);
-  if ("each" in shape) return misfitInList(value, shape.each, path);
+  if ("textOr" in shape) return typeof value === "string" ? undefined : shapeIssue(value, shape.textOr, path);
+  if ("each" in shape) return listIssue(value, shape.each, path);
   if (!isFields(value)) return { path, kind: "value", found: value, expected: ["object"] };
-  if ("by" in shape) return misfitInKind(value, shape, path);
-  return misfitInFields(value, shape, path);
+  if ("by" in shape) return kindIssue(value, shape, path);
+  return fieldsIssue(value, shape, path);
 }
 
-function misfitInList(value: unknown, each: Shape, path: Path): Misfit | undefined {
+function listIssue(value: unknown, each: Shape, path: ShapePath): ShapeIssue | undefined {
   if (!Array.isArray(value)) return { path, kind: "value", found: value, expected: ["array"] };
   for (const [index, item] of value.entries()) {
-    const misfit = misfitOf(item, each, [...path, index]);
+    const misfit = shapeIssue(item, each, [...path, index]);
     if (misfit) return misfit;
   }
   return undefined;
 }
 
-function misfitInKind(
+function kindIssue(
   value: Record<string, unknown>,
   shape: Extract<Shape, { by: string }>,
-  path: Path,
-): Misfit | undefined {
+  path: ShapePath,
+): ShapeIssue | undefined {
   const tag = value[shape.by] ?? shape.otherwise;
   if (tag === undefined) return { path: [...path, shape.by], kind: "missing", expected: Object.keys(shape.kinds) };
   const kind = Object.hasOwn(shape.kinds, String(tag)) ? shape.kinds[String(tag)] : undefined;
   if (kind === undefined) {
     return { path: [...path, shape.by], kind: "value", found: tag, expected: Object.keys(shape.kinds) };
   }
-  return misfitOf(value, kind, shape.tagInPath ? [...path, String(tag)] : path);
+  return shapeIssue(value, kind, shape.tagInPath ? [...path, String(tag)] : path);
 }
 
-function misfitInFields(
+function fieldsIssue(
   value: Record<string, unknown>,
   shape: Extract<Shape, { fields: object }>,
-  path: Path,
-): Misfit | undefined {
+  path: ShapePath,
+): ShapeIssue | undefined {
   for (const name in value) {
     const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
     if (field === undefined) return { path: [...path, name], kind: "unknown", expected: [] };
-    const misfit = misfitOf(value[name], field, [...path, name]);
+    const misfit = shapeIssue(value[name], field, [...path, name]);
     if (misfit) return misfit;
   }
   for (const name of shape.required ?? []) {

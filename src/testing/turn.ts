@@ -1,5 +1,5 @@
 /**
- * What a script answers with (`Turn`), and the same with every default filled in (`Reply`), from which each wire
+ * What a script answers with (`Turn`), and the same with every default filled in (`ScriptedReply`), from which each wire
  * format writes its events.
  */
 import { createHash } from "node:crypto";
@@ -46,7 +46,7 @@ export type ReplyToolCall = {
   argumentsText: string;
 };
 
-export type Reply = {
+export type ScriptedReply = {
   /** Unique; each wire format puts its own prefix before it. */
   id: string;
   /** Seconds since the epoch. */
@@ -63,7 +63,7 @@ export type Reply = {
 };
 
 /** @param nonce keeps the ids of two servers apart */
-export function replyTo(turn: Turn, request: ModelRequest, nonce: string): Reply {
+export function replyTo(turn: Turn, request: ModelRequest, nonce: string): ScriptedReply {
   const id = `${nonce}${request.index.toString().padStart(6, "0")}`;
   const text = turn.text ?? "";
   const reasoning = turn.reasoning ?? "";

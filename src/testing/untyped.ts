@@ -1,17 +1,17 @@
 /** Reading JSON of unknown shape without trusting it: what is not there, or is something else, reads as empty. */
 
-export type Fields = Record<string, unknown>;
+export type JsonFields = Record<string, unknown>;
 
-export function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is JsonFields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-export function fieldsOf(value: unknown): Fields {
+export function fieldsOf(value: unknown): JsonFields {
   return isFields(value) ? value : {};
 }
 
 /** The objects of a list. */
-export function listOf(value: unknown): Fields[] {
+export function listOf(value: unknown): JsonFields[] {
   return Array.isArray(value) ? value.filter(isFields) : [];
 }
 

@@ -5,11 +5,11 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ErrorFault } from "./faults.ts";
 import type { ModelRequest, RequestContent } from "./model-request.ts";
-import type { Reply } from "./turn.ts";
-import type { Fields } from "./untyped.ts";
+import type { ScriptedReply } from "./turn.ts";
+import type { JsonFields } from "./untyped.ts";
 
 /** One event of a stream as it is written. `delta`: it carries a piece of the answer. */
-export type Frame = { data: string; delta: boolean };
+export type WireFrame = { data: string; delta: boolean };
 
 /** What a vendor's error says; each format has its own place for each field, or none. */
 export type WireError = {
@@ -20,26 +20,31 @@ export type WireError = {
   code?: string | null;
   param?: string | null;
   /** Further fields of the error object. */
-  more?: Fields;
+  more?: JsonFields;
   headers?: Record<string, string>;
 };
 
 /** Why a request is refused: a fault the script plays, or something the server found itself. */
-export type Complaint = ErrorFault | { kind: "key-missing" } | { kind: "invalid"; message: string };
+export type Rejection = ErrorFault | { kind: "key-missing" } | { kind: "invalid"; message: string };
 
 /** What a vendor's words name. */
 export type ErrorSubject = Pick<ModelRequest, "model" | "effort" | "at">;
 
-export type Wire = {
+export type WireFormat = {
   /** The key a request carries in this format's own header. */
   keyIn(headers: IncomingHttpHeaders): string | undefined;
   /** What this vendor would refuse. @param extra further top-level fields it takes */
-  check(body: Fields, headers: IncomingHttpHeaders, extra: ReadonlySet<string>, model: string): WireError | undefined;
-  read(body: Fields): RequestContent;
-  stream(reply: Reply, request: ModelRequest): Frame[];
+  check(
+    body: JsonFields,
+    headers: IncomingHttpHeaders,
+    extra: ReadonlySet<string>,
+    model: string,
+  ): WireError | undefined;
+  read(body: JsonFields): RequestContent;
+  stream(reply: ScriptedReply, request: ModelRequest): WireFrame[];
   /** The answer to a request that asked for no stream: one JSON document. */
-  whole(reply: Reply, request: ModelRequest): string;
-  error(complaint: Complaint, about: ErrorSubject): WireError;
+  whole(reply: ScriptedReply, request: ModelRequest): string;
+  error(complaint: Rejection, about: ErrorSubject): WireError;
   errorBody(error: WireError, requestId: string): string;
   /** An error said in the middle of a stream. */
   errorFrame(error: WireError): string;
