@@ -53,10 +53,10 @@ async function waitFor(
   settle: (receipt: SteerReceipt, signal: AbortSignal) => Promise<SteerReceipt>,
   io: Io,
 ): Promise<SteerReceipt> {
-  const patience = new AbortController();
-  const stop = io.onInterrupt(() => patience.abort());
+  const timeout = new AbortController();
+  const stop = io.onInterrupt(() => timeout.abort());
   try {
-    return await settle(sent, patience.signal);
+    return await settle(sent, timeout.signal);
   } finally {
     stop();
   }

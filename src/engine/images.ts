@@ -96,9 +96,9 @@ function loadFile(
       lost: `The image ${name} is another one than when the task was planned. Put that one back, or run the task anew.`,
     };
   } catch (error) {
-    const words = toolErrorText(error);
-    if (words === undefined) throw error;
-    return { lost: `The image ${name} cannot be read any more: ${words} Put it back, or run the task anew.` };
+    const reason = toolErrorText(error);
+    if (reason === undefined) throw error;
+    return { lost: `The image ${name} cannot be read any more: ${reason} Put it back, or run the task anew.` };
   }
 }
 

@@ -88,11 +88,11 @@ export function createApprovalRequests({ clock, journal, pid, newId, watch }: Ap
 
   /** What settled the question: told by its end, which the owner writes. */
   async function outcome(question: Question, answerId: string): Promise<Answered> {
-    const heard = new AbortController();
+    const settled = new AbortController();
     let run: Run | undefined;
     let end: (ApprovalOutcome & { answerId?: string }) | undefined;
     let answered = false;
-    for await (const event of watch(question.delegationId, heard.signal)) {
+    for await (const event of watch(question.delegationId, settled.signal)) {
       run = foldRun(run, event);
       answered ||= event.kind === "approval-answer" && event.id === answerId;
       if (isEndOf(question, event)) end ??= event;

@@ -20,13 +20,13 @@ export async function waitForRun(
 ): Promise<RunListing> {
   const found = engine.run(id);
   if (found.owner === "none" || found.owner === "dead" || ms <= 0) return found;
-  const patience = new AbortController();
-  const cancel = clock.after(ms, () => patience.abort());
+  const timeout = new AbortController();
+  const cancel = clock.after(ms, () => timeout.abort());
   try {
     const { delegationId } = found.run;
     let run: Run | undefined;
     let past = [...engine.events(delegationId)].length;
-    for await (const event of engine.watch(delegationId, AbortSignal.any([signal, patience.signal]))) {
+    for await (const event of engine.watch(delegationId, AbortSignal.any([signal, timeout.signal]))) {
       run = foldRun(run, event);
       past -= 1;
       if (past <= 0 && onRun(run)) break;

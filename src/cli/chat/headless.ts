@@ -46,11 +46,11 @@ export async function chatOnce({
   const isFirst = chat.id === undefined;
   const delegation = await chat.say(message, { ...turn, ...(asker && { asker }) });
   let interrupts = 0;
-  const left = Promise.withResolvers<undefined>();
-  const deaf = io.onInterrupt((by) => {
+  const exited = Promise.withResolvers<undefined>();
+  const unsubscribe = io.onInterrupt((by) => {
     interrupts += 1;
-    if (interrupts > 1) left.resolve(undefined);
-    void delegation.stop(by).catch(() => left.resolve(undefined));
+    if (interrupts > 1) exited.resolve(undefined);
+    void delegation.stop(by).catch(() => exited.resolve(undefined));
   });
   function line(value: object): void {
     io.stdout.write(`${JSON.stringify(value)}\n`);
@@ -66,7 +66,7 @@ export async function chatOnce({
 
   view.beginTurn(isFirst ? undefined : deputy.engine.run(delegation.id).run);
   try {
-    const result = await Promise.race([watch(), left.promise]);
+    const result = await Promise.race([watch(), exited.promise]);
     const [session] = result?.results ?? [];
     if (result === undefined || session === undefined || view.run === undefined) return EXIT_INTERRUPTED;
     view.endTurn();
@@ -79,7 +79,7 @@ export async function chatOnce({
     return interrupts > 0 ? EXIT_INTERRUPTED : EXIT_NOT_COMPLETED;
   } finally {
     view.endTurn();
-    deaf();
+    unsubscribe();
   }
 }
 

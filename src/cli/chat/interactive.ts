@@ -46,7 +46,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   const paint = createPaint(output, io.env);
   const rich = isRichTerminal(output, io.env);
   const history = openHistory(stateDir(io.env), (text) => deputy.routing().credentials.redact(text));
-  const left = Promise.withResolvers<number>();
+  const exited = Promise.withResolvers<number>();
   const keyboard = createKeyboard({
     input: io.stdin,
     output,
@@ -158,7 +158,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   function leave(code: number, by = "the user left"): void {
     isLeaving = true;
     turn?.delegation?.stop(by).catch(cannotStop);
-    left.resolve(code);
+    exited.resolve(code);
   }
 
   function complete(line: string): [string[], string] {
@@ -233,7 +233,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   }
 
   function problemText(error: unknown): string {
-    if (!(error instanceof DeputyError)) left.reject(error);
+    if (!(error instanceof DeputyError)) exited.reject(error);
     else return `${warned(error.message)}\n`;
     return "";
   }
@@ -244,13 +244,13 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   }
 
   keyboard.listen({ onLine, onInterrupt, onEnd: () => leave(EXIT_COMPLETED) });
-  const deaf = io.onInterrupt((by) => (by === "Ctrl-C" ? onInterrupt() : leave(EXIT_INTERRUPTED, by)));
+  const unsubscribe = io.onInterrupt((by) => (by === "Ctrl-C" ? onInterrupt() : leave(EXIT_INTERRUPTED, by)));
   output.write(greeting(chat, deputy, paint));
   ready();
   try {
-    return await left.promise;
+    return await exited.promise;
   } finally {
-    deaf();
+    unsubscribe();
     view.pause();
     keyboard.close();
     output.write(farewell(chat, paint));
