@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import { isAbsolute, relative, sep } from "node:path";
 import { getSystemErrorMessage, promisify } from "node:util";
 
-export type Bounds = {
+export type ReadBounds = {
   /** The file has to lie in one of these directories, links resolved. Absent for the user's own files. */
   within?: readonly string[];
   /** Whether a real path is one of Deputy's own files, which are off limits even there. */
@@ -26,7 +26,7 @@ const CHUNK_BYTES = 64 * 1024;
 const TOO_SLOW = "the file system did not answer in time";
 
 /** Reads at once. The time limit holds between two calls of the system. */
-export function readForeignText(path: string, bounds: Bounds): ForeignText {
+export function readForeignText(path: string, bounds: ReadBounds): ForeignText {
   const deadline = performance.now() + MAX_MS;
   const steps = textAt(path, bounds);
   let next = steps.next();
@@ -45,7 +45,7 @@ export function readForeignText(path: string, bounds: Bounds): ForeignText {
 }
 
 /** The same without blocking the process: the time limit holds also where a call of the system never returns. */
-export async function readForeignTextLater(path: string, bounds: Bounds): Promise<ForeignText> {
+export async function readForeignTextLater(path: string, bounds: ReadBounds): Promise<ForeignText> {
   const { promise: tooSlow, resolve } = Promise.withResolvers<ForeignText>();
   const timer = setTimeout(() => resolve({ unreadable: TOO_SLOW }), MAX_MS);
   try {
@@ -66,8 +66,8 @@ export function isWithin(directory: string, path: string): boolean {
 class Unreadable extends Error {}
 
 /** One call of the file system, to be made at once or awaited. */
-type Call<T = unknown> = { now(): T; later(): Promise<T> };
-type Steps<T> = Generator<Call, T, unknown>;
+type FileCall<T = unknown> = { now(): T; later(): Promise<T> };
+type Steps<T> = Generator<FileCall, T, unknown>;
 
 async function awaitSteps<T>(steps: Steps<T>): Promise<T> {
   let next = steps.next();
@@ -119,7 +119,7 @@ const readInto = (descriptor: number, bytes: Buffer) =>
     async () => (await promisify(fs.read)(descriptor, bytes, 0, bytes.length, null)).bytesRead,
   );
 
-function* textAt(path: string, bounds: Bounds): Steps<ForeignText> {
+function* textAt(path: string, bounds: ReadBounds): Steps<ForeignText> {
   try {
     return yield* boundedText(path, bounds);
   } catch (error) {
@@ -134,7 +134,7 @@ function* textAt(path: string, bounds: Bounds): Steps<ForeignText> {
 const { O_NOCTTY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY } = fs.constants;
 
 /** Judges the place before it opens the file, and once more by the descriptor: the path may change in between. */
-function* boundedText(path: string, { within, isOwn, maxBytes, mayCut }: Bounds): Steps<ForeignText> {
+function* boundedText(path: string, { within, isOwn, maxBytes, mayCut }: ReadBounds): Steps<ForeignText> {
   const real = yield* realPathOf(path);
   const roots = within && (yield* realPathsOf(within));
   const checkPlace = (place: string) => {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { type Bounds, type ForeignText, readForeignText, readForeignTextLater } from "../src/foreign-file.ts";
+import { type ForeignText, type ReadBounds, readForeignText, readForeignTextLater } from "../src/foreign-file.ts";
 
 const root = mkdtempSync(join(tmpdir(), "deputy-foreign-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -39,14 +39,14 @@ const LINKS: Record<string, string> = {
 for (const [name, target] of Object.entries(LINKS)) symlinkSync(target, join(project, name));
 
 const BOUNDS = { within: [project], maxBytes: 1_000 };
-const WAYS: Record<string, (path: string, bounds: Bounds) => ForeignText | Promise<ForeignText>> = {
+const WAYS: Record<string, (path: string, bounds: ReadBounds) => ForeignText | Promise<ForeignText>> = {
   "read at once": readForeignText,
   "read without blocking": readForeignTextLater,
 };
 
 for (const [way, readText] of Object.entries(WAYS))
   describe(way, () => {
-    const read = async (name: string, bounds: Partial<Bounds> = {}) =>
+    const read = async (name: string, bounds: Partial<ReadBounds> = {}) =>
       await readText(join(project, name), { ...BOUNDS, ...bounds });
 
     for (const name of ["docs/notes.md", "inside.md", "through.md", "linked-docs/notes.md"])

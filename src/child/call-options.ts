@@ -15,7 +15,7 @@ import type { Access } from "../secret.ts";
 import type { Tool } from "../tool.ts";
 import type { Message } from "./conversation.ts";
 
-export type ModelRequest = {
+export type ModelCall = {
   route: Route;
   access: Access;
   system: string;
@@ -35,7 +35,7 @@ export type ModelRequest = {
 const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
 
 export function callOptions(
-  { route, system, messages, images, mustAnswer, maxOutputTokens }: ModelRequest,
+  { route, system, messages, images, mustAnswer, maxOutputTokens }: ModelCall,
   tools: LanguageModelV4FunctionTool[],
   abortSignal: AbortSignal,
 ): LanguageModelV4CallOptions {

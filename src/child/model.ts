@@ -9,7 +9,7 @@ import type { Failure } from "../errors.ts";
 import type { Route } from "../route.ts";
 import type { Access } from "../secret.ts";
 import type { Tool } from "../tool.ts";
-import { callOptions, type ModelRequest } from "./call-options.ts";
+import { callOptions, type ModelCall } from "./call-options.ts";
 import { failureOf } from "./failure.ts";
 import { accumulate, buildReply, createReplyBuilder, type Delta, failedReply, flush, type Reply } from "./hearing.ts";
 import { startStallTimer } from "./silence.ts";
@@ -19,7 +19,7 @@ import { openWire, type Wire } from "./wire.ts";
 /** Live text is handed on at most this often, in milliseconds. */
 const DELTA_MS = 25;
 
-export type Model = (request: ModelRequest, signal: AbortSignal) => AsyncGenerator<Delta, Reply>;
+export type Model = (request: ModelCall, signal: AbortSignal) => AsyncGenerator<Delta, Reply>;
 
 export function createModel({ transport, clock }: { transport: Transport; clock: Clock }): Model {
   const wires = new WeakMap<Access, Map<string, Promise<Wire>>>();
@@ -72,7 +72,7 @@ export function nameOf(route: Route): string {
   return `${route.model} @ ${route.provider}`;
 }
 
-function thrown(error: unknown, stalled: boolean, signal: AbortSignal, request: ModelRequest, now: number): Failure {
+function thrown(error: unknown, stalled: boolean, signal: AbortSignal, request: ModelCall, now: number): Failure {
   const who = nameOf(request.route);
   if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was broken off.` };
   if (stalled) return { kind: "stalled", message: `${who} was silent for ${request.stallMs / 1000} s.` };

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import type { Warning } from "../errors.ts";
-import { type Bounds, readForeignTextLater } from "../foreign-file.ts";
+import { type ReadBounds, readForeignTextLater } from "../foreign-file.ts";
 import type { ImageRef } from "../image.ts";
 import type { Task } from "../task.ts";
 
@@ -66,7 +66,7 @@ export function taskPrompt(task: Task, sharedContext: string | undefined, images
 export type Notes = { text?: string; warnings: Warning[] };
 
 /** What may be read as notes, and what is taken out of them. */
-export type NotesBounds = Pick<Bounds, "within" | "isOwn"> & { redact(text: string): string };
+export type NotesBounds = Pick<ReadBounds, "within" | "isOwn"> & { redact(text: string): string };
 
 /** The notes a project keeps for agents: AGENTS.md, else CLAUDE.md, in the workspace. */
 export async function projectNotes(workspace: string, { redact, ...bounds }: NotesBounds): Promise<Notes> {

@@ -19,7 +19,7 @@ import { refuseToOverwrite, writeConfig } from "./write-config.ts";
 export type InitFlags = { yes?: true; force?: true };
 
 /** A provider that has a key now, with the variable that holds it. */
-type Found = { provider: Provider; keyName?: string };
+type FoundProvider = { provider: Provider; keyName?: string };
 type Choices = { provider: string; model?: string; tiers: Tiers };
 
 const TIERS = ["small", "medium", "large"] as const;
@@ -48,7 +48,7 @@ export async function initConfig(io: Io, place: ConfigPlace, { yes, force }: Ini
   );
 }
 
-function foundOf(provider: Provider, { credentials }: Routing): Found {
+function foundOf(provider: Provider, { credentials }: Routing): FoundProvider {
   const answer = credentials.find(provider);
   const [key] = "connection" in answer ? answer.connection.keys : [];
   return { provider, ...(key && { keyName: key.name }) };
@@ -61,7 +61,7 @@ function choicesFor(provider: Provider, { catalog }: Routing): Choices {
 
 // Questions -----------------------------------------------------------------------------------------------------------
 
-async function ask(io: Io, found: Found[], routing: Routing): Promise<Choices> {
+async function ask(io: Io, found: FoundProvider[], routing: Routing): Promise<Choices> {
   const readAnswer = answersFrom(io, io.stdout);
   const { signal } = new AbortController();
   async function answerTo(question: string, otherwise: string): Promise<string> {
@@ -86,7 +86,7 @@ async function ask(io: Io, found: Found[], routing: Routing): Promise<Choices> {
 
 // The file ------------------------------------------------------------------------------------------------------------
 
-function configText(found: Found[], chosen: Choices | undefined): string {
+function configText(found: FoundProvider[], chosen: Choices | undefined): string {
   return [HEAD, parentText(chosen), tiersText(chosen), providersText(found), DELEGATION].join("\n");
 }
 
@@ -119,7 +119,7 @@ ${lines.join("")}  # careful: { model: large, reasoning_effort: high, fallbacks:
 `;
 }
 
-function providersText(found: Found[]): string {
+function providersText(found: FoundProvider[]): string {
   const widest = Math.max(0, ...found.map(({ provider }) => provider.slug.length));
   const lines = found.map(
     ({ provider, keyName }) => `#   ${provider.slug.padEnd(widest)}  ${keyName ?? "no key needed"}`,

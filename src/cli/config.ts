@@ -9,7 +9,7 @@ import { createPaint, type Paint } from "./io.ts";
 import { formatTable } from "./table.ts";
 import { oneLine } from "./terminal-text.ts";
 
-type Flags = { json?: true; config?: string };
+type ConfigFlags = { json?: true; config?: string };
 
 export const declareConfig: Declare = (command, context) => {
   const { io } = context;
@@ -20,7 +20,7 @@ export const declareConfig: Declare = (command, context) => {
     .description("The files that hold here, lowest first: a later one goes before an earlier one.")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
-    .action(async (flags: Flags) => {
+    .action(async (flags: ConfigFlags) => {
       const { findConfigFiles, userConfigPath } = await import("../config/load.ts");
       const files = findConfigFiles(placeOf(context, flags));
       if (flags.json) io.stdout.write(asJson(files));
@@ -34,7 +34,7 @@ export const declareConfig: Declare = (command, context) => {
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText("after", examples([["deputy config show --set", "what your files and variables say"]]))
-    .action(async (flags: Flags & { set?: true }) => {
+    .action(async (flags: ConfigFlags & { set?: true }) => {
       const { loadConfig } = await import("../config/load.ts");
       const loaded = loadConfig(placeOf(context, flags));
       const values = valuesOf(loaded).filter(({ source }) => flags.set === undefined || source !== "default");
@@ -101,7 +101,7 @@ A trusted file may name endpoints, keys and permissions. Read it first: deputy c
 const FORCE_OPTION = ["--force", "replace the config that is there; a copy is kept"] as const;
 const TARGET_OPTION = ["--config <path>", "write to this path (default: DEPUTY_CONFIG, else your own config)"] as const;
 
-function placeOf({ io }: Context, { config }: Flags) {
+function placeOf({ io }: Context, { config }: ConfigFlags) {
   return { env: io.env, cwd: io.cwd, ...(config === undefined ? {} : { explicitPath: config }) };
 }
 

@@ -17,7 +17,7 @@ import { createPaint, type Io, type Paint } from "./io.ts";
 import { formatTable } from "./table.ts";
 
 /** One scripted provider: what it serves, what its answer says, and how fast. Prices are USD per million tokens. */
-type Part = {
+type DemoPart = {
   provider: string;
   model: string;
   keyVariable: string;
@@ -27,7 +27,7 @@ type Part = {
   tokensPerSecond: number;
 };
 
-const LION: Part = {
+const LION: DemoPart = {
   provider: "zai",
   model: "glm-4.7",
   keyVariable: "ZAI_API_KEY",
@@ -36,7 +36,7 @@ const LION: Part = {
   latencyMs: 500,
   tokensPerSecond: 12,
 };
-const DOLPHIN: Part = {
+const DOLPHIN: DemoPart = {
   provider: "mylab",
   model: "glm-5.1",
   keyVariable: "MYLAB_API_KEY",
@@ -45,7 +45,7 @@ const DOLPHIN: Part = {
   latencyMs: 900,
   tokensPerSecond: 9,
 };
-const FALCON: Part = {
+const FALCON: DemoPart = {
   provider: "openrouter",
   model: "stepfun/step-3.5-flash",
   keyVariable: "OPENROUTER_API_KEY",
@@ -62,7 +62,7 @@ const TASKS = [
   { goal: "Write a haiku about a falcon.", model: `${FALCON.model} --provider ${FALCON.provider}` },
 ];
 
-type Played = { part: Part; server: ModelServer; key: string };
+type Played = { part: DemoPart; server: ModelServer; key: string };
 
 export const declareDemo: Declare = (command, context) => {
   command
@@ -95,7 +95,7 @@ async function demo(flags: { verbose?: true }, context: Context): Promise<number
   }
 }
 
-async function play(part: Part): Promise<Played> {
+async function play(part: DemoPart): Promise<Played> {
   const key = `${part.provider}-demo-key`;
   const server = await createModelServer({
     keys: { [part.keyVariable]: key },

@@ -20,7 +20,7 @@ import { oneLine } from "./terminal-text.ts";
 
 /** `bad`: a run would fail on it. `note`: good to know. */
 type Finding = { state: "good" | "note" | "bad"; about: string; text: string };
-type Place = { env: Context["io"]["env"]; cwd: string; configPath?: string };
+type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: string };
 
 export const declareDoctor: Declare = (command, context) => {
   const { io } = context;
@@ -65,7 +65,7 @@ function attempt(about: string, look: () => Finding[]): Finding[] {
   }
 }
 
-function configFindings(place: Place): Finding[] {
+function configFindings(place: DoctorContext): Finding[] {
   const { files, warnings } = loadConfig({ ...place, ...(place.configPath && { explicitPath: place.configPath }) });
   const found = files.map(
     ({ path, trusted }): Finding => ({
@@ -79,7 +79,7 @@ function configFindings(place: Place): Finding[] {
   return [...(found.length === 0 ? [none] : found), ...notes];
 }
 
-function providerFindings(place: Place): Finding[] {
+function providerFindings(place: DoctorContext): Finding[] {
   const { routing, config } = createSetups(place)();
   const usable = routing.credentials.usable();
   const others = routing.providers.all().filter((provider) => !usable.includes(provider));
@@ -136,7 +136,7 @@ function plainTask(routing: Routing, cwd: string): Finding {
 }
 
 /** What each provider says to each of its keys. */
-async function onlineFindings(place: Place, clock: Clock): Promise<Finding[]> {
+async function onlineFindings(place: DoctorContext, clock: Clock): Promise<Finding[]> {
   try {
     return (await askProviders(place, clock, undefined, true)).map(onlineFinding);
   } catch (error) {

@@ -1,10 +1,10 @@
 /** Money, time, routes and endings in the words that every line, table and page of the command line uses. */
 import type { Result } from "../result.ts";
 
-export type Cost = { usd: number | null; status: Result["cost_status"] };
+export type ShownCost = { usd: number | null; status: Result["cost_status"] };
 
 /** `$0.0012`, `~$0.0012` where a failed request may have been charged, `cost unknown` where there is no price. */
-export function formatCost({ usd, status }: Cost): string {
+export function formatCost({ usd, status }: ShownCost): string {
   if (usd === null) return "cost unknown";
   return `${status === "estimated" ? "~" : ""}${formatUsd(usd)}`;
 }

@@ -15,9 +15,9 @@ import { harmless } from "./terminal-text.ts";
 const EXIT_BUG = 70;
 const EXIT_USAGE = ERROR_EXIT.usage;
 
-type Entry = { usage: string; summary: string; load: () => Promise<Declare> };
+type CommandEntry = { usage: string; summary: string; load: () => Promise<Declare> };
 
-const COMMANDS: Record<string, Entry> = {
+const COMMANDS: Record<string, CommandEntry> = {
   run: {
     usage: "run [options] FILE|-",
     summary: "run a batch of tasks, each on its own model (--goal for one)",

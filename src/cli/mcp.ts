@@ -6,7 +6,7 @@ const AT_A_TERMINAL = `Waiting for an MCP client on standard input. Agent progra
 writes the entry. Ctrl-C ends it.
 `;
 
-type ServeFlags = { workspace?: string; config?: string };
+type McpFlags = { workspace?: string; config?: string };
 
 export const declareMcp: Declare = (command, context) => {
   command
@@ -24,7 +24,7 @@ An agent program starts this itself: deputy mcp install writes the entry. It end
 the pipe, or at Ctrl-C; what runs then is stopped, and deputy resume goes on with it.
 `,
     )
-    .action((flags: ServeFlags) => serve(flags, context));
+    .action((flags: McpFlags) => serve(flags, context));
   command
     .command("install")
     .description(
@@ -50,7 +50,7 @@ the pipe, or at Ctrl-C; what runs then is stopped, and deputy resume goes on wit
     });
 };
 
-async function serve(flags: ServeFlags, context: Context): Promise<void> {
+async function serve(flags: McpFlags, context: Context): Promise<void> {
   const { io } = context;
   const [{ serveOverStdio }, { mcpServers }] = await Promise.all([
     import("../mcp/stdio.ts"),

@@ -10,7 +10,7 @@ import { formatPrice } from "./plan-table.ts";
 import { formatTable } from "./table.ts";
 import { oneLine } from "./terminal-text.ts";
 
-type Flags = { provider?: string; all?: true; refresh?: true; json?: true; config?: string };
+type ModelsFlags = { provider?: string; all?: true; refresh?: true; json?: true; config?: string };
 
 export const declareModels: Declare = (command, context) => {
   const { io } = context;
@@ -34,7 +34,7 @@ ${examples([
   ["deputy models --refresh", "as the providers list them today"],
 ])}`,
     )
-    .action(async (part: string | undefined, flags: Flags) => {
+    .action(async (part: string | undefined, flags: ModelsFlags) => {
       const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
       if (flags.refresh) await refresh(place, flags, context);
       const { routing, config, warnings } = createSetups(place)();
@@ -52,7 +52,7 @@ ${examples([
 };
 
 /** One line for each provider that was asked; exit code 1 where one did not answer. */
-async function refresh(place: SetupPlace, { provider }: Flags, { io, exitWith }: Context): Promise<void> {
+async function refresh(place: SetupPlace, { provider }: ModelsFlags, { io, exitWith }: Context): Promise<void> {
   const { refreshLists } = await import("../engine/model-lists.ts");
   const paint = createPaint(io.stderr, io.env);
   const answers = await refreshLists(place, io.clock, provider);

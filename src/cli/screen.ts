@@ -9,7 +9,7 @@ const REDRAW_MS = 100;
 
 export type Size = { columns: number; rows: number };
 /** One row of the moving part: what is written, and the cells it takes. */
-export type Row = { text: string; width: number };
+export type ScreenRow = { text: string; width: number };
 
 export interface Screen {
   /** A line that stays. It is written with the next redraw. */
@@ -22,10 +22,10 @@ export interface Screen {
 }
 
 /** @param rows the moving part as it is now; it must leave a row of the terminal free */
-export function createScreen(deps: { output: Output; clock: Clock; rows: (size: Size) => Row[] }): Screen {
+export function createScreen(deps: { output: Output; clock: Clock; rows: (size: Size) => ScreenRow[] }): Screen {
   const { output, clock } = deps;
   let said: string[] = [];
-  let drawn: Row[] = [];
+  let drawn: ScreenRow[] = [];
   let state: "new" | "drawing" | "paused" = "new";
   let cancelRedraw = () => {};
 
@@ -38,7 +38,7 @@ export function createScreen(deps: { output: Output; clock: Clock; rows: (size: 
     cancelRedraw = clock.after(REDRAW_MS, redraw);
   }
 
-  function show(rows: Row[], columns: number) {
+  function show(rows: ScreenRow[], columns: number) {
     const up = drawn.reduce((sum, row) => sum + Math.max(1, Math.ceil(row.width / columns)), 0);
     const lines = [...said, ...rows.map((row) => row.text)].map((line) => `${line}\x1b[K\n`);
     output.write(`${up > 0 ? `\x1b[${up}A\r` : ""}${lines.join("")}\x1b[J`);

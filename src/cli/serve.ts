@@ -11,7 +11,7 @@ import { createPaint, type Io } from "./io.ts";
 import { mcpServers, WORKSPACE_OPTION } from "./mcp-servers.ts";
 import { resumeAfterCrash, serverName } from "./serve-resume.ts";
 
-type Flags = { port: number; host: string; resume: boolean; workspace?: string; config?: string };
+type ServeFlags = { port: number; host: string; resume: boolean; workspace?: string; config?: string };
 
 const DEFAULT_PORT = 4747;
 /** Longest wait for runs to stop, and for callers to have their answers, in milliseconds. */
@@ -36,7 +36,7 @@ Ctrl-C stops what runs and ends; deputy resume goes on with it. What was running
 goes on by itself when it is started again.
 ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
     )
-    .action(async ({ port, host, resume, ...flags }: Flags) =>
+    .action(async ({ port, host, resume, ...flags }: ServeFlags) =>
       withDeputy(context, flags.config, async (deputy) => {
         hideKeys(io, deputy);
         const token = accessToken(stateDir(io.env));

@@ -5,12 +5,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseDocument, stringify } from "yaml";
 
-export type Format = "json" | "toml" | "yaml";
+export type SettingsFormat = "json" | "toml" | "yaml";
 /** The new text, or why there is none. */
 export type Added = { text: string } | { same: true } | { refused: string };
 
 /** The entry alone, as the file would hold it. */
-export function snippetOf(format: Format, at: readonly string[], entry: Record<string, unknown>): string {
+export function snippetOf(format: SettingsFormat, at: readonly string[], entry: Record<string, unknown>): string {
   const nested = at.reduceRight<unknown>((inner, key) => ({ [key]: inner }), entry);
   switch (format) {
     case "json":
@@ -26,7 +26,7 @@ export function snippetOf(format: Format, at: readonly string[], entry: Record<s
 
 /** @param text the file as it is; empty where there is none */
 export function addEntry(
-  format: Format,
+  format: SettingsFormat,
   text: string,
   at: readonly string[],
   entry: Record<string, unknown>,
@@ -41,7 +41,7 @@ export function addEntry(
 }
 
 function addToLines(
-  format: Format,
+  format: SettingsFormat,
   text: string,
   at: readonly string[],
   entry: Record<string, unknown>,

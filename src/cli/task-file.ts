@@ -13,8 +13,8 @@ import { type Call, parseCall, type TaskError } from "../task.ts";
 import type { Io } from "./io.ts";
 import { repeatedKey } from "./json-keys.ts";
 
-type Format = "yaml" | "json" | "jsonl";
-const FORMAT_BY_EXTENSION: Record<string, Format> = {
+type TaskFileFormat = "yaml" | "json" | "jsonl";
+const FORMAT_BY_EXTENSION: Record<string, TaskFileFormat> = {
   ".yaml": "yaml",
   ".yml": "yaml",
   ".json": "json",
@@ -24,7 +24,7 @@ const FORMAT_BY_EXTENSION: Record<string, Format> = {
 
 /** What a file says, and the line on which a part of it stands. */
 type Source = { input: unknown; lineOf: (path: PropertyKey[]) => Promise<number | undefined> };
-type Text = { name: string; text: string };
+type TaskFileText = { name: string; text: string };
 
 /**
  * @param path a file, or `-` for standard input
@@ -40,7 +40,7 @@ export async function readTaskFile(path: string, io: Io, maxTasks: number): Prom
   }
 }
 
-async function readText(path: string, io: Io): Promise<Text> {
+async function readText(path: string, io: Io): Promise<TaskFileText> {
   const name = path === "-" ? "standard input" : path;
   const bytes =
     path === "-"
@@ -133,7 +133,7 @@ function decode(bytes: Buffer, name: string): string {
 }
 
 /** What is JSON is JSON; several lines, the first of which is JSON in brackets, are JSON lines; the rest is YAML. */
-function formatOf(text: string): Format {
+function formatOf(text: string): TaskFileFormat {
   const start = text.trim();
   if (!start.startsWith("{") && !start.startsWith("[")) return "yaml";
   if (isJson(start)) return "json";
@@ -150,12 +150,12 @@ function isJson(text: string): boolean {
   }
 }
 
-function parse(file: Text, format: Format): Promise<Source> {
+function parse(file: TaskFileText, format: TaskFileFormat): Promise<Source> {
   const parsers = { yaml: parseYaml, json: parseJson, jsonl: parseJsonLines };
   return parsers[format](file);
 }
 
-async function parseYaml({ name, text }: Text): Promise<Source> {
+async function parseYaml({ name, text }: TaskFileText): Promise<Source> {
   const { isNode, isSeq, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -177,7 +177,7 @@ async function parseYaml({ name, text }: Text): Promise<Source> {
   };
 }
 
-async function parseJson(file: Text): Promise<Source> {
+async function parseJson(file: TaskFileText): Promise<Source> {
   try {
     const input: unknown = JSON.parse(file.text);
     refuseRepeatedKey(file.name, file.text, 1);
@@ -199,7 +199,7 @@ function refuseRepeatedKey(name: string, text: string, firstLine: number): void 
   );
 }
 
-async function parseJsonLines({ name, text }: Text): Promise<Source> {
+async function parseJsonLines({ name, text }: TaskFileText): Promise<Source> {
   const lines = text.split(/\r?\n/).flatMap((line, index) => (line.trim() === "" ? [] : [{ line, number: index + 1 }]));
   const tasks = lines.map(({ line, number }) => {
     try {

@@ -9,7 +9,7 @@ import { costIn, routeAt } from "../result.ts";
 import { formatDuration, formatRoute, formatUsd } from "./format.ts";
 import type { Output, Paint } from "./io.ts";
 import { formatEvent, goalIn, type LineFormat, taskPosition } from "./narration.ts";
-import { createScreen, type Row, type Size, sizeOf } from "./screen.ts";
+import { createScreen, type ScreenRow, type Size, sizeOf } from "./screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
 import type { View } from "./view.ts";
 
@@ -44,7 +44,7 @@ export function createTree(deps: { output: Output; clock: Clock; ctrlC?: CtrlC }
 export type RunRows = {
   onEvent(event: Event, run: Run): void;
   /** At most as many as `size` has rows. */
-  rows(size: Size, now: number): Row[];
+  rows(size: Size, now: number): ScreenRow[];
 };
 
 /** @param ctrlC what Ctrl-C does to the run, as the last row says */
@@ -84,7 +84,7 @@ function childrenOf(run: Run): ChildInRun[] {
 }
 
 /** The moving part: children at work, those that wait as far as there is room, and a line of totals. */
-function renderRows(root: Run, context: RowContext): Row[] {
+function renderRows(root: Run, context: RowContext): ScreenRow[] {
   const open = childrenOf(root).filter(({ child }) => !hasEnded(child));
   const working = open.filter(({ child }) => child.tally.startedAt !== undefined);
   const waiting = open.filter(({ child }) => child.tally.startedAt === undefined);
@@ -98,7 +98,7 @@ function renderRows(root: Run, context: RowContext): Row[] {
   return [...workingRows, ...waitingRows, totals(root, counts, context)];
 }
 
-function childRows(child: RunChild, run: Run, indent: string, context: RowContext, detailed: boolean): Row[] {
+function childRows(child: RunChild, run: Run, indent: string, context: RowContext, detailed: boolean): ScreenRow[] {
   const { paint, size, spinners, now } = context;
   const { tally } = child;
   const childSpinner = spinners.get(tally.childId);
@@ -138,7 +138,7 @@ function longestThatFits(facts: string[], columns: number): string {
   return facts.slice(0, count).join(" · ");
 }
 
-function totals(run: Run, counts: { working: number; waiting: number }, context: RowContext): Row {
+function totals(run: Run, counts: { working: number; waiting: number }, context: RowContext): ScreenRow {
   const { paint, size, now } = context;
   const done = run.children.filter(hasEnded).length;
   const parts = [
@@ -159,7 +159,7 @@ function costSoFar(run: Run): string {
 }
 
 /** Cells cut to the columns there are, styled only then: styles take no room. */
-function row(columns: number, cells: string[], paintCells: (cells: string[]) => string): Row {
+function row(columns: number, cells: string[], paintCells: (cells: string[]) => string): ScreenRow {
   let left = columns;
   const cut = cells.map((cell) => {
     const shown = fit(cell, left);

@@ -62,15 +62,15 @@ function quotedLine(line: string): string {
   return `${key}: ${JSON.stringify(value.trimEnd().replaceAll("\\n", "\n"))}`;
 }
 
-type Read = Omit<FileAgent, "prompt" | "notes">;
+type ParsedAgent = Omit<FileAgent, "prompt" | "notes">;
 
 /** Each takes what it understands out of the fields. */
-const FORMATS: Record<AgentFormat, (fields: Fields, name: string, notes: string[]) => Read> = {
+const FORMATS: Record<AgentFormat, (fields: Fields, name: string, notes: string[]) => ParsedAgent> = {
   claude: readClaude,
   opencode: readOpencode,
 };
 
-function readClaude(fields: Fields, name: string, notes: string[]): Read {
+function readClaude(fields: Fields, name: string, notes: string[]): ParsedAgent {
   const given = consumeList(fields, "tools");
   const withheld = consumeList(fields, "disallowedTools") ?? [];
   const model = consumeText(fields, "model");
@@ -82,7 +82,7 @@ function readClaude(fields: Fields, name: string, notes: string[]): Read {
   };
 }
 
-function readOpencode(fields: Fields, name: string, notes: string[]): Read {
+function readOpencode(fields: Fields, name: string, notes: string[]): ParsedAgent {
   const model = consumeText(fields, "model");
   const slash = model?.indexOf("/") ?? -1;
   const tools = consumeMap(fields, "tools");
@@ -99,7 +99,7 @@ function readOpencode(fields: Fields, name: string, notes: string[]): Read {
   };
 }
 
-function common(fields: Fields, fileName: string, notes: string[], effortKey: string, turns: string[]): Read {
+function common(fields: Fields, fileName: string, notes: string[], effortKey: string, turns: string[]): ParsedAgent {
   const name = consumeText(fields, "name") ?? fileName;
   const description = consumeText(fields, "description");
   const effort = consumeText(fields, effortKey);

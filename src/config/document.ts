@@ -8,16 +8,16 @@ import { suggest } from "../nearest.ts";
 import { configSchema, keysAllowedAt } from "./schema.ts";
 import { yamlError } from "./syntax.ts";
 
-export type Path = readonly (string | number)[];
+export type KeyPath = readonly (string | number)[];
 
 export type ConfigDocument = {
   file: string;
   /** As written, empty keys left out. */
   value: Record<string, unknown>;
   /** Line of a key, counted from 1; undefined where the file does not have it. */
-  lineOf(path: Path): number | undefined;
+  lineOf(path: KeyPath): number | undefined;
   /** `file:line:col key: message` */
-  error(path: Path, message: string): string;
+  error(path: KeyPath, message: string): string;
 };
 
 /** The document of a file's text, or every mistake in it. */
@@ -25,7 +25,7 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
   const read = readYaml(file, text);
   if ("errors" in read) return read;
   const { parsed, lines, value } = read;
-  const offsetOf = (path: Path) => keyOffset(parsed.contents, path);
+  const offsetOf = (path: KeyPath) => keyOffset(parsed.contents, path);
   const document: ConfigDocument = {
     file,
     value: {},
@@ -46,10 +46,10 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
 /** Of one file: as many as anybody corrects at once. Placing each of them takes a search through the file. */
 const MOST_MISTAKES = 20;
 
-type Read = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter; value: Record<string, unknown> };
+type ParsedYaml = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter; value: Record<string, unknown> };
 
 /** The keys and values of any YAML file, whatever they mean; empty ones left out, `${NAME}` as it was written. */
-export function readYaml(file: string, text: string): Read | { errors: string[] } {
+export function readYaml(file: string, text: string): ParsedYaml | { errors: string[] } {
   const lines = new LineCounter();
   const parsed = parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false });
   if (parsed.errors.length > 0)
@@ -66,7 +66,7 @@ export function readYaml(file: string, text: string): Read | { errors: string[] 
 }
 
 /** `models.small.fallbacks[0]` */
-export function pathText(path: Path): string {
+export function pathText(path: KeyPath): string {
   return path.reduce<string>(
     (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
     "",
@@ -115,7 +115,7 @@ function written(value: unknown): unknown {
 // Where things stand -------------------------------------------------------------------------------------------------
 
 /** Offset of the key (or list entry) at `path`. */
-function keyOffset(contents: unknown, path: Path): number | undefined {
+function keyOffset(contents: unknown, path: KeyPath): number | undefined {
   let node = contents;
   let offset: number | undefined;
   for (const step of path) {
@@ -152,7 +152,7 @@ function byPosition(a: string, b: string): number {
 
 type Issue = z.core.$ZodIssue;
 
-function describe(document: ConfigDocument, issue: Issue, parent: Path): string[] {
+function describe(document: ConfigDocument, issue: Issue, parent: KeyPath): string[] {
   const path = [...parent, ...issue.path.map((key) => (typeof key === "number" ? key : String(key)))];
   const found = valueAt(document.value, path);
   if (issue.code === "unrecognized_keys")
@@ -179,7 +179,7 @@ function unknownKey(key: string, known: string[]): string {
   return `expected a known key; found \`${key}\`. ${hint}`;
 }
 
-function expectation(issue: Issue, found: unknown, path: Path): string {
+function expectation(issue: Issue, found: unknown, path: KeyPath): string {
   if (issue.code === "invalid_value") {
     const valid = issue.values.map(String);
     const [close] = suggest(String(found), valid, 1);
@@ -212,7 +212,7 @@ function expected(issue: Issue): string {
   }
 }
 
-function valueAt(value: unknown, path: Path): unknown {
+function valueAt(value: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key], value);
 }
 
@@ -225,7 +225,7 @@ function withoutUserInfo(text: string): string {
 }
 
 /** A value as a mistake shows it; what could be a key is not shown. */
-function shown(value: unknown, path: Path = []): string {
+function shown(value: unknown, path: KeyPath = []): string {
   if (value === undefined) return "nothing";
   const kind = kindOf(value);
   if (path.some((key) => HIDDEN.includes(String(key))) || kind === "a list" || kind === "a map") return kind;

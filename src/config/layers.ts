@@ -2,15 +2,15 @@
  * Layers of configuration laid over each other, each value remembering its layer. What belongs together stays
  * together: a model with its provider, a key with its endpoint.
  */
-import { isRecord, type Path, pathText } from "./document.ts";
+import { isRecord, type KeyPath, pathText } from "./document.ts";
 
 export type Layer = {
   value: Record<string, unknown>;
   /** Where the value at a path of this layer was written. */
-  sourceOf(path: Path): string;
+  sourceOf(path: KeyPath): string;
 };
 
-export type Merged = { value: Record<string, unknown>; layerOf(path: Path): Layer | undefined };
+export type Merged = { value: Record<string, unknown>; layerOf(path: KeyPath): Layer | undefined };
 
 /** Maps are merged, everything else is replaced; later layers win. */
 export function mergeLayers(layers: readonly Layer[]): Merged {
@@ -19,7 +19,7 @@ export function mergeLayers(layers: readonly Layer[]): Merged {
     (below, layer) => overlay(below, layer.value, [], (path) => owners.set(pathText(path), layer)),
     {},
   );
-  const layerOf = (path: Path): Layer | undefined =>
+  const layerOf = (path: KeyPath): Layer | undefined =>
     path.length === 0 ? undefined : (owners.get(pathText(path)) ?? layerOf(path.slice(0, -1)));
   return { value, layerOf };
 }
@@ -27,8 +27,8 @@ export function mergeLayers(layers: readonly Layer[]): Merged {
 function overlay(
   below: Record<string, unknown>,
   above: Record<string, unknown>,
-  path: Path,
-  own: (path: Path) => void,
+  path: KeyPath,
+  own: (path: KeyPath) => void,
 ): Record<string, unknown> {
   const merged = { ...below };
   for (const key of replacedTogether(below, above, path)) delete merged[key];
@@ -45,7 +45,7 @@ function overlay(
 }
 
 /** Maps that are one value: a model with its provider, an alias, an agent definition, headers. */
-function isWhole(path: Path): boolean {
+function isWhole(path: KeyPath): boolean {
   const [first, , third] = path;
   if (path.at(-1) === "model") return true;
   return (
@@ -56,7 +56,7 @@ function isWhole(path: Path): boolean {
 const CONNECTION_KEYS = ["base_url", "api_mode", "api_key", "api_keys", "api_key_env", "api_key_command", "headers"];
 
 /** Keys of the lower layer that may not stay, because the upper layer names what they belong to. */
-function replacedTogether(below: Record<string, unknown>, above: Record<string, unknown>, path: Path): string[] {
+function replacedTogether(below: Record<string, unknown>, above: Record<string, unknown>, path: KeyPath): string[] {
   if (path[0] === "providers" && path.length === 2)
     return CONNECTION_KEYS.some((key) => key in above) ? CONNECTION_KEYS : [];
   const routed = path.length === 0 || (path[0] === "delegation" && path.length === 1);

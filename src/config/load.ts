@@ -9,7 +9,7 @@ import { parseEnv } from "node:util";
 import { DeputyError, type Warning } from "../errors.ts";
 import { type Agents, agentsOf, configuredAgents, readAgentFiles } from "./agents.ts";
 import { type ConfigKind, type ConfigTexts, readConfigTexts } from "./config-texts.ts";
-import { type ConfigDocument, type Path, readDocument } from "./document.ts";
+import { type ConfigDocument, type KeyPath, readDocument } from "./document.ts";
 import { type Layer, mergeLayers } from "./layers.ts";
 import { type Config, configSchema } from "./schema.ts";
 import type { Environment } from "./template.ts";
@@ -23,7 +23,7 @@ export type LoadedConfig = {
   /** The files that were read, lowest layer first. */
   files: ConfigFile[];
   /** Where a value comes from: `file:line`, a variable, or `default`. */
-  sourceOf(path: Path): string;
+  sourceOf(path: KeyPath): string;
   /** Variables of the `.env` beside each trusted file. The environment goes before them. */
   dotenv: Record<string, string>;
   /** What each layer says of the route, lowest first: each is laid over the ones below it. */

@@ -3,7 +3,7 @@
  * endpoint, key, permission or environment. The rest of it is an error, never dropped in silence.
  */
 import type { Warning } from "../errors.ts";
-import { type ConfigDocument, isRecord, type Path, pathText } from "./document.ts";
+import { type ConfigDocument, isRecord, type KeyPath, pathText } from "./document.ts";
 import { type Layer, mergeLayers } from "./layers.ts";
 import { type Config, configSchema } from "./schema.ts";
 
@@ -40,8 +40,8 @@ export function choicesOnly(
   const { delegation, ...rest } = document.value;
   const inner = isRecord(delegation) ? delegation : {};
   for (const path of [
-    ...Object.keys(rest).map((key): Path => [key]),
-    ...Object.keys(inner).map((key): Path => ["delegation", key]),
+    ...Object.keys(rest).map((key): KeyPath => [key]),
+    ...Object.keys(inner).map((key): KeyPath => ["delegation", key]),
   ])
     if (!isChoice(path)) errors.push(document.error(path, NOT_TRUSTED));
   if (delegation === undefined) return layer;
@@ -64,7 +64,7 @@ const NOT_TRUSTED =
   "expected only choices among your own routes, and lower limits, in a project file that is not trusted; found a key " +
   "that decides more. Read the file, then run `deputy config trust` to trust it";
 
-function isChoice([key, inner]: Path): boolean {
+function isChoice([key, inner]: KeyPath): boolean {
   if (inner === undefined) return CHOICES.includes(String(key));
   return DELEGATION_CHOICES.includes(String(inner)) || isLimit(String(inner));
 }

@@ -100,11 +100,11 @@ async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): 
   }
 }
 
-type Asked = { provider: Provider; baseUrl: string; apiMode: ApiMode };
+type ListQuery = { provider: Provider; baseUrl: string; apiMode: ApiMode };
 
 async function askWith(
   lease: Lease,
-  { provider, baseUrl, apiMode }: Asked,
+  { provider, baseUrl, apiMode }: ListQuery,
   { routing, transport, clock }: AskDeps,
   signal: AbortSignal,
 ): Promise<ProviderAnswer> {

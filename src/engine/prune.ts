@@ -17,7 +17,7 @@ export type PruneOptions = {
 /** `delegationIds` counts a run's own delegations too. `bytes` is the length of their events. */
 export type Pruned = { runs: string[]; delegationIds: string[]; bytes: number; kept: number };
 
-type Family = { root: string; listings: RunListing[]; lastEventAt: number };
+type RunFamily = { root: string; listings: RunListing[]; lastEventAt: number };
 
 /** Removes what may go; with `dryRun` only tells of it. @param now milliseconds since the epoch @param pid this process */
 export function pruneRuns(journal: Journal, options: PruneOptions, now: number, pid: number): Pruned {
@@ -41,9 +41,9 @@ function sizeOf(journal: Journal, delegationId: string): number {
 }
 
 /** Ids of what may go: by family, newest first. */
-export function prunable(listings: readonly RunListing[], options: PruneOptions, now: number): Family[] {
+export function prunable(listings: readonly RunListing[], options: PruneOptions, now: number): RunFamily[] {
   const { olderThanMs = 0, keep = 0, unfinished = false } = options;
-  const families = familiesOf(listings).sort((one, other) => other.lastEventAt - one.lastEventAt);
+  const families = runFamiliesOf(listings).sort((one, other) => other.lastEventAt - one.lastEventAt);
   return families
     .slice(keep)
     .filter(({ lastEventAt }) => now - lastEventAt >= olderThanMs)
@@ -52,8 +52,8 @@ export function prunable(listings: readonly RunListing[], options: PruneOptions,
 }
 
 /** By the run that began it: `abc.2.1` is a delegation of the run `abc`. */
-function familiesOf(listings: readonly RunListing[]): Family[] {
-  const families = new Map<string, Family>();
+function runFamiliesOf(listings: readonly RunListing[]): RunFamily[] {
+  const families = new Map<string, RunFamily>();
   for (const listing of listings) {
     const { delegationId, lastEventAt } = listing.run;
     const root = rootIdOf(delegationId);

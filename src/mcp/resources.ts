@@ -23,13 +23,15 @@ import { resultOf } from "../result.ts";
 const MOST_LISTED = 50;
 const MOST_COMPLETIONS = 100;
 
-type Text = { mimeType: string; text: string };
+type ResourceText = { mimeType: string; text: string };
 
-type World = { engine: Engine; clock: Clock };
+type ResourceContext = { engine: Engine; clock: Clock };
 
-type Template = ResourceTemplateType & { read(world: World, id: string, child: string): Text };
+type ResourceTemplate = ResourceTemplateType & {
+  read(world: ResourceContext, id: string, child: string): ResourceText;
+};
 
-const TEMPLATES: Template[] = [
+const TEMPLATES: ResourceTemplate[] = [
   {
     uriTemplate: "deputy://runs/{id}",
     name: "run",
@@ -66,7 +68,7 @@ const TEMPLATES: Template[] = [
   },
 ];
 
-export function registerResources(server: Server, world: World): void {
+export function registerResources(server: Server, world: ResourceContext): void {
   const { engine } = world;
   server.setRequestHandler("resources/list", () => ({
     resources: engine.runs().slice(0, MOST_LISTED).map(runResource),
@@ -91,7 +93,7 @@ function runResource({ run }: { run: Run }): Resource {
   };
 }
 
-function readResource(world: World, uri: string): ReadResourceResult {
+function readResource(world: ResourceContext, uri: string): ReadResourceResult {
   for (const { uriTemplate, read } of TEMPLATES) {
     const found = new UriTemplate(uriTemplate).match(uri);
     if (found === null) continue;
@@ -112,7 +114,7 @@ function answerOf(run: Run, id: string): string {
   return hasEnded(child) ? resultOf(child.tally).summary : "";
 }
 
-function asJson(value: unknown): Text {
+function asJson(value: unknown): ResourceText {
   return { mimeType: "application/json", text: JSON.stringify(value, null, 2) };
 }
 

@@ -58,7 +58,7 @@ export function bareId(id: string): string {
   return id.slice(id.lastIndexOf("/") + 1);
 }
 
-type Member = { id: string; version: number; rank: number };
+type FamilyMember = { id: string; version: number; rank: number };
 
 /** The newest of a family's models among `ids`: none, the one, or several between which only a person can choose. */
 export function newestOf(family: string, ids: readonly string[]): string[] {
@@ -75,7 +75,7 @@ export function newestOf(family: string, ids: readonly string[]): string[] {
 
 const DEFAULTS = new Set(BUILT_IN_PROVIDERS.map(({ defaultModel }) => bareId(defaultModel ?? "").toLowerCase()));
 
-function memberOf(id: string, patterns: readonly RegExp[]): Member[] {
+function memberOf(id: string, patterns: readonly RegExp[]): FamilyMember[] {
   const name = bareId(id).toLowerCase();
   const found = SPECIAL.test(name) ? undefined : patterns.map((pattern) => pattern.exec(name)).find(Boolean)?.groups;
   if (found === undefined) return [];

@@ -14,7 +14,7 @@ export type Candidate = { provider: string; model: string; facts: ModelFacts };
 export type RouteHook = (task: Task, candidates: readonly Candidate[]) => Wish | undefined | Promise<Wish | undefined>;
 
 /** What the hook said of one task. */
-export type Decision = { wish: Wish } | { problem: Problem } | undefined;
+export type HookDecision = { wish: Wish } | { problem: Problem } | undefined;
 
 const wishSchema = z.strictObject({
   model: z.string().optional(),
@@ -27,12 +27,12 @@ export function askHook(
   hook: RouteHook,
   tasks: readonly Task[],
   candidates: readonly Candidate[],
-): Promise<Decision[]> {
+): Promise<HookDecision[]> {
   const shown = structuredClone(candidates);
-  return Promise.all(tasks.map((task) => decide(hook, task, shown)));
+  return Promise.all(tasks.map((task) => askOnce(hook, task, shown)));
 }
 
-async function decide(hook: RouteHook, task: Task, candidates: readonly Candidate[]): Promise<Decision> {
+async function askOnce(hook: RouteHook, task: Task, candidates: readonly Candidate[]): Promise<HookDecision> {
   try {
     const answer: unknown = (await hook(structuredClone(task), candidates)) ?? undefined;
     if (answer === undefined) return undefined;

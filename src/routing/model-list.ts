@@ -39,25 +39,25 @@ export function readModelList(answer: unknown, apiMode: ApiMode): ModelList | un
   return Object.fromEntries(models);
 }
 
-type Fields = Record<string, unknown>;
+type ListFields = Record<string, unknown>;
 
 function listIn(answer: unknown, name: string): unknown[] | undefined {
   const list = fieldsOf(answer)[name];
   return Array.isArray(list) ? list : undefined;
 }
 
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
+function fieldsOf(value: unknown): ListFields {
+  return typeof value === "object" && value !== null ? (value as ListFields) : {};
 }
 
 /** Gemini names its models `models/gemini-…`. */
-function idOf({ id, name }: Fields): string | undefined {
+function idOf({ id, name }: ListFields): string | undefined {
   const text = typeof id === "string" ? id : name;
   return typeof text === "string" && text !== "" ? text.replace(/^models\//, "") : undefined;
 }
 
 /** Lists hold models for pictures, speech and embeddings too; an entry that says nothing of it is taken. */
-function writesText({ architecture, supportedGenerationMethods: methods, capabilities, type }: Fields): boolean {
+function writesText({ architecture, supportedGenerationMethods: methods, capabilities, type }: ListFields): boolean {
   const outputs = fieldsOf(architecture).output_modalities;
   if (Array.isArray(outputs)) return outputs.includes("text");
   if (Array.isArray(methods)) return methods.includes("generateContent");
@@ -69,7 +69,7 @@ function writesText({ architecture, supportedGenerationMethods: methods, capabil
  * The longest answer is taken only where the wire format demands a limit: elsewhere it would be sent too, and lists name
  * numbers there that requests are refused for.
  */
-function factsOf(entry: Fields, apiMode: ApiMode): ModelFacts {
+function factsOf(entry: ListFields, apiMode: ApiMode): ModelFacts {
   const contextWindow = count(entry, CONTEXT_FIELDS);
   const maxOutputTokens = apiMode === "anthropic_messages" ? count(entry, ["max_tokens"]) : undefined;
   const price = priceOf(fieldsOf(entry.pricing));
@@ -95,14 +95,14 @@ const CONTEXT_FIELDS = [
 ];
 
 /** The first of these fields that holds a count. */
-function count(entry: Fields, names: readonly string[]): number | undefined {
+function count(entry: ListFields, names: readonly string[]): number | undefined {
   return names
     .map((name) => entry[name])
     .find((value): value is number => Number.isSafeInteger(value) && Number(value) > 0);
 }
 
 /** OpenRouter's `pricing`, in USD per token: https://openrouter.ai/docs, "Models". A negative price means "varies". */
-function priceOf({ prompt, completion, input_cache_read: cached }: Fields): Price | undefined {
+function priceOf({ prompt, completion, input_cache_read: cached }: ListFields): Price | undefined {
   const input = perMillion(prompt);
   const output = perMillion(completion);
   const cachedInput = perMillion(cached);
@@ -115,7 +115,7 @@ function perMillion(perToken: unknown): number | undefined {
   return Number.isFinite(usd) && usd >= 0 ? Number(usd.toFixed(6)) : undefined;
 }
 
-function visionOf({ architecture, capabilities, supports_image_input: fireworks }: Fields): boolean | undefined {
+function visionOf({ architecture, capabilities, supports_image_input: fireworks }: ListFields): boolean | undefined {
   const inputs = fieldsOf(architecture).input_modalities;
   if (Array.isArray(inputs)) return inputs.includes("image");
   const { vision, image_input: image } = fieldsOf(capabilities);
@@ -126,7 +126,7 @@ function toolsOf({
   supported_parameters: parameters,
   capabilities,
   supports_tools: fireworks,
-}: Fields): boolean | undefined {
+}: ListFields): boolean | undefined {
   if (Array.isArray(parameters)) return parameters.includes("tools");
   return [fieldsOf(capabilities).function_calling, fireworks].find((said) => typeof said === "boolean");
 }

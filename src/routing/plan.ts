@@ -12,7 +12,7 @@ import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
 import { agentNamed } from "./agents.ts";
-import type { Decision } from "./hook.ts";
+import type { HookDecision } from "./hook.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
 import { patternWarnings } from "./policy.ts";
 import { createRouter, type RouterDeps } from "./router.ts";
@@ -25,7 +25,7 @@ export type PlanDeps = RouterDeps &
     /** Whether a directory, links resolved, is Deputy's own: no child works there. */
     isOwn(path: string): boolean;
     /** What the program's routing hook said of each task. */
-    decisions: readonly Decision[];
+    decisions: readonly HookDecision[];
     agents: Agents;
     /** Of the children: see `delegation-start`. */
     depth: number;

@@ -8,7 +8,7 @@ import type { Price } from "../route.ts";
 import { withoutDate } from "./model-table.ts";
 
 type Library = typeof import("@pydantic/genai-prices");
-type Entry = NonNullable<ReturnType<Library["calcPrice"]>>;
+type LibraryEntry = NonNullable<ReturnType<Library["calcPrice"]>>;
 
 export type LibraryFacts = { contextWindow?: number; price?: Price };
 
@@ -25,7 +25,7 @@ export function createPriceLibrary(): PriceLibrary {
   let loaded: Library | undefined;
   const library = (): Library => (loaded ??= createRequire(import.meta.url)("@pydantic/genai-prices") as Library);
 
-  function entryOf(priceId: string, model: string, usage: Record<string, number>): Entry | undefined {
+  function entryOf(priceId: string, model: string, usage: Record<string, number>): LibraryEntry | undefined {
     const entry = library().calcPrice(usage, model, { providerId: priceId });
     return entry !== null && isSameVersion(model, entry.model.id) ? entry : undefined;
   }
@@ -66,7 +66,7 @@ function versionOf(id: string): string {
 }
 
 /** USD per million tokens where the prompt is short; undefined where the model is not priced by tokens. */
-function priceOf({ model_price: prices }: Entry): Price | undefined {
+function priceOf({ model_price: prices }: LibraryEntry): Price | undefined {
   const input = basePrice(prices.input_mtok);
   const output = basePrice(prices.output_mtok);
   const cachedInput = basePrice(prices.cache_read_mtok);
@@ -74,6 +74,6 @@ function priceOf({ model_price: prices }: Entry): Price | undefined {
   return { input, output, ...(cachedInput !== undefined && { cachedInput }) };
 }
 
-function basePrice(price: Entry["model_price"][string]): number | undefined {
+function basePrice(price: LibraryEntry["model_price"][string]): number | undefined {
   return typeof price === "object" ? price.base : price;
 }

@@ -9,7 +9,7 @@ import type { Problem, Warning } from "../errors.ts";
 import type { Level, Route, Wish } from "../route.ts";
 import type { Call, Task } from "../task.ts";
 import { type ResolvedRoute, type ValidateRouteDeps, validateRoute } from "./bind.ts";
-import type { Decision } from "./hook.ts";
+import type { HookDecision } from "./hook.ts";
 import { type AliasTarget, createPolicy } from "./policy.ts";
 import { ruleFor } from "./rules.ts";
 import {
@@ -44,7 +44,7 @@ type RoutingFields = Pick<Task, "model" | "provider" | "reasoning_effort">;
 /** What decides a task's route beside itself. */
 export type RouteContext = {
   /** What the program's routing hook said of it. */
-  decision?: Decision;
+  decision?: HookDecision;
   /** The agent definition that it names. */
   agent?: AgentDefinition | undefined;
   /** Toolsets that its child gets. */
@@ -260,7 +260,7 @@ function layersOf(
   return [{ level, model, provider, effort, ...(place !== undefined && { place }) }];
 }
 
-function hookLayers(decision: Decision): RouteLayer[] {
+function hookLayers(decision: HookDecision): RouteLayer[] {
   if (decision === undefined) return [];
   if ("problem" in decision) return [{ level: "hook", ...decision }];
   return layersOf("hook", flagsOf(decision.wish), "what the program's routing hook chose");

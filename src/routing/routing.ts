@@ -10,7 +10,7 @@ import { createAliases } from "./aliases.ts";
 import { type Catalog, createCatalog } from "./catalog.ts";
 import { configOfConversation } from "./conversation.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
-import type { Candidate, Decision } from "./hook.ts";
+import type { Candidate, HookDecision } from "./hook.ts";
 import type { LookAtImage } from "./images.ts";
 import { type ListCache, NO_LISTS } from "./list-cache.ts";
 import { type Bounds, type CallPlan, planCall } from "./plan.ts";
@@ -30,7 +30,7 @@ export type PlanContext = {
   /** Who wrote the call. `delegation.allow` and `deny` bind a model. Default: the operator. */
   askedBy?: "operator" | "model";
   /** What the program's routing hook said of each task. */
-  decisions?: readonly Decision[];
+  decisions?: readonly HookDecision[];
   /** Depth of the children. Default: 1. */
   depth?: number;
   /** Where a child asks: what it may not leave. */

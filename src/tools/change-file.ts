@@ -7,7 +7,7 @@ import { closeSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Tool, ToolContext, ToolOutput } from "../tool.ts";
 import { ToolError } from "./refusal.ts";
-import { locate, openToRead, type Place, replaceFile, showPath, statsOf, type Workspace } from "./workspace.ts";
+import { locate, openToRead, type ResolvedPath, replaceFile, showPath, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_EDIT_BYTES = 20_000_000;
 
@@ -62,7 +62,7 @@ export function createEditFile(workspace: Workspace): Tool<Edit> {
   };
 }
 
-function readText(workspace: Workspace, place: Place): string {
+function readText(workspace: Workspace, place: ResolvedPath): string {
   const { descriptor, stats } = openToRead(workspace, place);
   try {
     if (stats.size > MAX_EDIT_BYTES) {
@@ -76,7 +76,7 @@ function readText(workspace: Workspace, place: Place): string {
   }
 }
 
-function applyEdit({ shown }: Place, before: string, edit: Edit): { content: string; count: number } {
+function applyEdit({ shown }: ResolvedPath, before: string, edit: Edit): { content: string; count: number } {
   const { old_string: from, new_string: to } = inLineEndingsOf(before, edit);
   const count = before.split(from).length - 1;
   if (from === to) throw new ToolError("old_string and new_string are the same: nothing to change.");
@@ -104,7 +104,7 @@ function inLineEndingsOf(before: string, edit: Edit): Pick<Edit, "old_string" | 
   return { old_string: old_string ?? "", new_string: new_string ?? "" };
 }
 
-function changed(place: Place, text: string): ToolOutput {
+function changed(place: ResolvedPath, text: string): ToolOutput {
   return { ok: true, text, filesChanged: [place.shown] };
 }
 

@@ -8,7 +8,7 @@ import { createOwnCheck } from "./own-files.ts";
 import { compilePathPattern } from "./path-pattern.ts";
 import { ToolError } from "./refusal.ts";
 import { ripgrep, type SearchEnd } from "./ripgrep.ts";
-import { isWithin, locate, type Place, showPath, statsOf, type Workspace } from "./workspace.ts";
+import { isWithin, locate, type ResolvedPath, showPath, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_FILES = 500;
 const MAX_MATCHES = 200;
@@ -108,7 +108,7 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
   };
 }
 
-function existing(workspace: Workspace, path: string): Place {
+function existing(workspace: Workspace, path: string): ResolvedPath {
   const place = locate(workspace, path);
   const stats = statsOf(place);
   if (stats === undefined) throw new ToolError(`${place.shown} does not exist.`);
@@ -132,7 +132,7 @@ function namePattern(include: string): string {
 }
 
 /** With `./` in front, a path can look neither like an option nor, when it is missing, like standard input. */
-function searchArgument({ real, shown }: Place): string {
+function searchArgument({ real, shown }: ResolvedPath): string {
   return shown === real ? real : `./${shown}`;
 }
 

@@ -30,7 +30,7 @@ import { isSystemError, ToolError } from "./refusal.ts";
 export type Workspace = { root: string; extraDirs: readonly string[]; own: OwnFiles };
 
 /** Where a path that a model named really is. `shown` is relative to the workspace, absolute in an extra directory. */
-export type Place = { real: string; shown: string };
+export type ResolvedPath = { real: string; shown: string };
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 /** Linux's, which Node does not name: a descriptor of the place alone, through which nothing is read. */
@@ -42,7 +42,7 @@ const MAX_NAME_BYTES = 255;
  * Where `path` leads. What does not exist yet is judged by the directory it would be in.
  * @throws Refusal for a path that leads out of the workspace or to Deputy's own files, or cannot be a path
  */
-export function locate(workspace: Workspace, path: string): Place {
+export function locate(workspace: Workspace, path: string): ResolvedPath {
   checkSpelling(path);
   const real = realPathOf(resolve(workspace.root, path));
   const [root, ...extra] = realRoots(workspace);
@@ -65,7 +65,7 @@ export function showPath(workspace: Workspace, path: string): string {
  * Opens a regular file for reading. The caller closes the descriptor.
  * @throws Refusal where it is something else, a link put in its place and Deputy's own files included
  */
-export function openToRead(workspace: Workspace, place: Place): { descriptor: number; stats: Stats } {
+export function openToRead(workspace: Workspace, place: ResolvedPath): { descriptor: number; stats: Stats } {
   checkRegular(place, lstatSync(place.real, { throwIfNoEntry: false }));
   return inDirectory(workspace, dirname(place.real), (directory, { isOwnFile }) => {
     const descriptor = openChecked(join(directory, basename(place.real)), (stats) => {
@@ -109,7 +109,7 @@ function checkedDescriptor(descriptor: number, check: (stats: BigIntStats) => vo
  * was there; makes the directories it needs.
  * @param temporaryName what the file is called until it is whole; a killed process may leave it, the next write takes it
  */
-export function replaceFile(workspace: Workspace, place: Place, content: string, temporaryName: string): void {
+export function replaceFile(workspace: Workspace, place: ResolvedPath, content: string, temporaryName: string): void {
   makeDirectory(workspace, dirname(place.real));
   inDirectory(workspace, dirname(place.real), (directory, { isOwn }, real) => {
     if (isOwn(join(real, basename(place.real)))) throw deputys(place.shown);
@@ -149,7 +149,7 @@ export function inDirectory<T>(
 }
 
 /** What stands at a place, or undefined. */
-export function statsOf(place: Place): Stats | undefined {
+export function statsOf(place: ResolvedPath): Stats | undefined {
   return lstatSync(place.real, { throwIfNoEntry: false });
 }
 
@@ -203,13 +203,13 @@ function deputys(path: string): ToolError {
   );
 }
 
-function checkRegular({ shown }: Place, stats: Pick<Stats, "isFile" | "isDirectory"> | undefined): void {
+function checkRegular({ shown }: ResolvedPath, stats: Pick<Stats, "isFile" | "isDirectory"> | undefined): void {
   if (stats === undefined) throw new ToolError(`${shown} does not exist.`);
   if (stats.isDirectory()) throw new ToolError(`${shown} is a directory. list_dir shows what is in it.`);
   if (!stats.isFile()) throw new ToolError(`${shown} is not a regular file, but a device, pipe, socket or link.`);
 }
 
-function checkWritable(place: Place, stats: Stats): void {
+function checkWritable(place: ResolvedPath, stats: Stats): void {
   checkRegular(place, stats);
   if ((stats.mode & 0o222) === 0) throw new ToolError(`${place.shown} is read-only. Its mode forbids changing it.`);
 }

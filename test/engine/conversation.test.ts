@@ -1,7 +1,7 @@
 /** A conversation is a run, and a turn of it a resume with a message: the same loop, the same fold, the same journal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModelRequest } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import { foldRun, type Run, resultsOf } from "../../src/engine/run.ts";
@@ -12,11 +12,11 @@ import { createTestEngine, type Staged } from "../support/engine-stage.ts";
 
 const asChat = { surface: "chat", workspace: "/work" } as const;
 
-type Reaction = (lastUserText: string, request: ModelRequest, signal: AbortSignal) => Reply | Promise<Reply>;
+type Reaction = (lastUserText: string, request: ModelCall, signal: AbortSignal) => Reply | Promise<Reply>;
 
 /** An engine whose model reacts to the user's last message. */
 function stage(react: Reaction, staged: Partial<Staged> = {}) {
-  const requests: ModelRequest[] = [];
+  const requests: ModelCall[] = [];
   const script: Staged["script"] = async (request, signal) => {
     requests.push({ ...request, messages: [...request.messages] });
     return react(userText(request), request, signal);
@@ -24,7 +24,7 @@ function stage(react: Reaction, staged: Partial<Staged> = {}) {
   return { ...createTestEngine({ script, ...staged }), requests };
 }
 
-function userText({ messages }: ModelRequest): string {
+function userText({ messages }: ModelCall): string {
   const last = messages.findLast((message) => message.role === "user");
   return last?.text ?? "";
 }
@@ -38,7 +38,7 @@ async function told({ result }: Delegation): Promise<string> {
   return turn?.status === "completed" ? turn.summary : `${turn?.status}: ${turn?.exit_reason}`;
 }
 
-const said = ({ messages }: ModelRequest) =>
+const said = ({ messages }: ModelCall) =>
   messages.map((message) =>
     message.role === "assistant"
       ? `assistant: ${message.parts.map((part) => (part.type === "tool-call" ? part.name : part.text)).join("")}`
@@ -84,7 +84,7 @@ test("where its route cannot be had any more, a message is refused and nothing i
   const { id } = await begun(engine);
   await assert.rejects(engine.converse(id, "two", {}), { code: "nothing-to-run", message: "No provider zai." });
   assert.equal(await told(await engine.converse(id, "three", { route: route("anthropic", "x") })), "three");
-  assert.deepEqual(said(requests.at(-1) as ModelRequest), ["user: one", "assistant: one", "user: three"]);
+  assert.deepEqual(said(requests.at(-1) as ModelCall), ["user: one", "assistant: one", "user: three"]);
   await engine.close();
 });
 
@@ -121,7 +121,7 @@ test("a stopped turn keeps what was read of its answer; open tool calls are sett
   await first.stop("Ctrl-C");
   assert.equal(await told(first), "interrupted: Ctrl-C");
   assert.equal(await told(await engine.converse(first.id, "and now?", {})), "fine");
-  assert.deepEqual(requests.at(-1) && said(requests.at(-1) as ModelRequest), [
+  assert.deepEqual(requests.at(-1) && said(requests.at(-1) as ModelCall), [
     "user: go",
     "assistant: writewrite",
     "tool: written",
@@ -145,7 +145,7 @@ test("a turn that a crash cut short is not said to have been stopped by anybody"
   dying.die();
   const { engine, requests } = stage(() => says("fine"), { memory, tools: [write] });
   assert.equal(await told(await engine.converse(id, "and now?", {})), "fine");
-  assert.deepEqual(said(requests[0] as ModelRequest).slice(2), [
+  assert.deepEqual(said(requests[0] as ModelCall).slice(2), [
     "tool: While this ran, Deputy itself ended before the turn did: it may or may not have taken effect. Look before you repeat it.",
     "tool: Not run: Deputy itself ended before the turn did.",
     "user: and now?",
@@ -167,7 +167,7 @@ test("the beginning of an answer that was stopped is part of the conversation", 
   await first.stop("Ctrl-C");
   assert.equal(await told(first), "interrupted: Ctrl-C");
   await told(await engine.converse(first.id, "go on", {}));
-  assert.deepEqual(said(requests.at(-1) as ModelRequest), ["user: long", "assistant: Once upon", "user: go on"]);
+  assert.deepEqual(said(requests.at(-1) as ModelCall), ["user: long", "assistant: Once upon", "user: go on"]);
   await engine.close();
 });
 
@@ -201,7 +201,7 @@ test("a turn whose process died goes on with a resume, or gives way to the next 
     const { engine, requests } = stage((text) => says(`to ${text}`), { memory });
     const goesOn = next === "resume" ? engine.resume(id, {}) : engine.converse(id, "three", {});
     assert.equal(await told(await goesOn), next === "resume" ? "to two" : "to three");
-    assert.deepEqual(said(requests[0] as ModelRequest), [
+    assert.deepEqual(said(requests[0] as ModelCall), [
       "user: one",
       "assistant: 1",
       "user: two",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { ModelRequest } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import { listAllRuns, listRuns } from "../../src/engine/register.ts";
@@ -44,7 +44,7 @@ function taskOf(goal: string, more: Partial<Task> = {}): Task {
   return { goal, ...(parts(goal).children.length > 0 && { role: "orchestrator" as const }), ...more };
 }
 
-function goalOf({ messages }: ModelRequest): string {
+function goalOf({ messages }: ModelCall): string {
   const [first] = messages;
   return first?.role === "user" ? first.text : "";
 }
@@ -52,7 +52,7 @@ function goalOf({ messages }: ModelRequest): string {
 /** Orchestrators delegate once, then answer with what they were told; leaves answer with their name. */
 const tree: ModelScript = async (request) => delegating(request) ?? says(parts(goalOf(request)).name);
 
-function delegating(request: ModelRequest): Reply | undefined {
+function delegating(request: ModelCall): Reply | undefined {
   const { children } = parts(goalOf(request));
   if (children.length === 0) return undefined;
   const told = request.messages.find(({ role }) => role === "tool");

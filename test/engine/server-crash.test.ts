@@ -1,7 +1,7 @@
 /** Runs of a server that died: what its next process goes on with, and what it leaves alone. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ModelRequest } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/call-options.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { reportOf } from "../../src/engine/report.ts";
 import { setAsideReason } from "../../src/engine/set-aside.ts";
@@ -31,7 +31,7 @@ async function dead(owner: { server?: string }, before: (engine: Engine, id: str
 }
 
 const nothing = async () => {};
-const first: (request: ModelRequest) => boolean = ({ messages }) => JSON.stringify(messages).includes("one");
+const first: (request: ModelCall) => boolean = ({ messages }) => JSON.stringify(messages).includes("one");
 
 function add(memory: Memory, event: StoredEvent): void {
   memory.log.push(JSON.stringify(event));

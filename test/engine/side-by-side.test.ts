@@ -1,7 +1,7 @@
 /** Several `delegate_task` calls in one answer: at work at the same time, as one tree with one cap, budget, stop and journal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModelRequest } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/call-options.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import { allChildren, ancestorPrefix } from "../../src/engine/run.ts";
 import type { Event } from "../../src/event.ts";
@@ -16,11 +16,11 @@ const CALLS: Record<string, string[][]> = {
   mid: [["c"], ["d"]],
 };
 
-function goalOf({ messages: [first] }: ModelRequest): string {
+function goalOf({ messages: [first] }: ModelCall): string {
   return first?.role === "user" ? first.text : "";
 }
 
-function toldTo({ messages }: ModelRequest): string[] {
+function toldTo({ messages }: ModelCall): string[] {
   return messages.flatMap((message) => (message.role === "tool" ? [message.text] : []));
 }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { ModelRequest } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/call-options.ts";
 import type { Engine, SteerReceipt } from "../../src/engine/engine.ts";
 import { DeputyError } from "../../src/errors.ts";
 import type { Event, StoredEvent } from "../../src/event.ts";
@@ -13,7 +13,7 @@ import { createTestEngine, type ModelScript, type Staged } from "../support/engi
 const options = { surface: "library", workspace: "/work" } as const;
 const never = new AbortController().signal;
 
-function heardIn({ messages }: ModelRequest): string[] {
+function heardIn({ messages }: ModelCall): string[] {
   return messages.flatMap((message) => (message.role === "user" ? [message.text] : []));
 }
 

@@ -1,7 +1,7 @@
 /** The operator's say: rules by tag and toolset, what a model may choose, and a program's routing hook. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { askHook, type Decision, type RouteHook } from "../../src/routing/hook.ts";
+import { askHook, type HookDecision, type RouteHook } from "../../src/routing/hook.ts";
 import { parseCall } from "../../src/task.ts";
 import { type Given, KEYS, nameOf, planAll, problem, ready, readyOf, routingOf } from "./desk.ts";
 
@@ -181,7 +181,7 @@ describe("what a model may choose", () => {
 
 describe("a routing hook", () => {
   const given: Given = { config: { ...PARENT, rules: [{ when: { tag: "x" }, use: "glm-5" }] }, env: KEYS };
-  const decide = (hook: RouteHook, tasks: object[] = [{ goal: "x", tags: ["x"] }]): Promise<Decision[]> =>
+  const decide = (hook: RouteHook, tasks: object[] = [{ goal: "x", tags: ["x"] }]): Promise<HookDecision[]> =>
     askHook(hook, parseCall(tasks, 10).tasks, routingOf(given).candidates());
   const planWith = async (hook: RouteHook, task: object = {}, more: Given = {}) => {
     const tasks = [{ goal: "x", tags: ["x"], ...task }];

@@ -1,6 +1,6 @@
 /** A child on a stage of its own: a model that says what the test writes, tools that are functions, no time, no network. */
 import { z } from "zod";
-import type { ModelRequest } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/call-options.ts";
 import type { ChildDeps, ChildInput, EmittedEvent, StopReason } from "../../src/child/child.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import { runChild } from "../../src/child/loop.ts";
@@ -97,14 +97,14 @@ export type Staged = {
   deps?: Partial<ChildDeps>;
   signal?: AbortSignal;
   /** Called with each request, before it is answered. */
-  onRequest?: (request: ModelRequest) => void;
+  onRequest?: (request: ModelCall) => void;
 };
 
-export type Played = { result: Result; events: EmittedEvent[]; stored: ChildEvent[]; requests: ModelRequest[] };
+export type Played = { result: Result; events: EmittedEvent[]; stored: ChildEvent[]; requests: ModelCall[] };
 
 /** Plays a child against replies in order; asking more often than there are replies is an error. */
 export async function play(replies: Reply[], staged: Staged = {}): Promise<Played> {
-  const requests: ModelRequest[] = [];
+  const requests: ModelCall[] = [];
   const model: Model = async function* (request) {
     requests.push({ ...request, messages: [...request.messages] });
     staged.onRequest?.(request);

@@ -1,6 +1,6 @@
 /** An engine on a stage: the model is a function, routes are made up, the journal is memory. */
 
-import type { ModelRequest } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Model } from "../../src/child/model.ts";
 import { createSchemaChecker } from "../../src/child/schema-checker.ts";
@@ -18,7 +18,7 @@ import type { Task } from "../../src/task.ts";
 import type { Tool } from "../../src/tool.ts";
 import { leaseOf, route as plainRoute } from "./child-stage.ts";
 
-export type ModelScript = (request: ModelRequest, signal: AbortSignal) => Promise<Reply>;
+export type ModelScript = (request: ModelCall, signal: AbortSignal) => Promise<Reply>;
 
 export type Staged = {
   script: ModelScript;

@@ -3,7 +3,7 @@
  * and a stop or a crash somewhere, all drawn from a seed. What the servers saw is held against what the journal says.
  */
 import assert from "node:assert/strict";
-import type { ModelRequest } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import { allChildren, type Run, type RunChild, spentIn } from "../../src/engine/run.ts";
@@ -126,7 +126,7 @@ function createServers(schedule: Schedule, clock: FakeClock) {
   const facts = { inFlight: 0, most: 0, faults: 0 };
   let onRequest = () => {};
 
-  async function script(request: ModelRequest, signal: AbortSignal): Promise<Reply> {
+  async function script(request: ModelCall, signal: AbortSignal): Promise<Reply> {
     if (signal.aborted) return fails("aborted"); // It never leaves.
     const name = goalOf(request);
     const node = nodes.get(name) ?? assert.fail(`nobody delegated ${name}`);
@@ -168,12 +168,12 @@ function createServers(schedule: Schedule, clock: FakeClock) {
 
 type Servers = ReturnType<typeof createServers>;
 
-function goalOf({ messages: [first] }: ModelRequest): string {
+function goalOf({ messages: [first] }: ModelCall): string {
   return first?.role === "user" ? first.text : "";
 }
 
 /** An orchestrator delegates, and then answers with its name and those it heard of, in their order; a leaf with its own. */
-function answer(node: Node, { messages, mustAnswer }: ModelRequest): Reply {
+function answer(node: Node, { messages, mustAnswer }: ModelCall): Reply {
   const told = messages.flatMap((message) => (message.role === "tool" ? [message.text] : []));
   if (mustAnswer || node.calls.length === 0 || told.length > 0) {
     const heard = told.flatMap((text) => text.match(/(?<=^|\n)(?:«\d+»)+(?=\n|$)/g) ?? []);

@@ -1,6 +1,6 @@
 /** One real request over real HTTP: a scripted model server, our transport, our model. */
 
-import type { ModelRequest } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/call-options.ts";
 import type { Reply } from "../../src/child/hearing.ts";
 import { createModel } from "../../src/child/model.ts";
 import { createTransport } from "../../src/child/transport.ts";
@@ -33,7 +33,7 @@ type Asked = { reply: Reply; live: string; pieces: string[] };
 export type WireStage = {
   server: ModelServer;
   /** Asks once. */
-  ask(apiMode: ApiMode, more?: Partial<ModelRequest>, signal?: AbortSignal): Promise<Asked>;
+  ask(apiMode: ApiMode, more?: Partial<ModelCall>, signal?: AbortSignal): Promise<Asked>;
   close(): Promise<void>;
 };
 
@@ -66,7 +66,7 @@ export async function createWireStage(
   };
 }
 
-function requestOf(server: ModelServer, apiMode: ApiMode, key: string): ModelRequest {
+function requestOf(server: ModelServer, apiMode: ApiMode, key: string): ModelCall {
   return {
     route: wireRoute(server.baseUrl(apiMode), apiMode),
     access: accessOf(server.url, apiMode, key),

@@ -7,7 +7,7 @@ import { costOf, routeAt } from "../../result.ts";
 import { formatDuration, formatRoute, formatUsd } from "../format.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, noteOn } from "../narration.ts";
-import { createScreen, type Row, type Screen, type Size, sizeOf } from "../screen.ts";
+import { createScreen, type Screen, type ScreenRow, type Size, sizeOf } from "../screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "../terminal-text.ts";
 import { createRunRows, type RunRows } from "../tree.ts";
 import { createTextFlow } from "./text-flow.ts";
@@ -60,7 +60,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     return { print: (line) => void output.write(`${line}\n`), start() {}, pause() {}, resume() {} };
   }
 
-  function movingRows(size: Size): Row[] {
+  function movingRows(size: Size): ScreenRow[] {
     const columns = size.columns - 1;
     const room = Math.max(1, Math.floor((size.rows - 4) / Math.max(1, below.size)));
     return [
@@ -71,7 +71,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     ];
   }
 
-  function statusRow(columns: number): Row {
+  function statusRow(columns: number): ScreenRow {
     const seconds = Math.max(0, Math.floor((clock.now() - beganAt) / 1000));
     const [child] = session?.children ?? [];
     const activity = child === undefined || session?.endedAt !== undefined ? "waiting" : child.activity;
@@ -81,7 +81,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     return { text: paint("dim", text), width: displayWidth(text) };
   }
 
-  function typedRow(line: string, columns: number): Row {
+  function typedRow(line: string, columns: number): ScreenRow {
     const text = `> ${fitEnd(oneLine(line), columns - 3)}`;
     return { text: `${paint("bold", ">")}${text.slice(1)}`, width: displayWidth(text) };
   }
@@ -148,7 +148,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
   };
 }
 
-function plainRow(text: string): Row {
+function plainRow(text: string): ScreenRow {
   return { text, width: displayWidth(text) };
 }
 

@@ -37,7 +37,7 @@ export type InteractiveDeps = {
   verbose: boolean;
 };
 
-type Turn = { delegation: Delegation | undefined; isStopping: boolean; steered: Promise<string | undefined>[] };
+type ActiveTurn = { delegation: Delegation | undefined; isStopping: boolean; steered: Promise<string | undefined>[] };
 
 export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   const { io, deputy } = deps;
@@ -74,7 +74,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     onAnswered: view.resume,
   });
   let { chat } = deps;
-  let turn: Turn | undefined;
+  let turn: ActiveTurn | undefined;
   /** Lines that ended in a backslash. */
   let draft = "";
   let isLeaving = false;
@@ -136,7 +136,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   }
 
   /** First what was delegated, then the turn, then the program. */
-  function stop(current: Turn) {
+  function stop(current: ActiveTurn) {
     const children = view.delegations();
     if (children.length > 0 && !current.isStopping && !children.every((id) => stopped.has(id))) {
       for (const id of children) stopped.add(id);
@@ -184,7 +184,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   // Turns -------------------------------------------------------------------------------------------------------------
 
   async function converse(message: string): Promise<void> {
-    const current: Turn = { delegation: undefined, isStopping: false, steered: [] };
+    const current: ActiveTurn = { delegation: undefined, isStopping: false, steered: [] };
     turn = current;
     keyboard.hide();
     view.beginTurn(chat.id === undefined ? undefined : engine.run(chat.id).run);
@@ -209,7 +209,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     await converse(missed.join("\n"));
   }
 
-  async function takeTurn(message: string, current: Turn): Promise<{ run: Run; result: DelegationResult }> {
+  async function takeTurn(message: string, current: ActiveTurn): Promise<{ run: Run; result: DelegationResult }> {
     const delegation = await chat.say(message, { ...deps.turn, asker });
     current.delegation = delegation;
     for await (const event of delegation.events) view.onEvent(event);
@@ -217,8 +217,8 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     return { run: view.run ?? engine.run(delegation.id).run, result };
   }
 
-  /** Said to the turn under way. @see Turn.steered what becomes of it: the text where the turn was over first */
-  async function steer(text: string, current: Turn): Promise<void> {
+  /** Said to the turn under way. @see ActiveTurn.steered what becomes of it: the text where the turn was over first */
+  async function steer(text: string, current: ActiveTurn): Promise<void> {
     if (current.delegation === undefined) return void current.steered.push(Promise.resolve(text));
     try {
       const receipt = await engine.steer(`${current.delegation.id}.1`, text, "the user");
