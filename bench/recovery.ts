@@ -7,9 +7,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openDeputy } from "../src/engine/open.ts";
+import { openDeputy } from "../src/engine/setup/open-deputy.ts";
 import type { ChildEvent, StoredEvent } from "../src/event.ts";
-import { openSqliteJournal } from "../src/journal/sqlite.ts";
+import { openSqliteJournal } from "../src/journal/sqlite/sqlite-journal.ts";
 import type { Ready } from "../src/plan.ts";
 import { createModelServer } from "../src/testing/index.ts";
 

@@ -3,7 +3,7 @@
  * anything was spent; a `DeputyError` is a caller's mistake and is thrown. A plain `Error` means a bug in Deputy.
  */
 
-/** Why a request or a child failed. Decided once, where the provider's answer arrives (`child/failure.ts`). */
+/** Why a request or a child failed. Decided once, where the provider's answer arrives (`child/wire/failure.ts`). */
 export const FAILURE_KINDS = [
   "rate-limited",
   "quota-exhausted",

@@ -40,7 +40,7 @@ export type NestedUsage = {
 export type Finish = "stop" | "tool-calls" | "length" | "refused";
 
 /**
- * What comes next after a failed request: decided by `engine/attempts.ts`, recorded with the failure. `next-key`: the
+ * What comes next after a failed request: decided by `engine/limits/retry-policy.ts`, recorded with the failure. `next-key`: the
  * same request at once, with another key of the pool; it does not count as a try.
  */
 export type Recovery =

@@ -13,7 +13,6 @@ export type {
   RunListing,
   SteerReceipt,
 } from "./engine/engine.ts";
-export type { OpenQuestion, Run, RunChild, Steer } from "./engine/run.ts";
 export {
   DeputyError,
   type DeputyErrorCode,
@@ -28,5 +27,6 @@ export type { Entry, EntryFilter, Journal } from "./journal/journal.ts";
 export type { Planned, Ready } from "./plan.ts";
 export type { DelegationResult, Result, RouteReport, Status } from "./result.ts";
 export { API_MODES, type ApiMode, EFFORTS, type Effort, type Route, type Wish } from "./route.ts";
-export type { Candidate, RouteHook } from "./routing/hook.ts";
+export type { Candidate, RouteHook } from "./routing/resolve/hook.ts";
+export type { OpenQuestion, Run, RunChild, Steer } from "./run/run.ts";
 export { type Call, type CallInput, delegateTaskJsonSchema, parseCall, type Task } from "./task.ts";

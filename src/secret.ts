@@ -1,6 +1,6 @@
 /**
  * What a secret looks like, and a key that cannot be printed. A key belongs to one origin (scheme, host, port) and is revealed to no other.
- * `reveal` is called in exactly one place: where a request is signed (`child/transport.ts`).
+ * `reveal` is called in exactly one place: where a request is signed (`child/wire/transport.ts`).
  */
 import { inspect } from "node:util";
 import type { Failure, FailureKind } from "./errors.ts";

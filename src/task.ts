@@ -3,9 +3,9 @@
  * generated. Field names are the names users and models see. The descriptions are read by models: they are product.
  */
 import { z } from "zod";
+import { suggest } from "./did-you-mean.ts";
 import { DeputyError } from "./errors.ts";
 import { MAX_IMAGES } from "./image.ts";
-import { suggest } from "./nearest.ts";
 import { EFFORTS } from "./route.ts";
 
 const effort = z.enum(EFFORTS);

@@ -87,14 +87,15 @@ describe("the checker", () => {
       "task.ts": 'import { z } from "zod"; import { nearest } from "./nearest.ts";',
       "nearest.ts": 'import { inspect } from "node:util";',
       "config/load.ts": 'import { parse } from "yaml"; import "../task.ts"; const home = process.env.HOME;',
-      "routing/credentials.ts": "export const keys = process.env;",
+      "routing/keys/credentials.ts": "export const keys = process.env;",
       "journal/sqlite.ts": 'import type { X } from "../task.ts"; import "./memory.ts";',
       "journal/memory.ts": "// any utils of process.env in a comment",
       "engine/engine.ts": 'import "../child/loop.ts"; import "../routing/credentials.ts";',
       "child/loop.ts": 'import { stream } from "undici"; secret.reveal(origin);',
       "testing/index.ts": 'export * from "../journal/memory.ts";',
       "index.ts": 'export { submit } from "./engine/engine.ts";',
-      "cli/demo.ts": 'import "../testing/index.ts"; import "../engine/engine.ts"; const text = "process.env";',
+      "cli/commands/demo.ts":
+        'import "../../testing/index.ts"; import "../../engine/engine.ts"; const text = "process.env";',
     };
     assert.deepEqual(breachesOf(sourcesOf(good)), []);
   });

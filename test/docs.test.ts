@@ -12,16 +12,16 @@ import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import { ERRORS, type Explained, FAILURES, PROBLEMS } from "../scripts/docs/meanings.ts";
 import { refreshed } from "../scripts/docs.ts";
-import { parseAllowRule } from "../src/cli/allow-rule.ts";
+import { parseAllowRule } from "../src/cli/approvals/allow-rule.ts";
 import type { Declare } from "../src/cli/command.ts";
+import { readTaskFile } from "../src/cli/input/task-file.ts";
 import type { Io } from "../src/cli/io.ts";
 import { main } from "../src/cli/main.ts";
-import { readTaskFile } from "../src/cli/task-file.ts";
 import { systemClock } from "../src/clock.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { type Config, configKeys, configSchema } from "../src/config/schema.ts";
 import { createDeputy } from "../src/engine/deputy.ts";
-import { BUILT_IN_PROVIDERS } from "../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS } from "../src/routing/catalog/built-in-providers.ts";
 import { createRouting } from "../src/routing/routing.ts";
 import { createMemoryJournal, createModelServer, type ModelServer, type Script } from "../src/testing/index.ts";
 import { commandsIn } from "./docs/command-words.ts";
@@ -219,7 +219,8 @@ function isNpmCommand([command = "", name = ""]: string[]): boolean {
 
 /** Parses a command by its own options, and does nothing. */
 async function parsed(name: string, args: string[]): Promise<void> {
-  const module: Record<string, Declare> = await import(`../src/cli/${name}.ts`);
+  const [file = ""] = globSync(`src/cli/{chat,commands,config,serving}/${name}.ts`, { cwd: root });
+  const module: Record<string, Declare> = await import(join(root, file));
   const command = quiet(new Command(name));
   const openDeputy = () => assert.fail("nothing is to be opened");
   module[`declare${name.charAt(0).toUpperCase()}${name.slice(1)}`]?.(command, { io, openDeputy, exitWith: () => {} });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { Command } from "commander";
-import { declareRun } from "../src/cli/run.ts";
+import { declareRun } from "../src/cli/commands/run.ts";
 import { OVERRIDES } from "../src/config/load.ts";
 import { configKeys, documentKeys } from "../src/config/schema.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, OTHER_NAMES, parseCall, TASK_FIELDS } from "../src/task.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { BUILT_IN_PROVIDERS } from "../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS } from "../src/routing/catalog/built-in-providers.ts";
 import { looksLikeSecret } from "../src/secret.ts";
 
 const NAMES = `PGPASSWORD AWS_ACCESS_KEY_ID ANTHROPIC_API_KEY_2 DB_PWD GITHUB_TOKENS MY_SECRETS githubToken GH_PAT

@@ -1,6 +1,6 @@
 /** A section for each agent program: its entry as `deputy mcp install` writes it, where that goes, and what to know. */
-import { AGENT_PROGRAMS, type AgentProgram } from "../../src/cli/agent-programs.ts";
-import { snippetOf } from "../../src/cli/settings-entry.ts";
+import { AGENT_PROGRAMS, type AgentProgram } from "../../src/cli/serving/agent-programs.ts";
+import { snippetOf } from "../../src/cli/serving/settings-entry.ts";
 
 const LAUNCH = { command: "npx", args: ["-y", "deputize", "mcp"] };
 const VARIABLES = ["ANTHROPIC_API_KEY", "OPENROUTER_API_KEY"];

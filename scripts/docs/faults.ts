@@ -1,5 +1,5 @@
 /** The fault matrix as a page shows it: the table that the tests play, with the next move from the table of recoveries. */
-import { RETRY_RULES } from "../../src/engine/attempts.ts";
+import { RETRY_RULES } from "../../src/engine/limits/retry-policy.ts";
 import type { ApiMode } from "../../src/route.ts";
 import { type Cost, FAULT_MATRIX, type FaultCase } from "../../test/support/fault-matrix.ts";
 import { code, markdownTable } from "./table.ts";

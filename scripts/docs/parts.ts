@@ -1,11 +1,15 @@
 /** The generated parts of the pages, by name. Tables of what is declared, and examples as the code itself answers them. */
-import { decidePermission } from "../../src/child/approval.ts";
+import { decidePermission } from "../../src/child/permissions.ts";
 import { OVERRIDES } from "../../src/config/load.ts";
 import { configJsonSchema, configKeys, configSchema } from "../../src/config/schema.ts";
-import { RETRY_RULES } from "../../src/engine/attempts.ts";
+import { RETRY_RULES } from "../../src/engine/limits/retry-policy.ts";
 import { ERROR_EXIT, type FailureKind } from "../../src/errors.ts";
 import { DURABILITY } from "../../src/event.ts";
-import { BUILT_IN_PROVIDERS, type BuiltInProvider, UNSUPPORTED_PROVIDERS } from "../../src/routing/provider-table.ts";
+import {
+  BUILT_IN_PROVIDERS,
+  type BuiltInProvider,
+  UNSUPPORTED_PROVIDERS,
+} from "../../src/routing/catalog/built-in-providers.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, TASK_FIELDS } from "../../src/task.ts";
 import type { PermissionRule } from "../../src/tool.ts";
 import { agentProgramSections } from "./agent-programs.ts";

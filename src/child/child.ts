@@ -10,9 +10,9 @@ import type { Route } from "../route.ts";
 import type { KeyAvailability, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { applyEvent, type Conversation, createConversation, forgetFailures } from "./conversation.ts";
-import type { Model } from "./model.ts";
-import type { Reserve } from "./money.ts";
-import type { SchemaChecker } from "./schema-checker.ts";
+import type { SchemaChecker } from "./schema/schema-checker.ts";
+import type { Model } from "./wire/model.ts";
+import type { Reserve } from "./worst-case.ts";
 
 export type ChildInput = {
   delegationId: string;

@@ -9,7 +9,6 @@ import type { Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
 import { type Result, resultOf, routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Access, Lease } from "../secret.ts";
-import { checkAnswer } from "./answer.ts";
 import {
   type Child,
   type ChildDeps,
@@ -22,13 +21,14 @@ import {
   type StopReason,
 } from "./child.ts";
 import { answerText, lastText } from "./conversation.ts";
-import type { Reply } from "./hearing.ts";
-import { nameOf } from "./model.ts";
-import { charactersIn, expectedTokens, overflow, type Reservation, worstCase } from "./money.ts";
 import { FINAL_ANSWER_PROMPT, repairPrompt } from "./prompt.ts";
-import { isSameModel } from "./served.ts";
+import { checkAnswer } from "./schema/structured-answer.ts";
 import { runCalls } from "./tool-calls.ts";
-import { plausibleUsage, usageInWords } from "./usage.ts";
+import { nameOf } from "./wire/model.ts";
+import type { Reply } from "./wire/reply.ts";
+import { isSameModel } from "./wire/served-model.ts";
+import { plausibleUsage, usageInWords } from "./wire/usage.ts";
+import { charactersIn, expectedTokens, overflow, type Reservation, worstCase } from "./worst-case.ts";
 
 /** @param signal its reason, once aborted, is a `StopReason` */
 export async function* runChild(

@@ -7,9 +7,9 @@ import { realpathSync } from "node:fs";
 import { requestCode } from "../approval-request.ts";
 import type { ChildEvent } from "../event.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
-import { decidePermission } from "./approval.ts";
 import { type Child, type EmittedEvent, emit } from "./child.ts";
 import { type ToolCall, turnMessage } from "./conversation.ts";
+import { decidePermission } from "./permissions.ts";
 
 /** A call that may run. */
 type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubject };

@@ -1,6 +1,6 @@
 /** What a command file is given, and what several commands have in common: opening the engine, options, examples. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { Opened, OpenOptions } from "../engine/open.ts";
+import type { Opened, OpenOptions } from "../engine/setup/open-deputy.ts";
 import type { Io } from "./io.ts";
 
 export type Context = {

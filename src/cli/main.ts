@@ -3,13 +3,13 @@
  * needs of the engine is loaded when it acts. Every error of the program ends here, in words and an exit code.
  */
 import { Command, CommanderError } from "commander";
+import { suggest } from "../did-you-mean.ts";
 import { DeputyError, ERROR_EXIT } from "../errors.ts";
-import { suggest } from "../nearest.ts";
 import { shortageIn } from "../shortage.ts";
 import type { Context, Declare } from "./command.ts";
 import { fitted } from "./help-text.ts";
 import { createPaint, type Io, type Output } from "./io.ts";
-import { harmless } from "./terminal-text.ts";
+import { harmless } from "./terminal/terminal-text.ts";
 
 /** A bug in Deputy (`EX_SOFTWARE` of sysexits): not one of the codes that say how a run ended. */
 const EXIT_BUG = 70;
@@ -21,87 +21,87 @@ const COMMANDS: Record<string, CommandEntry> = {
   run: {
     usage: "run [options] FILE|-",
     summary: "run a batch of tasks, each on its own model (--goal for one)",
-    load: async () => (await import("./run.ts")).declareRun,
+    load: async () => (await import("./commands/run.ts")).declareRun,
   },
   chat: {
     usage: "chat",
     summary: "talk with an agent that delegates (-p for one message)",
-    load: async () => (await import("./chat.ts")).declareChat,
+    load: async () => (await import("./chat/chat.ts")).declareChat,
   },
   runs: {
     usage: "runs",
     summary: "list past and present runs",
-    load: async () => (await import("./runs.ts")).declareRuns,
+    load: async () => (await import("./commands/runs.ts")).declareRuns,
   },
   show: {
     usage: "show ID[.n]",
     summary: "show a run's results, or everything about one of its children",
-    load: async () => (await import("./show.ts")).declareShow,
+    load: async () => (await import("./commands/show.ts")).declareShow,
   },
   resume: {
     usage: "resume ID",
     summary: "go on with a run whose process has ended",
-    load: async () => (await import("./resume.ts")).declareResume,
+    load: async () => (await import("./commands/resume.ts")).declareResume,
   },
   stop: {
     usage: "stop ID[.n]",
     summary: "stop a run, or one of its children, in whatever process it is",
-    load: async () => (await import("./stop.ts")).declareStop,
+    load: async () => (await import("./commands/stop.ts")).declareStop,
   },
   watch: {
     usage: "watch [ID]",
     summary: "watch a run at work, in whatever process it is",
-    load: async () => (await import("./watch.ts")).declareWatch,
+    load: async () => (await import("./commands/watch.ts")).declareWatch,
   },
   steer: {
     usage: "steer ID[.n] TEXT|-",
     summary: "say something to a child at work, in whatever process it is",
-    load: async () => (await import("./steer.ts")).declareSteer,
+    load: async () => (await import("./commands/steer.ts")).declareSteer,
   },
   approve: {
     usage: "approve [ID[.n]]",
     summary: "list what children wait to be allowed, and answer from anywhere",
-    load: async () => (await import("./approve.ts")).declareApprove,
+    load: async () => (await import("./commands/approve.ts")).declareApprove,
   },
   mcp: {
     usage: "mcp [install PROGRAM]",
     summary: "offer delegate_task to Claude Code, Codex, opencode, Cursor, Hermes, VS Code",
-    load: async () => (await import("./mcp.ts")).declareMcp,
+    load: async () => (await import("./serving/mcp.ts")).declareMcp,
   },
   serve: {
     usage: "serve",
     summary: "the same over HTTP, for several programs at once",
-    load: async () => (await import("./serve.ts")).declareServe,
+    load: async () => (await import("./serving/serve.ts")).declareServe,
   },
   journal: {
     usage: "journal verify|prune",
     summary: "check that nothing stored was lost or changed; remove old runs",
-    load: async () => (await import("./journal.ts")).declareJournal,
+    load: async () => (await import("./commands/journal.ts")).declareJournal,
   },
   demo: {
     usage: "demo",
     summary: "watch three tasks run in parallel on scripted models: no key, nothing spent",
-    load: async () => (await import("./demo.ts")).declareDemo,
+    load: async () => (await import("./commands/demo.ts")).declareDemo,
   },
   models: {
     usage: "models [PART]",
     summary: "list the models you can use now, with prices and effort levels",
-    load: async () => (await import("./models.ts")).declareModels,
+    load: async () => (await import("./commands/models.ts")).declareModels,
   },
   agents: {
     usage: "agents",
     summary: "list the agent definitions a task can name, and what each runs on",
-    load: async () => (await import("./agents.ts")).declareAgents,
+    load: async () => (await import("./commands/agents.ts")).declareAgents,
   },
   doctor: {
     usage: "doctor",
     summary: "look at keys, config and journal as a run would find them",
-    load: async () => (await import("./doctor.ts")).declareDoctor,
+    load: async () => (await import("./commands/doctor.ts")).declareDoctor,
   },
   config: {
     usage: "config path|show|init|…",
     summary: "the configuration: files, values, and where each comes from",
-    load: async () => (await import("./config.ts")).declareConfig,
+    load: async () => (await import("./config/config.ts")).declareConfig,
   },
 };
 
@@ -189,7 +189,8 @@ function unknownCommand(name: string): string {
   return `There is no command ${name}. ${hint}`;
 }
 
-const openReal: Context["openDeputy"] = async (options) => (await import("../engine/open.ts")).openDeputy(options);
+const openReal: Context["openDeputy"] = async (options) =>
+  (await import("../engine/setup/open-deputy.ts")).openDeputy(options);
 
 function reportError(thrown: unknown, io: Io): number {
   const shortage = shortageIn(thrown);

@@ -3,9 +3,9 @@
  * prompt. What has no effect here is noted, never an error; tools are only ever taken away.
  */
 import { EFFORTS, type Effort } from "../route.ts";
+import { consume, consumeText, type Fields } from "./consume.ts";
 import { isRecord, readYaml } from "./document.ts";
 import type { AgentConfig } from "./schema.ts";
-import { consume, consumeText, type Fields } from "./taking.ts";
 
 /** What a file says, under the names of the config. `tools`: of its toolsets only these. */
 export type FileAgent = AgentConfig & { name: string; tools?: string[]; notes: string[] };

@@ -4,7 +4,7 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { suggest } from "../nearest.ts";
+import { suggest } from "../did-you-mean.ts";
 import { configSchema, keysAllowedAt } from "./schema.ts";
 import { yamlError } from "./syntax.ts";
 

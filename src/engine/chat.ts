@@ -4,8 +4,8 @@
  */
 import { DeputyError } from "../errors.ts";
 import type { Route, Wish } from "../route.ts";
+import { isConversation, type Run } from "../run/run.ts";
 import type { ConverseOptions, Delegation, Engine, SubmitOptions } from "./engine.ts";
-import { isConversation, type Run } from "./run.ts";
 
 export type ChatOptions = Pick<SubmitOptions, "workspace"> & {
   /** Goes on with this conversation: its id, or an unambiguous beginning of it. */

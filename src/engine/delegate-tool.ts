@@ -2,12 +2,12 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Report } from "../report.ts";
+import { reportOf } from "../run/run-report.ts";
 import type { Tool } from "../tool.ts";
-import { createDelegate } from "../tools/delegate.ts";
+import { createDelegate } from "../tools/delegation/delegate.ts";
 import type { SubmitOptions } from "./engine.ts";
-import { listAvailableModels } from "./offer.ts";
-import type { Opened } from "./open.ts";
-import { reportOf } from "./report.ts";
+import { listAvailableModels } from "./setup/list-available.ts";
+import type { Opened } from "./setup/open-deputy.ts";
 
 /** A tool as every framework knows one: what the model is told of it, and what happens when it calls it. */
 export type DelegateTool = {

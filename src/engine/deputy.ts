@@ -22,7 +22,7 @@ import type {
   SteerReceipt,
   SubmitOptions,
 } from "./engine.ts";
-import { type Opened, type OpenOptions, openDeputy } from "./open.ts";
+import { type Opened, type OpenOptions, openDeputy } from "./setup/open-deputy.ts";
 
 export type CreateOptions = Partial<Pick<OpenOptions, "env" | "cwd" | "configPath" | "clock" | "route">> & {
   /** Default: SQLite in the state directory, shared with the command line. */

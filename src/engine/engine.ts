@@ -3,16 +3,18 @@ import { DeputyError } from "../errors.ts";
 import type { Event, StoredEvent } from "../event.ts";
 import type { DelegationResult } from "../result.ts";
 import type { Route } from "../route.ts";
-import type { Call } from "../task.ts";
-import type { ApprovalOptions } from "./approvals.ts";
-import { closeAbandoned } from "./burial.ts";
-import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./calls.ts";
-import { type ChatExtras, type Services, supervise } from "./conduct.ts";
-import { createNestedRuns } from "./delegating.ts";
-import { createBroadcast } from "./feed.ts";
-import { newRun } from "./nested.ts";
-import { type Pruned, type PruneOptions, pruneRuns } from "./prune.ts";
-import { type ApprovalRequests, createApprovalRequests } from "./questions.ts";
+import { closeAbandoned } from "../run/close-abandoned.ts";
+import { type Pruned, type PruneOptions, pruneRuns } from "../run/prune.ts";
+import {
+  canGoOn,
+  childIdOf,
+  isConversation,
+  parseRunId,
+  type Run,
+  resultsOf,
+  rootIdOf,
+  wasCutOff,
+} from "../run/run.ts";
 import {
   eventsOf,
   findRun,
@@ -22,22 +24,29 @@ import {
   orphanedRuns,
   type RunListing,
   runIds,
-} from "./register.ts";
-import { createResuming, endsOfStopped, factsOf, nextRoute, type ResumeFacts, refuseBlocked } from "./reopening.ts";
-import { canGoOn, childIdOf, isConversation, parseRunId, type Run, resultsOf, rootIdOf, wasCutOff } from "./run.ts";
-import type { Setup } from "./setup.ts";
-import { createSteering, type SteerReceipt } from "./steering.ts";
-import { turnEvents } from "./turn.ts";
-import { watchRun } from "./watch-run.ts";
+} from "../run/run-store.ts";
+import { watchRun } from "../run/watch-run.ts";
+import type { Call } from "../task.ts";
+import { type ApprovalRequests, createApprovalRequests } from "./control/approval-requests.ts";
+import type { ApprovalOptions } from "./control/approvals.ts";
+import { createSteering, type SteerReceipt } from "./control/messages.ts";
+import type { Setup } from "./setup/setup.ts";
+import { newRun } from "./start/nested-call.ts";
+import { createNestedRuns } from "./start/nested-runs.ts";
+import { createResuming, endsOfStopped, factsOf, nextRoute, type ResumeFacts, refuseBlocked } from "./start/resume.ts";
+import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./start/start-call.ts";
+import { turnEvents } from "./start/turn.ts";
+import { createBroadcast } from "./work/broadcast.ts";
+import { type ChatExtras, type Services, supervise } from "./work/supervisor.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
-export type { Asker } from "./approvals.ts";
-export type { Plan } from "./calls.ts";
-export type { ChatExtras } from "./conduct.ts";
-export type { Pruned, PruneOptions } from "./prune.ts";
-export type { Answer, Answered, Question, Which } from "./questions.ts";
-export type { RunListing } from "./register.ts";
-export type { SteerReceipt } from "./steering.ts";
+export type { Pruned, PruneOptions } from "../run/prune.ts";
+export type { RunListing } from "../run/run-store.ts";
+export type { Answer, Answered, Question, Which } from "./control/approval-requests.ts";
+export type { Asker } from "./control/approvals.ts";
+export type { SteerReceipt } from "./control/messages.ts";
+export type { Plan } from "./start/start-call.ts";
+export type { ChatExtras } from "./work/supervisor.ts";
 
 export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> & {
   /** `chat`: the call is the first message of a conversation, its one task the message. */

@@ -5,7 +5,7 @@
 import type { StoredEvent } from "../event.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import type { Entry, EntryFilter, Journal, Owner } from "./journal.ts";
-import { closedJournal } from "./unusable.ts";
+import { closedJournal } from "./sqlite/errors.ts";
 import { createWatching } from "./watch.ts";
 
 export type MemoryJournalOptions = {

@@ -5,18 +5,18 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { Engine, Question, SubmitOptions } from "../engine/engine.ts";
-import type { RunListing } from "../engine/register.ts";
-import { reportOf, stateOf } from "../engine/report.ts";
-import { hasEnded, parseRunId, type Run, type RunChild } from "../engine/run.ts";
 import { DeputyError } from "../errors.ts";
 import { type ChildAnswer, type Report, type RunLine, withinLimit } from "../report.ts";
 import { resultOf } from "../result.ts";
+import { hasEnded, parseRunId, type Run, type RunChild } from "../run/run.ts";
+import { reportOf, stateOf } from "../run/run-report.ts";
+import type { RunListing } from "../run/run-store.ts";
 import type { Call } from "../task.ts";
-import type { ClientSession } from "./caller.ts";
-import { isClientTimeout } from "./cancellation.ts";
-import { follow } from "./following.ts";
-import type { RequestContext } from "./incoming.ts";
-import { type ClientWorkspace, workspaceAmong } from "./workspace.ts";
+import type { ClientSession } from "./client-session.ts";
+import { isClientTimeout } from "./client-timeout.ts";
+import { type ClientWorkspace, workspaceAmong } from "./client-workspace.ts";
+import { follow } from "./follow-run.ts";
+import type { RequestContext } from "./request-context.ts";
 
 /** Runs that a list shows. */
 const MOST_LISTED = 20;

@@ -6,7 +6,7 @@ import { createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypt
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import { DeputyError } from "../errors.ts";
-import type { ClientSession } from "./caller.ts";
+import type { ClientSession } from "./client-session.ts";
 
 const formsSchema = z.strictObject({
   runId: z.string(),

@@ -3,9 +3,9 @@
  * calm pace, and now and then without any news, so that a client that waits for signs of life has one.
  */
 import type { Clock } from "../clock.ts";
-import { openChild } from "../engine/report.ts";
-import { ancestorPrefix, hasEnded, type Run, type RunChild } from "../engine/run.ts";
 import { openInWords } from "../report.ts";
+import { ancestorPrefix, hasEnded, type Run, type RunChild } from "../run/run.ts";
+import { openChild } from "../run/run-report.ts";
 
 /** Between two lines, in milliseconds. */
 const PACE_MS = 1_000;

@@ -13,11 +13,11 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Clock } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
-import { reportOf } from "../engine/report.ts";
-import { hasEnded, parseRunId, type Run, resultsOf } from "../engine/run.ts";
-import { transcriptOf } from "../engine/transcript.ts";
 import { DeputyError } from "../errors.ts";
 import { resultOf } from "../result.ts";
+import { hasEnded, parseRunId, type Run, resultsOf } from "../run/run.ts";
+import { reportOf } from "../run/run-report.ts";
+import { transcriptOf } from "../run/transcript.ts";
 
 /** Runs that are listed; any other can be read by its id. */
 const MOST_LISTED = 50;

@@ -9,14 +9,14 @@ import {
   Server,
   type ServerContext,
 } from "@modelcontextprotocol/server";
+import { suggest } from "../did-you-mean.ts";
 import { DeputyError } from "../errors.ts";
-import { suggest } from "../nearest.ts";
-import { type ClientSession, createClientSession } from "./caller.ts";
-import { InputRequired } from "./following.ts";
+import { type ClientSession, createClientSession } from "./client-session.ts";
+import { InputRequired } from "./follow-run.ts";
 import { createFormSeal } from "./form-seal.ts";
-import { clientName, createRequestContext } from "./incoming.ts";
+import { clientName, createRequestContext } from "./request-context.ts";
 import { registerResources } from "./resources.ts";
-import { callTool, refused, shownTool } from "./tool-face.ts";
+import { callTool, refused, shownTool } from "./tool-adapter.ts";
 import { createMcpTools, TOOL_ANNOTATIONS, type ToolsDeps } from "./tools.ts";
 
 export type McpServerDeps = ToolsDeps & { version: string };

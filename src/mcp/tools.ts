@@ -1,16 +1,17 @@
 /** The tools that Deputy offers over MCP, each with what MCP is told of it. */
+
+import type { ModelFilter } from "../available-models.ts";
 import type { Clock } from "../clock.ts";
-import { listAvailableModels } from "../engine/offer.ts";
-import type { Opened } from "../engine/open.ts";
-import type { ModelFilter } from "../offer.ts";
+import { listAvailableModels } from "../engine/setup/list-available.ts";
+import type { Opened } from "../engine/setup/open-deputy.ts";
 import type { Tool } from "../tool.ts";
-import { createCheckDelegation, restOf } from "../tools/check-delegation.ts";
-import { createControlDelegation } from "../tools/control-delegation.ts";
-import { createDelegate } from "../tools/delegate.ts";
-import { createListModels } from "../tools/list-models.ts";
+import { createCheckDelegation, restOf } from "../tools/delegation/check-delegation.ts";
+import { createControlDelegation } from "../tools/delegation/control-delegation.ts";
+import { createDelegate } from "../tools/delegation/delegate.ts";
+import { createListModels } from "../tools/delegation/list-models.ts";
 import { createDelegations, type DelegationsDeps } from "./delegations.ts";
-import type { RequestContext } from "./incoming.ts";
-import type { ToolAnnotations } from "./tool-face.ts";
+import type { RequestContext } from "./request-context.ts";
+import type { ToolAnnotations } from "./tool-adapter.ts";
 
 export type ToolsDeps = Pick<DelegationsDeps, "workspace" | "startDetached" | "server"> & {
   deputy: Opened;

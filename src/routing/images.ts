@@ -16,9 +16,9 @@ import {
 } from "../image.ts";
 import type { ApiMode, Route } from "../route.ts";
 import type { Task } from "../task.ts";
-import type { Catalog } from "./catalog.ts";
-import type { Credentials } from "./credentials.ts";
-import { defaultModelOf } from "./providers.ts";
+import type { Catalog } from "./catalog/catalog.ts";
+import { defaultModelOf } from "./catalog/providers.ts";
+import type { Credentials } from "./keys/credentials.ts";
 
 /** What a file is, or in one sentence why it cannot be used. Paths are bounded by the workspace. */
 export type LookAtImage = (

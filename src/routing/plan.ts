@@ -6,16 +6,16 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import type { AgentDefinition, Agents } from "../config/agents.ts";
 import { type Config, TOOLSETS } from "../config/schema.ts";
+import { suggest } from "../did-you-mean.ts";
 import type { Problem, Warning } from "../errors.ts";
-import { suggest } from "../nearest.ts";
 import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
-import { agentNamed } from "./agents.ts";
-import type { HookDecision } from "./hook.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
-import { patternWarnings } from "./policy.ts";
-import { createRouter, type RouterDeps } from "./router.ts";
+import { agentNamed } from "./resolve/agent-name.ts";
+import type { HookDecision } from "./resolve/hook.ts";
+import { patternWarnings } from "./resolve/policy.ts";
+import { createRouter, type RouterDeps } from "./resolve/router.ts";
 
 export type PlanDeps = RouterDeps &
   ImageDeps & {

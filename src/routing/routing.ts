@@ -6,16 +6,16 @@ import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
 import type { Route, Wish } from "../route.ts";
 import type { Call } from "../task.ts";
-import { createAliases } from "./aliases.ts";
-import { type Catalog, createCatalog } from "./catalog.ts";
-import { configOfConversation } from "./conversation.ts";
-import { type Credentials, createCredentials } from "./credentials.ts";
-import type { Candidate, HookDecision } from "./hook.ts";
+import { type Catalog, createCatalog } from "./catalog/catalog.ts";
+import { type ListCache, NO_LISTS } from "./catalog/list-cache.ts";
+import { createProviders, type Providers } from "./catalog/providers.ts";
 import type { LookAtImage } from "./images.ts";
-import { type ListCache, NO_LISTS } from "./list-cache.ts";
+import { type Credentials, createCredentials } from "./keys/credentials.ts";
 import { type Bounds, type CallPlan, planCall } from "./plan.ts";
-import { createProviders, type Providers } from "./providers.ts";
-import { type Routed, refreshRoute } from "./router.ts";
+import { createAliases } from "./resolve/aliases.ts";
+import { configOfConversation } from "./resolve/conversation-config.ts";
+import type { Candidate, HookDecision } from "./resolve/hook.ts";
+import { type Routed, refreshRoute } from "./resolve/router.ts";
 
 /** On whose behalf a call is planned. */
 export type PlanContext = {

@@ -1,9 +1,9 @@
 /** What is let in: reads a request and finds what its vendor would refuse, in the order in which vendors look. */
 import type { IncomingHttpHeaders } from "node:http";
-import type { RequestTarget } from "./endpoints.ts";
+import { isFields, type JsonFields, textOf } from "./json-fields.ts";
 import { lastUserText, type ModelRequest } from "./model-request.ts";
-import { isFields, type JsonFields, textOf } from "./untyped.ts";
-import type { WireError, WireFormat } from "./wire.ts";
+import type { RequestTarget } from "./request-target.ts";
+import type { WireError, WireFormat } from "./wire-format.ts";
 
 export type AdmissionRules = {
   /** Name → key. */

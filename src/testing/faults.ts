@@ -1,4 +1,4 @@
-/** Everything that can go wrong with a provider's answer, as data. A turn carries one; `plays.ts` plays it. */
+/** Everything that can go wrong with a provider's answer, as data. A turn carries one; `fault-handlers.ts` plays it. */
 
 /** The vendor says no, in its own words and with its own status. */
 export type ErrorFault =

@@ -9,17 +9,17 @@ import type { AddressInfo, Socket } from "node:net";
 import { type Clock, systemClock } from "../clock.ts";
 import type { ApiMode } from "../route.ts";
 import { createAdmission } from "./admission.ts";
-import { chatWire } from "./chat-wire.ts";
-import { BASE_PATH, endpointOf, type RequestTarget } from "./endpoints.ts";
-import { geminiWire } from "./gemini-wire.ts";
-import { messagesWire } from "./messages-wire.ts";
+import { type Exchange, errorSteps, responseSteps } from "./fault-handlers.ts";
+import { isFields } from "./json-fields.ts";
 import type { ModelRequest } from "./model-request.ts";
-import { type ResponseStep, sendSteps, waited } from "./moves.ts";
-import { type Exchange, errorSteps, responseSteps } from "./plays.ts";
-import { createResponsesWire } from "./responses-wire.ts";
+import { BASE_PATH, endpointOf, type RequestTarget } from "./request-target.ts";
+import { type ResponseStep, sendSteps, waited } from "./response-steps.ts";
 import { replyTo, type Turn } from "./turn.ts";
-import { isFields } from "./untyped.ts";
-import type { WireFormat } from "./wire.ts";
+import type { WireFormat } from "./wire-format.ts";
+import { chatWire } from "./wires/chat-wire.ts";
+import { geminiWire } from "./wires/gemini-wire.ts";
+import { messagesWire } from "./wires/messages-wire.ts";
+import { createResponsesWire } from "./wires/responses-wire.ts";
 
 export type Script = (request: ModelRequest) => Turn | Promise<Turn>;
 

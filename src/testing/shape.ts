@@ -2,7 +2,7 @@
  * What a vendor accepts, as a table. A request is walked beside it and the first thing that does not fit is named;
  * each wire format puts that into its vendor's words.
  */
-import { isFields } from "./untyped.ts";
+import { isFields } from "./json-fields.ts";
 
 export type Shape =
   | "any"

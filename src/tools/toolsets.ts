@@ -2,14 +2,14 @@
 import type { OwnFiles } from "../config/own-files.ts";
 import type { TOOLSETS } from "../config/schema.ts";
 import type { Tool, ToolOutput } from "../tool.ts";
-import { createEditFile, createWriteFile } from "./change-file.ts";
-import { withoutKnownKeys } from "./environment.ts";
-import { createListDir } from "./list-dir.ts";
-import { createReadFile } from "./read-file.ts";
-import { toolErrorText } from "./refusal.ts";
-import { createGlob, createGrep } from "./search.ts";
-import { createTerminal } from "./terminal.ts";
-import type { Workspace } from "./workspace.ts";
+import { createEditFile, createWriteFile } from "./files/change-file.ts";
+import { createListDir } from "./files/list-dir.ts";
+import { createReadFile } from "./files/read-file.ts";
+import { createGlob, createGrep } from "./files/search.ts";
+import type { Workspace } from "./files/workspace.ts";
+import { withoutKnownKeys } from "./terminal/environment.ts";
+import { createTerminal } from "./terminal/terminal.ts";
+import { toolErrorText } from "./tool-error.ts";
 
 export type ToolsOptions = {
   /** Directory the child works in, absolute. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createConversation } from "../../src/child/conversation.ts";
-import { worstCase } from "../../src/child/money.ts";
+import { worstCase } from "../../src/child/worst-case.ts";
 import type { Image } from "../../src/image.ts";
 import { API_MODES, type ApiMode } from "../../src/route.ts";
 import { route } from "../support/child-stage.ts";

@@ -6,7 +6,7 @@ import { completeLine } from "../../src/cli/chat/completion.ts";
 import { createPasteFolding, folded, unfolded } from "../../src/cli/chat/paste.ts";
 import { isSlashCommand } from "../../src/cli/chat/slash-commands.ts";
 import { createTextFlow } from "../../src/cli/chat/text-flow.ts";
-import { displayWidth, harmless } from "../../src/cli/terminal-text.ts";
+import { displayWidth, harmless } from "../../src/cli/terminal/terminal-text.ts";
 
 /** Text as models write it, and as none should. */
 const text = fc

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
-import { openDeputy } from "../../src/engine/open.ts";
+import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { createFakeClock, type FakeClock, type ModelRequest, type Turn } from "../../src/testing/index.ts";
 import { deputy, type Invocation, start, temporaryDirectory, until } from "../support/command-line.ts";
 import { createProviders, PROVIDERS, type Slug, stepOf, taskOf } from "../support/end-to-end.ts";

@@ -1,7 +1,7 @@
 /** The fault matrix: every fault, in every API mode, is what the table says it is, for the program and for its user. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { RETRY_RULES } from "../../src/engine/attempts.ts";
+import { RETRY_RULES } from "../../src/engine/limits/retry-policy.ts";
 import type { Result } from "../../src/result.ts";
 import { API_MODES } from "../../src/route.ts";
 import { type Cost, caseIn, FAULT_MATRIX, type FaultCase } from "../support/fault-matrix.ts";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { openSqliteJournal } from "../../src/journal/sqlite.ts";
+import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
 import type { DelegationResult } from "../../src/result.ts";
 import type { Script } from "../../src/testing/index.ts";
 import { until } from "../support/command-line.ts";

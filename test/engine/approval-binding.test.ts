@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type ApprovalFacts, requestCode } from "../../src/approval-request.ts";
 import type { ApprovalQuestion, Asker, Engine } from "../../src/engine/engine.ts";
-import { openDeputy } from "../../src/engine/open.ts";
+import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { createMemory, createMemoryJournal, type Memory } from "../../src/journal/memory.ts";
 import type { Task } from "../../src/task.ts";
 import type { Script } from "../../src/testing/index.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openDeputy } from "../../src/engine/open.ts";
+import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { createMemoryJournal } from "../../src/journal/memory.ts";
 
 test("a flag that the config overrules is told of, and only where it was", async () => {

@@ -1,12 +1,12 @@
 /** A conversation is a run, and a turn of it a resume with a message: the same loop, the same fold, the same journal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModelCall } from "../../src/child/call-options.ts";
-import type { Reply } from "../../src/child/hearing.ts";
+import type { Reply } from "../../src/child/wire/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
-import { foldRun, type Run, resultsOf } from "../../src/engine/run.ts";
 import type { Event, StoredEvent } from "../../src/event.ts";
 import { createMemory } from "../../src/journal/memory.ts";
+import { foldRun, type Run, resultsOf } from "../../src/run/run.ts";
 import { calls, fails, ready, route, says, tool } from "../support/child-stage.ts";
 import { createTestEngine, type Staged } from "../support/engine-stage.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RunChild } from "../../src/engine/run.ts";
 import { DeputyError } from "../../src/errors.ts";
 import type { Event } from "../../src/event.ts";
 import { createMemory } from "../../src/journal/memory.ts";
+import type { RunChild } from "../../src/run/run.ts";
 import { calls, fails, route, says, tool } from "../support/child-stage.ts";
 import { until } from "../support/command-line.ts";
 import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";

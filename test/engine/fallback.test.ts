@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { API_MODES, type ApiMode } from "../../src/route.ts";
-import { BASE_PATH } from "../../src/testing/endpoints.ts";
 import type { ModelRequest, Script, Turn } from "../../src/testing/index.ts";
+import { BASE_PATH } from "../../src/testing/request-target.ts";
 import { type Document, endings, play } from "../support/whole-stage.ts";
 
 /** Ids as one provider may write them and another may not take them. */

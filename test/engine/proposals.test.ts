@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { openDeputy } from "../../src/engine/open.ts";
+import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { delegateTaskJsonSchema, parseCall, TASK_FIELDS } from "../../src/task.ts";
 import { createMemoryJournal, createModelServer, type Script } from "../../src/testing/index.ts";
 import { planAll, readyOf } from "../routing/desk.ts";

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createDeputy } from "../../src/engine/deputy.ts";
-import { BUILT_IN_PROVIDERS, type BuiltInProvider } from "../../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS, type BuiltInProvider } from "../../src/routing/catalog/built-in-providers.ts";
 import { createMemoryJournal, createModelServer } from "../../src/testing/index.ts";
 import { temporaryDirectory } from "../support/command-line.ts";
 

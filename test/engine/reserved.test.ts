@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { resultsOf, spentIn } from "../../src/engine/run.ts";
 import type { Usage } from "../../src/event.ts";
 import { createMemory } from "../../src/journal/memory.ts";
+import { resultsOf, spentIn } from "../../src/run/run.ts";
 import { calls, fails, route, says, tool } from "../support/child-stage.ts";
 import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { inspect } from "node:util";
 import { createDeputy } from "../../src/engine/deputy.ts";
-import type { RouteHook } from "../../src/routing/hook.ts";
+import type { RouteHook } from "../../src/routing/resolve/hook.ts";
 import type { CallInput } from "../../src/task.ts";
 import { createMemoryJournal, createModelServer } from "../../src/testing/index.ts";
 import { temporaryDirectory } from "../support/command-line.ts";

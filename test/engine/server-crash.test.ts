@@ -1,12 +1,12 @@
 /** Runs of a server that died: what its next process goes on with, and what it leaves alone. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ModelCall } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/wire/request.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { reportOf } from "../../src/engine/report.ts";
-import { setAsideReason } from "../../src/engine/set-aside.ts";
 import type { StoredEvent } from "../../src/event.ts";
 import { createMemory, type Memory } from "../../src/journal/memory.ts";
+import { setAsideReason } from "../../src/run/crash-loop.ts";
+import { reportOf } from "../../src/run/run-report.ts";
 import { fails, says } from "../support/child-stage.ts";
 import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
 

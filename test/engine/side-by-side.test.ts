@@ -1,11 +1,11 @@
 /** Several `delegate_task` calls in one answer: at work at the same time, as one tree with one cap, budget, stop and journal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModelCall } from "../../src/child/call-options.ts";
+import type { ModelCall } from "../../src/child/wire/request.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
-import { allChildren, ancestorPrefix } from "../../src/engine/run.ts";
 import type { Event } from "../../src/event.ts";
 import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
+import { allChildren, ancestorPrefix } from "../../src/run/run.ts";
 import { calls, fails, route, says } from "../support/child-stage.ts";
 import { createTestEngine, type ModelScript, type Staged } from "../support/engine-stage.ts";
 import { mistakesIn } from "../support/journal-events.ts";

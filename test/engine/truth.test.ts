@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Reply } from "../../src/child/hearing.ts";
-import { foldRun, hasEnded, type Run, resultsOf } from "../../src/engine/run.ts";
+import type { Reply } from "../../src/child/wire/reply.ts";
 import { FAILURE_KINDS } from "../../src/errors.ts";
 import type { ChildEvent, StoredEvent } from "../../src/event.ts";
+import { foldRun, hasEnded, type Run, resultsOf } from "../../src/run/run.ts";
 import { calls, fails, play, ready, says, tool } from "../support/child-stage.ts";
 
 const usage = fc.record({

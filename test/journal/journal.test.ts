@@ -10,7 +10,7 @@ import { DeputyError } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";
 import type { Entry, EntryFilter, Journal } from "../../src/journal/journal.ts";
 import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
-import { openSqliteJournal } from "../../src/journal/sqlite.ts";
+import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
 import { numberOf, numbersOf, stepStart, stopRequest } from "../support/journal-events.ts";
 
 /** A place for facts, which any number of journals may open; each stands for a process. */

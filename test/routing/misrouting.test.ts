@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Route } from "../../src/route.ts";
-import { BUILT_IN_PROVIDERS } from "../../src/routing/provider-table.ts";
+import { BUILT_IN_PROVIDERS } from "../../src/routing/catalog/built-in-providers.ts";
 import { accessesFor, type Given, planAll, routingOf } from "./desk.ts";
 
 const BUILT_IN = ["zai", "openai", "anthropic", "openrouter", "kimi"];

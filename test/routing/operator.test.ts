@@ -1,7 +1,7 @@
 /** The operator's say: rules by tag and toolset, what a model may choose, and a program's routing hook. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { askHook, type HookDecision, type RouteHook } from "../../src/routing/hook.ts";
+import { askHook, type HookDecision, type RouteHook } from "../../src/routing/resolve/hook.ts";
 import { parseCall } from "../../src/task.ts";
 import { type Given, KEYS, nameOf, planAll, problem, ready, readyOf, routingOf } from "./desk.ts";
 

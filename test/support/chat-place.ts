@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { openDeputy } from "../../src/engine/open.ts";
+import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
 import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 import { speak } from "./chat-models.ts";

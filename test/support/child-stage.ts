@@ -1,11 +1,11 @@
 /** A child on a stage of its own: a model that says what the test writes, tools that are functions, no time, no network. */
 import { z } from "zod";
-import type { ModelCall } from "../../src/child/call-options.ts";
 import type { ChildDeps, ChildInput, EmittedEvent, StopReason } from "../../src/child/child.ts";
-import type { Reply } from "../../src/child/hearing.ts";
 import { runChild } from "../../src/child/loop.ts";
-import type { Model } from "../../src/child/model.ts";
-import { createSchemaChecker } from "../../src/child/schema-checker.ts";
+import { createSchemaChecker } from "../../src/child/schema/schema-checker.ts";
+import type { Model } from "../../src/child/wire/model.ts";
+import type { Reply } from "../../src/child/wire/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request.ts";
 import type { FailureKind } from "../../src/errors.ts";
 import { type ChildEvent, isStored, type Part } from "../../src/event.ts";
 import type { Ready } from "../../src/plan.ts";

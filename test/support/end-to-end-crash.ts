@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ChildEvent, StoredEvent } from "../../src/event.ts";
-import { openSqliteJournal } from "../../src/journal/sqlite.ts";
-import { verifyJournal } from "../../src/journal/verify.ts";
+import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
+import { verifyJournal } from "../../src/journal/sqlite/verify.ts";
 import type { DelegationResult } from "../../src/result.ts";
 import { until } from "./command-line.ts";
 import {

@@ -1,14 +1,14 @@
 /** An engine on a stage: the model is a function, routes are made up, the journal is memory. */
 
-import type { ModelCall } from "../../src/child/call-options.ts";
-import type { Reply } from "../../src/child/hearing.ts";
-import type { Model } from "../../src/child/model.ts";
-import { createSchemaChecker } from "../../src/child/schema-checker.ts";
+import { createSchemaChecker } from "../../src/child/schema/schema-checker.ts";
+import type { Model } from "../../src/child/wire/model.ts";
+import type { Reply } from "../../src/child/wire/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
-import { createScheduler } from "../../src/engine/scheduler.ts";
-import type { Setup } from "../../src/engine/setup.ts";
+import { createScheduler } from "../../src/engine/limits/scheduler.ts";
+import type { Setup } from "../../src/engine/setup/setup.ts";
 import type { Problem } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";
 import { createMemoryJournal, type Memory } from "../../src/journal/memory.ts";

@@ -1,6 +1,6 @@
 /** A terminal as far as the live tree needs one: lines that wrap, a cursor that moves up, erasing, resizing. */
 import type { Output } from "../../src/cli/io.ts";
-import { displayWidth } from "../../src/cli/terminal-text.ts";
+import { displayWidth } from "../../src/cli/terminal/terminal-text.ts";
 
 export type FakeTerminal = Output & {
   /** Makes it narrower or wider; lines that no longer fit wrap. */

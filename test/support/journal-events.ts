@@ -1,7 +1,7 @@
 /** Small true events for journal tests, told apart by a number; and whether events could have come in their order. */
 import type { StoredEvent } from "../../src/event.ts";
+import { createRunInvariants, invariantError, type RunInvariants } from "../../src/journal/invariants.ts";
 import type { Entry } from "../../src/journal/journal.ts";
-import { createRunInvariants, invariantError, type RunInvariants } from "../../src/journal/order.ts";
 
 export function stepStart(number: number, delegationId = "d1"): StoredEvent {
   const childId = `${delegationId}.1`;

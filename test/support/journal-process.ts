@@ -5,7 +5,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Journal } from "../../src/journal/journal.ts";
-import { openSqliteJournal } from "../../src/journal/sqlite.ts";
+import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
 import { numberOf, stepStart } from "./journal-events.ts";
 
 const [mode = "", stateDir = "", first = "0", count = "0"] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 /** MCP over HTTP in this process, behind the real door. */
 import { readFileSync } from "node:fs";
 import { toNodeHandler } from "@modelcontextprotocol/node";
-import { type Handler, listen } from "../../src/cli/http-listener.ts";
+import { type Handler, listen } from "../../src/cli/serving/http-listener.ts";
 import { accessToken } from "../../src/config/access-token.ts";
 import { createHttpAdapter } from "../../src/mcp/http.ts";
 import { MAX_MESSAGE_BYTES } from "../../src/mcp/limits.ts";

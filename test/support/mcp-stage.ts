@@ -1,7 +1,7 @@
 /** Deputy as an MCP server on the stage of two vendors, in this process, for clients of every kind. */
 import { systemClock } from "../../src/clock.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { openDeputy } from "../../src/engine/open.ts";
+import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { createMcpServers } from "../../src/mcp/server.ts";
 import { createMemoryJournal } from "../../src/testing/index.ts";
 import { type ClientKind, connect, type McpClient, type Person, type Place } from "./mcp-clients.ts";

@@ -3,14 +3,14 @@
  * and a stop or a crash somewhere, all drawn from a seed. What the servers saw is held against what the journal says.
  */
 import assert from "node:assert/strict";
-import type { ModelCall } from "../../src/child/call-options.ts";
-import type { Reply } from "../../src/child/hearing.ts";
+import type { Reply } from "../../src/child/wire/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
-import { allChildren, type Run, type RunChild, spentIn } from "../../src/engine/run.ts";
 import type { FailureKind } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";
 import { createMemory, createMemoryJournal, type Memory } from "../../src/journal/memory.ts";
 import { type UsageTotals, usageTotals } from "../../src/result.ts";
+import { allChildren, type Run, type RunChild, spentIn } from "../../src/run/run.ts";
 import type { Task } from "../../src/task.ts";
 import { createFakeClock, type FakeClock } from "../../src/testing/fake-clock.ts";
 import { calls, fails, route, says } from "./child-stage.ts";

@@ -11,7 +11,7 @@ import type { Clock } from "../../src/clock.ts";
 import { isRecord } from "../../src/config/document.ts";
 import { stateDir, trustConfig } from "../../src/config/trust.ts";
 import { createDeputy, type DelegateOptions } from "../../src/engine/deputy.ts";
-import { openDeputy } from "../../src/engine/open.ts";
+import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { DeputyError } from "../../src/errors.ts";
 import type { Event } from "../../src/event.ts";
 import type { DelegationResult, Result } from "../../src/result.ts";

@@ -1,9 +1,9 @@
 /** One real request over real HTTP: a scripted model server, our transport, our model. */
 
-import type { ModelCall } from "../../src/child/call-options.ts";
-import type { Reply } from "../../src/child/hearing.ts";
-import { createModel } from "../../src/child/model.ts";
-import { createTransport } from "../../src/child/transport.ts";
+import { createModel } from "../../src/child/wire/model.ts";
+import type { Reply } from "../../src/child/wire/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request.ts";
+import { createTransport } from "../../src/child/wire/transport.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { ApiMode, Route } from "../../src/route.ts";
 import { type Access, type KeyHeader, Secret } from "../../src/secret.ts";

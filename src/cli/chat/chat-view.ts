@@ -1,15 +1,15 @@
 /** What a person sees of a chat: the answer as it is written, tool calls, delegations at work, and how each turn ended. */
 
 import type { Clock } from "../../clock.ts";
-import { foldRun, type Run } from "../../engine/run.ts";
 import type { ChildEvent, Event } from "../../event.ts";
 import { costOf, routeAt } from "../../result.ts";
-import { formatDuration, formatRoute, formatUsd } from "../format.ts";
+import { foldRun, type Run } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
-import { formatEvent, noteOn } from "../narration.ts";
-import { createScreen, type Screen, type ScreenRow, type Size, sizeOf } from "../screen.ts";
-import { displayWidth, fit, fitEnd, oneLine } from "../terminal-text.ts";
-import { createRunRows, type RunRows } from "../tree.ts";
+import { formatEvent, noteOn } from "../terminal/event-lines.ts";
+import { formatDuration, formatRoute, formatUsd } from "../terminal/format.ts";
+import { createScreen, type Screen, type ScreenRow, type Size, sizeOf } from "../terminal/screen.ts";
+import { displayWidth, fit, fitEnd, oneLine } from "../terminal/terminal-text.ts";
+import { createRunRows, type RunRows } from "../terminal/tree.ts";
 import { createTextFlow } from "./text-flow.ts";
 
 export type ChatViewDeps = {

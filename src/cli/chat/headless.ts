@@ -1,13 +1,13 @@
 /** One message and its answer, for scripts: only the answer on stdout, what happens meanwhile on stderr. */
 import { text } from "node:stream/consumers";
 import type { Chat, TurnOptions } from "../../engine/chat.ts";
-import type { Opened } from "../../engine/open.ts";
+import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
 import { isStored } from "../../event.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
-import { approvalPromptOn, approvalScreen, routeOf } from "../follow.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
-import { harmless, oneLine } from "../terminal-text.ts";
+import { approvalPromptOn, approvalScreen, routeOf } from "../terminal/follow.ts";
+import { harmless, oneLine } from "../terminal/terminal-text.ts";
 import { createChatView } from "./chat-view.ts";
 import { turnProblem } from "./turn-end.ts";
 

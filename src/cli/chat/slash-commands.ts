@@ -1,25 +1,26 @@
 /** What a line that begins with a slash does. A command never reaches the model, and none of them writes a config. */
+
+import { suggest } from "../../did-you-mean.ts";
 import type { Chat } from "../../engine/chat.ts";
 import type { Question } from "../../engine/engine.ts";
-import { listAvailableModels } from "../../engine/offer.ts";
-import type { Opened } from "../../engine/open.ts";
-import { parseRunId, type Run } from "../../engine/run.ts";
+import { listAvailableModels } from "../../engine/setup/list-available.ts";
+import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
-import { suggest } from "../../nearest.ts";
 import { costOf } from "../../result.ts";
 import { EFFORTS, type Effort, type Route, type Wish } from "../../route.ts";
-import { formatDecision, formatRequests } from "../approve.ts";
-import { formatCost, formatCount, formatRoute, plural } from "../format.ts";
+import { parseRunId, type Run } from "../../run/run.ts";
+import { openShownRequests } from "../approvals/shown-requests.ts";
+import { userOf } from "../approvals/user.ts";
+import { formatDecision, formatRequests } from "../commands/approve.ts";
+import { formatModels } from "../commands/models.ts";
+import { formatRuns } from "../commands/runs.ts";
+import { formatChild, formatRun } from "../commands/show.ts";
+import { formatReceipt } from "../commands/steer.ts";
 import type { Io, Paint } from "../io.ts";
-import { formatModels } from "../models.ts";
-import { formatRuns } from "../runs.ts";
-import { sizeOf } from "../screen.ts";
-import { formatChild, formatRun } from "../show.ts";
-import { openShownRequests } from "../shown-requests.ts";
-import { formatReceipt } from "../steer.ts";
-import { oneLine } from "../terminal-text.ts";
-import { formatTranscript } from "../transcript.ts";
-import { userOf } from "../user.ts";
+import { formatCost, formatCount, formatRoute, plural } from "../terminal/format.ts";
+import { sizeOf } from "../terminal/screen.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+import { formatTranscript } from "../terminal/transcript.ts";
 import { inRows } from "./text-flow.ts";
 
 export type CommandContext = {

@@ -2,7 +2,7 @@
  * A model's text as it arrives, in rows of a terminal: broken between words, every control character spelled out. Rows
  * that are full or ended stay; the last one still grows.
  */
-import { beginning, displayWidth, harmless } from "../terminal-text.ts";
+import { beginning, displayWidth, harmless } from "../terminal/terminal-text.ts";
 
 export type TextFlow = {
   /** Takes the next piece. @returns the rows it has completed */

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredEvent } from "../../../src/event.ts";
-import { openSqliteJournal } from "../../../src/journal/sqlite.ts";
+import { openSqliteJournal } from "../../../src/journal/sqlite/sqlite-journal.ts";
 import { API_MODES } from "../../../src/route.ts";
 import { createModelServer, type ModelRequest, type ModelServer, type Turn } from "../../../src/testing/index.ts";
 import { until } from "../../support/command-line.ts";

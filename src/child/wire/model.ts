@@ -1,0 +1,112 @@
+/**
+ * One model request over the wire: a route and a conversation in, what the model says out, as it says it. The provider
+ * packages speak the four wire formats; retries, limits and money are for those who call this.
+ */
+import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
+import { z } from "zod";
+import type { Clock } from "../../clock.ts";
+import type { Failure } from "../../errors.ts";
+import type { Route } from "../../route.ts";
+import type { Access } from "../../secret.ts";
+import type { Tool } from "../../tool.ts";
+import { failureOf } from "./failure.ts";
+import { accumulate, buildReply, createReplyBuilder, type Delta, failedReply, flush, type Reply } from "./reply.ts";
+import { callOptions, type ModelCall } from "./request.ts";
+import { startStallTimer } from "./stall-timer.ts";
+import type { Transport } from "./transport.ts";
+import { openWire, type Wire } from "./wire.ts";
+
+/** Live text is handed on at most this often, in milliseconds. */
+const DELTA_MS = 25;
+
+export type Model = (request: ModelCall, signal: AbortSignal) => AsyncGenerator<Delta, Reply>;
+
+export function createModel({ transport, clock }: { transport: Transport; clock: Clock }): Model {
+  const wires = new WeakMap<Access, Map<string, Promise<Wire>>>();
+  const toolSpecs = new WeakMap<z.ZodType, LanguageModelV4FunctionTool>();
+
+  function wireTo(route: Route, access: Access): Promise<Wire> {
+    const { provider, model, endpoint } = route;
+    const opened = getOrMake(wires, access, () => new Map<string, Promise<Wire>>());
+    return getOrMake(opened, `${provider} ${endpoint.apiMode} ${endpoint.baseUrl} ${model}`, () =>
+      openWire(route, transport.fetchFor(endpoint.baseUrl, access)),
+    );
+  }
+
+  function toolSpec(tool: Tool): LanguageModelV4FunctionTool {
+    return getOrMake(toolSpecs, tool.input, () => ({
+      type: "function",
+      name: tool.name,
+      description: tool.description,
+      inputSchema: z.toJSONSchema(tool.input, { io: "input" }) as LanguageModelV4FunctionTool["inputSchema"],
+    }));
+  }
+
+  return async function* ask(request, signal) {
+    const { route, access, stallMs } = request;
+    const builder = createReplyBuilder();
+    const stall = startStallTimer(clock, stallMs, signal);
+    try {
+      const wire = await wireTo(route, access);
+      const options = callOptions(request, request.tools.map(toolSpec), stall.signal);
+      let lastDelta = clock.elapsed();
+      for await (const part of wire(options)) {
+        stall.reset();
+        accumulate(builder, part);
+        if (builder.pending.length === 0 || clock.elapsed() - lastDelta < DELTA_MS) continue;
+        lastDelta = clock.elapsed();
+        yield* shown(flush(builder, false), access);
+      }
+      yield* shown(flush(builder, true), access);
+      return redacted(buildReply(builder, nameOf(route), clock.now(), access.redact), access);
+    } catch (error) {
+      return redacted(failedReply(builder, thrown(error, stall.hasStalled(), signal, request, clock.now())), access);
+    } finally {
+      stall.stop();
+    }
+  };
+}
+
+/** `glm-4.7 @ zai`: how messages name a route. */
+export function nameOf(route: Route): string {
+  return `${route.model} @ ${route.provider}`;
+}
+
+function thrown(error: unknown, stalled: boolean, signal: AbortSignal, request: ModelCall, now: number): Failure {
+  const who = nameOf(request.route);
+  if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was broken off.` };
+  if (stalled) return { kind: "stalled", message: `${who} was silent for ${request.stallMs / 1000} s.` };
+  return failureOf(error, who, now, request.access.redact);
+}
+
+function shown(deltas: Delta[], { redact }: Access): Delta[] {
+  return deltas.map(({ type, text }) => ({ type, text: redact(text) }));
+}
+
+/** As much of a broken answer as is kept, in characters. */
+const MAX_PARTIAL = 200_000;
+
+/** What comes back is kept: it may hold no key, wherever in it a provider repeats one. */
+function redacted(reply: Reply, { redact }: Access): Reply {
+  const clean = withTexts(reply, redact) as Reply;
+  if (clean.ok || clean.partialText.length <= MAX_PARTIAL) return clean;
+  const cut = `… (cut: the answer was broken off after ${clean.partialText.length} characters)`;
+  return { ...clean, partialText: clean.partialText.slice(0, MAX_PARTIAL) + cut };
+}
+
+function withTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === "string") return change(value);
+  if (Array.isArray(value)) return value.map((inner) => withTexts(inner, change));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withTexts(inner, change)]));
+}
+
+type Cache<Key, Value> = { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown };
+
+function getOrMake<Key, Value>(cache: Cache<Key, Value>, key: Key, make: () => Value): Value {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  cache.set(key, made);
+  return made;
+}

@@ -1,0 +1,148 @@
+/** A route and a conversation as the provider packages take them. */
+import { createHash } from "node:crypto";
+import type {
+  LanguageModelV4CallOptions,
+  LanguageModelV4FilePart,
+  LanguageModelV4FunctionTool,
+  LanguageModelV4Message,
+  LanguageModelV4Prompt,
+  SharedV4ProviderOptions,
+} from "@ai-sdk/provider";
+import type { Part } from "../../event.ts";
+import type { Image } from "../../image.ts";
+import type { Route } from "../../route.ts";
+import type { Access } from "../../secret.ts";
+import type { Tool } from "../../tool.ts";
+import type { Message } from "../conversation.ts";
+
+export type ModelCall = {
+  route: Route;
+  access: Access;
+  system: string;
+  messages: Message[];
+  /** Shown before the words of the first message. */
+  images: readonly Image[];
+  tools: readonly Tool[];
+  /** The model may not call a tool: it has to answer. */
+  mustAnswer: boolean;
+  /** Lowers what the route's facts allow; absent = as they say. */
+  maxOutputTokens?: number;
+  /** Longest silence before the request counts as stalled, in milliseconds; 0 = none. */
+  stallMs: number;
+};
+
+/** Sent as the limit where the wire format demands one and nothing is known of the model. */
+const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
+
+export function callOptions(
+  { route, system, messages, images, mustAnswer, maxOutputTokens }: ModelCall,
+  tools: LanguageModelV4FunctionTool[],
+  abortSignal: AbortSignal,
+): LanguageModelV4CallOptions {
+  const limit = maxOutputTokens ?? outputLimit(route);
+  return {
+    prompt: promptOf(system, messages, images, route.provider),
+    ...(limit === undefined ? {} : { maxOutputTokens: limit }),
+    ...(tools.length === 0 ? {} : { tools, toolChoice: { type: mustAnswer ? "none" : "auto" } }),
+    ...(route.effort === undefined ? {} : { reasoning: route.effort }),
+    providerOptions: modeOptions(route),
+    // Gemini's package drops what the response calls the model; the raw chunks have it.
+    includeRawChunks: route.endpoint.apiMode === "gemini",
+    abortSignal,
+  };
+}
+
+/** Most tokens one answer may have, as sent; absent where the provider's own default is the better guess. */
+export function outputLimit({ facts, endpoint }: Route): number | undefined {
+  return facts.maxOutputTokens ?? (endpoint.apiMode === "anthropic_messages" ? DEFAULT_MAX_OUTPUT_TOKENS : undefined);
+}
+
+function modeOptions({ endpoint, effort }: Route): SharedV4ProviderOptions {
+  if (endpoint.apiMode !== "responses") return {};
+  // Nothing is kept at the provider: the conversation is Deputy's. Effort is sent whether or not the package knows the model.
+  return {
+    openai: { store: false, ...(effort === undefined ? {} : { forceReasoning: true, reasoningSummary: null }) },
+  };
+}
+
+function promptOf(
+  system: string,
+  messages: Message[],
+  images: readonly Image[],
+  provider: string,
+): LanguageModelV4Prompt {
+  const prompt: LanguageModelV4Prompt = [{ role: "system", content: system }];
+  const idOf = callIds(messages, provider);
+  for (const message of messages) {
+    const spoken = promptMessage(message, provider, idOf);
+    const last = prompt.at(-1);
+    // Every result of one answer's calls belongs into one message.
+    if (spoken.role === "tool" && last?.role === "tool") last.content.push(...spoken.content);
+    else prompt.push(spoken);
+  }
+  const task = prompt.find(({ role }) => role === "user");
+  if (task?.role === "user") task.content.unshift(...images.map(imagePart));
+  return prompt;
+}
+
+/** By its bytes, or by a URL that the provider fetches. */
+function imagePart(image: Image): LanguageModelV4FilePart {
+  return "url" in image
+    ? { type: "file", mediaType: image.mediaType ?? "image/*", data: { type: "url", url: new URL(image.url) } }
+    : { type: "file", mediaType: image.mediaType, data: { type: "data", data: image.base64 } };
+}
+
+/** Ids of calls by another provider's model, as every provider takes them: nine letters and digits, for Mistral's sake. */
+function callIds(messages: Message[], provider: string): (callId: string) => string {
+  const foreign = new Map<string, string>();
+  for (const message of messages) {
+    if (message.role !== "assistant" || message.provider === provider) continue;
+    for (const part of message.parts) if (part.type === "tool-call") foreign.set(part.callId, plainId(part.callId));
+  }
+  return (callId) => foreign.get(callId) ?? callId;
+}
+
+/** The same for the same id, so that a prompt stays the same from step to step and its cache holds. */
+function plainId(callId: string): string {
+  return createHash("sha256").update(callId).digest("hex").slice(0, 9);
+}
+
+function promptMessage(message: Message, provider: string, idOf: (callId: string) => string): LanguageModelV4Message {
+  switch (message.role) {
+    case "user":
+      return { role: "user", content: [{ type: "text", text: message.text }] };
+    case "assistant":
+      return { role: "assistant", content: sentBack(message.parts, message.provider === provider, idOf) };
+    case "tool": {
+      const { callId, name: toolName, text: value, ok } = message;
+      const toolCallId = idOf(callId);
+      const output = { type: ok ? "text" : "error-text", value } as const;
+      return { role: "tool", content: [{ type: "tool-result", toolCallId, toolName, output }] };
+    }
+    default:
+      return message satisfies never;
+  }
+}
+
+type AssistantContent = Extract<LanguageModelV4Message, { role: "assistant" }>["content"];
+
+/** What the model said, as it is sent back. Another provider's reasoning and signatures mean nothing here: left out. */
+function sentBack(parts: Part[], sameProvider: boolean, idOf: (callId: string) => string): AssistantContent {
+  const content: AssistantContent = [];
+  for (const part of parts) {
+    const own =
+      sameProvider && part.private !== undefined ? { providerOptions: part.private as SharedV4ProviderOptions } : {};
+    if (part.type === "text" && (part.text !== "" || "providerOptions" in own))
+      content.push({ type: "text", text: part.text, ...own });
+    if (part.type === "reasoning" && sameProvider) content.push({ type: "reasoning", text: part.text, ...own });
+    if (part.type === "tool-call")
+      content.push({
+        type: "tool-call",
+        toolCallId: idOf(part.callId),
+        toolName: part.name,
+        input: part.input,
+        ...own,
+      });
+  }
+  return content;
+}

@@ -1,0 +1,38 @@
+/**
+ * Efforts as a budget of thinking tokens, for Anthropic's older models and those that speak its format. The provider
+ * package puts the budget on top of the answer's limit, and takes 4,096 tokens for that limit where it does not know the
+ * model: a limit would not hold, and `max` of one model could be less than `low` of another.
+ */
+import type { Effort } from "../../route.ts";
+import type { Fetch } from "./transport.ts";
+
+/** Of the whole answer's limit, as the package has it for models it knows. */
+const SHARE: Record<Effort, number> = {
+  none: 0,
+  minimal: 0.02,
+  low: 0.1,
+  medium: 0.3,
+  high: 0.6,
+  xhigh: 0.9,
+  max: 0.95,
+};
+/** Least budget that is taken, in tokens. https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking */
+const MIN_BUDGET = 1_024;
+/** Kept for the answer itself, in tokens. */
+const MIN_ANSWER = 1_024;
+
+/** Keeps thinking and answer together within `limit` tokens. Where there is no room for both, there is no thinking. */
+export function thinkingWithin(limit: number, effort: Effort, fetch: Fetch): Fetch {
+  const budget = Math.min(limit - MIN_ANSWER, Math.max(MIN_BUDGET, Math.round(limit * SHARE[effort])));
+  return (input, init) => {
+    if (typeof init?.body !== "string") return fetch(input, init);
+    const { thinking, ...body } = JSON.parse(init.body);
+    if (thinking?.type !== "enabled") return fetch(input, init);
+    const within = {
+      ...body,
+      max_tokens: limit,
+      ...(budget >= MIN_BUDGET && { thinking: { ...thinking, budget_tokens: budget } }),
+    };
+    return fetch(input, { ...init, body: JSON.stringify(within) });
+  };
+}

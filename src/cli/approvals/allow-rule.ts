@@ -1,0 +1,38 @@
+/** `--allow 'terminal: npm test'`: a permission that the person at the command line gives in advance. */
+import { TOOLSETS } from "../../config/schema.ts";
+import { suggest } from "../../did-you-mean.ts";
+import { DeputyError } from "../../errors.ts";
+import { matchesStars } from "../../star-pattern.ts";
+import type { PermissionRule } from "../../tool.ts";
+import { createTools } from "../../tools/toolsets.ts";
+
+/**
+ * @param written `TOOL` for every call of a tool, `TOOL: WHAT` for this command or path; `*` stands for anything
+ * @throws DeputyError `usage` for a tool there is not: a rule without effect would look like a permission
+ */
+export function parseAllowRule(written: string): PermissionRule {
+  const colon = written.indexOf(":");
+  const tool = (colon < 0 ? written : written.slice(0, colon)).trim();
+  if (colon < 0) return { tool: knownTool(tool, written), then: "allow" };
+  const match = written.slice(colon + 1).trim();
+  if (match === "") throw malformed(written, "Name a command or path after the colon, or leave the colon out.");
+  return { tool: knownTool(tool, written), match, then: "allow" };
+}
+
+function knownTool(tool: string, written: string): string {
+  const names = toolNames();
+  if (names.some((name) => matchesStars(tool, name))) return tool;
+  const [close] = suggest(tool, names, 1);
+  throw malformed(written, close === undefined ? `The tools are ${names.join(", ")}.` : `Did you mean ${close}?`);
+}
+
+function malformed(written: string, hint: string): DeputyError {
+  const expected = "TOOL or 'TOOL: WHAT', such as 'terminal: npm test'";
+  return new DeputyError("usage", `--allow: expected ${expected}; found ${JSON.stringify(written)}. ${hint}`);
+}
+
+function toolNames(): string[] {
+  const reach = { workspace: "/", extraDirs: [], own: { directories: [], files: [] } };
+  const options = { ...reach, toolsets: TOOLSETS, environment: {}, terminal: { timeoutMs: 0 } };
+  return createTools({ ...options, redact: (text) => text }).map(({ name }) => name);
+}

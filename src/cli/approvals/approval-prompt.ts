@@ -1,0 +1,102 @@
+/**
+ * The question in the terminal: may this child run exactly this? Asked of the person at the keyboard, one at a time,
+ * with everything that could hide spelled out. Where nobody sits there is no asker, and the engine denies by itself.
+ */
+import type { ApprovalQuestion, Asker } from "../../engine/engine.ts";
+import type { Output, Paint } from "../io.ts";
+import { oneLine, spelledLines } from "../terminal/terminal-text.ts";
+import type { ReadAnswer } from "./question.ts";
+import { userOf } from "./user.ts";
+
+const ALWAYS = "allowed in the terminal for this run";
+
+type PromptAnswer = { allowed: boolean; reason: string };
+
+export type ApprovalPromptDeps = {
+  readAnswer: ReadAnswer;
+  output: Output;
+  paint: Paint;
+  /** Where the child runs, for the person to see: `glm-4.7 @ zai`. */
+  routeOf: (childId: string) => string;
+  /** Called around each question: the live view gives way to it. */
+  onAsk: () => void;
+  onAnswered: () => void;
+};
+
+export function createApprovalPrompt(deps: ApprovalPromptDeps): Asker {
+  const always = new Set<string>();
+  const by = userOf("terminal");
+  let turn: Promise<unknown> = Promise.resolve();
+  return (question, signal) => {
+    const exactly = JSON.stringify([question.toolName, question.target, question.directory]);
+    const answer = turn.then(async (): Promise<PromptAnswer> => {
+      if (always.has(exactly)) return { allowed: true, reason: ALWAYS };
+      if (signal.aborted) return { allowed: false, reason: "no longer asked" };
+      deps.onAsk();
+      try {
+        const { remember, ...given } = await askUntilClear(question, deps, signal);
+        if (remember) always.add(exactly);
+        return given;
+      } finally {
+        deps.onAnswered();
+      }
+    });
+    turn = answer.catch(() => {});
+    return answer.then((given) => ({ ...given, by }));
+  };
+}
+
+type PromptReply = PromptAnswer & { remember?: true };
+
+async function askUntilClear(
+  question: ApprovalQuestion,
+  deps: ApprovalPromptDeps,
+  signal: AbortSignal,
+): Promise<PromptReply> {
+  deps.output.write(requestText(question, deps));
+  for (;;) {
+    const prompt = `${deps.paint("bold", "Allow?")} [y]es, once · [n]o, and why · [a]lways for this run: `;
+    const line = await deps.readAnswer(prompt, signal);
+    if (line === undefined) {
+      deps.output.write("\n");
+      return { allowed: false, reason: signal.aborted ? "no longer asked" : "nobody answered: the input has ended" };
+    }
+    const reply = read(line);
+    if (reply !== undefined) return reply;
+  }
+}
+
+function requestText(question: ApprovalQuestion, { paint, routeOf }: ApprovalPromptDeps): string {
+  const head = `${question.childId} (${routeOf(question.childId)}) ${oneLine(question.goal).slice(0, 200)}`;
+  return `\n${paint("yellow", "?")} ${head}\n${requestLines(question, paint).join("\n")}\n`;
+}
+
+/** The tool, everything it would be given, and where, with whatever could hide spelled out. */
+export function requestLines(
+  { toolName, target, directory }: Pick<ApprovalQuestion, "toolName" | "target" | "directory">,
+  paint: Paint,
+): string[] {
+  const lines = targetLines(target, paint);
+  return [
+    `  asks to run ${paint("bold", oneLine(toolName))}:`,
+    ...lines,
+    `  in ${spelledLines(directory).join("\\n")}`,
+  ];
+}
+
+export function targetLines(target: string, paint: Paint): string[] {
+  return spelledLines(target).map((line) => `  ${paint("yellow", "│")} ${line}`);
+}
+
+/** `y`, `a`, or `n` with what the child should hear. Anything else is asked again. */
+function read(line: string): PromptReply | undefined {
+  const [, word = "", rest = ""] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
+  const answer = word.toLowerCase();
+  if (answer === "n" || answer === "no") {
+    return { allowed: false, reason: rest === "" ? "denied in the terminal" : `denied in the terminal: ${rest}` };
+  }
+  if (rest !== "") return undefined;
+  if (answer === "y" || answer === "yes") return { allowed: true, reason: "allowed in the terminal" };
+  if (answer === "a" || answer === "always") return { allowed: true, reason: ALWAYS, remember: true };
+  return undefined;
+}

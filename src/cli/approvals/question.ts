@@ -1,0 +1,62 @@
+/**
+ * A line that answers a prompt, where nothing else reads the keyboard. At a terminal what was typed ahead answers nothing
+ * (`chat/keyboard.ts`); from a pipe every line counts.
+ */
+import { createInterface } from "node:readline";
+import { createKeyboard } from "../chat/keyboard.ts";
+import { PASTE_MODE } from "../chat/paste.ts";
+import { type Input, type Io, isRichTerminal, type Output } from "../io.ts";
+
+/** The line that a person answers a prompt with; undefined where the input ends or the question is withdrawn first. */
+export type ReadAnswer = (prompt: string, signal: AbortSignal) => Promise<string | undefined>;
+
+const NEVER = new AbortController().signal;
+
+export type QuestionIo = Pick<Io, "stdin" | "env" | "clock" | "interrupt">;
+
+export function answersFrom(io: QuestionIo, output: Output): ReadAnswer {
+  const { stdin } = io;
+  return (prompt, signal) => {
+    if (stdin.readableEnded) return Promise.resolve(undefined);
+    if (stdin.isTTY === true) return askAtTerminal(io, output, prompt, signal);
+    output.write(prompt);
+    return readLine(stdin, signal);
+  };
+}
+
+/** Whether a person agrees: nothing but a yes is one. */
+export async function agreed(io: QuestionIo, output: Output, prompt: string): Promise<boolean> {
+  const line = await answersFrom(io, output)(`${prompt} [y/N]: `, NEVER);
+  return /^y(es)?$/i.test((line ?? "").trim());
+}
+
+async function askAtTerminal(
+  { stdin: input, env, clock, interrupt }: QuestionIo,
+  output: Output,
+  prompt: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const rich = isRichTerminal(output, env);
+  const keyboard = createKeyboard({ input, output, rich, history: [], complete: (line) => [[], line], clock });
+  const onInterrupt = () => {
+    if (rich) output.write(PASTE_MODE.off); // The process may end with it.
+    interrupt?.();
+  };
+  keyboard.listen({ onLine() {}, onInterrupt, onEnd() {} });
+  try {
+    return await keyboard.ask(prompt, signal);
+  } finally {
+    keyboard.close();
+  }
+}
+
+function readLine(input: Input, signal: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const lines = createInterface({ input, terminal: false, signal });
+    lines.once("line", (line) => {
+      resolve(line);
+      lines.close();
+    });
+    lines.once("close", () => resolve(undefined));
+  });
+}

@@ -1,0 +1,121 @@
+/** `deputy agents`: the agent definitions a task can name here, where each comes from, and what it would run on now. */
+import { homedir } from "node:os";
+import { relative } from "node:path";
+import type { AgentDefinition } from "../../config/agents.ts";
+import { createSetups } from "../../engine/setup/setup.ts";
+import type { Planned } from "../../plan.ts";
+import type { Effort } from "../../route.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION } from "../command.ts";
+import { createPaint, type Io, type Paint } from "../io.ts";
+import { formatRoute } from "../terminal/format.ts";
+import { fit, oneLine } from "../terminal/terminal-text.ts";
+
+/** Names as in the JSON. */
+type AgentDocument = {
+  name: string;
+  description: string | null;
+  source: string;
+  /** What it would run on; null where that cannot be had. */
+  route: { provider: string; model: string; reasoning_effort: Effort | null } | null;
+  problem: string | null;
+  toolsets: string[] | null;
+  /** Of the toolsets only these; null: all of them. */
+  tools: string[] | null;
+  max_iterations: number | null;
+  timeout_seconds: number | null;
+  max_cost_usd: number | null;
+  /** What of it has no effect, or goes before what. */
+  notes: string[];
+};
+
+const HELP = `
+A task names one in \`agent\`: it gets that prompt beside its own, and its route, tools and limits. They come from, the
+first of a name holding:
+  agents: in the config
+  .claude/agents/*.md and .opencode/agent/*.md, from here upward to the root of the repository
+  the same two folders in your home, and agent/ in opencode's own config folder
+A project's file chooses among the routes you have, and only ever takes tools away.`;
+
+export const declareAgents: Declare = (command, { io }) => {
+  command
+    .description("List the agent definitions that a task can name here.")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `${HELP}\n${examples([
+        ["deputy agents", "name, route, tools and where it comes from"],
+        ["deputy agents --json", "everything, for a program"],
+      ])}`,
+    )
+    .action((flags: { json?: true; config?: string }) => {
+      const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
+      const { routing, warnings } = createSetups(place)();
+      const { definitions, warnings: unreadable } = routing.agents;
+      const agents = definitions.map((agent) => {
+        const [planned] = routing.plan({ tasks: [{ goal: "", agent: agent.name }] }, { cwd: io.cwd }).planned;
+        return agentDocument(agent, planned);
+      });
+      const all = [...warnings, ...unreadable];
+      if (flags.json) io.stdout.write(`${JSON.stringify({ agents, warnings: all }, null, 2)}\n`);
+      else io.stdout.write(formatAgents(agents, io, createPaint(io.stdout, io.env)));
+      const paint = createPaint(io.stderr, io.env);
+      for (const { message } of all) io.stderr.write(paint("yellow", `! ${oneLine(message)}\n`));
+    });
+};
+
+function agentDocument(agent: AgentDefinition, planned: Planned | undefined): AgentDocument {
+  const ready = planned !== undefined && "route" in planned ? planned : undefined;
+  const warnings = ready?.route.warnings.map(({ message }) => message) ?? [];
+  return {
+    name: agent.name,
+    description: agent.description ?? null,
+    source: agent.source,
+    route: ready ? routeOf(ready.route) : null,
+    problem: planned !== undefined && "problem" in planned ? planned.problem.message : null,
+    toolsets: ready?.toolsets ?? agent.toolsets ?? null,
+    tools: agent.tools ?? null,
+    max_iterations: agent.max_iterations ?? null,
+    timeout_seconds: agent.timeout_seconds ?? null,
+    max_cost_usd: agent.max_cost_usd ?? null,
+    notes: [...agent.notes, ...warnings],
+  };
+}
+
+function routeOf({ provider, model, effort }: { provider: string; model: string; effort?: Effort }) {
+  return { provider, model, reasoning_effort: effort ?? null };
+}
+
+function formatAgents(agents: AgentDocument[], io: Io, paint: Paint): string {
+  if (agents.length === 0)
+    return "There are none. Define one under agents: in the config, or as .claude/agents/NAME.md.\n";
+  const columns = Math.max(20, (io.stdout.columns ?? 100) - 2);
+  return agents.map((agent) => formatAgent(agent, columns, io, paint)).join("");
+}
+
+/** Its name and what it runs on; under it what it is for, where it comes from, and what is to be known of it. */
+function formatAgent(agent: AgentDocument, columns: number, io: Io, paint: Paint): string {
+  const { name, description, route, problem, toolsets, tools, source, notes } = agent;
+  const runsOn = route === null ? [] : [formatRoute({ ...route, effort: route.reasoning_effort })];
+  const facts = [...runsOn, toolsOf(toolsets, tools)].filter((fact) => fact !== "").map(oneLine);
+  const lines = [
+    ...(description === null ? [] : [fit(oneLine(description), columns)]),
+    ...(problem === null ? [] : [paint("red", `✗ ${oneLine(problem)}`)]),
+    ...[oneLine(shortPath(source, io)), ...notes.map(oneLine)].map((line) => paint("dim", line)),
+  ];
+  return [[paint("bold", oneLine(name)), ...facts].join("  "), ...lines.map((line) => `  ${line}`), ""].join("\n");
+}
+
+/** Toolsets, or the tools where it has not all of theirs. */
+function toolsOf(toolsets: string[] | null, tools: string[] | null): string {
+  if (toolsets === null) return "";
+  return (tools ?? toolsets).join(", ") || "no tools";
+}
+
+/** As seen from here, or from the home. */
+function shortPath(path: string, { cwd, env }: Io): string {
+  const home = env.HOME || homedir();
+  const fromHere = relative(cwd, path);
+  if (!fromHere.startsWith("..")) return fromHere;
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}

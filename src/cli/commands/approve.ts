@@ -1,0 +1,158 @@
+/** `deputy approve`: what children of this user's runs wait to be allowed, and the answer to it, from any terminal. */
+import type { Answered, Engine, Question, Which } from "../../engine/engine.ts";
+import { requestLines, targetLines } from "../approvals/approval-prompt.ts";
+import { agreed } from "../approvals/question.ts";
+import { openShownRequests } from "../approvals/shown-requests.ts";
+import { userOf } from "../approvals/user.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
+import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
+import { createPaint, type Io, type Paint } from "../io.ts";
+import { formatDuration } from "../terminal/format.ts";
+import { fit, oneLine } from "../terminal/terminal-text.ts";
+
+type ApproveFlags = {
+  deny?: true;
+  yes?: true;
+  reason?: string;
+  call?: string;
+  request?: string;
+  json?: true;
+  config?: string;
+};
+
+/** Columns that a goal may take where the terminal does not tell its width. */
+const COLUMNS = 100;
+
+export const declareApprove: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("List what children wait to be allowed, in any process of yours; with an id, allow or deny it.")
+    .argument("[id]", "a child, ID.n; or a run that asks one thing")
+    .option("--deny", "say no")
+    .option("--reason <text>", "what the child is told")
+    .option("--request <code>", "exactly this request, as it was listed; any other stays open")
+    .option("--call <callid>", "which one, where a child asks several things")
+    .option("-y, --yes", "at a terminal: allow without a further question what was not listed before")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+A question waits here while deputy run is at a terminal, or was started with --wait-for-approval, or belongs to a
+program that lets others answer. The first answer counts; after delegation.approval_timeout_seconds it is no.
+
+Each request has a code, and --request answers exactly that one. Without it, an answer means what was listed: if the child
+asks for something else by now, nothing is answered, and the new request is shown.
+
+Exit codes: 0 the answer counted · 1 it did not: the request was not open any more, or is not the one that was shown.
+${examples([
+  ["deputy approve", "what waits, and exactly what would run"],
+  ["deputy approve 7f3a.2", "allow what was listed of this child, this once"],
+  ["deputy approve 7f3a.2 --request 3f9a2b1c04de", "allow exactly this request"],
+  ['deputy approve 7f3a.2 --deny --reason "use pnpm"', "deny it, and say why"],
+])}`,
+    )
+    .action((id: string | undefined, flags: ApproveFlags) =>
+      withDeputy(context, flags.config, async ({ engine }) => {
+        if (id !== undefined) return context.exitWith(await answerRequest(engine, { ...flags, id }, io));
+        const open = engine.questions();
+        io.stdout.write(flags.json ? asJson(open.map(requestDocument)) : formatRequests(open, io));
+        openShownRequests(io).add(open);
+      }),
+    );
+};
+
+async function answerRequest(engine: Engine, { id, ...flags }: ApproveFlags & { id: string }, io: Io) {
+  const question = engine.question(whichOf(id, flags));
+  const state = flags.request === undefined ? openShownRequests(io).stateOf(question, id) : "listed";
+  if (state === "replaced") return showReplacement(question, flags, io);
+  const allowed = flags.deny === undefined;
+  if (state === "unlisted" && !(await isMeant(question, allowed && !flags.yes, io))) {
+    io.stdout.write("Nothing was answered.\n");
+    return EXIT_NOT_COMPLETED;
+  }
+  const reason = flags.reason ?? `${allowed ? "allowed" : "denied"} with deputy approve`;
+  const { childId, request } = question;
+  const answered = await engine.answer({ id: childId, request, allowed, reason, by: userOf("deputy approve") });
+  if (flags.json) io.stdout.write(asJson(decisionDocument(answered)));
+  else io.stdout.write(formatDecision(answered, allowed, createPaint(io.stdout, io.env)));
+  return answered.counted ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
+}
+
+function whichOf(id: string, { call, request }: ApproveFlags): Which {
+  return { id, ...(call !== undefined && { callId: call }), ...(request !== undefined && { request }) };
+}
+
+/** What nobody has listed is shown whole; at a terminal, allowing it takes a yes. */
+async function isMeant(question: Question, asks: boolean, io: Io): Promise<boolean> {
+  const { stdin, stdout, stderr } = io;
+  stderr.write(formatRequests([question], io));
+  return !asks || stdin.isTTY !== true || stdout.isTTY !== true || agreed(io, stderr, "Allow it?");
+}
+
+/** The child asks for something else than what was listed: that is shown now, and nothing is answered. */
+function showReplacement(question: Question, { json }: ApproveFlags, io: Io): number {
+  const unanswered = { question, counted: false, end: undefined };
+  if (json) io.stdout.write(asJson({ ...decisionDocument(unanswered), pending: requestDocument(question) }));
+  else io.stdout.write(formatRequests([question], io));
+  openShownRequests(io).add([question]);
+  io.stderr.write(
+    `deputy: Nothing was answered: ${question.childId} asks for something else now than what was listed, as shown above. ` +
+      "Run the command again to answer this request.\n",
+  );
+  return EXIT_NOT_COMPLETED;
+}
+
+function asJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function requestDocument({ childId, callId, request, goal, toolName, target, directory, ...times }: Question) {
+  const { askedAt, answerBy } = times;
+  return {
+    child_id: childId,
+    call_id: callId,
+    request,
+    goal,
+    tool: toolName,
+    target,
+    directory,
+    asked_at: new Date(askedAt).toISOString(),
+    answer_by: answerBy === undefined ? null : new Date(answerBy).toISOString(),
+  };
+}
+
+function decisionDocument({ question: { childId, callId, request }, counted, end }: Answered) {
+  return { child_id: childId, call_id: callId, request, counted, ended_by: end ?? null };
+}
+
+export function formatRequests(questions: Question[], io: Io): string {
+  if (questions.length === 0) return "No child waits to be allowed anything.\n";
+  const paint = createPaint(io.stdout, io.env);
+  const columns = io.stdout.columns ?? COLUMNS;
+  const now = io.clock.now();
+  return questions
+    .map((question) => {
+      const { childId, request, askedAt, answerBy } = question;
+      const since = `waits ${formatDuration((now - askedAt) / 1000)}`;
+      const left = answerBy === undefined ? "" : `, ${formatDuration(Math.max(0, answerBy - now) / 1000)} left`;
+      const answer = `deputy approve ${childId} --request ${request}`;
+      return [
+        `${paint("yellow", "?")} ${paint("bold", childId)} ${paint("dim", `${since}${left}`)}`,
+        `  ${fit(oneLine(question.goal), Math.max(20, columns - 2))}`,
+        ...requestLines(question, paint),
+        `  ${paint("dim", answer)}\n`,
+      ].join("\n");
+    })
+    .join("\n");
+}
+
+export function formatDecision({ question, counted, end }: Answered, allowed: boolean, paint: Paint): string {
+  const { childId } = question;
+  if (counted) {
+    const lines = targetLines(question.target, paint);
+    return `${allowed ? "Allowed" : "Denied"}: ${childId}, ${oneLine(question.toolName)}\n${lines.join("\n")}\n`;
+  }
+  if (end === undefined) return `Too late: ${childId} does not ask any more. See deputy show ${childId}.\n`;
+  return `Too late: it was ${end.allowed ? "allowed" : "denied"} already (${oneLine(end.by)}: ${oneLine(end.reason)}).\n`;
+}

@@ -1,0 +1,189 @@
+/**
+ * `deputy doctor`: what a run would find here: keys by name, config, journal, runtime. Nothing is started, and nothing
+ * is sent but with `--online`.
+ */
+import { version } from "node:process";
+import type { Clock } from "../../clock.ts";
+import { loadConfig } from "../../config/load.ts";
+import { stateDir } from "../../config/trust.ts";
+import { askProviders, type ProviderAnswer } from "../../engine/setup/provider-lists.ts";
+import { createSetups } from "../../engine/setup/setup.ts";
+import { DeputyError } from "../../errors.ts";
+import { formatKey } from "../../routing/keys/provider-connection.ts";
+import { patternWarnings } from "../../routing/resolve/policy.ts";
+import type { Routing } from "../../routing/routing.ts";
+import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
+import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
+import { createPaint, type Paint } from "../io.ts";
+import { formatRoute, plural } from "../terminal/format.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+
+/** `bad`: a run would fail on it. `note`: good to know. */
+type Finding = { state: "good" | "note" | "bad"; about: string; text: string };
+type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: string };
+
+export const declareDoctor: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("Look at what a run would find here: keys (by name), config, journal, runtime.")
+    .option(
+      "--online",
+      "also ask each provider for its models, with every key: which keys are accepted (else nothing is sent)",
+    )
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy doctor", "why does it not start?"],
+        ["deputy doctor --online", "are the keys good?"],
+      ]),
+    )
+    .action(async (flags: { online?: true; json?: true; config?: string }) => {
+      const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
+      const findings = [
+        ...attempt("config", () => configFindings(place)),
+        ...attempt("providers", () => providerFindings(place)),
+        ...(flags.online ? await onlineFindings(place, io.clock) : []),
+        await journalFinding(context, flags.config),
+        environmentFinding(io.keysStillVisible),
+        { state: "good", about: "runtime", text: `Node ${version}` } as const,
+      ];
+      if (flags.json) io.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+      else io.stdout.write(formatFindings(findings, createPaint(io.stdout, io.env)));
+      context.exitWith(findings.some(({ state }) => state === "bad") ? EXIT_NOT_COMPLETED : EXIT_COMPLETED);
+    });
+};
+
+/** The findings, or the mistake that kept them from being made. */
+function attempt(about: string, look: () => Finding[]): Finding[] {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof DeputyError)) throw error;
+    return [{ state: "bad", about, text: error.message }];
+  }
+}
+
+function configFindings(place: DoctorContext): Finding[] {
+  const { files, warnings } = loadConfig({ ...place, ...(place.configPath && { explicitPath: place.configPath }) });
+  const found = files.map(
+    ({ path, trusted }): Finding => ({
+      state: trusted ? "good" : "note",
+      about: "config",
+      text: trusted ? path : `${path} is not trusted and may only choose among your routes: deputy config trust`,
+    }),
+  );
+  const none: Finding = { state: "good", about: "config", text: "no file, and none is needed" };
+  const notes = warnings.map(({ message }): Finding => ({ state: "note", about: "config", text: message }));
+  return [...(found.length === 0 ? [none] : found), ...notes];
+}
+
+function providerFindings(place: DoctorContext): Finding[] {
+  const { routing, config } = createSetups(place)();
+  const usable = routing.credentials.usable();
+  const others = routing.providers.all().filter((provider) => !usable.includes(provider));
+  const patterns = patternWarnings(config, routing.providers);
+  return [
+    ...patterns.map(({ message }): Finding => ({ state: "note", about: "config", text: message })),
+    ...usable.map(({ slug, configured }) => usableFinding(slug, configured !== undefined, routing)),
+    ...others.filter(({ configured }) => configured !== undefined).map(({ slug }) => unusableFinding(slug, routing)),
+    ...(usable.length === 0
+      ? [noProvider(others.map(({ builtIn }) => builtIn?.keys[0]?.name))]
+      : [plainTask(routing, place.cwd)]),
+  ];
+}
+
+function usableFinding(slug: string, configured: boolean, { providers, credentials }: Routing): Finding {
+  const found = providers.find(slug);
+  const answer = "provider" in found ? credentials.find(found.provider) : undefined;
+  if (answer === undefined || !("connection" in answer)) return { state: "bad", about: slug, text: "cannot be had" };
+  const { keys, baseUrl, rejected } = answer.connection;
+  const names = keys.map(formatKey).join(", ");
+  const from = configured ? ", from the config" : "";
+  const text = `${new URL(baseUrl).host}, ${names === "" ? "no key needed" : `key ${names}`}${from}`;
+  return rejected.length === 0
+    ? { state: "good", about: slug, text }
+    : { state: "note", about: slug, text: `${text}; ${rejected.join("; ")}` };
+}
+
+/** A provider that the config names and that has no key. */
+function unusableFinding(slug: string, { providers, credentials }: Routing): Finding {
+  const found = providers.find(slug);
+  if ("problem" in found) return { state: "bad", about: slug, text: found.problem.message };
+  const answer = credentials.find(found.provider);
+  if ("unusable" in answer) return { state: "bad", about: slug, text: answer.unusable };
+  const looked = "missing" in answer ? answer.missing.join(", ") : "";
+  return { state: "note", about: slug, text: `no key. Looked in ${looked}.` };
+}
+
+function noProvider(variables: (string | undefined)[]): Finding {
+  const known = variables.filter((name) => name !== undefined).slice(0, 6);
+  return { state: "bad", about: "providers", text: `none has a key. Set one, for example ${known.join(", ")}.` };
+}
+
+/** Where a task runs that asks for nothing. */
+function plainTask(routing: Routing, cwd: string): Finding {
+  const [planned] = routing.plan({ tasks: [{ goal: "" }] }, { cwd }).planned;
+  if (planned !== undefined && "route" in planned) {
+    return {
+      state: "good",
+      about: "default",
+      text: `a task that names no model runs on ${formatRoute(planned.route)}`,
+    };
+  }
+  return { state: "note", about: "default", text: `a task must name its model: ${planned?.problem.message ?? ""}` };
+}
+
+/** What each provider says to each of its keys. */
+async function onlineFindings(place: DoctorContext, clock: Clock): Promise<Finding[]> {
+  try {
+    return (await askProviders(place, clock, undefined, true)).map(onlineFinding);
+  } catch (error) {
+    // A config that cannot be read, or nobody to ask, has been found already.
+    if (error instanceof DeputyError) return [];
+    throw error;
+  }
+}
+
+function onlineFinding(answer: ProviderAnswer): Finding {
+  const { provider: about, keyName } = answer;
+  if ("failure" in answer) {
+    const { kind, message } = answer.failure;
+    const isRefused = kind === "unauthorized" && keyName !== undefined;
+    return { state: "bad", about, text: isRefused ? `key ${keyName}: ${message}` : message };
+  }
+  const lists = `lists ${plural(Object.keys(answer.models).length, "model")}`;
+  if (keyName === undefined) return { state: "good", about, text: `answers without a key, ${lists}` };
+  if (answer.keyTried) return { state: "good", about, text: `accepts ${keyName}, ${lists}` };
+  return { state: "note", about, text: `answers and ${lists} to anyone, so that ${keyName} was not tried` };
+}
+
+async function journalFinding(context: Context, configPath: string | undefined): Promise<Finding> {
+  const where = stateDir(context.io.env);
+  try {
+    const runs = await withDeputy(context, configPath, async ({ engine }) => engine.runCount());
+    return { state: "good", about: "journal", text: `${where}, ${plural(runs, "run")}` };
+  } catch (error) {
+    if (!(error instanceof DeputyError)) throw error;
+    return { state: "bad", about: "journal", text: error.message };
+  }
+}
+
+function environmentFinding(keysStillVisible: string | undefined): Finding {
+  return keysStillVisible === undefined
+    ? { state: "good", about: "secrets", text: "keys are taken out of this process's environment" }
+    : {
+        state: "note",
+        about: "secrets",
+        text: `keys in the environment can be read by other processes of yours: ${keysStillVisible}`,
+      };
+}
+
+function formatFindings(findings: Finding[], paint: Paint): string {
+  const signs = { good: paint("green", "✓"), note: paint("yellow", "!"), bad: paint("red", "✗") };
+  const widest = Math.max(...findings.map(({ about }) => about.length));
+  return findings
+    .map(({ state, about, text }) => `${signs[state]} ${about.padEnd(widest)}  ${oneLine(text)}\n`)
+    .join("");
+}

@@ -1,0 +1,133 @@
+/** `deputy journal`: is what was stored still what was written, and which past runs may go. */
+import { join } from "node:path";
+import { InvalidArgumentError } from "commander";
+import { stateDir } from "../../config/trust.ts";
+import type { Pruned, PruneOptions } from "../../engine/engine.ts";
+import { DeputyError } from "../../errors.ts";
+import type { JournalReport } from "../../journal/sqlite/verify.ts";
+import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
+import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
+import { grouped, plural } from "../terminal/format.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+
+type PruneFlags = {
+  olderThan?: number;
+  keep?: number;
+  unfinished?: true;
+  dryRun?: true;
+  json?: true;
+  config?: string;
+};
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const UNITS_MS: Record<string, number> = { h: 60 * 60 * 1000, d: DAY_MS, w: 7 * DAY_MS };
+
+export const declareJournal: Declare = (command, context) => {
+  const { io } = context;
+  command.description("The journal: where all runs are kept.").addHelpText(
+    "after",
+    examples([
+      ["deputy journal verify", "is all of it what was written?"],
+      ["deputy journal prune --older-than 30d --dry-run", "what would go"],
+      ["deputy journal prune --keep 100", "all but the newest hundred runs"],
+    ]),
+  );
+  command
+    .command("verify")
+    .description("Check the file, every event, and the order of every run. Changes nothing.")
+    .option(...JSON_OPTION)
+    .addHelpText(
+      "after",
+      `
+Finds changed bytes, missing events and what never came in this order. What was on its way when a process was killed
+was never in the journal: that is no damage, and deputy resume goes on.
+
+Exit codes: 0 all is what was written · 1 something is not.`,
+    )
+    .action(async (flags: { json?: true }) => {
+      const { verifyJournal } = await import("../../journal/sqlite/verify.ts");
+      const report = verifyJournal(join(stateDir(io.env), "journal.sqlite"));
+      io.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+      context.exitWith(report.problems.length === 0 ? EXIT_COMPLETED : EXIT_NOT_COMPLETED);
+    });
+  command
+    .command("prune")
+    .description("Remove past runs, with their conversations, for good.")
+    .option("--older-than <time>", "runs in which nothing has happened for so long: 30d, 12h, 4w", duration)
+    .option("--keep <n>", "all but the newest n", wholeNumber)
+    .option("--unfinished", "also runs that deputy resume could go on with")
+    .option("--dry-run", "remove nothing; tell what would go")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+A run that is at work is never removed; one that was cut short only with --unfinished. With both --older-than and
+--keep a run goes where both say so. The file gets smaller where no other run is at work; else its free space is used
+by later runs.
+${examples([
+  ["deputy journal prune --older-than 30d", "nothing happened in them for 30 days"],
+  ["deputy journal prune --keep 100 --dry-run", "what would go"],
+])}`,
+    )
+    .action((flags: PruneFlags) => prune(flags, context));
+};
+
+async function prune(flags: PruneFlags, context: Context): Promise<void> {
+  const { olderThan, keep, unfinished, dryRun } = flags;
+  if (olderThan === undefined && keep === undefined) {
+    throw new DeputyError("usage", "Say which runs go: --older-than 30d, --keep 100, or both.");
+  }
+  const options: PruneOptions = {
+    ...(olderThan !== undefined && { olderThanMs: olderThan }),
+    ...(keep !== undefined && { keep }),
+    ...(unfinished && { unfinished }),
+    ...(dryRun && { dryRun }),
+  };
+  await withDeputy(context, flags.config, async ({ engine }) => {
+    const pruned = engine.prune(options);
+    const { stdout } = context.io;
+    if (flags.json) stdout.write(`${JSON.stringify(pruneDocument(pruned, dryRun === true), null, 2)}\n`);
+    else stdout.write(formatPruned(pruned, dryRun === true));
+  });
+}
+
+function pruneDocument({ runs, bytes, kept }: Pruned, dryRun: boolean) {
+  return { dry_run: dryRun, runs, bytes, kept };
+}
+
+function formatPruned({ runs, bytes, kept }: Pruned, dryRun: boolean): string {
+  if (runs.length === 0) return `Nothing to remove; ${plural(kept, "run")} kept.\n`;
+  const what = `${plural(runs.length, "run")} with ${formatBytes(bytes)} of events`;
+  return dryRun ? `Would remove ${what}; ${kept} would be kept.\n` : `Removed ${what}; ${kept} kept.\n`;
+}
+
+function formatReport({ file, missing, runs, events, bytes, problems }: JournalReport): string {
+  if (missing) return `There is no journal yet at ${file}: nothing was ever run.\n`;
+  const size = `${plural(runs, "run")}, ${plural(events, "event")}, ${formatBytes(bytes)}`;
+  if (problems.length === 0) return `${file}: all of it is what was written (${size}).\n`;
+  const lines = problems.map((problem) => `  ✗ ${oneLine(problem)}\n`);
+  return `${file} is not as it should be (${size}):\n${lines.join("")}\n${ADVICE}`;
+}
+
+const ADVICE = `Runs that are not named above can still be shown and resumed. To begin a new journal, move this one aside with its
+-wal and -shm. A copy of it from a backup is as good as it was then.
+`;
+
+/** `12.3 MB`. */
+function formatBytes(bytes: number): string {
+  if (bytes < 1e6) return `${grouped(Math.ceil(bytes / 1000))} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+function duration(value: string): number {
+  const [, count = "", unit = ""] = /^(\d+)([hdw])$/.exec(value) ?? [];
+  const unitMs = UNITS_MS[unit];
+  if (unitMs === undefined) throw new InvalidArgumentError("Expected hours, days or weeks: 12h, 30d, 4w.");
+  return Number(count) * unitMs;
+}
+
+function wholeNumber(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError("Expected a whole number.");
+  return Number(value);
+}

@@ -1,0 +1,106 @@
+/** `deputy models`: what this user can run on now, from config, keys and the catalog as they are at this moment. */
+
+import type { AvailableAlias, AvailableModel } from "../../available-models.ts";
+import { listAvailableModels } from "../../engine/setup/list-available.ts";
+import { createSetups, type SetupPlace } from "../../engine/setup/setup.ts";
+import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
+import { EXIT_NOT_COMPLETED } from "../exit-codes.ts";
+import { createPaint, type Paint } from "../io.ts";
+import { formatCount, formatRoute, plural } from "../terminal/format.ts";
+import { formatPrice } from "../terminal/plan-table.ts";
+import { formatTable } from "../terminal/table.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+
+type ModelsFlags = { provider?: string; all?: true; refresh?: true; json?: true; config?: string };
+
+export const declareModels: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("List the models you can use now: those of providers with a key, and your aliases.")
+    .argument("[part]", "only models with this in their name")
+    .option("-p, --provider <slug>", "only this provider's")
+    .option("--all", "also those of providers without a key")
+    .option("--refresh", "first ask each provider with a key for its own list, and keep it")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+The list is of models that are known by name; a model that is not in it can be used all the same. Nothing is fetched
+unless --refresh says so; what was fetched is kept and used from then on, without a network.
+${examples([
+  ["deputy models", "everything you have a key for"],
+  ["deputy models glm", "models with glm in their name"],
+  ["deputy models --provider openrouter --json", "one provider's, for a program"],
+  ["deputy models --refresh", "as the providers list them today"],
+])}`,
+    )
+    .action(async (part: string | undefined, flags: ModelsFlags) => {
+      const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
+      if (flags.refresh) await refresh(place, flags, context);
+      const { routing, config, warnings } = createSetups(place)();
+      const { provider, all } = flags;
+      const { aliases, models } = listAvailableModels(
+        { routing, config, cwd: io.cwd },
+        { match: part, provider, all },
+        "operator",
+      );
+      if (flags.json) io.stdout.write(`${JSON.stringify({ aliases, models }, null, 2)}\n`);
+      else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env)));
+      const paint = createPaint(io.stderr, io.env);
+      for (const { message } of warnings) io.stderr.write(paint("yellow", `! ${oneLine(message)}\n`));
+    });
+};
+
+/** One line for each provider that was asked; exit code 1 where one did not answer. */
+async function refresh(place: SetupPlace, { provider }: ModelsFlags, { io, exitWith }: Context): Promise<void> {
+  const { refreshLists } = await import("../../engine/setup/provider-lists.ts");
+  const paint = createPaint(io.stderr, io.env);
+  const answers = await refreshLists(place, io.clock, provider);
+  for (const answer of answers)
+    io.stderr.write(
+      "models" in answer
+        ? `${paint("green", "✓")} ${answer.provider} lists ${plural(Object.keys(answer.models).length, "model")}\n`
+        : `${paint("red", "✗")} ${oneLine(answer.failure.message)}\n`,
+    );
+  if (answers.some((answer) => "failure" in answer)) exitWith(EXIT_NOT_COMPLETED);
+}
+
+export function formatModels(models: AvailableModel[], aliases: AvailableAlias[], paint: Paint): string {
+  const rows = models.map((document) => [
+    `${oneLine(document.model)}${document.default ? " *" : ""}`,
+    document.provider,
+    formatPrice(document.price_usd_per_million_tokens ?? undefined),
+    document.context_window === null ? "unknown" : formatCount(document.context_window),
+    abilities(document),
+    document.key_present ? (document.key_name ?? "none needed") : "missing",
+    document.reasoning_efforts === null ? "unknown" : document.reasoning_efforts.join(" ") || "none",
+  ]);
+  const names = aliases.map(({ alias, route, problem }) => [
+    alias,
+    route === null ? paint("red", oneLine(problem ?? "")) : formatRoute({ ...route, effort: route.reasoning_effort }),
+  ]);
+  const blocks = [
+    formatTable(["ALIAS", "RUNS ON"], names, paint),
+    formatTable(["MODEL", "PROVIDER", "USD PER M TOKENS", "CONTEXT", "TAKES", "KEY", "EFFORT"], rows, paint),
+    rows.length === 0
+      ? "No such model. Deputy lists those of providers with a key; deputy doctor shows which have one.\n"
+      : summary(models),
+  ];
+  return blocks.filter((block) => block !== "").join("\n");
+}
+
+/** What it takes beside text, as far as that is known. */
+function abilities({ tools, vision }: AvailableModel): string {
+  const known = [
+    ...(tools === null ? [] : [tools ? "tools" : "no tools"]),
+    ...(vision === null ? [] : [vision ? "images" : "no images"]),
+  ];
+  return known.length === 0 ? "unknown" : known.join(", ");
+}
+
+function summary(models: AvailableModel[]): string {
+  const providers = new Set(models.map(({ provider }) => provider));
+  const count = `${plural(models.length, "model")} of ${plural(providers.size, "provider")}`;
+  return `${count}; * is what runs where only the provider is named.\n`;
+}

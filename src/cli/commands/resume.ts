@@ -1,0 +1,70 @@
+/** `deputy resume`: goes on with a run whose process has ended; shown and written as `deputy run` does. */
+import { resolve } from "node:path";
+import { Option } from "commander";
+import type { ChatExtras } from "../../engine/engine.ts";
+import { isConversation } from "../../run/run.ts";
+import { parseAllowRule } from "../approvals/allow-rule.ts";
+import type { createChatExtras } from "../chat/background-runs.ts";
+import {
+  ALLOW_OPTION,
+  CONCURRENCY_OPTION,
+  CONFIG_OPTION,
+  type Declare,
+  examples,
+  hideKeys,
+  WAIT_FOR_APPROVAL_OPTION,
+  withDeputy,
+} from "../command.ts";
+import { createFollower, type FollowFlags } from "../terminal/follow.ts";
+
+type ResumeFlags = FollowFlags & { config?: string; allow?: string[]; waitForApproval?: true; concurrency?: number };
+
+export const declareResume: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("Go on with a run whose process has ended. Finished children are not run again.")
+    .argument("<id>", "the run, or the beginning of its id")
+    .addOption(new Option("--json", "the result as JSON on stdout").conflicts("ndjson"))
+    .option("--ndjson", "events and result as JSON lines on stdout")
+    .option("-o, --output <dir>", "write each result into this directory, those from before too")
+    .option("-v, --verbose", "also every request, tool call and approval")
+    .option(...CONCURRENCY_OPTION)
+    .option(...ALLOW_OPTION)
+    .option(...WAIT_FOR_APPROVAL_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+Steps that were finished are not asked again. A tool call that had begun and not ended is repeated if it only reads;
+otherwise the child is told that its outcome is unknown. A run that another process is still working on is left alone.
+Config, keys and --allow are those of now. A child whose provider, key, workspace or image is gone stays interrupted,
+and can be resumed once it is back.
+${examples([
+  ["deputy resume 7f3a", "go on with it"],
+  ["deputy runs", "find the unfinished ones"],
+])}`,
+    )
+    .action((id: string, flags: ResumeFlags) =>
+      withDeputy(context, flags.config, async (deputy) => {
+        hideKeys(io, deputy);
+        const { engine } = deputy;
+        const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
+        const { run } = engine.run(id);
+        const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
+        const delegation = await engine.resume(run.delegationId, {
+          ...(follower.asker === undefined ? {} : { asker: follower.asker }),
+          ...(flags.waitForApproval === undefined ? {} : { answersFromElsewhere: true }),
+          ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(parseAllowRule) }),
+          ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+          ...(isConversation(run) && { beside: await chatExtrasOf(deputy, io, flags.config) }),
+        });
+        context.exitWith((await follower.follow(delegation, engine.run(run.delegationId).run)).code);
+      }),
+    );
+};
+
+/** What the agent of a chat can do beside delegating, as `deputy chat` gives it. Other runs need none of it. */
+async function chatExtrasOf(...given: Parameters<typeof createChatExtras>): Promise<ChatExtras> {
+  const chat = await import("../chat/background-runs.ts");
+  return chat.createChatExtras(...given);
+}

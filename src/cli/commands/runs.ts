@@ -1,0 +1,95 @@
+/** `deputy runs`: every run in the journal, newest first. */
+import type { RunListing } from "../../engine/engine.ts";
+import { costIn, usedAlone } from "../../result.ts";
+import { allChildren, hasEnded } from "../../run/run.ts";
+import { stateOf } from "../../run/run-report.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
+import { createPaint, type Paint } from "../io.ts";
+import { setAsideNote } from "../serving/resume-after-crash.ts";
+import { formatUsd, plural } from "../terminal/format.ts";
+import { formatTable } from "../terminal/table.ts";
+import { fit, oneLine } from "../terminal/terminal-text.ts";
+
+/** As many as one looks through. */
+const USUAL_LIMIT = 50;
+
+/** What the columns before the goal take, and what the goal gets at least. */
+const OTHER_COLUMNS = 58;
+const LEAST_GOAL_COLUMNS = 20;
+
+export const declareRuns: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("List past and present runs, newest first.")
+    .option("--all", "Not only the newest 50; with --json all are listed.")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText("after", examples([["deputy runs", "what ran, what runs, what can be resumed"]]))
+    .action((flags: { json?: true; all?: true; config?: string }) =>
+      withDeputy(context, flags.config, async ({ engine }) => {
+        const { json, all = json } = flags;
+        const listings = engine.runs(all ? undefined : USUAL_LIMIT);
+        if (json) io.stdout.write(`${JSON.stringify(listings.map(listingDocument), null, 2)}\n`);
+        else io.stdout.write(formatRuns(listings, createPaint(io.stdout, io.env), io.stdout.columns ?? 160));
+        io.stderr.write(listings.map(setAsideNote).join(""));
+        const older = engine.runCount() - listings.length;
+        if (older > 0) io.stderr.write(`… and ${plural(older, "older run")}: deputy runs --all\n`);
+      }),
+    );
+};
+
+export function formatRuns(listings: RunListing[], paint: Paint, columns: number): string {
+  if (listings.length === 0) return 'No runs yet. Start one: deputy run --goal "…"\n';
+  const rows = listings.map((listing) => {
+    const document = listingDocument(listing);
+    const { delegation_id, state, started_at, tasks, children, completed, goal } = document;
+    const started = started_at.slice(0, 16).replace("T", " ");
+    const firstGoal = fit(oneLine(goal), Math.max(LEAST_GOAL_COLUMNS, columns - OTHER_COLUMNS));
+    return [
+      delegation_id,
+      started,
+      `${completed}/${tasks}${children > tasks ? ` +${children - tasks}` : ""}`,
+      state,
+      knownCost(document),
+      firstGoal,
+    ];
+  });
+  const table = formatTable(["RUN", "STARTED (UTC)", "DONE", "STATE", "COST", "FIRST GOAL"], rows, paint);
+  const resumable = listings.find((listing) => ["unfinished", "stopped"].includes(stateOf(listing)))?.run.delegationId;
+  return resumable === undefined
+    ? table
+    : `${table}\nGo on with the last that was cut short: deputy resume ${resumable}\n`;
+}
+
+function knownCost({
+  known_cost_usd: usd,
+  cost_complete: isComplete,
+}: {
+  known_cost_usd: number;
+  cost_complete: boolean;
+}) {
+  if (isComplete) return formatUsd(usd);
+  return usd === 0 ? "unknown" : `≥ ${formatUsd(usd)}`;
+}
+
+function listingDocument(listing: RunListing) {
+  const { run } = listing;
+  const children = allChildren(run);
+  const costs = children.map(({ tally }) => costIn(usedAlone(tally)));
+  return {
+    delegation_id: run.delegationId,
+    state: stateOf(listing),
+    surface: run.surface,
+    started_at: new Date(run.startedAt).toISOString(),
+    ended_at: run.endedAt === undefined ? null : new Date(run.endedAt).toISOString(),
+    tasks: run.children.length,
+    /** With those that children delegated to in their turn. */
+    children: children.length,
+    finished: run.children.filter(hasEnded).length,
+    completed: run.children.filter(({ tally }) => tally.ending?.status === "completed").length,
+    /** What is known of it; a request without a price adds nothing here and makes `cost_complete` false. */
+    known_cost_usd: costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
+    cost_complete: costs.every(({ usd }) => usd !== null),
+    goal: run.call.tasks[0]?.goal ?? "",
+  };
+}

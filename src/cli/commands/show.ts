@@ -1,0 +1,133 @@
+/** `deputy show`: a run's results, or of one child everything there is: route, attempts, tool calls, transcript. */
+
+import { type Result, resultOf } from "../../result.ts";
+import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../../run/run.ts";
+import { requestLines } from "../approvals/approval-prompt.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
+import { createPaint, type Paint } from "../io.ts";
+import { setAsideNote } from "../serving/resume-after-crash.ts";
+import { taskPosition } from "../terminal/event-lines.ts";
+import { formatAnswer, formatAnswers } from "../terminal/final-answers.ts";
+import { formatCount, plural } from "../terminal/format.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+import { formatTranscript } from "../terminal/transcript.ts";
+
+export const declareShow: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("Show a run's results, or everything about one of its children.")
+    .argument("<id>", "a run, or one child of it: ID.n")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy show 7f3a", "every answer of a run, its route, time and cost"],
+        ["deputy show 7f3a.2", "the second child: attempts, tool calls, the whole conversation"],
+        ["deputy show 7f3a --json", "the same document that deputy run --json printed"],
+        ["deputy show 7f3a.2 --json", "one child: { result, events }"],
+      ]),
+    )
+    .action((id: string, flags: { json?: true; config?: string }) =>
+      withDeputy(context, flags.config, async ({ engine }) => {
+        const listing = engine.run(id);
+        const { run } = listing;
+        io.stderr.write(setAsideNote(listing));
+        const { taskIndex } = parseRunId(id);
+        const paint = createPaint(io.stdout, io.env);
+        if (taskIndex === undefined) {
+          io.stdout.write(flags.json ? asJson(resultsOf(run)) : formatRun(run, paint));
+          return;
+        }
+        const events = [...engine.events(id)];
+        if (flags.json) io.stdout.write(asJson({ result: resultOfChild(run, taskIndex) ?? null, events }));
+        else io.stdout.write(`${formatChild(run, taskIndex, paint)}\n${formatTranscript(events, paint)}`);
+      }),
+    );
+};
+
+function asJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function resultOfChild(run: Run, taskIndex: number): Result | undefined {
+  const child = run.children[taskIndex];
+  return child !== undefined && hasEnded(child) ? resultOf(child.tally) : undefined;
+}
+
+export function formatRun(run: Run, paint: Paint): string {
+  const open = run.children.filter((child) => !hasEnded(child));
+  const lines = open.map(({ tally, activity, questions }) => {
+    const goal = oneLine(run.call.tasks[tally.taskIndex]?.goal ?? "").slice(0, 200);
+    const head = paint("bold", `${taskPosition(tally.taskIndex, run)} ${goal}`);
+    const asked = questions.flatMap((question) => requestLines(question, paint));
+    return `${[head, paint("dim", `not finished: ${oneLine(activity)}`), ...asked].join("\n")}\n`;
+  });
+  const rest = lines.length === 0 ? "" : `\n${lines.join("\n")}`;
+  return `${formatAnswers(run, resultsOf(run), paint)}${rest}`.trimStart();
+}
+
+export function formatChild(run: Run, taskIndex: number, paint: Paint): string {
+  const result = resultOfChild(run, taskIndex);
+  if (result === undefined) {
+    const child = run.children[taskIndex];
+    const messages = messagesTo(run, taskIndex).map(([name, value]) => `${name}: ${oneLine(value)}\n`);
+    const delegated = delegatedBy(child).map(([name, value]) => `${name}: ${oneLine(value)}\n`);
+    return `${taskPosition(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n${messages.join("")}${delegated.join("")}`;
+  }
+  const facts = [...factsOf(result), ...messagesTo(run, taskIndex), ...delegatedBy(run.children[taskIndex])].map(
+    ([name, value]) => `${paint("dim", name.padEnd(10))} ${oneLine(value)}`,
+  );
+  return `${formatAnswer(run, result, paint)}\n\n${facts.join("\n")}\n`;
+}
+
+/** What the child handed to children of its own. */
+function delegatedBy(
+  { delegations }: Pick<RunChild, "delegations"> = { delegations: [] },
+): [name: string, value: string][] {
+  return delegations.map(({ delegationId, children }) => {
+    const completed = children.filter(({ tally }) => tally.ending?.status === "completed").length;
+    const how = `${plural(children.length, "task")}, ${completed} completed`;
+    return ["delegated", `${how} · deputy show ${delegationId}`];
+  });
+}
+
+/** What was said to the child, and whether it heard. */
+function messagesTo(run: Run, taskIndex: number): [name: string, value: string][] {
+  const { steers = [] } = run.children[taskIndex] ?? {};
+  return steers.map(({ state, by, text }) => ["message", `${state}, ${by}: ${text}`]);
+}
+
+/** What is known beside the answer; only what there is. */
+function factsOf(result: Result): [name: string, value: string][] {
+  const { route, tokens } = result;
+  const facts: [string, string][] = [["status", `${result.status} (${result.exit_reason})`]];
+  if (route !== null) {
+    const { model, provider, reasoning_effort: effort } = route.chosen_by;
+    facts.push(["chosen by", `model: ${model}, provider: ${provider}${effort === null ? "" : `, effort: ${effort}`}`]);
+    facts.push(["endpoint", `${route.endpoint}, key ${route.key_names.join(", ") || route.key_name || "none needed"}`]);
+    if (route.served_models.length > 0)
+      facts.push(["served", `${route.served_models.join(", ")} (as the provider reports)`]);
+    facts.push(...route.attempts.map((attempt): [string, string] => ["attempt", attemptText(attempt)]));
+  }
+  facts.push([
+    "tokens",
+    `${formatCount(tokens.input)} in (${formatCount(tokens.cached)} cached), ${formatCount(tokens.output)} out ` +
+      `(${formatCount(tokens.reasoning)} reasoning), ${plural(result.api_calls, "request")}`,
+  ]);
+  for (const tool of result.tool_trace) {
+    facts.push(["tool", `${tool.ok ? "✓" : "✗"} ${tool.name} ${tool.target} (${formatCount(tool.bytes)} bytes)`]);
+  }
+  if (result.files_changed.length > 0) facts.push(["files", result.files_changed.join(", ")]);
+  return [...facts, ...result.warnings.map((warning): [string, string] => ["warning", warning.message])];
+}
+
+function attemptText({
+  provider,
+  model,
+  requests,
+  failures,
+}: NonNullable<Result["route"]>["attempts"][number]): string {
+  const failed = failures.length === 0 ? "" : `, failed: ${failures.join(", ")}`;
+  return `${model} @ ${provider}, ${plural(requests, "request")}${failed}`;
+}

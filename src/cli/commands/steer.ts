@@ -1,0 +1,71 @@
+/** `deputy steer`: says something to a child at work, in whatever process of this user it is. */
+import { text } from "node:stream/consumers";
+import type { SteerReceipt } from "../../engine/engine.ts";
+import { rootIdOf } from "../../run/run.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
+import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+
+type SteerFlags = { wait?: true; json?: true; config?: string };
+
+export const declareSteer: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("Say something to a child at work. It arrives with the child's next request.")
+    .argument("<id>", "a child, ID.n; or a run that has one open child")
+    .argument("<text>", "the message, or - for standard input")
+    .option("--wait", "until the child has it, or has ended without it")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+The child is not interrupted: what it is doing it finishes, and it hears the message before its next request. One that
+is just giving its answer goes on with another step, within its limits. The receipt says what came of it:
+  queued     the child goes on and has not heard it yet; after a crash, deputy resume delivers it
+  delivered  it is in the child's conversation, and goes with its next request
+  missed     the child ended first
+
+Exit codes: 0 queued or delivered · 1 missed, or the child had ended before.
+${examples([
+  ['deputy steer 7f3a.2 "Leave out the tests"', "tell the second child"],
+  ['deputy steer 7f3a "Be brief" --wait', "the only open child; wait until it has it"],
+  ["git diff | deputy steer 7f3a.2 -", "from standard input"],
+])}`,
+    )
+    .action((id: string, words: string, flags: SteerFlags) =>
+      withDeputy(context, flags.config, async ({ engine }) => {
+        const message = words === "-" ? await text(io.stdin) : words;
+        const sent = await engine.steer(id, message.trim(), "deputy steer");
+        const receipt = flags.wait ? await waitFor(sent, engine.settleSteer, io) : sent;
+        const { id: messageId, childId, state } = receipt;
+        if (flags.json) {
+          io.stdout.write(`${JSON.stringify({ id: messageId, child_id: childId, state }, null, 2)}\n`);
+        } else io.stdout.write(`${formatReceipt(receipt)}\n`);
+        context.exitWith(state === "missed" ? EXIT_NOT_COMPLETED : EXIT_COMPLETED);
+      }),
+    );
+};
+
+/** Waits no longer than the person does. */
+async function waitFor(
+  sent: SteerReceipt,
+  settle: (receipt: SteerReceipt, signal: AbortSignal) => Promise<SteerReceipt>,
+  io: Io,
+): Promise<SteerReceipt> {
+  const timeout = new AbortController();
+  const stop = io.onInterrupt(() => timeout.abort());
+  try {
+    return await settle(sent, timeout.signal);
+  } finally {
+    stop();
+  }
+}
+
+export function formatReceipt({ childId, state, owner }: SteerReceipt): string {
+  if (state === "delivered") return `Delivered: ${childId} has it.`;
+  if (state === "missed") return `Missed: ${childId} ended first. See deputy show ${childId}.`;
+  if (owner === "alive") return `Queued: ${childId} hears it with its next request. See deputy show ${childId}.`;
+  const run = rootIdOf(childId);
+  return `Queued, and nobody works on the run now: ${childId} hears it after deputy resume ${run}.`;
+}

@@ -1,0 +1,30 @@
+/** `deputy stop`: asks a run or one child to stop, in whatever process of this user it is. */
+import { hasEnded, parseRunId } from "../../run/run.ts";
+import { CONFIG_OPTION, type Declare, examples, withDeputy } from "../command.ts";
+
+export const declareStop: Declare = (command, context) => {
+  command
+    .description("Stop a run, or one of its children. What they have done so far is kept.")
+    .argument("<id>", "a run, or one child of it: ID.n")
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy stop 7f3a", "stop all children of a run"],
+        ["deputy stop 7f3a.2", "stop the second child; its siblings go on"],
+      ]),
+    )
+    .action((id: string, flags: { config?: string }) =>
+      withDeputy(context, flags.config, async ({ engine }) => {
+        const { run } = engine.run(id);
+        const { taskIndex = -1 } = parseRunId(id);
+        const child = run.children[taskIndex];
+        if (run.endedAt !== undefined || (child !== undefined && hasEnded(child))) {
+          context.io.stdout.write(`${id} has ended already. See deputy show ${id}.\n`);
+          return;
+        }
+        await engine.stop(id, "deputy stop");
+        context.io.stdout.write(`Asked ${id} to stop. See deputy show ${id}.\n`);
+      }),
+    );
+};

@@ -1,0 +1,140 @@
+/** `deputy config`: which files hold, what each value is and where it comes from, and trust in a project's file. */
+import { resolve } from "node:path";
+import type { ConfigFile, LoadedConfig } from "../../config/load.ts";
+import { DeputyError } from "../../errors.ts";
+import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
+import { createPaint, type Paint } from "../io.ts";
+import { formatTable } from "../terminal/table.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+import type { ImportFlags } from "./import/import.ts";
+import type { InitFlags } from "./init.ts";
+
+type ConfigFlags = { json?: true; config?: string };
+
+export const declareConfig: Declare = (command, context) => {
+  const { io } = context;
+  const paint = createPaint(io.stdout, io.env);
+  command.description("Show the configuration: its files, its values, and where each comes from.");
+  command
+    .command("path")
+    .description("The files that hold here, lowest first: a later one goes before an earlier one.")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .action(async (flags: ConfigFlags) => {
+      const { findConfigFiles, userConfigPath } = await import("../../config/load.ts");
+      const files = findConfigFiles(placeOf(context, flags));
+      if (flags.json) io.stdout.write(asJson(files));
+      else if (files.length > 0) io.stdout.write(files.map((file) => `${fileText(file, paint)}\n`).join(""));
+      else io.stdout.write(`No config file. Yours would be ${userConfigPath(io.env)}; none is needed.\n`);
+    });
+  command
+    .command("show")
+    .description("Every value as it holds here, and where it comes from.")
+    .option("--set", "only what is set somewhere, without the defaults")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText("after", examples([["deputy config show --set", "what your files and variables say"]]))
+    .action(async (flags: ConfigFlags & { set?: true }) => {
+      const { loadConfig } = await import("../../config/load.ts");
+      const loaded = loadConfig(placeOf(context, flags));
+      const values = valuesOf(loaded).filter(({ source }) => flags.set === undefined || source !== "default");
+      if (flags.json) io.stdout.write(asJson({ values, files: loaded.files, warnings: loaded.warnings }));
+      else io.stdout.write(formatValues(values, loaded, paint));
+    });
+  command
+    .command("init")
+    .description("Write a first config from the keys that are found here, with comments that teach the rest.")
+    .option("-y, --yes", "ask nothing: write what would be suggested")
+    .option(...FORCE_OPTION)
+    .option(...TARGET_OPTION)
+    .addHelpText("after", examples([["deputy config init", "asks on a terminal, and prints what it wrote"]]))
+    .action(async ({ config, ...flags }: InitFlags & { config?: string }) => {
+      const { initConfig } = await import("./init.ts");
+      await initConfig(io, placeOf(context, { ...(config && { config }) }), flags);
+    });
+  command
+    .command("import")
+    .description("Read a Hermes config.yaml as one of Deputy's, and print it with all that was not carried over.")
+    .argument("[file]", "the Hermes config (default: ~/.hermes/config.yaml)")
+    .option("--write", "write it, readable by you alone, instead of printing it")
+    .option(...FORCE_OPTION)
+    .option(...TARGET_OPTION)
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy config import", "see what would become of yours"],
+        ["deputy config import --write", "make it your config; keys that are written out are carried over"],
+      ]),
+    )
+    .action(async (file: string | undefined, { config, ...flags }: ImportFlags & { config?: string }) => {
+      const { importConfig } = await import("./import/import.ts");
+      importConfig(io, placeOf(context, { ...(config && { config }) }), file, flags);
+    });
+  command
+    .command("trust")
+    .description("Trust a project's config file as it is now: until then it may only choose among routes you have.")
+    .argument("[file]", "the file (default: the one that holds here)")
+    .addHelpText(
+      "after",
+      `
+A trusted file may name endpoints, keys and permissions. Read it first: deputy config path tells where it is. When it
+(or the .env beside it) changes, it is untrusted again.`,
+    )
+    .action(async (file: string | undefined) => {
+      const { findConfigFiles } = await import("../../config/load.ts");
+      const { stateDir, trustConfig } = await import("../../config/trust.ts");
+      const project = findConfigFiles(placeOf(context, {})).find(({ kind }) => kind === "project")?.path;
+      const path = file === undefined ? project : resolve(io.cwd, file);
+      if (path === undefined) throw new DeputyError("usage", "There is no .deputy/config.yaml here or above.");
+      try {
+        trustConfig(path, stateDir(io.env));
+      } catch (error) {
+        throw new DeputyError("input-unreadable", `Cannot trust ${path}: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+      io.stdout.write(`Trusted, as it is now: ${path}\n`);
+    });
+};
+
+/** Commands that write a config. */
+const FORCE_OPTION = ["--force", "replace the config that is there; a copy is kept"] as const;
+const TARGET_OPTION = ["--config <path>", "write to this path (default: DEPUTY_CONFIG, else your own config)"] as const;
+
+function placeOf({ io }: Context, { config }: ConfigFlags) {
+  return { env: io.env, cwd: io.cwd, ...(config === undefined ? {} : { explicitPath: config }) };
+}
+
+function asJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function fileText({ path, kind, trusted }: ConfigFile, paint: Paint): string {
+  const why = { named: "named by --config or DEPUTY_CONFIG", user: "yours", project: "this project's" }[kind];
+  const note = trusted
+    ? ""
+    : `, ${paint("yellow", "not trusted: it may only choose among your routes (deputy config trust)")}`;
+  return `${path}  ${paint("dim", why)}${note}`;
+}
+
+type Value = { key: string; value: unknown; source: string };
+
+/** Every leaf of the configuration. Secrets are printed as the variables that hold them. */
+function valuesOf({ config, sourceOf }: LoadedConfig): Value[] {
+  const leaves = (value: unknown, path: string[]): Value[] =>
+    isBranch(value)
+      ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))
+      : [{ key: path.join("."), value, source: sourceOf(path) }];
+  return leaves(JSON.parse(JSON.stringify(config)), []);
+}
+
+function isBranch(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+}
+
+function formatValues(values: Value[], { warnings }: LoadedConfig, paint: Paint): string {
+  const rows = values.map(({ key, value, source }) => [key, oneLine(JSON.stringify(value)), source]);
+  const table =
+    rows.length === 0 ? "Nothing is set; the defaults hold.\n" : formatTable(["KEY", "VALUE", "FROM"], rows, paint);
+  return table + warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}\n`)).join("");
+}

@@ -1,0 +1,186 @@
+/**
+ * The providers of a Hermes config as entries of Deputy's: those it defines, and those that a model, an alias or a
+ * fallback brings along by a URL of its own. Whoever names one is told which entry it became.
+ */
+
+import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
+import { isRecord } from "../../../config/document.ts";
+
+/** What an import needs to know of Deputy's providers. */
+export type KnownProviders = {
+  /** The slug that a name stands for; undefined where no built-in provider has it. */
+  slugOf(name: string): string | undefined;
+  /** What to use instead of a provider that Deputy does not speak to. */
+  insteadOf(name: string): string | undefined;
+  /** The built-in provider whose own endpoint this is. */
+  slugAt(baseUrl: string): string | undefined;
+  /** The wire format that a built-in provider's stand-in speaks; undefined where that is no sure thing. */
+  modeOf(slug: string): string | undefined;
+  /** Whether a text can be a key, and is no word put in its place. */
+  isUsableKey(text: string): boolean;
+};
+
+export type HermesProviders = {
+  /** Takes a definition: an entry of `custom_providers` or `providers`. */
+  define(name: string, fields: Fields, path: string): void;
+  /**
+   * The provider that these fields name, which may bring its URL and key along; undefined where they name none.
+   * @param hint what to call a provider that has no name
+   */
+  named(fields: Fields, path: string, hint: string): { slug: string | undefined } | { refused: string };
+  /** A model's context window, in tokens. */
+  tellWindow(slug: string, model: string, tokens: number): void;
+  entries(): Readonly<Record<string, Fields>>;
+};
+
+/** Names that mean "whatever is found" or "an endpoint without a name". */
+const NO_NAME = ["", "auto", "main", "inherit", "custom"];
+
+/** A later one wins. */
+const HEADERS = ["default_headers", "extra_headers", "headers"];
+
+const MODES: Record<string, string> = {
+  chat_completions: "chat_completions",
+  openai_chat: "chat_completions",
+  codex_responses: "responses",
+  responses: "responses",
+  anthropic_messages: "anthropic_messages",
+};
+
+export function createHermesProviders(known: KnownProviders, conversion: ConversionNotes): HermesProviders {
+  const entries: Record<string, Fields> = Object.create(null);
+
+  function define(name: string, fields: Fields, path: string): void {
+    const entry = entryOf(fields, path);
+    const slug = known.slugOf(plain(name)) ?? plain(name);
+    const models = modelsOf(consume(fields, "models"), `${path}.models`);
+    const defaultModel = consumeText(fields, "default_model", "model", "default");
+    Object.assign(entry, defaultModel && { default_model: defaultModel }, models && { models });
+    conversion.rest(fields, path);
+    if (Object.keys(entry).length === 0) return;
+    const there = entries[slug];
+    if (entry.base_url === undefined && known.slugOf(slug) === undefined)
+      conversion.note(`${path}: Deputy knows no provider ${slug}, and no base_url is written there.`);
+    else if (there !== undefined && !isSameEndpoint(there, entry))
+      conversion.note(`${path} is left out: another provider is named ${slug}, too.`);
+    else entries[slug] = { ...entry, ...there, ...(models && { models: { ...models, ...fieldsOf(there?.models) } }) };
+  }
+
+  function entryOf(fields: Fields, path: string): Fields {
+    const baseUrl = consumeText(fields, "base_url", "baseUrl", "url", "api");
+    const mode = consumeText(fields, "api_mode", "apiMode", "transport");
+    const key = consumeText(fields, "api_key", "apiKey");
+    const variable = consumeText(fields, "key_env", "api_key_env", "keyEnv");
+    const headers: Fields = Object.assign({}, ...HEADERS.map((header) => consumeFields(fields, header)));
+    if (mode !== undefined && MODES[mode] === undefined) conversion.note(`${path}: Deputy does not speak ${mode}.`);
+    const isPlaceholder = key !== undefined && !key.includes("${") && !known.isUsableKey(key);
+    if (isPlaceholder) conversion.note(`${path}.api_key holds a placeholder, not a key.`);
+    return {
+      ...(baseUrl !== undefined && { base_url: baseUrl.replace(/(?<!\/)\/+$/, "") }),
+      ...(mode !== undefined && MODES[mode] !== undefined && { api_mode: MODES[mode] }),
+      ...(key !== undefined && !isPlaceholder && { api_key: key }),
+      ...(variable !== undefined && { api_key_env: variable }),
+      ...(Object.keys(headers).length > 0 && { headers }),
+    };
+  }
+
+  /** Model ids as text, a list or a map; of what is said of each, Deputy knows the context window. */
+  function modelsOf(models: unknown, path: string): Fields | undefined {
+    const list = Array.isArray(models) || isRecord(models) ? models : models === undefined ? [] : [models];
+    const named = Array.isArray(list) ? list.map(withId) : Object.entries(list);
+    const facts = named.map(([id, said]) => {
+      const fields = isRecord(said) ? said : {};
+      const window = consume(fields, "context_length", "context_window");
+      conversion.rest(fields, `${path}.${id}`);
+      return [id, window === undefined ? {} : { context_window: window }] as const;
+    });
+    return facts.length === 0 ? undefined : Object.fromEntries(facts);
+  }
+
+  function named(fields: Fields, path: string, hint: string): ReturnType<HermesProviders["named"]> {
+    const name = plain(consumeText(fields, "provider") ?? "");
+    const entry = entryOf(fields, path);
+    const builtIn = known.slugOf(name);
+    if (typeof entry.base_url === "string")
+      return { slug: slugFor(entry.base_url, entry, { name, builtIn, path, hint }) };
+    if (NO_NAME.includes(name)) return { slug: undefined };
+    const slug = builtIn ?? name;
+    if (builtIn !== undefined || entries[slug] !== undefined) return { slug: add(slug, entry, path) };
+    const instead = known.insteadOf(name);
+    const why = instead === undefined ? "which is defined nowhere" : `which Deputy does not speak to: ${instead}`;
+    return { refused: `it names the provider ${name}, ${why}` };
+  }
+
+  /** The provider at a URL: a built-in one, one that is there with the same key, or a new one of its own. */
+  function slugFor(
+    baseUrl: string,
+    entry: Fields,
+    { name, builtIn, path, hint }: { name: string; builtIn: string | undefined; path: string; hint: string },
+  ): string {
+    const isNamed = !NO_NAME.includes(name);
+    const home = known.slugAt(baseUrl);
+    if (home !== undefined && (!isNamed || home === builtIn)) {
+      const { base_url: _, ...own } = entry;
+      return add(home, own, path);
+    }
+    const there = Object.keys(entries).find((slug) => isSameEndpoint(entries[slug] ?? {}, entry));
+    if (there !== undefined) return add(there, entry, path);
+    const mode = builtIn === undefined ? undefined : known.modeOf(builtIn);
+    const slug = freeName(isNamed && builtIn === undefined ? name : hint);
+    return add(slug, { ...(mode && { api_mode: mode }), ...entry }, path);
+  }
+
+  /** A name that neither a built-in provider nor another entry has. */
+  function freeName(wanted: string): string {
+    const names = [
+      wanted,
+      `${wanted}-endpoint`,
+      ...Array.from({ length: 99 }, (_, n) => `${wanted}-endpoint-${n + 2}`),
+    ];
+    return names.find((name) => known.slugOf(name) === undefined && entries[name] === undefined) ?? wanted;
+  }
+
+  /** What is there already stays: a second key would be another's. */
+  function add(slug: string, entry: Fields, path: string): string {
+    const there = entries[slug] ?? {};
+    const other = Object.keys(entry).filter((key) => key in there && there[key] !== entry[key]);
+    if (other.length > 0)
+      conversion.note(`${path}: ${other.join(", ")} left out, because providers.${slug} has another.`);
+    if (Object.keys(entry).length > 0) entries[slug] = { ...entry, ...there };
+    return slug;
+  }
+
+  function tellWindow(slug: string, model: string, tokens: number): void {
+    const models = entries[slug]?.models;
+    entries[slug] = {
+      ...entries[slug],
+      models: { ...(isRecord(models) && models), [model]: { context_window: tokens } },
+    };
+  }
+
+  return { define, named, tellWindow, entries: () => entries };
+}
+
+/** Whether an entry can serve for another: the same URL, and keys that do not differ. */
+function isSameEndpoint(there: Fields, { base_url: baseUrl, api_key: key, api_key_env: variable }: Fields): boolean {
+  const isSameKey = (key ?? there.api_key) === there.api_key && (variable ?? there.api_key_env) === there.api_key_env;
+  return there.base_url === baseUrl && isSameKey;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return isRecord(value) ? value : {};
+}
+
+/** `custom:My Lab` → `my-lab` */
+function plain(name: string): string {
+  return name
+    .trim()
+    .toLowerCase()
+    .replace(/^custom:/, "")
+    .replaceAll(/[^a-z0-9._-]+/g, "-");
+}
+
+function withId(model: unknown): [string, unknown] {
+  if (!isRecord(model)) return [String(model), {}];
+  return [String(consume(model, "id", "name")), model];
+}

@@ -1,0 +1,261 @@
+/**
+ * A Hermes `config.yaml` read as a config of Deputy's: models, providers, aliases, tiers, delegation. Each key is taken
+ * out as it is carried over; what is left at the end has no counterpart and is told, so nothing is dropped in silence.
+ * Keys stay where they are: `${NAME}` and variables are carried as such.
+ */
+
+import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
+import { isRecord, pathText } from "../../../config/document.ts";
+import { configSchema, keysAllowedAt } from "../../../config/schema.ts";
+import { variablesIn } from "../../../config/template.ts";
+import { createHermesProviders, type HermesProviders, type KnownProviders } from "./hermes-providers.ts";
+
+export type Imported = {
+  config: Fields;
+  /** What was not carried over, or not as it was: one sentence each. */
+  notes: string[];
+  /** Paths in the config where a key is written out, e.g. `["providers", "lab", "api_key"]`. */
+  literalKeys: string[][];
+  /** Variables that the config names. */
+  variables: string[];
+};
+
+/** @param source as `readYaml` reads it */
+export function importHermes(source: Fields, known: KnownProviders): Imported {
+  const hermes = structuredClone(source);
+  const notes: string[] = [];
+  const unmatched: string[] = [];
+  const conversion: ConversionNotes = {
+    note: (text) => notes.push(text),
+    rest: (fields, path) => unmatched.push(...Object.keys(fields).map((key) => (path === "" ? key : `${path}.${key}`))),
+  };
+  const providers = createHermesProviders(known, conversion);
+  defineProviders(hermes, providers, conversion);
+  const reading = { providers, known, conversion };
+  const parent = parentOf(hermes, reading);
+  const models = { ...aliasesIn(hermes, "model_tiers", reading), ...aliasesIn(hermes, "model_aliases", reading) };
+  const config = withoutEmpty({
+    ...parent.route,
+    providers: providers.entries(),
+    models: { ...parent.aliases, ...models },
+    delegation: delegationOf(hermes, reading),
+    terminal: terminalOf(hermes, conversion),
+  });
+  conversion.rest(hermes, "");
+  const fitting = withoutErrors(config, conversion);
+  if (unmatched.length > 0) notes.push(`Deputy has nothing like these: ${unmatched.sort().join(", ")}.`);
+  return { config: fitting, notes, literalKeys: literalKeysIn(fitting), variables: variablesOf(fitting) };
+}
+
+type Reading = { providers: HermesProviders; known: KnownProviders; conversion: ConversionNotes };
+/** A model with its provider, as Deputy writes them. */
+type ProviderModel = { model?: string; provider?: string };
+
+function defineProviders(hermes: Fields, providers: HermesProviders, conversion: ConversionNotes): void {
+  for (const section of ["providers", "custom_providers"]) {
+    const defined = consume(hermes, section);
+    if (isRecord(defined))
+      for (const [name, fields] of Object.entries(defined)) {
+        if (isRecord(fields)) providers.define(name, withoutName(fields), `${section}.${name}`);
+        else conversion.note(`${section}.${name}: it is no map.`);
+      }
+    if (!Array.isArray(defined)) continue;
+    for (const [index, fields] of defined.entries()) {
+      const path = `${section}[${index}]`;
+      const name = isRecord(fields) ? consumeText(fields, "name") : undefined;
+      if (name === undefined) conversion.note(`${path}: it has no name.`);
+      else providers.define(name, fields, path);
+    }
+  }
+}
+
+/** In a map the key is the name, and `name` a title. */
+function withoutName({ name: _, ...fields }: Fields): Fields {
+  return fields;
+}
+
+// The parent ----------------------------------------------------------------------------------------------------------
+
+/** `model:` is a text or a map; `provider`, `base_url` and the key also stand beside it. */
+function parentOf(hermes: Fields, reading: Reading): { route: Fields; aliases: Fields } {
+  const { conversion } = reading;
+  const model = consume(hermes, "model");
+  const fields = isRecord(model) ? model : {};
+  for (const name of ["provider", "base_url", "api_key", "key_env", "api_mode"])
+    if (fields[name] === undefined && hermes[name] !== undefined) fields[name] = consume(hermes, name);
+  if (typeof model === "string") fields.default = model;
+  const aliases = aliasesIn(fields, "aliases", reading, "model.");
+  const pair = providerModelOf(fields, "model", "custom", reading);
+  if (pair?.model !== undefined && pair.provider !== undefined && typeof fields.context_length === "number")
+    reading.providers.tellWindow(pair.provider, pair.model, consume(fields, "context_length") as number);
+  conversion.rest(fields, "model");
+  const agent = consumeFields(hermes, "agent");
+  const effort = effortOf(agent);
+  conversion.rest(agent, "agent");
+  return { route: { ...pair, ...(effort && { reasoning_effort: effort }) }, aliases };
+}
+
+/** Undefined, with a note, where its provider cannot be had: a model without it would run elsewhere. */
+function providerModelOf(
+  fields: Fields,
+  path: string,
+  hint: string,
+  { providers, conversion }: Reading,
+): ProviderModel | undefined {
+  const model = consumeText(fields, "default", "model");
+  const named = providers.named(fields, path, hint);
+  if ("refused" in named) {
+    conversion.note(`${path} is left out: ${named.refused}.`);
+    return undefined;
+  }
+  const isInherited = model === undefined || model === "inherit" || model === "auto";
+  return { ...(!isInherited && { model }), ...(named.slug !== undefined && { provider: named.slug }) };
+}
+
+function effortOf(fields: Fields): string | undefined {
+  if (fields.reasoning_effort === false) return String(consume(fields, "reasoning_effort") && "none");
+  return consumeText(fields, "reasoning_effort")?.toLowerCase();
+}
+
+// Aliases and tiers ---------------------------------------------------------------------------------------------------
+
+function aliasesIn(from: Fields, section: string, reading: Reading, prefix = ""): Fields {
+  const aliases: Fields = {};
+  for (const [name, written] of Object.entries(consumeFields(from, section))) {
+    const path = `${prefix}${section}.${name}`;
+    const alias =
+      typeof written === "string" ? aliasOfText(written, reading) : aliasOfMap(written, path, name, reading);
+    if (alias !== undefined) aliases[name] = alias;
+  }
+  return aliases;
+}
+
+/** `deepseek/deepseek-v4-flash` names the provider first, where it is one. */
+function aliasOfText(text: string, { providers, known }: Reading): unknown {
+  const slash = text.indexOf("/");
+  const prefix = text.slice(0, Math.max(slash, 0)).toLowerCase();
+  const provider = prefix in providers.entries() ? prefix : known.slugOf(prefix);
+  return slash < 0 || provider === undefined ? text : { model: text.slice(slash + 1), provider };
+}
+
+function aliasOfMap(written: unknown, path: string, name: string, reading: Reading): Fields | undefined {
+  const fields = isRecord(written) ? written : {};
+  const effort = effortOf(fields);
+  const pair = providerModelOf(fields, path, name.toLowerCase(), reading);
+  reading.conversion.rest(fields, path);
+  if (pair === undefined) return undefined;
+  if (pair.model !== undefined) return { ...pair, ...(effort && { reasoning_effort: effort }) };
+  reading.conversion.note(`${path} is left out: it names no model.`);
+  return undefined;
+}
+
+// Delegation ----------------------------------------------------------------------------------------------------------
+
+/** Keys with one name and meaning in both, as far as Deputy has them. */
+const SAME_NAMES = [
+  "max_concurrent_children",
+  "max_iterations",
+  "child_timeout_seconds",
+  "max_spawn_depth",
+  "max_cost_usd",
+];
+
+function delegationOf(hermes: Fields, reading: Reading): Fields {
+  const { conversion } = reading;
+  const fields = consumeFields(hermes, "delegation");
+  const known = keysAllowedAt(["delegation"]) ?? [];
+  const same = SAME_NAMES.filter((name) => known.includes(name) && fields[name] !== undefined);
+  const limits = Object.fromEntries(same.map((name) => [name, consume(fields, name)]));
+  const effort = effortOf(fields);
+  const ownChain = consume(fields, "fallback_providers", "fallback_model");
+  const parentsChain = consume(hermes, "fallback_providers", "fallback_model");
+  const pair = providerModelOf(fields, "delegation", "delegation", reading);
+  if (fields.subagent_auto_approve === true)
+    conversion.note("delegation.subagent_auto_approve: write delegation.approvals: allow yourself, if you mean it.");
+  delete fields.subagent_auto_approve;
+  conversion.rest(fields, "delegation");
+  const isPinned = pair?.model !== undefined || pair?.provider !== undefined;
+  const chain = ownChain ?? (isPinned ? undefined : parentsChain);
+  if (chain === undefined && parentsChain !== undefined)
+    conversion.note(
+      "fallback_providers is the parent's alone, because delegation names a model or provider of its own.",
+    );
+  const fallbacks = chain === undefined ? undefined : fallbacksOf(chain, reading);
+  return { ...pair, ...(effort && { reasoning_effort: effort }), ...limits, ...(fallbacks && { fallbacks }) };
+}
+
+/** One entry or a list of them: `{provider, model, …}`, or a text like an alias. */
+function fallbacksOf(chain: unknown, reading: Reading): unknown[] {
+  return (Array.isArray(chain) ? chain : [chain]).flatMap((written, index) => {
+    const name = `fallback-${index + 1}`;
+    const fallback =
+      typeof written === "string"
+        ? aliasOfText(written, reading)
+        : aliasOfMap(written, `fallback_providers[${index}]`, name, reading);
+    return fallback === undefined ? [] : [fallback];
+  });
+}
+
+function terminalOf(hermes: Fields, conversion: ConversionNotes): Fields {
+  const fields = consumeFields(hermes, "terminal");
+  const timeout = consume(fields, "timeout");
+  const env = consume(fields, "env_passthrough");
+  conversion.rest(fields, "terminal");
+  return { ...(timeout !== undefined && { timeout_seconds: timeout }), ...(env !== undefined && { env }) };
+}
+
+// The result ----------------------------------------------------------------------------------------------------------
+
+function withoutEmpty(config: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(config).filter(([, value]) => !isRecord(value) || Object.keys(value).length > 0),
+  );
+}
+
+/** What the schema does not take is left out, and told. */
+function withoutErrors(config: Fields, conversion: ConversionNotes): Fields {
+  const parsed = configSchema.safeParse(config);
+  if (parsed.success) return config;
+  const fitting = structuredClone(config);
+  for (const { path, message } of parsed.error.issues) {
+    const place = path.map((key) => (typeof key === "number" ? key : String(key)));
+    // A provider without its URL would be another.
+    remove(fitting, place[0] === "providers" && place[2] === "base_url" ? place.slice(0, 2) : place);
+    conversion.note(`${pathText(place)} is left out: ${message}.`);
+  }
+  return withoutErrors(withoutEmpty(fitting), conversion);
+}
+
+/** Takes out what stands at a path; in a list, the whole list, whose order means something. */
+function remove(config: Fields, path: readonly (string | number)[]): void {
+  const inList = path.findIndex((key) => typeof key === "number");
+  const place = inList < 0 ? path : path.slice(0, inList);
+  const holder = place.slice(0, -1).reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), config);
+  if (isRecord(holder)) delete holder[String(place.at(-1))];
+  else delete config[String(path[0])];
+}
+
+/** Keys and headers that are written out, not named by a variable. */
+function literalKeysIn({ providers }: Fields): string[][] {
+  const entries = isRecord(providers) ? Object.entries(providers) : [];
+  return entries.flatMap(([slug, entry]) => {
+    const { api_key: key, headers } = isRecord(entry) ? entry : {};
+    const ofHeaders = Object.entries(isRecord(headers) ? headers : {}).map(([name, value]) => [
+      ["headers", name],
+      value,
+    ]);
+    return [[["api_key"], key] as const, ...ofHeaders]
+      .filter(([, value]) => typeof value === "string" && variablesIn(value).length === 0)
+      .map(([path]) => ["providers", slug, ...(path as string[])]);
+  });
+}
+
+function variablesOf(value: unknown): string[] {
+  const names =
+    typeof value === "string"
+      ? variablesIn(value)
+      : Object.entries(isRecord(value) || Array.isArray(value) ? value : {}).flatMap(([key, inner]) =>
+          key === "api_key_env" ? [String(inner)] : variablesOf(inner),
+        );
+  return [...new Set(names)].sort();
+}

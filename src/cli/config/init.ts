@@ -1,0 +1,151 @@
+/**
+ * `deputy config init`: a first config from the keys that are found. It names a provider, a model and tiers, and its
+ * comments teach the rest. On a terminal it asks, with what it would write as the default.
+ */
+import { stringify } from "yaml";
+import { dotenvBeside } from "../../config/config-texts.ts";
+import { type ConfigPlace, writtenConfigPath } from "../../config/load.ts";
+import { configSchema } from "../../config/schema.ts";
+import { stateDir } from "../../config/trust.ts";
+import { DeputyError } from "../../errors.ts";
+import { readListCache } from "../../routing/catalog/list-cache.ts";
+import { defaultModelOf, type Provider } from "../../routing/catalog/providers.ts";
+import { suggestTiers, type Tiers } from "../../routing/catalog/tiers.ts";
+import { createRouting, type Routing } from "../../routing/routing.ts";
+import { answersFrom } from "../approvals/question.ts";
+import type { Io } from "../io.ts";
+import { refuseToOverwrite, writeConfig } from "./write-config.ts";
+
+export type InitFlags = { yes?: true; force?: true };
+
+/** A provider that has a key now, with the variable that holds it. */
+type FoundProvider = { provider: Provider; keyName?: string };
+type Choices = { provider: string; model?: string; tiers: Tiers };
+
+const TIERS = ["small", "medium", "large"] as const;
+
+/** @throws DeputyError `usage` where there is a config, or the answers end; `output-unwritable` */
+export async function initConfig(io: Io, place: ConfigPlace, { yes, force }: InitFlags): Promise<void> {
+  const path = writtenConfigPath(place);
+  refuseToOverwrite(path, force);
+  const routing = createRouting({
+    config: configSchema.parse({}),
+    env: { ...dotenvBeside(path), ...io.env },
+    lists: readListCache(stateDir(io.env)),
+  });
+  const found = routing.credentials.usable().map((provider) => foundOf(provider, routing));
+  const [first] = found;
+  const isAsking = io.stdin.isTTY === true && io.stdout.isTTY === true && !yes;
+  const suggested = first && choicesFor(first.provider, routing);
+  const chosen = suggested && isAsking ? await ask(io, found, routing) : suggested;
+  const text = configText(found, chosen);
+  const backup = writeConfig(path, text);
+  io.stdout.write(`${text}\nWritten to ${path}.${backup === undefined ? "" : ` The former one is ${backup}.`}\n`);
+  io.stdout.write(
+    first === undefined
+      ? "No provider has a key yet. Set one (for example ANTHROPIC_API_KEY), then: deputy doctor\n"
+      : 'Next: deputy doctor --online, then deputy run --goal "Explain what this project does"\n',
+  );
+}
+
+function foundOf(provider: Provider, { credentials }: Routing): FoundProvider {
+  const answer = credentials.find(provider);
+  const [key] = "connection" in answer ? answer.connection.keys : [];
+  return { provider, ...(key && { keyName: key.name }) };
+}
+
+function choicesFor(provider: Provider, { catalog }: Routing): Choices {
+  const model = defaultModelOf(provider);
+  return { provider: provider.slug, ...(model && { model }), tiers: suggestTiers(provider, catalog) };
+}
+
+// Questions -----------------------------------------------------------------------------------------------------------
+
+async function ask(io: Io, found: FoundProvider[], routing: Routing): Promise<Choices> {
+  const readAnswer = answersFrom(io, io.stdout);
+  const { signal } = new AbortController();
+  async function answerTo(question: string, otherwise: string): Promise<string> {
+    const line = await readAnswer(`${question}${otherwise === "" ? "" : ` [${otherwise}]`}: `, signal);
+    if (line === undefined)
+      throw new DeputyError("usage", "The answers ended before the last question; nothing was written.");
+    return line.trim() === "" ? otherwise : line.trim();
+  }
+  const slugs = found.map(({ provider }) => provider.slug);
+  let provider = slugs.length === 1 ? slugs[0] : undefined;
+  while (provider === undefined || !slugs.includes(provider))
+    provider = await answerTo(`Provider (${slugs.join(", ")})`, slugs[0] ?? "");
+  const suggested = choicesFor(found[slugs.indexOf(provider)]?.provider as Provider, routing);
+  const model = await answerTo("Model for tasks that name none (- for none)", suggested.model ?? "-");
+  const tiers: Tiers = {};
+  for (const tier of TIERS) {
+    const answer = await answerTo(`What \`model: ${tier}\` stands for (- for nothing)`, suggested.tiers[tier] ?? "-");
+    if (answer !== "-") tiers[tier] = answer;
+  }
+  return { provider, ...(model !== "-" && { model }), tiers };
+}
+
+// The file ------------------------------------------------------------------------------------------------------------
+
+function configText(found: FoundProvider[], chosen: Choices | undefined): string {
+  return [HEAD, parentText(chosen), tiersText(chosen), providersText(found), DELEGATION].join("\n");
+}
+
+const HEAD = `# Deputy's configuration. \`deputy config show\` tells what holds, \`deputy doctor\` whether it works.
+# No key is in it: keys stay in your environment, or in a .env beside this file.
+`;
+
+/** A line of the file, or the same as an example where nothing was chosen. */
+function line(indent: string, key: string, value: string | undefined, example: string): string {
+  return value === undefined ? `${indent}# ${key}: ${example}\n` : `${indent}${stringify({ [key]: value })}`;
+}
+
+function parentText(chosen: Choices | undefined): string {
+  return `# What a task runs on that names nothing.
+${line("", "provider", chosen?.provider, "anthropic")}${line("", "model", chosen?.model, "claude-sonnet-5")}\
+# reasoning_effort: medium            # none, minimal, low, medium, high, xhigh or max
+`;
+}
+
+function tiersText(chosen: Choices | undefined): string {
+  const lines = TIERS.map((tier) => {
+    const model = chosen?.tiers[tier];
+    const written = model?.includes("--provider") ? model : model && `${model} --provider ${chosen?.provider}`;
+    return line("  ", tier, written, "some-model --provider some-provider");
+  });
+  const isEmpty = TIERS.every((tier) => chosen?.tiers[tier] === undefined);
+  return `# Names of your own for models: a task says \`model: small\`. Any name will do; these were suggested by price.
+${isEmpty ? "# " : ""}models:
+${lines.join("")}  # careful: { model: large, reasoning_effort: high, fallbacks: [medium] }
+`;
+}
+
+function providersText(found: FoundProvider[]): string {
+  const widest = Math.max(0, ...found.map(({ provider }) => provider.slug.length));
+  const lines = found.map(
+    ({ provider, keyName }) => `#   ${provider.slug.padEnd(widest)}  ${keyName ?? "no key needed"}`,
+  );
+  const list = lines.length === 0 ? ["#   none"] : lines;
+  return `# Built-in providers need nothing here but their key in the environment. Found on this day:
+${list.join("\n")}
+# Endpoints of your own have an entry:
+# providers:
+#   mylab:
+#     base_url: http://127.0.0.1:8000/v1
+#     api_key_env: MYLAB_API_KEY        # left out where none is needed
+#     default_model: qwen3
+#     max_concurrent: 4
+`;
+}
+
+const DELEGATION = `# What holds for children.
+delegation:
+  max_concurrent_children: 10
+  # model: small                      # what they run on; left out: as above
+  # max_cost_usd: 5                   # for one run
+  # fallbacks: [medium]               # only when a model fails, and the result says so
+
+# What tool calls may do: the first rule that matches decides; what none decides is asked for.
+# permissions:
+#   - { tool: terminal, match: "npm test", then: allow }
+#   - { tool: terminal, match: "rm *", then: deny }
+`;

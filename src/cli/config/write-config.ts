@@ -1,0 +1,53 @@
+/** How a command writes a config: the user's own never over one that is there, unless told to; always with a copy kept. */
+import { copyFileSync, existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { writePrivateFile } from "../../config/private-file.ts";
+import { DeputyError } from "../../errors.ts";
+
+/** @throws DeputyError `usage` where there is one already */
+export function refuseToOverwrite(path: string, force: true | undefined): void {
+  if (force || !existsSync(path)) return;
+  throw new DeputyError(
+    "usage",
+    `There is a config at ${path} already. --force replaces it and keeps a copy; --config writes to another path.`,
+  );
+}
+
+/**
+ * @returns where the former config is kept, where there was one
+ * @throws DeputyError `output-unwritable`
+ */
+export function writeConfig(path: string, text: string, mode?: number): string | undefined {
+  try {
+    const backup = existsSync(path) ? freeName(`${path}.bak`) : undefined;
+    if (backup !== undefined) copyFileSync(path, backup);
+    writePrivateFile(path, text, mode);
+    return backup;
+  } catch (error) {
+    throw new DeputyError("output-unwritable", `Cannot write ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/**
+ * Another program's settings: links are followed, and the file keeps who may read it.
+ * @returns where the former file is kept, where there was one
+ * @throws DeputyError `output-unwritable`
+ */
+export function writeSettings(path: string, text: string): string | undefined {
+  if (!existsSync(path)) return writeConfig(whereLinked(path), text);
+  const target = realpathSync(path);
+  return writeConfig(target, text, statSync(target).mode & 0o777);
+}
+
+/** Where a link leads that leads nowhere yet. */
+function whereLinked(path: string): string {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return isLink ? resolve(dirname(path), readlinkSync(path)) : path;
+}
+
+/** `config.yaml.bak`, `config.yaml.bak.2` … */
+function freeName(path: string): string {
+  let name = path;
+  for (let count = 2; existsSync(name); count++) name = `${path}.${count}`;
+  return name;
+}

@@ -1,0 +1,246 @@
+/**
+ * A file of tasks (or standard input) → a `Call`. YAML, JSON or JSON lines, told apart by the file's name, else by what
+ * is in it. Whatever is wrong with it is said with its line.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, extname, resolve } from "node:path";
+import type { Clock } from "../../clock.ts";
+import { jsonError, yamlError } from "../../config/syntax.ts";
+import { suggest } from "../../did-you-mean.ts";
+import { DeputyError } from "../../errors.ts";
+import { type Call, parseCall, type TaskError } from "../../task.ts";
+import type { Io } from "../io.ts";
+import { repeatedKey } from "./json-keys.ts";
+
+type TaskFileFormat = "yaml" | "json" | "jsonl";
+const FORMAT_BY_EXTENSION: Record<string, TaskFileFormat> = {
+  ".yaml": "yaml",
+  ".yml": "yaml",
+  ".json": "json",
+  ".jsonl": "jsonl",
+  ".ndjson": "jsonl",
+};
+
+/** What a file says, and the line on which a part of it stands. */
+type Source = { input: unknown; lineOf: (path: PropertyKey[]) => Promise<number | undefined> };
+type TaskFileText = { name: string; text: string };
+
+/**
+ * @param path a file, or `-` for standard input
+ * @throws DeputyError `input-unreadable` for what is no task file at all, `task-invalid` for one with mistakes
+ */
+export async function readTaskFile(path: string, io: Io, maxTasks: number): Promise<Call> {
+  const file = await readText(path, io);
+  const source = await parse(file, FORMAT_BY_EXTENSION[extname(path).toLowerCase()] ?? formatOf(file.text));
+  try {
+    return parseCall(source.input, maxTasks);
+  } catch (error) {
+    throw await withLines(error, file.name, source);
+  }
+}
+
+async function readText(path: string, io: Io): Promise<TaskFileText> {
+  const name = path === "-" ? "standard input" : path;
+  const bytes =
+    path === "-"
+      ? await wholeOf(io.stdin as AsyncIterable<Buffer>, name)
+      : await readBytes(resolve(io.cwd, path), path, io);
+  if (bytes.includes(0))
+    throw unreadable(`${name} is not text: it has a zero byte at ${bytes.indexOf(0)}. ${EXPECTED}`);
+  const text = decode(bytes, name);
+  if (text.trim() === "") throw unreadable(`${name} is empty. ${EXPECTED}`);
+  return { name, text };
+}
+
+const EXPECTED = "Expected tasks as YAML, JSON or JSON lines; examples/haiku.yaml is one.";
+
+/** Far more than anybody writes, and little enough to hold. */
+const MAX_BYTES = 256 * 1024 ** 2;
+/** How long a named pipe may wait for its writer, and how often a pipe is looked at, in milliseconds. */
+const WRITER_MS = 5_000;
+const LOOK_MS = 20;
+
+async function readBytes(path: string, written: string, { clock }: Io): Promise<Buffer> {
+  try {
+    return await wholeOf(piecesOf(path, written, clock), written);
+  } catch (error) {
+    if (error instanceof DeputyError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw unreadable(`There is no file ${written}.${await similar(path)}`);
+    throw unreadable(`Cannot read ${written}: ${message}`);
+  }
+}
+
+/** A file, or a pipe such as `<(command)`. No call of the system waits: a pipe may have no writer, or a silent one. */
+async function* piecesOf(path: string, written: string, clock: Clock): AsyncGenerator<Buffer> {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile() && !stats.isFIFO())
+      throw unreadable(`${written} is a ${stats.isDirectory() ? "directory" : "device"}. ${EXPECTED}`);
+    const writerBy = stats.isFIFO() ? clock.elapsed() + WRITER_MS : 0;
+    for (let isBegun = false; ; ) {
+      const piece = pieceOf(descriptor);
+      if (piece !== undefined && piece.length > 0) {
+        isBegun = true;
+        yield piece;
+      } else if (piece !== undefined && (isBegun || clock.elapsed() >= writerBy)) return;
+      else await clock.sleep(LOOK_MS);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** What there is to read; empty at the end, undefined where the writer of a pipe has nothing yet. */
+function pieceOf(descriptor: number): Buffer | undefined {
+  const piece = Buffer.alloc(PIECE_BYTES);
+  try {
+    return piece.subarray(0, readSync(descriptor, piece));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return undefined;
+    throw error;
+  }
+}
+
+const PIECE_BYTES = 64 * 1024;
+
+async function wholeOf(stream: AsyncIterable<Buffer>, name: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of stream) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > MAX_BYTES)
+      throw unreadable(`${name} has more than ${MAX_BYTES} bytes. Split the tasks into several runs.`);
+  }
+  return Buffer.concat(pieces, length);
+}
+
+async function similar(path: string): Promise<string> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const [close] = suggest(basename(path), names, 1);
+  return close === undefined ? ` To give one task in words: deputy run --goal "…"` : ` Did you mean ${close}?`;
+}
+
+function decode(bytes: Buffer, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw unreadable(`${name} is not text in UTF-8. ${EXPECTED}`);
+  }
+}
+
+/** What is JSON is JSON; several lines, the first of which is JSON in brackets, are JSON lines; the rest is YAML. */
+function formatOf(text: string): TaskFileFormat {
+  const start = text.trim();
+  if (!start.startsWith("{") && !start.startsWith("[")) return "yaml";
+  if (isJson(start)) return "json";
+  const [first = "", second] = start.split(/\r?\n/, 2);
+  return second !== undefined && isJson(first) ? "jsonl" : "yaml";
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parse(file: TaskFileText, format: TaskFileFormat): Promise<Source> {
+  const parsers = { yaml: parseYaml, json: parseJson, jsonl: parseJsonLines };
+  return parsers[format](file);
+}
+
+async function parseYaml({ name, text }: TaskFileText): Promise<Source> {
+  const { isNode, isSeq, LineCounter, parseDocument } = await import("yaml");
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) {
+    const { line, col } = lines.linePos(problem.pos[0]);
+    throw unreadable(`${name}:${line}:${col}: ${yamlError(problem)}.`);
+  }
+  return {
+    input: document.toJS(),
+    async lineOf(path) {
+      const inDocument = isSeq(document.contents) && path[0] === "tasks" ? path.slice(1) : path;
+      for (let length = inDocument.length; length > 0; length--) {
+        const node = document.getIn(inDocument.slice(0, length), true);
+        if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+      }
+      return undefined;
+    },
+  };
+}
+
+async function parseJson(file: TaskFileText): Promise<Source> {
+  try {
+    const input: unknown = JSON.parse(file.text);
+    refuseRepeatedKey(file.name, file.text, 1);
+    return { input, lineOf: async (path) => (await parseYaml(file)).lineOf(path) };
+  } catch (error) {
+    if (error instanceof DeputyError) throw error;
+    const { line, column, message } = jsonError(file.text);
+    throw unreadable(`${file.name}:${line}:${column}: ${message}.`);
+  }
+}
+
+/** @param firstLine of the text, in its file */
+function refuseRepeatedKey(name: string, text: string, firstLine: number): void {
+  const repeated = repeatedKey(text);
+  if (repeated === undefined) return;
+  const { key, line } = repeated;
+  throw unreadable(
+    `${name}, line ${firstLine + line - 1}: ${JSON.stringify(key)} is given twice in one object. Keep one.`,
+  );
+}
+
+async function parseJsonLines({ name, text }: TaskFileText): Promise<Source> {
+  const lines = text.split(/\r?\n/).flatMap((line, index) => (line.trim() === "" ? [] : [{ line, number: index + 1 }]));
+  const tasks = lines.map(({ line, number }) => {
+    try {
+      const task: unknown = JSON.parse(line);
+      refuseRepeatedKey(name, line, number);
+      return task;
+    } catch (error) {
+      if (error instanceof DeputyError) throw error;
+      const { column, message } = jsonError(line);
+      throw unreadable(`${name}:${number}:${column}: ${message}.`);
+    }
+  });
+  return {
+    input: { tasks },
+    lineOf: async ([, index]) => (typeof index === "number" ? lines[index]?.number : undefined),
+  };
+}
+
+/** The same mistakes, each after the line it is on. */
+async function withLines(error: unknown, name: string, source: Source): Promise<unknown> {
+  if (!(error instanceof DeputyError) || error.code !== "task-invalid") return error;
+  const mistakes = error.details as TaskError[];
+  const located = await Promise.all(
+    mistakes.slice(0, MOST_ERRORS).map(async ({ path, message }) => {
+      const line = await source.lineOf(partsOf(path));
+      const where = [line === undefined ? name : `${name}:${line}`, ...(path === "" ? [] : [path])].join(": ");
+      return `${where}: ${message}`;
+    }),
+  );
+  const more = mistakes.length - located.length;
+  if (more > 0) located.push(`… and ${more.toLocaleString("en")} more.`);
+  return new DeputyError(error.code, located.join("\n"), { details: mistakes });
+}
+
+const MOST_ERRORS = 20;
+
+/** `tasks[3].model.provider` → `["tasks", 3, "model", "provider"]`. */
+function partsOf(path: string): PropertyKey[] {
+  return [...path.matchAll(/\[(\d+)\]|[^.[]+/g)].map(([part, index]) => (index === undefined ? part : Number(index)));
+}
+
+function unreadable(message: string): DeputyError {
+  return new DeputyError("input-unreadable", message);
+}

@@ -1,0 +1,90 @@
+/**
+ * Agent programs that can use Deputy over MCP, a row each: where each keeps its servers and how it writes one down.
+ * Sources: the programs' own documentation of MCP servers, as of November 2026.
+ */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Io } from "../io.ts";
+
+/** How Deputy is started: the words of a command line. */
+export type Launch = { command: string; args: string[] };
+
+/** Names of the variables Deputy reads and that are set now, those of keys among them: never a value. */
+export type VariableNames = readonly string[];
+
+export type AgentProgram = {
+  title: string;
+  format: "json" | "toml" | "yaml";
+  /** Where a server of every project is written. */
+  userFile(env: Io["env"]): string;
+  /** Where one of a single project is, relative to it; absent where the program reads none. */
+  projectFile?: string;
+  /** Where in the file: the path to the entry. */
+  at: readonly string[];
+  entry(launch: Launch, variables: VariableNames): Record<string, unknown>;
+  /** What a person has to know or do beside that file. */
+  note?: string;
+};
+
+const NAME = "deputy";
+
+export const AGENT_PROGRAMS: Record<string, AgentProgram> = {
+  "claude-code": {
+    title: "Claude Code",
+    format: "json",
+    userFile: ({ HOME }) => join(HOME || homedir(), ".claude.json"),
+    projectFile: ".mcp.json",
+    at: ["mcpServers", NAME],
+    entry: (launch) => ({ type: "stdio", ...launch }),
+    note: "Deputy inherits the environment Claude Code was started in, keys included.",
+  },
+  codex: {
+    title: "Codex",
+    format: "toml",
+    userFile: ({ HOME, CODEX_HOME }) => join(CODEX_HOME || join(HOME || homedir(), ".codex"), "config.toml"),
+    projectFile: ".codex/config.toml",
+    at: ["mcp_servers", NAME],
+    entry: (launch, variables) => ({ ...launch, ...(variables.length > 0 && { env_vars: variables }) }),
+    note: "Codex hands on only the variables that env_vars names: add one when you get a key for another provider.",
+  },
+  opencode: {
+    title: "opencode",
+    format: "json",
+    userFile: ({ HOME, XDG_CONFIG_HOME }) =>
+      join(XDG_CONFIG_HOME || join(HOME || homedir(), ".config"), "opencode", "opencode.json"),
+    projectFile: "opencode.json",
+    at: ["mcp", NAME],
+    entry: ({ command, args }) => ({ type: "local", command: [command, ...args], enabled: true }),
+    note: "Deputy inherits the environment opencode was started in, keys included.",
+  },
+  cursor: {
+    title: "Cursor",
+    format: "json",
+    userFile: ({ HOME }) => join(HOME || homedir(), ".cursor", "mcp.json"),
+    projectFile: ".cursor/mcp.json",
+    at: ["mcpServers", NAME],
+    entry: (launch) => ({ type: "stdio", ...launch }),
+    note: "Started from a desktop, Cursor has not the variables of your shell: put keys into a .env beside Deputy's config.",
+  },
+  hermes: {
+    title: "Hermes",
+    format: "yaml",
+    userFile: ({ HOME, HERMES_HOME }) => join(HERMES_HOME || join(HOME || homedir(), ".hermes"), "config.yaml"),
+    at: ["mcp_servers", NAME],
+    entry: (launch, variables) => ({
+      ...launch,
+      ...(variables.length > 0 && { env: Object.fromEntries(variables.map((name) => [name, `\${${name}}`])) }),
+    }),
+    note: "Hermes hands on only the variables under env: add one when you get a key for another provider.",
+  },
+  vscode: {
+    title: "VS Code",
+    format: "json",
+    userFile: ({ HOME, XDG_CONFIG_HOME }) =>
+      join(XDG_CONFIG_HOME || join(HOME || homedir(), ".config"), "Code", "User", "mcp.json"),
+    projectFile: ".vscode/mcp.json",
+    at: ["servers", NAME],
+    entry: (launch) => ({ type: "stdio", ...launch }),
+    note: "Started from a desktop, VS Code has not the variables of your shell: put keys into a .env beside Deputy's config.",
+  },
+};

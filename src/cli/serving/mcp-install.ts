@@ -1,0 +1,124 @@
+/**
+ * `deputy mcp install AGENT`: the entry that makes an agent program start Deputy as its MCP server. It is always shown
+ * first; it is written where --write says so or a person at the terminal agrees, and the former file is kept.
+ */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rememberSettings } from "../../config/own-files.ts";
+import { stateDir } from "../../config/trust.ts";
+import { suggest } from "../../did-you-mean.ts";
+import { DeputyError } from "../../errors.ts";
+import { readForeignText } from "../../foreign-file.ts";
+import type { Routing } from "../../routing/routing.ts";
+import { agreed } from "../approvals/question.ts";
+import { writeSettings } from "../config/write-config.ts";
+import type { Io } from "../io.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+import { AGENT_PROGRAMS, type AgentProgram, type Launch, type VariableNames } from "./agent-programs.ts";
+import { addEntry, DIFFERENT, snippetOf } from "./settings-entry.ts";
+
+export type InstallFlags = {
+  /** This project's file instead of the user's. */
+  project?: true;
+  write?: true;
+  /** Replace an entry that says something else. */
+  force?: true;
+};
+
+/** @throws DeputyError `usage` for an unknown program, or a file that cannot be edited; `output-unwritable` */
+export async function installMcp(io: Io, name: string, variables: VariableNames, flags: InstallFlags): Promise<void> {
+  const program = programOf(name);
+  const { title, format, at, note } = program;
+  const path = fileOf(program, io, flags);
+  const entry = program.entry(launchOf(io.env), variables);
+  const known = existsSync(path);
+  io.stdout.write(`${title} starts Deputy with this entry in ${oneLine(path)}:\n\n`);
+  io.stdout.write(`${indented(snippetOf(format, at, entry))}\n`);
+  if (note !== undefined) io.stdout.write(`${note}\n`);
+  const added = addEntry(format, known ? read(path, flags.project && [io.cwd]) : "", at, entry, flags.force === true);
+  if ("same" in added) {
+    remember(path, io);
+    return void io.stdout.write("It is there already: nothing to do.\n");
+  }
+  if ("refused" in added) {
+    const orForced = added.refused === DIFFERENT && format !== "toml" ? ", or replace it with --force" : "";
+    const message = `Expected to add the entry to ${path}, but ${added.refused}. Add it by hand${orForced}.`;
+    throw new DeputyError("usage", message);
+  }
+  if (!flags.write && !(await mayWrite(io, path))) return void io.stdout.write("Nothing was written.\n");
+  const backup = writeSettings(path, added.text);
+  remember(path, io);
+  io.stdout.write(`Written to ${oneLine(path)}.${backup === undefined ? "" : ` The former file is ${backup}.`}\n`);
+  io.stdout.write(`Start ${title} anew, and ask it to delegate something.\n`);
+}
+
+/** From now on no child changes the file, where it lies in a workspace: it says how Deputy is started. */
+function remember(path: string, { env }: Io): void {
+  const state = resolve(stateDir(env));
+  try {
+    rememberSettings(path, state);
+  } catch (error) {
+    const message = `Cannot note in ${state} that ${path} starts Deputy: ${(error as Error).message}. Until it is noted, children may change that file. Install again once the directory can be written.`;
+    throw new DeputyError("output-unwritable", message, { cause: error });
+  }
+}
+
+/** The variables Deputy would read that are set: of keys, of base URLs (a key belongs to its pair), and its own. */
+export function variablesInUse({ credentials, providers }: Routing, env: Io["env"]): VariableNames {
+  const names = new Set(credentials.keyNames());
+  for (const { builtIn } of providers.all())
+    if (builtIn?.baseUrlVariable !== undefined) names.add(builtIn.baseUrlVariable);
+  return Object.keys(env)
+    .filter((name) => (names.has(name) || name.startsWith("DEPUTY_")) && (env[name] ?? "").trim() !== "")
+    .sort();
+}
+
+function programOf(name: string): AgentProgram {
+  const program = Object.hasOwn(AGENT_PROGRAMS, name) ? AGENT_PROGRAMS[name] : undefined;
+  if (program !== undefined) return program;
+  const names = Object.keys(AGENT_PROGRAMS);
+  const [close] = suggest(name, names, 1);
+  const hint = close === undefined ? "" : ` Did you mean ${close}?`;
+  throw new DeputyError(
+    "usage",
+    `Expected one of ${names.join(", ")}; found ${name}.${hint} Any other program takes the command: deputy mcp`,
+  );
+}
+
+function fileOf({ title, userFile, projectFile }: AgentProgram, { env, cwd }: Io, { project }: InstallFlags): string {
+  if (!project) return userFile(env);
+  if (projectFile !== undefined) return join(cwd, projectFile);
+  throw new DeputyError("usage", `${title} reads no servers from a project. Leave out --project.`);
+}
+
+/** How this very Deputy is started again: from a clone by its path, through npx, or by its name. */
+function launchOf(env: Io["env"]): Launch {
+  const root = fileURLToPath(new URL("../../..", import.meta.url));
+  if (existsSync(join(root, "src", "cli", "process.ts")))
+    return { command: join(root, "bin", "deputy"), args: ["mcp"] };
+  const throughNpx = root.split(/[\\/]/).includes("_npx") || env.npm_command === "exec";
+  return throughNpx ? { command: "npx", args: ["-y", "deputize", "mcp"] } : { command: "deputy", args: ["mcp"] };
+}
+
+/** Some programs keep more than settings in theirs. */
+const MAX_BYTES = 64 * 1024 ** 2;
+
+/** @param within a project's settings have to lie in the project */
+function read(path: string, within: string[] | undefined): string {
+  const found = readForeignText(path, { ...(within && { within }), maxBytes: MAX_BYTES });
+  if (found !== undefined && "text" in found) return found.text;
+  throw new DeputyError("input-unreadable", `Cannot read ${path}: ${found?.unreadable ?? "there is no such file"}.`);
+}
+
+/** Asks at the terminal; where there is none, nobody agreed. */
+async function mayWrite(io: Io, path: string): Promise<boolean> {
+  const { stdin, stdout } = io;
+  if (stdin.isTTY === true && stdout.isTTY === true) return agreed(io, stdout, `Write it to ${oneLine(path)}?`);
+  stdout.write("To have it written, say --write.\n");
+  return false;
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, "    ");
+}

@@ -1,0 +1,32 @@
+/** What `deputy mcp` and `deputy serve` have in common: MCP servers that stand on one Deputy. */
+import { resolve } from "node:path";
+import { type CreateMcpServer, createMcpServers } from "../../mcp/server.ts";
+import type { ToolsDeps } from "../../mcp/tools.ts";
+import type { Io } from "../io.ts";
+import { startDetached } from "../start-detached.ts";
+import { readVersion } from "../version.ts";
+
+export const WORKSPACE_OPTION = [
+  "-w, --workspace <dir>",
+  "the directory children work in (default: the client's own, else where this is started)",
+] as const;
+
+/**
+ * @param flags as `--config` and `--workspace` were given
+ * @param server the name under which it goes on with its runs after a crash, where it does
+ */
+export async function mcpServers(
+  { env, cwd, clock }: Io,
+  deputy: ToolsDeps["deputy"],
+  flags: { config?: string; workspace?: string },
+  server?: string,
+): Promise<CreateMcpServer> {
+  return createMcpServers({
+    deputy,
+    workspace: { path: resolve(cwd, flags.workspace ?? "."), isNamed: flags.workspace !== undefined },
+    clock,
+    version: await readVersion(),
+    startDetached: (runId) => startDetached(runId, { env, cwd, configPath: flags.config }),
+    ...(server !== undefined && { server }),
+  });
+}

@@ -1,0 +1,69 @@
+/** `deputy mcp`: Deputy for the agent programs people already use. */
+import { CONFIG_OPTION, type Context, type Declare, examples, hideKeys, withDeputy } from "../command.ts";
+import type { InstallFlags } from "./mcp-install.ts";
+
+const AT_A_TERMINAL = `Waiting for an MCP client on standard input. Agent programs start this themselves: deputy mcp install PROGRAM
+writes the entry. Ctrl-C ends it.
+`;
+
+type McpFlags = { workspace?: string; config?: string };
+
+export const declareMcp: Declare = (command, context) => {
+  command
+    .description("Offer delegate_task to an agent program over MCP, on standard input and output.")
+    .enablePositionalOptions() // `install` has options of the same names
+    .option(
+      "-w, --workspace <dir>",
+      "the directory children work in (default: the client's own, else where this is started)",
+    )
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+An agent program starts this itself: deputy mcp install writes the entry. It ends when the program closes its end of
+the pipe, or at Ctrl-C; what runs then is stopped, and deputy resume goes on with it.
+`,
+    )
+    .action((flags: McpFlags) => serve(flags, context));
+  command
+    .command("install")
+    .description(
+      "Show the entry that makes an agent program start Deputy as its MCP server, and write it if you agree.",
+    )
+    .argument("<program>", "claude-code, codex, opencode, cursor, hermes or vscode")
+    .option("--project", "this project's file instead of your own")
+    .option("--write", "write it without asking; the former file is kept")
+    .option("--force", "replace an entry of that name which says something else")
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy mcp install claude-code", "shows the entry, asks, writes it for all your projects"],
+        ["deputy mcp install opencode --project --write", "for this project, without a question"],
+      ]),
+    )
+    .action(async (program: string, { config, ...flags }: InstallFlags & { config?: string }) => {
+      const { installMcp, variablesInUse } = await import("./mcp-install.ts");
+      const { io } = context;
+      const variables = await withDeputy(context, config, async ({ routing }) => variablesInUse(routing(), io.env));
+      await installMcp(io, program, variables, flags);
+    });
+};
+
+async function serve(flags: McpFlags, context: Context): Promise<void> {
+  const { io } = context;
+  const [{ serveOverStdio }, { mcpServers }] = await Promise.all([
+    import("../../mcp/stdio.ts"),
+    import("./mcp-servers.ts"),
+  ]);
+  await withDeputy(context, flags.config, async (deputy) => {
+    hideKeys(io, deputy);
+    const interrupted = new AbortController();
+    const unheard = io.onInterrupt(() => interrupted.abort());
+    const createServer = await mcpServers(io, deputy, flags);
+    if (io.stdin.isTTY) io.stderr.write(AT_A_TERMINAL);
+    const onError = (error: Error) => void io.stderr.write(`! ${error.message}\n`);
+    await serveOverStdio({ input: io.stdin, output: io.stdout, createServer, onError }, interrupted.signal);
+    unheard();
+  });
+}

@@ -1,0 +1,82 @@
+/** `deputy serve`: Deputy for several programs at once, over HTTP on this machine. */
+import { toNodeHandler } from "@modelcontextprotocol/node";
+import { accessToken } from "../../config/access-token.ts";
+import { stateDir } from "../../config/trust.ts";
+import { stopHere } from "../../engine/control/wait.ts";
+import { createHttpAdapter } from "../../mcp/http.ts";
+import { MAX_MESSAGE_BYTES } from "../../mcp/limits.ts";
+import { CONFIG_OPTION, type Declare, examples, hideKeys, portNumber, withDeputy } from "../command.ts";
+import { createPaint, type Io } from "../io.ts";
+import { type Handler, isLoopback, listen } from "./http-listener.ts";
+import { mcpServers, WORKSPACE_OPTION } from "./mcp-servers.ts";
+import { resumeAfterCrash, serverName } from "./resume-after-crash.ts";
+
+type ServeFlags = { port: number; host: string; resume: boolean; workspace?: string; config?: string };
+
+const DEFAULT_PORT = 4747;
+/** Longest wait for runs to stop, and for callers to have their answers, in milliseconds. */
+const STOP_MS = 5_000;
+const ANSWER_MS = 1_000;
+
+export const declareServe: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("Serve MCP over HTTP: delegate_task for any number of programs on this machine.")
+    .option("--port <n>", "the port to listen on; 0: any that is free", portNumber, DEFAULT_PORT)
+    .option("--host <address>", "the address to listen on", "127.0.0.1")
+    .option("--no-resume", "do not go on with what was running when the last server crashed")
+    .option(...WORKSPACE_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+Programs connect to http://127.0.0.1:${DEFAULT_PORT}/mcp with a token, as Authorization: Bearer TOKEN. It is made at the first
+start and kept in the state directory, in a file that only you can read; its path is printed.
+Ctrl-C stops what runs and ends; deputy resume goes on with it. What was running when the server crashed or was killed
+goes on by itself when it is started again.
+${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
+    )
+    .action(async ({ port, host, resume, ...flags }: ServeFlags) =>
+      withDeputy(context, flags.config, async (deputy) => {
+        hideKeys(io, deputy);
+        const token = accessToken(stateDir(io.env));
+        const say = (text: string) => void io.stderr.write(`${text}\n`);
+        const onError = (error: unknown) => say(`! ${error instanceof Error ? error.message : error}`);
+        const server = serverName(deputy.loadConfig());
+        const face = createHttpAdapter({
+          createServer: await mcpServers(io, deputy, flags, server),
+          onError,
+        });
+        const mcp = toNodeHandler(face, { onerror: onError, maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;
+        const listener = await listen({ host, port, token, handlers: { "/mcp": mcp }, onError });
+        say(`MCP at ${listener.url}/mcp`);
+        say(`Token: ${token.masked}, whole in ${token.path}`);
+        if (!isLoopback(host)) warn(io, host);
+        const asked = interrupted(io);
+        if (resume) await resumeAfterCrash(deputy.engine, server, say);
+        const by = await asked;
+        say("Stopping; what is done is kept. Ctrl-C again leaves now.");
+        await stopHere(deputy.engine, by, { ms: STOP_MS, clock: io.clock });
+        await Promise.race([listener.answered(), io.clock.sleep(ANSWER_MS)]);
+        await face.close();
+        await listener.close();
+      }),
+    );
+};
+
+function warn(io: Io, host: string): void {
+  const paint = createPaint(io.stderr, io.env);
+  io.stderr.write(
+    paint("yellow", `! ${host} can be reached from other machines, and what is said there is not encrypted.\n`),
+  );
+}
+
+/** @returns what it was. The next one meets nobody who listens, and ends the process. */
+function interrupted(io: Io): Promise<string> {
+  return new Promise((resolve) => {
+    const stop = io.onInterrupt((by) => {
+      stop();
+      resolve(by);
+    });
+  });
+}

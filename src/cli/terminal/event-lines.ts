@@ -1,0 +1,218 @@
+/**
+ * What a run says as it happens: for each event the lines worth keeping on the screen or in a log. Both views print
+ * these; the tree adds what is only true for a moment. Reads the folded run, which has seen the event already.
+ */
+
+import type { Event } from "../../event.ts";
+import { type Result, resultOf } from "../../result.ts";
+import {
+  ancestorPrefix,
+  canGoOn,
+  hasEnded,
+  leftOutInWords,
+  minuteOf,
+  parseRunId,
+  type Run,
+  type RunChild,
+  runIn,
+} from "../../run/run.ts";
+import type { Paint } from "../io.ts";
+import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
+import { displayWidth, fit, oneLine } from "./terminal-text.ts";
+
+export type LineFormat = {
+  /** Also every step, tool call and approval, not only how each child ended. */
+  verbose: boolean;
+  /** Questions are put to the person who reads this, in their whole length. */
+  asksHere?: boolean;
+  paint: Paint;
+  /** Cells a line may take; the goal gives way first. */
+  columns: () => number;
+};
+
+/** A finished line may wrap: it stays, and its goal is to be recognised. */
+const LEAST_GOAL_COLUMNS = 40;
+
+export function formatEvent(event: Event, root: Run, format: LineFormat): string[] {
+  const run = runIn(root, event.delegationId) ?? root;
+  const indent = "  ".repeat(run.depth - root.depth);
+  const columns = () => format.columns() - indent.length;
+  return formatRunEvent(event, run, { ...format, columns }).map((line) => indent + line);
+}
+
+function formatRunEvent(event: Event, run: Run, format: LineFormat): string[] {
+  if (event.kind === "delegation-start") return opening(run, format);
+  if (event.kind === "delegation-resume") return resumption(event, run, format);
+  const childId = subjectOf(event);
+  const child = childId === undefined ? undefined : childOf(run, childId);
+  if (child === undefined) return aboutRun(event, format);
+  if (event.kind === "child-end") {
+    const missed = child.steers
+      .filter(({ state }) => state === "missed")
+      .map(({ text }) => `it ended before it heard: ${text}`);
+    const remarks = missed.map((text) => noteLine({ sign: "!", text }, child, run, format));
+    return [finishedLine(resultOf(child.tally), run, format), ...remarks];
+  }
+  const remark = noteOn(event, format);
+  return remark === undefined ? [] : [noteLine(remark, child, run, format)];
+}
+
+/** The child an event is about: what happened to it, or what somebody asks of it. */
+function subjectOf(event: Event): string | undefined {
+  if ("childId" in event) return event.childId;
+  return "target" in event ? event.target : undefined;
+}
+
+function childOf(run: Run, childId: string): RunChild | undefined {
+  return run.children[parseRunId(childId).taskIndex ?? -1];
+}
+
+function opening(run: Run, format: LineFormat): string[] {
+  const { paint } = format;
+  const head = `${paint("bold", plural(run.children.length, "task"))} · run ${run.delegationId}`;
+  const planWarnings = run.children.flatMap((child) =>
+    child.tally.warnings.map((warning) => noteLine({ sign: "!", text: warning.message }, child, run, format)),
+  );
+  const rejected = run.children.filter(hasEnded).map((child) => finishedLine(resultOf(child.tally), run, format));
+  return [
+    head,
+    ...run.warnings.map((warning) => paint("yellow", `! ${oneLine(warning.message)}`)),
+    ...planWarnings,
+    ...rejected,
+  ];
+}
+
+function resumption(
+  { blocked = {} }: Event & { kind: "delegation-resume" },
+  run: Run,
+  { paint }: LineFormat,
+): string[] {
+  const finished = run.children.filter((child) => hasEnded(child) && !canGoOn(child)).length;
+  const head = paint("bold", plural(run.children.length, "task"));
+  return [
+    `${head} · run ${run.delegationId} goes on · ${finished} finished before`,
+    ...Object.entries(blocked).map(([childId, why]) => paint("yellow", `! ${oneLine(leftOutInWords(childId, why))}`)),
+  ];
+}
+
+function aboutRun(event: Event, { paint }: LineFormat): string[] {
+  return event.kind === "stop-request" ? [paint("yellow", `! stopping: ${oneLine(event.by)}`)] : [];
+}
+
+/** `✓ [1/3] Write a haiku about a lion. (4.7s · glm-4.7 @ zai · $0.0012)`, and for other ends `✗ …` with the reason. */
+export function finishedLine(result: Result, run: Run, { paint, columns }: LineFormat): string {
+  const completed = result.status === "completed";
+  const sign = completed ? paint("green", "✓") : paint("red", "✗");
+  const place = taskPosition(result.task_index, run);
+  const outcome = oneLine(`(${formatOutcome(result)})`);
+  const room = columns() - displayWidth(`✓ ${place}  ${outcome}`);
+  const goal = goalIn(run, result.task_index, Math.max(room, LEAST_GOAL_COLUMNS));
+  const line = `${sign} ${place} ${goal} ${paint("dim", outcome)}`;
+  return completed ? line : `${line} ${paint("red", oneLine(formatReason(result)))}`;
+}
+
+/**
+ * `[1/3]`: children count from 1, padded so that the lines of a run stand in columns. `[2›1/3]`: of what the second child
+ * delegated; `[2.3›1/3]`: of its third delegation.
+ */
+export function taskPosition(taskIndex: number, run: Run): string {
+  const total = String(run.children.length);
+  return `[${ancestorPrefix(run)}${String(taskIndex + 1).padStart(total.length)}/${total}]`;
+}
+
+/** A task's goal on one line, in the columns there are. */
+export function goalIn(run: Run, taskIndex: number, columns: number): string {
+  return fit(oneLine(run.call.tasks[taskIndex]?.goal ?? ""), columns);
+}
+
+export type Note = { sign: string; text: string };
+
+/** What is worth saying of an event, without whom it is about. */
+export function noteOn(event: Event, { verbose, asksHere }: Pick<LineFormat, "verbose" | "asksHere">) {
+  const isAskedHere = event.kind === "approval-ask" && asksHere;
+  return (isAskedHere ? undefined : notable(event)) ?? (verbose ? detail(event) : undefined);
+}
+
+function noteLine({ sign, text }: Note, child: RunChild, run: Run, { paint }: LineFormat): string {
+  const line = `${sign} ${taskPosition(child.tally.taskIndex, run)} ${oneLine(text)}`;
+  return paint(sign === "!" || sign === "?" ? "yellow" : "dim", line);
+}
+
+/** What a person should know of even when all goes well in the end. */
+function notable(event: Event): Note | undefined {
+  switch (event.kind) {
+    case "child-warn":
+      return { sign: "!", text: event.warning.message };
+    case "attempt-start":
+      if (event.position === 0) return undefined;
+      return { sign: "!", text: `fallback: now on ${formatRoute(event)}` };
+    case "step-fail":
+      if (event.recovery.action === "next-key")
+        return { sign: "!", text: `${event.failure.kind}, trying another key: ${event.failure.message}` };
+      if (event.recovery.action === "pause")
+        return {
+          sign: "!",
+          text: `paused until ${minuteOf(event.at + event.recovery.delayMs)}: ${event.failure.message}`,
+        };
+      if (event.recovery.action !== "retry") return undefined;
+      return { sign: "!", text: `${event.failure.kind}, trying again: ${event.failure.message}` };
+    case "approval-ask":
+      if (event.answerBy === undefined) return undefined;
+      return { sign: "?", text: `${asked(event)} · deputy approve ${event.childId}` };
+    case "approval-end":
+      if (!event.allowed) return { sign: "!", text: `denied: ${event.reason}` };
+      return event.answerId === undefined ? undefined : { sign: "·", text: `allowed by ${event.by}` };
+    case "tool-end":
+      if (event.outcome !== "unknown") return undefined;
+      return { sign: "!", text: `${event.name} ${event.target}: interrupted, whether it took effect is not known` };
+    case "stop-request":
+      return { sign: "!", text: `stopping: ${event.by}` };
+    case "steer-request":
+      return { sign: "→", text: `${event.by}: ${event.text}` };
+    default:
+      return undefined;
+  }
+}
+
+function asked({ name, target, directory }: Extract<Event, { kind: "approval-ask" }>): string {
+  return `asks to run ${name}${directory === undefined ? "" : ` in ${directory}`}: ${target}`;
+}
+
+/** What is said to a child beside its task, by the reason for it. */
+const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> = {
+  user: "goes on with the user's next message",
+  repair: "asked to repair its answer",
+  max_iterations: "asked for what it has",
+  max_cost: "asked for what it has",
+  steer: "hears the message with its next request",
+};
+
+function detail(event: Event): Note | undefined {
+  switch (event.kind) {
+    case "attempt-start":
+      return { sign: "·", text: `starts on ${formatRoute(event)}` };
+    case "step-start":
+      return { sign: "·", text: `request ${event.step}` };
+    case "message-add":
+      return { sign: "·", text: ADDED[event.reason] };
+    case "step-end": {
+      const tokens = event.usage === undefined ? "" : `, ${formatCount(event.usage.output)} tokens`;
+      return { sign: "·", text: `answer in ${formatDuration(event.durationMs / 1000)}${tokens}` };
+    }
+    case "approval-ask":
+      return { sign: "·", text: asked(event) };
+    case "approval-end":
+      return { sign: "·", text: `allowed by ${event.by}` };
+    case "pause-end":
+      return { sign: "·", text: "goes on after its pause" };
+    case "tool-start":
+      return { sign: "·", text: `${event.name}: ${event.target}` };
+    case "tool-end": {
+      const size = `${formatCount(Buffer.byteLength(event.text))} bytes`;
+      const end = event.ok ? "ok" : event.outcome === "ran" ? "failed" : event.outcome;
+      return { sign: "·", text: `${event.name} ${end} (${size} in ${formatDuration(event.durationMs / 1000)})` };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+/** What a person reads when a run is over: each answer under its task, route, time and cost, and one line of totals. */
+
+import type { DelegationResult, Result } from "../../result.ts";
+import type { Run } from "../../run/run.ts";
+import type { Paint } from "../io.ts";
+import { taskPosition } from "./event-lines.ts";
+import { formatCost, formatDuration, formatOutcome, formatReason, formatUsd, plural } from "./format.ts";
+import { harmless, oneLine } from "./terminal-text.ts";
+
+/** @param ephemeral nothing will be there to show later */
+export function formatAnswers(run: Run, result: DelegationResult, paint: Paint, ephemeral?: true): string {
+  const answers = result.results.map((child) => `${formatAnswer(run, child, paint)}\n`);
+  return `\n${answers.join("\n")}\n${formatTotals(run, result, paint, ephemeral)}\n`;
+}
+
+/** One child's answer, whole. Where there is none, the reason instead: never a made-up one. */
+export function formatAnswer(run: Run, child: Result, paint: Paint): string {
+  const goal = oneLine(run.call.tasks[child.task_index]?.goal ?? "");
+  const head = `${paint("bold", `${taskPosition(child.task_index, run)} ${goal.slice(0, 200)}`)}\n`;
+  const outcome = paint("dim", oneLine(formatOutcome(child)));
+  const reason = child.status === "completed" ? [] : [paint("red", oneLine(formatReason(child)))];
+  const summary = harmless(child.summary).trim();
+  return [head + outcome, ...reason, ...(summary === "" ? [] : [`\n${summary}`])].join("\n");
+}
+
+/** `2 of 3 completed in 4.8s · $0.0031 · deputy show 3f9c`. */
+function formatTotals(run: Run, result: DelegationResult, paint: Paint, ephemeral: true | undefined): string {
+  const completed = result.results.filter((child) => child.status === "completed").length;
+  const time = formatDuration(result.total_duration_seconds);
+  const parts = [
+    `${completed} of ${plural(run.children.length, "task")} completed in ${time}`,
+    formatTotalCost(result),
+    ...(ephemeral ? [] : [`deputy show ${result.delegation_id}`]),
+  ];
+  return paint(completed === run.children.length ? "green" : "yellow", parts.join(" · "));
+}
+
+/** The sum; where some of it is not known, what is known and that there is more. */
+function formatTotalCost(result: DelegationResult): string {
+  const isEstimate = result.results.some(({ cost_status }) => cost_status === "estimated");
+  if (result.total_cost_usd !== null) {
+    return formatCost({ usd: result.total_cost_usd, status: isEstimate ? "estimated" : "known" });
+  }
+  const known = result.results.reduce((sum, child) => sum + (child.cost_usd ?? 0), 0);
+  return known > 0 ? `${formatUsd(known)} and unknown` : "cost unknown";
+}

@@ -1,0 +1,209 @@
+/**
+ * Follows a delegation to its end for whoever waits at the command line: shows it, writes what was asked for, listens
+ * to Ctrl-C, and says with which code to exit. `run`, `resume`, `watch` and `demo` are this with a different beginning.
+ */
+import type { Asker, Delegation } from "../../engine/engine.ts";
+import { type Event, isStored } from "../../event.ts";
+import { type DelegationResult, type Result, resultOf, routeAt } from "../../result.ts";
+import { foldRun, hasEnded, parseRunId, type Run, resultsOf, runIn } from "../../run/run.ts";
+import { createApprovalPrompt } from "../approvals/approval-prompt.ts";
+import { answersFrom } from "../approvals/question.ts";
+import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
+import { createPaint, type Io, isRichTerminal, type Output } from "../io.ts";
+import type { LineFormat } from "./event-lines.ts";
+import { formatAnswers } from "./final-answers.ts";
+import { formatRoute } from "./format.ts";
+import { createLines } from "./lines.ts";
+import { openOutputFolder } from "./output-folder.ts";
+import { type CtrlC, createTree } from "./tree.ts";
+import type { View } from "./view.ts";
+
+export type FollowFlags = {
+  /** The `DelegationResult` and nothing else on stdout. */
+  json?: true;
+  /** Every stored event as it happens and then the result, a line each, on stdout. */
+  ndjson?: true;
+  /** An absolute directory for the results. */
+  output?: string;
+  verbose?: true;
+  /** The journal goes when the program ends: nothing to show or resume later. */
+  ephemeral?: true;
+  /** The run is another's: Ctrl-C ends the watching and never the run, and nothing is asked here. */
+  readOnly?: true;
+};
+
+/** How it ended; without a result where nothing of it can be told. */
+export type FollowOutcome = { code: number; result: DelegationResult | undefined };
+
+export interface Follower {
+  /** Absent where nobody sits at the terminal. */
+  readonly asker: Asker | undefined;
+  /**
+   * Shows the run to its end. Rejects with what broke the run, after whatever was finished has been printed.
+   * @param past the run as it is where it does not begin now
+   */
+  follow(delegation: Delegation, past?: Run): Promise<FollowOutcome>;
+}
+
+/** @throws DeputyError `output-unwritable`, before anything has started */
+export async function createFollower(io: Io, flags: FollowFlags, taskCount: number): Promise<Follower> {
+  const forPrograms = flags.json === true || flags.ndjson === true;
+  const output = forPrograms ? io.stderr : io.stdout;
+  const screen = flags.readOnly ? undefined : approvalScreen(io, output);
+  const view = createView(output, io, {
+    verbose: flags.verbose === true,
+    asksHere: screen !== undefined,
+    ctrlC: flags.readOnly ? "leaves" : "stops",
+  });
+  const folder = flags.output === undefined ? undefined : await openOutputFolder(flags.output, taskCount);
+  let run: Run | undefined;
+
+  async function follow(delegation: Delegation, past?: Run): Promise<FollowOutcome> {
+    run = past;
+    const interrupts = (flags.readOnly ? listenToLeave : listen)(io, delegation, view, flags.ephemeral);
+    const writes: Promise<boolean>[] = [];
+    const write = (result: Result) => {
+      if (folder !== undefined) writes.push(writeResult(result));
+    };
+    try {
+      for (const child of past?.children.filter(hasEnded) ?? []) write(resultOf(child.tally));
+      const finished = watch(delegation, write).then(() => delegation.result);
+      const result = await Promise.race([finished, interrupts.now]);
+      const written = await Promise.all(writes);
+      if (result === undefined && flags.readOnly) return { code: EXIT_INTERRUPTED, result };
+      const isOver = run?.endedAt !== undefined;
+      if (!isOver && result !== undefined) view.print(abandoned(delegation.id));
+      const told = result ?? partial();
+      report(told);
+      const code = result && exitCode(result, { isOver, interrupted: interrupts.heard(), written });
+      return { code: code ?? EXIT_INTERRUPTED, result: told };
+    } catch (error) {
+      report(partial());
+      throw error;
+    } finally {
+      view.end();
+      interrupts.stop();
+    }
+  }
+
+  async function watch(delegation: Delegation, write: (result: Result) => void): Promise<void> {
+    for await (const event of delegation.events) {
+      run = foldRun(run, event);
+      view.onEvent(event, run);
+      if (flags.ndjson && isStored(event)) io.stdout.write(`${JSON.stringify(event)}\n`);
+      for (const result of endedBy(event, run)) write(result);
+    }
+  }
+
+  async function writeResult(result: Result): Promise<boolean> {
+    try {
+      await folder?.write(result, run?.call.tasks[result.task_index]?.goal ?? "");
+      return true;
+    } catch (error) {
+      view.print(
+        `! Could not write the result of ${result.child_id}: ${(error as Error).message}. It is printed below.`,
+      );
+      return false;
+    }
+  }
+
+  function partial(): DelegationResult | undefined {
+    return run && resultsOf(run);
+  }
+
+  function report(result: DelegationResult | undefined): void {
+    view.end();
+    if (run === undefined || result === undefined) return;
+    if (flags.json) io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    else if (flags.ndjson) io.stdout.write(`${JSON.stringify({ kind: "result", ...result })}\n`);
+    else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.ephemeral));
+  }
+
+  return { asker: screen && approvalPromptOn(screen, io, view, (childId) => routeOf(run, childId)), follow };
+}
+
+type ViewOptions = Pick<LineFormat, "verbose" | "asksHere"> & { ctrlC: CtrlC };
+
+function createView(output: Output, io: Io, { ctrlC, ...how }: ViewOptions): View {
+  const paint = createPaint(output, io.env);
+  if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, ctrlC, ...how });
+  return createLines({ output, paint, ...how });
+}
+
+/** A person can answer where both the keyboard and a screen are theirs: this screen. */
+export function approvalScreen(io: Io, viewOutput: Output): Output | undefined {
+  return io.stdin.isTTY === true ? [viewOutput, io.stderr].find((output) => output.isTTY === true) : undefined;
+}
+
+export function approvalPromptOn(
+  screen: Output,
+  io: Io,
+  view: Pick<View, "pause" | "resume">,
+  routeOfChild: (childId: string) => string,
+): Asker {
+  return createApprovalPrompt({
+    readAnswer: answersFrom(io, screen),
+    output: screen,
+    paint: createPaint(screen, io.env),
+    routeOf: routeOfChild,
+    onAsk: view.pause,
+    onAnswered: view.resume,
+  });
+}
+
+/** Where a child runs, for people to see. */
+export function routeOf(run: Run | undefined, childId: string): string {
+  const { delegationId, taskIndex = -1 } = parseRunId(childId);
+  const tally = run && runIn(run, delegationId)?.children[taskIndex]?.tally;
+  if (tally === undefined || !("route" in tally.planned)) return "route unknown";
+  return formatRoute(routeAt(tally.planned, tally.position));
+}
+
+/** Results that an event makes final: its child's, or at the start those of the tasks that were rejected. */
+function endedBy(event: Event, run: Run): Result[] {
+  if (event.delegationId !== run.delegationId) return [];
+  if (event.kind === "delegation-start") return run.children.filter(hasEnded).map((child) => resultOf(child.tally));
+  if (event.kind === "delegation-resume") {
+    const left = run.children.filter(({ tally }) => event.blocked?.[tally.childId] !== undefined);
+    return left.map((child) => resultOf(child.tally));
+  }
+  if (event.kind !== "child-end") return [];
+  const child = run.children[parseRunId(event.childId).taskIndex ?? -1];
+  return child === undefined ? [] : [resultOf(child.tally)];
+}
+
+/** The first Ctrl-C stops the run and waits for what it has; the second (`now`) waits no longer. */
+function listen(io: Io, delegation: Delegation, view: View, ephemeral: true | undefined) {
+  const later = ephemeral ? "" : `; deputy resume ${delegation.id} goes on`;
+  const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
+  let count = 0;
+  const stop = io.onInterrupt((by) => {
+    count += 1;
+    if (count > 1) return leave(undefined);
+    delegation.stop(by).catch((error: Error) => view.print(`! Cannot stop it in order: ${error.message}`));
+    view.print(`! Stopping; what is done is kept. Ctrl-C again leaves now${later}.`);
+  });
+  return { now, stop, heard: () => count > 0 };
+}
+
+/** An onlooker's Ctrl-C: the run does not hear of it. */
+function listenToLeave(io: Io, { id }: Delegation, view: View) {
+  const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
+  const stop = io.onInterrupt(() => {
+    view.print(`No longer watching; run ${id} goes on. See it again: deputy watch ${id}`);
+    leave(undefined);
+  });
+  return { now, stop, heard: () => false };
+}
+
+function abandoned(id: string): string {
+  return `! Nobody works on run ${id} any more: its process ended before it did. deputy resume ${id} goes on.`;
+}
+
+type ExitFacts = { isOver: boolean; interrupted: boolean; written: boolean[] };
+
+function exitCode(result: DelegationResult, { isOver, interrupted, written }: ExitFacts) {
+  const completed = isOver && result.results.every((child) => child.status === "completed");
+  if (!completed && interrupted) return EXIT_INTERRUPTED;
+  return completed && written.every(Boolean) ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
+}

@@ -1,0 +1,78 @@
+/** Money, time, routes and endings in the words that every line, table and page of the command line uses. */
+import type { Result } from "../../result.ts";
+
+export type ShownCost = { usd: number | null; status: Result["cost_status"] };
+
+/** `$0.0012`, `~$0.0012` where a failed request may have been charged, `cost unknown` where there is no price. */
+export function formatCost({ usd, status }: ShownCost): string {
+  if (usd === null) return "cost unknown";
+  return `${status === "estimated" ? "~" : ""}${formatUsd(usd)}`;
+}
+
+export function formatUsd(usd: number): string {
+  if (usd > 0 && usd < 0.0001) return "<$0.0001";
+  return `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
+}
+
+/** `4.7s`, `1m 04s`, `2h 05m`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 59.95) return `${seconds.toFixed(1)}s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)}m ${twoDigits(whole % 60)}s`;
+  return `${Math.floor(whole / 3600)}h ${twoDigits(Math.floor((whole % 3600) / 60))}m`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+/** `glm-4.7 @ zai`, with the effort where one is set: `glm-4.7 @ zai · effort high`. */
+export function formatRoute(route: { provider: string; model: string; effort?: string | null | undefined }): string {
+  const where = `${route.model} @ ${route.provider}`;
+  return route.effort ? `${where} · effort ${route.effort}` : where;
+}
+
+/** What a child took, where it ran: `4.7s · glm-4.7 @ zai · $0.0012`; `not started` for a rejected task. */
+export function formatOutcome(result: Result): string {
+  if (result.provider === null || result.model === null) return "not started";
+  const route = formatRoute({ provider: result.provider, model: result.model, effort: result.reasoning_effort });
+  const cost = formatCost({ usd: result.cost_usd, status: result.cost_status });
+  return `${formatDuration(result.duration_seconds)} · ${route} · ${cost}`;
+}
+
+/** Why a child did not complete, in one sentence: its kind of end and what is known about it. */
+export function formatReason(result: Result): string {
+  const because = result.error?.message ?? limitWords(result) ?? CUT_WORDS[result.exit_reason];
+  return `${result.status}: ${result.exit_reason}${because === undefined ? "" : ` – ${because}`}`;
+}
+
+function limitWords({ exit_reason: reason, limit }: Result): string | undefined {
+  return limit === undefined ? undefined : LIMIT_WORDS[reason]?.(limit);
+}
+
+const LIMIT_WORDS: Record<string, (limit: number) => string> = {
+  max_iterations: (limit) => `it reached its limit of ${plural(limit, "request")} with tools`,
+  max_cost: (limit) => `the budget of ${formatUsd(limit)} leaves too little for another request`,
+  timeout_seconds: (limit) => `it reached its limit of ${formatDuration(limit)}`,
+};
+
+const CUT_WORDS: Record<string, string> = {
+  output_cut: "the answer was cut at its longest",
+  schema_invalid: "the answer is not known to fit output_schema",
+};
+
+/** `12,345`. (`Intl` would cost 10 ms at its first use.) */
+export function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+export function plural(count: number, word: string): string {
+  return `${grouped(count)} ${word}${count === 1 ? "" : "s"}`;
+}
+
+/** `12.3k`, for tokens and context windows. */
+export function formatCount(count: number): string {
+  if (count < 1000) return String(count);
+  const [value, unit] = count < 1e6 ? [count / 1e3, "k"] : [count / 1e6, "M"];
+  return `${value < 10 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)}${unit}`;
+}

@@ -1,0 +1,20 @@
+/** A run as plain lines: for pipes, logs and terminals whose cursor does not move. Nothing is ever drawn over. */
+import type { Output } from "../io.ts";
+import { formatEvent, type LineFormat } from "./event-lines.ts";
+import type { View } from "./view.ts";
+
+/** Columns a goal may take in a log: enough to recognise it. */
+const LOG_COLUMNS = 160;
+
+export function createLines(deps: { output: Output } & Omit<LineFormat, "columns">): View {
+  const { output } = deps;
+  const format = { ...deps, columns: () => output.columns ?? LOG_COLUMNS };
+  const print = (line: string) => output.write(`${line}\n`);
+  return {
+    onEvent: (event, run) => formatEvent(event, run, format).forEach(print),
+    print,
+    pause: () => {},
+    resume: () => {},
+    end: () => {},
+  };
+}

@@ -1,0 +1,125 @@
+/** `--dry-run`: what would run where, why there, at what price and with which key; for people and for programs. */
+
+import { priceDocument } from "../../available-models.ts";
+import type { Plan } from "../../engine/engine.ts";
+import type { Limits, Planned, Ready } from "../../plan.ts";
+import { requestedReport } from "../../result.ts";
+import type { Price, Route } from "../../route.ts";
+import type { Paint } from "../io.ts";
+import { formatDuration, formatRoute, formatUsd, plural } from "./format.ts";
+import { formatTable } from "./table.ts";
+import { fit, oneLine } from "./terminal-text.ts";
+
+const GOAL_COLUMNS = 36;
+
+/** @param strict one task that cannot start keeps all from starting */
+export function formatPlan(plan: Plan, strict: boolean, paint: Paint): string {
+  const places = plan.planned.map((_, index) => `[${index + 1}/${plan.planned.length}]`);
+  const rows = plan.planned.flatMap((planned, index) =>
+    "route" in planned ? [planRow(places[index] ?? "", planned)] : [],
+  );
+  const problems = plan.planned.flatMap((planned, index) =>
+    "problem" in planned ? [paint("red", `✗ ${places[index]} ${goalOf(planned)}: ${problemText(planned)}`)] : [],
+  );
+  const warnings = [
+    ...plan.warnings.map((warning) => warning.message),
+    ...plan.planned.flatMap((planned, index) =>
+      "route" in planned ? planned.route.warnings.map((warning) => `${places[index]} ${warning.message}`) : [],
+    ),
+  ].map((text) => paint("yellow", `! ${oneLine(text)}`));
+  const head = ["", "TASK", "ROUTE", "CHOSEN BY", "USD PER M TOKENS", "KEY", "LIMITS"];
+  const verdict = summaryOf(rows.length, problems.length, strict);
+  return `${formatTable(head, rows, paint)}${[...problems, ...warnings, verdict].map((line) => `${line}\n`).join("")}`;
+}
+
+function summaryOf(ready: number, problems: number, strict: boolean): string {
+  const starting = strict && problems > 0 ? 0 : ready;
+  const others = ready + problems - starting;
+  const not = others === 0 ? "" : `, ${others} would not`;
+  return `${plural(starting, "task")} would start${not}; nothing has been started or spent.`;
+}
+
+function planRow(place: string, planned: Ready): string[] {
+  const { route, limits } = planned;
+  return [
+    place,
+    goalOf(planned),
+    oneLine(formatRoute(route)),
+    chosenBy(route),
+    formatPrice(route.facts.price),
+    route.keyName ?? "none needed",
+    formatLimits(limits),
+  ];
+}
+
+function goalOf({ task }: Planned): string {
+  return fit(oneLine(task.goal), GOAL_COLUMNS);
+}
+
+function problemText({ problem }: Extract<Planned, { problem: unknown }>): string {
+  return `${problem.field}: ${oneLine(problem.message)}`;
+}
+
+/** One word where model and provider were decided by the same level. */
+function chosenBy({ chosenBy: { model, provider } }: Route): string {
+  return model === provider ? model : `model: ${model}, provider: ${provider}`;
+}
+
+export function formatPrice(price: Price | undefined): string {
+  return price === undefined ? "unknown" : `${price.input} in, ${price.output} out`;
+}
+
+function formatLimits({ maxIterations, timeoutMs, maxCostUsd }: Limits): string {
+  return [
+    plural(maxIterations, "request"),
+    ...(timeoutMs > 0 ? [formatDuration(timeoutMs / 1000)] : []),
+    ...(maxCostUsd === undefined ? [] : [formatUsd(maxCostUsd)]),
+  ].join(", ");
+}
+
+/** The plan as a document: names as in results. */
+export function planDocument(plan: Plan) {
+  return {
+    tasks: plan.planned.map((planned, index) => ({
+      task_index: index,
+      goal: planned.task.goal,
+      ...("route" in planned ? readyDocument(planned) : { problem: planned.problem }),
+    })),
+    warnings: plan.warnings,
+  };
+}
+
+function readyDocument({ route, limits, toolsets, tools, workspace, agent, images = [] }: Ready) {
+  return {
+    ...(agent !== undefined && { agent }),
+    route: routeDocument(route),
+    fallbacks: route.fallbacks.map(routeDocument),
+    toolsets,
+    ...(tools !== undefined && { tools }),
+    ...(images.length > 0 && { images }),
+    workspace,
+    max_iterations: limits.maxIterations,
+    timeout_seconds: limits.timeoutMs === 0 ? null : limits.timeoutMs / 1000,
+    max_cost_usd: limits.maxCostUsd ?? null,
+    warnings: route.warnings,
+  };
+}
+
+function routeDocument(route: Route) {
+  return {
+    provider: route.provider,
+    model: route.model,
+    reasoning_effort: route.effort ?? null,
+    requested: requestedReport(route.requested),
+    chosen_by: {
+      provider: route.chosenBy.provider,
+      model: route.chosenBy.model,
+      reasoning_effort: route.chosenBy.effort ?? null,
+    },
+    endpoint: route.endpoint.baseUrl,
+    api_mode: route.endpoint.apiMode,
+    key_name: route.keyName ?? null,
+    price_usd_per_million_tokens: priceDocument(route.facts.price),
+    context_window: route.facts.contextWindow ?? null,
+  };
+}

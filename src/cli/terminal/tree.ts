@@ -1,0 +1,170 @@
+/**
+ * A run on a terminal. What has happened stays (`event-lines.ts`); below it the children at work are drawn in place. A
+ * child's spinner turns when something arrives from it, so a still one means silence.
+ */
+import type { Clock } from "../../clock.ts";
+import type { Event } from "../../event.ts";
+import { costIn, routeAt } from "../../result.ts";
+import { allChildren, hasEnded, type Run, type RunChild } from "../../run/run.ts";
+import type { Output, Paint } from "../io.ts";
+import { formatEvent, goalIn, type LineFormat, taskPosition } from "./event-lines.ts";
+import { formatDuration, formatRoute, formatUsd } from "./format.ts";
+import { createScreen, type ScreenRow, type Size, sizeOf } from "./screen.ts";
+import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
+import type { View } from "./view.ts";
+
+const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+/** Characters of a child's text that are kept to show its end. */
+const TAIL_LENGTH = 400;
+
+/** What only the tree knows of a child: how often it was heard of, and the end of what it is writing. */
+type ChildSpinner = { ticks: number; tail: string };
+
+export type CtrlC = "stops" | "leaves";
+
+export function createTree(deps: { output: Output; clock: Clock; ctrlC?: CtrlC } & Omit<LineFormat, "columns">): View {
+  const { output, paint, clock } = deps;
+  const format = { ...deps, columns: () => sizeOf(output).columns };
+  const moving = createRunRows(paint, deps.ctrlC);
+  const screen = createScreen({ output, clock, rows: (size) => moving.rows(size, clock.now()) });
+  return {
+    onEvent(event, run) {
+      moving.onEvent(event, run);
+      for (const line of formatEvent(event, run, format)) screen.print(line);
+      screen.start();
+    },
+    print: screen.print,
+    pause: screen.pause,
+    resume: screen.resume,
+    end: screen.pause,
+  };
+}
+
+/** The rows of one run that are true for a moment: what its open children do. */
+export type RunRows = {
+  onEvent(event: Event, run: Run): void;
+  /** At most as many as `size` has rows. */
+  rows(size: Size, now: number): ScreenRow[];
+};
+
+/** @param ctrlC what Ctrl-C does to the run, as the last row says */
+export function createRunRows(paint: Paint, ctrlC: CtrlC = "stops"): RunRows {
+  const spinners = new Map<string, ChildSpinner>();
+  let run: Run | undefined;
+  return {
+    onEvent(event, folded) {
+      run = folded;
+      updateSpinner(spinners, event);
+    },
+    rows: (size, now) => (run === undefined ? [] : renderRows(run, { spinners, paint, size, now, ctrlC })),
+  };
+}
+
+function updateSpinner(spinners: Map<string, ChildSpinner>, event: Event): void {
+  if (!("childId" in event)) return;
+  if (event.kind === "child-end") {
+    spinners.delete(event.childId);
+    return;
+  }
+  const childSpinner = spinners.get(event.childId) ?? { ticks: 0, tail: "" };
+  childSpinner.ticks += 1;
+  if (event.kind === "text-delta") childSpinner.tail = (childSpinner.tail + event.text).slice(-TAIL_LENGTH);
+  else if (event.kind !== "reasoning-delta") childSpinner.tail = "";
+  spinners.set(event.childId, childSpinner);
+}
+
+type RowContext = { spinners: Map<string, ChildSpinner>; paint: Paint; size: Size; now: number; ctrlC: CtrlC };
+
+/** A child and the run it is in: that of the tree, or one that a child above it made. */
+type ChildInRun = { child: RunChild; run: Run };
+
+/** Every child of a tree, each before those below it. */
+function childrenOf(run: Run): ChildInRun[] {
+  return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(childrenOf)]);
+}
+
+/** The moving part: children at work, those that wait as far as there is room, and a line of totals. */
+function renderRows(root: Run, context: RowContext): ScreenRow[] {
+  const open = childrenOf(root).filter(({ child }) => !hasEnded(child));
+  const working = open.filter(({ child }) => child.tally.startedAt !== undefined);
+  const waiting = open.filter(({ child }) => child.tally.startedAt === undefined);
+  const room = Math.max(1, context.size.rows - 2);
+  const detailed = working.length * 2 <= room;
+  const rowsOf = (some: ChildInRun[], inDetail: boolean) =>
+    some.flatMap(({ child, run }) => childRows(child, run, "  ".repeat(run.depth - root.depth), context, inDetail));
+  const workingRows = rowsOf(working.slice(0, room), detailed);
+  const waitingRows = rowsOf(waiting.slice(0, Math.max(0, room - workingRows.length)), false);
+  const counts = { working: working.length, waiting: waiting.length };
+  return [...workingRows, ...waitingRows, totals(root, counts, context)];
+}
+
+function childRows(child: RunChild, run: Run, indent: string, context: RowContext, detailed: boolean): ScreenRow[] {
+  const { paint, size, spinners, now } = context;
+  const { tally } = child;
+  const childSpinner = spinners.get(tally.childId);
+  const columns = size.columns - 1;
+  const spinner = tally.startedAt === undefined ? "·" : (SPINNER[(childSpinner?.ticks ?? 0) % SPINNER.length] ?? "·");
+  const lead = `${indent}${spinner} ${taskPosition(tally.taskIndex, run)}`;
+  const facts = factsOf(child, now);
+  const activity = oneLine(child.activity);
+  const meta = longestThatFits(detailed ? facts : [activity, ...facts], columns - displayWidth(lead) - 16);
+  const goal = goalIn(run, tally.taskIndex, columns - displayWidth(`${lead}   ${meta}`));
+  const first = row(columns, [lead, goal, ...(meta === "" ? [] : [` ${meta}`])], ([head = "", title = "", rest = ""]) =>
+    [paint("cyan", head), title, paint("dim", rest)].join(" "),
+  );
+  if (!detailed) return [first];
+  const latest = fitEnd(oneLine(childSpinner?.tail || child.activity), columns - 4 - indent.length);
+  return [
+    first,
+    row(columns, [`${indent}  └`, latest], ([branch = "", text = ""]) => paint("dim", `${branch} ${text}`)),
+  ];
+}
+
+/** How long it has run, and where. */
+function factsOf({ tally }: RunChild, now: number): string[] {
+  if (tally.startedAt === undefined || !("route" in tally.planned)) return [];
+  const { model, provider } = routeAt(tally.planned, tally.position);
+  return [wholeSeconds(now - tally.startedAt), oneLine(formatRoute({ model, provider }))];
+}
+
+function wholeSeconds(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return seconds < 60 ? `${seconds}s` : formatDuration(seconds);
+}
+
+/** As many of the facts, from the first, as fit into the columns. */
+function longestThatFits(facts: string[], columns: number): string {
+  const count = facts.findLastIndex((_, index) => displayWidth(facts.slice(0, index + 1).join(" · ")) <= columns) + 1;
+  return facts.slice(0, count).join(" · ");
+}
+
+function totals(run: Run, counts: { working: number; waiting: number }, context: RowContext): ScreenRow {
+  const { paint, size, now } = context;
+  const done = run.children.filter(hasEnded).length;
+  const parts = [
+    `${done} of ${run.children.length} done`,
+    `${counts.working} running`,
+    ...(counts.waiting > 0 ? [`${counts.waiting} waiting`] : []),
+    wholeSeconds(now - run.startedAt),
+    costSoFar(run),
+    `Ctrl-C ${context.ctrlC}`,
+  ];
+  return row(size.columns - 1, [longestThatFits(parts, size.columns - 1)], ([text = ""]) => paint("dim", text));
+}
+
+function costSoFar(run: Run): string {
+  const costs = allChildren(run).map(({ tally }) => costIn(tally));
+  const known = formatUsd(costs.reduce((sum, cost) => sum + (cost.usd ?? 0), 0));
+  return costs.some((cost) => cost.usd === null) ? `${known} and unknown` : known;
+}
+
+/** Cells cut to the columns there are, styled only then: styles take no room. */
+function row(columns: number, cells: string[], paintCells: (cells: string[]) => string): ScreenRow {
+  let left = columns;
+  const cut = cells.map((cell) => {
+    const shown = fit(cell, left);
+    left = Math.max(0, left - displayWidth(shown) - 1);
+    return shown;
+  });
+  return { text: paintCells(cut).trimEnd(), width: displayWidth(cut.join(" ")) };
+}

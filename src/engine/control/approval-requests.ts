@@ -1,0 +1,158 @@
+/** What children of live runs ask, over all processes of this user, and answers to it from anywhere. */
+import type { Clock } from "../../clock.ts";
+import { DeputyError } from "../../errors.ts";
+import type { Event, StoredEvent } from "../../event.ts";
+import type { Journal } from "../../journal/journal.ts";
+import { childIdOf, foldRun, type OpenQuestion, parseRunId, type Run } from "../../run/run.ts";
+import { findRun, loadRun } from "../../run/run-store.ts";
+
+/** A question that waits for an answer, with whose it is. */
+export type Question = OpenQuestion & { delegationId: string; childId: string; goal: string };
+
+/** Says which question is meant. */
+export type Which = {
+  /** A run (its only open question), or one of its children. */
+  id: string;
+  /** Which of a child's questions, or the beginning of its id; needed where several are open. */
+  callId?: string;
+  /** The code of exactly one request: nothing else is meant, whatever is open now. */
+  request?: string;
+};
+
+export type Answer = Which & {
+  allowed: boolean;
+  /** What the child is told. */
+  reason: string;
+  by: string;
+};
+
+/** `counted`: this answer settled it. Else somebody, or something, else did first; `end` tells what, where it is known. */
+export type Answered = { question: Question; counted: boolean; end: ApprovalOutcome | undefined };
+type ApprovalOutcome = { allowed: boolean; by: string; reason: string };
+
+export type ApprovalRequests = {
+  questions(): Question[];
+  question(which: Which): Question;
+  answer(answer: Answer): Promise<Answered>;
+};
+
+type ApprovalRequestsDeps = {
+  clock: Clock;
+  journal: Journal;
+  pid: number;
+  newId: () => string;
+  watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
+};
+
+export function createApprovalRequests({ clock, journal, pid, newId, watch }: ApprovalRequestsDeps): ApprovalRequests {
+  function questions(): Question[] {
+    const asked = new Map<string, string>();
+    for (const { event } of journal.read({ kinds: ["approval-ask", "approval-end"] })) {
+      if (event.kind !== "approval-ask" && event.kind !== "approval-end") continue;
+      const id = JSON.stringify([event.childId, event.callId]);
+      if (event.kind === "approval-ask") asked.set(id, event.delegationId);
+      else asked.delete(id);
+    }
+    const live = [...new Set(asked.values())].filter((delegationId) => journal.owner(delegationId)?.alive);
+    const open = live.flatMap((delegationId) => questionsOf(loadRun(journal, delegationId).run));
+    return open.sort((one, other) => one.askedAt - other.askedAt);
+  }
+
+  function question(which: Which): Question {
+    const { run } = findRun(journal, which.id, pid);
+    const isLive = journal.owner(run.delegationId)?.alive === true;
+    return requestMeant(isLive ? questionsOf(run) : [], run, which, () => lastAnswer(run.delegationId, which));
+  }
+
+  async function answer({ allowed, by, reason, ...which }: Answer): Promise<Answered> {
+    const asked = question(which);
+    const { delegationId, childId: target, callId, request } = asked;
+    const id = newId();
+    await journal.append([
+      { kind: "approval-answer", at: clock.now(), delegationId, id, target, callId, request, allowed, by, reason },
+    ]);
+    return outcome(asked, id);
+  }
+
+  /** How the newest question ended that could be meant. */
+  function lastAnswer(delegationId: string, { id, callId = "" }: Which): ApprovalOutcome | undefined {
+    const { taskIndex } = parseRunId(id);
+    const childId = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
+    let last: ApprovalOutcome | undefined;
+    for (const { event } of journal.read({ delegationId, kinds: ["approval-end"] })) {
+      const isMeant = event.kind === "approval-end" && (childId ?? event.childId) === event.childId;
+      if (isMeant && event.callId.startsWith(callId)) last = event;
+    }
+    return last;
+  }
+
+  /** What settled the question: told by its end, which the owner writes. */
+  async function outcome(question: Question, answerId: string): Promise<Answered> {
+    const settled = new AbortController();
+    let run: Run | undefined;
+    let end: (ApprovalOutcome & { answerId?: string }) | undefined;
+    let answered = false;
+    for await (const event of watch(question.delegationId, settled.signal)) {
+      run = foldRun(run, event);
+      answered ||= event.kind === "approval-answer" && event.id === answerId;
+      if (isEndOf(question, event)) end ??= event;
+      if (answered && !questionsOf(run).some(({ request }) => request === question.request)) break;
+    }
+    const told = end && { allowed: end.allowed, by: end.by, reason: end.reason };
+    return { question, counted: end?.answerId === answerId, end: told };
+  }
+
+  return { questions, question, answer };
+}
+
+function questionsOf({ delegationId, children }: Run): Question[] {
+  return children.flatMap(({ tally: { childId }, asked: goal, questions }) =>
+    questions.map((question) => ({ ...question, delegationId, childId, goal })),
+  );
+}
+
+function isEndOf(
+  { childId, callId, askedAt }: Question,
+  event: Event,
+): event is Extract<StoredEvent, { kind: "approval-end" }> {
+  return event.kind === "approval-end" && event.childId === childId && event.callId === callId && event.at >= askedAt;
+}
+
+/** @throws DeputyError `question-closed` where nothing is asked, `usage` where more than one question could be meant */
+function requestMeant(
+  open: Question[],
+  run: Run,
+  { id, callId = "", request }: Which,
+  before: () => ApprovalOutcome | undefined,
+): Question {
+  const { taskIndex } = parseRunId(id);
+  const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
+  const ofChild = open.filter((question) => childId === undefined || question.childId === childId);
+  const named = ofChild.filter((question) => request === undefined || question.request === request);
+  const exact = named.filter((question) => question.callId === callId);
+  const candidates = exact.length > 0 ? exact : named.filter((question) => question.callId.startsWith(callId));
+  const [only] = candidates;
+  if (only === undefined) {
+    if (request !== undefined && ofChild.length > 0) throw replaced(childId ?? run.delegationId, request);
+    const which = callId === "" ? "" : ` with the call ${callId}`;
+    const end = before();
+    const why =
+      end === undefined
+        ? "it never did"
+        : `its last question was ${end.allowed ? "allowed" : "denied"} by ${end.by} (${end.reason})`;
+    throw new DeputyError(
+      "question-closed",
+      `${childId ?? run.delegationId} asks nothing${which} now: ${why}. See what waits: deputy approve`,
+    );
+  }
+  if (candidates.length === 1) return only;
+  const list = candidates.map((question) => `${question.childId} --call ${question.callId}`).join(", ");
+  throw new DeputyError("usage", `Expected one question; ${candidates.length} are open. Say which: ${list}`);
+}
+
+function replaced(id: string, request: string): DeputyError {
+  return new DeputyError(
+    "question-closed",
+    `The request ${request} is not open; ${id} asks for something else now. Nothing was answered. See it with: deputy approve`,
+  );
+}

@@ -1,0 +1,86 @@
+/** Messages to children under way, whoever owns the run: recorded here, heard by the owner, their receipt a fold. */
+import type { Clock } from "../../clock.ts";
+import { DeputyError } from "../../errors.ts";
+import type { Event } from "../../event.ts";
+import type { Journal } from "../../journal/journal.ts";
+import { childIdOf, foldRun, hasEnded, parseRunId, type Run, type RunChild, type Steer } from "../../run/run.ts";
+import { findRun, loadRun } from "../../run/run-store.ts";
+
+/** What became of a message so far. `owner`: `dead` where nobody works on the run and a resume would deliver it. */
+export type SteerReceipt = { id: string; childId: string; state: Steer["state"]; owner: "alive" | "dead" };
+
+export type Steering = {
+  steer(id: string, text: string, by: string): Promise<SteerReceipt>;
+  settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt>;
+};
+
+type SteeringDeps = {
+  clock: Clock;
+  journal: Journal;
+  pid: number;
+  newId: () => string;
+  watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
+};
+
+export function createSteering({ clock, journal, pid, newId, watch }: SteeringDeps): Steering {
+  async function steer(id: string, text: string, by: string): Promise<SteerReceipt> {
+    if (text.trim() === "") throw new DeputyError("usage", "Expected a message for the child; found nothing.");
+    const { run } = findRun(journal, id, pid);
+    const { delegationId } = run;
+    const { childId: target } = addressee(run, id).tally;
+    const steerId = newId();
+    await journal.append([{ kind: "steer-request", at: clock.now(), delegationId, id: steerId, target, text, by }]);
+    return receiptOf(delegationId, target, steerId);
+  }
+
+  async function settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt> {
+    const { delegationId } = parseRunId(receipt.childId);
+    const now = receiptOf(delegationId, receipt.childId, receipt.id);
+    if (now.state !== "queued" || now.owner === "dead") return now;
+    let run: Run | undefined;
+    for await (const event of watch(delegationId, signal)) {
+      run = foldRun(run, event);
+      const state = stateIn(run, receipt.childId, receipt.id);
+      if (state !== undefined && state !== "queued") break;
+    }
+    return receiptOf(delegationId, receipt.childId, receipt.id);
+  }
+
+  function receiptOf(delegationId: string, childId: string, id: string): SteerReceipt {
+    const { run } = loadRun(journal, delegationId);
+    const owner = journal.owner(delegationId)?.alive ? "alive" : "dead";
+    return { id, childId, state: stateIn(run, childId, id) ?? "missed", owner };
+  }
+
+  return { steer, settleSteer };
+}
+
+function stateIn({ children }: Run, childId: string, id: string): Steer["state"] | undefined {
+  const child = children.find(({ tally }) => tally.childId === childId);
+  return child?.steers.find((steer) => steer.id === id)?.state;
+}
+
+/** The child that an id means: the one it names or, of a run, the one that is still open. */
+function addressee(run: Run, id: string): RunChild {
+  const { taskIndex } = parseRunId(id);
+  if (taskIndex !== undefined) {
+    const childId = childIdOf(run.delegationId, taskIndex);
+    const child = run.children.find(({ tally }) => tally.childId === childId);
+    if (child === undefined || hasEnded(child)) throw over(childId, child?.tally.ending?.status ?? "rejected");
+    return child;
+  }
+  const open = run.children.filter((child) => !hasEnded(child));
+  const [only] = open;
+  if (only === undefined) throw over(run.delegationId, "all children have their results");
+  if (open.length === 1) return only;
+  const some = open.slice(0, 5).map(({ tally }) => tally.childId);
+  const more = open.length > some.length ? ", …" : "";
+  throw new DeputyError(
+    "usage",
+    `Expected one child of ${run.delegationId}; ${open.length} are open. Say which: ${some.join(", ")}${more}.`,
+  );
+}
+
+function over(id: string, how: string): DeputyError {
+  return new DeputyError("run-ended", `${id} has ended (${how}): nobody is there to hear it. See deputy show ${id}.`);
+}

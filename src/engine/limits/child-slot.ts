@@ -1,0 +1,53 @@
+/** A child's place among the running: taken, given back while it waits, changed for one at another provider. */
+import type { Permit } from "../../child/child.ts";
+import { type Clock, sleepUntil } from "../../clock.ts";
+import type { Scheduler, Slot, WaitStatus } from "./scheduler.ts";
+
+export type ChildSlot = {
+  /** False where the signal aborted before a place was free. */
+  acquire(provider: string, signal: AbortSignal): Promise<boolean>;
+  /** A place, and leave to send one request; undefined where the signal aborted first. */
+  admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Permit | undefined>;
+  /** Waits without a place; early where the signal aborts. The next request queues for one. */
+  pause(delayMs: number, signal: AbortSignal): Promise<void>;
+  /** The same, until a moment in milliseconds since the epoch. */
+  sleepUntil(until: number, signal: AbortSignal): Promise<void>;
+  /** Gives the place back. The next request queues for one. */
+  release(): void;
+};
+
+/** @param onWait hears what the child waits for */
+export function createChildSlot(
+  scheduler: Scheduler,
+  clock: Clock,
+  onWait: (provider: string, what: WaitStatus) => void,
+): ChildSlot {
+  let slot: Slot | undefined;
+  function release(): void {
+    slot?.release();
+    slot = undefined;
+  }
+  return {
+    async acquire(provider, signal) {
+      slot?.release();
+      const moved = (place: number) => onWait(provider, { place });
+      slot = await scheduler.queue(provider, signal, moved).catch(() => undefined);
+      return slot !== undefined;
+    },
+    async admit(provider, tokens, signal) {
+      const waiting = scheduler.admit(slot, provider, tokens, signal, (what) => onWait(provider, what));
+      const admission = await waiting.catch(() => undefined);
+      slot = admission?.slot;
+      return admission?.permit;
+    },
+    async pause(delayMs, signal) {
+      release();
+      await clock.sleep(delayMs, signal).catch(() => {});
+    },
+    async sleepUntil(until, signal) {
+      release();
+      await sleepUntil(clock, until, signal).catch(() => {});
+    },
+    release,
+  };
+}

@@ -1,0 +1,76 @@
+/** Deputy put together for one process: config and keys from its environment, the journal in the state directory. */
+import { randomBytes } from "node:crypto";
+import { createSchemaChecker } from "../../child/schema/schema-checker.ts";
+import { createModel } from "../../child/wire/model.ts";
+import { type Clock, systemClock } from "../../clock.ts";
+import type { LoadedConfig } from "../../config/load.ts";
+import type { Environment } from "../../config/template.ts";
+import { stateDir } from "../../config/trust.ts";
+import type { Journal } from "../../journal/journal.ts";
+import { openSqliteJournal } from "../../journal/sqlite/sqlite-journal.ts";
+import type { RouteHook } from "../../routing/resolve/hook.ts";
+import type { Routing } from "../../routing/routing.ts";
+import { createEngine, type Engine } from "../engine.ts";
+import { createScheduler } from "../limits/scheduler.ts";
+import { openTransport } from "./open-transport.ts";
+import { createSetups } from "./setup.ts";
+
+export type OpenOptions = {
+  /** Keys, proxies and `DEPUTY_*` variables are read from here. */
+  env: Environment;
+  /** Where configs are looked for. */
+  cwd: string;
+  /** One config file in place of those that would be found. */
+  configPath?: string;
+  /** Default: `journal.sqlite` in the state directory. */
+  journal?: Journal;
+  clock?: Clock;
+  /** From 0 to 1, for the jitter of waits. */
+  random?: () => number;
+  /** Chooses a route for each task: over the config's rules, under agent, call and task. */
+  route?: RouteHook;
+};
+
+export type Opened = {
+  engine: Engine;
+  loadConfig(): LoadedConfig;
+  /** Providers, keys and models as they are now. */
+  routing(): Routing;
+};
+
+/** @throws DeputyError `journal-unusable` */
+export async function openDeputy({
+  env,
+  cwd,
+  configPath,
+  clock = systemClock,
+  random = Math.random,
+  ...given
+}: OpenOptions): Promise<Opened> {
+  const journal = given.journal ?? openSqliteJournal({ stateDir: stateDir(env), clock });
+  const transport = openTransport(env);
+  const setup = createSetups({ env, cwd, clock, ...(configPath !== undefined && { configPath }) });
+  const engine = createEngine({
+    clock,
+    random,
+    journal,
+    scheduler: createScheduler({ clock, random }),
+    model: createModel({ transport, clock }),
+    schemas: createSchemaChecker(),
+    newId,
+    setup,
+    ...(given.route && { route: given.route }),
+    closeTransport: transport.close,
+    pid: process.pid,
+  });
+  return { engine, loadConfig: () => setup().loaded, routing: () => setup().routing };
+}
+
+/** Letters and digits that are not taken for one another. */
+const ALPHABET = "abcdefghjkmnpqrstvwxyz23456789";
+const ID_LENGTH = 8;
+
+/** An id to type: eight characters, some 39 bits. */
+function newId(): string {
+  return Array.from(randomBytes(ID_LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join("");
+}

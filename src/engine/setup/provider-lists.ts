@@ -1,0 +1,146 @@
+/**
+ * Providers are asked for their lists of models, all at once, each for itself: one that fails costs the others nothing.
+ * Whoever answers has accepted the key, unless its list is open to anyone; then the key is tried where only a key opens.
+ */
+import { failureOf } from "../../child/wire/failure.ts";
+import { getJson } from "../../child/wire/get-json.ts";
+import type { Transport } from "../../child/wire/transport.ts";
+import type { Clock } from "../../clock.ts";
+import { stateDir } from "../../config/trust.ts";
+import { DeputyError, type Failure } from "../../errors.ts";
+import type { ApiMode } from "../../route.ts";
+import { saveLists } from "../../routing/catalog/list-cache.ts";
+import { listRequest, type ModelList, readModelList } from "../../routing/catalog/model-list.ts";
+import { apiModeOf, defaultModelOf, type Provider } from "../../routing/catalog/providers.ts";
+import type { Routing } from "../../routing/routing.ts";
+import type { Lease } from "../../secret.ts";
+import { openTransport } from "./open-transport.ts";
+import { createSetups, type SetupPlace } from "./setup.ts";
+
+/** Longest wait for one provider, in milliseconds. */
+const ANSWER_MS = 10_000;
+
+/** `keyTried: false`: it answered without having to look at the key. */
+export type ProviderAnswer = { provider: string; baseUrl: string; keyName?: string } & (
+  | { models: ModelList; keyTried: boolean }
+  | { failure: Failure }
+);
+
+/**
+ * Asks every provider that could run something now, or only the one named, and keeps what they list in the state
+ * directory, for use without a network.
+ * @throws DeputyError `usage` for a name that is no provider; `nothing-to-run` where there is nobody to ask
+ */
+export async function refreshLists(place: SetupPlace, clock: Clock, only?: string): Promise<ProviderAnswer[]> {
+  const answers = await askProviders(place, clock, only);
+  const fetched = answers.flatMap((answer) => ("models" in answer ? [answer] : []));
+  const lists = fetched.map(({ provider, baseUrl, models }) => ({ provider, baseUrl, models }));
+  if (lists.length > 0) saveLists(stateDir(place.env), lists, new Date(clock.now()));
+  return answers;
+}
+
+/**
+ * Asks, and keeps nothing. @throws as `refreshLists`
+ * @param withEachKey asks once with every key of a provider's pool, else with one of them
+ */
+export async function askProviders(
+  place: SetupPlace,
+  clock: Clock,
+  only?: string,
+  withEachKey = false,
+): Promise<ProviderAnswer[]> {
+  const { routing } = createSetups(place)();
+  const providers = only === undefined ? routing.credentials.usable() : [providerNamed(only, routing)];
+  if (providers.length === 0)
+    throw new DeputyError("nothing-to-run", "No provider has a key, so there is nobody to ask. See deputy doctor.");
+  const transport = openTransport(place.env);
+  try {
+    return await askAll(providers, { routing, transport, clock }, withEachKey);
+  } finally {
+    await transport.close();
+  }
+}
+
+export type AskDeps = { routing: Pick<Routing, "credentials">; transport: Transport; clock: Clock };
+
+/** An answer for each provider, or for each of its keys, in their order. */
+export async function askAll(
+  providers: readonly Provider[],
+  deps: AskDeps,
+  withEachKey = false,
+): Promise<ProviderAnswer[]> {
+  const answers = await Promise.all(providers.map((provider) => askOne(provider, deps, withEachKey)));
+  return answers.flat();
+}
+
+function providerNamed(name: string, { providers }: Routing): Provider {
+  const found = providers.find(name);
+  if ("problem" in found) throw new DeputyError("usage", found.problem.message);
+  return found.provider;
+}
+
+async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): Promise<ProviderAnswer[]> {
+  const { credentials } = deps.routing;
+  const { slug } = provider;
+  const found = credentials.find(provider);
+  if (!("connection" in found)) return [{ provider: slug, baseUrl: "", failure: notUsable(slug, found) }];
+  const { baseUrl, keys } = found.connection;
+  const apiMode = apiModeOf(provider, baseUrl, defaultModelOf(provider) ?? "");
+  const timeout = new AbortController();
+  const stopTimer = deps.clock.after(ANSWER_MS, () => timeout.abort());
+  const lend = () => credentials.lease({ provider: slug, endpoint: { baseUrl, apiMode } }, timeout.signal);
+  // None is given back before all are lent: each is another key of the pool.
+  const leases = await Promise.all(Array.from({ length: withEachKey ? Math.max(1, keys.length) : 1 }, lend));
+  try {
+    const asked = { provider, baseUrl, apiMode };
+    return await Promise.all(leases.map((lease) => askWith(lease, asked, deps, timeout.signal)));
+  } finally {
+    stopTimer();
+    for (const lease of leases) lease.release();
+  }
+}
+
+type ListQuery = { provider: Provider; baseUrl: string; apiMode: ApiMode };
+
+async function askWith(
+  lease: Lease,
+  { provider, baseUrl, apiMode }: ListQuery,
+  { routing, transport, clock }: AskDeps,
+  signal: AbortSignal,
+): Promise<ProviderAnswer> {
+  const { slug } = provider;
+  const asked = { provider: slug, baseUrl, ...(lease.keyName !== undefined && { keyName: lease.keyName }) };
+  try {
+    if ("failure" in lease) return { ...asked, failure: signal.aborted ? tooSlow(slug) : lease.failure };
+    const fetch = transport.fetchFor(baseUrl, lease.access);
+    const { url, headers } = listRequest(baseUrl, apiMode);
+    const models = readModelList(await getJson(fetch, url, headers, signal), apiMode);
+    if (models === undefined) return { ...asked, failure: noList(slug) };
+    const { isTried, keyUrl } = keyCheck(provider, baseUrl);
+    if (keyUrl !== undefined) await getJson(fetch, keyUrl, {}, signal);
+    return { ...asked, models, keyTried: isTried };
+  } catch (error) {
+    const { redact } = routing.credentials;
+    return { ...asked, failure: signal.aborted ? tooSlow(slug) : failureOf(error, slug, clock.now(), redact) };
+  }
+}
+
+/** Whether an answer shows that the key is good, and what else has to be asked for that. */
+function keyCheck({ builtIn }: Provider, baseUrl: string): { isTried: boolean; keyUrl?: string } {
+  if (builtIn?.openList === undefined || baseUrl !== builtIn.baseUrl) return { isTried: true };
+  const { keyPath } = builtIn.openList;
+  return keyPath === undefined ? { isTried: false } : { isTried: true, keyUrl: `${baseUrl}${keyPath}` };
+}
+
+function notUsable(slug: string, found: { missing: string[] } | { unusable: string }): Failure {
+  const reason = "unusable" in found ? found.unusable : `no key. Looked in ${found.missing.join(", ")}`;
+  return { kind: "unauthorized", message: `${slug}: ${reason}` };
+}
+
+function noList(slug: string): Failure {
+  return { kind: "malformed-response", message: `${slug} answered with something that is no list of models` };
+}
+
+function tooSlow(slug: string): Failure {
+  return { kind: "stalled", message: `${slug} did not answer within ${ANSWER_MS / 1000} seconds` };
+}

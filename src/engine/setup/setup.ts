@@ -1,0 +1,163 @@
+/** What a delegation needs to know of the world, read anew for each: config, routing, keys, tools. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { AvailableModels, ModelFilter } from "../../available-models.ts";
+import { type Notes, projectNotes } from "../../child/prompt.ts";
+import type { Clock } from "../../clock.ts";
+import { commandEnvironment } from "../../config/environment.ts";
+import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../../config/load.ts";
+import { type OwnFiles, ownFiles } from "../../config/own-files.ts";
+import type { Config } from "../../config/schema.ts";
+import type { Environment } from "../../config/template.ts";
+import { stateDir } from "../../config/trust.ts";
+import type { Warning } from "../../errors.ts";
+import type { Usage } from "../../event.ts";
+import type { Route } from "../../route.ts";
+import { listCacheStamp, readListCache } from "../../routing/catalog/list-cache.ts";
+import type { LookAtImage } from "../../routing/images.ts";
+import { createRouting, type Routing } from "../../routing/routing.ts";
+import type { Lease } from "../../secret.ts";
+import type { PermissionRule, Tool } from "../../tool.ts";
+import { type ImageFile, readImageFile } from "../../tools/files/image-file.ts";
+import { createOwnCheck } from "../../tools/files/own-files.ts";
+import { toolErrorText } from "../../tools/tool-error.ts";
+import { createTools, type ToolsOptions } from "../../tools/toolsets.ts";
+import type { ProviderLimits } from "../limits/rate-limiter.ts";
+import { listAvailableModels } from "./list-available.ts";
+
+export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
+  config: Config;
+  warnings: Warning[];
+  /** A key of the route's provider, for one request. */
+  lease(route: Route, signal: AbortSignal): Promise<Lease>;
+  /** USD of one request; undefined where the price is not known. */
+  price(route: Route, usage: Usage): number | undefined;
+  /** What the operator allows at a provider. */
+  limitsOf(provider: string): ProviderLimits;
+  tools(toolsets: readonly string[], workspace: string): readonly Tool[];
+  isDirectory(path: string): boolean;
+  /** An image of a workspace, within its boundary. @throws Refusal, or an error of the system */
+  readImage(workspace: string, path: string): ImageFile;
+  /** The notes that a workspace keeps for agents, within its boundary. */
+  readNotes(workspace: string): Promise<Notes>;
+  /** Agent definitions that cannot be read. */
+  agentWarnings: Warning[];
+  permissions: PermissionRule[];
+  /** What a model may choose from. */
+  listModels(filter?: ModelFilter): AvailableModels;
+};
+
+export type SetupPlace = { env: Environment; cwd: string; configPath?: string; clock?: Clock };
+
+export type WholeSetup = Setup & { loaded: LoadedConfig; routing: Routing };
+
+/** Everything as it is now: files are read at each call, and understood again where they have changed. */
+export function createSetups({ env, cwd, configPath, clock }: SetupPlace): () => WholeSetup {
+  const place = { env, cwd, ...(configPath !== undefined && { explicitPath: configPath }) };
+  let last: { texts: string; setup: WholeSetup } | undefined;
+  return () => {
+    const own = ownFiles(place);
+    const texts = `${configTexts(place)} ${listCacheStamp(stateDir(env))} ${JSON.stringify(own)}`;
+    if (last?.texts !== texts) last = { texts, setup: readSetup(place, own, clock) };
+    return last.setup;
+  };
+}
+
+/** @throws DeputyError `config-invalid` */
+function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined): WholeSetup {
+  const loaded = loadConfig(place);
+  const { config } = loaded;
+  const env = { ...loaded.dotenv, ...place.env };
+  const lists = readListCache(stateDir(place.env));
+  const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
+  const readImage = (workspace: string, path: string) => readImageFile({ root: workspace, extraDirs, own }, path);
+  const routing = createRouting({
+    config,
+    levels: loaded.levels,
+    env,
+    lists,
+    untrustedAliases: loaded.untrustedAliases,
+    agents: loaded.agents,
+    extraDirs,
+    isOwn: (path) => createOwnCheck(own).isOwn(path),
+    lookAtImage: (workspace, path) => lookAtImage(() => readImage(workspace, path)),
+    ...(clock && { clock }),
+  });
+  const { credentials, catalog, providers } = routing;
+  let offered: AvailableModels | undefined;
+  return {
+    loaded,
+    routing,
+    config,
+    warnings: [...loaded.warnings, ...lists.warnings],
+    plan: routing.plan,
+    refreshRoute: routing.refreshRoute,
+    candidates: routing.candidates,
+    lease: credentials.lease,
+    price: catalog.costUsd,
+    limitsOf(slug) {
+      const found = providers.find(slug);
+      const entry = "provider" in found ? found.provider.configured : undefined;
+      return {
+        concurrent: entry?.max_concurrent,
+        requestsPerMinute: entry?.requests_per_minute,
+        tokensPerMinute: entry?.tokens_per_minute,
+      };
+    },
+    tools: toolMaker(config, env, { extraDirs, own }, routing),
+    isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+    readImage,
+    readNotes: (workspace) =>
+      projectNotes(workspace, {
+        within: [workspace, ...extraDirs],
+        isOwn: createOwnCheck(own).isOwn,
+        redact: credentials.redact,
+      }),
+    agentWarnings: loaded.agents.warnings,
+    permissions: config.permissions,
+    listModels(filter) {
+      const look = (what: ModelFilter) => listAvailableModels({ routing, config, cwd: place.cwd }, what, "model");
+      if (filter !== undefined) return look(filter);
+      offered ??= look({});
+      return offered;
+    },
+  };
+}
+
+/** What planning sees of an image: all but its bytes, or why there is none. */
+function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
+  try {
+    const { bytes, ...facts } = read();
+    return { ...facts, bytes: bytes.length };
+  } catch (error) {
+    const unusable = toolErrorText(error);
+    if (unusable === undefined) throw error;
+    return { unusable };
+  }
+}
+
+/** Children of one workspace and toolset share their tools: they hold no state of a child. */
+function toolMaker(
+  config: Config,
+  env: Environment,
+  reach: Pick<ToolsOptions, "extraDirs" | "own">,
+  { credentials }: Routing,
+): Setup["tools"] {
+  const environment = commandEnvironment(env, credentials.keyNames(), config.terminal.env);
+  const made = new Map<string, readonly Tool[]>();
+  return (toolsets, workspace) => {
+    const id = JSON.stringify([workspace, ...toolsets]);
+    const known = made.get(id);
+    if (known !== undefined) return known;
+    const tools = createTools({
+      workspace,
+      toolsets,
+      ...reach,
+      environment,
+      terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
+      redact: credentials.redact,
+    });
+    made.set(id, tools);
+    return tools;
+  };
+}

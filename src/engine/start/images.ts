@@ -1,0 +1,109 @@
+/**
+ * The bytes of images, where they are: those of `data:` URLs are stored once, apart from call and plan, which keep their
+ * hash; files stay where they are, and have to be what they were when a child begins or goes on.
+ */
+import type { Failure } from "../../errors.ts";
+import type { StoredEvent } from "../../event.ts";
+import { bytesOfDataUrl, type Image, type ImageRef, isDataUrl, sha256Of } from "../../image.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Planned, Ready } from "../../plan.ts";
+import type { Call, Task } from "../../task.ts";
+import type { ImageFile } from "../../tools/files/image-file.ts";
+import { toolErrorText } from "../../tools/tool-error.ts";
+
+type ImageAdd = Extract<StoredEvent, { kind: "image-add" }>;
+
+/** Call and plan without the bytes of `data:` URLs, in whose place `sha256:…` stands, and an event for each of them. */
+export function imagesApart(
+  call: Call,
+  planned: readonly Planned[],
+  about: { at: number; delegationId: string },
+): { call: Call; planned: Planned[]; stored: ImageAdd[] } {
+  const stored = new Map<string, ImageAdd>();
+  const tasks = new Map<Task, Task>();
+  const shown = new Set(planned.flatMap((entry) => ("images" in entry ? (entry.images ?? []).map(hashOf) : [])));
+
+  function setApart(written: string): string {
+    const bytes = isDataUrl(written) ? bytesOfDataUrl(written) : undefined;
+    if (bytes === undefined) return isDataUrl(written) ? `${written.slice(0, 40)}…` : written;
+    const sha256 = sha256Of(bytes);
+    if (shown.has(sha256))
+      stored.set(sha256, { kind: "image-add", ...about, sha256, base64: bytes.toString("base64") });
+    return `sha256:${sha256}`;
+  }
+
+  function light(task: Task): Task {
+    if (task.images === undefined) return task;
+    const known = tasks.get(task) ?? { ...task, images: task.images.map(setApart) };
+    tasks.set(task, known);
+    return known;
+  }
+
+  const lightCall = { ...call, tasks: call.tasks.map(light) };
+  return {
+    call: lightCall,
+    planned: planned.map((entry) => ({ ...entry, task: light(entry.task) })),
+    stored: [...stored.values()],
+  };
+}
+
+function hashOf(image: ImageRef): string {
+  return image.from === "url" ? "" : image.sha256;
+}
+
+type ImageSources = {
+  delegationId: string;
+  journal: Journal;
+  /** A file of a workspace. @throws Refusal, or an error of the system */
+  readImage(workspace: string, path: string): ImageFile;
+};
+
+/** The images of a child as its requests carry them, or why it cannot go on. */
+export function loadImages({ images = [], workspace }: Ready, sources: ImageSources): Image[] | { failure: Failure } {
+  const loaded: Image[] = [];
+  for (const ref of images) {
+    const image = loadImage(ref, workspace, sources);
+    if ("lost" in image) return { failure: { kind: "invalid-request", message: image.lost } };
+    loaded.push(image);
+  }
+  return loaded;
+}
+
+function loadImage(ref: ImageRef, workspace: string, sources: ImageSources): Image | { lost: string } {
+  switch (ref.from) {
+    case "url":
+      return { url: ref.name, ...(ref.mediaType !== undefined && { mediaType: ref.mediaType }) };
+    case "data": {
+      const base64 = storedImage(ref.sha256, sources);
+      return base64 === undefined ? { lost: `${ref.name} is not in the journal any more.` } : { ...ref, base64 };
+    }
+    case "file":
+      return loadFile(ref, workspace, sources);
+    default:
+      return ref satisfies never;
+  }
+}
+
+function loadFile(
+  { name, mediaType, sha256 }: Extract<ImageRef, { from: "file" }>,
+  workspace: string,
+  { readImage }: ImageSources,
+): Image | { lost: string } {
+  try {
+    const found = readImage(workspace, name);
+    if (found.sha256 === sha256) return { mediaType, base64: found.bytes.toString("base64") };
+    return {
+      lost: `The image ${name} is another one than when the task was planned. Put that one back, or run the task anew.`,
+    };
+  } catch (error) {
+    const reason = toolErrorText(error);
+    if (reason === undefined) throw error;
+    return { lost: `The image ${name} cannot be read any more: ${reason} Put it back, or run the task anew.` };
+  }
+}
+
+function storedImage(sha256: string, { journal, delegationId }: ImageSources): string | undefined {
+  for (const { event } of journal.read({ delegationId, kinds: ["image-add"] }))
+    if (event.kind === "image-add" && event.sha256 === sha256) return event.base64;
+  return undefined;
+}

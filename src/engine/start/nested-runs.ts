@@ -1,0 +1,71 @@
+/** What a child delegates, run to its end within the child's bounds: begun anew, or found again after a crash. */
+import { DeputyError } from "../../errors.ts";
+import { type LoadedRun, loadRun } from "../../run/run-store.ts";
+import { type Services, supervise } from "../work/supervisor.ts";
+import { boundsOf, isOver, type NestedCall, nestedRunOf, newRun, type RunNested } from "./nested-call.ts";
+import { endsOfStopped, factsOf, type Resuming } from "./resume.ts";
+import type { CallOptions, Calls } from "./start-call.ts";
+
+export type NestedRunDeps = Services &
+  Pick<Calls, "startOf"> &
+  Resuming & {
+    /** Makes this process the owner of a run. @throws DeputyError `run-owned` */
+    own(delegationId: string): void;
+  };
+
+/** What the tree was begun with. `server`: the one that owns it. */
+export type TreeOptions = { server?: string };
+
+export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) => RunNested {
+  const { clock, journal, startOf, planResume, endAsked, recordResume, own } = deps;
+
+  /** What a child delegates: planned within its bounds, run to the end; one that a crash cut off goes on. */
+  function runNestedWith(options: TreeOptions): RunNested {
+    return async (nestedCall) => {
+      const { parent, onStart } = nestedCall;
+      const { publish } = parent;
+      const before = nestedRunOf(journal, nestedCall.by);
+      if (before !== undefined && isOver(before.run)) return before.run;
+      const {
+        setup,
+        recalled: loaded,
+        first,
+      } = before === undefined ? await start(nestedCall) : await resumeNested(before, nestedCall, options);
+      onStart(loaded.run);
+      first.forEach(publish);
+      const { approvalOptions } = parent;
+      await supervise(deps, setup, loaded, { publish, approvalOptions, parent, delegate: runNestedWith(options) });
+      return loaded.run;
+    };
+  }
+
+  async function start(nestedCall: NestedCall) {
+    const { depth, route, planned, parent } = nestedCall;
+    const options: CallOptions = {
+      surface: "child",
+      askedBy: "model",
+      workspace: planned.workspace,
+      parentRoute: route,
+      depth,
+      bounds: boundsOf(nestedCall),
+    };
+    const { setup, start, stored } = await startOf(nestedCall.call, options, nestedCall);
+    if (parent.signal.aborted) throw new DeputyError("nothing-to-run", "Stopped before anything was started.");
+    journal.claim(start.delegationId);
+    await journal.append([start, ...stored]);
+    return { setup, recalled: newRun(start), first: [start] };
+  }
+
+  async function resumeNested(before: LoadedRun, nestedCall: NestedCall, { server }: TreeOptions) {
+    const { delegationId } = before.run;
+    const { setup } = nestedCall;
+    own(delegationId);
+    const found = loadRun(journal, delegationId);
+    const plan = planResume(found.run, setup, { server, isBudgeted: boundsOf(nestedCall).isBudgeted });
+    const loaded = await endAsked(found, server);
+    const ends = endsOfStopped(loaded.run, clock.now(), server);
+    return { setup, recalled: loaded, first: await recordResume(loaded, factsOf(plan), ends) };
+  }
+
+  return runNestedWith;
+}

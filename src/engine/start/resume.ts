@@ -1,0 +1,219 @@
+/**
+ * A run that continues: recalled from the journal, planned by config and keys as they are now, and the fact of it put on
+ * record. A child that cannot continue now is left as it is, so that a later resume finds it.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { Clock } from "../../clock.ts";
+import { DeputyError } from "../../errors.ts";
+import type { Blocked, StoredEvent } from "../../event.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Ready } from "../../plan.ts";
+import { type ChildStats, routeAt } from "../../result.ts";
+import type { Route } from "../../route.ts";
+import type { Routed } from "../../routing/resolve/router.ts";
+import { closeAbandoned } from "../../run/close-abandoned.ts";
+import {
+  budgetOf,
+  canGoOn,
+  foldRun,
+  hasEnded,
+  isChildEvent,
+  type Run,
+  type RunChild,
+  wasCutOff,
+} from "../../run/run.ts";
+import { type LoadedRun, loadRun } from "../../run/run-store.ts";
+import type { Setup } from "../setup/setup.ts";
+import { loadImages } from "./images.ts";
+import { isOver } from "./nested-call.ts";
+import { inShort } from "./start-call.ts";
+
+export type ResumeFacts = Pick<
+  Extract<StoredEvent, { kind: "delegation-resume" }>,
+  "renewed" | "blocked" | "maxCostUsd" | "server"
+>;
+
+export type Resuming = {
+  planResume(run: Run, setup: Setup, options: PlanOptions): ResumePlan;
+  endAsked(recalled: LoadedRun, server: string | undefined): Promise<LoadedRun>;
+  recordResume(recalled: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
+};
+
+type PlanOptions = {
+  /** A server goes on by itself: it leaves alone what somebody has stopped. */
+  server?: string | undefined;
+  /** A budget above the run holds for it. */
+  isBudgeted?: boolean;
+};
+
+/** What a resume would do with each child that has not come to its end, by child id. */
+export type ResumePlan = {
+  /** The routes that lead elsewhere than before. */
+  renewed: Record<string, Route>;
+  /** Those that cannot continue now. */
+  blocked: Record<string, Blocked>;
+  /** Those that can. */
+  open: string[];
+};
+
+export function createResuming({ clock, journal, pid }: { clock: Clock; journal: Journal; pid: number }): Resuming {
+  /** Nothing is written. A child waits for all that it has delegated: where that cannot continue, neither can the child. */
+  function planResume(run: Run, setup: Setup, options: PlanOptions): ResumePlan {
+    const plan: ResumePlan = { renewed: {}, blocked: {}, open: [] };
+    const isBudgeted = options.isBudgeted === true || budgetOf(run, setup.config) !== undefined;
+    for (const child of run.children) {
+      const { planned, childId } = child.tally;
+      if ("problem" in planned || !isOpenTo(child, options.server)) continue;
+      const today = lookAt(run, child, planned, setup, { ...options, isBudgeted });
+      if ("blocked" in today) plan.blocked[childId] = today.blocked;
+      else {
+        plan.open.push(childId);
+        if (!isDeepStrictEqual(today.route, planned.route)) plan.renewed[childId] = today.route;
+      }
+    }
+    return plan;
+  }
+
+  function lookAt(
+    run: Run,
+    child: RunChild,
+    planned: Ready,
+    setup: Setup,
+    { server, isBudgeted = false }: PlanOptions,
+  ): { route: Route } | { blocked: Blocked } {
+    const { delegationId } = run;
+    const ownBudget = planned.limits.maxCostUsd !== undefined;
+    const today = routeToday(child.tally, planned, setup, isBudgeted || ownBudget);
+    if ("problem" in today) return { blocked: { reason: "route-gone", message: today.problem.message } };
+    if (!setup.isDirectory(planned.workspace)) {
+      const message = `Expected its workspace, a directory at ${planned.workspace}; found none. Put it back.`;
+      return { blocked: { reason: "workspace-gone", message } };
+    }
+    const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
+    if ("failure" in images) return { blocked: { reason: "input-changed", message: images.failure.message } };
+    for (const nested of child.delegations) {
+      if (isOver(nested) || !child.openCalls.has(nested.parent?.callId ?? "")) continue;
+      const below = planResume(nested, setup, { server, isBudgeted: isBudgeted || ownBudget });
+      const [first] = Object.entries(below.blocked);
+      if (first === undefined) continue;
+      const [nestedId, { reason, message }] = first;
+      return { blocked: { reason, message: `It waits for ${nestedId}, which cannot continue: ${message}` } };
+    }
+    return today;
+  }
+
+  /** What somebody has asked to stop before the crash has its end now, where a server goes on with it. */
+  async function endAsked(loaded: LoadedRun, server: string | undefined): Promise<LoadedRun> {
+    const { run } = loaded;
+    const asked = run.children.filter((child) => child.stopAskedBy !== undefined && !hasEnded(child));
+    if (server === undefined || asked.length === 0 || !wasCutOff(run)) return loaded;
+    for (const { tally, stopAskedBy = "" } of asked)
+      await journal.append(closeAbandoned(run, stopAskedBy, clock.now(), tally.childId));
+    return loadRun(journal, run.delegationId);
+  }
+
+  /** @returns what is on record now before its children go on */
+  async function recordResume(
+    { run, past }: LoadedRun,
+    facts: ResumeFacts,
+    more: readonly StoredEvent[],
+  ): Promise<StoredEvent[]> {
+    const { delegationId } = run;
+    const resumed: StoredEvent = { kind: "delegation-resume", at: clock.now(), delegationId, pid, ...facts };
+    await journal.append([resumed, ...more]);
+    for (const event of [resumed, ...more]) {
+      foldRun(run, event);
+      if (isChildEvent(event)) past.set(event.childId, [...(past.get(event.childId) ?? []), event]);
+    }
+    return [resumed, ...more];
+  }
+
+  return { planResume, endAsked, recordResume };
+}
+
+/** Whether a resume continues with a child. A server leaves alone those that somebody stopped, or asked to stop. */
+function isOpenTo(child: RunChild, server: string | undefined): boolean {
+  if (!canGoOn(child)) return false;
+  return server === undefined || !(wasStopped(child) || child.stopAskedBy !== undefined);
+}
+
+/** Whether a child was interrupted by somebody, and not for want of what it needs. */
+function wasStopped({ tally, blocked }: RunChild): boolean {
+  return tally.ending?.status === "interrupted" && blocked === undefined;
+}
+
+/** The route a child is on has to be there; another of its routes that is gone today stays as it was. */
+function routeToday({ position }: ChildStats, planned: Ready, setup: Setup, isBudgeted: boolean): Routed {
+  const { route } = planned;
+  const priced = needsPrice(isBudgeted, setup);
+  const current = withItsKey(routeAt(planned, position), priced, setup);
+  if (position === 0 || "problem" in current) return current;
+  const whole = setup.refreshRoute(route, priced);
+  if ("route" in whole) return whole;
+  const fallbacks = route.fallbacks.map((fallback, index) => (index === position - 1 ? current.route : fallback));
+  return { route: { ...route, fallbacks } };
+}
+
+/** An endpoint on loopback may be asked without a key, but not where the route was planned with one that is gone. */
+function withItsKey(route: Route, priced: boolean, setup: Setup): Routed {
+  const today = setup.refreshRoute(route, priced);
+  const { provider, keyName } = route;
+  if ("problem" in today || keyName === undefined || today.route.keyName !== undefined) return today;
+  const message = `No key for ${provider}, which the run was planned with (${keyName}). Set it again.`;
+  return { problem: { code: "missing-key", field: "provider", message, suggestions: [] } };
+}
+
+function needsPrice(isBudgeted: boolean, { config }: Setup): boolean {
+  return isBudgeted && !config.delegation.allow_unknown_price;
+}
+
+/** What the record of a resume says of its plan. */
+export function factsOf({ renewed, blocked }: ResumePlan, server?: string): ResumeFacts {
+  return {
+    renewed,
+    ...(Object.keys(blocked).length > 0 && { blocked }),
+    ...(server !== undefined && { server }),
+  };
+}
+
+/** Where a server goes on by itself, a child that was stopped ends once more as it had ended. */
+export function endsOfStopped({ delegationId, children }: Run, at: number, server?: string): StoredEvent[] {
+  if (server === undefined) return [];
+  return children.filter(wasStopped).flatMap(({ tally: { childId, ending, durationMs } }): StoredEvent[] => {
+    return ending === undefined ? [] : [{ kind: "child-end", at, delegationId, childId, ending, durationMs }];
+  });
+}
+
+/** @throws DeputyError `nothing-to-run` where no child can continue: with why, and what to do */
+export function refuseBlocked({ delegationId, children, call }: Run, { blocked, open }: ResumePlan): void {
+  if (Object.keys(blocked).length === 0 || open.length > 0) return;
+  const lines = children.flatMap(({ tally: { childId, taskIndex } }) => {
+    const why = blocked[childId];
+    return why === undefined ? [] : [`${childId} (${inShort(call.tasks[taskIndex]?.goal ?? "")}): ${why.message}`];
+  });
+  throw new DeputyError(
+    "nothing-to-run",
+    [
+      `Run ${delegationId} cannot continue now. It stays as it is:`,
+      ...lines,
+      `Once that is put right: deputy resume ${delegationId}, where the same config is found as when the run was started (or with --config).`,
+    ].join("\n"),
+    { details: blocked },
+  );
+}
+
+/**
+ * The route of a conversation's next turn, where it differs from the last one's: another that was chosen, or the same as
+ * it leads today. @throws DeputyError `nothing-to-run` where that cannot be had any more
+ */
+export function nextRoute(
+  { planned, childId }: ChildStats,
+  setup: Setup,
+  { chosen, isBudgeted }: { chosen: Route | undefined; isBudgeted: boolean },
+): Record<string, Route> {
+  if ("problem" in planned) throw new Error(`${childId}: a conversation without a route`);
+  const next =
+    chosen === undefined ? setup.refreshRoute(planned.route, needsPrice(isBudgeted, setup)) : { route: chosen };
+  if ("problem" in next) throw new DeputyError("nothing-to-run", next.problem.message, { details: next.problem });
+  return isDeepStrictEqual(next.route, planned.route) ? {} : { [childId]: next.route };
+}

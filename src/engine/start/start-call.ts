@@ -1,0 +1,174 @@
+/**
+ * A call on its way to being a run: planned by config and keys as they are now, refused where nothing can start, and
+ * written down as the run's first event. Nothing starts here.
+ */
+import type { SchemaChecker } from "../../child/schema/schema-checker.ts";
+import type { Clock } from "../../clock.ts";
+import { DeputyError, type Warning } from "../../errors.ts";
+import type { StoredEvent } from "../../event.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Planned } from "../../plan.ts";
+import type { Route, Wish } from "../../route.ts";
+import type { Bounds } from "../../routing/plan.ts";
+import { askHook, type RouteHook } from "../../routing/resolve/hook.ts";
+import { isConversation } from "../../run/run.ts";
+import type { Call } from "../../task.ts";
+import type { PermissionRule } from "../../tool.ts";
+import type { Setup } from "../setup/setup.ts";
+import { imagesApart } from "./images.ts";
+import { type NestedCall, nextIdUnder } from "./nested-call.ts";
+
+/** Who calls, from where, and within what. */
+export type CallOptions = {
+  /** What this surface's caller runs on: flags. */
+  parent?: Wish;
+  /** The route the caller runs on, in place of `parent` and the config's top level. */
+  parentRoute?: Route;
+  surface: string;
+  /** Who wrote the call: `delegation.allow` and `deny` bind a model. Default: the operator. */
+  askedBy?: "operator" | "model";
+  /** Directory the tasks' workspaces are relative to. */
+  workspace: string;
+  /** USD for the whole call; the lower of this, the call's and the config's wins. */
+  maxCostUsd?: number;
+  /** One task that cannot start keeps all from starting. */
+  strict?: boolean;
+  /** Permission rules that go before the config's. */
+  permissions?: PermissionRule[];
+  /** What the tasks may not leave, beside the config. */
+  bounds?: Bounds;
+  /** Of the children; 1 where no child called. */
+  depth?: number;
+  /** The server that owns the run: after a crash its next process finds it with `leftBy`. */
+  server?: string;
+};
+
+export type Plan = { planned: Planned[]; warnings: Warning[] };
+type Prepared = Plan & { call: Call; setup: Setup; agents: Record<string, string> };
+/** The first event of a run, what is stored beside it, and what the plan was made with. */
+export type Start = { setup: Setup; start: StartEvent; stored: StoredEvent[] };
+type StartEvent = Extract<StoredEvent, { kind: "delegation-start" }>;
+
+export type Calls = {
+  /** @throws DeputyError `task-invalid` | `config-invalid` */
+  plan(call: Call, options: CallOptions): Promise<Prepared>;
+  /** @throws DeputyError `nothing-to-run` with every problem, where no task can start */
+  startOf(call: Call, options: CallOptions, nested?: NestedCall): Promise<Start>;
+};
+
+export type CallsDeps = {
+  clock: Clock;
+  journal: Journal;
+  newId: () => string;
+  schemas: SchemaChecker;
+  /** Reads config and environment as they are now. */
+  setup(): Setup;
+  /** A program's own choice of route for each task. */
+  route?: RouteHook;
+};
+
+export function createCalls(deps: CallsDeps): Calls {
+  const { clock, journal } = deps;
+
+  async function plan(asked: Call, options: CallOptions, nested?: NestedCall): Promise<Prepared> {
+    await refuseBrokenSchemas(asked, deps.schemas);
+    const call = withBudget(asked, options.maxCostUsd);
+    const setup = nested?.setup ?? withPermissions(deps.setup(), options.permissions);
+    const { parent, parentRoute, askedBy, depth = 1, bounds, workspace: cwd } = options;
+    if (askedBy === "model") refuseDepth(depth, setup);
+    const { planned, warnings, agents } = setup.plan(call, {
+      cwd,
+      ...(parent && { parent }),
+      ...(parentRoute && { parentRoute }),
+      ...(askedBy && { askedBy }),
+      ...(bounds && { bounds }),
+      depth,
+      ...(isConversation(options)
+        ? { isConversation: true }
+        : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
+    });
+    const ofAgents = call.tasks.some(({ agent }) => agent !== undefined) ? setup.agentWarnings : [];
+    const all = [...setup.warnings, ...ofAgents, ...overruled(parent, planned), ...warnings];
+    return { planned, warnings: all, call, setup, agents };
+  }
+
+  /** A run's first event, and the images it names by their hash. Nothing has started yet. */
+  async function startOf(asked: Call, options: CallOptions, nested?: NestedCall): Promise<Start> {
+    const { planned, warnings, call, setup, agents } = await plan(asked, options, nested);
+    refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
+    const { surface, server } = options;
+    const about = { at: clock.now(), delegationId: nested ? nextIdUnder(journal, nested.by.childId) : deps.newId() };
+    const { stored, ...light } = imagesApart(call, planned, about);
+    const start: StartEvent = {
+      kind: "delegation-start",
+      ...about,
+      ...light,
+      surface,
+      warnings,
+      ...(Object.keys(agents).length > 0 && { agents }),
+      ...(nested && { parent: nested.by }),
+      ...(isConversation(options) ? { depth: 0 } : nested && { depth: nested.depth }),
+      ...(server !== undefined && { server }),
+    };
+    return { setup, start, stored };
+  }
+
+  return { plan, startOf };
+}
+
+/** @throws DeputyError `nothing-to-run` where no model may delegate so deep */
+function refuseDepth(depth: number, { config }: Setup): void {
+  const { max_spawn_depth: most } = config.delegation;
+  if (depth <= most) return;
+  throw new DeputyError(
+    "nothing-to-run",
+    `No task can start: delegation.max_spawn_depth is ${most}, so that ${most === 0 ? "no model may delegate" : `children at depth ${depth - 1} may not delegate`}. The user can raise it in the config.`,
+  );
+}
+
+/** Flags stand for the parent: where the config says what children run on, that holds, and nobody should wonder. */
+function overruled(parent: Wish = {}, planned: readonly Planned[]): Warning[] {
+  const asked = parent.model ?? parent.provider;
+  const route = planned
+    .map((entry) => ("route" in entry ? entry.route : undefined))
+    .find((route) => route?.chosenBy.model === "delegation" || route?.chosenBy.provider === "delegation");
+  if (asked === undefined || route === undefined) return [];
+  const message = `${asked} is what the caller runs on; delegation: in the config says that children run on ${route.model} @ ${route.provider}. A task that names its own model runs on that.`;
+  return [{ code: "caller-overruled", message }];
+}
+
+/** @throws DeputyError `task-invalid` where no answer could be checked against an output_schema */
+async function refuseBrokenSchemas({ tasks }: Call, schemas: SchemaChecker): Promise<void> {
+  for (const [index, { output_schema: schema }] of tasks.entries()) {
+    const mistake = schema && (await schemas.mistakeIn(schema));
+    if (mistake === undefined) continue;
+    throw new DeputyError("task-invalid", `tasks[${index}].output_schema: Expected a JSON Schema; ${mistake}.`);
+  }
+}
+
+/** @throws DeputyError `nothing-to-run` where no task can start or, with `all`, where one cannot */
+function refuseUnresolved(planned: readonly Planned[], all: boolean): void {
+  const problems = planned.flatMap((entry, index) => ("problem" in entry ? [{ index, ...entry }] : []));
+  if (problems.length === 0 || (!all && problems.length < planned.length)) return;
+  const lines = problems.map(
+    ({ index, task, problem }) => `tasks[${index}] (${inShort(task.goal)}), ${problem.field}: ${problem.message}`,
+  );
+  const head = problems.length === planned.length ? "No task can start:" : "Nothing was started, because not all can:";
+  throw new DeputyError("nothing-to-run", [head, ...lines].join("\n"), { details: problems });
+}
+
+/** A goal on one line, as far as it takes to recognise it. */
+export function inShort(goal: string): string {
+  const line = goal.replace(/\s+/g, " ").trim();
+  return line.length <= 60 ? line : `${line.slice(0, 59)}…`;
+}
+
+/** Rules that go before the config's. */
+export function withPermissions(setup: Setup, permissions: PermissionRule[] = []): Setup {
+  return { ...setup, permissions: [...permissions, ...setup.permissions] };
+}
+
+function withBudget(call: Call, maxCostUsd: number | undefined): Call {
+  if (maxCostUsd === undefined) return call;
+  return { ...call, max_cost_usd: Math.min(maxCostUsd, call.max_cost_usd ?? Number.POSITIVE_INFINITY) };
+}

@@ -1,0 +1,56 @@
+/** The next turn of a conversation: what has to be on record before the user's message, and the message. */
+import { applyEvent, createConversation } from "../../child/conversation.ts";
+import type { Ending, StoredEvent } from "../../event.ts";
+import { reportInWords, withinLimit } from "../../report.ts";
+import { closeAbandoned } from "../../run/close-abandoned.ts";
+import { nestedUsage, type Run } from "../../run/run.ts";
+import { reportOf } from "../../run/run-report.ts";
+import type { LoadedRun } from "../../run/run-store.ts";
+import { restOf } from "./nested-call.ts";
+
+/** Of what had been answered when a turn was cut short, in characters. */
+const MOST_CHARS = 24_000;
+
+/** Calls that a turn cut short left without a result get one, for no model may be asked with calls left open. */
+export function turnEvents({ run, past }: LoadedRun, childId: string, text: string, at: number): StoredEvent[] {
+  const { delegationId } = run;
+  const conversation = createConversation();
+  for (const event of past.get(childId) ?? []) applyEvent(conversation, event);
+  const session = run.children.find(({ tally }) => tally.childId === childId);
+  const ending = session?.tally.ending;
+  const cause = causeOf(ending);
+  const left = conversation.pending.flatMap((call): StoredEvent[] => {
+    const about = { kind: "tool-end", at, delegationId, childId, callId: call.callId, name: call.name } as const;
+    const facts = { target: "", filesChanged: [], durationMs: 0 };
+    const nested = session?.delegations.findLast(({ parent }) => parent?.callId === call.callId);
+    if (!call.started) return [{ ...about, ...facts, text: `Not run: ${cause}.`, ok: false, outcome: "denied" }];
+    if (session === undefined || nested === undefined)
+      return [{ ...about, ...facts, text: unknown(cause), ok: false, outcome: "unknown" }];
+    return [
+      ...(nested.endedAt === undefined ? closeAbandoned(nested, stopperIn(ending), at) : []),
+      { ...about, ...facts, text: toldOf(nested, cause, at), ok: true, outcome: "ran" },
+      { kind: "delegation-charge", at, delegationId, childId, charge: nestedUsage(nested, session.tally.planned) },
+    ];
+  });
+  return [...left, { kind: "message-add", at, delegationId, childId, reason: "user", text }];
+}
+
+/** What cut the turn short, in words for its model: a crash is not the user's wish. */
+function causeOf(ending: Ending | undefined): string {
+  if (ending === undefined) return "Deputy itself ended before the turn did";
+  return ending.status === "interrupted" ? `the turn was stopped (${ending.exitReason})` : "the turn had ended";
+}
+
+function stopperIn(ending: Ending | undefined): string {
+  return ending?.status === "interrupted" ? ending.exitReason : "crash";
+}
+
+function unknown(cause: string): string {
+  return `While this ran, ${cause}: it may or may not have taken effect. Look before you repeat it.`;
+}
+
+/** What had come of a delegation when the turn was cut short. */
+function toldOf(nested: Run, cause: string, at: number): string {
+  const report = withinLimit(reportOf({ run: nested, owner: "none" }, at), MOST_CHARS);
+  return `While this ran, ${cause}.\n${reportInWords(report, restOf)}`;
+}

@@ -1,0 +1,137 @@
+/**
+ * Why a journal cannot be used, in words a person can act on. Whatever SQLite or the file system reports becomes a
+ * `DeputyError` here, and nowhere else. No advice ever deletes: what is in the way is moved aside.
+ */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DeputyError } from "../../errors.ts";
+
+/** What `file` met, as a `DeputyError`; an error that is neither SQLite's nor the file system's is a bug and stays. */
+export function journalError(error: unknown, file: string): unknown {
+  const found = foundIn(error);
+  if (error instanceof DeputyError || found === undefined) return error;
+  const { code, message } = BY_CAUSE[found.cause](file, found.words);
+  return new DeputyError(code, message, { cause: error });
+}
+
+/** Whether SQLite gave up waiting for somebody else's lock. */
+export function isBusy(error: unknown): boolean {
+  return ((sqliteCode(error) ?? 0) & PRIMARY) === SQLITE_BUSY;
+}
+
+/** A row that is not what was written. */
+export class DamagedEntry extends Error {
+  constructor(seq: number) {
+    super(`entry ${seq} is not what was written`);
+  }
+}
+
+/** Something other than a file stands where the journal belongs. */
+export function notAFile(file: string): DeputyError {
+  const message = `Expected the journal at ${file} to be a file, found something else. ${moveAside(file)}`;
+  return new DeputyError("journal-unusable", message);
+}
+
+/** An append came after the end. */
+export function closedJournal(file: string): DeputyError {
+  return new DeputyError("journal-unusable", `The journal ${file} is closed. Open it again to append.`);
+}
+
+type Cause = "full" | "damaged" | "not-writable" | "busy" | "other";
+type JournalErrorText = { code: "journal-full" | "journal-unusable"; message: string };
+
+const BY_CAUSE: Record<Cause, (file: string, words: string) => JournalErrorText> = {
+  full: (file, words) => ({
+    code: "journal-full",
+    message:
+      `The journal ${file} cannot grow: ${words}. Everything that was acknowledged is kept. ` +
+      "Free some space there, or raise your quota or the limit on file sizes, then go on with: deputy resume ID",
+  }),
+  damaged: (file, words) => ({
+    code: "journal-unusable",
+    message:
+      `The file ${file} is not a journal, or is damaged: ${words}. ` +
+      `See what is wrong: deputy journal verify. ${moveAside(file)}`,
+  }),
+  "not-writable": (file, words) => ({
+    code: "journal-unusable",
+    message:
+      `Cannot open the journal ${file} for writing: ${words}. Deputy must be able to write this file and its ` +
+      "directory. Check their owner and permissions, or use another state directory.",
+  }),
+  busy: (file, words) => ({
+    code: "journal-unusable",
+    message: `Another process keeps the journal ${file} locked: ${words}. End that process, then try again.`,
+  }),
+  other: (file, words) => ({
+    code: "journal-unusable",
+    message:
+      `The journal ${file} failed: ${words}. Everything that was acknowledged is kept. ` +
+      "Check the disk, its quota and the limit on file sizes, or use another state directory.",
+  }),
+};
+
+const PRIMARY = 0xff;
+const SQLITE_BUSY = 5;
+/** What SQLite makes of a quota and of a limit on file sizes: it takes only a full disk for full. */
+const SQLITE_IOERR_WRITE = 10 | (3 << 8);
+
+/** By SQLite's primary result codes (https://sqlite.org/rescode.html). */
+const SQLITE_CAUSES: Record<number, Cause> = {
+  [SQLITE_BUSY]: "busy",
+  1: "damaged", // SQLITE_ERROR: the tables are not those that every statement here was written for
+  8: "not-writable", // SQLITE_READONLY
+  11: "damaged", // SQLITE_CORRUPT
+  13: "full", // SQLITE_FULL
+  14: "not-writable", // SQLITE_CANTOPEN
+  26: "damaged", // SQLITE_NOTADB
+};
+
+const SYSTEM_CAUSES: Record<string, Cause> = { ENOSPC: "full", EDQUOT: "full" };
+
+function foundIn(error: unknown): { cause: Cause; words: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (isUnreadable(error)) return { cause: "damaged", words: `an entry cannot be read (${error.message})` };
+  const code = sqliteCode(error);
+  if (code !== undefined) return { cause: causeOf(code), words: error.message };
+  if ("syscall" in error && "code" in error) {
+    return { cause: SYSTEM_CAUSES[String(error.code)] ?? "not-writable", words: error.message };
+  }
+  return undefined;
+}
+
+function causeOf(code: number): Cause {
+  return code === SQLITE_IOERR_WRITE ? "full" : (SQLITE_CAUSES[code & PRIMARY] ?? "other");
+}
+
+/** What a damaged page looks like where SQLite takes it for sound: text that is no JSON, a number out of bounds. */
+function isUnreadable(error: Error): boolean {
+  return (
+    error instanceof SyntaxError ||
+    error instanceof DamagedEntry ||
+    ("code" in error && error.code === "ERR_OUT_OF_RANGE")
+  );
+}
+
+/** The result code of an error of SQLite's: its lowest byte says what, the rest where. */
+function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error && "errcode" in error && typeof error.errcode === "number")) return undefined;
+  return error.errcode;
+}
+
+/** The journal goes with its `-wal` and `-shm`: a log left behind would be replayed into the next journal. */
+function moveAside(file: string): string {
+  const aside = freeName(join(dirname(file), "aside"));
+  const command = `mkdir ${quoted(aside)} && mv ${quoted(file)}* ${quoted(aside)}`;
+  return `Nothing was changed. To begin a new journal, move this one aside: ${command}`;
+}
+
+function freeName(path: string): string {
+  let name = path;
+  for (let count = 2; existsSync(name); count++) name = `${path}-${count}`;
+  return name;
+}
+
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,99 @@
+/** The table of events: rows go in at the end, and come out in order of `seq`. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { StoredEvent } from "../../event.ts";
+import type { Entry, EntryFilter } from "../journal.ts";
+import type { Log } from "../watch.ts";
+import { checksumOf } from "./checksum.ts";
+import { DamagedEntry } from "./errors.ts";
+
+/** An event and its JSON, made when it was appended: what its owner changes later is not recorded. */
+export type EventRow = { event: StoredEvent; data: string };
+
+export type EventTable = Log & {
+  /** Inside a write transaction: an event's place in its run is looked up first. */
+  insert(row: EventRow): void;
+  remove(delegationIds: readonly string[]): void;
+};
+
+/** So few entries are looked through in their order; more are looked up by the run they belong to. */
+const FEW = 2_000;
+
+export function createEventTable(database: DatabaseSync): EventTable {
+  const insertion = database.prepare(
+    "INSERT INTO events (delegation_id, child_id, kind, at, data, ordinal, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  );
+  const last = database.prepare("SELECT ordinal FROM events WHERE delegation_id = ? ORDER BY seq DESC LIMIT 1");
+  const deletion = database.prepare("DELETE FROM events WHERE delegation_id = ?");
+  const newest = database.prepare("SELECT max(seq) AS seq FROM events");
+  const one = database.prepare("SELECT data, ordinal, checksum FROM events WHERE seq = ?");
+  const selections = new Map<string, StatementSync>();
+
+  function insert({ event, data }: EventRow): void {
+    const childId = "childId" in event ? event.childId : null;
+    const ordinal = Number(last.get(event.delegationId)?.ordinal ?? 0) + 1;
+    const checksum = checksumOf(data, ordinal);
+    insertion.run(event.delegationId, childId, event.kind, event.at, data, ordinal, checksum);
+  }
+
+  /** Whole runs go; a `seq` never comes back. */
+  function remove(delegationIds: readonly string[]): void {
+    for (const delegationId of delegationIds) deletion.run(delegationId);
+  }
+
+  function latest(): number {
+    return Number(newest.get()?.seq ?? 0);
+  }
+
+  /**
+   * The list of matching `seq` is read first, whole, and the events one by one as they are asked for: no cursor stays
+   * open, which would keep the log from being checkpointed and this process from writing.
+   */
+  function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
+    for (const { seq } of matching(filter, upTo)) {
+      const row = one.get(seq);
+      if (row === undefined) continue; // Its run was removed meanwhile.
+      if (!isWhole(row)) throw new DamagedEntry(seq);
+      yield { seq, event: JSON.parse(row.data) };
+    }
+  }
+
+  function matching({ delegationId, within, roots, kinds, after = 0 }: EntryFilter, upTo: number): { seq: number }[] {
+    // A tree is looked up where it stands in the index; what has come since a watcher looked last is just looked at. A
+    // column with a plus before it is kept from having its index used.
+    const byPlace = within === undefined || upTo - after <= FEW;
+    const conditions = byPlace ? ["seq > $after", "seq <= $upTo"] : ["+seq > $after", "+seq <= $upTo"];
+    if (delegationId !== undefined) conditions.push("delegation_id = $delegationId");
+    if (within !== undefined) conditions.push(byPlace ? inTree("+delegation_id") : inTree("delegation_id"));
+    if (roots) conditions.push("instr(delegation_id, '.') = 0");
+    if (kinds !== undefined && within !== undefined) conditions.push("+kind IN (SELECT value FROM json_each($kinds))");
+    else if (kinds !== undefined) conditions.push("kind IN (SELECT value FROM json_each($kinds))");
+    return selection(conditions.join(" AND ")).all({
+      after,
+      upTo,
+      ...(delegationId !== undefined && { delegationId }),
+      // "/" is the character after ".".
+      ...(within !== undefined && { root: within, from: `${within}.`, to: `${within}/` }),
+      ...(kinds !== undefined && { kinds: JSON.stringify(kinds) }),
+    }) as { seq: number }[];
+  }
+
+  function selection(conditions: string): StatementSync {
+    const known = selections.get(conditions);
+    if (known) return known;
+    const statement = database.prepare(`SELECT seq FROM events WHERE ${conditions} ORDER BY seq`);
+    selections.set(conditions, statement);
+    return statement;
+  }
+
+  return { insert, remove, latest, entries };
+}
+
+function inTree(column: string): string {
+  return `(${column} = $root OR (${column} >= $from AND ${column} < $to))`;
+}
+
+/** Damage may leave anything in a column, whatever its type was. */
+function isWhole(row: Record<string, unknown>): row is { data: string } {
+  const { data, ordinal, checksum } = row;
+  return typeof data === "string" && typeof ordinal === "number" && checksumOf(data, ordinal) === checksum;
+}

@@ -1,0 +1,83 @@
+/**
+ * The shape of the database, as numbered steps: step n brings `user_version` n - 1 to n. A step that has been released
+ * is never changed; a new shape is a new step at the end.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { DeputyError } from "../../errors.ts";
+import { checksumOf } from "./checksum.ts";
+import { inTransaction } from "./transaction.ts";
+
+/** "dpty": says whose file this is, to us and to `file(1)`. */
+const APPLICATION_ID = 0x64707479;
+
+const MIGRATIONS: readonly string[] = [
+  // AUTOINCREMENT: a `seq` is never given twice, whatever is deleted, so that a watcher's place stays true.
+  `PRAGMA application_id = ${APPLICATION_ID};
+   CREATE TABLE events (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     delegation_id TEXT NOT NULL,
+     child_id TEXT,
+     kind TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     data TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX events_by_delegation ON events (delegation_id);
+   CREATE INDEX events_by_kind ON events (kind);
+   CREATE TABLE claims (
+     delegation_id TEXT PRIMARY KEY,
+     owner_id TEXT NOT NULL,
+     pid INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
+
+  // What was there before is taken for sound.
+  `ALTER TABLE events ADD COLUMN ordinal INTEGER;
+   ALTER TABLE events ADD COLUMN checksum INTEGER;
+   UPDATE events SET ordinal = places.ordinal FROM (
+     SELECT seq, row_number() OVER (PARTITION BY delegation_id ORDER BY seq) AS ordinal FROM events
+   ) AS places WHERE places.seq = events.seq;
+   UPDATE events SET checksum = checksum_of(data, ordinal);`,
+];
+
+/** The version that this program writes. */
+export const VERSION = MIGRATIONS.length;
+
+/**
+ * Refuses a database that is not a journal, or is one of a later Deputy. Reads only.
+ * @throws DeputyError `journal-unusable`
+ */
+export function checkIdentity(database: DatabaseSync, file: string): void {
+  const empty = read(database, "SELECT count(*) FROM sqlite_schema") === 0;
+  if (!empty && read(database, "PRAGMA application_id") !== APPLICATION_ID) {
+    throw new DeputyError(
+      "journal-unusable",
+      `Expected Deputy's journal at ${file}, found a database of another program. It was left as it is. ` +
+        "Move it elsewhere, or use another state directory.",
+    );
+  }
+  const version = read(database, "PRAGMA user_version");
+  if (version > MIGRATIONS.length) {
+    throw new DeputyError(
+      "journal-unusable",
+      `The journal ${file} was written by a newer Deputy: its version is ${version}, this program knows up to ` +
+        `${MIGRATIONS.length}. It was left as it is. Update Deputy (npm install -g deputize@latest), ` +
+        "or use another state directory.",
+    );
+  }
+}
+
+/** Brings the database to this program's shape. Of two processes that come at once, one finds it done. */
+export function migrate(database: DatabaseSync): void {
+  database.function("checksum_of", { deterministic: true }, (data, ordinal) =>
+    checksumOf(String(data), Number(ordinal)),
+  );
+  inTransaction(database, () => {
+    const version = read(database, "PRAGMA user_version");
+    for (const step of MIGRATIONS.slice(version)) database.exec(step);
+    if (version < MIGRATIONS.length) database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  });
+}
+
+function read(database: DatabaseSync, query: string): number {
+  const [value] = Object.values(database.prepare(query).get() ?? {});
+  return Number(value);
+}

@@ -1,0 +1,121 @@
+/**
+ * Who owns which run. A claim names its owner; an owner is a journal opened by a process, alive as long as it holds its
+ * lock file, so that a claim dies with its process and needs no lease to run out.
+ *
+ * Claims change, and lock files are made and swept, inside a write transaction of the journal only: one process at a
+ * time, so that nobody ever sees a lock file that is not locked yet.
+ */
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { DeputyError } from "../../errors.ts";
+import { makeFolder } from "../../make-folder.ts";
+import type { Journal, Owner } from "../journal.ts";
+import { holdLock, isLockHeld } from "./process-lock.ts";
+import { inTransaction } from "./transaction.ts";
+
+export type Ownership = Pick<Journal, "claim" | "release" | "owner"> & {
+  /**
+   * Keeps an owner that was robbed of a run from writing about it: a lock can be lost without its holder's knowledge.
+   * Inside a write transaction. @throws DeputyError `run-owned`
+   */
+  fence(delegationId: string): void;
+  /** Drops the claim on a run whose owner is dead. Inside a write transaction. */
+  forget(delegationId: string): void;
+  /** Whether a living process, this one included, owns any run. */
+  isAnyAlive(): boolean;
+  /** Ends this owner. Claims it still has are free from now on. */
+  close(): void;
+};
+
+type Claim = { ownerId: string; pid: number };
+
+/** `ownerId` must be new: it names a lock file in `directory`, which is made at the first claim. */
+export function createOwnership(database: DatabaseSync, directory: string, ownerId: string): Ownership {
+  const find = database.prepare("SELECT owner_id AS ownerId, pid FROM claims WHERE delegation_id = ?");
+  const save = database.prepare("INSERT OR REPLACE INTO claims (delegation_id, owner_id, pid) VALUES (?, ?, ?)");
+  const remove = database.prepare("DELETE FROM claims WHERE delegation_id = ? AND owner_id = ?");
+  const drop = database.prepare("DELETE FROM claims WHERE delegation_id = ?");
+  const all = database.prepare("SELECT owner_id AS ownerId, pid FROM claims");
+  /** What this owner has claimed and not given back. */
+  const claimed = new Set<string>();
+  let unlock: (() => void) | undefined;
+
+  function claim(delegationId: string): ReturnType<Journal["claim"]> {
+    const answer = take(delegationId);
+    if (answer.claimed) claimed.add(delegationId);
+    return answer;
+  }
+
+  function take(delegationId: string): ReturnType<Journal["claim"]> {
+    return inTransaction(database, () => {
+      const current = claimOn(delegationId);
+      if (current?.ownerId === ownerId) return { claimed: true };
+      if (current && isAlive(current)) return { claimed: false, owner: { pid: current.pid, alive: true } };
+      unlock ??= becomeOwner();
+      save.run(delegationId, ownerId, process.pid);
+      return { claimed: true };
+    });
+  }
+
+  function release(delegationId: string): void {
+    claimed.delete(delegationId);
+    inTransaction(database, () => remove.run(delegationId, ownerId));
+  }
+
+  function fence(delegationId: string): void {
+    const current = claimOn(delegationId);
+    if (current?.ownerId === ownerId || (current === undefined && !claimed.has(delegationId))) return;
+    throw new DeputyError(
+      "run-owned",
+      `Run ${delegationId} was taken over by another process: process ${process.pid} lost its lock and ends its work on it. See deputy show ${delegationId}`,
+    );
+  }
+
+  function owner(delegationId: string): Owner | undefined {
+    const current = claimOn(delegationId);
+    return current && { pid: current.pid, alive: isAlive(current) };
+  }
+
+  function claimOn(delegationId: string): Claim | undefined {
+    return find.get(delegationId) as Claim | undefined;
+  }
+
+  function isAlive(claim: Claim): boolean {
+    return claim.ownerId === ownerId || isLockHeld(lockFile(claim.ownerId));
+  }
+
+  function becomeOwner(): () => void {
+    makeFolder(directory, 0o700);
+    sweep();
+    return holdLock(lockFile(ownerId));
+  }
+
+  /** Removes what dead owners left. Their ids never come back: a lock file that is gone is as good as a free one. */
+  function sweep(): void {
+    for (const name of readdirSync(directory)) {
+      const file = join(directory, name);
+      if (name.endsWith(".lock") && !isLockHeld(file)) rmSync(file, { force: true });
+    }
+  }
+
+  function lockFile(id: string): string {
+    return join(directory, `${id}.lock`);
+  }
+
+  function close(): void {
+    if (unlock === undefined) return;
+    unlock();
+    rmSync(lockFile(ownerId), { force: true });
+  }
+
+  return {
+    claim,
+    release,
+    owner,
+    fence,
+    forget: (delegationId) => void drop.run(delegationId),
+    isAnyAlive: () => (all.all() as Claim[]).some(isAlive),
+    close,
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * The journal of one machine: a SQLite file in the state directory, shared by every process of its user. This file puts
+ * the parts together: one table of events, one group commit, one register of owners, one way to follow.
+ */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../../clock.ts";
+import { isRequest, type StoredEvent } from "../../event.ts";
+import { createGroupCommit } from "../group-commit.ts";
+import type { Entry, EntryFilter, Journal } from "../journal.ts";
+import { createWatching } from "../watch.ts";
+import { openDatabase } from "./database.ts";
+import { closedJournal, journalError } from "./errors.ts";
+import { createEventTable, type EventRow } from "./event-table.ts";
+import { createOwnership } from "./ownership.ts";
+import { inTransaction } from "./transaction.ts";
+
+export type SqliteJournalOptions = {
+  /** Where `journal.sqlite` and the owners' locks are. Made, for this user alone, where it is missing. */
+  stateDir: string;
+  clock?: Clock;
+  /** Makes the name of this owner: never the same twice, in any process. */
+  newId?: () => string;
+  /** How often a watch looks for other processes' commits. */
+  pollMs?: number;
+};
+
+/**
+ * Opens the journal, and makes it where there is none. Each opened journal is an owner of its own.
+ * @throws DeputyError `journal-unusable` | `journal-full`; whatever was found is left as it is
+ */
+export function openSqliteJournal(options: SqliteJournalOptions): Journal {
+  const { stateDir, clock = systemClock, newId = randomUUID, pollMs = 100 } = options;
+  const file = join(stateDir, "journal.sqlite");
+  const database = translateErrors(() => openDatabase(file));
+  const table = translateErrors(() => createEventTable(database));
+  const ownership = translateErrors(() => createOwnership(database, join(stateDir, "owners"), newId()));
+  const watching = createWatching({ latest, entries }, { clock, pollMs });
+  const commits = createGroupCommit((rows: readonly EventRow[]) => {
+    translateErrors(() => inTransaction(database, () => insert(rows)));
+    watching.wake();
+  });
+
+  function insert(rows: readonly EventRow[]): void {
+    const owned = rows.flatMap(({ event }) => (isRequest(event) ? [] : [event.delegationId]));
+    new Set(owned).forEach(ownership.fence);
+    rows.forEach(table.insert);
+  }
+
+  function latest(): number {
+    return translateErrors(table.latest);
+  }
+
+  function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
+    try {
+      yield* table.entries(filter, upTo);
+    } catch (error) {
+      throw journalError(error, file);
+    }
+  }
+
+  function remove(delegationIds: readonly string[]): string[] {
+    const removed = inTransaction(database, () => {
+      const free = delegationIds.filter((id) => !ownership.owner(id)?.alive);
+      table.remove(free);
+      for (const id of free) ownership.forget(id);
+      return free;
+    });
+    // Rewriting the file keeps every other process from writing for as long as it takes.
+    if (removed.length > 0 && !ownership.isAnyAlive()) shrink();
+    return removed;
+  }
+
+  /** Where there is no room to rewrite the file, its free pages are used by later runs. */
+  function shrink(): void {
+    try {
+      database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {}
+  }
+
+  /** Does the work; what SQLite or the file system has against it is told in Deputy's words. */
+  function translateErrors<Value>(work: () => Value): Value {
+    try {
+      return work();
+    } catch (error) {
+      throw journalError(error, file);
+    }
+  }
+
+  return {
+    append: (events) => commits.append(events.map(toRow)),
+    read: (filter) => entries(filter, latest()),
+    watch: watching.watch,
+    claim: (delegationId) => translateErrors(() => ownership.claim(delegationId)),
+    release: (delegationId) => translateErrors(() => ownership.release(delegationId)),
+    owner: (delegationId) => translateErrors(() => ownership.owner(delegationId)),
+    remove: (delegationIds) => translateErrors(() => remove(delegationIds)),
+    async close() {
+      if (!database.isOpen) return;
+      commits.close(closedJournal(file));
+      watching.close();
+      ownership.close();
+      database.close();
+    },
+  };
+}
+
+function toRow(event: StoredEvent): EventRow {
+  return { event, data: JSON.stringify(event) };
+}

@@ -1,0 +1,157 @@
+/**
+ * Whether a journal is what was written: SQLite's own check of the file, every row against its checksum and its place,
+ * every event against its shape, and the order of each run. Changes nothing, and goes on past what it finds.
+ */
+import { statSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { StoredEvent } from "../../event.ts";
+import { eventError } from "../event-schema.ts";
+import { createRunInvariants, invariantError, type RunInvariants } from "../invariants.ts";
+import { checksumOf } from "./checksum.ts";
+import { checkIdentity, migrate, VERSION } from "./migrations.ts";
+
+export type JournalReport = {
+  file: string;
+  /** There is none yet: nothing was ever run. */
+  missing: boolean;
+  runs: number;
+  events: number;
+  bytes: number;
+  /** In plain words, in the order they were found. */
+  problems: string[];
+};
+
+const EARLIER =
+  "It was written by an earlier Deputy. The next command brings it up to date (deputy runs); verify it again then.";
+/** How long another process's commit is waited for. */
+const BUSY_TIMEOUT_MS = 10_000;
+/** Problems of one kind beyond this many are counted, not listed. */
+const LISTED = 50;
+
+type StoredRow = {
+  seq: number;
+  delegation_id: string;
+  child_id: string | null;
+  kind: string;
+  at: number;
+  data: string;
+};
+type NumberedRow = StoredRow & { ordinal: number; checksum: number };
+
+export function verifyJournal(file: string): JournalReport {
+  const found = statSync(file, { throwIfNoEntry: false });
+  const report: JournalReport = { file, missing: !found, runs: 0, events: 0, bytes: found?.size ?? 0, problems: [] };
+  if (found === undefined) return report;
+  attempt(report, "The file cannot be opened", () => {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      verifyDatabase(database, report);
+    } finally {
+      database.close();
+    }
+  });
+  if (report.problems.length === 0) attempt(report, "Nothing can be written to it", () => tryWriting(file));
+  const { length } = report.problems;
+  if (length > LISTED) report.problems.splice(LISTED, length, `… and ${length - LISTED} more.`);
+  return report;
+}
+
+/** Takes the write lock and gives it back. A damaged header may forbid what reading does not show. */
+function tryWriting(file: string): void {
+  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.exec("BEGIN IMMEDIATE; DELETE FROM events WHERE FALSE; ROLLBACK");
+  } finally {
+    database.close();
+  }
+}
+
+function verifyDatabase(database: DatabaseSync, report: JournalReport): void {
+  attempt(report, "SQLite cannot check the file", () => {
+    for (const row of database.prepare("PRAGMA integrity_check(20)").all()) {
+      const [words] = Object.values(row);
+      if (words !== "ok") report.problems.push(`SQLite finds: ${words}`);
+    }
+  });
+  attempt(report, "It is not a journal of this Deputy", () => {
+    checkIdentity(database, report.file);
+    const version = database.prepare("PRAGMA user_version").get()?.user_version;
+    if (Number(version) < VERSION) report.problems.push(EARLIER);
+    else if (version !== VERSION) report.problems.push(`Its version is ${version}; this Deputy writes ${VERSION}.`);
+    else if (schemaOf(database) !== freshSchema()) report.problems.push("Its tables are not as Deputy made them.");
+  });
+  if (report.problems.includes(EARLIER)) return;
+  attempt(report, "The list of events cannot be read", () => verifyEvents(database, report));
+}
+
+/** Tables and indexes as they were declared. */
+function schemaOf(database: DatabaseSync): string {
+  return JSON.stringify(database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").all());
+}
+
+function freshSchema(): string {
+  const fresh = new DatabaseSync(":memory:");
+  try {
+    migrate(fresh);
+    return schemaOf(fresh);
+  } finally {
+    fresh.close();
+  }
+}
+
+function verifyEvents(database: DatabaseSync, report: JournalReport): void {
+  const runs = new Map<string, { order: RunInvariants; ordinal: number }>();
+  const one = database.prepare("SELECT * FROM events WHERE seq = ?");
+  for (const { seq } of database.prepare("SELECT seq FROM events ORDER BY seq").all()) {
+    report.events += 1;
+    attempt(report, `Entry ${seq} cannot be read`, () => {
+      const row = one.get(Number(seq)) as NumberedRow | undefined;
+      if (row === undefined) throw new Error("it is listed, and not there");
+      const event = verifyRow(row, report);
+      const run = runs.get(row.delegation_id) ?? { order: createRunInvariants(), ordinal: 0 };
+      runs.set(row.delegation_id, run);
+      if (row.ordinal !== run.ordinal + 1) {
+        report.problems.push(
+          `Run ${row.delegation_id}: after its event ${run.ordinal} comes its event ${row.ordinal} (entry ${seq}).`,
+        );
+      }
+      run.ordinal = row.ordinal;
+      const mistake = event && invariantError(run.order, event);
+      if (mistake !== undefined) report.problems.push(`Run ${row.delegation_id}: ${mistake} (entry ${seq}).`);
+    });
+  }
+  report.runs = runs.size;
+}
+
+/** @returns the event, where it is one */
+function verifyRow(row: NumberedRow, { problems }: JournalReport): StoredEvent | undefined {
+  const { seq, data, ordinal, checksum } = row;
+  if (checksumOf(data, ordinal) !== checksum) {
+    problems.push(`Entry ${seq} is not what was written: its checksum does not fit.`);
+    return undefined;
+  }
+  const event: unknown = JSON.parse(data);
+  const mistake = eventError(event) ?? columnError(row, event as StoredEvent);
+  if (mistake === undefined) return event as StoredEvent;
+  problems.push(`Entry ${seq} is no event: ${mistake}.`);
+  return undefined;
+}
+
+/** The columns that events are found by say the same as the event. */
+function columnError(row: StoredRow, event: StoredEvent): string | undefined {
+  const childId = "childId" in event ? event.childId : null;
+  const same =
+    row.delegation_id === event.delegationId &&
+    row.child_id === childId &&
+    row.kind === event.kind &&
+    row.at === event.at;
+  return same ? undefined : "its columns say something else than its text";
+}
+
+function attempt({ problems }: JournalReport, what: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    problems.push(`${what}: ${error instanceof Error ? error.message : error}`);
+  }
+}

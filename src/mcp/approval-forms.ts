@@ -1,0 +1,74 @@
+/** Questions of children, put to the client's person as a form: exactly what would run, and a choice that has to be made. */
+import type { ElicitResult } from "@modelcontextprotocol/server";
+import type { Engine } from "../engine/engine.ts";
+import { DeputyError } from "../errors.ts";
+import type { OpenQuestion, Run } from "../run/run.ts";
+import type { ElicitationForm } from "./request-context.ts";
+
+/** `request`: the code of the one request that an answer to it counts for. */
+export type ApprovalForm = { request: string; childId: string; answerBy: number; form: ElicitationForm };
+
+/** Forms of what children of a tree of runs ask. */
+export function approvalForms(run: Run): ApprovalForm[] {
+  const { children, call } = run;
+  const own = children.flatMap(({ tally: { childId, taskIndex }, questions }) =>
+    questions.flatMap((question) => {
+      const { request, answerBy } = question;
+      if (answerBy === undefined) return [];
+      return [{ request, childId, answerBy, form: formOf(childId, call.tasks[taskIndex]?.goal ?? "", question) }];
+    }),
+  );
+  return [...own, ...children.flatMap(({ delegations }) => delegations.flatMap(approvalForms))];
+}
+
+function formOf(childId: string, goal: string, { toolName, target, directory }: OpenQuestion): ElicitationForm {
+  const where = spelled(directory, HIDDEN_IN_LINE);
+  return {
+    message: `${childId} (${inShort(goal)}) asks to run ${toolName} in ${where}:\n\n${spelled(target)}`,
+    requestedSchema: {
+      type: "object",
+      properties: {
+        decision: { type: "string", title: "May it run?", enum: ["allow", "deny"] },
+        reason: { type: "string", title: "Why not (the child is told)" },
+      },
+      required: ["decision"],
+    },
+  };
+}
+
+function inShort(goal: string): string {
+  const line = goal.replace(/\s+/g, " ").trim();
+  return spelled(line.length <= 100 ? line : `${line.slice(0, 99)}…`);
+}
+
+const HIDDEN = /[^\P{C}\n\t]/gu;
+const HIDDEN_IN_LINE = /\p{C}/gu;
+
+/** What could hide in a text is spelled out: control characters, and those that change the direction of reading. */
+function spelled(text: string, hidden = HIDDEN): string {
+  return text.replace(hidden, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16)}}`);
+}
+
+/**
+ * Hands a person's answer to whoever owns the run. One that was only dismissed is none: the question stays open for
+ * others, until its time is over.
+ */
+export async function submitDecision(engine: Engine, form: ApprovalForm, answer: unknown, by: string): Promise<void> {
+  const decision = decisionOf(answer);
+  if (decision === undefined) return;
+  const { childId, request } = form;
+  await engine.answer({ id: childId, request, by, ...decision }).catch((error: unknown) => {
+    // Somebody else was first, or the time was over.
+    if (!(error instanceof DeputyError)) throw error;
+  });
+}
+
+function decisionOf(answer: unknown): { allowed: boolean; reason: string } | undefined {
+  const { action, content } = Object(answer) as Partial<ElicitResult>;
+  if (action === "decline") return { allowed: false, reason: "denied by the person" };
+  if (action !== "accept") return undefined;
+  const { decision, reason } = Object(content) as Record<string, unknown>;
+  if (decision === "allow") return { allowed: true, reason: "allowed by the person" };
+  const why = typeof reason === "string" && reason.trim() !== "" ? `: ${reason.trim()}` : "";
+  return decision === "deny" ? { allowed: false, reason: `denied by the person${why}` } : undefined;
+}

@@ -1,0 +1,95 @@
+/** Follows a run for a client that waits for it: tells how it goes, puts its questions to the person, and ends in time. */
+import { type InputRequest, type InputRequiredResult, inputRequired } from "@modelcontextprotocol/server";
+import type { Clock } from "../clock.ts";
+import { waitForRun } from "../engine/control/wait.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Run } from "../run/run.ts";
+import type { RunListing } from "../run/run-store.ts";
+import { type ApprovalForm, approvalForms, submitDecision } from "./approval-forms.ts";
+import { notOurs } from "./form-seal.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import type { RequestContext } from "./request-context.ts";
+
+export type FollowDeps = { engine: Engine; clock: Clock };
+
+/** Instead of an answer: forms for the person, who sends them back with the same call. */
+export class InputRequired extends Error {
+  readonly result: InputRequiredResult;
+  constructor(result: InputRequiredResult) {
+    super("a person is asked first");
+    this.result = result;
+  }
+}
+
+export type FollowedRun = { listing: RunListing; lastToldAt: number };
+
+/**
+ * @param until true where enough has been seen
+ * @returns the run at its end, when the time is over, or when a person is needed and cannot be asked from here
+ * @throws AsksFirst
+ */
+export async function follow(
+  { engine, clock }: FollowDeps,
+  id: string,
+  ms: number,
+  context: RequestContext,
+  until: (run: Run) => boolean = () => false,
+): Promise<FollowedRun> {
+  const { onProgress, signal, resumed, sealForms, elicit, client } = context;
+  const { run: before } = engine.run(id);
+  const { delegationId } = before;
+  if (resumed !== undefined && resumed.runId !== delegationId) throw notOurs(`it is about the run ${resumed.runId}`);
+  const by = `${client.surface} (${client.name})`;
+  const known = new Set([...approvalForms(before).map(({ request }) => request), ...(resumed?.shown ?? [])]);
+  const toShow: ApprovalForm[] = [];
+  let progress: Progress | undefined;
+
+  /** @returns whether the call has to end for it */
+  function show(run: Run): boolean {
+    const forms = approvalForms(run);
+    if (sealForms !== undefined) {
+      toShow.splice(0, toShow.length, ...forms.filter(({ request }) => !resumed?.shown.includes(request)));
+      return toShow.length > 0;
+    }
+    if (elicit === undefined) return forms.some(({ request }) => !known.has(request));
+    for (const open of forms) {
+      if (client.shown.has(open.request)) continue;
+      client.shown.add(open.request);
+      elicit(open.form, Math.max(1, open.answerBy - clock.now()))
+        .then((answer) => submitDecision(engine, open, answer, by))
+        .catch(() => {}); // The client cannot show it after all: it stays open for others, until its time is over.
+    }
+    return false;
+  }
+
+  try {
+    if (onProgress !== undefined) progress = createProgress(onProgress, clock);
+    await Promise.all(
+      approvalForms(before).map((open) => submitDecision(engine, open, resumed?.forms[open.request], by)),
+    );
+    const onRun = (run: Run) => {
+      progress?.onRun(run);
+      return until(run) || show(run);
+    };
+    const listing = await waitForRun(engine, delegationId, { ms, clock, onRun }, signal);
+    const open = toShow.filter(({ request }) => approvalForms(listing.run).some((still) => still.request === request));
+    if (sealForms !== undefined && open.length > 0) {
+      const until = Math.max(...open.map(({ answerBy }) => answerBy));
+      const asked = open.map(({ request }) => request);
+      throw new InputRequired(
+        inputRequest(open, sealForms({ runId: delegationId, asked, shown: resumed?.shown ?? [], until })),
+      );
+    }
+    return { listing, lastToldAt: progress?.lastToldAt() ?? context.startedAt };
+  } finally {
+    progress?.stop();
+  }
+}
+
+function inputRequest(open: ApprovalForm[], requestState: string): InputRequiredResult {
+  const requests = open.map(({ request, form }): [string, InputRequest] => [
+    request,
+    inputRequired.elicit({ mode: "form", ...form }),
+  ]);
+  return inputRequired({ inputRequests: Object.fromEntries(requests), requestState });
+}

@@ -1,0 +1,89 @@
+/** A tool as MCP shows and calls it. What a caller got wrong is told in the tool's answer, never as a protocol error. */
+import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/server";
+import { z } from "zod";
+import { suggest } from "../did-you-mean.ts";
+import { DeputyError } from "../errors.ts";
+import type { Tool, ToolContext } from "../tool.ts";
+
+/** What MCP wants to know of a tool beside what it is. */
+export type ToolAnnotations = {
+  title: string;
+  /** It may undo or stop something. */
+  destructive: boolean;
+  /** Calling it again with the same arguments changes nothing more. */
+  idempotent: boolean;
+  /** It reaches beyond this machine. */
+  openWorld: boolean;
+  /** The model is to see it from the start, where a client lets models search for their tools. */
+  alwaysLoad?: true;
+};
+
+/** As Claude Code 2.1 reads it: the tool is not left to its search for tools. */
+const ALWAYS_LOAD = { "anthropic/alwaysLoad": true };
+
+export function shownTool(tool: Tool, annotations: ToolAnnotations | undefined): McpTool {
+  if (annotations === undefined) throw new Error(`${tool.name}: nothing is said of its manners`);
+  const { title, destructive, idempotent, openWorld, alwaysLoad } = annotations;
+  return {
+    name: tool.name,
+    title,
+    description: tool.description,
+    inputSchema: objectSchema(z.toJSONSchema(tool.input, { io: "input" })),
+    ...(tool.output && { outputSchema: objectSchema(z.toJSONSchema(tool.output)) }),
+    annotations: {
+      title,
+      readOnlyHint: tool.effect === "read",
+      ...(tool.effect !== "read" && { destructiveHint: destructive }),
+      idempotentHint: idempotent,
+      openWorldHint: openWorld,
+    },
+    ...(alwaysLoad && { _meta: ALWAYS_LOAD }),
+  };
+}
+
+function objectSchema(schema: object): McpTool["inputSchema"] {
+  return { ...schema, type: "object" };
+}
+
+/** Runs a call. @throws what is a bug in Deputy */
+export async function callTool(tool: Tool, written: unknown, context: ToolContext): Promise<CallToolResult> {
+  const parsed = tool.input.safeParse(withoutBlanks(written));
+  if (!parsed.success) return refused(`The arguments do not fit ${tool.name}:\n${errorsIn(parsed.error, tool)}`);
+  try {
+    const { text, ok, data } = await tool.run(parsed.data, context);
+    return {
+      content: [{ type: "text", text }],
+      ...(data && { structuredContent: data }),
+      ...(!ok && { isError: true }),
+    };
+  } catch (error) {
+    if (error instanceof DeputyError) return refused(error.message);
+    throw error;
+  }
+}
+
+export function refused(text: string): CallToolResult {
+  return { content: [{ type: "text", text }], isError: true };
+}
+
+/** Models fill in what they need not: `null` and blank texts mean absent. */
+function withoutBlanks(written: unknown): unknown {
+  if (typeof written !== "object" || written === null || Array.isArray(written)) return written ?? {};
+  const isBlank = (value: unknown) => value === null || (typeof value === "string" && value.trim() === "");
+  return Object.fromEntries(Object.entries(written).filter(([, value]) => !isBlank(value)));
+}
+
+function errorsIn({ issues }: z.ZodError, tool: Tool): string {
+  const known = tool.input instanceof z.ZodObject ? Object.keys(tool.input.shape) : [];
+  return issues
+    .map((issue) => {
+      if (issue.code !== "unrecognized_keys") return `- ${issue.path.join(".") || "arguments"}: ${issue.message}`;
+      return issue.keys
+        .map((key) => {
+          const [close] = suggest(key, known, 1);
+          return `- Unknown field \`${key}\`. ${close ? `Did you mean \`${close}\`?` : `Known fields: ${known.join(", ")}.`}`;
+        })
+        .join("\n");
+    })
+    .join("\n");
+}

@@ -1,0 +1,220 @@
+/**
+ * What is known of models: from the user's config, then Deputy's own table, then the provider's own list where it was
+ * fetched, then the price library. What is not known is absent, never guessed. Where list and library agree on a base
+ * price, the library counts: it knows what long prompts and times of day cost.
+ */
+import type { ModelFactsConfig, ProviderConfig } from "../../config/schema.ts";
+import { suggest } from "../../did-you-mean.ts";
+import type { Usage } from "../../event.ts";
+import type { ModelFacts, Price, Route } from "../../route.ts";
+import { type BuiltInProvider, familyOf } from "./built-in-providers.ts";
+import { originOf } from "./endpoints.ts";
+import { bareId, newestOf, plainForm } from "./families.ts";
+import type { Listed } from "./list-cache.ts";
+import { ownFacts } from "./model-table.ts";
+import { createPriceLibrary, type PriceLibrary } from "./price-library.ts";
+import type { Provider, Providers } from "./providers.ts";
+
+export type Serves = "yes" | "no" | "unknown";
+
+export type Catalog = {
+  factsOf(provider: Provider, model: string): ModelFacts;
+  /** USD for one request; undefined where the price is not known. */
+  costUsd(route: Pick<Route, "provider" | "model" | "facts">, usage: Usage): number | undefined;
+  /** Whether a provider, at this base URL, has a model: `no` only where another maker's name says so. */
+  serves(provider: Provider, baseUrl: string | undefined, model: string): Serves;
+  /** Whether a provider, at this base URL, serves its own models and no other maker's. */
+  isMaker(provider: Provider, baseUrl: string): boolean;
+  /** Whether a model, or another version of it, is known at this base URL; true where there is no list to ask. */
+  isListed(provider: Provider, baseUrl: string, model: string): boolean;
+  /** Ids of the provider's models that are known. */
+  modelsOf(provider: Provider): string[];
+  /** The id at this base URL that a model's name can only mean, whatever its case and dashes; undefined if none does. */
+  idMeant(provider: Provider, baseUrl: string | undefined, model: string): string | undefined;
+  /**
+   * The newest models of a family; several where only a person can choose. At another base URL than the row's own, those
+   * the config states go before those the row's own has: whoever moved a provider's address still means its models.
+   */
+  newestOf(provider: Provider, baseUrl: string | undefined, family: string): string[];
+  /** The provider's models with names like this one, nearest first. */
+  nearestModels(provider: Provider, model: string): string[];
+};
+
+export type CatalogSources = {
+  providers: Providers;
+  /** The provider's own list of its models, where it was fetched. */
+  listOf?: (provider: Provider) => Listed | undefined;
+  library?: PriceLibrary;
+};
+
+type Index = { ids: ReadonlySet<string>; byForm: ReadonlyMap<string, string[]> };
+
+export function createCatalog({
+  providers,
+  listOf = () => undefined,
+  library = createPriceLibrary(),
+}: CatalogSources): Catalog {
+  const indexes = new Map<string, Index>();
+
+  function factsOf(provider: Provider, model: string): ModelFacts {
+    const { builtIn, configured } = provider;
+    const stated = statedFacts(statedOf(configured, model) ?? {});
+    const own = builtIn?.family !== undefined && builtIn.family === familyOf(model) ? ownFacts(model) : {};
+    const listed = listOf(provider)?.factsOf(model);
+    const isComplete = stated.price !== undefined && stated.contextWindow !== undefined;
+    const priced = isComplete || builtIn?.priceId === undefined ? undefined : library.factsOf(builtIn.priceId, model);
+    return { ...priced, ...listed, ...own, ...stated };
+  }
+
+  function serves(provider: Provider, baseUrl: string | undefined, model: string): Serves {
+    const { builtIn, configured } = provider;
+    if (statedIds(configured).includes(model)) return "yes";
+    if (listOf(provider)?.factsOf(model) !== undefined) return "yes";
+    const family = familyOf(model);
+    if (builtIn?.family === undefined || family === undefined || !isBuiltInEndpoint(builtIn, baseUrl)) return "unknown";
+    if (builtIn.family !== family) return "no";
+    return model.includes("/") ? "unknown" : "yes";
+  }
+
+  function isListed(provider: Provider, baseUrl: string, model: string): boolean {
+    const { builtIn, configured } = provider;
+    if (statedIds(configured).includes(model)) return true;
+    const listed = listOf(provider);
+    if (listed !== undefined && (listed.factsOf(model) !== undefined || isVersionOfOne(model, listed.ids))) return true;
+    if (builtIn?.priceId === undefined || !isBuiltInEndpoint(builtIn, baseUrl)) return listed === undefined;
+    if (builtInIds(builtIn).includes(model) || library.factsOf(builtIn.priceId, model) !== undefined) return true;
+    return isVersionOfOne(model, library.modelsOf(builtIn.priceId));
+  }
+
+  function modelsOf(provider: Provider): string[] {
+    const { builtIn, configured } = provider;
+    const shipped = () => [
+      ...builtInIds(builtIn),
+      ...(builtIn?.priceId === undefined ? [] : library.modelsOf(builtIn.priceId)),
+    ];
+    const known = listOf(provider)?.ids ?? shipped();
+    const ownFamily = known.filter((id) => builtIn?.family === undefined || familyOf(id) === builtIn.family);
+    return withoutDoubles([...statedIds(configured), ...ownFamily]);
+  }
+
+  /** The known ids at a base URL, and which of them a plain form stands for. */
+  function indexOf(provider: Provider, baseUrl: string | undefined): Index {
+    const { slug, builtIn, configured } = provider;
+    const isKnown = listOf(provider) !== undefined || (builtIn !== undefined && isBuiltInEndpoint(builtIn, baseUrl));
+    const key = `${slug} ${isKnown}`;
+    const index = indexes.get(key) ?? createIndex(isKnown ? modelsOf(provider) : statedIds(configured));
+    indexes.set(key, index);
+    return index;
+  }
+
+  function newestAt(provider: Provider, baseUrl: string | undefined, family: string): string[] {
+    const here = newestOf(family, [...indexOf(provider, baseUrl).ids]);
+    return here.length > 0 ? here : newestOf(family, [...indexOf(provider, undefined).ids]);
+  }
+
+  function idMeant(provider: Provider, baseUrl: string | undefined, model: string): string | undefined {
+    if ([...statedIds(provider.configured), provider.builtIn?.defaultModel].includes(model)) return model;
+    const { ids, byForm } = indexOf(provider, baseUrl);
+    if (ids.has(model)) return model;
+    const meant = byForm.get(plainForm(model)) ?? [];
+    return meant.length === 1 ? meant[0] : undefined;
+  }
+
+  function costUsd({ provider: slug, model, facts }: Pick<Route, "provider" | "model" | "facts">, usage: Usage) {
+    const found = providers.find(slug);
+    const provider = "provider" in found ? found.provider : undefined;
+    const priceId = provider?.builtIn?.priceId;
+    const isStated = statedOf(provider?.configured, model)?.price !== undefined;
+    if (provider === undefined || priceId === undefined || isStated) return flatCost(facts.price, usage);
+    const listed = listOf(provider)?.factsOf(model)?.price;
+    const isChanged = listed !== undefined && !isSameBase(listed, library.factsOf(priceId, model)?.price);
+    return (isChanged ? undefined : library.costUsd(priceId, model, usage)) ?? flatCost(facts.price, usage);
+  }
+
+  return {
+    idMeant,
+    newestOf: newestAt,
+    factsOf,
+    serves,
+    isMaker: ({ builtIn }, baseUrl) => builtIn?.family !== undefined && isBuiltInEndpoint(builtIn, baseUrl),
+    isListed,
+    modelsOf,
+    nearestModels: (provider, model) => suggest(model, modelsOf(provider)),
+    costUsd,
+  };
+}
+
+/** Another version of a known model is no slip of the pen. */
+function isVersionOfOne(model: string, known: readonly string[]): boolean {
+  return known.some((id) => withoutNumbers(id) === withoutNumbers(model));
+}
+
+function isSameBase(price: Price, other: Price | undefined): boolean {
+  return price.input === other?.input && price.output === other.output;
+}
+
+/** What the config states of a model; ids are anybody's words, `constructor` included. */
+function statedOf(entry: ProviderConfig | undefined, model: string): ModelFactsConfig | undefined {
+  return entry?.models !== undefined && Object.hasOwn(entry.models, model) ? entry.models[model] : undefined;
+}
+
+/** Ids that the config states: what it says of a model, and the provider's default. */
+function statedIds(entry: ProviderConfig | undefined): string[] {
+  return [...new Set([...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])])];
+}
+
+function builtInIds(row: BuiltInProvider | undefined): string[] {
+  return [...(row?.defaultModel === undefined ? [] : [row.defaultModel]), ...(row?.models ?? [])];
+}
+
+/** Sources may write one id in several cases: the first stays. */
+function withoutDoubles(ids: readonly string[]): string[] {
+  const byLowerCase = new Map<string, string>();
+  for (const id of ids) if (!byLowerCase.has(id.toLowerCase())) byLowerCase.set(id.toLowerCase(), id);
+  return [...byLowerCase.values()];
+}
+
+/** An id is found by its whole name and, where it begins with a vendor, without it. */
+function createIndex(ids: readonly string[]): Index {
+  const byForm = new Map<string, string[]>();
+  for (const id of ids)
+    for (const form of new Set([plainForm(id), plainForm(bareId(id))]))
+      byForm.set(form, [...(byForm.get(form) ?? []), id]);
+  return { ids: new Set(ids), byForm };
+}
+
+/** What stays the same from version to version of a model. */
+function withoutNumbers(model: string): string {
+  return model.toLowerCase().replaceAll(/[\d.]+/g, "#");
+}
+
+/** What is known of a row's models holds at its own endpoint; elsewhere a gateway may serve anything. */
+function isBuiltInEndpoint(row: BuiltInProvider, baseUrl: string | undefined): boolean {
+  return baseUrl === undefined || baseUrl === row.baseUrl || originOf(baseUrl) === originOf(row.baseUrl);
+}
+
+function statedFacts(stated: ModelFactsConfig): ModelFacts {
+  const { context_window, max_output_tokens, price, reasoning_efforts, tools, vision } = stated;
+  return {
+    ...(context_window !== undefined && { contextWindow: context_window }),
+    ...(max_output_tokens !== undefined && { maxOutputTokens: max_output_tokens }),
+    ...(price !== undefined && {
+      price: {
+        input: price.input,
+        output: price.output,
+        ...(price.cached_input !== undefined && { cachedInput: price.cached_input }),
+      },
+    }),
+    ...(reasoning_efforts !== undefined && { efforts: reasoning_efforts }),
+    ...(tools !== undefined && { tools }),
+    ...(vision !== undefined && { vision }),
+  };
+}
+
+function flatCost(price: Price | undefined, usage: Usage): number | undefined {
+  if (price === undefined) return undefined;
+  const cached = Math.min(usage.cached, usage.input);
+  const perMillion =
+    (usage.input - cached) * price.input + cached * (price.cachedInput ?? price.input) + usage.output * price.output;
+  return perMillion / 1_000_000;
+}

@@ -1,0 +1,61 @@
+/**
+ * What a base URL says by itself: its origin, the wire format its host is known to speak, and how near it is. Hosts are
+ * compared whole, label by label: `api.openai.com.evil.example` is not OpenAI.
+ */
+import type { ApiMode } from "../../route.ts";
+
+/** A base URL as requests use it, without trailing slashes; undefined where it is no http(s) URL. */
+export function normalBaseUrl(text: string): string | undefined {
+  const url = URL.parse(text.trim());
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return undefined;
+  return `${url.origin}${url.pathname}`.replace(/(?<!\/)\/+$/, "");
+}
+
+/**
+ * A base URL from what a variable like OLLAMA_HOST may hold: a URL, `host:port` or a bare host. The address a server
+ * listens on (0.0.0.0) is reached through loopback.
+ */
+export function baseUrlFromHost(text: string, { port, path }: { port: number; path: string }): string | undefined {
+  const schemed = /^https?:\/\//.test(text.trim());
+  const url = URL.parse(schemed ? text.trim() : `http://${text.trim()}`);
+  if (url === null) return undefined;
+  if (url.hostname === "0.0.0.0") url.hostname = "127.0.0.1";
+  if (!schemed && url.port === "") url.port = String(port);
+  if (url.pathname === "/") url.pathname = path;
+  return normalBaseUrl(url.href);
+}
+
+/** Scheme, host and port: what a key belongs to. */
+export function originOf(baseUrl: string): string {
+  return new URL(baseUrl).origin;
+}
+
+const MODE_OF_HOST: Record<string, ApiMode | undefined> = {
+  "api.openai.com": "responses",
+  "api.x.ai": "responses",
+  "api.anthropic.com": "anthropic_messages",
+  "generativelanguage.googleapis.com": "gemini",
+};
+
+/** The wire format that is known to be spoken at a URL; undefined where the host says nothing. */
+export function modeOfUrl(baseUrl: string): ApiMode | undefined {
+  const { hostname, pathname } = new URL(baseUrl);
+  if (/\/anthropic(\/v1)?$/.test(pathname)) return "anthropic_messages";
+  if (/\/openai$/.test(pathname)) return "chat_completions";
+  if (hostname === "api.kimi.com" && /^\/coding(\/|$)/.test(pathname)) return "anthropic_messages";
+  return MODE_OF_HOST[hostname];
+}
+
+/** `loopback`: this machine. `private`: an address or name that only the local network knows. */
+export function nearnessOf(baseUrl: string): "loopback" | "private" | "public" {
+  const { hostname } = new URL(baseUrl);
+  if (hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname) || /(^|\.)localhost$/.test(hostname)) return "loopback";
+  const privateAddress = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|\[f[cd])/.test(hostname);
+  const isAddress = /^[\d.]+$|^\[/.test(hostname);
+  const localName = !isAddress && (!hostname.includes(".") || /\.(local|lan|internal|home\.arpa)$/.test(hostname));
+  return (isAddress && privateAddress) || localName ? "private" : "public";
+}
+
+export function isEncrypted(baseUrl: string): boolean {
+  return new URL(baseUrl).protocol === "https:";
+}

@@ -1,0 +1,96 @@
+/**
+ * Families of models as names: `haiku` means the newest haiku in the catalog. The highest version decides, then the
+ * plain name goes before dated and preview ones. Names of one version that differ in more than that are left to choose
+ * from, unless a provider's own default is among them.
+ */
+
+import { BUILT_IN_PROVIDERS } from "./built-in-providers.ts";
+import { withoutDate } from "./model-table.ts";
+
+/** Where the version stands in a family's ids (`#`). Ids are matched in lower case, without the vendor before a slash. */
+const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+  haiku: ["claude-haiku-#", "claude-#-haiku"],
+  sonnet: ["claude-sonnet-#", "claude-#-sonnet"],
+  opus: ["claude-opus-#", "claude-#-opus"],
+  gpt: ["gpt-#"],
+  "gpt-mini": ["gpt-#-mini"],
+  codex: ["gpt-#-codex"],
+  o3: ["o(?=3)#"],
+  o4: ["o(?=4)#"],
+  gemini: ["gemini-#"],
+  flash: ["gemini-#-flash"],
+  pro: ["gemini-#-pro"],
+  grok: ["grok-#"],
+  deepseek: ["deepseek-v?#"],
+  llama: ["(?:meta-)?llama-?v?#"],
+  qwen: ["qwen-?#"],
+  minimax: ["minimax-m?#"],
+  nemotron: ["nemotron-#"],
+  kimi: ["kimi-k?#"],
+  glm: ["glm-#"],
+  step: ["step-#"],
+  mimo: ["mimo-v?#"],
+};
+
+/** `4`, `4.5`, `4-5`, `4p5`; the second number is no size (`8b`) and no date (`0709`). */
+const VERSION = String.raw`(?<version>\d+(?:[.p-]\d{1,2}(?![\da-z]))?)(?![\da-z])`;
+/** Made for something else than to talk and use tools, or sold under conditions of its own (`:free`). */
+const SPECIAL =
+  /:|\b(image|audio|tts|live|realtime|voice|transcribe|embedding|guard|safety|search|ocr|vl|multi-agent)\b/;
+
+export const FAMILY_NAMES = Object.keys(FAMILIES);
+
+/** The family a word names, in any case, dashes or not. */
+export function familyNamed(word: string): string | undefined {
+  const name = plainForm(word);
+  return Object.hasOwn(FAMILIES, name) ? name : undefined;
+}
+
+/** What is left of an id where case, blanks, dots, dashes and underscores make no difference. */
+export function plainForm(id: string): string {
+  return id
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s._-]+/g, "-");
+}
+
+/** The id without the vendor before its slash. */
+export function bareId(id: string): string {
+  return id.slice(id.lastIndexOf("/") + 1);
+}
+
+type FamilyMember = { id: string; version: number; rank: number };
+
+/** The newest of a family's models among `ids`: none, the one, or several between which only a person can choose. */
+export function newestOf(family: string, ids: readonly string[]): string[] {
+  const patterns = (FAMILIES[family] ?? []).map((text) => new RegExp(`^${text.replace("#", VERSION)}(?<rest>.*)$`));
+  const members = ids.flatMap((id) => memberOf(id, patterns));
+  const version = Math.max(...members.map((member) => member.version));
+  const newest = members.filter((member) => member.version === version);
+  const rank = Math.min(...newest.map((member) => member.rank));
+  const best = newest.filter((member) => member.rank === rank).map(({ id }) => id);
+  const leading = best.filter((id) => !best.some((other) => id.startsWith(`${other}-`)));
+  const defaults = leading.filter((id) => DEFAULTS.has(bareId(id).toLowerCase()));
+  return defaults.length === 1 ? defaults : leading;
+}
+
+const DEFAULTS = new Set(BUILT_IN_PROVIDERS.map(({ defaultModel }) => bareId(defaultModel ?? "").toLowerCase()));
+
+function memberOf(id: string, patterns: readonly RegExp[]): FamilyMember[] {
+  const name = bareId(id).toLowerCase();
+  const found = SPECIAL.test(name) ? undefined : patterns.map((pattern) => pattern.exec(name)).find(Boolean)?.groups;
+  if (found === undefined) return [];
+  return [{ id, version: versionNumber(found.version ?? ""), rank: rankOf(found.rest ?? "") }];
+}
+
+/** Makers count in decimals: grok-4.20 came before grok-4.3. */
+function versionNumber(text: string): number {
+  return Number(text.replace(/[p-]/, "."));
+}
+
+/** Plain, dated, preview, and what has a name of its own beside the version. */
+function rankOf(rest: string): number {
+  if (rest === "") return 0;
+  if (withoutDate(rest) === "" || /^-\d{4}$/.test(rest)) return 1;
+  return /^-(preview|exp|beta)[-\d]*$/.test(rest) ? 2 : 3;
+}

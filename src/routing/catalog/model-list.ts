@@ -1,0 +1,132 @@
+/**
+ * A provider's own list of its models: where it is asked for in each of the four API modes, and what its entries say.
+ * Entries are read by the names of their fields, which vendors and gateways share; what is not said stays unknown.
+ */
+import type { ApiMode, ModelFacts, Price } from "../../route.ts";
+
+/** The list's address and the headers beside the key's. */
+export type ListRequest = { url: string; headers: Record<string, string> };
+/** Facts by model id. */
+export type ModelList = Record<string, ModelFacts>;
+
+/** Most entries of one answer that the vendors allow. */
+const PAGE = 1000;
+
+export function listRequest(baseUrl: string, apiMode: ApiMode): ListRequest {
+  switch (apiMode) {
+    case "chat_completions":
+    case "responses":
+      return { url: `${baseUrl}/models`, headers: {} };
+    case "anthropic_messages": {
+      const versioned = /\/v\d+$/.test(baseUrl) ? baseUrl : `${baseUrl}/v1`;
+      return { url: `${versioned}/models?limit=${PAGE}`, headers: { "anthropic-version": "2023-06-01" } };
+    }
+    case "gemini":
+      return { url: `${baseUrl}/models?pageSize=${PAGE}`, headers: {} };
+    default:
+      return apiMode satisfies never;
+  }
+}
+
+/** The models of a list's answer that write text; undefined where it is no list of models. */
+export function readModelList(answer: unknown, apiMode: ApiMode): ModelList | undefined {
+  const entries = Array.isArray(answer) ? answer : (listIn(answer, "data") ?? listIn(answer, "models"));
+  if (entries === undefined) return undefined;
+  const models = entries.map(fieldsOf).flatMap((entry) => {
+    const id = idOf(entry);
+    return id === undefined || !writesText(entry) ? [] : [[id, factsOf(entry, apiMode)] as const];
+  });
+  return Object.fromEntries(models);
+}
+
+type ListFields = Record<string, unknown>;
+
+function listIn(answer: unknown, name: string): unknown[] | undefined {
+  const list = fieldsOf(answer)[name];
+  return Array.isArray(list) ? list : undefined;
+}
+
+function fieldsOf(value: unknown): ListFields {
+  return typeof value === "object" && value !== null ? (value as ListFields) : {};
+}
+
+/** Gemini names its models `models/gemini-…`. */
+function idOf({ id, name }: ListFields): string | undefined {
+  const text = typeof id === "string" ? id : name;
+  return typeof text === "string" && text !== "" ? text.replace(/^models\//, "") : undefined;
+}
+
+/** Lists hold models for pictures, speech and embeddings too; an entry that says nothing of it is taken. */
+function writesText({ architecture, supportedGenerationMethods: methods, capabilities, type }: ListFields): boolean {
+  const outputs = fieldsOf(architecture).output_modalities;
+  if (Array.isArray(outputs)) return outputs.includes("text");
+  if (Array.isArray(methods)) return methods.includes("generateContent");
+  if (fieldsOf(capabilities).completion_chat === false) return false;
+  return typeof type !== "string" || !/image|video|audio|embed|rerank|moderation|transcri/.test(type);
+}
+
+/**
+ * The longest answer is taken only where the wire format demands a limit: elsewhere it would be sent too, and lists name
+ * numbers there that requests are refused for.
+ */
+function factsOf(entry: ListFields, apiMode: ApiMode): ModelFacts {
+  const contextWindow = count(entry, CONTEXT_FIELDS);
+  const maxOutputTokens = apiMode === "anthropic_messages" ? count(entry, ["max_tokens"]) : undefined;
+  const price = priceOf(fieldsOf(entry.pricing));
+  const vision = visionOf(entry);
+  const tools = toolsOf(entry);
+  return {
+    ...(contextWindow !== undefined && { contextWindow }),
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(price && { price }),
+    ...(vision !== undefined && { vision }),
+    ...(tools !== undefined && { tools }),
+  };
+}
+
+/** What vendors, gateways and servers of open models call the context window. */
+const CONTEXT_FIELDS = [
+  "context_length",
+  "context_window",
+  "max_context_length",
+  "max_model_len",
+  "max_input_tokens",
+  "inputTokenLimit",
+];
+
+/** The first of these fields that holds a count. */
+function count(entry: ListFields, names: readonly string[]): number | undefined {
+  return names
+    .map((name) => entry[name])
+    .find((value): value is number => Number.isSafeInteger(value) && Number(value) > 0);
+}
+
+/** OpenRouter's `pricing`, in USD per token: https://openrouter.ai/docs, "Models". A negative price means "varies". */
+function priceOf({ prompt, completion, input_cache_read: cached }: ListFields): Price | undefined {
+  const input = perMillion(prompt);
+  const output = perMillion(completion);
+  const cachedInput = perMillion(cached);
+  if (input === undefined || output === undefined) return undefined;
+  return { input, output, ...(cachedInput !== undefined && { cachedInput }) };
+}
+
+function perMillion(perToken: unknown): number | undefined {
+  const usd = typeof perToken === "string" && perToken.trim() !== "" ? Number(perToken) * 1_000_000 : Number.NaN;
+  return Number.isFinite(usd) && usd >= 0 ? Number(usd.toFixed(6)) : undefined;
+}
+
+function visionOf({ architecture, capabilities, supports_image_input: fireworks }: ListFields): boolean | undefined {
+  const inputs = fieldsOf(architecture).input_modalities;
+  if (Array.isArray(inputs)) return inputs.includes("image");
+  const { vision, image_input: image } = fieldsOf(capabilities);
+  return [vision, fieldsOf(image).supported, fireworks].find((said) => typeof said === "boolean");
+}
+
+function toolsOf({
+  supported_parameters: parameters,
+  capabilities,
+  supports_tools: fireworks,
+}: ListFields): boolean | undefined {
+  if (Array.isArray(parameters)) return parameters.includes("tools");
+  return [fieldsOf(capabilities).function_calling, fireworks].find((said) => typeof said === "boolean");
+}

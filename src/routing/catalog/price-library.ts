@@ -1,0 +1,79 @@
+/**
+ * Prices and context windows as the price library has them. It is loaded when it is first asked: that takes some 20 ms,
+ * which a run whose config states its own prices does not spend.
+ */
+import { createRequire } from "node:module";
+import type { Usage } from "../../event.ts";
+import type { Price } from "../../route.ts";
+import { withoutDate } from "./model-table.ts";
+
+type Library = typeof import("@pydantic/genai-prices");
+type LibraryEntry = NonNullable<ReturnType<Library["calcPrice"]>>;
+
+export type LibraryFacts = { contextWindow?: number; price?: Price };
+
+export type PriceLibrary = {
+  /** What is known of a provider's model; undefined where the library does not have it. */
+  factsOf(priceId: string, model: string): LibraryFacts | undefined;
+  /** USD for a request, by length and time of day where the provider prices so. */
+  costUsd(priceId: string, model: string, usage: Usage): number | undefined;
+  /** Ids of a provider's models, retired ones left out. */
+  modelsOf(priceId: string): string[];
+};
+
+export function createPriceLibrary(): PriceLibrary {
+  let loaded: Library | undefined;
+  const library = (): Library => (loaded ??= createRequire(import.meta.url)("@pydantic/genai-prices") as Library);
+
+  function entryOf(priceId: string, model: string, usage: Record<string, number>): LibraryEntry | undefined {
+    const entry = library().calcPrice(usage, model, { providerId: priceId });
+    return entry !== null && isSameVersion(model, entry.model.id) ? entry : undefined;
+  }
+
+  return {
+    factsOf(priceId, model) {
+      const entry = entryOf(priceId, model, {});
+      if (entry === undefined) return undefined;
+      const { context_window: contextWindow } = entry.model;
+      const price = priceOf(entry);
+      return { ...(contextWindow !== undefined && { contextWindow }), ...(price && { price }) };
+    },
+    costUsd: (priceId, model, usage) =>
+      entryOf(priceId, model, {
+        input_tokens: usage.input,
+        output_tokens: usage.output,
+        cache_read_tokens: Math.min(usage.cached, usage.input),
+      })?.total_price,
+    modelsOf: (priceId) =>
+      library()
+        .findProvider({ providerId: priceId })
+        ?.models.filter(({ deprecated }) => deprecated !== true)
+        .map(({ id }) => id) ?? [],
+  };
+}
+
+/**
+ * The library matches by the beginning of a name, so that an id newer than its data finds an older model's entry:
+ * `claude-sonnet-5-5` finds `claude-sonnet-5`. Only an entry with the same version numbers is taken.
+ */
+function isSameVersion(model: string, entryId: string): boolean {
+  return versionOf(model) === versionOf(entryId);
+}
+
+function versionOf(id: string): string {
+  const name = withoutDate(id.toLowerCase().slice(id.lastIndexOf("/") + 1)).replace(/-\d{4}$/, "");
+  return (name.match(/\d+/g) ?? []).join(".").replace(/(?<!\.0)(\.0)+$/, "");
+}
+
+/** USD per million tokens where the prompt is short; undefined where the model is not priced by tokens. */
+function priceOf({ model_price: prices }: LibraryEntry): Price | undefined {
+  const input = basePrice(prices.input_mtok);
+  const output = basePrice(prices.output_mtok);
+  const cachedInput = basePrice(prices.cache_read_mtok);
+  if (input === undefined || output === undefined) return undefined;
+  return { input, output, ...(cachedInput !== undefined && { cachedInput }) };
+}
+
+function basePrice(price: LibraryEntry["model_price"][string]): number | undefined {
+  return typeof price === "object" ? price.base : price;
+}

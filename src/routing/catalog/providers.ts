@@ -1,0 +1,108 @@
+/** The providers there are: the built-in rows with what the config changes of them, and the config's own. */
+import type { Config, ProviderConfig } from "../../config/schema.ts";
+import { suggest } from "../../did-you-mean.ts";
+import type { Problem } from "../../errors.ts";
+import type { ApiMode } from "../../route.ts";
+import { BUILT_IN_PROVIDERS, type BuiltInProvider, UNSUPPORTED_PROVIDERS } from "./built-in-providers.ts";
+import { modeOfUrl } from "./endpoints.ts";
+
+/** A provider as this user has it. `builtIn` is absent for one of the user's own, `configured` for one the config does not name. */
+export type Provider = {
+  slug: string;
+  builtIn?: BuiltInProvider;
+  configured?: ProviderConfig;
+  /** Where its config stands, e.g. `providers.zai`. */
+  entryPath: string;
+};
+
+export type Providers = {
+  /** By slug or another name, in any case. */
+  find(name: string): { provider: Provider } | { problem: Problem };
+  /** The slug that a name stands for; undefined where no provider has it. */
+  slugOf(name: string): string | undefined;
+  /** Whether two names stand for one provider. */
+  isSame(name: string, other: string): boolean;
+  all(): readonly Provider[];
+};
+
+export function createProviders(config: Pick<Config, "providers">): Providers {
+  const builtIn = new Map<string, BuiltInProvider>();
+  for (const row of BUILT_IN_PROVIDERS)
+    for (const name of [row.slug, ...(row.otherNames ?? [])]) builtIn.set(name, row);
+  const keyOf = (name: string) => builtIn.get(plain(name))?.slug ?? plain(name);
+  const known = new Map(BUILT_IN_PROVIDERS.map((row) => [row.slug, fromBuiltIn(row)]));
+  const twice = new Map<string, Problem>();
+  for (const [name, configured] of Object.entries(config.providers)) {
+    const entryPath = `providers.${name}`;
+    const before = known.get(keyOf(name));
+    if (before?.configured !== undefined)
+      twice.set(keyOf(name), configuredTwice(before.slug, before.entryPath, entryPath));
+    known.set(keyOf(name), { slug: name, ...before, configured, entryPath });
+  }
+
+  return {
+    find(name) {
+      const problem = twice.get(keyOf(name));
+      if (problem !== undefined) return { problem };
+      const provider = known.get(keyOf(name));
+      return provider === undefined ? { problem: unknownProvider(name, known.values()) } : { provider };
+    },
+    slugOf: (name) => known.get(keyOf(name))?.slug,
+    isSame: (name, other) => keyOf(name) === keyOf(other),
+    all: () => [...known.values()],
+  };
+}
+
+function fromBuiltIn(builtIn: BuiltInProvider): Provider {
+  return { slug: builtIn.slug, builtIn, entryPath: `providers.${builtIn.slug}` };
+}
+
+/** Names are compared without regard to case. */
+function plain(name: string): string {
+  return name.trim().toLowerCase();
+}
+
+function configuredTwice(slug: string, first: string, second: string): Problem {
+  return {
+    code: "conflicting-route",
+    field: "provider",
+    message: `${first} and ${second} are the same provider, ${slug}. Keep one of them in the config.`,
+    suggestions: [],
+  };
+}
+
+function unknownProvider(name: string, known: Iterable<Provider>): Problem {
+  const instead = UNSUPPORTED_PROVIDERS.get(plain(name));
+  if (instead !== undefined)
+    return {
+      code: "unsupported-provider",
+      field: "provider",
+      message: `Deputy does not speak to ${name} yet. Instead: ${instead}.`,
+      suggestions: [...instead.matchAll(/`([a-z-]+)`/g)].map(([, slug = ""]) => slug),
+    };
+  const names = [...known].flatMap(({ slug, builtIn }) => [slug, ...(builtIn?.otherNames ?? [])]);
+  const close = suggest(name, names);
+  const hint = close.length > 0 ? `Did you mean ${close.join(" or ")}?` : "`deputy models` lists what there is.";
+  return {
+    code: "unknown-provider",
+    field: "provider",
+    message: `Expected a provider Deputy knows, or one under \`providers:\` in the config; found ${name}. ${hint}`,
+    suggestions: close,
+  };
+}
+
+/** The wire format for a model: what the config says › what the host is known to speak › what the row says. */
+export function apiModeOf({ builtIn, configured }: Provider, baseUrl: string, model: string): ApiMode {
+  const ofModel = builtIn?.modelModes?.find(([pattern]) => pattern.test(model))?.[1];
+  return configured?.api_mode ?? modeOfUrl(baseUrl) ?? ofModel ?? builtIn?.apiMode ?? "chat_completions";
+}
+
+export function defaultModelOf({ builtIn, configured }: Provider): string | undefined {
+  return configured?.default_model ?? builtIn?.defaultModel;
+}
+
+/** Whether slashes belong to this provider's model ids. */
+export function isAggregator({ builtIn, configured }: Provider): boolean {
+  const ids = [...Object.keys(configured?.models ?? {}), configured?.default_model ?? ""];
+  return builtIn?.aggregator === true || ids.some((id) => id.includes("/"));
+}

@@ -1,0 +1,166 @@
+/**
+ * Which providers can run something now, and what a request carries to one of them. Here and in config/ alone is the
+ * environment read; both are given it.
+ */
+import type { Clock } from "../../clock.ts";
+import type { Environment } from "../../config/template.ts";
+import type { ApiMode, Route } from "../../route.ts";
+import { type Access, type KeyHeader, type Lease, namesSecret, Secret } from "../../secret.ts";
+import { originOf } from "../catalog/endpoints.ts";
+import type { Provider, Providers } from "../catalog/providers.ts";
+import { createKeylessPool, createPool, type Pool } from "./key-pool.ts";
+import { commandKeySource, fixedKeySource, type KeySource } from "./key-source.ts";
+import {
+  type ConnectionResult,
+  connectionOf,
+  type DeclaredKey,
+  isWorthHiding,
+  keyTemplatesOf,
+  type ProviderConnection,
+} from "./provider-connection.ts";
+
+export type Credentials = {
+  find(provider: Provider): ConnectionResult;
+  /** Providers that could run something now: those with a key, and the keyless ones that the user has set up. */
+  usable(): readonly Provider[];
+  /** What one request on the route carries; without a key where none belongs there any more. Never rejects. */
+  lease(route: Pick<Route, "provider" | "endpoint">, signal: AbortSignal): Promise<Lease>;
+  /** `text` without any key Deputy knows. */
+  redact(text: string): string;
+  /** Variables that hold keys, set or not. */
+  keyNames(): ReadonlySet<string>;
+};
+
+type Sources = { env: Environment; providers: Providers; clock: Clock };
+
+export function createCredentials({ env, providers, clock }: Sources): Credentials {
+  const answers = new Map<Provider, ConnectionResult>();
+  const pools = new Map<ProviderConnection, Pool>();
+  const supplies: KeySource[] = [];
+  const accesses = new WeakMap<Secret, Map<KeyHeader, Access>>();
+  let secrets: Secret[] | undefined;
+
+  function find(provider: Provider): ConnectionResult {
+    const known = answers.get(provider) ?? connectionOf(provider, env);
+    answers.set(provider, known);
+    return known;
+  }
+
+  /** What belongs to a route as it was planned, if that is still so. */
+  function connectionFor({
+    provider: slug,
+    endpoint,
+  }: Pick<Route, "provider" | "endpoint">): ProviderConnection | undefined {
+    const found = providers.find(slug);
+    const answer = "provider" in found ? find(found.provider) : undefined;
+    if (answer === undefined || !("connection" in answer)) return undefined;
+    return originOf(answer.connection.baseUrl) === originOf(endpoint.baseUrl) ? answer.connection : undefined;
+  }
+
+  function poolOf(connection: ProviderConnection): Pool {
+    const { keys, headers } = connection;
+    const pool =
+      pools.get(connection) ??
+      (keys.length === 0 ? createKeylessPool({ headers, redact }) : createPool(keys, keySourceOf, clock));
+    pools.set(connection, pool);
+    return pool;
+  }
+
+  function keySourceOf(source: DeclaredKey): KeySource {
+    if ("secret" in source) return fixedKeySource(source.secret);
+    const supply = commandKeySource(source, commandEnvironment, clock);
+    supplies.push(supply);
+    return supply;
+  }
+
+  /** Ours without any provider's key: the command's own credentials are the operator's business. */
+  function commandEnvironment(): Record<string, string> {
+    const hidden = keyNames();
+    const shown = Object.entries(env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && !hidden.has(entry[0]) && redact(entry[1]) === entry[1],
+    );
+    return Object.fromEntries(shown);
+  }
+
+  /** The same key in the same header is the same object: connections are kept by it. */
+  function accessWith(secret: Secret, header: KeyHeader, headers: Access["headers"]): Access {
+    const known = accesses.get(secret) ?? new Map<KeyHeader, Access>();
+    accesses.set(secret, known);
+    const access = known.get(header) ?? { key: { secret, header }, headers, redact };
+    known.set(header, access);
+    return access;
+  }
+
+  function redact(text: string): string {
+    secrets ??= knownSecrets(providers.all(), env);
+    const printed = supplies.flatMap((supply) => supply.issued());
+    return [...printed, ...secrets].reduce((clean, secret) => secret.redact(clean), text);
+  }
+
+  function keyNames(): ReadonlySet<string> {
+    return new Set(providers.all().flatMap(keyVariablesOf));
+  }
+
+  return {
+    find,
+    usable: () => providers.all().filter((provider) => isSetUp(provider, env) && "connection" in find(provider)),
+    lease(route, signal) {
+      const connection = connectionFor(route);
+      const pool = connection === undefined ? createKeylessPool({ headers: {}, redact }) : poolOf(connection);
+      const usual = HEADER_OF_MODE[route.endpoint.apiMode];
+      return pool.lease((secret, header = usual) => accessWith(secret, header, connection?.headers ?? {}), signal);
+    },
+    redact,
+    keyNames,
+  };
+}
+
+const HEADER_OF_MODE: Record<ApiMode, KeyHeader> = {
+  chat_completions: "authorization",
+  responses: "authorization",
+  anthropic_messages: "x-api-key",
+  gemini: "x-goog-api-key",
+};
+
+/** A provider that needs no key is there only if the user has said so: by a config entry or its base-URL variable. */
+function isSetUp({ builtIn, configured }: Provider, env: Environment): boolean {
+  if (configured !== undefined || builtIn?.keyOptional !== true) return true;
+  return builtIn.baseUrlVariable !== undefined && (env[builtIn.baseUrlVariable] ?? "").trim() !== "";
+}
+
+// What must not be shown ----------------------------------------------------------------------------------------------
+
+/** Longest first, so that no key hides part of another. */
+function knownSecrets(providers: readonly Provider[], env: Environment): Secret[] {
+  const secrets = new Map<string, Secret>();
+  const add = (name: string, value: string | undefined) => {
+    const key = value?.trim() ?? "";
+    if (isWorthHiding(key)) secrets.set(key, new Secret(key, name, ""));
+  };
+  for (const provider of providers) {
+    const { configured, entryPath } = provider;
+    for (const name of keyVariablesOf(provider)) add(name, env[name]);
+    const hidden = [
+      ...keyTemplatesOf(provider),
+      ...Object.entries(configured?.headers ?? {})
+        .filter(([name, { variables }]) => namesSecret(name) || variables.length > 0)
+        .map(([name, template]) => ({ name: `${entryPath}.headers.${name}`, template })),
+    ];
+    for (const { name, template } of hidden) {
+      const expanded = template.expand(env);
+      if ("text" in expanded) add(name, expanded.text);
+    }
+  }
+  return [...secrets.entries()].sort(([a], [b]) => b.length - a.length).map(([, secret]) => secret);
+}
+
+function keyVariablesOf(provider: Provider): string[] {
+  const { builtIn, configured } = provider;
+  return [
+    ...(builtIn?.keys ?? []).map(({ name }) => name),
+    ...keyTemplatesOf(provider).flatMap(({ template }) => template.variables),
+    ...(configured?.api_key_env === undefined ? [] : [configured.api_key_env]),
+    ...Object.values(configured?.headers ?? {}).flatMap(({ variables }) => variables),
+  ];
+}

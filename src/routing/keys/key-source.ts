@@ -1,0 +1,102 @@
+/**
+ * Where a key of a pool comes from: it stands in the config or the environment, or a command of the operator's prints
+ * it. A command is run when a request first needs its key, once for all who need it at that time, and its key is kept in
+ * memory until the provider refuses it.
+ */
+import type { Clock } from "../../clock.ts";
+import type { Failure } from "../../errors.ts";
+import { Secret } from "../../secret.ts";
+import { firstLineOf } from "./key-command.ts";
+import { isUsableKey, isWorthHiding } from "./provider-connection.ts";
+
+export type KeySource = {
+  /** Never rejects. A failure is `aborted` where the signal aborts first. */
+  get(signal: AbortSignal): Promise<IssuedKey>;
+  /** The provider refused this key. Says whether the next `get` brings another. */
+  refresh(refused: Secret): boolean;
+  /** Shortest time between two renewals, in milliseconds; absent where there is none. */
+  pauseMs?: number;
+  /** Every key it has brought that is to be taken out of texts. */
+  issued(): readonly Secret[];
+};
+export type IssuedKey = { secret: Secret } | { failure: Failure };
+
+/** A key that a command has printed anew and that is refused again is not asked for at once. */
+const RENEWAL_PAUSE_MS = 60_000;
+
+export function fixedKeySource(secret: Secret): KeySource {
+  return { get: async () => ({ secret }), refresh: () => false, issued: () => [] };
+}
+
+export type KeyCommand = { name: string; argv: readonly string[]; origin: string };
+
+/** @param environment what the command is run with */
+export function commandKeySource(
+  { name, argv, origin }: KeyCommand,
+  environment: () => Record<string, string>,
+  clock: Clock,
+): KeySource {
+  const issued: Secret[] = [];
+  let current: Secret | undefined;
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  let running: { outcome: Promise<IssuedKey>; stop: AbortController; waiting: number } | undefined;
+
+  function start() {
+    const stop = new AbortController();
+    return { outcome: run(stop.signal), stop, waiting: 0 };
+  }
+
+  async function run(signal: AbortSignal): Promise<IssuedKey> {
+    const answer = await firstLineOf(argv, environment(), clock, signal);
+    const problem = "problem" in answer ? answer.problem : "printed no key";
+    if ("problem" in answer || !isUsableKey(answer.line)) return { failure: failed(name, problem) };
+    current = new Secret(answer.line, name, origin);
+    if (isWorthHiding(answer.line)) issued.push(current);
+    return { secret: current };
+  }
+
+  /** Waits for the run that all share; it is stopped when nobody waits for it any more. */
+  async function join(signal: AbortSignal): Promise<IssuedKey> {
+    running ??= start();
+    const mine = running;
+    mine.waiting += 1;
+    const broken = brokenOff(name, signal);
+    try {
+      return await Promise.race([mine.outcome, broken.promise]);
+    } finally {
+      broken.forget();
+      mine.waiting -= 1;
+      if (mine.waiting === 0) mine.stop.abort();
+      if (mine.waiting === 0 && running === mine) running = undefined;
+    }
+  }
+
+  return {
+    pauseMs: RENEWAL_PAUSE_MS,
+    issued: () => issued,
+    get: async (signal) => (current === undefined ? join(signal) : { secret: current }),
+    refresh(refused) {
+      if (refused !== current) return true;
+      if (clock.elapsed() - renewedAt < RENEWAL_PAUSE_MS) return false;
+      renewedAt = clock.elapsed();
+      current = undefined;
+      return true;
+    },
+  };
+}
+
+function failed(name: string, problem: string): Failure {
+  return {
+    kind: "unauthorized",
+    message: `No key: ${name} ${problem}. Expected the key as the first line it prints. Run it in a shell to see more.`,
+  };
+}
+
+/** Settles when the signal aborts. */
+function brokenOff(name: string, signal: AbortSignal): { promise: Promise<IssuedKey>; forget(): void } {
+  const { promise, resolve } = Promise.withResolvers<IssuedKey>();
+  const stop = () => resolve({ failure: { kind: "aborted", message: `Nobody waits for ${name} any more.` } });
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  return { promise, forget: () => signal.removeEventListener("abort", stop) };
+}

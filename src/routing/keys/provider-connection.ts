@@ -1,0 +1,234 @@
+/**
+ * A provider's endpoint with the keys and headers that belong to it, looked up in the contract's order: the config entry,
+ * then the row's variables. A key belongs to one origin: that of the config entry it stands in, of the base-URL variable
+ * it is paired with, or of the provider's own row. Unencrypted, it goes to this machine and the local network only.
+ */
+import { type Environment, expandVariables, type Template } from "../../config/template.ts";
+import { type KeyHeader, namesSecret, Secret } from "../../secret.ts";
+import type { BuiltInProvider } from "../catalog/built-in-providers.ts";
+import { baseUrlFromHost, isEncrypted, nearnessOf, normalBaseUrl, originOf } from "../catalog/endpoints.ts";
+import type { Provider } from "../catalog/providers.ts";
+
+/** What a provider's requests go to and carry, as a whole; fields of two providers never mix. */
+export type ProviderConnection = {
+  baseUrl: string;
+  /** The pool, in the order of the contract; empty for an endpoint that needs none. */
+  keys: DeclaredKey[];
+  headers: Record<string, string>;
+  /** Why keys that were found, or that the entry names, are not sent there. */
+  rejected: string[];
+};
+
+/** A key as it stands in the environment or the config, or the command that prints it. */
+export type DeclaredKey = { name: string; header?: KeyHeader } & (
+  | { secret: Secret }
+  | { argv: readonly string[]; origin: string }
+);
+
+/** `missing`: every place that was looked at, in order, with what was found there. `unusable`: what is wrong instead. */
+export type ConnectionResult = { connection: ProviderConnection } | { missing: string[] } | { unusable: string };
+
+/** A key that was found, and the base URL it belongs to: none where a provider of the user's own has no endpoint. */
+type FoundKey = { name: string; ownerUrl: string | undefined; header?: KeyHeader } & (
+  | { value: string }
+  | { argv: readonly string[] }
+);
+/** Keys of the config entry replace those of the row's variables; `builtIn` is used where the entry gives none. */
+type FoundKeys = {
+  configured: FoundKey[];
+  builtIn: FoundKey[];
+  /** Keys that the entry names and that have no value. */
+  unset: string[];
+};
+
+export function connectionOf(provider: Provider, env: Environment): ConnectionResult {
+  const { configured, builtIn } = provider;
+  const chosen = chosenBaseUrl(provider, env);
+  if ("unusable" in chosen) return chosen;
+  const looked: string[] = [];
+  const candidates = candidatesOf(provider, chosen, env, looked);
+  const [first] = [...candidates.configured, ...candidates.builtIn];
+  const baseUrl = chosen.entry ?? chosen.variable ?? first?.ownerUrl ?? builtIn?.baseUrl;
+  if (baseUrl === undefined)
+    return { unusable: `${provider.slug} is no built-in provider: expected ${provider.entryPath}.base_url` };
+  const headers = headersOf(
+    provider,
+    chosen.entry ?? (chosen.variable === undefined ? baseUrl : builtIn?.baseUrl),
+    baseUrl,
+    env,
+  );
+  if ("unusable" in headers) return headers;
+  const rejected: string[] = [];
+  const ofEntry = poolOf(candidates.configured, baseUrl, rejected);
+  const keys = ofEntry.length > 0 ? ofEntry : poolOf(candidates.builtIn, baseUrl, rejected);
+  const keyless = mayBeKeyless(provider, baseUrl) || Object.keys(configured?.headers ?? {}).some(namesSecret);
+  if (keys.length === 0 && !keyless) return { missing: [...rejected, ...looked] };
+  return { connection: { baseUrl, keys, headers: headers.headers, rejected: [...rejected, ...candidates.unset] } };
+}
+
+/** Those that may go to a base URL, each bound to its origin. One value is one key, however many names it has. */
+function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: string[]): DeclaredKey[] {
+  const origin = originOf(baseUrl);
+  const values = new Set<string>();
+  return candidates
+    .filter((candidate) => belongs(candidate, baseUrl, rejected))
+    .flatMap(({ name, header, ...found }): DeclaredKey[] => {
+      const facts = { name, ...(header && { header }) };
+      if ("argv" in found) return [{ ...facts, argv: found.argv, origin }];
+      if (values.has(found.value)) return [];
+      values.add(found.value);
+      return [{ ...facts, secret: new Secret(found.value, name, origin) }];
+    });
+}
+
+/** Base URLs that replace the row's: the config entry's, else the variable's. */
+type ChosenBaseUrl = { entry?: string; variable?: string };
+
+function chosenBaseUrl(
+  { configured, builtIn, entryPath }: Provider,
+  env: Environment,
+): ChosenBaseUrl | { unusable: string } {
+  const chosen: ChosenBaseUrl = {};
+  if (configured?.base_url !== undefined) {
+    const expanded = expandVariables(configured.base_url, env);
+    if ("unset" in expanded) return { unusable: `${entryPath}.base_url names ${expanded.unset.join(", ")}: not set` };
+    const url = normalBaseUrl(expanded.text);
+    if (url === undefined) return { unusable: `${entryPath}.base_url: expected an http(s) URL` };
+    chosen.entry = url;
+  }
+  const written = builtIn?.baseUrlVariable === undefined ? undefined : env[builtIn.baseUrlVariable]?.trim();
+  if (builtIn !== undefined && written !== undefined && written !== "") {
+    const url = builtIn.bareHost === undefined ? normalBaseUrl(written) : baseUrlFromHost(written, builtIn.bareHost);
+    if (url === undefined) return { unusable: `${builtIn.baseUrlVariable}: expected an http(s) URL` };
+    chosen.variable = url;
+  }
+  return chosen;
+}
+
+/** Usable keys in the order of the contract; what is not usable is noted in `looked`. */
+function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environment, looked: string[]): FoundKeys {
+  const { configured, builtIn, entryPath } = provider;
+  const found: FoundKeys = { configured: [], builtIn: [], unset: [] };
+  const consider = (group: FoundKey[], name: string, value: string | undefined, home?: string, header?: KeyHeader) => {
+    if (value === undefined || value.trim() === "") looked.push(name);
+    else if (!isUsableKey(value)) looked.push(`${name} (holds a placeholder, not a key)`);
+    else
+      group.push({
+        name,
+        value: value.trim(),
+        ownerUrl: home ?? ownerUrlOf(builtIn, value),
+        ...(header && { header }),
+      });
+  };
+  for (const { path, name, template } of keyTemplatesOf(provider)) {
+    const expanded = template.expand(env);
+    if ("unset" in expanded) {
+      found.unset.push(`${path} (${expanded.unset.join(", ")} is not set)`);
+      looked.push(`${path} (${expanded.unset.join(", ")} is not set)`);
+    } else consider(found.configured, name, expanded.text, chosen.entry);
+  }
+  if (configured?.api_key_env !== undefined) {
+    const value = env[configured.api_key_env];
+    if ((value ?? "").trim() === "") found.unset.push(`${configured.api_key_env} (is not set)`);
+    consider(found.configured, configured.api_key_env, value, chosen.entry);
+  }
+  if (configured?.api_key_command !== undefined)
+    found.configured.push({
+      name: `${entryPath}.api_key_command`,
+      argv: argvOf(configured.api_key_command),
+      ownerUrl: chosen.entry ?? builtIn?.baseUrl,
+    });
+  for (const { name, header } of builtIn?.keys ?? []) consider(found.builtIn, name, env[name], chosen.variable, header);
+  if (configured?.api_key === undefined) looked.push(`${entryPath}.api_key`);
+  return found;
+}
+
+/** The keys that are written in a config entry, each with its place, and named by its first variable if it has one. */
+export function keyTemplatesOf({
+  configured,
+  entryPath,
+}: Provider): { path: string; name: string; template: Template }[] {
+  const written = [
+    ...(configured?.api_key === undefined ? [] : [{ path: `${entryPath}.api_key`, template: configured.api_key }]),
+    ...(configured?.api_keys ?? []).map((template, index) => ({ path: `${entryPath}.api_keys[${index}]`, template })),
+  ];
+  return written.map(({ path, template }) => ({ path, name: template.variables[0] ?? path, template }));
+}
+
+/** A text is for the shell, a list is the program and its arguments. */
+function argvOf(command: string | readonly string[]): readonly string[] {
+  return typeof command === "string" ? ["/bin/sh", "-c", command] : command;
+}
+
+/** What people are told of a pool: its first key, and how many more there are. */
+export function formatKeys([first, ...more]: readonly DeclaredKey[]): string | undefined {
+  if (first === undefined) return undefined;
+  return more.length === 0 ? formatKey(first) : `${formatKey(first)} +${more.length} more`;
+}
+
+/** A command's key is named by where it stands, and nothing runs it to name it. */
+export function formatKey(source: DeclaredKey): string {
+  return "argv" in source ? `${source.name} (not run)` : source.name;
+}
+
+/** The provider's own endpoint for a key: some keys tell by their beginning which one it is. */
+function ownerUrlOf(row: BuiltInProvider | undefined, key: string): string | undefined {
+  return row?.homes?.find(({ keyPrefix }) => key.startsWith(keyPrefix))?.baseUrl ?? row?.baseUrl;
+}
+
+/** Whether a key may be sent to a base URL; if not, why is added to `rejected`. */
+function belongs({ name, ownerUrl }: FoundKey, baseUrl: string, rejected: string[]): boolean {
+  const owner = ownerUrl === undefined ? "no endpoint" : originOf(ownerUrl);
+  if (owner !== originOf(baseUrl)) {
+    rejected.push(`${name} (belongs to ${owner}, and is not sent to ${originOf(baseUrl)})`);
+    return false;
+  }
+  if (!isEncrypted(baseUrl) && nearnessOf(baseUrl) === "public") {
+    rejected.push(`${name} (is not sent unencrypted to ${originOf(baseUrl)}: use https)`);
+    return false;
+  }
+  return true;
+}
+
+const PLACEHOLDERS = ["changeme", "your_api_key", "dummy", "null", "none", "no-key-required"];
+
+/** Not a usable key: too short, or one of the words that people and programs put in its place. */
+export function isUsableKey(value: string): boolean {
+  const key = value.trim();
+  return key.length >= 4 && !/^\*+$/.test(key) && !PLACEHOLDERS.includes(key.toLowerCase());
+}
+
+/** Shorter keys are words (`ollama`): taken out of every text, they would spoil it and hide nothing. */
+const SHORTEST_SECRET = 8;
+
+/** Whether a key is to be taken out of texts. */
+export function isWorthHiding(key: string): boolean {
+  return isUsableKey(key) && key.length >= SHORTEST_SECRET;
+}
+
+/** On this machine any endpoint may be; on the local network those that the user set up as such. */
+function mayBeKeyless({ builtIn }: Provider, baseUrl: string): boolean {
+  const nearness = nearnessOf(baseUrl);
+  return nearness === "loopback" || (nearness === "private" && (builtIn === undefined || builtIn.keyOptional === true));
+}
+
+// Headers -------------------------------------------------------------------------------------------------------------
+
+/** The entry's headers with their variables filled in. Like keys, they belong to the entry's endpoint. */
+function headersOf(
+  { configured, entryPath }: Provider,
+  ownerUrl: string | undefined,
+  baseUrl: string,
+  env: Environment,
+): { headers: Record<string, string> } | { unusable: string } {
+  const headers: Record<string, string> = {};
+  for (const [name, template] of Object.entries(configured?.headers ?? {})) {
+    const expanded = template.expand(env);
+    const path = `${entryPath}.headers.${name}`;
+    if ("unset" in expanded) return { unusable: `${path} names ${expanded.unset.join(", ")}: not set` };
+    if (ownerUrl === undefined || originOf(ownerUrl) !== originOf(baseUrl))
+      return { unusable: `${path} belongs to ${ownerUrl}, and requests go to ${baseUrl}: write base_url beside it` };
+    headers[name.toLowerCase()] = expanded.text;
+  }
+  return { headers };
+}

@@ -1,0 +1,153 @@
+/**
+ * The one way in which a model is written, for tasks, config and command line: `id`, `id --provider slug --effort high`,
+ * or an object. An id may be written in several words (`GLM 4.7`). What it says is read here; which provider it lands on is decided by the walk over the levels.
+ */
+import type { ModelWishConfig } from "../../config/schema.ts";
+import { suggest } from "../../did-you-mean.ts";
+import type { Problem, Warning } from "../../errors.ts";
+import { EFFORTS, type Effort, type Wish } from "../../route.ts";
+import type { Providers } from "../catalog/providers.ts";
+
+export type ParsedWish = { wish: Wish; warnings: Warning[] } | { problem: Problem };
+
+const FLAGS = ["--provider", "--effort", "--global"];
+
+/**
+ * What a model string or object asks for, together with the fields beside it.
+ * @param beside the provider and effort written next to it; a flag that disagrees with them is a problem
+ */
+export function parseModelWish(
+  written: ModelWishConfig | undefined,
+  beside: Omit<Wish, "model">,
+  providers: Providers,
+): ParsedWish {
+  if (written === undefined) return { wish: present(beside), warnings: [] };
+  if (typeof written === "object") {
+    const fields = { provider: written.provider, effort: written.reasoning_effort };
+    const inside = parseModelWish(written.model, present(fields), providers);
+    return "problem" in inside ? inside : withBeside(inside, beside, providers);
+  }
+  const parsed = parseText(written);
+  return "problem" in parsed ? parsed : withBeside(parsed, beside, providers);
+}
+
+/** `inherit` means: as if nothing was written. */
+function present({ model, provider, effort }: { [Key in keyof Wish]: Wish[Key] | undefined }): Wish {
+  const isSaid = (text: string | undefined): text is string =>
+    text !== undefined && text.trim() !== "" && text.trim().toLowerCase() !== "inherit";
+  return {
+    ...(isSaid(model) && { model: model.trim() }),
+    ...(isSaid(provider) && { provider: provider.trim() }),
+    ...(effort !== undefined && { effort }),
+  };
+}
+
+function parseText(text: string): ParsedWish {
+  const words = text.trim().split(/\s+/);
+  const wish: { [Key in keyof Wish]: Wish[Key] | undefined } = {
+    model: undefined,
+    provider: undefined,
+    effort: undefined,
+  };
+  const warnings: Warning[] = [];
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    const [flag = "", joined] = word.split("=", 2);
+    if (!word.startsWith("--")) {
+      wish.model = wish.model === undefined ? word : `${wish.model} ${word}`;
+    } else if (flag === "--global") {
+      warnings.push({
+        code: "global-ignored",
+        message: "--global has no effect on a task: nothing is kept for others.",
+      });
+    } else if (flag === "--provider" || flag === "--effort") {
+      const value = joined ?? words.shift();
+      if (value === undefined || value === "" || value.startsWith("--"))
+        return { problem: wrongForm(text, `${flag} without a value`) };
+      if (wish[flag === "--provider" ? "provider" : "effort"] !== undefined)
+        return { problem: { ...wrongForm(text, `${flag} twice`), code: "conflicting-route" } };
+      if (flag === "--provider") wish.provider = value;
+      else if (isEffort(value.toLowerCase())) wish.effort = value.toLowerCase() as Effort;
+      else return { problem: unknownEffort(value) };
+    } else return { problem: wrongForm(text, word, suggest(flag, FLAGS)) };
+  }
+  return { wish: present(wish), warnings };
+}
+
+function withBeside(
+  parsed: { wish: Wish; warnings: Warning[] },
+  beside: Omit<Wish, "model">,
+  providers: Providers,
+): ParsedWish {
+  const { wish, warnings } = parsed;
+  const fields = present(beside);
+  if (wish.provider !== undefined && fields.provider !== undefined && !providers.isSame(wish.provider, fields.provider))
+    return { problem: disagreement("provider", wish.provider, fields.provider) };
+  if (wish.effort !== undefined && fields.effort !== undefined && wish.effort !== fields.effort)
+    return { problem: disagreement("reasoning_effort", wish.effort, fields.effort) };
+  return { wish: { ...fields, ...wish }, warnings };
+}
+
+function isEffort(word: string): word is Effort {
+  return (EFFORTS as readonly string[]).includes(word);
+}
+
+/** Several words that are the name of no model. */
+export function severalWords(model: string): Problem {
+  return wrongForm(model, model.replaceAll(" ", " and "));
+}
+
+function wrongForm(text: string, found: string, suggestions: string[] = []): Problem {
+  const hint = suggestions.length === 0 ? "" : ` Did you mean ${suggestions.join(" or ")}?`;
+  return {
+    code: "unknown-model",
+    field: "model",
+    message: `Expected one model id and at most ${FLAGS.join(", ")}; found ${found} in "${text.slice(0, 100)}".${hint}`,
+    suggestions,
+  };
+}
+
+function unknownEffort(found: string): Problem {
+  const close = suggest(found, EFFORTS);
+  const hint = close.length === 0 ? "" : ` Did you mean ${close.join(" or ")}?`;
+  return {
+    code: "effort-unsupported",
+    field: "reasoning_effort",
+    message: `Expected one of ${EFFORTS.join(", ")} after --effort; found ${found}.${hint}`,
+    suggestions: close.length > 0 ? close : [...EFFORTS],
+  };
+}
+
+export function disagreement(field: "provider" | "reasoning_effort", said: string, beside: string): Problem {
+  return {
+    code: "conflicting-route",
+    field,
+    message: `Expected one ${field}; the model says ${said} and the field beside it ${beside}. Remove one of them.`,
+    suggestions: [said, beside],
+  };
+}
+
+// A provider inside of the model's name -------------------------------------------------------------------------------
+
+/** `openrouter:stepfun/x` or `anthropic/claude-x`, where the part before the sign is a provider there is. */
+export function providerInside(
+  model: string,
+  sign: ":" | "/",
+  providers: Providers,
+): { slug: string; model: string } | undefined {
+  const at = model.indexOf(sign);
+  const slug = at <= 0 || at === model.length - 1 ? undefined : providers.slugOf(model.slice(0, at));
+  return slug === undefined ? undefined : { slug, model: model.slice(at + 1) };
+}
+
+/** The colon is no way to name a provider. */
+export function colonProblem(written: string, inside: { slug: string; model: string }): Problem {
+  const right = `${inside.model} --provider ${inside.slug}`;
+  return {
+    code: "conflicting-route",
+    field: "model",
+    message:
+      `Expected a model id; found ${written}, with a provider before a colon. A colon is part of a model's name, a ` +
+      `variant. Write "${right}", or model ${inside.model} with provider ${inside.slug}.`,
+    suggestions: [right],
+  };
+}

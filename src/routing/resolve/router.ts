@@ -1,0 +1,331 @@
+/**
+ * Routes for the tasks of one call: what each level says, laid over the levels below it, bound to an endpoint and a key.
+ * Tasks that say the same get the same route, found once.
+ */
+import type { AgentDefinition } from "../../config/agents.ts";
+import type { RouteLevels } from "../../config/load.ts";
+import type { Config, ModelWishConfig } from "../../config/schema.ts";
+import type { Problem, Warning } from "../../errors.ts";
+import type { Level, Route, Wish } from "../../route.ts";
+import type { Call, Task } from "../../task.ts";
+import type { HookDecision } from "./hook.ts";
+import { type AliasTarget, createPolicy } from "./policy.ts";
+import {
+  createPrecedence,
+  EMPTY_ROUTE,
+  type ModelSelection,
+  type PartialRoute,
+  type Precedence,
+  type PrecedenceDeps,
+  type RouteLayer,
+} from "./precedence.ts";
+import { ruleFor } from "./rules.ts";
+import { type ResolvedRoute, type ValidateRouteDeps, validateRoute } from "./validate-route.ts";
+
+export type RouterDeps = PrecedenceDeps &
+  ValidateRouteDeps & {
+    config: Config;
+    levels: RouteLevels;
+    /** What the caller runs on, where that is not the config's top level: flags. */
+    parent: Wish;
+    /** The route the caller runs on, in place of both. */
+    parentRoute?: Route;
+    /** Who wrote the call: the policy binds a model. */
+    askedBy: "operator" | "model";
+    /** What a child's own delegation may not leave. */
+    bounds?: { toolsets: readonly string[]; isBudgeted: boolean };
+  };
+
+export type Routed = { route: Route } | { problem: Problem };
+
+/** The routing fields of a call or a task. */
+type RoutingFields = Pick<Task, "model" | "provider" | "reasoning_effort">;
+
+/** What decides a task's route beside itself. */
+export type RouteContext = {
+  /** What the program's routing hook said of it. */
+  decision?: HookDecision;
+  /** The agent definition that it names. */
+  agent?: AgentDefinition | undefined;
+  /** Toolsets that its child gets. */
+  toolsets: readonly string[];
+};
+
+/** @returns what a task runs on */
+export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: RouteContext) => Routed {
+  const { config, levels } = deps;
+  const precedence = createPrecedence(deps);
+  const parent = deps.parentRoute
+    ? precedence.from(deps.parentRoute)
+    : overlayAll(precedence, EMPTY_ROUTE, [
+        ...levels.parent.flatMap((fields) => layersOf("parent", fields, IN_PARENT)),
+        ...layersOf("parent", flagsOf(deps.parent), IN_PARENT),
+      ]);
+  const delegation = overlayAll(
+    precedence,
+    parent,
+    levels.delegation.flatMap((fields) => layersOf("delegation", fields, "`delegation:` of the config")),
+  );
+  const policy = createPolicy(config, targetOf);
+  const ofCall = config.delegation.batch_defaults === "explicit" ? [] : layersOf("call", call);
+  const isBudgeted =
+    deps.bounds?.isBudgeted === true || (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
+  const found = new Map<string, Routed>();
+  const validated = new Map<string, ReturnType<typeof validateRoute>>();
+
+  /** What an alias leads to from the delegation's default. */
+  function targetOf(alias: string): AliasTarget | undefined {
+    const choice = precedence.overlay(delegation, { level: "task", model: alias });
+    const selection = precedence.resolve(choice);
+    if ("problem" in selection) return undefined;
+    const { provider, model } = selection;
+    const bringsProvider = provider.by === "alias" || provider.by === "family";
+    return { model: model.value, ...(bringsProvider && { provider: provider.value.slug }) };
+  }
+
+  function routeOf(task: Task, { decision, agent, toolsets }: RouteContext): Routed {
+    const rule = ruleFor(config.rules, task, toolsets);
+    const levels = [
+      ...(rule === undefined ? [] : [rule]),
+      ...hookLayers(decision),
+      ...agentLayers(agent),
+      ...ofCall,
+      ...layersOf("task", task),
+    ];
+    const isLimited = isBudgeted || (task.max_cost_usd ?? agent?.max_cost_usd) !== undefined;
+    const priced = isLimited && !config.delegation.allow_unknown_price;
+    const id = JSON.stringify([levels, priced]);
+    const routed = found.get(id) ?? routeFor(levels, priced);
+    found.set(id, routed);
+    return routed;
+  }
+
+  /** Where the route cannot be had and a fallback may be taken, levels are dropped from the highest down. */
+  function routeFor(levels: readonly RouteLayer[], priced: boolean): Routed {
+    const routed = routeAlong(levels, priced);
+    if (!("problem" in routed) || config.delegation.on_unresolved !== "fallback") return routed;
+    for (let kept = levels.length - 1; kept >= 0; kept--) {
+      const instead = routeAlong(levels.slice(0, kept), priced);
+      if ("route" in instead) return { route: substitute(instead.route, levels, routed.problem) };
+    }
+    return routed;
+  }
+
+  /** The route along these levels over the delegation's default, with its declared fallbacks. */
+  function routeAlong(levels: readonly RouteLayer[], priced: boolean): Routed {
+    const failed = levels.find(({ problem }) => problem !== undefined);
+    if (failed?.problem !== undefined) return { problem: failed.problem };
+    const own = overlayAll(precedence, delegation, levels.filter(isFromOperator));
+    const choice = overlayAll(
+      precedence,
+      own,
+      levels.filter((level) => !isFromOperator(level)),
+    );
+    const selection = precedence.resolve(withoutParentsEffort(choice));
+    if ("problem" in selection) return selection;
+    const denied = deps.askedBy === "model" ? deniedChoice(own, choice, selection) : undefined;
+    if (denied !== undefined) return { problem: denied };
+    const primary = validateOnce(selection, priced);
+    if ("problem" in primary) return primary;
+    const requested = requestedBy(levels);
+    const { fallbacks, warnings } = fallbacksOf(choice, primary.route, requested, priced);
+    return {
+      route: {
+        ...primary.route,
+        requested,
+        fallbacks,
+        warnings: [...choice.warnings, ...primary.route.warnings, ...warnings],
+      },
+    };
+  }
+
+  /** Tasks that differ have most of their fallbacks in common. */
+  function validateOnce(selection: ModelSelection, priced: boolean): ReturnType<typeof validateRoute> {
+    const { provider, model, effort } = selection;
+    const id = JSON.stringify([
+      provider.value.slug,
+      provider.by,
+      model,
+      effort?.value,
+      effort?.by,
+      selection.isExplicit,
+      priced,
+    ]);
+    const known = validated.get(id) ?? validateRoute(selection, priced, deps);
+    validated.set(id, known);
+    return known;
+  }
+
+  /** From the parent, effort is inherited only by the same model. */
+  function withoutParentsEffort(choice: PartialRoute): PartialRoute {
+    if (choice.effort?.ofParent !== true) return choice;
+    const own = precedence.resolve(parent);
+    const now = precedence.resolve(choice);
+    if ("problem" in own || "problem" in now || own.model.value === now.model.value) return choice;
+    const { effort: _, ...rest } = choice;
+    return rest;
+  }
+
+  /** What a model's asking changed, measured against what would run without it. */
+  function deniedChoice(own: PartialRoute, choice: PartialRoute, selection: ModelSelection): Problem | undefined {
+    const without = precedence.resolve(withoutParentsEffort(own));
+    const before = "problem" in without ? undefined : without;
+    const isSamePair =
+      before?.provider.value === selection.provider.value && before.model.value === selection.model.value;
+    const effort = selection.effort?.value === before?.effort?.value ? undefined : selection.effort?.value;
+    if (isSamePair && effort === undefined) return undefined;
+    const isAliases = choice.provider?.by === "alias" || before?.provider.value === selection.provider.value;
+    return policy({
+      provider: selection.provider.value.slug,
+      model: selection.model.value,
+      ...(effort !== undefined && { effort }),
+      ...(isAliases && choice.alias !== undefined && { alias: choice.alias }),
+    });
+  }
+
+  function fallbacksOf(choice: PartialRoute, primary: ResolvedRoute, requested: Wish, priced: boolean) {
+    const fallbacks: Route[] = [];
+    const warnings: Warning[] = [];
+    const { fallbacks: _, ...below } = choice;
+    for (const model of choice.fallbacks ?? config.delegation.fallbacks) {
+      const selection = precedence.resolve(
+        withoutParentsEffort(precedence.overlay(below, { level: "fallback", model })),
+      );
+      const fallback = "problem" in selection ? selection : validateWithFittingEffort(selection, priced);
+      if ("problem" in fallback) warnings.push(unusableFallback(model, fallback.problem));
+      else if (![primary, ...fallbacks].some((other) => isSameRoute(other, fallback.route)))
+        fallbacks.push({ ...fallback.route, requested, fallbacks: [] });
+    }
+    return { fallbacks, warnings };
+  }
+
+  /** An effort that was meant for another model is left out where this one does not take it. */
+  function validateWithFittingEffort(selection: ModelSelection, priced: boolean): ReturnType<typeof validateRoute> {
+    const fitting = validateOnce(selection, priced);
+    if (!("problem" in fitting) || fitting.problem.code !== "effort-unsupported" || selection.effort?.by === "fallback")
+      return fitting;
+    const { effort: _, ...rest } = selection;
+    const without = validateOnce(rest, priced);
+    if ("problem" in without) return without;
+    const warning: Warning = {
+      code: "effort-left-out",
+      message: `As a fallback, without effort: ${fitting.problem.message}`,
+    };
+    return { route: { ...without.route, warnings: [...without.route.warnings, warning] } };
+  }
+
+  return routeOf;
+}
+
+/**
+ * A route as it would be made today for the same provider, model and effort: endpoint, key and facts are read anew. A
+ * fallback that cannot be had today stays as it was, so that the others keep their places.
+ */
+export function refreshRoute(route: Route, priced: boolean, deps: PrecedenceDeps & ValidateRouteDeps): Routed {
+  const found = deps.providers.find(route.provider);
+  if ("problem" in found) return found;
+  const { chosenBy } = route;
+  const bound = validateRoute(
+    {
+      provider: { value: found.provider, by: chosenBy.provider },
+      model: { value: route.model, by: chosenBy.model },
+      ...(route.effort !== undefined && { effort: { value: route.effort, by: chosenBy.effort ?? chosenBy.model } }),
+    },
+    priced,
+    deps,
+  );
+  if ("problem" in bound) return bound;
+  const fallbacks = route.fallbacks.map((fallback) => {
+    const renewed = refreshRoute(fallback, priced, deps);
+    return "route" in renewed ? renewed.route : fallback;
+  });
+  return { route: { ...bound.route, requested: route.requested, fallbacks, warnings: route.warnings } };
+}
+
+// What the levels say -------------------------------------------------------------------------------------------------
+
+function overlayAll(precedence: Precedence, below: PartialRoute, levels: readonly RouteLayer[]): PartialRoute {
+  return levels.reduce<PartialRoute>((choice, level) => precedence.overlay(choice, level), below);
+}
+
+const IN_PARENT = "what the caller runs on (flags, or the top level of the config)";
+
+/** What one level says, or nothing. @param place where it stands, for a level of the operator's */
+function layersOf(
+  level: Level,
+  { model, provider, reasoning_effort: effort }: RoutingFields,
+  place?: string,
+): RouteLayer[] {
+  if ([model, provider, effort].every((field) => field === undefined)) return [];
+  return [{ level, model, provider, effort, ...(place !== undefined && { place }) }];
+}
+
+function hookLayers(decision: HookDecision): RouteLayer[] {
+  if (decision === undefined) return [];
+  if ("problem" in decision) return [{ level: "hook", ...decision }];
+  return layersOf("hook", flagsOf(decision.wish), "what the program's routing hook chose");
+}
+
+/** The fallbacks of an agent definition hold whether or not it names a model. */
+function agentLayers(agent: AgentDefinition | undefined): RouteLayer[] {
+  if (agent === undefined) return [];
+  const { name, source, isProjectScoped, fallbacks } = agent;
+  const place = `the agent definition ${name} (${source})`;
+  const [level = { level: "agent" as const, place }] = layersOf("agent", agent, place);
+  return [{ ...level, isProjectScoped, fallbacks }];
+}
+
+/** Levels that decide by the operator's word. What a project brings along is not that. */
+function isFromOperator({ level, isProjectScoped }: RouteLayer): boolean {
+  return level === "rule" || level === "hook" || (level === "agent" && isProjectScoped !== true);
+}
+
+/** What was asked for, not what decided beside it. */
+function isAsked({ level }: RouteLayer): boolean {
+  return level === "task" || level === "call";
+}
+
+function flagsOf({ model, provider, effort }: Wish): RoutingFields {
+  return { model, provider, reasoning_effort: effort };
+}
+
+/** What the caller asked for, as it was written; upper levels last. */
+function requestedBy(levels: readonly RouteLayer[]): Wish {
+  return Object.assign({}, ...levels.filter(isAsked).map(asWritten));
+}
+
+function asWritten({ model, provider, effort }: RouteLayer): Wish {
+  const object = typeof model === "object" ? model : { model, provider: undefined, reasoning_effort: undefined };
+  const wish = {
+    model: object.model,
+    provider: object.provider ?? provider,
+    effort: object.reasoning_effort ?? effort,
+  };
+  return Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined));
+}
+
+/** The route that is taken in place of the one that was asked for; what was asked stays on record. */
+function substitute(route: Route, levels: readonly RouteLayer[], problem: Problem): Route {
+  const { effort } = route.chosenBy;
+  return {
+    ...route,
+    requested: requestedBy(levels),
+    chosenBy: { provider: "fallback", model: "fallback", ...(effort && { effort: "fallback" as const }) },
+    warnings: [
+      ...route.warnings,
+      {
+        code: "fallback-used",
+        message: `Runs on ${route.model} @ ${route.provider} instead of what was asked for. ${problem.message}`,
+      },
+    ],
+  };
+}
+
+function unusableFallback(written: ModelWishConfig, problem: Problem): Warning {
+  const name = typeof written === "string" ? written : written.model;
+  return { code: "fallback-unusable", message: `The declared fallback ${name} cannot be used. ${problem.message}` };
+}
+
+function isSameRoute(one: ResolvedRoute, other: ResolvedRoute): boolean {
+  return one.provider === other.provider && one.model === other.model;
+}

@@ -1,0 +1,191 @@
+/**
+ * A provider and model made into a route: endpoint, key, API mode and facts come whole from the provider. Everything
+ * that would make the first request fail and can be known beforehand is a problem here.
+ */
+
+import { suggest } from "../../did-you-mean.ts";
+import type { Problem, Warning } from "../../errors.ts";
+import type { Endpoint, ModelFacts, Route } from "../../route.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import { FAMILY_NAMES, familyNamed } from "../catalog/families.ts";
+import { apiModeOf, isAggregator, type Provider, type Providers } from "../catalog/providers.ts";
+import type { Credentials } from "../keys/credentials.ts";
+import { formatKeys, type ProviderConnection } from "../keys/provider-connection.ts";
+import type { Aliases } from "./aliases.ts";
+import type { ModelSelection } from "./precedence.ts";
+
+/** A route without what only its task knows. */
+export type ResolvedRoute = Omit<Route, "requested" | "fallbacks">;
+
+export type ValidateRouteDeps = { credentials: Credentials; catalog: Catalog; aliases: Aliases; providers: Providers };
+
+/** @param priced the route will run under a budget, which needs a price */
+export function validateRoute(
+  selection: ModelSelection,
+  priced: boolean,
+  deps: ValidateRouteDeps,
+): { route: ResolvedRoute } | { problem: Problem } {
+  const { provider, model, effort } = selection;
+  const answer = deps.credentials.find(provider.value);
+  if (!("connection" in answer)) return { problem: noConnection(provider.value, answer, deps.credentials) };
+  const { connection } = answer;
+  const misplaced = misplacedModel(selection, connection, deps);
+  if (misplaced !== undefined) return { problem: misplaced };
+  const keyName = formatKeys(connection.keys);
+  const facts = deps.catalog.factsOf(provider.value, model.value);
+  if (effort !== undefined && facts.efforts !== undefined && !facts.efforts.includes(effort.value))
+    return { problem: unsupportedEffort(selection, facts) };
+  if (priced && facts.price === undefined) return { problem: noPrice(selection) };
+  return {
+    route: {
+      provider: provider.value.slug,
+      model: model.value,
+      ...(effort && { effort: effort.value }),
+      endpoint: endpointOf(provider.value, connection, model.value),
+      ...(keyName !== undefined && { keyName }),
+      facts,
+      chosenBy: { provider: provider.by, model: model.by, ...(effort && { effort: effort.by }) },
+      warnings: [...rejectedKeys(provider.value, connection), ...doubts(provider.value, connection, model.value, deps)],
+    },
+  };
+}
+
+function endpointOf(provider: Provider, { baseUrl }: ProviderConnection, model: string): Endpoint {
+  const apiMode = apiModeOf(provider, baseUrl, model);
+  const effortField = apiMode === "chat_completions" ? provider.builtIn?.effortField : undefined;
+  return { baseUrl, apiMode, ...(effortField && { effortField }) };
+}
+
+function noConnection(
+  { slug }: Provider,
+  answer: { missing: string[] } | { unusable: string },
+  credentials: Credentials,
+): Problem {
+  const others = credentials.usable().map((provider) => provider.slug);
+  const choose = others.length === 0 ? "." : `, or choose another provider: ${others.join(", ")}.`;
+  if ("unusable" in answer)
+    return {
+      code: "missing-key",
+      field: "provider",
+      message: `${slug} cannot be used: ${answer.unusable}. Correct it${choose}`,
+      suggestions: others,
+    };
+  return {
+    code: "missing-key",
+    field: "provider",
+    message: `No key for ${slug}. Looked in ${answer.missing.join(", ")}. Set one${choose}`,
+    suggestions: others,
+  };
+}
+
+/** A model that belongs elsewhere, or a name that was meant as an alias. */
+function misplacedModel(
+  selection: ModelSelection,
+  { baseUrl }: ProviderConnection,
+  deps: ValidateRouteDeps,
+): Problem | undefined {
+  const provider = selection.provider.value;
+  const model = selection.model.value;
+  const serves = deps.catalog.serves(provider, baseUrl, model);
+  if (serves === "yes") return undefined;
+  if (serves === "no") return foreignModel(provider, model, deps);
+  if (selection.isExplicit) return undefined;
+  const isFamilys = deps.catalog.isMaker(provider, baseUrl);
+  const names = [...deps.aliases.names(), ...(isFamilys ? FAMILY_NAMES : [])];
+  const meant = /\d/.test(model) ? [] : suggest(model, names);
+  if (meant.length === 0 && !NO_MODEL.includes(model.toLowerCase())) return undefined;
+  const suggestions = meant.length > 0 ? meant : ["inherit"];
+  return {
+    code: "unknown-alias",
+    field: "model",
+    message:
+      `Expected a model, a family or one of your aliases; found ${model}. Did you mean ${suggestions.join(" or ")}? ` +
+      `If it is a model of ${provider.slug}, list it under ${provider.entryPath}.models.`,
+    suggestions,
+  };
+}
+
+/** Words that mean "whatever is right" to people and nothing to a provider. */
+const NO_MODEL = ["auto", "default"];
+
+function foreignModel(
+  provider: Provider,
+  model: string,
+  { catalog, credentials, providers }: ValidateRouteDeps,
+): Problem {
+  const homes = credentials
+    .usable()
+    .filter((other) => catalog.serves(other, undefined, model) === "yes")
+    .map(({ slug }) => `${model} --provider ${slug}`);
+  const near = catalog.nearestModels(provider, model);
+  const suggestions = [...homes, ...near, ...providersInside(model, provider, providers)];
+  const hint = suggestions.length === 0 ? "Name the provider that serves it." : `Try ${suggestions.join(" or ")}.`;
+  return {
+    code: "foreign-model",
+    field: "model",
+    message: `Expected a model that ${provider.slug} serves; found ${model}, which another provider makes. ${hint}`,
+    suggestions,
+  };
+}
+
+function unsupportedEffort({ provider, model, effort }: ModelSelection, { efforts = [] }: ModelFacts): Problem {
+  const takes = efforts.length === 0 ? "takes no effort: leave it out" : `takes ${efforts.join(", ")}`;
+  return {
+    code: "effort-unsupported",
+    field: "reasoning_effort",
+    message: `${model.value} @ ${provider.value.slug} ${takes}; found ${effort?.value}.`,
+    suggestions: [...efforts],
+  };
+}
+
+function noPrice({ provider, model }: ModelSelection): Problem {
+  return {
+    code: "unknown-price",
+    field: "model",
+    message:
+      `Expected a known price for ${model.value} @ ${provider.value.slug}, because a budget is set; found none. Set ` +
+      `${provider.value.entryPath}.models.${model.value}.price, or delegation.allow_unknown_price: true.`,
+    suggestions: [],
+  };
+}
+
+function rejectedKeys({ slug, entryPath }: Provider, { keys, rejected }: ProviderConnection): Warning[] {
+  if (keys.length > 0 || rejected.length === 0) return [];
+  const message = `${slug} is asked without a key. Not sent: ${rejected.join(", ")}. If one belongs there, write it as ${entryPath}.api_key.`;
+  return [{ code: "key-withheld", message }];
+}
+
+/** A name the provider's own list does not have passes; it may be newer than the list. */
+function doubts(
+  provider: Provider,
+  { baseUrl }: ProviderConnection,
+  model: string,
+  { catalog, providers }: ValidateRouteDeps,
+): Warning[] {
+  const isKnown = catalog.serves(provider, baseUrl, model) === "yes";
+  const near = catalog.isListed(provider, baseUrl, model) ? [] : catalog.nearestModels(provider, model);
+  if (near.length > 0) {
+    const message = `${model} is not in the list of ${provider.slug}'s models that Deputy has. Did you mean ${near.join(" or ")}?`;
+    return [{ code: "model-unlisted", message }];
+  }
+  const meant = isKnown ? [] : [...families(model), ...providersInside(model, provider, providers)];
+  if (meant.length === 0) return [];
+  const message = `${model} is sent to ${provider.slug} as it is. Did you mean ${meant.join(" or ")}?`;
+  return [{ code: "model-unlisted", message }];
+}
+
+/** Families that a name without a version comes near to. */
+function families(model: string): string[] {
+  return /\d/.test(model) || familyNamed(model) !== undefined ? [] : suggest(model, FAMILY_NAMES);
+}
+
+/** `antropic/x` and `openruter:x`, with a provider there is. */
+function providersInside(model: string, provider: Provider, providers: Providers): string[] {
+  const [, name, sign, rest] = /^([^/:]+)([/:])(.+)$/.exec(model) ?? [];
+  if (name === undefined || (sign === "/" ? isAggregator(provider) : provider.builtIn?.tags === true)) return [];
+  return suggest(
+    name,
+    providers.all().flatMap(({ slug, builtIn }) => [slug, ...(builtIn?.otherNames ?? [])]),
+    2,
+  ).map((slug) => `${rest} --provider ${slug}`);
+}

@@ -1,0 +1,103 @@
+/** What a model is told of a run: folded from it, as everything is. */
+import type { Failure, Problem } from "../errors.ts";
+import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
+import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
+import { setAsideReason } from "./crash-loop.ts";
+import { allChildren, canGoOn, hasEnded, type Run, type RunChild, resultsOf } from "./run.ts";
+import type { RunListing } from "./run-store.ts";
+
+/** A goal is shown so far that it can be recognised. */
+const GOAL_CHARS = 60;
+
+/** @param now milliseconds since the epoch */
+export function reportOf({ run, owner }: RunListing, now: number): Report {
+  const { delegationId, children, warnings } = run;
+  const { total_cost_usd, total_duration_seconds } = resultsOf(run);
+  const open = children.filter((child) => !hasEnded(child));
+  const reason = setAsideReason({ run, owner });
+  return {
+    delegation_id: delegationId,
+    state: stateOf({ run, owner }),
+    tasks: children.length,
+    results: children.filter(hasEnded).map(({ tally }) => reportedResult(resultOf(tally))),
+    open: open.map((child) => openChild(child, run, now)),
+    questions: allChildren(run).flatMap((child) => questionsOf(child, now)),
+    total_cost_usd,
+    total_duration_seconds,
+    warnings: [...warnings.map(({ message }) => message), ...(reason === undefined ? [] : [reason])],
+  };
+}
+
+/** `paused`: all that is left sleeps until a quota is there again. `unfinished`: its process died before the end. `stopped`: children were interrupted. A resume goes on with both. */
+export function stateOf({ run, owner }: RunListing): Report["state"] {
+  if (run.endedAt !== undefined) return run.children.some(canGoOn) ? "stopped" : "ended";
+  if (owner !== "here" && owner !== "elsewhere") return "unfinished";
+  const open = run.children.filter((child) => !hasEnded(child));
+  return open.length > 0 && open.every(({ tally }) => tally.pausedUntil !== undefined) ? "paused" : "running";
+}
+
+function reportedResult(result: Result): ReportedResult {
+  const { route, error, summary, warnings, output, schema_valid, schema_errors } = result;
+  return {
+    task_index: result.task_index,
+    child_id: result.child_id,
+    status: result.status,
+    exit_reason: result.exit_reason,
+    summary,
+    summary_chars: summary.length,
+    ...(output !== undefined && { output }),
+    ...(schema_valid !== undefined && { schema_valid }),
+    ...(schema_errors !== undefined && { schema_errors }),
+    model: result.model,
+    provider: result.provider,
+    reasoning_effort: result.reasoning_effort,
+    served_models: route?.served_models ?? [],
+    fallback_used: route?.fallback_used ?? false,
+    cost_usd: result.cost_usd,
+    duration_seconds: result.duration_seconds,
+    files_changed: result.files_changed,
+    error: error?.message ?? null,
+    ...suggestionsOf(error),
+    warnings: warnings.map(({ message }) => message),
+  };
+}
+
+function suggestionsOf(error: Failure | Problem | Result["error"]): { suggestions?: string[] } {
+  return error !== null && "suggestions" in error ? { suggestions: error.suggestions } : {};
+}
+
+/** A child as it is in the middle of things; of one that has ended, how. */
+export function openChild({ tally, activity }: RunChild, { call }: Run, now: number): ReportedOpen {
+  const goal = (call.tasks[tally.taskIndex]?.goal ?? "").replace(/\s+/g, " ").trim();
+  return {
+    task_index: tally.taskIndex,
+    child_id: tally.childId,
+    goal: goal.length <= GOAL_CHARS ? goal : `${goal.slice(0, GOAL_CHARS - 1)}…`,
+    activity: "problem" in tally.planned ? "rejected" : activity,
+    duration_seconds: secondsOf(tally, now),
+    cost_usd: costOf(tally).usd,
+  };
+}
+
+function secondsOf({ startedAt, ending, durationMs }: ChildStats, now: number): number {
+  if (ending !== undefined) return durationMs / 1000;
+  return startedAt === undefined ? 0 : Math.max(0, now - startedAt) / 1000;
+}
+
+function questionsOf({ tally, questions }: RunChild, now: number): Report["questions"] {
+  return questions.flatMap(({ callId, request, toolName, target, directory, answerBy }) =>
+    answerBy === undefined
+      ? []
+      : [
+          {
+            child_id: tally.childId,
+            call_id: callId,
+            request,
+            tool: toolName,
+            target,
+            directory,
+            seconds_left: Math.max(0, answerBy - now) / 1000,
+          },
+        ],
+  );
+}

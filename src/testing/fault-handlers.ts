@@ -1,0 +1,197 @@
+/**
+ * How each fault is played: a function from the answer that would have been to the moves that are made instead. A new
+ * fault does not compile until it has one.
+ */
+import type { ErrorFault, Fault } from "./faults.ts";
+import type { ModelRequest } from "./model-request.ts";
+import { type ResponseStep, written } from "./response-steps.ts";
+import { countTokens, type ScriptedReply, type Turn } from "./turn.ts";
+import type { WireError, WireFormat, WireFrame } from "./wire-format.ts";
+
+/** Who answers what to whom. */
+export type Exchange = { wire: WireFormat; request: ModelRequest; turn: Turn; reply: ScriptedReply; requestId: string };
+
+type FaultHandlers = {
+  [Kind in Fault["kind"]]: (fault: Extract<Fault, { kind: Kind }>, scene: Exchange) => ResponseStep[];
+};
+
+const FAULT_HANDLERS: FaultHandlers = {
+  "rate-limited": injectError,
+  "quota-exhausted": injectError,
+  overloaded: injectError,
+  unauthorized: injectError,
+  "model-missing": injectError,
+  "context-overflow": injectError,
+  "effort-unsupported": injectError,
+  "parameter-unsupported": injectError,
+
+  refused: (fault, exchange) =>
+    answered({
+      ...exchange,
+      reply: {
+        ...exchange.reply,
+        toolCalls: [],
+        finish: "refused",
+        ...(fault.as === "message" && { text: [], reasoning: [], refusal: "I cannot help with that." }),
+      },
+    }),
+  "reset-before-headers": () => [{ move: "reset" }],
+  "reset-mid-stream": (fault, exchange) => {
+    const { before } = cut(framesOf(exchange), fault.afterDeltas ?? 1);
+    return [head(exchange), ...writtenIn(exchange, before), { move: "reset" }];
+  },
+  "no-end": (fault, exchange) => {
+    const { before } = cut(framesOf(exchange), fault.afterDeltas ?? Number.POSITIVE_INFINITY);
+    return [head(exchange), ...writtenIn(exchange, before), { move: "end" }];
+  },
+  silence: (fault, exchange) => {
+    const pause: ResponseStep = fault.ms === undefined ? { move: "hang" } : { move: "wait", ms: fault.ms };
+    if (fault.afterDeltas === undefined) return [pause, ...answered(exchange)];
+    return interrupted(exchange, fault.afterDeltas, [pause]);
+  },
+  garbage: (fault, exchange) =>
+    interrupted(exchange, fault.afterDeltas ?? 1, [
+      { move: "write", data: 'data: {"half": an event\n\n::\ndata: ?\n\n' },
+    ]),
+  "half-tool-call": (_, exchange) => answered({ ...exchange, reply: withHalfACall(exchange.reply) }),
+  html: (fault) =>
+    document(
+      fault.status ?? 200,
+      "text/html; charset=utf-8",
+      "<!doctype html><title>Sign in</title><h1>Sign in</h1>\n",
+    ),
+  empty: (_, exchange) =>
+    answered({ ...exchange, reply: { ...exchange.reply, text: [], reasoning: [], toolCalls: [], finish: "stop" } }),
+  "error-event": (fault, exchange) => {
+    const error = exchange.wire.error(fault.error ?? { kind: "overloaded" }, exchange.request);
+    if (!exchange.request.streaming) return errorSteps(exchange, error);
+    const { before } = cut(framesOf(exchange), fault.afterDeltas ?? 1);
+    const data = exchange.wire.errorFrame(error);
+    return [head(exchange), ...writtenIn(exchange, before), { move: "write", data }, { move: "end" }];
+  },
+  "invalid-utf8": (_, exchange) => {
+    const [first = "", ...rest] = exchange.reply.text;
+    const marked = framesOf({ ...exchange, reply: { ...exchange.reply, text: [first + MARK, ...rest] } });
+    return [head(exchange), { move: "write", data: withInvalidBytes(joined(marked)) }, { move: "end" }];
+  },
+  huge: (fault, exchange) => {
+    const piece = "x".repeat(65_536);
+    const text = Array.from({ length: Math.ceil(fault.bytes / piece.length) }, () => piece);
+    return answered({ ...exchange, reply: { ...exchange.reply, text } });
+  },
+  "slow-drip": (fault, exchange) => {
+    const bytes = Buffer.from(joined(framesOf(exchange)));
+    const size = fault.bytes ?? 16;
+    const drops = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index): ResponseStep[] => [
+      { move: "wait", ms: fault.everyMs },
+      { move: "write", data: bytes.subarray(index * size, (index + 1) * size) },
+    ]);
+    return [head(exchange), ...drops.flat(), { move: "end" }];
+  },
+  redirect: (fault) => [
+    { move: "head", status: fault.status ?? 302, headers: { location: fault.location } },
+    { move: "end" },
+  ],
+  response: (fault) => [
+    { move: "head", status: fault.status, headers: { "content-type": "application/json", ...fault.headers } },
+    { move: "write", data: fault.body },
+    { move: "end" },
+  ],
+};
+
+/** What is done on the connection for this turn once its latency is over, its fault included. */
+export function responseSteps(exchange: Exchange): ResponseStep[] {
+  const { fault } = exchange.turn;
+  if (fault === undefined) return answered(exchange);
+  const play = FAULT_HANDLERS[fault.kind] as (fault: Fault, scene: Exchange) => ResponseStep[];
+  return play(fault, exchange);
+}
+
+export function errorSteps(
+  { wire, requestId }: Pick<Exchange, "wire" | "requestId">,
+  error: WireError,
+): ResponseStep[] {
+  return document(error.status, "application/json", wire.errorBody(error, requestId), {
+    ...wire.headers(requestId),
+    ...error.headers,
+  });
+}
+
+function injectError(fault: ErrorFault, exchange: Exchange): ResponseStep[] {
+  return errorSteps(exchange, exchange.wire.error(fault, exchange.request));
+}
+
+function document(status: number, type: string, body: string, headers: Record<string, string> = {}): ResponseStep[] {
+  return [
+    { move: "head", status, headers: { ...headers, "content-type": type } },
+    { move: "write", data: body },
+    { move: "end" },
+  ];
+}
+
+function answered(exchange: Exchange): ResponseStep[] {
+  return [head(exchange), ...writtenIn(exchange, framesOf(exchange)), { move: "end" }];
+}
+
+/** The whole answer, with something in the middle of it. */
+function interrupted(exchange: Exchange, afterDeltas: number, between: ResponseStep[]): ResponseStep[] {
+  const { before, after } = cut(framesOf(exchange), afterDeltas);
+  return [head(exchange), ...writtenIn(exchange, before), ...between, ...writtenIn(exchange, after), { move: "end" }];
+}
+
+function head({ wire, request, requestId }: Exchange): ResponseStep {
+  const type = request.streaming ? "text/event-stream; charset=utf-8" : "application/json";
+  return { move: "head", status: 200, headers: { ...wire.headers(requestId), "content-type": type } };
+}
+
+/** A document that is not streamed is two frames, so that every fault has a middle to happen in. */
+function framesOf({ wire, request, reply }: Exchange): WireFrame[] {
+  if (request.streaming) return wire.stream(reply, request);
+  const whole = wire.whole(reply, request);
+  const middle = Math.floor(whole.length / 2);
+  return [
+    { data: whole.slice(0, middle), delta: true },
+    { data: whole.slice(middle), delta: false },
+  ];
+}
+
+function writtenIn({ turn, reply }: Exchange, frames: WireFrame[]): ResponseStep[] {
+  if (turn.tokensPerSecond === undefined) return written(frames, 0);
+  const tokensPerDelta = countTokens(turn.text ?? "") / Math.max(1, reply.text.length);
+  return written(frames, (tokensPerDelta / turn.tokensPerSecond) * 1000);
+}
+
+/** Splits behind the nth delta, or behind the last where there are fewer. */
+function cut(frames: WireFrame[], deltas: number): { before: WireFrame[]; after: WireFrame[] } {
+  let edge = 0;
+  let seen = 0;
+  for (const [index, frame] of frames.entries()) {
+    if (!frame.delta) continue;
+    if (deltas === 0) edge = index;
+    if (seen === deltas) break;
+    seen += 1;
+    edge = index + 1;
+  }
+  return { before: frames.slice(0, edge), after: frames.slice(edge) };
+}
+
+function withHalfACall(reply: ScriptedReply): ScriptedReply {
+  const last = reply.toolCalls.at(-1);
+  if (last === undefined) throw new Error("The fault half-tool-call needs a turn with a tool call; this one has none.");
+  const argumentsText = last.argumentsText.slice(0, Math.ceil(last.argumentsText.length / 2));
+  return { ...reply, toolCalls: [...reply.toolCalls.slice(0, -1), { ...last, argumentsText }] };
+}
+
+function joined(frames: WireFrame[]): string {
+  return frames.map(({ data }) => data).join("");
+}
+
+/** Stands for the invalid bytes until the text is bytes; JSON leaves it as it is. */
+const MARK = "\uffff";
+
+function withInvalidBytes(text: string): Uint8Array {
+  const bytes = Buffer.from(text);
+  const mark = Buffer.from(MARK);
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at)) bytes.set([0xff, 0xfe, 0xc0], at);
+  return bytes;
+}

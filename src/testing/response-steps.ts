@@ -1,0 +1,103 @@
+/**
+ * An answer as a list of moves on one HTTP connection: wait, send a head, write, end, cut. Whatever a script asks for,
+ * faults included, becomes such a list before anything is sent; performing it is the same for all.
+ */
+import type { ServerResponse } from "node:http";
+import type { Clock } from "../clock.ts";
+import type { WireFrame } from "./wire-format.ts";
+
+export type ResponseStep =
+  | { move: "wait"; ms: number }
+  /** Nothing more comes, until the client leaves or the server closes. */
+  | { move: "hang" }
+  | { move: "head"; status: number; headers: Record<string, string> }
+  | { move: "write"; data: string | Uint8Array }
+  | { move: "end" }
+  /** The connection is reset: the client sees ECONNRESET. */
+  | { move: "reset" };
+
+/** Shortest time between two paced writes, ms: faster text is written several pieces at a time. */
+const SHORTEST_PAUSE_MS = 10;
+
+/** Frames as writes: all at once, or with a pause for every delta. */
+export function written(frames: readonly WireFrame[], msPerDelta: number): ResponseStep[] {
+  const steps: ResponseStep[] = [];
+  let pauseMs = 0;
+  let data = "";
+  for (const frame of frames) {
+    data += frame.data;
+    if (frame.delta) pauseMs += msPerDelta;
+    if (pauseMs < SHORTEST_PAUSE_MS) continue;
+    steps.push({ move: "wait", ms: pauseMs }, { move: "write", data });
+    pauseMs = 0;
+    data = "";
+  }
+  if (data !== "") steps.push({ move: "write", data });
+  return steps;
+}
+
+/** Plays the moves in order; stops for good when the client leaves. @param onHead hears the status as it is sent */
+export function sendSteps(
+  steps: readonly ResponseStep[],
+  response: ServerResponse,
+  clock: Clock,
+  onHead: (status: number) => void = () => {},
+): void {
+  let next = 0;
+  let cancel = () => {};
+  if (response.closed) return;
+  response.once("close", () => {
+    next = steps.length;
+    cancel();
+  });
+
+  function goOn(): void {
+    while (next < steps.length) {
+      const move = steps[next++] as ResponseStep;
+      switch (move.move) {
+        case "wait":
+          cancel = clock.after(move.ms, goOn);
+          return;
+        case "hang":
+          return;
+        case "head":
+          response.writeHead(move.status, move.headers);
+          onHead(move.status);
+          break;
+        case "write":
+          if (!response.write(move.data)) {
+            response.once("drain", goOn);
+            return;
+          }
+          break;
+        case "end":
+          response.end();
+          break;
+        case "reset":
+          // What was written leaves at the end of this turn of the event loop; the reset must come after it.
+          setImmediate(() => response.socket?.resetAndDestroy());
+          break;
+        default:
+          move satisfies never;
+      }
+    }
+  }
+
+  goOn();
+}
+
+/** Waits; false where the client leaves before the time is over. */
+export function waited(ms: number, response: ServerResponse, clock: Clock): Promise<boolean> {
+  if (response.closed || ms <= 0) return Promise.resolve(!response.closed);
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, () => {
+      response.off("close", onClose);
+      resolve(true);
+    });
+    function onClose() {
+      cancel();
+      resolve(false);
+    }
+    response.once("close", onClose);
+  });
+}

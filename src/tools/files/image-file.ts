@@ -1,0 +1,37 @@
+/** An image file within a workspace's boundary, whole, told by its first bytes. */
+import { closeSync, readSync } from "node:fs";
+import { type ImageType, imageTypeOf, NO_IMAGE, sha256Of } from "../../image.ts";
+import { ToolError } from "../tool-error.ts";
+import { locate, openToRead, statsOf, type Workspace } from "./workspace.ts";
+
+/** More than any API takes. */
+const MAX_BYTES = 20 * 1024 * 1024;
+
+export type ImageFile = { mediaType: ImageType; bytes: Buffer; sha256: string };
+
+/** @throws Refusal where it is not there, leads out of the workspace, is too large, or is no image */
+export function readImageFile(workspace: Workspace, path: string): ImageFile {
+  const place = locate(workspace, path);
+  if (statsOf(place)?.isDirectory()) throw new ToolError("expected a file; found a directory");
+  const { descriptor, stats } = openToRead(workspace, place);
+  try {
+    if (stats.size > MAX_BYTES) throw new ToolError(`expected at most ${MAX_BYTES} bytes; found ${stats.size}`);
+    const bytes = readWhole(descriptor, stats.size);
+    const mediaType = imageTypeOf(bytes);
+    if (mediaType === undefined) throw new ToolError(NO_IMAGE);
+    return { mediaType, bytes, sha256: sha256Of(bytes) };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** As many bytes as there were when it was opened, or fewer. */
+function readWhole(descriptor: number, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  let length = 0;
+  for (;;) {
+    const read = readSync(descriptor, bytes, length, size - length, null);
+    length += read;
+    if (read === 0 || length === size) return bytes.subarray(0, length);
+  }
+}

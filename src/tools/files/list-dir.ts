@@ -1,0 +1,51 @@
+/** `list_dir`: what is in one directory of the workspace. */
+import { type Dirent, lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Tool } from "../../tool.ts";
+import { ToolError } from "../tool-error.ts";
+import type { OwnCheck } from "./own-files.ts";
+import { inDirectory, locate, showPath, statsOf, type Workspace } from "./workspace.ts";
+
+const MAX_ENTRIES = 500;
+
+const input = z.strictObject({
+  path: z.string().min(1).optional().describe("The directory, relative to the workspace. Left out: the workspace."),
+});
+
+export function createListDir(workspace: Workspace): Tool<z.infer<typeof input>> {
+  return {
+    name: "list_dir",
+    description:
+      "Lists one directory of the workspace, ignored and hidden files included: directories end in /, links in @, files " +
+      `come with their size in bytes. At most ${MAX_ENTRIES} entries are shown. To find files further down, use glob.`,
+    effect: "read",
+    input,
+    subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
+    run: async ({ path = "." }) => {
+      const place = locate(workspace, path);
+      const stats = statsOf(place);
+      if (stats === undefined) throw new ToolError(`${place.shown} does not exist.`);
+      if (!stats.isDirectory()) throw new ToolError(`${place.shown} is not a directory. read_file shows a file.`);
+      const { lines, total } = inDirectory(workspace, place.real, listed);
+      if (total === 0) return { ok: true, text: `(${place.shown} is empty)` };
+      const cut =
+        total > lines.length ? [`[Cut: ${lines.length} of ${total} entries shown. glob finds the others.]`] : [];
+      return { ok: true, text: [...lines, ...cut].join("\n") };
+    },
+  };
+}
+
+function listed(directory: string, { isOwn }: OwnCheck, real: string): { lines: string[]; total: number } {
+  const entries = readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !isOwn(join(real, name)));
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { lines: entries.slice(0, MAX_ENTRIES).map((entry) => shownEntry(directory, entry)), total: entries.length };
+}
+
+function shownEntry(directory: string, entry: Dirent): string {
+  if (entry.isDirectory()) return `${entry.name}/`;
+  if (entry.isSymbolicLink()) return `${entry.name}@`;
+  if (!entry.isFile()) return `${entry.name} (device, pipe or socket)`;
+  const size = lstatSync(join(directory, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+  return `${entry.name} (${size} bytes)`;
+}

@@ -1,0 +1,81 @@
+/**
+ * Tells Deputy's own files from all others, whatever they are called: by path with links resolved, and by device and
+ * inode, which are the same for a hard link, another mount and another spelling on a case-insensitive file system.
+ */
+import { type BigIntStats, existsSync, lstatSync, readdirSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { OwnFiles } from "../../config/own-files.ts";
+
+export type OwnCheck = {
+  /** Whether a path, links resolved, is one of Deputy's own files or lies in one of its directories. */
+  isOwn(real: string): boolean;
+  /** Whether a file is one of them, by whatever name it was found. */
+  isOwnFile(stats: BigIntStats): boolean;
+  /** The files and directories themselves, links resolved. */
+  paths: readonly string[];
+};
+
+/** Knows the files as they are now: make one for each call of a tool. */
+export function createOwnCheck({ directories, files }: OwnFiles): OwnCheck {
+  const realDirectories = directories.map(realPathOf);
+  const paths = [...realDirectories, ...files.map(realPathOf)];
+  const spellings = new Set(paths.map(folded));
+  const identities = new Set(paths.map(statsOf).flatMap((stats) => (stats ? [identityOf(stats)] : [])));
+  const verdicts = new Map<string, boolean>();
+  let inside: Set<string> | undefined;
+
+  function isOwn(path: string): boolean {
+    const known = verdicts.get(path);
+    if (known !== undefined) return known;
+    const verdict = isOwnItself(path) || (dirname(path) !== path && isOwn(dirname(path)));
+    verdicts.set(path, verdict);
+    return verdict;
+  }
+
+  function isOwnItself(path: string): boolean {
+    if (isConfigDirectory(basename(path)) || spellings.has(folded(path))) return true;
+    const stats = statsOf(path);
+    return stats !== undefined && isOwnFile(stats);
+  }
+
+  /** Only a file with several names can be one that lies in a directory of Deputy's and be found elsewhere. */
+  function isOwnFile(stats: BigIntStats): boolean {
+    if (identities.has(identityOf(stats))) return true;
+    if (!stats.isFile() || stats.nlink < 2n) return false;
+    inside ??= new Set(realDirectories.flatMap(identitiesIn));
+    return inside.has(identityOf(stats));
+  }
+
+  return { isOwn, isOwnFile, paths };
+}
+
+/** A project's `.deputy`, in effect or not, in any spelling that some file system takes for the same. */
+function isConfigDirectory(name: string): boolean {
+  return folded(name.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, "")) === ".deputy";
+}
+
+function folded(path: string): string {
+  return path.normalize("NFC").toLowerCase();
+}
+
+/** Links resolved as far as the path exists. */
+function realPathOf(path: string): string {
+  if (existsSync(path)) return realpathSync.native(path);
+  return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));
+}
+
+function statsOf(path: string): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
+
+function identitiesIn(directory: string): string[] {
+  if (!statsOf(directory)?.isDirectory()) return [];
+  return readdirSync(directory, { recursive: true, encoding: "utf8" }).flatMap((name) => {
+    const stats = statsOf(join(directory, name));
+    return stats?.isFile() ? [identityOf(stats)] : [];
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * ripgrep, run for as long as its lines are wanted. Arguments go to it as a list, never through a shell, and its
+ * environment is empty. `node:child_process` and not execa: lines are read as they come and the process is ended early.
+ */
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { startProcess } from "../../start-process.ts";
+import { createLineSplitter, type Line } from "./line-splitter.ts";
+
+const TIMEOUT_MS = 30_000;
+const MAX_LINE_BYTES = 16_384;
+const MAX_PROBLEM_CHARACTERS = 1_000;
+
+/** `problem`: what ripgrep could not do, in its words. */
+export type SearchEnd = { timedOut: boolean; problem?: string };
+
+/**
+ * @param args options and, last, the path to search
+ * @param separator the byte between lines of the answer
+ * @param onLine gets each line; false ends the search
+ * @throws AbortError when the signal aborts, or an error of the system where no process can be started
+ */
+export async function ripgrep(
+  args: string[],
+  cwd: string,
+  separator: number,
+  onLine: (line: Line) => boolean,
+  signal: AbortSignal,
+): Promise<SearchEnd> {
+  const { rgPath } = await import("@vscode/ripgrep");
+  const search = await startProcess(rgPath, [...alwaysArgs(cwd), ...args], {
+    cwd,
+    env: {},
+    stdio: ["ignore", "pipe", "pipe"],
+    signal,
+    timeout: TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
+  const splitter = createLineSplitter(separator, MAX_LINE_BYTES, onLine);
+  let enough = false;
+  let problem = "";
+  search.stdout?.on("data", (chunk: Buffer) => {
+    if (enough || splitter.write(chunk)) return;
+    enough = true;
+    search.kill("SIGKILL");
+  });
+  search.stderr?.on("data", (chunk: Buffer) => {
+    if (problem.length < MAX_PROBLEM_CHARACTERS) problem += chunk;
+  });
+  const [, killedBy] = await once(search, "close");
+  signal.throwIfAborted();
+  const words = problem.replace(/^rg: /, "").slice(0, MAX_PROBLEM_CHARACTERS).trim();
+  return { timedOut: killedBy !== null && !enough, ...(words === "" ? {} : { problem: words }) };
+}
+
+/**
+ * The user's own configuration of ripgrep does not count. Hidden files are searched, ignored ones are not: in a git
+ * repository by git's rules, elsewhere by the .gitignore files there are.
+ */
+function alwaysArgs(cwd: string): string[] {
+  const common = ["--no-config", "--no-messages", "--color=never", "--sort=path", "--hidden", "--glob=!.git"];
+  return isInRepository(cwd) ? common : [...common, "--no-require-git"];
+}
+
+function isInRepository(directory: string): boolean {
+  if (existsSync(join(directory, ".git"))) return true;
+  return dirname(directory) !== directory && isInRepository(dirname(directory));
+}

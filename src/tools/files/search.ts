@@ -1,0 +1,175 @@
+/** `glob` finds files by name, `grep` by content: both through ripgrep, which knows what .gitignore leaves out. */
+import { realpathSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { z } from "zod";
+import type { Tool, ToolOutput } from "../../tool.ts";
+import { headOf } from "../cut.ts";
+import { ToolError } from "../tool-error.ts";
+import { createOwnCheck } from "./own-files.ts";
+import { compilePathPattern } from "./path-pattern.ts";
+import { ripgrep, type SearchEnd } from "./ripgrep.ts";
+import { isWithin, locate, type ResolvedPath, showPath, statsOf, type Workspace } from "./workspace.ts";
+
+const MAX_FILES = 500;
+const MAX_MATCHES = 200;
+const MAX_LINE_CHARACTERS = 1_000;
+/** Lines longer than this are named by ripgrep, not shown. */
+const MAX_LINE_BYTES = 10_000;
+const MAX_CHARACTERS = 30_000;
+
+const LINE_FEED = 10;
+const NUL = 0;
+
+const searchedPath = z.string().min(1).optional();
+
+const globInput = z.strictObject({
+  pattern: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .describe("`*.ts` (that name, at any depth), `src/**/*.test.ts`, `*.{md,txt}`. Relative to `path`."),
+  path: searchedPath.describe("The directory to look in, relative to the workspace. Left out: the workspace."),
+});
+
+export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>> {
+  return {
+    name: "glob",
+    description:
+      "Finds files of the workspace by name: `*` and `?` within a name, `**` for any directories, `{a,b}`, `[a-z]`. " +
+      `Files that .gitignore leaves out are not found. Paths come sorted, at most ${MAX_FILES}.`,
+    effect: "read",
+    input: globInput,
+    subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
+    run: async ({ pattern, path = "." }, { signal }) => {
+      const place = existing(workspace, path);
+      const matches = compilePathPattern(pattern);
+      const base = realpathSync.native(workspace.root);
+      const found = createListing(MAX_FILES, "files");
+      const { isOwn, paths } = createOwnCheck(workspace.own);
+      const isWanted = (path: string) => matches(relative(place.real, path)) && !isOwn(path);
+      const end = await ripgrep(
+        [...leavingOut(paths, base), "--files", "--null", "--", searchArgument(place)],
+        base,
+        NUL,
+        ({ text }) => !isWanted(resolve(base, text)) || found.add(bare(text)),
+        signal,
+      );
+      return found.output(end, `No matches: no file under ${place.shown} has a name like ${pattern}.`);
+    },
+  };
+}
+
+const grepInput = z.strictObject({
+  pattern: z
+    .string()
+    .min(1)
+    .max(10_000)
+    .describe("A regular expression (Rust syntax: no look-around, no backreferences)."),
+  path: searchedPath.describe("The directory or file to search, relative to the workspace. Left out: the workspace."),
+  include: z.string().min(1).max(1_000).optional().describe("Only files of such a name: `*.ts`, `*.{ts,tsx}`."),
+  ignore_case: z.boolean().optional().describe("Whether upper and lower case are the same. Left out: false."),
+});
+
+export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>> {
+  return {
+    name: "grep",
+    description:
+      "Searches the content of the workspace's files, line by line, for a regular expression. Gives `path:line: text`, " +
+      `sorted by path, at most ${MAX_MATCHES} lines. Binary files and those that .gitignore leaves out are not searched.`,
+    effect: "read",
+    input: grepInput,
+    subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
+    run: async ({ pattern, path = ".", include, ignore_case: ignoreCase }, { signal }) => {
+      const place = existing(workspace, path);
+      const base = realpathSync.native(workspace.root);
+      const found = createListing(MAX_MATCHES, "lines");
+      const { isOwn, paths } = createOwnCheck(workspace.own);
+      let isShown = true; // A line without a path is about the file of the line before it.
+      const end = await ripgrep(
+        [
+          ...leavingOut(paths, base),
+          ...["--line-number", "--with-filename", "--null", "--no-heading", `--max-columns=${MAX_LINE_BYTES}`],
+          // As a file type and not as a glob: a glob would bring back what .gitignore leaves out.
+          ...(include === undefined ? [] : [`--type-add=wanted:${namePattern(include)}`, "--type=wanted"]),
+          ...(ignoreCase ? ["--ignore-case"] : []),
+          ...[`--regexp=${pattern}`, "--", searchArgument(place)],
+        ],
+        base,
+        LINE_FEED,
+        ({ text }) => {
+          const [path, line] = text.split("\0", 2);
+          if (path !== undefined && line !== undefined) isShown = !isOwn(resolve(base, path));
+          return !isShown || found.add(shownMatch(text));
+        },
+        signal,
+      );
+      return found.output(end, "No matches.");
+    },
+  };
+}
+
+function existing(workspace: Workspace, path: string): ResolvedPath {
+  const place = locate(workspace, path);
+  const stats = statsOf(place);
+  if (stats === undefined) throw new ToolError(`${place.shown} does not exist.`);
+  if (stats.isDirectory() || stats.isFile()) return place;
+  throw new ToolError(`${place.shown} is neither a file nor a directory.`);
+}
+
+/**
+ * Keeps ripgrep out of Deputy's own directories below the one it runs in. This saves it the work: each path that it
+ * finds is judged all the same, because a file may have other names and an extra directory may hold some of them.
+ */
+function leavingOut(own: readonly string[], base: string): string[] {
+  const below = own.filter((path) => isWithin(base, path)).map((path) => relative(base, path));
+  return ["--iglob=!.deputy", ...below.map((path) => `--glob=!/${path.replaceAll(/[*?[\]{}\\]/g, "\\$&")}`)];
+}
+
+function namePattern(include: string): string {
+  const name = include.replace(/^(\*\*\/)+/, "");
+  if (name.includes("/")) throw new ToolError(`include is about names, without /; found ${include}. Use path as well.`);
+  return name;
+}
+
+/** With `./` in front, a path can look neither like an option nor, when it is missing, like standard input. */
+function searchArgument({ real, shown }: ResolvedPath): string {
+  return shown === real ? real : `./${shown}`;
+}
+
+/** A path of ripgrep's answer without what `searchArgument` put in front. */
+function bare(path: string): string {
+  return path.replace(/^(\.\/)+/, "");
+}
+
+/** `path NUL line:text`, as ripgrep says it, to `path:line: text`. */
+function shownMatch(text: string): string {
+  const [, path, line, rest] = /^([^\0]*)\0(\d+):(.*)$/s.exec(text) ?? [];
+  if (path === undefined || rest === undefined) return text;
+  const found = rest.trimEnd();
+  const isLong = found.length > MAX_LINE_CHARACTERS;
+  return `${bare(path)}:${line}: ${isLong ? `${headOf(found, MAX_LINE_CHARACTERS)}[… line cut]` : found}`;
+}
+
+/** Lines for the model, until there are enough. */
+function createListing(most: number, what: "files" | "lines") {
+  const lines: string[] = [];
+  let characters = 0;
+  let cut = false;
+  return {
+    add(line: string): boolean {
+      cut = lines.length === most || characters >= MAX_CHARACTERS;
+      if (cut) return false;
+      lines.push(line);
+      characters += line.length;
+      return true;
+    },
+    output({ timedOut, problem }: SearchEnd, nothing: string): ToolOutput {
+      const notes: string[] = [];
+      if (cut) notes.push(`[Cut: only the first ${lines.length} ${what} are shown. Search for less.]`);
+      if (timedOut) notes.push("[Stopped for taking too long: there may be more. Search a smaller directory.]");
+      if (problem !== undefined) notes.push(problem);
+      const ok = !timedOut && (problem === undefined || lines.length > 0);
+      return { ok, text: [...lines, ...notes].join("\n") || nothing };
+    },
+  };
+}

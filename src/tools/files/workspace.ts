@@ -1,0 +1,235 @@
+/**
+ * The boundary: file and search tools reach a child's workspace and the operator's extra directories, nothing else.
+ * A path is judged by where it really leads, links resolved. Between that judgement and the use of the path, a link
+ * could be put in its way: so the last step never follows a link, and on Linux it starts from an open directory whose
+ * place has been checked, which nobody can swap. Deputy's own files are out of reach wherever they are.
+ *
+ * File system calls are synchronous: they are short, and a change made in one turn cannot interleave with a sibling's.
+ */
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import type { OwnFiles } from "../../config/own-files.ts";
+import { isSystemError, ToolError } from "../tool-error.ts";
+import { createOwnCheck, type OwnCheck } from "./own-files.ts";
+
+export type Workspace = { root: string; extraDirs: readonly string[]; own: OwnFiles };
+
+/** Where a path that a model named really is. `shown` is relative to the workspace, absolute in an extra directory. */
+export type ResolvedPath = { real: string; shown: string };
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+/** Linux's, which Node does not name: a descriptor of the place alone, through which nothing is read. */
+const O_PATH = 0o10000000;
+const MAX_PATH_BYTES = 4_096;
+const MAX_NAME_BYTES = 255;
+
+/**
+ * Where `path` leads. What does not exist yet is judged by the directory it would be in.
+ * @throws Refusal for a path that leads out of the workspace or to Deputy's own files, or cannot be a path
+ */
+export function locate(workspace: Workspace, path: string): ResolvedPath {
+  checkSpelling(path);
+  const real = realPathOf(resolve(workspace.root, path));
+  const [root, ...extra] = realRoots(workspace);
+  const isInRoot = root !== undefined && isWithin(root, real);
+  if (!isInRoot && !extra.some((directory) => isWithin(directory, real))) throw outside(workspace, path);
+  if (createOwnCheck(workspace.own).isOwn(real)) throw deputys(path);
+  return { real, shown: isInRoot ? relative(root, real) || "." : real };
+}
+
+/** The path as rules and people see it: where it leads, or, where it leads nowhere allowed, as it was named. */
+export function showPath(workspace: Workspace, path: string): string {
+  try {
+    return locate(workspace, path).shown;
+  } catch {
+    return relative(workspace.root, resolve(workspace.root, path)) || ".";
+  }
+}
+
+/**
+ * Opens a regular file for reading. The caller closes the descriptor.
+ * @throws Refusal where it is something else, a link put in its place and Deputy's own files included
+ */
+export function openToRead(workspace: Workspace, place: ResolvedPath): { descriptor: number; stats: Stats } {
+  checkRegular(place, lstatSync(place.real, { throwIfNoEntry: false }));
+  return inDirectory(workspace, dirname(place.real), (directory, { isOwnFile }) => {
+    const descriptor = openChecked(join(directory, basename(place.real)), (stats) => {
+      checkRegular(place, stats);
+      if (isOwnFile(stats)) throw deputys(place.shown);
+    });
+    return { descriptor, stats: fstatSync(descriptor) };
+  });
+}
+
+/**
+ * Opens what `check` has let through. The check comes before any real descriptor, not only before reading: on POSIX,
+ * closing one drops every lock that this process holds on the file, its own lock on its runs included. Closing a
+ * descriptor of the place alone drops none. Other systems than Linux have none: there the check comes twice.
+ */
+function openChecked(path: string, check: (stats: BigIntStats) => void): number {
+  if (process.platform !== "linux") {
+    check(lstatSync(path, { bigint: true }));
+    return checkedDescriptor(openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), check);
+  }
+  const place = checkedDescriptor(openSync(path, O_PATH | O_NOFOLLOW), check);
+  try {
+    return openSync(`/proc/self/fd/${place}`, O_RDONLY | O_NONBLOCK);
+  } finally {
+    closeSync(place);
+  }
+}
+
+function checkedDescriptor(descriptor: number, check: (stats: BigIntStats) => void): number {
+  try {
+    check(fstatSync(descriptor, { bigint: true }));
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+/**
+ * Gives a file its content, all of it or nothing: written beside it, then renamed over it. Keeps the mode of a file that
+ * was there; makes the directories it needs.
+ * @param temporaryName what the file is called until it is whole; a killed process may leave it, the next write takes it
+ */
+export function replaceFile(workspace: Workspace, place: ResolvedPath, content: string, temporaryName: string): void {
+  makeDirectory(workspace, dirname(place.real));
+  inDirectory(workspace, dirname(place.real), (directory, { isOwn }, real) => {
+    if (isOwn(join(real, basename(place.real)))) throw deputys(place.shown);
+    const before = lstatSync(join(directory, basename(place.real)), { throwIfNoEntry: false });
+    if (before) checkWritable(place, before);
+    const temporary = join(directory, temporaryName);
+    try {
+      writeWhole(temporary, content, before?.mode);
+      renameSync(temporary, join(directory, basename(place.real)));
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/**
+ * Calls `use` with a path of `directory` that leads there even if links are put in its way meanwhile, and with where it
+ * really is. @throws Refusal where that is outside of the workspace or Deputy's own
+ */
+export function inDirectory<T>(
+  workspace: Workspace,
+  directory: string,
+  use: (path: string, own: OwnCheck, real: string) => T,
+): T {
+  const descriptor = openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    const path = process.platform === "linux" ? `/proc/self/fd/${descriptor}` : directory;
+    const real = realpathSync.native(path);
+    if (!realRoots(workspace).some((root) => isWithin(root, real))) throw outside(workspace, directory);
+    const own = createOwnCheck(workspace.own);
+    if (own.isOwn(real)) throw deputys(directory);
+    return use(path, own, real);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** What stands at a place, or undefined. */
+export function statsOf(place: ResolvedPath): Stats | undefined {
+  return lstatSync(place.real, { throwIfNoEntry: false });
+}
+
+function checkSpelling(path: string): void {
+  if (path.includes("\0")) throw new ToolError("A path cannot hold a NUL byte.");
+  if (Buffer.byteLength(path) >= MAX_PATH_BYTES) {
+    throw new ToolError(
+      `A path can have at most ${MAX_PATH_BYTES - 1} bytes; this one has ${Buffer.byteLength(path)}.`,
+    );
+  }
+  const long = path.split("/").find((name) => Buffer.byteLength(name) > MAX_NAME_BYTES);
+  if (long !== undefined) {
+    throw new ToolError(`A name in a path can have at most ${MAX_NAME_BYTES} bytes; ${long.slice(0, 40)}… has more.`);
+  }
+}
+
+/** The real path of what exists, and for the rest of the path the names as given. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw new ToolError(`${basename(path)} is a link to something that does not exist. Name the file itself.`);
+    }
+    return join(realPathOf(dirname(path)), basename(path));
+  }
+}
+
+/** The workspace first; extra directories that do not exist are left out. */
+function realRoots({ root, extraDirs }: Workspace): string[] {
+  const extra = extraDirs.filter((directory) => statSync(directory, { throwIfNoEntry: false })?.isDirectory());
+  return [root, ...extra].map((directory) => realpathSync.native(directory));
+}
+
+/** Both with links resolved. */
+export function isWithin(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way !== ".." && !way.startsWith("../") && !isAbsolute(way);
+}
+
+function outside({ extraDirs }: Workspace, path: string): ToolError {
+  const reach = ["the workspace", ...extraDirs].join(", ");
+  return new ToolError(`${path} leads out of the workspace. Within reach: ${reach}. Use a path inside.`);
+}
+
+function deputys(path: string): ToolError {
+  return new ToolError(
+    `${path} is one of Deputy's own files (config, state or settings it wrote), which no tool reads or changes: they ` +
+      "hold the rules and tokens that children work under. Use another path; what should change there, tell the user.",
+  );
+}
+
+function checkRegular({ shown }: ResolvedPath, stats: Pick<Stats, "isFile" | "isDirectory"> | undefined): void {
+  if (stats === undefined) throw new ToolError(`${shown} does not exist.`);
+  if (stats.isDirectory()) throw new ToolError(`${shown} is a directory. list_dir shows what is in it.`);
+  if (!stats.isFile()) throw new ToolError(`${shown} is not a regular file, but a device, pipe, socket or link.`);
+}
+
+function checkWritable(place: ResolvedPath, stats: Stats): void {
+  checkRegular(place, stats);
+  if ((stats.mode & 0o222) === 0) throw new ToolError(`${place.shown} is read-only. Its mode forbids changing it.`);
+}
+
+function writeWhole(path: string, content: string, mode: number | undefined): void {
+  rmSync(path, { force: true });
+  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+  try {
+    if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
+    writeFileSync(descriptor, content);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Makes a directory and those above it, one at a time, each in the one that was checked before it. */
+function makeDirectory(workspace: Workspace, directory: string): void {
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return;
+  if (stats) throw new ToolError(`${basename(directory)} is not a directory, so nothing can be put into it.`);
+  makeDirectory(workspace, dirname(directory));
+  inDirectory(workspace, dirname(directory), (parent) => mkdirSync(join(parent, basename(directory))));
+}

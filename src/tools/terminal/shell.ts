@@ -1,0 +1,176 @@
+/**
+ * One command line run in a shell, with every process it starts. The command runs in a session of its own under a small
+ * supervising `sh`. Two descriptors tell who is left. All processes of the command inherit 3: when the last has gone,
+ * Deputy reads its end. A watchdog alone has 4: when Deputy dies, however it does, the watchdog reads its end and ends
+ * the session. The watchdog is the last to go, so that there is no moment at which nobody would. Nothing outlives the
+ * command but what leaves the session on purpose (`setsid`) and lets go of 3.
+ *
+ * `node:child_process` and not execa: what counts here are groups and sessions, and not waiting for pipes.
+ */
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { constants } from "node:os";
+import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startProcess } from "../../start-process.ts";
+
+/** From TERM to KILL. A stopped tool has to be done within a second. */
+const GRACE_MS = 400;
+/** How long after its end a command whose processes have all gone may still look as if some were left. */
+const SETTLE_MS = 50;
+/** How long output may still come in when nobody who could write it should be left. */
+const DRAIN_MS = 200;
+/** The longest a timer of Node's can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Ends all processes of session $1, also those in groups of their own (`timeout` makes one), but not its own shell: that
+ * comes last. One that was just being started is found by the next pass.
+ */
+const END_SESSION = `
+  session=$1
+  read -r self _ </proc/self/stat
+  for pass in 1 2 3 4 5 6 7 8; do
+    left=
+    for stat in /proc/[0-9]*/stat; do
+      read -r line <"$stat" || continue
+      set -- \${line%% *} \${line##*) }
+      [ "$5" = "$session" ] && [ "$1" != "$self" ] && [ "$2" != Z ] && kill -KILL "$1" && left=1
+    done
+    [ -z "$left" ] && break
+  done
+  kill -KILL -- "-$session"`;
+
+/**
+ * $0 is the shell, $1 the command. The supervisor survives TERM, so that it can tell how the command ended; the watchdog
+ * does not hear it.
+ */
+const SUPERVISE = `
+  trap '' TERM
+  (
+    read -r _ <&4
+    set -- $$
+    ${END_SESSION}
+  ) 3>&- >/dev/null &
+  trap : TERM
+  (exec "$0" -c "$1" 2>&1 4>&-)
+  exit`;
+
+export type ShellCommand = {
+  command: string;
+  cwd: string;
+  environment: Record<string, string>;
+  timeoutMs: number;
+  /** Gets standard output and standard error in the order they were written. */
+  onOutput(chunk: Buffer): void;
+};
+
+export type ShellEnd = {
+  /** 128 + n where signal n ended the command. */
+  exitCode: number;
+  /** Why Deputy ended it, where it did. */
+  stopped?: "timeout" | "abort";
+};
+
+/**
+ * Runs a command with empty standard input. When this resolves, none of its processes is left.
+ * @throws Error of the system where no process can be started
+ */
+export async function runInShell(
+  { command, cwd, environment, timeoutMs, onOutput }: ShellCommand,
+  signal: AbortSignal,
+): Promise<ShellEnd> {
+  const supervisor = await startProcess("/bin/sh", ["-c", SUPERVISE, shellPath(), command], {
+    cwd,
+    env: environment,
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore", "pipe", "pipe"],
+  });
+  const session = supervisor.pid as number;
+  const exited = once(supervisor, "exit");
+  const [output, line, lease] = [1, 3, 4].map((descriptor) => supervisor.stdio[descriptor]) as [Duplex, Duplex, Duplex];
+  const gone = Promise.all([output, line].map(closed));
+  output.on("data", onOutput);
+  line.on("error", () => {}).resume();
+  lease.on("error", () => {});
+
+  const stopping = stopSessionWhen(session, lease, timeoutMs, signal);
+  const [exitCode] = (await exited) as [number | null];
+  const stopped = stopping.end();
+  // One that a stop should end may have let go of the line.
+  const allGone = stopped === undefined && (await settlesWithin(gone, SETTLE_MS));
+  if (allGone) signalGroup(session, "SIGKILL");
+  else await endSession(session, lease);
+  await settlesWithin(gone, DRAIN_MS);
+  for (const stream of [output, line, lease]) stream.destroy();
+  return { exitCode: exitCode ?? 128 + constants.signals.SIGKILL, ...(stopped && { stopped }) };
+}
+
+/**
+ * Stops a session when its time is over or the signal aborts: TERM to its leader's group, and KILL to all shortly after.
+ * @returns `end`: no more of that; tells why the session was stopped, where it was
+ */
+function stopSessionWhen(
+  session: number,
+  lease: Duplex,
+  timeoutMs: number,
+  signal: AbortSignal,
+): { end(): ShellEnd["stopped"] } {
+  let stopped: ShellEnd["stopped"];
+  let killTimer: NodeJS.Timeout | undefined;
+  function stop(reason: "timeout" | "abort"): void {
+    if (stopped !== undefined) return;
+    stopped = reason;
+    signalGroup(session, "SIGTERM");
+    killTimer = setTimeout(() => void endSession(session, lease), GRACE_MS);
+  }
+  const onAbort = () => stop("abort");
+  const timer = setTimeout(() => stop("timeout"), Math.min(timeoutMs, MAX_TIMER_MS));
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return {
+    end() {
+      clearTimeout(timer);
+      clearTimeout(killTimer);
+      signal.removeEventListener("abort", onAbort);
+      return stopped;
+    },
+  };
+}
+
+/** What models write is bash more often than not. */
+function shellPath(): string {
+  return existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
+}
+
+function signalGroup(leader: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, name);
+  } catch {
+    // Nobody is left in it.
+  }
+}
+
+/** By a process that goes on where Deputy dies over it; by the watchdog where no process can be started. */
+async function endSession(session: number, lease: Duplex): Promise<void> {
+  try {
+    const options = { env: {}, detached: true, stdio: "ignore" } as const;
+    const killer = await startProcess("/bin/sh", ["-c", END_SESSION, "sh", String(session)], options);
+    await once(killer, "exit");
+  } catch {
+    lease.destroy();
+  }
+}
+
+function closed(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => stream.once("close", resolve));
+}
+
+async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const patience = new AbortController();
+  try {
+    return await Promise.race([promise.then(() => true), sleep(ms, false, { signal: patience.signal })]);
+  } finally {
+    patience.abort();
+  }
+}

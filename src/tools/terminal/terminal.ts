@@ -1,0 +1,71 @@
+/**
+ * `terminal`: one command line in the workspace. It is no sandbox: a command can do what the user can. What holds a
+ * child back is the operator's answer (`ask`, where no rule decides), and that it gets none of the keys.
+ */
+import { constants } from "node:os";
+import { z } from "zod";
+import type { Tool, ToolOutput } from "../../tool.ts";
+import { createOutputWindow } from "./output-window.ts";
+import { runInShell, type ShellEnd } from "./shell.ts";
+
+export type TerminalOptions = {
+  workspace: string;
+  /** What commands get, made when the first one runs. */
+  environment(): Record<string, string>;
+  /** Longest a command may run. */
+  timeoutMs: number;
+};
+
+const input = z.strictObject({
+  command: z
+    .string()
+    .max(100_000)
+    .refine((command) => command.trim() !== "", "Expected a command, found only blanks.")
+    .refine((command) => !command.includes("\0"), "A command cannot hold a NUL byte.")
+    .describe("The command line, as you would type it."),
+  timeout_seconds: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Longest it may run, at most the operator's limit. Left out: that limit."),
+});
+
+export function createTerminal({ workspace, environment, timeoutMs }: TerminalOptions): Tool<z.infer<typeof input>> {
+  return {
+    name: "terminal",
+    description:
+      "Runs one command line with bash (sh where there is none), in the workspace. Each call is a new shell. There is no " +
+      "input to read and nobody to answer a prompt. Gives standard output and standard error together, the middle of a " +
+      "long output cut, and the exit code. Whatever the command leaves running in the background is ended with it. " +
+      "Commands may need a person's approval, so keep each to the point.",
+    effect: "write",
+    input,
+    subject: ({ command }) => ({ target: command, otherwise: "ask", isCommandLine: true }),
+    run: async ({ command, timeout_seconds: wishedSeconds = Number.POSITIVE_INFINITY }, { signal }) => {
+      const output = createOutputWindow();
+      const longestMs = Math.min(timeoutMs, wishedSeconds * 1_000);
+      const end = await runInShell(
+        { command, cwd: workspace, environment: environment(), timeoutMs: longestMs, onOutput: output.write },
+        signal,
+      );
+      return report(output.text(), end, longestMs, timeoutMs);
+    },
+  };
+}
+
+function report(output: string, end: ShellEnd, longestMs: number, limitMs: number): ToolOutput {
+  const text = output.trimEnd() || "(no output)";
+  if (end.stopped === "abort") return { ok: false, text: `${text}\n[stopped]` };
+  if (end.stopped === "timeout") {
+    const limit = longestMs < limitMs ? `; up to ${limitMs / 1_000} s are allowed` : ", the most that is allowed";
+    return { ok: false, text: `${text}\n[ended after ${longestMs / 1_000} s${limit}]` };
+  }
+  if (end.exitCode === 0) return { ok: true, text };
+  return { ok: false, text: `${text}\n[exit code ${end.exitCode}${signalWords(end.exitCode)}]` };
+}
+
+/** A shell tells of a signal as 128 + its number. */
+function signalWords(exitCode: number): string {
+  const name = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0];
+  return name === undefined ? "" : `: ${name}`;
+}

@@ -1,0 +1,299 @@
+/** `deputy chat` as its user meets it, in process: commands, keys, what is typed meanwhile, what a model may not do. */
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { openDeputy } from "../../../src/engine/setup/open-deputy.ts";
+import { createMemoryJournal } from "../../../src/journal/memory.ts";
+import { chatHere, chatPlace, heldBack } from "../../support/chat-place.ts";
+import { deputy } from "../../support/command-line.ts";
+
+/** The line under an answer. */
+const TURN_END = /^[\d.]+s · \S+ @ \S+ · /m;
+
+describe("a chat", { timeout: 110_000 }, () => {
+  test("changes its model with /model, which its children inherit and no config hears of", async (t) => {
+    const { see, say, leave, children, configPath } = await chatHere(t);
+    const before = readFileSync(configPath, "utf8");
+    say("hello");
+    await see("You said: hello");
+    say("/model glm-4.6 --global");
+    await see("--global");
+    await see("glm-4.6 @ zai");
+    say("delegate a haiku about a bee");
+    await see("Haiku of glm-4.6: the bee waits");
+    await see(TURN_END);
+    say("/model large");
+    await see("claude-opus-4-5 @ anthropic");
+    say("/effort high");
+    await see("effort high");
+    say("delegate a haiku about a bat");
+    await see("Haiku of claude-opus-4-5: the bat waits");
+    assert.deepEqual(children(), ["claude-opus-4-5 @ anthropic", "glm-4.6 @ zai"]);
+    assert.equal(readFileSync(configPath, "utf8"), before);
+    assert.equal(await leave(), 0);
+  });
+
+  test("a route that cannot be had is told with what would work, and the one before stays", async (t) => {
+    const { see, say, leave, providers } = await chatHere(t);
+    say("/model x --provider zaii");
+    await see("Did you mean zai");
+    say("/effort hihg");
+    await see("Expected one of none, minimal, low");
+    say("hello");
+    await see("You said: hello");
+    assert.equal(providers.arrivals.at(-1)?.request.model, "glm-5.3");
+    assert.equal(await leave(), 0);
+  });
+
+  test("a command there is none of is not sent to the model; a path is", async (t) => {
+    const { see, say, leave, providers } = await chatHere(t);
+    say("/modle x");
+    await see("There is no command /modle. Did you mean /model?");
+    say("/frobnicate");
+    await see("/help lists them all.");
+    assert.equal(providers.arrivals.length, 0);
+    say("/etc/hosts is a file");
+    await see("You said: /etc/hosts is a file");
+    assert.equal(await leave(), 0);
+  });
+
+  test("/help, /models, /runs, /show and /cost print what the commands of those names do", async (t) => {
+    const { see, say, leave } = await chatHere(t);
+    say("/cost");
+    await see("Nothing was asked yet");
+    say("delegate a haiku about a gnu");
+    await see(TURN_END);
+    for (const [command, expected] of [
+      ["/help", "/steer ID.n TEXT"],
+      ["/models glm-4.5", "glm-4.5-air"],
+      ["/runs", "delegate a haiku"],
+      ["/show", "Haiku of glm-5.3: the gnu waits"],
+      ["/cost", "delegated, and counted in:"],
+      ["/stop", "Nothing that this chat has delegated is running."],
+      ["/steer", "Expected /steer ID.n TEXT."],
+      ["/approve", "No child waits to be allowed anything."],
+    ] as const) {
+      say(command);
+      await see(expected);
+    }
+    assert.equal(await leave(), 0);
+  });
+
+  test("Tab completes commands, models, providers, efforts and runs", async (t) => {
+    const { see, type, leave } = await chatHere(t);
+    for (const [typed, completed] of [
+      ["/eff", "/effort "],
+      ["/effort hi", "/effort high "],
+      ["/model glm-4.5-a", "/model glm-4.5-air "],
+      ["/model x --provider openr", "/model x --provider openrouter "],
+    ] as const) {
+      type(typed);
+      await see(typed);
+      type("\t");
+      await see(completed.slice(typed.length).trimEnd());
+      type("\x15");
+    }
+    assert.equal(await leave(), 0);
+  });
+
+  test("what is typed while an answer is awaited reaches the model with its next request", async (t) => {
+    const { script, letGo } = heldBack();
+    const { see, say, leave, providers } = await chatHere(t, { script });
+    say("delegate a haiku about a wren");
+    await see("1 running");
+    say("make it short");
+    await see("make it short (goes with its next request)");
+    letGo();
+    await see(TURN_END);
+    const last = providers.arrivals.at(-1)?.request;
+    assert.ok(last?.messages.some(({ role, text }) => role === "user" && text.includes("make it short")));
+    assert.equal(await leave(), 0);
+  });
+
+  test("/stop ends what was delegated, and the answer goes on with what there is", async (t) => {
+    const { script, letGo } = heldBack();
+    const { see, say, leave } = await chatHere(t, { script });
+    say("delegate a haiku on three animals");
+    await see("3 running");
+    say("/stop");
+    await see("Asked to stop:");
+    await see("Here is what came back.");
+    await see(TURN_END);
+    letGo();
+    assert.equal(await leave(), 0);
+  });
+
+  test("a turn that was stopped in the middle of a delegation tells its model, with the next message, what came of it", async (t) => {
+    const { script, letGo } = heldBack();
+    const { see, say, type, leave, providers } = await chatHere(t, { script });
+    say("delegate a haiku on three animals");
+    await see("3 running");
+    type("\x03");
+    type("\x03");
+    await see("Stopping the turn");
+    await see(/interrupted|Here is what came back/);
+    letGo();
+    await see("> ");
+    say("and now?");
+    await see("You said: and now?");
+    const last = providers.arrivals.at(-1)?.request;
+    const told = last?.messages.flatMap(({ toolResults }) => toolResults.map(({ text }) => text)).join();
+    assert.match(told ?? "", /Delegation \w+\.1\.1/);
+    assert.equal(await leave(), 0);
+  });
+
+  test("/new begins anew on the same route; the one before stays among the runs", async (t) => {
+    const { see, say, leave, providers } = await chatHere(t);
+    say("/model glm-4.6");
+    await see("glm-4.6 @ zai");
+    say("one");
+    await see("You said: one");
+    await see(TURN_END);
+    say("/new");
+    await see("A new conversation.");
+    say("two");
+    await see("You said: two");
+    const last = providers.arrivals.at(-1)?.request;
+    assert.deepEqual([last?.model, last?.messages.map(({ text }) => text)], ["glm-4.6", ["two"]]);
+    assert.equal(await leave(), 0);
+  });
+
+  test("what a model says cannot move the cursor or change the terminal", async (t) => {
+    const evil = "\x1b[2J\x1b]0;title\x07 gone\r\u202e";
+    const { see, say, leave, stdout } = await chatHere(t, { script: () => ({ text: evil }) });
+    say("hello");
+    await see("\\x1b[2J\\x1b]0;title\\x07 gone");
+    assert.ok(!stdout().includes("\x1b]0;") && !stdout().includes("\x1b[2J") && !stdout().includes("\u202e"));
+    assert.equal(await leave(), 0);
+  });
+
+  test("lines are kept for the next time in a file of the user's own; one with a key, or after a blank, is not", async (t) => {
+    const { see, say, leave, open, root, env } = await chatHere(t);
+    for (const line of [`remember ${env.GLM_API_KEY}`, " in private", "an ordinary line"]) {
+      say(line);
+      await see(`You said: ${line.slice(0, 8)}`);
+      await see(TURN_END);
+    }
+    assert.equal(await leave(), 0);
+    const path = join(root, "state/chat-history.jsonl");
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.equal(readFileSync(path, "utf8"), '"an ordinary line"\n');
+    const again = open(["--continue"]);
+    await again.see("You said: an ordinary line");
+    await again.see("> ");
+    again.type("\x1b[A");
+    await again.see("an ordinary line");
+    again.type("\x15\x04");
+    assert.equal(await again.code, 0);
+  });
+
+  test("lines that are pasted, and lines that end in a backslash, are one message", async (t) => {
+    const { see, say, type, leave, providers } = await chatHere(t);
+    type("\x1b[200~first\nsec");
+    type("ond\x1b[20");
+    type("1~\r");
+    await see("You said: first");
+    await see(TURN_END);
+    say("third\\");
+    await see("… ");
+    say("fourth");
+    await see("You said: third");
+    const said = providers.arrivals.map(({ request }) => request.lastUserText);
+    assert.deepEqual(said, ["first\nsecond", "third\nfourth"]);
+    assert.equal(await leave(), 0);
+  });
+
+  test("a conversation that has outgrown its model says what to do", async (t) => {
+    const { see, say, leave } = await chatHere(t, {
+      script: ({ lastUserText }) =>
+        lastUserText === "short" ? { text: "yes" } : { fault: { kind: "context-overflow" } },
+    });
+    say("short");
+    await see(TURN_END);
+    say("long");
+    await see("no longer fits into the context window");
+    await see("/new");
+    assert.equal(await leave(), 0);
+  });
+
+  test("a budget holds over its turns and what it delegates, and says how to go on", async (t) => {
+    const config = "providers: { zai: { models: { glm-5.3: { price: { input: 100, output: 100 } } } } }\n";
+    const { see, say, leave } = await chatHere(t, { config }, ["--max-cost", "0.12"]);
+    say("hello");
+    await see("The limit of $0.1200 for this conversation is reached.");
+    assert.equal(await leave(), 0);
+  });
+});
+
+describe("deputy chat, as a command", () => {
+  async function run(argv: string[], place: Awaited<ReturnType<typeof chatPlace>>, stdin = "") {
+    return deputy(["chat", ...argv], {
+      ...place,
+      stdin,
+      open: (options) => openDeputy({ ...options, journal: createMemoryJournal() }),
+    });
+  }
+
+  test("takes its route from the flags, over the config's top level, never from delegation: or rules:", async (t) => {
+    const config = "delegation: { model: glm-4.5 }\nrules: [{ when: { toolset: file }, use: glm-4.6 }]\n";
+    const place = await chatPlace(t, { config });
+    await run(["-p", "one"], place);
+    await run(["-p", "two", "--model", "glm-5.1", "--effort", "high"], place);
+    await run(["-p", "delegate a haiku about an ape"], place);
+    const asked = place.providers.arrivals.map(({ slug, request: { model, effort } }) => [model, slug, effort]);
+    assert.deepEqual(asked.slice(0, 2), [
+      ["glm-5.3", "zai", undefined],
+      ["glm-5.1", "zai", "high"],
+    ]);
+    assert.deepEqual(place.children(), ["glm-4.6 @ zai"]);
+  });
+
+  test("gives its tools to the parent, and --toolsets fewer of them", async (t) => {
+    const place = await chatPlace(t);
+    await run(["-p", "one"], place);
+    await run(["-p", "two", "--toolsets", "search"], place);
+    await run(["-p", "three", "--toolsets", "none"], place);
+    const tools = place.providers.arrivals.map(({ request }) => request.tools.map(({ name }) => name));
+    assert.ok(tools[0]?.includes("read_file") && tools[0].includes("terminal") && tools[0].includes("delegate_task"));
+    assert.ok(tools[1]?.includes("grep") && !tools[1].includes("read_file"));
+    assert.ok(!tools[2]?.includes("grep") && tools[2]?.includes("delegate_task"));
+    assert.equal((await run(["-p", "x", "--toolsets", "serach"], place)).code, 3);
+  });
+
+  test("takes its message from -p, from a pipe, or from both", async (t) => {
+    const place = await chatPlace(t);
+    await run(["-p", "What is this?"], place, "a thing\n");
+    await run([], place, "from a pipe\n");
+    assert.deepEqual(
+      place.providers.arrivals.map(({ request }) => request.lastUserText),
+      ["What is this?\n\na thing", "from a pipe"],
+    );
+  });
+
+  test("ends with 3 where there is no model to run on, with 2 where there is no message or conversation", async (t) => {
+    const place = await chatPlace(t);
+    const nowhere = await run(["--provider", "zaii", "-p", "hello"], place);
+    assert.deepEqual([nowhere.code, nowhere.stdout], [3, ""]);
+    assert.match(nowhere.stderr, /Did you mean zai/);
+    assert.match((await run([], place)).stderr, /Expected a message/);
+    assert.match((await run(["--continue", "-p", "x"], place)).stderr, /There is no conversation in .* yet/);
+    assert.equal((await run(["--resume", "nothing", "-p", "x"], place)).code, 2);
+    assert.equal(place.providers.arrivals.length, 0);
+  });
+
+  test("ends with 1 where the answer is not whole, and says why", async (t) => {
+    const place = await chatPlace(t, { script: () => ({ fault: { kind: "unauthorized" } }) });
+    const { code, stdout, stderr } = await run(["-p", "hello"], place);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /zai refuses the key/);
+  });
+
+  test("--allow permits a tool call that nobody is there to be asked about", async (t) => {
+    const place = await chatPlace(t);
+    const denied = await run(["-p", "delegate this: run `echo yes`"], place);
+    assert.match(denied.stdout, /Answer: Not allowed/);
+    const allowed = await run(["-p", "delegate this: run `echo yes`", "--allow", "terminal: echo *"], place);
+    assert.match(allowed.stdout, /Answer: yes/);
+  });
+});

@@ -1,0 +1,313 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { DeputyError } from "../../../src/errors.ts";
+import type { DelegationResult } from "../../../src/result.ts";
+import { createFakeClock } from "../../../src/testing/fake-clock.ts";
+import type { Tool } from "../../../src/tool.ts";
+import { calls, fails, says, tool } from "../../support/child-stage.ts";
+import { deputy, start, temporaryDirectory, until } from "../../support/command-line.ts";
+import { createTestEngine, type ModelScript } from "../../support/engine-stage.ts";
+
+/** Answers with the first line of what it was asked; goals that begin with "Fail" fail. */
+const echo: ModelScript = async ({ messages }) => {
+  const asked = JSON.stringify(messages);
+  if (asked.includes("Fail")) return fails("refused");
+  return says(/Say (\w+)/.exec(asked)?.[1] ?? "done");
+};
+
+const three = "- Say one\n- Say two\n- Say three\n";
+
+describe("deputy run", () => {
+  test("prints a line for each child as it ends, then every answer, and exits with 0", async () => {
+    const { code, stdout, stderr } = await deputy(["run", "-"], { stdin: three, script: echo });
+    assert.equal(code, 0);
+    assert.equal(stderr, "");
+    for (const [place, word] of ["one", "two", "three"].entries()) {
+      assert.match(
+        stdout,
+        new RegExp(`^✓ \\[${place + 1}/3\\] Say ${word} \\(\\d\\.\\ds · m @ zai · \\$0\\.0000\\)$`, "m"),
+      );
+      assert.match(stdout, new RegExp(`^\\[${place + 1}/3\\] Say ${word}\n.*m @ zai.*\n\n${word}$`, "m"));
+    }
+    assert.match(stdout, /^3 of 3 tasks completed in .* · \$0\.0000 · deputy show run1/m);
+  });
+
+  test("exits with 1 and says why where a child failed, beside the answers of the others", async () => {
+    const { code, stdout } = await deputy(["run", "-"], { stdin: "- Say one\n- Fail now\n", script: echo });
+    assert.equal(code, 1);
+    assert.match(stdout, /^✗ \[2\/2\] Fail now \(.*\) failed: refused – it failed: refused$/m);
+    assert.match(stdout, /^\[1\/2\] Say one\n.*\n\none$/m);
+  });
+
+  test("queues children beyond --concurrency and runs them all", async () => {
+    const { code, stdout } = await deputy(["run", "-", "-c", "1"], { stdin: three, script: echo });
+    assert.equal(code, 0);
+    assert.match(stdout, /3 of 3 tasks completed/);
+  });
+
+  test("takes one task in words", async () => {
+    const { code, stdout } = await deputy(["run", "--goal", "Say hello"], { script: echo });
+    assert.equal(code, 0);
+    assert.match(stdout, /\n\nhello\n/);
+  });
+
+  test("with --json prints the result document and nothing else on stdout", async () => {
+    const { stdout, stderr } = await deputy(["run", "-", "--json"], { stdin: three, script: echo });
+    const result = JSON.parse(stdout) as DelegationResult;
+    assert.deepEqual(
+      result.results.map(({ summary }) => summary),
+      ["one", "two", "three"],
+    );
+    assert.match(stderr, /✓ \[1\/3\]/);
+  });
+
+  test("with --ndjson prints every stored event as a line, the result as the last one, and no live event", async () => {
+    const { stdout } = await deputy(["run", "-", "--ndjson"], { stdin: three, script: echo });
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { kind: string; results?: unknown[] });
+    assert.equal(lines[0]?.kind, "delegation-start");
+    assert.equal(lines.at(-2)?.kind, "delegation-end");
+    assert.equal(lines.at(-1)?.kind, "result");
+    assert.equal(lines.at(-1)?.results?.length, 3);
+    assert.equal(lines.filter(({ kind }) => kind === "child-end").length, 3);
+    assert.ok(!lines.some(({ kind }) => kind === "text-delta"));
+  });
+
+  test("hands flags to the engine: workspace, budget and rules", async (t) => {
+    const cwd = temporaryDirectory(t.after.bind(t));
+    mkdirSync(join(cwd, "inner"));
+    const asked: unknown[] = [];
+    const engine = {
+      plan: async (_: unknown, options: unknown) => asked.push(options) && { planned: [], warnings: [] },
+      close: async () => {},
+    };
+    await deputy(
+      [
+        ..."run --goal x --dry-run --model a --provider b --effort high -c 3 --max-cost 0.5 --strict".split(" "),
+        "--workspace",
+        "inner",
+        "--allow",
+        "terminal: npm test",
+        "--allow",
+        "edit_file",
+      ],
+      { cwd, engine: engine as never },
+    );
+    assert.deepEqual(asked, [
+      {
+        surface: "cli",
+        workspace: join(cwd, "inner"),
+        parent: { model: "a", provider: "b", effort: "high" },
+        concurrency: 3,
+        maxCostUsd: 0.5,
+        permissions: [
+          { tool: "terminal", match: "npm test", then: "allow" },
+          { tool: "edit_file", then: "allow" },
+        ],
+        strict: true,
+      },
+    ]);
+  });
+
+  test("shows what a task was rejected for, and runs the others", async () => {
+    const stdin = "- Say one\n- goal: Say two\n  provider: nowhere\n";
+    const { code, stdout } = await deputy(["run", "-"], { stdin, script: echo });
+    assert.equal(code, 1);
+    assert.match(stdout, /^✗ \[2\/2\] Say two \(not started\) rejected: unknown-provider – No provider nowhere\.$/m);
+    assert.match(stdout, /^✓ \[1\/2\]/m);
+  });
+
+  test("exits with 3 and lists every bad task where nothing can start", async () => {
+    const stdin = "- { goal: Say one, provider: nowhere }\n- { goal: Say two, provider: nowhere }\n";
+    const { code, stdout, stderr } = await deputy(["run", "-"], { stdin });
+    assert.equal(code, 3);
+    assert.equal(stdout, "");
+    assert.match(stderr, /tasks\[0\] \(Say one\)[\s\S]*tasks\[1\] \(Say two\)/);
+  });
+
+  test("makes escape sequences in goals and answers harmless", async () => {
+    const script: ModelScript = async () => says("red \x1b[31m and \x07 bell \u202e reversed");
+    const { stdout } = await deputy(["run", "--goal", "clear \x1b[2J\nscreen"], { script });
+    assert.ok(!["\x1b", "\x07", "\u202e"].some((unsafe) => stdout.includes(unsafe)));
+    assert.match(stdout, /clear \\x1b\[2J screen/);
+    assert.match(stdout, /red \\x1b\[31m and \\x07 bell \\u\{202e\} reversed/);
+  });
+
+  test("tells requests and tool calls with --verbose only", async () => {
+    const quiet = await deputy(["run", "--goal", "Say x"], { script: echo });
+    const verbose = await deputy(["run", "--goal", "Say x", "--verbose"], { script: echo });
+    assert.doesNotMatch(quiet.stdout, /request 1/);
+    assert.match(verbose.stdout, /^· \[1\/1\] starts on m @ zai$/m);
+    assert.match(verbose.stdout, /^· \[1\/1\] request 1$/m);
+  });
+});
+
+describe("when something breaks", () => {
+  test("what was finished is printed before the error of the journal", async () => {
+    let full = false;
+    const { engine } = createTestEngine({
+      script: async (request, signal) => {
+        const isSecond = JSON.stringify(request.messages).includes("two");
+        if (isSecond) await until(() => full);
+        return echo(request, signal);
+      },
+      beforeCommit: (events) => {
+        if (full) throw new DeputyError("journal-full", "The disk is full.");
+        full = events.some(({ kind }) => kind === "child-end");
+      },
+    });
+    const { code, stdout, stderr } = await deputy(["run", "-", "--json"], { stdin: "- Say one\n- Say two\n", engine });
+    assert.equal(code, 1);
+    assert.match(stderr, /deputy: The disk is full\./);
+    assert.deepEqual(
+      (JSON.parse(stdout) as DelegationResult).results.map(({ summary }) => summary),
+      ["one"],
+    );
+  });
+});
+
+describe("at a terminal", () => {
+  const ask: Tool = { ...tool("terminal", "write", () => "ran"), subject: () => ({ target: "ls", otherwise: "ask" }) };
+  const script: ModelScript = async ({ messages }) =>
+    messages.some(({ role }) => role === "tool") ? says("looked") : calls(["terminal", { word: "ls" }]);
+
+  test("a child's question is put to the person, and the view goes on after it", async () => {
+    const { engine } = createTestEngine({ script, tools: [ask] });
+    const clock = createFakeClock();
+    const running = start(["run", "--goal", "Look"], { engine, terminal: true, clock });
+    await until(() => running.stdout().includes("Allow?"));
+    await clock.advance(300);
+    running.stdin.write("y\n");
+    assert.equal(await running.code, 0);
+    assert.match(
+      running.stdout(),
+      /\? run\w+\.1 \(m @ zai\) Look\n {2}asks to run terminal:\n {2}│ ls\n {2}in \/\S+\n/,
+    );
+    assert.match(running.stdout(), /✓ \[1\/1\] Look[\s\S]*\n\nlooked\n/);
+  });
+
+  test("nobody is asked where the keyboard is none", async () => {
+    const { engine } = createTestEngine({ script, tools: [ask] });
+    const { stdout } = await deputy(["run", "--goal", "Look"], { engine });
+    assert.match(stdout, /! \[1\/1\] denied: .*nobody can answer here/);
+  });
+});
+
+describe("deputy run --dry-run", () => {
+  const stdin = "- Say one\n- goal: Say two\n  provider: nowhere\n";
+
+  test("shows route, who chose it, price, key and problems, and asks no model", async () => {
+    const { code, stdout } = await deputy(["run", "-", "--dry-run"], { stdin });
+    assert.equal(code, 1);
+    assert.match(stdout, /\[1\/2\] +Say one +m @ zai +task +unknown +ZAI_API_KEY +50 requests/);
+    assert.match(stdout, /✗ \[2\/2\] Say two: provider: No provider nowhere\./);
+    assert.match(stdout, /1 task would start, 1 would not; nothing has been started or spent\./);
+  });
+
+  test("says the same to programs with --json", async () => {
+    const { stdout } = await deputy(["run", "-", "--dry-run", "--json"], { stdin });
+    const [first, second] = JSON.parse(stdout).tasks;
+    assert.equal(first.route.key_name, "ZAI_API_KEY");
+    assert.equal(first.route.price_usd_per_million_tokens, null);
+    assert.equal(second.problem.code, "unknown-provider");
+  });
+
+  test("exits with 3 where nothing could start, or --strict and one could not", async () => {
+    assert.equal((await deputy(["run", "-", "--dry-run", "--strict"], { stdin })).code, 3);
+    assert.equal((await deputy(["run", "-", "--dry-run"], { stdin: "- { goal: a, provider: nowhere }" })).code, 3);
+    assert.equal((await deputy(["run", "-", "--dry-run"], { stdin: "- a" })).code, 0);
+  });
+});
+
+describe("deputy run --output", () => {
+  test("writes the whole result and the answer of each child as it ends, and nothing half", async (t) => {
+    const cwd = temporaryDirectory(t.after.bind(t));
+    const gate = Promise.withResolvers<void>();
+    const script: ModelScript = async (request, signal) => {
+      if (JSON.stringify(request.messages).includes("two")) await gate.promise;
+      return echo(request, signal);
+    };
+    const running = start(["run", "-", "--output", "out/deep"], { stdin: "- Say one!\n- Say two\n", script, cwd });
+    const first = join(cwd, "out/deep/001-say-one.json");
+    await until(() => existsSync(first));
+    assert.equal(JSON.parse(readFileSync(first, "utf8")).summary, "one");
+    gate.resolve();
+    assert.equal(await running.code, 0);
+    assert.deepEqual(readdirSync(join(cwd, "out/deep")).sort(), [
+      "001-say-one.json",
+      "001-say-one.md",
+      "002-say-two.json",
+      "002-say-two.md",
+    ]);
+    assert.equal(readFileSync(join(cwd, "out/deep/001-say-one.md"), "utf8"), "one\n");
+  });
+
+  test("gives a failed child no made-up answer, and names files safely", async (t) => {
+    const cwd = temporaryDirectory(t.after.bind(t));
+    await deputy(["run", "-", "--output", "."], { stdin: '- "Fail: ../../etc/passwd"\n- 写俳句\n', script: echo, cwd });
+    assert.deepEqual(readdirSync(cwd).sort(), ["001-fail-etc-passwd.json", "002-task.json", "002-task.md"]);
+  });
+
+  test("refuses a place that cannot be written before anything starts", async (t) => {
+    const cwd = temporaryDirectory(t.after.bind(t));
+    writeFileSync(join(cwd, "taken"), "");
+    const { code, stderr } = await deputy(["run", "-", "--output", "taken/out"], { stdin: three, cwd });
+    assert.equal(code, 2);
+    assert.match(stderr, /Cannot write results to .*taken\/out: .*Nothing was started/);
+  });
+
+  test("prints a result that could not be written, and exits with 1", async (t) => {
+    const cwd = temporaryDirectory(t.after.bind(t));
+    const script: ModelScript = async (request, signal) => {
+      mkdirSync(join(cwd, "001-say-one.json"));
+      return echo(request, signal);
+    };
+    const { code, stdout } = await deputy(["run", "-", "--output", "."], { stdin: "- Say one\n", script, cwd });
+    assert.equal(code, 1);
+    assert.match(stdout, /! Could not write the result of run\w+\.1: /);
+    assert.match(stdout, /\n\none\n/);
+    chmodSync(cwd, 0o700);
+  });
+});
+
+describe("Ctrl-C", () => {
+  const untilStopped: ModelScript = async (request, signal) => {
+    if (JSON.stringify(request.messages).includes("one")) return says("one");
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    return fails("aborted");
+  };
+
+  test("stops the children, prints what is done, and exits with 130", async () => {
+    const running = start(["run", "-", "--json"], { stdin: "- Say one\n- Say two\n", script: untilStopped });
+    await until(() => running.stderr().includes("✓"));
+    running.interrupt();
+    assert.equal(await running.code, 130);
+    const { results } = JSON.parse(running.stdout()) as DelegationResult;
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["completed", "interrupted"],
+    );
+    assert.equal(results[1]?.exit_reason, "Ctrl-C");
+    assert.match(running.stderr(), /Ctrl-C again leaves now/);
+  });
+
+  test("leaves at once the second time, with what there is", async () => {
+    const deaf: ModelScript = (request, signal) =>
+      JSON.stringify(request.messages).includes("one") ? untilStopped(request, signal) : new Promise(() => {});
+    const clock = { now: Date.now, elapsed: Date.now, sleep: async () => {}, after: () => () => {} };
+    const running = start(["run", "-", "--json"], { stdin: "- Say one\n- Say two\n", script: deaf, clock });
+    await until(() => running.stderr().includes("✓"));
+    running.interrupt();
+    running.interrupt();
+    assert.equal(await running.code, 130);
+    const { results } = JSON.parse(running.stdout()) as DelegationResult;
+    assert.deepEqual(
+      results.map(({ summary }) => summary),
+      ["one"],
+    );
+  });
+});

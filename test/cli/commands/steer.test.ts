@@ -1,0 +1,338 @@
+/** `deputy steer` and `deputy approve`, typed in another process than the run's: what a person reads, and exit codes. */
+import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { type CommandContext, runSlashCommand } from "../../../src/cli/chat/slash-commands.ts";
+import { systemClock } from "../../../src/clock.ts";
+import type { Engine } from "../../../src/engine/engine.ts";
+import { createMemory } from "../../../src/journal/memory.ts";
+import { createFakeClock } from "../../../src/testing/fake-clock.ts";
+import { calls, says, tool } from "../../support/child-stage.ts";
+import { deputy, start, temporaryDirectory, until } from "../../support/command-line.ts";
+import { createTestEngine } from "../../support/engine-stage.ts";
+
+const options = { surface: "library", workspace: "/work", answersFromElsewhere: true } as const;
+
+const DANGEROUS = "rm -r build\u202e\n  # \u001b[2Khello";
+
+/**
+ * A child that asks to run something dangerous, then says what it heard. `type` is a command of another process.
+ * @param targets what it asks to run, one after another
+ */
+async function stage(goals = ["Clean up."], targets = [DANGEROUS]) {
+  const memory = createMemory();
+  const state = temporaryDirectory(after);
+  const env = { DEPUTY_STATE_DIR: state };
+  const dangerous = {
+    ...tool("act", "write", () => "done"),
+    subject: (input: unknown) => {
+      const target = targets[Number((input as { word: string }).word)] ?? DANGEROUS;
+      return { target, otherwise: "ask" as const };
+    },
+  };
+  const owner = createTestEngine({
+    memory,
+    tools: [dangerous],
+    script: async ({ messages }) => {
+      const said = messages.flatMap((message) => (message.role === "assistant" ? [] : [message.text]));
+      const asked = messages.filter(({ role }) => role === "tool").length;
+      return asked < targets.length ? calls(["act", { word: `${asked}` }]) : says(said.slice(1).join(" | "));
+    },
+  }).engine;
+  const delegation = await owner.submit({ tasks: goals.map((goal) => ({ goal })) }, options);
+  const other = (): Engine => createTestEngine({ memory, script: async () => says("") }).engine;
+  while (owner.questions().length < goals.length) await new Promise((resolve) => setImmediate(resolve));
+  return {
+    id: delegation.id,
+    owner,
+    result: delegation.result,
+    state,
+    type: (...argv: string[]) => deputy(argv, { engine: other(), env }),
+    start: (...argv: string[]) => start(argv, { engine: other(), env }),
+    typeInto: (stdin: string, ...argv: string[]) => deputy(argv, { engine: other(), env, stdin }),
+    /** A command at a terminal, on a clock that stands still until it is moved. */
+    atTerminal: (...argv: string[]) => {
+      const clock = createFakeClock(Date.now());
+      return { ...start(argv, { engine: other(), env, terminal: true, clock }), clock };
+    },
+    /** A line typed into a chat. */
+    slash: (line: string) => {
+      const io = { env, clock: systemClock, stdout: { write() {} } };
+      const context = { deputy: { engine: other() }, io, paint: (_style: unknown, text: string) => text };
+      return runSlashCommand(line, context as unknown as CommandContext);
+    },
+    /** Waits until the child asks for another thing than before. */
+    next: async (before: string) => {
+      while (owner.questions().every(({ request }) => request === before)) await turn();
+    },
+  };
+}
+
+describe("deputy steer", () => {
+  test("queues a message, and with --wait says when the child has it", async () => {
+    const { id, type, start: begin, result, owner } = await stage();
+    const queued = await type("steer", id, "Keep the logs.");
+    assert.deepEqual([queued.code, queued.stderr], [0, ""]);
+    assert.equal(queued.stdout, `Queued: ${id}.1 hears it with its next request. See deputy show ${id}.1.\n`);
+    const waiting = begin("steer", `${id}.1`, "Be quick.", "--wait");
+    while ([...owner.events(`${id}.1`)].filter(({ kind }) => kind === "steer-request").length < 2) await turn();
+    assert.equal((await type("approve", id)).code, 0);
+    assert.equal(await waiting.code, 0);
+    assert.equal(waiting.stdout(), `Delivered: ${id}.1 has it.\n`);
+    assert.equal((await result).results[0]?.summary, "done | Keep the logs. | Be quick.");
+    const shown = await type("show", `${id}.1`);
+    assert.match(shown.stdout, /message +delivered, deputy steer: Keep the logs\./);
+    assert.match(shown.stdout, /── message to it\nBe quick\./);
+    await owner.close();
+  });
+
+  test("reads a message from standard input, and tells a program what became of it", async () => {
+    const { id, type, typeInto, result, owner } = await stage();
+    const { code, stdout } = await typeInto("Keep the logs.\nAll of them.\n", "steer", id, "-", "--json");
+    const { state, child_id } = JSON.parse(stdout);
+    assert.deepEqual([code, state, child_id], [0, "queued", `${id}.1`]);
+    await type("approve", id);
+    assert.equal((await result).results[0]?.summary, "done | Keep the logs.\nAll of them.");
+    await owner.close();
+  });
+
+  test("says that a child missed it, or has ended before", async () => {
+    const { id, type, start: begin, owner } = await stage();
+    const waiting = begin("steer", id, "Too late.", "--wait");
+    while ([...owner.events(`${id}.1`)].every(({ kind }) => kind !== "steer-request")) await turn();
+    await type("stop", id);
+    assert.equal(await waiting.code, 1);
+    assert.match(waiting.stdout(), /^Missed: \w+\.1 ended first/);
+    assert.match((await type("show", `${id}.1`)).stdout, /message +missed, deputy steer: Too late\./);
+    const over = await type("steer", `${id}.1`, "Hello?");
+    assert.equal(over.code, 1);
+    assert.match(over.stderr, /\.1 has ended \(interrupted\): nobody is there to hear it/);
+    await owner.close();
+  });
+});
+
+describe("deputy approve", () => {
+  test("lists what waits, exactly as it would run, with all that could hide spelled out", async () => {
+    const { id, type, owner, result } = await stage();
+    const { code, stdout } = await type("approve");
+    assert.equal(code, 0);
+    const [head, goal, ...rest] = stdout.split("\n");
+    assert.match(head ?? "", new RegExp(`^\\? ${id}\\.1 waits \\d+\\.\\ds, (4m 59s|5m 00s) left$`));
+    assert.deepEqual(
+      [goal, ...rest],
+      [
+        "  Clean up.",
+        "  asks to run act:",
+        "  │ rm -r build\\u{202e}",
+        "  │   # \\x1b[2Khello",
+        "  in /work",
+        `  deputy approve ${id}.1 --request ${owner.questions()[0]?.request}`,
+        "",
+      ],
+    );
+    const [document] = JSON.parse((await type("approve", "--json")).stdout);
+    const { child_id, tool, goal: asked, directory, request } = document;
+    assert.deepEqual([child_id, tool, asked, directory], [`${id}.1`, "act", "Clean up.", "/work"]);
+    assert.equal(request, owner.questions()[0]?.request);
+    await type("approve", id);
+    await result;
+    assert.equal((await type("approve")).stdout, "No child waits to be allowed anything.\n");
+    await owner.close();
+  });
+
+  test("allows, and an answer that comes later is told that it does not count", async () => {
+    const { id, type, owner, result } = await stage();
+    const allowed = await type("approve", `${id}.1`);
+    assert.deepEqual([allowed.code, allowed.stdout.split("\n")[0]], [0, `Allowed: ${id}.1, act`]);
+    assert.equal((await result).results[0]?.summary, "done");
+    const late = await type("approve", `${id}.1`, "--deny");
+    assert.equal(late.code, 1);
+    assert.match(late.stderr, /asks nothing now/);
+    await owner.close();
+  });
+
+  test("denies with a reason that the child hears", async () => {
+    const { id, type, owner, result } = await stage();
+    const denied = await type("approve", id, "--deny", "--reason", "Ask me tomorrow.", "--json");
+    assert.deepEqual([denied.code, JSON.parse(denied.stdout).counted], [0, true]);
+    assert.equal((await result).results[0]?.summary, "Not allowed: Ask me tomorrow.");
+    await owner.close();
+  });
+
+  test("asks which question is meant where a run has several", async () => {
+    const { id, type, owner, result } = await stage(["one", "two"]);
+    const unclear = await type("approve", id);
+    assert.equal(unclear.code, 2);
+    assert.match(unclear.stderr, /2 are open\. Say which: \w+\.1 --call \S+, \w+\.2 --call/);
+    assert.equal((await type("approve", `${id}.1`)).code, 0);
+    assert.equal((await type("approve", id)).code, 0);
+    await result;
+    await owner.close();
+  });
+});
+
+describe("deputy approve ID", () => {
+  const TWO = ["ls", "rm -rf /"];
+
+  test("answers what was listed, and nothing that has taken its place", async () => {
+    const { id, type, owner, result, next, state } = await stage(["Clean up."], TWO);
+    const listed = await type("approve");
+    const [, code = ""] = /--request (\w+)/.exec(listed.stdout) ?? [];
+    assert.match((await type("approve", `${id}.1`)).stdout, /^Allowed: .*\n {2}│ ls\n$/);
+    await next(code);
+    const refused = await type("approve", `${id}.1`);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /asks to run act:\n {2}│ rm -rf \/\n {2}in \/work\n/);
+    assert.match(refused.stderr, /Nothing was answered: \w+\.1 asks for something else now than what was listed/);
+    assert.equal(owner.questions().length, 1);
+    assert.equal(statSync(join(state, "shown-requests.json")).mode & 0o777, 0o600);
+    assert.match((await type("approve", id, "--deny")).stdout, /^Denied: .*\n {2}│ rm -rf \/\n$/);
+    assert.match((await result).results[0]?.summary ?? "", /done \| Not allowed/);
+    await owner.close();
+  });
+
+  for (const flags of [[], ["--deny"], ["--json"]])
+    test(`refuses what replaced the listed one, however it is answered: ${flags.join(" ") || "allow"}`, async () => {
+      const { id, type, owner, next } = await stage(["Clean up."], TWO);
+      await type("approve", "--json");
+      const [first] = owner.questions();
+      await owner.answer({ id, allowed: true, reason: "elsewhere", by: "test" });
+      await next(first?.request ?? "");
+      for (const target of [id, `${id}.1`]) {
+        const { code, stdout } = await type("approve", target, ...flags);
+        assert.equal(code, target === id ? 1 : 0);
+        if (flags.includes("--json") && code === 1) {
+          const { counted, pending } = JSON.parse(stdout);
+          assert.deepEqual([counted, pending.target, pending.directory], [false, "rm -rf /", "/work"]);
+        }
+      }
+      await owner.close();
+    });
+
+  test("with --request answers exactly that one, listed or not; any other stays open", async () => {
+    const { id, type, owner, result, next } = await stage(["Clean up."], TWO);
+    const request = owner.questions()[0]?.request ?? "";
+    for (const wrong of ["0".repeat(12), request.slice(0, 8), "", "--deny"]) {
+      const refused = await type("approve", id, `--request=${wrong}`);
+      assert.notEqual(refused.code, 0, wrong);
+      assert.equal(owner.questions()[0]?.request, request);
+    }
+    assert.match((await type("approve", id, "--request", request)).stdout, /^Allowed: .*\n {2}│ ls\n$/);
+    await next(request);
+    const late = await type("approve", id, "--request", request);
+    assert.equal(late.code, 1);
+    assert.match(late.stderr, /is not open; \w+ asks for something else now\. Nothing was answered/);
+    await type("approve", id, "--deny");
+    await result;
+    await owner.close();
+  });
+
+  test("in a script prints a request that nobody has listed, and answers that one", async () => {
+    const { id, type, owner, result, next } = await stage(["Clean up."], TWO);
+    for (const target of TWO) {
+      const [waiting] = owner.questions();
+      const { code, stdout, stderr } = await type("approve", id);
+      assert.deepEqual([code, stdout.split("\n")[1]], [0, `  │ ${target}`]);
+      assert.match(stderr, /asks to run act:\n {2}│ .*\n {2}in \/work\n/);
+      if (target !== TWO.at(-1)) await next(waiting?.request ?? "");
+    }
+    assert.equal((await result).results[0]?.summary, "done | done");
+    await owner.close();
+  });
+
+  test("at a terminal asks before it allows what nobody has listed; what was typed ahead is no answer", async () => {
+    const { id, atTerminal, owner, result } = await stage(["Clean up."], ["ls"]);
+    for (const [answer, code] of [
+      ["n\r", 1],
+      ["\r", 1],
+      ["y\r", 0],
+    ] as const) {
+      const { stdin, stderr, clock, code: ended } = atTerminal("approve", id);
+      stdin.write("y\ry\r");
+      await until(() => stderr().includes("Allow it? [y/N]"));
+      await clock.advance(300);
+      assert.equal(owner.questions().length, 1);
+      stdin.write(answer);
+      assert.equal(await ended, code);
+    }
+    assert.equal((await result).results[0]?.summary, "done");
+    await owner.close();
+  });
+
+  test("at a terminal allows without a question what was listed, and with --yes anything", async () => {
+    const { id, type, atTerminal, owner, result, next } = await stage(["Clean up."], TWO);
+    const [first] = owner.questions();
+    assert.equal(await atTerminal("approve", id, "--yes").code, 0);
+    await next(first?.request ?? "");
+    await type("approve");
+    assert.equal(await atTerminal("approve", id).code, 0);
+    assert.equal((await result).results[0]?.summary, "done | done");
+    await owner.close();
+  });
+
+  test("names the surface and the user in the record, and show tells both", async () => {
+    const { id, type, owner, result } = await stage(["Clean up."], ["ls"]);
+    await type("approve", id, "--reason", "go ahead");
+    await result;
+    const { stdout } = await type("show", `${id}.1`);
+    assert.ok(stdout.includes(`── allowed by deputy approve (${userInfo().username})\ngo ahead`), stdout);
+    assert.match(stdout, /── asks to run act in \/work\nls/);
+    await owner.close();
+  });
+
+  test("remembers what it has listed of a child when that has expired, and another request has its place", async () => {
+    const { id, type, owner, result, next, state } = await stage(["Clean up."], TWO);
+    await type("approve");
+    const [first] = owner.questions();
+    const { until = 0 } = JSON.parse(readFileSync(join(state, "shown-requests.json"), "utf8"))[first?.request ?? ""];
+    assert.ok(first !== undefined && until > (first.answerBy ?? 0) + 60_000);
+    await owner.answer({ id, request: first.request, allowed: false, reason: "as if its time was over", by: "test" });
+    await next(first.request);
+    const { code, stderr } = await type("approve", id);
+    assert.equal(code, 1);
+    assert.match(stderr, /asks for something else now than what was listed/);
+    await owner.close();
+    await result.catch(() => {});
+  });
+
+  test("forgets what was listed long ago: then nothing was listed", async () => {
+    const { id, type, owner, result, state } = await stage(["Clean up."], ["ls"]);
+    await type("approve");
+    const path = join(state, "shown-requests.json");
+    const old = { "0123456789ab": { childId: `${id}.1`, until: Date.now() - 1 } };
+    writeFileSync(path, JSON.stringify(old));
+    assert.equal((await type("approve", id)).code, 0);
+    await result;
+    for (const text of ["no JSON", "[]", '{"a": 1}', "null"]) {
+      writeFileSync(path, text);
+      assert.equal((await type("approve")).code, 0, text);
+    }
+    await owner.close();
+  });
+});
+
+test("/approve in a chat shows what was not listed, and answers it when it is said again, or by its code", async () => {
+  const { id, slash, owner, result, next } = await stage(["Clean up."], ["ls", "make", "rm -rf /"]);
+  const isOpen = (target: string) => owner.questions()[0]?.target === target;
+  assert.match(await slash(`/approve ${id}`), /│ ls\n {2}in \/work\n[\s\S]*Nothing was answered/);
+  assert.ok(isOpen("ls"));
+  const first = owner.questions()[0]?.request ?? "";
+  assert.match(await slash(`/approve ${id}`), /^Allowed/);
+  await next(first);
+  assert.match(await slash(`/approve ${id}.1 --deny too loud`), /│ make\n[\s\S]*Nothing was answered/);
+  assert.ok(isOpen("make"));
+  const second = owner.questions()[0]?.request ?? "";
+  assert.match(await slash(`/approve ${id} --request ${second} --deny too loud`), /^Denied/);
+  await next(second);
+  await assert.rejects(slash(`/approve ${id} --request ${second}`), /is not open/);
+  assert.match(await slash("/approve"), /│ rm -rf \/\n {2}in \/work\n/);
+  assert.match(await slash(`/approve ${id} --deny`), /^Denied/);
+  assert.match((await result).results[0]?.summary ?? "", /^done \| Not allowed: too loud \| Not allowed: denied with/);
+  await owner.close();
+});
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,358 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
+/** `deputy config import`: Hermes configs as people have them, and what becomes of each part. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import fc from "fast-check";
+import { parse, stringify } from "yaml";
+import { importHermes } from "../../../../src/cli/config/import/hermes.ts";
+import { loadConfig } from "../../../../src/config/load.ts";
+import { configSchema } from "../../../../src/config/schema.ts";
+import { deputy, temporaryDirectory } from "../../../support/command-line.ts";
+
+/** A home with this Hermes config where Hermes has it. */
+function hermesHome(t: TestContext, yaml: string) {
+  const home = temporaryDirectory(t.after.bind(t));
+  mkdirSync(join(home, ".hermes"));
+  writeFileSync(join(home, ".hermes/config.yaml"), yaml);
+  return { home, path: join(home, ".config/deputy/config.yaml"), stage: { cwd: home, env: { HOME: home } } };
+}
+
+/** What is printed, as a config and as notes. */
+async function imported(t: TestContext, yaml: string) {
+  const { code, stdout, stderr } = await deputy(["config", "import"], hermesHome(t, yaml).stage);
+  assert.equal(code, 0, stderr);
+  const notes = stdout.split("\n").filter((line) => line.startsWith("#"));
+  return { config: parse(stdout) ?? {}, notes: notes.join("\n"), stdout };
+}
+
+describe("the parent's model", () => {
+  test("is a text, or a map with its provider", async (t) => {
+    assert.deepEqual((await imported(t, "model: glm-4.7\nprovider: z-ai\n")).config, {
+      model: "glm-4.7",
+      provider: "zai",
+    });
+    const map = "model: { default: kimi-k2.5, provider: kimi-coding }\nagent: { reasoning_effort: High }\n";
+    assert.deepEqual((await imported(t, map)).config, {
+      model: "kimi-k2.5",
+      provider: "kimi",
+      reasoning_effort: "high",
+    });
+  });
+
+  test("with provider auto is at the provider whose endpoint base_url is", async (t) => {
+    const { config } = await imported(
+      t,
+      "model: { default: x/y, provider: auto, base_url: https://openrouter.ai/api/v1, context_length: 9000 }\n",
+    );
+    assert.deepEqual(config, {
+      model: "x/y",
+      provider: "openrouter",
+      providers: { openrouter: { models: { "x/y": { context_window: 9000 } } } },
+    });
+  });
+
+  test("at an endpoint without a name gets an entry of its own, key and all", async (t) => {
+    const beside = "model: m\nprovider: custom\nbase_url: https://gate.example/v1/\napi_key: ${GATE_KEY}\n";
+    assert.deepEqual((await imported(t, beside)).config, {
+      model: "m",
+      provider: "custom",
+      providers: { custom: { base_url: "https://gate.example/v1", api_key: "${GATE_KEY}" } },
+    });
+  });
+
+  test("is left out with its provider where Deputy does not speak to that", async (t) => {
+    const { config, notes } = await imported(t, "model: { default: gpt-5.5, provider: openai-codex }\n");
+    assert.deepEqual(config, {});
+    assert.match(notes, /model is left out: it names the provider openai-codex.*`openai` with OPENAI_API_KEY/);
+  });
+});
+
+describe("providers", () => {
+  test("of the list and of the map become entries", async (t) => {
+    const { config } = await imported(
+      t,
+      `
+custom_providers:
+  - { name: My Lab, base_url: "http://127.0.0.1:8000/v1", api_key: no-key-required, model: qwen3,
+      models: { qwen3: { context_length: 131072 } } }
+  - { name: gate, url: "https://gate.example/v1", key_env: GATE_KEY, api_mode: codex_responses, models: [a, { id: b }] }
+providers:
+  anthropic-gate: { baseUrl: "https://a.example/anthropic", apiKey: "\${A_KEY}", transport: anthropic_messages,
+    extra_headers: { x-team: "\${TEAM}" } }
+  gemini: { api_key: "\${GEMINI_API_KEY}", base_url: "https://generativelanguage.googleapis.com/v1beta/openai" }
+`,
+    );
+    assert.deepEqual(config.providers, {
+      "my-lab": {
+        base_url: "http://127.0.0.1:8000/v1",
+        default_model: "qwen3",
+        models: { qwen3: { context_window: 131072 } },
+      },
+      gate: {
+        base_url: "https://gate.example/v1",
+        api_mode: "responses",
+        api_key_env: "GATE_KEY",
+        models: { a: {}, b: {} },
+      },
+      "anthropic-gate": {
+        base_url: "https://a.example/anthropic",
+        api_mode: "anthropic_messages",
+        api_key: "${A_KEY}",
+        headers: { "x-team": "${TEAM}" },
+      },
+      gemini: {
+        base_url: "https://generativelanguage.googleapis.com/v1beta/openai",
+        api_key: "${GEMINI_API_KEY}",
+      },
+    });
+  });
+
+  test("that share a URL but not a key stay apart", async (t) => {
+    const { config } = await imported(
+      t,
+      `
+custom_providers: [{ name: one, base_url: "https://gate.example/v1", key_env: ONE_KEY }]
+model_aliases:
+  same: { model: a, provider: custom, base_url: "https://gate.example/v1" }
+  other: { model: b, provider: custom, base_url: "https://gate.example/v1", key_env: OTHER_KEY }
+`,
+    );
+    assert.deepEqual(config.models, {
+      same: { model: "a", provider: "one" },
+      other: { model: "b", provider: "other" },
+    });
+    assert.deepEqual(config.providers.other, { base_url: "https://gate.example/v1", api_key_env: "OTHER_KEY" });
+  });
+
+  test("of one name never mix: the first stays, and the other is told of", async (t) => {
+    const { config, notes } = await imported(
+      t,
+      `
+providers: { lab: { base_url: "https://one.example/v1", api_key: "\${ONE_KEY}" } }
+custom_providers:
+  - { name: lab, base_url: "https://two.example/v1", model: m }
+  - { name: gate, base_url: "https://gate.example/v1", key_env: GATE_KEY, models: [a] }
+  - { name: gate, base_url: "https://gate.example/v1", key_env: GATE_KEY, models: [b] }
+model_aliases:
+  lab: { model: x, provider: custom, base_url: "https://three.example/v1", api_key: "\${THREE_KEY}" }
+  glm: { model: y, provider: zai, base_url: "https://four.example/v1", api_key: "\${FOUR_KEY}" }
+  sonnet: { model: z, provider: anthropic, base_url: "https://five.example", api_key: "\${FIVE_KEY}" }
+  plain: { model: glm-5, provider: zai }
+`,
+    );
+    assert.deepEqual(config.providers, {
+      lab: { base_url: "https://one.example/v1", api_key: "${ONE_KEY}" },
+      gate: { base_url: "https://gate.example/v1", api_key_env: "GATE_KEY", models: { a: {}, b: {} } },
+      "lab-endpoint": { base_url: "https://three.example/v1", api_key: "${THREE_KEY}" },
+      "glm-endpoint": {
+        api_mode: "chat_completions",
+        base_url: "https://four.example/v1",
+        api_key: "${FOUR_KEY}",
+      },
+      sonnet: { api_mode: "anthropic_messages", base_url: "https://five.example", api_key: "${FIVE_KEY}" },
+    });
+    assert.deepEqual(config.models.glm, { model: "y", provider: "glm-endpoint" });
+    assert.deepEqual(config.models.plain, { model: "glm-5", provider: "zai" });
+    assert.match(notes, /custom_providers\[0\] is left out: another provider is named lab, too/);
+  });
+
+  test("without a URL that could be one are left out, and told", async (t) => {
+    const yaml = "custom_providers: [{ base_url: http://h/v1 }, { name: bad, base_url: not-a-url }, { name: none }]\n";
+    const { config, notes } = await imported(t, yaml);
+    assert.deepEqual(config, {});
+    assert.match(notes, /custom_providers\[0\]: it has no name/);
+    assert.match(notes, /providers\.bad\.base_url is left out/);
+  });
+});
+
+describe("aliases and tiers", () => {
+  test("become models, with the endpoint they bring", async (t) => {
+    const { config } = await imported(
+      t,
+      `
+model: { default: m, provider: deepseek, aliases: { flash: deepseek/deepseek-v4-flash, plain: some-model } }
+model_aliases:
+  opus: { model: claude-opus-4-6, provider: anthropic }
+  cloud: { model: "qwen3.5:397b", provider: custom, base_url: "https://ollama.com/v1" }
+model_tiers:
+  small: glm-4.7
+  large: { model: claude-opus-5, provider: anthropic, reasoning_effort: high }
+`,
+    );
+    assert.deepEqual(config.models, {
+      flash: { model: "deepseek-v4-flash", provider: "deepseek" },
+      plain: "some-model",
+      small: "glm-4.7",
+      large: { model: "claude-opus-5", provider: "anthropic", reasoning_effort: "high" },
+      opus: { model: "claude-opus-4-6", provider: "anthropic" },
+      cloud: { model: "qwen3.5:397b", provider: "ollama-cloud" },
+    });
+  });
+});
+
+describe("delegation", () => {
+  test("keeps its limits and its endpoint, and says what has no counterpart", async (t) => {
+    const { config, notes } = await imported(
+      t,
+      `
+delegation:
+  model: step-3.5-flash
+  provider: custom
+  base_url: https://steps.example/v1
+  api_key: \${STEP_KEY}
+  reasoning_effort: low
+  max_concurrent_children: 3
+  max_iterations: 50
+  child_timeout_seconds: 600
+  orchestrator_enabled: true
+display: { compact: true }
+terminal: { timeout: 90, backend: docker }
+`,
+    );
+    assert.deepEqual(config, {
+      providers: { delegation: { base_url: "https://steps.example/v1", api_key: "${STEP_KEY}" } },
+      delegation: {
+        model: "step-3.5-flash",
+        provider: "delegation",
+        reasoning_effort: "low",
+        max_concurrent_children: 3,
+        max_iterations: 50,
+        child_timeout_seconds: 600,
+      },
+      terminal: { timeout_seconds: 90 },
+    });
+    assert.match(notes, /nothing like these: delegation\.orchestrator_enabled, display, terminal\.backend\./);
+    assert.match(notes, /Not set here: STEP_KEY\./);
+  });
+
+  test("takes the parent's fallbacks only where it has no model of its own, as Hermes does", async (t) => {
+    const chain = "fallback_providers: [{ provider: openrouter, model: a/b }, { provider: nous, model: c }]\n";
+    const inherited = await imported(t, chain);
+    assert.deepEqual(inherited.config.delegation, { fallbacks: [{ model: "a/b", provider: "openrouter" }] });
+    assert.match(inherited.notes, /fallback_providers\[1\] is left out.*nous/);
+    const pinned = await imported(t, `${chain}delegation: { model: x, provider: zai }\n`);
+    assert.equal(pinned.config.delegation.fallbacks, undefined);
+    assert.match(pinned.notes, /fallback_providers is the parent's alone/);
+    const own =
+      "fallback_model: { provider: zai, model: p }\ndelegation: { fallback_providers: [{ provider: zai, model: q }] }\n";
+    assert.deepEqual((await imported(t, own)).config.delegation.fallbacks, [{ model: "q", provider: "zai" }]);
+  });
+
+  test("leaves out values that do not fit, and says what was expected", async (t) => {
+    const { config, notes } = await imported(t, "delegation: { max_iterations: 0, reasoning_effort: sometimes }\n");
+    assert.deepEqual(config, {});
+    assert.match(notes, /delegation\.max_iterations is left out: /);
+    assert.match(notes, /delegation\.reasoning_effort is left out: /);
+  });
+});
+
+describe("a key that is written out", () => {
+  const LITERAL = "custom_providers: [{ name: lab, base_url: https://lab.example/v1, api_key: sk-very-secret }]\n";
+
+  test("is never shown", async (t) => {
+    const { stdout, notes, config } = await imported(t, LITERAL);
+    assert.ok(!stdout.includes("sk-very-secret"));
+    assert.equal(config.providers.lab.api_key, "[secret]");
+    assert.match(notes, /Keys written out, as they were: providers\.lab\.api_key/);
+  });
+
+  test("is carried over by --write, for its owner's eyes, into a config that loads", async (t) => {
+    const { stage, path, home } = hermesHome(t, `model: { default: m, provider: "custom:lab" }\n${LITERAL}`);
+    const { code, stdout } = await deputy(["config", "import", "--write"], stage);
+    assert.equal(code, 0);
+    assert.ok(!stdout.includes("sk-very-secret") && stdout.includes(path));
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.match(readFileSync(path, "utf8"), /api_key: sk-very-secret/);
+    const { config } = loadConfig({ env: stage.env, cwd: home });
+    assert.deepEqual([config.model, config.provider], ["m", "lab"]);
+    const doctor = await deputy(["doctor"], stage);
+    assert.equal(doctor.code, 0, doctor.stdout);
+    assert.match(doctor.stdout, /^✓ default .* m @ lab$/m);
+    assert.equal((await deputy(["config", "import", "--write"], stage)).code, 2, "it does not overwrite");
+    assert.equal((await deputy(["config", "import", "--write", "--force"], stage)).code, 0);
+    assert.ok(existsSync(`${path}.bak`));
+  });
+});
+
+test("a file that is not there, or no YAML, is an error that says where", async (t) => {
+  const { stage, home } = hermesHome(t, "model: [\n");
+  const broken = await deputy(["config", "import"], stage);
+  assert.equal(broken.code, 2);
+  assert.match(broken.stderr, /config\.yaml:\d+:\d+ /);
+  const missing = await deputy(["config", "import", join(home, "none.yaml")], stage);
+  assert.deepEqual([missing.code, /Expected a Hermes config at .*none\.yaml/.test(missing.stderr)], [2, true]);
+});
+
+const known = {
+  slugOf: (name: string) => (name === "zai" ? name : undefined),
+  insteadOf: (name: string) => (name === "nous" ? "`zai`" : undefined),
+  slugAt: () => undefined,
+  modeOf: () => undefined,
+  isUsableKey: (text: string) => text.length > 3,
+};
+
+test("whatever a Hermes config holds, no key comes to stand beside another's URL", () => {
+  const host = fc.constantFrom("one", "two", "three");
+  const name = fc.constantFrom("lab", "gate", "zai", "custom", "custom:lab", "delegation", "fallback-1");
+  const endpoint = fc.record({ host, isKeyed: fc.boolean(), name, provider: name }).map((made) => ({
+    name: made.name,
+    provider: made.provider,
+    model: "m",
+    base_url: `https://${made.host}.example/v1`,
+    ...(made.isKeyed && { api_key: `\${KEY_OF_${made.host}}` }),
+  }));
+  const endpoints = fc.array(endpoint, { maxLength: 3 });
+  const named = fc.dictionary(name, endpoint, { maxKeys: 3 });
+  const hermes = fc.record(
+    {
+      model: endpoint,
+      providers: named,
+      custom_providers: endpoints,
+      model_aliases: named,
+      model_tiers: named,
+      delegation: endpoint,
+      fallback_providers: endpoints,
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(hermes, (source) => {
+      const { providers = {} } = importHermes(source, known).config as { providers?: Record<string, object> };
+      for (const entry of Object.values(providers) as { base_url?: string; api_key?: string }[])
+        if (entry.api_key !== undefined)
+          assert.equal(entry.base_url, `https://${entry.api_key.slice("${KEY_OF_".length, -1)}.example/v1`);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("whatever a Hermes config holds, the result loads", () => {
+  const text = fc.constantFrom("zai", "nous", "custom", "custom:lab", "https://h.example/v1", "${A_KEY}", "", "m/n");
+  const leaf = fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null), fc.array(text, { maxLength: 2 }));
+  const names = [
+    "model",
+    "provider",
+    "base_url",
+    "api_key",
+    "models",
+    "name",
+    "default",
+    "reasoning_effort",
+    "timeout",
+  ];
+  const map = fc.dictionary(fc.constantFrom(...names), leaf, { maxKeys: 4 });
+  const section = fc.oneof(leaf, map, fc.dictionary(text, map, { maxKeys: 2 }), fc.array(map, { maxLength: 2 }));
+  const sections = ["model", "providers", "custom_providers", "model_aliases", "model_tiers", "delegation"];
+  const rest = ["fallback_providers", "agent", "terminal", "provider", "base_url"];
+  const hermes = fc.dictionary(fc.constantFrom(...sections, ...rest), section, { maxKeys: 6 });
+  fc.assert(
+    fc.property(hermes, (source) => {
+      const before = stringify(source);
+      assert.ok(configSchema.safeParse(importHermes(source, known).config).success);
+      assert.equal(stringify(source), before);
+    }),
+    { numRuns: 500 },
+  );
+});

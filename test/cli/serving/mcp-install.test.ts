@@ -1,0 +1,234 @@
+/** `deputy mcp install`: what it shows, what it writes into other programs' settings, and what it leaves alone. */
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import fc from "fast-check";
+import { parse } from "yaml";
+import { AGENT_PROGRAMS } from "../../../src/cli/serving/agent-programs.ts";
+import { addEntry, snippetOf } from "../../../src/cli/serving/settings-entry.ts";
+import { createFakeClock } from "../../../src/testing/fake-clock.ts";
+import { deputy, start, temporaryDirectory, until } from "../../support/command-line.ts";
+
+const KEY = "key-of-zai-1234567";
+
+function bareHome(t: TestContext, settings: Record<string, string> = {}) {
+  const home = temporaryDirectory(t.after.bind(t));
+  for (const [name, text] of Object.entries(settings)) {
+    mkdirSync(dirname(join(home, name)), { recursive: true });
+    writeFileSync(join(home, name), text);
+  }
+  const stage = { cwd: home, env: { HOME: home, GLM_API_KEY: KEY, GLM_BASE_URL: "http://127.0.0.1:9/v1" } };
+  return { home, stage, install: (...words: string[]) => deputy(["mcp", "install", ...words], stage) };
+}
+
+for (const [name, { title, userFile, format, at }] of Object.entries(AGENT_PROGRAMS))
+  test(`shows ${title}'s entry and where it goes, and writes nothing unasked`, async (t) => {
+    const { home, stage, install } = bareHome(t);
+    const { code, stdout } = await install(name);
+    assert.equal(code, 0);
+    assert.ok(stdout.includes(userFile(stage.env)));
+    assert.match(stdout, /mcp/);
+    assert.match(stdout, /Nothing was written/);
+    assert.ok(!stdout.includes(KEY));
+    assert.deepEqual(readdirSync(home), []);
+
+    const written = await install(name, "--write");
+    assert.equal(written.code, 0, written.stderr);
+    const text = readFileSync(userFile(stage.env), "utf8");
+    assert.ok(!text.includes(KEY), "a key is named, never written");
+    assert.equal(statSync(userFile(stage.env)).mode & 0o777, 0o600);
+    if (format !== "toml") assert.ok(parse(text)[at[0] ?? ""].deputy);
+    assert.match((await install(name, "--write")).stdout, /already/);
+  });
+
+test("programs that filter the environment are told the variables in use, base URLs with their keys", async (t) => {
+  const { stage, install } = bareHome(t);
+  await install("codex", "--write");
+  await install("hermes", "--write");
+  const [codex, hermes] = ["codex", "hermes"].map((name) =>
+    readFileSync(AGENT_PROGRAMS[name]?.userFile(stage.env) ?? "", "utf8"),
+  );
+  assert.match(codex ?? "", /^env_vars = \["GLM_API_KEY", "GLM_BASE_URL"\]$/m);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: Hermes expands it.
+  assert.equal(parse(hermes ?? "").mcp_servers.deputy.env.GLM_API_KEY, "${GLM_API_KEY}");
+});
+
+test("keeps what a settings file has beside the entry: values, comments, order, its mode and the link to it", async (t) => {
+  const hermes = "# mine\nmodel: x # the big one\nmcp_servers:\n  docs: { command: docs } # keep\n";
+  const codex = 'model = "gpt"\n\n[mcp_servers.docs]\ncommand = "docs"\n';
+  const { home, install } = bareHome(t, {
+    ".hermes/config.yaml": hermes,
+    ".codex/config.toml": codex,
+    "dotfiles/mcp.json": '{\n    "mcpServers": {"docs": {"command": "docs"}}, "last": 1\n}\n',
+  });
+  mkdirSync(join(home, ".cursor"));
+  symlinkSync("../dotfiles/mcp.json", join(home, ".cursor/mcp.json"));
+  for (const name of ["hermes", "codex", "cursor"]) assert.equal((await install(name, "--write")).code, 0);
+  const text = (name: string) => readFileSync(join(home, name), "utf8");
+  for (const line of ["# mine", "model: x # the big one", "# keep"])
+    assert.ok(text(".hermes/config.yaml").includes(line));
+  assert.ok(text(".codex/config.toml").startsWith(codex));
+  assert.ok(lstatSync(join(home, ".cursor/mcp.json")).isSymbolicLink());
+  const cursor = JSON.parse(text("dotfiles/mcp.json"));
+  assert.deepEqual(Object.keys(cursor.mcpServers), ["docs", "deputy"]);
+  assert.equal(cursor.last, 1);
+  assert.equal(statSync(join(home, "dotfiles/mcp.json")).mode & 0o777, 0o644);
+  assert.equal(text(".codex/config.toml.bak"), codex);
+});
+
+const TOUCHED = [
+  { why: "comments in JSON", name: "opencode", file: ".config/opencode/opencode.json", text: '{ // mine\n "a": 1 }' },
+  {
+    why: "another entry of that name",
+    name: "cursor",
+    file: ".cursor/mcp.json",
+    text: '{"mcpServers":{"deputy":{"command":"other"}}}',
+  },
+  {
+    why: "another table of that name",
+    name: "codex",
+    file: ".codex/config.toml",
+    text: "[mcp_servers.deputy]\ncommand = 'x'\n",
+  },
+  {
+    why: "an inline table",
+    name: "codex",
+    file: ".codex/config.toml",
+    text: 'mcp_servers = { docs = { command = "x" } }\n',
+  },
+  { why: "a list where a mapping belongs", name: "claude-code", file: ".claude.json", text: '{"mcpServers": []}' },
+  { why: "broken YAML", name: "hermes", file: ".hermes/config.yaml", text: "a: [1\n" },
+];
+for (const { why, name, file, text } of TOUCHED)
+  test(`${why}: says so, shows the entry all the same, and leaves the file as it is`, async (t) => {
+    const { home, install } = bareHome(t, { [file]: text });
+    const { code, stderr, stdout } = await install(name, "--write");
+    assert.equal(code, 2);
+    assert.match(stdout, /deputy/);
+    assert.match(stderr, /Add it by hand/);
+    assert.equal(readFileSync(join(home, file), "utf8"), text);
+    assert.ok(!existsSync(join(home, `${file}.bak`)));
+  });
+
+test("--force replaces an entry that says something else", async (t) => {
+  const { home, install } = bareHome(t, { ".cursor/mcp.json": '{"mcpServers":{"deputy":{"command":"other"}}}' });
+  assert.equal((await install("cursor", "--write", "--force")).code, 0);
+  const { command } = JSON.parse(readFileSync(join(home, ".cursor/mcp.json"), "utf8")).mcpServers.deputy;
+  assert.match(command, /deputy$/);
+});
+
+test("--project writes beside the project, and says where that cannot be", async (t) => {
+  const { home, install } = bareHome(t);
+  assert.equal((await install("claude-code", "--project", "--write")).code, 0);
+  assert.ok(existsSync(join(home, ".mcp.json")));
+  const { code, stderr } = await install("hermes", "--project");
+  assert.equal(code, 2);
+  assert.match(stderr, /Leave out --project/);
+});
+
+for (const [answer, written] of [
+  ["y\n", true],
+  ["\n", false],
+  ["no\n", false],
+  ["", false],
+] as const)
+  test(`asks at a terminal; ${JSON.stringify(answer)} ${written ? "writes" : "does not"}`, async (t) => {
+    const { home, stage } = bareHome(t);
+    const clock = createFakeClock();
+    const { stdin, code, stdout } = start(["mcp", "install", "cursor"], { ...stage, terminal: true, clock });
+    stdin.write("y\n");
+    await until(() => stdout().includes("[y/N]"));
+    await clock.advance(300);
+    stdin.end(answer);
+    assert.equal(await code, 0);
+    assert.match(stdout(), /Write it to .*mcp\.json\? \[y\/N\]/);
+    assert.equal(existsSync(join(home, ".cursor/mcp.json")), written);
+  });
+
+test("an unknown program is answered with those that are known and the one that was meant", async (t) => {
+  const { code, stderr } = await bareHome(t).install("claude-cod");
+  assert.equal(code, 2);
+  assert.match(stderr, /Expected one of claude-code, codex, .* Did you mean claude-code\?/);
+});
+
+test("whatever JSON or YAML settings hold, only the entry is added", () => {
+  const settings = fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue({ maxDepth: 3 }), { noNullPrototype: true });
+  const entry = { command: "deputy", args: ["mcp"] };
+  fc.assert(
+    fc.property(settings, (given) => {
+      const before = JSON.parse(JSON.stringify(given));
+      if ("__proto__" in given || "mcpServers" in given) return;
+      const added = addEntry("json", JSON.stringify(before), ["mcpServers", "deputy"], entry, false);
+      assert.ok("text" in added);
+      assert.deepEqual(JSON.parse(added.text), { ...before, mcpServers: { deputy: entry } });
+    }),
+  );
+});
+
+test("an entry that was added is found to be there, in each format", () => {
+  const entry = { command: "deputy", args: ["mcp"], env_vars: ["A", "B"] };
+  for (const format of ["json", "yaml", "toml"] as const) {
+    const text = snippetOf(format, ["servers", "deputy"], entry);
+    assert.deepEqual(addEntry(format, text, ["servers", "deputy"], entry, false), { same: true });
+  }
+});
+
+test("leaves the rest as it is written: ends of lines, the mark at the beginning, numbers", () => {
+  const entry = { command: "deputy" };
+  const added = (format: "json" | "toml" | "yaml", text: string, at: string[]) => {
+    const result = addEntry(format, text, at, entry, false);
+    return "text" in result ? result.text : result;
+  };
+  const at = ["mcpServers", "deputy"];
+  const json = '\uFEFF{\r\n  "n": 12345678901234567890,\r\n  "f": 1.0\r\n}\r\n';
+  assert.equal(
+    added("json", json, at),
+    json.replace(
+      "1.0\r\n",
+      '1.0,\r\n  "mcpServers": {\r\n    "deputy": {\r\n      "command": "deputy"\r\n    }\r\n  }\r\n',
+    ),
+  );
+  assert.deepEqual(added("json", '{"mcpServers":5}', at), { refused: "mcpServers is no object in it" });
+  const toml = 'model = "x"\r\n';
+  assert.equal(
+    added("toml", toml, ["mcp_servers", "deputy"]),
+    `${toml}\r\n[mcp_servers.deputy]\r\ncommand = "deputy"\r\n`,
+  );
+  assert.equal(
+    added("yaml", "mcp_servers:\nmodel: x\n", ["mcp_servers", "deputy"]),
+    "mcp_servers:\n  deputy:\n    command: deputy\nmodel: x\n",
+  );
+});
+
+test("sees an entry that is there in any spelling of TOML, which a second one would break", () => {
+  const refusal = (text: string) => {
+    const result = addEntry("toml", text, ["mcp_servers", "deputy"], { command: "deputy" }, false);
+    return "refused" in result ? result.refused : "added";
+  };
+  const another = /says something else/;
+  assert.match(refusal('["mcp_servers"."deputy"]\ncommand = "q"\n'), another);
+  assert.match(refusal("[mcp_servers.'deputy'.env]\nA = \"q\"\n"), another);
+  assert.match(refusal('mcp_servers.deputy.command = "q"\n'), another);
+  assert.match(refusal('[mcp_servers]\ndeputy.command = "q"\n'), another);
+  assert.match(refusal('[mcp_servers] # mine\n"deputy" = { command = "q" }\n'), another);
+  assert.match(refusal('"mcp_servers" = { other = { command = "q" } }\n'), /written inline/);
+  assert.equal(refusal('[profiles.x]\nmcp_servers.deputy.command = "q"\n[mcp_servers.deputy2]\na = 1\n'), "added");
+});
+
+test("follows a link to where nothing is yet", async (t) => {
+  const { home, install } = bareHome(t);
+  symlinkSync("kept/claude.json", join(home, ".claude.json"));
+  assert.equal((await install("claude-code", "--write")).code, 0);
+  assert.ok(lstatSync(join(home, ".claude.json")).isSymbolicLink());
+  assert.ok(readFileSync(join(home, "kept/claude.json"), "utf8").includes("deputy"));
+});

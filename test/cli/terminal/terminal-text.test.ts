@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { displayWidth, fit, fitEnd, harmless, oneLine, spelledLines } from "../../../src/cli/terminal/terminal-text.ts";
+
+const anyText = fc.string({ unit: "binary" });
+
+test("no control character passes, whatever the text", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      assert.doesNotMatch(harmless(text), /(?![\n\t])\p{Cc}/u);
+      assert.doesNotMatch(oneLine(text), /\p{Cc}/u);
+      assert.doesNotMatch(spelledLines(text).join(""), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    }),
+  );
+});
+
+test("ordinary text in any script stays as it is", () => {
+  for (const text of ["Zürich – “quoted”", "獅子の俳句", "שלום", "🦁 👩‍👩‍👧‍👦", "a\tb\nc"])
+    assert.equal(harmless(text), text);
+});
+
+test("what a person is to judge hides nothing", () => {
+  assert.deepEqual(spelledLines("rm a\nrm\u202e b \u200d"), ["rm a", "rm\\u{202e} b \\u{200d}"]);
+  assert.deepEqual(spelledLines("echo x  "), ["echo x··"]);
+  assert.deepEqual(spelledLines("echo\u00a0x\r"), ["echo\\xa0x\\r"]);
+});
+
+test("width is counted in cells", () => {
+  assert.equal(displayWidth("abc"), 3);
+  assert.equal(displayWidth("獅子"), 4);
+  assert.equal(displayWidth("👩‍👩‍👧‍👦"), 2);
+  assert.equal(displayWidth("e\u0301"), 1);
+});
+
+test("a text is cut to the columns there are, from either end", () => {
+  assert.equal(fit("abcdef", 4), "abc…");
+  assert.equal(fit("獅子の", 4), "獅…");
+  assert.equal(fitEnd("abcdef", 4), "…def");
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: 0, max: 30 }), (text, columns) => {
+      assert.ok(displayWidth(fit(oneLine(text), columns)) <= columns);
+      assert.ok(displayWidth(fitEnd(oneLine(text), columns)) <= columns);
+    }),
+  );
+});

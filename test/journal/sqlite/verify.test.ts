@@ -1,0 +1,223 @@
+/** `deputy journal verify`: no damage that changes what is read goes unnoticed, and none makes a command fall over. */
+import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, before, describe, it } from "node:test";
+import fc from "fast-check";
+import type { Context } from "../../../src/cli/command.ts";
+import { openDeputy } from "../../../src/engine/setup/open-deputy.ts";
+import { DeputyError } from "../../../src/errors.ts";
+import type { StoredEvent } from "../../../src/event.ts";
+import type { Journal } from "../../../src/journal/journal.ts";
+import { createMemory } from "../../../src/journal/memory.ts";
+import { openSqliteJournal } from "../../../src/journal/sqlite/sqlite-journal.ts";
+import { verifyJournal } from "../../../src/journal/sqlite/verify.ts";
+import { calls, says, tool } from "../../support/child-stage.ts";
+import { deputy } from "../../support/command-line.ts";
+import { createTestEngine, type ModelScript } from "../../support/engine-stage.ts";
+
+const options = { surface: "library", workspace: "/work" } as const;
+
+/** The events of two true runs: one that was steered, asked and died on the way, one of two children. */
+async function trueEvents(): Promise<StoredEvent[]> {
+  const memory = createMemory();
+  let patient = true;
+  const script: ModelScript = async ({ messages }) => {
+    const looks = messages.filter(({ role }) => role === "tool").length;
+    if (looks === 1 && patient) return new Promise(() => {});
+    return looks < 2 ? calls(["look", { word: `${looks}` }], ["act", { word: "x" }]) : says("the answer ".repeat(20));
+  };
+  const act = { ...tool("act", "write", () => "done"), subject: () => ({ target: "x", otherwise: "ask" as const }) };
+  const tools = [tool("look", "read", () => "seen ".repeat(100)), act];
+  const first = createTestEngine({ memory, script, tools });
+  const { id } = await first.engine.submit({ tasks: [{ goal: "Look." }, { goal: "Look again." }] }, options);
+  while (!memory.log.some((text) => text.includes('"tool-end"'))) await new Promise((resolve) => setImmediate(resolve));
+  await first.engine.steer(`${id}.1`, "Look left.", "test");
+  first.die();
+  patient = false;
+  const second = createTestEngine({ memory, script, tools });
+  await (await second.engine.resume(id, {})).result;
+  const quick = createTestEngine({ memory, script: async () => says("done") });
+  await (await quick.engine.submit({ tasks: [{ goal: "a" }, { goal: "b" }] }, options)).result;
+  return memory.log.map((text) => JSON.parse(text));
+}
+
+describe("verify", { timeout: 110_000 }, () => {
+  const stateDir = mkdtempSync(join(tmpdir(), "deputy-verify-"));
+  const file = join(stateDir, "journal.sqlite");
+  let events: StoredEvent[] = [];
+  let sound: Buffer;
+
+  before(async () => {
+    events = await trueEvents();
+    const journal = openSqliteJournal({ stateDir });
+    for (const event of events) await journal.append([event]);
+    await journal.close();
+    sound = readFileSync(file);
+  });
+  after(() => rmSync(stateDir, { recursive: true }));
+
+  function restore(): void {
+    for (const end of ["-wal", "-shm"]) rmSync(`${file}${end}`, { force: true });
+    writeFileSync(file, sound);
+  }
+
+  function change(statement: string): void {
+    restore();
+    const database = new DatabaseSync(file);
+    database.exec(statement);
+    database.close();
+  }
+
+  const problems = () => verifyJournal(file).problems.join("\n");
+
+  it("finds a true journal true, with runs that died and went on", () => {
+    const { problems, runs, events: count, missing } = verifyJournal(file);
+    assert.deepEqual([problems, runs, count, missing], [[], 2, events.length, false]);
+  });
+
+  it("reads a journal that a process is writing", async () => {
+    restore();
+    const journal = openSqliteJournal({ stateDir });
+    await journal.append([{ kind: "stop-request", at: 1, delegationId: events[0]?.delegationId ?? "", by: "test" }]);
+    assert.deepEqual(verifyJournal(file).problems, []);
+    await journal.close();
+  });
+
+  it("says of one that an earlier Deputy wrote what brings it up to date", () => {
+    change("PRAGMA user_version = 1");
+    assert.match(problems(), /^It was written by an earlier Deputy/);
+  });
+
+  it("says that there is none yet", () => {
+    const { missing, problems } = verifyJournal(join(stateDir, "nowhere.sqlite"));
+    assert.deepEqual([missing, problems], [true, []]);
+  });
+
+  const seq = (kind: StoredEvent["kind"]) => events.findIndex((event) => event.kind === kind) + 1;
+
+  it("finds an event that is missing, in the middle of a run and at its beginning", () => {
+    change(`DELETE FROM events WHERE seq = ${seq("step-end")}`);
+    assert.match(problems(), /after its event \d+ comes its event \d+/);
+    change(`DELETE FROM events WHERE seq = ${seq("delegation-start")}`);
+    assert.match(problems(), /after its event 0 comes its event 2.*\n.*comes before delegation-start/);
+  });
+
+  it("finds one that was changed by a single letter, or moved to another run", () => {
+    change(`UPDATE events SET data = replace(data, 'the answer', 'the ansver') WHERE kind = 'step-end'`);
+    assert.match(problems(), /Entry \d+ is not what was written: its checksum does not fit/);
+    change(`UPDATE events SET delegation_id = 'other' WHERE seq = ${seq("step-end")}`);
+    assert.match(problems(), /its columns say something else than its text/);
+  });
+
+  it("finds events that are no events, or never came in this order, whoever wrote them with care", async () => {
+    const [start, ...rest] = events;
+    const wrong: [StoredEvent[], RegExp][] = [
+      [[{ ...start, kind: "delegation-begin" } as never], /no event has the kind "delegation-begin"/],
+      [[{ ...start, planned: "none" } as never], /delegation-start: planned: /],
+      [rest, /comes before delegation-start/],
+      [events.filter(({ kind }) => kind !== "tool-start"), /tool-end .* has no tool-start/],
+      [events.filter(({ kind }) => kind !== "step-start"), /step-end 1 of .* has no step-start/],
+      [events.filter(({ kind }) => kind !== "approval-ask"), /approval-end .* has no approval-ask/],
+      [events.filter(({ kind }) => kind !== "child-start"), /comes before its child-start/],
+      [[...events, ...rest.slice(0, 3)], /after the run's end, without a resume/],
+      [
+        events.flatMap((event): StoredEvent[] => (event.kind === "child-end" ? [event, event] : [event])),
+        /after the end of/,
+      ],
+    ];
+    for (const [written, expected] of wrong) {
+      const place = mkdtempSync(join(stateDir, "wrong-"));
+      const journal = openSqliteJournal({ stateDir: place });
+      await journal.append(written);
+      await journal.close();
+      assert.match(verifyJournal(join(place, "journal.sqlite")).problems.join("\n"), expected);
+    }
+  });
+
+  const damage = fc.oneof(
+    fc.record({ kind: fc.constant("flip" as const), place: fc.nat(), bit: fc.nat(7) }),
+    fc.record({
+      kind: fc.constant("fill" as const),
+      place: fc.nat(),
+      length: fc.integer({ min: 1, max: 5000 }),
+      byte: fc.nat(255),
+    }),
+    fc.record({ kind: fc.constant("cut" as const), place: fc.nat() }),
+  );
+  type Damage = typeof damage extends fc.Arbitrary<infer Value> ? Value : never;
+
+  function inflict(how: Damage): void {
+    restore();
+    const place = how.place % sound.length;
+    const bytes = Buffer.from(sound);
+    if (how.kind === "flip") bytes[place] = (bytes[place] ?? 0) ^ (1 << how.bit);
+    if (how.kind === "fill") bytes.fill(how.byte, place, Math.min(sound.length, place + how.length));
+    writeFileSync(file, how.kind === "cut" ? bytes.subarray(0, place) : bytes);
+  }
+
+  /** SQLite takes a file with one of its first bits flipped for one that may only be read: that is told at once. */
+  function openedUnlessRefused(): Journal | undefined {
+    try {
+      return openSqliteJournal({ stateDir });
+    } catch (error) {
+      assert.ok(error instanceof DeputyError && error.code === "journal-unusable", String(error));
+      return undefined;
+    }
+  }
+
+  it("finds every damage that changes what is read: flipped bits, overwritten pages, a file cut short", async () => {
+    await fc.assert(
+      fc.asyncProperty(damage, async (how) => {
+        inflict(how);
+        const { problems } = verifyJournal(file);
+        if (problems.length > 0) return;
+        const journal = openedUnlessRefused();
+        if (journal === undefined) return;
+        const read = Array.from(journal.read({}), ({ event }) => event);
+        const ofRuns = [...new Set(events.map(({ delegationId }) => delegationId))].flatMap((delegationId) =>
+          Array.from(journal.read({ delegationId }), ({ event }) => event),
+        );
+        await journal.close();
+        assert.deepEqual(read, events, "unnoticed");
+        assert.deepEqual(ofRuns, events);
+      }),
+      { numRuns: 250 },
+    );
+  });
+
+  it("is where every other command points to when it meets damage: none of them falls over", async () => {
+    const id = events[0]?.delegationId ?? "";
+    const home = mkdtempSync(join(stateDir, "home-"));
+    const state = join(home, "state");
+    mkdirSync(state);
+    const env = { HOME: home, DEPUTY_STATE_DIR: state };
+    const open: Context["openDeputy"] = (place) => openDeputy(place);
+    const commands = [
+      ["runs"],
+      ["show", id],
+      ["show", `${id}.1`],
+      ["watch", id],
+      ["approve"],
+      ["journal", "prune", "--keep", "0", "--dry-run"],
+    ];
+    await fc.assert(
+      fc.asyncProperty(damage, fc.constantFrom(...commands), async (how, argv) => {
+        inflict(how);
+        const problems = verifyJournal(file).problems;
+        for (const end of ["", "-wal", "-shm"]) rmSync(join(state, `journal.sqlite${end}`), { force: true });
+        copyFileSync(file, join(state, "journal.sqlite"));
+        const { code, stderr } = await deputy(argv, { env, cwd: home, open });
+        assert.notEqual(code, 70, stderr);
+        assert.doesNotMatch(stderr, /\n {4}at /);
+        if (problems.length === 0) assert.doesNotMatch(stderr, /damaged|add up/);
+        else if (/is not a journal, or is damaged|does not add up/.test(stderr)) {
+          assert.match(stderr, /deputy journal verify/);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

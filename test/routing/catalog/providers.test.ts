@@ -1,0 +1,173 @@
+/** The provider table is consistent, and base URLs say what they say. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  BUILT_IN_PROVIDERS,
+  familyOf,
+  UNSUPPORTED_PROVIDERS,
+} from "../../../src/routing/catalog/built-in-providers.ts";
+import { baseUrlFromHost, modeOfUrl, nearnessOf, normalBaseUrl } from "../../../src/routing/catalog/endpoints.ts";
+import { nameOf, problem, ready, routingOf } from "../desk.ts";
+
+describe("the provider table", () => {
+  test("names every provider once", () => {
+    const names = BUILT_IN_PROVIDERS.flatMap(({ slug, otherNames = [] }) => [slug, ...otherNames]);
+    assert.equal(new Set([...names, ...UNSUPPORTED_PROVIDERS.keys()]).size, names.length + UNSUPPORTED_PROVIDERS.size);
+  });
+
+  for (const { slug, otherNames = [], keys, defaultModel, family, baseUrl } of BUILT_IN_PROVIDERS)
+    test(`${slug} plans with its own key, endpoint and default model, under each of its names`, () => {
+      const env = Object.fromEntries(keys.slice(0, 1).map(({ name }) => [name, "key-of-it"]));
+      for (const provider of [slug, ...otherNames, slug.toUpperCase()]) {
+        const task = { provider, ...(defaultModel === undefined && { model: "some-model" }) };
+        const { route } = ready(task, { env });
+        assert.deepEqual([route.provider, route.model], [slug, defaultModel ?? "some-model"]);
+        assert.equal(route.endpoint.baseUrl, baseUrl);
+        assert.equal(route.keyName, keys[0]?.name);
+      }
+      assert.ok(family === undefined || defaultModel === undefined || familyOf(defaultModel) === family);
+    });
+
+  for (const provider of ["constructor", "toString", "__proto__"])
+    test(`${provider} is no provider, and a problem of its task alone`, () => {
+      assert.equal(problem({ provider }, {}).code, "unknown-provider");
+    });
+
+  test("says of known providers it does not have what to use instead, and those exist", () => {
+    for (const name of UNSUPPORTED_PROVIDERS.keys()) {
+      const { code, suggestions } = problem({ provider: name }, {});
+      assert.equal(code, "unsupported-provider");
+      for (const slug of suggestions)
+        if (slug !== "providers")
+          assert.ok(
+            BUILT_IN_PROVIDERS.some((row) => row.slug === slug),
+            slug,
+          );
+    }
+  });
+
+  test("OpenRouter's effort goes where OpenRouter reads it", () => {
+    const { endpoint } = ready({ provider: "openrouter" }, { env: { OPENROUTER_API_KEY: "key-1" } }).route;
+    assert.equal(endpoint.effortField, "reasoning.effort");
+  });
+
+  test("an entry changes only what it names", () => {
+    const config = { providers: { zai: { default_model: "glm-4.7" } } };
+    const planned = ready({ provider: "zai" }, { config, env: { GLM_API_KEY: "key-1" } });
+    assert.equal(nameOf(planned), "glm-4.7 @ zai");
+    assert.equal(planned.route.endpoint.baseUrl, "https://api.z.ai/api/paas/v4");
+  });
+
+  test("an endpoint of the user's own needs a base_url", () => {
+    const { message } = problem(
+      { provider: "mylab", model: "m" },
+      { config: { providers: { mylab: { default_model: "m" } } } },
+    );
+    assert.match(message, /mylab is no built-in provider: expected providers\.mylab\.base_url/);
+  });
+
+  test("a provider that works without a key is the only one only if the user set it up", () => {
+    const usable = (given: Parameters<typeof routingOf>[0]) =>
+      routingOf(given)
+        .credentials.usable()
+        .map(({ slug }) => slug);
+    assert.deepEqual(usable({}), []);
+    assert.deepEqual(usable({ env: { OLLAMA_HOST: "127.0.0.1" } }), ["ollama"]);
+    assert.deepEqual(usable({ env: { OLLAMA_API_KEY: "key-1" } }), ["ollama-cloud"]);
+    assert.deepEqual(usable({ config: { providers: { lmstudio: { default_model: "m" } } } }), ["lmstudio"]);
+  });
+});
+
+describe("the wire format", () => {
+  const hosts: [url: string, mode: string | undefined][] = [
+    ["https://api.openai.com/v1", "responses"],
+    ["https://api.x.ai/v1", "responses"],
+    ["https://api.anthropic.com", "anthropic_messages"],
+    ["https://any.example/anthropic", "anthropic_messages"],
+    ["https://any.example/anthropic/v1", "anthropic_messages"],
+    ["https://api.kimi.com/coding", "anthropic_messages"],
+    ["https://api.kimi.com/codingx", undefined],
+    ["https://generativelanguage.googleapis.com/v1beta", "gemini"],
+    ["https://api.openai.com.evil.example/v1", undefined],
+    ["https://evil.example/api.openai.com", undefined],
+    ["https://notapi.openai.com/v1", undefined],
+  ];
+  for (const [url, mode] of hosts)
+    test(`at ${url} is ${mode ?? "not known"}`, () => assert.equal(modeOfUrl(url), mode));
+
+  test("is what the config says, before what the host and the row say", () => {
+    const mode = (entry: object) =>
+      ready({ provider: "xai", model: "grok-4.6" }, { config: { providers: { xai: { api_key: "key-1", ...entry } } } })
+        .route.endpoint.apiMode;
+    assert.equal(mode({}), "responses");
+    assert.equal(mode({ base_url: "https://gate.example/anthropic" }), "anthropic_messages");
+    assert.equal(mode({ base_url: "https://gate.example/v1" }), "responses");
+    assert.equal(
+      mode({ base_url: "https://gate.example/anthropic", api_mode: "chat_completions" }),
+      "chat_completions",
+    );
+  });
+
+  test("of an endpoint of the user's own is chat_completions where nothing says otherwise", () => {
+    const config = { providers: { mylab: { base_url: "http://127.0.0.1:1/v1" } } };
+    assert.equal(ready({ provider: "mylab", model: "m" }, { config }).route.endpoint.apiMode, "chat_completions");
+  });
+});
+
+describe("a base URL", () => {
+  const urls: [written: string, normal: string | undefined][] = [
+    [" https://Api.Example/v1// ", "https://api.example/v1"],
+    ["https://api.example:443", "https://api.example"],
+    ["http://h:80/x/", "http://h/x"],
+    ["https://u:p@h/v1", undefined],
+    ["ftp://h", undefined],
+    ["h:8000/v1", undefined],
+    ["", undefined],
+  ];
+  for (const [written, normal] of urls)
+    test(`"${written}" is ${normal}`, () => assert.equal(normalBaseUrl(written), normal));
+
+  const ollama: [written: string, url: string | undefined][] = [
+    ["127.0.0.1:9999", "http://127.0.0.1:9999/v1"],
+    ["gpu-box", "http://gpu-box:11434/v1"],
+    ["0.0.0.0", "http://127.0.0.1:11434/v1"],
+    ["http://gpu-box", "http://gpu-box/v1"],
+    ["https://ollama.example/base/", "https://ollama.example/base"],
+    ["[::1]:9", "http://[::1]:9/v1"],
+    ["not a host", undefined],
+  ];
+  for (const [written, url] of ollama)
+    test(`of OLLAMA_HOST=${written} is ${url}`, () =>
+      assert.equal(baseUrlFromHost(written, { port: 11434, path: "/v1" }), url));
+
+  const places: [url: string, nearness: string][] = [
+    ["http://localhost", "loopback"],
+    ["http://127.9.9.9", "loopback"],
+    ["http://[::1]", "loopback"],
+    ["http://0x7f.1", "loopback"],
+    ["http://192.168.0.1", "private"],
+    ["http://172.16.0.1", "private"],
+    ["http://172.32.0.1", "public"],
+    ["http://[fd00::1]", "private"],
+    ["http://box.local", "private"],
+    ["http://8.8.8.8", "public"],
+    ["http://10.example.com", "public"],
+    ["http://localhost.example.com", "public"],
+    ["http://127.0.0.1.example.com", "public"],
+  ];
+  for (const [url, nearness] of places) test(`${url} is ${nearness}`, () => assert.equal(nearnessOf(url), nearness));
+});
+
+test("the maker of a model is read from its name, and nobody owns open-weight names", () => {
+  const makers = [
+    "claude-opus-5",
+    "openai/gpt-6-sol",
+    "o3",
+    "gpt-oss-120b",
+    "MiniMax-M2.7",
+    "llama-3",
+    "o3d",
+    "Qwen/Qwen3-8B",
+  ].map(familyOf);
+  assert.deepEqual(makers, ["anthropic", "openai", "openai", undefined, "minimax", undefined, undefined, "qwen"]);
+});

@@ -1,0 +1,171 @@
+/** What a model is told of delegate_task, what it may write, and what it is answered. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { z } from "zod";
+import type { AvailableModel } from "../../../src/available-models.ts";
+import { DeputyError } from "../../../src/errors.ts";
+import { type Report, type ReportedResult, withinLimit } from "../../../src/report.ts";
+import { type Call, delegateTaskJsonSchema } from "../../../src/task.ts";
+import { createDelegate, type DelegateDeps, describeDelegation } from "../../../src/tools/delegation/delegate.ts";
+
+const MODEL: AvailableModel = {
+  model: "glm-5.1",
+  provider: "zai",
+  default: true,
+  price_usd_per_million_tokens: null,
+  context_window: null,
+  reasoning_efforts: null,
+  vision: null,
+  tools: null,
+  key_present: true,
+  key_name: "ZAI_API_KEY",
+};
+
+function result(index: number, more: Partial<ReportedResult> = {}): ReportedResult {
+  const { summary = `Answer ${index + 1}.` } = more;
+  return {
+    task_index: index,
+    child_id: `r.${index + 1}`,
+    status: "completed",
+    exit_reason: "answered",
+    summary,
+    summary_chars: summary.length,
+    model: "glm-5.1",
+    provider: "zai",
+    reasoning_effort: null,
+    served_models: [],
+    fallback_used: false,
+    cost_usd: 0.01,
+    duration_seconds: 1,
+    files_changed: [],
+    error: null,
+    warnings: [],
+    ...more,
+  };
+}
+
+function report(results: ReportedResult[], more: Partial<Report> = {}): Report {
+  return {
+    delegation_id: "r",
+    state: "ended",
+    tasks: results.length,
+    results,
+    open: [],
+    questions: [],
+    total_cost_usd: 0.02,
+    total_duration_seconds: 2,
+    warnings: [],
+    ...more,
+  };
+}
+
+function tool(more: Partial<DelegateDeps> = {}) {
+  return createDelegate({
+    available: {
+      aliases: [
+        { alias: "small", route: { provider: "zai", model: "glm-4.7", reasoning_effort: null }, problem: null },
+        { alias: "lost", route: null, problem: "No key." },
+      ],
+      models: [MODEL],
+    },
+    maxTasks: 3,
+    maxConcurrent: 7,
+    mayOrchestrate: false,
+    maxSummaryChars: 24_000,
+    restOf: (childId, offset) => `deputy show ${childId} from ${offset}`,
+    submit: async () => report([result(0)]),
+    ...more,
+  });
+}
+
+const context = { childId: "c", signal: new AbortController().signal };
+
+function call(...goals: string[]): { call: Call; background: boolean } {
+  return { call: { tasks: goals.map((goal) => ({ goal })) }, background: false };
+}
+
+test("its description names the providers with a key, usable aliases and the limits of now", () => {
+  const { description } = tool();
+  assert.match(description, /Providers with a key: zai \(default model glm-5\.1\)\./);
+  assert.match(description, /small \(glm-4\.7 @ zai\)/);
+  assert.doesNotMatch(description, /lost/);
+  assert.match(description, /At most 3 tasks in one call; 7 children/);
+  assert.match(description, /cannot delegate any further/);
+  assert.match(tool({ mayOrchestrate: true }).description, /`role: orchestrator` may delegate/);
+});
+
+test("its schema is that of a task file, word for word", () => {
+  const { $schema: _, ...shown } = z.toJSONSchema(tool().input, { io: "input" });
+  const { $schema: __, ...schema } = delegateTaskJsonSchema();
+  assert.deepEqual(shown, schema);
+});
+
+test("what a model writes is read as every surface reads it, and mistakes name their place", () => {
+  const { input } = tool();
+  assert.deepEqual(input.parse({ goal: "Look.", model: null }), call("Look."));
+  assert.deepEqual(input.parse({ tasks: '[{"goal":"a"},{"goal":"b"}]' }), call("a", "b"));
+  const wrong = input.safeParse({ tasks: [{ goal: "a", modle: "x" }] });
+  assert.match(wrong.error?.issues[0]?.message ?? "", /Unknown field `modle`\. Did you mean `model`\?/);
+  assert.deepEqual(wrong.error?.issues[0]?.path, ["tasks[0].modle"]);
+});
+
+test("background is a field only where it is offered", () => {
+  const asked = { goal: "a", background: true };
+  assert.match(tool().input.safeParse(asked).error?.issues[0]?.message ?? "", /over MCP: elsewhere a call waits/);
+  assert.deepEqual(tool({ supportsBackground: true }).input.parse(asked), { ...call("a"), background: true });
+  assert.ok(!tool({ supportsBackground: true }).input.safeParse({ goal: "a", background: "soon" }).success);
+});
+
+test("results are told in task order, with where they ran and what they cost", async () => {
+  const { ok, text, data } = await tool({
+    submit: async () =>
+      report([
+        result(0),
+        result(1, { status: "rejected", exit_reason: "missing-key", summary: "", model: null, error: "No key for x." }),
+      ]),
+  }).run(call("a", "b"), context);
+  assert.equal(ok, true);
+  assert.match(text, /^Delegation r \(ended\): 2 of 2 done, 2\.0 s, \$0\.0200\./);
+  assert.match(text, /## \[1\/2\] r\.1 completed: glm-5\.1 @ zai, 1\.0 s, \$0\.0100\nAnswer 1\./);
+  assert.match(text, /## \[2\/2\] r\.2 rejected \(missing-key\): not started\nError: No key for x\./);
+  assert.equal((data as Report).results.length, 2);
+});
+
+test("where nothing can start, the model is told what would work", async () => {
+  const { ok, text } = await tool({
+    submit: async () => {
+      throw new DeputyError("nothing-to-run", "No task can start: did you mean glm-5.1?");
+    },
+  }).run(call("a"), context);
+  assert.deepEqual([ok, text], [false, "No task can start: did you mean glm-5.1?"]);
+});
+
+test("answers share the limit, short ones leave their part to long ones, and a cut points to the rest", async () => {
+  const long = "x".repeat(30_000);
+  const { text, data } = await tool({
+    maxSummaryChars: 10_000,
+    submit: async () => report([result(0, { summary: "short" }), result(1, { summary: long })]),
+  }).run(call("a", "b"), context);
+  const [short, cut] = (data as Report).results;
+  assert.equal(short?.summary, "short");
+  assert.equal(cut?.summary.length, 9_995);
+  assert.match(text, /\[Cut: 9995 of 30000 characters\. The rest: deputy show r\.2 from 9995\.\]/);
+});
+
+test("however many there are, each answer has at least 2,000 characters, and no character is cut in half", () => {
+  const many = report(Array.from({ length: 50 }, (_, index) => result(index, { summary: `${"x".repeat(1_999)}😀😀` })));
+  const { results } = withinLimit(many, 24_000);
+  assert.ok(results.every(({ summary }) => summary === "x".repeat(1_999)));
+});
+
+test("agent definitions are named with what they are for, in one short line each, where there are any", () => {
+  const facts = { maxTasks: 9, maxConcurrent: 2, mayOrchestrate: false };
+  const agents = [
+    { name: "reviewer", description: `Reviews\ncode ${"x".repeat(300)}` },
+    { name: "tester", description: null },
+  ];
+  const described = describeDelegation({ ...facts, available: { aliases: [], models: [], agents } });
+  assert.match(described, /Agents that a task may name in `agent`:\n- reviewer: Reviews code x+…\n- tester$/);
+  assert.ok((described.split("\n").at(-2)?.length ?? 0) < 200);
+  assert.doesNotMatch(describeDelegation({ ...facts, available: { aliases: [], models: [] } }), /Agents/);
+});

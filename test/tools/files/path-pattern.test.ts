@@ -1,0 +1,57 @@
+/** Path patterns: what they mean, and that none of them takes long. */
+import assert from "node:assert/strict";
+import { matchesGlob } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { compilePathPattern } from "../../../src/tools/files/path-pattern.ts";
+
+const matches = (pattern: string, path: string) => compilePathPattern(pattern)(path);
+
+test("sets, escapes and braces mean what they mean elsewhere", () => {
+  const cases: [pattern: string, path: string, fits: boolean][] = [
+    ["[a-c].ts", "x/b.ts", true],
+    ["[!a-c].ts", "b.ts", false],
+    ["[^a-c].ts", "d.ts", true],
+    ["[]].ts", "].ts", true],
+    ["[a-].ts", "-.ts", true],
+    ["[.ts", "[.ts", true],
+    ["\\*.ts", "*.ts", true],
+    ["\\*.ts", "a.ts", false],
+    ["{a,b{c,d}}.ts", "bd.ts", true],
+    ["{a,b}.ts", "c.ts", false],
+    ["{a}.ts", "{a}.ts", true],
+    ["a{,b}.ts", "a.ts", true],
+    ["?.ts", "😀.ts", true],
+    ["/a.ts", "a.ts", true],
+    ["src/", "src/a.ts", false],
+  ];
+  for (const [pattern, path, fits] of cases) assert.equal(matches(pattern, path), fits, `${pattern} ${path}`);
+});
+
+test("stars match as Node's own patterns do", () => {
+  const name = fc.string({ unit: fc.constantFrom("a", "b"), minLength: 1, maxLength: 4 });
+  const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join("/"));
+  const namePattern = fc.string({ unit: fc.constantFrom("a", "b", "*", "?"), minLength: 1, maxLength: 4 });
+  const wildcards = fc.oneof({ arbitrary: fc.constant("**"), weight: 1 }, { arbitrary: namePattern, weight: 3 });
+  const pattern = fc.array(wildcards, { minLength: 2, maxLength: 4 }).map((names) => names.join("/"));
+  fc.assert(
+    // A last `**` stands for a directory itself as well, which is no file: left out here.
+    fc.property(pattern, path, (wanted, found) => {
+      fc.pre(!/(^|\/)\*\*\/?$/.test(wanted) && !/[^/]\*\*|\*\*[^/]/.test(wanted));
+      assert.equal(matches(wanted, found), matchesGlob(found, wanted), `${wanted} ${found}`);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test("no pattern takes long", () => {
+  const startedAt = performance.now();
+  for (const unit of ["*a", "**/", "**/a*", "[a", "{a,", "{,", "?*", "[!"]) {
+    try {
+      matches(`${unit.repeat(1_000 / unit.length)}b`, `${"a".repeat(250)}/`.repeat(16));
+    } catch (error) {
+      assert.match(String(error), /alternatives/);
+    }
+  }
+  assert.ok(performance.now() - startedAt < 5_000);
+});

@@ -1,0 +1,114 @@
+/** glob and grep, with the real ripgrep on real files. */
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { openWorkshop } from "../workshop.ts";
+
+for (const repository of [true, false]) {
+  test(`what .gitignore names is left out, ${repository ? "in" : "outside of"} a git repository`, async (context) => {
+    const { write, call, workspace } = openWorkshop(context);
+    if (repository) mkdirSync(join(workspace, ".git"));
+    if (repository) write(".git/config", "needle");
+    write(".gitignore", "node_modules/\n*.log\n");
+    for (const path of ["a.txt", ".github/b.txt", "node_modules/c.txt", "d.log", "sub/e.log", "sub/f.txt"]) {
+      write(path, "needle");
+    }
+    const kept = [".github/b.txt", "a.txt", "sub/f.txt"];
+    assert.equal((await call("glob", { pattern: "**/*.{txt,log}" })).text, kept.join("\n"));
+    assert.equal((await call("glob", { pattern: "*", path: "sub" })).text, "sub/f.txt");
+    assert.equal((await call("grep", { pattern: "needle" })).text, kept.map((path) => `${path}:1: needle`).join("\n"));
+    assert.equal((await call("grep", { pattern: "needle", include: "*.log" })).text, "No matches.");
+    assert.equal((await call("grep", { pattern: "needle", path: "sub" })).text, "sub/f.txt:1: needle");
+  });
+}
+
+describe("grep", () => {
+  test("gives path, line and text", async (context) => {
+    const { write, call } = openWorkshop(context);
+    write("a:1.txt", "x\n  Needle: 3 \nneedle\r\n");
+    const { ok, text } = await call("grep", { pattern: "needle", ignore_case: true });
+    assert.ok(ok);
+    assert.equal(text, "a:1.txt:2:   Needle: 3\na:1.txt:3: needle");
+    assert.equal((await call("grep", { pattern: "needle", path: "a:1.txt" })).text, "a:1.txt:3: needle");
+  });
+
+  test("searches only names that `include` fits", async (context) => {
+    const { write, call } = openWorkshop(context);
+    for (const path of ["a.ts", "b.tsx", "deep/c.ts", "d.js"]) write(path, "needle");
+    const found = async (include: string) => (await call("grep", { pattern: "needle", include })).text;
+    assert.equal(await found("*.ts"), "a.ts:1: needle\ndeep/c.ts:1: needle");
+    assert.equal(await found("**/*.{tsx,js}"), "b.tsx:1: needle\nd.js:1: needle");
+    assert.match(await found("deep/*.ts"), /include is about names/);
+    assert.match(await found("["), /error parsing glob/);
+  });
+
+  test("takes a pattern for a pattern, whatever it looks like", async (context) => {
+    const { write, call } = openWorkshop(context);
+    write("a.txt", "--files\n-e\n$(x)\n'\"`\n");
+    const found = async (pattern: string) => (await call("grep", { pattern })).text;
+    assert.equal(await found("--files"), "a.txt:1: --files");
+    assert.equal(await found("-e"), "a.txt:2: -e");
+    assert.equal(await found("\\$\\(x"), "a.txt:3: $(x)");
+    assert.equal(await found("'\"`"), "a.txt:4: '\"`");
+  });
+
+  test("gives ripgrep's words for a pattern it cannot read, and says plainly that nothing was found", async (context) => {
+    const { call, write } = openWorkshop(context);
+    write("a.txt", "x");
+    const broken = await call("grep", { pattern: "a(" });
+    assert.equal(broken.ok, false);
+    assert.match(broken.text, /^regex parse error:.*unclosed group/s);
+    assert.deepEqual(await call("grep", { pattern: "absent" }), { ok: true, text: "No matches." });
+    assert.match((await call("grep", { pattern: "x", path: "absent" })).text, /absent does not exist/);
+  });
+
+  test("marks a cut of many lines, cuts long ones, and leaves binary files out", async (context) => {
+    const { write, call } = openWorkshop(context);
+    write("many.txt", "needle\n".repeat(100_000));
+    const many = (await call("grep", { pattern: "needle" })).text.split("\n");
+    assert.equal(many.length, 201);
+    assert.match(many.at(-1) ?? "", /^\[Cut: only the first 200 lines/);
+    write("many.txt", `needle ${"x ".repeat(3_000)}\nneedle ${"y".repeat(1_000_000)}\n`);
+    write("binary", "\0needle\n");
+    const long = (await call("grep", { pattern: "needle" })).text.split("\n");
+    assert.match(long[0] ?? "", /^many\.txt:1: needle x.*\[… line cut\]$/);
+    assert.ok((long[0]?.length ?? 0) <= 1_040);
+    assert.match(long[1] ?? "", /^many\.txt:2: \[Omitted long matching line\]$/);
+    assert.equal(long.length, 2);
+  });
+});
+
+describe("glob", () => {
+  test("finds files by name, at any depth or at a place, sorted", async (context) => {
+    const { write, call } = openWorkshop(context);
+    for (const path of ["a.ts", "src/b.ts", "src/deep/c.ts", "src/deep/c.md", "-x.ts"]) write(path, "");
+    const found = async (pattern: string, path?: string) => (await call("glob", { pattern, path })).text.split("\n");
+    assert.deepEqual(await found("*.ts"), ["-x.ts", "a.ts", "src/b.ts", "src/deep/c.ts"]);
+    assert.deepEqual(await found("./*.ts"), ["-x.ts", "a.ts", "src/b.ts", "src/deep/c.ts"]);
+    assert.deepEqual(await found("src/*.ts"), ["src/b.ts"]);
+    assert.deepEqual(await found("src/**/*.{ts,md}"), ["src/b.ts", "src/deep/c.md", "src/deep/c.ts"]);
+    assert.deepEqual(await found("deep/c.*", "src"), ["src/deep/c.md", "src/deep/c.ts"]);
+    assert.deepEqual(await found("-?.ts"), ["-x.ts"]);
+  });
+
+  test("says that nothing was found, marks a cut, and refuses too many alternatives", async (context) => {
+    const { write, call } = openWorkshop(context);
+    for (let index = 0; index < 501; index++) write(`many/${index}`, "");
+    assert.deepEqual(await call("glob", { pattern: "*.rs" }), {
+      ok: true,
+      text: "No matches: no file under . has a name like *.rs.",
+    });
+    assert.match((await call("glob", { pattern: "*" })).text, /\n\[Cut: only the first 500 files are shown/);
+    assert.match((await call("glob", { pattern: "{a,b,c,d}".repeat(10) })).text, /more than 200 alternatives/);
+  });
+});
+
+test("a search ends when the child is stopped", async (context) => {
+  const { call, write } = openWorkshop(context);
+  write("a.txt", "x");
+  const controller = new AbortController();
+  const search = call("grep", { pattern: "x" }, controller.signal);
+  controller.abort();
+  assert.deepEqual(await search, { ok: false, text: "Stopped before it was done." });
+});
