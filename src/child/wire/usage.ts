@@ -11,7 +11,7 @@ const MARGIN = 10;
 const HIDDEN_PROMPT_TOKENS = 10_000;
 
 /** What was asked, in tokens; `heardCharacters` had arrived of the answer. */
-export type Asked = Pick<WorstCase, "inputTokens" | "outputTokens"> & {
+export type ExpectedUsage = Pick<WorstCase, "inputTokens" | "outputTokens"> & {
   /** What the model said earlier, with the reasoning that goes back to it unseen. */
   saidTokens: number;
   heardCharacters: number;
@@ -21,7 +21,7 @@ export type Asked = Pick<WorstCase, "inputTokens" | "outputTokens"> & {
  * The usage as it counts; undefined where it cannot be true. Where more tokens were cached than there was input, the
  * provider counts those beside the input and not in it. Reasoning may be beside the output, too.
  */
-export function plausibleUsage(usage: Usage, asked: Asked): Usage | undefined {
+export function plausibleUsage(usage: Usage, asked: ExpectedUsage): Usage | undefined {
   const counts = [usage.input, usage.output, usage.cached, usage.reasoning];
   if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0)) return undefined;
   const input = usage.cached > usage.input ? usage.input + usage.cached : usage.input;

@@ -51,13 +51,13 @@ export interface Keyboard {
 }
 
 /** A question on the screen. `onHeld`: what was typed and may not answer it. */
-type Asked = { onLine(line: string): void; onHeld(text: string): void; stop(): void };
+type ActiveQuestion = { onLine(line: string): void; onHeld(text: string): void; stop(): void };
 
 export function createKeyboard(deps: KeyboardDeps): Keyboard {
   const { input, output, rich, history, complete, keepsDrafts = false, clock = systemClock } = deps;
   const screen = createScreenEnd(output);
   const setRawMode = (mode: boolean) => (input as { setRawMode?: (mode: boolean) => void }).setRawMode?.(mode);
-  let asked: Asked | undefined;
+  let asked: ActiveQuestion | undefined;
   let interrupt = () => {};
   const gate = createKeyGate((text) => {
     if (text.includes(CTRL_C)) interrupt();
@@ -128,7 +128,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   }
 
   /** Shows the prompt, and lets a line through once the keyboard is quiet. A line that was begun before is no answer. */
-  function askedUnder(prompt: string, onAnswer: (line: string) => void, keep: (early: string) => void): Asked {
+  function askedUnder(prompt: string, onAnswer: (line: string) => void, keep: (early: string) => void): ActiveQuestion {
     let held = "";
     let isBegun = false;
     let cancel = () => {};
