@@ -1,5 +1,5 @@
 // Deputy as a library: tasks in, results out. Needs ZAI_API_KEY and OPENROUTER_API_KEY.
-//   node examples/10-library.ts          in a clone of Deputy: npm run build, once, before
+//   node examples/10-library.ts          in a clone of Deputy, first: npm run build
 import { createDeputy } from "deputize";
 
 const deputy = createDeputy({ parent: { provider: "zai", model: "glm-4.7" } });

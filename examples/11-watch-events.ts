@@ -1,5 +1,5 @@
-// A run as it happens: what its children say and do, and an answer to what they may not do unasked. Needs ZAI_API_KEY.
-//   node examples/11-watch-events.ts          in a clone of Deputy: npm run build, once, before
+// Watches a run as it happens, and decides on the approval requests of its children. Needs ZAI_API_KEY.
+//   node examples/11-watch-events.ts          in a clone of Deputy, first: npm run build
 import { createDeputy } from "deputize";
 
 const deputy = createDeputy({ parent: { provider: "zai", model: "glm-4.7" } });
@@ -22,5 +22,5 @@ for await (const event of run.events) {
   if (event.kind === "child-end") console.log(`${event.childId} is ${event.ending.status}: ${event.ending.text}`);
 }
 const { total_duration_seconds } = await run.result;
-console.log(`${run.id} took ${total_duration_seconds.toFixed(1)} s. Again: deputy show ${run.id}`);
+console.log(`${run.id} took ${total_duration_seconds.toFixed(1)} s. To see it again: deputy show ${run.id}`);
 await deputy.close();

@@ -1,5 +1,5 @@
-// A test of your own batch without a key, a network or a coin: the models are scripted, all else is real.
-//   node examples/12-test-with-scripted-models.ts          in a clone of Deputy: npm run build, once, before
+// Tests your own batch without a key, a network or any cost: only the models are scripted.
+//   node examples/12-test-with-scripted-models.ts          in a clone of Deputy, first: npm run build
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";

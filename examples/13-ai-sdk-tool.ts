@@ -1,6 +1,6 @@
-// A model of the AI SDK that delegates: its tool is Deputy. Needs the packages ai and @ai-sdk/openai,
-// OPENAI_API_KEY for the model, and ZAI_API_KEY for those it delegates to.
-//   node examples/13-ai-sdk-tool.ts      in a clone of Deputy: npm run build, once, before
+// A model of the AI SDK delegates with Deputy as its tool. Needs the packages ai and @ai-sdk/openai,
+// OPENAI_API_KEY for the model, and ZAI_API_KEY for its children.
+//   node examples/13-ai-sdk-tool.ts      in a clone of Deputy, first: npm run build
 import { openai } from "@ai-sdk/openai";
 import { generateText, isStepCount } from "ai";
 import { createDeputy } from "deputize";

@@ -1,5 +1,5 @@
-// A conversation that delegates, from a program; another process can go on with it. Needs ZAI_API_KEY.
-//   node examples/14-chat.ts             in a clone of Deputy: npm run build, once, before
+// A program opens a conversation that delegates; another process can continue it. Needs ZAI_API_KEY.
+//   node examples/14-chat.ts             in a clone of Deputy, first: npm run build
 import { createDeputy } from "deputize";
 
 const deputy = createDeputy({ parent: { provider: "zai" } });
@@ -10,5 +10,5 @@ for (const message of ["Please delegate a haiku about an owl.", "Which model wro
   const { results } = await turn.result;
   console.log(`\n[${results[0]?.status} on ${chat.route.model} @ ${chat.route.provider}]`);
 }
-console.log(`Go on with: deputy chat --resume ${chat.id}`);
+console.log(`Continue with: deputy chat --resume ${chat.id}`);
 await deputy.close();
