@@ -6,14 +6,14 @@ import { code, markdownTable } from "./table.ts";
 
 const COSTS: Record<Cost, string> = {
   none: "none",
-  told: "as the provider says",
-  "so far": "as counted so far: `estimated`",
-  maybe: "not told: `estimated` or `unknown`",
+  told: "as reported by the provider",
+  "so far": "as reported so far: `estimated`",
+  maybe: "not reported: `estimated` or `unknown`",
 };
 
 export function faultMatrix(): string {
   return markdownTable(
-    ["what happens", "kind", "what follows", "what you read", "cost"],
+    ["fault", "kind", "next action", "message", "cost"],
     Object.entries(FAULT_MATRIX).map(([what, fault]) => [
       what,
       perMode(fault, ({ kind }) => (kind === undefined ? "" : code(kind))),
@@ -25,10 +25,11 @@ export function faultMatrix(): string {
 }
 
 function whatFollows({ kind, words, partial }: FaultCase): string {
-  if (kind === undefined) return words === undefined ? "it is an answer" : "the child is told, and goes on";
+  if (kind === undefined)
+    return words === undefined ? "Deputy accepts the answer" : "the child gets the message and continues";
   const { tries } = RETRY_RULES[kind];
-  const kept = partial ? "; what had arrived is kept" : "";
-  return `${tries === 1 ? "no second try" : `${tries} tries`}, then a fallback${kept}`;
+  const kept = partial ? "; the partial answer is kept" : "";
+  return `${tries === 1 ? "no retry" : `${tries} tries`}, then a fallback${kept}`;
 }
 
 /** What holds for all API modes, and behind it what differs. */

@@ -23,7 +23,7 @@ export const PARTS: Record<string, () => string> = {
   providers: () => markdownTable(PROVIDER_HEAD, BUILT_IN_PROVIDERS.map(providerRow)),
   "unsupported-providers": () =>
     markdownTable(
-      ["provider", "instead"],
+      ["provider", "alternative"],
       [...UNSUPPORTED_PROVIDERS].map(([name, instead]) => [code(name), instead]),
     ),
   "model-strings": modelStringExamples,
@@ -31,17 +31,17 @@ export const PARTS: Record<string, () => string> = {
   "config-keys": configTable,
   overrides: () =>
     markdownTable(
-      ["variable", "in place of"],
+      ["variable", "overrides"],
       Object.entries(OVERRIDES).map(([variable, key]) => [code(variable), code(key)]),
     ),
   permissions: permissionExamples,
-  failures: () => explainedCodes(FAILURES, ["what follows", whatFollows]),
+  failures: () => explainedCodes(FAILURES, ["next action", whatFollows]),
   "fault-matrix": faultMatrix,
   problems: () => explainedCodes(PROBLEMS),
   errors: () => explainedCodes(ERRORS, ["exit code", (name) => String(ERROR_EXIT[name])]),
   events: () =>
     markdownTable(
-      ["event", "kept", "meaning"],
+      ["event", "storage", "meaning"],
       Object.entries(EVENTS).map(([kind, meaning]) => [
         code(kind),
         KEPT[DURABILITY[kind as keyof typeof EVENTS]],
@@ -62,7 +62,7 @@ function explainedCodes<Code extends string>(
   beside?: [head: string, cell: (name: Code) => string],
 ): string {
   return markdownTable(
-    ["code", "it says", "meaning", ...(beside ? [beside[0]] : []), "what to do"],
+    ["code", "message", "meaning", ...(beside ? [beside[0]] : []), "solution"],
     (Object.entries(explained) as [Code, Explained][]).map(([name, { says, means, todo }]) => [
       code(name),
       says.map((words) => `“${words}”`).join("<br>"),
@@ -73,12 +73,12 @@ function explainedCodes<Code extends string>(
   );
 }
 
-const KEPT = { live: "live only", stored: "stored", barrier: "stored, and waited for" };
+const KEPT = { live: "live only", stored: "stored", barrier: "stored before the run continues" };
 
 function taskFields(): string {
   const { properties = {} } = delegateTaskJsonSchema() as JsonSchema;
   return markdownTable(
-    ["field", "stands in", "takes", "meaning"],
+    ["field", "allowed in", "value", "meaning"],
     Object.entries(properties).map(([name, schema]) => [
       code(name),
       [...(TASK_FIELDS.includes(name) ? ["task"] : []), ...(CALL_FIELDS.includes(name) ? ["call"] : [])].join(", "),
@@ -90,10 +90,10 @@ function taskFields(): string {
 
 const PROVIDER_HEAD = [
   "provider",
-  "other names",
+  "aliases",
   "key variables",
   "base URL",
-  "its variable",
+  "base-URL variable",
   "API mode",
   "default model",
 ];
@@ -116,7 +116,7 @@ function providerRow({ slug, otherNames = [], keys, keyOptional, baseUrl, ...row
 function configTable(): string {
   const schema = configJsonSchema() as JsonSchema;
   return markdownTable(
-    ["key", "takes", "default", "meaning"],
+    ["key", "value", "default", "meaning"],
     configKeys().map(({ path, description }) => [
       code(path),
       typeOf(schemaAt(schema, path)),
@@ -168,6 +168,6 @@ function permissionExamples(): string {
 function whatFollows(kind: FailureKind): string {
   const { tries, waitMs, fallback } = RETRY_RULES[kind];
   const again =
-    tries === 1 ? "no second try" : `${tries} tries${waitMs === 0 ? "" : `, ${waitMs / 1000} s before the second`}`;
+    tries === 1 ? "no retry" : `${tries} tries${waitMs === 0 ? "" : `, the second after up to ${waitMs / 1000} s`}`;
   return fallback ? `${again}, then a fallback` : again;
 }

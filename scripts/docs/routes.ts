@@ -44,7 +44,7 @@ const STRINGS: Document[] = [
 export function modelStringExamples(): string {
   const config = { model: "glm-5.3", provider: "zai", models: { small: "glm-5.3-flash --provider zai" } };
   return markdownTable(
-    ["a task says", "it runs on, or is told"],
+    ["task", "route or message"],
     STRINGS.map((task) => [shown(task), routed(config, { goal: "…", ...task }).runsOn]),
   );
 }
@@ -68,7 +68,7 @@ const LEVELS: Levels[] = [
 /** Who says what, and the route that comes of it. */
 export function precedenceExamples(): string {
   return markdownTable(
-    ["who says what", "runs on", "chosen by"],
+    ["settings", "route", "chosen by"],
     LEVELS.map(({ config = {}, flags = {}, delegation, call = {}, task = {} }) => {
       const document = { ...config, ...(delegation && { delegation }) };
       const { runsOn, chosenBy } = routed(document, { ...call, tasks: [{ goal: "…", ...task }] }, flags);

@@ -45,13 +45,13 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "limits the rate of requests",
     cost: "none",
   },
-  "429 without": {
+  "429 without `Retry-After`": {
     answer: { fault: { kind: "rate-limited" } },
     kind: "rate-limited",
     words: "limits the rate of requests",
     cost: "none",
   },
-  "503, or 529": {
+  "503 or 529": {
     answer: { fault: { kind: "overloaded" } },
     kind: "overloaded",
     words: "is overloaded or failing",
@@ -77,13 +77,13 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "says its quota or credit is used up",
     cost: "none",
   },
-  "an empty purse": {
+  "no credit left": {
     answer: { fault: { kind: "quota-exhausted" } },
     kind: "quota-exhausted",
     words: "says its quota or credit is used up",
     cost: "none",
   },
-  "a quota that will be reset": {
+  "a used-up quota with a reset time": {
     answer: { fault: { kind: "quota-exhausted", resetsAt: new Date(Date.UTC(2026, 0, 1, 5)) } },
     kind: "quota-exhausted",
     words: "says its quota or credit is used up",
@@ -101,25 +101,25 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "does not let this key do that",
     cost: "none",
   },
-  "404, a model it does not have": {
+  "404, unknown model": {
     answer: { fault: { kind: "model-missing" } },
     kind: "invalid-request",
     words: "does not take the request (404",
     cost: "none",
   },
-  "400, the context is too long": {
+  "400, context too long": {
     answer: { fault: { kind: "context-overflow" } },
     kind: "context-overflow",
     words: "says the text is longer than the model's context window",
     cost: "none",
   },
-  "400, an effort it does not take": {
+  "400, unsupported effort": {
     answer: { fault: { kind: "effort-unsupported" } },
     kind: "invalid-request",
     words: "does not take the request (400",
     cost: "none",
   },
-  "400, any other": {
+  "400, other": {
     answer: { fault: { kind: "parameter-unsupported", parameter: "top_k" } },
     kind: "invalid-request",
     words: "does not take the request (400",
@@ -138,7 +138,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "answered with a redirect to 127.0.0.1:9, which is not followed",
     cost: "none",
   },
-  "nobody listens": {
+  "nothing listens at the address": {
     answer: "nobody",
     kind: "network",
     words: "cannot be reached or broke the connection off",
@@ -150,7 +150,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "cannot be reached or broke the connection off",
     cost: "none",
   },
-  "a reset in mid-stream": {
+  "a reset in the middle of the stream": {
     answer: { ...spoken, fault: { kind: "reset-mid-stream", afterDeltas: 2 } },
     kind: "network",
     words: "cannot be reached or broke the connection off",
@@ -171,7 +171,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "was silent for 300 s",
     cost: "maybe",
   },
-  "silence in mid-stream": {
+  "silence in the middle of the stream": {
     answer: { ...spoken, fault: { kind: "silence", afterDeltas: 2 } },
     kind: "stalled",
     words: "was silent for 300 s",
@@ -194,7 +194,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     partial: true,
     in: { responses: { cost: "so far" } },
   },
-  "a web page with 200": {
+  "a web page with status 200": {
     answer: { fault: { kind: "html" } },
     kind: "malformed-response",
     words: "expected a stream of events; found text/html",
@@ -213,22 +213,22 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "the answer is empty",
     cost: "told",
   },
-  "bytes that are no UTF-8": {
+  "bytes that are not UTF-8": {
     answer: { ...spoken, fault: { kind: "invalid-utf8" } },
     cost: "told",
   },
-  "half a tool call": {
+  "a truncated tool call": {
     answer: { ...call("read_file", { path: "note.txt" }), fault: { kind: "half-tool-call" } },
     words: "The arguments do not fit read_file",
     cost: "told",
     in: { gemini: { kind: "malformed-response", words: "sent an answer that cannot be read" } },
   },
-  "a call of a tool that there is not": {
+  "a call of an unknown tool": {
     answer: call("fly", { to: "the moon" }),
     words: "There is no tool fly",
     cost: "told",
   },
-  "arguments that do not fit the tool": {
+  "arguments that do not match the tool": {
     answer: call("read_file", { path: 7 }),
     words: "The arguments do not fit read_file",
     cost: "told",

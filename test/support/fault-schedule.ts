@@ -25,7 +25,7 @@ const SLUGS = ["alpha", "beta", "gamma"] as const;
 type Slug = (typeof SLUGS)[number];
 
 /** Too long to be played hundreds of times, or not played by a server. */
-const LEFT_OUT = ["an answer of more than 16 MB", "a slow drip", "nobody listens"];
+const LEFT_OUT = ["an answer of more than 16 MB", "a slow drip", "nothing listens at the address"];
 const FAULTS = Object.entries(FAULT_MATRIX).filter(([name]) => !LEFT_OUT.includes(name));
 
 /** What every answer costs where its provider says so, in USD: the usage of each is the same. */
