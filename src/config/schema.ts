@@ -34,97 +34,110 @@ const namesNoVariable = (model: unknown) => !/\$\{\w+\}/.test(JSON.stringify(mod
 const price = z
   .strictObject({
     input: usdPerMillion.describe("USD per million input tokens."),
-    output: usdPerMillion.describe("USD per million output tokens, reasoning included."),
+    output: usdPerMillion.describe("USD per million output tokens, including reasoning."),
     cached_input: usdPerMillion
       .optional()
-      .describe("USD per million input tokens read from the provider's cache. Left out: the price of input."),
+      .describe("USD per million input tokens read from the provider's cache. Default: the price of `input`."),
   })
-  .describe("What the model costs here. Goes before the price library; needed for your own endpoints to have a cost.");
+  .describe(
+    "Price of the model at this provider. Overrides the price library. Set it for custom endpoints; otherwise " +
+      "their cost is unknown.",
+  );
 
 const modelFacts = z
   .strictObject({
-    context_window: count.optional().describe("Tokens of text and answer together. Longer tasks are refused unsent."),
-    max_output_tokens: count.optional().describe("Most tokens of one answer; sent as the limit of each request."),
+    context_window: count
+      .optional()
+      .describe("Maximum tokens of prompt and answer together. Longer tasks are rejected before they are sent."),
+    max_output_tokens: count.optional().describe("Maximum tokens of one answer; sent as the limit of each request."),
     price: price.optional(),
     reasoning_efforts: z
       .array(effort)
       .optional()
-      .describe("The effort levels it takes; any other is refused before a request is sent. `[]`: none."),
+      .describe("Effort levels that the model accepts. Others are rejected before a request is sent. `[]`: none."),
     tools: z
       .boolean()
       .optional()
       .describe(
-        "Whether it can call tools. `false`: a child on it gets none, and a task that names toolsets is refused.",
+        "Whether the model can call tools. `false`: its children get none, and a task that names toolsets is rejected.",
       ),
-    vision: z.boolean().optional().describe("Whether it takes images. `false`: a task with `images` is refused on it."),
+    vision: z
+      .boolean()
+      .optional()
+      .describe("Whether the model accepts images. `false`: a task with `images` is rejected."),
   })
-  .describe("What you know of one model.");
+  .describe("Facts about one model.");
 
 const provider = z
   .strictObject({
     base_url: baseUrl
       .optional()
-      .describe("Where requests go. `${NAME}` is read from the environment. Needed for a provider of your own."),
+      .describe("Base URL of the endpoint. `${NAME}` is read from the environment. Required for a custom provider."),
     api_mode: z
       .enum([...API_MODES, "codex_responses"])
       .transform((mode) => (mode === "codex_responses" ? "responses" : mode))
       .optional()
-      .describe("The wire format spoken there. Left out: what the host is known to speak, else the provider's own."),
+      .describe("Wire format of the endpoint. Default: the known format of the host, otherwise the provider's own."),
     api_key: hidden
       .optional()
       .describe(
-        "The key, best as `${NAME}` from the environment. It is sent to this entry's endpoint and nowhere else.",
+        "The API key, preferably as `${NAME}` from the environment. Deputy sends it only to this entry's endpoint.",
       ),
     api_key_env: z
       .string()
       .min(1)
       .optional()
-      .describe("The variable that holds the key; like `api_key`, it belongs to this entry's endpoint."),
+      .describe(
+        "Environment variable that contains the key. Like `api_key`, it is used only for this entry's endpoint.",
+      ),
     api_keys: z
       .array(hidden)
       .optional()
       .describe(
-        "More keys of the same provider. With `api_key` they form a pool: a request takes the key with the fewest " +
-          "under way, and one that is refused, limited or used up rests while the others go on.",
+        "More keys of the same provider. With `api_key`, they form a pool: a request takes the key with the fewest " +
+          "requests in progress. A rejected, rate-limited or used-up key cools down while the others continue.",
       ),
     api_key_command: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .optional()
       .describe(
-        "A command that prints the key as its first line: a text for `/bin/sh`, or a list of program and arguments. " +
-          "Run when a request first needs it, and again once the provider refuses the key; never shown.",
+        "A command that prints the key as its first line: a string for `/bin/sh`, or a list of program and " +
+          "arguments. It runs when a request first needs the key, and again when the provider rejects the key. Its " +
+          "output is never shown.",
       ),
     default_model: z
       .string()
       .min(1)
       .refine(namesNoVariable, NO_VARIABLE)
       .optional()
-      .describe("The model that is used where only this provider is named."),
+      .describe("Model to use when only this provider is named."),
     headers: z
       .record(z.string(), hidden.describe("The header's value."))
       .optional()
-      .describe("Headers sent with every request to this provider. `${NAME}` is read from the environment."),
-    max_concurrent: count.optional().describe("Most requests under way at this provider at once. Left out: no limit."),
+      .describe("Headers for every request to this provider. `${NAME}` is read from the environment."),
+    max_concurrent: count.optional().describe("Maximum concurrent requests to this provider. Default: no limit."),
     requests_per_minute: count
       .optional()
-      .describe("Most requests that leave for this provider within a minute, over everything this process runs."),
+      .describe("Maximum requests to this provider per minute, for everything that this process runs."),
     tokens_per_minute: count
       .optional()
       .describe(
-        "Most tokens, questions and answers together, that requests to this provider take within a minute. Estimated " +
-          "before a request leaves, counted as the provider reports them after it.",
+        "Maximum tokens per minute at this provider, input and output together. Estimated before a request is " +
+          "sent, and corrected with the provider's count afterwards.",
       ),
     models: z
       .record(z.string(), modelFacts)
       .optional()
-      .describe("What you know of its models, by model id. Goes before everything else Deputy knows of them."),
+      .describe(
+        "Facts about the provider's models, by model id. Overrides everything else that Deputy knows about them.",
+      ),
   })
   .describe("One provider.");
 
 const modelObject = z.strictObject({
   model: z.string().min(1).describe("Model id, or another alias."),
-  provider: z.string().min(1).optional().describe("The provider it runs on. Left out: the current one."),
-  reasoning_effort: effort.optional().describe("How hard it thinks."),
+  provider: z.string().min(1).optional().describe("Provider to run on. Default: the current one."),
+  reasoning_effort: effort.optional().describe("Reasoning effort."),
 });
 const modelWish = z.union([z.string().min(1), modelObject]).refine(namesNoVariable, NO_VARIABLE);
 const fallbacks = z.array(modelWish);
@@ -133,155 +146,171 @@ const alias = z
   .union([
     z.string().min(1),
     modelObject.extend({
-      fallbacks: fallbacks.optional().describe("Models to go on with, in order, when this one fails."),
+      fallbacks: fallbacks.optional().describe("Models to continue with, in order, if this one fails."),
     }),
   ])
   .refine(namesNoVariable, NO_VARIABLE)
   .describe("A model id, another alias, `id --provider slug`, or these keys.");
 
 const permission = z.strictObject({
-  tool: z.string().min(1).describe("The tool it is about; `*` stands for anything."),
+  tool: z.string().min(1).describe("Name of the tool; `*` matches anything."),
   match: z
     .string()
     .min(1)
     .optional()
-    .describe("The exact command or path it is about; `*` stands for anything. Left out: every call of the tool."),
-  then: z.enum(["allow", "ask", "deny"]).describe("What happens to the call."),
+    .describe("Exact command or path; `*` matches anything. Default: every call of the tool."),
+  then: z.enum(["allow", "ask", "deny"]).describe("Decision for the call."),
 });
 
 /** What a delegating model may or may not choose: a pattern, or a pattern with efforts. */
 const choicePattern = z.union([
   z.string().min(1),
   z.strictObject({
-    match: z.string().min(1).describe("The pattern, as it would stand alone."),
-    efforts: z.array(effort).min(1).describe("The effort levels it is about."),
+    match: z.string().min(1).describe("The pattern, in the same form as without `efforts`."),
+    efforts: z.array(effort).min(1).describe("Effort levels that the entry applies to."),
   }),
 ]);
 
 const rule = z.strictObject({
   when: z
     .strictObject({
-      tag: z.string().min(1).optional().describe("A word among the task's `tags`, in any case."),
-      toolset: z
-        .enum(TOOLSETS)
-        .optional()
-        .describe("A toolset the child gets, because it was asked for or by default."),
-      agent: z.string().min(1).optional().describe("The agent definition that the task names, in any case."),
+      tag: z.string().min(1).optional().describe("One of the task's `tags`; case is ignored."),
+      toolset: z.enum(TOOLSETS).optional().describe("A toolset that the child gets, by request or by default."),
+      agent: z.string().min(1).optional().describe("Agent definition that the task names; case is ignored."),
       images: z.boolean().optional().describe("`true`: the task has images; `false`: it has none."),
       role: z.enum(ROLES).optional().describe("Whether the child may delegate: `orchestrator`, or `leaf`."),
     })
     .refine((when) => Object.keys(when).length > 0, "at least one of tag, toolset, agent, images, role")
-    .describe("What the task has to be; of several conditions, all."),
-  use: modelWish.describe("What it runs on: an alias, a model as a task may write it, or a map."),
+    .describe("Conditions on the task; all must match."),
+  use: modelWish.describe("Model to use: an alias, a model string as in a task, or a map."),
 });
 
 const agent = z
   .strictObject({
-    description: z.string().min(1).optional().describe("What it is for; whoever delegates chooses by it."),
-    prompt: z.string().min(1).describe("What the child is told of its part, beside its task."),
-    model: modelWish.optional().describe("What it runs on, unless the call or the task says otherwise."),
-    provider: z.string().min(1).optional().describe("The provider it runs on. Brings its own endpoint and key."),
-    reasoning_effort: effort.optional().describe("How hard it thinks."),
-    fallbacks: fallbacks.optional().describe("Models to go on with, in order, when its own fails."),
+    description: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Purpose of the agent. A delegating model chooses an agent by its description."),
+    prompt: z.string().min(1).describe("Instructions for the child, in addition to its task."),
+    model: modelWish.optional().describe("Model to run on, unless the call or the task sets one."),
+    provider: z.string().min(1).optional().describe("Provider to run on, with its own endpoint and key."),
+    reasoning_effort: effort.optional().describe("Reasoning effort."),
+    fallbacks: fallbacks.optional().describe("Models to continue with, in order, if the agent's own model fails."),
     toolsets: z
       .array(z.enum(TOOLSETS))
       .optional()
-      .describe("The most it may have of the toolsets that `delegation.toolsets` gives. Left out: all of them."),
-    max_iterations: count.optional().describe("Most model requests with tools; the lower of this and others holds."),
-    timeout_seconds: z.number().positive().optional().describe("Wall time, in seconds; the lower of this and others."),
-    max_cost_usd: z.number().positive().optional().describe("Most money for one child, in USD; the lower holds."),
+      .describe("Toolsets the agent may have at most, out of `delegation.toolsets`. Default: all of them."),
+    max_iterations: count
+      .optional()
+      .describe("Maximum model requests with tools. Of several limits, the lowest applies."),
+    timeout_seconds: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Maximum wall time in seconds. Of several limits, the lowest applies."),
+    max_cost_usd: z
+      .number()
+      .positive()
+      .optional()
+      .describe("Maximum cost of one child in USD. Of several limits, the lowest applies."),
   })
   .describe("One agent definition. A task names it in `agent`.");
 
 const delegation = z.strictObject({
-  model: modelWish.optional().describe("What children run on, unless a task says otherwise. Left out: as the parent."),
-  provider: z.string().min(1).optional().describe("The provider children run on. Brings its own endpoint and key."),
-  reasoning_effort: effort.optional().describe("How hard children think, unless a task says otherwise."),
+  model: modelWish.optional().describe("Model for children, unless a task sets one. Default: the parent's."),
+  provider: z.string().min(1).optional().describe("Provider for children, with its own endpoint and key."),
+  reasoning_effort: effort.optional().describe("Reasoning effort of children, unless a task sets one."),
   fallbacks: fallbacks
     .default([])
-    .describe("Models a child goes on with, in order, when its own fails, unless its alias declares others."),
+    .describe("Models for a child to continue with, in order, if its own fails, unless its alias declares others."),
   on_unresolved: z
     .enum(["skip", "reject", "fallback"])
     .default("skip")
     .describe(
-      "When a task's route cannot be had: `skip` rejects that task and runs the others, `reject` starts nothing, " +
-        "`fallback` runs it on the delegation's default, with a warning.",
+      "What to do if a task's route is unavailable. `skip`: reject that task and run the others. `reject`: start " +
+        "nothing. `fallback`: run it on the delegation's default, with a warning.",
     ),
   batch_defaults: z
     .enum(["inherit", "explicit"])
     .default("inherit")
-    .describe("Whether the model, provider and effort written beside `tasks` are a default for each task."),
+    .describe("Whether the model, provider and effort next to `tasks` are defaults for each task."),
   on_served_mismatch: z
     .enum(["warn", "fail"])
     .default("warn")
-    .describe("What happens when the provider reports that another model answered than was asked for."),
+    .describe("What to do if the provider reports a different model than the requested one."),
   allow: z
     .array(choicePattern)
     .default(["*"])
     .describe(
-      "What a model that delegates may choose; it does not bind what you write yourself. A pattern over " +
-        "`provider/model` or over your aliases: `anthropic/*`, `openrouter/*:free`, `alias:small`, `alias:*`; `*` stands " +
-        "for anything. With `efforts`, only these.",
+      "What a delegating model may choose. It does not restrict what you write yourself. Patterns match " +
+        "`provider/model` or your aliases: `anthropic/*`, `openrouter/*:free`, `alias:small`, `alias:*`; `*` matches " +
+        "anything. With `efforts`, only these efforts.",
     ),
   deny: z
     .array(choicePattern)
     .default([])
-    .describe("What a model that delegates may not choose, whatever `allow` says. With `efforts`, only these."),
+    .describe("What a delegating model may not choose, whatever `allow` says. With `efforts`, only these efforts."),
   on_quota: z
     .enum(["fail", "pause"])
     .default("fail")
     .describe(
-      "When a provider's quota is used up, no other key has any and no fallback is declared: `fail` ends the child, " +
-        "`pause` sleeps until the time that the provider names, and goes on. Where it names none, the child fails.",
+      "What to do if a provider's quota is used up, no other key has quota and no fallback is declared. `fail`: " +
+        "end the child. `pause`: sleep until the time that the provider gives, then continue. If the provider gives " +
+        "none, the child fails.",
     ),
-  max_concurrent_children: count.default(10).describe("Most children at work at once; further ones wait."),
+  max_concurrent_children: count.default(10).describe("Maximum concurrent children; others wait."),
   max_spawn_depth: z
     .int()
     .nonnegative()
     .default(1)
     .describe(
-      "How deep models may delegate. 0: no model may. 1: a chat and MCP clients may, their children may not. 2: children " +
-        "with `role: orchestrator` may too, their own children not; and so on.",
+      "How deep models may delegate. 0: no model may. 1: chats and MCP clients may, but their children may not. 2: " +
+        "children with `role: orchestrator` may too, but their own children may not; and so on.",
     ),
-  max_tasks_per_call: count.default(1000).describe("Most tasks one call may have."),
-  max_iterations: count.default(50).describe("Most model requests with tools a child may make."),
-  child_timeout_seconds: seconds.default(0).describe("Wall time a child may take, in seconds from its start; 0 = any."),
+  max_tasks_per_call: count.default(1000).describe("Maximum tasks in one call."),
+  max_iterations: count.default(50).describe("Maximum model requests with tools for each child."),
+  child_timeout_seconds: seconds
+    .default(0)
+    .describe("Maximum wall time of a child, in seconds from its start; 0 = no limit."),
   stall_seconds: seconds
     .default(300)
-    .describe("Longest silence, in seconds, before a request counts as stalled; 0 = never."),
-  max_cost_usd: z.number().positive().optional().describe("Most money, in USD, one delegation may spend. Empty = any."),
+    .describe("Time without data, in seconds, after which a request counts as stalled; 0 = never."),
+  max_cost_usd: z.number().positive().optional().describe("Maximum cost of one delegation in USD. Empty = no limit."),
   allow_unknown_price: z
     .boolean()
     .default(false)
-    .describe("Whether a model without a known price may run under a budget."),
+    .describe("Whether a model with an unknown price may run under a budget."),
   max_summary_chars: count
     .default(24_000)
-    .describe("Most characters that answers have together where a model is told of them; each has at least 2,000."),
+    .describe(
+      "Maximum total length of answers shown to the delegating model, in characters; each gets at least 2,000.",
+    ),
   approvals_by_model: z
     .boolean()
     .default(false)
-    .describe("Whether a model that delegates may approve what its own children ask for. It may always deny."),
+    .describe("Whether a delegating model may approve requests of its own children. It may always deny them."),
   toolsets: z
     .array(z.enum(TOOLSETS))
     .default([...TOOLSETS])
-    .describe("The toolsets children may have; a task may ask for fewer, never for more."),
+    .describe("Toolsets that children may have. A task can ask for fewer, never for more."),
   approvals: z
     .enum(["ask", "allow", "deny"])
     .default("ask")
-    .describe("What happens to a tool call that wants approval and that no rule of `permissions` decides."),
+    .describe("Decision for a tool call that needs approval and matches no rule of `permissions`."),
   approval_timeout_seconds: z
     .number()
     .positive()
     .default(300)
-    .describe("How long a question waits for an answer, in seconds; then the call is denied."),
+    .describe("How long an approval request waits for a decision, in seconds. Then the call is denied."),
 });
 
 const terminal = z.strictObject({
   env: z
     .array(z.string().min(1))
     .default([])
-    .describe("Variables that look like secrets and that commands get nevertheless, by name."),
-  timeout_seconds: z.number().positive().default(120).describe("Longest a command may run, in seconds."),
+    .describe("Names of variables that commands get although they look like secrets."),
+  timeout_seconds: z.number().positive().default(120).describe("Maximum run time of a command, in seconds."),
 });
 
 const mcp = z.strictObject({
@@ -289,49 +318,56 @@ const mcp = z.strictObject({
     .number()
     .positive()
     .default(45)
-    .describe("Longest a call over MCP takes, in seconds; then it returns what is done, and how to fetch the rest."),
+    .describe(
+      "Maximum duration of an MCP call, in seconds. Then it returns what is finished and how to fetch the rest.",
+    ),
 });
 
 export const configSchema = z.strictObject({
   model: modelWish
     .optional()
-    .describe("The parent's model, which children inherit. Left out: the default of the one provider with a key."),
+    .describe("The parent's model, which children inherit. Default: the default model of the one provider with a key."),
   provider: z.string().min(1).optional().describe("The parent's provider, which children inherit."),
-  reasoning_effort: effort.optional().describe("How hard the parent thinks; inherited by children on the same model."),
+  reasoning_effort: effort
+    .optional()
+    .describe("The parent's reasoning effort, which children on the same model inherit."),
   providers: z
     .record(z.string(), provider)
     .default({})
-    .describe("Providers by name: for a built-in one only what differs, under another name an endpoint of your own."),
+    .describe(
+      "Providers by name. For a built-in provider, set only what differs; any other name defines a custom endpoint.",
+    ),
   models: z
     .record(z.string(), alias)
     .default({})
-    .describe("Names of your own for models (aliases, tiers). `inherit` stands for what would run without it."),
-  delegation: delegation.prefault({}).describe("What holds for children."),
+    .describe("Model aliases, such as tiers. `inherit` means the model that would run without it."),
+  delegation: delegation.prefault({}).describe("Settings for children."),
   rules: z
     .array(rule)
     .default([])
     .describe(
-      "Your routing table: the first rule that matches a task decides, over `delegation:` and under what the call or the " +
-        "task says itself.",
+      "Your routing table: the first rule that matches a task decides. Rules override `delegation:`; the call and " +
+        "the task override rules.",
     ),
   agents: z
     .record(z.string(), agent)
     .default({})
     .describe(
-      "Agent definitions by name: a prompt with the route, tools and limits that belong to it. They go before those of the " +
-        "same name in `.claude/agents/` and `.opencode/agent/`.",
+      "Agent definitions by name: a prompt with its route, tools and limits. They override those of the same name " +
+        "in `.claude/agents/` and `.opencode/agent/`.",
     ),
   permissions: z
     .array(permission)
     .default([])
-    .describe("What tool calls may do: the first rule that matches decides, else `delegation.approvals`."),
-  terminal: terminal.prefault({}).describe("How commands of children run."),
-  mcp: mcp.prefault({}).describe("What holds for callers over MCP."),
+    .describe("What tool calls may do: the first matching rule decides, otherwise `delegation.approvals`."),
+  terminal: terminal.prefault({}).describe("Settings for the commands of children."),
+  mcp: mcp.prefault({}).describe("Settings for MCP clients."),
   extra_dirs: z
     .array(z.string().min(1))
     .default([])
     .describe(
-      "Directories beside its workspace that a child's file tools may reach. `~` is your home; relative ones start at the working directory.",
+      "Directories outside the workspace that a child's file tools may also reach. `~` is your home directory; " +
+        "relative paths start at the working directory.",
     ),
 });
 

@@ -36,7 +36,7 @@ export const AGENT_PROGRAMS: Record<string, AgentProgram> = {
     projectFile: ".mcp.json",
     at: ["mcpServers", NAME],
     entry: (launch) => ({ type: "stdio", ...launch }),
-    note: "Deputy inherits the environment Claude Code was started in, keys included.",
+    note: "Deputy inherits the environment of Claude Code, including keys.",
   },
   codex: {
     title: "Codex",
@@ -45,7 +45,7 @@ export const AGENT_PROGRAMS: Record<string, AgentProgram> = {
     projectFile: ".codex/config.toml",
     at: ["mcp_servers", NAME],
     entry: (launch, variables) => ({ ...launch, ...(variables.length > 0 && { env_vars: variables }) }),
-    note: "Codex hands on only the variables that env_vars names: add one when you get a key for another provider.",
+    note: "Codex passes on only the variables listed in env_vars: add one when you get a key for another provider.",
   },
   opencode: {
     title: "opencode",
@@ -55,7 +55,7 @@ export const AGENT_PROGRAMS: Record<string, AgentProgram> = {
     projectFile: "opencode.json",
     at: ["mcp", NAME],
     entry: ({ command, args }) => ({ type: "local", command: [command, ...args], enabled: true }),
-    note: "Deputy inherits the environment opencode was started in, keys included.",
+    note: "Deputy inherits the environment of opencode, including keys.",
   },
   cursor: {
     title: "Cursor",
@@ -64,7 +64,7 @@ export const AGENT_PROGRAMS: Record<string, AgentProgram> = {
     projectFile: ".cursor/mcp.json",
     at: ["mcpServers", NAME],
     entry: (launch) => ({ type: "stdio", ...launch }),
-    note: "Started from a desktop, Cursor has not the variables of your shell: put keys into a .env beside Deputy's config.",
+    note: "If you start Cursor from the desktop, it does not have your shell's variables: put keys into a .env next to Deputy's config.",
   },
   hermes: {
     title: "Hermes",
@@ -75,7 +75,7 @@ export const AGENT_PROGRAMS: Record<string, AgentProgram> = {
       ...launch,
       ...(variables.length > 0 && { env: Object.fromEntries(variables.map((name) => [name, `\${${name}}`])) }),
     }),
-    note: "Hermes hands on only the variables under env: add one when you get a key for another provider.",
+    note: "Hermes passes on only the variables under env: add one when you get a key for another provider.",
   },
   vscode: {
     title: "VS Code",
@@ -85,6 +85,6 @@ export const AGENT_PROGRAMS: Record<string, AgentProgram> = {
     projectFile: ".vscode/mcp.json",
     at: ["servers", NAME],
     entry: (launch) => ({ type: "stdio", ...launch }),
-    note: "Started from a desktop, VS Code has not the variables of your shell: put keys into a .env beside Deputy's config.",
+    note: "If you start VS Code from the desktop, it does not have your shell's variables: put keys into a .env next to Deputy's config.",
   },
 };
