@@ -37,7 +37,9 @@ import { createResuming, endsOfStopped, factsOf, nextRoute, type ResumeFacts, re
 import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./start/start-call.ts";
 import { turnEvents } from "./start/turn.ts";
 import { createBroadcast } from "./work/broadcast.ts";
-import { type ChatExtras, type Services, supervise } from "./work/supervisor.ts";
+import type { Services } from "./work/services.ts";
+import { supervise } from "./work/supervisor.ts";
+import type { ChatExtras } from "./work/toolbox.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Pruned, PruneOptions } from "../run/prune.ts";
@@ -46,7 +48,7 @@ export type { Answer, Answered, Question, Which } from "./control/approval-reque
 export type { Asker } from "./control/approvals.ts";
 export type { SteerReceipt } from "./control/messages.ts";
 export type { Plan } from "./start/start-call.ts";
-export type { ChatExtras } from "./work/supervisor.ts";
+export type { ChatExtras } from "./work/toolbox.ts";
 
 export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> & {
   /** `chat`: the call is the first message of a conversation, its one task the message. */

@@ -1,7 +1,8 @@
 /** What a child delegates, run to its end within the child's bounds: begun anew, or found again after a crash. */
 import { DeputyError } from "../../errors.ts";
 import { type LoadedRun, loadRun } from "../../run/run-store.ts";
-import { type Services, supervise } from "../work/supervisor.ts";
+import type { Services } from "../work/services.ts";
+import { supervise } from "../work/supervisor.ts";
 import { boundsOf, isOver, type NestedCall, nestedRunOf, newRun, type RunNested } from "./nested-call.ts";
 import { endsOfStopped, factsOf, type Resuming } from "./resume.ts";
 import type { CallOptions, Calls } from "./start-call.ts";

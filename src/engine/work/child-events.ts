@@ -1,0 +1,33 @@
+/** Events that the engine records about a child. All others come from the child's own loop. */
+import type { StopReason } from "../../child/child.ts";
+import type { Failure } from "../../errors.ts";
+import type { Event, StoredEvent } from "../../event.ts";
+import { interruption, parseRunId } from "../../run/run.ts";
+import type { WaitStatus } from "../limits/scheduler.ts";
+
+type ChildRef = { delegationId: string; childId: string };
+
+/** The child waits in the queue, or for its provider's rate limiter. */
+export function waitEvent(child: ChildRef, provider: string, status: WaitStatus, at: number): Event {
+  const { taskIndex = -1 } = parseRunId(child.childId);
+  if ("place" in status) return { kind: "queue-move", at, ...child, taskIndex, place: status.place };
+  const { limit, forMs } = status;
+  return { kind: "gate-wait", at, ...child, provider, limit, ...(Number.isFinite(forMs) && { delayMs: forMs }) };
+}
+
+/** The end of a child that was stopped while it waited in the queue. */
+export function neverStarted({ delegationId, childId }: ChildRef, signal: AbortSignal, at: number): StoredEvent {
+  const { by } = signal.reason as StopReason & { status: "interrupted" };
+  return interruption(delegationId, childId, by, at);
+}
+
+/** A bug in Deputy costs the child that met it, and no other. */
+export function internalFailure(child: ChildRef, error: unknown, at: number): StoredEvent {
+  const message = `Deputy failed by a fault of its own: ${error instanceof Error ? error.stack : error}`;
+  return failedEnd(child, { kind: "invalid-request", message }, at);
+}
+
+export function failedEnd(child: ChildRef, failure: Failure, at: number): StoredEvent {
+  const ending = { status: "failed", failure, text: "" } as const;
+  return { kind: "child-end", at, ...child, ending, durationMs: 0 };
+}

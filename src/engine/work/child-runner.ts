@@ -1,0 +1,143 @@
+/** Runs one child: in a slot, against its clock and its budgets, and always to an end that is on record. */
+import type { ChildDeps, ChildInput, StopReason } from "../../child/child.ts";
+import { runChild } from "../../child/loop.ts";
+import { DeputyError } from "../../errors.ts";
+import type { ChildEvent } from "../../event.ts";
+import type { Ready } from "../../plan.ts";
+import { type Run, type RunChild, spentIn } from "../../run/run.ts";
+import type { Approvals } from "../control/approvals.ts";
+import { type Budget, createBudget, reserve, tightestUsd } from "../limits/budget.ts";
+import { type ChildSlot, createChildSlot } from "../limits/child-slot.ts";
+import { createDeadline, type Deadline } from "../limits/deadline.ts";
+import { retryPolicy } from "../limits/retry-policy.ts";
+import type { Setup } from "../setup/setup.ts";
+import { loadImages } from "../start/images.ts";
+import { failedEnd, internalFailure, neverStarted, waitEvent } from "./child-events.ts";
+import type { Interrupts } from "./interrupts.ts";
+import type { NestedDelegations } from "./nested-delegations.ts";
+import type { Prompts } from "./prompts.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Services } from "./services.ts";
+import { type ChatExtras, toolsOf } from "./toolbox.ts";
+
+/** A child that has not ended. `earlierMs`: the time it had worked before it was interrupted, which counts. */
+export type OpenChild = { child: RunChild; planned: Ready; earlierMs: number };
+
+export type ChildRunnerDeps = {
+  services: Services;
+  setup: Setup;
+  run: Run;
+  /** Stored events of children that had begun, by child id. */
+  past: ReadonlyMap<string, ChildEvent[]>;
+  /** The run's own budget, and every budget above it. */
+  budgets: readonly Budget[];
+  prompts: Prompts;
+  recorder: Recorder;
+  interrupts: Interrupts;
+  approvals: Approvals;
+  nested: NestedDelegations;
+  chatExtras: ChatExtras | undefined;
+};
+
+/** A child and what it holds while it runs. */
+type ChildAtWork = OpenChild & { slot: ChildSlot; deadline: Deadline; signal: AbortSignal };
+
+/** Never rejects: what goes wrong is the child's end or, where the journal failed, the run's. */
+export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Promise<void> {
+  const { interrupts, nested, recorder, run, services } = deps;
+  const { delegationId } = run;
+  const { childId } = open.child.tally;
+  const controller = interrupts.add(childId);
+  const child = { ...open, ...slotAndDeadline(deps, open, controller), signal: controller.signal };
+  try {
+    await runInSlot(deps, child);
+  } catch (error) {
+    if (error instanceof DeputyError) recorder.fail(error);
+    else {
+      const end = internalFailure({ delegationId, childId }, error, services.clock.now());
+      await recorder.record(end).catch(recorder.fail);
+    }
+  } finally {
+    child.deadline.pause();
+    child.slot.release();
+    // Where the child failed in the middle, what it delegated still has to end.
+    controller.abort({ status: "interrupted", by: "parent-end" } satisfies StopReason);
+    await nested.settled(childId);
+    interrupts.remove(childId);
+  }
+}
+
+/** The child's place among the running, and its wall time. */
+function slotAndDeadline({ services, recorder, run }: ChildRunnerDeps, open: OpenChild, controller: AbortController) {
+  const { clock, scheduler } = services;
+  const { childId, pausedMs } = open.child.tally;
+  const about = { delegationId: run.delegationId, childId };
+  const outOfTime = () => controller.abort({ status: "timeout" } satisfies StopReason);
+  return {
+    slot: createChildSlot(scheduler, clock, (provider, status) => {
+      void recorder.record(waitEvent(about, provider, status, clock.now()));
+    }),
+    deadline: createDeadline(clock, open.planned.limits.timeoutMs, open.earlierMs - pausedMs, outOfTime),
+  };
+}
+
+/** Waits for a slot, then runs the child's loop and records every event of it. */
+async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<void> {
+  const { services, setup, run, past, prompts, recorder } = deps;
+  const { clock, journal } = services;
+  const { planned, earlierMs, slot, deadline, signal } = child;
+  const { childId, taskIndex } = child.child.tally;
+  const { delegationId } = run;
+  const about = { delegationId, childId };
+  const childDeps = depsOf(deps, child);
+  const hasSlot = await slot.acquire(planned.route.provider, signal);
+  if (!hasSlot) return recorder.record(neverStarted(about, signal, clock.now()));
+  const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
+  if ("failure" in images) return recorder.record(failedEnd(about, images.failure, clock.now()));
+  deadline.resume();
+  const input: ChildInput = {
+    ...about,
+    taskIndex,
+    planned,
+    ...(await prompts(planned, childDeps.tools, signal)),
+    images,
+    past: past.get(childId) ?? [],
+    earlierMs,
+  };
+  for await (const event of runChild(input, childDeps, signal)) await recorder.record(event);
+}
+
+/** What the loop works with. The child's time stands still while it waits for money or for its turn. */
+function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: ChildAtWork): ChildDeps {
+  const { services, setup, approvals } = deps;
+  const { clock, model, random, schemas } = services;
+  const { delegation } = setup.config;
+  const budgets = [...deps.budgets, createBudget(planned.limits.maxCostUsd, spentIn([child]))];
+  return {
+    clock,
+    model,
+    tools: toolsOf({ ...deps, clock }, { child, planned, budgets }, slot),
+    permissions: { rules: setup.permissions, otherwise: delegation.approvals },
+    approve: approvals.approve,
+    answerBy: approvals.answerBy,
+    steered: () => child.steers.find(({ state }) => state === "queued"),
+    lease: setup.lease,
+    price: setup.price,
+    reserve: (worst, isFinalAnswer, signal) =>
+      offTheClock(deadline, () => reserve(budgets, worst, isFinalAnswer, signal)),
+    admit: (provider, tokens, signal) => offTheClock(deadline, () => slot.admit(provider, tokens, signal)),
+    budgetUsd: () => tightestUsd(budgets),
+    recover: (situation) => retryPolicy(situation, random, delegation.on_quota),
+    pause: slot.pause,
+    sleepUntil: (until, signal) => offTheClock(deadline, () => slot.sleepUntil(until, signal)),
+    schemas,
+    onServedMismatch: delegation.on_served_mismatch,
+  };
+}
+
+async function offTheClock<Value>(deadline: Deadline, wait: () => Promise<Value>): Promise<Value> {
+  deadline.pause();
+  const value = await wait();
+  deadline.resume();
+  return value;
+}

@@ -1,0 +1,97 @@
+/** The delegations that a run's children make: begun in the order of the calls, and over before their child is. */
+import type { Clock } from "../../clock.ts";
+import type { Ready } from "../../plan.ts";
+import { routeAt } from "../../result.ts";
+import { nestedUsage, type Run, type RunChild } from "../../run/run.ts";
+import type { Call } from "../../task.ts";
+import type { ToolContext } from "../../tool.ts";
+import type { ApprovalOptions } from "../control/approvals.ts";
+import type { Budget } from "../limits/budget.ts";
+import type { Setup } from "../setup/setup.ts";
+import type { ParentContext, RunNested } from "../start/nested-call.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** The child that delegates, and every budget its requests count against. */
+export type Delegator = { child: RunChild; planned: Ready; budgets: readonly Budget[] };
+
+export type NestedDelegations = {
+  /** Runs a call to its end. @throws DeputyError `nothing-to-run` where no task can start */
+  run(call: Call, by: Delegator, context: ToolContext): Promise<Run>;
+  /** Settles once everything that a child delegated is over. */
+  settled(childId: string): Promise<void>;
+};
+
+export type NestedDelegationsDeps = {
+  clock: Clock;
+  setup: Setup;
+  run: Run;
+  recorder: Recorder;
+  delegate: RunNested;
+  publish: ParentContext["publish"];
+  approvalOptions: ApprovalOptions;
+};
+
+export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDelegations {
+  const { clock, run: parentRun, recorder, delegate, setup, publish, approvalOptions } = deps;
+  const underWay = new Map<string, Promise<Run>[]>();
+  /** Settles when the newest delegation of a child has begun, or never will. */
+  const lastBegun = new Map<string, Promise<void>>();
+
+  function run(call: Call, by: Delegator, context: ToolContext): Promise<Run> {
+    const { childId } = by.child.tally;
+    const nested = runInTurn(call, by, context);
+    underWay.set(childId, [...(underWay.get(childId) ?? []), nested]);
+    return nested;
+  }
+
+  /** Several at once begin one after another, so that they are numbered in the order of the calls. */
+  async function runInTurn(call: Call, by: Delegator, context: ToolContext): Promise<Run> {
+    const { childId } = by.child.tally;
+    const previous = lastBegun.get(childId);
+    const { promise: hasBegun, resolve: letNextBegin } = Promise.withResolvers<void>();
+    lastBegun.set(childId, hasBegun);
+    await previous;
+    return runToEnd(call, by, context, letNextBegin);
+  }
+
+  /** What the delegation has used is on record before its child sees the report. */
+  async function runToEnd(
+    call: Call,
+    { child, planned, budgets }: Delegator,
+    { callId = "", step = 0, signal }: ToolContext,
+    onBegun: () => void,
+  ): Promise<Run> {
+    const { childId, position } = child.tally;
+    const nested = await delegate({
+      call,
+      by: { childId, step, callId },
+      planned,
+      route: routeAt(planned, position),
+      depth: parentRun.depth + 1,
+      parent: { budgets, signal, publish, approvalOptions },
+      setup,
+      onStart(nestedRun) {
+        attach(child, nestedRun);
+        onBegun();
+      },
+    }).finally(onBegun);
+    const charge = nestedUsage(nested, planned);
+    const { delegationId } = parentRun;
+    await recorder.record({ kind: "delegation-charge", at: clock.now(), delegationId, childId, charge });
+    return nested;
+  }
+
+  async function settled(childId: string): Promise<void> {
+    await Promise.allSettled(underWay.get(childId) ?? []);
+    underWay.delete(childId);
+    lastBegun.delete(childId);
+  }
+
+  return { run, settled };
+}
+
+/** Puts a run under its child; one that is found again takes the place of what was known of it. */
+function attach({ delegations }: RunChild, run: Run): void {
+  const known = delegations.findIndex(({ delegationId }) => delegationId === run.delegationId);
+  delegations.splice(known < 0 ? delegations.length : known, 1, run);
+}

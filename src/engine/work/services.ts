@@ -1,0 +1,15 @@
+/** What every run of this process is given to work with. */
+import type { SchemaChecker } from "../../child/schema/schema-checker.ts";
+import type { Model } from "../../child/wire/model.ts";
+import type { Clock } from "../../clock.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Scheduler } from "../limits/scheduler.ts";
+
+export type Services = {
+  clock: Clock;
+  random: () => number;
+  journal: Journal;
+  scheduler: Scheduler;
+  model: Model;
+  schemas: Pick<SchemaChecker, "check">;
+};

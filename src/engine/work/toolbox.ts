@@ -1,0 +1,83 @@
+/** Which tools a child has. This is the only place that gives a child `delegate_task`. */
+import type { Clock } from "../../clock.ts";
+import type { Ready } from "../../plan.ts";
+import type { Report } from "../../report.ts";
+import { routeAt } from "../../result.ts";
+import type { Route } from "../../route.ts";
+import type { Bounds } from "../../routing/plan.ts";
+import { isConversation, type Run } from "../../run/run.ts";
+import { reportOf } from "../../run/run-report.ts";
+import type { Call } from "../../task.ts";
+import type { Tool } from "../../tool.ts";
+import { createDelegate } from "../../tools/delegation/delegate.ts";
+import { createListModels } from "../../tools/delegation/list-models.ts";
+import type { ChildSlot } from "../limits/child-slot.ts";
+import type { Setup } from "../setup/setup.ts";
+import { restOf } from "../start/nested-call.ts";
+import type { Delegator, NestedDelegations } from "./nested-delegations.ts";
+
+/** What a surface adds to what the agent of a conversation can do. */
+export type ChatExtras = {
+  tools: readonly Tool[];
+  /** Where the agent finds the rest of an answer that was cut. */
+  restOf(childId: string, offset: number): string;
+  /** Starts a call in a process of its own, without waiting for it. @throws DeputyError where nothing can start */
+  background(call: Call, from: { parentRoute: Route; workspace: string; bounds: Bounds }): Promise<Report>;
+};
+
+export type ToolboxDeps = {
+  clock: Clock;
+  setup: Setup;
+  run: Run;
+  nested: NestedDelegations;
+  chatExtras: ChatExtras | undefined;
+};
+
+/** Returns the tools of a child. A conversation may be on a model that takes none. */
+export function toolsOf(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot): readonly Tool[] {
+  const { setup, run, chatExtras } = deps;
+  const { planned } = delegator;
+  if (planned.route.facts.tools === false) return [];
+  const tools = ownTools(setup, planned);
+  if (!mayDelegate(deps, planned)) return tools;
+  const listModels = createListModels({ listModels: setup.listModels });
+  const added = isConversation(run) ? (chatExtras?.tools ?? []) : [];
+  return [...tools, delegateTool(deps, delegator, slot), listModels as Tool, ...added];
+}
+
+/** The tools of the child's toolsets, and of those only what its agent definition names. */
+function ownTools(setup: Setup, { toolsets, workspace, tools: named }: Ready): readonly Tool[] {
+  const all = setup.tools(toolsets, workspace);
+  return named === undefined ? all : all.filter(({ name }) => named.includes(name));
+}
+
+function mayDelegate({ run, setup }: ToolboxDeps, { role }: Ready): boolean {
+  const delegates = role === "orchestrator" || isConversation(run);
+  return delegates && run.depth < setup.config.delegation.max_spawn_depth;
+}
+
+function delegateTool(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot): Tool {
+  const { clock, setup, run, nested, chatExtras } = deps;
+  const { delegation } = setup.config;
+  return createDelegate({
+    available: setup.listModels(),
+    maxTasks: delegation.max_tasks_per_call,
+    maxConcurrent: delegation.max_concurrent_children,
+    mayOrchestrate: run.depth + 1 < delegation.max_spawn_depth,
+    maxSummaryChars: delegation.max_summary_chars,
+    restOf: chatExtras?.restOf ?? restOf,
+    supportsBackground: chatExtras !== undefined,
+    async submit(call, context, { background }) {
+      if (background && chatExtras !== undefined) return chatExtras.background(call, backgroundFrom(delegator));
+      const running = nested.run(call, delegator, context);
+      slot.release(); // The child waits without one.
+      return reportOf({ run: await running, owner: "none" }, clock.now());
+    },
+  }) as Tool;
+}
+
+function backgroundFrom({ child, planned, budgets }: Delegator) {
+  const { toolsets, workspace } = planned;
+  const isBudgeted = budgets.some(({ limitUsd }) => limitUsd !== undefined);
+  return { parentRoute: routeAt(planned, child.tally.position), workspace, bounds: { toolsets, isBudgeted } };
+}
