@@ -5,7 +5,6 @@ import type { Failure, FailureKind, Warning } from "../errors.ts";
 import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
-import { applyToStats, type ChildStats, createChildStats } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { KeyAvailability, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
@@ -105,13 +104,12 @@ export type FailureSituation = {
 /** Why a child's signal was aborted. */
 export type StopReason = { status: "timeout" } | { status: "interrupted"; by: string };
 
-/** A child under way: what it was given, and the two folds of what it has said. */
+/** A child under way: what it was given, and the fold of what it has said. The run's fold is the engine's. */
 export type Child = {
   readonly input: ChildInput;
   readonly deps: ChildDeps;
   readonly signal: AbortSignal;
   readonly conversation: Conversation;
-  readonly tally: ChildStats;
 };
 
 /** What a child says: stored, or seen live. */
@@ -119,14 +117,10 @@ export type EmittedEvent = ChildEvent | LiveEvent;
 
 /** A child as its stored events left it; new where there are none. */
 export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSignal): Child {
-  const tally = createChildStats(input.childId, input.taskIndex, input.planned);
-  const child = { input, deps, signal, conversation: createConversation(), tally };
-  for (const event of input.past) {
-    applyEvent(child.conversation, event);
-    applyToStats(child.tally, event);
-  }
-  forgetFailures(child.conversation);
-  return child;
+  const conversation = createConversation();
+  for (const event of input.past) applyEvent(conversation, event);
+  forgetFailures(conversation);
+  return { input, deps, signal, conversation };
 }
 
 /** An event without what every event of this child carries. */
@@ -134,11 +128,10 @@ type EventFacts<Kind extends ChildEvent | LiveEvent> = Kind extends Event
   ? Omit<Kind, "at" | "delegationId" | "childId">
   : never;
 
-/** A stored event of this child, folded into what it knows. The loop yields nothing stored that did not pass here. */
+/** A stored event of this child, folded into its conversation. The loop yields nothing stored that did not pass here. */
 export function emit(child: Child, facts: EventFacts<ChildEvent>): ChildEvent {
   const event = stamp(child, facts) as ChildEvent;
   applyEvent(child.conversation, event);
-  applyToStats(child.tally, event);
   return event;
 }
 

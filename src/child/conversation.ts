@@ -13,6 +13,8 @@ export type Message =
   | { role: "tool"; callId: string; name: string; text: string; ok: boolean };
 
 export type Conversation = {
+  /** Set once the child has started, in any process. */
+  hasStarted: boolean;
   system: string;
   messages: Message[];
   /** Steps that have ended. */
@@ -42,10 +44,15 @@ export type Conversation = {
   keysTried: number;
   /** What had arrived of an answer that was broken off. */
   brokenOff: string;
+  /** Output tokens of all requests so far, as providers counted them. */
+  outputTokens: number;
+  /** Messages of the warnings recorded so far. */
+  warned: Set<string>;
 };
 
 export function createConversation(): Conversation {
   return {
+    hasStarted: false,
     system: "",
     messages: [],
     step: 0,
@@ -58,6 +65,8 @@ export function createConversation(): Conversation {
     failingMs: 0,
     keysTried: 0,
     brokenOff: "",
+    outputTokens: 0,
+    warned: new Set(),
   };
 }
 
@@ -65,6 +74,7 @@ export function createConversation(): Conversation {
 export function applyEvent(conversation: Conversation, event: ChildEvent): void {
   switch (event.kind) {
     case "child-start":
+      conversation.hasStarted = true;
       conversation.system = event.prompt.system;
       // A turn that never started may have been followed by a message.
       conversation.messages.unshift({ role: "user", text: event.prompt.user });
@@ -78,10 +88,12 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       return;
     case "step-end":
       conversation.step = event.step;
+      conversation.outputTokens += event.usage?.output ?? 0;
       if (event.servedModel !== undefined) conversation.served = event.servedModel;
       applyAnswer(conversation, event.parts, event.finish);
       return;
     case "step-fail":
+      conversation.outputTokens += event.usage?.output ?? 0;
       conversation.failingMs += event.durationMs + (event.recovery.action === "retry" ? event.recovery.delayMs : 0);
       conversation.brokenOff = event.partialText;
       if (event.recovery.action === "pause")
@@ -115,12 +127,14 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       conversation.messages.push({ role: "user", text: event.text });
       delete conversation.finish;
       return;
+    case "child-warn":
+      conversation.warned.add(event.warning.message);
+      return;
     case "step-start":
     case "pause-start":
     case "delegation-charge":
     case "approval-ask":
     case "approval-end":
-    case "child-warn":
     case "child-end":
       return;
     default:

@@ -1,12 +1,12 @@
 /**
  * The only tool loop: ask the model, run the tools it called, ask again, until it answers. It is a generator of events
- * whose return value is the child's result. Each event it yields is durable, as far as its kind demands, when the loop
+ * whose return value is how the child ended. Each event it yields is durable, as far as its kind demands, when the loop
  * goes on; what comes next is read from the conversation those events fold into, so a child that is resumed after a
  * crash runs the very same lines.
  */
 import type { Failure, Warning } from "../errors.ts";
 import type { Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
-import { type Result, resultOf, routeAt } from "../result.ts";
+import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Access, Lease } from "../secret.ts";
 import {
@@ -35,17 +35,17 @@ export async function* runChild(
   input: ChildInput,
   deps: ChildDeps,
   signal: AbortSignal,
-): AsyncGenerator<EmittedEvent, Result> {
+): AsyncGenerator<EmittedEvent, Ending> {
   const child = loadChild(input, deps, signal);
   const begunAt = deps.clock.elapsed();
-  if (child.tally.startedAt === undefined) {
+  if (!child.conversation.hasStarted) {
     yield emit(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });
     for (const warning of input.warnings) yield emit(child, { kind: "child-warn", warning });
   }
   const ending = yield* converse(child);
   const durationMs = input.earlierMs + deps.clock.elapsed() - begunAt;
   yield emit(child, { kind: "child-end", ending, durationMs });
-  return resultOf(child.tally);
+  return ending;
 }
 
 /** The loop itself: what comes next follows from what was said. */
@@ -164,12 +164,12 @@ async function* believed(
 ): AsyncGenerator<EmittedEvent, Reply> {
   const { usage, ...rest } = reply;
   if (usage === undefined) return reply;
-  const { conversation, deps, input, tally } = child;
+  const { conversation, deps, input } = child;
   const worst = worstCase(route, conversation, deps.tools, input.images.length);
   const counted = plausibleUsage(usage, {
     inputTokens: worst.inputTokens,
     outputTokens: reservation.maxOutputTokens ?? worst.outputTokens,
-    saidTokens: tally.tokens.output,
+    saidTokens: conversation.outputTokens,
     heardCharacters: reply.ok ? charactersIn(reply.parts) : reply.partialText.length,
   });
   if (counted !== undefined) return { ...reply, usage: counted };
@@ -273,8 +273,11 @@ async function* accept(
 }
 
 async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGenerator<EmittedEvent, undefined> {
+  const { conversation, input } = child;
+  const planned = input.planned.route.warnings;
   for (const warning of warnings) {
-    if (child.tally.warnings.some(({ message }) => message === warning.message)) continue;
+    const isKnown = conversation.warned.has(warning.message);
+    if (isKnown || planned.some(({ message }) => message === warning.message)) continue;
     yield emit(child, { kind: "child-warn", warning });
   }
 }

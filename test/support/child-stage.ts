@@ -9,7 +9,7 @@ import type { ModelCall } from "../../src/child/wire/request.ts";
 import type { FailureKind } from "../../src/errors.ts";
 import { type ChildEvent, isStored, type Part } from "../../src/event.ts";
 import type { Ready } from "../../src/plan.ts";
-import type { Result } from "../../src/result.ts";
+import { applyToStats, createChildStats, type Result, resultOf } from "../../src/result.ts";
 import type { Route } from "../../src/route.ts";
 import type { Lease } from "../../src/secret.ts";
 import type { Tool } from "../../src/tool.ts";
@@ -150,9 +150,17 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
   const happenings = runChild(input, deps, staged.signal ?? new AbortController().signal);
   for (;;) {
     const { done, value } = await happenings.next();
-    if (done) return { result: value, events, stored: events.filter((event) => isStored(event)), requests };
+    if (done) break;
     events.push(value);
   }
+  const stored = events.filter((event) => isStored(event));
+  return { result: resultAfter(input, [...input.past, ...stored]), events, stored, requests };
+}
+
+function resultAfter({ childId, taskIndex, planned }: ChildInput, events: readonly ChildEvent[]): Result {
+  const stats = createChildStats(childId, taskIndex, planned);
+  for (const event of events) applyToStats(stats, event);
+  return resultOf(stats);
 }
 
 function textOf(parts: Part[]): string {
