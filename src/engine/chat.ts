@@ -5,7 +5,7 @@
 import { DeputyError } from "../errors.ts";
 import type { Route, Wish } from "../route.ts";
 import { isConversation, type Run } from "../run/run.ts";
-import type { ConverseOptions, Delegation, Engine, SubmitOptions } from "./engine.ts";
+import type { ConverseOptions, Delegation, Engine, LiveDelegation, SubmitOptions } from "./engine.ts";
 
 export type ChatOptions = Pick<SubmitOptions, "workspace"> & {
   /** Goes on with this conversation: its id, or an unambiguous beginning of it. */
@@ -33,8 +33,13 @@ export interface Chat {
   say(text: string, options?: TurnOptions): Promise<Delegation>;
 }
 
+/** A conversation as the surfaces of this process follow it. */
+export interface LiveChat extends Chat {
+  say(text: string, options?: TurnOptions): Promise<LiveDelegation>;
+}
+
 /** @throws DeputyError `nothing-to-run` where it has no route, with what would work · `run-unknown` */
-export async function openChat(engine: Engine, options: ChatOptions): Promise<Chat> {
+export async function openChat(engine: Engine, options: ChatOptions): Promise<LiveChat> {
   const { wish = {}, toolsets, maxCostUsd } = options;
   const past = options.id === undefined ? undefined : conversationOf(engine, options.id);
   const workspace = past?.workspace ?? options.workspace;
@@ -64,7 +69,7 @@ export async function openChat(engine: Engine, options: ChatOptions): Promise<Ch
     return route;
   }
 
-  async function say(text: string, turn: TurnOptions = {}): Promise<Delegation> {
+  async function say(text: string, turn: TurnOptions = {}): Promise<LiveDelegation> {
     const next = { ...turn, ...(!limitTold && maxCostUsd !== undefined && { maxCostUsd }) };
     const delegation =
       id === undefined
@@ -76,7 +81,7 @@ export async function openChat(engine: Engine, options: ChatOptions): Promise<Ch
     return delegation;
   }
 
-  function begin(text: string, turn: TurnOptions): Promise<Delegation> {
+  function begin(text: string, turn: TurnOptions): Promise<LiveDelegation> {
     const base = chosen === undefined ? { parent: wish } : { parentRoute: chosen };
     return engine.submit({ ...limits, tasks: [{ goal: text }] }, { ...turn, ...base, surface: "chat", workspace });
   }

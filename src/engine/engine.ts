@@ -11,21 +11,25 @@ import {
   isConversation,
   parseRunId,
   type Run,
+  type RunUpdate,
   resultsOf,
   rootIdOf,
   wasCutOff,
 } from "../run/run.ts";
 import {
+  catchUp,
   eventsOf,
+  type FoundRun,
   findRun,
   type LoadedRun,
   listRuns,
-  loadRun,
   orphanedRuns,
+  ownerOf,
   type RunListing,
+  resolveRunId,
   runIds,
 } from "../run/run-store.ts";
-import { watchRun } from "../run/watch-run.ts";
+import { followRun, replayRun, watchRun } from "../run/watch-run.ts";
 import type { Call } from "../task.ts";
 import { type ApprovalRequests, createApprovalRequests } from "./control/approval-requests.ts";
 import type { ApprovalOptions } from "./control/approvals.ts";
@@ -37,6 +41,7 @@ import { createResuming, endsOfStopped, factsOf, nextRoute, type ResumeFacts, re
 import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./start/start-call.ts";
 import { turnEvents } from "./start/turn.ts";
 import { createBroadcast } from "./work/broadcast.ts";
+import { createRunFeed, type RunFeed } from "./work/run-feed.ts";
 import type { Services } from "./work/services.ts";
 import { supervise } from "./work/supervisor.ts";
 import type { ChatExtras } from "./work/toolbox.ts";
@@ -70,6 +75,14 @@ export type Delegation = {
   stop(by: string, target?: string): Promise<void>;
 };
 
+/** A delegation as the surfaces of this process follow it. */
+export type LiveDelegation = Delegation & {
+  /** Its run, which changes with each event. */
+  readonly run: Run;
+  /** Calls back with each event and the run as of that event, which nobody has to fold again. Follow at once. */
+  follow: RunFeed["follow"];
+};
+
 export type ResumeOptions = ApprovalOptions &
   Pick<SubmitOptions, "permissions" | "concurrency" | "beside"> & {
     /** A server goes on by itself with what a crash has cut off: what somebody had stopped stays stopped. */
@@ -94,7 +107,7 @@ export interface Engine {
   /** Plans a call and starts nothing. @throws DeputyError `task-invalid` | `config-invalid` */
   plan(call: Call, options: SubmitOptions): Promise<Plan>;
   /** Plans, journals and starts. @throws DeputyError `nothing-to-run` with every problem, where no task can start */
-  submit(call: Call, options: SubmitOptions): Promise<Delegation>;
+  submit(call: Call, options: SubmitOptions): Promise<LiveDelegation>;
   /**
    * Plans and journals a call for another process to begin: its `resume` does.
    * @returns the run's id. @throws DeputyError as `submit`
@@ -107,12 +120,12 @@ export interface Engine {
    * workspace is gone) stays interrupted. @throws DeputyError `run-unknown` | `run-owned` · `nothing-to-run` where none
    * can: nothing is written then
    */
-  resume(id: string, options: ResumeOptions): Promise<Delegation>;
+  resume(id: string, options: ResumeOptions): Promise<LiveDelegation>;
   /**
    * The next turn of a conversation (a run whose surface is `chat`): the user's message, and what follows from it. An
    * unfinished turn ends where it was stopped. @throws DeputyError `run-unknown` | `run-owned` | `nothing-to-run`
    */
-  converse(id: string, text: string, options: ConverseOptions): Promise<Delegation>;
+  converse(id: string, text: string, options: ConverseOptions): Promise<LiveDelegation>;
   /** Asks a run (or one child, `ID.n`) to stop, whoever owns it. Resolves when the request is durable. */
   stop(id: string, by: string): Promise<void>;
   /**
@@ -133,7 +146,11 @@ export interface Engine {
   /** How many there are. */
   runCount(): number;
   /** One run by its id, an unambiguous beginning of it, or the id of one of its children. @throws DeputyError `run-unknown` */
-  run(id: string): RunListing;
+  run(id: string): FoundRun;
+  /** The whole id of the run that an id means. @throws DeputyError `run-unknown` */
+  runId(id: string): string;
+  /** Brings a run that was found before up to date. */
+  refresh(found: FoundRun): void;
   /** Stored events of a run and those below it as of now; of one child alone for `ID.n`. @throws DeputyError `run-unknown` */
   events(id: string): Iterable<StoredEvent>;
   /**
@@ -141,6 +158,10 @@ export interface Engine {
    * nobody works on it.
    */
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
+  /** The same, each event with the run that was folded with it. */
+  replay(id: string, signal: AbortSignal): AsyncIterable<RunUpdate>;
+  /** New events of a run that was found before, folded into it: it is up to date when the iteration ends. */
+  follow(found: LoadedRun, signal: AbortSignal): AsyncIterable<RunUpdate>;
   /** Removes past runs from the journal, for good. None that is at work; unfinished ones only where that is asked for. */
   prune(options: PruneOptions): Pruned;
   /** Stops what runs here and lets go of everything. */
@@ -154,7 +175,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const reopening = createResuming(deps);
   const runNestedWith = createNestedRuns({ ...deps, ...reopening, startOf, own });
 
-  async function submit(asked: Call, options: SubmitOptions): Promise<Delegation> {
+  async function submit(asked: Call, options: SubmitOptions): Promise<LiveDelegation> {
     const { setup, start, stored } = await startOf(asked, options);
     journal.claim(start.delegationId);
     await journal.append([start, ...stored]);
@@ -167,8 +188,9 @@ export function createEngine(deps: EngineDeps): Engine {
     return start.delegationId;
   }
 
-  async function resume(id: string, options: ResumeOptions): Promise<Delegation> {
-    const { run } = findRun(journal, id, pid);
+  async function resume(id: string, options: ResumeOptions): Promise<LiveDelegation> {
+    const loaded = findRun(journal, id, pid);
+    const { run } = loaded;
     const { delegationId } = run;
     if (run.parent !== undefined) throw partOfTree(delegationId);
     if (run.endedAt !== undefined && !run.children.some(canGoOn)) return asItEnded(run);
@@ -176,15 +198,15 @@ export function createEngine(deps: EngineDeps): Engine {
     try {
       const setup = withPermissions(deps.setup(), options.permissions);
       const { server } = options;
-      const found = loadRun(journal, delegationId);
-      const resumePlan = reopening.planResume(found.run, setup, { server });
-      refuseBlocked(found.run, resumePlan);
-      const loaded = await reopening.endAsked(found, server);
-      if (server !== undefined && !wasCutOff(loaded.run)) {
+      catchUp(journal, loaded);
+      const resumePlan = reopening.planResume(run, setup, { server });
+      refuseBlocked(run, resumePlan);
+      await reopening.endAsked(loaded, server);
+      if (server !== undefined && !wasCutOff(run)) {
         journal.release(delegationId);
-        return asItEnded(loaded.run);
+        return asItEnded(run);
       }
-      const ends = endsOfStopped(loaded.run, clock.now(), server);
+      const ends = endsOfStopped(run, clock.now(), server);
       return await continueRun(setup, loaded, factsOf(resumePlan, server), ends, options);
     } catch (error) {
       journal.release(delegationId);
@@ -192,19 +214,20 @@ export function createEngine(deps: EngineDeps): Engine {
     }
   }
 
-  async function converse(id: string, text: string, options: ConverseOptions): Promise<Delegation> {
-    const { run } = findRun(journal, id, pid);
+  async function converse(id: string, text: string, options: ConverseOptions): Promise<LiveDelegation> {
+    const loaded = findRun(journal, id, pid);
+    const { run } = loaded;
     const { delegationId } = run;
     const [session] = run.children;
     if (!isConversation(run) || session === undefined) throw noConversation(delegationId);
     own(delegationId);
     try {
       const setup = withPermissions(deps.setup(), options.permissions);
-      const loaded = loadRun(journal, delegationId);
+      catchUp(journal, loaded);
       const { route, maxCostUsd } = options;
       const renewed = nextRoute(session.tally, setup, {
         chosen: route,
-        isBudgeted: (maxCostUsd ?? loaded.run.call.max_cost_usd) !== undefined,
+        isBudgeted: (maxCostUsd ?? run.call.max_cost_usd) !== undefined,
       });
       return await continueRun(
         setup,
@@ -233,7 +256,7 @@ export function createEngine(deps: EngineDeps): Engine {
     facts: ResumeFacts,
     more: readonly StoredEvent[],
     options: ResumeOptions,
-  ): Promise<Delegation> {
+  ): Promise<LiveDelegation> {
     const begun = await reopening.recordResume(loaded, facts, more);
     return begin(setup, loaded, begun, options);
   }
@@ -243,23 +266,34 @@ export function createEngine(deps: EngineDeps): Engine {
     loaded: LoadedRun,
     first: readonly StoredEvent[],
     { asker, answersFromElsewhere, concurrency, beside: chatExtras, server }: ResumeOptions,
-  ): Delegation {
-    const { delegationId } = loaded.run;
+  ): LiveDelegation {
+    const { run } = loaded;
+    const { delegationId } = run;
     const broadcast = createBroadcast<Event>();
+    const feed = createRunFeed();
+    const publish = (update: RunUpdate) => {
+      broadcast.push(update.event);
+      feed.publish(update);
+    };
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
-    setImmediate(() => first.forEach(broadcast.push)); // Before anything `supervise` does on that turn.
+    // Before anything `supervise` does on that turn.
+    setImmediate(() => {
+      for (const event of first) publish({ event, run });
+    });
     const result = supervise(deps, setup, loaded, {
-      publish: broadcast.push,
+      publish,
       approvalOptions: { asker, answersFromElsewhere },
       delegate: runNestedWith({ ...(server !== undefined && { server }) }),
       chatExtras,
     }).finally(() => {
       here.delete(delegationId);
       broadcast.end();
+      feed.end();
     });
     result.catch(() => {}); // Whoever holds the delegation hears of it; nobody has to.
     here.set(delegationId, result);
-    return { id: delegationId, events: broadcast, result, stop: (by, target) => requestStop(delegationId, by, target) };
+    const stop = (by: string, target?: string) => requestStop(delegationId, by, target);
+    return { id: delegationId, run, events: broadcast, follow: feed.follow, result, stop };
   }
 
   function requestStop(delegationId: string, by: string, target?: string): Promise<void> {
@@ -283,12 +317,7 @@ export function createEngine(deps: EngineDeps): Engine {
     journal.release(run.delegationId);
   }
 
-  async function* watch(id: string, signal: AbortSignal): AsyncGenerator<Event> {
-    const { delegationId } = findRun(journal, id, pid).run;
-    yield* watchRun({ journal, clock }, delegationId, signal);
-  }
-
-  const talk = { clock, journal, pid, newId: deps.newId, watch };
+  const talk = { clock, journal, pid, newId: deps.newId };
   return {
     plan,
     submit,
@@ -302,8 +331,19 @@ export function createEngine(deps: EngineDeps): Engine {
     runs: (newest) => listRuns(journal, pid, newest),
     runCount: () => runIds(journal).length,
     run: (id) => findRun(journal, id, pid),
+    runId: (id) => resolveRunId(journal, id),
+    refresh(found) {
+      catchUp(journal, found);
+      found.owner = ownerOf(journal, found.run, pid);
+    },
     events: (id) => eventsOf(journal, id, pid),
-    watch,
+    async *watch(id, signal) {
+      yield* watchRun(deps, resolveRunId(journal, id), signal);
+    },
+    async *replay(id, signal) {
+      yield* replayRun(deps, resolveRunId(journal, id), signal);
+    },
+    follow: (found, signal) => followRun(deps, found, signal),
     prune: (options) => pruneRuns(journal, options, clock.now(), pid),
     async close() {
       await Promise.all([...here.keys()].map((delegationId) => requestStop(delegationId, "close")));
@@ -315,10 +355,11 @@ export function createEngine(deps: EngineDeps): Engine {
 }
 
 /** The end of a run that has one: nothing starts, what was found is told again. */
-function asItEnded(run: Run): Delegation {
+function asItEnded(run: Run): LiveDelegation {
   const events = createBroadcast<Event>();
   events.end();
-  return { id: run.delegationId, events, result: Promise.resolve(resultsOf(run)), stop: async () => {} };
+  const result = Promise.resolve(resultsOf(run));
+  return { id: run.delegationId, run, events, follow: async () => {}, result, stop: async () => {} };
 }
 
 function owned(delegationId: string, pid: number): DeputyError {

@@ -36,7 +36,8 @@ export async function follow(
   until: (run: Run) => boolean = () => false,
 ): Promise<FollowedRun> {
   const { onProgress, signal, resumed, sealForms, elicit, client } = context;
-  const { run: before } = engine.run(id);
+  const found = engine.run(id);
+  const { run: before } = found;
   const { delegationId } = before;
   if (resumed !== undefined && resumed.runId !== delegationId) throw notOurs(`it is about the run ${resumed.runId}`);
   const by = `${client.surface} (${client.name})`;
@@ -71,7 +72,7 @@ export async function follow(
       progress?.onRun(run);
       return until(run) || show(run);
     };
-    const listing = await waitForRun(engine, delegationId, { ms, clock, onRun }, signal);
+    const listing = await waitForRun(engine, found, { ms, clock, onRun }, signal);
     const open = toShow.filter(({ request }) => approvalForms(listing.run).some((still) => still.request === request));
     if (sealForms !== undefined && open.length > 0) {
       const until = Math.max(...open.map(({ answerBy }) => answerBy));

@@ -87,14 +87,28 @@ function foldStored(run: Run | undefined, event: StoredEvent): Run {
   }
 }
 
+/** A run that was found by an id, whole. */
+export type FoundRun = LoadedRun & RunListing;
+
 /** @throws DeputyError `run-unknown` where no run, or more than one, has an id that begins so */
-export function findRun(journal: Journal, id: string, pid: number): RunListing {
+export function findRun(journal: Journal, id: string, pid: number): FoundRun {
   const { delegationId, taskIndex } = parseRunId(wholeId(journal, id));
-  const { run } = loadRun(journal, delegationId);
-  if (taskIndex !== undefined && run.children[taskIndex] === undefined) {
-    throw new DeputyError("run-unknown", `${run.delegationId} has ${run.children.length} children; found no ${id}.`);
+  const loaded = loadRun(journal, delegationId);
+  const { children } = loaded.run;
+  if (taskIndex !== undefined && children[taskIndex] === undefined)
+    throw childUnknown(delegationId, children.length, id);
+  return { ...loaded, owner: ownerOf(journal, loaded.run, pid) };
+}
+
+/** The id of the run that an id means, of which only the first event is read. @throws DeputyError as `findRun` */
+export function resolveRunId(journal: Journal, id: string): string {
+  const { delegationId, taskIndex } = parseRunId(wholeId(journal, id));
+  for (const { event } of journal.read({ delegationId, kinds: ["delegation-start"] })) {
+    const count = event.kind === "delegation-start" ? event.planned.length : 0;
+    if (taskIndex !== undefined && taskIndex >= count) throw childUnknown(delegationId, count, id);
+    return delegationId;
   }
-  return { run, owner: ownerOf(journal, run, pid) };
+  throw runUnknown(delegationId);
 }
 
 /** What is stored of a run and of those below it, or of one child alone, in the order it happened. */
@@ -112,21 +126,36 @@ function subjectOf(event: StoredEvent): string | undefined {
   return "target" in event ? event.target : undefined;
 }
 
-/** A run as it is now, with what its children have delegated. */
+/** A run as it is now, with what its children have delegated. @throws DeputyError `run-unknown` */
 export function loadRun(journal: Journal, delegationId: string): LoadedRun {
+  const past = new Map<string, ChildEvent[]>();
   let run: Run | undefined;
   let lastSeq = 0;
-  const past = new Map<string, ChildEvent[]>();
   for (const { seq, event } of journal.read({ within: delegationId })) {
     run = foldStored(run, event);
     lastSeq = seq;
-    if (!isChildEvent(event) || event.delegationId !== delegationId) continue;
-    const known = past.get(event.childId);
-    if (known === undefined) past.set(event.childId, [event]);
-    else known.push(event);
+    remember(past, event, delegationId);
   }
-  if (run === undefined) throw new DeputyError("run-unknown", `There is no run ${delegationId}. See: deputy runs`);
+  if (run === undefined) throw runUnknown(delegationId);
   return { run, past, lastSeq };
+}
+
+/** Folds what was stored since a run was loaded; what is known of it already is not read again. */
+export function catchUp(journal: Journal, loaded: LoadedRun): void {
+  const { run, past, lastSeq: after } = loaded;
+  for (const { seq, event } of journal.read({ within: run.delegationId, after })) {
+    foldStored(run, event);
+    loaded.lastSeq = seq;
+    remember(past, event, run.delegationId);
+  }
+}
+
+/** Adds an event of one of the run's own children to what is known of that child. */
+export function remember(past: LoadedRun["past"], event: StoredEvent, delegationId: string): void {
+  if (!isChildEvent(event) || event.delegationId !== delegationId) return;
+  const known = past.get(event.childId);
+  if (known === undefined) past.set(event.childId, [event]);
+  else known.push(event);
 }
 
 /** An id whose first part may be the beginning of one. */
@@ -146,12 +175,20 @@ function knownRoot(journal: Journal, id: string): string {
   throw new DeputyError("run-unknown", `Expected the id of a run; found ${id}: ${found}. See: deputy runs`);
 }
 
+function runUnknown(delegationId: string): DeputyError {
+  return new DeputyError("run-unknown", `There is no run ${delegationId}. See: deputy runs`);
+}
+
+function childUnknown(delegationId: string, count: number, id: string): DeputyError {
+  return new DeputyError("run-unknown", `${delegationId} has ${count} children; found no ${id}.`);
+}
+
 function isEmpty(entries: Iterable<Entry>): boolean {
   for (const _ of entries) return false;
   return true;
 }
 
-function ownerOf(journal: Journal, run: Run, pid: number): RunListing["owner"] {
+export function ownerOf(journal: Journal, run: Run, pid: number): RunListing["owner"] {
   if (run.endedAt !== undefined) return "none";
   const owner = journal.owner(run.delegationId);
   if (owner === undefined || !owner.alive) return "dead";

@@ -93,6 +93,9 @@ export type Run = {
   readonly warnings: Warning[];
 };
 
+/** An event, and the run that was folded with it just now. The event may be of a delegation below the run. */
+export type RunUpdate = { event: Event; run: Run };
+
 /** The id of a delegation's child. Children count from 1, as the live lines do. */
 export function childIdOf(delegationId: string, taskIndex: number): string {
   return `${delegationId}.${taskIndex + 1}`;
@@ -194,12 +197,21 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   }
 }
 
-/** An event of a delegation further down the tree: the time until then is time that the run above was worked on, too. */
-function foldNested(run: Run, event: Event): Run {
+/**
+ * Counts an event of a delegation further down the tree: the run above was worked on until then, too.
+ * @returns the child that the event is below
+ */
+export function countNested(run: Run, event: Event): RunChild {
   run.lastEventAt = event.at;
-  const [child = "", nested = ""] = event.delegationId.slice(run.delegationId.length + 1).split(".");
-  const { delegations, tally } = childOf(run, `${run.delegationId}.${child}`);
-  if (isProgress(event)) gotFurther(run, tally.childId);
+  const [number = ""] = event.delegationId.slice(run.delegationId.length + 1).split(".", 1);
+  const child = childOf(run, `${run.delegationId}.${number}`);
+  if (isProgress(event)) gotFurther(run, child.tally.childId);
+  return child;
+}
+
+function foldNested(run: Run, event: Event): Run {
+  const { delegations, tally } = countNested(run, event);
+  const [nested = ""] = event.delegationId.slice(tally.childId.length + 1).split(".", 1);
   const nestedId = `${tally.childId}.${nested}`;
   const known = delegations.find(({ delegationId }) => delegationId === nestedId);
   if (known === undefined) delegations.push(foldRun(undefined, event));

@@ -1,50 +1,100 @@
 /**
- * A run's stored events as they come, and those of every run below it, in whatever process it is: ends with the run, or
- * where nobody works on it.
+ * Follows a run in whatever process it is, with every run below it, until it ends or nobody works on it any more. What is
+ * stored is read once: from the first event, or from a run that was loaded before.
  */
 import type { Clock } from "../clock.ts";
 import type { StoredEvent } from "../event.ts";
-import type { Journal } from "../journal/journal.ts";
+import type { Entry, Journal } from "../journal/journal.ts";
+import { foldRun, type Run, type RunUpdate } from "./run.ts";
+import { catchUp, type LoadedRun, remember } from "./run-store.ts";
 
 /** How often to look whether the owner lives, in milliseconds. */
 const LOOK_MS = 1_000;
 /** So many looks in a row without an owner: it is dead, and no other is just about to take over. */
 const PATIENCE = 3;
 
+type WatchDeps = { journal: Journal; clock: Clock };
+
+/** Every stored event from the first. */
 export async function* watchRun(
-  { journal, clock }: { journal: Journal; clock: Clock },
+  deps: WatchDeps,
   delegationId: string,
   signal: AbortSignal,
 ): AsyncGenerator<StoredEvent> {
-  const lastSeq = newestOf(journal, delegationId);
+  let after = 0;
+  let hasEnded = false;
+  for (const { seq, event } of deps.journal.read({ within: delegationId })) {
+    if (signal.aborted) return;
+    yield event;
+    after = seq;
+    hasEnded = hasEndedAfter(event, delegationId, hasEnded);
+  }
+  if (hasEnded) return;
+  for await (const { event } of newEntries(deps, delegationId, after, signal)) yield event;
+}
+
+/** The same, each event with the run that was folded with it. */
+export async function* replayRun(
+  deps: WatchDeps,
+  delegationId: string,
+  signal: AbortSignal,
+): AsyncGenerator<RunUpdate> {
+  let run: Run | undefined;
+  for await (const event of watchRun(deps, delegationId, signal)) {
+    run = foldRun(run, event);
+    yield { event, run };
+  }
+}
+
+/** New events of a loaded run, folded into it. However the following ends, the run is up to date then. */
+export async function* followRun(deps: WatchDeps, loaded: LoadedRun, signal: AbortSignal): AsyncGenerator<RunUpdate> {
+  const { run } = loaded;
+  try {
+    if (run.endedAt !== undefined) return;
+    for await (const { seq, event } of newEntries(deps, run.delegationId, loaded.lastSeq, signal)) {
+      foldRun(run, event);
+      loaded.lastSeq = seq;
+      remember(loaded.past, event, run.delegationId);
+      yield { event, run };
+    }
+  } finally {
+    catchUp(deps.journal, loaded);
+  }
+}
+
+async function* newEntries(
+  { journal, clock }: WatchDeps,
+  delegationId: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<Entry> {
   const abandoned = new AbortController();
   const over = new AbortController();
   lookForOwner({ journal, clock }, delegationId, () => abandoned.abort(), over.signal).catch(() => {}); // Closed meanwhile.
-  let hasEnded = false;
-  let last = 0;
+  let last = after;
   try {
     const either = AbortSignal.any([signal, abandoned.signal]);
-    for await (const { seq, event } of journal.watch({ within: delegationId }, either)) {
-      last = seq;
-      yield event;
-      // A request may come after the end, and an end that a resume came after was not the end.
-      if (event.delegationId === delegationId) hasEnded = isEndAfter(event, hasEnded);
-      if (hasEnded && seq >= lastSeq) return;
+    for await (const entry of journal.watch({ within: delegationId, after }, either)) {
+      last = entry.seq;
+      yield entry;
+      if (hasEndedAfter(entry.event, delegationId, false)) return;
     }
     if (signal.aborted || !abandoned.signal.aborted) return;
-    for (const { event } of journal.read({ within: delegationId, after: last })) yield event;
+    yield* journal.read({ within: delegationId, after: last });
   } finally {
     over.abort();
   }
 }
 
-function isEndAfter({ kind }: StoredEvent, hadEnded: boolean): boolean {
-  if (kind === "delegation-end") return true;
-  return kind === "delegation-resume" ? false : hadEnded;
+/** A request may come after the end, and an end that a resume came after was not the end. */
+function hasEndedAfter(event: StoredEvent, delegationId: string, hadEnded: boolean): boolean {
+  if (event.delegationId !== delegationId) return hadEnded;
+  if (event.kind === "delegation-end") return true;
+  return event.kind === "delegation-resume" ? false : hadEnded;
 }
 
 async function lookForOwner(
-  { journal, clock }: { journal: Journal; clock: Clock },
+  { journal, clock }: WatchDeps,
   delegationId: string,
   abandon: () => void,
   signal: AbortSignal,
@@ -62,10 +112,4 @@ function slept(clock: Clock, signal: AbortSignal): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function newestOf(journal: Journal, delegationId: string): number {
-  let newest = 0;
-  for (const { seq } of journal.read({ within: delegationId })) newest = seq;
-  return newest;
 }

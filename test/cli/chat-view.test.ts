@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createChatView } from "../../src/cli/chat/chat-view.ts";
 import type { Event } from "../../src/event.ts";
+import { foldRun, type Run } from "../../src/run/run.ts";
 import { createFakeClock } from "../../src/testing/fake-clock.ts";
 import { ready } from "../support/child-stage.ts";
 import { createFakeTerminal } from "../support/fake-terminal.ts";
@@ -23,11 +24,16 @@ function stage(size: { columns: number; rows: number }) {
     typed: () => typed,
   });
   view.beginTurn(undefined);
+  let run: Run | undefined;
+  const onEvent = (event: Event) => {
+    run = foldRun(run, event);
+    view.onEvent(event, run);
+  };
   const start = (delegationId: string, goals: string[]) => {
     const tasks = goals.map((goal) => ({ goal }));
     const planned = tasks.map((task) => ready({ task }));
     const depth = delegationId.includes(".") ? 1 : 0;
-    view.onEvent({
+    onEvent({
       kind: "delegation-start",
       at: clock.now(),
       delegationId,
@@ -39,12 +45,13 @@ function stage(size: { columns: number; rows: number }) {
     });
   };
   const tell = (delegationId: string, child: number, facts: object) =>
-    view.onEvent({ at: clock.now(), delegationId, childId: `${delegationId}.${child}`, ...facts } as Event);
-  return { clock, terminal, view, start, tell, type: (text: string) => (typed = text) };
+    onEvent({ at: clock.now(), delegationId, childId: `${delegationId}.${child}`, ...facts } as Event);
+  const end = (delegationId: string) => onEvent({ kind: "delegation-end", at: clock.now(), delegationId });
+  return { clock, terminal, view, start, tell, end, type: (text: string) => (typed = text) };
 }
 
 test("two hundred children on twenty-four rows: as many as fit, the totals, and what is being typed", async () => {
-  const { clock, terminal, view, start, tell, type } = stage({ columns: 80, rows: 24 });
+  const { clock, terminal, view, start, tell, end, type } = stage({ columns: 80, rows: 24 });
   start("abc", ["do it"]);
   tell("abc", 1, { kind: "text-delta", text: "I delegate all of them, and while they work " });
   start(
@@ -62,7 +69,7 @@ test("two hundred children on twenty-four rows: as many as fit, the totals, and 
     tell("abc.1.1", child, { kind: "child-end", ending: { status: "completed", text: "" }, durationMs: 1 });
     if (child % 20 === 0) await clock.advance(200);
   }
-  view.onEvent({ kind: "delegation-end", at: clock.now(), delegationId: "abc.1.1" });
+  end("abc.1.1");
   view.endTurn();
   assert.ok(terminal.highestJump() < 24, `drew over ${terminal.highestJump()} rows`);
   const done = terminal.text().match(/✓ \[ *\d+\/200\] Task \d+ of many/g) ?? [];

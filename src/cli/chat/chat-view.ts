@@ -3,7 +3,7 @@
 import type { Clock } from "../../clock.ts";
 import type { ChildEvent, Event } from "../../event.ts";
 import { costOf, routeAt } from "../../result.ts";
-import { foldRun, type Run } from "../../run/run.ts";
+import { type Run, runIn } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, noteOn } from "../terminal/event-lines.ts";
 import { formatDuration, formatRoute, formatUsd } from "../terminal/format.ts";
@@ -28,8 +28,8 @@ export type ChatViewDeps = {
 export interface ChatView {
   /** A turn begins. @param known the conversation as it is, where this is not its first turn */
   beginTurn(known: Run | undefined): void;
-  /** An event of the turn, or of what is delegated in it. */
-  onEvent(event: Event): void;
+  /** An event of the turn, or of what is delegated in it, and the conversation that was folded with it. */
+  onEvent(event: Event, run: Run): void;
   /** The conversation, as far as it was seen. */
   readonly run: Run | undefined;
   /** Delegations at work, oldest first. */
@@ -42,15 +42,13 @@ export interface ChatView {
   endTurn(): void;
 }
 
-/** A delegation of the conversation at work, with all that is delegated below it. */
-type Below = { rows: RunRows; run: Run };
-
 export function createChatView(deps: ChatViewDeps): ChatView {
   const { output, paint, clock, rich } = deps;
   const { verbose, asksHere, typed } = deps;
   const format = { verbose, asksHere, paint, columns: () => sizeOf(output).columns };
   const flow = createTextFlow(() => sizeOf(output).columns - 1);
-  const below = new Map<string, Below>();
+  /** Delegations of the conversation at work, each with all that is delegated below it. */
+  const below = new Map<string, RunRows>();
   let session: Run | undefined;
   let beganAt = 0;
   let screen = idleScreen();
@@ -65,7 +63,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     const room = Math.max(1, Math.floor((size.rows - 4) / Math.max(1, below.size)));
     return [
       ...(flow.open === "" ? [] : [plainRow(flow.open)]),
-      ...[...below.values()].flatMap(({ rows }) => rows.rows({ columns: size.columns, rows: room }, clock.now())),
+      ...[...below.values()].flatMap((rows) => rows.rows({ columns: size.columns, rows: room }, clock.now())),
       ...(below.size > 0 ? [] : [statusRow(columns)]),
       ...(typed === undefined ? [] : [typedRow(typed(), columns)]),
     ];
@@ -97,20 +95,18 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     screen.print(line);
   }
 
-  function onEvent(event: Event): void {
-    if (session === undefined ? event.kind === "delegation-start" : event.delegationId === session.delegationId) {
-      session = foldRun(session, event);
-      onSessionEvent(event);
-    } else onNestedEvent(event);
+  function onEvent(event: Event, run: Run): void {
+    session = run;
+    if (event.delegationId === run.delegationId) onSessionEvent(event);
+    else onNestedEvent(event, run);
   }
 
-  function onNestedEvent(event: Event): void {
+  function onNestedEvent(event: Event, conversation: Run): void {
     const id = event.delegationId.split(".").slice(0, 3).join(".");
-    const known = below.get(id);
-    if (known === undefined && event.kind !== "delegation-start") return;
-    const run = foldRun(known?.run, event);
-    const rows = known?.rows ?? createRunRows(paint);
-    below.set(id, { rows, run });
+    const run = runIn(conversation, id);
+    if (run === undefined || (!below.has(id) && event.kind !== "delegation-start")) return;
+    const rows = below.get(id) ?? createRunRows(paint);
+    below.set(id, rows);
     rows.onEvent(event, run);
     for (const line of formatEvent(event, run, format)) print(line);
     if (run.endedAt !== undefined) below.delete(id);

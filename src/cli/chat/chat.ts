@@ -1,6 +1,6 @@
 /** `deputy chat`: a conversation with an agent that can delegate; at a terminal, or one message for a script. */
 import { Option } from "commander";
-import type { Chat, ChatOptions } from "../../engine/chat.ts";
+import type { ChatOptions, LiveChat } from "../../engine/chat.ts";
 import { openChat } from "../../engine/chat.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
@@ -122,7 +122,7 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
     }
     const { chatAtTerminal } = await import("./interactive.ts");
     const { id: _, ...fresh } = options;
-    const resumeChat = async ({ route: { provider, model, effort } }: Chat) =>
+    const resumeChat = async ({ route: { provider, model, effort } }: LiveChat) =>
       openChat(engine, { ...fresh, wish: { provider, model, ...(effort !== undefined && { effort }) } });
     return chatAtTerminal({
       io,

@@ -1,6 +1,6 @@
 /** One message and its answer, for scripts: only the answer on stdout, what happens meanwhile on stderr. */
 import { text } from "node:stream/consumers";
-import type { Chat, TurnOptions } from "../../engine/chat.ts";
+import type { LiveChat, TurnOptions } from "../../engine/chat.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
 import { isStored } from "../../event.ts";
@@ -17,7 +17,7 @@ const SILENT_MS = 3_000;
 export type HeadlessDeps = {
   io: Io;
   deputy: Opened;
-  chat: Chat;
+  chat: LiveChat;
   message: string;
   json?: true | undefined;
   ndjson?: true | undefined;
@@ -57,10 +57,10 @@ export async function chatOnce({
   }
 
   async function watch() {
-    for await (const event of delegation.events) {
-      view.onEvent(event);
+    await delegation.follow(({ event, run }) => {
+      view.onEvent(event, run);
       if (ndjson && isStored(event)) line(event);
-    }
+    });
     return delegation.result;
   }
 

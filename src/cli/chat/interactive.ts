@@ -4,7 +4,7 @@
  */
 
 import { stateDir } from "../../config/trust.ts";
-import type { Chat, TurnOptions } from "../../engine/chat.ts";
+import type { LiveChat, TurnOptions } from "../../engine/chat.ts";
 import type { Delegation } from "../../engine/engine.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
@@ -30,9 +30,9 @@ import { turnProblem } from "./turn-end.ts";
 export type InteractiveDeps = {
   io: Io;
   deputy: Opened;
-  chat: Chat;
+  chat: LiveChat;
   /** A new conversation like the one that was opened. */
-  resumeChat(chat: Chat): Promise<Chat>;
+  resumeChat(chat: LiveChat): Promise<LiveChat>;
   turn: Omit<TurnOptions, "asker">;
   verbose: boolean;
 };
@@ -212,9 +212,8 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   async function takeTurn(message: string, current: ActiveTurn): Promise<{ run: Run; result: DelegationResult }> {
     const delegation = await chat.say(message, { ...deps.turn, asker });
     current.delegation = delegation;
-    for await (const event of delegation.events) view.onEvent(event);
-    const result = await delegation.result;
-    return { run: view.run ?? engine.run(delegation.id).run, result };
+    await delegation.follow(({ event, run }) => view.onEvent(event, run));
+    return { run: delegation.run, result: await delegation.result };
   }
 
   /** Said to the turn under way. @see ActiveTurn.steered what becomes of it: the text where the turn was over first */
@@ -257,7 +256,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   }
 }
 
-function greeting({ id, route, workspace }: Chat, { engine }: Opened, paint: Paint): string {
+function greeting({ id, route, workspace }: LiveChat, { engine }: Opened, paint: Paint): string {
   const head = `${paint("bold", "Deputy chat")} · ${oneLine(formatRoute(route))}${id === undefined ? "" : ` · run ${id}`}`;
   const warnings = route.warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}`));
   const hint = paint("dim", `/help lists the commands; Ctrl-D leaves. It works in ${oneLine(workspace)}`);
@@ -273,6 +272,6 @@ function closingLines(id: string, engine: Opened["engine"], paint: Paint): strin
   return text === "" ? [] : ["", text];
 }
 
-function farewell({ id }: Chat, paint: Paint): string {
+function farewell({ id }: LiveChat, paint: Paint): string {
   return id === undefined ? "\n" : `\n${paint("dim", `Go on with: deputy chat --resume ${id}`)}\n`;
 }

@@ -58,7 +58,7 @@ ${examples([
           ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
           ...(isConversation(run) && { beside: await chatExtrasOf(deputy, io, flags.config) }),
         });
-        context.exitWith((await follower.follow(delegation, engine.run(run.delegationId).run)).code);
+        context.exitWith((await follower.follow(delegation, delegation.run)).code);
       }),
     );
 };

@@ -1,10 +1,11 @@
 /** `deputy watch`: a run at work, in whatever process of this user it is, shown as its own `deputy run` shows it. */
 import { Option } from "commander";
-import type { Delegation, Engine, RunListing } from "../../engine/engine.ts";
+import type { Engine, RunListing } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
-import { parseRunId, resultsOf } from "../../run/run.ts";
+import type { DelegationResult } from "../../result.ts";
+import { parseRunId, type Run, type RunUpdate, resultsOf } from "../../run/run.ts";
 import { CONFIG_OPTION, type Declare, examples, withDeputy } from "../command.ts";
-import { createFollower, type FollowFlags } from "../terminal/follow.ts";
+import { createFollower, type FollowedDelegation, type FollowFlags } from "../terminal/follow.ts";
 
 type WatchFlags = Pick<FollowFlags, "json" | "ndjson" | "verbose"> & { config?: string };
 
@@ -34,11 +35,12 @@ ${examples([
     )
     .action((id: string | undefined, flags: WatchFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
-        const { run } = id === undefined ? newestAtWork(engine) : engine.run(parseRunId(id).delegationId);
-        const follower = await createFollower(io, { ...flags, readOnly: true }, run.children.length);
+        const runId =
+          id === undefined ? newestAtWork(engine).run.delegationId : engine.runId(parseRunId(id).delegationId);
+        const follower = await createFollower(io, { ...flags, readOnly: true }, 0);
         const leaving = new AbortController();
         try {
-          context.exitWith((await follower.follow(watched(engine, run.delegationId, leaving.signal))).code);
+          context.exitWith((await follower.follow(watched(engine, runId, leaving.signal))).code);
         } finally {
           leaving.abort();
         }
@@ -47,13 +49,17 @@ ${examples([
 };
 
 /** Another's run as if it were a delegation of this process: its events as they are stored, then what came of it. */
-function watched(engine: Engine, id: string, signal: AbortSignal): Delegation {
-  const { promise: over, resolve: end } = Promise.withResolvers<void>();
-  async function* events() {
-    yield* engine.watch(id, signal);
-    end();
+function watched(engine: Engine, id: string, signal: AbortSignal): FollowedDelegation {
+  const { promise: result, resolve: end } = Promise.withResolvers<DelegationResult>();
+  async function follow(onUpdate: (update: RunUpdate) => void): Promise<void> {
+    let run: Run | undefined;
+    for await (const update of engine.replay(id, signal)) {
+      run = update.run;
+      onUpdate(update);
+    }
+    if (run !== undefined) end(resultsOf(run));
   }
-  return { id, events: events(), result: over.then(() => resultsOf(engine.run(id).run)), stop: async () => {} };
+  return { id, follow, result, stop: async () => {} };
 }
 
 /** @throws DeputyError `run-unknown` where nothing runs */

@@ -2,10 +2,10 @@
  * Follows a delegation to its end for whoever waits at the command line: shows it, writes what was asked for, listens
  * to Ctrl-C, and says with which code to exit. `run`, `resume`, `watch` and `demo` are this with a different beginning.
  */
-import type { Asker, Delegation } from "../../engine/engine.ts";
+import type { Asker, LiveDelegation } from "../../engine/engine.ts";
 import { type Event, isStored } from "../../event.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../../result.ts";
-import { foldRun, hasEnded, parseRunId, type Run, resultsOf, runIn } from "../../run/run.ts";
+import { hasEnded, parseRunId, type Run, type RunUpdate, resultsOf, runIn } from "../../run/run.ts";
 import { createApprovalPrompt } from "../approvals/approval-prompt.ts";
 import { answersFrom } from "../approvals/question.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
@@ -32,6 +32,9 @@ export type FollowFlags = {
   readOnly?: true;
 };
 
+/** What is followed: a delegation of this process, or another's run as if it were one. */
+export type FollowedDelegation = Pick<LiveDelegation, "id" | "follow" | "result" | "stop">;
+
 /** How it ended; without a result where nothing of it can be told. */
 export type FollowOutcome = { code: number; result: DelegationResult | undefined };
 
@@ -42,7 +45,7 @@ export interface Follower {
    * Shows the run to its end. Rejects with what broke the run, after whatever was finished has been printed.
    * @param past the run as it is where it does not begin now
    */
-  follow(delegation: Delegation, past?: Run): Promise<FollowOutcome>;
+  follow(delegation: FollowedDelegation, past?: Run): Promise<FollowOutcome>;
 }
 
 /** @throws DeputyError `output-unwritable`, before anything has started */
@@ -58,7 +61,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
   const folder = flags.output === undefined ? undefined : await openOutputFolder(flags.output, taskCount);
   let run: Run | undefined;
 
-  async function follow(delegation: Delegation, past?: Run): Promise<FollowOutcome> {
+  async function follow(delegation: FollowedDelegation, past?: Run): Promise<FollowOutcome> {
     run = past;
     const interrupts = (flags.readOnly ? listenToLeave : listen)(io, delegation, view, flags.ephemeral);
     const writes: Promise<boolean>[] = [];
@@ -67,7 +70,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     };
     try {
       for (const child of past?.children.filter(hasEnded) ?? []) write(resultOf(child.tally));
-      const finished = watch(delegation, write).then(() => delegation.result);
+      const finished = delegation.follow((update) => show(update, write)).then(() => delegation.result);
       const result = await Promise.race([finished, interrupts.now]);
       const written = await Promise.all(writes);
       if (result === undefined && flags.readOnly) return { code: EXIT_INTERRUPTED, result };
@@ -86,13 +89,12 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     }
   }
 
-  async function watch(delegation: Delegation, write: (result: Result) => void): Promise<void> {
-    for await (const event of delegation.events) {
-      run = foldRun(run, event);
-      view.onEvent(event, run);
-      if (flags.ndjson && isStored(event)) io.stdout.write(`${JSON.stringify(event)}\n`);
-      for (const result of endedBy(event, run)) write(result);
-    }
+  function show(update: RunUpdate, write: (result: Result) => void): void {
+    const { event } = update;
+    run = update.run;
+    view.onEvent(event, run);
+    if (flags.ndjson && isStored(event)) io.stdout.write(`${JSON.stringify(event)}\n`);
+    for (const result of endedBy(event, run)) write(result);
   }
 
   async function writeResult(result: Result): Promise<boolean> {
@@ -173,7 +175,7 @@ function endedBy(event: Event, run: Run): Result[] {
 }
 
 /** The first Ctrl-C stops the run and waits for what it has; the second (`now`) waits no longer. */
-function listen(io: Io, delegation: Delegation, view: View, ephemeral: true | undefined) {
+function listen(io: Io, delegation: FollowedDelegation, view: View, ephemeral: true | undefined) {
   const later = ephemeral ? "" : `; deputy resume ${delegation.id} goes on`;
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
   let count = 0;
@@ -187,7 +189,7 @@ function listen(io: Io, delegation: Delegation, view: View, ephemeral: true | un
 }
 
 /** An onlooker's Ctrl-C: the run does not hear of it. */
-function listenToLeave(io: Io, { id }: Delegation, view: View) {
+function listenToLeave(io: Io, { id }: FollowedDelegation, view: View) {
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
   const stop = io.onInterrupt(() => {
     view.print(`No longer watching; run ${id} goes on. See it again: deputy watch ${id}`);

@@ -3,8 +3,9 @@ import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Event, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
-import { childIdOf, foldRun, type OpenQuestion, parseRunId, type Run } from "../../run/run.ts";
-import { findRun, loadRun } from "../../run/run-store.ts";
+import { childIdOf, type OpenQuestion, parseRunId, type Run } from "../../run/run.ts";
+import { findRun, type LoadedRun, loadRun } from "../../run/run-store.ts";
+import { followRun } from "../../run/watch-run.ts";
 
 /** A question that waits for an answer, with whose it is. */
 export type Question = OpenQuestion & { delegationId: string; childId: string; goal: string };
@@ -41,10 +42,9 @@ type ApprovalRequestsDeps = {
   journal: Journal;
   pid: number;
   newId: () => string;
-  watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
 };
 
-export function createApprovalRequests({ clock, journal, pid, newId, watch }: ApprovalRequestsDeps): ApprovalRequests {
+export function createApprovalRequests({ clock, journal, pid, newId }: ApprovalRequestsDeps): ApprovalRequests {
   function questions(): Question[] {
     const asked = new Map<string, string>();
     for (const { event } of journal.read({ kinds: ["approval-ask", "approval-end"] })) {
@@ -59,19 +59,23 @@ export function createApprovalRequests({ clock, journal, pid, newId, watch }: Ap
   }
 
   function question(which: Which): Question {
-    const { run } = findRun(journal, which.id, pid);
+    return questionIn(findRun(journal, which.id, pid).run, which);
+  }
+
+  function questionIn(run: Run, which: Which): Question {
     const isLive = journal.owner(run.delegationId)?.alive === true;
     return requestMeant(isLive ? questionsOf(run) : [], run, which, () => lastAnswer(run.delegationId, which));
   }
 
   async function answer({ allowed, by, reason, ...which }: Answer): Promise<Answered> {
-    const asked = question(which);
+    const found = findRun(journal, which.id, pid);
+    const asked = questionIn(found.run, which);
     const { delegationId, childId: target, callId, request } = asked;
     const id = newId();
     await journal.append([
       { kind: "approval-answer", at: clock.now(), delegationId, id, target, callId, request, allowed, by, reason },
     ]);
-    return outcome(asked, id);
+    return outcome(found, asked, id);
   }
 
   /** How the newest question ended that could be meant. */
@@ -87,13 +91,10 @@ export function createApprovalRequests({ clock, journal, pid, newId, watch }: Ap
   }
 
   /** What settled the question: told by its end, which the owner writes. */
-  async function outcome(question: Question, answerId: string): Promise<Answered> {
-    const settled = new AbortController();
-    let run: Run | undefined;
+  async function outcome(found: LoadedRun, question: Question, answerId: string): Promise<Answered> {
     let end: (ApprovalOutcome & { answerId?: string }) | undefined;
     let answered = false;
-    for await (const event of watch(question.delegationId, settled.signal)) {
-      run = foldRun(run, event);
+    for await (const { event, run } of followRun({ journal, clock }, found, new AbortController().signal)) {
       answered ||= event.kind === "approval-answer" && event.id === answerId;
       if (isEndOf(question, event)) end ??= event;
       if (answered && !questionsOf(run).some(({ request }) => request === question.request)) break;

@@ -1,10 +1,10 @@
 /** Messages to children under way, whoever owns the run: recorded here, heard by the owner, their receipt a fold. */
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
-import type { Event } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
-import { childIdOf, foldRun, hasEnded, parseRunId, type Run, type RunChild, type Steer } from "../../run/run.ts";
-import { findRun, loadRun } from "../../run/run-store.ts";
+import { childIdOf, hasEnded, parseRunId, type Run, type RunChild, type Steer } from "../../run/run.ts";
+import { catchUp, findRun, type LoadedRun, loadRun } from "../../run/run-store.ts";
+import { followRun } from "../../run/watch-run.ts";
 
 /** What became of a message so far. `owner`: `dead` where nobody works on the run and a resume would deliver it. */
 export type SteerReceipt = { id: string; childId: string; state: Steer["state"]; owner: "alive" | "dead" };
@@ -19,37 +19,40 @@ type SteeringDeps = {
   journal: Journal;
   pid: number;
   newId: () => string;
-  watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
 };
 
-export function createSteering({ clock, journal, pid, newId, watch }: SteeringDeps): Steering {
+export function createSteering({ clock, journal, pid, newId }: SteeringDeps): Steering {
+  /** The runs that receipts of this process were made from: settling one continues there. */
+  const runs = new WeakMap<SteerReceipt, LoadedRun>();
+
   async function steer(id: string, text: string, by: string): Promise<SteerReceipt> {
     if (text.trim() === "") throw new DeputyError("usage", "Expected a message for the child; found nothing.");
-    const { run } = findRun(journal, id, pid);
-    const { delegationId } = run;
-    const { childId: target } = addressee(run, id).tally;
+    const loaded = findRun(journal, id, pid);
+    const { delegationId } = loaded.run;
+    const { childId: target } = addressee(loaded.run, id).tally;
     const steerId = newId();
     await journal.append([{ kind: "steer-request", at: clock.now(), delegationId, id: steerId, target, text, by }]);
-    return receiptOf(delegationId, target, steerId);
+    catchUp(journal, loaded);
+    return receiptOf(loaded, target, steerId);
   }
 
   async function settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt> {
-    const { delegationId } = parseRunId(receipt.childId);
-    const now = receiptOf(delegationId, receipt.childId, receipt.id);
+    const { childId, id } = receipt;
+    const loaded = runs.get(receipt) ?? loadRun(journal, parseRunId(childId).delegationId);
+    catchUp(journal, loaded);
+    const now = receiptOf(loaded, childId, id);
     if (now.state !== "queued" || now.owner === "dead") return now;
-    let run: Run | undefined;
-    for await (const event of watch(delegationId, signal)) {
-      run = foldRun(run, event);
-      const state = stateIn(run, receipt.childId, receipt.id);
-      if (state !== undefined && state !== "queued") break;
+    for await (const { run } of followRun({ journal, clock }, loaded, signal)) {
+      if (stateIn(run, childId, id) !== "queued") break;
     }
-    return receiptOf(delegationId, receipt.childId, receipt.id);
+    return receiptOf(loaded, childId, id);
   }
 
-  function receiptOf(delegationId: string, childId: string, id: string): SteerReceipt {
-    const { run } = loadRun(journal, delegationId);
-    const owner = journal.owner(delegationId)?.alive ? "alive" : "dead";
-    return { id, childId, state: stateIn(run, childId, id) ?? "missed", owner };
+  function receiptOf(loaded: LoadedRun, childId: string, id: string): SteerReceipt {
+    const owner = journal.owner(loaded.run.delegationId)?.alive ? "alive" : "dead";
+    const receipt: SteerReceipt = { id, childId, state: stateIn(loaded.run, childId, id) ?? "missed", owner };
+    runs.set(receipt, loaded);
+    return receipt;
   }
 
   return { steer, settleSteer };

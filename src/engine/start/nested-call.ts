@@ -37,6 +37,7 @@ export type ParentContext = {
   budgets: readonly Budget[];
   /** Aborts, with a `StopReason`, when the child is stopped. */
   signal: AbortSignal;
+  /** Sees every event of the delegation and of those below it, once it is folded. */
   publish(event: Event): void;
   approvalOptions: ApprovalOptions;
 };

@@ -1,6 +1,6 @@
 /** What a child delegates, run to its end within the child's bounds: begun anew, or found again after a crash. */
 import { DeputyError } from "../../errors.ts";
-import { type LoadedRun, loadRun } from "../../run/run-store.ts";
+import { catchUp, type LoadedRun } from "../../run/run-store.ts";
 import type { Services } from "../work/services.ts";
 import { supervise } from "../work/supervisor.ts";
 import { boundsOf, isOver, type NestedCall, nestedRunOf, newRun, type RunNested } from "./nested-call.ts";
@@ -34,8 +34,12 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
       } = before === undefined ? await start(nestedCall) : await resumeNested(before, nestedCall, options);
       onStart(loaded.run);
       first.forEach(publish);
-      const { approvalOptions } = parent;
-      await supervise(deps, setup, loaded, { publish, approvalOptions, parent, delegate: runNestedWith(options) });
+      await supervise(deps, setup, loaded, {
+        publish: ({ event }) => publish(event),
+        approvalOptions: parent.approvalOptions,
+        parent,
+        delegate: runNestedWith(options),
+      });
       return loaded.run;
     };
   }
@@ -57,13 +61,12 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
     return { setup, recalled: newRun(start), first: [start] };
   }
 
-  async function resumeNested(before: LoadedRun, nestedCall: NestedCall, { server }: TreeOptions) {
-    const { delegationId } = before.run;
+  async function resumeNested(loaded: LoadedRun, nestedCall: NestedCall, { server }: TreeOptions) {
     const { setup } = nestedCall;
-    own(delegationId);
-    const found = loadRun(journal, delegationId);
-    const plan = planResume(found.run, setup, { server, isBudgeted: boundsOf(nestedCall).isBudgeted });
-    const loaded = await endAsked(found, server);
+    own(loaded.run.delegationId);
+    catchUp(journal, loaded);
+    const plan = planResume(loaded.run, setup, { server, isBudgeted: boundsOf(nestedCall).isBudgeted });
+    await endAsked(loaded, server);
     const ends = endsOfStopped(loaded.run, clock.now(), server);
     return { setup, recalled: loaded, first: await recordResume(loaded, factsOf(plan), ends) };
   }

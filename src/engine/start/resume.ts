@@ -12,17 +12,8 @@ import { type ChildStats, routeAt } from "../../result.ts";
 import type { Route } from "../../route.ts";
 import type { Routed } from "../../routing/resolve/router.ts";
 import { closeAbandoned } from "../../run/close-abandoned.ts";
-import {
-  budgetOf,
-  canGoOn,
-  foldRun,
-  hasEnded,
-  isChildEvent,
-  type Run,
-  type RunChild,
-  wasCutOff,
-} from "../../run/run.ts";
-import { type LoadedRun, loadRun } from "../../run/run-store.ts";
+import { budgetOf, canGoOn, foldRun, hasEnded, type Run, type RunChild, wasCutOff } from "../../run/run.ts";
+import { type LoadedRun, remember } from "../../run/run-store.ts";
 import type { Setup } from "../setup/setup.ts";
 import { loadImages } from "./images.ts";
 import { isOver } from "./nested-call.ts";
@@ -35,7 +26,7 @@ export type ResumeFacts = Pick<
 
 export type Resuming = {
   planResume(run: Run, setup: Setup, options: PlanOptions): ResumePlan;
-  endAsked(recalled: LoadedRun, server: string | undefined): Promise<LoadedRun>;
+  endAsked(loaded: LoadedRun, server: string | undefined): Promise<void>;
   recordResume(recalled: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
 };
 
@@ -103,13 +94,14 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
   }
 
   /** What somebody has asked to stop before the crash has its end now, where a server goes on with it. */
-  async function endAsked(loaded: LoadedRun, server: string | undefined): Promise<LoadedRun> {
-    const { run } = loaded;
+  async function endAsked({ run, past }: LoadedRun, server: string | undefined): Promise<void> {
     const asked = run.children.filter((child) => child.stopAskedBy !== undefined && !hasEnded(child));
-    if (server === undefined || asked.length === 0 || !wasCutOff(run)) return loaded;
-    for (const { tally, stopAskedBy = "" } of asked)
-      await journal.append(closeAbandoned(run, stopAskedBy, clock.now(), tally.childId));
-    return loadRun(journal, run.delegationId);
+    if (server === undefined || asked.length === 0 || !wasCutOff(run)) return;
+    for (const { tally, stopAskedBy = "" } of asked) {
+      const ends = closeAbandoned(run, stopAskedBy, clock.now(), tally.childId);
+      await journal.append(ends);
+      for (const event of ends) remember(past, event, run.delegationId);
+    }
   }
 
   /** @returns what is on record now before its children go on */
@@ -123,7 +115,7 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     await journal.append([resumed, ...more]);
     for (const event of [resumed, ...more]) {
       foldRun(run, event);
-      if (isChildEvent(event)) past.set(event.childId, [...(past.get(event.childId) ?? []), event]);
+      remember(past, event, delegationId);
     }
     return [resumed, ...more];
   }

@@ -8,7 +8,7 @@ import type { ToolContext } from "../../tool.ts";
 import type { ApprovalOptions } from "../control/approvals.ts";
 import type { Budget } from "../limits/budget.ts";
 import type { Setup } from "../setup/setup.ts";
-import type { ParentContext, RunNested } from "../start/nested-call.ts";
+import type { RunNested } from "../start/nested-call.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** The child that delegates, and every budget its requests count against. */
@@ -27,12 +27,11 @@ export type NestedDelegationsDeps = {
   run: Run;
   recorder: Recorder;
   delegate: RunNested;
-  publish: ParentContext["publish"];
   approvalOptions: ApprovalOptions;
 };
 
 export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDelegations {
-  const { clock, run: parentRun, recorder, delegate, setup, publish, approvalOptions } = deps;
+  const { clock, run: parentRun, recorder, delegate, setup, approvalOptions } = deps;
   const underWay = new Map<string, Promise<Run>[]>();
   /** Settles when the newest delegation of a child has begun, or never will. */
   const lastBegun = new Map<string, Promise<void>>();
@@ -68,7 +67,7 @@ export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDele
       planned,
       route: routeAt(planned, position),
       depth: parentRun.depth + 1,
-      parent: { budgets, signal, publish, approvalOptions },
+      parent: { budgets, signal, publish: recorder.relay, approvalOptions },
       setup,
       onStart(nestedRun) {
         attach(child, nestedRun);

@@ -1,13 +1,15 @@
 /** Records a run: each event is journaled, folded into the run once, and published, in that order. */
 import { DURABILITY, type Event, isStored } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
-import { foldRun, type Run } from "../../run/run.ts";
+import { countNested, foldRun, type Run, type RunUpdate } from "../../run/run.ts";
 
 export type Recorder = {
   /** Journals, folds and publishes. Resolves once the event is as durable as its kind demands. */
   record(event: Event): Promise<void>;
   /** Folds and publishes an event that is already in the journal. */
   apply(event: Event): void;
+  /** Publishes an event of a delegation further down, whose own recorder has folded it. */
+  relay(event: Event): void;
   /** The journal broke its promise: the run stops, because nothing unrecorded may happen. The first error is kept. */
   fail(error: unknown): void;
   /** @throws the error that `fail` was given first */
@@ -17,8 +19,8 @@ export type Recorder = {
 export type RecorderDeps = {
   journal: Journal;
   run: Run;
-  /** Sees every event, live ones included, in order. */
-  publish(event: Event): void;
+  /** Sees every event, live ones included, in order, each right after it was folded. */
+  publish(update: RunUpdate): void;
   /** Stops the run. */
   stop(by: string): void;
 };
@@ -37,7 +39,12 @@ export function createRecorder({ journal, run, publish, stop }: RecorderDeps): R
 
   function apply(event: Event): void {
     foldRun(run, event);
-    publish(event);
+    publish({ event, run });
+  }
+
+  function relay(event: Event): void {
+    countNested(run, event);
+    publish({ event, run });
   }
 
   function fail(error: unknown): void {
@@ -49,5 +56,5 @@ export function createRecorder({ journal, run, publish, stop }: RecorderDeps): R
     if (broken !== undefined) throw broken.error;
   }
 
-  return { record, apply, fail, assertIntact };
+  return { record, apply, relay, fail, assertIntact };
 }

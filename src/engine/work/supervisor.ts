@@ -2,9 +2,8 @@
  * The life of a run in this process: its open children queue, run and end, requests reach them through the journal, and
  * the run ends. Nothing that it started outlives it.
  */
-import type { Event } from "../../event.ts";
 import type { DelegationResult } from "../../result.ts";
-import { budgetOf, hasEnded, type Run, resultsOf, spentIn, workedMs } from "../../run/run.ts";
+import { budgetOf, hasEnded, type Run, type RunUpdate, resultsOf, spentIn, workedMs } from "../../run/run.ts";
 import type { LoadedRun } from "../../run/run-store.ts";
 import { type ApprovalOptions, createApprovals } from "../control/approvals.ts";
 import { createBudget } from "../limits/budget.ts";
@@ -22,8 +21,8 @@ import type { ChatExtras } from "./toolbox.ts";
 /** What surrounds a run: who watches it, who answers its children, and what a child above it imposes. */
 export type RunHooks = {
   chatExtras?: ChatExtras | undefined;
-  /** Sees every event, live ones included, in order. */
-  publish(event: Event): void;
+  /** Sees every event, live ones included, in order, each with the run that was folded with it. */
+  publish(update: RunUpdate): void;
   approvalOptions: ApprovalOptions;
   /** Runs what the children delegate in their turn. */
   delegate: RunNested;
@@ -53,7 +52,7 @@ export async function supervise(
   const interrupts = createInterrupts();
   const recorder = createRecorder({ journal, run, publish, stop: interrupts.stop });
   const approvals = createApprovals(approvalOptions, setup.config.delegation.approval_timeout_seconds * 1000, clock);
-  const nested = createNestedDelegations({ clock, setup, run, recorder, delegate, publish, approvalOptions });
+  const nested = createNestedDelegations({ clock, setup, run, recorder, delegate, approvalOptions });
   const deps = { services, setup, run, past, budgets, prompts, recorder, interrupts, approvals, nested, chatExtras };
 
   await nextTurn();
