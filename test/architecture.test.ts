@@ -65,6 +65,11 @@ describe("the checker", () => {
     ['process["env"]', { "cli/a.ts": 'const home = process["env"].HOME;' }, /reads process\.env/],
     ["env taken out of process", { "cli/a.ts": "const { env } = process;" }, /reads process\.env/],
     ["env of node:process", { "cli/a.ts": 'import { env } from "node:process";' }, /reads process\.env/],
+    [
+      "a type name that is declared twice",
+      { "cli/a.ts": "type Row = string;", "mcp/b.ts": "export interface Row { x: 1 }" },
+      /Row is declared in cli\/a\.ts, mcp\/b\.ts/,
+    ],
     ["any", { "tools/a.ts": "const x: any = 1;" }, /says `any`/],
     ["a name that says nothing", { "tools/path-utils.ts": "" }, /"utils" does not say/],
     ["a barrel", { "tools/index.ts": "" }, /a barrel/],

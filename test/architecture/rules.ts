@@ -33,6 +33,7 @@ export function breachesOf(files: SourceFile[]): string[] {
   const facts = files.map(factsOf);
   return [...facts.flatMap((each) => [...placeBreaches(each), ...importBreaches(each), ...contentBreaches(each)])]
     .concat(revealBreaches(facts))
+    .concat(namesakeBreaches(facts))
     .concat(cycleBreaches(facts));
 }
 
@@ -113,7 +114,7 @@ function contentBreaches(facts: SourceFacts): string[] {
   const breaches: string[] = [];
   if (facts.readsEnvironment && !ENVIRONMENT_READERS.test(facts.path)) {
     breaches.push(
-      `${facts.path} reads process.env: only config/ and routing/credentials.ts do. Take the value as an argument.`,
+      `${facts.path} reads process.env: only config/ and routing/keys/credentials.ts do. Take the value as an argument.`,
     );
   }
   if (facts.saysAny) breaches.push(`${facts.path} says \`any\`: take \`unknown\` and let a schema read it.`);
@@ -127,6 +128,21 @@ function revealBreaches(facts: SourceFacts[]): string[] {
   return [
     `reveal() is called in ${listed(revealers)}: one file only may, the one that signs requests. Pass the Secret on.`,
   ];
+}
+
+/** A type name means one thing in all of `src/`. */
+function namesakeBreaches(facts: SourceFacts[]): string[] {
+  const declared = Map.groupBy(
+    facts.flatMap(({ path, types }) => [...new Set(types)].map((name) => ({ name, path }))),
+    ({ name }) => name,
+  );
+  return [...declared.values()]
+    .filter((places) => places.length > 1)
+    .map(
+      (places) =>
+        `The type name ${places[0]?.name} is declared in ${listed(places.map(({ path }) => path))}. ` +
+        "Give each type a name of its own, or declare it once and import it.",
+    );
 }
 
 /** Type imports count: a cycle of types is as hard to read as one of values. */

@@ -14,6 +14,8 @@ export type SourceFacts = {
   revealsSecret: boolean;
   /** Uses the type `any`. */
   saysAny: boolean;
+  /** Names of types and interfaces that it declares at the top level. */
+  types: string[];
 };
 
 export function factsOf(file: SourceFile): SourceFacts {
@@ -26,6 +28,7 @@ export function factsOf(file: SourceFile): SourceFacts {
     readsEnvironment: false,
     revealsSecret: false,
     saysAny: false,
+    types: [],
   };
   const specifier = (source: { value: unknown } | null) => {
     if (source !== null) facts.imports.push(String(source.value));
@@ -55,6 +58,8 @@ export function factsOf(file: SourceFile): SourceFacts {
     CallExpression({ callee }) {
       if (callee.type === "MemberExpression" && nameOf(callee.property) === "reveal") facts.revealsSecret = true;
     },
+    TSTypeAliasDeclaration: ({ id }) => void facts.types.push(id.name),
+    TSInterfaceDeclaration: ({ id }) => void facts.types.push(id.name),
     TSAnyKeyword() {
       facts.saysAny = true;
     },

@@ -40,9 +40,9 @@ export function createControlDelegation(deps: ControlDelegationDeps) {
     message: z.string().optional().describe("With `steer`, what to say to the child; with `deny`, why."),
     call_id: z.string().optional().describe("Which question of the child, where it has several."),
   });
-  type Input = z.infer<typeof input>;
+  type ControlInput = z.infer<typeof input>;
 
-  async function perform({ id, action, message, call_id: callId }: Input, signal: AbortSignal) {
+  async function perform({ id, action, message, call_id: callId }: ControlInput, signal: AbortSignal) {
     switch (action) {
       case "stop":
         return { told: `Stopped ${id}. Work that was done is kept.`, report: await deps.stop(id, signal) };
@@ -57,7 +57,7 @@ export function createControlDelegation(deps: ControlDelegationDeps) {
     }
   }
 
-  const tool: Tool<Input> = {
+  const tool: Tool<ControlInput> = {
     name: "control_delegation",
     description:
       "Acts on a delegation that is under way: stops it or one of its children, says something to a child, or refuses what " +
