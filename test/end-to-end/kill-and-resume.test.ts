@@ -11,10 +11,10 @@ import {
   runUndisturbed,
   type Undisturbed,
 } from "../support/end-to-end-crash.ts";
-import { createRandom, momentsOf, newSeed } from "../support/end-to-end-moments.ts";
+import { createRandom, momentsOf, testSeed } from "../support/end-to-end-moments.ts";
 
 const home = temporaryDirectory(after);
-const seed = newSeed();
+const seed = testSeed();
 const ROUNDS = 5;
 
 /** A stage for one test. */

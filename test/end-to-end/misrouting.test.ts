@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { newSeed } from "../support/end-to-end-moments.ts";
+import { testSeed } from "../support/end-to-end-moments.ts";
 import { tryBatches } from "../support/routing-trial.ts";
 
 const BATCHES = 500;
-const seed = newSeed();
+const seed = testSeed();
 
 describe(`${BATCHES} random batches (seed ${seed})`, { timeout: 110_000 }, () => {
   test("are routed as the contract says, every request with a key of its own provider at that key's origin", async (t) => {
