@@ -1,4 +1,4 @@
-/** Delivers a run's updates by callback, right after each fold: every follower sees the run exactly as of the event. */
+/** Delivers a run's updates by callback, right after each fold: every listener sees the run exactly as of the event. */
 import type { RunUpdate } from "../../run/run.ts";
 
 export type RunFeed = {
@@ -8,33 +8,33 @@ export type RunFeed = {
   follow(onUpdate: (update: RunUpdate) => void): Promise<void>;
 };
 
-type Follower = { onUpdate(update: RunUpdate): void; resolve(): void; reject(error: unknown): void };
+type UpdateListener = { onUpdate(update: RunUpdate): void; resolve(): void; reject(error: unknown): void };
 
 export function createRunFeed(): RunFeed {
-  const followers = new Set<Follower>();
+  const listeners = new Set<UpdateListener>();
   let ended = false;
 
   function publish(update: RunUpdate): void {
-    for (const follower of followers) {
+    for (const listener of listeners) {
       try {
-        follower.onUpdate(update);
+        listener.onUpdate(update);
       } catch (error) {
-        followers.delete(follower);
-        follower.reject(error);
+        listeners.delete(listener);
+        listener.reject(error);
       }
     }
   }
 
   function end(): void {
     ended = true;
-    for (const { resolve } of followers) resolve();
-    followers.clear();
+    for (const { resolve } of listeners) resolve();
+    listeners.clear();
   }
 
-  function follow(onUpdate: Follower["onUpdate"]): Promise<void> {
+  function follow(onUpdate: UpdateListener["onUpdate"]): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     if (ended) resolve();
-    else followers.add({ onUpdate, resolve, reject });
+    else listeners.add({ onUpdate, resolve, reject });
     return promise;
   }
 
