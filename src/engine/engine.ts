@@ -1,4 +1,4 @@
-/** The engine: submit · watch · steer · answer · stop · resume. Every surface stands on this and on nothing below it. */
+/** The engine: submit · watch · steer · answer · stop · resume. Surfaces start and change runs through it, and read runs with `run/`. */
 import { DeputyError } from "../errors.ts";
 import type { Event, StoredEvent } from "../event.ts";
 import type { DelegationResult } from "../result.ts";
