@@ -11,14 +11,14 @@ const priceSchema = z
 export const availableModelSchema = z.strictObject({
   model: z.string(),
   provider: z.string(),
-  default: z.boolean().describe("What runs where only the provider is named."),
+  default: z.boolean().describe("The model that runs when only the provider is given."),
   price_usd_per_million_tokens: priceSchema.nullable(),
   context_window: z.number().nullable().describe("Tokens."),
   reasoning_efforts: z.array(effort).readonly().nullable().describe("Effort levels it takes; empty: none."),
   vision: z.boolean().nullable().describe("Whether it takes images."),
   tools: z.boolean().nullable().describe("Whether it can call tools."),
   key_present: z.boolean(),
-  key_name: z.string().nullable().describe("Where the key comes from; null where none is needed or there is none."),
+  key_name: z.string().nullable().describe("Source of the key; null if none is needed or found."),
 });
 export type AvailableModel = z.infer<typeof availableModelSchema>;
 
@@ -27,13 +27,14 @@ export const availableAliasSchema = z.strictObject({
   route: z
     .strictObject({ provider: z.string(), model: z.string(), reasoning_effort: effort.nullable() })
     .nullable()
-    .describe("What a task that names it runs on."),
-  problem: z.string().nullable().describe("Why it cannot be used now."),
+    .describe("The route of a task that names it."),
+  problem: z.string().nullable().describe("Why it is not usable now."),
 });
 export type AvailableAlias = z.infer<typeof availableAliasSchema>;
 
 /** An agent definition that a task can name now. */
-export type AvailableAgent = { name: string; description: string | null };
+export const availableAgentSchema = z.strictObject({ name: z.string(), description: z.string().nullable() });
+export type AvailableAgent = z.infer<typeof availableAgentSchema>;
 
 export type AvailableModels = { aliases: AvailableAlias[]; models: AvailableModel[]; agents?: AvailableAgent[] };
 

@@ -14,100 +14,58 @@ const effort = z.enum(EFFORTS);
 export const ROLES = ["leaf", "orchestrator"] as const;
 
 const modelObject = z.strictObject({
-  model: z.string().describe("A bare id or an alias."),
-  provider: z.string().optional().describe("As the `provider` field beside it."),
-  reasoning_effort: effort.optional().describe("As the `reasoning_effort` field beside it."),
+  model: z.string(),
+  provider: z.string().optional(),
+  reasoning_effort: effort.optional(),
 });
 const modelWish = z.union([z.string(), modelObject]);
 
 /** Fields that a task may have and, as a default for all tasks, a call. */
 const sharedShape = {
-  context: z
-    .string()
-    .optional()
-    .describe("Background the child needs: it knows nothing of this conversation. Beside `tasks`, shared by all."),
+  context: z.string().optional().describe("Background for the child. With `tasks`, all tasks share it."),
   model: modelWish
     .optional()
     .describe(
-      "The model to run on: a bare id (`glm-5.1`), an alias of the user's (`small`), a family (`haiku`, `gpt`: its " +
-        "newest version), or `x --provider y`. " +
+      "A bare id (`glm-5.1`), an alias (`small`), a family (`haiku`: its newest version) or `x --provider y`. " +
         "MODEL-ONLY: without a provider, the current provider and its credentials are kept. DO NOT write " +
-        "`provider:model`: a colon is part of the model's name, a variant (`:free`, `:thinking`). To choose the " +
-        "provider, use the `provider` field. `inherit` means the same as leaving it out.",
+        "`provider:model`: a colon marks a variant (`:free`, `:thinking`); use the `provider` field.",
     ),
   provider: z
     .string()
     .optional()
     .describe(
-      "A provider slug (`zai`, `openrouter`). PROVIDER OVERRIDE: endpoint, key and API mode are all taken from this " +
-        "provider, what was set before is discarded; without a model, this provider's default model is used.",
+      "Slug (`openrouter`). PROVIDER OVERRIDE: endpoint, key and API mode come from this provider; the previous ones " +
+        "are discarded. Without `model`, its default model runs.",
     ),
-  reasoning_effort: effort
-    .optional()
-    .describe("How hard the model thinks. Also accepted as `effort` or `thinking`. Left out: the model's default."),
-  toolsets: z
-    .array(z.string())
-    .optional()
-    .describe("The tools the child may use, a subset of yours: `file`, `search`, `terminal`. Left out: all of them."),
-  max_iterations: z
-    .int()
-    .positive()
-    .optional()
-    .describe("Most model requests the child may make with tools; then it is asked, once, to answer with what it has."),
-  timeout_seconds: z
-    .number()
-    .positive()
-    .optional()
-    .describe("Wall time the child may take, in seconds, from its start (waiting in the queue does not count)."),
-  max_cost_usd: z
-    .number()
-    .positive()
-    .optional()
-    .describe("Most money to spend, in USD: on a task for that child, beside `tasks` for all of them together."),
+  reasoning_effort: effort.optional().describe("Also accepted as `effort` or `thinking`. Default: the model's."),
+  toolsets: z.array(z.string()).optional().describe("Subset of yours: `file`, `search`, `terminal`. Default: all."),
+  max_iterations: z.int().positive().optional().describe("Maximum model requests; then the child must answer."),
+  timeout_seconds: z.number().positive().optional().describe("Maximum wall time from the child's start."),
+  max_cost_usd: z.number().positive().optional().describe("Maximum cost. Next to `tasks`: of all tasks together."),
 };
 
 /** Fields that only a task may have. */
 const taskOnlyShape = {
-  goal: z
-    .string()
-    .describe("What to do, as a self-contained instruction: the child sees only this, `context` and its workspace."),
+  goal: z.string().describe("Self-contained instruction. The child sees only this, `context` and its workspace."),
   output_schema: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe("JSON Schema of the answer. The child is told it, its answer is validated, and it gets one repair turn."),
-  tags: z
-    .array(z.string().min(1))
-    .optional()
-    .describe("Words for the kind of task (`explore`, `review`), which the user's routing rules may match."),
-  agent: z
-    .string()
-    .optional()
-    .describe(
-      "A named agent definition of the user's (`reviewer`): its prompt, tools, limits and route. You can name one, not " +
-        "define one; `model` and the like beside it go before its own.",
-    ),
+    .describe("JSON Schema of the answer; validated, one repair turn."),
+  tags: z.array(z.string().min(1)).optional().describe("Words for the user's routing rules (`explore`)."),
+  agent: z.string().optional().describe("Agent definition, by name. `model` etc. override its own."),
   images: z
     .array(z.string())
     .max(MAX_IMAGES)
     .optional()
-    .describe(
-      `Up to ${MAX_IMAGES} images (PNG, JPEG, GIF, WebP) shown to the child with its task: paths relative to its ` +
-        "workspace, http(s) URLs (its provider fetches them), or `data:` URLs. Needs a model that takes images.",
-    ),
-  workspace: z.string().optional().describe("Directory the child works in. Left out: the caller's working directory."),
-  role: z
-    .enum(ROLES)
-    .optional()
-    .describe(
-      "`leaf` (default) does its task itself. `orchestrator` may hand parts of it to children of its own, where the " +
-        "user's `delegation.max_spawn_depth` allows it.",
-    ),
+    .describe(`Up to ${MAX_IMAGES} paths, http(s) or \`data:\` URLs. Needs a vision model.`),
+  workspace: z.string().optional().describe("Working directory. Default: the caller's."),
+  role: z.enum(ROLES).optional().describe("`orchestrator` may delegate, within `max_spawn_depth`."),
 };
 
 const taskSchema = z.strictObject({ ...taskOnlyShape, ...sharedShape });
 const batchSchema = z.strictObject({
   ...sharedShape,
-  tasks: z.array(taskSchema).min(1).describe("The batch: each task runs as its own child, in parallel."),
+  tasks: z.array(taskSchema).min(1).describe("Batch: one child per task. Fields as above."),
 });
 
 export type Task = z.infer<typeof taskSchema>;
@@ -128,17 +86,42 @@ const LISTS = ["toolsets", "tags", "images"];
 /** One thing wrong with a call, and where. */
 export type TaskError = { path: string; message: string };
 
-/** JSON Schema of the arguments of `delegate_task`, for tool listings and editors. */
+/** Bounds that only the parser checks: some providers reject these keywords in a tool, and each costs tokens. */
+const PARSER_ONLY = ["propertyNames", "exclusiveMinimum", "maximum", "minLength", "minItems", "maxItems"] as const;
+
+/**
+ * JSON Schema of the arguments of `delegate_task`, for tool listings and editors. Every turn of every client pays for
+ * it: a field is described once, next to `tasks`, and appears inside a task with its type only.
+ */
 export function delegateTaskJsonSchema(): Record<string, unknown> {
-  const both = z.strictObject({
-    ...taskSchema.partial().shape,
-    tasks: batchSchema.shape.tasks.optional(),
-  });
-  return z.toJSONSchema(both, {
-    io: "input",
-    // It says that names are texts. Some providers refuse the word, or warn of it.
-    override: ({ jsonSchema }) => void delete jsonSchema.propertyNames,
-  });
+  const { properties = {} } = z.toJSONSchema(
+    z.object({ ...taskSchema.partial().shape, tasks: batchSchema.shape.tasks }),
+    {
+      io: "input",
+      override: ({ zodSchema, jsonSchema }) => {
+        for (const keyword of PARSER_ONLY) delete jsonSchema[keyword];
+        if (zodSchema === modelObject) delete jsonSchema.properties;
+        if (zodSchema === modelObject || zodSchema instanceof z.ZodRecord) delete jsonSchema.additionalProperties;
+      },
+    },
+  );
+  const { tasks, ...fields } = properties as Record<string, Record<string, unknown>>;
+  const types = Object.entries(fields).map(([name, field]) => [name, typeOnly(field)]);
+  const task = {
+    type: "object",
+    properties: Object.fromEntries(types),
+    required: ["goal"],
+    additionalProperties: false,
+  };
+  return {
+    type: "object",
+    properties: { ...fields, tasks: { ...tasks, items: task } },
+    additionalProperties: false,
+  };
+}
+
+function typeOnly({ description: _, enum: __, ...type }: Record<string, unknown>): Record<string, unknown> {
+  return type;
 }
 
 /**

@@ -28,8 +28,8 @@ export function shownTool(tool: Tool, annotations: ToolAnnotations | undefined):
     name: tool.name,
     title,
     description: tool.description,
-    inputSchema: objectSchema(z.toJSONSchema(tool.input, { io: "input" })),
-    ...(tool.output && { outputSchema: objectSchema(z.toJSONSchema(tool.output)) }),
+    inputSchema: objectSchema(z.toJSONSchema(tool.input, { io: "input", override: withoutBounds })),
+    ...(tool.output && { outputSchema: outline(tool.output) }),
     annotations: {
       title,
       readOnlyHint: tool.effect === "read",
@@ -41,8 +41,24 @@ export function shownTool(tool: Tool, annotations: ToolAnnotations | undefined):
   };
 }
 
-function objectSchema(schema: object): McpTool["inputSchema"] {
-  return { ...schema, type: "object" };
+function objectSchema({ $schema: _, ...schema }: z.core.JSONSchema.BaseSchema): McpTool["inputSchema"] {
+  return { ...schema, type: "object" } as McpTool["inputSchema"];
+}
+
+/** `z.int()` states the range of safe integers: tokens that tell a model nothing. */
+function withoutBounds({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  delete jsonSchema.minimum;
+  delete jsonSchema.maximum;
+}
+
+/** The fields of the structured content and their types, one level deep: some clients show models this schema too. */
+function outline(output: z.ZodType): NonNullable<McpTool["outputSchema"]> {
+  const { properties = {} } = z.toJSONSchema(output);
+  const fields = Object.entries(properties).map(([name, field]) => {
+    const { type } = field as z.core.JSONSchema.BaseSchema;
+    return [name, type === undefined ? {} : { type }];
+  });
+  return { type: "object", properties: Object.fromEntries(fields) };
 }
 
 /** Runs a call. @throws what is a bug in Deputy */

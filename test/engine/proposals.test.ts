@@ -81,7 +81,7 @@ describe("an override for the whole call", () => {
     assert.equal(headers.authorization, `Bearer ${KEYS.ACME_KEY}`);
     const schema = JSON.stringify(delegateTaskJsonSchema());
     assert.match(schema, /MODEL-ONLY: without a provider, the current provider and its credentials are kept/);
-    assert.match(schema, /PROVIDER OVERRIDE: endpoint, key and API mode are all taken from this provider/);
+    assert.match(schema, /PROVIDER OVERRIDE: endpoint, key and API mode come from this provider/);
   });
 });
 

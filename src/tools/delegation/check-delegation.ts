@@ -1,4 +1,4 @@
-/** `check_delegation`: how a delegation stands, waited for where it is not done; a long answer, part by part. */
+/** `check_delegation`: status and results of a delegation, waiting if it has not ended; long answers in parts. */
 import { z } from "zod";
 import {
   type ChildAnswer,
@@ -12,12 +12,12 @@ import {
 import type { Tool } from "../../tool.ts";
 
 const output = z.strictObject({
-  delegation: reportSchema.optional().describe("Where a delegation was asked for."),
-  answer: childAnswerSchema.optional().describe("Where a child was asked for."),
-  delegations: z.array(runLineSchema).optional().describe("Where no id was given: the user's newest."),
+  delegation: reportSchema.optional().describe("Set if `id` is a delegation."),
+  answer: childAnswerSchema.optional().describe("Set if `id` is a child."),
+  delegations: z.array(runLineSchema).optional().describe("Set without `id`: the newest runs."),
 });
 
-/** Where a model that has this tool finds the rest of an answer that was cut. */
+/** The call that returns the rest of a truncated answer. */
 export function restOf(childId: string, offset: number): string {
   return `check_delegation with {"id": "${childId}", "offset": ${offset}}`;
 }
@@ -27,9 +27,9 @@ export type CheckDelegationDeps = {
   isChild(id: string): boolean;
   /** The user's newest runs. */
   newest(): RunLine[] | Promise<RunLine[]>;
-  /** How a run stands when it has ended, something new waits for a person, or the time is over. @throws DeputyError */
+  /** Status of a run once it has ended, has a new approval request, or the wait is over. @throws DeputyError */
   report(id: string, waitSeconds: number, signal: AbortSignal): Promise<Report>;
-  /** What a child has answered, when it has ended or the time is over. @throws DeputyError */
+  /** A child's answer once it has ended or the wait is over. @throws DeputyError */
   answer(childId: string, offset: number, waitSeconds: number, signal: AbortSignal): Promise<ChildAnswer>;
   /** Longest wait of one call, in seconds. */
   maxWaitSeconds: number;
@@ -41,22 +41,19 @@ export function createCheckDelegation(deps: CheckDelegationDeps) {
     id: z
       .string()
       .optional()
-      .describe(
-        "A delegation (`7f3a…`), or one of its children (`7f3a….2`) for its whole answer. Left out: lists them.",
-      ),
+      .describe("Delegation (`7f3a…`), or child (`7f3a….2`) for its full answer. Without it: lists delegations."),
     wait_seconds: z
       .number()
       .nonnegative()
       .optional()
-      .describe(`How long to wait for the end, at most ${maxWaitSeconds}, which is the default; 0: only look.`),
-    offset: z.int().nonnegative().optional().describe("Of a child's answer: where to go on reading, in characters."),
+      .describe(`Default and maximum: ${maxWaitSeconds}. 0: do not wait.`),
+    offset: z.int().nonnegative().optional().describe("Where to start in a child's answer, in characters."),
   });
   const tool: Tool<z.infer<typeof input>> = {
     name: "check_delegation",
     description:
-      "Tells how a delegation stands: results of the tasks that have ended, what the others are doing, what waits for a " +
-      "person's approval. Waits for the end first, for a while; call it again where it is not done. It never starts " +
-      "anything. With a child's id it returns that child's answer, a long one in parts.",
+      "Waits for a delegation, then returns its results, what unfinished children are doing, and pending approval " +
+      "requests. Call again if it has not ended. With a child's id, returns that child's answer.",
     effect: "read",
     input,
     output,
@@ -89,6 +86,6 @@ function listInWords(runs: RunLine[]): string {
 
 function answerInWords({ child_id: id, status, text, offset, whole_chars: whole }: ChildAnswer): string {
   const end = offset + text.length;
-  const rest = end < whole ? [`[${end} of ${whole} characters. Go on with offset ${end}.]`] : [];
+  const rest = end < whole ? [`[${end} of ${whole} characters. Continue with offset ${end}.]`] : [];
   return [`${id} (${status})`, ...(text === "" ? [] : [text]), ...rest].join("\n");
 }

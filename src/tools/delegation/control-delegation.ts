@@ -1,4 +1,4 @@
-/** `control_delegation`: stops a delegation or one child, says something to a child, answers what a child asks. */
+/** `control_delegation`: stops a delegation or a child, sends a child a message, answers an approval request. */
 import { z } from "zod";
 import { type Report, reportInWords, reportSchema } from "../../report.ts";
 import type { Tool } from "../../tool.ts";
@@ -6,22 +6,22 @@ import { restOf } from "./check-delegation.ts";
 
 const output = z.strictObject({
   done: z.string().describe("What was done."),
-  delegation: reportSchema.describe("How it stands now."),
+  delegation: reportSchema.describe("Status after the action."),
 });
 
 export type ControlDelegationDeps = {
-  /** Resolves when those it is about have ended, or after a short while. @throws DeputyError */
+  /** Resolves when the stopped children have ended, or after a short wait. @throws DeputyError */
   stop(id: string, signal: AbortSignal): Promise<Report>;
-  /** @returns what became of the message, in words. @throws DeputyError */
+  /** @returns the receipt of the message, in words. @throws DeputyError */
   steer(id: string, message: string, signal: AbortSignal): Promise<{ told: string; report: Report }>;
-  /** @returns what settled the question, in words. @throws DeputyError */
+  /** @returns the decision, in words. @throws DeputyError */
   answer(
     id: string,
     callId: string | undefined,
     allowed: boolean,
     reason: string,
   ): Promise<{ told: string; report: Report }>;
-  /** The operator lets a model approve what its own children ask for. */
+  /** Whether the operator lets a model approve requests of its own children. */
   mayApprove: boolean;
 };
 
@@ -30,22 +30,22 @@ export function createControlDelegation(deps: ControlDelegationDeps) {
     ? (["stop", "steer", "deny", "approve"] as const)
     : (["stop", "steer", "deny"] as const);
   const approval = deps.mayApprove
-    ? "`deny`, `approve`: answers what a child waits to be allowed."
-    : "`deny`: refuses what a child waits to be allowed; only a person can approve it.";
+    ? "`deny`/`approve`: answer a child's approval request."
+    : "`deny`: refuse a child's approval request (only the user can approve).";
   const input = z.strictObject({
-    id: z.string().describe("A delegation, or one of its children: `7f3a….2`."),
+    id: z.string().describe("Delegation, or child: `7f3a….2`."),
     action: z
       .enum(actions)
-      .describe(`\`stop\`: ends it; what is done is kept. \`steer\`: says \`message\` to a child at work. ${approval}`),
-    message: z.string().optional().describe("With `steer`, what to say to the child; with `deny`, why."),
-    call_id: z.string().optional().describe("Which question of the child, where it has several."),
+      .describe(`\`stop\`: finished work is kept. \`steer\`: send a running child \`message\`. ${approval}`),
+    message: z.string().optional().describe("For `steer`: instruction to the child; for `deny`: reason."),
+    call_id: z.string().optional().describe("Which request, if the child has several."),
   });
   type ControlInput = z.infer<typeof input>;
 
   async function perform({ id, action, message, call_id: callId }: ControlInput, signal: AbortSignal) {
     switch (action) {
       case "stop":
-        return { told: `Stopped ${id}. Work that was done is kept.`, report: await deps.stop(id, signal) };
+        return { told: `Stopped ${id}. Finished work is kept.`, report: await deps.stop(id, signal) };
       case "steer":
         return message === undefined ? undefined : await deps.steer(id, message, signal);
       case "deny":
@@ -60,15 +60,15 @@ export function createControlDelegation(deps: ControlDelegationDeps) {
   const tool: Tool<ControlInput> = {
     name: "control_delegation",
     description:
-      "Acts on a delegation that is under way: stops it or one of its children, says something to a child, or refuses what " +
-      "a child asks to be allowed. check_delegation shows what there is.",
+      "Stops a delegation or one of its children, sends a running child a message, or denies a child's approval request. " +
+      "check_delegation shows the ids.",
     effect: "write",
     input,
     output,
     subject: ({ id, action }) => ({ target: `${action} ${id}`, otherwise: "allow" }),
     run: async (asked, { signal }) => {
       const done = await perform(asked, signal);
-      if (done === undefined) return { ok: false, text: "steer needs a `message`: what to say to the child." };
+      if (done === undefined) return { ok: false, text: "steer needs a `message`: the instruction to the child." };
       const { told, report } = done;
       return {
         ok: true,

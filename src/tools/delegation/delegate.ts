@@ -36,13 +36,14 @@ export type DelegateDeps = DelegationFacts & {
 
 const BACKGROUND = {
   type: "boolean",
-  description: "Return at once: the tasks go on by themselves, and check_delegation fetches their results.",
+  description: "Return at once; fetch the results with check_delegation.",
 };
 
 type DelegateInput = { call: Call; background: boolean };
 
-/** Longer lists do not fit into a description. */
-const MAX_NAMED = 30;
+/** Maximum length of a list of names in the description, in characters. `list_models` has the rest. */
+const MAX_PROVIDERS_CHARS = 140;
+const MAX_ALIASES_CHARS = 180;
 
 export function createDelegate(deps: DelegateDeps): Tool<DelegateInput> {
   return {
@@ -66,7 +67,7 @@ export function createDelegate(deps: DelegateDeps): Tool<DelegateInput> {
 
 /** A call as models write it: told by the one JSON Schema, read by the one parser, whose mistakes name their place. */
 function askedSchema({ maxTasks, supportsBackground = false }: DelegateDeps): z.ZodType<DelegateInput> {
-  const { $schema: _, properties, ...schema } = delegateTaskJsonSchema();
+  const { properties, ...schema } = delegateTaskJsonSchema();
   const fields = { ...(properties as object), ...(supportsBackground && { background: BACKGROUND }) };
   return z
     .unknown()
@@ -92,22 +93,20 @@ function apart(written: unknown): { background: boolean; rest: unknown } {
   return typeof background === "boolean" ? { background, rest } : { background: false, rest: written };
 }
 
-/** The description of the tool: what it does, and what this user can run on now. */
+/** Description of the tool: its purpose, the limits, and the providers and aliases this user can run on now. */
 export function describeDelegation({ available, maxTasks, maxConcurrent, mayOrchestrate }: DelegationFacts): string {
+  const { agents = [] } = available;
   return [
-    "Hands tasks to child agents, each on its own model, provider and reasoning effort, all in parallel, and returns " +
-      "their results in task order. One task: its fields directly. Several: `tasks`. A child sees nothing of this " +
-      "conversation: write into each task all it has to know.",
-    "Leave `model` and `provider` out unless the user asks for one: the child then runs on what the user has configured. " +
-      "A task that cannot be run as it is written is rejected, never run on something else; its error says what would work.",
-    `At most ${maxTasks} tasks in one call; ${maxConcurrent} children are at work at once, further ones wait their turn.`,
-    ...(mayOrchestrate
-      ? ["A task with `role: orchestrator` may delegate parts of its work itself."]
-      : ["Children cannot delegate any further: all roles are `leaf`."]),
+    "Runs tasks as parallel child agents, each on its own model, provider and effort, and returns the results in task " +
+      "order. Pass one task's fields directly, or several as `tasks`.",
+    "Omit `model` and `provider` unless the user names one. A task that cannot run as written is rejected with an error " +
+      "that says what would work.",
+    `Limits: ${maxTasks} tasks per call, ${maxConcurrent} children at once (more wait)` +
+      `; ${mayOrchestrate ? "a task with `role: orchestrator` may delegate" : "all roles are `leaf`"}.`,
     ...providerLines(available),
     ...aliasLines(available),
-    ...agentLines(available),
-  ].join("\n\n");
+    ...(agents.length > 0 ? [`Agents: ${agents.length}; list_models describes them.`] : []),
+  ].join("\n");
 }
 
 function providerLines({ models }: AvailableModels): string[] {
@@ -115,32 +114,29 @@ function providerLines({ models }: AvailableModels): string[] {
   if (providers.length === 0) return [];
   const named = providers.map((provider) => {
     const known = models.find((model) => model.provider === provider && model.default);
-    return known === undefined ? provider : `${provider} (default model ${known.model})`;
+    return known === undefined ? provider : `${provider} (default ${known.model})`;
   });
-  return [`Providers with a key: ${listed(named)}.`];
+  return [`Providers with a key: ${listed(named, MAX_PROVIDERS_CHARS)}.`];
 }
 
 function aliasLines({ aliases }: AvailableModels): string[] {
   const usable = aliases.flatMap(({ alias, route }) =>
     route === null ? [] : [`${alias} (${route.model} @ ${route.provider})`],
   );
-  return usable.length === 0 ? [] : [`The user's own names for models: ${listed(usable)}.`];
+  return usable.length === 0 ? [] : [`Aliases: ${listed(usable, MAX_ALIASES_CHARS)}.`];
 }
 
-/** Their descriptions are the user's, or those of whoever wrote the project: one line each, and not a long one. */
-function agentLines({ agents = [] }: AvailableModels): string[] {
-  if (agents.length === 0) return [];
-  const lines = agents.slice(0, MAX_NAMED).map(({ name, description }) => {
-    const line = (description ?? "").replace(/\s+/g, " ").trim();
-    return line === "" ? `- ${name}` : `- ${name}: ${line.length <= 160 ? line : `${line.slice(0, 159)}…`}`;
-  });
-  const more = agents.length > MAX_NAMED ? [`- and ${agents.length - MAX_NAMED} more`] : [];
-  return [["Agents that a task may name in `agent`:", ...lines, ...more].join("\n")];
-}
-
-function listed(names: string[]): string {
-  const shown = names.slice(0, MAX_NAMED);
-  return names.length > shown.length ? `${shown.join(", ")} and ${names.length - shown.length} more` : shown.join(", ");
+/** As many names as fit, and how many there are besides. */
+/** The first names, as many as fit, and how many more there are. */
+function listed(names: string[], maxChars: number): string {
+  let list = "";
+  for (const [index, name] of names.entries()) {
+    const separator = list === "" ? "" : ", ";
+    const longer = `${list}${separator}${name}`;
+    if (longer.length > maxChars) return `${list}${separator}${names.length - index} more in list_models`;
+    list = longer;
+  }
+  return list;
 }
 
 function inShort(tasks: Call["tasks"]): string {

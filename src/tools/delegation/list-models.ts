@@ -1,29 +1,32 @@
 /** `list_models`: what a model that delegates can choose from, for this user, now. */
 import { z } from "zod";
 import {
+  type AvailableAgent,
   type AvailableAlias,
   type AvailableModel,
   type AvailableModels,
+  availableAgentSchema,
   availableAliasSchema,
   availableModelSchema,
   type ModelFilter,
 } from "../../available-models.ts";
 import type { Tool } from "../../tool.ts";
 
-/** Some providers list hundreds: more than this is asked for part by part. */
+/** Most models in one answer: some providers list hundreds. */
 const MAX_MODELS = 50;
 
 const input = z.strictObject({
-  match: z.string().optional().describe("Only models with this in their name: `glm`, `haiku`."),
-  provider: z.string().optional().describe("Only this provider's models, by slug: `openrouter`."),
-  all: z.boolean().optional().describe("Also models of providers that the user has no key for. Left out: false."),
-  offset: z.int().nonnegative().optional().describe("How many models to skip, where an earlier answer was cut."),
+  match: z.string().optional().describe("Part of the model's name: `glm`."),
+  provider: z.string().optional().describe("Provider slug: `openrouter`."),
+  all: z.boolean().optional().describe("Include providers without a key."),
+  offset: z.int().nonnegative().optional().describe("Models to skip."),
 });
 
 const output = z.strictObject({
-  aliases: z.array(availableAliasSchema).describe("The user's own names for models."),
+  aliases: z.array(availableAliasSchema).describe("The user's aliases."),
+  agents: z.array(availableAgentSchema).describe("Agents that a task can name."),
   models: z.array(availableModelSchema),
-  total: z.number().describe("How many models there are; `models` may be a part of them."),
+  total: z.number().describe("Number of matching models; `models` may hold only some of them."),
 });
 
 export type ListModelsDeps = {
@@ -35,39 +38,46 @@ export function createListModels({ listModels }: ListModelsDeps): Tool<z.infer<t
   return {
     name: "list_models",
     description:
-      "Lists what delegate_task can run on for this user now: the user's aliases, and the models of providers with a " +
-      "key, with price, context window and effort levels. A model that is not listed may be used all the same. At most " +
-      `${MAX_MODELS} models are shown: narrow with \`match\` or \`provider\`, or go on with \`offset\`.`,
+      "Lists what delegate_task can run on now: the user's aliases and agents, and the models of providers with a key " +
+      "(price, context window, effort levels). Unlisted models may work too. Returns at most " +
+      `${MAX_MODELS} models per call.`,
     effect: "read",
     input,
     output,
     subject: ({ match, provider }) => ({ target: [provider, match].filter(Boolean).join(" "), otherwise: "allow" }),
     run: async ({ offset = 0, ...filter }) => {
-      const { aliases, models } = listModels(filter);
+      const { aliases, agents = [], models } = listModels(filter);
       const shown = models.slice(offset, offset + MAX_MODELS);
-      const part = { aliases: offset === 0 ? aliases : [], models: shown, total: models.length };
+      const named = offset === 0 ? { aliases, agents } : { aliases: [], agents: [] };
+      const part = { ...named, models: shown, total: models.length };
       return { ok: true, text: inWords(part, offset), data: part };
     },
   };
 }
 
-function inWords({ aliases, models, total }: z.infer<typeof output>, offset: number): string {
+function inWords({ aliases, agents, models, total }: z.infer<typeof output>, offset: number): string {
   const end = offset + models.length;
-  const names = aliases.map(aliasLine);
   const rest =
-    end < total ? [`[${end} of ${total} shown. Narrow with match or provider, or go on with offset: ${end}.]`] : [];
+    end < total ? [`[${end} of ${total} models. Narrow with match or provider, or pass offset: ${end}.]`] : [];
   const lines = [
-    ...(names.length > 0 ? ["Aliases, to be named as `model`:", ...names, ""] : []),
+    ...(aliases.length > 0 ? ["Aliases (for `model`):", ...aliases.map(aliasLine), ""] : []),
+    ...(agents.length > 0 ? ["Agents (for `agent`):", ...agents.map(agentLine), ""] : []),
     ...(models.length > 0
-      ? ["Models (* runs where only the provider is named; prices in USD per million tokens):"]
-      : [total === 0 ? "No such model. Without filters, all of the user's are listed." : "No more models."]),
+      ? ["Models (* = the provider's default; prices in USD per million tokens):"]
+      : [total === 0 ? "No model matches. Without filters, all of the user's models are listed." : "No more models."]),
     ...models.map(modelLine),
   ];
   return [...lines, ...rest].join("\n");
 }
 
+/** Descriptions come from the user or from whoever wrote the project: one short line each. */
+function agentLine({ name, description }: AvailableAgent): string {
+  const line = (description ?? "").replace(/\s+/g, " ").trim();
+  return line === "" ? `- ${name}` : `- ${name}: ${line.length <= 160 ? line : `${line.slice(0, 159)}…`}`;
+}
+
 function aliasLine({ alias, route, problem }: AvailableAlias): string {
-  if (route === null) return `- ${alias}: cannot be used now: ${problem}`;
+  if (route === null) return `- ${alias}: not usable now: ${problem}`;
   const effort = route.reasoning_effort === null ? "" : `, effort ${route.reasoning_effort}`;
   return `- ${alias}: ${route.model} @ ${route.provider}${effort}`;
 }

@@ -7,6 +7,7 @@ import { DeputyError } from "../../../src/errors.ts";
 import { type Report, type ReportedResult, withinLimit } from "../../../src/report.ts";
 import { type Call, delegateTaskJsonSchema } from "../../../src/task.ts";
 import { createDelegate, type DelegateDeps, describeDelegation } from "../../../src/tools/delegation/delegate.ts";
+import { createListModels } from "../../../src/tools/delegation/list-models.ts";
 
 const MODEL: AvailableModel = {
   model: "glm-5.1",
@@ -86,18 +87,17 @@ function call(...goals: string[]): { call: Call; background: boolean } {
 
 test("its description names the providers with a key, usable aliases and the limits of now", () => {
   const { description } = tool();
-  assert.match(description, /Providers with a key: zai \(default model glm-5\.1\)\./);
+  assert.match(description, /Providers with a key: zai \(default glm-5\.1\)\./);
   assert.match(description, /small \(glm-4\.7 @ zai\)/);
   assert.doesNotMatch(description, /lost/);
-  assert.match(description, /At most 3 tasks in one call; 7 children/);
-  assert.match(description, /cannot delegate any further/);
+  assert.match(description, /Limits: 3 tasks per call, 7 children at once/);
+  assert.match(description, /all roles are `leaf`/);
   assert.match(tool({ mayOrchestrate: true }).description, /`role: orchestrator` may delegate/);
 });
 
 test("its schema is that of a task file, word for word", () => {
   const { $schema: _, ...shown } = z.toJSONSchema(tool().input, { io: "input" });
-  const { $schema: __, ...schema } = delegateTaskJsonSchema();
-  assert.deepEqual(shown, schema);
+  assert.deepEqual(shown, delegateTaskJsonSchema());
 });
 
 test("what a model writes is read as every surface reads it, and mistakes name their place", () => {
@@ -158,14 +158,29 @@ test("however many there are, each answer has at least 2,000 characters, and no 
   assert.ok(results.every(({ summary }) => summary === "x".repeat(1_999)));
 });
 
-test("agent definitions are named with what they are for, in one short line each, where there are any", () => {
+test("its description counts the agent definitions and leaves long lists to list_models", () => {
   const facts = { maxTasks: 9, maxConcurrent: 2, mayOrchestrate: false };
+  const route = { provider: "zai", model: "glm-4.7", reasoning_effort: null };
+  const aliases = Array.from({ length: 40 }, (_, index) => ({ alias: `name-${index}`, route, problem: null }));
+  const agents = [{ name: "reviewer", description: "Reviews code" }];
+  const described = describeDelegation({ ...facts, available: { aliases, models: [], agents } });
+  assert.match(described, /Aliases: name-0 \(glm-4\.7 @ zai\), .*, \d+ more in list_models\./);
+  assert.match(described, /Agents: 1; list_models describes them\.$/);
+  assert.doesNotMatch(described, /reviewer|Reviews/);
+  assert.ok(described.length <= 1000, `${described.length} characters`);
+  assert.doesNotMatch(describeDelegation({ ...facts, available: { aliases: [], models: [] } }), /Aliases|Agents/);
+});
+
+test("list_models names agents with what they are for, in one short line each", async () => {
   const agents = [
     { name: "reviewer", description: `Reviews\ncode ${"x".repeat(300)}` },
     { name: "tester", description: null },
   ];
-  const described = describeDelegation({ ...facts, available: { aliases: [], models: [], agents } });
-  assert.match(described, /Agents that a task may name in `agent`:\n- reviewer: Reviews code x+…\n- tester$/);
-  assert.ok((described.split("\n").at(-2)?.length ?? 0) < 200);
-  assert.doesNotMatch(describeDelegation({ ...facts, available: { aliases: [], models: [] } }), /Agents/);
+  const { text, data } = await createListModels({ listModels: () => ({ aliases: [], models: [], agents }) }).run(
+    {},
+    context,
+  );
+  assert.match(text, /Agents \(for `agent`\):\n- reviewer: Reviews code x+…\n- tester\n/);
+  assert.ok(text.split("\n").every((line) => line.length < 200));
+  assert.deepEqual(data?.agents, agents);
 });
