@@ -1,36 +1,34 @@
 /**
- * A delegation as a model is told of it: what has ended, what goes on, what waits for a person, and how to go on. Long
- * answers share a limit, so that they do not flood the conversation; what is cut says where the whole is.
+ * A delegation as models read it: results, running children, approval requests, and the next call to make. Long answers
+ * share a limit, so that they do not flood the conversation. A truncated answer says where to read the rest.
  */
 import { z } from "zod";
 import { EFFORTS } from "./route.ts";
 
 const STATES = ["running", "paused", "ended", "stopped", "unfinished"] as const;
 
-const usd = z.number().nullable().describe("USD; null: not known.");
+const usd = z.number().nullable().describe("USD; null if unknown.");
 
 const resultSchema = z.strictObject({
   task_index: z.number(),
   child_id: z.string(),
   status: z.enum(["completed", "incomplete", "failed", "timeout", "interrupted", "rejected"]),
-  exit_reason: z
-    .string()
-    .describe("`answered`, the limit that was reached, the failure's kind, or the problem's code."),
+  exit_reason: z.string().describe("`answered`, the limit that was reached, the failure kind, or the problem code."),
   summary: z.string().describe("The child's answer."),
-  summary_chars: z.number().describe("Length of the whole answer: `summary` is cut where it is shorter."),
-  output: z.unknown().optional().describe("The answer as data, where the task had an output_schema."),
+  summary_chars: z.number().describe("Length of the full answer; a shorter `summary` is truncated."),
+  output: z.unknown().optional().describe("The answer as data, if the task has an output_schema."),
   schema_valid: z.boolean().optional(),
   schema_errors: z.array(z.string()).optional(),
   model: z.string().nullable(),
   provider: z.string().nullable(),
   reasoning_effort: z.enum(EFFORTS).nullable(),
-  served_models: z.array(z.string()).describe("What the provider's responses called the model."),
+  served_models: z.array(z.string()).describe("Model names in the provider's responses."),
   fallback_used: z.boolean(),
   cost_usd: usd,
   duration_seconds: z.number(),
   files_changed: z.array(z.string()),
   error: z.string().nullable(),
-  suggestions: z.array(z.string()).optional().describe("Values that would have worked, of a rejected task."),
+  suggestions: z.array(z.string()).optional().describe("Values that would have worked, if the task was rejected."),
   warnings: z.array(z.string()),
 });
 export type ReportedResult = z.infer<typeof resultSchema>;
@@ -38,43 +36,43 @@ export type ReportedResult = z.infer<typeof resultSchema>;
 const openSchema = z.strictObject({
   task_index: z.number(),
   child_id: z.string(),
-  goal: z.string().describe("The beginning of its goal."),
-  activity: z.string().describe("What it is doing."),
+  goal: z.string().describe("Beginning of the goal."),
+  activity: z.string().describe("Current activity."),
   duration_seconds: z.number(),
   cost_usd: usd,
 });
 export type ReportedOpen = z.infer<typeof openSchema>;
 
-/** One of the user's runs, in a list of them. */
+/** A line in the list of the user's runs. */
 export const runLineSchema = z.strictObject({
   delegation_id: z.string(),
   state: z.enum(STATES),
-  surface: z.string().describe("Where it was started: `cli`, `mcp`, `chat`, `library`."),
+  surface: z.string().describe("Where the run was started: `cli`, `mcp`, `chat`, `library`."),
   started_at: z.string(),
   done: z.number(),
   tasks: z.number(),
-  goal: z.string().describe("The beginning of its first goal."),
+  goal: z.string().describe("Beginning of the first goal."),
 });
 export type RunLine = z.infer<typeof runLineSchema>;
 
-/** A part of what one child has answered. */
+/** A part of one child's answer. */
 export const childAnswerSchema = z.strictObject({
   child_id: z.string(),
-  status: z.string().describe("How it ended, or what it is doing."),
-  text: z.string().describe("Its answer from `offset` on."),
+  status: z.string().describe("Final status, or current activity."),
+  text: z.string().describe("The answer, starting at `offset`."),
   offset: z.number(),
-  whole_chars: z.number().describe("Length of the whole answer."),
+  whole_chars: z.number().describe("Length of the full answer."),
 });
 export type ChildAnswer = z.infer<typeof childAnswerSchema>;
 
 const questionSchema = z.strictObject({
   child_id: z.string(),
   call_id: z.string(),
-  request: z.string().describe("Its code."),
+  request: z.string().describe("Code of the request."),
   tool: z.string(),
   target: z.string().describe("Exactly what would run."),
   directory: z.string(),
-  seconds_left: z.number().describe("Then it counts as denied."),
+  seconds_left: z.number().describe("Time until the request is denied."),
 });
 
 export const reportSchema = z.strictObject({
@@ -82,23 +80,23 @@ export const reportSchema = z.strictObject({
   state: z
     .enum(STATES)
     .describe(
-      "`stopped`: children were interrupted. `unfinished`: its process ended before it did; a person can resume it.",
+      "`stopped`: children were interrupted. `unfinished`: the process exited before the run ended; the user can resume it.",
     ),
   tasks: z.number(),
-  results: z.array(resultSchema).describe("Of the tasks that have ended, in task order."),
+  results: z.array(resultSchema).describe("Results of the tasks that have ended, in task order."),
   open: z.array(openSchema).describe("Children that have not ended."),
-  questions: z.array(questionSchema).describe("What children wait to be allowed, by a person."),
+  questions: z.array(questionSchema).describe("Pending approval requests. The user decides."),
   total_cost_usd: usd,
   total_duration_seconds: z.number(),
   warnings: z.array(z.string()),
-  next: z.string().optional().describe("How to get the rest."),
+  next: z.string().optional().describe("How to get the remaining results."),
 });
 export type Report = z.infer<typeof reportSchema>;
 
-/** Each summary gets at least this, in characters, whatever their number. */
+/** Minimum length of each summary, in characters, however many there are. */
 const LEAST_SUMMARY_CHARS = 2_000;
 
-/** The report with summaries that together have some `maxChars` characters. Short ones leave their share to the others. */
+/** The report with its summaries truncated to about `maxChars` in total. Short summaries leave room for long ones. */
 export function withinLimit(report: Report, maxChars: number): Report {
   const lengths = report.results.map(({ summary }) => summary.length).sort((a, b) => a - b);
   let left = maxChars;
@@ -115,7 +113,7 @@ export function withinLimit(report: Report, maxChars: number): Report {
   };
 }
 
-/** Never between the halves of a character. */
+/** Does not split a surrogate pair. */
 function cutTo(text: string, length: number): string {
   return text.length <= length
     ? text
@@ -125,7 +123,7 @@ function cutTo(text: string, length: number): string {
         .replace(/\uFFFD$/, "");
 }
 
-/** @param restOf where the rest of a child's answer is found that is cut at `offset` */
+/** @param restOf says where to read the rest of a child's answer that is truncated at `offset` */
 export function reportInWords(report: Report, restOf: (childId: string, offset: number) => string): string {
   const { delegation_id: id, state, tasks, results, open, questions, warnings, next } = report;
   const cost = money(report.total_cost_usd);
@@ -134,7 +132,7 @@ export function reportInWords(report: Report, restOf: (childId: string, offset: 
     ...warnings.map((warning) => `Warning: ${warning}`),
     ...results.map((result) => `\n${resultInWords(result, tasks, restOf)}`),
     ...(open.length > 0 ? [`\nNot finished:`, ...open.map((child) => `- ${openInWords(child, tasks)}`)] : []),
-    ...(questions.length > 0 ? ["\nWaiting for a person's approval:", ...questions.map(questionInWords)] : []),
+    ...(questions.length > 0 ? ["\nWaiting for the user's approval:", ...questions.map(questionInWords)] : []),
     ...(next === undefined ? [] : [`\n${next}`]),
   ].join("\n");
 }
@@ -159,14 +157,14 @@ function resultInWords(
     ...(result.files_changed.length > 0 ? [`Files changed: ${result.files_changed.join(", ")}`] : []),
     ...(summary === "" ? [] : [summary]),
     ...(summary.length < whole
-      ? [`[Cut: ${summary.length} of ${whole} characters. The rest: ${restOf(id, summary.length)}.]`]
+      ? [`[Cut: ${summary.length} of ${whole} characters. Read the rest: ${restOf(id, summary.length)}.]`]
       : []),
   ].join("\n");
 }
 
 /**
  * `[2/3] falcon: running grep (12 s, $0.0040)`, for reports and for lines of progress.
- * @param above where its run stands in a tree: `2›` is below the second child
+ * @param above position of the run in a tree: `2›` is below the second child
  */
 export function openInWords(child: ReportedOpen, tasks: number, above = ""): string {
   const { task_index: index, goal, activity, duration_seconds: seconds, cost_usd: cost } = child;
@@ -176,8 +174,8 @@ export function openInWords(child: ReportedOpen, tasks: number, above = ""): str
 function questionInWords(question: Report["questions"][number]): string {
   const { child_id: id, request, tool, target, directory, seconds_left: seconds } = question;
   return (
-    `- ${id} asks to run ${tool}: ${target}\n  It would run in ${directory}. A person can answer with ` +
-    `\`deputy approve ${id} --request ${request}\`; in ${time(seconds)} it counts as denied.`
+    `- ${id} asks to run ${tool}: ${target}\n  It would run in ${directory}. The user can decide with ` +
+    `\`deputy approve ${id} --request ${request}\`; it is denied in ${time(seconds)}.`
   );
 }
 

@@ -229,12 +229,12 @@ export const ERRORS: Record<DeputyErrorCode, Explained> = {
     todo: "`deputy watch ID` shows it, `deputy stop ID` stops it.",
   },
   "run-ended": {
-    says: ["nobody is there to hear it"],
+    says: ["cannot receive messages"],
     means: "the message is for a child that has ended",
     todo: "`deputy show ID.n` shows its answer. Start a new task to continue from there.",
   },
   "question-closed": {
-    says: ["its last question was"],
+    says: ["its last request was"],
     means: "the decision is for an approval request that is not open",
     todo: "`deputy approve` lists the pending requests.",
   },

@@ -58,7 +58,7 @@ async function* admit(
   const parsed = tool.input.safeParse(call.input);
   if (!parsed.success) {
     const mistakes = parsed.error.issues.map(({ path, message }) => `- ${path.join(".") || "arguments"}: ${message}`);
-    return { outcome: "invalid", target: "", text: `The arguments do not fit ${tool.name}:\n${mistakes.join("\n")}` };
+    return { outcome: "invalid", target: "", text: `Invalid arguments for ${tool.name}:\n${mistakes.join("\n")}` };
   }
   const subject = tool.subject(parsed.data);
   if (call.started) {
@@ -166,7 +166,7 @@ async function runOne(child: Child, { call: { callId }, tool, input }: Admitted)
   const context = { childId: child.input.childId, callId, step: child.conversation.step, signal: child.signal };
   const output = await tool.run(input, context).catch((error: unknown) => ({
     ok: false,
-    text: `${tool.name} failed by a fault of its own: ${error instanceof Error ? error.message : error}`,
+    text: `${tool.name} failed with an internal error: ${error instanceof Error ? error.message : error}`,
   }));
   return { output, durationMs: clock.elapsed() - startedAt };
 }

@@ -1,4 +1,4 @@
-/** `delegate_task` for a program that has a model of its own, whatever it speaks to it with. */
+/** `delegate_task` for a program that calls a model itself, with any framework. */
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Report } from "../report.ts";
@@ -9,16 +9,16 @@ import type { SubmitOptions } from "./engine.ts";
 import { listAvailableModels } from "./setup/list-available.ts";
 import type { Opened } from "./setup/open-deputy.ts";
 
-/** A tool as every framework knows one: what the model is told of it, and what happens when it calls it. */
+/** A tool in the form that every framework uses: a description, a schema, and a function to call. */
 export type DelegateTool = {
   name: "delegate_task";
-  /** Tells the model what it can delegate to: this user's providers and aliases as they are now. */
+  /** Includes this user's current providers and aliases. */
   description: string;
   /** JSON Schema of the arguments. */
   inputSchema: Record<string, unknown>;
   /**
-   * Runs a call to its end. What a model got wrong is no exception: `ok` is false, and `text` tells it what would work.
-   * @param signal stops the children; what they have done is kept
+   * Runs a call to its end. A mistake of the model does not throw: `ok` is false, and `text` says what would work.
+   * @param signal stops the children; finished work is kept
    */
   run(input: unknown, signal?: AbortSignal): Promise<{ ok: boolean; text: string; report?: Report }>;
 };
@@ -36,7 +36,7 @@ export function createDelegateTool(
     maxConcurrent: delegation.max_concurrent_children,
     mayOrchestrate: delegation.max_spawn_depth > 1,
     maxSummaryChars: delegation.max_summary_chars,
-    restOf: (childId) => `a person reads it with deputy show ${childId}`,
+    restOf: (childId) => `the user can read it with deputy show ${childId}`,
     async submit(call, { signal }) {
       const under = await engine.submit(call, { ...options, askedBy: "model" });
       const stop = () => void under.stop("the caller").catch(() => {}); // Its result tells.

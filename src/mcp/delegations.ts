@@ -79,7 +79,7 @@ export function createDelegations(deps: DelegationsDeps, context: RequestContext
     try {
       await deps.startDetached(id);
     } catch (error) {
-      await engine.stop(id, "it could not begin");
+      await engine.stop(id, "the run could not start");
       throw error;
     }
     return id;
@@ -142,9 +142,9 @@ export function createDelegations(deps: DelegationsDeps, context: RequestContext
     const { state, childId } = await engine.settleSteer(sent, AbortSignal.any([signal, patience.signal]));
     cancel();
     const words = {
-      delivered: `Delivered: ${childId} has it.`,
-      queued: `Queued: ${childId} hears it with its next request.`,
-      missed: `Missed: ${childId} ended first.`,
+      delivered: `Delivered: ${childId} has received the message.`,
+      queued: `Queued: ${childId} receives the message with its next request.`,
+      missed: `Missed: ${childId} ended before it received the message.`,
     } as const satisfies Record<typeof state, string>;
     return { told: words[state], report: await told(engine.run(id)) };
   }
@@ -156,8 +156,8 @@ export function createDelegations(deps: DelegationsDeps, context: RequestContext
     const by = `${client.surface} (model of ${client.name})`;
     const { counted, end } = await engine.answer({ id: childId, request, allowed, reason, by });
     const words = counted
-      ? `${allowed ? "Allowed" : "Denied"} to ${childId}: ${target}`
-      : `Too late: it was ${end?.allowed ? "allowed" : "denied"} by ${end?.by ?? "another"} already.`;
+      ? `${allowed ? "Approved" : "Denied"} for ${childId}: ${target}`
+      : `Too late: ${end?.by ?? "someone else"} already ${end?.allowed ? "approved" : "denied"} the request.`;
     return { told: words, report: await told(engine.run(id)) };
   }
 
@@ -174,8 +174,8 @@ function untold({ childId, request, toolName, target, directory }: Question, { t
   told.add(request);
   return new DeputyError(
     "usage",
-    `Nothing was approved: this request of ${childId} was not shown to you before. It asks to run ${toolName} in ` +
-      `${directory}: ${target}\nApprove it again if that may run.`,
+    `Nothing was approved: you have not seen this request of ${childId} before. It asks to run ${toolName} in ` +
+      `${directory}: ${target}\nApprove again to let it run.`,
   );
 }
 
@@ -186,15 +186,15 @@ function childOf(run: Run, id: string): RunChild {
 }
 
 function nextOf({ delegation_id: id, state, questions }: Report): string | undefined {
-  const asked = questions.length > 0 ? " Tell the user what waits for approval." : "";
+  const asked = questions.length > 0 ? " Tell the user about the pending approval requests." : "";
   switch (state) {
     case "running":
-      return `It goes on.${asked} Wait for the rest: check_delegation with {"id": "${id}"}.`;
+      return `The delegation is still running.${asked} To wait for it, call check_delegation with {"id": "${id}"}.`;
     case "paused":
-      return `It sleeps until its provider's quota is there again, and goes on by itself: check_delegation with {"id": "${id}"}.`;
+      return `The delegation waits for its provider's quota to reset and then continues. To check it, call check_delegation with {"id": "${id}"}.`;
     case "stopped":
     case "unfinished":
-      return `A person can go on with it: deputy resume ${id}`;
+      return `The user can resume it: deputy resume ${id}`;
     case "ended":
       return undefined;
     default:

@@ -37,7 +37,7 @@ const TEMPLATES: ResourceTemplate[] = [
     name: "run",
     title: "A run",
     description:
-      "Its results, every answer whole, as `deputy show ID --json` has them; and how its other children stand.",
+      "The run's results with full answers, as `deputy show ID --json` prints them, and the status of its other children.",
     mimeType: "application/json",
     read: ({ engine, clock }, id) => {
       const listing = engine.run(id);
@@ -49,7 +49,7 @@ const TEMPLATES: ResourceTemplate[] = [
     uriTemplate: "deputy://runs/{id}/children/{child}/result",
     name: "result",
     title: "A child's answer",
-    description: "What one child has answered, whole.",
+    description: "The full answer of one child.",
     mimeType: "text/plain",
     read: ({ engine }, _, child) => ({ mimeType: "text/plain", text: answerOf(engine.run(child).run, child) }),
   },
@@ -57,7 +57,7 @@ const TEMPLATES: ResourceTemplate[] = [
     uriTemplate: "deputy://runs/{id}/children/{child}/transcript",
     name: "transcript",
     title: "A child's transcript",
-    description: "One child's whole conversation: prompts, answers, tool calls and what they returned.",
+    description: "The full conversation of one child: prompts, answers, tool calls and their results.",
     mimeType: "text/plain",
     read: ({ engine }, _, child) => ({
       mimeType: "text/plain",
@@ -105,7 +105,7 @@ function readResource(world: ResourceContext, uri: string): ReadResourceResult {
       throw error;
     }
   }
-  throw new ResourceNotFoundError(uri, `There is: ${TEMPLATES.map(({ uriTemplate }) => uriTemplate).join(", ")}`);
+  throw new ResourceNotFoundError(uri, `Available: ${TEMPLATES.map(({ uriTemplate }) => uriTemplate).join(", ")}`);
 }
 
 function answerOf(run: Run, id: string): string {

@@ -25,9 +25,9 @@ export type McpServerDeps = ToolsDeps & { version: string };
 export type CreateMcpServer = (connection?: object) => Server;
 
 const INSTRUCTIONS =
-  "Deputy runs tasks as child agents, each on its own model, provider and effort, in parallel. delegate_task runs them, " +
-  "list_models tells what they can run on, check_delegation fetches what was not done in time, control_delegation stops " +
-  "or steers. Whole answers and transcripts are resources: deputy://runs/ID.";
+  "Deputy runs tasks in parallel as child agents, each on its own model, provider and effort. delegate_task starts them, " +
+  "list_models lists what they can run on, check_delegation fetches results that were not ready in time, and " +
+  "control_delegation stops or steers children. Full answers and transcripts are resources: deputy://runs/ID.";
 
 export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
   const ofConnections = new WeakMap<object, ClientSession>();

@@ -1,28 +1,28 @@
-/** A tool as MCP shows and calls it. What a caller got wrong is told in the tool's answer, never as a protocol error. */
+/** Adapts a tool to MCP. A caller's mistake is reported in the tool result, never as a protocol error. */
 import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { suggest } from "../did-you-mean.ts";
 import { DeputyError } from "../errors.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 
-/** What MCP wants to know of a tool beside what it is. */
+/** Annotations that MCP asks for, in addition to the tool itself. */
 export type ToolAnnotations = {
   title: string;
-  /** It may undo or stop something. */
+  /** The tool can undo or stop something. */
   destructive: boolean;
-  /** Calling it again with the same arguments changes nothing more. */
+  /** Repeating a call with the same arguments has no further effect. */
   idempotent: boolean;
-  /** It reaches beyond this machine. */
+  /** The tool reaches beyond this machine. */
   openWorld: boolean;
-  /** The model is to see it from the start, where a client lets models search for their tools. */
+  /** Shown to the model from the start, even if the client lets models search for tools. */
   alwaysLoad?: true;
 };
 
-/** As Claude Code 2.1 reads it: the tool is not left to its search for tools. */
+/** Read by Claude Code 2.1: exempts the tool from its tool search. */
 const ALWAYS_LOAD = { "anthropic/alwaysLoad": true };
 
 export function shownTool(tool: Tool, annotations: ToolAnnotations | undefined): McpTool {
-  if (annotations === undefined) throw new Error(`${tool.name}: nothing is said of its manners`);
+  if (annotations === undefined) throw new Error(`${tool.name} has no annotations`);
   const { title, destructive, idempotent, openWorld, alwaysLoad } = annotations;
   return {
     name: tool.name,
@@ -64,7 +64,7 @@ function outline(output: z.ZodType): NonNullable<McpTool["outputSchema"]> {
 /** Runs a call. @throws what is a bug in Deputy */
 export async function callTool(tool: Tool, written: unknown, context: ToolContext): Promise<CallToolResult> {
   const parsed = tool.input.safeParse(withoutBlanks(written));
-  if (!parsed.success) return refused(`The arguments do not fit ${tool.name}:\n${errorsIn(parsed.error, tool)}`);
+  if (!parsed.success) return refused(`Invalid arguments for ${tool.name}:\n${errorsIn(parsed.error, tool)}`);
   try {
     const { text, ok, data } = await tool.run(parsed.data, context);
     return {
@@ -82,7 +82,7 @@ export function refused(text: string): CallToolResult {
   return { content: [{ type: "text", text }], isError: true };
 }
 
-/** Models fill in what they need not: `null` and blank texts mean absent. */
+/** `null` and blank strings mean absent: models fill in optional fields. */
 function withoutBlanks(written: unknown): unknown {
   if (typeof written !== "object" || written === null || Array.isArray(written)) return written ?? {};
   const isBlank = (value: unknown) => value === null || (typeof value === "string" && value.trim() === "");

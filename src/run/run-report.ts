@@ -1,4 +1,4 @@
-/** What a model is told of a run: folded from it, as everything is. */
+/** Report of a run for a model, computed from the run. */
 import type { Failure, Problem } from "../errors.ts";
 import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
 import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
@@ -6,7 +6,7 @@ import { setAsideReason } from "./crash-loop.ts";
 import { allChildren, canGoOn, hasEnded, type Run, type RunChild, resultsOf } from "./run.ts";
 import type { RunListing } from "./run-store.ts";
 
-/** A goal is shown so far that it can be recognised. */
+/** Maximum length of a goal in a report: enough to recognize it. */
 const GOAL_CHARS = 60;
 
 /** @param now milliseconds since the epoch */
@@ -28,7 +28,7 @@ export function reportOf({ run, owner }: RunListing, now: number): Report {
   };
 }
 
-/** `paused`: all that is left sleeps until a quota is there again. `unfinished`: its process died before the end. `stopped`: children were interrupted. A resume goes on with both. */
+/** `paused`: every open child waits for a quota. `unfinished`: the process died. `stopped`: children were interrupted. Both can be resumed. */
 export function stateOf({ run, owner }: RunListing): Report["state"] {
   if (run.endedAt !== undefined) return run.children.some(canGoOn) ? "stopped" : "ended";
   if (owner !== "here" && owner !== "elsewhere") return "unfinished";
@@ -66,7 +66,7 @@ function suggestionsOf(error: Failure | Problem | Result["error"]): { suggestion
   return error !== null && "suggestions" in error ? { suggestions: error.suggestions } : {};
 }
 
-/** A child as it is in the middle of things; of one that has ended, how. */
+/** Current state of a child, or how it ended. */
 export function openChild({ tally, activity }: RunChild, { call }: Run, now: number): ReportedOpen {
   const goal = (call.tasks[tally.taskIndex]?.goal ?? "").replace(/\s+/g, " ").trim();
   return {

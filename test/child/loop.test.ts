@@ -123,8 +123,8 @@ test("an unknown tool and arguments that do not fit are told to the model, and n
   );
   const told = requests[1]?.messages.flatMap((message) => (message.role === "tool" ? [message.text] : [])) ?? [];
   assert.match(told[0] ?? "", /no tool unknown.*known/);
-  assert.match(told[1] ?? "", /do not fit known:\n- word/);
-  assert.match(told[2] ?? "", /do not fit known/);
+  assert.match(told[1] ?? "", /Invalid arguments for known:\n- word/);
+  assert.match(told[2] ?? "", /Invalid arguments for known/);
   assert.deepEqual(ran, []);
   assert.deepEqual(
     result.tool_trace.map(({ ok }) => ok),
@@ -251,7 +251,7 @@ test("an answer that cannot be checked is kept, and no turn is spent on repairin
   assert.deepEqual([result.summary, result.output, result.schema_valid], ['{"n": 1}', { n: 1 }, false]);
   assert.match(
     result.schema_errors?.[0] ?? "",
-    /could not be checked.*takes more than 2 seconds\. It is kept as it is/,
+    /could not be checked.*takes more than 2 seconds\. It is kept unchecked/,
   );
 });
 

@@ -74,15 +74,15 @@ for (const kind of CLIENTS) {
         const [{ directory = "", request = "" } = {}] = questions;
         assert.ok(
           text.includes(
-            `It would run in ${directory}. A person can answer with \`deputy approve ${id}.1 --request ${request}\``,
+            `It would run in ${directory}. The user can decide with \`deputy approve ${id}.1 --request ${request}\``,
           ),
         );
         assert.match(text, /asks to run terminal: echo roar/);
-        assert.match(next ?? "", /Tell the user what waits/);
+        assert.match(next ?? "", /Tell the user about the pending/);
         const approved = await agent.call("control_delegation", { id: `${id}.1`, action: "approve" });
         assert.ok(approved.isError);
         const denied = await agent.call("control_delegation", { id: `${id}.1`, action: "deny", message: "not now" });
-        assert.match(denied.text, /Denied to .*: echo roar/);
+        assert.match(denied.text, /Denied for .*: echo roar/);
         const { data: checked = {} } = await agent.call("check_delegation", { id });
         assert.match((checked.delegation as Report).results[0]?.summary ?? "", /Not allowed: not now/);
       });
@@ -158,7 +158,7 @@ describe("a question over MCP", () => {
       const agent = await client("1.x");
       const { delegation_id: id } = (await agent.call("delegate_task", TASK)).data as Report;
       const { text } = await agent.call("control_delegation", { id, action: "approve" });
-      assert.match(text, /Allowed to .*: echo roar/);
+      assert.match(text, /Approved for .*: echo roar/);
       const { data = {} } = await agent.call("check_delegation", { id });
       assert.match((data.delegation as Report).results[0]?.summary ?? "", /It said: .*roar/s);
     });
@@ -172,14 +172,14 @@ describe("a question over MCP", () => {
       const { delegation_id: id } = (await agent.call("delegate_task", TASK)).data as Report;
       const first = await unseen.call("control_delegation", { id, action: "approve" });
       assert.ok(first.isError);
-      assert.match(first.text, /Nothing was approved: .* asks to run terminal in \/.*: echo roar\nApprove it again/);
+      assert.match(first.text, /Nothing was approved: .* asks to run terminal in \/.*: echo roar\nApprove again/);
       assert.equal(engine.questions().length, 1);
-      assert.match((await unseen.call("control_delegation", { id, action: "approve" })).text, /Allowed to/);
+      assert.match((await unseen.call("control_delegation", { id, action: "approve" })).text, /Approved for/);
       const [end] = [...engine.events(id)].filter((event) => event.kind === "approval-end");
       assert.equal(end?.by, "mcp (model of a test)");
       const other = (await agent.call("delegate_task", { ...TASK, goal: "More" })).data as Report;
       const denied = await unseen.call("control_delegation", { id: other.delegation_id, action: "deny" });
-      assert.match(denied.text, /Denied to/);
+      assert.match(denied.text, /Denied for/);
     });
   });
 });

@@ -219,7 +219,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
   },
   "a truncated tool call": {
     answer: { ...call("read_file", { path: "note.txt" }), fault: { kind: "half-tool-call" } },
-    words: "The arguments do not fit read_file",
+    words: "Invalid arguments for read_file",
     cost: "told",
     in: { gemini: { kind: "malformed-response", words: "sent an answer that cannot be read" } },
   },
@@ -230,7 +230,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
   },
   "arguments that do not match the tool": {
     answer: call("read_file", { path: 7 }),
-    words: "The arguments do not fit read_file",
+    words: "Invalid arguments for read_file",
     cost: "told",
   },
 };

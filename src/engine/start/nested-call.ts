@@ -78,7 +78,7 @@ export function newRun(start: StoredEvent): LoadedRun {
 
 /** Where the rest of an answer is that was cut for a model. */
 export function restOf(childId: string): string {
-  return `a person reads it with deputy show ${childId}`;
+  return `the user can read it with deputy show ${childId}`;
 }
 
 /** Who is said to have stopped what a child delegated, when the child itself is stopped. */

@@ -34,10 +34,10 @@ export function createTerminal({ workspace, environment, timeoutMs }: TerminalOp
   return {
     name: "terminal",
     description:
-      "Runs one command line with bash (sh where there is none), in the workspace. Each call is a new shell. There is no " +
+      "Runs one command line with bash (or sh), in the workspace. Each call is a new shell. There is no " +
       "input to read and nobody to answer a prompt. Gives standard output and standard error together, the middle of a " +
       "long output cut, and the exit code. Whatever the command leaves running in the background is ended with it. " +
-      "Commands may need a person's approval, so keep each to the point.",
+      "Commands may need the user's approval, so keep each one focused.",
     effect: "write",
     input,
     subject: ({ command }) => ({ target: command, otherwise: "ask", isCommandLine: true }),

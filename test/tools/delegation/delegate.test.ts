@@ -149,7 +149,7 @@ test("answers share the limit, short ones leave their part to long ones, and a c
   const [short, cut] = (data as Report).results;
   assert.equal(short?.summary, "short");
   assert.equal(cut?.summary.length, 9_995);
-  assert.match(text, /\[Cut: 9995 of 30000 characters\. The rest: deputy show r\.2 from 9995\.\]/);
+  assert.match(text, /\[Cut: 9995 of 30000 characters\. Read the rest: deputy show r\.2 from 9995\.\]/);
 });
 
 test("however many there are, each answer has at least 2,000 characters, and no character is cut in half", () => {
