@@ -37,18 +37,22 @@ export function hideKeys({ hideVariables }: Io, { routing }: Opened): void {
   hideVariables?.([...routing().credentials.keyNames()]);
 }
 
-export const CONFIG_OPTION = ["--config <path>", "this config file instead of the one that would be found"] as const;
+export const CONFIG_OPTION = ["--config <path>", "use this config file instead of the one found by default"] as const;
 export const JSON_OPTION = ["--json", "as JSON"] as const;
-export const CONCURRENCY_OPTION = ["-c, --concurrency <n>", "most children at once", positiveInteger] as const;
+export const CONCURRENCY_OPTION = [
+  "-c, --concurrency <n>",
+  "maximum number of children at once",
+  positiveInteger,
+] as const;
 export const ALLOW_OPTION = [
   "--allow <rule>",
-  "a tool call that need not be asked for: 'terminal: npm test' (repeatable)",
+  "allow tool calls without asking: 'terminal: npm test' (repeatable)",
   collect,
 ] as const;
 
 export const WAIT_FOR_APPROVAL_OPTION = [
   "--wait-for-approval",
-  "where no one sits at the terminal, questions wait for deputy approve",
+  "without a terminal, let approval requests wait for deputy approve",
 ] as const;
 
 function positiveInteger(value: string): number {

@@ -25,7 +25,7 @@ const COMMANDS: Record<string, CommandEntry> = {
   },
   chat: {
     usage: "chat",
-    summary: "talk with an agent that delegates (-p for one message)",
+    summary: "chat with an agent that delegates (-p for one message)",
     load: async () => (await import("./chat/chat.ts")).declareChat,
   },
   runs: {
@@ -35,32 +35,32 @@ const COMMANDS: Record<string, CommandEntry> = {
   },
   show: {
     usage: "show ID[.n]",
-    summary: "show a run's results, or everything about one of its children",
+    summary: "show a run's results, or the details of one child",
     load: async () => (await import("./commands/show.ts")).declareShow,
   },
   resume: {
     usage: "resume ID",
-    summary: "go on with a run whose process has ended",
+    summary: "continue a run whose process has ended",
     load: async () => (await import("./commands/resume.ts")).declareResume,
   },
   stop: {
     usage: "stop ID[.n]",
-    summary: "stop a run, or one of its children, in whatever process it is",
+    summary: "stop a run or one of its children, in any process",
     load: async () => (await import("./commands/stop.ts")).declareStop,
   },
   watch: {
     usage: "watch [ID]",
-    summary: "watch a run at work, in whatever process it is",
+    summary: "watch a run, in any process",
     load: async () => (await import("./commands/watch.ts")).declareWatch,
   },
   steer: {
     usage: "steer ID[.n] TEXT|-",
-    summary: "say something to a child at work, in whatever process it is",
+    summary: "send a message to a running child, in any process",
     load: async () => (await import("./commands/steer.ts")).declareSteer,
   },
   approve: {
     usage: "approve [ID[.n]]",
-    summary: "list what children wait to be allowed, and answer from anywhere",
+    summary: "list approval requests and decide on them, in any process",
     load: async () => (await import("./commands/approve.ts")).declareApprove,
   },
   mcp: {

@@ -374,7 +374,7 @@ function partOfTree(delegationId: string): DeputyError {
   const rootId = rootIdOf(delegationId);
   return new DeputyError(
     "usage",
-    `Expected a run that no child made; ${delegationId} is part of ${rootId} and goes on with it: deputy resume ${rootId}`,
+    `Expected a run that no child made; ${delegationId} is part of ${rootId}. Resume that run: deputy resume ${rootId}`,
   );
 }
 

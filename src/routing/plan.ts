@@ -108,7 +108,7 @@ function ignoredDefaults(call: Call, { delegation }: Config): Warning[] {
   return [
     {
       code: "no-batch-default",
-      message: `${fields.join(", ")} beside tasks has no effect: delegation.batch_defaults is explicit. Write it in each task.`,
+      message: `${fields.join(", ")} next to tasks has no effect, because delegation.batch_defaults is explicit. Set it in each task.`,
     },
   ];
 }

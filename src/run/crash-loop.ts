@@ -22,5 +22,5 @@ export function setAsideReason({ run, owner }: { run: Run; owner: string }): str
   if (first === undefined) return undefined;
   const others = sites.length === 1 ? "" : ` and ${sites.length - 1} more`;
   const { childId } = first.tally;
-  return `${run.delegationId} is set aside: the server crashed more than once at the same place (${childId}: ${first.activity}${others}). Try it again with: deputy resume ${run.delegationId}`;
+  return `${run.delegationId} is not resumed automatically: the server crashed more than once at the same place (${childId}: ${first.activity}${others}). Try again with: deputy resume ${run.delegationId}`;
 }

@@ -170,8 +170,7 @@ function knownRoot(journal: Journal, id: string): string {
   const matches = runIds(journal).filter((known) => rootId !== "" && known.startsWith(rootId));
   const [match] = matches;
   if (match !== undefined && matches.length === 1) return match;
-  const found =
-    matches.length === 0 ? "there is none" : `${matches.length} begin so: ${matches.slice(0, 5).join(", ")}`;
+  const found = matches.length === 0 ? "found none" : `${matches.length} match: ${matches.slice(0, 5).join(", ")}`;
   throw new DeputyError("run-unknown", `Expected the id of a run; found ${id}: ${found}. See: deputy runs`);
 }
 

@@ -68,7 +68,7 @@ describe("a run whose journal cannot grow", { timeout: 110_000 }, () => {
       said("run.err"),
       /^deputy: The journal .* cannot grow: .*\. Everything that was acknowledged is kept\./m,
     );
-    assert.match(said("run.err"), /Free some space there, .* then go on with: deputy resume ID/);
+    assert.match(said("run.err"), /Free some space there, .* then continue with: deputy resume ID/);
     const finished = (JSON.parse(said("run.out")) as DelegationResult).results;
     assert.deepEqual(
       finished.map(({ summary }) => summary),

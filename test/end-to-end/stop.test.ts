@@ -120,7 +120,7 @@ describe("a run under way", { timeout: 110_000 }, () => {
     run.child.kill("SIGINT");
     const { code, stdout, stderr } = await run.ended;
     assert.equal(code, 130, stderr);
-    assert.match(stderr, /Stopping; what is done is kept\. Ctrl-C again leaves now; deputy resume \w+ goes on\./);
+    assert.match(stderr, /Stopping; what is done is kept\. Ctrl-C again leaves now; deputy resume \w+ continues\./);
     assert.deepEqual(endingsIn(stdout).slice(0, 3), [
       "completed, answered: The answer.",
       "interrupted, Ctrl-C: I run a command.",

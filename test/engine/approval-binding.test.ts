@@ -82,7 +82,7 @@ describe("an approval", () => {
     const second = await pending(engine, ({ request }) => request !== first.request);
     await assert.rejects(engine.answer({ id, request: first.request, ...yes }), {
       code: "question-closed",
-      message: new RegExp(`The request ${first.request} is not open; ${id} asks for something else now`),
+      message: new RegExp(`Request ${first.request} is not open; ${id} has a different request now`),
     });
     assert.equal((await pending(engine)).request, second.request);
     assert.equal((await engine.answer({ id, request: second.request, ...yes })).counted, true);

@@ -131,7 +131,7 @@ test("a fault of Deputy's own costs the child that met it, and no other", async 
   });
   const { results } = await (await engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options)).result;
   assert.equal(results[0]?.status, "failed");
-  assert.match(results[0]?.error?.message ?? "", /fault of its own.*undefined is not a function/);
+  assert.match(results[0]?.error?.message ?? "", /Internal error.*undefined is not a function/);
   assert.equal(results[1]?.status, "completed");
   await engine.close();
 });
@@ -414,7 +414,7 @@ test("runs are listed newest first and found by the beginning of their id", asyn
     ids,
   );
   assert.equal(engine.run(ids[0]?.slice(0, 6) ?? "").run.delegationId, ids[0]);
-  assert.throws(() => engine.run("zzzz"), /there is none/);
+  assert.throws(() => engine.run("zzzz"), /found none/);
   assert.throws(() => engine.run(`${ids[0]}.7`), /has 1 children/);
   await engine.close();
 });

@@ -99,7 +99,7 @@ describe("routing with effort", () => {
     const call = { ...goals({}, { model: "x-1" }), model: "of-call-1", provider: "beta" };
     const played = await play(call, { config });
     assert.deepEqual(inOrder(played, 2), ["acme-1 @ acme", "x-1 @ acme"]);
-    assert.match(JSON.stringify(played.result.warnings), /model, provider beside tasks has no effect/);
+    assert.match(JSON.stringify(played.result.warnings), /model, provider next to tasks has no effect/);
   });
 
   test("no field takes a key, an endpoint or a command", async () => {

@@ -129,7 +129,7 @@ describe("what a task runs on", () => {
       { config: { ...PARENT, delegation: { batch_defaults: "explicit" } }, env: KEYS },
     );
     assert.equal(nameOf(readyOf(planned[0])), "glm-4.7 @ zai · high");
-    assert.match(warnings[0]?.message ?? "", /model, provider beside tasks.*batch_defaults is explicit/);
+    assert.match(warnings[0]?.message ?? "", /model, provider next to tasks.*batch_defaults is explicit/);
   });
 
   test("flags go before the config's top level", () => {

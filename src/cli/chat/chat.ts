@@ -41,50 +41,48 @@ type ChatFlags = {
 };
 
 const HELP = `
-At a terminal you type; /help lists the commands. The agent works with the tools of a child, and with delegate_task: it
-hands tasks to children on other models, which you see at work. A conversation is a run: deputy runs, show, watch and
-stop know it, and --continue or --resume go on with it, in any process.
+/help lists the commands of the terminal chat. The agent has the tools of a child, and delegate_task to run tasks on
+other models. You see its children as they work. A conversation is a run: deputy runs, show, watch and stop accept it,
+and --continue or --resume continue it in any process.
 
-With -p, one message: the answer is all that stdout gets, what happens meanwhile goes to stderr. What is piped in is the
-message, or stands below the one given with -p. With --json, stdout gets one document, as deputy run prints it: the
-answer is results[0].summary, the conversation delegation_id. With --ndjson it gets a line for each stored event, those of
-what is delegated too, and as the last line { "kind": "result", … } with that document.
+-p sends one message and prints only the answer to stdout; progress goes to stderr. Piped input is the message, or is
+appended to the -p message. --json prints the same document as deputy run: the answer is results[0].summary, the
+conversation is delegation_id. --ndjson prints one line per stored event, including those of delegated tasks, and ends
+with { "kind": "result", … }, which contains the same document.
 
-Children run on what delegation: in the config says, else on the model of the chat; a task may name its own. /model and
-the flags change this conversation alone, never a config.
+Children run on the route that delegation: in the config sets, else on the model of the chat. A task can set its own.
+/model and the flags change only this conversation, never a config.
 
-Ctrl-C stops first what was delegated, then the turn, then the program.
+Ctrl-C stops delegated work first, then the turn, then the program.
 
-Exit codes: 0 left, or answered · 1 no whole answer · 2 cannot be read · 3 no model to run on · 130 interrupted.`;
+Exit codes: 0 exited or answered · 1 no complete answer · 2 invalid input · 3 no model to run on · 130 interrupted.`;
 
 export const declareChat: Declare = (command, context) => {
   command
-    .description("Talk with an agent that can delegate, each task to its own model.")
-    .option("-p, --print [message]", "one message, and only its answer on stdout; - or nothing: from standard input")
+    .description("Chat with an agent that can delegate tasks to other models.")
+    .option("-p, --print [message]", "send one message and print only the answer; - or no value: standard input")
     .addOption(new Option("--json", "with -p: the result as JSON").conflicts("ndjson"))
     .option("--ndjson", "with -p: events and result as JSON lines")
-    .option("-m, --model <model>", "what the chat runs on; also an alias, a family, or `x --provider y`")
-    .option("--provider <slug>", "the provider it runs at")
-    .addOption(new Option("-e, --effort <effort>", "how hard its model thinks").choices(EFFORTS))
-    .addOption(
-      new Option("--toolsets <names>", "only these of the toolsets, by commas; `none` for none").argParser(names),
-    )
+    .option("-m, --model <model>", "model of the chat: an id, an alias, a family, or `x --provider y`")
+    .option("--provider <slug>", "provider of the chat")
+    .addOption(new Option("-e, --effort <effort>", "reasoning effort of the chat").choices(EFFORTS))
+    .addOption(new Option("--toolsets <names>", "comma-separated toolsets of the agent, or `none`").argParser(names))
     .option(...ALLOW_OPTION)
-    .option("--max-cost <usd>", "most money for the whole conversation, what it delegates included", positiveNumber)
+    .option("--max-cost <usd>", "maximum cost of the conversation, including delegated tasks", positiveNumber)
     .option(...CONCURRENCY_OPTION)
-    .addOption(new Option("--continue", "go on with the last conversation of this directory").conflicts("resume"))
-    .addOption(new Option("--resume <id>", "go on with this conversation").conflicts("toolsets"))
+    .addOption(new Option("--continue", "continue the last conversation of this directory").conflicts("resume"))
+    .addOption(new Option("--resume <id>", "continue this conversation").conflicts("toolsets"))
     .option("-w, --workspace <dir>", "directory its tools work in (default: this one)")
     .option(...WAIT_FOR_APPROVAL_OPTION)
-    .option("-v, --verbose", "also every request and approval")
+    .option("-v, --verbose", "also show requests and approvals")
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `${HELP}\n${examples([
-        ["deputy chat", "talk"],
-        ["deputy chat --model opus", "on the newest model of a family"],
+        ["deputy chat", "start a conversation"],
+        ["deputy chat --model opus", "use the newest model of a family"],
         ['deputy chat -p "What does this project do?"', "one question, one answer"],
-        ['git diff | deputy chat -p "Review this"', "about what is piped in"],
+        ['git diff | deputy chat -p "Review this"', "ask about piped input"],
         ["deputy chat --continue", "where you left"],
       ])}`,
     )
@@ -98,8 +96,7 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
     throw usage("--json and --ndjson go with -p, or with a message that is piped in.");
   if (!isOnce && io.stdout.isTTY !== true)
     throw usage('A chat needs a terminal for what it shows. For a script: deputy chat -p "…"');
-  if (flags.continue && flags.toolsets)
-    throw usage("A conversation that goes on keeps its toolsets: leave --toolsets out.");
+  if (flags.continue && flags.toolsets) throw usage("A continued conversation keeps its toolsets. Remove --toolsets.");
   const workspace = await workspaceOf(flags, io);
   return withDeputy(context, flags.config, async (deputy) => {
     hideKeys(io, deputy);

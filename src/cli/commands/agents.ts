@@ -29,12 +29,12 @@ type AgentDocument = {
 };
 
 const HELP = `
-A task names one in \`agent\`: it gets that prompt beside its own, and its route, tools and limits. They come from, the
-first of a name holding:
+A task names an agent in \`agent\` and gets its prompt, route, tools and limits. Definitions are searched in this order;
+the first match wins:
   agents: in the config
-  .claude/agents/*.md and .opencode/agent/*.md, from here upward to the root of the repository
-  the same two folders in your home, and agent/ in opencode's own config folder
-A project's file chooses among the routes you have, and only ever takes tools away.`;
+  .claude/agents/*.md and .opencode/agent/*.md, from this directory up to the root of the repository
+  the same two folders in your home, and agent/ in opencode's config folder
+A project's file can only choose among your routes and remove tools.`;
 
 export const declareAgents: Declare = (command, { io }) => {
   command
@@ -44,8 +44,8 @@ export const declareAgents: Declare = (command, { io }) => {
     .addHelpText(
       "after",
       `${HELP}\n${examples([
-        ["deputy agents", "name, route, tools and where it comes from"],
-        ["deputy agents --json", "everything, for a program"],
+        ["deputy agents", "name, route, tools and source of each agent"],
+        ["deputy agents --json", "all details as JSON"],
       ])}`,
     )
     .action((flags: { json?: true; config?: string }) => {

@@ -26,30 +26,31 @@ const COLUMNS = 100;
 export const declareApprove: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("List what children wait to be allowed, in any process of yours; with an id, allow or deny it.")
-    .argument("[id]", "a child, ID.n; or a run that asks one thing")
-    .option("--deny", "say no")
-    .option("--reason <text>", "what the child is told")
-    .option("--request <code>", "exactly this request, as it was listed; any other stays open")
-    .option("--call <callid>", "which one, where a child asks several things")
-    .option("-y, --yes", "at a terminal: allow without a further question what was not listed before")
+    .description("List the pending approval requests of all your processes, or approve or deny one.")
+    .argument("[id]", "a child (ID.n), or a run with one pending request")
+    .option("--deny", "deny the request")
+    .option("--reason <text>", "reason to send to the child")
+    .option("--request <code>", "decide on exactly this request")
+    .option("--call <callid>", "which request, if the child has several")
+    .option("-y, --yes", "at a terminal: approve a request that was not listed before, without confirmation")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `
-A question waits here while deputy run is at a terminal, or was started with --wait-for-approval, or belongs to a
-program that lets others answer. The first answer counts; after delegation.approval_timeout_seconds it is no.
+Requests wait here if deputy run has a terminal or was started with --wait-for-approval, or if the program that started
+the run accepts decisions from elsewhere. The first decision counts. After delegation.approval_timeout_seconds, the
+request is denied.
 
-Each request has a code, and --request answers exactly that one. Without it, an answer means what was listed: if the child
-asks for something else by now, nothing is answered, and the new request is shown.
+Each request has a code; --request decides on exactly that one. Without it, the decision applies to the request that was
+listed last. If the child has a different request by then, nothing is decided and the new request is shown.
 
-Exit codes: 0 the answer counted · 1 it did not: the request was not open any more, or is not the one that was shown.
+Exit codes: 0 decided · 1 not decided: the request was no longer open, or was not the one shown.
 ${examples([
-  ["deputy approve", "what waits, and exactly what would run"],
-  ["deputy approve 7f3a.2", "allow what was listed of this child, this once"],
-  ["deputy approve 7f3a.2 --request 3f9a2b1c04de", "allow exactly this request"],
-  ['deputy approve 7f3a.2 --deny --reason "use pnpm"', "deny it, and say why"],
+  ["deputy approve", "list the requests and exactly what would run"],
+  ["deputy approve 7f3a.2", "approve the listed request of this child, once"],
+  ["deputy approve 7f3a.2 --request 3f9a2b1c04de", "approve exactly this request"],
+  ['deputy approve 7f3a.2 --deny --reason "use pnpm"', "deny it with a reason"],
 ])}`,
     )
     .action((id: string | undefined, flags: ApproveFlags) =>

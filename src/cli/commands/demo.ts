@@ -66,8 +66,8 @@ type Played = { part: DemoPart; server: ModelServer; key: string };
 
 export const declareDemo: Declare = (command, context) => {
   command
-    .description("Watch three tasks run in parallel on scripted models: no key, no network, nothing spent.")
-    .option("-v, --verbose", "also every request")
+    .description("Run three tasks in parallel on scripted models. Needs no key and no network, and costs nothing.")
+    .option("-v, --verbose", "also show requests")
     .action(async (flags: { verbose?: true }) => context.exitWith(await demo(flags, context)));
 };
 
@@ -128,7 +128,7 @@ function prepareHome(home: string, played: Played[], io: Io): Io["env"] {
 }
 
 function introduction(paint: Paint): string {
-  return `${paint("bold", "Three haikus, each on a model and provider of its own, in parallel.")}
+  return `${paint("bold", "Three haikus in parallel, each on its own model and provider.")}
 The models are scripted: three servers on this machine stand in for the
 providers and answer with texts we wrote. The rest is real: HTTP, streaming, a
 key per provider that its server checks. Nothing leaves this machine and nothing

@@ -25,18 +25,15 @@ type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: stri
 export const declareDoctor: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("Look at what a run would find here: keys (by name), config, journal, runtime.")
-    .option(
-      "--online",
-      "also ask each provider for its models, with every key: which keys are accepted (else nothing is sent)",
-    )
+    .description("Check the setup: keys (by name), config, journal, runtime.")
+    .option("--online", "also check each key by asking its provider for its models (nothing is sent otherwise)")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       examples([
-        ["deputy doctor", "why does it not start?"],
-        ["deputy doctor --online", "are the keys good?"],
+        ["deputy doctor", "find out why runs do not start"],
+        ["deputy doctor --online", "check that the keys are accepted"],
       ]),
     )
     .action(async (flags: { online?: true; json?: true; config?: string }) => {

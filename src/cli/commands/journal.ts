@@ -24,25 +24,25 @@ const UNITS_MS: Record<string, number> = { h: 60 * 60 * 1000, d: DAY_MS, w: 7 * 
 
 export const declareJournal: Declare = (command, context) => {
   const { io } = context;
-  command.description("The journal: where all runs are kept.").addHelpText(
+  command.description("Check or prune the journal, which stores all runs.").addHelpText(
     "after",
     examples([
-      ["deputy journal verify", "is all of it what was written?"],
-      ["deputy journal prune --older-than 30d --dry-run", "what would go"],
-      ["deputy journal prune --keep 100", "all but the newest hundred runs"],
+      ["deputy journal verify", "check that the journal is intact"],
+      ["deputy journal prune --older-than 30d --dry-run", "show what would be removed"],
+      ["deputy journal prune --keep 100", "keep the newest 100 runs"],
     ]),
   );
   command
     .command("verify")
-    .description("Check the file, every event, and the order of every run. Changes nothing.")
+    .description("Check the file, every event and the order of events. Changes nothing.")
     .option(...JSON_OPTION)
     .addHelpText(
       "after",
       `
-Finds changed bytes, missing events and what never came in this order. What was on its way when a process was killed
-was never in the journal: that is no damage, and deputy resume goes on.
+Finds changed bytes, missing events and impossible orders of events. Work that was in flight when a process was killed
+never reached the journal. That is not damage: deputy resume continues the run.
 
-Exit codes: 0 all is what was written · 1 something is not.`,
+Exit codes: 0 the journal is intact · 1 it is not.`,
     )
     .action(async (flags: { json?: true }) => {
       const { verifyJournal } = await import("../../journal/sqlite/verify.ts");
@@ -52,22 +52,21 @@ Exit codes: 0 all is what was written · 1 something is not.`,
     });
   command
     .command("prune")
-    .description("Remove past runs, with their conversations, for good.")
-    .option("--older-than <time>", "runs in which nothing has happened for so long: 30d, 12h, 4w", duration)
-    .option("--keep <n>", "all but the newest n", wholeNumber)
-    .option("--unfinished", "also runs that deputy resume could go on with")
-    .option("--dry-run", "remove nothing; tell what would go")
+    .description("Permanently remove past runs and their conversations.")
+    .option("--older-than <time>", "runs without activity for this long: 30d, 12h, 4w", duration)
+    .option("--keep <n>", "keep the newest n runs", wholeNumber)
+    .option("--unfinished", "also remove runs that deputy resume could continue")
+    .option("--dry-run", "show what would be removed")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `
-A run that is at work is never removed; one that was cut short only with --unfinished. With both --older-than and
---keep a run goes where both say so. The file gets smaller where no other run is at work; else its free space is used
-by later runs.
+Active runs are never removed, unfinished ones only with --unfinished. With both --older-than and --keep, a run is
+removed if both apply. If no run is active, the file shrinks; otherwise later runs reuse the free space.
 ${examples([
-  ["deputy journal prune --older-than 30d", "nothing happened in them for 30 days"],
-  ["deputy journal prune --keep 100 --dry-run", "what would go"],
+  ["deputy journal prune --older-than 30d", "remove runs without activity for 30 days"],
+  ["deputy journal prune --keep 100 --dry-run", "show what would be removed"],
 ])}`,
     )
     .action((flags: PruneFlags) => prune(flags, context));

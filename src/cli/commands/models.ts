@@ -16,23 +16,23 @@ type ModelsFlags = { provider?: string; all?: true; refresh?: true; json?: true;
 export const declareModels: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("List the models you can use now: those of providers with a key, and your aliases.")
-    .argument("[part]", "only models with this in their name")
-    .option("-p, --provider <slug>", "only this provider's")
-    .option("--all", "also those of providers without a key")
-    .option("--refresh", "first ask each provider with a key for its own list, and keep it")
+    .description("List the models you can use now: models of providers with a key, and your aliases.")
+    .argument("[part]", "only models whose name contains this")
+    .option("-p, --provider <slug>", "only models of this provider")
+    .option("--all", "include providers without a key")
+    .option("--refresh", "first fetch and store the model list of each provider with a key")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `
-The list is of models that are known by name; a model that is not in it can be used all the same. Nothing is fetched
-unless --refresh says so; what was fetched is kept and used from then on, without a network.
+You can also use models that are not listed. Nothing is fetched without --refresh. Fetched lists are stored and used
+from then on.
 ${examples([
-  ["deputy models", "everything you have a key for"],
+  ["deputy models", "all models you have a key for"],
   ["deputy models glm", "models with glm in their name"],
-  ["deputy models --provider openrouter --json", "one provider's, for a program"],
-  ["deputy models --refresh", "as the providers list them today"],
+  ["deputy models --provider openrouter --json", "one provider's models as JSON"],
+  ["deputy models --refresh", "fetch the current lists first"],
 ])}`,
     )
     .action(async (part: string | undefined, flags: ModelsFlags) => {
@@ -102,5 +102,5 @@ function abilities({ tools, vision }: AvailableModel): string {
 function summary(models: AvailableModel[]): string {
   const providers = new Set(models.map(({ provider }) => provider));
   const count = `${plural(models.length, "model")} of ${plural(providers.size, "provider")}`;
-  return `${count}; * is what runs where only the provider is named.\n`;
+  return `${count}; * marks the provider's default model.\n`;
 }

@@ -22,12 +22,12 @@ type ResumeFlags = FollowFlags & { config?: string; allow?: string[]; waitForApp
 export const declareResume: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("Go on with a run whose process has ended. Finished children are not run again.")
-    .argument("<id>", "the run, or the beginning of its id")
-    .addOption(new Option("--json", "the result as JSON on stdout").conflicts("ndjson"))
-    .option("--ndjson", "events and result as JSON lines on stdout")
-    .option("-o, --output <dir>", "write each result into this directory, those from before too")
-    .option("-v, --verbose", "also every request, tool call and approval")
+    .description("Continue a run whose process has ended. Finished children do not run again.")
+    .argument("<id>", "the run's id, or its beginning")
+    .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
+    .option("--ndjson", "print events and result as JSON lines")
+    .option("-o, --output <dir>", "write every result to this directory, including earlier ones")
+    .option("-v, --verbose", "also show requests, tool calls and approvals")
     .option(...CONCURRENCY_OPTION)
     .option(...ALLOW_OPTION)
     .option(...WAIT_FOR_APPROVAL_OPTION)
@@ -35,13 +35,13 @@ export const declareResume: Declare = (command, context) => {
     .addHelpText(
       "after",
       `
-Steps that were finished are not asked again. A tool call that had begun and not ended is repeated if it only reads;
-otherwise the child is told that its outcome is unknown. A run that another process is still working on is left alone.
-Config, keys and --allow are those of now. A child whose provider, key, workspace or image is gone stays interrupted,
-and can be resumed once it is back.
+Finished steps are not requested again. A tool call that started but did not end is repeated if it only reads; otherwise
+Deputy tells the child that the outcome is unknown. A run that another process is working on is not touched.
+The current config, keys and --allow rules apply. A child whose provider, key, workspace or image is gone stays
+interrupted and can be resumed once it is back.
 ${examples([
-  ["deputy resume 7f3a", "go on with it"],
-  ["deputy runs", "find the unfinished ones"],
+  ["deputy resume 7f3a", "continue this run"],
+  ["deputy runs", "find unfinished runs"],
 ])}`,
     )
     .action((id: string, flags: ResumeFlags) =>

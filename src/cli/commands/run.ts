@@ -42,9 +42,9 @@ type RunFlags = FollowFlags & {
 };
 
 const HELP = `
-A task file holds the arguments of delegate_task as YAML or JSON, or a bare list of tasks; JSON lines hold one task a
-line. What a task does not say comes from the call, then from delegation: in the config, then from the flags, then from
-the config's own model and provider.
+A task file contains the arguments of delegate_task as YAML or JSON, or a list of tasks; a JSON Lines file has one task
+per line. Values that a task omits come from the call, then from delegation: in the config, then from the flags, then
+from the config's top-level model and provider.
 
   context: Answer in English.
   tasks:
@@ -54,38 +54,38 @@ the config's own model and provider.
     - goal: Write a haiku about a falcon.
       model: stepfun/step-3.5-flash --provider openrouter
 
-On a terminal you see the children at work; in a pipe, one line for each that ends. Then come the answers.
-With --json, stdout gets one document and nothing else: { delegation_id, results, total_duration_seconds,
-total_cost_usd, warnings }. With --ndjson it gets a line for each stored event, { "kind": "child-start", … }, as it
-happens, and as the last line { "kind": "result", … } with that same document. The rest goes to stderr.
-With --output, DIR gets 001-SLUG.json, the whole result, and 001-SLUG.md, the answer, as each arrives.
+A terminal shows a live view of the children; a pipe gets one line per finished child. The answers follow.
+--json prints one document to stdout: { delegation_id, results, total_duration_seconds, total_cost_usd, warnings }.
+--ndjson prints one line per stored event, { "kind": "child-start", … }, and ends with { "kind": "result", … }, which
+contains the same document. Everything else goes to stderr.
+--output writes 001-SLUG.json (the full result) and 001-SLUG.md (the answer) to DIR as each task ends.
 
-Ctrl-C stops the children and prints what there is; a second one leaves at once. Nothing finished is lost:
-deputy resume ID goes on.
+Ctrl-C stops the children and prints the results so far; a second Ctrl-C exits at once. Finished work is kept:
+deputy resume ID continues the run.
 
-Exit codes: 0 all completed · 1 some did not · 2 cannot be read · 3 nothing could start · 130 interrupted ·
+Exit codes: 0 all completed · 1 some did not · 2 invalid input · 3 nothing could start · 130 interrupted ·
 70 a bug in Deputy.`;
 
 export const declareRun: Declare = (command, context) => {
   command
-    .description("Run a batch of tasks, each on its own model, provider and effort, in parallel.")
+    .description("Run tasks in parallel, each on its own model, provider and effort.")
     .argument("[file]", "a task file, or - for standard input")
-    .option("-g, --goal <text>", "one task, in words, instead of a file")
+    .option("-g, --goal <text>", "run one task instead of a file")
     .option("--context <text>", "background for that task")
-    .option("-m, --model <model>", "model for tasks that name none; also `x --provider y`")
-    .option("-p, --provider <slug>", "provider for tasks that name none")
-    .addOption(new Option("-e, --effort <effort>", "reasoning effort for tasks that name none").choices(EFFORTS))
+    .option("-m, --model <model>", "default model for tasks; also `x --provider y`")
+    .option("-p, --provider <slug>", "default provider for tasks")
+    .addOption(new Option("-e, --effort <effort>", "default reasoning effort for tasks").choices(EFFORTS))
     .option(...CONCURRENCY_OPTION)
-    .option("--max-cost <usd>", "most money for all tasks together", positiveNumber)
+    .option("--max-cost <usd>", "maximum cost of all tasks together", positiveNumber)
     .option(...ALLOW_OPTION)
     .option(...WAIT_FOR_APPROVAL_OPTION)
     .option("--strict", "start nothing unless every task can start")
-    .option("--dry-run", "show the plan; start and spend nothing")
-    .addOption(new Option("--json", "the result as JSON on stdout").conflicts("ndjson"))
-    .addOption(new Option("--ndjson", "events and result as JSON lines on stdout").conflicts("dryRun"))
-    .option("-o, --output <dir>", "write each result into this directory as it arrives")
+    .option("--dry-run", "show the plan without starting anything")
+    .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
+    .addOption(new Option("--ndjson", "print events and result as JSON lines").conflicts("dryRun"))
+    .option("-o, --output <dir>", "write each result to this directory as it arrives")
     .option("-w, --workspace <dir>", "directory the children work in (default: this one)")
-    .option("-v, --verbose", "also every request, tool call and approval")
+    .option("-v, --verbose", "also show requests, tool calls and approvals")
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
@@ -125,8 +125,7 @@ async function callOf(file: string | undefined, flags: RunFlags, io: Io, maxTask
   if (flags.goal !== undefined) return parseCall({ goal: flags.goal, context: flags.context }, maxTasks);
   if (file === undefined)
     throw usage("Expected a task file, - for standard input, or --goal TEXT. See deputy run --help.");
-  if (flags.context !== undefined)
-    throw usage("--context goes with --goal. In a file, `context` stands beside `tasks`.");
+  if (flags.context !== undefined) throw usage("--context requires --goal. In a file, set `context` next to `tasks`.");
   return readTaskFile(file, io, maxTasks);
 }
 

@@ -21,10 +21,10 @@ export const declareRuns: Declare = (command, context) => {
   const { io } = context;
   command
     .description("List past and present runs, newest first.")
-    .option("--all", "Not only the newest 50; with --json all are listed.")
+    .option("--all", "list all runs, not only the newest 50 (--json always lists all)")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
-    .addHelpText("after", examples([["deputy runs", "what ran, what runs, what can be resumed"]]))
+    .addHelpText("after", examples([["deputy runs", "finished, active and resumable runs"]]))
     .action((flags: { json?: true; all?: true; config?: string }) =>
       withDeputy(context, flags.config, async ({ engine }) => {
         const { json, all = json } = flags;

@@ -15,15 +15,15 @@ import { formatTranscript } from "../terminal/transcript.ts";
 export const declareShow: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("Show a run's results, or everything about one of its children.")
-    .argument("<id>", "a run, or one child of it: ID.n")
+    .description("Show a run's results, or the details of one child.")
+    .argument("<id>", "a run, or a child (ID.n)")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       examples([
-        ["deputy show 7f3a", "every answer of a run, its route, time and cost"],
-        ["deputy show 7f3a.2", "the second child: attempts, tool calls, the whole conversation"],
+        ["deputy show 7f3a", "each answer of a run with route, time and cost"],
+        ["deputy show 7f3a.2", "the second child: attempts, tool calls, full conversation"],
         ["deputy show 7f3a --json", "the same document that deputy run --json printed"],
         ["deputy show 7f3a.2 --json", "one child: { result, events }"],
       ]),

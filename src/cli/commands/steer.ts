@@ -11,26 +11,26 @@ type SteerFlags = { wait?: true; json?: true; config?: string };
 export const declareSteer: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("Say something to a child at work. It arrives with the child's next request.")
-    .argument("<id>", "a child, ID.n; or a run that has one open child")
+    .description("Send a message to a running child. The child receives it with its next request.")
+    .argument("<id>", "a child (ID.n), or a run with one open child")
     .argument("<text>", "the message, or - for standard input")
-    .option("--wait", "until the child has it, or has ended without it")
+    .option("--wait", "wait until the message is delivered or the child has ended")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `
-The child is not interrupted: what it is doing it finishes, and it hears the message before its next request. One that
-is just giving its answer goes on with another step, within its limits. The receipt says what came of it:
-  queued     the child goes on and has not heard it yet; after a crash, deputy resume delivers it
-  delivered  it is in the child's conversation, and goes with its next request
-  missed     the child ended first
+The child is not interrupted: it finishes its current step and receives the message before its next request. A child
+that is writing its final answer takes another step, within its limits. The receipt is one of:
+  queued     not delivered yet; after a crash, deputy resume delivers it
+  delivered  added to the child's conversation and sent with its next request
+  missed     the child ended before it received the message
 
-Exit codes: 0 queued or delivered · 1 missed, or the child had ended before.
+Exit codes: 0 queued or delivered · 1 missed, or the child had already ended.
 ${examples([
-  ['deputy steer 7f3a.2 "Leave out the tests"', "tell the second child"],
-  ['deputy steer 7f3a "Be brief" --wait', "the only open child; wait until it has it"],
-  ["git diff | deputy steer 7f3a.2 -", "from standard input"],
+  ['deputy steer 7f3a.2 "Leave out the tests"', "message the second child"],
+  ['deputy steer 7f3a "Be brief" --wait', "message the only open child and wait for delivery"],
+  ["git diff | deputy steer 7f3a.2 -", "read the message from standard input"],
 ])}`,
     )
     .action((id: string, words: string, flags: SteerFlags) =>
@@ -63,9 +63,10 @@ async function waitFor(
 }
 
 export function formatReceipt({ childId, state, owner }: SteerReceipt): string {
-  if (state === "delivered") return `Delivered: ${childId} has it.`;
-  if (state === "missed") return `Missed: ${childId} ended first. See deputy show ${childId}.`;
-  if (owner === "alive") return `Queued: ${childId} hears it with its next request. See deputy show ${childId}.`;
+  if (state === "delivered") return `Delivered: ${childId} has received the message.`;
+  if (state === "missed") return `Missed: ${childId} ended before it received the message. See deputy show ${childId}.`;
+  if (owner === "alive")
+    return `Queued: ${childId} receives the message with its next request. See deputy show ${childId}.`;
   const run = rootIdOf(childId);
-  return `Queued, and nobody works on the run now: ${childId} hears it after deputy resume ${run}.`;
+  return `Queued: ${childId} receives the message after deputy resume ${run}, because no process is working on the run.`;
 }

@@ -4,14 +4,14 @@ import { CONFIG_OPTION, type Declare, examples, withDeputy } from "../command.ts
 
 export const declareStop: Declare = (command, context) => {
   command
-    .description("Stop a run, or one of its children. What they have done so far is kept.")
-    .argument("<id>", "a run, or one child of it: ID.n")
+    .description("Stop a run or one of its children. Finished work is kept.")
+    .argument("<id>", "a run, or a child (ID.n)")
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       examples([
         ["deputy stop 7f3a", "stop all children of a run"],
-        ["deputy stop 7f3a.2", "stop the second child; its siblings go on"],
+        ["deputy stop 7f3a.2", "stop the second child; its siblings continue"],
       ]),
     )
     .action((id: string, flags: { config?: string }) =>

@@ -12,25 +12,25 @@ type WatchFlags = Pick<FollowFlags, "json" | "ndjson" | "verbose"> & { config?: 
 export const declareWatch: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("Watch a run at work, in whatever process it is, until it ends.")
-    .argument("[id]", "the run, or the beginning of its id (default: the newest that runs)")
-    .addOption(new Option("--json", "the result as JSON on stdout").conflicts("ndjson"))
-    .option("--ndjson", "events and result as JSON lines on stdout")
-    .option("-v, --verbose", "also every request, tool call and approval")
+    .description("Watch a run, in any process, until it ends.")
+    .argument("[id]", "the run's id, or its beginning (default: the newest active run)")
+    .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
+    .option("--ndjson", "print events and result as JSON lines")
+    .option("-v, --verbose", "also show requests, tool calls and approvals")
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `
-You see what happened before, and then what happens; a run that has ended is told from its beginning to its end. Text
-that a model is still writing is seen by the run's own process only.
+Shows past events first and then new ones; a run that has ended is replayed. Only the run's own process shows text while
+a model is writing it.
 
-Ctrl-C ends the watching, never the run: deputy stop ID stops that.
+Ctrl-C stops watching but not the run; deputy stop ID stops the run.
 
-Exit codes: 0 all completed · 1 some did not, or the run's process ended before the run · 130 you left.
+Exit codes: 0 all completed · 1 some did not, or the process exited before the run ended · 130 interrupted.
 ${examples([
-  ["deputy watch", "the newest run at work"],
-  ["deputy watch 7f3a", "this one"],
-  ["deputy watch 7f3a --ndjson | grep child-end", "its events, for a program"],
+  ["deputy watch", "the newest active run"],
+  ["deputy watch 7f3a", "this run"],
+  ["deputy watch 7f3a --ndjson | grep child-end", "its events as JSON lines"],
 ])}`,
     )
     .action((id: string | undefined, flags: WatchFlags) =>
@@ -73,6 +73,6 @@ function newestAtWork(engine: Engine) {
   const hint =
     last === undefined
       ? 'Start one: deputy run --goal "…"'
-      : `The last one is told by: deputy watch ${last.run.delegationId}`;
-  throw new DeputyError("run-unknown", `Nothing runs now. ${hint}`);
+      : `Replay the last run: deputy watch ${last.run.delegationId}`;
+  throw new DeputyError("run-unknown", `No run is active. ${hint}`);
 }

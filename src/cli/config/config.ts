@@ -14,10 +14,10 @@ type ConfigFlags = { json?: true; config?: string };
 export const declareConfig: Declare = (command, context) => {
   const { io } = context;
   const paint = createPaint(io.stdout, io.env);
-  command.description("Show the configuration: its files, its values, and where each comes from.");
+  command.description("Show and set up the configuration.");
   command
     .command("path")
-    .description("The files that hold here, lowest first: a later one goes before an earlier one.")
+    .description("List the config files in effect, lowest precedence first.")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .action(async (flags: ConfigFlags) => {
@@ -29,11 +29,11 @@ export const declareConfig: Declare = (command, context) => {
     });
   command
     .command("show")
-    .description("Every value as it holds here, and where it comes from.")
-    .option("--set", "only what is set somewhere, without the defaults")
+    .description("Show every value in effect and its source.")
+    .option("--set", "only values that are set, without defaults")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
-    .addHelpText("after", examples([["deputy config show --set", "what your files and variables say"]]))
+    .addHelpText("after", examples([["deputy config show --set", "values from your files and variables"]]))
     .action(async (flags: ConfigFlags & { set?: true }) => {
       const { loadConfig } = await import("../../config/load.ts");
       const loaded = loadConfig(placeOf(context, flags));
@@ -43,27 +43,27 @@ export const declareConfig: Declare = (command, context) => {
     });
   command
     .command("init")
-    .description("Write a first config from the keys that are found here, with comments that teach the rest.")
-    .option("-y, --yes", "ask nothing: write what would be suggested")
+    .description("Write a commented config, based on the keys found here.")
+    .option("-y, --yes", "write the suggested values without asking")
     .option(...FORCE_OPTION)
     .option(...TARGET_OPTION)
-    .addHelpText("after", examples([["deputy config init", "asks on a terminal, and prints what it wrote"]]))
+    .addHelpText("after", examples([["deputy config init", "ask on a terminal, then print the new config"]]))
     .action(async ({ config, ...flags }: InitFlags & { config?: string }) => {
       const { initConfig } = await import("./init.ts");
       await initConfig(io, placeOf(context, { ...(config && { config }) }), flags);
     });
   command
     .command("import")
-    .description("Read a Hermes config.yaml as one of Deputy's, and print it with all that was not carried over.")
+    .description("Convert a Hermes config.yaml and print the result, with notes on what was not converted.")
     .argument("[file]", "the Hermes config (default: ~/.hermes/config.yaml)")
-    .option("--write", "write it, readable by you alone, instead of printing it")
+    .option("--write", "write it, readable only by you, instead of printing it")
     .option(...FORCE_OPTION)
     .option(...TARGET_OPTION)
     .addHelpText(
       "after",
       examples([
-        ["deputy config import", "see what would become of yours"],
-        ["deputy config import --write", "make it your config; keys that are written out are carried over"],
+        ["deputy config import", "preview the converted config"],
+        ["deputy config import --write", "make it your config, including literal keys"],
       ]),
     )
     .action(async (file: string | undefined, { config, ...flags }: ImportFlags & { config?: string }) => {
@@ -72,13 +72,13 @@ export const declareConfig: Declare = (command, context) => {
     });
   command
     .command("trust")
-    .description("Trust a project's config file as it is now: until then it may only choose among routes you have.")
-    .argument("[file]", "the file (default: the one that holds here)")
+    .description("Trust the current version of a project's config. An untrusted one can only choose among your routes.")
+    .argument("[file]", "the file (default: this project's)")
     .addHelpText(
       "after",
       `
-A trusted file may name endpoints, keys and permissions. Read it first: deputy config path tells where it is. When it
-(or the .env beside it) changes, it is untrusted again.`,
+A trusted file may set endpoints, keys and permissions, so read it first; deputy config path shows where it is. When it
+(or the .env next to it) changes, it is no longer trusted.`,
     )
     .action(async (file: string | undefined) => {
       const { findConfigFiles } = await import("../../config/load.ts");
@@ -93,7 +93,7 @@ A trusted file may name endpoints, keys and permissions. Read it first: deputy c
           cause: error,
         });
       }
-      io.stdout.write(`Trusted, as it is now: ${path}\n`);
+      io.stdout.write(`Trusted: ${path}\n`);
     });
 };
 

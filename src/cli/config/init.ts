@@ -78,7 +78,7 @@ async function ask(io: Io, found: FoundProvider[], routing: Routing): Promise<Ch
   const model = await answerTo("Model for tasks that name none (- for none)", suggested.model ?? "-");
   const tiers: Tiers = {};
   for (const tier of TIERS) {
-    const answer = await answerTo(`What \`model: ${tier}\` stands for (- for nothing)`, suggested.tiers[tier] ?? "-");
+    const answer = await answerTo(`Model for \`model: ${tier}\` (- for none)`, suggested.tiers[tier] ?? "-");
     if (answer !== "-") tiers[tier] = answer;
   }
   return { provider, ...(model !== "-" && { model }), tiers };
@@ -91,7 +91,7 @@ function configText(found: FoundProvider[], chosen: Choices | undefined): string
 }
 
 const HEAD = `# Deputy's configuration. \`deputy config show\` tells what holds, \`deputy doctor\` whether it works.
-# No key is in it: keys stay in your environment, or in a .env beside this file.
+# It contains no keys: they stay in your environment or in a .env next to this file.
 `;
 
 /** A line of the file, or the same as an example where nothing was chosen. */

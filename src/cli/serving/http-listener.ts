@@ -46,7 +46,7 @@ export async function listen({ host, port, token, handlers, onError }: ListenOpt
     }
     handlers[pathOf(request)]?.(request, response).catch((error: unknown) => {
       onError(error);
-      if (!response.headersSent) reject(response, { status: 500, message: "Deputy failed by a fault of its own." });
+      if (!response.headersSent) reject(response, { status: 500, message: "Internal error" });
       else response.destroy();
     });
   });

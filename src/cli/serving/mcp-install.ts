@@ -50,7 +50,7 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   const backup = writeSettings(path, added.text);
   remember(path, io);
   io.stdout.write(`Written to ${oneLine(path)}.${backup === undefined ? "" : ` The former file is ${backup}.`}\n`);
-  io.stdout.write(`Start ${title} anew, and ask it to delegate something.\n`);
+  io.stdout.write(`Restart ${title} and ask it to delegate something.\n`);
 }
 
 /** From now on no child changes the file, where it lies in a workspace: it says how Deputy is started. */

@@ -14,32 +14,32 @@ export const declareMcp: Declare = (command, context) => {
     .enablePositionalOptions() // `install` has options of the same names
     .option(
       "-w, --workspace <dir>",
-      "the directory children work in (default: the client's own, else where this is started)",
+      "working directory of the children (default: the client's, else the current directory)",
     )
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `
-An agent program starts this itself: deputy mcp install writes the entry. It ends when the program closes its end of
-the pipe, or at Ctrl-C; what runs then is stopped, and deputy resume goes on with it.
+An agent program starts this command; deputy mcp install adds the entry to its settings. The server exits when the
+program closes the pipe, or on Ctrl-C. It stops its runs; deputy resume continues them.
 `,
     )
     .action((flags: McpFlags) => serve(flags, context));
   command
     .command("install")
     .description(
-      "Show the entry that makes an agent program start Deputy as its MCP server, and write it if you agree.",
+      "Show the settings entry that makes an agent program start Deputy as an MCP server, and write it if you agree.",
     )
     .argument("<program>", "claude-code, codex, opencode, cursor, hermes or vscode")
-    .option("--project", "this project's file instead of your own")
-    .option("--write", "write it without asking; the former file is kept")
-    .option("--force", "replace an entry of that name which says something else")
+    .option("--project", "use this project's settings instead of your own")
+    .option("--write", "write without asking; the old file is kept")
+    .option("--force", "replace a different entry of the same name")
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       examples([
-        ["deputy mcp install claude-code", "shows the entry, asks, writes it for all your projects"],
-        ["deputy mcp install opencode --project --write", "for this project, without a question"],
+        ["deputy mcp install claude-code", "show the entry, ask, and write it for all your projects"],
+        ["deputy mcp install opencode --project --write", "write it for this project without asking"],
       ]),
     )
     .action(async (program: string, { config, ...flags }: InstallFlags & { config?: string }) => {

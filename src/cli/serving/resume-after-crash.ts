@@ -30,7 +30,7 @@ export async function resumeAfterCrash(engine: Engine, server: string, say: (tex
       if (owner === "here") say(`Going on with ${id}, which a crash had cut off: ${doneIn(run)}.`);
     } catch (error) {
       if (!(error instanceof DeputyError)) throw error;
-      if (error.code !== "run-owned") say(`! Cannot go on with ${id}: ${error.message}`);
+      if (error.code !== "run-owned") say(`! Cannot resume ${id}: ${error.message}`);
     }
   }
 }

@@ -21,19 +21,19 @@ const ANSWER_MS = 1_000;
 export const declareServe: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("Serve MCP over HTTP: delegate_task for any number of programs on this machine.")
-    .option("--port <n>", "the port to listen on; 0: any that is free", portNumber, DEFAULT_PORT)
-    .option("--host <address>", "the address to listen on", "127.0.0.1")
-    .option("--no-resume", "do not go on with what was running when the last server crashed")
+    .description("Serve MCP over HTTP to any number of programs on this machine.")
+    .option("--port <n>", "port to listen on; 0: any free port", portNumber, DEFAULT_PORT)
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--no-resume", "do not continue the runs of a server that crashed")
     .option(...WORKSPACE_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       `
-Programs connect to http://127.0.0.1:${DEFAULT_PORT}/mcp with a token, as Authorization: Bearer TOKEN. It is made at the first
-start and kept in the state directory, in a file that only you can read; its path is printed.
-Ctrl-C stops what runs and ends; deputy resume goes on with it. What was running when the server crashed or was killed
-goes on by itself when it is started again.
+Programs connect to http://127.0.0.1:${DEFAULT_PORT}/mcp with a token, as Authorization: Bearer TOKEN. It is created at
+the first start, in a file of the state directory that only you can read. The path is printed.
+Ctrl-C stops all runs and exits; deputy resume continues them. Runs that were active when the server crashed or was
+killed continue when it starts again.
 ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
     )
     .action(async ({ port, host, resume, ...flags }: ServeFlags) =>

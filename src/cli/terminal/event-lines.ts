@@ -49,7 +49,7 @@ function formatRunEvent(event: Event, run: Run, format: LineFormat): string[] {
   if (event.kind === "child-end") {
     const missed = child.steers
       .filter(({ state }) => state === "missed")
-      .map(({ text }) => `it ended before it heard: ${text}`);
+      .map(({ text }) => `ended before it received the message: ${text}`);
     const remarks = missed.map((text) => noteLine({ sign: "!", text }, child, run, format));
     return [finishedLine(resultOf(child.tally), run, format), ...remarks];
   }
@@ -90,7 +90,7 @@ function resumption(
   const finished = run.children.filter((child) => hasEnded(child) && !canGoOn(child)).length;
   const head = paint("bold", plural(run.children.length, "task"));
   return [
-    `${head} · run ${run.delegationId} goes on · ${finished} finished before`,
+    `${head} · run ${run.delegationId} resumed · ${finished} finished before`,
     ...Object.entries(blocked).map(([childId, why]) => paint("yellow", `! ${oneLine(leftOutInWords(childId, why))}`)),
   ];
 }
@@ -164,7 +164,7 @@ function notable(event: Event): Note | undefined {
       return event.answerId === undefined ? undefined : { sign: "·", text: `allowed by ${event.by}` };
     case "tool-end":
       if (event.outcome !== "unknown") return undefined;
-      return { sign: "!", text: `${event.name} ${event.target}: interrupted, whether it took effect is not known` };
+      return { sign: "!", text: `${event.name} ${event.target}: interrupted, outcome unknown` };
     case "stop-request":
       return { sign: "!", text: `stopping: ${event.by}` };
     case "steer-request":
@@ -180,11 +180,11 @@ function asked({ name, target, directory }: Extract<Event, { kind: "approval-ask
 
 /** What is said to a child beside its task, by the reason for it. */
 const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> = {
-  user: "goes on with the user's next message",
+  user: "continues with the user's next message",
   repair: "asked to repair its answer",
-  max_iterations: "asked for what it has",
-  max_cost: "asked for what it has",
-  steer: "hears the message with its next request",
+  max_iterations: "asked for its final answer",
+  max_cost: "asked for its final answer",
+  steer: "receives the message with its next request",
 };
 
 function detail(event: Event): Note | undefined {
@@ -204,7 +204,7 @@ function detail(event: Event): Note | undefined {
     case "approval-end":
       return { sign: "·", text: `allowed by ${event.by}` };
     case "pause-end":
-      return { sign: "·", text: "goes on after its pause" };
+      return { sign: "·", text: "continues after its pause" };
     case "tool-start":
       return { sign: "·", text: `${event.name}: ${event.target}` };
     case "tool-end": {

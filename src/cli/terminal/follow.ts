@@ -176,7 +176,7 @@ function endedBy(event: Event, run: Run): Result[] {
 
 /** The first Ctrl-C stops the run and waits for what it has; the second (`now`) waits no longer. */
 function listen(io: Io, delegation: FollowedDelegation, view: View, ephemeral: true | undefined) {
-  const later = ephemeral ? "" : `; deputy resume ${delegation.id} goes on`;
+  const later = ephemeral ? "" : `; deputy resume ${delegation.id} continues`;
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
   let count = 0;
   const stop = io.onInterrupt((by) => {
@@ -192,14 +192,14 @@ function listen(io: Io, delegation: FollowedDelegation, view: View, ephemeral: t
 function listenToLeave(io: Io, { id }: FollowedDelegation, view: View) {
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
   const stop = io.onInterrupt(() => {
-    view.print(`No longer watching; run ${id} goes on. See it again: deputy watch ${id}`);
+    view.print(`Stopped watching; run ${id} continues. Watch it again: deputy watch ${id}`);
     leave(undefined);
   });
   return { now, stop, heard: () => false };
 }
 
 function abandoned(id: string): string {
-  return `! Nobody works on run ${id} any more: its process ended before it did. deputy resume ${id} goes on.`;
+  return `! Run ${id} was abandoned: its process exited before the run finished. Continue it: deputy resume ${id}`;
 }
 
 type ExitFacts = { isOver: boolean; interrupted: boolean; written: boolean[] };

@@ -140,20 +140,20 @@ function requestMeant(
     const why =
       end === undefined
         ? "it never did"
-        : `its last question was ${end.allowed ? "allowed" : "denied"} by ${end.by} (${end.reason})`;
+        : `its last request was ${end.allowed ? "approved" : "denied"} by ${end.by} (${end.reason})`;
     throw new DeputyError(
       "question-closed",
-      `${childId ?? run.delegationId} asks nothing${which} now: ${why}. See what waits: deputy approve`,
+      `${childId ?? run.delegationId} has no pending approval request${which}: ${why}. List all with: deputy approve`,
     );
   }
   if (candidates.length === 1) return only;
   const list = candidates.map((question) => `${question.childId} --call ${question.callId}`).join(", ");
-  throw new DeputyError("usage", `Expected one question; ${candidates.length} are open. Say which: ${list}`);
+  throw new DeputyError("usage", `Expected one approval request; ${candidates.length} are open. Choose one: ${list}`);
 }
 
 function replaced(id: string, request: string): DeputyError {
   return new DeputyError(
     "question-closed",
-    `The request ${request} is not open; ${id} asks for something else now. Nothing was answered. See it with: deputy approve`,
+    `Request ${request} is not open; ${id} has a different request now. Nothing was decided. List it with: deputy approve`,
   );
 }

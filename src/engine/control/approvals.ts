@@ -34,7 +34,7 @@ const NOBODY_CAN_ANSWER: ApprovalDecision = {
   allowed: false,
   by: "nobody",
   reason:
-    "it needs a person's approval and nobody can answer here. The operator can allow it in advance with " +
+    "it needs the user's approval, and nobody can answer here. The operator can allow it in advance with " +
     "--allow or permissions: in the config.",
 };
 

@@ -74,16 +74,16 @@ function addressee(run: Run, id: string): RunChild {
   }
   const open = run.children.filter((child) => !hasEnded(child));
   const [only] = open;
-  if (only === undefined) throw over(run.delegationId, "all children have their results");
+  if (only === undefined) throw over(run.delegationId, "all children have ended");
   if (open.length === 1) return only;
   const some = open.slice(0, 5).map(({ tally }) => tally.childId);
   const more = open.length > some.length ? ", …" : "";
   throw new DeputyError(
     "usage",
-    `Expected one child of ${run.delegationId}; ${open.length} are open. Say which: ${some.join(", ")}${more}.`,
+    `Expected one child of ${run.delegationId}; ${open.length} are open. Choose one: ${some.join(", ")}${more}.`,
   );
 }
 
 function over(id: string, how: string): DeputyError {
-  return new DeputyError("run-ended", `${id} has ended (${how}): nobody is there to hear it. See deputy show ${id}.`);
+  return new DeputyError("run-ended", `${id} has ended (${how}) and cannot receive messages. See deputy show ${id}.`);
 }

@@ -93,12 +93,12 @@ function loadFile(
     const found = readImage(workspace, name);
     if (found.sha256 === sha256) return { mediaType, base64: found.bytes.toString("base64") };
     return {
-      lost: `The image ${name} is another one than when the task was planned. Put that one back, or run the task anew.`,
+      lost: `The image ${name} changed after the task was planned. Restore it, or run the task again.`,
     };
   } catch (error) {
     const reason = toolErrorText(error);
     if (reason === undefined) throw error;
-    return { lost: `The image ${name} cannot be read any more: ${reason} Put it back, or run the task anew.` };
+    return { lost: `The image ${name} can no longer be read: ${reason} Restore it, or run the task again.` };
   }
 }
 

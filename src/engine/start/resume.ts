@@ -186,7 +186,7 @@ export function refuseBlocked({ delegationId, children, call }: Run, { blocked, 
   throw new DeputyError(
     "nothing-to-run",
     [
-      `Run ${delegationId} cannot continue now. It stays as it is:`,
+      `Run ${delegationId} cannot continue now and is unchanged:`,
       ...lines,
       `Once that is put right: deputy resume ${delegationId}, where the same config is found as when the run was started (or with --config).`,
     ].join("\n"),

@@ -23,7 +23,7 @@ export function neverStarted({ delegationId, childId }: ChildRef, signal: AbortS
 
 /** A bug in Deputy costs the child that met it, and no other. */
 export function internalFailure(child: ChildRef, error: unknown, at: number): StoredEvent {
-  const message = `Deputy failed by a fault of its own: ${error instanceof Error ? error.stack : error}`;
+  const message = `Internal error: ${error instanceof Error ? error.stack : error}`;
   return failedEnd(child, { kind: "invalid-request", message }, at);
 }
 

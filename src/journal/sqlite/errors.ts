@@ -45,7 +45,7 @@ const BY_CAUSE: Record<Cause, (file: string, words: string) => JournalErrorText>
     code: "journal-full",
     message:
       `The journal ${file} cannot grow: ${words}. Everything that was acknowledged is kept. ` +
-      "Free some space there, or raise your quota or the limit on file sizes, then go on with: deputy resume ID",
+      "Free some space there, or raise your quota or the limit on file sizes, then continue with: deputy resume ID",
   }),
   damaged: (file, words) => ({
     code: "journal-unusable",

@@ -50,7 +50,7 @@ export function checkIdentity(database: DatabaseSync, file: string): void {
   if (!empty && read(database, "PRAGMA application_id") !== APPLICATION_ID) {
     throw new DeputyError(
       "journal-unusable",
-      `Expected Deputy's journal at ${file}, found a database of another program. It was left as it is. ` +
+      `Expected Deputy's journal at ${file}, found a database of another program. It was not changed. ` +
         "Move it elsewhere, or use another state directory.",
     );
   }
@@ -59,7 +59,7 @@ export function checkIdentity(database: DatabaseSync, file: string): void {
     throw new DeputyError(
       "journal-unusable",
       `The journal ${file} was written by a newer Deputy: its version is ${version}, this program knows up to ` +
-        `${MIGRATIONS.length}. It was left as it is. Update Deputy (npm install -g deputize@latest), ` +
+        `${MIGRATIONS.length}. It was not changed. Update Deputy (npm install -g deputize@latest), ` +
         "or use another state directory.",
     );
   }

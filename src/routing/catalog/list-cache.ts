@@ -93,7 +93,7 @@ function readLists(stateDir: string): { lists: StoredList[] } | { warning: Warni
     return { lists: stored.parse(JSON.parse(readFileSync(path, "utf8"))).lists };
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return { lists: [] };
-    const message = `${path} cannot be read and is ignored; \`deputy models --refresh\` writes it anew.`;
+    const message = `${path} cannot be read and is ignored; \`deputy models --refresh\` replaces it.`;
     return { warning: { code: "model-lists-unreadable", message } };
   }
 }

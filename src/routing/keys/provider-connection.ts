@@ -227,7 +227,7 @@ function headersOf(
     const path = `${entryPath}.headers.${name}`;
     if ("unset" in expanded) return { unusable: `${path} names ${expanded.unset.join(", ")}: not set` };
     if (ownerUrl === undefined || originOf(ownerUrl) !== originOf(baseUrl))
-      return { unusable: `${path} belongs to ${ownerUrl}, and requests go to ${baseUrl}: write base_url beside it` };
+      return { unusable: `${path} belongs to ${ownerUrl}, and requests go to ${baseUrl}: set base_url next to it` };
     headers[name.toLowerCase()] = expanded.text;
   }
   return { headers };

@@ -121,7 +121,7 @@ export function disagreement(field: "provider" | "reasoning_effort", said: strin
   return {
     code: "conflicting-route",
     field,
-    message: `Expected one ${field}; the model says ${said} and the field beside it ${beside}. Remove one of them.`,
+    message: `Expected one ${field}; the model sets ${said} and the field next to it ${beside}. Remove one of them.`,
     suggestions: [said, beside],
   };
 }

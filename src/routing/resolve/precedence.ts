@@ -225,7 +225,7 @@ function respelled(written: string, id: string): Warning {
 }
 
 function sentAsIs(model: string, { slug, entryPath }: Provider): Warning {
-  const message = `${model} is sent to ${slug} as it is: its models are not known. List them under ${entryPath}.models.`;
+  const message = `${model} is sent to ${slug} unchanged, because the models of ${slug} are not known. List them under ${entryPath}.models.`;
   return { code: "family-unknown", message };
 }
 

@@ -170,7 +170,7 @@ function doubts(
   }
   const meant = isKnown ? [] : [...families(model), ...providersInside(model, provider, providers)];
   if (meant.length === 0) return [];
-  const message = `${model} is sent to ${provider.slug} as it is. Did you mean ${meant.join(" or ")}?`;
+  const message = `${model} is sent to ${provider.slug} unchanged. Did you mean ${meant.join(" or ")}?`;
   return [{ code: "model-unlisted", message }];
 }
 

@@ -90,7 +90,7 @@ describe("past runs", () => {
     const { engine, deadId } = await journal();
     const { code, stdout } = await deputy(["resume", deadId], { engine: engine() });
     assert.equal(code, 0);
-    assert.match(stdout, /2 tasks · run \w+ goes on · 1 finished before/);
+    assert.match(stdout, /2 tasks · run \w+ resumed · 1 finished before/);
     assert.doesNotMatch(stdout, /✓ \[1\/2\]/);
     assert.match(stdout, /✓ \[2\/2\] Say two/);
     assert.match(stdout, /\n\none\n[\s\S]*\n\ntwo\n[\s\S]*2 of 2 tasks completed/);

@@ -75,12 +75,15 @@ describe("deputy steer", () => {
     const { id, type, start: begin, result, owner } = await stage();
     const queued = await type("steer", id, "Keep the logs.");
     assert.deepEqual([queued.code, queued.stderr], [0, ""]);
-    assert.equal(queued.stdout, `Queued: ${id}.1 hears it with its next request. See deputy show ${id}.1.\n`);
+    assert.equal(
+      queued.stdout,
+      `Queued: ${id}.1 receives the message with its next request. See deputy show ${id}.1.\n`,
+    );
     const waiting = begin("steer", `${id}.1`, "Be quick.", "--wait");
     while ([...owner.events(`${id}.1`)].filter(({ kind }) => kind === "steer-request").length < 2) await turn();
     assert.equal((await type("approve", id)).code, 0);
     assert.equal(await waiting.code, 0);
-    assert.equal(waiting.stdout(), `Delivered: ${id}.1 has it.\n`);
+    assert.equal(waiting.stdout(), `Delivered: ${id}.1 has received the message.\n`);
     assert.equal((await result).results[0]?.summary, "done | Keep the logs. | Be quick.");
     const shown = await type("show", `${id}.1`);
     assert.match(shown.stdout, /message +delivered, deputy steer: Keep the logs\./);
@@ -104,11 +107,11 @@ describe("deputy steer", () => {
     while ([...owner.events(`${id}.1`)].every(({ kind }) => kind !== "steer-request")) await turn();
     await type("stop", id);
     assert.equal(await waiting.code, 1);
-    assert.match(waiting.stdout(), /^Missed: \w+\.1 ended first/);
+    assert.match(waiting.stdout(), /^Missed: \w+\.1 ended before/);
     assert.match((await type("show", `${id}.1`)).stdout, /message +missed, deputy steer: Too late\./);
     const over = await type("steer", `${id}.1`, "Hello?");
     assert.equal(over.code, 1);
-    assert.match(over.stderr, /\.1 has ended \(interrupted\): nobody is there to hear it/);
+    assert.match(over.stderr, /\.1 has ended \(interrupted\) and cannot receive messages/);
     await owner.close();
   });
 });
@@ -149,7 +152,7 @@ describe("deputy approve", () => {
     assert.equal((await result).results[0]?.summary, "done");
     const late = await type("approve", `${id}.1`, "--deny");
     assert.equal(late.code, 1);
-    assert.match(late.stderr, /asks nothing now/);
+    assert.match(late.stderr, /has no pending approval request/);
     await owner.close();
   });
 
@@ -165,7 +168,7 @@ describe("deputy approve", () => {
     const { id, type, owner, result } = await stage(["one", "two"]);
     const unclear = await type("approve", id);
     assert.equal(unclear.code, 2);
-    assert.match(unclear.stderr, /2 are open\. Say which: \w+\.1 --call \S+, \w+\.2 --call/);
+    assert.match(unclear.stderr, /2 are open\. Choose one: \w+\.1 --call \S+, \w+\.2 --call/);
     assert.equal((await type("approve", `${id}.1`)).code, 0);
     assert.equal((await type("approve", id)).code, 0);
     await result;
@@ -223,7 +226,7 @@ describe("deputy approve ID", () => {
     await next(request);
     const late = await type("approve", id, "--request", request);
     assert.equal(late.code, 1);
-    assert.match(late.stderr, /is not open; \w+ asks for something else now\. Nothing was answered/);
+    assert.match(late.stderr, /is not open; \w+ has a different request now\. Nothing was decided/);
     await type("approve", id, "--deny");
     await result;
     await owner.close();

@@ -59,7 +59,7 @@ test("Ctrl-C ends the watching and never the run", async () => {
   await until(() => watching.stdout().includes("✓ [1/2]"));
   watching.interrupt();
   assert.equal(await watching.code, 130);
-  assert.match(watching.stdout(), new RegExp(`No longer watching; run ${id} goes on\\.`));
+  assert.match(watching.stdout(), new RegExp(`Stopped watching; run ${id} continues\\.`));
   finish();
   assert.deepEqual(
     (await result).results.map(({ status }) => status),
@@ -92,7 +92,7 @@ test("a run whose process dies is not waited for", async () => {
   await until(() => watching.stdout().includes("✓ [1/2]"));
   die();
   assert.equal(await watching.code, 1);
-  assert.match(watching.stdout(), new RegExp(`Nobody works on run ${id} any more.*deputy resume ${id} goes on`));
+  assert.match(watching.stdout(), new RegExp(`Run ${id} was abandoned.*Continue it: deputy resume ${id}`));
 });
 
 test("where nothing runs, it says what can be watched instead", async () => {
@@ -101,6 +101,6 @@ test("where nothing runs, it says what can be watched instead", async () => {
   await result;
   const nothing = type(["watch"]);
   assert.equal(await nothing.code, 2);
-  assert.match(nothing.stderr(), new RegExp(`Nothing runs now\\. The last one is told by: deputy watch ${id}`));
+  assert.match(nothing.stderr(), new RegExp(`No run is active\\. Replay the last run: deputy watch ${id}`));
   await owner.close();
 });

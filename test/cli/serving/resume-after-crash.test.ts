@@ -109,9 +109,9 @@ describe("deputy serve, started again after it was killed", () => {
       assert.match(await killedAt(await serve(place), 2), /Going on with/);
       assert.match(await killedAt(await serve(place), 3), /Going on with/);
 
-      const reason = `! ${id} is set aside: the server crashed more than once at the same place (${id}.1: asking). Try it again with: deputy resume ${id}`;
+      const reason = `! ${id} is not resumed automatically: the server crashed more than once at the same place (${id}.1: asking). Try again with: deputy resume ${id}`;
       const fourth = await serve(place);
-      await until(() => fourth.stderr().includes("set aside"));
+      await until(() => fourth.stderr().includes("not resumed automatically"));
       const said = await endOf(fourth);
       assert.ok(said.includes(reason) && !said.includes("Going on"), said);
       for (const argv of [["show", id], ["runs"]])

@@ -131,7 +131,10 @@ describe("a question that may be answered from elsewhere", () => {
     await delegation.result;
     assert.deepEqual(engine.questions(), []);
     await assert.rejects(engine.answer({ id: childId, ...yes }), (error: DeputyError) => {
-      assert.match(error.message, /asks nothing now: its last question was denied by stop \(the child was stopped\.\)/);
+      assert.match(
+        error.message,
+        /has no pending approval request: its last request was denied by stop \(the child was stopped\.\)/,
+      );
       return error.code === "question-closed";
     });
     await engine.close();

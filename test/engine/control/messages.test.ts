@@ -107,7 +107,7 @@ describe("a message to a child", () => {
     const { engine } = createTestEngine({ script: async () => says("done") });
     const delegation = await submit(engine, "one", "two");
     await assert.rejects(engine.steer(delegation.id, "Hello.", "test"), (error: DeputyError) => {
-      assert.match(error.message, /2 are open\. Say which: \w+\.1, \w+\.2\./);
+      assert.match(error.message, /2 are open\. Choose one: \w+\.1, \w+\.2\./);
       return error.code === "usage";
     });
     await delegation.result;

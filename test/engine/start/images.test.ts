@@ -211,10 +211,10 @@ describe("the journal and images", () => {
     inLab(works, async (lab) => {
       lab.write("chart.png", TINY_PNG);
       const change = () => lab.write("chart.png", TINY_GIF);
-      await refused(lab, change, /chart\.png is another one than when the task was planned/);
+      await refused(lab, change, /chart\.png changed after the task was planned/);
       lab.write("chart.png", TINY_PNG);
       const remove = () => rmSync(join(lab.work, "chart.png"));
-      await refused(lab, remove, /chart\.png cannot be read any more: .*does not exist/);
+      await refused(lab, remove, /chart\.png can no longer be read: .*does not exist/);
       lab.write("chart.png", TINY_PNG);
       const again = lab.open();
       const [run] = await again.runs();

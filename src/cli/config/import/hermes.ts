@@ -178,7 +178,7 @@ function delegationOf(hermes: Fields, reading: Reading): Fields {
   const chain = ownChain ?? (isPinned ? undefined : parentsChain);
   if (chain === undefined && parentsChain !== undefined)
     conversion.note(
-      "fallback_providers is the parent's alone, because delegation names a model or provider of its own.",
+      "fallback_providers applies only to the parent, because delegation sets its own model or provider.",
     );
   const fallbacks = chain === undefined ? undefined : fallbacksOf(chain, reading);
   return { ...pair, ...(effort && { reasoning_effort: effort }), ...limits, ...(fallbacks && { fallbacks }) };

@@ -77,7 +77,7 @@ function notesOn({ notes, literalKeys, variables }: Imported, env: Io["env"]): s
     ...(unset.length === 0
       ? []
       : [
-          `Not set here: ${unset.join(", ")}. Keys of ~/.hermes/.env are not read: export them, or copy them to a .env beside this file.`,
+          `Not set here: ${unset.join(", ")}. Keys of ~/.hermes/.env are not read: export them, or copy them to a .env next to this file.`,
         ]),
   ];
 }
