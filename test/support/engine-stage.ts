@@ -11,6 +11,7 @@ import { createScheduler } from "../../src/engine/limits/scheduler.ts";
 import type { Setup } from "../../src/engine/setup/setup.ts";
 import type { Problem } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";
+import type { Journal } from "../../src/journal/journal.ts";
 import { createMemoryJournal, type Memory } from "../../src/journal/memory.ts";
 import type { Planned } from "../../src/plan.ts";
 import type { Route } from "../../src/route.ts";
@@ -25,6 +26,8 @@ export type Staged = {
   tools?: Tool[];
   memory?: Memory;
   beforeCommit?: (events: readonly StoredEvent[]) => void;
+  /** Stands between the engine and its journal. */
+  wrapJournal?: (journal: Journal) => Journal;
   route?: (provider: string, model: string) => Route;
   /** `delegation:` of the config. */
   delegation?: object;
@@ -42,10 +45,13 @@ export type Staged = {
 export function createTestEngine(staged: Staged): { engine: Engine; die(): void } {
   const makeRoute = staged.route ?? plainRoute;
   const clock = staged.clock ?? systemClock;
-  const journal = createMemoryJournal({
-    ...(staged.memory && { memory: staged.memory }),
-    ...(staged.beforeCommit && { beforeCommit: staged.beforeCommit }),
-  });
+  const { wrapJournal = (journal) => journal } = staged;
+  const journal = wrapJournal(
+    createMemoryJournal({
+      ...(staged.memory && { memory: staged.memory }),
+      ...(staged.beforeCommit && { beforeCommit: staged.beforeCommit }),
+    }),
+  );
   const model: Model = async function* (request, signal) {
     const reply = await staged.script(request, signal);
     if (reply.ok) for (const part of reply.parts) if (part.type === "text") yield { type: "text", text: part.text };
