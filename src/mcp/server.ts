@@ -9,6 +9,7 @@ import {
   Server,
   type ServerContext,
 } from "@modelcontextprotocol/server";
+import { z } from "zod";
 import { suggest } from "../did-you-mean.ts";
 import { DeputyError } from "../errors.ts";
 import { type ClientSession, createClientSession } from "./client-session.ts";
@@ -23,6 +24,9 @@ export type McpServerDeps = ToolsDeps & { version: string };
 
 /** Makes servers that share their callers. `connection` stands for a client that keeps one. */
 export type CreateMcpServer = (connection?: object) => Server;
+
+/** The SDK's own schema copies the arguments, and the copy lacks a field named `__proto__`. These are as they were sent. */
+const CALL_PARAMS = z.object({ name: z.string(), arguments: z.unknown() });
 
 const INSTRUCTIONS =
   "Deputy runs tasks in parallel as child agents, each on its own model, provider and effort. delegate_task starts them, " +
@@ -79,7 +83,9 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
     server.setRequestHandler("tools/list", () => ({
       tools: createMcpTools(deps, undefined).map((tool) => shownTool(tool, TOOL_ANNOTATIONS[tool.name])),
     }));
-    server.setRequestHandler("tools/call", ({ params }, context) => call(params.name, params.arguments, context));
+    server.setRequestHandler("tools/call", { params: CALL_PARAMS }, (params, context) =>
+      call(params.name, params.arguments, context),
+    );
     registerResources(server, { engine: deps.deputy.engine, clock: deps.clock });
     return server;
   };

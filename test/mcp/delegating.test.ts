@@ -61,6 +61,35 @@ for (const kind of CLIENTS) {
       });
     });
 
+    for (const name of ["__proto__", "constructor", "toString"]) {
+      test(`is told of a field named ${name}, at every level and over either transport`, async () => {
+        const stray = JSON.parse(`{"${name}": {"goal": "stray"}}`);
+        // A spread would set the prototype of what it copies into: these are parsed, as a message is.
+        const beside = (fields: string) => JSON.parse(`{${fields}, ${JSON.stringify(stray).slice(1)}`);
+        const calls = [
+          beside(`"goal": "one"`),
+          beside(`"goal": "one", "background": true`),
+          beside(`"tasks": [{"goal": "one"}]`),
+          { tasks: [beside(`"goal": "one"`)] },
+          { tasks: JSON.stringify([beside(`"goal": "one"`)]) },
+          { goal: "one", model: beside(`"model": "acme-1"`) },
+        ];
+        await onMcpStage({}, async ({ client, remote, engine }) => {
+          for (const agent of [await client(kind), await remote(kind)]) {
+            for (const call of calls) {
+              const { isError, text } = await agent.call("delegate_task", call);
+              assert.ok(isError && text.includes(`Unknown field \`${name}\``), `${JSON.stringify(call)}: ${text}`);
+            }
+            const { isError, text } = await agent.call("list_models", beside(`"provider": "acme"`));
+            assert.ok(isError && text.includes(`Unknown field \`${name}\``), text);
+            const honest = await agent.call("delegate_task", { goal: `Explain ${name}.`, context: name });
+            assert.ok(!honest.isError, honest.text);
+          }
+          assert.equal(engine.runs().length, 2);
+        });
+      });
+    }
+
     test("whose call takes long gets a handle in time, and the same call again joins the same run", async () => {
       const { opened, open } = gate();
       const script = async () => {
