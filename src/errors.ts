@@ -3,8 +3,8 @@
  * anything was spent; a `DeputyError` is a caller's mistake and is thrown. A plain `Error` means a bug in Deputy.
  */
 
-/** Why a request or a child failed. Decided once, where the provider's answer arrives (`child/wire/failure.ts`). */
-export const FAILURE_KINDS = [
+/** Why a request failed. Decided once, where the provider's answer arrives (`child/wire/failure.ts`). */
+const PROVIDER_FAILURE_KINDS = [
   "rate-limited",
   "quota-exhausted",
   "overloaded",
@@ -18,7 +18,17 @@ export const FAILURE_KINDS = [
   "served-mismatch",
   "aborted",
 ] as const;
+export type ProviderFailureKind = (typeof PROVIDER_FAILURE_KINDS)[number];
+
+/**
+ * Why a request or a child failed. Providers do not cause the last three: a bug in Deputy; an image that is not what was
+ * planned; a provider or key that is no longer in the config.
+ */
+export const FAILURE_KINDS = [...PROVIDER_FAILURE_KINDS, "internal", "input-changed", "route-gone"] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
+
+/** The kind that interrupts a child: once the route is back, a resume continues it. */
+export const ROUTE_GONE = "route-gone" satisfies FailureKind;
 
 export type Failure = {
   kind: FailureKind;
@@ -30,6 +40,15 @@ export type Failure = {
   /** The same request cannot fare better on this route. */
   isLasting?: true;
 };
+
+/** Longest part of an internal error's own message that is shown, in characters. */
+const MAX_INTERNAL_QUOTE = 300;
+
+/** What results, the journal and models get of a bug in Deputy: one line of its message. Its stack belongs in the error log. */
+export function internalErrorText(error: unknown, redact: (text: string) => string): string {
+  const [line = ""] = redact(String(error instanceof Error ? error.message : error)).split("\n");
+  return `Internal error in Deputy (${line.slice(0, MAX_INTERNAL_QUOTE)}). Please report it, with the stack from errors.log in the state directory.`;
+}
 
 /** What a plan can find wrong with one task. `PROBLEM_CODES` is what programs may branch on; `message` is for people. */
 export const PROBLEM_CODES = [

@@ -67,6 +67,25 @@ export const FAILURES: Record<FailureKind, Explained> = {
     means: "Deputy aborted the request: a stop, or the child's timeout",
     todo: "`deputy resume ID` continues what was stopped.",
   },
+  internal: {
+    says: ["Internal error in Deputy"],
+    means: "a bug in Deputy",
+    todo: "Report it with the entry in `errors.log` in the state directory.",
+  },
+  "input-changed": {
+    says: [
+      "is another one than when the task was planned",
+      "cannot be read any more",
+      "is not in the journal any more",
+    ],
+    means: "an image of the task changed or disappeared after the task was planned",
+    todo: "Restore the image, or run the task again.",
+  },
+  "route-gone": {
+    says: ["is no longer configured"],
+    means: "the provider, its endpoint or its key is no longer in the config. The child is `interrupted`",
+    todo: "Restore the entry or the key, then `deputy resume ID`.",
+  },
 };
 
 export const PROBLEMS: Record<ProblemCode, Explained> = {

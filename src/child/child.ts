@@ -85,6 +85,8 @@ export type ChildDeps = {
   sleepUntil(until: number, signal: AbortSignal): Promise<void>;
   /** Checks answers against their tasks' schemas. */
   schemas: Pick<SchemaChecker, "check">;
+  /** Logs a bug in Deputy with its stack, and returns what is said of it. @param where for the log */
+  explainBug(error: unknown, where: string): string;
   onServedMismatch: "warn" | "fail";
 };
 

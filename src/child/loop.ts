@@ -4,7 +4,7 @@
  * goes on; what comes next is read from the conversation those events fold into, so a child that is resumed after a
  * crash runs the very same lines.
  */
-import type { Failure, Warning } from "../errors.ts";
+import { type Failure, ROUTE_GONE, type Warning } from "../errors.ts";
 import type { Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
 import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
@@ -332,6 +332,7 @@ async function* recover(
       return yield* startAttempt(child, conversation.position + 1);
     case "give-up":
       if (signal.aborted) return stopped(child);
+      if (failure.kind === "route-gone") return yield* routeGone(child, failure);
       return failed(child, failure);
     default:
       return recovery satisfies never;
@@ -368,6 +369,12 @@ function limited({ input, deps }: Child, exitReason: FinalAnswerReason) {
 
 function failed({ conversation }: Child, failure: Failure): Ending {
   return { status: "failed", failure, text: lastText(conversation) };
+}
+
+/** Its work is kept: once the route is back, a resume continues it. */
+async function* routeGone(child: Child, { message }: Failure): AsyncGenerator<EmittedEvent, Ending> {
+  yield* warnOnce(child, [{ code: ROUTE_GONE, message }]);
+  return { status: "interrupted", exitReason: ROUTE_GONE, text: lastText(child.conversation) };
 }
 
 function stopped({ signal, conversation, input }: Child): Ending {

@@ -161,12 +161,13 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
 
 /** Never rejects. A tool that throws is a bug in it: the child hears of it, its siblings do not suffer from it. */
 async function runOne(child: Child, { call: { callId }, tool, input }: Admitted): Promise<Ran> {
-  const { clock } = child.deps;
+  const { clock, explainBug } = child.deps;
+  const { childId } = child.input;
   const startedAt = clock.elapsed();
-  const context = { childId: child.input.childId, callId, step: child.conversation.step, signal: child.signal };
+  const context = { childId, callId, step: child.conversation.step, signal: child.signal };
   const output = await tool.run(input, context).catch((error: unknown) => ({
     ok: false,
-    text: `${tool.name} failed with an internal error: ${error instanceof Error ? error.message : error}`,
+    text: `${tool.name} failed. ${explainBug(error, `${childId} ${tool.name}`)}`,
   }));
   return { output, durationMs: clock.elapsed() - startedAt };
 }

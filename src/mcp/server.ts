@@ -11,7 +11,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { suggest } from "../did-you-mean.ts";
-import { DeputyError } from "../errors.ts";
+import { DeputyError, internalErrorText } from "../errors.ts";
 import { type ClientSession, createClientSession } from "./client-session.ts";
 import { InputRequired } from "./follow-run.ts";
 import { createFormSeal } from "./form-seal.ts";
@@ -76,7 +76,8 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
       } catch (error) {
         if (error instanceof InputRequired) return error.result;
         if (error instanceof DeputyError) return refused(error.message);
-        throw error;
+        deps.deputy.logError(name, error);
+        return refused(internalErrorText(error, deps.deputy.routing().credentials.redact));
       }
     }
 

@@ -122,17 +122,53 @@ test("a failing child does not touch its siblings", async () => {
   await engine.close();
 });
 
-test("a fault of Deputy's own costs the child that met it, and no other", async () => {
+test("a bug in Deputy costs the child that met it, and no other; its stack goes to the log and nowhere else", async () => {
+  const memory = createMemory();
+  const logged: [string, unknown][] = [];
+  const bug = new TypeError("undefined is not a function with sk-secret\n    at line two of the message");
   const { engine } = createTestEngine({
     script: async ({ route: { provider } }) => {
-      if (provider === "zai") throw new TypeError("undefined is not a function");
+      if (provider === "zai") throw bug;
       return says("fine");
     },
+    memory,
+    logError: (where, error) => logged.push([where, error]),
   });
-  const { results } = await (await engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options)).result;
-  assert.equal(results[0]?.status, "failed");
-  assert.match(results[0]?.error?.message ?? "", /Internal error.*undefined is not a function/);
-  assert.equal(results[1]?.status, "completed");
+  const delegation = await engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options);
+  const { results } = await delegation.result;
+  const [first, second] = results;
+  assert.deepEqual([first?.status, first?.exit_reason], ["failed", "internal"]);
+  assert.match(first?.error?.message ?? "", /^Internal error.*undefined is not a function with \[secret\]\)/);
+  assert.equal(second?.status, "completed");
+  assert.deepEqual(logged, [[`${delegation.id}.1`, bug]]);
+  assert.doesNotMatch(JSON.stringify([results, memory.log]), /\bat line two|engine\.test\.ts|sk-secret/);
+  await engine.close();
+});
+
+test("a tool that throws tells the model so in one line; its stack goes to the log", async () => {
+  const memory = createMemory();
+  const logged: string[] = [];
+  const told: string[] = [];
+  const { engine } = createTestEngine({
+    script: async ({ messages }) => {
+      const text = JSON.stringify(messages);
+      if (!text.includes("broken failed")) return calls(["broken", { word: "x" }]);
+      told.push(text);
+      return says("It failed.");
+    },
+    tools: [
+      tool("broken", "read", () => {
+        throw new RangeError("out of range\n    at somewhere");
+      }),
+    ],
+    memory,
+    logError: (where, error) => logged.push(`${where}: ${error}`),
+  });
+  const delegation = await engine.submit({ tasks: [task("a")] }, options);
+  assert.equal((await delegation.result).results[0]?.status, "completed");
+  assert.match(told.join(), /broken failed\. Internal error in Deputy \(out of range\)/);
+  assert.deepEqual(logged, [`${delegation.id}.1 broken: RangeError: out of range\n    at somewhere`]);
+  assert.doesNotMatch(JSON.stringify(memory.log), /at somewhere/);
   await engine.close();
 });
 

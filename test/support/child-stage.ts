@@ -131,6 +131,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     model,
     tools: staged.tools ?? [],
     permissions: { rules: [], otherwise: "ask" },
+    explainBug: String,
     approve: async () => ({ allowed: false, by: "nobody", reason: "nobody can answer" }),
     answerBy: () => undefined,
     steered: () => undefined,

@@ -70,6 +70,7 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
     engine,
     loadConfig,
     routing: () => createRouting({ config: configSchema.parse({}), env: {} }),
+    logError: () => {},
   });
   return {
     stdin,

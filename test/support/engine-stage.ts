@@ -8,6 +8,7 @@ import { type Clock, systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { createScheduler } from "../../src/engine/limits/scheduler.ts";
+import type { LogError } from "../../src/engine/setup/error-log.ts";
 import type { Setup } from "../../src/engine/setup/setup.ts";
 import type { Problem } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";
@@ -33,6 +34,8 @@ export type Staged = {
   delegation?: object;
   /** Providers that cannot be had any more when a run is resumed. */
   gone?: string[];
+  /** Default: nobody reads it. */
+  logError?: LogError;
   /** Default: the real one. */
   clock?: Clock;
   /** Default: there are no notes. */
@@ -64,6 +67,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     candidates: () => [],
     refreshRoute: (route) => (staged.gone?.includes(route.provider) ? { problem: noSuch(route.provider) } : { route }),
     lease: async (route) => leaseOf(route),
+    redact: (text) => text.replaceAll("sk-secret", "[secret]"),
     price: ({ facts: { price } }, usage) =>
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
     tools: () => staged.tools ?? [],
@@ -85,6 +89,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     scheduler: createScheduler({ clock, random: () => 0 }),
     model,
     schemas: createSchemaChecker(),
+    logError: staged.logError ?? (() => {}),
     newId: () => `run${++ids}${Math.random().toString(36).slice(2, 6)}`,
     setup: () => setup,
     closeTransport: async () => {},

@@ -3,7 +3,7 @@
  * it (retries, fallbacks, words for people) goes by the kind alone.
  */
 import { APICallError } from "@ai-sdk/provider";
-import type { Failure, FailureKind } from "../../errors.ts";
+import type { Failure, ProviderFailureKind } from "../../errors.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { AnswerTooLarge, UnsendableHeader } from "./transport.ts";
 
@@ -78,7 +78,7 @@ const UNAUTHORIZED =
   /authentication_error|invalid.?api.?key|api.?key (not valid|invalid)|unauthorized|permission_(error|denied)/;
 const RATE = /rate.?limit|too many requests|resource_exhausted/;
 
-function kindOf(error: unknown, { status, text }: Symptoms): FailureKind {
+function kindOf(error: unknown, { status, text }: Symptoms): ProviderFailureKind {
   if (error instanceof UnsendableHeader) return "invalid-request";
   if (error instanceof AnswerTooLarge || text.includes("the answer is larger than")) return "malformed-response";
   if (status === undefined || status < 300) return kindOfBrokenAnswer(error, text);
@@ -97,7 +97,7 @@ function kindOf(error: unknown, { status, text }: Symptoms): FailureKind {
 }
 
 /** No error status: the connection failed, the stream carried an error, or its content could not be read. */
-function kindOfBrokenAnswer(error: unknown, text: string): FailureKind {
+function kindOfBrokenAnswer(error: unknown, text: string): ProviderFailureKind {
   if (codeIn(error, NETWORK_CODE) !== undefined) return "network";
   if (isParseError(error)) return "malformed-response";
   if (OUT_OF_CREDIT.test(text)) return "quota-exhausted";
@@ -146,7 +146,7 @@ function isParseError(error: unknown): boolean {
   );
 }
 
-const ADVICE: Record<FailureKind, string> = {
+const ADVICE: Record<ProviderFailureKind, string> = {
   "rate-limited": "limits the rate of requests",
   "quota-exhausted": "says its quota or credit is used up: top it up, or choose another provider",
   overloaded: "is overloaded or failing",
@@ -164,7 +164,7 @@ const ADVICE: Record<FailureKind, string> = {
 /** The key is known there. */
 const FORBIDDEN = "does not let this key do that: choose another model, or another key";
 
-function describe(kind: FailureKind, who: string, { status, message, headers }: Symptoms): string {
+function describe(kind: ProviderFailureKind, who: string, { status, message, headers }: Symptoms): string {
   if (status !== undefined && status >= 300 && status < 400) {
     return `${who} answered with a redirect to ${hostOf(headers.location)}, which is not followed: keys stay with their own origin. Set base_url to the real address.`;
   }

@@ -29,6 +29,9 @@ export const RETRY_RULES = {
   // Only where the operator said that it fails: what answers then is never chosen by us.
   "served-mismatch": { tries: 1, waitMs: 0, fallback: false },
   aborted: { tries: 1, waitMs: 0, fallback: false },
+  internal: { tries: 1, waitMs: 0, fallback: false },
+  "input-changed": { tries: 1, waitMs: 0, fallback: false },
+  "route-gone": { tries: 1, waitMs: 0, fallback: true },
 } as const satisfies Record<FailureKind, RetryRule>;
 
 /** Longest wait that is Deputy's own idea, in milliseconds. */

@@ -1,5 +1,6 @@
 /** Deputy put together for one process: config and keys from its environment, the journal in the state directory. */
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { createSchemaChecker } from "../../child/schema/schema-checker.ts";
 import { createModel } from "../../child/wire/model.ts";
 import { type Clock, systemClock } from "../../clock.ts";
@@ -12,6 +13,7 @@ import type { RouteHook } from "../../routing/resolve/hook.ts";
 import type { Routing } from "../../routing/routing.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { createScheduler } from "../limits/scheduler.ts";
+import { createErrorLog, type LogError } from "./error-log.ts";
 import { openTransport } from "./open-transport.ts";
 import { createSetups } from "./setup.ts";
 
@@ -36,6 +38,8 @@ export type Opened = {
   loadConfig(): LoadedConfig;
   /** Providers, keys and models as they are now. */
   routing(): Routing;
+  /** Keeps the stack of a bug in Deputy in `errors.log` in the state directory. */
+  logError: LogError;
 };
 
 /** @throws DeputyError `journal-unusable` */
@@ -49,6 +53,7 @@ export async function openDeputy({
 }: OpenOptions): Promise<Opened> {
   const journal = given.journal ?? openSqliteJournal({ stateDir: stateDir(env), clock });
   const transport = openTransport(env);
+  const logError = createErrorLog(join(stateDir(env), "errors.log"), clock);
   const setup = createSetups({ env, cwd, clock, ...(configPath !== undefined && { configPath }) });
   const engine = createEngine({
     clock,
@@ -57,13 +62,14 @@ export async function openDeputy({
     scheduler: createScheduler({ clock, random }),
     model: createModel({ transport, clock }),
     schemas: createSchemaChecker(),
+    logError,
     newId,
     setup,
     ...(given.route && { route: given.route }),
     closeTransport: transport.close,
     pid: process.pid,
   });
-  return { engine, loadConfig: () => setup().loaded, routing: () => setup().routing };
+  return { engine, loadConfig: () => setup().loaded, routing: () => setup().routing, logError };
 }
 
 /** Letters and digits that are not taken for one another. */

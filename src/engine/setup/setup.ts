@@ -30,6 +30,8 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   warnings: Warning[];
   /** A key of the route's provider, for one request. */
   lease(route: Route, signal: AbortSignal): Promise<Lease>;
+  /** A text without any key Deputy knows. */
+  redact(text: string): string;
   /** USD of one request; undefined where the price is not known. */
   price(route: Route, usage: Usage): number | undefined;
   /** What the operator allows at a provider. */
@@ -94,6 +96,7 @@ function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined):
     refreshRoute: routing.refreshRoute,
     candidates: routing.candidates,
     lease: credentials.lease,
+    redact: credentials.redact,
     price: catalog.costUsd,
     limitsOf(slug) {
       const found = providers.find(slug);

@@ -63,7 +63,7 @@ export function loadImages({ images = [], workspace }: Ready, sources: ImageSour
   const loaded: Image[] = [];
   for (const ref of images) {
     const image = loadImage(ref, workspace, sources);
-    if ("lost" in image) return { failure: { kind: "invalid-request", message: image.lost } };
+    if ("lost" in image) return { failure: { kind: "input-changed", message: image.lost } };
     loaded.push(image);
   }
   return loaded;

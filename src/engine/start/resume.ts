@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../clock.ts";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, ROUTE_GONE } from "../../errors.ts";
 import type { Blocked, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Ready } from "../../plan.ts";
@@ -131,28 +131,20 @@ function isOpenTo(child: RunChild, server: string | undefined): boolean {
 
 /** Whether a child was interrupted by somebody, and not for want of what it needs. */
 function wasStopped({ tally, blocked }: RunChild): boolean {
-  return tally.ending?.status === "interrupted" && blocked === undefined;
+  const { ending } = tally;
+  return ending?.status === "interrupted" && ending.exitReason !== ROUTE_GONE && blocked === undefined;
 }
 
 /** The route a child is on has to be there; another of its routes that is gone today stays as it was. */
 function routeToday({ position }: ChildStats, planned: Ready, setup: Setup, isBudgeted: boolean): Routed {
   const { route } = planned;
   const priced = needsPrice(isBudgeted, setup);
-  const current = withItsKey(routeAt(planned, position), priced, setup);
+  const current = setup.refreshRoute(routeAt(planned, position), priced);
   if (position === 0 || "problem" in current) return current;
   const whole = setup.refreshRoute(route, priced);
   if ("route" in whole) return whole;
   const fallbacks = route.fallbacks.map((fallback, index) => (index === position - 1 ? current.route : fallback));
   return { route: { ...route, fallbacks } };
-}
-
-/** An endpoint on loopback may be asked without a key, but not where the route was planned with one that is gone. */
-function withItsKey(route: Route, priced: boolean, setup: Setup): Routed {
-  const today = setup.refreshRoute(route, priced);
-  const { provider, keyName } = route;
-  if ("problem" in today || keyName === undefined || today.route.keyName !== undefined) return today;
-  const message = `No key for ${provider}, which the run was planned with (${keyName}). Set it again.`;
-  return { problem: { code: "missing-key", field: "provider", message, suggestions: [] } };
 }
 
 function needsPrice(isBudgeted: boolean, { config }: Setup): boolean {

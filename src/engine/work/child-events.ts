@@ -21,12 +21,6 @@ export function neverStarted({ delegationId, childId }: ChildRef, signal: AbortS
   return interruption(delegationId, childId, by, at);
 }
 
-/** A bug in Deputy costs the child that met it, and no other. */
-export function internalFailure(child: ChildRef, error: unknown, at: number): StoredEvent {
-  const message = `Internal error: ${error instanceof Error ? error.stack : error}`;
-  return failedEnd(child, { kind: "invalid-request", message }, at);
-}
-
 export function failedEnd(child: ChildRef, failure: Failure, at: number): StoredEvent {
   const ending = { status: "failed", failure, text: "" } as const;
   return { kind: "child-end", at, ...child, ending, durationMs: 0 };

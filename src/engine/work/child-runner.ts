@@ -1,7 +1,7 @@
 /** Runs one child: in a slot, against its clock and its budgets, and always to an end that is on record. */
 import type { ChildDeps, ChildInput, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, internalErrorText } from "../../errors.ts";
 import type { ChildEvent } from "../../event.ts";
 import type { Ready } from "../../plan.ts";
 import { type Run, type RunChild, spentIn } from "../../run/run.ts";
@@ -12,7 +12,7 @@ import { createDeadline, type Deadline } from "../limits/deadline.ts";
 import { retryPolicy } from "../limits/retry-policy.ts";
 import type { Setup } from "../setup/setup.ts";
 import { loadImages } from "../start/images.ts";
-import { failedEnd, internalFailure, neverStarted, waitEvent } from "./child-events.ts";
+import { failedEnd, neverStarted, waitEvent } from "./child-events.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { NestedDelegations } from "./nested-delegations.ts";
 import type { Prompts } from "./prompts.ts";
@@ -54,7 +54,9 @@ export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Prom
   } catch (error) {
     if (error instanceof DeputyError) recorder.fail(error);
     else {
-      const end = internalFailure({ delegationId, childId }, error, services.clock.now());
+      // A bug in Deputy costs the child that met it, and no other.
+      const failure = { kind: "internal", message: explainBug(deps, error, childId) } as const;
+      const end = failedEnd({ delegationId, childId }, failure, services.clock.now());
       await recorder.record(end).catch(recorder.fail);
     }
   } finally {
@@ -65,6 +67,12 @@ export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Prom
     await nested.settled(childId);
     interrupts.remove(childId);
   }
+}
+
+/** Logs a bug in Deputy with its stack, and returns what is said of it. */
+function explainBug({ services, setup }: ChildRunnerDeps, error: unknown, where: string): string {
+  services.logError(where, error);
+  return internalErrorText(error, setup.redact);
 }
 
 /** The child's place among the running, and its wall time. */
@@ -131,6 +139,7 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
     pause: slot.pause,
     sleepUntil: (until, signal) => offTheClock(deadline, () => slot.sleepUntil(until, signal)),
     schemas,
+    explainBug: (error, where) => explainBug(deps, error, where),
     onServedMismatch: delegation.on_served_mismatch,
   };
 }

@@ -4,6 +4,7 @@ import type { Model } from "../../child/wire/model.ts";
 import type { Clock } from "../../clock.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Scheduler } from "../limits/scheduler.ts";
+import type { LogError } from "../setup/error-log.ts";
 
 export type Services = {
   clock: Clock;
@@ -12,4 +13,5 @@ export type Services = {
   scheduler: Scheduler;
   model: Model;
   schemas: Pick<SchemaChecker, "check">;
+  logError: LogError;
 };

@@ -4,11 +4,12 @@
  */
 import type { Clock } from "../../clock.ts";
 import type { Environment } from "../../config/template.ts";
+import type { Failure } from "../../errors.ts";
 import type { ApiMode, Route } from "../../route.ts";
 import { type Access, type KeyHeader, type Lease, namesSecret, Secret } from "../../secret.ts";
 import { originOf } from "../catalog/endpoints.ts";
 import type { Provider, Providers } from "../catalog/providers.ts";
-import { createKeylessPool, createPool, type Pool } from "./key-pool.ts";
+import { createKeylessPool, createPool, noLease, type Pool } from "./key-pool.ts";
 import { commandKeySource, fixedKeySource, type KeySource } from "./key-source.ts";
 import {
   type ConnectionResult,
@@ -23,13 +24,18 @@ export type Credentials = {
   find(provider: Provider): ConnectionResult;
   /** Providers that could run something now: those with a key, and the keyless ones that the user has set up. */
   usable(): readonly Provider[];
-  /** What one request on the route carries; without a key where none belongs there any more. Never rejects. */
-  lease(route: Pick<Route, "provider" | "endpoint">, signal: AbortSignal): Promise<Lease>;
+  /**
+   * What one request on the route carries, or the failure `route-gone` where its provider, endpoint or key is no longer
+   * configured. Never rejects.
+   */
+  lease(route: LeasedRoute, signal: AbortSignal): Promise<Lease>;
   /** `text` without any key Deputy knows. */
   redact(text: string): string;
   /** Variables that hold keys, set or not. */
   keyNames(): ReadonlySet<string>;
 };
+
+type LeasedRoute = Pick<Route, "provider" | "endpoint" | "keyName">;
 
 type Sources = { env: Environment; providers: Providers; clock: Clock };
 
@@ -47,14 +53,13 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
   }
 
   /** What belongs to a route as it was planned, if that is still so. */
-  function connectionFor({
-    provider: slug,
-    endpoint,
-  }: Pick<Route, "provider" | "endpoint">): ProviderConnection | undefined {
+  function connectionFor({ provider: slug, endpoint, keyName }: LeasedRoute): ProviderConnection | undefined {
     const found = providers.find(slug);
     const answer = "provider" in found ? find(found.provider) : undefined;
     if (answer === undefined || !("connection" in answer)) return undefined;
-    return originOf(answer.connection.baseUrl) === originOf(endpoint.baseUrl) ? answer.connection : undefined;
+    const { connection } = answer;
+    if (keyName !== undefined && connection.keys.length === 0) return undefined;
+    return originOf(connection.baseUrl) === originOf(endpoint.baseUrl) ? connection : undefined;
   }
 
   function poolOf(connection: ProviderConnection): Pool {
@@ -107,13 +112,22 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
     usable: () => providers.all().filter((provider) => isSetUp(provider, env) && "connection" in find(provider)),
     lease(route, signal) {
       const connection = connectionFor(route);
-      const pool = connection === undefined ? createKeylessPool({ headers: {}, redact }) : poolOf(connection);
+      if (connection === undefined) return Promise.resolve(noLease(routeGone(route)));
       const usual = HEADER_OF_MODE[route.endpoint.apiMode];
-      return pool.lease((secret, header = usual) => accessWith(secret, header, connection?.headers ?? {}), signal);
+      return poolOf(connection).lease(
+        (secret, header = usual) => accessWith(secret, header, connection.headers),
+        signal,
+      );
     },
     redact,
     keyNames,
   };
+}
+
+function routeGone({ provider, endpoint, keyName }: LeasedRoute): Failure {
+  const planned = [originOf(endpoint.baseUrl), ...(keyName === undefined ? [] : [keyName])].join(", ");
+  const message = `${provider} is no longer configured as the run was planned (${planned}). Restore it, then resume the run.`;
+  return { kind: "route-gone", message };
 }
 
 const HEADER_OF_MODE: Record<ApiMode, KeyHeader> = {

@@ -122,6 +122,11 @@ export function createKeylessPool(access: Access): Pool {
   return { lease: async () => lease };
 }
 
+/** Nothing can be sent, and no other key changes that. */
+export function noLease(failure: Failure): Lease {
+  return { failure, release: () => {}, availability: asTold };
+}
+
 /** Nothing but a wait is left, as long as the provider says. */
 function asTold({ retryAfterMs, kind }: Failure): KeyAvailability {
   return { another: false, backInMs: retryAfterMs ?? 0, kind, isTold: retryAfterMs !== undefined };

@@ -235,11 +235,19 @@ export function refreshRoute(route: Route, priced: boolean, deps: PrecedenceDeps
     deps,
   );
   if ("problem" in bound) return bound;
+  if (route.keyName !== undefined && bound.route.keyName === undefined)
+    return { problem: keyGone(route, route.keyName) };
   const fallbacks = route.fallbacks.map((fallback) => {
     const renewed = refreshRoute(fallback, priced, deps);
     return "route" in renewed ? renewed.route : fallback;
   });
   return { route: { ...bound.route, requested: route.requested, fallbacks, warnings: route.warnings } };
+}
+
+/** An endpoint on loopback may be asked without a key, but not where the route was planned with one that is gone. */
+function keyGone({ provider }: Route, keyName: string): Problem {
+  const message = `No key for ${provider}, which the run was planned with (${keyName}). Set it again.`;
+  return { code: "missing-key", field: "provider", message, suggestions: [] };
 }
 
 // What the levels say -------------------------------------------------------------------------------------------------

@@ -204,6 +204,30 @@ describe("the journal and images", () => {
       assert.ok(lab.shown().every((count) => count === 2));
     }));
 
+  test("one that changes while its task waits in the queue fails as input-changed; its sibling is not touched", () => {
+    let change = () => {};
+    const script: Script = () => {
+      change();
+      return { text: "done" };
+    };
+    return inLab(script, async (lab) => {
+      lab.write("first.png", TINY_PNG);
+      lab.write("second.png", TINY_PNG);
+      change = () => lab.write("second.png", TINY_GIF);
+      const deputy = lab.open();
+      const tasks = ["first.png", "second.png"].map((image) => ({ goal: `Look at ${image}.`, images: [image] }));
+      const { results } = await deputy.delegate(tasks, { workspace: lab.work, concurrency: 1 });
+      assert.deepEqual(
+        results.map(({ status, exit_reason }) => [status, exit_reason]),
+        [
+          ["completed", "answered"],
+          ["failed", "input-changed"],
+        ],
+      );
+      await deputy.close();
+    });
+  });
+
   const refused = (lab: Lab, meanwhile: () => void, message: RegExp) =>
     assert.rejects(resumed(lab, ["chart.png"], meanwhile), { code: "nothing-to-run", message });
 

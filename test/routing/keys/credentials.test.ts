@@ -187,12 +187,13 @@ describe("a key stays with its origin:", () => {
     assert.equal((await sent("kimi", { env: { KIMI_API_KEY: "sk-123" } })).url, "https://api.moonshot.ai/v1");
   });
 
-  test("an access that was made for one origin has no key for a route to another", async () => {
+  test("a route to another origin than its provider's gets no access at all", async () => {
     const given = { env: { GLM_API_KEY: "zai-key" } };
     const { route } = ready({ provider: "zai", model: "m" }, given);
     const moved = { ...route, endpoint: { ...route.endpoint, baseUrl: "https://evil.example/v4" } };
-    const { key, headers } = await accessFor(moved, routingOf(given));
-    assert.deepEqual({ key, headers }, { key: undefined, headers: {} });
+    const lease = await routingOf(given).credentials.lease(moved, AbortSignal.timeout(5_000));
+    assert.ok("failure" in lease && lease.failure.kind === "route-gone");
+    assert.doesNotMatch(JSON.stringify(lease), /zai-key/);
   });
 });
 

@@ -60,7 +60,7 @@ export type Ending = {
 /** The exit codes of docs/results.md, without the one for bugs. */
 const EXIT_CODES: readonly unknown[] = [0, 1, 2, 3, 130];
 const STACK_TRACE =
-  /^\s+at .+:\d+:\d+\)?$|unhandled|uncaught|node:internal|This is a bug in Deputy|FATAL ERROR|^Node\.js v\d|Internal error: /im;
+  /^\s+at .+:\d+:\d+\)?$|unhandled|uncaught|node:internal|This is a bug in Deputy|FATAL ERROR|^Node\.js v\d|Internal error in Deputy/im;
 
 export function findCrashes({ argv, code, signal, stdout, stderr, killed, sent }: Ending): Breach[] {
   const command = `deputy ${argv.join(" ")}`;
