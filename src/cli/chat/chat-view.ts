@@ -2,11 +2,12 @@
 
 import type { Clock } from "../../clock.ts";
 import type { ChildEvent, Event } from "../../event.ts";
+import { formatUsd } from "../../money.ts";
 import { costOf, routeAt } from "../../result.ts";
 import { type Run, runIn } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, noteOn } from "../terminal/event-lines.ts";
-import { formatDuration, formatRoute, formatUsd } from "../terminal/format.ts";
+import { formatDuration, formatRoute } from "../terminal/format.ts";
 import { createScreen, type Screen, type ScreenRow, type Size, sizeOf } from "../terminal/screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "../terminal/terminal-text.ts";
 import { createRunRows, type RunRows } from "../terminal/tree.ts";

@@ -1,8 +1,8 @@
 /** How a turn ended, for the person who waits for the next prompt: nothing where it was answered, else why, and what helps. */
 
+import { formatUsd } from "../../money.ts";
 import { type Result, routeAt } from "../../result.ts";
 import type { Run } from "../../run/run.ts";
-import { formatUsd } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 
 export function turnProblem(result: Result, run: Run): string | undefined {

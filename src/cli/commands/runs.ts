@@ -1,12 +1,13 @@
 /** `deputy runs`: every run in the journal, newest first. */
 import type { RunListing } from "../../engine/engine.ts";
+import { formatUsd } from "../../money.ts";
 import { costIn, usedAlone } from "../../result.ts";
 import { allChildren, hasEnded } from "../../run/run.ts";
 import { stateOf } from "../../run/run-report.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { createPaint, type Paint } from "../io.ts";
 import { setAsideNote } from "../serving/resume-after-crash.ts";
-import { formatUsd, plural } from "../terminal/format.ts";
+import { plural } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
 

@@ -1,10 +1,11 @@
 /** What a person reads when a run is over: each answer under its task, route, time and cost, and one line of totals. */
 
+import { formatUsd } from "../../money.ts";
 import type { DelegationResult, Result } from "../../result.ts";
 import type { Run } from "../../run/run.ts";
 import type { Paint } from "../io.ts";
 import { taskPosition } from "./event-lines.ts";
-import { formatCost, formatDuration, formatOutcome, formatReason, formatUsd, plural } from "./format.ts";
+import { formatCost, formatDuration, formatOutcome, formatReason, plural } from "./format.ts";
 import { harmless, oneLine } from "./terminal-text.ts";
 
 /** @param ephemeral nothing will be there to show later */

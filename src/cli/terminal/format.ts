@@ -1,4 +1,5 @@
 /** Money, time, routes and endings in the words that every line, table and page of the command line uses. */
+import { formatUsd } from "../../money.ts";
 import type { Result } from "../../result.ts";
 
 export type ShownCost = { usd: number | null; status: Result["cost_status"] };
@@ -7,11 +8,6 @@ export type ShownCost = { usd: number | null; status: Result["cost_status"] };
 export function formatCost({ usd, status }: ShownCost): string {
   if (usd === null) return "cost unknown";
   return `${status === "estimated" ? "~" : ""}${formatUsd(usd)}`;
-}
-
-export function formatUsd(usd: number): string {
-  if (usd > 0 && usd < 0.0001) return "<$0.0001";
-  return `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
 }
 
 /** `4.7s`, `1m 04s`, `2h 05m`. */

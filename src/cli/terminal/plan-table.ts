@@ -2,11 +2,12 @@
 
 import { priceDocument } from "../../available-models.ts";
 import type { Plan } from "../../engine/engine.ts";
+import { formatUsd } from "../../money.ts";
 import type { Limits, Planned, Ready } from "../../plan.ts";
 import { requestedReport } from "../../result.ts";
 import type { Price, Route } from "../../route.ts";
 import type { Paint } from "../io.ts";
-import { formatDuration, formatRoute, formatUsd, plural } from "./format.ts";
+import { formatDuration, formatRoute, plural } from "./format.ts";
 import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
 

@@ -4,11 +4,12 @@
  */
 import type { Clock } from "../../clock.ts";
 import type { Event } from "../../event.ts";
+import { formatUsd } from "../../money.ts";
 import { costIn, routeAt } from "../../result.ts";
 import { allChildren, hasEnded, type Run, type RunChild } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, goalIn, type LineFormat, taskPosition } from "./event-lines.ts";
-import { formatDuration, formatRoute, formatUsd } from "./format.ts";
+import { formatDuration, formatRoute } from "./format.ts";
 import { createScreen, type ScreenRow, type Size, sizeOf } from "./screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
 import type { View } from "./view.ts";

@@ -1,0 +1,5 @@
+/** Money as every surface shows it. */
+export function formatUsd(usd: number): string {
+  if (usd > 0 && usd < 0.0001) return "<$0.0001";
+  return `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
+}
