@@ -227,6 +227,8 @@ export type LiveEvent =
   | OfChild<"queue-move", { taskIndex: number; place: number }>
   /** Waiting for the provider's rate limiter; without `delayMs`, until a request that is under way there has ended. */
   | OfChild<"gate-wait", { provider: string; limit: string; delayMs?: number }>
+  /** Waiting for money of a shared budget: other children have reserved `heldUsd` of it. */
+  | OfChild<"budget-wait", { heldUsd: number }>
   | OfChild<"retry-wait", { failure: Failure; delayMs: number }>;
 
 export type StoredEvent = DelegationEvent | ChildEvent;
@@ -264,6 +266,7 @@ export const DURABILITY = {
   "reasoning-delta": "live",
   "queue-move": "live",
   "gate-wait": "live",
+  "budget-wait": "live",
   "retry-wait": "live",
 } as const satisfies Record<EventKind, "live" | "stored" | "barrier">;
 

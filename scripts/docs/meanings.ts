@@ -286,6 +286,7 @@ export const EVENTS: Record<EventKind, string> = {
   "reasoning-delta": "a chunk of the model's reasoning",
   "queue-move": "a child's position in the queue",
   "gate-wait": "a child waits for its provider's rate limiter",
+  "budget-wait": "a child waits for money that other children have reserved",
   "retry-wait": "a child waits before a retry",
 };
 

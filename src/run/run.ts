@@ -16,6 +16,7 @@ import {
   type NestedUsage,
   type StoredEvent,
 } from "../event.ts";
+import { formatUsd } from "../money.ts";
 import type { Planned } from "../plan.ts";
 import {
   applyToStats,
@@ -420,6 +421,8 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
       const time = event.delayMs === undefined ? "" : ` (${Math.ceil(event.delayMs / 1000)} s)`;
       return `waiting for ${event.provider}'s ${event.limit}${time}`;
     }
+    case "budget-wait":
+      return `waiting for budget (siblings hold ${formatUsd(event.heldUsd)})`;
     case "retry-wait":
       return `${event.failure.kind}, retrying in ${Math.ceil(event.delayMs / 1000)} s`;
     case "approval-ask":

@@ -172,6 +172,49 @@ test("a tool that throws tells the model so in one line; its stack goes to the l
   await engine.close();
 });
 
+test("a child that waits for money its siblings hold says so once, live alone, and goes on when they give it back", async () => {
+  const memory = createMemory();
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  const priced = (provider: string, model: string) =>
+    route(provider, model, { facts: { price: { input: 1, output: 10 } } });
+  const { engine } = createTestEngine({
+    script: async () => {
+      await opened;
+      return says("done");
+    },
+    memory,
+    route: priced,
+  });
+  const call = { tasks: [task("a"), task("b"), task("c")], max_cost_usd: 0.06 };
+  const delegation = await engine.submit(call, options);
+  const waits: Event[] = [];
+  for await (const event of delegation.events) {
+    if (event.kind !== "budget-wait") continue;
+    assert.ok(event.heldUsd > 0 && event.heldUsd <= 0.06, `${event.heldUsd}`);
+    waits.push(event);
+    if (waits.length === 2) open();
+  }
+  const { results } = await delegation.result;
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["completed", "completed", "completed"],
+  );
+  assert.deepEqual(new Set(waits.map((event) => "childId" in event && event.childId)).size, waits.length);
+  assert.doesNotMatch(JSON.stringify(memory.log), /budget-wait/);
+  await engine.close();
+});
+
+test("children whose budget has room for all never wait for it", async () => {
+  const { engine } = createTestEngine({
+    script: answer,
+    route: (provider, model) => route(provider, model, { facts: { price: { input: 1, output: 10 } } }),
+  });
+  const delegation = await engine.submit({ tasks: [task("a"), task("b")], max_cost_usd: 100 }, options);
+  const events = await collect(delegation.events);
+  assert.ok(!events.some(({ kind }) => kind === "budget-wait"));
+  await engine.close();
+});
+
 test("a child that retries gives its place to another while it waits", async () => {
   const order: string[] = [];
   let failed = false;

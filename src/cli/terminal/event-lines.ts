@@ -4,6 +4,7 @@
  */
 
 import type { Event } from "../../event.ts";
+import { formatUsd } from "../../money.ts";
 import { type Result, resultOf } from "../../result.ts";
 import {
   ancestorPrefix,
@@ -156,6 +157,8 @@ function notable(event: Event): Note | undefined {
         };
       if (event.recovery.action !== "retry") return undefined;
       return { sign: "!", text: `${event.failure.kind}, trying again: ${event.failure.message}` };
+    case "budget-wait":
+      return { sign: "·", text: `waiting for budget: siblings hold ${formatUsd(event.heldUsd)}` };
     case "approval-ask":
       if (event.answerBy === undefined) return undefined;
       return { sign: "?", text: `${asked(event)} · deputy approve ${event.childId}` };

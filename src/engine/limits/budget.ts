@@ -23,17 +23,22 @@ export function createBudget(limitUsd: number | undefined, spentUsd = 0): Budget
   return { limitUsd, spentUsd, reservedUsd: 0, open: 0, waiting: new Set() };
 }
 
-/** Sets money aside as `tryReserve` does, and waits where others hold it: a request that ends gives back what it did not cost. */
+/**
+ * Sets money aside as `tryReserve` does, and waits where others hold it: a request that ends gives back what it did not cost.
+ * @param onWait called once, before the first wait, with the USD that others hold
+ */
 export async function reserve(
   budgets: readonly Budget[],
   worstCase: () => WorstCase,
   isFinalAnswer: boolean,
   signal: AbortSignal,
+  onWait: (heldUsd: number) => void = () => {},
 ): Promise<Reservation | undefined> {
-  for (;;) {
+  for (let waits = 0; ; waits++) {
     if (signal.aborted) return undefined;
     const reservation = tryReserve(budgets, worstCase, isFinalAnswer);
     if (reservation !== "held") return reservation;
+    if (waits === 0) onWait(tightest(budgets)?.reservedUsd ?? 0);
     await waitForRelease(budgets, signal);
   }
 }
@@ -67,8 +72,12 @@ export function tryReserve(
 
 /** The limit, in USD, of which the least is left; undefined where there is none. */
 export function tightestUsd(budgets: readonly Budget[]): number | undefined {
+  return tightest(budgets)?.limitUsd;
+}
+
+function tightest(budgets: readonly Budget[]): Budget | undefined {
   const limited = budgets.filter(({ limitUsd }) => limitUsd !== undefined);
-  return limited.toSorted((one, other) => available(one) - available(other))[0]?.limitUsd;
+  return limited.toSorted((one, other) => available(one) - available(other))[0];
 }
 
 function createReservation(

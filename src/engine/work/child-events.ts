@@ -15,6 +15,11 @@ export function waitEvent(child: ChildRef, provider: string, status: WaitStatus,
   return { kind: "gate-wait", at, ...child, provider, limit, ...(Number.isFinite(forMs) && { delayMs: forMs }) };
 }
 
+/** The child waits for money that other children have reserved. */
+export function budgetWait(child: ChildRef, heldUsd: number, at: number): Event {
+  return { kind: "budget-wait", at, ...child, heldUsd };
+}
+
 /** The end of a child that was stopped while it waited in the queue. */
 export function neverStarted({ delegationId, childId }: ChildRef, signal: AbortSignal, at: number): StoredEvent {
   const { by } = signal.reason as StopReason & { status: "interrupted" };

@@ -12,7 +12,7 @@ import { createDeadline, type Deadline } from "../limits/deadline.ts";
 import { retryPolicy } from "../limits/retry-policy.ts";
 import type { Setup } from "../setup/setup.ts";
 import { loadImages } from "../start/images.ts";
-import { failedEnd, neverStarted, waitEvent } from "./child-events.ts";
+import { budgetWait, failedEnd, neverStarted, waitEvent } from "./child-events.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { NestedDelegations } from "./nested-delegations.ts";
 import type { Prompts } from "./prompts.ts";
@@ -117,10 +117,12 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
 
 /** What the loop works with. The child's time stands still while it waits for money or for its turn. */
 function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: ChildAtWork): ChildDeps {
-  const { services, setup, approvals } = deps;
+  const { services, setup, approvals, recorder, run } = deps;
   const { clock, model, random, schemas } = services;
   const { delegation } = setup.config;
   const budgets = [...deps.budgets, createBudget(planned.limits.maxCostUsd, spentIn([child]))];
+  const about = { delegationId: run.delegationId, childId: child.tally.childId };
+  const showWait = (heldUsd: number) => void recorder.record(budgetWait(about, heldUsd, clock.now()));
   return {
     clock,
     model,
@@ -132,7 +134,7 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
     lease: setup.lease,
     price: setup.price,
     reserve: (worst, isFinalAnswer, signal) =>
-      offTheClock(deadline, () => reserve(budgets, worst, isFinalAnswer, signal)),
+      offTheClock(deadline, () => reserve(budgets, worst, isFinalAnswer, signal, showWait)),
     admit: (provider, tokens, signal) => offTheClock(deadline, () => slot.admit(provider, tokens, signal)),
     budgetUsd: () => tightestUsd(budgets),
     recover: (situation) => retryPolicy(situation, random, delegation.on_quota),

@@ -110,6 +110,19 @@ describe("the tree", () => {
     assert.match(terminal.text(), /^· \[2\/2\] b +waiting \(place 1\)$/m);
   });
 
+  test("tells who waits for budget, in a line that stays and as what the child is doing", async () => {
+    const { clock, terminal, tell, about, begin } = stage(["a", "b"]);
+    begin(0);
+    begin(1);
+    tell({ ...about(1), kind: "budget-wait", heldUsd: 1.2 });
+    await clock.advance(100);
+    assert.match(terminal.text(), /^· \[2\/2\] waiting for budget: siblings hold \$1\.20$/m);
+    assert.match(terminal.text(), /waiting for budget \(siblings hold \$1\.20\)/);
+    tell({ ...about(1), kind: "step-start", step: 1 });
+    await clock.advance(100);
+    assert.doesNotMatch(terminal.text(), /waiting for budget \(/);
+  });
+
   test("gives way to a question and comes back after it", async () => {
     const { clock, terminal, tree, begin } = stage(["a"]);
     begin(0);
