@@ -13,8 +13,13 @@ const LATE_MS = 400;
 /** How early, by the client's clock. */
 const EARLY_MS = 50;
 
-/** As the SDKs say it: `McpError: MCP error -32001: Request timed out`, `SdkError: Request timed out`, `request timeout`. */
+/**
+ * As clients say it. TypeScript SDK: `McpError: MCP error -32001: Request timed out`, `SdkError: Request timed out`. rmcp
+ * (Rust): `request timeout`, `timed out`. Go: `context deadline exceeded`.
+ */
 const TIMEOUT_WORDS = /tim(?:e|ed)[\s_-]*out|-32001|deadline/i;
+/** A user's stop may mention a timeout: `Cancelled by the user before the timeout`. */
+const USER_WORDS = /\bby (?:the )?user\b|\buser (?:cancel|abort|stop|interrupt|press)/i;
 
 /**
  * @param reason of the abort: the client's own words, an error of the connection, or nothing
@@ -23,6 +28,6 @@ const TIMEOUT_WORDS = /tim(?:e|ed)[\s_-]*out|-32001|deadline/i;
  */
 export function isClientTimeout(reason: unknown, waitedMs: readonly number[]): boolean {
   const words = typeof reason === "string" ? reason.trim() : "";
-  if (words !== "") return TIMEOUT_WORDS.test(words);
+  if (words !== "") return TIMEOUT_WORDS.test(words) && !USER_WORDS.test(words);
   return waitedMs.some((ms) => ms > STEP_MS / 2 && (ms + EARLY_MS) % STEP_MS <= EARLY_MS + LATE_MS);
 }

@@ -76,11 +76,17 @@ describe("why a client gave up", () => {
       "SdkError: Request timed out",
       "request timeout",
       "TimeoutError: The operation was aborted due to timeout",
-      "deadline exceeded",
+      "context deadline exceeded",
+      "timed out",
+      "McpError: MCP error -32001: Maximum total timeout exceeded",
     ])
       assert.ok(isClientTimeout(words, [60_000]), words);
-    for (const words of ["AbortError: This operation was aborted", "user pressed Esc", "cancelled"])
+    for (const words of ["AbortError: This operation was aborted", "user pressed Esc", "cancelled", "context canceled"])
       assert.ok(!isClientTimeout(words, [60_000]), words);
+    for (const words of ["Cancelled by the user before the timeout of 60 s", "User aborted (timeout: 60 s)"])
+      assert.ok(!isClientTimeout(words, [60_000]), words);
+    for (const words of ["Request cancelled: timed out after 60 s", "cancelled due to timeout"])
+      assert.ok(isClientTimeout(words, [1_234]), words);
   });
 
   test("and without words from the clock: patience is set in round seconds", () => {
