@@ -1,6 +1,9 @@
 /** Tab: commands, and after them models, aliases, efforts or runs. */
+import type { Opened } from "../../engine/setup/open-deputy.ts";
+import { EFFORTS } from "../../route.ts";
+import { SLASH_COMMANDS } from "./slash-commands.ts";
 
-export type CompletionSource = {
+type CompletionSource = {
   commands: readonly string[];
   /** Model ids and aliases. */
   models(): string[];
@@ -9,6 +12,25 @@ export type CompletionSource = {
   /** Ids of runs and of their children. */
   runs(): string[];
 };
+
+export function completionSource({ engine, routing, loadConfig }: Opened): CompletionSource {
+  return {
+    commands: Object.keys(SLASH_COMMANDS),
+    models: () => [
+      ...Object.keys(loadConfig().config.models),
+      ...routing()
+        .candidates()
+        .map(({ model }) => model),
+    ],
+    providers: () =>
+      routing()
+        .credentials.usable()
+        .map(({ slug }) => slug),
+    efforts: EFFORTS,
+    runs: () =>
+      engine.runs().flatMap(({ run }) => [run.delegationId, ...run.children.map(({ tally }) => tally.childId)]),
+  };
+}
 
 /** @returns what the end of the line may become, and the part of it that would be replaced */
 export function completeLine(line: string, source: CompletionSource): [candidates: string[], part: string] {

@@ -1,0 +1,31 @@
+/** The states of a chat at a terminal, and the transitions between them, as data. */
+
+export type ChatState =
+  /** Waits for a message. */
+  | "idle"
+  /** Ctrl-C was pressed while nothing was under way: the next one leaves. */
+  | "confirming"
+  /** A turn is under way. */
+  | "running"
+  /** The user is asked to approve a tool call of the turn. */
+  | "approving"
+  /** The turn was asked to stop. */
+  | "stopping"
+  /** The chat has ended; what is typed is ignored. */
+  | "leaving";
+
+export type ChatSignal = "line" | "interrupt" | "begin" | "ask" | "answer" | "stop" | "end" | "leave";
+
+/** A signal that a state does not list changes nothing. */
+const TRANSITIONS: Record<ChatState, { [signal in ChatSignal]?: ChatState }> = {
+  idle: { interrupt: "confirming", begin: "running", leave: "leaving" },
+  confirming: { line: "idle", begin: "running", leave: "leaving" },
+  running: { ask: "approving", stop: "stopping", end: "idle", leave: "leaving" },
+  approving: { answer: "running", stop: "stopping", end: "idle", leave: "leaving" },
+  stopping: { end: "idle", leave: "leaving" },
+  leaving: {},
+};
+
+export function nextState(state: ChatState, signal: ChatSignal): ChatState {
+  return TRANSITIONS[state][signal] ?? state;
+}

@@ -1,0 +1,134 @@
+/** A chat at a terminal as one object: its parts, and the state that lines, keys and turns change. */
+import { stateDir } from "../../../config/trust.ts";
+import type { LiveChat, TurnOptions } from "../../../engine/chat.ts";
+import type { Asker, Delegation } from "../../../engine/engine.ts";
+import type { Opened } from "../../../engine/setup/open-deputy.ts";
+import { DeputyError } from "../../../errors.ts";
+import { createApprovalPrompt } from "../../approvals/approval-prompt.ts";
+import { createPaint, type Io, isRichTerminal, type Paint } from "../../io.ts";
+import { routeOf } from "../../terminal/follow.ts";
+import { sizeOf } from "../../terminal/screen.ts";
+import { harmless } from "../../terminal/terminal-text.ts";
+import { type ChatView, createChatView } from "../chat-view.ts";
+import { completeLine, completionSource } from "../completion.ts";
+import { type History, openHistory } from "../history.ts";
+import { createKeyboard, type Keyboard } from "../keyboard.ts";
+import { unfolded } from "../paste.ts";
+import { inRows } from "../text-flow.ts";
+import { type ChatSignal, type ChatState, nextState } from "./states.ts";
+
+export type InteractiveDeps = {
+  io: Io;
+  deputy: Opened;
+  chat: LiveChat;
+  /** A new conversation like the one that was opened. */
+  resumeChat(chat: LiveChat): Promise<LiveChat>;
+  turn: Omit<TurnOptions, "asker">;
+  verbose: boolean;
+};
+
+export type ActiveTurn = {
+  /** Undefined until the turn has started. */
+  delegation: Delegation | undefined;
+  /** Of each message sent to the turn: its text if the turn ended before the model received it. */
+  steered: Promise<string | undefined>[];
+};
+
+export type TerminalChat = {
+  readonly deps: InteractiveDeps;
+  readonly paint: Paint;
+  readonly history: History;
+  readonly keyboard: Keyboard;
+  readonly view: ChatView;
+  readonly asker: Asker;
+  /** Delegations that were asked to stop. */
+  readonly stopped: Set<string>;
+  /** Settles with the exit code. */
+  readonly exited: PromiseWithResolvers<number>;
+  state: ChatState;
+  chat: LiveChat;
+  turn: ActiveTurn | undefined;
+  /** Lines that ended in a backslash. */
+  draft: string;
+};
+
+export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
+  const { io, deputy, verbose } = deps;
+  const { stdin: input, stdout: output, clock } = io;
+  const paint = createPaint(output, io.env);
+  const rich = isRichTerminal(output, io.env);
+  const history = openHistory(stateDir(io.env), (text) => deputy.routing().credentials.redact(text));
+  const complete = (line: string) => completeLine(line, completionSource(deputy));
+  const keyboard = createKeyboard({
+    input,
+    output,
+    rich,
+    history: history.entries,
+    complete,
+    keepsDrafts: rich,
+    clock,
+  });
+  const typed = () => unfolded(terminal.draft + keyboard.typed);
+  const view = createChatView({ output, paint, clock, rich, verbose, asksHere: true, typed });
+  const asker = createApprovalPrompt({
+    readAnswer: keyboard.ask,
+    output,
+    paint,
+    routeOf: (childId) => routeOf(deputy.engine.run(childId).run, childId),
+    onAsk() {
+      signal(terminal, "ask");
+      view.pause();
+    },
+    onAnswered() {
+      signal(terminal, "answer");
+      view.resume();
+    },
+  });
+  const terminal: TerminalChat = {
+    deps,
+    paint,
+    history,
+    keyboard,
+    view,
+    asker,
+    stopped: new Set(),
+    exited: Promise.withResolvers(),
+    state: "idle",
+    chat: deps.chat,
+    turn: undefined,
+    draft: "",
+  };
+  return terminal;
+}
+
+export function signal(terminal: TerminalChat, what: ChatSignal): void {
+  terminal.state = nextState(terminal.state, what);
+}
+
+/** Shows the prompt if the chat waits for a message. */
+export function showPrompt({ state, keyboard, draft, paint }: TerminalChat): void {
+  if (state === "idle" || state === "confirming") keyboard.show(draft === "" ? `${paint("bold", ">")} ` : "… ");
+}
+
+/** Ends the chat. A turn under way is stopped, and records by whom. */
+export function leave(terminal: TerminalChat, code: number, by = "the user left"): void {
+  signal(terminal, "leave");
+  terminal.turn?.delegation?.stop(by).catch((error: unknown) => printProblem(terminal, error));
+  terminal.exited.resolve(code);
+}
+
+export function printProblem(terminal: TerminalChat, error: unknown): void {
+  terminal.view.print(problemText(terminal, error).trimEnd());
+}
+
+/** The text of an expected error. Any other error ends the chat. */
+export function problemText(terminal: TerminalChat, error: unknown): string {
+  if (error instanceof DeputyError) return `${warningText(terminal, error.message)}\n`;
+  terminal.exited.reject(error);
+  return "";
+}
+
+export function warningText({ deps, paint }: TerminalChat, text: string): string {
+  const rows = inRows(`! ${harmless(text)}`, sizeOf(deps.io.stdout).columns - 1);
+  return rows.map((row) => paint("yellow", row)).join("\n");
+}

@@ -1,0 +1,108 @@
+/** Turns of a chat at a terminal: a message and its answer, messages to a turn under way, and stopping one. */
+import { DeputyError } from "../../../errors.ts";
+import type { DelegationResult } from "../../../result.ts";
+import type { Run } from "../../../run/run.ts";
+import { EXIT_INTERRUPTED } from "../../exit-codes.ts";
+import { harmless, oneLine } from "../../terminal/terminal-text.ts";
+import { turnTotals } from "../chat-view.ts";
+import { turnProblem } from "../turn-end.ts";
+import {
+  type ActiveTurn,
+  leave,
+  printProblem,
+  problemText,
+  showPrompt,
+  signal,
+  type TerminalChat,
+  warningText,
+} from "./terminal-chat.ts";
+
+/** Runs a turn to its end. Messages that came too late for it are the next turn. */
+export async function runTurn(terminal: TerminalChat, message: string): Promise<void> {
+  const { deps, keyboard, view, paint } = terminal;
+  const { io, deputy } = deps;
+  const turn: ActiveTurn = { delegation: undefined, steered: [] };
+  terminal.turn = turn;
+  signal(terminal, "begin");
+  keyboard.hide();
+  const { id } = terminal.chat;
+  view.beginTurn(id === undefined ? undefined : deputy.engine.run(id).run);
+  const startedAt = io.clock.now();
+  let ending: string;
+  try {
+    const { run, result } = await takeTurn(terminal, turn, message);
+    ending = endingText(terminal, run, result, io.clock.now() - startedAt);
+  } catch (error) {
+    ending = problemText(terminal, error).trimEnd();
+  } finally {
+    view.endTurn();
+    terminal.turn = undefined;
+    signal(terminal, "end");
+  }
+  io.stdout.write(`${ending}\n\n`);
+  const missed = (await Promise.all(turn.steered)).filter((text) => text !== undefined);
+  if (missed.length === 0 || terminal.state === "leaving") return showPrompt(terminal);
+  io.stdout.write(`${paint("dim", "The turn was over before it heard this; it is the next message:")}\n`);
+  io.stdout.write(`${paint("bold", ">")} ${harmless(missed.join("\n"))}\n`);
+  await runTurn(terminal, missed.join("\n"));
+}
+
+async function takeTurn(
+  { chat, deps, asker, view }: TerminalChat,
+  turn: ActiveTurn,
+  message: string,
+): Promise<{ run: Run; result: DelegationResult }> {
+  const delegation = await chat.say(message, { ...deps.turn, asker });
+  turn.delegation = delegation;
+  await delegation.follow(({ event, run }) => view.onEvent(event, run));
+  return { run: delegation.run, result: await delegation.result };
+}
+
+function endingText(terminal: TerminalChat, run: Run, { results }: DelegationResult, tookMs: number): string {
+  const [session] = results;
+  const problem = session && turnProblem(session, run);
+  return problem === undefined ? terminal.paint("dim", turnTotals(run, tookMs)) : warningText(terminal, problem);
+}
+
+/** Sends a message to the turn under way; it becomes the next turn if this one ends first. */
+export async function steerTurn(terminal: TerminalChat, turn: ActiveTurn, text: string): Promise<void> {
+  const { view, paint } = terminal;
+  const { engine } = terminal.deps.deputy;
+  if (turn.delegation === undefined) return void turn.steered.push(Promise.resolve(text));
+  try {
+    const receipt = await engine.steer(`${turn.delegation.id}.1`, text, "the user");
+    view.print(paint("dim", `> ${oneLine(text)} (goes with its next request)`));
+    const settled = engine.settleSteer(receipt, new AbortController().signal);
+    turn.steered.push(settled.then(({ state }) => (state === "delivered" ? undefined : text)));
+  } catch (error) {
+    if (!(error instanceof DeputyError) || error.code !== "run-ended") return printProblem(terminal, error);
+    turn.steered.push(Promise.resolve(text));
+  }
+}
+
+/** Stops what was delegated; the next time, the turn. A turn that has not started cannot be stopped: the chat ends. */
+export function stopTurn(terminal: TerminalChat): void {
+  const { turn, view, paint } = terminal;
+  if (stopDelegations(terminal)) return;
+  if (turn?.delegation === undefined) {
+    leave(terminal, EXIT_INTERRUPTED);
+    return;
+  }
+  signal(terminal, "stop");
+  turn.delegation.stop("Ctrl-C").catch((error: unknown) => printProblem(terminal, error));
+  view.print(paint("yellow", "! Stopping the turn; what was said is kept. Ctrl-C again leaves."));
+}
+
+/** Returns false where none is running that was not asked to stop before. */
+function stopDelegations(terminal: TerminalChat): boolean {
+  const { view, stopped, paint } = terminal;
+  const { engine } = terminal.deps.deputy;
+  const running = view.delegations();
+  if (running.every((id) => stopped.has(id))) return false;
+  for (const id of running) {
+    stopped.add(id);
+    engine.stop(id, "Ctrl-C").catch((error: unknown) => printProblem(terminal, error));
+  }
+  view.print(paint("yellow", "! Stopping what was delegated; what is done is kept. Ctrl-C again stops the turn."));
+  return true;
+}
