@@ -13,7 +13,6 @@ const LONGER = [
   "child/conversation.ts applyEvent",
   "cli/chat/keyboard.ts createKeyboard",
   "engine/engine.ts createEngine",
-  "engine/limits/scheduler.ts createScheduler",
   "engine/work/supervisor.ts supervise",
   "mcp/delegations.ts createDelegations",
   "result.ts applyToStats",

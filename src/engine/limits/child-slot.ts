@@ -1,7 +1,8 @@
 /** A child's place among the running: taken, given back while it waits, changed for one at another provider. */
 import type { Permit } from "../../child/child.ts";
 import { type Clock, sleepUntil } from "../../clock.ts";
-import type { Scheduler, Slot, WaitStatus } from "./scheduler.ts";
+import type { Slot } from "./occupied-slots.ts";
+import type { Scheduler, WaitStatus } from "./scheduler.ts";
 
 export type ChildSlot = {
   /** False where the signal aborted before a place was free. */

@@ -5,16 +5,12 @@
  */
 import type { Permit } from "../../child/child.ts";
 import type { Clock } from "../../clock.ts";
+import { type Alarm, createAlarm } from "./alarm.ts";
+import { createOccupiedSlots, type OccupiedSlots, type Slot } from "./occupied-slots.ts";
 import { createRateLimiter, type ProviderLimits, type RateLimiter, type RateLimitWait } from "./rate-limiter.ts";
 
 /** Waiting children beyond this place are not told that they moved. */
 const REPORTED_POSITIONS = 50;
-
-export type Slot = {
-  readonly provider: string;
-  /** Gives the place back; a second call does nothing. */
-  release(): void;
-};
 
 /** What a waiting child is told: its place in the queue (1 is next), or what keeps its provider's rate limiter closed. */
 export type WaitStatus = { place: number } | RateLimitWait;
@@ -56,184 +52,186 @@ type Waiting = {
   grant(place: Slot): void;
 };
 
+type Queues = {
+  cap: number;
+  limitsOf: (provider: string) => ProviderLimits;
+  /** At work, and about to ask. */
+  requests: Waiting[];
+  /** Not begun. */
+  starts: Waiting[];
+  readonly occupied: OccupiedSlots;
+  /** Returns a provider's rate limiter. */
+  limiterOf(provider: string): RateLimiter;
+  readonly alarm: Alarm;
+};
+
 const NO_TOKENS = () => 0;
 
 export function createScheduler(
   { clock, random }: { clock: Clock; random: () => number },
   cap = Number.POSITIVE_INFINITY,
 ): Scheduler {
-  let limitsOf: (provider: string) => ProviderLimits = () => ({});
-  /** At work, and about to ask. */
-  let requestQueue: Waiting[] = [];
-  /** Not begun. */
-  let startQueue: Waiting[] = [];
-  let running = 0;
-  const runningAt = new Map<string, number>();
   const limiters = new Map<string, RateLimiter>();
-  let alarm: { at: number; controller: AbortController } | undefined;
+  const queues: Queues = {
+    cap,
+    limitsOf: () => ({}),
+    requests: [],
+    starts: [],
+    occupied: createOccupiedSlots(() => drain(queues)),
+    limiterOf,
+    alarm: createAlarm(clock, () => drain(queues)),
+  };
 
   function limiterOf(provider: string): RateLimiter {
     const known = limiters.get(provider);
     if (known !== undefined) return known;
-    const limiter = createRateLimiter(clock.elapsed, random, drain);
-    limiter.setLimits(limitsOf(provider));
+    const limiter = createRateLimiter(clock.elapsed, random, () => drain(queues));
+    limiter.setLimits(queues.limitsOf(provider));
     limiters.set(provider, limiter);
     return limiter;
   }
 
-  function occupy(provider: string, change: 1 | -1): void {
-    running += change;
-    runningAt.set(provider, (runningAt.get(provider) ?? 0) + change);
-  }
-
-  function grantSlot(provider: string): Slot {
-    occupy(provider, 1);
-    let given = true;
-    return {
-      provider,
-      release() {
-        if (!given) return;
-        given = false;
-        occupy(provider, -1);
-        drain();
-      },
-    };
-  }
-
-  function hasRoom(provider: string): boolean {
-    const { concurrent = Number.POSITIVE_INFINITY } = limitsOf(provider);
-    return running < cap && (runningAt.get(provider) ?? 0) < concurrent;
-  }
-
-  /** Lets everyone in who may come in, in order; tells the rest where they stand; wakes when a rate limiter opens. */
-  function drain(): void {
-    if (requestQueue.length + startQueue.length === 0 && alarm === undefined) return;
-    const closed = new Map<string, RateLimitWait>();
-    requestQueue = drainQueue(requestQueue, closed);
-    startQueue = drainQueue(startQueue, closed);
-    reportPositions();
-    const opens = Math.min(...[...closed.values()].map(({ forMs }) => forMs));
-    setAlarm(Number.isFinite(opens) ? opens : undefined);
-  }
-
-  function drainQueue(queue: Waiting[], closed: Map<string, RateLimitWait>): Waiting[] {
-    if (running >= cap || queue.length === 0) return queue;
-    const left: Waiting[] = [];
-    for (const [index, next] of queue.entries()) {
-      if (running >= cap) return left.concat(queue.slice(index));
-      // Nobody overtakes at a rate limiter: a small request behind a large one waits too.
-      const wait = closed.get(next.provider) ?? limiterOf(next.provider).check(next.tokens);
-      if (wait !== undefined) {
-        closed.set(next.provider, wait);
-        reportLimit(next, wait);
-      }
-      if (wait === undefined && hasRoom(next.provider)) next.grant(grantSlot(next.provider));
-      else left.push(next);
-    }
-    return left;
-  }
-
-  function reportLimit(entry: Waiting, wait: RateLimitWait): void {
-    if (entry.limit === wait.limit) return;
-    entry.limit = wait.limit;
-    entry.onWait?.(wait);
-  }
-
-  function reportPositions(): void {
-    const first = requestQueue.slice(0, REPORTED_POSITIONS);
-    first.push(...startQueue.slice(0, REPORTED_POSITIONS - first.length));
-    for (const [index, entry] of first.entries()) reportPosition(entry, index + 1);
-  }
-
-  function reportPosition(entry: Waiting, place: number): void {
-    if (entry.place === place) return;
-    entry.place = place;
-    if (entry.limit === undefined) entry.onWait?.({ place });
-  }
-
-  /** One timer for the rate limiter that opens first; none where nobody waits for one. It keeps the process alive. */
-  function setAlarm(forMs: number | undefined): void {
-    const at = forMs === undefined ? undefined : Math.ceil(clock.elapsed() + forMs);
-    if (alarm?.at === at) return;
-    alarm?.controller.abort();
-    alarm = undefined;
-    if (at === undefined) return;
-    const controller = new AbortController();
-    const mine = { at, controller };
-    alarm = mine;
-    const ring = () => {
-      if (alarm !== mine) return;
-      alarm = undefined;
-      drain();
-    };
-    clock.sleep(at - clock.elapsed(), controller.signal).then(ring, () => {});
-  }
-
-  /** Waits in one of the two queues; leaves it where the signal aborts. */
-  function waitForTurn<Given>(
-    join: (entry: Waiting) => void,
-    signal: AbortSignal,
-    entryOf: (resolve: (given: Given) => void) => Waiting,
-  ): Promise<Given> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const giveUp = () => {
-        requestQueue = requestQueue.filter((other) => other !== entry);
-        startQueue = startQueue.filter((other) => other !== entry);
-        reject(signal.reason);
-        drain();
-      };
-      const entry = entryOf((given) => {
-        signal.removeEventListener("abort", giveUp);
-        resolve(given);
-      });
-      signal.addEventListener("abort", giveUp, { once: true });
-      join(entry);
-      drain();
-    });
-  }
-
   return {
-    queue(provider, signal, moved) {
-      const onWait = moved && ((what: WaitStatus) => "place" in what && moved(what.place));
-      const join = (entry: Waiting) => {
-        startQueue.push(entry);
-        const place = requestQueue.length + startQueue.length;
-        // Beyond the places that are told it hears its own once.
-        if (place > REPORTED_POSITIONS && running >= cap) reportPosition(entry, place);
-      };
-      return waitForTurn<Slot>(join, signal, (grant) => ({ provider, tokens: NO_TOKENS, place: 0, onWait, grant }));
-    },
-    async admit(slot, provider, tokens, signal, onWait) {
-      const limiter = limiterOf(provider);
-      const isFirst = !requestQueue.some((other) => other.provider === provider);
-      if (slot?.provider === provider && isFirst && limiter.check(tokens) === undefined)
-        return { slot, permit: limiter.acquire(tokens) };
-      const admitted = waitForTurn<RequestGrant>(
-        (entry) => requestQueue.push(entry),
-        signal,
-        (resolve) => ({
-          provider,
-          tokens,
-          place: 0,
-          onWait,
-          grant: (given) => resolve({ slot: given, permit: limiter.acquire(tokens) }),
-        }),
-      );
-      slot?.release();
-      return admitted;
-    },
-    setCaps(newCap, newLimitsOf) {
-      cap = newCap;
-      limitsOf = newLimitsOf;
+    queue: (provider, signal, moved) => waitToStart(queues, provider, signal, moved),
+    admit: (slot, provider, tokens, signal, onWait) => waitToSend(queues, slot, { provider, tokens, onWait }, signal),
+    setCaps(newCap, limitsOf) {
+      queues.cap = newCap;
+      queues.limitsOf = limitsOf;
       for (const [provider, limiter] of limiters) limiter.setLimits(limitsOf(provider));
-      drain();
+      drain(queues);
     },
     get running() {
-      return running;
+      return queues.occupied.total;
     },
     get waiting() {
-      return requestQueue.length + startQueue.length;
+      return waitingIn(queues);
     },
   };
+}
+
+function waitToStart(
+  queues: Queues,
+  provider: string,
+  signal: AbortSignal,
+  moved: ((place: number) => void) | undefined,
+): Promise<Slot> {
+  const onWait = moved && ((what: WaitStatus) => "place" in what && moved(what.place));
+  const join = (entry: Waiting) => {
+    queues.starts.push(entry);
+    const place = waitingIn(queues);
+    // Beyond the places that are told it hears its own once.
+    if (place > REPORTED_POSITIONS && isFull(queues)) reportPosition(entry, place);
+  };
+  return waitForTurn<Slot>(queues, join, signal, (grant) => ({
+    provider,
+    tokens: NO_TOKENS,
+    place: 0,
+    onWait,
+    grant,
+  }));
+}
+
+async function waitToSend(
+  queues: Queues,
+  slot: Slot | undefined,
+  request: Pick<Waiting, "provider" | "tokens" | "onWait">,
+  signal: AbortSignal,
+): Promise<RequestGrant> {
+  const { provider, tokens } = request;
+  const limiter = queues.limiterOf(provider);
+  const isFirst = !queues.requests.some((other) => other.provider === provider);
+  if (slot?.provider === provider && isFirst && limiter.check(tokens) === undefined)
+    return { slot, permit: limiter.acquire(tokens) };
+  const join = (entry: Waiting) => queues.requests.push(entry);
+  const admitted = waitForTurn<RequestGrant>(queues, join, signal, (resolve) => ({
+    ...request,
+    place: 0,
+    grant: (given) => resolve({ slot: given, permit: limiter.acquire(tokens) }),
+  }));
+  slot?.release();
+  return admitted;
+}
+
+/** Waits in one of the two queues; leaves it where the signal aborts. */
+function waitForTurn<Given>(
+  queues: Queues,
+  join: (entry: Waiting) => void,
+  signal: AbortSignal,
+  entryOf: (resolve: (given: Given) => void) => Waiting,
+): Promise<Given> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const giveUp = () => {
+      queues.requests = queues.requests.filter((other) => other !== entry);
+      queues.starts = queues.starts.filter((other) => other !== entry);
+      reject(signal.reason);
+      drain(queues);
+    };
+    const entry = entryOf((given) => {
+      signal.removeEventListener("abort", giveUp);
+      resolve(given);
+    });
+    signal.addEventListener("abort", giveUp, { once: true });
+    join(entry);
+    drain(queues);
+  });
+}
+
+/** Lets everyone in who may come in, in order; tells the rest where they stand; wakes when a rate limiter opens. */
+function drain(queues: Queues): void {
+  if (waitingIn(queues) === 0 && !queues.alarm.isSet) return;
+  const closed = new Map<string, RateLimitWait>();
+  queues.requests = drainQueue(queues, queues.requests, closed);
+  queues.starts = drainQueue(queues, queues.starts, closed);
+  reportPositions(queues);
+  const opens = Math.min(...[...closed.values()].map(({ forMs }) => forMs));
+  queues.alarm.set(Number.isFinite(opens) ? opens : undefined);
+}
+
+function drainQueue(queues: Queues, queue: Waiting[], closed: Map<string, RateLimitWait>): Waiting[] {
+  if (isFull(queues) || queue.length === 0) return queue;
+  const left: Waiting[] = [];
+  for (const [index, next] of queue.entries()) {
+    if (isFull(queues)) return left.concat(queue.slice(index));
+    // Nobody overtakes at a rate limiter: a small request behind a large one waits too.
+    const wait = closed.get(next.provider) ?? queues.limiterOf(next.provider).check(next.tokens);
+    if (wait !== undefined) {
+      closed.set(next.provider, wait);
+      reportLimit(next, wait);
+    }
+    if (wait === undefined && hasRoom(queues, next.provider)) next.grant(queues.occupied.take(next.provider));
+    else left.push(next);
+  }
+  return left;
+}
+
+function waitingIn({ requests, starts }: Queues): number {
+  return requests.length + starts.length;
+}
+
+function isFull({ occupied, cap }: Queues): boolean {
+  return occupied.total >= cap;
+}
+
+function hasRoom(queues: Queues, provider: string): boolean {
+  const { concurrent = Number.POSITIVE_INFINITY } = queues.limitsOf(provider);
+  return !isFull(queues) && queues.occupied.at(provider) < concurrent;
+}
+
+function reportLimit(entry: Waiting, wait: RateLimitWait): void {
+  if (entry.limit === wait.limit) return;
+  entry.limit = wait.limit;
+  entry.onWait?.(wait);
+}
+
+function reportPositions({ requests, starts }: Queues): void {
+  const first = requests.slice(0, REPORTED_POSITIONS);
+  first.push(...starts.slice(0, REPORTED_POSITIONS - first.length));
+  for (const [index, entry] of first.entries()) reportPosition(entry, index + 1);
+}
+
+function reportPosition(entry: Waiting, place: number): void {
+  if (entry.place === place) return;
+  entry.place = place;
+  if (entry.limit === undefined) entry.onWait?.({ place });
 }

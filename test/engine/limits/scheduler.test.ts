@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createScheduler, type Slot } from "../../../src/engine/limits/scheduler.ts";
+import type { Slot } from "../../../src/engine/limits/occupied-slots.ts";
+import { createScheduler } from "../../../src/engine/limits/scheduler.ts";
 import { createFakeClock } from "../../../src/testing/index.ts";
 
 const time = { clock: createFakeClock(), random: () => 0.5 };

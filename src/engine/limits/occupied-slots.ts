@@ -1,0 +1,46 @@
+/** Slots in which children run: how many are taken in all and at each provider. */
+
+export type Slot = {
+  readonly provider: string;
+  /** Gives the place back; a second call does nothing. */
+  release(): void;
+};
+
+export type OccupiedSlots = {
+  /** How many are taken in all. */
+  readonly total: number;
+  /** How many are taken at a provider. */
+  at(provider: string): number;
+  take(provider: string): Slot;
+};
+
+export function createOccupiedSlots(onRelease: () => void): OccupiedSlots {
+  let total = 0;
+  const byProvider = new Map<string, number>();
+  const at = (provider: string) => byProvider.get(provider) ?? 0;
+
+  function change(provider: string, by: 1 | -1): void {
+    total += by;
+    byProvider.set(provider, at(provider) + by);
+  }
+
+  return {
+    get total() {
+      return total;
+    },
+    at,
+    take(provider) {
+      change(provider, 1);
+      let isTaken = true;
+      return {
+        provider,
+        release() {
+          if (!isTaken) return;
+          isTaken = false;
+          change(provider, -1);
+          onRelease();
+        },
+      };
+    },
+  };
+}
