@@ -11,7 +11,6 @@ const MAX_LINES = 120;
 /** Functions that are longer today. The list only shrinks: a function that is short enough leaves it. */
 const LONGER = [
   "child/conversation.ts applyEvent",
-  "cli/chat/keyboard.ts createKeyboard",
   "engine/engine.ts createEngine",
   "engine/work/supervisor.ts supervise",
   "mcp/delegations.ts createDelegations",

@@ -3,18 +3,15 @@
  * the chat waits; while a turn runs the editor goes on unseen, and the screen shows `typed` itself. A question takes the
  * keyboard over: only what is typed under it, after a moment in which nothing was, answers it.
  */
-import { createInterface, type Interface } from "node:readline";
-import { Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { type Clock, systemClock } from "../../clock.ts";
 import type { Input, Output } from "../io.ts";
-import { createKeyGate, endsMidLine } from "./key-gate.ts";
+import { createKeyGate } from "./key-gate.ts";
+import { createLineEditor, type LineListener } from "./line-editor.ts";
 import { createPasteFolding, folded, PASTE_MODE } from "./paste.ts";
+import { type ActiveQuestion, openQuestion, type QuestionDeps } from "./question-line.ts";
 
-/** The keyboard has to be quiet for so long under a question before what is typed counts, in milliseconds. */
-const QUIET_MS = 300;
 const CTRL_C = "\x03";
-const TOO_EARLY = "What was begun before the question was shown does not answer it.\n";
 
 export type KeyboardDeps = {
   input: Input;
@@ -46,16 +43,12 @@ export interface Keyboard {
    */
   ask(prompt: string, signal: AbortSignal): Promise<string | undefined>;
   /** Each line that is entered and answers no question. Ctrl-C calls `onInterrupt`, Ctrl-D on an empty line or the end of the input `onEnd`. */
-  listen(listener: { onLine(line: string): void; onInterrupt(): void; onEnd(): void }): void;
+  listen(listener: LineListener): void;
   close(): void;
 }
 
-/** A question on the screen. `onHeld`: what was typed and may not answer it. */
-type ActiveQuestion = { onLine(line: string): void; onHeld(text: string): void; stop(): void };
-
 export function createKeyboard(deps: KeyboardDeps): Keyboard {
   const { input, output, rich, history, complete, keepsDrafts = false, clock = systemClock } = deps;
-  const screen = createScreenEnd(output);
   const setRawMode = (mode: boolean) => (input as { setRawMode?: (mode: boolean) => void }).setRawMode?.(mode);
   let asked: ActiveQuestion | undefined;
   let interrupt = () => {};
@@ -66,53 +59,19 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   const folding = createPasteFolding();
   const keys = Object.assign(gate.stream, { isTTY: true, setRawMode });
   input.pipe(folding).pipe(keys);
-  const editor: Interface = createInterface({
-    input: keys,
-    output: screen.stream,
-    terminal: rich,
-    history: history.map(folded),
-    historySize: 1_000,
-    removeHistoryDuplicates: true,
-    completer: (line: string) => complete(line),
-    escapeCodeTimeout: 50,
-  });
-  const ended = new AbortController();
-  let closed = false;
-  editor.once("close", () => ended.abort());
-  editor.on("SIGCONT", () => editor.resume());
+  const editor = createLineEditor({ keys, output, rich, history, complete });
+  const { show } = editor;
+  const questionDeps: QuestionDeps = { gate, output, rich, keepsDrafts, clock, setRawMode, show };
   if (rich) output.write(PASTE_MODE.on);
-  screen.mute(true);
-
-  function clear(): void {
-    if (rich && !ended.signal.aborted) {
-      editor.write(null, { ctrl: true, name: "e" });
-      editor.write(null, { ctrl: true, name: "u" });
-    }
-  }
-
-  function show(prompt: string): void {
-    if (closed) return;
-    const typed = editor.line;
-    editor.setPrompt("");
-    clear(); // while nobody sees it: with nothing on it, the editor's own count of rows starts anew
-    screen.mute(false);
-    editor.setPrompt(prompt);
-    editor.prompt();
-    put(typed);
-  }
-
-  function put(text: string): void {
-    if (rich && text !== "" && !ended.signal.aborted) editor.write(text);
-  }
 
   async function ask(prompt: string, signal: AbortSignal): Promise<string | undefined> {
-    const either = AbortSignal.any([signal, ended.signal]);
+    const either = AbortSignal.any([signal, editor.ended]);
     if (either.aborted) return undefined;
     const answer = Promise.withResolvers<string | undefined>();
     either.addEventListener("abort", () => answer.resolve(undefined), { once: true });
-    let draft = editor.line;
-    clear();
-    asked = askedUnder(prompt, answer.resolve, (early) => {
+    let draft = editor.typed;
+    editor.clear();
+    asked = openQuestion(questionDeps, prompt, answer.resolve, (early) => {
       draft += early;
     });
     try {
@@ -120,75 +79,27 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
     } finally {
       asked.stop();
       asked = undefined;
-      screen.mute(true);
-      clear();
+      editor.hide();
+      editor.clear();
       gate.pass("everything");
-      if (keepsDrafts) put(asDraft(draft));
+      if (keepsDrafts) editor.put(asDraft(draft));
     }
-  }
-
-  /** Shows the prompt, and lets a line through once the keyboard is quiet. A line that was begun before is no answer. */
-  function askedUnder(prompt: string, onAnswer: (line: string) => void, keep: (early: string) => void): ActiveQuestion {
-    let held = "";
-    let isBegun = false;
-    let cancel = () => {};
-
-    function hold(): void {
-      gate.pass("nothing");
-      setRawMode(true); // Without it, the beginning of a line stays with the terminal until the line ends.
-      cancel();
-      cancel = clock.after(QUIET_MS, () => {
-        isBegun = !keepsDrafts && endsMidLine(held);
-        held = "";
-        if (!rich) setRawMode(false);
-        gate.pass("line");
-      });
-    }
-
-    function onHeld(text: string): void {
-      keep(text);
-      held += text;
-      hold();
-    }
-
-    function onLine(line: string): void {
-      if (isBegun) {
-        output.write(TOO_EARLY);
-        show(prompt);
-        hold();
-      } else onAnswer(line);
-    }
-
-    function stop(): void {
-      cancel();
-      if (!rich) setRawMode(false);
-    }
-
-    show(prompt);
-    hold();
-    return { onHeld, onLine, stop };
   }
 
   return {
     show,
-    hide: () => screen.mute(true),
+    hide: editor.hide,
     get typed() {
-      return editor.line;
+      return editor.typed;
     },
-    clear,
-    put,
+    clear: editor.clear,
+    put: editor.put,
     ask,
     listen({ onLine, onInterrupt, onEnd }) {
       interrupt = onInterrupt;
-      editor.on("line", (line) => (asked ?? { onLine }).onLine(line));
-      editor.on("SIGINT", onInterrupt);
-      editor.on("close", () => {
-        if (!closed) onEnd();
-        closed = true;
-      });
+      editor.listen({ onLine: (line) => (asked ?? { onLine }).onLine(line), onInterrupt, onEnd });
     },
     close() {
-      closed = true;
       editor.close();
       input.unpipe(folding);
       input.pause();
@@ -201,23 +112,4 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
 function asDraft(keys: string): string {
   const text = stripVTControlCharacters(keys).replace(/\r\n?/g, "\n").replace(/\n+$/, "");
   return folded(text.replace(/[^\P{Cc}\n]/gu, ""));
-}
-
-/** The editor's way to the terminal, which can be closed for a while. */
-function createScreenEnd(output: Output) {
-  let muted = false;
-  const stream = new Writable({
-    decodeStrings: false,
-    write(chunk: string, _encoding, done) {
-      if (!muted) output.write(chunk);
-      done();
-    },
-  });
-  Object.defineProperty(stream, "columns", { get: () => output.columns || 80 });
-  return {
-    stream,
-    mute(mute: boolean) {
-      muted = mute;
-    },
-  };
 }

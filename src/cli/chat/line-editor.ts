@@ -1,0 +1,114 @@
+/** The line editor of a terminal, whose prompt can be hidden while it reads on. */
+import { createInterface, type Interface } from "node:readline";
+import { Writable } from "node:stream";
+import type { Output } from "../io.ts";
+import type { KeyGate } from "./key-gate.ts";
+import { folded } from "./paste.ts";
+
+export type LineEditorDeps = {
+  keys: KeyGate["stream"];
+  output: Output;
+  /** Whether the cursor can be moved. */
+  rich: boolean;
+  /** Newest first. */
+  history: readonly string[];
+  complete(line: string): [candidates: string[], part: string];
+};
+
+export type LineListener = { onLine(line: string): void; onInterrupt(): void; onEnd(): void };
+
+export type LineEditor = {
+  readonly typed: string;
+  /** Aborts where the input ends. */
+  readonly ended: AbortSignal;
+  /** Shows a prompt, with what was typed so far. */
+  show(prompt: string): void;
+  hide(): void;
+  clear(): void;
+  put(text: string): void;
+  listen(listener: LineListener): void;
+  close(): void;
+};
+
+export function createLineEditor({ keys, output, rich, history, complete }: LineEditorDeps): LineEditor {
+  const screen = createScreenEnd(output);
+  const editor: Interface = createInterface({
+    input: keys,
+    output: screen.stream,
+    terminal: rich,
+    history: history.map(folded),
+    historySize: 1_000,
+    removeHistoryDuplicates: true,
+    completer: (line: string) => complete(line),
+    escapeCodeTimeout: 50,
+  });
+  const ended = new AbortController();
+  let closed = false;
+  editor.once("close", () => ended.abort());
+  editor.on("SIGCONT", () => editor.resume());
+  screen.mute(true);
+
+  function clear(): void {
+    if (rich && !ended.signal.aborted) {
+      editor.write(null, { ctrl: true, name: "e" });
+      editor.write(null, { ctrl: true, name: "u" });
+    }
+  }
+
+  function show(prompt: string): void {
+    if (closed) return;
+    const typed = editor.line;
+    editor.setPrompt("");
+    clear(); // while nobody sees it: with nothing on it, the editor's own count of rows starts anew
+    screen.mute(false);
+    editor.setPrompt(prompt);
+    editor.prompt();
+    put(typed);
+  }
+
+  function put(text: string): void {
+    if (rich && text !== "" && !ended.signal.aborted) editor.write(text);
+  }
+
+  return {
+    get typed() {
+      return editor.line;
+    },
+    ended: ended.signal,
+    show,
+    hide: () => screen.mute(true),
+    clear,
+    put,
+    listen({ onLine, onInterrupt, onEnd }) {
+      editor.on("line", onLine);
+      editor.on("SIGINT", onInterrupt);
+      editor.on("close", () => {
+        if (!closed) onEnd();
+        closed = true;
+      });
+    },
+    close() {
+      closed = true;
+      editor.close();
+    },
+  };
+}
+
+/** The editor's way to the terminal, which can be closed for a while. */
+function createScreenEnd(output: Output) {
+  let muted = false;
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk: string, _encoding, done) {
+      if (!muted) output.write(chunk);
+      done();
+    },
+  });
+  Object.defineProperty(stream, "columns", { get: () => output.columns || 80 });
+  return {
+    stream,
+    mute(mute: boolean) {
+      muted = mute;
+    },
+  };
+}
