@@ -9,11 +9,11 @@ import { createCheckDelegation, restOf } from "../tools/delegation/check-delegat
 import { createControlDelegation } from "../tools/delegation/control-delegation.ts";
 import { createDelegate } from "../tools/delegation/delegate.ts";
 import { createListModels } from "../tools/delegation/list-models.ts";
-import { createDelegations, type DelegationsDeps } from "./delegations.ts";
+import { type ClientDelegationsDeps, createClientDelegations } from "./delegations.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { ToolAnnotations } from "./tool-adapter.ts";
 
-export type ToolsDeps = Pick<DelegationsDeps, "workspace" | "startDetached" | "server"> & {
+export type ToolsDeps = Pick<ClientDelegationsDeps, "workspace" | "startDetached" | "server"> & {
   deputy: Opened;
   clock: Clock;
 };
@@ -25,7 +25,7 @@ export function createMcpTools(deps: ToolsDeps, context: RequestContext | undefi
   const { mcp, delegation } = config;
   const use = () => {
     if (context === undefined) throw new Error("a tool is used without a call");
-    return createDelegations(
+    return createClientDelegations(
       {
         ...deps,
         engine: deputy.engine,

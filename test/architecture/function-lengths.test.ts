@@ -13,7 +13,6 @@ const LONGER = [
   "child/conversation.ts applyEvent",
   "engine/engine.ts createEngine",
   "engine/work/supervisor.ts supervise",
-  "mcp/delegations.ts createDelegations",
   "result.ts applyToStats",
   "routing/resolve/precedence.ts createPrecedence",
   "routing/resolve/router.ts createRouter",

@@ -2,10 +2,11 @@
  * What the agent of a chat can leave to a process of its own, and how it looks after that: the tools that MCP clients are
  * offered for the same, with the chat as the client. Work in the background outlives the chat.
  */
+import { createDelegations } from "../../engine/control/delegations.ts";
+import { waitForNews } from "../../engine/control/wait.ts";
 import type { ChatExtras } from "../../engine/engine.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
-import type { ClientSession } from "../../mcp/client-session.ts";
 import { reportOf } from "../../run/run-report.ts";
 import type { Tool } from "../../tool.ts";
 import { createCheckDelegation, restOf } from "../../tools/delegation/check-delegation.ts";
@@ -21,38 +22,29 @@ export function createChatExtras({ engine, loadConfig }: Opened, io: Io, configP
   const { delegation } = loadConfig().config;
   const begin = (runId: string) => startDetached(runId, { env, cwd, configPath });
 
-  /** It remembers what the agent has been told of. */
-  let client: ClientSession | undefined;
-
-  /** Loaded with the first use: a chat that leaves nothing behind needs none of it. */
-  async function as(signal: AbortSignal) {
-    const { createDelegations } = await import("../../mcp/delegations.ts");
-    const { createClientSession } = await import("../../mcp/client-session.ts");
-    const deps = {
+  const client = { name: "the chat's agent", surface: "chat", told: new Set<string>() };
+  const as = (signal: AbortSignal) =>
+    createDelegations({
       engine,
       clock,
-      workspace: { path: cwd, isNamed: true },
-      startDetached: begin,
+      client,
+      signal,
+      wait: (id, ms, until) => waitForNews(engine, id, { ms, clock, until }, signal),
       maxSummaryChars: delegation.max_summary_chars,
-      returnAfterMs: WAIT_SECONDS * 1000,
-    };
-    client ??= createClientSession("the chat's agent", "chat");
-    return createDelegations(deps, { client, signal, startedAt: clock.elapsed(), roots });
-  }
-  const roots = async () => [];
+    });
   const unhurried = () => as(new AbortController().signal);
 
   const check = createCheckDelegation({
-    isChild: (id) => id.split(".").length % 2 === 0,
-    newest: async () => (await unhurried()).newest(),
-    report: async (id, seconds, signal) => (await as(signal)).report(id, seconds),
-    answer: async (id, offset, seconds, signal) => (await as(signal)).answer(id, offset, seconds),
+    isChild: (id) => unhurried().isChild(id),
+    newest: () => unhurried().newest(),
+    report: (id, seconds, signal) => as(signal).report(id, seconds),
+    answer: (id, offset, seconds, signal) => as(signal).answer(id, offset, seconds),
     maxWaitSeconds: WAIT_SECONDS,
   });
   const control = createControlDelegation({
-    stop: async (id, signal) => (await as(signal)).stop(id),
-    steer: async (id, message, signal) => (await as(signal)).steer(id, message),
-    answer: async (id, callId, allowed, reason) => (await unhurried()).settle(id, callId, allowed, reason),
+    stop: (id, signal) => as(signal).stop(id),
+    steer: (id, message, signal) => as(signal).steer(id, message),
+    answer: (id, callId, allowed, reason) => unhurried().settle(id, callId, allowed, reason),
     mayApprove: delegation.approvals_by_model,
   });
 

@@ -1,6 +1,6 @@
 /** Waits for a run, in whatever process it is: to its end, or until enough has been seen or waited. */
 import type { Clock } from "../../clock.ts";
-import type { Run } from "../../run/run.ts";
+import { allChildren, type Run } from "../../run/run.ts";
 import type { FoundRun, RunListing } from "../../run/run-store.ts";
 import type { Engine } from "../engine.ts";
 
@@ -31,6 +31,25 @@ export async function waitForRun(
   }
   engine.refresh(found);
   return found;
+}
+
+/** Waits for a run until it ends, a child asks for an approval, or `until` holds. @returns the run as it is then */
+export async function waitForNews(
+  engine: Engine,
+  id: string,
+  { until, ...options }: Omit<WaitOptions, "onRun"> & { until?: ((run: Run) => boolean) | undefined },
+  signal: AbortSignal,
+): Promise<RunListing> {
+  const found = engine.run(id);
+  const known = new Set(requestsIn(found.run));
+  const onRun = (run: Run) => until?.(run) === true || requestsIn(run).some((request) => !known.has(request));
+  return waitForRun(engine, found, { ...options, onRun }, signal);
+}
+
+/** Approval requests of a tree of runs that can still be answered. */
+function requestsIn(run: Run): string[] {
+  const questions = allChildren(run).flatMap((child) => child.questions);
+  return questions.flatMap(({ request, answerBy }) => (answerBy === undefined ? [] : [request]));
 }
 
 /** Stops the runs of this process, and waits for their ends, for a while. */

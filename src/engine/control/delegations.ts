@@ -1,0 +1,196 @@
+/**
+ * Delegations as a model looks after them, whatever started them: reports, whole answers, stopping, messages and
+ * decisions. Each surface says who the model is and how it waits.
+ */
+import type { Clock } from "../../clock.ts";
+import { DeputyError } from "../../errors.ts";
+import { type ChildAnswer, type Report, type RunLine, withinLimit } from "../../report.ts";
+import { resultOf } from "../../result.ts";
+import { hasEnded, parseRunId, type Run, type RunChild } from "../../run/run.ts";
+import { reportOf, stateOf } from "../../run/run-report.ts";
+import type { RunListing } from "../../run/run-store.ts";
+import type { Engine, Question, Which } from "../engine.ts";
+
+/** Runs that a list shows. */
+const MOST_LISTED = 20;
+/** How long to wait for those that were stopped to end, in milliseconds. */
+const STOP_MS = 5_000;
+/** How long to wait for a message to be delivered, in milliseconds. */
+const STEER_MS = 3_000;
+
+export type DelegationClient = {
+  /** As it names itself. */
+  readonly name: string;
+  /** `mcp`, or where else its tools are offered. */
+  readonly surface: string;
+  /** Requests of children that its model has been told of. */
+  readonly told: Set<string>;
+};
+
+/** Waits until the run ends, the time is over, `until` holds, or the user has to be asked. */
+export type WaitForRun = (id: string, ms: number, until?: (run: Run) => boolean) => Promise<RunListing>;
+
+export type DelegationsDeps = {
+  engine: Engine;
+  clock: Clock;
+  client: DelegationClient;
+  /** Of the call that asks. */
+  signal: AbortSignal;
+  wait: WaitForRun;
+  /** Called with each report before the model gets it. */
+  onReport?(report: Report): Promise<void>;
+  maxSummaryChars: number;
+};
+
+export type Delegations = {
+  /** The report on a run, whose approval requests the model has been told of with it. */
+  describe(listing: RunListing): Promise<Report>;
+  report(id: string, waitSeconds: number): Promise<Report>;
+  /** A part of a child's answer, from `offset` on. */
+  answer(id: string, offset: number, waitSeconds: number): Promise<ChildAnswer>;
+  stop(id: string): Promise<Report>;
+  steer(id: string, message: string): Promise<ToldReport>;
+  /** Allows or denies what a child asks for. @throws DeputyError `usage` where the model was not told of it before */
+  settle(id: string, callId: string | undefined, allowed: boolean, reason: string): Promise<ToldReport>;
+  /** The newest runs, newest first. */
+  newest(): RunLine[];
+  isChild(id: string): boolean;
+};
+
+/** What became of a message or a decision, and the report after it. */
+export type ToldReport = { told: string; report: Report };
+
+export function createDelegations(deps: DelegationsDeps): Delegations {
+  const describe = (listing: RunListing) => describeRun(listing, deps);
+  return {
+    describe,
+    report: async (id, waitSeconds) => describe(await deps.wait(id, waitSeconds * 1000)),
+    answer: (id, offset, waitSeconds) => answerOf(deps, id, offset, waitSeconds),
+    stop: async (id) => describe(await stopAndWait(deps, id)),
+    steer: async (id, message) => ({
+      told: await steer(deps, id, message),
+      report: await describe(deps.engine.run(id)),
+    }),
+    settle: async (id, callId, allowed, reason) => ({
+      told: await settle(deps, { id, ...(callId !== undefined && { callId }) }, allowed, reason),
+      report: await describe(deps.engine.run(id)),
+    }),
+    newest: () => deps.engine.runs(MOST_LISTED).map(lineOf),
+    isChild: (id) => parseRunId(id).taskIndex !== undefined,
+  };
+}
+
+async function describeRun(listing: RunListing, deps: DelegationsDeps): Promise<Report> {
+  const { clock, client, maxSummaryChars, onReport } = deps;
+  const report = withinLimit(reportOf(listing, clock.now()), maxSummaryChars);
+  for (const { request } of report.questions) client.told.add(request);
+  await onReport?.(report);
+  const next = nextOf(report);
+  return { ...report, ...(next !== undefined && { next }) };
+}
+
+async function answerOf(
+  { engine, wait, maxSummaryChars }: DelegationsDeps,
+  id: string,
+  offset: number,
+  waitSeconds: number,
+): Promise<ChildAnswer> {
+  const isOver = (run: Run) => hasEnded(childOf(run, id));
+  const { run: before } = engine.run(id);
+  const { run } = isOver(before) ? { run: before } : await wait(id, waitSeconds * 1000, isOver);
+  const child = childOf(run, id);
+  const ended = hasEnded(child) ? resultOf(child.tally) : undefined;
+  const whole = ended?.summary ?? "";
+  return {
+    child_id: child.tally.childId,
+    status: ended?.status ?? child.activity,
+    text: whole.slice(offset, offset + maxSummaryChars).toWellFormed(),
+    offset,
+    whole_chars: whole.length,
+  };
+}
+
+async function stopAndWait({ engine, client, wait }: DelegationsDeps, id: string): Promise<RunListing> {
+  const { taskIndex } = parseRunId(id);
+  const isOver = ({ children }: Run) =>
+    taskIndex !== undefined && children[taskIndex] !== undefined && hasEnded(children[taskIndex]);
+  await engine.stop(id, client.name);
+  return wait(id, STOP_MS, isOver);
+}
+
+async function steer({ engine, clock, client, signal }: DelegationsDeps, id: string, message: string): Promise<string> {
+  const patience = new AbortController();
+  const cancel = clock.after(STEER_MS, () => patience.abort());
+  const sent = await engine.steer(id, message, client.name);
+  const { state, childId } = await engine.settleSteer(sent, AbortSignal.any([signal, patience.signal]));
+  cancel();
+  const words = {
+    delivered: `Delivered: ${childId} has received the message.`,
+    queued: `Queued: ${childId} receives the message with its next request.`,
+    missed: `Missed: ${childId} ended before it received the message.`,
+  } as const satisfies Record<typeof state, string>;
+  return words[state];
+}
+
+async function settle(
+  { engine, client }: DelegationsDeps,
+  which: Which,
+  allowed: boolean,
+  reason: string,
+): Promise<string> {
+  const question = engine.question(which);
+  const { childId, request, target } = question;
+  if (allowed && !client.told.has(request)) throw untold(question, client);
+  const by = `${client.surface} (model of ${client.name})`;
+  const { counted, end } = await engine.answer({ id: childId, request, allowed, reason, by });
+  return counted
+    ? `${allowed ? "Approved" : "Denied"} for ${childId}: ${target}`
+    : `Too late: ${end?.by ?? "someone else"} already ${end?.allowed ? "approved" : "denied"} the request.`;
+}
+
+/** An approval means what its giver has been shown: this was not, until now. */
+function untold({ childId, request, toolName, target, directory }: Question, { told }: DelegationClient): DeputyError {
+  told.add(request);
+  return new DeputyError(
+    "usage",
+    `Nothing was approved: you have not seen this request of ${childId} before. It asks to run ${toolName} in ` +
+      `${directory}: ${target}\nApprove again to let it run.`,
+  );
+}
+
+function childOf(run: Run, id: string): RunChild {
+  const child = run.children[parseRunId(id).taskIndex ?? -1];
+  if (child === undefined) throw new Error(`${id}: not a child`);
+  return child;
+}
+
+function nextOf({ delegation_id: id, state, questions }: Report): string | undefined {
+  const asked = questions.length > 0 ? " Tell the user about the pending approval requests." : "";
+  switch (state) {
+    case "running":
+      return `The delegation is still running.${asked} To wait for it, call check_delegation with {"id": "${id}"}.`;
+    case "paused":
+      return `The delegation waits for its provider's quota to reset and then continues. To check it, call check_delegation with {"id": "${id}"}.`;
+    case "stopped":
+    case "unfinished":
+      return `The user can resume it: deputy resume ${id}`;
+    case "ended":
+      return undefined;
+    default:
+      return state satisfies never;
+  }
+}
+
+function lineOf(listing: RunListing): RunLine {
+  const { delegationId, surface, startedAt, children, call } = listing.run;
+  const goal = (call.tasks[0]?.goal ?? "").replace(/\s+/g, " ").trim();
+  return {
+    delegation_id: delegationId,
+    state: stateOf(listing),
+    surface,
+    started_at: new Date(startedAt).toISOString(),
+    done: children.filter(hasEnded).length,
+    tasks: children.length,
+    goal: goal.length <= 80 ? goal : `${goal.slice(0, 79)}…`,
+  };
+}
