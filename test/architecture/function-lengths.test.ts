@@ -14,7 +14,6 @@ const LONGER = [
   "engine/engine.ts createEngine",
   "engine/work/supervisor.ts supervise",
   "result.ts applyToStats",
-  "routing/resolve/router.ts createRouter",
   "testing/wires/openai-errors.ts openAiError",
 ];
 

@@ -9,7 +9,7 @@ import type { Problem, Warning } from "../../errors.ts";
 import type { Level, Route, Wish } from "../../route.ts";
 import type { Call, Task } from "../../task.ts";
 import type { HookDecision } from "./hook.ts";
-import { type AliasTarget, createPolicy } from "./policy.ts";
+import { type AliasTarget, createPolicy, type Policy } from "./policy.ts";
 import {
   createPrecedence,
   EMPTY_ROUTE,
@@ -51,8 +51,49 @@ export type RouteContext = {
   toolsets: readonly string[];
 };
 
+/** What every route of a call is made with. */
+type RouterContext = {
+  deps: RouterDeps;
+  precedence: Precedence;
+  /** What the caller runs on. */
+  parent: PartialRoute;
+  /** What tasks run on that say nothing. */
+  delegation: PartialRoute;
+  policy: Policy;
+  /** Selections that were validated before: tasks that differ have most of their fallbacks in common. */
+  validated: Map<string, Validated>;
+};
+
+type Validated = ReturnType<typeof validateRoute>;
+
 /** @returns what a task runs on */
 export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: RouteContext) => Routed {
+  const { config } = deps;
+  const context = createRouterContext(deps);
+  const ofCall = config.delegation.batch_defaults === "explicit" ? [] : layersOf("call", call);
+  const isBudgeted =
+    deps.bounds?.isBudgeted === true || (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
+  const found = new Map<string, Routed>();
+
+  return (task, { decision, agent, toolsets }) => {
+    const rule = ruleFor(config.rules, task, toolsets);
+    const levels = [
+      ...(rule === undefined ? [] : [rule]),
+      ...hookLayers(decision),
+      ...agentLayers(agent),
+      ...ofCall,
+      ...layersOf("task", task),
+    ];
+    const isLimited = isBudgeted || (task.max_cost_usd ?? agent?.max_cost_usd) !== undefined;
+    const priced = isLimited && !config.delegation.allow_unknown_price;
+    const id = JSON.stringify([levels, priced]);
+    const routed = found.get(id) ?? routeFor(context, levels, priced);
+    found.set(id, routed);
+    return routed;
+  };
+}
+
+function createRouterContext(deps: RouterDeps): RouterContext {
   const { config, levels } = deps;
   const precedence = createPrecedence(deps);
   const parent = deps.parentRoute
@@ -66,155 +107,144 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside:
     parent,
     levels.delegation.flatMap((fields) => layersOf("delegation", fields, "`delegation:` of the config")),
   );
-  const policy = createPolicy(config, targetOf);
-  const ofCall = config.delegation.batch_defaults === "explicit" ? [] : layersOf("call", call);
-  const isBudgeted =
-    deps.bounds?.isBudgeted === true || (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
-  const found = new Map<string, Routed>();
-  const validated = new Map<string, ReturnType<typeof validateRoute>>();
+  const policy = createPolicy(config, (alias) => targetOf(alias, precedence, delegation));
+  return { deps, precedence, parent, delegation, policy, validated: new Map() };
+}
 
-  /** What an alias leads to from the delegation's default. */
-  function targetOf(alias: string): AliasTarget | undefined {
-    const choice = precedence.overlay(delegation, { level: "task", model: alias });
-    const selection = precedence.resolve(choice);
-    if ("problem" in selection) return undefined;
-    const { provider, model } = selection;
-    const bringsProvider = provider.by === "alias" || provider.by === "family";
-    return { model: model.value, ...(bringsProvider && { provider: provider.value.slug }) };
+/** What an alias leads to from the delegation's default. */
+function targetOf(alias: string, precedence: Precedence, delegation: PartialRoute): AliasTarget | undefined {
+  const choice = precedence.overlay(delegation, { level: "task", model: alias });
+  const selection = precedence.resolve(choice);
+  if ("problem" in selection) return undefined;
+  const { provider, model } = selection;
+  const bringsProvider = provider.by === "alias" || provider.by === "family";
+  return { model: model.value, ...(bringsProvider && { provider: provider.value.slug }) };
+}
+
+/** Where the route cannot be had and a fallback may be taken, levels are dropped from the highest down. */
+function routeFor(context: RouterContext, levels: readonly RouteLayer[], priced: boolean): Routed {
+  const routed = routeAlong(context, levels, priced);
+  if (!("problem" in routed) || context.deps.config.delegation.on_unresolved !== "fallback") return routed;
+  for (let kept = levels.length - 1; kept >= 0; kept--) {
+    const instead = routeAlong(context, levels.slice(0, kept), priced);
+    if ("route" in instead) return { route: substitute(instead.route, levels, routed.problem) };
   }
+  return routed;
+}
 
-  function routeOf(task: Task, { decision, agent, toolsets }: RouteContext): Routed {
-    const rule = ruleFor(config.rules, task, toolsets);
-    const levels = [
-      ...(rule === undefined ? [] : [rule]),
-      ...hookLayers(decision),
-      ...agentLayers(agent),
-      ...ofCall,
-      ...layersOf("task", task),
-    ];
-    const isLimited = isBudgeted || (task.max_cost_usd ?? agent?.max_cost_usd) !== undefined;
-    const priced = isLimited && !config.delegation.allow_unknown_price;
-    const id = JSON.stringify([levels, priced]);
-    const routed = found.get(id) ?? routeFor(levels, priced);
-    found.set(id, routed);
-    return routed;
-  }
+/** The route along these levels over the delegation's default, with its declared fallbacks. */
+function routeAlong(context: RouterContext, levels: readonly RouteLayer[], priced: boolean): Routed {
+  const { precedence, delegation, deps } = context;
+  const failed = levels.find(({ problem }) => problem !== undefined);
+  if (failed?.problem !== undefined) return { problem: failed.problem };
+  const own = overlayAll(precedence, delegation, levels.filter(isFromOperator));
+  const choice = overlayAll(
+    precedence,
+    own,
+    levels.filter((level) => !isFromOperator(level)),
+  );
+  const selection = precedence.resolve(withoutParentsEffort(context, choice));
+  if ("problem" in selection) return selection;
+  const denied = deps.askedBy === "model" ? deniedChoice(context, own, choice, selection) : undefined;
+  if (denied !== undefined) return { problem: denied };
+  const primary = validateOnce(context, selection, priced);
+  if ("problem" in primary) return primary;
+  const requested = requestedBy(levels);
+  const { fallbacks, warnings } = fallbacksOf(context, choice, { ...primary.route, requested }, priced);
+  return {
+    route: {
+      ...primary.route,
+      requested,
+      fallbacks,
+      warnings: [...choice.warnings, ...primary.route.warnings, ...warnings],
+    },
+  };
+}
 
-  /** Where the route cannot be had and a fallback may be taken, levels are dropped from the highest down. */
-  function routeFor(levels: readonly RouteLayer[], priced: boolean): Routed {
-    const routed = routeAlong(levels, priced);
-    if (!("problem" in routed) || config.delegation.on_unresolved !== "fallback") return routed;
-    for (let kept = levels.length - 1; kept >= 0; kept--) {
-      const instead = routeAlong(levels.slice(0, kept), priced);
-      if ("route" in instead) return { route: substitute(instead.route, levels, routed.problem) };
-    }
-    return routed;
-  }
+function validateOnce({ validated, deps }: RouterContext, selection: ModelSelection, priced: boolean): Validated {
+  const { provider, model, effort } = selection;
+  const id = JSON.stringify([
+    provider.value.slug,
+    provider.by,
+    model,
+    effort?.value,
+    effort?.by,
+    selection.isExplicit,
+    priced,
+  ]);
+  const known = validated.get(id) ?? validateRoute(selection, priced, deps);
+  validated.set(id, known);
+  return known;
+}
 
-  /** The route along these levels over the delegation's default, with its declared fallbacks. */
-  function routeAlong(levels: readonly RouteLayer[], priced: boolean): Routed {
-    const failed = levels.find(({ problem }) => problem !== undefined);
-    if (failed?.problem !== undefined) return { problem: failed.problem };
-    const own = overlayAll(precedence, delegation, levels.filter(isFromOperator));
-    const choice = overlayAll(
-      precedence,
-      own,
-      levels.filter((level) => !isFromOperator(level)),
+/** From the parent, effort is inherited only by the same model. */
+function withoutParentsEffort({ precedence, parent }: RouterContext, choice: PartialRoute): PartialRoute {
+  if (choice.effort?.ofParent !== true) return choice;
+  const own = precedence.resolve(parent);
+  const now = precedence.resolve(choice);
+  if ("problem" in own || "problem" in now || own.model.value === now.model.value) return choice;
+  const { effort: _, ...rest } = choice;
+  return rest;
+}
+
+/** What a model's asking changed, measured against what would run without it. */
+function deniedChoice(
+  context: RouterContext,
+  own: PartialRoute,
+  choice: PartialRoute,
+  selection: ModelSelection,
+): Problem | undefined {
+  const without = context.precedence.resolve(withoutParentsEffort(context, own));
+  const before = "problem" in without ? undefined : without;
+  const isSamePair =
+    before?.provider.value === selection.provider.value && before.model.value === selection.model.value;
+  const effort = selection.effort?.value === before?.effort?.value ? undefined : selection.effort?.value;
+  if (isSamePair && effort === undefined) return undefined;
+  const isAliases = choice.provider?.by === "alias" || before?.provider.value === selection.provider.value;
+  return context.policy({
+    provider: selection.provider.value.slug,
+    model: selection.model.value,
+    ...(effort !== undefined && { effort }),
+    ...(isAliases && choice.alias !== undefined && { alias: choice.alias }),
+  });
+}
+
+function fallbacksOf(
+  context: RouterContext,
+  choice: PartialRoute,
+  primary: ResolvedRoute & Pick<Route, "requested">,
+  priced: boolean,
+) {
+  const { precedence, deps } = context;
+  const { requested } = primary;
+  const fallbacks: Route[] = [];
+  const warnings: Warning[] = [];
+  const { fallbacks: _, ...below } = choice;
+  for (const model of choice.fallbacks ?? deps.config.delegation.fallbacks) {
+    const selection = precedence.resolve(
+      withoutParentsEffort(context, precedence.overlay(below, { level: "fallback", model })),
     );
-    const selection = precedence.resolve(withoutParentsEffort(choice));
-    if ("problem" in selection) return selection;
-    const denied = deps.askedBy === "model" ? deniedChoice(own, choice, selection) : undefined;
-    if (denied !== undefined) return { problem: denied };
-    const primary = validateOnce(selection, priced);
-    if ("problem" in primary) return primary;
-    const requested = requestedBy(levels);
-    const { fallbacks, warnings } = fallbacksOf(choice, primary.route, requested, priced);
-    return {
-      route: {
-        ...primary.route,
-        requested,
-        fallbacks,
-        warnings: [...choice.warnings, ...primary.route.warnings, ...warnings],
-      },
-    };
+    const fallback = "problem" in selection ? selection : validateWithFittingEffort(context, selection, priced);
+    if ("problem" in fallback) warnings.push(unusableFallback(model, fallback.problem));
+    else if (![primary, ...fallbacks].some((other) => isSameRoute(other, fallback.route)))
+      fallbacks.push({ ...fallback.route, requested, fallbacks: [] });
   }
+  return { fallbacks, warnings };
+}
 
-  /** Tasks that differ have most of their fallbacks in common. */
-  function validateOnce(selection: ModelSelection, priced: boolean): ReturnType<typeof validateRoute> {
-    const { provider, model, effort } = selection;
-    const id = JSON.stringify([
-      provider.value.slug,
-      provider.by,
-      model,
-      effort?.value,
-      effort?.by,
-      selection.isExplicit,
-      priced,
-    ]);
-    const known = validated.get(id) ?? validateRoute(selection, priced, deps);
-    validated.set(id, known);
-    return known;
-  }
-
-  /** From the parent, effort is inherited only by the same model. */
-  function withoutParentsEffort(choice: PartialRoute): PartialRoute {
-    if (choice.effort?.ofParent !== true) return choice;
-    const own = precedence.resolve(parent);
-    const now = precedence.resolve(choice);
-    if ("problem" in own || "problem" in now || own.model.value === now.model.value) return choice;
-    const { effort: _, ...rest } = choice;
-    return rest;
-  }
-
-  /** What a model's asking changed, measured against what would run without it. */
-  function deniedChoice(own: PartialRoute, choice: PartialRoute, selection: ModelSelection): Problem | undefined {
-    const without = precedence.resolve(withoutParentsEffort(own));
-    const before = "problem" in without ? undefined : without;
-    const isSamePair =
-      before?.provider.value === selection.provider.value && before.model.value === selection.model.value;
-    const effort = selection.effort?.value === before?.effort?.value ? undefined : selection.effort?.value;
-    if (isSamePair && effort === undefined) return undefined;
-    const isAliases = choice.provider?.by === "alias" || before?.provider.value === selection.provider.value;
-    return policy({
-      provider: selection.provider.value.slug,
-      model: selection.model.value,
-      ...(effort !== undefined && { effort }),
-      ...(isAliases && choice.alias !== undefined && { alias: choice.alias }),
-    });
-  }
-
-  function fallbacksOf(choice: PartialRoute, primary: ResolvedRoute, requested: Wish, priced: boolean) {
-    const fallbacks: Route[] = [];
-    const warnings: Warning[] = [];
-    const { fallbacks: _, ...below } = choice;
-    for (const model of choice.fallbacks ?? config.delegation.fallbacks) {
-      const selection = precedence.resolve(
-        withoutParentsEffort(precedence.overlay(below, { level: "fallback", model })),
-      );
-      const fallback = "problem" in selection ? selection : validateWithFittingEffort(selection, priced);
-      if ("problem" in fallback) warnings.push(unusableFallback(model, fallback.problem));
-      else if (![primary, ...fallbacks].some((other) => isSameRoute(other, fallback.route)))
-        fallbacks.push({ ...fallback.route, requested, fallbacks: [] });
-    }
-    return { fallbacks, warnings };
-  }
-
-  /** An effort that was meant for another model is left out where this one does not take it. */
-  function validateWithFittingEffort(selection: ModelSelection, priced: boolean): ReturnType<typeof validateRoute> {
-    const fitting = validateOnce(selection, priced);
-    if (!("problem" in fitting) || fitting.problem.code !== "effort-unsupported" || selection.effort?.by === "fallback")
-      return fitting;
-    const { effort: _, ...rest } = selection;
-    const without = validateOnce(rest, priced);
-    if ("problem" in without) return without;
-    const warning: Warning = {
-      code: "effort-left-out",
-      message: `As a fallback, without effort: ${fitting.problem.message}`,
-    };
-    return { route: { ...without.route, warnings: [...without.route.warnings, warning] } };
-  }
-
-  return routeOf;
+/** An effort that was meant for another model is left out where this one does not take it. */
+function validateWithFittingEffort(context: RouterContext, selection: ModelSelection, priced: boolean): Validated {
+  const fitting = validateOnce(context, selection, priced);
+  if (!("problem" in fitting) || fitting.problem.code !== "effort-unsupported" || selection.effort?.by === "fallback")
+    return fitting;
+  const { effort: _, ...rest } = selection;
+  const without = validateOnce(context, rest, priced);
+  if ("problem" in without) return without;
+  const warning: Warning = {
+    code: "effort-left-out",
+    message: `As a fallback, without effort: ${fitting.problem.message}`,
+  };
+  return { route: { ...without.route, warnings: [...without.route.warnings, warning] } };
 }
 
 /**
