@@ -146,11 +146,7 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       delete tally.lastKeyName; // It was another route's.
       return;
     case "step-start":
-      // A crash cut the one before it off: whether that was charged, nobody knows.
-      if (tally.asking) countUncertain(tally, tally.asking.reservedUsd);
-      tally.asking = { reservedUsd: event.reservedUsd ?? 0 };
-      tally.apiCalls += 1;
-      attemptOf(tally).requests += 1;
+      addRequest(tally, event.reservedUsd);
       return;
     case "step-end":
       addUsage(tally, { ...event, charged: true });
@@ -163,14 +159,7 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       addKey(tally, event.keyName);
       return;
     case "tool-end":
-      tally.toolTrace.push({
-        name: event.name,
-        target: event.target,
-        bytes: Buffer.byteLength(event.text),
-        ok: event.ok,
-      });
-      for (const path of event.filesChanged) tally.filesChanged.add(path);
-      if (event.outcome === "unknown") tally.warnings.push(outcomeUnknown(event));
+      addToolCall(tally, event);
       return;
     case "delegation-charge":
       tally.charges.set(event.charge.delegationId, event.charge);
@@ -180,11 +169,7 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       tally.warnings.push(event.warning);
       return;
     case "child-end":
-      if (tally.asking) countUncertain(tally, tally.asking.reservedUsd);
-      delete tally.asking;
-      tally.ending = event.ending;
-      endPause(tally, event.at);
-      tally.durationMs = event.durationMs;
+      endChild(tally, event);
       return;
     case "message-add":
       if (event.reason !== "user") return;
@@ -213,6 +198,30 @@ function addAttempt({ attempts }: ChildStats, provider: string, model: string): 
   const last = attempts.at(-1);
   if (last?.provider === provider && last.model === model) return;
   attempts.push({ provider, model, requests: 0, failures: [] });
+}
+
+/** A request has begun. @param reservedUsd what is reserved for it */
+function addRequest(tally: ChildStats, reservedUsd = 0): void {
+  // A crash cut the one before it off: whether that was charged, nobody knows.
+  if (tally.asking) countUncertain(tally, tally.asking.reservedUsd);
+  tally.asking = { reservedUsd };
+  tally.apiCalls += 1;
+  attemptOf(tally).requests += 1;
+}
+
+function addToolCall(tally: ChildStats, event: Extract<ChildEvent, { kind: "tool-end" }>): void {
+  const { name, target, text, ok } = event;
+  tally.toolTrace.push({ name, target, bytes: Buffer.byteLength(text), ok });
+  for (const path of event.filesChanged) tally.filesChanged.add(path);
+  if (event.outcome === "unknown") tally.warnings.push(outcomeUnknown(event));
+}
+
+function endChild(tally: ChildStats, { ending, at, durationMs }: Extract<ChildEvent, { kind: "child-end" }>): void {
+  if (tally.asking) countUncertain(tally, tally.asking.reservedUsd);
+  delete tally.asking;
+  tally.ending = ending;
+  endPause(tally, at);
+  tally.durationMs = durationMs;
 }
 
 /** What it changed is in no list: nobody knows whether it did. */
