@@ -13,7 +13,6 @@ const LONGER = [
   "child/conversation.ts applyEvent",
   "engine/engine.ts createEngine",
   "engine/work/supervisor.ts supervise",
-  "testing/wires/openai-errors.ts openAiError",
 ];
 
 const src = join(import.meta.dirname, "..", "..", "src");

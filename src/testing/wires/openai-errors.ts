@@ -28,14 +28,7 @@ export function openAiError(rejection: Rejection, { model, effort, at }: ErrorSu
           "auth (i.e. Authorization: Bearer YOUR_KEY).",
       };
     case "unauthorized":
-      return rejection.status === 403
-        ? {
-            status: 403,
-            type: INVALID,
-            message: `Project does not have access to model \`${model}\`.`,
-            code: "model_not_found",
-          }
-        : { status: 401, type: INVALID, message: "Incorrect API key provided.", code: "invalid_api_key" };
+      return unauthorizedError(rejection, model);
     case "model-missing":
       return {
         status: 404,
@@ -53,15 +46,8 @@ export function openAiError(rejection: Rejection, { model, effort, at }: ErrorSu
       };
     case "quota-exhausted":
       return quotaError(rejection, at);
-    case "overloaded": {
-      const status = rejection.status ?? 503;
-      return {
-        status,
-        type: status === 503 ? "overloaded_error" : "server_error",
-        message: OVERLOADED[status] ?? "The server had an error while processing your request.",
-        headers: retryAfterHeader(rejection.retryAfter),
-      };
-    }
+    case "overloaded":
+      return overloadedError(rejection);
     case "context-overflow":
       return { status: 400, type: INVALID, code: "context_length_exceeded", ...dialect.contextOverflow };
     case "effort-unsupported":
@@ -87,6 +73,26 @@ export function openAiError(rejection: Rejection, { model, effort, at }: ErrorSu
     default:
       return rejection satisfies never;
   }
+}
+
+function unauthorizedError({ status }: Extract<Rejection, { kind: "unauthorized" }>, model: string): WireError {
+  if (status !== 403)
+    return { status: 401, type: INVALID, message: "Incorrect API key provided.", code: "invalid_api_key" };
+  return {
+    status,
+    type: INVALID,
+    message: `Project does not have access to model \`${model}\`.`,
+    code: "model_not_found",
+  };
+}
+
+function overloadedError({ status = 503, retryAfter }: Extract<Rejection, { kind: "overloaded" }>): WireError {
+  return {
+    status,
+    type: status === 503 ? "overloaded_error" : "server_error",
+    message: OVERLOADED[status] ?? "The server had an error while processing your request.",
+    headers: retryAfterHeader(retryAfter),
+  };
 }
 
 function quotaError(
