@@ -93,16 +93,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       applyAnswer(conversation, event.parts, event.finish);
       return;
     case "step-fail":
-      conversation.outputTokens += event.usage?.output ?? 0;
-      conversation.failingMs += event.durationMs + (event.recovery.action === "retry" ? event.recovery.delayMs : 0);
-      conversation.brokenOff = event.partialText;
-      if (event.recovery.action === "pause")
-        conversation.pause = { until: event.at + event.recovery.delayMs, failure: event.failure };
-      if (event.recovery.action === "next-key") conversation.keysTried += 1;
-      else {
-        conversation.failures.push(event.failure);
-        conversation.keysTried = 0;
-      }
+      applyFailure(conversation, event);
       return;
     case "pause-end":
       delete conversation.pause;
@@ -111,14 +102,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       for (const call of conversation.pending) if (call.callId === event.callId) call.started = true;
       return;
     case "tool-end":
-      conversation.pending = conversation.pending.filter((call) => call.callId !== event.callId);
-      conversation.messages.push({
-        role: "tool",
-        callId: event.callId,
-        name: event.name,
-        text: event.text,
-        ok: event.ok,
-      });
+      applyToolEnd(conversation, event);
       return;
     case "message-add":
       if (event.reason === "user") beginTurn(conversation);
@@ -139,6 +123,25 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       return;
     default:
       event satisfies never;
+  }
+}
+
+function applyToolEnd(conversation: Conversation, event: Extract<ChildEvent, { kind: "tool-end" }>): void {
+  const { callId, name, text, ok } = event;
+  conversation.pending = conversation.pending.filter((call) => call.callId !== callId);
+  conversation.messages.push({ role: "tool", callId, name, text, ok });
+}
+
+function applyFailure(conversation: Conversation, event: Extract<ChildEvent, { kind: "step-fail" }>): void {
+  const { recovery, failure, durationMs, at } = event;
+  conversation.outputTokens += event.usage?.output ?? 0;
+  conversation.failingMs += durationMs + (recovery.action === "retry" ? recovery.delayMs : 0);
+  conversation.brokenOff = event.partialText;
+  if (recovery.action === "pause") conversation.pause = { until: at + recovery.delayMs, failure };
+  if (recovery.action === "next-key") conversation.keysTried += 1;
+  else {
+    conversation.failures.push(failure);
+    conversation.keysTried = 0;
   }
 }
 
