@@ -1,21 +1,8 @@
 /** The engine: submit · watch · steer · answer · stop · resume. Surfaces start and change runs through it, and read runs with `run/`. */
-import { DeputyError } from "../errors.ts";
 import type { Event, StoredEvent } from "../event.ts";
-import type { DelegationResult } from "../result.ts";
-import type { Route } from "../route.ts";
 import { closeAbandoned } from "../run/close-abandoned.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "../run/prune.ts";
-import {
-  canGoOn,
-  childIdOf,
-  isConversation,
-  parseRunId,
-  type Run,
-  type RunUpdate,
-  resultsOf,
-  rootIdOf,
-  wasCutOff,
-} from "../run/run.ts";
+import { childIdOf, parseRunId, type Run, type RunUpdate } from "../run/run.ts";
 import {
   catchUp,
   eventsOf,
@@ -32,19 +19,14 @@ import {
 import { followRun, replayRun, watchRun } from "../run/watch-run.ts";
 import type { Call } from "../task.ts";
 import { type ApprovalRequests, createApprovalRequests } from "./control/approval-requests.ts";
-import type { ApprovalOptions } from "./control/approvals.ts";
 import { createSteering, type SteerReceipt } from "./control/messages.ts";
-import type { Setup } from "./setup/setup.ts";
+import type { LiveDelegation } from "./delegation.ts";
+import { type ConverseOptions, createContinueRun, type ResumeOptions } from "./start/continue-run.ts";
 import { newRun } from "./start/nested-call.ts";
-import { createNestedRuns } from "./start/nested-runs.ts";
-import { createResuming, endsOfStopped, factsOf, nextRoute, type ResumeFacts, refuseBlocked } from "./start/resume.ts";
-import { type CallOptions, type CallsDeps, createCalls, type Plan, withPermissions } from "./start/start-call.ts";
-import { turnEvents } from "./start/turn.ts";
-import { createBroadcast } from "./work/broadcast.ts";
-import { createRunFeed, type RunFeed } from "./work/run-feed.ts";
+import { createResuming } from "./start/resume.ts";
+import { createRunsHere, type RunOptions } from "./start/runs-here.ts";
+import { type CallOptions, type CallsDeps, createCalls, type Plan } from "./start/start-call.ts";
 import type { Services } from "./work/services.ts";
-import { supervise } from "./work/supervisor.ts";
-import type { ChatExtras } from "./work/toolbox.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Pruned, PruneOptions } from "../run/prune.ts";
@@ -52,49 +34,16 @@ export type { RunListing } from "../run/run-store.ts";
 export type { Answer, Answered, Question, Which } from "./control/approval-requests.ts";
 export type { Asker } from "./control/approvals.ts";
 export type { SteerReceipt } from "./control/messages.ts";
+export type { Delegation, LiveDelegation } from "./delegation.ts";
+export type { ConverseOptions, ResumeOptions } from "./start/continue-run.ts";
 export type { Plan } from "./start/start-call.ts";
 export type { ChatExtras } from "./work/toolbox.ts";
 
-export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> & {
-  /** `chat`: the call is the first message of a conversation, its one task the message. */
-  surface: "cli" | "library" | "mcp" | "demo" | "chat";
-  /** Children at once, in place of the config's. */
-  concurrency?: number;
-  /** What this surface adds to what the agent of a conversation can do. */
-  beside?: ChatExtras;
-} & ApprovalOptions;
-
-/** A delegation under way in this process. */
-export type Delegation = {
-  readonly id: string;
-  /** Its events from here on, live ones included; ends with the delegation. Iterate at once, or use `watch`. */
-  readonly events: AsyncIterable<Event>;
-  /** Settles when every child has ended. Rejects only where the journal broke its promise. */
-  readonly result: Promise<DelegationResult>;
-  /** Stops one child (`ID.n`) or all of them. Partial work is kept. */
-  stop(by: string, target?: string): Promise<void>;
-};
-
-/** A delegation as the surfaces of this process follow it. */
-export type LiveDelegation = Delegation & {
-  /** Its run, which changes with each event. */
-  readonly run: Run;
-  /** Calls back with each event and the run as of that event, which nobody has to fold again. Follow at once. */
-  follow: RunFeed["follow"];
-};
-
-export type ResumeOptions = ApprovalOptions &
-  Pick<SubmitOptions, "permissions" | "concurrency" | "beside"> & {
-    /** A server goes on by itself with what a crash has cut off: what somebody had stopped stays stopped. */
-    server?: string;
+export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> &
+  RunOptions & {
+    /** `chat`: the call is the first message of a conversation, its one task the message. */
+    surface: "cli" | "library" | "mcp" | "demo" | "chat";
   };
-
-export type ConverseOptions = ResumeOptions & {
-  /** Another route from this turn on, as a plan gave it. */
-  route?: Route;
-  /** USD for the whole conversation from now on, in place of what was said before. */
-  maxCostUsd?: number;
-};
 
 export type EngineDeps = Services &
   CallsDeps & {
@@ -121,6 +70,8 @@ export interface Engine {
    * can: nothing is written then
    */
   resume(id: string, options: ResumeOptions): Promise<LiveDelegation>;
+  /** As `resume`, by the server that owned the run: what somebody had stopped, or asked to stop, stays stopped. */
+  resumeAfterCrash(id: string, server: string, options: ResumeOptions): Promise<LiveDelegation>;
   /**
    * The next turn of a conversation (a run whose surface is `chat`): the user's message, and what follows from it. An
    * unfinished turn ends where it was stopped. @throws DeputyError `run-unknown` | `run-owned` | `nothing-to-run`
@@ -169,11 +120,10 @@ export interface Engine {
 }
 
 export function createEngine(deps: EngineDeps): Engine {
-  const { clock, journal, scheduler, pid } = deps;
-  const here = new Map<string, Promise<DelegationResult>>();
+  const { clock, journal, pid } = deps;
   const { plan, startOf } = createCalls(deps);
-  const reopening = createResuming(deps);
-  const runNestedWith = createNestedRuns({ ...deps, ...reopening, startOf, own });
+  const resuming = createResuming(deps);
+  const { own, begin, requestStop, stopAll } = createRunsHere({ ...deps, ...resuming, startOf });
 
   async function submit(asked: Call, options: SubmitOptions): Promise<LiveDelegation> {
     const { setup, start, stored } = await startOf(asked, options);
@@ -186,119 +136,6 @@ export function createEngine(deps: EngineDeps): Engine {
     const { start, stored } = await startOf(asked, options);
     await journal.append([start, ...stored]);
     return start.delegationId;
-  }
-
-  async function resume(id: string, options: ResumeOptions): Promise<LiveDelegation> {
-    const loaded = findRun(journal, id, pid);
-    const { run } = loaded;
-    const { delegationId } = run;
-    if (run.parent !== undefined) throw partOfTree(delegationId);
-    if (run.endedAt !== undefined && !run.children.some(canGoOn)) return asItEnded(run);
-    own(delegationId);
-    try {
-      const setup = withPermissions(deps.setup(), options.permissions);
-      const { server } = options;
-      catchUp(journal, loaded);
-      const resumePlan = reopening.planResume(run, setup, { server });
-      refuseBlocked(run, resumePlan);
-      await reopening.endAsked(loaded, server);
-      if (server !== undefined && !wasCutOff(run)) {
-        journal.release(delegationId);
-        return asItEnded(run);
-      }
-      const ends = endsOfStopped(run, clock.now(), server);
-      return await continueRun(setup, loaded, factsOf(resumePlan, server), ends, options);
-    } catch (error) {
-      journal.release(delegationId);
-      throw error;
-    }
-  }
-
-  async function converse(id: string, text: string, options: ConverseOptions): Promise<LiveDelegation> {
-    const loaded = findRun(journal, id, pid);
-    const { run } = loaded;
-    const { delegationId } = run;
-    const [session] = run.children;
-    if (!isConversation(run) || session === undefined) throw noConversation(delegationId);
-    own(delegationId);
-    try {
-      const setup = withPermissions(deps.setup(), options.permissions);
-      catchUp(journal, loaded);
-      const { route, maxCostUsd } = options;
-      const renewed = nextRoute(session.tally, setup, {
-        chosen: route,
-        isBudgeted: (maxCostUsd ?? run.call.max_cost_usd) !== undefined,
-      });
-      return await continueRun(
-        setup,
-        loaded,
-        { renewed, ...(maxCostUsd !== undefined && { maxCostUsd }) },
-        turnEvents(loaded, session.tally.childId, text, clock.now()),
-        options,
-      );
-    } catch (error) {
-      journal.release(delegationId);
-      throw error;
-    }
-  }
-
-  /** @throws DeputyError `run-owned` */
-  function own(delegationId: string): void {
-    const claim = journal.claim(delegationId);
-    if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
-    if (here.has(delegationId)) throw owned(delegationId, pid);
-  }
-
-  /** Goes on with a run that this process has claimed. @param more what is on record before its children go on */
-  async function continueRun(
-    setup: Setup,
-    loaded: LoadedRun,
-    facts: ResumeFacts,
-    more: readonly StoredEvent[],
-    options: ResumeOptions,
-  ): Promise<LiveDelegation> {
-    const begun = await reopening.recordResume(loaded, facts, more);
-    return begin(setup, loaded, begun, options);
-  }
-
-  function begin(
-    setup: Setup,
-    loaded: LoadedRun,
-    first: readonly StoredEvent[],
-    { asker, answersFromElsewhere, concurrency, beside: chatExtras, server }: ResumeOptions,
-  ): LiveDelegation {
-    const { run } = loaded;
-    const { delegationId } = run;
-    const broadcast = createBroadcast<Event>();
-    const feed = createRunFeed();
-    const publish = (update: RunUpdate) => {
-      broadcast.push(update.event);
-      feed.publish(update);
-    };
-    scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
-    // Before anything `supervise` does on that turn.
-    setImmediate(() => {
-      for (const event of first) publish({ event, run });
-    });
-    const result = supervise(deps, setup, loaded, {
-      publish,
-      approvalOptions: { asker, answersFromElsewhere },
-      delegate: runNestedWith({ ...(server !== undefined && { server }) }),
-      chatExtras,
-    }).finally(() => {
-      here.delete(delegationId);
-      broadcast.end();
-      feed.end();
-    });
-    result.catch(() => {}); // Whoever holds the delegation hears of it; nobody has to.
-    here.set(delegationId, result);
-    const stop = (by: string, target?: string) => requestStop(delegationId, by, target);
-    return { id: delegationId, run, events: broadcast, follow: feed.follow, result, stop };
-  }
-
-  function requestStop(delegationId: string, by: string, target?: string): Promise<void> {
-    const request = { kind: "stop-request", at: clock.now(), delegationId, by, ...(target && { target }) } as const;
-    return journal.append([request]);
   }
 
   async function stop(id: string, by: string): Promise<void> {
@@ -323,8 +160,7 @@ export function createEngine(deps: EngineDeps): Engine {
     submit,
     enqueue,
     orphanedRuns: (server) => orphanedRuns(journal, server),
-    resume,
-    converse,
+    ...createContinueRun({ ...deps, ...resuming, own, begin }),
     stop,
     ...createSteering(talk),
     ...createApprovalRequests(talk),
@@ -346,41 +182,9 @@ export function createEngine(deps: EngineDeps): Engine {
     follow: (found, signal) => followRun(deps, found, signal),
     prune: (options) => pruneRuns(journal, options, clock.now(), pid),
     async close() {
-      await Promise.all([...here.keys()].map((delegationId) => requestStop(delegationId, "close")));
-      await Promise.allSettled(here.values());
+      await stopAll("close");
       await Promise.all([deps.closeTransport(), deps.schemas.close()]);
       await journal.close();
     },
   };
-}
-
-/** The end of a run that has one: nothing starts, what was found is told again. */
-function asItEnded(run: Run): LiveDelegation {
-  const events = createBroadcast<Event>();
-  events.end();
-  const result = Promise.resolve(resultsOf(run));
-  return { id: run.delegationId, run, events, follow: async () => {}, result, stop: async () => {} };
-}
-
-function owned(delegationId: string, pid: number): DeputyError {
-  return new DeputyError(
-    "run-owned",
-    `Run ${delegationId} is being worked on by process ${pid}, which is alive. See deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
-  );
-}
-
-/** What stands under a child goes on with it. */
-function partOfTree(delegationId: string): DeputyError {
-  const rootId = rootIdOf(delegationId);
-  return new DeputyError(
-    "usage",
-    `Expected a run that no child made; ${delegationId} is part of ${rootId}. Resume that run: deputy resume ${rootId}`,
-  );
-}
-
-function noConversation(delegationId: string): DeputyError {
-  return new DeputyError(
-    "run-unknown",
-    `Expected a conversation; ${delegationId} is a delegation. See what it did with: deputy show ${delegationId}`,
-  );
 }

@@ -40,7 +40,8 @@ function add(memory: Memory, event: StoredEvent): void {
 /** The next server goes on with a run, and dies when the run has got as far as that. */
 async function diesAgain(memory: Memory, id: string, { server }: { server?: string }, model = never): Promise<void> {
   const { engine, die } = createTestEngine({ script: model, memory });
-  await engine.resume(id, { answersFromElsewhere: true, ...(server !== undefined && { server }) });
+  const options = { answersFromElsewhere: true };
+  await (server === undefined ? engine.resume(id, options) : engine.resumeAfterCrash(id, server, options));
   for await (const { kind } of engine.watch(id, new AbortController().signal)) if (kind === "delegation-resume") break;
   await new Promise((resolve) => setTimeout(resolve, 30));
   die();
@@ -54,7 +55,7 @@ function reasonIn(memory: Memory, id: string): string | undefined {
 }
 
 async function endings(engine: Engine, id: string): Promise<string[]> {
-  const { result } = await engine.resume(id, { answersFromElsewhere: true, ...SERVER });
+  const { result } = await engine.resumeAfterCrash(id, SERVER.server, { answersFromElsewhere: true });
   return (await result).results.map(({ status, exit_reason }) => `${status} ${exit_reason}`);
 }
 
@@ -69,7 +70,7 @@ describe("the next process of a server", () => {
   test("finds it again where it died itself in the middle", async () => {
     const { id, memory } = await dead(SERVER, nothing);
     const { engine, die } = createTestEngine({ script: never, memory });
-    await engine.resume(id, { answersFromElsewhere: true, ...SERVER });
+    await engine.resumeAfterCrash(id, SERVER.server, { answersFromElsewhere: true });
     assert.deepEqual(engine.orphanedRuns("serve"), []);
     die();
     const { engine: third } = createTestEngine({ script: answers, memory });
@@ -177,7 +178,7 @@ describe("a run that was under way at a crash", () => {
     await diesAgain(memory, id, {});
     assert.equal(reasonIn(memory, id), undefined);
     const { engine, die } = createTestEngine({ script: never, memory });
-    await engine.resume(id, { answersFromElsewhere: true, ...SERVER });
+    await engine.resumeAfterCrash(id, SERVER.server, { answersFromElsewhere: true });
     assert.equal(setAsideReason(engine.run(id)), undefined);
     die();
   });

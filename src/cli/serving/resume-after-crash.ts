@@ -25,7 +25,7 @@ export async function resumeAfterCrash(engine: Engine, server: string, say: (tex
         say(note.trimEnd());
         continue;
       }
-      await engine.resume(id, { server, answersFromElsewhere: true });
+      await engine.resumeAfterCrash(id, server, { answersFromElsewhere: true });
       const { run, owner } = engine.run(id);
       if (owner === "here") say(`Going on with ${id}, which a crash had cut off: ${doneIn(run)}.`);
     } catch (error) {

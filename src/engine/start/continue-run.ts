@@ -1,0 +1,163 @@
+/** Runs that continue: resumed by a user, resumed by a server after a crash, or a conversation with its next message. */
+import type { Clock } from "../../clock.ts";
+import { DeputyError } from "../../errors.ts";
+import type { StoredEvent } from "../../event.ts";
+import type { Journal } from "../../journal/journal.ts";
+import type { Route } from "../../route.ts";
+import { canGoOn, isConversation, type Run, rootIdOf, wasCutOff } from "../../run/run.ts";
+import { catchUp, findRun, type LoadedRun } from "../../run/run-store.ts";
+import { asItEnded, type LiveDelegation } from "../delegation.ts";
+import type { Setup } from "../setup/setup.ts";
+import { endsOfStopped, factsOf, nextRoute, type ResumeFacts, type Resuming, refuseBlocked } from "./resume.ts";
+import type { RunOptions, RunsHere } from "./runs-here.ts";
+import { type CallOptions, withPermissions } from "./start-call.ts";
+import { turnEvents } from "./turn.ts";
+
+export type ResumeOptions = Pick<CallOptions, "permissions"> & Omit<RunOptions, "server">;
+
+export type ConverseOptions = ResumeOptions & {
+  /** Another route from this turn on, as a plan gave it. */
+  route?: Route;
+  /** USD for the whole conversation from now on, in place of what was said before. */
+  maxCostUsd?: number;
+};
+
+export type ContinueRunDeps = Resuming &
+  Pick<RunsHere, "own" | "begin"> & {
+    clock: Clock;
+    journal: Journal;
+    /** This process. */
+    pid: number;
+    /** Reads config and environment as they are now. */
+    setup(): Setup;
+  };
+
+export type ContinueRun = {
+  resume(id: string, options: ResumeOptions): Promise<LiveDelegation>;
+  resumeAfterCrash(id: string, server: string, options: ResumeOptions): Promise<LiveDelegation>;
+  converse(id: string, text: string, options: ConverseOptions): Promise<LiveDelegation>;
+};
+
+export function createContinueRun(deps: ContinueRunDeps): ContinueRun {
+  return {
+    resume: (id, options) => resume(deps, id, options),
+    resumeAfterCrash: (id, server, options) => resumeAfterCrash(deps, id, server, options),
+    converse: (id, text, options) => converse(deps, id, text, options),
+  };
+}
+
+async function resume(deps: ContinueRunDeps, id: string, options: ResumeOptions): Promise<LiveDelegation> {
+  const loaded = findResumable(deps, id);
+  const { run } = loaded;
+  if (isOver(run)) return asItEnded(run);
+  return whileOwned(deps, loaded, () => {
+    const setup = withPermissions(deps.setup(), options.permissions);
+    const plan = deps.planResume(run, setup, {});
+    refuseBlocked(run, plan);
+    return continueRun(deps, setup, loaded, { facts: factsOf(plan), more: [] }, options);
+  });
+}
+
+/** What somebody had stopped, or asked to stop, stays stopped. A run that then has nothing to continue stays as it is. */
+async function resumeAfterCrash(
+  deps: ContinueRunDeps,
+  id: string,
+  server: string,
+  options: ResumeOptions,
+): Promise<LiveDelegation> {
+  const { clock, journal } = deps;
+  const loaded = findResumable(deps, id);
+  const { run } = loaded;
+  if (isOver(run)) return asItEnded(run);
+  return whileOwned(deps, loaded, async () => {
+    const setup = withPermissions(deps.setup(), options.permissions);
+    const plan = deps.planResume(run, setup, { server });
+    refuseBlocked(run, plan);
+    await deps.endAsked(loaded, server);
+    if (!wasCutOff(run)) {
+      journal.release(run.delegationId);
+      return asItEnded(run);
+    }
+    const more = endsOfStopped(run, clock.now(), server);
+    return continueRun(deps, setup, loaded, { facts: factsOf(plan, server), more }, { ...options, server });
+  });
+}
+
+async function converse(
+  deps: ContinueRunDeps,
+  id: string,
+  text: string,
+  options: ConverseOptions,
+): Promise<LiveDelegation> {
+  const loaded = findRun(deps.journal, id, deps.pid);
+  const { run } = loaded;
+  const [session] = run.children;
+  if (!isConversation(run) || session === undefined) throw noConversation(run.delegationId);
+  return whileOwned(deps, loaded, () => {
+    const setup = withPermissions(deps.setup(), options.permissions);
+    const { route, maxCostUsd } = options;
+    const renewed = nextRoute(session.tally, setup, {
+      chosen: route,
+      isBudgeted: (maxCostUsd ?? run.call.max_cost_usd) !== undefined,
+    });
+    const facts = { renewed, ...(maxCostUsd !== undefined && { maxCostUsd }) };
+    const more = turnEvents(loaded, session.tally.childId, text, deps.clock.now());
+    return continueRun(deps, setup, loaded, { facts, more }, options);
+  });
+}
+
+/** @throws DeputyError `run-unknown` · `usage` where the run is part of another */
+function findResumable({ journal, pid }: ContinueRunDeps, id: string): LoadedRun {
+  const loaded = findRun(journal, id, pid);
+  if (loaded.run.parent !== undefined) throw partOfTree(loaded.run.delegationId);
+  return loaded;
+}
+
+function isOver({ endedAt, children }: Run): boolean {
+  return endedAt !== undefined && !children.some(canGoOn);
+}
+
+/** Owns a run and brings it up to date; releases it again where the work cannot begin. @throws DeputyError `run-owned` */
+async function whileOwned<Result>(
+  { own, journal }: ContinueRunDeps,
+  loaded: LoadedRun,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { delegationId } = loaded.run;
+  own(delegationId);
+  try {
+    catchUp(journal, loaded);
+    return await work();
+  } catch (error) {
+    journal.release(delegationId);
+    throw error;
+  }
+}
+
+/** Goes on with a run that this process owns. `more`: what is on record before its children go on. */
+async function continueRun(
+  { recordResume, begin }: ContinueRunDeps,
+  setup: Setup,
+  loaded: LoadedRun,
+  { facts, more }: { facts: ResumeFacts; more: readonly StoredEvent[] },
+  options: RunOptions,
+): Promise<LiveDelegation> {
+  const begun = await recordResume(loaded, facts, more);
+  return begin(setup, loaded, begun, options);
+}
+
+/** What stands under a child goes on with it. */
+function partOfTree(delegationId: string): DeputyError {
+  const rootId = rootIdOf(delegationId);
+  return new DeputyError(
+    "usage",
+    `Expected a run that no child made; ${delegationId} is part of ${rootId}. Resume that run: deputy resume ${rootId}`,
+  );
+}
+
+function noConversation(delegationId: string): DeputyError {
+  return new DeputyError(
+    "run-unknown",
+    `Expected a conversation; ${delegationId} is a delegation. See what it did with: deputy show ${delegationId}`,
+  );
+}

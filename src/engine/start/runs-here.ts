@@ -1,0 +1,110 @@
+/** Runs that this process works on: it owns each of them, and supervises it to its end. */
+import { DeputyError } from "../../errors.ts";
+import type { Event, StoredEvent } from "../../event.ts";
+import type { DelegationResult } from "../../result.ts";
+import type { RunUpdate } from "../../run/run.ts";
+import type { LoadedRun } from "../../run/run-store.ts";
+import type { ApprovalOptions } from "../control/approvals.ts";
+import type { LiveDelegation } from "../delegation.ts";
+import type { Setup } from "../setup/setup.ts";
+import { createBroadcast } from "../work/broadcast.ts";
+import { createRunFeed } from "../work/run-feed.ts";
+import type { Services } from "../work/services.ts";
+import { supervise } from "../work/supervisor.ts";
+import type { ChatExtras } from "../work/toolbox.ts";
+import { createNestedRuns } from "./nested-runs.ts";
+import type { Resuming } from "./resume.ts";
+import type { Calls } from "./start-call.ts";
+
+export type RunsHereDeps = Services &
+  Pick<Calls, "startOf"> &
+  Resuming & {
+    /** This process. */
+    pid: number;
+  };
+
+/** How a run is worked on. */
+export type RunOptions = ApprovalOptions & {
+  /** Children at once, in place of the config's. */
+  concurrency?: number;
+  /** What this surface adds to what the agent of a conversation can do. */
+  beside?: ChatExtras;
+  /** The server that owns the run. */
+  server?: string;
+};
+
+export type RunsHere = {
+  /** Makes this process the owner of a run. @throws DeputyError `run-owned` */
+  own(delegationId: string): void;
+  /** Works on a run that this process owns. @param first what is on record of it that nobody was told */
+  begin(setup: Setup, loaded: LoadedRun, first: readonly StoredEvent[], options: RunOptions): LiveDelegation;
+  requestStop(delegationId: string, by: string, target?: string): Promise<void>;
+  /** Stops all of them, and waits for their ends. */
+  stopAll(by: string): Promise<void>;
+};
+
+export function createRunsHere(deps: RunsHereDeps): RunsHere {
+  const { clock, journal, scheduler, pid } = deps;
+  const here = new Map<string, Promise<DelegationResult>>();
+  const runNestedWith = createNestedRuns({ ...deps, own });
+
+  function own(delegationId: string): void {
+    const claim = journal.claim(delegationId);
+    if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
+    if (here.has(delegationId)) throw owned(delegationId, pid);
+  }
+
+  function begin(
+    setup: Setup,
+    loaded: LoadedRun,
+    first: readonly StoredEvent[],
+    { asker, answersFromElsewhere, concurrency, beside: chatExtras, server }: RunOptions,
+  ): LiveDelegation {
+    const { run } = loaded;
+    const { delegationId } = run;
+    const broadcast = createBroadcast<Event>();
+    const feed = createRunFeed();
+    const publish = (update: RunUpdate) => {
+      broadcast.push(update.event);
+      feed.publish(update);
+    };
+    scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
+    // Before anything `supervise` does on that turn.
+    setImmediate(() => {
+      for (const event of first) publish({ event, run });
+    });
+    const result = supervise(deps, setup, loaded, {
+      publish,
+      approvalOptions: { asker, answersFromElsewhere },
+      delegate: runNestedWith({ ...(server !== undefined && { server }) }),
+      chatExtras,
+    }).finally(() => {
+      here.delete(delegationId);
+      broadcast.end();
+      feed.end();
+    });
+    result.catch(() => {}); // Whoever holds the delegation hears of it; nobody has to.
+    here.set(delegationId, result);
+    const stop = (by: string, target?: string) => requestStop(delegationId, by, target);
+    return { id: delegationId, run, events: broadcast, follow: feed.follow, result, stop };
+  }
+
+  function requestStop(delegationId: string, by: string, target?: string): Promise<void> {
+    const request = { kind: "stop-request", at: clock.now(), delegationId, by, ...(target && { target }) } as const;
+    return journal.append([request]);
+  }
+
+  async function stopAll(by: string): Promise<void> {
+    await Promise.all([...here.keys()].map((delegationId) => requestStop(delegationId, by)));
+    await Promise.allSettled(here.values());
+  }
+
+  return { own, begin, requestStop, stopAll };
+}
+
+function owned(delegationId: string, pid: number): DeputyError {
+  return new DeputyError(
+    "run-owned",
+    `Run ${delegationId} is being worked on by process ${pid}, which is alive. See deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
+  );
+}
