@@ -5,7 +5,7 @@ import type { Io } from "./io.ts";
 
 export type Context = {
   io: Io;
-  openDeputy(options: Pick<OpenOptions, "env" | "cwd" | "configPath">): Promise<Opened>;
+  openDeputy(options: Pick<OpenOptions, "env" | "cwd" | "configPath" | "hideVariables">): Promise<Opened>;
   /** Tells the process its exit code. A command that does not call it exits with 0. */
   exitWith(code: number): void;
 };
@@ -22,7 +22,8 @@ export async function withDeputy<Value>(
   configPath: string | undefined,
   work: (deputy: Opened) => Promise<Value>,
 ): Promise<Value> {
-  const deputy = await openDeputy({ env: io.env, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) });
+  const { env, cwd, hideVariables } = io;
+  const deputy = await openDeputy({ env, cwd, hideVariables, ...(configPath === undefined ? {} : { configPath }) });
   try {
     return await work(deputy);
   } finally {
@@ -30,11 +31,6 @@ export async function withDeputy<Value>(
     await Promise.race([deputy.engine.close(), io.clock.sleep(CLOSE_MS, closed.signal)]);
     closed.abort();
   }
-}
-
-/** Hides the keys whose variables only the config tells, before a child can look. */
-export function hideKeys({ hideVariables }: Io, { routing }: Opened): void {
-  hideVariables?.([...routing().credentials.keyNames()]);
 }
 
 export const CONFIG_OPTION = ["--config <path>", "use this config file instead of the one found by default"] as const;

@@ -7,6 +7,9 @@ import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { looksLikeSecret } from "../secret.ts";
 import type { Environment } from "./template.ts";
 
+/** Whether a variable holds a provider's key, or a text that contains one. */
+export type HoldsKey = (name: string, value: string) => boolean;
+
 /** Every variable of an environment, in one half or the other. */
 export type DividedEnvironment = { plain: Record<string, string>; secrets: Record<string, string> };
 
@@ -26,13 +29,13 @@ export function readEnvironment(): Record<string, string> {
 
 /**
  * Divides an environment.
- * @param keyVariables hold a provider's key, whatever they look like
+ * @param holdsKey finds the keys that do not look like one
  */
-export function divideEnvironment(env: Environment, keyVariables: ReadonlySet<string> = new Set()): DividedEnvironment {
+export function divideEnvironment(env: Environment, holdsKey: HoldsKey = () => false): DividedEnvironment {
   const divided: DividedEnvironment = { plain: {}, secrets: {} };
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
-    const half = keyVariables.has(name) || looksLikeSecret(name, value) ? divided.secrets : divided.plain;
+    const half = looksLikeSecret(name, value) || holdsKey(name, value) ? divided.secrets : divided.plain;
     half[name] = value;
   }
   return divided;
@@ -43,12 +46,11 @@ export function divideEnvironment(env: Environment, keyVariables: ReadonlySet<st
  * @param listed names from `terminal.env`; a provider's key is not passed on even if it is listed
  */
 export function commandEnvironment(
-  env: Environment,
-  keyVariables: ReadonlySet<string>,
+  { plain, secrets }: DividedEnvironment,
+  holdsKey: HoldsKey,
   listed: readonly string[],
 ): Record<string, string> {
-  const { plain, secrets } = divideEnvironment(env, keyVariables);
-  const passed = Object.entries(secrets).filter(([name]) => listed.includes(name) && !keyVariables.has(name));
+  const passed = Object.entries(secrets).filter(([name, value]) => listed.includes(name) && !holdsKey(name, value));
   return { ...plain, ...Object.fromEntries(passed) };
 }
 
@@ -64,14 +66,15 @@ export function takeEnvironment(): TakenEnvironment {
 }
 
 /**
- * Takes variables out of where a child process could read them: those that only the config tells to hold a key, too.
+ * Removes variables from where a child process could read them. Variables that are already hidden cost nothing.
  * @returns why they can still be read; undefined where they cannot
  */
 export function hideVariables(names: readonly string[]): string | undefined {
-  for (const name of names) delete process.env[name];
-  if (names.length === 0 || process.platform !== "linux") return undefined;
+  const visible = new Set(names.filter((name) => name in process.env));
+  for (const name of visible) delete process.env[name];
+  if (visible.size === 0 || process.platform !== "linux") return undefined;
   try {
-    blankInitialEnvironment(new Set(names));
+    blankInitialEnvironment(visible);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -7,7 +7,6 @@ import { createListDir } from "./files/list-dir.ts";
 import { createReadFile } from "./files/read-file.ts";
 import { createGlob, createGrep } from "./files/search.ts";
 import type { Workspace } from "./files/workspace.ts";
-import { withoutKnownKeys } from "./terminal/environment.ts";
 import { createTerminal } from "./terminal/terminal.ts";
 import { toolErrorText } from "./tool-error.ts";
 
@@ -19,8 +18,8 @@ export type ToolsOptions = {
   /** Deputy's own files: file and search tools reach none of them. */
   own: OwnFiles;
   toolsets: readonly string[];
-  /** The environment of commands, without secrets. */
-  environment: Readonly<Record<string, string>>;
+  /** The environment of commands, without secrets: asked for at each command, since keys become known meanwhile. */
+  environment(): Record<string, string>;
   terminal: { timeoutMs: number };
   /** Takes the values of known keys out of a text. */
   redact(text: string): string;
@@ -36,12 +35,8 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
     createListDir(workspace),
   ],
   search: (workspace) => [createGlob(workspace), createGrep(workspace)],
-  terminal: (_, { workspace, environment, terminal, redact }) => [
-    createTerminal({
-      workspace,
-      environment: () => withoutKnownKeys(environment, redact),
-      timeoutMs: terminal.timeoutMs,
-    }),
+  terminal: (_, { workspace, environment, terminal }) => [
+    createTerminal({ workspace, environment, timeoutMs: terminal.timeoutMs }),
   ],
 };
 

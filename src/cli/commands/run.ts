@@ -14,7 +14,6 @@ import {
   type Context,
   type Declare,
   examples,
-  hideKeys,
   positiveNumber,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
@@ -106,7 +105,6 @@ async function run(file: string | undefined, flags: RunFlags, context: Context):
   return withDeputy(context, flags.config, async (deputy) => {
     const { engine, loadConfig } = deputy;
     const { delegation } = loadConfig().config;
-    hideKeys(io, deputy);
     const call = await callOf(file, flags, io, delegation.max_tasks_per_call);
     const options = submitOptions(flags, workspace);
     if (flags.dryRun) {

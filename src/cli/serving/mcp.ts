@@ -1,5 +1,5 @@
 /** `deputy mcp`: Deputy for the agent programs people already use. */
-import { CONFIG_OPTION, type Context, type Declare, examples, hideKeys, withDeputy } from "../command.ts";
+import { CONFIG_OPTION, type Context, type Declare, examples, withDeputy } from "../command.ts";
 import type { InstallFlags } from "./mcp-install.ts";
 
 const AT_A_TERMINAL = `Waiting for an MCP client on standard input. Agent programs start this themselves: deputy mcp install PROGRAM
@@ -57,7 +57,6 @@ async function serve(flags: McpFlags, context: Context): Promise<void> {
     import("./mcp-servers.ts"),
   ]);
   await withDeputy(context, flags.config, async (deputy) => {
-    hideKeys(io, deputy);
     const interrupted = new AbortController();
     const unheard = io.onInterrupt(() => interrupted.abort());
     const createServer = await mcpServers(io, deputy, flags);

@@ -5,7 +5,7 @@ import { stateDir } from "../../config/trust.ts";
 import { stopHere } from "../../engine/control/wait.ts";
 import { createHttpAdapter } from "../../mcp/http.ts";
 import { MAX_MESSAGE_BYTES } from "../../mcp/limits.ts";
-import { CONFIG_OPTION, type Declare, examples, hideKeys, portNumber, withDeputy } from "../command.ts";
+import { CONFIG_OPTION, type Declare, examples, portNumber, withDeputy } from "../command.ts";
 import { createPaint, type Io } from "../io.ts";
 import { type Handler, isLoopback, listen } from "./http-listener.ts";
 import { mcpServers, WORKSPACE_OPTION } from "./mcp-servers.ts";
@@ -38,7 +38,6 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
     )
     .action(async ({ port, host, resume, ...flags }: ServeFlags) =>
       withDeputy(context, flags.config, async (deputy) => {
-        hideKeys(io, deputy);
         const token = accessToken(stateDir(io.env));
         const say = (text: string) => void io.stderr.write(`${text}\n`);
         const onError = (error: unknown) => say(`! ${error instanceof Error ? error.message : error}`);

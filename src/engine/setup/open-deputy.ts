@@ -27,6 +27,8 @@ export type OpenOptions = {
   /** Default: `journal.sqlite` in the state directory. */
   journal?: Journal;
   clock?: Clock;
+  /** Hides variables of this process from child processes; absent where the environment is not this process's own. */
+  hideVariables?: ((names: readonly string[]) => void) | undefined;
   /** From 0 to 1, for the jitter of waits. */
   random?: () => number;
   /** Chooses a route for each task: over the config's rules, under agent, call and task. */
@@ -54,7 +56,8 @@ export async function openDeputy({
   const journal = given.journal ?? openSqliteJournal({ stateDir: stateDir(env), clock });
   const transport = openTransport(env);
   const logError = createErrorLog(join(stateDir(env), "errors.log"), clock);
-  const setup = createSetups({ env, cwd, clock, ...(configPath !== undefined && { configPath }) });
+  const { hideVariables } = given;
+  const setup = createSetups({ env, cwd, clock, hideVariables, ...(configPath !== undefined && { configPath }) });
   const engine = createEngine({
     clock,
     random,

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { AvailableModels, ModelFilter } from "../../available-models.ts";
 import { type Notes, projectNotes } from "../../child/prompt.ts";
 import type { Clock } from "../../clock.ts";
-import { commandEnvironment } from "../../config/environment.ts";
+import { commandEnvironment, divideEnvironment } from "../../config/environment.ts";
 import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../../config/load.ts";
 import { type OwnFiles, ownFiles } from "../../config/own-files.ts";
 import type { Config } from "../../config/schema.ts";
@@ -15,6 +15,7 @@ import type { Usage } from "../../event.ts";
 import type { Route } from "../../route.ts";
 import { listCacheStamp, readListCache } from "../../routing/catalog/list-cache.ts";
 import type { LookAtImage } from "../../routing/images.ts";
+import type { Credentials } from "../../routing/keys/credentials.ts";
 import { createRouting, type Routing } from "../../routing/routing.ts";
 import type { Lease } from "../../secret.ts";
 import type { PermissionRule, Tool } from "../../tool.ts";
@@ -49,24 +50,35 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   listModels(filter?: ModelFilter): AvailableModels;
 };
 
-export type SetupPlace = { env: Environment; cwd: string; configPath?: string; clock?: Clock };
+export type SetupPlace = {
+  env: Environment;
+  cwd: string;
+  configPath?: string;
+  clock?: Clock;
+  /** Hides variables of this process from child processes; absent where the environment is not this process's own. */
+  hideVariables?: ((names: readonly string[]) => void) | undefined;
+};
 
 export type WholeSetup = Setup & { loaded: LoadedConfig; routing: Routing };
 
 /** Everything as it is now: files are read at each call, and understood again where they have changed. */
-export function createSetups({ env, cwd, configPath, clock }: SetupPlace): () => WholeSetup {
+export function createSetups({ env, cwd, configPath, clock, hideVariables }: SetupPlace): () => WholeSetup {
   const place = { env, cwd, ...(configPath !== undefined && { explicitPath: configPath }) };
   let last: { texts: string; setup: WholeSetup } | undefined;
   return () => {
     const own = ownFiles(place);
     const texts = `${configTexts(place)} ${listCacheStamp(stateDir(env))} ${JSON.stringify(own)}`;
-    if (last?.texts !== texts) last = { texts, setup: readSetup(place, own, clock) };
+    if (last?.texts !== texts) last = { texts, setup: readSetup({ ...place, hideVariables }, own, clock) };
     return last.setup;
   };
 }
 
 /** @throws DeputyError `config-invalid` */
-function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined): WholeSetup {
+function readSetup(
+  place: ConfigPlace & Pick<SetupPlace, "hideVariables">,
+  own: OwnFiles,
+  clock: Clock | undefined,
+): WholeSetup {
   const loaded = loadConfig(place);
   const { config } = loaded;
   const env = { ...loaded.dotenv, ...place.env };
@@ -86,6 +98,12 @@ function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined):
     ...(clock && { clock }),
   });
   const { credentials, catalog, providers } = routing;
+  const divided = () => {
+    const halves = divideEnvironment(env, credentials.holdsKey);
+    place.hideVariables?.(Object.keys(halves.secrets));
+    return halves;
+  };
+  divided(); // Before the first child: what commands do not get, they do not find in this process either.
   let offered: AvailableModels | undefined;
   return {
     loaded,
@@ -107,7 +125,9 @@ function readSetup(place: ConfigPlace, own: OwnFiles, clock: Clock | undefined):
         tokensPerMinute: entry?.tokens_per_minute,
       };
     },
-    tools: toolMaker(config, env, { extraDirs, own }, routing),
+    tools: toolMaker(config, { extraDirs, own }, credentials, () =>
+      commandEnvironment(divided(), credentials.holdsKey, config.terminal.env),
+    ),
     isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     readImage,
     readNotes: (workspace) =>
@@ -142,11 +162,10 @@ function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
 /** Children of one workspace and toolset share their tools: they hold no state of a child. */
 function toolMaker(
   config: Config,
-  env: Environment,
   reach: Pick<ToolsOptions, "extraDirs" | "own">,
-  { credentials }: Routing,
+  { redact }: Pick<Credentials, "redact">,
+  environment: ToolsOptions["environment"],
 ): Setup["tools"] {
-  const environment = commandEnvironment(env, credentials.keyNames(), config.terminal.env);
   const made = new Map<string, readonly Tool[]>();
   return (toolsets, workspace) => {
     const id = JSON.stringify([workspace, ...toolsets]);
@@ -158,7 +177,7 @@ function toolMaker(
       ...reach,
       environment,
       terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
-      redact: credentials.redact,
+      redact,
     });
     made.set(id, tools);
     return tools;

@@ -33,6 +33,8 @@ export type Credentials = {
   redact(text: string): string;
   /** Variables that hold keys, set or not. */
   keyNames(): ReadonlySet<string>;
+  /** Whether a variable is one of `keyNames`, or its value contains a key Deputy knows. */
+  holdsKey(name: string, value: string): boolean;
 };
 
 type LeasedRoute = Pick<Route, "provider" | "endpoint" | "keyName">;
@@ -45,6 +47,7 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
   const supplies: KeySource[] = [];
   const accesses = new WeakMap<Secret, Map<KeyHeader, Access>>();
   let secrets: Secret[] | undefined;
+  let names: ReadonlySet<string> | undefined;
 
   function find(provider: Provider): ConnectionResult {
     const known = answers.get(provider) ?? connectionOf(provider, env);
@@ -80,10 +83,8 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
 
   /** Ours without any provider's key: the command's own credentials are the operator's business. */
   function commandEnvironment(): Record<string, string> {
-    const hidden = keyNames();
     const shown = Object.entries(env).filter(
-      (entry): entry is [string, string] =>
-        entry[1] !== undefined && !hidden.has(entry[0]) && redact(entry[1]) === entry[1],
+      (entry): entry is [string, string] => entry[1] !== undefined && !holdsKey(entry[0], entry[1]),
     );
     return Object.fromEntries(shown);
   }
@@ -104,7 +105,12 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
   }
 
   function keyNames(): ReadonlySet<string> {
-    return new Set(providers.all().flatMap(keyVariablesOf));
+    names ??= new Set(providers.all().flatMap(keyVariablesOf));
+    return names;
+  }
+
+  function holdsKey(name: string, value: string): boolean {
+    return keyNames().has(name) || redact(value) !== value;
   }
 
   return {
@@ -121,6 +127,7 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
     },
     redact,
     keyNames,
+    holdsKey,
   };
 }
 

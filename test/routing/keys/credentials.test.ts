@@ -314,6 +314,19 @@ describe("what must not be shown", async () => {
     assert.ok(!names.has("PLAIN"));
   });
 
+  test("is found in any variable that holds it, also as a copy or a part, and in no other", () => {
+    const { holdsKey } = routingOf(given).credentials;
+    for (const [name, value] of [
+      ["B_NAME", "literal-secret-longer"],
+      ["COPY", "token-value"],
+      ["QUERY", "https://h/?k=token-value&x=1"],
+      ["WRITTEN", "literal-secret"],
+      ["ANTHROPIC_AUTH_TOKEN", "x"],
+    ] as const)
+      assert.ok(holdsKey(name, value), name);
+    for (const value of ["plain", "token", "research"]) assert.ok(!holdsKey("PLAIN", value), value);
+  });
+
   test("is in no plan and no access as printed", async () => {
     const planned = ready({ provider: "a", model: "m" }, given);
     const access = await accessFor(planned.route, routingOf(given));
