@@ -15,8 +15,8 @@ export async function runProcess(argv: string[]): Promise<void> {
 }
 
 function createIo(): Io {
-  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", ignoreGone);
   const { env, stillVisible } = takeEnvironment();
+  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", ignoreGone);
   return {
     stdin: process.stdin,
     stdout: process.stdout,

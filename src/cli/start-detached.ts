@@ -1,6 +1,8 @@
 /** A run that outlives who asked for it: a process of its own goes on with it, as `deputy resume` does. */
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { handOver } from "../config/environment.ts";
+import type { Opened } from "../engine/setup/open-deputy.ts";
 import { DeputyError } from "../errors.ts";
 import { shortageIn } from "../shortage.ts";
 import { startProcess } from "../start-process.ts";
@@ -8,23 +10,24 @@ import type { Io } from "./io.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/deputy.mjs", import.meta.url));
 
+type DetachedPlace = Pick<Io, "env" | "cwd"> & Pick<Opened, "routing"> & { configPath: string | undefined };
+
 /**
- * Starts it, and resolves when it has made the run its own: with its first line.
+ * Starts it, with the secrets through a pipe and not in the environment, which every process of this user can read, and resolves when it has made the run its own: with its first line.
  * @throws DeputyError `run-owned` with its last words, where it ended before
  */
-export async function startDetached(
-  runId: string,
-  { env, cwd, configPath }: Pick<Io, "env" | "cwd"> & { configPath: string | undefined },
-): Promise<void> {
+export async function startDetached(runId: string, { env, cwd, routing, configPath }: DetachedPlace): Promise<void> {
   const config = configPath === undefined ? [] : ["--config", configPath];
   const argv = [PROGRAM, "resume", runId, "--ndjson", "--wait-for-approval", ...config];
   try {
+    const { plain, secrets } = handOver(env, routing().credentials.holdsKey);
     const child = await startProcess(process.execPath, argv, {
       cwd,
-      env,
+      env: plain,
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    child.stdin?.on("error", () => {}).end(secrets); // Where it ends before it reads them, its last words say why.
     await firstLineFrom(child);
     // From here on it speaks to nobody: what happens is in the journal.
     child.removeAllListeners();

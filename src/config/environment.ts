@@ -54,13 +54,35 @@ export function commandEnvironment(
   return { ...plain, ...Object.fromEntries(passed) };
 }
 
+/** Set where a Deputy that starts this one writes the secrets to standard input, so that they never are in the environment. */
+const SECRETS_FROM = "DEPUTY_SECRETS_FROM";
+
+/** An environment for another Deputy process: `plain` to start it with, and `secrets` to write to its standard input. */
+export function handOver(env: Environment, holdsKey: HoldsKey): { plain: Record<string, string>; secrets: string } {
+  const { plain, secrets } = divideEnvironment(env, holdsKey);
+  return { plain: { ...plain, [SECRETS_FROM]: "stdin" }, secrets: JSON.stringify(secrets) };
+}
+
+/** The secrets that were handed over, if this process was started so. */
+function receiveSecrets(): Record<string, string> {
+  if (process.env[SECRETS_FROM] !== "stdin") return {};
+  delete process.env[SECRETS_FROM];
+  try {
+    return JSON.parse(readFileSync(0, "utf8"));
+  } catch {
+    // Without the cause: it would quote what was read.
+    throw new Error(`${SECRETS_FROM} is set: expected variables as JSON on standard input. Unset it.`);
+  }
+}
+
 /**
- * Reads the environment and takes its secrets away. Call once, before anything else reads `process.env`. Variables that
+ * Reads the environment and takes its secrets away. Call once, before anything else reads `process.env` or standard input. Variables that
  * the runtime itself reads (paths, CA files) are plain. A proxy whose URL holds a password is a secret: requests take it
  * from `env`.
  */
 export function takeEnvironment(): TakenEnvironment {
-  const env = readEnvironment();
+  const handedOver = receiveSecrets();
+  const env = { ...readEnvironment(), ...handedOver };
   const stillVisible = hideVariables(Object.keys(divideEnvironment(env).secrets));
   return { env, ...(stillVisible !== undefined && { stillVisible }) };
 }

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { commandEnvironment, divideEnvironment } from "../../src/config/environment.ts";
+import { commandEnvironment, divideEnvironment, handOver } from "../../src/config/environment.ts";
 
 const module = join(import.meta.dirname, "..", "..", "src", "config", "environment.ts");
 
 /** What a program that has taken its environment sees, and what a child of it sees of both. */
-function look(env: Record<string, string>) {
+function look(env: Record<string, string>, input = "") {
   const program = `
     import { execFileSync } from "node:child_process";
     import { takeEnvironment } from ${JSON.stringify(module)};
@@ -19,7 +19,11 @@ function look(env: Record<string, string>) {
       inherited: sh("env"),
       ofParent: process.platform === "linux" ? sh("tr '\\\\0' '\\\\n' < /proc/$PPID/environ") : "",
     }));`;
-  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], { env, encoding: "utf8" });
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+    env,
+    input,
+    encoding: "utf8",
+  });
   return JSON.parse(output) as {
     taken: Record<string, string>;
     stillVisible?: string;
@@ -76,6 +80,34 @@ test("an environment is divided into two halves without loss", () => {
       secrets: { MY_TOKEN: "t", DB: "postgres://u:p@h/db", LAB: "key of a provider" },
     },
   );
+});
+
+test("an environment is handed over to another process in two halves, of which the visible one holds no secret", () => {
+  const env = {
+    PATH: process.env.PATH ?? "",
+    MY_TOKEN: "tökén\n=x",
+    LAB: "key of a provider",
+    COPY: "a key of a provider",
+  };
+  const { plain, secrets } = handOver(env, (_, value) => value.includes("key of a provider"));
+  assert.deepEqual(Object.keys(plain).sort(), ["DEPUTY_SECRETS_FROM", "PATH"]);
+  const { taken, inherited } = look(plain, secrets);
+  assert.deepEqual(taken, env);
+  assert.doesNotMatch(inherited, /TOKEN|LAB|COPY|DEPUTY_SECRETS_FROM/);
+});
+
+test("a half that does not arrive whole is told without quoting it", () => {
+  const { plain, secrets } = handOver({ PATH: process.env.PATH ?? "", MY_TOKEN: "t0psecret" }, () => false);
+  const part = secrets.slice(0, -2);
+  assert.throws(
+    () => look(plain, part),
+    ({ message }: Error) =>
+      /expected variables as JSON on standard input/.test(message) && !message.includes("t0psecret"),
+  );
+});
+
+test("standard input is left alone where nothing is handed over", () => {
+  assert.equal(look({ PATH: process.env.PATH ?? "" }, '{"MY_TOKEN": "x"}').taken.MY_TOKEN, undefined);
 });
 
 test("commands get the plain half and what the operator lists, but no provider's key", () => {

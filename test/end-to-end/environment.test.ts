@@ -50,7 +50,7 @@ const KEYS_OF_CONFIG = {
   LITERAL: `written-${MARK}`,
 };
 const LAB = { base_url: "http://127.0.0.1:9/v1", default_model: "m" };
-const PROVIDERS = { odd: { ...LAB, api_key: "${ODD}" }, written: { ...LAB, api_key: KEYS_OF_CONFIG.LITERAL } };
+const PROVIDERS = { odd: { ...LAB, api_key_env: "ODD" }, written: { ...LAB, api_key: KEYS_OF_CONFIG.LITERAL } };
 const SECRETS: Record<string, string> = {
   ...KEYS_OF_CONFIG,
   ...Object.fromEntries(NAMES.map((name, at) => [name, `${MARK}-${at}`])),
@@ -74,6 +74,30 @@ const SPY = [
   "pid=$(sed 's/.*) . //; s/ .*//' /proc/$pid/stat); done",
 ].join("\n");
 
+/** The environments of processes with such a command line and state directory, from their first moment on. */
+function watchEnvironments(commandLine: RegExp, state: string): { stop(): string[] } {
+  const blocks = new Set<string>();
+  const look = () => {
+    for (const pid of processesWith(`DEPUTY_STATE_DIR=${state}\0`)) {
+      try {
+        const [line = "", block = ""] = ["cmdline", "environ"].map((name) =>
+          readFileSync(`/proc/${pid}/${name}`, "latin1"),
+        );
+        if (commandLine.test(line)) blocks.add(block);
+      } catch {
+        // It has ended.
+      }
+    }
+  };
+  const looking = setInterval(look, 1);
+  return {
+    stop() {
+      clearInterval(looking);
+      return [...blocks];
+    },
+  };
+}
+
 describe("no secret is found", { timeout: 110_000, skip: process.platform !== "linux" }, () => {
   const home = temporaryDirectory(after);
 
@@ -85,7 +109,12 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
     t.after(providers.close);
     writeFileSync(
       join(cwd, "config.yaml"),
-      JSON.stringify({ provider: "zai", providers: PROVIDERS, permissions: [{ tool: "terminal", then: "allow" }], ...config }),
+      JSON.stringify({
+        provider: "zai",
+        providers: PROVIDERS,
+        permissions: [{ tool: "terminal", then: "allow" }],
+        ...config,
+      }),
     );
     const state = join(cwd, "state");
     const files = { DEPUTY_STATE_DIR: state, DEPUTY_CONFIG: join(cwd, "config.yaml") };
@@ -118,9 +147,13 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
   test("by a command of a run that goes on in a process of its own", async (t) => {
     const { cwd, env, state } = await place(t);
     const client = await connect("1.x", { command: PROGRAM, args: ["mcp"], env, cwd });
+    const owner = watchEnvironments(/deputy\.mjs\0resume\0/, state);
     const { data } = await client.call("delegate_task", { goal: "look", background: true });
     await client.close();
     await until(() => processesWith(`DEPUTY_STATE_DIR=${state}\0`).length === 0);
+    const blocks = owner.stop();
+    assert.ok(blocks.length > 0, "its environment was read while it started");
+    for (const block of blocks) assert.ok(!block.includes(MARK), block.replaceAll("\0", "\n"));
     const shown = await launch(["show", (data as Report).delegation_id, "--json"], { cwd, env }).ended;
     assert.match(shown.stdout, /Seen\./, shown.stderr);
     const { own, above } = seen(cwd);

@@ -17,10 +17,14 @@ import { startDetached } from "../start-detached.ts";
 /** Longest wait of one `check_delegation`, in seconds: a person sits there. */
 const WAIT_SECONDS = 60;
 
-export function createChatExtras({ engine, loadConfig }: Opened, io: Io, configPath: string | undefined): ChatExtras {
+export function createChatExtras(
+  { engine, loadConfig, routing }: Opened,
+  io: Io,
+  configPath: string | undefined,
+): ChatExtras {
   const { clock, env, cwd } = io;
   const { delegation } = loadConfig().config;
-  const begin = (runId: string) => startDetached(runId, { env, cwd, configPath });
+  const begin = (runId: string) => startDetached(runId, { env, cwd, routing, configPath });
 
   const client = { name: "the chat's agent", surface: "chat", told: new Set<string>() };
   const as = (signal: AbortSignal) =>

@@ -26,7 +26,7 @@ export async function mcpServers(
     workspace: { path: resolve(cwd, flags.workspace ?? "."), isNamed: flags.workspace !== undefined },
     clock,
     version: await readVersion(),
-    startDetached: (runId) => startDetached(runId, { env, cwd, configPath: flags.config }),
+    startDetached: (runId) => startDetached(runId, { env, cwd, routing: deputy.routing, configPath: flags.config }),
     ...(server !== undefined && { server }),
   });
 }
