@@ -20,6 +20,8 @@ const MAX_CHARACTERS = 30_000;
 const LINE_FEED = 10;
 const NUL = 0;
 
+const NO_NUL = [(text: string) => !text.includes("\0"), "Expected text without a NUL byte; found one."] as const;
+
 const searchedPath = z.string().min(1).optional();
 
 const globInput = z.strictObject({
@@ -27,6 +29,7 @@ const globInput = z.strictObject({
     .string()
     .min(1)
     .max(1_000)
+    .refine(...NO_NUL)
     .describe("`*.ts` (that name, at any depth), `src/**/*.test.ts`, `*.{md,txt}`. Relative to `path`."),
   path: searchedPath.describe("The directory to look in, relative to the workspace. Left out: the workspace."),
 });
@@ -64,9 +67,16 @@ const grepInput = z.strictObject({
     .string()
     .min(1)
     .max(10_000)
+    .refine(...NO_NUL)
     .describe("A regular expression (Rust syntax: no look-around, no backreferences)."),
   path: searchedPath.describe("The directory or file to search, relative to the workspace. Left out: the workspace."),
-  include: z.string().min(1).max(1_000).optional().describe("Only files of such a name: `*.ts`, `*.{ts,tsx}`."),
+  include: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .refine(...NO_NUL)
+    .optional()
+    .describe("Only files of such a name: `*.ts`, `*.{ts,tsx}`."),
   ignore_case: z.boolean().optional().describe("Whether upper and lower case are the same. Left out: false."),
 });
 

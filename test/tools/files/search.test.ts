@@ -23,6 +23,22 @@ for (const repository of [true, false]) {
   });
 }
 
+test("no search takes a NUL byte, which no program can be given", async (context) => {
+  const { call, write } = openWorkshop(context);
+  write("a.txt", "tab\there\n\\0\n");
+  for (const [name, input] of [
+    ["grep", { pattern: "a\0b" }],
+    ["grep", { pattern: "\0" }],
+    ["grep", { pattern: "a", include: "*.t\0s" }],
+    ["glob", { pattern: "a\0*" }],
+  ] as const)
+    await assert.rejects(call(name, input), /without a NUL byte; found one/, JSON.stringify(input));
+  for (const name of ["grep", "glob"])
+    assert.match((await call(name, { pattern: "a", path: "a\0.txt" })).text, /A path cannot hold a NUL byte/);
+  assert.equal((await call("grep", { pattern: "b\there" })).text, "a.txt:1: tab\there");
+  assert.equal((await call("grep", { pattern: "\\\\0" })).text, "a.txt:2: \\0");
+});
+
 describe("grep", () => {
   test("gives path, line and text", async (context) => {
     const { write, call } = openWorkshop(context);
