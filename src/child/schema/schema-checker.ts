@@ -4,7 +4,8 @@
  * and the next check gets a new one. None is started before the first schema, and none keeps the process alive.
  */
 import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Worker, type WorkerOptions } from "node:worker_threads";
 import { isTooDeep, TOO_DEEP } from "./json-depth.ts";
 
 /** Wall time of one check once a thread has taken it up. Ordinary checks take milliseconds. */
@@ -14,6 +15,9 @@ const STOPPED = "the check was stopped";
 const MEMORY_MB = 256;
 /** Checks at once: slow ones do not hold up the others. */
 const MAX_THREADS = 4;
+/** Attempts to start the only thread, and the pause between two: descriptors become free when others end their work. */
+const START_ATTEMPTS = 40;
+const START_PAUSE_MS = 50;
 /** Longest JSON, in characters. Parsing cannot be ended, so what is parsed must fit into a thread's memory. */
 const MAX_SCHEMA = 1_000_000;
 const MAX_ANSWER = 4_000_000;
@@ -24,7 +28,7 @@ const WORKER = new URL(`./schema-worker${extname(import.meta.url)}`, import.meta
 /** Both are JSON. Without an answer, the schema itself is checked. */
 export type SchemaJob = { schema: string; answer?: string };
 /** What does not fit; or, as a clause, why that cannot be found out. */
-export type SchemaVerdict = { errors: string[] } | { unusable: string };
+export type SchemaVerdict = { errors: string[] } | { unusable: string; isShortage?: true };
 
 export type SchemaChecker = {
   /** Why no answer could be checked against a schema, as a clause; undefined where it can be used. */
@@ -34,27 +38,53 @@ export type SchemaChecker = {
   close(): Promise<void>;
 };
 
-export function createSchemaChecker(): SchemaChecker {
+type StartWorker = (program: URL, options: WorkerOptions) => Worker;
+
+export function createSchemaChecker(
+  startWorker: StartWorker = (program, options) => new Worker(program, options),
+): SchemaChecker {
   const threads = new Set<Worker>();
   const idle = new Set<Worker>();
   let busy = 0;
   let turn = Promise.withResolvers<void>();
 
+  /** Where no thread can be started, waits for one that runs, or tries again for some time. */
   async function perform(job: SchemaJob, signal: AbortSignal): Promise<SchemaVerdict> {
+    let tried = await performOnce(job, signal, () => busy === MAX_THREADS);
+    for (let attempt = 1; "notStarted" in tried; attempt++) {
+      if (attempt === START_ATTEMPTS) return shortage(tried.notStarted);
+      if (threads.size === 0) await sleep(START_PAUSE_MS);
+      tried = await performOnce(job, signal, () => busy === MAX_THREADS || (idle.size === 0 && threads.size > 0));
+    }
+    return tried;
+  }
+
+  async function performOnce(
+    job: SchemaJob,
+    signal: AbortSignal,
+    mustWait: () => boolean,
+  ): Promise<SchemaVerdict | { notStarted: string }> {
     signal.addEventListener("abort", letWaitingLook);
-    while (busy === MAX_THREADS && !signal.aborted) await turn.promise;
+    while (mustWait() && !signal.aborted) await turn.promise;
     signal.removeEventListener("abort", letWaitingLook);
     if (signal.aborted) return { unusable: STOPPED };
     busy += 1;
-    const [thread = startThread()] = idle;
-    idle.delete(thread);
+    let [thread] = idle;
+    const isNew = thread === undefined;
+    let hasBegun = false;
     try {
+      thread ??= startThread();
+      thread.once("message", () => (hasBegun = true));
+      idle.delete(thread);
       const verdict = await verdictOf(thread, job, signal);
       idle.add(thread);
       return verdict;
     } catch (error) {
-      void thread.terminate();
-      return { unusable: reasonOf(error) };
+      if (thread !== undefined) threads.delete(thread);
+      void thread?.terminate();
+      return isNew && !hasBegun && error instanceof Error
+        ? { notStarted: error.message }
+        : { unusable: reasonOf(error) };
     } finally {
       busy -= 1;
       letWaitingLook();
@@ -63,7 +93,7 @@ export function createSchemaChecker(): SchemaChecker {
 
   function startThread(): Worker {
     const resourceLimits = { maxOldGenerationSizeMb: MEMORY_MB };
-    const thread = new Worker(WORKER, { env: {}, execArgv: [], resourceLimits });
+    const thread = startWorker(WORKER, { env: {}, execArgv: [], resourceLimits });
     threads.add(thread);
     // Whoever waits for the thread hears of an error too. One that nobody waits for may fail as it likes.
     thread.on("error", () => {});
@@ -130,6 +160,13 @@ function verdictOf(thread: Worker, job: SchemaJob, signal: AbortSignal): Promise
     thread.off("message", onMessage).off("error", reject).off("exit", reject);
     signal.removeEventListener("abort", reject);
   });
+}
+
+function shortage(reason: string): SchemaVerdict {
+  const unusable =
+    `no thread could be started to check it (${reason}): Deputy has run out of file descriptors, threads or memory. ` +
+    "Run fewer tasks at once, or raise the limit (ulimit -n, ulimit -u)";
+  return { unusable, isShortage: true };
 }
 
 function reasonOf(error: unknown): string {

@@ -16,7 +16,8 @@ export async function checkAnswer(
   if (isTooDeep(json)) return { valid: false, errors: [`the value is ${TOO_DEEP}`] };
   const verdict = await schemas.check(schema, json, signal);
   if ("errors" in verdict) return { output, valid: verdict.errors.length === 0, errors: verdict.errors };
-  const error = `The answer could not be checked against output_schema: ${verdict.unusable}. It is kept unchecked. Check it yourself, or use a simpler schema.`;
+  const advice = verdict.isShortage ? "Check it yourself." : "Check it yourself, or use a simpler schema.";
+  const error = `The answer could not be checked against output_schema: ${verdict.unusable}. It is kept unchecked. ${advice}`;
   return { output, valid: false, errors: [error], unchecked: true };
 }
 

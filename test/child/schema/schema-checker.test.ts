@@ -1,7 +1,8 @@
 /** Schemas are code of somebody else's: what they may cost, and that ordinary ones work as ever. */
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
-import { createSchemaChecker } from "../../../src/child/schema/schema-checker.ts";
+import { after, describe, type TestContext, test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { createSchemaChecker, type SchemaChecker } from "../../../src/child/schema/schema-checker.ts";
 
 const checker = createSchemaChecker();
 after(() => checker.close());
@@ -146,4 +147,59 @@ describe("a check that does not end", () => {
       assert.match(error, /^unusable: checking it takes more than (2 seconds|256 MB of memory)$/);
     });
   }
+});
+
+describe("a thread that cannot be started", () => {
+  const noDescriptors = () => new Error("Worker initialization failure: EMFILE");
+  const crashing = () => new Worker("throw new Error('EMFILE: too many open files')", { eval: true });
+
+  /** A checker whose first threads fail as given; then as many start as are allowed. */
+  function checkerWith(context: TestContext, failures: (() => Worker)[], most = 4) {
+    let started = 0;
+    const strained = createSchemaChecker((program, options) => {
+      const fail = failures.shift();
+      if (fail !== undefined) return fail();
+      if (started === most) throw noDescriptors();
+      started += 1;
+      return new Worker(program, options);
+    });
+    context.after(() => strained.close());
+    return strained;
+  }
+  const refusing = () => {
+    throw noDescriptors();
+  };
+  const checkMany = (strained: SchemaChecker) =>
+    Promise.all(many(20, (at) => strained.check({ type: "number" }, at % 2 === 0 ? "1" : '"1"', signal)));
+  const verdicts = many(20, (at) => ({ errors: at % 2 === 0 ? [] : ["the value must be number"] }));
+
+  test("is tried again, whether it fails at once or while it loads", async (context) => {
+    const strained = checkerWith(context, [refusing, crashing, refusing]);
+    assert.deepEqual(await checkMany(strained), verdicts);
+  });
+
+  test("costs no check its verdict where another thread runs", async (context) => {
+    const strained = checkerWith(context, [], 1);
+    assert.deepEqual(await checkMany(strained), verdicts);
+  });
+
+  test("is told as what it is where none ever starts, and the next check is as good as any", async (context) => {
+    const strained = checkerWith(
+      context,
+      many(40, () => refusing),
+    );
+    const verdict = await strained.check({ type: "number" }, "1", signal);
+    assert.ok("unusable" in verdict && verdict.isShortage, JSON.stringify(verdict));
+    assert.match(verdict.unusable, /no thread could be started.*EMFILE.*run out of file descriptors.*ulimit -n/);
+    assert.deepEqual(await strained.check({ type: "number" }, "1", signal), { errors: [] });
+  });
+
+  test("keeps nobody waiting who has stopped", async (context) => {
+    const strained = checkerWith(
+      context,
+      many(40, () => refusing),
+    );
+    const verdict = await strained.check({ type: "number" }, "1", AbortSignal.timeout(20));
+    assert.deepEqual(verdict, { unusable: "the check was stopped" });
+  });
 });
