@@ -48,11 +48,24 @@ const TELLING = /password|passwd|passphrase|passcode|passkey|credential|secret(?
 
 /** Words that name a secret only on their own: `MONKEY`, `PATH` and `AUTHOR` hold others. */
 const TELLING_ALONE =
-  /(?<![a-z])(keys?|pass|pats?|creds?|jwts?|cookies?|dsns?|psks?|[th]?otp|pin|bearer|authorization|webhooks?|mnemonic|auth(?=$|[\W\d_]*$|_(config|header|data|json|basic)))(?![a-z])/i;
+  /(?<![a-z])(keys?|pass|pats?|creds?|jwts?|cookies?|dsns?|psks?|[th]?otp|pin|pw|sk|bearer|authorization|webhooks?|mnemonic|auth(?=$|[\W\d_]*$|_(config|header|data|json|basic)))(?![a-z])/i;
 
 /** The ends of words that name a secret: `SSHPASS`, `USERPWD`, `SIGNINGKEY`, but not `ASKPASS` or `HOTKEY`. */
 const TELLING_END =
-  /((?<!^(old)?)pwd|(?<=[a-z])(?<!ask|by|com|tres)pass|(?<=[a-z])(?<!mon|don|tur|hoc|joc|whis|hot|lac|turn|mic)key)s?(?![a-z])/i;
+  /((?<!^(old)?)pwd|(?<=[a-z])(?<!ask|by|com|tres)pass|(?<=[a-z])(?<!mon|don|tur|hoc|joc|whis|hot|lac|turn|mic|less)key)s?(?![a-z])/i;
+
+/** Words that name a secret only with a value like one: `SALT=x9F2…`, but not `SALT=pinch` or `PRIVATE_HOST=10.0.0.1`. */
+const TELLING_WITH_VALUE = /(?<![a-z])(salt|pepper|oauth2?|private|p12|pfx|pkcs12|hmac|seed)(?![a-z])/i;
+/** One word of eight characters or more with a digit or both cases: no path, URL, host, address or list. */
+const CREDENTIAL =
+  /^(?![~./]|[a-z][\w+]*:\/\/|[\d.:]+$|[\w*-]+(\.[\w-]+)+(:\d+)?([/,]|$))(?=.*\d|(?=.*[a-z]).*[A-Z])[^\s,]{8,}$/;
+
+/** `PASSWORD_STORE_DIR=/home/x/.store`: where secrets are, not one of them. */
+const PLACE = /(?<![a-z])(dir|directory|file|filename|folder|path|home|root)(?![a-z])/i;
+const PATH = /^(~|\.{0,2}|[a-z]:)[/\\][\w@. /\\-]*$/i;
+/** `SORT_KEY=created_at`, `PRIMARY_KEY=id`: the name of a column, not a secret. */
+const COLUMN = /(?<![a-z])(sort|primary|foreign|partition|range|hash|group|unique|composite|order|join)[_-]?keys?$/i;
+const IDENTIFIER = /^[a-z]{1,20}([_.,-][a-z]{1,20}){0,5}$/i;
 
 /** `MAX_TOKENS=4096`, `TOKEN_TTL=15m`: a number about secrets, not one of them. */
 const MEASURE =
@@ -73,7 +86,7 @@ const SECRET_VALUES: readonly RegExp[] = [
   /(?<![\w/.-])eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/,
   /-----BEGIN [A-Z ]*PRIVATE KEY/,
   // `password=…`, `"token": "…"`, `AccountKey=…`, `Authorization: Bearer …`; a reference (`$X`, a path) is none.
-  /(password|passwd|(?<!old)pwd|secret|token|(?:api|access|account)_?key)["']?\s*[=:]\s*["']?[^\s"'&;,$%/{<]{4,}/i,
+  /(password|passwd|(?<!old)pwd|secret|token|(?:api|access|account|private|secret|signing|encryption|master|client)[_-]?key)["']?\s*[=:]\s*["']?[^\s"'&;,$%/{<]{4,}/i,
   /\b(bearer|basic)\s+[\w.~+/=-]{8,}/i,
 ];
 
@@ -84,13 +97,28 @@ const SECRET_VALUES: readonly RegExp[] = [
 export function looksLikeSecret(name: string, value: string): boolean {
   if (SWITCH.test(value)) return false;
   if (SECRET_VALUES.some((shape) => shape.test(value))) return true;
-  return namesSecret(name) && !(MEASURE.test(name) && NUMBER.test(value));
+  if (TELLING_WITH_VALUE.test(inWords(name)) && CREDENTIAL.test(value)) return true;
+  return namesSecret(name) && !isAboutSecrets(name, value);
+}
+
+/** Whether name and value together tell of a number, a place or a column that has to do with secrets. */
+function isAboutSecrets(name: string, value: string): boolean {
+  const words = inWords(name);
+  return (
+    (MEASURE.test(words) && NUMBER.test(value)) ||
+    (PLACE.test(words) && PATH.test(value)) ||
+    (COLUMN.test(words) && IDENTIFIER.test(value))
+  );
 }
 
 /** The judgement by name alone, where there is no value yet. */
 export function namesSecret(name: string): boolean {
-  const inWords = name.replace(/([a-z\d])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$2_");
-  return [name, inWords].some((each) => [TELLING, TELLING_ALONE, TELLING_END].some((words) => words.test(each)));
+  return [name, inWords(name)].some((each) => [TELLING, TELLING_ALONE, TELLING_END].some((words) => words.test(each)));
+}
+
+/** `dbPassword` as `db_Password`. */
+function inWords(name: string): string {
+  return name.replace(/([a-z\d])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$2_");
 }
 
 /** How a key is shown to a provider: `Authorization: Bearer`, `x-api-key` (Anthropic) or `x-goog-api-key` (Gemini). */

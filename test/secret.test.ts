@@ -8,9 +8,8 @@ import { looksLikeSecret } from "../src/secret.ts";
 const NAMES = `PGPASSWORD AWS_ACCESS_KEY_ID ANTHROPIC_API_KEY_2 DB_PWD GITHUB_TOKENS MY_SECRETS githubToken GH_PAT
   REDISCLI_AUTH DOCKER_AUTH_CONFIG NPM_CONFIG__AUTH npm_config_//host/:_authToken MYSQL_PWD DB_PASS SSHPASS SENTRY_DSN JWT
   COOKIE PRIVATE_KEY AUTHTOKEN MY_APIKEY STRIPEKEY GitHubPAT authorization x-api-key BASIC_AUTH_2 WIFI_PSK AWS_CREDS
-  GOOGLE_APPLICATION_CREDENTIALS SECRET_KEY_BASE TOKENVALUE GPG_PASSPHRASE dbPwd KEY SSH_KEYS SLACK_WEBHOOK`.split(
-  /\s+/,
-);
+  GOOGLE_APPLICATION_CREDENTIALS SECRET_KEY_BASE TOKENVALUE GPG_PASSPHRASE dbPwd KEY SSH_KEYS SLACK_WEBHOOK
+  PW ROOT_PW dbPw STRIPE_SK SORT_KEY_SECRET`.split(/\s+/);
 
 const letters = (length: number) => "a1B2".repeat(length / 4);
 const VALUES = [
@@ -30,6 +29,9 @@ const VALUES = [
   "Server=h;User=u;Password=hunter2;",
   '{"user":"u","token":"abcd"}',
   "https://h/path?api_key=abcdef",
+  '{"type":"service_account","private_key":"abcdef"}',
+  '{"privateKey": "abcdef"}',
+  "signing-key: abcdef",
   "Authorization: Bearer abcdefgh",
   `curl -H "X: sk-${letters(24)}"`,
 ];
@@ -51,6 +53,23 @@ const PLAIN: Record<string, string> = {
   TOKEN_TTL: "15m",
   PASSWORD_MIN_LENGTH: "12",
   USE_AUTH: "true",
+  PASSWORD_STORE_DIR: "/home/x/.password-store",
+  TOKEN_FILE: "~/.config/token",
+  SSH_KEY_PATH: "./keys/id_ed25519",
+  secretsDir: "/run/secrets",
+  SORT_KEY: "created_at",
+  PRIMARY_KEY: "id",
+  partitionKey: "user.id,date",
+  LESSKEY: "/home/x/.lesskey",
+  SALT: "pinch",
+  OAUTH: "google",
+  OAUTH_HOST: "login.example.org:8443",
+  OAUTH_URL: "https://h/oauth2",
+  PRIVATE_NETWORK: "10.0.0.0",
+  GOPRIVATE: "github.com/corp2/*",
+  PRIVATE_REGISTRY: "registry2.corp.example/team",
+  SEED: "42",
+  P12_PATH: "/etc/cert2.p12",
   AUTH_URL: "https://h/login",
   XDG_RUNTIME_DIR: "/run/user/1",
   GPG_TTY: "/dev/pts/1",
@@ -72,6 +91,23 @@ const PLAIN: Record<string, string> = {
 
 test("names that say they hold a secret are secrets, whatever they hold", () => {
   for (const name of NAMES) assert.ok(looksLikeSecret(name, "x"), name);
+});
+
+test("names that may say so are secrets where the value is like one", () => {
+  for (const name of ["SALT", "OAUTH", "SSH_PRIVATE", "SIGNING_CERT_P12", "sessionSalt", "HMAC"])
+    for (const value of [`SECV_${name}_0123456789`, "a1b2c3d4e5f6", "kQzTpWmNvB==", "0f/3+Zk9aQ=="])
+      assert.ok(looksLikeSecret(name, value), `${name}=${value}`);
+});
+
+test("a name that tells of a place or a column hides no secret", () => {
+  for (const [name, value] of [
+    ["PASSWORD_FILE", "hunter2"],
+    ["TOKEN_DIR", "s3cr3t/x"],
+    ["PRIMARY_KEY", "Zm9vYmFyMTIzNDU2Nzg5MA=="],
+    ["SORT_KEY", `sk-${letters(24)}`],
+    ["PASSWORD", "/home/x"],
+  ] as const)
+    assert.ok(looksLikeSecret(name, value), `${name}=${value}`);
 });
 
 test("every key variable of the provider table is a secret", () => {
