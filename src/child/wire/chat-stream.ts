@@ -3,10 +3,15 @@
  * takes every chunk through five streams and a schema, twice the cost of all the rest of a request, and this is the
  * format of nearly every provider. Read tolerantly, as that package does: gateways differ in all but the core.
  */
-import type { LanguageModelV4FinishReason, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider";
+import type {
+  JSONObject,
+  LanguageModelV4FinishReason,
+  LanguageModelV4StreamPart,
+  LanguageModelV4Usage,
+} from "@ai-sdk/provider";
 
 type StreamPart = LanguageModelV4StreamPart;
-type ChunkFields = Record<string, unknown>;
+type ChunkFields = JSONObject;
 
 /**
  * Parts as they arrive. Text that arrived together is one delta. What is no chunk becomes an `error` part; a stream that
@@ -176,6 +181,7 @@ function usageOf(usage: ChunkFields = {}): LanguageModelV4Usage {
       text: undefined,
       reasoning: numberIn(usage.completion_tokens_details, "reasoning_tokens"),
     },
+    raw: usage,
   };
 }
 

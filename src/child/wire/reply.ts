@@ -1,18 +1,19 @@
 /** What a stream says, part by part, gathered into one reply: parts as they will be sent back, or a failure. */
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { Failure, FailureKind } from "../../errors.ts";
-import type { Finish, Part, ProviderPrivate, Usage } from "../../event.ts";
+import type { Finish, Part, ProviderPrivate } from "../../event.ts";
 import { failureOf } from "./failure.ts";
+import { impossibleTokens, type ReportedUsage } from "./usage.ts";
 
 export type Delta = { type: "text" | "reasoning"; text: string };
 
 export type Reply =
-  | { ok: true; parts: Part[]; finish: Finish; usage?: Usage; servedModel?: string; ignored: string[] }
+  | { ok: true; parts: Part[]; finish: Finish; usage?: ReportedUsage; servedModel?: string; ignored: string[] }
   | {
       ok: false;
       failure: Failure;
       partialText: string;
-      usage?: Usage;
+      usage?: ReportedUsage;
       /** The usage is what was counted when the answer broke off. */
       usageSoFar?: true;
       charged: boolean;
@@ -25,7 +26,7 @@ export type ReplyBuilder = {
   /** Heard and not shown yet; neighbours of one kind are one. */
   pending: Delta[];
   finish?: { unified: string; raw: string | undefined };
-  usage?: Usage;
+  usage?: ReportedUsage;
   servedModel?: string;
   error?: unknown;
   ignored: string[];
@@ -167,12 +168,14 @@ function inputOf(text: string): unknown {
   }
 }
 
-function usageOf({ inputTokens, outputTokens }: LanguageModelV4Usage): Usage {
+function usageOf({ inputTokens, outputTokens, raw }: LanguageModelV4Usage): ReportedUsage {
+  const impossible = impossibleTokens(raw);
   return {
     input: inputTokens.total ?? 0,
     output: outputTokens.total ?? 0,
     cached: inputTokens.cacheRead ?? 0,
     reasoning: outputTokens.reasoning ?? 0,
+    ...(impossible !== undefined && { impossible }),
   };
 }
 
@@ -260,6 +263,6 @@ function hasEnded({ finish }: ReplyBuilder): boolean {
 }
 
 /** Whether anything was counted. What cannot be true is said too: `usage.ts` judges it. */
-function hasUsage(usage: Usage | undefined): usage is Usage {
-  return usage !== undefined && !(usage.input === 0 && usage.output === 0);
+function hasUsage(usage: ReportedUsage | undefined): usage is ReportedUsage {
+  return usage !== undefined && (usage.impossible !== undefined || usage.input !== 0 || usage.output !== 0);
 }
