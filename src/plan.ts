@@ -1,4 +1,5 @@
 /** What planning says of each task, before anything has started: it is ready to run, or here is the problem. */
+import type { BoundPaths } from "./bound-paths.ts";
 import type { Problem } from "./errors.ts";
 import type { ImageRef } from "./image.ts";
 import type { Route } from "./route.ts";
@@ -25,6 +26,8 @@ export type Ready = {
   /** Of the toolsets' tools only these, by name; absent = all of them. */
   tools?: string[];
   workspace: string;
+  /** Where the workspace and the operator's extra directories really were, by path; absent in older journals. */
+  realPaths?: BoundPaths;
   /** The name of the agent definition it works by, as it is written there. */
   agent?: string;
   /** What the task shows, in its order; absent = nothing. */

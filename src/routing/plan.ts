@@ -2,12 +2,14 @@
  * The plan of a call: every task gets a route, limits, toolsets and a workspace, or a problem, before anything starts.
  * Nothing is sent, nothing is changed.
  */
-import { existsSync, realpathSync, statSync } from "node:fs";
-import { isAbsolute, relative, resolve, sep } from "node:path";
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { type BoundPaths, bindPaths, realPathOf } from "../bound-paths.ts";
 import type { AgentDefinition, Agents } from "../config/agents.ts";
 import { type Config, TOOLSETS } from "../config/schema.ts";
 import { suggest } from "../did-you-mean.ts";
 import type { Problem, Warning } from "../errors.ts";
+import { isWithin } from "../foreign-file.ts";
 import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
@@ -39,6 +41,8 @@ export type Bounds = {
   tools?: readonly string[];
   /** Money is limited from above: every price has to be known. */
   isBudgeted: boolean;
+  /** Where the directories of the one who delegates really were. */
+  realPaths?: BoundPaths;
 };
 
 /** `agents`: the prompts of the agent definitions that tasks work by, by name. */
@@ -49,7 +53,8 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
   const { config } = deps;
   const routeOf = createRouter(call, deps);
   const { cwd, extraDirs, askedBy, isOwn } = deps;
-  const workspaceOf = createWorkspaces(cwd, isOwn, askedBy === "model" ? [cwd, ...extraDirs] : undefined);
+  const bound = bindPaths([cwd, ...extraDirs], deps.bounds?.realPaths);
+  const workspaceOf = createWorkspaces(cwd, isOwn, askedBy === "model" ? bound : undefined);
   const withImages = createImagePlanner(deps);
   const agents = new Map<string, string>();
   const allowed = deps.bounds?.toolsets ?? config.delegation.toolsets;
@@ -80,6 +85,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       ...toolsets,
       ...toolsLeft(deps.bounds?.tools, agent?.tools),
       ...workspace,
+      realPaths: bindPaths([workspace.workspace, ...extraDirs], bound),
       ...(agent && { agent: agent.name }),
       ...(shown.images.length > 0 && { images: shown.images }),
       limits,
@@ -243,7 +249,7 @@ function fitForTools(route: Route, usesTools: boolean, { delegation }: Config): 
 type WorkspaceResult = { workspace: string } | { problem: Problem };
 
 /** Looks at each directory once. @param within where they have to lie; undefined: anywhere */
-function createWorkspaces(cwd: string, isOwn: PlanDeps["isOwn"], within: readonly string[] | undefined) {
+function createWorkspaces(cwd: string, isOwn: PlanDeps["isOwn"], within: BoundPaths | undefined) {
   const seen = new Map<string, WorkspaceResult>();
   return (written = "."): WorkspaceResult => {
     const path = resolve(cwd, written);
@@ -253,29 +259,23 @@ function createWorkspaces(cwd: string, isOwn: PlanDeps["isOwn"], within: readonl
   };
 }
 
-function lookAt(path: string, isOwn: PlanDeps["isOwn"], within: readonly string[] | undefined): WorkspaceResult {
+function lookAt(path: string, isOwn: PlanDeps["isOwn"], within: BoundPaths | undefined): WorkspaceResult {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found?.isDirectory()) {
     return unusable(`Expected a directory at ${path}; found ${found === undefined ? "nothing" : "a file"}.`);
   }
-  if (isOwn(realpathSync.native(path))) {
+  const real = realPathOf(path);
+  if (isOwn(real)) {
     return unusable(
       `Expected a directory outside of Deputy's own files; found ${path}, which holds its config or state. ` +
         "Choose another workspace.",
     );
   }
-  if (within === undefined || within.some((root) => liesIn(path, root))) return { workspace: path };
+  if (within === undefined || Object.values(within).some((root) => isWithin(root, real))) return { workspace: path };
   return unusable(
-    `Expected a directory in the caller's workspace or one of extra_dirs (${within.join(", ")}); found ${path}. ` +
+    `Expected a directory in the caller's workspace or one of extra_dirs (${Object.keys(within).join(", ")}); found ${path}. ` +
       "The operator can add it to extra_dirs.",
   );
-}
-
-/** Links resolved. */
-function liesIn(path: string, root: string): boolean {
-  if (!existsSync(root)) return false;
-  const way = relative(realpathSync(root), realpathSync(path));
-  return way === "" || !(way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way));
 }
 
 function unusable(message: string): WorkspaceResult {

@@ -1,4 +1,5 @@
 /** The tools of a child, by toolset. Making them is cheap: nothing is started, read or compiled before its first use. */
+import type { BoundPaths } from "../bound-paths.ts";
 import type { OwnFiles } from "../config/own-files.ts";
 import type { TOOLSETS } from "../config/schema.ts";
 import type { Tool, ToolOutput } from "../tool.ts";
@@ -6,7 +7,7 @@ import { createEditFile, createWriteFile } from "./files/change-file.ts";
 import { createListDir } from "./files/list-dir.ts";
 import { createReadFile } from "./files/read-file.ts";
 import { createGlob, createGrep } from "./files/search.ts";
-import type { Workspace } from "./files/workspace.ts";
+import { realRoot, type Workspace } from "./files/workspace.ts";
 import { createTerminal } from "./terminal/terminal.ts";
 import { toolErrorText } from "./tool-error.ts";
 
@@ -17,6 +18,8 @@ export type ToolsOptions = {
   extraDirs: readonly string[];
   /** Deputy's own files: file and search tools reach none of them. */
   own: OwnFiles;
+  /** Where workspace and extra directories really are: see `Workspace`. */
+  realPaths: BoundPaths;
   toolsets: readonly string[];
   /** The environment of commands, without secrets: asked for at each command, since keys become known meanwhile. */
   environment(): Record<string, string>;
@@ -35,14 +38,15 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
     createListDir(workspace),
   ],
   search: (workspace) => [createGlob(workspace), createGrep(workspace)],
-  terminal: (_, { workspace, environment, terminal }) => [
-    createTerminal({ workspace, environment, timeoutMs: terminal.timeoutMs }),
+  terminal: (workspace, { environment, terminal }) => [
+    createTerminal({ directory: () => realRoot(workspace), environment, timeoutMs: terminal.timeoutMs }),
   ],
 };
 
 /** The tools of these toolsets, in the toolsets' order. Planning has refused unknown ones. */
 export function createTools(options: ToolsOptions): Tool[] {
-  const workspace = { root: options.workspace, extraDirs: options.extraDirs, own: options.own };
+  const { workspace: root, extraDirs, own, realPaths } = options;
+  const workspace = { root, extraDirs, own, realPaths };
   return options.toolsets
     .filter(isToolset)
     .flatMap((toolset) => CREATE[toolset](workspace, options))

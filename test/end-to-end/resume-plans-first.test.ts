@@ -3,7 +3,7 @@
  * lost by that, and once it is back the run is finished without a step asked twice.
  */
 import assert from "node:assert/strict";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
@@ -122,6 +122,18 @@ const GONE: Record<string, Gone> = {
     },
     says: /\.1 \(look around\): Expected its workspace, a directory at .*work; found none/,
   },
+  "a link to another directory is in the workspace's place": {
+    async resumed(id, { env, cwd }) {
+      renameSync(cwd, `${cwd}-moved`);
+      mkdirSync(`${cwd}-other`);
+      symlinkSync(`${cwd}-other`, cwd);
+      const ended = await resume(id, { env, cwd: env.HOME ?? "" });
+      rmSync(cwd);
+      renameSync(`${cwd}-moved`, cwd);
+      return ended;
+    },
+    says: /\.1 \(look around\): Expected the workspace .*work to be the directory .*work, as when the task was planned/,
+  },
   "the config cannot be read": {
     resumed: (id, place) =>
       withConfig(
@@ -198,6 +210,24 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
       );
       assert.deepEqual(journalOf(place, id).entries, before);
       assert.deepEqual(endings(resultOf(await resume(id, place), 0)), ["completed answered"]);
+    });
+  });
+
+  test("goes on in a workspace that was a link from the first, and in one that was made anew", async () => {
+    const { script, open, waiting } = scripted();
+    await stage({ script }, async (place) => {
+      mkdirSync(join(place.cwd, "anew"));
+      mkdirSync(join(place.cwd, "real"));
+      symlinkSync("real", join(place.cwd, "link"));
+      const tasks = [
+        { goal: "look", workspace: "link" },
+        { goal: "look", workspace: "anew" },
+      ];
+      const id = await killed(place, tasks, waiting);
+      open();
+      rmSync(join(place.cwd, "anew"), { recursive: true });
+      mkdirSync(join(place.cwd, "anew"));
+      assert.deepEqual(endings(resultOf(await resume(id, place), 0)), ["completed answered", "completed answered"]);
     });
   });
 

@@ -3,11 +3,21 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { bindPaths } from "../../src/bound-paths.ts";
 import { openWorkshop, type Workshop } from "./workshop.ts";
 
 const SECRET = "what only outsiders know";
@@ -186,5 +196,94 @@ describe("the boundary of the workspace", () => {
     assert.equal(target(join(workshop.workspace, "file-in")), "file");
     assert.equal(target("../outside/secret"), "../outside/secret");
     assert.equal(workshop.target("list_dir", {}), ".");
+  });
+});
+
+describe("a workspace that leads elsewhere than when its child was planned", () => {
+  const COMMAND = { command: "cat secret; echo changed > changed" };
+  const everyCall = (path: string): [string, object][] => [
+    ...Object.entries(CALLS).map(([name, inputOf]): [string, object] => [name, inputOf(path)]),
+    ["terminal", COMMAND],
+  ];
+
+  const SWAPPED: Record<string, (workshop: Workshop, workspace: string) => void> = {
+    "a link to the outside is put in its place": ({ outside }, workspace) => {
+      rmSync(workspace, { recursive: true });
+      symlinkSync(outside, workspace);
+    },
+    "a link is put in the place of the directory above it": ({ base, outside }) => {
+      renameSync(join(base, "workspace"), join(base, "away"));
+      mkdirSync(join(outside, "below"));
+      writeFileSync(join(outside, "below", "secret"), SECRET);
+      symlinkSync(outside, join(base, "workspace"));
+    },
+    "the link that it was points elsewhere": ({ base, outside }, workspace) => {
+      assert.equal(workspace, join(base, "link"));
+      rmSync(workspace);
+      symlinkSync(outside, workspace);
+    },
+  };
+  for (const [what, swap] of Object.entries(SWAPPED))
+    test(`is out of reach of every tool where ${what}`, async (context) => {
+      const place = openWorkshop(context);
+      furnish(place);
+      mkdirSync(join(place.workspace, "below"));
+      symlinkSync(place.workspace, join(place.base, "link"));
+      const workspace = join(place.base, what.startsWith("the link") ? "link" : "workspace/below");
+      const workshop = openWorkshop(context, {
+        workspace,
+        realPaths: bindPaths([workspace]),
+      });
+      swap(place, workspace);
+      const before = snapshot(place.outside);
+      for (const path of ["secret", ".", "new"])
+        for (const [name, input] of everyCall(path)) {
+          const { ok, text } = await workshop.call(name, input);
+          assert.equal(ok, false, `${name} ${path}: ${text}`);
+          assert.ok(!text.includes(SECRET) && !text.includes(HIDDEN_NAME), `${name} ${path}: ${text}`);
+          assert.match(
+            text,
+            /^Expected the workspace .* to be the directory .* leads to another one now\. Put it back\.$/,
+          );
+        }
+      assert.deepEqual(snapshot(place.outside), before);
+    });
+
+  test("holds for an extra directory alone: the workspace stays in reach", async (context) => {
+    const place = openWorkshop(context);
+    furnish(place);
+    const extra = join(place.base, "extra");
+    mkdirSync(extra);
+    writeFileSync(join(extra, "note"), "from the extra directory");
+    const workshop = openWorkshop(context, {
+      workspace: place.workspace,
+      extraDirs: [extra],
+      realPaths: bindPaths([place.workspace, extra]),
+    });
+    assert.match((await workshop.call("read_file", { path: join(extra, "note") })).text, /from the extra directory/);
+    rmSync(extra, { recursive: true });
+    symlinkSync(place.outside, extra);
+    for (const [name, inputOf] of Object.entries(CALLS)) {
+      const { ok, text } = await workshop.call(name, inputOf(join(extra, "secret")));
+      assert.ok(!ok && /leads out of the workspace/.test(text), `${name}: ${text}`);
+    }
+    assert.ok((await workshop.call("read_file", { path: "file" })).ok);
+  });
+
+  test("is another matter than one that always was a link, and one that was made anew in its place", async (context) => {
+    const place = openWorkshop(context);
+    furnish(place);
+    const link = join(place.base, "link");
+    symlinkSync(place.workspace, link);
+    const workshop = openWorkshop(context, { workspace: link, realPaths: bindPaths([link]) });
+    const reads = async (path: string) => assert.match((await workshop.call("read_file", { path })).text, /inside/);
+    await reads("file");
+    await reads(join(link, "file"));
+    await reads(join(place.workspace, "file"));
+    rmSync(place.workspace, { recursive: true });
+    place.write("file", "inside again");
+    await reads("file");
+    assert.match((await workshop.call("terminal", { command: "cat file" })).text, /inside again/);
+    assert.match((await workshop.call("grep", { pattern: "inside" })).text, /file:1: inside again/);
   });
 });

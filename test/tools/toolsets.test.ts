@@ -9,6 +9,7 @@ const options: ToolsOptions = {
   workspace: "/nowhere",
   extraDirs: [],
   own: { directories: [], files: [] },
+  realPaths: {},
   toolsets: TOOLSETS,
   environment: () => ({}),
   terminal: { timeoutMs: 1_000 },

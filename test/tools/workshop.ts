@@ -28,6 +28,7 @@ export function openWorkshop(context: TestContext, options: Partial<ToolsOptions
     workspace,
     extraDirs: [],
     own: { directories: [], files: [] },
+    realPaths: {},
     toolsets: ["file", "search", "terminal"],
     environment: () => ({ PATH: process.env.PATH ?? "" }),
     terminal: { timeoutMs: 20_000 },

@@ -32,7 +32,7 @@ function malformed(written: string, hint: string): DeputyError {
 }
 
 function toolNames(): string[] {
-  const reach = { workspace: "/", extraDirs: [], own: { directories: [], files: [] } };
+  const reach = { workspace: "/", extraDirs: [], own: { directories: [], files: [] }, realPaths: {} };
   const options = { ...reach, toolsets: TOOLSETS, environment: () => ({}), terminal: { timeoutMs: 0 } };
   return createTools({ ...options, redact: (text) => text }).map(({ name }) => name);
 }

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { AvailableModels, ModelFilter } from "../../available-models.ts";
+import { type BoundPaths, bindPaths, isInPlace } from "../../bound-paths.ts";
 import { type Notes, projectNotes } from "../../child/prompt.ts";
 import type { Clock } from "../../clock.ts";
 import { commandEnvironment, divideEnvironment } from "../../config/environment.ts";
@@ -12,6 +13,7 @@ import type { Environment } from "../../config/template.ts";
 import { stateDir } from "../../config/trust.ts";
 import type { Warning } from "../../errors.ts";
 import type { Usage } from "../../event.ts";
+import type { Ready } from "../../plan.ts";
 import type { Route } from "../../route.ts";
 import { listCacheStamp, readListCache } from "../../routing/catalog/list-cache.ts";
 import type { LookAtImage } from "../../routing/images.ts";
@@ -37,18 +39,21 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   price(route: Route, usage: Usage): number | undefined;
   /** What the operator allows at a provider. */
   limitsOf(provider: string): ProviderLimits;
-  tools(toolsets: readonly string[], workspace: string): readonly Tool[];
+  tools(toolsets: readonly string[], place: WorkPlace): readonly Tool[];
   isDirectory(path: string): boolean;
   /** An image of a workspace, within its boundary. @throws Refusal, or an error of the system */
-  readImage(workspace: string, path: string): ImageFile;
+  readImage(place: WorkPlace, path: string): ImageFile;
   /** The notes that a workspace keeps for agents, within its boundary. */
-  readNotes(workspace: string): Promise<Notes>;
+  readNotes(place: WorkPlace): Promise<Notes>;
   /** Agent definitions that cannot be read. */
   agentWarnings: Warning[];
   permissions: PermissionRule[];
   /** What a model may choose from. */
   listModels(filter?: ModelFilter): AvailableModels;
 };
+
+/** A child's workspace, and where it and the extra directories really were when the child was planned. */
+export type WorkPlace = Pick<Ready, "workspace" | "realPaths">;
 
 export type SetupPlace = {
   env: Environment;
@@ -84,7 +89,9 @@ function readSetup(
   const env = { ...loaded.dotenv, ...place.env };
   const lists = readListCache(stateDir(place.env));
   const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
-  const readImage = (workspace: string, path: string) => readImageFile({ root: workspace, extraDirs, own }, path);
+  const bind = ({ workspace, realPaths }: WorkPlace) => bindPaths([workspace, ...extraDirs], realPaths);
+  const readImage = (place: WorkPlace, path: string) =>
+    readImageFile({ root: place.workspace, extraDirs, own, realPaths: bind(place) }, path);
   const routing = createRouting({
     config,
     levels: loaded.levels,
@@ -94,7 +101,7 @@ function readSetup(
     agents: loaded.agents,
     extraDirs,
     isOwn: (path) => createOwnCheck(own).isOwn(path),
-    lookAtImage: (workspace, path) => lookAtImage(() => readImage(workspace, path)),
+    lookAtImage: (workspace, path) => lookAtImage(() => readImage({ workspace }, path)),
     ...(clock && { clock }),
   });
   const { credentials, catalog, providers } = routing;
@@ -125,14 +132,14 @@ function readSetup(
         tokensPerMinute: entry?.tokens_per_minute,
       };
     },
-    tools: toolMaker(config, { extraDirs, own }, credentials, () =>
+    tools: toolMaker(config, { extraDirs, own, bind }, credentials, () =>
       commandEnvironment(divided(), credentials.holdsKey, config.terminal.env),
     ),
     isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     readImage,
-    readNotes: (workspace) =>
-      projectNotes(workspace, {
-        within: [workspace, ...extraDirs],
+    readNotes: (place) =>
+      projectNotes(place.workspace, {
+        within: [place.workspace, ...extraDirs].filter((directory) => isInPlace(directory, bind(place))),
         isOwn: createOwnCheck(own).isOwn,
         redact: credentials.redact,
       }),
@@ -162,19 +169,22 @@ function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
 /** Children of one workspace and toolset share their tools: they hold no state of a child. */
 function toolMaker(
   config: Config,
-  reach: Pick<ToolsOptions, "extraDirs" | "own">,
+  { bind, ...reach }: Pick<ToolsOptions, "extraDirs" | "own"> & { bind(place: WorkPlace): BoundPaths },
   { redact }: Pick<Credentials, "redact">,
   environment: ToolsOptions["environment"],
 ): Setup["tools"] {
   const made = new Map<string, readonly Tool[]>();
-  return (toolsets, workspace) => {
-    const id = JSON.stringify([workspace, ...toolsets]);
+  return (toolsets, place) => {
+    const { workspace } = place;
+    const realPaths = bind(place);
+    const id = JSON.stringify([workspace, realPaths, ...toolsets]);
     const known = made.get(id);
     if (known !== undefined) return known;
     const tools = createTools({
       workspace,
       toolsets,
       ...reach,
+      realPaths,
       environment,
       terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
       redact,

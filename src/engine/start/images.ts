@@ -8,8 +8,8 @@ import { bytesOfDataUrl, type Image, type ImageRef, isDataUrl, sha256Of } from "
 import type { Journal } from "../../journal/journal.ts";
 import type { Planned, Ready } from "../../plan.ts";
 import type { Call, Task } from "../../task.ts";
-import type { ImageFile } from "../../tools/files/image-file.ts";
 import { toolErrorText } from "../../tools/tool-error.ts";
+import type { Setup, WorkPlace } from "../setup/setup.ts";
 
 type ImageAdd = Extract<StoredEvent, { kind: "image-add" }>;
 
@@ -55,21 +55,21 @@ type ImageSources = {
   delegationId: string;
   journal: Journal;
   /** A file of a workspace. @throws Refusal, or an error of the system */
-  readImage(workspace: string, path: string): ImageFile;
+  readImage: Setup["readImage"];
 };
 
 /** The images of a child as its requests carry them, or why it cannot go on. */
-export function loadImages({ images = [], workspace }: Ready, sources: ImageSources): Image[] | { failure: Failure } {
+export function loadImages({ images = [], ...place }: Ready, sources: ImageSources): Image[] | { failure: Failure } {
   const loaded: Image[] = [];
   for (const ref of images) {
-    const image = loadImage(ref, workspace, sources);
+    const image = loadImage(ref, place, sources);
     if ("lost" in image) return { failure: { kind: "input-changed", message: image.lost } };
     loaded.push(image);
   }
   return loaded;
 }
 
-function loadImage(ref: ImageRef, workspace: string, sources: ImageSources): Image | { lost: string } {
+function loadImage(ref: ImageRef, place: WorkPlace, sources: ImageSources): Image | { lost: string } {
   switch (ref.from) {
     case "url":
       return { url: ref.name, ...(ref.mediaType !== undefined && { mediaType: ref.mediaType }) };
@@ -78,7 +78,7 @@ function loadImage(ref: ImageRef, workspace: string, sources: ImageSources): Ima
       return base64 === undefined ? { lost: `${ref.name} is not in the journal any more.` } : { ...ref, base64 };
     }
     case "file":
-      return loadFile(ref, workspace, sources);
+      return loadFile(ref, place, sources);
     default:
       return ref satisfies never;
   }
@@ -86,11 +86,11 @@ function loadImage(ref: ImageRef, workspace: string, sources: ImageSources): Ima
 
 function loadFile(
   { name, mediaType, sha256 }: Extract<ImageRef, { from: "file" }>,
-  workspace: string,
+  place: WorkPlace,
   { readImage }: ImageSources,
 ): Image | { lost: string } {
   try {
-    const found = readImage(workspace, name);
+    const found = readImage(place, name);
     if (found.sha256 === sha256) return { mediaType, base64: found.bytes.toString("base64") };
     return {
       lost: `The image ${name} changed after the task was planned. Restore it, or run the task again.`,

@@ -46,9 +46,9 @@ export type ParentContext = {
 export type RunNested = (order: NestedCall) => Promise<Run>;
 
 /** What a child's own delegation may not leave. */
-export function boundsOf({ planned: { toolsets, tools }, parent }: NestedCall): Bounds {
+export function boundsOf({ planned: { toolsets, tools, realPaths }, parent }: NestedCall): Bounds {
   const isBudgeted = parent.budgets.some(({ limitUsd }) => limitUsd !== undefined);
-  return { toolsets, ...(tools && { tools }), isBudgeted };
+  return { toolsets, ...(tools && { tools }), ...(realPaths && { realPaths }), isBudgeted };
 }
 
 /** The delegation that this very call has begun before a crash. A model may use the id of a call again. */

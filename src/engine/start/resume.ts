@@ -3,6 +3,7 @@
  * record. A child that cannot continue now is left as it is, so that a later resume finds it.
  */
 import { isDeepStrictEqual } from "node:util";
+import { isInPlace } from "../../bound-paths.ts";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, ROUTE_GONE } from "../../errors.ts";
 import type { Blocked, StoredEvent } from "../../event.ts";
@@ -14,6 +15,7 @@ import type { Routed } from "../../routing/resolve/router.ts";
 import { closeAbandoned } from "../../run/close-abandoned.ts";
 import { budgetOf, canGoOn, foldRun, hasEnded, type Run, type RunChild, wasCutOff } from "../../run/run.ts";
 import { type LoadedRun, remember } from "../../run/run-store.ts";
+import { movedWorkspace } from "../../tools/files/workspace.ts";
 import type { Setup } from "../setup/setup.ts";
 import { loadImages } from "./images.ts";
 import { isOver } from "./nested-call.ts";
@@ -78,6 +80,10 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     if ("problem" in today) return { blocked: { reason: "route-gone", message: today.problem.message } };
     if (!setup.isDirectory(planned.workspace)) {
       const message = `Expected its workspace, a directory at ${planned.workspace}; found none. Put it back.`;
+      return { blocked: { reason: "workspace-gone", message } };
+    }
+    if (!isInPlace(planned.workspace, planned.realPaths)) {
+      const message = movedWorkspace(planned.workspace, planned.realPaths);
       return { blocked: { reason: "workspace-gone", message } };
     }
     const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });

@@ -16,8 +16,8 @@ export function createPrompts(run: Run, { readNotes }: Pick<Setup, "readNotes">)
   const { call, agents } = run;
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
   const notes = new Map<string, Promise<Notes>>();
-  return async ({ task, workspace, agent, images }, tools, signal) => {
-    const known = notes.get(workspace) ?? readNotes(workspace);
+  return async ({ task, workspace, realPaths, agent, images }, tools, signal) => {
+    const known = notes.get(workspace) ?? readNotes({ workspace, ...(realPaths && { realPaths }) });
     notes.set(workspace, known);
     const { text, warnings } = await Promise.race([known, noNotesOnce(signal)]);
     const names = tools.map(({ name }) => name);

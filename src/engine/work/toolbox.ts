@@ -46,8 +46,9 @@ export function toolsOf(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot
 }
 
 /** The tools of the child's toolsets, and of those only what its agent definition names. */
-function ownTools(setup: Setup, { toolsets, workspace, tools: named }: Ready): readonly Tool[] {
-  const all = setup.tools(toolsets, workspace);
+function ownTools(setup: Setup, planned: Ready): readonly Tool[] {
+  const { toolsets, tools: named } = planned;
+  const all = setup.tools(toolsets, planned);
   return named === undefined ? all : all.filter(({ name }) => named.includes(name));
 }
 
@@ -77,7 +78,11 @@ function delegateTool(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot):
 }
 
 function backgroundFrom({ child, planned, budgets }: Delegator) {
-  const { toolsets, workspace } = planned;
+  const { toolsets, workspace, realPaths = {} } = planned;
   const isBudgeted = budgets.some(({ limitUsd }) => limitUsd !== undefined);
-  return { parentRoute: routeAt(planned, child.tally.position), workspace, bounds: { toolsets, isBudgeted } };
+  return {
+    parentRoute: routeAt(planned, child.tally.position),
+    workspace,
+    bounds: { toolsets, realPaths, isBudgeted },
+  };
 }

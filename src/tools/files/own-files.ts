@@ -2,8 +2,9 @@
  * Tells Deputy's own files from all others, whatever they are called: by path with links resolved, and by device and
  * inode, which are the same for a hard link, another mount and another spelling on a case-insensitive file system.
  */
-import { type BigIntStats, existsSync, lstatSync, readdirSync, realpathSync } from "node:fs";
+import { type BigIntStats, lstatSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { realPathOf } from "../../bound-paths.ts";
 import type { OwnFiles } from "../../config/own-files.ts";
 
 export type OwnCheck = {
@@ -56,12 +57,6 @@ function isConfigDirectory(name: string): boolean {
 
 function folded(path: string): string {
   return path.normalize("NFC").toLowerCase();
-}
-
-/** Links resolved as far as the path exists. */
-function realPathOf(path: string): string {
-  if (existsSync(path)) return realpathSync.native(path);
-  return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));
 }
 
 function statsOf(path: string): BigIntStats | undefined {

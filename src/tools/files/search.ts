@@ -1,5 +1,4 @@
 /** `glob` finds files by name, `grep` by content: both through ripgrep, which knows what .gitignore leaves out. */
-import { realpathSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { z } from "zod";
 import type { Tool, ToolOutput } from "../../tool.ts";
@@ -8,7 +7,7 @@ import { ToolError } from "../tool-error.ts";
 import { createOwnCheck } from "./own-files.ts";
 import { compilePathPattern } from "./path-pattern.ts";
 import { ripgrep, type SearchEnd } from "./ripgrep.ts";
-import { isWithin, locate, type ResolvedPath, showPath, statsOf, type Workspace } from "./workspace.ts";
+import { isWithin, locate, type ResolvedPath, realRoot, showPath, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_FILES = 500;
 const MAX_MATCHES = 200;
@@ -46,7 +45,7 @@ export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>
     run: async ({ pattern, path = "." }, { signal }) => {
       const place = existing(workspace, path);
       const matches = compilePathPattern(pattern);
-      const base = realpathSync.native(workspace.root);
+      const base = realRoot(workspace);
       const found = createListing(MAX_FILES, "files");
       const { isOwn, paths } = createOwnCheck(workspace.own);
       const isWanted = (path: string) => matches(relative(place.real, path)) && !isOwn(path);
@@ -91,7 +90,7 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
     subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
     run: async ({ pattern, path = ".", include, ignore_case: ignoreCase }, { signal }) => {
       const place = existing(workspace, path);
-      const base = realpathSync.native(workspace.root);
+      const base = realRoot(workspace);
       const found = createListing(MAX_MATCHES, "lines");
       const { isOwn, paths } = createOwnCheck(workspace.own);
       let isShown = true; // A line without a path is about the file of the line before it.

@@ -23,11 +23,18 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { type BoundPaths, isInPlace } from "../../bound-paths.ts";
 import type { OwnFiles } from "../../config/own-files.ts";
 import { isSystemError, ToolError } from "../tool-error.ts";
 import { createOwnCheck, type OwnCheck } from "./own-files.ts";
 
-export type Workspace = { root: string; extraDirs: readonly string[]; own: OwnFiles };
+export type Workspace = {
+  root: string;
+  extraDirs: readonly string[];
+  own: OwnFiles;
+  /** Where its directories really are. One that leads elsewhere by now is out of reach. */
+  realPaths: BoundPaths;
+};
 
 /** Where a path that a model named really is. `shown` is relative to the workspace, absolute in an extra directory. */
 export type ResolvedPath = { real: string; shown: string };
@@ -179,10 +186,24 @@ function realPathOf(path: string): string {
   }
 }
 
-/** The workspace first; extra directories that do not exist are left out. */
-function realRoots({ root, extraDirs }: Workspace): string[] {
-  const extra = extraDirs.filter((directory) => statSync(directory, { throwIfNoEntry: false })?.isDirectory());
-  return [root, ...extra].map((directory) => realpathSync.native(directory));
+/** The workspace first; extra directories that do not exist, or lead elsewhere than they did, are left out. */
+function realRoots(workspace: Workspace): string[] {
+  const { extraDirs, realPaths } = workspace;
+  const extra = extraDirs.filter(
+    (directory) => statSync(directory, { throwIfNoEntry: false })?.isDirectory() && isInPlace(directory, realPaths),
+  );
+  return [realRoot(workspace), ...extra.map((directory) => realpathSync.native(directory))];
+}
+
+/** @throws Refusal where the workspace leads elsewhere than it did */
+export function realRoot({ root, realPaths }: Workspace): string {
+  if (isInPlace(root, realPaths)) return realPaths[root] ?? realpathSync.native(root);
+  throw new ToolError(movedWorkspace(root, realPaths));
+}
+
+/** Why nothing is done in a workspace that leads elsewhere than it did. */
+export function movedWorkspace(root: string, realPaths: BoundPaths | undefined): string {
+  return `Expected the workspace ${root} to be the directory ${realPaths?.[root]}, as when the task was planned; it leads to another one now. Put it back.`;
 }
 
 /** Both with links resolved. */

@@ -9,7 +9,8 @@ import { createOutputWindow } from "./output-window.ts";
 import { runInShell, type ShellEnd } from "./shell.ts";
 
 export type TerminalOptions = {
-  workspace: string;
+  /** Where commands run. @throws Refusal where there is no such place any more */
+  directory(): string;
   /** What commands get, made when the first one runs. */
   environment(): Record<string, string>;
   /** Longest a command may run. */
@@ -30,7 +31,7 @@ const input = z.strictObject({
     .describe("Longest it may run, at most the operator's limit. Left out: that limit."),
 });
 
-export function createTerminal({ workspace, environment, timeoutMs }: TerminalOptions): Tool<z.infer<typeof input>> {
+export function createTerminal({ directory, environment, timeoutMs }: TerminalOptions): Tool<z.infer<typeof input>> {
   return {
     name: "terminal",
     description:
@@ -45,7 +46,7 @@ export function createTerminal({ workspace, environment, timeoutMs }: TerminalOp
       const output = createOutputWindow();
       const longestMs = Math.min(timeoutMs, wishedSeconds * 1_000);
       const end = await runInShell(
-        { command, cwd: workspace, environment: environment(), timeoutMs: longestMs, onOutput: output.write },
+        { command, cwd: directory(), environment: environment(), timeoutMs: longestMs, onOutput: output.write },
         signal,
       );
       return report(output.text(), end, longestMs, timeoutMs);
