@@ -74,8 +74,8 @@ export const FAILURES: Record<FailureKind, Explained> = {
   },
   "input-changed": {
     says: [
-      "is another one than when the task was planned",
-      "cannot be read any more",
+      "changed after the task was planned",
+      "can no longer be read",
       "is not in the journal any more",
     ],
     means: "an image of the task changed or disappeared after the task was planned",

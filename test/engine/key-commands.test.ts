@@ -114,8 +114,8 @@ describe("a command that prints no key is told by its name and what came of it, 
     test(how, async () => {
       const { requests, result, files } = await play({ goal: "one" }, withCommand(line, { journal: "disk" }));
       const [only] = result.results;
-      assert.deepEqual([only?.status, only?.exit_reason, only?.route?.key_name], ["failed", "unauthorized", NAME]);
-      assert.match(only?.error?.message ?? "", told);
+      assert.deepEqual([only?.status, only?.exit_reason, only?.route?.key_name], ["interrupted", "route-gone", NAME]);
+      assert.match(only?.warnings.find(({ code }) => code === "route-gone")?.message ?? "", told);
       assert.deepEqual([requests, only?.api_calls, only?.cost_usd], [[], 0, 0]);
       const { ".config/deputy/config.yaml": _, ...written } = files;
       assert.ok(!JSON.stringify([result, written]).includes("half-a-secret"));

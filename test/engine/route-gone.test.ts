@@ -27,6 +27,13 @@ const GONE: Record<string, Change> = {
     edit((config) => delete providersOf(config).beta);
     return place;
   },
+  "the command that prints its key fails": (place, edit) => {
+    edit((config) => {
+      const { api_key: _, ...beta } = providersOf(config).beta ?? {};
+      providersOf(config).beta = { ...beta, api_key_command: "exit 3" };
+    });
+    return place;
+  },
   "its key is removed from the config": (place, edit) => {
     edit((config) => delete providersOf(config).beta?.api_key);
     return place;
@@ -84,7 +91,10 @@ describe("a child falls back to a provider", () => {
     test(`and is interrupted where ${name}; it continues once that is back`, async () => {
       const { changed, restored, keyless } = await resumed(change);
       assert.deepEqual([changed.status, changed.exit_reason], ["interrupted", "route-gone"]);
-      assert.match(JSON.stringify(changed.warnings), /beta is no longer configured as the run was planned/);
+      assert.match(
+        JSON.stringify(changed.warnings),
+        /beta is no longer configured as the run was planned|providers\.beta\.api_key_command ended with exit code 3/,
+      );
       assert.deepEqual([restored.status, restored.summary], ["completed", "done at beta"]);
       assert.ok(!keyless, "no request leaves without its key");
     });

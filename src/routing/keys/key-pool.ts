@@ -14,6 +14,8 @@ const COOLDOWN_MS: Partial<Record<FailureKind, number>> = {
   "rate-limited": 10_000,
   "quota-exhausted": 60 * 60_000,
   unauthorized: Number.POSITIVE_INFINITY,
+  // Its command printed none.
+  "route-gone": Number.POSITIVE_INFINITY,
 };
 
 export type Pool = {
@@ -56,7 +58,7 @@ export function createPool(
   function cooldownOf({ keySource }: PooledKey, { kind, retryAfterMs }: Failure): Cooldown | undefined {
     const restMs = COOLDOWN_MS[kind];
     if (restMs === undefined) return undefined;
-    const refused = kind === "unauthorized";
+    const refused = kind === "unauthorized" || kind === "route-gone";
     const ownMs = refused ? (keySource.pauseMs ?? restMs) : (retryAfterMs ?? restMs);
     return { until: clock.elapsed() + ownMs, kind, isTold: !refused && retryAfterMs !== undefined };
   }

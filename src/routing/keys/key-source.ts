@@ -4,7 +4,7 @@
  * memory until the provider refuses it.
  */
 import type { Clock } from "../../clock.ts";
-import type { Failure } from "../../errors.ts";
+import { type Failure, ROUTE_GONE } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import { firstLineOf } from "./key-command.ts";
 import { isUsableKey, isWorthHiding } from "./provider-connection.ts";
@@ -85,9 +85,10 @@ export function commandKeySource(
   };
 }
 
+/** The key is gone for now, so a child that has no other waits for it to come back. */
 function failed(name: string, problem: string): Failure {
   return {
-    kind: "unauthorized",
+    kind: ROUTE_GONE,
     message: `No key: ${name} ${problem}. Expected the key as the first line it prints. Run it in a shell to see more.`,
   };
 }

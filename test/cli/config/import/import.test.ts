@@ -234,7 +234,7 @@ terminal: { timeout: 90, backend: docker }
     assert.match(inherited.notes, /fallback_providers\[1\] is left out.*nous/);
     const pinned = await imported(t, `${chain}delegation: { model: x, provider: zai }\n`);
     assert.equal(pinned.config.delegation.fallbacks, undefined);
-    assert.match(pinned.notes, /fallback_providers is the parent's alone/);
+    assert.match(pinned.notes, /fallback_providers applies only to the parent/);
     const own =
       "fallback_model: { provider: zai, model: p }\ndelegation: { fallback_providers: [{ provider: zai, model: q }] }\n";
     assert.deepEqual((await imported(t, own)).config.delegation.fallbacks, [{ model: "q", provider: "zai" }]);
