@@ -63,6 +63,6 @@ test("a run in a pipe is watched, steered and allowed from other terminals", { t
     assert.ok(kinds.includes(kind), kind);
   }
   const late = await told("approve", `${id}.1`);
-  assert.deepEqual([late.code, /asks nothing now/.test(late.stderr)], [1, true]);
+  assert.deepEqual([late.code, /has no pending approval request/.test(late.stderr)], [1, true]);
   assert.equal((await told("steer", `${id}.1`, "Hello?")).code, 1);
 });

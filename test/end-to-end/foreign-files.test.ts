@@ -102,7 +102,7 @@ describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
     for (const [index, { status, warnings }] of results.entries()) {
       const goal = Object.keys(REFUSED)[index] ?? "";
       assert.equal(status, "completed", goal);
-      assert.match(warnings[0]?.message ?? "none", /(AGENTS|CLAUDE)\.md: expected .*; found .*works without/, goal);
+      assert.match(warnings[0]?.message ?? "none", /(AGENTS|CLAUDE)\.md: expected .*; found .*runs without/, goal);
       assert.doesNotMatch(promptsOf(goal), /Notes of this project/, goal);
     }
     await assertNowhere(id);
@@ -116,7 +116,7 @@ describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
       assert.match(promptsOf(goal), /Notes of this project:.*Use tabs\./, goal);
     }
     assert.match(promptsOf("a file with a known key in it"), /Key: \[secret LAB_API_KEY\]/);
-    assert.match(promptsOf("a file that is far too long"), /x\\n\[cut: only the first 40000 characters of AGENTS\.md/);
+    assert.match(promptsOf("a file that is far too long"), /x\\n\[truncated: these are the first 40000 characters of AGENTS\.md/);
     await assertNowhere(id);
   });
 
