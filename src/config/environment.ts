@@ -55,7 +55,7 @@ export function commandEnvironment(
 }
 
 /** Set where a Deputy that starts this one writes the secrets to standard input, so that they never are in the environment. */
-const SECRETS_FROM = "DEPUTY_SECRETS_FROM";
+const SECRETS_FROM = "_DEPUTY_SECRETS_FROM";
 
 /** An environment for another Deputy process: `plain` to start it with, and `secrets` to write to its standard input. */
 export function handOver(env: Environment, holdsKey: HoldsKey): { plain: Record<string, string>; secrets: string } {

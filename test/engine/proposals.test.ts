@@ -122,7 +122,7 @@ describe("routing with effort", () => {
       watch: (event) => events.push(event),
     });
     const ended = endings(played);
-    assert.deepEqual([ended[6], new Set(ended.toSpliced(6, 1))], ["failed: unauthorized", new Set(["completed"])]);
+    assert.deepEqual([ended[6], new Set(ended.toSpliced(6, 1))], ["interrupted: route-gone", new Set(["completed"])]);
     assert.equal(played.requests.length, 8);
     assert.ok(played.requests.every(({ status }) => status === 200));
     const of = (kind: string) => events.filter((event) => event.kind === kind).map(({ childId }) => childId);
