@@ -90,7 +90,7 @@ test("an environment is handed over to another process in two halves, of which t
     COPY: "a key of a provider",
   };
   const { plain, secrets } = handOver(env, (_, value) => value.includes("key of a provider"));
-  assert.deepEqual(Object.keys(plain).sort(), ["_DEPUTY_SECRETS_FROM", "PATH"]);
+  assert.deepEqual(Object.keys(plain).sort(), ["PATH", "_DEPUTY_SECRETS_FROM"]);
   const { taken, inherited } = look(plain, secrets);
   assert.deepEqual(taken, env);
   assert.doesNotMatch(inherited, /TOKEN|LAB|COPY|_DEPUTY_SECRETS_FROM/);

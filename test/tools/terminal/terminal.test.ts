@@ -211,7 +211,7 @@ function killed(command: string): string {
   return `
     import { createTools } from ${JSON.stringify(module)};
     const [terminal] = createTools({
-      workspace: process.cwd(), extraDirs: [], toolsets: ["terminal"], environment: () => process.env,
+      workspace: process.cwd(), extraDirs: [], own: { directories: [], files: [] }, realPaths: {}, toolsets: ["terminal"], environment: () => process.env,
       terminal: { timeoutMs: 60_000 }, redact: (text) => text,
     });
     const context = { childId: "x", signal: new AbortController().signal };
