@@ -73,11 +73,7 @@ export const FAILURES: Record<FailureKind, Explained> = {
     todo: "Report it with the entry in `errors.log` in the state directory.",
   },
   "input-changed": {
-    says: [
-      "changed after the task was planned",
-      "can no longer be read",
-      "is not in the journal any more",
-    ],
+    says: ["changed after the task was planned", "can no longer be read", "is not in the journal any more"],
     means: "an image of the task changed or disappeared after the task was planned",
     todo: "Restore the image, or run the task again.",
   },

@@ -116,7 +116,10 @@ describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
       assert.match(promptsOf(goal), /Notes of this project:.*Use tabs\./, goal);
     }
     assert.match(promptsOf("a file with a known key in it"), /Key: \[secret LAB_API_KEY\]/);
-    assert.match(promptsOf("a file that is far too long"), /x\\n\[truncated: these are the first 40000 characters of AGENTS\.md/);
+    assert.match(
+      promptsOf("a file that is far too long"),
+      /x\\n\[truncated: these are the first 40000 characters of AGENTS\.md/,
+    );
     await assertNowhere(id);
   });
 
