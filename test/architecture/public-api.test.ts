@@ -1,0 +1,13 @@
+/** What users of the library build on changes on purpose only. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { API_FILE, publicApi } from "./public-api.ts";
+
+test("the public API is the one that was last agreed on", () => {
+  assert.equal(
+    publicApi(),
+    readFileSync(API_FILE, "utf8"),
+    "The public API differs. Where that is meant, say so in CHANGELOG.md and write it down: npm run api",
+  );
+});
