@@ -23,7 +23,8 @@ export function publicApi(): string {
     const known = sources.get(path);
     if (known !== undefined) return known;
     const text = readFileSync(join(src, path), "utf8");
-    const source = { path, text, ...parseSync(path, text) };
+    const { program, comments } = parseSync(path, text);
+    const source = { path, text, program, comments };
     sources.set(path, source);
     return source;
   }
@@ -110,7 +111,7 @@ function declaredBy(node: Node): string[] {
 function bodiesIn(declaration: Node): Node[] {
   const bodies: Node[] = [];
   const hide = ({ body }: { body: Node | null }) => {
-    if (body?.type === "BlockStatement" || body?.type === "FunctionBody") bodies.push(body);
+    if (body?.type === "BlockStatement") bodies.push(body);
   };
   walk(declaration, (node) => {
     if (node.type === "FunctionDeclaration" || node.type === "FunctionExpression") hide(node);
