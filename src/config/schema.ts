@@ -102,8 +102,8 @@ const provider = z
       .optional()
       .describe(
         "A command that prints the key as its first line: a string for `/bin/sh`, or a list of program and " +
-          "arguments. It runs when a request first needs the key, and again when the provider rejects the key. Its " +
-          "output is never shown.",
+          "arguments. It runs when a request first needs the key or a run is resumed, and again when the provider " +
+          "rejects the key. Its output is never shown.",
       ),
     default_model: z
       .string()

@@ -3,15 +3,15 @@
  * lost by that, and once it is back the run is finished without a step asked twice.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
 import type { DelegationResult } from "../../src/result.ts";
 import type { Script } from "../../src/testing/index.ts";
 import { until } from "../support/command-line.ts";
-import { type Ended, launch } from "../support/end-to-end.ts";
-import { type Document, type Place, stage } from "../support/whole-stage.ts";
+import { type Ended, launch, processesWith } from "../support/end-to-end.ts";
+import { type Document, KEYS, type Place, stage } from "../support/whole-stage.ts";
 
 /** Each child looks around, and is answered only once it is open. */
 function scripted() {
@@ -78,6 +78,19 @@ async function withConfig<Outcome>({ env }: Place, change: (config: Document) =>
   }
 }
 
+/** Does something while a provider's key comes from a command, in place of the config's or beside it. */
+function withKeyCommand<Outcome>(
+  place: Place,
+  [provider, api_key_command, api_key]: [provider: string, command: string | string[], key?: string],
+  act: () => Promise<Outcome>,
+) {
+  const change = ({ providers, ...config }: Document): Document => {
+    const { [provider]: entry, ...others } = providers as Record<string, Document>;
+    return { ...config, providers: { ...others, [provider]: { ...entry, api_key, api_key_command } } };
+  };
+  return withConfig(place, change, act);
+}
+
 type Gone = {
   /** Resumes where it is gone, and puts it back. */
   resumed(id: string, place: Place): Promise<Ended>;
@@ -112,6 +125,18 @@ const GONE: Record<string, Gone> = {
     },
     resumed: (id, { env }) => resume(id, { env, cwd: env.HOME ?? "" }),
     says: /\.1 \(look around\): .*provider.*lab.*deputy resume \w+, where the same config is found/s,
+  },
+  "the command that prints its key fails": {
+    resumed: (id, place) => withKeyCommand(place, ["acme", "echo sk-half; exit 3"], () => resume(id, place)),
+    says: /\.1 \(look around\): No key: providers\.acme\.api_key_command ended with exit code 3\./,
+  },
+  "the command that prints its key is gone": {
+    resumed: (id, place) => withKeyCommand(place, ["acme", ["/no/such/program"]], () => resume(id, place)),
+    says: /\.1 \(look around\): No key: providers\.acme\.api_key_command cannot be run \(ENOENT\)\./,
+  },
+  "the command that prints its key prints none": {
+    resumed: (id, place) => withKeyCommand(place, ["acme", "echo"], () => resume(id, place)),
+    says: /\.1 \(look around\): No key: providers\.acme\.api_key_command printed no key\./,
   },
   "the workspace is gone": {
     async resumed(id, { env, cwd }) {
@@ -202,13 +227,70 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
       const id = await killed(place, [{ goal: "delegate", role: "orchestrator" }], waiting);
       open();
       const before = journalOf(place, id).entries;
-      const refused = await resume(id, without(place, "BETA_KEY"));
-      assert.equal(refused.code, 3, refused.stderr);
-      assert.match(
-        refused.stderr,
-        new RegExp(`${id}\\.1 .*It waits for ${id}\\.1\\.1\\.1, which cannot .*No key for beta`),
-      );
+      const ways = [
+        () => resume(id, without(place, "BETA_KEY")),
+        () => withKeyCommand(place, ["beta", "exit 3"], () => resume(id, place)),
+      ];
+      for (const resumed of ways) {
+        const refused = await resumed();
+        assert.equal(refused.code, 3, refused.stderr);
+        const said = `${id}\\.1 .*It waits for ${id}\\.1\\.1\\.1, which cannot .*No key(:.*| for )beta`;
+        assert.match(refused.stderr, new RegExp(said));
+        assert.deepEqual(journalOf(place, id).entries, before);
+      }
+      assert.deepEqual(endings(resultOf(await resume(id, place), 0)), ["completed answered"]);
+    });
+  });
+
+  test("runs the command that prints a key once for all children, and not where there is another key", async () => {
+    const { script, open, waiting } = scripted();
+    const note = 'echo run >> "$HOME/runs"';
+    const runsIn = ({ env }: Place) => readFileSync(join(env.HOME ?? "", "runs"), "utf8").split("\n").length - 1;
+    await stage({ script }, async (place) => {
+      const tasks = [{ goal: "one" }, { goal: "two" }, { goal: "three", provider: "beta" }];
+      const id = await killed(place, tasks, waiting);
+      open();
+      const half = await withKeyCommand(place, ["acme", `${note}; exit 3`], () => resume(id, place));
+      assert.deepEqual(endings(resultOf(half, 1)), [
+        "interrupted route-gone",
+        "interrupted route-gone",
+        "completed answered",
+      ]);
+      assert.equal(runsIn(place), 1);
+      const both: [string, string, string] = ["acme", "exit 3", KEYS.ACME_KEY];
+      const whole = await withKeyCommand(place, both, () => resume(id, place));
+      assert.deepEqual(endings(resultOf(whole, 0)), Array(3).fill("completed answered"));
+    });
+  });
+
+  test("goes on with the key that a command prints, asked for once", async () => {
+    const { script, open, waiting } = scripted();
+    await stage({ script }, async (place) => {
+      const id = await killed(place, [{ goal: "one" }, { goal: "two" }], waiting);
+      open();
+      const print = `echo run >> "$HOME/runs"; echo ${KEYS.ACME_KEY}`;
+      const whole = await withKeyCommand(place, ["acme", print], () => resume(id, place));
+      assert.deepEqual(endings(resultOf(whole, 0)), Array(2).fill("completed answered"));
+      assert.equal(readFileSync(join(place.env.HOME ?? "", "runs"), "utf8"), "run\n");
+    });
+  });
+
+  test("gives up at Ctrl-C while the command that prints its key hangs, and leaves nothing behind", async () => {
+    const { script, open, waiting } = scripted();
+    await stage({ script }, async (place) => {
+      const id = await killed(place, [{ goal: "look around" }], waiting);
+      open();
+      const before = journalOf(place, id).entries;
+      const pidFile = join(place.env.HOME ?? "", "pid");
+      const ended = await withKeyCommand(place, ["acme", 'echo $$ > "$HOME/pid"; exec sleep 600'], async () => {
+        const resumed = launch(["resume", id], place);
+        await until(() => resumed.isOver() || (existsSync(pidFile) && readFileSync(pidFile, "utf8") !== ""));
+        resumed.child.kill("SIGINT");
+        return resumed.ended;
+      });
+      assert.equal(ended.code, 130, ended.stderr);
       assert.deepEqual(journalOf(place, id).entries, before);
+      await until(() => processesWith(place.env.DEPUTY_STATE_DIR ?? "").length === 0);
       assert.deepEqual(endings(resultOf(await resume(id, place), 0)), ["completed answered"]);
     });
   });

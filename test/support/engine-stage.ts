@@ -67,6 +67,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     candidates: () => [],
     refreshRoute: (route) => (staged.gone?.includes(route.provider) ? { problem: noSuch(route.provider) } : { route }),
     lease: async (route) => leaseOf(route),
+    whyKeyless: async () => undefined,
     redact: (text) => text.replaceAll("sk-secret", "[secret]"),
     price: ({ facts: { price } }, usage) =>
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,

@@ -14,6 +14,8 @@ import {
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
 } from "../command.ts";
+import { EXIT_INTERRUPTED } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
 
 type ResumeFlags = FollowFlags & { config?: string; allow?: string[]; waitForApproval?: true; concurrency?: number };
@@ -49,17 +51,35 @@ ${examples([
         const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
         const { run } = engine.run(id);
         const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
-        const delegation = await engine.resume(run.delegationId, {
+        const options = {
           ...(follower.asker === undefined ? {} : { asker: follower.asker }),
           ...(flags.waitForApproval === undefined ? {} : { answersFromElsewhere: true }),
           ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(parseAllowRule) }),
           ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
           ...(isConversation(run) && { beside: await chatExtrasOf(deputy, io, flags.config) }),
-        });
+        };
+        const delegation = await unlessInterrupted(io, (signal) =>
+          engine.resume(run.delegationId, { ...options, signal }),
+        );
+        if (delegation === undefined) return context.exitWith(EXIT_INTERRUPTED);
         context.exitWith((await follower.follow(delegation, delegation.run)).code);
       }),
     );
 };
+
+/** Returns undefined where Ctrl-C or a signal ended the work before it was done. */
+async function unlessInterrupted<Value>(io: Io, work: (signal: AbortSignal) => Promise<Value>) {
+  const controller = new AbortController();
+  const unsubscribe = io.onInterrupt(() => controller.abort());
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    unsubscribe();
+  }
+}
 
 /** What the agent of a chat can do beside delegating, as `deputy chat` gives it. Other runs need none of it. */
 async function chatExtrasOf(...given: Parameters<typeof createChatExtras>): Promise<ChatExtras> {

@@ -17,15 +17,21 @@ export function serverName({ files }: Pick<LoadedConfig, "files">): string {
 }
 
 /** Of two servers that come at once, one has each run, and the other says nothing of it. */
-export async function resumeAfterCrash(engine: Engine, server: string, say: (text: string) => void): Promise<void> {
+export async function resumeAfterCrash(
+  engine: Engine,
+  server: string,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   for (const id of engine.orphanedRuns(server)) {
+    if (signal.aborted) return;
     try {
       const note = setAsideNote(engine.run(id));
       if (note !== "") {
         say(note.trimEnd());
         continue;
       }
-      await engine.resumeAfterCrash(id, server, { answersFromElsewhere: true });
+      await engine.resumeAfterCrash(id, server, { answersFromElsewhere: true, signal });
       const { run, owner } = engine.run(id);
       if (owner === "here") say(`Going on with ${id}, which a crash had cut off: ${doneIn(run)}.`);
     } catch (error) {

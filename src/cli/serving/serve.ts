@@ -51,8 +51,9 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
         say(`MCP at ${listener.url}/mcp`);
         say(`Token: ${token.masked}, whole in ${token.path}`);
         if (!isLoopback(host)) warn(io, host);
-        const asked = interrupted(io);
-        if (resume) await resumeAfterCrash(deputy.engine, server, say);
+        const ending = new AbortController();
+        const asked = interrupted(io).finally(() => ending.abort());
+        if (resume) await resumeAfterCrash(deputy.engine, server, say, ending.signal);
         const by = await asked;
         say("Stopping; what is done is kept. Ctrl-C again leaves now.");
         await stopHere(deputy.engine, by, { ms: STOP_MS, clock: io.clock });

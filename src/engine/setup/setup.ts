@@ -11,7 +11,7 @@ import { type OwnFiles, ownFiles } from "../../config/own-files.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Environment } from "../../config/template.ts";
 import { stateDir } from "../../config/trust.ts";
-import type { Warning } from "../../errors.ts";
+import type { Failure, Warning } from "../../errors.ts";
 import type { Usage } from "../../event.ts";
 import type { Ready } from "../../plan.ts";
 import type { Route } from "../../route.ts";
@@ -33,6 +33,8 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   warnings: Warning[];
   /** A key of the route's provider, for one request. */
   lease(route: Route, signal: AbortSignal): Promise<Lease>;
+  /** Why no key can be had for the route now; undefined where one can, or where none is needed. */
+  whyKeyless(route: Route, signal: AbortSignal): Promise<Failure | undefined>;
   /** A text without any key Deputy knows. */
   redact(text: string): string;
   /** USD of one request; undefined where the price is not known. */
@@ -121,6 +123,7 @@ function readSetup(
     refreshRoute: routing.refreshRoute,
     candidates: routing.candidates,
     lease: credentials.lease,
+    whyKeyless: credentials.whyKeyless,
     redact: credentials.redact,
     price: catalog.costUsd,
     limitsOf(slug) {

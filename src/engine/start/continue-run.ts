@@ -8,14 +8,27 @@ import { canGoOn, isConversation, type Run, rootIdOf, wasCutOff } from "../../ru
 import { catchUp, findRun, type LoadedRun } from "../../run/run-store.ts";
 import { asItEnded, type LiveDelegation } from "../delegation.ts";
 import type { Setup } from "../setup/setup.ts";
-import { endsOfStopped, factsOf, nextRoute, type ResumeFacts, type Resuming, refuseBlocked } from "./resume.ts";
+import {
+  endsOfStopped,
+  factsOf,
+  nextRoute,
+  type ResumeFacts,
+  type ResumePlan,
+  type Resuming,
+  refuseBlocked,
+} from "./resume.ts";
 import type { RunOptions, RunsHere } from "./runs-here.ts";
 import { type CallOptions, withPermissions } from "./start-call.ts";
 import { turnEvents } from "./turn.ts";
 
-export type ResumeOptions = Pick<CallOptions, "permissions"> & Omit<RunOptions, "server">;
+type ContinueOptions = Pick<CallOptions, "permissions"> & Omit<RunOptions, "server">;
 
-export type ConverseOptions = ResumeOptions & {
+export type ResumeOptions = ContinueOptions & {
+  /** Gives up while the resume is planned, which may take as long as a command that prints a key. */
+  signal?: AbortSignal;
+};
+
+export type ConverseOptions = ContinueOptions & {
   /** Another route from this turn on, as a plan gave it. */
   route?: Route;
   /** USD for the whole conversation from now on, in place of what was said before. */
@@ -50,10 +63,9 @@ async function resume(deps: ContinueRunDeps, id: string, options: ResumeOptions)
   const loaded = findResumable(deps, id);
   const { run } = loaded;
   if (isOver(run)) return asItEnded(run);
-  return whileOwned(deps, loaded, () => {
+  return whileOwned(deps, loaded, async () => {
     const setup = withPermissions(deps.setup(), options.permissions);
-    const plan = deps.planResume(run, setup, {});
-    refuseBlocked(run, plan);
+    const plan = await planOrRefuse(deps, run, setup, options);
     return continueRun(deps, setup, loaded, { facts: factsOf(plan), more: [] }, options);
   });
 }
@@ -71,8 +83,7 @@ async function resumeAfterCrash(
   if (isOver(run)) return asItEnded(run);
   return whileOwned(deps, loaded, async () => {
     const setup = withPermissions(deps.setup(), options.permissions);
-    const plan = deps.planResume(run, setup, { server });
-    refuseBlocked(run, plan);
+    const plan = await planOrRefuse(deps, run, setup, { ...options, server });
     await deps.endAsked(loaded, server);
     if (!wasCutOff(run)) {
       journal.release(run.delegationId);
@@ -132,6 +143,19 @@ async function whileOwned<Result>(
     journal.release(delegationId);
     throw error;
   }
+}
+
+/** @throws DeputyError `nothing-to-run` where no child can continue, or the signal aborts: nothing is written then */
+async function planOrRefuse(
+  { planResume }: ContinueRunDeps,
+  run: Run,
+  setup: Setup,
+  { server, signal = new AbortController().signal }: ResumeOptions & { server?: string },
+): Promise<ResumePlan> {
+  const plan = await planResume(run, setup, { server }, signal);
+  if (signal.aborted) throw new DeputyError("nothing-to-run", `Stopped before ${run.delegationId} was resumed.`);
+  refuseBlocked(run, plan);
+  return plan;
 }
 
 /** Goes on with a run that this process owns. `more`: what is on record before its children go on. */

@@ -65,7 +65,8 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
     const { setup } = nestedCall;
     own(loaded.run.delegationId);
     catchUp(journal, loaded);
-    const plan = planResume(loaded.run, setup, { server, isBudgeted: boundsOf(nestedCall).isBudgeted });
+    const { isBudgeted } = boundsOf(nestedCall);
+    const plan = await planResume(loaded.run, setup, { server, isBudgeted }, nestedCall.parent.signal);
     await endAsked(loaded, server);
     const ends = endsOfStopped(loaded.run, clock.now(), server);
     return { setup, recalled: loaded, first: await recordResume(loaded, factsOf(plan), ends) };

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isInPlace } from "../../bound-paths.ts";
 import type { Clock } from "../../clock.ts";
-import { DeputyError, ROUTE_GONE } from "../../errors.ts";
+import { DeputyError, type Failure, ROUTE_GONE } from "../../errors.ts";
 import type { Blocked, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Ready } from "../../plan.ts";
@@ -27,7 +27,8 @@ export type ResumeFacts = Pick<
 >;
 
 export type Resuming = {
-  planResume(run: Run, setup: Setup, options: PlanOptions): ResumePlan;
+  /** Writes nothing. Where the signal aborts, the plan is made without the keys that are still waited for. */
+  planResume(run: Run, setup: Setup, options: PlanOptions, signal: AbortSignal): Promise<ResumePlan>;
   endAsked(loaded: LoadedRun, server: string | undefined): Promise<void>;
   recordResume(recalled: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
 };
@@ -37,6 +38,12 @@ type PlanOptions = {
   server?: string | undefined;
   /** A budget above the run holds for it. */
   isBudgeted?: boolean;
+};
+
+type Planning = PlanOptions & {
+  setup: Setup;
+  /** Asks for each provider's key once, however many children need it. */
+  whyKeyless(route: Route): Promise<Failure | undefined>;
 };
 
 /** What a resume would do with each child that has not come to its end, by child id. */
@@ -50,14 +57,20 @@ export type ResumePlan = {
 };
 
 export function createResuming({ clock, journal, pid }: { clock: Clock; journal: Journal; pid: number }): Resuming {
-  /** Nothing is written. A child waits for all that it has delegated: where that cannot continue, neither can the child. */
-  function planResume(run: Run, setup: Setup, options: PlanOptions): ResumePlan {
+  function planResume(run: Run, setup: Setup, options: PlanOptions, signal: AbortSignal): Promise<ResumePlan> {
+    return planRun(run, { ...options, setup, whyKeyless: onceByProvider(setup.whyKeyless, signal) });
+  }
+
+  /** All children at once: a command that prints a key may take its time. */
+  async function planRun(run: Run, planning: Planning): Promise<ResumePlan> {
     const plan: ResumePlan = { renewed: {}, blocked: {}, open: [] };
-    const isBudgeted = options.isBudgeted === true || budgetOf(run, setup.config) !== undefined;
-    for (const child of run.children) {
+    const isBudgeted = planning.isBudgeted === true || budgetOf(run, planning.setup.config) !== undefined;
+    const looks = run.children.map(async (child) => {
       const { planned, childId } = child.tally;
-      if ("problem" in planned || !isOpenTo(child, options.server)) continue;
-      const today = lookAt(run, child, planned, setup, { ...options, isBudgeted });
+      if ("problem" in planned || !isOpenTo(child, planning.server)) return [];
+      return [{ childId, planned, today: await lookAt(run, child, planned, { ...planning, isBudgeted }) }];
+    });
+    for (const { childId, planned, today } of (await Promise.all(looks)).flat()) {
       if ("blocked" in today) plan.blocked[childId] = today.blocked;
       else {
         plan.open.push(childId);
@@ -67,14 +80,15 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     return plan;
   }
 
-  function lookAt(
+  /** A child waits for all that it has delegated: where that cannot continue, neither can the child. */
+  async function lookAt(
     run: Run,
     child: RunChild,
     planned: Ready,
-    setup: Setup,
-    { server, isBudgeted = false }: PlanOptions,
-  ): { route: Route } | { blocked: Blocked } {
+    planning: Planning,
+  ): Promise<{ route: Route } | { blocked: Blocked }> {
     const { delegationId } = run;
+    const { setup, isBudgeted = false } = planning;
     const ownBudget = planned.limits.maxCostUsd !== undefined;
     const today = routeToday(child.tally, planned, setup, isBudgeted || ownBudget);
     if ("problem" in today) return { blocked: { reason: "route-gone", message: today.problem.message } };
@@ -88,9 +102,11 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     }
     const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
     if ("failure" in images) return { blocked: { reason: "input-changed", message: images.failure.message } };
+    const keyless = await planning.whyKeyless(routeAt({ ...planned, route: today.route }, child.tally.position));
+    if (keyless?.kind === ROUTE_GONE) return { blocked: { reason: "route-gone", message: keyless.message } };
     for (const nested of child.delegations) {
       if (isOver(nested) || !child.openCalls.has(nested.parent?.callId ?? "")) continue;
-      const below = planResume(nested, setup, { server, isBudgeted: isBudgeted || ownBudget });
+      const below = await planRun(nested, { ...planning, isBudgeted: isBudgeted || ownBudget });
       const [first] = Object.entries(below.blocked);
       if (first === undefined) continue;
       const [nestedId, { reason, message }] = first;
@@ -127,6 +143,15 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
   }
 
   return { planResume, endAsked, recordResume };
+}
+
+function onceByProvider(whyKeyless: Setup["whyKeyless"], signal: AbortSignal): Planning["whyKeyless"] {
+  const answers = new Map<string, Promise<Failure | undefined>>();
+  return (route) => {
+    const answer = answers.get(route.provider) ?? whyKeyless(route, signal);
+    answers.set(route.provider, answer);
+    return answer;
+  };
 }
 
 /** Whether a resume continues with a child. A server leaves alone those that somebody stopped, or asked to stop. */

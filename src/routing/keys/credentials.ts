@@ -29,6 +29,8 @@ export type Credentials = {
    * configured. Never rejects.
    */
   lease(route: LeasedRoute, signal: AbortSignal): Promise<Lease>;
+  /** Why no key can be had for the route now; undefined where one can, or where none is needed. Never rejects. */
+  whyKeyless(route: LeasedRoute, signal: AbortSignal): Promise<Failure | undefined>;
   /** `text` without any key Deputy knows. */
   redact(text: string): string;
   /** Variables that hold keys, set or not. */
@@ -124,6 +126,10 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
         (secret, header = usual) => accessWith(secret, header, connection.headers),
         signal,
       );
+    },
+    async whyKeyless(route, signal) {
+      const connection = connectionFor(route);
+      return connection === undefined ? routeGone(route) : poolOf(connection).whyEmpty(signal);
     },
     redact,
     keyNames,

@@ -21,6 +21,8 @@ const COOLDOWN_MS: Partial<Record<FailureKind, number>> = {
 export type Pool = {
   /** The key whose turn it is. @param accessWith what a request carries that is signed with a key */
   lease(accessWith: AccessWith, signal: AbortSignal): Promise<Lease>;
+  /** Why there is no key now. A command is run only where every key comes from one: what it prints is kept for `lease`. */
+  whyEmpty(signal: AbortSignal): Promise<Failure | undefined>;
 };
 export type AccessWith = (secret: Secret, header: KeyHeader | undefined) => Access;
 
@@ -111,6 +113,11 @@ export function createPool(
         availability: (failure, tried) => availabilityAfter(member, renewed, failure, tried),
       };
     },
+    async whyEmpty(signal) {
+      if (members.some(({ declaredKey }) => "secret" in declaredKey)) return undefined;
+      const issued = await Promise.all(members.map(({ keySource }) => keySource.get(signal)));
+      return issued.some((key) => "secret" in key) ? undefined : issued.find((key) => "failure" in key)?.failure;
+    },
   };
 }
 
@@ -121,7 +128,7 @@ export function createKeylessPool(access: Access): Pool {
     release: () => {},
     availability: asTold,
   };
-  return { lease: async () => lease };
+  return { lease: async () => lease, whyEmpty: async () => undefined };
 }
 
 /** Nothing can be sent, and no other key changes that. */

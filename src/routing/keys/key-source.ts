@@ -1,7 +1,7 @@
 /**
  * Where a key of a pool comes from: it stands in the config or the environment, or a command of the operator's prints
- * it. A command is run when a request first needs its key, once for all who need it at that time, and its key is kept in
- * memory until the provider refuses it.
+ * it. A command is run when a request or a resume first needs its key, once for all who need it at that time, and its
+ * key is kept in memory until the provider refuses it.
  */
 import type { Clock } from "../../clock.ts";
 import { type Failure, ROUTE_GONE } from "../../errors.ts";
