@@ -23,6 +23,7 @@ export type ForeignText = { text: string; isCut: boolean } | { unreadable: strin
 /** Longest that one file may take, in milliseconds. */
 const MAX_MS = 5_000;
 const CHUNK_BYTES = 64 * 1024;
+const SPECIAL = "expected a regular file; found a pipe, a device or a socket";
 const TOO_SLOW = "the file system did not answer in time";
 
 /** Reads at once. The time limit holds between two calls of the system. */
@@ -98,6 +99,11 @@ const statsOf = (path: string) =>
     () => fs.lstatSync(path),
     () => fs.promises.lstat(path),
   );
+const statsThrough = (path: string) =>
+  call(
+    () => fs.statSync(path, { throwIfNoEntry: false }),
+    async () => fs.promises.stat(path).catch(() => undefined),
+  );
 const linkOf = (path: string) =>
   call(
     () => fs.readlinkSync(path),
@@ -124,11 +130,18 @@ function* textAt(path: string, bounds: ReadBounds): Steps<ForeignText> {
     return yield* boundedText(path, bounds);
   } catch (error) {
     if (error instanceof Unreadable) return { unreadable: error.message };
-    if (isAbsent(error)) return undefined;
+    if (isAbsent(error)) return yield* namelessAt(path);
     const { code, errno } = error as NodeJS.ErrnoException;
     if (errno === undefined) throw error;
     return { unreadable: `the system refused it: ${getSystemErrorMessage(-Math.abs(errno))} (${code})` };
   }
+}
+
+/** What is open but has no name is only found by its descriptor, as `/dev/fd/63`: a pipe, or a file that was removed. */
+function* namelessAt(path: string): Steps<ForeignText> {
+  const stats = yield* statsThrough(path);
+  if (stats === undefined) return undefined;
+  return { unreadable: stats.isFile() ? "expected a file with a name; found one that was removed" : SPECIAL };
 }
 
 const { O_NOCTTY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY } = fs.constants;
@@ -176,7 +189,7 @@ function isAbsent(error: unknown): boolean {
 
 function checkKind(stats: fs.Stats): void {
   if (stats.isDirectory()) throw new Unreadable("expected a file; found a directory");
-  if (!stats.isFile()) throw new Unreadable("expected a regular file; found a pipe, a device or a socket");
+  if (!stats.isFile()) throw new Unreadable(SPECIAL);
 }
 
 /** What there is to read, whatever size the system gives: files of /proc have none, others grow. */

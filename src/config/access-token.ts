@@ -1,9 +1,9 @@
 /** The token that `deputy serve` asks for: made at its first use, kept in the state directory for its owner alone. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { DeputyError } from "../errors.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
 const TOKEN_BYTES = 32;
 
@@ -32,6 +32,7 @@ function tokenIn(path: string): string {
   try {
     return readToken(path) ?? makeToken(path);
   } catch (error) {
+    if (error instanceof DeputyError) throw error;
     const message =
       `Expected the token that clients need in ${path}, a file of yours; found: ${(error as Error).message}. ` +
       "Move it aside, and a new one is made; or use another state directory (DEPUTY_STATE_DIR).";
@@ -41,14 +42,10 @@ function tokenIn(path: string): string {
 
 /** Too short a text, an empty file for example, is no token. */
 function readToken(path: string): string | undefined {
-  try {
-    const token = readFileSync(path, "utf8").trim();
-    chmodSync(path, 0o600);
-    return token.length < TOKEN_BYTES ? undefined : token;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  const token = readPrivateFile(path, "the token that clients need")?.trim();
+  if (token === undefined) return undefined;
+  chmodSync(path, 0o600);
+  return token.length < TOKEN_BYTES ? undefined : token;
 }
 
 function makeToken(path: string): string {

@@ -32,7 +32,8 @@ function configText(path: string, kind: ConfigKind): string {
   const found = readForeignText(path, { ...boundsOf(path, kind), maxBytes: MAX_BYTES[kind] });
   if (found !== undefined && "text" in found) return found.text;
   const reason = found?.unreadable ?? "there is no such file";
-  throw new DeputyError("config-invalid", `Expected a config file at ${path}; it cannot be read: ${reason}.`);
+  const hint = kind === "named" ? " Name a file that Deputy can read, and read again for each run." : "";
+  throw new DeputyError("config-invalid", `Expected a config file at ${path}; it cannot be read: ${reason}.${hint}`);
 }
 
 function dotenvText(path: string, kind: ConfigKind): Pick<ConfigTexts, "dotenv" | "warnings"> {

@@ -144,7 +144,7 @@ function locateConfigs(place: ConfigPlace): Pick<ConfigFile, "path" | "kind">[] 
   const user = userConfigPath(env);
   const project = findUpward(cwd, join(".deputy", "config.yaml"));
   return [
-    ...(isFile(user) ? [{ path: user, kind: "user" } as const] : []),
+    ...(isThere(user) ? [{ path: user, kind: "user" } as const] : []),
     ...(project === undefined ? [] : [{ path: project, kind: "project" } as const]),
   ];
 }
@@ -169,7 +169,7 @@ export function userConfigPath(env: Environment): string {
 function findUpward(directory: string, name: string): string | undefined {
   return withAncestors(directory)
     .map((each) => join(each, name))
-    .find(isFile);
+    .find(isThere);
 }
 
 /** A directory and all those above it, nearest first. */
@@ -178,8 +178,9 @@ export function withAncestors(directory: string): string[] {
   return [directory, ...(parent === directory ? [] : withAncestors(parent))];
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+/** Whether anything is there: what is no file is an error when it is read, and not passed over. */
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function layerOf(document: ConfigDocument): Layer {

@@ -2,11 +2,11 @@
  * Deputy's own files: the configs in effect with the `.env` beside each, the user's config directory, `.deputy`, the state
  * directory, its compiled code, and the settings it wrote for agent programs. No tool of a child reaches them.
  */
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type ConfigPlace, findConfigFiles, userConfigPath, withAncestors } from "./load.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 import { stateDir } from "./trust.ts";
 
 /** Absolute paths, links not resolved. They need not exist. */
@@ -16,6 +16,7 @@ export type OwnFiles = {
   files: readonly string[];
 };
 
+/** @throws DeputyError `input-unreadable` */
 export function ownFiles(place: ConfigPlace): OwnFiles {
   const { env, cwd } = place;
   const state = resolve(stateDir(env));
@@ -36,17 +37,18 @@ export function ownFiles(place: ConfigPlace): OwnFiles {
   };
 }
 
-/** Remembers a settings file of another program that starts Deputy. @throws Error of the system */
+/** Remembers a settings file of another program that starts Deputy. @throws DeputyError `input-unreadable`, or an error of the system */
 export function rememberSettings(path: string, state: string): void {
   const known = writtenSettings(state);
   const real = realpathSync(path);
   if (!known.includes(real)) writePrivateFile(settingsList(state), `${JSON.stringify([...known, real], null, 2)}\n`);
 }
 
-/** No list, or one that cannot be read, names nothing. */
+/** No list, or one that is damaged, names nothing. */
 function writtenSettings(state: string): string[] {
+  const text = readPrivateFile(settingsList(state), "the list of settings files that Deputy wrote");
   try {
-    const paths: unknown = JSON.parse(readFileSync(settingsList(state), "utf8"));
+    const paths: unknown = JSON.parse(text ?? "[]");
     return Array.isArray(paths) ? paths.filter((path) => typeof path === "string") : [];
   } catch {
     return [];

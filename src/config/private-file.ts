@@ -1,6 +1,22 @@
-/** Files that, unless told otherwise, only their owner may read; written whole or not at all. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+/** Files of Deputy's own that, unless told otherwise, only their owner may read; written whole or not at all. */
+import { appendFileSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { DeputyError } from "../errors.ts";
+import { readForeignText } from "../foreign-file.ts";
+
+const MAX_BYTES = 32 * 1024 ** 2;
+
+/**
+ * What such a file says; undefined where there is none.
+ * @param what it is, for the error
+ * @throws DeputyError `input-unreadable` where a pipe, a folder or the like is in its place
+ */
+export function readPrivateFile(path: string, what: string): string | undefined {
+  const found = readForeignText(path, { maxBytes: MAX_BYTES });
+  if (found === undefined || "text" in found) return found?.text;
+  const message = `Expected ${what} at ${path}; it cannot be read: ${found.unreadable}. Move it aside, or use another state directory (DEPUTY_STATE_DIR).`;
+  throw new DeputyError("input-unreadable", message);
+}
 
 /** Writes (or replaces) a file with mode 0600, its directories with 0700. @throws Error of the system */
 export function writePrivateFile(path: string, text: string, mode = 0o600): void {
@@ -12,5 +28,17 @@ export function writePrivateFile(path: string, text: string, mode = 0o600): void
   } catch (error) {
     rmSync(draft, { force: true });
     throw error;
+  }
+}
+
+const { O_APPEND, O_CREAT, O_NONBLOCK = 0, O_WRONLY } = constants;
+
+/** Appends to a file, which is made with mode 0600. Does not wait for a pipe that nobody reads. @throws Error of the system */
+export function appendPrivateFile(path: string, text: string): void {
+  const descriptor = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o600);
+  try {
+    appendFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -3,11 +3,11 @@
  * did, is untrusted again.
  */
 import { createHash } from "node:crypto";
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type ConfigTexts, readConfigTexts } from "./config-texts.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 import type { Environment } from "./template.ts";
 
 /** Where Deputy keeps what it writes. */
@@ -18,14 +18,14 @@ export function stateDir(env: Environment): string {
   return join(env.HOME || homedir(), ".local", "state", "deputy");
 }
 
-/** Trusts a project file as it is now. @throws DeputyError `config-invalid` where it cannot be read */
+/** Trusts a project file as it is now. @throws DeputyError `config-invalid` | `input-unreadable` */
 export function trustConfig(path: string, state: string): void {
   const texts = readConfigTexts(path, "project");
   const trusted = { ...readTrusted(state), [realpathSync(path)]: fingerprint(texts) };
   writePrivateFile(trustedFile(state), `${JSON.stringify(trusted, null, 2)}\n`);
 }
 
-/** Whether the user trusts a project file with these texts. */
+/** Whether the user trusts a project file with these texts. @throws DeputyError `input-unreadable` */
 export function isTrusted(path: string, texts: ConfigTexts, state: string): boolean {
   return readTrusted(state)[realpathSync(path)] === fingerprint(texts);
 }
@@ -34,10 +34,11 @@ function trustedFile(state: string): string {
   return join(state, "trusted.json");
 }
 
-/** No list, or one that cannot be read, trusts nothing. */
+/** No list, or one that is damaged, trusts nothing. */
 function readTrusted(state: string): Record<string, string> {
+  const text = readPrivateFile(trustedFile(state), "the list of project configs that you trust");
   try {
-    return JSON.parse(readFileSync(trustedFile(state), "utf8")) as Record<string, string>;
+    return JSON.parse(text ?? "{}") as Record<string, string>;
   } catch {
     return {};
   }

@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { DelegationResult } from "../../src/result.ts";
-import { temporaryDirectory } from "../support/command-line.ts";
-import { createProviders, launch, launchCommand, type Providers, taskOf } from "../support/end-to-end.ts";
+import { temporaryDirectory, until } from "../support/command-line.ts";
+import { createProviders, launch, launchCommand, PROGRAM, type Providers, taskOf } from "../support/end-to-end.ts";
 
 const SECRET = "TOP-SECRET-0123456789";
 const NOTES = "Use tabs.";
@@ -181,5 +181,83 @@ describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
       assert.equal(code, 2);
       assert.match(stderr, reason);
     }
+  });
+});
+
+type Piped = {
+  /** The pipe, from the home. */
+  pipe: string;
+  argv: string[];
+  code: number;
+  says: RegExp;
+};
+
+/** Where a file of the user's own should be. */
+const PIPES: Piped[] = [
+  { pipe: "state/trusted.json", argv: ["config", "show"], code: 2, says: /the list of project configs that you trust/ },
+  {
+    pipe: "state/trusted.json",
+    argv: ["config", "trust"],
+    code: 2,
+    says: /the list of project configs that you trust/,
+  },
+  { pipe: "state/settings.json", argv: ["models"], code: 2, says: /the list of settings files that Deputy wrote/ },
+  { pipe: "state/token", argv: ["serve", "--port", "0"], code: 2, says: /the token that clients need/ },
+  { pipe: ".config/deputy/config.yaml", argv: ["config", "show"], code: 2, says: /Expected a config file/ },
+  { pipe: "work/.deputy/config.yaml", argv: ["run", "--goal", "x"], code: 2, says: /Expected a config file/ },
+  {
+    pipe: "named.yaml",
+    argv: ["config", "show", "--config", "../named.yaml"],
+    code: 2,
+    says: /Name a file that Deputy/,
+  },
+  { pipe: "state/models.json", argv: ["models"], code: 0, says: /models\.json cannot be read and is ignored/ },
+  { pipe: "state/shown-requests.json", argv: ["approve"], code: 0, says: /^/ },
+];
+
+describe("a pipe in the place of a file of the user's own", { timeout: 110_000 }, () => {
+  function staged(): { home: string; launchHere: (...argv: string[]) => ReturnType<typeof launch> } {
+    const home = temporaryDirectory(after);
+    for (const folder of ["state", "work/.deputy", ".config/deputy"])
+      mkdirSync(join(home, folder), { recursive: true });
+    const config = "delegation: { max_iterations: 5 }\n";
+    for (const path of ["work/.deputy/config.yaml", "named.yaml"]) writeFileSync(join(home, path), config);
+    const env = { HOME: home, DEPUTY_STATE_DIR: join(home, "state") };
+    return { home, launchHere: (...argv) => launchCommand(argv, { cwd: join(home, "work"), env, stdin: config }) };
+  }
+
+  for (const { pipe, argv, code, says } of PIPES)
+    test(`${pipe} holds up nothing in deputy ${argv.join(" ")}, which says what it met`, async () => {
+      const { home, launchHere } = staged();
+      rmSync(join(home, pipe), { force: true });
+      execFileSync("mkfifo", [join(home, pipe)]);
+      const ended = await launchHere(PROGRAM, ...argv).ended;
+      assert.equal(ended.code, code, ended.stderr);
+      assert.match(ended.stdout + ended.stderr, says);
+      if (code !== 0) assert.match(ended.stderr, /found a pipe, a device or a socket/);
+    });
+
+  test("a config that comes through standard input is refused by what it is, and read where that is a file", async () => {
+    const { launchHere } = staged();
+    const piped = await launchHere(PROGRAM, "config", "show", "--config", "/dev/stdin").ended;
+    assert.equal(piped.code, 2, piped.stderr);
+    assert.match(piped.stderr, /\/dev\/stdin.*found a pipe, a device or a socket\. Name a file/);
+    const ofFile = 'exec "$0" config show --config /dev/stdin < ../named.yaml';
+    const read = await launchHere("sh", "-c", ofFile, PROGRAM).ended;
+    assert.deepEqual([read.code, /max_iterations +5/.test(read.stdout)], [0, true], read.stderr);
+  });
+
+  test("files that are there are read: a trusted config holds, and the token stays the same", async () => {
+    const { home, launchHere } = staged();
+    assert.equal((await launchHere(PROGRAM, "config", "trust").ended).code, 0);
+    const shown = await launchHere(PROGRAM, "config", "show").ended;
+    assert.match(shown.stdout, /max_iterations +5/);
+    assert.doesNotMatch(shown.stderr, /not trusted/);
+    writeFileSync(join(home, "state/token"), `${"t".repeat(43)}\n`);
+    const server = launchHere(PROGRAM, "serve", "--port", "0");
+    await until(() => server.isOver() || server.stderr().includes("Token:"));
+    server.child.kill("SIGTERM");
+    assert.equal((await server.ended).code, 0);
+    assert.match(server.stderr(), /Token: tttt…tt/);
   });
 });

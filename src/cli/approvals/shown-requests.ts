@@ -2,10 +2,9 @@
  * Which approval requests this user has been shown in a list: a private file in the state directory. An answer that names
  * only a child means what was listed of it, and not what has taken its place since.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { writePrivateFile } from "../../config/private-file.ts";
+import { readPrivateFile, writePrivateFile } from "../../config/private-file.ts";
 import { stateDir } from "../../config/trust.ts";
 import type { Question } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
@@ -59,7 +58,7 @@ export function openShownRequests({ env, clock }: Pick<Io, "env" | "clock">): Sh
 /** A file that is missing, or not ours, says that nothing was shown. */
 function readShown(path: string): Shown {
   try {
-    return shownSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return shownSchema.parse(JSON.parse(readPrivateFile(path, "the requests that were shown") ?? "{}"));
   } catch {
     return {};
   }

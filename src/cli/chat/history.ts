@@ -1,7 +1,6 @@
 /** What was typed before, across sessions: a private file in the state directory, a JSON string a line. */
-import { appendFileSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { writePrivateFile } from "../../config/private-file.ts";
+import { appendPrivateFile, readPrivateFile, writePrivateFile } from "../../config/private-file.ts";
 import { makeFolder } from "../../make-folder.ts";
 
 const KEPT = 1_000;
@@ -28,7 +27,7 @@ export function openHistory(stateDir: string, redact: (text: string) => string):
       entries.push(entry);
       try {
         makeFolder(dirname(path), 0o700);
-        appendFileSync(path, asLines([entry]), { mode: 0o600 });
+        appendPrivateFile(path, asLines([entry]));
       } catch {
         // A state directory that cannot be written to is told of by the journal; typing goes on.
       }
@@ -44,7 +43,7 @@ function asLines(entries: string[]): string {
 function readEntries(path: string): string[] {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readPrivateFile(path, "the history of messages") ?? "";
   } catch {
     return [];
   }

@@ -1,7 +1,8 @@
 /** Where the stacks of bugs in Deputy are kept: a file that its user can send along with a report. */
-import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../../clock.ts";
+import { appendPrivateFile } from "../../config/private-file.ts";
 
 /** Appends an error with its stack. @param where what was at work: a child's id, a tool's name */
 export type LogError = (where: string, error: unknown) => void;
@@ -16,7 +17,7 @@ export function createErrorLog(path: string, clock: Clock): LogError {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_BYTES) renameSync(path, `${path}.old`);
-      appendFileSync(path, `${new Date(clock.now()).toISOString()} ${where}: ${stack}\n`, { mode: 0o600 });
+      appendPrivateFile(path, `${new Date(clock.now()).toISOString()} ${where}: ${stack}\n`);
     } catch {
       // Whoever reported the error still shows its message.
     }

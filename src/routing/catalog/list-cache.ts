@@ -2,10 +2,10 @@
  * The providers' own lists of models, as they were last fetched. A list is kept with the base URL it came from and holds
  * for that one alone. It is read offline; nothing is fetched here, and no key is in it.
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { writePrivateFile } from "../../config/private-file.ts";
+import { readPrivateFile, writePrivateFile } from "../../config/private-file.ts";
 import type { Warning } from "../../errors.ts";
 import type { ModelFacts } from "../../route.ts";
 import type { ModelList } from "./model-list.ts";
@@ -90,9 +90,9 @@ export function listCacheStamp(stateDir: string): string {
 function readLists(stateDir: string): { lists: StoredList[] } | { warning: Warning } {
   const path = fileIn(stateDir);
   try {
-    return { lists: stored.parse(JSON.parse(readFileSync(path, "utf8"))).lists };
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return { lists: [] };
+    const text = readPrivateFile(path, "the models that providers listed");
+    return { lists: text === undefined ? [] : stored.parse(JSON.parse(text)).lists };
+  } catch {
     const message = `${path} cannot be read and is ignored; \`deputy models --refresh\` replaces it.`;
     return { warning: { code: "model-lists-unreadable", message } };
   }

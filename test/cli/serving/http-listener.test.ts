@@ -121,7 +121,7 @@ describe("the token", () => {
     mkdirSync(join(state, "token"), { recursive: true });
     assert.throws(() => accessToken(state), {
       code: "input-unreadable",
-      message: /token, a file of yours.*Move it aside/,
+      message: /token; it cannot be read: .*Move it aside/,
     });
   });
 
