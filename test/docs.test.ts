@@ -137,6 +137,18 @@ describe("what is listed by hand", () => {
     assert.deepEqual([...new Set(told)].sort(), [...new Set(found)].sort());
   });
 
+  test("has every code of a warning", () => {
+    const source = globSync("src/**/*.ts", { cwd: root }).map(read).join("\n");
+    const codes = Array.from(source.matchAll(/\bcode: "([a-z]+(?:-[a-z]+)+)"/g), ([, code = ""]) => code);
+    const elsewhere = [PROBLEMS, ERRORS].flatMap((explained) => Object.keys(explained));
+    const told = firstColumnOf(sectionOf(read("docs/troubleshooting.md"), "Warnings"));
+    assert.ok(codes.length > 40);
+    assert.deepEqual(
+      [...codes, "route-gone", "not-resumed"].filter((code) => !elsewhere.includes(code) && !told.includes(code)),
+      [],
+    );
+  });
+
   test("quotes messages and codes that the source has, with every code explained", () => {
     const source = globSync("src/**/*.ts", { cwd: root }).map(read).join("\n");
     const tables = [

@@ -78,9 +78,10 @@ export const FAILURES: Record<FailureKind, Explained> = {
     todo: "Restore the image, or run the task again.",
   },
   "route-gone": {
-    says: ["is no longer configured"],
-    means: "the provider, its endpoint or its key is no longer in the config. The child is `interrupted`",
-    todo: "Restore the entry or the key, then `deputy resume ID`.",
+    says: ["is no longer configured", "No key:"],
+    means:
+      "the provider, its endpoint or its key is no longer in the config, or its `api_key_command` printed no key. The child is `interrupted`",
+    todo: "Restore the entry or the key, or repair the command, then `deputy resume ID`.",
   },
 };
 
