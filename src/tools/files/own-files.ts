@@ -34,9 +34,16 @@ export function createOwnCheck({ directories, files }: OwnFiles): OwnCheck {
   }
 
   function isOwnItself(path: string): boolean {
-    if (isConfigDirectory(basename(path)) || spellings.has(folded(path))) return true;
+    if (isConfigDirectory(basename(path)) || paths.includes(path)) return true;
     const stats = statsOf(path);
-    return stats !== undefined && isOwnFile(stats);
+    // Where nothing is, a spelling that some file system takes for the same would make one of them.
+    return stats === undefined ? spellings.has(folded(path)) : isOwnFile(stats) || isOwnNow(path, stats);
+  }
+
+  /** One of them may have been replaced since, and on some file systems be found by another spelling. */
+  function isOwnNow(path: string, stats: BigIntStats): boolean {
+    const alike = paths.filter((own) => folded(own) === folded(path)).map(statsOf);
+    return alike.some((own) => own !== undefined && identityOf(own) === identityOf(stats));
   }
 
   /** Only a file with several names can be one that lies in a directory of Deputy's and be found elsewhere. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { holdLock } from "../../../src/journal/sqlite/process-lock.ts";
@@ -30,6 +30,22 @@ test("a name that some file systems take for the same is refused, one that only 
   }
   for (const path of [".env.local", "state.md", "deep/.env", ".deputyrc", "deputy/config.yaml", "my.deputy"])
     assert.ok((await call("write_file", { path, content: "" })).ok, path);
+});
+
+test("a file that is there under a name that differs in case is what it is, and no other", async (context) => {
+  const { workspace, write, call } = ownedWorkshop(context);
+  write("RULES.yaml", "mine");
+  write("State/notes", "mine");
+  const isOneFile = readFileSync(join(workspace, "rules.yaml"), "utf8") !== SECRET;
+  for (const path of ["RULES.yaml", "State/notes"]) {
+    const { ok, text } = await call("read_file", { path });
+    assert.deepEqual([ok, /Deputy's own files/.test(text)], [!isOneFile, isOneFile], path);
+    const edit = { path, old_string: "mine", new_string: "still mine" };
+    assert.equal((await call("edit_file", edit)).ok, !isOneFile, path);
+  }
+  if (!isOneFile) linkSync(join(workspace, "rules.yaml"), join(workspace, "Rules.yaml"));
+  for (const path of ["rules.yaml", "state/token", ...(isOneFile ? [] : ["Rules.yaml"])])
+    assert.match((await call("read_file", { path })).text, /Deputy's own files/, path);
 });
 
 test("a link that comes to lead to them after it was made does not open them", async (context) => {
