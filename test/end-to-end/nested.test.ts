@@ -1,6 +1,15 @@
 /** Trees of children with the real program: killed and resumed, stopped, watched, steered and allowed from other terminals. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { DelegationResult } from "../../src/result.ts";
@@ -67,6 +76,49 @@ for (const requests of [2, 4, 7])
     assert.ok(twice >= 0 && twice <= inFlight, `${providers.arrivals.length} requests where 12 are needed`);
     providers.checkScripts();
   });
+
+test("a child of a child works on in no directory that a link puts in its workspace's place", async (t) => {
+  const outside = mkdtempSync(join(home, "outside-"));
+  writeFileSync(join(outside, "secret.txt"), "TOP-SECRET");
+  const replace = (directory: string) => {
+    renameSync(directory, `${directory}-away`);
+    symlinkSync(outside, directory);
+  };
+  const reads = { name: "read_file", input: { path: "secret.txt" } };
+  const writes = { name: "write_file", input: { path: "new.txt", content: "new" } };
+  const runs = { name: "terminal", input: { command: "cat secret.txt; touch new.txt" } };
+  const delegated = [
+    { goal: "during", workspace: "during" },
+    { goal: "stays", workspace: "stays" },
+    { goal: "linked", workspace: "linked" },
+  ];
+  const { providers, cwd, tasks, deputy } = await place((request) => {
+    const goal = taskOf(request);
+    const text = request.messages.map((message) => message.text).join("\n");
+    if (stepOf(request) > 2) return { text: `${goal}: ${text}` };
+    if (goal === "top") {
+      if (stepOf(request) === 1) return { toolCalls: [{ name: "delegate_task", input: { tasks: delegated } }] };
+      replace(cwd);
+      return { toolCalls: [{ name: "delegate_task", input: { tasks: [{ goal: "after" }] } }] };
+    }
+    if (stepOf(request) > 1) return { text: `${goal}: ${text}` };
+    if (goal === "during") replace(join(cwd, "during"));
+    return { toolCalls: goal === "during" || goal === "after" ? [reads, writes, runs] : [writes] };
+  });
+  t.after(providers.close);
+  for (const folder of ["during", "stays", "real"]) mkdirSync(join(cwd, folder));
+  symlinkSync("real", join(cwd, "linked"));
+  writeFileSync(tasks, JSON.stringify([{ goal: "top", role: "orchestrator" }]));
+  const { code, stdout, stderr } = await deputy("run", tasks, "--json", "--allow", "terminal").ended;
+  assert.equal(code, 0, stderr);
+  const asked = JSON.stringify(providers.arrivals.map(({ request }) => request.messages));
+  assert.ok(!`${asked}${stdout}${stderr}`.includes("TOP-SECRET"));
+  assert.deepEqual(readdirSync(outside), ["secret.txt"]);
+  assert.match(asked, /Expected the workspace .*during to be the directory .* leads to another one now/);
+  for (const folder of ["stays", "real"])
+    assert.equal(readFileSync(join(`${cwd}-away`, folder, "new.txt"), "utf8"), "new");
+  providers.checkScripts();
+});
 
 test("one branch is stopped from another terminal: nothing of it runs on, and the others do", async (t) => {
   const { providers, cwd, tasks, deputy, mark } = await place((request) => {
