@@ -4,9 +4,16 @@
  */
 import type { ApprovalQuestion, Asker } from "../../engine/engine.ts";
 import type { Output, Paint } from "../io.ts";
+import { plural } from "../terminal/format.ts";
 import { oneLine, spelledLines } from "../terminal/terminal-text.ts";
 import type { ReadAnswer } from "./question.ts";
 import { userOf } from "./user.ts";
+
+/** A text within both fits on a small screen, in lines and in characters. */
+const SHORT_LINES = 8;
+const SHORT_LENGTH = 500;
+/** What is shown once more of each end of a longer one, in characters. */
+const END_LENGTH = 80;
 
 const ALWAYS = "allowed in the terminal for this run";
 
@@ -84,8 +91,17 @@ export function requestLines(
   ];
 }
 
+/** The whole text. Where it may be longer than the screen, its size and both ends follow it. */
 export function targetLines(target: string, paint: Paint): string[] {
-  return spelledLines(target).map((line) => `  ${paint("yellow", "│")} ${line}`);
+  const lines = spelledLines(target);
+  const whole = lines.map((line) => `  ${paint("yellow", "│")} ${line}`);
+  if (lines.length <= SHORT_LINES && target.length <= SHORT_LENGTH) return whole;
+  const [words = ""] = spelledLines(target.replace(/\s+/gu, " ").trim());
+  const ends = `It begins with “${words.slice(0, END_LENGTH)}” and ends with “${words.slice(-END_LENGTH)}”.`;
+  return [
+    ...whole,
+    `  ${paint("bold", `${plural(target.length, "character")} on ${plural(lines.length, "line")}.`)} ${ends}`,
+  ];
 }
 
 /** `y`, `a`, or `n` with what the child should hear. Anything else is asked again. */

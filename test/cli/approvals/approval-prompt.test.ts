@@ -49,6 +49,39 @@ describe("the question in the terminal", () => {
     assert.deepEqual(moments, ["ask", "answered"]);
   });
 
+  const LONG: Record<string, [target: string, overview: string]> = {
+    "blanks in the middle": [
+      `echo hi${" ".repeat(4_000)}; rm -rf ~`,
+      "4,016 characters on 1 line. It begins with “echo hi ; rm -rf ~” and ends with “echo hi ; rm -rf ~”.",
+    ],
+    "empty lines at the end": [
+      `rm -rf ~; echo hi${"\n".repeat(200)}`,
+      "217 characters on 201 lines. It begins with “rm -rf ~; echo hi” and ends with “rm -rf ~; echo hi”.",
+    ],
+    "a long and harmless end": [
+      `rm -rf ~\n${"# all is well\n".repeat(300)}true \u202e`,
+      `4,215 characters on 302 lines. It begins with “rm -rf ~ ${"# all is well ".repeat(6).slice(0, 71)}” and ends ` +
+        `with “${`${"# all is well ".repeat(9)}true \\u{202e}`.slice(-80)}”.`,
+    ],
+  };
+  for (const [what, [target, overview]] of Object.entries(LONG))
+    test(`shows size and both ends of a request with ${what} in the last lines of a screen`, async () => {
+      const { asker, type, screen } = stage();
+      const answer = asker(question(1, target), never);
+      await type("n");
+      await answer;
+      const [, asked = ""] = screen().split(`  ${overview}\n`);
+      assert.ok(asked.split("\n").length < 6, screen().slice(-1_000));
+    });
+
+  test("shows a request that fits on the screen once", async () => {
+    const { asker, type, screen } = stage();
+    const answer = asker(question(1, "npm test\n".repeat(7).trimEnd()), never);
+    await type("n");
+    await answer;
+    assert.doesNotMatch(screen(), /It begins with/);
+  });
+
   test("takes no with a reason, which the child is told", async () => {
     const { asker, type } = stage();
     const answer = asker(question(1, "rm -rf ."), never);
