@@ -14,7 +14,7 @@ import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
-import { agentNamed } from "./resolve/agent-name.ts";
+import { agentNamed, unreadableFiles } from "./resolve/agent-name.ts";
 import type { HookDecision } from "./resolve/hook.ts";
 import { patternWarnings } from "./resolve/policy.ts";
 import { createRouter, type RouterDeps } from "./resolve/router.ts";
@@ -92,7 +92,9 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     };
   });
   const patterns = deps.askedBy === "model" ? patternWarnings(config, deps.providers) : [];
-  return { planned, warnings: [...ignoredDefaults(call, config), ...patterns], agents: Object.fromEntries(agents) };
+  const broken = [...agents.keys()].flatMap((name) => unreadableFiles(name, deps.agents));
+  const warnings = [...ignoredDefaults(call, config), ...patterns, ...broken];
+  return { planned, warnings, agents: Object.fromEntries(agents) };
 }
 
 /** Tools that the one who delegates and the agent both have; absent where neither is limited. */

@@ -9,7 +9,15 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { DelegationResult } from "../../src/result.ts";
 import { temporaryDirectory, until } from "../support/command-line.ts";
-import { createProviders, launch, launchCommand, PROGRAM, type Providers, taskOf } from "../support/end-to-end.ts";
+import {
+  createProviders,
+  type Ended,
+  launch,
+  launchCommand,
+  PROGRAM,
+  type Providers,
+  taskOf,
+} from "../support/end-to-end.ts";
 
 const SECRET = "TOP-SECRET-0123456789";
 const NOTES = "Use tabs.";
@@ -146,6 +154,31 @@ describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
     writeFileSync(join(workspace, "tasks.json"), JSON.stringify([{ ...task, images: ["pipe.png"] }]));
     const { code, stderr } = await deputy(workspace, "run", "tasks.json", "--provider", "zai", "--strict").ended;
     assert.deepEqual([code, /pipe\.png is not a regular file/.test(stderr)], [3, true], stderr);
+  });
+
+  test("definitions that cannot be read are told where they matter: in agents, doctor and of the agent named", async () => {
+    const workspace = mkdtempSync(join(home, "work", "agents-"));
+    const folder = join(workspace, ".claude/agents");
+    mkdirSync(folder, { recursive: true });
+    execFileSync("mkfifo", [join(folder, "pipe.md")]);
+    mkdirSync(join(home, ".claude/agents"), { recursive: true });
+    const definition = (name: string) => `---\nname: ${name}\ndescription: Looks.\n---\nLook.\n`;
+    writeFileSync(join(folder, "reviewer.md"), definition("reviewer"));
+    writeFileSync(join(folder, "broken.md"), "no front matter");
+    writeFileSync(join(home, ".claude/agents/broken.md"), definition("broken"));
+    const planned = (agent: string) => {
+      writeFileSync(join(workspace, "tasks.json"), JSON.stringify([{ goal: "x", agent, model: "some-model" }]));
+      return deputy(workspace, "run", "tasks.json", "--dry-run", "--provider", "zai").ended;
+    };
+    const told = async (ended: Promise<Ended>) => {
+      const { stdout, stderr } = await ended;
+      return ["pipe", "broken"].filter((name) => `${stdout}${stderr}`.includes(`${name}.md: expected`));
+    };
+    assert.deepEqual(await told(planned("reviewer")), []);
+    assert.deepEqual(await told(planned("broken")), ["broken"], "the user's own one is used in its place");
+    assert.deepEqual(await told(planned("pipe")), ["pipe"]);
+    assert.deepEqual(await told(deputy(workspace, "agents").ended), ["pipe", "broken"]);
+    assert.deepEqual(await told(deputy(workspace, "doctor").ended), ["pipe", "broken"]);
   });
 
   test("a project's config that leads to the user's secrets is an error that says nothing of them", async () => {

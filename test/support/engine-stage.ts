@@ -78,7 +78,6 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
       throw new Error("no image should be read here");
     },
     readNotes: staged.readNotes ?? (async () => ({ warnings: [] })),
-    agentWarnings: [],
     permissions: [],
     listModels: () => ({ aliases: [], models: [] }),
   };

@@ -63,7 +63,10 @@ function attempt(about: string, look: () => Finding[]): Finding[] {
 }
 
 function configFindings(place: DoctorContext): Finding[] {
-  const { files, warnings } = loadConfig({ ...place, ...(place.configPath && { explicitPath: place.configPath }) });
+  const { files, warnings, agents } = loadConfig({
+    ...place,
+    ...(place.configPath && { explicitPath: place.configPath }),
+  });
   const found = files.map(
     ({ path, trusted }): Finding => ({
       state: trusted ? "good" : "note",
@@ -72,7 +75,10 @@ function configFindings(place: DoctorContext): Finding[] {
     }),
   );
   const none: Finding = { state: "good", about: "config", text: "no file, and none is needed" };
-  const notes = warnings.map(({ message }): Finding => ({ state: "note", about: "config", text: message }));
+  const notes = [
+    ...warnings.map(({ message }): Finding => ({ state: "note", about: "config", text: message })),
+    ...agents.warnings.map(({ message }): Finding => ({ state: "note", about: "agents", text: message })),
+  ];
   return [...(found.length === 0 ? [none] : found), ...notes];
 }
 

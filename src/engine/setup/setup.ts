@@ -47,8 +47,6 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   readImage(place: WorkPlace, path: string): ImageFile;
   /** The notes that a workspace keeps for agents, within its boundary. */
   readNotes(place: WorkPlace): Promise<Notes>;
-  /** Agent definitions that cannot be read. */
-  agentWarnings: Warning[];
   permissions: PermissionRule[];
   /** What a model may choose from. */
   listModels(filter?: ModelFilter): AvailableModels;
@@ -146,7 +144,6 @@ function readSetup(
         isOwn: createOwnCheck(own).isOwn,
         redact: credentials.redact,
       }),
-    agentWarnings: loaded.agents.warnings,
     permissions: config.permissions,
     listModels(filter) {
       const look = (what: ModelFilter) => listAvailableModels({ routing, config, cwd: place.cwd }, what, "model");

@@ -87,8 +87,7 @@ export function createCalls(deps: CallsDeps): Calls {
         ? { isConversation: true }
         : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
     });
-    const ofAgents = call.tasks.some(({ agent }) => agent !== undefined) ? setup.agentWarnings : [];
-    const all = [...setup.warnings, ...ofAgents, ...overruled(parent, planned), ...warnings];
+    const all = [...setup.warnings, ...overruled(parent, planned), ...warnings];
     return { planned, warnings: all, call, setup, agents };
   }
 

@@ -1,7 +1,8 @@
 /** The agent definition a task names, out of those there are. A model may name one, never define one. */
+import { sep } from "node:path";
 import type { AgentDefinition, Agents } from "../../config/agents.ts";
 import { suggest } from "../../did-you-mean.ts";
-import type { Problem } from "../../errors.ts";
+import type { Problem, Warning } from "../../errors.ts";
 
 /** Nothing where the task names none. */
 export function agentNamed(
@@ -13,14 +14,20 @@ export function agentNamed(
   return agent === undefined ? { problem: unknownAgent(written, agents) } : { agent };
 }
 
-function unknownAgent(written: string, { definitions, warnings }: Agents): Problem {
+/** Files that have the name of an agent and cannot be read. */
+export function unreadableFiles(written: string, { warnings }: Agents): Warning[] {
+  const file = `${sep}${written.trim().toLowerCase()}.md:`;
+  return warnings.filter(({ message }) => message.toLowerCase().includes(file));
+}
+
+function unknownAgent(written: string, agents: Agents): Problem {
+  const { definitions } = agents;
   const names = definitions.map(({ name }) => name);
   const close = suggest(written, names);
   const meant = close.length > 0 ? ` Did you mean ${close.join(" or ")}?` : "";
   const known =
     names.length > 0 ? `There are ${names.join(", ")}.` : "There are none: define one under agents: in the config.";
-  const file = `${written.trim().toLowerCase()}.md`;
-  const broken = warnings.filter(({ message }) => message.toLowerCase().includes(file));
+  const broken = unreadableFiles(written, agents);
   return {
     code: "unknown-agent",
     field: "agent",
