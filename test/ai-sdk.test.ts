@@ -8,6 +8,7 @@ import { type DelegateOutput, delegateTaskTool } from "../src/ai-sdk.ts";
 import { createDeputy } from "../src/engine/deputy.ts";
 import { createMemoryJournal } from "../src/testing/index.ts";
 import { chatPlace, heldBack } from "./support/chat-place.ts";
+import { until } from "./support/command-line.ts";
 
 type Place = Awaited<ReturnType<typeof chatPlace>>;
 
@@ -87,7 +88,7 @@ describe("delegate_task as a tool of the AI SDK", { timeout: 110_000 }, () => {
     const { run } = await deputy.tool();
     const abort = new AbortController();
     const running = run({ goal: "Write a haiku about a newt." }, abort.signal);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(() => place.children().length === 1);
     abort.abort();
     const { ok, report } = await running;
     assert.deepEqual([ok, report?.results.map(({ status }) => status)], [true, ["interrupted"]]);

@@ -74,6 +74,6 @@ function isNamed(node: Argument, name: string): boolean {
 }
 
 /** `x.name` and `x["name"]` alike. */
-function nameOf(node: NodeLike): unknown {
+export function nameOf(node: NodeLike): unknown {
   return node.type === "Literal" ? node.value : node.name;
 }

@@ -21,14 +21,10 @@ export const MCP_EFFECTS: Effects = {
     assert.equal(state, "ended");
   },
   "mcp.return_after_seconds": async () => {
-    const slow = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return { text: "done" };
-    };
-    const states = [];
-    for (const seconds of [0.05, 20])
-      states.push((await delegated({ mcp: { return_after_seconds: seconds } }, slow)).state);
-    assert.deepEqual(states, ["running", "ended"]);
+    const silent: Scene["script"] = () => ({ fault: { kind: "silence" } });
+    const early = await delegated({ mcp: { return_after_seconds: 0.05 } }, silent);
+    const late = await delegated({ mcp: { return_after_seconds: 20 } }, undefined);
+    assert.deepEqual([early.state, late.state], ["running", "ended"]);
   },
 
   "delegation.max_summary_chars": async () => {

@@ -28,11 +28,7 @@ async function told(config: Document, scene: Scene): Promise<string> {
 const YES: Asker = async () => ({ allowed: true, reason: "yes" });
 const NO: Asker = async () => ({ allowed: false, reason: "not today" });
 
-/** Says yes, late. */
-const SLOW: Asker = async () => {
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  return { allowed: true, reason: "yes" };
-};
+const SILENT: Asker = () => new Promise(() => {});
 
 const ALLOW_ALL = [{ tool: "terminal", then: "allow" }];
 
@@ -48,10 +44,10 @@ const PERMISSION_EFFECTS: Effects = {
   },
 
   "delegation.approval_timeout_seconds": async () => {
-    const scene = { script: runs("touch ran"), options: { asker: SLOW } };
+    const scene = { script: runs("touch ran"), options: { asker: SILENT } };
     const answer = await told({ delegation: { approval_timeout_seconds: 0.02 } }, scene);
     assert.match(answer, /nobody answered within 0\.02 s/);
-    assert.equal(await ran({}, "touch ran", { asker: SLOW }), true);
+    assert.equal(await ran({}, "touch ran", { asker: YES }), true);
   },
 
   permissions: async () => {

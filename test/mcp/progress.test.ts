@@ -7,6 +7,7 @@ import { createProgress, type ProgressLine } from "../../src/mcp/progress.ts";
 import { foldRun, type Run } from "../../src/run/run.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 import { route } from "../support/child-stage.ts";
+import { until } from "../support/command-line.ts";
 import { type CallOptions, CLIENTS } from "../support/mcp-clients.ts";
 import { onMcpStage } from "../support/mcp-stage.ts";
 
@@ -140,15 +141,16 @@ describe("progress", () => {
   });
 
   test("reaches every kind of client that asks for it, and ends before the answer", async () => {
+    const seen = CLIENTS.map((): Parameters<NonNullable<CallOptions["onprogress"]>>[0][] => []);
     const script = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await until(() => seen.every((lines) => lines.length > 0));
       return { text: "done" };
     };
-    await onMcpStage({ script }, async ({ client }) => {
-      const seen = CLIENTS.map((): Parameters<NonNullable<CallOptions["onprogress"]>>[0][] => []);
+    const clock = createFakeClock();
+    await onMcpStage({ script, serverClock: clock }, async ({ client }) => {
+      const agents = await Promise.all(CLIENTS.map((kind) => client(kind)));
       const counts = await Promise.all(
-        CLIENTS.map(async (kind, index) => {
-          const agent = await client(kind);
+        agents.map(async (agent, index) => {
           const tasks = [{ goal: "lion" }, { goal: "seal" }];
           await agent.call("delegate_task", { tasks }, { onprogress: (line) => seen[index]?.push(line) });
           return seen[index]?.length ?? 0;
@@ -158,7 +160,8 @@ describe("progress", () => {
         assert.match(lines[0]?.message ?? "", /^\[\d\/2\] (lion|seal): /);
         assert.equal(lines[0]?.total, 2);
       }
-      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await clock.advance(60_000);
+      await Promise.all(agents.map((agent) => agent.listTools()));
       assert.deepEqual(
         seen.map(({ length }) => length),
         counts,

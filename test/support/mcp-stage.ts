@@ -1,5 +1,5 @@
 /** Deputy as an MCP server on the stage of two vendors, in this process, for clients of every kind. */
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { createMcpServers } from "../../src/mcp/server.ts";
@@ -17,9 +17,12 @@ export type McpStage = {
   http(): Promise<McpHttp>;
 };
 
-/** @param scene `config` may hold `mcp: { return_after_seconds }`; `begin` stands for what begins a run in the background */
+/**
+ * @param scene `config` may hold `mcp: { return_after_seconds }`; `begin` stands for what begins a run in the background;
+ * `serverClock` is the one that the server waits by. Default: the real one.
+ */
 export async function onMcpStage(
-  { begin, ...scene }: Scene & { begin?: (runId: string) => Promise<void> },
+  { begin, serverClock, ...scene }: Scene & { begin?: (runId: string) => Promise<void>; serverClock?: Clock },
   perform: (stage: McpStage) => Promise<void>,
 ): Promise<void> {
   await stage(scene, async ({ env, cwd }) => {
@@ -27,7 +30,7 @@ export async function onMcpStage(
     const createServer = createMcpServers({
       deputy,
       workspace: { path: cwd, isNamed: false },
-      clock: systemClock,
+      clock: serverClock ?? systemClock,
       version: "0.0.0",
       startDetached: begin ?? (async (id) => void (await deputy.engine.resume(id, { answersFromElsewhere: true }))),
     });

@@ -5,6 +5,7 @@ import type { Message } from "../../../src/child/conversation.ts";
 import { API_MODES, type ApiMode, type Effort } from "../../../src/route.ts";
 import type { Turn } from "../../../src/testing/index.ts";
 import { tool } from "../../support/child-stage.ts";
+import { until } from "../../support/command-line.ts";
 import { accessOf, createWireStage, MODEL_OF, TEST_KEY, type WireStage, wireRoute } from "../../support/wire-stage.ts";
 
 const look = tool("look", "read", (word) => word);
@@ -156,11 +157,12 @@ for (const apiMode of API_MODES) {
       turn = { text: "one two three", fault: { kind: "silence", afterDeltas: 1 } };
       const controller = new AbortController();
       const asked = stage.ask(apiMode, { stallMs: 0 }, controller.signal);
-      setTimeout(() => controller.abort(), 60);
+      await until(() => stage.server.inFlight > 0);
+      controller.abort();
       const { reply } = await asked;
       assert.ok(!reply.ok);
       assert.equal(reply.failure.kind, "aborted");
-      while (stage.server.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => stage.server.inFlight === 0);
     });
   });
 }
