@@ -4,8 +4,8 @@
  * nothing that a link leads to outside of the given roots. What cannot be read is a reason in words, never a wait.
  */
 import * as fs from "node:fs";
-import { isAbsolute, relative, sep } from "node:path";
 import { getSystemErrorMessage, promisify } from "node:util";
+import { isWithin } from "./path-within.ts";
 
 export type ReadBounds = {
   /** The file has to lie in one of these directories, links resolved. Absent for the user's own files. */
@@ -54,12 +54,6 @@ export async function readForeignTextLater(path: string, bounds: ReadBounds): Pr
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Whether a path, links resolved, is a directory or lies in it. */
-export function isWithin(directory: string, path: string): boolean {
-  const way = relative(directory, path);
-  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 // Steps --------------------------------------------------------------------------------------------------------------

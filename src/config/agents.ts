@@ -7,7 +7,8 @@ import { type Dirent, existsSync, opendirSync, realpathSync, statSync } from "no
 import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import type { Warning } from "../errors.ts";
-import { isWithin, readForeignText } from "../foreign-file.ts";
+import { readForeignText } from "../foreign-file.ts";
+import { isWithin } from "../path-within.ts";
 import { type AgentFileRead, type AgentFormat, readAgentFile } from "./agent-file.ts";
 import type { AgentConfig, Config } from "./schema.ts";
 import type { Environment } from "./template.ts";

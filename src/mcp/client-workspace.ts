@@ -1,7 +1,7 @@
 /** Where a client's children work: where the operator said; else in the client's own folder; else where the server is. */
 import { realpathSync, statSync } from "node:fs";
-import { isAbsolute, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isWithin } from "../path-within.ts";
 
 export type ClientWorkspace = {
   /** Absolute. */
@@ -13,7 +13,7 @@ export type ClientWorkspace = {
 /** @param roots the client's folders, as URLs; it may have none, and need not have any */
 export function workspaceAmong({ path, isNamed }: ClientWorkspace, roots: readonly string[]): string {
   const folders = roots.flatMap(folderAt);
-  if (isNamed || folders.some((folder) => liesIn(path, folder))) return path;
+  if (isNamed || folders.some((folder) => isWithin(realpathSync(folder), realpathSync(path)))) return path;
   return folders[0] ?? path;
 }
 
@@ -25,9 +25,4 @@ function folderAt(url: string): string[] {
   } catch {
     return [];
   }
-}
-
-function liesIn(path: string, folder: string): boolean {
-  const way = relative(realpathSync(folder), realpathSync(path));
-  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

@@ -9,7 +9,7 @@ import type { AgentDefinition, Agents } from "../config/agents.ts";
 import { type Config, TOOLSETS } from "../config/schema.ts";
 import { suggest } from "../did-you-mean.ts";
 import type { Problem, Warning } from "../errors.ts";
-import { isWithin } from "../foreign-file.ts";
+import { isWithin } from "../path-within.ts";
 import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";

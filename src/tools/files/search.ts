@@ -1,13 +1,14 @@
 /** `glob` finds files by name, `grep` by content: both through ripgrep, which knows what .gitignore leaves out. */
 import { relative, resolve } from "node:path";
 import { z } from "zod";
+import { isWithin } from "../../path-within.ts";
 import type { Tool, ToolOutput } from "../../tool.ts";
 import { headOf } from "../cut.ts";
 import { ToolError } from "../tool-error.ts";
 import { createOwnCheck } from "./own-files.ts";
 import { compilePathPattern } from "./path-pattern.ts";
 import { ripgrep, type SearchEnd } from "./ripgrep.ts";
-import { isWithin, locate, type ResolvedPath, realRoot, showPath, statsOf, type Workspace } from "./workspace.ts";
+import { locate, type ResolvedPath, realRoot, showPath, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_FILES = 500;
 const MAX_MATCHES = 200;

@@ -22,9 +22,10 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { type BoundPaths, isInPlace } from "../../bound-paths.ts";
 import type { OwnFiles } from "../../config/own-files.ts";
+import { isWithin } from "../../path-within.ts";
 import { isSystemError, ToolError } from "../tool-error.ts";
 import { createOwnCheck, type OwnCheck } from "./own-files.ts";
 
@@ -204,12 +205,6 @@ export function realRoot({ root, realPaths }: Workspace): string {
 /** Why nothing is done in a workspace that leads elsewhere than it did. */
 export function movedWorkspace(root: string, realPaths: BoundPaths | undefined): string {
   return `Expected the workspace ${root} to be the directory ${realPaths?.[root]}, as when the task was planned; it leads to another one now. Put it back.`;
-}
-
-/** Both with links resolved. */
-export function isWithin(directory: string, path: string): boolean {
-  const way = relative(directory, path);
-  return way !== ".." && !way.startsWith("../") && !isAbsolute(way);
 }
 
 function outside({ extraDirs }: Workspace, path: string): ToolError {
