@@ -6,6 +6,7 @@ import { z } from "zod";
 import { suggest } from "./did-you-mean.ts";
 import { DeputyError } from "./errors.ts";
 import { MAX_IMAGES } from "./image.ts";
+import { isRecord, valueAt } from "./record.ts";
 import { EFFORTS } from "./route.ts";
 
 const effort = z.enum(EFFORTS);
@@ -294,10 +295,6 @@ function expectation(issue: z.core.$ZodIssue, found: unknown): string {
   return `${issue.message.replace(/^Invalid input: e/, "E")}; found ${shown(found)}.`;
 }
 
-function valueAt(value: unknown, path: PropertyKey[]): unknown {
-  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
-}
-
 /** A value as an error shows it: its kind and, where short, itself. */
 function shown(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
@@ -311,8 +308,4 @@ function join(path: string, field: string): string {
 
 function isBlank(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === "string" && value.trim() === "");
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,9 +2,11 @@
  * One agent definition as Claude Code or opencode keeps it: a Markdown file, its front matter the settings, its body the
  * prompt. What has no effect here is noted, never an error; tools are only ever taken away.
  */
+
+import { isRecord } from "../record.ts";
 import { EFFORTS, type Effort } from "../route.ts";
 import { consume, consumeText, type Fields } from "./consume.ts";
-import { isRecord, readYaml } from "./document.ts";
+import { readYaml } from "./document.ts";
 import type { AgentConfig } from "./schema.ts";
 
 /** What a file says, under the names of the config. `tools`: of its toolsets only these. */

@@ -1,5 +1,6 @@
 /** Reading a foreign document by taking out what is understood, so that what is left can be told. */
-import { isRecord } from "./document.ts";
+
+import { isRecord } from "../record.ts";
 
 export type Fields = Record<string, unknown>;
 

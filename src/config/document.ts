@@ -5,6 +5,7 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { suggest } from "../did-you-mean.ts";
+import { isRecord, valueAt } from "../record.ts";
 import { configSchema, keysAllowedAt } from "./schema.ts";
 import { yamlError } from "./syntax.ts";
 
@@ -71,10 +72,6 @@ export function pathText(path: KeyPath): string {
     (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
     "",
   );
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The file's value as it was written; an empty file is an empty map. */
@@ -210,10 +207,6 @@ function expected(issue: Issue): string {
     default:
       return issue.message;
   }
-}
-
-function valueAt(value: unknown, path: KeyPath): unknown {
-  return path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key], value);
 }
 
 const HIDDEN = ["api_key", "api_keys", "headers"];

@@ -2,7 +2,9 @@
  * Layers of configuration laid over each other, each value remembering its layer. What belongs together stays
  * together: a model with its provider, a key with its endpoint.
  */
-import { isRecord, type KeyPath, pathText } from "./document.ts";
+
+import { isRecord } from "../record.ts";
+import { type KeyPath, pathText } from "./document.ts";
 
 export type Layer = {
   value: Record<string, unknown>;

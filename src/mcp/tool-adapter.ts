@@ -3,6 +3,7 @@ import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/serv
 import { z } from "zod";
 import { suggest } from "../did-you-mean.ts";
 import { DeputyError } from "../errors.ts";
+import { isRecord } from "../record.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 
 /** Annotations that MCP asks for, in addition to the tool itself. */
@@ -84,7 +85,7 @@ export function refused(text: string): CallToolResult {
 
 /** `null` and blank strings mean absent: models fill in optional fields. */
 function withoutBlanks(written: unknown): unknown {
-  if (typeof written !== "object" || written === null || Array.isArray(written)) return written ?? {};
+  if (!isRecord(written)) return written ?? {};
   const isBlank = (value: unknown) => value === null || (typeof value === "string" && value.trim() === "");
   return Object.fromEntries(Object.entries(written).filter(([, value]) => !isBlank(value)));
 }

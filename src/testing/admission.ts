@@ -1,6 +1,7 @@
 /** What is let in: reads a request and finds what its vendor would refuse, in the order in which vendors look. */
 import type { IncomingHttpHeaders } from "node:http";
-import { isFields, type JsonFields, textOf } from "./json-fields.ts";
+import { isRecord } from "../record.ts";
+import { type JsonFields, textOf } from "./json-fields.ts";
 import { lastUserText, type ModelRequest } from "./model-request.ts";
 import type { RequestTarget } from "./request-target.ts";
 import type { WireError, WireFormat } from "./wire-format.ts";
@@ -44,7 +45,7 @@ export function createAdmission({ keys, models, strict, extraFields }: Admission
   }
 
   function bodyError(wire: WireFormat, request: ModelRequest, parsed: unknown): WireError | undefined {
-    if (!isFields(parsed)) {
+    if (!isRecord(parsed)) {
       return wire.error({ kind: "invalid", message: "We could not parse the JSON body of your request." }, request);
     }
     return strict ? wire.check(parsed, request.headers, extra, request.model) : undefined;
@@ -55,7 +56,7 @@ export function createAdmission({ keys, models, strict, extraFields }: Admission
     admit: (wire, arrival) => {
       const parsed = parsedBody(arrival.body);
       const { keyName, rejection } = keyOf(wire, arrival.headers);
-      const request = requestOf(wire, arrival, isFields(parsed) ? parsed : {});
+      const request = requestOf(wire, arrival, isRecord(parsed) ? parsed : {});
       if (keyName !== undefined) request.keyName = keyName;
       if (rejection) return { request, error: wire.error(rejection, request) };
       const error = bodyError(wire, request, parsed);

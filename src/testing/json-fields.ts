@@ -1,18 +1,11 @@
 /** Reading JSON of unknown shape without trusting it: what is not there, or is something else, reads as empty. */
+import { isRecord } from "../record.ts";
 
 export type JsonFields = Record<string, unknown>;
 
-export function isFields(value: unknown): value is JsonFields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-export function fieldsOf(value: unknown): JsonFields {
-  return isFields(value) ? value : {};
-}
-
 /** The objects of a list. */
 export function listOf(value: unknown): JsonFields[] {
-  return Array.isArray(value) ? value.filter(isFields) : [];
+  return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
 export function textOf(value: unknown): string {

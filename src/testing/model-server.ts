@@ -7,10 +7,10 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type Clock, systemClock } from "../clock.ts";
+import { isRecord } from "../record.ts";
 import type { ApiMode } from "../route.ts";
 import { createAdmission } from "./admission.ts";
 import { type Exchange, errorSteps, responseSteps } from "./fault-handlers.ts";
-import { isFields } from "./json-fields.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { BASE_PATH, endpointOf, type RequestTarget } from "./request-target.ts";
 import { type ResponseStep, sendSteps, waited } from "./response-steps.ts";
@@ -109,7 +109,7 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
   ): Promise<ResponseStep[]> {
     try {
       const turn = await script(request);
-      if (!isFields(turn)) throw new Error(`Expected a turn from the script; found ${String(turn)}.`);
+      if (!isRecord(turn)) throw new Error(`Expected a turn from the script; found ${String(turn)}.`);
       const stayed = await waited(turn.latencyMs ?? 0, response, clock);
       return !stayed ? [] : responseSteps({ wire, request, turn, reply: replyTo(turn, request, nonce), requestId });
     } catch (error) {

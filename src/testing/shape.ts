@@ -2,7 +2,8 @@
  * What a vendor accepts, as a table. A request is walked beside it and the first thing that does not fit is named;
  * each wire format puts that into its vendor's words.
  */
-import { isFields } from "./json-fields.ts";
+
+import { isRecord } from "../record.ts";
 
 export type Shape =
   | "any"
@@ -34,7 +35,7 @@ export function shapeIssue(value: unknown, shape: Shape, path: ShapePath = []): 
   }
   if ("textOr" in shape) return typeof value === "string" ? undefined : shapeIssue(value, shape.textOr, path);
   if ("each" in shape) return listIssue(value, shape.each, path);
-  if (!isFields(value)) return { path, kind: "value", found: value, expected: ["object"] };
+  if (!isRecord(value)) return { path, kind: "value", found: value, expected: ["object"] };
   if ("by" in shape) return kindIssue(value, shape, path);
   return fieldsIssue(value, shape, path);
 }

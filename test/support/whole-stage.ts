@@ -8,12 +8,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../src/clock.ts";
-import { isRecord } from "../../src/config/document.ts";
 import { stateDir, trustConfig } from "../../src/config/trust.ts";
 import { createDeputy, type DelegateOptions } from "../../src/engine/deputy.ts";
 import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { DeputyError } from "../../src/errors.ts";
 import type { Event } from "../../src/event.ts";
+import { isRecord } from "../../src/record.ts";
 import type { DelegationResult, Result } from "../../src/result.ts";
 import type { CallInput } from "../../src/task.ts";
 import {

@@ -9,6 +9,7 @@ import type {
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
 } from "@ai-sdk/provider";
+import { isRecord } from "../../record.ts";
 
 type StreamPart = LanguageModelV4StreamPart;
 type ChunkFields = JSONObject;
@@ -193,5 +194,5 @@ function numberIn(fields: unknown, name: string): number | undefined {
 }
 
 function isFields(value: unknown): value is ChunkFields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isRecord(value);
 }

@@ -4,6 +4,7 @@
  */
 import { APICallError } from "@ai-sdk/provider";
 import type { Failure, ProviderFailureKind } from "../../errors.ts";
+import { isRecord } from "../../record.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { AnswerTooLarge, UnsendableHeader } from "./transport.ts";
 
@@ -53,7 +54,7 @@ function readSymptoms(error: unknown): Symptoms {
       headers: error.responseHeaders ?? {},
     };
   }
-  const payload = isRecord(error) && isRecord(error.error) ? error.error : error;
+  const payload = isRecord(error) && typeof error.error === "object" ? (error.error ?? error) : error;
   const message = isRecord(payload) && typeof payload.message === "string" ? payload.message : String(payload);
   const status = isRecord(payload) ? numericStatus(payload) : undefined;
   return {
@@ -201,8 +202,4 @@ function safeJson(value: unknown): string {
   } catch {
     return "";
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { ConfigFile, LoadedConfig } from "../../config/load.ts";
 import { DeputyError } from "../../errors.ts";
+import { isRecord } from "../../record.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
 import { createPaint, type Paint } from "../io.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -129,7 +130,7 @@ function valuesOf({ config, sourceOf }: LoadedConfig): Value[] {
 }
 
 function isBranch(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+  return isRecord(value) && Object.keys(value).length > 0;
 }
 
 function formatValues(values: Value[], { warnings }: LoadedConfig, paint: Paint): string {

@@ -2,6 +2,8 @@
  * A provider's own list of its models: where it is asked for in each of the four API modes, and what its entries say.
  * Entries are read by the names of their fields, which vendors and gateways share; what is not said stays unknown.
  */
+
+import { fieldsOf } from "../../record.ts";
 import type { ApiMode, ModelFacts, Price } from "../../route.ts";
 
 /** The list's address and the headers beside the key's. */
@@ -44,10 +46,6 @@ type ListFields = Record<string, unknown>;
 function listIn(answer: unknown, name: string): unknown[] | undefined {
   const list = fieldsOf(answer)[name];
   return Array.isArray(list) ? list : undefined;
-}
-
-function fieldsOf(value: unknown): ListFields {
-  return typeof value === "object" && value !== null ? (value as ListFields) : {};
 }
 
 /** Gemini names its models `models/gemini-…`. */

@@ -2,17 +2,10 @@
  * What a Chat Completions API accepts, and how its requests read. The fields are OpenAI's own, what its library sends
  * beside them (`parsed`), and what the other vendors of this format have in common (`reasoning_content`).
  */
+
+import { fieldsOf } from "../../record.ts";
 import { EFFORTS } from "../../route.ts";
-import {
-  fieldsOf,
-  type JsonFields,
-  joinedText,
-  listOf,
-  numberIn,
-  parsedJson,
-  stringIn,
-  textOf,
-} from "../json-fields.ts";
+import { type JsonFields, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { imageInUrl } from "../request-images.ts";
 import { anyOf, type Shape, shapeIssue, without } from "../shape.ts";

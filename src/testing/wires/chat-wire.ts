@@ -3,7 +3,7 @@
  * where it was asked for, then `[DONE]`. Reasoning goes in `reasoning_content`, as the vendors do who show it.
  */
 import type { Finish } from "../../event.ts";
-import { fieldsOf } from "../json-fields.ts";
+import { fieldsOf } from "../../record.ts";
 import type { ModelRequest } from "../model-request.ts";
 import { inPieces, type ScriptedReply, toolCallId } from "../turn.ts";
 import { bearerIn, sseData, type WireFormat, type WireFrame } from "../wire-format.ts";

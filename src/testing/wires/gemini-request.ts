@@ -3,7 +3,8 @@
  * Function calls have no ids here: a response belongs to the call at the same place of the turn before.
  */
 
-import { fieldsOf, isFields, type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
+import { fieldsOf, isRecord } from "../../record.ts";
+import { type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { bytesOfBase64, type RequestImage, typeInBase64 } from "../request-images.ts";
 import { anyOf, type Shape, type ShapeIssue, shapeIssue, without } from "../shape.ts";
@@ -124,8 +125,8 @@ function checkContents(contents: JsonFields[], model: string): WireError | undef
     if (parts.length === 0) {
       return invalidArgument(`* GenerateContentRequest.contents[${index}].parts: contents.parts must not be empty.\n`);
     }
-    const calls = parts.filter(({ functionCall }) => isFields(functionCall));
-    const responses = parts.filter(({ functionResponse }) => isFields(functionResponse)).length;
+    const calls = parts.filter(({ functionCall }) => isRecord(functionCall));
+    const responses = parts.filter(({ functionResponse }) => isRecord(functionResponse)).length;
     if (responses > 0 && open === 0) {
       return invalidArgument("Please ensure that function response turn comes immediately after a function call turn.");
     }
@@ -152,7 +153,7 @@ const IMAGE_TYPES = ["image/png", "image/jpeg", "image/webp", "image/heic", "ima
 /** Bytes are base64 of an image it can read; what is behind a URL is fetched where it is `https:`, with its type. */
 function checkMedia(parts: JsonFields[], model: string, index: number): WireError | undefined {
   for (const [position, { inlineData, fileData }] of parts.entries()) {
-    if (isFields(inlineData)) {
+    if (isRecord(inlineData)) {
       const { mimeType, data } = inlineData;
       const where = `contents[${index}].parts[${position}].inline_data`;
       if (!textOf(mimeType).startsWith("image/")) continue;
@@ -161,7 +162,7 @@ function checkMedia(parts: JsonFields[], model: string, index: number): WireErro
         return invalidArgument(`Invalid value at '${where}.data' (TYPE_BYTES), Base64 decoding failed`);
       if (typeInBase64(textOf(data)) === undefined) return invalidArgument("Unable to process input image.");
     }
-    if (isFields(fileData)) {
+    if (isRecord(fileData)) {
       const { mimeType, fileUri } = fileData;
       const isFetched = textOf(fileUri).startsWith("https://") && !model.startsWith("gemini-2.0");
       if (!isFetched) return invalidArgument(`Unsupported file URI type: ${textOf(fileUri)}`);
@@ -191,7 +192,7 @@ function checkSignatures(
   }
   for (const { thoughtSignature: signature, functionCall } of parts) {
     if (signature === undefined || NO_SIGNATURE.includes(textOf(signature))) continue;
-    const signed = isFields(functionCall) ? textOf(functionCall.name) : "";
+    const signed = isRecord(functionCall) ? textOf(functionCall.name) : "";
     if (signature !== signatureOf(signed)) return invalidArgument("Thought signature is not valid.");
   }
   return undefined;
@@ -203,13 +204,13 @@ export function readGeminiRequest(body: JsonFields): RequestContent {
   let results = 0;
   for (const { role, parts } of listOf(body.contents)) {
     const responses = listOf(parts).flatMap(({ functionResponse }) =>
-      isFields(functionResponse) ? [functionResponse] : [],
+      isRecord(functionResponse) ? [functionResponse] : [],
     );
     const text = joinedText(listOf(parts).filter(({ thought }) => thought !== true));
     if (role === "model") {
       transcript.assistant(text);
       for (const { functionCall } of listOf(parts)) {
-        if (!isFields(functionCall)) continue;
+        if (!isRecord(functionCall)) continue;
         const id = stringIn(functionCall.id) ?? `place-${calls}`;
         transcript.toolCall({ id, name: textOf(functionCall.name), input: functionCall.args ?? {} });
         calls += 1;
@@ -246,8 +247,8 @@ export function readGeminiRequest(body: JsonFields): RequestContent {
 }
 
 function imagesIn({ inlineData, fileData }: JsonFields): RequestImage[] {
-  if (isFields(inlineData)) return [{ mediaType: textOf(inlineData.mimeType), base64: textOf(inlineData.data) }];
-  return isFields(fileData) ? [{ url: textOf(fileData.fileUri) }] : [];
+  if (isRecord(inlineData)) return [{ mediaType: textOf(inlineData.mimeType), base64: textOf(inlineData.data) }];
+  return isRecord(fileData) ? [{ url: textOf(fileData.fileUri) }] : [];
 }
 
 /** A response is an object; clients put a plain text in a field of it. */

@@ -3,7 +3,8 @@
  * not know is refused at any depth, a tool call must be answered in the very next message, signatures are checked.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { fieldsOf, type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
+import { fieldsOf } from "../../record.ts";
+import { type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { bytesOfBase64, type RequestImage, typeInBase64 } from "../request-images.ts";
 import { anyOf, type Shape, type ShapeIssue, shapeIssue, without } from "../shape.ts";

@@ -1,15 +1,8 @@
 /** What OpenAI's Responses API accepts, and how its requests read: a flat list of items instead of messages. */
+
+import { fieldsOf } from "../../record.ts";
 import { EFFORTS } from "../../route.ts";
-import {
-  fieldsOf,
-  type JsonFields,
-  joinedText,
-  listOf,
-  numberIn,
-  parsedJson,
-  stringIn,
-  textOf,
-} from "../json-fields.ts";
+import { type JsonFields, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent, type RequestTool, type Transcript } from "../model-request.ts";
 import { imageInUrl } from "../request-images.ts";
 import { anyOf, type Shape, shapeIssue, without } from "../shape.ts";

@@ -3,7 +3,8 @@
  * closed by numbered events, between a `response.created` and a `response.completed` that hold the whole.
  */
 import type { Finish } from "../../event.ts";
-import { fieldsOf, type JsonFields } from "../json-fields.ts";
+import { fieldsOf } from "../../record.ts";
+import type { JsonFields } from "../json-fields.ts";
 import type { ModelRequest } from "../model-request.ts";
 import { inPieces, type ReplyToolCall, type ScriptedReply, signatureOf, toolCallId } from "../turn.ts";
 import { bearerIn, type WireFormat, type WireFrame } from "../wire-format.ts";

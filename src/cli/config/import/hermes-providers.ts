@@ -4,7 +4,7 @@
  */
 
 import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
-import { isRecord } from "../../../config/document.ts";
+import { fieldsOf, isRecord } from "../../../record.ts";
 
 /** What an import needs to know of Deputy's providers. */
 export type KnownProviders = {
@@ -165,10 +165,6 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
 function isSameEndpoint(there: Fields, { base_url: baseUrl, api_key: key, api_key_env: variable }: Fields): boolean {
   const isSameKey = (key ?? there.api_key) === there.api_key && (variable ?? there.api_key_env) === there.api_key_env;
   return there.base_url === baseUrl && isSameKey;
-}
-
-function fieldsOf(value: unknown): Fields {
-  return isRecord(value) ? value : {};
 }
 
 /** `custom:My Lab` → `my-lab` */

@@ -5,9 +5,10 @@
  */
 
 import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
-import { isRecord, pathText } from "../../../config/document.ts";
+import { pathText } from "../../../config/document.ts";
 import { configSchema, keysAllowedAt } from "../../../config/schema.ts";
 import { variablesIn } from "../../../config/template.ts";
+import { isRecord } from "../../../record.ts";
 import { createHermesProviders, type HermesProviders, type KnownProviders } from "./hermes-providers.ts";
 
 export type Imported = {
