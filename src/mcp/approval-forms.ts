@@ -3,6 +3,7 @@ import type { ElicitResult } from "@modelcontextprotocol/server";
 import type { Engine } from "../engine/engine.ts";
 import { DeputyError } from "../errors.ts";
 import type { OpenQuestion, Run } from "../run/run.ts";
+import { shortLine } from "../short-line.ts";
 import type { ElicitationForm } from "./request-context.ts";
 
 /** `request`: the code of the one request that an answer to it counts for. */
@@ -24,7 +25,7 @@ export function approvalForms(run: Run): ApprovalForm[] {
 function formOf(childId: string, goal: string, { toolName, target, directory }: OpenQuestion): ElicitationForm {
   const where = spelled(directory, HIDDEN_IN_LINE);
   return {
-    message: `${childId} (${inShort(goal)}) asks to run ${toolName} in ${where}:\n\n${spelled(target)}`,
+    message: `${childId} (${spelled(shortLine(goal, 100))}) asks to run ${toolName} in ${where}:\n\n${spelled(target)}`,
     requestedSchema: {
       type: "object",
       properties: {
@@ -34,11 +35,6 @@ function formOf(childId: string, goal: string, { toolName, target, directory }: 
       required: ["decision"],
     },
   };
-}
-
-function inShort(goal: string): string {
-  const line = goal.replace(/\s+/g, " ").trim();
-  return spelled(line.length <= 100 ? line : `${line.slice(0, 99)}…`);
 }
 
 const HIDDEN = /[^\P{C}\n\t]/gu;

@@ -18,6 +18,7 @@ import { resultOf } from "../result.ts";
 import { hasEnded, parseRunId, type Run, resultsOf } from "../run/run.ts";
 import { reportOf } from "../run/run-report.ts";
 import { transcriptOf } from "../run/transcript.ts";
+import { shortLine } from "../short-line.ts";
 
 /** Runs that are listed; any other can be read by its id. */
 const MOST_LISTED = 50;
@@ -84,11 +85,10 @@ export function registerResources(server: Server, world: ResourceContext): void 
 
 function runResource({ run }: { run: Run }): Resource {
   const { delegationId, call } = run;
-  const goal = (call.tasks[0]?.goal ?? "").replace(/\s+/g, " ").trim();
   return {
     uri: `deputy://runs/${delegationId}`,
     name: delegationId,
-    title: goal.length <= 60 ? goal : `${goal.slice(0, 59)}…`,
+    title: shortLine(call.tasks[0]?.goal),
     mimeType: "application/json",
   };
 }

@@ -2,12 +2,10 @@
 import type { Failure, Problem } from "../errors.ts";
 import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
 import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
+import { shortLine } from "../short-line.ts";
 import { setAsideReason } from "./crash-loop.ts";
 import { allChildren, canGoOn, hasEnded, type Run, type RunChild, resultsOf } from "./run.ts";
 import type { RunListing } from "./run-store.ts";
-
-/** Maximum length of a goal in a report: enough to recognize it. */
-const GOAL_CHARS = 60;
 
 /** @param now milliseconds since the epoch */
 export function reportOf({ run, owner }: RunListing, now: number): Report {
@@ -68,11 +66,10 @@ function suggestionsOf(error: Failure | Problem | Result["error"]): { suggestion
 
 /** Current state of a child, or how it ended. */
 export function openChild({ tally, activity }: RunChild, { call }: Run, now: number): ReportedOpen {
-  const goal = (call.tasks[tally.taskIndex]?.goal ?? "").replace(/\s+/g, " ").trim();
   return {
     task_index: tally.taskIndex,
     child_id: tally.childId,
-    goal: goal.length <= GOAL_CHARS ? goal : `${goal.slice(0, GOAL_CHARS - 1)}…`,
+    goal: shortLine(call.tasks[tally.taskIndex]?.goal),
     activity: "problem" in tally.planned ? "rejected" : activity,
     duration_seconds: secondsOf(tally, now),
     cost_usd: costOf(tally).usd,

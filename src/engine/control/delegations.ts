@@ -9,6 +9,7 @@ import { resultOf } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunChild } from "../../run/run.ts";
 import { reportOf, stateOf } from "../../run/run-report.ts";
 import type { RunListing } from "../../run/run-store.ts";
+import { shortLine } from "../../short-line.ts";
 import type { Engine, Question, Which } from "../engine.ts";
 
 /** Runs that a list shows. */
@@ -183,7 +184,6 @@ function nextOf({ delegation_id: id, state, questions }: Report): string | undef
 
 function lineOf(listing: RunListing): RunLine {
   const { delegationId, surface, startedAt, children, call } = listing.run;
-  const goal = (call.tasks[0]?.goal ?? "").replace(/\s+/g, " ").trim();
   return {
     delegation_id: delegationId,
     state: stateOf(listing),
@@ -191,6 +191,6 @@ function lineOf(listing: RunListing): RunLine {
     started_at: new Date(startedAt).toISOString(),
     done: children.filter(hasEnded).length,
     tasks: children.length,
-    goal: goal.length <= 80 ? goal : `${goal.slice(0, 79)}…`,
+    goal: shortLine(call.tasks[0]?.goal, 80),
   };
 }

@@ -15,11 +15,11 @@ import type { Routed } from "../../routing/resolve/router.ts";
 import { closeAbandoned } from "../../run/close-abandoned.ts";
 import { budgetOf, canGoOn, foldRun, hasEnded, type Run, type RunChild, wasCutOff } from "../../run/run.ts";
 import { type LoadedRun, remember } from "../../run/run-store.ts";
+import { shortLine } from "../../short-line.ts";
 import { movedWorkspace } from "../../tools/files/workspace.ts";
 import type { Setup } from "../setup/setup.ts";
 import { loadImages } from "./images.ts";
 import { isOver } from "./nested-call.ts";
-import { inShort } from "./start-call.ts";
 
 export type ResumeFacts = Pick<
   Extract<StoredEvent, { kind: "delegation-resume" }>,
@@ -204,7 +204,7 @@ export function refuseBlocked({ delegationId, children, call }: Run, { blocked, 
   if (Object.keys(blocked).length === 0 || open.length > 0) return;
   const lines = children.flatMap(({ tally: { childId, taskIndex } }) => {
     const why = blocked[childId];
-    return why === undefined ? [] : [`${childId} (${inShort(call.tasks[taskIndex]?.goal ?? "")}): ${why.message}`];
+    return why === undefined ? [] : [`${childId} (${shortLine(call.tasks[taskIndex]?.goal)}): ${why.message}`];
   });
   throw new DeputyError(
     "nothing-to-run",

@@ -12,6 +12,7 @@ import type { Route, Wish } from "../../route.ts";
 import type { Bounds } from "../../routing/plan.ts";
 import { askHook, type RouteHook } from "../../routing/resolve/hook.ts";
 import { isConversation } from "../../run/run.ts";
+import { shortLine } from "../../short-line.ts";
 import type { Call } from "../../task.ts";
 import type { PermissionRule } from "../../tool.ts";
 import type { Setup } from "../setup/setup.ts";
@@ -150,16 +151,10 @@ function refuseUnresolved(planned: readonly Planned[], all: boolean): void {
   const problems = planned.flatMap((entry, index) => ("problem" in entry ? [{ index, ...entry }] : []));
   if (problems.length === 0 || (!all && problems.length < planned.length)) return;
   const lines = problems.map(
-    ({ index, task, problem }) => `tasks[${index}] (${inShort(task.goal)}), ${problem.field}: ${problem.message}`,
+    ({ index, task, problem }) => `tasks[${index}] (${shortLine(task.goal)}), ${problem.field}: ${problem.message}`,
   );
   const head = problems.length === planned.length ? "No task can start:" : "Nothing was started, because not all can:";
   throw new DeputyError("nothing-to-run", [head, ...lines].join("\n"), { details: problems });
-}
-
-/** A goal on one line, as far as it takes to recognise it. */
-export function inShort(goal: string): string {
-  const line = goal.replace(/\s+/g, " ").trim();
-  return line.length <= 60 ? line : `${line.slice(0, 59)}…`;
 }
 
 /** Rules that go before the config's. */

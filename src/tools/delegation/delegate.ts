@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { AvailableModels } from "../../available-models.ts";
 import { DeputyError } from "../../errors.ts";
 import { type Report, reportInWords, reportSchema, withinLimit } from "../../report.ts";
+import { shortLine } from "../../short-line.ts";
 import { type Call, delegateTaskJsonSchema, parseCall, type TaskError } from "../../task.ts";
 import type { Tool, ToolContext } from "../../tool.ts";
 
@@ -140,7 +141,6 @@ function listed(names: string[], maxChars: number): string {
 }
 
 function inShort(tasks: Call["tasks"]): string {
-  const goal = (tasks[0]?.goal ?? "").replace(/\s+/g, " ").trim();
-  const first = goal.length <= 60 ? goal : `${goal.slice(0, 59)}…`;
+  const first = shortLine(tasks[0]?.goal);
   return tasks.length === 1 ? first : `${tasks.length} tasks: ${first}`;
 }

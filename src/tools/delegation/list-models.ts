@@ -10,6 +10,7 @@ import {
   availableModelSchema,
   type ModelFilter,
 } from "../../available-models.ts";
+import { shortLine } from "../../short-line.ts";
 import type { Tool } from "../../tool.ts";
 
 /** Most models in one answer: some providers list hundreds. */
@@ -72,8 +73,8 @@ function inWords({ aliases, agents, models, total }: z.infer<typeof output>, off
 
 /** Descriptions come from the user or from whoever wrote the project: one short line each. */
 function agentLine({ name, description }: AvailableAgent): string {
-  const line = (description ?? "").replace(/\s+/g, " ").trim();
-  return line === "" ? `- ${name}` : `- ${name}: ${line.length <= 160 ? line : `${line.slice(0, 159)}…`}`;
+  const line = shortLine(description ?? "", 160);
+  return line === "" ? `- ${name}` : `- ${name}: ${line}`;
 }
 
 function aliasLine({ alias, route, problem }: AvailableAlias): string {
