@@ -13,6 +13,13 @@ export function suggest(word: string, known: Iterable<string>, most = 3): string
     .map(({ name }) => name);
 }
 
+/** A field that nobody knows, with the one that was meant. */
+export function unknownField(written: string, known: readonly string[]): string {
+  const [close] = suggest(written, known, 1);
+  const hint = close === undefined ? `Known fields: ${known.join(", ")}.` : `Did you mean \`${close}\`?`;
+  return `Unknown field \`${written}\`. ${hint}`;
+}
+
 /** What is longer is compared by its beginning. */
 const LONGEST = 100;
 

@@ -3,10 +3,11 @@
  * generated. Field names are the names users and models see. The descriptions are read by models: they are product.
  */
 import { z } from "zod";
-import { suggest } from "./did-you-mean.ts";
+import { suggest, unknownField } from "./did-you-mean.ts";
 import { DeputyError } from "./errors.ts";
 import { MAX_IMAGES } from "./image.ts";
-import { isRecord, valueAt } from "./record.ts";
+import { pathText, valueAt } from "./key-path.ts";
+import { isRecord } from "./record.ts";
 import { EFFORTS } from "./route.ts";
 
 const effort = z.enum(EFFORTS);
@@ -221,10 +222,10 @@ function normalise(
     if (isBlank(value)) continue;
     const field = OTHER_NAMES[written] ?? written;
     if (!fields.includes(field)) {
-      errors.push({ path: join(path, written), message: unknownField(written, fields) });
+      errors.push({ path: pathText([written], path), message: misplacedField(written, fields) });
     } else if (field in clean && clean[field] !== value) {
       errors.push({
-        path: join(path, written),
+        path: pathText([written], path),
         message: `The same thing is given twice, as ${field} and ${written}.`,
       });
     } else {
@@ -238,17 +239,11 @@ function lowered(field: string, value: unknown): unknown {
   return field === "reasoning_effort" && typeof value === "string" ? value.trim().toLowerCase() : value;
 }
 
-function unknownField(written: string, fields: string[]): string {
+function misplacedField(written: string, fields: string[]): string {
   if (written === "goal") return "`goal` cannot stand beside `tasks`. Make it a task of its own, or use `context`.";
   if (written === "background") return "Expected true or false, and over MCP: elsewhere a call waits for its results.";
   if (TASK_FIELDS.includes(written)) return `\`${written}\` belongs to a single task: move it into tasks[].`;
-  return notKnown(written, [...fields, ...Object.keys(OTHER_NAMES)]);
-}
-
-function notKnown(written: string, fields: string[]): string {
-  const [close] = suggest(written, fields, 1);
-  const hint = close === undefined ? `Known fields: ${fields.join(", ")}.` : `Did you mean \`${close}\`?`;
-  return `Unknown field \`${written}\`. ${hint}`;
+  return unknownField(written, [...fields, ...Object.keys(OTHER_NAMES)]);
 }
 
 function check<Shape extends z.ZodRawShape, Output>(
@@ -262,11 +257,7 @@ function check<Shape extends z.ZodRawShape, Output>(
   const parsed = schema.safeParse(known);
   if (parsed.success) return done(parsed.data);
   for (const issue of parsed.error.issues.flatMap((issue) => withinObject(issue, valueAt(known, issue.path)))) {
-    const where = issue.path.reduce<string>(
-      (parent, key) => (typeof key === "number" ? `${parent}[${key}]` : join(parent, String(key))),
-      path,
-    );
-    errors.push({ path: where, message: expectation(issue, valueAt(known, issue.path)) });
+    errors.push({ path: pathText(issue.path, path), message: expectation(issue, valueAt(known, issue.path)) });
   }
   return undefined;
 }
@@ -290,7 +281,7 @@ function expectation(issue: z.core.$ZodIssue, found: unknown): string {
   }
   if (issue.code === "invalid_union") return `Expected a model name or {model, provider}; found ${shown(found)}.`;
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => notKnown(key, Object.keys(modelObject.shape))).join(" ");
+    return issue.keys.map((key) => unknownField(key, Object.keys(modelObject.shape))).join(" ");
   }
   return `${issue.message.replace(/^Invalid input: e/, "E")}; found ${shown(found)}.`;
 }
@@ -300,10 +291,6 @@ function shown(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}… (${text.length.toLocaleString("en")} characters)`;
-}
-
-function join(path: string, field: string): string {
-  return path === "" ? field : `${path}.${field}`;
 }
 
 function isBlank(value: unknown): boolean {

@@ -5,11 +5,10 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { suggest } from "../did-you-mean.ts";
-import { isRecord, valueAt } from "../record.ts";
+import { type KeyPath, pathText, valueAt } from "../key-path.ts";
+import { isRecord } from "../record.ts";
 import { configSchema, keysAllowedAt } from "./schema.ts";
 import { yamlError } from "./syntax.ts";
-
-export type KeyPath = readonly (string | number)[];
 
 export type ConfigDocument = {
   file: string;
@@ -64,14 +63,6 @@ export function readYaml(file: string, text: string): ParsedYaml | { errors: str
   if (value instanceof Error) return { errors: [`${file}:1:1 ${value.message}`] };
   if (!isRecord(value)) return { errors: [`${file}:1:1 expected keys and values; found ${kindOf(value)}`] };
   return { parsed, lines, value };
-}
-
-/** `models.small.fallbacks[0]` */
-export function pathText(path: KeyPath): string {
-  return path.reduce<string>(
-    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
-    "",
-  );
 }
 
 /** The file's value as it was written; an empty file is an empty map. */

@@ -3,8 +3,9 @@
  * endpoint, key, permission or environment. The rest of it is an error, never dropped in silence.
  */
 import type { Warning } from "../errors.ts";
+import { type KeyPath, pathText } from "../key-path.ts";
 import { isRecord } from "../record.ts";
-import { type ConfigDocument, type KeyPath, pathText } from "./document.ts";
+import type { ConfigDocument } from "./document.ts";
 import { type Layer, mergeLayers } from "./layers.ts";
 import { type Config, configSchema } from "./schema.ts";
 

@@ -1,8 +1,8 @@
 /** Adapts a tool to MCP. A caller's mistake is reported in the tool result, never as a protocol error. */
 import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { suggest } from "../did-you-mean.ts";
 import { DeputyError } from "../errors.ts";
+import { invalidArguments } from "../invalid-arguments.ts";
 import { isRecord } from "../record.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 
@@ -65,7 +65,7 @@ function outline(output: z.ZodType): NonNullable<McpTool["outputSchema"]> {
 /** Runs a call. @throws what is a bug in Deputy */
 export async function callTool(tool: Tool, written: unknown, context: ToolContext): Promise<CallToolResult> {
   const parsed = tool.input.safeParse(withoutBlanks(written));
-  if (!parsed.success) return refused(`Invalid arguments for ${tool.name}:\n${errorsIn(parsed.error, tool)}`);
+  if (!parsed.success) return refused(invalidArguments(tool, parsed.error));
   try {
     const { text, ok, data } = await tool.run(parsed.data, context);
     return {
@@ -88,19 +88,4 @@ function withoutBlanks(written: unknown): unknown {
   if (!isRecord(written)) return written ?? {};
   const isBlank = (value: unknown) => value === null || (typeof value === "string" && value.trim() === "");
   return Object.fromEntries(Object.entries(written).filter(([, value]) => !isBlank(value)));
-}
-
-function errorsIn({ issues }: z.ZodError, tool: Tool): string {
-  const known = tool.input instanceof z.ZodObject ? Object.keys(tool.input.shape) : [];
-  return issues
-    .map((issue) => {
-      if (issue.code !== "unrecognized_keys") return `- ${issue.path.join(".") || "arguments"}: ${issue.message}`;
-      return issue.keys
-        .map((key) => {
-          const [close] = suggest(key, known, 1);
-          return `- Unknown field \`${key}\`. ${close ? `Did you mean \`${close}\`?` : `Known fields: ${known.join(", ")}.`}`;
-        })
-        .join("\n");
-    })
-    .join("\n");
 }

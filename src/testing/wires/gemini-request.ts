@@ -3,6 +3,7 @@
  * Function calls have no ids here: a response belongs to the call at the same place of the turn before.
  */
 
+import { pathText } from "../../key-path.ts";
 import { fieldsOf, isRecord } from "../../record.ts";
 import { type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
@@ -82,7 +83,7 @@ export function invalidArgument(message: string, details?: unknown[]): WireError
 }
 
 function issueError({ path, kind, found }: ShapeIssue): WireError {
-  const where = pathText(kind === "unknown" ? path.slice(0, -1) : path);
+  const where = snakeCase(pathText(kind === "unknown" ? path.slice(0, -1) : path));
   switch (kind) {
     case "unknown": {
       const name = path.at(-1);
@@ -104,12 +105,6 @@ function issueError({ path, kind, found }: ShapeIssue): WireError {
 
 function violation(field: string, description: string) {
   return { "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: [{ field, description }] };
-}
-
-function pathText(path: ShapeIssue["path"]): string {
-  return path
-    .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index === 0 ? "" : "."}${snakeCase(step)}`))
-    .join("");
 }
 
 function snakeCase(name: string): string {

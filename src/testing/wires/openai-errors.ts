@@ -1,4 +1,6 @@
 /** OpenAI's errors, which its two APIs share: one JSON object with a message, a type, a parameter and a code. */
+
+import { pathText } from "../../key-path.ts";
 import { faultInUrl, type UrlFault } from "../request-images.ts";
 import type { ShapeIssue } from "../shape.ts";
 import { type ErrorSubject, type Rejection, retryAfterHeader, type WireError } from "../wire-format.ts";
@@ -190,10 +192,6 @@ export function openAiModelList(models: readonly string[]): unknown {
     object: "list",
     data: models.map((id) => ({ id, object: "model", created: 1_700_000_000, owned_by: "scripted" })),
   };
-}
-
-function pathText(path: ShapeIssue["path"]): string {
-  return path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 }
 
 function quotedList(values: readonly string[]): string {

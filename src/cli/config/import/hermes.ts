@@ -5,9 +5,9 @@
  */
 
 import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
-import { pathText } from "../../../config/document.ts";
 import { configSchema, keysAllowedAt } from "../../../config/schema.ts";
 import { variablesIn } from "../../../config/template.ts";
+import { pathText } from "../../../key-path.ts";
 import { isRecord } from "../../../record.ts";
 import { createHermesProviders, type HermesProviders, type KnownProviders } from "./hermes-providers.ts";
 
