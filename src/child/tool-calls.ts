@@ -6,6 +6,7 @@
 import { realpathSync } from "node:fs";
 import { requestCode } from "../approval-request.ts";
 import type { ChildEvent } from "../event.ts";
+import { invalidArguments } from "../invalid-arguments.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { type Child, type EmittedEvent, emit } from "./child.ts";
 import { type ToolCall, turnMessage } from "./conversation.ts";
@@ -56,10 +57,7 @@ async function* admit(
     return { outcome: "invalid", target: "", text: `There is no tool ${call.name}. Your tools: ${known}.` };
   }
   const parsed = tool.input.safeParse(call.input);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path, message }) => `- ${path.join(".") || "arguments"}: ${message}`);
-    return { outcome: "invalid", target: "", text: `Invalid arguments for ${tool.name}:\n${mistakes.join("\n")}` };
-  }
+  if (!parsed.success) return { outcome: "invalid", target: "", text: invalidArguments(tool, parsed.error) };
   const subject = tool.subject(parsed.data);
   if (call.started) {
     if (CALLS_OF[tool.effect].cutOff !== "unknown") return { call, tool, input: parsed.data, subject };

@@ -1,6 +1,7 @@
 /** `delegate_task` for a program that calls a model itself, with any framework. */
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
+import { invalidArguments } from "../invalid-arguments.ts";
 import type { Report } from "../report.ts";
 import { reportOf } from "../run/run-report.ts";
 import type { Tool } from "../tool.ts";
@@ -52,13 +53,9 @@ export function createDelegateTool(
     inputSchema: z.toJSONSchema(tool.input, { io: "input" }) as Record<string, unknown>,
     async run(written, signal = new AbortController().signal) {
       const parsed = tool.input.safeParse(written);
-      if (!parsed.success) return { ok: false, text: parsed.error.issues.map(fieldError).join("\n") };
+      if (!parsed.success) return { ok: false, text: invalidArguments(tool, parsed.error) };
       const { ok, text, data } = await tool.run(parsed.data, { childId: "", signal });
       return { ok, text, ...(data !== undefined && { report: data as Report }) };
     },
   };
-}
-
-function fieldError({ path, message }: z.core.$ZodIssue): string {
-  return path.length === 0 ? message : `${path.join(".")}: ${message}`;
 }
