@@ -3,6 +3,7 @@
  * share a limit, so that they do not flood the conversation. A truncated answer says where to read the rest.
  */
 import { z } from "zod";
+import { formatUsd } from "./money.ts";
 import { EFFORTS } from "./route.ts";
 
 const STATES = ["running", "paused", "ended", "stopped", "unfinished"] as const;
@@ -184,5 +185,5 @@ function time(seconds: number): string {
 }
 
 function money(cost: number | null): string {
-  return cost === null ? "cost unknown" : `$${cost.toFixed(4)}`;
+  return cost === null ? "cost unknown" : formatUsd(cost);
 }
