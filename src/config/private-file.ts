@@ -1,8 +1,9 @@
 /** Files of Deputy's own that, unless told otherwise, only their owner may read; written whole or not at all. */
-import { appendFileSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DeputyError } from "../errors.ts";
 import { readForeignText } from "../foreign-file.ts";
+import { writeWhole } from "../write-whole.ts";
 
 const MAX_BYTES = 32 * 1024 ** 2;
 
@@ -21,14 +22,7 @@ export function readPrivateFile(path: string, what: string): string | undefined 
 /** Writes (or replaces) a file with mode 0600, its directories with 0700. @throws Error of the system */
 export function writePrivateFile(path: string, text: string, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}`;
-  try {
-    writeFileSync(draft, text, { mode });
-    renameSync(draft, path);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
-  }
+  writeWhole(path, text, { mode });
 }
 
 const { O_APPEND, O_CREAT, O_NONBLOCK = 0, O_WRONLY } = constants;

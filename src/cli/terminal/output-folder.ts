@@ -1,12 +1,10 @@
-/**
- * `--output DIR`: every result as a file of its own, written when it arrives. Whole or not at all: each is written
- * beside its place and renamed into it.
- */
-import { rename, rm, writeFile } from "node:fs/promises";
+/** `--output DIR`: every result as a file of its own, written when it arrives, whole or not at all. */
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeputyError } from "../../errors.ts";
 import { makeFolder } from "../../make-folder.ts";
 import type { Result } from "../../result.ts";
+import { writeWhole } from "../../write-whole.ts";
 
 export interface OutputFolder {
   /** Writes `001-SLUG.json`, the whole result, and `001-SLUG.md`, the answer if any. Rejects as the system says. */
@@ -20,8 +18,8 @@ export async function openOutputFolder(path: string, taskCount: number): Promise
   return {
     async write(result, goal) {
       const stem = join(path, `${String(result.task_index + 1).padStart(digits, "0")}-${slugOf(goal)}`);
-      await replace(`${stem}.json`, `${JSON.stringify(result, null, 2)}\n`);
-      if (result.summary !== "") await replace(`${stem}.md`, `${result.summary.trimEnd()}\n`);
+      writeWhole(`${stem}.json`, `${JSON.stringify(result, null, 2)}\n`);
+      if (result.summary !== "") writeWhole(`${stem}.md`, `${result.summary.trimEnd()}\n`);
     },
   };
 }
@@ -39,17 +37,6 @@ async function probe(path: string): Promise<void> {
       `Cannot write results to ${path}: ${message}. Nothing was started. Choose another --output.`,
       { cause: error },
     );
-  }
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}.part`;
-  try {
-    await writeFile(draft, text);
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
   }
 }
 

@@ -10,22 +10,19 @@ import {
   type BigIntStats,
   closeSync,
   constants,
-  fchmodSync,
   fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
   realpathSync,
-  renameSync,
-  rmSync,
   type Stats,
   statSync,
-  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { type BoundPaths, isInPlace } from "../../bound-paths.ts";
 import type { OwnFiles } from "../../config/own-files.ts";
 import { isWithin } from "../../path-within.ts";
+import { writeWhole } from "../../write-whole.ts";
 import { isSystemError, ToolError } from "../tool-error.ts";
 import { createOwnCheck, type OwnCheck } from "./own-files.ts";
 
@@ -40,7 +37,7 @@ export type Workspace = {
 /** Where a path that a model named really is. `shown` is relative to the workspace, absolute in an extra directory. */
 export type ResolvedPath = { real: string; shown: string };
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 /** Linux's, which Node does not name: a descriptor of the place alone, through which nothing is read. */
 const O_PATH = 0o10000000;
 const MAX_PATH_BYTES = 4_096;
@@ -123,14 +120,10 @@ export function replaceFile(workspace: Workspace, place: ResolvedPath, content: 
     if (isOwn(join(real, basename(place.real)))) throw deputys(place.shown);
     const before = lstatSync(join(directory, basename(place.real)), { throwIfNoEntry: false });
     if (before) checkWritable(place, before);
-    const temporary = join(directory, temporaryName);
-    try {
-      writeWhole(temporary, content, before?.mode);
-      renameSync(temporary, join(directory, basename(place.real)));
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
+    writeWhole(join(directory, basename(place.real)), content, {
+      mode: before && before.mode & 0o7777,
+      draft: join(directory, temporaryName),
+    });
   });
 }
 
@@ -228,17 +221,6 @@ function checkRegular({ shown }: ResolvedPath, stats: Pick<Stats, "isFile" | "is
 function checkWritable(place: ResolvedPath, stats: Stats): void {
   checkRegular(place, stats);
   if ((stats.mode & 0o222) === 0) throw new ToolError(`${place.shown} is read-only. Its mode forbids changing it.`);
-}
-
-function writeWhole(path: string, content: string, mode: number | undefined): void {
-  rmSync(path, { force: true });
-  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
-  try {
-    if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
-    writeFileSync(descriptor, content);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** Makes a directory and those above it, one at a time, each in the one that was checked before it. */
