@@ -1,5 +1,6 @@
 /** What a user can run on now, as documents name it: `deputy models --json` and the tool `list_models`. `null`: not known. */
 import { z } from "zod";
+import { present } from "./present.ts";
 import { EFFORTS, type Price } from "./route.ts";
 
 const effort = z.enum(EFFORTS);
@@ -52,5 +53,5 @@ export type ModelFilter = {
 export function priceDocument(price: Price | undefined): z.infer<typeof priceSchema> | null {
   if (price === undefined) return null;
   const { input, output, cachedInput } = price;
-  return { input, output, ...(cachedInput !== undefined && { cached_input: cachedInput }) };
+  return present({ input, output, cached_input: cachedInput });
 }

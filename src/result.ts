@@ -6,6 +6,7 @@
 import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
 import type { ChildEvent, Ending, NestedUsage, SchemaCheck, Usage } from "./event.ts";
 import type { Planned, Ready } from "./plan.ts";
+import { present } from "./present.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
 
 export type Status = Ending["status"] | "rejected";
@@ -283,7 +284,7 @@ export function resultOf(tally: ChildStats): Result {
     ...base(tally),
     status: ending.status,
     exit_reason: exitReason(ending),
-    ...("limit" in ending && ending.limit !== undefined && { limit: ending.limit }),
+    ...present({ limit: "limit" in ending ? ending.limit : undefined }),
     summary: ending.text,
     ...schemaFields("answer" in ending ? ending.answer : undefined),
     model: route.model,
@@ -388,23 +389,18 @@ function exitReason(ending: Ending): string {
 
 /** A failure as documents name its fields. */
 function failureReport({ kind, message, httpStatus, retryAfterMs }: Failure): FailureReport {
-  return {
-    kind,
-    message,
-    ...(httpStatus !== undefined && { http_status: httpStatus }),
-    ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
-  };
+  return present({ kind, message, http_status: httpStatus, retry_after_ms: retryAfterMs });
 }
 
 /** A wish as documents name its fields. */
 export function requestedReport({ effort, ...rest }: Wish): RouteReport["requested"] {
-  return { ...rest, ...(effort !== undefined && { reasoning_effort: effort }) };
+  return { ...rest, ...present({ reasoning_effort: effort }) };
 }
 
 function schemaFields(answer: SchemaCheck | undefined) {
   if (answer === undefined) return {};
   const { output, valid, errors } = answer;
-  return { ...(output === undefined ? {} : { output }), schema_valid: valid, schema_errors: errors };
+  return present({ output, schema_valid: valid, schema_errors: errors });
 }
 
 /** The route of a child's attempt: position 0 is what was asked for, n the nth declared fallback. */

@@ -6,6 +6,7 @@
  */
 import { type Failure, ROUTE_GONE, type Warning } from "../errors.ts";
 import type { Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
+import { present } from "../present.ts";
 import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { Access, Lease } from "../secret.ts";
@@ -144,9 +145,7 @@ async function* request(
   reservation.release();
   const facts = {
     step,
-    ...(reply.usage && { usage: reply.usage }),
-    ...(costUsd !== undefined && { costUsd }),
-    ...(lease.keyName !== undefined && { keyName: lease.keyName }),
+    ...present({ usage: reply.usage, costUsd, keyName: lease.keyName }),
     durationMs: clock.elapsed() - askedAt,
   };
   if (!reply.ok) return yield* recover(child, reply, lease, facts, permit);
@@ -235,7 +234,7 @@ async function* streamReply(
       images: input.images,
       tools: deps.tools,
       mustAnswer: conversation.finalAnswerReason !== undefined,
-      ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+      ...present({ maxOutputTokens }),
       stallMs: input.planned.limits.stallMs,
     },
     signal,
@@ -262,7 +261,7 @@ async function* accept(
   facts: RequestFacts,
 ): AsyncGenerator<EmittedEvent, undefined> {
   const { deps } = child;
-  yield emit(child, { kind: "step-end", ...facts, parts, finish, ...(servedModel !== undefined && { servedModel }) });
+  yield emit(child, { kind: "step-end", ...facts, parts, finish, ...present({ servedModel }) });
   const remarks = ignored.map((setting) => ({
     code: "setting-ignored",
     message: `${route.model} @ ${route.provider} does not take a setting: ${setting}`,
@@ -306,7 +305,7 @@ async function* recover(
         earlier: conversation.failures,
         failingForMs: conversation.failingMs + facts.durationMs,
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
-        ...(failure.isLasting && { isLasting: true }),
+        ...present({ isLasting: failure.isLasting }),
       });
   // Where another key may be asked at once, it was the key that had enough and not the provider.
   permit.end(keys.another ? {} : { setback: { kind: keys.kind, backInMs: keys.backInMs } });
@@ -317,7 +316,7 @@ async function* recover(
     recovery,
     partialText,
     charged,
-    ...(usageSoFar && { usageSoFar }),
+    ...present({ usageSoFar }),
   });
   switch (recovery.action) {
     case "next-key":
@@ -347,7 +346,7 @@ async function* judgeAnswer(child: Child): AsyncGenerator<EmittedEvent, Ending |
   const text = answerText(conversation);
   const schema = child.input.planned.task.output_schema;
   const check = schema && (await checkAnswer(text, schema, child.deps.schemas, signal));
-  const said = { text, ...(check && { answer: check }) };
+  const said = { text, ...present({ answer: check }) };
   if (check?.unchecked && signal.aborted) return { ...stopped(child), ...said };
   if (conversation.finalAnswerReason !== undefined) {
     return { ...limited(child, conversation.finalAnswerReason), ...said };
@@ -364,7 +363,7 @@ async function* judgeAnswer(child: Child): AsyncGenerator<EmittedEvent, Ending |
 /** How a child ends at a limit, and what the limit was. */
 function limited({ input, deps }: Child, exitReason: FinalAnswerReason) {
   const limit = { max_iterations: () => input.planned.limits.maxIterations, max_cost: deps.budgetUsd }[exitReason]();
-  return { status: "incomplete", exitReason, ...(limit !== undefined && { limit }) } as const;
+  return { status: "incomplete", exitReason, ...present({ limit }) } as const;
 }
 
 function failed({ conversation }: Child, failure: Failure): Ending {

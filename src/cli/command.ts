@@ -1,6 +1,7 @@
 /** What a command file is given, and what several commands have in common: opening the engine, options, examples. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Opened, OpenOptions } from "../engine/setup/open-deputy.ts";
+import { present } from "../present.ts";
 import type { Io } from "./io.ts";
 
 export type Context = {
@@ -23,7 +24,7 @@ export async function withDeputy<Value>(
   work: (deputy: Opened) => Promise<Value>,
 ): Promise<Value> {
   const { env, cwd, hideVariables } = io;
-  const deputy = await openDeputy({ env, cwd, hideVariables, ...(configPath === undefined ? {} : { configPath }) });
+  const deputy = await openDeputy({ env, cwd, hideVariables, ...present({ configPath }) });
   try {
     return await work(deputy);
   } finally {

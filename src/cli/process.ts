@@ -1,6 +1,7 @@
 /** The command line in its real world: this process's streams, its environment with the keys taken out, its signals. */
 import { systemClock } from "../clock.ts";
 import { hideVariables, takeEnvironment } from "../config/environment.ts";
+import { present } from "../present.ts";
 import type { Io } from "./io.ts";
 import { main } from "./main.ts";
 
@@ -22,7 +23,7 @@ function createIo(): Io {
     stdout: process.stdout,
     stderr: process.stderr,
     env,
-    ...(stillVisible === undefined ? {} : { keysStillVisible: stillVisible }),
+    ...present({ keysStillVisible: stillVisible }),
     hideVariables,
     cwd: process.cwd(),
     clock: systemClock,

@@ -3,6 +3,7 @@
  * prompt. What has no effect here is noted, never an error; tools are only ever taken away.
  */
 
+import { present } from "../present.ts";
 import { isRecord } from "../record.ts";
 import { EFFORTS, type Effort } from "../route.ts";
 import { consume, consumeText, type Fields } from "./consume.ts";
@@ -79,7 +80,7 @@ function readClaude(fields: Fields, name: string, notes: string[]): ParsedAgent 
   noteUnknownTools([...(given ?? []), ...withheld], "claude", notes);
   return {
     ...common(fields, name, notes, "effort", ["maxTurns"]),
-    ...(model !== undefined && { model }),
+    ...present({ model }),
     ...((given !== undefined || withheld.length > 0) && toolsWhere(claudeAllows(given, withheld))),
   };
 }
@@ -95,8 +96,7 @@ function readOpencode(fields: Fields, name: string, notes: string[]): ParsedAgen
   return {
     ...common(fields, name, notes, "reasoningEffort", ["steps", "maxSteps"]),
     // What stands before the first slash is always the provider there.
-    ...(model !== undefined && { model: slash > 0 ? model.slice(slash + 1) : model }),
-    ...(model !== undefined && slash > 0 && { provider: model.slice(0, slash) }),
+    ...present(slash > 0 ? { model: model?.slice(slash + 1), provider: model?.slice(0, slash) } : { model }),
     ...((tools ?? permission) !== undefined && toolsWhere(opencodeAllows(tools, permission, notes))),
   };
 }
@@ -109,12 +109,12 @@ function common(fields: Fields, fileName: string, notes: string[], effortKey: st
   if (effort !== undefined && !isEffort(effort)) notes.push(`${effortKey}: ${effort} is no effort that is known here`);
   const isCount = Number.isInteger(steps) && Number(steps) > 0;
   if (steps !== undefined && !isCount) notes.push(`${turns[0]} is no whole number from 1`);
-  return {
+  return present({
     name,
-    ...(description !== undefined && { description }),
-    ...(effort !== undefined && isEffort(effort) && { reasoning_effort: effort }),
-    ...(isCount && { max_iterations: Number(steps) }),
-  };
+    description,
+    reasoning_effort: effort !== undefined && isEffort(effort) ? effort : undefined,
+    max_iterations: isCount ? Number(steps) : undefined,
+  });
 }
 
 function isEffort(word: string): word is Effort {

@@ -9,6 +9,7 @@ import { dirname, join, sep } from "node:path";
 import type { Warning } from "../errors.ts";
 import { readForeignText } from "../foreign-file.ts";
 import { isWithin } from "../path-within.ts";
+import { present } from "../present.ts";
 import { type AgentFileRead, type AgentFormat, readAgentFile } from "./agent-file.ts";
 import type { AgentConfig, Config } from "./schema.ts";
 import type { Environment } from "./template.ts";
@@ -227,7 +228,10 @@ function nameOf(relativePath: string, format: AgentFormat): string {
 
 /** @param within where links may not lead out of */
 function readDefinition(path: string, within: string | undefined): { text: string } | { unreadable: string } {
-  const found = readForeignText(path, { ...(within !== undefined && { within: [within] }), maxBytes: MAX_BYTES });
+  const found = readForeignText(path, {
+    ...present({ within: within === undefined ? undefined : [within] }),
+    maxBytes: MAX_BYTES,
+  });
   return found ?? { unreadable: "expected a file; found a link to nothing" };
 }
 

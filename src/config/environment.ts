@@ -4,6 +4,7 @@
  * the process was started with.
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { present } from "../present.ts";
 import { looksLikeSecret } from "../secret.ts";
 import type { Environment } from "./template.ts";
 
@@ -84,7 +85,7 @@ export function takeEnvironment(): TakenEnvironment {
   const handedOver = receiveSecrets();
   const env = { ...readEnvironment(), ...handedOver };
   const stillVisible = hideVariables(Object.keys(divideEnvironment(env).secrets));
-  return { env, ...(stillVisible !== undefined && { stillVisible }) };
+  return { env, ...present({ stillVisible }) };
 }
 
 /**

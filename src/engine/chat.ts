@@ -3,6 +3,7 @@
  * else is in the journal, so that another process can go on with it.
  */
 import { DeputyError } from "../errors.ts";
+import { present } from "../present.ts";
 import type { Route, Wish } from "../route.ts";
 import { isConversation, type Run } from "../run/run.ts";
 import type { ConverseOptions, Delegation, Engine, LiveDelegation, SubmitOptions } from "./engine.ts";
@@ -44,8 +45,7 @@ export async function openChat(engine: Engine, options: ChatOptions): Promise<Li
   const past = options.id === undefined ? undefined : conversationOf(engine, options.id);
   const workspace = past?.workspace ?? options.workspace;
   const limits = {
-    ...(toolsets && { toolsets }),
-    ...(maxCostUsd !== undefined && { max_cost_usd: maxCostUsd }),
+    ...present({ toolsets, max_cost_usd: maxCostUsd }),
   };
   let id = past?.run.delegationId;
   let limitTold = past === undefined;
@@ -55,7 +55,7 @@ export async function openChat(engine: Engine, options: ChatOptions): Promise<Li
   if (past !== undefined && (Object.keys(wish).length > 0 || maxCostUsd !== undefined)) await use(wish);
 
   async function plan(base: Pick<SubmitOptions, "parent" | "parentRoute">, { effort, ...rest }: Wish = {}) {
-    const asked = { goal: "", ...rest, ...(effort !== undefined && { reasoning_effort: effort }) };
+    const asked = { goal: "", ...rest, ...present({ reasoning_effort: effort }) };
     const call = { ...past?.run.call, ...limits, tasks: [asked] };
     const [planned] = (await engine.plan(call, { surface: "chat", workspace, ...base })).planned;
     if (planned === undefined) throw new Error("a plan without its task");
@@ -70,11 +70,8 @@ export async function openChat(engine: Engine, options: ChatOptions): Promise<Li
   }
 
   async function say(text: string, turn: TurnOptions = {}): Promise<LiveDelegation> {
-    const next = { ...turn, ...(!limitTold && maxCostUsd !== undefined && { maxCostUsd }) };
-    const delegation =
-      id === undefined
-        ? await begin(text, turn)
-        : await engine.converse(id, text, { ...next, ...(chosen && { route: chosen }) });
+    const next = { ...turn, ...present({ maxCostUsd: limitTold ? undefined : maxCostUsd, route: chosen }) };
+    const delegation = id === undefined ? await begin(text, turn) : await engine.converse(id, text, next);
     id = delegation.id;
     chosen = undefined;
     limitTold = true;

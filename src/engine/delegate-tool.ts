@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
+import { present } from "../present.ts";
 import type { Report } from "../report.ts";
 import { reportOf } from "../run/run-report.ts";
 import type { Tool } from "../tool.ts";
@@ -55,7 +56,7 @@ export function createDelegateTool(
       const parsed = tool.input.safeParse(written);
       if (!parsed.success) return { ok: false, text: invalidArguments(tool, parsed.error) };
       const { ok, text, data } = await tool.run(parsed.data, { childId: "", signal });
-      return { ok, text, ...(data !== undefined && { report: data as Report }) };
+      return present({ ok, text, report: data as Report | undefined });
     },
   };
 }

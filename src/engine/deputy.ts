@@ -4,6 +4,7 @@ import { readEnvironment } from "../config/environment.ts";
 import { DeputyError } from "../errors.ts";
 import type { Event } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
+import { present } from "../present.ts";
 import type { DelegationResult } from "../result.ts";
 import type { Wish } from "../route.ts";
 import { type CallInput, parseCall } from "../task.ts";
@@ -93,7 +94,7 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
   async function prepare(tasks: CallInput, { workspace = cwd, ...more }: DelegateOptions = {}) {
     const { engine, loadConfig } = await open();
     const call = parseCall(tasks, loadConfig().config.delegation.max_tasks_per_call);
-    const submitOptions: SubmitOptions = { surface: "library", workspace, ...(parent && { parent }), ...more };
+    const submitOptions: SubmitOptions = { surface: "library", workspace, ...present({ parent }), ...more };
     return { engine, call, submitOptions };
   }
 
@@ -111,11 +112,11 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
     },
     async tool({ workspace = cwd, ...more } = {}) {
       const opened = await open();
-      const submitOptions: SubmitOptions = { surface: "library", workspace, ...(parent && { parent }), ...more };
+      const submitOptions: SubmitOptions = { surface: "library", workspace, ...present({ parent }), ...more };
       return createDelegateTool(opened, rest.clock ?? systemClock, submitOptions);
     },
     chat: async (chatOptions = {}) =>
-      openChat((await open()).engine, { workspace: cwd, ...(parent && { wish: parent }), ...chatOptions }),
+      openChat((await open()).engine, { workspace: cwd, ...present({ wish: parent }), ...chatOptions }),
     resume: async (id, resumeOptions = {}) => (await open()).engine.resume(id, resumeOptions),
     stop: async (id, by = "library") => (await open()).engine.stop(id, by),
     steer: async (id, text, by = "library") => (await open()).engine.steer(id, text, by),

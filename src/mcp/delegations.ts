@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { createDelegations, type Delegations } from "../engine/control/delegations.ts";
 import type { Engine, SubmitOptions } from "../engine/engine.ts";
+import { present } from "../present.ts";
 import type { Report } from "../report.ts";
 import type { RunListing } from "../run/run-store.ts";
 import type { Call } from "../task.ts";
@@ -76,7 +77,7 @@ export function createClientDelegations(deps: ClientDelegationsDeps, context: Re
     };
     if (!background) {
       const { server } = deps;
-      return (await engine.submit(call, { ...options, ...(server !== undefined && { server }) })).id;
+      return (await engine.submit(call, { ...options, ...present({ server }) })).id;
     }
     const id = await engine.enqueue(call, options);
     try {

@@ -9,6 +9,7 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import type { Clock } from "../clock.ts";
+import { present } from "../present.ts";
 import type { ClientSession } from "./client-session.ts";
 import { type FormSeal, notOurs, type SentForms } from "./form-seal.ts";
 import type { ProgressLine } from "./progress.ts";
@@ -69,16 +70,15 @@ export function createRequestContext(
       },
     }),
     ...(takesForms &&
-      !modern && {
-        elicit: (form, timeoutMs) => mcpReq.elicitInput({ mode: "form", ...form }, { timeout: timeoutMs }),
-      }),
-    ...(takesForms && modern && { sealForms: (forms) => seal.seal(client, forms) }),
+      (modern
+        ? { sealForms: (forms) => seal.seal(client, forms) }
+        : { elicit: (form, timeoutMs) => mcpReq.elicitInput({ mode: "form", ...form }, { timeout: timeoutMs }) })),
     async roots() {
       if (modern || server.getClientCapabilities()?.roots === undefined) return [];
       const listed = mcpReq.send({ method: "roots/list" }, { timeout: ROOTS_MS });
       return listed.then(({ roots }) => roots.map(({ uri }) => uri)).catch(() => []); // One that does not say has none.
     },
-    ...(resumed && { resumed }),
+    ...present({ resumed }),
   };
 }
 

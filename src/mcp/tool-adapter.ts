@@ -3,6 +3,7 @@ import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/serv
 import { z } from "zod";
 import { DeputyError } from "../errors.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
+import { present } from "../present.ts";
 import { isRecord } from "../record.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 
@@ -30,7 +31,7 @@ export function shownTool(tool: Tool, annotations: ToolAnnotations | undefined):
     title,
     description: tool.description,
     inputSchema: objectSchema(z.toJSONSchema(tool.input, { io: "input", override: withoutBounds })),
-    ...(tool.output && { outputSchema: outline(tool.output) }),
+    ...present({ outputSchema: tool.output && outline(tool.output) }),
     annotations: {
       title,
       readOnlyHint: tool.effect === "read",
@@ -70,8 +71,7 @@ export async function callTool(tool: Tool, written: unknown, context: ToolContex
     const { text, ok, data } = await tool.run(parsed.data, context);
     return {
       content: [{ type: "text", text }],
-      ...(data && { structuredContent: data }),
-      ...(!ok && { isError: true }),
+      ...present({ structuredContent: data, isError: ok ? undefined : true }),
     };
   } catch (error) {
     if (error instanceof DeputyError) return refused(error.message);

@@ -14,6 +14,7 @@ import {
   NO_IMAGE,
   sha256Of,
 } from "../image.ts";
+import { present } from "../present.ts";
 import type { ApiMode, Route } from "../route.ts";
 import type { Task } from "../task.ts";
 import type { Catalog } from "./catalog/catalog.ts";
@@ -117,7 +118,7 @@ function seeUrl(written: string): ImageRef | { unusable: string } {
   if (url === null || !/^https?:$/.test(url.protocol)) return { unusable: "expected an http(s) URL, or a path" };
   if (url.username !== "" || url.password !== "") return { unusable: "expected a URL without a user name; found one" };
   const mediaType = imageTypeIn(url);
-  return { from: "url", name: url.href, ...(mediaType !== undefined && { mediaType }) };
+  return { from: "url", name: url.href, ...present({ mediaType }) };
 }
 
 /** The first thing about these images that a route's API does not take. */

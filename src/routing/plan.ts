@@ -11,6 +11,7 @@ import { suggest } from "../did-you-mean.ts";
 import type { Problem, Warning } from "../errors.ts";
 import { isWithin } from "../path-within.ts";
 import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
+import { present } from "../present.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
@@ -86,8 +87,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       ...toolsLeft(deps.bounds?.tools, agent?.tools),
       ...workspace,
       realPaths: bindPaths([workspace.workspace, ...extraDirs], bound),
-      ...(agent && { agent: agent.name }),
-      ...(shown.images.length > 0 && { images: shown.images }),
+      ...present({ agent: agent?.name, images: shown.images.length > 0 ? shown.images : undefined }),
       limits,
     };
   });
@@ -157,7 +157,7 @@ function toolsetsWanted(
   const named = task.toolsets ?? call.toolsets;
   const ofAgent: readonly string[] | undefined = agent?.toolsets;
   if (agent === undefined || ofAgent === undefined)
-    return { ...(named && { named }), toolsets: named ?? allowed, warnings: [] };
+    return { ...present({ named }), toolsets: named ?? allowed, warnings: [] };
   const asked = named ?? ofAgent;
   const most = named === undefined ? allowed : ofAgent;
   const withheld = asked.filter((name) => !most.includes(name));
@@ -166,7 +166,7 @@ function toolsetsWanted(
       ? `The agent ${agent.name} wants ${withheld.join(", ")}, which delegation.toolsets does not give to children.`
       : `The agent ${agent.name} has ${ofAgent.join(", ") || "no toolsets"}: ${withheld.join(", ")} is not given to it.`;
   return {
-    ...(named && { named }),
+    ...present({ named }),
     toolsets: asked.filter((name) => most.includes(name)),
     warnings: withheld.length === 0 ? [] : [{ code: "toolset-withheld", message }],
   };

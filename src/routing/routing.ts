@@ -4,6 +4,7 @@ import { type Agents, agentsOf, configuredAgents } from "../config/agents.ts";
 import type { RouteLevels } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import type { Environment } from "../config/template.ts";
+import { present } from "../present.ts";
 import type { Route, Wish } from "../route.ts";
 import type { Call } from "../task.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
@@ -109,10 +110,10 @@ export function createRouting({
         ...(isConversation && { config: configOfConversation(config), levels: { ...levels, delegation: [] } }),
         parent,
         askedBy,
-        ...(parentRoute && { parentRoute }),
+        ...present({ parentRoute }),
         decisions,
         depth,
-        ...(bounds && { bounds }),
+        ...present({ bounds }),
         cwd,
       }),
     candidates: () =>

@@ -1,5 +1,6 @@
 /** Report of a run for a model, computed from the run. */
 import type { Failure, Problem } from "../errors.ts";
+import { present } from "../present.ts";
 import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
 import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
 import { shortLine } from "../short-line.ts";
@@ -43,9 +44,7 @@ function reportedResult(result: Result): ReportedResult {
     exit_reason: result.exit_reason,
     summary,
     summary_chars: summary.length,
-    ...(output !== undefined && { output }),
-    ...(schema_valid !== undefined && { schema_valid }),
-    ...(schema_errors !== undefined && { schema_errors }),
+    ...present({ output, schema_valid, schema_errors }),
     model: result.model,
     provider: result.provider,
     reasoning_effort: result.reasoning_effort,

@@ -18,6 +18,7 @@ import {
 } from "../event.ts";
 import { formatUsd } from "../money.ts";
 import type { Planned } from "../plan.ts";
+import { present } from "../present.ts";
 import {
   applyToStats,
   type ChildStats,
@@ -141,7 +142,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   if (event.kind === "delegation-start") {
     return {
       delegationId: event.delegationId,
-      ...(event.parent && { parent: event.parent }),
+      ...present({ parent: event.parent }),
       depth: event.depth ?? 1,
       call: event.call,
       surface: event.surface,
@@ -361,7 +362,7 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
       const { childId, callId, name: toolName, target, directory = "", at: askedAt, answerBy } = event;
       const facts = { callId, toolName, target, directory, askedAt };
       const request = requestCode({ childId, ...facts });
-      const question = { ...facts, request, ...(answerBy !== undefined && { answerBy }) };
+      const question = { ...facts, request, ...present({ answerBy }) };
       child.questions = [...child.questions.filter((other) => other.callId !== callId), question];
       return;
     }

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Finish, Usage } from "../event.ts";
+import { present } from "../present.ts";
 import type { Fault } from "./faults.ts";
 import type { ModelRequest } from "./model-request.ts";
 
@@ -71,7 +72,7 @@ export function replyTo(turn: Turn, request: ModelRequest, nonce: string): Scrip
     id: call.id ?? `${id}x${position}`,
     named: call.id !== undefined,
     name: call.name,
-    ...(call.namespace !== undefined && { namespace: call.namespace }),
+    ...present({ namespace: call.namespace }),
     argumentsText: JSON.stringify(call.input) ?? "",
   }));
   return {

@@ -4,6 +4,7 @@
  */
 import { APICallError } from "@ai-sdk/provider";
 import type { Failure, ProviderFailureKind } from "../../errors.ts";
+import { present } from "../../present.ts";
 import { isRecord } from "../../record.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { AnswerTooLarge, UnsendableHeader } from "./transport.ts";
@@ -36,9 +37,11 @@ export function failureOf(error: unknown, who: string, now: number, redact: (tex
   return {
     kind,
     message: certificate === undefined ? describe(kind, who, symptoms) : untrusted(who, certificate, symptoms.message),
-    ...(certificate !== undefined && { isLasting: true }),
-    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-    ...(symptoms.status === undefined ? {} : { httpStatus: symptoms.status }),
+    ...present({
+      isLasting: certificate === undefined ? undefined : true,
+      retryAfterMs: waitMs,
+      httpStatus: symptoms.status,
+    }),
   };
 }
 
@@ -48,7 +51,7 @@ function readSymptoms(error: unknown): Symptoms {
     const cause = error.statusCode === undefined || error.statusCode < 300 ? deepestMessage(error.cause) : "";
     const message = cause || error.message;
     return {
-      ...(error.statusCode === undefined ? {} : { status: error.statusCode }),
+      ...present({ status: error.statusCode }),
       message,
       text: `${message} ${error.responseBody ?? ""}`.toLowerCase(),
       headers: error.responseHeaders ?? {},
@@ -58,7 +61,7 @@ function readSymptoms(error: unknown): Symptoms {
   const message = isRecord(payload) && typeof payload.message === "string" ? payload.message : String(payload);
   const status = isRecord(payload) ? numericStatus(payload) : undefined;
   return {
-    ...(status === undefined ? {} : { status }),
+    ...present({ status }),
     message,
     text: `${message} ${error instanceof Error ? error.name : safeJson(error)}`.toLowerCase(),
     headers: {},

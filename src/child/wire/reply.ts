@@ -2,6 +2,7 @@
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { Failure, FailureKind } from "../../errors.ts";
 import type { Finish, Part, ProviderPrivate } from "../../event.ts";
+import { present } from "../../present.ts";
 import { failureOf } from "./failure.ts";
 import { impossibleTokens, type ReportedUsage } from "./usage.ts";
 
@@ -175,7 +176,7 @@ function usageOf({ inputTokens, outputTokens, raw }: LanguageModelV4Usage): Repo
     output: outputTokens.total ?? 0,
     cached: inputTokens.cacheRead ?? 0,
     reasoning: outputTokens.reasoning ?? 0,
-    ...(impossible !== undefined && { impossible }),
+    ...present({ impossible }),
   };
 }
 
@@ -216,8 +217,7 @@ export function buildReply(builder: ReplyBuilder, who: string, now: number, reda
     ok: true,
     parts,
     finish,
-    ...(hasUsage(builder.usage) ? { usage: builder.usage } : {}),
-    ...(builder.servedModel === undefined ? {} : { servedModel: builder.servedModel }),
+    ...present({ usage: hasUsage(builder.usage) ? builder.usage : undefined, servedModel: builder.servedModel }),
     ignored: builder.ignored,
   };
 }

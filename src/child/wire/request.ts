@@ -10,6 +10,7 @@ import type {
 } from "@ai-sdk/provider";
 import type { Part } from "../../event.ts";
 import type { Image } from "../../image.ts";
+import { present } from "../../present.ts";
 import type { Route } from "../../route.ts";
 import type { Access } from "../../secret.ts";
 import type { Tool } from "../../tool.ts";
@@ -42,9 +43,9 @@ export function callOptions(
   const limit = maxOutputTokens ?? outputLimit(route);
   return {
     prompt: promptOf(system, messages, images, route.provider),
-    ...(limit === undefined ? {} : { maxOutputTokens: limit }),
+    ...present({ maxOutputTokens: limit }),
     ...(tools.length === 0 ? {} : { tools, toolChoice: { type: mustAnswer ? "none" : "auto" } }),
-    ...(route.effort === undefined ? {} : { reasoning: route.effort }),
+    ...present({ reasoning: route.effort }),
     providerOptions: modeOptions(route),
     // Gemini's package drops what the response calls the model; the raw chunks have it.
     includeRawChunks: route.endpoint.apiMode === "gemini",

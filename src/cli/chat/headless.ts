@@ -4,6 +4,7 @@ import type { LiveChat, TurnOptions } from "../../engine/chat.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
 import { isStored } from "../../event.ts";
+import { present } from "../../present.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
 import { approvalPromptOn, approvalScreen, routeOf } from "../terminal/follow.ts";
@@ -44,7 +45,7 @@ export async function chatOnce({
     screen && approvalPromptOn(screen, io, view, (childId) => routeOf(deputy.engine.run(childId).run, childId));
   for (const warning of chat.route.warnings) view.print(paint("yellow", `! ${oneLine(warning.message)}`));
   const isFirst = chat.id === undefined;
-  const delegation = await chat.say(message, { ...turn, ...(asker && { asker }) });
+  const delegation = await chat.say(message, { ...turn, ...present({ asker }) });
   let interrupts = 0;
   const exited = Promise.withResolvers<undefined>();
   const unsubscribe = io.onInterrupt((by) => {

@@ -6,6 +6,7 @@ import type { Question } from "../../engine/engine.ts";
 import { listAvailableModels } from "../../engine/setup/list-available.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
+import { present } from "../../present.ts";
 import { costOf } from "../../result.ts";
 import { EFFORTS, type Effort, type Route, type Wish } from "../../route.ts";
 import { parseRunId, type Run } from "../../run/run.ts";
@@ -179,7 +180,7 @@ async function approve(argument: string, { deputy: { engine }, io, paint }: Comm
   };
   if (id === "") return list(engine.questions());
   const [flag = "", request] = /--request[ =](\S+)/.exec(rest) ?? [];
-  const question = engine.question({ id, ...(request !== undefined && { request }) });
+  const question = engine.question({ id, ...present({ request }) });
   if (request === undefined && shown.stateOf(question, id) !== "listed")
     return `${list([question])}Nothing was answered: this was not listed before. Say it again to answer it.\n`;
   const words = rest.replace(flag, "").trim().split(/\s+/);

@@ -1,5 +1,6 @@
 /** `deputy approve`: what children of this user's runs wait to be allowed, and the answer to it, from any terminal. */
 import type { Answered, Engine, Question, Which } from "../../engine/engine.ts";
+import { present } from "../../present.ts";
 import { requestLines, targetLines } from "../approvals/approval-prompt.ts";
 import { agreed } from "../approvals/question.ts";
 import { openShownRequests } from "../approvals/shown-requests.ts";
@@ -81,7 +82,7 @@ async function answerRequest(engine: Engine, { id, ...flags }: ApproveFlags & { 
 }
 
 function whichOf(id: string, { call, request }: ApproveFlags): Which {
-  return { id, ...(call !== undefined && { callId: call }), ...(request !== undefined && { request }) };
+  return { id, ...present({ callId: call, request }) };
 }
 
 /** What nobody has listed is shown whole; at a terminal, allowing it takes a yes. */

@@ -5,6 +5,7 @@ import { stateDir } from "../../config/trust.ts";
 import type { Pruned, PruneOptions } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
 import type { JournalReport } from "../../journal/sqlite/verify.ts";
+import { present } from "../../present.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { grouped, plural } from "../terminal/format.ts";
@@ -78,10 +79,7 @@ async function prune(flags: PruneFlags, context: Context): Promise<void> {
     throw new DeputyError("usage", "Say which runs go: --older-than 30d, --keep 100, or both.");
   }
   const options: PruneOptions = {
-    ...(olderThan !== undefined && { olderThanMs: olderThan }),
-    ...(keep !== undefined && { keep }),
-    ...(unfinished && { unfinished }),
-    ...(dryRun && { dryRun }),
+    ...present({ olderThanMs: olderThan, keep, unfinished, dryRun }),
   };
   await withDeputy(context, flags.config, async ({ engine }) => {
     const pruned = engine.prune(options);

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { ConfigFile, LoadedConfig } from "../../config/load.ts";
 import { DeputyError } from "../../errors.ts";
+import { present } from "../../present.ts";
 import { isRecord } from "../../record.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
 import { createPaint, type Paint } from "../io.ts";
@@ -103,7 +104,7 @@ const FORCE_OPTION = ["--force", "replace the config that is there; a copy is ke
 const TARGET_OPTION = ["--config <path>", "write to this path (default: DEPUTY_CONFIG, else your own config)"] as const;
 
 function placeOf({ io }: Context, { config }: ConfigFlags) {
-  return { env: io.env, cwd: io.cwd, ...(config === undefined ? {} : { explicitPath: config }) };
+  return { env: io.env, cwd: io.cwd, ...present({ explicitPath: config }) };
 }
 
 function asJson(value: unknown): string {

@@ -8,6 +8,7 @@ import { type ConfigPlace, writtenConfigPath } from "../../config/load.ts";
 import { configSchema } from "../../config/schema.ts";
 import { stateDir } from "../../config/trust.ts";
 import { DeputyError } from "../../errors.ts";
+import { present } from "../../present.ts";
 import { readListCache } from "../../routing/catalog/list-cache.ts";
 import { defaultModelOf, type Provider } from "../../routing/catalog/providers.ts";
 import { suggestTiers, type Tiers } from "../../routing/catalog/tiers.ts";
@@ -51,7 +52,7 @@ export async function initConfig(io: Io, place: ConfigPlace, { yes, force }: Ini
 function foundOf(provider: Provider, { credentials }: Routing): FoundProvider {
   const answer = credentials.find(provider);
   const [key] = "connection" in answer ? answer.connection.keys : [];
-  return { provider, ...(key && { keyName: key.name }) };
+  return { provider, ...present({ keyName: key?.name }) };
 }
 
 function choicesFor(provider: Provider, { catalog }: Routing): Choices {

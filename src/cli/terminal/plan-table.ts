@@ -4,6 +4,7 @@ import { priceDocument } from "../../available-models.ts";
 import type { Plan } from "../../engine/engine.ts";
 import { formatUsd } from "../../money.ts";
 import type { Limits, Planned, Ready } from "../../plan.ts";
+import { present } from "../../present.ts";
 import { requestedReport } from "../../result.ts";
 import type { Price, Route } from "../../route.ts";
 import type { Paint } from "../io.ts";
@@ -92,11 +93,11 @@ export function planDocument(plan: Plan) {
 
 function readyDocument({ route, limits, toolsets, tools, workspace, agent, images = [] }: Ready) {
   return {
-    ...(agent !== undefined && { agent }),
+    ...present({ agent }),
     route: routeDocument(route),
     fallbacks: route.fallbacks.map(routeDocument),
     toolsets,
-    ...(tools !== undefined && { tools }),
+    ...present({ tools }),
     ...(images.length > 0 && { images }),
     workspace,
     max_iterations: limits.maxIterations,

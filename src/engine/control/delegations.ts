@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
+import { present } from "../../present.ts";
 import { type ChildAnswer, type Report, type RunLine, withinLimit } from "../../report.ts";
 import { resultOf } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunChild } from "../../run/run.ts";
@@ -73,7 +74,7 @@ export function createDelegations(deps: DelegationsDeps): Delegations {
       report: await describe(deps.engine.run(id)),
     }),
     settle: async (id, callId, allowed, reason) => ({
-      told: await settle(deps, { id, ...(callId !== undefined && { callId }) }, allowed, reason),
+      told: await settle(deps, { id, ...present({ callId }) }, allowed, reason),
       report: await describe(deps.engine.run(id)),
     }),
     newest: () => deps.engine.runs(MOST_LISTED).map(lineOf),
@@ -87,7 +88,7 @@ async function describeRun(listing: RunListing, deps: DelegationsDeps): Promise<
   for (const { request } of report.questions) client.told.add(request);
   await onReport?.(report);
   const next = nextOf(report);
-  return { ...report, ...(next !== undefined && { next }) };
+  return { ...report, ...present({ next }) };
 }
 
 async function answerOf(

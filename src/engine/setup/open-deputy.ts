@@ -9,6 +9,7 @@ import type { Environment } from "../../config/template.ts";
 import { stateDir } from "../../config/trust.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { openSqliteJournal } from "../../journal/sqlite/sqlite-journal.ts";
+import { present } from "../../present.ts";
 import type { RouteHook } from "../../routing/resolve/hook.ts";
 import type { Routing } from "../../routing/routing.ts";
 import { createEngine, type Engine } from "../engine.ts";
@@ -57,7 +58,7 @@ export async function openDeputy({
   const transport = openTransport(env);
   const logError = createErrorLog(join(stateDir(env), "errors.log"), clock);
   const { hideVariables } = given;
-  const setup = createSetups({ env, cwd, clock, hideVariables, ...(configPath !== undefined && { configPath }) });
+  const setup = createSetups({ env, cwd, clock, hideVariables, ...present({ configPath }) });
   const engine = createEngine({
     clock,
     random,
@@ -68,7 +69,7 @@ export async function openDeputy({
     logError,
     newId,
     setup,
-    ...(given.route && { route: given.route }),
+    ...present({ route: given.route }),
     closeTransport: transport.close,
     pid: process.pid,
   });

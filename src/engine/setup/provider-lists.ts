@@ -8,6 +8,7 @@ import type { Transport } from "../../child/wire/transport.ts";
 import type { Clock } from "../../clock.ts";
 import { stateDir } from "../../config/trust.ts";
 import { DeputyError, type Failure } from "../../errors.ts";
+import { present } from "../../present.ts";
 import type { ApiMode } from "../../route.ts";
 import { saveLists } from "../../routing/catalog/list-cache.ts";
 import { listRequest, type ModelList, readModelList } from "../../routing/catalog/model-list.ts";
@@ -109,7 +110,7 @@ async function askWith(
   signal: AbortSignal,
 ): Promise<ProviderAnswer> {
   const { slug } = provider;
-  const asked = { provider: slug, baseUrl, ...(lease.keyName !== undefined && { keyName: lease.keyName }) };
+  const asked = { provider: slug, baseUrl, ...present({ keyName: lease.keyName }) };
   try {
     if ("failure" in lease) return { ...asked, failure: signal.aborted ? tooSlow(slug) : lease.failure };
     const fetch = transport.fetchFor(baseUrl, lease.access);

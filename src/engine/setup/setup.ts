@@ -14,6 +14,7 @@ import { stateDir } from "../../config/trust.ts";
 import type { Failure, Warning } from "../../errors.ts";
 import type { Usage } from "../../event.ts";
 import type { Ready } from "../../plan.ts";
+import { present } from "../../present.ts";
 import type { Route } from "../../route.ts";
 import { listCacheStamp, readListCache } from "../../routing/catalog/list-cache.ts";
 import type { LookAtImage } from "../../routing/images.ts";
@@ -68,7 +69,7 @@ export type WholeSetup = Setup & { loaded: LoadedConfig; routing: Routing };
 
 /** Everything as it is now: files are read at each call, and understood again where they have changed. */
 export function createSetups({ env, cwd, configPath, clock, hideVariables }: SetupPlace): () => WholeSetup {
-  const place = { env, cwd, ...(configPath !== undefined && { explicitPath: configPath }) };
+  const place = { env, cwd, ...present({ explicitPath: configPath }) };
   let last: { texts: string; setup: WholeSetup } | undefined;
   return () => {
     const own = ownFiles(place);
@@ -102,7 +103,7 @@ function readSetup(
     extraDirs,
     isOwn: (path) => createOwnCheck(own).isOwn(path),
     lookAtImage: (workspace, path) => lookAtImage(() => readImage({ workspace }, path)),
-    ...(clock && { clock }),
+    ...present({ clock }),
   });
   const { credentials, catalog, providers } = routing;
   const divided = () => {

@@ -2,6 +2,7 @@
 import type { ChildInput } from "../../child/child.ts";
 import { childPrompt, conversationPrompt, type Notes, taskPrompt } from "../../child/prompt.ts";
 import type { Ready } from "../../plan.ts";
+import { present } from "../../present.ts";
 import { isConversation, type Run } from "../../run/run.ts";
 import type { Setup } from "../setup/setup.ts";
 
@@ -17,7 +18,7 @@ export function createPrompts(run: Run, { readNotes }: Pick<Setup, "readNotes">)
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
   const notes = new Map<string, Promise<Notes>>();
   return async ({ task, workspace, realPaths, agent, images }, tools, signal) => {
-    const known = notes.get(workspace) ?? readNotes({ workspace, ...(realPaths && { realPaths }) });
+    const known = notes.get(workspace) ?? readNotes({ workspace, ...present({ realPaths }) });
     notes.set(workspace, known);
     const { text, warnings } = await Promise.race([known, noNotesOnce(signal)]);
     const names = tools.map(({ name }) => name);

@@ -6,6 +6,7 @@
 import type { ModelFactsConfig, ProviderConfig } from "../../config/schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Usage } from "../../event.ts";
+import { present } from "../../present.ts";
 import type { ModelFacts, Price, Route } from "../../route.ts";
 import { type BuiltInProvider, familyOf } from "./built-in-providers.ts";
 import { originOf } from "./endpoints.ts";
@@ -195,20 +196,14 @@ function isBuiltInEndpoint(row: BuiltInProvider, baseUrl: string | undefined): b
 
 function statedFacts(stated: ModelFactsConfig): ModelFacts {
   const { context_window, max_output_tokens, price, reasoning_efforts, tools, vision } = stated;
-  return {
-    ...(context_window !== undefined && { contextWindow: context_window }),
-    ...(max_output_tokens !== undefined && { maxOutputTokens: max_output_tokens }),
-    ...(price !== undefined && {
-      price: {
-        input: price.input,
-        output: price.output,
-        ...(price.cached_input !== undefined && { cachedInput: price.cached_input }),
-      },
-    }),
-    ...(reasoning_efforts !== undefined && { efforts: reasoning_efforts }),
-    ...(tools !== undefined && { tools }),
-    ...(vision !== undefined && { vision }),
-  };
+  return present({
+    contextWindow: context_window,
+    maxOutputTokens: max_output_tokens,
+    price: price && present({ input: price.input, output: price.output, cachedInput: price.cached_input }),
+    efforts: reasoning_efforts,
+    tools,
+    vision,
+  });
 }
 
 function flatCost(price: Price | undefined, usage: Usage): number | undefined {

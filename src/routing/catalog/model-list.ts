@@ -3,6 +3,7 @@
  * Entries are read by the names of their fields, which vendors and gateways share; what is not said stays unknown.
  */
 
+import { present } from "../../present.ts";
 import { fieldsOf } from "../../record.ts";
 import type { ApiMode, ModelFacts, Price } from "../../route.ts";
 
@@ -73,13 +74,7 @@ function factsOf(entry: ListFields, apiMode: ApiMode): ModelFacts {
   const price = priceOf(fieldsOf(entry.pricing));
   const vision = visionOf(entry);
   const tools = toolsOf(entry);
-  return {
-    ...(contextWindow !== undefined && { contextWindow }),
-    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
-    ...(price && { price }),
-    ...(vision !== undefined && { vision }),
-    ...(tools !== undefined && { tools }),
-  };
+  return present({ contextWindow, maxOutputTokens, price, vision, tools });
 }
 
 /** What vendors, gateways and servers of open models call the context window. */
@@ -105,7 +100,7 @@ function priceOf({ prompt, completion, input_cache_read: cached }: ListFields): 
   const output = perMillion(completion);
   const cachedInput = perMillion(cached);
   if (input === undefined || output === undefined) return undefined;
-  return { input, output, ...(cachedInput !== undefined && { cachedInput }) };
+  return present({ input, output, cachedInput });
 }
 
 function perMillion(perToken: unknown): number | undefined {

@@ -4,6 +4,7 @@
  */
 import { createRequire } from "node:module";
 import type { Usage } from "../../event.ts";
+import { present } from "../../present.ts";
 import type { Price } from "../../route.ts";
 import { withoutDate } from "./model-table.ts";
 
@@ -36,7 +37,7 @@ export function createPriceLibrary(): PriceLibrary {
       if (entry === undefined) return undefined;
       const { context_window: contextWindow } = entry.model;
       const price = priceOf(entry);
-      return { ...(contextWindow !== undefined && { contextWindow }), ...(price && { price }) };
+      return present({ contextWindow, price });
     },
     costUsd: (priceId, model, usage) =>
       entryOf(priceId, model, {
@@ -71,7 +72,7 @@ function priceOf({ model_price: prices }: LibraryEntry): Price | undefined {
   const output = basePrice(prices.output_mtok);
   const cachedInput = basePrice(prices.cache_read_mtok);
   if (input === undefined || output === undefined) return undefined;
-  return { input, output, ...(cachedInput !== undefined && { cachedInput }) };
+  return present({ input, output, cachedInput });
 }
 
 function basePrice(price: LibraryEntry["model_price"][string]): number | undefined {

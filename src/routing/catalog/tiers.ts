@@ -3,6 +3,8 @@
  * newest clearly cheaper one of its line, large the next dearer of at least its version. By price and name alone, so it
  * is a start for people to change, and nothing is ever routed by it.
  */
+
+import { present } from "../../present.ts";
 import type { Catalog } from "./catalog.ts";
 import { defaultModelOf, type Provider } from "./providers.ts";
 
@@ -25,7 +27,7 @@ export function suggestTiers(provider: Provider, catalog: Pick<Catalog, "modelsO
   const [large] = others
     .filter((other) => other.price > price && other.version >= version && !FASTER.test(other.id))
     .sort((a, b) => a.price - b.price);
-  return { medium, ...(small && { small: small.id }), ...(large && { large: large.id }) };
+  return { medium, ...present({ small: small?.id, large: large?.id }) };
 
   /** USD per million tokens of answer; undefined where it is not known, or the model is not one to give tasks to. */
   function outputPrice(id: string): number | undefined {

@@ -4,6 +4,7 @@
  * it is paired with, or of the provider's own row. Unencrypted, it goes to this machine and the local network only.
  */
 import { type Environment, expandVariables, type Template } from "../../config/template.ts";
+import { present } from "../../present.ts";
 import { type KeyHeader, namesSecret, Secret } from "../../secret.ts";
 import type { BuiltInProvider } from "../catalog/built-in-providers.ts";
 import { baseUrlFromHost, isEncrypted, nearnessOf, normalBaseUrl, originOf } from "../catalog/endpoints.ts";
@@ -73,7 +74,7 @@ function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: stri
   return candidates
     .filter((candidate) => belongs(candidate, baseUrl, rejected))
     .flatMap(({ name, header, ...found }): DeclaredKey[] => {
-      const facts = { name, ...(header && { header }) };
+      const facts = { name, ...present({ header }) };
       if ("argv" in found) return [{ ...facts, argv: found.argv, origin }];
       if (values.has(found.value)) return [];
       values.add(found.value);
@@ -117,7 +118,7 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
         name,
         value: value.trim(),
         ownerUrl: home ?? ownerUrlOf(builtIn, value),
-        ...(header && { header }),
+        ...present({ header }),
       });
   };
   for (const { path, name, template } of keyTemplatesOf(provider)) {

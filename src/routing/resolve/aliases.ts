@@ -4,6 +4,7 @@
  */
 import type { AliasConfig, ModelWishConfig } from "../../config/schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
+import { present } from "../../present.ts";
 import type { Wish } from "../../route.ts";
 import type { Providers } from "../catalog/providers.ts";
 import { disagreement, parseModelWish } from "./model-string.ts";
@@ -64,7 +65,7 @@ export function createAliases(
         ...(effort !== undefined && wish.effort === undefined ? ["effort" as const] : []),
       ],
       alias: { name, trusted, isExplicit },
-      ...(own !== undefined && { fallbacks: own }),
+      ...present({ fallbacks: own }),
       warnings: [...parsed.warnings, ...meant.warnings],
     };
   }

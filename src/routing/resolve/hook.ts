@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Problem } from "../../errors.ts";
+import { present } from "../../present.ts";
 import { EFFORTS, type ModelFacts, type Wish } from "../../route.ts";
 import type { Task } from "../../task.ts";
 
@@ -41,10 +42,6 @@ async function askOnce(hook: RouteHook, task: Task, candidates: readonly Candida
   } catch (error) {
     return { problem: failed(`it threw: ${error instanceof Error ? error.message : String(error)}`) };
   }
-}
-
-function present(wish: z.output<typeof wishSchema>): Wish {
-  return Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined));
 }
 
 function expected(answer: unknown, { issues }: z.ZodError): string {

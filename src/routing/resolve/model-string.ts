@@ -5,6 +5,7 @@
 import type { ModelWishConfig } from "../../config/schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
+import { present } from "../../present.ts";
 import { EFFORTS, type Effort, type Wish } from "../../route.ts";
 import type { Providers } from "../catalog/providers.ts";
 
@@ -21,10 +22,10 @@ export function parseModelWish(
   beside: Omit<Wish, "model">,
   providers: Providers,
 ): ParsedWish {
-  if (written === undefined) return { wish: present(beside), warnings: [] };
+  if (written === undefined) return { wish: said(beside), warnings: [] };
   if (typeof written === "object") {
     const fields = { provider: written.provider, effort: written.reasoning_effort };
-    const inside = parseModelWish(written.model, present(fields), providers);
+    const inside = parseModelWish(written.model, said(fields), providers);
     return "problem" in inside ? inside : withBeside(inside, beside, providers);
   }
   const parsed = parseText(written);
@@ -32,14 +33,10 @@ export function parseModelWish(
 }
 
 /** `inherit` means: as if nothing was written. */
-function present({ model, provider, effort }: { [Key in keyof Wish]: Wish[Key] | undefined }): Wish {
-  const isSaid = (text: string | undefined): text is string =>
-    text !== undefined && text.trim() !== "" && text.trim().toLowerCase() !== "inherit";
-  return {
-    ...(isSaid(model) && { model: model.trim() }),
-    ...(isSaid(provider) && { provider: provider.trim() }),
-    ...(effort !== undefined && { effort }),
-  };
+function said({ model, provider, effort }: { [Key in keyof Wish]: Wish[Key] | undefined }): Wish {
+  const named = (text: string | undefined) =>
+    text?.trim().toLowerCase() === "inherit" ? undefined : text?.trim() || undefined;
+  return present({ model: named(model), provider: named(provider), effort });
 }
 
 function parseText(text: string): ParsedWish {
@@ -70,7 +67,7 @@ function parseText(text: string): ParsedWish {
       else return { problem: unknownEffort(value) };
     } else return { problem: wrongForm(text, word, suggest(flag, FLAGS)) };
   }
-  return { wish: present(wish), warnings };
+  return { wish: said(wish), warnings };
 }
 
 function withBeside(
@@ -79,7 +76,7 @@ function withBeside(
   providers: Providers,
 ): ParsedWish {
   const { wish, warnings } = parsed;
-  const fields = present(beside);
+  const fields = said(beside);
   if (wish.provider !== undefined && fields.provider !== undefined && !providers.isSame(wish.provider, fields.provider))
     return { problem: disagreement("provider", wish.provider, fields.provider) };
   if (wish.effort !== undefined && fields.effort !== undefined && wish.effort !== fields.effort)

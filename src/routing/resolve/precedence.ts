@@ -4,6 +4,7 @@
  */
 import type { ModelWishConfig } from "../../config/schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
+import { present } from "../../present.ts";
 import type { Effort, Level, Route, Wish } from "../../route.ts";
 import { defaultModelOf, type Provider, type Providers } from "../catalog/providers.ts";
 import type { Aliases, NamedAlias, Unaliased } from "./aliases.ts";
@@ -93,19 +94,19 @@ function overlay(below: PartialRoute, layer: RouteLayer, deps: PrecedenceDeps): 
   const keepsEffort = effortBelow?.by !== "alias" || isSameModel || layer.level === "fallback";
   return {
     ...rest,
-    ...(problem !== undefined && provider === undefined && { problem }),
-    ...(provider !== undefined && { provider: { value: provider, by: placed.ofFamily ? "family" : by("provider") } }),
+    ...present({
+      problem: provider === undefined ? problem : undefined,
+      provider: provider && { value: provider, by: placed.ofFamily ? "family" : by("provider") },
+    }),
     ...(model !== undefined
       ? {
           model: { value: model, by: layer.level },
-          ...(read.alias !== undefined && { alias: read.alias }),
+          ...present({ alias: read.alias }),
         }
       : keepsModel && {
-          ...(modelBelow && { model: modelBelow }),
-          ...(aliasBelow !== undefined && { alias: aliasBelow }),
-          ...(fallbacksBelow && { fallbacks: fallbacksBelow }),
+          ...present({ model: modelBelow, alias: aliasBelow, fallbacks: fallbacksBelow }),
         }),
-    ...(fallbacks && { fallbacks }),
+    ...present({ fallbacks }),
     ...(read.wish.effort !== undefined
       ? { effort: { value: read.wish.effort, by: by("effort"), ofParent: layer.level === "parent" } }
       : keepsEffort && effortBelow !== undefined && { effort: effortBelow }),
@@ -117,7 +118,7 @@ function readLevel(
   { model, provider, effort }: RouteLayer,
   { providers, aliases }: PrecedenceDeps,
 ): Unaliased | { problem: Problem } {
-  const beside: Wish = { ...(provider !== undefined && { provider }), ...(effort !== undefined && { effort }) };
+  const beside: Wish = present({ provider, effort });
   const parsed = parseModelWish(model, beside, providers);
   if ("problem" in parsed) return parsed;
   const unaliased = aliases.resolve(parsed.wish);
@@ -134,8 +135,7 @@ function resolve(choice: PartialRoute, deps: PrecedenceDeps): ModelSelection | {
   const ofRow = defaultModelOf(provider.value);
   const model = choice.model ?? (ofRow === undefined ? undefined : { value: ofRow, by: "default" as const });
   if (model === undefined) return { problem: noModel(provider.value, catalog.modelsOf(provider.value)) };
-  const isExplicit = choice.alias?.isExplicit === true;
-  return { provider, model, ...(choice.effort && { effort: choice.effort }), ...(isExplicit && { isExplicit }) };
+  return present({ provider, model, effort: choice.effort, isExplicit: choice.alias?.isExplicit || undefined });
 }
 
 /** Its names are those that are sent: none of them is looked up as an alias. */
@@ -145,7 +145,7 @@ function fromRoute({ provider: slug, model, effort }: Route, providers: Provider
   return {
     provider: { value: found.provider, by: "parent" },
     model: { value: model, by: "parent" },
-    ...(effort !== undefined && { effort: { value: effort, by: "parent", ofParent: true } }),
+    ...present({ effort: effort && ({ value: effort, by: "parent", ofParent: true } as const) }),
     warnings: [],
   };
 }

@@ -6,6 +6,7 @@ import type { AgentDefinition } from "../../config/agents.ts";
 import type { RouteLevels } from "../../config/load.ts";
 import type { Config, ModelWishConfig } from "../../config/schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
+import { present } from "../../present.ts";
 import type { Level, Route, Wish } from "../../route.ts";
 import type { Call, Task } from "../../task.ts";
 import type { HookDecision } from "./hook.ts";
@@ -118,7 +119,7 @@ function targetOf(alias: string, precedence: Precedence, delegation: PartialRout
   if ("problem" in selection) return undefined;
   const { provider, model } = selection;
   const bringsProvider = provider.by === "alias" || provider.by === "family";
-  return { model: model.value, ...(bringsProvider && { provider: provider.value.slug }) };
+  return { model: model.value, ...present({ provider: bringsProvider ? provider.value.slug : undefined }) };
 }
 
 /** Where the route cannot be had and a fallback may be taken, levels are dropped from the highest down. */
@@ -204,8 +205,7 @@ function deniedChoice(
   return context.policy({
     provider: selection.provider.value.slug,
     model: selection.model.value,
-    ...(effort !== undefined && { effort }),
-    ...(isAliases && choice.alias !== undefined && { alias: choice.alias }),
+    ...present({ effort, alias: isAliases ? choice.alias : undefined }),
   });
 }
 
@@ -259,7 +259,7 @@ export function refreshRoute(route: Route, priced: boolean, deps: PrecedenceDeps
     {
       provider: { value: found.provider, by: chosenBy.provider },
       model: { value: route.model, by: chosenBy.model },
-      ...(route.effort !== undefined && { effort: { value: route.effort, by: chosenBy.effort ?? chosenBy.model } }),
+      ...present({ effort: route.effort && { value: route.effort, by: chosenBy.effort ?? chosenBy.model } }),
     },
     priced,
     deps,
@@ -295,7 +295,7 @@ function layersOf(
   place?: string,
 ): RouteLayer[] {
   if ([model, provider, effort].every((field) => field === undefined)) return [];
-  return [{ level, model, provider, effort, ...(place !== undefined && { place }) }];
+  return [{ level, model, provider, effort, ...present({ place }) }];
 }
 
 function hookLayers(decision: HookDecision): RouteLayer[] {
@@ -339,7 +339,7 @@ function asWritten({ model, provider, effort }: RouteLayer): Wish {
     provider: object.provider ?? provider,
     effort: object.reasoning_effort ?? effort,
   };
-  return Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined));
+  return present(wish);
 }
 
 /** The route that is taken in place of the one that was asked for; what was asked stays on record. */
@@ -348,7 +348,7 @@ function substitute(route: Route, levels: readonly RouteLayer[], problem: Proble
   return {
     ...route,
     requested: requestedBy(levels),
-    chosenBy: { provider: "fallback", model: "fallback", ...(effort && { effort: "fallback" as const }) },
+    chosenBy: present({ provider: "fallback", model: "fallback", effort: effort && "fallback" }),
     warnings: [
       ...route.warnings,
       {

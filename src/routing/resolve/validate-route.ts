@@ -5,6 +5,7 @@
 
 import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
+import { present } from "../../present.ts";
 import type { Endpoint, ModelFacts, Route } from "../../route.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { FAMILY_NAMES, familyNamed } from "../catalog/families.ts";
@@ -40,11 +41,11 @@ export function validateRoute(
     route: {
       provider: provider.value.slug,
       model: model.value,
-      ...(effort && { effort: effort.value }),
+      ...present({ effort: effort?.value }),
       endpoint: endpointOf(provider.value, connection, model.value),
-      ...(keyName !== undefined && { keyName }),
+      ...present({ keyName }),
       facts,
-      chosenBy: { provider: provider.by, model: model.by, ...(effort && { effort: effort.by }) },
+      chosenBy: present({ provider: provider.by, model: model.by, effort: effort?.by }),
       warnings: [...rejectedKeys(provider.value, connection), ...doubts(provider.value, connection, model.value, deps)],
     },
   };
@@ -53,7 +54,7 @@ export function validateRoute(
 function endpointOf(provider: Provider, { baseUrl }: ProviderConnection, model: string): Endpoint {
   const apiMode = apiModeOf(provider, baseUrl, model);
   const effortField = apiMode === "chat_completions" ? provider.builtIn?.effortField : undefined;
-  return { baseUrl, apiMode, ...(effortField && { effortField }) };
+  return { baseUrl, apiMode, ...present({ effortField }) };
 }
 
 function noConnection(

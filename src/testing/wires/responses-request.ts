@@ -1,5 +1,6 @@
 /** What OpenAI's Responses API accepts, and how its requests read: a flat list of items instead of messages. */
 
+import { present } from "../../present.ts";
 import { fieldsOf } from "../../record.ts";
 import { EFFORTS } from "../../route.ts";
 import { type JsonFields, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "../json-fields.ts";
@@ -196,7 +197,7 @@ function functionsOf(tools: unknown, namespace?: string): RequestTool[] {
     .filter(({ type }) => type === "function")
     .map(({ name, description, parameters }) => ({
       name: textOf(name),
-      ...(namespace !== undefined && { namespace }),
+      ...present({ namespace }),
       description: textOf(description),
       schema: parameters,
     }));

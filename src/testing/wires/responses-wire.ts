@@ -3,6 +3,7 @@
  * closed by numbered events, between a `response.created` and a `response.completed` that hold the whole.
  */
 import type { Finish } from "../../event.ts";
+import { present } from "../../present.ts";
 import { fieldsOf } from "../../record.ts";
 import type { JsonFields } from "../json-fields.ts";
 import type { ModelRequest } from "../model-request.ts";
@@ -117,7 +118,7 @@ function functionCallItem(call: ReplyToolCall): JsonFields {
     arguments: call.argumentsText,
     call_id: toolCallId(call, "call_"),
     name: call.name,
-    ...(call.namespace !== undefined && { namespace: call.namespace }),
+    ...present({ namespace: call.namespace }),
   };
 }
 

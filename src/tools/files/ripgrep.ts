@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { present } from "../../present.ts";
 import { startProcess } from "../../start-process.ts";
 import { createLineSplitter, type Line } from "./line-splitter.ts";
 
@@ -51,7 +52,7 @@ export async function ripgrep(
   const [, killedBy] = await once(search, "close");
   signal.throwIfAborted();
   const words = problem.replace(/^rg: /, "").slice(0, MAX_PROBLEM_CHARACTERS).trim();
-  return { timedOut: killedBy !== null && !enough, ...(words === "" ? {} : { problem: words }) };
+  return { timedOut: killedBy !== null && !enough, ...present({ problem: words || undefined }) };
 }
 
 /**

@@ -12,6 +12,7 @@ import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { present } from "../../present.ts";
 import { startProcess } from "../../start-process.ts";
 
 /** From TERM to KILL. A stopped tool has to be done within a second. */
@@ -103,7 +104,7 @@ export async function runInShell(
   else await endSession(session, lease);
   await settlesWithin(gone, DRAIN_MS);
   for (const stream of [output, line, lease]) stream.destroy();
-  return { exitCode: exitCode ?? 128 + constants.signals.SIGKILL, ...(stopped && { stopped }) };
+  return { exitCode: exitCode ?? 128 + constants.signals.SIGKILL, ...present({ stopped }) };
 }
 
 /**

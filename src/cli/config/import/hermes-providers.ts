@@ -4,6 +4,7 @@
  */
 
 import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
+import { present } from "../../../present.ts";
 import { fieldsOf, isRecord } from "../../../record.ts";
 
 /** What an import needs to know of Deputy's providers. */
@@ -75,13 +76,13 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     if (mode !== undefined && MODES[mode] === undefined) conversion.note(`${path}: Deputy does not speak ${mode}.`);
     const isPlaceholder = key !== undefined && !key.includes("${") && !known.isUsableKey(key);
     if (isPlaceholder) conversion.note(`${path}.api_key holds a placeholder, not a key.`);
-    return {
-      ...(baseUrl !== undefined && { base_url: baseUrl.replace(/(?<!\/)\/+$/, "") }),
-      ...(mode !== undefined && MODES[mode] !== undefined && { api_mode: MODES[mode] }),
-      ...(key !== undefined && !isPlaceholder && { api_key: key }),
-      ...(variable !== undefined && { api_key_env: variable }),
-      ...(Object.keys(headers).length > 0 && { headers }),
-    };
+    return present({
+      base_url: baseUrl?.replace(/(?<!\/)\/+$/, ""),
+      api_mode: mode === undefined ? undefined : MODES[mode],
+      api_key: isPlaceholder ? undefined : key,
+      api_key_env: variable,
+      headers: Object.keys(headers).length > 0 ? headers : undefined,
+    });
   }
 
   /** Model ids as text, a list or a map; of what is said of each, Deputy knows the context window. */
@@ -127,7 +128,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     if (there !== undefined) return add(there, entry, path);
     const mode = builtIn === undefined ? undefined : known.modeOf(builtIn);
     const slug = freeName(isNamed && builtIn === undefined ? name : hint);
-    return add(slug, { ...(mode && { api_mode: mode }), ...entry }, path);
+    return add(slug, { ...present({ api_mode: mode }), ...entry }, path);
   }
 
   /** A name that neither a built-in provider nor another entry has. */

@@ -8,6 +8,7 @@ import { type ConversionNotes, consume, consumeFields, consumeText, type Fields 
 import { configSchema, keysAllowedAt } from "../../../config/schema.ts";
 import { variablesIn } from "../../../config/template.ts";
 import { pathText } from "../../../key-path.ts";
+import { present } from "../../../present.ts";
 import { isRecord } from "../../../record.ts";
 import { createHermesProviders, type HermesProviders, type KnownProviders } from "./hermes-providers.ts";
 
@@ -93,7 +94,7 @@ function parentOf(hermes: Fields, reading: Reading): { route: Fields; aliases: F
   const agent = consumeFields(hermes, "agent");
   const effort = effortOf(agent);
   conversion.rest(agent, "agent");
-  return { route: { ...pair, ...(effort && { reasoning_effort: effort }) }, aliases };
+  return { route: { ...pair, ...present({ reasoning_effort: effort }) }, aliases };
 }
 
 /** Undefined, with a note, where its provider cannot be had: a model without it would run elsewhere. */
@@ -110,7 +111,7 @@ function providerModelOf(
     return undefined;
   }
   const isInherited = model === undefined || model === "inherit" || model === "auto";
-  return { ...(!isInherited && { model }), ...(named.slug !== undefined && { provider: named.slug }) };
+  return present({ model: isInherited ? undefined : model, provider: named.slug });
 }
 
 function effortOf(fields: Fields): string | undefined {
@@ -145,7 +146,7 @@ function aliasOfMap(written: unknown, path: string, name: string, reading: Readi
   const pair = providerModelOf(fields, path, name.toLowerCase(), reading);
   reading.conversion.rest(fields, path);
   if (pair === undefined) return undefined;
-  if (pair.model !== undefined) return { ...pair, ...(effort && { reasoning_effort: effort }) };
+  if (pair.model !== undefined) return { ...pair, ...present({ reasoning_effort: effort }) };
   reading.conversion.note(`${path} is left out: it names no model.`);
   return undefined;
 }
@@ -182,7 +183,7 @@ function delegationOf(hermes: Fields, reading: Reading): Fields {
       "fallback_providers applies only to the parent, because delegation sets its own model or provider.",
     );
   const fallbacks = chain === undefined ? undefined : fallbacksOf(chain, reading);
-  return { ...pair, ...(effort && { reasoning_effort: effort }), ...limits, ...(fallbacks && { fallbacks }) };
+  return { ...pair, ...present({ reasoning_effort: effort }), ...limits, ...present({ fallbacks }) };
 }
 
 /** One entry or a list of them: `{provider, model, …}`, or a text like an alias. */
@@ -202,7 +203,7 @@ function terminalOf(hermes: Fields, conversion: ConversionNotes): Fields {
   const timeout = consume(fields, "timeout");
   const env = consume(fields, "env_passthrough");
   conversion.rest(fields, "terminal");
-  return { ...(timeout !== undefined && { timeout_seconds: timeout }), ...(env !== undefined && { env }) };
+  return present({ timeout_seconds: timeout, env });
 }
 
 // The result ----------------------------------------------------------------------------------------------------------
