@@ -4,9 +4,9 @@ import type { ChatOptions, LiveChat } from "../../engine/chat.ts";
 import { openChat } from "../../engine/chat.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
-import { EFFORTS, type Effort, type Wish } from "../../route.ts";
+import { present } from "../../present.ts";
+import { EFFORTS } from "../../route.ts";
 import { isConversation } from "../../run/run.ts";
-import { parseAllowRule } from "../approvals/allow-rule.ts";
 import {
   ALLOW_OPTION,
   CONCURRENCY_OPTION,
@@ -19,25 +19,20 @@ import {
   withDeputy,
 } from "../command.ts";
 import { workspaceOf } from "../commands/run.ts";
+import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
 
-type ChatFlags = {
-  print?: string | true;
-  json?: true;
-  ndjson?: true;
-  model?: string;
-  provider?: string;
-  effort?: Effort;
-  toolsets?: string[];
-  allow?: string[];
-  maxCost?: number;
-  concurrency?: number;
-  continue?: true;
-  resume?: string;
-  workspace?: string;
-  waitForApproval?: true;
-  verbose?: true;
-  config?: string;
-};
+type ChatFlags = RouteFlags &
+  WorkFlags & {
+    print?: string | true;
+    json?: true;
+    ndjson?: true;
+    toolsets?: string[];
+    maxCost?: number;
+    continue?: true;
+    resume?: string;
+    workspace?: string;
+    verbose?: true;
+  };
 
 const HELP = `
 /help lists the commands of the terminal chat. The agent has the tools of a child, and delegate_task to run tasks on
@@ -103,22 +98,17 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
     const options = chatOptions(flags, workspace, engine);
     const opened = await openChat(engine, options);
     const { createChatExtras } = await import("./background-runs.ts");
-    const turn = {
-      beside: createChatExtras(deputy, io, flags.config),
-      ...(flags.allow && { permissions: flags.allow.map(parseAllowRule) }),
-      ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
-    };
+    const turn = { beside: createChatExtras(deputy, io, flags.config), ...workOptions(flags) };
     const verbose = flags.verbose === true;
     if (message !== undefined) {
       const { chatOnce } = await import("./headless.ts");
-      const { json, ndjson, waitForApproval } = flags;
-      const answering = { ...turn, ...(waitForApproval && { answersFromElsewhere: true }) };
-      return chatOnce({ io, deputy, chat: opened, message, json, ndjson, verbose, turn: answering });
+      const { json, ndjson } = flags;
+      return chatOnce({ io, deputy, chat: opened, message, json, ndjson, verbose, turn });
     }
     const { chatAtTerminal } = await import("./interactive.ts");
     const { id: _, ...fresh } = options;
     const resumeChat = async ({ route: { provider, model, effort } }: LiveChat) =>
-      openChat(engine, { ...fresh, wish: { provider, model, ...(effort !== undefined && { effort }) } });
+      openChat(engine, { ...fresh, wish: { provider, model, ...present({ effort }) } });
     return chatAtTerminal({
       io,
       deputy,
@@ -136,20 +126,9 @@ async function messageOf({ print }: ChatFlags, { io }: Context): Promise<string>
 }
 
 function chatOptions(flags: ChatFlags, workspace: string, engine: Engine): ChatOptions {
-  const { model, provider, effort, toolsets, maxCost } = flags;
-  const wish: Wish = {
-    ...(model !== undefined && { model }),
-    ...(provider !== undefined && { provider }),
-    ...(effort !== undefined && { effort }),
-  };
   const id = flags.continue ? lastConversation(workspace, engine) : flags.resume;
-  return {
-    workspace,
-    wish,
-    ...(id !== undefined && { id }),
-    ...(toolsets && { toolsets }),
-    ...(maxCost !== undefined && { maxCostUsd: maxCost }),
-  };
+  const { toolsets, maxCost: maxCostUsd } = flags;
+  return { workspace, wish: wishOf(flags), ...present({ id, toolsets, maxCostUsd }) };
 }
 
 function lastConversation(workspace: string, engine: Engine): string {

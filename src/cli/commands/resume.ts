@@ -2,8 +2,8 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import type { ChatExtras } from "../../engine/engine.ts";
+import { present } from "../../present.ts";
 import { isConversation } from "../../run/run.ts";
-import { parseAllowRule } from "../approvals/allow-rule.ts";
 import type { createChatExtras } from "../chat/background-runs.ts";
 import {
   ALLOW_OPTION,
@@ -17,8 +17,9 @@ import {
 import { EXIT_INTERRUPTED } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
+import { type WorkFlags, workOptions } from "../work-flags.ts";
 
-type ResumeFlags = FollowFlags & { config?: string; allow?: string[]; waitForApproval?: true; concurrency?: number };
+type ResumeFlags = FollowFlags & WorkFlags;
 
 export const declareResume: Declare = (command, context) => {
   const { io } = context;
@@ -52,11 +53,11 @@ ${examples([
         const { run } = engine.run(id);
         const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
         const options = {
-          ...(follower.asker === undefined ? {} : { asker: follower.asker }),
-          ...(flags.waitForApproval === undefined ? {} : { answersFromElsewhere: true }),
-          ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(parseAllowRule) }),
-          ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-          ...(isConversation(run) && { beside: await chatExtrasOf(deputy, io, flags.config) }),
+          ...workOptions(flags),
+          ...present({
+            asker: follower.asker,
+            beside: isConversation(run) ? await chatExtrasOf(deputy, io, flags.config) : undefined,
+          }),
         };
         const delegation = await unlessInterrupted(io, (signal) =>
           engine.resume(run.delegationId, { ...options, signal }),

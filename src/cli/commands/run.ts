@@ -4,9 +4,9 @@ import { resolve } from "node:path";
 import { Option } from "commander";
 import type { Plan, SubmitOptions } from "../../engine/engine.ts";
 import { DeputyError, ERROR_EXIT } from "../../errors.ts";
-import { EFFORTS, type Effort, type Wish } from "../../route.ts";
+import { present } from "../../present.ts";
+import { EFFORTS } from "../../route.ts";
 import { type Call, parseCall } from "../../task.ts";
-import { parseAllowRule } from "../approvals/allow-rule.ts";
 import {
   ALLOW_OPTION,
   CONCURRENCY_OPTION,
@@ -23,22 +23,18 @@ import { readTaskFile } from "../input/task-file.ts";
 import { createPaint, type Io } from "../io.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
 import { formatPlan, planDocument } from "../terminal/plan-table.ts";
+import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
 
-type RunFlags = FollowFlags & {
-  goal?: string;
-  context?: string;
-  model?: string;
-  provider?: string;
-  effort?: Effort;
-  concurrency?: number;
-  maxCost?: number;
-  allow?: string[];
-  waitForApproval?: true;
-  strict?: true;
-  dryRun?: true;
-  config?: string;
-  workspace?: string;
-};
+type RunFlags = FollowFlags &
+  RouteFlags &
+  WorkFlags & {
+    goal?: string;
+    context?: string;
+    maxCost?: number;
+    strict?: true;
+    dryRun?: true;
+    workspace?: string;
+  };
 
 const HELP = `
 A task file contains the arguments of delegate_task as YAML or JSON, or a list of tasks; a JSON Lines file has one task
@@ -139,23 +135,13 @@ function usage(message: string): DeputyError {
 }
 
 function submitOptions(flags: RunFlags, workspace: string): SubmitOptions {
+  const { maxCost: maxCostUsd, strict } = flags;
   return {
     surface: "cli",
     workspace,
-    parent: parentOf(flags),
-    ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
-    ...(flags.maxCost === undefined ? {} : { maxCostUsd: flags.maxCost }),
-    ...(flags.allow === undefined ? {} : { permissions: flags.allow.map(parseAllowRule) }),
-    ...(flags.waitForApproval === undefined ? {} : { answersFromElsewhere: true }),
-    ...(flags.strict === undefined ? {} : { strict: true }),
-  };
-}
-
-function parentOf({ model, provider, effort }: RunFlags): Wish {
-  return {
-    ...(model === undefined ? {} : { model }),
-    ...(provider === undefined ? {} : { provider }),
-    ...(effort === undefined ? {} : { effort }),
+    parent: wishOf(flags),
+    ...workOptions(flags),
+    ...present({ maxCostUsd, strict }),
   };
 }
 

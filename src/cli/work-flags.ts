@@ -1,0 +1,16 @@
+/** Flags that the commands which start or continue work have in common, and what they ask of the engine. */
+import { present } from "../present.ts";
+import type { Effort, Wish } from "../route.ts";
+import { parseAllowRule } from "./approvals/allow-rule.ts";
+
+export type WorkFlags = { allow?: string[]; concurrency?: number; waitForApproval?: true; config?: string };
+
+export function workOptions({ allow, concurrency, waitForApproval }: WorkFlags) {
+  return present({ permissions: allow?.map(parseAllowRule), concurrency, answersFromElsewhere: waitForApproval });
+}
+
+export type RouteFlags = { model?: string; provider?: string; effort?: Effort };
+
+export function wishOf({ model, provider, effort }: RouteFlags): Wish {
+  return present({ model, provider, effort });
+}
