@@ -41,12 +41,22 @@ export type Failure = {
   isLasting?: true;
 };
 
+/** What an error says of itself; anything can be thrown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The system's or a library's code for an error: `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
 /** Longest part of an internal error's own message that is shown, in characters. */
 const MAX_INTERNAL_QUOTE = 300;
 
 /** What results, the journal and models get of a bug in Deputy: one line of its message. Its stack belongs in the error log. */
 export function internalErrorText(error: unknown, redact: (text: string) => string): string {
-  const [line = ""] = redact(String(error instanceof Error ? error.message : error)).split("\n");
+  const [line = ""] = redact(errorMessage(error)).split("\n");
   return `Internal error in Deputy (${line.slice(0, MAX_INTERNAL_QUOTE)}). Please report it, with the stack from errors.log in the state directory.`;
 }
 

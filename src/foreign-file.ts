@@ -5,6 +5,7 @@
  */
 import * as fs from "node:fs";
 import { getSystemErrorMessage, promisify } from "node:util";
+import { errorCode } from "./errors.ts";
 import { isWithin } from "./path-within.ts";
 
 export type ReadBounds = {
@@ -178,7 +179,7 @@ function* realPathsOf(directories: readonly string[]): Steps<string[]> {
 }
 
 function isAbsent(error: unknown): boolean {
-  return ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+  return ["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "");
 }
 
 function checkKind(stats: fs.Stats): void {

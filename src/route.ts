@@ -7,6 +7,10 @@ import type { Warning } from "./errors.ts";
 export const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
 export type Effort = (typeof EFFORTS)[number];
 
+export function isEffort(word: string): word is Effort {
+  return EFFORTS.some((effort) => effort === word);
+}
+
 export const API_MODES = ["chat_completions", "responses", "anthropic_messages", "gemini"] as const;
 export type ApiMode = (typeof API_MODES)[number];
 

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { handOver } from "../config/environment.ts";
 import type { Opened } from "../engine/setup/open-deputy.ts";
-import { DeputyError } from "../errors.ts";
+import { DeputyError, errorMessage } from "../errors.ts";
 import { shortageIn } from "../shortage.ts";
 import { startProcess } from "../start-process.ts";
 import type { Io } from "./io.ts";
@@ -35,7 +35,7 @@ export async function startDetached(runId: string, { env, cwd, routing, configPa
     child.stderr?.destroy();
     child.unref();
   } catch (error) {
-    const reason = shortageIn(error) ?? (error as Error).message;
+    const reason = shortageIn(error) ?? errorMessage(error);
     throw new DeputyError("run-owned", `The run could not begin in the background: ${reason}`, { cause: error });
   }
 }

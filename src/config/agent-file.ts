@@ -5,7 +5,7 @@
 
 import { present } from "../present.ts";
 import { isRecord } from "../record.ts";
-import { EFFORTS, type Effort } from "../route.ts";
+import { isEffort } from "../route.ts";
 import { consume, consumeText, type Fields } from "./consume.ts";
 import { readYaml } from "./document.ts";
 import type { AgentConfig } from "./schema.ts";
@@ -115,10 +115,6 @@ function common(fields: Fields, fileName: string, notes: string[], effortKey: st
     reasoning_effort: effort !== undefined && isEffort(effort) ? effort : undefined,
     max_iterations: isCount ? Number(steps) : undefined,
   });
-}
-
-function isEffort(word: string): word is Effort {
-  return (EFFORTS as readonly string[]).includes(word);
 }
 
 /** opencode's `prompt`, where the body is empty; a file it names is not read. */

@@ -6,7 +6,7 @@
 import { type Dirent, existsSync, opendirSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
-import type { Warning } from "../errors.ts";
+import { errorMessage, type Warning } from "../errors.ts";
 import { readForeignText } from "../foreign-file.ts";
 import { isWithin } from "../path-within.ts";
 import { present } from "../present.ts";
@@ -236,5 +236,5 @@ function readDefinition(path: string, within: string | undefined): { text: strin
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }

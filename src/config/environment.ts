@@ -4,6 +4,7 @@
  * the process was started with.
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { errorMessage } from "../errors.ts";
 import { present } from "../present.ts";
 import { looksLikeSecret } from "../secret.ts";
 import type { Environment } from "./template.ts";
@@ -100,7 +101,7 @@ export function hideVariables(names: readonly string[]): string | undefined {
     blankInitialEnvironment(visible);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   }
 }
 

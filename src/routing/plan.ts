@@ -204,7 +204,7 @@ function toolsetsOf({ named, toolsets: wanted }: Wanted, allowed: readonly strin
     if (route.facts.tools !== false) return { toolsets: [...new Set(wanted)] };
     return named === undefined || named.length === 0 ? { toolsets: [] } : { problem: noTools(route, named) };
   }
-  const exists = (TOOLSETS as readonly string[]).includes(refused);
+  const exists = TOOLSETS.some((name) => name === refused);
   const suggestions = exists ? [...allowed] : suggest(refused, allowed);
   const hint = suggestions.length > 0 && !exists ? ` Did you mean ${suggestions.join(" or ")}?` : "";
   const reason = exists ? ", which delegation.toolsets does not give to children" : "";

@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { errorMessage } from "../../errors.ts";
 import type { SchemaJob, SchemaVerdict } from "./schema-checker.ts";
 
 /** Compiled schemas kept: one serves its preflight and the answers of all its tasks. */
@@ -68,6 +69,6 @@ function errorsIn(answer: unknown, validate: Validate): string[] {
 
 function reasonOf(error: unknown): string {
   if (error instanceof RangeError) return "it refers to itself without end, or is too large";
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   return message.startsWith("async schema") ? ASYNC : message.slice(0, MAX_ERROR_CHARACTERS);
 }

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { readPrivateFile, writePrivateFile } from "../../config/private-file.ts";
 import { stateDir } from "../../config/trust.ts";
 import type { Question } from "../../engine/engine.ts";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, errorMessage } from "../../errors.ts";
 import { parseRunId } from "../../run/run.ts";
 import type { Io } from "../io.ts";
 
@@ -48,7 +48,7 @@ export function openShownRequests({ env, clock }: Pick<Io, "env" | "clock">): Sh
       try {
         writePrivateFile(path, `${JSON.stringify({ ...current(), ...Object.fromEntries(added) })}\n`);
       } catch (error) {
-        const message = `Cannot write ${path}: ${(error as Error).message}. Answer a request by its code: --request`;
+        const message = `Cannot write ${path}: ${errorMessage(error)}. Answer a request by its code: --request`;
         throw new DeputyError("output-unwritable", message, { cause: error });
       }
     },

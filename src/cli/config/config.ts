@@ -1,7 +1,7 @@
 /** `deputy config`: which files hold, what each value is and where it comes from, and trust in a project's file. */
 import { resolve } from "node:path";
 import type { ConfigFile, LoadedConfig } from "../../config/load.ts";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, errorMessage } from "../../errors.ts";
 import { present } from "../../present.ts";
 import { isRecord } from "../../record.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
@@ -91,7 +91,7 @@ A trusted file may set endpoints, keys and permissions, so read it first; deputy
       try {
         trustConfig(path, stateDir(io.env));
       } catch (error) {
-        throw new DeputyError("input-unreadable", `Cannot trust ${path}: ${(error as Error).message}`, {
+        throw new DeputyError("input-unreadable", `Cannot trust ${path}: ${errorMessage(error)}`, {
           cause: error,
         });
       }

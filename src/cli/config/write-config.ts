@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { writePrivateFile } from "../../config/private-file.ts";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, errorMessage } from "../../errors.ts";
 
 /** @throws DeputyError `usage` where there is one already */
 export function refuseToOverwrite(path: string, force: true | undefined): void {
@@ -24,7 +24,7 @@ export function writeConfig(path: string, text: string, mode?: number): string |
     writePrivateFile(path, text, mode);
     return backup;
   } catch (error) {
-    throw new DeputyError("output-unwritable", `Cannot write ${path}: ${(error as Error).message}`, { cause: error });
+    throw new DeputyError("output-unwritable", `Cannot write ${path}: ${errorMessage(error)}`, { cause: error });
   }
 }
 

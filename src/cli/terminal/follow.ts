@@ -3,6 +3,7 @@
  * to Ctrl-C, and says with which code to exit. `run`, `resume`, `watch` and `demo` are this with a different beginning.
  */
 import type { Asker, LiveDelegation } from "../../engine/engine.ts";
+import { errorMessage } from "../../errors.ts";
 import { type Event, isStored } from "../../event.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunUpdate, resultsOf, runIn } from "../../run/run.ts";
@@ -102,9 +103,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
       await folder?.write(result, run?.call.tasks[result.task_index]?.goal ?? "");
       return true;
     } catch (error) {
-      view.print(
-        `! Could not write the result of ${result.child_id}: ${(error as Error).message}. It is printed below.`,
-      );
+      view.print(`! Could not write the result of ${result.child_id}: ${errorMessage(error)}. It is printed below.`);
       return false;
     }
   }

@@ -1,7 +1,7 @@
 /** `--output DIR`: every result as a file of its own, written when it arrives, whole or not at all. */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, errorMessage } from "../../errors.ts";
 import { makeFolder } from "../../make-folder.ts";
 import type { Result } from "../../result.ts";
 import { writeWhole } from "../../write-whole.ts";
@@ -31,7 +31,7 @@ async function probe(path: string): Promise<void> {
     await writeFile(trial, "");
     await rm(trial);
   } catch (error) {
-    const { message } = error as Error;
+    const message = errorMessage(error);
     throw new DeputyError(
       "output-unwritable",
       `Cannot write results to ${path}: ${message}. Nothing was started. Choose another --output.`,

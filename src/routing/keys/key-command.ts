@@ -5,6 +5,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Clock } from "../../clock.ts";
+import { errorCode } from "../../errors.ts";
 import { shortageIn } from "../../shortage.ts";
 import { startProcess } from "../../start-process.ts";
 
@@ -28,7 +29,7 @@ export async function firstLineOf(
   try {
     return await run(argv, environment, clock, signal);
   } catch (error) {
-    const reason = shortageIn(error) ?? (error as NodeJS.ErrnoException).code ?? "no reason given";
+    const reason = shortageIn(error) ?? errorCode(error) ?? "no reason given";
     return { problem: `cannot be run (${reason})` };
   }
 }

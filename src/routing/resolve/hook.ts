@@ -3,7 +3,7 @@
  * should. It sees no key. What it says is a level of its own: over the config's rules, under agent, call and task.
  */
 import { z } from "zod";
-import type { Problem } from "../../errors.ts";
+import { errorMessage, type Problem } from "../../errors.ts";
 import { present } from "../../present.ts";
 import { EFFORTS, type ModelFacts, type Wish } from "../../route.ts";
 import type { Task } from "../../task.ts";
@@ -40,7 +40,7 @@ async function askOnce(hook: RouteHook, task: Task, candidates: readonly Candida
     const parsed = wishSchema.safeParse(answer);
     return parsed.success ? { wish: present(parsed.data) } : { problem: failed(expected(answer, parsed.error)) };
   } catch (error) {
-    return { problem: failed(`it threw: ${error instanceof Error ? error.message : String(error)}`) };
+    return { problem: failed(`it threw: ${errorMessage(error)}`) };
   }
 }
 

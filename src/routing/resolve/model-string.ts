@@ -6,7 +6,7 @@ import type { ModelWishConfig } from "../../config/schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
 import { present } from "../../present.ts";
-import { EFFORTS, type Effort, type Wish } from "../../route.ts";
+import { EFFORTS, isEffort, type Wish } from "../../route.ts";
 import type { Providers } from "../catalog/providers.ts";
 
 export type ParsedWish = { wish: Wish; warnings: Warning[] } | { problem: Problem };
@@ -62,8 +62,9 @@ function parseText(text: string): ParsedWish {
         return { problem: wrongForm(text, `${flag} without a value`) };
       if (wish[flag === "--provider" ? "provider" : "effort"] !== undefined)
         return { problem: { ...wrongForm(text, `${flag} twice`), code: "conflicting-route" } };
+      const effort = value.toLowerCase();
       if (flag === "--provider") wish.provider = value;
-      else if (isEffort(value.toLowerCase())) wish.effort = value.toLowerCase() as Effort;
+      else if (isEffort(effort)) wish.effort = effort;
       else return { problem: unknownEffort(value) };
     } else return { problem: wrongForm(text, word, suggest(flag, FLAGS)) };
   }
@@ -82,10 +83,6 @@ function withBeside(
   if (wish.effort !== undefined && fields.effort !== undefined && wish.effort !== fields.effort)
     return { problem: disagreement("reasoning_effort", wish.effort, fields.effort) };
   return { wish: { ...fields, ...wish }, warnings };
-}
-
-function isEffort(word: string): word is Effort {
-  return (EFFORTS as readonly string[]).includes(word);
 }
 
 /** Several words that are the name of no model. */
