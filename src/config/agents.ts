@@ -64,8 +64,24 @@ const MAX_BYTES = 256 * 1024;
 /** Longest that the definitions of a project may take to parse, in milliseconds: nobody has read them yet. */
 const MAX_PARSE_MS = 3_000;
 
-/** @param configured those of the config, which go first */
+/**
+ * Files are parsed when a definition is first asked for: most runs name none.
+ * @param configured those of the config, which go first
+ */
 export function agentsOf(configured: readonly AgentDefinition[], files: readonly AgentFile[]): Agents {
+  let parsed: Agents | undefined;
+  const agents = () => (parsed ??= parseAgents(configured, files));
+  return {
+    get definitions() {
+      return agents().definitions;
+    },
+    get warnings() {
+      return agents().warnings;
+    },
+  };
+}
+
+function parseAgents(configured: readonly AgentDefinition[], files: readonly AgentFile[]): Agents {
   const found = new Map<string, AgentDefinition>();
   const warnings: Warning[] = [];
   const add = (agent: AgentDefinition) => {

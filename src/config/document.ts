@@ -51,7 +51,7 @@ type ParsedYaml = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter
 /** The keys and values of any YAML file, whatever they mean; empty ones left out, `${NAME}` as it was written. */
 export function readYaml(file: string, text: string): ParsedYaml | { errors: string[] } {
   const lines = new LineCounter();
-  const parsed = parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false });
+  const parsed = withoutStacks(() => parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false }));
   if (parsed.errors.length > 0)
     return {
       errors: parsed.errors.slice(0, MOST_MISTAKES).map((error) => {
@@ -63,6 +63,17 @@ export function readYaml(file: string, text: string): ParsedYaml | { errors: str
   if (value instanceof Error) return { errors: [`${file}:1:1 ${value.message}`] };
   if (!isRecord(value)) return { errors: [`${file}:1:1 expected keys and values; found ${kindOf(value)}`] };
   return { parsed, lines, value };
+}
+
+/** The parser makes an error of each mistake. Of thousands, the stacks that nobody reads cost far more than the parsing. */
+function withoutStacks<Value>(parse: () => Value): Value {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return parse();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** The file's value as it was written; an empty file is an empty map. */

@@ -283,6 +283,41 @@ describe("files that nobody has read yet", () => {
         }
     });
 
+  const MISTAKES: Record<string, string> = {
+    commas: `a: [${",".repeat(15_000)}`,
+    brackets: `a: ${"[".repeat(7_000)}`,
+    "the same key": "a: 1\n".repeat(3_000),
+  };
+  for (const [name, text] of Object.entries(MISTAKES))
+    test(`cost little where they are full of mistakes: ${name}`, () => {
+      const { stackTraceLimit } = Error;
+      const before = process.cpuUsage();
+      for (let count = 0; count < 5; count++) readAgentFile("x.md", matter(text), "claude", "x");
+      const { user } = process.cpuUsage(before);
+      assert.ok(user / 1e6 < 5, `${user / 1e6} s of CPU`);
+      assert.equal(Error.stackTraceLimit, stackTraceLimit);
+    });
+
+  test("cost next to nothing in a project with hundreds of them until one is asked for", () => {
+    const project = mkdtempSync(join(tmpdir(), "deputy-agents-"));
+    after(() => rmSync(project, { recursive: true, force: true }));
+    const folder = join(project, ".claude/agents");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "honest.md"), matter("name: honest"));
+    for (let index = 0; index < 290; index++)
+      writeFileSync(join(folder, `x${index}.md`), matter(MISTAKES["the same key"] ?? ""));
+    const before = process.cpuUsage();
+    const { agents, config } = loadConfig({ env: { HOME: join(project, "home") }, cwd: project });
+    assert.deepEqual(config.agents, {});
+    const { user } = process.cpuUsage(before);
+    assert.ok(user / 1e6 < 1, `${user / 1e6} s of CPU`);
+    assert.deepEqual(
+      agents.definitions.map(({ name }) => name),
+      ["honest"],
+    );
+    assert.equal(agents.warnings.length, 290);
+  });
+
   test("values that are no text are read as what they are", () => {
     const agent = read("claude", matter("name: a\ntools: { toString: x }"));
     assert.deepEqual(agent.tools, []);

@@ -8,7 +8,7 @@ import { loadConfig } from "../../config/load.ts";
 import { stateDir } from "../../config/trust.ts";
 import { askProviders, type ProviderAnswer } from "../../engine/setup/provider-lists.ts";
 import { createSetups } from "../../engine/setup/setup.ts";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, type Warning } from "../../errors.ts";
 import { formatKey } from "../../routing/keys/provider-connection.ts";
 import { patternWarnings } from "../../routing/resolve/policy.ts";
 import type { Routing } from "../../routing/routing.ts";
@@ -20,6 +20,8 @@ import { oneLine } from "../terminal/terminal-text.ts";
 
 /** `bad`: a run would fail on it. `note`: good to know. */
 type Finding = { state: "good" | "note" | "bad"; about: string; text: string };
+const MAX_AGENT_NOTES = 5;
+
 type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: string };
 
 export const declareDoctor: Declare = (command, context) => {
@@ -77,9 +79,17 @@ function configFindings(place: DoctorContext): Finding[] {
   const none: Finding = { state: "good", about: "config", text: "no file, and none is needed" };
   const notes = [
     ...warnings.map(({ message }): Finding => ({ state: "note", about: "config", text: message })),
-    ...agents.warnings.map(({ message }): Finding => ({ state: "note", about: "agents", text: message })),
+    ...agentNotes(agents.warnings),
   ];
   return [...(found.length === 0 ? [none] : found), ...notes];
+}
+
+/** The first few; `deputy agents` lists all. */
+function agentNotes(warnings: readonly Warning[]): Finding[] {
+  const texts = warnings.slice(0, MAX_AGENT_NOTES).map(({ message }) => message);
+  const more = warnings.length - texts.length;
+  if (more > 0) texts.push(`${more} more cannot be read: deputy agents lists them`);
+  return texts.map((text) => ({ state: "note", about: "agents", text }));
 }
 
 function providerFindings(place: DoctorContext): Finding[] {
