@@ -1,6 +1,6 @@
 /**
  * `npm run docs`: writes the generated parts of the documentation, each between its markers, from the code that decides
- * what is true. All else in the pages is written by hand. `test/docs.test.ts` fails where a part is stale.
+ * what is true. All else in the pages is written by hand. `test/docs.slow.test.ts` fails where a part is stale.
  */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

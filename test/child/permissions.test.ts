@@ -1,9 +1,5 @@
 /** Permission rules: what they cover, and that no command line slips through one that was meant for another. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { decidePermission, type PermissionOutcome } from "../../src/child/permissions.ts";
@@ -210,43 +206,6 @@ describe("a command line", () => {
       decideCommand([deny(`${"a*".repeat(50)}b`), allow("a *")], command);
       assert.ok(performance.now() - startedAt < 5_000, unit);
     }
-  });
-
-  test("that is allowed never runs anything else, in a real shell", (context) => {
-    const directory = mkdtempSync(join(tmpdir(), "deputy-approval-"));
-    context.after(() => rmSync(directory, { recursive: true }));
-    const programs = join(directory, "programs");
-    const shells = ["/bin/bash", "/bin/sh"].filter((shell) => existsSync(shell));
-    spawnSync("mkdir", [programs]);
-    for (const [name, body] of [
-      ["ok", ":"],
-      ["bad", `echo bad >> ${directory}/harm`],
-    ] as const) {
-      writeFileSync(join(programs, name), `#!/bin/sh\n${body}\n`);
-      chmodSync(join(programs, name), 0o755);
-    }
-    const pieces = [
-      ...["ok", "ok ", "bad", "bad ", "x", " ", " ", ";", "&&", "||", "|", "|", "&", "\n", "\t", "\r", "\\\n", "\\"],
-      ...["'", "'", '"', '"', "`", "(", ")", "{", "}", "[", "]", "$", "$(", "$x", "$" + "{x}", "$" + "{x:-", "$'"],
-      ...["#", "!", "=", "x=1", "<", ">", "<<x", ">&1", "2>&1", ">/dev/null", "*", "~", "-", "if ", "then ", "eval "],
-    ];
-    const line = fc
-      .array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 9 })
-      .map((parts) => `ok ${parts.join("")}`);
-    let run = 0;
-    fc.assert(
-      fc.property(line, (command) => {
-        if (decideCommand([allow("ok"), allow("ok *")], command) !== "allow") return;
-        if (!command.includes("bad") && !/[<>]/.test(command)) return;
-        run += 1;
-        for (const shell of shells) {
-          spawnSync(shell, ["-c", command], { cwd: directory, env: { PATH: programs }, timeout: 110_000 });
-        }
-        assert.deepEqual(readdirSync(directory), ["programs"], command);
-      }),
-      { numRuns: 6_000 },
-    );
-    assert.ok(run > 100, `${run} allowed command lines were run: too few to tell`);
   });
 });
 

@@ -4,11 +4,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import fc from "fast-check";
-import { parse, stringify } from "yaml";
-import { importHermes } from "../../../../src/cli/config/import/hermes.ts";
+import { parse } from "yaml";
 import { loadConfig } from "../../../../src/config/load.ts";
-import { configSchema } from "../../../../src/config/schema.ts";
 import { deputy, temporaryDirectory } from "../../../support/command-line.ts";
 
 /** A home with this Hermes config where Hermes has it. */
@@ -283,76 +280,4 @@ test("a file that is not there, or no YAML, is an error that says where", async 
   assert.match(broken.stderr, /config\.yaml:\d+:\d+ /);
   const missing = await deputy(["config", "import", join(home, "none.yaml")], stage);
   assert.deepEqual([missing.code, /Expected a Hermes config at .*none\.yaml/.test(missing.stderr)], [2, true]);
-});
-
-const known = {
-  slugOf: (name: string) => (name === "zai" ? name : undefined),
-  insteadOf: (name: string) => (name === "nous" ? "`zai`" : undefined),
-  slugAt: () => undefined,
-  modeOf: () => undefined,
-  isUsableKey: (text: string) => text.length > 3,
-};
-
-test("whatever a Hermes config holds, no key comes to stand beside another's URL", () => {
-  const host = fc.constantFrom("one", "two", "three");
-  const name = fc.constantFrom("lab", "gate", "zai", "custom", "custom:lab", "delegation", "fallback-1");
-  const endpoint = fc.record({ host, isKeyed: fc.boolean(), name, provider: name }).map((made) => ({
-    name: made.name,
-    provider: made.provider,
-    model: "m",
-    base_url: `https://${made.host}.example/v1`,
-    ...(made.isKeyed && { api_key: `\${KEY_OF_${made.host}}` }),
-  }));
-  const endpoints = fc.array(endpoint, { maxLength: 3 });
-  const named = fc.dictionary(name, endpoint, { maxKeys: 3 });
-  const hermes = fc.record(
-    {
-      model: endpoint,
-      providers: named,
-      custom_providers: endpoints,
-      model_aliases: named,
-      model_tiers: named,
-      delegation: endpoint,
-      fallback_providers: endpoints,
-    },
-    { requiredKeys: [] },
-  );
-  fc.assert(
-    fc.property(hermes, (source) => {
-      const { providers = {} } = importHermes(source, known).config as { providers?: Record<string, object> };
-      for (const entry of Object.values(providers) as { base_url?: string; api_key?: string }[])
-        if (entry.api_key !== undefined)
-          assert.equal(entry.base_url, `https://${entry.api_key.slice("${KEY_OF_".length, -1)}.example/v1`);
-    }),
-    { numRuns: 1000 },
-  );
-});
-
-test("whatever a Hermes config holds, the result loads", () => {
-  const text = fc.constantFrom("zai", "nous", "custom", "custom:lab", "https://h.example/v1", "${A_KEY}", "", "m/n");
-  const leaf = fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null), fc.array(text, { maxLength: 2 }));
-  const names = [
-    "model",
-    "provider",
-    "base_url",
-    "api_key",
-    "models",
-    "name",
-    "default",
-    "reasoning_effort",
-    "timeout",
-  ];
-  const map = fc.dictionary(fc.constantFrom(...names), leaf, { maxKeys: 4 });
-  const section = fc.oneof(leaf, map, fc.dictionary(text, map, { maxKeys: 2 }), fc.array(map, { maxLength: 2 }));
-  const sections = ["model", "providers", "custom_providers", "model_aliases", "model_tiers", "delegation"];
-  const rest = ["fallback_providers", "agent", "terminal", "provider", "base_url"];
-  const hermes = fc.dictionary(fc.constantFrom(...sections, ...rest), section, { maxKeys: 6 });
-  fc.assert(
-    fc.property(hermes, (source) => {
-      const before = stringify(source);
-      assert.ok(configSchema.safeParse(importHermes(source, known).config).success);
-      assert.equal(stringify(source), before);
-    }),
-    { numRuns: 500 },
-  );
 });

@@ -18,7 +18,7 @@ const SLUGS: Slug[] = ["zai", "openrouter", "anthropic", "openai", "gemini"];
 
 /** Why a command is not typed here. */
 const NOT_TYPED: Record<string, string> = {
-  "npm start": "sets up the clone (test/setup.test.ts) and runs deputy demo (test/cli/binary.test.ts)",
+  "npm start": "sets up the clone (test/setup.slow.test.ts) and runs deputy demo (test/cli/binary.slow.test.ts)",
   "npm test": "runs this",
 };
 
