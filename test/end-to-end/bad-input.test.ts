@@ -59,7 +59,7 @@ const CASES: Case[] = [
     argv: ["run", "tasks.jsonl"],
     files: { "tasks.jsonl": '{ "goal": "a" }\n\n{ "goal": \n' },
     code: 2,
-    says: [/tasks\.jsonl:3:11: expected a closing bracket or quote; found the end/],
+    says: [/tasks\.jsonl:3:11: expected a value; found the end/],
   },
   {
     name: "every mistake at once: unknown fields, missing and wrong values, each with its place",

@@ -6,12 +6,11 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import type { Clock } from "../../clock.ts";
-import { jsonError, yamlError } from "../../config/syntax.ts";
+import { yamlError } from "../../config/syntax.ts";
 import { suggest } from "../../did-you-mean.ts";
 import { DeputyError } from "../../errors.ts";
 import { type Call, parseCall, type TaskError } from "../../task.ts";
 import type { Io } from "../io.ts";
-import { repeatedKey } from "./json-keys.ts";
 
 type TaskFileFormat = "yaml" | "json" | "jsonl";
 const FORMAT_BY_EXTENSION: Record<string, TaskFileFormat> = {
@@ -23,7 +22,8 @@ const FORMAT_BY_EXTENSION: Record<string, TaskFileFormat> = {
 };
 
 /** What a file says, and the line on which a part of it stands. */
-type Source = { input: unknown; lineOf: (path: PropertyKey[]) => Promise<number | undefined> };
+type Source = { input: unknown; lineOf: (path: FilePath) => number | undefined };
+type FilePath = (string | number)[];
 type TaskFileText = { name: string; text: string };
 
 /**
@@ -36,7 +36,7 @@ export async function readTaskFile(path: string, io: Io, maxTasks: number): Prom
   try {
     return parseCall(source.input, maxTasks);
   } catch (error) {
-    throw await withLines(error, file.name, source);
+    throw withLines(error, file.name, source);
   }
 }
 
@@ -156,7 +156,7 @@ function parse(file: TaskFileText, format: TaskFileFormat): Promise<Source> {
 }
 
 async function parseYaml({ name, text }: TaskFileText): Promise<Source> {
-  const { isNode, isSeq, LineCounter, parseDocument } = await import("yaml");
+  const { isNode, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [problem] = [...document.errors, ...document.warnings];
@@ -164,71 +164,65 @@ async function parseYaml({ name, text }: TaskFileText): Promise<Source> {
     const { line, col } = lines.linePos(problem.pos[0]);
     throw unreadable(`${name}:${line}:${col}: ${yamlError(problem)}.`);
   }
-  return {
-    input: document.toJS(),
-    async lineOf(path) {
-      const inDocument = isSeq(document.contents) && path[0] === "tasks" ? path.slice(1) : path;
-      for (let length = inDocument.length; length > 0; length--) {
-        const node = document.getIn(inDocument.slice(0, length), true);
-        if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-      }
-      return undefined;
-    },
+  const input: unknown = document.toJS();
+  const offsetOf = (path: FilePath) => {
+    const node = document.getIn(path, true);
+    return isNode(node) ? node.range?.[0] : undefined;
   };
+  return { input, lineOf: (path) => lineIn(text, input, path, offsetOf) };
 }
 
-async function parseJson(file: TaskFileText): Promise<Source> {
-  try {
-    const input: unknown = JSON.parse(file.text);
-    refuseRepeatedKey(file.name, file.text, 1);
-    return { input, lineOf: async (path) => (await parseYaml(file)).lineOf(path) };
-  } catch (error) {
-    if (error instanceof DeputyError) throw error;
-    const { line, column, message } = jsonError(file.text);
-    throw unreadable(`${file.name}:${line}:${column}: ${message}.`);
-  }
-}
-
-/** @param firstLine of the text, in its file */
-function refuseRepeatedKey(name: string, text: string, firstLine: number): void {
-  const repeated = repeatedKey(text);
-  if (repeated === undefined) return;
-  const { key, line } = repeated;
-  throw unreadable(
-    `${name}, line ${firstLine + line - 1}: ${JSON.stringify(key)} is given twice in one object. Keep one.`,
-  );
+async function parseJson({ name, text }: TaskFileText): Promise<Source> {
+  const { jsonOffsets } = await import("./json-text.ts");
+  const input = await readJson(text, name, 1);
+  const offsetOf = jsonOffsets(text);
+  return { input, lineOf: (path) => lineIn(text, input, path, offsetOf) };
 }
 
 async function parseJsonLines({ name, text }: TaskFileText): Promise<Source> {
   const lines = text.split(/\r?\n/).flatMap((line, index) => (line.trim() === "" ? [] : [{ line, number: index + 1 }]));
-  const tasks = lines.map(({ line, number }) => {
-    try {
-      const task: unknown = JSON.parse(line);
-      refuseRepeatedKey(name, line, number);
-      return task;
-    } catch (error) {
-      if (error instanceof DeputyError) throw error;
-      const { column, message } = jsonError(line);
-      throw unreadable(`${name}:${number}:${column}: ${message}.`);
-    }
-  });
+  const tasks = await Promise.all(lines.map(({ line, number }) => readJson(line, name, number)));
   return {
     input: { tasks },
-    lineOf: async ([, index]) => (typeof index === "number" ? lines[index]?.number : undefined),
+    lineOf: ([, index]) => (typeof index === "number" ? lines[index]?.number : undefined),
   };
 }
 
+/** @param firstLine of the text, in its file */
+async function readJson(text: string, name: string, firstLine: number): Promise<unknown> {
+  const { JsonError, parseJson } = await import("./json-text.ts");
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw unreadable(`${name}:${firstLine + error.line - 1}:${error.column}: ${error.message}.`);
+  }
+}
+
+/** The line on which what a path names begins, or the nearest thing around it. A bare list is the list of tasks. */
+function lineIn(
+  text: string,
+  input: unknown,
+  path: FilePath,
+  offsetOf: (path: FilePath) => number | undefined,
+): number | undefined {
+  const inFile = Array.isArray(input) && path[0] === "tasks" ? path.slice(1) : path;
+  for (let length = inFile.length; length > 0; length--) {
+    const offset = offsetOf(inFile.slice(0, length));
+    if (offset !== undefined) return text.slice(0, offset).split("\n").length;
+  }
+  return undefined;
+}
+
 /** The same mistakes, each after the line it is on. */
-async function withLines(error: unknown, name: string, source: Source): Promise<unknown> {
+function withLines(error: unknown, name: string, source: Source): unknown {
   if (!(error instanceof DeputyError) || error.code !== "task-invalid") return error;
   const mistakes = error.details as TaskError[];
-  const located = await Promise.all(
-    mistakes.slice(0, MOST_ERRORS).map(async ({ path, message }) => {
-      const line = await source.lineOf(partsOf(path));
-      const where = [line === undefined ? name : `${name}:${line}`, ...(path === "" ? [] : [path])].join(": ");
-      return `${where}: ${message}`;
-    }),
-  );
+  const located = mistakes.slice(0, MOST_ERRORS).map(({ path, message }) => {
+    const line = source.lineOf(partsOf(path));
+    const where = [line === undefined ? name : `${name}:${line}`, ...(path === "" ? [] : [path])].join(": ");
+    return `${where}: ${message}`;
+  });
   const more = mistakes.length - located.length;
   if (more > 0) located.push(`… and ${more.toLocaleString("en")} more.`);
   return new DeputyError(error.code, located.join("\n"), { details: mistakes });
@@ -237,7 +231,7 @@ async function withLines(error: unknown, name: string, source: Source): Promise<
 const MOST_ERRORS = 20;
 
 /** `tasks[3].model.provider` → `["tasks", 3, "model", "provider"]`. */
-function partsOf(path: string): PropertyKey[] {
+function partsOf(path: string): FilePath {
   return [...path.matchAll(/\[(\d+)\]|[^.[]+/g)].map(([part, index]) => (index === undefined ? part : Number(index)));
 }
 

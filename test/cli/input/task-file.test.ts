@@ -33,7 +33,7 @@ describe("a task file", () => {
     assert.equal((await deputy(["run", "one.jsonl", "--dry-run"], { cwd })).code, 0);
     assert.match(
       (await deputy(["run", "bad.json", "--dry-run"], { cwd })).stderr,
-      /bad\.json:1:3: expected JSON; found "a"/,
+      /bad\.json:1:1: expected JSON; found an invalid symbol/,
     );
   });
 
@@ -45,12 +45,22 @@ describe("a task file", () => {
 
   for (const [what, text, expected] of [
     ["an empty file", " \n", /standard input is empty\. Expected tasks as YAML/],
+    [
+      "a key given twice",
+      '[{"goal": "a",\n "goal": "b"}]',
+      /standard input:2:2: expected each key once; found "goal" again/,
+    ],
+    [
+      "nesting without end",
+      "[".repeat(50_000) + "]".repeat(50_000),
+      /standard input:1:1001: expected at most 1000 levels/,
+    ],
     ["a YAML mistake, with line and column", "- a\n- {b: [}\n", /standard input:2:\d+: /],
     ["a JSON mistake, with line and column", '{"tasks": [', /standard input:1:12: /],
     [
       "a line that is no JSON, by its number",
       '{"goal":"a"}\n\n{"goal"\n',
-      /standard input:3:8: expected a closing bracket or quote; found the end/,
+      /standard input:3:8: expected a colon; found the end/,
     ],
     ["binary data", new Uint8Array([0x89, 0x50, 0, 1]), /not text: it has a zero byte at 2/],
     ["text that is not UTF-8", new Uint8Array([0x2d, 0x20, 0xff, 0xfe]), /not text in UTF-8/],

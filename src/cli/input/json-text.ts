@@ -1,0 +1,82 @@
+/** JSON that people write: checked with a parser that says where it is wrong, and in words, before it is read. */
+import {
+  findNodeAtLocation,
+  type Node,
+  type ParseErrorCode,
+  parseTree,
+  printParseErrorCode,
+  visit,
+} from "jsonc-parser";
+
+/** `message`: a clause, what was expected and found. Line and column are counted from 1. */
+export class JsonError extends Error {
+  readonly line: number;
+  readonly column: number;
+  constructor(message: string, line: number, column: number) {
+    super(message);
+    this.line = line;
+    this.column = column;
+  }
+}
+
+/** JSON that gives each key once. @throws JsonError */
+export function parseJson(text: string): unknown {
+  check(text);
+  return JSON.parse(text);
+}
+
+/** Index of the value that a path leads to in a JSON text; undefined where there is none. */
+export function jsonOffsets(text: string): (path: (string | number)[]) => number | undefined {
+  let root: Node | undefined;
+  return (path) => {
+    root ??= parseTree(text);
+    return root && findNodeAtLocation(root, path)?.offset;
+  };
+}
+
+/** Deepest nesting that is read: what reads a value by recursion has room for more. */
+const MAX_DEPTH = 1000;
+
+function check(text: string): void {
+  /** Keys of each object around the current place; none for a list. */
+  const open: Set<string>[] = [];
+  const enter = (_offset: number, _length: number, line: number, column: number) => {
+    if (open.push(new Set()) <= MAX_DEPTH) return;
+    throw new JsonError(`expected at most ${MAX_DEPTH} levels; found more`, line + 1, column + 1);
+  };
+  const leave = () => void open.pop();
+  visit(
+    text,
+    {
+      onObjectBegin: enter,
+      onArrayBegin: enter,
+      onObjectEnd: leave,
+      onArrayEnd: leave,
+      onObjectProperty(key, _offset, _length, line, column) {
+        const keys = open.at(-1);
+        if (keys?.has(key))
+          throw new JsonError(`expected each key once; found ${JSON.stringify(key)} again`, line + 1, column + 1);
+        keys?.add(key);
+      },
+      onError(code, offset, _length, line, column) {
+        const before = text.slice(0, offset).trimEnd().at(-1);
+        throw new JsonError(words(code, before, text[offset]), line + 1, column + 1);
+      },
+    },
+    { disallowComments: true },
+  );
+}
+
+/** One character is quoted at most: the text may hold keys. */
+function words(code: ParseErrorCode, before: string | undefined, found: string | undefined): string {
+  const name = printParseErrorCode(code)
+    .replace(/\B[A-Z]/g, " $&")
+    .toLowerCase();
+  if (name === "invalid comment token") return "expected JSON, which has no comments; found one. YAML has them";
+  if (found === "'") return "expected a text in double quotes; found single ones";
+  if (found !== undefined && "]}".includes(found) && before === ",")
+    return `expected no comma before ${found}; found one`;
+  const [, missing] = /^(.*) expected$/.exec(name) ?? [];
+  if (missing === undefined) return `expected JSON; found an ${name}`;
+  return `expected ${missing === "end of file" ? "the" : "a"} ${missing}; found ${found === undefined ? "the end" : JSON.stringify(found)}`;
+}
