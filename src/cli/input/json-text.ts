@@ -3,6 +3,8 @@ import {
   findNodeAtLocation,
   type Node,
   type ParseErrorCode,
+  type ParseOptions,
+  parse,
   parseTree,
   printParseErrorCode,
   visit,
@@ -21,7 +23,7 @@ export class JsonError extends Error {
 
 /** JSON that gives each key once. @throws JsonError */
 export function parseJson(text: string): unknown {
-  check(text);
+  check(text, { disallowComments: true, uniqueKeys: true });
   return JSON.parse(text);
 }
 
@@ -34,10 +36,19 @@ export function jsonOffsets(text: string): (path: (string | number)[]) => number
   };
 }
 
+/** What VS Code reads as JSON. */
+export const JSONC = { allowTrailingComma: true, allowEmptyContent: true } satisfies ParseOptions;
+
+/** JSON with comments and trailing commas; undefined where nothing else is there. @throws JsonError */
+export function parseJsonc(text: string): unknown {
+  check(text, JSONC);
+  return parse(text, [], JSONC);
+}
+
 /** Deepest nesting that is read: what reads a value by recursion has room for more. */
 const MAX_DEPTH = 1000;
 
-function check(text: string): void {
+function check(text: string, options: ParseOptions & { uniqueKeys?: true }): void {
   /** Keys of each object around the current place; none for a list. */
   const open: Set<string>[] = [];
   const enter = (_offset: number, _length: number, line: number, column: number) => {
@@ -54,7 +65,7 @@ function check(text: string): void {
       onArrayEnd: leave,
       onObjectProperty(key, _offset, _length, line, column) {
         const keys = open.at(-1);
-        if (keys?.has(key))
+        if (options.uniqueKeys && keys?.has(key))
           throw new JsonError(`expected each key once; found ${JSON.stringify(key)} again`, line + 1, column + 1);
         keys?.add(key);
       },
@@ -63,7 +74,7 @@ function check(text: string): void {
         throw new JsonError(words(code, before, text[offset]), line + 1, column + 1);
       },
     },
-    { disallowComments: true },
+    options,
   );
 }
 

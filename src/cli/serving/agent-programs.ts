@@ -5,6 +5,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Io } from "../io.ts";
+import type { SettingsFormat } from "./settings-entry.ts";
+import type { EntryPath } from "./settings-syntax.ts";
 
 /** How Deputy is started: the words of a command line. */
 export type Launch = { command: string; args: string[] };
@@ -14,13 +16,13 @@ export type VariableNames = readonly string[];
 
 export type AgentProgram = {
   title: string;
-  format: "json" | "toml" | "yaml";
+  format: SettingsFormat;
   /** Where a server of every project is written. */
   userFile(env: Io["env"]): string;
   /** Where one of a single project is, relative to it; absent where the program reads none. */
   projectFile?: string;
   /** Where in the file: the path to the entry. */
-  at: readonly string[];
+  at: EntryPath;
   entry(launch: Launch, variables: VariableNames): Record<string, unknown>;
   /** What a person has to know or do beside that file. */
   note?: string;

@@ -42,7 +42,7 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
     return void io.stdout.write("It is there already: nothing to do.\n");
   }
   if ("refused" in added) {
-    const orForced = added.refused === DIFFERENT && format !== "toml" ? ", or replace it with --force" : "";
+    const orForced = added.refused === DIFFERENT ? ", or replace it with --force" : "";
     const message = `Expected to add the entry to ${path}, but ${added.refused}. Add it by hand${orForced}.`;
     throw new DeputyError("usage", message);
   }

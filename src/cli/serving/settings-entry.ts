@@ -1,152 +1,69 @@
 /**
- * One entry added to another program's settings file, with everything else left as it was. Where that cannot be
- * promised (comments in JSON, an entry that is there already and says something else), nothing is written.
+ * One entry added to another program's settings file, with everything else left as it was written. An edit that would
+ * change another value is refused: what the file says is compared before and after.
  */
 import { isDeepStrictEqual } from "node:util";
-import { parseDocument, stringify } from "yaml";
+import { isRecord } from "../../record.ts";
+import { jsonSettings } from "./json-settings.ts";
+import { type Entry, type EntryPath, SettingsError, type SettingsSyntax } from "./settings-syntax.ts";
+import { tomlSettings } from "./toml-settings.ts";
+import { yamlSettings } from "./yaml-settings.ts";
 
-export type SettingsFormat = "json" | "toml" | "yaml";
+const SYNTAX = { json: jsonSettings, toml: tomlSettings, yaml: yamlSettings };
+
+export type SettingsFormat = keyof typeof SYNTAX;
 /** The new text, or why there is none. */
 export type Added = { text: string } | { same: true } | { refused: string };
 
 /** The entry alone, as the file would hold it. */
-export function snippetOf(format: SettingsFormat, at: readonly string[], entry: Record<string, unknown>): string {
-  const nested = at.reduceRight<unknown>((inner, key) => ({ [key]: inner }), entry);
-  switch (format) {
-    case "json":
-      return `${JSON.stringify(nested, null, 2).replace(/\[\s+([^[\]]*?)\s+\]/g, (_, list) => `[${list.replace(/,\s+/g, ", ")}]`)}\n`;
-    case "yaml":
-      return stringify(nested);
-    case "toml":
-      return tomlTable(at, entry);
-    default:
-      return format satisfies never;
-  }
+export function snippetOf(format: SettingsFormat, at: EntryPath, entry: Entry): string {
+  return SYNTAX[format].snippet(at, entry);
 }
 
-/** @param text the file as it is; empty where there is none */
-export function addEntry(
-  format: SettingsFormat,
-  text: string,
-  at: readonly string[],
-  entry: Record<string, unknown>,
-  replace: boolean,
-): Added {
-  if (text.trim() === "") return { text: snippetOf(format, at, entry) };
-  const [mark = ""] = /^\uFEFF/.exec(text) ?? [];
-  const lines = text.slice(mark.length).replaceAll("\r\n", "\n");
-  const added = addToLines(format, lines, at, entry, replace);
-  if (!("text" in added)) return added;
-  return { text: mark + (text.includes("\r\n") ? added.text.replaceAll("\n", "\r\n") : added.text) };
-}
-
-function addToLines(
-  format: SettingsFormat,
-  text: string,
-  at: readonly string[],
-  entry: Record<string, unknown>,
-  replace: boolean,
-): Added {
-  switch (format) {
-    case "json":
-      return addToJson(text, at, entry, replace);
-    case "yaml":
-      return addToYaml(text, at, entry, replace);
-    case "toml":
-      return addToToml(text, at, entry);
-    default:
-      return format satisfies never;
-  }
-}
-
-/** Why not, where `--force` (in JSON and YAML) would. */
+/** Why not, where `--force` would. */
 export const DIFFERENT = "it has an entry of that name which says something else";
 
-function addToJson(text: string, at: readonly string[], entry: unknown, replace: boolean): Added {
-  let settings: unknown;
+/** @param text the file as it is; empty where there is none */
+export function addEntry(format: SettingsFormat, text: string, at: EntryPath, entry: Entry, replace: boolean): Added {
+  const syntax = SYNTAX[format];
+  if (text.trim() === "") return { text: syntax.snippet(at, entry) };
+  const [mark = ""] = /^\uFEFF/.exec(text) ?? [];
+  const before = text.slice(mark.length);
   try {
-    settings = JSON.parse(text, asWritten);
+    const known = entryIn(syntax.parse(before), at);
+    if (isDeepStrictEqual(known, entry)) return { same: true };
+    if (known !== undefined && !replace) return { refused: DIFFERENT };
   } catch (error) {
-    return { refused: `it is not plain JSON (${(error as Error).message}); with comments in it, only you can edit it` };
+    if (error instanceof SettingsError) return { refused: error.message };
+    throw error;
   }
-  let holder = settings;
-  for (const [depth, key] of at.entries()) {
-    if (!isRecord(holder)) return { refused: `${at.slice(0, depth).join(".") || "the file"} is no object in it` };
-    if (depth < at.length - 1) holder = holder[key] ??= {};
-    else if (holder[key] === undefined || replace) holder[key] = entry;
-    else return isDeepStrictEqual(holder[key], entry) ? { same: true } : { refused: DIFFERENT };
-  }
-  const indent = /^[\t ]+(?=")/m.exec(text)?.[0] ?? 2;
-  return { text: `${JSON.stringify(settings, null, indent)}\n` };
+  const after = syntax.edit(before, at, entry);
+  if (isOnlyEntrySet(syntax, before, after, at, entry)) return { text: mark + after };
+  return { refused: `${at[0]} is written in it so that the entry cannot be set without changing more` };
 }
 
-/** Not in TypeScript's library yet. */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
-
-/** Numbers go back as they were written: not every one of them is a number of JavaScript. */
-function asWritten(_key: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  return typeof value === "number" && source !== undefined ? rawJSON(source) : value;
+/** @throws SettingsError where the file has no place for an entry */
+function entryIn(settings: unknown, [section, name]: EntryPath): unknown {
+  const root = settings ?? {};
+  if (!isRecord(root)) throw new SettingsError("it does not hold an object");
+  const holder = root[section] ?? {};
+  if (!isRecord(holder)) throw new SettingsError(`${section} is no object in it`);
+  return holder[name];
 }
 
-function addToYaml(text: string, at: readonly string[], entry: unknown, replace: boolean): Added {
-  const document = parseDocument(text);
-  const [mistake] = document.errors;
-  if (mistake !== undefined) return { refused: `it is not YAML (${mistake.message.split("\n")[0]})` };
-  const known: unknown = document.toJS()?.[at[0] ?? ""]?.[at[1] ?? ""];
-  if (known !== undefined && !replace) return isDeepStrictEqual(known, entry) ? { same: true } : { refused: DIFFERENT };
+function isOnlyEntrySet(
+  { parse }: SettingsSyntax,
+  before: string,
+  after: string,
+  [section, name]: EntryPath,
+  entry: Entry,
+): boolean {
+  const expected = (parse(before) ?? {}) as Record<string, Entry | null | undefined>;
+  expected[section] = { ...expected[section], [name]: entry };
   try {
-    if (document.getIn(at.slice(0, 1)) === null) document.set(at[0], document.createNode({})); // A key with nothing after it.
-    document.setIn(at, document.createNode(entry));
-  } catch {
-    return { refused: `${at.slice(0, -1).join(".")} is no mapping in it` };
+    return isDeepStrictEqual(parse(after), expected);
+  } catch (error) {
+    if (error instanceof SettingsError) return false;
+    throw error;
   }
-  return { text: document.toString({ lineWidth: 0 }) };
-}
-
-/**
- * A table may stand anywhere in TOML, so it is put at the end. What is there is only looked for, line by line: a table of
- * that name in any spelling, or a key in or above it. What looks so in a text of many lines is taken for it.
- */
-function addToToml(text: string, at: readonly string[], entry: Record<string, unknown>): Added {
-  const table = tomlTable(at, entry);
-  if (text.includes(table)) return { same: true };
-  let under: readonly string[] = [];
-  for (const line of text.split("\n")) {
-    const { header, key } = tomlLine(line);
-    if (header !== undefined) under = header;
-    const path = [...under, ...(key ?? [])];
-    if (at.every((part, depth) => path[depth] === part)) return { refused: DIFFERENT };
-    if (key !== undefined && path.every((part, depth) => at[depth] === part))
-      return { refused: `${path.join(".")} is written inline in it` };
-  }
-  return { text: `${text.replace(/(?<!\n)\n*$/, "\n")}\n${table}` };
-}
-
-const TOML_KEY = `(?:[\\w-]+|"[^"]*"|'[^']*')`;
-const TOML_PATH = `${TOML_KEY}(?:\\s*\\.\\s*${TOML_KEY})*`;
-const TOML_HEADER = new RegExp(`^\\s*\\[{1,2}\\s*(${TOML_PATH})\\s*\\]{1,2}\\s*(?:#.*)?$`);
-const TOML_ASSIGNMENT = new RegExp(`^\\s*(${TOML_PATH})\\s*=`);
-
-/** The table that begins with a line, or the key that is given a value on it. */
-function tomlLine(line: string): { header?: string[]; key?: string[] } {
-  const [, header] = TOML_HEADER.exec(line) ?? [];
-  if (header !== undefined) return { header: tomlParts(header) };
-  const [, key] = TOML_ASSIGNMENT.exec(line) ?? [];
-  return key === undefined ? {} : { key: tomlParts(key) };
-}
-
-function tomlParts(path: string): string[] {
-  return (path.match(new RegExp(TOML_KEY, "g")) ?? []).map((part) => part.replace(/^["']|["']$/g, ""));
-}
-
-function tomlTable(at: readonly string[], entry: Record<string, unknown>): string {
-  // JSON's texts and lists of texts are TOML as well.
-  const lines = Object.entries(entry).map(
-    ([key, value]) => `${key} = ${JSON.stringify(value).replaceAll('","', '", "')}`,
-  );
-  return `[${at.join(".")}]\n${lines.join("\n")}\n`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !Object.isFrozen(value);
 }

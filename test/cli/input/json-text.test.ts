@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { JsonError, jsonOffsets, parseJson } from "../../../src/cli/input/json-text.ts";
+import { JsonError, jsonOffsets, parseJson, parseJsonc } from "../../../src/cli/input/json-text.ts";
 
-function problem(text: string): string | undefined {
+function problem(text: string, read: (text: string) => unknown = parseJson): string | undefined {
   try {
-    parseJson(text);
+    read(text);
     return undefined;
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
@@ -49,6 +49,9 @@ describe("a key that is given twice in one object", () => {
       problem('[{"goal":"goal","context":"goal, {\\"goal\\": 1}"},{"goal":"b"},["goal","goal"]]'),
       undefined,
     ));
+
+  test("does not matter to those who read JSON with comments", () =>
+    assert.equal(problem('{"a":1,"a":2}', parseJsonc), undefined));
 });
 
 test("what JSON.stringify writes is read as it was, numbers and __proto__ too", () => {
