@@ -12,12 +12,13 @@ export function agentProgramSections(): string {
 }
 
 function sectionOf([name, program]: [string, AgentProgram]): string {
-  const { title, format, at, entry, userFile, projectFile, note } = program;
+  const { title, format, at, entry, userFile, projectFile, readsJsonc, note } = program;
   const project = projectFile === undefined ? "" : `; with \`--project\`, \`${projectFile}\``;
+  const jsonc = readsJsonc ? " If only a file with the extension `.jsonc` is there, it writes to that." : "";
   const snippet = snippetOf(format, at, entry(LAUNCH, VARIABLES)).trimEnd();
   return [
     `## ${title}`,
-    `\`deputy mcp install ${name}\` writes to \`${userFile({ HOME: "~" })}\`${project}.`,
+    `\`deputy mcp install ${name}\` writes to \`${userFile({ HOME: "~" })}\`${project}.${jsonc}`,
     `\`\`\`${LANGUAGE[format]}\n${snippet}\n\`\`\``,
     ...(note === undefined ? [] : [note]),
   ].join("\n\n");

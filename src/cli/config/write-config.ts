@@ -39,10 +39,10 @@ export function writeSettings(path: string, text: string): string | undefined {
   return writeConfig(target, text, statSync(target).mode & 0o777);
 }
 
-/** Where a link leads that leads nowhere yet. */
+/** Where a link leads that leads nowhere yet. Links in a circle cannot be read, so they do not get here. */
 function whereLinked(path: string): string {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
-  return isLink ? resolve(dirname(path), readlinkSync(path)) : path;
+  return isLink ? whereLinked(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;
 }
 
 /** `config.yaml.bak`, `config.yaml.bak.2` … */

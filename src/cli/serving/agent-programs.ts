@@ -21,6 +21,8 @@ export type AgentProgram = {
   userFile(env: Io["env"]): string;
   /** Where one of a single project is, relative to it; absent where the program reads none. */
   projectFile?: string;
+  /** The same files with the extension `.jsonc` are read too: such a file is used where it is the only one. */
+  readsJsonc?: true;
   /** Where in the file: the path to the entry. */
   at: EntryPath;
   entry(launch: Launch, variables: VariableNames): Record<string, unknown>;
@@ -55,6 +57,7 @@ export const AGENT_PROGRAMS: Record<string, AgentProgram> = {
     userFile: ({ HOME, XDG_CONFIG_HOME }) =>
       join(XDG_CONFIG_HOME || join(HOME || homedir(), ".config"), "opencode", "opencode.json"),
     projectFile: "opencode.json",
+    readsJsonc: true,
     at: ["mcp", NAME],
     entry: ({ command, args }) => ({ type: "local", command: [command, ...args], enabled: true }),
     note: "Deputy inherits the environment of opencode, including keys.",

@@ -16,7 +16,7 @@ import { writeSettings } from "../config/write-config.ts";
 import type { Io } from "../io.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { AGENT_PROGRAMS, type AgentProgram, type Launch, type VariableNames } from "./agent-programs.ts";
-import { addEntry, DIFFERENT, snippetOf } from "./settings-entry.ts";
+import { type Added, addEntry, DIFFERENT, snippetOf } from "./settings-entry.ts";
 
 export type InstallFlags = {
   /** This project's file instead of the user's. */
@@ -32,25 +32,29 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   const { title, format, at, note } = program;
   const path = fileOf(program, io, flags);
   const entry = program.entry(launchOf(io.env), variables);
-  const known = existsSync(path);
+  const within = flags.project && [io.cwd];
   io.stdout.write(`${title} starts Deputy with this entry in ${oneLine(path)}:\n\n`);
   io.stdout.write(`${indented(snippetOf(format, at, entry))}\n`);
   if (note !== undefined) io.stdout.write(`${note}\n`);
-  const added = addEntry(format, known ? read(path, flags.project && [io.cwd]) : "", at, entry, flags.force === true);
-  if ("same" in added) {
-    remember(path, io);
-    return void io.stdout.write("It is there already: nothing to do.\n");
-  }
+  const edited = () => textWithEntry(path, addEntry(format, read(path, within), at, entry, flags.force === true));
+  if (edited() !== undefined && !flags.write && !(await mayWrite(io, path)))
+    return void io.stdout.write("Nothing was written.\n");
+  const text = edited(); // The file may have changed while the question was open.
+  const backup = text === undefined ? undefined : writeSettings(path, text);
+  remember(path, io);
+  if (text === undefined) return void io.stdout.write("It is there already: nothing to do.\n");
+  io.stdout.write(`Written to ${oneLine(path)}.${backup === undefined ? "" : ` The former file is ${backup}.`}\n`);
+  io.stdout.write(`Restart ${title} and ask it to delegate something.\n`);
+}
+
+/** Undefined where the entry is there already. @throws DeputyError `usage` where it cannot be added */
+function textWithEntry(path: string, added: Added): string | undefined {
   if ("refused" in added) {
     const orForced = added.refused === DIFFERENT ? ", or replace it with --force" : "";
     const message = `Expected to add the entry to ${path}, but ${added.refused}. Add it by hand${orForced}.`;
     throw new DeputyError("usage", message);
   }
-  if (!flags.write && !(await mayWrite(io, path))) return void io.stdout.write("Nothing was written.\n");
-  const backup = writeSettings(path, added.text);
-  remember(path, io);
-  io.stdout.write(`Written to ${oneLine(path)}.${backup === undefined ? "" : ` The former file is ${backup}.`}\n`);
-  io.stdout.write(`Restart ${title} and ask it to delegate something.\n`);
+  return "same" in added ? undefined : added.text;
 }
 
 /** From now on no child changes the file, where it lies in a workspace: it says how Deputy is started. */
@@ -86,8 +90,13 @@ function programOf(name: string): AgentProgram {
   );
 }
 
-function fileOf({ title, userFile, projectFile }: AgentProgram, { env, cwd }: Io, { project }: InstallFlags): string {
-  if (!project) return userFile(env);
+function fileOf(program: AgentProgram, io: Io, flags: InstallFlags): string {
+  const path = flags.project ? projectFileOf(program, io.cwd) : program.userFile(io.env);
+  const withComments = `${path}c`;
+  return program.readsJsonc && !existsSync(path) && existsSync(withComments) ? withComments : path;
+}
+
+function projectFileOf({ title, projectFile }: AgentProgram, cwd: string): string {
   if (projectFile !== undefined) return join(cwd, projectFile);
   throw new DeputyError("usage", `${title} reads no servers from a project. Leave out --project.`);
 }
@@ -104,11 +113,21 @@ function launchOf(env: Io["env"]): Launch {
 /** Some programs keep more than settings in theirs. */
 const MAX_BYTES = 64 * 1024 ** 2;
 
-/** @param within a project's settings have to lie in the project */
+/**
+ * The file's text; empty where there is no file.
+ * @param within a project's settings have to lie in the project
+ */
 function read(path: string, within: string[] | undefined): string {
   const found = readForeignText(path, { ...(within && { within }), maxBytes: MAX_BYTES });
-  if (found !== undefined && "text" in found) return found.text;
-  throw new DeputyError("input-unreadable", `Cannot read ${path}: ${found?.unreadable ?? "there is no such file"}.`);
+  if (found === undefined) return "";
+  if ("unreadable" in found) throw unreadable(path, found.unreadable);
+  // What stands for bytes that are not UTF-8: written back, they would be lost.
+  if (found.text.includes("\uFFFD")) throw unreadable(path, "expected text in UTF-8; found something else");
+  return found.text;
+}
+
+function unreadable(path: string, reason: string): DeputyError {
+  return new DeputyError("input-unreadable", `Cannot read ${path}: ${reason}.`);
 }
 
 /** Asks at the terminal; where there is none, nobody agreed. */

@@ -1,6 +1,7 @@
 /** `deputy mcp install`: what it shows, what it writes into other programs' settings, and what it leaves alone. */
 import assert from "node:assert/strict";
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -154,10 +155,72 @@ for (const [answer, written] of [
     assert.equal(existsSync(join(home, ".cursor/mcp.json")), written);
   });
 
+test("writes to opencode's .jsonc where that is the only file, for the user and for a project", async (t) => {
+  const { home, install } = bareHome(t, {
+    ".config/opencode/opencode.jsonc": '{\n  // mine\n  "model": "a/b",\n}\n',
+    "opencode.json": "{}",
+    "opencode.jsonc": "{}",
+  });
+  assert.equal((await install("opencode", "--write")).code, 0);
+  assert.match(readFileSync(join(home, ".config/opencode/opencode.jsonc"), "utf8"), /\/\/ mine.*"deputy"/s);
+  assert.ok(!existsSync(join(home, ".config/opencode/opencode.json")));
+  assert.equal((await install("opencode", "--project", "--write")).code, 0);
+  assert.equal(readFileSync(join(home, "opencode.jsonc"), "utf8"), "{}");
+});
+
 test("an unknown program is answered with those that are known and the one that was meant", async (t) => {
   const { code, stderr } = await bareHome(t).install("claude-cod");
   assert.equal(code, 2);
   assert.match(stderr, /Expected one of claude-code, codex, .* Did you mean claude-code\?/);
+});
+
+test("keeps a mode that the umask would narrow", async (t) => {
+  const { home, install } = bareHome(t, { ".cursor/mcp.json": "{}", ".codex/config.toml": "" });
+  chmodSync(join(home, ".cursor/mcp.json"), 0o664);
+  chmodSync(join(home, ".codex/config.toml"), 0o600);
+  for (const name of ["cursor", "codex"]) assert.equal((await install(name, "--write")).code, 0);
+  assert.equal(statSync(join(home, ".cursor/mcp.json")).mode & 0o777, 0o664);
+  assert.equal(statSync(join(home, ".codex/config.toml")).mode & 0o777, 0o600);
+});
+
+test("text that is not UTF-8 is refused: it would come back damaged", async (t) => {
+  const { home, install } = bareHome(t);
+  const latin1 = Buffer.from('model = "caf\xe9"\n', "latin1");
+  mkdirSync(join(home, ".codex"));
+  writeFileSync(join(home, ".codex/config.toml"), latin1);
+  const { code, stderr } = await install("codex", "--write");
+  assert.equal(code, 2);
+  assert.match(stderr, /expected text in UTF-8/);
+  assert.deepEqual(readFileSync(join(home, ".codex/config.toml")), latin1);
+});
+
+test("a change made while the question is open is kept", async (t) => {
+  const { home, stage } = bareHome(t, { ".cursor/mcp.json": '{ "a": 1 }\n' });
+  const clock = createFakeClock();
+  const { stdin, code, stdout } = start(["mcp", "install", "cursor"], { ...stage, terminal: true, clock });
+  await until(() => stdout().includes("[y/N]"));
+  writeFileSync(join(home, ".cursor/mcp.json"), '{ "a": 1, "b": 2 }\n');
+  await clock.advance(300);
+  stdin.end("y\n");
+  assert.equal(await code, 0);
+  const { a, b, mcpServers } = JSON.parse(readFileSync(join(home, ".cursor/mcp.json"), "utf8"));
+  assert.deepEqual([a, b, Object.keys(mcpServers)], [1, 2, ["deputy"]]);
+});
+
+test("follows links to links, in directories that are links; a circle of links is refused", async (t) => {
+  const { home, install } = bareHome(t, { "kept/deep/other.json": "{}" });
+  symlinkSync("kept/deep", join(home, "short"));
+  symlinkSync("../second.json", join(home, "short/first.json"));
+  symlinkSync("claude.json", join(home, "kept/second.json"));
+  symlinkSync("short/first.json", join(home, ".claude.json"));
+  assert.equal((await install("claude-code", "--write")).code, 0);
+  for (const link of [".claude.json", "kept/deep/first.json", "kept/second.json"])
+    assert.ok(lstatSync(join(home, link)).isSymbolicLink(), link);
+  assert.ok(readFileSync(join(home, "kept/claude.json"), "utf8").includes("deputy"));
+
+  mkdirSync(join(home, ".cursor"));
+  symlinkSync("mcp.json", join(home, ".cursor/mcp.json"));
+  assert.match((await install("cursor", "--write")).stderr, /Cannot (read|write) .*mcp\.json/);
 });
 
 test("follows a link to where nothing is yet", async (t) => {
