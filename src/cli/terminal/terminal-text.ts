@@ -2,6 +2,7 @@
  * Text that other people and models wrote, made safe to show: no control character reaches the terminal, and a line
  * takes the columns it is given. Width is counted in terminal cells, by grapheme.
  */
+import { createRequire } from "node:module";
 
 /** Controls, and the invisible characters that can reorder or hide text (bidi marks, zero-width, tags). */
 const UNSAFE =
@@ -36,10 +37,20 @@ function spelled(character: string): string {
   return SHORT[character] ?? (code < 0x100 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
 }
 
+/** ASCII, Latin letters, dashes, arrows, lines and the like: one cell each. Nothing here joins what is beside it. */
+const NARROW =
+  /^[\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u22ff\u23ce\u2500-\u257f\u2713\u2717\u2800-\u28ff]*$/;
+
 /** Cells that `text` (harmless, one line, no styles) takes on a terminal. */
 export function displayWidth(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
-  return graphemes(text).reduce((sum, grapheme) => sum + graphemeWidth(grapheme), 0);
+  return NARROW.test(text) ? text.length : stringWidth()(text);
+}
+
+const requireModule = createRequire(import.meta.url);
+
+/** Loaded with the first text that needs it: its tables take 40 ms. */
+function stringWidth(): typeof import("string-width").default {
+  return (requireModule("string-width") as typeof import("string-width")).default;
 }
 
 /** `text` in at most `columns` cells, with `…` where something was cut off. */
@@ -51,7 +62,7 @@ export function fit(text: string, columns: number): string {
 
 /** The beginning of `text` that takes at most `columns` cells, and at least its first character. */
 export function beginning(text: string, columns: number): string {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.slice(0, Math.max(1, columns));
+  if (NARROW.test(text)) return text.slice(0, Math.max(1, columns));
   const parts = graphemes(text);
   return cut(parts, columns).join("") || (parts[0] ?? "");
 }
@@ -72,7 +83,7 @@ export function padTo(text: string, columns: number): string {
 function cut(parts: string[], columns: number): string[] {
   let used = 0;
   const end = parts.findIndex((part) => {
-    used += graphemeWidth(part);
+    used += displayWidth(part);
     return used > columns;
   });
   return end === -1 ? parts : parts.slice(0, end);
@@ -80,13 +91,4 @@ function cut(parts: string[], columns: number): string[] {
 
 function graphemes(text: string): string[] {
   return Array.from(new Intl.Segmenter("en").segment(text), ({ segment }) => segment);
-}
-
-const WIDE_SCRIPTS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303e]/u;
-/** Emoji, and letters in their full-width form. */
-const WIDE_SIGNS = /\ufe0f|[\p{Emoji_Presentation}\uff01-\uff60\uffe0-\uffe6]/u;
-
-function graphemeWidth(grapheme: string): number {
-  if (/^[\p{Mn}\p{Me}\p{Cf}]/u.test(grapheme)) return 0;
-  return WIDE_SCRIPTS.test(grapheme) || WIDE_SIGNS.test(grapheme) ? 2 : 1;
 }

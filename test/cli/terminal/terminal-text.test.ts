@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import stringWidth from "string-width";
 import { displayWidth, fit, fitEnd, harmless, oneLine, spelledLines } from "../../../src/cli/terminal/terminal-text.ts";
 
 const anyText = fc.string({ unit: "binary" });
@@ -31,6 +32,17 @@ test("width is counted in cells", () => {
   assert.equal(displayWidth("獅子"), 4);
   assert.equal(displayWidth("👩‍👩‍👧‍👦"), 2);
   assert.equal(displayWidth("e\u0301"), 1);
+  assert.equal(displayWidth("✓ 1 · é → …"), 11);
+  assert.equal(displayWidth("⚠\ufe0f❤\ufe0f1\ufe0f\u20e3"), 6);
+  assert.equal(displayWidth("ㄅ・ꀀ㊗"), 8);
+  assert.equal(displayWidth("นำ"), 2);
+});
+
+test("what is taken to be one cell wide is", () => {
+  for (let code = 0x20; code < 0x3000; code++) {
+    const character = String.fromCodePoint(code);
+    assert.equal(displayWidth(character), stringWidth(character), `U+${code.toString(16)}`);
+  }
 });
 
 test("a text is cut to the columns there are, from either end", () => {
