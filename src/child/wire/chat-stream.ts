@@ -9,6 +9,7 @@ import type {
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
 } from "@ai-sdk/provider";
+import { createParser } from "eventsource-parser";
 import { isRecord } from "../../record.ts";
 
 type StreamPart = LanguageModelV4StreamPart;
@@ -20,15 +21,14 @@ type ChunkFields = JSONObject;
  */
 export async function* chatParts(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamPart> {
   const answer = createAnswer();
+  const parser = createParser({ onEvent: ({ data }) => readChunk(answer, data.trim()) });
   const reader = body.getReader();
   const decoder = new TextDecoder();
-  let rest = "";
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      const lines = (rest + (done ? `${decoder.decode()}\n` : decoder.decode(value, { stream: true }))).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) readLine(answer, line);
+      // Some streams end within their last event.
+      parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }));
       yield* flush(answer);
       if (done) break;
     }
@@ -60,10 +60,7 @@ function* flush(answer: StreamedAnswer): Generator<StreamPart> {
   yield* pending;
 }
 
-/** One line of the event stream; https://html.spec.whatwg.org/multipage/server-sent-events.html. Only data is of use. */
-function readLine(answer: StreamedAnswer, line: string): void {
-  if (!line.startsWith("data:")) return;
-  const data = line.slice(5).trim();
+function readChunk(answer: StreamedAnswer, data: string): void {
   if (data === "" || data === "[DONE]") return;
   try {
     const chunk: unknown = JSON.parse(data);
