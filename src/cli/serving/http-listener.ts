@@ -117,7 +117,9 @@ function isOurPage(page: URL | null, asked: string | undefined): boolean {
 
 /**
  * Whether a Host is this server's: an address or `localhost`, for which no foreign name service can speak, or the name it
- * was told to listen on. On loopback, an address of loopback.
+ * was told to listen on. On loopback, an address of loopback. `hostHeaderValidation` of the MCP SDK (2.4) does less: it
+ * takes a Host for a URL, so `evil.example@localhost` and `localhost/x` pass, and it compares names with a list, which
+ * cannot hold every address.
  */
 function isOurHost(asked: string | undefined, listensOn: string): boolean {
   const name = URL.parse(`http://${asked ?? ""}`)?.hostname.toLowerCase();
