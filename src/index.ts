@@ -23,7 +23,7 @@ export {
   type Warning,
 } from "./errors.ts";
 export type { Event, EventKind } from "./event.ts";
-export type { Entry, EntryFilter, Journal } from "./journal/journal.ts";
+export type { Claim, Entry, EntryFilter, Journal, NewRunId, Owner } from "./journal/journal.ts";
 export type { Planned, Ready } from "./plan.ts";
 export type { DelegationResult, Result, RouteReport, Status } from "./result.ts";
 export { API_MODES, type ApiMode, EFFORTS, type Effort, type Route, type Wish } from "./route.ts";

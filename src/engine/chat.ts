@@ -42,7 +42,7 @@ export interface LiveChat extends Chat {
 /** @throws DeputyError `nothing-to-run` where it has no route, with what would work · `run-unknown` */
 export async function openChat(engine: Engine, options: ChatOptions): Promise<LiveChat> {
   const { wish = {}, toolsets, maxCostUsd } = options;
-  const past = options.id === undefined ? undefined : conversationOf(engine, options.id);
+  const past = options.id === undefined ? undefined : await conversationOf(engine, options.id);
   const workspace = past?.workspace ?? options.workspace;
   const limits = {
     ...present({ toolsets, max_cost_usd: maxCostUsd }),
@@ -96,8 +96,8 @@ export async function openChat(engine: Engine, options: ChatOptions): Promise<Li
   };
 }
 
-function conversationOf(engine: Engine, id: string): { run: Run; route: Route; workspace: string } {
-  const { run } = engine.run(id);
+async function conversationOf(engine: Engine, id: string): Promise<{ run: Run; route: Route; workspace: string }> {
+  const { run } = await engine.run(id);
   const planned = run.children[0]?.tally.planned;
   if (!isConversation(run) || planned === undefined || "problem" in planned) {
     throw new DeputyError(

@@ -2,7 +2,7 @@
 import type { Event, StoredEvent } from "../event.ts";
 import { closeAbandoned } from "../run/close-abandoned.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "../run/prune.ts";
-import { childIdOf, parseRunId, type Run, type RunUpdate } from "../run/run.ts";
+import { childIdOf, parseRunId, type RunUpdate } from "../run/run.ts";
 import {
   catchUp,
   eventsOf,
@@ -47,6 +47,7 @@ export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> &
 
 export type EngineDeps = Services &
   CallsDeps & {
+    newId: () => string;
     closeTransport(): Promise<void>;
     /** This process. */
     pid: number;
@@ -63,7 +64,7 @@ export interface Engine {
    */
   enqueue(call: Call, options: SubmitOptions): Promise<string>;
   /** Ids of the unfinished runs that a server owned when its process died, oldest first: `resume` goes on with them. */
-  orphanedRuns(server: string): string[];
+  orphanedRuns(server: string): Promise<string[]>;
   /**
    * Goes on with a run that was interrupted or whose owner died. A child that cannot continue (its route, image or
    * workspace is gone) stays interrupted. @throws DeputyError `run-unknown` | `run-owned` · `nothing-to-run` where none
@@ -93,17 +94,17 @@ export interface Engine {
   /** Answers one, whoever owns the run, and tells whether the answer counted. @throws DeputyError `run-unknown` | `question-closed` | `usage` */
   answer: ApprovalRequests["answer"];
   /** The newest runs of the journal, newest first; all where no number is given. */
-  runs(newest?: number): RunListing[];
+  runs(newest?: number): Promise<RunListing[]>;
   /** How many there are. */
-  runCount(): number;
+  runCount(): Promise<number>;
   /** One run by its id, an unambiguous beginning of it, or the id of one of its children. @throws DeputyError `run-unknown` */
-  run(id: string): FoundRun;
+  run(id: string): Promise<FoundRun>;
   /** The whole id of the run that an id means. @throws DeputyError `run-unknown` */
-  runId(id: string): string;
+  runId(id: string): Promise<string>;
   /** Brings a run that was found before up to date. */
-  refresh(found: FoundRun): void;
+  refresh(found: FoundRun): Promise<void>;
   /** Stored events of a run and those below it as of now; of one child alone for `ID.n`. @throws DeputyError `run-unknown` */
-  events(id: string): Iterable<StoredEvent>;
+  events(id: string): AsyncIterable<StoredEvent>;
   /**
    * Stored events of a run and those below it from the first, then new ones, from any process, until the run ends or
    * nobody works on it.
@@ -114,44 +115,47 @@ export interface Engine {
   /** New events of a run that was found before, folded into it: it is up to date when the iteration ends. */
   follow(found: LoadedRun, signal: AbortSignal): AsyncIterable<RunUpdate>;
   /** Removes past runs from the journal, for good. None that is at work; unfinished ones only where that is asked for. */
-  prune(options: PruneOptions): Pruned;
+  prune(options: PruneOptions): Promise<Pruned>;
   /** Stops what runs here and lets go of everything. */
   close(): Promise<void>;
 }
 
 export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, pid } = deps;
-  const { plan, startOf } = createCalls(deps);
+  const { plan, prepare } = createCalls(deps);
   const resuming = createResuming(deps);
-  const { own, begin, requestStop, stopAll } = createRunsHere({ ...deps, ...resuming, startOf });
+  const { own, disown, begin, requestStop, stopAll } = createRunsHere({ ...deps, ...resuming, prepare });
 
   async function submit(asked: Call, options: SubmitOptions): Promise<LiveDelegation> {
-    const { setup, start, stored } = await startOf(asked, options);
-    journal.claim(start.delegationId);
-    await journal.append([start, ...stored]);
+    const { setup, firstEvents } = await prepare(asked, options);
+    const [start] = await journal.begin({ id: deps.newId() }, firstEvents);
     return begin(setup, newRun(start), [start], options);
   }
 
   async function enqueue(asked: Call, options: SubmitOptions): Promise<string> {
-    const { start, stored } = await startOf(asked, options);
-    await journal.append([start, ...stored]);
-    return start.delegationId;
+    const { firstEvents } = await prepare(asked, options);
+    const id = deps.newId();
+    await journal.append(firstEvents(id));
+    return id;
   }
 
   async function stop(id: string, by: string): Promise<void> {
-    const { run, owner } = findRun(journal, id, pid);
+    const loaded = await findRun(journal, id, pid);
+    const { run, owner } = loaded;
     const { delegationId } = run;
     const { taskIndex } = parseRunId(id);
     const target = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
     if (owner === "none") return;
     await requestStop(delegationId, by, target);
-    if (owner === "dead" && journal.claim(delegationId).claimed) await closeAbandonedRun(run, by, target);
+    if (owner === "dead" && (await journal.claim(delegationId)).claimed) await closeAbandonedRun(loaded, by, target);
   }
 
-  /** A run nobody works on any more is stopped by saying so. */
-  async function closeAbandonedRun(run: Run, by: string, target: string | undefined): Promise<void> {
-    await journal.append(closeAbandoned(run, by, clock.now(), target));
-    journal.release(run.delegationId);
+  /** A run nobody works on any more is stopped by saying so, unless somebody took it up and ended it meanwhile. */
+  async function closeAbandonedRun(loaded: LoadedRun, by: string, target: string | undefined): Promise<void> {
+    await catchUp(journal, loaded);
+    const { run } = loaded;
+    if (run.endedAt === undefined) await journal.append(closeAbandoned(run, by, clock.now(), target));
+    await journal.release(run.delegationId);
   }
 
   const talk = { clock, journal, pid, newId: deps.newId };
@@ -160,24 +164,24 @@ export function createEngine(deps: EngineDeps): Engine {
     submit,
     enqueue,
     orphanedRuns: (server) => orphanedRuns(journal, server),
-    ...createContinueRun({ ...deps, ...resuming, own, begin }),
+    ...createContinueRun({ ...deps, ...resuming, own, disown, begin }),
     stop,
     ...createSteering(talk),
     ...createApprovalRequests(talk),
     runs: (newest) => listRuns(journal, pid, newest),
-    runCount: () => runIds(journal).length,
+    runCount: async () => (await runIds(journal)).length,
     run: (id) => findRun(journal, id, pid),
     runId: (id) => resolveRunId(journal, id),
-    refresh(found) {
-      catchUp(journal, found);
-      found.owner = ownerOf(journal, found.run, pid);
+    async refresh(found) {
+      await catchUp(journal, found);
+      found.owner = await ownerOf(journal, found.run, pid);
     },
     events: (id) => eventsOf(journal, id, pid),
     async *watch(id, signal) {
-      yield* watchRun(deps, resolveRunId(journal, id), signal);
+      yield* watchRun(deps, await resolveRunId(journal, id), signal);
     },
     async *replay(id, signal) {
-      yield* replayRun(deps, resolveRunId(journal, id), signal);
+      yield* replayRun(deps, await resolveRunId(journal, id), signal);
     },
     follow: (found, signal) => followRun(deps, found, signal),
     prune: (options) => pruneRuns(journal, options, clock.now(), pid),

@@ -3,29 +3,29 @@
  * a thousand children cost as many disk syncs as the loop has turns. After one failure nothing is committed any more.
  */
 
-export type GroupCommit<Item> = {
-  /** Resolves when the items are committed. Appends of one turn share one promise. */
-  append(items: readonly Item[]): Promise<void>;
+export type GroupCommit<Write> = {
+  /** Resolves when the write is committed. Writes of one turn share one promise. */
+  append(write: Write): Promise<void>;
   /** Commits what waits, at once; every later append fails with `reason`. */
   close(reason: unknown): void;
 };
 
-type Batch<Item> = PromiseWithResolvers<void> & { items: Item[] };
+type Batch<Write> = PromiseWithResolvers<void> & { writes: Write[] };
 
 /** `commit` keeps all of a batch or throws and keeps nothing; what it throws is what every later append fails with. */
-export function createGroupCommit<Item>(commit: (items: readonly Item[]) => void): GroupCommit<Item> {
-  let waiting: Batch<Item> | undefined;
+export function createGroupCommit<Write>(commit: (writes: readonly Write[]) => void): GroupCommit<Write> {
+  let waiting: Batch<Write> | undefined;
   let ended: { reason: unknown } | undefined;
 
-  function append(items: readonly Item[]): Promise<void> {
+  function append(write: Write): Promise<void> {
     if (ended !== undefined) return quietly(Promise.reject(ended.reason));
     waiting ??= beginBatch();
-    for (const item of items) waiting.items.push(item);
+    waiting.writes.push(write);
     return waiting.promise;
   }
 
-  function beginBatch(): Batch<Item> {
-    const batch = { ...Promise.withResolvers<void>(), items: [] };
+  function beginBatch(): Batch<Write> {
+    const batch = { ...Promise.withResolvers<void>(), writes: [] };
     quietly(batch.promise);
     setImmediate(flush);
     return batch;
@@ -36,7 +36,7 @@ export function createGroupCommit<Item>(commit: (items: readonly Item[]) => void
     const batch = waiting;
     waiting = undefined;
     try {
-      commit(batch.items);
+      commit(batch.writes);
       batch.resolve();
     } catch (reason) {
       ended = { reason };

@@ -3,8 +3,9 @@
  * where two journals on one memory stand for two processes.
  */
 import type { StoredEvent } from "../event.ts";
+import { beginRun } from "./begin-run.ts";
 import { createGroupCommit } from "./group-commit.ts";
-import type { Entry, EntryFilter, Journal, Owner } from "./journal.ts";
+import type { Claim, Entry, EntryFilter, Journal, NewRunId, Owner } from "./journal.ts";
 import { closedJournal } from "./sqlite/errors.ts";
 import { createWatching } from "./watch.ts";
 
@@ -22,17 +23,50 @@ export function createMemory(): Memory {
   return { log: [], owners: new Map(), wakers: new Set() };
 }
 
+/** Gives the events to add as JSON, within the commit that adds them. */
+type Write = () => readonly string[];
+
 /** Opens a journal in memory. Its claims die when it is closed, as a process's do. */
 export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal {
   const { memory = createMemory(), beforeCommit } = options;
   const self: Owner = { pid: process.pid, alive: true };
   const watching = createWatching({ latest: () => memory.log.length, entries });
-  const commits = createGroupCommit((texts: readonly string[]) => {
-    beforeCommit?.(texts.map((text) => JSON.parse(text)));
-    for (const text of texts) memory.log.push(text);
+  const commits = createGroupCommit((writes: readonly Write[]) => {
+    const before = memory.log.length;
+    const ownersBefore = new Map(memory.owners);
+    try {
+      for (const write of writes) for (const text of write()) memory.log.push(text);
+      beforeCommit?.(memory.log.slice(before).map((text) => JSON.parse(text)));
+    } catch (error) {
+      memory.log.length = before;
+      memory.owners = ownersBefore;
+      throw error;
+    }
     for (const wake of memory.wakers) wake();
   });
   memory.wakers.add(watching.wake);
+
+  function append(events: readonly StoredEvent[]): Promise<void> {
+    const texts = events.map(toRow);
+    return commits.append(() => texts);
+  }
+
+  async function begin<Events extends readonly StoredEvent[]>(
+    newId: NewRunId,
+    firstEvents: (delegationId: string) => Events,
+  ): Promise<Events> {
+    return beginRun(commits, { nextRunUnder, claimNew: claim, toRow }, newId, firstEvents);
+  }
+
+  function nextRunUnder(childId: string): string {
+    const starts = entries({ within: childId, kinds: ["delegation-start"] }, memory.log.length);
+    const below = starts.filter(({ event }) => parentIdOf(event.delegationId) === childId);
+    return `${childId}.${Array.from(below).length + 1}`;
+  }
+
+  async function* read(filter: EntryFilter): AsyncGenerator<Entry> {
+    yield* entries(filter, memory.log.length);
+  }
 
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
     for (let seq = (filter.after ?? 0) + 1; seq <= upTo; seq++) {
@@ -43,34 +77,37 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
     }
   }
 
-  function claim(delegationId: string): ReturnType<Journal["claim"]> {
+  function claim(delegationId: string): Claim {
     const owner = memory.owners.get(delegationId);
     if (owner?.alive && owner !== self) return { claimed: false, owner: { ...owner } };
     memory.owners.set(delegationId, self);
     return { claimed: true };
   }
 
+  function remove(delegationIds: readonly string[]): string[] {
+    const removed = new Set(delegationIds.filter((id) => memory.owners.get(id)?.alive !== true));
+    for (const [index, text] of memory.log.entries()) {
+      const event: StoredEvent | undefined = text === "" ? undefined : JSON.parse(text);
+      if (event !== undefined && removed.has(event.delegationId)) memory.log[index] = "";
+    }
+    for (const id of removed) memory.owners.delete(id);
+    return [...removed];
+  }
+
   return {
-    append: (events) => commits.append(events.map((event) => JSON.stringify(event))),
-    read: (filter) => entries(filter, memory.log.length),
+    append,
+    begin,
+    read,
     watch: watching.watch,
-    claim,
-    release(delegationId) {
+    claim: async (delegationId) => claim(delegationId),
+    async release(delegationId) {
       if (memory.owners.get(delegationId) === self) memory.owners.delete(delegationId);
     },
-    owner(delegationId) {
+    async owner(delegationId) {
       const owner = memory.owners.get(delegationId);
       return owner && { ...owner };
     },
-    remove(delegationIds) {
-      const removed = new Set(delegationIds.filter((id) => memory.owners.get(id)?.alive !== true));
-      for (const [index, text] of memory.log.entries()) {
-        const event: StoredEvent | undefined = text === "" ? undefined : JSON.parse(text);
-        if (event !== undefined && removed.has(event.delegationId)) memory.log[index] = "";
-      }
-      for (const id of removed) memory.owners.delete(id);
-      return [...removed];
-    },
+    remove: async (delegationIds) => remove(delegationIds),
     async close() {
       commits.close(closedJournal("in memory"));
       watching.close();
@@ -78,6 +115,15 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
       self.alive = false;
     },
   };
+}
+
+function toRow(event: StoredEvent): string {
+  return JSON.stringify(event);
+}
+
+/** The id that another is directly below. */
+function parentIdOf(id: string): string {
+  return id.slice(0, id.lastIndexOf("."));
 }
 
 function matches({ delegationId, within, roots, kinds }: EntryFilter, event: StoredEvent): boolean {

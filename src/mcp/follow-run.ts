@@ -36,7 +36,7 @@ export async function follow(
   until: (run: Run) => boolean = () => false,
 ): Promise<FollowedRun> {
   const { onProgress, signal, resumed, sealForms, elicit, client } = context;
-  const found = engine.run(id);
+  const found = await engine.run(id);
   const { run: before } = found;
   const { delegationId } = before;
   if (resumed !== undefined && resumed.runId !== delegationId) throw notOurs(`it is about the run ${resumed.runId}`);

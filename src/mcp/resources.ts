@@ -29,7 +29,7 @@ type ResourceText = { mimeType: string; text: string };
 type ResourceContext = { engine: Engine; clock: Clock };
 
 type ResourceTemplate = ResourceTemplateType & {
-  read(world: ResourceContext, id: string, child: string): ResourceText;
+  read(world: ResourceContext, id: string, child: string): Promise<ResourceText>;
 };
 
 const TEMPLATES: ResourceTemplate[] = [
@@ -40,8 +40,8 @@ const TEMPLATES: ResourceTemplate[] = [
     description:
       "The run's results with full answers, as `deputy show ID --json` prints them, and the status of its other children.",
     mimeType: "application/json",
-    read: ({ engine, clock }, id) => {
-      const listing = engine.run(id);
+    read: async ({ engine, clock }, id) => {
+      const listing = await engine.run(id);
       const { state, open } = reportOf(listing, clock.now());
       return asJson({ ...resultsOf(listing.run), state, open });
     },
@@ -52,7 +52,10 @@ const TEMPLATES: ResourceTemplate[] = [
     title: "A child's answer",
     description: "The full answer of one child.",
     mimeType: "text/plain",
-    read: ({ engine }, _, child) => ({ mimeType: "text/plain", text: answerOf(engine.run(child).run, child) }),
+    read: async ({ engine }, _, child) => ({
+      mimeType: "text/plain",
+      text: answerOf((await engine.run(child)).run, child),
+    }),
   },
   {
     uriTemplate: "deputy://runs/{id}/children/{child}/transcript",
@@ -60,9 +63,9 @@ const TEMPLATES: ResourceTemplate[] = [
     title: "A child's transcript",
     description: "The full conversation of one child: prompts, answers, tool calls and their results.",
     mimeType: "text/plain",
-    read: ({ engine }, _, child) => ({
+    read: async ({ engine }, _, child) => ({
       mimeType: "text/plain",
-      text: transcriptOf(engine.events(child))
+      text: transcriptOf(await Array.fromAsync(engine.events(child)))
         .map(({ who, text }) => `── ${who}\n${text.trim()}\n`)
         .join("\n"),
     }),
@@ -71,8 +74,8 @@ const TEMPLATES: ResourceTemplate[] = [
 
 export function registerResources(server: Server, world: ResourceContext): void {
   const { engine } = world;
-  server.setRequestHandler("resources/list", () => ({
-    resources: engine.runs().slice(0, MOST_LISTED).map(runResource),
+  server.setRequestHandler("resources/list", async () => ({
+    resources: (await engine.runs(MOST_LISTED)).map(runResource),
   }));
   server.setRequestHandler("resources/templates/list", () => ({
     resourceTemplates: TEMPLATES.map(({ read: _, ...template }) => template),
@@ -93,13 +96,13 @@ function runResource({ run }: { run: Run }): Resource {
   };
 }
 
-function readResource(world: ResourceContext, uri: string): ReadResourceResult {
+async function readResource(world: ResourceContext, uri: string): Promise<ReadResourceResult> {
   for (const { uriTemplate, read } of TEMPLATES) {
     const found = new UriTemplate(uriTemplate).match(uri);
     if (found === null) continue;
     const { id, child } = found;
     try {
-      return { contents: [{ uri, ...read(world, String(id), String(child)) }] };
+      return { contents: [{ uri, ...(await read(world, String(id), String(child))) }] };
     } catch (error) {
       if (error instanceof DeputyError) throw new ResourceNotFoundError(uri, error.message);
       throw error;
@@ -118,12 +121,12 @@ function asJson(value: unknown): ResourceText {
   return { mimeType: "application/json", text: JSON.stringify(value, null, 2) };
 }
 
-function completions(
+async function completions(
   engine: Engine,
   { name, value }: { name: string; value: string },
   before: Record<string, string>,
-): CompleteResult {
-  const runs = engine.runs().map(({ run }) => run);
+): Promise<CompleteResult> {
+  const runs = (await engine.runs()).map(({ run }) => run);
   const known: Record<string, () => string[]> = {
     id: () => runs.map(({ delegationId }) => delegationId),
     child: () =>

@@ -20,12 +20,13 @@ export type Pruned = { runs: string[]; delegationIds: string[]; bytes: number; k
 type RunFamily = { root: string; listings: RunListing[]; lastEventAt: number };
 
 /** Removes what may go; with `dryRun` only tells of it. @param now milliseconds since the epoch @param pid this process */
-export function pruneRuns(journal: Journal, options: PruneOptions, now: number, pid: number): Pruned {
-  const listings = listAllRuns(journal, pid);
+export async function pruneRuns(journal: Journal, options: PruneOptions, now: number, pid: number): Promise<Pruned> {
+  const listings = await listAllRuns(journal, pid);
   const families = prunable(listings, options, now);
   const asked = families.flatMap((family) => family.listings.map(({ run }) => run.delegationId));
-  const bytes = new Map(asked.map((delegationId) => [delegationId, sizeOf(journal, delegationId)]));
-  const delegationIds = options.dryRun ? asked : journal.remove(asked);
+  const bytes = new Map<string, number>();
+  for (const delegationId of asked) bytes.set(delegationId, await sizeOf(journal, delegationId));
+  const delegationIds = options.dryRun ? asked : await journal.remove(asked);
   return {
     runs: families.map(({ root }) => root).filter((root) => delegationIds.includes(root)),
     delegationIds,
@@ -34,9 +35,9 @@ export function pruneRuns(journal: Journal, options: PruneOptions, now: number, 
   };
 }
 
-function sizeOf(journal: Journal, delegationId: string): number {
+async function sizeOf(journal: Journal, delegationId: string): Promise<number> {
   let bytes = 0;
-  for (const { event } of journal.read({ delegationId })) bytes += Buffer.byteLength(JSON.stringify(event));
+  for await (const { event } of journal.read({ delegationId })) bytes += Buffer.byteLength(JSON.stringify(event));
   return bytes;
 }
 

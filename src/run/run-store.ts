@@ -34,45 +34,52 @@ const LISTED = [
 ] as const satisfies StoredEvent["kind"][];
 
 /** Newest first, each with the tree below it. Only those are read that are asked for: the last few are found at once. */
-export function listRuns(journal: Journal, pid: number, newest = Number.POSITIVE_INFINITY): RunListing[] {
-  const ids = runIds(journal).toReversed().slice(0, newest);
-  return ids.flatMap((delegationId) => {
-    const run = listedRun(journal, delegationId);
-    if (run === undefined) return [];
-    const owner = ownerOf(journal, run, pid);
+export async function listRuns(
+  journal: Journal,
+  pid: number,
+  newest = Number.POSITIVE_INFINITY,
+): Promise<RunListing[]> {
+  const ids = await runIds(journal);
+  const listings: RunListing[] = [];
+  for (const delegationId of ids.toReversed().slice(0, newest)) {
+    const run = await listedRun(journal, delegationId);
+    if (run === undefined) continue; // It was removed meanwhile.
+    const owner = await ownerOf(journal, run, pid);
     // Whether it got further is not seen without its tool calls.
     const mayBeSetAside = setAsideReason({ run, owner }) !== undefined;
-    return [{ run: mayBeSetAside ? loadRun(journal, delegationId).run : run, owner }];
-  });
+    listings.push({ run: mayBeSetAside ? (await loadRun(journal, delegationId)).run : run, owner });
+  }
+  return listings;
 }
 
-function listedRun(journal: Journal, delegationId: string): Run | undefined {
+async function listedRun(journal: Journal, delegationId: string): Promise<Run | undefined> {
   let run: Run | undefined;
-  for (const { event } of journal.read({ within: delegationId, kinds: LISTED })) run = foldStored(run, event);
+  for await (const { event } of journal.read({ within: delegationId, kinds: LISTED })) run = foldStored(run, event);
   return run;
 }
 
 /** Of the runs that no child made, oldest first. */
-export function runIds(journal: Journal): string[] {
-  return Array.from(journal.read({ roots: true, kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
+export function runIds(journal: Journal): Promise<string[]> {
+  return Array.fromAsync(journal.read({ roots: true, kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
 }
 
 /** Ids of the unfinished runs that a server owned when its process died, oldest first. */
-export function orphanedRuns(journal: Journal, server: string): string[] {
+export async function orphanedRuns(journal: Journal, server: string): Promise<string[]> {
   const left = new Set<string>();
-  for (const { event } of journal.read({ kinds: ["delegation-start", "delegation-resume", "delegation-end"] })) {
+  for await (const { event } of journal.read({ kinds: ["delegation-start", "delegation-resume", "delegation-end"] })) {
     if ("server" in event && event.server === server) left.add(event.delegationId);
     else left.delete(event.delegationId);
   }
-  return [...left].filter((delegationId) => journal.owner(delegationId)?.alive !== true);
+  const orphaned: string[] = [];
+  for (const delegationId of left) if (!(await isOwned(journal, delegationId))) orphaned.push(delegationId);
+  return orphaned;
 }
 
 /** The same as `listRuns`, and each run that a child made, after the one it belongs to. */
-export function listAllRuns(journal: Journal, pid: number): RunListing[] {
+export async function listAllRuns(journal: Journal, pid: number): Promise<RunListing[]> {
   const whole = (run: Run): Run[] => [run, ...run.children.flatMap(({ delegations }) => delegations.flatMap(whole))];
-  return listRuns(journal, pid)
-    .flatMap(({ run }) => whole(run))
-    .map((run) => ({ run, owner: ownerOf(journal, run, pid) }));
+  const runs = (await listRuns(journal, pid)).flatMap(({ run }) => whole(run));
+  return Promise.all(runs.map(async (run) => ({ run, owner: await ownerOf(journal, run, pid) })));
 }
 
 /** The fold, over what is stored. @throws DeputyError `journal-unusable` where events are missing, so that it cannot be */
@@ -91,19 +98,19 @@ function foldStored(run: Run | undefined, event: StoredEvent): Run {
 export type FoundRun = LoadedRun & RunListing;
 
 /** @throws DeputyError `run-unknown` where no run, or more than one, has an id that begins so */
-export function findRun(journal: Journal, id: string, pid: number): FoundRun {
-  const { delegationId, taskIndex } = parseRunId(wholeId(journal, id));
-  const loaded = loadRun(journal, delegationId);
+export async function findRun(journal: Journal, id: string, pid: number): Promise<FoundRun> {
+  const { delegationId, taskIndex } = parseRunId(await wholeId(journal, id));
+  const loaded = await loadRun(journal, delegationId);
   const { children } = loaded.run;
   if (taskIndex !== undefined && children[taskIndex] === undefined)
     throw childUnknown(delegationId, children.length, id);
-  return { ...loaded, owner: ownerOf(journal, loaded.run, pid) };
+  return { ...loaded, owner: await ownerOf(journal, loaded.run, pid) };
 }
 
 /** The id of the run that an id means, of which only the first event is read. @throws DeputyError as `findRun` */
-export function resolveRunId(journal: Journal, id: string): string {
-  const { delegationId, taskIndex } = parseRunId(wholeId(journal, id));
-  for (const { event } of journal.read({ delegationId, kinds: ["delegation-start"] })) {
+export async function resolveRunId(journal: Journal, id: string): Promise<string> {
+  const { delegationId, taskIndex } = parseRunId(await wholeId(journal, id));
+  for await (const { event } of journal.read({ delegationId, kinds: ["delegation-start"] })) {
     const count = event.kind === "delegation-start" ? event.planned.length : 0;
     if (taskIndex !== undefined && taskIndex >= count) throw childUnknown(delegationId, count, id);
     return delegationId;
@@ -112,12 +119,14 @@ export function resolveRunId(journal: Journal, id: string): string {
 }
 
 /** What is stored of a run and of those below it, or of one child alone, in the order it happened. */
-export function* eventsOf(journal: Journal, id: string, pid: number): Generator<StoredEvent> {
-  const { run } = findRun(journal, id, pid);
+export async function* eventsOf(journal: Journal, id: string, pid: number): AsyncGenerator<StoredEvent> {
+  const { run } = await findRun(journal, id, pid);
   const { taskIndex } = parseRunId(id);
   const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
   const filter = childId === undefined ? { within: run.delegationId } : { delegationId: run.delegationId };
-  for (const { event } of journal.read(filter)) if (childId === undefined || subjectOf(event) === childId) yield event;
+  for await (const { event } of journal.read(filter)) {
+    if (childId === undefined || subjectOf(event) === childId) yield event;
+  }
 }
 
 /** The child an event is about; undefined where it is about the whole run. */
@@ -127,11 +136,11 @@ function subjectOf(event: StoredEvent): string | undefined {
 }
 
 /** A run as it is now, with what its children have delegated. @throws DeputyError `run-unknown` */
-export function loadRun(journal: Journal, delegationId: string): LoadedRun {
+export async function loadRun(journal: Journal, delegationId: string): Promise<LoadedRun> {
   const past = new Map<string, ChildEvent[]>();
   let run: Run | undefined;
   let lastSeq = 0;
-  for (const { seq, event } of journal.read({ within: delegationId })) {
+  for await (const { seq, event } of journal.read({ within: delegationId })) {
     run = foldStored(run, event);
     lastSeq = seq;
     remember(past, event, delegationId);
@@ -141,13 +150,18 @@ export function loadRun(journal: Journal, delegationId: string): LoadedRun {
 }
 
 /** Folds what was stored since a run was loaded; what is known of it already is not read again. */
-export function catchUp(journal: Journal, loaded: LoadedRun): void {
-  const { run, past, lastSeq: after } = loaded;
-  for (const { seq, event } of journal.read({ within: run.delegationId, after })) {
-    foldStored(run, event);
-    loaded.lastSeq = seq;
-    remember(past, event, run.delegationId);
-  }
+export async function catchUp(journal: Journal, loaded: LoadedRun): Promise<void> {
+  const filter = { within: loaded.run.delegationId, after: loaded.lastSeq };
+  for await (const entry of journal.read(filter)) foldNew(loaded, entry);
+}
+
+/** Folds an entry, unless the run holds it already: two may read on from one run at once. @returns whether it was new */
+export function foldNew(loaded: LoadedRun, { seq, event }: Entry): boolean {
+  if (seq <= loaded.lastSeq) return false;
+  loaded.lastSeq = seq;
+  foldStored(loaded.run, event);
+  remember(loaded.past, event, loaded.run.delegationId);
+  return true;
 }
 
 /** Adds an event of one of the run's own children to what is known of that child. */
@@ -159,15 +173,15 @@ export function remember(past: LoadedRun["past"], event: StoredEvent, delegation
 }
 
 /** An id whose first part may be the beginning of one. */
-function wholeId(journal: Journal, id: string): string {
+async function wholeId(journal: Journal, id: string): Promise<string> {
   const rootId = rootIdOf(id);
-  const isKnown = !isEmpty(journal.read({ delegationId: rootId, kinds: ["delegation-start"] }));
-  return isKnown ? id : knownRoot(journal, id) + id.slice(rootId.length);
+  const isKnown = !(await isEmpty(journal.read({ delegationId: rootId, kinds: ["delegation-start"] })));
+  return isKnown ? id : (await knownRoot(journal, id)) + id.slice(rootId.length);
 }
 
-function knownRoot(journal: Journal, id: string): string {
+async function knownRoot(journal: Journal, id: string): Promise<string> {
   const rootId = rootIdOf(id);
-  const matches = runIds(journal).filter((known) => rootId !== "" && known.startsWith(rootId));
+  const matches = (await runIds(journal)).filter((known) => rootId !== "" && known.startsWith(rootId));
   const [match] = matches;
   if (match !== undefined && matches.length === 1) return match;
   const found = matches.length === 0 ? "found none" : `${matches.length} match: ${matches.slice(0, 5).join(", ")}`;
@@ -182,14 +196,19 @@ function childUnknown(delegationId: string, count: number, id: string): DeputyEr
   return new DeputyError("run-unknown", `${delegationId} has ${count} children; found no ${id}.`);
 }
 
-function isEmpty(entries: Iterable<Entry>): boolean {
-  for (const _ of entries) return false;
+async function isEmpty(entries: AsyncIterable<Entry>): Promise<boolean> {
+  for await (const _ of entries) return false;
   return true;
 }
 
-export function ownerOf(journal: Journal, run: Run, pid: number): RunListing["owner"] {
+/** Whether a living process works on a run. */
+export async function isOwned(journal: Journal, delegationId: string): Promise<boolean> {
+  return (await journal.owner(delegationId))?.alive === true;
+}
+
+export async function ownerOf(journal: Journal, run: Run, pid: number): Promise<RunListing["owner"]> {
   if (run.endedAt !== undefined) return "none";
-  const owner = journal.owner(run.delegationId);
+  const owner = await journal.owner(run.delegationId);
   if (owner === undefined || !owner.alive) return "dead";
   return owner.pid === pid ? "here" : "elsewhere";
 }

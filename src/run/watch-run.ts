@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
 import { foldRun, type Run, type RunUpdate } from "./run.ts";
-import { catchUp, type LoadedRun, remember } from "./run-store.ts";
+import { catchUp, foldNew, isOwned, type LoadedRun } from "./run-store.ts";
 
 /** How often to look whether the owner lives, in milliseconds. */
 const LOOK_MS = 1_000;
@@ -23,7 +23,7 @@ export async function* watchRun(
 ): AsyncGenerator<StoredEvent> {
   let after = 0;
   let hasEnded = false;
-  for (const { seq, event } of deps.journal.read({ within: delegationId })) {
+  for await (const { seq, event } of deps.journal.read({ within: delegationId })) {
     if (signal.aborted) return;
     yield event;
     after = seq;
@@ -51,14 +51,10 @@ export async function* followRun(deps: WatchDeps, loaded: LoadedRun, signal: Abo
   const { run } = loaded;
   try {
     if (run.endedAt !== undefined) return;
-    for await (const { seq, event } of newEntries(deps, run.delegationId, loaded.lastSeq, signal)) {
-      foldRun(run, event);
-      loaded.lastSeq = seq;
-      remember(loaded.past, event, run.delegationId);
-      yield { event, run };
-    }
+    for await (const entry of newEntries(deps, run.delegationId, loaded.lastSeq, signal))
+      if (foldNew(loaded, entry)) yield { event: entry.event, run };
   } finally {
-    catchUp(deps.journal, loaded);
+    await catchUp(deps.journal, loaded);
   }
 }
 
@@ -100,7 +96,7 @@ async function lookForOwner(
   signal: AbortSignal,
 ): Promise<void> {
   for (let missing = 0; missing < PATIENCE; ) {
-    missing = journal.owner(delegationId)?.alive ? 0 : missing + 1;
+    missing = (await isOwned(journal, delegationId)) ? 0 : missing + 1;
     if (!(await slept(clock, signal))) return;
   }
   abandon();

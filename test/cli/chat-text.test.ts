@@ -89,23 +89,23 @@ describe("what is pasted", () => {
   });
 });
 
-test("a line is completed by what may stand there, and a message is not", () => {
+test("a line is completed by what may stand there, and a message is not", async () => {
   const source = {
     commands: ["model", "models", "show"],
     models: () => ["glm-4.7", "opus"],
     providers: () => ["zai", "openrouter"],
     efforts: ["low", "high"],
-    runs: () => ["abc", "abc.1"],
+    runs: async () => ["abc", "abc.1"],
   };
-  const complete = (line: string) => completeLine(line, source)[0];
-  assert.deepEqual(complete("/mo"), ["/model ", "/models "]);
-  assert.deepEqual(complete("/model g"), ["glm-4.7 "]);
-  assert.deepEqual(complete("/model opus --p"), ["--provider "]);
-  assert.deepEqual(complete("/model opus --provider o"), ["openrouter "]);
-  assert.deepEqual(complete("/effort h"), ["high "]);
-  assert.deepEqual(complete("/show abc."), ["abc.1 "]);
-  assert.deepEqual(complete("/show abc x"), []);
-  assert.deepEqual(complete("please show glm"), []);
+  const complete = async (line: string) => (await completeLine(line, source))[0];
+  assert.deepEqual(await complete("/mo"), ["/model ", "/models "]);
+  assert.deepEqual(await complete("/model g"), ["glm-4.7 "]);
+  assert.deepEqual(await complete("/model opus --p"), ["--provider "]);
+  assert.deepEqual(await complete("/model opus --provider o"), ["openrouter "]);
+  assert.deepEqual(await complete("/effort h"), ["high "]);
+  assert.deepEqual(await complete("/show abc."), ["abc.1 "]);
+  assert.deepEqual(await complete("/show abc x"), []);
+  assert.deepEqual(await complete("please show glm"), []);
 });
 
 test("a command is one word after a slash; a path is a message", () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
+import type { Completion } from "../../src/cli/chat/completion.ts";
 import { createKeyboard } from "../../src/cli/chat/keyboard.ts";
 import { createFakeClock } from "../../src/testing/fake-clock.ts";
 
@@ -15,7 +16,7 @@ test("a prompt takes nothing away of what was written above it, however high the
     return true;
   };
   const output = { columns: 40, rows: 15, isTTY: true, write };
-  const keyboard = createKeyboard({ input, output, rich: true, history: [], complete: (line) => [[], line] });
+  const keyboard = createKeyboard({ input, output, rich: true, history: [], complete: async (line) => [[], line] });
   const lines: string[] = [];
   let heard = () => {};
   const onLine = (line: string) => {
@@ -50,7 +51,7 @@ function questionStage(options: { keepsDrafts?: true } = {}) {
     return true;
   };
   const output = { columns: 80, rows: 24, isTTY: true, write };
-  const complete = (line: string): [string[], string] => [[], line];
+  const complete = async (line: string): Promise<Completion> => [[], line];
   const keyboard = createKeyboard({ input, output, rich: true, history: [], complete, clock, ...options });
   const messages: string[] = [];
   let interrupts = 0;

@@ -89,7 +89,7 @@ test("a system clock that jumps back and forward ends nothing early, hangs nothi
     assert.deepEqual([result?.status, asked], ["completed", 3]);
     assert.ok((result?.duration_seconds ?? -1) >= 0 && (result?.duration_seconds ?? 999) < 60);
     assert.ok(ended.result.total_duration_seconds >= 0);
-    for (const event of engine.events(delegation.id))
+    for await (const event of engine.events(delegation.id))
       if ("durationMs" in event) assert.ok(event.durationMs >= 0, event.kind);
     await engine.close();
   }

@@ -32,11 +32,11 @@ function scripted() {
 }
 
 /** What is on record, and whose the run is. */
-function journalOf(place: Place, id: string) {
+async function journalOf(place: Place, id: string) {
   const journal = openSqliteJournal({ stateDir: place.env.DEPUTY_STATE_DIR ?? "" });
-  const entries = [...journal.read({})];
-  const owner = journal.owner(id);
-  void journal.close();
+  const entries = await Array.fromAsync(journal.read({}));
+  const owner = await journal.owner(id);
+  await journal.close();
   return { entries, owner };
 }
 
@@ -181,13 +181,14 @@ describe("a run that was killed, resumed where something it needs is gone", {
       const { requests } = await stage({ script, ...(project && { project }) }, async (place) => {
         const id = await killed(place, [{ goal: "look around" }], waiting);
         open();
-        const before = journalOf(place, id);
+        const before = await journalOf(place, id);
         const refused = await resumed(id, place);
         assert.equal(refused.code, code, refused.stderr);
         assert.match(refused.stderr, says);
         assert.equal(refused.stdout, "");
-        assert.deepEqual(journalOf(place, id).entries, before.entries);
-        assert.ok(journalOf(place, id).owner?.alive !== true);
+        const after = await journalOf(place, id);
+        assert.deepEqual(after.entries, before.entries);
+        assert.ok(after.owner?.alive !== true);
         assert.deepEqual(endings(resultOf(await resume(id, place), 0)), ["completed answered"]);
       });
       assert.equal(requests.length, 3, "the second request, which was under way, is sent again, and no other");
@@ -207,7 +208,7 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
       const warning = new RegExp(`${id}\\.2 stays interrupted.*beta`);
       assert.match(half.warnings.map(({ message }) => message).join("\n"), warning);
       assert.match(ended.stderr, warning);
-      const written = journalOf(place, id).entries.slice(-3);
+      const written = (await journalOf(place, id)).entries.slice(-3);
       assert.ok(written.every(({ event }) => !("childId" in event && event.childId === `${id}.2`)));
       const listed = JSON.parse((await launch(["runs", "--json"], place).ended).stdout);
       assert.equal(listed[0].state, "stopped");
@@ -226,7 +227,7 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
     await stage({ script, config }, async (place) => {
       const id = await killed(place, [{ goal: "delegate", role: "orchestrator" }], waiting);
       open();
-      const before = journalOf(place, id).entries;
+      const before = (await journalOf(place, id)).entries;
       const ways = [
         () => resume(id, without(place, "BETA_KEY")),
         () => withKeyCommand(place, ["beta", "exit 3"], () => resume(id, place)),
@@ -236,7 +237,7 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
         assert.equal(refused.code, 3, refused.stderr);
         const said = `${id}\\.1 .*It waits for ${id}\\.1\\.1\\.1, which cannot .*No key(:.*| for )beta`;
         assert.match(refused.stderr, new RegExp(said));
-        assert.deepEqual(journalOf(place, id).entries, before);
+        assert.deepEqual((await journalOf(place, id)).entries, before);
       }
       assert.deepEqual(endings(resultOf(await resume(id, place), 0)), ["completed answered"]);
     });
@@ -280,7 +281,7 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
     await stage({ script }, async (place) => {
       const id = await killed(place, [{ goal: "look around" }], waiting);
       open();
-      const before = journalOf(place, id).entries;
+      const before = (await journalOf(place, id)).entries;
       const pidFile = join(place.env.HOME ?? "", "pid");
       const ended = await withKeyCommand(place, ["acme", 'echo $$ > "$HOME/pid"; exec sleep 600'], async () => {
         const resumed = launch(["resume", id], place);
@@ -289,7 +290,7 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
         return resumed.ended;
       });
       assert.equal(ended.code, 130, ended.stderr);
-      assert.deepEqual(journalOf(place, id).entries, before);
+      assert.deepEqual((await journalOf(place, id)).entries, before);
       await until(() => processesWith(place.env.DEPUTY_STATE_DIR ?? "").length === 0);
       assert.deepEqual(endings(resultOf(await resume(id, place), 0)), ["completed answered"]);
     });

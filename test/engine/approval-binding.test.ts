@@ -35,7 +35,7 @@ function stage(words: readonly string[], memory: Memory = createMemory()) {
 
 async function pending(engine: Engine, isNew: (question: ApprovalQuestion) => boolean = () => true) {
   for (const deadline = Date.now() + 10_000; ; ) {
-    const question = engine.questions().find(isNew);
+    const question = (await engine.questions()).find(isNew);
     if (question !== undefined) return question;
     assert.ok(Date.now() < deadline, "nothing was asked");
     await new Promise((resolve) => setImmediate(resolve));
@@ -115,8 +115,9 @@ describe("an approval", () => {
     const { request } = await pending(engine);
     await engine.answer({ id, ...yes });
     await result;
-    const [answer] = [...engine.events(id)].filter((event) => event.kind === "approval-answer");
-    const [end] = [...engine.events(id)].filter((event) => event.kind === "approval-end");
+    const events = await Array.fromAsync(engine.events(id));
+    const [answer] = events.filter((event) => event.kind === "approval-answer");
+    const [end] = events.filter((event) => event.kind === "approval-end");
     assert.deepEqual([answer?.request, answer?.by, end?.answerId, end?.by], [request, "test", answer?.id, "test"]);
     await engine.close();
   });
@@ -130,7 +131,8 @@ describe("an approval", () => {
     };
     const delegation = await engine.submit({ tasks: [{ goal: "Go." }] }, { ...options, asker });
     await delegation.result;
-    const ends = [...engine.events(delegation.id)].filter((event) => event.kind === "approval-end");
+    const events = await Array.fromAsync(engine.events(delegation.id));
+    const ends = events.filter((event) => event.kind === "approval-end");
     assert.deepEqual(
       ends.map(({ by }) => by),
       ["library", "our panel (alice)"],

@@ -54,7 +54,7 @@ test("a message goes on with everything that was said before, under the same id"
   assert.equal(await told(second), "You said two");
   assert.deepEqual(requests.map(said), [["user: one"], ["user: one", "assistant: You said one", "user: two"]]);
   assert.deepEqual(new Set(requests.map(({ system }) => system)).size, 1);
-  assert.equal(engine.run(first.id).owner, "none");
+  assert.equal((await engine.run(first.id)).owner, "none");
   await engine.close();
 });
 

@@ -100,7 +100,7 @@ test("where no task can start, or with strict one cannot, nothing starts and eve
   });
   const one = { tasks: [task("first", "nowhere"), task("second")] };
   await assert.rejects(engine.submit(one, { ...options, strict: true }), /Nothing was started/);
-  assert.deepEqual(engine.runs(), []);
+  assert.deepEqual(await engine.runs(), []);
   await engine.close();
 });
 
@@ -310,12 +310,13 @@ test("a run whose owner died is gone on with: finished children are not run agai
   };
   const first = createTestEngine({ script, memory, tools: [look] });
   const delegation = await first.engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options);
-  await until(() => asked.length === 3 && hasEnded(first.engine.run(delegation.id).run.children[0]));
+  const hasFirstEnded = async () => hasEnded((await first.engine.run(delegation.id)).run.children[0]);
+  await until(async () => asked.length === 3 && (await hasFirstEnded()));
   assert.deepEqual([...asked].sort(), ["anthropic 1", "anthropic 3", "zai 1"]);
   first.die();
 
   const second = createTestEngine({ script, memory, tools: [look] });
-  assert.equal(second.engine.run(delegation.id).owner, "dead");
+  assert.equal((await second.engine.run(delegation.id)).owner, "dead");
   const { results } = await (await second.engine.resume(delegation.id, {})).result;
   assert.deepEqual(asked.slice(3), ["anthropic 3"]);
   assert.deepEqual(
@@ -325,7 +326,7 @@ test("a run whose owner died is gone on with: finished children are not run agai
       ["done by anthropic", 3],
     ],
   );
-  assert.equal(second.engine.run(delegation.id).owner, "none");
+  assert.equal((await second.engine.run(delegation.id)).owner, "none");
   await second.engine.close();
 });
 
@@ -378,7 +379,7 @@ test("a run that was stopped is gone on with where it was: what was interrupted 
   assert.ok(total_duration_seconds < 600, `downtime was counted: ${total_duration_seconds}`);
   assert.ok(results.every(({ duration_seconds }) => duration_seconds < 600));
   assert.equal((await watched).filter(({ kind }) => kind === "delegation-end").length, 2);
-  assert.equal(second.engine.run(delegation.id).owner, "none");
+  assert.equal((await second.engine.run(delegation.id)).owner, "none");
   await second.engine.close();
 });
 
@@ -444,9 +445,9 @@ test("stopping a run whose owner died ends it", async () => {
   first.die();
   const second = createTestEngine({ script: answer, memory });
   await second.engine.stop(`${delegation.id}.2`, "person");
-  assert.equal(second.engine.run(delegation.id).owner, "dead");
+  assert.equal((await second.engine.run(delegation.id)).owner, "dead");
   await second.engine.stop(delegation.id, "person");
-  const { run, owner } = second.engine.run(delegation.id);
+  const { run, owner } = await second.engine.run(delegation.id);
   assert.equal(owner, "none");
   assert.ok(run.children.every(({ tally }) => tally.ending?.status === "interrupted"));
   await second.engine.close();
@@ -496,12 +497,13 @@ test("runs are listed newest first and found by the beginning of their id", asyn
     ids.unshift(delegation.id);
   }
   assert.deepEqual(
-    engine.runs().map(({ run }) => run.delegationId),
+    (await engine.runs()).map(({ run }) => run.delegationId),
     ids,
   );
-  assert.equal(engine.run(ids[0]?.slice(0, 6) ?? "").run.delegationId, ids[0]);
-  assert.throws(() => engine.run("zzzz"), /found none/);
-  assert.throws(() => engine.run(`${ids[0]}.7`), /has 1 children/);
+  const { run: found } = await engine.run(ids[0]?.slice(0, 6) ?? "");
+  assert.equal(found.delegationId, ids[0]);
+  await assert.rejects(engine.run("zzzz"), /found none/);
+  await assert.rejects(engine.run(`${ids[0]}.7`), /has 1 children/);
   await engine.close();
 });
 

@@ -62,7 +62,7 @@ async function atWork(asks = false) {
   const owner = createTestEngine({ memory, tools, script: asksOnce });
   const { id, result } = await owner.engine.submit({ tasks: [{ goal: "Act." }] }, options);
   const isUnderWay = ({ kind }: Event) => kind === (asks ? "approval-ask" : "tool-start");
-  await until(() => [...owner.engine.events(id)].some(isUnderWay));
+  await until(async () => (await Array.fromAsync(owner.engine.events(id))).some(isUnderWay));
   const other = otherProcess(memory);
   const close = async () => {
     release();
@@ -97,7 +97,7 @@ describe("each stored event is folded once", () => {
 describe("another process reads a run once", () => {
   test("to wait for its end", async () => {
     const { id, other, release, close } = await atWork();
-    const waiting = waitForRun(other.engine, other.engine.run(id), { ms: 60_000, clock: systemClock }, never);
+    const waiting = waitForRun(other.engine, await other.engine.run(id), { ms: 60_000, clock: systemClock }, never);
     release();
     const { run, owner } = await waiting;
     assert.deepEqual([run.children[0]?.tally.ending?.status, owner], ["completed", "none"]);
@@ -129,7 +129,7 @@ describe("another process reads a run once", () => {
       release();
       let events = 0;
       for await (const _ of other.engine[follow](id, never)) events += 1;
-      assert.equal(events, [...other.engine.events(id)].length);
+      assert.equal(events, (await Array.fromAsync(other.engine.events(id))).length);
       assert.equal(other.passes.length, 3, "one to follow it, two to count its events here");
       await close();
     }

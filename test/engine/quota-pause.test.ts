@@ -39,8 +39,8 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await settled();
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await settled();
 }
 
 /** Time passes, in steps that leave everyone time to do what they do. */
@@ -57,20 +57,20 @@ async function resultOf(delegation: Delegation) {
   return results.map(({ status, exit_reason }) => `${status}: ${exit_reason}`);
 }
 
-const kinds = (events: Iterable<StoredEvent>) => [...events].map(({ kind }) => kind);
+const kinds = (events: AsyncIterable<StoredEvent>) => Array.fromAsync(events, ({ kind }) => kind);
 
 test("a child sleeps until the quota is there again, goes on by itself, and anyone can see it", async () => {
   const { clock, engine, asked } = stage();
   const delegation = await engine.submit(ONE, SUBMIT);
   await until(() => asked.length > 0);
   await pass(clock, HOUR / 2);
-  const [child] = engine.run(delegation.id).run.children;
+  const [child] = (await engine.run(delegation.id)).run.children;
   assert.match(child?.activity ?? "", /^paused until 2026-01-01 01:00 UTC/);
   assert.equal(child?.tally.pausedUntil, Date.UTC(2026, 0, 1, 1));
   await pass(clock, HOUR);
   assert.deepEqual(await resultOf(delegation), ["completed: answered"]);
   assert.deepEqual(asked, [0, HOUR]);
-  const paused = kinds(engine.events(delegation.id)).filter((kind) => kind.startsWith("pause"));
+  const paused = (await kinds(engine.events(delegation.id))).filter((kind) => kind.startsWith("pause"));
   assert.deepEqual(paused, ["pause-start", "pause-end"]);
   await engine.close();
 });
@@ -90,8 +90,9 @@ test("who sleeps holds no place, and its wall time stands still", async () => {
     ],
   };
   const delegation = await engine.submit(call, { ...SUBMIT, concurrency: 1 });
-  await until(() => asked.length > 0 && engine.run(delegation.id).run.children[1]?.tally.ending !== undefined);
-  assert.equal(engine.run(delegation.id).run.children[1]?.tally.ending?.status, "completed");
+  const second = async () => (await engine.run(delegation.id)).run.children[1];
+  await until(async () => asked.length > 0 && (await second())?.tally.ending !== undefined);
+  assert.equal((await second())?.tally.ending?.status, "completed");
   await pass(clock, HOUR);
   assert.deepEqual(await resultOf(delegation), ["completed: answered", "completed: answered"]);
   await engine.close();
@@ -138,9 +139,9 @@ test("after a crash in its sleep it sleeps on for what is left: nothing is asked
   const server = usedUpUntil(HOUR / 4, clock);
   const second = createTestEngine({ script: server.script, clock, config: PAUSE, memory });
   const resumed = await second.engine.resume(delegation.id, {});
-  const activity = () => second.engine.run(delegation.id).run.children[0]?.activity ?? "";
-  await until(() => activity() !== "waiting");
-  assert.match(activity(), /^paused until 2026-01-01 01:00/);
+  const activity = async () => (await second.engine.run(delegation.id)).run.children[0]?.activity ?? "";
+  await until(async () => (await activity()) !== "waiting");
+  assert.match(await activity(), /^paused until 2026-01-01 01:00/);
   assert.deepEqual(server.asked, []);
   await pass(clock, HOUR);
   assert.deepEqual(await resultOf(resumed), ["completed: answered"]);

@@ -76,10 +76,11 @@ async function playSessions(sessions: Session[], limitUsd: number, ownUsd: numbe
     id = delegation.id;
     await Promise.race([result, turns(60)]);
     if (end === "stop") await delegation.stop("test").then(() => result);
-    const { run } = engine.run(id);
+    const chargedUsd = server.chargedUsd();
+    const { run } = await engine.run(id);
     const countedUsd = spentIn(run.children);
-    const told = `counted ${countedUsd}, charged ${server.chargedUsd()}, limits ${limitUsd} and ${ownUsd}`;
-    assert.ok(countedUsd >= server.chargedUsd() - 1e-9, told);
+    const told = `counted ${countedUsd}, charged ${chargedUsd}, limits ${limitUsd} and ${ownUsd}`;
+    assert.ok(countedUsd >= chargedUsd - 1e-9, told);
     assert.ok(countedUsd <= limitUsd + 1e-3, told);
     assert.ok(spentIn(run.children.slice(0, 1)) <= ownUsd + 1e-3, told);
     const { total_cost_usd: totalUsd } = resultsOf(run);

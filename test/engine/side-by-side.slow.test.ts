@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ModelCall } from "../../src/child/wire/request.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
-import type { Event } from "../../src/event.ts";
-import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
+import type { Event, StoredEvent } from "../../src/event.ts";
+import { createMemory, createMemoryJournal, type Memory } from "../../src/journal/memory.ts";
 import { allChildren, ancestorPrefix } from "../../src/run/run.ts";
 import { calls, fails, route, says } from "../support/child-stage.ts";
 import { createTestEngine, type ModelScript, type Staged } from "../support/engine-stage.ts";
@@ -93,9 +93,9 @@ test("delegations of one answer run at the same time, and their results come in 
     results.map(({ status, summary, delegations, tool_trace }) => [status, summary, delegations, tool_trace.length]),
     [["completed", "a.b.c.d.e.", [1, 2, 3].map((at) => `${id}.1.${at}`), 3]],
   );
-  const runs = allChildren(engine.run(id).run).flatMap(({ delegations }) => delegations);
+  const runs = allChildren((await engine.run(id)).run).flatMap(({ delegations }) => delegations);
   assert.deepEqual(runs.map(ancestorPrefix), ["1›", "1.2›", "1.3›", "1.2›1›", "1.2›1.2›"]);
-  const events = [...engine.events(`${id}.1`)];
+  const events = await Array.fromAsync(engine.events(`${id}.1`));
   const order = events.flatMap((event) => ("callId" in event ? [`${event.kind} ${event.callId}`] : []));
   assert.deepEqual(
     order.slice(0, 3).map((line) => line.replace("start", "end")),
@@ -129,7 +129,7 @@ test("a child that is stopped stops all of them; one that is stopped alone leave
   await Promise.all([a, d, e].map((childId) => seen(delegation.events, asks(childId ?? ""))));
   await engine.stop(`${id}.1.3`, "somebody");
   await seen(delegation.events, endsOf(e));
-  const stillOpen = allChildren(engine.run(id).run).filter(({ tally }) => tally.ending === undefined);
+  const stillOpen = allChildren((await engine.run(id)).run).filter(({ tally }) => tally.ending === undefined);
   assert.deepEqual(
     stillOpen.map(({ tally }) => tally.childId),
     [`${id}.1`, a, `${id}.1.2.1`, d],
@@ -142,7 +142,7 @@ test("a child that is stopped stops all of them; one that is stopped alone leave
     [["interrupted", "somebody else", 7]],
   );
   assert.deepEqual(
-    allChildren(engine.run(id).run).map(({ tally }) => tally.ending?.status ?? "open"),
+    allChildren((await engine.run(id)).run).map(({ tally }) => tally.ending?.status ?? "open"),
     ["interrupted", "interrupted", "completed", "interrupted", "completed", "interrupted", "interrupted"],
   );
   await engine.close();
@@ -164,6 +164,10 @@ test("one budget holds for all of them", async () => {
   }
 });
 
+function eventsIn(memory: Memory): Promise<StoredEvent[]> {
+  return Array.fromAsync(createMemoryJournal({ memory }).read({}), ({ event }) => event);
+}
+
 test("wherever delegations side by side are cut off, each is found again, and nothing is asked twice", async () => {
   const asked: string[] = [];
   const script: ModelScript = (request, signal) => {
@@ -177,7 +181,7 @@ test("wherever delegations side by side are cut off, each is found again, and no
   const whole = await run(first.engine);
   const uncut = await whole.result;
   await first.engine.close();
-  const events = [...createMemoryJournal({ memory }).read({})].map(({ event }) => event);
+  const events = await eventsIn(memory);
   const needed = asked.toSorted();
   assert.deepEqual([needed.length, new Set(needed).size], [9, 9]);
   for (let count = 1; count < events.length; count++) {
@@ -196,17 +200,13 @@ test("wherever delegations side by side are cut off, each is found again, and no
       return [status, summary, delegations, cost_usd?.toFixed(6)];
     };
     assert.deepEqual(results.map(facts), uncut.results.map(facts), said);
-    const { run: now } = later.engine.run(whole.id);
+    const { run: now } = await later.engine.run(whole.id);
     assert.deepEqual(
       now.children.flatMap(({ delegations }) => delegations.map(({ delegationId }) => delegationId)),
       uncut.results[0]?.delegations,
       said,
     );
     await later.engine.close();
-    assert.deepEqual(
-      mistakesIn([...createMemoryJournal({ memory: cut }).read({})].map(({ event }) => event)),
-      [],
-      said,
-    );
+    assert.deepEqual(mistakesIn(await eventsIn(cut)), [], said);
   }
 });

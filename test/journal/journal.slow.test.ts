@@ -11,7 +11,7 @@ import type { StoredEvent } from "../../src/event.ts";
 import type { Entry, EntryFilter, Journal } from "../../src/journal/journal.ts";
 import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
-import { numberOf, numbersOf, stepStart, stopRequest } from "../support/journal-events.ts";
+import { delegationStart, numberOf, numbersOf, stepStart, stopRequest } from "../support/journal-events.ts";
 
 /** A place for facts, which any number of journals may open; each stands for a process. */
 type Store = { open(): Journal; remove(): void };
@@ -58,23 +58,23 @@ for (const [name, createStore] of Object.entries(STORES)) {
       it("keep their order, across calls and within one", async () => {
         await Promise.all([journal.append([stepStart(1), stepStart(2)]), journal.append([stepStart(3)])]);
         await journal.append([stepStart(4)]);
-        assert.deepEqual(numbersOf(journal.read({})), [1, 2, 3, 4]);
+        assert.deepEqual(await numbersOf(journal.read({})), [1, 2, 3, 4]);
       });
 
       it("are there for another journal as soon as they resolve, and not before", async () => {
         const other = open();
         const appended = journal.append([stepStart(1)]);
-        assert.deepEqual([...journal.read({})], []);
-        assert.deepEqual([...other.read({})], []);
+        const before = await Promise.all([journal.read({}), other.read({})].map(entriesOf));
+        assert.deepEqual(before, [[], []]);
         await appended;
-        assert.deepEqual(numbersOf(other.read({})), [1]);
+        assert.deepEqual(await numbersOf(other.read({})), [1]);
       });
 
       it("of one turn of the event loop are committed together", async () => {
         const settled: number[] = [];
-        const first = journal.append([stepStart(1)]).then(() => settled.push(countOf(journal)));
+        const first = journal.append([stepStart(1)]).then(async () => settled.push(await countOf(journal)));
         await Promise.resolve();
-        const second = journal.append([stepStart(2)]).then(() => settled.push(countOf(journal)));
+        const second = journal.append([stepStart(2)]).then(async () => settled.push(await countOf(journal)));
         await Promise.all([first, second]);
         assert.deepEqual(settled, [2, 2]);
       });
@@ -86,22 +86,19 @@ for (const [name, createStore] of Object.entries(STORES)) {
         const appended = journal.append(events);
         for (const event of events) event.at = -1;
         await appended;
-        assert.deepEqual(
-          Array.from(journal.read({}), (entry) => entry.event),
-          expected,
-        );
+        assert.deepEqual(await Array.fromAsync(journal.read({}), (entry) => entry.event), expected);
       });
 
       it("of nothing resolve", async () => {
         await journal.append([]);
-        assert.equal(countOf(journal), 0);
+        assert.equal(await countOf(journal), 0);
       });
 
       it("that wait are committed by close, and later ones are refused", async () => {
         const waiting = journal.append([stepStart(1)]);
         await journal.close();
         await waiting;
-        assert.deepEqual(numbersOf(open().read({})), [1]);
+        assert.deepEqual(await numbersOf(open().read({})), [1]);
         await assert.rejects(journal.append([stepStart(2)]), { code: "journal-unusable", message: /is closed/ });
       });
     });
@@ -112,8 +109,8 @@ for (const [name, createStore] of Object.entries(STORES)) {
         await journal.append([stepStart(3, "a")]);
       });
 
-      it("gives every entry a growing seq", () => {
-        const seqs = Array.from(journal.read({}), (entry) => entry.seq);
+      it("gives every entry a growing seq", async () => {
+        const seqs = await Array.fromAsync(journal.read({}), (entry) => entry.seq);
         assert.equal(seqs.length, 5);
         assert.deepEqual(
           seqs,
@@ -121,68 +118,71 @@ for (const [name, createStore] of Object.entries(STORES)) {
         );
       });
 
-      it("keeps to one delegation", () => {
-        assert.deepEqual(kindsOf(journal.read({ delegationId: "a" })), ["step-start", "stop-request", "step-start"]);
-        assert.deepEqual([...journal.read({ delegationId: "nobody" })], []);
+      it("keeps to one delegation", async () => {
+        assert.deepEqual(await kindsOf(journal.read({ delegationId: "a" })), [
+          "step-start",
+          "stop-request",
+          "step-start",
+        ]);
+        assert.deepEqual(await entriesOf(journal.read({ delegationId: "nobody" })), []);
       });
 
       it("keeps to one tree, a run and those below it, whose ids begin with its own and a dot; or to what has none above it", async () => {
         const ids = ["t", "t.1.1", "t-1", "t/1", "t0", "t.10.1", "t.1.1.2.1", "T.1.1", "u.1.1"];
         await journal.append(ids.map((id, index) => stepStart(10 + index, id)));
         const numbersIn = (filter: EntryFilter) => numbersOf(journal.read(filter));
-        assert.deepEqual(numbersIn({ within: "t" }), [10, 11, 15, 16]);
-        assert.deepEqual(numbersIn({ within: "t.1" }), [11, 16]);
-        assert.deepEqual(numbersIn({ within: "t.1.1", kinds: ["step-start"] }), [11, 16]);
-        assert.deepEqual(numbersIn({ within: "t", kinds: ["stop-request"] }), []);
-        assert.deepEqual(numbersIn({ within: "t%" }), []);
-        assert.deepEqual(numbersIn({ roots: true, kinds: ["step-start"] }), [1, 2, 3, 10, 12, 13, 14]);
+        assert.deepEqual(await numbersIn({ within: "t" }), [10, 11, 15, 16]);
+        assert.deepEqual(await numbersIn({ within: "t.1" }), [11, 16]);
+        assert.deepEqual(await numbersIn({ within: "t.1.1", kinds: ["step-start"] }), [11, 16]);
+        assert.deepEqual(await numbersIn({ within: "t", kinds: ["stop-request"] }), []);
+        assert.deepEqual(await numbersIn({ within: "t%" }), []);
+        assert.deepEqual(await numbersIn({ roots: true, kinds: ["step-start"] }), [1, 2, 3, 10, 12, 13, 14]);
       });
 
       it("finds a tree among many others, from any place on", async () => {
         const others = Array.from({ length: 3_000 }, (_, index) => stepStart(index, `o${index % 50}.1.1`));
         await journal.append([stepStart(1, "tree"), ...others, stepStart(2, "tree.1.1"), stepStart(3, "tree")]);
         const numbersIn = (after: number) => numbersOf(journal.read({ within: "tree", kinds: ["step-start"], after }));
-        const [first] = journal.read({ within: "tree" });
+        const [first, nested] = await entriesOf(journal.read({ within: "tree" }));
         assert.deepEqual(
-          [numbersIn(0), numbersIn(first?.seq ?? 0)],
+          [await numbersIn(0), await numbersIn(first?.seq ?? 0)],
           [
             [1, 2, 3],
             [2, 3],
           ],
         );
-        const [, nested] = journal.read({ within: "tree" });
-        assert.deepEqual(numbersIn(nested?.seq ?? 0), [3]);
+        assert.deepEqual(await numbersIn(nested?.seq ?? 0), [3]);
       });
 
-      it("keeps to the kinds asked for, in the order they happened", () => {
+      it("keeps to the kinds asked for, in the order they happened", async () => {
         const kinds = ["stop-request", "step-start"] as const;
-        assert.equal([...journal.read({ kinds: ["stop-request"] })].length, 2);
-        assert.deepEqual([...journal.read({ kinds })], [...journal.read({})]);
-        assert.deepEqual([...journal.read({ kinds: [] })], []);
+        assert.equal((await entriesOf(journal.read({ kinds: ["stop-request"] }))).length, 2);
+        assert.deepEqual(await entriesOf(journal.read({ kinds })), await entriesOf(journal.read({})));
+        assert.deepEqual(await entriesOf(journal.read({ kinds: [] })), []);
       });
 
-      it("combines delegation, kinds and place", () => {
-        const [first] = journal.read({ delegationId: "a", kinds: ["step-start"] });
+      it("combines delegation, kinds and place", async () => {
+        const [first] = await entriesOf(journal.read({ delegationId: "a", kinds: ["step-start"] }));
         assert.ok(first);
         const rest = journal.read({ delegationId: "a", kinds: ["step-start"], after: first.seq });
-        assert.deepEqual(numbersOf(rest), [3]);
+        assert.deepEqual(await numbersOf(rest), [3]);
       });
 
-      it("tells what was there when it was called, however slowly it is read", async () => {
-        const reading = journal.read({})[Symbol.iterator]();
-        const seen = [reading.next().value as Entry];
-        await journal.append([stepStart(9)]);
-        for (let next = reading.next(); !next.done; next = reading.next()) seen.push(next.value);
+      it("tells what was there when it began, however slowly it is read", async () => {
+        const seen: Entry[] = [];
+        for await (const entry of journal.read({})) {
+          if (seen.push(entry) === 1) await journal.append([stepStart(9)]);
+        }
         assert.equal(seen.length, 5);
-        assert.equal(countOf(journal), 6);
+        assert.equal(await countOf(journal), 6);
       });
 
       it("can be left half way, and any number can run at once", async () => {
-        const [one, other] = [journal.read({})[Symbol.iterator](), journal.read({})[Symbol.iterator]()];
-        for (let count = 0; count < 5; count++) assert.deepEqual(one.next(), other.next());
-        journal.read({})[Symbol.iterator]().next();
+        const [one, other] = [reading(journal), reading(journal)];
+        for (let count = 0; count < 5; count++) assert.deepEqual(await one.next(), await other.next());
+        await reading(journal).next();
         await journal.append([stepStart(4)]);
-        assert.equal(countOf(journal), 6);
+        assert.equal(await countOf(journal), 6);
       });
     });
 
@@ -197,7 +197,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
 
       it("begins after a given place", async () => {
         await journal.append([stepStart(1), stepStart(2)]);
-        const [first] = journal.read({});
+        const [first] = await entriesOf(journal.read({}));
         assert.deepEqual(await take(journal, 1, { after: first?.seq ?? 0 }), [2]);
       });
 
@@ -231,7 +231,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
         for (const number of numbers) {
           await Promise.all(writers.map((writer, which) => writer.append([stepStart(number * 3 + which)])));
         }
-        const stored = numbersOf(journal.read({}));
+        const stored = await numbersOf(journal.read({}));
         assert.equal(new Set(stored).size, 300);
         for (const seen of await Promise.all(watched)) assert.deepEqual(seen, stored);
       });
@@ -275,13 +275,13 @@ for (const [name, createStore] of Object.entries(STORES)) {
       it("takes whole runs away, for every journal and for good, and leaves the others as they were", async () => {
         await journal.append([1, 2, 3, 4].map((number) => stepStart(number, number % 2 === 0 ? "d2" : "d1")));
         const other = open();
-        const before = [...journal.read({ delegationId: "d2" })];
-        assert.deepEqual(journal.remove(["d1", "d3"]).includes("d1"), true);
-        assert.deepEqual([...other.read({ delegationId: "d1" })], []);
-        assert.deepEqual([...other.read({})], before);
+        const before = await entriesOf(journal.read({ delegationId: "d2" }));
+        assert.deepEqual((await journal.remove(["d1", "d3"])).includes("d1"), true);
+        assert.deepEqual(await entriesOf(other.read({ delegationId: "d1" })), []);
+        assert.deepEqual(await entriesOf(other.read({})), before);
         await other.append([stepStart(5, "d1"), stepStart(6, "d2")]);
-        assert.deepEqual(numbersOf(journal.read({})), [2, 4, 5, 6]);
-        const seqs = Array.from(journal.read({}), ({ seq }) => seq);
+        assert.deepEqual(await numbersOf(journal.read({})), [2, 4, 5, 6]);
+        const seqs = await Array.fromAsync(journal.read({}), ({ seq }) => seq);
         assert.deepEqual(
           seqs,
           seqs.toSorted((a, b) => a - b),
@@ -291,13 +291,13 @@ for (const [name, createStore] of Object.entries(STORES)) {
 
       it("leaves what a living process owns, and takes what a dead one owned", async () => {
         const owner = open();
-        owner.claim("d1");
+        await owner.claim("d1");
         await owner.append([stepStart(1)]);
-        assert.deepEqual(journal.remove(["d1"]), []);
-        assert.deepEqual(owner.remove(["d1"]), []);
+        assert.deepEqual(await journal.remove(["d1"]), []);
+        assert.deepEqual(await owner.remove(["d1"]), []);
         await owner.close();
-        assert.deepEqual(journal.remove(["d1"]), ["d1"]);
-        assert.deepEqual([countOf(journal), journal.owner("d1")], [0, undefined]);
+        assert.deepEqual(await journal.remove(["d1"]), ["d1"]);
+        assert.deepEqual([await countOf(journal), await journal.owner("d1")], [0, undefined]);
       });
 
       it("does not disturb who watches", async () => {
@@ -310,64 +310,138 @@ for (const [name, createStore] of Object.entries(STORES)) {
           }
         })();
         await journal.append([stepStart(1, "d1"), stepStart(2, "d2")]);
-        journal.remove(["d1"]);
+        await journal.remove(["d1"]);
         await journal.append([stepStart(3, "d2")]);
         await watching;
         assert.deepEqual(seen, [2, 3]);
       });
     });
 
+    describe("a run that begins", () => {
+      it("is owned and has its first events once it resolves, and neither before", async () => {
+        const other = open();
+        const begun = journal.begin({ id: "d1" }, beginWith(1));
+        const before = [await other.owner("d1"), await entriesOf(other.read({}))];
+        assert.deepEqual(before, [undefined, []]);
+        assert.deepEqual(await begun, beginWith(1)("d1"));
+        assert.deepEqual(await other.owner("d1"), { pid: process.pid, alive: true });
+        assert.deepEqual(await kindsIn(other, "d1"), ["delegation-start", "step-start"]);
+      });
+
+      it("is numbered after those that its child has begun", async () => {
+        const ids = [
+          await journal.begin({ under: "d1.2" }, beginWith(1)),
+          await journal.begin({ under: "d1.2" }, beginWith(2)),
+        ];
+        assert.deepEqual(ids.map(idOfFirst), ["d1.2.1", "d1.2.2"]);
+      });
+
+      it("is numbered apart from runs below it, and from those of other children", async () => {
+        for (const under of ["d1.1", "d1.1.1.1", "d1.11", "d1.2"]) await journal.begin({ under }, beginWith(1));
+        const [first] = await journal.begin({ under: "d1.1" }, beginWith(2));
+        assert.equal(first?.delegationId, "d1.1.2");
+      });
+
+      it("has a number of its own, also where several begin at once, in any journal", async () => {
+        const other = open();
+        const begun = await Promise.all(
+          [journal, other, journal, other].map((each, step) => each.begin({ under: "d1.1" }, beginWith(step))),
+        );
+        assert.deepEqual(begun.map(idOfFirst).sort(), ["d1.1.1", "d1.1.2", "d1.1.3", "d1.1.4"]);
+      });
+
+      it("fails alone where its first events cannot be made", async () => {
+        const broken = journal.begin({ under: "d1.1" }, () => {
+          throw new Error("a bug");
+        });
+        const appended = journal.append([stepStart(1)]);
+        await assert.rejects(broken, /a bug/);
+        await appended;
+        assert.equal(await journal.owner("d1.1.1"), undefined);
+        const [first] = await journal.begin({ under: "d1.1" }, beginWith(2));
+        assert.equal(first?.delegationId, "d1.1.1");
+      });
+    });
+
     describe("a claim", () => {
-      it("is had by one journal at a time, and again by the one that has it", () => {
+      it("is had by one journal at a time, and again by the one that has it", async () => {
         const other = open();
-        assert.deepEqual(journal.claim("d1"), { claimed: true });
-        assert.deepEqual(other.claim("d1"), { claimed: false, owner: { pid: process.pid, alive: true } });
-        assert.deepEqual(journal.claim("d1"), { claimed: true });
+        assert.deepEqual(await journal.claim("d1"), { claimed: true });
+        assert.deepEqual(await other.claim("d1"), { claimed: false, owner: { pid: process.pid, alive: true } });
+        assert.deepEqual(await journal.claim("d1"), { claimed: true });
       });
 
-      it("is for one delegation", () => {
+      it("is for one delegation", async () => {
         const other = open();
-        journal.claim("d1");
-        assert.deepEqual(other.claim("d2"), { claimed: true });
-        assert.deepEqual(journal.claim("d2"), { claimed: false, owner: { pid: process.pid, alive: true } });
+        await journal.claim("d1");
+        assert.deepEqual(await other.claim("d2"), { claimed: true });
+        assert.deepEqual(await journal.claim("d2"), { claimed: false, owner: { pid: process.pid, alive: true } });
       });
 
-      it("is seen by everyone", () => {
+      it("is seen by everyone", async () => {
         const other = open();
-        assert.equal(other.owner("d1"), undefined);
-        journal.claim("d1");
-        assert.deepEqual(other.owner("d1"), { pid: process.pid, alive: true });
-        assert.deepEqual(journal.owner("d1"), { pid: process.pid, alive: true });
+        assert.equal(await other.owner("d1"), undefined);
+        await journal.claim("d1");
+        assert.deepEqual(await other.owner("d1"), { pid: process.pid, alive: true });
+        assert.deepEqual(await journal.owner("d1"), { pid: process.pid, alive: true });
       });
 
-      it("is gone after release", () => {
+      it("is gone after release", async () => {
         const other = open();
-        journal.claim("d1");
-        journal.release("d1");
-        assert.equal(other.owner("d1"), undefined);
-        assert.deepEqual(other.claim("d1"), { claimed: true });
+        await journal.claim("d1");
+        await journal.release("d1");
+        assert.equal(await other.owner("d1"), undefined);
+        assert.deepEqual(await other.claim("d1"), { claimed: true });
       });
 
-      it("is released by nobody but its owner", () => {
+      it("is released by nobody but its owner", async () => {
         const other = open();
-        journal.claim("d1");
-        other.release("d1");
-        assert.deepEqual(other.claim("d1"), { claimed: false, owner: { pid: process.pid, alive: true } });
+        await journal.claim("d1");
+        await other.release("d1");
+        assert.deepEqual(await other.claim("d1"), { claimed: false, owner: { pid: process.pid, alive: true } });
       });
 
       it("is free when its owner has closed, who is known to be dead", async () => {
         const other = open();
-        journal.claim("d1");
+        await journal.claim("d1");
         await journal.close();
-        assert.deepEqual(other.owner("d1"), { pid: process.pid, alive: false });
-        assert.deepEqual(other.claim("d1"), { claimed: true });
-        assert.deepEqual(other.owner("d1"), { pid: process.pid, alive: true });
+        assert.deepEqual(await other.owner("d1"), { pid: process.pid, alive: false });
+        assert.deepEqual(await other.claim("d1"), { claimed: true });
+        assert.deepEqual(await other.owner("d1"), { pid: process.pid, alive: true });
       });
     });
   });
 }
 
+function kindsIn(journal: Journal, delegationId: string): Promise<string[]> {
+  return Array.fromAsync(journal.read({ delegationId }), ({ event }) => event.kind);
+}
+
+function idOfFirst([first]: StoredEvent[]): string | undefined {
+  return first?.delegationId;
+}
+
+/** Begins a run with its start and a step, as a run with images begins with more than its start. */
+function beginWith(step: number): (delegationId: string) => StoredEvent[] {
+  return (delegationId) => [delegationStart(delegationId), stepStart(step, delegationId)];
+}
+
 describe("a memory journal whose commits fail", () => {
+  it("neither owns nor keeps a run that it could not begin", async () => {
+    const memory = createMemory();
+    const full = new DeputyError("journal-full", "The disk is full.");
+    const journal = createMemoryJournal({
+      memory,
+      beforeCommit: () => {
+        throw full;
+      },
+    });
+    await assert.rejects(journal.begin({ id: "d1" }, beginWith(1)), full);
+    const other = createMemoryJournal({ memory });
+    assert.equal(await other.owner("d1"), undefined);
+    assert.deepEqual(await entriesOf(other.read({})), []);
+  });
+
   it("fails every later append with the same error, and keeps nothing of what failed", async () => {
     const full = new DeputyError("journal-full", "The disk is full.");
     let room = 2;
@@ -382,7 +456,7 @@ describe("a memory journal whose commits fail", () => {
     await new Promise(setImmediate);
     room = 100;
     await assert.rejects(journal.append([stepStart(4)]), full);
-    assert.deepEqual(numbersOf(journal.read({})), [1]);
+    assert.deepEqual(await numbersOf(journal.read({})), [1]);
   });
 });
 
@@ -462,10 +536,18 @@ function slowly(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function countOf(journal: Journal): number {
-  return [...journal.read({})].length;
+function entriesOf(entries: AsyncIterable<Entry>): Promise<Entry[]> {
+  return Array.fromAsync(entries);
 }
 
-function kindsOf(entries: Iterable<Entry>): string[] {
-  return Array.from(entries, (entry) => entry.event.kind);
+function reading(journal: Journal): AsyncIterator<Entry> {
+  return journal.read({})[Symbol.asyncIterator]();
+}
+
+async function countOf(journal: Journal): Promise<number> {
+  return (await entriesOf(journal.read({}))).length;
+}
+
+function kindsOf(entries: AsyncIterable<Entry>): Promise<string[]> {
+  return Array.fromAsync(entries, (entry) => entry.event.kind);
 }

@@ -6,7 +6,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import type { Journal } from "../../src/journal/journal.ts";
+import type { Claim } from "../../src/journal/journal.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
 import { numbersOf, stepStart, stopRequest } from "../support/journal-events.ts";
 
@@ -36,7 +36,7 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
   it("gives two that append and watch at once the same entries in the same order", async () => {
     const talkers = [start("converse", 0, 200), start("converse", 1_000, 200)];
     const seen = await Promise.all(talkers.map(heard<number[]>));
-    const stored = numbersOf(openSqliteJournal({ stateDir }).read({}));
+    const stored = await numbersOf(openSqliteJournal({ stateDir }).read({}));
     assert.equal(new Set(stored).size, 400);
     for (const each of seen) assert.deepEqual(each, stored);
   });
@@ -44,9 +44,9 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
   it("loses nothing that was acknowledged to a kill, and frees the killed one's claim at once", async () => {
     const journal = openSqliteJournal({ stateDir });
     for (let round = 0; round < 8; round++) {
-      const before = numbersOf(journal.read({}));
+      const before = await numbersOf(journal.read({}));
       const { child, acknowledged } = await appendAndKill(before.length);
-      const stored = numbersOf(journal.read({}));
+      const stored = await numbersOf(journal.read({}));
 
       assert.ok(acknowledged > before.length);
       assert.ok(stored.length >= acknowledged, `${acknowledged} were acknowledged, ${stored.length} are stored`);
@@ -54,9 +54,9 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
         stored,
         stored.map((_, index) => index),
       );
-      assert.deepEqual(journal.owner("d1"), { pid: child.pid, alive: false });
-      assert.deepEqual(journal.claim("d1"), { claimed: true });
-      journal.release("d1");
+      assert.deepEqual(await journal.owner("d1"), { pid: child.pid, alive: false });
+      assert.deepEqual(await journal.claim("d1"), { claimed: true });
+      await journal.release("d1");
     }
     await journal.close();
   });
@@ -84,8 +84,8 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
     await heard(child);
     await ask(child, "d1");
     const journal = openSqliteJournal({ stateDir });
-    assert.deepEqual(journal.claim("d1"), { claimed: false, owner: { pid: child.pid, alive: true } });
-    assert.deepEqual(journal.owner("d1"), { pid: child.pid, alive: true });
+    assert.deepEqual(await journal.claim("d1"), { claimed: false, owner: { pid: child.pid, alive: true } });
+    assert.deepEqual(await journal.owner("d1"), { pid: child.pid, alive: true });
     await journal.close();
   });
 
@@ -105,7 +105,7 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
 
   it("takes nothing more from an owner whose lock was lost and whose run another took", async () => {
     const journal = openSqliteJournal({ stateDir, newId: () => "me" });
-    for (const delegationId of ["d1", "d2"]) journal.claim(delegationId);
+    for (const delegationId of ["d1", "d2"]) await journal.claim(delegationId);
     await journal.append([stepStart(1)]);
     closeSync(openSync(join(stateDir, "owners", "me.lock"), "r")); // On POSIX this drops the lock of the whole process.
     const child = start("claim");
@@ -115,14 +115,11 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
     await journal.append([stopRequest("d1"), stepStart(2, "d2")]);
     await assert.rejects(journal.append([stepStart(3), stepStart(4, "d2")]), { code: "run-owned" });
     await assert.rejects(journal.append([stepStart(5, "d2")]), { code: "run-owned" });
-    assert.deepEqual(
-      Array.from(journal.read({}), ({ event }) => [event.delegationId, event.kind]),
-      [
-        ["d1", "step-start"],
-        ["d1", "stop-request"],
-        ["d2", "step-start"],
-      ],
-    );
+    assert.deepEqual(await Array.fromAsync(journal.read({}), ({ event }) => [event.delegationId, event.kind]), [
+      ["d1", "step-start"],
+      ["d1", "stop-request"],
+      ["d2", "step-start"],
+    ]);
     await journal.close();
   });
 
@@ -150,7 +147,7 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
     assert.equal(readdirSync(owners).length, 1);
 
     const journal = openSqliteJournal({ stateDir, newId: () => "me" });
-    journal.claim("d2");
+    await journal.claim("d2");
     assert.deepEqual(readdirSync(owners), ["me.lock"]);
     await journal.close();
     assert.deepEqual(readdirSync(owners), []);
@@ -165,7 +162,7 @@ async function heard<Message>(child: ChildProcess): Promise<Message> {
   return message;
 }
 
-function ask(child: ChildProcess, delegationId: string): Promise<ReturnType<Journal["claim"]>> {
+function ask(child: ChildProcess, delegationId: string): Promise<Claim> {
   child.send(delegationId);
   return heard(child);
 }

@@ -75,7 +75,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
 
         obey(message);
         await write(3);
-        assert.deepEqual(numbersOf(openSqliteJournal({ stateDir }).read({})), [0, 1, 2]);
+        assert.deepEqual(await numbersOf(openSqliteJournal({ stateDir }).read({})), [0, 1, 2]);
         assert.equal(readFileSync(join(stateDir, "aside", "journal.sqlite"), "utf8"), "g".repeat(size));
       });
     }
@@ -123,7 +123,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
   it("takes an empty file for a new journal", async () => {
     writeFileSync(file, "");
     await write(1);
-    assert.deepEqual(numbersOf(openSqliteJournal({ stateDir }).read({})), [0]);
+    assert.deepEqual(await numbersOf(openSqliteJournal({ stateDir }).read({})), [0]);
   });
 
   it("tells damage that is only met while reading, and how to move it aside", async () => {
@@ -131,7 +131,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
     const bytes = readFileSync(file);
     writeFileSync(file, bytes.fill(0x55, 8 * 4_096, 60 * 4_096));
     const journal = openSqliteJournal({ stateDir });
-    assert.throws(() => [...journal.read({})], { ...UNUSABLE, message: /is damaged.*mkdir '/ });
+    await assert.rejects(Array.fromAsync(journal.read({})), { ...UNUSABLE, message: /is damaged.*mkdir '/ });
     await assert.rejects(journal.watch({}, new AbortController().signal)[Symbol.asyncIterator]().next(), UNUSABLE);
     await journal.close();
   });
@@ -150,7 +150,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
         try {
           const journal = openSqliteJournal({ stateDir });
           try {
-            Array.from(journal.read({}));
+            await Array.fromAsync(journal.read({}));
             await journal.append([stepStart(300)]);
           } finally {
             await journal.close();
@@ -169,7 +169,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
       try {
         const nested = join(stateDir, "some", "state");
         const journal = openSqliteJournal({ stateDir: nested, newId: () => "me" });
-        journal.claim("d1");
+        await journal.claim("d1");
         await journal.append([stepStart(1)]);
         const modes = ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "owners/me.lock", ".", "owners"];
         assert.deepEqual(

@@ -37,7 +37,7 @@ for (const kind of CLIENTS) {
           return { action: "accept", content: { decision: "allow" } };
         });
         const { delegation_id: id, results } = (await agent.call("delegate_task", TASK)).data as Report;
-        const events = [...engine.events(id)];
+        const events = await Array.fromAsync(engine.events(id));
         const [ask] = events.filter((event) => event.kind === "approval-ask");
         const [end] = events.filter((event) => event.kind === "approval-end");
         assert.ok(ask?.directory !== undefined && isAbsolute(ask.directory));
@@ -104,7 +104,7 @@ describe("a question over MCP", () => {
         const agent = await client(kind, person);
         const call = agent.call("delegate_task", TASK);
         await shown;
-        const [question] = engine.questions();
+        const [question] = await engine.questions();
         assert.ok(question);
         const { counted } = await engine.answer({
           id: question.childId,
@@ -112,7 +112,7 @@ describe("a question over MCP", () => {
           reason: "fine",
           by: "terminal",
         });
-        await until(() => engine.runs()[0]?.owner === "none");
+        await until(async () => (await engine.runs())[0]?.owner === "none");
         go();
         const { results } = (await call).data as Report;
         assert.deepEqual([counted, results[0]?.status], [true, "completed"]);
@@ -173,9 +173,10 @@ describe("a question over MCP", () => {
       const first = await unseen.call("control_delegation", { id, action: "approve" });
       assert.ok(first.isError);
       assert.match(first.text, /Nothing was approved: .* asks to run terminal in \/.*: echo roar\nApprove again/);
-      assert.equal(engine.questions().length, 1);
+      assert.equal((await engine.questions()).length, 1);
       assert.match((await unseen.call("control_delegation", { id, action: "approve" })).text, /Approved for/);
-      const [end] = [...engine.events(id)].filter((event) => event.kind === "approval-end");
+      const events = await Array.fromAsync(engine.events(id));
+      const [end] = events.filter((event) => event.kind === "approval-end");
       assert.equal(end?.by, "mcp (model of a test)");
       const other = (await agent.call("delegate_task", { ...TASK, goal: "More" })).data as Report;
       const denied = await unseen.call("control_delegation", { id: other.delegation_id, action: "deny" });

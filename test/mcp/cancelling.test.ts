@@ -21,13 +21,13 @@ for (const kind of CLIENTS) {
           { tasks: [{ goal: "one" }, { goal: "two" }] },
           { signal: user.signal },
         );
-        await until(() => engine.runs()[0]?.run.children.every(({ activity }) => activity === "asking") === true);
+        const children = async () => (await engine.runs())[0]?.run.children;
+        await until(async () => (await children())?.every(({ activity }) => activity === "asking") === true);
         user.abort();
         await assert.rejects(call);
-        await until(() => engine.runs()[0]?.owner === "none");
-        const [run] = engine.runs();
+        await until(async () => (await engine.runs())[0]?.owner === "none");
         assert.deepEqual(
-          run?.run.children.map(({ tally }) => [
+          (await children())?.map(({ tally }) => [
             tally.ending?.status,
             "exitReason" in (tally.ending ?? {}) && tally.ending,
           ]),
@@ -47,7 +47,7 @@ for (const kind of CLIENTS) {
         await assert.rejects(agent.call("delegate_task", { goal: "slow" }, { timeout: 300 }), /timed out/);
         open();
         const again = (await agent.call("delegate_task", { goal: "slow" })).data as Report;
-        assert.deepEqual([again.results[0]?.summary, engine.runs().length], ["late, but here", 1]);
+        assert.deepEqual([again.results[0]?.summary, (await engine.runs()).length], ["late, but here", 1]);
       });
     });
 
@@ -62,7 +62,7 @@ for (const kind of CLIENTS) {
           user.abort();
           await assert.rejects(look);
           const { data = {} } = await agent.call("check_delegation", { id, wait_seconds: 0 });
-          assert.deepEqual([(data.delegation as Report).state, engine.run(id).owner], ["running", "here"]);
+          assert.deepEqual([(data.delegation as Report).state, (await engine.run(id)).owner], ["running", "here"]);
         },
       );
     });

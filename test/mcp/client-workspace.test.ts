@@ -17,7 +17,7 @@ test("is the client's own folder, where its protocol can tell, over either trans
     for (const kind of CLIENTS)
       for (const connected of [await client(kind, undefined, roots), await remote(kind, undefined, roots)]) {
         await connected.call("delegate_task", { goal: `of ${kind}` });
-        const planned = engine.runs()[0]?.run.children[0]?.tally.planned;
+        const planned = (await engine.runs())[0]?.run.children[0]?.tally.planned;
         assert.equal(planned && "workspace" in planned && planned.workspace === folder, kind !== "2.x modern", kind);
       }
   });

@@ -85,7 +85,7 @@ for (const kind of CLIENTS) {
             const honest = await agent.call("delegate_task", { goal: `Explain ${name}.`, context: name });
             assert.ok(!honest.isError, honest.text);
           }
-          assert.equal(engine.runs().length, 2);
+          assert.equal((await engine.runs()).length, 2);
         });
       });
     }
@@ -102,9 +102,9 @@ for (const kind of CLIENTS) {
         assert.deepEqual([first.state, first.open.map(({ goal }) => goal)], ["running", ["slow"]]);
         assert.match(first.next ?? "", new RegExp(`check_delegation with {"id": "${first.delegation_id}"}`));
         const again = (await agent.call("delegate_task", { goal: "slow" })).data as Report;
-        assert.deepEqual([again.delegation_id, engine.runs().length], [first.delegation_id, 1]);
+        assert.deepEqual([again.delegation_id, (await engine.runs()).length], [first.delegation_id, 1]);
         open();
-        await until(() => engine.run(first.delegation_id).owner === "none");
+        await until(async () => (await engine.run(first.delegation_id)).owner === "none");
         const last = (await agent.call("delegate_task", { goal: "slow" })).data as Report;
         assert.deepEqual(
           [last.delegation_id, last.state, last.results[0]?.summary],
@@ -140,7 +140,7 @@ test("a run that cannot begin in the background is told of, and is no run that w
     const { text, isError } = await (await client("2.x")).call("delegate_task", { goal: "one", background: true });
     assert.ok(isError);
     assert.match(text, /no more processes/);
-    const [listing] = engine.runs();
+    const [listing] = await engine.runs();
     assert.deepEqual(
       [listing?.owner, listing?.run.children.map(({ tally }) => tally.ending?.status)],
       ["none", ["interrupted"]],

@@ -80,19 +80,16 @@ async function asked(place: McpHttp, more: Sent = {}) {
   return { request, requestState: result.requestState, inputResponses: { [request]: ALLOW } };
 }
 
-function assertOpen(engine: Engine): void {
-  assert.equal(engine.questions().length, 1);
-  const events = engine.runs().flatMap(({ run }) => [...engine.events(run.delegationId)]);
-  assert.deepEqual(
-    events.filter(({ kind }) => kind === "approval-answer"),
-    [],
-  );
+async function assertOpen(engine: Engine): Promise<void> {
+  assert.equal((await engine.questions()).length, 1);
+  for (const { run } of await engine.runs())
+    for await (const { kind } of engine.events(run.delegationId)) assert.notEqual(kind, "approval-answer");
 }
 
 async function refused(engine: Engine, came: Came): Promise<void> {
   assert.match(textOf(came), /Nothing was approved|requestState/);
   assert.ok(came.error !== undefined || came.result?.isError === true);
-  assertOpen(engine);
+  await assertOpen(engine);
 }
 
 describe("a form that comes back with a call", () => {
@@ -102,7 +99,8 @@ describe("a form that comes back with a call", () => {
       const { requestState, inputResponses } = await asked(place, { name: "claude-code\u202e\n(x)" });
       const came = await send(place, { name: "claude-code\u202e\n(x)", requestState, inputResponses });
       assert.match(textOf(came), /It said: .*roar/s);
-      const events = [...engine.events(engine.runs()[0]?.run.delegationId ?? "")];
+      const [listing] = await engine.runs();
+      const events = await Array.fromAsync(engine.events(listing?.run.delegationId ?? ""));
       const [answer] = events.filter((event) => event.kind === "approval-answer");
       assert.equal(answer?.by, "mcp (claude-code x)");
     });
@@ -112,7 +110,7 @@ describe("a form that comes back with a call", () => {
     await onMcpStage({ script }, async ({ http, client, engine }) => {
       const place = await http();
       await (await client("1.x")).call("delegate_task", TASK);
-      const [question] = engine.questions();
+      const [question] = await engine.questions();
       assert.ok(question);
       const { delegationId: runId, childId, callId, request } = question;
       const keys = [request, `${childId} ${callId}`, callId];
@@ -168,13 +166,13 @@ describe("a form that comes back with a call", () => {
       );
       const first = await asked(place, { args: TASK });
       const other = await send(place, { args: { ...TASK, goal: "Another" } });
-      const [newest] = engine.runs();
+      const [newest] = await engine.runs();
       assert.ok(other.result?.requestState !== undefined && newest !== undefined);
       const { requestState, inputResponses } = first;
       const args = { id: newest.run.delegationId };
       const mixed = await send(place, { tool: "check_delegation", args, requestState, inputResponses });
       assert.match(textOf(mixed), /Nothing was approved: .* it is about the run/);
-      assert.equal(engine.questions().length, 2);
+      assert.equal((await engine.questions()).length, 2);
     });
   });
 
@@ -193,7 +191,7 @@ describe("a form that comes back with a call", () => {
       for (const inputResponses of replays) {
         const came = await send(place, { requestState, inputResponses });
         assert.match(textOf(came), /Nothing was approved: .* it was used before/);
-        assert.equal(engine.questions()[0]?.request, next);
+        assert.equal((await engine.questions())[0]?.request, next);
       }
       const last = await send(place, {
         requestState: second.result?.requestState,
@@ -208,7 +206,7 @@ describe("a form that comes back with a call", () => {
     await onMcpStage({ script, config }, async ({ http, engine }) => {
       const place = await http();
       const { requestState, inputResponses } = await asked(place);
-      await until(() => engine.runs()[0]?.owner === "none");
+      await until(async () => (await engine.runs())[0]?.owner === "none");
       const came = await send(place, { requestState, inputResponses });
       assert.match(textOf(came), /Nothing was approved: .*expired.* Make the call again without requestState/);
     });
@@ -218,7 +216,7 @@ describe("a form that comes back with a call", () => {
     await onMcpStage({ script }, async ({ http, client, engine }) => {
       const place = await http();
       await (await client("1.x")).call("delegate_task", TASK);
-      const [question] = engine.questions();
+      const [question] = await engine.questions();
       const post = (body: object, headers: Record<string, string> = {}) =>
         fetch(place.url, {
           method: "POST",
@@ -251,7 +249,7 @@ describe("a form that comes back with a call", () => {
       };
       const text = await (await post({ method: "tools/call", params }, session)).text();
       assert.match(text, /Nothing was approved/);
-      assertOpen(engine);
+      await assertOpen(engine);
     });
   });
 });

@@ -34,8 +34,8 @@ for (const kind of CLIENTS) {
         await told;
         user.abort();
         await assert.rejects(call);
-        await until(() => engine.runs()[0]?.owner === "none");
-        assert.equal(engine.runs()[0]?.run.children[0]?.tally.ending?.status, "interrupted");
+        await until(async () => (await engine.runs())[0]?.owner === "none");
+        assert.equal((await engine.runs())[0]?.run.children[0]?.tally.ending?.status, "interrupted");
       });
     });
 
@@ -46,7 +46,7 @@ for (const kind of CLIENTS) {
           const agent = await remote(kind);
           const first = (await agent.call("delegate_task", { goal: "slow" })).data as Report;
           const again = (await agent.call("delegate_task", { goal: "slow" })).data as Report;
-          assert.deepEqual([again.delegation_id, engine.runs().length], [first.delegation_id, 1]);
+          assert.deepEqual([again.delegation_id, (await engine.runs()).length], [first.delegation_id, 1]);
           const { data = {} } = await (await client("1.x")).call("check_delegation", {
             id: first.delegation_id,
             wait_seconds: 0,
@@ -89,7 +89,7 @@ describe("MCP over HTTP", () => {
       async ({ remote, engine }) => {
         for (const kind of ["1.x", "1.x", "2.x"] as const)
           await (await remote(kind)).call("delegate_task", { goal: "slow" });
-        assert.equal(engine.runs().length, 3);
+        assert.equal((await engine.runs()).length, 3);
       },
     );
   });

@@ -81,10 +81,10 @@ test("a run at work loses nothing to a prune, whatever it is asked for", async (
   const owner = createTestEngine({ memory, script: () => may.promise.then(() => says("done")) }).engine;
   const { id, result } = await owner.submit({ tasks: [{ goal: "one" }] }, { surface: "library", workspace: "/work" });
   const other = createTestEngine({ memory, script: async () => says("") }).engine;
-  assert.deepEqual(other.prune({ keep: 0, unfinished: true }).runs, []);
+  assert.deepEqual((await other.prune({ keep: 0, unfinished: true })).runs, []);
   may.resolve();
   assert.equal((await result).results[0]?.summary, "done");
-  assert.deepEqual(other.prune({ keep: 0 }).runs, [id]);
+  assert.deepEqual((await other.prune({ keep: 0 })).runs, [id]);
   await owner.close();
   await other.close();
 });
@@ -103,11 +103,11 @@ test("deputy journal prune says what would go, removes it, and leaves the rest w
   const type = (...argv: string[]) => deputy(argv, { engine: open() });
   const dry = await type("journal", "prune", "--keep", "1", "--dry-run");
   assert.match(dry.stdout, /^Would remove 2 runs with \d+ kB of events; 1 would be kept\.\n$/);
-  assert.equal(runner.runs().length, 3);
+  assert.equal((await runner.runs()).length, 3);
   const pruned = await type("journal", "prune", "--keep", "1", "--json");
   assert.deepEqual([pruned.code, JSON.parse(pruned.stdout).runs.toSorted()], [0, ids.slice(0, 2).toSorted()]);
   assert.deepEqual(
-    runner.runs().map(({ run }) => run.delegationId),
+    (await runner.runs()).map(({ run }) => run.delegationId),
     ids.slice(2),
   );
   assert.equal((await type("show", ids[2] ?? "")).code, 0);

@@ -91,9 +91,9 @@ export async function deputy(argv: string[], stage: Stage = {}) {
 }
 
 /** Waits until something is so; fails where it is not within forty seconds. */
-export async function until(condition: () => boolean): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 40_000;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`Waited in vain for ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

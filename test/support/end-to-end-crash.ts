@@ -80,7 +80,7 @@ export type CrewStage = {
   /** While closed, no model answers. */
   gate(open: boolean): void;
   /** What the journal holds, read from a copy of its files: nothing is mended by looking. */
-  stored(): StoredEvent[];
+  stored(): Promise<StoredEvent[]>;
   close(): Promise<void>;
 };
 
@@ -116,14 +116,14 @@ export async function createCrewStage(home: string, place: string): Promise<Crew
       if (isOpen) open.resolve();
       else open = Promise.withResolvers();
     },
-    stored() {
+    async stored() {
       mkdirSync(copy, { recursive: true });
       for (const name of ["journal.sqlite", "journal.sqlite-wal"]) {
         if (existsSync(join(state, name))) copyFileSync(join(state, name), join(copy, name));
       }
       const journal = openSqliteJournal({ stateDir: copy });
-      const events = Array.from(journal.read({}), ({ event }) => event);
-      void journal.close();
+      const events = await Array.fromAsync(journal.read({}), ({ event }) => event);
+      await journal.close();
       assert.deepEqual(verifyJournal(join(copy, "journal.sqlite")).problems, [], "the journal is damaged");
       return events;
     },
@@ -176,15 +176,16 @@ export async function killAndResume(
   for (const moment of moments) {
     await killAt(moment, launch(), arrivals);
     await nobodyLeft(stage);
-    const stored = stage.stored();
+    const stored = await stage.stored();
     kills.push({ state: stateIn(stored), requests: arrivals.length, inFlight: unanswered(stored).length, stored });
     command = await commandAfter(stage, stored);
   }
   const ended = winnerOf(await Promise.all(launch().map((process) => process.ended)));
   stage.providers.checkScripts();
   const { delegation_id: id, results } = completed(ended);
-  const outcome = { ...outcomeOf(stage, kills), contests };
-  checkOwners(stage.stored(), kills);
+  const lastStored = await stage.stored();
+  const outcome = { ...outcomeOf(stage, kills, lastStored), contests };
+  checkOwners(lastStored, kills);
   checkRequests(outcome, kills, arrivals, undisturbed);
   assert.deepEqual(snapshot(stage.workspace), undisturbed.workspace);
   assert.deepEqual(results.map(essence), undisturbed.results);
@@ -223,13 +224,16 @@ function winnerOf(competitors: Ended[]): Ended {
   return winner;
 }
 
-function outcomeOf(stage: CrewStage, kills: KillWithJournal[]): Omit<Outcome, "contests"> {
-  const { arrivals } = stage.providers;
+function outcomeOf(
+  { providers: { arrivals } }: CrewStage,
+  kills: KillWithJournal[],
+  stored: readonly StoredEvent[],
+): Omit<Outcome, "contests"> {
   return {
     kills: kills.map(({ stored: _, ...kill }) => kill),
     requests: arrivals.length,
     repeated: arrivals.length - countDistinct(arrivals),
-    unknown: stage.stored().filter((event) => event.kind === "tool-end" && event.outcome === "unknown").length,
+    unknown: stored.filter((event) => event.kind === "tool-end" && event.outcome === "unknown").length,
   };
 }
 

@@ -180,7 +180,7 @@ async function run(schedule: Schedule) {
       }
     };
     const result = await withinTime(delegation.result, schedule.seed);
-    const events = Array.from(journal.read({ delegationId: id }), ({ event }) => event);
+    const events = await Array.fromAsync(journal.read({ delegationId: id }), ({ event }) => event);
     const virtualMs = clock.now() - startedAt;
     await until(() => server.inFlight === 0);
     await engine.close();

@@ -8,13 +8,18 @@ export function stepStart(number: number, delegationId = "d1"): StoredEvent {
   return { kind: "step-start", at: 1_000 + number, delegationId, childId, step: number };
 }
 
+export function delegationStart(delegationId: string): StoredEvent {
+  const facts = { call: { tasks: [] }, planned: [], surface: "test", warnings: [] };
+  return { kind: "delegation-start", at: 1_000, delegationId, ...facts };
+}
+
 export function stopRequest(delegationId: string): StoredEvent {
   return { kind: "stop-request", at: 1_000, delegationId, by: "test" };
 }
 
 /** The numbers of a list of entries: what `stepStart` was given. */
-export function numbersOf(entries: Iterable<Entry>): number[] {
-  return Array.from(entries, numberOf);
+export function numbersOf(entries: AsyncIterable<Entry>): Promise<number[]> {
+  return Array.fromAsync(entries, numberOf);
 }
 
 export function numberOf({ event }: Entry): number {

@@ -6,7 +6,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Journal } from "../../src/journal/journal.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
-import { numberOf, stepStart } from "./journal-events.ts";
+import { numberOf, numbersOf, stepStart } from "./journal-events.ts";
 
 const [mode = "", stateDir = "", first = "0", count = "0"] = process.argv.slice(2);
 
@@ -16,7 +16,7 @@ await MODES[mode]?.();
 /** Claims `d1`, then appends numbers until it is killed, and tells each when it was acknowledged. */
 async function append(): Promise<void> {
   const journal = openSqliteJournal({ stateDir });
-  journal.claim("d1");
+  await journal.claim("d1");
   for (let number = Number(first); ; number++) {
     await journal.append([stepStart(number)]);
     tell(number);
@@ -53,7 +53,7 @@ async function openMany(): Promise<void> {
 /** Uses everything, ends its watch, closes nothing, and has no more to do. */
 async function idle(): Promise<void> {
   const journal = openSqliteJournal({ stateDir, pollMs: 60_000 });
-  journal.claim("d1");
+  await journal.claim("d1");
   await journal.append([stepStart(1)]);
   const stop = new AbortController();
   const watched = journal.watch({ after: 1 }, stop.signal)[Symbol.asyncIterator]().next();
@@ -65,9 +65,9 @@ async function idle(): Promise<void> {
 /** Claims each delegation it is told of, and tells how that went. */
 function claim(): void {
   let journal: Journal | undefined;
-  process.on("message", (delegationId: string) => {
+  process.on("message", async (delegationId: string) => {
     journal ??= openSqliteJournal({ stateDir });
-    tell(journal.claim(delegationId));
+    tell(await journal.claim(delegationId));
   });
   tell("ready");
 }
@@ -90,7 +90,7 @@ async function fill(): Promise<void> {
     }
   };
   const failures = [await failure(), await failure()];
-  const stored = Array.from(openSqliteJournal({ stateDir }).read({}), numberOf);
+  const stored = await numbersOf(openSqliteJournal({ stateDir }).read({}));
   tell({ acknowledged, failures, stored });
   process.exit();
 }

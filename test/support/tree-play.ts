@@ -239,9 +239,9 @@ async function playWhole(schedule: Schedule): Promise<TreeOutcome> {
     schedule.stopAfter === undefined ? undefined : stopOnTheWay(stage, engine, delegation, schedule.stopAfter);
   await through(stage, delegation.result);
   await stopped?.done();
-  const { run } = engine.run(delegation.id);
+  const { run } = await engine.run(delegation.id);
   await engine.close();
-  check(stage, run);
+  await check(stage, run);
   if (stopped?.happened() !== true && schedule.maxCostUsd === undefined) checkStatuses(schedule, run);
   return outcomeOf(stage, run, stopped?.happened() ? "stopped" : "plain");
 }
@@ -251,19 +251,19 @@ function stopOnTheWay({ servers, schedule }: Stage, engine: Engine, { id, events
   const { pick } = drawing(createRandom(schedule.seed + 2));
   let asked: Promise<void> | undefined;
   servers.listen(() => {
-    if (asked !== undefined || servers.log.length < afterRequests) return;
-    const { run } = engine.run(id);
+    if (servers.log.length >= afterRequests) asked ??= stopAny();
+  });
+  async function stopAny(): Promise<void> {
+    const { run } = await engine.run(id);
     const children = allChildren(run).filter(({ tally }) => tally.ending === undefined);
     const runs = children.flatMap(({ delegations }) => delegations).filter(({ endedAt }) => endedAt === undefined);
-    asked = engine.stop(
-      pick([id, ...children.map(({ tally }) => tally.childId), ...runs.map(({ delegationId }) => delegationId)]),
-      "somebody",
-    );
-  });
+    const open = [id, ...children.map(({ tally }) => tally.childId), ...runs.map(({ delegationId }) => delegationId)];
+    await engine.stop(pick(open), "somebody");
+  }
   const heard = (async () => {
     for await (const event of events) {
       if (event.kind !== "stop-request") continue;
-      const { run } = engine.run(id);
+      const { run } = await engine.run(id);
       const top = event.target ?? event.delegationId;
       const below = allChildren(run).filter(
         ({ tally: { childId } }) => childId === top || childId.startsWith(`${top}.`),
@@ -283,9 +283,9 @@ async function playCrash(schedule: Schedule): Promise<TreeOutcome> {
   const whole = openEngine(undisturbed);
   const delegation = await submit(whole.engine, schedule);
   await through(undisturbed, delegation.result);
-  const { run: uncut } = whole.engine.run(delegation.id);
+  const { run: uncut } = await whole.engine.run(delegation.id);
   await whole.engine.close();
-  check(undisturbed, uncut);
+  await check(undisturbed, uncut);
 
   const stage = createStage(schedule);
   const { whole: between } = drawing(createRandom(schedule.seed + 3));
@@ -303,18 +303,19 @@ async function playCrash(schedule: Schedule): Promise<TreeOutcome> {
   );
   first.die();
   if (begun === undefined) return outcomeOf(stage, uncut, "crashed");
-  const lost = lostIn(stage);
+  const recorded = await stored(stage);
+  const lost = lostIn(stage, recorded);
   const finished = new Set(
-    stored(stage).flatMap((event) => (event.kind === "step-end" ? [`${event.childId} ${event.step}`] : [])),
+    recorded.flatMap((event) => (event.kind === "step-end" ? [`${event.childId} ${event.step}`] : [])),
   );
   const before = stage.servers.log.length;
 
   const second = openEngine(stage);
   const resumed = await second.engine.resume(begun.id, { concurrency: schedule.concurrency });
   await through(stage, resumed.result);
-  const { run } = second.engine.run(begun.id);
+  const { run } = await second.engine.run(begun.id);
   await second.engine.close();
-  check(stage, run, lost);
+  await check(stage, run, lost);
   const idOf = new Map(allChildren(run).map(({ tally }) => [tally.planned.task.goal, tally.childId]));
   for (const { name, step } of stage.servers.log.slice(before))
     assert.ok(!finished.has(`${idOf.get(name)} ${step}`), `step ${step} of ${name} had ended, and is asked again`);
@@ -334,13 +335,12 @@ function inShort(id: string) {
   ];
 }
 
-function stored({ memory }: Stage): StoredEvent[] {
-  return Array.from(createMemoryJournal({ memory }).read({}), ({ event }) => event);
+function stored({ memory }: Stage): Promise<StoredEvent[]> {
+  return Array.fromAsync(createMemoryJournal({ memory }).read({}), ({ event }) => event);
 }
 
 /** Requests whose end was not on record when the process died, or whose cost nobody was told: at most the last of each child. */
-function lostIn(stage: Stage): Served[] {
-  const events = stored(stage);
+function lostIn(stage: Stage, events: readonly StoredEvent[]): Served[] {
   const goals = goalsOf(events);
   const recorded = new Map<string, number>();
   for (const event of events) {
@@ -369,14 +369,14 @@ function goalsOf(events: readonly StoredEvent[]): Map<string, string> {
 // The oracle ---------------------------------------------------------------------------------------------------------
 
 /** @param lost requests of which a crash made the journal forget the end */
-function check(stage: Stage, run: Run, lost: readonly Served[] = []): void {
+async function check(stage: Stage, run: Run, lost: readonly Served[] = []): Promise<void> {
   const { schedule, servers, clock } = stage;
   const { log, facts } = servers;
   assert.ok(facts.most <= schedule.concurrency, `${facts.most} requests at once where ${schedule.concurrency} may be`);
   assert.deepEqual([facts.inFlight, clock.pending], [0, 0], "requests and timers that are left");
   const children = allChildren(run);
   for (const { tally } of children) assert.ok(tally.ending !== undefined, `${tally.childId} has no end`);
-  assert.deepEqual(mistakesIn(stored(stage)), []);
+  assert.deepEqual(mistakesIn(await stored(stage)), []);
 
   const told = log.filter((served) => served.told && !lost.includes(served));
   const knownUsd = children.reduce((sum, { tally }) => sum + tally.costUsd, 0);

@@ -24,7 +24,7 @@ export type ApprovalPromptDeps = {
   output: Output;
   paint: Paint;
   /** Where the child runs, for the person to see: `glm-4.7 @ zai`. */
-  routeOf: (childId: string) => string;
+  routeOf: (childId: string) => string | Promise<string>;
   /** Called around each question: the live view gives way to it. */
   onAsk: () => void;
   onAnswered: () => void;
@@ -60,7 +60,7 @@ async function askUntilClear(
   deps: ApprovalPromptDeps,
   signal: AbortSignal,
 ): Promise<PromptReply> {
-  deps.output.write(requestText(question, deps));
+  deps.output.write(await requestText(question, deps));
   for (;;) {
     const prompt = `${deps.paint("bold", "Allow?")} [y]es, once · [n]o, and why · [a]lways for this run: `;
     const line = await deps.readAnswer(prompt, signal);
@@ -73,8 +73,8 @@ async function askUntilClear(
   }
 }
 
-function requestText(question: ApprovalQuestion, { paint, routeOf }: ApprovalPromptDeps): string {
-  const head = `${question.childId} (${routeOf(question.childId)}) ${oneLine(question.goal).slice(0, 200)}`;
+async function requestText(question: ApprovalQuestion, { paint, routeOf }: ApprovalPromptDeps): Promise<string> {
+  const head = `${question.childId} (${await routeOf(question.childId)}) ${oneLine(question.goal).slice(0, 200)}`;
   return `\n${paint("yellow", "?")} ${head}\n${requestLines(question, paint).join("\n")}\n`;
 }
 

@@ -37,7 +37,7 @@ async function askAtTerminal(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const rich = isRichTerminal(output, env);
-  const keyboard = createKeyboard({ input, output, rich, history: [], complete: (line) => [[], line], clock });
+  const keyboard = createKeyboard({ input, output, rich, history: [], complete: async (line) => [[], line], clock });
   const onInterrupt = () => {
     if (rich) output.write(PASTE_MODE.off); // The process may end with it.
     interrupt?.();

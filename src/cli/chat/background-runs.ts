@@ -66,7 +66,7 @@ export function createChatExtras(
         throw error;
       }
       const next = `It goes on by itself, also after this conversation: check_delegation with {"id": "${id}"}.`;
-      return { ...reportOf(engine.run(id), clock.now()), next };
+      return { ...reportOf(await engine.run(id), clock.now()), next };
     },
   };
 }

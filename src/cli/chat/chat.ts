@@ -95,7 +95,7 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
   return withDeputy(context, flags.config, async (deputy) => {
     const { engine } = deputy;
     const message = isOnce ? await messageOf(flags, context) : undefined;
-    const options = chatOptions(flags, workspace, engine);
+    const options = await chatOptions(flags, workspace, engine);
     const opened = await openChat(engine, options);
     const { createChatExtras } = await import("./background-runs.ts");
     const turn = { beside: createChatExtras(deputy, io, flags.config), ...workOptions(flags) };
@@ -125,14 +125,14 @@ async function messageOf({ print }: ChatFlags, { io }: Context): Promise<string>
   return messageFor(print === true ? undefined : print, io);
 }
 
-function chatOptions(flags: ChatFlags, workspace: string, engine: Engine): ChatOptions {
-  const id = flags.continue ? lastConversation(workspace, engine) : flags.resume;
+async function chatOptions(flags: ChatFlags, workspace: string, engine: Engine): Promise<ChatOptions> {
+  const id = flags.continue ? await lastConversation(workspace, engine) : flags.resume;
   const { toolsets, maxCost: maxCostUsd } = flags;
   return { workspace, wish: wishOf(flags), ...present({ id, toolsets, maxCostUsd }) };
 }
 
-function lastConversation(workspace: string, engine: Engine): string {
-  const conversations = engine.runs().flatMap(({ run }) => (isConversation(run) ? [run] : []));
+async function lastConversation(workspace: string, engine: Engine): Promise<string> {
+  const conversations = (await engine.runs()).map(({ run }) => run).filter(isConversation);
   const here = conversations.filter(({ children: [session] }) => {
     const planned = session?.tally.planned;
     return planned !== undefined && "route" in planned && planned.workspace === workspace;

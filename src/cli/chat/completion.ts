@@ -10,7 +10,7 @@ type CompletionSource = {
   providers(): string[];
   efforts: readonly string[];
   /** Ids of runs and of their children. */
-  runs(): string[];
+  runs(): Promise<string[]>;
 };
 
 export function completionSource({ engine, routing, loadConfig }: Opened): CompletionSource {
@@ -27,29 +27,32 @@ export function completionSource({ engine, routing, loadConfig }: Opened): Compl
         .credentials.usable()
         .map(({ slug }) => slug),
     efforts: EFFORTS,
-    runs: () =>
-      engine.runs().flatMap(({ run }) => [run.delegationId, ...run.children.map(({ tally }) => tally.childId)]),
+    runs: async () =>
+      (await engine.runs()).flatMap(({ run }) => [run.delegationId, ...run.children.map(({ tally }) => tally.childId)]),
   };
 }
 
-/** @returns what the end of the line may become, and the part of it that would be replaced */
-export function completeLine(line: string, source: CompletionSource): [candidates: string[], part: string] {
+/** What the end of a line may become, and the part of it that would be replaced. */
+export type Completion = [candidates: string[], part: string];
+
+export async function completeLine(line: string, source: CompletionSource): Promise<Completion> {
   if (!line.startsWith("/")) return [[], line];
   const part = /(?<!\S)\S*$/.exec(line)?.[0] ?? "";
   const words = line
     .slice(0, line.length - part.length)
     .trim()
     .split(/\s+/);
-  const candidates = candidatesFor(words, source).filter((candidate) => candidate.startsWith(part));
+  const all = await candidatesFor(words, source);
+  const candidates = all.filter((candidate) => candidate.startsWith(part));
   return [[...new Set(candidates)].map((candidate) => `${candidate} `), part];
 }
 
-function candidatesFor(words: string[], source: CompletionSource): string[] {
+async function candidatesFor(words: string[], source: CompletionSource): Promise<readonly string[]> {
   const [command = ""] = words;
   const before = words.at(-1);
   if (command === "") return source.commands.map((name) => `/${name}`);
   if (before === "--provider") return source.providers();
-  if (before === "--effort" || command === "/effort") return [...source.efforts];
+  if (before === "--effort" || command === "/effort") return source.efforts;
   if (command === "/model" || command === "/models") {
     const flags = command === "/model" && words.length > 1 ? ["--provider", "--effort"] : [];
     return words.length > 1 ? flags : source.models();

@@ -42,7 +42,8 @@ export async function chatOnce({
   const screen = approvalScreen(io, output);
   const view = createChatView({ output, paint, clock: io.clock, rich, verbose, asksHere: screen !== undefined });
   const asker =
-    screen && approvalPromptOn(screen, io, view, (childId) => routeOf(deputy.engine.run(childId).run, childId));
+    screen &&
+    approvalPromptOn(screen, io, view, async (childId) => routeOf((await deputy.engine.run(childId)).run, childId));
   for (const warning of chat.route.warnings) view.print(paint("yellow", `! ${oneLine(warning.message)}`));
   const isFirst = chat.id === undefined;
   const delegation = await chat.say(message, { ...turn, ...present({ asker }) });
@@ -65,7 +66,7 @@ export async function chatOnce({
     return delegation.result;
   }
 
-  view.beginTurn(isFirst ? undefined : deputy.engine.run(delegation.id).run);
+  view.beginTurn(isFirst ? undefined : (await deputy.engine.run(delegation.id)).run);
   try {
     const result = await Promise.race([watch(), exited.promise]);
     const [session] = result?.results ?? [];

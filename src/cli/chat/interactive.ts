@@ -24,7 +24,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   const unsubscribe = io.onInterrupt((by) =>
     by === "Ctrl-C" ? onInterrupt(terminal) : leave(terminal, EXIT_INTERRUPTED, by),
   );
-  io.stdout.write(greeting(terminal.chat, deputy, paint));
+  io.stdout.write(await greeting(terminal.chat, deputy, paint));
   showPrompt(terminal);
   try {
     return await exited.promise;
@@ -36,16 +36,17 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   }
 }
 
-function greeting({ id, route, workspace }: Chat, { engine }: Opened, paint: Paint): string {
+async function greeting({ id, route, workspace }: Chat, { engine }: Opened, paint: Paint): Promise<string> {
   const head = `${paint("bold", "Deputy chat")} · ${oneLine(formatRoute(route))}${id === undefined ? "" : ` · run ${id}`}`;
   const warnings = route.warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}`));
   const hint = paint("dim", `/help lists the commands; Ctrl-D leaves. It works in ${oneLine(workspace)}`);
-  return `${[head, ...warnings, hint, ...(id === undefined ? [] : closingLines(id, engine, paint))].join("\n")}\n\n`;
+  const closing = id === undefined ? [] : await closingLines(id, engine, paint);
+  return `${[head, ...warnings, hint, ...closing].join("\n")}\n\n`;
 }
 
 /** Where a conversation that goes on was left. */
-function closingLines(id: string, engine: Opened["engine"], paint: Paint): string[] {
-  const { run } = engine.run(id);
+async function closingLines(id: string, engine: Opened["engine"], paint: Paint): Promise<string[]> {
+  const { run } = await engine.run(id);
   const ending = run.children[0]?.tally.ending;
   if (ending === undefined) return [paint("yellow", "! Its last turn was cut short. Say what to do next.")];
   const text = harmless(ending.text).trim();

@@ -6,6 +6,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Clock, systemClock } from "../../clock.ts";
 import type { Input, Output } from "../io.ts";
+import type { Completion } from "./completion.ts";
 import { createKeyGate } from "./key-gate.ts";
 import { createLineEditor, type LineListener } from "./line-editor.ts";
 import { createPasteFolding, folded, PASTE_MODE } from "./paste.ts";
@@ -21,7 +22,7 @@ export type KeyboardDeps = {
   /** Newest first. */
   history: readonly string[];
   /** What the line may go on with, and the part of it that this replaces. */
-  complete(line: string): [candidates: string[], part: string];
+  complete(line: string): Promise<Completion>;
   /** What is typed outside of questions is a draft: it comes back after one. Otherwise it is dropped. */
   keepsDrafts?: boolean;
   clock?: Clock;

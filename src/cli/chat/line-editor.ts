@@ -2,6 +2,7 @@
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { Output } from "../io.ts";
+import type { Completion } from "./completion.ts";
 import type { KeyGate } from "./key-gate.ts";
 import { folded } from "./paste.ts";
 
@@ -12,7 +13,7 @@ export type LineEditorDeps = {
   rich: boolean;
   /** Newest first. */
   history: readonly string[];
-  complete(line: string): [candidates: string[], part: string];
+  complete(line: string): Promise<Completion>;
 };
 
 export type LineListener = { onLine(line: string): void; onInterrupt(): void; onEnd(): void };
@@ -39,7 +40,9 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
     history: history.map(folded),
     historySize: 1_000,
     removeHistoryDuplicates: true,
-    completer: (line: string) => complete(line),
+    completer(line: string, callback: (error: Error | null, completion?: Completion) => void) {
+      complete(line).then((completion) => callback(null, completion), callback);
+    },
     escapeCodeTimeout: 50,
   });
   const ended = new AbortController();

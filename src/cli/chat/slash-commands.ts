@@ -70,18 +70,18 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
   runs: {
     usage: "/runs",
     summary: "your runs, newest first",
-    run: (_, { deputy, io, paint }) => formatRuns(deputy.engine.runs(20), paint, io.stdout.columns ?? 160),
+    run: async (_, { deputy, io, paint }) => formatRuns(await deputy.engine.runs(20), paint, io.stdout.columns ?? 160),
   },
   show: {
     usage: "/show [ID[.n]]",
     summary: "a run's results, or all of one child; without ID, the last delegation",
-    run: (id, context) => shown(id === "" ? lastDelegation(context) : id, context),
+    run: async (id, context) => shown(id === "" ? await lastDelegation(context) : id, context),
   },
   stop: {
     usage: "/stop [ID[.n]]",
     summary: "stop a run or a child; without ID, what this chat has delegated",
     run: async (id, { deputy, running }) => {
-      const ids = id === "" ? running() : [deputy.engine.run(id) && id];
+      const ids = id === "" ? running() : [id];
       for (const each of ids) await deputy.engine.stop(each, "/stop");
       return ids.length === 0
         ? "Nothing that this chat has delegated is running.\n"
@@ -178,9 +178,9 @@ async function approve(argument: string, { deputy: { engine }, io, paint }: Comm
     shown.add(questions);
     return formatRequests(questions, io);
   };
-  if (id === "") return list(engine.questions());
+  if (id === "") return list(await engine.questions());
   const [flag = "", request] = /--request[ =](\S+)/.exec(rest) ?? [];
-  const question = engine.question({ id, ...present({ request }) });
+  const question = await engine.question({ id, ...present({ request }) });
   if (request === undefined && shown.stateOf(question, id) !== "listed")
     return `${list([question])}Nothing was answered: this was not listed before. Say it again to answer it.\n`;
   const words = rest.replace(flag, "").trim().split(/\s+/);
@@ -192,35 +192,37 @@ async function approve(argument: string, { deputy: { engine }, io, paint }: Comm
 }
 
 /** What the chat has delegated, oldest first. */
-function delegationsOf({ deputy, chat }: CommandContext): Run[] {
+async function delegationsOf({ deputy, chat }: CommandContext): Promise<Run[]> {
   const { id } = chat();
-  return id === undefined ? [] : deputy.engine.run(id).run.children.flatMap(({ delegations }) => delegations);
+  if (id === undefined) return [];
+  const { run } = await deputy.engine.run(id);
+  return run.children.flatMap(({ delegations }) => delegations);
 }
 
-function lastDelegation(context: CommandContext): string {
-  const last = delegationsOf(context).at(-1);
+async function lastDelegation(context: CommandContext): Promise<string> {
+  const last = (await delegationsOf(context)).at(-1);
   if (last === undefined) throw new DeputyError("usage", "This chat has delegated nothing yet. Say which: /show ID");
   return last.delegationId;
 }
 
-function shown(id: string, { deputy, paint }: CommandContext): string {
-  const { run } = deputy.engine.run(id);
+async function shown(id: string, { deputy, paint }: CommandContext): Promise<string> {
+  const { run } = await deputy.engine.run(id);
   const { taskIndex } = parseRunId(id);
   if (taskIndex === undefined) return formatRun(run, paint);
-  return `${formatChild(run, taskIndex, paint)}\n${formatTranscript([...deputy.engine.events(id)], paint)}`;
+  return `${formatChild(run, taskIndex, paint)}\n${formatTranscript(await Array.fromAsync(deputy.engine.events(id)), paint)}`;
 }
 
-function costText(context: CommandContext): string {
+async function costText(context: CommandContext): Promise<string> {
   const { deputy, chat, paint } = context;
   const { id } = chat();
   if (id === undefined) return "Nothing was asked yet, and nothing spent.\n";
-  const { run } = deputy.engine.run(id);
+  const { run } = await deputy.engine.run(id);
   const [session] = run.children;
   if (session === undefined) return "";
   const { usd, status } = costOf(session.tally);
   const { input, output, cached } = session.tally.tokens;
   const limit = run.call.max_cost_usd === undefined ? "" : ` of at most $${run.call.max_cost_usd}`;
-  const lines = delegationsOf(context).map(({ delegationId, children }) => {
+  const lines = (await delegationsOf(context)).map(({ delegationId, children }) => {
     const costs = children.map(({ tally }) => costOf(tally).usd);
     const sum = costs.includes(null) ? null : costs.reduce<number>((total, cost) => total + (cost ?? 0), 0);
     return `  ${delegationId} · ${plural(children.length, "task")} · ${formatCost({ usd: sum, status: "known" })}`;

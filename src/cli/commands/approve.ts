@@ -57,7 +57,7 @@ ${examples([
     .action((id: string | undefined, flags: ApproveFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
         if (id !== undefined) return context.exitWith(await answerRequest(engine, { ...flags, id }, io));
-        const open = engine.questions();
+        const open = await engine.questions();
         io.stdout.write(flags.json ? asJson(open.map(requestDocument)) : formatRequests(open, io));
         openShownRequests(io).add(open);
       }),
@@ -65,7 +65,7 @@ ${examples([
 };
 
 async function answerRequest(engine: Engine, { id, ...flags }: ApproveFlags & { id: string }, io: Io) {
-  const question = engine.question(whichOf(id, flags));
+  const question = await engine.question(whichOf(id, flags));
   const state = flags.request === undefined ? openShownRequests(io).stateOf(question, id) : "listed";
   if (state === "replaced") return showReplacement(question, flags, io);
   const allowed = flags.deny === undefined;

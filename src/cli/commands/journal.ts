@@ -82,7 +82,7 @@ async function prune(flags: PruneFlags, context: Context): Promise<void> {
     ...present({ olderThanMs: olderThan, keep, unfinished, dryRun }),
   };
   await withDeputy(context, flags.config, async ({ engine }) => {
-    const pruned = engine.prune(options);
+    const pruned = await engine.prune(options);
     const { stdout } = context.io;
     if (flags.json) stdout.write(`${JSON.stringify(pruneDocument(pruned, dryRun === true), null, 2)}\n`);
     else stdout.write(formatPruned(pruned, dryRun === true));

@@ -50,7 +50,7 @@ ${examples([
       withDeputy(context, flags.config, async (deputy) => {
         const { engine } = deputy;
         const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
-        const { run } = engine.run(id);
+        const { run } = await engine.run(id);
         const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
         const options = {
           ...workOptions(flags),

@@ -29,11 +29,11 @@ export const declareRuns: Declare = (command, context) => {
     .action((flags: { json?: true; all?: true; config?: string }) =>
       withDeputy(context, flags.config, async ({ engine }) => {
         const { json, all = json } = flags;
-        const listings = engine.runs(all ? undefined : USUAL_LIMIT);
+        const listings = await engine.runs(all ? undefined : USUAL_LIMIT);
         if (json) io.stdout.write(`${JSON.stringify(listings.map(listingDocument), null, 2)}\n`);
         else io.stdout.write(formatRuns(listings, createPaint(io.stdout, io.env), io.stdout.columns ?? 160));
         io.stderr.write(listings.map(setAsideNote).join(""));
-        const older = engine.runCount() - listings.length;
+        const older = (await engine.runCount()) - listings.length;
         if (older > 0) io.stderr.write(`… and ${plural(older, "older run")}: deputy runs --all\n`);
       }),
     );

@@ -30,7 +30,7 @@ export const declareShow: Declare = (command, context) => {
     )
     .action((id: string, flags: { json?: true; config?: string }) =>
       withDeputy(context, flags.config, async ({ engine }) => {
-        const listing = engine.run(id);
+        const listing = await engine.run(id);
         const { run } = listing;
         io.stderr.write(setAsideNote(listing));
         const { taskIndex } = parseRunId(id);
@@ -39,7 +39,7 @@ export const declareShow: Declare = (command, context) => {
           io.stdout.write(flags.json ? asJson(resultsOf(run)) : formatRun(run, paint));
           return;
         }
-        const events = [...engine.events(id)];
+        const events = await Array.fromAsync(engine.events(id));
         if (flags.json) io.stdout.write(asJson({ result: resultOfChild(run, taskIndex) ?? null, events }));
         else io.stdout.write(`${formatChild(run, taskIndex, paint)}\n${formatTranscript(events, paint)}`);
       }),

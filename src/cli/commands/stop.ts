@@ -16,7 +16,7 @@ export const declareStop: Declare = (command, context) => {
     )
     .action((id: string, flags: { config?: string }) =>
       withDeputy(context, flags.config, async ({ engine }) => {
-        const { run } = engine.run(id);
+        const { run } = await engine.run(id);
         const { taskIndex = -1 } = parseRunId(id);
         const child = run.children[taskIndex];
         if (run.endedAt !== undefined || (child !== undefined && hasEnded(child))) {

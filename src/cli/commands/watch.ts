@@ -36,7 +36,9 @@ ${examples([
     .action((id: string | undefined, flags: WatchFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
         const runId =
-          id === undefined ? newestAtWork(engine).run.delegationId : engine.runId(parseRunId(id).delegationId);
+          id === undefined
+            ? (await newestAtWork(engine)).run.delegationId
+            : await engine.runId(parseRunId(id).delegationId);
         const follower = await createFollower(io, { ...flags, readOnly: true }, 0);
         const leaving = new AbortController();
         try {
@@ -63,13 +65,13 @@ function watched(engine: Engine, id: string, signal: AbortSignal): FollowedDeleg
 }
 
 /** @throws DeputyError `run-unknown` where nothing runs */
-function newestAtWork(engine: Engine) {
+async function newestAtWork(engine: Engine): Promise<RunListing> {
   const isAtWork = ({ owner, run }: RunListing) =>
     ["here", "elsewhere"].includes(owner) && !run.delegationId.includes(".");
   // Among the newest it is found at once, however many there are.
-  const atWork = engine.runs(20).find(isAtWork) ?? engine.runs().find(isAtWork);
+  const atWork = (await engine.runs(20)).find(isAtWork) ?? (await engine.runs()).find(isAtWork);
   if (atWork !== undefined) return atWork;
-  const [last] = engine.runs(1);
+  const [last] = await engine.runs(1);
   const hint =
     last === undefined
       ? 'Start one: deputy run --goal "…"'

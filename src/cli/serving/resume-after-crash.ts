@@ -23,16 +23,16 @@ export async function resumeAfterCrash(
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const id of engine.orphanedRuns(server)) {
+  for (const id of await engine.orphanedRuns(server)) {
     if (signal.aborted) return;
     try {
-      const note = setAsideNote(engine.run(id));
+      const note = setAsideNote(await engine.run(id));
       if (note !== "") {
         say(note.trimEnd());
         continue;
       }
       await engine.resumeAfterCrash(id, server, { answersFromElsewhere: true, signal });
-      const { run, owner } = engine.run(id);
+      const { run, owner } = await engine.run(id);
       if (owner === "here") say(`Going on with ${id}, which a crash had cut off: ${doneIn(run)}.`);
     } catch (error) {
       if (!(error instanceof DeputyError)) throw error;

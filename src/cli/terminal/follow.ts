@@ -140,7 +140,7 @@ export function approvalPromptOn(
   screen: Output,
   io: Io,
   view: Pick<View, "pause" | "resume">,
-  routeOfChild: (childId: string) => string,
+  routeOfChild: (childId: string) => string | Promise<string>,
 ): Asker {
   return createApprovalPrompt({
     readAnswer: answersFrom(io, screen),

@@ -4,7 +4,7 @@ import { DeputyError } from "../../errors.ts";
 import type { Event, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { childIdOf, type OpenQuestion, parseRunId, type Run } from "../../run/run.ts";
-import { findRun, type LoadedRun, loadRun } from "../../run/run-store.ts";
+import { findRun, isOwned, type LoadedRun, loadRun } from "../../run/run-store.ts";
 import { followRun } from "../../run/watch-run.ts";
 
 /** A question that waits for an answer, with whose it is. */
@@ -32,8 +32,8 @@ export type Answered = { question: Question; counted: boolean; end: ApprovalOutc
 type ApprovalOutcome = { allowed: boolean; by: string; reason: string };
 
 export type ApprovalRequests = {
-  questions(): Question[];
-  question(which: Which): Question;
+  questions(): Promise<Question[]>;
+  question(which: Which): Promise<Question>;
   answer(answer: Answer): Promise<Answered>;
 };
 
@@ -45,31 +45,33 @@ type ApprovalRequestsDeps = {
 };
 
 export function createApprovalRequests({ clock, journal, pid, newId }: ApprovalRequestsDeps): ApprovalRequests {
-  function questions(): Question[] {
+  async function questions(): Promise<Question[]> {
     const asked = new Map<string, string>();
-    for (const { event } of journal.read({ kinds: ["approval-ask", "approval-end"] })) {
+    for await (const { event } of journal.read({ kinds: ["approval-ask", "approval-end"] })) {
       if (event.kind !== "approval-ask" && event.kind !== "approval-end") continue;
       const id = JSON.stringify([event.childId, event.callId]);
       if (event.kind === "approval-ask") asked.set(id, event.delegationId);
       else asked.delete(id);
     }
-    const live = [...new Set(asked.values())].filter((delegationId) => journal.owner(delegationId)?.alive);
-    const open = live.flatMap((delegationId) => questionsOf(loadRun(journal, delegationId).run));
+    const open: Question[] = [];
+    for (const delegationId of new Set(asked.values())) {
+      if (await isOwned(journal, delegationId)) open.push(...questionsOf((await loadRun(journal, delegationId)).run));
+    }
     return open.sort((one, other) => one.askedAt - other.askedAt);
   }
 
-  function question(which: Which): Question {
-    return questionIn(findRun(journal, which.id, pid).run, which);
+  async function question(which: Which): Promise<Question> {
+    return questionIn((await findRun(journal, which.id, pid)).run, which);
   }
 
-  function questionIn(run: Run, which: Which): Question {
-    const isLive = journal.owner(run.delegationId)?.alive === true;
+  async function questionIn(run: Run, which: Which): Promise<Question> {
+    const isLive = await isOwned(journal, run.delegationId);
     return requestMeant(isLive ? questionsOf(run) : [], run, which, () => lastAnswer(run.delegationId, which));
   }
 
   async function answer({ allowed, by, reason, ...which }: Answer): Promise<Answered> {
-    const found = findRun(journal, which.id, pid);
-    const asked = questionIn(found.run, which);
+    const found = await findRun(journal, which.id, pid);
+    const asked = await questionIn(found.run, which);
     const { delegationId, childId: target, callId, request } = asked;
     const id = newId();
     await journal.append([
@@ -79,11 +81,11 @@ export function createApprovalRequests({ clock, journal, pid, newId }: ApprovalR
   }
 
   /** How the newest question ended that could be meant. */
-  function lastAnswer(delegationId: string, { id, callId = "" }: Which): ApprovalOutcome | undefined {
+  async function lastAnswer(delegationId: string, { id, callId = "" }: Which): Promise<ApprovalOutcome | undefined> {
     const { taskIndex } = parseRunId(id);
     const childId = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
     let last: ApprovalOutcome | undefined;
-    for (const { event } of journal.read({ delegationId, kinds: ["approval-end"] })) {
+    for await (const { event } of journal.read({ delegationId, kinds: ["approval-end"] })) {
       const isMeant = event.kind === "approval-end" && (childId ?? event.childId) === event.childId;
       if (isMeant && event.callId.startsWith(callId)) last = event;
     }
@@ -120,12 +122,12 @@ function isEndOf(
 }
 
 /** @throws DeputyError `question-closed` where nothing is asked, `usage` where more than one question could be meant */
-function requestMeant(
+async function requestMeant(
   open: Question[],
   run: Run,
   { id, callId = "", request }: Which,
-  before: () => ApprovalOutcome | undefined,
-): Question {
+  before: () => Promise<ApprovalOutcome | undefined>,
+): Promise<Question> {
   const { taskIndex } = parseRunId(id);
   const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
   const ofChild = open.filter((question) => childId === undefined || question.childId === childId);
@@ -136,7 +138,7 @@ function requestMeant(
   if (only === undefined) {
     if (request !== undefined && ofChild.length > 0) throw replaced(childId ?? run.delegationId, request);
     const which = callId === "" ? "" : ` with the call ${callId}`;
-    const end = before();
+    const end = await before();
     const why =
       end === undefined
         ? "it never did"

@@ -55,7 +55,7 @@ export type Delegations = {
   /** Allows or denies what a child asks for. @throws DeputyError `usage` where the model was not told of it before */
   settle(id: string, callId: string | undefined, allowed: boolean, reason: string): Promise<ToldReport>;
   /** The newest runs, newest first. */
-  newest(): RunLine[];
+  newest(): Promise<RunLine[]>;
   isChild(id: string): boolean;
 };
 
@@ -71,13 +71,13 @@ export function createDelegations(deps: DelegationsDeps): Delegations {
     stop: async (id) => describe(await stopAndWait(deps, id)),
     steer: async (id, message) => ({
       told: await steer(deps, id, message),
-      report: await describe(deps.engine.run(id)),
+      report: await describe(await deps.engine.run(id)),
     }),
     settle: async (id, callId, allowed, reason) => ({
       told: await settle(deps, { id, ...present({ callId }) }, allowed, reason),
-      report: await describe(deps.engine.run(id)),
+      report: await describe(await deps.engine.run(id)),
     }),
-    newest: () => deps.engine.runs(MOST_LISTED).map(lineOf),
+    newest: async () => (await deps.engine.runs(MOST_LISTED)).map(lineOf),
     isChild: (id) => parseRunId(id).taskIndex !== undefined,
   };
 }
@@ -98,7 +98,7 @@ async function answerOf(
   waitSeconds: number,
 ): Promise<ChildAnswer> {
   const isOver = (run: Run) => hasEnded(childOf(run, id));
-  const { run: before } = engine.run(id);
+  const { run: before } = await engine.run(id);
   const { run } = isOver(before) ? { run: before } : await wait(id, waitSeconds * 1000, isOver);
   const child = childOf(run, id);
   const ended = hasEnded(child) ? resultOf(child.tally) : undefined;
@@ -140,7 +140,7 @@ async function settle(
   allowed: boolean,
   reason: string,
 ): Promise<string> {
-  const question = engine.question(which);
+  const question = await engine.question(which);
   const { childId, request, target } = question;
   if (allowed && !client.told.has(request)) throw untold(question, client);
   const by = `${client.surface} (model of ${client.name})`;

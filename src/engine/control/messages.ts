@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { childIdOf, hasEnded, parseRunId, type Run, type RunChild, type Steer } from "../../run/run.ts";
-import { catchUp, findRun, type LoadedRun, loadRun } from "../../run/run-store.ts";
+import { catchUp, findRun, isOwned, type LoadedRun, loadRun } from "../../run/run-store.ts";
 import { followRun } from "../../run/watch-run.ts";
 
 /** What became of a message so far. `owner`: `dead` where nobody works on the run and a resume would deliver it. */
@@ -27,20 +27,20 @@ export function createSteering({ clock, journal, pid, newId }: SteeringDeps): St
 
   async function steer(id: string, text: string, by: string): Promise<SteerReceipt> {
     if (text.trim() === "") throw new DeputyError("usage", "Expected a message for the child; found nothing.");
-    const loaded = findRun(journal, id, pid);
+    const loaded = await findRun(journal, id, pid);
     const { delegationId } = loaded.run;
     const { childId: target } = addressee(loaded.run, id).tally;
     const steerId = newId();
     await journal.append([{ kind: "steer-request", at: clock.now(), delegationId, id: steerId, target, text, by }]);
-    catchUp(journal, loaded);
+    await catchUp(journal, loaded);
     return receiptOf(loaded, target, steerId);
   }
 
   async function settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt> {
     const { childId, id } = receipt;
-    const loaded = runs.get(receipt) ?? loadRun(journal, parseRunId(childId).delegationId);
-    catchUp(journal, loaded);
-    const now = receiptOf(loaded, childId, id);
+    const loaded = runs.get(receipt) ?? (await loadRun(journal, parseRunId(childId).delegationId));
+    await catchUp(journal, loaded);
+    const now = await receiptOf(loaded, childId, id);
     if (now.state !== "queued" || now.owner === "dead") return now;
     for await (const { run } of followRun({ journal, clock }, loaded, signal)) {
       if (stateIn(run, childId, id) !== "queued") break;
@@ -48,8 +48,8 @@ export function createSteering({ clock, journal, pid, newId }: SteeringDeps): St
     return receiptOf(loaded, childId, id);
   }
 
-  function receiptOf(loaded: LoadedRun, childId: string, id: string): SteerReceipt {
-    const owner = journal.owner(loaded.run.delegationId)?.alive ? "alive" : "dead";
+  async function receiptOf(loaded: LoadedRun, childId: string, id: string): Promise<SteerReceipt> {
+    const owner = (await isOwned(journal, loaded.run.delegationId)) ? "alive" : "dead";
     const receipt: SteerReceipt = { id, childId, state: stateIn(loaded.run, childId, id) ?? "missed", owner };
     runs.set(receipt, loaded);
     return receipt;

@@ -18,7 +18,7 @@ export async function waitForRun(
   { ms, clock, onRun = () => false }: WaitOptions,
   signal: AbortSignal,
 ): Promise<RunListing> {
-  engine.refresh(found);
+  await engine.refresh(found);
   if (found.owner === "none" || found.owner === "dead" || ms <= 0) return found;
   const { run } = found;
   if (onRun(run)) return found;
@@ -29,7 +29,7 @@ export async function waitForRun(
   } finally {
     cancel();
   }
-  engine.refresh(found);
+  await engine.refresh(found);
   return found;
 }
 
@@ -40,7 +40,7 @@ export async function waitForNews(
   { until, ...options }: Omit<WaitOptions, "onRun"> & { until?: ((run: Run) => boolean) | undefined },
   signal: AbortSignal,
 ): Promise<RunListing> {
-  const found = engine.run(id);
+  const found = await engine.run(id);
   const known = new Set(requestsIn(found.run));
   const onRun = (run: Run) => until?.(run) === true || requestsIn(run).some((request) => !known.has(request));
   return waitForRun(engine, found, { ...options, onRun }, signal);
@@ -54,7 +54,8 @@ function requestsIn(run: Run): string[] {
 
 /** Stops the runs of this process, and waits for their ends, for a while. */
 export async function stopHere(engine: Engine, by: string, { ms, clock }: WaitOptions): Promise<void> {
-  const here = engine.runs().flatMap(({ run, owner }) => (owner === "here" ? [run.delegationId] : []));
+  const here = (await engine.runs()).filter(({ owner }) => owner === "here").map(({ run }) => run.delegationId);
   await Promise.all(here.map((id) => engine.stop(id, by)));
-  await Promise.all(here.map((id) => waitForRun(engine, engine.run(id), { ms, clock }, new AbortController().signal)));
+  const forever = new AbortController().signal;
+  await Promise.all(here.map(async (id) => waitForRun(engine, await engine.run(id), { ms, clock }, forever)));
 }

@@ -36,7 +36,7 @@ export type ConverseOptions = ContinueOptions & {
 };
 
 export type ContinueRunDeps = Resuming &
-  Pick<RunsHere, "own" | "begin"> & {
+  Pick<RunsHere, "own" | "disown" | "begin"> & {
     clock: Clock;
     journal: Journal;
     /** This process. */
@@ -60,7 +60,7 @@ export function createContinueRun(deps: ContinueRunDeps): ContinueRun {
 }
 
 async function resume(deps: ContinueRunDeps, id: string, options: ResumeOptions): Promise<LiveDelegation> {
-  const loaded = findResumable(deps, id);
+  const loaded = await findResumable(deps, id);
   const { run } = loaded;
   if (isOver(run)) return asItEnded(run);
   return whileOwned(deps, loaded, async () => {
@@ -77,8 +77,8 @@ async function resumeAfterCrash(
   server: string,
   options: ResumeOptions,
 ): Promise<LiveDelegation> {
-  const { clock, journal } = deps;
-  const loaded = findResumable(deps, id);
+  const { clock, disown } = deps;
+  const loaded = await findResumable(deps, id);
   const { run } = loaded;
   if (isOver(run)) return asItEnded(run);
   return whileOwned(deps, loaded, async () => {
@@ -86,7 +86,7 @@ async function resumeAfterCrash(
     const plan = await planOrRefuse(deps, run, setup, { ...options, server });
     await deps.endAsked(loaded, server);
     if (!wasCutOff(run)) {
-      journal.release(run.delegationId);
+      await disown(run.delegationId);
       return asItEnded(run);
     }
     const more = endsOfStopped(run, clock.now(), server);
@@ -100,7 +100,7 @@ async function converse(
   text: string,
   options: ConverseOptions,
 ): Promise<LiveDelegation> {
-  const loaded = findRun(deps.journal, id, deps.pid);
+  const loaded = await findRun(deps.journal, id, deps.pid);
   const { run } = loaded;
   const [session] = run.children;
   if (!isConversation(run) || session === undefined) throw noConversation(run.delegationId);
@@ -118,8 +118,8 @@ async function converse(
 }
 
 /** @throws DeputyError `run-unknown` · `usage` where the run is part of another */
-function findResumable({ journal, pid }: ContinueRunDeps, id: string): LoadedRun {
-  const loaded = findRun(journal, id, pid);
+async function findResumable({ journal, pid }: ContinueRunDeps, id: string): Promise<LoadedRun> {
+  const loaded = await findRun(journal, id, pid);
   if (loaded.run.parent !== undefined) throw partOfTree(loaded.run.delegationId);
   return loaded;
 }
@@ -130,17 +130,17 @@ function isOver({ endedAt, children }: Run): boolean {
 
 /** Owns a run and brings it up to date; releases it again where the work cannot begin. @throws DeputyError `run-owned` */
 async function whileOwned<Result>(
-  { own, journal }: ContinueRunDeps,
+  { own, disown, journal }: ContinueRunDeps,
   loaded: LoadedRun,
   work: () => Promise<Result>,
 ): Promise<Result> {
   const { delegationId } = loaded.run;
-  own(delegationId);
+  await own(delegationId);
   try {
-    catchUp(journal, loaded);
+    await catchUp(journal, loaded);
     return await work();
   } catch (error) {
-    journal.release(delegationId);
+    await disown(delegationId);
     throw error;
   }
 }

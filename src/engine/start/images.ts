@@ -59,22 +59,25 @@ type ImageSources = {
 };
 
 /** The images of a child as its requests carry them, or why it cannot go on. */
-export function loadImages({ images = [], ...place }: Ready, sources: ImageSources): Image[] | { failure: Failure } {
+export async function loadImages(
+  { images = [], ...place }: Ready,
+  sources: ImageSources,
+): Promise<Image[] | { failure: Failure }> {
   const loaded: Image[] = [];
   for (const ref of images) {
-    const image = loadImage(ref, place, sources);
+    const image = await loadImage(ref, place, sources);
     if ("lost" in image) return { failure: { kind: "input-changed", message: image.lost } };
     loaded.push(image);
   }
   return loaded;
 }
 
-function loadImage(ref: ImageRef, place: WorkPlace, sources: ImageSources): Image | { lost: string } {
+async function loadImage(ref: ImageRef, place: WorkPlace, sources: ImageSources): Promise<Image | { lost: string }> {
   switch (ref.from) {
     case "url":
       return { url: ref.name, ...(ref.mediaType !== undefined && { mediaType: ref.mediaType }) };
     case "data": {
-      const base64 = storedImage(ref.sha256, sources);
+      const base64 = await storedImage(ref.sha256, sources);
       return base64 === undefined ? { lost: `${ref.name} is not in the journal any more.` } : { ...ref, base64 };
     }
     case "file":
@@ -102,8 +105,8 @@ function loadFile(
   }
 }
 
-function storedImage(sha256: string, { journal, delegationId }: ImageSources): string | undefined {
-  for (const { event } of journal.read({ delegationId, kinds: ["image-add"] }))
+async function storedImage(sha256: string, { journal, delegationId }: ImageSources): Promise<string | undefined> {
+  for await (const { event } of journal.read({ delegationId, kinds: ["image-add"] }))
     if (event.kind === "image-add" && event.sha256 === sha256) return event.base64;
   return undefined;
 }

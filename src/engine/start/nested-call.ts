@@ -52,19 +52,17 @@ export function boundsOf({ planned: { toolsets, tools, realPaths }, parent }: Ne
 }
 
 /** The delegation that this very call has begun before a crash. A model may use the id of a call again. */
-export function nestedRunOf(journal: Journal, { childId, step, callId }: NestedCall["by"]): LoadedRun | undefined {
-  const own = startsUnder(journal, childId).findLast(({ parent }) => parent?.step === step && parent.callId === callId);
-  return own && loadRun(journal, own.delegationId);
-}
-
-export function nextIdUnder(journal: Journal, childId: string): string {
-  return `${childId}.${startsUnder(journal, childId).length + 1}`;
-}
-
-/** How the delegations that a child has made began, oldest first. */
-function startsUnder(journal: Journal, childId: string) {
-  const below = Array.from(journal.read({ within: childId, kinds: ["delegation-start"] }), ({ event }) => event);
-  return below.filter((event) => event.kind === "delegation-start").filter(({ parent }) => parent?.childId === childId);
+export async function nestedRunOf(
+  journal: Journal,
+  { childId, step, callId }: NestedCall["by"],
+): Promise<LoadedRun | undefined> {
+  let begun: string | undefined;
+  for await (const { event } of journal.read({ within: childId, kinds: ["delegation-start"] })) {
+    if (event.kind !== "delegation-start") continue;
+    const { parent, delegationId } = event;
+    if (parent?.childId === childId && parent.step === step && parent.callId === callId) begun = delegationId;
+  }
+  return begun === undefined ? undefined : loadRun(journal, begun);
 }
 
 export function isOver(run: Run): boolean {

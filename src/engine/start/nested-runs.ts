@@ -3,29 +3,25 @@ import { DeputyError } from "../../errors.ts";
 import { catchUp, type LoadedRun } from "../../run/run-store.ts";
 import type { Services } from "../work/services.ts";
 import { supervise } from "../work/supervisor.ts";
+import { claimRun } from "./claim-run.ts";
 import { boundsOf, isOver, type NestedCall, nestedRunOf, newRun, type RunNested } from "./nested-call.ts";
 import { endsOfStopped, factsOf, type Resuming } from "./resume.ts";
 import type { CallOptions, Calls } from "./start-call.ts";
 
-export type NestedRunDeps = Services &
-  Pick<Calls, "startOf"> &
-  Resuming & {
-    /** Makes this process the owner of a run. @throws DeputyError `run-owned` */
-    own(delegationId: string): void;
-  };
+export type NestedRunDeps = Services & Pick<Calls, "prepare"> & Resuming;
 
 /** What the tree was begun with. `server`: the one that owns it. */
 export type TreeOptions = { server?: string };
 
 export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) => RunNested {
-  const { clock, journal, startOf, planResume, endAsked, recordResume, own } = deps;
+  const { clock, journal, prepare, planResume, endAsked, recordResume } = deps;
 
   /** What a child delegates: planned within its bounds, run to the end; one that a crash cut off goes on. */
   function runNestedWith(options: TreeOptions): RunNested {
     return async (nestedCall) => {
       const { parent, onStart } = nestedCall;
       const { publish } = parent;
-      const before = nestedRunOf(journal, nestedCall.by);
+      const before = await nestedRunOf(journal, nestedCall.by);
       if (before !== undefined && isOver(before.run)) return before.run;
       const {
         setup,
@@ -54,17 +50,16 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
       depth,
       bounds: boundsOf(nestedCall),
     };
-    const { setup, start, stored } = await startOf(nestedCall.call, options, nestedCall);
+    const { setup, firstEvents } = await prepare(nestedCall.call, options, nestedCall);
     if (parent.signal.aborted) throw new DeputyError("nothing-to-run", "Stopped before anything was started.");
-    journal.claim(start.delegationId);
-    await journal.append([start, ...stored]);
+    const [start] = await journal.begin({ under: nestedCall.by.childId }, firstEvents);
     return { setup, recalled: newRun(start), first: [start] };
   }
 
   async function resumeNested(loaded: LoadedRun, nestedCall: NestedCall, { server }: TreeOptions) {
     const { setup } = nestedCall;
-    own(loaded.run.delegationId);
-    catchUp(journal, loaded);
+    await claimRun(journal, loaded.run.delegationId);
+    await catchUp(journal, loaded);
     const { isBudgeted } = boundsOf(nestedCall);
     const plan = await planResume(loaded.run, setup, { server, isBudgeted }, nestedCall.parent.signal);
     await endAsked(loaded, server);

@@ -100,7 +100,7 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
       const message = movedWorkspace(planned.workspace, planned.realPaths);
       return { blocked: { reason: "workspace-gone", message } };
     }
-    const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
+    const images = await loadImages(planned, { delegationId, journal, readImage: setup.readImage });
     if ("failure" in images) return { blocked: { reason: "input-changed", message: images.failure.message } };
     const keyless = await planning.whyKeyless(routeAt({ ...planned, route: today.route }, child.tally.position));
     if (keyless?.kind === ROUTE_GONE) return { blocked: { reason: "route-gone", message: keyless.message } };

@@ -1,5 +1,4 @@
 /** Runs that this process works on: it owns each of them, and supervises it to its end. */
-import { DeputyError } from "../../errors.ts";
 import type { Event, StoredEvent } from "../../event.ts";
 import type { DelegationResult } from "../../result.ts";
 import type { RunUpdate } from "../../run/run.ts";
@@ -12,12 +11,13 @@ import { createRunFeed } from "../work/run-feed.ts";
 import type { Services } from "../work/services.ts";
 import { supervise } from "../work/supervisor.ts";
 import type { ChatExtras } from "../work/toolbox.ts";
+import { claimRun, ownedBy } from "./claim-run.ts";
 import { createNestedRuns } from "./nested-runs.ts";
 import type { Resuming } from "./resume.ts";
 import type { Calls } from "./start-call.ts";
 
 export type RunsHereDeps = Services &
-  Pick<Calls, "startOf"> &
+  Pick<Calls, "prepare"> &
   Resuming & {
     /** This process. */
     pid: number;
@@ -34,8 +34,10 @@ export type RunOptions = ApprovalOptions & {
 };
 
 export type RunsHere = {
-  /** Makes this process the owner of a run. @throws DeputyError `run-owned` */
-  own(delegationId: string): void;
+  /** Makes this process the owner of a run, to `begin` or `disown` it. @throws DeputyError `run-owned`, also where this process has it */
+  own(delegationId: string): Promise<void>;
+  /** Gives a run back that was not begun. */
+  disown(delegationId: string): Promise<void>;
   /** Works on a run that this process owns. @param first what is on record of it that nobody was told */
   begin(setup: Setup, loaded: LoadedRun, first: readonly StoredEvent[], options: RunOptions): LiveDelegation;
   requestStop(delegationId: string, by: string, target?: string): Promise<void>;
@@ -45,13 +47,24 @@ export type RunsHere = {
 
 export function createRunsHere(deps: RunsHereDeps): RunsHere {
   const { clock, journal, scheduler, pid } = deps;
-  const here = new Map<string, Promise<DelegationResult>>();
-  const runNestedWith = createNestedRuns({ ...deps, own });
+  /** No result yet: the run is owned and not begun. The journal would let this process claim it again. */
+  const here = new Map<string, Promise<DelegationResult> | undefined>();
+  const runNestedWith = createNestedRuns(deps);
 
-  function own(delegationId: string): void {
-    const claim = journal.claim(delegationId);
-    if (!claim.claimed) throw owned(delegationId, claim.owner.pid);
-    if (here.has(delegationId)) throw owned(delegationId, pid);
+  async function own(delegationId: string): Promise<void> {
+    if (here.has(delegationId)) throw ownedBy(delegationId, pid);
+    here.set(delegationId, undefined);
+    try {
+      await claimRun(journal, delegationId);
+    } catch (error) {
+      here.delete(delegationId);
+      throw error;
+    }
+  }
+
+  async function disown(delegationId: string): Promise<void> {
+    here.delete(delegationId);
+    await journal.release(delegationId);
   }
 
   function begin(
@@ -99,12 +112,5 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
     await Promise.allSettled(here.values());
   }
 
-  return { own, begin, requestStop, stopAll };
-}
-
-function owned(delegationId: string, pid: number): DeputyError {
-  return new DeputyError(
-    "run-owned",
-    `Run ${delegationId} is being worked on by process ${pid}, which is alive. See deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
-  );
+  return { own, disown, begin, requestStop, stopAll };
 }

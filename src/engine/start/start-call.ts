@@ -6,7 +6,6 @@ import type { SchemaChecker } from "../../child/schema/schema-checker.ts";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, type Warning } from "../../errors.ts";
 import type { StoredEvent } from "../../event.ts";
-import type { Journal } from "../../journal/journal.ts";
 import type { Planned } from "../../plan.ts";
 import type { Route, Wish } from "../../route.ts";
 import type { Bounds } from "../../routing/plan.ts";
@@ -17,7 +16,7 @@ import type { Call } from "../../task.ts";
 import type { PermissionRule } from "../../tool.ts";
 import type { Setup } from "../setup/setup.ts";
 import { imagesApart } from "./images.ts";
-import { type NestedCall, nextIdUnder } from "./nested-call.ts";
+import type { NestedCall } from "./nested-call.ts";
 
 /** Who calls, from where, and within what. */
 export type CallOptions = {
@@ -46,21 +45,19 @@ export type CallOptions = {
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
 type Prepared = Plan & { call: Call; setup: Setup; agents: Record<string, string> };
-/** The first event of a run, what is stored beside it, and what the plan was made with. */
-export type Start = { setup: Setup; start: StartEvent; stored: StoredEvent[] };
+/** A call that can begin: what its plan was made with, and the first events of its run, made for the id it gets. */
+export type ReadyCall = { setup: Setup; firstEvents(delegationId: string): [StartEvent, ...StoredEvent[]] };
 type StartEvent = Extract<StoredEvent, { kind: "delegation-start" }>;
 
 export type Calls = {
   /** @throws DeputyError `task-invalid` | `config-invalid` */
   plan(call: Call, options: CallOptions): Promise<Prepared>;
   /** @throws DeputyError `nothing-to-run` with every problem, where no task can start */
-  startOf(call: Call, options: CallOptions, nested?: NestedCall): Promise<Start>;
+  prepare(call: Call, options: CallOptions, nested?: NestedCall): Promise<ReadyCall>;
 };
 
 export type CallsDeps = {
   clock: Clock;
-  journal: Journal;
-  newId: () => string;
   schemas: SchemaChecker;
   /** Reads config and environment as they are now. */
   setup(): Setup;
@@ -69,7 +66,7 @@ export type CallsDeps = {
 };
 
 export function createCalls(deps: CallsDeps): Calls {
-  const { clock, journal } = deps;
+  const { clock } = deps;
 
   async function plan(asked: Call, options: CallOptions, nested?: NestedCall): Promise<Prepared> {
     await refuseBrokenSchemas(asked, deps.schemas);
@@ -92,28 +89,33 @@ export function createCalls(deps: CallsDeps): Calls {
     return { planned, warnings: all, call, setup, agents };
   }
 
-  /** A run's first event, and the images it names by their hash. Nothing has started yet. */
-  async function startOf(asked: Call, options: CallOptions, nested?: NestedCall): Promise<Start> {
+  /** Nothing has started yet. The first events are the start, and the images that it names by their hash. */
+  async function prepare(asked: Call, options: CallOptions, nested?: NestedCall): Promise<ReadyCall> {
     const { planned, warnings, call, setup, agents } = await plan(asked, options, nested);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
     const { surface, server } = options;
-    const about = { at: clock.now(), delegationId: nested ? nextIdUnder(journal, nested.by.childId) : deps.newId() };
-    const { stored, ...light } = imagesApart(call, planned, about);
-    const start: StartEvent = {
-      kind: "delegation-start",
-      ...about,
-      ...light,
-      surface,
-      warnings,
-      ...(Object.keys(agents).length > 0 && { agents }),
-      ...(nested && { parent: nested.by }),
-      ...(isConversation(options) ? { depth: 0 } : nested && { depth: nested.depth }),
-      ...(server !== undefined && { server }),
+    return {
+      setup,
+      firstEvents(delegationId) {
+        const about = { at: clock.now(), delegationId };
+        const { stored, ...light } = imagesApart(call, planned, about);
+        const start: StartEvent = {
+          kind: "delegation-start",
+          ...about,
+          ...light,
+          surface,
+          warnings,
+          ...(Object.keys(agents).length > 0 && { agents }),
+          ...(nested && { parent: nested.by }),
+          ...(isConversation(options) ? { depth: 0 } : nested && { depth: nested.depth }),
+          ...(server !== undefined && { server }),
+        };
+        return [start, ...stored];
+      },
     };
-    return { setup, start, stored };
   }
 
-  return { plan, startOf };
+  return { plan, prepare };
 }
 
 /** @throws DeputyError `nothing-to-run` where no model may delegate so deep */

@@ -100,7 +100,7 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
   const childDeps = depsOf(deps, child);
   const hasSlot = await slot.acquire(planned.route.provider, signal);
   if (!hasSlot) return recorder.record(neverStarted(about, signal, clock.now()));
-  const images = loadImages(planned, { delegationId, journal, readImage: setup.readImage });
+  const images = await loadImages(planned, { delegationId, journal, readImage: setup.readImage });
   if ("failure" in images) return recorder.record(failedEnd(about, images.failure, clock.now()));
   deadline.resume();
   const input: ChildInput = {

@@ -64,7 +64,7 @@ export async function supervise(
   recorder.assertIntact();
   const durationMs = Math.round(clock.elapsed() - startedAt);
   await recorder.record({ kind: "delegation-end", at: clock.now(), delegationId, durationMs });
-  journal.release(delegationId);
+  await journal.release(delegationId);
   return resultsOf(run);
 }
 

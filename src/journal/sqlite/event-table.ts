@@ -12,6 +12,8 @@ export type EventRow = { event: StoredEvent; data: string };
 export type EventTable = Log & {
   /** Inside a write transaction: an event's place in its run is looked up first. */
   insert(row: EventRow): void;
+  /** The next `CHILD.n` that is free. Inside a write transaction. */
+  nextRunUnder(childId: string): string;
   remove(delegationIds: readonly string[]): void;
 };
 
@@ -23,6 +25,11 @@ export function createEventTable(database: DatabaseSync): EventTable {
     "INSERT INTO events (delegation_id, child_id, kind, at, data, ordinal, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
   const last = database.prepare("SELECT ordinal FROM events WHERE delegation_id = ? ORDER BY seq DESC LIMIT 1");
+  const begun = database.prepare(
+    `SELECT count(*) AS runs FROM events
+     WHERE delegation_id >= $from AND delegation_id < $to AND +kind = 'delegation-start'
+       AND instr(substr(delegation_id, length($from) + 1), '.') = 0`,
+  );
   const deletion = database.prepare("DELETE FROM events WHERE delegation_id = ?");
   const newest = database.prepare("SELECT max(seq) AS seq FROM events");
   const one = database.prepare("SELECT data, ordinal, checksum FROM events WHERE seq = ?");
@@ -33,6 +40,11 @@ export function createEventTable(database: DatabaseSync): EventTable {
     const ordinal = Number(last.get(event.delegationId)?.ordinal ?? 0) + 1;
     const checksum = checksumOf(data, ordinal);
     insertion.run(event.delegationId, childId, event.kind, event.at, data, ordinal, checksum);
+  }
+
+  function nextRunUnder(childId: string): string {
+    const row = begun.get(treeBelow(childId));
+    return `${childId}.${Number(row?.runs ?? 0) + 1}`;
   }
 
   /** Whole runs go; a `seq` never comes back. */
@@ -71,8 +83,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
       after,
       upTo,
       ...(delegationId !== undefined && { delegationId }),
-      // "/" is the character after ".".
-      ...(within !== undefined && { root: within, from: `${within}.`, to: `${within}/` }),
+      ...(within !== undefined && { root: within, ...treeBelow(within) }),
       ...(kinds !== undefined && { kinds: JSON.stringify(kinds) }),
     }) as { seq: number }[];
   }
@@ -85,7 +96,12 @@ export function createEventTable(database: DatabaseSync): EventTable {
     return statement;
   }
 
-  return { insert, remove, latest, entries };
+  return { insert, nextRunUnder, remove, latest, entries };
+}
+
+/** Bounds of the ids that begin with `id` and a dot: "/" is the character after ".". */
+function treeBelow(id: string): { from: string; to: string } {
+  return { from: `${id}.`, to: `${id}/` };
 }
 
 function inTree(column: string): string {

@@ -10,11 +10,19 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { DeputyError } from "../../errors.ts";
 import { makeFolder } from "../../make-folder.ts";
-import type { Journal, Owner } from "../journal.ts";
+import type { Claim, Owner } from "../journal.ts";
 import { holdLock, isLockHeld } from "./process-lock.ts";
 import { inTransaction } from "./transaction.ts";
 
-export type Ownership = Pick<Journal, "claim" | "release" | "owner"> & {
+export type Ownership = {
+  /** The promises of `Journal.claim`, `release` and `owner`. */
+  claim(delegationId: string): Claim;
+  release(delegationId: string): void;
+  owner(delegationId: string): Owner | undefined;
+  /** Makes and locks this owner's lock file, at its first claim: what can fail about a claim fails here. */
+  enter(): void;
+  /** Claims a run that is only just begun. After `enter`, inside a write transaction. */
+  claimNew(delegationId: string): void;
   /**
    * Keeps an owner that was robbed of a run from writing about it: a lock can be lost without its holder's knowledge.
    * Inside a write transaction. @throws DeputyError `run-owned`
@@ -28,7 +36,7 @@ export type Ownership = Pick<Journal, "claim" | "release" | "owner"> & {
   close(): void;
 };
 
-type Claim = { ownerId: string; pid: number };
+type ClaimRow = { ownerId: string; pid: number };
 
 /** `ownerId` must be new: it names a lock file in `directory`, which is made at the first claim. */
 export function createOwnership(database: DatabaseSync, directory: string, ownerId: string): Ownership {
@@ -41,14 +49,8 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
   const claimed = new Set<string>();
   let unlock: (() => void) | undefined;
 
-  function claim(delegationId: string): ReturnType<Journal["claim"]> {
-    const answer = take(delegationId);
-    if (answer.claimed) claimed.add(delegationId);
-    return answer;
-  }
-
-  function take(delegationId: string): ReturnType<Journal["claim"]> {
-    return inTransaction(database, () => {
+  function claim(delegationId: string): Claim {
+    const answer = inTransaction(database, (): Claim => {
       const current = claimOn(delegationId);
       if (current?.ownerId === ownerId) return { claimed: true };
       if (current && isAlive(current)) return { claimed: false, owner: { pid: current.pid, alive: true } };
@@ -56,6 +58,19 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
       save.run(delegationId, ownerId, process.pid);
       return { claimed: true };
     });
+    if (answer.claimed) claimed.add(delegationId);
+    return answer;
+  }
+
+  function enter(): void {
+    if (unlock === undefined) inTransaction(database, () => (unlock = becomeOwner()));
+  }
+
+  /** Where somebody has it all the same, the fence refuses what would be written about it. */
+  function claimNew(delegationId: string): void {
+    if (claimOn(delegationId) !== undefined) return;
+    save.run(delegationId, ownerId, process.pid);
+    claimed.add(delegationId);
   }
 
   function release(delegationId: string): void {
@@ -77,11 +92,11 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
     return current && { pid: current.pid, alive: isAlive(current) };
   }
 
-  function claimOn(delegationId: string): Claim | undefined {
-    return find.get(delegationId) as Claim | undefined;
+  function claimOn(delegationId: string): ClaimRow | undefined {
+    return find.get(delegationId) as ClaimRow | undefined;
   }
 
-  function isAlive(claim: Claim): boolean {
+  function isAlive(claim: ClaimRow): boolean {
     return claim.ownerId === ownerId || isLockHeld(lockFile(claim.ownerId));
   }
 
@@ -113,9 +128,11 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
     claim,
     release,
     owner,
+    enter,
+    claimNew,
     fence,
     forget: (delegationId) => void drop.run(delegationId),
-    isAnyAlive: () => (all.all() as Claim[]).some(isAlive),
+    isAnyAlive: () => (all.all() as ClaimRow[]).some(isAlive),
     close,
   };
 }

@@ -6,8 +6,9 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../clock.ts";
 import { isRequest, type StoredEvent } from "../../event.ts";
+import { beginRun } from "../begin-run.ts";
 import { createGroupCommit } from "../group-commit.ts";
-import type { Entry, EntryFilter, Journal } from "../journal.ts";
+import type { Entry, EntryFilter, Journal, NewRunId } from "../journal.ts";
 import { createWatching } from "../watch.ts";
 import { openDatabase } from "./database.ts";
 import { closedJournal, journalError } from "./errors.ts";
@@ -25,6 +26,9 @@ export type SqliteJournalOptions = {
   pollMs?: number;
 };
 
+/** Gives the rows to insert, within the transaction that inserts them. */
+type Write = () => readonly EventRow[];
+
 /**
  * Opens the journal, and makes it where there is none. Each opened journal is an owner of its own.
  * @throws DeputyError `journal-unusable` | `journal-full`; whatever was found is left as it is
@@ -36,19 +40,41 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
   const table = translateErrors(() => createEventTable(database));
   const ownership = translateErrors(() => createOwnership(database, join(stateDir, "owners"), newId()));
   const watching = createWatching({ latest, entries }, { clock, pollMs });
-  const commits = createGroupCommit((rows: readonly EventRow[]) => {
-    translateErrors(() => inTransaction(database, () => insert(rows)));
+  const commits = createGroupCommit((writes: readonly Write[]) => {
+    translateErrors(() => inTransaction(database, () => insert(writes)));
     watching.wake();
   });
 
-  function insert(rows: readonly EventRow[]): void {
-    const owned = rows.flatMap(({ event }) => (isRequest(event) ? [] : [event.delegationId]));
-    new Set(owned).forEach(ownership.fence);
-    rows.forEach(table.insert);
+  function insert(writes: readonly Write[]): void {
+    const fence = oncePerRun(ownership.fence);
+    for (const write of writes) {
+      for (const row of write()) {
+        if (!isRequest(row.event)) fence(row.event.delegationId);
+        table.insert(row);
+      }
+    }
+  }
+
+  function append(events: readonly StoredEvent[]): Promise<void> {
+    const rows = events.map(toRow);
+    return commits.append(() => rows);
+  }
+
+  async function begin<Events extends readonly StoredEvent[]>(
+    newId: NewRunId,
+    firstEvents: (delegationId: string) => Events,
+  ): Promise<Events> {
+    translateErrors(ownership.enter);
+    const steps = { nextRunUnder: table.nextRunUnder, claimNew: ownership.claimNew, toRow };
+    return beginRun(commits, steps, newId, firstEvents);
   }
 
   function latest(): number {
     return translateErrors(table.latest);
+  }
+
+  async function* read(filter: EntryFilter): AsyncGenerator<Entry> {
+    yield* entries(filter, latest());
   }
 
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
@@ -88,13 +114,14 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
   }
 
   return {
-    append: (events) => commits.append(events.map(toRow)),
-    read: (filter) => entries(filter, latest()),
+    append,
+    begin,
+    read,
     watch: watching.watch,
-    claim: (delegationId) => translateErrors(() => ownership.claim(delegationId)),
-    release: (delegationId) => translateErrors(() => ownership.release(delegationId)),
-    owner: (delegationId) => translateErrors(() => ownership.owner(delegationId)),
-    remove: (delegationIds) => translateErrors(() => remove(delegationIds)),
+    claim: async (delegationId) => translateErrors(() => ownership.claim(delegationId)),
+    release: async (delegationId) => translateErrors(() => ownership.release(delegationId)),
+    owner: async (delegationId) => translateErrors(() => ownership.owner(delegationId)),
+    remove: async (delegationIds) => translateErrors(() => remove(delegationIds)),
     async close() {
       if (!database.isOpen) return;
       commits.close(closedJournal(file));
@@ -102,6 +129,16 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
       ownership.close();
       database.close();
     },
+  };
+}
+
+/** Calls `check` for the first of equal ids alone. */
+function oncePerRun(check: (delegationId: string) => void): (delegationId: string) => void {
+  const checked = new Set<string>();
+  return (delegationId) => {
+    if (checked.has(delegationId)) return;
+    check(delegationId);
+    checked.add(delegationId);
   };
 }
 

@@ -43,7 +43,7 @@ async function stage(goals = ["Clean up."], targets = [DANGEROUS]) {
   }).engine;
   const delegation = await owner.submit({ tasks: goals.map((goal) => ({ goal })) }, options);
   const other = (): Engine => createTestEngine({ memory, script: async () => says("") }).engine;
-  while (owner.questions().length < goals.length) await new Promise((resolve) => setImmediate(resolve));
+  while ((await owner.questions()).length < goals.length) await new Promise((resolve) => setImmediate(resolve));
   return {
     id: delegation.id,
     owner,
@@ -65,9 +65,21 @@ async function stage(goals = ["Clean up."], targets = [DANGEROUS]) {
     },
     /** Waits until the child asks for another thing than before. */
     next: async (before: string) => {
-      while (owner.questions().every(({ request }) => request === before)) await turn();
+      while ((await owner.questions()).every(({ request }) => request === before)) await turn();
     },
   };
+}
+
+/** How many messages were sent to the first child. */
+async function steerRequests(engine: Engine, id: string): Promise<number> {
+  const events = await Array.fromAsync(engine.events(`${id}.1`));
+  return events.filter(({ kind }) => kind === "steer-request").length;
+}
+
+/** The code of what the first child that waits asks for. */
+async function openRequest(engine: Engine): Promise<string | undefined> {
+  const [question] = await engine.questions();
+  return question?.request;
 }
 
 describe("deputy steer", () => {
@@ -80,7 +92,7 @@ describe("deputy steer", () => {
       `Queued: ${id}.1 receives the message with its next request. See deputy show ${id}.1.\n`,
     );
     const waiting = begin("steer", `${id}.1`, "Be quick.", "--wait");
-    while ([...owner.events(`${id}.1`)].filter(({ kind }) => kind === "steer-request").length < 2) await turn();
+    while ((await steerRequests(owner, id)) < 2) await turn();
     assert.equal((await type("approve", id)).code, 0);
     assert.equal(await waiting.code, 0);
     assert.equal(waiting.stdout(), `Delivered: ${id}.1 has received the message.\n`);
@@ -104,7 +116,7 @@ describe("deputy steer", () => {
   test("says that a child missed it, or has ended before", async () => {
     const { id, type, start: begin, owner } = await stage();
     const waiting = begin("steer", id, "Too late.", "--wait");
-    while ([...owner.events(`${id}.1`)].every(({ kind }) => kind !== "steer-request")) await turn();
+    while ((await steerRequests(owner, id)) < 1) await turn();
     await type("stop", id);
     assert.equal(await waiting.code, 1);
     assert.match(waiting.stdout(), /^Missed: \w+\.1 ended before/);
@@ -131,14 +143,14 @@ describe("deputy approve", () => {
         "  │ rm -r build\\u{202e}",
         "  │   # \\x1b[2Khello",
         "  in /work",
-        `  deputy approve ${id}.1 --request ${owner.questions()[0]?.request}`,
+        `  deputy approve ${id}.1 --request ${await openRequest(owner)}`,
         "",
       ],
     );
     const [document] = JSON.parse((await type("approve", "--json")).stdout);
     const { child_id, tool, goal: asked, directory, request } = document;
     assert.deepEqual([child_id, tool, asked, directory], [`${id}.1`, "act", "Clean up.", "/work"]);
-    assert.equal(request, owner.questions()[0]?.request);
+    assert.equal(request, await openRequest(owner));
     await type("approve", id);
     await result;
     assert.equal((await type("approve")).stdout, "No child waits to be allowed anything.\n");
@@ -189,7 +201,7 @@ describe("deputy approve ID", () => {
     assert.equal(refused.code, 1);
     assert.match(refused.stdout, /asks to run act:\n {2}│ rm -rf \/\n {2}in \/work\n/);
     assert.match(refused.stderr, /Nothing was answered: \w+\.1 asks for something else now than what was listed/);
-    assert.equal(owner.questions().length, 1);
+    assert.equal((await owner.questions()).length, 1);
     assert.equal(statSync(join(state, "shown-requests.json")).mode & 0o777, 0o600);
     assert.match((await type("approve", id, "--deny")).stdout, /^Denied: .*\n {2}│ rm -rf \/\n$/);
     assert.match((await result).results[0]?.summary ?? "", /done \| Not allowed/);
@@ -200,7 +212,7 @@ describe("deputy approve ID", () => {
     test(`refuses what replaced the listed one, however it is answered: ${flags.join(" ") || "allow"}`, async () => {
       const { id, type, owner, next } = await stage(["Clean up."], TWO);
       await type("approve", "--json");
-      const [first] = owner.questions();
+      const [first] = await owner.questions();
       await owner.answer({ id, allowed: true, reason: "elsewhere", by: "test" });
       await next(first?.request ?? "");
       for (const target of [id, `${id}.1`]) {
@@ -216,11 +228,11 @@ describe("deputy approve ID", () => {
 
   test("with --request answers exactly that one, listed or not; any other stays open", async () => {
     const { id, type, owner, result, next } = await stage(["Clean up."], TWO);
-    const request = owner.questions()[0]?.request ?? "";
+    const request = (await openRequest(owner)) ?? "";
     for (const wrong of ["0".repeat(12), request.slice(0, 8), "", "--deny"]) {
       const refused = await type("approve", id, `--request=${wrong}`);
       assert.notEqual(refused.code, 0, wrong);
-      assert.equal(owner.questions()[0]?.request, request);
+      assert.equal(await openRequest(owner), request);
     }
     assert.match((await type("approve", id, "--request", request)).stdout, /^Allowed: .*\n {2}│ ls\n$/);
     await next(request);
@@ -235,7 +247,7 @@ describe("deputy approve ID", () => {
   test("in a script prints a request that nobody has listed, and answers that one", async () => {
     const { id, type, owner, result, next } = await stage(["Clean up."], TWO);
     for (const target of TWO) {
-      const [waiting] = owner.questions();
+      const [waiting] = await owner.questions();
       const { code, stdout, stderr } = await type("approve", id);
       assert.deepEqual([code, stdout.split("\n")[1]], [0, `  │ ${target}`]);
       assert.match(stderr, /asks to run act:\n {2}│ .*\n {2}in \/work\n/);
@@ -256,7 +268,7 @@ describe("deputy approve ID", () => {
       stdin.write("y\ry\r");
       await until(() => stderr().includes("Allow it? [y/N]"));
       await clock.advance(300);
-      assert.equal(owner.questions().length, 1);
+      assert.equal((await owner.questions()).length, 1);
       stdin.write(answer);
       assert.equal(await ended, code);
     }
@@ -266,7 +278,7 @@ describe("deputy approve ID", () => {
 
   test("at a terminal allows without a question what was listed, and with --yes anything", async () => {
     const { id, type, atTerminal, owner, result, next } = await stage(["Clean up."], TWO);
-    const [first] = owner.questions();
+    const [first] = await owner.questions();
     assert.equal(await atTerminal("approve", id, "--yes").code, 0);
     await next(first?.request ?? "");
     await type("approve");
@@ -288,7 +300,7 @@ describe("deputy approve ID", () => {
   test("remembers what it has listed of a child when that has expired, and another request has its place", async () => {
     const { id, type, owner, result, next, state } = await stage(["Clean up."], TWO);
     await type("approve");
-    const [first] = owner.questions();
+    const [first] = await owner.questions();
     const { until = 0 } = JSON.parse(readFileSync(join(state, "shown-requests.json"), "utf8"))[first?.request ?? ""];
     assert.ok(first !== undefined && until > (first.answerBy ?? 0) + 60_000);
     await owner.answer({ id, request: first.request, allowed: false, reason: "as if its time was over", by: "test" });
@@ -318,15 +330,15 @@ describe("deputy approve ID", () => {
 
 test("/approve in a chat shows what was not listed, and answers it when it is said again, or by its code", async () => {
   const { id, slash, owner, result, next } = await stage(["Clean up."], ["ls", "make", "rm -rf /"]);
-  const isOpen = (target: string) => owner.questions()[0]?.target === target;
+  const isOpen = async (target: string) => (await owner.questions())[0]?.target === target;
   assert.match(await slash(`/approve ${id}`), /│ ls\n {2}in \/work\n[\s\S]*Nothing was answered/);
-  assert.ok(isOpen("ls"));
-  const first = owner.questions()[0]?.request ?? "";
+  assert.ok(await isOpen("ls"));
+  const first = (await openRequest(owner)) ?? "";
   assert.match(await slash(`/approve ${id}`), /^Allowed/);
   await next(first);
   assert.match(await slash(`/approve ${id}.1 --deny too loud`), /│ make\n[\s\S]*Nothing was answered/);
-  assert.ok(isOpen("make"));
-  const second = owner.questions()[0]?.request ?? "";
+  assert.ok(await isOpen("make"));
+  const second = (await openRequest(owner)) ?? "";
   assert.match(await slash(`/approve ${id} --request ${second} --deny too loud`), /^Denied/);
   await next(second);
   await assert.rejects(slash(`/approve ${id} --request ${second}`), /is not open/);

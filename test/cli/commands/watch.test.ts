@@ -65,7 +65,7 @@ test("Ctrl-C ends the watching and never the run", async () => {
     (await result).results.map(({ status }) => status),
     ["completed", "completed"],
   );
-  assert.ok([...owner.events(id)].every(({ kind }) => kind !== "stop-request"));
+  assert.ok((await Array.fromAsync(owner.events(id))).every(({ kind }) => kind !== "stop-request"));
   await owner.close();
 });
 

@@ -45,7 +45,7 @@ async function see(events: AsyncIterable<Event>, kind: Event["kind"]): Promise<E
 /** Until the journal has it: what is asked is stored with the next commit. */
 async function firstQuestion(engine: Engine) {
   for (const deadline = Date.now() + 10_000; ; ) {
-    const [question] = engine.questions();
+    const [question] = await engine.questions();
     if (question !== undefined) return question;
     assert.ok(Date.now() < deadline, "nothing was asked");
     await new Promise((resolve) => setImmediate(resolve));
@@ -69,7 +69,7 @@ describe("a question that may be answered from elsewhere", () => {
     const { counted, end } = await elsewhere.answer({ id: delegation.id, ...yes });
     assert.deepEqual([counted, end], [true, { allowed: true, by: "test", reason: "fine" }]);
     assert.deepEqual([(await delegation.result).results[0]?.summary, ran], ["ran 1", ["rm -r build"]]);
-    assert.deepEqual(elsewhere.questions(), []);
+    assert.deepEqual(await elsewhere.questions(), []);
     await engine.close();
     await elsewhere.close();
   });
@@ -78,7 +78,7 @@ describe("a question that may be answered from elsewhere", () => {
     const { engine } = cautiousChild(createMemory());
     const goals: string[] = [];
     const asker: Asker = async ({ goal }) => {
-      const [waiting] = engine.questions();
+      const [waiting] = await engine.questions();
       goals.push(goal, waiting?.goal ?? "");
       return { allowed: true, reason: "fine" };
     };
@@ -129,7 +129,7 @@ describe("a question that may be answered from elsewhere", () => {
     const { childId } = await firstQuestion(engine);
     await engine.stop(childId, "test");
     await delegation.result;
-    assert.deepEqual(engine.questions(), []);
+    assert.deepEqual(await engine.questions(), []);
     await assert.rejects(engine.answer({ id: childId, ...yes }), (error: DeputyError) => {
       assert.match(
         error.message,
@@ -148,7 +148,7 @@ describe("a question that may be answered from elsewhere", () => {
     first.die();
     const ran: string[] = [];
     const second = cautiousChild(memory, ran);
-    assert.deepEqual(second.engine.questions(), []);
+    assert.deepEqual(await second.engine.questions(), []);
     await assert.rejects(second.engine.answer({ id, ...yes }), { code: "question-closed" });
     const resumed = await second.engine.resume(id, { answersFromElsewhere: true });
     await firstQuestion(second.engine);
@@ -196,7 +196,7 @@ test("where nobody can answer, a question is denied at once and never listed", a
   assert.match((await delegation.result).results[0]?.summary ?? "", /^Not allowed: .*nobody can answer here/);
   const asked = await delegation.asked;
   assert.ok(asked.kind === "approval-ask" && asked.answerBy === undefined);
-  assert.deepEqual(engine.questions(), []);
+  assert.deepEqual(await engine.questions(), []);
   await engine.close();
 });
 
@@ -225,7 +225,8 @@ test("of several answers at once exactly one counts, it is what happened, and th
       const counted = told.filter((answered): answered is Answered => answered?.counted === true);
       assert.ok(counted.length <= 1);
       if (here === null) assert.equal(counted.length, 1);
-      const ends = [...engine.events(delegation.id)].filter((event) => event.kind === "approval-end");
+      const events = await Array.fromAsync(engine.events(delegation.id));
+      const ends = events.filter((event) => event.kind === "approval-end");
       assert.equal(ends.length, 1);
       assert.equal(ran.length, ends[0]?.allowed ? 1 : 0);
       for (const answered of counted) assert.equal(answered.end?.allowed, ends[0]?.allowed);

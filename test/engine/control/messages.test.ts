@@ -194,7 +194,7 @@ test("whenever it is said and whenever the process dies, a receipt is true: deli
       await (await second.engine.resume(id, {})).result;
       requests.push(...second.requests);
       const times = requests.at(-1)?.filter((text) => text === "Look left.").length ?? 0;
-      const stored = [...speaker.engine.events(id)];
+      const stored = await Array.fromAsync(speaker.engine.events(id));
       if (sent === "ended") assert.equal(times, 0);
       else {
         const { state } = await speaker.engine.settleSteer(sent, never);

@@ -157,7 +157,7 @@ describe("the journal and images", () => {
         results.map(({ status }) => status),
         ["completed", "completed"],
       );
-      const events = [...createMemoryJournal({ memory }).read({})].map(({ event }) => event);
+      const events = await Array.fromAsync(createMemoryJournal({ memory }).read({}), ({ event }) => event);
       const stored = JSON.stringify(events);
       const base64 = photo.toString("base64");
       assert.equal(stored.split(base64).length - 1, 1);

@@ -89,15 +89,15 @@ test("a child that delegates is told the results, and its run is found by an id 
   );
   assert.match(results[0]?.summary ?? "", /2 of 2 done/);
   assert.match(results[0]?.summary ?? "", /completed: m @ zai.*\na\n/);
-  const { run: nested } = engine.run(id);
+  const { run: nested } = await engine.run(id);
   assert.deepEqual([nested.depth, nested.parent?.childId, nested.surface], [2, `${delegation.id}.1`, "child"]);
   assert.deepEqual(
-    engine.run(`${id}.2`).run.children.map(({ tally }) => tally.ending?.text),
+    (await engine.run(`${id}.2`)).run.children.map(({ tally }) => tally.ending?.text),
     ["a", "b"],
   );
   assert.ok(events.some((event) => event.kind === "child-end" && event.childId === `${id}.2`));
   assert.deepEqual(
-    engine.runs().map(({ run }) => run.delegationId),
+    (await engine.runs()).map(({ run }) => run.delegationId),
     [delegation.id],
   );
   await engine.close();
@@ -173,11 +173,11 @@ test("who watches a run, in whatever process, sees all that is stored of the tre
   const { signal } = new AbortController();
   const watched = await collect(elsewhere.engine.watch(id, signal));
   await result;
-  const stored = Array.from(createMemoryJournal({ memory }).read({}), ({ event }) => event);
+  const stored = await Array.fromAsync(createMemoryJournal({ memory }).read({}), ({ event }) => event);
   assert.deepEqual(watched, stored);
   assert.ok(watched.some((event) => event.kind === "child-end" && event.childId === `${id}.1.1.2.1.2`));
   assert.deepEqual(await collect(engine.watch(id, signal)), stored);
-  assert.deepEqual([...engine.events(id)], stored);
+  assert.deepEqual(await Array.fromAsync(engine.events(id)), stored);
   const below = stored.filter(({ delegationId }) => delegationId.startsWith(`${id}.1.1`));
   assert.deepEqual(await collect(elsewhere.engine.watch(`${id}.1.1`, signal)), below);
   await engine.close();
@@ -196,13 +196,13 @@ test("a listing asks the journal once for each run it lists, however many runs i
     return journal.read(filter);
   };
   const counted = { ...journal, read };
-  const listings = listRuns(counted, process.pid);
+  const listings = await listRuns(counted, process.pid);
   assert.equal(reads, 1 + listings.length);
   assert.deepEqual(
     listings.map(({ run: listed }) => allChildren(listed).map(({ tally }) => tally.ending?.status)),
     Array.from({ length: 3 }, () => Array.from({ length: 7 }, () => "completed")),
   );
-  assert.equal(listAllRuns(counted, process.pid).length, 12);
+  assert.equal((await listAllRuns(counted, process.pid)).length, 12);
 });
 
 // Stops --------------------------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ test("a child that is stopped stops what it delegated, and its siblings go on", 
   await engine.stop(`${id}.1`, "somebody");
   const { results } = await delegation.result;
   assert.deepEqual(statuses(results), ["interrupted: somebody", "completed: answered"]);
-  const { children } = engine.run(`${id}.1.1`).run;
+  const { children } = (await engine.run(`${id}.1.1`)).run;
   assert.deepEqual(
     children.map(({ tally }) => tally.ending?.status),
     ["completed", "interrupted", "interrupted"],
@@ -267,7 +267,7 @@ test("one grandchild can be stopped alone", async () => {
   await Promise.all([1, 2].map((at) => seen(delegation.events, asks(`${id}.1.1.${at}`))));
   await engine.stop(`${id}.1.1.2`, "somebody");
   await seen(delegation.events, (event) => event.kind === "child-end" && event.childId === `${id}.1.1.2`);
-  assert.equal(engine.run(`${id}.1.1`).run.children[0]?.tally.ending, undefined);
+  assert.equal((await engine.run(`${id}.1.1`)).run.children[0]?.tally.ending, undefined);
   await engine.stop(id, "somebody else");
   assert.deepEqual(statuses((await delegation.result).results), ["interrupted: somebody else"]);
   await engine.close();
@@ -280,7 +280,7 @@ test("a grandchild that waits its turn when its parent is stopped never starts",
   await seen(delegation.events, asks(`${delegation.id}.1.1.1`));
   await engine.stop(`${delegation.id}.1`, "somebody");
   await delegation.result;
-  const events = [...engine.events(`${delegation.id}.1.1.2`)];
+  const events = await Array.fromAsync(engine.events(`${delegation.id}.1.1.2`));
   assert.deepEqual(
     events.map(({ kind }) => kind),
     ["child-end"],
@@ -300,7 +300,7 @@ test("a child that runs out of time takes what it delegated with it, and what th
   await clock.advance(60_000);
   const { results } = await delegation.result;
   assert.deepEqual(statuses(results), ["timeout: timeout_seconds"]);
-  const { children } = engine.run(`${delegation.id}.1.1`).run;
+  const { children } = (await engine.run(`${delegation.id}.1.1`)).run;
   assert.deepEqual(
     children.map(({ tally }) => tally.ending?.status),
     ["completed", "interrupted"],
@@ -393,7 +393,7 @@ test("wherever a tree is cut off, going on asks no finished step again and costs
   const { engine } = createTestEngine({ ...staged, memory });
   const whole = await run(engine, ...goals);
   const uncut = await whole.result;
-  const events = [...createMemoryJournal({ memory }).read({})].map(({ event }) => event);
+  const events = await Array.fromAsync(createMemoryJournal({ memory }).read({}), ({ event }) => event);
   await engine.close();
   const total = asked.length;
   assert.equal(total, 8);
@@ -423,7 +423,7 @@ test("a tree whose process has died is stopped by saying so, with what it used",
   first.die();
   const { engine } = createTestEngine({ script: tree, delegation: DEEP, memory });
   await engine.stop(id, "somebody");
-  const { run: whole, owner } = engine.run(id);
+  const { run: whole, owner } = await engine.run(id);
   assert.equal(owner, "none");
   assert.deepEqual(
     allChildren(whole).map(({ tally }) => tally.ending?.status),
@@ -441,7 +441,10 @@ test("the time that nested children worked before a crash is time of the run abo
   const delegation = await engine.submit({ tasks: [taskOf("top(a, b)")] }, options);
   await delegation.result;
   const { id: delegationId } = delegation;
-  const told = [...engine.events(delegationId)].map((event, second) => ({ ...event, at: second * 1_000 }));
+  const told = await Array.fromAsync(engine.events(delegationId), (event, second) => ({
+    ...event,
+    at: second * 1_000,
+  }));
   const ended = told.findLastIndex(({ kind, delegationId: id }) => kind === "child-end" && id !== delegationId);
   const resume = { kind: "delegation-resume", at: 900_000, delegationId, pid: 1, renewed: {} } as const;
   const run = [...told.slice(0, ended + 1), resume].reduce<Run | undefined>(foldRun, undefined);
@@ -512,7 +515,7 @@ test("over any tree, no budget is ever exceeded, of the run, of a child or of a 
         assert.ok((cost_usd ?? Number.NaN) <= (wanted[index]?.limit ?? limit) + 1e-9, `${child_id}: ${cost_usd}`);
       }
       // The tree costs what its requests cost, each counted once.
-      const { run: whole } = engine.run(delegation.id);
+      const { run: whole } = await engine.run(delegation.id);
       assert.ok(Math.abs(spentIn(whole.children) - (total_cost_usd ?? 0)) < 1e-9);
       await engine.close();
     },

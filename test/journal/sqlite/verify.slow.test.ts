@@ -176,10 +176,10 @@ describe("verify", { timeout: 110_000 }, () => {
         if (problems.length > 0) return;
         const journal = openedUnlessRefused();
         if (journal === undefined) return;
-        const read = Array.from(journal.read({}), ({ event }) => event);
-        const ofRuns = [...new Set(events.map(({ delegationId }) => delegationId))].flatMap((delegationId) =>
-          Array.from(journal.read({ delegationId }), ({ event }) => event),
-        );
+        const read = await Array.fromAsync(journal.read({}), ({ event }) => event);
+        const ofRuns: StoredEvent[] = [];
+        for (const delegationId of new Set(events.map((event) => event.delegationId)))
+          for await (const { event } of journal.read({ delegationId })) ofRuns.push(event);
         await journal.close();
         assert.deepEqual(read, events, "unnoticed");
         assert.deepEqual(ofRuns, events);

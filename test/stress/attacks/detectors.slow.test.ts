@@ -68,7 +68,7 @@ describe("a round of attacks", { timeout: 110_000, concurrency: 2 }, () => {
     const breaches = await breachesOf(async (round) => {
       round.configure();
       await runOnce(round);
-      round.checkpoint();
+      await round.checkpoint();
       await runOnce(round);
     });
     assert.deepEqual(breaches, [{ kind: "repeat", words: "the finished step Order 0/1 was requested again" }]);

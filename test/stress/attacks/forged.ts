@@ -23,7 +23,7 @@ export async function attackByForgedAnswers(round: Round): Promise<void> {
       limits: ":",
     });
     await round.until(() => asks(round, "victim-1"), victim);
-    const id = round.runId() ?? "";
+    const id = (await round.runId()) ?? "";
     const client = await openRawClient(round, draw.pick<Era>(["2025", "2026", "2026"]), draw.pick([{}, FORMS]));
     await forge(round, client, id, undefined);
     await client.close();
@@ -34,8 +34,8 @@ export async function attackByForgedAnswers(round: Round): Promise<void> {
   });
 }
 
-function asks(round: Round, words: string): boolean {
-  return round.stored().some((event) => event.kind === "approval-ask" && event.target.includes(words));
+async function asks(round: Round, words: string): Promise<boolean> {
+  return (await round.stored()).some((event) => event.kind === "approval-ask" && event.target.includes(words));
 }
 
 /** Tries every state and every key that it can think of, with calls that show no form. */

@@ -41,9 +41,9 @@ export async function attackBudget(round: Round): Promise<void> {
     else run.askToEnd(draw.pick(["SIGTERM", "SIGINT"]));
     await run.ended;
     hanging = false;
-    const id = round.runId();
+    const id = await round.runId();
     if (id === undefined) return;
-    round.checkpoint();
+    await round.checkpoint();
     last = round.launch(["resume", id, "--json"]);
   }
   const { stdout } = await last.ended;

@@ -58,7 +58,7 @@ function loosening(round: Round) {
 
 /** While the run is alive, nobody else may have it. */
 async function resumeElsewhere(round: Round): Promise<void> {
-  const id = round.runId();
+  const id = await round.runId();
   if (id === undefined) return;
   const { code, stderr } = await round.launch(["resume", id], { limits: ":" }).ended;
   if (code === 0 || code === 1)

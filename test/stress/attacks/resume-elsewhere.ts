@@ -38,11 +38,11 @@ export async function attackByResumingElsewhere(round: Round): Promise<void> {
   run.kill();
   await run.ended;
   kill();
-  const id = round.runId();
+  const id = await round.runId();
   if (id === undefined) return;
-  round.checkpoint();
+  await round.checkpoint();
   for (const name of draw.some(Object.keys(OBSTACLES), draw.whole(1, 3))) await meet(round, name, id);
-  round.checkpoint();
+  await round.checkpoint();
   const { code, stdout, stderr } = await round.launch(["resume", id, "--json"]).ended;
   if (code !== 0)
     return lose(round, `the run did not go on (exit code ${code}): ${stderr.slice(-300)}${stdout.slice(0, 300)}`);
@@ -55,7 +55,7 @@ async function meet(round: Round, name: string, id: string): Promise<void> {
   const options = OBSTACLES[name]?.(round);
   const { code, stderr } = await round.launch(["resume", id, "--json"], { limits: ":", ...options }).ended;
   round.configure();
-  const ends = round.stored().filter((event) => event.kind === "child-end");
+  const ends = (await round.stored()).filter((event) => event.kind === "child-end");
   const failed = ends.filter(({ ending }) => ending.status !== "completed");
   if (failed.length > 0) {
     lose(

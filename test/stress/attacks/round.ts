@@ -54,11 +54,11 @@ export type Round = {
   tasks(tasks: unknown): string;
   launch(argv: readonly string[], options?: LaunchOptions): Watched;
   /** Waits until a condition holds, or a process has ended. */
-  until(condition: () => boolean, process?: Watched): Promise<void>;
+  until(condition: () => boolean | Promise<boolean>, process?: Watched): Promise<void>;
   /** Id of the newest run; undefined where none was stored. */
-  runId(): string | undefined;
+  runId(): Promise<string | undefined>;
   /** What the journal holds, read from a copy. */
-  stored(): StoredEvent[];
+  stored(): Promise<StoredEvent[]>;
   /** A command that leaves a mark. */
   command(mark: string): string;
   approve(mark: string): void;
@@ -68,7 +68,7 @@ export type Round = {
   /** From here on Deputy's own files may change: the user changed them. */
   userChanged(): void;
   /** From here on no step that was finished by now may be requested again. */
-  checkpoint(): void;
+  checkpoint(): Promise<void>;
   /** A text in which no canary may be. */
   saw(where: string, text: string): void;
   breach(breach: Breach): void;
@@ -163,11 +163,15 @@ export async function playRound(
       return watched;
     },
     async until(condition, process) {
-      for (const deadline = Date.now() + PATIENCE_MS; !condition() && process?.isOver() !== true; await sleep(50)) {
+      for (
+        const deadline = Date.now() + PATIENCE_MS;
+        !(await condition()) && process?.isOver() !== true;
+        await sleep(50)
+      ) {
         if (Date.now() > deadline) throw new Error(`Waited in vain for ${condition}`);
       }
     },
-    runId: () => round.stored()[0]?.delegationId,
+    runId: async () => (await round.stored())[0]?.delegationId,
     stored: () => storedIn(place),
     command: (mark) => `touch '${join(place.marks, mark)}'`,
     approve: (mark) => void approved.add(mark),
@@ -183,8 +187,9 @@ export async function playRound(
     userChanged() {
       before = look();
     },
-    checkpoint() {
-      checkpoints.push({ finished: finishedSteps(round.stored()), from: server.requests.length });
+    async checkpoint() {
+      const from = server.requests.length;
+      checkpoints.push({ finished: finishedSteps(await round.stored()), from });
     },
     saw: (where, text) => void sightings.push({ where, text }),
     breach,
@@ -257,7 +262,7 @@ function finishedSteps(stored: readonly StoredEvent[]): StepAsked[] {
   );
 }
 
-function storedIn({ state, root }: Place): StoredEvent[] {
+async function storedIn({ state, root }: Place): Promise<StoredEvent[]> {
   const copy = join(root, "copy");
   mkdirSync(copy, { recursive: true });
   for (const name of ["journal.sqlite", "journal.sqlite-wal"]) {
@@ -266,9 +271,9 @@ function storedIn({ state, root }: Place): StoredEvent[] {
   if (!existsSync(join(copy, "journal.sqlite"))) return [];
   const journal = openSqliteJournal({ stateDir: copy });
   try {
-    return Array.from(journal.read({}), ({ event }) => event);
+    return await Array.fromAsync(journal.read({}), ({ event }) => event);
   } finally {
-    void journal.close();
+    await journal.close();
   }
 }
 

@@ -36,7 +36,7 @@ export async function runSomehow(round: Round, tasks: unknown, given: RunOptions
 
 /** Without a stored run there is nothing to stop by its id, so a signal does. */
 async function stop(round: Round, run: Watched): Promise<void> {
-  const id = round.runId();
+  const id = await round.runId();
   if (id === undefined) return run.askToEnd("SIGTERM");
   const stopping = round.launch(["stop", id], { limits: ":" });
   await stopping.ended;
@@ -51,9 +51,9 @@ async function killAndResume(
 ): Promise<Watched> {
   run.kill();
   await run.ended;
-  const id = round.runId();
+  const id = await round.runId();
   if (id === undefined) return run;
-  round.checkpoint();
+  await round.checkpoint();
   const resumed = round.launch(["resume", id, ...all], surroundings);
   await resumed.ended;
   return resumed;

@@ -49,7 +49,7 @@ export async function attackByStopping(round: Round): Promise<void> {
     // Those that wait for a place, or whose turn is over, ask no more.
     await Promise.race([round.until(() => round.requests.length >= enough, run), sleep(2_500)]);
     await sleep(draw.whole(0, 400));
-    const id = round.runId();
+    const id = await round.runId();
     const end = draw.pick(["SIGTERM", "SIGINT", "SIGHUP", "stop", "stop"] as const);
     if (end !== "stop" || id === undefined) run.askToEnd(end === "stop" ? "SIGTERM" : end);
     else {
@@ -58,10 +58,10 @@ export async function attackByStopping(round: Round): Promise<void> {
     }
     await run.ended;
   });
-  const id = round.runId();
+  const id = await round.runId();
   if (id === undefined) return;
   patient = false;
-  round.checkpoint();
+  await round.checkpoint();
   const { code, stderr } = await round.launch(["resume", id, "--json"]).ended;
   if (code !== 0)
     round.breach({ kind: "lost", words: `the stopped run did not go on (exit code ${code}): ${stderr.slice(-300)}` });

@@ -30,9 +30,7 @@ export async function attackBySwapping(round: Round): Promise<void> {
       if (allows) round.approve("listed");
       await approve(round, [...first.typed, ...(allows ? [] : ["--deny"])]);
     }
-    const isPending = () =>
-      round.stored().some((event) => event.kind === "approval-ask" && event.target.includes("swapped"));
-    await round.until(isPending, run);
+    await round.until(() => isAsked(round, "swapped"), run);
     await sleep(draw.whole(0, 200));
     const attempts = [first.typed, [first.id], [first.id, "--call", callIds[0]]];
     for (const words of draw.some(attempts, draw.whole(1, 3))) {
@@ -71,10 +69,13 @@ function approve(round: Round, words: readonly string[]) {
   return round.launch(["approve", ...words], { limits: ":" }).ended;
 }
 
+async function isAsked(round: Round, words: string): Promise<boolean> {
+  return (await round.stored()).some((event) => event.kind === "approval-ask" && event.target.includes(words));
+}
+
 /** Waits until a list shows a request with these words. It is the only list that shows it. */
 async function listedWith(round: Round, words: string, run: Watched): Promise<Listed | undefined> {
-  const isAsked = () => round.stored().some((event) => event.kind === "approval-ask" && event.target.includes(words));
-  await round.until(isAsked, run);
+  await round.until(() => isAsked(round, words), run);
   const { stdout } = await round.launch(["approve"], { limits: ":" }).ended;
   const [, id] = /\? (\w+\.1) /.exec(stdout) ?? [];
   if (id === undefined || !stdout.includes(words)) return undefined; // its time was over before

@@ -74,7 +74,7 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     readAnswer: keyboard.ask,
     output,
     paint,
-    routeOf: (childId) => routeOf(deputy.engine.run(childId).run, childId),
+    routeOf: async (childId) => routeOf((await deputy.engine.run(childId)).run, childId),
     onAsk() {
       signal(terminal, "ask");
       view.pause();

@@ -26,7 +26,7 @@ export async function runTurn(terminal: TerminalChat, message: string): Promise<
   signal(terminal, "begin");
   keyboard.hide();
   const { id } = terminal.chat;
-  view.beginTurn(id === undefined ? undefined : deputy.engine.run(id).run);
+  view.beginTurn(id === undefined ? undefined : (await deputy.engine.run(id)).run);
   const startedAt = io.clock.now();
   let ending: string;
   try {
