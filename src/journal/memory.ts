@@ -23,15 +23,12 @@ export function createMemory(): Memory {
   return { log: [], owners: new Map(), wakers: new Set() };
 }
 
-/** Gives the events to add as JSON, within the commit that adds them. */
-type Write = () => readonly string[];
-
 /** Opens a journal in memory. Its claims die when it is closed, as a process's do. */
 export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal {
   const { memory = createMemory(), beforeCommit } = options;
   const self: Owner = { pid: process.pid, alive: true };
   const watching = createWatching({ latest: () => memory.log.length, entries });
-  const commits = createGroupCommit((writes: readonly Write[]) => {
+  const commits = createGroupCommit((writes: readonly (() => readonly string[])[]) => {
     const before = memory.log.length;
     const ownersBefore = new Map(memory.owners);
     try {

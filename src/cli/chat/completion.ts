@@ -1,6 +1,7 @@
 /** Tab: commands, and after them models, aliases, efforts or runs. */
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { EFFORTS } from "../../route.ts";
+import type { Completion } from "./line-editor.ts";
 import { SLASH_COMMANDS } from "./slash-commands.ts";
 
 type CompletionSource = {
@@ -31,9 +32,6 @@ export function completionSource({ engine, routing, loadConfig }: Opened): Compl
       (await engine.runs()).flatMap(({ run }) => [run.delegationId, ...run.children.map(({ tally }) => tally.childId)]),
   };
 }
-
-/** What the end of a line may become, and the part of it that would be replaced. */
-export type Completion = [candidates: string[], part: string];
 
 export async function completeLine(line: string, source: CompletionSource): Promise<Completion> {
   if (!line.startsWith("/")) return [[], line];

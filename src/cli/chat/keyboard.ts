@@ -6,9 +6,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Clock, systemClock } from "../../clock.ts";
 import type { Input, Output } from "../io.ts";
-import type { Completion } from "./completion.ts";
 import { createKeyGate } from "./key-gate.ts";
-import { createLineEditor, type LineListener } from "./line-editor.ts";
+import { type Completion, createLineEditor, type LineListener } from "./line-editor.ts";
 import { createPasteFolding, folded, PASTE_MODE } from "./paste.ts";
 import { type ActiveQuestion, openQuestion, type QuestionDeps } from "./question-line.ts";
 

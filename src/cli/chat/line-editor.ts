@@ -2,9 +2,11 @@
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { Output } from "../io.ts";
-import type { Completion } from "./completion.ts";
 import type { KeyGate } from "./key-gate.ts";
 import { folded } from "./paste.ts";
+
+/** What the end of a line may become, and the part of it that would be replaced. */
+export type Completion = [candidates: string[], part: string];
 
 export type LineEditorDeps = {
   keys: KeyGate["stream"];

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "../../record.ts";
 import { jsonSettings } from "./json-settings.ts";
-import { type Entry, type EntryPath, SettingsError, type SettingsSyntax } from "./settings-syntax.ts";
+import { type EntryPath, type SettingsEntry, SettingsError, type SettingsSyntax } from "./settings-syntax.ts";
 import { tomlSettings } from "./toml-settings.ts";
 import { yamlSettings } from "./yaml-settings.ts";
 
@@ -16,7 +16,7 @@ export type SettingsFormat = keyof typeof SYNTAX;
 export type Added = { text: string } | { same: true } | { refused: string };
 
 /** The entry alone, as the file would hold it. */
-export function snippetOf(format: SettingsFormat, at: EntryPath, entry: Entry): string {
+export function snippetOf(format: SettingsFormat, at: EntryPath, entry: SettingsEntry): string {
   return SYNTAX[format].snippet(at, entry);
 }
 
@@ -24,7 +24,13 @@ export function snippetOf(format: SettingsFormat, at: EntryPath, entry: Entry): 
 export const DIFFERENT = "it has an entry of that name which says something else";
 
 /** @param text the file as it is; empty where there is none */
-export function addEntry(format: SettingsFormat, text: string, at: EntryPath, entry: Entry, replace: boolean): Added {
+export function addEntry(
+  format: SettingsFormat,
+  text: string,
+  at: EntryPath,
+  entry: SettingsEntry,
+  replace: boolean,
+): Added {
   const syntax = SYNTAX[format];
   if (text.trim() === "") return { text: syntax.snippet(at, entry) };
   const [mark = ""] = /^\uFEFF/.exec(text) ?? [];
@@ -56,9 +62,9 @@ function isOnlyEntrySet(
   before: string,
   after: string,
   [section, name]: EntryPath,
-  entry: Entry,
+  entry: SettingsEntry,
 ): boolean {
-  const expected = (parse(before) ?? {}) as Record<string, Entry | null | undefined>;
+  const expected = (parse(before) ?? {}) as Record<string, SettingsEntry | null | undefined>;
   expected[section] = { ...expected[section], [name]: entry };
   try {
     return isDeepStrictEqual(parse(after), expected);

@@ -2,16 +2,16 @@
 
 /** The path to the entry. */
 export type EntryPath = readonly [section: string, name: string];
-export type Entry = Record<string, unknown>;
+export type SettingsEntry = Record<string, unknown>;
 
 /** Texts have no byte order mark. */
 export type SettingsSyntax = {
   /** @throws SettingsError */
   parse(text: string): unknown;
   /** Sets the entry, whose section is an object, null or absent. Whoever calls it checks that nothing else has changed. */
-  edit(text: string, at: EntryPath, entry: Entry): string;
+  edit(text: string, at: EntryPath, entry: SettingsEntry): string;
   /** The entry alone, as a new file would hold it. */
-  snippet(at: EntryPath, entry: Entry): string;
+  snippet(at: EntryPath, entry: SettingsEntry): string;
 };
 
 /** A file that is not of its format; the message is a clause that says where and why. */

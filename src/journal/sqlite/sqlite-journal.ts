@@ -27,7 +27,7 @@ export type SqliteJournalOptions = {
 };
 
 /** Gives the rows to insert, within the transaction that inserts them. */
-type Write = () => readonly EventRow[];
+type RowsToInsert = () => readonly EventRow[];
 
 /**
  * Opens the journal, and makes it where there is none. Each opened journal is an owner of its own.
@@ -40,12 +40,12 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
   const table = translateErrors(() => createEventTable(database));
   const ownership = translateErrors(() => createOwnership(database, join(stateDir, "owners"), newId()));
   const watching = createWatching({ latest, entries }, { clock, pollMs });
-  const commits = createGroupCommit((writes: readonly Write[]) => {
+  const commits = createGroupCommit((writes: readonly RowsToInsert[]) => {
     translateErrors(() => inTransaction(database, () => insert(writes)));
     watching.wake();
   });
 
-  function insert(writes: readonly Write[]): void {
+  function insert(writes: readonly RowsToInsert[]): void {
     const fence = oncePerRun(ownership.fence);
     for (const write of writes) {
       for (const row of write()) {
