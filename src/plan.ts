@@ -1,9 +1,12 @@
 /** What planning says of each task, before anything has started: it is ready to run, or here is the problem. */
-import type { BoundPaths } from "./bound-paths.ts";
+
 import type { Problem } from "./errors.ts";
 import type { ImageRef } from "./image.ts";
 import type { Route } from "./route.ts";
 import type { Task } from "./task.ts";
+
+/** Where directories really were at one time: real paths by absolute path, links resolved. */
+export type BoundPaths = Readonly<Record<string, string>>;
 
 /** What bounds one child. The lower of request and config has won already. */
 export type Limits = {

@@ -19,7 +19,7 @@ import type { Io } from "../src/cli/io.ts";
 import { main } from "../src/cli/main.ts";
 import { systemClock } from "../src/clock.ts";
 import { loadConfig } from "../src/config/load.ts";
-import { type Config, configKeys, configSchema } from "../src/config/schema.ts";
+import { type Config, configKeys, configSchema } from "../src/config-schema.ts";
 import { createDeputy } from "../src/engine/deputy.ts";
 import { BUILT_IN_PROVIDERS } from "../src/routing/catalog/built-in-providers.ts";
 import { createRouting } from "../src/routing/routing.ts";

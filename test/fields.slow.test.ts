@@ -10,7 +10,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { Command } from "commander";
 import { declareRun } from "../src/cli/commands/run.ts";
 import { OVERRIDES } from "../src/config/load.ts";
-import { configKeys, documentKeys } from "../src/config/schema.ts";
+import { configKeys, documentKeys } from "../src/config-schema.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, OTHER_NAMES, parseCall, TASK_FIELDS } from "../src/task.ts";
 import { CALL_EFFECTS } from "./fields/call.ts";
 import { AGENT_EFFECTS } from "./fields/config-agents.ts";

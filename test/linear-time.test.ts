@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { readCommandLine } from "../src/child/command-line.ts";
 import { completeLine } from "../src/cli/chat/completion.ts";
 import { spelledLines } from "../src/cli/terminal/terminal-text.ts";
-import { configSchema } from "../src/config/schema.ts";
+import { configSchema } from "../src/config-schema.ts";
 import { bytesOfDataUrl } from "../src/image.ts";
 import { normalBaseUrl } from "../src/routing/catalog/endpoints.ts";
 import { createPolicy } from "../src/routing/resolve/policy.ts";

@@ -1,7 +1,7 @@
 /** The generated parts of the pages, by name. Tables of what is declared, and examples as the code itself answers them. */
 import { decidePermission } from "../../src/child/permissions.ts";
 import { OVERRIDES } from "../../src/config/load.ts";
-import { configJsonSchema, configKeys, configSchema } from "../../src/config/schema.ts";
+import { configJsonSchema, configKeys, configSchema } from "../../src/config-schema.ts";
 import { RETRY_RULES } from "../../src/engine/limits/retry-policy.ts";
 import { ERROR_EXIT, type FailureKind } from "../../src/errors.ts";
 import { DURABILITY } from "../../src/event.ts";

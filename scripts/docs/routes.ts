@@ -1,5 +1,5 @@
 /** Examples of routing, planned by the router itself. */
-import { configSchema } from "../../src/config/schema.ts";
+import { configSchema } from "../../src/config-schema.ts";
 import type { Wish } from "../../src/route.ts";
 import { createRouting } from "../../src/routing/routing.ts";
 import { type CallInput, parseCall } from "../../src/task.ts";

@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import type { Warning } from "../errors.ts";
-import { type ReadBounds, readForeignTextLater } from "../foreign-file.ts";
 import type { ImageRef } from "../image.ts";
+import { type ReadBounds, readForeignTextLater } from "../system/foreign-file.ts";
 import type { Task } from "../task.ts";
 
 /** Maximum length of the project notes, in characters. Truncated notes say so. */

@@ -5,7 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { suggest } from "../did-you-mean.ts";
 import { DeputyError, ERROR_EXIT } from "../errors.ts";
-import { shortageIn } from "../shortage.ts";
+import { shortageIn } from "../system/shortage.ts";
 import type { Context, Declare } from "./command.ts";
 import { fitted } from "./help-text.ts";
 import { createPaint, type Io, type Output } from "./io.ts";

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { handOver } from "../config/environment.ts";
 import type { Opened } from "../engine/setup/open-deputy.ts";
 import { DeputyError, errorMessage } from "../errors.ts";
-import { shortageIn } from "../shortage.ts";
-import { startProcess } from "../start-process.ts";
+import { shortageIn } from "../system/shortage.ts";
+import { startProcess } from "../system/start-process.ts";
 import type { Io } from "./io.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/deputy.mjs", import.meta.url));

@@ -3,12 +3,12 @@
  * prompt. What has no effect here is noted, never an error; tools are only ever taken away.
  */
 
+import type { AgentConfig } from "../config-schema.ts";
 import { present } from "../present.ts";
 import { isRecord } from "../record.ts";
 import { isEffort } from "../route.ts";
 import { consume, consumeText, type Fields } from "./consume.ts";
 import { readYaml } from "./document.ts";
-import type { AgentConfig } from "./schema.ts";
 
 /** What a file says, under the names of the config. `tools`: of its toolsets only these. */
 export type FileAgent = AgentConfig & { name: string; tools?: string[]; notes: string[] };

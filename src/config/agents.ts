@@ -6,43 +6,13 @@
 import { type Dirent, existsSync, opendirSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
+import type { AgentDefinition, Agents } from "../agent-definition.ts";
 import { errorMessage, type Warning } from "../errors.ts";
-import { readForeignText } from "../foreign-file.ts";
 import { isWithin } from "../path-within.ts";
 import { present } from "../present.ts";
+import { readForeignText } from "../system/foreign-file.ts";
+import type { Environment } from "../template.ts";
 import { type AgentFileRead, type AgentFormat, readAgentFile } from "./agent-file.ts";
-import type { AgentConfig, Config } from "./schema.ts";
-import type { Environment } from "./template.ts";
-
-export type AgentDefinition = AgentConfig & {
-  name: string;
-  /** Of its toolsets only these tools, by name; absent = all of them. */
-  tools?: string[];
-  /** `file:line` of the config, or a file of its own. */
-  source: string;
-  /** It comes with the project: what a model may choose binds it, too. */
-  isProjectScoped: boolean;
-  /** What of it has no effect here. */
-  notes: string[];
-};
-
-export type Agents = {
-  /** One of each name, in any case; by name. */
-  definitions: AgentDefinition[];
-  /** Files that cannot be read. */
-  warnings: Warning[];
-};
-
-/** Those of a config. @param placeOf where each stands, and whether that is the project's */
-export function configuredAgents(
-  config: Pick<Config, "agents">,
-  placeOf: (name: string) => Pick<AgentDefinition, "source" | "isProjectScoped"> = (name) => ({
-    source: `agents.${name}`,
-    isProjectScoped: false,
-  }),
-): AgentDefinition[] {
-  return Object.entries(config.agents).map(([name, agent]) => ({ ...agent, name, notes: [], ...placeOf(name) }));
-}
 
 /** A file of an agent definition, with what was read of it. */
 export type AgentFile = { path: string; format: AgentFormat; name: string; isProjectScoped: boolean } & (

@@ -6,7 +6,7 @@ import { devNull } from "node:os";
 import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
 import { DeputyError, type Warning } from "../errors.ts";
-import { readForeignText } from "../foreign-file.ts";
+import { readForeignText } from "../system/foreign-file.ts";
 
 export type ConfigKind = "named" | "user" | "project";
 

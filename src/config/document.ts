@@ -4,10 +4,10 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
+import { configSchema, keysAllowedAt } from "../config-schema.ts";
 import { suggest } from "../did-you-mean.ts";
 import { type KeyPath, pathText, valueAt } from "../key-path.ts";
 import { isRecord } from "../record.ts";
-import { configSchema, keysAllowedAt } from "./schema.ts";
 import { yamlError } from "./syntax.ts";
 
 export type ConfigDocument = {

@@ -7,7 +7,7 @@ import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { errorMessage } from "../errors.ts";
 import { present } from "../present.ts";
 import { looksLikeSecret } from "../secret.ts";
-import type { Environment } from "./template.ts";
+import type { Environment } from "../template.ts";
 
 /** Whether a variable holds a provider's key, or a text that contains one. */
 export type HoldsKey = (name: string, value: string) => boolean;

@@ -6,14 +6,15 @@ import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
+import { type Agents, configuredAgents } from "../agent-definition.ts";
+import { type Config, configSchema, type RouteFields, type RouteLevels } from "../config-schema.ts";
 import { DeputyError, type Warning } from "../errors.ts";
 import type { KeyPath } from "../key-path.ts";
-import { type Agents, agentsOf, configuredAgents, readAgentFiles } from "./agents.ts";
+import type { Environment } from "../template.ts";
+import { agentsOf, readAgentFiles } from "./agents.ts";
 import { type ConfigKind, type ConfigTexts, readConfigTexts } from "./config-texts.ts";
 import { type ConfigDocument, readDocument } from "./document.ts";
 import { type Layer, mergeLayers } from "./layers.ts";
-import { type Config, configSchema } from "./schema.ts";
-import type { Environment } from "./template.ts";
 import { isTrusted, stateDir } from "./trust.ts";
 import { choicesOnly } from "./untrusted.ts";
 
@@ -35,11 +36,6 @@ export type LoadedConfig = {
   /** Agent definitions of the config and of other tools' files. */
   agents: Agents;
 };
-
-/** The routing fields of the top level, and of `delegation:`, as one layer after the other says them. */
-export type RouteLevels = Record<"parent" | "delegation", readonly RouteFields[]>;
-
-type RouteFields = Pick<Config, "model" | "provider" | "reasoning_effort">;
 
 export type ConfigPlace = { env: Environment; cwd: string; explicitPath?: string };
 

@@ -5,16 +5,10 @@
 import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import type { OwnFiles } from "../own-files.ts";
+import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import { type ConfigPlace, findConfigFiles, userConfigPath, withAncestors } from "./load.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 import { stateDir } from "./trust.ts";
-
-/** Absolute paths, links not resolved. They need not exist. */
-export type OwnFiles = {
-  /** Everything in them is Deputy's. */
-  directories: readonly string[];
-  files: readonly string[];
-};
 
 /** @throws DeputyError `input-unreadable` */
 export function ownFiles(place: ConfigPlace): OwnFiles {

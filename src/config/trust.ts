@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
+import type { Environment } from "../template.ts";
 import { type ConfigTexts, readConfigTexts } from "./config-texts.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
-import type { Environment } from "./template.ts";
 
 /** Where Deputy keeps what it writes. */
 export function stateDir(env: Environment): string {

@@ -2,12 +2,13 @@
  * What a project file may say before the user trusts it: which of the user's routes to take, and lower limits. No
  * endpoint, key, permission or environment. The rest of it is an error, never dropped in silence.
  */
+
+import { type Config, configSchema } from "../config-schema.ts";
 import type { Warning } from "../errors.ts";
 import { type KeyPath, pathText } from "../key-path.ts";
 import { isRecord } from "../record.ts";
 import type { ConfigDocument } from "./document.ts";
 import { type Layer, mergeLayers } from "./layers.ts";
-import { type Config, configSchema } from "./schema.ts";
 
 const CHOICES = ["model", "provider", "reasoning_effort", "models", "agents", "rules", "delegation"];
 const DELEGATION_CHOICES = [

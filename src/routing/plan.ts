@@ -4,15 +4,16 @@
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type BoundPaths, bindPaths, realPathOf } from "../bound-paths.ts";
-import type { AgentDefinition, Agents } from "../config/agents.ts";
-import { type Config, TOOLSETS } from "../config/schema.ts";
+import type { AgentDefinition, Agents } from "../agent-definition.ts";
+import { type Config, TOOLSETS } from "../config-schema.ts";
 import { suggest } from "../did-you-mean.ts";
 import type { Problem, Warning } from "../errors.ts";
 import { isWithin } from "../path-within.ts";
+import type { BoundPaths } from "../plan.ts";
 import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import { present } from "../present.ts";
 import type { Route } from "../route.ts";
+import { bindPaths, realPathOf } from "../system/bound-paths.ts";
 import type { Call, Task } from "../task.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
 import { agentNamed, unreadableFiles } from "./resolve/agent-name.ts";

@@ -1,12 +1,12 @@
 /** Routing put together: from the config and the environment as they are now to plans, credentials and prices. */
+
+import { type Agents, configuredAgents } from "../agent-definition.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { type Agents, agentsOf, configuredAgents } from "../config/agents.ts";
-import type { RouteLevels } from "../config/load.ts";
-import type { Config } from "../config/schema.ts";
-import type { Environment } from "../config/template.ts";
+import type { Config, RouteLevels } from "../config-schema.ts";
 import { present } from "../present.ts";
 import type { Route, Wish } from "../route.ts";
 import type { Call } from "../task.ts";
+import type { Environment } from "../template.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { type ListCache, NO_LISTS } from "./catalog/list-cache.ts";
 import { createProviders, type Providers } from "./catalog/providers.ts";
@@ -79,7 +79,7 @@ export function createRouting({
   env,
   untrustedAliases,
   lists = NO_LISTS,
-  agents = agentsOf(configuredAgents(config), []),
+  agents = { definitions: configuredAgents(config), warnings: [] },
   extraDirs = [],
   isOwn = () => false,
   lookAtImage = () => ({ unusable: "no file can be read here" }),

@@ -4,7 +4,7 @@
  */
 import { relative, resolve } from "node:path";
 import { type ApprovalFacts, requestCode } from "../approval-request.ts";
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../config-schema.ts";
 import type { Warning } from "../errors.ts";
 import {
   type Blocked,

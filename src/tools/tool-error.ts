@@ -1,6 +1,6 @@
 /** Why a tool could not do what it was asked, in words for the model. Thrown inside a tool, never out of one. */
 import { getSystemErrorMessage } from "node:util";
-import { shortageIn } from "../shortage.ts";
+import { shortageIn } from "../system/shortage.ts";
 
 export class ToolError extends Error {}
 

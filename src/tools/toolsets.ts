@@ -1,7 +1,8 @@
 /** The tools of a child, by toolset. Making them is cheap: nothing is started, read or compiled before its first use. */
-import type { BoundPaths } from "../bound-paths.ts";
-import type { OwnFiles } from "../config/own-files.ts";
-import type { TOOLSETS } from "../config/schema.ts";
+
+import type { TOOLSETS } from "../config-schema.ts";
+import type { OwnFiles } from "../own-files.ts";
+import type { BoundPaths } from "../plan.ts";
 import type { Tool, ToolOutput } from "../tool.ts";
 import { createEditFile, createWriteFile } from "./files/change-file.ts";
 import { createListDir } from "./files/list-dir.ts";

@@ -8,17 +8,19 @@ import { factsOf, type SourceFacts, type SourceFile } from "./source-facts.ts";
 /** The parts of the house, each with the parts it may import beside itself. The order is from the bottom up. */
 const MAY_IMPORT = {
   words: [],
-  routing: ["words"],
-  child: ["words"],
-  tools: ["words"],
-  journal: ["words"],
+  system: ["words"],
+  config: ["words", "system"],
+  routing: ["words", "system"],
+  child: ["words", "system"],
+  tools: ["words", "system"],
+  journal: ["words", "system"],
   testing: ["words", "journal"],
   run: ["words", "routing", "child", "tools", "journal"],
-  engine: ["words", "routing", "child", "tools", "journal", "run"],
-  library: ["words", "routing", "child", "tools", "journal", "run", "engine"],
+  engine: ["words", "system", "config", "routing", "child", "tools", "journal", "run"],
+  library: ["words", "config", "routing", "child", "tools", "journal", "run", "engine"],
   mcp: ["words", "routing", "child", "tools", "journal", "run", "engine"],
   web: ["words", "routing", "child", "tools", "journal", "run", "engine"],
-  cli: ["words", "routing", "child", "tools", "journal", "run", "engine", "mcp", "web"],
+  cli: ["words", "system", "config", "routing", "child", "tools", "journal", "run", "engine", "mcp", "web"],
 } as const satisfies Record<string, readonly string[]>;
 type Part = keyof typeof MAY_IMPORT;
 
@@ -41,7 +43,6 @@ export function breachesOf(files: SourceFile[]): string[] {
 function partOf(path: string): Part | undefined {
   const [folder = "", ...rest] = path.split("/");
   if (rest.length === 0) return LIBRARY_FILES.includes(path) ? "library" : "words";
-  if (folder === "config") return "words";
   return folder in MAY_IMPORT && folder !== "words" && folder !== "library" ? (folder as Part) : undefined;
 }
 

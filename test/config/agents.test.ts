@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
+import type { AgentDefinition } from "../../src/agent-definition.ts";
 import { type AgentFormat, readAgentFile } from "../../src/config/agent-file.ts";
-import type { AgentDefinition } from "../../src/config/agents.ts";
 import { loadConfig } from "../../src/config/load.ts";
 
 function read(format: AgentFormat, text: string) {

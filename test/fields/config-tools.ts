@@ -1,6 +1,6 @@
 /** What the config says of children's tools: which they have, what may run, and what they reach. */
 import assert from "node:assert/strict";
-import type { TOOLSETS } from "../../src/config/schema.ts";
+import type { TOOLSETS } from "../../src/config-schema.ts";
 import type { Asker } from "../../src/engine/engine.ts";
 import { type Document, endings, type Played, play, type Scene } from "../support/whole-stage.ts";
 import { calls, type Effects, runs, writes } from "./effects.ts";

@@ -1,6 +1,6 @@
 /** A config and an environment in, plans out: what the tests of routing share. */
 import assert from "node:assert/strict";
-import { configSchema } from "../../src/config/schema.ts";
+import { configSchema } from "../../src/config-schema.ts";
 import type { Problem } from "../../src/errors.ts";
 import type { Planned, Ready } from "../../src/plan.ts";
 import type { Route } from "../../src/route.ts";

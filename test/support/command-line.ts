@@ -7,7 +7,7 @@ import type { Context } from "../../src/cli/command.ts";
 import type { Io, Output } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
 import { systemClock } from "../../src/clock.ts";
-import { configSchema } from "../../src/config/schema.ts";
+import { configSchema } from "../../src/config-schema.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createRouting } from "../../src/routing/routing.ts";
 import { createTestEngine, type ModelScript } from "./engine-stage.ts";

@@ -5,7 +5,7 @@ import type { Model } from "../../src/child/wire/model.ts";
 import type { Reply } from "../../src/child/wire/reply.ts";
 import type { ModelCall } from "../../src/child/wire/request.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import { configSchema } from "../../src/config/schema.ts";
+import { configSchema } from "../../src/config-schema.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { createScheduler } from "../../src/engine/limits/scheduler.ts";
 import type { LogError } from "../../src/engine/setup/error-log.ts";

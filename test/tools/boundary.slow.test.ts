@@ -17,7 +17,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { bindPaths } from "../../src/bound-paths.ts";
+import { bindPaths } from "../../src/system/bound-paths.ts";
 import { openWorkshop, type Workshop } from "./workshop.ts";
 
 const SECRET = "what only outsiders know";

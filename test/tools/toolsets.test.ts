@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { TOOLSETS } from "../../src/config/schema.ts";
+import { TOOLSETS } from "../../src/config-schema.ts";
 import { createTools, type ToolsOptions } from "../../src/tools/toolsets.ts";
 
 const options: ToolsOptions = {

@@ -1,5 +1,5 @@
 /** `--allow 'terminal: npm test'`: a permission that the person at the command line gives in advance. */
-import { TOOLSETS } from "../../config/schema.ts";
+import { TOOLSETS } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import { DeputyError } from "../../errors.ts";
 import { matchesStars } from "../../star-pattern.ts";

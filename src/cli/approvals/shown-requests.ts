@@ -4,11 +4,11 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { readPrivateFile, writePrivateFile } from "../../config/private-file.ts";
 import { stateDir } from "../../config/trust.ts";
 import type { Question } from "../../engine/engine.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
 import { parseRunId } from "../../run/run.ts";
+import { readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
 import type { Io } from "../io.ts";
 
 /** `until`: how long it is remembered, in milliseconds since the epoch. */

@@ -1,7 +1,7 @@
 /** What was typed before, across sessions: a private file in the state directory, a JSON string a line. */
 import { dirname, join } from "node:path";
-import { appendPrivateFile, readPrivateFile, writePrivateFile } from "../../config/private-file.ts";
-import { makeFolder } from "../../make-folder.ts";
+import { makeFolder } from "../../system/make-folder.ts";
+import { appendPrivateFile, readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
 
 const KEPT = 1_000;
 

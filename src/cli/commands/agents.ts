@@ -1,7 +1,7 @@
 /** `deputy agents`: the agent definitions a task can name here, where each comes from, and what it would run on now. */
 import { homedir } from "node:os";
 import { relative } from "node:path";
-import type { AgentDefinition } from "../../config/agents.ts";
+import type { AgentDefinition } from "../../agent-definition.ts";
 import { createSetups } from "../../engine/setup/setup.ts";
 import type { Planned } from "../../plan.ts";
 import type { Effort } from "../../route.ts";

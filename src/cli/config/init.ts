@@ -5,8 +5,8 @@
 import { stringify } from "yaml";
 import { dotenvBeside } from "../../config/config-texts.ts";
 import { type ConfigPlace, writtenConfigPath } from "../../config/load.ts";
-import { configSchema } from "../../config/schema.ts";
 import { stateDir } from "../../config/trust.ts";
+import { configSchema } from "../../config-schema.ts";
 import { DeputyError } from "../../errors.ts";
 import { present } from "../../present.ts";
 import { readListCache } from "../../routing/catalog/list-cache.ts";

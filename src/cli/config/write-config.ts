@@ -1,8 +1,8 @@
 /** How a command writes a config: the user's own never over one that is there, unless told to; always with a copy kept. */
 import { copyFileSync, existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { writePrivateFile } from "../../config/private-file.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
+import { writePrivateFile } from "../../system/private-file.ts";
 
 /** @throws DeputyError `usage` where there is one already */
 export function refuseToOverwrite(path: string, force: true | undefined): void {

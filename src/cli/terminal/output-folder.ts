@@ -2,9 +2,9 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeputyError, errorMessage } from "../../errors.ts";
-import { makeFolder } from "../../make-folder.ts";
 import type { Result } from "../../result.ts";
-import { writeWhole } from "../../write-whole.ts";
+import { makeFolder } from "../../system/make-folder.ts";
+import { writeWhole } from "../../system/write-whole.ts";
 
 export interface OutputFolder {
   /** Writes `001-SLUG.json`, the whole result, and `001-SLUG.md`, the answer if any. Rejects as the system says. */

@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../../clock.ts";
-import { appendPrivateFile } from "../../config/private-file.ts";
+import { appendPrivateFile } from "../../system/private-file.ts";
 
 /** Appends an error with its stack. @param where what was at work: a child's id, a tool's name */
 export type LogError = (where: string, error: unknown) => void;

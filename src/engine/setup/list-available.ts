@@ -8,7 +8,7 @@ import {
   type ModelFilter,
   priceDocument,
 } from "../../available-models.ts";
-import type { Config } from "../../config/schema.ts";
+import type { Config } from "../../config-schema.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Planned } from "../../plan.ts";
 import { defaultModelOf, type Provider } from "../../routing/catalog/providers.ts";

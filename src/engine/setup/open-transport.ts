@@ -1,6 +1,6 @@
 /** The one transport of a process, as Deputy sets it up. */
 import { createTransport, type Transport } from "../../child/wire/transport.ts";
-import type { Environment } from "../../config/template.ts";
+import type { Environment } from "../../template.ts";
 
 /** Connections to one origin; more children than that wait for one. */
 const CONNECTIONS_PER_ORIGIN = 1024;

@@ -3,7 +3,6 @@
  * record. A child that cannot continue now is left as it is, so that a later resume finds it.
  */
 import { isDeepStrictEqual } from "node:util";
-import { isInPlace } from "../../bound-paths.ts";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, type Failure, ROUTE_GONE } from "../../errors.ts";
 import type { Blocked, StoredEvent } from "../../event.ts";
@@ -16,6 +15,7 @@ import { closeAbandoned } from "../../run/close-abandoned.ts";
 import { budgetOf, canGoOn, foldRun, hasEnded, type Run, type RunChild, wasCutOff } from "../../run/run.ts";
 import { type LoadedRun, remember } from "../../run/run-store.ts";
 import { shortLine } from "../../short-line.ts";
+import { isInPlace } from "../../system/bound-paths.ts";
 import { movedWorkspace } from "../../tools/files/workspace.ts";
 import type { Setup } from "../setup/setup.ts";
 import { loadImages } from "./images.ts";

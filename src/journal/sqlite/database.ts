@@ -5,7 +5,7 @@
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { makeFolder } from "../../make-folder.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 import { isBusy, notAFile } from "./errors.ts";
 import { checkIdentity, migrate } from "./migrations.ts";
 

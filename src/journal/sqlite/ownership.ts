@@ -9,7 +9,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { DeputyError } from "../../errors.ts";
-import { makeFolder } from "../../make-folder.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 import type { Claim, Owner } from "../journal.ts";
 import { holdLock, isLockHeld } from "./process-lock.ts";
 import { inTransaction } from "./transaction.ts";

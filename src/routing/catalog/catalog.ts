@@ -3,7 +3,7 @@
  * fetched, then the price library. What is not known is absent, never guessed. Where list and library agree on a base
  * price, the library counts: it knows what long prompts and times of day cost.
  */
-import type { ModelFactsConfig, ProviderConfig } from "../../config/schema.ts";
+import type { ModelFactsConfig, ProviderConfig } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Usage } from "../../event.ts";
 import { present } from "../../present.ts";

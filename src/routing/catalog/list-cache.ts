@@ -5,9 +5,9 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { readPrivateFile, writePrivateFile } from "../../config/private-file.ts";
 import type { Warning } from "../../errors.ts";
 import type { ModelFacts } from "../../route.ts";
+import { readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
 import type { ModelList } from "./model-list.ts";
 import { withoutDate } from "./model-table.ts";
 

@@ -1,5 +1,5 @@
 /** The providers there are: the built-in rows with what the config changes of them, and the config's own. */
-import type { Config, ProviderConfig } from "../../config/schema.ts";
+import type { Config, ProviderConfig } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Problem } from "../../errors.ts";
 import type { ApiMode } from "../../route.ts";

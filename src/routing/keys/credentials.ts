@@ -3,10 +3,10 @@
  * environment read; both are given it.
  */
 import type { Clock } from "../../clock.ts";
-import type { Environment } from "../../config/template.ts";
 import type { Failure } from "../../errors.ts";
 import type { ApiMode, Route } from "../../route.ts";
 import { type Access, type KeyHeader, type Lease, namesSecret, Secret } from "../../secret.ts";
+import type { Environment } from "../../template.ts";
 import { originOf } from "../catalog/endpoints.ts";
 import type { Provider, Providers } from "../catalog/providers.ts";
 import { createKeylessPool, createPool, noLease, type Pool } from "./key-pool.ts";

@@ -6,8 +6,8 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Clock } from "../../clock.ts";
 import { errorCode } from "../../errors.ts";
-import { shortageIn } from "../../shortage.ts";
-import { startProcess } from "../../start-process.ts";
+import { shortageIn } from "../../system/shortage.ts";
+import { startProcess } from "../../system/start-process.ts";
 
 /** Longest a command may take, in milliseconds. */
 const TIMEOUT_MS = 30_000;

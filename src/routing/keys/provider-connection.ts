@@ -3,9 +3,10 @@
  * then the row's variables. A key belongs to one origin: that of the config entry it stands in, of the base-URL variable
  * it is paired with, or of the provider's own row. Unencrypted, it goes to this machine and the local network only.
  */
-import { type Environment, expandVariables, type Template } from "../../config/template.ts";
+
 import { present } from "../../present.ts";
 import { type KeyHeader, namesSecret, Secret } from "../../secret.ts";
+import { type Environment, expandVariables, type Template } from "../../template.ts";
 import type { BuiltInProvider } from "../catalog/built-in-providers.ts";
 import { baseUrlFromHost, isEncrypted, nearnessOf, normalBaseUrl, originOf } from "../catalog/endpoints.ts";
 import type { Provider } from "../catalog/providers.ts";

@@ -1,6 +1,6 @@
 /** The agent definition a task names, out of those there are. A model may name one, never define one. */
 import { sep } from "node:path";
-import type { AgentDefinition, Agents } from "../../config/agents.ts";
+import type { AgentDefinition, Agents } from "../../agent-definition.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
 

@@ -2,7 +2,7 @@
  * Names of the user's for models: aliases and tiers are one thing, `models:` in the config. A name may lead to another
  * name, bring a provider, an effort and fallbacks of its own, or be `inherit`.
  */
-import type { AliasConfig, ModelWishConfig } from "../../config/schema.ts";
+import type { AliasConfig, ModelWishConfig } from "../../config-schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
 import { present } from "../../present.ts";
 import type { Wish } from "../../route.ts";

@@ -2,7 +2,7 @@
  * How the route of a conversation with the user is planned: as a task's is, but of the config only the top level counts.
  * What `delegation:` and `rules:` say is said of children.
  */
-import type { Config } from "../../config/schema.ts";
+import type { Config } from "../../config-schema.ts";
 
 export function configOfConversation(config: Config): Config {
   const { model: _, provider: __, reasoning_effort: ___, max_cost_usd: ____, ...delegation } = config.delegation;

@@ -2,7 +2,7 @@
  * The one way in which a model is written, for tasks, config and command line: `id`, `id --provider slug --effort high`,
  * or an object. An id may be written in several words (`GLM 4.7`). What it says is read here; which provider it lands on is decided by the walk over the levels.
  */
-import type { ModelWishConfig } from "../../config/schema.ts";
+import type { ModelWishConfig } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
 import { present } from "../../present.ts";

@@ -2,7 +2,7 @@
  * What a delegating model may choose: `delegation.allow` and `delegation.deny`. It binds what a model asked for and what
  * that led to; what would run without its asking is the operator's choice and always passes.
  */
-import type { ChoicePattern, Config } from "../../config/schema.ts";
+import type { ChoicePattern, Config } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
 import type { Effort } from "../../route.ts";

@@ -2,7 +2,7 @@
  * The walk over the levels, from the lowest up: each is laid over the pair (provider, model) below it. The rules are the
  * contract's: a pair replaces the pair, a provider alone brings its default model, a model alone keeps the provider.
  */
-import type { ModelWishConfig } from "../../config/schema.ts";
+import type { ModelWishConfig } from "../../config-schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
 import { present } from "../../present.ts";
 import type { Effort, Level, Route, Wish } from "../../route.ts";

@@ -2,9 +2,8 @@
  * Routes for the tasks of one call: what each level says, laid over the levels below it, bound to an endpoint and a key.
  * Tasks that say the same get the same route, found once.
  */
-import type { AgentDefinition } from "../../config/agents.ts";
-import type { RouteLevels } from "../../config/load.ts";
-import type { Config, ModelWishConfig } from "../../config/schema.ts";
+import type { AgentDefinition } from "../../agent-definition.ts";
+import type { Config, ModelWishConfig, RouteLevels } from "../../config-schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
 import { present } from "../../present.ts";
 import type { Level, Route, Wish } from "../../route.ts";

@@ -1,5 +1,5 @@
 /** The operator's routing table, `rules:` in the config: the first rule that matches a task decides. */
-import type { RuleConfig } from "../../config/schema.ts";
+import type { RuleConfig } from "../../config-schema.ts";
 import type { Task } from "../../task.ts";
 import type { RouteLayer } from "./precedence.ts";
 

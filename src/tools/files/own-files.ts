@@ -4,8 +4,8 @@
  */
 import { type BigIntStats, lstatSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { realPathOf } from "../../bound-paths.ts";
-import type { OwnFiles } from "../../config/own-files.ts";
+import type { OwnFiles } from "../../own-files.ts";
+import { realPathOf } from "../../system/bound-paths.ts";
 
 export type OwnCheck = {
   /** Whether a path, links resolved, is one of Deputy's own files or lies in one of its directories. */

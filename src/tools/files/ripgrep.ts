@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { present } from "../../present.ts";
-import { startProcess } from "../../start-process.ts";
+import { startProcess } from "../../system/start-process.ts";
 import { createLineSplitter, type Line } from "./line-splitter.ts";
 
 const TIMEOUT_MS = 30_000;

@@ -19,10 +19,11 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { type BoundPaths, isInPlace } from "../../bound-paths.ts";
-import type { OwnFiles } from "../../config/own-files.ts";
+import type { OwnFiles } from "../../own-files.ts";
 import { isWithin } from "../../path-within.ts";
-import { writeWhole } from "../../write-whole.ts";
+import type { BoundPaths } from "../../plan.ts";
+import { isInPlace } from "../../system/bound-paths.ts";
+import { writeWhole } from "../../system/write-whole.ts";
 import { isSystemError, ToolError } from "../tool-error.ts";
 import { createOwnCheck, type OwnCheck } from "./own-files.ts";
 

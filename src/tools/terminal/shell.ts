@@ -13,7 +13,7 @@ import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../../present.ts";
-import { startProcess } from "../../start-process.ts";
+import { startProcess } from "../../system/start-process.ts";
 
 /** From TERM to KILL. A stopped tool has to be done within a second. */
 const GRACE_MS = 400;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { systemClock } from "../../../src/clock.ts";
-import { configSchema } from "../../../src/config/schema.ts";
+import { configSchema } from "../../../src/config-schema.ts";
 import { askAll, askProviders, refreshLists } from "../../../src/engine/setup/provider-lists.ts";
 import { createSetups } from "../../../src/engine/setup/setup.ts";
 import type { ApiMode } from "../../../src/route.ts";

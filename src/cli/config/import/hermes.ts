@@ -5,11 +5,11 @@
  */
 
 import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
-import { configSchema, keysAllowedAt } from "../../../config/schema.ts";
-import { variablesIn } from "../../../config/template.ts";
+import { configSchema, keysAllowedAt } from "../../../config-schema.ts";
 import { pathText } from "../../../key-path.ts";
 import { present } from "../../../present.ts";
 import { isRecord } from "../../../record.ts";
+import { variablesIn } from "../../../template.ts";
 import { createHermesProviders, type HermesProviders, type KnownProviders } from "./hermes-providers.ts";
 
 export type Imported = {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { stringify } from "yaml";
 import { importHermes } from "../../../../src/cli/config/import/hermes.ts";
-import { configSchema } from "../../../../src/config/schema.ts";
+import { configSchema } from "../../../../src/config-schema.ts";
 
 const known = {
   slugOf: (name: string) => (name === "zai" ? name : undefined),

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { shortageIn } from "../src/shortage.ts";
-import { startProcess } from "../src/start-process.ts";
+import { shortageIn } from "../../src/system/shortage.ts";
+import { startProcess } from "../../src/system/start-process.ts";
 
 test("a program that runs is given when it runs", async () => {
   const child = await startProcess("/bin/sh", ["-c", "exit 7"], { stdio: "ignore" });

@@ -1,7 +1,7 @@
 /** The schema's own documents: JSON Schema for editors and the list of keys for the reference. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { configJsonSchema, configKeys, configSchema, keysAllowedAt } from "../../src/config/schema.ts";
+import { configJsonSchema, configKeys, configSchema, keysAllowedAt } from "../src/config-schema.ts";
 
 test("every key says what it does", () => {
   const silent = configKeys().filter(({ description }) => description.length < 8);

@@ -7,7 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { type ForeignText, type ReadBounds, readForeignText, readForeignTextLater } from "../src/foreign-file.ts";
+import {
+  type ForeignText,
+  type ReadBounds,
+  readForeignText,
+  readForeignTextLater,
+} from "../../src/system/foreign-file.ts";
 
 const root = mkdtempSync(join(tmpdir(), "deputy-foreign-"));
 after(() => rmSync(root, { recursive: true, force: true }));

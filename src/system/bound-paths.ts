@@ -4,9 +4,7 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-
-/** Real paths by absolute path, links resolved. */
-export type BoundPaths = Readonly<Record<string, string>>;
+import type { BoundPaths } from "../plan.ts";
 
 /** Where these directories are now; for those that are known, where they were. */
 export function bindPaths(paths: readonly string[], known: BoundPaths = {}): BoundPaths {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { makeFolder } from "../src/make-folder.ts";
+import { makeFolder } from "../../src/system/make-folder.ts";
 
 test("a folder is made with those above it; one that cannot be is refused by the system's word, not tried for ever", () => {
   const root = mkdtempSync(join(tmpdir(), "deputy-"));

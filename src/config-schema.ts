@@ -4,8 +4,8 @@
  * are generated. A key is here only when it has its effect; its description is what users read about it.
  */
 import { z } from "zod";
-import { API_MODES, EFFORTS } from "../route.ts";
-import { ROLES } from "../task.ts";
+import { API_MODES, EFFORTS } from "./route.ts";
+import { ROLES } from "./task.ts";
 import { namesVariablesRightly, Template } from "./template.ts";
 
 /** The toolsets a child can have. */
@@ -389,6 +389,11 @@ export type ModelWishConfig = z.output<typeof modelWish>;
 export type AgentConfig = z.output<typeof agent>;
 export type RuleConfig = z.output<typeof rule>;
 export type ChoicePattern = z.output<typeof choicePattern>;
+
+/** The routing fields of the top level, and of `delegation:`, as one layer after the other says them. */
+export type RouteLevels = Record<"parent" | "delegation", readonly RouteFields[]>;
+
+export type RouteFields = Pick<Config, "model" | "provider" | "reasoning_effort">;
 
 /** One key of the document. `*` in the path stands for a name the user chooses, `[]` for each entry of a list. */
 export type ConfigKey = { path: string; description: string };

@@ -5,8 +5,8 @@
  */
 import * as fs from "node:fs";
 import { getSystemErrorMessage, promisify } from "node:util";
-import { errorCode } from "./errors.ts";
-import { isWithin } from "./path-within.ts";
+import { errorCode } from "../errors.ts";
+import { isWithin } from "../path-within.ts";
 
 export type ReadBounds = {
   /** The file has to lie in one of these directories, links resolved. Absent for the user's own files. */

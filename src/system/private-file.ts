@@ -2,8 +2,8 @@
 import { appendFileSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DeputyError } from "../errors.ts";
-import { readForeignText } from "../foreign-file.ts";
-import { writeWhole } from "../write-whole.ts";
+import { readForeignText } from "./foreign-file.ts";
+import { writeWhole } from "./write-whole.ts";
 
 const MAX_BYTES = 32 * 1024 ** 2;
 

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, type TestContext, test } from "node:test";
-import { writeWhole } from "../src/write-whole.ts";
+import { writeWhole } from "../../src/system/write-whole.ts";
 
 describe("a file that is written whole", () => {
   let folder = "";
