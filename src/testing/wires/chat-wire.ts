@@ -8,7 +8,7 @@ import type { ModelRequest } from "../model-request.ts";
 import { inPieces, type ScriptedReply, toolCallId } from "../turn.ts";
 import { bearerIn, sseData, type WireFormat, type WireFrame } from "../wire-format.ts";
 import { checkChatRequest, readChatRequest } from "./chat-request.ts";
-import { type Dialect, openAiError, openAiErrorBody, openAiHeaders, openAiModelList } from "./openai-errors.ts";
+import { type OpenAiErrorForm, openAiError, openAiErrorBody, openAiHeaders, openAiModelList } from "./openai-errors.ts";
 
 const FINISH = {
   stop: "stop",
@@ -17,7 +17,7 @@ const FINISH = {
   refused: "content_filter",
 } satisfies Record<Finish, string>;
 
-const DIALECT: Dialect = {
+const ERROR_FORM: OpenAiErrorForm = {
   effortField: "reasoning_effort",
   contextOverflow: {
     message:
@@ -33,7 +33,7 @@ export const chatWire: WireFormat = {
   read: readChatRequest,
   stream: chatFrames,
   whole: chatCompletion,
-  error: (rejection, request) => openAiError(rejection, request, DIALECT),
+  error: (rejection, request) => openAiError(rejection, request, ERROR_FORM),
   errorBody: openAiErrorBody,
   errorFrame: (error) => sseData(openAiErrorBody(error)),
   headers: openAiHeaders,

@@ -13,13 +13,17 @@ const OVERLOADED: Record<number, string> = {
 };
 
 /** Where the two APIs differ. */
-export type Dialect = {
+export type OpenAiErrorForm = {
   /** The field that sets the effort. */
   effortField: string;
   contextOverflow: { message: string; param: string };
 };
 
-export function openAiError(rejection: Rejection, { model, effort, at }: ErrorSubject, dialect: Dialect): WireError {
+export function openAiError(
+  rejection: Rejection,
+  { model, effort, at }: ErrorSubject,
+  dialect: OpenAiErrorForm,
+): WireError {
   switch (rejection.kind) {
     case "key-missing":
       return {

@@ -9,10 +9,10 @@ import type { JsonFields } from "../json-fields.ts";
 import type { ModelRequest } from "../model-request.ts";
 import { inPieces, type ReplyToolCall, type ScriptedReply, signatureOf, toolCallId } from "../turn.ts";
 import { bearerIn, type WireFormat, type WireFrame } from "../wire-format.ts";
-import { type Dialect, openAiError, openAiErrorBody, openAiHeaders, openAiModelList } from "./openai-errors.ts";
+import { type OpenAiErrorForm, openAiError, openAiErrorBody, openAiHeaders, openAiModelList } from "./openai-errors.ts";
 import { checkResponsesRequest, readResponsesRequest } from "./responses-request.ts";
 
-const DIALECT: Dialect = {
+const ERROR_FORM: OpenAiErrorForm = {
   effortField: "reasoning.effort",
   contextOverflow: {
     message: "Your input exceeds the context window of this model. Please adjust your input and try again.",
@@ -50,7 +50,7 @@ export function createResponsesWire(): WireFormat {
       keep(items, request);
       return JSON.stringify(finished(reply, request, items));
     },
-    error: (rejection, request) => openAiError(rejection, request, DIALECT),
+    error: (rejection, request) => openAiError(rejection, request, ERROR_FORM),
     errorBody: openAiErrorBody,
     errorFrame: ({ message, code = null, param = null, type }) => {
       const event = { type: "error", code: code ?? type, message, param, sequence_number: 0 };
