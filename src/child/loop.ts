@@ -151,7 +151,7 @@ async function* request(
   if (!reply.ok) return yield* recover(child, reply, lease, facts, permit);
   permit.accepted();
   permit.end(reply.usage && { tokens: reply.usage.input + reply.usage.output });
-  return yield* accept(child, route, reply, facts);
+  return yield* accept(child, reply, facts);
 }
 
 /** A reply without a usage that cannot be true: the request was charged, and nobody knows how much. */
@@ -256,19 +256,16 @@ type RequestFacts = { step: number; usage?: Usage; costUsd?: number; keyName?: s
 
 async function* accept(
   child: Child,
-  route: Route,
-  { parts, finish, servedModel, ignored }: Reply & { ok: true },
+  { parts, finish, servedModel, warnings }: Reply & { ok: true },
   facts: RequestFacts,
 ): AsyncGenerator<EmittedEvent, undefined> {
   const { deps } = child;
   yield emit(child, { kind: "step-end", ...facts, parts, finish, ...present({ servedModel }) });
-  const remarks = ignored.map((setting) => ({
-    code: "setting-ignored",
-    message: `${route.model} @ ${route.provider} does not take a setting: ${setting}`,
-  }));
   const mismatch = deps.onServedMismatch === "warn" ? servedMismatch(child) : undefined;
-  if (mismatch !== undefined) remarks.push({ code: "served-mismatch", message: mismatch });
-  yield* warnOnce(child, remarks);
+  yield* warnOnce(
+    child,
+    mismatch === undefined ? warnings : [...warnings, { code: "served-mismatch", message: mismatch }],
+  );
 }
 
 async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGenerator<EmittedEvent, undefined> {

@@ -58,7 +58,7 @@ export function leaseOf({ keyName }: Route): Lease {
 /** A reply in which the model answers. */
 export function says(text: string, more: Partial<Reply & { ok: true }> = {}): Reply {
   const usage = { input: 10, output: 5, cached: 0, reasoning: 0 };
-  return { ok: true, parts: [{ type: "text", text }], finish: "stop", usage, ignored: [], ...more };
+  return { ok: true, parts: [{ type: "text", text }], finish: "stop", usage, warnings: [], ...more };
 }
 
 /** A reply in which the model calls tools: pairs of a name and its input. */

@@ -3,14 +3,10 @@
  * takes every chunk through five streams and a schema, twice the cost of all the rest of a request, and this is the
  * format of nearly every provider. Read tolerantly, as that package does: gateways differ in all but the core.
  */
-import type {
-  JSONObject,
-  LanguageModelV4FinishReason,
-  LanguageModelV4StreamPart,
-  LanguageModelV4Usage,
-} from "@ai-sdk/provider";
+import type { JSONObject, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider";
 import { createParser } from "eventsource-parser";
 import { isRecord } from "../../record.ts";
+import { finishMeaning } from "./dialect/finish-reasons.ts";
 
 type StreamPart = LanguageModelV4StreamPart;
 type ChunkFields = JSONObject;
@@ -46,12 +42,14 @@ type StreamedAnswer = {
   calls: Map<number, StreamedCall>;
   named: boolean;
   refused: boolean;
+  /** The stream said that it is over: what follows is nothing, and nothing is missing. */
+  isDone: boolean;
   finishReason?: string;
   usage?: ChunkFields;
 };
 
 function createAnswer(): StreamedAnswer {
-  return { pending: [], calls: new Map(), named: false, refused: false };
+  return { pending: [], calls: new Map(), named: false, refused: false, isDone: false };
 }
 
 function* flush(answer: StreamedAnswer): Generator<StreamPart> {
@@ -61,6 +59,7 @@ function* flush(answer: StreamedAnswer): Generator<StreamPart> {
 }
 
 function readChunk(answer: StreamedAnswer, data: string): void {
+  if (data === "[DONE]") answer.isDone = true;
   if (data === "" || data === "[DONE]") return;
   try {
     const chunk: unknown = JSON.parse(data);
@@ -84,7 +83,11 @@ function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
   if (isFields(chunk.usage)) answer.usage = chunk.usage;
   const choice: unknown = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
   if (!isFields(choice)) return;
-  if (typeof choice.finish_reason === "string") answer.finishReason = choice.finish_reason;
+  // OpenRouter passes an error of the provider behind it on in the choice that it cuts off.
+  if (isFields(choice.error)) answer.pending.push({ type: "error", error: choice.error });
+  // Some send an empty reason, or the word "null", with every chunk.
+  const { finish_reason: reason } = choice;
+  if (typeof reason === "string" && reason !== "" && reason !== "null") answer.finishReason = reason;
   if (isFields(choice.delta)) applyDelta(answer, choice.delta);
 }
 
@@ -145,25 +148,16 @@ function* finish(answer: StreamedAnswer): Generator<StreamPart> {
       ...(signature !== undefined && { providerMetadata: { google: { thoughtSignature: signature } } }),
     };
   }
-  if (answer.finishReason === undefined) return;
-  const finishReason = { unified: unifiedFinish(answer.finishReason, answer.refused), raw: answer.finishReason };
-  yield { type: "finish", finishReason, usage: usageOf(answer.usage) };
-}
-
-function unifiedFinish(reason: string, refused: boolean): LanguageModelV4FinishReason["unified"] {
-  switch (reason) {
-    case "stop":
-      return refused ? "content-filter" : "stop";
-    case "length":
-      return "length";
-    case "tool_calls":
-    case "function_call":
-      return "tool-calls";
-    case "content_filter":
-      return "content-filter";
-    default:
-      return "other";
-  }
+  const { finishReason: raw, refused } = answer;
+  if (raw === undefined) return;
+  const isKnown = finishMeaning("chat_completions", raw) !== undefined;
+  const wasCutOff = !answer.isDone && answer.usage === undefined;
+  if (!isKnown && wasCutOff) return; // An unknown word at a broken end is no end.
+  yield {
+    type: "finish",
+    finishReason: { unified: refused ? "content-filter" : "other", raw },
+    usage: usageOf(answer.usage),
+  };
 }
 
 /** One of the two counts alone is not the usage: the other is not a number then. */

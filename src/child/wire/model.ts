@@ -11,7 +11,8 @@ import type { Route } from "../../route.ts";
 import type { Access } from "../../secret.ts";
 import type { Tool } from "../../tool.ts";
 import { failureOf } from "./failure.ts";
-import { accumulate, buildReply, createReplyBuilder, type Delta, failedReply, flush, type Reply } from "./reply.ts";
+import { buildReply, failedReply, type Reply } from "./reply.ts";
+import { accumulate, createReplyBuilder, type Delta, flush } from "./reply-builder.ts";
 import { callOptions, type ModelCall } from "./request.ts";
 import { startStallTimer } from "./stall-timer.ts";
 import type { Transport } from "./transport.ts";
@@ -59,7 +60,8 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
         yield* shown(flush(builder, false), access);
       }
       yield* shown(flush(builder, true), access);
-      return redacted(buildReply(builder, nameOf(route), clock.now(), access.redact), access);
+      const answerer = { who: nameOf(route), apiMode: route.endpoint.apiMode, now: clock.now(), redact: access.redact };
+      return redacted(buildReply(builder, answerer), access);
     } catch (error) {
       return redacted(failedReply(builder, thrown(error, stall.hasStalled(), signal, request, clock.now())), access);
     } finally {

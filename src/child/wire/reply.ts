@@ -1,15 +1,15 @@
-/** What a stream says, part by part, gathered into one reply: parts as they will be sent back, or a failure. */
-import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderOptions } from "@ai-sdk/provider";
-import type { Failure, FailureKind } from "../../errors.ts";
-import type { Finish, Part, ProviderPrivate } from "../../event.ts";
+/** What an answer is once its stream has ended: a reply with its parts, or a failure with what had arrived. */
+import type { Failure, FailureKind, Warning } from "../../errors.ts";
+import type { Finish, Part } from "../../event.ts";
 import { present } from "../../present.ts";
+import type { ApiMode } from "../../route.ts";
+import { type FinishMeaning, finishMeaning } from "./dialect/finish-reasons.ts";
 import { failureOf } from "./failure.ts";
-import { impossibleTokens, type ReportedUsage } from "./usage.ts";
-
-export type Delta = { type: "text" | "reasoning"; text: string };
+import type { ReplyBuilder } from "./reply-builder.ts";
+import type { ReportedUsage } from "./usage.ts";
 
 export type Reply =
-  | { ok: true; parts: Part[]; finish: Finish; usage?: ReportedUsage; servedModel?: string; ignored: string[] }
+  | { ok: true; parts: Part[]; finish: Finish; usage?: ReportedUsage; servedModel?: string; warnings: Warning[] }
   | {
       ok: false;
       failure: Failure;
@@ -20,215 +20,65 @@ export type Reply =
       charged: boolean;
     };
 
-export type ReplyBuilder = {
-  parts: Part[];
-  /** Parts still being spoken, by the stream's id. */
-  open: Map<string, Part & { type: "text" | "reasoning" }>;
-  /** Heard and not shown yet; neighbours of one kind are one. */
-  pending: Delta[];
-  finish?: { unified: string; raw: string | undefined };
-  usage?: ReportedUsage;
-  servedModel?: string;
-  error?: unknown;
-  ignored: string[];
-};
+/** Who answered, and what is needed to say so: for `now` and `redact` see `failureOf`. */
+export type Answerer = { who: string; apiMode: ApiMode; now: number; redact(text: string): string };
 
-export function createReplyBuilder(): ReplyBuilder {
-  return { parts: [], open: new Map(), pending: [], ignored: [] };
-}
-
-export function accumulate(builder: ReplyBuilder, part: LanguageModelV4StreamPart): void {
-  switch (part.type) {
-    case "stream-start":
-      for (const warning of part.warnings) builder.ignored.push(warningText(warning));
-      return;
-    case "response-metadata":
-      if (part.modelId !== undefined) builder.servedModel = part.modelId;
-      return;
-    case "text-start":
-    case "reasoning-start":
-      openPart(builder, part.id, part.type === "text-start" ? "text" : "reasoning", part.providerMetadata);
-      return;
-    case "text-delta":
-    case "reasoning-delta":
-      addDelta(builder, part.id, part.type === "text-delta" ? "text" : "reasoning", part.delta, part.providerMetadata);
-      return;
-    case "text-end":
-    case "reasoning-end": {
-      const open = builder.open.get(part.id);
-      if (open !== undefined) keepPrivate(open, part.providerMetadata);
-      builder.open.delete(part.id);
-      return;
-    }
-    case "tool-call": {
-      const call: Part = {
-        type: "tool-call",
-        callId: ownId(builder, part.toolCallId),
-        name: part.toolName,
-        input: inputOf(part.input),
-      };
-      keepPrivate(call, part.providerMetadata);
-      builder.parts.push(call);
-      return;
-    }
-    case "finish":
-      builder.finish = part.finishReason;
-      builder.usage = usageOf(part.usage);
-      return;
-    case "error":
-      builder.error ??= part.error;
-      return;
-    case "raw":
-      readVersion(builder, part.rawValue);
-      return;
-    default:
-      // Sources and files say nothing to a child.
-      return;
+/** The reply of a stream that has ended. */
+export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact }: Answerer): Reply {
+  if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact));
+  const parts = builder.parts.filter(
+    (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
+  );
+  const end = endOf(builder, apiMode);
+  if (end === undefined) return malformed(builder, who, "the stream ended before the answer was finished");
+  if (end === "refused") return failedReply(builder, refusal(builder, who));
+  const isCall = parts.some((part) => part.type === "tool-call");
+  const finish = end === "unknown" ? (isCall ? "tool-calls" : "stop") : end;
+  if (!isFinish(finish)) return failedReply(builder, brokenOff(builder, finish, who));
+  if (!isCall && !parts.some((part) => part.type === "text" && part.text.trim() !== "")) {
+    if (finish === "length")
+      return malformed(builder, who, "all its output tokens went into reasoning, no answer was left");
+    return malformed(builder, who, "the answer is empty");
   }
+  const warnings = builder.ignored.map((setting) => ignoredSetting(setting, who));
+  if (end === "unknown") warnings.push(unknownFinish(builder, who));
+  const { usage, servedModel } = builder;
+  return { ok: true, parts, finish, ...(hasUsage(usage) && { usage }), ...present({ servedModel }), warnings };
 }
 
-/** Some models give two calls of one answer the same id: each has to find its own result. */
-function ownId({ parts }: ReplyBuilder, id: string): string {
-  const taken = parts.filter((part) => part.type === "tool-call").map(({ callId }) => callId);
-  if (!taken.includes(id)) return id;
-  let copy = 2;
-  while (taken.includes(`${id}-${copy}`)) copy += 1;
-  return `${id}-${copy}`;
-}
-
-function openPart(builder: ReplyBuilder, id: string, type: "text" | "reasoning", metadata: ProviderMetadata) {
-  const part: Part & { type: "text" | "reasoning" } = { type, text: "" };
-  keepPrivate(part, metadata);
-  builder.open.set(id, part);
-  builder.parts.push(part);
-  return part;
-}
-
-function addDelta(
-  builder: ReplyBuilder,
-  id: string,
-  type: "text" | "reasoning",
-  delta: string,
-  metadata: ProviderMetadata,
-) {
-  const part = builder.open.get(id) ?? openPart(builder, id, type, undefined);
-  keepPrivate(part, metadata);
-  part.text += delta;
-  const last = builder.pending.at(-1);
-  if (last?.type === type) last.text += delta;
-  else builder.pending.push({ type, text: delta });
-}
-
-type ProviderMetadata = SharedV4ProviderOptions | undefined;
-
-function keepPrivate(part: Part, metadata: ProviderMetadata): void {
-  if (metadata === undefined) return;
-  part.private = { ...part.private, ...(metadata as ProviderPrivate) };
-}
-
-/** What may be shown: all of it once the answer is `over`, until then without a last word that may go on. */
-export function flush(builder: ReplyBuilder, over: boolean): Delta[] {
-  const last = builder.pending.at(-1);
-  const taken = builder.pending;
-  builder.pending = [];
-  if (over || last === undefined) return taken;
-  const word = unfinishedWord(last.text);
-  if (word !== "") builder.pending.push({ type: last.type, text: word });
-  const whole = { type: last.type, text: last.text.slice(0, last.text.length - word.length) };
-  return [...taken.slice(0, -1), ...(whole.text === "" ? [] : [whole])];
-}
-
-/** Half a key cannot be told from any other word: so much of a word that goes on is held back, in characters. */
-const LONGEST_WORD = 4_096;
-
-function unfinishedWord(text: string): string {
-  const earliest = Math.max(0, text.length - LONGEST_WORD);
-  let start = text.length;
-  while (start > earliest && isOfAWord(text.charCodeAt(start - 1))) start -= 1;
-  return text.slice(start);
-}
-
-/** Printable ASCII: what a key may consist of. */
-function isOfAWord(code: number): boolean {
-  return code > 0x20 && code < 0x7f;
-}
-
-/** Gemini's name for the model that answers: https://ai.google.dev/api/generate-content, `modelVersion`. */
-function readVersion(builder: ReplyBuilder, chunk: unknown): void {
-  if (typeof chunk !== "object" || chunk === null || !("modelVersion" in chunk)) return;
-  if (typeof chunk.modelVersion === "string") builder.servedModel = chunk.modelVersion;
-}
-
-/** The arguments a model wrote, as JSON; text that is no JSON stays text and fails the tool's own schema. */
-function inputOf(text: string): unknown {
-  if (text.trim() === "") return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function usageOf({ inputTokens, outputTokens, raw }: LanguageModelV4Usage): ReportedUsage {
-  const impossible = impossibleTokens(raw);
-  return {
-    input: inputTokens.total ?? 0,
-    output: outputTokens.total ?? 0,
-    cached: inputTokens.cacheRead ?? 0,
-    reasoning: outputTokens.reasoning ?? 0,
-    ...present({ impossible }),
-  };
-}
-
-function warningText(warning: {
-  type: string;
-  feature?: string;
-  setting?: string;
-  details?: string;
-  message?: string;
-}) {
-  const what = warning.feature ?? warning.setting ?? warning.type;
-  return [what, warning.details ?? warning.message].filter(Boolean).join(": ");
-}
-
-const FINISH: Record<string, Finish | undefined> = {
+/** What a provider package calls an end where the provider gave no word for it. */
+const UNIFIED: Record<string, Finish | undefined> = {
   stop: "stop",
   "tool-calls": "tool-calls",
   length: "length",
   "content-filter": "refused",
 };
 
-/** The reply of a stream that has ended. For `who`, `now` and `redact` see `failureOf`. */
-export function buildReply(builder: ReplyBuilder, who: string, now: number, redact: (text: string) => string): Reply {
-  if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact));
-  const parts = builder.parts.filter(
-    (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
-  );
-  const calls = parts.some((part) => part.type === "tool-call");
-  const finish = finishOf(builder, calls);
-  if (finish === undefined) return malformed(builder, who, "the stream ended before the answer was finished");
-  if (finish === "refused") return failedReply(builder, refusal(builder, who));
-  if (!parts.some((part) => part.type === "tool-call" || (part.type === "text" && part.text.trim() !== ""))) {
-    if (finish === "length")
-      return malformed(builder, who, "all its output tokens went into reasoning, no answer was left");
-    return malformed(builder, who, "the answer is empty");
-  }
-  return {
-    ok: true,
-    parts,
-    finish,
-    ...present({ usage: hasUsage(builder.usage) ? builder.usage : undefined, servedModel: builder.servedModel }),
-    ignored: builder.ignored,
-  };
+/** How the answer ended. `unknown`: in a word that nobody is known to use. Undefined: nothing says that it ended. */
+function endOf({ finish }: ReplyBuilder, apiMode: ApiMode): FinishMeaning | "unknown" | undefined {
+  if (finish === undefined) return undefined;
+  const { unified, raw } = finish;
+  // The package saw a call, or a refusal that the word does not tell of.
+  if (unified === "tool-calls" || unified === "content-filter") return UNIFIED[unified];
+  if (raw === undefined || raw === "") return UNIFIED[unified];
+  return finishMeaning(apiMode, raw) ?? UNIFIED[unified] ?? "unknown";
 }
 
-/** A reason that the package does not know is an end all the same (`eos`, `end_turn`); no reason is none. */
-function finishOf({ finish }: ReplyBuilder, calls: boolean): Finish | undefined {
-  if (finish === undefined) return undefined;
-  const known = FINISH[finish.unified];
-  if (known !== undefined || finish.unified !== "other") return known;
-  if (calls) return "tool-calls";
-  return finish.raw === undefined ? undefined : "stop";
+function isFinish(meaning: FinishMeaning): meaning is Finish {
+  return meaning === "stop" || meaning === "tool-calls" || meaning === "length" || meaning === "refused";
+}
+
+function brokenOff({ finish }: ReplyBuilder, kind: Exclude<FinishMeaning, Finish>, who: string): Failure {
+  return { kind, message: `${who} broke its answer off (${finish?.raw}).` };
+}
+
+function ignoredSetting(setting: string, who: string): Warning {
+  return { code: "setting-ignored", message: `${who} does not take a setting: ${setting}` };
+}
+
+function unknownFinish({ finish }: ReplyBuilder, who: string): Warning {
+  const message = `${who} ended an answer with the reason ${finish?.raw}, which Deputy does not know. The answer was complete and is used.`;
+  return { code: "finish-unknown", message };
 }
 
 /** The reply of a stream that failed: what had arrived is kept. */
@@ -259,7 +109,7 @@ function refusal(builder: ReplyBuilder, who: string): Failure {
 
 /** Whether the provider said how its answer ended; what it counted until then is all. */
 function hasEnded({ finish }: ReplyBuilder): boolean {
-  return finish !== undefined && (finish.raw !== undefined || FINISH[finish.unified] !== undefined);
+  return finish !== undefined && (finish.raw !== undefined || UNIFIED[finish.unified] !== undefined);
 }
 
 /** Whether anything was counted. What cannot be true is said too: `usage.ts` judges it. */

@@ -68,7 +68,7 @@ for (const apiMode of API_MODES) {
       );
       assert.deepEqual([reply.usage?.input, reply.usage?.output, reply.usage?.cached], [40, 7, 30]);
       assert.equal(reply.servedModel, MODEL_OF[apiMode]);
-      assert.deepEqual(reply.ignored, []);
+      assert.deepEqual(reply.warnings, []);
     });
 
     test("a tool call comes back parsed, its result and what was said before it are sent as the vendor wants them", async () => {

@@ -26,14 +26,9 @@ const KNOWN_WRONG: Record<string, readonly string[]> = {
   "messages/moonshot-unsigned-thinking": ["kept"],
   "failures/alibaba-inspection": ["failure"],
   "failures/cloudflare-blocked": ["failure", "quotes"],
-  "failures/deepseek-no-resource": ["failure"],
   "failures/llama-cpp-too-long": ["failure", "quotes"],
   "failures/minimax-no-balance": ["failure", "quotes"],
-  "failures/openrouter-upstream": ["failure"],
   "failures/vllm-too-long": ["failure", "quotes"],
-  "failures/zai-network-error": ["failure"],
-  "failures/zai-sensitive": ["failure"],
-  "failures/zai-window-exceeded": ["finish"],
 };
 
 const FOLDER = join(import.meta.dirname, "recorded");

@@ -1,0 +1,152 @@
+/**
+ * The words with which an answer ends, by API mode, and what each means. An unknown word is never taken for a good end by
+ * itself: see `reply.ts`. Words are compared without regard to case, because gateways pass on those of other APIs.
+ */
+import type { ProviderFailureKind } from "../../../errors.ts";
+import type { Finish } from "../../../event.ts";
+import type { ApiMode } from "../../../route.ts";
+
+/** The end of an answer, or the failure that cut it off. */
+export type FinishMeaning =
+  | Finish
+  | Extract<ProviderFailureKind, "network" | "overloaded" | "context-overflow" | "malformed-response">;
+
+/** `of`: who ends an answer so. `source`: where it is documented or reported. */
+export type FinishReason = { means: FinishMeaning; of: string; source: string };
+
+const OPENAI = "https://platform.openai.com/docs/api-reference/chat/object";
+const ZAI = "https://docs.z.ai/api-reference/llm/chat-completion";
+const ANTHROPIC = "https://docs.anthropic.com/en/api/handling-stop-reasons";
+const BEDROCK = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html";
+const GEMINI = "https://ai.google.dev/api/generate-content#FinishReason";
+const VLLM = "vllm-project/vllm: FinishReason";
+const SGLANG = "sgl-project/sglang: finish reasons";
+const TGI = "huggingface/text-generation-inference: FinishReason";
+const LM_STUDIO = "https://lmstudio.ai/docs/typescript/api-reference/llm-prediction-stop-reason";
+const OPENROUTER = "https://openrouter.ai/docs/api-reference/overview#finish-reason";
+
+function reason(means: FinishMeaning, of: string, source: string): FinishReason {
+  return { means, of, source };
+}
+
+const CHAT: Record<string, FinishReason> = {
+  stop: reason("stop", "all", OPENAI),
+  tool_calls: reason("tool-calls", "all", OPENAI),
+  function_call: reason("tool-calls", "all", OPENAI),
+  length: reason("length", "all", OPENAI),
+  content_filter: reason("refused", "all", OPENAI),
+  sensitive: reason("refused", "Z.AI", ZAI),
+  model_context_window_exceeded: reason("length", "Z.AI, Anthropic behind gateways", ZAI),
+  network_error: reason("network", "Z.AI", ZAI),
+  insufficient_system_resource: reason(
+    "overloaded",
+    "DeepSeek",
+    "https://api-docs.deepseek.com/api/create-chat-completion",
+  ),
+  model_length: reason("length", "Mistral", "https://docs.mistral.ai/api/#tag/chat"),
+  error: reason("overloaded", "Mistral, OpenRouter, Vercel AI Gateway", OPENROUTER),
+  eos: reason("stop", "Together", "https://docs.together.ai/reference/chat-completions-1"),
+  eos_token: reason("stop", "TGI", TGI),
+  stop_sequence: reason("stop", "TGI, Anthropic behind gateways", TGI),
+  max_tokens: reason("length", "Anthropic and Gemini behind gateways", ANTHROPIC),
+  max_output_tokens: reason("length", "OpenAI responses behind gateways", OPENAI),
+  max_completion_tokens: reason("length", "gateways", OPENAI),
+  end_turn: reason("stop", "Anthropic behind gateways", ANTHROPIC),
+  tool_use: reason("tool-calls", "Anthropic behind gateways", ANTHROPIC),
+  refusal: reason("refused", "Anthropic behind gateways", ANTHROPIC),
+  guardrail_intervened: reason("refused", "Bedrock", BEDROCK),
+  content_filtered: reason("refused", "Bedrock", BEDROCK),
+  malformed_model_output: reason("malformed-response", "Bedrock", BEDROCK),
+  malformed_tool_use: reason("malformed-response", "Bedrock", BEDROCK),
+  abort: reason("network", "vLLM, SGLang", VLLM),
+  aborted: reason("network", "vLLM, SGLang", VLLM),
+  cancelled: reason("network", "gateways", VLLM),
+  timeout: reason("network", "gateways", SGLANG),
+  repetition: reason("malformed-response", "vLLM", VLLM),
+  load: reason("overloaded", "Ollama", "ollama/ollama: DoneReason"),
+  unload: reason("overloaded", "Ollama", "ollama/ollama: DoneReason"),
+  limit: reason("length", "llama.cpp, older servers", "ggml-org/llama.cpp: stop types"),
+  word: reason("stop", "llama.cpp, older servers", "ggml-org/llama.cpp: stop types"),
+  eosfound: reason("stop", "LM Studio", LM_STUDIO),
+  stopstringfound: reason("stop", "LM Studio", LM_STUDIO),
+  toolcalls: reason("tool-calls", "LM Studio", LM_STUDIO),
+  maxpredictedtokensreached: reason("length", "LM Studio", LM_STUDIO),
+  contextlengthreached: reason("length", "LM Studio", LM_STUDIO),
+  userstopped: reason("network", "LM Studio", LM_STUDIO),
+  modelunloaded: reason("overloaded", "LM Studio", LM_STUDIO),
+  failed: reason("overloaded", "LM Studio", LM_STUDIO),
+  complete: reason("stop", "Cohere", "https://docs.cohere.com/reference/chat"),
+  tool_call: reason("tool-calls", "Cohere", "https://docs.cohere.com/reference/chat"),
+  error_toxic: reason("refused", "Cohere", "https://docs.cohere.com/reference/chat"),
+  error_limit: reason("length", "Cohere", "https://docs.cohere.com/reference/chat"),
+};
+
+const GEMINI_REASONS: Record<string, FinishReason> = {
+  stop: reason("stop", "Gemini", GEMINI),
+  max_tokens: reason("length", "Gemini", GEMINI),
+  safety: reason("refused", "Gemini", GEMINI),
+  recitation: reason("refused", "Gemini", GEMINI),
+  language: reason("refused", "Gemini", GEMINI),
+  blocklist: reason("refused", "Gemini", GEMINI),
+  prohibited_content: reason("refused", "Gemini", GEMINI),
+  spii: reason("refused", "Gemini", GEMINI),
+  model_armor: reason("refused", "Vertex", "https://cloud.google.com/model-armor/overview"),
+  image_safety: reason("refused", "Gemini", GEMINI),
+  image_prohibited_content: reason("refused", "Gemini", GEMINI),
+  image_recitation: reason("refused", "Gemini", GEMINI),
+  image_other: reason("malformed-response", "Gemini", GEMINI),
+  no_image: reason("malformed-response", "Gemini", GEMINI),
+  other: reason("malformed-response", "Gemini", GEMINI),
+  finish_reason_unspecified: reason("malformed-response", "Gemini", GEMINI),
+  malformed_function_call: reason("malformed-response", "Gemini", GEMINI),
+  unexpected_tool_call: reason("malformed-response", "Gemini", GEMINI),
+  too_many_tool_calls: reason("malformed-response", "Gemini", GEMINI),
+  missing_thought_signature: reason("malformed-response", "Gemini", GEMINI),
+  malformed_response: reason("malformed-response", "Gemini", GEMINI),
+};
+
+const MESSAGES: Record<string, FinishReason> = {
+  end_turn: reason("stop", "Anthropic", ANTHROPIC),
+  stop_sequence: reason("stop", "Anthropic", ANTHROPIC),
+  tool_use: reason("tool-calls", "Anthropic", ANTHROPIC),
+  max_tokens: reason("length", "Anthropic", ANTHROPIC),
+  model_context_window_exceeded: reason("length", "Anthropic", ANTHROPIC),
+  refusal: reason("refused", "Anthropic", ANTHROPIC),
+  // A server tool needs another request; Deputy offers none, so the answer as it stands is cut off.
+  pause_turn: reason("length", "Anthropic", ANTHROPIC),
+  stop: reason("stop", "OpenAI's words behind gateways", OPENAI),
+  length: reason("length", "OpenAI's words behind gateways", OPENAI),
+  tool_calls: reason("tool-calls", "OpenAI's words behind gateways", OPENAI),
+  content_filter: reason("refused", "OpenAI's words behind gateways", OPENAI),
+  sensitive: reason("refused", "Z.AI", ZAI),
+  network_error: reason("network", "Z.AI", ZAI),
+  insufficient_system_resource: reason("overloaded", "DeepSeek", "https://api-docs.deepseek.com/guides/anthropic_api"),
+  error: reason("overloaded", "gateways", OPENROUTER),
+};
+
+const RESPONSES: Record<string, FinishReason> = {
+  max_output_tokens: reason("length", "OpenAI", "https://platform.openai.com/docs/api-reference/responses/object"),
+  max_tokens: reason("length", "gateways", "https://platform.openai.com/docs/api-reference/responses/object"),
+  length: reason("length", "gateways", "https://platform.openai.com/docs/api-reference/responses/object"),
+  content_filter: reason("refused", "OpenAI", "https://platform.openai.com/docs/api-reference/responses/object"),
+  max_tool_calls: reason("length", "OpenAI", "https://platform.openai.com/docs/api-reference/responses/object"),
+};
+
+export const FINISH_REASONS: Record<ApiMode, Record<string, FinishReason>> = {
+  chat_completions: CHAT,
+  responses: RESPONSES,
+  anthropic_messages: MESSAGES,
+  // Behind gateways, Gemini's API ends with the words of the other vendors too.
+  gemini: GEMINI_REASONS,
+};
+
+/** What a reason means; undefined for a word that nobody is known to use. */
+export function finishMeaning(apiMode: ApiMode, word: string): FinishMeaning | undefined {
+  const name = word.toLowerCase();
+  const own = FINISH_REASONS[apiMode];
+  if (Object.hasOwn(own, name)) return own[name]?.means;
+  // A chat endpoint in front of Gemini may pass its words on.
+  return apiMode === "chat_completions" && Object.hasOwn(GEMINI_REASONS, name)
+    ? GEMINI_REASONS[name]?.means
+    : undefined;
+}

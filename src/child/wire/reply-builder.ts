@@ -1,0 +1,178 @@
+/** Gathers what a stream says, part by part: parts as they will be sent back, and live text as it may be shown. */
+import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderOptions } from "@ai-sdk/provider";
+import type { Part, ProviderPrivate } from "../../event.ts";
+import { present } from "../../present.ts";
+import { impossibleTokens, type ReportedUsage } from "./usage.ts";
+
+export type Delta = { type: "text" | "reasoning"; text: string };
+
+export type ReplyBuilder = {
+  parts: Part[];
+  /** Parts still being spoken, by the stream's id. */
+  open: Map<string, Part & { type: "text" | "reasoning" }>;
+  /** Heard and not shown yet; neighbours of one kind are one. */
+  pending: Delta[];
+  finish?: { unified: string; raw: string | undefined };
+  usage?: ReportedUsage;
+  servedModel?: string;
+  error?: unknown;
+  ignored: string[];
+};
+
+export function createReplyBuilder(): ReplyBuilder {
+  return { parts: [], open: new Map(), pending: [], ignored: [] };
+}
+
+export function accumulate(builder: ReplyBuilder, part: LanguageModelV4StreamPart): void {
+  switch (part.type) {
+    case "stream-start":
+      for (const warning of part.warnings) builder.ignored.push(warningText(warning));
+      return;
+    case "response-metadata":
+      if (part.modelId !== undefined) builder.servedModel = part.modelId;
+      return;
+    case "text-start":
+    case "reasoning-start":
+      openPart(builder, part.id, part.type === "text-start" ? "text" : "reasoning", part.providerMetadata);
+      return;
+    case "text-delta":
+    case "reasoning-delta":
+      addDelta(builder, part.id, part.type === "text-delta" ? "text" : "reasoning", part.delta, part.providerMetadata);
+      return;
+    case "text-end":
+    case "reasoning-end": {
+      const open = builder.open.get(part.id);
+      if (open !== undefined) keepPrivate(open, part.providerMetadata);
+      builder.open.delete(part.id);
+      return;
+    }
+    case "tool-call": {
+      const call: Part = {
+        type: "tool-call",
+        callId: ownId(builder, part.toolCallId),
+        name: part.toolName,
+        input: inputOf(part.input),
+      };
+      keepPrivate(call, part.providerMetadata);
+      builder.parts.push(call);
+      return;
+    }
+    case "finish":
+      builder.finish = part.finishReason;
+      builder.usage = usageOf(part.usage);
+      return;
+    case "error":
+      builder.error ??= part.error;
+      return;
+    case "raw":
+      readVersion(builder, part.rawValue);
+      return;
+    default:
+      // Sources and files say nothing to a child.
+      return;
+  }
+}
+
+/** Some models give two calls of one answer the same id: each has to find its own result. */
+function ownId({ parts }: ReplyBuilder, id: string): string {
+  const taken = parts.filter((part) => part.type === "tool-call").map(({ callId }) => callId);
+  if (!taken.includes(id)) return id;
+  let copy = 2;
+  while (taken.includes(`${id}-${copy}`)) copy += 1;
+  return `${id}-${copy}`;
+}
+
+function openPart(builder: ReplyBuilder, id: string, type: "text" | "reasoning", metadata: ProviderMetadata) {
+  const part: Part & { type: "text" | "reasoning" } = { type, text: "" };
+  keepPrivate(part, metadata);
+  builder.open.set(id, part);
+  builder.parts.push(part);
+  return part;
+}
+
+function addDelta(
+  builder: ReplyBuilder,
+  id: string,
+  type: "text" | "reasoning",
+  delta: string,
+  metadata: ProviderMetadata,
+) {
+  const part = builder.open.get(id) ?? openPart(builder, id, type, undefined);
+  keepPrivate(part, metadata);
+  part.text += delta;
+  const last = builder.pending.at(-1);
+  if (last?.type === type) last.text += delta;
+  else builder.pending.push({ type, text: delta });
+}
+
+type ProviderMetadata = SharedV4ProviderOptions | undefined;
+
+function keepPrivate(part: Part, metadata: ProviderMetadata): void {
+  if (metadata === undefined) return;
+  part.private = { ...part.private, ...(metadata as ProviderPrivate) };
+}
+
+/** What may be shown: all of it once the answer is `over`, until then without a last word that may go on. */
+export function flush(builder: ReplyBuilder, over: boolean): Delta[] {
+  const last = builder.pending.at(-1);
+  const taken = builder.pending;
+  builder.pending = [];
+  if (over || last === undefined) return taken;
+  const word = unfinishedWord(last.text);
+  if (word !== "") builder.pending.push({ type: last.type, text: word });
+  const whole = { type: last.type, text: last.text.slice(0, last.text.length - word.length) };
+  return [...taken.slice(0, -1), ...(whole.text === "" ? [] : [whole])];
+}
+
+/** Half a key cannot be told from any other word: so much of a word that goes on is held back, in characters. */
+const LONGEST_WORD = 4_096;
+
+function unfinishedWord(text: string): string {
+  const earliest = Math.max(0, text.length - LONGEST_WORD);
+  let start = text.length;
+  while (start > earliest && isOfAWord(text.charCodeAt(start - 1))) start -= 1;
+  return text.slice(start);
+}
+
+/** Printable ASCII: what a key may consist of. */
+function isOfAWord(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
+}
+
+/** Gemini's name for the model that answers: https://ai.google.dev/api/generate-content, `modelVersion`. */
+function readVersion(builder: ReplyBuilder, chunk: unknown): void {
+  if (typeof chunk !== "object" || chunk === null || !("modelVersion" in chunk)) return;
+  if (typeof chunk.modelVersion === "string") builder.servedModel = chunk.modelVersion;
+}
+
+/** The arguments a model wrote, as JSON; text that is no JSON stays text and fails the tool's own schema. */
+function inputOf(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function usageOf({ inputTokens, outputTokens, raw }: LanguageModelV4Usage): ReportedUsage {
+  const impossible = impossibleTokens(raw);
+  return {
+    input: inputTokens.total ?? 0,
+    output: outputTokens.total ?? 0,
+    cached: inputTokens.cacheRead ?? 0,
+    reasoning: outputTokens.reasoning ?? 0,
+    ...present({ impossible }),
+  };
+}
+
+function warningText(warning: {
+  type: string;
+  feature?: string;
+  setting?: string;
+  details?: string;
+  message?: string;
+}) {
+  const what = warning.feature ?? warning.setting ?? warning.type;
+  return [what, warning.details ?? warning.message].filter(Boolean).join(": ");
+}

@@ -1,0 +1,152 @@
+/** How an answer ended: every known word in its mode, and what becomes of words that nobody knows. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { FINISH_REASONS, type FinishMeaning } from "../../../src/child/wire/dialect/finish-reasons.ts";
+import type { Reply } from "../../../src/child/wire/reply.ts";
+import { API_MODES, type ApiMode } from "../../../src/route.ts";
+import { createWireStage, MODEL_OF, type WireStage } from "../../support/wire-stage.ts";
+
+type StreamEnd = { word: string | null; isCut?: boolean; call?: true };
+
+/** A whole answer of each mode that ends with a word, as its vendor sends it. */
+const STREAMS: Record<ApiMode, (end: StreamEnd) => object[]> = {
+  chat_completions: ({ word, isCut, call }) => {
+    const chunk = (delta: object, reason: string | null) => ({
+      model: MODEL_OF.chat_completions,
+      choices: [{ index: 0, delta, finish_reason: reason }],
+    });
+    const tool = { index: 0, id: "c1", type: "function", function: { name: "look", arguments: "{}" } };
+    const usage = { choices: [], usage: { prompt_tokens: 9, completion_tokens: 5, total_tokens: 14 } };
+    return [
+      chunk(call ? { tool_calls: [tool] } : { content: "The Rhine" }, null),
+      chunk({}, word),
+      ...(isCut ? [] : [usage]),
+    ];
+  },
+  anthropic_messages: ({ word }) => [
+    {
+      type: "message_start",
+      message: {
+        id: "m",
+        type: "message",
+        role: "assistant",
+        model: MODEL_OF.anthropic_messages,
+        content: [],
+        usage: { input_tokens: 9, output_tokens: 1 },
+      },
+    },
+    { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+    { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "The Rhine" } },
+    { type: "content_block_stop", index: 0 },
+    { type: "message_delta", delta: { stop_reason: word, stop_sequence: null }, usage: { output_tokens: 5 } },
+    { type: "message_stop" },
+  ],
+  gemini: ({ word }) => [
+    { candidates: [{ content: { role: "model", parts: [{ text: "The Rhine" }] } }], modelVersion: MODEL_OF.gemini },
+    {
+      candidates: [{ content: { role: "model", parts: [] }, finishReason: word?.toUpperCase() }],
+      usageMetadata: { promptTokenCount: 9, candidatesTokenCount: 5, totalTokenCount: 14 },
+      modelVersion: MODEL_OF.gemini,
+    },
+  ],
+  responses: ({ word }) => {
+    const response = { id: "r", object: "response", created_at: 1, model: MODEL_OF.responses, output: [] };
+    const usage = {
+      input_tokens: 9,
+      output_tokens: 5,
+      total_tokens: 14,
+      input_tokens_details: { cached_tokens: 0 },
+      output_tokens_details: { reasoning_tokens: 0 },
+    };
+    const message = { id: "m", type: "message", role: "assistant", content: [] };
+    return [
+      { type: "response.created", response: { ...response, status: "in_progress" } },
+      { type: "response.output_item.added", output_index: 0, item: { ...message, status: "in_progress" } },
+      { type: "response.output_text.delta", item_id: "m", output_index: 0, content_index: 0, delta: "The Rhine" },
+      {
+        type: "response.output_item.done",
+        output_index: 0,
+        item: {
+          ...message,
+          status: "completed",
+          content: [{ type: "output_text", text: "The Rhine", annotations: [] }],
+        },
+      },
+      {
+        type: "response.incomplete",
+        response: { ...response, status: "incomplete", incomplete_details: { reason: word }, usage },
+      },
+    ];
+  },
+};
+
+/** What a reply says of its end. */
+function meaningOf(reply: Reply): FinishMeaning {
+  return reply.ok ? reply.finish : (reply.failure.kind as FinishMeaning);
+}
+
+describe("the word that ends an answer", () => {
+  let events: object[] = [];
+  let isDone = true;
+  let stage: WireStage;
+  before(async () => {
+    stage = await createWireStage(() => {
+      const lines = events.map(
+        (event) => `${"type" in event ? `event: ${event.type}\n` : ""}data: ${JSON.stringify(event)}\n\n`,
+      );
+      const body = lines.join("") + (isDone ? "data: [DONE]\n\n" : "");
+      return { fault: { kind: "response", status: 200, headers: { "content-type": "text/event-stream" }, body } };
+    });
+  });
+  after(() => stage.close());
+
+  async function reply(apiMode: ApiMode, end: StreamEnd): Promise<Reply> {
+    events = STREAMS[apiMode](end);
+    isDone = apiMode === "chat_completions" && end.isCut !== true;
+    return (await stage.ask(apiMode)).reply;
+  }
+
+  for (const apiMode of API_MODES)
+    for (const [word, { means }] of Object.entries(FINISH_REASONS[apiMode]))
+      test(`${word} of ${apiMode} means ${means}`, async () => {
+        assert.equal(meaningOf(await reply(apiMode, { word })), means);
+      });
+
+  test("is read in any case, also where a chat endpoint passes on Gemini's words", async () => {
+    assert.equal(meaningOf(await reply("chat_completions", { word: "STOP" })), "stop");
+    assert.equal(meaningOf(await reply("chat_completions", { word: "MAX_TOKENS" })), "length");
+    assert.equal(meaningOf(await reply("chat_completions", { word: "SAFETY" })), "refused");
+  });
+
+  test("that nobody knows is accepted where the answer is complete, with a warning that names it", async () => {
+    for (const apiMode of API_MODES) {
+      const read = await reply(apiMode, { word: "wharrgarbl" });
+      assert.ok(read.ok, apiMode);
+      assert.equal(read.finish, "stop");
+      assert.deepEqual(
+        read.warnings.map(({ code, message }) => [code, /wharrgarbl/i.test(message)]),
+        [["finish-unknown", true]],
+      );
+    }
+    const called = await reply("chat_completions", { word: "wharrgarbl", call: true });
+    assert.ok(called.ok);
+    assert.equal(called.finish, "tool-calls");
+  });
+
+  test("is no end where the stream breaks off with a word that nobody knows, or with none", async () => {
+    for (const word of ["wharrgarbl", "", "null", null])
+      assert.equal(meaningOf(await reply("chat_completions", { word, isCut: true })), "malformed-response");
+    assert.equal(meaningOf(await reply("chat_completions", { word: "", isCut: false })), "malformed-response");
+  });
+
+  test("that is known ends the answer also where the stream says nothing more", async () => {
+    assert.equal(meaningOf(await reply("chat_completions", { word: "stop", isCut: true })), "stop");
+  });
+
+  test("leaves what had arrived of an answer that it cuts off", async () => {
+    const read = await reply("chat_completions", { word: "network_error" });
+    assert.ok(!read.ok);
+    assert.equal(read.partialText, "The Rhine");
+    assert.match(read.failure.message, /network_error/);
+  });
+});
