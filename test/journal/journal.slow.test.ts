@@ -460,6 +460,19 @@ describe("a memory journal whose commits fail", () => {
   });
 });
 
+describe("a sqlite journal that is closed while it is read", () => {
+  it("says so to the reader", async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), "deputy-journal-"));
+    const journal = openSqliteJournal({ stateDir });
+    await journal.append([stepStart(1), stepStart(2)]);
+    const entries = journal.read({})[Symbol.asyncIterator]();
+    await entries.next();
+    await journal.close();
+    await assert.rejects(entries.next(), { code: "journal-unusable", message: /is closed/ });
+    rmSync(stateDir, { recursive: true });
+  });
+});
+
 describe("a sqlite journal that is watched", () => {
   let stateDir: string;
   beforeEach(() => {

@@ -16,6 +16,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   const { io, deputy } = deps;
   const terminal = createTerminalChat(deps);
   const { keyboard, view, paint, exited } = terminal;
+  const greeted = await greeting(terminal.chat, deputy, paint);
   keyboard.listen({
     onLine: (line) => onLine(terminal, line),
     onInterrupt: () => onInterrupt(terminal),
@@ -24,10 +25,13 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   const unsubscribe = io.onInterrupt((by) =>
     by === "Ctrl-C" ? onInterrupt(terminal) : leave(terminal, EXIT_INTERRUPTED, by),
   );
-  io.stdout.write(await greeting(terminal.chat, deputy, paint));
+  io.stdout.write(greeted);
   showPrompt(terminal);
   try {
-    return await exited.promise;
+    const code = await exited.promise;
+    // Commands that were piped in come before the end of the input.
+    if (code === EXIT_COMPLETED) await terminal.commands;
+    return code;
   } finally {
     unsubscribe();
     view.pause();

@@ -8,10 +8,16 @@ import { DeputyError } from "../../errors.ts";
 
 /** What `file` met, as a `DeputyError`; an error that is neither SQLite's nor the file system's is a bug and stays. */
 export function journalError(error: unknown, file: string): unknown {
+  if (isOfClosed(error)) return closedJournal(file);
   const found = foundIn(error);
   if (error instanceof DeputyError || found === undefined) return error;
   const { code, message } = BY_CAUSE[found.cause](file, found.words);
   return new DeputyError(code, message, { cause: error });
+}
+
+/** A read was still under way when the journal was closed: Node's word for a statement of a closed database. */
+function isOfClosed(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_INVALID_STATE";
 }
 
 /** Whether SQLite gave up waiting for somebody else's lock. */
@@ -32,9 +38,9 @@ export function notAFile(file: string): DeputyError {
   return new DeputyError("journal-unusable", message);
 }
 
-/** An append came after the end. */
+/** Something came after the end. */
 export function closedJournal(file: string): DeputyError {
-  return new DeputyError("journal-unusable", `The journal ${file} is closed. Open it again to append.`);
+  return new DeputyError("journal-unusable", `The journal ${file} is closed. Open it again.`);
 }
 
 type Cause = "full" | "damaged" | "not-writable" | "busy" | "other";

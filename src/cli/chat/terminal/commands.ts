@@ -4,7 +4,12 @@ import { EXIT_COMPLETED } from "../../exit-codes.ts";
 import { type CommandContext, runSlashCommand } from "../slash-commands.ts";
 import { leave, problemText, showPrompt, type TerminalChat } from "./terminal-chat.ts";
 
-export async function runCommand(terminal: TerminalChat, line: string): Promise<void> {
+/** Commands run one after another, so that their output comes in the order of the lines. */
+export function queueCommand(terminal: TerminalChat, line: string): void {
+  terminal.commands = terminal.commands.then(() => runCommand(terminal, line));
+}
+
+async function runCommand(terminal: TerminalChat, line: string): Promise<void> {
   const { view } = terminal;
   const text = await runSlashCommand(line.trim(), commandContext(terminal)).catch((error: unknown) =>
     problemText(terminal, error),

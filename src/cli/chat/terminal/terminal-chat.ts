@@ -46,6 +46,8 @@ export type TerminalChat = {
   /** Settles with the exit code. */
   readonly exited: PromiseWithResolvers<number>;
   state: ChatState;
+  /** Settles when the commands typed so far have run. */
+  commands: Promise<void>;
   chat: LiveChat;
   turn: ActiveTurn | undefined;
   /** Lines that ended in a backslash. */
@@ -94,6 +96,7 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     stopped: new Set(),
     exited: Promise.withResolvers(),
     state: "idle",
+    commands: Promise.resolve(),
     chat: deps.chat,
     turn: undefined,
     draft: "",

@@ -20,16 +20,15 @@ import {
 /** Runs a turn to its end. Messages that came too late for it are the next turn. */
 export async function runTurn(terminal: TerminalChat, message: string): Promise<void> {
   const { deps, keyboard, view, paint } = terminal;
-  const { io, deputy } = deps;
+  const { io } = deps;
   const turn: ActiveTurn = { delegation: undefined, steered: [] };
   terminal.turn = turn;
   signal(terminal, "begin");
   keyboard.hide();
-  const { id } = terminal.chat;
-  view.beginTurn(id === undefined ? undefined : (await deputy.engine.run(id)).run);
   const startedAt = io.clock.now();
   let ending: string;
   try {
+    view.beginTurn(await runSoFar(terminal));
     const { run, result } = await takeTurn(terminal, turn, message);
     ending = endingText(terminal, run, result, io.clock.now() - startedAt);
   } catch (error) {
@@ -45,6 +44,10 @@ export async function runTurn(terminal: TerminalChat, message: string): Promise<
   io.stdout.write(`${paint("dim", "The turn was over before it heard this; it is the next message:")}\n`);
   io.stdout.write(`${paint("bold", ">")} ${harmless(missed.join("\n"))}\n`);
   await runTurn(terminal, missed.join("\n"));
+}
+
+async function runSoFar({ chat: { id }, deps: { deputy } }: TerminalChat): Promise<Run | undefined> {
+  return id === undefined ? undefined : (await deputy.engine.run(id)).run;
 }
 
 async function takeTurn(

@@ -2,7 +2,7 @@
 import { EXIT_INTERRUPTED } from "../../exit-codes.ts";
 import { unfolded } from "../paste.ts";
 import { isSlashCommand } from "../slash-commands.ts";
-import { runCommand } from "./commands.ts";
+import { queueCommand } from "./commands.ts";
 import type { ChatState } from "./states.ts";
 import { leave, showPrompt, signal, type TerminalChat } from "./terminal-chat.ts";
 import { runTurn, steerTurn, stopTurn } from "./turns.ts";
@@ -33,7 +33,7 @@ export function onLine(terminal: TerminalChat, line: string): void {
     return;
   }
   terminal.history.add(message);
-  if (isSlashCommand(message)) void runCommand(terminal, message);
+  if (isSlashCommand(message)) queueCommand(terminal, message);
   else ON_MESSAGE[terminal.state](terminal, message);
 }
 
