@@ -81,15 +81,14 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
       isProjectScoped: layer !== undefined && untrusted.includes(layer),
     };
   };
+  const rankOf = (layer: Layer | undefined) => (layer === undefined ? -1 : layers.indexOf(layer));
   return {
     config,
     agents: agentsOf(configuredAgents(config, placeOf), readAgentFiles(place.env, place.cwd)),
     files: files.map(({ path, kind, trusted }) => ({ path, kind, trusted })),
     levels: {
-      parent: byLayer(config, (key) => layers.findIndex((layer) => layer === merged.layerOf([key]))),
-      delegation: byLayer(config.delegation, (key) =>
-        layers.findIndex((layer) => layer === merged.layerOf(["delegation", key])),
-      ),
+      parent: byLayer(config, (key) => rankOf(merged.layerOf([key]))),
+      delegation: byLayer(config.delegation, (key) => rankOf(merged.layerOf(["delegation", key]))),
     },
     sourceOf: (path) => merged.layerOf(path)?.sourceOf(path) ?? "default",
     dotenv: Object.assign({}, ...trusted.map(({ dotenv }) => parseEnv(dotenv))),

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
-import { createModelServer } from "../../src/testing/model-server.ts";
+import { describe, type TestContext, test } from "node:test";
+import { createModelServer, type Script } from "../../src/testing/model-server.ts";
+import type { Turn } from "../../src/testing/turn.ts";
 import { deputy, temporaryDirectory } from "../support/command-line.ts";
 
 /** A home with a config, and the environment that leads to it. */
@@ -121,6 +122,83 @@ test("deputy doctor --online tries every key of a pool, each by its name", async
     /^✓ lab +accepts providers\.lab\.api_keys\[0\], lists 1 model\n✗ lab +key BAD_KEY: lab does not accept the key.*\n✓ lab +accepts TWO_KEY/m,
   );
   for (const value of [LAB_KEY, keys.two, env.BAD_KEY]) assert.ok(!stdout.includes(value));
+});
+
+describe("deputy doctor --online MODEL", () => {
+  const LION = "model: lion-1\nprovider: lab\nproviders:\n";
+
+  function failing(message: string): Turn {
+    const headers = { "content-type": "application/json" };
+    return { fault: { kind: "response", status: 400, headers, body: JSON.stringify({ error: { message } }) } };
+  }
+
+  async function trial(t: TestContext, script: Script) {
+    const server = await createModelServer({ script, keys: { lab: LAB_KEY } });
+    t.after(server.close);
+    const lab = `  lab: { base_url: "${server.baseUrl("chat_completions")}", api_key_env: LAB_KEY }\n`;
+    const stage = homeWith(temporaryDirectory(t.after.bind(t)), LION + lab);
+    const ended = await deputy(["doctor", "--online", "lion-1"], { ...stage, env: { ...stage.env, LAB_KEY } });
+    return { ...ended, requests: server.requests };
+  }
+
+  test("tries the route with a tool call and an answer, and says what it saw", async (t) => {
+    const { code, stdout, requests } = await trial(t, (request) =>
+      request.messages.some(({ role }) => role === "tool")
+        ? { text: "River" }
+        : { reasoning: "A tool.", toolCalls: [{ name: "echo", input: { word: "river" } }] },
+    );
+    assert.equal(code, 0, stdout);
+    assert.equal(requests.length, 2);
+    for (const text of [
+      /^✓ lion-1 +lion-1 @ lab answers with LAB_KEY: [\d.]+ s, then [\d.]+ s$/m,
+      /^✓ lion-1 +calls the tool as asked$/m,
+      /^✓ lion-1 +answers with the result of the tool$/m,
+      /^✓ lion-1 +reports its usage: \d+ tokens in \(0 cached\), \d+ out.* in 2 requests$/m,
+      /^✓ lion-1 +its responses name lion-1$/m,
+      /^✓ lion-1 +reasons, and accepts its reasoning back$/m,
+    ])
+      assert.match(stdout, text);
+    assert.ok(!stdout.includes(LAB_KEY));
+  });
+
+  test("says what differs: no tool call, another word, a reason that nobody knows", async (t) => {
+    const body = [
+      { model: "lion-2", choices: [{ index: 0, delta: { content: "Lake" }, finish_reason: "wharrgarbl" }] },
+    ].map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
+    const headers = { "content-type": "text/event-stream" };
+    const { code, stdout } = await trial(t, () => ({
+      fault: { kind: "response", status: 200, headers, body: `${body.join("")}data: [DONE]\n\n` },
+    }));
+    assert.equal(code, 0, stdout);
+    for (const text of [
+      /^! lion-1 +answered without calling the tool/m,
+      /^! lion-1 +answered "Lake" where it was asked for "river"/m,
+      /^! lion-1 +reports no usage/m,
+      /^! lion-1 +its responses name lion-2, which is another model/m,
+      /^! lion-1 .*wharrgarbl.* Please report it/m,
+    ])
+      assert.match(stdout, text);
+  });
+
+  test("fails where a request fails, with its words and after which request", async (t) => {
+    const refused = await trial(t, () => failing("no such model"));
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /^✗ lion-1 +lion-1 @ lab does not take the request \(400: no such model\)/m);
+    const later = await trial(t, (request) =>
+      request.messages.some(({ role }) => role === "tool")
+        ? failing("reasoning_content must be passed back")
+        : { toolCalls: [{ name: "echo", input: { word: "river" } }] },
+    );
+    assert.equal(later.code, 1);
+    assert.match(later.stdout, /^✗ lion-1 +after a tool call: .*must be passed back/m);
+  });
+
+  test("says where the model has no route", async (t) => {
+    const stage = homeWith(temporaryDirectory(t.after.bind(t)), LAB);
+    const { code, stdout } = await deputy(["doctor", "--online", "lion-9 --provider nowhere"], stage);
+    assert.equal(code, 1);
+    assert.match(stdout, /^✗ lion-9 --provider nowhere +.*nowhere/m);
+  });
 });
 
 describe("deputy doctor", () => {

@@ -8,6 +8,7 @@ import { loadConfig } from "../../config/load.ts";
 import { stateDir } from "../../config/trust.ts";
 import { askProviders, type ProviderAnswer } from "../../engine/setup/provider-lists.ts";
 import { createSetups } from "../../engine/setup/setup.ts";
+import { tryRoute } from "../../engine/setup/try-route.ts";
 import { DeputyError, type Warning } from "../../errors.ts";
 import { formatKey } from "../../routing/keys/provider-connection.ts";
 import { patternWarnings } from "../../routing/resolve/policy.ts";
@@ -17,9 +18,8 @@ import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Paint } from "../io.ts";
 import { formatRoute, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { type Finding, findingsOf } from "./route-trial.ts";
 
-/** `bad`: a run would fail on it. `note`: good to know. */
-type Finding = { state: "good" | "note" | "bad"; about: string; text: string };
 const MAX_AGENT_NOTES = 5;
 
 type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: string };
@@ -28,7 +28,10 @@ export const declareDoctor: Declare = (command, context) => {
   const { io } = context;
   command
     .description("Check the setup: keys (by name), config, journal, runtime.")
-    .option("--online", "also check each key by asking its provider for its models (nothing is sent otherwise)")
+    .option(
+      "--online [model]",
+      "also check each key by asking its provider for its models; with a model, try it with two short requests",
+    )
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
@@ -36,14 +39,16 @@ export const declareDoctor: Declare = (command, context) => {
       examples([
         ["deputy doctor", "find out why runs do not start"],
         ["deputy doctor --online", "check that the keys are accepted"],
+        ["deputy doctor --online glm-5.1", "try a model: a tool call, an answer, usage, served name"],
       ]),
     )
-    .action(async (flags: { online?: true; json?: true; config?: string }) => {
+    .action(async (flags: { online?: true | string; json?: true; config?: string }) => {
       const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
       const findings = [
         ...attempt("config", () => configFindings(place)),
         ...attempt("providers", () => providerFindings(place)),
-        ...(flags.online ? await onlineFindings(place, io.clock) : []),
+        ...(flags.online === true ? await onlineFindings(place, io.clock) : []),
+        ...(typeof flags.online === "string" ? await trialFindings(place, flags.online, context) : []),
         await journalFinding(context, flags.config),
         environmentFinding(io.keysStillVisible),
         { state: "good", about: "runtime", text: `Node ${version}` } as const,
@@ -170,6 +175,19 @@ function onlineFinding(answer: ProviderAnswer): Finding {
   if (keyName === undefined) return { state: "good", about, text: `answers without a key, ${lists}` };
   if (answer.keyTried) return { state: "good", about, text: `accepts ${keyName}, ${lists}` };
   return { state: "note", about, text: `answers and ${lists} to anyone, so that ${keyName} was not tried` };
+}
+
+async function trialFindings(place: DoctorContext, model: string, { io }: Context): Promise<Finding[]> {
+  const leaving = new AbortController();
+  const unsubscribe = io.onInterrupt(() => leaving.abort());
+  try {
+    return findingsOf(await tryRoute(place, model, io.clock, leaving.signal));
+  } catch (error) {
+    if (error instanceof DeputyError) return [{ state: "bad", about: model, text: error.message }];
+    throw error;
+  } finally {
+    unsubscribe();
+  }
 }
 
 async function journalFinding(context: Context, configPath: string | undefined): Promise<Finding> {

@@ -1,0 +1,149 @@
+/**
+ * Tries a route for real, with two short requests: a tool round, so that everything a model says goes back to it once,
+ * and its answer. It shows what a run would meet, and what differs from what Deputy knows of the endpoint.
+ */
+import { z } from "zod";
+import type { Message } from "../../child/conversation.ts";
+import { createModel, type Model } from "../../child/wire/model.ts";
+import type { Reply } from "../../child/wire/reply.ts";
+import { isSameModel } from "../../child/wire/served-model.ts";
+import type { Clock } from "../../clock.ts";
+import { DeputyError, type Failure } from "../../errors.ts";
+import type { Part, Usage } from "../../event.ts";
+import { present } from "../../present.ts";
+import type { Route } from "../../route.ts";
+import type { Access, Lease } from "../../secret.ts";
+import type { Tool } from "../../tool.ts";
+import { openTransport } from "./open-transport.ts";
+import { createSetups, type SetupPlace, type WholeSetup } from "./setup.ts";
+
+/** Longest silence before a request counts as stalled, in milliseconds. */
+const STALL_MS = 60_000;
+/** Limit on output tokens where a run would send one, with room for reasoning. */
+const MAX_OUTPUT_TOKENS = 4_096;
+
+const SYSTEM = "You are being tested. Follow the instructions exactly.";
+const TASK = 'Call the tool `echo` with the word "river". When you have its result, answer with that one word only.';
+const RESULT = "river";
+
+export type RouteTrial = {
+  route: Route;
+  keyName?: string;
+  /** One for each request that was answered, in order. */
+  answers: TrialAnswer[];
+  /** The request that was not. */
+  failure?: Failure;
+};
+
+export type TrialAnswer = {
+  text: string;
+  /** Whether it called the tool; `malformed`: with other arguments than it was asked for. */
+  call: "none" | "made" | "malformed";
+  hasReasoning: boolean;
+  usage?: Usage;
+  servedModel?: string;
+  isSameModel: boolean;
+  /** What Deputy had not known of the endpoint. */
+  warnings: string[];
+  durationMs: number;
+};
+
+/** @param model as in a task @throws DeputyError `nothing-to-run` where it has no route */
+export async function tryRoute(
+  place: SetupPlace,
+  model: string,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<RouteTrial> {
+  const setup = createSetups(place)();
+  const route = routeOf(setup, model, place.cwd);
+  const transport = openTransport(place.env);
+  try {
+    const lease = await setup.lease(route, signal);
+    return await talk({ route, lease, model: createModel({ transport, clock }), clock }, signal);
+  } finally {
+    await transport.close();
+  }
+}
+
+function routeOf(setup: WholeSetup, model: string, cwd: string): Route {
+  const [planned] = setup.plan({ tasks: [{ goal: TASK, model }] }, { cwd }).planned;
+  if (planned === undefined) throw new Error("a plan without its task");
+  if ("route" in planned) return planned.route;
+  throw new DeputyError("nothing-to-run", planned.problem.message, { details: planned.problem });
+}
+
+type TrialDeps = { route: Route; lease: Lease; model: Model; clock: Clock };
+
+async function talk(deps: TrialDeps, signal: AbortSignal): Promise<RouteTrial> {
+  const { route, lease } = deps;
+  const trial: RouteTrial = { route, ...present({ keyName: lease.keyName }), answers: [] };
+  if ("failure" in lease) return { ...trial, failure: lease.failure };
+  const messages: Message[] = [{ role: "user", text: TASK }];
+  for (let round = 1; round <= 2; round++) {
+    const startedAt = deps.clock.elapsed();
+    const reply = await ask({ ...deps, access: lease.access }, messages, signal);
+    if (!reply.ok) return { ...trial, failure: reply.failure };
+    trial.answers.push(answerOf(reply, route, deps.clock.elapsed() - startedAt));
+    const calls = reply.parts.filter((part) => part.type === "tool-call");
+    if (calls.length === 0) break;
+    messages.push({ role: "assistant", provider: route.provider, parts: reply.parts });
+    for (const { callId, name } of calls) messages.push({ role: "tool", callId, name, text: RESULT, ok: true });
+  }
+  return trial;
+}
+
+async function ask(
+  { route, access, model }: TrialDeps & { access: Access },
+  messages: Message[],
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { maxOutputTokens: limit } = route.facts;
+  const words = model(
+    {
+      route,
+      access,
+      system: SYSTEM,
+      messages,
+      images: [],
+      tools: route.facts.tools === false ? [] : [ECHO],
+      mustAnswer: false,
+      ...present({ maxOutputTokens: limit && Math.min(limit, MAX_OUTPUT_TOKENS) }),
+      stallMs: STALL_MS,
+    },
+    signal,
+  );
+  for (;;) {
+    const { done, value } = await words.next();
+    if (done) return value;
+  }
+}
+
+function answerOf({ parts, usage, servedModel, warnings }: Reply & { ok: true }, route: Route, durationMs: number) {
+  return {
+    text: parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
+    call: callIn(parts),
+    hasReasoning: parts.some(({ type }) => type === "reasoning"),
+    ...present({ usage, servedModel }),
+    isSameModel: servedModel === undefined || isSameModel(route.model, servedModel),
+    warnings: warnings.map(({ message }) => message),
+    durationMs,
+  } satisfies TrialAnswer;
+}
+
+function callIn(parts: readonly Part[]): TrialAnswer["call"] {
+  const calls = parts.filter((part) => part.type === "tool-call");
+  if (calls.length === 0) return "none";
+  const isAsAsked = calls.every(({ name, input }) => name === ECHO.name && ECHO.input.safeParse(input).success);
+  return isAsAsked ? "made" : "malformed";
+}
+
+/** Never runs: its result is known. */
+const ECHO: Tool = {
+  name: "echo",
+  description: "Returns the word that it is given.",
+  effect: "read",
+  input: z.strictObject({ word: z.string().describe("The word.") }),
+  subject: () => ({ target: "", otherwise: "allow" }),
+  run: async () => ({ text: RESULT, ok: true }),
+};
