@@ -22,7 +22,7 @@ export type OpenAiErrorForm = {
 export function openAiError(
   rejection: Rejection,
   { model, effort, at }: ErrorSubject,
-  dialect: OpenAiErrorForm,
+  form: OpenAiErrorForm,
 ): WireError {
   switch (rejection.kind) {
     case "key-missing":
@@ -55,16 +55,16 @@ export function openAiError(
     case "overloaded":
       return overloadedError(rejection);
     case "context-overflow":
-      return { status: 400, type: INVALID, code: "context_length_exceeded", ...dialect.contextOverflow };
+      return { status: 400, type: INVALID, code: "context_length_exceeded", ...form.contextOverflow };
     case "effort-unsupported":
       return {
         status: 400,
         type: INVALID,
         message:
-          `Unsupported value: '${dialect.effortField}' does not support '${effort ?? "none"}' with this model. ` +
+          `Unsupported value: '${form.effortField}' does not support '${effort ?? "none"}' with this model. ` +
           "Supported values are: 'low', 'medium', and 'high'.",
         code: "unsupported_value",
-        param: dialect.effortField,
+        param: form.effortField,
       };
     case "parameter-unsupported":
       return {
