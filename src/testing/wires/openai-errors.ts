@@ -7,6 +7,10 @@ import { type ErrorSubject, type Rejection, retryAfterHeader, type WireError } f
 
 const INVALID = "invalid_request_error";
 
+const KEY_MISSING =
+  "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. " +
+  "Authorization: Bearer YOUR_KEY).";
+
 const OVERLOADED: Record<number, string> = {
   500: "The server had an error while processing your request. Sorry about that!",
   503: "The engine is currently overloaded, please try again later.",
@@ -29,9 +33,7 @@ export function openAiError(
       return {
         status: 401,
         type: INVALID,
-        message:
-          "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer " +
-          "auth (i.e. Authorization: Bearer YOUR_KEY).",
+        message: KEY_MISSING,
       };
     case "unauthorized":
       return unauthorizedError(rejection, model);
