@@ -2,6 +2,7 @@
  * `deputy mcp install AGENT`: the entry that makes an agent program start Deputy as its MCP server. It is always shown
  * first; it is written where --write says so or a person at the terminal agrees, and the former file is kept.
  */
+
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +10,7 @@ import { rememberSettings } from "../../config/own-files.ts";
 import { stateDir } from "../../config/trust.ts";
 import { suggest } from "../../did-you-mean.ts";
 import { DeputyError } from "../../errors.ts";
+import { present } from "../../present.ts";
 import type { Routing } from "../../routing/routing.ts";
 import { readForeignText } from "../../system/foreign-file.ts";
 import { agreed } from "../approvals/question.ts";
@@ -118,7 +120,7 @@ const MAX_BYTES = 64 * 1024 ** 2;
  * @param within a project's settings have to lie in the project
  */
 function read(path: string, within: string[] | undefined): string {
-  const found = readForeignText(path, { ...(within && { within }), maxBytes: MAX_BYTES });
+  const found = readForeignText(path, { ...present({ within }), maxBytes: MAX_BYTES });
   if (found === undefined) return "";
   if ("unreadable" in found) throw unreadable(path, found.unreadable);
   // What stands for bytes that are not UTF-8: written back, they would be lost.

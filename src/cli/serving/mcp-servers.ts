@@ -1,7 +1,9 @@
 /** What `deputy mcp` and `deputy serve` have in common: MCP servers that stand on one Deputy. */
+
 import { resolve } from "node:path";
 import { type CreateMcpServer, createMcpServers } from "../../mcp/server.ts";
 import type { ToolsDeps } from "../../mcp/tools.ts";
+import { present } from "../../present.ts";
 import type { Io } from "../io.ts";
 import { startDetached } from "../start-detached.ts";
 import { readVersion } from "../version.ts";
@@ -27,6 +29,6 @@ export async function mcpServers(
     clock,
     version: await readVersion(),
     startDetached: (runId) => startDetached(runId, { env, cwd, routing: deputy.routing, configPath: flags.config }),
-    ...(server !== undefined && { server }),
+    ...present({ server }),
   });
 }

@@ -1,8 +1,10 @@
 /** Runs that continue: resumed by a user, resumed by a server after a crash, or a conversation with its next message. */
+
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
+import { present } from "../../present.ts";
 import type { Route } from "../../route.ts";
 import { canGoOn, isConversation, type Run, rootIdOf, wasCutOff } from "../../run/run.ts";
 import { catchUp, findRun, type LoadedRun } from "../../run/run-store.ts";
@@ -111,7 +113,7 @@ async function converse(
       chosen: route,
       isBudgeted: (maxCostUsd ?? run.call.max_cost_usd) !== undefined,
     });
-    const facts = { renewed, ...(maxCostUsd !== undefined && { maxCostUsd }) };
+    const facts = { renewed, ...present({ maxCostUsd }) };
     const more = turnEvents(loaded, session.tally.childId, text, deps.clock.now());
     return continueRun(deps, setup, loaded, { facts, more }, options);
   });

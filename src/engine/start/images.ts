@@ -2,11 +2,13 @@
  * The bytes of images, where they are: those of `data:` URLs are stored once, apart from call and plan, which keep their
  * hash; files stay where they are, and have to be what they were when a child begins or goes on.
  */
+
 import type { Failure } from "../../errors.ts";
 import type { StoredEvent } from "../../event.ts";
 import { bytesOfDataUrl, type Image, type ImageRef, isDataUrl, sha256Of } from "../../image.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Planned, Ready } from "../../plan.ts";
+import { present } from "../../present.ts";
 import type { Call, Task } from "../../task.ts";
 import { toolErrorText } from "../../tools/tool-error.ts";
 import type { Setup, WorkPlace } from "../setup/setup.ts";
@@ -75,7 +77,7 @@ export async function loadImages(
 async function loadImage(ref: ImageRef, place: WorkPlace, sources: ImageSources): Promise<Image | { lost: string }> {
   switch (ref.from) {
     case "url":
-      return { url: ref.name, ...(ref.mediaType !== undefined && { mediaType: ref.mediaType }) };
+      return { url: ref.name, ...present({ mediaType: ref.mediaType }) };
     case "data": {
       const base64 = await storedImage(ref.sha256, sources);
       return base64 === undefined ? { lost: `${ref.name} is not in the journal any more.` } : { ...ref, base64 };

@@ -2,10 +2,12 @@
  * A delegation that a child makes: a run of its own, as any other, that stands under the child. It gets the child's
  * tools, directory, money and people, ends before the child does, and is found again by its id after a crash.
  */
+
 import type { StopReason } from "../../child/child.ts";
 import type { Event, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Ready } from "../../plan.ts";
+import { present } from "../../present.ts";
 import type { Route } from "../../route.ts";
 import type { Bounds } from "../../routing/plan.ts";
 import { canGoOn, foldRun, type Run } from "../../run/run.ts";
@@ -48,7 +50,7 @@ export type RunNested = (order: NestedCall) => Promise<Run>;
 /** What a child's own delegation may not leave. */
 export function boundsOf({ planned: { toolsets, tools, realPaths }, parent }: NestedCall): Bounds {
   const isBudgeted = parent.budgets.some(({ limitUsd }) => limitUsd !== undefined);
-  return { toolsets, ...(tools && { tools }), ...(realPaths && { realPaths }), isBudgeted };
+  return { toolsets, ...present({ tools, realPaths }), isBudgeted };
 }
 
 /** The delegation that this very call has begun before a crash. A model may use the id of a call again. */

@@ -2,12 +2,14 @@
  * A run that continues: recalled from the journal, planned by config and keys as they are now, and the fact of it put on
  * record. A child that cannot continue now is left as it is, so that a later resume finds it.
  */
+
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, type Failure, ROUTE_GONE } from "../../errors.ts";
 import type { Blocked, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Ready } from "../../plan.ts";
+import { present } from "../../present.ts";
 import { type ChildStats, routeAt } from "../../result.ts";
 import type { Route } from "../../route.ts";
 import type { Routed } from "../../routing/resolve/router.ts";
@@ -187,7 +189,7 @@ export function factsOf({ renewed, blocked }: ResumePlan, server?: string): Resu
   return {
     renewed,
     ...(Object.keys(blocked).length > 0 && { blocked }),
-    ...(server !== undefined && { server }),
+    ...present({ server }),
   };
 }
 

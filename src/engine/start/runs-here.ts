@@ -1,5 +1,7 @@
 /** Runs that this process works on: it owns each of them, and supervises it to its end. */
+
 import type { Event, StoredEvent } from "../../event.ts";
+import { present } from "../../present.ts";
 import type { DelegationResult } from "../../result.ts";
 import type { RunUpdate } from "../../run/run.ts";
 import type { LoadedRun } from "../../run/run-store.ts";
@@ -89,7 +91,7 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
     const result = supervise(deps, setup, loaded, {
       publish,
       approvalOptions: { asker, answersFromElsewhere },
-      delegate: runNestedWith({ ...(server !== undefined && { server }) }),
+      delegate: runNestedWith(present({ server })),
       chatExtras,
     }).finally(() => {
       here.delete(delegationId);
@@ -103,7 +105,7 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
   }
 
   function requestStop(delegationId: string, by: string, target?: string): Promise<void> {
-    const request = { kind: "stop-request", at: clock.now(), delegationId, by, ...(target && { target }) } as const;
+    const request = { kind: "stop-request", at: clock.now(), delegationId, by, ...present({ target }) } as const;
     return journal.append([request]);
   }
 

@@ -2,11 +2,13 @@
  * A call on its way to being a run: planned by config and keys as they are now, refused where nothing can start, and
  * written down as the run's first event. Nothing starts here.
  */
+
 import type { SchemaChecker } from "../../child/schema/schema-checker.ts";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, type Warning } from "../../errors.ts";
 import type { StoredEvent } from "../../event.ts";
 import type { Planned } from "../../plan.ts";
+import { present } from "../../present.ts";
 import type { Route, Wish } from "../../route.ts";
 import type { Bounds } from "../../routing/plan.ts";
 import { askHook, type RouteHook } from "../../routing/resolve/hook.ts";
@@ -76,10 +78,7 @@ export function createCalls(deps: CallsDeps): Calls {
     if (askedBy === "model") refuseDepth(depth, setup);
     const { planned, warnings, agents } = setup.plan(call, {
       cwd,
-      ...(parent && { parent }),
-      ...(parentRoute && { parentRoute }),
-      ...(askedBy && { askedBy }),
-      ...(bounds && { bounds }),
+      ...present({ parent, parentRoute, askedBy, bounds }),
       depth,
       ...(isConversation(options)
         ? { isConversation: true }
@@ -108,7 +107,7 @@ export function createCalls(deps: CallsDeps): Calls {
           ...(Object.keys(agents).length > 0 && { agents }),
           ...(nested && { parent: nested.by }),
           ...(isConversation(options) ? { depth: 0 } : nested && { depth: nested.depth }),
-          ...(server !== undefined && { server }),
+          ...present({ server }),
         };
         return [start, ...stored];
       },

@@ -1,6 +1,8 @@
 /** The table of events: rows go in at the end, and come out in order of `seq`. */
+
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StoredEvent } from "../../event.ts";
+import { present } from "../../present.ts";
 import type { Entry, EntryFilter } from "../journal.ts";
 import type { Log } from "../watch.ts";
 import { checksumOf } from "./checksum.ts";
@@ -82,7 +84,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
     return selection(conditions.join(" AND ")).all({
       after,
       upTo,
-      ...(delegationId !== undefined && { delegationId }),
+      ...present({ delegationId }),
       ...(within !== undefined && { root: within, ...treeBelow(within) }),
       ...(kinds !== undefined && { kinds: JSON.stringify(kinds) }),
     }) as { seq: number }[];
