@@ -96,7 +96,7 @@ describe("the checker", () => {
       "task.ts": 'import { z } from "zod"; import { nearest } from "./nearest.ts";',
       "nearest.ts": 'import { inspect } from "node:util";',
       "config/load.ts": 'import { parse } from "yaml"; import "../task.ts"; const home = process.env.HOME;',
-      "routing/keys/credentials.ts": "export const keys = process.env;",
+      "config/environment.ts": "export const environment = process.env;",
       "journal/sqlite.ts": 'import type { X } from "../task.ts"; import "./memory.ts";',
       "journal/memory.ts": "// any utils of process.env in a comment",
       "engine/engine.ts": 'import "../child/loop.ts"; import "../routing/credentials.ts";',
