@@ -1,27 +1,30 @@
-/** Agent definitions: what a task's `agent` may name. */
+/** Agent definitions: reusable prompts and settings that a task names in `agent`. */
 import type { AgentConfig, Config } from "./config-schema.ts";
 import type { Warning } from "./errors.ts";
 
 export type AgentDefinition = AgentConfig & {
   name: string;
-  /** Of its toolsets only these tools, by name; absent = all of them. */
+  /** Limits its toolsets to these tools, by name; absent = all of their tools. */
   tools?: string[];
-  /** `file:line` of the config, or a file of its own. */
+  /** `file:line` in the config, or the path of an agent file. */
   source: string;
-  /** It comes with the project: what a model may choose binds it, too. */
+  /** Set for definitions from the project: they are bound by what a model may choose. */
   isProjectScoped: boolean;
-  /** What of it has no effect here. */
+  /** Fields of the definition that have no effect here. */
   notes: string[];
 };
 
 export type Agents = {
-  /** One of each name, in any case; by name. */
+  /** One per name, ignoring case, sorted by name. */
   definitions: AgentDefinition[];
-  /** Files that cannot be read. */
+  /** Files that could not be read. */
   warnings: Warning[];
 };
 
-/** Those of a config. @param placeOf where each stands, and whether that is the project's */
+/**
+ * Returns the definitions in a config. @param placeOf returns an entry's location, and whether the project's config
+ * contains it
+ */
 export function configuredAgents(
   config: Pick<Config, "agents">,
   placeOf: (name: string) => Pick<AgentDefinition, "source" | "isProjectScoped"> = (name) => ({

@@ -1,4 +1,4 @@
-/** `deputize/ai-sdk`: `delegate_task` as a tool of the Vercel AI SDK (`ai`). */
+/** `deputize/ai-sdk`: `delegate_task` as a tool for the Vercel AI SDK (`ai`). */
 import { jsonSchema, type Tool, tool } from "ai";
 import type { DelegateTool } from "./engine/delegate-tool.ts";
 import type { DelegateOptions, Deputy } from "./engine/deputy.ts";
@@ -6,8 +6,9 @@ import type { DelegateOptions, Deputy } from "./engine/deputy.ts";
 export type DelegateOutput = Awaited<ReturnType<DelegateTool["run"]>>;
 
 /**
- * A tool for `generateText`, `streamText` and agents: `tools: { delegate_task: await delegateTaskTool(deputy) }`. The model
- * reads the results as text; `output.report` has them as data. Aborting the generation stops the children.
+ * Returns a tool for `generateText`, `streamText` and agents: `tools: { delegate_task: await delegateTaskTool(deputy)
+ * }`. The model reads the results as text; `output.report` has them as data. Aborting the generation stops the
+ * children.
  */
 export async function delegateTaskTool(
   deputy: Deputy,

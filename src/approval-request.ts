@@ -1,17 +1,17 @@
 /**
- * The code of one approval request: a digest of everything that an answer is bound to. The same words asked for again, by
- * another child, in another directory or at another time, are another request.
+ * The code of an approval request: a digest of everything that its answer is bound to. The same command requested by
+ * another child, in another directory or at another time has another code.
  */
 import { createHash } from "node:crypto";
 
 export type ApprovalFacts = {
-  /** Names the run, too. */
+  /** Includes the run's id. */
   childId: string;
   callId: string;
   toolName: string;
-  /** Exactly what would run. */
+  /** The exact command or path. */
   target: string;
-  /** Where it would run: a real path. */
+  /** Real path of the directory it would run in. */
   directory: string;
   /** Milliseconds since the epoch. */
   askedAt: number;

@@ -1,4 +1,7 @@
-/** What a user can run on now, as documents name it: `deputy models --json` and the tool `list_models`. `null`: not known. */
+/**
+ * The providers, models and agents that a user can run on now, in the form of `deputy models --json` and the tool
+ * `list_models`. `null` means unknown.
+ */
 import { z } from "zod";
 import { present } from "./present.ts";
 import { EFFORTS, type Price } from "./route.ts";
@@ -39,17 +42,17 @@ export type AvailableAgent = z.infer<typeof availableAgentSchema>;
 
 export type AvailableModels = { aliases: AvailableAlias[]; models: AvailableModel[]; agents?: AvailableAgent[] };
 
-/** Which part of the offer is wanted. */
+/** Selects a part of the model list. */
 export type ModelFilter = {
-  /** Only models with this in their name, in any case. */
+  /** Only models whose name contains this, ignoring case. */
   match?: string | undefined;
-  /** Only this provider's, by slug or another name. */
+  /** Only this provider's models, by slug or other name. */
   provider?: string | undefined;
-  /** Also those of providers without a key. */
+  /** Includes providers without a key. */
   all?: boolean | undefined;
 };
 
-/** USD per million tokens, as documents name its fields. */
+/** Prices in USD per million tokens, with the field names of the documents. */
 export function priceDocument(price: Price | undefined): z.infer<typeof priceSchema> | null {
   if (price === undefined) return null;
   const { input, output, cachedInput } = price;

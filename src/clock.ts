@@ -1,8 +1,8 @@
-/** Time as an argument, so that tests need none. */
+/** Time as an argument, so that tests can control it. */
 export interface Clock {
-  /** Milliseconds since the epoch: for what people read. The system's clock may be set back or forward at any moment. */
+  /** Milliseconds since the epoch, for display. The system clock can be set back or forward at any moment. */
   now(): number;
-  /** Milliseconds since some moment; only ever grows, whatever the system's clock is set to: for waits and durations. */
+  /** Monotonic milliseconds, for waits and durations. */
   elapsed(): number;
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -10,7 +10,7 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** A clock's `sleep` by its timer. */
+/** Implements a clock's `sleep` with its timer. */
 export function sleepBy(after: Clock["after"]): Clock["sleep"] {
   return (ms, signal) =>
     new Promise((resolve, reject) => {
@@ -27,10 +27,10 @@ export function sleepBy(after: Clock["after"]): Clock["sleep"] {
     });
 }
 
-/** The longest that Node waits, some 24.8 days; it would take anything longer for 1 ms. */
+/** Longest timer that Node supports, about 24.8 days; a longer one would fire after 1 ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The real one. A timer of `after` does not keep the process alive; a `sleep` does. */
+/** The system's clock. A timer of `after` does not keep the process alive; a `sleep` does. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
@@ -38,13 +38,14 @@ export const systemClock: Clock = {
   after: (ms, callback) => startTimer(ms, false, callback),
 };
 
-/** How often a long wait looks at what time it is, in milliseconds. */
+/** Interval at which a long wait checks the time, in milliseconds. */
 const LOOK_MS = 60_000;
 
 /**
- * Waits until a moment on the system's clock, and where that is set back or forward meanwhile no longer than it seemed at
- * first. @param until milliseconds since the epoch
- * @throws the signal's reason where it aborts first
+ * Waits until a moment on the system's clock. If the clock is set back or forward meanwhile, it waits no longer than
+ * the time that remained at the start.
+ * @param until milliseconds since the epoch
+ * @throws the signal's reason when it aborts first
  */
 export async function sleepUntil(clock: Clock, until: number, signal: AbortSignal): Promise<void> {
   const latest = clock.elapsed() + Math.max(0, until - clock.now());
@@ -55,7 +56,7 @@ export async function sleepUntil(clock: Clock, until: number, signal: AbortSigna
   }
 }
 
-/** However long: in pieces that Node can wait. */
+/** Starts a timer of any length, in steps that Node supports. */
 function startTimer(ms: number, keepsAlive: boolean, callback: () => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = (leftMs: number) => {

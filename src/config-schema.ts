@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
 /**
- * The configuration: one schema, from which files are read, the reference in the docs and the JSON Schema for editors
- * are generated. A key is here only when it has its effect; its description is what users read about it.
+ * The configuration: one schema, from which files are parsed and from which the reference in the docs and the JSON
+ * Schema for editors are generated. Every key has an effect; its description is what users read about it.
  */
 import { z } from "zod";
 import { API_MODES, EFFORTS } from "./route.ts";
@@ -16,7 +16,7 @@ const usdPerMillion = z.number().nonnegative();
 const count = z.int().positive();
 const seconds = z.number().nonnegative();
 const VARIABLE_FORM = "variables as ${NAME}, of letters, digits and _";
-/** May hold a key: kept unread, see `template.ts`. */
+/** A string that may contain a key: kept unexpanded, see `template.ts`. */
 const hidden = z
   .string()
   .min(1)
@@ -27,7 +27,7 @@ const baseUrl = z
   .refine(isBaseUrl, "an http(s) URL without a user name, query or fragment")
   .refine(namesVariablesRightly, VARIABLE_FORM);
 
-/** A model's name is sent as it is written; a variable in it would reach the provider unread. */
+/** A model's name is sent as written, so a variable in it would reach the provider unexpanded. */
 const NO_VARIABLE = "a model without variables, which are read in keys, headers and base_url alone";
 const namesNoVariable = (model: unknown) => !/\$\{\w+\}/.test(JSON.stringify(model));
 
@@ -162,7 +162,7 @@ const permission = z.strictObject({
   then: z.enum(["allow", "ask", "deny"]).describe("Decision for the call."),
 });
 
-/** What a delegating model may or may not choose: a pattern, or a pattern with efforts. */
+/** What a delegating model may or may not choose: a pattern, optionally with efforts. */
 const choicePattern = z.union([
   z.string().min(1),
   z.strictObject({
@@ -371,7 +371,7 @@ export const configSchema = z.strictObject({
     ),
 });
 
-/** Whether a text can be where requests go, as far as that can be told before its variables are filled in. */
+/** Whether a text can be a base URL, as far as this is known before its variables are expanded. */
 function isBaseUrl(text: string): boolean {
   if (text.startsWith("${")) return true;
   const url = URL.parse(text.replaceAll("${", "").replaceAll("}", ""));
@@ -380,7 +380,7 @@ function isBaseUrl(text: string): boolean {
   );
 }
 
-/** The configuration as read, names as in the document, defaults filled in. Keys in it do not print. */
+/** The parsed configuration: names as in the document, defaults filled in. Keys in it do not print. */
 export type Config = z.output<typeof configSchema>;
 export type ProviderConfig = z.output<typeof provider>;
 export type ModelFactsConfig = z.output<typeof modelFacts>;
@@ -390,12 +390,12 @@ export type AgentConfig = z.output<typeof agent>;
 export type RuleConfig = z.output<typeof rule>;
 export type ChoicePattern = z.output<typeof choicePattern>;
 
-/** The routing fields of the top level, and of `delegation:`, as one layer after the other says them. */
+/** The routing fields of the top level and of `delegation:`, one entry per config layer. */
 export type RouteLevels = Record<"parent" | "delegation", readonly RouteFields[]>;
 
 export type RouteFields = Pick<Config, "model" | "provider" | "reasoning_effort">;
 
-/** One key of the document. `*` in the path stands for a name the user chooses, `[]` for each entry of a list. */
+/** One key of the document. In the path, `*` is a name the user chooses and `[]` an entry of a list. */
 export type ConfigKey = { path: string; description: string };
 
 /** JSON Schema of the document, for editors and for the reference in the docs. */
@@ -403,17 +403,17 @@ export function configJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(configSchema, { io: "input" });
 }
 
-/** Every key a document may have, in its order. A test demands that each has an effect. */
+/** Every key of the document, in order. A test checks that each has an effect. */
 export function configKeys(): ConfigKey[] {
   return documentKeys(configJsonSchema());
 }
 
-/** Every key that a JSON Schema tells of, in its order. */
+/** Every key that a JSON Schema describes, in order. */
 export function documentKeys(schema: Record<string, unknown>): ConfigKey[] {
   return keysOf(schema as JsonSchema, "");
 }
 
-/** The keys that may stand in the map at `path`, or undefined where any name may. */
+/** The keys allowed in the map at `path`, or undefined where any name is allowed. */
 export function keysAllowedAt(path: readonly PropertyKey[]): string[] | undefined {
   let schemas = [configJsonSchema() as JsonSchema];
   for (const key of path)
@@ -450,7 +450,7 @@ function keysOf(schema: JsonSchema, path: string): ConfigKey[] {
   return inner.filter(({ path: own }, index) => inner.findIndex((other) => other.path === own) === index);
 }
 
-/** A map of anything at all has no keys to speak of. */
+/** False for a schema that accepts anything: it has no keys to list. */
 function saysSomething(schema: JsonSchema | boolean | undefined): schema is JsonSchema {
   return typeof schema === "object" && Object.keys(schema).length > 0;
 }

@@ -1,9 +1,9 @@
-/** "Did you mean": the known words nearest to one that is not known. */
+/** "Did you mean": the known words nearest to an unknown one. */
 
-/** Up to `most` of `known`, nearest to `word` first; only those a slip of the finger or a part of the name away. */
+/** Up to `most` of `known`, nearest to `word` first. Only words within a typo, or containing the word, qualify. */
 export function suggest(word: string, known: Iterable<string>, most = 3): string[] {
   const wanted = word.toLowerCase().slice(0, LONGEST);
-  // Of a very short word every letter could be another: nothing is near it then.
+  // In a very short word, every letter could be a typo: nothing is near it.
   const reach = Math.min(Math.max(1, wanted.length - 2), Math.max(2, Math.floor(wanted.length / 3)));
   return [...new Set(known)]
     .map((name) => ({ name, distance: distanceTo(wanted, name.toLowerCase()) }))
@@ -13,14 +13,14 @@ export function suggest(word: string, known: Iterable<string>, most = 3): string
     .map(({ name }) => name);
 }
 
-/** A field that nobody knows, with the one that was meant. */
+/** Describes an unknown field and suggests the intended one. */
 export function unknownField(written: string, known: readonly string[]): string {
   const [close] = suggest(written, known, 1);
   const hint = close === undefined ? `Known fields: ${known.join(", ")}.` : `Did you mean \`${close}\`?`;
   return `Unknown field \`${written}\`. ${hint}`;
 }
 
-/** What is longer is compared by its beginning. */
+/** Longer words are compared by their first characters. */
 const LONGEST = 100;
 
 function distanceTo(wanted: string, name: string): number {
@@ -28,7 +28,7 @@ function distanceTo(wanted: string, name: string): number {
   return editDistance(wanted, name.slice(0, LONGEST));
 }
 
-/** Edit distance in which two letters that changed places are one slip (optimal string alignment), row by row. */
+/** Edit distance in which a transposition counts as one edit (optimal string alignment), row by row. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

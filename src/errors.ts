@@ -1,9 +1,9 @@
 /**
- * What can go wrong, as data. A `Failure` is decided once, at the wire; a `Problem` is found while planning, before
- * anything was spent; a `DeputyError` is a caller's mistake and is thrown. A plain `Error` means a bug in Deputy.
+ * Errors as data. A `Failure` is classified once, at the wire; a `Problem` is found while planning, before anything was
+ * spent; a `DeputyError` is a caller's mistake and is thrown. A plain `Error` means a bug in Deputy.
  */
 
-/** Why a request failed. Decided once, where the provider's answer arrives (`child/wire/failure.ts`). */
+/** Why a request failed. Classified once, where the provider's response arrives (`child/wire/failure.ts`). */
 const PROVIDER_FAILURE_KINDS = [
   "rate-limited",
   "quota-exhausted",
@@ -21,46 +21,49 @@ const PROVIDER_FAILURE_KINDS = [
 export type ProviderFailureKind = (typeof PROVIDER_FAILURE_KINDS)[number];
 
 /**
- * Why a request or a child failed. Providers do not cause the last three: a bug in Deputy; an image that is not what was
- * planned; a provider or key that is no longer in the config.
+ * Why a request or a child failed. The last three are not caused by providers: a bug in Deputy, an image that changed
+ * after planning, and a provider or key that is no longer in the config.
  */
 export const FAILURE_KINDS = [...PROVIDER_FAILURE_KINDS, "internal", "input-changed", "route-gone"] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
-/** The kind that interrupts a child: once the route is back, a resume continues it. */
+/** The kind that interrupts a child: a resume continues it once the route is back. */
 export const ROUTE_GONE = "route-gone" satisfies FailureKind;
 
 export type Failure = {
   kind: FailureKind;
-  /** One or two sentences a person can act on. Never contains a key. */
+  /** One or two actionable sentences. Never contains a key. */
   message: string;
-  /** How long the provider asked us to wait, where it said so. */
+  /** How long the provider asked us to wait, if it said so. */
   retryAfterMs?: number;
   httpStatus?: number;
-  /** The same request cannot fare better on this route. */
+  /** Retrying the same request on this route cannot succeed. */
   isLasting?: true;
 };
 
-/** What an error says of itself; anything can be thrown. */
+/** The message of an error; anything can be thrown. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The system's or a library's code for an error: `ENOENT`. */
+/** The error code of the system or a library, such as `ENOENT`. */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Longest part of an internal error's own message that is shown, in characters. */
+/** Maximum length of the quoted message of an internal error, in characters. */
 const MAX_INTERNAL_QUOTE = 300;
 
-/** What results, the journal and models get of a bug in Deputy: one line of its message. Its stack belongs in the error log. */
+/**
+ * The description of a bug in Deputy for results, the journal and models: one line of its message. Its stack is written
+ * to the error log only.
+ */
 export function internalErrorText(error: unknown, redact: (text: string) => string): string {
   const [line = ""] = redact(errorMessage(error)).split("\n");
   return `Internal error in Deputy (${line.slice(0, MAX_INTERNAL_QUOTE)}). Please report it, with the stack from errors.log in the state directory.`;
 }
 
-/** What a plan can find wrong with one task. `PROBLEM_CODES` is what programs may branch on; `message` is for people. */
+/** Problems that planning can find in one task. Programs may branch on `PROBLEM_CODES`; `message` is for people. */
 export const PROBLEM_CODES = [
   "unknown-model",
   "unknown-provider",
@@ -89,15 +92,15 @@ export type Problem = {
   code: ProblemCode;
   /** The task field to change, e.g. `model`. */
   field: string;
-  /** Expected, found, and what to do next. */
+  /** What was expected, what was found, and what to do next. */
   message: string;
-  /** Values that would have worked, nearest first. */
+  /** Valid values, nearest first. */
   suggestions: string[];
 };
 
 export type Warning = { code: string; message: string };
 
-/** Codes of `DeputyError`, with the exit code the command line ends on. */
+/** Codes of `DeputyError`, each with the exit code of the command line. */
 export const ERROR_EXIT = {
   usage: 2,
   "config-invalid": 2,
@@ -115,10 +118,12 @@ export const ERROR_EXIT = {
 } as const satisfies Record<string, number>;
 export type DeputyErrorCode = keyof typeof ERROR_EXIT;
 
-/** A caller's mistake or an environment that cannot work. The message says what was expected, found, and what to do. */
+/**
+ * A caller's mistake or an unusable environment. The message says what was expected, what was found, and what to do.
+ */
 export class DeputyError extends Error {
   readonly code: DeputyErrorCode;
-  /** Structured details for programs, e.g. the problems of every task. */
+  /** Structured details for programs, such as the problems of every task. */
   readonly details: unknown;
 
   constructor(code: DeputyErrorCode, message: string, options: { details?: unknown; cause?: unknown } = {}) {

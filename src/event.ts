@@ -1,6 +1,6 @@
 /**
- * Everything that happens, as facts. There is one union; results, live lines, dashboards and resume are folds over it.
- * An event is noun-verb, carries when and whom it is about, and never a secret.
+ * Everything that happens, as facts in one union; results, live lines, dashboards and resume are folds over it. An
+ * event is named noun-verb, carries its time and subject, and never contains a secret.
  */
 import type { Failure, Warning } from "./errors.ts";
 import type { Planned } from "./plan.ts";
@@ -8,21 +8,21 @@ import type { Route } from "./route.ts";
 import type { Call } from "./task.ts";
 import type { ToolEffect } from "./tool.ts";
 
-/** What a model said, kept as its provider sent it so that it can be sent back. */
+/** A part of a model's response, kept as its provider sent it so that it can be sent back. */
 export type Part =
   | { type: "text"; text: string; private?: ProviderPrivate }
   | { type: "reasoning"; text: string; private?: ProviderPrivate }
   | { type: "tool-call"; callId: string; name: string; input: unknown; private?: ProviderPrivate };
 
-/** Signatures and the like: sent back to the same provider, dropped on a change of provider. */
+/** Provider-specific data such as signatures: sent back to the same provider, dropped when the provider changes. */
 export type ProviderPrivate = Record<string, Record<string, unknown>>;
 
-/** Tokens of one request, as the provider counted them. */
+/** Tokens of one request, as counted by the provider. */
 export type Usage = { input: number; output: number; cached: number; reasoning: number };
 
 /**
- * What a delegation has used, and what it changed. `unpriced`, `uncertain`: requests whose cost is not, or not surely, known.
- * `uncertainUsd`: what budgets reserved for those; absent = nothing.
+ * Usage and changed files of a delegation. `unpriced` and `uncertain` count requests whose cost is unknown, or not
+ * certain. `uncertainUsd` is what budgets reserved for those; absent = nothing.
  */
 export type NestedUsage = {
   delegationId: string;
@@ -32,29 +32,29 @@ export type NestedUsage = {
   unpriced: number;
   uncertain: number;
   uncertainUsd?: number;
-  /** Relative to the workspace of the child that made it. */
+  /** Relative to the workspace of the child that made the delegation. */
   filesChanged: string[];
 };
 
-/** Why a step's answer ended, in one vocabulary for all wire formats. */
+/** Why a step's answer ended, with one vocabulary for all wire formats. */
 export type Finish = "stop" | "tool-calls" | "length" | "refused";
 
 /**
- * What comes next after a failed request: decided by `engine/limits/retry-policy.ts`, recorded with the failure. `next-key`: the
- * same request at once, with another key of the pool; it does not count as a try.
+ * The reaction to a failed request: decided by `engine/limits/retry-policy.ts` and recorded with the failure.
+ * `next-key` sends the same request at once with another key of the pool; it does not count as a try.
  */
 export type Recovery =
   | { action: "next-key" }
   | { action: "retry"; delayMs: number }
-  /** The quota is used up until then: `delayMs` after the failure. */
+  /** The quota is exhausted for `delayMs` after the failure. */
   | { action: "pause"; delayMs: number }
   | { action: "fallback" }
   | { action: "give-up" };
 
-/** The limit that was reached when a child is asked, once and without tools, for what it has. */
+/** The limit that a child reached before it was asked, once and without tools, for a final answer. */
 export type FinalAnswerReason = "max_iterations" | "max_cost";
 
-/** Why a child cannot continue when its run is resumed. Nothing else is written of it: a later resume looks again. */
+/** Why a child cannot continue when its run is resumed. A later resume checks again. */
 export type Blocked = { reason: "route-gone" | "input-changed" | "workspace-gone"; message: string };
 
 /** How a child ended. Its `Result` is folded from this and the events before it. */
@@ -63,7 +63,7 @@ export type Ending =
   | {
       status: "incomplete";
       exitReason: FinalAnswerReason | "output_cut" | "schema_invalid";
-      /** Of the limit that was reached: requests or USD. */
+      /** The value of the limit that was reached, in requests or USD. */
       limit?: number;
       text: string;
       answer?: SchemaCheck;
@@ -72,21 +72,21 @@ export type Ending =
   | { status: "timeout"; exitReason: "timeout_seconds"; limit?: number; text: string; answer?: SchemaCheck }
   | { status: "interrupted"; exitReason: string; text: string; answer?: SchemaCheck };
 
-/** The answer read as JSON and checked against the task's `output_schema`; the raw text is always kept beside it. */
+/** The answer parsed as JSON and validated against the task's `output_schema`; the raw text is always kept too. */
 export type SchemaCheck = {
   output?: unknown;
   valid: boolean;
   errors: string[];
-  /** The schema could not be applied, which is no fault of the answer. `errors` says why. */
+  /** The schema could not be applied, through no fault of the answer. `errors` says why. */
   unchecked?: true;
 };
 
 type Of<Kind extends string, Facts> = { kind: Kind; at: number; delegationId: string } & Facts;
 type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string } & Facts>;
 
-/** About the whole delegation. */
+/** An event of the whole delegation. */
 export type DelegationEvent =
-  /** The first event of a run: what was asked for, and what planning made of each task. */
+  /** The first event of a run: the call, and the plan for each task. */
   | Of<
       "delegation-start",
       {
@@ -94,22 +94,22 @@ export type DelegationEvent =
         planned: Planned[];
         surface: string;
         warnings: Warning[];
-        /** Prompts of the agent definitions that tasks work by, as they were then, by name. */
+        /** Prompts, at that time, of the agent definitions that tasks use, by name. */
         agents?: Record<string, string>;
-        /** The child whose call this is, where one made it. */
+        /** The child whose tool call started this run, if any. */
         parent?: { childId: string; step: number; callId: string };
-        /** Of its children: those of a call that no child made are at depth 1 (absent), a conversation's own child at 0. */
+        /** Depth of the run's children: 1 (absent) for a call by no child, 0 for a conversation's own child. */
         depth?: number;
-        /** The server that owns it: after a crash, its next process goes on with the run. Absent for every other owner. */
+        /** The server that owns the run: after a crash, its next process continues the run. Absent for other owners. */
         server?: string;
       }
     >
-  /** The bytes of an image that the call itself held, once; call and plan name it by its hash. */
+  /** The bytes of an image that the call itself contained, stored once; call and plan refer to it by hash. */
   | Of<"image-add", { sha256: string; base64: string }>
   /**
-   * A process goes on with a run: one whose owner died, or a conversation that takes its next turn. `renewed` holds the
-   * routes, by child id, that lead elsewhere than before; `blocked` the children that cannot continue now and stay
-   * interrupted; `maxCostUsd` is a new limit for all of it; `server` as above.
+   * A process continues a run whose owner died, or takes the next turn of a conversation. `renewed` holds the routes,
+   * by child id, that have changed; `blocked` the children that cannot continue now and stay interrupted; `maxCostUsd`
+   * is a new limit for the whole run; `server` as above.
    */
   | Of<
       "delegation-resume",
@@ -121,29 +121,29 @@ export type DelegationEvent =
         server?: string;
       }
     >
-  /** Someone, in any process, asked that a child (or, without `target`, everything) stop. */
+  /** A request, from any process, to stop a child or, without `target`, the whole run. */
   | Of<"stop-request", { target?: string; by: string }>
-  /** Someone, in any process, says something to a child. It goes with the child's next request, as a `message-add`. */
+  /** A message to a child, from any process. It is sent with the child's next request, as a `message-add`. */
   | Of<"steer-request", { id: string; target: string; text: string; by: string }>
   /**
-   * Someone, in any process, answers a child's question. What settled it is told by the child's `approval-end`.
-   * `request`: the code of the request it answers; without it, it answers none.
+   * An answer, from any process, to a child's approval request. The child's `approval-end` records the decision that
+   * counted. `request` is the code of the request it answers; without it, it answers none.
    */
   | Of<
       "approval-answer",
       { id: string; target: string; callId: string; request?: string; allowed: boolean; by: string; reason: string }
     >
-  /** `durationMs`: how long it was worked on in all, by a clock that nobody sets. */
+  /** `durationMs`: total working time, by a monotonic clock. */
   | Of<"delegation-end", { durationMs?: number }>;
 
-/** About one child. */
+/** An event of one child. */
 export type ChildEvent =
   | OfChild<"child-start", { taskIndex: number; prompt: { system: string; user: string } }>
-  /** A child begins on a route: position 0 is the one that was asked for, n its nth declared fallback. */
+  /** A child starts on a route: position 0 is the requested one, n the nth declared fallback. */
   | OfChild<"attempt-start", { position: number; provider: string; model: string }>
   /**
-   * The intent of a model request. Nothing has left yet. `reservedUsd`: its worst case, as every budget above it holds it;
-   * absent where no budget does. Where nobody says what the request cost, this is what it counts.
+   * The intent of a model request, before anything is sent. `reservedUsd` is its worst case, reserved in every
+   * enclosing budget; absent without a budget. It counts as the cost of a request whose real cost is unknown.
    */
   | OfChild<"step-start", { step: number; reservedUsd?: number }>
   | OfChild<
@@ -153,7 +153,7 @@ export type ChildEvent =
         parts: Part[];
         finish: Finish;
         usage?: Usage;
-        /** USD; absent where the price or the usage is not known. */
+        /** USD; absent if the price or the usage is unknown. */
         costUsd?: number;
         servedModel?: string;
         keyName?: string;
@@ -166,29 +166,32 @@ export type ChildEvent =
         step: number;
         failure: Failure;
         recovery: Recovery;
-        /** What had arrived before it failed. */
+        /** The text that arrived before the failure. */
         partialText: string;
         usage?: Usage;
         costUsd?: number;
-        /** The usage is what was counted when the answer broke off: it may have cost more. */
+        /** The usage is a count as of when the response broke off: the request may have cost more. */
         usageSoFar?: true;
-        /** Whether the provider may have charged for it: it had begun to answer. */
+        /** Whether the provider may have charged for the request: it had started to respond. */
         charged: boolean;
         keyName?: string;
         durationMs: number;
       }
     >
-  /** It sleeps until the provider's quota is there again (`until`, milliseconds since the epoch). Said anew after a crash. */
+  /**
+   * The child pauses until its provider's quota is renewed (`until`, milliseconds since the epoch). Repeated after a
+   * crash.
+   */
   | OfChild<"pause-start", { until: number; failure: Failure }>
   | OfChild<"pause-end", Record<never, never>>
   /**
-   * `directory`: the real path it would run in. `answerBy`: until when it waits, in milliseconds since the epoch; absent
-   * where nobody could answer.
+   * `directory`: real path of the directory it would run in. `answerBy`: deadline in milliseconds since the epoch;
+   * absent if nobody can answer.
    */
   | OfChild<"approval-ask", { callId: string; name: string; target: string; directory?: string; answerBy?: number }>
-  /** `answerId`: the `approval-answer` that settled it, where one did. */
+  /** `answerId`: the `approval-answer` that decided it, if any. */
   | OfChild<"approval-end", { callId: string; allowed: boolean; by: string; reason: string; answerId?: string }>
-  /** The intent of a tool call. Nothing has run yet. */
+  /** The intent of a tool call, before anything runs. */
   | OfChild<"tool-start", { callId: string; name: string; target: string; effect: ToolEffect }>
   | OfChild<
       "tool-end",
@@ -196,20 +199,20 @@ export type ChildEvent =
         callId: string;
         name: string;
         target: string;
-        /** What the model reads of it. */
+        /** The text that the model reads. */
         text: string;
         ok: boolean;
-        /** `unknown`: it was running when the process died. */
+        /** `unknown`: the call was running when the process died. */
         outcome: "ran" | "denied" | "invalid" | "unknown";
         filesChanged: string[];
         durationMs: number;
       }
     >
-  /** What a delegation that the child made has used so far, its own nested ones included. A newer one takes its place. */
+  /** Usage so far of a delegation that the child made, including nested ones. A newer event replaces it. */
   | OfChild<"delegation-charge", { charge: NestedUsage }>
   /**
-   * Something said to the child beside its task. `user`: the next message of a conversation, which begins a turn.
-   * `steer`: what a `steer-request` said.
+   * A message to the child in addition to its task. `user`: the next message of a conversation, which starts a turn.
+   * `steer`: the text of a `steer-request`.
    */
   | OfChild<
       "message-add",
@@ -219,15 +222,15 @@ export type ChildEvent =
   | OfChild<"child-warn", { warning: Warning }>
   | OfChild<"child-end", { ending: Ending; durationMs: number }>;
 
-/** Seen live, never stored: the finished message is stored once. */
+/** Broadcast live and never stored: the finished message is stored once. */
 export type LiveEvent =
   | OfChild<"text-delta", { text: string }>
   | OfChild<"reasoning-delta", { text: string }>
-  /** Waiting for a slot: `place` 1 is next. */
+  /** The child waits for a slot; `place` 1 is next. */
   | OfChild<"queue-move", { taskIndex: number; place: number }>
-  /** Waiting for the provider's rate limiter; without `delayMs`, until a request that is under way there has ended. */
+  /** The child waits for the provider's rate limiter: for `delayMs`, or until a request in flight there has ended. */
   | OfChild<"gate-wait", { provider: string; limit: string; delayMs?: number }>
-  /** Waiting for money of a shared budget: other children have reserved `heldUsd` of it. */
+  /** The child waits for a shared budget: other children have reserved `heldUsd` of it. */
   | OfChild<"budget-wait", { heldUsd: number }>
   | OfChild<"retry-wait", { failure: Failure; delayMs: number }>;
 
@@ -236,8 +239,9 @@ export type Event = StoredEvent | LiveEvent;
 export type EventKind = Event["kind"];
 
 /**
- * What the journal owes each kind: `live` is broadcast only, `stored` may wait for the next commit, `barrier` must be
- * durable before the one who said it goes on (an intent before its deed, an end before anyone hears of it).
+ * Durability of each kind in the journal: `live` events are only broadcast, `stored` ones may wait for the next commit,
+ * and `barrier` ones must be durable before the writer continues (an intent before its action, an end before anyone
+ * sees it).
  */
 export const DURABILITY = {
   "delegation-start": "barrier",
@@ -270,7 +274,7 @@ export const DURABILITY = {
   "retry-wait": "live",
 } as const satisfies Record<EventKind, "live" | "stored" | "barrier">;
 
-/** Events that any process may write about a run it does not own. */
+/** Events that any process may write about a run that it does not own. */
 export const REQUESTS = ["stop-request", "steer-request", "approval-answer"] as const satisfies StoredEvent["kind"][];
 
 export function isRequest({ kind }: StoredEvent): boolean {

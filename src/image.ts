@@ -1,29 +1,29 @@
 /**
- * Images of a task: given as paths, URLs or `data:` URLs, told by their first bytes, and remembered as a reference and a
- * hash. Their bytes are read where a request needs them and stand in no plan and no event but their own.
+ * Images of a task: given as paths, URLs or `data:` URLs, recognized by their first bytes, and kept as a reference and
+ * a hash. Their bytes are read when a request needs them; no plan contains them, and no event except their own.
  */
 import { createHash } from "node:crypto";
 
-/** Most images one task may have. */
+/** Maximum number of images per task. */
 export const MAX_IMAGES = 8;
 
 export const IMAGE_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"] as const;
 export type ImageType = (typeof IMAGE_TYPES)[number];
 
-/** What was given, and what planning saw of it. `name`: as people and the model read it. */
+/** An image reference, with what planning found out about the image. `name` is what people and the model see. */
 export type ImageRef =
   | { from: "file"; name: string; mediaType: ImageType; bytes: number; sha256: string }
-  /** Given as a `data:` URL; its bytes are stored once, under their hash. */
+  /** Given as a `data:` URL; its bytes are stored once, by hash. */
   | { from: "data"; name: string; mediaType: ImageType; bytes: number; sha256: string }
-  /** The provider fetches it; Deputy does not. `mediaType`: as its path says. */
+  /** The provider fetches it; Deputy does not. `mediaType` is guessed from the path. */
   | { from: "url"; name: string; mediaType?: ImageType };
 
-/** An image as a request carries it. */
+/** An image as a request contains it. */
 export type Image = { mediaType: ImageType; base64: string } | { mediaType?: ImageType; url: string };
 
 export const NO_IMAGE = "expected a PNG, JPEG, GIF or WebP by its first bytes; found something else";
 
-/** What an image is by its first bytes, whatever its name says; undefined for anything else. */
+/** Detects the type of an image by its first bytes, ignoring its name; undefined for anything else. */
 export function imageTypeOf(bytes: Buffer): ImageType | undefined {
   const starts = (text: string, at = 0) => bytes.toString("latin1", at, at + text.length) === text;
   if (starts("\x89PNG\r\n\x1a\n")) return "image/png";
@@ -40,7 +40,7 @@ const TYPE_OF_EXTENSION: Record<string, ImageType> = {
   webp: "image/webp",
 };
 
-/** What the path of a URL says it is. */
+/** Guesses the type of an image from the path of its URL. */
 export function imageTypeIn({ pathname }: URL): ImageType | undefined {
   const extension = /\.([a-z]+)$/i.exec(pathname)?.[1]?.toLowerCase() ?? "";
   return Object.hasOwn(TYPE_OF_EXTENSION, extension) ? TYPE_OF_EXTENSION[extension] : undefined;
@@ -50,7 +50,7 @@ export function isDataUrl(written: string): boolean {
   return /^data:/i.test(written);
 }
 
-/** The bytes of a `data:` URL in base64; undefined where it is not well formed. */
+/** Decodes a base64 `data:` URL; undefined if it is malformed. */
 export function bytesOfDataUrl(written: string): Buffer | undefined {
   const comma = written.indexOf(",");
   if (comma < 0 || !/;base64$/i.test(written.slice(0, comma).trim())) return undefined;

@@ -1,4 +1,4 @@
-/** What a model is told of arguments that its tool does not take: a line for each mistake. */
+/** Error text for a model whose arguments do not fit its tool: one line per issue. */
 import { z } from "zod";
 import { unknownField } from "./did-you-mean.ts";
 import type { Tool } from "./tool.ts";

@@ -1,8 +1,8 @@
-/** Paths through a value of unknown shape: the keys and places in lists that lead to a part of it. */
+/** Paths into a value of unknown shape: the keys and list indexes that lead to a part of it. */
 
 export type KeyPath = readonly (string | number)[];
 
-/** `models.small.fallbacks[0]`, below what `parent` names. */
+/** Formats a path such as `models.small.fallbacks[0]`, prefixed with `parent`. */
 export function pathText(path: readonly PropertyKey[], parent = ""): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`;
@@ -10,7 +10,7 @@ export function pathText(path: readonly PropertyKey[], parent = ""): string {
   }, parent);
 }
 
-/** What a path leads to; undefined where it ends before. */
+/** The value at a path; undefined if the path does not exist. */
 export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
 }

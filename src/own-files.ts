@@ -1,8 +1,8 @@
-/** Which files are Deputy's own: no tool of a child reaches them. */
+/** Deputy's own files, which no tool of a child can reach. */
 
 /** Absolute paths, links not resolved. They need not exist. */
 export type OwnFiles = {
-  /** Everything in them is Deputy's. */
+  /** Directories whose whole content belongs to Deputy. */
   directories: readonly string[];
   files: readonly string[];
 };

@@ -1,22 +1,25 @@
-/** What planning says of each task, before anything has started: it is ready to run, or here is the problem. */
+/** The plan of each task before anything has started: ready to run, or a problem. */
 
 import type { Problem } from "./errors.ts";
 import type { ImageRef } from "./image.ts";
 import type { Route } from "./route.ts";
 import type { Task } from "./task.ts";
 
-/** Where directories really were at one time: real paths by absolute path, links resolved. */
+/** Real paths of directories at one time, links resolved, by absolute path. */
 export type BoundPaths = Readonly<Record<string, string>>;
 
-/** What bounds one child. The lower of request and config has won already. */
+/** Limits of one child, with request and config already combined: the lower value wins. */
 export type Limits = {
-  /** Most model requests with tools; a child that still wants tools then is asked once more, without, for what it has. */
+  /**
+   * Maximum model requests with tools; a child that still wants tools then gets one more request, without tools, for a
+   * final answer.
+   */
   maxIterations: number;
-  /** Wall time from the child's start; 0 = none. */
+  /** Wall time from the child's start; 0 = no limit. */
   timeoutMs: number;
-  /** Longest silence of a stream before the request counts as stalled; 0 = none. */
+  /** Longest silence of a stream before the request counts as stalled; 0 = no limit. */
   stallMs: number;
-  /** USD for this child; absent = none of its own. */
+  /** USD for this child; absent = no limit for it alone. */
   maxCostUsd?: number;
 };
 
@@ -26,20 +29,20 @@ export type Ready = {
   route: Route;
   limits: Limits;
   toolsets: string[];
-  /** Of the toolsets' tools only these, by name; absent = all of them. */
+  /** Limits the toolsets to these tools, by name; absent = all of their tools. */
   tools?: string[];
   workspace: string;
-  /** Where the workspace and the operator's extra directories really were, by path; absent in older journals. */
+  /** Real paths of the workspace and the operator's extra directories; absent in older journals. */
   realPaths?: BoundPaths;
-  /** The name of the agent definition it works by, as it is written there. */
+  /** The name of its agent definition, as written there. */
   agent?: string;
-  /** What the task shows, in its order; absent = nothing. */
+  /** The task's images, in order; absent = none. */
   images?: ImageRef[];
-  /** It may delegate in its turn. */
+  /** The child may delegate. */
   role?: "orchestrator";
 };
-/** Every task of a call gets one or the other, before anything starts. */
+/** The plan of a task; every task of a call has one before anything starts. */
 export type Planned = Ready | { task: Task; problem: Problem };
 
-/** Fewest tokens of an answer that are worth a request: a budget that cannot pay for them starts nothing. */
+/** Fewest answer tokens that are worth a request: a task whose budget cannot pay for them does not start. */
 export const SHORTEST_ANSWER_TOKENS = 256;

@@ -1,4 +1,4 @@
-/** Objects without the fields that have no value: an absent field and one that is undefined are two things elsewhere. */
+/** Objects without their undefined fields: elsewhere, an absent field differs from an undefined one. */
 
 export type Present<Fields> = {
   -readonly [Key in keyof Fields as undefined extends Fields[Key] ? never : Key]: Fields[Key];
@@ -6,7 +6,7 @@ export type Present<Fields> = {
   -readonly [Key in keyof Fields as undefined extends Fields[Key] ? Key : never]?: Exclude<Fields[Key], undefined>;
 };
 
-/** The fields that are not undefined, in their order. */
+/** The fields that are not undefined, in order. */
 export function present<const Fields extends object>(fields: Fields): Present<Fields> {
   const kept: Record<string, unknown> = {};
   for (const name in fields) if (fields[name] !== undefined) kept[name] = fields[name];

@@ -1,4 +1,4 @@
-/** Reading values of unknown shape: what is not there, or is something else, reads as empty. */
+/** Helpers that read values of unknown shape: a missing or wrong value reads as empty. */
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

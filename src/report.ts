@@ -44,7 +44,7 @@ const openSchema = z.strictObject({
 });
 export type ReportedOpen = z.infer<typeof openSchema>;
 
-/** A line in the list of the user's runs. */
+/** A line in the list of runs. */
 export const runLineSchema = z.strictObject({
   delegation_id: z.string(),
   state: z.enum(STATES),
@@ -94,7 +94,7 @@ export const reportSchema = z.strictObject({
 });
 export type Report = z.infer<typeof reportSchema>;
 
-/** Minimum length of each summary, in characters, however many there are. */
+/** Minimum length of each summary, in characters, regardless of their number. */
 const LEAST_SUMMARY_CHARS = 2_000;
 
 /** The report with its summaries truncated to about `maxChars` in total. Short summaries leave room for long ones. */
@@ -114,7 +114,7 @@ export function withinLimit(report: Report, maxChars: number): Report {
   };
 }
 
-/** Does not split a surrogate pair. */
+/** Cuts a text without splitting a surrogate pair. */
 function cutTo(text: string, length: number): string {
   return text.length <= length
     ? text
@@ -124,7 +124,7 @@ function cutTo(text: string, length: number): string {
         .replace(/\uFFFD$/, "");
 }
 
-/** @param restOf says where to read the rest of a child's answer that is truncated at `offset` */
+/** @param restOf returns how to read the rest of a child's answer that is truncated at `offset` */
 export function reportInWords(report: Report, restOf: (childId: string, offset: number) => string): string {
   const { delegation_id: id, state, tasks, results, open, questions, warnings, next } = report;
   const cost = money(report.total_cost_usd);
@@ -164,7 +164,7 @@ function resultInWords(
 }
 
 /**
- * `[2/3] falcon: running grep (12 s, $0.0040)`, for reports and for lines of progress.
+ * `[2/3] falcon: running grep (12 s, $0.0040)`, for reports and progress lines.
  * @param above position of the run in a tree: `2›` is below the second child
  */
 export function openInWords(child: ReportedOpen, tasks: number, above = ""): string {

@@ -1,6 +1,6 @@
 /**
- * How a child ended, as every surface returns it, folded from the child's events. Field names are the names users see
- * (contract: results). Nothing here is remembered beside the events: a status that no event tells cannot be shown.
+ * A child's result, as every surface returns it, folded from the child's events. Field names are the names users see.
+ * Everything here derives from events.
  */
 
 import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
@@ -15,21 +15,21 @@ export type TokenCount = { input: number; output: number; cached: number; reason
 /** `known`: every request was priced. `estimated`: a failed request may have been charged. `unknown`: no price or usage. */
 export type CostStatus = "known" | "estimated" | "unknown";
 
-/** One tool call as the trace shows it; `bytes` is the length of what the model read. */
+/** One tool call in the trace; `bytes` is the length of the text that the model read. */
 export type ToolTrace = { name: string; target: string; bytes: number; ok: boolean };
 
 export type RouteReport = {
-  /** What was asked for, as it was written. */
+  /** The request as written. */
   requested: { model?: string; provider?: string; reasoning_effort?: Effort };
   effective: { provider: string; model: string; reasoning_effort: Effort | null };
   chosen_by: { provider: Level; model: Level; reasoning_effort: Level | null };
-  /** Host (and port) that was spoken to. */
+  /** Host (and port) of the requests. */
   endpoint: string;
-  /** Name of the key that the last request carried; before any request, of those that were planned. */
+  /** Name of the key that the last request carried; before any request, of the planned key. */
   key_name: string | null;
   /** Names of all keys that requests carried, in the order of their first use. */
   key_names: string[];
-  /** What the provider's responses called the model. */
+  /** The model names in the provider's responses. */
   served_models: string[];
   fallback_used: boolean;
   attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
@@ -43,9 +43,9 @@ export type Result = {
   status: Status;
   /** `answered`, the limit that was reached, the failure's kind, who stopped it, or the problem's code. */
   exit_reason: string;
-  /** Where that is a limit, its value: requests, USD or seconds. */
+  /** The value of a reached limit, in requests, USD or seconds. */
   limit?: number;
-  /** The child's last words, whole. Empty where it said nothing: never made up. */
+  /** The child's final answer, complete. Empty if there was none. */
   summary: string;
   output?: unknown;
   schema_valid?: boolean;
@@ -61,11 +61,11 @@ export type Result = {
   duration_seconds: number;
   tool_trace: ToolTrace[];
   files_changed: string[];
-  /** Ids of the delegations it made itself. What they used is counted in its calls, tokens, cost and files. */
+  /** Ids of the delegations that the child made. Their usage is included in its calls, tokens, cost and files. */
   delegations: string[];
   error: FailureReport | Problem | null;
   warnings: Warning[];
-  /** The command that shows the child's whole transcript. */
+  /** The command that shows the child's full transcript. */
   transcript: string;
 };
 
@@ -77,7 +77,7 @@ export type DelegationResult = {
   warnings: Warning[];
 };
 
-/** What a child has used and done so far: the running fold that a `Result` is made of. Small: it holds no messages. */
+/** Usage and activity of a child so far: the running fold from which a `Result` is made. It holds no messages. */
 export type ChildStats = {
   readonly childId: string;
   readonly taskIndex: number;
@@ -85,9 +85,9 @@ export type ChildStats = {
   startedAt?: number;
   ending?: Ending;
   durationMs: number;
-  /** Its provider's quota is used up until then (milliseconds since the epoch): it sleeps. */
+  /** The child pauses until then because its provider's quota is exhausted (milliseconds since the epoch). */
   pausedUntil?: number;
-  /** When that sleep began, and what earlier ones took. */
+  /** Start of the current pause, and total length of earlier ones. */
   pausedAt?: number;
   pausedMs: number;
   position: number;
@@ -96,9 +96,9 @@ export type ChildStats = {
   costUsd: number;
   unpriced: number;
   uncertain: number;
-  /** USD that budgets reserved for requests whose cost nobody said. */
+  /** USD that budgets reserved for requests whose cost is unknown. */
   uncertainUsd: number;
-  /** A request has left and nothing was heard of it yet. */
+  /** Set while a request is in flight without a response. */
   asking?: { reservedUsd: number };
   keyNames: Set<string>;
   lastKeyName?: string;
@@ -106,7 +106,7 @@ export type ChildStats = {
   attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
   toolTrace: ToolTrace[];
   filesChanged: Set<string>;
-  /** What its own delegations have used, by their ids. */
+  /** Usage of its own delegations, by id. */
   charges: Map<string, NestedUsage>;
   warnings: Warning[];
 };
@@ -135,7 +135,7 @@ export function createChildStats(childId: string, taskIndex: number, planned: Pl
   };
 }
 
-/** Adds one of the child's events to its tally. */
+/** Adds one of the child's events to its statistics. */
 export function applyToStats(tally: ChildStats, event: ChildEvent): void {
   switch (event.kind) {
     case "child-start":
@@ -144,7 +144,7 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
     case "attempt-start":
       tally.position = event.position;
       addAttempt(tally, event.provider, event.model);
-      delete tally.lastKeyName; // It was another route's.
+      delete tally.lastKeyName; // The key belonged to another route.
       return;
     case "step-start":
       addRequest(tally, event.reservedUsd);
@@ -194,16 +194,16 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
   }
 }
 
-/** A turn that begins where the one before it was is the same attempt, going on. */
+/** Starts an attempt. A turn that starts on the same route continues the attempt. */
 function addAttempt({ attempts }: ChildStats, provider: string, model: string): void {
   const last = attempts.at(-1);
   if (last?.provider === provider && last.model === model) return;
   attempts.push({ provider, model, requests: 0, failures: [] });
 }
 
-/** A request has begun. @param reservedUsd what is reserved for it */
+/** Counts the start of a request. @param reservedUsd amount reserved for it */
 function addRequest(tally: ChildStats, reservedUsd = 0): void {
-  // A crash cut the one before it off: whether that was charged, nobody knows.
+  // A crash cut off the request before this one: it may have been charged.
   if (tally.asking) countUncertain(tally, tally.asking.reservedUsd);
   tally.asking = { reservedUsd };
   tally.apiCalls += 1;
@@ -225,13 +225,13 @@ function endChild(tally: ChildStats, { ending, at, durationMs }: Extract<ChildEv
   tally.durationMs = durationMs;
 }
 
-/** What it changed is in no list: nobody knows whether it did. */
+/** No list contains the changes of such a call, if it made any. */
 function outcomeUnknown({ name, target }: { name: string; target: string }): Warning {
   const message = `${name} ${target} was running when Deputy was interrupted: whether it took effect is not known.`;
   return { code: "outcome-unknown", message };
 }
 
-/** Its sleep is over, or was broken off. @param at milliseconds since the epoch */
+/** Ends a pause, whether it was complete or cut short. @param at milliseconds since the epoch */
 export function endPause(tally: ChildStats, at: number): void {
   if (tally.pausedAt !== undefined) tally.pausedMs += Math.max(0, at - tally.pausedAt);
   delete tally.pausedAt;
@@ -252,7 +252,7 @@ function addKey(tally: ChildStats, keyName: string | undefined): void {
 
 type CostFacts = { usage?: Usage; costUsd?: number; usageSoFar?: true; charged: boolean };
 
-/** A request has ended. Where its whole cost is not known, it counts what was reserved for it. */
+/** Adds the usage of an ended request. If its whole cost is unknown, it counts as what was reserved for it. */
 function addUsage(tally: ChildStats, { usage, costUsd, usageSoFar, charged }: CostFacts): void {
   const { reservedUsd } = tally.asking ?? { reservedUsd: 0 };
   delete tally.asking;
@@ -328,15 +328,15 @@ function base(tally: ChildStats) {
   };
 }
 
-/** What requests have used, as far as it is known. */
+/** Known usage of a set of requests. */
 export type UsageTotals = Omit<NestedUsage, "delegationId" | "filesChanged">;
 
-/** What a child has used so far, its delegations included. */
+/** Usage of a child so far, including its delegations. */
 export function usageTotals(tally: ChildStats): UsageTotals {
   return sumOf([usedAlone(tally), ...tally.charges.values()]);
 }
 
-/** Without its delegations. Of a request under way nobody knows yet what it costs. */
+/** Usage without its delegations. The cost of a request in flight is not known yet. */
 export function usedAlone(tally: ChildStats): UsageTotals {
   const { asking, uncertain, uncertainUsd } = tally;
   if (asking === undefined) return tally;
@@ -357,14 +357,14 @@ export function sumOf(parts: Iterable<UsageTotals>): UsageTotals {
   return all;
 }
 
-/** What a child has cost so far, its delegations included. */
+/** Cost of a child so far, including its delegations. */
 export function costOf(tally: ChildStats): Cost {
   return costIn(usageTotals(tally));
 }
 
 export type Cost = { usd: number | null; status: CostStatus };
 
-/** Unknown is never 0; what is uncertain counts as budgets count it, at its worst. */
+/** An unknown cost is never 0; an uncertain one counts at its worst case, as in budgets. */
 export function costIn({ costUsd, unpriced, uncertain, uncertainUsd = 0 }: UsageTotals): Cost {
   const usd = costUsd + uncertainUsd;
   const nothingKnown = uncertain > 0 && usd === 0;
@@ -387,12 +387,12 @@ function exitReason(ending: Ending): string {
   }
 }
 
-/** A failure as documents name its fields. */
+/** A failure with the field names of the documents. */
 function failureReport({ kind, message, httpStatus, retryAfterMs }: Failure): FailureReport {
   return present({ kind, message, http_status: httpStatus, retry_after_ms: retryAfterMs });
 }
 
-/** A wish as documents name its fields. */
+/** A model request with the field names of the documents. */
 export function requestedReport({ effort, ...rest }: Wish): RouteReport["requested"] {
   return { ...rest, ...present({ reasoning_effort: effort }) };
 }
@@ -403,7 +403,7 @@ function schemaFields(answer: SchemaCheck | undefined) {
   return present({ output, schema_valid: valid, schema_errors: errors });
 }
 
-/** The route of a child's attempt: position 0 is what was asked for, n the nth declared fallback. */
+/** The route of a child's attempt: position 0 is the requested one, n the nth declared fallback. */
 export function routeAt(planned: Ready, position: number): Route {
   const route = position === 0 ? planned.route : planned.route.fallbacks[position - 1];
   if (route === undefined) throw new Error(`no route at position ${position}`);
@@ -432,7 +432,10 @@ function routeReport(tally: ChildStats, asked: Route, effective: Route): RouteRe
   };
 }
 
-/** The results of a delegation in task order. @param costs of all its children, in USD: those still open have spent money too */
+/**
+ * The results of a delegation in task order. @param costs of all its children, in USD: children still open have spent
+ * money too
+ */
 export function delegationResult(
   delegationId: string,
   results: Result[],

@@ -1,6 +1,6 @@
 /**
- * Where a child runs: provider + model + effort + endpoint + which credential. A route holds no secret and is
- * journaled as it is.
+ * Where a child runs: provider, model, effort, endpoint and credential. A route contains no secret and is journaled as
+ * it is.
  */
 import type { Warning } from "./errors.ts";
 
@@ -14,13 +14,15 @@ export function isEffort(word: string): word is Effort {
 export const API_MODES = ["chat_completions", "responses", "anthropic_messages", "gemini"] as const;
 export type ApiMode = (typeof API_MODES)[number];
 
-/** What one level (task, call, config, parent) asks for. Absent means "as below". */
+/**
+ * The model request of one level (task, call, config, parent). An absent field leaves the choice to the level below.
+ */
 export type Wish = { model?: string; provider?: string; effort?: Effort };
 
 /**
- * Who decided a field of a route. `agent`: the agent definition that the task names. `hook`: the program's routing
- * hook. `rule`: a rule of the config. `alias`: a name of the user's that brought its own value. `family`: a family alias
- * that left the current provider. `default`: the provider's row.
+ * The level that decided a field of a route. `agent`: the agent definition that the task names. `hook`: the program's
+ * routing hook. `rule`: a rule in the config. `alias`: a user's alias that sets the value. `family`: a family alias
+ * that left the current provider. `default`: the provider's default.
  */
 export const LEVELS = [
   "task",
@@ -37,11 +39,11 @@ export const LEVELS = [
 ] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** Where requests go and which of the four wire formats is spoken there. */
+/** Destination of requests, and which of the four wire formats it speaks. */
 export type Endpoint = {
   baseUrl: string;
   apiMode: ApiMode;
-  /** Where `chat_completions` carries the effort at this provider; absent = `reasoning_effort`. */
+  /** Field that carries the effort in `chat_completions` at this provider; absent = `reasoning_effort`. */
   effortField?: "reasoning.effort";
 };
 
@@ -49,18 +51,18 @@ export type Endpoint = {
 export type Price = { input: number; output: number; cachedInput?: number };
 
 /**
- * What is known of a model: from the user's config, then Deputy's table, then the provider's own list where it was
- * fetched, then the price library. Absent = unknown.
+ * Facts about a model: from the user's config, then Deputy's table, then the provider's own list if it was fetched,
+ * then the price library. Absent = unknown.
  */
 export type ModelFacts = {
   contextWindow?: number;
-  /** Tokens. Sent as the limit where the wire format demands one. */
+  /** Tokens. Sent as the limit if the wire format demands one. */
   maxOutputTokens?: number;
   price?: Price;
   efforts?: readonly Effort[];
-  /** Whether it takes images. */
+  /** Whether the model accepts images. */
   vision?: boolean;
-  /** Whether it can call tools. A child on a model that cannot is given none. */
+  /** Whether the model can call tools. A child on a model that cannot gets none. */
   tools?: boolean;
 };
 
@@ -70,15 +72,15 @@ export type Route = {
   effort?: Effort;
   endpoint: Endpoint;
   /**
-   * Name (never value) of the credential as planned, e.g. `ZAI_API_KEY`, of a pool `ZAI_API_KEY +2 more`; absent for a
-   * keyless loopback endpoint. Which key a request really carried is told by its event.
+   * Name (never value) of the planned credential, such as `ZAI_API_KEY`, or `ZAI_API_KEY +2 more` for a pool; absent
+   * for a keyless loopback endpoint. The key that a request really carried is in its event.
    */
   keyName?: string;
   facts: ModelFacts;
-  /** What was asked for, as it was written, and which level each field came from. */
+  /** The request as written, and the level that each field came from. */
   requested: Wish;
   chosenBy: { provider: Level; model: Level; effort?: Level };
-  /** Declared fallbacks, in order. Never the parent's. */
+  /** Declared fallbacks, in order. The parent's are never included. */
   fallbacks: Route[];
   warnings: Warning[];
 };

@@ -1,6 +1,6 @@
 /**
- * The one matcher of patterns in which `*` is any number of any characters. Each literal is taken at its first place, so
- * the time is that of searching the text once, whatever the pattern. (`.*` in a regular expression tries every place.)
+ * The one matcher for patterns in which `*` is any number of any characters. It takes each literal at its first
+ * occurrence, so the text is searched once whatever the pattern. (`.*` in a regular expression tries every place.)
  */
 export function matchesStars(pattern: string, text: string): boolean {
   const [head = "", ...rest] = pattern.split("*");

@@ -1,19 +1,19 @@
 /**
- * A text of the config that may hold a key: `sk-…` or `${GLM_API_KEY}`. It prints as the variables it names, never as
- * what else is written in it, and is read only where a request is prepared, with the environment at hand.
+ * A string in the config that may contain a key: `sk-…` or `${GLM_API_KEY}`. It prints as the variables it names, never
+ * as the rest of its text, and is expanded only where a request is prepared, from the given environment.
  */
 import { inspect } from "node:util";
 
 export type Environment = Record<string, string | undefined>;
 
-/** A text with its variables filled in, or the variables that have no value. */
+/** A text with its variables expanded, or the variables that have no value. */
 export type Expansion = { text: string } | { unset: string[] };
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 export class Template {
   readonly #text: string;
-  /** The variables it names, in order. */
+  /** Names of its variables, in order. */
   readonly variables: readonly string[];
 
   constructor(text: string) {
@@ -25,7 +25,7 @@ export class Template {
     return expandVariables(this.#text, env);
   }
 
-  /** Only variables are shown: `Bearer ${TOKEN}` prints as `[secret]${TOKEN}`. */
+  /** Shows only variables: `Bearer ${TOKEN}` prints as `[secret]${TOKEN}`. */
   toString(): string {
     const shown = this.variables.map((name) => `\${${name}}`).join("");
     return this.#text.replaceAll(VARIABLE, "") === "" ? shown : `[secret]${shown}`;
@@ -44,12 +44,12 @@ export function variablesIn(text: string): string[] {
   return [...text.matchAll(VARIABLE)].map(([, name = ""]) => name);
 }
 
-/** Whether every `${` begins a variable: `${MY-KEY}` and `${KEY:-x}` are none, and would be sent as they are. */
+/** Whether every `${` starts a variable: `${MY-KEY}` and `${KEY:-x}` do not, and would be sent as written. */
 export function namesVariablesRightly(text: string): boolean {
   return !text.replaceAll(VARIABLE, "").includes("${");
 }
 
-/** `text` with every `${NAME}` replaced by its value; a blank value counts as none. */
+/** Replaces every `${NAME}` in `text` with its value; a blank value counts as unset. */
 export function expandVariables(text: string, env: Environment): Expansion {
   const unset = variablesIn(text).filter((name) => (env[name] ?? "").trim() === "");
   return unset.length > 0 ? { unset } : { text: text.replaceAll(VARIABLE, (_, name: string) => env[name] ?? "") };

@@ -1,31 +1,31 @@
 /**
- * What a tool is. Tools are made in `tools/`, run by the one loop in `child/loop.ts`; neither knows the other.
- * Input is written by a model: untrusted until the tool's own schema has read it.
+ * The tool interface. Tools are created in `tools/` and run by the one loop in `child/loop.ts`; neither imports the
+ * other. Input is written by a model: it is untrusted until the tool's own schema has parsed it.
  */
 import type { z } from "zod";
 
 /**
- * What a call does decides what runs beside it and what becomes of it after a crash. `read`: beside other reads, and again.
- * `write`: alone, and never repeated: its outcome is unknown. `delegate`: beside other delegations, and found again: it goes
- * on with what it had begun.
+ * The effect of a call decides what runs concurrently with it and what happens after a crash. `read` runs with other
+ * reads and can be repeated. `write` runs alone and is never repeated: its outcome is unknown. `delegate` runs with
+ * other delegations and, after a crash, continues the run it had started.
  */
 export type ToolEffect = "read" | "write" | "delegate";
 
 export type ToolOutput = {
-  /** What the model reads. Already capped in size by the tool, a cut is marked in the text. */
+  /** The text that the model reads. The tool has already capped its size, and a cut is marked in the text. */
   text: string;
   ok: boolean;
-  /** Workspace-relative paths that this call created or changed. */
+  /** Workspace-relative paths of files that this call created or changed. */
   filesChanged?: string[];
-  /** The same for programs, where a surface hands it to one: what the tool's `output` describes. */
+  /** The same output as data, for programs, in the form of the tool's `output` schema. */
   data?: Record<string, unknown>;
 };
 
-/** What a call would do, for rules, questions, live lines and the tool trace. */
+/** What a call would do, for rules, approval requests, live lines and the tool trace. */
 export type ToolSubject = {
-  /** What permission rules match against and a person is shown: the exact command, the path. */
+  /** The exact command or path: permission rules match it, and the user sees it. */
   target: string;
-  /** Decision where no rule matches: `allow` inside the workspace, `ask` for what the operator should see. */
+  /** Decision if no rule matches: `allow` inside the workspace, `ask` for what the operator should see. */
   otherwise: "allow" | "ask";
   /** `target` is a shell command line: rules judge each command in it. */
   isCommandLine?: boolean;
@@ -33,7 +33,7 @@ export type ToolSubject = {
 
 export type ToolContext = {
   childId: string;
-  /** The call as the model named it, and the step that made it; a surface that has no steps leaves both out. */
+  /** The id of the call, as the model named it, and its step; a surface without steps omits both. */
   callId?: string;
   step?: number;
   signal: AbortSignal;
@@ -41,16 +41,21 @@ export type ToolContext = {
 
 export type Tool<Input = unknown> = {
   name: string;
-  /** Models read this. */
+  /** Read by models. */
   description: string;
   effect: ToolEffect;
   input: z.ZodType<Input>;
-  /** What `data` of its output holds. */
+  /** Schema of the output's `data`. */
   output?: z.ZodType;
   subject(input: Input): ToolSubject;
-  /** Expected failure is `ok: false` with words for the model; throwing means a bug. Stops within a second of `signal`. */
+  /**
+   * Returns an expected failure as `ok: false` with a text for the model; throws only for a bug. Stops within a second
+   * of `signal`.
+   */
   run(input: Input, context: ToolContext): Promise<ToolOutput>;
 };
 
-/** One line of the operator's `permissions:`. `tool` and `match` are patterns (`*` = anything); first match wins. */
+/**
+ * One rule of the operator's `permissions:`. `tool` and `match` are patterns (`*` = anything); the first match wins.
+ */
 export type PermissionRule = { tool: string; match?: string | undefined; then: "allow" | "ask" | "deny" };
