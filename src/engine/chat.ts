@@ -1,6 +1,6 @@
 /**
- * A conversation as its user holds it: which run it is, on which route the next message goes, and what it may cost. All
- * else is in the journal, so that another process can go on with it.
+ * A conversation with its user: its run, the route of the next message, and its cost limit. All other state is in the
+ * journal, so that another process can continue it.
  */
 import { DeputyError } from "../errors.ts";
 import { present } from "../present.ts";
@@ -9,37 +9,37 @@ import { isConversation, type Run } from "../run/run.ts";
 import type { ConverseOptions, Delegation, Engine, LiveDelegation, SubmitOptions } from "./engine.ts";
 
 export type ChatOptions = Pick<SubmitOptions, "workspace"> & {
-  /** Goes on with this conversation: its id, or an unambiguous beginning of it. */
+  /** Continues this conversation: its id, or an unambiguous prefix of it. */
   id?: string;
-  /** What it runs on: over the config's top level or, where it goes on, over the route it had. */
+  /** The model request. It overrides the config's top level and, in a continued conversation, its previous route. */
   wish?: Wish;
-  /** A subset of the toolsets the config gives to children. A conversation that goes on keeps its own. */
+  /** A subset of the toolsets that the config gives to children. A continued conversation keeps its own. */
   toolsets?: string[];
-  /** USD for the whole conversation, what it delegates included. */
+  /** USD for the whole conversation, delegations included. */
   maxCostUsd?: number;
 };
 
 export type TurnOptions = Omit<ConverseOptions, "route" | "maxCostUsd">;
 
 export interface Chat {
-  /** Absent before the first message: what was never said is no run. */
+  /** Absent before the first message, which creates the run. */
   readonly id: string | undefined;
-  /** Where the next message goes. */
+  /** Route of the next message. */
   readonly route: Route;
-  /** Directory that its tools work in. */
+  /** Working directory of its tools. */
   readonly workspace: string;
-  /** Another route from the next message on. Nothing of it is written to a config. @throws DeputyError `nothing-to-run` */
+  /** Changes the route from the next message on, without writing to a config. @throws DeputyError `nothing-to-run` */
   use(wish: Wish): Promise<Route>;
-  /** One message; what follows from it is a turn. @throws DeputyError `run-owned` while a turn is under way */
+  /** Sends a message, which starts a turn. @throws DeputyError `run-owned` while a turn is in progress */
   say(text: string, options?: TurnOptions): Promise<Delegation>;
 }
 
-/** A conversation as the surfaces of this process follow it. */
+/** A conversation with live updates for the surfaces of this process. */
 export interface LiveChat extends Chat {
   say(text: string, options?: TurnOptions): Promise<LiveDelegation>;
 }
 
-/** @throws DeputyError `nothing-to-run` where it has no route, with what would work · `run-unknown` */
+/** @throws DeputyError `nothing-to-run` if it has no route, with what would work · `run-unknown` */
 export async function openChat(engine: Engine, options: ChatOptions): Promise<LiveChat> {
   const { wish = {}, toolsets, maxCostUsd } = options;
   const past = options.id === undefined ? undefined : await conversationOf(engine, options.id);
@@ -49,7 +49,7 @@ export async function openChat(engine: Engine, options: ChatOptions): Promise<Li
   };
   let id = past?.run.delegationId;
   let limitTold = past === undefined;
-  /** What was chosen since the last message. */
+  /** The route chosen since the last message. */
   let chosen: Route | undefined;
   let route = past === undefined ? await plan({ parent: wish }) : past.route;
   if (past !== undefined && (Object.keys(wish).length > 0 || maxCostUsd !== undefined)) await use(wish);

@@ -11,7 +11,7 @@ import type { SubmitOptions } from "./engine.ts";
 import { listAvailableModels } from "./setup/list-available.ts";
 import type { Opened } from "./setup/open-deputy.ts";
 
-/** A tool in the form that every framework uses: a description, a schema, and a function to call. */
+/** A tool in the form common to all frameworks: a description, a schema, and a function to call. */
 export type DelegateTool = {
   name: "delegate_task";
   /** Includes this user's current providers and aliases. */
@@ -19,7 +19,7 @@ export type DelegateTool = {
   /** JSON Schema of the arguments. */
   inputSchema: Record<string, unknown>;
   /**
-   * Runs a call to its end. A mistake of the model does not throw: `ok` is false, and `text` says what would work.
+   * Runs a call to its end. An error of the model does not throw: `ok` is false, and `text` says what would work.
    * @param signal stops the children; finished work is kept
    */
   run(input: unknown, signal?: AbortSignal): Promise<{ ok: boolean; text: string; report?: Report }>;
@@ -41,7 +41,7 @@ export function createDelegateTool(
     restOf: (childId) => `the user can read it with deputy show ${childId}`,
     async submit(call, { signal }) {
       const under = await engine.submit(call, { ...options, askedBy: "model" });
-      const stop = () => void under.stop("the caller").catch(() => {}); // Its result tells.
+      const stop = () => void under.stop("the caller").catch(() => {}); // ~The result reports it.
       if (signal.aborted) stop();
       signal.addEventListener("abort", stop, { once: true });
       await under.result.finally(() => signal.removeEventListener("abort", stop));

@@ -1,4 +1,4 @@
-/** Deputy as a library: the engine with what a program usually wants around it. */
+/** Deputy as a library: the engine with the setup that most programs want. */
 import { systemClock } from "../clock.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { DeputyError } from "../errors.ts";
@@ -28,7 +28,7 @@ import { type Opened, type OpenOptions, openDeputy } from "./setup/open-deputy.t
 export type CreateOptions = Partial<Pick<OpenOptions, "env" | "cwd" | "configPath" | "clock" | "route">> & {
   /** Default: SQLite in the state directory, shared with the command line. */
   journal?: Journal;
-  /** What children inherit where nothing else is said. */
+  /** Model request that children inherit by default. */
   parent?: Wish;
 };
 
@@ -36,50 +36,52 @@ export type DelegateOptions = {
   workspace?: string;
   concurrency?: number;
   maxCostUsd?: number;
-  /** One task that cannot start keeps all from starting. */
+  /** If one task cannot start, none does. */
   strict?: boolean;
-  /** `model` where the tasks come from a model: `delegation.allow` and `deny` bind it. Default: `operator`. */
+  /** Use `model` for tasks written by a model: `delegation.allow` and `deny` then apply. Default: `operator`. */
   askedBy?: "operator" | "model";
-  /** Rules that go before the config's. */
+  /** Rules that take precedence over the config's. */
   permissions?: PermissionRule[];
-  /** Answers children's questions. Without it they are denied at once, or wait for `answersFromElsewhere`. */
+  /**
+   * Decides on children's approval requests. Without it they are denied at once, or wait for `answersFromElsewhere`.
+   */
   asker?: Asker;
-  /** Questions wait for `answer()` or `deputy approve`, from any process. */
+  /** Approval requests wait for `answer()` or `deputy approve`, from any process. */
   answersFromElsewhere?: boolean;
 };
 
 export interface Deputy {
   /** Runs tasks to their end. @throws DeputyError `task-invalid` | `config-invalid` | `nothing-to-run` */
   delegate(tasks: CallInput, options?: DelegateOptions): Promise<DelegationResult>;
-  /** The same, and returns as soon as they have started. */
+  /** Like `delegate`, but returns as soon as the tasks have started. */
   start(tasks: CallInput, options?: DelegateOptions): Promise<Delegation>;
-  /** Every route and problem; nothing starts. */
+  /** Returns every route and problem without starting anything. */
   plan(tasks: CallInput, options?: DelegateOptions): Promise<Plan>;
-  /** `delegate_task` for a model of this program's own; for the AI SDK there is `deputize/ai-sdk`. */
+  /** `delegate_task` for a model that this program calls; for the AI SDK, use `deputize/ai-sdk`. */
   tool(options?: Omit<DelegateOptions, "askedBy">): Promise<DelegateTool>;
-  /** A conversation with an agent that delegates, as `deputy chat` has it. @throws DeputyError `nothing-to-run` */
+  /** A conversation with an agent that delegates, like `deputy chat`. @throws DeputyError `nothing-to-run` */
   chat(options?: Partial<ChatOptions>): Promise<Chat>;
-  /** Goes on with a run whose process has ended. */
+  /** Continues a run whose process has ended. */
   resume(id: string, options?: ResumeOptions): Promise<Delegation>;
   stop(id: string, by?: string): Promise<void>;
-  /** Says something to a child (`ID.n`, or a run with one open child): it goes with the child's next request. */
+  /** Sends a message to a child (`ID.n`, or a run with one open child), which receives it with its next request. */
   steer(id: string, text: string, by?: string): Promise<SteerReceipt>;
-  /** What became of a message, once that is known. */
+  /** Resolves with the receipt of a message once its outcome is known. */
   settleSteer(receipt: SteerReceipt, signal?: AbortSignal): Promise<SteerReceipt>;
-  /** What children wait to be allowed, in any process of this user. */
+  /** Pending approval requests of children in any process of this user. */
   questions(): Promise<Question[]>;
-  /** Answers one of them, and tells whether the answer counted. */
+  /** Answers an approval request, and returns whether the answer counted. */
   answer(answer: Omit<Answer, "by" | "reason"> & Partial<Pick<Answer, "by" | "reason">>): Promise<Answered>;
-  /** The newest runs first; all where no number is given. */
+  /** The newest runs, newest first; all runs without a number. */
   runs(newest?: number): Promise<RunListing[]>;
   run(id: string): Promise<RunListing>;
-  /** A run's events from the first on, in whatever process it runs, until it ends or nobody works on it any more. */
+  /** Yields a run's events from the first on, from any process, until it ends or no process works on it. */
   watch(id: string, signal?: AbortSignal): AsyncIterable<Event>;
-  /** Stops what runs here and lets go of everything. */
+  /** Stops the runs of this process and releases all resources. */
   close(): Promise<void>;
 }
 
-/** Opens Deputy for this program. Files and connections are opened with the first use. */
+/** Opens Deputy for this program. Files and connections are opened on first use. */
 export function createDeputy(options: CreateOptions = {}): Deputy {
   const { env = readEnvironment(), cwd = process.cwd(), parent, ...rest } = options;
   let opening: Promise<Opened> | undefined;

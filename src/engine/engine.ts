@@ -41,7 +41,7 @@ export type { ChatExtras } from "./work/toolbox.ts";
 
 export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> &
   RunOptions & {
-    /** `chat`: the call is the first message of a conversation, its one task the message. */
+    /** `chat`: the call's one task is the first message of a conversation. */
     surface: "cli" | "library" | "mcp" | "demo" | "chat";
   };
 
@@ -54,69 +54,84 @@ export type EngineDeps = Services &
   };
 
 export interface Engine {
-  /** Plans a call and starts nothing. @throws DeputyError `task-invalid` | `config-invalid` */
+  /** Plans a call without starting anything. @throws DeputyError `task-invalid` | `config-invalid` */
   plan(call: Call, options: SubmitOptions): Promise<Plan>;
-  /** Plans, journals and starts. @throws DeputyError `nothing-to-run` with every problem, where no task can start */
+  /**
+   * Plans, journals and starts a call. @throws DeputyError `nothing-to-run` with every problem, if no task can start
+   */
   submit(call: Call, options: SubmitOptions): Promise<LiveDelegation>;
   /**
-   * Plans and journals a call for another process to begin: its `resume` does.
+   * Plans and journals a call for another process, which begins it with `resume`.
    * @returns the run's id. @throws DeputyError as `submit`
    */
   enqueue(call: Call, options: SubmitOptions): Promise<string>;
-  /** Ids of the unfinished runs that a server owned when its process died, oldest first: `resume` goes on with them. */
+  /**
+   * Ids of the unfinished runs that a server owned when its process died, oldest first; continue them with `resume`.
+   */
   orphanedRuns(server: string): Promise<string[]>;
   /**
-   * Goes on with a run that was interrupted or whose owner died. A child that cannot continue (its route, image or
-   * workspace is gone) stays interrupted. @throws DeputyError `run-unknown` | `run-owned` · `nothing-to-run` where none
-   * can: nothing is written then
+   * Continues a run that was interrupted or whose owner died. A child that cannot continue (its route, image or
+   * workspace is gone) stays interrupted. @throws DeputyError `run-unknown` | `run-owned` · `nothing-to-run` if no
+   * child can continue: nothing is written then
    */
   resume(id: string, options: ResumeOptions): Promise<LiveDelegation>;
-  /** As `resume`, by the server that owned the run: what somebody had stopped, or asked to stop, stays stopped. */
+  /** Like `resume`, for the server that owned the run: what a user stopped, or asked to stop, stays stopped. */
   resumeAfterCrash(id: string, server: string, options: ResumeOptions): Promise<LiveDelegation>;
   /**
-   * The next turn of a conversation (a run whose surface is `chat`): the user's message, and what follows from it. An
-   * unfinished turn ends where it was stopped. @throws DeputyError `run-unknown` | `run-owned` | `nothing-to-run`
+   * Takes the next turn of a conversation (a run whose surface is `chat`) with the user's message. An unfinished turn
+   * first ends where it was stopped. @throws DeputyError `run-unknown` | `run-owned` | `nothing-to-run`
    */
   converse(id: string, text: string, options: ConverseOptions): Promise<LiveDelegation>;
-  /** Asks a run (or one child, `ID.n`) to stop, whoever owns it. Resolves when the request is durable. */
+  /** Asks a run (or one child, `ID.n`) to stop, whichever process owns it. Resolves when the request is durable. */
   stop(id: string, by: string): Promise<void>;
   /**
-   * Says something to a child, in whatever process it is: it goes with the child's next request. Of a run, to its one
-   * open child. Resolves when the message is durable. @throws DeputyError `run-unknown` | `run-ended` | `usage`
+   * Sends a message to a child in any process, which receives it with its next request. A run's id means its one open
+   * child. Resolves when the message is durable. @throws DeputyError `run-unknown` | `run-ended` | `usage`
    */
   steer(id: string, text: string, by: string): Promise<SteerReceipt>;
-  /** What became of a message, once that is known: `queued` only where the signal aborts or nobody works on the run. */
+  /**
+   * Resolves with the receipt of a message once its outcome is known; it is `queued` only if the signal aborts or no
+   * process works on the run.
+   */
   settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt>;
-  /** What children of live runs wait to be allowed, in any process, oldest first. */
+  /** Pending approval requests of children in any process, oldest first. */
   questions: ApprovalRequests["questions"];
-  /** The one that is meant, without an answer to it. @throws DeputyError as `answer` */
+  /** The approval request that is meant, without answering it. @throws DeputyError as `answer` */
   question: ApprovalRequests["question"];
-  /** Answers one, whoever owns the run, and tells whether the answer counted. @throws DeputyError `run-unknown` | `question-closed` | `usage` */
+  /**
+   * Answers an approval request, whichever process owns the run, and returns whether the answer counted. @throws
+   * DeputyError `run-unknown` | `question-closed` | `usage`
+   */
   answer: ApprovalRequests["answer"];
-  /** The newest runs of the journal, newest first; all where no number is given. */
+  /** The newest runs in the journal, newest first; all runs without a number. */
   runs(newest?: number): Promise<RunListing[]>;
-  /** How many there are. */
+  /** The number of runs. */
   runCount(): Promise<number>;
-  /** One run by its id, an unambiguous beginning of it, or the id of one of its children. @throws DeputyError `run-unknown` */
+  /**
+   * Finds a run by its id, an unambiguous prefix of it, or the id of one of its children. @throws DeputyError
+   * `run-unknown`
+   */
   run(id: string): Promise<FoundRun>;
-  /** The whole id of the run that an id means. @throws DeputyError `run-unknown` */
+  /** The full id of the run that an id means. @throws DeputyError `run-unknown` */
   runId(id: string): Promise<string>;
-  /** Brings a run that was found before up to date. */
+  /** Brings a run that was found earlier up to date. */
   refresh(found: FoundRun): Promise<void>;
-  /** Stored events of a run and those below it as of now; of one child alone for `ID.n`. @throws DeputyError `run-unknown` */
+  /**
+   * Stored events so far of a run and the runs below it, or of one child for `ID.n`. @throws DeputyError `run-unknown`
+   */
   events(id: string): AsyncIterable<StoredEvent>;
   /**
-   * Stored events of a run and those below it from the first, then new ones, from any process, until the run ends or
-   * nobody works on it.
+   * Stored events of a run and the runs below it from the first on, from any process, until the run ends or no process
+   * works on it.
    */
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
-  /** The same, each event with the run that was folded with it. */
+  /** Like `watch`, each event with the run as folded so far. */
   replay(id: string, signal: AbortSignal): AsyncIterable<RunUpdate>;
-  /** New events of a run that was found before, folded into it: it is up to date when the iteration ends. */
+  /** New events of a run that was found earlier, folded into it: it is up to date when the iteration ends. */
   follow(found: LoadedRun, signal: AbortSignal): AsyncIterable<RunUpdate>;
-  /** Removes past runs from the journal, for good. None that is at work; unfinished ones only where that is asked for. */
+  /** Permanently removes past runs from the journal. Running ones stay; unfinished ones go only on request. */
   prune(options: PruneOptions): Promise<Pruned>;
-  /** Stops what runs here and lets go of everything. */
+  /** Stops the runs of this process and releases all resources. */
   close(): Promise<void>;
 }
 
@@ -150,7 +165,7 @@ export function createEngine(deps: EngineDeps): Engine {
     if (owner === "dead" && (await journal.claim(delegationId)).claimed) await closeAbandonedRun(loaded, by, target);
   }
 
-  /** A run nobody works on any more is stopped by saying so, unless somebody took it up and ended it meanwhile. */
+  /** Stops an abandoned run by writing its end, unless another process continued and ended it meanwhile. */
   async function closeAbandonedRun(loaded: LoadedRun, by: string, target: string | undefined): Promise<void> {
     await catchUp(journal, loaded);
     const { run } = loaded;

@@ -1,4 +1,4 @@
-/** What children of live runs ask, over all processes of this user, and answers to it from anywhere. */
+/** Pending approval requests of children in all processes of this user, and decisions on them from anywhere. */
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Event, StoredEvent } from "../../event.ts";
@@ -7,27 +7,30 @@ import { childIdOf, type OpenQuestion, parseRunId, type Run } from "../../run/ru
 import { findRun, isOwned, type LoadedRun, loadRun } from "../../run/run-store.ts";
 import { followRun } from "../../run/watch-run.ts";
 
-/** A question that waits for an answer, with whose it is. */
+/** A pending approval request with its run and child. */
 export type Question = OpenQuestion & { delegationId: string; childId: string; goal: string };
 
-/** Says which question is meant. */
+/** Identifies an approval request. */
 export type Which = {
-  /** A run (its only open question), or one of its children. */
+  /** A run (with one pending request), or one of its children. */
   id: string;
-  /** Which of a child's questions, or the beginning of its id; needed where several are open. */
+  /** The call id of the request, or a prefix of it; needed if several are pending. */
   callId?: string;
-  /** The code of exactly one request: nothing else is meant, whatever is open now. */
+  /** The code of exactly one request, regardless of which are pending now. */
   request?: string;
 };
 
 export type Answer = Which & {
   allowed: boolean;
-  /** What the child is told. */
+  /** The reason given to the child. */
   reason: string;
   by: string;
 };
 
-/** `counted`: this answer settled it. Else somebody, or something, else did first; `end` tells what, where it is known. */
+/**
+ * `counted`: this answer decided the request. Otherwise another answer or event came first, and `end` describes it if
+ * it is known.
+ */
 export type Answered = { question: Question; counted: boolean; end: ApprovalOutcome | undefined };
 type ApprovalOutcome = { allowed: boolean; by: string; reason: string };
 
@@ -80,7 +83,7 @@ export function createApprovalRequests({ clock, journal, pid, newId }: ApprovalR
     return outcome(found, asked, id);
   }
 
-  /** How the newest question ended that could be meant. */
+  /** Returns how the newest request that matches ended. */
   async function lastAnswer(delegationId: string, { id, callId = "" }: Which): Promise<ApprovalOutcome | undefined> {
     const { taskIndex } = parseRunId(id);
     const childId = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
@@ -92,7 +95,7 @@ export function createApprovalRequests({ clock, journal, pid, newId }: ApprovalR
     return last;
   }
 
-  /** What settled the question: told by its end, which the owner writes. */
+  /** Returns what decided the request, from the `approval-end` that the owner writes. */
   async function outcome(found: LoadedRun, question: Question, answerId: string): Promise<Answered> {
     let end: (ApprovalOutcome & { answerId?: string }) | undefined;
     let answered = false;
@@ -121,7 +124,7 @@ function isEndOf(
   return event.kind === "approval-end" && event.childId === childId && event.callId === callId && event.at >= askedAt;
 }
 
-/** @throws DeputyError `question-closed` where nothing is asked, `usage` where more than one question could be meant */
+/** @throws DeputyError `question-closed` if no request is pending, `usage` if more than one matches */
 async function requestMeant(
   open: Question[],
   run: Run,

@@ -1,32 +1,32 @@
 /**
- * Questions of children, put to whoever can answer: the asker of this process, and anyone in another place. The first
- * answer counts. Every question is settled: a child never hangs on one.
+ * Approval requests of a run's children. They go to this process's approval handler and to anyone elsewhere; the first
+ * answer counts. Every request is resolved: no child waits forever.
  */
 import type { ApprovalDecision, ApprovalQuestion, RequestApproval } from "../../child/child.ts";
 import type { Clock } from "../../clock.ts";
 import type { StoredEvent } from "../../event.ts";
 
 /**
- * Someone who can answer. Resolves when they have; stops asking when the signal aborts. `by` names the surface and the
- * user; without it, the program that uses the library answered.
+ * Asks someone for a decision. Resolves with the decision, and stops asking when the signal aborts. `by` names the
+ * surface and the user; without it, the program that uses the library decided.
  */
 export type Asker = (
   question: ApprovalQuestion,
   signal: AbortSignal,
 ) => Promise<{ allowed: boolean; reason: string; by?: string }>;
 
-/** Who may answer the children's questions. */
+/** Who may decide on the children's approval requests. */
 export type ApprovalOptions = {
   asker?: Asker | undefined;
-  /** Someone may answer in another place (`deputy approve`): a question waits for that, also where there is no asker. */
+  /** Someone may answer elsewhere (`deputy approve`): a request then waits even without an approval handler. */
   answersFromElsewhere?: boolean | undefined;
 };
 
 export type Approvals = {
   approve: RequestApproval;
-  /** Until when a question asked now would wait; undefined where nobody can answer. */
+  /** Deadline of a request made now; undefined if nobody can answer. */
   answerBy(): number | undefined;
-  /** An answer from another place. One that does not name exactly a request that is open changes nothing. */
+  /** Handles an answer from elsewhere. An answer that does not name a pending request exactly has no effect. */
   resolve(answer: Extract<StoredEvent, { kind: "approval-answer" }>): void;
 };
 
@@ -38,7 +38,7 @@ const NOBODY_CAN_ANSWER: ApprovalDecision = {
     "--allow or permissions: in the config.",
 };
 
-/** @param timeoutMs how long a person has to answer; then the answer is no */
+/** @param timeoutMs how long a user has to answer; after that, the request is denied */
 export function createApprovals(
   { asker, answersFromElsewhere }: ApprovalOptions,
   timeoutMs: number,
@@ -67,7 +67,7 @@ export function createApprovals(
     }
   }
 
-  /** An asker that cannot ask is no answer where another may come. */
+  /** A handler that fails to ask does not decide if another answer may come. */
   async function ask(asker: Asker, question: ApprovalQuestion, signal: AbortSignal): Promise<ApprovalDecision> {
     try {
       const { allowed, reason, by = "library" } = await asker(question, signal);

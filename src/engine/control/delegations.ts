@@ -1,6 +1,6 @@
 /**
- * Delegations as a model looks after them, whatever started them: reports, whole answers, stopping, messages and
- * decisions. Each surface says who the model is and how it waits.
+ * Delegations as a model manages them, whatever started them: reports, whole answers, stopping, messages and decisions.
+ * Each surface says who the model is and how it waits.
  */
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
@@ -13,53 +13,53 @@ import type { RunListing } from "../../run/run-store.ts";
 import { shortLine } from "../../short-line.ts";
 import type { Engine, Question, Which } from "../engine.ts";
 
-/** Runs that a list shows. */
+/** Number of runs that a list shows. */
 const MOST_LISTED = 20;
-/** How long to wait for those that were stopped to end, in milliseconds. */
+/** How long to wait for stopped children to end, in milliseconds. */
 const STOP_MS = 5_000;
 /** How long to wait for a message to be delivered, in milliseconds. */
 const STEER_MS = 3_000;
 
 export type DelegationClient = {
-  /** As it names itself. */
+  /** The client's own name. */
   readonly name: string;
-  /** `mcp`, or where else its tools are offered. */
+  /** `mcp`, or another surface that offers its tools. */
   readonly surface: string;
-  /** Requests of children that its model has been told of. */
+  /** Codes of the approval requests that its model has seen. */
   readonly told: Set<string>;
 };
 
-/** Waits until the run ends, the time is over, `until` holds, or the user has to be asked. */
+/** Waits until the run ends, the time is up, `until` returns true, or the user has to be asked. */
 export type WaitForRun = (id: string, ms: number, until?: (run: Run) => boolean) => Promise<RunListing>;
 
 export type DelegationsDeps = {
   engine: Engine;
   clock: Clock;
   client: DelegationClient;
-  /** Of the call that asks. */
+  /** Signal of the call. */
   signal: AbortSignal;
   wait: WaitForRun;
-  /** Called with each report before the model gets it. */
+  /** Called with each report before the model receives it. */
   onReport?(report: Report): Promise<void>;
   maxSummaryChars: number;
 };
 
 export type Delegations = {
-  /** The report on a run, whose approval requests the model has been told of with it. */
+  /** Returns the report on a run, and records that the model has seen its approval requests. */
   describe(listing: RunListing): Promise<Report>;
   report(id: string, waitSeconds: number): Promise<Report>;
-  /** A part of a child's answer, from `offset` on. */
+  /** Returns a part of a child's answer, from `offset` on. */
   answer(id: string, offset: number, waitSeconds: number): Promise<ChildAnswer>;
   stop(id: string): Promise<Report>;
   steer(id: string, message: string): Promise<ToldReport>;
-  /** Allows or denies what a child asks for. @throws DeputyError `usage` where the model was not told of it before */
+  /** Allows or denies a child's request. @throws DeputyError `usage` if the model has not seen it */
   settle(id: string, callId: string | undefined, allowed: boolean, reason: string): Promise<ToldReport>;
-  /** The newest runs, newest first. */
+  /** Returns the newest runs, newest first. */
   newest(): Promise<RunLine[]>;
   isChild(id: string): boolean;
 };
 
-/** What became of a message or a decision, and the report after it. */
+/** The outcome of a message or a decision, and the report after it. */
 export type ToldReport = { told: string; report: Report };
 
 export function createDelegations(deps: DelegationsDeps): Delegations {
@@ -150,7 +150,7 @@ async function settle(
     : `Too late: ${end?.by ?? "someone else"} already ${end?.allowed ? "approved" : "denied"} the request.`;
 }
 
-/** An approval means what its giver has been shown: this was not, until now. */
+/** The model can approve only what it has seen: it sees this request only now. */
 function untold({ childId, request, toolName, target, directory }: Question, { told }: DelegationClient): DeputyError {
   told.add(request);
   return new DeputyError(

@@ -1,4 +1,7 @@
-/** Messages to children under way, whoever owns the run: recorded here, heard by the owner, their receipt a fold. */
+/**
+ * Messages to running children, whichever process owns the run: recorded here, read by the owner, receipts folded from
+ * events.
+ */
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -6,7 +9,9 @@ import { childIdOf, hasEnded, parseRunId, type Run, type RunChild, type Steer } 
 import { catchUp, findRun, isOwned, type LoadedRun, loadRun } from "../../run/run-store.ts";
 import { followRun } from "../../run/watch-run.ts";
 
-/** What became of a message so far. `owner`: `dead` where nobody works on the run and a resume would deliver it. */
+/**
+ * Delivery state of a message. `owner` is `dead` if no process works on the run; a resume would deliver the message.
+ */
 export type SteerReceipt = { id: string; childId: string; state: Steer["state"]; owner: "alive" | "dead" };
 
 export type Steering = {
@@ -22,7 +27,7 @@ type SteeringDeps = {
 };
 
 export function createSteering({ clock, journal, pid, newId }: SteeringDeps): Steering {
-  /** The runs that receipts of this process were made from: settling one continues there. */
+  /** The runs that this process's receipts came from: settling a receipt continues there. */
   const runs = new WeakMap<SteerReceipt, LoadedRun>();
 
   async function steer(id: string, text: string, by: string): Promise<SteerReceipt> {
@@ -63,7 +68,7 @@ function stateIn({ children }: Run, childId: string, id: string): Steer["state"]
   return child?.steers.find((steer) => steer.id === id)?.state;
 }
 
-/** The child that an id means: the one it names or, of a run, the one that is still open. */
+/** Returns the child that an id means: the named child or, for a run, its one open child. */
 function addressee(run: Run, id: string): RunChild {
   const { taskIndex } = parseRunId(id);
   if (taskIndex !== undefined) {

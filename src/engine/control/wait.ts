@@ -1,4 +1,4 @@
-/** Waits for a run, in whatever process it is: to its end, or until enough has been seen or waited. */
+/** Waits for a run in any process: until it ends, or until enough was seen or the time is up. */
 import type { Clock } from "../../clock.ts";
 import { allChildren, type Run } from "../../run/run.ts";
 import type { FoundRun, RunListing } from "../../run/run-store.ts";
@@ -7,11 +7,11 @@ import type { Engine } from "../engine.ts";
 export type WaitOptions = {
   ms: number;
   clock: Clock;
-  /** Sees the run as it is now, and after each stored event from here on. True: enough has been seen. */
+  /** Receives the run as it is now, and after each stored event from then on. Returns true to stop waiting. */
   onRun?: (run: Run) => boolean;
 };
 
-/** @param found the run, which is kept up to date @returns the run as it is then */
+/** @param found the run, which is kept up to date @returns the run at the end of the wait */
 export async function waitForRun(
   engine: Engine,
   found: FoundRun,
@@ -33,7 +33,7 @@ export async function waitForRun(
   return found;
 }
 
-/** Waits for a run until it ends, a child asks for an approval, or `until` holds. @returns the run as it is then */
+/** Waits until a run ends, a child requests an approval, or `until` returns true. @returns the run at that time */
 export async function waitForNews(
   engine: Engine,
   id: string,
@@ -46,13 +46,13 @@ export async function waitForNews(
   return waitForRun(engine, found, { ...options, onRun }, signal);
 }
 
-/** Approval requests of a tree of runs that can still be answered. */
+/** Approval requests in a tree of runs that can still be answered. */
 function requestsIn(run: Run): string[] {
   const questions = allChildren(run).flatMap((child) => child.questions);
   return questions.flatMap(({ request, answerBy }) => (answerBy === undefined ? [] : [request]));
 }
 
-/** Stops the runs of this process, and waits for their ends, for a while. */
+/** Stops the runs of this process, and waits a limited time for them to end. */
 export async function stopHere(engine: Engine, by: string, { ms, clock }: WaitOptions): Promise<void> {
   const here = (await engine.runs()).filter(({ owner }) => owner === "here").map(({ run }) => run.delegationId);
   await Promise.all(here.map((id) => engine.stop(id, by)));

@@ -1,9 +1,9 @@
-/** One timer that can be set anew. It keeps the process alive while it is set. */
+/** One timer that can be reset. It keeps the process alive while it is set. */
 import type { Clock } from "../../clock.ts";
 
 export type Alarm = {
   readonly isSet: boolean;
-  /** Rings once after so many milliseconds, in place of what was set before; undefined: not at all. */
+  /** Rings once after this many milliseconds, replacing the previous setting; undefined cancels it. */
   set(forMs: number | undefined): void;
 };
 

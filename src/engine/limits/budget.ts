@@ -1,21 +1,21 @@
 /**
- * Money, set aside before a request leaves and settled after it: over all children of a delegation, and for each. What
- * is spent and what is held never exceed a limit by more than the requests in flight at their worst case.
+ * Budgets in USD, for all children of a delegation and for each child: money is reserved before a request is sent and
+ * committed after it. Spending plus reservations exceed a limit by at most the worst case of the requests in flight.
  */
 import type { Reservation, WorstCase } from "../../child/worst-case.ts";
 import { SHORTEST_ANSWER_TOKENS } from "../../plan.ts";
 
-/** Shorter answers than this are not worth asking for, in tokens. */
+/** Shorter answers are not worth a request, in tokens. */
 const MIN_ANSWER_TOKENS = 1_000;
 
-/** One limit and what stands against it, in USD. */
+/** A limit, and the amounts that count against it, in USD. */
 export type Budget = {
   readonly limitUsd: number | undefined;
   spentUsd: number;
   reservedUsd: number;
-  /** Requests for which money is held. */
+  /** Number of requests with a reservation. */
   open: number;
-  /** Who waits for money that others hold. */
+  /** Callbacks of requests that wait for others' reservations. */
   readonly waiting: Set<() => void>;
 };
 
@@ -24,8 +24,9 @@ export function createBudget(limitUsd: number | undefined, spentUsd = 0): Budget
 }
 
 /**
- * Sets money aside as `tryReserve` does, and waits where others hold it: a request that ends gives back what it did not cost.
- * @param onWait called once, before the first wait, with the USD that others hold
+ * Reserves money like `tryReserve`, and waits if others have reserved it: a request that ends returns what it did not
+ * cost.
+ * @param onWait called once, before the first wait, with the USD that others have reserved
  */
 export async function reserve(
   budgets: readonly Budget[],
@@ -44,9 +45,9 @@ export async function reserve(
 }
 
 /**
- * Sets money aside in every budget, or in none.
- * @returns undefined where a budget cannot pay for an answer of useful length; `held` where it could, were it not for
- * what others hold
+ * Reserves money in every budget, or in none.
+ * @returns undefined if a budget cannot pay for an answer of useful length; `held` if it could without others'
+ * reservations
  */
 export function tryReserve(
   budgets: readonly Budget[],
@@ -54,7 +55,7 @@ export function tryReserve(
   isFinalAnswer: boolean,
 ): Reservation | "held" | undefined {
   const unspentUsd = Math.min(...budgets.map(unspent));
-  // Without a limit nobody needs to know the worst case, which costs a walk through the whole conversation.
+  // Without a limit, skip the worst case: computing it reads the whole conversation.
   if (unspentUsd === Number.POSITIVE_INFINITY) return createReservation(budgets);
   const worst = worstCase();
   const { price } = worst.route.facts;
@@ -70,7 +71,7 @@ export function tryReserve(
   return createReservation(budgets, { reservedUsd: worstUsd, maxOutputTokens: outputTokens });
 }
 
-/** The limit, in USD, of which the least is left; undefined where there is none. */
+/** The limit, in USD, with the least money left; undefined without limits. */
 export function tightestUsd(budgets: readonly Budget[]): number | undefined {
   return tightest(budgets)?.limitUsd;
 }
@@ -95,7 +96,7 @@ function createReservation(
     open = false;
     for (const budget of budgets) {
       budget.open -= 1;
-      // Where nothing is held there is not even a rounding error, for which somebody would wait in vain.
+      // Reset to zero without reservations: a rounding error would make a request wait forever.
       budget.reservedUsd = budget.open === 0 ? 0 : budget.reservedUsd - heldUsd;
       budget.spentUsd += spentUsd;
     }
@@ -109,7 +110,7 @@ function createReservation(
   };
 }
 
-/** Until money that is held in one of them is given back or spent, or the signal aborts. */
+/** Waits until one of the budgets releases or commits a reservation, or the signal aborts. */
 async function waitForRelease(budgets: readonly Budget[], signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const wake = () => resolve();

@@ -1,23 +1,23 @@
-/** A child's place among the running: taken, given back while it waits, changed for one at another provider. */
+/** A child's slot: acquired, released while the child waits, and exchanged when it changes provider. */
 import type { Permit } from "../../child/child.ts";
 import { type Clock, sleepUntil } from "../../clock.ts";
 import type { Slot } from "./occupied-slots.ts";
 import type { Scheduler, WaitStatus } from "./scheduler.ts";
 
 export type ChildSlot = {
-  /** False where the signal aborted before a place was free. */
+  /** Returns false if the signal aborted before a slot was free. */
   acquire(provider: string, signal: AbortSignal): Promise<boolean>;
-  /** A place, and leave to send one request; undefined where the signal aborted first. */
+  /** Returns a slot and a permit for one request; undefined if the signal aborted first. */
   admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Permit | undefined>;
-  /** Waits without a place; early where the signal aborts. The next request queues for one. */
+  /** Waits without a slot; returns early if the signal aborts. The next request queues for a slot. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
-  /** The same, until a moment in milliseconds since the epoch. */
+  /** Like `pause`, until a moment in milliseconds since the epoch. */
   sleepUntil(until: number, signal: AbortSignal): Promise<void>;
-  /** Gives the place back. The next request queues for one. */
+  /** Releases the slot. The next request queues for one. */
   release(): void;
 };
 
-/** @param onWait hears what the child waits for */
+/** @param onWait receives what the child waits for */
 export function createChildSlot(
   scheduler: Scheduler,
   clock: Clock,

@@ -1,14 +1,17 @@
-/** A child's wall time. It stands still while the child waits for its turn: queued, at its provider's rate limiter, or paused. */
+/**
+ * A child's wall-clock limit. It pauses while the child waits for its turn: in the queue, at its provider's rate
+ * limiter, or for a quota.
+ */
 import type { Clock } from "../../clock.ts";
 
 export type Deadline = {
-  /** Time counts from here on. */
+  /** Starts counting time. */
   resume(): void;
-  /** Time counts no more until `resume`. */
+  /** Stops counting time until `resume`. */
   pause(): void;
 };
 
-/** @param limitMs what there is in all; 0 = any time @param spentMs what was used before */
+/** @param limitMs total time allowed; 0 = no limit @param spentMs time used before */
 export function createDeadline(clock: Clock, limitMs: number, spentMs: number, reached: () => void): Deadline {
   if (limitMs === 0) return { resume: () => {}, pause: () => {} };
   let leftMs = Math.max(0, limitMs - Math.max(0, spentMs));

@@ -1,15 +1,15 @@
-/** Slots in which children run: how many are taken in all and at each provider. */
+/** Occupied slots, in total and per provider. */
 
 export type Slot = {
   readonly provider: string;
-  /** Gives the place back; a second call does nothing. */
+  /** Releases the slot; a second call has no effect. */
   release(): void;
 };
 
 export type OccupiedSlots = {
-  /** How many are taken in all. */
+  /** Occupied slots in total. */
   readonly total: number;
-  /** How many are taken at a provider. */
+  /** Occupied slots at a provider. */
   at(provider: string): number;
   take(provider: string): Slot;
 };

@@ -1,61 +1,65 @@
 /**
- * One provider's rate limiter: when the next request may leave. It holds what the operator allows (requests and tokens per
- * minute) and what the provider itself has shown it can take: a refusal for its rate narrows the rate limiter and may close it
- * for a while, answers widen it again. Arithmetic on a clock that is handed in; it waits for nothing and asks nobody.
+ * One provider's rate limiter: it decides when the next request may be sent. It enforces the operator's limits
+ * (requests and tokens per minute) and adapts to the provider: a rate-limit error lowers the concurrency limit and may
+ * close the limiter for a while, and successes raise the limit again. It only computes from a given clock; it never
+ * waits.
  */
 import type { Permit, RequestOutcome } from "../../child/child.ts";
 import type { FailureKind } from "../../errors.ts";
 
 export type ProviderLimits = {
-  /** Children at once. */
+  /** Maximum concurrent requests. */
   concurrent?: number | undefined;
   requestsPerMinute?: number | undefined;
   tokensPerMinute?: number | undefined;
 };
 
-/** What keeps a request from leaving: for how long, or until one that is under way has ended. */
+/** What blocks a request: for how long, or until a request in flight has ended. */
 export type RateLimitWait = { limit: string; forMs: number };
 
 export type RateLimiter = {
-  /** What is in the way of a request now; undefined where it may leave. @param tokens asked only where tokens count */
+  /** Returns what blocks a request now; undefined if it may be sent. @param tokens called only if tokens are limited */
   check(tokens: () => number): RateLimitWait | undefined;
-  /** A request leaves. */
+  /** Records that a request is sent. */
   acquire(tokens: () => number): Permit;
   setLimits(limits: ProviderLimits): void;
 };
 
-/** A minute, and what two requests may gain on one another on their way. */
+/** One minute, plus the difference in transit time that two requests may have. */
 const MINUTE_MS = 61_000;
-/** The first wait where a provider does not say how long, in milliseconds; doubled each time, with jitter on half of it. */
+/** First wait if a provider names none, in milliseconds; doubled each time, with jitter on half of it. */
 const FIRST_BACKOFF_MS = 2_000;
 const MAX_BACKOFF_MS = 60_000;
-/** A provider that says to wait for longer is not waited for here: each child decides for itself. */
+/** The limiter does not wait longer than this for a provider: each child decides for itself. */
 const LONGEST_BACKOFF_MS = 10 * 60_000;
-/** How fast the rate limiter widens towards what was too many before, where 1 is one more for each round of answers. */
+/** How fast the limit grows towards the last threshold; 1 adds one per round of responses. */
 const CAUTION = 1 / 8;
-/** After so long without a refusal it is as if there had been none. */
+/** Rate-limit errors are forgotten after this long without a new one. */
 const FORGET_AFTER_MS = 10 * 60_000;
 
-/** Failures that say a provider has had enough: `hold` closes the rate limiter until it may be asked again. */
+/** Failures that show a provider's limit: `hold` closes the limiter until the provider may be asked again. */
 const SETBACKS: Partial<Record<FailureKind, "hold" | "narrow">> = { "rate-limited": "hold", overloaded: "narrow" };
 
 type SentRequest = { at: number; tokens: number };
 
-/** @param now milliseconds that only grow @param random from 0 to 1 @param changed a request ended: who waits may go */
+/**
+ * @param now monotonic milliseconds @param random from 0 to 1 @param changed called when a request ends, so that
+ * waiting ones can be sent
+ */
 export function createRateLimiter(now: () => number, random: () => number, changed: () => void): RateLimiter {
   let limits: ProviderLimits = {};
-  /** Requests of the last minute, oldest first; kept only where they count. */
+  /** Requests of the last minute, oldest first; kept only if they are limited. */
   let sent: SentRequest[] = [];
   let inFlight = 0;
-  /** Of these, the ones that left after the last setback; those before it say nothing new. */
+  /** Incremented with each setback: the outcome of a request sent in an earlier generation says nothing new. */
   let generation = 0;
   let inGeneration = 0;
-  /** Most requests in flight that the provider has shown to take. */
+  /** Concurrency limit, as learned from the provider. */
   let limit = Number.POSITIVE_INFINITY;
-  /** As many together were refused the last time. */
+  /** The concurrency at which requests were refused last. */
   let slowStartThreshold = Number.POSITIVE_INFINITY;
   let blockedUntil = 0;
-  /** It was closed, and has answered nothing since: one request goes ahead and finds out. */
+  /** Set after the limiter was closed: one request is sent as a probe. */
   let probing = false;
   let setbacks = 0;
   let lastSetbackAt = 0;
@@ -66,7 +70,7 @@ export function createRateLimiter(now: () => number, random: () => number, chang
     if (isNews) {
       generation += 1;
       inGeneration = 0;
-      // A request that went ahead alone and was refused says nothing about how many may go together.
+      // A probe that was refused says nothing about concurrency.
       if (!probing) {
         slowStartThreshold = Math.min(limit, inFlight);
         limit = Math.max(1, Math.floor(slowStartThreshold / 2));
@@ -81,7 +85,7 @@ export function createRateLimiter(now: () => number, random: () => number, chang
 
   function accepted(sentIn: number): void {
     if (sentIn !== generation || (!probing && limit === Number.POSITIVE_INFINITY)) return;
-    // What it took to get through is remembered for the next time, by half.
+    // After a successful probe, half of the setbacks are kept for the next time.
     if (probing) setbacks = Math.floor(setbacks / 2);
     probing = false;
     const isForgotten = now() - lastSetbackAt > FORGET_AFTER_MS;
@@ -97,7 +101,7 @@ export function createRateLimiter(now: () => number, random: () => number, chang
     if (setback && kind) backOff(kind, setback.backInMs, sentIn);
     inFlight -= 1;
     if (sentIn === generation) inGeneration -= 1;
-    // A rate limiter without limits was open before, and still is.
+    // A limiter without limits was open before, and stays open.
     if (entry !== undefined || probing || limit !== Number.POSITIVE_INFINITY) changed();
   }
 
@@ -108,7 +112,7 @@ export function createRateLimiter(now: () => number, random: () => number, chang
     if (gone !== 0) sent = gone < 0 ? [] : sent.slice(gone);
   }
 
-  /** Until the entry at `index` is a minute old. */
+  /** Time until the entry at `index` is a minute old. */
   const untilGone = (index: number) => Math.max(1, (sent[index]?.at ?? 0) + MINUTE_MS - now());
 
   function minuteWait(tokens: () => number): RateLimitWait | undefined {
@@ -117,7 +121,7 @@ export function createRateLimiter(now: () => number, random: () => number, chang
     if (requests !== undefined && sent.length >= requests)
       return { limit: "requests per minute", forMs: untilGone(sent.length - requests) };
     if (tokensPerMinute === undefined || sent.length === 0) return undefined;
-    // A request that is larger than the limit itself leaves alone.
+    // A request larger than the limit is sent alone.
     let over = sent.reduce((sum, entry) => sum + entry.tokens, 0) + tokens() - tokensPerMinute;
     if (over <= 0) return undefined;
     const last = sent.findIndex((entry) => {

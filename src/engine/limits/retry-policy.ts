@@ -1,20 +1,25 @@
-/** What follows a failed request: one table, by kind. Retries are bounded in tries and in time; fallbacks are declared. */
+/**
+ * Retry policy: one table of reactions to a failed request, by kind. Retries are limited in number and in time;
+ * fallbacks are declared.
+ */
 import type { FailureSituation } from "../../child/child.ts";
 import type { FailureKind } from "../../errors.ts";
 import type { Recovery } from "../../event.ts";
 
 type RetryRule = {
-  /** Most requests for one step on one route. */
+  /** Maximum requests for one step on one route. */
   tries: number;
   /** First wait, in milliseconds; doubled each time, with full jitter. */
   waitMs: number;
-  /** The provider's rate limiter (`rate-limiter.ts`) waits longer and longer, for all its children at once: this wait does not grow. */
+  /**
+   * The provider's rate limiter (`rate-limiter.ts`) already backs off for all its children, so this wait does not grow.
+   */
   rateLimited?: true;
-  /** Whether another route may fare better. */
+  /** Whether another route may succeed. */
   fallback: boolean;
 };
 
-/** The next move for each kind of failure. The documentation's table is generated from this one. */
+/** The reaction to each kind of failure. The table in the documentation is generated from it. */
 export const RETRY_RULES = {
   "rate-limited": { tries: 12, waitMs: 2_000, rateLimited: true, fallback: true },
   "quota-exhausted": { tries: 1, waitMs: 0, fallback: true },
@@ -26,7 +31,7 @@ export const RETRY_RULES = {
   refused: { tries: 1, waitMs: 0, fallback: true },
   "invalid-request": { tries: 1, waitMs: 0, fallback: true },
   "malformed-response": { tries: 3, waitMs: 500, fallback: true },
-  // Only where the operator said that it fails: what answers then is never chosen by us.
+  // Only for models that the operator wants to fail: the model that responds instead is never Deputy's choice.
   "served-mismatch": { tries: 1, waitMs: 0, fallback: false },
   aborted: { tries: 1, waitMs: 0, fallback: false },
   internal: { tries: 1, waitMs: 0, fallback: false },
@@ -34,20 +39,21 @@ export const RETRY_RULES = {
   "route-gone": { tries: 1, waitMs: 0, fallback: true },
 } as const satisfies Record<FailureKind, RetryRule>;
 
-/** Longest wait that is Deputy's own idea, in milliseconds. */
+/** Longest wait that Deputy chooses itself, in milliseconds. */
 const MAX_WAIT_MS = 60_000;
-/** Longest time a step may keep failing, the next wait included, in milliseconds. */
+/** Longest time that a step may keep failing, including the next wait, in milliseconds. */
 const MAX_FAILING_MS = 10 * 60_000;
 
-/** Most pauses of one step: a provider that names a time again and again does not know it. */
+/** Maximum pauses of one step: a provider that keeps naming new times does not know when its quota is renewed. */
 const MAX_PAUSES = 10;
-/** Paused children do not come back all at the same moment, in milliseconds. */
+/** Spreads the return of paused children, in milliseconds. */
 const PAUSE_JITTER_MS = 5_000;
 
 /**
- * Where a provider has several keys and all rest, the failure that counts is that of the key which is back first.
+ * Returns the reaction to a failure. If all keys of a provider are cooling down, the failure of the key that is
+ * available first counts.
  * @param random from 0 to 1, for the jitter
- * @param onQuota what is done where a quota is used up until a time that the provider names
+ * @param onQuota reaction to a quota that is exhausted until a time the provider names
  */
 export function retryPolicy(
   { earlier, failingForMs, fallbacksLeft, keys, isLasting }: FailureSituation,
@@ -58,7 +64,7 @@ export function retryPolicy(
   const { tries, waitMs, rateLimited, fallback }: RetryRule = RETRY_RULES[keys.kind];
   const tried = 1 + earlier.filter(({ kind }) => kind === keys.kind).length;
   const ownWaitMs = Math.min(MAX_WAIT_MS, rateLimited ? waitMs : waitMs * 2 ** (tried - 1)) * random();
-  // Everyone is told the same Retry-After: the jitter on top keeps them from coming back together.
+  // All children receive the same Retry-After: the added jitter keeps them from retrying together.
   const delayMs = Math.round(keys.backInMs + ownWaitMs);
   if (!isLasting && tried < tries && failingForMs + delayMs <= MAX_FAILING_MS) return { action: "retry", delayMs };
   if (fallback && fallbacksLeft > 0) return { action: "fallback" };

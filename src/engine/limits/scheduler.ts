@@ -1,7 +1,8 @@
 /**
- * Who goes next: first come, first served, under one cap for the process and a rate limiter per provider. Children that have
- * not begun wait to start; those at work wait, without a place, for their provider's leave to send a request, and go
- * before the others. Whose provider is full does not hold up those behind. It gets its clock and knows no network.
+ * The scheduler: first come, first served, under one cap for the process and a rate limiter per provider. Children that
+ * have not begun wait to start; running ones wait, without a slot, for their provider's permit to send a request, and
+ * have priority. A full provider does not block children of other providers. The clock is an argument, and nothing here
+ * uses the network.
  */
 import type { Permit } from "../../child/child.ts";
 import type { Clock } from "../../clock.ts";
@@ -9,25 +10,25 @@ import { type Alarm, createAlarm } from "./alarm.ts";
 import { createOccupiedSlots, type OccupiedSlots, type Slot } from "./occupied-slots.ts";
 import { createRateLimiter, type ProviderLimits, type RateLimiter, type RateLimitWait } from "./rate-limiter.ts";
 
-/** Waiting children beyond this place are not told that they moved. */
+/** Waiting children beyond this position are not told when they move. */
 const REPORTED_POSITIONS = 50;
 
-/** What a waiting child is told: its place in the queue (1 is next), or what keeps its provider's rate limiter closed. */
+/** What a waiting child waits for: its place in the queue (1 is next), or its provider's rate limiter. */
 export type WaitStatus = { place: number } | RateLimitWait;
 
-/** A request that may leave: the child's place, and the leave itself. */
+/** A slot, and a permit to send a request. */
 export type RequestGrant = { slot: Slot; permit: Permit };
 
 export type Scheduler = {
   /**
-   * Waits for a place to start in. `moved` is told the place in the queue at once and whenever it changes.
-   * Rejects with the signal's reason where it aborts first.
+   * Waits for a slot to start in. `moved` receives the place in the queue at once and on every change. Rejects with the
+   * signal's reason when it aborts first.
    */
   queue(provider: string, signal: AbortSignal, moved?: (place: number) => void): Promise<Slot>;
   /**
-   * Waits until a request may leave. The place that is handed in is kept where that is at once, and given back where
-   * it is not. Rejects with the signal's reason where it aborts first.
-   * @param tokens what the request is expected to take; asked only where a limit needs it
+   * Waits until a request may be sent. The given slot is kept if that is at once, and released otherwise. Rejects with
+   * the signal's reason when it aborts first.
+   * @param tokens expected tokens of the request; called only if a limit needs them
    */
   admit(
     place: Slot | undefined,
@@ -36,7 +37,7 @@ export type Scheduler = {
     signal: AbortSignal,
     told?: (what: WaitStatus) => void,
   ): Promise<RequestGrant>;
-  /** Sets the cap, in children at once, and what each provider takes. Places already given stay given. */
+  /** Sets the cap on concurrent children, and each provider's limits. Acquired slots stay acquired. */
   setCaps(cap: number, limitsOf: (provider: string) => ProviderLimits): void;
   readonly running: number;
   readonly waiting: number;
@@ -46,7 +47,7 @@ type Waiting = {
   provider: string;
   tokens: () => number;
   place: number;
-  /** What it was told of its provider's rate limiter. */
+  /** The rate limit that the child was told about. */
   limit?: string;
   onWait: ((what: WaitStatus) => void) | undefined;
   grant(place: Slot): void;
@@ -55,9 +56,9 @@ type Waiting = {
 type Queues = {
   cap: number;
   limitsOf: (provider: string) => ProviderLimits;
-  /** At work, and about to ask. */
+  /** Running children that wait to send a request. */
   requests: Waiting[];
-  /** Not begun. */
+  /** Children that have not begun. */
   starts: Waiting[];
   readonly occupied: OccupiedSlots;
   /** Returns a provider's rate limiter. */
@@ -119,7 +120,7 @@ function waitToStart(
   const join = (entry: Waiting) => {
     queues.starts.push(entry);
     const place = waitingIn(queues);
-    // Beyond the places that are told it hears its own once.
+    // Beyond the reported positions, a child receives its position once.
     if (place > REPORTED_POSITIONS && isFull(queues)) reportPosition(entry, place);
   };
   return waitForTurn<Slot>(queues, join, signal, (grant) => ({
@@ -152,7 +153,7 @@ async function waitToSend(
   return admitted;
 }
 
-/** Waits in one of the two queues; leaves it where the signal aborts. */
+/** Waits in one of the two queues, and leaves it when the signal aborts. */
 function waitForTurn<Given>(
   queues: Queues,
   join: (entry: Waiting) => void,
@@ -177,7 +178,7 @@ function waitForTurn<Given>(
   });
 }
 
-/** Lets everyone in who may come in, in order; tells the rest where they stand; wakes when a rate limiter opens. */
+/** Grants what it can, in order; reports positions to the rest; sets the alarm for when a rate limiter opens. */
 function drain(queues: Queues): void {
   if (waitingIn(queues) === 0 && !queues.alarm.isSet) return;
   const closed = new Map<string, RateLimitWait>();
@@ -193,7 +194,7 @@ function drainQueue(queues: Queues, queue: Waiting[], closed: Map<string, RateLi
   const left: Waiting[] = [];
   for (const [index, next] of queue.entries()) {
     if (isFull(queues)) return left.concat(queue.slice(index));
-    // Nobody overtakes at a rate limiter: a small request behind a large one waits too.
+    // No request overtakes another at a rate limiter: a small one behind a large one waits too.
     const wait = closed.get(next.provider) ?? queues.limiterOf(next.provider).check(next.tokens);
     if (wait !== undefined) {
       closed.set(next.provider, wait);

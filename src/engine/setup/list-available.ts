@@ -1,4 +1,4 @@
-/** What can be run on now, from config, keys and catalog as they are at this moment. */
+/** Models that can run now, from the current config, keys and catalog. */
 
 import {
   type AvailableAgent,
@@ -19,8 +19,8 @@ import type { Routing } from "../../routing/routing.ts";
 type ListingContext = { routing: Routing; config: Config; cwd: string };
 
 /**
- * @param askedBy a model is offered what `delegation.allow` and `deny` let it choose
- * @throws DeputyError `usage` where the filter names no provider
+ * @param askedBy a model gets only what `delegation.allow` and `deny` let it choose
+ * @throws DeputyError `usage` if the filter names no provider
  */
 export function listAvailableModels(
   { routing, config, cwd }: ListingContext,
@@ -37,7 +37,7 @@ export function listAvailableModels(
   };
 }
 
-/** What an alias leads to, for whoever may choose anything. */
+/** The target of an alias, for a caller without restrictions. */
 function targetOf(alias: string, routing: Routing, cwd: string): AliasTarget | undefined {
   const [planned] = routing.plan({ tasks: [{ goal: "", model: alias }] }, { cwd, askedBy: "operator" }).planned;
   if (planned === undefined || "problem" in planned) return undefined;
@@ -45,7 +45,7 @@ function targetOf(alias: string, routing: Routing, cwd: string): AliasTarget | u
   return { model, ...(["alias", "family"].includes(chosenBy.provider) && { provider }) };
 }
 
-/** Those whose route can be had. */
+/** Agent definitions whose route is available. */
 function agentsOf(routing: Routing, cwd: string, askedBy: "operator" | "model"): AvailableAgent[] {
   return routing.agents.definitions.flatMap(({ name, description }) => {
     const [planned] = routing.plan({ tasks: [{ goal: "", agent: name }] }, { cwd, askedBy }).planned;
@@ -76,7 +76,7 @@ function providerNamed(slug: string, providers: Routing["providers"]): Provider 
   return found.provider;
 }
 
-/** The catalog and the config may write one id in two ways: the first stays. */
+/** Drops repeated ids: the catalog and the config may spell an id differently, and the first one stays. */
 function withoutDoubles(models: string[]): string[] {
   const ids = models.map((model) => model.toLowerCase());
   return models.filter((_, index) => ids.indexOf(ids[index] ?? "") === index);
@@ -103,7 +103,7 @@ function modelNamed(
   };
 }
 
-/** An alias is what a task that names it would run on. */
+/** Describes an alias by the route of a task that names it. */
 function aliasNamed(alias: string, routing: Routing, cwd: string, askedBy: "operator" | "model"): AvailableAlias {
   const [planned] = routing.plan({ tasks: [{ goal: "", model: alias }] }, { cwd, askedBy }).planned;
   return {

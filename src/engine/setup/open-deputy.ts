@@ -1,4 +1,4 @@
-/** Deputy put together for one process: config and keys from its environment, the journal in the state directory. */
+/** Assembles Deputy for one process: config and keys from its environment, the journal in the state directory. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createSchemaChecker } from "../../child/schema/schema-checker.ts";
@@ -19,29 +19,29 @@ import { openTransport } from "./open-transport.ts";
 import { createSetups } from "./setup.ts";
 
 export type OpenOptions = {
-  /** Keys, proxies and `DEPUTY_*` variables are read from here. */
+  /** Source of keys, proxies and `DEPUTY_*` variables. */
   env: Environment;
-  /** Where configs are looked for. */
+  /** Directory from which configs are searched. */
   cwd: string;
-  /** One config file in place of those that would be found. */
+  /** A config file to use instead of the ones that would be found. */
   configPath?: string;
   /** Default: `journal.sqlite` in the state directory. */
   journal?: Journal;
   clock?: Clock;
-  /** Hides variables of this process from child processes; absent where the environment is not this process's own. */
+  /** Hides variables of this process from child processes; absent if the environment is not this process's own. */
   hideVariables?: ((names: readonly string[]) => void) | undefined;
-  /** From 0 to 1, for the jitter of waits. */
+  /** Returns numbers from 0 to 1, for jitter. */
   random?: () => number;
-  /** Chooses a route for each task: over the config's rules, under agent, call and task. */
+  /** Chooses a route for each task: it overrides the config's rules; agent, call and task override it. */
   route?: RouteHook;
 };
 
 export type Opened = {
   engine: Engine;
   loadConfig(): LoadedConfig;
-  /** Providers, keys and models as they are now. */
+  /** Returns the current providers, keys and models. */
   routing(): Routing;
-  /** Keeps the stack of a bug in Deputy in `errors.log` in the state directory. */
+  /** Writes the stack of a bug in Deputy to `errors.log` in the state directory. */
   logError: LogError;
 };
 
@@ -76,11 +76,11 @@ export async function openDeputy({
   return { engine, loadConfig: () => setup().loaded, routing: () => setup().routing, logError };
 }
 
-/** Letters and digits that are not taken for one another. */
+/** Letters and digits that are not easily confused. */
 const ALPHABET = "abcdefghjkmnpqrstvwxyz23456789";
 const ID_LENGTH = 8;
 
-/** An id to type: eight characters, some 39 bits. */
+/** An id short enough to type: eight characters, about 39 bits. */
 function newId(): string {
   return Array.from(randomBytes(ID_LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join("");
 }

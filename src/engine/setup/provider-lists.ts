@@ -1,6 +1,6 @@
 /**
- * Providers are asked for their lists of models, all at once, each for itself: one that fails costs the others nothing.
- * Whoever answers has accepted the key, unless its list is open to anyone; then the key is tried where only a key opens.
+ * Asks providers for their model lists, concurrently and independently: a failure affects only its provider. A provider
+ * that responds has accepted the key, unless its list is public; the key is then tried at a protected endpoint.
  */
 import { failureOf } from "../../child/wire/failure.ts";
 import { getJson } from "../../child/wire/get-json.ts";
@@ -21,16 +21,16 @@ import { createSetups, type SetupPlace } from "./setup.ts";
 /** Longest wait for one provider, in milliseconds. */
 const ANSWER_MS = 10_000;
 
-/** `keyTried: false`: it answered without having to look at the key. */
+/** `keyTried: false`: the provider responded without checking the key. */
 export type ProviderAnswer = { provider: string; baseUrl: string; keyName?: string } & (
   | { models: ModelList; keyTried: boolean }
   | { failure: Failure }
 );
 
 /**
- * Asks every provider that could run something now, or only the one named, and keeps what they list in the state
- * directory, for use without a network.
- * @throws DeputyError `usage` for a name that is no provider; `nothing-to-run` where there is nobody to ask
+ * Asks every provider that could run something now, or only the named one, and caches their lists in the state
+ * directory for offline use.
+ * @throws DeputyError `usage` for an unknown provider; `nothing-to-run` if there is none to ask
  */
 export async function refreshLists(place: SetupPlace, clock: Clock, only?: string): Promise<ProviderAnswer[]> {
   const answers = await askProviders(place, clock, only);
@@ -41,7 +41,7 @@ export async function refreshLists(place: SetupPlace, clock: Clock, only?: strin
 }
 
 /**
- * Asks, and keeps nothing. @throws as `refreshLists`
+ * Asks without caching. @throws as `refreshLists`
  * @param withEachKey asks once with every key of a provider's pool, else with one of them
  */
 export async function askProviders(
@@ -64,7 +64,7 @@ export async function askProviders(
 
 export type AskDeps = { routing: Pick<Routing, "credentials">; transport: Transport; clock: Clock };
 
-/** An answer for each provider, or for each of its keys, in their order. */
+/** Returns one response per provider, or per key, in order. */
 export async function askAll(
   providers: readonly Provider[],
   deps: AskDeps,
@@ -90,7 +90,7 @@ async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): 
   const timeout = new AbortController();
   const stopTimer = deps.clock.after(ANSWER_MS, () => timeout.abort());
   const lend = () => credentials.lease({ provider: slug, endpoint: { baseUrl, apiMode } }, timeout.signal);
-  // None is given back before all are lent: each is another key of the pool.
+  // Leases all keys before releasing any, so that each is a different key of the pool.
   const leases = await Promise.all(Array.from({ length: withEachKey ? Math.max(1, keys.length) : 1 }, lend));
   try {
     const asked = { provider, baseUrl, apiMode };
@@ -126,7 +126,7 @@ async function askWith(
   }
 }
 
-/** Whether an answer shows that the key is good, and what else has to be asked for that. */
+/** Whether the response proves that the key works, and what to ask otherwise. */
 function keyCheck({ builtIn }: Provider, baseUrl: string): { isTried: boolean; keyUrl?: string } {
   if (builtIn?.openList === undefined || baseUrl !== builtIn.baseUrl) return { isTried: true };
   const { keyPath } = builtIn.openList;

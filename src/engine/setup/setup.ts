@@ -1,4 +1,4 @@
-/** What a delegation needs to know of the world, read anew for each: config, routing, keys, tools. */
+/** The environment of a delegation, read again for each one: config, routing, keys, tools. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { AvailableModels, ModelFilter } from "../../available-models.ts";
@@ -33,28 +33,28 @@ import { listAvailableModels } from "./list-available.ts";
 export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   config: Config;
   warnings: Warning[];
-  /** A key of the route's provider, for one request. */
+  /** Leases a key of the route's provider for one request. */
   lease(route: Route, signal: AbortSignal): Promise<Lease>;
-  /** Why no key can be had for the route now; undefined where one can, or where none is needed. */
+  /** Why no key is available for the route now; undefined if one is, or none is needed. */
   whyKeyless(route: Route, signal: AbortSignal): Promise<Failure | undefined>;
-  /** A text without any key Deputy knows. */
+  /** Removes every key that Deputy knows from a text. */
   redact(text: string): string;
-  /** USD of one request; undefined where the price is not known. */
+  /** USD of one request; undefined if the price is unknown. */
   price(route: Route, usage: Usage): number | undefined;
-  /** What the operator allows at a provider. */
+  /** The operator's limits for a provider. */
   limitsOf(provider: string): ProviderLimits;
   tools(toolsets: readonly string[], place: WorkPlace): readonly Tool[];
   isDirectory(path: string): boolean;
-  /** An image of a workspace, within its boundary. @throws Refusal, or an error of the system */
+  /** Reads an image in a workspace, within its boundary. @throws Refusal, or an error of the system */
   readImage(place: WorkPlace, path: string): ImageFile;
-  /** The notes that a workspace keeps for agents, within its boundary. */
+  /** Reads a workspace's notes for agents, within its boundary. */
   readNotes(place: WorkPlace): Promise<Notes>;
   permissions: PermissionRule[];
-  /** What a model may choose from. */
+  /** Models that a model may choose from. */
   listModels(filter?: ModelFilter): AvailableModels;
 };
 
-/** A child's workspace, and where it and the extra directories really were when the child was planned. */
+/** A child's workspace, and the real paths of it and the extra directories when the child was planned. */
 export type WorkPlace = Pick<Ready, "workspace" | "realPaths">;
 
 export type SetupPlace = {
@@ -62,13 +62,13 @@ export type SetupPlace = {
   cwd: string;
   configPath?: string;
   clock?: Clock;
-  /** Hides variables of this process from child processes; absent where the environment is not this process's own. */
+  /** Hides variables of this process from child processes; absent if the environment is not this process's own. */
   hideVariables?: ((names: readonly string[]) => void) | undefined;
 };
 
 export type WholeSetup = Setup & { loaded: LoadedConfig; routing: Routing };
 
-/** Everything as it is now: files are read at each call, and understood again where they have changed. */
+/** Returns the current setup: files are read at each call, and parsed again only if they changed. */
 export function createSetups({ env, cwd, configPath, clock, hideVariables }: SetupPlace): () => WholeSetup {
   const place = { env, cwd, ...present({ explicitPath: configPath }) };
   let last: { texts: string; setup: WholeSetup } | undefined;
@@ -112,7 +112,7 @@ function readSetup(
     place.hideVariables?.(Object.keys(halves.secrets));
     return halves;
   };
-  divided(); // Before the first child: what commands do not get, they do not find in this process either.
+  divided(); // ~Runs before the first child: variables that commands do not get must not be readable in this process either.
   let offered: AvailableModels | undefined;
   return {
     loaded,
@@ -156,7 +156,7 @@ function readSetup(
   };
 }
 
-/** What planning sees of an image: all but its bytes, or why there is none. */
+/** What planning needs of an image: everything except its bytes, or why it cannot be read. */
 function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
   try {
     const { bytes, ...facts } = read();
@@ -168,7 +168,7 @@ function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
   }
 }
 
-/** Children of one workspace and toolset share their tools: they hold no state of a child. */
+/** Children with the same workspace and toolset share their tools, which keep no state of a child. */
 function toolMaker(
   config: Config,
   { bind, ...reach }: Pick<ToolsOptions, "extraDirs" | "own"> & { bind(place: WorkPlace): BoundPaths },

@@ -1,4 +1,4 @@
-/** Taking up a run: one living process at a time works on it. */
+/** Claims runs: one living process at a time works on a run. */
 import { DeputyError } from "../../errors.ts";
 import type { Journal } from "../../journal/journal.ts";
 

@@ -1,5 +1,6 @@
-/** Runs that continue: resumed by a user, resumed by a server after a crash, or a conversation with its next message. */
-
+/**
+ * Runs that continue: resumed by a user, resumed by a server after a crash, or a conversation with its next message.
+ */
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { StoredEvent } from "../../event.ts";
@@ -26,14 +27,14 @@ import { turnEvents } from "./turn.ts";
 type ContinueOptions = Pick<CallOptions, "permissions"> & Omit<RunOptions, "server">;
 
 export type ResumeOptions = ContinueOptions & {
-  /** Gives up while the resume is planned, which may take as long as a command that prints a key. */
+  /** Aborts while the resume is being planned, which can take as long as a command that prints a key. */
   signal?: AbortSignal;
 };
 
 export type ConverseOptions = ContinueOptions & {
-  /** Another route from this turn on, as a plan gave it. */
+  /** A different, already planned route from this turn on. */
   route?: Route;
-  /** USD for the whole conversation from now on, in place of what was said before. */
+  /** New limit in USD for the whole conversation. */
   maxCostUsd?: number;
 };
 
@@ -43,7 +44,7 @@ export type ContinueRunDeps = Resuming &
     journal: Journal;
     /** This process. */
     pid: number;
-    /** Reads config and environment as they are now. */
+    /** Reads the current config and environment. */
     setup(): Setup;
   };
 
@@ -72,7 +73,7 @@ async function resume(deps: ContinueRunDeps, id: string, options: ResumeOptions)
   });
 }
 
-/** What somebody had stopped, or asked to stop, stays stopped. A run that then has nothing to continue stays as it is. */
+/** What a user stopped, or asked to stop, stays stopped. A run that then has nothing to continue is left unchanged. */
 async function resumeAfterCrash(
   deps: ContinueRunDeps,
   id: string,
@@ -119,7 +120,7 @@ async function converse(
   });
 }
 
-/** @throws DeputyError `run-unknown` · `usage` where the run is part of another */
+/** @throws DeputyError `run-unknown` · `usage` for a run that is part of another */
 async function findResumable({ journal, pid }: ContinueRunDeps, id: string): Promise<LoadedRun> {
   const loaded = await findRun(journal, id, pid);
   if (loaded.run.parent !== undefined) throw partOfTree(loaded.run.delegationId);
@@ -130,7 +131,7 @@ function isOver({ endedAt, children }: Run): boolean {
   return endedAt !== undefined && !children.some(canGoOn);
 }
 
-/** Owns a run and brings it up to date; releases it again where the work cannot begin. @throws DeputyError `run-owned` */
+/** Claims a run and brings it up to date; releases it if the work cannot begin. @throws DeputyError `run-owned` */
 async function whileOwned<Result>(
   { own, disown, journal }: ContinueRunDeps,
   loaded: LoadedRun,
@@ -147,7 +148,7 @@ async function whileOwned<Result>(
   }
 }
 
-/** @throws DeputyError `nothing-to-run` where no child can continue, or the signal aborts: nothing is written then */
+/** @throws DeputyError `nothing-to-run` if no child can continue, or the signal aborts: nothing is written then */
 async function planOrRefuse(
   { planResume }: ContinueRunDeps,
   run: Run,
@@ -160,7 +161,7 @@ async function planOrRefuse(
   return plan;
 }
 
-/** Goes on with a run that this process owns. `more`: what is on record before its children go on. */
+/** Continues a run that this process owns. `more` is recorded before its children continue. */
 async function continueRun(
   { recordResume, begin }: ContinueRunDeps,
   setup: Setup,
@@ -172,7 +173,7 @@ async function continueRun(
   return begin(setup, loaded, begun, options);
 }
 
-/** What stands under a child goes on with it. */
+/** The error for a run below a child: it continues only with the run at the root. */
 function partOfTree(delegationId: string): DeputyError {
   const rootId = rootIdOf(delegationId);
   return new DeputyError(

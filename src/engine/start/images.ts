@@ -1,6 +1,6 @@
 /**
- * The bytes of images, where they are: those of `data:` URLs are stored once, apart from call and plan, which keep their
- * hash; files stay where they are, and have to be what they were when a child begins or goes on.
+ * Stores and loads the bytes of images. Those of `data:` URLs are stored once, apart from call and plan, which keep
+ * their hash; files stay where they are and must be unchanged when a child starts or continues.
  */
 
 import type { Failure } from "../../errors.ts";
@@ -15,7 +15,7 @@ import type { Setup, WorkPlace } from "../setup/setup.ts";
 
 type ImageAdd = Extract<StoredEvent, { kind: "image-add" }>;
 
-/** Call and plan without the bytes of `data:` URLs, in whose place `sha256:…` stands, and an event for each of them. */
+/** Replaces the bytes of `data:` URLs in call and plan with `sha256:…`, and returns an event for each of them. */
 export function imagesApart(
   call: Call,
   planned: readonly Planned[],
@@ -56,11 +56,11 @@ function hashOf(image: ImageRef): string {
 type ImageSources = {
   delegationId: string;
   journal: Journal;
-  /** A file of a workspace. @throws Refusal, or an error of the system */
+  /** Reads a file in a workspace. @throws Refusal, or an error of the system */
   readImage: Setup["readImage"];
 };
 
-/** The images of a child as its requests carry them, or why it cannot go on. */
+/** Loads the images of a child for its requests, or says why it cannot continue. */
 export async function loadImages(
   { images = [], ...place }: Ready,
   sources: ImageSources,

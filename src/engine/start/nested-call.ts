@@ -1,6 +1,6 @@
 /**
- * A delegation that a child makes: a run of its own, as any other, that stands under the child. It gets the child's
- * tools, directory, money and people, ends before the child does, and is found again by its id after a crash.
+ * A delegation that a child makes: a run like any other, below the child. It shares the child's tools, directory,
+ * budgets and approval handlers, ends before the child does, and is found by its id after a crash.
  */
 
 import type { StopReason } from "../../child/child.ts";
@@ -17,43 +17,43 @@ import type { ApprovalOptions } from "../control/approvals.ts";
 import type { Budget } from "../limits/budget.ts";
 import type { Setup } from "../setup/setup.ts";
 
-/** What a child asks for, and what it hands down. */
+/** The call of a child, and what its children inherit. */
 export type NestedCall = {
   call: Call;
   by: { childId: string; step: number; callId: string };
   planned: Ready;
-  /** The route it runs on: its children inherit it. */
+  /** The child's route, which its children inherit. */
   route: Route;
-  /** Of its children. */
+  /** Depth of the children. */
   depth: number;
   parent: ParentContext;
-  /** What the run around it works by: a config that changed since does not loosen what it began with. */
+  /** The setup of the enclosing run: a config that changed since does not loosen its limits. */
   setup: Setup;
-  /** Is told the run before anything happens in it. */
+  /** Receives the run before anything happens in it. */
   onStart(run: Run): void;
 };
 
-/** What holds for a delegation because of the child that made it. */
+/** Constraints and callbacks from the child that made a delegation. */
 export type ParentContext = {
-  /** Every limit it stands under, from the top. */
+  /** Every enclosing budget, outermost first. */
   budgets: readonly Budget[];
-  /** Aborts, with a `StopReason`, when the child is stopped. */
+  /** Aborts with a `StopReason` when the child is stopped. */
   signal: AbortSignal;
-  /** Sees every event of the delegation and of those below it, once it is folded. */
+  /** Receives every event of the delegation and the runs below it, after it is folded. */
   publish(event: Event): void;
   approvalOptions: ApprovalOptions;
 };
 
-/** Runs what a child asks for to its end. @throws DeputyError `nothing-to-run` where no task can start */
+/** Runs a child's call to its end. @throws DeputyError `nothing-to-run` if no task can start */
 export type RunNested = (order: NestedCall) => Promise<Run>;
 
-/** What a child's own delegation may not leave. */
+/** Bounds that a child's own delegation cannot exceed. */
 export function boundsOf({ planned: { toolsets, tools, realPaths }, parent }: NestedCall): Bounds {
   const isBudgeted = parent.budgets.some(({ limitUsd }) => limitUsd !== undefined);
   return { toolsets, ...present({ tools, realPaths }), isBudgeted };
 }
 
-/** The delegation that this very call has begun before a crash. A model may use the id of a call again. */
+/** Finds the delegation that this call started before a crash. A model may reuse the id of a call. */
 export async function nestedRunOf(
   journal: Journal,
   { childId, step, callId }: NestedCall["by"],
@@ -71,17 +71,17 @@ export function isOver(run: Run): boolean {
   return run.endedAt !== undefined && !run.children.some(canGoOn);
 }
 
-/** A new run under a child. */
+/** Creates a run below a child. */
 export function newRun(start: StoredEvent): LoadedRun {
   return { run: foldRun(undefined, start), past: new Map(), lastSeq: 0 };
 }
 
-/** Where the rest of an answer is that was cut for a model. */
+/** Hint for the model on how to read the rest of a truncated answer. */
 export function restOf(childId: string): string {
   return `the user can read it with deputy show ${childId}`;
 }
 
-/** Who is said to have stopped what a child delegated, when the child itself is stopped. */
+/** Names who stopped a child's delegations when the child itself is stopped. */
 export function abortedBy({ reason }: AbortSignal): string {
   const why = reason as StopReason;
   return why.status === "timeout" ? "parent-timeout" : why.by;

@@ -1,4 +1,4 @@
-/** What a child delegates, run to its end within the child's bounds: begun anew, or found again after a crash. */
+/** Runs a child's delegations to their end within the child's bounds: new ones, and ones found after a crash. */
 import { DeputyError } from "../../errors.ts";
 import { catchUp, type LoadedRun } from "../../run/run-store.ts";
 import type { Services } from "../work/services.ts";
@@ -10,13 +10,13 @@ import type { CallOptions, Calls } from "./start-call.ts";
 
 export type NestedRunDeps = Services & Pick<Calls, "prepare"> & Resuming;
 
-/** What the tree was begun with. `server`: the one that owns it. */
+/** Options of the whole tree. `server`: its owner. */
 export type TreeOptions = { server?: string };
 
 export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) => RunNested {
   const { clock, journal, prepare, planResume, endAsked, recordResume } = deps;
 
-  /** What a child delegates: planned within its bounds, run to the end; one that a crash cut off goes on. */
+  /** Runs a child's delegation: planned within its bounds, or continued if a crash interrupted it. */
   function runNestedWith(options: TreeOptions): RunNested {
     return async (nestedCall) => {
       const { parent, onStart } = nestedCall;

@@ -1,6 +1,6 @@
 /**
- * A run that continues: recalled from the journal, planned by config and keys as they are now, and the fact of it put on
- * record. A child that cannot continue now is left as it is, so that a later resume finds it.
+ * Resumes a run: it is loaded from the journal, planned with the current config and keys, and the resume is recorded. A
+ * child that cannot continue now is left unchanged for a later resume.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -29,16 +29,16 @@ export type ResumeFacts = Pick<
 >;
 
 export type Resuming = {
-  /** Writes nothing. Where the signal aborts, the plan is made without the keys that are still waited for. */
+  /** Writes nothing. If the signal aborts, the plan is made without the keys that are still pending. */
   planResume(run: Run, setup: Setup, options: PlanOptions, signal: AbortSignal): Promise<ResumePlan>;
   endAsked(loaded: LoadedRun, server: string | undefined): Promise<void>;
   recordResume(recalled: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
 };
 
 type PlanOptions = {
-  /** A server goes on by itself: it leaves alone what somebody has stopped. */
+  /** Set for a server that resumes by itself: it does not continue what a user has stopped. */
   server?: string | undefined;
-  /** A budget above the run holds for it. */
+  /** Set if an enclosing budget applies to the run. */
   isBudgeted?: boolean;
 };
 
@@ -48,13 +48,13 @@ type Planning = PlanOptions & {
   whyKeyless(route: Route): Promise<Failure | undefined>;
 };
 
-/** What a resume would do with each child that has not come to its end, by child id. */
+/** What a resume would do with each unfinished child, by child id. */
 export type ResumePlan = {
-  /** The routes that lead elsewhere than before. */
+  /** Routes that have changed. */
   renewed: Record<string, Route>;
-  /** Those that cannot continue now. */
+  /** Children that cannot continue now. */
   blocked: Record<string, Blocked>;
-  /** Those that can. */
+  /** Children that can continue. */
   open: string[];
 };
 
@@ -63,7 +63,7 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     return planRun(run, { ...options, setup, whyKeyless: onceByProvider(setup.whyKeyless, signal) });
   }
 
-  /** All children at once: a command that prints a key may take its time. */
+  /** Plans all children concurrently: a command that prints a key may take a while. */
   async function planRun(run: Run, planning: Planning): Promise<ResumePlan> {
     const plan: ResumePlan = { renewed: {}, blocked: {}, open: [] };
     const isBudgeted = planning.isBudgeted === true || budgetOf(run, planning.setup.config) !== undefined;
@@ -82,7 +82,7 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     return plan;
   }
 
-  /** A child waits for all that it has delegated: where that cannot continue, neither can the child. */
+  /** A child waits for all its delegations: if one cannot continue, neither can the child. */
   async function lookAt(
     run: Run,
     child: RunChild,
@@ -117,7 +117,7 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     return today;
   }
 
-  /** What somebody has asked to stop before the crash has its end now, where a server goes on with it. */
+  /** When a server resumes by itself, ends the children that a user asked to stop before the crash. */
   async function endAsked({ run, past }: LoadedRun, server: string | undefined): Promise<void> {
     const asked = run.children.filter((child) => child.stopAskedBy !== undefined && !hasEnded(child));
     if (server === undefined || asked.length === 0 || !wasCutOff(run)) return;
@@ -128,7 +128,7 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     }
   }
 
-  /** @returns what is on record now before its children go on */
+  /** @returns what is recorded before the children continue */
   async function recordResume(
     { run, past }: LoadedRun,
     facts: ResumeFacts,
@@ -156,19 +156,19 @@ function onceByProvider(whyKeyless: Setup["whyKeyless"], signal: AbortSignal): P
   };
 }
 
-/** Whether a resume continues with a child. A server leaves alone those that somebody stopped, or asked to stop. */
+/** Whether a resume continues a child. A server skips those that a user stopped, or asked to stop. */
 function isOpenTo(child: RunChild, server: string | undefined): boolean {
   if (!canGoOn(child)) return false;
   return server === undefined || !(wasStopped(child) || child.stopAskedBy !== undefined);
 }
 
-/** Whether a child was interrupted by somebody, and not for want of what it needs. */
+/** Whether a user interrupted the child, rather than a missing resource. */
 function wasStopped({ tally, blocked }: RunChild): boolean {
   const { ending } = tally;
   return ending?.status === "interrupted" && ending.exitReason !== ROUTE_GONE && blocked === undefined;
 }
 
-/** The route a child is on has to be there; another of its routes that is gone today stays as it was. */
+/** The child's current route must exist; its other routes stay as they were even if one is gone today. */
 function routeToday({ position }: ChildStats, planned: Ready, setup: Setup, isBudgeted: boolean): Routed {
   const { route } = planned;
   const priced = needsPrice(isBudgeted, setup);
@@ -184,7 +184,7 @@ function needsPrice(isBudgeted: boolean, { config }: Setup): boolean {
   return isBudgeted && !config.delegation.allow_unknown_price;
 }
 
-/** What the record of a resume says of its plan. */
+/** The facts of a resume plan that are recorded. */
 export function factsOf({ renewed, blocked }: ResumePlan, server?: string): ResumeFacts {
   return {
     renewed,
@@ -193,7 +193,7 @@ export function factsOf({ renewed, blocked }: ResumePlan, server?: string): Resu
   };
 }
 
-/** Where a server goes on by itself, a child that was stopped ends once more as it had ended. */
+/** When a server resumes by itself, a stopped child ends again as it had ended. */
 export function endsOfStopped({ delegationId, children }: Run, at: number, server?: string): StoredEvent[] {
   if (server === undefined) return [];
   return children.filter(wasStopped).flatMap(({ tally: { childId, ending, durationMs } }): StoredEvent[] => {
@@ -201,7 +201,7 @@ export function endsOfStopped({ delegationId, children }: Run, at: number, serve
   });
 }
 
-/** @throws DeputyError `nothing-to-run` where no child can continue: with why, and what to do */
+/** @throws DeputyError `nothing-to-run` if no child can continue, with the reason and what to do */
 export function refuseBlocked({ delegationId, children, call }: Run, { blocked, open }: ResumePlan): void {
   if (Object.keys(blocked).length === 0 || open.length > 0) return;
   const lines = children.flatMap(({ tally: { childId, taskIndex } }) => {
@@ -220,8 +220,8 @@ export function refuseBlocked({ delegationId, children, call }: Run, { blocked, 
 }
 
 /**
- * The route of a conversation's next turn, where it differs from the last one's: another that was chosen, or the same as
- * it leads today. @throws DeputyError `nothing-to-run` where that cannot be had any more
+ * The route of a conversation's next turn, if it differs from the last one's: a newly chosen route, or the same one
+ * under the current config. @throws DeputyError `nothing-to-run` if it no longer exists
  */
 export function nextRoute(
   { planned, childId }: ChildStats,

@@ -1,5 +1,4 @@
-/** Runs that this process works on: it owns each of them, and supervises it to its end. */
-
+/** The runs of this process: it owns each of them and supervises it to its end. */
 import type { Event, StoredEvent } from "../../event.ts";
 import { present } from "../../present.ts";
 import type { DelegationResult } from "../../result.ts";
@@ -25,31 +24,34 @@ export type RunsHereDeps = Services &
     pid: number;
   };
 
-/** How a run is worked on. */
+/** Options for running a run. */
 export type RunOptions = ApprovalOptions & {
-  /** Children at once, in place of the config's. */
+  /** Maximum concurrent children, overriding the config. */
   concurrency?: number;
-  /** What this surface adds to what the agent of a conversation can do. */
+  /** Tools and hints that this surface adds for the agent of a conversation. */
   beside?: ChatExtras;
   /** The server that owns the run. */
   server?: string;
 };
 
 export type RunsHere = {
-  /** Makes this process the owner of a run, to `begin` or `disown` it. @throws DeputyError `run-owned`, also where this process has it */
+  /**
+   * Makes this process the owner of a run, before `begin` or `disown`. @throws DeputyError `run-owned`, also if this
+   * process already owns it
+   */
   own(delegationId: string): Promise<void>;
-  /** Gives a run back that was not begun. */
+  /** Releases a run that was not begun. */
   disown(delegationId: string): Promise<void>;
-  /** Works on a run that this process owns. @param first what is on record of it that nobody was told */
+  /** Runs a run that this process owns. @param first recorded events that were not published yet */
   begin(setup: Setup, loaded: LoadedRun, first: readonly StoredEvent[], options: RunOptions): LiveDelegation;
   requestStop(delegationId: string, by: string, target?: string): Promise<void>;
-  /** Stops all of them, and waits for their ends. */
+  /** Stops all of them, and waits for them to end. */
   stopAll(by: string): Promise<void>;
 };
 
 export function createRunsHere(deps: RunsHereDeps): RunsHere {
   const { clock, journal, scheduler, pid } = deps;
-  /** No result yet: the run is owned and not begun. The journal would let this process claim it again. */
+  /** Undefined while the run is owned but not begun: the journal would let this process claim it again. */
   const here = new Map<string, Promise<DelegationResult> | undefined>();
   const runNestedWith = createNestedRuns(deps);
 
@@ -84,7 +86,7 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
       feed.publish(update);
     };
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
-    // Before anything `supervise` does on that turn.
+    // Runs before anything that `supervise` does in that turn.
     setImmediate(() => {
       for (const event of first) publish({ event, run });
     });
@@ -98,7 +100,7 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
       broadcast.end();
       feed.end();
     });
-    result.catch(() => {}); // Whoever holds the delegation hears of it; nobody has to.
+    result.catch(() => {}); // ~The holder of the delegation sees the rejection; handling it is optional.
     here.set(delegationId, result);
     const stop = (by: string, target?: string) => requestStop(delegationId, by, target);
     return { id: delegationId, run, events: broadcast, follow: feed.follow, result, stop };

@@ -1,6 +1,6 @@
 /**
- * A call on its way to being a run: planned by config and keys as they are now, refused where nothing can start, and
- * written down as the run's first event. Nothing starts here.
+ * Prepares a call to become a run: planned with the current config and keys, rejected if nothing can start, and written
+ * as the run's first event. Nothing starts here.
  */
 
 import type { SchemaChecker } from "../../child/schema/schema-checker.ts";
@@ -20,50 +20,52 @@ import type { Setup } from "../setup/setup.ts";
 import { imagesApart } from "./images.ts";
 import type { NestedCall } from "./nested-call.ts";
 
-/** Who calls, from where, and within what. */
+/** The caller, its location, and its bounds. */
 export type CallOptions = {
-  /** What this surface's caller runs on: flags. */
+  /** Model request of this surface's caller, from flags. */
   parent?: Wish;
-  /** The route the caller runs on, in place of `parent` and the config's top level. */
+  /** The caller's route, replacing `parent` and the config's top level. */
   parentRoute?: Route;
   surface: string;
-  /** Who wrote the call: `delegation.allow` and `deny` bind a model. Default: the operator. */
+  /** Who wrote the call: `delegation.allow` and `deny` apply to a model. Default: the operator. */
   askedBy?: "operator" | "model";
-  /** Directory the tasks' workspaces are relative to. */
+  /** Directory that the tasks' workspaces are relative to. */
   workspace: string;
-  /** USD for the whole call; the lower of this, the call's and the config's wins. */
+  /** USD for the whole call; the lowest of this, the call's and the config's limit applies. */
   maxCostUsd?: number;
-  /** One task that cannot start keeps all from starting. */
+  /** If one task cannot start, none does. */
   strict?: boolean;
-  /** Permission rules that go before the config's. */
+  /** Permission rules that take precedence over the config's. */
   permissions?: PermissionRule[];
-  /** What the tasks may not leave, beside the config. */
+  /** Bounds of the tasks, in addition to the config. */
   bounds?: Bounds;
-  /** Of the children; 1 where no child called. */
+  /** Depth of the children; 1 for a call by no child. */
   depth?: number;
-  /** The server that owns the run: after a crash its next process finds it with `leftBy`. */
+  /** The server that owns the run: after a crash, its next process finds the run with `orphanedRuns`. */
   server?: string;
 };
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
 type Prepared = Plan & { call: Call; setup: Setup; agents: Record<string, string> };
-/** A call that can begin: what its plan was made with, and the first events of its run, made for the id it gets. */
+/**
+ * A call that can begin: the setup it was planned with, and a function that makes the first events for the run's id.
+ */
 export type ReadyCall = { setup: Setup; firstEvents(delegationId: string): [StartEvent, ...StoredEvent[]] };
 type StartEvent = Extract<StoredEvent, { kind: "delegation-start" }>;
 
 export type Calls = {
   /** @throws DeputyError `task-invalid` | `config-invalid` */
   plan(call: Call, options: CallOptions): Promise<Prepared>;
-  /** @throws DeputyError `nothing-to-run` with every problem, where no task can start */
+  /** @throws DeputyError `nothing-to-run` with every problem, if no task can start */
   prepare(call: Call, options: CallOptions, nested?: NestedCall): Promise<ReadyCall>;
 };
 
 export type CallsDeps = {
   clock: Clock;
   schemas: SchemaChecker;
-  /** Reads config and environment as they are now. */
+  /** Reads the current config and environment. */
   setup(): Setup;
-  /** A program's own choice of route for each task. */
+  /** The program's routing hook, called for each task. */
   route?: RouteHook;
 };
 
@@ -88,7 +90,10 @@ export function createCalls(deps: CallsDeps): Calls {
     return { planned, warnings: all, call, setup, agents };
   }
 
-  /** Nothing has started yet. The first events are the start, and the images that it names by their hash. */
+  /**
+   * Prepares a call without starting anything. The first events are the start, and the images that it refers to by
+   * hash.
+   */
   async function prepare(asked: Call, options: CallOptions, nested?: NestedCall): Promise<ReadyCall> {
     const { planned, warnings, call, setup, agents } = await plan(asked, options, nested);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
@@ -117,7 +122,7 @@ export function createCalls(deps: CallsDeps): Calls {
   return { plan, prepare };
 }
 
-/** @throws DeputyError `nothing-to-run` where no model may delegate so deep */
+/** @throws DeputyError `nothing-to-run` if no model may delegate at this depth */
 function refuseDepth(depth: number, { config }: Setup): void {
   const { max_spawn_depth: most } = config.delegation;
   if (depth <= most) return;
@@ -127,7 +132,7 @@ function refuseDepth(depth: number, { config }: Setup): void {
   );
 }
 
-/** Flags stand for the parent: where the config says what children run on, that holds, and nobody should wonder. */
+/** Flags describe the parent, so the config's setting for children overrides them; this warning says so. */
 function overruled(parent: Wish = {}, planned: readonly Planned[]): Warning[] {
   const asked = parent.model ?? parent.provider;
   const route = planned
@@ -138,7 +143,7 @@ function overruled(parent: Wish = {}, planned: readonly Planned[]): Warning[] {
   return [{ code: "caller-overruled", message }];
 }
 
-/** @throws DeputyError `task-invalid` where no answer could be checked against an output_schema */
+/** @throws DeputyError `task-invalid` if an output_schema is unusable */
 async function refuseBrokenSchemas({ tasks }: Call, schemas: SchemaChecker): Promise<void> {
   for (const [index, { output_schema: schema }] of tasks.entries()) {
     const mistake = schema && (await schemas.mistakeIn(schema));
@@ -147,7 +152,7 @@ async function refuseBrokenSchemas({ tasks }: Call, schemas: SchemaChecker): Pro
   }
 }
 
-/** @throws DeputyError `nothing-to-run` where no task can start or, with `all`, where one cannot */
+/** @throws DeputyError `nothing-to-run` if no task can start or, with `all`, if one cannot */
 function refuseUnresolved(planned: readonly Planned[], all: boolean): void {
   const problems = planned.flatMap((entry, index) => ("problem" in entry ? [{ index, ...entry }] : []));
   if (problems.length === 0 || (!all && problems.length < planned.length)) return;
@@ -158,7 +163,7 @@ function refuseUnresolved(planned: readonly Planned[], all: boolean): void {
   throw new DeputyError("nothing-to-run", [head, ...lines].join("\n"), { details: problems });
 }
 
-/** Rules that go before the config's. */
+/** Adds rules that take precedence over the config's. */
 export function withPermissions(setup: Setup, permissions: PermissionRule[] = []): Setup {
   return { ...setup, permissions: [...permissions, ...setup.permissions] };
 }

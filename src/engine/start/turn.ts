@@ -1,4 +1,4 @@
-/** The next turn of a conversation: what has to be on record before the user's message, and the message. */
+/** Prepares the next turn of a conversation: events to record before the user's message, and the message. */
 import { applyEvent, createConversation } from "../../child/conversation.ts";
 import type { Ending, StoredEvent } from "../../event.ts";
 import { reportInWords, withinLimit } from "../../report.ts";
@@ -8,10 +8,10 @@ import { reportOf } from "../../run/run-report.ts";
 import type { LoadedRun } from "../../run/run-store.ts";
 import { restOf } from "./nested-call.ts";
 
-/** Of what had been answered when a turn was cut short, in characters. */
+/** Maximum length of the partial answer that is kept of a cut-short turn, in characters. */
 const MOST_CHARS = 24_000;
 
-/** Calls that a turn cut short left without a result get one, for no model may be asked with calls left open. */
+/** Adds a result to each open call of a cut-short turn, because no model may be asked with open calls. */
 export function turnEvents({ run, past }: LoadedRun, childId: string, text: string, at: number): StoredEvent[] {
   const { delegationId } = run;
   const conversation = createConversation();
@@ -35,7 +35,7 @@ export function turnEvents({ run, past }: LoadedRun, childId: string, text: stri
   return [...left, { kind: "message-add", at, delegationId, childId, reason: "user", text }];
 }
 
-/** What cut the turn short, in words for its model: a crash is not the user's wish. */
+/** Says what cut the turn short, for its model: a crash is not a decision of the user. */
 function causeOf(ending: Ending | undefined): string {
   if (ending === undefined) return "Deputy itself ended before the turn did";
   return ending.status === "interrupted" ? `the turn was stopped (${ending.exitReason})` : "the turn had ended";
@@ -49,7 +49,7 @@ function unknown(cause: string): string {
   return `While this ran, ${cause}: it may or may not have taken effect. Look before you repeat it.`;
 }
 
-/** What had come of a delegation when the turn was cut short. */
+/** Describes the state of a delegation when the turn was cut short. */
 function toldOf(nested: Run, cause: string, at: number): string {
   const report = withinLimit(reportOf({ run: nested, owner: "none" }, at), MOST_CHARS);
   return `While this ran, ${cause}.\n${reportInWords(report, restOf)}`;

@@ -1,4 +1,4 @@
-/** One producer's events for any number of listeners, each from the moment it begins to listen. */
+/** One producer's events for any number of listeners, each from the moment it starts to listen. */
 export type Broadcast<Item> = AsyncIterable<Item> & {
   push(item: Item): void;
   end(): void;

@@ -20,7 +20,7 @@ export function budgetWait(child: ChildRef, heldUsd: number, at: number): Event 
   return { kind: "budget-wait", at, ...child, heldUsd };
 }
 
-/** The end of a child that was stopped while it waited in the queue. */
+/** Ends a child that was stopped while it waited in the queue. */
 export function neverStarted({ delegationId, childId }: ChildRef, signal: AbortSignal, at: number): StoredEvent {
   const { by } = signal.reason as StopReason & { status: "interrupted" };
   return interruption(delegationId, childId, by, at);

@@ -1,4 +1,4 @@
-/** Runs one child: in a slot, against its clock and its budgets, and always to an end that is on record. */
+/** Runs one child: in a slot, within its time limit and budgets, and always to a recorded end. */
 import type { ChildDeps, ChildInput, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
 import { DeputyError, internalErrorText } from "../../errors.ts";
@@ -20,16 +20,16 @@ import type { Recorder } from "./recorder.ts";
 import type { Services } from "./services.ts";
 import { type ChatExtras, toolsOf } from "./toolbox.ts";
 
-/** A child that has not ended. `earlierMs`: the time it had worked before it was interrupted, which counts. */
+/** A child that has not ended. `earlierMs`: working time before it was interrupted, which counts. */
 export type OpenChild = { child: RunChild; planned: Ready; earlierMs: number };
 
 export type ChildRunnerDeps = {
   services: Services;
   setup: Setup;
   run: Run;
-  /** Stored events of children that had begun, by child id. */
+  /** Stored events of children that had started, by child id. */
   past: ReadonlyMap<string, ChildEvent[]>;
-  /** The run's own budget, and every budget above it. */
+  /** The run's own budget, and every enclosing budget. */
   budgets: readonly Budget[];
   prompts: Prompts;
   recorder: Recorder;
@@ -39,10 +39,10 @@ export type ChildRunnerDeps = {
   chatExtras: ChatExtras | undefined;
 };
 
-/** A child and what it holds while it runs. */
+/** A running child and its resources. */
 type ChildAtWork = OpenChild & { slot: ChildSlot; deadline: Deadline; signal: AbortSignal };
 
-/** Never rejects: what goes wrong is the child's end or, where the journal failed, the run's. */
+/** Never rejects: an error becomes the child's end or, if the journal failed, the run's. */
 export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Promise<void> {
   const { interrupts, nested, recorder, run, services } = deps;
   const { delegationId } = run;
@@ -54,7 +54,7 @@ export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Prom
   } catch (error) {
     if (error instanceof DeputyError) recorder.fail(error);
     else {
-      // A bug in Deputy costs the child that met it, and no other.
+      // A bug in Deputy ends the child that hit it, and no other.
       const failure = { kind: "internal", message: explainBug(deps, error, childId) } as const;
       const end = failedEnd({ delegationId, childId }, failure, services.clock.now());
       await recorder.record(end).catch(recorder.fail);
@@ -62,20 +62,20 @@ export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Prom
   } finally {
     child.deadline.pause();
     child.slot.release();
-    // Where the child failed in the middle, what it delegated still has to end.
+    // If the child failed midway, its delegations still have to end.
     controller.abort({ status: "interrupted", by: "parent-end" } satisfies StopReason);
     await nested.settled(childId);
     interrupts.remove(childId);
   }
 }
 
-/** Logs a bug in Deputy with its stack, and returns what is said of it. */
+/** Logs a bug in Deputy with its stack, and returns the text to show. */
 function explainBug({ services, setup }: ChildRunnerDeps, error: unknown, where: string): string {
   services.logError(where, error);
   return internalErrorText(error, setup.redact);
 }
 
-/** The child's place among the running, and its wall time. */
+/** Creates the child's slot and its time limit. */
 function slotAndDeadline({ services, recorder, run }: ChildRunnerDeps, open: OpenChild, controller: AbortController) {
   const { clock, scheduler } = services;
   const { childId, pausedMs } = open.child.tally;
@@ -115,7 +115,7 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
   for await (const event of runChild(input, childDeps, signal)) await recorder.record(event);
 }
 
-/** What the loop works with. The child's time stands still while it waits for money or for its turn. */
+/** Dependencies of the loop. The child's clock pauses while it waits for money or for its turn. */
 function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: ChildAtWork): ChildDeps {
   const { services, setup, approvals, recorder, run } = deps;
   const { clock, model, random, schemas } = services;

@@ -1,4 +1,4 @@
-/** What people ask of a run: it arrives through the journal, from this process as from any other. */
+/** Requests to a run from users: they arrive through the journal, from this process like from any other. */
 import { REQUESTS } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Approvals } from "../control/approvals.ts";
@@ -13,8 +13,9 @@ export type InboxDeps = {
 };
 
 /**
- * Acts on stops and decisions as they arrive. A message needs no action: the fold queues it, and the child takes it from
- * there. @param after `seq` of the last entry that the run holds @returns stops reading, and waits for the last request
+ * Handles stops and decisions as they arrive. A message needs no action: the fold queues it, and the child takes it
+ * from there. @param after `seq` of the last entry in the run @returns a function that stops reading and waits for the
+ * last request
  */
 export function openInbox(deps: InboxDeps, delegationId: string, after: number): () => Promise<void> {
   const closing = new AbortController();

@@ -3,9 +3,9 @@ import type { StopReason } from "../../child/child.ts";
 import { abortedBy } from "../start/nested-call.ts";
 
 export type Interrupts = {
-  /** Aborts a child, or every child where none is named; a child that is still queued never starts. */
+  /** Aborts a child, or every child if none is named; a child that is still queued never starts. */
   stop(by: string, target?: string): void;
-  /** Returns the controller of a child that starts. It is aborted already where the whole run was stopped. */
+  /** Returns the controller of a new child. It is already aborted if the whole run was stopped. */
   add(childId: string): AbortController;
   remove(childId: string): void;
 };
@@ -33,7 +33,7 @@ export function createInterrupts(): Interrupts {
   return { stop, add, remove: (childId) => void controllers.delete(childId) };
 }
 
-/** Stops everything when the parent child is stopped. @returns stops listening to it */
+/** Stops everything when the parent child is stopped. @returns a function that stops listening to it */
 export function stopWithParent({ stop }: Interrupts, parentSignal: AbortSignal): () => void {
   const onAbort = () => stop(abortedBy(parentSignal));
   if (parentSignal.aborted) onAbort();

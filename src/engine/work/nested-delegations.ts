@@ -1,4 +1,4 @@
-/** The delegations that a run's children make: begun in the order of the calls, and over before their child is. */
+/** The delegations that a run's children make: started in the order of the calls, and ended before their child ends. */
 import type { Clock } from "../../clock.ts";
 import type { Ready } from "../../plan.ts";
 import { routeAt } from "../../result.ts";
@@ -11,13 +11,13 @@ import type { Setup } from "../setup/setup.ts";
 import type { RunNested } from "../start/nested-call.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** The child that delegates, and every budget its requests count against. */
+/** The delegating child, and every budget that its requests count against. */
 export type Delegator = { child: RunChild; planned: Ready; budgets: readonly Budget[] };
 
 export type NestedDelegations = {
-  /** Runs a call to its end. @throws DeputyError `nothing-to-run` where no task can start */
+  /** Runs a call to its end. @throws DeputyError `nothing-to-run` if no task can start */
   run(call: Call, by: Delegator, context: ToolContext): Promise<Run>;
-  /** Settles once everything that a child delegated is over. */
+  /** Settles once everything that a child delegated has ended. */
   settled(childId: string): Promise<void>;
 };
 
@@ -33,7 +33,7 @@ export type NestedDelegationsDeps = {
 export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDelegations {
   const { clock, run: parentRun, recorder, delegate, setup, approvalOptions } = deps;
   const underWay = new Map<string, Promise<Run>[]>();
-  /** Settles when the newest delegation of a child has begun, or never will. */
+  /** Settles when the newest delegation of a child has started, or failed to start. */
   const lastBegun = new Map<string, Promise<void>>();
 
   function run(call: Call, by: Delegator, context: ToolContext): Promise<Run> {
@@ -43,7 +43,7 @@ export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDele
     return nested;
   }
 
-  /** Several at once begin one after another, so that they are numbered in the order of the calls. */
+  /** Starts concurrent delegations one after another, so that they are numbered in the order of the calls. */
   async function runInTurn(call: Call, by: Delegator, context: ToolContext): Promise<Run> {
     const { childId } = by.child.tally;
     const previous = lastBegun.get(childId);
@@ -53,7 +53,7 @@ export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDele
     return runToEnd(call, by, context, letNextBegin);
   }
 
-  /** What the delegation has used is on record before its child sees the report. */
+  /** Records the delegation's usage before its child sees the report. */
   async function runToEnd(
     call: Call,
     { child, planned, budgets }: Delegator,
@@ -89,7 +89,7 @@ export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDele
   return { run, settled };
 }
 
-/** Puts a run under its child; one that is found again takes the place of what was known of it. */
+/** Attaches a run to its child; a run found again replaces the previous one. */
 function attach({ delegations }: RunChild, run: Run): void {
   const known = delegations.findIndex(({ delegationId }) => delegationId === run.delegationId);
   delegations.splice(known < 0 ? delegations.length : known, 1, run);

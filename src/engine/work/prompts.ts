@@ -12,7 +12,7 @@ export type Prompts = (
   signal: AbortSignal,
 ) => Promise<Pick<ChildInput, "prompt" | "warnings">>;
 
-/** Reads the project's notes once for each workspace. A child that is stopped does not wait for them. */
+/** Reads the project's notes once per workspace. A stopped child does not wait for them. */
 export function createPrompts(run: Run, { readNotes }: Pick<Setup, "readNotes">): Prompts {
   const { call, agents } = run;
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;

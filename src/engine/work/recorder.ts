@@ -8,18 +8,18 @@ export type Recorder = {
   record(event: Event): Promise<void>;
   /** Folds and publishes an event that is already in the journal. */
   apply(event: Event): void;
-  /** Publishes an event of a delegation further down, whose own recorder has folded it. */
+  /** Publishes an event of a nested delegation, whose own recorder has folded it. */
   relay(event: Event): void;
-  /** The journal broke its promise: the run stops, because nothing unrecorded may happen. The first error is kept. */
+  /** The journal failed: the run stops, because nothing unrecorded may happen. The first error is kept. */
   fail(error: unknown): void;
-  /** @throws the error that `fail` was given first */
+  /** @throws the first error that `fail` received */
   assertIntact(): void;
 };
 
 export type RecorderDeps = {
   journal: Journal;
   run: Run;
-  /** Sees every event, live ones included, in order, each right after it was folded. */
+  /** Receives every event, live ones included, in order, right after it was folded. */
   publish(update: RunUpdate): void;
   /** Stops the run. */
   stop(by: string): void;

@@ -4,7 +4,7 @@ import type { RunUpdate } from "../../run/run.ts";
 export type RunFeed = {
   publish(update: RunUpdate): void;
   end(): void;
-  /** Resolves when the feed ends. Rejects with what the callback throws, which is not called again then. */
+  /** Resolves when the feed ends. Rejects with what the callback throws, and does not call it again. */
   follow(onUpdate: (update: RunUpdate) => void): Promise<void>;
 };
 

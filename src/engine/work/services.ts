@@ -1,4 +1,4 @@
-/** What every run of this process is given to work with. */
+/** Services shared by every run of this process. */
 import type { SchemaChecker } from "../../child/schema/schema-checker.ts";
 import type { Model } from "../../child/wire/model.ts";
 import type { Clock } from "../../clock.ts";

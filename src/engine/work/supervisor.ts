@@ -1,5 +1,5 @@
 /**
- * The life of a run in this process: its open children queue, run and end, requests reach them through the journal, and
+ * Supervises a run in this process: its open children queue, run and end, requests reach them through the journal, and
  * the run ends. Nothing that it started outlives it.
  */
 import type { DelegationResult } from "../../result.ts";
@@ -18,23 +18,25 @@ import { createRecorder } from "./recorder.ts";
 import type { Services } from "./services.ts";
 import type { ChatExtras } from "./toolbox.ts";
 
-/** What surrounds a run: who watches it, who answers its children, and what a child above it imposes. */
+/**
+ * Connections of a run to its surroundings: its watchers, its approval handlers, and the constraints of a parent child.
+ */
 export type RunHooks = {
   chatExtras?: ChatExtras | undefined;
-  /** Sees every event, live ones included, in order, each with the run that was folded with it. */
+  /** Receives every event, live ones included, in order, each with the run as folded so far. */
   publish(update: RunUpdate): void;
   approvalOptions: ApprovalOptions;
-  /** Runs what the children delegate in their turn. */
+  /** Runs the delegations of the children. */
   delegate: RunNested;
-  /** Set where a child made this delegation. */
+  /** Set if a child made this delegation. */
   parent?: ParentContext;
 };
 
 /**
- * Runs what is left of a run to its end. Everything begins on the next turn of the event loop, so that the caller can
- * watch from the first event.
+ * Runs the unfinished children of a run to their end. Everything starts on the next turn of the event loop, so that the
+ * caller can watch from the first event.
  * @param loaded the run so far; further events are folded into it
- * @returns the result; rejects only where the journal broke its promise
+ * @returns the result; rejects only if the journal failed
  */
 export async function supervise(
   services: Services,
@@ -68,7 +70,7 @@ export async function supervise(
   return resultsOf(run);
 }
 
-/** Children that can start or continue. A rejected task is no open child. */
+/** Children that can start or continue. A rejected task is not one of them. */
 function openChildren(run: Run): OpenChild[] {
   return run.children.flatMap((child) => {
     const { planned, startedAt = run.lastEventAt } = child.tally;

@@ -1,4 +1,4 @@
-/** Which tools a child has. This is the only place that gives a child `delegate_task`. */
+/** Decides which tools a child has. This is the only place that gives a child `delegate_task`. */
 import type { Clock } from "../../clock.ts";
 import type { Ready } from "../../plan.ts";
 import type { Report } from "../../report.ts";
@@ -16,12 +16,12 @@ import type { Setup } from "../setup/setup.ts";
 import { restOf } from "../start/nested-call.ts";
 import type { Delegator, NestedDelegations } from "./nested-delegations.ts";
 
-/** What a surface adds to what the agent of a conversation can do. */
+/** Tools and hints that a surface adds for the agent of a conversation. */
 export type ChatExtras = {
   tools: readonly Tool[];
-  /** Where the agent finds the rest of an answer that was cut. */
+  /** Hint on how the agent reads the rest of a truncated answer. */
   restOf(childId: string, offset: number): string;
-  /** Starts a call in a process of its own, without waiting for it. @throws DeputyError where nothing can start */
+  /** Starts a call in a separate process, without waiting for it. @throws DeputyError if nothing can start */
   background(call: Call, from: { parentRoute: Route; workspace: string; bounds: Bounds }): Promise<Report>;
 };
 
@@ -33,7 +33,7 @@ export type ToolboxDeps = {
   chatExtras: ChatExtras | undefined;
 };
 
-/** Returns the tools of a child. A conversation may be on a model that takes none. */
+/** Returns the tools of a child. A conversation's model may not support tools. */
 export function toolsOf(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot): readonly Tool[] {
   const { setup, run, chatExtras } = deps;
   const { planned } = delegator;
@@ -45,7 +45,7 @@ export function toolsOf(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot
   return [...tools, delegateTool(deps, delegator, slot), listModels as Tool, ...added];
 }
 
-/** The tools of the child's toolsets, and of those only what its agent definition names. */
+/** The tools of the child's toolsets, limited to those that its agent definition names. */
 function ownTools(setup: Setup, planned: Ready): readonly Tool[] {
   const { toolsets, tools: named } = planned;
   const all = setup.tools(toolsets, planned);
@@ -71,7 +71,7 @@ function delegateTool(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot):
     async submit(call, context, { background }) {
       if (background && chatExtras !== undefined) return chatExtras.background(call, backgroundFrom(delegator));
       const running = nested.run(call, delegator, context);
-      slot.release(); // The child waits without one.
+      slot.release(); // ~The child does not need a slot while it waits.
       return reportOf({ run: await running, owner: "none" }, clock.now());
     },
   }) as Tool;
