@@ -1,8 +1,10 @@
-/** The end of a run whose process has died, told by another: who was open was interrupted, down the whole tree. */
+/**
+ * Ends an abandoned run, whose process has died: its open children are recorded as interrupted, down the whole tree.
+ */
 import type { StoredEvent } from "../event.ts";
 import { foldRun, hasEnded, interruption, nestedUsage, type Run, type RunChild } from "./run.ts";
 
-/** What is to be said, in this order; folded into the run already. @param target one child instead of all */
+/** Returns the events to record, in order, already folded into the run. @param target one child instead of all */
 export function closeAbandoned(run: Run, by: string, at: number, target?: string): StoredEvent[] {
   const { delegationId, children } = run;
   const open = children.filter((child) => !hasEnded(child));
@@ -12,7 +14,7 @@ export function closeAbandoned(run: Run, by: string, at: number, target?: string
   return [...ends, ...(isOver ? [folded(run, { kind: "delegation-end", at, delegationId })] : [])];
 }
 
-/** First what it delegated, then what that has used, then the child itself. */
+/** Ends the child's delegations first, then records their usage, then ends the child itself. */
 function closeChild({ tally, delegations }: RunChild, run: Run, by: string, at: number): StoredEvent[] {
   const { childId, planned } = tally;
   const { delegationId } = run;

@@ -1,20 +1,20 @@
 /**
- * A run that takes its server down at the same place again and again: the next server does not go on with it, or it would
- * be down too. It is read from the events: how often a server went on with the run since anything in it got further.
+ * Detects a run that crashes its server at the same place again and again: the next server does not continue it, or it
+ * would crash too. The events show how often a server resumed the run since anything in it made progress.
  */
 import { hasEnded, type Run, type RunChild, wasCutOff } from "./run.ts";
 
 /** The children at which a run crashed its server more than once. */
 function crashSites(run: Run): RunChild[] {
   if (!wasCutOff(run)) return [];
-  // One that sleeps until its quota is there again takes nobody down.
+  // A child that pauses for a quota cannot be the cause.
   const open = run.children.filter((child) => !hasEnded(child) && child.tally.pausedUntil === undefined);
   if (run.resumedHere > 0) return open;
-  // The others got further meanwhile: it may be chance once, but not twice.
+  // The others have made progress since: a crash may be chance once, but not twice.
   return open.filter(({ resumedHere, tally }) => resumedHere > 1 && tally.startedAt !== undefined);
 }
 
-/** Why no server goes on with a run, and what to do; undefined where one does. */
+/** Why servers do not continue a run, and what to do; undefined if they do. */
 export function setAsideReason({ run, owner }: { run: Run; owner: string }): string | undefined {
   if (owner !== "dead") return undefined;
   const sites = crashSites(run);

@@ -1,25 +1,28 @@
-/** Which runs a journal may lose. A run and the delegations its children made are one: they stay or go together. */
+/** Selects the runs that a journal may remove. A run and the delegations of its children stay or go together. */
 import type { Journal } from "../journal/journal.ts";
 import { canGoOn, rootIdOf } from "./run.ts";
 import { listAllRuns, type RunListing } from "./run-store.ts";
 
 export type PruneOptions = {
-  /** Only runs in which nothing has happened for so long, in milliseconds. */
+  /** Only runs without an event for this long, in milliseconds. */
   olderThanMs?: number;
-  /** All but so many of the newest. */
+  /** Keeps this many of the newest. */
   keep?: number;
-  /** Also those that a resume could go on with; never those at work. */
+  /** Includes runs that a resume could continue; never running ones. */
   unfinished?: boolean;
-  /** Removes nothing, and tells what would go. */
+  /** Removes nothing, and returns what would be removed. */
   dryRun?: boolean;
 };
 
-/** `delegationIds` counts a run's own delegations too. `bytes` is the length of their events. */
+/** `delegationIds` includes a run's own delegations. `bytes` is the length of their events. */
 export type Pruned = { runs: string[]; delegationIds: string[]; bytes: number; kept: number };
 
 type RunFamily = { root: string; listings: RunListing[]; lastEventAt: number };
 
-/** Removes what may go; with `dryRun` only tells of it. @param now milliseconds since the epoch @param pid this process */
+/**
+ * Removes the selected runs; with `dryRun`, only returns them. @param now milliseconds since the epoch @param pid this
+ * process
+ */
 export async function pruneRuns(journal: Journal, options: PruneOptions, now: number, pid: number): Promise<Pruned> {
   const listings = await listAllRuns(journal, pid);
   const families = prunable(listings, options, now);
@@ -41,7 +44,7 @@ async function sizeOf(journal: Journal, delegationId: string): Promise<number> {
   return bytes;
 }
 
-/** Ids of what may go: by family, newest first. */
+/** Ids of the runs that may be removed, grouped by family, newest first. */
 export function prunable(listings: readonly RunListing[], options: PruneOptions, now: number): RunFamily[] {
   const { olderThanMs = 0, keep = 0, unfinished = false } = options;
   const families = runFamiliesOf(listings).sort((one, other) => other.lastEventAt - one.lastEventAt);
@@ -52,7 +55,7 @@ export function prunable(listings: readonly RunListing[], options: PruneOptions,
     .filter(({ root, listings }) => unfinished || listings.every((listing) => isOver(listing, root)));
 }
 
-/** By the run that began it: `abc.2.1` is a delegation of the run `abc`. */
+/** Groups runs by the run at their root: `abc.2.1` is a delegation of the run `abc`. */
 function runFamiliesOf(listings: readonly RunListing[]): RunFamily[] {
   const families = new Map<string, RunFamily>();
   for (const listing of listings) {
@@ -66,7 +69,7 @@ function runFamiliesOf(listings: readonly RunListing[]): RunFamily[] {
   return [...families.values()];
 }
 
-/** What a child delegated goes on with the run at its root, and with nothing else. */
+/** A child's delegation continues only with the run at its root. */
 function isOver({ run }: RunListing, root: string): boolean {
   return run.endedAt !== undefined && (run.delegationId !== root || !run.children.some(canGoOn));
 }

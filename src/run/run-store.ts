@@ -1,23 +1,26 @@
-/** The runs of a journal: found, listed, and recalled whole from what is stored of them. */
+/** Finds, lists and loads the runs of a journal. */
 import { DeputyError } from "../errors.ts";
 import type { ChildEvent, StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
 import { setAsideReason } from "./crash-loop.ts";
 import { childIdOf, foldRun, isChildEvent, parseRunId, type Run, rootIdOf } from "./run.ts";
 
-/** `here`: this process runs it. `elsewhere`: another live one. `dead`: its owner died. `none`: it has ended. */
+/**
+ * `here`: owned by this process. `elsewhere`: owned by another live process. `dead`: its owner died. `none`: the run
+ * has ended.
+ */
 export type RunListing = { run: Run; owner: "here" | "elsewhere" | "dead" | "none" };
 
-/** A run with all that is needed to go on with it. */
+/** A run with everything that is needed to continue it. */
 export type LoadedRun = {
   run: Run;
-  /** Stored events of children that had begun, by child id. */
+  /** Stored events of children that had started, by child id. */
   past: Map<string, ChildEvent[]>;
   /** `seq` of the last entry. */
   lastSeq: number;
 };
 
-/** What a listing is folded from: everything but the tool calls. */
+/** Events from which a listing is folded: all except tool calls. */
 const LISTED = [
   "delegation-start",
   "delegation-resume",
@@ -33,7 +36,10 @@ const LISTED = [
   "child-end",
 ] as const satisfies StoredEvent["kind"][];
 
-/** Newest first, each with the tree below it. Only those are read that are asked for: the last few are found at once. */
+/**
+ * Lists runs newest first, each with the tree below it. Reads only the requested runs, so the last few are found at
+ * once.
+ */
 export async function listRuns(
   journal: Journal,
   pid: number,
@@ -43,9 +49,9 @@ export async function listRuns(
   const listings: RunListing[] = [];
   for (const delegationId of ids.toReversed().slice(0, newest)) {
     const run = await listedRun(journal, delegationId);
-    if (run === undefined) continue; // It was removed meanwhile.
+    if (run === undefined) continue; // ~The run was removed meanwhile.
     const owner = await ownerOf(journal, run, pid);
-    // Whether it got further is not seen without its tool calls.
+    // Detecting progress needs the run's tool calls.
     const mayBeSetAside = setAsideReason({ run, owner }) !== undefined;
     listings.push({ run: mayBeSetAside ? (await loadRun(journal, delegationId)).run : run, owner });
   }
@@ -58,7 +64,7 @@ async function listedRun(journal: Journal, delegationId: string): Promise<Run | 
   return run;
 }
 
-/** Of the runs that no child made, oldest first. */
+/** Ids of the runs that no child made, oldest first. */
 export function runIds(journal: Journal): Promise<string[]> {
   return Array.fromAsync(journal.read({ roots: true, kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
 }
@@ -75,14 +81,14 @@ export async function orphanedRuns(journal: Journal, server: string): Promise<st
   return orphaned;
 }
 
-/** The same as `listRuns`, and each run that a child made, after the one it belongs to. */
+/** Like `listRuns`, but also lists the runs that children made, each after its parent run. */
 export async function listAllRuns(journal: Journal, pid: number): Promise<RunListing[]> {
   const whole = (run: Run): Run[] => [run, ...run.children.flatMap(({ delegations }) => delegations.flatMap(whole))];
   const runs = (await listRuns(journal, pid)).flatMap(({ run }) => whole(run));
   return Promise.all(runs.map(async (run) => ({ run, owner: await ownerOf(journal, run, pid) })));
 }
 
-/** The fold, over what is stored. @throws DeputyError `journal-unusable` where events are missing, so that it cannot be */
+/** Folds a stored event. @throws DeputyError `journal-unusable` if events are missing */
 function foldStored(run: Run | undefined, event: StoredEvent): Run {
   try {
     return foldRun(run, event);
@@ -94,10 +100,10 @@ function foldStored(run: Run | undefined, event: StoredEvent): Run {
   }
 }
 
-/** A run that was found by an id, whole. */
+/** A completely loaded run that was found by an id. */
 export type FoundRun = LoadedRun & RunListing;
 
-/** @throws DeputyError `run-unknown` where no run, or more than one, has an id that begins so */
+/** @throws DeputyError `run-unknown` if no run, or more than one, has an id with this prefix */
 export async function findRun(journal: Journal, id: string, pid: number): Promise<FoundRun> {
   const { delegationId, taskIndex } = parseRunId(await wholeId(journal, id));
   const loaded = await loadRun(journal, delegationId);
@@ -107,7 +113,9 @@ export async function findRun(journal: Journal, id: string, pid: number): Promis
   return { ...loaded, owner: await ownerOf(journal, loaded.run, pid) };
 }
 
-/** The id of the run that an id means, of which only the first event is read. @throws DeputyError as `findRun` */
+/**
+ * The full id of the run that an id means, without reading more than its first event. @throws DeputyError as `findRun`
+ */
 export async function resolveRunId(journal: Journal, id: string): Promise<string> {
   const { delegationId, taskIndex } = parseRunId(await wholeId(journal, id));
   for await (const { event } of journal.read({ delegationId, kinds: ["delegation-start"] })) {
@@ -118,7 +126,7 @@ export async function resolveRunId(journal: Journal, id: string): Promise<string
   throw runUnknown(delegationId);
 }
 
-/** What is stored of a run and of those below it, or of one child alone, in the order it happened. */
+/** Stored events of a run and the runs below it, or of one child, in order. */
 export async function* eventsOf(journal: Journal, id: string, pid: number): AsyncGenerator<StoredEvent> {
   const { run } = await findRun(journal, id, pid);
   const { taskIndex } = parseRunId(id);
@@ -129,13 +137,13 @@ export async function* eventsOf(journal: Journal, id: string, pid: number): Asyn
   }
 }
 
-/** The child an event is about; undefined where it is about the whole run. */
+/** The child that an event concerns; undefined for an event of the whole run. */
 function subjectOf(event: StoredEvent): string | undefined {
   if ("childId" in event) return event.childId;
   return "target" in event ? event.target : undefined;
 }
 
-/** A run as it is now, with what its children have delegated. @throws DeputyError `run-unknown` */
+/** Loads the current state of a run and its children's delegations. @throws DeputyError `run-unknown` */
 export async function loadRun(journal: Journal, delegationId: string): Promise<LoadedRun> {
   const past = new Map<string, ChildEvent[]>();
   let run: Run | undefined;
@@ -149,13 +157,16 @@ export async function loadRun(journal: Journal, delegationId: string): Promise<L
   return { run, past, lastSeq };
 }
 
-/** Folds what was stored since a run was loaded; what is known of it already is not read again. */
+/** Folds the events stored since a run was loaded, without reading earlier ones again. */
 export async function catchUp(journal: Journal, loaded: LoadedRun): Promise<void> {
   const filter = { within: loaded.run.delegationId, after: loaded.lastSeq };
   for await (const entry of journal.read(filter)) foldNew(loaded, entry);
 }
 
-/** Folds an entry, unless the run holds it already: two may read on from one run at once. @returns whether it was new */
+/**
+ * Folds an entry unless the run contains it already: two readers may continue from one run at once. @returns whether it
+ * was new
+ */
 export function foldNew(loaded: LoadedRun, { seq, event }: Entry): boolean {
   if (seq <= loaded.lastSeq) return false;
   loaded.lastSeq = seq;
@@ -164,7 +175,7 @@ export function foldNew(loaded: LoadedRun, { seq, event }: Entry): boolean {
   return true;
 }
 
-/** Adds an event of one of the run's own children to what is known of that child. */
+/** Adds an event of one of the run's own children to that child's stored events. */
 export function remember(past: LoadedRun["past"], event: StoredEvent, delegationId: string): void {
   if (!isChildEvent(event) || event.delegationId !== delegationId) return;
   const known = past.get(event.childId);
@@ -172,7 +183,7 @@ export function remember(past: LoadedRun["past"], event: StoredEvent, delegation
   else known.push(event);
 }
 
-/** An id whose first part may be the beginning of one. */
+/** Completes an id whose first part may be a prefix. */
 async function wholeId(journal: Journal, id: string): Promise<string> {
   const rootId = rootIdOf(id);
   const isKnown = !(await isEmpty(journal.read({ delegationId: rootId, kinds: ["delegation-start"] })));
@@ -201,7 +212,7 @@ async function isEmpty(entries: AsyncIterable<Entry>): Promise<boolean> {
   return true;
 }
 
-/** Whether a living process works on a run. */
+/** Whether a living process owns a run. */
 export async function isOwned(journal: Journal, delegationId: string): Promise<boolean> {
   return (await journal.owner(delegationId))?.alive === true;
 }

@@ -1,6 +1,6 @@
 /**
- * A run: the state of a delegation, folded from its events. Results, the live tree, listings and resume read this and
- * nothing else. It holds no message of any child.
+ * A run: the state of a delegation, folded from its events. Results, the live tree, listings and resume read only this.
+ * It holds no messages of children.
  */
 import { relative, resolve } from "node:path";
 import { type ApprovalFacts, requestCode } from "../approval-request.ts";
@@ -37,75 +37,75 @@ import type { Call } from "../task.ts";
 
 export type RunChild = {
   readonly tally: ChildStats;
-  /** What it is asked to do: its task's goal, or the newest message of a conversation. */
+  /** The goal of its task, or the newest message of a conversation. */
   asked: string;
-  /** What it is doing right now, in words: `waiting (place 3)`, `asking glm-4.7`, `running grep`. */
+  /** Current activity as text: `waiting (place 3)`, `asking glm-4.7`, `running grep`. */
   activity: string;
-  /** What was said to it, oldest first. */
+  /** Messages sent to it, oldest first. */
   readonly steers: Steer[];
-  /** What it asks and nobody has answered yet. */
+  /** Pending approval requests. */
   questions: OpenQuestion[];
-  /** Delegations it made itself, oldest first. */
+  /** Its own delegations, oldest first. */
   readonly delegations: Run[];
-  /** Who has asked since the run was last begun that it stop. */
+  /** Who has asked it to stop since the run last started. */
   stopAskedBy?: string;
-  /** Times that a server went on with it since it, or anything below it, last got further. */
+  /** Times that a server resumed it since it, or anything below it, made progress. */
   resumedHere: number;
-  /** Ids of tool calls that have begun and not ended. */
+  /** Ids of running tool calls. */
   readonly openCalls: Set<string>;
-  /** It was interrupted then (milliseconds since the epoch), and nobody has worked on it since. */
+  /** When it was interrupted (milliseconds since the epoch), if nothing has continued it since. */
   idleSince?: number;
-  /** Why it was left out when its run was last resumed, where nobody had stopped it before. */
+  /** Why the last resume could not continue it, unless a user had stopped it before. */
   blocked?: Blocked;
 };
 
 /**
- * Something said to a child. `queued`: it is not in its conversation yet. `delivered`: it is, and goes with the next
- * request. `missed`: the child ended first.
+ * A message to a child. `queued`: not in its conversation yet. `delivered`: sent with its next request. `missed`: the
+ * child ended first.
  */
 export type Steer = { id: string; text: string; by: string; state: "queued" | "delivered" | "missed" };
 
-/** A tool call that waits for a person's word. `answerBy` is absent where nobody could give it. */
+/** A tool call that waits for a user's decision. `answerBy` is absent if nobody could answer. */
 export type OpenQuestion = Omit<ApprovalFacts, "childId"> & { request: string; answerBy?: number };
 
 export type Run = {
   readonly delegationId: string;
-  /** The child that made it, where one did. */
+  /** The child that made this run, if any. */
   readonly parent?: { childId: string; step: number; callId: string };
-  /** Of its children: 1 where no child made it, 0 for a conversation. */
+  /** Depth of its children: 1 for a run that no child made, 0 for a conversation. */
   readonly depth: number;
   call: Call;
   readonly surface: string;
-  /** Prompts of the agent definitions that tasks work by, by name. */
+  /** Prompts of the agent definitions that tasks use, by name. */
   readonly agents: Readonly<Record<string, string>>;
   readonly startedAt: number;
-  /** Absent while the run goes on, or where its owner died before the end. */
+  /** Absent while the run is in progress, or if its owner died before the end. */
   endedAt?: number;
-  /** As its owner measured it, once it has ended. */
+  /** Measured by its owner when the run ended. */
   durationMs?: number;
   lastEventAt: number;
-  /** Time in which nobody worked on it, between an interruption and a resume. */
+  /** Time in which no process worked on it, between an interruption and a resume. */
   downtimeMs: number;
-  /** Who has asked since it was last begun that all of it stop. */
+  /** Who has asked all of it to stop since it last started. */
   stopAskedBy?: string;
-  /** Times that a server went on with it since anything in it last got further. */
+  /** Times that a server resumed it since anything in it made progress. */
   resumedHere: number;
   /** In task order. A rejected task is a child without events. */
   readonly children: RunChild[];
   readonly warnings: Warning[];
 };
 
-/** An event, and the run that was folded with it just now. The event may be of a delegation below the run. */
+/** An event, and the run it was folded into. The event may belong to a delegation below the run. */
 export type RunUpdate = { event: Event; run: Run };
 
-/** The id of a delegation's child. Children count from 1, as the live lines do. */
+/** The id of a delegation's child. Children count from 1, as in the live lines. */
 export function childIdOf(delegationId: string, taskIndex: number): string {
   return `${delegationId}.${taskIndex + 1}`;
 }
 
 /**
- * The delegation and, where the id names a child, its task index. Runs have an odd number of parts: `abc.2` is the second
- * child of `abc`, `abc.2.1` the first delegation that child made.
+ * Splits an id into the delegation and, for a child's id, its task index. Runs have an odd number of parts: `abc.2` is
+ * the second child of `abc`, `abc.2.1` the first delegation of that child.
  */
 export function parseRunId(id: string): { delegationId: string; taskIndex?: number } {
   const parts = id.split(".");
@@ -114,8 +114,8 @@ export function parseRunId(id: string): { delegationId: string; taskIndex?: numb
 }
 
 /**
- * Where a run stands in its tree, for people: `2›` is below the second child, `2.3›` the third delegation that child made.
- * Empty at the root, and for what a conversation's one child delegates, which goes without saying.
+ * Position of a run in its tree, for display: `2›` is below the second child, `2.3›` the third delegation of that
+ * child. Empty at the root, and for the delegations of a conversation's only child.
  */
 export function ancestorPrefix({ delegationId, depth }: Pick<Run, "delegationId" | "depth">): string {
   const [, ...parts] = delegationId.split(".");
@@ -126,12 +126,12 @@ export function ancestorPrefix({ delegationId, depth }: Pick<Run, "delegationId"
   return makers.slice(makers.length - Math.max(0, depth - 1)).join("");
 }
 
-/** The run at the root of the tree that an id belongs to. */
+/** The id of the run at the root of an id's tree. */
 export function rootIdOf(id: string): string {
   return id.split(".", 1)[0] ?? id;
 }
 
-/** Whether the run is a conversation with the user: one child, and each message of the user a turn of it. */
+/** Whether the run is a conversation with the user: one child, with one turn per user message. */
 export function isConversation({ surface }: Pick<Run, "surface">): boolean {
   return surface === "chat";
 }
@@ -165,7 +165,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
     };
   }
   if (run === undefined) throw new Error(`${event.delegationId}: ${event.kind} before delegation-start`);
-  // The system's clock may have been set back.
+  // The system clock may have been set back.
   const sinceLastMs = Math.max(0, event.at - run.lastEventAt);
   run.lastEventAt = event.at;
   switch (event.kind) {
@@ -200,7 +200,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
 }
 
 /**
- * Counts an event of a delegation further down the tree: the run above was worked on until then, too.
+ * Applies an event of a delegation below the run: the run above was in progress at that time too.
  * @returns the child that the event is below
  */
 export function countNested(run: Run, event: Event): RunChild {
@@ -221,7 +221,7 @@ function foldNested(run: Run, event: Event): Run {
   return run;
 }
 
-/** The run of a tree with this id. */
+/** Finds the run with this id in a tree. */
 export function runIn(root: Run, delegationId: string): Run | undefined {
   if (root.delegationId === delegationId) return root;
   if (!delegationId.startsWith(`${root.delegationId}.`)) return undefined;
@@ -233,12 +233,12 @@ export function runIn(root: Run, delegationId: string): Run | undefined {
   return undefined;
 }
 
-/** Every child of a tree, each before those below it. */
+/** Every child of a tree, each before the children below it. */
 export function allChildren({ children }: Run): RunChild[] {
   return children.flatMap((child) => [child, ...child.delegations.flatMap(allChildren)]);
 }
 
-/** USD spent in a tree; a request of which nobody said what it cost counts what was reserved for it. */
+/** USD spent in a tree; a request of unknown cost counts as what was reserved for it. */
 export function spentIn(children: readonly RunChild[]): number {
   return children.reduce((sum, { tally, delegations }) => {
     const { costUsd, uncertainUsd = 0 } = usedAlone(tally);
@@ -246,14 +246,14 @@ export function spentIn(children: readonly RunChild[]): number {
   }, 0);
 }
 
-/** The delegation's own limit in USD: the lower of what the call says and the config allows. */
+/** The delegation's own limit in USD: the lower of the call's and the config's. */
 export function budgetOf(run: Run, { delegation }: Config): number | undefined {
   const ofConfig = isConversation(run) ? undefined : delegation.max_cost_usd;
   const limits = [run.call.max_cost_usd, ofConfig].filter((limit) => limit !== undefined);
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
-/** What a delegation has used, for the child that made it. */
+/** Usage of a delegation, for the child that made it. */
 export function nestedUsage({ delegationId, children }: Run, maker: Planned): NestedUsage {
   const filesChanged = children.flatMap(({ tally }) =>
     [...tally.filesChanged].map((path) => shownFrom(maker, tally.planned, path)),
@@ -262,7 +262,7 @@ export function nestedUsage({ delegationId, children }: Run, maker: Planned): Ne
   return { delegationId, ...used, filesChanged: [...new Set(filesChanged)] };
 }
 
-/** A path in one child's workspace as the child that delegated to it writes it. */
+/** Converts a path in a child's workspace to a path in its parent's workspace. */
 function shownFrom(maker: Planned, child: Planned, path: string): string {
   if (!("workspace" in maker && "workspace" in child)) return path;
   return relative(maker.workspace, resolve(child.workspace, path));
@@ -270,10 +270,10 @@ function shownFrom(maker: Planned, child: Planned, path: string): string {
 
 type Resume = Extract<StoredEvent, { kind: "delegation-resume" }>;
 
-/** The code of the warning that a child could not continue when its run was resumed. */
+/** Code of the warning that a child could not continue when its run was resumed. */
 const NOT_RESUMED = "not-resumed";
 
-/** Children that were interrupted are open again, but for those that are blocked; the time between is nobody's. */
+/** Reopens interrupted children, except the blocked ones; the time in between counts for none of them. */
 function applyResume(run: Run, { at, renewed, blocked = {} }: Resume, downtimeMs: number): void {
   const lastWorkedAt = at - downtimeMs;
   delete run.endedAt;
@@ -302,7 +302,7 @@ function applyResume(run: Run, { at, renewed, blocked = {} }: Resume, downtimeMs
   }
 }
 
-/** It stays as it is, or is interrupted from when it was last worked on. What was said to it still waits for it. */
+/** Leaves a blocked child as it is, or interrupted at the time of its last work. Its queued messages stay queued. */
 function leaveOut({ delegationId, warnings }: Run, child: RunChild, blocked: Blocked, lastWorkedAt: number): void {
   const { tally } = child;
   warnings.push({ code: NOT_RESUMED, message: leftOutInWords(tally.childId, blocked) });
@@ -318,7 +318,7 @@ export function leftOutInWords(childId: string, { message }: Blocked): string {
   return `${childId} stays interrupted, and a later resume looks again: ${message}`;
 }
 
-/** Kinds of events that only repeat where a child was: it begins, asks or waits once more. */
+/** Kinds of events that only repeat an earlier state: the child starts, asks or waits again. They are no progress. */
 const REPEATED: readonly EventKind[] = [
   "child-start",
   "attempt-start",
@@ -338,7 +338,7 @@ function gotFurther(run: Run, childId: string): void {
   childOf(run, childId).resumedHere = 0;
 }
 
-/** Whoever goes on by hand wants to see it tried: the count begins anew. */
+/** A resume by a user resets the count. */
 function countResume(run: Run, byServer: boolean): void {
   run.resumedHere = byServer ? run.resumedHere + 1 : 0;
   for (const child of run.children) child.resumedHere = byServer ? child.resumedHere + 1 : 0;
@@ -351,7 +351,7 @@ function foldChild(child: RunChild, event: ChildEvent | LiveEvent): void {
   foldTalk(child, event);
 }
 
-/** What goes on between a child and others: messages on their way to it, questions of its own, calls under way. */
+/** Folds the interactions of a child: its messages, its approval requests, its running calls. */
 function foldTalk(child: RunChild, event: ChildEvent): void {
   switch (event.kind) {
     case "message-add":
@@ -389,15 +389,15 @@ function settleSteers({ steers }: RunChild, state: Steer["state"], id?: string):
     if (steer.state === "queued" && (id === undefined || steer.id === id)) steer.state = state;
 }
 
-/** Whether an event is a stored fact about one child. */
+/** Whether an event is a stored event of one child. */
 export function isChildEvent(event: Event): event is ChildEvent {
   return "childId" in event && isStored(event);
 }
 
-/** The last moment that a `Date` knows. */
+/** Maximum time of a `Date`. */
 const LAST_DATE_MS = 8.64e15;
 
-/** `2026-11-21 14:30 UTC`. @param at milliseconds since the epoch */
+/** Formats a time as `2026-11-21 14:30 UTC`. @param at milliseconds since the epoch */
 export function minuteOf(at: number): string {
   return `${new Date(Math.min(at, LAST_DATE_MS)).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
@@ -446,33 +446,33 @@ function childOf(run: Run, childId: string): RunChild {
   return child;
 }
 
-/** Whether a child has ended or was never to start. */
+/** Whether a child has ended or was rejected. */
 export function hasEnded(child: RunChild): boolean {
   return "problem" in child.tally.planned || child.tally.ending !== undefined;
 }
 
-/** The end of a child that was stopped without a word of its own: it waited, or its owner died. */
+/** Ends a child that was stopped without writing its own end: it was queued, or its owner died. */
 export function interruption(delegationId: string, childId: string, by: string, at: number): ChildEvent {
   const ending = { status: "interrupted", exitReason: by, text: "" } as const;
   return { kind: "child-end", at, delegationId, childId, ending, durationMs: 0 };
 }
 
-/** Whether a run came to no end of its own, and nobody has asked for one. */
+/** Whether a run has no end and nobody has asked for one. */
 export function wasCutOff({ endedAt, stopAskedBy }: Run): boolean {
   return endedAt === undefined && stopAskedBy === undefined;
 }
 
-/** Whether a resume goes on with a child: it has not ended, or it was interrupted. */
+/** Whether a resume can continue a child: it has not ended, or was interrupted. */
 export function canGoOn(child: RunChild): boolean {
   return !hasEnded(child) || child.tally.ending?.status === "interrupted";
 }
 
-/** How long it was worked on so far, as far as the times of its events tell. */
+/** Working time of a run so far, according to its events. */
 export function workedMs({ endedAt, lastEventAt, startedAt, downtimeMs }: Run): number {
   return Math.max(0, (endedAt ?? lastEventAt) - startedAt - downtimeMs);
 }
 
-/** What the caller gets. Of children that have not ended there is only what they cost: nothing is said of them that has not happened. */
+/** The results for the caller. Children that have not ended contribute only their cost. */
 export function resultsOf(run: Run): DelegationResult {
   const results: Result[] = run.children.filter(hasEnded).map((child) => resultOf(child.tally));
   const costs = run.children.map(({ tally }) => costOf(tally).usd);

@@ -1,4 +1,4 @@
-/** A child's stored events as a conversation that a person can read: who speaks, and what is said. */
+/** Formats a child's stored events as a readable conversation. */
 import type { Part, StoredEvent } from "../event.ts";
 import { minuteOf } from "./run.ts";
 

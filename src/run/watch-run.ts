@@ -1,6 +1,6 @@
 /**
- * Follows a run in whatever process it is, with every run below it, until it ends or nobody works on it any more. What is
- * stored is read once: from the first event, or from a run that was loaded before.
+ * Follows a run in any process, with every run below it, until it ends or no process works on it. Stored events are
+ * read once: from the first one, or from the state of a loaded run.
  */
 import type { Clock } from "../clock.ts";
 import type { StoredEvent } from "../event.ts";
@@ -8,14 +8,14 @@ import type { Entry, Journal } from "../journal/journal.ts";
 import { foldRun, type Run, type RunUpdate } from "./run.ts";
 import { catchUp, foldNew, isOwned, type LoadedRun } from "./run-store.ts";
 
-/** How often to look whether the owner lives, in milliseconds. */
+/** Interval between checks whether the owner is alive, in milliseconds. */
 const LOOK_MS = 1_000;
-/** So many looks in a row without an owner: it is dead, and no other is just about to take over. */
+/** Consecutive checks without an owner after which it counts as dead, and no other process is about to take over. */
 const PATIENCE = 3;
 
 type WatchDeps = { journal: Journal; clock: Clock };
 
-/** Every stored event from the first. */
+/** Yields every stored event from the first on. */
 export async function* watchRun(
   deps: WatchDeps,
   delegationId: string,
@@ -33,7 +33,7 @@ export async function* watchRun(
   for await (const { event } of newEntries(deps, delegationId, after, signal)) yield event;
 }
 
-/** The same, each event with the run that was folded with it. */
+/** Like `watchRun`, each event with the run as folded so far. */
 export async function* replayRun(
   deps: WatchDeps,
   delegationId: string,
@@ -46,7 +46,7 @@ export async function* replayRun(
   }
 }
 
-/** New events of a loaded run, folded into it. However the following ends, the run is up to date then. */
+/** Yields new events of a loaded run, folded into it. However the iteration ends, the run is up to date then. */
 export async function* followRun(deps: WatchDeps, loaded: LoadedRun, signal: AbortSignal): AsyncGenerator<RunUpdate> {
   const { run } = loaded;
   try {
@@ -66,7 +66,7 @@ async function* newEntries(
 ): AsyncGenerator<Entry> {
   const abandoned = new AbortController();
   const over = new AbortController();
-  lookForOwner({ journal, clock }, delegationId, () => abandoned.abort(), over.signal).catch(() => {}); // Closed meanwhile.
+  lookForOwner({ journal, clock }, delegationId, () => abandoned.abort(), over.signal).catch(() => {}); // ~The journal was closed meanwhile.
   let last = after;
   try {
     const either = AbortSignal.any([signal, abandoned.signal]);
@@ -82,7 +82,7 @@ async function* newEntries(
   }
 }
 
-/** A request may come after the end, and an end that a resume came after was not the end. */
+/** A request may follow the end, and an end that was followed by a resume was not final. */
 function hasEndedAfter(event: StoredEvent, delegationId: string, hadEnded: boolean): boolean {
   if (event.delegationId !== delegationId) return hadEnded;
   if (event.kind === "delegation-end") return true;
@@ -102,7 +102,7 @@ async function lookForOwner(
   abandon();
 }
 
-/** Whether the time has passed; false where the signal aborted first. */
+/** Resolves with true after the wait; false if the signal aborted first. */
 function slept(clock: Clock, signal: AbortSignal): Promise<boolean> {
   return clock.sleep(LOOK_MS, signal).then(
     () => true,
