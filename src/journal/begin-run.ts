@@ -1,18 +1,18 @@
-/** How a journal begins a run: numbered, claimed and written within the commit that keeps all of it or nothing. */
+/** Begins a run in a journal: numbering, claiming and the first append share one all-or-nothing commit. */
 import type { StoredEvent } from "../event.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { NewRunId } from "./journal.ts";
 
-/** What a store does for it, inside the commit. */
+/** The steps that a store performs inside the commit. */
 export type BeginSteps<Row> = {
-  /** The next `CHILD.n` that is free. */
+  /** The next free `CHILD.n`. */
   nextRunUnder(childId: string): string;
-  /** Makes this process the owner of a run that is only just begun. */
+  /** Makes this process the owner of a new run. */
   claimNew(delegationId: string): void;
   toRow(event: StoredEvent): Row;
 };
 
-/** Where the first events cannot be made, this run alone fails, and not the commit of the others. */
+/** If the first events cannot be made, only this run fails, and the rest of the commit proceeds. */
 export async function beginRun<Row, Events extends readonly StoredEvent[]>(
   commits: GroupCommit<() => readonly Row[]>,
   { nextRunUnder, claimNew, toRow }: BeginSteps<Row>,
@@ -20,7 +20,7 @@ export async function beginRun<Row, Events extends readonly StoredEvent[]>(
   firstEvents: (delegationId: string) => Events,
 ): Promise<Events> {
   const { promise, resolve, reject } = Promise.withResolvers<Events>();
-  promise.catch(() => {}); // A commit that fails says why.
+  promise.catch(() => {}); // ~The failing commit reports the reason.
   await commits.append(() => {
     const delegationId = "id" in newId ? newId.id : nextRunUnder(newId.under);
     let events: Events;

@@ -1,6 +1,6 @@
 /**
- * What a stored event looks like, for whoever reads a journal that may be damaged or not Deputy's. Looser than the types
- * of `event.ts`: what a later Deputy adds is no damage, and of a call, a plan or a route only the outline is looked at.
+ * Schema of stored events, for reading a journal that may be damaged or foreign. Looser than the types in `event.ts`:
+ * additions by later versions are valid, and of a call, a plan or a route it checks only the outline.
  */
 import { z } from "zod";
 import type { StoredEvent } from "../event.ts";
@@ -26,7 +26,7 @@ const ending = z.looseObject({
 const request = { id: text, target: text, by: text };
 const call = { childId: text, callId: text, name: text, target: text };
 
-/** Facts of each kind, beside those that every event has. */
+/** Fields of each kind, in addition to those common to all events. */
 const FACTS = {
   "delegation-start": {
     call: z.looseObject({ tasks: z.array(z.looseObject({ goal: text })) }),
@@ -64,7 +64,7 @@ const EVENT_SCHEMAS = Object.fromEntries(
   Object.entries(FACTS).map(([kind, facts]) => [kind, z.looseObject({ delegationId: text, at: number, ...facts })]),
 );
 
-/** What is wrong with a value as an event, in words; undefined where nothing is. */
+/** Describes what is wrong with a value as an event; undefined if it is valid. */
 export function eventError(value: unknown): string | undefined {
   const kind = z.looseObject({ kind: text }).safeParse(value).data?.kind;
   const shape = kind === undefined || !Object.hasOwn(EVENT_SCHEMAS, kind) ? undefined : EVENT_SCHEMAS[kind];

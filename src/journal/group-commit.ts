@@ -1,18 +1,18 @@
 /**
- * Many appends, one commit. Everything appended in one turn of the event loop is committed together at its end, so that
- * a thousand children cost as many disk syncs as the loop has turns. After one failure nothing is committed any more.
+ * Group commit: everything appended in one turn of the event loop is committed together at its end, so that a thousand
+ * children cost one disk sync per turn. After one failure, nothing is committed any more.
  */
 
 export type GroupCommit<Write> = {
   /** Resolves when the write is committed. Writes of one turn share one promise. */
   append(write: Write): Promise<void>;
-  /** Commits what waits, at once; every later append fails with `reason`. */
+  /** Commits pending writes at once; every later append fails with `reason`. */
   close(reason: unknown): void;
 };
 
 type Batch<Write> = PromiseWithResolvers<void> & { writes: Write[] };
 
-/** `commit` keeps all of a batch or throws and keeps nothing; what it throws is what every later append fails with. */
+/** `commit` stores a whole batch, or throws and stores nothing; every later append then fails with the same error. */
 export function createGroupCommit<Write>(commit: (writes: readonly Write[]) => void): GroupCommit<Write> {
   let waiting: Batch<Write> | undefined;
   let ended: { reason: unknown } | undefined;
@@ -52,7 +52,7 @@ export function createGroupCommit<Write>(commit: (writes: readonly Write[]) => v
   return { append, close };
 }
 
-/** An append that nobody waits for may fail unheard: the next one, which somebody does wait for, fails the same way. */
+/** An append that nobody awaits may fail silently: the next awaited one fails the same way. */
 function quietly(promise: Promise<void>): Promise<void> {
   promise.catch(() => {});
   return promise;

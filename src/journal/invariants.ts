@@ -1,10 +1,10 @@
 /**
- * In which order a run's events may come, whatever crashed in between: what is checked of a journal that somebody doubts.
- * Pure: a fold over one run's events, that says what does not add up.
+ * The valid orders of a run's events, including crashes at any point, for verifying a journal. Pure: a fold over one
+ * run's events that returns what is wrong.
  */
 import type { ChildEvent, StoredEvent } from "../event.ts";
 
-/** Events that any process may write about a run it does not own, also just after the end. */
+/** Events that any process may write about a run it does not own, even just after its end. */
 const REQUESTS: readonly StoredEvent["kind"][] = ["stop-request", "steer-request", "approval-answer"];
 
 type ChildInvariants = {
@@ -21,7 +21,7 @@ export function createRunInvariants(): RunInvariants {
   return { begun: false, ended: false, children: new Map() };
 }
 
-/** Adds a run's next event, and says what is wrong with it there; undefined where nothing is. */
+/** Adds a run's next event, and returns what is wrong with it; undefined if nothing is. */
 export function invariantError(run: RunInvariants, event: StoredEvent): string | undefined {
   if (event.kind === "delegation-start") {
     const again = run.begun;
@@ -29,7 +29,7 @@ export function invariantError(run: RunInvariants, event: StoredEvent): string |
     return again ? "the run begins twice" : undefined;
   }
   if (!run.begun) {
-    run.begun = true; // Said once.
+    run.begun = true; // ~Report it once.
     return `${event.kind} comes before delegation-start`;
   }
   if (REQUESTS.includes(event.kind)) return undefined;
@@ -76,7 +76,7 @@ function childInvariantError(child: ChildInvariants, event: ChildEvent): string 
       return asking === event.step ? undefined : `step-end ${event.step} of ${event.childId} has no step-start`;
     }
     case "step-fail":
-      child.asking = undefined; // Without a step-start where no key could be had.
+      child.asking = undefined; // ~There is no step-start if no key was available.
       return beforeStart(child, event);
     case "tool-start":
       child.begun.add(event.callId);
@@ -97,6 +97,6 @@ function childInvariantError(child: ChildInvariants, event: ChildEvent): string 
 
 function beforeStart(child: ChildInvariants, event: ChildEvent): string | undefined {
   if (child.started) return undefined;
-  child.started = true; // Said once.
+  child.started = true; // ~Report it once.
   return `${event.kind} of ${event.childId} comes before its child-start`;
 }

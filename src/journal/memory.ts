@@ -1,6 +1,6 @@
 /**
- * A journal that lives as long as its memory does: the same promises as the one on disk, within one process. For tests,
- * where two journals on one memory stand for two processes.
+ * A journal in memory, with the same guarantees as the one on disk, within one process. For tests, where two journals
+ * that share a memory act as two processes.
  */
 import type { StoredEvent } from "../event.ts";
 import { beginRun } from "./begin-run.ts";
@@ -10,20 +10,25 @@ import { closedJournal } from "./sqlite/errors.ts";
 import { createWatching } from "./watch.ts";
 
 export type MemoryJournalOptions = {
-  /** What to keep it in, where several journals share it. */
+  /** Storage that several journals can share. */
   memory?: Memory;
-  /** Called before every commit, with its events. What it throws is what this append and every later one fail with. */
+  /**
+   * Called before every commit, with its events. If it throws, this append and every later one fail with that error.
+   */
   beforeCommit?: (events: readonly StoredEvent[]) => void;
 };
 
-/** What the journals of one memory share. Events are kept as JSON: what JSON drops, a journal on disk would drop too. */
+/**
+ * State shared by the journals of one memory. Events are kept as JSON, so that they lose what a journal on disk would
+ * lose.
+ */
 export type Memory = { log: string[]; owners: Map<string, Owner>; wakers: Set<() => void> };
 
 export function createMemory(): Memory {
   return { log: [], owners: new Map(), wakers: new Set() };
 }
 
-/** Opens a journal in memory. Its claims die when it is closed, as a process's do. */
+/** Opens a journal in memory. Closing it frees its claims, as the end of a process does. */
 export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal {
   const { memory = createMemory(), beforeCommit } = options;
   const self: Owner = { pid: process.pid, alive: true };
@@ -68,7 +73,7 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
     for (let seq = (filter.after ?? 0) + 1; seq <= upTo; seq++) {
       const text = memory.log[seq - 1] ?? "";
-      if (text === "") continue; // It was removed.
+      if (text === "") continue; // ~The entry was removed.
       const event: StoredEvent = JSON.parse(text);
       if (matches(filter, event)) yield { seq, event };
     }
@@ -118,7 +123,7 @@ function toRow(event: StoredEvent): string {
   return JSON.stringify(event);
 }
 
-/** The id that another is directly below. */
+/** The id directly above another. */
 function parentIdOf(id: string): string {
   return id.slice(0, id.lastIndexOf("."));
 }

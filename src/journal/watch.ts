@@ -1,13 +1,13 @@
 /**
- * Following a log as it grows. A watcher reads up to the newest entry, waits for a change, and reads on from there; what
- * a change was is never told, only looked up, so that nothing can be lost or seen twice.
+ * Follows a log as it grows. A watcher reads up to the newest entry, waits for a change, and reads on from there; a
+ * notification only says that something changed, so that nothing can be lost or seen twice.
  */
 import type { Clock } from "../clock.ts";
 import type { Entry, EntryFilter, Journal } from "./journal.ts";
 
-/** What can be followed: entries whose `seq` only grows. */
+/** A log that can be followed: the `seq` of its entries only grows. */
 export type Log = {
-  /** The `seq` of the newest entry, 0 where there is none. */
+  /** The `seq` of the newest entry, 0 without entries. */
   latest(): number;
   /** Entries after `filter.after`, up to and including `upTo`, in order. */
   entries(filter: EntryFilter, upTo: number): Iterable<Entry>;
@@ -15,13 +15,13 @@ export type Log = {
 
 export type Watching = {
   watch: Journal["watch"];
-  /** The log may have grown. */
+  /** Reports that the log may have grown. */
   wake(): void;
   /** Ends every watch. */
   close(): void;
 };
 
-/** Where the log may grow without a `wake`: how often to look, in milliseconds, while anybody watches. */
+/** For a log that may grow without a `wake`: the interval between checks, in milliseconds, while anybody watches. */
 export type Polling = { clock: Clock; pollMs: number };
 
 export function createWatching(log: Log, polling?: Polling): Watching {
@@ -38,7 +38,7 @@ export function createWatching(log: Log, polling?: Polling): Watching {
     let after = filter.after ?? 0;
     try {
       while (!isOver()) {
-        const changed = change.promise; // taken before reading: a change during the reading is not missed
+        const changed = change.promise; // ~Taken before reading, so that a change during the reading is not missed.
         const upTo = log.latest();
         if (upTo > after) {
           for (const entry of log.entries({ ...filter, after }, upTo)) {
@@ -55,7 +55,7 @@ export function createWatching(log: Log, polling?: Polling): Watching {
     }
   }
 
-  /** Counts a watcher in. The returned function counts it out, once, and wakes it where it waits. */
+  /** Adds a watcher. The returned function removes it, once, and wakes it if it waits. */
   function enter(): () => void {
     let inside = true;
     watchers++;
@@ -71,10 +71,10 @@ export function createWatching(log: Log, polling?: Polling): Watching {
 
   function startPolling({ clock, pollMs }: Polling): void {
     poller = new AbortController();
-    poll(clock, pollMs, poller.signal).catch(() => {}); // it ends by being aborted
+    poll(clock, pollMs, poller.signal).catch(() => {}); // ~It ends by being aborted.
   }
 
-  /** Its sleep keeps the process alive, as anything does that somebody waits for. */
+  /** The sleep keeps the process alive, because somebody waits for it. */
   async function poll(clock: Clock, pollMs: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await clock.sleep(pollMs, signal);

@@ -1,6 +1,7 @@
 /**
- * Opens the journal's database: private to its user, in WAL mode with a full sync at every commit, in this program's
- * shape. What cannot be opened is refused as it is found; nothing is repaired, overwritten or deleted.
+ * Opens the journal's database: private to its user, in WAL mode with a full sync at every commit, and in this
+ * program's schema. A database that cannot be opened is rejected unchanged; nothing is repaired, overwritten or
+ * deleted.
  */
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -9,7 +10,7 @@ import { makeFolder } from "../../system/make-folder.ts";
 import { isBusy, notAFile } from "./errors.ts";
 import { checkIdentity, migrate } from "./migrations.ts";
 
-/** How long a commit waits for another process's. They take well under a millisecond each. */
+/** How long a commit waits for another process's commit, which takes well under a millisecond. */
 const BUSY_TIMEOUT_MS = 10_000;
 const RETRY_MS = 2;
 
@@ -30,8 +31,8 @@ export function openDatabase(file: string): DatabaseSync {
 }
 
 /**
- * SQLite gives `-wal` and `-shm` the mode of the file they belong to. A file that exists is never opened here: on POSIX
- * closing it would drop the locks of another journal of this process.
+ * SQLite gives `-wal` and `-shm` the mode of their database file. An existing file is never opened here: on POSIX,
+ * closing it would drop the locks of another journal in this process.
  */
 function prepareFile(file: string): void {
   makeFolder(dirname(file), 0o700);
@@ -49,12 +50,12 @@ function createFile(file: string): void {
   }
 }
 
-/** SQLite opens a file that it may not write for reading only, and tells no sooner than at the first write. */
+/** SQLite opens an unwritable file for reading only, and reports it only at the first write. */
 function writeNothing(database: DatabaseSync): void {
   database.exec("DELETE FROM events WHERE FALSE");
 }
 
-/** Of two processes that open a new journal at once, SQLite turns one away from this switch without waiting. */
+/** When two processes open a new journal at once, SQLite rejects this switch for one of them without waiting. */
 function enterWal(database: DatabaseSync): void {
   const deadline = performance.now() + BUSY_TIMEOUT_MS;
   while (!tryEnterWal(database, deadline)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);

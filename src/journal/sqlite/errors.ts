@@ -1,12 +1,15 @@
 /**
- * Why a journal cannot be used, in words a person can act on. Whatever SQLite or the file system reports becomes a
- * `DeputyError` here, and nowhere else. No advice ever deletes: what is in the way is moved aside.
+ * Explains why a journal cannot be used, with what to do. This is the only place that converts errors of SQLite or the
+ * file system to a `DeputyError`. The advice never deletes anything: the file is moved aside.
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DeputyError } from "../../errors.ts";
 
-/** What `file` met, as a `DeputyError`; an error that is neither SQLite's nor the file system's is a bug and stays. */
+/**
+ * Converts an error about `file` to a `DeputyError`; an error of neither SQLite nor the file system is a bug and stays
+ * as it is.
+ */
 export function journalError(error: unknown, file: string): unknown {
   if (isOfClosed(error)) return closedJournal(file);
   const found = foundIn(error);
@@ -25,14 +28,14 @@ export function isBusy(error: unknown): boolean {
   return ((sqliteCode(error) ?? 0) & PRIMARY) === SQLITE_BUSY;
 }
 
-/** A row that is not what was written. */
+/** A row that differs from what was written. */
 export class DamagedEntry extends Error {
   constructor(seq: number) {
     super(`entry ${seq} is not what was written`);
   }
 }
 
-/** Something other than a file stands where the journal belongs. */
+/** The error for something other than a file at the journal's path. */
 export function notAFile(file: string): DeputyError {
   const message = `Expected the journal at ${file} to be a file, found something else. ${moveAside(file)}`;
   return new DeputyError("journal-unusable", message);
@@ -79,13 +82,13 @@ const BY_CAUSE: Record<Cause, (file: string, words: string) => JournalErrorText>
 
 const PRIMARY = 0xff;
 const SQLITE_BUSY = 5;
-/** What SQLite makes of a quota and of a limit on file sizes: it takes only a full disk for full. */
+/** SQLite reports an exceeded quota or file size limit as this; it recognizes only a full disk as full. */
 const SQLITE_IOERR_WRITE = 10 | (3 << 8);
 
 /** By SQLite's primary result codes (https://sqlite.org/rescode.html). */
 const SQLITE_CAUSES: Record<number, Cause> = {
   [SQLITE_BUSY]: "busy",
-  1: "damaged", // SQLITE_ERROR: the tables are not those that every statement here was written for
+  1: "damaged", // ~SQLITE_ERROR: the tables differ from those that every statement here expects
   8: "not-writable", // SQLITE_READONLY
   11: "damaged", // SQLITE_CORRUPT
   13: "full", // SQLITE_FULL
@@ -110,7 +113,7 @@ function causeOf(code: number): Cause {
   return code === SQLITE_IOERR_WRITE ? "full" : (SQLITE_CAUSES[code & PRIMARY] ?? "other");
 }
 
-/** What a damaged page looks like where SQLite takes it for sound: text that is no JSON, a number out of bounds. */
+/** Signs of a damaged page that SQLite considers sound: text that is not JSON, a number out of bounds. */
 function isUnreadable(error: Error): boolean {
   return (
     error instanceof SyntaxError ||
@@ -119,13 +122,13 @@ function isUnreadable(error: Error): boolean {
   );
 }
 
-/** The result code of an error of SQLite's: its lowest byte says what, the rest where. */
+/** The primary result code of an SQLite error: its lowest byte; the others give details. */
 function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error && "errcode" in error && typeof error.errcode === "number")) return undefined;
   return error.errcode;
 }
 
-/** The journal goes with its `-wal` and `-shm`: a log left behind would be replayed into the next journal. */
+/** The command moves the journal with its `-wal` and `-shm`: a leftover log would be replayed into the next journal. */
 function moveAside(file: string): string {
   const aside = freeName(join(dirname(file), "aside"));
   const command = `mkdir ${quoted(aside)} && mv ${quoted(file)}* ${quoted(aside)}`;

@@ -1,5 +1,4 @@
-/** The table of events: rows go in at the end, and come out in order of `seq`. */
-
+/** The table of events: rows are appended, and read in order of `seq`. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StoredEvent } from "../../event.ts";
 import { present } from "../../present.ts";
@@ -8,18 +7,18 @@ import type { Log } from "../watch.ts";
 import { checksumOf } from "./checksum.ts";
 import { DamagedEntry } from "./errors.ts";
 
-/** An event and its JSON, made when it was appended: what its owner changes later is not recorded. */
+/** An event and its JSON at the time of the append: later changes by its owner are not recorded. */
 export type EventRow = { event: StoredEvent; data: string };
 
 export type EventTable = Log & {
-  /** Inside a write transaction: an event's place in its run is looked up first. */
+  /** Looks up the event's position in its run and inserts it. Call it inside a write transaction. */
   insert(row: EventRow): void;
-  /** The next `CHILD.n` that is free. Inside a write transaction. */
+  /** The next free `CHILD.n`. Call it inside a write transaction. */
   nextRunUnder(childId: string): string;
   remove(delegationIds: readonly string[]): void;
 };
 
-/** So few entries are looked through in their order; more are looked up by the run they belong to. */
+/** Up to this many entries are scanned in order; more are looked up by run. */
 const FEW = 2_000;
 
 export function createEventTable(database: DatabaseSync): EventTable {
@@ -49,7 +48,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
     return `${childId}.${Number(row?.runs ?? 0) + 1}`;
   }
 
-  /** Whole runs go; a `seq` never comes back. */
+  /** Removes whole runs; a `seq` is never reused. */
   function remove(delegationIds: readonly string[]): void {
     for (const delegationId of delegationIds) deletion.run(delegationId);
   }
@@ -59,21 +58,21 @@ export function createEventTable(database: DatabaseSync): EventTable {
   }
 
   /**
-   * The list of matching `seq` is read first, whole, and the events one by one as they are asked for: no cursor stays
-   * open, which would keep the log from being checkpointed and this process from writing.
+   * Reads the list of matching `seq` first, and the events one by one on demand: an open cursor would prevent
+   * checkpoints of the log and writes of this process.
    */
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
     for (const { seq } of matching(filter, upTo)) {
       const row = one.get(seq);
-      if (row === undefined) continue; // Its run was removed meanwhile.
+      if (row === undefined) continue; // ~Its run was removed meanwhile.
       if (!isWhole(row)) throw new DamagedEntry(seq);
       yield { seq, event: JSON.parse(row.data) };
     }
   }
 
   function matching({ delegationId, within, roots, kinds, after = 0 }: EntryFilter, upTo: number): { seq: number }[] {
-    // A tree is looked up where it stands in the index; what has come since a watcher looked last is just looked at. A
-    // column with a plus before it is kept from having its index used.
+    // A whole tree is found by index; a watcher's few new entries are scanned. A plus before a column disables its
+    // index.
     const byPlace = within === undefined || upTo - after <= FEW;
     const conditions = byPlace ? ["seq > $after", "seq <= $upTo"] : ["+seq > $after", "+seq <= $upTo"];
     if (delegationId !== undefined) conditions.push("delegation_id = $delegationId");
@@ -101,7 +100,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
   return { insert, nextRunUnder, remove, latest, entries };
 }
 
-/** Bounds of the ids that begin with `id` and a dot: "/" is the character after ".". */
+/** Bounds of the ids that start with `id` and a dot: "/" is the character after ".". */
 function treeBelow(id: string): { from: string; to: string } {
   return { from: `${id}.`, to: `${id}/` };
 }
@@ -110,7 +109,7 @@ function inTree(column: string): string {
   return `(${column} = $root OR (${column} >= $from AND ${column} < $to))`;
 }
 
-/** Damage may leave anything in a column, whatever its type was. */
+/** Damage can leave any value in a column, whatever its type. */
 function isWhole(row: Record<string, unknown>): row is { data: string } {
   const { data, ordinal, checksum } = row;
   return typeof data === "string" && typeof ordinal === "number" && checksumOf(data, ordinal) === checksum;

@@ -1,17 +1,17 @@
 /**
- * The shape of the database, as numbered steps: step n brings `user_version` n - 1 to n. A step that has been released
- * is never changed; a new shape is a new step at the end.
+ * The database schema, as numbered steps: step n raises `user_version` from n - 1 to n. A released step never changes;
+ * a schema change is a new step at the end.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { DeputyError } from "../../errors.ts";
 import { checksumOf } from "./checksum.ts";
 import { inTransaction } from "./transaction.ts";
 
-/** "dpty": says whose file this is, to us and to `file(1)`. */
+/** "dpty": identifies the file to us and to `file(1)`. */
 const APPLICATION_ID = 0x64707479;
 
 const MIGRATIONS: readonly string[] = [
-  // AUTOINCREMENT: a `seq` is never given twice, whatever is deleted, so that a watcher's place stays true.
+  // AUTOINCREMENT: a `seq` is never reused after a deletion, so that a watcher's position stays valid.
   `PRAGMA application_id = ${APPLICATION_ID};
    CREATE TABLE events (
      seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -29,7 +29,7 @@ const MIGRATIONS: readonly string[] = [
      pid INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
 
-  // What was there before is taken for sound.
+  // Existing rows count as sound.
   `ALTER TABLE events ADD COLUMN ordinal INTEGER;
    ALTER TABLE events ADD COLUMN checksum INTEGER;
    UPDATE events SET ordinal = places.ordinal FROM (
@@ -38,11 +38,11 @@ const MIGRATIONS: readonly string[] = [
    UPDATE events SET checksum = checksum_of(data, ordinal);`,
 ];
 
-/** The version that this program writes. */
+/** The schema version that this program writes. */
 export const VERSION = MIGRATIONS.length;
 
 /**
- * Refuses a database that is not a journal, or is one of a later Deputy. Reads only.
+ * Rejects a database that is not a journal, or that a later Deputy wrote. Only reads.
  * @throws DeputyError `journal-unusable`
  */
 export function checkIdentity(database: DatabaseSync, file: string): void {
@@ -65,7 +65,7 @@ export function checkIdentity(database: DatabaseSync, file: string): void {
   }
 }
 
-/** Brings the database to this program's shape. Of two processes that come at once, one finds it done. */
+/** Migrates the database to this program's schema. If two processes do so at once, one finds it done. */
 export function migrate(database: DatabaseSync): void {
   database.function("checksum_of", { deterministic: true }, (data, ordinal) =>
     checksumOf(String(data), Number(ordinal)),

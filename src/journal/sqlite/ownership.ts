@@ -1,9 +1,8 @@
 /**
- * Who owns which run. A claim names its owner; an owner is a journal opened by a process, alive as long as it holds its
- * lock file, so that a claim dies with its process and needs no lease to run out.
- *
- * Claims change, and lock files are made and swept, inside a write transaction of the journal only: one process at a
- * time, so that nobody ever sees a lock file that is not locked yet.
+ * Ownership of runs. A claim names its owner; an owner is a journal opened by a process, and is alive while it holds
+ * its lock file, so that a claim dies with its process and no lease has to expire.
+ * Claims change, and lock files are created and removed, only inside a write transaction of the journal: one process at
+ * a time, so that no process sees a lock file before it is locked.
  */
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -15,37 +14,37 @@ import { holdLock, isLockHeld } from "./process-lock.ts";
 import { inTransaction } from "./transaction.ts";
 
 export type Ownership = {
-  /** The promises of `Journal.claim`, `release` and `owner`. */
+  /** Implements `Journal.claim`, `release` and `owner`. */
   claim(delegationId: string): Claim;
   release(delegationId: string): void;
   owner(delegationId: string): Owner | undefined;
-  /** Makes and locks this owner's lock file, at its first claim: what can fail about a claim fails here. */
+  /** Creates and locks this owner's lock file at its first claim, so that a claim itself cannot fail. */
   enter(): void;
-  /** Claims a run that is only just begun. After `enter`, inside a write transaction. */
+  /** Claims a new run. Call it after `enter`, inside a write transaction. */
   claimNew(delegationId: string): void;
   /**
-   * Keeps an owner that was robbed of a run from writing about it: a lock can be lost without its holder's knowledge.
-   * Inside a write transaction. @throws DeputyError `run-owned`
+   * Stops an owner that has lost a run from writing about it: a lock can be lost without its holder's knowledge. Call
+   * it inside a write transaction. @throws DeputyError `run-owned`
    */
   fence(delegationId: string): void;
-  /** Drops the claim on a run whose owner is dead. Inside a write transaction. */
+  /** Drops the claim of a dead owner. Call it inside a write transaction. */
   forget(delegationId: string): void;
   /** Whether a living process, this one included, owns any run. */
   isAnyAlive(): boolean;
-  /** Ends this owner. Claims it still has are free from now on. */
+  /** Ends this owner and frees its remaining claims. */
   close(): void;
 };
 
 type ClaimRow = { ownerId: string; pid: number };
 
-/** `ownerId` must be new: it names a lock file in `directory`, which is made at the first claim. */
+/** `ownerId` must be new: it names a lock file in `directory`, which is created at the first claim. */
 export function createOwnership(database: DatabaseSync, directory: string, ownerId: string): Ownership {
   const find = database.prepare("SELECT owner_id AS ownerId, pid FROM claims WHERE delegation_id = ?");
   const save = database.prepare("INSERT OR REPLACE INTO claims (delegation_id, owner_id, pid) VALUES (?, ?, ?)");
   const remove = database.prepare("DELETE FROM claims WHERE delegation_id = ? AND owner_id = ?");
   const drop = database.prepare("DELETE FROM claims WHERE delegation_id = ?");
   const all = database.prepare("SELECT owner_id AS ownerId, pid FROM claims");
-  /** What this owner has claimed and not given back. */
+  /** Runs that this owner has claimed and not released. */
   const claimed = new Set<string>();
   let unlock: (() => void) | undefined;
 
@@ -66,7 +65,7 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
     if (unlock === undefined) inTransaction(database, () => (unlock = becomeOwner()));
   }
 
-  /** Where somebody has it all the same, the fence refuses what would be written about it. */
+  /** If another process owns the run despite this, the fence rejects the writes. */
   function claimNew(delegationId: string): void {
     if (claimOn(delegationId) !== undefined) return;
     save.run(delegationId, ownerId, process.pid);
@@ -106,7 +105,7 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
     return holdLock(lockFile(ownerId));
   }
 
-  /** Removes what dead owners left. Their ids never come back: a lock file that is gone is as good as a free one. */
+  /** Removes the lock files of dead owners. Their ids are never reused: a missing lock file counts as unlocked. */
   function sweep(): void {
     for (const name of readdirSync(directory)) {
       const file = join(directory, name);

@@ -1,6 +1,6 @@
 /**
- * The journal of one machine: a SQLite file in the state directory, shared by every process of its user. This file puts
- * the parts together: one table of events, one group commit, one register of owners, one way to follow.
+ * The journal of one machine: a SQLite file in the state directory, shared by every process of its user. This file
+ * assembles the parts: the event table, group commit, ownership and watching.
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
@@ -17,21 +17,21 @@ import { createOwnership } from "./ownership.ts";
 import { inTransaction } from "./transaction.ts";
 
 export type SqliteJournalOptions = {
-  /** Where `journal.sqlite` and the owners' locks are. Made, for this user alone, where it is missing. */
+  /** Directory of `journal.sqlite` and the owners' locks. Created if missing, for this user only. */
   stateDir: string;
   clock?: Clock;
-  /** Makes the name of this owner: never the same twice, in any process. */
+  /** Returns a name for this owner, unique across processes. */
   newId?: () => string;
-  /** How often a watch looks for other processes' commits. */
+  /** Interval at which a watch checks for other processes' commits. */
   pollMs?: number;
 };
 
-/** Gives the rows to insert, within the transaction that inserts them. */
+/** Returns the rows to insert, within the transaction that inserts them. */
 type RowsToInsert = () => readonly EventRow[];
 
 /**
- * Opens the journal, and makes it where there is none. Each opened journal is an owner of its own.
- * @throws DeputyError `journal-unusable` | `journal-full`; whatever was found is left as it is
+ * Opens the journal, and creates it if there is none. Each open journal is a separate owner.
+ * @throws DeputyError `journal-unusable` | `journal-full`; the existing file stays unchanged
  */
 export function openSqliteJournal(options: SqliteJournalOptions): Journal {
   const { stateDir, clock = systemClock, newId = randomUUID, pollMs = 100 } = options;
@@ -92,19 +92,19 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
       for (const id of free) ownership.forget(id);
       return free;
     });
-    // Rewriting the file keeps every other process from writing for as long as it takes.
+    // Rewriting the file blocks every other process's writes meanwhile.
     if (removed.length > 0 && !ownership.isAnyAlive()) shrink();
     return removed;
   }
 
-  /** Where there is no room to rewrite the file, its free pages are used by later runs. */
+  /** If there is no room to rewrite the file, later runs reuse its free pages. */
   function shrink(): void {
     try {
       database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {}
   }
 
-  /** Does the work; what SQLite or the file system has against it is told in Deputy's words. */
+  /** Runs `work`, and converts errors of SQLite or the file system to Deputy's. */
   function translateErrors<Value>(work: () => Value): Value {
     try {
       return work();
@@ -132,7 +132,7 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
   };
 }
 
-/** Calls `check` for the first of equal ids alone. */
+/** Calls `check` only for the first of equal ids. */
 function oncePerRun(check: (delegationId: string) => void): (delegationId: string) => void {
   const checked = new Set<string>();
   return (delegationId) => {

@@ -1,9 +1,9 @@
-/** All or nothing: what `work` changes is kept whole, or not at all. */
+/** Transactions: the changes of `work` are stored completely, or not at all. */
 import type { DatabaseSync } from "node:sqlite";
 
 /**
- * Runs `work` in a write transaction, waiting for other processes' ones as long as the connection's busy timeout.
- * The write lock is taken at the start, so that what `work` reads stays true until it commits.
+ * Runs `work` in a write transaction, waiting for other processes' transactions as long as the connection's busy
+ * timeout. Takes the write lock at the start, so that what `work` reads stays true until it commits.
  */
 export function inTransaction<Value>(database: DatabaseSync, work: () => Value): Value {
   database.exec("BEGIN IMMEDIATE");

@@ -1,6 +1,6 @@
 /**
- * Whether a journal is what was written: SQLite's own check of the file, every row against its checksum and its place,
- * every event against its shape, and the order of each run. Changes nothing, and goes on past what it finds.
+ * Verifies a journal: SQLite's own check of the file, every row against its checksum and position, every event against
+ * its schema, and the order of each run. Changes nothing, and continues after each problem.
  */
 import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -12,20 +12,20 @@ import { checkIdentity, migrate, VERSION } from "./migrations.ts";
 
 export type JournalReport = {
   file: string;
-  /** There is none yet: nothing was ever run. */
+  /** The journal does not exist yet: nothing was ever run. */
   missing: boolean;
   runs: number;
   events: number;
   bytes: number;
-  /** In plain words, in the order they were found. */
+  /** Descriptions of the problems, in the order they were found. */
   problems: string[];
 };
 
 const EARLIER =
   "It was written by an earlier Deputy. The next command brings it up to date (deputy runs); verify it again then.";
-/** How long another process's commit is waited for. */
+/** How long to wait for another process's commit. */
 const BUSY_TIMEOUT_MS = 10_000;
-/** Problems of one kind beyond this many are counted, not listed. */
+/** Beyond this many, problems of one kind are counted but not listed. */
 const LISTED = 50;
 
 type StoredRow = {
@@ -56,7 +56,7 @@ export function verifyJournal(file: string): JournalReport {
   return report;
 }
 
-/** Takes the write lock and gives it back. A damaged header may forbid what reading does not show. */
+/** Takes the write lock and releases it. A damaged header may prevent writing although reading works. */
 function tryWriting(file: string): void {
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   try {
@@ -84,7 +84,7 @@ function verifyDatabase(database: DatabaseSync, report: JournalReport): void {
   attempt(report, "The list of events cannot be read", () => verifyEvents(database, report));
 }
 
-/** Tables and indexes as they were declared. */
+/** Tables and indexes as declared. */
 function schemaOf(database: DatabaseSync): string {
   return JSON.stringify(database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").all());
 }
@@ -123,7 +123,7 @@ function verifyEvents(database: DatabaseSync, report: JournalReport): void {
   report.runs = runs.size;
 }
 
-/** @returns the event, where it is one */
+/** @returns the event, if it is valid */
 function verifyRow(row: NumberedRow, { problems }: JournalReport): StoredEvent | undefined {
   const { seq, data, ordinal, checksum } = row;
   if (checksumOf(data, ordinal) !== checksum) {
@@ -137,7 +137,7 @@ function verifyRow(row: NumberedRow, { problems }: JournalReport): StoredEvent |
   return undefined;
 }
 
-/** The columns that events are found by say the same as the event. */
+/** Checks that the columns used to find events agree with the event. */
 function columnError(row: StoredRow, event: StoredEvent): string | undefined {
   const childId = "childId" in event ? event.childId : null;
   const same =
