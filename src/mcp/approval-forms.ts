@@ -1,4 +1,7 @@
-/** Questions of children, put to the client's person as a form: exactly what would run, and a choice that has to be made. */
+/**
+ * Approval forms: an approval request shown to the client's user as a form, with the exact command and a required
+ * choice.
+ */
 import type { ElicitResult } from "@modelcontextprotocol/server";
 import type { Engine } from "../engine/engine.ts";
 import { DeputyError } from "../errors.ts";
@@ -6,10 +9,10 @@ import type { OpenQuestion, Run } from "../run/run.ts";
 import { shortLine } from "../short-line.ts";
 import type { ElicitationForm } from "./request-context.ts";
 
-/** `request`: the code of the one request that an answer to it counts for. */
+/** `request`: the code of the one request that the form decides. */
 export type ApprovalForm = { request: string; childId: string; answerBy: number; form: ElicitationForm };
 
-/** Forms of what children of a tree of runs ask. */
+/** Returns forms for the approval requests in a tree of runs. */
 export function approvalForms(run: Run): ApprovalForm[] {
   const { children, call } = run;
   const own = children.flatMap(({ tally: { childId, taskIndex }, questions }) =>
@@ -40,21 +43,21 @@ function formOf(childId: string, goal: string, { toolName, target, directory }: 
 const HIDDEN = /[^\P{C}\n\t]/gu;
 const HIDDEN_IN_LINE = /\p{C}/gu;
 
-/** What could hide in a text is spelled out: control characters, and those that change the direction of reading. */
+/** Escapes characters that could hide something: control characters, and those that change the reading direction. */
 function spelled(text: string, hidden = HIDDEN): string {
   return text.replace(hidden, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16)}}`);
 }
 
 /**
- * Hands a person's answer to whoever owns the run. One that was only dismissed is none: the question stays open for
- * others, until its time is over.
+ * Submits a user's decision to the run's owner. A dismissed form is not a decision: the request stays pending for
+ * others until it expires.
  */
 export async function submitDecision(engine: Engine, form: ApprovalForm, answer: unknown, by: string): Promise<void> {
   const decision = decisionOf(answer);
   if (decision === undefined) return;
   const { childId, request } = form;
   await engine.answer({ id: childId, request, by, ...decision }).catch((error: unknown) => {
-    // Somebody else was first, or the time was over.
+    // Somebody else answered first, or the request has expired.
     if (!(error instanceof DeputyError)) throw error;
   });
 }

@@ -1,15 +1,18 @@
-/** A client as this server knows it: as long as its connection lasts or, where there is none, under its name. */
+/**
+ * State that this server keeps per client: for a connection's lifetime or, without connections, under the client's
+ * name.
+ */
 import { randomUUID } from "node:crypto";
 import type { DelegationClient } from "../engine/control/delegations.ts";
 
 export type ClientSession = DelegationClient & {
-  /** Of this caller alone: what was sealed for it is good for no other. */
+  /** Identifies this session: what was sealed for it is invalid in any other. */
   readonly session: string;
-  /** Runs it asked for and has not been told the end of, by what it asked: who asks again is told of the same run. */
+  /** Runs that the client requested and whose end it has not seen, by call: a repeated call joins its run. */
   readonly asked: Map<string, Promise<string>>;
-  /** Requests of children that its person has been put, each settled or not. */
+  /** Codes of the approval requests that its user has seen, resolved or not. */
   readonly shown: Set<string>;
-  /** Forms that are with it and have not come back: what each was sealed under, and until when it is good. */
+  /** Forms that were sent and have not come back: their seal id, and when it expires. */
   readonly sent: Map<string, number>;
 };
 

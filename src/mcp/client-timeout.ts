@@ -1,30 +1,31 @@
 /**
- * What a client means when it gives a call up. Somebody may have said stop; or its own patience has run out, and then the
- * work is worth keeping. The protocol does not tell them apart, but programs do, in words or by the clock.
+ * What a client means when it cancels a call. A user may have stopped it; or the client's own timeout has expired, and
+ * then the work is worth keeping. The protocol does not distinguish them, but clients do, by their words or by the
+ * time.
  */
 
 /**
- * Patience is set in whole steps of this, in milliseconds: 10 s, 30 s, 60 s. A person's finger meets one by chance in one
- * case of ten, and then the work goes on until it is stopped with control_delegation.
+ * Timeouts are whole multiples of this, in milliseconds: 10 s, 30 s, 60 s. A user's cancellation matches one by chance
+ * one time in ten; the work then continues until it is stopped with control_delegation.
  */
 const STEP_MS = 5_000;
-/** How late the word of it may come, in milliseconds. */
+/** How late the cancellation may arrive, in milliseconds. */
 const LATE_MS = 400;
-/** How early, by the client's clock. */
+/** How early it may arrive by the client's clock, in milliseconds. */
 const EARLY_MS = 50;
 
 /**
- * As clients say it. TypeScript SDK: `McpError: MCP error -32001: Request timed out`, `SdkError: Request timed out`. rmcp
- * (Rust): `request timeout`, `timed out`. Go: `context deadline exceeded`.
+ * Wordings of clients. TypeScript SDK: `McpError: MCP error -32001: Request timed out`, `SdkError: Request timed out`.
+ * rmcp (Rust): `request timeout`, `timed out`. Go: `context deadline exceeded`.
  */
 const TIMEOUT_WORDS = /tim(?:e|ed)[\s_-]*out|-32001|deadline/i;
 /** A user's stop may mention a timeout: `Cancelled by the user before the timeout`. */
 const USER_WORDS = /\bby (?:the )?user\b|\buser (?:cancel|abort|stop|interrupt|press)/i;
 
 /**
- * @param reason of the abort: the client's own words, an error of the connection, or nothing
- * @param waitedMs how long the client had heard nothing of the call (some count anew at each sign of progress), and since
- *   it was made
+ * @param reason of the abort: the client's own words, a connection error, or nothing
+ * @param waitedMs time since the client last received anything about the call (some clients restart their timeout at
+ * each progress notification), and since the call was made
  */
 export function isClientTimeout(reason: unknown, waitedMs: readonly number[]): boolean {
   const words = typeof reason === "string" ? reason.trim() : "";

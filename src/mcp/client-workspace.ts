@@ -1,23 +1,26 @@
-/** Where a client's children work: where the operator said; else in the client's own folder; else where the server is. */
+/**
+ * The directory where a client's children work: the operator's choice, else the client's own folder, else the server's
+ * directory.
+ */
 import { realpathSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isWithin } from "../path-within.ts";
 
 export type ClientWorkspace = {
-  /** Absolute. */
+  /** An absolute path. */
   path: string;
-  /** The operator named it: no client changes it. */
+  /** Set if the operator chose it: clients cannot change it. */
   isNamed: boolean;
 };
 
-/** @param roots the client's folders, as URLs; it may have none, and need not have any */
+/** @param roots the client's folders, as URLs; may be empty */
 export function workspaceAmong({ path, isNamed }: ClientWorkspace, roots: readonly string[]): string {
   const folders = roots.flatMap(folderAt);
   if (isNamed || folders.some((folder) => isWithin(realpathSync(folder), realpathSync(path)))) return path;
   return folders[0] ?? path;
 }
 
-/** Roots may be anything; what is no folder of this machine is none. */
+/** Roots may be anything; a root that is not a folder on this machine is ignored. */
 function folderAt(url: string): string[] {
   try {
     const path = fileURLToPath(url);

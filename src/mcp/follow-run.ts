@@ -1,4 +1,7 @@
-/** Follows a run for a client that waits for it: tells how it goes, puts its questions to the person, and ends in time. */
+/**
+ * Follows a run for a client that waits for it: reports progress, shows approval requests to the user, and ends in
+ * time.
+ */
 import { type InputRequest, type InputRequiredResult, inputRequired } from "@modelcontextprotocol/server";
 import type { Clock } from "../clock.ts";
 import { waitForRun } from "../engine/control/wait.ts";
@@ -12,7 +15,7 @@ import type { RequestContext } from "./request-context.ts";
 
 export type FollowDeps = { engine: Engine; clock: Clock };
 
-/** Instead of an answer: forms for the person, who sends them back with the same call. */
+/** Thrown instead of an answer: forms for the user, which the client returns with the same call. */
 export class InputRequired extends Error {
   readonly result: InputRequiredResult;
   constructor(result: InputRequiredResult) {
@@ -24,9 +27,9 @@ export class InputRequired extends Error {
 export type FollowedRun = { listing: RunListing; lastToldAt: number };
 
 /**
- * @param until true where enough has been seen
- * @returns the run at its end, when the time is over, or when a person is needed and cannot be asked from here
- * @throws AsksFirst
+ * @param until returns true to stop waiting
+ * @returns the run at its end, when the time is up, or when a user is needed who cannot be asked from here
+ * @throws InputRequired
  */
 export async function follow(
   { engine, clock }: FollowDeps,
@@ -45,7 +48,7 @@ export async function follow(
   const toShow: ApprovalForm[] = [];
   let progress: Progress | undefined;
 
-  /** @returns whether the call has to end for it */
+  /** @returns whether the call has to end to show the request */
   function show(run: Run): boolean {
     const forms = approvalForms(run);
     if (sealForms !== undefined) {
@@ -58,7 +61,7 @@ export async function follow(
       client.shown.add(open.request);
       elicit(open.form, Math.max(1, open.answerBy - clock.now()))
         .then((answer) => submitDecision(engine, open, answer, by))
-        .catch(() => {}); // The client cannot show it after all: it stays open for others, until its time is over.
+        .catch(() => {}); // ~The client cannot show it after all: the request stays pending for others until it expires.
     }
     return false;
   }

@@ -1,6 +1,6 @@
 /**
- * What goes out with forms and comes back with them. A client could write anything into it, so it is sealed: it counts
- * only as this server wrote it, for the session it was sent to, once, and as long as what it asks about can be answered.
+ * Seals the state that is sent with forms and comes back with them. A client could tamper with it, so it is valid only
+ * as this server wrote it, for the session it was sent to, once, and until the requests in it expire.
  */
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
@@ -10,11 +10,11 @@ import type { ClientSession } from "./client-session.ts";
 
 const formsSchema = z.strictObject({
   runId: z.string(),
-  /** Codes of the requests that were put with it. A code stands for child, call, exact text, directory and time. */
+  /** Codes of the requests sent with it. A code identifies child, call, exact text, directory and time. */
   asked: z.array(z.string()),
-  /** Codes of those that were put before. */
+  /** Codes of the requests shown before. */
   shown: z.array(z.string()),
-  /** When the last of them has expired, in milliseconds since the epoch. */
+  /** When the last of them expires, in milliseconds since the epoch. */
   until: z.number(),
 });
 const sealedSchema = formsSchema.extend({ id: z.string(), session: z.string() });
@@ -23,11 +23,11 @@ export type SentForms = z.infer<typeof formsSchema>;
 
 export type FormSeal = {
   seal(caller: ClientSession, forms: SentForms): string;
-  /** @throws DeputyError `usage` for what was not sent so, or came back before or too late */
+  /** @throws DeputyError `usage` for state that was not sent in this form, or comes back twice or too late */
   open(caller: ClientSession, sealed: string): SentForms;
 };
 
-/** Its key lives as long as this process: forms of an earlier one do not count. */
+/** The key lives as long as this process: forms of an earlier one are invalid. */
 export function createFormSeal(clock: Pick<Clock, "now">): FormSeal {
   const key = randomBytes(32);
   const sign = (body: string) => createHmac("sha256", key).update(body).digest();

@@ -1,6 +1,6 @@
 /**
- * MCP over HTTP, for any number of clients: those of the protocol's 2026 revision, whose requests each stand alone, and
- * those of 2025, who open a session. It answers requests that were let in already; who may come in is decided before.
+ * MCP over HTTP for any number of clients: those of the 2026 protocol revision, whose requests are independent, and
+ * those of 2025, which open a session. It handles requests that were already authorized.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -26,7 +26,7 @@ export type HttpAdapter = {
 type Session = { server: Server; transport: WebStandardStreamableHTTPServerTransport };
 
 export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): HttpAdapter {
-  /** By id, the one that was used last at the end. */
+  /** By id, least recently used first. */
   const sessions = new Map<string, Session>();
   const modern = createMcpHandler(() => createServer(), {
     legacy: "reject",
@@ -45,7 +45,10 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
     return session.transport.handleRequest(request);
   }
 
-  /** A session counts once its client has initialized it; what else comes without an id is refused by the transport. */
+  /**
+   * Opens a session, which counts once its client has initialized it; the transport rejects other requests without an
+   * id.
+   */
   async function openSession(): Promise<Session> {
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
@@ -84,7 +87,7 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
   };
 }
 
-/** As MCP clients read it. */
+/** A response in the form that MCP clients read. */
 function refusal(status: number, message: string): Response {
   return Response.json({ jsonrpc: "2.0", error: { code: -32_000, message }, id: null }, { status });
 }

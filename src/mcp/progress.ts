@@ -1,24 +1,24 @@
 /**
- * Progress of a run for whoever waits for it: one line at a time, about the child of its tree with the latest news, at a
- * calm pace, and now and then without any news, so that a client that waits for signs of life has one.
+ * Progress of a run for a waiting client: one line at a time, about the child with the latest news, at a steady pace,
+ * and occasionally without news, so that a client that expects signs of life gets one.
  */
 import type { Clock } from "../clock.ts";
 import { openInWords } from "../report.ts";
 import { ancestorPrefix, hasEnded, type Run, type RunChild } from "../run/run.ts";
 import { openChild } from "../run/run-report.ts";
 
-/** Between two lines, in milliseconds. */
+/** Minimum time between two lines, in milliseconds. */
 const PACE_MS = 1_000;
-/** Longest without one. */
+/** Maximum time without a line, in milliseconds. */
 const SILENCE_MS = 5_000;
 
 export type ProgressLine = { progress: number; total: number; message: string };
 
 export type Progress = {
   onRun(run: Run): void;
-  /** When the last line was told, on the clock of waits. */
+  /** Time of the last line, on the monotonic clock. */
   lastToldAt(): number;
-  /** Nothing is told after this. */
+  /** Stops the lines. */
   stop(): void;
 };
 
@@ -32,7 +32,7 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
   let isOver = false;
   let cancel = clock.after(PACE_MS, tick);
 
-  /** What was new in the meantime, or a sign of life. */
+  /** Sends the latest news, or a sign of life. */
   function tick(): void {
     isResting = false;
     rest();
@@ -64,14 +64,14 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
     print(all, message);
   }
 
-  /** The map keeps the order in which children were told of. */
+  /** The map keeps the order in which children were reported. */
   function longestSilent(tree: readonly ProgressChild[]): ProgressChild | undefined {
     const open = tree.filter(({ child }) => !hasEnded(child));
     const [first] = [...told.keys()].flatMap((id) => open.find(({ child }) => child.tally.childId === id) ?? []);
     return first ?? open[0];
   }
 
-  /** Grows with each line, and by a whole one with each child that ends. */
+  /** The progress number grows with each line, and by a whole unit with each child that ends. */
   function print(all: Run, message: string): void {
     const now = countEnded(all);
     lines = now > ended ? 0 : lines + 1;
@@ -95,10 +95,10 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
   };
 }
 
-/** A child, and the run it is in. */
+/** A child with its run. */
 type ProgressChild = { child: RunChild; run: Run };
 
-/** Every child of a tree, each before those below it. */
+/** Every child of a tree, each before the children below it. */
 function childrenIn(run: Run): ProgressChild[] {
   return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(childrenIn)]);
 }

@@ -1,4 +1,4 @@
-/** One call of a tool as it came in: what its client can do, and how it can be spoken to meanwhile. */
+/** The context of one tool call: its client's capabilities, and ways to reach the client during the call. */
 import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
@@ -14,10 +14,10 @@ import type { ClientSession } from "./client-session.ts";
 import { type FormSeal, notOurs, type SentForms } from "./form-seal.ts";
 import type { ProgressLine } from "./progress.ts";
 
-/** Longest wait for a client to tell its folders, in milliseconds. */
+/** How long to wait for a client to list its folders, in milliseconds. */
 const ROOTS_MS = 2_000;
 
-/** The question of a child, as a form. */
+/** An approval request as a form. */
 export type ElicitationForm = {
   message: string;
   requestedSchema: {
@@ -30,26 +30,29 @@ export type ElicitationForm = {
 export type RequestContext = {
   client: ClientSession;
   signal: AbortSignal;
-  /** On the clock of waits (`elapsed`). */
+  /** On the monotonic clock (`elapsed`). */
   startedAt: number;
-  /** Absent where the client wants no progress. */
+  /** Absent if the client wants no progress. */
   onProgress?: (line: ProgressLine) => void;
-  /** Absent where forms cannot be shown during the call: the client knows none, or its protocol has them between calls. */
+  /**
+   * Absent if forms cannot be shown during the call: the client does not support them, or its protocol exchanges them
+   * between calls.
+   */
   elicit?: (form: ElicitationForm, timeoutMs: number) => Promise<ElicitResult>;
   /**
-   * Seals what goes out with forms, in an answer that is none yet: they come back filled in with the same call. Absent
-   * where forms cannot be sent so.
+   * Seals state for forms that are sent in place of an answer and come back, filled in, with the same call. Absent if
+   * forms cannot be sent this way.
    */
   sealForms?: (forms: SentForms) => string;
-  /** The client's folders, as URLs; none where it has none, or its protocol does not let it be asked. */
+  /** The client's folders, as URLs; empty if it has none, or its protocol does not let the server ask. */
   roots(): Promise<string[]>;
-  /** What came back with this call, as it was sent: the run it is about, and forms by the request's code. */
+  /** State that came back with this call, as it was sent: its run, and forms by the request's code. */
   resumed?: { runId: string; shown: string[]; forms: Record<string, unknown> };
 };
 
 export type IncomingDeps = { server: Server; caller: ClientSession; clock: Clock; seal: FormSeal };
 
-/** @throws DeputyError `usage` where something came back with the call that was not sent so */
+/** @throws DeputyError `usage` if the call brings back state that was not sent in this form */
 export function createRequestContext(
   { mcpReq }: ServerContext,
   { server, caller: client, clock, seal }: IncomingDeps,
@@ -66,7 +69,7 @@ export function createRequestContext(
     startedAt: clock.elapsed(),
     ...(token !== undefined && {
       onProgress: (line) => {
-        mcpReq.notify({ method: "notifications/progress", params: { progressToken: token, ...line } }).catch(() => {}); // The client has gone.
+        mcpReq.notify({ method: "notifications/progress", params: { progressToken: token, ...line } }).catch(() => {}); // ~The client has gone.
       },
     }),
     ...(takesForms &&
@@ -76,7 +79,7 @@ export function createRequestContext(
     async roots() {
       if (modern || server.getClientCapabilities()?.roots === undefined) return [];
       const listed = mcpReq.send({ method: "roots/list" }, { timeout: ROOTS_MS });
-      return listed.then(({ roots }) => roots.map(({ uri }) => uri)).catch(() => []); // One that does not say has none.
+      return listed.then(({ roots }) => roots.map(({ uri }) => uri)).catch(() => []); // ~A client that does not answer has none.
     },
     ...present({ resumed }),
   };
@@ -84,14 +87,14 @@ export function createRequestContext(
 
 const NAME_CHARS = 64;
 
-/** What the client calls itself, as a short line: with each request or, before 2026, when it connected. */
+/** The client's own name, as a short line: from the request or, before 2026, from the connection. */
 export function clientName(server: Server, { mcpReq }: ServerContext): string {
   const { name } = inEnvelope<Implementation>(mcpReq, CLIENT_INFO_META_KEY) ?? server.getClientVersion() ?? {};
   const line = String(name ?? "").replace(/[\p{C}\p{Z}()]+/gu, " ");
   return Array.from(line).slice(0, NAME_CHARS).join("").trim() || "an MCP client";
 }
 
-/** What came along with the request; the SDK has checked its shape. */
+/** Reads a field of the request's envelope, whose shape the SDK has checked. */
 function inEnvelope<Value>({ envelope }: ServerContext["mcpReq"], key: string): Value | undefined {
   return (envelope as Record<string, Value> | undefined)?.[key];
 }
@@ -101,7 +104,7 @@ function knowsForms({ elicitation }: ClientCapabilities = {}): boolean {
   return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
 }
 
-/** What came back with a call. @throws DeputyError `usage` where it belongs to no form that this session was sent */
+/** Opens the state that came back with a call. @throws DeputyError `usage` if this session was sent no such form */
 function resumedBy(
   { requestState, inputResponses: forms = {} }: ServerContext["mcpReq"],
   caller: ClientSession,

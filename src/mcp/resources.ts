@@ -1,7 +1,4 @@
-/**
- * What a client may read beside its tools' answers: runs, whole answers, transcripts. A big text is fetched by whoever
- * wants it and floods nobody else.
- */
+/** MCP resources: runs, whole answers and transcripts. A client fetches a large text only when it wants it. */
 import {
   type CompleteResult,
   type ReadResourceResult,
@@ -20,7 +17,7 @@ import { reportOf } from "../run/run-report.ts";
 import { transcriptOf } from "../run/transcript.ts";
 import { shortLine } from "../short-line.ts";
 
-/** Runs that are listed; any other can be read by its id. */
+/** Number of listed runs; any other can be read by its id. */
 const MOST_LISTED = 50;
 const MOST_COMPLETIONS = 100;
 

@@ -1,6 +1,6 @@
 /**
- * Deputy as an MCP server: one `Server` for each connection (for each request, where the protocol knows no connections).
- * Everything it offers is made anew at each request, so that it tells of config, keys and runs as they are then.
+ * Deputy as an MCP server: one `Server` per connection (per request, if the protocol has no connections). Everything it
+ * offers is built anew for each request, so that it shows the current config, keys and runs.
  */
 import {
   type CallToolResult,
@@ -22,10 +22,10 @@ import { createMcpTools, TOOL_ANNOTATIONS, type ToolsDeps } from "./tools.ts";
 
 export type McpServerDeps = ToolsDeps & { version: string };
 
-/** Makes servers that share their callers. `connection` stands for a client that keeps one. */
+/** Creates servers that share their client sessions. `connection` identifies a client that keeps one. */
 export type CreateMcpServer = (connection?: object) => Server;
 
-/** The SDK's own schema copies the arguments, and the copy lacks a field named `__proto__`. These are as they were sent. */
+/** The SDK's own schema copies the arguments and loses a field named `__proto__`. These are the arguments as sent. */
 const CALL_PARAMS = z.object({ name: z.string(), arguments: z.unknown() });
 
 const INSTRUCTIONS =
@@ -45,7 +45,7 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
       instructions: INSTRUCTIONS,
     });
 
-    /** The client that asks: known by its connection, else by its name. */
+    /** The session of the client, identified by its connection or else by its name. */
     function callerOf(context: ServerContext): ClientSession {
       const name = clientName(server, context);
       const known = connection === undefined ? byName.get(name) : ofConnections.get(connection);

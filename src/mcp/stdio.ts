@@ -1,4 +1,4 @@
-/** MCP over standard input and output: one client, from the first message until its end of the pipe closes. */
+/** MCP over standard input and output: one client, from its first message until it closes the pipe. */
 import { type Readable, Writable } from "node:stream";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
@@ -6,10 +6,10 @@ import type { CreateMcpServer } from "./server.ts";
 
 export type StdioAdapterDeps = {
   input: Readable;
-  /** Takes protocol messages and nothing else. */
+  /** Receives only protocol messages. */
   output: { write(text: string): unknown };
   createServer: CreateMcpServer;
-  /** Hears of what went wrong and has no answer to carry it. */
+  /** Receives errors that no response can report. */
   onError(error: Error): void;
 };
 

@@ -47,7 +47,7 @@ function objectSchema({ $schema: _, ...schema }: z.core.JSONSchema.BaseSchema): 
   return { ...schema, type: "object" } as McpTool["inputSchema"];
 }
 
-/** `z.int()` states the range of safe integers: tokens that tell a model nothing. */
+/** `z.int()` states the range of safe integers, which costs tokens and tells a model nothing. */
 function withoutBounds({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   delete jsonSchema.minimum;
   delete jsonSchema.maximum;
@@ -63,7 +63,7 @@ function outline(output: z.ZodType): NonNullable<McpTool["outputSchema"]> {
   return { type: "object", properties: Object.fromEntries(fields) };
 }
 
-/** Runs a call. @throws what is a bug in Deputy */
+/** Runs a call. @throws only for a bug in Deputy */
 export async function callTool(tool: Tool, written: unknown, context: ToolContext): Promise<CallToolResult> {
   const parsed = tool.input.safeParse(withoutBlanks(written));
   if (!parsed.success) return refused(invalidArguments(tool, parsed.error));

@@ -1,4 +1,4 @@
-/** The tools that Deputy offers over MCP, each with what MCP is told of it. */
+/** The tools that Deputy offers over MCP, with their MCP annotations. */
 
 import type { ModelFilter } from "../available-models.ts";
 import type { Clock } from "../clock.ts";
@@ -18,7 +18,9 @@ export type ToolsDeps = Pick<ClientDelegationsDeps, "workspace" | "startDetached
   clock: Clock;
 };
 
-/** The tools as config and keys are now. With `incoming`, they serve that call; without, they can only be looked at. */
+/**
+ * The tools for the current config and keys. With `context` they serve that call; without it they can only be listed.
+ */
 export function createMcpTools(deps: ToolsDeps, context: RequestContext | undefined): Tool[] {
   const { deputy, workspace } = deps;
   const { config } = deputy.loadConfig();
