@@ -1,23 +1,23 @@
 /**
- * Where directories really were at one time. A directory that later leads elsewhere (a link was put in its place, or its
- * link points to another directory) is another one, and what was allowed in the first is not allowed in the second.
+ * Real paths of directories at one time. A directory whose path later leads elsewhere (it was replaced by a link, or
+ * its link was changed) counts as another one, and does not inherit what was allowed in the first.
  */
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { BoundPaths } from "../plan.ts";
 
-/** Where these directories are now; for those that are known, where they were. */
+/** Returns the real paths of these directories; known ones keep their earlier paths. */
 export function bindPaths(paths: readonly string[], known: BoundPaths = {}): BoundPaths {
   return Object.fromEntries(paths.map((path) => [path, known[path] ?? realPathOf(path)]));
 }
 
-/** Whether a directory is where it was. One that is not bound may be anywhere. */
+/** Whether a directory is where it was. One without a recorded path may be anywhere. */
 export function isInPlace(path: string, bound: BoundPaths | undefined): boolean {
   const real = bound?.[path];
   return real === undefined || realPathOf(path) === real;
 }
 
-/** Links resolved as far as the path exists. */
+/** Resolves links as far as the path exists. */
 export function realPathOf(path: string): string {
   if (existsSync(path)) return realpathSync.native(path);
   return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));

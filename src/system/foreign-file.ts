@@ -1,7 +1,7 @@
 /**
- * Reads files that Deputy looks for by itself where others may have put anything: project notes, configs, agent
- * definitions. It reads regular files only, never more than a limit, and, in a directory that is not the user's own,
- * nothing that a link leads to outside of the given roots. What cannot be read is a reason in words, never a wait.
+ * Reads files that Deputy finds by itself where others may have put anything: project notes, configs, agent
+ * definitions. It reads only regular files, up to a size limit, and, in a directory that is not the user's own, follows
+ * no link out of the given roots. An unreadable file gives a reason as text, and never blocks.
  */
 import * as fs from "node:fs";
 import { getSystemErrorMessage, promisify } from "node:util";
@@ -9,25 +9,25 @@ import { errorCode } from "../errors.ts";
 import { isWithin } from "../path-within.ts";
 
 export type ReadBounds = {
-  /** The file has to lie in one of these directories, links resolved. Absent for the user's own files. */
+  /** Directories that must contain the file, links resolved. Absent for the user's own files. */
   within?: readonly string[];
-  /** Whether a real path is one of Deputy's own files, which are off limits even there. */
+  /** Whether a real path is one of Deputy's own files, which are never readable. */
   isOwn?(real: string): boolean;
   maxBytes: number;
-  /** Returns the beginning of a longer file. Default: a longer file is unreadable. */
+  /** Truncates a longer file. Default: a longer file is unreadable. */
   mayCut?: true;
 };
 
-/** `isCut`: the file is longer. `unreadable`: why, as a clause. Undefined where there is no such file. */
+/** `isCut`: the file is longer. `unreadable`: the reason, as a clause. Undefined if there is no such file. */
 export type ForeignText = { text: string; isCut: boolean } | { unreadable: string } | undefined;
 
-/** Longest that one file may take, in milliseconds. */
+/** Time limit for one file, in milliseconds. */
 const MAX_MS = 5_000;
 const CHUNK_BYTES = 64 * 1024;
 const SPECIAL = "expected a regular file; found a pipe, a device or a socket";
 const TOO_SLOW = "the file system did not answer in time";
 
-/** Reads at once. The time limit holds between two calls of the system. */
+/** Reads synchronously. The time limit is checked between system calls. */
 export function readForeignText(path: string, bounds: ReadBounds): ForeignText {
   const deadline = performance.now() + MAX_MS;
   const steps = textAt(path, bounds);
@@ -46,7 +46,7 @@ export function readForeignText(path: string, bounds: ReadBounds): ForeignText {
   return next.value;
 }
 
-/** The same without blocking the process: the time limit holds also where a call of the system never returns. */
+/** Reads without blocking the process: the time limit applies even if a system call never returns. */
 export async function readForeignTextLater(path: string, bounds: ReadBounds): Promise<ForeignText> {
   const { promise: tooSlow, resolve } = Promise.withResolvers<ForeignText>();
   const timer = setTimeout(() => resolve({ unreadable: TOO_SLOW }), MAX_MS);
@@ -61,7 +61,7 @@ export async function readForeignTextLater(path: string, bounds: ReadBounds): Pr
 
 class Unreadable extends Error {}
 
-/** One call of the file system, to be made at once or awaited. */
+/** One file system call, in its synchronous and asynchronous form. */
 type FileCall<T = unknown> = { now(): T; later(): Promise<T> };
 type Steps<T> = Generator<FileCall, T, unknown>;
 
@@ -132,7 +132,7 @@ function* textAt(path: string, bounds: ReadBounds): Steps<ForeignText> {
   }
 }
 
-/** What is open but has no name is only found by its descriptor, as `/dev/fd/63`: a pipe, or a file that was removed. */
+/** A nameless open file, a pipe or a removed file, is found only by its descriptor, as `/dev/fd/63`. */
 function* namelessAt(path: string): Steps<ForeignText> {
   const stats = yield* statsThrough(path);
   if (stats === undefined) return undefined;
@@ -141,7 +141,7 @@ function* namelessAt(path: string): Steps<ForeignText> {
 
 const { O_NOCTTY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY } = fs.constants;
 
-/** Judges the place before it opens the file, and once more by the descriptor: the path may change in between. */
+/** Checks the location before it opens the file, and again by the descriptor: the path may change in between. */
 function* boundedText(path: string, { within, isOwn, maxBytes, mayCut }: ReadBounds): Steps<ForeignText> {
   const real = yield* realPathOf(path);
   const roots = within && (yield* realPathsOf(within));
@@ -165,7 +165,7 @@ function* boundedText(path: string, { within, isOwn, maxBytes, mayCut }: ReadBou
   }
 }
 
-/** Directories that do not exist are left out. */
+/** Skips directories that do not exist. */
 function* realPathsOf(directories: readonly string[]): Steps<string[]> {
   const found: string[] = [];
   for (const directory of directories) {
@@ -187,7 +187,7 @@ function checkKind(stats: fs.Stats): void {
   if (!stats.isFile()) throw new Unreadable(SPECIAL);
 }
 
-/** What there is to read, whatever size the system gives: files of /proc have none, others grow. */
+/** Reads the content, ignoring the size that the system reports: files in /proc have none, others grow. */
 function* atMost(maxBytes: number, descriptor: number): Steps<Buffer> {
   const pieces: Buffer[] = [];
   let length = 0;

@@ -1,12 +1,12 @@
-/** Makes a folder and those above it. */
+/** Creates a folder and its parents. */
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * One folder at a time: Node's own recursive `mkdir` tries for ever where a parent exists and takes no folders, as /proc
- * does. A folder that is there stays as it is.
- * @param mode of each folder that is made
- * @throws Error of the system where one cannot be made
+ * Creates one folder at a time: Node's own recursive `mkdir` retries forever if a parent exists but rejects folders,
+ * like /proc. An existing folder is left unchanged.
+ * @param mode of each created folder
+ * @throws Error of the system if one cannot be created
  */
 export function makeFolder(path: string, mode = 0o777): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;

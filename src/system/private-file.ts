@@ -1,4 +1,4 @@
-/** Files of Deputy's own that, unless told otherwise, only their owner may read; written whole or not at all. */
+/** Deputy's own files. By default only their owner can read them; they are written completely or not at all. */
 import { appendFileSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DeputyError } from "../errors.ts";
@@ -8,9 +8,9 @@ import { writeWhole } from "./write-whole.ts";
 const MAX_BYTES = 32 * 1024 ** 2;
 
 /**
- * What such a file says; undefined where there is none.
- * @param what it is, for the error
- * @throws DeputyError `input-unreadable` where a pipe, a folder or the like is in its place
+ * Reads such a file; undefined if it does not exist.
+ * @param what describes the file in the error
+ * @throws DeputyError `input-unreadable` for a pipe, a folder or the like
  */
 export function readPrivateFile(path: string, what: string): string | undefined {
   const found = readForeignText(path, { maxBytes: MAX_BYTES });
@@ -27,7 +27,10 @@ export function writePrivateFile(path: string, text: string, mode = 0o600): void
 
 const { O_APPEND, O_CREAT, O_NONBLOCK = 0, O_WRONLY } = constants;
 
-/** Appends to a file, which is made with mode 0600. Does not wait for a pipe that nobody reads. @throws Error of the system */
+/**
+ * Appends to a file, which is created with mode 0600. Does not wait for a pipe without a reader. @throws Error of the
+ * system
+ */
 export function appendPrivateFile(path: string, text: string): void {
   const descriptor = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o600);
   try {

@@ -1,4 +1,4 @@
-/** Errors of a system that has run out of something, in words for whoever asked: a person or a model. */
+/** Explains resource shortages of the system, for a user or a model. */
 
 const FEWER = "Ask for less at once, and try again.";
 

@@ -1,16 +1,16 @@
-/** Gives a file its content, all of it or nothing: written beside it, then renamed over it. */
+/** Writes a file's content completely or not at all: to a draft next to it, which is then renamed over it. */
 import { closeSync, constants, fchmodSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 export type WholeFile = {
-  /** Exactly this mode, whatever the umask. Default: that of any new file. */
+  /** The exact mode, regardless of the umask. Default: that of any new file. */
   mode?: number | undefined;
-  /** What the file is called until it is whole. A killed process may leave it; the next write takes it. */
+  /** Name of the draft. A killed process may leave it behind; the next write replaces it. */
   draft?: string;
 };
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_WRONLY } = constants;
 
-/** A link at `path` is replaced, never followed. @throws Error of the system; the former content stays then */
+/** Replaces a link at `path` rather than following it. @throws Error of the system; the former content stays then */
 export function writeWhole(path: string, content: string, file: WholeFile = {}): void {
   const { mode, draft = `${path}.${process.pid}.part` } = file;
   try {
