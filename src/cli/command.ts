@@ -1,4 +1,4 @@
-/** What a command file is given, and what several commands have in common: opening the engine, options, examples. */
+/** Shared parts of the commands: their context, opening the engine, options, examples. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Opened, OpenOptions } from "../engine/setup/open-deputy.ts";
 import { present } from "../present.ts";
@@ -7,17 +7,17 @@ import type { Io } from "./io.ts";
 export type Context = {
   io: Io;
   openDeputy(options: Pick<OpenOptions, "env" | "cwd" | "configPath" | "hideVariables">): Promise<Opened>;
-  /** Tells the process its exit code. A command that does not call it exits with 0. */
+  /** Sets the process's exit code. A command that does not call it exits with 0. */
   exitWith(code: number): void;
 };
 
 /** Adds a command's arguments, options, help and action to `command`. */
 export type Declare = (command: Command, context: Context) => void;
 
-/** Longest wait for what is under way when the program is about to exit. */
+/** Longest wait for open work when the program is about to exit. */
 const CLOSE_MS = 3000;
 
-/** Opens Deputy for as long as `work` takes. */
+/** Opens Deputy for the duration of `work`. */
 export async function withDeputy<Value>(
   { io, openDeputy }: Context,
   configPath: string | undefined,
@@ -71,12 +71,12 @@ export function positiveNumber(value: string): number {
   return number;
 }
 
-/** For options that may be given several times. */
+/** Collects options that may be given several times. */
 function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 
-/** Examples under a command's options: what to type, and what it is for. */
+/** Formats examples below a command's options: what to type, and its purpose. */
 export function examples(lines: [command: string, purpose: string][]): string {
   const widest = Math.max(...lines.map(([command]) => command.length));
   return `\nExamples:\n${lines.map(([command, purpose]) => `  ${command.padEnd(widest)}  ${purpose}`).join("\n")}\n`;

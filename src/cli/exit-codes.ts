@@ -1,4 +1,4 @@
-/** How a run, or what was asked of one, ended: as an exit code. */
+/** Exit codes for how a run, or a command about it, ended. */
 export const EXIT_COMPLETED = 0;
 export const EXIT_NOT_COMPLETED = 1;
 export const EXIT_INTERRUPTED = 130;

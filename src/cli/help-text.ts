@@ -1,7 +1,7 @@
-/** The words of `--help`, as wide as the terminal is: paragraphs are wrapped anew, purposes beneath themselves. */
+/** Text of `--help`, wrapped to the terminal's width: paragraphs, and descriptions in their own column. */
 import { Help } from "commander";
 
-/** Narrowest column for what a command or flag is for, beside it. */
+/** Narrowest column for the description next to a command or flag. */
 const LEAST_BESIDE = 24;
 const INDENT = 6;
 
@@ -10,7 +10,7 @@ export function fitted(text: string, columns: number): string {
   const isWide = (line: string) => help.displayWidth(line) > columns;
   const fit = (part: string) =>
     part
-      .replace(/^(?=\S)(.*)\n(?=\S)/gm, "$1 ") // Indented lines stand for themselves; the others are one text.
+      .replace(/^(?=\S)(.*)\n(?=\S)/gm, "$1 ") // ~Indented lines stay separate; the others are joined to one text.
       .split("\n")
       .map((line) => (isWide(line) ? fittedLine(line, columns, help) : line))
       .join("\n");
@@ -20,7 +20,7 @@ export function fitted(text: string, columns: number): string {
     .join("\n\n");
 }
 
-/** `  command  what it is for`, another indented line, or a paragraph. */
+/** Wraps `  command  what it is for`, another indented line, or a paragraph. */
 function fittedLine(line: string, columns: number, help: Help): string {
   const indented = (indent: number) => help.boxWrap(line.trim(), columns - indent).replace(/^/gm, " ".repeat(indent));
   const [, term, gap = "", purpose] = /^ {2}(\S.*?)( {2,})(\S.*)$/.exec(line) ?? [];

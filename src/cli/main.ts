@@ -1,6 +1,6 @@
 /**
- * The command line: argv → exit code. Start-up is measured, so only the chosen command's file is loaded, and what that
- * needs of the engine is loaded when it acts. Every error of the program ends here, in words and an exit code.
+ * The command line: argv → exit code. For a fast start, only the chosen command's file is loaded, and its parts of the
+ * engine only when it acts. Every error ends here as a message and an exit code.
  */
 import { Command, CommanderError } from "commander";
 import { suggest } from "../did-you-mean.ts";
@@ -11,7 +11,7 @@ import { fitted } from "./help-text.ts";
 import { createPaint, type Io, type Output } from "./io.ts";
 import { harmless } from "./terminal/terminal-text.ts";
 
-/** A bug in Deputy (`EX_SOFTWARE` of sysexits): not one of the codes that say how a run ended. */
+/** A bug in Deputy (`EX_SOFTWARE` of sysexits): distinct from the codes for how a run ended. */
 const EXIT_BUG = 70;
 const EXIT_USAGE = ERROR_EXIT.usage;
 
@@ -199,7 +199,7 @@ function reportError(thrown: unknown, io: Io): number {
     io.stderr.write(`deputy: ${harmless(error.message)}\n`);
     return ERROR_EXIT[error.code];
   }
-  // Commander has written its message already; asking for help is no mistake.
+  // Commander has already printed its message; asking for help is not an error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   io.stderr.write(

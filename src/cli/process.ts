@@ -1,16 +1,16 @@
-/** The command line in its real world: this process's streams, its environment with the keys taken out, its signals. */
+/** The command line in a real process: its streams, its environment without the keys, its signals. */
 import { systemClock } from "../clock.ts";
 import { hideVariables, takeEnvironment } from "../config/environment.ts";
 import { present } from "../present.ts";
 import type { Io } from "./io.ts";
 import { main } from "./main.ts";
 
-/** Ways a person or a system asks a program to end. */
+/** Signals that ask a program to end. */
 const POLITE_ENDS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Ends the process once what was written has been taken, whatever is still open. Call once, before anything else. */
+/** Ends the process once its output is written, even if handles are open. Call once, before anything else. */
 export async function runProcess(argv: string[]): Promise<void> {
-  process.on("SIGXFSZ", () => {}); // A limit on file sizes is an error to tell, not the end.
+  process.on("SIGXFSZ", () => {}); // ~An exceeded file size limit becomes an error to report, instead of killing the process.
   const code = await main(argv, createIo());
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }
@@ -38,7 +38,7 @@ function createIo(): Io {
   };
 }
 
-/** Whoever read our output has gone (`deputy show … | head`), or the terminal: what is to be done is done in silence. */
+/** The reader of the output (`deputy show … | head`) or the terminal has gone: the work continues silently. */
 function ignoreGone(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
 }

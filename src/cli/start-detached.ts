@@ -1,4 +1,4 @@
-/** A run that outlives who asked for it: a process of its own goes on with it, as `deputy resume` does. */
+/** Starts a run that outlives its caller: a separate process continues it, like `deputy resume`. */
 import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { handOver } from "../config/environment.ts";
@@ -13,8 +13,9 @@ const PROGRAM = fileURLToPath(new URL("../../bin/deputy.mjs", import.meta.url));
 type DetachedPlace = Pick<Io, "env" | "cwd"> & Pick<Opened, "routing"> & { configPath: string | undefined };
 
 /**
- * Starts it, with the secrets through a pipe and not in the environment, which every process of this user can read, and resolves when it has made the run its own: with its first line.
- * @throws DeputyError `run-owned` with its last words, where it ended before
+ * Starts the process and resolves with its first line, when it owns the run. Secrets go through a pipe and not the
+ * environment, which every process of this user can read.
+ * @throws DeputyError `run-owned` with its last output, if it ended before
  */
 export async function startDetached(runId: string, { env, cwd, routing, configPath }: DetachedPlace): Promise<void> {
   const config = configPath === undefined ? [] : ["--config", configPath];
@@ -27,9 +28,9 @@ export async function startDetached(runId: string, { env, cwd, routing, configPa
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
     });
-    child.stdin?.on("error", () => {}).end(secrets); // Where it ends before it reads them, its last words say why.
+    child.stdin?.on("error", () => {}).end(secrets); // ~If it ends before it reads them, its last output says why.
     await firstLineFrom(child);
-    // From here on it speaks to nobody: what happens is in the journal.
+    // From here on it is silent: what happens is in the journal.
     child.removeAllListeners();
     child.stdout?.destroy();
     child.stderr?.destroy();
@@ -40,7 +41,7 @@ export async function startDetached(runId: string, { env, cwd, routing, configPa
   }
 }
 
-/** @throws Error with its last words, where it ends before */
+/** @throws Error with its last output, if it ends before */
 function firstLineFrom(child: ChildProcess): Promise<void> {
   let words = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (words += text));

@@ -1,4 +1,4 @@
-/** Which Deputy this is. */
+/** The version of Deputy. */
 import { readFile } from "node:fs/promises";
 
 export async function readVersion(): Promise<string> {

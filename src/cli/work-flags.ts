@@ -1,4 +1,4 @@
-/** Flags that the commands which start or continue work have in common, and what they ask of the engine. */
+/** Flags shared by the commands that start or continue work, and the options they set. */
 import { present } from "../present.ts";
 import type { Effort, Wish } from "../route.ts";
 import { parseAllowRule } from "./approvals/allow-rule.ts";

@@ -1,4 +1,4 @@
-/** `--allow 'terminal: npm test'`: a permission that the person at the command line gives in advance. */
+/** `--allow 'terminal: npm test'`: a permission that the user gives on the command line, in advance. */
 import { TOOLSETS } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import { DeputyError } from "../../errors.ts";
@@ -7,8 +7,8 @@ import type { PermissionRule } from "../../tool.ts";
 import { createTools } from "../../tools/toolsets.ts";
 
 /**
- * @param written `TOOL` for every call of a tool, `TOOL: WHAT` for this command or path; `*` stands for anything
- * @throws DeputyError `usage` for a tool there is not: a rule without effect would look like a permission
+ * @param written `TOOL` for every call of a tool, `TOOL: WHAT` for this command or path; `*` matches anything
+ * @throws DeputyError `usage` for an unknown tool: a rule without effect would look like a permission
  */
 export function parseAllowRule(written: string): PermissionRule {
   const colon = written.indexOf(":");

@@ -1,6 +1,6 @@
 /**
- * The question in the terminal: may this child run exactly this? Asked of the person at the keyboard, one at a time,
- * with everything that could hide spelled out. Where nobody sits there is no asker, and the engine denies by itself.
+ * Approval prompt in the terminal, one request at a time, with hidden characters escaped. Without a user at the
+ * terminal there is no approval handler, and the engine denies by itself.
  */
 import type { ApprovalQuestion, Asker } from "../../engine/engine.ts";
 import type { Output, Paint } from "../io.ts";
@@ -9,10 +9,10 @@ import { oneLine, spelledLines } from "../terminal/terminal-text.ts";
 import type { ReadAnswer } from "./question.ts";
 import { userOf } from "./user.ts";
 
-/** A text within both fits on a small screen, in lines and in characters. */
+/** A text within both limits fits on a small screen, in lines and in characters. */
 const SHORT_LINES = 8;
 const SHORT_LENGTH = 500;
-/** What is shown once more of each end of a longer one, in characters. */
+/** Length of each end of a longer text that is repeated, in characters. */
 const END_LENGTH = 80;
 
 const ALWAYS = "allowed in the terminal for this run";
@@ -23,9 +23,9 @@ export type ApprovalPromptDeps = {
   readAnswer: ReadAnswer;
   output: Output;
   paint: Paint;
-  /** Where the child runs, for the person to see: `glm-4.7 @ zai`. */
+  /** Route of a child, for display: `glm-4.7 @ zai`. */
   routeOf: (childId: string) => string | Promise<string>;
-  /** Called around each question: the live view gives way to it. */
+  /** Called around each prompt, so that the live view makes room. */
   onAsk: () => void;
   onAnswered: () => void;
 };
@@ -78,7 +78,7 @@ async function requestText(question: ApprovalQuestion, { paint, routeOf }: Appro
   return `\n${paint("yellow", "?")} ${head}\n${requestLines(question, paint).join("\n")}\n`;
 }
 
-/** The tool, everything it would be given, and where, with whatever could hide spelled out. */
+/** Describes a request: the tool, its full target, and the directory, with hidden characters escaped. */
 export function requestLines(
   { toolName, target, directory }: Pick<ApprovalQuestion, "toolName" | "target" | "directory">,
   paint: Paint,
@@ -91,7 +91,7 @@ export function requestLines(
   ];
 }
 
-/** The whole text. Where it may be longer than the screen, its size and both ends follow it. */
+/** The whole text. If it may exceed the screen, its size and both ends follow. */
 export function targetLines(target: string, paint: Paint): string[] {
   const lines = spelledLines(target);
   const whole = lines.map((line) => `  ${paint("yellow", "│")} ${line}`);
@@ -104,7 +104,7 @@ export function targetLines(target: string, paint: Paint): string[] {
   ];
 }
 
-/** `y`, `a`, or `n` with what the child should hear. Anything else is asked again. */
+/** Parses `y`, `a`, or `n` with a reason for the child. Anything else is asked again. */
 function read(line: string): PromptReply | undefined {
   const [, word = "", rest = ""] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
   const answer = word.toLowerCase();

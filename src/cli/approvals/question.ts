@@ -1,13 +1,13 @@
 /**
- * A line that answers a prompt, where nothing else reads the keyboard. At a terminal what was typed ahead answers nothing
- * (`chat/keyboard.ts`); from a pipe every line counts.
+ * Reads a line that answers a prompt while nothing else reads the keyboard. At a terminal, what was typed ahead does
+ * not count (`chat/keyboard.ts`); from a pipe, every line does.
  */
 import { createInterface } from "node:readline";
 import { createKeyboard } from "../chat/keyboard.ts";
 import { PASTE_MODE } from "../chat/paste.ts";
 import { type Input, type Io, isRichTerminal, type Output } from "../io.ts";
 
-/** The line that a person answers a prompt with; undefined where the input ends or the question is withdrawn first. */
+/** Reads the user's answer to a prompt; undefined if the input ends or the signal aborts first. */
 export type ReadAnswer = (prompt: string, signal: AbortSignal) => Promise<string | undefined>;
 
 const NEVER = new AbortController().signal;
@@ -24,7 +24,7 @@ export function answersFrom(io: QuestionIo, output: Output): ReadAnswer {
   };
 }
 
-/** Whether a person agrees: nothing but a yes is one. */
+/** Whether a user agrees: only an explicit yes counts. */
 export async function agreed(io: QuestionIo, output: Output, prompt: string): Promise<boolean> {
   const line = await answersFrom(io, output)(`${prompt} [y/N]: `, NEVER);
   return /^y(es)?$/i.test((line ?? "").trim());
@@ -39,7 +39,7 @@ async function askAtTerminal(
   const rich = isRichTerminal(output, env);
   const keyboard = createKeyboard({ input, output, rich, history: [], complete: async (line) => [[], line], clock });
   const onInterrupt = () => {
-    if (rich) output.write(PASTE_MODE.off); // The process may end with it.
+    if (rich) output.write(PASTE_MODE.off); // ~The process may exit with it.
     interrupt?.();
   };
   keyboard.listen({ onLine() {}, onInterrupt, onEnd() {} });

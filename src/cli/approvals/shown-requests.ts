@@ -1,6 +1,6 @@
 /**
- * Which approval requests this user has been shown in a list: a private file in the state directory. An answer that names
- * only a child means what was listed of it, and not what has taken its place since.
+ * The approval requests that this user has seen in a list: a private file in the state directory. An answer that names
+ * only a child means the listed request, not one that has replaced it since.
  */
 import { join } from "node:path";
 import { z } from "zod";
@@ -11,15 +11,18 @@ import { parseRunId } from "../../run/run.ts";
 import { readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
 import type { Io } from "../io.ts";
 
-/** `until`: how long it is remembered, in milliseconds since the epoch. */
+/** `until`: when the entry expires, in milliseconds since the epoch. */
 const shownSchema = z.record(z.string(), z.object({ childId: z.string(), until: z.number() }));
 type Shown = z.infer<typeof shownSchema>;
 
-/** Longer than a list is acted on, in milliseconds. A request that has expired still counts: another may have its place. */
+/**
+ * Longer than a user acts on a list, in milliseconds. A request that has expired still counts: another may have
+ * replaced it.
+ */
 const REMEMBERED_MS = 24 * 60 * 60 * 1000;
 
 export type ShownRequests = {
-  /** `listed`: it was shown. `replaced`: others of its child were, or of its run where `id` names a run. */
+  /** `listed`: it was shown. `replaced`: others of its child were, or of its run if `id` names a run. */
   stateOf(question: Question, id: string): "listed" | "replaced" | "unlisted";
   /** @throws DeputyError `output-unwritable` */
   add(questions: readonly Question[]): void;
@@ -55,7 +58,7 @@ export function openShownRequests({ env, clock }: Pick<Io, "env" | "clock">): Sh
   };
 }
 
-/** A file that is missing, or not ours, says that nothing was shown. */
+/** A missing or foreign file means that nothing was shown. */
 function readShown(path: string): Shown {
   try {
     return shownSchema.parse(JSON.parse(readPrivateFile(path, "the requests that were shown") ?? "{}"));

@@ -1,15 +1,15 @@
-/** Who answers here, for the record: the surface, and the user of this machine. */
+/** Who answers here, for the record: the surface and the user of this machine. */
 import { userInfo } from "node:os";
 import { oneLine } from "../terminal/terminal-text.ts";
 
 const NAME_CHARS = 64;
 
-/** `terminal (alice)`. */
+/** Formats an identity such as `terminal (alice)`. */
 export function userOf(surface: string): string {
   return `${surface} (${userName()})`;
 }
 
-/** A user without an entry in the system's list has a number. */
+/** The user's name, or the numeric id without an entry in the system's list. */
 function userName(): string {
   try {
     return oneLine(userInfo().username).slice(0, NAME_CHARS);

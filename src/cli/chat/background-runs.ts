@@ -1,6 +1,6 @@
 /**
- * What the agent of a chat can leave to a process of its own, and how it looks after that: the tools that MCP clients are
- * offered for the same, with the chat as the client. Work in the background outlives the chat.
+ * Tools with which the agent of a chat starts runs in separate processes and manages them: the tools that MCP clients
+ * get, with the chat as the client. Background work outlives the chat.
  */
 import { createDelegations } from "../../engine/control/delegations.ts";
 import { waitForNews } from "../../engine/control/wait.ts";
@@ -14,7 +14,7 @@ import { createControlDelegation } from "../../tools/delegation/control-delegati
 import type { Io } from "../io.ts";
 import { startDetached } from "../start-detached.ts";
 
-/** Longest wait of one `check_delegation`, in seconds: a person sits there. */
+/** Longest wait of one `check_delegation`, in seconds: the user is waiting. */
 const WAIT_SECONDS = 60;
 
 export function createChatExtras(

@@ -1,4 +1,4 @@
-/** What a person sees of a chat: the answer as it is written, tool calls, delegations at work, and how each turn ended. */
+/** The display of a chat: the answer as it is written, tool calls, running delegations, and how each turn ended. */
 
 import type { Clock } from "../../clock.ts";
 import type { ChildEvent, Event } from "../../event.ts";
@@ -17,27 +17,30 @@ export type ChatViewDeps = {
   output: Output;
   paint: Paint;
   clock: Clock;
-  /** Whether the cursor can be moved: else nothing is drawn in place. */
+  /** Whether the cursor can be moved; otherwise nothing is redrawn in place. */
   rich: boolean;
   verbose: boolean;
-  /** Whether children's questions are put here. */
+  /** Whether approval requests are shown here. */
   asksHere: boolean;
-  /** What is being typed while a turn runs. Without it the answer's text is not shown: it is for another stream. */
+  /**
+   * Returns what is being typed during a turn. Without it the answer's text is not shown, because it goes to another
+   * stream.
+   */
   typed?: () => string;
 };
 
 export interface ChatView {
-  /** A turn begins. @param known the conversation as it is, where this is not its first turn */
+  /** Starts a turn. @param known the conversation so far, unless this is its first turn */
   beginTurn(known: Run | undefined): void;
-  /** An event of the turn, or of what is delegated in it, and the conversation that was folded with it. */
+  /** Shows an event of the turn or of its delegations, with the conversation it was folded into. */
   onEvent(event: Event, run: Run): void;
-  /** The conversation, as far as it was seen. */
+  /** The conversation as of the last event. */
   readonly run: Run | undefined;
-  /** Delegations at work, oldest first. */
+  /** Ids of running delegations, oldest first. */
   delegations(): string[];
-  /** A line of Deputy's own. */
+  /** Prints a line of Deputy's own. */
   print(line: string): void;
-  /** Takes the moving part off while something else is written, and puts it back. */
+  /** Removes the redrawn rows while something else is written, then restores them. */
   pause(): void;
   resume(): void;
   endTurn(): void;
@@ -48,13 +51,13 @@ export function createChatView(deps: ChatViewDeps): ChatView {
   const { verbose, asksHere, typed } = deps;
   const format = { verbose, asksHere, paint, columns: () => sizeOf(output).columns };
   const flow = createTextFlow(() => sizeOf(output).columns - 1);
-  /** Delegations of the conversation at work, each with all that is delegated below it. */
+  /** Running delegations of the conversation, each with everything below it. */
   const below = new Map<string, RunRows>();
   let session: Run | undefined;
   let beganAt = 0;
   let screen = idleScreen();
 
-  /** Between turns, what is said is written at once. */
+  /** Writes lines at once between turns. */
   function idleScreen(): Screen {
     return { print: (line) => void output.write(`${line}\n`), start() {}, pause() {}, resume() {} };
   }
@@ -90,7 +93,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     else for (const row of flow.add(piece)) output.write(`${row}\n`);
   }
 
-  /** What stands below the text begins on a line of its own. */
+  /** Prints a line below the text, starting on a new row. */
   function print(line: string): void {
     for (const row of flow.end()) screen.print(row);
     screen.print(line);
@@ -149,7 +152,7 @@ function plainRow(text: string): ScreenRow {
   return { text, width: displayWidth(text) };
 }
 
-/** What is worth a line of the conversation's own events. What it delegates is shown by the delegation's own. */
+/** The line for an event of the conversation itself. Delegations have their own lines. */
 function sessionLine(event: Event, { paint, verbose, asksHere }: ChatViewDeps): string | undefined {
   if (event.kind === "tool-end") return toolLine(event, paint);
   if (event.kind === "child-end" || event.kind === "message-add") return undefined;
@@ -166,7 +169,7 @@ function toolLine(event: Extract<ChildEvent, { kind: "tool-end" }>, paint: Paint
   return `${paint("red", "✗")} ${what} ${paint("dim", oneLine(text).slice(0, 300))}`;
 }
 
-/** `4.7s · glm-4.7 @ zai · $0.0012`: what a turn took, and what the conversation has cost with it. */
+/** `4.7s · glm-4.7 @ zai · $0.0012`: a turn's duration and route, and the conversation's cost so far. */
 export function turnTotals(run: Run, tookMs: number): string {
   const tally = run.children[0]?.tally;
   if (tally === undefined || !("route" in tally.planned)) return "";

@@ -1,4 +1,4 @@
-/** Tab: commands, and after them models, aliases, efforts or runs. */
+/** Tab completion: commands, then their models, aliases, efforts or runs. */
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { EFFORTS } from "../../route.ts";
 import type { Completion } from "./line-editor.ts";

@@ -1,4 +1,4 @@
-/** One message and its answer, for scripts: only the answer on stdout, what happens meanwhile on stderr. */
+/** Sends one message and prints its answer, for scripts: only the answer goes to stdout, progress to stderr. */
 import { text } from "node:stream/consumers";
 import type { LiveChat, TurnOptions } from "../../engine/chat.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
@@ -12,7 +12,7 @@ import { harmless, oneLine } from "../terminal/terminal-text.ts";
 import { createChatView } from "./chat-view.ts";
 import { turnProblem } from "./turn-end.ts";
 
-/** So long standard input may be silent before the person is told what is waited for. */
+/** How long standard input may be silent before a note says what is awaited. */
 const SILENT_MS = 3_000;
 
 export type HeadlessDeps = {
@@ -85,7 +85,7 @@ export async function chatOnce({
   }
 }
 
-/** The message: what was written, and below it what was piped in. @throws DeputyError `usage` where there is neither */
+/** The message: the argument, followed by piped input. @throws DeputyError `usage` if both are empty */
 export async function messageFor(written: string | undefined, io: Io): Promise<string> {
   const piped = io.stdin.isTTY === true ? "" : await readAll(io);
   const message = [written === "-" ? "" : (written ?? ""), piped].filter((part) => part.trim() !== "").join("\n\n");

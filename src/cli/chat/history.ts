@@ -1,4 +1,4 @@
-/** What was typed before, across sessions: a private file in the state directory, a JSON string a line. */
+/** Input history across sessions: a private file in the state directory, one JSON string per line. */
 import { dirname, join } from "node:path";
 import { makeFolder } from "../../system/make-folder.ts";
 import { appendPrivateFile, readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
@@ -8,11 +8,11 @@ const KEPT = 1_000;
 export type History = {
   /** Newest first. */
   entries: string[];
-  /** Keeps an entry, unless it begins with a blank or holds a key that Deputy knows. */
+  /** Adds an entry, unless it starts with a blank or contains a key that Deputy knows. */
   add(entry: string): void;
 };
 
-/** @param redact takes the values of known keys out of a text */
+/** @param redact removes known keys from a text */
 export function openHistory(stateDir: string, redact: (text: string) => string): History {
   const path = join(stateDir, "chat-history.jsonl");
   const entries = readEntries(path);
@@ -29,7 +29,7 @@ export function openHistory(stateDir: string, redact: (text: string) => string):
         makeFolder(dirname(path), 0o700);
         appendPrivateFile(path, asLines([entry]));
       } catch {
-        // A state directory that cannot be written to is told of by the journal; typing goes on.
+        // The journal reports an unwritable state directory; typing continues.
       }
     },
   };
@@ -39,7 +39,7 @@ function asLines(entries: string[]): string {
   return entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
 }
 
-/** Oldest first. Lines that are none of ours are skipped. */
+/** Oldest first. Skips foreign lines. */
 function readEntries(path: string): string[] {
   let text: string;
   try {

@@ -1,6 +1,6 @@
 /**
- * A chat at a terminal: lines in, turns out. What is typed while a turn runs reaches the model with its next request, or
- * becomes the next message where the turn was over first. Ctrl-C stops what was delegated, then the turn, then the chat.
+ * A chat at a terminal: lines in, turns out. Lines typed during a turn reach the model with its next request, or become
+ * the next message if the turn ends first. Ctrl-C stops the delegations, then the turn, then the chat.
  */
 
 import type { Chat } from "../../engine/chat.ts";
@@ -48,7 +48,7 @@ async function greeting({ id, route, workspace }: Chat, { engine }: Opened, pain
   return `${[head, ...warnings, hint, ...closing].join("\n")}\n\n`;
 }
 
-/** Where a conversation that goes on was left. */
+/** Shows where a continued conversation was left. */
 async function closingLines(id: string, engine: Opened["engine"], paint: Paint): Promise<string[]> {
   const { run } = await engine.run(id);
   const ending = run.children[0]?.tally.ending;

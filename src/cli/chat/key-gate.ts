@@ -1,11 +1,11 @@
 /**
- * Keys on their way to whoever reads them. While a question is shown they are held back until its reader can have read
- * it, and then one line passes: neither what was typed ahead nor the rest of a paste answers anything.
+ * A gate between the keyboard and its readers. While a question is shown, keys are held back until the user can have
+ * read it; then one line passes. Neither what was typed ahead nor the rest of a paste answers anything.
  */
 import { Transform } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 
-/** `line`: up to the end of one line, and then nothing. */
+/** `line`: up to the end of one line, then nothing. */
 type Passing = "everything" | "line" | "nothing";
 
 export type KeyGate = {
@@ -13,7 +13,7 @@ export type KeyGate = {
   pass(what: Passing): void;
 };
 
-/** @param onHeld what did not pass */
+/** @param onHeld receives the text that did not pass */
 export function createKeyGate(onHeld: (text: string) => void): KeyGate {
   let passing: Passing = "everything";
 

@@ -1,7 +1,7 @@
 /**
- * The person at the keyboard: one line editor for the whole chat, with history and completion. Its prompt is shown while
- * the chat waits; while a turn runs the editor goes on unseen, and the screen shows `typed` itself. A question takes the
- * keyboard over: only what is typed under it, after a moment in which nothing was, answers it.
+ * The keyboard: one line editor for the whole chat, with history and completion. Its prompt is shown while the chat
+ * waits; during a turn the editor continues hidden, and the screen shows `typed` itself. A question takes over the
+ * keyboard: only what is typed below it, after a moment of silence, answers it.
  */
 import { stripVTControlCharacters } from "node:util";
 import { type Clock, systemClock } from "../../clock.ts";
@@ -20,29 +20,32 @@ export type KeyboardDeps = {
   rich: boolean;
   /** Newest first. */
   history: readonly string[];
-  /** What the line may go on with, and the part of it that this replaces. */
+  /** Completions of the line, and the part of it that they replace. */
   complete(line: string): Promise<Completion>;
-  /** What is typed outside of questions is a draft: it comes back after one. Otherwise it is dropped. */
+  /** Restores text typed outside of questions after a question. Otherwise it is dropped. */
   keepsDrafts?: boolean;
   clock?: Clock;
 };
 
 export interface Keyboard {
-  /** Shows a prompt, with what was typed so far. */
+  /** Shows a prompt, with the text typed so far. */
   show(prompt: string): void;
-  /** What is typed from now on is not shown by the editor. */
+  /** Hides the editor; typing continues. */
   hide(): void;
   readonly typed: string;
-  /** Takes away what was typed. */
+  /** Clears the typed text. */
   clear(): void;
-  /** Types for the person. */
+  /** Inserts text as if typed. */
   put(text: string): void;
   /**
-   * The line that answers a question; undefined where the input ends or the signal aborts first. What was typed before,
-   * or within a moment after, answers nothing.
+   * Reads the line that answers a question; undefined if the input ends or the signal aborts first. What was typed
+   * before, or within a moment after, does not count.
    */
   ask(prompt: string, signal: AbortSignal): Promise<string | undefined>;
-  /** Each line that is entered and answers no question. Ctrl-C calls `onInterrupt`, Ctrl-D on an empty line or the end of the input `onEnd`. */
+  /**
+   * Passes on each line that does not answer a question. Ctrl-C calls `onInterrupt`; Ctrl-D on an empty line or the end
+   * of the input calls `onEnd`.
+   */
   listen(listener: LineListener): void;
   close(): void;
 }
@@ -108,7 +111,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   };
 }
 
-/** Keys that an editor did not see, as text that it can be given. */
+/** Converts keys that no editor has seen to text for one. */
 function asDraft(keys: string): string {
   const text = stripVTControlCharacters(keys).replace(/\r\n?/g, "\n").replace(/\n+$/, "");
   return folded(text.replace(/[^\P{Cc}\n]/gu, ""));

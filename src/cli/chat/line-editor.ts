@@ -1,11 +1,11 @@
-/** The line editor of a terminal, whose prompt can be hidden while it reads on. */
+/** A terminal line editor whose prompt can be hidden while it keeps reading. */
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { Output } from "../io.ts";
 import type { KeyGate } from "./key-gate.ts";
 import { folded } from "./paste.ts";
 
-/** What the end of a line may become, and the part of it that would be replaced. */
+/** Candidates for the end of a line, and the part that they replace. */
 export type Completion = [candidates: string[], part: string];
 
 export type LineEditorDeps = {
@@ -22,9 +22,9 @@ export type LineListener = { onLine(line: string): void; onInterrupt(): void; on
 
 export type LineEditor = {
   readonly typed: string;
-  /** Aborts where the input ends. */
+  /** Aborts when the input ends. */
   readonly ended: AbortSignal;
-  /** Shows a prompt, with what was typed so far. */
+  /** Shows a prompt, with the text typed so far. */
   show(prompt: string): void;
   hide(): void;
   clear(): void;
@@ -64,7 +64,7 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
     if (closed) return;
     const typed = editor.line;
     editor.setPrompt("");
-    clear(); // while nobody sees it: with nothing on it, the editor's own count of rows starts anew
+    clear(); // ~While hidden and empty, the editor's count of rows starts again.
     screen.mute(false);
     editor.setPrompt(prompt);
     editor.prompt();
@@ -99,7 +99,7 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
   };
 }
 
-/** The editor's way to the terminal, which can be closed for a while. */
+/** The editor's output to the terminal, which can be muted. */
 function createScreenEnd(output: Output) {
   let muted = false;
   const stream = new Writable({

@@ -1,6 +1,7 @@
 /**
- * Lines that are pasted are one message. A terminal in bracketed-paste mode marks where a paste begins and ends; line
- * breaks between the marks become `⏎`, which the person sees and can delete, and which `unfolded` makes line breaks again.
+ * Makes pasted lines one message. A terminal in bracketed-paste mode marks where a paste begins and ends; line breaks
+ * between the marks become `
+ * `, which the user can see and delete, and which `unfolded` turns back into line breaks.
  */
 import { Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
@@ -10,17 +11,17 @@ const BEGIN = "\x1b[200~";
 const END = "\x1b[201~";
 const FOLD = "⏎";
 
-/** What was typed or pasted, as it was meant. */
+/** Restores the line breaks of a pasted text. */
 export function unfolded(line: string): string {
   return line.replaceAll(FOLD, "\n");
 }
 
-/** A message as one line, for a line editor. */
+/** Folds a message to one line, for a line editor. */
 export function folded(message: string): string {
   return message.replaceAll("\n", FOLD);
 }
 
-/** Keys on their way to the line editor. */
+/** Transforms keys on their way to the line editor. */
 export function createPasteFolding(): Transform {
   const decoder = new StringDecoder("utf8");
   let pasting = false;
@@ -39,7 +40,7 @@ export function createPasteFolding(): Transform {
         pasting = !pasting;
         continue;
       }
-      // A mark may come in two pieces. A lone escape is a key and goes on at once.
+      // A mark may arrive in two pieces. A lone escape is a key and passes at once.
       const held = pasting || rest !== "\x1b" ? heldBack(rest, mark) : 0;
       left = held === 0 ? "" : rest.slice(-held);
       return out + shownAs(held === 0 ? rest : rest.slice(0, -held));
@@ -57,7 +58,7 @@ export function createPasteFolding(): Transform {
   });
 }
 
-/** Length of the longest end of `text` that is a beginning of `mark`. */
+/** Length of the longest suffix of `text` that is a prefix of `mark`. */
 function heldBack(text: string, mark: string): number {
   for (let length = Math.min(mark.length - 1, text.length); length > 0; length--) {
     if (text.endsWith(mark.slice(0, length))) return length;

@@ -1,9 +1,9 @@
-/** The line that answers a question: what was typed before the user can have read the question is not part of it. */
+/** Reads the line that answers a question; what was typed before the user can have read the question does not count. */
 import type { Clock } from "../../clock.ts";
 import type { Output } from "../io.ts";
 import { endsMidLine, type KeyGate } from "./key-gate.ts";
 
-/** The keyboard has to be quiet for so long under a question before what is typed counts, in milliseconds. */
+/** How long the keyboard must be quiet under a question before typing counts, in milliseconds. */
 const QUIET_MS = 300;
 const TOO_EARLY = "What was begun before the question was shown does not answer it.\n";
 
@@ -14,14 +14,16 @@ export type QuestionDeps = {
   keepsDrafts: boolean;
   clock: Clock;
   setRawMode(mode: boolean): void;
-  /** Shows a prompt, with what was typed so far. */
+  /** Shows a prompt, with the text typed so far. */
   show(prompt: string): void;
 };
 
-/** A question on the screen. `onHeld`: what was typed and may not answer it. */
+/** A question on the screen. `onHeld` receives typed text that may not answer it. */
 export type ActiveQuestion = { onLine(line: string): void; onHeld(text: string): void; stop(): void };
 
-/** Shows the prompt, and lets a line through once the keyboard is quiet. A line that was begun before is no answer. */
+/**
+ * Shows the prompt, and lets a line through once the keyboard is quiet. A line that was started before does not count.
+ */
 export function openQuestion(
   { gate, output, rich, keepsDrafts, clock, setRawMode, show }: QuestionDeps,
   prompt: string,
@@ -34,7 +36,7 @@ export function openQuestion(
 
   function hold(): void {
     gate.pass("nothing");
-    setRawMode(true); // Without it, the beginning of a line stays with the terminal until the line ends.
+    setRawMode(true); // ~Otherwise the terminal keeps the beginning of a line until the line ends.
     cancel();
     cancel = clock.after(QUIET_MS, () => {
       isBegun = !keepsDrafts && endsMidLine(held);

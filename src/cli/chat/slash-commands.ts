@@ -1,4 +1,4 @@
-/** What a line that begins with a slash does. A command never reaches the model, and none of them writes a config. */
+/** Slash commands of a chat. They never reach the model, and none of them writes a config. */
 
 import { suggest } from "../../did-you-mean.ts";
 import type { Chat } from "../../engine/chat.ts";
@@ -29,9 +29,9 @@ export type CommandContext = {
   io: Io;
   paint: Paint;
   chat(): Chat;
-  /** Delegations of this chat that run now, newest last. */
+  /** Running delegations of this chat, newest last. */
   running(): string[];
-  /** Begins a new conversation on the same route. */
+  /** Starts a new conversation on the same route. */
   begin(): Promise<void>;
   leave(): void;
 };
@@ -39,7 +39,7 @@ export type CommandContext = {
 type SlashCommand = {
   usage: string;
   summary: string;
-  /** @returns what is printed */
+  /** @returns the text to print */
   run(argument: string, context: CommandContext): Promise<string> | string;
 };
 
@@ -130,12 +130,12 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
   },
 };
 
-/** `/etc/hosts is …` is a message: a command is one word, up to a blank or the end. */
+/** A command is one word followed by a blank or the end: `/etc/hosts is …` is a message. */
 export function isSlashCommand(line: string): boolean {
   return /^\/[a-z?]*(\s|$)/i.test(line);
 }
 
-/** @throws DeputyError where there is no such command, or what it asks for cannot be had */
+/** @throws DeputyError if there is no such command, or it fails */
 export async function runSlashCommand(line: string, context: CommandContext): Promise<string> {
   const [, written = "", argument = ""] = /^\/(\S*)\s*([\s\S]*?)\s*$/.exec(line) ?? [];
   const name = OTHER_NAMES[written.toLowerCase()] ?? written.toLowerCase();
@@ -170,7 +170,10 @@ function routeText(route: Route, paint: Paint, before: Route): string {
   return `${warnings}${paint("bold", oneLine(formatRoute(route)))}${from}${when}\n`;
 }
 
-/** Without an id, the list of what waits; with one, the answer to what was listed. What was not is shown first. */
+/**
+ * Without an id, lists pending requests; with one, answers a listed request. A request that was not listed is shown
+ * first.
+ */
 async function approve(argument: string, { deputy: { engine }, io, paint }: CommandContext): Promise<string> {
   const shown = openShownRequests(io);
   const [, id = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(argument) ?? [];
@@ -191,7 +194,7 @@ async function approve(argument: string, { deputy: { engine }, io, paint }: Comm
   return formatDecision(await engine.answer({ ...exactly, allowed, reason, by: userOf("/approve") }), allowed, paint);
 }
 
-/** What the chat has delegated, oldest first. */
+/** The chat's delegations, oldest first. */
 async function delegationsOf({ deputy, chat }: CommandContext): Promise<Run[]> {
   const { id } = chat();
   if (id === undefined) return [];

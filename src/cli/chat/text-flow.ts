@@ -1,22 +1,22 @@
 /**
- * A model's text as it arrives, in rows of a terminal: broken between words, every control character spelled out. Rows
- * that are full or ended stay; the last one still grows.
+ * Wraps a model's streaming text to terminal rows, between words, with control characters escaped. Complete rows are
+ * final; the last one still grows.
  */
 import { beginning, displayWidth, harmless } from "../terminal/terminal-text.ts";
 
 export type TextFlow = {
-  /** Takes the next piece. @returns the rows it has completed */
+  /** Adds a piece of text. @returns the rows that it completed */
   add(piece: string): string[];
-  /** The row that still grows; empty where there is none. */
+  /** The row that still grows; empty if there is none. */
   readonly open: string;
-  /** Ends the open row. @returns it, or nothing */
+  /** Ends the open row. @returns the row, if any */
   end(): string[];
 };
 
-/** @param columns cells of a row, asked anew for each piece */
+/** @param columns cells of a row, read again for each piece */
 export function createTextFlow(columns: () => number): TextFlow {
   let open = "";
-  /** Half a character, where a piece was cut in the middle of one. */
+  /** Half of a surrogate pair, if a piece ended between the two. */
   let half = "";
 
   function add(piece: string): string[] {
@@ -57,7 +57,7 @@ export function createTextFlow(columns: () => number): TextFlow {
   };
 }
 
-/** At the last blank that leaves words on both sides; in the middle of a word that is longer than a row. */
+/** Breaks a text at the last blank with words on both sides, or within a word that is longer than a row. */
 function broken(text: string, width: number): [row: string, left: string] {
   const fitting = beginning(text, width);
   if (text[fitting.length] === " ") return [fitting, text.slice(fitting.length + 1)];
@@ -66,7 +66,7 @@ function broken(text: string, width: number): [row: string, left: string] {
   return [fitting.slice(0, blank), text.slice(blank + 1)];
 }
 
-/** A text of Deputy's own in rows, broken between words. */
+/** Wraps a text of Deputy's own to rows, between words. */
 export function inRows(text: string, columns: number): string[] {
   const flow = createTextFlow(() => columns);
   return [...flow.add(text), ...flow.end()];

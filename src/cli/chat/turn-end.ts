@@ -1,4 +1,4 @@
-/** How a turn ended, for the person who waits for the next prompt: nothing where it was answered, else why, and what helps. */
+/** Says how a turn ended: nothing if it was answered, else why, and what helps. */
 
 import { formatUsd } from "../../money.ts";
 import { type Result, routeAt } from "../../result.ts";

@@ -1,4 +1,4 @@
-/** `deputy agents`: the agent definitions a task can name here, where each comes from, and what it would run on now. */
+/** `deputy agents`: the agent definitions available here, where each comes from, and the route it would use now. */
 import { homedir } from "node:os";
 import { relative } from "node:path";
 import type { AgentDefinition } from "../../agent-definition.ts";
@@ -10,21 +10,21 @@ import { createPaint, type Io, type Paint } from "../io.ts";
 import { formatRoute } from "../terminal/format.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
 
-/** Names as in the JSON. */
+/** Field names as in the JSON output. */
 type AgentDocument = {
   name: string;
   description: string | null;
   source: string;
-  /** What it would run on; null where that cannot be had. */
+  /** Its current route; null if unavailable. */
   route: { provider: string; model: string; reasoning_effort: Effort | null } | null;
   problem: string | null;
   toolsets: string[] | null;
-  /** Of the toolsets only these; null: all of them. */
+  /** Limits its toolsets to these tools; null: all of their tools. */
   tools: string[] | null;
   max_iterations: number | null;
   timeout_seconds: number | null;
   max_cost_usd: number | null;
-  /** What of it has no effect, or goes before what. */
+  /** Its fields without effect, and overridden definitions. */
   notes: string[];
 };
 
@@ -93,7 +93,7 @@ function formatAgents(agents: AgentDocument[], io: Io, paint: Paint): string {
   return agents.map((agent) => formatAgent(agent, columns, io, paint)).join("");
 }
 
-/** Its name and what it runs on; under it what it is for, where it comes from, and what is to be known of it. */
+/** Formats a definition: name and route, then its description, source and notes. */
 function formatAgent(agent: AgentDocument, columns: number, io: Io, paint: Paint): string {
   const { name, description, route, problem, toolsets, tools, source, notes } = agent;
   const runsOn = route === null ? [] : [formatRoute({ ...route, effort: route.reasoning_effort })];
@@ -106,13 +106,13 @@ function formatAgent(agent: AgentDocument, columns: number, io: Io, paint: Paint
   return [[paint("bold", oneLine(name)), ...facts].join("  "), ...lines.map((line) => `  ${line}`), ""].join("\n");
 }
 
-/** Toolsets, or the tools where it has not all of theirs. */
+/** Toolsets, or the tools if it has only some of theirs. */
 function toolsOf(toolsets: string[] | null, tools: string[] | null): string {
   if (toolsets === null) return "";
   return (tools ?? toolsets).join(", ") || "no tools";
 }
 
-/** As seen from here, or from the home. */
+/** A path relative to the working directory or to the home directory. */
 function shortPath(path: string, { cwd, env }: Io): string {
   const home = env.HOME || homedir();
   const fromHere = relative(cwd, path);

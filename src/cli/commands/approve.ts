@@ -1,4 +1,4 @@
-/** `deputy approve`: what children of this user's runs wait to be allowed, and the answer to it, from any terminal. */
+/** `deputy approve`: lists pending approval requests of this user's runs, and answers them from any terminal. */
 import type { Answered, Engine, Question, Which } from "../../engine/engine.ts";
 import { present } from "../../present.ts";
 import { requestLines, targetLines } from "../approvals/approval-prompt.ts";
@@ -21,7 +21,7 @@ type ApproveFlags = {
   config?: string;
 };
 
-/** Columns that a goal may take where the terminal does not tell its width. */
+/** Width of a goal if the terminal does not report its width, in columns. */
 const COLUMNS = 100;
 
 export const declareApprove: Declare = (command, context) => {
@@ -85,14 +85,14 @@ function whichOf(id: string, { call, request }: ApproveFlags): Which {
   return { id, ...present({ callId: call, request }) };
 }
 
-/** What nobody has listed is shown whole; at a terminal, allowing it takes a yes. */
+/** Shows a request in full if it was never listed; at a terminal, allowing it then takes a yes. */
 async function isMeant(question: Question, asks: boolean, io: Io): Promise<boolean> {
   const { stdin, stdout, stderr } = io;
   stderr.write(formatRequests([question], io));
   return !asks || stdin.isTTY !== true || stdout.isTTY !== true || agreed(io, stderr, "Allow it?");
 }
 
-/** The child asks for something else than what was listed: that is shown now, and nothing is answered. */
+/** Shows the child's current request, which differs from the listed one, and answers nothing. */
 function showReplacement(question: Question, { json }: ApproveFlags, io: Io): number {
   const unanswered = { question, counted: false, end: undefined };
   if (json) io.stdout.write(asJson({ ...decisionDocument(unanswered), pending: requestDocument(question) }));

@@ -1,6 +1,6 @@
 /**
- * `deputy demo`: three haikus in parallel on scripted models. Only the models are made up: real servers on loopback,
- * real HTTP and streaming, a key for each server that it checks, the engine and the view that every run has.
+ * `deputy demo`: three haikus in parallel on scripted models. Only the models are simulated: the servers on loopback,
+ * HTTP and streaming, a key per server that the server checks, the engine and the view are real.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ import { createFollower } from "../terminal/follow.ts";
 import { formatDuration } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
 
-/** One scripted provider: what it serves, what its answer says, and how fast. Prices are USD per million tokens. */
+/** One scripted provider: its model, its answer, and its speed. Prices are USD per million tokens. */
 type DemoPart = {
   provider: string;
   model: string;
@@ -74,7 +74,7 @@ export const declareDemo: Declare = (command, context) => {
 async function demo(flags: { verbose?: true }, context: Context): Promise<number> {
   const { io } = context;
   const home = mkdtempSync(join(tmpdir(), "deputy-demo-"));
-  // Whoever interrupts gets what is done, and no directory stays behind.
+  // An interrupt still prints finished results and removes the directory.
   const stopListening = io.onInterrupt(() => {});
   const played: Played[] = [];
   try {
@@ -105,7 +105,7 @@ async function play(part: DemoPart): Promise<Played> {
   return { part, server, key };
 }
 
-/** Writes the config that a user with these three providers would have, and tells the environment they would have. */
+/** Writes the config of a user with these three providers, and returns their environment. */
 function prepareHome(home: string, played: Played[], io: Io): Io["env"] {
   const keys = Object.fromEntries(played.map(({ part, key }) => [part.keyVariable, key]));
   const env = { PATH: io.env.PATH, TERM: io.env.TERM, HOME: home, ...keys };
@@ -168,7 +168,7 @@ function arrivals(played: Played[], paint: Paint): string {
   return formatTable(["SERVER", "MODEL", "KEY", "STATUS"], rows, paint);
 }
 
-/** What to type, from where the user is. */
+/** The command to type next, relative to the user's directory. */
 function ownTurn({ cwd }: Io): string {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
   const path = (...names: string[]) => nearestPath(cwd, join(root, ...names));

@@ -1,6 +1,6 @@
 /**
- * `deputy doctor`: what a run would find here: keys by name, config, journal, runtime. Nothing is started, and nothing
- * is sent but with `--online`.
+ * `deputy doctor`: checks what a run needs: keys by name, config, journal, runtime. Starts nothing, and sends requests
+ * only with `--online`.
  */
 import { version } from "node:process";
 import type { Clock } from "../../clock.ts";
@@ -20,6 +20,8 @@ import { formatRoute, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { type Finding, findingsOf } from "./route-trial.ts";
 
+/** `bad`: a run would fail because of it. `note`: for information. */
+type Finding = { state: "good" | "note" | "bad"; about: string; text: string };
 const MAX_AGENT_NOTES = 5;
 
 type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: string };
@@ -59,7 +61,7 @@ export const declareDoctor: Declare = (command, context) => {
     });
 };
 
-/** The findings, or the mistake that kept them from being made. */
+/** Returns the findings, or the error that prevented them. */
 function attempt(about: string, look: () => Finding[]): Finding[] {
   try {
     return look();
@@ -89,7 +91,7 @@ function configFindings(place: DoctorContext): Finding[] {
   return [...(found.length === 0 ? [none] : found), ...notes];
 }
 
-/** The first few; `deputy agents` lists all. */
+/** The first few warnings; `deputy agents` lists all. */
 function agentNotes(warnings: readonly Warning[]): Finding[] {
   const texts = warnings.slice(0, MAX_AGENT_NOTES).map(({ message }) => message);
   const more = warnings.length - texts.length;
@@ -125,7 +127,7 @@ function usableFinding(slug: string, configured: boolean, { providers, credentia
     : { state: "note", about: slug, text: `${text}; ${rejected.join("; ")}` };
 }
 
-/** A provider that the config names and that has no key. */
+/** A provider that is in the config but has no key. */
 function unusableFinding(slug: string, { providers, credentials }: Routing): Finding {
   const found = providers.find(slug);
   if ("problem" in found) return { state: "bad", about: slug, text: found.problem.message };
@@ -140,7 +142,7 @@ function noProvider(variables: (string | undefined)[]): Finding {
   return { state: "bad", about: "providers", text: `none has a key. Set one, for example ${known.join(", ")}.` };
 }
 
-/** Where a task runs that asks for nothing. */
+/** The route of a task without a model request. */
 function plainTask(routing: Routing, cwd: string): Finding {
   const [planned] = routing.plan({ tasks: [{ goal: "" }] }, { cwd }).planned;
   if (planned !== undefined && "route" in planned) {
@@ -153,12 +155,12 @@ function plainTask(routing: Routing, cwd: string): Finding {
   return { state: "note", about: "default", text: `a task must name its model: ${planned?.problem.message ?? ""}` };
 }
 
-/** What each provider says to each of its keys. */
+/** Each provider's response to each of its keys. */
 async function onlineFindings(place: DoctorContext, clock: Clock): Promise<Finding[]> {
   try {
     return (await askProviders(place, clock, undefined, true)).map(onlineFinding);
   } catch (error) {
-    // A config that cannot be read, or nobody to ask, has been found already.
+    // Other findings already cover an unreadable config or the absence of keys.
     if (error instanceof DeputyError) return [];
     throw error;
   }

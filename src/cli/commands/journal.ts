@@ -1,4 +1,4 @@
-/** `deputy journal`: is what was stored still what was written, and which past runs may go. */
+/** `deputy journal`: verifies what is stored, and removes past runs. */
 import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { stateDir } from "../../config/trust.ts";
@@ -111,7 +111,7 @@ const ADVICE = `Runs that are not named above can still be shown and resumed. To
 -wal and -shm. A copy of it from a backup is as good as it was then.
 `;
 
-/** `12.3 MB`. */
+/** Formats a size such as `12.3 MB`. */
 function formatBytes(bytes: number): string {
   if (bytes < 1e6) return `${grouped(Math.ceil(bytes / 1000))} kB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;

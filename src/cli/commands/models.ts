@@ -1,4 +1,4 @@
-/** `deputy models`: what this user can run on now, from config, keys and the catalog as they are at this moment. */
+/** `deputy models`: the models available now, according to config, keys and catalog. */
 
 import type { AvailableAlias, AvailableModel } from "../../available-models.ts";
 import { listAvailableModels } from "../../engine/setup/list-available.ts";
@@ -52,7 +52,7 @@ ${examples([
     });
 };
 
-/** One line for each provider that was asked; exit code 1 where one did not answer. */
+/** Prints one line per provider; exit code 1 if one did not respond. */
 async function refresh(place: SetupPlace, { provider }: ModelsFlags, { io, exitWith }: Context): Promise<void> {
   const { refreshLists } = await import("../../engine/setup/provider-lists.ts");
   const paint = createPaint(io.stderr, io.env);
@@ -90,7 +90,7 @@ export function formatModels(models: AvailableModel[], aliases: AvailableAlias[]
   return blocks.filter((block) => block !== "").join("\n");
 }
 
-/** What it takes beside text, as far as that is known. */
+/** The model's inputs in addition to text, as far as they are known. */
 function abilities({ tools, vision }: AvailableModel): string {
   const known = [
     ...(tools === null ? [] : [tools ? "tools" : "no tools"]),

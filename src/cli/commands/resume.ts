@@ -1,4 +1,4 @@
-/** `deputy resume`: goes on with a run whose process has ended; shown and written as `deputy run` does. */
+/** `deputy resume`: continues a run whose process has ended, with the output of `deputy run`. */
 import { resolve } from "node:path";
 import { Option } from "commander";
 import type { ChatExtras } from "../../engine/engine.ts";
@@ -68,7 +68,7 @@ ${examples([
     );
 };
 
-/** Returns undefined where Ctrl-C or a signal ended the work before it was done. */
+/** Returns undefined if Ctrl-C or a signal ended the work early. */
 async function unlessInterrupted<Value>(io: Io, work: (signal: AbortSignal) => Promise<Value>) {
   const controller = new AbortController();
   const unsubscribe = io.onInterrupt(() => controller.abort());
@@ -82,7 +82,7 @@ async function unlessInterrupted<Value>(io: Io, work: (signal: AbortSignal) => P
   }
 }
 
-/** What the agent of a chat can do beside delegating, as `deputy chat` gives it. Other runs need none of it. */
+/** The chat tools of `deputy chat`, for a conversation. Other runs need none. */
 async function chatExtrasOf(...given: Parameters<typeof createChatExtras>): Promise<ChatExtras> {
   const chat = await import("../chat/background-runs.ts");
   return chat.createChatExtras(...given);

@@ -1,4 +1,4 @@
-/** `deputy run`: a file of tasks, or one task in words, to its results. */
+/** `deputy run`: runs a file of tasks, or one task given as text, and prints the results. */
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Option } from "commander";

@@ -11,10 +11,10 @@ import { plural } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
 
-/** As many as one looks through. */
+/** Number of runs listed by default. */
 const USUAL_LIMIT = 50;
 
-/** What the columns before the goal take, and what the goal gets at least. */
+/** Width of the columns before the goal, and minimum width of the goal. */
 const OTHER_COLUMNS = 58;
 const LEAST_GOAL_COLUMNS = 20;
 
@@ -84,11 +84,11 @@ function listingDocument(listing: RunListing) {
     started_at: new Date(run.startedAt).toISOString(),
     ended_at: run.endedAt === undefined ? null : new Date(run.endedAt).toISOString(),
     tasks: run.children.length,
-    /** With those that children delegated to in their turn. */
+    /** Includes the children of children. */
     children: children.length,
     finished: run.children.filter(hasEnded).length,
     completed: run.children.filter(({ tally }) => tally.ending?.status === "completed").length,
-    /** What is known of it; a request without a price adds nothing here and makes `cost_complete` false. */
+    /** The known part of the cost; a request without a price adds nothing here and makes `cost_complete` false. */
     known_cost_usd: costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
     cost_complete: costs.every(({ usd }) => usd !== null),
     goal: run.call.tasks[0]?.goal ?? "",

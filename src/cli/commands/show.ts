@@ -1,4 +1,4 @@
-/** `deputy show`: a run's results, or of one child everything there is: route, attempts, tool calls, transcript. */
+/** `deputy show`: a run's results, or the details of one child: route, attempts, tool calls, transcript. */
 
 import { type Result, resultOf } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../../run/run.ts";
@@ -81,7 +81,7 @@ export function formatChild(run: Run, taskIndex: number, paint: Paint): string {
   return `${formatAnswer(run, result, paint)}\n\n${facts.join("\n")}\n`;
 }
 
-/** What the child handed to children of its own. */
+/** Delegations of the child. */
 function delegatedBy(
   { delegations }: Pick<RunChild, "delegations"> = { delegations: [] },
 ): [name: string, value: string][] {
@@ -92,13 +92,13 @@ function delegatedBy(
   });
 }
 
-/** What was said to the child, and whether it heard. */
+/** Messages to the child, and whether each was delivered. */
 function messagesTo(run: Run, taskIndex: number): [name: string, value: string][] {
   const { steers = [] } = run.children[taskIndex] ?? {};
   return steers.map(({ state, by, text }) => ["message", `${state}, ${by}: ${text}`]);
 }
 
-/** What is known beside the answer; only what there is. */
+/** Known facts in addition to the answer, without empty ones. */
 function factsOf(result: Result): [name: string, value: string][] {
   const { route, tokens } = result;
   const facts: [string, string][] = [["status", `${result.status} (${result.exit_reason})`]];

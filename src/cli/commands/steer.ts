@@ -1,4 +1,4 @@
-/** `deputy steer`: says something to a child at work, in whatever process of this user it is. */
+/** `deputy steer`: sends a message to a running child in any process of this user. */
 import { text } from "node:stream/consumers";
 import type { SteerReceipt } from "../../engine/engine.ts";
 import { rootIdOf } from "../../run/run.ts";
@@ -47,7 +47,7 @@ ${examples([
     );
 };
 
-/** Waits no longer than the person does. */
+/** Waits until the user stops waiting. */
 async function waitFor(
   sent: SteerReceipt,
   settle: (receipt: SteerReceipt, signal: AbortSignal) => Promise<SteerReceipt>,

@@ -1,4 +1,4 @@
-/** `deputy stop`: asks a run or one child to stop, in whatever process of this user it is. */
+/** `deputy stop`: asks a run or one child to stop, in any process of this user. */
 import { hasEnded, parseRunId } from "../../run/run.ts";
 import { CONFIG_OPTION, type Declare, examples, withDeputy } from "../command.ts";
 

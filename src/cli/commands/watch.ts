@@ -1,4 +1,4 @@
-/** `deputy watch`: a run at work, in whatever process of this user it is, shown as its own `deputy run` shows it. */
+/** `deputy watch`: shows a run of any process of this user like its own `deputy run`. */
 import { Option } from "commander";
 import type { Engine, RunListing } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
@@ -50,7 +50,7 @@ ${examples([
     );
 };
 
-/** Another's run as if it were a delegation of this process: its events as they are stored, then what came of it. */
+/** Presents another process's run as a delegation of this one: its stored events, then its result. */
 function watched(engine: Engine, id: string, signal: AbortSignal): FollowedDelegation {
   const { promise: result, resolve: end } = Promise.withResolvers<DelegationResult>();
   async function follow(onUpdate: (update: RunUpdate) => void): Promise<void> {
@@ -64,11 +64,11 @@ function watched(engine: Engine, id: string, signal: AbortSignal): FollowedDeleg
   return { id, follow, result, stop: async () => {} };
 }
 
-/** @throws DeputyError `run-unknown` where nothing runs */
+/** @throws DeputyError `run-unknown` if nothing is running */
 async function newestAtWork(engine: Engine): Promise<RunListing> {
   const isAtWork = ({ owner, run }: RunListing) =>
     ["here", "elsewhere"].includes(owner) && !run.delegationId.includes(".");
-  // Among the newest it is found at once, however many there are.
+  // Look among the newest first, which is fast however many runs there are.
   const atWork = (await engine.runs(20)).find(isAtWork) ?? (await engine.runs()).find(isAtWork);
   if (atWork !== undefined) return atWork;
   const [last] = await engine.runs(1);

@@ -1,4 +1,4 @@
-/** `deputy config`: which files hold, what each value is and where it comes from, and trust in a project's file. */
+/** `deputy config`: the files in effect, each value and its source, and trust in a project's file. */
 import { resolve } from "node:path";
 import type { ConfigFile, LoadedConfig } from "../../config/load.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
@@ -99,7 +99,7 @@ A trusted file may set endpoints, keys and permissions, so read it first; deputy
     });
 };
 
-/** Commands that write a config. */
+/** Flag of the commands that write a config. */
 const FORCE_OPTION = ["--force", "replace the config that is there; a copy is kept"] as const;
 const TARGET_OPTION = ["--config <path>", "write to this path (default: DEPUTY_CONFIG, else your own config)"] as const;
 
@@ -121,7 +121,7 @@ function fileText({ path, kind, trusted }: ConfigFile, paint: Paint): string {
 
 type Value = { key: string; value: unknown; source: string };
 
-/** Every leaf of the configuration. Secrets are printed as the variables that hold them. */
+/** Every leaf of the configuration. Secrets are printed as their variables. */
 function valuesOf({ config, sourceOf }: LoadedConfig): Value[] {
   const leaves = (value: unknown, path: string[]): Value[] =>
     isBranch(value)

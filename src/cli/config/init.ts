@@ -1,6 +1,6 @@
 /**
- * `deputy config init`: a first config from the keys that are found. It names a provider, a model and tiers, and its
- * comments teach the rest. On a terminal it asks, with what it would write as the default.
+ * `deputy config init`: writes a first config from the keys that are found. It sets a provider, a model and tiers, and
+ * its comments explain the rest. On a terminal it asks, with its choice as the default.
  */
 import { stringify } from "yaml";
 import { dotenvBeside } from "../../config/config-texts.ts";
@@ -19,13 +19,13 @@ import { refuseToOverwrite, writeConfig } from "./write-config.ts";
 
 export type InitFlags = { yes?: true; force?: true };
 
-/** A provider that has a key now, with the variable that holds it. */
+/** A provider with a key, and the variable that holds it. */
 type FoundProvider = { provider: Provider; keyName?: string };
 type Choices = { provider: string; model?: string; tiers: Tiers };
 
 const TIERS = ["small", "medium", "large"] as const;
 
-/** @throws DeputyError `usage` where there is a config, or the answers end; `output-unwritable` */
+/** @throws DeputyError `usage` if a config exists, or the input ends; `output-unwritable` */
 export async function initConfig(io: Io, place: ConfigPlace, { yes, force }: InitFlags): Promise<void> {
   const path = writtenConfigPath(place);
   refuseToOverwrite(path, force);
@@ -95,7 +95,7 @@ const HEAD = `# Deputy's configuration. \`deputy config show\` tells what holds,
 # It contains no keys: they stay in your environment or in a .env next to this file.
 `;
 
-/** A line of the file, or the same as an example where nothing was chosen. */
+/** A line of the file, or a commented example if nothing was chosen. */
 function line(indent: string, key: string, value: string | undefined, example: string): string {
   return value === undefined ? `${indent}# ${key}: ${example}\n` : `${indent}${stringify({ [key]: value })}`;
 }

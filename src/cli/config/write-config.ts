@@ -1,10 +1,10 @@
-/** How a command writes a config: the user's own never over one that is there, unless told to; always with a copy kept. */
+/** Writes configs for commands: replaces a user's config only when told to, and always keeps a copy. */
 import { copyFileSync, existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DeputyError, errorMessage } from "../../errors.ts";
 import { writePrivateFile } from "../../system/private-file.ts";
 
-/** @throws DeputyError `usage` where there is one already */
+/** @throws DeputyError `usage` if there is one already */
 export function refuseToOverwrite(path: string, force: true | undefined): void {
   if (force || !existsSync(path)) return;
   throw new DeputyError(
@@ -14,7 +14,7 @@ export function refuseToOverwrite(path: string, force: true | undefined): void {
 }
 
 /**
- * @returns where the former config is kept, where there was one
+ * @returns the path of the copy of the former config, if any
  * @throws DeputyError `output-unwritable`
  */
 export function writeConfig(path: string, text: string, mode?: number): string | undefined {
@@ -29,8 +29,8 @@ export function writeConfig(path: string, text: string, mode?: number): string |
 }
 
 /**
- * Another program's settings: links are followed, and the file keeps who may read it.
- * @returns where the former file is kept, where there was one
+ * Writes another program's settings: follows links, and keeps the file's mode.
+ * @returns the path of the copy of the former file, if any
  * @throws DeputyError `output-unwritable`
  */
 export function writeSettings(path: string, text: string): string | undefined {
@@ -39,13 +39,13 @@ export function writeSettings(path: string, text: string): string | undefined {
   return writeConfig(target, text, statSync(target).mode & 0o777);
 }
 
-/** Where a link leads that leads nowhere yet. Links in a circle cannot be read, so they do not get here. */
+/** The target of a dangling link. Circular links cannot be read, so they never get here. */
 function whereLinked(path: string): string {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   return isLink ? whereLinked(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;
 }
 
-/** `config.yaml.bak`, `config.yaml.bak.2` … */
+/** A free name: `config.yaml.bak`, `config.yaml.bak.2` … */
 function freeName(path: string): string {
   let name = path;
   for (let count = 2; existsSync(name); count++) name = `${path}.${count}`;

@@ -1,4 +1,4 @@
-/** JSON that people write: checked with a parser that says where it is wrong, and in words, before it is read. */
+/** JSON that people write: its errors are reported with their position before it is used. */
 import {
   findNodeAtLocation,
   type Node,
@@ -10,7 +10,7 @@ import {
   visit,
 } from "jsonc-parser";
 
-/** `message`: a clause, what was expected and found. Line and column are counted from 1. */
+/** `message`: a clause that says what was expected and found. Line and column count from 1. */
 export class JsonError extends Error {
   readonly line: number;
   readonly column: number;
@@ -21,13 +21,13 @@ export class JsonError extends Error {
   }
 }
 
-/** JSON that gives each key once. @throws JsonError */
+/** Parses JSON and rejects duplicate keys. @throws JsonError */
 export function parseJson(text: string): unknown {
   check(text, { disallowComments: true, uniqueKeys: true });
   return JSON.parse(text);
 }
 
-/** Index of the value that a path leads to in a JSON text; undefined where there is none. */
+/** Index in a JSON text of the value at a path; undefined if there is none. */
 export function jsonOffsets(text: string): (path: (string | number)[]) => number | undefined {
   let root: Node | undefined;
   return (path) => {
@@ -36,20 +36,20 @@ export function jsonOffsets(text: string): (path: (string | number)[]) => number
   };
 }
 
-/** What VS Code reads as JSON. */
+/** The dialect that VS Code reads as JSON. */
 export const JSONC = { allowTrailingComma: true, allowEmptyContent: true } satisfies ParseOptions;
 
-/** JSON with comments and trailing commas; undefined where nothing else is there. @throws JsonError */
+/** Parses JSON with comments and trailing commas; undefined if there is nothing else. @throws JsonError */
 export function parseJsonc(text: string): unknown {
   check(text, JSONC);
   return parse(text, [], JSONC);
 }
 
-/** Deepest nesting that is read: what reads a value by recursion has room for more. */
+/** Maximum nesting depth; readers that recurse can handle more. */
 const MAX_DEPTH = 1000;
 
 function check(text: string, options: ParseOptions & { uniqueKeys?: true }): void {
-  /** Keys of each object around the current place; none for a list. */
+  /** Keys of each enclosing object; undefined entries are lists. */
   const open: Set<string>[] = [];
   const enter = (_offset: number, _length: number, line: number, column: number) => {
     if (open.push(new Set()) <= MAX_DEPTH) return;
@@ -78,7 +78,7 @@ function check(text: string, options: ParseOptions & { uniqueKeys?: true }): voi
   );
 }
 
-/** One character is quoted at most: the text may hold keys. */
+/** Quotes at most one character: the text may contain keys. */
 function words(code: ParseErrorCode, before: string | undefined, found: string | undefined): string {
   const name = printParseErrorCode(code)
     .replace(/\B[A-Z]/g, " $&")

@@ -1,6 +1,6 @@
 /**
- * A file of tasks (or standard input) → a `Call`. YAML, JSON or JSON lines, told apart by the file's name, else by what
- * is in it. Whatever is wrong with it is said with its line.
+ * Reads a file of tasks (or standard input) into a `Call`. The format (YAML, JSON or JSON lines) follows from the
+ * file's name, else from its content. Errors include their line.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -21,14 +21,14 @@ const FORMAT_BY_EXTENSION: Record<string, TaskFileFormat> = {
   ".ndjson": "jsonl",
 };
 
-/** What a file says, and the line on which a part of it stands. */
+/** The content of a file, and the line of each part of it. */
 type Source = { input: unknown; lineOf: (path: FilePath) => number | undefined };
 type FilePath = (string | number)[];
 type TaskFileText = { name: string; text: string };
 
 /**
  * @param path a file, or `-` for standard input
- * @throws DeputyError `input-unreadable` for what is no task file at all, `task-invalid` for one with mistakes
+ * @throws DeputyError `input-unreadable` for something other than a task file, `task-invalid` for one with errors
  */
 export async function readTaskFile(path: string, io: Io, maxTasks: number): Promise<Call> {
   const file = await readText(path, io);
@@ -55,9 +55,9 @@ async function readText(path: string, io: Io): Promise<TaskFileText> {
 
 const EXPECTED = "Expected tasks as YAML, JSON or JSON lines; examples/haiku.yaml is one.";
 
-/** Far more than anybody writes, and little enough to hold. */
+/** More than anybody writes, and small enough for memory. */
 const MAX_BYTES = 256 * 1024 ** 2;
-/** How long a named pipe may wait for its writer, and how often a pipe is looked at, in milliseconds. */
+/** How long a named pipe may wait for its writer, and the interval between checks of a pipe, in milliseconds. */
 const WRITER_MS = 5_000;
 const LOOK_MS = 20;
 
@@ -72,7 +72,7 @@ async function readBytes(path: string, written: string, { clock }: Io): Promise<
   }
 }
 
-/** A file, or a pipe such as `<(command)`. No call of the system waits: a pipe may have no writer, or a silent one. */
+/** Reads a file, or a pipe such as `<(command)`. No system call blocks: a pipe may have no writer, or a silent one. */
 async function* piecesOf(path: string, written: string, clock: Clock): AsyncGenerator<Buffer> {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
@@ -93,7 +93,7 @@ async function* piecesOf(path: string, written: string, clock: Clock): AsyncGene
   }
 }
 
-/** What there is to read; empty at the end, undefined where the writer of a pipe has nothing yet. */
+/** Reads what is available; empty at the end, undefined if the writer of a pipe has written nothing yet. */
 function pieceOf(descriptor: number): Buffer | undefined {
   const piece = Buffer.alloc(PIECE_BYTES);
   try {
@@ -132,7 +132,9 @@ function decode(bytes: Buffer, name: string): string {
   }
 }
 
-/** What is JSON is JSON; several lines, the first of which is JSON in brackets, are JSON lines; the rest is YAML. */
+/**
+ * A text that parses as JSON is JSON; several lines, the first a JSON object or list, are JSON lines; the rest is YAML.
+ */
 function formatOf(text: string): TaskFileFormat {
   const start = text.trim();
   if (!start.startsWith("{") && !start.startsWith("[")) return "yaml";
@@ -188,7 +190,7 @@ async function parseJsonLines({ name, text }: TaskFileText): Promise<Source> {
   };
 }
 
-/** @param firstLine of the text, in its file */
+/** @param firstLine line number of the text in its file */
 async function readJson(text: string, name: string, firstLine: number): Promise<unknown> {
   const { JsonError, parseJson } = await import("./json-text.ts");
   try {
@@ -199,7 +201,7 @@ async function readJson(text: string, name: string, firstLine: number): Promise<
   }
 }
 
-/** The line on which what a path names begins, or the nearest thing around it. A bare list is the list of tasks. */
+/** The line of the value at a path, or of the nearest one around it. A bare list is the list of tasks. */
 function lineIn(
   text: string,
   input: unknown,
@@ -214,7 +216,7 @@ function lineIn(
   return undefined;
 }
 
-/** The same mistakes, each after the line it is on. */
+/** The same errors, each with its line. */
 function withLines(error: unknown, name: string, source: Source): unknown {
   if (!(error instanceof DeputyError) || error.code !== "task-invalid") return error;
   const mistakes = error.details as TaskError[];
@@ -230,7 +232,7 @@ function withLines(error: unknown, name: string, source: Source): unknown {
 
 const MOST_ERRORS = 20;
 
-/** `tasks[3].model.provider` → `["tasks", 3, "model", "provider"]`. */
+/** Parses `tasks[3].model.provider` to `["tasks", 3, "model", "provider"]`. */
 function partsOf(path: string): FilePath {
   return [...path.matchAll(/\[(\d+)\]|[^.[]+/g)].map(([part, index]) => (index === undefined ? part : Number(index)));
 }

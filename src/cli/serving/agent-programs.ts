@@ -1,6 +1,6 @@
 /**
- * Agent programs that can use Deputy over MCP, a row each: where each keeps its servers and how it writes one down.
- * Sources: the programs' own documentation of MCP servers, as of November 2026.
+ * Agent programs that can use Deputy over MCP, one row each: location and format of their server settings. Sources: the
+ * programs' own documentation of MCP servers, as of November 2026.
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -8,25 +8,25 @@ import type { Io } from "../io.ts";
 import type { SettingsFormat } from "./settings-entry.ts";
 import type { EntryPath } from "./settings-syntax.ts";
 
-/** How Deputy is started: the words of a command line. */
+/** The command line that starts Deputy. */
 export type Launch = { command: string; args: string[] };
 
-/** Names of the variables Deputy reads and that are set now, those of keys among them: never a value. */
+/** Names of the set variables that Deputy reads, including keys: never a value. */
 export type VariableNames = readonly string[];
 
 export type AgentProgram = {
   title: string;
   format: SettingsFormat;
-  /** Where a server of every project is written. */
+  /** The settings file for all projects. */
   userFile(env: Io["env"]): string;
-  /** Where one of a single project is, relative to it; absent where the program reads none. */
+  /** The settings file of a single project, relative to it; absent if the program reads none. */
   projectFile?: string;
-  /** The same files with the extension `.jsonc` are read too: such a file is used where it is the only one. */
+  /** The program also reads these files with the extension `.jsonc`; such a file is used if it is the only one. */
   readsJsonc?: true;
-  /** Where in the file: the path to the entry. */
+  /** Path to the entry in the file. */
   at: EntryPath;
   entry(launch: Launch, variables: VariableNames): Record<string, unknown>;
-  /** What a person has to know or do beside that file. */
+  /** What else the user has to know or do. */
   note?: string;
 };
 

@@ -1,6 +1,6 @@
 /**
- * The door of `deputy serve`: who may come in, and what lies behind which path. A request needs the token; one that a web
- * page sends from a browser is refused by its Origin, and a name that was made to point here by its Host.
+ * The HTTP listener of `deputy serve`: it authorizes requests and routes them by path. A request needs the token; one
+ * from a web page in a browser is rejected by its Origin, and one to a rebound name by its Host.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIP } from "node:net";
@@ -11,26 +11,26 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 
 export type ListenOptions = {
   host: string;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   port: number;
   token: AccessToken;
-  /** By path. */
+  /** Handlers by path. */
   handlers: Record<string, Handler>;
   onError(error: unknown): void;
 };
 
 export type HttpListener = {
-  /** Where it listens: `http://127.0.0.1:4747`. */
+  /** Base URL: `http://127.0.0.1:4747`. */
   url: string;
-  /** Resolves when everyone who asked for something has their answer. Who only listens is not waited for. */
+  /** Resolves when every request has its response. Event streams are not waited for. */
   answered(): Promise<void>;
-  /** Lets nobody in any more, and ends what is open. */
+  /** Stops listening and closes open connections. */
   close(): Promise<void>;
 };
 
 type HttpRejection = { status: number; message: string; headers?: Record<string, string> };
 
-/** @throws DeputyError `usage` where it cannot listen there */
+/** @throws DeputyError `usage` if it cannot listen there */
 export async function listen({ host, port, token, handlers, onError }: ListenOptions): Promise<HttpListener> {
   const open = new Set<Promise<void>>();
   const server = createServer((request, response) => {
@@ -109,17 +109,17 @@ function pathOf({ url = "/" }: IncomingMessage): string {
   return url.replace(/[?#].*$/s, "");
 }
 
-/** Whether a page comes from this machine, or from where the request goes. */
+/** Whether a page comes from this machine, or from the address of the request. */
 function isOurPage(page: URL | null, asked: string | undefined): boolean {
   if (page === null || page.hostname === "") return false;
   return isLoopback(page.hostname) || page.host === URL.parse(`${page.protocol}//${asked}`)?.host;
 }
 
 /**
- * Whether a Host is this server's: an address or `localhost`, for which no foreign name service can speak, or the name it
- * was told to listen on. On loopback, an address of loopback. `hostHeaderValidation` of the MCP SDK (2.4) does less: it
- * takes a Host for a URL, so `evil.example@localhost` and `localhost/x` pass, and it compares names with a list, which
- * cannot hold every address.
+ * Whether a Host is this server's: an address or `localhost`, which no foreign DNS can control, or the name it was told
+ * to listen on. On loopback, it must be a loopback address. `hostHeaderValidation` of the MCP SDK (2.4) checks less: it
+ * parses a Host as a URL, so `evil.example@localhost` and `localhost/x` pass, and it compares names with a list, which
+ * cannot contain every address.
  */
 function isOurHost(asked: string | undefined, listensOn: string): boolean {
   const name = URL.parse(`http://${asked ?? ""}`)?.hostname.toLowerCase();
@@ -129,13 +129,13 @@ function isOurHost(asked: string | undefined, listensOn: string): boolean {
   return !isLoopback(listensOn) && (isIP(address) !== 0 || name === listensOn.toLowerCase());
 }
 
-/** Whether only this machine can reach it. */
+/** Whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, "");
   return name === "localhost" || name === "::1" || /^127\.\d+\.\d+\.\d+$/.test(name);
 }
 
-/** As MCP clients read it; everyone else can. */
+/** Responds in the form of MCP errors, which other clients can read too. */
 function reject(response: ServerResponse, { status, message, headers }: HttpRejection): void {
   const body = JSON.stringify({ jsonrpc: "2.0", error: { code: -32_000, message }, id: null });
   response.writeHead(status, { "content-type": "application/json", ...headers });

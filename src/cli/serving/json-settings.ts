@@ -1,6 +1,6 @@
 /**
  * Settings in JSON, with comments and trailing commas as VS Code, Cursor and opencode accept them. `modify` of the same
- * parser is not used: it formats the neighbors anew and lets their comments slip behind the new entry.
+ * parser is not used: it reformats neighboring entries and moves their comments behind the new entry.
  */
 import { findNodeAtLocation, type Node, parseTree, stripComments } from "jsonc-parser";
 import { isRecord } from "../../record.ts";
@@ -35,7 +35,7 @@ function replaceValue(text: string, { offset, length }: Node, value: unknown): s
   return text.slice(0, offset) + valueText(text, value, indentAt(text, offset)) + text.slice(offset + length);
 }
 
-/** Adds a property as the last one: on lines of its own, or in the only line of its object. */
+/** Adds a property at the end: on its own lines, or within an object on one line. */
 function insertProperty(text: string, object: Node, key: string, value: unknown): string {
   const open = object.offset + 1;
   const close = object.offset + object.length - 1;
@@ -62,7 +62,7 @@ function valueText(text: string, value: unknown, indent: string): string {
   return written(value, unitOf(text), indent).replaceAll("\n", lineBreakOf(text));
 }
 
-/** An object over several lines, a list in one. */
+/** Formats an object over several lines, a list on one. */
 function written(value: unknown, unit: string, indent: string): string {
   if (Array.isArray(value)) return inlineList(value);
   if (!isRecord(value)) return JSON.stringify(value);
@@ -73,7 +73,7 @@ function written(value: unknown, unit: string, indent: string): string {
   return `{\n${lines.join(",\n")}\n${indent}}`;
 }
 
-/** What the text indents its first level with. */
+/** The indentation of the text's first level. */
 function unitOf(text: string): string {
   return /^[\t ]+(?=["/])/m.exec(text)?.[0] ?? "  ";
 }

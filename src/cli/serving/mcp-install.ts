@@ -1,6 +1,7 @@
 /**
- * `deputy mcp install AGENT`: the entry that makes an agent program start Deputy as its MCP server. It is always shown
- * first; it is written where --write says so or a person at the terminal agrees, and the former file is kept.
+ * `deputy mcp install AGENT`: adds the entry that makes an agent program start Deputy as its MCP server. It always
+ * shows the entry first; it writes it with --write or if the user at the terminal agrees, and keeps a copy of the
+ * former file.
  */
 
 import { existsSync } from "node:fs";
@@ -21,10 +22,10 @@ import { AGENT_PROGRAMS, type AgentProgram, type Launch, type VariableNames } fr
 import { type Added, addEntry, DIFFERENT, snippetOf } from "./settings-entry.ts";
 
 export type InstallFlags = {
-  /** This project's file instead of the user's. */
+  /** Uses this project's file instead of the user's. */
   project?: true;
   write?: true;
-  /** Replace an entry that says something else. */
+  /** Replaces a different entry. */
   force?: true;
 };
 
@@ -41,7 +42,7 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   const edited = () => textWithEntry(path, addEntry(format, read(path, within), at, entry, flags.force === true));
   if (edited() !== undefined && !flags.write && !(await mayWrite(io, path)))
     return void io.stdout.write("Nothing was written.\n");
-  const text = edited(); // The file may have changed while the question was open.
+  const text = edited(); // ~The file may have changed during the prompt.
   const backup = text === undefined ? undefined : writeSettings(path, text);
   remember(path, io);
   if (text === undefined) return void io.stdout.write("It is there already: nothing to do.\n");
@@ -49,7 +50,7 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   io.stdout.write(`Restart ${title} and ask it to delegate something.\n`);
 }
 
-/** Undefined where the entry is there already. @throws DeputyError `usage` where it cannot be added */
+/** Undefined if the entry exists already. @throws DeputyError `usage` if it cannot be added */
 function textWithEntry(path: string, added: Added): string | undefined {
   if ("refused" in added) {
     const orForced = added.refused === DIFFERENT ? ", or replace it with --force" : "";
@@ -59,7 +60,7 @@ function textWithEntry(path: string, added: Added): string | undefined {
   return "same" in added ? undefined : added.text;
 }
 
-/** From now on no child changes the file, where it lies in a workspace: it says how Deputy is started. */
+/** Protects the file from children from now on, if it lies in a workspace: it decides how Deputy is started. */
 function remember(path: string, { env }: Io): void {
   const state = resolve(stateDir(env));
   try {
@@ -70,7 +71,7 @@ function remember(path: string, { env }: Io): void {
   }
 }
 
-/** The variables Deputy would read that are set: of keys, of base URLs (a key belongs to its pair), and its own. */
+/** The set variables that Deputy would read: keys, their base URLs, and its own variables. */
 export function variablesInUse({ credentials, providers }: Routing, env: Io["env"]): VariableNames {
   const names = new Set(credentials.keyNames());
   for (const { builtIn } of providers.all())
@@ -103,7 +104,7 @@ function projectFileOf({ title, projectFile }: AgentProgram, cwd: string): strin
   throw new DeputyError("usage", `${title} reads no servers from a project. Leave out --project.`);
 }
 
-/** How this very Deputy is started again: from a clone by its path, through npx, or by its name. */
+/** The command that starts this Deputy again: by the path of a clone, through npx, or by name. */
 function launchOf(env: Io["env"]): Launch {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
   if (existsSync(join(root, "src", "cli", "process.ts")))
@@ -112,18 +113,18 @@ function launchOf(env: Io["env"]): Launch {
   return throughNpx ? { command: "npx", args: ["-y", "deputize", "mcp"] } : { command: "deputy", args: ["mcp"] };
 }
 
-/** Some programs keep more than settings in theirs. */
+/** Some programs keep more than settings in these files. */
 const MAX_BYTES = 64 * 1024 ** 2;
 
 /**
- * The file's text; empty where there is no file.
- * @param within a project's settings have to lie in the project
+ * The file's text; empty if there is none.
+ * @param within directories that must contain a project's settings
  */
 function read(path: string, within: string[] | undefined): string {
   const found = readForeignText(path, { ...present({ within }), maxBytes: MAX_BYTES });
   if (found === undefined) return "";
   if ("unreadable" in found) throw unreadable(path, found.unreadable);
-  // What stands for bytes that are not UTF-8: written back, they would be lost.
+  // The replacement character marks bytes that are not UTF-8, which writing would lose.
   if (found.text.includes("\uFFFD")) throw unreadable(path, "expected text in UTF-8; found something else");
   return found.text;
 }
@@ -132,7 +133,7 @@ function unreadable(path: string, reason: string): DeputyError {
   return new DeputyError("input-unreadable", `Cannot read ${path}: ${reason}.`);
 }
 
-/** Asks at the terminal; where there is none, nobody agreed. */
+/** Asks at the terminal; without one, the answer is no. */
 async function mayWrite(io: Io, path: string): Promise<boolean> {
   const { stdin, stdout } = io;
   if (stdin.isTTY === true && stdout.isTTY === true) return agreed(io, stdout, `Write it to ${oneLine(path)}?`);

@@ -1,5 +1,4 @@
-/** What `deputy mcp` and `deputy serve` have in common: MCP servers that stand on one Deputy. */
-
+/** Shared by `deputy mcp` and `deputy serve`: MCP servers on one Deputy. */
 import { resolve } from "node:path";
 import { type CreateMcpServer, createMcpServers } from "../../mcp/server.ts";
 import type { ToolsDeps } from "../../mcp/tools.ts";
@@ -14,8 +13,8 @@ export const WORKSPACE_OPTION = [
 ] as const;
 
 /**
- * @param flags as `--config` and `--workspace` were given
- * @param server the name under which it goes on with its runs after a crash, where it does
+ * @param flags `--config` and `--workspace` as given
+ * @param server the name under which it continues its runs after a crash, if it does
  */
 export async function mcpServers(
   { env, cwd, clock }: Io,

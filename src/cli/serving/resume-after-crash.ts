@@ -1,4 +1,4 @@
-/** What a server was at work on when it crashed or was killed: its next process goes on with it. */
+/** Continues a server's runs after it crashed or was killed. */
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Engine, RunListing } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
@@ -8,15 +8,15 @@ import { plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 
 /**
- * Servers of one config are one server, whatever their port: another one may have other keys and permissions. Every user
- * has one config of their own; one that is named or a project's is told by its path.
+ * Servers with the same config are one server, on any port: a different config may have other keys and permissions. The
+ * user's own config has a fixed name; a named or project config is identified by its path.
  */
 export function serverName({ files }: Pick<LoadedConfig, "files">): string {
   const own = files.find(({ kind }) => kind !== "user");
   return own === undefined ? "serve" : `serve ${own.path}`;
 }
 
-/** Of two servers that come at once, one has each run, and the other says nothing of it. */
+/** If two servers start at once, each run is continued by one, and the other does not report it. */
 export async function resumeAfterCrash(
   engine: Engine,
   server: string,
@@ -41,7 +41,7 @@ export async function resumeAfterCrash(
   }
 }
 
-/** The line that says that no server goes on with a run; empty where one does. */
+/** Says that no server continues a run; empty if one does. */
 export function setAsideNote(listing: RunListing): string {
   const reason = setAsideReason(listing);
   return reason === undefined ? "" : `! ${oneLine(reason)}\n`;

@@ -1,4 +1,4 @@
-/** `deputy serve`: Deputy for several programs at once, over HTTP on this machine. */
+/** `deputy serve`: serves Deputy to several programs at once, over HTTP on this machine. */
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { accessToken } from "../../config/access-token.ts";
 import { stateDir } from "../../config/trust.ts";
@@ -14,7 +14,7 @@ import { resumeAfterCrash, serverName } from "./resume-after-crash.ts";
 type ServeFlags = { port: number; host: string; resume: boolean; workspace?: string; config?: string };
 
 const DEFAULT_PORT = 4747;
-/** Longest wait for runs to stop, and for callers to have their answers, in milliseconds. */
+/** Longest wait for runs to stop and for callers to receive their responses, in milliseconds. */
 const STOP_MS = 5_000;
 const ANSWER_MS = 1_000;
 
@@ -71,7 +71,7 @@ function warn(io: Io, host: string): void {
   );
 }
 
-/** @returns what it was. The next one meets nobody who listens, and ends the process. */
+/** @returns the signal. The next one has no listener and ends the process. */
 function interrupted(io: Io): Promise<string> {
   return new Promise((resolve) => {
     const stop = io.onInterrupt((by) => {

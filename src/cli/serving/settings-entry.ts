@@ -1,6 +1,6 @@
 /**
- * One entry added to another program's settings file, with everything else left as it was written. An edit that would
- * change another value is refused: what the file says is compared before and after.
+ * Adds one entry to another program's settings file and leaves the rest as it is. An edit that would change another
+ * value is rejected: the parsed values are compared before and after.
  */
 import { isDeepStrictEqual } from "node:util";
 import { isRecord } from "../../record.ts";
@@ -15,15 +15,15 @@ export type SettingsFormat = keyof typeof SYNTAX;
 /** The new text, or why there is none. */
 export type Added = { text: string } | { same: true } | { refused: string };
 
-/** The entry alone, as the file would hold it. */
+/** The entry alone, in the file's format. */
 export function snippetOf(format: SettingsFormat, at: EntryPath, entry: SettingsEntry): string {
   return SYNTAX[format].snippet(at, entry);
 }
 
-/** Why not, where `--force` would. */
+/** The reason for which `--force` helps. */
 export const DIFFERENT = "it has an entry of that name which says something else";
 
-/** @param text the file as it is; empty where there is none */
+/** @param text the current content; empty if there is no file */
 export function addEntry(
   format: SettingsFormat,
   text: string,
@@ -48,7 +48,7 @@ export function addEntry(
   return { refused: `${at[0]} is written in it so that the entry cannot be set without changing more` };
 }
 
-/** @throws SettingsError where the file has no place for an entry */
+/** @throws SettingsError if the file has no place for an entry */
 function entryIn(settings: unknown, [section, name]: EntryPath): unknown {
   const root = settings ?? {};
   if (!isRecord(root)) throw new SettingsError("it does not hold an object");

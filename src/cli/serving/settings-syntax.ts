@@ -1,4 +1,4 @@
-/** What a settings format has to offer so that one entry can be added to a file of it. */
+/** Operations that a settings format must provide so that one entry can be added to a file. */
 
 /** The path to the entry. */
 export type EntryPath = readonly [section: string, name: string];
@@ -8,21 +8,21 @@ export type SettingsEntry = Record<string, unknown>;
 export type SettingsSyntax = {
   /** @throws SettingsError */
   parse(text: string): unknown;
-  /** Sets the entry, whose section is an object, null or absent. Whoever calls it checks that nothing else has changed. */
+  /** Sets the entry, whose section is an object, null or absent. The caller checks that nothing else changed. */
   edit(text: string, at: EntryPath, entry: SettingsEntry): string;
-  /** The entry alone, as a new file would hold it. */
+  /** The entry alone, as a new file would contain it. */
   snippet(at: EntryPath, entry: SettingsEntry): string;
 };
 
-/** A file that is not of its format; the message is a clause that says where and why. */
+/** The error for a file in another format; the message is a clause that says where and why. */
 export class SettingsError extends Error {}
 
-/** `["a", "b"]`, which is JSON and TOML. */
+/** Formats `["a", "b"]`, which is valid JSON and TOML. */
 export function inlineList(items: readonly unknown[]): string {
   return `[${items.map((item) => JSON.stringify(item)).join(", ")}]`;
 }
 
-/** `text` and, from a new line on, `lines`, with the line breaks of the text. */
+/** Appends lines to a text, starting on a new line, with the text's line breaks. */
 export function appendLines(text: string, lines: string): string {
   const end = lineBreakOf(text);
   return `${text}${text === "" || text.endsWith("\n") ? "" : end}${lines.replaceAll("\n", end)}`;

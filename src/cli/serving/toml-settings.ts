@@ -1,4 +1,7 @@
-/** Settings in TOML. The parser keeps no comments, so the text is edited, by whole tables, and parsed to check it. */
+/**
+ * Settings in TOML. The parser does not keep comments, so the text is edited by whole tables, and parsed to check the
+ * result.
+ */
 import { parse, TomlError } from "smol-toml";
 import { isRecord } from "../../record.ts";
 import {
@@ -13,7 +16,7 @@ import {
 export const tomlSettings: SettingsSyntax = {
   parse(text) {
     try {
-      return structuredClone(parse(text, { integersAsBigInt: true })); // Its tables have no prototype; others compare unequal.
+      return structuredClone(parse(text, { integersAsBigInt: true })); // ~Parsed tables have no prototype and would compare as unequal.
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
       const [reason = ""] = error.message.replace(/^Invalid TOML document: /, "").split("\n");
@@ -21,7 +24,7 @@ export const tomlSettings: SettingsSyntax = {
     }
   },
 
-  /** The entry takes the place of its former tables, else it comes last: a table may be anywhere. */
+  /** The entry replaces its former tables, or is appended: the order of tables does not matter. */
   edit(text, at, entry) {
     const table = tomlSettings.snippet(at, entry);
     const parts = text.split(/^(?=[\t ]*\[)/m);
@@ -43,7 +46,7 @@ export const tomlSettings: SettingsSyntax = {
   },
 };
 
-/** Whether a part begins with the header of the entry, or of a table in it. */
+/** Whether a part starts with the header of the entry, or of a table in it. */
 function isTableOf(part: string, at: EntryPath): boolean {
   const [header = ""] = part.split("\n", 1);
   return header.trimStart().startsWith("[") && hasEntry(header, at);
@@ -58,7 +61,7 @@ function hasEntry(text: string, [section, name]: EntryPath): boolean {
   }
 }
 
-/** Blank lines and comments at the end of a table: they belong to what comes next. */
+/** Blank lines and comments at the end of a table belong to the next one. */
 function afterTable(table: string): string {
   const lines = table.split(/(?<=\n)/);
   return lines.slice(lines.findLastIndex((line) => !/^\s*(#|$)/.test(line)) + 1).join("");

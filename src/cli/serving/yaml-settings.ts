@@ -1,4 +1,6 @@
-/** Settings in YAML. The library would write the whole file anew, so a new entry is put between the lines where it can be. */
+/**
+ * Settings in YAML. The library would rewrite the whole file, so a new entry is inserted between the lines if possible.
+ */
 import { isMap, LineCounter, parseDocument, stringify } from "yaml";
 import { yamlError } from "../../config/syntax.ts";
 import { appendLines, lineBreakOf, SettingsError, type SettingsSyntax } from "./settings-syntax.ts";
@@ -27,7 +29,7 @@ export const yamlSettings: SettingsSyntax = {
         .trimEnd();
       return appendLines(text.slice(0, end), `${lines}\n`) + text.slice(end);
     }
-    if (!isMap(holder)) document.set(section, document.createNode({})); // A key with nothing after it.
+    if (!isMap(holder)) document.set(section, document.createNode({})); // ~A key without a value.
     document.setIn([section, name], document.createNode(entry));
     return document.toString({ lineWidth: 0 }).replaceAll("\n", lineBreakOf(text));
   },

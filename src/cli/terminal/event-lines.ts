@@ -1,6 +1,6 @@
 /**
- * What a run says as it happens: for each event the lines worth keeping on the screen or in a log. Both views print
- * these; the tree adds what is only true for a moment. Reads the folded run, which has seen the event already.
+ * Lines for the events of a run that are worth keeping on the screen or in a log. Both views print these; the tree adds
+ * transient rows. Reads the folded run, which already contains the event.
  */
 
 import type { Event } from "../../event.ts";
@@ -22,16 +22,16 @@ import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, 
 import { displayWidth, fit, oneLine } from "./terminal-text.ts";
 
 export type LineFormat = {
-  /** Also every step, tool call and approval, not only how each child ended. */
+  /** Includes every step, tool call and approval, not only how each child ended. */
   verbose: boolean;
-  /** Questions are put to the person who reads this, in their whole length. */
+  /** Approval requests are shown here, in full. */
   asksHere?: boolean;
   paint: Paint;
-  /** Cells a line may take; the goal gives way first. */
+  /** Maximum width of a line in cells; the goal is shortened first. */
   columns: () => number;
 };
 
-/** A finished line may wrap: it stays, and its goal is to be recognised. */
+/** A finished line may wrap so that its goal stays recognizable. */
 const LEAST_GOAL_COLUMNS = 40;
 
 export function formatEvent(event: Event, root: Run, format: LineFormat): string[] {
@@ -58,7 +58,7 @@ function formatRunEvent(event: Event, run: Run, format: LineFormat): string[] {
   return remark === undefined ? [] : [noteLine(remark, child, run, format)];
 }
 
-/** The child an event is about: what happened to it, or what somebody asks of it. */
+/** The child that an event concerns, or that a request targets. */
 function subjectOf(event: Event): string | undefined {
   if ("childId" in event) return event.childId;
   return "target" in event ? event.target : undefined;
@@ -100,7 +100,7 @@ function aboutRun(event: Event, { paint }: LineFormat): string[] {
   return event.kind === "stop-request" ? [paint("yellow", `! stopping: ${oneLine(event.by)}`)] : [];
 }
 
-/** `✓ [1/3] Write a haiku about a lion. (4.7s · glm-4.7 @ zai · $0.0012)`, and for other ends `✗ …` with the reason. */
+/** `✓ [1/3] Write a haiku about a lion. (4.7s · glm-4.7 @ zai · $0.0012)`, or `✗ …` with the reason. */
 export function finishedLine(result: Result, run: Run, { paint, columns }: LineFormat): string {
   const completed = result.status === "completed";
   const sign = completed ? paint("green", "✓") : paint("red", "✗");
@@ -113,22 +113,22 @@ export function finishedLine(result: Result, run: Run, { paint, columns }: LineF
 }
 
 /**
- * `[1/3]`: children count from 1, padded so that the lines of a run stand in columns. `[2›1/3]`: of what the second child
- * delegated; `[2.3›1/3]`: of its third delegation.
+ * `[1/3]`: children count from 1, padded so that the lines of a run align. `[2›1/3]`: a child of the second child;
+ * `[2.3›1/3]`: of its third delegation.
  */
 export function taskPosition(taskIndex: number, run: Run): string {
   const total = String(run.children.length);
   return `[${ancestorPrefix(run)}${String(taskIndex + 1).padStart(total.length)}/${total}]`;
 }
 
-/** A task's goal on one line, in the columns there are. */
+/** A task's goal on one line of the given width. */
 export function goalIn(run: Run, taskIndex: number, columns: number): string {
   return fit(oneLine(run.call.tasks[taskIndex]?.goal ?? ""), columns);
 }
 
 export type Note = { sign: string; text: string };
 
-/** What is worth saying of an event, without whom it is about. */
+/** Describes an event, without naming its child. */
 export function noteOn(event: Event, { verbose, asksHere }: Pick<LineFormat, "verbose" | "asksHere">) {
   const isAskedHere = event.kind === "approval-ask" && asksHere;
   return (isAskedHere ? undefined : notable(event)) ?? (verbose ? detail(event) : undefined);
@@ -139,7 +139,7 @@ function noteLine({ sign, text }: Note, child: RunChild, run: Run, { paint }: Li
   return paint(sign === "!" || sign === "?" ? "yellow" : "dim", line);
 }
 
-/** What a person should know of even when all goes well in the end. */
+/** Events that matter to the user even if everything succeeds in the end. */
 function notable(event: Event): Note | undefined {
   switch (event.kind) {
     case "child-warn":
@@ -181,7 +181,7 @@ function asked({ name, target, directory }: Extract<Event, { kind: "approval-ask
   return `asks to run ${name}${directory === undefined ? "" : ` in ${directory}`}: ${target}`;
 }
 
-/** What is said to a child beside its task, by the reason for it. */
+/** Labels of messages to a child in addition to its task, by reason. */
 const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> = {
   user: "continues with the user's next message",
   repair: "asked to repair its answer",

@@ -1,4 +1,4 @@
-/** What a person reads when a run is over: each answer under its task, route, time and cost, and one line of totals. */
+/** The final output of a run: each answer with its task, route, time and cost, and one line of totals. */
 
 import { formatUsd } from "../../money.ts";
 import type { DelegationResult, Result } from "../../result.ts";
@@ -8,13 +8,13 @@ import { taskPosition } from "./event-lines.ts";
 import { formatCost, formatDuration, formatOutcome, formatReason, plural } from "./format.ts";
 import { harmless, oneLine } from "./terminal-text.ts";
 
-/** @param ephemeral nothing will be there to show later */
+/** @param ephemeral the run cannot be shown later */
 export function formatAnswers(run: Run, result: DelegationResult, paint: Paint, ephemeral?: true): string {
   const answers = result.results.map((child) => `${formatAnswer(run, child, paint)}\n`);
   return `\n${answers.join("\n")}\n${formatTotals(run, result, paint, ephemeral)}\n`;
 }
 
-/** One child's answer, whole. Where there is none, the reason instead: never a made-up one. */
+/** One child's full answer or, if there is none, the reason. */
 export function formatAnswer(run: Run, child: Result, paint: Paint): string {
   const goal = oneLine(run.call.tasks[child.task_index]?.goal ?? "");
   const head = `${paint("bold", `${taskPosition(child.task_index, run)} ${goal.slice(0, 200)}`)}\n`;
@@ -36,7 +36,7 @@ function formatTotals(run: Run, result: DelegationResult, paint: Paint, ephemera
   return paint(completed === run.children.length ? "green" : "yellow", parts.join(" · "));
 }
 
-/** The sum; where some of it is not known, what is known and that there is more. */
+/** The sum or, if part of it is unknown, the known part with a note. */
 function formatTotalCost(result: DelegationResult): string {
   const isEstimate = result.results.some(({ cost_status }) => cost_status === "estimated");
   if (result.total_cost_usd !== null) {

@@ -1,6 +1,6 @@
 /**
- * Follows a delegation to its end for whoever waits at the command line: shows it, writes what was asked for, listens
- * to Ctrl-C, and says with which code to exit. `run`, `resume`, `watch` and `demo` are this with a different beginning.
+ * Follows a delegation to its end on the command line: shows it, writes the requested output, handles Ctrl-C, and
+ * determines the exit code. `run`, `resume`, `watch` and `demo` differ only in how they start.
  */
 import type { Asker, LiveDelegation } from "../../engine/engine.ts";
 import { errorMessage } from "../../errors.ts";
@@ -20,31 +20,31 @@ import { type CtrlC, createTree } from "./tree.ts";
 import type { View } from "./view.ts";
 
 export type FollowFlags = {
-  /** The `DelegationResult` and nothing else on stdout. */
+  /** Writes only the `DelegationResult` to stdout. */
   json?: true;
-  /** Every stored event as it happens and then the result, a line each, on stdout. */
+  /** Writes every stored event as it happens, then the result, one per line, to stdout. */
   ndjson?: true;
   /** An absolute directory for the results. */
   output?: string;
   verbose?: true;
-  /** The journal goes when the program ends: nothing to show or resume later. */
+  /** The journal is deleted when the program ends: nothing can be shown or resumed later. */
   ephemeral?: true;
-  /** The run is another's: Ctrl-C ends the watching and never the run, and nothing is asked here. */
+  /** The run belongs to another process: Ctrl-C ends only the watching, and approvals are not asked for here. */
   readOnly?: true;
 };
 
-/** What is followed: a delegation of this process, or another's run as if it were one. */
+/** A delegation of this process, or another process's run presented as one. */
 export type FollowedDelegation = Pick<LiveDelegation, "id" | "follow" | "result" | "stop">;
 
-/** How it ended; without a result where nothing of it can be told. */
+/** How it ended; without a result if none is available. */
 export type FollowOutcome = { code: number; result: DelegationResult | undefined };
 
 export interface Follower {
-  /** Absent where nobody sits at the terminal. */
+  /** Absent without a user at the terminal. */
   readonly asker: Asker | undefined;
   /**
-   * Shows the run to its end. Rejects with what broke the run, after whatever was finished has been printed.
-   * @param past the run as it is where it does not begin now
+   * Shows the run to its end. Rejects with the error that broke the run, after printing everything that was finished.
+   * @param past the run so far, if it does not begin now
    */
   follow(delegation: FollowedDelegation, past?: Run): Promise<FollowOutcome>;
 }
@@ -131,7 +131,7 @@ function createView(output: Output, io: Io, { ctrlC, ...how }: ViewOptions): Vie
   return createLines({ output, paint, ...how });
 }
 
-/** A person can answer where both the keyboard and a screen are theirs: this screen. */
+/** The screen on which a user can answer: one that belongs to the keyboard's terminal. */
 export function approvalScreen(io: Io, viewOutput: Output): Output | undefined {
   return io.stdin.isTTY === true ? [viewOutput, io.stderr].find((output) => output.isTTY === true) : undefined;
 }
@@ -152,7 +152,7 @@ export function approvalPromptOn(
   });
 }
 
-/** Where a child runs, for people to see. */
+/** Route of a child, for display. */
 export function routeOf(run: Run | undefined, childId: string): string {
   const { delegationId, taskIndex = -1 } = parseRunId(childId);
   const tally = run && runIn(run, delegationId)?.children[taskIndex]?.tally;
@@ -160,7 +160,7 @@ export function routeOf(run: Run | undefined, childId: string): string {
   return formatRoute(routeAt(tally.planned, tally.position));
 }
 
-/** Results that an event makes final: its child's, or at the start those of the tasks that were rejected. */
+/** Results that an event makes final: its child's or, at the start, those of rejected tasks. */
 function endedBy(event: Event, run: Run): Result[] {
   if (event.delegationId !== run.delegationId) return [];
   if (event.kind === "delegation-start") return run.children.filter(hasEnded).map((child) => resultOf(child.tally));
@@ -173,7 +173,7 @@ function endedBy(event: Event, run: Run): Result[] {
   return child === undefined ? [] : [resultOf(child.tally)];
 }
 
-/** The first Ctrl-C stops the run and waits for what it has; the second (`now`) waits no longer. */
+/** The first Ctrl-C stops the run and waits for partial results; the second (`now`) does not wait. */
 function listen(io: Io, delegation: FollowedDelegation, view: View, ephemeral: true | undefined) {
   const later = ephemeral ? "" : `; deputy resume ${delegation.id} continues`;
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
@@ -187,7 +187,7 @@ function listen(io: Io, delegation: FollowedDelegation, view: View, ephemeral: t
   return { now, stop, heard: () => count > 0 };
 }
 
-/** An onlooker's Ctrl-C: the run does not hear of it. */
+/** Ctrl-C of a read-only watcher does not affect the run. */
 function listenToLeave(io: Io, { id }: FollowedDelegation, view: View) {
   const { promise: now, resolve: leave } = Promise.withResolvers<undefined>();
   const stop = io.onInterrupt(() => {

@@ -1,10 +1,10 @@
-/** Money, time, routes and endings in the words that every line, table and page of the command line uses. */
+/** Formats of money, time, routes and endings, shared by every line, table and page of the command line. */
 import { formatUsd } from "../../money.ts";
 import type { Result } from "../../result.ts";
 
 export type ShownCost = { usd: number | null; status: Result["cost_status"] };
 
-/** `$0.0012`, `~$0.0012` where a failed request may have been charged, `cost unknown` where there is no price. */
+/** `$0.0012`, `~$0.0012` if a failed request may have been charged, `cost unknown` without a price. */
 export function formatCost({ usd, status }: ShownCost): string {
   if (usd === null) return "cost unknown";
   return `${status === "estimated" ? "~" : ""}${formatUsd(usd)}`;
@@ -22,13 +22,13 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-/** `glm-4.7 @ zai`, with the effort where one is set: `glm-4.7 @ zai · effort high`. */
+/** `glm-4.7 @ zai`, with the effort if one is set: `glm-4.7 @ zai · effort high`. */
 export function formatRoute(route: { provider: string; model: string; effort?: string | null | undefined }): string {
   const where = `${route.model} @ ${route.provider}`;
   return route.effort ? `${where} · effort ${route.effort}` : where;
 }
 
-/** What a child took, where it ran: `4.7s · glm-4.7 @ zai · $0.0012`; `not started` for a rejected task. */
+/** A child's time, route and cost: `4.7s · glm-4.7 @ zai · $0.0012`; `not started` for a rejected task. */
 export function formatOutcome(result: Result): string {
   if (result.provider === null || result.model === null) return "not started";
   const route = formatRoute({ provider: result.provider, model: result.model, effort: result.reasoning_effort });
@@ -36,7 +36,7 @@ export function formatOutcome(result: Result): string {
   return `${formatDuration(result.duration_seconds)} · ${route} · ${cost}`;
 }
 
-/** Why a child did not complete, in one sentence: its kind of end and what is known about it. */
+/** Why a child did not complete, in one sentence: its kind of end and the known details. */
 export function formatReason(result: Result): string {
   const because = result.error?.message ?? limitWords(result) ?? CUT_WORDS[result.exit_reason];
   return `${result.status}: ${result.exit_reason}${because === undefined ? "" : ` – ${because}`}`;

@@ -1,9 +1,9 @@
-/** A run as plain lines: for pipes, logs and terminals whose cursor does not move. Nothing is ever drawn over. */
+/** A run as plain lines: for pipes, logs and terminals without cursor movement. Nothing is redrawn. */
 import type { Output } from "../io.ts";
 import { formatEvent, type LineFormat } from "./event-lines.ts";
 import type { View } from "./view.ts";
 
-/** Columns a goal may take in a log: enough to recognise it. */
+/** Width of a goal in a log: enough to recognize it. */
 const LOG_COLUMNS = 160;
 
 export function createLines(deps: { output: Output } & Omit<LineFormat, "columns">): View {

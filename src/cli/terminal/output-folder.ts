@@ -1,4 +1,4 @@
-/** `--output DIR`: every result as a file of its own, written when it arrives, whole or not at all. */
+/** `--output DIR`: writes every result to its own file when it arrives, completely or not at all. */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeputyError, errorMessage } from "../../errors.ts";
@@ -7,7 +7,9 @@ import { makeFolder } from "../../system/make-folder.ts";
 import { writeWhole } from "../../system/write-whole.ts";
 
 export interface OutputFolder {
-  /** Writes `001-SLUG.json`, the whole result, and `001-SLUG.md`, the answer if any. Rejects as the system says. */
+  /**
+   * Writes `001-SLUG.json`, the whole result, and `001-SLUG.md`, the answer if any. Rejects with the system's error.
+   */
   write(result: Result, goal: string): Promise<void>;
 }
 
@@ -40,7 +42,7 @@ async function probe(path: string): Promise<void> {
   }
 }
 
-/** The goal's first words in letters that every file system takes. */
+/** The goal's first words in characters that every file system supports. */
 export function slugOf(goal: string): string {
   const plain = goal
     .slice(0, 200)

@@ -1,4 +1,4 @@
-/** `--dry-run`: what would run where, why there, at what price and with which key; for people and for programs. */
+/** `--dry-run`: each task's planned route, why it was chosen, its price and key; for people and for programs. */
 
 import { priceDocument } from "../../available-models.ts";
 import type { Plan } from "../../engine/engine.ts";
@@ -14,7 +14,7 @@ import { fit, oneLine } from "./terminal-text.ts";
 
 const GOAL_COLUMNS = 36;
 
-/** @param strict one task that cannot start keeps all from starting */
+/** @param strict if one task cannot start, none does */
 export function formatPlan(plan: Plan, strict: boolean, paint: Paint): string {
   const places = plan.planned.map((_, index) => `[${index + 1}/${plan.planned.length}]`);
   const rows = plan.planned.flatMap((planned, index) =>
@@ -62,7 +62,7 @@ function problemText({ problem }: Extract<Planned, { problem: unknown }>): strin
   return `${problem.field}: ${oneLine(problem.message)}`;
 }
 
-/** One word where model and provider were decided by the same level. */
+/** One word if the same level decided model and provider. */
 function chosenBy({ chosenBy: { model, provider } }: Route): string {
   return model === provider ? model : `model: ${model}, provider: ${provider}`;
 }
@@ -79,7 +79,7 @@ function formatLimits({ maxIterations, timeoutMs, maxCostUsd }: Limits): string 
   ].join(", ");
 }
 
-/** The plan as a document: names as in results. */
+/** The plan as a document, with the field names of results. */
 export function planDocument(plan: Plan) {
   return {
     tasks: plan.planned.map((planned, index) => ({

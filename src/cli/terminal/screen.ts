@@ -1,6 +1,6 @@
 /**
- * The lower end of a terminal: lines that stay are written above, and below them some rows are drawn in place, at most
- * ten times a second and only when something changed, in the rows and columns the terminal has at that moment.
+ * The lower end of a terminal: permanent lines are written above, and below them some rows are redrawn in place, at
+ * most ten times a second and only after a change, for the terminal's current rows and columns.
  */
 import type { Clock } from "../../clock.ts";
 import type { Output } from "../io.ts";
@@ -8,20 +8,20 @@ import type { Output } from "../io.ts";
 const REDRAW_MS = 100;
 
 export type Size = { columns: number; rows: number };
-/** One row of the moving part: what is written, and the cells it takes. */
+/** One redrawn row: its text, and its width in cells. */
 export type ScreenRow = { text: string; width: number };
 
 export interface Screen {
-  /** A line that stays. It is written with the next redraw. */
+  /** Adds a permanent line, which is written with the next redraw. */
   print(line: string): void;
-  /** Begins to draw; again, it does nothing. */
+  /** Starts drawing; a second call has no effect. */
   start(): void;
-  /** Writes what was said and takes the moving part off, until `resume`. */
+  /** Writes pending lines and removes the redrawn rows, until `resume`. */
   pause(): void;
   resume(): void;
 }
 
-/** @param rows the moving part as it is now; it must leave a row of the terminal free */
+/** @param rows returns the current rows to redraw; they must leave one row of the terminal free */
 export function createScreen(deps: { output: Output; clock: Clock; rows: (size: Size) => ScreenRow[] }): Screen {
   const { output, clock } = deps;
   let said: string[] = [];
@@ -66,7 +66,7 @@ export function createScreen(deps: { output: Output; clock: Clock; rows: (size: 
   };
 }
 
-/** Terminals that do not tell their size are taken for the classic one. */
+/** A terminal that does not report its size counts as the classic one. */
 export function sizeOf(output: Output): Size {
   return { columns: output.columns || 80, rows: output.rows || 24 };
 }

@@ -2,7 +2,7 @@
 import type { Paint } from "../io.ts";
 import { displayWidth, padTo } from "./terminal-text.ts";
 
-/** Cells must be harmless one-line text. An empty table is an empty string. */
+/** Cells must be safe one-line text. An empty table is an empty string. */
 export function formatTable(head: string[], rows: string[][], paint: Paint): string {
   if (rows.length === 0) return "";
   const widths = head.map((title, column) =>

@@ -1,4 +1,4 @@
-/** A child's conversation, as the terminal shows it. */
+/** A child's conversation on the terminal. */
 
 import type { StoredEvent } from "../../event.ts";
 import { transcriptOf } from "../../run/transcript.ts";

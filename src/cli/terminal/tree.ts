@@ -1,6 +1,6 @@
 /**
- * A run on a terminal. What has happened stays (`event-lines.ts`); below it the children at work are drawn in place. A
- * child's spinner turns when something arrives from it, so a still one means silence.
+ * A run on a terminal. Past events stay as lines (`event-lines.ts`); below them the running children are redrawn in
+ * place. A child's spinner turns when something arrives from it, so a still one means silence.
  */
 import type { Clock } from "../../clock.ts";
 import type { Event } from "../../event.ts";
@@ -15,10 +15,10 @@ import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
 import type { View } from "./view.ts";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-/** Characters of a child's text that are kept to show its end. */
+/** Characters kept of a child's text, to show its end. */
 const TAIL_LENGTH = 400;
 
-/** What only the tree knows of a child: how often it was heard of, and the end of what it is writing. */
+/** Display state of a child: how many events it had, and the end of its current text. */
 type ChildSpinner = { ticks: number; tail: string };
 
 export type CtrlC = "stops" | "leaves";
@@ -41,14 +41,14 @@ export function createTree(deps: { output: Output; clock: Clock; ctrlC?: CtrlC }
   };
 }
 
-/** The rows of one run that are true for a moment: what its open children do. */
+/** The transient rows of one run: the state of its open children. */
 export type RunRows = {
   onEvent(event: Event, run: Run): void;
-  /** At most as many as `size` has rows. */
+  /** Returns at most as many rows as `size` has. */
   rows(size: Size, now: number): ScreenRow[];
 };
 
-/** @param ctrlC what Ctrl-C does to the run, as the last row says */
+/** @param ctrlC effect of Ctrl-C, shown in the last row */
 export function createRunRows(paint: Paint, ctrlC: CtrlC = "stops"): RunRows {
   const spinners = new Map<string, ChildSpinner>();
   let run: Run | undefined;
@@ -76,15 +76,15 @@ function updateSpinner(spinners: Map<string, ChildSpinner>, event: Event): void 
 
 type RowContext = { spinners: Map<string, ChildSpinner>; paint: Paint; size: Size; now: number; ctrlC: CtrlC };
 
-/** A child and the run it is in: that of the tree, or one that a child above it made. */
+/** A child with its run: the root run, or one that a child above it made. */
 type ChildInRun = { child: RunChild; run: Run };
 
-/** Every child of a tree, each before those below it. */
+/** Every child of a tree, each before the children below it. */
 function childrenOf(run: Run): ChildInRun[] {
   return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(childrenOf)]);
 }
 
-/** The moving part: children at work, those that wait as far as there is room, and a line of totals. */
+/** The redrawn rows: running children, as many waiting ones as fit, and a line of totals. */
 function renderRows(root: Run, context: RowContext): ScreenRow[] {
   const open = childrenOf(root).filter(({ child }) => !hasEnded(child));
   const working = open.filter(({ child }) => child.tally.startedAt !== undefined);
@@ -121,7 +121,7 @@ function childRows(child: RunChild, run: Run, indent: string, context: RowContex
   ];
 }
 
-/** How long it has run, and where. */
+/** How long the child has been running, and its route. */
 function factsOf({ tally }: RunChild, now: number): string[] {
   if (tally.startedAt === undefined || !("route" in tally.planned)) return [];
   const { model, provider } = routeAt(tally.planned, tally.position);
@@ -133,7 +133,7 @@ function wholeSeconds(ms: number): string {
   return seconds < 60 ? `${seconds}s` : formatDuration(seconds);
 }
 
-/** As many of the facts, from the first, as fit into the columns. */
+/** As many of the facts, from the first, as fit the columns. */
 function longestThatFits(facts: string[], columns: number): string {
   const count = facts.findLastIndex((_, index) => displayWidth(facts.slice(0, index + 1).join(" · ")) <= columns) + 1;
   return facts.slice(0, count).join(" · ");
@@ -159,7 +159,7 @@ function costSoFar(run: Run): string {
   return costs.some((cost) => cost.usd === null) ? `${known} and unknown` : known;
 }
 
-/** Cells cut to the columns there are, styled only then: styles take no room. */
+/** Cuts cells to the available columns, then styles them: styles take no room. */
 function row(columns: number, cells: string[], paintCells: (cells: string[]) => string): ScreenRow {
   let left = columns;
   const cut = cells.map((cell) => {

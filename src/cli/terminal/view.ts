@@ -1,16 +1,16 @@
-/** What the person who waits sees of a run: a tree where the cursor can be moved, else lines. */
+/** The live view of a run: a tree if the cursor can be moved, else lines. */
 
 import type { Event } from "../../event.ts";
 import type { Run } from "../../run/run.ts";
 
 export interface View {
-  /** An event, and the run that has just been folded with it. */
+  /** Shows an event, with the run it was folded into. */
   onEvent(event: Event, run: Run): void;
-  /** A line of Deputy's own, for a person. */
+  /** Prints a line of Deputy's own. */
   print(line: string): void;
-  /** Takes the moving part off the screen while something else is written, and puts it back. */
+  /** Removes the redrawn rows while something else is written, then restores them. */
   pause(): void;
   resume(): void;
-  /** The last word: nothing is drawn after it. May be called twice. */
+  /** Ends the view: nothing is drawn after it. May be called twice. */
   end(): void;
 }

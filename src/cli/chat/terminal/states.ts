@@ -3,9 +3,9 @@
 export type ChatState =
   /** Waits for a message. */
   | "idle"
-  /** Ctrl-C was pressed while nothing was under way: the next one leaves. */
+  /** Ctrl-C was pressed while idle: the next one leaves. */
   | "confirming"
-  /** A turn is under way. */
+  /** A turn is in progress. */
   | "running"
   /** The user is asked to approve a tool call of the turn. */
   | "approving"
@@ -16,7 +16,7 @@ export type ChatState =
 
 export type ChatSignal = "line" | "interrupt" | "begin" | "ask" | "answer" | "stop" | "end" | "leave";
 
-/** A signal that a state does not list changes nothing. */
+/** A signal that is not listed has no effect. */
 const TRANSITIONS: Record<ChatState, { [signal in ChatSignal]?: ChatState }> = {
   idle: { interrupt: "confirming", begin: "running", leave: "leaving" },
   confirming: { line: "idle", begin: "running", leave: "leaving" },

@@ -21,7 +21,7 @@ export type InteractiveDeps = {
   io: Io;
   deputy: Opened;
   chat: LiveChat;
-  /** A new conversation like the one that was opened. */
+  /** Opens a new conversation with the options of the given one. */
   resumeChat(chat: LiveChat): Promise<LiveChat>;
   turn: Omit<TurnOptions, "asker">;
   verbose: boolean;
@@ -113,7 +113,7 @@ export function showPrompt({ state, keyboard, draft, paint }: TerminalChat): voi
   if (state === "idle" || state === "confirming") keyboard.show(draft === "" ? `${paint("bold", ">")} ` : "… ");
 }
 
-/** Ends the chat. A turn under way is stopped, and records by whom. */
+/** Ends the chat. A running turn is stopped, and the record names who stopped it. */
 export function leave(terminal: TerminalChat, code: number, by = "the user left"): void {
   signal(terminal, "leave");
   terminal.turn?.delegation?.stop(by).catch((error: unknown) => printProblem(terminal, error));

@@ -1,4 +1,4 @@
-/** Turns of a chat at a terminal: a message and its answer, messages to a turn under way, and stopping one. */
+/** Turns of a chat at a terminal: a message and its answer, messages to a running turn, and stopping one. */
 import { DeputyError } from "../../../errors.ts";
 import type { DelegationResult } from "../../../result.ts";
 import type { Run } from "../../../run/run.ts";
@@ -17,7 +17,7 @@ import {
   warningText,
 } from "./terminal-chat.ts";
 
-/** Runs a turn to its end. Messages that came too late for it are the next turn. */
+/** Runs a turn to its end. Messages that arrived too late for it become the next turn. */
 export async function runTurn(terminal: TerminalChat, message: string): Promise<void> {
   const { deps, keyboard, view, paint } = terminal;
   const { io } = deps;
@@ -67,7 +67,7 @@ function endingText(terminal: TerminalChat, run: Run, { results }: DelegationRes
   return problem === undefined ? terminal.paint("dim", turnTotals(run, tookMs)) : warningText(terminal, problem);
 }
 
-/** Sends a message to the turn under way; it becomes the next turn if this one ends first. */
+/** Sends a message to the running turn; it becomes the next turn if this one ends first. */
 export async function steerTurn(terminal: TerminalChat, turn: ActiveTurn, text: string): Promise<void> {
   const { view, paint } = terminal;
   const { engine } = terminal.deps.deputy;
@@ -83,7 +83,7 @@ export async function steerTurn(terminal: TerminalChat, turn: ActiveTurn, text: 
   }
 }
 
-/** Stops what was delegated; the next time, the turn. A turn that has not started cannot be stopped: the chat ends. */
+/** Stops the delegations or, the next time, the turn. A turn that has not started cannot be stopped: the chat ends. */
 export function stopTurn(terminal: TerminalChat): void {
   const { turn, view, paint } = terminal;
   if (stopDelegations(terminal)) return;
@@ -96,7 +96,7 @@ export function stopTurn(terminal: TerminalChat): void {
   view.print(paint("yellow", "! Stopping the turn; what was said is kept. Ctrl-C again leaves."));
 }
 
-/** Returns false where none is running that was not asked to stop before. */
+/** Returns false if no delegation is running that was not asked to stop before. */
 function stopDelegations(terminal: TerminalChat): boolean {
   const { view, stopped, paint } = terminal;
   const { engine } = terminal.deps.deputy;

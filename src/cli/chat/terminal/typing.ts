@@ -58,7 +58,7 @@ function steer(terminal: TerminalChat, message: string): void {
   if (terminal.turn !== undefined) void steerTurn(terminal, terminal.turn, message);
 }
 
-/** Returns false where nothing was typed. */
+/** Returns false if nothing was typed. */
 function clearTyped(terminal: TerminalChat): boolean {
   const { keyboard, deps } = terminal;
   if (terminal.draft === "" && keyboard.typed === "") return false;

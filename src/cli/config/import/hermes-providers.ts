@@ -1,35 +1,35 @@
 /**
- * The providers of a Hermes config as entries of Deputy's: those it defines, and those that a model, an alias or a
- * fallback brings along by a URL of its own. Whoever names one is told which entry it became.
+ * Converts the providers of a Hermes config: those it defines, and those that a model, an alias or a fallback
+ * introduces by its own URL. Each reference is mapped to its entry.
  */
 
 import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
 import { present } from "../../../present.ts";
 import { fieldsOf, isRecord } from "../../../record.ts";
 
-/** What an import needs to know of Deputy's providers. */
+/** What an import needs to know about Deputy's providers. */
 export type KnownProviders = {
-  /** The slug that a name stands for; undefined where no built-in provider has it. */
+  /** The slug for a name; undefined if no built-in provider has it. */
   slugOf(name: string): string | undefined;
-  /** What to use instead of a provider that Deputy does not speak to. */
+  /** A replacement for a provider that Deputy does not support. */
   insteadOf(name: string): string | undefined;
-  /** The built-in provider whose own endpoint this is. */
+  /** The built-in provider with this endpoint. */
   slugAt(baseUrl: string): string | undefined;
-  /** The wire format that a built-in provider's stand-in speaks; undefined where that is no sure thing. */
+  /** The wire format of a replacement for a built-in provider; undefined if it is uncertain. */
   modeOf(slug: string): string | undefined;
-  /** Whether a text can be a key, and is no word put in its place. */
+  /** Whether a text can be a key rather than a placeholder. */
   isUsableKey(text: string): boolean;
 };
 
 export type HermesProviders = {
-  /** Takes a definition: an entry of `custom_providers` or `providers`. */
+  /** Consumes a definition: an entry of `custom_providers` or `providers`. */
   define(name: string, fields: Fields, path: string): void;
   /**
-   * The provider that these fields name, which may bring its URL and key along; undefined where they name none.
-   * @param hint what to call a provider that has no name
+   * The provider that these fields name, possibly with its own URL and key; undefined if they name none.
+   * @param hint name for a provider without one
    */
   named(fields: Fields, path: string, hint: string): { slug: string | undefined } | { refused: string };
-  /** A model's context window, in tokens. */
+  /** Records a model's context window, in tokens. */
   tellWindow(slug: string, model: string, tokens: number): void;
   entries(): Readonly<Record<string, Fields>>;
 };
@@ -85,7 +85,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     });
   }
 
-  /** Model ids as text, a list or a map; of what is said of each, Deputy knows the context window. */
+  /** Model ids as text, a list or a map; only the context windows in it are converted. */
   function modelsOf(models: unknown, path: string): Fields | undefined {
     const list = Array.isArray(models) || isRecord(models) ? models : models === undefined ? [] : [models];
     const named = Array.isArray(list) ? list.map(withId) : Object.entries(list);
@@ -112,7 +112,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     return { refused: `it names the provider ${name}, ${why}` };
   }
 
-  /** The provider at a URL: a built-in one, one that is there with the same key, or a new one of its own. */
+  /** The provider at a URL: a built-in one, an existing one with the same key, or a new entry. */
   function slugFor(
     baseUrl: string,
     entry: Fields,
@@ -141,7 +141,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     return names.find((name) => known.slugOf(name) === undefined && entries[name] === undefined) ?? wanted;
   }
 
-  /** What is there already stays: a second key would be another's. */
+  /** Keeps existing values: a second key would belong to another provider. */
   function add(slug: string, entry: Fields, path: string): string {
     const there = entries[slug] ?? {};
     const other = Object.keys(entry).filter((key) => key in there && there[key] !== entry[key]);
@@ -162,7 +162,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
   return { define, named, tellWindow, entries: () => entries };
 }
 
-/** Whether an entry can serve for another: the same URL, and keys that do not differ. */
+/** Whether an entry can serve for another: the same URL, and no conflicting keys. */
 function isSameEndpoint(there: Fields, { base_url: baseUrl, api_key: key, api_key_env: variable }: Fields): boolean {
   const isSameKey = (key ?? there.api_key) === there.api_key && (variable ?? there.api_key_env) === there.api_key_env;
   return there.base_url === baseUrl && isSameKey;

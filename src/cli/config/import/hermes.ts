@@ -1,7 +1,7 @@
 /**
- * A Hermes `config.yaml` read as a config of Deputy's: models, providers, aliases, tiers, delegation. Each key is taken
- * out as it is carried over; what is left at the end has no counterpart and is told, so nothing is dropped in silence.
- * Keys stay where they are: `${NAME}` and variables are carried as such.
+ * Converts a Hermes `config.yaml` to a Deputy config: models, providers, aliases, tiers, delegation. Converted keys are
+ * consumed; the rest has no counterpart and is reported, so nothing is dropped silently. Secrets stay where they are:
+ * `${NAME}` and variables are copied as they are.
  */
 
 import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
@@ -14,15 +14,15 @@ import { createHermesProviders, type HermesProviders, type KnownProviders } from
 
 export type Imported = {
   config: Fields;
-  /** What was not carried over, or not as it was: one sentence each. */
+  /** Settings that were dropped or changed, one sentence each. */
   notes: string[];
-  /** Paths in the config where a key is written out, e.g. `["providers", "lab", "api_key"]`. */
+  /** Paths of literal keys in the config, such as `["providers", "lab", "api_key"]`. */
   literalKeys: string[][];
-  /** Variables that the config names. */
+  /** Variables that the config refers to. */
   variables: string[];
 };
 
-/** @param source as `readYaml` reads it */
+/** @param source as read by `readYaml` */
 export function importHermes(source: Fields, known: KnownProviders): Imported {
   const hermes = structuredClone(source);
   const notes: string[] = [];
@@ -50,7 +50,7 @@ export function importHermes(source: Fields, known: KnownProviders): Imported {
 }
 
 type Reading = { providers: HermesProviders; known: KnownProviders; conversion: ConversionNotes };
-/** A model with its provider, as Deputy writes them. */
+/** A model with its provider, in Deputy's form. */
 type ProviderModel = { model?: string; provider?: string };
 
 function defineProviders(hermes: Fields, providers: HermesProviders, conversion: ConversionNotes): void {
@@ -71,14 +71,14 @@ function defineProviders(hermes: Fields, providers: HermesProviders, conversion:
   }
 }
 
-/** In a map the key is the name, and `name` a title. */
+/** In a map, the key is the name and `name` a title. */
 function withoutName({ name: _, ...fields }: Fields): Fields {
   return fields;
 }
 
 // The parent ----------------------------------------------------------------------------------------------------------
 
-/** `model:` is a text or a map; `provider`, `base_url` and the key also stand beside it. */
+/** `model:` is a text or a map; `provider`, `base_url` and the key may also be next to it. */
 function parentOf(hermes: Fields, reading: Reading): { route: Fields; aliases: Fields } {
   const { conversion } = reading;
   const model = consume(hermes, "model");
@@ -97,7 +97,7 @@ function parentOf(hermes: Fields, reading: Reading): { route: Fields; aliases: F
   return { route: { ...pair, ...present({ reasoning_effort: effort }) }, aliases };
 }
 
-/** Undefined, with a note, where its provider cannot be had: a model without it would run elsewhere. */
+/** Undefined, with a note, if its provider is unavailable: without it, the model would run elsewhere. */
 function providerModelOf(
   fields: Fields,
   path: string,
@@ -132,7 +132,7 @@ function aliasesIn(from: Fields, section: string, reading: Reading, prefix = "")
   return aliases;
 }
 
-/** `deepseek/deepseek-v4-flash` names the provider first, where it is one. */
+/** `deepseek/deepseek-v4-flash` starts with the provider, if there is one of that name. */
 function aliasOfText(text: string, { providers, known }: Reading): unknown {
   const slash = text.indexOf("/");
   const prefix = text.slice(0, Math.max(slash, 0)).toLowerCase();
@@ -153,7 +153,7 @@ function aliasOfMap(written: unknown, path: string, name: string, reading: Readi
 
 // Delegation ----------------------------------------------------------------------------------------------------------
 
-/** Keys with one name and meaning in both, as far as Deputy has them. */
+/** Keys with the same name and meaning in both formats, as far as Deputy has them. */
 const SAME_NAMES = [
   "max_concurrent_children",
   "max_iterations",
@@ -214,21 +214,21 @@ function withoutEmpty(config: Fields): Fields {
   );
 }
 
-/** What the schema does not take is left out, and told. */
+/** Removes and reports what the schema rejects. */
 function withoutErrors(config: Fields, conversion: ConversionNotes): Fields {
   const parsed = configSchema.safeParse(config);
   if (parsed.success) return config;
   const fitting = structuredClone(config);
   for (const { path, message } of parsed.error.issues) {
     const place = path.map((key) => (typeof key === "number" ? key : String(key)));
-    // A provider without its URL would be another.
+    // A provider without its URL would be a different one.
     remove(fitting, place[0] === "providers" && place[2] === "base_url" ? place.slice(0, 2) : place);
     conversion.note(`${pathText(place)} is left out: ${message}.`);
   }
   return withoutErrors(withoutEmpty(fitting), conversion);
 }
 
-/** Takes out what stands at a path; in a list, the whole list, whose order means something. */
+/** Removes the value at a path; for a list entry, the whole list, whose order matters. */
 function remove(config: Fields, path: readonly (string | number)[]): void {
   const inList = path.findIndex((key) => typeof key === "number");
   const place = inList < 0 ? path : path.slice(0, inList);
@@ -237,7 +237,7 @@ function remove(config: Fields, path: readonly (string | number)[]): void {
   else delete config[String(path[0])];
 }
 
-/** Keys and headers that are written out, not named by a variable. */
+/** Keys and headers that are literal rather than variables. */
 function literalKeysIn({ providers }: Fields): string[][] {
   const entries = isRecord(providers) ? Object.entries(providers) : [];
   return entries.flatMap(([slug, entry]) => {

@@ -1,4 +1,4 @@
-/** `deputy config import`: another program's config as one of Deputy's, with everything that was not carried over. */
+/** `deputy config import`: converts another program's config, and reports everything that was not converted. */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
@@ -55,7 +55,7 @@ function knownProviders(): KnownProviders {
     slugOf,
     insteadOf: (name) => UNSUPPORTED_PROVIDERS.get(name),
     isUsableKey,
-    // What stands in for OpenAI speaks chat_completions more often than responses: its URL decides.
+    // A replacement for OpenAI speaks chat_completions more often than responses: its URL decides.
     modeOf: (slug) => BUILT_IN_PROVIDERS.find((row) => row.slug === slug && row.apiMode !== "responses")?.apiMode,
     slugAt(baseUrl) {
       const url = normalBaseUrl(baseUrl);
@@ -87,7 +87,7 @@ function headOf(source: string, notes: string[]): string {
   return `# From ${source}. \`deputy config show\` tells what holds, \`deputy doctor\` whether it works.\n${lines.join("\n")}\n`;
 }
 
-/** What is shown has no key in it. */
+/** The config without keys, for display. */
 function masked({ config, literalKeys }: Imported): unknown {
   const shown = structuredClone(config);
   for (const path of literalKeys) {
