@@ -1,4 +1,4 @@
-/** The token that `deputy serve` asks for: made at its first use, kept in the state directory for its owner alone. */
+/** Access token of `deputy serve`: created on first use, stored in the state directory, readable only by its owner. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
@@ -8,15 +8,15 @@ import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 const TOKEN_BYTES = 32;
 
 export type AccessToken = {
-  /** Where it can be read. */
+  /** Path of its file. */
   path: string;
-  /** Enough of it to recognise it. */
+  /** A part of it, enough to recognize it. */
   masked: string;
-  /** Whether this is the token. Takes the same time for every other text. */
+  /** Compares a text with the token, in constant time. */
   matches(text: string): boolean;
 };
 
-/** @throws DeputyError `input-unreadable` where it can be neither read nor written */
+/** @throws DeputyError `input-unreadable` if it can be neither read nor written */
 export function accessToken(state: string): AccessToken {
   const path = join(state, "token");
   const token = tokenIn(path);
@@ -40,7 +40,7 @@ function tokenIn(path: string): string {
   }
 }
 
-/** Too short a text, an empty file for example, is no token. */
+/** A text that is too short, such as an empty file, is not a token. */
 function readToken(path: string): string | undefined {
   const token = readPrivateFile(path, "the token that clients need")?.trim();
   if (token === undefined) return undefined;

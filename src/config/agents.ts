@@ -1,7 +1,7 @@
 /**
- * The agent definitions that hold for a place: those of the config, then the files of other tools, from the working
- * directory upward to the root of its repository, then those in the user's home. The first of a name holds. Files of a
- * project are not the user's own: they may only choose among what the user has, and lead nowhere outside of it.
+ * Agent definitions available in a directory: those of the config, then the files of other tools, from the working
+ * directory up to the root of its repository, then those in the user's home. The first of each name wins. A project's
+ * files are not the user's own: they can choose only among what the user has, and cannot link outside the project.
  */
 import { type Dirent, existsSync, opendirSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -14,29 +14,29 @@ import { readForeignText } from "../system/foreign-file.ts";
 import type { Environment } from "../template.ts";
 import { type AgentFileRead, type AgentFormat, readAgentFile } from "./agent-file.ts";
 
-/** A file of an agent definition, with what was read of it. */
+/** An agent definition file, and what was read of it. */
 export type AgentFile = { path: string; format: AgentFormat; name: string; isProjectScoped: boolean } & (
   | { text: string }
   | { unreadable: string }
 );
 
-/** Where each tool keeps them, under a project's directory. The first of a name holds. */
+/** Folders of each tool, under a project's directory. The first definition of a name wins. */
 const PROJECT_FOLDERS: readonly [folder: string, format: AgentFormat][] = [
   [join(".claude", "agents"), "claude"],
   [join(".opencode", "agent"), "opencode"],
   [join(".opencode", "agents"), "opencode"],
 ];
-/** Limits of one folder, above what anybody has. */
+/** Limits of one folder, higher than anybody needs. */
 const MAX_FILES = 300;
 const MAX_ENTRIES = 5_000;
 const MAX_DEPTH = 8;
 const MAX_BYTES = 256 * 1024;
-/** Longest that the definitions of a project may take to parse, in milliseconds: nobody has read them yet. */
+/** Longest time to parse a project's definitions, in milliseconds: nobody has reviewed them yet. */
 const MAX_PARSE_MS = 3_000;
 
 /**
- * Files are parsed when a definition is first asked for: most runs name none.
- * @param configured those of the config, which go first
+ * Parses files when a definition is first needed: most runs name none.
+ * @param configured definitions in the config, which take precedence
  */
 export function agentsOf(configured: readonly AgentDefinition[], files: readonly AgentFile[]): Agents {
   let parsed: Agents | undefined;
@@ -88,7 +88,7 @@ function unreadable(path: string, reason: string): { errors: string[] } {
   return { errors: [`${path}: ${reason}`] };
 }
 
-/** The files that hold for a working directory, nearest first. */
+/** The definition files for a working directory, nearest first. */
 export function readAgentFiles(env: Environment, cwd: string): AgentFile[] {
   const home = env.HOME || homedir();
   const configHome = env.XDG_CONFIG_HOME?.trim() || join(home, ".config");
@@ -109,7 +109,7 @@ export function readAgentFiles(env: Environment, cwd: string): AgentFile[] {
   ];
 }
 
-/** From a directory up to the root of its repository; without one, only the directory itself. */
+/** From a directory up to the root of its repository; without a repository, only the directory itself. */
 function directoriesUpward(cwd: string): string[] {
   const upward = [cwd];
   for (let directory = cwd; !existsSync(join(directory, ".git")); ) {
@@ -145,9 +145,9 @@ const TOO_MANY =
 const LEADS_OUT = "it is, or has in it, a link to a folder that leads out of its project";
 
 /**
- * Paths of the definitions below a folder, sorted, and why some may be missing. A link to a folder is followed once, so
- * that it cannot lead in a circle.
- * @param within where links may not lead out of
+ * Paths of the definitions below a folder, sorted, and why some may be missing. A link to a folder is followed once, to
+ * avoid cycles.
+ * @param within directory that links must not leave
  */
 function definitionsBelow(root: string, within: string | undefined): { names: string[]; skipped: Set<string> } {
   const names: string[] = [];
@@ -177,7 +177,7 @@ function definitionsBelow(root: string, within: string | undefined): { names: st
   return { names: names.sort(), skipped };
 }
 
-/** The first entries of a folder. */
+/** Reads the first entries of a folder. */
 function entriesOf(folder: string, most: number): { entries: Dirent[]; isCut: boolean } {
   const entries: Dirent[] = [];
   const directory = opendirSync(folder);
@@ -197,22 +197,22 @@ function isFolder(entry: Dirent, path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch {
-    return false; // It leads nowhere, or in a circle.
+    return false; // ~The link is dangling or circular.
   }
 }
 
-/** A folder may say what it is for. */
+/** Excludes a folder's own documentation. */
 function isDefinition(name: string): boolean {
   return /\.md$/i.test(name) && !/(^|[\\/])readme\.md$/i.test(name);
 }
 
-/** opencode names an agent by its place under the folder (`review/security`), Claude Code by the file alone. */
+/** opencode names an agent by its path below the folder (`review/security`), Claude Code by the file name alone. */
 function nameOf(relativePath: string, format: AgentFormat): string {
   const parts = relativePath.replace(/\.md$/i, "").split(sep);
   return format === "opencode" ? parts.join("/") : (parts.at(-1) ?? "");
 }
 
-/** @param within where links may not lead out of */
+/** @param within directory that links must not leave */
 function readDefinition(path: string, within: string | undefined): { text: string } | { unreadable: string } {
   const found = readForeignText(path, {
     ...present({ within: within === undefined ? undefined : [within] }),

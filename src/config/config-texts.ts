@@ -1,5 +1,5 @@
 /**
- * The texts of one config file and of the `.env` next to it. They are read once and together, so that the user trusts
+ * Texts of one config file and of the `.env` next to it. They are read once and together, so that the user trusts
  * exactly what takes effect. A project's files must lie in the project: anybody may have put a link there.
  */
 import { devNull } from "node:os";
@@ -10,19 +10,19 @@ import { readForeignText } from "../system/foreign-file.ts";
 
 export type ConfigKind = "named" | "user" | "project";
 
-/** `warnings`: a `.env` that is there and cannot be read. */
+/** `warnings`: an existing `.env` that cannot be read. */
 export type ConfigTexts = { text: string; dotenv: string; warnings: Warning[] };
 
-/** A project's file is small, because reading it must cost little before the user trusts it. */
+/** Maximum size. A project's file must be small, because it is read before the user trusts it. */
 const MAX_BYTES: Record<ConfigKind, number> = { named: 1024 ** 2, user: 1024 ** 2, project: 64 * 1024 };
 const MAX_DOTENV_BYTES = 256 * 1024;
 
-/** @throws DeputyError `config-invalid` where the config itself cannot be read; nothing of its content is quoted */
+/** @throws DeputyError `config-invalid` if the config itself cannot be read; its content is never quoted */
 export function readConfigTexts(path: string, kind: ConfigKind): ConfigTexts {
   return { text: configText(path, kind), ...dotenvText(path, kind) };
 }
 
-/** Variables of the `.env` next to a config file of the user's own. Neither file needs to exist. */
+/** Variables of the `.env` next to one of the user's own config files. Neither file needs to exist. */
 export function dotenvBeside(path: string): Record<string, string> {
   return parseEnv(dotenvText(path, "user").dotenv) as Record<string, string>;
 }
@@ -45,7 +45,7 @@ function dotenvText(path: string, kind: ConfigKind): Pick<ConfigTexts, "dotenv" 
   return { dotenv: "", warnings: [{ code: "dotenv-unreadable", message }] };
 }
 
-/** A project is the directory that holds `.deputy`. */
+/** A project is the directory that contains `.deputy`. */
 function boundsOf(path: string, kind: ConfigKind): { within?: string[] } {
   return kind === "project" ? { within: [dirname(dirname(path))] } : {};
 }

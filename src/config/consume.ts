@@ -1,18 +1,18 @@
-/** Reading a foreign document by taking out what is understood, so that what is left can be told. */
+/** Reads a foreign document by removing what is understood, so that the rest can be reported. */
 
 import { isRecord } from "../record.ts";
 
 export type Fields = Record<string, unknown>;
 
-/** Hears of everything that is not carried over. */
+/** Receives everything that is not converted. */
 export type ConversionNotes = {
-  /** One sentence for people. Never holds a value: it could be a key. */
+  /** Adds a note of one sentence. It never contains a value, which could be a key. */
   note(text: string): void;
-  /** What remains of a map has no counterpart. */
+  /** Reports what remains of a map as unsupported. */
   rest(fields: Fields, path: string): void;
 };
 
-/** The value of the first of these keys that is there; it is gone from the map then. Blank counts as not there. */
+/** Removes the first of these keys that exists, and returns its value. A blank value counts as missing. */
 export function consume(fields: Fields, ...names: string[]): unknown {
   let found: unknown;
   for (const name of names) {
@@ -23,14 +23,14 @@ export function consume(fields: Fields, ...names: string[]): unknown {
   return found;
 }
 
-/** The same, for texts; anything else stays, and is told of as left. */
+/** Like `consume`, for texts; other values stay and are reported as unsupported. */
 export function consumeText(fields: Fields, ...names: string[]): string | undefined {
   const texts = names.filter((name) => typeof fields[name] === "string" || typeof fields[name] === "number");
   const found = consume(fields, ...texts);
   return found === undefined ? undefined : String(found).trim();
 }
 
-/** The same, for maps. */
+/** Like `consume`, for maps. */
 export function consumeFields(fields: Fields, name: string): Fields {
   return isRecord(fields[name]) ? (consume(fields, name) as Fields) : {};
 }

@@ -1,6 +1,6 @@
 /**
- * One YAML (or JSON) file of the configuration: its value, where in the file each key stands, and what is wrong with
- * it. Values that could be keys are never quoted in a mistake.
+ * One YAML (or JSON) file of the configuration: its value, the position of each key, and its errors. An error never
+ * quotes a value that could be a key.
  */
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
@@ -12,15 +12,15 @@ import { yamlError } from "./syntax.ts";
 
 export type ConfigDocument = {
   file: string;
-  /** As written, empty keys left out. */
+  /** The value as written, without empty keys. */
   value: Record<string, unknown>;
-  /** Line of a key, counted from 1; undefined where the file does not have it. */
+  /** Line of a key, counted from 1; undefined if the file does not contain it. */
   lineOf(path: KeyPath): number | undefined;
   /** `file:line:col key: message` */
   error(path: KeyPath, message: string): string;
 };
 
-/** The document of a file's text, or every mistake in it. */
+/** Parses a file's text to a document, or to all of its errors. */
 export function readDocument(file: string, text: string): { document: ConfigDocument } | { errors: string[] } {
   const read = readYaml(file, text);
   if ("errors" in read) return read;
@@ -43,12 +43,12 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
   return errors.length > 0 ? { errors } : { document };
 }
 
-/** Of one file: as many as anybody corrects at once. Placing each of them takes a search through the file. */
+/** Maximum errors shown per file. Locating each one takes a search through the file. */
 const MOST_MISTAKES = 20;
 
 type ParsedYaml = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter; value: Record<string, unknown> };
 
-/** The keys and values of any YAML file, whatever they mean; empty ones left out, `${NAME}` as it was written. */
+/** The keys and values of any YAML file; without empty ones, and with `${NAME}` as written. */
 export function readYaml(file: string, text: string): ParsedYaml | { errors: string[] } {
   const lines = new LineCounter();
   const parsed = withoutStacks(() => parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false }));
@@ -65,7 +65,10 @@ export function readYaml(file: string, text: string): ParsedYaml | { errors: str
   return { parsed, lines, value };
 }
 
-/** The parser makes an error of each mistake. Of thousands, the stacks that nobody reads cost far more than the parsing. */
+/**
+ * Disables stacks: the parser creates an error per issue, and thousands of unused stacks cost far more than the
+ * parsing.
+ */
 function withoutStacks<Value>(parse: () => Value): Value {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -76,12 +79,12 @@ function withoutStacks<Value>(parse: () => Value): Value {
   }
 }
 
-/** The file's value as it was written; an empty file is an empty map. */
+/** The file's value as written; an empty file is an empty map. */
 function contentOf(parsed: ReturnType<typeof parseDocument>): unknown {
   try {
     return written(parsed.toJS()) ?? {};
   } catch (error) {
-    // An alias (`*name`) without its anchor, or one that multiplies without end.
+    // An alias (`*name`) without its anchor, or an alias bomb.
     return error instanceof Error ? error : new Error(String(error));
   }
 }
@@ -89,8 +92,8 @@ function contentOf(parsed: ReturnType<typeof parseDocument>): unknown {
 // `${NAME}` in YAML --------------------------------------------------------------------------------------------------
 
 /**
- * In `{ api_key: ${NAME} }` YAML reads the braces as a map. They are replaced by two characters that mean nothing to it,
- * so that lines and columns stay what they are, and put back in every value.
+ * In `{ api_key: ${NAME} }`, YAML reads the braces as a map. They are replaced by two characters without meaning in
+ * YAML, so that lines and columns stay the same, and restored in every value.
  */
 function escapeVariables(text: string): string {
   return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, "$\uE000$1\uE001");
@@ -100,7 +103,7 @@ function unescapeVariables(text: string): string {
   return text.replaceAll("\uE000", "{").replaceAll("\uE001", "}");
 }
 
-/** A value as it was written, without its empty keys; undefined where nothing is left. */
+/** The value as written, without empty keys; undefined if nothing is left. */
 function written(value: unknown): unknown {
   if (typeof value === "string") return unescapeVariables(value);
   if (Array.isArray(value)) return value.map(written);
@@ -144,7 +147,7 @@ function errorsIn(document: ConfigDocument): string[] {
   return issues.flatMap((issue) => describe(document, issue, [])).sort(byPosition);
 }
 
-/** `file:line:col …`, by line, then by column. */
+/** Sorts `file:line:col …` by line, then by column. */
 function byPosition(a: string, b: string): number {
   return a.localeCompare(b, "en", { numeric: true });
 }
@@ -213,13 +216,13 @@ function expected(issue: Issue): string {
 
 const HIDDEN = ["api_key", "api_keys", "headers"];
 
-/** What is before the last `@` of a URL may be a password. */
+/** The part before the last `@` of a URL may contain a password. */
 function withoutUserInfo(text: string): string {
   const [slashes, at] = [text.indexOf("//"), text.lastIndexOf("@")];
   return slashes >= 0 && at > slashes ? `${text.slice(0, slashes)}//[secret]${text.slice(at)}` : text;
 }
 
-/** A value as a mistake shows it; what could be a key is not shown. */
+/** A value for an error message; a possible key is hidden. */
 function shown(value: unknown, path: KeyPath = []): string {
   if (value === undefined) return "nothing";
   const kind = kindOf(value);

@@ -1,7 +1,7 @@
 /**
- * The process's environment, read once, divided into plain values and secrets, and the secrets taken out of where a child process could read them: out of
- * `process.env`, which children inherit, and out of the block the kernel shows as `/proc/PID/environ`, which keeps what
- * the process was started with.
+ * Reads the process's environment once, divides it into plain values and secrets, and removes the secrets from where a
+ * child process could read them: from `process.env`, which children inherit, and from the block that the kernel shows
+ * as `/proc/PID/environ`, which keeps the initial environment.
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { errorMessage } from "../errors.ts";
@@ -9,20 +9,20 @@ import { present } from "../present.ts";
 import { looksLikeSecret } from "../secret.ts";
 import type { Environment } from "../template.ts";
 
-/** Whether a variable holds a provider's key, or a text that contains one. */
+/** Whether a variable contains a provider's key. */
 export type HoldsKey = (name: string, value: string) => boolean;
 
 /** Every variable of an environment, in one half or the other. */
 export type DividedEnvironment = { plain: Record<string, string>; secrets: Record<string, string> };
 
 export type TakenEnvironment = {
-  /** Every variable the process was started with, secrets included. */
+  /** Every variable that the process was started with, secrets included. */
   env: Record<string, string>;
-  /** Why secrets can still be read from outside of the process; absent where they cannot. */
+  /** Why other processes can still read secrets; absent if they cannot. */
   stillVisible?: string;
 };
 
-/** The environment as it is, for programs that keep their own. */
+/** The unchanged environment, for programs that manage their own. */
 export function readEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -31,7 +31,7 @@ export function readEnvironment(): Record<string, string> {
 
 /**
  * Divides an environment.
- * @param holdsKey finds the keys that do not look like one
+ * @param holdsKey recognizes keys that do not look like one
  */
 export function divideEnvironment(env: Environment, holdsKey: HoldsKey = () => false): DividedEnvironment {
   const divided: DividedEnvironment = { plain: {}, secrets: {} };
@@ -56,31 +56,34 @@ export function commandEnvironment(
   return { ...plain, ...Object.fromEntries(passed) };
 }
 
-/** Set where a Deputy that starts this one writes the secrets to standard input, so that they never are in the environment. */
+/**
+ * Set by a Deputy that starts this one and writes the secrets to its standard input, so that they are never in the
+ * environment.
+ */
 const SECRETS_FROM = "_DEPUTY_SECRETS_FROM";
 
-/** An environment for another Deputy process: `plain` to start it with, and `secrets` to write to its standard input. */
+/** The environment for another Deputy process: `plain` to start it with, and `secrets` for its standard input. */
 export function handOver(env: Environment, holdsKey: HoldsKey): { plain: Record<string, string>; secrets: string } {
   const { plain, secrets } = divideEnvironment(env, holdsKey);
   return { plain: { ...plain, [SECRETS_FROM]: "stdin" }, secrets: JSON.stringify(secrets) };
 }
 
-/** The secrets that were handed over, if this process was started so. */
+/** Reads the secrets that the parent process handed over, if any. */
 function receiveSecrets(): Record<string, string> {
   if (process.env[SECRETS_FROM] !== "stdin") return {};
   delete process.env[SECRETS_FROM];
   try {
     return JSON.parse(readFileSync(0, "utf8"));
   } catch {
-    // Without the cause: it would quote what was read.
+    // The cause is omitted because it would quote the input.
     throw new Error(`${SECRETS_FROM} is set: expected variables as JSON on standard input. Unset it.`);
   }
 }
 
 /**
- * Reads the environment and takes its secrets away. Call once, before anything else reads `process.env` or standard input. Variables that
- * the runtime itself reads (paths, CA files) are plain. A proxy whose URL holds a password is a secret: requests take it
- * from `env`.
+ * Reads the environment and removes its secrets. Call once, before anything else reads `process.env` or standard input.
+ * Variables that the runtime itself reads (paths, CA files) are plain. A proxy URL with a password is a secret:
+ * requests take it from `env`.
  */
 export function takeEnvironment(): TakenEnvironment {
   const handedOver = receiveSecrets();
@@ -90,8 +93,8 @@ export function takeEnvironment(): TakenEnvironment {
 }
 
 /**
- * Removes variables from where a child process could read them. Variables that are already hidden cost nothing.
- * @returns why they can still be read; undefined where they cannot
+ * Removes variables from where a child process could read them. Already hidden variables cost nothing.
+ * @returns why they can still be read; undefined if they cannot
  */
 export function hideVariables(names: readonly string[]): string | undefined {
   const visible = new Set(names.filter((name) => name in process.env));
@@ -105,7 +108,7 @@ export function hideVariables(names: readonly string[]): string | undefined {
   }
 }
 
-/** Overwrites the values of variables in the memory that the process got from the kernel at its start. */
+/** Overwrites the values of variables in the process's initial environment block. */
 function blankInitialEnvironment(names: Set<string>): void {
   const block = readFileSync("/proc/self/environ");
   const start = initialEnvironmentStart();
@@ -118,7 +121,7 @@ function blankInitialEnvironment(names: Set<string>): void {
   }
 }
 
-/** Address of the block: field 50 (`env_start`) of /proc/self/stat. The name in field 2 may hold spaces. */
+/** Address of the block: field 50 (`env_start`) of /proc/self/stat. The name in field 2 may contain spaces. */
 function initialEnvironmentStart(): number {
   const stat = readFileSync("/proc/self/stat", "utf8");
   const fromThird = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -127,7 +130,7 @@ function initialEnvironmentStart(): number {
   return start;
 }
 
-/** Names and the places of their values in a block of `NAME=value\0`. */
+/** Names and value positions in a block of `NAME=value\0`. */
 function variablesOf(block: Buffer): { name: string; from: number; to: number }[] {
   const variables = [];
   for (let at = 0; at < block.length; ) {

@@ -1,6 +1,6 @@
 /**
- * Layers of configuration laid over each other, each value remembering its layer. What belongs together stays
- * together: a model with its provider, a key with its endpoint.
+ * Merges layers of configuration and remembers the layer of each value. Values that belong together stay together: a
+ * model with its provider, a key with its endpoint.
  */
 
 import { type KeyPath, pathText } from "../key-path.ts";
@@ -8,7 +8,7 @@ import { isRecord } from "../record.ts";
 
 export type Layer = {
   value: Record<string, unknown>;
-  /** Where the value at a path of this layer was written. */
+  /** Location of the value at a path of this layer. */
   sourceOf(path: KeyPath): string;
 };
 
@@ -46,7 +46,7 @@ function overlay(
   return merged;
 }
 
-/** Maps that are one value: a model with its provider, an alias, an agent definition, headers. */
+/** Maps that count as one value: a model with its provider, an alias, an agent definition, headers. */
 function isWhole(path: KeyPath): boolean {
   const [first, , third] = path;
   if (path.at(-1) === "model") return true;
@@ -57,7 +57,7 @@ function isWhole(path: KeyPath): boolean {
 
 const CONNECTION_KEYS = ["base_url", "api_mode", "api_key", "api_keys", "api_key_env", "api_key_command", "headers"];
 
-/** Keys of the lower layer that may not stay, because the upper layer names what they belong to. */
+/** Keys of the lower layer to drop, because the upper layer sets what they belong to. */
 function replacedTogether(below: Record<string, unknown>, above: Record<string, unknown>, path: KeyPath): string[] {
   if (path[0] === "providers" && path.length === 2)
     return CONNECTION_KEYS.some((key) => key in above) ? CONNECTION_KEYS : [];

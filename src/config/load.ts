@@ -1,6 +1,6 @@
 /**
- * The configuration from its files and variables, layer by layer. It is read again at every delegation, so nothing is
- * kept between two calls. A project file that the user does not trust may only choose among the routes the user has.
+ * Loads the configuration from its files and variables, layer by layer. It is read again for every delegation, so
+ * nothing is cached between two calls. An untrusted project file can choose only among the user's routes.
  */
 import { statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -24,13 +24,13 @@ export type LoadedConfig = {
   config: Config;
   /** The files that were read, lowest layer first. */
   files: ConfigFile[];
-  /** Where a value comes from: `file:line`, a variable, or `default`. */
+  /** The source of a value: `file:line`, a variable, or `default`. */
   sourceOf(path: KeyPath): string;
-  /** Variables of the `.env` beside each trusted file. The environment goes before them. */
+  /** Variables of the `.env` next to each trusted file. The environment takes precedence. */
   dotenv: Record<string, string>;
-  /** What each layer says of the route, lowest first: each is laid over the ones below it. */
+  /** Each layer's part of the route, lowest first: higher layers override lower ones. */
   levels: RouteLevels;
-  /** Names under `models:` that a file defines which the user does not trust. */
+  /** Names under `models:` that an untrusted file defines. */
   untrustedAliases: string[];
   warnings: Warning[];
   /** Agent definitions of the config and of other tools' files. */
@@ -47,8 +47,8 @@ export const OVERRIDES = {
 } as const;
 
 /**
- * @param explicitPath `--config`; with it, or with `DEPUTY_CONFIG`, that file stands alone
- * @throws DeputyError `config-invalid` with every mistake as `file:line:col key: expected …; found …`
+ * @param explicitPath `--config`; with it, or with `DEPUTY_CONFIG`, only that file is read
+ * @throws DeputyError `config-invalid` with every error as `file:line:col key: expected …; found …`
  */
 export function loadConfig(place: ConfigPlace): LoadedConfig {
   const files = readConfigFiles(place);
@@ -97,7 +97,7 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
   };
 }
 
-/** A provider that stands over the model below it is that model's own, or the model would not be there any more. */
+/** A provider in a layer above the model's belongs to that model; otherwise merging would have dropped the model. */
 function byLayer({ model, provider, reasoning_effort }: RouteFields, rankOf: (key: string) => number): RouteFields[] {
   const ofModel = rankOf("model");
   const ranked: [rank: number, fields: RouteFields][] = [
@@ -112,12 +112,12 @@ function byLayer({ model, provider, reasoning_effort }: RouteFields, rankOf: (ke
   return [...levels.values()];
 }
 
-/** All that `loadConfig` would read of files, as one text: the same text means the same config. */
+/** All file content that `loadConfig` would read, as one text: an equal text means an equal config. */
 export function configTexts(place: ConfigPlace): string {
   return JSON.stringify([readConfigFiles(place), readAgentFiles(place.env, place.cwd)]);
 }
 
-/** The files that hold for a place, lowest layer first. None is fine. */
+/** The config files for a place, lowest layer first. There may be none. */
 export function findConfigFiles(place: ConfigPlace): ConfigFile[] {
   return locateConfigs(place).map(({ path, kind }) => {
     const trusted = kind !== "project" || isTrusted(path, readConfigTexts(path, kind), stateDir(place.env));
@@ -125,7 +125,7 @@ export function findConfigFiles(place: ConfigPlace): ConfigFile[] {
   });
 }
 
-/** The same files with what they say. */
+/** The config files with their texts. */
 function readConfigFiles(place: ConfigPlace): (ConfigFile & ConfigTexts)[] {
   return locateConfigs(place).map(({ path, kind }) => {
     const texts = readConfigTexts(path, kind);
@@ -145,7 +145,7 @@ function locateConfigs(place: ConfigPlace): Pick<ConfigFile, "path" | "kind">[] 
   ];
 }
 
-/** Where a config of the user's is written: the file that is named, else the user's own. */
+/** The path at which a user's config is written: the named file, else the user's own. */
 export function writtenConfigPath(place: ConfigPlace): string {
   return namedConfig(place) ?? userConfigPath(place.env);
 }
@@ -156,7 +156,7 @@ function namedConfig({ env, cwd, explicitPath }: ConfigPlace): string | undefine
   return named === undefined ? undefined : resolve(cwd, named);
 }
 
-/** Where the user's own config is, or would be. */
+/** Path of the user's own config, which need not exist. */
 export function userConfigPath(env: Environment): string {
   const base = textOf(env.XDG_CONFIG_HOME) ?? join(textOf(env.HOME) ?? homedir(), ".config");
   return join(base, "deputy", "config.yaml");
@@ -168,13 +168,13 @@ function findUpward(directory: string, name: string): string | undefined {
     .find(isThere);
 }
 
-/** A directory and all those above it, nearest first. */
+/** A directory and all its parents, nearest first. */
 export function withAncestors(directory: string): string[] {
   const parent = dirname(directory);
   return [directory, ...(parent === directory ? [] : withAncestors(parent))];
 }
 
-/** Whether anything is there: what is no file is an error when it is read, and not passed over. */
+/** Whether anything exists at the path: something other than a file is an error on reading, and is not skipped. */
 function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Deputy's own files: the configs in effect with the `.env` beside each, the user's config directory, `.deputy`, the state
- * directory, its compiled code, and the settings it wrote for agent programs. No tool of a child reaches them.
+ * Deputy's own files: the configs in effect with the `.env` next to each, the user's config directory, `.deputy`, the
+ * state directory, its compiled code, and the settings it wrote for agent programs. No tool of a child can reach them.
  */
 import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
@@ -18,8 +18,8 @@ export function ownFiles(place: ConfigPlace): OwnFiles {
     directories: [
       state,
       resolve(dirname(userConfigPath(env))),
-      resolve(env.HOME || homedir(), ".cache", "deputy"), // bin/deputy.mjs has Node keep compiled code there.
-      // No tool makes one, so only those that lead elsewhere have to be known.
+      resolve(env.HOME || homedir(), ".cache", "deputy"), // ~bin/deputy.mjs makes Node cache compiled code there.
+      // No tool creates one, so only those that are links have to be listed.
       ...withAncestors(resolve(cwd))
         .map((directory) => join(directory, ".deputy"))
         .filter((path) => existsSync(path)),
@@ -31,14 +31,17 @@ export function ownFiles(place: ConfigPlace): OwnFiles {
   };
 }
 
-/** Remembers a settings file of another program that starts Deputy. @throws DeputyError `input-unreadable`, or an error of the system */
+/**
+ * Records another program's settings file that starts Deputy. @throws DeputyError `input-unreadable`, or an error of
+ * the system
+ */
 export function rememberSettings(path: string, state: string): void {
   const known = writtenSettings(state);
   const real = realpathSync(path);
   if (!known.includes(real)) writePrivateFile(settingsList(state), `${JSON.stringify([...known, real], null, 2)}\n`);
 }
 
-/** No list, or one that is damaged, names nothing. */
+/** A missing or damaged list is empty. */
 function writtenSettings(state: string): string[] {
   const text = readPrivateFile(settingsList(state), "the list of settings files that Deputy wrote");
   try {

@@ -1,4 +1,4 @@
-/** What is wrong with a text that is no YAML, in words for people; a parser's own are for programmers. */
+/** Explains YAML syntax errors to users; the parser's own messages are for programmers. */
 import type { YAMLError } from "yaml";
 
 const YAML_WORDS: Partial<Record<YAMLError["code"], string>> = {
@@ -9,7 +9,7 @@ const YAML_WORDS: Partial<Record<YAMLError["code"], string>> = {
   MISSING_CHAR: "expected a closing quote, bracket or comma; found none",
 };
 
-/** One clause: expected, found. */
+/** One clause: what was expected and found. */
 export function yamlError({ code, message }: YAMLError): string {
   return YAML_WORDS[code] ?? (message.split(/ at line \d+/)[0] as string).trim();
 }

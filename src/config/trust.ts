@@ -1,6 +1,6 @@
 /**
- * Which project files the user trusts. Trust is given to contents, not to paths: a file that changed, or whose `.env`
- * did, is untrusted again.
+ * Trust in project files. It applies to contents, not paths: a file that changed, or whose `.env` did, is untrusted
+ * again.
  */
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
@@ -10,7 +10,7 @@ import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import type { Environment } from "../template.ts";
 import { type ConfigTexts, readConfigTexts } from "./config-texts.ts";
 
-/** Where Deputy keeps what it writes. */
+/** The directory for everything that Deputy writes. */
 export function stateDir(env: Environment): string {
   const blank = (value: string | undefined) => value === undefined || value.trim() === "";
   if (!blank(env.DEPUTY_STATE_DIR)) return env.DEPUTY_STATE_DIR as string;
@@ -18,7 +18,7 @@ export function stateDir(env: Environment): string {
   return join(env.HOME || homedir(), ".local", "state", "deputy");
 }
 
-/** Trusts a project file as it is now. @throws DeputyError `config-invalid` | `input-unreadable` */
+/** Trusts a project file in its current state. @throws DeputyError `config-invalid` | `input-unreadable` */
 export function trustConfig(path: string, state: string): void {
   const texts = readConfigTexts(path, "project");
   const trusted = { ...readTrusted(state), [realpathSync(path)]: fingerprint(texts) };
@@ -34,7 +34,7 @@ function trustedFile(state: string): string {
   return join(state, "trusted.json");
 }
 
-/** No list, or one that is damaged, trusts nothing. */
+/** A missing or damaged list trusts nothing. */
 function readTrusted(state: string): Record<string, string> {
   const text = readPrivateFile(trustedFile(state), "the list of project configs that you trust");
   try {

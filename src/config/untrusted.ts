@@ -1,6 +1,6 @@
 /**
- * What a project file may say before the user trusts it: which of the user's routes to take, and lower limits. No
- * endpoint, key, permission or environment. The rest of it is an error, never dropped in silence.
+ * What a project file may set before the user trusts it: a choice among the user's routes, and lower limits. No
+ * endpoint, key, permission or environment. The rest is an error, never dropped silently.
  */
 
 import { type Config, configSchema } from "../config-schema.ts";
@@ -20,7 +20,7 @@ const DELEGATION_CHOICES = [
   "batch_defaults",
   "on_served_mismatch",
 ];
-/** Limits, and whether 0 stands for "none". */
+/** Limits, and whether 0 means unlimited. */
 const LIMITS = {
   max_concurrent_children: false,
   max_spawn_depth: false,
@@ -32,7 +32,7 @@ const LIMITS = {
 } as const satisfies Partial<Record<keyof Config["delegation"], boolean>>;
 type Limit = keyof typeof LIMITS;
 
-/** The layer of an untrusted file: limits it would raise stay as they are below, with a warning. */
+/** The layer of an untrusted file: a limit that it would raise keeps its value, with a warning. */
 export function choicesOnly(
   document: ConfigDocument,
   layer: Layer,
