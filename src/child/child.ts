@@ -1,4 +1,4 @@
-/** A child under way: what it is given, what it knows, and how it tells events. */
+/** A running child: its input, its state, and how it emits events. */
 import type { ApprovalFacts } from "../approval-request.ts";
 import type { Clock } from "../clock.ts";
 import type { Failure, FailureKind, Warning } from "../errors.ts";
@@ -19,94 +19,100 @@ export type ChildInput = {
   taskIndex: number;
   planned: Ready;
   prompt: { system: string; user: string };
-  /** What went wrong while the prompt was made. */
+  /** Problems found while the prompt was made. */
   warnings: readonly Warning[];
-  /** Shown with the task. They are in no event: the engine reads them again for a child that goes on. */
+  /** Shown with the task. No event contains them: the engine reads them again for a child that continues. */
   images: readonly Image[];
-  /** The child's stored events, where it had begun before it was interrupted. */
+  /** The child's stored events, if it had started before it was interrupted. */
   past: readonly ChildEvent[];
-  /** Milliseconds it had worked before it was interrupted. */
+  /** Milliseconds that it had worked before it was interrupted. */
   earlierMs: number;
 };
 
-/** `request` is the code of exactly these facts: an answer from elsewhere names it. */
+/** `request` is the code of exactly these facts; an answer from elsewhere contains it. */
 export type ApprovalQuestion = ApprovalFacts & { goal: string; request: string };
-/** `answerId`: the `approval-answer` it was read from, where it was given in another place. */
+/** `answerId`: the `approval-answer` that it came from, if it was given elsewhere. */
 export type ApprovalDecision = { allowed: boolean; by: string; reason: string; answerId?: string };
-/** Settles always: with a denial after a timeout, at once where nobody can answer, and when the signal aborts. */
+/** Always settles: with a denial after a timeout, at once if nobody can answer, and when the signal aborts. */
 export type RequestApproval = (question: ApprovalQuestion, signal: AbortSignal) => Promise<ApprovalDecision>;
 
-/** Leave to send one request, of a provider's rate limiter. However the request ends, the leave is given back: once, the rest is ignored. */
+/**
+ * A permit of a provider's rate limiter to send one request. It is returned however the request ends; only the first
+ * return counts.
+ */
 export type Permit = {
-  /** The provider has begun to answer. */
+  /** The provider has started to respond. */
   accepted(): void;
   end(outcome?: RequestOutcome): void;
 };
 
 export type RequestOutcome = {
-  /** What it took, as the provider counted; absent = as expected. */
+  /** Tokens used, as counted by the provider; absent = as expected. */
   tokens?: number;
-  /** It never left. */
+  /** The request was never sent. */
   unsent?: true;
   /** What a failure says about the provider as a whole. */
   setback?: { kind: FailureKind; backInMs: number };
 };
 
-/** What the loop works with: everything that is not its own business is handed to it. */
+/** Dependencies of the loop: everything outside its own responsibility. */
 export type ChildDeps = {
   clock: Clock;
   model: Model;
   tools: readonly Tool[];
   permissions: { rules: readonly PermissionRule[]; otherwise: PermissionRule["then"] };
-  /** Puts a question to whoever can answer. */
+  /** Requests approval from whoever can answer. */
   approve: RequestApproval;
-  /** Until when a question asked now would wait; undefined where nobody can answer. */
+  /** Deadline of a request made now; undefined if nobody can answer. */
   answerBy(): number | undefined;
-  /** What was said to the child and is not in its conversation yet, oldest first. */
+  /** The oldest message to the child that is not in its conversation yet. */
   steered(): { id: string; text: string } | undefined;
-  /** Lends a request what it carries. */
+  /** Leases the credentials of a request. */
   lease(route: Route, signal: AbortSignal): Promise<Lease>;
-  /** USD of a request; undefined where the price is not known. */
+  /** USD of a request; undefined if the price is unknown. */
   price(route: Route, usage: Usage): number | undefined;
-  /** Sets money aside for a request before it leaves. */
+  /** Reserves money for a request before it is sent. */
   reserve: Reserve;
-  /** The budget, in USD, of which the least is left: its own, its delegation's; absent where there is none. */
+  /** The budget, in USD, with the least money left (the child's own or an enclosing one); undefined without budgets. */
   budgetUsd(): number | undefined;
-  /** What to do after a failure. */
+  /** Decides the reaction to a failure. */
   recover(situation: FailureSituation): Recovery;
   /**
-   * Waits for a place among the running and for the provider's leave to send a request. Undefined where the signal
-   * aborts first. @param tokens what it is expected to take; asked only where a limit needs it
+   * Waits for a slot and for the provider's permit to send a request. Undefined if the signal aborts first. @param
+   * tokens expected tokens; called only if a limit needs them
    */
   admit(provider: string, tokens: () => number, signal: AbortSignal): Promise<Permit | undefined>;
-  /** Waits without a place among the running; early where the signal aborts. */
+  /** Waits without a slot; returns early if the signal aborts. */
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
-  /** Waits without a place until a moment, in milliseconds since the epoch, while the child's time stands still. */
+  /** Waits without a slot until a moment in milliseconds since the epoch; the child's time limit pauses. */
   sleepUntil(until: number, signal: AbortSignal): Promise<void>;
   /** Checks answers against their tasks' schemas. */
   schemas: Pick<SchemaChecker, "check">;
-  /** Logs a bug in Deputy with its stack, and returns what is said of it. @param where for the log */
+  /** Logs a bug in Deputy with its stack, and returns the text to show. @param where context for the log */
   explainBug(error: unknown, where: string): string;
   onServedMismatch: "warn" | "fail";
 };
 
-/** What a recovery is decided on. */
+/** The input of a recovery decision. */
 export type FailureSituation = {
-  /** What the failure leaves to hope for: another key, or a wait. */
+  /** What to expect of the keys: another one, or a wait. */
   keys: KeyAvailability;
-  /** What failed before, of this step on this route. */
+  /** Earlier failures of this step on this route. */
   earlier: readonly Failure[];
-  /** Milliseconds those requests and the waits after them took, this one included. Waiting for one's turn does not count. */
+  /**
+   * Milliseconds spent on those requests and the waits after them, including this one. Waiting for a turn does not
+   * count.
+   */
   failingForMs: number;
   fallbacksLeft: number;
-  /** Asking again cannot help. */
+  /** Retrying cannot help. */
   isLasting?: true;
 };
 
 /** Why a child's signal was aborted. */
 export type StopReason = { status: "timeout" } | { status: "interrupted"; by: string };
 
-/** A child under way: what it was given, and the fold of what it has said. The run's fold is the engine's. */
+/** A running child: its input, and its conversation folded from its events. The engine folds the run. */
 export type Child = {
   readonly input: ChildInput;
   readonly deps: ChildDeps;
@@ -114,10 +120,10 @@ export type Child = {
   readonly conversation: Conversation;
 };
 
-/** What a child says: stored, or seen live. */
+/** An event of a child: stored, or live. */
 export type EmittedEvent = ChildEvent | LiveEvent;
 
-/** A child as its stored events left it; new where there are none. */
+/** Loads a child from its stored events; without any, it is new. */
 export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSignal): Child {
   const conversation = createConversation();
   for (const event of input.past) applyEvent(conversation, event);
@@ -125,12 +131,12 @@ export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSigna
   return { input, deps, signal, conversation };
 }
 
-/** An event without what every event of this child carries. */
+/** An event without the fields common to all events of this child. */
 type EventFacts<Kind extends ChildEvent | LiveEvent> = Kind extends Event
   ? Omit<Kind, "at" | "delegationId" | "childId">
   : never;
 
-/** A stored event of this child, folded into its conversation. The loop yields nothing stored that did not pass here. */
+/** A stored event of this child, folded into its conversation. Every stored event that the loop yields is made here. */
 export function emit(child: Child, facts: EventFacts<ChildEvent>): ChildEvent {
   const event = stamp(child, facts) as ChildEvent;
   applyEvent(child.conversation, event);
@@ -141,7 +147,7 @@ function stamp({ input, deps }: Child, facts: object): object {
   return { at: deps.clock.now(), delegationId: input.delegationId, childId: input.childId, ...facts };
 }
 
-/** A live event of this child: seen by watchers, remembered by nobody. */
+/** A live event of this child: watchers see it, and it is not stored. */
 export function emitLive(child: Child, facts: EventFacts<LiveEvent>): LiveEvent {
   return stamp(child, facts) as LiveEvent;
 }

@@ -1,28 +1,28 @@
 /**
- * A shell command line as permission rules see it: the commands in it, one by one. What is read here is a small part of
- * the shell's language, the part that bash and sh read alike; a line with anything else in it is not plain, and the
- * commands in it are then only guessed at, generously, so that a rule that forbids one of them has a chance to see it.
+ * A shell command line as permission rules see it: its commands, one by one. This reads a small part of the shell's
+ * language, which bash and sh read alike; a line with anything else is not plain, and its commands are guessed
+ * generously, so that a rule that denies one of them can match it.
  */
 
 export type Command = {
-  /** As it was written, words separated by one space. Redirections to nowhere (`2>&1`, `>/dev/null`) are left out. */
+  /** As written, with one space between words. Redirections without effect (`2>&1`, `>/dev/null`) are left out. */
   written: string;
   /** The same without quotes. */
   unquoted: string;
 };
 
-/** `plain`: these are the commands that will run, all of them. Otherwise what commands there may be. */
+/** `plain`: exactly these commands will run. Otherwise these are possible commands. */
 export type CommandLine = { plain: boolean; commands: Command[] };
 
-/** What a plain line is made of. Each alternative starts with characters of its own, so reading takes linear time. */
+/** Tokens of a plain line. Each alternative starts with different characters, so reading takes linear time. */
 const TOKEN = new RegExp(
   [
     /(?<joint>\\\n)/,
     /(?<blank>[ \t]+)/,
     /(?<end>[;&|\n]+)/,
-    // Sends output nowhere new, or takes no input: does not change what the command may touch.
+    // A redirection that cannot affect what the command may touch.
     /(?<redirection>(?:(?<![^\s;&|])\d+)?(?:>&[12]|[<>] ?\/dev\/null)(?=[\s;&|]|$))/,
-    // Part of a word: quoted, escaped, a plain variable, or bare. `#` begins a comment only where a word would begin.
+    // Part of a word: quoted, escaped, a plain variable, or bare. `#` starts a comment only at the beginning of a word.
     /(?<piece>'[^']*'|"(?:[^"\\$`]|\\.|\$(?=["\s\w])|\$\{\w+\})*"|\\[^\n]|\$(?=\w)|\$\{\w+\}|(?<=[^\s;&|])#|[^\s;&|()<>`$\\'"#]+)/,
   ]
     .map(({ source }) => source)
@@ -30,7 +30,7 @@ const TOKEN = new RegExp(
   "ys",
 );
 
-/** Words that make the shell do something else than run the program of that name. */
+/** Words that the shell interprets instead of running a program of that name. */
 const SHELL_WORDS = new Set(
   (
     "if then elif else fi for while until do done case esac in function select time coproc " +
@@ -45,7 +45,7 @@ export function readCommandLine(line: string): CommandLine {
     : { plain: false, commands: guessCommands(line) };
 }
 
-/** The words of each command; undefined where the line holds something that is not in the table. */
+/** The words of each command; undefined if the line contains anything else than these tokens. */
 function splitPlain(line: string): string[][] | undefined {
   const commands: string[][] = [];
   let words: string[] = [];
@@ -72,7 +72,7 @@ function splitPlain(line: string): string[][] | undefined {
   return commands;
 }
 
-/** Whether the first word is a program's name as it stands: no assignment, expansion, pattern or word of the shell. */
+/** Whether the first word is literally a program's name: no assignment, expansion, pattern or shell word. */
 function isPlain([name = ""]: string[]): boolean {
   return !/[$*?[{}=!]/.test(name) && !SHELL_WORDS.has(unquote(name));
 }
@@ -87,7 +87,7 @@ function unquote(word: string): string {
   );
 }
 
-/** Everything between operators, brackets and quotes of any kind, with variables taken for blanks. */
+/** Everything between operators, brackets and quotes of any kind, with variables treated as blanks. */
 function guessCommands(line: string): Command[] {
   return line
     .replaceAll(/\\\n|["'\\]/g, "")

@@ -1,6 +1,6 @@
 /**
- * What a child and its model have said so far, folded from the child's events. The loop reads from it what comes next,
- * so going on after a crash is the same as going on: fold the stored events, and ask again.
+ * The conversation of a child and its model so far, folded from the child's events. The loop derives its next step from
+ * it, so continuing after a crash needs no other code: fold the stored events, and ask again.
  */
 import type { Failure } from "../errors.ts";
 import type { ChildEvent, FinalAnswerReason, Finish, Part } from "../event.ts";
@@ -17,34 +17,34 @@ export type Conversation = {
   hasStarted: boolean;
   system: string;
   messages: Message[];
-  /** Steps that have ended. */
+  /** Number of ended steps. */
   step: number;
-  /** Steps that had ended and messages there were when this turn began: each message of a user begins one. */
+  /** Ended steps and messages at the start of this turn; each user message starts a turn. */
   before: { steps: number; messages: number };
-  /** Which route: 0 is the one that was asked for, n the nth fallback. -1 before the first attempt. */
+  /** The route: 0 is the requested one, n the nth fallback, -1 before the first attempt. */
   position: number;
   provider: string;
-  /** Calls the model made that have no result yet, in its order. `started`: the intent was recorded. */
+  /** Calls of the model without a result yet, in order. `started`: the intent was recorded. */
   pending: (ToolCall & { started: boolean })[];
-  /** What the last response on this route called its model. */
+  /** The model name in the last response on this route. */
   served?: string;
-  /** How the last answer ended; absent while the model has still to answer. */
+  /** How the last answer ended; absent while the model has yet to answer. */
   finish?: Finish;
-  /** Set once the child was asked for its last words, and why. */
+  /** Set once the child was asked for its final answer, with the reason. */
   finalAnswerReason?: FinalAnswerReason;
   /** Set once the child was asked to repair its answer. */
   repairAsked: boolean;
   /** Failures of the current step on the current route, oldest first. */
   failures: Failure[];
-  /** Milliseconds their requests took, and the waits that were decided on after them. */
+  /** Milliseconds spent on their requests and on the waits after them. */
   failingMs: number;
-  /** Its provider's quota is used up until then (milliseconds since the epoch), and why that is known. */
+  /** Set while its provider's quota is exhausted until a known time (milliseconds since the epoch). */
   pause?: { until: number; failure: Failure };
-  /** Keys that have failed since the last of those failures, one right after the other. */
+  /** Keys that have failed in direct succession since the last of those failures. */
   keysTried: number;
-  /** What had arrived of an answer that was broken off. */
+  /** The text of an answer that was cut off. */
   brokenOff: string;
-  /** Output tokens of all requests so far, as providers counted them. */
+  /** Output tokens of all requests so far, as counted by providers. */
   outputTokens: number;
   /** Messages of the warnings recorded so far. */
   warned: Set<string>;
@@ -70,13 +70,13 @@ export function createConversation(): Conversation {
   };
 }
 
-/** Adds one event. Events that say nothing to the model change nothing here. */
+/** Adds one event. Events that do not concern the model have no effect. */
 export function applyEvent(conversation: Conversation, event: ChildEvent): void {
   switch (event.kind) {
     case "child-start":
       conversation.hasStarted = true;
       conversation.system = event.prompt.system;
-      // A turn that never started may have been followed by a message.
+      // A message may follow a turn that never started.
       conversation.messages.unshift({ role: "user", text: event.prompt.user });
       return;
     case "attempt-start":
@@ -145,10 +145,10 @@ function applyFailure(conversation: Conversation, event: Extract<ChildEvent, { k
   }
 }
 
-/** What was reached or asked for in the turn before counts no more, and the route that was asked for is tried first. */
+/** Resets the limits and requests of the previous turn; the requested route is tried first again. */
 function beginTurn(conversation: Conversation): void {
   const { brokenOff: text, provider } = conversation;
-  // The user has read the beginning of an answer that was stopped, and may speak of it.
+  // The user has read the beginning of a stopped answer, and may refer to it.
   if (text !== "") conversation.messages.push({ role: "assistant", provider, parts: [{ type: "text", text }] });
   conversation.before = { steps: conversation.step, messages: conversation.messages.length };
   conversation.position = -1;
@@ -170,7 +170,7 @@ function applyAnswer(conversation: Conversation, parts: Part[], finish: Finish):
   }
 }
 
-/** What failed counts no more: the step succeeded, another route takes over, or a resume begins anew. */
+/** Forgets failures: the step succeeded, another route takes over, or a resume starts over. */
 export function forgetFailures(conversation: Conversation): void {
   conversation.failures = [];
   conversation.keysTried = 0;
@@ -178,7 +178,7 @@ export function forgetFailures(conversation: Conversation): void {
   conversation.brokenOff = "";
 }
 
-/** The newest words of the child in this turn: of the broken-off answer, else of its last message. Never made up. */
+/** The child's newest text in this turn: of the cut-off answer, else of its last message. Empty if there is none. */
 export function lastText(conversation: Conversation): string {
   if (conversation.brokenOff !== "") return conversation.brokenOff;
   for (const message of conversation.messages.slice(conversation.before.messages).toReversed()) {
@@ -189,13 +189,13 @@ export function lastText(conversation: Conversation): string {
   return "";
 }
 
-/** The message of the user that began this turn; undefined in the first one, which the task began. */
+/** The user message that started this turn; undefined in the first turn, which the task started. */
 export function turnMessage({ messages, before }: Conversation): string | undefined {
   const message = before.messages === 0 ? undefined : messages[before.messages];
   return message?.role === "user" ? message.text : undefined;
 }
 
-/** What the child answered with: the text of its last message. */
+/** The child's answer: the text of its last message. */
 export function answerText(conversation: Conversation): string {
   const message = conversation.messages.at(-1);
   return message?.role === "assistant" ? textOf(message.parts) : "";

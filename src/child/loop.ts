@@ -1,8 +1,8 @@
 /**
  * The only tool loop: ask the model, run the tools it called, ask again, until it answers. It is a generator of events
- * whose return value is how the child ended. Each event it yields is durable, as far as its kind demands, when the loop
- * goes on; what comes next is read from the conversation those events fold into, so a child that is resumed after a
- * crash runs the very same lines.
+ * whose return value is how the child ended. Each event is as durable as its kind demands when the loop continues; the
+ * next step is derived from the conversation that those events fold into, so a child that is resumed after a crash runs
+ * the same code.
  */
 import { type Failure, ROUTE_GONE, type Warning } from "../errors.ts";
 import type { Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
@@ -49,7 +49,7 @@ export async function* runChild(
   return ending;
 }
 
-/** The loop itself: what comes next follows from what was said. */
+/** The loop: each step follows from the conversation so far. */
 async function* converse(child: Child): AsyncGenerator<EmittedEvent, Ending> {
   const { conversation, signal } = child;
   for (;;) {
@@ -72,7 +72,7 @@ async function* startAttempt(child: Child, position: number): AsyncGenerator<Emi
 
 // Asking -------------------------------------------------------------------------------------------------------------
 
-/** One model request. Returns an ending where the child cannot go on. */
+/** Sends one model request. Returns an ending if the child cannot continue. */
 async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | undefined> {
   const { conversation, deps } = child;
   if (conversation.pause !== undefined) yield* backOff(child, conversation.pause);
@@ -90,7 +90,7 @@ async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | un
     () => expectedTokens(conversation, deps.tools, images.length),
     child.signal,
   );
-  // Stopped while it waited for its turn.
+  // The child was stopped while it waited for its turn.
   if (permit === undefined) return undefined;
   yield* acceptMessages(child);
   let reservation: Reservation | undefined;
@@ -108,14 +108,14 @@ async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | un
   return undefined;
 }
 
-/** Sleeps until the quota is there again; after a crash in the middle of it, for what is left. */
+/** Sleeps until the quota is renewed; after a crash, for the remaining time. */
 async function* backOff(child: Child, pause: { until: number; failure: Failure }): AsyncGenerator<EmittedEvent, void> {
   yield emit(child, { kind: "pause-start", ...pause });
   await child.deps.sleepUntil(pause.until, child.signal);
   if (!child.signal.aborted) yield emit(child, { kind: "pause-end" });
 }
 
-/** What was said to the child meanwhile goes into its conversation. Returns whether there was anything. */
+/** Moves messages to the child into its conversation. Returns whether there were any. */
 async function* acceptMessages(child: Child): AsyncGenerator<EmittedEvent, boolean> {
   let heard = false;
   for (;;) {
@@ -141,7 +141,7 @@ async function* request(
   const isWhole = reply.ok || !reply.usageSoFar;
   if (costUsd !== undefined && (isWhole || costUsd > (reservation.reservedUsd ?? 0))) reservation.commit(costUsd);
   else if (reply.ok || reply.charged) reservation.commitWorstCase();
-  // Whatever is waited for next, its money is not kept from others meanwhile.
+  // A wait must not keep the reserved money from others.
   reservation.release();
   const facts = {
     step,
@@ -154,7 +154,7 @@ async function* request(
   return yield* accept(child, reply, facts);
 }
 
-/** A reply without a usage that cannot be true: the request was charged, and nobody knows how much. */
+/** Returns the reply without an impossible usage: the request was charged, but the amount is unknown. */
 async function* believed(
   child: Child,
   route: Route,
@@ -190,7 +190,7 @@ function unsent(failure: Failure): Reply {
   return { ok: false, failure, partialText: "", charged: false };
 }
 
-/** Sends the request, if there is a key for it. However it ends, the key is given back. */
+/** Sends the request if a key is available. However it ends, the key is released. */
 async function* ask(
   child: Child,
   route: Route,
@@ -200,7 +200,7 @@ async function* ask(
 ): AsyncGenerator<EmittedEvent, Reply> {
   let reply: Reply = NO_REPLY;
   try {
-    // A conversation grows on one route; what a fallback takes over may be too long for it from the first.
+    // A conversation grows on one route, so only a fallback can start with one that is too long for it.
     const tooLong = child.conversation.position > 0 ? overflow(route, child.conversation) : undefined;
     if ("failure" in lease) reply = unsent(lease.failure);
     else if (tooLong !== undefined) reply = unsent(tooLong);
@@ -216,7 +216,7 @@ async function* ask(
   }
 }
 
-/** What the model says, live, and at its end as one reply. */
+/** Yields the model's text live, and returns the complete reply. */
 async function* streamReply(
   child: Child,
   route: Route,
@@ -247,7 +247,7 @@ async function* streamReply(
       yield emitLive(child, { kind: `${value.type}-delta`, text: value.text });
     }
   } finally {
-    // Whoever stops listening in the middle ends the request too.
+    // A consumer that stops early ends the request too.
     await words.return(NO_REPLY);
   }
 }
@@ -278,7 +278,7 @@ async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGener
   }
 }
 
-/** What is wrong where the last response names another model than was asked for. It is what the provider reports. */
+/** Says that the last response names another model than requested. This is only what the provider reports. */
 function servedMismatch({ conversation, input }: Child): string | undefined {
   const { served, position } = conversation;
   if (served === undefined) return undefined;
@@ -304,7 +304,7 @@ async function* recover(
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
         ...present({ isLasting: failure.isLasting }),
       });
-  // Where another key may be asked at once, it was the key that had enough and not the provider.
+  // If another key is available, the limit was the key's and not the provider's.
   permit.end(keys.another ? {} : { setback: { kind: keys.kind, backInMs: keys.backInMs } });
   yield emit(child, {
     kind: "step-fail",
@@ -337,7 +337,9 @@ async function* recover(
 
 // Ending -------------------------------------------------------------------------------------------------------------
 
-/** The model has answered: is that the end? Returns nothing where it is steered, or asked to repair its answer. */
+/**
+ * Decides whether the model's answer is final. Returns nothing if the child is steered, or asked to repair its answer.
+ */
 async function* judgeAnswer(child: Child): AsyncGenerator<EmittedEvent, Ending | undefined> {
   const { conversation, signal } = child;
   const text = answerText(conversation);
@@ -357,7 +359,7 @@ async function* judgeAnswer(child: Child): AsyncGenerator<EmittedEvent, Ending |
   return undefined;
 }
 
-/** How a child ends at a limit, and what the limit was. */
+/** The ending at a limit, with the limit's value. */
 function limited({ input, deps }: Child, exitReason: FinalAnswerReason) {
   const limit = { max_iterations: () => input.planned.limits.maxIterations, max_cost: deps.budgetUsd }[exitReason]();
   return { status: "incomplete", exitReason, ...present({ limit }) } as const;
@@ -367,7 +369,7 @@ function failed({ conversation }: Child, failure: Failure): Ending {
   return { status: "failed", failure, text: lastText(conversation) };
 }
 
-/** Its work is kept: once the route is back, a resume continues it. */
+/** Interrupts the child and keeps its work: a resume continues it once the route is back. */
 async function* routeGone(child: Child, { message }: Failure): AsyncGenerator<EmittedEvent, Ending> {
   yield* warnOnce(child, [{ code: ROUTE_GONE, message }]);
   return { status: "interrupted", exitReason: ROUTE_GONE, text: lastText(child.conversation) };

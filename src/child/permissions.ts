@@ -1,41 +1,39 @@
 /**
- * Whether a tool call may happen: the operator's rules, first match wins; where none matches, what the tool says of
- * itself (`otherwise`) and the operator's `approvals`.
- *
- * A pattern is the whole tool name or target, `*` standing for anything. A shell command line is judged command by
- * command and the strictest decision holds: it is allowed when every command in it is, denied when one of them is. So
- * `git *` does not cover `git status; rm x`. Where the line holds more than plain commands (substitutions, redirections
- * to files, assignments, loops, comments), an allowing rule covers it only by naming the whole line without `*`, or by
- * being `*`; a rule that asks or denies covers it when any part of it may be such a command. Rules read what is written:
- * they keep honest mistakes away, not a program that is allowed to run and then does something else.
+ * Decides whether a tool call is allowed: by the operator's rules, of which the first match wins; if none matches, by
+ * the tool's own default (`otherwise`) and the operator's `approvals`.
+ * A pattern matches the whole tool name or target, with `*` for anything. A shell command line is judged command by
+ * command, and the strictest decision wins: it is allowed if every command in it is, denied if one of them is. So `git
+ * *` does not cover `git status; rm x`. If the line contains more than plain commands (substitutions, redirections to
+ * files, assignments, loops, comments), an allowing rule covers it only by naming the whole line without `*`, or by
+ * being `*`; a rule that asks or denies covers it if any part of it may be such a command. Rules read the text of a
+ * command: they prevent honest mistakes, but cannot control a program that is allowed to run and then does something
+ * else.
  */
 import { matchesStars } from "../star-pattern.ts";
 import type { PermissionRule, ToolSubject } from "../tool.ts";
 import { readCommandLine } from "./command-line.ts";
 
 export type PermissionOutcome = PermissionRule["then"];
-/** `because` is a clause for people and models: which rule decided, or that none did. */
+/** `because` is a clause for users and models: the rule that decided, or that none did. */
 export type PermissionDecision = { decision: PermissionOutcome; because: string };
 
-/** What one decision is about: a path, or one command of a line. */
+/** The subject of one decision: a path, or one command of a line. */
 type CallSubject = {
-  /** What a person reads. */
+  /** The text for users. */
   shown: string;
   /** The whole target: a rule that names it without `*` covers it. */
   whole: string;
-  /** What an allowing pattern must match; undefined where no pattern can tell. */
+  /** The text that an allowing pattern must match; undefined if no pattern can be certain. */
   certain?: string;
-  /** What a pattern of a stricter rule may match. */
+  /** Texts that a pattern of a stricter rule may match. */
   suspect: string[];
-  /** A stricter rule's pattern may begin at any word. */
+  /** A stricter rule's pattern may start at any word. */
   atAnyWord?: boolean;
 };
 
 const STRICTNESS = { allow: 0, ask: 1, deny: 2 } as const satisfies Record<PermissionOutcome, number>;
 
-/**
- * @param approvals the operator's answer for calls that want approval and that no rule decides
- */
+/** @param approvals the operator's decision for calls that want approval and match no rule */
 export function decidePermission(
   rules: readonly PermissionRule[],
   approvals: PermissionOutcome,
@@ -69,7 +67,7 @@ function subjectsOf({ target, isCommandLine }: ToolSubject): [CallSubject, ...Ca
       suspect: [target, written, unquoted],
     }),
   );
-  // A line without a command still is a line: of blanks, or of nothing but signs.
+  // A line without a command is still a line: of blanks, or only of operators.
   return first ? [first, ...others] : [{ shown: target, whole: target, suspect: [target] }];
 }
 

@@ -1,5 +1,5 @@
 /**
- * The prompts of a child. The text that siblings share comes first and the task's own text last, so that providers can
+ * Prompts of a child. The text that siblings share comes first and the task's own text last, so that providers can
  * cache the common prefix.
  */
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import type { Task } from "../task.ts";
 
 /** Maximum length of the project notes, in characters. Truncated notes say so. */
 const MAX_NOTES = 40_000;
-/** Enough for that many characters and more, so that a key at their end is complete when it is redacted. */
+/** Enough for more than that many characters, so that a key at the end is complete when it is redacted. */
 const MAX_NOTES_BYTES = 256 * 1024;
 
 const GROUND_RULES = `You are a child agent of Deputy. A parent agent delegated one task to you. Work on it until it is done. Nobody can answer questions.
@@ -24,7 +24,7 @@ With delegate_task you run tasks as child agents in parallel, each on its own mo
 Pass on model and provider exactly as the user names them. If the user names a model without a provider, omit the provider. If a task is rejected, the error says what would work. Correct the call if the user's intent is clear; otherwise ask.
 Report only what the children's results say. The user already sees each child's model and provider. Keep answers short: they are shown in a terminal.`;
 
-/** The system prompt of a conversation with the user. */
+/** System prompt of a conversation with the user. */
 export function conversationPrompt(workspace: string, toolNames: string[], notes: string | undefined): string {
   const tools =
     toolNames.length === 0
@@ -34,8 +34,8 @@ export function conversationPrompt(workspace: string, toolNames: string[], notes
 }
 
 /**
- * The system prompt: the same for every child of one workspace and toolset.
- * @param part the prompt of its agent definition; it comes last, because other children share the text before it
+ * System prompt: the same for every child of one workspace and toolset.
+ * @param part prompt of the agent definition; it comes last, because other children share the text before it
  */
 export function childPrompt(workspace: string, toolNames: string[], notes: string | undefined, part?: string): string {
   const tools =
@@ -53,7 +53,7 @@ export function childPrompt(workspace: string, toolNames: string[], notes: strin
   return texts.filter(Boolean).join("\n\n");
 }
 
-/** The task prompt: shared context, the task's own context, the goal, and the form of the answer. */
+/** Task prompt: shared context, the task's own context, the goal, and the form of the answer. */
 export function taskPrompt(task: Task, sharedContext: string | undefined, images: readonly ImageRef[] = []): string {
   const shown = images.length > 0 && `Images shown above, in order: ${images.map(({ name }) => name).join(", ")}`;
   const schema =
@@ -68,7 +68,7 @@ export type Notes = { text?: string; warnings: Warning[] };
 /** Limits on which files are read as notes, and the redaction of their text. */
 export type NotesBounds = Pick<ReadBounds, "within" | "isOwn"> & { redact(text: string): string };
 
-/** The notes a project keeps for agents: AGENTS.md, else CLAUDE.md, in the workspace. */
+/** The project's notes for agents: AGENTS.md, else CLAUDE.md, in the workspace. */
 export async function projectNotes(workspace: string, { redact, ...bounds }: NotesBounds): Promise<Notes> {
   const warnings: Warning[] = [];
   for (const name of ["AGENTS.md", "CLAUDE.md"]) {

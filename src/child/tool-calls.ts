@@ -1,7 +1,7 @@
 /**
- * The tool calls of one answer, in the model's order: each is admitted (known tool, valid input, allowed), its intent
- * recorded, then run. Adjacent calls of one effect run together, as many at once as that effect allows. However they end,
- * their ends are told in the model's order.
+ * Runs the tool calls of one answer, in the model's order: each is checked (known tool, valid input, allowed), its
+ * intent recorded, then run. Adjacent calls with the same effect run concurrently, up to the limit of that effect.
+ * Their ends are recorded in the model's order.
  */
 import { realpathSync } from "node:fs";
 import { requestCode } from "../approval-request.ts";
@@ -14,16 +14,16 @@ import { decidePermission } from "./permissions.ts";
 
 /** A call that may run. */
 type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubject };
-/** One that runs, and how that ends. */
+/** A running call, and a promise of its end. */
 type UnderWay = Admitted & { run: Promise<Ran> };
 type Ran = { output: ToolOutput; durationMs: number };
-/** A call that does not run, and what the model is told. */
+/** A call that does not run, with the text for the model. */
 type Refused = { outcome: "denied" | "invalid" | "unknown"; text: string; target: string };
 
 /**
- * `atOnce`: most calls under way at a time. A search is a process with two pipes: eight keep a disk busy, and leave room
- * for others below a limit of 64 descriptors. Delegations have limits of their own (slots, rates, budgets).
- * `cutOff`: what becomes of a call that was under way when the child was stopped or its process died.
+ * `atOnce`: maximum concurrent calls. A search is a process with two pipes: eight keep a disk busy, and leave room for
+ * others below a limit of 64 descriptors. Delegations have their own limits (slots, rates, budgets). `cutOff`: what
+ * happens to a call that was running when the child was stopped or its process died.
  */
 const CALLS_OF: Record<ToolEffect, { atOnce: number; cutOff: "again" | "unknown" | "goes-on" }> = {
   read: { atOnce: 8, cutOff: "again" },
@@ -31,7 +31,7 @@ const CALLS_OF: Record<ToolEffect, { atOnce: number; cutOff: "again" | "unknown"
   delegate: { atOnce: Number.POSITIVE_INFINITY, cutOff: "goes-on" },
 };
 
-/** Runs the next calls that belong together. The loop comes back for the rest. */
+/** Runs the next calls that belong together. The loop calls it again for the rest. */
 export async function* runCalls(child: Child): AsyncGenerator<EmittedEvent, void> {
   const admitted: Admitted[] = [];
   for (const call of [...child.conversation.pending]) {
@@ -73,7 +73,7 @@ async function* admit(
     : { outcome: "denied", target: subject.target, text: `Not allowed: ${reason}` };
 }
 
-/** The rules' decision; where they say `ask`, that of whoever can answer. */
+/** The rules' decision or, if they say `ask`, the user's. */
 async function* ask(
   child: Child,
   { callId, name }: ToolCall,
@@ -100,12 +100,12 @@ async function* ask(
 
 const MOVED = "the workspace leads to another directory than the one the request was approved for. Ask again.";
 
-/** Where commands of this workspace run, links resolved. */
+/** Real path of the directory where commands of this workspace run. */
 function realDirectory(workspace: string): string {
   try {
     return realpathSync(workspace);
   } catch {
-    return workspace; // It is gone: what would run there fails by itself.
+    return workspace; // ~It is gone: commands will fail there by themselves.
   }
 }
 
@@ -123,7 +123,7 @@ function refuse(child: Child, { callId, name }: ToolCall, { outcome, text, targe
   });
 }
 
-/** Starts the calls in order: where `atOnce` are under way, the next one starts when the first of them has ended. */
+/** Starts the calls in order: with `atOnce` running, the next one starts when the first of them has ended. */
 async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<EmittedEvent, void> {
   const underWay: UnderWay[] = [];
   for (const each of admitted) {
@@ -140,7 +140,7 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
 
 async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): AsyncGenerator<EmittedEvent, void> {
   const { output, durationMs } = await run;
-  // What goes on when the child does has not ended.
+  // A call that continues with its child has not ended.
   if (CALLS_OF[tool.effect].cutOff === "goes-on" && child.signal.aborted) return;
   const { text, ok, filesChanged = [] } = output;
   const { callId, name } = call;
@@ -157,7 +157,7 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
   });
 }
 
-/** Never rejects. A tool that throws is a bug in it: the child hears of it, its siblings do not suffer from it. */
+/** Never rejects. A tool that throws has a bug: its child gets an error, its siblings are unaffected. */
 async function runOne(child: Child, { call: { callId }, tool, input }: Admitted): Promise<Ran> {
   const { clock, explainBug } = child.deps;
   const { childId } = child.input;

@@ -1,4 +1,4 @@
-/** What a request may cost at the worst, and the promise that it was set aside before the request left. */
+/** The worst-case cost of a request, and the promise that it is reserved before the request is sent. */
 import type { Failure } from "../errors.ts";
 import type { Part } from "../event.ts";
 import type { Route } from "../route.ts";
@@ -6,36 +6,39 @@ import type { Tool } from "../tool.ts";
 import type { Conversation, Message } from "./conversation.ts";
 import { outputLimit } from "./wire/request.ts";
 
-/** Characters that one token stands for, taken low on purpose: the worst case must not be too small. */
+/** Characters per token, deliberately low: the worst case must not be too small. */
 const CHARACTERS_PER_TOKEN = 3;
-/** What a tool's name, description and schema come to, in tokens, roughly. */
+/** Estimated size of a tool's name, description and schema, in tokens. */
 const TOKENS_PER_TOOL = 300;
-/** What an image comes to in tokens, at the most: the vendors count by its size, from 85 to some 5,000. */
+/** Maximum size of an image in tokens: vendors count by its dimensions, from 85 to about 5,000. */
 const TOKENS_PER_IMAGE = 5_000;
-/** Taken as the longest answer where nothing is known of the model. */
+/** Assumed length of the longest answer of an unknown model. */
 const LONGEST_ANSWER_TOKENS = 16_384;
-/** What an answer comes to, roughly, where only the limit per minute is at stake. */
+/** Estimated length of an answer if only the limit per minute matters. */
 const EXPECTED_ANSWER_TOKENS = 1_000;
 
 export type WorstCase = { inputTokens: number; outputTokens: number; route: Route };
 
-/** Money set aside for one request. Exactly one of `commit`, `commitWorstCase` takes effect; `release` gives the rest back. */
+/**
+ * Money reserved for one request. Exactly one of `commit` and `commitWorstCase` takes effect; `release` returns the
+ * rest.
+ */
 export type Reservation = {
-  /** What the budget leaves of the answer's length, in tokens; absent = no budget in the way. */
+  /** Answer length that the budget allows, in tokens; absent = not limited by a budget. */
   maxOutputTokens?: number;
-  /** USD held for it: its worst case; absent = no budget in the way. */
+  /** USD reserved, the worst case; absent = not limited by a budget. */
   reservedUsd?: number;
-  /** The request has cost this much, in USD. */
+  /** Counts the request's actual cost, in USD. */
   commit(usd: number): void;
-  /** It was charged, and nobody said how much: counted at the worst case. */
+  /** Counts the worst case: the request was charged, but the amount is unknown. */
   commitWorstCase(): void;
-  /** Over. What was not settled was not spent. */
+  /** Ends the reservation. Money that was not committed was not spent. */
   release(): void;
 };
 
 /**
- * Waits while other requests hold the money. Undefined where the budget does not allow the request, or the signal aborts
- * first; `lastWords` may use what other requests must leave.
+ * Waits while other requests have reserved the money. Undefined if the budget does not allow the request, or the signal
+ * aborts first; `lastWords` may use money that other requests must leave.
  */
 export type Reserve = (
   worst: () => WorstCase,
@@ -51,10 +54,10 @@ export function worstCase(route: Route, conversation: Conversation, tools: reado
   };
 }
 
-/** Characters that one token hardly ever stands for: a conversation that is too long by this count is too long. */
+/** Characters per token, deliberately high: a conversation that is too long by this count certainly is. */
 const MOST_CHARACTERS_PER_TOKEN = 8;
 
-/** Why a conversation cannot go on at a route: it is longer than its context window, even where little is counted. */
+/** Why a conversation cannot continue on a route: even by a low estimate, it exceeds the context window. */
 export function overflow(route: Route, conversation: Conversation): Failure | undefined {
   const { contextWindow } = route.facts;
   if (contextWindow === undefined) return undefined;
@@ -64,7 +67,7 @@ export function overflow(route: Route, conversation: Conversation): Failure | un
   return { kind: "context-overflow", message };
 }
 
-/** What a request is expected to take, answer included, until its provider has counted. */
+/** Expected tokens of a request, answer included, until its provider has counted. */
 export function expectedTokens(conversation: Conversation, tools: readonly Tool[], imageCount = 0): number {
   return inputTokens(conversation, tools, imageCount) + EXPECTED_ANSWER_TOKENS;
 }
@@ -82,7 +85,7 @@ function lengthOf(message: Message): number {
   return message.role === "assistant" ? charactersIn(message.parts) : message.text.length;
 }
 
-/** Of what a model said, its tool calls as JSON. */
+/** Length of a model's response, with its tool calls as JSON. */
 export function charactersIn(parts: readonly Part[]): number {
   return parts.reduce(
     (sum, part) => sum + (part.type === "tool-call" ? JSON.stringify(part.input).length : part.text.length),

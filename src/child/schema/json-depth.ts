@@ -1,11 +1,11 @@
-/** How deep JSON is nested: whatever reads or writes a much deeper value recursively overflows its stack. */
+/** Maximum nesting depth of JSON: recursive code overflows its stack on much deeper values. */
 
 const MAX_DEPTH = 500;
 
-/** What is said of JSON that is too deep. */
+/** The error text for JSON that is too deep. */
 export const TOO_DEEP = `nested more than ${MAX_DEPTH} levels deep`;
 
-/** Read without recursion. @param json valid JSON */
+/** Checks without recursion. @param json valid JSON */
 export function isTooDeep(json: string): boolean {
   let depth = 0;
   let deepest = 0;

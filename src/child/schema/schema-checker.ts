@@ -1,37 +1,38 @@
 /**
- * A schema that a model or a file supplies is code: its pattern may backtrack for years, its reference may never end. So
- * schemas are compiled and applied in threads with a limit of time and of memory. A thread that reaches a limit is ended,
- * and the next check gets a new one. None is started before the first schema, and none keeps the process alive.
+ * Checks schemas, and answers against them. A schema from a model or a file can run code: its pattern may backtrack for
+ * years, its reference may never end. So schemas are compiled and applied in threads with a time and a memory limit. A
+ * thread that reaches a limit is ended, and the next check gets a new one. No thread is started before the first
+ * schema, and none keeps the process alive.
  */
 import { extname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import { isTooDeep, TOO_DEEP } from "./json-depth.ts";
 
-/** Wall time of one check once a thread has taken it up. Ordinary checks take milliseconds. */
+/** Time limit of one check once a thread has started it. Ordinary checks take milliseconds. */
 const CHECK_SECONDS = 2;
 const OUT_OF_TIME = `checking it takes more than ${CHECK_SECONDS} seconds`;
 const STOPPED = "the check was stopped";
 const MEMORY_MB = 256;
-/** Checks at once: slow ones do not hold up the others. */
+/** Concurrent checks, so that slow ones do not delay the others. */
 const MAX_THREADS = 4;
-/** Attempts to start the only thread, and the pause between two: descriptors become free when others end their work. */
+/** Attempts to start the only thread, and the pause between two: file descriptors become free when other work ends. */
 const START_ATTEMPTS = 40;
 const START_PAUSE_MS = 50;
-/** Longest JSON, in characters. Parsing cannot be ended, so what is parsed must fit into a thread's memory. */
+/** Maximum length of JSON, in characters. Parsing cannot be interrupted, so its input must fit a thread's memory. */
 const MAX_SCHEMA = 1_000_000;
 const MAX_ANSWER = 4_000_000;
 
-/** In TypeScript in a clone, in JavaScript in the package. */
+/** TypeScript in a clone, JavaScript in the package. */
 const WORKER = new URL(`./schema-worker${extname(import.meta.url)}`, import.meta.url);
 
 /** Both are JSON. Without an answer, the schema itself is checked. */
 export type SchemaJob = { schema: string; answer?: string };
-/** What does not fit; or, as a clause, why that cannot be found out. */
+/** The validation errors; or, as a clause, why the check is impossible. */
 export type SchemaVerdict = { errors: string[] } | { unusable: string; isShortage?: true };
 
 export type SchemaChecker = {
-  /** Why no answer could be checked against a schema, as a clause; undefined where it can be used. */
+  /** Why the schema is unusable, as a clause; undefined if it is usable. */
   mistakeIn(schema: object): Promise<string | undefined>;
   /** @param answer JSON. @param signal ends the check, which then is `unusable` */
   check(schema: object, answer: string, signal: AbortSignal): Promise<SchemaVerdict>;
@@ -48,7 +49,7 @@ export function createSchemaChecker(
   let busy = 0;
   let turn = Promise.withResolvers<void>();
 
-  /** Where no thread can be started, waits for one that runs, or tries again for some time. */
+  /** If no thread can be started, waits for a running one, or retries for some time. */
   async function perform(job: SchemaJob, signal: AbortSignal): Promise<SchemaVerdict> {
     let tried = await performOnce(job, signal, () => busy === MAX_THREADS);
     for (let attempt = 1; "notStarted" in tried; attempt++) {
@@ -95,7 +96,7 @@ export function createSchemaChecker(
     const resourceLimits = { maxOldGenerationSizeMb: MEMORY_MB };
     const thread = startWorker(WORKER, { env: {}, execArgv: [], resourceLimits });
     threads.add(thread);
-    // Whoever waits for the thread hears of an error too. One that nobody waits for may fail as it likes.
+    // Whoever waits for the thread receives the error too. An error without a waiter is ignored.
     thread.on("error", () => {});
     thread.on("exit", () => {
       threads.delete(thread);
@@ -132,7 +133,7 @@ function jobOf(schema: object): SchemaJob | { unusable: string } {
   return text.length > MAX_SCHEMA ? { unusable: `it has more than ${MAX_SCHEMA} characters` } : { schema: text };
 }
 
-/** Undefined where the value is so deep that it cannot be written. */
+/** Undefined if the value is too deep to be serialized. */
 function jsonOf(value: object): string | undefined {
   try {
     return JSON.stringify(value);
@@ -141,13 +142,13 @@ function jsonOf(value: object): string | undefined {
   }
 }
 
-/** Rejects where the thread is of no more use. It keeps the process alive until then. */
+/** Rejects if the thread is no longer usable. It keeps the process alive until then. */
 function verdictOf(thread: Worker, job: SchemaJob, signal: AbortSignal): Promise<SchemaVerdict> {
   const { promise, resolve, reject } = Promise.withResolvers<SchemaVerdict>();
   let timer: NodeJS.Timeout | undefined;
   const onMessage = (said: "begun" | SchemaVerdict) => {
     if (said !== "begun") resolve(said);
-    // After a turn of the event loop: a verdict that arrived while this process was busy is read first.
+    // Waits a turn of the event loop: a verdict that arrived while this process was busy is read first.
     else timer = setTimeout(() => setImmediate(reject, new Error(OUT_OF_TIME)), CHECK_SECONDS * 1000);
   };
   thread.on("message", onMessage).on("error", reject).on("exit", reject);

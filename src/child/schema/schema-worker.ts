@@ -8,13 +8,13 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { errorMessage } from "../../errors.ts";
 import type { SchemaJob, SchemaVerdict } from "./schema-checker.ts";
 
-/** Compiled schemas kept: one serves its preflight and the answers of all its tasks. */
+/** Number of cached compiled schemas: one schema serves its preflight and the answers of all its tasks. */
 const MAX_COMPILED = 50;
-/** Most schema errors reported: the first ones tell the child what to correct. */
+/** Maximum reported errors: the first ones tell the child what to correct. */
 const MAX_ERRORS = 10;
-/** Longest error: a path holds keys of the answer, which may be of any length. */
+/** Maximum length of an error: a path contains keys of the answer, which may be of any length. */
 const MAX_ERROR_CHARACTERS = 400;
-/** One value of each type. They show a schema that refers to itself without end before money is spent on it. */
+/** One value of each type. They reveal a schema with endless references before money is spent on it. */
 const PROBES = [null, true, 0, "", [], {}];
 const ASYNC = "found $async, which Deputy does not support: leave it out";
 
@@ -46,7 +46,7 @@ function serve(port: MessagePort): void {
   });
 }
 
-/** Draft 2020-12, or draft 7 where the schema says so. An instance for each: the ids of two schemas do not clash. */
+/** Draft 2020-12, or draft 7 if the schema says so. Separate instances keep the ids of two schemas from clashing. */
 function compile(text: string): Validate {
   const { $schema, ...schema } = JSON.parse(text) as Record<string, unknown>;
   if (schema.$async) throw new Error(ASYNC);

@@ -1,4 +1,4 @@
-/** A child's answer read as JSON and checked against its task's `output_schema`. The raw text is kept whatever it says. */
+/** Parses a child's answer as JSON and validates it against its task's `output_schema`. The raw text is always kept. */
 import type { SchemaCheck } from "../../event.ts";
 import { isTooDeep, TOO_DEEP } from "./json-depth.ts";
 import type { SchemaChecker } from "./schema-checker.ts";
@@ -21,20 +21,20 @@ export async function checkAnswer(
   return { output, valid: false, errors: [error], unchecked: true };
 }
 
-/** The JSON of a text: the text itself, else its first fenced block, else what is between the outer brackets. */
+/** The JSON in a text: the text itself, else its first fenced block, else the text between the outer brackets. */
 function jsonIn(text: string): { json: string; value: unknown } | undefined {
   for (const json of [text, fencedIn(text), between(text, "{", "}"), between(text, "[", "]")]) {
     if (json === undefined) continue;
     try {
       return { json, value: JSON.parse(json) };
     } catch {
-      // Not this one: the next candidate, or the caller's error, says so.
+      // The next candidate follows, or the caller reports an error.
     }
   }
   return undefined;
 }
 
-/** Line by line: a regular expression would read the rest of the text again for each fence. */
+/** Line by line: a regular expression would scan the rest of the text again for each fence. */
 function fencedIn(text: string): string | undefined {
   const lines = text.split("\n");
   const open = lines.findIndex((line) => line.trimEnd().endsWith("```") || line.trimEnd().endsWith("```json"));
