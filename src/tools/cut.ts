@@ -1,6 +1,6 @@
 /**
- * Cutting text that is too long to read. A cut never leaves a part of a word: redaction knows whole keys only, and half
- * of one would pass it. A word is what a key could be made of; a run of it, however long, is left out whole.
+ * Cuts text that is too long to read. A cut never leaves a partial word: redaction recognizes only whole keys, and half
+ * of one would pass. A word is anything a key could be made of, and is left out whole, however long it is.
  */
 
 const PART_OF_A_WORD = /[\w.~+/=:-]/;
@@ -12,7 +12,7 @@ export function headOf(text: string, most: number): string {
   return text.slice(0, end);
 }
 
-/** The end of `text` without the word that begins or is cut where it begins. */
+/** The end of `text` without the word that starts or is cut at its beginning. */
 export function tailOf(text: string): string {
   let start = 0;
   while (start < text.length && PART_OF_A_WORD.test(text.charAt(start))) start += 1;

@@ -1,10 +1,10 @@
-/** Why a tool could not do what it was asked, in words for the model. Thrown inside a tool, never out of one. */
+/** Why a tool could not do what was asked, as text for the model. Thrown inside a tool, never out of one. */
 import { getSystemErrorMessage } from "node:util";
 import { shortageIn } from "../system/shortage.ts";
 
 export class ToolError extends Error {}
 
-/** The model's words for an error that a tool may expect; undefined for a bug. */
+/** Text for the model about an expected error; undefined for a bug. */
 export function toolErrorText(error: unknown): string | undefined {
   if (error instanceof ToolError) return error.message;
   const shortage = shortageIn(error);

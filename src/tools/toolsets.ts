@@ -1,4 +1,6 @@
-/** The tools of a child, by toolset. Making them is cheap: nothing is started, read or compiled before its first use. */
+/**
+ * The tools of a child, by toolset. Creating them is cheap: nothing is started, read or compiled before its first use.
+ */
 
 import type { TOOLSETS } from "../config-schema.ts";
 import type { OwnFiles } from "../own-files.ts";
@@ -13,19 +15,19 @@ import { createTerminal } from "./terminal/terminal.ts";
 import { toolErrorText } from "./tool-error.ts";
 
 export type ToolsOptions = {
-  /** Directory the child works in, absolute. */
+  /** The child's working directory, absolute. */
   workspace: string;
-  /** Directories beside it that file and search tools reach, absolute. */
+  /** Further directories that file and search tools can reach, absolute. */
   extraDirs: readonly string[];
-  /** Deputy's own files: file and search tools reach none of them. */
+  /** Deputy's own files, which file and search tools cannot reach. */
   own: OwnFiles;
-  /** Where workspace and extra directories really are: see `Workspace`. */
+  /** Real paths of workspace and extra directories: see `Workspace`. */
   realPaths: BoundPaths;
   toolsets: readonly string[];
-  /** The environment of commands, without secrets: asked for at each command, since keys become known meanwhile. */
+  /** The environment of commands, without secrets: read for each command, because more keys may be known by then. */
   environment(): Record<string, string>;
   terminal: { timeoutMs: number };
-  /** Takes the values of known keys out of a text. */
+  /** Removes known keys from a text. */
   redact(text: string): string;
 };
 
@@ -44,7 +46,7 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
   ],
 };
 
-/** The tools of these toolsets, in the toolsets' order. Planning has refused unknown ones. */
+/** The tools of these toolsets, in the toolsets' order. Planning has rejected unknown ones. */
 export function createTools(options: ToolsOptions): Tool[] {
   const { workspace: root, extraDirs, own, realPaths } = options;
   const workspace = { root, extraDirs, own, realPaths };
@@ -58,7 +60,7 @@ function isToolset(name: string): name is Toolset {
   return Object.hasOwn(CREATE, name);
 }
 
-/** The tool as a child gets it: what it may expect to go wrong is told in words, and no output holds a key. */
+/** Wraps a tool for a child: expected errors become text, and no output contains a key. */
 function presentable(tool: Tool, redact: (text: string) => string): Tool {
   return {
     ...tool,
@@ -73,7 +75,7 @@ function presentable(tool: Tool, redact: (text: string) => string): Tool {
 
 const STOPPED: ToolOutput = { ok: false, text: "Stopped before it was done." };
 
-/** @throws the error itself where it tells of a bug */
+/** @throws the error itself if it is a bug */
 function failureOf(error: unknown, signal: AbortSignal): ToolOutput {
   if (signal.aborted) return STOPPED;
   const text = toolErrorText(error);

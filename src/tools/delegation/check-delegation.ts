@@ -23,7 +23,7 @@ export function restOf(childId: string, offset: number): string {
 }
 
 export type CheckDelegationDeps = {
-  /** Whether an id is that of a child. */
+  /** Whether an id is a child's. */
   isChild(id: string): boolean;
   /** The user's newest runs. */
   newest(): RunLine[] | Promise<RunLine[]>;
@@ -31,7 +31,7 @@ export type CheckDelegationDeps = {
   report(id: string, waitSeconds: number, signal: AbortSignal): Promise<Report>;
   /** A child's answer once it has ended or the wait is over. @throws DeputyError */
   answer(childId: string, offset: number, waitSeconds: number, signal: AbortSignal): Promise<ChildAnswer>;
-  /** Longest wait of one call, in seconds. */
+  /** Maximum wait of one call, in seconds. */
   maxWaitSeconds: number;
 };
 

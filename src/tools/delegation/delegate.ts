@@ -1,6 +1,6 @@
 /**
- * `delegate_task`: tasks that a model hands to child agents. What starts them is handed to it; what a model is told of
- * the tool, and what it answers, is the same wherever a model meets it.
+ * `delegate_task`: runs a model's tasks in child agents. The engine that starts them is passed in; the tool's
+ * description and output are the same on every surface.
  */
 import { z } from "zod";
 import type { AvailableModels } from "../../available-models.ts";
@@ -10,7 +10,7 @@ import { shortLine } from "../../short-line.ts";
 import { type Call, delegateTaskJsonSchema, parseCall, type TaskError } from "../../task.ts";
 import type { Tool, ToolContext } from "../../tool.ts";
 
-/** What a model has to know of this user before it delegates, as it is now. */
+/** Facts about the user's current setup that a model needs before it delegates. */
 export type DelegationFacts = {
   /** What the user lets a model choose from. */
   available: AvailableModels;
@@ -23,15 +23,15 @@ export type DelegationFacts = {
 
 export type DelegateDeps = DelegationFacts & {
   /**
-   * Plans and runs a call, to its end or as far as is waited for.
-   * @throws DeputyError where nothing can start: its message tells the model what would
+   * Plans and runs a call, to its end or until the wait is over.
+   * @throws DeputyError if nothing can start: its message tells the model what would work
    */
   submit(call: Call, context: ToolContext, how: { background: boolean }): Promise<Report>;
-  /** Whether a call may return at once, its tasks going on by themselves. */
+  /** Whether a call may return at once while its tasks continue. */
   supportsBackground?: boolean;
   /** `delegation.max_summary_chars`. */
   maxSummaryChars: number;
-  /** Where the rest of an answer that was cut is found. */
+  /** How to read the rest of a truncated answer. */
   restOf(childId: string, offset: number): string;
 };
 
@@ -66,7 +66,7 @@ export function createDelegate(deps: DelegateDeps): Tool<DelegateInput> {
   };
 }
 
-/** A call as models write it: told by the one JSON Schema, read by the one parser, whose mistakes name their place. */
+/** The schema of a call: models see the one JSON Schema, and the one parser reads the call and locates its errors. */
 function askedSchema({ maxTasks, supportsBackground = false }: DelegateDeps): z.ZodType<DelegateInput> {
   const { properties, ...schema } = delegateTaskJsonSchema();
   const fields = { ...(properties as object), ...(supportsBackground && { background: BACKGROUND }) };
@@ -86,7 +86,9 @@ function askedSchema({ maxTasks, supportsBackground = false }: DelegateDeps): z.
     });
 }
 
-/** What is said of the call as a whole. Whatever is no yes or no stays with the rest, which is then refused. */
+/**
+ * Separates the option of the call as a whole. A value other than a boolean stays in the rest, which then is rejected.
+ */
 function apart(written: unknown): { background: boolean; rest: unknown } {
   if (typeof written !== "object" || written === null || !("background" in written))
     return { background: false, rest: written };
@@ -127,7 +129,6 @@ function aliasLines({ aliases }: AvailableModels): string[] {
   return usable.length === 0 ? [] : [`Aliases: ${listed(usable, MAX_ALIASES_CHARS)}.`];
 }
 
-/** As many names as fit, and how many there are besides. */
 /** The first names, as many as fit, and how many more there are. */
 function listed(names: string[], maxChars: number): string {
   let list = "";

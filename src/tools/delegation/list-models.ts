@@ -1,4 +1,4 @@
-/** `list_models`: what a model that delegates can choose from, for this user, now. */
+/** `list_models`: the models that this user currently lets a delegating model choose from. */
 import { z } from "zod";
 import {
   type AvailableAgent,
@@ -13,7 +13,7 @@ import {
 import { shortLine } from "../../short-line.ts";
 import type { Tool } from "../../tool.ts";
 
-/** Most models in one answer: some providers list hundreds. */
+/** Maximum models per answer: some providers list hundreds. */
 const MAX_MODELS = 50;
 
 const input = z.strictObject({
@@ -31,7 +31,7 @@ const output = z.strictObject({
 });
 
 export type ListModelsDeps = {
-  /** What the user lets a model choose from. @throws DeputyError `usage` where the filter names no provider */
+  /** What the user lets a model choose from. @throws DeputyError `usage` if the filter names no provider */
   listModels(filter: ModelFilter): AvailableModels;
 };
 
@@ -71,7 +71,7 @@ function inWords({ aliases, agents, models, total }: z.infer<typeof output>, off
   return [...lines, ...rest].join("\n");
 }
 
-/** Descriptions come from the user or from whoever wrote the project: one short line each. */
+/** Descriptions come from the user or the project's authors: one short line each. */
 function agentLine({ name, description }: AvailableAgent): string {
   const line = shortLine(description ?? "", 160);
   return line === "" ? `- ${name}` : `- ${name}: ${line}`;

@@ -1,6 +1,6 @@
 /**
- * `write_file` and `edit_file`. A change is read, made and written in one synchronous turn: two children that change the
- * same file cannot undo each other's work, and nobody ever sees half a file.
+ * `write_file` and `edit_file`. A change is read, made and written in one synchronous turn: two children that change
+ * the same file cannot undo each other's work, and nobody ever sees a partial file.
  */
 import { isUtf8 } from "node:buffer";
 import { closeSync, readFileSync } from "node:fs";
@@ -97,7 +97,7 @@ function applyEdit({ shown }: ResolvedPath, before: string, edit: Edit): { conte
   return { content: before.replaceAll(from, () => to), count };
 }
 
-/** A model writes line feeds; a file whose lines end in CR LF keeps doing so. */
+/** A model writes line feeds; a file with CR LF line endings keeps them. */
 function inLineEndingsOf(before: string, edit: Edit): Pick<Edit, "old_string" | "new_string"> {
   if (before.includes(edit.old_string) || !before.includes("\r\n")) return edit;
   const [old_string, new_string] = [edit.old_string, edit.new_string].map((text) => text.replaceAll(/\r?\n/g, "\r\n"));
@@ -108,7 +108,7 @@ function changed(place: ResolvedPath, text: string): ToolOutput {
   return { ok: true, text, filesChanged: [place.shown] };
 }
 
-/** A child changes one file at a time. */
+/** Unique, because a child changes one file at a time. */
 function temporaryName({ childId }: ToolContext): string {
   return `.deputy-${childId.replaceAll(/[^\w.-]/g, "_")}.tmp`;
 }

@@ -1,15 +1,15 @@
-/** An image file within a workspace's boundary, whole, told by its first bytes. */
+/** Reads an image file within a workspace's boundary, recognized by its first bytes. */
 import { closeSync, readSync } from "node:fs";
 import { type ImageType, imageTypeOf, NO_IMAGE, sha256Of } from "../../image.ts";
 import { ToolError } from "../tool-error.ts";
 import { locate, openToRead, statsOf, type Workspace } from "./workspace.ts";
 
-/** More than any API takes. */
+/** More than any API accepts. */
 const MAX_BYTES = 20 * 1024 * 1024;
 
 export type ImageFile = { mediaType: ImageType; bytes: Buffer; sha256: string };
 
-/** @throws Refusal where it is not there, leads out of the workspace, is too large, or is no image */
+/** @throws ToolError if it does not exist, leads out of the workspace, is too large, or is not an image */
 export function readImageFile(workspace: Workspace, path: string): ImageFile {
   const place = locate(workspace, path);
   if (statsOf(place)?.isDirectory()) throw new ToolError("expected a file; found a directory");
@@ -25,7 +25,7 @@ export function readImageFile(workspace: Workspace, path: string): ImageFile {
   }
 }
 
-/** As many bytes as there were when it was opened, or fewer. */
+/** Reads up to as many bytes as the file had when it was opened. */
 function readWhole(descriptor: number, size: number): Buffer {
   const bytes = Buffer.alloc(size);
   let length = 0;

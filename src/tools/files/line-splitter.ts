@@ -1,11 +1,11 @@
-/** Lines out of a stream of bytes, in bounded memory: of a line longer than `keepBytes` only the start is held. */
+/** Splits a stream of bytes into lines, in bounded memory: only the start of a line longer than `keepBytes` is kept. */
 
 export type Line = { text: string; cutBytes: number };
 
 /**
- * Gives every line to `onLine`, until it returns false.
+ * Passes every line to `onLine`, until it returns false.
  * @param separator the byte between lines: 10 for line feeds, 0 for NUL
- * @returns `write` takes the next bytes and tells whether more are wanted; `end` gives the last, unfinished line
+ * @returns `write` takes the next bytes and returns whether more are wanted; `end` passes on the last, unfinished line
  */
 export function createLineSplitter(separator: number, keepBytes: number, onLine: (line: Line) => boolean) {
   let held: Buffer[] = [];

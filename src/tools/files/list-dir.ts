@@ -1,4 +1,4 @@
-/** `list_dir`: what is in one directory of the workspace. */
+/** `list_dir`: lists one directory of the workspace. */
 import { type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";

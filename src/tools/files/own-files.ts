@@ -1,6 +1,6 @@
 /**
- * Tells Deputy's own files from all others, whatever they are called: by path with links resolved, and by device and
- * inode, which are the same for a hard link, another mount and another spelling on a case-insensitive file system.
+ * Recognizes Deputy's own files, whatever they are called: by path with links resolved, and by device and inode, which
+ * are the same for a hard link, another mount and another spelling on a case-insensitive file system.
  */
 import { type BigIntStats, lstatSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -10,13 +10,13 @@ import { realPathOf } from "../../system/bound-paths.ts";
 export type OwnCheck = {
   /** Whether a path, links resolved, is one of Deputy's own files or lies in one of its directories. */
   isOwn(real: string): boolean;
-  /** Whether a file is one of them, by whatever name it was found. */
+  /** Whether a file is one of them, under any name. */
   isOwnFile(stats: BigIntStats): boolean;
   /** The files and directories themselves, links resolved. */
   paths: readonly string[];
 };
 
-/** Knows the files as they are now: make one for each call of a tool. */
+/** Reflects the files at one time: create one per tool call. */
 export function createOwnCheck({ directories, files }: OwnFiles): OwnCheck {
   const realDirectories = directories.map(realPathOf);
   const paths = [...realDirectories, ...files.map(realPathOf)];
@@ -36,17 +36,17 @@ export function createOwnCheck({ directories, files }: OwnFiles): OwnCheck {
   function isOwnItself(path: string): boolean {
     if (isConfigDirectory(basename(path)) || paths.includes(path)) return true;
     const stats = statsOf(path);
-    // Where nothing is, a spelling that some file system takes for the same would make one of them.
+    // Where nothing exists, another spelling of the same name on some file systems would create one of them.
     return stats === undefined ? spellings.has(folded(path)) : isOwnFile(stats) || isOwnNow(path, stats);
   }
 
-  /** One of them may have been replaced since, and on some file systems be found by another spelling. */
+  /** One of them may have been replaced since, or be found under another spelling on some file systems. */
   function isOwnNow(path: string, stats: BigIntStats): boolean {
     const alike = paths.filter((own) => folded(own) === folded(path)).map(statsOf);
     return alike.some((own) => own !== undefined && identityOf(own) === identityOf(stats));
   }
 
-  /** Only a file with several names can be one that lies in a directory of Deputy's and be found elsewhere. */
+  /** Only a file with several names can lie in one of Deputy's directories and be found elsewhere. */
   function isOwnFile(stats: BigIntStats): boolean {
     if (identities.has(identityOf(stats))) return true;
     if (!stats.isFile() || stats.nlink < 2n) return false;
@@ -57,7 +57,7 @@ export function createOwnCheck({ directories, files }: OwnFiles): OwnCheck {
   return { isOwn, isOwnFile, paths };
 }
 
-/** A project's `.deputy`, in effect or not, in any spelling that some file system takes for the same. */
+/** A project's `.deputy`, in effect or not, in any spelling that some file system treats as the same. */
 function isConfigDirectory(name: string): boolean {
   return folded(name.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, "")) === ".deputy";
 }

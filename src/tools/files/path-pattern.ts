@@ -1,7 +1,7 @@
 /**
- * Path patterns, matched in time that no pattern can blow up. `*` and `?` stand for characters of one name, `**` for any
- * number of directories, `[a-z]` and `[!a-z]` for one character, `{a,b}` for alternatives. A pattern without `/` is about
- * names, at any depth.
+ * Path patterns, matched in bounded time for any pattern. `*` and `?` match characters of one name, `**` any number of
+ * directories, `[a-z]` and `[!a-z]` one character, `{a,b}` alternatives. A pattern without `/` matches names at any
+ * depth.
  */
 import { ToolError } from "../tool-error.ts";
 
@@ -13,7 +13,7 @@ type CharacterTest = (character: string) => boolean;
 
 /**
  * @returns whether a relative path with `/` between names matches
- * @throws Refusal for a pattern that cannot be read
+ * @throws ToolError for an invalid pattern
  */
 export function compilePathPattern(pattern: string): (path: string) => boolean {
   const alternatives = expandBraces(pattern.replace(/^\.?\//, "")).map((each) => {
@@ -30,7 +30,7 @@ function matchesName(pattern: NamePattern, name: string[]): boolean {
   return matchesInOrder(pattern, name, (test, character) => test(character));
 }
 
-/** Whether the tests fit the items one by one, `ANY` standing for any number of them. Steps: items × tests at most. */
+/** Whether the tests match the items one by one, with `ANY` for any number of them. At most items × tests steps. */
 function matchesInOrder<Test, Item>(
   tests: readonly (typeof ANY | Test)[],
   items: readonly Item[],
@@ -38,7 +38,7 @@ function matchesInOrder<Test, Item>(
 ): boolean {
   let test = 0;
   let item = 0;
-  /** Where to go on from when what follows the last `ANY` does not fit: it takes one item more. */
+  /** Where to retry when the part after the last `ANY` does not match: `ANY` takes one more item. */
   let retry: { test: number; item: number } | undefined;
   while (item < items.length) {
     const current = tests[test];
@@ -78,10 +78,10 @@ function compileSet(set: string, negated: boolean): CharacterTest {
   return (character) => ranges.some(({ from, to }) => from <= character && character <= to) !== negated;
 }
 
-/** Read once from left to right: each part ends where the next can begin. */
+/** Read once from left to right: each part ends where the next can start. */
 const INNERMOST_BRACES = /\{[^{},]*,[^{}]*\}/;
 
-/** `a{b,c}d` as `abd` and `acd`. A brace without its other half stands for itself. */
+/** Expands `a{b,c}d` to `abd` and `acd`. An unmatched brace is literal. */
 function expandBraces(pattern: string): string[] {
   const done: string[] = [];
   const open = [pattern];

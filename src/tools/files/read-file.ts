@@ -1,4 +1,7 @@
-/** `read_file`: a part of a text file, lines numbered. It is read piece by piece: its size does not matter to memory. */
+/**
+ * `read_file`: a part of a text file, with line numbers. It is read in chunks, so memory use does not depend on its
+ * size.
+ */
 import { closeSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
@@ -10,7 +13,7 @@ import { locate, openToRead, showPath, type Workspace } from "./workspace.ts";
 
 const DEFAULT_LINES = 2_000;
 const MAX_LINE_CHARACTERS = 2_000;
-/** Enough for the longest line shown, whatever it is written in. */
+/** Enough for the longest shown line in any encoding. */
 const MAX_LINE_BYTES = MAX_LINE_CHARACTERS * 4;
 const MAX_CHARACTERS = 50_000;
 const CHUNK_BYTES = 65_536;
@@ -46,8 +49,8 @@ export function createReadFile(workspace: Workspace): Tool<z.infer<typeof input>
 }
 
 /**
- * Reads a file until `take` has enough, and closes it. Reading is synchronous: a stream costs a small file five times as
- * much. A large one lets others run in between.
+ * Reads a file until `take` has enough, and closes it. Reading is synchronous: a stream costs a small file five times
+ * as much. Between chunks of a large file, other work can run.
  */
 async function readChunks(
   descriptor: number,
@@ -68,7 +71,7 @@ async function readChunks(
   }
 }
 
-/** The wanted lines of what is written to it. */
+/** Collects the wanted lines from the chunks written to it. */
 function createExcerpt(offset: number, limit: number) {
   const lines: string[] = [];
   let characters = 0;

@@ -1,6 +1,7 @@
 /**
- * ripgrep, run for as long as its lines are wanted. Arguments go to it as a list, never through a shell, and its
- * environment is empty. `node:child_process` and not execa: lines are read as they come and the process is ended early.
+ * Runs ripgrep for as long as its lines are wanted. Its arguments are a list, never a shell command, and its
+ * environment is empty. Uses `node:child_process` instead of execa: lines are read as they arrive and the process is
+ * ended early.
  */
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -13,14 +14,14 @@ const TIMEOUT_MS = 30_000;
 const MAX_LINE_BYTES = 16_384;
 const MAX_PROBLEM_CHARACTERS = 1_000;
 
-/** `problem`: what ripgrep could not do, in its words. */
+/** `problem`: ripgrep's own error message. */
 export type SearchEnd = { timedOut: boolean; problem?: string };
 
 /**
  * @param args options and, last, the path to search
- * @param separator the byte between lines of the answer
- * @param onLine gets each line; false ends the search
- * @throws AbortError when the signal aborts, or an error of the system where no process can be started
+ * @param separator the byte between lines of the output
+ * @param onLine receives each line; false ends the search
+ * @throws AbortError when the signal aborts, or an error of the system if no process can be started
  */
 export async function ripgrep(
   args: string[],
@@ -56,8 +57,8 @@ export async function ripgrep(
 }
 
 /**
- * The user's own configuration of ripgrep does not count. Hidden files are searched, ignored ones are not: in a git
- * repository by git's rules, elsewhere by the .gitignore files there are.
+ * Ignores the user's own configuration of ripgrep. Hidden files are searched, ignored ones are not: in a git repository
+ * by git's rules, elsewhere by its .gitignore files.
  */
 function alwaysArgs(cwd: string): string[] {
   const common = ["--no-config", "--no-messages", "--color=never", "--sort=path", "--hidden", "--glob=!.git"];

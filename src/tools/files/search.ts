@@ -1,4 +1,4 @@
-/** `glob` finds files by name, `grep` by content: both through ripgrep, which knows what .gitignore leaves out. */
+/** `glob` finds files by name, `grep` by content: both use ripgrep, which applies .gitignore. */
 import { relative, resolve } from "node:path";
 import { z } from "zod";
 import { isWithin } from "../../path-within.ts";
@@ -13,7 +13,7 @@ import { locate, type ResolvedPath, realRoot, showPath, statsOf, type Workspace 
 const MAX_FILES = 500;
 const MAX_MATCHES = 200;
 const MAX_LINE_CHARACTERS = 1_000;
-/** Lines longer than this are named by ripgrep, not shown. */
+/** ripgrep names longer lines without showing them. */
 const MAX_LINE_BYTES = 10_000;
 const MAX_CHARACTERS = 30_000;
 
@@ -94,12 +94,12 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
       const base = realRoot(workspace);
       const found = createListing(MAX_MATCHES, "lines");
       const { isOwn, paths } = createOwnCheck(workspace.own);
-      let isShown = true; // A line without a path is about the file of the line before it.
+      let isShown = true; // ~A line without a path belongs to the file of the line before it.
       const end = await ripgrep(
         [
           ...leavingOut(paths, base),
           ...["--line-number", "--with-filename", "--null", "--no-heading", `--max-columns=${MAX_LINE_BYTES}`],
-          // As a file type and not as a glob: a glob would bring back what .gitignore leaves out.
+          // As a file type and not as a glob: a glob would include what .gitignore excludes.
           ...(include === undefined ? [] : [`--type-add=wanted:${namePattern(include)}`, "--type=wanted"]),
           ...(ignoreCase ? ["--ignore-case"] : []),
           ...[`--regexp=${pattern}`, "--", searchArgument(place)],
@@ -127,8 +127,8 @@ function existing(workspace: Workspace, path: string): ResolvedPath {
 }
 
 /**
- * Keeps ripgrep out of Deputy's own directories below the one it runs in. This saves it the work: each path that it
- * finds is judged all the same, because a file may have other names and an extra directory may hold some of them.
+ * Keeps ripgrep out of Deputy's own directories below its working directory. This only saves work: each path that it
+ * finds is checked anyway, because a file may have other names and an extra directory may contain some of them.
  */
 function leavingOut(own: readonly string[], base: string): string[] {
   const below = own.filter((path) => isWithin(base, path)).map((path) => relative(base, path));
@@ -141,17 +141,17 @@ function namePattern(include: string): string {
   return name;
 }
 
-/** With `./` in front, a path can look neither like an option nor, when it is missing, like standard input. */
+/** With `./` in front, a path can look neither like an option nor, if it is missing, like standard input. */
 function searchArgument({ real, shown }: ResolvedPath): string {
   return shown === real ? real : `./${shown}`;
 }
 
-/** A path of ripgrep's answer without what `searchArgument` put in front. */
+/** Removes the prefix of `searchArgument` from a path in ripgrep's output. */
 function bare(path: string): string {
   return path.replace(/^(\.\/)+/, "");
 }
 
-/** `path NUL line:text`, as ripgrep says it, to `path:line: text`. */
+/** Converts ripgrep's `path NUL line:text` to `path:line: text`. */
 function shownMatch(text: string): string {
   const [, path, line, rest] = /^([^\0]*)\0(\d+):(.*)$/s.exec(text) ?? [];
   if (path === undefined || rest === undefined) return text;
@@ -160,7 +160,7 @@ function shownMatch(text: string): string {
   return `${bare(path)}:${line}: ${isLong ? `${headOf(found, MAX_LINE_CHARACTERS)}[… line cut]` : found}`;
 }
 
-/** Lines for the model, until there are enough. */
+/** Collects lines for the model, until there are enough. */
 function createListing(most: number, what: "files" | "lines") {
   const lines: string[] = [];
   let characters = 0;

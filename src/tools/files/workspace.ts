@@ -1,9 +1,8 @@
 /**
- * The boundary: file and search tools reach a child's workspace and the operator's extra directories, nothing else.
- * A path is judged by where it really leads, links resolved. Between that judgement and the use of the path, a link
- * could be put in its way: so the last step never follows a link, and on Linux it starts from an open directory whose
- * place has been checked, which nobody can swap. Deputy's own files are out of reach wherever they are.
- *
+ * The boundary: file and search tools reach a child's workspace and the operator's extra directories, nothing else. A
+ * path is judged by where it really leads, links resolved. Between that check and the use of the path, a link could be
+ * put in its way: so the last step never follows a link, and on Linux it starts from an open directory whose location
+ * has been checked and which nobody can swap. Deputy's own files are unreachable wherever they are.
  * File system calls are synchronous: they are short, and a change made in one turn cannot interleave with a sibling's.
  */
 import {
@@ -31,22 +30,22 @@ export type Workspace = {
   root: string;
   extraDirs: readonly string[];
   own: OwnFiles;
-  /** Where its directories really are. One that leads elsewhere by now is out of reach. */
+  /** Real paths of its directories. A directory that now leads elsewhere is unreachable. */
   realPaths: BoundPaths;
 };
 
-/** Where a path that a model named really is. `shown` is relative to the workspace, absolute in an extra directory. */
+/** The real path of a model's path. `shown` is relative to the workspace, absolute in an extra directory. */
 export type ResolvedPath = { real: string; shown: string };
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
-/** Linux's, which Node does not name: a descriptor of the place alone, through which nothing is read. */
+/** A Linux flag that Node does not name: a descriptor of the location alone, which cannot read. */
 const O_PATH = 0o10000000;
 const MAX_PATH_BYTES = 4_096;
 const MAX_NAME_BYTES = 255;
 
 /**
- * Where `path` leads. What does not exist yet is judged by the directory it would be in.
- * @throws Refusal for a path that leads out of the workspace or to Deputy's own files, or cannot be a path
+ * Resolves `path`. A path that does not exist yet is judged by its directory.
+ * @throws ToolError for a path that leads out of the workspace or to Deputy's own files, or is invalid
  */
 export function locate(workspace: Workspace, path: string): ResolvedPath {
   checkSpelling(path);
@@ -58,7 +57,7 @@ export function locate(workspace: Workspace, path: string): ResolvedPath {
   return { real, shown: isInRoot ? relative(root, real) || "." : real };
 }
 
-/** The path as rules and people see it: where it leads, or, where it leads nowhere allowed, as it was named. */
+/** The path as rules and users see it: its target or, if that is not allowed, the path as named. */
 export function showPath(workspace: Workspace, path: string): string {
   try {
     return locate(workspace, path).shown;
@@ -69,7 +68,7 @@ export function showPath(workspace: Workspace, path: string): string {
 
 /**
  * Opens a regular file for reading. The caller closes the descriptor.
- * @throws Refusal where it is something else, a link put in its place and Deputy's own files included
+ * @throws ToolError for anything else, including a swapped link and Deputy's own files
  */
 export function openToRead(workspace: Workspace, place: ResolvedPath): { descriptor: number; stats: Stats } {
   checkRegular(place, lstatSync(place.real, { throwIfNoEntry: false }));
@@ -83,9 +82,9 @@ export function openToRead(workspace: Workspace, place: ResolvedPath): { descrip
 }
 
 /**
- * Opens what `check` has let through. The check comes before any real descriptor, not only before reading: on POSIX,
- * closing one drops every lock that this process holds on the file, its own lock on its runs included. Closing a
- * descriptor of the place alone drops none. Other systems than Linux have none: there the check comes twice.
+ * Opens a file that passes `check`. The check comes before any real descriptor, not only before reading: on POSIX,
+ * closing a descriptor drops every lock that this process holds on the file, including the lock on its runs. Closing a
+ * descriptor of the location alone drops none. Only Linux has those; elsewhere, the check runs twice.
  */
 function openChecked(path: string, check: (stats: BigIntStats) => void): number {
   if (process.platform !== "linux") {
@@ -111,9 +110,9 @@ function checkedDescriptor(descriptor: number, check: (stats: BigIntStats) => vo
 }
 
 /**
- * Gives a file its content, all of it or nothing: written beside it, then renamed over it. Keeps the mode of a file that
- * was there; makes the directories it needs.
- * @param temporaryName what the file is called until it is whole; a killed process may leave it, the next write takes it
+ * Writes a file's content completely or not at all: to a draft next to it, which is then renamed over it. Keeps the
+ * mode of an existing file; creates missing directories.
+ * @param temporaryName name of the draft; a killed process may leave it behind, the next write replaces it
  */
 export function replaceFile(workspace: Workspace, place: ResolvedPath, content: string, temporaryName: string): void {
   makeDirectory(workspace, dirname(place.real));
@@ -129,8 +128,8 @@ export function replaceFile(workspace: Workspace, place: ResolvedPath, content: 
 }
 
 /**
- * Calls `use` with a path of `directory` that leads there even if links are put in its way meanwhile, and with where it
- * really is. @throws Refusal where that is outside of the workspace or Deputy's own
+ * Calls `use` with a path of `directory` that stays valid even if links are put in its way meanwhile, and with its real
+ * path. @throws ToolError if that is outside the workspace or Deputy's own
  */
 export function inDirectory<T>(
   workspace: Workspace,
@@ -150,7 +149,7 @@ export function inDirectory<T>(
   }
 }
 
-/** What stands at a place, or undefined. */
+/** Status of the file at a location, or undefined. */
 export function statsOf(place: ResolvedPath): Stats | undefined {
   return lstatSync(place.real, { throwIfNoEntry: false });
 }
@@ -168,7 +167,7 @@ function checkSpelling(path: string): void {
   }
 }
 
-/** The real path of what exists, and for the rest of the path the names as given. */
+/** The real path of the existing part, and the rest of the path as given. */
 function realPathOf(path: string): string {
   try {
     return realpathSync.native(path);
@@ -181,7 +180,7 @@ function realPathOf(path: string): string {
   }
 }
 
-/** The workspace first; extra directories that do not exist, or lead elsewhere than they did, are left out. */
+/** The workspace first; extra directories that do not exist, or lead elsewhere than before, are left out. */
 function realRoots(workspace: Workspace): string[] {
   const { extraDirs, realPaths } = workspace;
   const extra = extraDirs.filter(
@@ -190,13 +189,13 @@ function realRoots(workspace: Workspace): string[] {
   return [realRoot(workspace), ...extra.map((directory) => realpathSync.native(directory))];
 }
 
-/** @throws Refusal where the workspace leads elsewhere than it did */
+/** @throws ToolError if the workspace leads elsewhere than before */
 export function realRoot({ root, realPaths }: Workspace): string {
   if (isInPlace(root, realPaths)) return realPaths[root] ?? realpathSync.native(root);
   throw new ToolError(movedWorkspace(root, realPaths));
 }
 
-/** Why nothing is done in a workspace that leads elsewhere than it did. */
+/** The error for a workspace that leads elsewhere than before. */
 export function movedWorkspace(root: string, realPaths: BoundPaths | undefined): string {
   return `Expected the workspace ${root} to be the directory ${realPaths?.[root]}, as when the task was planned; it leads to another one now. Put it back.`;
 }
@@ -224,7 +223,7 @@ function checkWritable(place: ResolvedPath, stats: Stats): void {
   if ((stats.mode & 0o222) === 0) throw new ToolError(`${place.shown} is read-only. Its mode forbids changing it.`);
 }
 
-/** Makes a directory and those above it, one at a time, each in the one that was checked before it. */
+/** Creates a directory and its parents, one at a time, each in the one that was checked before it. */
 function makeDirectory(workspace: Workspace, directory: string): void {
   const stats = lstatSync(directory, { throwIfNoEntry: false });
   if (stats?.isDirectory()) return;

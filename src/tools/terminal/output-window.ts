@@ -1,4 +1,4 @@
-/** The output of a command in bounded memory: how it began and how it ended, and how much lies between. */
+/** A command's output in bounded memory: its beginning, its end, and the size of the part in between. */
 import { headOf, tailOf } from "../cut.ts";
 
 const HEAD_BYTES = 12_000;

@@ -1,11 +1,10 @@
 /**
- * One command line run in a shell, with every process it starts. The command runs in a session of its own under a small
- * supervising `sh`. Two descriptors tell who is left. All processes of the command inherit 3: when the last has gone,
- * Deputy reads its end. A watchdog alone has 4: when Deputy dies, however it does, the watchdog reads its end and ends
- * the session. The watchdog is the last to go, so that there is no moment at which nobody would. Nothing outlives the
- * command but what leaves the session on purpose (`setsid`) and lets go of 3.
- *
- * `node:child_process` and not execa: what counts here are groups and sessions, and not waiting for pipes.
+ * Runs one command line in a shell, with every process that it starts. The command runs in its own session under a
+ * small supervising `sh`. Two descriptors show which processes are left. All processes of the command inherit 3: when
+ * the last one has ended, Deputy reads its end. Only a watchdog has 4: when Deputy dies, however it does, the watchdog
+ * reads its end and ends the session. The watchdog ends last, so that the session is always watched. Nothing outlives
+ * the command except a process that deliberately leaves the session (`setsid`) and closes 3.
+ * Uses `node:child_process` instead of execa: the code needs groups and sessions, and must not wait for pipes.
  */
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -15,18 +14,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../../present.ts";
 import { startProcess } from "../../system/start-process.ts";
 
-/** From TERM to KILL. A stopped tool has to be done within a second. */
+/** Time from TERM to KILL. A stopped tool has to end within a second. */
 const GRACE_MS = 400;
-/** How long after its end a command whose processes have all gone may still look as if some were left. */
+/** How long after its end a command may still seem to have processes left. */
 const SETTLE_MS = 50;
-/** How long output may still come in when nobody who could write it should be left. */
+/** How long output may still arrive after every process that could write it should have ended. */
 const DRAIN_MS = 200;
-/** The longest a timer of Node's can wait. */
+/** Maximum delay of a Node timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Ends all processes of session $1, also those in groups of their own (`timeout` makes one), but not its own shell: that
- * comes last. One that was just being started is found by the next pass.
+ * Ends all processes of session $1, including those in their own groups (`timeout` creates one), but not its own shell,
+ * which comes last. The next pass finds a process that was just being started.
  */
 const END_SESSION = `
   session=$1
@@ -43,8 +42,8 @@ const END_SESSION = `
   kill -KILL -- "-$session"`;
 
 /**
- * $0 is the shell, $1 the command. The supervisor survives TERM, so that it can tell how the command ended; the watchdog
- * does not hear it.
+ * $0 is the shell, $1 the command. The supervisor survives TERM, so that it can report how the command ended; the
+ * watchdog ignores it.
  */
 const SUPERVISE = `
   trap '' TERM
@@ -62,20 +61,20 @@ export type ShellCommand = {
   cwd: string;
   environment: Record<string, string>;
   timeoutMs: number;
-  /** Gets standard output and standard error in the order they were written. */
+  /** Receives standard output and standard error in the order they were written. */
   onOutput(chunk: Buffer): void;
 };
 
 export type ShellEnd = {
-  /** 128 + n where signal n ended the command. */
+  /** 128 + n if signal n ended the command. */
   exitCode: number;
-  /** Why Deputy ended it, where it did. */
+  /** Why Deputy ended it, if it did. */
   stopped?: "timeout" | "abort";
 };
 
 /**
  * Runs a command with empty standard input. When this resolves, none of its processes is left.
- * @throws Error of the system where no process can be started
+ * @throws Error of the system if no process can be started
  */
 export async function runInShell(
   { command, cwd, environment, timeoutMs, onOutput }: ShellCommand,
@@ -98,7 +97,7 @@ export async function runInShell(
   const stopping = stopSessionWhen(session, lease, timeoutMs, signal);
   const [exitCode] = (await exited) as [number | null];
   const stopped = stopping.end();
-  // One that a stop should end may have let go of the line.
+  // A process that should be ended may have closed the descriptor.
   const allGone = stopped === undefined && (await settlesWithin(gone, SETTLE_MS));
   if (allGone) signalGroup(session, "SIGKILL");
   else await endSession(session, lease);
@@ -108,8 +107,8 @@ export async function runInShell(
 }
 
 /**
- * Stops a session when its time is over or the signal aborts: TERM to its leader's group, and KILL to all shortly after.
- * @returns `end`: no more of that; tells why the session was stopped, where it was
+ * Stops a session when its time is up or the signal aborts: TERM to its leader's group, and KILL to all shortly after.
+ * @returns `end`: cancels this, and returns why the session was stopped, if it was
  */
 function stopSessionWhen(
   session: number,
@@ -139,7 +138,7 @@ function stopSessionWhen(
   };
 }
 
-/** What models write is bash more often than not. */
+/** Models usually write bash. */
 function shellPath(): string {
   return existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
 }
@@ -148,11 +147,11 @@ function signalGroup(leader: number, name: NodeJS.Signals): void {
   try {
     process.kill(-leader, name);
   } catch {
-    // Nobody is left in it.
+    // The session is empty.
   }
 }
 
-/** By a process that goes on where Deputy dies over it; by the watchdog where no process can be started. */
+/** Uses a process that continues if Deputy dies meanwhile, or the watchdog if no process can be started. */
 async function endSession(session: number, lease: Duplex): Promise<void> {
   try {
     const options = { env: {}, detached: true, stdio: "ignore" } as const;

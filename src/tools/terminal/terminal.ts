@@ -1,6 +1,6 @@
 /**
- * `terminal`: one command line in the workspace. It is no sandbox: a command can do what the user can. What holds a
- * child back is the operator's answer (`ask`, where no rule decides), and that it gets none of the keys.
+ * `terminal`: one command line in the workspace. It is not a sandbox: a command can do what the user can. A child is
+ * limited by the operator's approval (`ask`, if no rule decides), and gets none of the keys.
  */
 import { constants } from "node:os";
 import { z } from "zod";
@@ -9,11 +9,11 @@ import { createOutputWindow } from "./output-window.ts";
 import { runInShell, type ShellEnd } from "./shell.ts";
 
 export type TerminalOptions = {
-  /** Where commands run. @throws Refusal where there is no such place any more */
+  /** Where commands run. @throws ToolError if the directory no longer exists */
   directory(): string;
-  /** What commands get, made when the first one runs. */
+  /** The environment of commands, created when the first one runs. */
   environment(): Record<string, string>;
-  /** Longest a command may run. */
+  /** Time limit of a command. */
   timeoutMs: number;
 };
 
@@ -65,7 +65,7 @@ function report(output: string, end: ShellEnd, longestMs: number, limitMs: numbe
   return { ok: false, text: `${text}\n[exit code ${end.exitCode}${signalWords(end.exitCode)}]` };
 }
 
-/** A shell tells of a signal as 128 + its number. */
+/** A shell reports a signal as 128 + its number. */
 function signalWords(exitCode: number): string {
   const name = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0];
   return name === undefined ? "" : `: ${name}`;
