@@ -1,4 +1,4 @@
-/** What is let in: reads a request and finds what its vendor would refuse, in the order in which vendors look. */
+/** Admission: parses a request and finds what its vendor would reject, in the order in which vendors check. */
 import type { IncomingHttpHeaders } from "node:http";
 import { isRecord } from "../record.ts";
 import { type JsonFields, textOf } from "./json-fields.ts";
@@ -7,7 +7,7 @@ import type { RequestTarget } from "./request-target.ts";
 import type { WireError, WireFormat } from "./wire-format.ts";
 
 export type AdmissionRules = {
-  /** Name → key. */
+  /** Keys by name. */
   keys?: Readonly<Record<string, string>> | undefined;
   models?: readonly string[] | undefined;
   strict: boolean;

@@ -1,21 +1,21 @@
-/** A clock that stands still until a test moves it. */
+/** A clock that stops until a test advances it. */
 import { type Clock, sleepBy } from "../clock.ts";
 
 export interface FakeClock extends Clock {
   /**
-   * Moves time on by `ms`. Timers go off in the order they are due, each at its own time; between two of them every
-   * promise that can settle does, so that what a timer sets off may set timers of its own.
+   * Advances time by `ms`. Timers fire in order, each at its own time; between two of them every promise that can
+   * settle does, so that a timer's effects may set further timers.
    */
   advance(ms: number): Promise<void>;
-  /** Sets the clock that people read forward or, with a negative number, back. No time passes: no timer is any nearer. */
+  /** Sets the wall clock forward or, with a negative number, back. No time passes: no timer gets nearer. */
   jump(ms: number): void;
-  /** Timers that have not gone off. */
+  /** Number of timers that have not fired. */
   readonly pending: number;
 }
 
 type Timer = { due: number; callback: () => void };
 
-/** @param startMs milliseconds since the epoch; by default the first of January 2026, UTC */
+/** @param startMs milliseconds since the epoch; by default January 1, 2026, UTC */
 export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   const timers = new Set<Timer>();
   let nowMs = 0;
@@ -60,7 +60,7 @@ export function createFakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
   };
 }
 
-/** One turn of the event loop: by then every promise that waits for nothing outside has settled. */
+/** One turn of the event loop: every promise that waits for nothing outside has settled by then. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,6 @@
 /**
- * How each fault is played: a function from the answer that would have been to the moves that are made instead. A new
- * fault does not compile until it has one.
+ * Fault handlers: each maps a normal response to the steps that are performed instead. A new fault does not compile
+ * until it has one.
  */
 import type { ErrorFault, Fault } from "./faults.ts";
 import type { ModelRequest } from "./model-request.ts";
@@ -8,7 +8,7 @@ import { type ResponseStep, written } from "./response-steps.ts";
 import { countTokens, type ScriptedReply, type Turn } from "./turn.ts";
 import type { WireError, WireFormat, WireFrame } from "./wire-format.ts";
 
-/** Who answers what to whom. */
+/** A request with its scripted reply. */
 export type Exchange = { wire: WireFormat; request: ModelRequest; turn: Turn; reply: ScriptedReply; requestId: string };
 
 type FaultHandlers = {
@@ -99,7 +99,7 @@ const FAULT_HANDLERS: FaultHandlers = {
   ],
 };
 
-/** What is done on the connection for this turn once its latency is over, its fault included. */
+/** The steps on the connection for this turn once its latency is over, including its fault. */
 export function responseSteps(exchange: Exchange): ResponseStep[] {
   const { fault } = exchange.turn;
   if (fault === undefined) return answered(exchange);
@@ -133,7 +133,7 @@ function answered(exchange: Exchange): ResponseStep[] {
   return [head(exchange), ...writtenIn(exchange, framesOf(exchange)), { move: "end" }];
 }
 
-/** The whole answer, with something in the middle of it. */
+/** The whole response, with something in the middle of it. */
 function interrupted(exchange: Exchange, afterDeltas: number, between: ResponseStep[]): ResponseStep[] {
   const { before, after } = cut(framesOf(exchange), afterDeltas);
   return [head(exchange), ...writtenIn(exchange, before), ...between, ...writtenIn(exchange, after), { move: "end" }];
@@ -144,7 +144,7 @@ function head({ wire, request, requestId }: Exchange): ResponseStep {
   return { move: "head", status: 200, headers: { ...wire.headers(requestId), "content-type": type } };
 }
 
-/** A document that is not streamed is two frames, so that every fault has a middle to happen in. */
+/** A document that is not streamed is split into two frames, so that every fault has a middle to happen in. */
 function framesOf({ wire, request, reply }: Exchange): WireFrame[] {
   if (request.streaming) return wire.stream(reply, request);
   const whole = wire.whole(reply, request);
@@ -161,7 +161,7 @@ function writtenIn({ turn, reply }: Exchange, frames: WireFrame[]): ResponseStep
   return written(frames, (tokensPerDelta / turn.tokensPerSecond) * 1000);
 }
 
-/** Splits behind the nth delta, or behind the last where there are fewer. */
+/** Splits after the nth delta, or after the last one if there are fewer. */
 function cut(frames: WireFrame[], deltas: number): { before: WireFrame[]; after: WireFrame[] } {
   let edge = 0;
   let seen = 0;
@@ -186,7 +186,7 @@ function joined(frames: WireFrame[]): string {
   return frames.map(({ data }) => data).join("");
 }
 
-/** Stands for the invalid bytes until the text is bytes; JSON leaves it as it is. */
+/** Marks the invalid bytes until the text becomes bytes; JSON leaves it unchanged. */
 const MARK = "\uffff";
 
 function withInvalidBytes(text: string): Uint8Array {

@@ -1,4 +1,4 @@
-/** `deputize/testing`: a scripted model provider over real HTTP, a journal in memory, a clock that a test moves. */
+/** `deputize/testing`: a scripted model provider over real HTTP, an in-memory journal, a clock controlled by tests. */
 export { createMemory, createMemoryJournal, type Memory, type MemoryJournalOptions } from "../journal/memory.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export type { AnswerFault, ErrorFault, Fault } from "./faults.ts";

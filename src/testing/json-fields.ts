@@ -1,9 +1,9 @@
-/** Reading JSON of unknown shape without trusting it: what is not there, or is something else, reads as empty. */
+/** Reads JSON of unknown shape safely: a missing or wrong value reads as empty. */
 import { isRecord } from "../record.ts";
 
 export type JsonFields = Record<string, unknown>;
 
-/** The objects of a list. */
+/** The objects in a list. */
 export function listOf(value: unknown): JsonFields[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
 }
@@ -28,7 +28,7 @@ export function joinedText(value: unknown): string {
     .join("");
 }
 
-/** A tool's arguments as a model wrote them; the text itself where it is not JSON. */
+/** A tool's arguments as a model wrote them; the text itself if it is not JSON. */
 export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,6 +1,6 @@
 /**
- * A request as a script sees it: the same conversation reads the same in all four wire formats. System text stands
- * apart, and the results of one step's tool calls are one `tool` message.
+ * A request as a script sees it: the same conversation looks the same in all four wire formats. System text is
+ * separate, and the results of one step's tool calls are one `tool` message.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiMode } from "../route.ts";
@@ -14,32 +14,32 @@ export type RequestMessage = {
   text: string;
   toolCalls: RequestToolCall[];
   toolResults: RequestToolResult[];
-  /** Absent where there are none. */
+  /** Absent if there are none. */
   images?: RequestImage[];
 };
 
 export type RequestTool = {
   name: string;
-  /** Where the format groups tools (`responses`): a call of this tool has to name its group. */
+  /** If the format groups tools (`responses`), a call of this tool must name its group. */
   namespace?: string;
   description: string;
   schema: unknown;
 };
 
-/** What a wire format says, whichever it is. */
+/** The content common to all wire formats. */
 export type RequestContent = {
   system: string;
   messages: RequestMessage[];
   tools: RequestTool[];
-  /** The effort as it was sent, unchecked. */
+  /** The effort as sent, unchecked. */
   effort?: string | undefined;
-  /** Tokens, where thinking was asked for by a budget (Anthropic, Gemini). */
+  /** Tokens, if thinking was requested as a budget (Anthropic, Gemini). */
   thinkingBudget?: number | undefined;
   maxTokens?: number | undefined;
 };
 
 export type ModelRequest = RequestContent & {
-  /** How many requests this server saw before. */
+  /** Number of earlier requests to this server. */
   index: number;
   /** Milliseconds since the epoch, on the server's clock. */
   at: number;
@@ -47,15 +47,15 @@ export type ModelRequest = RequestContent & {
   path: string;
   model: string;
   streaming: boolean;
-  /** Name of the key it carried; absent where the server checks none, or did not know it. */
+  /** Name of its key; absent if the server does not check keys, or does not know it. */
   keyName?: string;
   headers: IncomingHttpHeaders;
-  /** Text of the last user message; empty where there is none. */
+  /** Text of the last user message; empty if there is none. */
   lastUserText: string;
   /** The parsed body, as it arrived. */
   body: Record<string, unknown>;
   bodyBytes: number;
-  /** HTTP status that was answered; absent until then, and where the connection was cut instead. */
+  /** HTTP status of the response; absent until then, and if the connection was cut instead. */
   status?: number;
 };
 
@@ -67,7 +67,7 @@ export type Transcript = {
   messages: RequestMessage[];
 };
 
-/** Gathers messages: what belongs to one step is one message, however many items its format splits it into. */
+/** Collects messages: the parts of one step are one message, however many items its format splits it into. */
 export function createTranscript(): Transcript {
   const messages: RequestMessage[] = [];
   const names = new Map<string, string>();

@@ -1,6 +1,6 @@
 /**
- * A model provider on loopback whose answers are scripted: real HTTP, the real wire formats of all four API modes, told
- * apart by path. A script is a function from the request to a turn; it reacts to what it is sent and to nothing else.
+ * A model provider on loopback with scripted responses: real HTTP, and the real wire formats of all four API modes,
+ * distinguished by path. A script is a function from the request to a turn, and depends on nothing else.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -25,45 +25,48 @@ export type Script = (request: ModelRequest) => Turn | Promise<Turn>;
 
 export type ModelServerOptions = {
   script: Script;
-  /** Name → key. A request must carry one of them, in its mode's own header. Default: no key is asked for. */
+  /** Keys by name. A request must carry one of them, in its mode's own header. Default: no key is required. */
   keys?: Readonly<Record<string, string>>;
-  /** Models it serves; any other is answered as the vendor answers it. Default: any. */
+  /** Models it serves; others get the vendor's own error. Default: any. */
   models?: readonly string[];
-  /** Refuse what the vendor refuses: unknown fields, calls without results, impossible limits. Default true. */
+  /** Rejects what the vendor rejects: unknown fields, calls without results, impossible limits. Default true. */
   strict?: boolean;
-  /** Top-level request fields taken beside the vendor's own, e.g. `reasoning` where OpenRouter is played. */
+  /** Top-level request fields accepted in addition to the vendor's own, such as `reasoning` to act as OpenRouter. */
   extraFields?: readonly string[];
-  /** What `requests` keeps: everything; all but system, messages, tools, headers and body; nothing. Default `whole`. */
+  /**
+   * What `requests` keeps: everything; everything except system, messages, tools, headers and body; nothing. Default
+   * `whole`.
+   */
   keepRequests?: "whole" | "brief" | "none";
-  /** Times the requests, and every latency, pace and silence of a turn. Default: the real one. */
+  /** Times the requests, and every latency, pace and silence of a turn. Default: the system clock. */
   clock?: Clock;
-  /** Default: any free one. */
+  /** Default: any free port. */
   port?: number;
 };
 
 export interface ModelServer {
-  /** Origin, e.g. `http://127.0.0.1:41234`. */
+  /** Origin, such as `http://127.0.0.1:41234`. */
   readonly url: string;
-  /** What a client of this mode takes as its base URL. @param prefix path of your own before it, e.g. `/zai` */
+  /** The base URL for a client of this mode. @param prefix a path before it, such as `/zai` */
   baseUrl(apiMode: ApiMode, prefix?: string): string;
-  /** What arrived, refused requests too. */
+  /** Every request, including rejected ones. */
   readonly requests: readonly ModelRequest[];
-  /** Requests for an answer so far, kept or not. */
+  /** Number of model requests so far, kept or not. */
   readonly count: number;
-  /** What scripts threw. Each was also answered by an error that says so. */
+  /** Errors thrown by scripts. Each also got an error response that says so. */
   readonly scriptErrors: readonly unknown[];
   readonly openConnections: number;
-  /** Requests that are being read, scripted or answered. */
+  /** Number of requests being read, scripted or answered. */
   readonly inFlight: number;
   readonly maxInFlight: number;
-  /** Stops listening and cuts every connection, whatever is going on there. */
+  /** Stops listening and cuts every connection, even in use. */
   close(): Promise<void>;
 }
 
-/** How many connections may wait to be accepted; the system may allow fewer. */
+/** Backlog of connections to accept; the system may allow fewer. */
 const BACKLOG = 8192;
 
-/** @throws Error of the system where the port cannot be listened on */
+/** @throws Error of the system if it cannot listen on the port */
 export async function createModelServer(options: ModelServerOptions): Promise<ModelServer> {
   const { script, strict = true, extraFields = [], keepRequests = "whole", clock = systemClock, port = 0 } = options;
   const admission = createAdmission({ keys: options.keys, models: options.models, strict, extraFields });
@@ -102,7 +105,7 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
     });
   }
 
-  /** The answer is written out when its latency is over, not before: thousands may be waiting. */
+  /** Creates the response only when its latency is over: thousands may be waiting. */
   async function scripted(
     { wire, request, requestId }: Pick<Exchange, "wire" | "request" | "requestId">,
     response: ServerResponse,
@@ -180,7 +183,7 @@ function brief(request: ModelRequest): ModelRequest {
   return { ...request, system: "", messages: [], tools: [], headers: {}, body: {} };
 }
 
-/** The whole body; nothing where the client left before it was sent. */
+/** The whole body; undefined if the client disconnected before the end. */
 function bodyOf(incoming: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

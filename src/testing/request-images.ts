@@ -1,10 +1,10 @@
-/** Images in a request: what a vendor would find in their bytes. */
+/** Images in a request, as a vendor would read their bytes. */
 import { bytesOfDataUrl, type ImageType, imageTypeOf, isDataUrl } from "../image.ts";
 
-/** An image as a script sees it: by its bytes, which are what they are said to be, or by its URL. */
+/** An image as a script sees it: by its bytes, whose type is verified, or by its URL. */
 export type RequestImage = { mediaType: string; base64: string } | { url: string };
 
-/** An image as OpenAI's formats carry it: one text, a URL or a `data:` URL. */
+/** An image in OpenAI's formats: one text, a URL or a `data:` URL. */
 export function imageInUrl(url: string): RequestImage {
   if (!isDataUrl(url)) return { url };
   const mediaType = /^data:([^;,]*)/i.exec(url)?.[1] ?? "";
@@ -21,12 +21,12 @@ export function faultInUrl(url: string): UrlFault | undefined {
   return imageTypeOf(bytes) === undefined ? "no-image" : undefined;
 }
 
-/** The bytes of base64 as all vendors read it; undefined where it is none. */
+/** Decodes base64 as all vendors do; undefined if it is invalid. */
 export function bytesOfBase64(base64: string): Buffer | undefined {
   return bytesOfDataUrl(`data:;base64,${base64}`);
 }
 
-/** What bytes in base64 really are. */
+/** Detects the type of base64-encoded bytes. */
 export function typeInBase64(base64: string): ImageType | undefined {
   const bytes = bytesOfBase64(base64);
   return bytes && imageTypeOf(bytes);

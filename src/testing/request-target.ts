@@ -1,4 +1,4 @@
-/** Which API a request is for, told from its path; whatever stands before the path's known ending is the caller's. */
+/** The API that a request is for, by the known ending of its path; the rest of the path is the caller's. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiMode } from "../route.ts";
 
@@ -6,7 +6,7 @@ export type RequestTarget =
   /** `model` and `streaming` are in Gemini's path, in the others' body. */
   { asks: "answer"; apiMode: ApiMode; model?: string; streaming?: boolean } | { asks: "models"; apiMode: ApiMode };
 
-/** What a vendor's own base URL ends in. */
+/** The end of a vendor's own base URL. */
 export const BASE_PATH: Record<ApiMode, string> = {
   chat_completions: "/v1",
   responses: "/v1",

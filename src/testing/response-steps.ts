@@ -1,6 +1,6 @@
 /**
- * An answer as a list of moves on one HTTP connection: wait, send a head, write, end, cut. Whatever a script asks for,
- * faults included, becomes such a list before anything is sent; performing it is the same for all.
+ * A response as a list of steps on one HTTP connection: wait, send a head, write, end, cut. Everything that a script
+ * requests, faults included, becomes such a list before anything is sent; performing it is the same for all.
  */
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../clock.ts";
@@ -8,7 +8,7 @@ import type { WireFrame } from "./wire-format.ts";
 
 export type ResponseStep =
   | { move: "wait"; ms: number }
-  /** Nothing more comes, until the client leaves or the server closes. */
+  /** Nothing more arrives until the client disconnects or the server closes. */
   | { move: "hang" }
   | { move: "head"; status: number; headers: Record<string, string> }
   | { move: "write"; data: string | Uint8Array }
@@ -16,10 +16,10 @@ export type ResponseStep =
   /** The connection is reset: the client sees ECONNRESET. */
   | { move: "reset" };
 
-/** Shortest time between two paced writes, ms: faster text is written several pieces at a time. */
+/** Minimum time between two paced writes, in milliseconds: faster text is written several pieces at a time. */
 const SHORTEST_PAUSE_MS = 10;
 
-/** Frames as writes: all at once, or with a pause for every delta. */
+/** Converts frames to writes: all at once, or with a pause for every delta. */
 export function written(frames: readonly WireFrame[], msPerDelta: number): ResponseStep[] {
   const steps: ResponseStep[] = [];
   let pauseMs = 0;
@@ -36,7 +36,7 @@ export function written(frames: readonly WireFrame[], msPerDelta: number): Respo
   return steps;
 }
 
-/** Plays the moves in order; stops for good when the client leaves. @param onHead hears the status as it is sent */
+/** Performs the steps in order; stops when the client disconnects. @param onHead receives the status when it is sent */
 export function sendSteps(
   steps: readonly ResponseStep[],
   response: ServerResponse,
@@ -74,7 +74,7 @@ export function sendSteps(
           response.end();
           break;
         case "reset":
-          // What was written leaves at the end of this turn of the event loop; the reset must come after it.
+          // Written data is sent at the end of this turn of the event loop; the reset must follow it.
           setImmediate(() => response.socket?.resetAndDestroy());
           break;
         default:
@@ -86,7 +86,7 @@ export function sendSteps(
   goOn();
 }
 
-/** Waits; false where the client leaves before the time is over. */
+/** Waits; returns false if the client disconnects first. */
 export function waited(ms: number, response: ServerResponse, clock: Clock): Promise<boolean> {
   if (response.closed || ms <= 0) return Promise.resolve(!response.closed);
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * What a vendor accepts, as a table. A request is walked beside it and the first thing that does not fit is named;
- * each wire format puts that into its vendor's words.
+ * Schemas of the vendors' requests, as a table. Validation names the first issue; each wire format puts it into its
+ * vendor's words.
  */
 
 import { isRecord } from "../record.ts";
@@ -12,20 +12,20 @@ export type Shape =
   | { each: Shape }
   /** A string, or this. */
   | { textOr: Shape }
-  /** One of several, told apart by a field. `otherwise` is meant where the field is missing. */
+  /** One of several, distinguished by a field. `otherwise` applies if the field is missing. */
   | { by: string; kinds: Record<string, Shape>; otherwise?: string; tagInPath?: boolean };
 
 export type ShapeIssue = {
   path: readonly (string | number)[];
   kind: "unknown" | "missing" | "value";
   found?: unknown;
-  /** Values, or the name of a type, that would have fitted. */
+  /** Values that are allowed, or the name of a type. */
   expected: readonly string[];
 };
 
 type ShapePath = readonly (string | number)[];
 
-/** The first misfit of `value`; null fits every field that is not required. */
+/** The first issue of `value`; null is valid for every optional field. */
 export function shapeIssue(value: unknown, shape: Shape, path: ShapePath = []): ShapeIssue | undefined {
   if (shape === "any" || value === null || value === undefined) return undefined;
   if ("values" in shape) {
@@ -82,12 +82,12 @@ function fieldsIssue(
   return undefined;
 }
 
-/** Fields that may hold anything. */
+/** Fields that may contain anything. */
 export function anyOf(...names: string[]): Record<string, Shape> {
   return Object.fromEntries(names.map((name) => [name, "any" as const]));
 }
 
-/** The request without the fields that are accepted whatever they hold. */
+/** The request without the fields that accept any value. */
 export function without(body: Record<string, unknown>, names: ReadonlySet<string>): Record<string, unknown> {
   return names.size === 0 ? body : Object.fromEntries(Object.entries(body).filter(([name]) => !names.has(name)));
 }

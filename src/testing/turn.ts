@@ -1,5 +1,5 @@
 /**
- * What a script answers with (`Turn`), and the same with every default filled in (`ScriptedReply`), from which each wire
+ * A script's response (`Turn`), and the same with every default filled in (`ScriptedReply`), from which each wire
  * format writes its events.
  */
 import { createHash } from "node:crypto";
@@ -10,29 +10,29 @@ import type { ModelRequest } from "./model-request.ts";
 
 export type TurnToolCall = {
   name: string;
-  /** The group of the tool, where the request had it in one. */
+  /** The group of the tool, if the request put it in one. */
   namespace?: string;
-  /** Sent as it is, whether or not it fits the tool's schema. */
+  /** Sent as is, whether or not it fits the tool's schema. */
   input: unknown;
   id?: string;
 };
 
 export type Turn = {
   text?: string;
-  /** Sent whether or not the request asked for it. */
+  /** Sent whether or not it was requested. */
   reasoning?: string;
   toolCalls?: readonly TurnToolCall[];
-  /** Milliseconds from the request to the first byte of the answer. Default 0. */
+  /** Milliseconds from the request to the first byte of the response. Default 0. */
   latencyMs?: number;
   /** Paces the text. Without it everything is written at once. */
   tokensPerSecond?: number;
-  /** How many pieces the text is sent in. Default: one per token, but at most 8 where it is not paced. */
+  /** Number of pieces of the text. Default: one per token, but at most 8 without pacing. */
   deltas?: number;
-  /** `input` counts cached tokens too, `output` reasoning tokens too. Default: characters ÷ 4, nothing cached. */
+  /** `input` includes cached tokens, `output` includes reasoning tokens. Default: characters ÷ 4, nothing cached. */
   usage?: Partial<Usage>;
-  /** What the answer calls the model. Default: what the request called it. */
+  /** The model name in the response. Default: the requested one. */
   servedModel?: string;
-  /** Default: `tool-calls` where there are any, else `stop`. */
+  /** Default: `tool-calls` if there are any, else `stop`. */
   finish?: Finish;
   fault?: Fault;
 };
@@ -48,22 +48,22 @@ export type ReplyToolCall = {
 };
 
 export type ScriptedReply = {
-  /** Unique; each wire format puts its own prefix before it. */
+  /** Unique; each wire format adds its own prefix. */
   id: string;
   /** Seconds since the epoch. */
   createdAt: number;
   model: string;
-  /** The pieces they are streamed in. */
+  /** The pieces in which they are streamed. */
   reasoning: string[];
   text: string[];
   toolCalls: ReplyToolCall[];
   usage: Usage;
   finish: Finish;
-  /** Words of a refusal, sent in the place the format has for them. */
+  /** Text of a refusal, sent in the format's own place. */
   refusal?: string;
 };
 
-/** @param nonce keeps the ids of two servers apart */
+/** @param nonce distinguishes the ids of two servers */
 export function replyTo(turn: Turn, request: ModelRequest, nonce: string): ScriptedReply {
   const id = `${nonce}${request.index.toString().padStart(6, "0")}`;
   const text = turn.text ?? "";
@@ -91,17 +91,17 @@ function defaultDeltas(text: string): number {
   return Math.min(8, countTokens(text));
 }
 
-/** A plausible count: one token for every four characters. */
+/** A plausible count: one token per four characters. */
 export function countTokens(text: string): number {
   return Math.ceil(text.length / 4);
 }
 
-/** The id a script chose, or one in the vendor's form. */
+/** The id that a script chose, or one in the vendor's form. */
 export function toolCallId({ id, named }: ReplyToolCall, prefix: string): string {
   return named ? id : prefix + id;
 }
 
-/** A signature that a later request can be checked for: it stands for exactly this text. */
+/** A signature that a later request can be checked for: it identifies exactly this text. */
 export function signatureOf(text: string): string {
   return createHash("sha256").update(`scripted:${text}`).digest("base64");
 }
@@ -123,7 +123,7 @@ function usageOf(
   };
 }
 
-/** The text in `count` pieces of about equal length, no character cut in two; fewer where it is shorter than that. */
+/** Splits text into `count` pieces of about equal length, without splitting a character; fewer if it is shorter. */
 export function inPieces(text: string, count: number): string[] {
   const length = text.length / Math.max(1, Math.min(count, text.length));
   const pieces: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * What a Chat Completions API accepts, and how its requests read. The fields are OpenAI's own, what its library sends
- * beside them (`parsed`), and what the other vendors of this format have in common (`reasoning_content`).
+ * Requests of a Chat Completions API: schema and parser. The fields are OpenAI's own, what its library adds (`parsed`),
+ * and what the other vendors of this format have in common (`reasoning_content`).
  */
 
 import { fieldsOf } from "../../record.ts";
@@ -108,7 +108,7 @@ export function checkChatRequest(body: JsonFields, extra: ReadonlySet<string>): 
   return checkOrder(listOf(body.messages)) ?? checkImages(listOf(body.messages));
 }
 
-/** Images stand in messages of the user's only, and are what they are said to be. */
+/** Images are allowed only in user messages, and must match their declared type. */
 function checkImages(messages: JsonFields[]): WireError | undefined {
   for (const [index, { role, content }] of messages.entries()) {
     const urls = imageUrls(content);
@@ -131,7 +131,7 @@ function imageUrls(content: unknown): string[] {
   );
 }
 
-/** Every tool call is answered by the messages right behind it, and nothing else is. */
+/** The results of tool calls must follow them directly, one for each call. */
 function checkOrder(messages: JsonFields[]): WireError | undefined {
   if (messages.length === 0) {
     return invalidParameter("Invalid 'messages': empty array. Expected an array with minimum length 1.", "messages");

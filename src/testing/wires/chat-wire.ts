@@ -1,6 +1,6 @@
 /**
- * Chat Completions: every event is a `chat.completion.chunk` with a delta, the last one names the finish, then usage
- * where it was asked for, then `[DONE]`. Reasoning goes in `reasoning_content`, as the vendors do who show it.
+ * Chat Completions: every event is a `chat.completion.chunk` with a delta, the last one names the finish, then usage if
+ * it was requested, then `[DONE]`. Reasoning goes in `reasoning_content`, as with vendors that show it.
  */
 import type { Finish } from "../../event.ts";
 import { fieldsOf } from "../../record.ts";
@@ -100,7 +100,7 @@ function chatCompletion(reply: ScriptedReply): string {
   });
 }
 
-/** A refusal in words ends like any answer. */
+/** A refusal as text ends like any answer. */
 function finishOf({ finish, refusal }: ScriptedReply): string {
   return FINISH[refusal === undefined ? finish : "stop"];
 }

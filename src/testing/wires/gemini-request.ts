@@ -1,6 +1,6 @@
 /**
- * What the Gemini API accepts, and how its requests read. Field names are the camelCase ones that its clients send.
- * Function calls have no ids here: a response belongs to the call at the same place of the turn before.
+ * Requests of the Gemini API: schema and parser. Field names are the camelCase ones that its clients send. Function
+ * calls have no ids here: a response belongs to the call at the same position of the previous turn.
  */
 
 import { pathText } from "../../key-path.ts";
@@ -111,7 +111,7 @@ function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** A turn of function calls comes behind a user's turn, and its responses, as many, right behind it. */
+/** A turn of function calls must follow a user's turn, and be followed directly by as many responses. */
 function checkContents(contents: JsonFields[], model: string): WireError | undefined {
   if (contents.length === 0) return invalidArgument("* GenerateContentRequest.contents: contents is not specified\n");
   let open = 0;
@@ -145,7 +145,7 @@ function checkContents(contents: JsonFields[], model: string): WireError | undef
 
 const IMAGE_TYPES = ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 
-/** Bytes are base64 of an image it can read; what is behind a URL is fetched where it is `https:`, with its type. */
+/** Bytes must be base64 of a readable image; a URL must use `https:` and have a type. */
 function checkMedia(parts: JsonFields[], model: string, index: number): WireError | undefined {
   for (const [position, { inlineData, fileData }] of parts.entries()) {
     if (isRecord(inlineData)) {
@@ -167,10 +167,10 @@ function checkMedia(parts: JsonFields[], model: string, index: number): WireErro
   return undefined;
 }
 
-/** What a client sends where it has no signature to send, e.g. for a history of another vendor's. */
+/** Sent by clients without a signature, such as for another vendor's history. */
 const NO_SIGNATURE = ["skip_thought_signature_validator", "context_engineering_is_the_way_to_go"];
 
-/** Gemini 3 wants the signature back with the first function call of a turn; any signature must be a real one. */
+/** Gemini 3 requires the signature with the first function call of a turn; every signature must be real. */
 function checkSignatures(
   calls: JsonFields[],
   parts: JsonFields[],

@@ -1,6 +1,6 @@
 /**
  * The Gemini API: every event is a whole `GenerateContentResponse` with the next parts and the usage so far; the last
- * one names the finish reason. Function calls come in one piece and without ids.
+ * one names the finish reason. Function calls arrive in one piece and without ids.
  */
 import type { Finish } from "../../event.ts";
 import { type ReplyToolCall, type ScriptedReply, signatureOf } from "../turn.ts";
@@ -108,7 +108,7 @@ function geminiError(rejection: Rejection, { model, effort, at }: ErrorSubject):
   }
 }
 
-/** A wrong key is an invalid argument here; 401 is for tokens, 403 for keys without the right. */
+/** A wrong key is an invalid argument here; 401 is for tokens, 403 for keys without permission. */
 function keyError(status: 401 | 403 | undefined): WireError {
   if (status === 401) {
     return { status, type: "UNAUTHENTICATED", message: "Request had invalid authentication credentials." };
@@ -183,7 +183,7 @@ function wholeResponse(reply: ScriptedReply): string {
   return `{"candidates":[{"content":{"parts":[${parts.join(",")}],"role":"model"},${finish}}],${tailOf(reply)}}`;
 }
 
-/** The arguments are an object, not a text: put in as written, so that half of them breaks the whole event. */
+/** The arguments are an object, not text: inserted as written, so that half of them breaks the whole event. */
 function functionCallPart({ id, named, name, argumentsText }: ReplyToolCall, index: number): string {
   const idJson = named ? `"id":${JSON.stringify(id)},` : "";
   const signature = index === 0 ? `,"thoughtSignature":"${signatureOf(name)}"` : "";
@@ -194,7 +194,7 @@ function blockedPrompt(reply: ScriptedReply): string {
   return `{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},${tailOf(reply)}}`;
 }
 
-/** What stands at the end of every response. Gemini counts thoughts beside the answer, not in it. */
+/** The end of every response. Gemini counts thoughts separately from the answer. */
 function tailOf({ id, model, usage }: ScriptedReply): string {
   const usageMetadata = {
     promptTokenCount: usage.input,

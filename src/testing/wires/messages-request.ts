@@ -1,6 +1,6 @@
 /**
- * What Anthropic's Messages API accepts, and how its requests read. It is the strictest of the four: a field it does
- * not know is refused at any depth, a tool call must be answered in the very next message, signatures are checked.
+ * Requests of Anthropic's Messages API: schema and parser. It is the strictest of the four: an unknown field is
+ * rejected at any depth, a tool call must be answered in the very next message, and signatures are checked.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { fieldsOf } from "../../record.ts";
@@ -123,7 +123,7 @@ const REQUEST_FIELDS: Record<string, Shape> = {
 
 const REQUEST: Shape = { fields: REQUEST_FIELDS, required: ["model", "messages", "max_tokens"] };
 
-/** Known only to a request that names a beta in its `anthropic-beta` header. */
+/** Valid only in a request that names a beta in its `anthropic-beta` header. */
 const BETA_FIELDS = ["context_management", "mcp_servers", "output_format", "fallbacks", "compaction", "thread"];
 
 const LEAST_THINKING_BUDGET = 1024;
@@ -196,7 +196,7 @@ function checkMessages(messages: JsonFields[]): WireError | undefined {
   return open.size > 0 ? unanswered(open, messages.length - 1) : undefined;
 }
 
-/** Images stand in what the user says, small enough, and are what they are said to be. */
+/** Images are allowed in user content, within a size limit, and must match their declared type. */
 function checkImages(message: JsonFields, index: number): WireError | undefined {
   for (const [position, { type, source }] of blocksOf(message).entries()) {
     if (type !== "image") continue;
@@ -228,7 +228,7 @@ function callIds(message: JsonFields): string[] {
     .map(({ id }) => textOf(id));
 }
 
-/** Takes the answered calls off `open`. */
+/** Removes answered calls from `open`. */
 function checkBlocks(blocks: JsonFields[], open: Set<string>, index: number): WireError | undefined {
   for (const [position, block] of blocks.entries()) {
     if (block.type === "text" && textOf(block.text).trim() === "") {

@@ -1,6 +1,6 @@
 /**
- * Anthropic's Messages API: content blocks, each started, filled and stopped by named events, between a
- * `message_start` with the input tokens and a `message_delta` with the stop reason and the output tokens.
+ * Anthropic's Messages API: content blocks, each started, filled and stopped by named events, between a `message_start`
+ * with the input tokens and a `message_delta` with the stop reason and the output tokens.
  */
 import type { Finish } from "../../event.ts";
 import { inPieces, type ScriptedReply, signatureOf, toolCallId } from "../turn.ts";
@@ -92,7 +92,7 @@ function messagesError(rejection: Rejection, { model, effort, at }: ErrorSubject
   }
 }
 
-/** Anthropic says a spent allowance with 400, a spent plan with 429, an unpaid bill with 402. */
+/** Anthropic reports exhausted credit with 400, an exhausted plan with 429, an unpaid bill with 402. */
 function quotaError({ status, resetsAt }: Extract<Rejection, { kind: "quota-exhausted" }>, now: number): WireError {
   if (status === 402) {
     return {
@@ -204,7 +204,7 @@ function stopDetails({ finish }: ScriptedReply) {
   return { stop_details: { type: "refusal", category: null, explanation } };
 }
 
-/** Anthropic counts cached tokens beside the input, not in it. */
+/** Anthropic counts cached tokens separately from the input. */
 function usageOf({ usage }: ScriptedReply) {
   return {
     input_tokens: usage.input - usage.cached,

@@ -1,4 +1,4 @@
-/** OpenAI's errors, which its two APIs share: one JSON object with a message, a type, a parameter and a code. */
+/** OpenAI's errors, shared by its two APIs: one JSON object with a message, a type, a parameter and a code. */
 
 import { pathText } from "../../key-path.ts";
 import { faultInUrl, type UrlFault } from "../request-images.ts";
@@ -132,7 +132,7 @@ export function openAiErrorBody({ message, type, param = null, code = null, more
   return JSON.stringify({ error: { message, type, param, code, ...more } });
 }
 
-/** A misfit in OpenAI's words. */
+/** Words a schema issue as OpenAI does. */
 export function openAiIssue({ path, kind, found, expected }: ShapeIssue): WireError {
   const param = pathText(path);
   switch (kind) {
@@ -183,7 +183,7 @@ const IMAGE_ERRORS: Record<UrlFault, { message: string; code: string }> = {
   },
 };
 
-/** Why the image behind a URL is refused; undefined where it is not. */
+/** Why the image behind a URL is rejected; undefined if it is not. */
 export function imageError(url: string): WireError | undefined {
   const fault = faultInUrl(url);
   return fault && { status: 400, type: INVALID, param: null, ...IMAGE_ERRORS[fault] };

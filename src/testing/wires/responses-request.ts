@@ -1,4 +1,4 @@
-/** What OpenAI's Responses API accepts, and how its requests read: a flat list of items instead of messages. */
+/** Requests of OpenAI's Responses API: schema and parser. It has a flat list of items instead of messages. */
 
 import { present } from "../../present.ts";
 import { fieldsOf } from "../../record.ts";
@@ -98,7 +98,7 @@ const REQUEST: Shape = {
   required: ["model", "input"],
 };
 
-/** Items this server sent and keeps, by id, so that a request can refer to them. */
+/** Stored items that this server sent, by id, so that a request can refer to them. */
 export type StoredItems = ReadonlyMap<string, JsonFields>;
 
 export function checkResponsesRequest(
@@ -117,7 +117,7 @@ export function checkResponsesRequest(
   return checkItems(listOf(body.input), stored) ?? checkImages(listOf(body.input));
 }
 
-/** Images stand in what the user or a tool says, and are what they are said to be. */
+/** Images are allowed in user messages and tool outputs, and must match their declared type. */
 function checkImages(items: JsonFields[]): WireError | undefined {
   for (const [index, { role, content, output }] of items.entries()) {
     const parts = [...listOf(content), ...listOf(output)].filter(({ type }) => type === "input_image");
@@ -147,7 +147,7 @@ function imageUrls(content: unknown): string[] {
   );
 }
 
-/** Every call has its output and every output its call; references and reasoning are such as this server sent. */
+/** Every call must have an output and every output a call; references and reasoning must come from this server. */
 function checkItems(items: JsonFields[], stored: StoredItems): WireError | undefined {
   const open = new Set<string>();
   for (const item of items) {

@@ -1,6 +1,6 @@
 /**
  * OpenAI's Responses API: an answer is a list of items (reasoning, message, function calls), each opened, filled and
- * closed by numbered events, between a `response.created` and a `response.completed` that hold the whole.
+ * closed by numbered events, between a `response.created` and a `response.completed` that contain the whole.
  */
 import type { Finish } from "../../event.ts";
 import { present } from "../../present.ts";
@@ -27,7 +27,7 @@ const INCOMPLETE: Record<Finish, string | null> = {
   refused: "content_filter",
 };
 
-/** Keeps the items it sent (unless `store: false`), because a later request may name them by their ids. */
+/** Stores the items it sent (unless `store: false`), because a later request may refer to them by id. */
 export function createResponsesWire(): WireFormat {
   const stored = new Map<string, JsonFields>();
 
@@ -71,7 +71,7 @@ function itemsOf(reply: ScriptedReply, request: ModelRequest): JsonFields[] {
   return [...items, ...reply.toolCalls.map(functionCallItem)];
 }
 
-/** A summary where the request asked for one, else the reasoning itself, as servers of open models send it. */
+/** A summary if the request asked for one, else the reasoning itself, as servers of open models send it. */
 function reasoningItem(reply: ScriptedReply, { body }: ModelRequest): JsonFields {
   const id = `rs_${reply.id}`;
   const text = reply.reasoning.join("");
@@ -100,7 +100,7 @@ function messageItem(reply: ScriptedReply): JsonFields {
   };
 }
 
-/** Null for an answer that is whole; a refusal in words is one. */
+/** Null for a complete answer, including a refusal as text. */
 function incompleteReason({ finish, refusal }: ScriptedReply): string | null {
   return refusal === undefined ? INCOMPLETE[finish] : null;
 }
@@ -126,7 +126,7 @@ function functionCallItem(call: ReplyToolCall): JsonFields {
 type Writer = {
   frames: WireFrame[];
   event(type: string, fields: JsonFields): void;
-  /** Many events that differ in their delta only. */
+  /** Writes many events that differ only in their delta. */
   deltas(type: string, fields: JsonFields, pieces: readonly string[]): void;
 };
 
@@ -166,7 +166,7 @@ function responseFrames(reply: ScriptedReply, request: ModelRequest, items: Json
   return writer.frames;
 }
 
-/** An item as it is announced: nothing in it yet. */
+/** An item as it is announced, without content. */
 function opened(item: JsonFields): JsonFields {
   const empty: JsonFields = { ...item };
   if ("status" in item) empty.status = "in_progress";
