@@ -49,7 +49,7 @@ export function parseJsonc(text: string): unknown {
 const MAX_DEPTH = 1000;
 
 function check(text: string, options: ParseOptions & { uniqueKeys?: true }): void {
-  /** Keys of each enclosing object; undefined entries are lists. */
+  /** Keys seen in each enclosing object; always empty for a list. */
   const open: Set<string>[] = [];
   const enter = (_offset: number, _length: number, line: number, column: number) => {
     if (open.push(new Set()) <= MAX_DEPTH) return;
