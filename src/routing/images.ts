@@ -1,6 +1,6 @@
 /**
- * The images of a task before it starts: each is there, is an image, is small enough, and fits the route's API; the model
- * is not known to take none. What a URL shows is for the provider to fetch: nothing is sent from here.
+ * Checks the images of a task before it starts: each exists, is an image, is small enough, and suits the route's API;
+ * the model is not known to reject images. The provider fetches URLs: nothing is sent from here.
  */
 import type { Problem, Warning } from "../errors.ts";
 import {
@@ -21,7 +21,7 @@ import type { Catalog } from "./catalog/catalog.ts";
 import { defaultModelOf } from "./catalog/providers.ts";
 import type { Credentials } from "./keys/credentials.ts";
 
-/** What a file is, or in one sentence why it cannot be used. Paths are bounded by the workspace. */
+/** Identifies a file or says, in one sentence, why it is unusable. Paths are limited to the workspace. */
 export type LookAtImage = (
   workspace: string,
   path: string,
@@ -32,21 +32,21 @@ export type ImageDeps = { credentials: Credentials; catalog: Catalog; lookAtImag
 type Seen = { images: ImageRef[] } | { problem: Problem };
 type Fitted = { route: Route; images: ImageRef[] } | { problem: Problem };
 
-/** What an API takes. */
+/** Images that an API accepts. */
 type Takes = {
   types: readonly ImageType[];
-  /** Of one image, and of a task's images together. */
+  /** Maximum size of one image, and of a task's images together. */
   maxBytes: number;
   maxTotalBytes: number;
-  /** Why it does not fetch a URL; undefined where it does. */
+  /** Why it does not fetch a URL; undefined if it does. */
   refusesUrl?(url: string, route: Route): string | undefined;
 };
 
 const MIB = 1024 * 1024;
 
 /**
- * Sources: the vendors' guides on images. Anthropic counts 5 MiB of base64 for each image. A request to Gemini may have
- * 20 MB, in base64; it fetches what is behind `https:`, not for its 2.0 models, and has to be told the type.
+ * Sources: the vendors' guides on images. Anthropic counts 5 MiB of base64 per image. A request to Gemini may have 20
+ * MB, in base64; it fetches `https:` URLs, except for its 2.0 models, and needs the type.
  */
 const TAKES: Record<ApiMode, Takes> = {
   chat_completions: { types: IMAGE_TYPES, maxBytes: 10 * MIB, maxTotalBytes: 20 * MIB },
@@ -66,7 +66,7 @@ const TAKES: Record<ApiMode, Takes> = {
   },
 };
 
-/** Fits a task's images and its route to each other. Looks at each file once. */
+/** Checks a task's images against its route, and the route against the images. Reads each file once. */
 export function createImagePlanner(deps: ImageDeps): (task: Task, route: Route, workspace: string) => Fitted {
   const files = new Map<string, ReturnType<LookAtImage>>();
 
@@ -121,7 +121,7 @@ function seeUrl(written: string): ImageRef | { unusable: string } {
   return { from: "url", name: url.href, ...present({ mediaType }) };
 }
 
-/** The first thing about these images that a route's API does not take. */
+/** The first reason for which a route's API rejects these images. */
 function misfitOf(images: readonly ImageRef[], route: Route): Problem | undefined {
   const { types, maxBytes, maxTotalBytes, refusesUrl } = TAKES[route.endpoint.apiMode];
   for (const image of images) {
@@ -149,7 +149,7 @@ function bytesOf(image: ImageRef): number {
   return image.from === "url" ? 0 : image.bytes;
 }
 
-/** Whether the model takes images may be unknown; a fallback that is known to take none, or not these, is none. */
+/** Whether the model accepts images may be unknown; a fallback that is known to reject them is removed. */
 function withFittingFallbacks(route: Route, images: readonly ImageRef[]): Route {
   const isFit = (fallback: Route) => fallback.facts.vision !== false && misfitOf(images, fallback) === undefined;
   const unfit = route.fallbacks.filter((fallback) => !isFit(fallback));
@@ -165,7 +165,7 @@ function withFittingFallbacks(route: Route, images: readonly ImageRef[]): Route 
   return { ...route, fallbacks: route.fallbacks.filter(isFit), warnings: [...route.warnings, ...warnings] };
 }
 
-/** Models of this user's that are known to take images, those of the same provider first. */
+/** This user's models that are known to accept images, those of the same provider first. */
 function modelsWithVision({ credentials, catalog }: ImageDeps, current: string): string[] {
   const usable = credentials.usable();
   const providers = [
@@ -201,7 +201,7 @@ function misfit(name: string, reason: string): Problem {
   return { code: "images-unsupported", field: "images", message: `${inShort(name)}: ${reason}.`, suggestions: [] };
 }
 
-/** Reasons may begin with the name. */
+/** Reasons may start with the name. */
 function unusable(name: string, reason: string): Problem {
   const said = reason.startsWith(name) ? reason : `${inShort(name)}: ${reason}`;
   return { code: "image-unusable", field: "images", message: `${said.replace(/\.$/, "")}.`, suggestions: [] };
@@ -211,7 +211,7 @@ function nameOf({ model, provider }: Route): string {
   return `${model} @ ${provider}`;
 }
 
-/** `png` of `image/png`. */
+/** `png` for `image/png`. */
 function plainType(type: ImageType): string {
   return type.slice("image/".length);
 }

@@ -1,6 +1,6 @@
 /**
- * The plan of a call: every task gets a route, limits, toolsets and a workspace, or a problem, before anything starts.
- * Nothing is sent, nothing is changed.
+ * Plans a call: every task gets a route, limits, toolsets and a workspace, or a problem, before anything starts.
+ * Nothing is sent or changed.
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -23,34 +23,34 @@ import { createRouter, type RouterDeps } from "./resolve/router.ts";
 
 export type PlanDeps = RouterDeps &
   ImageDeps & {
-    /** Workspaces are relative to it. A model's lie in it or in `extraDirs`. */
+    /** Workspaces are relative to it. A model's workspaces must lie in it or in `extraDirs`. */
     cwd: string;
     extraDirs: readonly string[];
     /** Whether a directory, links resolved, is Deputy's own: no child works there. */
     isOwn(path: string): boolean;
-    /** What the program's routing hook said of each task. */
+    /** The program's routing decision for each task. */
     decisions: readonly HookDecision[];
     agents: Agents;
-    /** Of the children: see `delegation-start`. */
+    /** Depth of the children: see `delegation-start`. */
     depth: number;
     bounds?: Bounds;
   };
 
-/** What a child's own delegation may not leave. */
+/** Bounds that a child's own delegation cannot exceed. */
 export type Bounds = {
   toolsets: readonly string[];
-  /** Of the toolsets only these tools; absent = all of them. */
+  /** Limits the toolsets to these tools; absent = all of their tools. */
   tools?: readonly string[];
-  /** Money is limited from above: every price has to be known. */
+  /** An enclosing budget applies: every price must be known. */
   isBudgeted: boolean;
-  /** Where the directories of the one who delegates really were. */
+  /** Real paths of the delegator's directories. */
   realPaths?: BoundPaths;
 };
 
-/** `agents`: the prompts of the agent definitions that tasks work by, by name. */
+/** `agents`: prompts of the agent definitions that tasks use, by name. */
 export type CallPlan = { planned: Planned[]; warnings: Warning[]; agents: Record<string, string> };
 
-/** Plans every task of a call. Call and config stay as they are. */
+/** Plans every task of a call. Call and config are not modified. */
 export function planCall(call: Call, deps: PlanDeps): CallPlan {
   const { config } = deps;
   const routeOf = createRouter(call, deps);
@@ -98,7 +98,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
   return { planned, warnings, agents: Object.fromEntries(agents) };
 }
 
-/** Tools that the one who delegates and the agent both have; absent where neither is limited. */
+/** Tools that both the delegator and the agent have; absent if neither is limited. */
 function toolsLeft(above?: readonly string[], ofAgent?: readonly string[]): { tools?: string[] } {
   if (above === undefined || ofAgent === undefined) {
     const only = above ?? ofAgent;
@@ -122,7 +122,7 @@ function ignoredDefaults(call: Call, { delegation }: Config): Warning[] {
   ];
 }
 
-/** The lower of what is asked for, what belongs to the agent, and what the config allows. */
+/** The lowest of the task's, the agent's and the config's limits. */
 function limitsOf(task: Task, call: Call, agent: AgentDefinition | undefined, { delegation }: Config): Limits {
   const asked = task.timeout_seconds ?? call.timeout_seconds ?? 0;
   const timeouts = [asked, agent?.timeout_seconds ?? 0, delegation.child_timeout_seconds].filter(
@@ -142,9 +142,9 @@ function limitsOf(task: Task, call: Call, agent: AgentDefinition | undefined, { 
 }
 
 type Wanted = {
-  /** What was asked for by name, where anything was. */
+  /** Explicitly requested toolsets, if any. */
   named?: readonly string[];
-  /** That, or what the agent and all children have; never more than the agent may have. */
+  /** Those, or what the agent and all children have; never more than the agent may have. */
   toolsets: readonly string[];
   warnings: Warning[];
 };
@@ -173,7 +173,7 @@ function toolsetsWanted(
   };
 }
 
-/** An orchestrator needs a depth that is left, and a model that can call tools. */
+/** An orchestrator needs remaining depth, and a model that can call tools. */
 function roleOf(
   { role }: Task,
   route: Route,
@@ -198,7 +198,7 @@ function cannotDelegate({ model, provider }: Route): Problem {
 
 type Toolsets = { toolsets: string[] } | { problem: Problem };
 
-/** A subset of what the config gives to children, never more; none where the model cannot call tools. */
+/** A subset of the toolsets that the config gives to children; empty if the model cannot call tools. */
 function toolsetsOf({ named, toolsets: wanted }: Wanted, allowed: readonly string[], route: Route): Toolsets {
   const refused = (named ?? wanted).find((name) => !allowed.includes(name));
   if (refused === undefined) {
@@ -230,7 +230,7 @@ function noTools({ model, provider }: Route, named: readonly string[]): Problem 
   };
 }
 
-/** A child that lost its tools is told of; a fallback that could not go on with the child's tools is none. */
+/** Warns about a child that lost its tools; removes fallbacks that cannot use the child's tools. */
 function fitForTools(route: Route, usesTools: boolean, { delegation }: Config): Route {
   const without: Warning[] =
     route.facts.tools === false && delegation.toolsets.length > 0
@@ -251,7 +251,7 @@ function fitForTools(route: Route, usesTools: boolean, { delegation }: Config): 
 
 type WorkspaceResult = { workspace: string } | { problem: Problem };
 
-/** Looks at each directory once. @param within where they have to lie; undefined: anywhere */
+/** Checks each directory once. @param within directories that must contain them; undefined: anywhere */
 function createWorkspaces(cwd: string, isOwn: PlanDeps["isOwn"], within: BoundPaths | undefined) {
   const seen = new Map<string, WorkspaceResult>();
   return (written = "."): WorkspaceResult => {
@@ -285,7 +285,7 @@ function unusable(message: string): WorkspaceResult {
   return { problem: { code: "workspace-unusable", field: "workspace", message, suggestions: [] } };
 }
 
-/** Characters that one token stands for in plain text, roughly. */
+/** Characters per token in plain text, roughly. */
 const CHARACTERS_PER_TOKEN = 4;
 
 function tooLarge(
@@ -310,10 +310,10 @@ function tooLarge(
   };
 }
 
-/** Characters that one token hardly ever stands for: what is too dear by this count is too dear. */
+/** Characters per token, deliberately high: what is too expensive by this count certainly is. */
 const MOST_CHARACTERS_PER_TOKEN = 8;
 
-/** A budget that cannot pay for one request with a short answer. */
+/** Rejects a task whose budget cannot pay for one request with a short answer. */
 function tooDear(task: Task, call: Call, limits: Limits, route: Route, { delegation }: Config): Problem | undefined {
   const { price } = route.facts;
   const budgets = [limits.maxCostUsd, call.max_cost_usd, delegation.max_cost_usd].filter((usd) => usd !== undefined);

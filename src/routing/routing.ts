@@ -1,4 +1,4 @@
-/** Routing put together: from the config and the environment as they are now to plans, credentials and prices. */
+/** Assembles routing: from the current config and environment to plans, credentials and prices. */
 
 import { type Agents, configuredAgents } from "../agent-definition.ts";
 import { type Clock, systemClock } from "../clock.ts";
@@ -18,23 +18,23 @@ import { configOfConversation } from "./resolve/conversation-config.ts";
 import type { Candidate, HookDecision } from "./resolve/hook.ts";
 import { type Routed, refreshRoute } from "./resolve/router.ts";
 
-/** On whose behalf a call is planned. */
+/** The caller for whom a call is planned. */
 export type PlanContext = {
   /** Workspaces are relative to it. */
   cwd: string;
-  /** What the caller runs on: flags. */
+  /** The caller's model request, from flags. */
   parent?: Wish;
-  /** The route the caller runs on, in place of `parent` and the config: no name in it is looked up again. */
+  /** The caller's route, replacing `parent` and the config: its names are not looked up again. */
   parentRoute?: Route;
-  /** The call is a conversation of the user's own: what the config says of children and rules is not for it. */
+  /** The call is a conversation of the user's own: the config for children and the rules do not apply. */
   isConversation?: boolean;
-  /** Who wrote the call. `delegation.allow` and `deny` bind a model. Default: the operator. */
+  /** Who wrote the call: `delegation.allow` and `deny` apply to a model. Default: the operator. */
   askedBy?: "operator" | "model";
-  /** What the program's routing hook said of each task. */
+  /** The program's routing decision for each task. */
   decisions?: readonly HookDecision[];
   /** Depth of the children. Default: 1. */
   depth?: number;
-  /** Where a child asks: what it may not leave. */
+  /** Bounds of a child's own call. */
   bounds?: Bounds;
 };
 
@@ -45,31 +45,34 @@ export type Routing = {
   /** Agent definitions that tasks can name. */
   agents: Agents;
   plan(call: Call, caller: PlanContext): CallPlan;
-  /** Every model that is known of a provider with a key. */
+  /** Every known model of a provider with a key. */
   candidates(): Candidate[];
-  /** A route of an earlier day with today's endpoint, key and facts. @param priced it runs under a budget, which needs a price */
+  /**
+   * Refreshes an earlier route with the current endpoint, key and facts. @param priced it runs under a budget, which
+   * needs a price
+   */
   refreshRoute(route: Route, priced?: boolean): Routed;
 };
 
 export type RoutingSources = {
   config: Config;
-  /** What each of its layers says of the route. Default: that there is one. */
+  /** Each config layer's part of the route. Default: one layer. */
   levels?: RouteLevels;
-  /** The environment the process was started with, over the `.env` beside the config. */
+  /** The environment that the process was started with, over the `.env` next to the config. */
   env: Environment;
-  /** Aliases that a file defines which the user does not trust. Default: none. */
+  /** Aliases that an untrusted file defines. Default: none. */
   untrustedAliases?: readonly string[];
-  /** The providers' own lists of models, as they were last fetched. Default: none. */
+  /** The providers' own model lists, as they were last fetched. Default: none. */
   lists?: ListCache;
   /** Agent definitions, of the config and of files. Default: those of the config. */
   agents?: Agents;
-  /** Directories beside the caller's own that a model may choose as a workspace, absolute. Default: none. */
+  /** Further directories that a model may choose as a workspace, absolute. Default: none. */
   extraDirs?: readonly string[];
-  /** Whether a directory, links resolved, is Deputy's own. Default: none is. */
+  /** Whether a directory, links resolved, is Deputy's own. Default: never. */
   isOwn?: (path: string) => boolean;
-  /** Looks at an image of a workspace. Default: there is none. */
+  /** Looks up an image in a workspace. Default: there is none. */
   lookAtImage?: LookAtImage;
-  /** Default: the real one. */
+  /** Default: the system clock. */
   clock?: Clock;
 };
 

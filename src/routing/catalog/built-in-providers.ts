@@ -1,11 +1,11 @@
 /**
- * The built-in providers, one row each. A row is all that Deputy knows of a provider: shared code asks the row, never
- * who it is. Adding a provider is adding a row.
+ * The built-in providers, one row each. A row contains everything that Deputy knows about a provider: shared code reads
+ * the row, and never checks which provider it is. Adding a provider means adding a row.
  */
 import type { ApiMode, Endpoint } from "../../route.ts";
 import type { KeyHeader } from "../../secret.ts";
 
-/** Makers of models, by whose names foreign models are recognised. */
+/** Makers of models, used to recognize models of other makers. */
 export type ModelFamily =
   | "anthropic"
   | "openai"
@@ -27,31 +27,31 @@ export type BuiltInProvider = {
   otherNames?: readonly string[];
   /** In order; the first that is set is used. */
   keys: readonly KeyVariable[];
-  /** Its keys belong to the origin this variable names, when it is set. */
+  /** If this variable is set, its keys belong to the origin in it. */
   baseUrlVariable?: string;
-  /** The base-URL variable may hold a bare host; this completes it. */
+  /** The base-URL variable may contain a bare host, which this completes. */
   bareHost?: { port: number; path: string };
   baseUrl: string;
   apiMode: ApiMode;
-  /** The API mode by model, where the provider speaks several. */
+  /** The API mode by model, for a provider with several. */
   modelModes?: readonly (readonly [RegExp, ApiMode])[];
-  /** Keys with a prefix that belong to another of the provider's endpoints. */
+  /** Key prefixes that belong to another of the provider's endpoints. */
   homes?: readonly { keyPrefix: string; baseUrl: string }[];
   defaultModel?: string;
-  /** Ids that the price library does not list or writes in another case. */
+  /** Ids that the price library does not list, or writes in another case. */
   models?: readonly string[];
   /** Serves models of many makers, under ids that contain slashes. */
   aggregator?: true;
-  /** Model ids may end in a tag of the user's, `qwen3:8b`. */
+  /** Model ids may end in a user's tag, as in `qwen3:8b`. */
   tags?: true;
   /** Works without a key. */
   keyOptional?: true;
-  /** Serves this maker's models and no others. */
+  /** Serves only this maker's models. */
   family?: ModelFamily;
   /** Its name in the price library. */
   priceId?: string;
   effortField?: Endpoint["effortField"];
-  /** Lists its models to anyone, so that a list says nothing of the key; `keyPath` answers only who has a good one. */
+  /** Its model list is public, so that a response does not validate the key; `keyPath` requires a valid one. */
   openList?: { keyPath?: string };
 };
 
@@ -351,7 +351,7 @@ export const BUILT_IN_PROVIDERS: readonly BuiltInProvider[] = [
   },
 ];
 
-/** Names that other tools know and Deputy does not speak to yet, with what to use instead. */
+/** Names that other tools know and Deputy does not support yet, each with a replacement. */
 export const UNSUPPORTED_PROVIDERS: ReadonlyMap<string, string> = new Map([
   ["bedrock", "`anthropic` or `openrouter` serve the same models"],
   ["aws", "`anthropic` or `openrouter` serve the same models"],
@@ -365,7 +365,7 @@ export const UNSUPPORTED_PROVIDERS: ReadonlyMap<string, string> = new Map([
   ["qwen-oauth", "`alibaba` with DASHSCOPE_API_KEY serves the same models"],
 ]);
 
-/** Model names by their maker. Open-weight names that many makers' hosts serve (`gpt-oss`, `llama`) are nobody's. */
+/** Model names by their maker. Open-weight names that many makers' hosts serve (`gpt-oss`, `llama`) have none. */
 const FAMILY_NAMES: readonly (readonly [RegExp, ModelFamily | undefined])[] = [
   [/^gpt-oss/, undefined],
   [/^claude-/, "anthropic"],
@@ -382,7 +382,7 @@ const FAMILY_NAMES: readonly (readonly [RegExp, ModelFamily | undefined])[] = [
   [/^mimo-/, "xiaomi"],
 ];
 
-/** Who makes a model, by its id; undefined where the id does not say. */
+/** The maker of a model, by its id; undefined if the id does not say. */
 export function familyOf(model: string): ModelFamily | undefined {
   const name = model.toLowerCase().slice(model.lastIndexOf("/") + 1);
   return FAMILY_NAMES.find(([pattern]) => pattern.test(name))?.[1];

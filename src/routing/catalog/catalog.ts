@@ -1,7 +1,7 @@
 /**
- * What is known of models: from the user's config, then Deputy's own table, then the provider's own list where it was
- * fetched, then the price library. What is not known is absent, never guessed. Where list and library agree on a base
- * price, the library counts: it knows what long prompts and times of day cost.
+ * Facts about models: from the user's config, then Deputy's own table, then the provider's own list if it was fetched,
+ * then the price library. Unknown facts are absent, never guessed. If list and library agree on a base price, the
+ * library's is used: it includes surcharges for long prompts and times of day.
  */
 import type { ModelFactsConfig, ProviderConfig } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
@@ -20,30 +20,30 @@ export type Serves = "yes" | "no" | "unknown";
 
 export type Catalog = {
   factsOf(provider: Provider, model: string): ModelFacts;
-  /** USD for one request; undefined where the price is not known. */
+  /** USD for one request; undefined if the price is unknown. */
   costUsd(route: Pick<Route, "provider" | "model" | "facts">, usage: Usage): number | undefined;
-  /** Whether a provider, at this base URL, has a model: `no` only where another maker's name says so. */
+  /** Whether a provider, at this base URL, has a model: `no` only if the name is another maker's. */
   serves(provider: Provider, baseUrl: string | undefined, model: string): Serves;
-  /** Whether a provider, at this base URL, serves its own models and no other maker's. */
+  /** Whether a provider, at this base URL, serves only its own models. */
   isMaker(provider: Provider, baseUrl: string): boolean;
-  /** Whether a model, or another version of it, is known at this base URL; true where there is no list to ask. */
+  /** Whether a model, or another version of it, is known at this base URL; true without a list to check. */
   isListed(provider: Provider, baseUrl: string, model: string): boolean;
-  /** Ids of the provider's models that are known. */
+  /** Known ids of the provider's models. */
   modelsOf(provider: Provider): string[];
-  /** The id at this base URL that a model's name can only mean, whatever its case and dashes; undefined if none does. */
+  /** The one id at this base URL that a model's name can mean, ignoring case and dashes; undefined if there is none. */
   idMeant(provider: Provider, baseUrl: string | undefined, model: string): string | undefined;
   /**
-   * The newest models of a family; several where only a person can choose. At another base URL than the row's own, those
-   * the config states go before those the row's own has: whoever moved a provider's address still means its models.
+   * The newest models of a family; several if only the user can choose. At another base URL than the row's own, models
+   * in the config take precedence over those in the row: a user who moved a provider's address still means its models.
    */
   newestOf(provider: Provider, baseUrl: string | undefined, family: string): string[];
-  /** The provider's models with names like this one, nearest first. */
+  /** The provider's models with similar names, nearest first. */
   nearestModels(provider: Provider, model: string): string[];
 };
 
 export type CatalogSources = {
   providers: Providers;
-  /** The provider's own list of its models, where it was fetched. */
+  /** The provider's own model list, if it was fetched. */
   listOf?: (provider: Provider) => Listed | undefined;
   library?: PriceLibrary;
 };
@@ -98,7 +98,7 @@ export function createCatalog({
     return withoutDoubles([...statedIds(configured), ...ownFamily]);
   }
 
-  /** The known ids at a base URL, and which of them a plain form stands for. */
+  /** The known ids at a base URL, indexed by their plain form. */
   function indexOf(provider: Provider, baseUrl: string | undefined): Index {
     const { slug, builtIn, configured } = provider;
     const isKnown = listOf(provider) !== undefined || (builtIn !== undefined && isBuiltInEndpoint(builtIn, baseUrl));
@@ -145,7 +145,7 @@ export function createCatalog({
   };
 }
 
-/** Another version of a known model is no slip of the pen. */
+/** Another version of a known model is not a typo. */
 function isVersionOfOne(model: string, known: readonly string[]): boolean {
   return known.some((id) => withoutNumbers(id) === withoutNumbers(model));
 }
@@ -154,12 +154,12 @@ function isSameBase(price: Price, other: Price | undefined): boolean {
   return price.input === other?.input && price.output === other.output;
 }
 
-/** What the config states of a model; ids are anybody's words, `constructor` included. */
+/** The config's facts about a model; ids may be any text, even `constructor`. */
 function statedOf(entry: ProviderConfig | undefined, model: string): ModelFactsConfig | undefined {
   return entry?.models !== undefined && Object.hasOwn(entry.models, model) ? entry.models[model] : undefined;
 }
 
-/** Ids that the config states: what it says of a model, and the provider's default. */
+/** Ids in the config: models with facts, and the provider's default. */
 function statedIds(entry: ProviderConfig | undefined): string[] {
   return [...new Set([...Object.keys(entry?.models ?? {}), ...(entry?.default_model ? [entry.default_model] : [])])];
 }
@@ -168,14 +168,14 @@ function builtInIds(row: BuiltInProvider | undefined): string[] {
   return [...(row?.defaultModel === undefined ? [] : [row.defaultModel]), ...(row?.models ?? [])];
 }
 
-/** Sources may write one id in several cases: the first stays. */
+/** Sources may write one id in several cases; the first is kept. */
 function withoutDoubles(ids: readonly string[]): string[] {
   const byLowerCase = new Map<string, string>();
   for (const id of ids) if (!byLowerCase.has(id.toLowerCase())) byLowerCase.set(id.toLowerCase(), id);
   return [...byLowerCase.values()];
 }
 
-/** An id is found by its whole name and, where it begins with a vendor, without it. */
+/** Indexes ids by full name and, if they start with a vendor, without it. */
 function createIndex(ids: readonly string[]): Index {
   const byForm = new Map<string, string[]>();
   for (const id of ids)
@@ -184,12 +184,12 @@ function createIndex(ids: readonly string[]): Index {
   return { ids: new Set(ids), byForm };
 }
 
-/** What stays the same from version to version of a model. */
+/** The part of an id that stays the same across versions of a model. */
 function withoutNumbers(model: string): string {
   return model.toLowerCase().replaceAll(/[\d.]+/g, "#");
 }
 
-/** What is known of a row's models holds at its own endpoint; elsewhere a gateway may serve anything. */
+/** Facts about a row's models apply at its own endpoint; elsewhere a gateway may serve anything. */
 function isBuiltInEndpoint(row: BuiltInProvider, baseUrl: string | undefined): boolean {
   return baseUrl === undefined || baseUrl === row.baseUrl || originOf(baseUrl) === originOf(row.baseUrl);
 }

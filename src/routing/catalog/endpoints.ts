@@ -1,10 +1,10 @@
 /**
- * What a base URL says by itself: its origin, the wire format its host is known to speak, and how near it is. Hosts are
- * compared whole, label by label: `api.openai.com.evil.example` is not OpenAI.
+ * What a base URL reveals: its origin, the wire format known for its host, and whether it is local. Hosts are compared
+ * as a whole, label by label: `api.openai.com.evil.example` is not OpenAI.
  */
 import type { ApiMode } from "../../route.ts";
 
-/** A base URL as requests use it, without trailing slashes; undefined where it is no http(s) URL. */
+/** Normalizes a base URL, without trailing slashes; undefined if it is not an http(s) URL. */
 export function normalBaseUrl(text: string): string | undefined {
   const url = URL.parse(text.trim());
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return undefined;
@@ -12,8 +12,8 @@ export function normalBaseUrl(text: string): string | undefined {
 }
 
 /**
- * A base URL from what a variable like OLLAMA_HOST may hold: a URL, `host:port` or a bare host. The address a server
- * listens on (0.0.0.0) is reached through loopback.
+ * Converts the value of a variable like OLLAMA_HOST to a base URL: a URL, `host:port` or a bare host. The address a
+ * server listens on (0.0.0.0) becomes loopback.
  */
 export function baseUrlFromHost(text: string, { port, path }: { port: number; path: string }): string | undefined {
   const schemed = /^https?:\/\//.test(text.trim());
@@ -25,7 +25,7 @@ export function baseUrlFromHost(text: string, { port, path }: { port: number; pa
   return normalBaseUrl(url.href);
 }
 
-/** Scheme, host and port: what a key belongs to. */
+/** Scheme, host and port: a key belongs to one of these. */
 export function originOf(baseUrl: string): string {
   return new URL(baseUrl).origin;
 }
@@ -37,7 +37,7 @@ const MODE_OF_HOST: Record<string, ApiMode | undefined> = {
   "generativelanguage.googleapis.com": "gemini",
 };
 
-/** The wire format that is known to be spoken at a URL; undefined where the host says nothing. */
+/** The wire format known for a URL; undefined for an unknown host. */
 export function modeOfUrl(baseUrl: string): ApiMode | undefined {
   const { hostname, pathname } = new URL(baseUrl);
   if (/\/anthropic(\/v1)?$/.test(pathname)) return "anthropic_messages";
@@ -46,7 +46,7 @@ export function modeOfUrl(baseUrl: string): ApiMode | undefined {
   return MODE_OF_HOST[hostname];
 }
 
-/** `loopback`: this machine. `private`: an address or name that only the local network knows. */
+/** `loopback`: this machine. `private`: an address or name in the local network. */
 export function nearnessOf(baseUrl: string): "loopback" | "private" | "public" {
   const { hostname } = new URL(baseUrl);
   if (hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname) || /(^|\.)localhost$/.test(hostname)) return "loopback";

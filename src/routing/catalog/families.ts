@@ -1,13 +1,15 @@
 /**
- * Families of models as names: `haiku` means the newest haiku in the catalog. The highest version decides, then the
- * plain name goes before dated and preview ones. Names of one version that differ in more than that are left to choose
- * from, unless a provider's own default is among them.
+ * Model families as names: `haiku` means the newest haiku in the catalog. The highest version wins, then the plain name
+ * before dated and preview ones. If several names of one version remain, the user chooses, unless a provider's own
+ * default is among them.
  */
 
 import { BUILT_IN_PROVIDERS } from "./built-in-providers.ts";
 import { withoutDate } from "./model-table.ts";
 
-/** Where the version stands in a family's ids (`#`). Ids are matched in lower case, without the vendor before a slash. */
+/**
+ * Position of the version in a family's ids (`#`). Ids are matched in lower case, without the vendor before a slash.
+ */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   haiku: ["claude-haiku-#", "claude-#-haiku"],
   sonnet: ["claude-sonnet-#", "claude-#-sonnet"],
@@ -32,21 +34,21 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   mimo: ["mimo-v?#"],
 };
 
-/** `4`, `4.5`, `4-5`, `4p5`; the second number is no size (`8b`) and no date (`0709`). */
+/** `4`, `4.5`, `4-5`, `4p5`; the second number must not be a size (`8b`) or a date (`0709`). */
 const VERSION = String.raw`(?<version>\d+(?:[.p-]\d{1,2}(?![\da-z]))?)(?![\da-z])`;
-/** Made for something else than to talk and use tools, or sold under conditions of its own (`:free`). */
+/** Models for other purposes than conversation with tools, or offered under special terms (`:free`). */
 const SPECIAL =
   /:|\b(image|audio|tts|live|realtime|voice|transcribe|embedding|guard|safety|search|ocr|vl|multi-agent)\b/;
 
 export const FAMILY_NAMES = Object.keys(FAMILIES);
 
-/** The family a word names, in any case, dashes or not. */
+/** The family that a word names, ignoring case and dashes. */
 export function familyNamed(word: string): string | undefined {
   const name = plainForm(word);
   return Object.hasOwn(FAMILIES, name) ? name : undefined;
 }
 
-/** What is left of an id where case, blanks, dots, dashes and underscores make no difference. */
+/** Normalizes an id: case, blanks, dots, dashes and underscores make no difference. */
 export function plainForm(id: string): string {
   return id
     .trim()
@@ -61,7 +63,7 @@ export function bareId(id: string): string {
 
 type FamilyMember = { id: string; version: number; rank: number };
 
-/** The newest of a family's models among `ids`: none, the one, or several between which only a person can choose. */
+/** The newest of a family's models among `ids`: none, one, or several between which only the user can choose. */
 export function newestOf(family: string, ids: readonly string[]): string[] {
   const patterns = (FAMILIES[family] ?? []).map((text) => new RegExp(`^${text.replace("#", VERSION)}(?<rest>.*)$`));
   const members = ids.flatMap((id) => memberOf(id, patterns));
@@ -88,7 +90,7 @@ function versionNumber(text: string): number {
   return Number(text.replace(/[p-]/, "."));
 }
 
-/** Plain, dated, preview, and what has a name of its own beside the version. */
+/** Ranks plain names first, then dated, preview, and other ones. */
 function rankOf(rest: string): number {
   if (rest === "") return 0;
   if (withoutDate(rest) === "" || /^-\d{4}$/.test(rest)) return 1;

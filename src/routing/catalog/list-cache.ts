@@ -1,6 +1,6 @@
 /**
- * The providers' own lists of models, as they were last fetched. A list is kept with the base URL it came from and holds
- * for that one alone. It is read offline; nothing is fetched here, and no key is in it.
+ * Cache of the providers' own model lists, as they were last fetched. A list is stored with its base URL and applies
+ * only there. It is read offline; nothing is fetched here, and it contains no key.
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -13,11 +13,11 @@ import { withoutDate } from "./model-table.ts";
 
 export type FetchedList = { provider: string; baseUrl: string; models: ModelList };
 
-/** A fetched list to look things up in. Ids are found in any case; a dated id names the same model. */
+/** A fetched list, indexed. Ids are matched in any case; a dated id is the same model. */
 export type Listed = { ids: readonly string[]; factsOf(model: string): ModelFacts | undefined };
 
 export type ListCache = {
-  /** A provider's list as fetched from this base URL; undefined where there is none. */
+  /** A provider's list as fetched from this base URL; undefined if there is none. */
   listOf(provider: string, baseUrl: string): Listed | undefined;
   warnings: Warning[];
 };
@@ -45,7 +45,7 @@ const stored = z.strictObject({
 });
 type StoredList = z.output<typeof stored>["lists"][number];
 
-/** The lists in the state directory; a file that cannot be read counts as none, with a warning. */
+/** Reads the lists in the state directory; an unreadable file counts as none, with a warning. */
 export function readListCache(stateDir: string): ListCache {
   const read = readLists(stateDir);
   if ("warning" in read) return { ...NO_LISTS, warnings: [read.warning] };
@@ -71,7 +71,7 @@ function listed(models: ModelList): Listed {
   };
 }
 
-/** Adds lists to those that are there; one of the same provider and base URL is replaced. */
+/** Adds lists to the cache, replacing those with the same provider and base URL. */
 export function saveLists(stateDir: string, fetched: readonly FetchedList[], now: Date): void {
   const read = readLists(stateDir);
   const isNew = ({ provider, baseUrl }: StoredList) =>
@@ -81,7 +81,7 @@ export function saveLists(stateDir: string, fetched: readonly FetchedList[], now
   writePrivateFile(fileIn(stateDir), `${JSON.stringify({ version: 1, lists: [...kept, ...added] })}\n`);
 }
 
-/** Changes when the lists do. */
+/** Changes whenever the lists change. */
 export function listCacheStamp(stateDir: string): string {
   const found = statSync(fileIn(stateDir), { throwIfNoEntry: false });
   return found === undefined ? "none" : `${found.ino} ${found.mtimeMs} ${found.size}`;

@@ -1,18 +1,18 @@
 /**
- * A provider's own list of its models: where it is asked for in each of the four API modes, and what its entries say.
- * Entries are read by the names of their fields, which vendors and gateways share; what is not said stays unknown.
+ * A provider's own model list: its address in each of the four API modes, and the facts in its entries. Entries are
+ * read by field names, which vendors and gateways share; missing facts stay unknown.
  */
 
 import { present } from "../../present.ts";
 import { fieldsOf } from "../../record.ts";
 import type { ApiMode, ModelFacts, Price } from "../../route.ts";
 
-/** The list's address and the headers beside the key's. */
+/** The list's address, and headers in addition to the key's. */
 export type ListRequest = { url: string; headers: Record<string, string> };
 /** Facts by model id. */
 export type ModelList = Record<string, ModelFacts>;
 
-/** Most entries of one answer that the vendors allow. */
+/** Maximum page size that the vendors allow. */
 const PAGE = 1000;
 
 export function listRequest(baseUrl: string, apiMode: ApiMode): ListRequest {
@@ -31,7 +31,7 @@ export function listRequest(baseUrl: string, apiMode: ApiMode): ListRequest {
   }
 }
 
-/** The models of a list's answer that write text; undefined where it is no list of models. */
+/** The text models in a list; undefined if it is not a model list. */
 export function readModelList(answer: unknown, apiMode: ApiMode): ModelList | undefined {
   const entries = Array.isArray(answer) ? answer : (listIn(answer, "data") ?? listIn(answer, "models"));
   if (entries === undefined) return undefined;
@@ -55,7 +55,7 @@ function idOf({ id, name }: ListFields): string | undefined {
   return typeof text === "string" && text !== "" ? text.replace(/^models\//, "") : undefined;
 }
 
-/** Lists hold models for pictures, speech and embeddings too; an entry that says nothing of it is taken. */
+/** Lists include models for images, speech and embeddings; an entry without such information is accepted. */
 function writesText({ architecture, supportedGenerationMethods: methods, capabilities, type }: ListFields): boolean {
   const outputs = fieldsOf(architecture).output_modalities;
   if (Array.isArray(outputs)) return outputs.includes("text");
@@ -65,8 +65,8 @@ function writesText({ architecture, supportedGenerationMethods: methods, capabil
 }
 
 /**
- * The longest answer is taken only where the wire format demands a limit: elsewhere it would be sent too, and lists name
- * numbers there that requests are refused for.
+ * The longest answer is used only if the wire format requires a limit: elsewhere it would be sent too, and lists
+ * contain numbers for which requests are rejected.
  */
 function factsOf(entry: ListFields, apiMode: ApiMode): ModelFacts {
   const contextWindow = count(entry, CONTEXT_FIELDS);
@@ -77,7 +77,7 @@ function factsOf(entry: ListFields, apiMode: ApiMode): ModelFacts {
   return present({ contextWindow, maxOutputTokens, price, vision, tools });
 }
 
-/** What vendors, gateways and servers of open models call the context window. */
+/** Names of the context window at vendors, gateways and servers of open models. */
 const CONTEXT_FIELDS = [
   "context_length",
   "context_window",
@@ -87,7 +87,7 @@ const CONTEXT_FIELDS = [
   "inputTokenLimit",
 ];
 
-/** The first of these fields that holds a count. */
+/** The first of these fields that contains a count. */
 function count(entry: ListFields, names: readonly string[]): number | undefined {
   return names
     .map((name) => entry[name])

@@ -1,8 +1,7 @@
 /**
- * What Deputy knows of models by itself: effort levels, the longest answer, images and tools, which the price library
- * does not tell.
- * Sources: the makers' API references as the provider packages encode them. It holds at the maker's own provider only;
- * gateways translate efforts in their own way.
+ * Deputy's own table of model facts: effort levels, the longest answer, images and tools, which the price library
+ * lacks. Sources: the makers' API references as encoded in the provider packages. It applies only at the maker's own
+ * provider; gateways translate efforts in their own ways.
  */
 import type { Effort, ModelFacts } from "../../route.ts";
 
@@ -16,7 +15,7 @@ const AGENTIC = { vision: true, tools: true } as const;
 
 type OwnFacts = Pick<ModelFacts, "efforts" | "maxOutputTokens" | "vision" | "tools">;
 
-/** The first pattern that matches decides. Ids are matched in lower case, without a date, dots written as dashes. */
+/** The first pattern that matches wins. Ids are matched in lower case, without a date, with dots written as dashes. */
 const MODEL_TABLE: readonly (readonly [RegExp, OwnFacts])[] = [
   [/^claude-(opus-5-5|sonnet-5-5|fable-5)/, { efforts: LOW_TO_MAX, maxOutputTokens: 128_000, ...AGENTIC }],
   [/^claude-(opus-5|sonnet-5|haiku-5|opus-4-[78])/, { efforts: NONE_TO_MAX, maxOutputTokens: 128_000, ...AGENTIC }],
@@ -46,7 +45,7 @@ export function ownFacts(model: string): OwnFacts {
   return MODEL_TABLE.find(([pattern]) => pattern.test(id))?.[1] ?? {};
 }
 
-/** `gpt-5-2025-08-07` → `gpt-5`: a dated id names the same model. */
+/** `gpt-5-2025-08-07` → `gpt-5`: a dated id is the same model. */
 export function withoutDate(model: string): string {
   return model.replace(/[-@](\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, "");
 }

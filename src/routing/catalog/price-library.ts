@@ -1,6 +1,6 @@
 /**
- * Prices and context windows as the price library has them. It is loaded when it is first asked: that takes some 20 ms,
- * which a run whose config states its own prices does not spend.
+ * Prices and context windows from the price library. Loading it takes about 20 ms, so it happens on first use: a run
+ * whose config sets its own prices does not need it.
  */
 import { createRequire } from "node:module";
 import type { Usage } from "../../event.ts";
@@ -14,11 +14,11 @@ type LibraryEntry = NonNullable<ReturnType<Library["calcPrice"]>>;
 export type LibraryFacts = { contextWindow?: number; price?: Price };
 
 export type PriceLibrary = {
-  /** What is known of a provider's model; undefined where the library does not have it. */
+  /** Facts about a provider's model; undefined if the library does not have it. */
   factsOf(priceId: string, model: string): LibraryFacts | undefined;
-  /** USD for a request, by length and time of day where the provider prices so. */
+  /** USD for a request, by length and time of day if the provider's prices depend on them. */
   costUsd(priceId: string, model: string, usage: Usage): number | undefined;
-  /** Ids of a provider's models, retired ones left out. */
+  /** Ids of a provider's models, without retired ones. */
   modelsOf(priceId: string): string[];
 };
 
@@ -54,8 +54,8 @@ export function createPriceLibrary(): PriceLibrary {
 }
 
 /**
- * The library matches by the beginning of a name, so that an id newer than its data finds an older model's entry:
- * `claude-sonnet-5-5` finds `claude-sonnet-5`. Only an entry with the same version numbers is taken.
+ * The library matches by prefix, so that an id newer than its data finds an older model's entry: `claude-sonnet-5-5`
+ * finds `claude-sonnet-5`. Only an entry with the same version numbers is accepted.
  */
 function isSameVersion(model: string, entryId: string): boolean {
   return versionOf(model) === versionOf(entryId);
@@ -66,7 +66,7 @@ function versionOf(id: string): string {
   return (name.match(/\d+/g) ?? []).join(".").replace(/(?<!\.0)(\.0)+$/, "");
 }
 
-/** USD per million tokens where the prompt is short; undefined where the model is not priced by tokens. */
+/** USD per million tokens for a short prompt; undefined if the model is not priced by tokens. */
 function priceOf({ model_price: prices }: LibraryEntry): Price | undefined {
   const input = basePrice(prices.input_mtok);
   const output = basePrice(prices.output_mtok);

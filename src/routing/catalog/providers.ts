@@ -1,4 +1,4 @@
-/** The providers there are: the built-in rows with what the config changes of them, and the config's own. */
+/** All providers: the built-in rows with the config's changes, and the config's own. */
 import type { Config, ProviderConfig } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Problem } from "../../errors.ts";
@@ -6,21 +6,24 @@ import type { ApiMode } from "../../route.ts";
 import { BUILT_IN_PROVIDERS, type BuiltInProvider, UNSUPPORTED_PROVIDERS } from "./built-in-providers.ts";
 import { modeOfUrl } from "./endpoints.ts";
 
-/** A provider as this user has it. `builtIn` is absent for one of the user's own, `configured` for one the config does not name. */
+/**
+ * A provider as configured by this user. `builtIn` is absent for the user's own providers, `configured` for those
+ * without a config entry.
+ */
 export type Provider = {
   slug: string;
   builtIn?: BuiltInProvider;
   configured?: ProviderConfig;
-  /** Where its config stands, e.g. `providers.zai`. */
+  /** Path of its config entry, such as `providers.zai`. */
   entryPath: string;
 };
 
 export type Providers = {
-  /** By slug or another name, in any case. */
+  /** Finds a provider by slug or other name, in any case. */
   find(name: string): { provider: Provider } | { problem: Problem };
-  /** The slug that a name stands for; undefined where no provider has it. */
+  /** The slug for a name; undefined if no provider has it. */
   slugOf(name: string): string | undefined;
-  /** Whether two names stand for one provider. */
+  /** Whether two names mean the same provider. */
   isSame(name: string, other: string): boolean;
   all(): readonly Provider[];
 };
@@ -57,7 +60,7 @@ function fromBuiltIn(builtIn: BuiltInProvider): Provider {
   return { slug: builtIn.slug, builtIn, entryPath: `providers.${builtIn.slug}` };
 }
 
-/** Names are compared without regard to case. */
+/** Names are compared ignoring case. */
 function plain(name: string): string {
   return name.trim().toLowerCase();
 }
@@ -91,7 +94,7 @@ function unknownProvider(name: string, known: Iterable<Provider>): Problem {
   };
 }
 
-/** The wire format for a model: what the config says › what the host is known to speak › what the row says. */
+/** The wire format for a model: the config's › the one known for the host › the row's. */
 export function apiModeOf({ builtIn, configured }: Provider, baseUrl: string, model: string): ApiMode {
   const ofModel = builtIn?.modelModes?.find(([pattern]) => pattern.test(model))?.[1];
   return configured?.api_mode ?? modeOfUrl(baseUrl) ?? ofModel ?? builtIn?.apiMode ?? "chat_completions";
@@ -101,7 +104,7 @@ export function defaultModelOf({ builtIn, configured }: Provider): string | unde
   return configured?.default_model ?? builtIn?.defaultModel;
 }
 
-/** Whether slashes belong to this provider's model ids. */
+/** Whether this provider's model ids contain slashes. */
 export function isAggregator({ builtIn, configured }: Provider): boolean {
   const ids = [...Object.keys(configured?.models ?? {}), configured?.default_model ?? ""];
   return builtIn?.aggregator === true || ids.some((id) => id.includes("/"));

@@ -1,7 +1,7 @@
 /**
- * Which models of a provider to call small, medium and large, as a suggestion: medium is the default model; small is the
- * newest clearly cheaper one of its line, large the next dearer of at least its version. By price and name alone, so it
- * is a start for people to change, and nothing is ever routed by it.
+ * Suggests which of a provider's models to call small, medium and large: medium is the default model; small is the
+ * newest clearly cheaper one of its line, large the next more expensive one of at least its version. Based only on
+ * price and name, so it is a starting point for users, and never used for routing.
  */
 
 import { present } from "../../present.ts";
@@ -29,29 +29,29 @@ export function suggestTiers(provider: Provider, catalog: Pick<Catalog, "modelsO
     .sort((a, b) => a.price - b.price);
   return { medium, ...present({ small: small?.id, large: large?.id }) };
 
-  /** USD per million tokens of answer; undefined where it is not known, or the model is not one to give tasks to. */
+  /** USD per million output tokens; undefined if unknown, or if the model is not for tasks. */
   function outputPrice(id: string): number | undefined {
     const { price: known, tools } = catalog.factsOf(provider, id);
     return tools === false || SPECIAL.test(id) || (known?.output ?? 0) === 0 ? undefined : known?.output;
   }
 }
 
-/** Models for something else than working through a task, and names that will not stay. */
+/** Models for other purposes than working on a task, and temporary names. */
 const SPECIAL =
   /image|audio|speech|voice|tts|live|realtime|transcri|search|research|embed|ocr|moderation|instruct|preview|:/i;
 
-/** Dearer for its speed, not its wits. */
+/** More expensive because it is faster, not better. */
 const FASTER = /fast|highspeed|turbo/i;
 
-/** As a part of the default model's price. */
+/** As a fraction of the default model's price. */
 const CLEARLY_CHEAPER = 0.8;
 
-/** `anthropic/claude` of `anthropic/claude-sonnet-5`: its maker and the name that its models share. */
+/** `anthropic/claude` for `anthropic/claude-sonnet-5`: the maker and the name that its models share. */
 function lineOf(id: string): string {
   return /^(.*\/)?[a-z]*/i.exec(id)?.[0].toLowerCase() ?? "";
 }
 
-/** Of `claude-opus-5` and `claude-opus-5-5`, which are one name, the newer. */
+/** The newest model of each name: `claude-opus-5-5` rather than `claude-opus-5`. */
 function newestOfEachName(ids: readonly string[]): string[] {
   const newest = new Map<string, string>();
   for (const id of ids) {
@@ -61,7 +61,7 @@ function newestOfEachName(ids: readonly string[]): string[] {
   return [...newest.values()];
 }
 
-/** `claude-haiku-4-5` and `gemini-4.5-flash`: 4.5. Numbers above a hundred are sizes and dates. */
+/** 4.5 for `claude-haiku-4-5` and `gemini-4.5-flash`. Numbers above a hundred are sizes and dates. */
 function versionOf(id: string): number | undefined {
   const [, major, minor = "0"] = /(\d+)(?:[.-](\d+))?/.exec(id) ?? [];
   return major === undefined || Number(major) > 100 ? undefined : Number(`${major}.${minor}`);

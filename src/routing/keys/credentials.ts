@@ -1,6 +1,6 @@
 /**
- * Which providers can run something now, and what a request carries to one of them. Here and in config/ alone is the
- * environment read; both are given it.
+ * Credentials: which providers can run something now, and what a request to one of them carries. Only this folder and
+ * config/ read the environment, which is passed in.
  */
 import type { Clock } from "../../clock.ts";
 import type { Failure } from "../../errors.ts";
@@ -25,17 +25,17 @@ export type Credentials = {
   /** Providers that could run something now: those with a key, and the keyless ones that the user has set up. */
   usable(): readonly Provider[];
   /**
-   * What one request on the route carries, or the failure `route-gone` where its provider, endpoint or key is no longer
-   * configured. Never rejects.
+   * Leases the credentials of one request on the route, or returns the failure `route-gone` if its provider, endpoint
+   * or key is no longer configured. Never rejects.
    */
   lease(route: LeasedRoute, signal: AbortSignal): Promise<Lease>;
-  /** Why no key can be had for the route now; undefined where one can, or where none is needed. Never rejects. */
+  /** Why no key is available for the route now; undefined if one is, or none is needed. Never rejects. */
   whyKeyless(route: LeasedRoute, signal: AbortSignal): Promise<Failure | undefined>;
-  /** `text` without any key Deputy knows. */
+  /** Removes every key that Deputy knows from `text`. */
   redact(text: string): string;
-  /** Variables that hold keys, set or not. */
+  /** Variables for keys, set or not. */
   keyNames(): ReadonlySet<string>;
-  /** Whether a variable is one of `keyNames`, or its value contains a key Deputy knows. */
+  /** Whether a variable is one of `keyNames`, or its value contains a key that Deputy knows. */
   holdsKey(name: string, value: string): boolean;
 };
 
@@ -57,7 +57,7 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
     return known;
   }
 
-  /** What belongs to a route as it was planned, if that is still so. */
+  /** The connection of a planned route, if it is unchanged. */
   function connectionFor({ provider: slug, endpoint, keyName }: LeasedRoute): ProviderConnection | undefined {
     const found = providers.find(slug);
     const answer = "provider" in found ? find(found.provider) : undefined;
@@ -83,7 +83,7 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
     return supply;
   }
 
-  /** Ours without any provider's key: the command's own credentials are the operator's business. */
+  /** Our environment without any provider's key: the command's own credentials are up to the operator. */
   function commandEnvironment(): Record<string, string> {
     const shown = Object.entries(env).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && !holdsKey(entry[0], entry[1]),
@@ -91,7 +91,7 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
     return Object.fromEntries(shown);
   }
 
-  /** The same key in the same header is the same object: connections are kept by it. */
+  /** The same key in the same header gives the same object, which identifies a connection. */
   function accessWith(secret: Secret, header: KeyHeader, headers: Access["headers"]): Access {
     const known = accesses.get(secret) ?? new Map<KeyHeader, Access>();
     accesses.set(secret, known);
@@ -150,7 +150,7 @@ const HEADER_OF_MODE: Record<ApiMode, KeyHeader> = {
   gemini: "x-goog-api-key",
 };
 
-/** A provider that needs no key is there only if the user has said so: by a config entry or its base-URL variable. */
+/** A keyless provider is available only if the user has set it up, with a config entry or its base-URL variable. */
 function isSetUp({ builtIn, configured }: Provider, env: Environment): boolean {
   if (configured !== undefined || builtIn?.keyOptional !== true) return true;
   return builtIn.baseUrlVariable !== undefined && (env[builtIn.baseUrlVariable] ?? "").trim() !== "";

@@ -1,6 +1,6 @@
 /**
- * One run of a command that prints a key. Nothing of what it prints is shown: its first line is the key, and what it
- * says of errors may hold one. Neither it nor what it started outlives the run.
+ * Runs a command that prints a key. Its output is never shown: the first line is the key, and its error messages may
+ * contain one. Neither the command nor anything it started outlives the run.
  */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -9,14 +9,14 @@ import { errorCode } from "../../errors.ts";
 import { shortageIn } from "../../system/shortage.ts";
 import { startProcess } from "../../system/start-process.ts";
 
-/** Longest a command may take, in milliseconds. */
+/** Time limit of a command, in milliseconds. */
 const TIMEOUT_MS = 30_000;
-/** How long output may still come in after the command has ended, in milliseconds. */
+/** How long output may still arrive after the command has ended, in milliseconds. */
 const DRAIN_MS = 200;
-/** A first line longer than this is no key. */
+/** A longer first line is not a key. */
 const MAX_LINE_BYTES = 64 * 1024;
 
-/** `problem` continues a sentence that begins with the command's name. */
+/** `problem` continues a sentence that starts with the command's name. */
 export type CommandAnswer = { line: string } | { problem: string };
 
 /** Runs a program with empty standard input. Never rejects. */
@@ -87,12 +87,12 @@ function elapsed(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
-/** It leads a group of its own, with everything it has started. */
+/** The process leads its own group, which contains everything it has started. */
 function endGroup({ pid }: ChildProcess): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // Nobody is left in it.
+    // The group is empty.
   }
 }

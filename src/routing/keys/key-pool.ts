@@ -1,7 +1,8 @@
 /**
- * The keys of one provider, shared by every request of the process: each takes the key with the fewest in flight. A key
- * that its provider limits, or accepts no more, rests while the others go on. Rest is a preference and no lock: where
- * all rest, the key that is back first is lent. A key alone never rests, for none could take its place.
+ * The keys of one provider, shared by every request of the process: each request takes the key with the fewest in
+ * flight. A key that its provider limits or rejects cools down while the others are used. A cooldown is a preference
+ * and not a lock: if all keys are cooling down, the one that is available first is leased. A single key never cools
+ * down, because nothing could replace it.
  */
 import type { Clock } from "../../clock.ts";
 import type { Failure, FailureKind } from "../../errors.ts";
@@ -9,19 +10,19 @@ import type { Access, KeyAvailability, KeyHeader, Lease, Secret } from "../../se
 import type { KeySource } from "./key-source.ts";
 import type { DeclaredKey } from "./provider-connection.ts";
 
-/** How long a key rests where its provider does not say, in milliseconds. Failures of other kinds are not a key's. */
+/** Cooldown of a key if its provider names none, in milliseconds. Failures of other kinds are not the key's. */
 const COOLDOWN_MS: Partial<Record<FailureKind, number>> = {
   "rate-limited": 10_000,
   "quota-exhausted": 60 * 60_000,
   unauthorized: Number.POSITIVE_INFINITY,
-  // Its command printed none.
+  // Its command printed no key.
   "route-gone": Number.POSITIVE_INFINITY,
 };
 
 export type Pool = {
-  /** The key whose turn it is. @param accessWith what a request carries that is signed with a key */
+  /** Leases the next key. @param accessWith makes the credentials of a request from a key */
   lease(accessWith: AccessWith, signal: AbortSignal): Promise<Lease>;
-  /** Why there is no key now. A command is run only where every key comes from one: what it prints is kept for `lease`. */
+  /** Why no key is available now. Runs a command only if every key comes from one: `lease` reuses what it prints. */
   whyEmpty(signal: AbortSignal): Promise<Failure | undefined>;
 };
 export type AccessWith = (secret: Secret, header: KeyHeader | undefined) => Access;
@@ -31,7 +32,7 @@ type PooledKey = {
   declaredKey: DeclaredKey;
   keySource: KeySource;
   inFlight: number;
-  /** Counts the pool's leases: the member with the lowest was used longest ago. */
+  /** Number of the pool's lease: the lowest is the least recently used. */
   lastUsed: number;
   cooldown?: Cooldown;
 };
@@ -56,7 +57,7 @@ export function createPool(
     return next;
   }
 
-  /** How long a failure lets its key rest, from now; undefined where it is not the key's. */
+  /** The cooldown of a key after a failure; undefined if the failure is not the key's. */
   function cooldownOf({ keySource }: PooledKey, { kind, retryAfterMs }: Failure): Cooldown | undefined {
     const restMs = COOLDOWN_MS[kind];
     if (restMs === undefined) return undefined;
@@ -65,7 +66,9 @@ export function createPool(
     return { until: clock.elapsed() + ownMs, kind, isTold: !refused && retryAfterMs !== undefined };
   }
 
-  /** Puts a key to rest, or asks its command for another. Returns whether the same member has a new key to try. */
+  /**
+   * Starts a key's cooldown, or asks its command for a new key. Returns whether the same member has a new key to try.
+   */
   function judge(member: PooledKey, failure: Failure, secret: Secret | undefined): boolean {
     const rest = cooldownOf(member, failure);
     if (rest === undefined) return false;
@@ -79,11 +82,12 @@ export function createPool(
     const own = cooldownOf(failed, failure);
     if (own === undefined) return asTold(failure);
     const another = renewed || members.some((member) => member !== failed && isFree(member));
-    // Each key once, and each that a command may print anew once more.
+    // Each key once, plus one new key from each command.
     const most = members.length + members.filter(({ keySource }) => keySource.pauseMs !== undefined).length;
     if (another && tried + 1 < most) return { another: true };
     if (members.length === 1) return asTold(failure);
-    // Of its own key a request knows what it was told now. The key may rest longer: another model's quota, say.
+    // A request knows what its own key was just told. The key's cooldown may be longer: another model's quota, for
+    // example.
     const free = { until: 0, kind: failure.kind, isTold: false };
     const others = members.filter((member) => member !== failed);
     const rests = [own, ...others.map((member) => (isFree(member) ? free : (member.cooldown ?? free)))];
@@ -107,7 +111,7 @@ export function createPool(
         release(failure) {
           member.inFlight -= 1;
           if (failure !== undefined) renewed = judge(member, failure, secret);
-          // Only a request that began while the key rested can tell that it need not.
+          // Only a request that started during the cooldown can show that it is unnecessary.
           else if (member.cooldown === cooldown) delete member.cooldown;
         },
         availability: (failure, tried) => availabilityAfter(member, renewed, failure, tried),
@@ -131,12 +135,12 @@ export function createKeylessPool(access: Access): Pool {
   return { lease: async () => lease, whyEmpty: async () => undefined };
 }
 
-/** Nothing can be sent, and no other key changes that. */
+/** A lease without credentials, which no other key can change. */
 export function noLease(failure: Failure): Lease {
   return { failure, release: () => {}, availability: asTold };
 }
 
-/** Nothing but a wait is left, as long as the provider says. */
+/** A wait for as long as the provider says. */
 function asTold({ retryAfterMs, kind }: Failure): KeyAvailability {
   return { another: false, backInMs: retryAfterMs ?? 0, kind, isTold: retryAfterMs !== undefined };
 }

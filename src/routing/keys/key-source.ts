@@ -1,7 +1,7 @@
 /**
- * Where a key of a pool comes from: it stands in the config or the environment, or a command of the operator's prints
- * it. A command is run when a request or a resume first needs its key, once for all who need it at that time, and its
- * key is kept in memory until the provider refuses it.
+ * The source of a pool's key: the config, the environment, or a command of the operator's that prints it. A command
+ * runs when a request or a resume first needs its key, once for all concurrent callers, and its key is kept in memory
+ * until the provider rejects it.
  */
 import type { Clock } from "../../clock.ts";
 import { type Failure, ROUTE_GONE } from "../../errors.ts";
@@ -10,18 +10,18 @@ import { firstLineOf } from "./key-command.ts";
 import { isUsableKey, isWorthHiding } from "./provider-connection.ts";
 
 export type KeySource = {
-  /** Never rejects. A failure is `aborted` where the signal aborts first. */
+  /** Never rejects. A failure is `aborted` if the signal aborts first. */
   get(signal: AbortSignal): Promise<IssuedKey>;
-  /** The provider refused this key. Says whether the next `get` brings another. */
+  /** Records that the provider rejected this key. Returns whether the next `get` returns another one. */
   refresh(refused: Secret): boolean;
-  /** Shortest time between two renewals, in milliseconds; absent where there is none. */
+  /** Minimum time between two renewals, in milliseconds; absent if there is none. */
   pauseMs?: number;
-  /** Every key it has brought that is to be taken out of texts. */
+  /** Every key so far that must be redacted from texts. */
   issued(): readonly Secret[];
 };
 export type IssuedKey = { secret: Secret } | { failure: Failure };
 
-/** A key that a command has printed anew and that is refused again is not asked for at once. */
+/** If the provider rejects a newly printed key too, the command is not run again at once. */
 const RENEWAL_PAUSE_MS = 60_000;
 
 export function fixedKeySource(secret: Secret): KeySource {
@@ -30,7 +30,7 @@ export function fixedKeySource(secret: Secret): KeySource {
 
 export type KeyCommand = { name: string; argv: readonly string[]; origin: string };
 
-/** @param environment what the command is run with */
+/** @param environment environment of the command */
 export function commandKeySource(
   { name, argv, origin }: KeyCommand,
   environment: () => Record<string, string>,
@@ -55,7 +55,7 @@ export function commandKeySource(
     return { secret: current };
   }
 
-  /** Waits for the run that all share; it is stopped when nobody waits for it any more. */
+  /** Waits for the shared run, which is stopped when nobody waits for it any more. */
   async function join(signal: AbortSignal): Promise<IssuedKey> {
     running ??= start();
     const mine = running;
@@ -85,7 +85,7 @@ export function commandKeySource(
   };
 }
 
-/** The key is gone for now, so a child that has no other waits for it to come back. */
+/** The key is missing for now, so a child without another one waits for it. */
 function failed(name: string, problem: string): Failure {
   return {
     kind: ROUTE_GONE,

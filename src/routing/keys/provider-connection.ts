@@ -1,7 +1,7 @@
 /**
- * A provider's endpoint with the keys and headers that belong to it, looked up in the contract's order: the config entry,
- * then the row's variables. A key belongs to one origin: that of the config entry it stands in, of the base-URL variable
- * it is paired with, or of the provider's own row. Unencrypted, it goes to this machine and the local network only.
+ * A provider's endpoint with its keys and headers, looked up in this order: the config entry, then the row's variables.
+ * A key belongs to one origin: that of its config entry, of its base-URL variable, or of the provider's own row.
+ * Without encryption, it is sent only to this machine and the local network.
  */
 
 import { present } from "../../present.ts";
@@ -11,31 +11,31 @@ import type { BuiltInProvider } from "../catalog/built-in-providers.ts";
 import { baseUrlFromHost, isEncrypted, nearnessOf, normalBaseUrl, originOf } from "../catalog/endpoints.ts";
 import type { Provider } from "../catalog/providers.ts";
 
-/** What a provider's requests go to and carry, as a whole; fields of two providers never mix. */
+/** Endpoint and credentials of a provider, as a unit; fields of two providers never mix. */
 export type ProviderConnection = {
   baseUrl: string;
-  /** The pool, in the order of the contract; empty for an endpoint that needs none. */
+  /** The pool, in lookup order; empty for a keyless endpoint. */
   keys: DeclaredKey[];
   headers: Record<string, string>;
-  /** Why keys that were found, or that the entry names, are not sent there. */
+  /** Why keys that exist, or that the entry names, are not sent there. */
   rejected: string[];
 };
 
-/** A key as it stands in the environment or the config, or the command that prints it. */
+/** A key in the environment or the config, or the command that prints it. */
 export type DeclaredKey = { name: string; header?: KeyHeader } & (
   | { secret: Secret }
   | { argv: readonly string[]; origin: string }
 );
 
-/** `missing`: every place that was looked at, in order, with what was found there. `unusable`: what is wrong instead. */
+/** `missing`: every place that was searched, in order, with what was found there. `unusable`: what else is wrong. */
 export type ConnectionResult = { connection: ProviderConnection } | { missing: string[] } | { unusable: string };
 
-/** A key that was found, and the base URL it belongs to: none where a provider of the user's own has no endpoint. */
+/** An existing key, and the base URL it belongs to: none if a user's own provider has no endpoint. */
 type FoundKey = { name: string; ownerUrl: string | undefined; header?: KeyHeader } & (
   | { value: string }
   | { argv: readonly string[] }
 );
-/** Keys of the config entry replace those of the row's variables; `builtIn` is used where the entry gives none. */
+/** Keys of the config entry replace those of the row's variables; `builtIn` is used if the entry has none. */
 type FoundKeys = {
   configured: FoundKey[];
   builtIn: FoundKey[];
@@ -68,7 +68,9 @@ export function connectionOf(provider: Provider, env: Environment): ConnectionRe
   return { connection: { baseUrl, keys, headers: headers.headers, rejected: [...rejected, ...candidates.unset] } };
 }
 
-/** Those that may go to a base URL, each bound to its origin. One value is one key, however many names it has. */
+/**
+ * The keys that may be sent to a base URL, each bound to its origin. Equal values are one key, whatever their names.
+ */
 function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: string[]): DeclaredKey[] {
   const origin = originOf(baseUrl);
   const values = new Set<string>();
@@ -107,7 +109,7 @@ function chosenBaseUrl(
   return chosen;
 }
 
-/** Usable keys in the order of the contract; what is not usable is noted in `looked`. */
+/** Usable keys in lookup order; unusable ones are noted in `looked`. */
 function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environment, looked: string[]): FoundKeys {
   const { configured, builtIn, entryPath } = provider;
   const found: FoundKeys = { configured: [], builtIn: [], unset: [] };
@@ -145,7 +147,7 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
   return found;
 }
 
-/** The keys that are written in a config entry, each with its place, and named by its first variable if it has one. */
+/** The keys in a config entry, each with its place, named by its first variable if it has one. */
 export function keyTemplatesOf({
   configured,
   entryPath,
@@ -157,28 +159,28 @@ export function keyTemplatesOf({
   return written.map(({ path, template }) => ({ path, name: template.variables[0] ?? path, template }));
 }
 
-/** A text is for the shell, a list is the program and its arguments. */
+/** A string is for the shell, a list is the program and its arguments. */
 function argvOf(command: string | readonly string[]): readonly string[] {
   return typeof command === "string" ? ["/bin/sh", "-c", command] : command;
 }
 
-/** What people are told of a pool: its first key, and how many more there are. */
+/** Describes a pool: its first key, and how many more there are. */
 export function formatKeys([first, ...more]: readonly DeclaredKey[]): string | undefined {
   if (first === undefined) return undefined;
   return more.length === 0 ? formatKey(first) : `${formatKey(first)} +${more.length} more`;
 }
 
-/** A command's key is named by where it stands, and nothing runs it to name it. */
+/** A command's key is named by its config path, without running the command. */
 export function formatKey(source: DeclaredKey): string {
   return "argv" in source ? `${source.name} (not run)` : source.name;
 }
 
-/** The provider's own endpoint for a key: some keys tell by their beginning which one it is. */
+/** The provider's own endpoint for a key; the prefix of some keys determines it. */
 function ownerUrlOf(row: BuiltInProvider | undefined, key: string): string | undefined {
   return row?.homes?.find(({ keyPrefix }) => key.startsWith(keyPrefix))?.baseUrl ?? row?.baseUrl;
 }
 
-/** Whether a key may be sent to a base URL; if not, why is added to `rejected`. */
+/** Whether a key may be sent to a base URL; if not, adds the reason to `rejected`. */
 function belongs({ name, ownerUrl }: FoundKey, baseUrl: string, rejected: string[]): boolean {
   const owner = ownerUrl === undefined ? "no endpoint" : originOf(ownerUrl);
   if (owner !== originOf(baseUrl)) {
@@ -194,21 +196,21 @@ function belongs({ name, ownerUrl }: FoundKey, baseUrl: string, rejected: string
 
 const PLACEHOLDERS = ["changeme", "your_api_key", "dummy", "null", "none", "no-key-required"];
 
-/** Not a usable key: too short, or one of the words that people and programs put in its place. */
+/** False for a key that is too short, or a placeholder. */
 export function isUsableKey(value: string): boolean {
   const key = value.trim();
   return key.length >= 4 && !/^\*+$/.test(key) && !PLACEHOLDERS.includes(key.toLowerCase());
 }
 
-/** Shorter keys are words (`ollama`): taken out of every text, they would spoil it and hide nothing. */
+/** Shorter keys are words (`ollama`): redacting them would damage every text and hide nothing. */
 const SHORTEST_SECRET = 8;
 
-/** Whether a key is to be taken out of texts. */
+/** Whether a key must be redacted from texts. */
 export function isWorthHiding(key: string): boolean {
   return isUsableKey(key) && key.length >= SHORTEST_SECRET;
 }
 
-/** On this machine any endpoint may be; on the local network those that the user set up as such. */
+/** On this machine, any endpoint may be keyless; on the local network, those that the user set up as such. */
 function mayBeKeyless({ builtIn }: Provider, baseUrl: string): boolean {
   const nearness = nearnessOf(baseUrl);
   return nearness === "loopback" || (nearness === "private" && (builtIn === undefined || builtIn.keyOptional === true));
@@ -216,7 +218,7 @@ function mayBeKeyless({ builtIn }: Provider, baseUrl: string): boolean {
 
 // Headers -------------------------------------------------------------------------------------------------------------
 
-/** The entry's headers with their variables filled in. Like keys, they belong to the entry's endpoint. */
+/** The entry's headers with their variables expanded. Like keys, they belong to the entry's endpoint. */
 function headersOf(
   { configured, entryPath }: Provider,
   ownerUrl: string | undefined,
