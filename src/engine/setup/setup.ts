@@ -45,7 +45,7 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   limitsOf(provider: string): ProviderLimits;
   tools(toolsets: readonly string[], place: WorkPlace): readonly Tool[];
   isDirectory(path: string): boolean;
-  /** Reads an image in a workspace, within its boundary. @throws Refusal, or an error of the system */
+  /** Reads an image in a workspace, within its boundary. @throws ToolError, or an error of the system */
   readImage(place: WorkPlace, path: string): ImageFile;
   /** Reads a workspace's notes for agents, within its boundary. */
   readNotes(place: WorkPlace): Promise<Notes>;

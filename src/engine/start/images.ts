@@ -56,7 +56,7 @@ function hashOf(image: ImageRef): string {
 type ImageSources = {
   delegationId: string;
   journal: Journal;
-  /** Reads a file in a workspace. @throws Refusal, or an error of the system */
+  /** Reads a file in a workspace. @throws ToolError, or an error of the system */
   readImage: Setup["readImage"];
 };
 
