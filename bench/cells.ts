@@ -1,4 +1,4 @@
-/** Runs one measured process at a time, each fresh, and reads what it says of itself. */
+/** Runs one measured process at a time, each a new one, and reads its measurement. */
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,19 +8,19 @@ import type { FloorOrder } from "./floor.ts";
 import type { Measurement } from "./measurement.ts";
 import { configFor, FILES, goalOf, KEY, KEY_VARIABLE, MODELS, type Pace } from "./scenario.ts";
 
-/** Longest that one process may take. */
+/** Time limit of one process. */
 const PATIENCE_MS = 180_000;
 
 export type Cells = {
-  /** A Deputy of `children` children, its journal on disk. */
+  /** Runs a Deputy with `children` children and its journal on disk. */
   deputy(baseUrl: string, children: number, pace: Pace, warm: boolean): Promise<Measurement>;
   floor(order: FloorOrder): Promise<Measurement>;
-  /** Starts `deputy run` on a task file; resolves with when it was started, once it has ended. */
+  /** Starts `deputy run` on a task file; resolves with its start time once it has ended. */
   command(baseUrl: string): Promise<number>;
   remove(): Promise<void>;
 };
 
-/** @param executable `bin/deputy.mjs` of a package as it is installed */
+/** @param executable `bin/deputy.mjs` of an installed package */
 export async function createCells(executable: string): Promise<Cells> {
   const folder = await mkdtemp(join(tmpdir(), "deputy-bench-"));
   const workspace = join(folder, "workspace");
@@ -30,7 +30,7 @@ export async function createCells(executable: string): Promise<Cells> {
   await writeFile(taskFile, `goal: "${goalOf(0)}"\n`);
   let homes = 0;
 
-  /** A home of its own for each process: nothing is found from an earlier one but compiled code. */
+  /** A separate home for each process: the compile cache is the only thing it shares with earlier ones. */
   async function homeFor(baseUrl: string, most: number): Promise<Record<string, string>> {
     const home = join(folder, `home-${homes++}`);
     await mkdir(home);
@@ -39,7 +39,7 @@ export async function createCells(executable: string): Promise<Cells> {
     return { DEPUTY_STATE_DIR: join(home, "state"), DEPUTY_CONFIG: config, [KEY_VARIABLE]: KEY };
   }
 
-  /** Source files are stripped of types once and then come from the cache, as built ones would. */
+  /** Type stripping of source files happens once and is cached, so they load like built ones. */
   function run(args: string[], env: Record<string, string>): Promise<string> {
     const environment = {
       PATH: process.env.PATH,

@@ -1,6 +1,6 @@
 /**
- * Deputy as it is built, by its library, its journal on disk. Argument: JSON of `DeputyOrder`; the config and the state
- * directory are told by the environment.
+ * The built Deputy, through its library, with its journal on disk. Argument: JSON of `DeputyOrder`; the environment
+ * sets the config and the state directory.
  */
 import { measure } from "./measurement.ts";
 import { goalOf, REQUESTS_PER_CHILD, TOOL_ROUNDS } from "./scenario.ts";

@@ -1,9 +1,11 @@
-/** The floor: the same HTTP traffic by the global `fetch` and nothing else. Argument: a file with a `FloorOrder`. */
+/**
+ * The floor: the same HTTP traffic through the global `fetch` and nothing else. Argument: a file with a `FloorOrder`.
+ */
 import { readFileSync } from "node:fs";
 import { measure } from "./measurement.ts";
 import { KEY } from "./scenario.ts";
 
-/** `bodies`: what a child sends, in order. */
+/** `bodies`: a child's request bodies, in order. */
 export type FloorOrder = { url: string; bodies: string[]; children: number; warm: boolean };
 
 const { url, bodies, children, warm }: FloorOrder = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));

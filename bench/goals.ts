@@ -1,10 +1,10 @@
-/** What Deputy must reach, as ratios, and the table that says whether it did. */
+/** Goals of Deputy's performance as ratios, and the table of results. */
 
-/** Numbers of children. One alone is what start-up is measured with. */
+/** Numbers of children. Start-up is measured with one. */
 export const SIZES = [1, 8, 64, 512, 4096] as const;
 export type Size = (typeof SIZES)[number];
 
-/** One ratio beside its goal. */
+/** One ratio and its goal. */
 export type Verdict = { ratio: number; goal: number; reached: boolean };
 export type Row = { name: string; verdicts: Partial<Record<Size, Verdict>> };
 

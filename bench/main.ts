@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: what Deputy costs beside its floor, the same HTTP traffic by a bare fetch loop in the same run.
- * Every measurement is a fresh process; Deputy and floor take turns; the scripted server lives in this process.
+ * `npm run bench`: Deputy's cost compared with its floor, the same HTTP traffic from a bare fetch loop in the same run.
+ * Every measurement is a new process; Deputy and floor alternate; the scripted server runs in this process.
  */
 import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -21,7 +21,9 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     sizes: { type: "string", default: SIZES.join(",") },
-    /** The wave is the first thing a process does. Otherwise one child goes before it, for Deputy and floor alike. */
+    /**
+     * The wave is the first thing that a process does. Otherwise one child runs before it, for Deputy and floor alike.
+     */
     cold: { type: "boolean", default: false },
   },
 });
@@ -41,7 +43,7 @@ try {
   await rm(stage, { recursive: true, force: true });
 }
 
-/** A folder that looks like the installed package: the executable beside `dist/`, without the source. */
+/** A folder laid out like the installed package: the executable and `dist/`, without the source. */
 async function stageOfPackage(): Promise<string> {
   const root = join(import.meta.dirname, "..");
   const folder = await mkdtemp(join(tmpdir(), "deputy-package-"));
@@ -67,7 +69,7 @@ async function withServer<Value>(
   }
 }
 
-/** What one child of Deputy sends, request by request: the floor sends the same. (It also warms the compile cache.) */
+/** Records the requests of one child of Deputy, which the floor repeats. (This also warms the compile cache.) */
 function bodiesSent(pace: Pace): Promise<string[]> {
   return withServer("whole", async (server) => {
     await cells.deputy(server.baseUrl("chat_completions"), 1, pace, false);
@@ -106,11 +108,14 @@ function expectRequests(server: ModelServer, expected: number): void {
   if (server.count !== expected) throw new Error(`Expected ${expected} requests, the server saw ${server.count}.`);
 }
 
-/** From the start of a process to the arrival of its first request, in milliseconds: `deputy run` and the floor. */
+/**
+ * Time from the start of a process to the arrival of its first request, in milliseconds, for `deputy run` and the
+ * floor.
+ */
 async function startTimes(bodies: string[]): Promise<{ deputyMs: number; floorMs: number }> {
   const deputyMs: number[] = [];
   const floorMs: number[] = [];
-  // The first of each fills the compile cache.
+  // The first start of each fills the compile cache.
   for (let repeat = 0; repeat <= REPEATS[1]; repeat++) {
     note(`start: ${repeat} of ${REPEATS[1]}`);
     const deputy = await firstRequestAfter((server) => cells.command(server.baseUrl("chat_completions")));

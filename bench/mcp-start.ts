@@ -1,6 +1,6 @@
 /**
- * `npm run bench:mcp`: from the start of `deputy mcp` to its answer to `tools/list`, as an agent program waits for it,
- * beside the start of a Node that does nothing. Every second start is of one, every second of the other.
+ * `npm run bench:mcp`: time from the start of `deputy mcp` to its response to `tools/list`, as an agent program sees
+ * it, compared with the start of an idle Node. The two alternate.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -11,7 +11,7 @@ import { median } from "./goals.ts";
 
 const REPEATS = 15;
 const GOAL_MS = 300;
-/** Where the machine is busy: so many times an idle Node's start. */
+/** On a busy machine: multiple of an idle Node's start. */
 const GOAL_RATIO = 4;
 
 const ROOT = join(import.meta.dirname, "..");
@@ -58,7 +58,7 @@ async function listedMs(): Promise<number> {
 }
 
 try {
-  await listedMs(); // fills the compile cache, as the first start on a machine does
+  await listedMs(); // ~Fills the compile cache, like the first start on a machine.
   const idle: number[] = [];
   const listed: number[] = [];
   for (let round = 0; round < REPEATS; round++) {

@@ -1,16 +1,18 @@
-/** What a measured process says of itself, on its standard output, once it is done. */
+/** The measurement that a measured process prints to its standard output at its end. */
 
 export type Measurement = {
   wallMs: number;
   /** User and system time of the whole process, all its threads, from the first submit to the last answer. */
   cpuMs: number;
-  /** The same, from the process's start to the first submit. */
+  /** User and system time from the process's start to the first submit. */
   startCpuMs: number;
-  /** Highest resident memory of the process since its start, in MB. */
+  /** Maximum resident memory of the process since its start, in MB. */
   peakMb: number;
 };
 
-/** Runs `work` and prints what it took. Fails loudly where the work does: a wrong answer has no speed. */
+/**
+ * Runs `work` and prints its measurement. Fails loudly if the work does: the speed of a wrong answer is meaningless.
+ */
 export async function measure(work: () => Promise<void>): Promise<void> {
   const startCpu = process.cpuUsage();
   const startedAt = performance.now();

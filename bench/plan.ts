@@ -1,6 +1,6 @@
 /**
- * `npm run bench:plan`: the CPU that planning a batch of 1,000 tasks takes after start, and tasks per second. The tasks
- * differ in model, provider, effort and tags; each measurement plans with a new router, as every delegation does.
+ * `npm run bench:plan`: the CPU time to plan a batch of 1,000 tasks after start, and tasks per second. The tasks differ
+ * in model, provider, effort and tags; each measurement plans with a new router, as every delegation does.
  */
 import { configSchema } from "../src/config-schema.ts";
 import { createRouting } from "../src/routing/routing.ts";

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * `npm run bench:recovery`: how much CPU it takes to go on with a run of 10,000 events, until the first request of every
- * child has left; and how long it takes to find one's way in a journal of 1,000,000. Fails where recovery takes over 1 s.
+ * `npm run bench:recovery`: CPU time to resume a run of 10,000 events until the first request of every child is sent,
+ * and time to search a journal of 1,000,000 events. Fails if recovery takes over 1 s.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -29,7 +29,7 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
-/** Goes on with a run of 50 children whose process died in their 50th step. */
+/** Resumes a run of 50 children whose process died in their 50th step. */
 async function recovery(): Promise<number> {
   const children = 50;
   const asked = Promise.withResolvers<number>();
@@ -110,7 +110,7 @@ async function store(stateDir: string, runsOfEvents: StoredEvent[][]): Promise<v
   await journal.close();
 }
 
-/** A run of about so many events, its children stopped in the middle of a step or ended. */
+/** A run of about this many events, its children stopped in the middle of a step or ended. */
 function runOf(delegationId: string, children: number, events: number, baseUrl: string, ended: boolean): StoredEvent[] {
   const tasks = Array.from({ length: children }, (_, index) => ({ goal: `Look at part ${index} of the project` }));
   const steps = Math.floor(events / children / EVENTS_PER_STEP);

@@ -1,6 +1,6 @@
 /**
- * What is measured: children that read two files each and then answer, every model answer 200 ms away. The floor sends
- * the very requests that Deputy was seen to send, and is answered alike.
+ * The measured scenario: children that read two files each and then answer, with 200 ms per model response. The floor
+ * sends the same requests as Deputy, and gets the same responses.
  */
 
 import type { ModelRequest } from "../src/testing/model-request.ts";
@@ -9,10 +9,10 @@ import type { Turn } from "../src/testing/turn.ts";
 export const TOOL_ROUNDS = 2;
 export const REQUESTS_PER_CHILD = TOOL_ROUNDS + 1;
 export const LATENCY_MS = 200;
-/** Nothing but waiting for the model, all children at once. */
+/** Only the waits for the model, with all children concurrent. */
 export const IDEAL_WALL_MS = REQUESTS_PER_CHILD * LATENCY_MS;
 
-/** The model decides how its answers arrive: at once, or in 400 deltas over a second. */
+/** The model determines how its answers arrive: at once, or in 400 deltas over a second. */
 export const MODELS = { plain: "bench-plain", deltas: "bench-deltas" } as const;
 export type Pace = keyof typeof MODELS;
 const DELTAS = 400;
@@ -23,7 +23,7 @@ export const KEY = "bench-key-0123456789abcdef";
 
 const WORDS = "It reads the notes, weighs what they say against the question and writes the answer down in order. ";
 
-/** A tool round until the child has had its rounds, then the answer. */
+/** A tool call per round until the child has had its rounds, then the answer. */
 export function turnFor(request: ModelRequest): Turn {
   const round = request.messages.filter((message) => message.role === "tool").length;
   const pace = request.model === MODELS.deltas ? { deltas: DELTAS, tokensPerSecond: DELTAS_PER_SECOND } : {};
@@ -42,7 +42,7 @@ export function goalOf(index: number): string {
   return `Task ${index}: read notes-0.md and notes-1.md, then say in a paragraph what they have in common.`;
 }
 
-/** The config of a Deputy that knows the scripted server and nothing else. */
+/** The config of a Deputy with the scripted server as its only provider. */
 export function configFor(baseUrl: string, most: number): string {
   const models = Object.values(MODELS).map(
     (model) => `      ${model}: { context_window: 200000, max_output_tokens: 8000, price: { input: 1, output: 2 } }\n`,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The executable: of the package, where it loads the built program, and of a clone, where bin/deputy runs it on the
-// source. Plain JavaScript that any Node since 18 parses, so that one that is too old is refused in words, and so that
-// the compile cache is on before the first TypeScript file is read.
+// The executable: in the package it loads the built program; in a clone, bin/deputy runs it on the source. Plain
+// JavaScript that any Node since 18 parses, so that an older one gets a clear error, and so that the compile cache is
+// on before the first TypeScript file is read.
 import { existsSync } from "node:fs";
 import module from "node:module";
 import { homedir } from "node:os";
@@ -16,7 +16,7 @@ if (Number.parseInt(process.versions.node, 10) < NEEDED) {
   );
   process.exitCode = 3;
 } else {
-  // In the user's own directory: Node's default is a shared one, which could hold code of another user's.
+  // In the user's own directory: Node's default is shared, and could contain another user's code.
   module.enableCompileCache(join(homedir(), ".cache", "deputy", "compile"));
   hushExperimentalWarnings();
   const source = new URL("../src/cli/process.ts", import.meta.url);
@@ -32,7 +32,7 @@ if (Number.parseInt(process.versions.node, 10) < NEEDED) {
   }
 }
 
-/** `node:sqlite` still calls itself experimental; our tests hold it to what we need. */
+/** `node:sqlite` still calls itself experimental; our tests check the behavior that we need. */
 function hushExperimentalWarnings() {
   const listeners = process.listeners("warning");
   process.removeAllListeners("warning");

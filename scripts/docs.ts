@@ -1,6 +1,6 @@
 /**
- * `npm run docs`: writes the generated parts of the documentation, each between its markers, from the code that decides
- * what is true. All else in the pages is written by hand. `test/docs.slow.test.ts` fails where a part is stale.
+ * `npm run docs`: writes the generated parts of the documentation, each between its markers, from the code that defines
+ * the facts. The rest of the pages is written by hand. `test/docs.slow.test.ts` fails if a part is stale.
  */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { PARTS } from "./docs/parts.ts";
 
 const MARKED = /(<!-- generated: ([\w-]+), by npm run docs -->\n)[\s\S]*?(<!-- end -->)/g;
 
-/** A page with each of its generated parts as it is today. */
+/** A page with its generated parts refreshed. */
 export function refreshed(page: string): string {
   return page.replaceAll(MARKED, (_, start: string, name: string, end: string) => {
     const part = PARTS[name];

@@ -1,9 +1,9 @@
 /**
- * Runs the fast tests, in one process for each of two cores: a process loads Deputy once and not once for each file.
- * Slow are those that start programs or take seconds: `test/end-to-end/` and every `*.slow.test.ts`.
+ * Runs the fast tests, in one process for each of two cores, so that Deputy is loaded once per process and not per file.
+ * Slow tests start programs or take seconds: `test/end-to-end/` and every `*.slow.test.ts`.
  *
  *   fast-tests.ts          all of them
- *   fast-tests.ts SHARE    every second file, from file number SHARE on
+ *   fast-tests.ts SHARE    every second file, starting with file number SHARE
  */
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
@@ -13,7 +13,7 @@ import { text } from "node:stream/consumers";
 const PROCESSES = 2;
 const root = join(import.meta.dirname, "..");
 
-/** Runs one share; resolves with the exit code. The first one prints as it goes, the others when they have ended. */
+/** Runs one share; resolves with the exit code. The first one prints as it runs, the others when they have ended. */
 async function runShare(share: number): Promise<number> {
   const options = ["--disable-warning=ExperimentalWarning", "--test-timeout=120000", "--test-reporter=spec"];
   const argv = [...options, "--import", "./test/support/fixed-seed.ts", import.meta.filename, String(share)];

@@ -1,9 +1,9 @@
-// Sets a clone up, once: installs what package-lock.json names, the pinned Node included. Plain JavaScript for any
-// Node ≥ 18, because it runs before anything is installed. The stamp of a finished install is a copy of the lockfile,
-// kept inside node_modules: whatever removes or outdates the one invalidates the other. An install made with `npm ci`
-// by hand has no stamp; npm's own list of what it installed shows that it is finished, and it gets the stamp then.
+// Sets up a clone, once: installs the packages in package-lock.json, including the pinned Node. Plain JavaScript for any
+// Node ≥ 18, because it runs before anything is installed. The stamp of a finished install is a copy of the lockfile
+// inside node_modules: removing node_modules or changing the lockfile invalidates it. A manual `npm ci` leaves no stamp;
+// npm's own list of what it installed shows that the install is finished, and the stamp is added then.
 //
-//   node scripts/setup.mjs                   sets up, where that is not done; says nothing where it is
+//   node scripts/setup.mjs                   sets up if needed; otherwise prints nothing
 //   node scripts/setup.mjs ARGUMENT…         sets up, then runs the pinned Node with these arguments
 import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lockfile = join(root, "package-lock.json");
 const stamp = join(root, "node_modules", ".setup-stamp");
-/** What npm installed, in the form of a lockfile. npm writes it last. */
+/** npm's record of what it installed, in the form of a lockfile. npm writes it last. */
 const installedList = join(root, "node_modules", ".package-lock.json");
 const pinnedNode = join(root, "node_modules", "node", "bin", "node");
 const lock = join(root, ".setup-lock");
@@ -35,12 +35,12 @@ function isSetUp() {
   try {
     copyFileSync(lockfile, stamp);
   } catch {
-    // Someone else's clone: it is looked at again next time.
+    // The clone belongs to someone else: check again next time.
   }
   return true;
 }
 
-/** Whether npm has installed every package of the lockfile that this platform needs, in its version, and no other. */
+/** Whether npm has installed exactly the packages in the lockfile that this platform needs, in their versions. */
 function isInstalled() {
   try {
     const wanted = JSON.parse(readFileSync(lockfile, "utf8")).packages;
@@ -49,17 +49,17 @@ function isInstalled() {
     const isThere = (path) => path === "" || path in installed || isForOthers(wanted[path]);
     return Object.keys(installed).every(isSame) && Object.keys(wanted).every(isThere);
   } catch {
-    return false; // Not there, or not npm's: install.
+    return false; // ~Missing, or not npm's: install.
   }
 }
 
-/** npm leaves optional packages out where they are for another platform, and what only those need. */
+/** npm skips optional packages for other platforms, and packages that only those need. */
 function isForOthers({ optional, os, cpu, libc }) {
   const isForThis = os?.includes(process.platform) && cpu?.includes(process.arch) && libc === undefined;
   return optional === true && !isForThis;
 }
 
-/** Sets up under a lock, so that two commands started at once install once; the second one waits for the first. */
+/** Installs under a lock, so that two concurrent commands install once; the second one waits for the first. */
 async function setUpAlone() {
   await acquireLock();
   try {
@@ -85,7 +85,10 @@ async function setUp() {
   say(`Set up in ${Math.round((Date.now() - startedAt) / 1000)} s.`);
 }
 
-/** Runs `npm ci` and keeps its words for the case that it fails. The machine's own Node runs it: the pinned one may go. */
+/**
+ * Runs `npm ci` and keeps its output in case it fails. The machine's own Node runs it, because the pinned one may be
+ * removed.
+ */
 function runNpm() {
   const ownPath = (process.env.PATH ?? "").split(delimiter).filter((folder) => !folder.startsWith(root));
   const npm = spawn(
@@ -122,8 +125,8 @@ function advice(output) {
 }
 
 /**
- * The lock is a file that names its owners, put into place whole: this process and, once it runs, its npm, which may
- * outlive it. It is taken away when all of them are dead.
+ * The lock is a file that names its owners, created atomically: this process and, once it runs, its npm, which may
+ * outlive it. It is removed when all of them are dead.
  */
 async function acquireLock() {
   const mine = `${lock}.${process.pid}`;
@@ -177,7 +180,7 @@ function isAlive(pid) {
   }
 }
 
-/** Moved aside first, and put back should it turn out to be a lock that someone alive has taken since. */
+/** Moves the lock aside first, and restores it if a live process has acquired it since. */
 function removeDeadLock() {
   const aside = `${lock}.dead.${process.pid}`;
   try {
@@ -189,13 +192,13 @@ function removeDeadLock() {
   }
 }
 
-/** Becomes, as far as that goes, the pinned Node: its streams, its signals, its exit code. */
+/** Replaces this process with the pinned Node, as far as possible: its streams, its signals, its exit code. */
 async function runPinned(args) {
-  // Hundreds of source files are stripped of their types once, not once in each test process.
+  // Caches type stripping of hundreds of source files for all test processes.
   const env = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile"), ...process.env };
   const child = spawn(pinnedNode, args, { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.on(signal, () => signal !== "SIGINT" && child.kill(signal)); // the terminal interrupts the whole group
+    process.on(signal, () => signal !== "SIGINT" && child.kill(signal)); // ~The terminal interrupts the whole group.
   }
   const [code, signal] = await new Promise((resolve) => {
     child.on("error", (error) => {

@@ -1,10 +1,10 @@
-/** A section for each agent program: its entry as `deputy mcp install` writes it, where that goes, and what to know. */
+/** One section per agent program: its entry as `deputy mcp install` writes it, the file it goes in, and notes. */
 import { AGENT_PROGRAMS, type AgentProgram } from "../../src/cli/serving/agent-programs.ts";
 import { snippetOf } from "../../src/cli/serving/settings-entry.ts";
 
 const LAUNCH = { command: "npx", args: ["-y", "deputize", "mcp"] };
 const VARIABLES = ["ANTHROPIC_API_KEY", "OPENROUTER_API_KEY"];
-/** Names for readers: the same words mark tested configs of Deputy's own. */
+/** Display names; these exact words mark tested configs of Deputy itself. */
 const LANGUAGE = { json: "jsonc", toml: "toml", yaml: "yml" };
 
 export function agentProgramSections(): string {

@@ -1,4 +1,4 @@
-/** The fault matrix as a page shows it: the table that the tests play, with the next move from the table of recoveries. */
+/** The fault matrix for a page: the table that the tests use, with the reaction from the table of retry rules. */
 import { RETRY_RULES } from "../../src/engine/limits/retry-policy.ts";
 import type { ApiMode } from "../../src/route.ts";
 import { type Cost, FAULT_MATRIX, type FaultCase } from "../../test/support/fault-matrix.ts";
@@ -32,7 +32,7 @@ function whatFollows({ kind, words, partial }: FaultCase): string {
   return `${tries === 1 ? "no retry" : `${tries} tries`}, then a fallback${kept}`;
 }
 
-/** What holds for all API modes, and behind it what differs. */
+/** The text common to all API modes, followed by the differences. */
 function perMode(fault: FaultCase, say: (fault: FaultCase) => string): string {
   const usual = say(fault);
   const others = (Object.entries(fault.in ?? {}) as [ApiMode, Partial<FaultCase>][])

@@ -1,4 +1,4 @@
-/** The generated parts of the pages, by name. Tables of what is declared, and examples as the code itself answers them. */
+/** The generated parts of the pages, by name: tables of declarations, and examples computed by the code itself. */
 import { decidePermission } from "../../src/child/permissions.ts";
 import { OVERRIDES } from "../../src/config/load.ts";
 import { configJsonSchema, configKeys, configSchema } from "../../src/config-schema.ts";
@@ -56,7 +56,7 @@ export const PARTS: Record<string, () => string> = {
   "agent-programs": agentProgramSections,
 };
 
-/** @param beside a column of its own, before what to do */
+/** @param beside an additional column before the one for what to do */
 function explainedCodes<Code extends string>(
   explained: Record<Code, Explained>,
   beside?: [head: string, cell: (name: Code) => string],
@@ -126,7 +126,7 @@ function configTable(): string {
   );
 }
 
-/** What holds where no file says anything; nothing for maps, whose keys have lines of their own. */
+/** The default value; empty for maps, whose keys have their own lines. */
 function defaultOf(path: string): string {
   const value = path
     .split(".")
@@ -150,7 +150,7 @@ const COMMAND_LINES: [PermissionRule, string][] = [
   [DENY_RM, "sh -c 'rm notes.txt'"],
 ];
 
-/** What one rule makes of a command line, with `approvals: ask`. */
+/** How one rule decides about a command line, with `approvals: ask`. */
 function permissionExamples(): string {
   return markdownTable(
     ["rule", "command line", "decision"],

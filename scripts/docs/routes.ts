@@ -1,4 +1,4 @@
-/** Examples of routing, planned by the router itself. */
+/** Routing examples, planned by the router itself. */
 import { configSchema } from "../../src/config-schema.ts";
 import type { Wish } from "../../src/route.ts";
 import { createRouting } from "../../src/routing/routing.ts";
@@ -9,7 +9,7 @@ const KEYS = { ZAI_API_KEY: "a-key", OPENROUTER_API_KEY: "a-key", OPENAI_API_KEY
 
 type Document = Record<string, unknown>;
 
-/** Where the first task of a call runs, and who chose that; or the problem. */
+/** The first task's route and who chose it, or the problem. */
 function routed(config: Document, call: CallInput, parent: Wish = {}): { runsOn: string; chosenBy: string } {
   const routing = createRouting({ config: configSchema.parse(config), env: KEYS });
   const [planned] = routing.plan(parseCall(call, 10), { parent, cwd: "." }).planned;
@@ -40,7 +40,7 @@ const STRINGS: Document[] = [
   { model: "claude-opus-5-5 --provider anthropic --effort none" },
 ];
 
-/** What a task says, and where it runs, over the config that the page shows. */
+/** Model strings in a task and their routes, with the config that the page shows. */
 export function modelStringExamples(): string {
   const config = { model: "glm-5.3", provider: "zai", models: { small: "glm-5.3-flash --provider zai" } };
   return markdownTable(
@@ -65,7 +65,7 @@ const LEVELS: Levels[] = [
   { config: { model: "glm-5.3", provider: "zai" }, call: { model: "gpt-6-sol --provider openai" }, task: {} },
 ];
 
-/** Who says what, and the route that comes of it. */
+/** Requests at several levels, and the resulting route. */
 export function precedenceExamples(): string {
   return markdownTable(
     ["settings", "route", "chosen by"],

@@ -1,4 +1,4 @@
-/** Markdown tables, and what a JSON Schema takes in a few words. */
+/** Markdown tables, and short descriptions of a JSON Schema's types. */
 
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -31,7 +31,7 @@ export function typeOf(schema: JsonSchema): string {
   return WORDS[schema.type ?? ""] ?? "anything";
 }
 
-/** Keys are named where they are few. */
+/** Lists the keys if there are few. */
 function mapOf(keys: readonly string[]): string {
   return keys.length > 4 ? "map" : code(`{${keys.join(", ")}}`);
 }
@@ -44,7 +44,10 @@ function boundOf({ minimum, exclusiveMinimum }: JsonSchema): string {
   return minimum !== undefined && minimum >= 0 ? ` ≥ ${minimum}` : "";
 }
 
-/** The schema at a path such as `providers.*.models` or `permissions[].tool`; through alternatives, the first that has it. */
+/**
+ * The schema at a path such as `providers.*.models` or `permissions[].tool`; in a union, the first alternative that has
+ * it.
+ */
 export function schemaAt(schema: JsonSchema, path: string): JsonSchema {
   return path
     .replaceAll("[]", ".[]")
