@@ -40,7 +40,9 @@ function isSetUp() {
   return true;
 }
 
-/** Whether npm has installed exactly the packages in the lockfile that this platform needs, in their versions. */
+/**
+ * Returns whether npm has installed exactly the packages in the lockfile that this platform needs, in their versions.
+ */
 function isInstalled() {
   try {
     const wanted = JSON.parse(readFileSync(lockfile, "utf8")).packages;

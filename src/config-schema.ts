@@ -162,7 +162,7 @@ const permission = z.strictObject({
   then: z.enum(["allow", "ask", "deny"]).describe("Decision for the call."),
 });
 
-/** What a delegating model may or may not choose: a pattern, optionally with efforts. */
+/** A choice that a delegating model may or may not make: a pattern, optionally with efforts. */
 const choicePattern = z.union([
   z.string().min(1),
   z.strictObject({
@@ -371,7 +371,7 @@ export const configSchema = z.strictObject({
     ),
 });
 
-/** Whether a text can be a base URL, as far as this is known before its variables are expanded. */
+/** Returns whether a text can be a base URL, as far as this is known before its variables are expanded. */
 function isBaseUrl(text: string): boolean {
   if (text.startsWith("${")) return true;
   const url = URL.parse(text.replaceAll("${", "").replaceAll("}", ""));

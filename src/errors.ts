@@ -34,7 +34,7 @@ export type Failure = {
   kind: FailureKind;
   /** One or two actionable sentences. Never contains a key. */
   message: string;
-  /** How long the provider asked us to wait, if it said so. */
+  /** The wait that the provider asked for, if any. */
   retryAfterMs?: number;
   httpStatus?: number;
   /** Retrying the same request on this route cannot succeed. */
@@ -92,7 +92,7 @@ export type Problem = {
   code: ProblemCode;
   /** The task field to change, e.g. `model`. */
   field: string;
-  /** What was expected, what was found, and what to do next. */
+  /** Says what was expected, what was found, and what to do next. */
   message: string;
   /** Valid values, nearest first. */
   suggestions: string[];

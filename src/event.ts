@@ -36,7 +36,7 @@ export type NestedUsage = {
   filesChanged: string[];
 };
 
-/** Why a step's answer ended, with one vocabulary for all wire formats. */
+/** The finish reason of a step's answer, with one vocabulary for all wire formats. */
 export type Finish = "stop" | "tool-calls" | "length" | "refused";
 
 /**
@@ -54,10 +54,10 @@ export type Recovery =
 /** The limit that a child reached before it was asked, once and without tools, for a final answer. */
 export type FinalAnswerReason = "max_iterations" | "max_cost";
 
-/** Why a child cannot continue when its run is resumed. A later resume checks again. */
+/** The reason for which a resume cannot continue a child. A later resume checks again. */
 export type Blocked = { reason: "route-gone" | "input-changed" | "workspace-gone"; message: string };
 
-/** How a child ended. Its `Result` is folded from this and the events before it. */
+/** The end of a child. Its `Result` is folded from this and the events before it. */
 export type Ending =
   | { status: "completed"; text: string; answer?: SchemaCheck }
   | {

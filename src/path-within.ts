@@ -2,8 +2,8 @@
 import { isAbsolute, relative, sep } from "node:path";
 
 /**
- * Whether a path is a directory or lies in it. Both must be absolute, with links resolved by the caller: a link, or
- * another spelling on a case-insensitive file system, is a different name.
+ * Returns whether a path is a directory or lies in it. Both must be absolute, with links resolved by the caller: a
+ * link, or another spelling on a case-insensitive file system, is a different name.
  */
 export function isWithin(directory: string, path: string): boolean {
   const way = relative(directory, path);

@@ -96,8 +96,8 @@ const SECRET_VALUES: readonly RegExp[] = [
 ];
 
 /**
- * Whether a variable, header or similar holds a secret, judged by its name and value. This is the only such check: no
- * environment that a command can read contains what it finds.
+ * Returns whether a variable, header or similar holds a secret, judged by its name and value. This is the only such
+ * check: no environment that a command can read contains what it finds.
  */
 export function looksLikeSecret(name: string, value: string): boolean {
   if (SWITCH.test(value)) return false;
@@ -106,7 +106,7 @@ export function looksLikeSecret(name: string, value: string): boolean {
   return namesSecret(name) && !isAboutSecrets(name, value);
 }
 
-/** Whether name and value together describe a number, a location or a column that concerns secrets. */
+/** Returns whether name and value together describe a number, a location or a column that concerns secrets. */
 function isAboutSecrets(name: string, value: string): boolean {
   const words = inWords(name);
   return (

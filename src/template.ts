@@ -44,7 +44,7 @@ export function variablesIn(text: string): string[] {
   return [...text.matchAll(VARIABLE)].map(([, name = ""]) => name);
 }
 
-/** Whether every `${` starts a variable: `${MY-KEY}` and `${KEY:-x}` do not, and would be sent as written. */
+/** Returns whether every `${` starts a variable: `${MY-KEY}` and `${KEY:-x}` do not, and would be sent as written. */
 export function namesVariablesRightly(text: string): boolean {
   return !text.replaceAll(VARIABLE, "").includes("${");
 }

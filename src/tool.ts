@@ -21,7 +21,7 @@ export type ToolOutput = {
   data?: Record<string, unknown>;
 };
 
-/** What a call would do, for rules, approval requests, live lines and the tool trace. */
+/** The effect of a call, for rules, approval requests, live lines and the tool trace. */
 export type ToolSubject = {
   /** The exact command or path: permission rules match it, and the user sees it. */
   target: string;

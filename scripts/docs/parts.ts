@@ -150,7 +150,7 @@ const COMMAND_LINES: [PermissionRule, string][] = [
   [DENY_RM, "sh -c 'rm notes.txt'"],
 ];
 
-/** How one rule decides about a command line, with `approvals: ask`. */
+/** Examples of one rule's decisions about command lines, with `approvals: ask`. */
 function permissionExamples(): string {
   return markdownTable(
     ["rule", "command line", "decision"],

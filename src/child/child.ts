@@ -51,7 +51,7 @@ export type RequestOutcome = {
   tokens?: number;
   /** The request was never sent. */
   unsent?: true;
-  /** What a failure says about the provider as a whole. */
+  /** A failure that concerns the provider as a whole. */
   setback?: { kind: FailureKind; backInMs: number };
 };
 
@@ -95,7 +95,7 @@ export type ChildDeps = {
 
 /** The input of a recovery decision. */
 export type FailureSituation = {
-  /** What to expect of the keys: another one, or a wait. */
+  /** Availability of the provider's keys: another one, or a wait. */
   keys: KeyAvailability;
   /** Earlier failures of this step on this route. */
   earlier: readonly Failure[];
@@ -109,7 +109,7 @@ export type FailureSituation = {
   isLasting?: true;
 };
 
-/** Why a child's signal was aborted. */
+/** The reason of a child's aborted signal. */
 export type StopReason = { status: "timeout" } | { status: "interrupted"; by: string };
 
 /** A running child: its input, and its conversation folded from its events. The engine folds the run. */

@@ -72,7 +72,7 @@ function splitPlain(line: string): string[][] | undefined {
   return commands;
 }
 
-/** Whether the first word is literally a program's name: no assignment, expansion, pattern or shell word. */
+/** Returns whether the first word is literally a program's name: no assignment, expansion, pattern or shell word. */
 function isPlain([name = ""]: string[]): boolean {
   return !/[$*?[{}=!]/.test(name) && !SHELL_WORDS.has(unquote(name));
 }

@@ -28,7 +28,7 @@ export type Conversation = {
   pending: (ToolCall & { started: boolean })[];
   /** The model name in the last response on this route. */
   served?: string;
-  /** How the last answer ended; absent while the model has yet to answer. */
+  /** The finish of the last answer; absent while the model has yet to answer. */
   finish?: Finish;
   /** Set once the child was asked for its final answer, with the reason. */
   finalAnswerReason?: FinalAnswerReason;

@@ -1,6 +1,7 @@
 /**
  * Decides whether a tool call is allowed: by the operator's rules, of which the first match wins; if none matches, by
  * the tool's own default (`otherwise`) and the operator's `approvals`.
+ *
  * A pattern matches the whole tool name or target, with `*` for anything. A shell command line is judged command by
  * command, and the strictest decision wins: it is allowed if every command in it is, denied if one of them is. So `git
  * *` does not cover `git status; rm x`. If the line contains more than plain commands (substitutions, redirections to

@@ -57,7 +57,7 @@ export function worstCase(route: Route, conversation: Conversation, tools: reado
 /** Characters per token, deliberately high: a conversation that is too long by this count certainly is. */
 const MOST_CHARACTERS_PER_TOKEN = 8;
 
-/** Why a conversation cannot continue on a route: even by a low estimate, it exceeds the context window. */
+/** Returns a failure if a conversation exceeds a route's context window even by a low estimate. */
 export function overflow(route: Route, conversation: Conversation): Failure | undefined {
   const { contextWindow } = route.facts;
   if (contextWindow === undefined) return undefined;

@@ -15,7 +15,7 @@ export type Io = {
   stdout: Output;
   stderr: Output;
   env: Record<string, string | undefined>;
-  /** Why child processes can read keys from the environment anyway; absent if they cannot. */
+  /** The reason for which child processes can still read keys from the environment; absent if they cannot. */
   keysStillVisible?: string;
   /** Hides further variables from child processes; absent if the environment is not this process's own. */
   hideVariables?(names: readonly string[]): void;
@@ -43,7 +43,7 @@ function wantsColor(output: Output, env: Io["env"]): boolean {
   return isRichTerminal(output, env);
 }
 
-/** Whether the output is a terminal whose cursor can be moved. */
+/** Returns whether the output is a terminal whose cursor can be moved. */
 export function isRichTerminal(output: Output, env: Io["env"]): boolean {
   return output.isTTY === true && env.TERM !== "dumb";
 }

@@ -114,7 +114,7 @@ function written(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-// Where things stand -------------------------------------------------------------------------------------------------
+// Positions in the file ----------------------------------------------------------------------------------------------
 
 /** Offset of the key (or list entry) at `path`. */
 function keyOffset(contents: unknown, path: KeyPath): number | undefined {
@@ -138,7 +138,7 @@ function rangeStart(node: unknown): number | undefined {
   return (node as { range?: [number, number, number] | null } | null | undefined)?.range?.[0];
 }
 
-// What is wrong ------------------------------------------------------------------------------------------------------
+// Errors -------------------------------------------------------------------------------------------------------------
 
 function errorsIn(document: ConfigDocument): string[] {
   const parsed = configSchema.safeParse(document.value);

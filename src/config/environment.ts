@@ -18,7 +18,7 @@ export type DividedEnvironment = { plain: Record<string, string>; secrets: Recor
 export type TakenEnvironment = {
   /** Every variable that the process was started with, secrets included. */
   env: Record<string, string>;
-  /** Why other processes can still read secrets; absent if they cannot. */
+  /** The reason for which other processes can still read secrets; absent if they cannot. */
   stillVisible?: string;
 };
 

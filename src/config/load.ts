@@ -174,7 +174,9 @@ export function withAncestors(directory: string): string[] {
   return [directory, ...(parent === directory ? [] : withAncestors(parent))];
 }
 
-/** Whether anything exists at the path: something other than a file is an error on reading, and is not skipped. */
+/**
+ * Returns whether anything exists at the path: something other than a file is an error on reading, and is not skipped.
+ */
 function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -25,7 +25,7 @@ export function trustConfig(path: string, state: string): void {
   writePrivateFile(trustedFile(state), `${JSON.stringify(trusted, null, 2)}\n`);
 }
 
-/** Whether the user trusts a project file with these texts. @throws DeputyError `input-unreadable` */
+/** Returns whether the user trusts a project file with these texts. @throws DeputyError `input-unreadable` */
 export function isTrusted(path: string, texts: ConfigTexts, state: string): boolean {
   return readTrusted(state)[realpathSync(path)] === fingerprint(texts);
 }

@@ -9,9 +9,9 @@
  * one time in ten; the work then continues until it is stopped with control_delegation.
  */
 const STEP_MS = 5_000;
-/** How late the cancellation may arrive, in milliseconds. */
+/** Maximum delay of a cancellation, in milliseconds. */
 const LATE_MS = 400;
-/** How early it may arrive by the client's clock, in milliseconds. */
+/** Maximum lead of a cancellation by the client's clock, in milliseconds. */
 const EARLY_MS = 50;
 
 /**

@@ -1,4 +1,4 @@
-/** Limits on what clients can make this server hold. */
+/** Limits on the memory that clients can make this server use. */
 
 /** Maximum message size in bytes, over either transport: a thousand tasks with their contexts fit. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;

@@ -14,7 +14,7 @@ import type { ClientSession } from "./client-session.ts";
 import { type FormSeal, notOurs, type SentForms } from "./form-seal.ts";
 import type { ProgressLine } from "./progress.ts";
 
-/** How long to wait for a client to list its folders, in milliseconds. */
+/** Maximum wait for a client to list its folders, in milliseconds. */
 const ROOTS_MS = 2_000;
 
 /** An approval request as a form. */

@@ -38,7 +38,7 @@ type Takes = {
   /** Maximum size of one image, and of a task's images together. */
   maxBytes: number;
   maxTotalBytes: number;
-  /** Why it does not fetch a URL; undefined if it does. */
+  /** Returns why it does not fetch a URL; undefined if it does. */
   refusesUrl?(url: string, route: Route): string | undefined;
 };
 
@@ -149,7 +149,7 @@ function bytesOf(image: ImageRef): number {
   return image.from === "url" ? 0 : image.bytes;
 }
 
-/** Whether the model accepts images may be unknown; a fallback that is known to reject them is removed. */
+/** Returns whether the model accepts images may be unknown; a fallback that is known to reject them is removed. */
 function withFittingFallbacks(route: Route, images: readonly ImageRef[]): Route {
   const isFit = (fallback: Route) => fallback.facts.vision !== false && misfitOf(images, fallback) === undefined;
   const unfit = route.fallbacks.filter((fallback) => !isFit(fallback));

@@ -26,7 +26,7 @@ export type PlanDeps = RouterDeps &
     /** Workspaces are relative to it. A model's workspaces must lie in it or in `extraDirs`. */
     cwd: string;
     extraDirs: readonly string[];
-    /** Whether a directory, links resolved, is Deputy's own: no child works there. */
+    /** Returns whether a directory, links resolved, is Deputy's own: no child works there. */
     isOwn(path: string): boolean;
     /** The program's routing decision for each task. */
     decisions: readonly HookDecision[];

@@ -14,7 +14,7 @@ function crashSites(run: Run): RunChild[] {
   return open.filter(({ resumedHere, tally }) => resumedHere > 1 && tally.startedAt !== undefined);
 }
 
-/** Why servers do not continue a run, and what to do; undefined if they do. */
+/** Explains why servers do not continue a run, and what to do; undefined if they do. */
 export function setAsideReason({ run, owner }: { run: Run; owner: string }): string | undefined {
   if (owner !== "dead") return undefined;
   const sites = crashSites(run);

@@ -212,7 +212,7 @@ async function isEmpty(entries: AsyncIterable<Entry>): Promise<boolean> {
   return true;
 }
 
-/** Whether a living process owns a run. */
+/** Returns whether a living process owns a run. */
 export async function isOwned(journal: Journal, delegationId: string): Promise<boolean> {
   return (await journal.owner(delegationId))?.alive === true;
 }

@@ -47,7 +47,7 @@ export type RunChild = {
   questions: OpenQuestion[];
   /** Its own delegations, oldest first. */
   readonly delegations: Run[];
-  /** Who has asked it to stop since the run last started. */
+  /** The user or process that has asked it to stop since the run last started. */
   stopAskedBy?: string;
   /** Times that a server resumed it since it, or anything below it, made progress. */
   resumedHere: number;
@@ -55,7 +55,7 @@ export type RunChild = {
   readonly openCalls: Set<string>;
   /** When it was interrupted (milliseconds since the epoch), if nothing has continued it since. */
   idleSince?: number;
-  /** Why the last resume could not continue it, unless a user had stopped it before. */
+  /** The reason for which the last resume could not continue it, unless a user had stopped it before. */
   blocked?: Blocked;
 };
 
@@ -86,7 +86,7 @@ export type Run = {
   lastEventAt: number;
   /** Time in which no process worked on it, between an interruption and a resume. */
   downtimeMs: number;
-  /** Who has asked all of it to stop since it last started. */
+  /** The user or process that has asked all of it to stop since it last started. */
   stopAskedBy?: string;
   /** Times that a server resumed it since anything in it made progress. */
   resumedHere: number;
@@ -131,7 +131,7 @@ export function rootIdOf(id: string): string {
   return id.split(".", 1)[0] ?? id;
 }
 
-/** Whether the run is a conversation with the user: one child, with one turn per user message. */
+/** Returns whether the run is a conversation with the user: one child, with one turn per user message. */
 export function isConversation({ surface }: Pick<Run, "surface">): boolean {
   return surface === "chat";
 }
@@ -389,7 +389,7 @@ function settleSteers({ steers }: RunChild, state: Steer["state"], id?: string):
     if (steer.state === "queued" && (id === undefined || steer.id === id)) steer.state = state;
 }
 
-/** Whether an event is a stored event of one child. */
+/** Returns whether an event is a stored event of one child. */
 export function isChildEvent(event: Event): event is ChildEvent {
   return "childId" in event && isStored(event);
 }
@@ -446,7 +446,7 @@ function childOf(run: Run, childId: string): RunChild {
   return child;
 }
 
-/** Whether a child has ended or was rejected. */
+/** Returns whether a child has ended or was rejected. */
 export function hasEnded(child: RunChild): boolean {
   return "problem" in child.tally.planned || child.tally.ending !== undefined;
 }
@@ -457,12 +457,12 @@ export function interruption(delegationId: string, childId: string, by: string, 
   return { kind: "child-end", at, delegationId, childId, ending, durationMs: 0 };
 }
 
-/** Whether a run has no end and nobody has asked for one. */
+/** Returns whether a run has no end and nobody has asked for one. */
 export function wasCutOff({ endedAt, stopAskedBy }: Run): boolean {
   return endedAt === undefined && stopAskedBy === undefined;
 }
 
-/** Whether a resume can continue a child: it has not ended, or was interrupted. */
+/** Returns whether a resume can continue a child: it has not ended, or was interrupted. */
 export function canGoOn(child: RunChild): boolean {
   return !hasEnded(child) || child.tally.ending?.status === "interrupted";
 }

@@ -11,7 +11,7 @@ export function bindPaths(paths: readonly string[], known: BoundPaths = {}): Bou
   return Object.fromEntries(paths.map((path) => [path, known[path] ?? realPathOf(path)]));
 }
 
-/** Whether a directory is where it was. One without a recorded path may be anywhere. */
+/** Returns whether a directory is where it was. One without a recorded path may be anywhere. */
 export function isInPlace(path: string, bound: BoundPaths | undefined): boolean {
   const real = bound?.[path];
   return real === undefined || realPathOf(path) === real;

@@ -11,7 +11,7 @@ import { isWithin } from "../path-within.ts";
 export type ReadBounds = {
   /** Directories that must contain the file, links resolved. Absent for the user's own files. */
   within?: readonly string[];
-  /** Whether a real path is one of Deputy's own files, which are never readable. */
+  /** Returns whether a real path is one of Deputy's own files, which are never readable. */
   isOwn?(real: string): boolean;
   maxBytes: number;
   /** Truncates a longer file. Default: a longer file is unreadable. */

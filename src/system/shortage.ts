@@ -9,7 +9,7 @@ const SHORTAGES: Record<string, string> = {
   ENOMEM: `The system has no memory left. ${FEWER} Other programs may have to be ended.`,
 };
 
-/** What ran out and what to do; undefined for any other error. */
+/** Says what ran out and what to do; undefined for any other error. */
 export function shortageIn(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
   const words = SHORTAGES[error.code];

@@ -11,7 +11,7 @@ export function imageInUrl(url: string): RequestImage {
   return { mediaType, base64: url.slice(url.indexOf(",") + 1) };
 }
 
-/** What is wrong with a `data:` URL, or with a URL that a vendor would have to fetch. */
+/** An error in a `data:` URL, or in a URL that a vendor would have to fetch. */
 export type UrlFault = "no-url" | "not-base64" | "no-image";
 
 export function faultInUrl(url: string): UrlFault | undefined {

@@ -24,7 +24,7 @@ export type WireError = {
   headers?: Record<string, string>;
 };
 
-/** Why a request is rejected: a scripted fault, or an issue that the server found itself. */
+/** The reason of a rejected request: a scripted fault, or an issue that the server found itself. */
 export type Rejection = ErrorFault | { kind: "key-missing" } | { kind: "invalid"; message: string };
 
 /** The facts that a vendor's message refers to. */

@@ -1,4 +1,4 @@
-/** Why a tool could not do what was asked, as text for the model. Thrown inside a tool, never out of one. */
+/** The expected error of a tool, with text for the model. Thrown inside a tool, never out of one. */
 import { getSystemErrorMessage } from "node:util";
 import { shortageIn } from "../system/shortage.ts";
 

@@ -32,7 +32,7 @@ export type SchemaJob = { schema: string; answer?: string };
 export type SchemaVerdict = { errors: string[] } | { unusable: string; isShortage?: true };
 
 export type SchemaChecker = {
-  /** Why the schema is unusable, as a clause; undefined if it is usable. */
+  /** Returns why the schema is unusable, as a clause; undefined if it is usable. */
   mistakeIn(schema: object): Promise<string | undefined>;
   /** @param answer JSON. @param signal ends the check, which then is `unusable` */
   check(schema: object, answer: string, signal: AbortSignal): Promise<SchemaVerdict>;

@@ -24,7 +24,7 @@ export function answersFrom(io: QuestionIo, output: Output): ReadAnswer {
   };
 }
 
-/** Whether a user agrees: only an explicit yes counts. */
+/** Returns whether a user agrees: only an explicit yes counts. */
 export async function agreed(io: QuestionIo, output: Output, prompt: string): Promise<boolean> {
   const line = await answersFrom(io, output)(`${prompt} [y/N]: `, NEVER);
   return /^y(es)?$/i.test((line ?? "").trim());

@@ -1,4 +1,4 @@
-/** Who answers here, for the record: the surface and the user of this machine. */
+/** Identity of whoever answers here, for the record: the surface and the user of this machine. */
 import { userInfo } from "node:os";
 import { oneLine } from "../terminal/terminal-text.ts";
 

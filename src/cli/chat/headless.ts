@@ -12,7 +12,7 @@ import { harmless, oneLine } from "../terminal/terminal-text.ts";
 import { createChatView } from "./chat-view.ts";
 import { turnProblem } from "./turn-end.ts";
 
-/** How long standard input may be silent before a note says what is awaited. */
+/** Silence of standard input after which a note says what is awaited. */
 const SILENT_MS = 3_000;
 
 export type HeadlessDeps = {

@@ -41,7 +41,7 @@ export function createKeyGate(onHeld: (text: string) => void): KeyGate {
   };
 }
 
-/** Whether keys end in the middle of a line: something was typed after the last Enter. */
+/** Returns whether keys end in the middle of a line: something was typed after the last Enter. */
 export function endsMidLine(keys: string): boolean {
   const [last = ""] = keys.split(/[\r\n]/).slice(-1);
   return /\P{Cc}/u.test(stripVTControlCharacters(last));

@@ -1,7 +1,6 @@
 /**
  * Makes pasted lines one message. A terminal in bracketed-paste mode marks where a paste begins and ends; line breaks
- * between the marks become `
- * `, which the user can see and delete, and which `unfolded` turns back into line breaks.
+ * between the marks become `⏎`, which the user can see and delete, and which `unfolded` turns back into line breaks.
  */
 import { Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";

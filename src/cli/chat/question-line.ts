@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { Output } from "../io.ts";
 import { endsMidLine, type KeyGate } from "./key-gate.ts";
 
-/** How long the keyboard must be quiet under a question before typing counts, in milliseconds. */
+/** Time without typing below a question after which typing counts, in milliseconds. */
 const QUIET_MS = 300;
 const TOO_EARLY = "What was begun before the question was shown does not answer it.\n";
 

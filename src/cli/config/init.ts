@@ -19,7 +19,7 @@ import { refuseToOverwrite, writeConfig } from "./write-config.ts";
 
 export type InitFlags = { yes?: true; force?: true };
 
-/** A provider with a key, and the variable that holds it. */
+/** A provider with a key, and the key's variable. */
 type FoundProvider = { provider: Provider; keyName?: string };
 type Choices = { provider: string; model?: string; tiers: Tiers };
 

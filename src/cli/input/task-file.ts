@@ -57,7 +57,7 @@ const EXPECTED = "Expected tasks as YAML, JSON or JSON lines; examples/haiku.yam
 
 /** More than anybody writes, and small enough for memory. */
 const MAX_BYTES = 256 * 1024 ** 2;
-/** How long a named pipe may wait for its writer, and the interval between checks of a pipe, in milliseconds. */
+/** Maximum wait for the writer of a named pipe, and the interval between checks of a pipe, in milliseconds. */
 const WRITER_MS = 5_000;
 const LOOK_MS = 20;
 

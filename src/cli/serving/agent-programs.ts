@@ -26,7 +26,7 @@ export type AgentProgram = {
   /** Path to the entry in the file. */
   at: EntryPath;
   entry(launch: Launch, variables: VariableNames): Record<string, unknown>;
-  /** What else the user has to know or do. */
+  /** Further instructions for the user. */
   note?: string;
 };
 

@@ -109,17 +109,17 @@ function pathOf({ url = "/" }: IncomingMessage): string {
   return url.replace(/[?#].*$/s, "");
 }
 
-/** Whether a page comes from this machine, or from the address of the request. */
+/** Returns whether a page comes from this machine, or from the address of the request. */
 function isOurPage(page: URL | null, asked: string | undefined): boolean {
   if (page === null || page.hostname === "") return false;
   return isLoopback(page.hostname) || page.host === URL.parse(`${page.protocol}//${asked}`)?.host;
 }
 
 /**
- * Whether a Host is this server's: an address or `localhost`, which no foreign DNS can control, or the name it was told
- * to listen on. On loopback, it must be a loopback address. `hostHeaderValidation` of the MCP SDK (2.4) checks less: it
- * parses a Host as a URL, so `evil.example@localhost` and `localhost/x` pass, and it compares names with a list, which
- * cannot contain every address.
+ * Returns whether a Host is this server's: an address or `localhost`, which no foreign DNS can control, or the name it
+ * was told to listen on. On loopback, it must be a loopback address. `hostHeaderValidation` of the MCP SDK (2.4) checks
+ * less: it parses a Host as a URL, so `evil.example@localhost` and `localhost/x` pass, and it compares names with a
+ * list, which cannot contain every address.
  */
 function isOurHost(asked: string | undefined, listensOn: string): boolean {
   const name = URL.parse(`http://${asked ?? ""}`)?.hostname.toLowerCase();
@@ -129,7 +129,7 @@ function isOurHost(asked: string | undefined, listensOn: string): boolean {
   return !isLoopback(listensOn) && (isIP(address) !== 0 || name === listensOn.toLowerCase());
 }
 
-/** Whether only this machine can reach the address. */
+/** Returns whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, "");
   return name === "localhost" || name === "::1" || /^127\.\d+\.\d+\.\d+$/.test(name);

@@ -46,7 +46,7 @@ export const tomlSettings: SettingsSyntax = {
   },
 };
 
-/** Whether a part starts with the header of the entry, or of a table in it. */
+/** Returns whether a part starts with the header of the entry, or of a table in it. */
 function isTableOf(part: string, at: EntryPath): boolean {
   const [header = ""] = part.split("\n", 1);
   return header.trimStart().startsWith("[") && hasEntry(header, at);

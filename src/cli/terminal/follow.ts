@@ -36,7 +36,7 @@ export type FollowFlags = {
 /** A delegation of this process, or another process's run presented as one. */
 export type FollowedDelegation = Pick<LiveDelegation, "id" | "follow" | "result" | "stop">;
 
-/** How it ended; without a result if none is available. */
+/** The exit code, and the result if there is one. */
 export type FollowOutcome = { code: number; result: DelegationResult | undefined };
 
 export interface Follower {

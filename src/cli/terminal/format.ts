@@ -36,7 +36,7 @@ export function formatOutcome(result: Result): string {
   return `${formatDuration(result.duration_seconds)} · ${route} · ${cost}`;
 }
 
-/** Why a child did not complete, in one sentence: its kind of end and the known details. */
+/** Explains in one sentence why a child did not complete: its kind of end and the known details. */
 export function formatReason(result: Result): string {
   const because = result.error?.message ?? limitWords(result) ?? CUT_WORDS[result.exit_reason];
   return `${result.status}: ${result.exit_reason}${because === undefined ? "" : ` – ${because}`}`;

@@ -121,7 +121,7 @@ function childRows(child: RunChild, run: Run, indent: string, context: RowContex
   ];
 }
 
-/** How long the child has been running, and its route. */
+/** The child's running time and route. */
 function factsOf({ tally }: RunChild, now: number): string[] {
   if (tally.startedAt === undefined || !("route" in tally.planned)) return [];
   const { model, provider } = routeAt(tally.planned, tally.position);

@@ -15,7 +15,7 @@ export type Asker = (
   signal: AbortSignal,
 ) => Promise<{ allowed: boolean; reason: string; by?: string }>;
 
-/** Who may decide on the children's approval requests. */
+/** Selects who may decide on the children's approval requests. */
 export type ApprovalOptions = {
   asker?: Asker | undefined;
   /** Someone may answer elsewhere (`deputy approve`): a request then waits even without an approval handler. */

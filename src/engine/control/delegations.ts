@@ -15,9 +15,9 @@ import type { Engine, Question, Which } from "../engine.ts";
 
 /** Number of runs that a list shows. */
 const MOST_LISTED = 20;
-/** How long to wait for stopped children to end, in milliseconds. */
+/** Maximum wait for stopped children to end, in milliseconds. */
 const STOP_MS = 5_000;
-/** How long to wait for a message to be delivered, in milliseconds. */
+/** Maximum wait for a message to be delivered, in milliseconds. */
 const STEER_MS = 3_000;
 
 export type DelegationClient = {

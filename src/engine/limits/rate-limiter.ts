@@ -14,7 +14,7 @@ export type ProviderLimits = {
   tokensPerMinute?: number | undefined;
 };
 
-/** What blocks a request: for how long, or until a request in flight has ended. */
+/** A limit that blocks a request for some time, or until a request in flight has ended. */
 export type RateLimitWait = { limit: string; forMs: number };
 
 export type RateLimiter = {
@@ -32,7 +32,7 @@ const FIRST_BACKOFF_MS = 2_000;
 const MAX_BACKOFF_MS = 60_000;
 /** The limiter does not wait longer than this for a provider: each child decides for itself. */
 const LONGEST_BACKOFF_MS = 10 * 60_000;
-/** How fast the limit grows towards the last threshold; 1 adds one per round of responses. */
+/** Growth of the limit towards the last threshold; 1 adds one per round of responses. */
 const CAUTION = 1 / 8;
 /** Rate-limit errors are forgotten after this long without a new one. */
 const FORGET_AFTER_MS = 10 * 60_000;

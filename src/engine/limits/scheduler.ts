@@ -13,7 +13,7 @@ import { createRateLimiter, type ProviderLimits, type RateLimiter, type RateLimi
 /** Waiting children beyond this position are not told when they move. */
 const REPORTED_POSITIONS = 50;
 
-/** What a waiting child waits for: its place in the queue (1 is next), or its provider's rate limiter. */
+/** State of a waiting child: its place in the queue (1 is next), or its provider's rate limiter. */
 export type WaitStatus = { place: number } | RateLimitWait;
 
 /** A slot, and a permit to send a request. */

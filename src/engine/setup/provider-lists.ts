@@ -126,7 +126,7 @@ async function askWith(
   }
 }
 
-/** Whether the response proves that the key works, and what to ask otherwise. */
+/** Returns whether the response proves that the key works, and what to ask otherwise. */
 function keyCheck({ builtIn }: Provider, baseUrl: string): { isTried: boolean; keyUrl?: string } {
   if (builtIn?.openList === undefined || baseUrl !== builtIn.baseUrl) return { isTried: true };
   const { keyPath } = builtIn.openList;

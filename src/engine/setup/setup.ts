@@ -35,7 +35,7 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   warnings: Warning[];
   /** Leases a key of the route's provider for one request. */
   lease(route: Route, signal: AbortSignal): Promise<Lease>;
-  /** Why no key is available for the route now; undefined if one is, or none is needed. */
+  /** Returns why no key is available for the route now; undefined if one is, or none is needed. */
   whyKeyless(route: Route, signal: AbortSignal): Promise<Failure | undefined>;
   /** Removes every key that Deputy knows from a text. */
   redact(text: string): string;
@@ -156,7 +156,7 @@ function readSetup(
   };
 }
 
-/** What planning needs of an image: everything except its bytes, or why it cannot be read. */
+/** Describes an image for planning, without its bytes, or says why it cannot be read. */
 function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
   try {
     const { bytes, ...facts } = read();

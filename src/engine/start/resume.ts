@@ -48,7 +48,7 @@ type Planning = PlanOptions & {
   whyKeyless(route: Route): Promise<Failure | undefined>;
 };
 
-/** What a resume would do with each unfinished child, by child id. */
+/** The plan of a resume for each unfinished child, by child id. */
 export type ResumePlan = {
   /** Routes that have changed. */
   renewed: Record<string, Route>;
@@ -156,13 +156,13 @@ function onceByProvider(whyKeyless: Setup["whyKeyless"], signal: AbortSignal): P
   };
 }
 
-/** Whether a resume continues a child. A server skips those that a user stopped, or asked to stop. */
+/** Returns whether a resume continues a child. A server skips those that a user stopped, or asked to stop. */
 function isOpenTo(child: RunChild, server: string | undefined): boolean {
   if (!canGoOn(child)) return false;
   return server === undefined || !(wasStopped(child) || child.stopAskedBy !== undefined);
 }
 
-/** Whether a user interrupted the child, rather than a missing resource. */
+/** Returns whether a user interrupted the child, rather than a missing resource. */
 function wasStopped({ tally, blocked }: RunChild): boolean {
   const { ending } = tally;
   return ending?.status === "interrupted" && ending.exitReason !== ROUTE_GONE && blocked === undefined;

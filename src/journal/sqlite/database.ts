@@ -10,7 +10,7 @@ import { makeFolder } from "../../system/make-folder.ts";
 import { isBusy, notAFile } from "./errors.ts";
 import { checkIdentity, migrate } from "./migrations.ts";
 
-/** How long a commit waits for another process's commit, which takes well under a millisecond. */
+/** Maximum wait for another process's commit, which takes well under a millisecond. */
 const BUSY_TIMEOUT_MS = 10_000;
 const RETRY_MS = 2;
 

@@ -1,6 +1,7 @@
 /**
  * Ownership of runs. A claim names its owner; an owner is a journal opened by a process, and is alive while it holds
  * its lock file, so that a claim dies with its process and no lease has to expire.
+ *
  * Claims change, and lock files are created and removed, only inside a write transaction of the journal: one process at
  * a time, so that no process sees a lock file before it is locked.
  */
@@ -29,7 +30,7 @@ export type Ownership = {
   fence(delegationId: string): void;
   /** Drops the claim of a dead owner. Call it inside a write transaction. */
   forget(delegationId: string): void;
-  /** Whether a living process, this one included, owns any run. */
+  /** Returns whether a living process, this one included, owns any run. */
   isAnyAlive(): boolean;
   /** Ends this owner and frees its remaining claims. */
   close(): void;

@@ -1,5 +1,6 @@
 /**
  * A lock that one process holds and others can observe; the kernel frees it when the holder dies, however it dies.
+ *
  * It is an empty SQLite database in an exclusive transaction, because SQLite knows how to lock files on each system.
  * Nothing else may open such a file: on POSIX, closing any descriptor of it drops its holder's lock.
  */
@@ -15,7 +16,7 @@ export function holdLock(file: string): () => void {
   return () => database.close();
 }
 
-/** Whether a living process holds the lock; false without a file. Never waits, never creates the file. */
+/** Returns whether a living process holds the lock; false without a file. Never waits, never creates the file. */
 export function isLockHeld(file: string): boolean {
   try {
     const database = new DatabaseSync(file, { readOnly: true, timeout: 0 });

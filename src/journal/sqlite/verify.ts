@@ -23,7 +23,7 @@ export type JournalReport = {
 
 const EARLIER =
   "It was written by an earlier Deputy. The next command brings it up to date (deputy runs); verify it again then.";
-/** How long to wait for another process's commit. */
+/** Maximum wait for another process's commit. */
 const BUSY_TIMEOUT_MS = 10_000;
 /** Beyond this many, problems of one kind are counted but not listed. */
 const LISTED = 50;

@@ -22,11 +22,11 @@ export type Catalog = {
   factsOf(provider: Provider, model: string): ModelFacts;
   /** USD for one request; undefined if the price is unknown. */
   costUsd(route: Pick<Route, "provider" | "model" | "facts">, usage: Usage): number | undefined;
-  /** Whether a provider, at this base URL, has a model: `no` only if the name is another maker's. */
+  /** Returns whether a provider, at this base URL, has a model: `no` only if the name is another maker's. */
   serves(provider: Provider, baseUrl: string | undefined, model: string): Serves;
-  /** Whether a provider, at this base URL, serves only its own models. */
+  /** Returns whether a provider, at this base URL, serves only its own models. */
   isMaker(provider: Provider, baseUrl: string): boolean;
-  /** Whether a model, or another version of it, is known at this base URL; true without a list to check. */
+  /** Returns whether a model, or another version of it, is known at this base URL; true without a list to check. */
   isListed(provider: Provider, baseUrl: string, model: string): boolean;
   /** Known ids of the provider's models. */
   modelsOf(provider: Provider): string[];

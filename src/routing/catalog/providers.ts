@@ -23,7 +23,7 @@ export type Providers = {
   find(name: string): { provider: Provider } | { problem: Problem };
   /** The slug for a name; undefined if no provider has it. */
   slugOf(name: string): string | undefined;
-  /** Whether two names mean the same provider. */
+  /** Returns whether two names mean the same provider. */
   isSame(name: string, other: string): boolean;
   all(): readonly Provider[];
 };
@@ -104,7 +104,7 @@ export function defaultModelOf({ builtIn, configured }: Provider): string | unde
   return configured?.default_model ?? builtIn?.defaultModel;
 }
 
-/** Whether this provider's model ids contain slashes. */
+/** Returns whether this provider's model ids contain slashes. */
 export function isAggregator({ builtIn, configured }: Provider): boolean {
   const ids = [...Object.keys(configured?.models ?? {}), configured?.default_model ?? ""];
   return builtIn?.aggregator === true || ids.some((id) => id.includes("/"));

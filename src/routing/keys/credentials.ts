@@ -29,13 +29,13 @@ export type Credentials = {
    * or key is no longer configured. Never rejects.
    */
   lease(route: LeasedRoute, signal: AbortSignal): Promise<Lease>;
-  /** Why no key is available for the route now; undefined if one is, or none is needed. Never rejects. */
+  /** Returns why no key is available for the route; undefined if one is, or none is needed. Never rejects. */
   whyKeyless(route: LeasedRoute, signal: AbortSignal): Promise<Failure | undefined>;
   /** Removes every key that Deputy knows from `text`. */
   redact(text: string): string;
   /** Variables for keys, set or not. */
   keyNames(): ReadonlySet<string>;
-  /** Whether a variable is one of `keyNames`, or its value contains a key that Deputy knows. */
+  /** Returns whether a variable is one of `keyNames`, or its value contains a key that Deputy knows. */
   holdsKey(name: string, value: string): boolean;
 };
 
@@ -156,7 +156,7 @@ function isSetUp({ builtIn, configured }: Provider, env: Environment): boolean {
   return builtIn.baseUrlVariable !== undefined && (env[builtIn.baseUrlVariable] ?? "").trim() !== "";
 }
 
-// What must not be shown ----------------------------------------------------------------------------------------------
+// Redaction ----------------------------------------------------------------------------------------------------------
 
 /** Longest first, so that no key hides part of another. */
 function knownSecrets(providers: readonly Provider[], env: Environment): Secret[] {

@@ -11,7 +11,7 @@ import { startProcess } from "../../system/start-process.ts";
 
 /** Time limit of a command, in milliseconds. */
 const TIMEOUT_MS = 30_000;
-/** How long output may still arrive after the command has ended, in milliseconds. */
+/** Maximum wait for output after the command has ended, in milliseconds. */
 const DRAIN_MS = 200;
 /** A longer first line is not a key. */
 const MAX_LINE_BYTES = 64 * 1024;

@@ -17,7 +17,7 @@ export type ProviderConnection = {
   /** The pool, in lookup order; empty for a keyless endpoint. */
   keys: DeclaredKey[];
   headers: Record<string, string>;
-  /** Why keys that exist, or that the entry names, are not sent there. */
+  /** Reasons for not sending keys that exist, or that the entry names. */
   rejected: string[];
 };
 
@@ -180,7 +180,7 @@ function ownerUrlOf(row: BuiltInProvider | undefined, key: string): string | und
   return row?.homes?.find(({ keyPrefix }) => key.startsWith(keyPrefix))?.baseUrl ?? row?.baseUrl;
 }
 
-/** Whether a key may be sent to a base URL; if not, adds the reason to `rejected`. */
+/** Returns whether a key may be sent to a base URL; if not, adds the reason to `rejected`. */
 function belongs({ name, ownerUrl }: FoundKey, baseUrl: string, rejected: string[]): boolean {
   const owner = ownerUrl === undefined ? "no endpoint" : originOf(ownerUrl);
   if (owner !== originOf(baseUrl)) {
@@ -205,7 +205,7 @@ export function isUsableKey(value: string): boolean {
 /** Shorter keys are words (`ollama`): redacting them would damage every text and hide nothing. */
 const SHORTEST_SECRET = 8;
 
-/** Whether a key must be redacted from texts. */
+/** Returns whether a key must be redacted from texts. */
 export function isWorthHiding(key: string): boolean {
   return isUsableKey(key) && key.length >= SHORTEST_SECRET;
 }

@@ -183,7 +183,7 @@ const IMAGE_ERRORS: Record<UrlFault, { message: string; code: string }> = {
   },
 };
 
-/** Why the image behind a URL is rejected; undefined if it is not. */
+/** Returns the error for an image URL, or undefined if it is accepted. */
 export function imageError(url: string): WireError | undefined {
   const fault = faultInUrl(url);
   return fault && { status: 400, type: INVALID, param: null, ...IMAGE_ERRORS[fault] };

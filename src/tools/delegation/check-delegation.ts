@@ -23,7 +23,7 @@ export function restOf(childId: string, offset: number): string {
 }
 
 export type CheckDelegationDeps = {
-  /** Whether an id is a child's. */
+  /** Returns whether an id is a child's. */
   isChild(id: string): boolean;
   /** The user's newest runs. */
   newest(): RunLine[] | Promise<RunLine[]>;

@@ -12,7 +12,7 @@ import type { Tool, ToolContext } from "../../tool.ts";
 
 /** Facts about the user's current setup that a model needs before it delegates. */
 export type DelegationFacts = {
-  /** What the user lets a model choose from. */
+  /** Models and agents that the user lets a model choose from. */
   available: AvailableModels;
   /** `delegation.max_tasks_per_call` and `max_concurrent_children`. */
   maxTasks: number;
@@ -31,7 +31,7 @@ export type DelegateDeps = DelegationFacts & {
   supportsBackground?: boolean;
   /** `delegation.max_summary_chars`. */
   maxSummaryChars: number;
-  /** How to read the rest of a truncated answer. */
+  /** Returns how to read the rest of a truncated answer. */
   restOf(childId: string, offset: number): string;
 };
 

@@ -31,7 +31,7 @@ const output = z.strictObject({
 });
 
 export type ListModelsDeps = {
-  /** What the user lets a model choose from. @throws DeputyError `usage` if the filter names no provider */
+  /** Models and agents that the user lets a model choose from. @throws DeputyError `usage` if the filter names no provider */
   listModels(filter: ModelFilter): AvailableModels;
 };
 

@@ -8,9 +8,9 @@ import type { OwnFiles } from "../../own-files.ts";
 import { realPathOf } from "../../system/bound-paths.ts";
 
 export type OwnCheck = {
-  /** Whether a path, links resolved, is one of Deputy's own files or lies in one of its directories. */
+  /** Returns whether a path, links resolved, is one of Deputy's own files or lies in one of its directories. */
   isOwn(real: string): boolean;
-  /** Whether a file is one of them, under any name. */
+  /** Returns whether a file is one of them, under any name. */
   isOwnFile(stats: BigIntStats): boolean;
   /** The files and directories themselves, links resolved. */
   paths: readonly string[];
@@ -36,7 +36,7 @@ export function createOwnCheck({ directories, files }: OwnFiles): OwnCheck {
   function isOwnItself(path: string): boolean {
     if (isConfigDirectory(basename(path)) || paths.includes(path)) return true;
     const stats = statsOf(path);
-    // Where nothing exists, another spelling of the same name on some file systems would create one of them.
+    // If nothing exists there, another spelling could create one of them on some file systems.
     return stats === undefined ? spellings.has(folded(path)) : isOwnFile(stats) || isOwnNow(path, stats);
   }
 

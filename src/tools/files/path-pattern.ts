@@ -30,7 +30,9 @@ function matchesName(pattern: NamePattern, name: string[]): boolean {
   return matchesInOrder(pattern, name, (test, character) => test(character));
 }
 
-/** Whether the tests match the items one by one, with `ANY` for any number of them. At most items × tests steps. */
+/**
+ * Returns whether the tests match the items one by one, with `ANY` for any number of them. At most items × tests steps.
+ */
 function matchesInOrder<Test, Item>(
   tests: readonly (typeof ANY | Test)[],
   items: readonly Item[],
@@ -38,7 +40,7 @@ function matchesInOrder<Test, Item>(
 ): boolean {
   let test = 0;
   let item = 0;
-  /** Where to retry when the part after the last `ANY` does not match: `ANY` takes one more item. */
+  /** Position to retry from when the part after the last `ANY` does not match: `ANY` takes one more item. */
   let retry: { test: number; item: number } | undefined;
   while (item < items.length) {
     const current = tests[test];

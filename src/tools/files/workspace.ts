@@ -3,6 +3,7 @@
  * path is judged by where it really leads, links resolved. Between that check and the use of the path, a link could be
  * put in its way: so the last step never follows a link, and on Linux it starts from an open directory whose location
  * has been checked and which nobody can swap. Deputy's own files are unreachable wherever they are.
+ *
  * File system calls are synchronous: they are short, and a change made in one turn cannot interleave with a sibling's.
  */
 import {

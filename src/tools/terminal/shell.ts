@@ -4,6 +4,7 @@
  * the last one has ended, Deputy reads its end. Only a watchdog has 4: when Deputy dies, however it does, the watchdog
  * reads its end and ends the session. The watchdog ends last, so that the session is always watched. Nothing outlives
  * the command except a process that deliberately leaves the session (`setsid`) and closes 3.
+ *
  * Uses `node:child_process` instead of execa: the code needs groups and sessions, and must not wait for pipes.
  */
 import { once } from "node:events";
@@ -16,9 +17,9 @@ import { startProcess } from "../../system/start-process.ts";
 
 /** Time from TERM to KILL. A stopped tool has to end within a second. */
 const GRACE_MS = 400;
-/** How long after its end a command may still seem to have processes left. */
+/** Time after its end in which a command may still seem to have processes left. */
 const SETTLE_MS = 50;
-/** How long output may still arrive after every process that could write it should have ended. */
+/** Maximum wait for output after every process that could write it should have ended. */
 const DRAIN_MS = 200;
 /** Maximum delay of a Node timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -68,7 +69,7 @@ export type ShellCommand = {
 export type ShellEnd = {
   /** 128 + n if signal n ended the command. */
   exitCode: number;
-  /** Why Deputy ended it, if it did. */
+  /** Set if Deputy ended the command. */
   stopped?: "timeout" | "abort";
 };
 

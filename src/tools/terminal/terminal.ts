@@ -9,7 +9,7 @@ import { createOutputWindow } from "./output-window.ts";
 import { runInShell, type ShellEnd } from "./shell.ts";
 
 export type TerminalOptions = {
-  /** Where commands run. @throws ToolError if the directory no longer exists */
+  /** Directory in which commands run. @throws ToolError if the directory no longer exists */
   directory(): string;
   /** The environment of commands, created when the first one runs. */
   environment(): Record<string, string>;

@@ -1,4 +1,4 @@
-/** What a line and Ctrl-C do in each state of a chat at a terminal. */
+/** Handles a line and Ctrl-C in each state of a chat at a terminal. */
 import { EXIT_INTERRUPTED } from "../../exit-codes.ts";
 import { unfolded } from "../paste.ts";
 import { isSlashCommand } from "../slash-commands.ts";

@@ -7,7 +7,7 @@ import { type ConversionNotes, consume, consumeFields, consumeText, type Fields 
 import { present } from "../../../present.ts";
 import { fieldsOf, isRecord } from "../../../record.ts";
 
-/** What an import needs to know about Deputy's providers. */
+/** Facts about Deputy's providers that an import needs. */
 export type KnownProviders = {
   /** The slug for a name; undefined if no built-in provider has it. */
   slugOf(name: string): string | undefined;
@@ -17,7 +17,7 @@ export type KnownProviders = {
   slugAt(baseUrl: string): string | undefined;
   /** The wire format of a replacement for a built-in provider; undefined if it is uncertain. */
   modeOf(slug: string): string | undefined;
-  /** Whether a text can be a key rather than a placeholder. */
+  /** Returns whether a text can be a key rather than a placeholder. */
   isUsableKey(text: string): boolean;
 };
 
@@ -162,7 +162,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
   return { define, named, tellWindow, entries: () => entries };
 }
 
-/** Whether an entry can serve for another: the same URL, and no conflicting keys. */
+/** Returns whether an entry can serve for another: the same URL, and no conflicting keys. */
 function isSameEndpoint(there: Fields, { base_url: baseUrl, api_key: key, api_key_env: variable }: Fields): boolean {
   const isSameKey = (key ?? there.api_key) === there.api_key && (variable ?? there.api_key_env) === there.api_key_env;
   return there.base_url === baseUrl && isSameKey;
