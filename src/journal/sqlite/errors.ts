@@ -18,12 +18,12 @@ export function journalError(error: unknown, file: string): unknown {
   return new DeputyError(code, message, { cause: error });
 }
 
-/** A read was still under way when the journal was closed: Node's word for a statement of a closed database. */
+/** Returns whether the journal was closed during a read: Node's code for a statement of a closed database. */
 function isOfClosed(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_INVALID_STATE";
 }
 
-/** Whether SQLite gave up waiting for somebody else's lock. */
+/** Returns whether SQLite gave up waiting for another lock. */
 export function isBusy(error: unknown): boolean {
   return ((sqliteCode(error) ?? 0) & PRIMARY) === SQLITE_BUSY;
 }
@@ -41,7 +41,7 @@ export function notAFile(file: string): DeputyError {
   return new DeputyError("journal-unusable", message);
 }
 
-/** Something came after the end. */
+/** The error for using a closed journal. */
 export function closedJournal(file: string): DeputyError {
   return new DeputyError("journal-unusable", `The journal ${file} is closed. Open it again.`);
 }
