@@ -227,7 +227,7 @@ function endChild(tally: ChildStats, { ending, at, durationMs }: Extract<ChildEv
 
 /** No list contains the changes of such a call, if it made any. */
 function outcomeUnknown({ name, target }: { name: string; target: string }): Warning {
-  const message = `${name} ${target} was running when Deputy was interrupted: whether it took effect is not known.`;
+  const message = `${name} ${target} was running when Deputy was interrupted: it may or may not have taken effect.`;
   return { code: "outcome-unknown", message };
 }
 

@@ -1,4 +1,4 @@
-/** `deputize/ai-sdk`: the AI SDK's own loop, and a model that reads the tool's schema and delegates with it. */
+/** `deputize/ai-sdk`: the AI SDK's own loop, with a model that reads the tool's schema and delegates with it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
@@ -16,7 +16,7 @@ function deputyAt({ env, cwd }: Place) {
   return createDeputy({ env, cwd, journal: createMemoryJournal() });
 }
 
-/** The parent's model as a program of the AI SDK has it: no part of Deputy. */
+/** The parent's model as a program of the AI SDK creates it, independent of Deputy. */
 function parentModel({ providers }: Place) {
   const baseURL = providers.server("zai").baseUrl("chat_completions");
   return createOpenAICompatible({ name: "parent", baseURL, apiKey: providers.keys.zai ?? "" })("parent-model");

@@ -1,4 +1,4 @@
-/** The house's arrows hold in `src/`, and the checker that says so can say no. */
+/** Imports in `src/` follow the architecture rules, and the checker detects violations. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** The schema's own documents: JSON Schema for editors and the list of keys for the reference. */
+/** The schema's generated documents: JSON Schema for editors and the list of keys for the reference. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { configJsonSchema, configKeys, configSchema, keysAllowedAt } from "../src/config-schema.ts";

@@ -1,6 +1,6 @@
 /**
- * The documentation is true: what is generated is fresh, links lead somewhere, commands and flags exist, examples load,
- * programs run, and what is listed by hand is complete.
+ * The documentation is true: generated parts are fresh, links resolve, commands and flags exist, examples load,
+ * programs run, and manual lists are complete.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -32,7 +32,7 @@ const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 const pages = globSync(["*.md", "docs/*.md"], { cwd: root }).map((path) => ({ path, text: read(path) }));
 const home = temporaryDirectory(after);
-/** Every provider's key, so that what is shown depends on nobody's environment. */
+/** Every provider's key, so that output does not depend on the environment. */
 const keys = Object.fromEntries(BUILT_IN_PROVIDERS.flatMap(({ keys }) => keys.map(({ name }) => [name, "a-key"])));
 
 const io: Io = {
@@ -204,13 +204,13 @@ function commandsShown(text: string): string[][] {
   return lines.flatMap(commandsIn);
 }
 
-/** In a sentence, `deputy resume` stands for the command. */
+/** In a sentence, `deputy resume` means the command. */
 function commandsNamed(text: string): string[][] {
   const spans = codeSpansOf(text).filter((span) => /^((bin\/)?deputy|npm) /.test(span));
   return spans.flatMap(commandsIn);
 }
 
-/** Fails where a command is not what the program, or package.json, understands. */
+/** Fails if the program, or package.json, does not understand a command. */
 async function understood(words: string[], forgiven?: string): Promise<void> {
   const [program = "", ...rest] = words;
   if (program === "npm") return assert.ok(isNpmCommand(rest), `npm ${rest.join(" ")}: no such script`);
@@ -229,7 +229,7 @@ function isNpmCommand([command = "", name = ""]: string[]): boolean {
   return command === "run" ? name in scripts : command in scripts || command === "pack";
 }
 
-/** Parses a command by its own options, and does nothing. */
+/** Parses a command by its own options, without running it. */
 async function parsed(name: string, args: string[]): Promise<void> {
   const [file = ""] = globSync(`src/cli/{chat,commands,config,serving}/${name}.ts`, { cwd: root });
   const module: Record<string, Declare> = await import(join(root, file));
@@ -254,7 +254,7 @@ function loaded(text: string): Config {
   return loadConfig({ env: {}, cwd: home, explicitPath: path }).config;
 }
 
-/** Fails where a task would not start for somebody who has every key. */
+/** Fails if a task would not start for a user with every key. */
 async function planned(text: string, language: string, config = configSchema.parse({})): Promise<void> {
   const file = join(home, `tasks.${language}`);
   writeFileSync(file, text);
@@ -270,7 +270,7 @@ async function planned(text: string, language: string, config = configSchema.par
 
 // Programs ------------------------------------------------------------------------------------------------------------
 
-/** The environment of someone whose providers are all this server. */
+/** An environment in which all providers are this server. */
 function environmentAt(server: ModelServer): Record<string, string> {
   const rows = BUILT_IN_PROVIDERS.filter(({ slug }) => ["zai", "openai", "anthropic"].includes(slug));
   return Object.fromEntries(
@@ -281,7 +281,7 @@ function environmentAt(server: ModelServer): Record<string, string> {
   );
 }
 
-/** Runs a program as someone would who has installed the package. */
+/** Runs a program like a user who has installed the package. */
 async function runProgram(text: string, env: Record<string, string>): Promise<{ code: number | null; output: string }> {
   const folder = join(home, "program");
   mkdirSync(folder, { recursive: true });

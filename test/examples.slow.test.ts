@@ -1,4 +1,6 @@
-/** Every example is run as its first lines say, against scripted providers: files by the command, programs by Node. */
+/**
+ * Every example runs as its first lines say, against scripted providers: files with the command, programs with Node.
+ */
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +15,7 @@ const home = temporaryDirectory(after);
 const names = readdirSync(join(ROOT, "examples"));
 const MOST_LINES = 40;
 
-/** Lets a program import the package by its name, without a build of it. */
+/** Lets a program import the package by its name, without building it. */
 const SOURCE = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from "node:module";
   const source = ${JSON.stringify({ deputize: "src/index.ts", "deputize/ai-sdk": "src/ai-sdk.ts", "deputize/testing": "src/testing/index.ts" })};
@@ -56,7 +58,7 @@ describe("the examples", { timeout: 110_000 }, () => {
   });
 });
 
-/** Whose keys it says it needs; one is enough where it names none. */
+/** The keys that it says it needs; one is enough if it names none. */
 function neededBy(text: string): Slug[] {
   const slugs = (["zai", "anthropic", "openai", "openrouter"] as const).filter((slug) =>
     text.includes(`${slug.toUpperCase()}_API_KEY`),
@@ -64,7 +66,7 @@ function neededBy(text: string): Slug[] {
   return slugs.length === 0 ? ["zai"] : slugs;
 }
 
-/** In a directory of its own that holds nothing but the examples, as in a clone. */
+/** In a separate directory that contains only the examples, as in a clone. */
 function runExample(name: string, text: string, env: Record<string, string>): Promise<Ended> {
   const cwd = mkdtempSync(join(home, "clone-"));
   mkdirSync(join(cwd, "examples"));
@@ -76,7 +78,7 @@ function runExample(name: string, text: string, env: Record<string, string>): Pr
   return launchCommand(command, surroundings).ended;
 }
 
-/** The command that its first lines show, without what stands behind it; run for real, its result as a document. */
+/** The command in its first lines, without the comment; it really runs, and its result is parsed. */
 function commandIn(text: string, name: string): string {
   const [, shown = `deputy run examples/${name}`] = /^# +(deputy run .*?)(?: {2,}.*| \|.*)?$/m.exec(text) ?? [];
   assert.ok(shown.includes(`examples/${name}`), shown);
@@ -95,7 +97,7 @@ function checkResults({ results }: DelegationResult, name: string, text: string)
 
 const RIVERS = { rivers: ["Rhine", "Elbe", "Loire"].map((name, index) => ({ name, length_km: 1000 + index })) };
 
-/** Looks once, with the first tool it has for that; then answers in the form that is asked for. */
+/** Looks once, with its first suitable tool; then answers in the requested form. */
 function answer(request: ModelRequest): Turn {
   const { messages, tools } = request;
   if (taskOf(request).includes("JSON Schema")) return { text: JSON.stringify(RIVERS) };

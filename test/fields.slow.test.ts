@@ -1,6 +1,7 @@
 /**
- * What can be written has an effect: every field of `delegate_task`, every config key, every variable and every flag of
- * `deputy run`, listed from what declares them. One without a test fails here, and so does a test without one.
+ * Everything that can be written has an effect: every field of `delegate_task`, every config key, every variable and
+ * every flag of `deputy run`, listed from their declarations. One without a test fails here, and so does a test without
+ * one.
  */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
@@ -24,7 +25,7 @@ import { FLAG_EFFECTS } from "./fields/flags.ts";
 import { TASK_EFFECTS } from "./fields/task.ts";
 import { VARIABLE_EFFECTS } from "./fields/variables.ts";
 
-/** Runs every effect, and finds what is written without one, and one of what nobody can write. */
+/** Runs every effect, and finds declarations without a test and tests without a declaration. */
 function seen(paths: readonly string[], effects: Effects): void {
   test("none is without a test, and no test is without one of them", () => {
     const untested = paths.filter((path) => effects[path] === undefined);

@@ -1,4 +1,4 @@
-/** A model that writes arguments which do not fit is told each mistake, where it is, and the field that was meant. */
+/** A model whose arguments do not fit is told each error, its place, and the field that was meant. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** Text and patterns that models and files supply are read in time that grows with their length, not with its square. */
+/** Text and patterns from models and files are read in linear, not quadratic, time. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readCommandLine } from "../src/child/command-line.ts";

@@ -1,4 +1,4 @@
-/** What is undefined is left out; whatever else a field holds stays, in its place. */
+/** Undefined fields are omitted; all others keep their value and position. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Present, present } from "../src/present.ts";

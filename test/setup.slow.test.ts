@@ -1,4 +1,4 @@
-/** A clone sets itself up: once, one at a time, with words where it cannot. npm is played by a script of our own. */
+/** A clone sets itself up: once, one at a time, with a clear error if it cannot. A script acts as npm. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import {
@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 
 const root = join(import.meta.dirname, "..");
 
-/** Installs "Node" after a moment, and notes each time it was called. */
+/** Installs "Node" after a moment, and records each call. */
 const NPM = `#!/bin/sh
 echo call >> npm-calls
 sleep 0.1
@@ -31,12 +31,12 @@ const OFFLINE_NPM = `#!/bin/sh
 echo "npm error code ENOTFOUND" >&2
 exit 1
 `;
-/** The packages of a lockfile: one that is needed everywhere, one for a platform that this is not. */
+/** The packages of a lockfile: one that is needed everywhere, one for another platform. */
 const LOCKED = {
   "node_modules/a": { integrity: "a1" },
   "node_modules/a-elsewhere": { integrity: "e1", optional: true, os: ["aix"], cpu: ["ppc64"] },
 };
-/** Stands for the program: says where it is, what it was told and what it read, and ends with 7. */
+/** Acts as the program: prints its location, arguments and input, and exits with 7. */
 const PROGRAM = `import { readFileSync } from "node:fs";
 process.stdout.write(JSON.stringify([process.cwd(), process.argv.slice(2), readFileSync(0, "utf8")]));
 process.exitCode = 7;
@@ -149,7 +149,7 @@ describe("a fresh clone", () => {
     return readFileSync(join(clone, "npm-calls"), "utf8").trim().split("\n").length;
   }
 
-  /** Runs a program with our npm, found before any other. */
+  /** Runs a program with our npm first on the PATH. */
   function run(
     program: string,
     { args = [], cwd = tmpdir(), input = "" }: { args?: string[]; cwd?: string; input?: string } = {},

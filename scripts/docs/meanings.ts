@@ -73,7 +73,7 @@ export const FAILURES: Record<FailureKind, Explained> = {
     todo: "Report it with the entry in `errors.log` in the state directory.",
   },
   "input-changed": {
-    says: ["changed after the task was planned", "can no longer be read", "is not in the journal any more"],
+    says: ["changed after the task was planned", "can no longer be read", "is no longer in the journal"],
     means: "an image of the task changed or disappeared after the task was planned",
     todo: "Restore the image, or run the task again.",
   },
@@ -97,7 +97,7 @@ export const PROBLEMS: Record<ProblemCode, Explained> = {
     todo: "Use one from the [table](models-and-providers.md#providers), or configure an endpoint under `providers:`.",
   },
   "unsupported-provider": {
-    says: ["Deputy does not speak to"],
+    says: ["Deputy does not support"],
     means: "other tools know this provider, but Deputy does not support it",
     todo: "Use the one that the message suggests.",
   },
@@ -182,7 +182,7 @@ export const PROBLEMS: Record<ProblemCode, Explained> = {
     todo: "See [images](delegation.md#images) for what is accepted.",
   },
   "images-unsupported": {
-    says: ["Expected a model that takes images"],
+    says: ["Expected a model that accepts images"],
     means: "the model does not accept images, or its API does not accept this form of image",
     todo: "Use a model that the message lists, or set `vision` if Deputy is wrong.",
   },
@@ -240,7 +240,7 @@ export const ERRORS: Record<DeputyErrorCode, Explained> = {
     todo: "`deputy runs` lists them.",
   },
   "run-owned": {
-    says: ["is being worked on by process"],
+    says: ["is active in process"],
     means: "another live process is working on the run",
     todo: "`deputy watch ID` shows it, `deputy stop ID` stops it.",
   },

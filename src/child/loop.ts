@@ -172,7 +172,7 @@ async function* believed(
     heardCharacters: reply.ok ? charactersIn(reply.parts) : reply.partialText.length,
   });
   if (counted !== undefined) return { ...reply, usage: counted };
-  const message = `${nameOf(route)} reported a usage that cannot be true (${usageInWords(usage)}). It is not counted: budgets count the worst case of the request.`;
+  const message = `${nameOf(route)} reported an impossible usage (${usageInWords(usage)}). It is not counted: budgets count the request's worst case.`;
   yield* warnOnce(child, [{ code: "usage-implausible", message }]);
   if (rest.ok) return rest;
   const { usageSoFar: _, ...unknown } = rest;
@@ -181,7 +181,7 @@ async function* believed(
 
 const NO_REPLY: Reply = {
   ok: false,
-  failure: { kind: "aborted", message: "Nobody listened any more." },
+  failure: { kind: "aborted", message: "The caller stopped listening." },
   partialText: "",
   charged: true,
 };

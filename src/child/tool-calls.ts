@@ -64,7 +64,7 @@ async function* admit(
     return {
       outcome: "unknown",
       target: subject.target,
-      text: "Deputy was interrupted while this ran: it may or may not have taken effect. Look before you repeat it.",
+      text: "Deputy was interrupted while this ran: it may or may not have taken effect. Check before you repeat it.",
     };
   }
   const { allowed, reason } = yield* ask(child, call, tool, subject);

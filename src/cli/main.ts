@@ -90,17 +90,17 @@ const COMMANDS: Record<string, CommandEntry> = {
   },
   agents: {
     usage: "agents",
-    summary: "list the agent definitions a task can name, and what each runs on",
+    summary: "list the agent definitions a task can name, with their routes",
     load: async () => (await import("./commands/agents.ts")).declareAgents,
   },
   doctor: {
     usage: "doctor",
-    summary: "look at keys, config and journal as a run would find them",
+    summary: "check keys, config, journal and runtime",
     load: async () => (await import("./commands/doctor.ts")).declareDoctor,
   },
   config: {
     usage: "config path|show|init|…",
-    summary: "the configuration: files, values, and where each comes from",
+    summary: "show and set up the configuration",
     load: async () => (await import("./config/config.ts")).declareConfig,
   },
 };
@@ -202,8 +202,6 @@ function reportError(thrown: unknown, io: Io): number {
   // Commander has already printed its message; asking for help is not an error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  io.stderr.write(
-    `deputy: This is a bug in Deputy, not a mistake of yours. Please report it with these lines:\n${stack}\n`,
-  );
+  io.stderr.write(`deputy: This is a bug in Deputy. Please report it with these lines:\n${stack}\n`);
   return EXIT_BUG;
 }

@@ -37,7 +37,7 @@ export async function startDetached(runId: string, { env, cwd, routing, configPa
     child.unref();
   } catch (error) {
     const reason = shortageIn(error) ?? errorMessage(error);
-    throw new DeputyError("run-owned", `The run could not begin in the background: ${reason}`, { cause: error });
+    throw new DeputyError("run-owned", `The run could not start in the background: ${reason}`, { cause: error });
   }
 }
 
@@ -46,7 +46,7 @@ function firstLineFrom(child: ChildProcess): Promise<void> {
   let words = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (words += text));
   return new Promise((resolve, reject) => {
-    child.once("close", () => reject(new Error(words.trim() || "it ended without a word")));
+    child.once("close", () => reject(new Error(words.trim() || "it exited without a message")));
     child.stdout?.once("data", () => resolve());
   });
 }

@@ -34,15 +34,15 @@ function tokenIn(path: string): string {
   } catch (error) {
     if (error instanceof DeputyError) throw error;
     const message =
-      `Expected the token that clients need in ${path}, a file of yours; found: ${(error as Error).message}. ` +
-      "Move it aside, and a new one is made; or use another state directory (DEPUTY_STATE_DIR).";
+      `Expected the access token for clients in ${path}, a file that you own; found: ${(error as Error).message}. ` +
+      "Move it aside to create a new one, or use another state directory (DEPUTY_STATE_DIR).";
     throw new DeputyError("input-unreadable", message, { cause: error });
   }
 }
 
 /** A text that is too short, such as an empty file, is not a token. */
 function readToken(path: string): string | undefined {
-  const token = readPrivateFile(path, "the token that clients need")?.trim();
+  const token = readPrivateFile(path, "the access token for clients")?.trim();
   if (token === undefined) return undefined;
   chmodSync(path, 0o600);
   return token.length < TOKEN_BYTES ? undefined : token;

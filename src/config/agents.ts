@@ -58,7 +58,7 @@ function parseAgents(configured: readonly AgentDefinition[], files: readonly Age
     const key = agent.name.toLowerCase();
     const first = found.get(key);
     if (first === undefined) found.set(key, agent);
-    else first.notes.push(`it goes before ${agent.source}`);
+    else first.notes.push(`it overrides ${agent.source}`);
   };
   for (const agent of configured) add(agent);
   const deadline = performance.now() + MAX_PARSE_MS;
@@ -70,7 +70,7 @@ function parseAgents(configured: readonly AgentDefinition[], files: readonly Age
     if ("errors" in read)
       warnings.push({
         code: "agent-unreadable",
-        message: `The agent definition is left out. ${read.errors.join("; ")}`,
+        message: `The agent definition is ignored. ${read.errors.join("; ")}`,
       });
   }
   return { definitions: [...found.values()].sort((a, b) => a.name.localeCompare(b.name, "en")), warnings };
@@ -141,8 +141,8 @@ function filesIn(base: string, folder: string, format: AgentFormat, isProjectSco
 
 const TOO_MANY =
   `expected at most ${MAX_FILES} definitions, among ${MAX_ENTRIES} files and folders, ${MAX_DEPTH} levels deep; found ` +
-  "more. The rest is left out";
-const LEADS_OUT = "it is, or has in it, a link to a folder that leads out of its project";
+  "more. The rest is ignored";
+const LEADS_OUT = "it is or contains a link to a folder outside of its project";
 
 /**
  * Paths of the definitions below a folder, sorted, and why some may be missing. A link to a folder is followed once, to
@@ -218,7 +218,7 @@ function readDefinition(path: string, within: string | undefined): { text: strin
     ...present({ within: within === undefined ? undefined : [within] }),
     maxBytes: MAX_BYTES,
   });
-  return found ?? { unreadable: "expected a file; found a link to nothing" };
+  return found ?? { unreadable: "expected a file; found a dangling link" };
 }
 
 function reasonOf(error: unknown): string {

@@ -126,7 +126,7 @@ function initialEnvironmentStart(): number {
   const stat = readFileSync("/proc/self/stat", "utf8");
   const fromThird = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const start = Number(fromThird[50 - 3]);
-  if (!Number.isSafeInteger(start) || start <= 0) throw new Error("/proc/self/stat does not tell where it is");
+  if (!Number.isSafeInteger(start) || start <= 0) throw new Error("/proc/self/stat does not contain its address");
   return start;
 }
 

@@ -88,7 +88,7 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
   let isClosed = false;
   const open = () => {
     if (isClosed)
-      return Promise.reject(new DeputyError("usage", "This Deputy was closed: createDeputy() makes another."));
+      return Promise.reject(new DeputyError("usage", "This Deputy is closed. Create another one with createDeputy()."));
     opening ??= openDeputy({ env, cwd, ...rest });
     return opening;
   };

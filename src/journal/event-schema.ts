@@ -68,7 +68,7 @@ const EVENT_SCHEMAS = Object.fromEntries(
 export function eventError(value: unknown): string | undefined {
   const kind = z.looseObject({ kind: text }).safeParse(value).data?.kind;
   const shape = kind === undefined || !Object.hasOwn(EVENT_SCHEMAS, kind) ? undefined : EVENT_SCHEMAS[kind];
-  if (shape === undefined) return `no event has the kind ${JSON.stringify(kind)}`;
+  if (shape === undefined) return `there is no event kind ${JSON.stringify(kind)}`;
   const [issue] = shape.safeParse(value).error?.issues ?? [];
   return issue && `${kind}: ${issue.path.join(".")}: ${issue.message}`;
 }

@@ -33,7 +33,7 @@ function formOf(childId: string, goal: string, { toolName, target, directory }: 
       type: "object",
       properties: {
         decision: { type: "string", title: "May it run?", enum: ["allow", "deny"] },
-        reason: { type: "string", title: "Why not (the child is told)" },
+        reason: { type: "string", title: "Reason for denying (sent to the child)" },
       },
       required: ["decision"],
     },
@@ -64,10 +64,10 @@ export async function submitDecision(engine: Engine, form: ApprovalForm, answer:
 
 function decisionOf(answer: unknown): { allowed: boolean; reason: string } | undefined {
   const { action, content } = Object(answer) as Partial<ElicitResult>;
-  if (action === "decline") return { allowed: false, reason: "denied by the person" };
+  if (action === "decline") return { allowed: false, reason: "denied by the user" };
   if (action !== "accept") return undefined;
   const { decision, reason } = Object(content) as Record<string, unknown>;
-  if (decision === "allow") return { allowed: true, reason: "allowed by the person" };
+  if (decision === "allow") return { allowed: true, reason: "allowed by the user" };
   const why = typeof reason === "string" && reason.trim() !== "" ? `: ${reason.trim()}` : "";
-  return decision === "deny" ? { allowed: false, reason: `denied by the person${why}` } : undefined;
+  return decision === "deny" ? { allowed: false, reason: `denied by the user${why}` } : undefined;
 }

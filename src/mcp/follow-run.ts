@@ -19,7 +19,7 @@ export type FollowDeps = { engine: Engine; clock: Clock };
 export class InputRequired extends Error {
   readonly result: InputRequiredResult;
   constructor(result: InputRequiredResult) {
-    super("a person is asked first");
+    super("the user is asked first");
     this.result = result;
   }
 }

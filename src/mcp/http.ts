@@ -40,7 +40,7 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
     }
     const id = request.headers.get("mcp-session-id");
     const session = id === null ? await openSession() : sessions.get(id);
-    if (session === undefined) return refusal(404, `There is no session ${id} any more. Initialize anew.`);
+    if (session === undefined) return refusal(404, `Session ${id} no longer exists. Initialize again.`);
     if (id !== null) touch(id, session);
     return session.transport.handleRequest(request);
   }

@@ -60,7 +60,7 @@ const TAKES: Record<ApiMode, Takes> = {
       if (!url.startsWith("https:")) return "Gemini fetches https: URLs only";
       if (/(^|\/)gemini-2\.0/.test(model)) return `${model} fetches no URLs`;
       if (imageTypeIn(new URL(url)) === undefined)
-        return "Gemini has to be told the type, and the URL does not end in .png, .jpg or .webp";
+        return "Gemini needs the type, and the URL does not end in .png, .jpg or .webp";
       return undefined;
     },
   },
@@ -155,12 +155,12 @@ function withFittingFallbacks(route: Route, images: readonly ImageRef[]): Route 
   const unfit = route.fallbacks.filter((fallback) => !isFit(fallback));
   const warnings: Warning[] = unfit.map((fallback) => ({
     code: "fallback-unusable",
-    message: `The declared fallback ${nameOf(fallback)} cannot be used: it does not take the task's images.`,
+    message: `The declared fallback ${nameOf(fallback)} cannot be used: it does not accept the task's images.`,
   }));
   if (route.facts.vision === undefined)
     warnings.unshift({
       code: "vision-unknown",
-      message: `Whether ${nameOf(route)} takes images is not known: it is tried.`,
+      message: `It is not known whether ${nameOf(route)} accepts images: it is tried.`,
     });
   return { ...route, fallbacks: route.fallbacks.filter(isFit), warnings: [...route.warnings, ...warnings] };
 }
@@ -188,11 +188,11 @@ const MOST_OF_ONE = 3;
 const MOST_SUGGESTED = 8;
 
 function noVision(route: Route, suggestions: string[]): Problem {
-  const known = suggestions.length === 0 ? "None of yours is known to." : `These do: ${suggestions.join(", ")}.`;
+  const known = suggestions.length === 0 ? "None of your models is known to." : `These do: ${suggestions.join(", ")}.`;
   return {
     code: "images-unsupported",
     field: "images",
-    message: `Expected a model that takes images; found ${nameOf(route)}, which does not. ${known}`,
+    message: `Expected a model that accepts images; found ${nameOf(route)}, which does not. ${known}`,
     suggestions,
   };
 }

@@ -164,7 +164,7 @@ function toolsetsWanted(
   const withheld = asked.filter((name) => !most.includes(name));
   const message =
     named === undefined
-      ? `The agent ${agent.name} wants ${withheld.join(", ")}, which delegation.toolsets does not give to children.`
+      ? `The agent ${agent.name} requests ${withheld.join(", ")}, which delegation.toolsets does not give to children.`
       : `The agent ${agent.name} has ${ofAgent.join(", ") || "no toolsets"}: ${withheld.join(", ")} is not given to it.`;
   return {
     ...present({ named }),
@@ -270,7 +270,7 @@ function lookAt(path: string, isOwn: PlanDeps["isOwn"], within: BoundPaths | und
   const real = realPathOf(path);
   if (isOwn(real)) {
     return unusable(
-      `Expected a directory outside of Deputy's own files; found ${path}, which holds its config or state. ` +
+      `Expected a directory outside of Deputy's own files; found ${path}, which contains its config or state. ` +
         "Choose another workspace.",
     );
   }

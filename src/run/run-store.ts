@@ -94,7 +94,7 @@ function foldStored(run: Run | undefined, event: StoredEvent): Run {
     return foldRun(run, event);
   } catch (error) {
     const message =
-      `The journal does not add up at run ${event.delegationId}: ${(error as Error).message}. ` +
+      `The journal is inconsistent at run ${event.delegationId}: ${(error as Error).message}. ` +
       "See what is wrong: deputy journal verify";
     throw new DeputyError("journal-unusable", message, { cause: error });
   }

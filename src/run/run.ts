@@ -315,7 +315,7 @@ function leaveOut({ delegationId, warnings }: Run, child: RunChild, blocked: Blo
 }
 
 export function leftOutInWords(childId: string, { message }: Blocked): string {
-  return `${childId} stays interrupted, and a later resume looks again: ${message}`;
+  return `${childId} stays interrupted until a later resume: ${message}`;
 }
 
 /** Kinds of events that only repeat an earlier state: the child starts, asks or waits again. They are no progress. */
@@ -415,7 +415,7 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
     case "text-delta":
       return "answering";
     case "pause-start":
-      return `paused until ${minuteOf(event.until)}: the quota of its provider is used up`;
+      return `paused until ${minuteOf(event.until)}: its provider's quota is used up`;
     case "pause-end":
       return "asking";
     case "gate-wait": {
@@ -423,7 +423,7 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
       return `waiting for ${event.provider}'s ${event.limit}${time}`;
     }
     case "budget-wait":
-      return `waiting for budget (siblings hold ${formatUsd(event.heldUsd)})`;
+      return `waiting for budget (siblings have reserved ${formatUsd(event.heldUsd)})`;
     case "retry-wait":
       return `${event.failure.kind}, retrying in ${Math.ceil(event.delayMs / 1000)} s`;
     case "approval-ask":

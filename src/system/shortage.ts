@@ -5,7 +5,7 @@ const FEWER = "Ask for less at once, and try again.";
 const SHORTAGES: Record<string, string> = {
   EMFILE: `Deputy has no file descriptors left. ${FEWER} The limit is that of the shell: \`ulimit -n\`.`,
   ENFILE: `The system has no file descriptors left. ${FEWER} Other programs may have to be ended.`,
-  EAGAIN: `The system starts no more processes for this user. ${FEWER} The limit is that of the shell: \`ulimit -u\`.`,
+  EAGAIN: `The system cannot start more processes for this user. ${FEWER} The limit is that of the shell: \`ulimit -u\`.`,
   ENOMEM: `The system has no memory left. ${FEWER} Other programs may have to be ended.`,
 };
 

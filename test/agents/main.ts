@@ -1,7 +1,8 @@
 /**
- * `npm run test:agents [PROGRAM…]`: real agent programs, installed from npm, set up by `deputy mcp install`, delegate
- * three tasks to three providers through their own MCP client. Their model and the three providers are scripted servers
- * on loopback, each of which takes its own key only. Nothing but the programs' installation needs a network.
+ * `npm run test:agents [PROGRAM…]`: real agent programs, installed from npm and set up by `deputy mcp install`,
+ * delegate three tasks to three providers through their own MCP client. Their model and the three providers are
+ * scripted servers on loopback, each of which accepts only its own key. Only the installation of the programs needs a
+ * network.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +14,7 @@ import { createParentScript, QUESTION, TASKS } from "./parent-script.ts";
 import { PARENT_KEY, PROGRAMS, type Program } from "./programs.ts";
 
 const DEPUTY = fileURLToPath(new URL("../../bin/deputy", import.meta.url));
-/** Where the programs are kept from one run to the next. */
+/** Directory in which programs are kept between runs. */
 const INSTALLED = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "deputy", "agents");
 const PATIENCE_MS = 120_000;
 
@@ -38,7 +39,7 @@ for (const program of PROGRAMS) {
 }
 process.exit(failures === 0 ? 0 : 1);
 
-/** Everything that was not as it should be; empty where all was. */
+/** Returns all problems; empty if there are none. */
 async function tryProgram(program: Program): Promise<string[]> {
   const executable = await install(program);
   const folder = mkdtempSync(join(tmpdir(), "deputy-agents-"));
@@ -79,7 +80,7 @@ async function tryProgram(program: Program): Promise<string[]> {
   }
 }
 
-/** Each provider was asked once, for its own model, with its own key. */
+/** Each provider received one request, for its own model, with its own key. */
 function misused({ requests }: ModelServer, provider: string): string[] {
   const statuses = requests.map(({ status }) => status);
   return statuses.length === 1 && statuses[0] === 200
@@ -87,7 +88,7 @@ function misused({ requests }: ModelServer, provider: string): string[] {
     : [`${provider} was asked ${requests.length} times, with ${statuses.join(", ") || "nothing"}`];
 }
 
-/** Three endpoints of the user's own, keys in variables. */
+/** Three custom endpoints, with keys in variables. */
 function configureDeputy(home: string, providers: readonly ModelServer[]): void {
   const entries = TASKS.map(({ provider, apiMode, keyVariable, model }, index) =>
     [
@@ -121,7 +122,7 @@ async function install({ package: name, version, command }: Program): Promise<st
 
 type Ran = { code: number | null; output: string };
 
-/** Runs a program to its end, or ends it with all that it started. */
+/** Runs a program to its end, or ends it with all its processes. */
 function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
@@ -143,7 +144,7 @@ function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEn
     child.once("exit", (code) => {
       clearTimeout(timer);
       setTimeout(() => {
-        end(); // What it left behind.
+        end(); // ~Leftover processes.
         resolve({ code, output });
       }, 200);
     });

@@ -1,6 +1,6 @@
 /**
- * The model of an agent program, scripted: it delegates three tasks when it is asked to and a `delegate_task` is offered,
- * fetches what is still running, and then says what came back. It reacts to what it is sent and to nothing else.
+ * The scripted model of an agent program: it delegates three tasks when it is asked to and `delegate_task` is offered,
+ * fetches what is still running, and reports the results. It depends only on what it is sent.
  */
 import type { ApiMode } from "../../src/route.ts";
 import type { ModelRequest, Script, Turn } from "../../src/testing/index.ts";
@@ -56,7 +56,7 @@ export function createParentScript(): Script {
   };
 }
 
-/** Programs name the tools of a server in their own ways: `deputy_delegate_task`, `mcp__deputy__delegate_task`. */
+/** Programs prefix the tools of a server differently: `deputy_delegate_task`, `mcp__deputy__delegate_task`. */
 function delegating(request: ModelRequest): Turn {
   const tool = request.tools.find(({ name }) => name.endsWith("delegate_task"));
   if (tool === undefined || !request.messages.some(({ text }) => text.includes(QUESTION))) return { text: "Noted." };

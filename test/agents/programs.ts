@@ -1,13 +1,13 @@
 /**
- * The agent programs that `npm run test:agents` runs, as anyone installs them: package, version, and how one question is
- * asked of each without a person. Their model is a scripted server on loopback.
+ * The agent programs that `npm run test:agents` runs, as anyone installs them: package, version, and how to ask each
+ * one question without a user. Their model is a scripted server on loopback.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ApiMode } from "../../src/route.ts";
 
 export type Place = {
-  /** Home directory of the program, empty but for what `prepare` and `deputy mcp install` put there. */
+  /** Home directory of the program, empty except for what `prepare` and `deputy mcp install` write there. */
   home: string;
   workspace: string;
   /** Base URL of the program's own model. */
@@ -20,11 +20,11 @@ export type Program = {
   /** Its executable, and its name for `deputy mcp install`. */
   command: string;
   installAs: string;
-  /** What its own model is asked in. */
+  /** API mode of its own model. */
   apiMode: ApiMode;
   /** Written before `deputy mcp install` adds its entry. */
   prepare(place: Place): void;
-  /** Adds what no installer would do: that nobody has to be asked about this one server. */
+  /** Adds a setting that no installer would: calls of this one server need no approval. */
   args(question: string, place: Place): string[];
   env(place: Place): Record<string, string>;
 };

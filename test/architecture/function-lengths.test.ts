@@ -1,4 +1,4 @@
-/** No function in `src/` is too long to read, and the checker that measures them counts right. */
+/** No function in `src/` is too long to read, and the checker counts correctly. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** How long each function of a source file is, read from its syntax tree. */
+/** Measures the length of each function of a source file from its syntax tree. */
 import { type Node, parseSync, visitorKeys } from "oxc-parser";
 import type { SourceFile } from "./source-facts.ts";
 

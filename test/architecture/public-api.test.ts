@@ -1,4 +1,4 @@
-/** What users of the library build on changes on purpose only. */
+/** The public API changes only on purpose. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,6 +1,6 @@
 /**
- * The API that users of the library see: what the entry points export, and every declaration that those refer to, without
- * comments and function bodies. `npm run api` writes it to `public-api.txt`, the API as it was last agreed on.
+ * The public API: what the entry points export, and every declaration that those refer to, without comments and
+ * function bodies. `npm run api` writes it to `public-api.txt`, the last agreed API.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -12,7 +12,7 @@ const ENTRY_POINTS = ["index.ts", "ai-sdk.ts", "testing/index.ts"];
 const src = join(import.meta.dirname, "..", "..", "src");
 
 type Source = { path: string; text: string; program: Program; comments: Comment[] };
-/** Where a name leads: a declaration of a file, or a name that is imported from another. */
+/** Resolves a name: a declaration of a file, or a name imported from another. */
 type Origin = { declaration: Node } | { path: string; name: string };
 
 export function publicApi(): string {
@@ -29,7 +29,7 @@ export function publicApi(): string {
     return source;
   }
 
-  /** Adds a declaration and all that it refers to. Names that are not declared in `src/` belong to others. */
+  /** Adds a declaration and all that it refers to. Names that are not declared in `src/` are external. */
   function show(path: string, name: string): void {
     const source = sourceOf(path);
     const origin = originsIn(source).get(name);
@@ -54,7 +54,7 @@ export function publicApi(): string {
   return `${[...exported, ...declarations].join("\n\n")}\n`;
 }
 
-/** The kind and name of a declaration. A file that moves changes nothing for anybody. */
+/** The kind and name of a declaration. Moving a file does not change the API. */
 function headOf(declaration: string): string {
   return /^[\w ]*/.exec(declaration)?.[0] ?? "";
 }
@@ -107,7 +107,7 @@ function declaredBy(node: Node): string[] {
   }
 }
 
-/** What a function does is not part of what it promises. */
+/** A function's body is not part of its API. */
 function bodiesIn(declaration: Node): Node[] {
   const bodies: Node[] = [];
   const hide = ({ body }: { body: Node | null }) => {

@@ -1,4 +1,4 @@
-/** Tests do not wait for real time, and the checker that looks for it finds it. */
+/** Tests do not wait for real time, and the checker detects it. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ const MAX_MS = 50;
 
 const tests = join(import.meta.dirname, "..");
 
-/** Where real programs run for some time. */
+/** Allowed where real programs run for some time. */
 const SLOW = /^(end-to-end|stress|agents|clients|package)\/|^support\/end-to-end|\.slow\.test\.ts$/;
 
 test(`a fast test sleeps at most ${MAX_MS} ms of real time`, () => {

@@ -1,13 +1,13 @@
-/** Where a test waits for real time, read from its syntax tree. */
+/** Finds where a test waits for real time, from its syntax tree. */
 import { type Argument, parseSync, Visitor } from "oxc-parser";
 import { nameOf, type SourceFile } from "./source-facts.ts";
 
 type Call = { start: number; callee: Argument; args: Argument[] };
 
 /**
- * The sleeps of a file that are longer than `maxMs`: `path:line sleeps 300 ms`. A sleep is `setTimeout` of
- * `node:timers/promises`, `setTimeout` that resolves the promise around it, and `systemClock.sleep`. A timer that does
- * anything else is a deadline. A length that cannot be read from the file is not looked at.
+ * Finds the sleeps of a file that are longer than `maxMs`: `path:line sleeps 300 ms`. A sleep is `setTimeout` of
+ * `node:timers/promises`, `setTimeout` that resolves the promise around it, and `systemClock.sleep`. A timer with
+ * another purpose is a deadline. Lengths that are not literal are ignored.
  */
 export function realSleeps({ path, text }: SourceFile, maxMs: number): string[] {
   const { program, errors } = parseSync(path, text);
@@ -43,7 +43,7 @@ export function realSleeps({ path, text }: SourceFile, maxMs: number): string[] 
     return nameOf(callee) === "setTimeout" && first !== undefined && resolvers.has(nameOf(first)) ? second : undefined;
   }
 
-  /** At most so many milliseconds; undefined where the file does not say. */
+  /** Upper bound in milliseconds; undefined if the file does not say. */
   function millisecondsOf(length: Argument | undefined): number | undefined {
     if (length?.type === "Literal") return Number(length.value);
     if (length?.type === "Identifier") return millisecondsOf(constants.get(length.name));

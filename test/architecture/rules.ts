@@ -1,11 +1,11 @@
 /**
- * The house rules that a program can check: imports go down only, siblings do not know each other, and the few things
- * that may happen in one place only do. Each breach is a sentence that says what to do instead.
+ * The architecture rules that a program can check: imports point down only, siblings do not import each other, and some
+ * operations are allowed in one place only. Each violation is a sentence that says what to do instead.
  */
 import { posix } from "node:path";
 import { factsOf, type SourceFacts, type SourceFile } from "./source-facts.ts";
 
-/** The parts of the house, each with the parts it may import beside itself. The order is from the bottom up. */
+/** The layers, each with the layers it may import besides itself, from the bottom up. */
 const MAY_IMPORT = {
   words: [],
   system: ["words"],
@@ -24,13 +24,13 @@ const MAY_IMPORT = {
 } as const satisfies Record<string, readonly string[]>;
 type Part = keyof typeof MAY_IMPORT;
 
-/** Files directly in `src/` that are not words: the package's entry points. */
+/** Files directly in `src/` outside the words layer: the package's entry points. */
 const LIBRARY_FILES = ["index.ts", "ai-sdk.ts"];
 const DEMO = /^cli\/commands\/demo[/.-]/;
 const ENVIRONMENT_READERS = /^config\//;
 const EMPTY_NAMES = ["util", "utils", "helper", "helpers", "common", "misc", "shared"];
 
-/** Every breach of the rules by these files of `src/`; empty when the house is in order. */
+/** Every violation of the rules by these files of `src/`; empty if there are none. */
 export function breachesOf(files: SourceFile[]): string[] {
   const facts = files.map(factsOf);
   return [...facts.flatMap((each) => [...placeBreaches(each), ...importBreaches(each), ...contentBreaches(each)])]
@@ -39,7 +39,7 @@ export function breachesOf(files: SourceFile[]): string[] {
     .concat(cycleBreaches(facts));
 }
 
-/** The part a file of `src/` belongs to; undefined for a folder that has no place in the table. */
+/** The layer of a file in `src/`; undefined for a folder that is not in the table. */
 function partOf(path: string): Part | undefined {
   const [folder = "", ...rest] = path.split("/");
   if (rest.length === 0) return LIBRARY_FILES.includes(path) ? "library" : "words";
@@ -122,7 +122,7 @@ function contentBreaches(facts: SourceFacts): string[] {
   return breaches;
 }
 
-/** A key is revealed where the request is signed and nowhere else. */
+/** A key is revealed only where a request gets its auth headers. */
 function revealBreaches(facts: SourceFacts[]): string[] {
   const revealers = facts.filter((each) => each.revealsSecret).map((each) => each.path);
   if (revealers.length <= 1) return [];
@@ -131,7 +131,7 @@ function revealBreaches(facts: SourceFacts[]): string[] {
   ];
 }
 
-/** A type name means one thing in all of `src/`. */
+/** A type name has one meaning in all of `src/`. */
 function namesakeBreaches(facts: SourceFacts[]): string[] {
   const declared = Map.groupBy(
     facts.flatMap(({ path, types }) => [...new Set(types)].map((name) => ({ name, path }))),

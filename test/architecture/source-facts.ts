@@ -1,18 +1,20 @@
-/** What the architecture rules need to know of one source file, read from its syntax tree: no regular expression. */
+/**
+ * Facts about one source file that the architecture rules need, from its syntax tree rather than regular expressions.
+ */
 import { type Argument, parseSync, Visitor } from "oxc-parser";
 
-/** A file of `src/`, by its path from there: `child/loop.ts`. */
+/** A file of `src/`, by its relative path: `child/loop.ts`. */
 export type SourceFile = { path: string; text: string };
 
 export type SourceFacts = {
   path: string;
-  /** Every specifier, of whatever form: `import`, `import type`, `export … from`, `import()`, `typeof import()`. */
+  /** Every specifier of any form: `import`, `import type`, `export … from`, `import()`, `typeof import()`. */
   imports: string[];
-  /** `import(expression)`: an arrow that cannot be read. */
+  /** `import(expression)`: an unreadable import. */
   hasComputedImport: boolean;
   readsEnvironment: boolean;
   revealsSecret: boolean;
-  /** Uses the type `any`. */
+  /** Set if the file uses the type `any`. */
   saysAny: boolean;
   /** Names of types and interfaces that it declares at the top level. */
   types: string[];
@@ -73,7 +75,7 @@ function isNamed(node: Argument, name: string): boolean {
   return node.type === "Identifier" && node.name === name;
 }
 
-/** `x.name` and `x["name"]` alike. */
+/** Handles `x.name` and `x["name"]`. */
 export function nameOf(node: NodeLike): unknown {
   return node.type === "Literal" ? node.value : node.name;
 }

@@ -1,4 +1,4 @@
-/** Images on the wire: in each format as its vendor wants them, which the scripted server checks. */
+/** Images on the wire: each format as its vendor requires, which the scripted server checks. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createConversation } from "../../src/child/conversation.ts";
@@ -16,7 +16,7 @@ const GIF: Image = { mediaType: "image/gif", base64: bytes(TINY_GIF) };
 const WEBP: Image = { mediaType: "image/webp", base64: bytes(TINY_WEBP) };
 const LINK: Image = { mediaType: "image/png", url: "https://example.com/a%20chart.png?size=2" };
 
-/** The first user message's content, as it stands on the wire. */
+/** The first user message's content on the wire. */
 const CONTENT: Record<ApiMode, (body: Record<string, unknown>) => unknown> = {
   chat_completions: ({ messages }) =>
     (messages as { role: string; content: unknown }[]).find(({ role }) => role === "user")?.content,
@@ -26,7 +26,7 @@ const CONTENT: Record<ApiMode, (body: Record<string, unknown>) => unknown> = {
   gemini: ({ contents }) => (contents as { parts: unknown }[])[0]?.parts,
 };
 
-/** One image of bytes and one of a URL before the words `Hello.` */
+/** One image as bytes and one as a URL before the text `Hello.` */
 const WRITTEN: Record<ApiMode, unknown> = {
   chat_completions: [
     { type: "image_url", image_url: { url: `data:image/png;base64,${bytes(TINY_PNG)}` } },

@@ -1,4 +1,4 @@
-/** What permission rules allow of command lines, tried in real shells. */
+/** Decisions of permission rules about command lines, checked against real shells. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";

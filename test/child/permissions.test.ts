@@ -1,4 +1,4 @@
-/** Permission rules: what they cover, and that no command line slips through one that was meant for another. */
+/** Permission rules: what they cover, and that no command line slips through a rule for another one. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";

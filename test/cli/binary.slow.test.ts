@@ -1,4 +1,4 @@
-/** The real program, in a process of its own: real HTTP to scripted servers, real streams, real signals. */
+/** The real program in its own process: real HTTP to scripted servers, real streams, real signals. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

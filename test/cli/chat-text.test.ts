@@ -1,4 +1,4 @@
-/** What is written to and typed at a chat, piece by piece: rows of a model's text, pastes, completion. */
+/** Text written to and typed into a chat, piece by piece: rows of a model's text, pastes, completion. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -8,7 +8,7 @@ import { isSlashCommand } from "../../src/cli/chat/slash-commands.ts";
 import { createTextFlow } from "../../src/cli/chat/text-flow.ts";
 import { displayWidth, harmless } from "../../src/cli/terminal/terminal-text.ts";
 
-/** Text as models write it, and as none should. */
+/** Text as models write it, and hostile text. */
 const text = fc
   .array(
     fc.oneof(fc.lorem(), fc.string({ unit: "grapheme" }), fc.constantFrom("\n", "\t", " ", "\x1b[2J", "漢字", "👩‍🚀")),
@@ -74,7 +74,7 @@ describe("what is pasted", () => {
         fc.array(fc.nat(), { maxLength: 4 }),
         async (pasted, places) => {
           const pieces = cutAt(`x\x1b[200~${pasted}\x1b[201~y`, places).filter((piece) => piece !== "");
-          fc.pre(!pieces.includes("\x1b")); // Alone, it is a key.
+          fc.pre(!pieces.includes("\x1b")); // ~On its own, it is a key.
           const line = await through(pieces);
           assert.equal(line, `x${folded(pasted)}y`);
           assert.equal(unfolded(line), `x${pasted}y`);

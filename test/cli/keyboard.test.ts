@@ -41,7 +41,7 @@ test("a prompt takes nothing away of what was written above it, however high the
   keyboard.close();
 });
 
-/** A keyboard on time of the test's own. `wait` lets time pass; what was typed before has arrived by then. */
+/** A keyboard on the test's own clock. `wait` lets time pass; what was typed before has arrived by then. */
 function questionStage(options: { keepsDrafts?: true } = {}) {
   const input = new PassThrough();
   const clock = createFakeClock();
@@ -114,7 +114,7 @@ describe("a question at the keyboard", () => {
       await wait(1_000);
       await type(rest);
       assert.equal(question.settled, false);
-      assert.match(screen(), /What was begun before the question was shown does not answer it\./);
+      assert.match(screen(), /Text typed before the question appeared does not answer it\./);
       await wait(300);
       await type("y\r");
       assert.deepEqual(question, { answer: "y", settled: true });

@@ -56,7 +56,7 @@ test("children side by side under one budget all answer where it pays for what t
   const stdin = JSON.stringify(Array.from({ length: 6 }, (_, index) => ({ goal: `Count to ${index}.` })));
   const script = answers({ text: "done", latencyMs: 20, usage: { input: 1_000, output: 100 } });
   const models = { "acme-1": { price: { input: 1, output: 10 } } };
-  // One request is thought to cost up to $0.1 and more, and costs $0.002.
+  // One request is estimated at $0.1 or more, and costs $0.002.
   const scene = { config: { providers: { acme: { models } }, delegation: { max_cost_usd: 0.1 } }, script };
   const { stdout } = await command(["run", "-", "--json"], scene, stdin);
   const { results } = JSON.parse(stdout) as { results: { status: string }[] };

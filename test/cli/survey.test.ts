@@ -6,7 +6,7 @@ import { createModelServer, type Script } from "../../src/testing/model-server.t
 import type { Turn } from "../../src/testing/turn.ts";
 import { deputy, temporaryDirectory } from "../support/command-line.ts";
 
-/** A home with a config, and the environment that leads to it. */
+/** A home with a config, and the environment that selects it. */
 function homeWith(path: string, config: string) {
   mkdirSync(join(path, ".config/deputy"), { recursive: true });
   writeFileSync(join(path, ".config/deputy/config.yaml"), config);
@@ -49,7 +49,7 @@ describe("deputy models", () => {
     );
     assert.ok(!stdout.includes("secret-of-zai"));
     assert.match((await deputy(["models", "QWEN"], { ...stage, env })).stdout, /^1 model of 1 provider/m);
-    assert.match((await deputy(["models", "no-such"], { ...stage, env })).stdout, /No such model/);
+    assert.match((await deputy(["models", "no-such"], { ...stage, env })).stdout, /No model matches/);
   });
 });
 

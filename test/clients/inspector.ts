@@ -1,6 +1,6 @@
 /**
- * The protocol's own inspector, from its command line, lists and calls each tool over both transports. Apart from the
- * default tests, because npx may have to fetch it: `npm run test:clients`.
+ * The protocol's own inspector, from its command line, lists and calls each tool over both transports. Separate from
+ * the default tests, because npx may have to download it: `npm run test:clients`.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -47,7 +47,7 @@ async function useAll(ask: Ask): Promise<void> {
     assert.ok(structuredContent && !isError, `${name} ${JSON.stringify(args)}`);
     return structuredContent;
   };
-  const { tools = [] } = await ask("--method", "tools/list", "--strict"); // ends with an error where a schema is no good
+  const { tools = [] } = await ask("--method", "tools/list", "--strict"); // ~Fails if a schema is invalid.
   assert.deepEqual(
     tools.map(({ name }) => name),
     ["delegate_task", "list_models", "check_delegation", "control_delegation"],

@@ -1,4 +1,4 @@
-/** Agent definitions as other tools keep them: read where those tools read them, mapped to what there is here. */
+/** Agent definitions of other tools: found in their folders, mapped to Deputy's settings. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -204,7 +204,7 @@ describe("where definitions are looked for", () => {
       "e: .config/opencode/agent/e.md",
     ]);
     const [, b] = load().definitions;
-    assert.equal(b?.notes.filter((note) => note.startsWith("it goes before")).length, 2);
+    assert.equal(b?.notes.filter((note) => note.startsWith("it overrides")).length, 2);
   });
 
   test("above the root of the repository, and without one above the working directory, nothing is read", () => {
@@ -289,7 +289,7 @@ describe("files that nobody has read yet", () => {
     assert.deepEqual(namesOf(load()), ["good", "other"]);
     assert.match(
       load().warnings[0]?.message ?? "",
-      /work\/\.claude\/agents: .*a link to a folder that leads out of its project/,
+      /work\/\.claude\/agents: .*a link to a folder outside of its project/,
     );
   });
 
@@ -300,7 +300,7 @@ describe("files that nobody has read yet", () => {
     mkdirSync(join(root, "whole/work/.opencode"));
     symlinkSync("/usr", join(root, "whole/work/.opencode/agents"));
     assert.deepEqual(namesOf(load()), []);
-    assert.match(load().warnings[0]?.message ?? "", /work\/\.opencode\/agents: .*leads out of its project/);
+    assert.match(load().warnings[0]?.message ?? "", /work\/\.opencode\/agents: .*outside of its project/);
   });
 
   test("the user's own may be linked from anywhere", () => {

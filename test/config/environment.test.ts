@@ -1,4 +1,4 @@
-/** Keys leave the process's environment: seen from real child processes. */
+/** Keys are removed from the process's environment, as seen by real child processes. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { commandEnvironment, divideEnvironment, handOver } from "../../src/confi
 
 const module = join(import.meta.dirname, "..", "..", "src", "config", "environment.ts");
 
-/** What a program that has taken its environment sees, and what a child of it sees of both. */
+/** What a program that has taken its environment sees, and what its child sees of both. */
 function look(env: Record<string, string>, input = "") {
   const program = `
     import { execFileSync } from "node:child_process";

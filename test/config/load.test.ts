@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
-/** Configuration from files and variables: layers, sources, mistakes with line and column, and files nobody trusts. */
+/** Configuration from files and variables: layers, sources, errors with line and column, and untrusted files. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ let home: string;
 let cwd: string;
 let env: Record<string, string>;
 
-/** In a `describe`, so that tests of other files in this process do without. */
+/** In a `describe`, so that tests of other files in this process are unaffected. */
 function eachInItsOwnHome(): void {
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), "deputy-config-"));

@@ -1,4 +1,4 @@
-/** What it costs to read files that nobody has read yet: little, whatever is in them. */
+/** The cost of reading unreviewed files is low, whatever they contain. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** Texts that are no YAML: why, in words for people. */
+/** YAML syntax errors, explained to users. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDocument } from "yaml";

@@ -1,4 +1,4 @@
-/** Commands as a page shows them: a line of shell, in words. Enough for what is worth showing, and no more. */
+/** Parses shell commands shown on pages into words. Supports only what the pages use. */
 
 const WORD = /#.*|&&|\|\||[|;]|[<>]+ ?\S+|(?:'[^']*'|"[^"]*"|[^\s|;&<>'"])+/g;
 

@@ -1,6 +1,6 @@
 /**
- * The commands that the pages show are typed, page by page and in their order: in a home of their own, with the page's
- * config and tasks, keys of scripted providers, and the ids of runs that the page's own commands have made.
+ * Types the commands that the pages show, page by page and in order: in a separate home, with the page's config and
+ * tasks, keys of scripted providers, and the ids of runs that the page's own commands have created.
  */
 import assert from "node:assert/strict";
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -22,16 +22,16 @@ const NOT_TYPED: Record<string, string> = {
   "npm test": "runs this",
 };
 
-/** What somebody does while a command is under way. */
+/** What the reader does while a command is running. */
 type Person = {
   does(typed: Invocation, clock: FakeClock): unknown;
-  /** They sit at a terminal. */
+  /** The reader is at a terminal. */
   terminal?: true;
-  /** Time passes only where they let it. */
+  /** Time passes only when the reader lets it. */
   waits?: true;
-  /** What it then ends with, where that is not 0. */
+  /** Its exit code, if it is not 0. */
   code?: number;
-  /** What they write beside, so that nothing of this machine is in the way. */
+  /** Additional flags that keep this machine's state out of the way. */
   flags?: string[];
 };
 const PERSONS: [words: RegExp, person: Person][] = [
@@ -80,7 +80,7 @@ describe("the commands shown", () => {
 
 // A reader ------------------------------------------------------------------------------------------------------------
 
-/** Somebody who has the page before them and does what it says. */
+/** A reader who follows the page. */
 async function createReader(blocks: readonly Block[]) {
   const home = temporaryDirectory(after);
   const cwd = join(home, "work");
@@ -105,7 +105,7 @@ async function createReader(blocks: readonly Block[]) {
     writeFileSync(join(home, path), text);
   }
 
-  /** Of now, as a new process has it. */
+  /** Created now, as in a new process. */
   function stage() {
     return { cwd, env: { ...env }, open: openDeputy };
   }
@@ -120,14 +120,14 @@ async function createReader(blocks: readonly Block[]) {
     for (const name of [keyVariable, urlVariable]) env[name] = providers.env[name] ?? "";
   }
 
-  /** What is shown as a file is one; who writes tasks for several providers has their keys. */
+  /** Files shown on the page exist; a reader with tasks for several providers has their keys. */
   function writes({ kind, language, text }: Block): void {
     if (config !== undefined) hasConfig(config);
     if (kind === "tasks") write(`work/tasks.${language}`, text);
     for (const slug of SLUGS) hasKeyOf(slug);
   }
 
-  /** A run that goes on while other commands are typed: its second child waits for an answer. */
+  /** A run that continues while other commands are typed: its second child waits for an answer. */
   async function startRun(words: string[]): Promise<void> {
     models.isAsking = true;
     const run = start(words, stage());
@@ -235,7 +235,10 @@ async function talk({ stdin, stdout }: Invocation): Promise<void> {
 
 // Models --------------------------------------------------------------------------------------------------------------
 
-/** They answer. While they are asking, a second child wants to run something; the first to be let is long at work then. */
+/**
+ * They answer. While they are asking, a second child wants to run something; by then the first approved one has been
+ * running for long.
+ */
 function createModels() {
   const models = { isAsking: false, isAtWork: false, speak };
 

@@ -1,6 +1,6 @@
 /** A page of Markdown as the tests see it: its fenced blocks, links, anchors, tables, and the text between them. */
 
-/** `kind` is the second word behind the fence: what a block of YAML is an example of. */
+/** `kind` is the second word after the fence: what a block of YAML is an example of. */
 export type Block = { language: string; kind: string; text: string; line: number };
 
 const FENCED = /^```(\S*) ?(\S*)\n([\s\S]*?)^```$/gm;
@@ -23,7 +23,7 @@ export function linksOf(page: string): string[] {
   return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
 }
 
-/** What `#…` may lead to, by GitHub's rule for headings. */
+/** Valid targets of `#…`, by GitHub's rule for headings. */
 export function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ""] of prose(page).matchAll(/^#+ (.+)$/gm)) {
@@ -36,7 +36,7 @@ export function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-/** The text under one heading, up to the next of the same kind. */
+/** The text under one heading, up to the next of the same level. */
 export function sectionOf(page: string, heading: string): string {
   const [, section] = page.split(`## ${heading}\n`);
   if (section === undefined) throw new Error(`There is no section "${heading}".`);

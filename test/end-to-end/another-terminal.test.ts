@@ -1,4 +1,7 @@
-/** The real program in several terminals: one runs, the others watch it, answer its questions and speak to its children. */
+/**
+ * The real program in several terminals: one runs, the others watch it, decide on its requests and send messages to its
+ * children.
+ */
 import assert from "node:assert/strict";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +11,7 @@ import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 import { temporaryDirectory, until } from "../support/command-line.ts";
 import { createProviders, launch, stepOf } from "../support/end-to-end.ts";
 
-/** Asks for a command, and then answers with all it was told since. */
+/** Asks for a command, then answers with everything it has received since. */
 function script(request: ModelRequest): Turn {
   if (stepOf(request) === 1) return { toolCalls: [{ name: "terminal", input: { command: "echo built" } }] };
   const said = request.messages.slice(1).flatMap(({ role, text, toolResults }) => {

@@ -1,6 +1,6 @@
 /**
- * Whatever is wrong with what the program is given, it says where, what was expected, what was found and what to do; the
- * exit code tells it too. Nothing starts, nothing is sent and nothing that is there is changed.
+ * For any invalid input, the program says where it is, what was expected, what was found and what to do; the exit code
+ * reflects it. Nothing starts, nothing is sent and no file is changed.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -14,7 +14,7 @@ import { temporaryDirectory } from "../support/command-line.ts";
 import { type Ended, launch } from "../support/end-to-end.ts";
 
 const home = temporaryDirectory(after);
-/** Whether a user gets to the program at all: a checkout may lie in a folder that only its owner may enter. */
+/** Whether another user can reach the program: a checkout may be in a folder that only its owner can enter. */
 function canRunAs(uid: number): boolean {
   const program = join(import.meta.dirname, "..", "..", "bin", "deputy");
   return spawnSync(program, ["--version"], { uid, env: { HOME: tmpdir(), PATH: process.env.PATH } }).status === 0;
@@ -22,7 +22,7 @@ function canRunAs(uid: number): boolean {
 
 const NOBODY = 65_534;
 
-/** Two built-in providers at their own addresses, to which nothing is sent. */
+/** Two built-in providers at their own addresses; nothing is sent to them. */
 const KEYS = { GLM_API_KEY: "key-of-zai-0123", OPENROUTER_API_KEY: "key-of-openrouter" };
 
 type Given = { stdin?: string | Uint8Array; files?: Record<string, string>; env?: Record<string, string> };
@@ -234,7 +234,7 @@ describe("the program refuses", { concurrency: 2, timeout: 110_000 }, () => {
     const cwd = mkdtempSync(join(home, "case-"));
     const state = join(cwd, "state");
     const file = join(state, "journal.sqlite");
-    const isRoot = process.getuid?.() === 0; // whom permissions do not bind
+    const isRoot = process.getuid?.() === 0; // ~Permissions do not apply to this user.
     const surroundings = { cwd, env: { HOME: cwd, DEPUTY_STATE_DIR: state, ...KEYS }, ...(isRoot && { uid: NOBODY }) };
     for (const path of [home, cwd]) if (isRoot) chmodSync(path, 0o755);
     if (isRoot) chownSync(cwd, NOBODY, NOBODY);

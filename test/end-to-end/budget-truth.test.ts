@@ -1,4 +1,4 @@
-/** The real program and its budgets: what a provider says, and what a kill leaves open, gives nobody money to spend. */
+/** The real program and its budgets: neither a provider's report nor a kill makes money available. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ describe("money", { timeout: 110_000, concurrency: true }, () => {
     },
   };
 
-  /** As the request limits it. */
+  /** As limited by the request. */
   const longestAnswer = ({ body }: ModelRequest) => Number(body.max_tokens);
 
   test("of requests that were under way at each of three kills counts against the budget, and in the result", async () => {

@@ -1,4 +1,4 @@
-/** A provider whose certificate an authority of one's own has signed: the real program, over real TLS on loopback. */
+/** A provider with a certificate of a private authority: the real program, over real TLS on loopback. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, type Socket } from "node:net";
@@ -9,7 +9,7 @@ import { createModelServer, type ModelServer } from "../../src/testing/index.ts"
 import { temporaryDirectory } from "../support/command-line.ts";
 import { launch } from "../support/end-to-end.ts";
 
-/** Made for these tests and of no use elsewhere: valid for loopback, until 2126; the authority's own key is gone. */
+/** Made for these tests and useless elsewhere: valid for loopback, until 2126; the authority's own key was deleted. */
 const CERTIFICATES = join(import.meta.dirname, "../support/loopback-tls");
 const KEY = "sk-behind-tls-4f1b";
 

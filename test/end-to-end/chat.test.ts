@@ -1,6 +1,6 @@
 /**
- * Sentences that a user types into `deputy chat`, at a real terminal, against models that react to what they are sent.
- * What was promised is looked up where it arrived: at the providers.
+ * Sentences that a user types into `deputy chat`, at a real terminal, against models that react to their input.
+ * Promises are checked where their effect arrives: at the providers.
  */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
@@ -10,7 +10,7 @@ import { until } from "../support/command-line.ts";
 import { launch } from "../support/end-to-end.ts";
 import { NO_TERMINAL, openTerminal, type TerminalOptions } from "../support/pty.ts";
 
-/** The line under an answer: how long it took, where it ran. */
+/** The line below an answer: its duration and route. */
 const TURN_END = /^[\d.]+s · \S+ @ \S+ · /m;
 
 async function chat(t: TestContext, scene: Scene = {}, size: Pick<TerminalOptions, "columns" | "rows"> = {}) {
@@ -77,7 +77,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     say("delegate a haiku on three animals");
     await terminal.see("3 running");
     terminal.type("\x03");
-    await terminal.see("Stopping what was delegated");
+    await terminal.see("Stopping the delegations");
     await terminal.see(/✗ \[\d\/3\]/);
     await terminal.see("Here is what came back.");
     await terminal.see(TURN_END);
@@ -162,7 +162,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     await terminal.see("asks to run terminal:");
     await terminal.see("│ echo from the child");
     await terminal.see("[a]lways");
-    await new Promise((resolve) => setTimeout(resolve, 600)); // what is typed as it appears does not count
+    await new Promise((resolve) => setTimeout(resolve, 600)); // ~Text typed as it appears does not count.
     say("y");
     await terminal.see("Answer: from the child");
     await leave();

@@ -1,6 +1,6 @@
 /**
- * A command finds no secret of the environment that Deputy was started with: not in its own environment, and not in
- * that of any Deputy process above it, be it a run in the foreground or one that goes on by itself.
+ * A command finds no secret of the environment that Deputy was started with: neither in its own environment nor in that
+ * of any Deputy process above it, in the foreground or in the background.
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -12,7 +12,7 @@ import { temporaryDirectory, until } from "../support/command-line.ts";
 import { createProviders, launch, PROGRAM, processesWith } from "../support/end-to-end.ts";
 import { connect } from "../support/mcp-clients.ts";
 
-/** Found in every secret below; the rest of each is its own. */
+/** Contained in every secret below; the rest of each differs. */
 const MARK = randomBytes(8).toString("hex");
 
 const WORDS = [
@@ -32,7 +32,7 @@ const WORDS = [
 const NAMES = [
   ...["PG", "DB_", "MY_", "AWS_X_", "github_"].flatMap((before) => WORDS.map((word) => before + word)),
   ...["githubToken", "npm_config_//host/:_authToken", "AWS_ACCESS_KEY_ID", "SSHPASS", "COOKIE", "ANTHROPIC_API_KEY_2"],
-].filter((name) => !["PGPAT", "PGAUTH", "PGJWT", "PGDSN"].includes(name)); // glued to them, these say nothing
+].filter((name) => !["PGPAT", "PGAUTH", "PGJWT", "PGDSN"].includes(name)); // ~Attached to other letters, these mean nothing.
 const VALUES = {
   DATABASE_URL: `postgres://u:${MARK}@127.0.0.1/db`,
   HTTP_PROXY: `http://u:${MARK}@127.0.0.1:9`,
@@ -41,7 +41,7 @@ const VALUES = {
   LAB_C: `host=h password=${MARK}`,
   LAB_D: `eyJhbGciOiJIUzI1NiJ9.${MARK}.c2ln`,
 };
-/** Plain by name and by value, but for what the config says of them: a key, its copies, and a key written there. */
+/** Plain by name and value, but the config makes them secret: a key, its copies, and a key written there. */
 const KEYS_OF_CONFIG = {
   ODD: `odd-${MARK}`,
   COPY: `odd-${MARK}`,
@@ -74,7 +74,7 @@ const SPY = [
   "pid=$(sed 's/.*) . //; s/ .*//' /proc/$pid/stat); done",
 ].join("\n");
 
-/** The environments of processes with such a command line and state directory, from their first moment on. */
+/** The environments of processes with such a command line and state directory, from their start on. */
 function watchEnvironments(commandLine: RegExp, state: string): { stop(): string[] } {
   const blocks = new Set<string>();
   const look = () => {
@@ -122,7 +122,7 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
     return { cwd, env, state };
   }
 
-  /** What the command saw, which must hold the plain variables. */
+  /** What the command saw, which must include the plain variables. */
   function seen(cwd: string): { own: string; above: string } {
     const [own, above] = ["own.txt", "above.txt"].map((name) => readFileSync(join(cwd, name), "latin1")) as [
       string,

@@ -1,4 +1,4 @@
-/** The fault matrix: every fault, in every API mode, is what the table says it is, for the program and for its user. */
+/** The fault matrix: every fault, in every API mode, is handled as the table says, for the program and its user. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { RETRY_RULES } from "../../src/engine/limits/retry-policy.ts";
@@ -80,7 +80,7 @@ function costSaid({ cost_usd, cost_status }: Result): Cost | undefined {
   return cost_usd === 0 ? "none" : "told";
 }
 
-/** A `Retry-After` is waited for, and jitter added to it. */
+/** A `Retry-After` is waited for, with jitter added. */
 function checkWaits(times: number[], answer: FaultCase["answer"]): void {
   if (answer === "nobody" || answer.fault?.kind !== "rate-limited") return;
   const { retryAfter = 0 } = answer.fault;

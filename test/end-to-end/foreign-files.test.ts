@@ -1,6 +1,6 @@
 /**
- * A workspace that somebody else has made: its notes, configs, agent files, images and tasks are links to secrets, pipes
- * and devices. Nothing of it reaches a provider or the disk, and nothing waits for it.
+ * A workspace that someone else has created: its notes, configs, agent files, images and tasks are links to secrets,
+ * pipes and devices. Nothing of it reaches a provider or the disk, and nothing blocks.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -22,7 +22,7 @@ import {
 const SECRET = "TOP-SECRET-0123456789";
 const NOTES = "Use tabs.";
 
-/** Workspaces by what is wrong with their notes; `home` is where the user's own files are. */
+/** Workspaces by the problem of their notes; `home` contains the user's own files. */
 const REFUSED: Record<string, (workspace: string, home: string) => void> = {
   "a link to the user's .env": (ws, home) => symlinkSync(join(home, ".config/deputy/.env"), join(ws, "AGENTS.md")),
   "a link to a private key": (ws, home) => symlinkSync(join(home, ".ssh/id_ed25519"), join(ws, "CLAUDE.md")),
@@ -218,14 +218,14 @@ describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
 });
 
 type Piped = {
-  /** The pipe, from the home. */
+  /** The pipe, relative to the home. */
   pipe: string;
   argv: string[];
   code: number;
   says: RegExp;
 };
 
-/** Where a file of the user's own should be. */
+/** The place of one of the user's own files. */
 const PIPES: Piped[] = [
   { pipe: "state/trusted.json", argv: ["config", "show"], code: 2, says: /the list of project configs that you trust/ },
   {
@@ -235,7 +235,7 @@ const PIPES: Piped[] = [
     says: /the list of project configs that you trust/,
   },
   { pipe: "state/settings.json", argv: ["models"], code: 2, says: /the list of settings files that Deputy wrote/ },
-  { pipe: "state/token", argv: ["serve", "--port", "0"], code: 2, says: /the token that clients need/ },
+  { pipe: "state/token", argv: ["serve", "--port", "0"], code: 2, says: /the access token for clients/ },
   { pipe: ".config/deputy/config.yaml", argv: ["config", "show"], code: 2, says: /Expected a config file/ },
   { pipe: "work/.deputy/config.yaml", argv: ["run", "--goal", "x"], code: 2, says: /Expected a config file/ },
   {

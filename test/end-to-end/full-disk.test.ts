@@ -1,4 +1,4 @@
-/** The disk fills up in the middle of a run: it ends with clear words, keeps what was finished, and goes on later. */
+/** The disk fills up during a run: it ends with a clear error, keeps what was finished, and can be resumed. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 import { temporaryDirectory } from "../support/command-line.ts";
 import { createProviders, launchCommand, PROGRAM, taskOf } from "../support/end-to-end.ts";
 
-/** One after the other: a large answer comes when two small ones have been stored, and is too much. */
+/** One after the other: a large answer arrives when two small ones have been stored, and is too much. */
 const TASKS = ["small 1", "small 2", "large 1", "large 2", "small 3"];
 
 function answer(request: ModelRequest): Turn {
@@ -16,11 +16,11 @@ function answer(request: ModelRequest): Turn {
   return { text: task.startsWith("large") ? "x".repeat(900_000) : `Done: ${task}.` };
 }
 
-/** How a shell makes the disk too small for the program that follows, and large enough again after it. */
+/** How a shell makes the disk too small for the following program, and large enough again after it. */
 type Shortage = { within: string[]; restrict: string; lift: string };
 
 const FILE_SIZE_LIMIT: Shortage = { within: [], restrict: "ulimit -f 600", lift: ":" };
-/** On mounts of its own, which nobody else sees. */
+/** On private mounts. */
 const SMALL_DISK: Shortage = {
   within: ["unshare", "-rm"],
   restrict: ":",
@@ -84,7 +84,7 @@ describe("a run whose journal cannot grow", { timeout: 110_000 }, () => {
       results.map(({ status, summary }) => [status, summary.length]),
       TASKS.map((task) => ["completed", answerLength(task)]),
     );
-    // Nothing that was finished is asked again.
+    // Finished work is not requested again.
     const asked = Map.groupBy(providers.arrivals, ({ request }) => taskOf(request));
     assert.deepEqual([asked.get("small 1")?.length, asked.get("small 2")?.length], [1, 1]);
   }

@@ -1,4 +1,4 @@
-/** What a machine does to a running program: another process locks its journal, its clock is set. */
+/** Interference of the machine with a running program: another process locks its journal, its clock is set. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ function lock(stateDir: string): DatabaseSync {
   return browser;
 }
 
-/** Sets the program's clock when it is told to by a signal. */
+/** Sets the program's clock on a signal. */
 function clockSetBy(ms: number): string {
   const text = `const now = Date.now; process.on("SIGUSR2", () => { Date.now = () => now() + ${ms}; });`;
   return `--import data:text/javascript,${encodeURIComponent(text)}`;

@@ -1,4 +1,6 @@
-/** Hundreds of tool calls in one response, in processes that may open few files: every call ends, and so does the run. */
+/**
+ * Hundreds of tool calls in one response, in processes with few file descriptors: every call ends, and so does the run.
+ */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +24,7 @@ function many(count: number, ...kinds: (keyof typeof KINDS)[]): Call[] {
   return Array.from({ length: count }, (_, at) => calls[at % calls.length] as Call);
 }
 
-/** Goals, each with what a model that is given one calls at once. */
+/** Goals, each with the calls that a model makes at once for it. */
 const CALLS: Record<string, Call[]> = {
   "200 grep": many(200, "grep"),
   "700 read_file": many(700, "read_file"),
@@ -31,7 +33,7 @@ const CALLS: Record<string, Call[]> = {
   "120 mixed": many(120, "grep", "glob", "grep", "read_file", "grep", "read_file", "glob", "terminal", "grep", "grep"),
 };
 
-/** The tool results that a request carries, of which each must have found something. */
+/** The tool results in a request, each of which must have found something. */
 function found({ messages }: ModelRequest): number {
   const texts = messages.flatMap(({ toolResults }) => toolResults.map(({ text }) => text));
   return texts.filter((text) => /needle|0\.txt/.test(text)).length;

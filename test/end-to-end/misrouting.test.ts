@@ -1,6 +1,6 @@
 /**
- * Random batches through all of Deputy over real HTTP, measured against an oracle of their own: no request goes to
- * another provider, model, effort or endpoint than its task asked for, no key to a foreign origin.
+ * Random batches through all of Deputy over real HTTP, measured against an independent oracle: no request goes to
+ * another provider, model, effort or endpoint than its task requested, no key to a foreign origin.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-/** A hundred tasks, each routed in a way of its own, seen where they arrive: at the providers' servers. */
+/** A hundred tasks, each routed differently, observed at the providers' servers. */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,7 +36,7 @@ type Expected = { slug: Slug; model: string; effort?: string; tools?: string[] }
 const FILE_TOOLS = ["read_file", "write_file", "edit_file", "list_dir"];
 const SEARCH_TOOLS = ["glob", "grep"];
 
-/** What a task says of its route and tools, and what has to arrive where. */
+/** The route and tools in a task, and what must arrive at which server. */
 const WAYS: [said: Record<string, unknown>, expected: Expected][] = [
   [{}, { slug: "zai", model: "glm-4.7" }],
   [
@@ -92,10 +92,10 @@ function taskFile(): string {
   return JSON.stringify({ context: "All of you work for the same house.", tasks });
 }
 
-/** Long enough for all who may to be here at once. */
+/** Long enough for all allowed requests to be here at once. */
 const LATENCY_MS = 20;
 
-/** Whoever can write writes a file first. */
+/** Models that can write write a file first. */
 function answer(request: ModelRequest): Turn {
   const index = indexOf(request);
   const asked = request.messages.some(({ role }) => role === "tool");

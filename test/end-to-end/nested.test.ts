@@ -1,4 +1,7 @@
-/** Trees of children with the real program: killed and resumed, stopped, watched, steered and allowed from other terminals. */
+/**
+ * Trees of children with the real program: killed and resumed, stopped, watched, steered and approved from other
+ * terminals.
+ */
 import assert from "node:assert/strict";
 import {
   existsSync,
@@ -19,7 +22,7 @@ import { createProviders, launch, processesWith, stepOf, taskOf } from "../suppo
 
 const home = temporaryDirectory(after);
 
-/** Each orchestrator and what it delegates; leaves write a file of their name. */
+/** Each orchestrator and its delegations; leaves write a file with their name. */
 const TREE: Record<string, object[]> = {
   top: [{ goal: "left" }, { goal: "middle", role: "orchestrator" }],
   middle: [{ goal: "low" }, { goal: "lower" }],

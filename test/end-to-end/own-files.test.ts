@@ -1,6 +1,6 @@
 /**
- * Deputy's own files with the real program: where they lie in the workspace, no tool of a child reads, lists, finds or
- * writes them, and a run keeps its lock and its rules. What lies beside them is as any other file.
+ * Deputy's own files with the real program: inside the workspace, no tool of a child reads, lists, finds or writes
+ * them, and a run keeps its lock and its rules. Files next to them are ordinary files.
  */
 import assert from "node:assert/strict";
 import {
@@ -28,7 +28,7 @@ const RULES = "delegation: { approvals: ask, max_spawn_depth: 2 }";
 
 type Call = { name: string; input: object };
 
-/** A home that is the workspace, too, with these files besides. */
+/** A home that is also the workspace, with these additional files. */
 async function home(
   t: TestContext,
   script: (request: ModelRequest) => Turn | Promise<Turn>,
@@ -49,12 +49,12 @@ async function home(
   return { providers, root, write, read, deputy };
 }
 
-/** What tools said to a child, call by call. */
+/** Tool output to a child, call by call. */
 function saidTo({ messages }: ModelRequest): string[] {
   return messages.flatMap(({ toolResults }) => toolResults.map(({ text }) => text));
 }
 
-/** A child that makes all of these calls at once and is then done. */
+/** A child that makes all of these calls at once and then ends. */
 function making(calls: () => Call[]) {
   const said: string[] = [];
   const script = (request: ModelRequest): Turn => {
@@ -196,7 +196,7 @@ test("settings that deputy mcp install wrote are Deputy's own from then on", asy
   assert.equal(readFileSync(join(root, ".mcp.json"), "utf8"), before);
 });
 
-/** An orchestrator that first does this, then lets a child run a command, and tells what the child said. */
+/** An orchestrator that first does this, then lets a child run a command, and reports the child's answer. */
 function loosening(first: Call | (() => void)) {
   return (request: ModelRequest): Turn => {
     const step = stepOf(request);
@@ -260,7 +260,7 @@ test("a child that reaches for its run's lock and journal leaves the run to its 
   await until(() => providers.arrivals.length === 2);
   const [id = ""] = /[a-z0-9]{8}/.exec(run.stdout()) ?? [];
   const resumed = await deputy("resume", id).ended;
-  assert.deepEqual([resumed.code, /is being worked on by process/.test(resumed.stderr)], [3, true], resumed.stderr);
+  assert.deepEqual([resumed.code, /is active in process/.test(resumed.stderr)], [3, true], resumed.stderr);
   gate.resolve();
   const { code, stdout } = await run.ended;
   assert.equal(code, 0, stdout);

@@ -1,6 +1,6 @@
 /**
- * The real program, killed in the middle of a run and resumed where something that the run needs is gone: nothing is
- * lost by that, and once it is back the run is finished without a step asked twice.
+ * The real program, killed during a run and resumed when something that the run needs is gone: nothing is lost, and
+ * once it is back the run finishes without repeating a step.
  */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -31,7 +31,7 @@ function scripted() {
   return { script, open, waiting: () => waiting };
 }
 
-/** What is on record, and whose the run is. */
+/** What is recorded, and who owns the run. */
 async function journalOf(place: Place, id: string) {
   const journal = openSqliteJournal({ stateDir: place.env.DEPUTY_STATE_DIR ?? "" });
   const entries = await Array.fromAsync(journal.read({}));
@@ -40,7 +40,7 @@ async function journalOf(place: Place, id: string) {
   return { entries, owner };
 }
 
-/** A run that is killed once so many of its children wait for an answer. */
+/** A run that is killed once this many of its children wait for an answer. */
 async function killed(place: Place, tasks: object[], waiting: () => number): Promise<string> {
   writeFileSync(join(place.cwd, "tasks.json"), JSON.stringify({ tasks }));
   const run = launch(["run", "tasks.json", "--json"], place);
@@ -65,7 +65,7 @@ const without = ({ env, cwd }: Place, name: string): Place => {
   return { env: rest, cwd };
 };
 
-/** Changes the user's config for as long as something is done. */
+/** Changes the user's config while something is done. */
 async function withConfig<Outcome>({ env }: Place, change: (config: Document) => unknown, act: () => Promise<Outcome>) {
   const path = join(env.HOME ?? "", ".config/deputy/config.yaml");
   const before = readFileSync(path, "utf8");
@@ -78,7 +78,7 @@ async function withConfig<Outcome>({ env }: Place, change: (config: Document) =>
   }
 }
 
-/** Does something while a provider's key comes from a command, in place of the config's or beside it. */
+/** Does something while a provider's key comes from a command, instead of or in addition to the config's. */
 function withKeyCommand<Outcome>(
   place: Place,
   [provider, api_key_command, api_key]: [provider: string, command: string | string[], key?: string],
@@ -92,7 +92,7 @@ function withKeyCommand<Outcome>(
 }
 
 type Gone = {
-  /** Resumes where it is gone, and puts it back. */
+  /** Resumes while it is gone, then puts it back. */
   resumed(id: string, place: Place): Promise<Ended>;
   code?: number;
   says: RegExp;
@@ -124,7 +124,7 @@ const GONE: Record<string, Gone> = {
       providers: { lab: { base_url: "${ACME_URL}/v1", api_key: "${ACME_KEY}", default_model: "m" } },
     },
     resumed: (id, { env }) => resume(id, { env, cwd: env.HOME ?? "" }),
-    says: /\.1 \(look around\): .*provider.*lab.*deputy resume \w+, where the same config is found/s,
+    says: /\.1 \(look around\): .*provider.*lab.*deputy resume \w+, in a directory with the run's config/s,
   },
   "the command that prints its key fails": {
     resumed: (id, place) => withKeyCommand(place, ["acme", "echo sk-half; exit 3"], () => resume(id, place)),

@@ -1,4 +1,4 @@
-/** Schemas that models and files supply, in the real program: none stops it, and none loses an answer or a sibling. */
+/** Schemas from models and files, in the real program: none stops it, and none loses an answer or a sibling. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { DelegationResult } from "../../src/result.ts";
@@ -13,7 +13,7 @@ const script: Script = ({ messages }) => {
   return { text: answer };
 };
 
-/** Gives one task with a schema and one without to `deputy run`. */
+/** Runs one task with a schema and one without in `deputy run`. */
 async function run(output_schema: object, say: string, more: object = {}) {
   const tasks = [{ goal: `SAY ${say}`, output_schema, ...more }, { goal: "sibling" }];
   const { outcome, requests } = await stage(

@@ -1,6 +1,6 @@
 /**
- * No key anywhere but in requests to its own provider: not in what Deputy prints or keeps, and not where a command that a
- * child runs can read it, though the providers repeat the keys in every way they can.
+ * Keys appear only in requests to their own provider: not in what Deputy prints or stores, and not where a child's
+ * command can read them, even though the providers repeat the keys in every way they can.
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -11,7 +11,7 @@ import type { Fault, ModelRequest, Turn } from "../../src/testing/index.ts";
 import { temporaryDirectory, until } from "../support/command-line.ts";
 import { createProviders, launch, type Providers, processesWith, taskOf } from "../support/end-to-end.ts";
 
-/** Everything that can be read of the processes above, Deputy first, and of Deputy's own config; kept in files, unseen. */
+/** Everything readable of the processes above, Deputy first, and of Deputy's own config; kept in files, not shown. */
 const SPY = [
   `env > spied-environment.txt`,
   "pid=$$",
@@ -19,7 +19,7 @@ const SPY = [
   `pid=$(sed 's/.*) . //; s/ .*//' /proc/$pid/stat); done; echo looked around`,
 ].join("; ");
 
-/** The key of a request and the secret header beside it, where there is one, as their provider reads them. */
+/** The key of a request and any secret header, as their provider reads them. */
 function keysOf({ headers }: ModelRequest): string {
   return (JSON.stringify(headers).match(/sk-[a-z]+-[0-9a-f]{40}/g) ?? []).toSorted().join(" ");
 }
@@ -87,8 +87,8 @@ describe("no key is found", { timeout: 110_000 }, () => {
     Object.assign(keys, providers.keys);
     mkdirSync(workspace);
 
-    // The keys come from where keys can come from: a variable, one whose name does not tell, a .env, the config itself, a
-    // pool of both, a command.
+    // Keys from every possible source: a variable, one with an unsuspicious name, a .env, the config itself, a pool of
+    // both, a command.
     const { GLM_API_KEY: _, OPENAI_API_KEY: __, GEMINI_API_KEY: ___, XAI_API_KEY: ____, ...env } = providers.env;
     const config = `
 provider: anthropic
@@ -157,7 +157,7 @@ providers:
       }),
     );
     providers.checkScripts();
-    // The keys did arrive: what is not found below was there to be found.
+    // The keys did arrive, so they could have been found below.
     for (const slug of SLUGS) {
       const arrived = new Set(providers.server(slug).requests.map(keysOf));
       const own = slug === "openai" ? [`${keys.header} ${keys.openai}`] : [keys[slug]];
@@ -197,14 +197,14 @@ providers:
     assert.doesNotMatch(spied, /LAB_ACCESS|LAB_POOL|TEAM_PASS|ANTHROPIC_API_KEY/);
   });
 
-  /** Names of the keys of which a text holds a tell-tale part. */
+  /** Names of the keys of which a text contains a recognizable part. */
   function keysIn(text: string): string[] {
     const parts = (key: string) => Array.from({ length: key.length - 11 }, (_, from) => key.slice(from, from + 12));
     return Object.keys(keys).filter((name) => parts(keys[name]?.slice(-40) ?? "").some((part) => text.includes(part)));
   }
 });
 
-/** The bytes of every file below a directory, or of those of one name. */
+/** The bytes of every file below a directory, or of those with one name. */
 function textsBelow(directory: string, name?: string): string {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && (name === undefined || entry.name === name))

@@ -1,4 +1,7 @@
-/** After a stop nothing of what was stopped runs: no request, no timer, no process, whatever the child was waiting for. */
+/**
+ * After a stop, nothing of the stopped child runs: no request, no timer, no process, whatever the child was waiting
+ * for.
+ */
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
@@ -9,25 +12,25 @@ import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 import { temporaryDirectory, until } from "../support/command-line.ts";
 import { createProviders, processesWith, taskOf } from "../support/end-to-end.ts";
 
-/** Leaves a grandchild in the background that would be heard of later, and one that hears no TERM. */
+/** Leaves a background grandchild that would leave a trace later, and one that ignores TERM. */
 const COMMAND = "trap '' TERM; (sleep 2; touch late) & timeout 90 sleep 91 & touch started; sleep 92";
 
-/** A model for each thing that a child may be in the middle of. */
+/** A model for each state that a child may be in. */
 const TURNS: Record<string, Turn> = {
   "run a command": { toolCalls: [{ name: "terminal", input: { command: COMMAND } }] },
   "wait for a model": { fault: { kind: "silence" } },
   "hear an answer": { text: "Well, let me think about that.", deltas: 4, fault: { kind: "silence", afterDeltas: 3 } },
   "wait before it tries again": { fault: { kind: "rate-limited", retryAfter: 50 } },
   "ask a person": { toolCalls: [{ name: "terminal", input: { command: "ls" } }] },
-  "wait for its turn": { fault: { kind: "silence" } }, // It comes when the first child is stopped.
+  "wait for its turn": { fault: { kind: "silence" } }, // ~It arrives when the first child is stopped.
   "wait behind it": { text: "Never asked." },
 };
 const TASKS = Object.keys(TURNS);
-/** A provider that says no is not asked again for a while, by anybody: this one is another's. */
+/** After an error, this provider is not asked again for a while by anybody, so it is separate. */
 const LIMITED = "wait before it tries again";
 const ELSEWHERE = { provider: "openrouter", model: "stepfun/step-3.5-flash" };
 
-/** The real clock, which knows how many wait on it. */
+/** The real clock, which counts how many wait on it. */
 function countingClock(): Clock & { waiting(): number } {
   const waiting = new Set<symbol>();
   const enter = () => {
@@ -85,7 +88,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   const { id, result } = await deputy.start(
     { tasks: TASKS.map((goal) => ({ goal, ...(goal === LIMITED && ELSEWHERE) })) },
     {
-      concurrency: TASKS.length - 3, // The one that waits to try again gives its place back.
+      concurrency: TASKS.length - 3, // ~The one that waits to retry releases its slot.
       answersFromElsewhere: true,
       permissions: [
         { tool: "terminal", match: "ls", then: "ask" },
@@ -102,7 +105,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   await deputy.stop(`${id}.1`);
   await eventually(async () => (await deputy.run(id)).run.children[0]?.tally.ending !== undefined);
   assert.deepEqual(processesWith(mark), [], "a process outlived its child");
-  await until(() => server.inFlight === 3); // Two siblings that go on, and the next one in their midst.
+  await until(() => server.inFlight === 3); // ~Two siblings that continue, and the next one.
 
   await deputy.stop(id);
   const { results } = await result;
@@ -115,7 +118,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   assert.deepEqual(await deputy.questions(), []);
   await deputy.close();
   await until(() => JSON.stringify(handles()) === JSON.stringify(before));
-  await new Promise((resolve) => setTimeout(resolve, 2_100)); // As long as the grandchild would have taken.
+  await new Promise((resolve) => setTimeout(resolve, 2_100)); // ~As long as the grandchild would have taken.
   assert.ok(!existsSync(join(cwd, "late")), "a grandchild went on");
   assert.equal(providers.arrivals.length, TASKS.length - 1, "a request left after the stop");
 });

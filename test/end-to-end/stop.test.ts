@@ -1,4 +1,4 @@
-/** A run is stopped: from another process, one child of it or all; by Ctrl-C, once and twice. Nothing of it stays. */
+/** A run is stopped: from another process, one child or all; by Ctrl-C, once and twice. Nothing of it remains. */
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,10 +10,10 @@ import { createProviders, launch, processesWith, taskOf } from "../support/end-t
 
 const TASKS = ["answer", "run a command", "think", "think aloud"];
 
-/** `starts`, waits longer than anybody does, and hears no TERM. */
+/** `starts`, waits longer than any test, and ignores TERM. */
 const COMMAND = "trap '' TERM; timeout 90 sleep 91 & touch started; sleep 92";
 
-/** What a model says while it is patient: besides the first, each task takes longer than anybody waits. */
+/** What a patient model answers: all tasks except the first take longer than any test waits. */
 const PATIENT: Record<string, Turn> = {
   answer: { text: "The answer." },
   "run a command": { text: "I run a command.", toolCalls: [{ name: "terminal", input: { command: COMMAND } }] },
@@ -26,7 +26,7 @@ type TestContext = { after(cleanUp: () => Promise<void>): void };
 describe("a run under way", { timeout: 110_000 }, () => {
   const home = temporaryDirectory(after);
 
-  /** A run whose first child has ended and whose others are all in the middle of something. */
+  /** A run whose first child has ended and whose others are all busy. */
   async function startBusyRun(t: TestContext) {
     const cwd = mkdtempSync(join(home, "stop-"));
     const state = join(cwd, "state");
@@ -53,7 +53,7 @@ describe("a run under way", { timeout: 110_000 }, () => {
         assert.equal(code, 0, stderr);
         return stdout;
       },
-      /** Goes on with models that answer at once. */
+      /** Resumes with models that answer at once. */
       async resume() {
         patient = false;
         const { code, stdout, stderr } = await deputy("resume", id, "--json").ended;
@@ -120,7 +120,10 @@ describe("a run under way", { timeout: 110_000 }, () => {
     run.child.kill("SIGINT");
     const { code, stdout, stderr } = await run.ended;
     assert.equal(code, 130, stderr);
-    assert.match(stderr, /Stopping; what is done is kept\. Ctrl-C again leaves now; deputy resume \w+ continues\./);
+    assert.match(
+      stderr,
+      /Stopping; finished work is kept\. Press Ctrl-C again to exit now; deputy resume \w+ continues\./,
+    );
     assert.deepEqual(endingsIn(stdout).slice(0, 3), [
       "completed, answered: The answer.",
       "interrupted, Ctrl-C: I run a command.",

@@ -1,4 +1,4 @@
-/** Keys at a real terminal that were pressed before anybody could have read what they would answer. */
+/** Keys at a real terminal that were pressed before the user could have read what they would answer. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ import { until } from "../support/command-line.ts";
 import { launch } from "../support/end-to-end.ts";
 import { NO_TERMINAL, openTerminal } from "../support/pty.ts";
 
-/** Longer than keys are ignored for. */
+/** Longer than keys are ignored. */
 const QUIET_MS = 600;
 const quiet = () => new Promise((resolve) => setTimeout(resolve, QUIET_MS));
 
-/** Runs these commands one after another, each when it is let. */
+/** Runs these commands one after another, each when it is allowed. */
 async function place(t: TestContext, commands: string[]) {
   const turns = commands.map(() => Promise.withResolvers<void>());
   const script = async (request: ModelRequest): Promise<Turn> => {
@@ -164,6 +164,6 @@ describe("deputy approve at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }
     assert.match(shown.stdout, /allowed by deputy approve \(\S+\)/);
     assert.equal(existsSync(join(here.root, "state/shown-requests.json")), false);
     const listed = await launch(["approve"], here).ended;
-    assert.equal(listed.stdout, "No child waits to be allowed anything.\n");
+    assert.equal(listed.stdout, "No approval requests are pending.\n");
   });
 });

@@ -1,4 +1,4 @@
-/** What an approval is bound to: one request of one child, with its exact text, in one directory, at one moment. */
+/** What an approval is bound to: one request of one child, with its exact text, in one directory, at one time. */
 import assert from "node:assert/strict";
 import { mkdirSync, realpathSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const guarded: Tool = {
   subject: (input) => ({ target: (input as { word: string }).word, otherwise: "ask" }),
 };
 
-/** A child that does one thing after another, each of which has to be allowed, and tells what it heard. */
+/** A child that does one thing after another, each of which needs approval, and reports the decisions. */
 function stage(words: readonly string[], memory: Memory = createMemory()) {
   const { engine } = createTestEngine({
     memory,

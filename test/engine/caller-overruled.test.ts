@@ -19,7 +19,7 @@ test("a flag that the config overrules is told of, and only where it was", async
   } as const;
 
   const overruled = await engine.plan({ tasks: [{ goal: "a" }] }, options);
-  assert.match(overruled.warnings[0]?.message ?? "", /claude-sonnet-5 is what the caller runs on.*glm-4\.7 @ zai/);
+  assert.match(overruled.warnings[0]?.message ?? "", /claude-sonnet-5 applies to the caller.*glm-4\.7 @ zai/);
   const named = await engine.plan({ tasks: [{ goal: "a", model: "claude-opus-5", provider: "anthropic" }] }, options);
   assert.deepEqual(named.warnings, []);
   const { parent: _, ...withoutFlags } = options;

@@ -8,6 +8,6 @@ test("a library that was closed says so, whatever it is asked for, and may be cl
   await deputy.runs();
   await deputy.close();
   for (const asked of [() => deputy.delegate({ goal: "hello" }), () => deputy.runs(), () => deputy.chat()])
-    await assert.rejects(asked, { code: "usage", message: /This Deputy was closed/ });
+    await assert.rejects(asked, { code: "usage", message: /This Deputy is closed/ });
   await deputy.close();
 });

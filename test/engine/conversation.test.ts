@@ -1,4 +1,4 @@
-/** A conversation is a run, and a turn of it a resume with a message: the same loop, the same fold, the same journal. */
+/** A conversation is a run, and a turn is a resume with a message: the same loop, the same fold, the same journal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Reply } from "../../src/child/wire/reply.ts";
@@ -146,8 +146,8 @@ test("a turn that a crash cut short is not said to have been stopped by anybody"
   const { engine, requests } = stage(() => says("fine"), { memory, tools: [write] });
   assert.equal(await told(await engine.converse(id, "and now?", {})), "fine");
   assert.deepEqual(said(requests[0] as ModelCall).slice(2), [
-    "tool: While this ran, Deputy itself ended before the turn did: it may or may not have taken effect. Look before you repeat it.",
-    "tool: Not run: Deputy itself ended before the turn did.",
+    "tool: While this ran, Deputy exited before the turn ended: it may or may not have taken effect. Check before you repeat it.",
+    "tool: Not run: Deputy exited before the turn ended.",
     "user: and now?",
   ]);
   await engine.close();
@@ -230,7 +230,7 @@ test("while a turn runs, the run has an owner and takes no second message; betwe
     await assert.rejects(engine.converse(first.id, "two", {}), { code: "run-owned" });
   answer.resolve();
   await told(first);
-  // The claim is of a process, and both of these engines are ours: the second journal must be let in.
+  // A claim belongs to a process, and both of these engines are in ours: the second journal must be allowed.
   assert.equal(await told(await elsewhere.engine.converse(first.id, "two", {})), "elsewhere: two");
   await Promise.all([here.engine.close(), elsewhere.engine.close()]);
 });

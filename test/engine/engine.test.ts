@@ -173,7 +173,7 @@ test("a tool that throws tells the model so in one line; its stack goes to the l
   await engine.close();
 });
 
-test("a child that waits for money its siblings hold says so once, live alone, and goes on when they give it back", async () => {
+test("a child that waits for money its siblings have reserved says so once, live alone, and goes on when they give it back", async () => {
   const memory = createMemory();
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   const priced = (provider: string, model: string) =>

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
-/** A conversation that goes on at another provider, in another wire format: over HTTP, against servers that are strict. */
+/** A conversation that continues at another provider, in another wire format: over HTTP, with strict servers. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { API_MODES, type ApiMode } from "../../src/route.ts";
@@ -7,7 +7,7 @@ import type { ModelRequest, Script, Turn } from "../../src/testing/index.ts";
 import { BASE_PATH } from "../../src/testing/request-target.ts";
 import { type Document, endings, play } from "../support/whole-stage.ts";
 
-/** Ids as one provider may write them and another may not take them. */
+/** Ids that one provider may produce and another may reject. */
 const IDS = ["functions.list_dir:0", "call|with spaces/and-more-than-forty-characters-in-it"];
 
 const provider = (vendor: "ACME" | "BETA", mode: ApiMode, model: string): Document => ({

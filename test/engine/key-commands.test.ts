@@ -1,4 +1,4 @@
-/** A command that prints the key, over real HTTP and with real processes: when it is run, and what is told of it. */
+/** A command that prints the key, over real HTTP and with real processes: when it runs, and what is shown of it. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
@@ -11,7 +11,7 @@ import { command, endings, KEYS, type Played, play, type Scene } from "../suppor
 const PRINTED = { CMD_1: "sk-printed-1-aa", CMD_2: "sk-printed-2-bb", CMD_3: "sk-printed-3-cc" };
 const NAME = "providers.acme.api_key_command";
 
-/** Prints another key each time it is run, and notes that in `runs`. Standard error tells the key as well. */
+/** Prints a different key each time, and records that in `runs`. Standard error contains the key too. */
 const PRINT = `
 cd "$HOME"; echo run >> runs; env > env-of-command
 case $(wc -l < runs) in *1) key=1-aa;; *2) key=2-bb;; *) key=3-cc;; esac
@@ -19,7 +19,7 @@ echo "the key is sk-printed-$key" >&2
 sleep 0.05
 echo "sk-printed-$key"; echo "and more"`;
 
-/** A scene in which acme's key comes from a command alone. */
+/** A scene in which acme's key comes only from a command. */
 function withCommand(api_key_command: string, scene: Scene = {}): Scene {
   const acme = { api_key: undefined, api_key_command };
   return { ...scene, keys: { ...scene.keys, ...PRINTED }, config: { ...scene.config, providers: { acme } } };
@@ -139,7 +139,7 @@ test("a command that hangs is ended with the last child that waits for it, and a
   await until(() => !isAlive(Number(files.pid)));
 });
 
-/** Whether a process is there and has not ended. */
+/** Whether a process exists and has not ended. */
 function isAlive(pid: number): boolean {
   const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "";
   return stat !== "" && !/\) [ZX] /.test(stat);

@@ -1,5 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the config names a variable.
-/** Several keys of one provider, over real HTTP: who carries which, what follows when one fails, and who is told. */
+/**
+ * Several keys of one provider, over real HTTP: which request carries which, what happens when one fails, and what is
+ * reported.
+ */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createDeputy } from "../../src/engine/deputy.ts";
@@ -13,7 +16,7 @@ import { endings, KEYS, type Played, play, refusal, type Scene } from "../suppor
 const SECOND = { ACME_TWO: "sk-acme-two-4c1e" };
 const THIRD = { ACME_THREE: "sk-acme-three-9b0d" };
 
-/** A scene in which acme has these keys beside its first. */
+/** A scene in which acme has these keys in addition to its first. */
 function withKeys(keys: Record<string, string>, scene: Scene = {}): Scene {
   const api_keys = Object.keys(keys).map((name) => `\${${name}}`);
   return { ...scene, keys, env: keys, config: { ...scene.config, providers: { acme: { api_keys } } } };
@@ -22,7 +25,7 @@ function withKeys(keys: Record<string, string>, scene: Scene = {}): Scene {
 const keysOf = ({ requests }: Played) => requests.map(({ keyName }) => keyName);
 const goals = (count: number) => ({ tasks: Array.from({ length: count }, (_, index) => ({ goal: `task ${index}` })) });
 
-/** Answers once so many requests are under way. */
+/** Answers once this many requests are in flight. */
 function atOnce(count: number): Script {
   const { promise: complete, resolve } = Promise.withResolvers<void>();
   let arrived = 0;
@@ -34,7 +37,7 @@ function atOnce(count: number): Script {
   };
 }
 
-/** Answers as `then` does, but fails what carries these keys. */
+/** Answers as `then` does, but fails requests with these keys. */
 function failing(faults: Record<string, ErrorFault>, then: Script = () => ({ text: "done" })): Script {
   return (request) => {
     const fault = faults[request.keyName ?? ""];
@@ -184,7 +187,7 @@ test("no key is in an event, the journal, an error, the output of a tool or a co
   const events: Event[] = [];
   const keys = { ...SECOND, ...THIRD };
   const values = [KEYS.ACME_KEY, ...Object.values(keys)];
-  // The model does not know the keys: the shell puts them together.
+  // The model does not know the keys: the shell assembles them.
   const command = `env; echo ${values.map((key) => `${key.slice(0, 5)}""${key.slice(5)}`).join(" ")}`;
   const script: Script = ({ keyName, messages }) => {
     if (keyName === "ACME_KEY") {

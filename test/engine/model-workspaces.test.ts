@@ -1,4 +1,4 @@
-/** Where a model may let its children work: where it works itself, and where the operator says. Nowhere else. */
+/** Where a model may let its children work: in its own workspace and where the operator allows it, nowhere else. */
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";

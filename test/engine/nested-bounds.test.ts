@@ -1,4 +1,4 @@
-/** What a child that delegates cannot hand down: more than it has itself. With the whole of Deputy, over HTTP. */
+/** A delegating child cannot pass on more than it has. With all of Deputy, over HTTP. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ApprovalQuestion } from "../../src/engine/engine.ts";
@@ -17,7 +17,7 @@ function summary({ results }: Played): string {
   return results[0]?.summary ?? "";
 }
 
-/** An orchestrator that delegates once, and children that do as this script says. */
+/** An orchestrator that delegates once, and children that follow this script. */
 function childrenDo(call: object, script: Script): Script {
   return async (request) =>
     request.tools.some(({ name }) => name === "delegate_task") ? delegates(call)(request) : script(request);

@@ -1,4 +1,4 @@
-/** Each stored event is folded once, and a run that is followed is read once. */
+/** Each stored event is folded once, and a followed run is read once. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
@@ -18,7 +18,7 @@ const never = new AbortController().signal;
 const asksOnce: ModelScript = async ({ messages }) =>
   messages.at(-1)?.role === "tool" ? says("done") : calls(["act", { word: "a" }]);
 
-/** A tool that waits for `release`, and for approval where `asks` is set. */
+/** A tool that waits for `release`, and for approval if `asks` is set. */
 function heldTool(asks: boolean) {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const held = tool("act", "write", async () => {
@@ -55,7 +55,7 @@ function otherProcess(memory: Memory) {
   return { engine, passes };
 }
 
-/** A run at work in this process, and a second process beside it. */
+/** A run in this process, and a second process. */
 async function atWork(asks = false) {
   const memory = createMemory();
   const { tools, release } = heldTool(asks);

@@ -1,4 +1,7 @@
-/** What a delegating model may choose, seen at the providers: files nobody trusts, declared fallbacks, slips in patterns. */
+/**
+ * What a delegating model may choose, observed at the providers: untrusted files, declared fallbacks, typos in
+ * patterns.
+ */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { command, endings, play, refusal, routesIn, type Scene } from "../support/whole-stage.ts";
@@ -6,7 +9,7 @@ import { command, endings, play, refusal, routesIn, type Scene } from "../suppor
 const asModel = { askedBy: "model" } as const;
 const models = { small: "acme-small-1", tiny: "acme-tiny-1", nested: "tiny" };
 
-/** A user who lets models choose some aliases, and a project whose file nobody has trusted. */
+/** A user who lets models choose some aliases, and a project with an untrusted file. */
 function withProject(project: object, allow: string[], deny: string[] = []): Scene {
   const config = { models, delegation: { allow, deny } };
   return { config, options: asModel, files: { "work/.deputy/config.yaml": JSON.stringify(project) } };

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * What five public proposals for per-task routing ask for, one test for each promise, seen at the providers. Where they
+ * What five public proposals for per-task routing demand, one test per promise, observed at the providers. Where they
  * disagree, the config decides.
  */
 import assert from "node:assert/strict";

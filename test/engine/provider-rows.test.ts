@@ -1,4 +1,7 @@
-/** Every built-in provider, one task each, seen on the wire of its own API mode: model, key, effort, limit, text, usage. */
+/**
+ * Every built-in provider, one task each, observed on the wire of its own API mode: model, key, effort, limit, text,
+ * usage.
+ */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -14,7 +14,7 @@ const SUBMIT = { surface: "library", workspace: "/work" } as const;
 const PAUSE = { delegation: { on_quota: "pause" } };
 const ONE: Call = { tasks: [{ goal: "one" }] };
 
-/** Refuses until a moment on its clock, and says when that is. */
+/** Rejects requests until a moment on its clock, and says when that is. */
 function usedUpUntil(until: number, clock: FakeClock): { script: ModelScript; asked: number[] } {
   const asked: number[] = [];
   return {
@@ -34,7 +34,7 @@ function stage(more: Partial<Staged> = {}, until = HOUR) {
   return { clock, ...server, ...createTestEngine({ script: server.script, clock, config: PAUSE, ...more }) };
 }
 
-/** Lets what waits for nothing but the event loop and the disk go on. */
+/** Lets everything continue that waits only for the event loop and the disk. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -43,7 +43,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await settled();
 }
 
-/** Time passes, in steps that leave everyone time to do what they do. */
+/** Advances time in steps that leave everything time to act. */
 async function pass(clock: FakeClock, ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 30_000) {
     await settled();
@@ -134,7 +134,7 @@ test("after a crash in its sleep it sleeps on for what is left: nothing is asked
   await until(() => first.asked.length > 0);
   await pass(first.clock, HOUR / 4);
   first.die();
-  // The next process begins half an hour later, on a clock of its own.
+  // The next process starts half an hour later, on its own clock.
   const clock = createFakeClock(first.clock.now() + HOUR / 2);
   const server = usedUpUntil(HOUR / 4, clock);
   const second = createTestEngine({ script: server.script, clock, config: PAUSE, memory });

@@ -1,6 +1,6 @@
 /**
- * Money under crashes: whatever is cut off, stopped, or reported, a run counts at least what its servers charged, and no
- * budget is exceeded. The servers charge for every request that reaches them, up to what was asked for.
+ * Money under crashes: whatever is cut off, stopped, or reported, a run counts at least what its servers charged, and
+ * no budget is exceeded. The servers charge for every request that arrives, up to its limit.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ import { calls, fails, route, says, tool } from "../support/child-stage.ts";
 import { createTestEngine, type ModelScript } from "../support/engine-stage.ts";
 
 const MAX_OUTPUT = 3_000;
-/** USD per token: $1,000 for a million of an answer, nothing for what is sent. */
+/** USD per token: $1,000 per million output tokens, input is free. */
 const USD = 0.001;
 const LIES: Usage[] = [-500_000, 1e308, Number.NaN].map((output) => ({ input: 0, output, cached: 0, reasoning: 0 }));
 
@@ -20,9 +20,9 @@ const options = { surface: "cli", workspace: "/work" } as const;
 const TOOLS = [tool("look", "read", () => "seen")];
 const FACTS = { facts: { price: { input: 0, output: USD * 1e6 }, maxOutputTokens: MAX_OUTPUT } };
 
-/** What becomes of a request: it is answered with the truth or a lie, fails, or is under way until the session ends. */
+/** The outcome of a request: answered with a true or false usage, failed, or in flight until the session ends. */
 type Move = { kind: "told" | "lied" | "broken" | "silent"; share: number; more: boolean };
-/** The moves of one process's requests, and how it ends: it is killed, the run is stopped, or it goes to its end. */
+/** The outcomes of one process's requests, and its end: it is killed, the run is stopped, or it completes. */
 type Session = { moves: Move[]; end: "kill" | "stop" };
 
 const move: fc.Arbitrary<Move> = fc.record({
@@ -35,7 +35,7 @@ const session = fc.record({
   end: fc.constantFrom("kill" as const, "stop" as const),
 });
 
-/** Charges each request that arrives. Without a move left, requests are silent. */
+/** Charges each request that arrives. After the last outcome, requests are silent. */
 function createServer() {
   let chargedUsd = 0;
   const serve =
@@ -57,7 +57,7 @@ function createServer() {
   return { serve, chargedUsd: () => chargedUsd };
 }
 
-/** Long enough for all that no server keeps waiting. */
+/** Long enough for everything except a silent server. */
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

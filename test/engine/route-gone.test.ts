@@ -17,7 +17,7 @@ type Change = (place: Place, edit: (change: (config: Document) => void) => void)
 
 const providersOf = (config: Document) => config.providers as Record<string, Document>;
 
-/** What happens between the stop of a run and its resume. */
+/** Runs between the stop of a run and its resume. */
 const GONE: Record<string, Change> = {
   "its key is unset": (place) => {
     const { BETA_KEY: _, ...env } = place.env;
@@ -48,7 +48,7 @@ const HONEST: Record<string, Change> = {
   },
 };
 
-/** Stops a run at acme's first request, changes its surroundings, and resumes it there and then as it was. */
+/** Stops a run at acme's first request, changes its surroundings, and resumes it in the same place. */
 async function resumed(change: Change): Promise<{ changed: Result; restored: Result; keyless: boolean }> {
   let isHeld = true;
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>();

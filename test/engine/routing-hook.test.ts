@@ -1,5 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
-/** The routing hook of a program, through `createDeputy` and over real HTTP: what it sees, and what its word is worth. */
+/**
+ * The routing hook of a program, through `createDeputy` and over real HTTP: its input, and the effect of its decision.
+ */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

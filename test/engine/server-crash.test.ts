@@ -1,4 +1,4 @@
-/** Runs of a server that died: what its next process goes on with, and what it leaves alone. */
+/** Runs of a server that died: what its next process continues, and what it does not. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ModelCall } from "../../src/child/wire/request.ts";
@@ -17,7 +17,7 @@ const answers: ModelScript = async () => says("done");
 const never: ModelScript = (_, signal) =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(fails("aborted"))));
 
-/** What is on record of a run of two tasks once its process has died. */
+/** The record of a run of two tasks after its process died. */
 async function dead(owner: { server?: string }, before: (engine: Engine, id: string) => Promise<void>) {
   const memory = createMemory();
   const { engine, die } = createTestEngine({ script: never, memory });
@@ -37,7 +37,7 @@ function add(memory: Memory, event: StoredEvent): void {
   memory.log.push(JSON.stringify(event));
 }
 
-/** The next server goes on with a run, and dies when the run has got as far as that. */
+/** The next server resumes a run, and dies when the run has reached this point. */
 async function diesAgain(memory: Memory, id: string, { server }: { server?: string }, model = never): Promise<void> {
   const { engine, die } = createTestEngine({ script: model, memory });
   const options = { answersFromElsewhere: true };

@@ -1,4 +1,4 @@
-/** Several `delegate_task` calls in one answer: at work at the same time, as one tree with one cap, budget, stop and journal. */
+/** Several `delegate_task` calls in one answer: concurrent, as one tree with one cap, budget, stop and journal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ModelCall } from "../../src/child/wire/request.ts";
@@ -10,7 +10,7 @@ import { calls, fails, route, says } from "../support/child-stage.ts";
 import { createTestEngine, type ModelScript, type Staged } from "../support/engine-stage.ts";
 import { mistakesIn } from "../support/journal-events.ts";
 
-/** What each orchestrator delegates in its one answer with calls: the goals of each call. */
+/** The calls of each orchestrator in its one answer: the goals of each call. */
 const CALLS: Record<string, string[][]> = {
   top: [["a", "b"], ["mid"], ["e"]],
   mid: [["c"], ["d"]],
@@ -24,7 +24,7 @@ function toldTo({ messages }: ModelCall): string[] {
   return messages.flatMap((message) => (message.role === "tool" ? [message.text] : []));
 }
 
-/** Orchestrators delegate and answer with the goals they heard of, in the order they heard of them; leaves answer with their own. */
+/** Orchestrators delegate and answer with the goals they were told of, in that order; leaves answer with their own. */
 const tree: ModelScript = async (request) => {
   const goal = goalOf(request);
   const asked = CALLS[goal];
@@ -36,7 +36,7 @@ const tree: ModelScript = async (request) => {
   return calls(...asked.map((goals): [string, unknown] => ["delegate_task", { tasks: tasks(goals) }]));
 };
 
-/** As `tree`, but whoever is named answers only when the request is broken off. */
+/** As `tree`, but the named ones answer only when the request is aborted. */
 function hanging(...names: string[]): ModelScript {
   return async (request, signal) => {
     if (!names.includes(goalOf(request))) return tree(request, signal);
@@ -48,7 +48,7 @@ function hanging(...names: string[]): ModelScript {
   };
 }
 
-/** As `tree`, but each of those named answers only when `turn` says so. */
+/** As `tree`, but each named one answers only when `turn` allows it. */
 function waiting(turn: Record<string, Promise<void>>): ModelScript {
   return async (request, signal) => {
     await turn[goalOf(request)];
@@ -80,7 +80,7 @@ function endsOf(childId: string): (event: Event) => boolean {
 
 test("delegations of one answer run at the same time, and their results come in the model's order", async () => {
   const last = Promise.withResolvers<void>();
-  // What was asked for first answers last: only where they do not wait for each other is there an end.
+  // The first request is answered last: the run ends only if they do not wait for each other.
   const { engine } = stage({ script: waiting({ a: last.promise, b: last.promise }) });
   const delegation = await run(engine);
   const { id } = delegation;

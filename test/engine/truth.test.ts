@@ -1,6 +1,6 @@
 /**
- * A result says nothing that an event does not: whatever a child's model answers, however its requests fail, and
- * wherever it is stopped, what it returns is the fold of what it told, and no more.
+ * A result says only what the events say: whatever a child's model answers, however its requests fail, and wherever it
+ * is stopped, its result is the fold of its events.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -19,7 +19,7 @@ const usage = fc.record({
 });
 const words = fc.string({ maxLength: 12 });
 
-/** What a model may answer: words, calls that fit or do not, an answer that was cut, a failure with or without words. */
+/** Possible answers of a model: text, valid or invalid calls, a cut-off answer, a failure with or without text. */
 const reply: fc.Arbitrary<Reply> = fc.oneof(
   words.map((text) => says(text)),
   fc.constantFrom("look", "change", "fly").map((name) => calls([name, { word: "x" }])),
@@ -105,7 +105,7 @@ function resultOfRun(events: readonly ChildEvent[]) {
   return resultsOf(run).results[0];
 }
 
-/** What a child is said to have said, its model has said: whole, or as far as it came. */
+/** What a child reports as said, its model has said: completely, or as far as it arrived. */
 function checkWords(summary: string, events: readonly ChildEvent[]): void {
   if (summary === "") return;
   const said = events.flatMap((event) => {

@@ -1,16 +1,16 @@
-/** The fields of a call: beside `tasks` they hold for all of them. Those that only a task has make up a single task. */
+/** The fields of a call: next to `tasks` they apply to all of them. Task-only fields belong to a single task. */
 import assert from "node:assert/strict";
 import type { CallInput } from "../../src/task.ts";
 import { dataUrl, TINY_PNG } from "../support/tiny-images.ts";
 import { endings, type Played, play, refusal, requestsFor, routesIn, type Scene } from "../support/whole-stage.ts";
 import { answers, COSTLY, type Effects, PRICED, worksFor, writes } from "./effects.ts";
 
-/** Plays two tasks, `one` and `two`, with these fields beside them. */
+/** Runs two tasks, `one` and `two`, with these fields next to them. */
 function over(fields: object, scene: Scene = {}): Promise<Played> {
   return play({ tasks: [{ goal: "one" }, { goal: "two" }], ...fields } as CallInput, scene);
 }
 
-/** The routes of two tasks with these fields beside them, and of a third that says what it wants itself. */
+/** The routes of two tasks with these fields next to them, and of a third with its own route. */
 async function routes(fields: object, third: object): Promise<string[]> {
   const tasks = [{ goal: "one" }, { goal: "two" }, { goal: "three", ...third }];
   return routesIn(await play({ tasks, ...fields } as CallInput), "one", "two", "three");

@@ -1,4 +1,4 @@
-/** What the config says of agent definitions. Each key is seen in a task that names the agent, beside one that does not. */
+/** The config's agent definitions. Each key is tested with a task that names the agent and one that does not. */
 import assert from "node:assert/strict";
 import type { Task } from "../../src/task.ts";
 import {
@@ -14,7 +14,7 @@ import {
 } from "../support/whole-stage.ts";
 import { ACME_REFUSES, answers, COSTLY, type Effects, PRICED, worksFor } from "./effects.ts";
 
-/** Plays a task by an agent with these keys, and one without an agent. */
+/** Runs a task with an agent with these keys, and one without an agent. */
 function by(agent: Document, scene: Scene = {}, task: Partial<Task> = {}): Promise<Played> {
   const config = { ...scene.config, agents: { reviewer: { prompt: "Review.", ...agent } } };
   return play({ tasks: [{ goal: "one", agent: "reviewer", ...task }, { goal: "two" }] }, { ...scene, config });

@@ -1,4 +1,4 @@
-/** What the config says of how children run: limits, money, and what their answers are held to. */
+/** The config's settings for running children: limits, money, and checks of their answers. */
 import assert from "node:assert/strict";
 import type { CallInput } from "../../src/task.ts";
 import type { Script } from "../../src/testing/index.ts";
@@ -6,7 +6,7 @@ import { impatientClock } from "../support/impatient-clock.ts";
 import { type Document, endings, type Played, play, refusal, type Scene } from "../support/whole-stage.ts";
 import { answers, COSTLY, delegates, type Effects, PRICED, worksFor } from "./effects.ts";
 
-/** Plays one task under `delegation:`. */
+/** Runs one task under `delegation:`. */
 function under(delegation: Document, scene: Scene = {}, task: object = {}): Promise<Played> {
   return play({ goal: "one", ...task }, { ...scene, config: { ...scene.config, delegation } });
 }
@@ -30,7 +30,7 @@ export const LIMIT_EFFECTS: Effects = {
       return [...endings(played), played.requests.length];
     };
     assert.deepEqual(await ends(1), ["rejected: role-unavailable", "completed", 1]);
-    // The nested task that may not be an orchestrator is rejected, beside it `three` runs.
+    // The nested task that may not be an orchestrator is rejected; its sibling `three` runs.
     assert.deepEqual(await ends(2), ["completed", "completed", 4]);
     const asked: CallInput = { goal: "one" };
     const byModel = { askedBy: "model" as const };

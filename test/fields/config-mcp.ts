@@ -1,11 +1,11 @@
-/** Config keys whose effect callers over MCP see. */
+/** Config keys with an effect on callers over MCP. */
 import assert from "node:assert/strict";
 import type { Report } from "../../src/report.ts";
 import { onMcpStage } from "../support/mcp-stage.ts";
 import type { Document, Scene } from "../support/whole-stage.ts";
 import type { Effects } from "./effects.ts";
 
-/** What delegate_task answers for one task. */
+/** The answer of delegate_task for one task. */
 async function delegated(config: Document, script: Scene["script"]): Promise<Report> {
   let report: Report | undefined;
   await onMcpStage({ config, ...(script && { script }) }, async ({ client }) => {

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
-/** What the config says of providers and of their models. */
+/** The config's settings for providers and their models. */
 import assert from "node:assert/strict";
 import { API_MODES } from "../../src/route.ts";
 import { impatientClock } from "../support/impatient-clock.ts";
@@ -16,17 +16,17 @@ import {
 } from "../support/whole-stage.ts";
 import { answers, type Effects } from "./effects.ts";
 
-/** Plays one task under a config that says this of acme. */
+/** Runs one task under a config with these settings for acme. */
 function withAcme(acme: Document, scene: Scene = {}, task: object = {}): Promise<Played> {
   return play({ goal: "one", ...task }, { ...scene, config: { providers: { acme } } });
 }
 
-/** The same, of acme-1. */
+/** The same, for acme-1. */
 function withModel(facts: Document, scene?: Scene, task?: object): Promise<Played> {
   return withAcme({ models: { "acme-1": facts } }, scene, task);
 }
 
-/** What a thousand tokens of each kind cost at a price, in USD: half of the input comes from the cache. */
+/** The cost of a thousand tokens of each kind at a price, in USD: half of the input comes from the cache. */
 async function costAt(price: Document): Promise<number | null | undefined> {
   const usage = { input: 2_000, cached: 1_000, output: 1_000 };
   const { results } = await withModel({ price }, { script: answers({ text: "done", usage }) });
@@ -158,7 +158,7 @@ export const PROVIDER_EFFECTS: Effects = {
   },
 
   "providers.*.models": async () => {
-    // A name with a slash may be another provider's model; one that is listed here is this provider's own.
+    // A name with a slash may be another provider's model; a listed one is this provider's own.
     const task = { model: "zai/glm-5" };
     assert.deepEqual(routesIn(await withAcme({ models: { "zai/glm-5": {} } }, {}, task)), ["zai/glm-5 @ acme"]);
     assert.match((await refusal({ goal: "one", ...task })).message, /No key for zai/);

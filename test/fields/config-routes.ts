@@ -1,4 +1,4 @@
-/** The config's own model, provider and effort, what it says of children's, and the names it has for models. */
+/** The config's own model, provider and effort, those for children, and its aliases. */
 import assert from "node:assert/strict";
 import { dataUrl, TINY_PNG } from "../support/tiny-images.ts";
 import { type Document, endings, play, refusal, routesIn, type Scene } from "../support/whole-stage.ts";
@@ -9,7 +9,7 @@ async function routes(config: Document, task: object = {}, scene: Scene = {}): P
   return routesIn(await play({ goal: "one", ...task }, { ...scene, config }));
 }
 
-/** The routes of a task whose provider refuses every request. */
+/** The routes of a task whose provider rejects every request. */
 function routesOfRefused(config: Document, task: object = {}): Promise<string[]> {
   return routes(config, task, { script: ACME_REFUSES });
 }
@@ -41,10 +41,10 @@ const PARENT_EFFECTS: Effects = {
   },
 };
 
-/** Every one of them goes before what the parent has, and a task goes before it. */
+/** Each of them overrides the parent's, and a task overrides it. */
 const CHILDREN_EFFECTS: Effects = {
   delegation: async () => {
-    // Maps of two files are one map; a list is replaced.
+    // Maps of two files are merged; a list is replaced.
     const config = { delegation: { model: "acme-2", fallbacks: ["acme-3"] } };
     const project = { delegation: { reasoning_effort: "low", fallbacks: ["beta-2 --provider beta"] } };
     const played = await play({ goal: "one" }, { config, project, script: ACME_REFUSES });
@@ -172,7 +172,7 @@ const ALIAS_EFFECTS: Effects = {
   },
 };
 
-/** How a model's own choice of route ends under this `delegation:`. */
+/** The outcome of a model's own choice of route under this `delegation:`. */
 async function chosen(delegation: Document, task: object): Promise<string[]> {
   const asking = { ...task, goal: "one" };
   const played = await play(

@@ -1,11 +1,11 @@
-/** What the config says of children's tools: which they have, what may run, and what they reach. */
+/** The config's settings for children's tools: which they have, what may run, and what they reach. */
 import assert from "node:assert/strict";
 import type { TOOLSETS } from "../../src/config-schema.ts";
 import type { Asker } from "../../src/engine/engine.ts";
 import { type Document, endings, type Played, play, type Scene } from "../support/whole-stage.ts";
 import { calls, type Effects, runs, writes } from "./effects.ts";
 
-/** Plays one task, whose model asks for tools as the scene's script has it. */
+/** Runs one task, whose model calls tools as the scene's script says. */
 function task(config: Document, scene: Scene): Promise<Played> {
   return play({ goal: "one" }, { ...scene, config });
 }
@@ -20,7 +20,7 @@ async function ran(config: Document, commandLine = "touch ran", options: Scene["
   return "work/ran" in files;
 }
 
-/** What the child was told by its tools. */
+/** The tool results that the child received. */
 async function told(config: Document, scene: Scene): Promise<string> {
   return (await task(config, scene)).results[0]?.summary ?? "";
 }
@@ -101,7 +101,7 @@ const REACH_EFFECTS: Effects = {
   },
 
   terminal: async () => {
-    // Maps of two files are one map.
+    // Maps of two files are merged.
     const scene = { project: { terminal: { timeout_seconds: 0.1 } }, env: { MY_TOKEN: "token-71c4" } };
     const config = { permissions: ALLOW_ALL, terminal: { env: ["MY_TOKEN"] } };
     const answer = await told(config, { ...scene, script: runs("echo $MY_TOKEN; sleep 5") });

@@ -1,15 +1,15 @@
-/** What the tables of this folder are made of: for each field or key a function that sees its effect, and answers. */
+/** Types and helpers of this folder's tables: for each field or key, a function that tests its effect. */
 import type { ModelRequest, Script, Turn, TurnToolCall } from "../../src/testing/index.ts";
 
-/** By path. Each sees the effect at the wire, on disk or in the result, and its absence without the field. */
+/** By path. Each tests the effect on the wire, on disk or in the result, and its absence without the field. */
 export type Effects = Record<string, () => Promise<void>>;
 
-/** Which of its steps a child asks for, from 1. */
+/** The number of a child's step, from 1. */
 function stepOf({ messages }: ModelRequest): number {
   return messages.filter(({ role }) => role === "assistant").length + 1;
 }
 
-/** Answers with what the tools said, after it has called them once. */
+/** Answers with tool results, after one round of calls. */
 export function calls(...toolCalls: TurnToolCall[]): (request: ModelRequest) => Turn {
   return (request) => {
     if (stepOf(request) === 1) return { toolCalls };
@@ -18,7 +18,7 @@ export function calls(...toolCalls: TurnToolCall[]): (request: ModelRequest) => 
   };
 }
 
-/** Delegates once, where it can, and answers with what it was told. */
+/** Delegates once, if it can, and answers with the results. */
 export function delegates(call: object): Script {
   return (request) => {
     const can = request.tools.some(({ name }) => name === "delegate_task");
@@ -26,17 +26,17 @@ export function delegates(call: object): Script {
   };
 }
 
-/** Runs one command, and answers with what came of it. */
+/** Runs one command, and answers with the result. */
 export function runs(commandLine: string): Script {
   return calls({ name: "terminal", input: { command: commandLine } });
 }
 
-/** Writes one file, and answers with what came of it. */
+/** Writes one file, and answers with the result. */
 export function writes(path: string): Script {
   return calls({ name: "write_file", input: { path, content: "written" } });
 }
 
-/** Works for so many steps before it answers. Gives up early when it is told to. */
+/** Works for this many steps before it answers. Stops early when asked to. */
 export function worksFor(steps: number, turn: Turn = {}): Script {
   return (request) =>
     stepOf(request) > steps || request.lastUserText.startsWith("You have reached the limit")
@@ -48,13 +48,13 @@ export function answers(turn: Turn): Script {
   return () => turn;
 }
 
-/** One vendor's requests are all refused for good. */
+/** One vendor's requests are all rejected permanently. */
 export const ACME_REFUSES: Script = ({ keyName }) =>
   keyName === "ACME_KEY"
     ? { fault: { kind: "response", status: 400, body: '{"error":{"message":"no"}}' } }
     : { text: "done" };
 
-/** Prices of acme-1 for which the numbers come out even: a thousandth of a dollar for each token of an answer. */
+/** Prices of acme-1 with round numbers: a thousandth of a dollar per output token. */
 export const PRICED = {
   providers: { acme: { models: { "acme-1": { price: { input: 0, output: 1000 } } } } },
 };

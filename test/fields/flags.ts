@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
-/** The flags of `deputy run`, typed into the workspace; results are read from `--json`. */
+/** The flags of `deputy run`, typed in the workspace; results are read from `--json`. */
 import assert from "node:assert/strict";
 import type { DelegationResult } from "../../src/result.ts";
 import { type Commanded, command, routesIn, type Scene } from "../support/whole-stage.ts";
@@ -12,7 +12,7 @@ function runOne(flags: string[], scene?: Scene): Promise<Commanded> {
   return command(["run", "--goal", "one", ...flags], scene);
 }
 
-/** `deputy run - --json` with more flags, given tasks to read. */
+/** `deputy run - --json` with more flags and tasks on standard input. */
 async function runMany(flags: string[], scene: Scene = {}, tasks = TASKS) {
   const done = await command(["run", "-", "--json", ...flags], scene, tasks);
   return { ...done, result: JSON.parse(done.stdout) as DelegationResult };

@@ -1,11 +1,11 @@
-/** The fields of one task of a batch. Each is seen beside a sibling that does not have it. */
+/** The fields of one task of a batch. Each is compared with a sibling that does not have it. */
 import assert from "node:assert/strict";
 import type { CallInput, Task } from "../../src/task.ts";
 import { dataUrl, TINY_JPEG, TINY_PNG } from "../support/tiny-images.ts";
 import { endings, type Played, play, requestsFor, routesIn, type Scene } from "../support/whole-stage.ts";
 import { answers, COSTLY, calls, delegates, type Effects, PRICED, worksFor, writes } from "./effects.ts";
 
-/** Plays a task with these fields, goal `one`, and a sibling without them, goal `two`. */
+/** Runs a task with these fields, goal `one`, and a sibling without them, goal `two`. */
 function besides(fields: Partial<Task>, scene: Scene = {}): Promise<Played> {
   return play({ tasks: [{ goal: "one", ...fields }, { goal: "two" }] }, scene);
 }
@@ -169,7 +169,7 @@ export const TASK_EFFECTS: Effects = {
     const scene = { config: PRICED, script: worksFor(1, COSTLY) };
     const played = await besides({ max_cost_usd: 2 }, scene);
     assert.deepEqual(endings(played), ["incomplete: max_cost", "completed"]);
-    // Two dollars are 2,000 tokens of answer at most, and 256 are kept back for last words.
+    // Two dollars pay for at most 2,000 output tokens, and 256 are reserved for a final answer.
     assert.deepEqual(
       requestsFor(played, "one").map(({ maxTokens }) => maxTokens),
       [1744, 500],

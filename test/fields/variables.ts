@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
-/** The variables that change what Deputy does, beside those that hold keys and endpoints. */
+/** Variables that change Deputy's behavior, except those of keys and endpoints. */
 import assert from "node:assert/strict";
 import { play, routesIn } from "../support/whole-stage.ts";
 import type { Effects } from "./effects.ts";

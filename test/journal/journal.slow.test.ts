@@ -1,4 +1,4 @@
-/** What every journal promises. A new one joins by a line in `STORES`. */
+/** The guarantees of every journal. A new one is added with a line in `STORES`. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { createMemory, createMemoryJournal } from "../../src/journal/memory.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
 import { delegationStart, numberOf, numbersOf, stepStart, stopRequest } from "../support/journal-events.ts";
 
-/** A place for facts, which any number of journals may open; each stands for a process. */
+/** Storage that any number of journals may open; each acts as a process. */
 type Store = { open(): Journal; remove(): void };
 
 const STORES: Record<string, () => Store> = { memory: memoryStore, sqlite: sqliteStore };
@@ -452,7 +452,7 @@ describe("a memory journal whose commits fail", () => {
       },
     });
     await journal.append([stepStart(1)]);
-    void journal.append([stepStart(2), stepStart(3)]); // nobody hears of this failure, and nobody is the worse for it
+    void journal.append([stepStart(2), stepStart(3)]); // ~Nobody sees this failure, and nothing depends on it.
     await new Promise(setImmediate);
     room = 100;
     await assert.rejects(journal.append([stepStart(4)]), full);
@@ -501,7 +501,7 @@ describe("a sqlite journal that is watched", () => {
   });
 });
 
-/** A clock on which nobody wakes until `tick`; `sleepers` are the milliseconds they asked for. */
+/** A clock on which nothing wakes until `tick`; `sleepers` are the requested milliseconds. */
 function createStoppedClock(): Clock & { sleepers: number[]; tick(): void } {
   const sleepers: number[] = [];
   let waking: (() => void)[] = [];

@@ -1,4 +1,4 @@
-/** What stands in the sqlite journal's way is told, with what to do, and is left as it was found. */
+/** Obstacles of the SQLite journal are reported, with what to do, and stay as they were found. */
 import assert from "node:assert/strict";
 import { execFileSync, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -24,7 +24,7 @@ import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
 import { numbersOf, stepStart } from "../support/journal-events.ts";
 
 const PROGRAM = join(import.meta.dirname, "../support/journal-process.ts");
-/** Runs a command where it may mount what nobody else sees. */
+/** Runs a command where it may create private mounts. */
 const OWN_MOUNTS = ["unshare", "-rm"];
 const UNUSABLE = { name: "DeputyError", code: "journal-unusable" };
 
@@ -45,7 +45,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
     await journal.close();
   }
 
-  /** What opening says, after checking that it left the file alone. */
+  /** The error on opening, after checking that the file is unchanged. */
   function refusal(): DeputyError {
     const before = readFileSync(file);
     try {
@@ -58,7 +58,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
     assert.fail("the journal was opened");
   }
 
-  /** Does what a refusal tells the user to do. */
+  /** Does what an error tells the user to do. */
   function obey(message: string): void {
     const [command] = message.match(/mkdir .*$/) ?? [];
     assert.ok(command, message);
@@ -198,7 +198,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
       chmodSync(stateDir, 0o700);
     });
 
-    /** Permissions do not bind root: where the tests run as root, a process opens the journal as someone else. */
+    /** Permissions do not apply to root: if the tests run as root, a process opens the journal as another user. */
     async function openAsUser(): Promise<{ code?: string; message: string }> {
       if (process.getuid?.() === 0) for (const path of [stateDir, file]) chownSync(path, 65_534, 65_534);
       const child = fork(PROGRAM, ["open", stateDir]);
@@ -242,7 +242,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
   });
 });
 
-/** Runs a shell script with its arguments, inside another command where one is given. */
+/** Runs a shell script with its arguments, inside another command if one is given. */
 function run(script: string, wrapper: readonly string[], ...args: string[]): { stdout: string; status: number | null } {
   const [command = "", ...rest] = [...wrapper, "sh", "-c", script, "sh", ...args];
   return spawnSync(command, rest, { encoding: "utf8" });

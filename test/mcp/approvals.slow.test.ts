@@ -1,4 +1,4 @@
-/** Questions of children on their way to the person behind an MCP client, and what becomes of those nobody answers. */
+/** Approval requests on their way to the user of an MCP client, and the outcome of unanswered ones. */
 import assert from "node:assert/strict";
 import { isAbsolute } from "node:path";
 import { describe, test } from "node:test";
@@ -8,7 +8,7 @@ import { until } from "../support/command-line.ts";
 import { CLIENTS, type Person } from "../support/mcp-clients.ts";
 import { onMcpStage } from "../support/mcp-stage.ts";
 
-/** A child that runs a command, and then tells what came of it. */
+/** A child that runs a command, and then reports the result. */
 const script: Script = ({ messages }) => {
   const last = messages.at(-1);
   if (last?.role === "tool") return { text: `It said: ${last.toolResults[0]?.text}` };
@@ -17,7 +17,7 @@ const script: Script = ({ messages }) => {
 
 const TASK = { goal: "Let it roar", toolsets: ["terminal"] };
 
-/** What a person said to a child's question. */
+/** A user's answer to a child's approval request. */
 async function answered(kind: (typeof CLIENTS)[number], person: Person, config = {}): Promise<Report> {
   let report: Report | undefined;
   await onMcpStage({ script, config }, async ({ client }) => {
@@ -49,9 +49,9 @@ for (const kind of CLIENTS) {
 
     test("passes on a no, with its reason, to the child", async () => {
       const no = await answered(kind, () => ({ action: "accept", content: { decision: "deny", reason: "too loud" } }));
-      assert.match(no.results[0]?.summary ?? "", /It said: Not allowed: denied by the person: too loud/);
+      assert.match(no.results[0]?.summary ?? "", /It said: Not allowed: denied by the user: too loud/);
       const declined = await answered(kind, () => ({ action: "decline" }));
-      assert.match(declined.results[0]?.summary ?? "", /It said: Not allowed: denied by the person/);
+      assert.match(declined.results[0]?.summary ?? "", /It said: Not allowed: denied by the user/);
     });
 
     test("that dismisses the form, or accepts it empty, has said nothing: the question runs out of time", async () => {

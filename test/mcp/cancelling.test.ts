@@ -1,4 +1,4 @@
-/** What becomes of the work when an MCP client gives a call up. */
+/** The outcome of work when an MCP client cancels a call. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-/** Where the children of an MCP client work. */
+/** The working directory of an MCP client's children. */
 import assert from "node:assert/strict";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

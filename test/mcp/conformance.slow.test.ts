@@ -1,6 +1,6 @@
 /**
- * The protocol's own conformance suite against the server, over HTTP. Some of its scenarios call tools and read resources
- * by names of their own; those that are about what Deputy does are led to Deputy's, the others are listed with why not.
+ * The protocol's own conformance suite against the server, over HTTP. Some of its scenarios call tools and read
+ * resources with fixed names; those that concern Deputy are mapped to Deputy's, the others are listed with the reason.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -19,7 +19,7 @@ import { onMcpStage } from "../support/mcp-stage.ts";
 
 const SUITE = fileURLToPath(import.meta.resolve("@modelcontextprotocol/conformance/dist/index.js"));
 
-/** Scenarios about what Deputy does not offer. The suite has to find that they fail, and that no other does. */
+/** Scenarios for features that Deputy does not offer. The suite must report exactly these as failed. */
 const NOT_OFFERED = {
   "logging-set-level": "log messages to the client, which the protocol gave up in 2026",
   "tools-call-with-logging": "the same",
@@ -42,7 +42,7 @@ const NOT_OFFERED = {
   "prompts-get-with-image": "prompts",
 };
 
-/** A task may ask for a command; one that is slow takes some seconds. */
+/** A task may ask for a command; a slow one takes some seconds. */
 const script: Script = async ({ messages, lastUserText }) => {
   if (lastUserText === "ask" && messages.at(-1)?.role === "user")
     return { toolCalls: [{ name: "terminal", input: { command: "true" } }] };
@@ -50,7 +50,7 @@ const script: Script = async ({ messages, lastUserText }) => {
   return { text: "123" };
 };
 
-/** What the suite names, and what Deputy has in its place. */
+/** The suite's names, and their counterparts in Deputy. */
 const tools: Record<string, unknown> = {
   test_simple_text: { goal: "speak" },
   test_error_handling: { gaol: "speak" },
@@ -75,7 +75,7 @@ function translated(message: Message, runId: string): Message {
   return uri === undefined ? message : { ...message, params: { ...params, uri } };
 }
 
-/** Lets the suite in, which knows no tokens, and translates what it asks for. */
+/** Authorizes the suite, which does not know tokens, and translates its requests. */
 async function interpreter({ url, token }: McpHttp, runId: string) {
   const { hostname, port, pathname } = new URL(url);
   const server = createServer(async (incoming, outgoing) => {

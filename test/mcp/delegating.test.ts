@@ -7,7 +7,7 @@ import { until } from "../support/command-line.ts";
 import { CLIENTS } from "../support/mcp-clients.ts";
 import { onMcpStage } from "../support/mcp-stage.ts";
 
-/** A model that answers when it is told to. */
+/** A model that answers when the test allows it. */
 function gate() {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   return { opened, open };
@@ -64,7 +64,7 @@ for (const kind of CLIENTS) {
     for (const name of ["__proto__", "constructor", "toString"]) {
       test(`is told of a field named ${name}, at every level and over either transport`, async () => {
         const stray = JSON.parse(`{"${name}": {"goal": "stray"}}`);
-        // A spread would set the prototype of what it copies into: these are parsed, as a message is.
+        // A spread would set the prototype of the copy: these are parsed, like a message.
         const beside = (fields: string) => JSON.parse(`{${fields}, ${JSON.stringify(stray).slice(1)}`);
         const calls = [
           beside(`"goal": "one"`),
@@ -134,7 +134,7 @@ test("delegate_task is offered where models may delegate, and tells how deep", a
 
 test("a run that cannot begin in the background is told of, and is no run that waits for anybody", async () => {
   const begin = async () => {
-    throw new DeputyError("run-owned", "The run could not begin in the background: no more processes.");
+    throw new DeputyError("run-owned", "The run could not start in the background: no more processes.");
   };
   await onMcpStage({ begin }, async ({ client, engine }) => {
     const { text, isError } = await (await client("2.x")).call("delegate_task", { goal: "one", background: true });

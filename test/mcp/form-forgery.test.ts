@@ -1,4 +1,7 @@
-/** What comes back with a call over MCP approves something only as this server sent it, to this session, once and in time. */
+/**
+ * State that comes back with a call over MCP approves something only as this server sent it, to this session, once and
+ * in time.
+ */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
@@ -72,7 +75,7 @@ function textOf({ result, error }: Came): string {
   return error?.message ?? result?.content?.map(({ text }) => text).join("\n") ?? "";
 }
 
-/** A form that was sent, and the request it is about. */
+/** A form that was sent, and its request. */
 async function asked(place: McpHttp, more: Sent = {}) {
   const { result } = await send(place, more);
   const [request = ""] = Object.keys(result?.inputRequests ?? {});

@@ -1,4 +1,4 @@
-/** What is different, and what is not, for MCP clients that come over HTTP. */
+/** Differences and common behavior of MCP clients over HTTP. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Report } from "../../src/report.ts";

@@ -1,4 +1,4 @@
-/** Runs of MCP clients among the processes of a real machine: who owns them, who sees them, and what they outlive. */
+/** Runs of MCP clients among real processes: who owns them, who sees them, and what they outlive. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Report } from "../../src/report.ts";
@@ -8,7 +8,7 @@ import { launch, PROGRAM, processesWith } from "../support/end-to-end.ts";
 import { connect, type McpClient } from "../support/mcp-clients.ts";
 import { type Place, stage } from "../support/whole-stage.ts";
 
-/** A model that answers once it is told to. */
+/** A model that answers once the test allows it. */
 function gated(): { script: Script; open(): void } {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   return {
@@ -34,7 +34,7 @@ async function report(client: McpClient, id: string, seconds = 0): Promise<Repor
   return data.delegation as Report;
 }
 
-/** Waits until a request of that many children is on its way. */
+/** Waits until requests of this many children are in flight. */
 const asked = (place: Place, count: number) =>
   until(() => processesWith(place.env.DEPUTY_STATE_DIR ?? "").length >= count);
 

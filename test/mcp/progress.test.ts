@@ -1,4 +1,4 @@
-/** The lines of progress that a client gets while it waits. */
+/** The progress lines that a client receives while it waits. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -17,7 +17,7 @@ type Facts = StoredEvent extends infer Event
     : never
   : never;
 
-/** A run of tasks with these goals on a clock that the test moves, and the lines that are told of it. */
+/** A run of tasks with these goals on the test's clock, and its progress lines. */
 function stage(goals: string[]) {
   const clock = createFakeClock();
   const lines: ProgressLine[] = [];

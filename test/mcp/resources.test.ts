@@ -1,4 +1,4 @@
-/** What an MCP client can read beside the answers of tools, and that no answer is too big for it. */
+/** MCP resources: what a client can read in addition to tool results, and that no answer is too large for it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Report } from "../../src/report.ts";

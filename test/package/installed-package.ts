@@ -1,5 +1,5 @@
 /**
- * The package as users get it: packed, installed into an empty directory, run and imported. Apart from the default
+ * The package as users get it: packed, installed into an empty directory, run and imported. Separate from the default
  * tests, because npm may need the network for it; `npm run check` and the checks of a clean checkout run it.
  */
 import assert from "node:assert/strict";
@@ -85,13 +85,13 @@ describe("the installed package", () => {
     };
     writeFileSync(join(prefix, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["use.ts"] }));
     const { stdout } = spawnSync(bin(root, "tsc"), ["-p", "."], { cwd: prefix, encoding: "utf8" });
-    // What other packages' own declarations lack is not ours to answer for.
+    // Errors in other packages' own declarations are ignored.
     const ours = stdout.split("\n").filter((line) => /^(use\.ts|node_modules\/deputize\/)/.test(line));
     assert.deepEqual(ours, []);
   });
 });
 
-/** Runs a program to its end and returns its standard output; both its streams are shown where it fails. */
+/** Runs a program to its end and returns its standard output; shows both streams if it fails. */
 function run(program: string, args: string[], cwd: string): string {
   try {
     return execFileSync(program, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });

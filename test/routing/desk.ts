@@ -1,4 +1,4 @@
-/** A config and an environment in, plans out: what the tests of routing share. */
+/** A config and an environment in, plans out: shared by the routing tests. */
 import assert from "node:assert/strict";
 import { configSchema } from "../../src/config-schema.ts";
 import type { Problem } from "../../src/errors.ts";
@@ -10,7 +10,7 @@ import { type CallInput, parseCall } from "../../src/task.ts";
 
 export type Given = { config?: unknown; env?: Record<string, string> } & Omit<PlanContext, "cwd">;
 
-/** Keys for the providers most tests need. */
+/** Keys for the providers that most tests need. */
 export const KEYS = {
   GLM_API_KEY: "key-of-zai",
   OPENROUTER_API_KEY: "key-of-openrouter",
@@ -27,14 +27,14 @@ export async function accessesFor(route: Route, { credentials }: Routing): Promi
   for (;;) {
     const lease = await credentials.lease(route, AbortSignal.timeout(5_000));
     assert.ok("access" in lease);
-    // Nothing is given back: a key comes again when all have been lent.
+    // Nothing is released: a key is leased again when all have been leased.
     if (accesses.has(lease.access)) return [...accesses];
     accesses.add(lease.access);
     if (lease.keyName === undefined) return [lease.access];
   }
 }
 
-/** The same, of the first. */
+/** The same, for the first key. */
 export async function accessFor(route: Route, routing: Routing): Promise<Access> {
   return (await accessesFor(route, routing))[0] as Access;
 }
@@ -48,7 +48,7 @@ export function ready(task: Record<string, unknown>, given: Given): Ready {
   return readyOf(planAll({ goal: "x", ...task }, given).planned[0]);
 }
 
-/** The problem of a single task that cannot. */
+/** The problem of a single task that cannot start. */
 export function problem(task: Record<string, unknown>, given: Given): Problem {
   return problemOf(planAll({ goal: "x", ...task }, given).planned[0]);
 }
@@ -63,7 +63,7 @@ export function problemOf(planned: Planned | undefined): Problem {
   return planned.problem;
 }
 
-/** `glm-5.1 @ zai`, with the effort where there is one. */
+/** `glm-5.1 @ zai`, with the effort if there is one. */
 export function nameOf({ route }: Ready): string {
   return `${route.model} @ ${route.provider}${route.effort === undefined ? "" : ` · ${route.effort}`}`;
 }

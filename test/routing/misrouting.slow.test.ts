@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the config names a variable.
 /**
- * Over random configs, environments and wishes: a planned route's keys belong to the provider and the origin of the
- * route, and no route mixes fields of two providers. Every key's text says whose it is.
+ * Over random configs, environments and model requests: a planned route's keys belong to the provider and the origin of
+ * the route, and no route mixes fields of two providers. Every key's text names its owner.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -34,7 +34,7 @@ const MODELS = [
   "GLM 4.7",
 ];
 
-/** A value that may stand in the config or not. */
+/** A value that may be in the config or not. */
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
 const slug = fc.constantFrom(...BUILT_IN, ...OWN);
 
@@ -101,7 +101,7 @@ const given: fc.Arbitrary<Given> = fc.record({
   }),
 });
 
-/** What of the config and environment a provider may use, told independently of the code under test. */
+/** The parts of config and environment that a provider may use, determined independently of the code under test. */
 function belongings(provider: string, { config, env = {} }: Given) {
   const entry = (config as { providers: Record<string, { base_url?: string } | undefined> }).providers[provider];
   const row = BUILT_IN_PROVIDERS.find((one) => one.slug === provider);
@@ -115,7 +115,7 @@ function belongings(provider: string, { config, env = {} }: Given) {
         `key in config of ${provider}`,
         `second key in config of ${provider}`,
         `key in entry variable of ${provider}`,
-        // Whichever entry names a variable binds what is in it to its own endpoint.
+        // Whichever entry names a variable binds its value to the entry's own endpoint.
         "key in a variable of anyone's",
       ].map((key) => [key, origin(entry?.base_url) ?? home] as const),
       ...(row?.keys ?? []).map(({ name }) => [`key in ${name} of ${provider}`, origin(variable) ?? home] as const),

@@ -1,4 +1,6 @@
-/** What a plan holds beside the route: limits, toolsets, workspace, and whether the text fits; and routes made anew. */
+/**
+ * A plan's contents besides the route: limits, toolsets, workspace, and whether the text fits; and refreshed routes.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-/** Task › call › delegation › parent, laid over each other as pairs; and who is recorded to have decided. */
+/** Task › call › delegation › parent, overlaid as pairs; and the recorded levels. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KEYS, nameOf, planAll, problem, problemOf, ready, readyOf } from "./desk.ts";

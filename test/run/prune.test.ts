@@ -1,4 +1,4 @@
-/** `deputy journal prune`: what goes, what stays, and that no run at work ever loses anything. */
+/** `deputy journal prune`: what is removed, what is kept, and that no active run ever loses anything. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { PruneOptions } from "../../src/engine/engine.ts";
@@ -18,7 +18,7 @@ const OWNERS: Record<State, RunListing["owner"]> = {
   dead: "dead",
 };
 
-/** A run of one child in which the last thing happened at a time. */
+/** A run of one child whose last event happened at a given time. */
 function listing(delegationId: string, state: State, at: number): RunListing {
   const about = { at, delegationId };
   const planned = [ready()];

@@ -219,7 +219,7 @@ function winnerOf(competitors: Ended[]): Ended {
   assert.ok(winner);
   for (const { code, stdout, stderr } of others) {
     if (code === 0) assert.deepEqual(JSON.parse(stdout), JSON.parse(winner.stdout));
-    else assert.match(`${code} ${stderr}`, /^3 .*is being worked on by process \d+, which is alive/s);
+    else assert.match(`${code} ${stderr}`, /^3 .*is active in process \d+/s);
   }
   return winner;
 }

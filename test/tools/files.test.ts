@@ -26,7 +26,7 @@ describe("read_file", () => {
     const { write, call } = openWorkshop(context);
     write("a.txt", "1\n2\n3\n4\n5\n");
     const { text } = await call("read_file", { path: "a.txt", offset: 2, limit: 2 });
-    assert.equal(text, "2\t2\n3\t3\n[Cut after line 3. Read on with offset 4.]");
+    assert.equal(text, "2\t2\n3\t3\n[Cut after line 3. Continue with offset 4.]");
     assert.equal((await call("read_file", { path: "a.txt", offset: 4 })).text, "4\t4\n5\t5");
     assert.equal((await call("read_file", { path: "a.txt", offset: 4, limit: 2 })).text, "4\t4\n5\t5");
   });
@@ -38,7 +38,7 @@ describe("read_file", () => {
     const seen: string[] = [];
     for (let offset: number | undefined = 1; offset !== undefined; ) {
       const { text } = await call("read_file", { path: "a.txt", offset });
-      const next: RegExpExecArray | null = /\n\[Cut after line \d+\. Read on with offset (\d+)\.\]$/.exec(text);
+      const next: RegExpExecArray | null = /\n\[Cut after line \d+\. Continue with offset (\d+)\.\]$/.exec(text);
       seen.push(
         ...text
           .slice(0, next?.index)

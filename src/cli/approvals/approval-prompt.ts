@@ -66,7 +66,7 @@ async function askUntilClear(
     const line = await deps.readAnswer(prompt, signal);
     if (line === undefined) {
       deps.output.write("\n");
-      return { allowed: false, reason: signal.aborted ? "no longer asked" : "nobody answered: the input has ended" };
+      return { allowed: false, reason: signal.aborted ? "no longer asked" : "nobody answered before the input ended" };
     }
     const reply = read(line);
     if (reply !== undefined) return reply;

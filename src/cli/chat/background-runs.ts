@@ -62,14 +62,13 @@ export function createChatExtras(
       try {
         await begin(id);
       } catch (error) {
-        await engine.stop(id, "it could not begin");
+        await engine.stop(id, "it could not start");
         throw error;
       }
-      const next = `It goes on by itself, also after this conversation: check_delegation with {"id": "${id}"}.`;
+      const next = `It continues in the background, even after this conversation. To check it, call check_delegation with {"id": "${id}"}.`;
       return { ...reportOf(await engine.run(id), clock.now()), next };
     },
   };
 }
 
-const BUDGETED =
-  "This conversation has a limit on what it may cost, which holds for what runs in it: leave `background` out.";
+const BUDGETED = "This conversation has a cost limit, which cannot cover background runs: omit `background`.";

@@ -94,7 +94,7 @@ export async function messageFor(written: string | undefined, io: Io): Promise<s
 }
 
 async function readAll({ stdin, stderr, clock }: Io): Promise<string> {
-  const hint = "deputy: Waiting for the end of standard input. Where nothing is to be read: < /dev/null\n";
+  const hint = "deputy: Waiting for the end of standard input. If there is no input, use < /dev/null\n";
   const cancel = clock.after(SILENT_MS, () => stderr.write(hint));
   try {
     return await text(stdin);

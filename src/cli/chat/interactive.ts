@@ -43,7 +43,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
 async function greeting({ id, route, workspace }: Chat, { engine }: Opened, paint: Paint): Promise<string> {
   const head = `${paint("bold", "Deputy chat")} · ${oneLine(formatRoute(route))}${id === undefined ? "" : ` · run ${id}`}`;
   const warnings = route.warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}`));
-  const hint = paint("dim", `/help lists the commands; Ctrl-D leaves. It works in ${oneLine(workspace)}`);
+  const hint = paint("dim", `/help lists the commands; Ctrl-D exits. Working in ${oneLine(workspace)}`);
   const closing = id === undefined ? [] : await closingLines(id, engine, paint);
   return `${[head, ...warnings, hint, ...closing].join("\n")}\n\n`;
 }
@@ -52,11 +52,11 @@ async function greeting({ id, route, workspace }: Chat, { engine }: Opened, pain
 async function closingLines(id: string, engine: Opened["engine"], paint: Paint): Promise<string[]> {
   const { run } = await engine.run(id);
   const ending = run.children[0]?.tally.ending;
-  if (ending === undefined) return [paint("yellow", "! Its last turn was cut short. Say what to do next.")];
+  if (ending === undefined) return [paint("yellow", "! The last turn was cut short. Say how to continue.")];
   const text = harmless(ending.text).trim();
   return text === "" ? [] : ["", text];
 }
 
 function farewell({ id }: Chat, paint: Paint): string {
-  return id === undefined ? "\n" : `\n${paint("dim", `Go on with: deputy chat --resume ${id}`)}\n`;
+  return id === undefined ? "\n" : `\n${paint("dim", `Continue with: deputy chat --resume ${id}`)}\n`;
 }

@@ -5,7 +5,7 @@ import { endsMidLine, type KeyGate } from "./key-gate.ts";
 
 /** Time without typing below a question after which typing counts, in milliseconds. */
 const QUIET_MS = 300;
-const TOO_EARLY = "What was begun before the question was shown does not answer it.\n";
+const TOO_EARLY = "Text typed before the question appeared does not answer it.\n";
 
 export type QuestionDeps = {
   gate: KeyGate;

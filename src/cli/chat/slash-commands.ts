@@ -46,13 +46,13 @@ type SlashCommand = {
 export const SLASH_COMMANDS: Record<string, SlashCommand> = {
   model: {
     usage: "/model [MODEL] [--provider P] [--effort E]",
-    summary: "the model from the next message on; without MODEL, the one it is",
+    summary: "choose the model for the next message; without MODEL, show the current one",
     run: async (model, { chat, paint }) =>
       model === "" ? routeText(chat().route, paint, chat().route) : changed(chat(), { model }, paint),
   },
   models: {
     usage: "/models [PART]",
-    summary: "models you can use now",
+    summary: "list the models you can use now",
     run: (part, { deputy, io, paint }) => {
       const world = { routing: deputy.routing(), config: deputy.loadConfig().config, cwd: io.cwd };
       const { models, aliases } = listAvailableModels(world, { match: part }, "operator");
@@ -61,7 +61,7 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
   },
   effort: {
     usage: `/effort [${EFFORTS.join("|")}]`,
-    summary: "how hard the model thinks, from the next message on",
+    summary: "set the reasoning effort for the next message",
     run: async (effort, { chat, paint }) => {
       if (effort === "") return `effort ${chat().route.effort ?? "not set: the model's default"}\n`;
       return changed(chat(), { effort: effortNamed(effort) }, paint);
@@ -69,28 +69,26 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
   },
   runs: {
     usage: "/runs",
-    summary: "your runs, newest first",
+    summary: "list your runs, newest first",
     run: async (_, { deputy, io, paint }) => formatRuns(await deputy.engine.runs(20), paint, io.stdout.columns ?? 160),
   },
   show: {
     usage: "/show [ID[.n]]",
-    summary: "a run's results, or all of one child; without ID, the last delegation",
+    summary: "show a run's results or one child; without ID, the last delegation",
     run: async (id, context) => shown(id === "" ? await lastDelegation(context) : id, context),
   },
   stop: {
     usage: "/stop [ID[.n]]",
-    summary: "stop a run or a child; without ID, what this chat has delegated",
+    summary: "stop a run or a child; without ID, all delegations of this chat",
     run: async (id, { deputy, running }) => {
       const ids = id === "" ? running() : [id];
       for (const each of ids) await deputy.engine.stop(each, "/stop");
-      return ids.length === 0
-        ? "Nothing that this chat has delegated is running.\n"
-        : `Asked to stop: ${ids.join(", ")}\n`;
+      return ids.length === 0 ? "This chat has no running delegations.\n" : `Asked to stop: ${ids.join(", ")}\n`;
     },
   },
   steer: {
     usage: "/steer ID.n TEXT",
-    summary: "say something to a child at work",
+    summary: "send a message to a running child",
     run: async (argument, { deputy }) => {
       const [, id = "", text = ""] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? [];
       if (id === "") return wrongUse("steer");
@@ -99,30 +97,30 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
   },
   approve: {
     usage: "/approve [ID.n [--request CODE] [--deny] [WHY]]",
-    summary: "what waits to be allowed, in any process; with ID, allow or deny what was listed",
+    summary: "list approval requests; with ID, approve or deny a listed one",
     run: (argument, context) => approve(argument, context),
   },
   cost: {
     usage: "/cost",
-    summary: "what this conversation has cost, and each of its delegations",
+    summary: "show the cost of this conversation and its delegations",
     run: (_, context) => costText(context),
   },
   new: {
     usage: "/new",
-    summary: "begin a new conversation; this one stays in /runs",
+    summary: "start a new conversation; this one stays in /runs",
     run: async (_, { begin }) => {
       await begin();
-      return "A new conversation. The one before stays: /runs\n";
+      return "New conversation. The previous one is kept: /runs\n";
     },
   },
   help: {
     usage: "/help",
-    summary: "this list",
+    summary: "show this list",
     run: (_, { io, paint }) => helpText(io, paint),
   },
   quit: {
     usage: "/quit",
-    summary: "leave; deputy chat --continue goes on",
+    summary: "exit; deputy chat --continue continues this chat",
     run: (_, { leave }) => {
       leave();
       return "";
@@ -185,7 +183,7 @@ async function approve(argument: string, { deputy: { engine }, io, paint }: Comm
   const [flag = "", request] = /--request[ =](\S+)/.exec(rest) ?? [];
   const question = await engine.question({ id, ...present({ request }) });
   if (request === undefined && shown.stateOf(question, id) !== "listed")
-    return `${list([question])}Nothing was answered: this was not listed before. Say it again to answer it.\n`;
+    return `${list([question])}Nothing was decided, because this request was not listed before. Repeat the command to decide.\n`;
   const words = rest.replace(flag, "").trim().split(/\s+/);
   const allowed = !words.includes("--deny");
   const why = words.filter((word) => word !== "--deny").join(" ");
@@ -204,7 +202,7 @@ async function delegationsOf({ deputy, chat }: CommandContext): Promise<Run[]> {
 
 async function lastDelegation(context: CommandContext): Promise<string> {
   const last = (await delegationsOf(context)).at(-1);
-  if (last === undefined) throw new DeputyError("usage", "This chat has delegated nothing yet. Say which: /show ID");
+  if (last === undefined) throw new DeputyError("usage", "This chat has no delegations yet. Name a run: /show ID");
   return last.delegationId;
 }
 
@@ -218,7 +216,7 @@ async function shown(id: string, { deputy, paint }: CommandContext): Promise<str
 async function costText(context: CommandContext): Promise<string> {
   const { deputy, chat, paint } = context;
   const { id } = chat();
-  if (id === undefined) return "Nothing was asked yet, and nothing spent.\n";
+  if (id === undefined) return "No message was sent yet; nothing was spent.\n";
   const { run } = await deputy.engine.run(id);
   const [session] = run.children;
   if (session === undefined) return "";
@@ -233,14 +231,14 @@ async function costText(context: CommandContext): Promise<string> {
   return [
     paint("bold", `${formatCost({ usd, status })}${limit}`),
     `${formatCount(input)} tokens in (${formatCount(cached)} cached), ${formatCount(output)} out`,
-    ...(lines.length === 0 ? [] : ["delegated, and counted in:", ...lines]),
+    ...(lines.length === 0 ? [] : ["including these delegations:", ...lines]),
     "",
   ].join("\n");
 }
 
-const HINTS = `A line that ends in \\ goes on in the next one; what is pasted is one message. Tab completes.
-While an answer is written, what you type reaches the model with its next request; commands work at once.
-Ctrl-C stops first what was delegated, then the answer, then the program. Ctrl-D leaves.`;
+const HINTS = `A \\ at the end continues the message on the next line; pasted text is one message. Tab completes.
+While the model is answering, a line you enter is sent with its next request; commands run at once.
+Ctrl-C stops the delegations first, then the answer, then the program. Ctrl-D exits.`;
 
 const USAGE_COLUMNS = 32;
 

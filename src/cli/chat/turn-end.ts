@@ -18,15 +18,15 @@ const ADVICE: Record<string, Advice> = {
   "context-overflow": ({ model, provider }, run) => {
     const window = windowOf(run);
     const length = window === undefined ? "" : ` of ${window.toLocaleString("en")} tokens`;
-    return `The conversation no longer fits into the context window${length} of ${model} @ ${provider}. Go on with a model that has a longer one (/models, /model ID), or begin anew with /new; deputy show ${run.delegationId}.1 keeps this one.`;
+    return `The conversation no longer fits the context window${length} of ${model} @ ${provider}. Switch to a model with a longer one (/models, /model ID), or start over with /new; deputy show ${run.delegationId}.1 still shows this conversation.`;
   },
   max_iterations: () =>
-    "This message used all the requests one message may (delegation.max_iterations). Say what to do next, and it goes on.",
+    "This message used all of its requests (delegation.max_iterations). Send another message to continue.",
   max_cost: (_, run) =>
-    `The limit of ${formatUsd(run.call.max_cost_usd ?? 0)} for this conversation is reached. To go on: deputy chat --resume ${run.delegationId} --max-cost USD`,
-  output_cut: () => "The answer was cut at the model's longest output. Say “go on”, and it goes on.",
+    `This conversation has reached its limit of ${formatUsd(run.call.max_cost_usd ?? 0)}. To continue: deputy chat --resume ${run.delegationId} --max-cost USD`,
+  output_cut: () => "The answer was cut at the model's maximum output. Say “continue” for the rest.",
   unauthorized: ({ provider, error }) =>
-    `${provider} refuses the key: ${error?.message ?? ""} Check it with deputy doctor, or change over with /model.`,
+    `${provider} rejects the key: ${error?.message ?? ""} Check it with deputy doctor, or change the provider with /model.`,
 };
 
 function windowOf({ children }: Run): number | undefined {

@@ -70,7 +70,7 @@ async function answerRequest(engine: Engine, { id, ...flags }: ApproveFlags & { 
   if (state === "replaced") return showReplacement(question, flags, io);
   const allowed = flags.deny === undefined;
   if (state === "unlisted" && !(await isMeant(question, allowed && !flags.yes, io))) {
-    io.stdout.write("Nothing was answered.\n");
+    io.stdout.write("Nothing was decided.\n");
     return EXIT_NOT_COMPLETED;
   }
   const reason = flags.reason ?? `${allowed ? "allowed" : "denied"} with deputy approve`;
@@ -99,8 +99,8 @@ function showReplacement(question: Question, { json }: ApproveFlags, io: Io): nu
   else io.stdout.write(formatRequests([question], io));
   openShownRequests(io).add([question]);
   io.stderr.write(
-    `deputy: Nothing was answered: ${question.childId} asks for something else now than what was listed, as shown above. ` +
-      "Run the command again to answer this request.\n",
+    `deputy: Nothing was decided: ${question.childId} has a different request now, shown above. ` +
+      "Run the command again to decide on this request.\n",
   );
   return EXIT_NOT_COMPLETED;
 }
@@ -129,7 +129,7 @@ function decisionDocument({ question: { childId, callId, request }, counted, end
 }
 
 export function formatRequests(questions: Question[], io: Io): string {
-  if (questions.length === 0) return "No child waits to be allowed anything.\n";
+  if (questions.length === 0) return "No approval requests are pending.\n";
   const paint = createPaint(io.stdout, io.env);
   const columns = io.stdout.columns ?? COLUMNS;
   const now = io.clock.now();
@@ -155,6 +155,6 @@ export function formatDecision({ question, counted, end }: Answered, allowed: bo
     const lines = targetLines(question.target, paint);
     return `${allowed ? "Allowed" : "Denied"}: ${childId}, ${oneLine(question.toolName)}\n${lines.join("\n")}\n`;
   }
-  if (end === undefined) return `Too late: ${childId} does not ask any more. See deputy show ${childId}.\n`;
-  return `Too late: it was ${end.allowed ? "allowed" : "denied"} already (${oneLine(end.by)}: ${oneLine(end.reason)}).\n`;
+  if (end === undefined) return `Too late: ${childId} no longer has this request. See deputy show ${childId}.\n`;
+  return `Too late: it was already ${end.allowed ? "allowed" : "denied"} (${oneLine(end.by)}: ${oneLine(end.reason)}).\n`;
 }

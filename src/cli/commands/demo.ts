@@ -141,7 +141,7 @@ function conclusion(result: DelegationResult | undefined, played: Played[], io: 
   const paint = createPaint(io.stdout, io.env);
   return [
     result === undefined ? "" : timing(result),
-    `\n${paint("bold", "What reached the servers:")}\n${arrivals(played, paint)}`,
+    `\n${paint("bold", "Requests that the servers received:")}\n${arrivals(played, paint)}`,
     `\n${paint("bold", "The same with real models:")}\n${ownTurn(io)}`,
   ].join("");
 }
@@ -161,7 +161,7 @@ function arrivals(played: Played[], paint: Paint): string {
     server.requests.map(({ model, keyName, status }) => [
       part.provider,
       model,
-      keyName ?? "no key it knows",
+      keyName ?? "an unknown key",
       `${status}`,
     ]),
   );

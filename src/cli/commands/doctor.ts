@@ -80,7 +80,7 @@ function configFindings(place: DoctorContext): Finding[] {
     ({ path, trusted }): Finding => ({
       state: trusted ? "good" : "note",
       about: "config",
-      text: trusted ? path : `${path} is not trusted and may only choose among your routes: deputy config trust`,
+      text: trusted ? path : `${path} is not trusted and can only choose among your routes: deputy config trust`,
     }),
   );
   const none: Finding = { state: "good", about: "config", text: "no file, and none is needed" };
@@ -176,7 +176,7 @@ function onlineFinding(answer: ProviderAnswer): Finding {
   const lists = `lists ${plural(Object.keys(answer.models).length, "model")}`;
   if (keyName === undefined) return { state: "good", about, text: `answers without a key, ${lists}` };
   if (answer.keyTried) return { state: "good", about, text: `accepts ${keyName}, ${lists}` };
-  return { state: "note", about, text: `answers and ${lists} to anyone, so that ${keyName} was not tried` };
+  return { state: "note", about, text: `answers and ${lists} without a key, so ${keyName} was not tested` };
 }
 
 async function trialFindings(place: DoctorContext, model: string, { io }: Context): Promise<Finding[]> {
@@ -205,11 +205,11 @@ async function journalFinding(context: Context, configPath: string | undefined):
 
 function environmentFinding(keysStillVisible: string | undefined): Finding {
   return keysStillVisible === undefined
-    ? { state: "good", about: "secrets", text: "keys are taken out of this process's environment" }
+    ? { state: "good", about: "secrets", text: "keys are removed from this process's environment" }
     : {
         state: "note",
         about: "secrets",
-        text: `keys in the environment can be read by other processes of yours: ${keysStillVisible}`,
+        text: `your other processes can read keys in the environment: ${keysStillVisible}`,
       };
 }
 

@@ -76,7 +76,7 @@ ${examples([
 async function prune(flags: PruneFlags, context: Context): Promise<void> {
   const { olderThan, keep, unfinished, dryRun } = flags;
   if (olderThan === undefined && keep === undefined) {
-    throw new DeputyError("usage", "Say which runs go: --older-than 30d, --keep 100, or both.");
+    throw new DeputyError("usage", "Choose which runs to remove: --older-than 30d, --keep 100, or both.");
   }
   const options: PruneOptions = {
     ...present({ olderThanMs: olderThan, keep, unfinished, dryRun }),
@@ -100,11 +100,11 @@ function formatPruned({ runs, bytes, kept }: Pruned, dryRun: boolean): string {
 }
 
 function formatReport({ file, missing, runs, events, bytes, problems }: JournalReport): string {
-  if (missing) return `There is no journal yet at ${file}: nothing was ever run.\n`;
+  if (missing) return `There is no journal at ${file} yet: nothing was ever run.\n`;
   const size = `${plural(runs, "run")}, ${plural(events, "event")}, ${formatBytes(bytes)}`;
-  if (problems.length === 0) return `${file}: all of it is what was written (${size}).\n`;
+  if (problems.length === 0) return `${file} is intact (${size}).\n`;
   const lines = problems.map((problem) => `  ✗ ${oneLine(problem)}\n`);
-  return `${file} is not as it should be (${size}):\n${lines.join("")}\n${ADVICE}`;
+  return `${file} is damaged (${size}):\n${lines.join("")}\n${ADVICE}`;
 }
 
 const ADVICE = `Runs that are not named above can still be shown and resumed. To begin a new journal, move this one aside with its

@@ -84,7 +84,7 @@ export function formatModels(models: AvailableModel[], aliases: AvailableAlias[]
     formatTable(["ALIAS", "RUNS ON"], names, paint),
     formatTable(["MODEL", "PROVIDER", "USD PER M TOKENS", "CONTEXT", "TAKES", "KEY", "EFFORT"], rows, paint),
     rows.length === 0
-      ? "No such model. Deputy lists those of providers with a key; deputy doctor shows which have one.\n"
+      ? "No model matches. Deputy lists the models of providers with a key; deputy doctor shows which have one.\n"
       : summary(models),
   ];
   return blocks.filter((block) => block !== "").join("\n");

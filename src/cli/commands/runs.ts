@@ -57,9 +57,7 @@ export function formatRuns(listings: RunListing[], paint: Paint, columns: number
   });
   const table = formatTable(["RUN", "STARTED (UTC)", "DONE", "STATE", "COST", "FIRST GOAL"], rows, paint);
   const resumable = listings.find((listing) => ["unfinished", "stopped"].includes(stateOf(listing)))?.run.delegationId;
-  return resumable === undefined
-    ? table
-    : `${table}\nGo on with the last that was cut short: deputy resume ${resumable}\n`;
+  return resumable === undefined ? table : `${table}\nContinue the last interrupted run: deputy resume ${resumable}\n`;
 }
 
 function knownCost({

@@ -100,7 +100,7 @@ A trusted file may set endpoints, keys and permissions, so read it first; deputy
 };
 
 /** Flag of the commands that write a config. */
-const FORCE_OPTION = ["--force", "replace the config that is there; a copy is kept"] as const;
+const FORCE_OPTION = ["--force", "replace an existing config; a copy is kept"] as const;
 const TARGET_OPTION = ["--config <path>", "write to this path (default: DEPUTY_CONFIG, else your own config)"] as const;
 
 function placeOf({ io }: Context, { config }: ConfigFlags) {
@@ -115,7 +115,7 @@ function fileText({ path, kind, trusted }: ConfigFile, paint: Paint): string {
   const why = { named: "named by --config or DEPUTY_CONFIG", user: "yours", project: "this project's" }[kind];
   const note = trusted
     ? ""
-    : `, ${paint("yellow", "not trusted: it may only choose among your routes (deputy config trust)")}`;
+    : `, ${paint("yellow", "not trusted: it can only choose among your routes (deputy config trust)")}`;
   return `${path}  ${paint("dim", why)}${note}`;
 }
 
@@ -137,6 +137,6 @@ function isBranch(value: unknown): value is Record<string, unknown> {
 function formatValues(values: Value[], { warnings }: LoadedConfig, paint: Paint): string {
   const rows = values.map(({ key, value, source }) => [key, oneLine(JSON.stringify(value)), source]);
   const table =
-    rows.length === 0 ? "Nothing is set; the defaults hold.\n" : formatTable(["KEY", "VALUE", "FROM"], rows, paint);
+    rows.length === 0 ? "Nothing is set; the defaults apply.\n" : formatTable(["KEY", "VALUE", "FROM"], rows, paint);
   return table + warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}\n`)).join("");
 }

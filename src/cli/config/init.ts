@@ -41,7 +41,7 @@ export async function initConfig(io: Io, place: ConfigPlace, { yes, force }: Ini
   const chosen = suggested && isAsking ? await ask(io, found, routing) : suggested;
   const text = configText(found, chosen);
   const backup = writeConfig(path, text);
-  io.stdout.write(`${text}\nWritten to ${path}.${backup === undefined ? "" : ` The former one is ${backup}.`}\n`);
+  io.stdout.write(`${text}\nWritten to ${path}.${backup === undefined ? "" : ` The previous file is ${backup}.`}\n`);
   io.stdout.write(
     first === undefined
       ? "No provider has a key yet. Set one (for example ANTHROPIC_API_KEY), then: deputy doctor\n"
@@ -68,7 +68,7 @@ async function ask(io: Io, found: FoundProvider[], routing: Routing): Promise<Ch
   async function answerTo(question: string, otherwise: string): Promise<string> {
     const line = await readAnswer(`${question}${otherwise === "" ? "" : ` [${otherwise}]`}: `, signal);
     if (line === undefined)
-      throw new DeputyError("usage", "The answers ended before the last question; nothing was written.");
+      throw new DeputyError("usage", "The input ended before the last question; nothing was written.");
     return line.trim() === "" ? otherwise : line.trim();
   }
   const slugs = found.map(({ provider }) => provider.slug);
@@ -76,7 +76,7 @@ async function ask(io: Io, found: FoundProvider[], routing: Routing): Promise<Ch
   while (provider === undefined || !slugs.includes(provider))
     provider = await answerTo(`Provider (${slugs.join(", ")})`, slugs[0] ?? "");
   const suggested = choicesFor(found[slugs.indexOf(provider)]?.provider as Provider, routing);
-  const model = await answerTo("Model for tasks that name none (- for none)", suggested.model ?? "-");
+  const model = await answerTo("Default model for tasks (- for none)", suggested.model ?? "-");
   const tiers: Tiers = {};
   for (const tier of TIERS) {
     const answer = await answerTo(`Model for \`model: ${tier}\` (- for none)`, suggested.tiers[tier] ?? "-");
@@ -91,7 +91,7 @@ function configText(found: FoundProvider[], chosen: Choices | undefined): string
   return [HEAD, parentText(chosen), tiersText(chosen), providersText(found), DELEGATION].join("\n");
 }
 
-const HEAD = `# Deputy's configuration. \`deputy config show\` tells what holds, \`deputy doctor\` whether it works.
+const HEAD = `# Deputy's configuration. \`deputy config show\` shows the values in effect, \`deputy doctor\` checks them.
 # It contains no keys: they stay in your environment or in a .env next to this file.
 `;
 
@@ -101,7 +101,7 @@ function line(indent: string, key: string, value: string | undefined, example: s
 }
 
 function parentText(chosen: Choices | undefined): string {
-  return `# What a task runs on that names nothing.
+  return `# Defaults for tasks without a model or provider.
 ${line("", "provider", chosen?.provider, "anthropic")}${line("", "model", chosen?.model, "claude-sonnet-5")}\
 # reasoning_effort: medium            # none, minimal, low, medium, high, xhigh or max
 `;
@@ -114,7 +114,7 @@ function tiersText(chosen: Choices | undefined): string {
     return line("  ", tier, written, "some-model --provider some-provider");
   });
   const isEmpty = TIERS.every((tier) => chosen?.tiers[tier] === undefined);
-  return `# Names of your own for models: a task says \`model: small\`. Any name will do; these were suggested by price.
+  return `# Model aliases, used in a task as \`model: small\`. Any name works; these were suggested by price.
 ${isEmpty ? "# " : ""}models:
 ${lines.join("")}  # careful: { model: large, reasoning_effort: high, fallbacks: [medium] }
 `;
@@ -126,26 +126,26 @@ function providersText(found: FoundProvider[]): string {
     ({ provider, keyName }) => `#   ${provider.slug.padEnd(widest)}  ${keyName ?? "no key needed"}`,
   );
   const list = lines.length === 0 ? ["#   none"] : lines;
-  return `# Built-in providers need nothing here but their key in the environment. Found on this day:
+  return `# Built-in providers only need their key in the environment. Found today:
 ${list.join("\n")}
-# Endpoints of your own have an entry:
+# Custom endpoints need an entry:
 # providers:
 #   mylab:
 #     base_url: http://127.0.0.1:8000/v1
-#     api_key_env: MYLAB_API_KEY        # left out where none is needed
+#     api_key_env: MYLAB_API_KEY        # omit if no key is needed
 #     default_model: qwen3
 #     max_concurrent: 4
 `;
 }
 
-const DELEGATION = `# What holds for children.
+const DELEGATION = `# Settings for children.
 delegation:
   max_concurrent_children: 10
-  # model: small                      # what they run on; left out: as above
+  # model: small                      # their default model; otherwise as above
   # max_cost_usd: 5                   # for one run
-  # fallbacks: [medium]               # only when a model fails, and the result says so
+  # fallbacks: [medium]               # only if a model fails; the result says so
 
-# What tool calls may do: the first rule that matches decides; what none decides is asked for.
+# Rules for tool calls: the first match decides; other calls need approval.
 # permissions:
 #   - { tool: terminal, match: "npm test", then: allow }
 #   - { tool: terminal, match: "rm *", then: deny }

@@ -83,8 +83,8 @@ function words(code: ParseErrorCode, before: string | undefined, found: string |
   const name = printParseErrorCode(code)
     .replace(/\B[A-Z]/g, " $&")
     .toLowerCase();
-  if (name === "invalid comment token") return "expected JSON, which has no comments; found one. YAML has them";
-  if (found === "'") return "expected a text in double quotes; found single ones";
+  if (name === "invalid comment token") return "expected JSON, which has no comments; found one. YAML allows them";
+  if (found === "'") return "expected a string in double quotes; found single quotes";
   if (found !== undefined && "]}".includes(found) && before === ",")
     return `expected no comma before ${found}; found one`;
   const [, missing] = /^(.*) expected$/.exec(name) ?? [];

@@ -121,7 +121,7 @@ async function wholeOf(stream: AsyncIterable<Buffer>, name: string): Promise<Buf
 async function similar(path: string): Promise<string> {
   const names = await readdir(dirname(path)).catch(() => []);
   const [close] = suggest(basename(path), names, 1);
-  return close === undefined ? ` To give one task in words: deputy run --goal "…"` : ` Did you mean ${close}?`;
+  return close === undefined ? ` To run a single task: deputy run --goal "…"` : ` Did you mean ${close}?`;
 }
 
 function decode(bytes: Buffer, name: string): string {

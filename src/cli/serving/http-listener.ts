@@ -94,7 +94,7 @@ function rejectionOf(
     return { status: 403, message: `Origin ${origin} may not use this server.` };
   }
   if (!Object.hasOwn(handlers, pathOf(request))) {
-    return { status: 404, message: `There is nothing here. There is: ${Object.keys(handlers).join(", ")}` };
+    return { status: 404, message: `Not found. Available paths: ${Object.keys(handlers).join(", ")}` };
   }
   const [, given] = /^Bearer +(\S+) *$/i.exec(authorization ?? "") ?? [];
   if (given !== undefined && token.matches(given)) return undefined;

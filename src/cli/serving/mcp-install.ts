@@ -45,8 +45,8 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   const text = edited(); // ~The file may have changed during the prompt.
   const backup = text === undefined ? undefined : writeSettings(path, text);
   remember(path, io);
-  if (text === undefined) return void io.stdout.write("It is there already: nothing to do.\n");
-  io.stdout.write(`Written to ${oneLine(path)}.${backup === undefined ? "" : ` The former file is ${backup}.`}\n`);
+  if (text === undefined) return void io.stdout.write("The entry is already there: nothing to do.\n");
+  io.stdout.write(`Written to ${oneLine(path)}.${backup === undefined ? "" : ` The previous file is ${backup}.`}\n`);
   io.stdout.write(`Restart ${title} and ask it to delegate something.\n`);
 }
 
@@ -66,7 +66,7 @@ function remember(path: string, { env }: Io): void {
   try {
     rememberSettings(path, state);
   } catch (error) {
-    const message = `Cannot note in ${state} that ${path} starts Deputy: ${(error as Error).message}. Until it is noted, children may change that file. Install again once the directory can be written.`;
+    const message = `Cannot record in ${state} that ${path} starts Deputy: ${(error as Error).message}. Until it is recorded, children may change that file. Install again once the directory is writable.`;
     throw new DeputyError("output-unwritable", message, { cause: error });
   }
 }
@@ -101,7 +101,7 @@ function fileOf(program: AgentProgram, io: Io, flags: InstallFlags): string {
 
 function projectFileOf({ title, projectFile }: AgentProgram, cwd: string): string {
   if (projectFile !== undefined) return join(cwd, projectFile);
-  throw new DeputyError("usage", `${title} reads no servers from a project. Leave out --project.`);
+  throw new DeputyError("usage", `${title} has no project settings for MCP servers. Omit --project.`);
 }
 
 /** The command that starts this Deputy again: by the path of a clone, through npx, or by name. */
@@ -137,7 +137,7 @@ function unreadable(path: string, reason: string): DeputyError {
 async function mayWrite(io: Io, path: string): Promise<boolean> {
   const { stdin, stdout } = io;
   if (stdin.isTTY === true && stdout.isTTY === true) return agreed(io, stdout, `Write it to ${oneLine(path)}?`);
-  stdout.write("To have it written, say --write.\n");
+  stdout.write("To write it, use --write.\n");
   return false;
 }
 

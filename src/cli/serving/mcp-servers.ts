@@ -9,7 +9,7 @@ import { readVersion } from "../version.ts";
 
 export const WORKSPACE_OPTION = [
   "-w, --workspace <dir>",
-  "the directory children work in (default: the client's own, else where this is started)",
+  "working directory of the children (default: the client's, else the current directory)",
 ] as const;
 
 /**

@@ -33,7 +33,7 @@ export async function resumeAfterCrash(
       }
       await engine.resumeAfterCrash(id, server, { answersFromElsewhere: true, signal });
       const { run, owner } = await engine.run(id);
-      if (owner === "here") say(`Going on with ${id}, which a crash had cut off: ${doneIn(run)}.`);
+      if (owner === "here") say(`Resuming ${id} after a crash: ${doneIn(run)}.`);
     } catch (error) {
       if (!(error instanceof DeputyError)) throw error;
       if (error.code !== "run-owned") say(`! Cannot resume ${id}: ${error.message}`);

@@ -49,13 +49,13 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
         const mcp = toNodeHandler(face, { onerror: onError, maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;
         const listener = await listen({ host, port, token, handlers: { "/mcp": mcp }, onError });
         say(`MCP at ${listener.url}/mcp`);
-        say(`Token: ${token.masked}, whole in ${token.path}`);
+        say(`Token: ${token.masked}, in full in ${token.path}`);
         if (!isLoopback(host)) warn(io, host);
         const ending = new AbortController();
         const asked = interrupted(io).finally(() => ending.abort());
         if (resume) await resumeAfterCrash(deputy.engine, server, say, ending.signal);
         const by = await asked;
-        say("Stopping; what is done is kept. Ctrl-C again leaves now.");
+        say("Stopping; finished work is kept. Press Ctrl-C again to exit now.");
         await stopHere(deputy.engine, by, { ms: STOP_MS, clock: io.clock });
         await Promise.race([listener.answered(), io.clock.sleep(ANSWER_MS)]);
         await face.close();
@@ -66,9 +66,7 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
 
 function warn(io: Io, host: string): void {
   const paint = createPaint(io.stderr, io.env);
-  io.stderr.write(
-    paint("yellow", `! ${host} can be reached from other machines, and what is said there is not encrypted.\n`),
-  );
+  io.stderr.write(paint("yellow", `! ${host} is reachable from other machines, and its traffic is not encrypted.\n`));
 }
 
 /** @returns the signal. The next one has no listener and ends the process. */

@@ -21,7 +21,7 @@ export function snippetOf(format: SettingsFormat, at: EntryPath, entry: Settings
 }
 
 /** The reason for which `--force` helps. */
-export const DIFFERENT = "it has an entry of that name which says something else";
+export const DIFFERENT = "it has a different entry of that name";
 
 /** @param text the current content; empty if there is no file */
 export function addEntry(
@@ -45,15 +45,15 @@ export function addEntry(
   }
   const after = syntax.edit(before, at, entry);
   if (isOnlyEntrySet(syntax, before, after, at, entry)) return { text: mark + after };
-  return { refused: `${at[0]} is written in it so that the entry cannot be set without changing more` };
+  return { refused: `the entry cannot be added to its ${at[0]} without changing more` };
 }
 
 /** @throws SettingsError if the file has no place for an entry */
 function entryIn(settings: unknown, [section, name]: EntryPath): unknown {
   const root = settings ?? {};
-  if (!isRecord(root)) throw new SettingsError("it does not hold an object");
+  if (!isRecord(root)) throw new SettingsError("it does not contain an object");
   const holder = root[section] ?? {};
-  if (!isRecord(holder)) throw new SettingsError(`${section} is no object in it`);
+  if (!isRecord(holder)) throw new SettingsError(`${section} is not an object in it`);
   return holder[name];
 }
 

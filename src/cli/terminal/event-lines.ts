@@ -158,7 +158,7 @@ function notable(event: Event): Note | undefined {
       if (event.recovery.action !== "retry") return undefined;
       return { sign: "!", text: `${event.failure.kind}, trying again: ${event.failure.message}` };
     case "budget-wait":
-      return { sign: "·", text: `waiting for budget: siblings hold ${formatUsd(event.heldUsd)}` };
+      return { sign: "·", text: `waiting for budget: siblings have reserved ${formatUsd(event.heldUsd)}` };
     case "approval-ask":
       if (event.answerBy === undefined) return undefined;
       return { sign: "?", text: `${asked(event)} · deputy approve ${event.childId}` };

@@ -181,8 +181,8 @@ function listen(io: Io, delegation: FollowedDelegation, view: View, ephemeral: t
   const stop = io.onInterrupt((by) => {
     count += 1;
     if (count > 1) return leave(undefined);
-    delegation.stop(by).catch((error: Error) => view.print(`! Cannot stop it in order: ${error.message}`));
-    view.print(`! Stopping; what is done is kept. Ctrl-C again leaves now${later}.`);
+    delegation.stop(by).catch((error: Error) => view.print(`! Cannot stop it cleanly: ${error.message}`));
+    view.print(`! Stopping; finished work is kept. Press Ctrl-C again to exit now${later}.`);
   });
   return { now, stop, heard: () => count > 0 };
 }

@@ -53,7 +53,7 @@ const LIMIT_WORDS: Record<string, (limit: number) => string> = {
 };
 
 const CUT_WORDS: Record<string, string> = {
-  output_cut: "the answer was cut at its longest",
+  output_cut: "the answer was cut at the model's maximum output",
   schema_invalid: "the answer is not known to fit output_schema",
 };
 

@@ -74,7 +74,7 @@ export function createApprovals(
       return { allowed: allowed === true, reason, by };
     } catch (error) {
       if (answersFromElsewhere) return new Promise(() => {});
-      return { allowed: false, by: "nobody", reason: `the question could not be asked: ${error}` };
+      return { allowed: false, by: "nobody", reason: `the request could not be shown: ${error}` };
     }
   }
 

@@ -51,7 +51,7 @@ export function createRateLimiter(now: () => number, random: () => number, chang
   /** Requests of the last minute, oldest first; kept only if they are limited. */
   let sent: SentRequest[] = [];
   let inFlight = 0;
-  /** Incremented with each setback: the outcome of a request sent in an earlier generation says nothing new. */
+  /** Incremented with each setback: requests sent in an earlier generation bring no news. */
   let generation = 0;
   let inGeneration = 0;
   /** Concurrency limit, as learned from the provider. */

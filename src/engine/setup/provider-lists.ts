@@ -52,8 +52,7 @@ export async function askProviders(
 ): Promise<ProviderAnswer[]> {
   const { routing } = createSetups(place)();
   const providers = only === undefined ? routing.credentials.usable() : [providerNamed(only, routing)];
-  if (providers.length === 0)
-    throw new DeputyError("nothing-to-run", "No provider has a key, so there is nobody to ask. See deputy doctor.");
+  if (providers.length === 0) throw new DeputyError("nothing-to-run", "No provider has a key. See deputy doctor.");
   const transport = openTransport(place.env);
   try {
     return await askAll(providers, { routing, transport, clock }, withEachKey);
@@ -139,7 +138,7 @@ function notUsable(slug: string, found: { missing: string[] } | { unusable: stri
 }
 
 function noList(slug: string): Failure {
-  return { kind: "malformed-response", message: `${slug} answered with something that is no list of models` };
+  return { kind: "malformed-response", message: `${slug} did not answer with a list of models` };
 }
 
 function tooSlow(slug: string): Failure {

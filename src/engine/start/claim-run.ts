@@ -11,6 +11,6 @@ export async function claimRun(journal: Journal, delegationId: string): Promise<
 export function ownedBy(delegationId: string, pid: number): DeputyError {
   return new DeputyError(
     "run-owned",
-    `Run ${delegationId} is being worked on by process ${pid}, which is alive. See deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
+    `Run ${delegationId} is active in process ${pid}. See deputy show ${delegationId}, or stop it with: deputy stop ${delegationId}`,
   );
 }

@@ -80,7 +80,7 @@ async function loadImage(ref: ImageRef, place: WorkPlace, sources: ImageSources)
       return { url: ref.name, ...present({ mediaType: ref.mediaType }) };
     case "data": {
       const base64 = await storedImage(ref.sha256, sources);
-      return base64 === undefined ? { lost: `${ref.name} is not in the journal any more.` } : { ...ref, base64 };
+      return base64 === undefined ? { lost: `${ref.name} is no longer in the journal.` } : { ...ref, base64 };
     }
     case "file":
       return loadFile(ref, place, sources);

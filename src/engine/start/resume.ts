@@ -213,7 +213,7 @@ export function refuseBlocked({ delegationId, children, call }: Run, { blocked, 
     [
       `Run ${delegationId} cannot continue now and is unchanged:`,
       ...lines,
-      `Once that is put right: deputy resume ${delegationId}, where the same config is found as when the run was started (or with --config).`,
+      `Fix this, then run: deputy resume ${delegationId}, in a directory with the run's config or with --config.`,
     ].join("\n"),
     { details: blocked },
   );

@@ -139,7 +139,7 @@ function overruled(parent: Wish = {}, planned: readonly Planned[]): Warning[] {
     .map((entry) => ("route" in entry ? entry.route : undefined))
     .find((route) => route?.chosenBy.model === "delegation" || route?.chosenBy.provider === "delegation");
   if (asked === undefined || route === undefined) return [];
-  const message = `${asked} is what the caller runs on; delegation: in the config says that children run on ${route.model} @ ${route.provider}. A task that names its own model runs on that.`;
+  const message = `${asked} applies to the caller; its children run on ${route.model} @ ${route.provider}, as delegation: in the config says. A task can name its own model.`;
   return [{ code: "caller-overruled", message }];
 }
 

@@ -37,7 +37,7 @@ export function turnEvents({ run, past }: LoadedRun, childId: string, text: stri
 
 /** Says what cut the turn short, for its model: a crash is not a decision of the user. */
 function causeOf(ending: Ending | undefined): string {
-  if (ending === undefined) return "Deputy itself ended before the turn did";
+  if (ending === undefined) return "Deputy exited before the turn ended";
   return ending.status === "interrupted" ? `the turn was stopped (${ending.exitReason})` : "the turn had ended";
 }
 
@@ -46,7 +46,7 @@ function stopperIn(ending: Ending | undefined): string {
 }
 
 function unknown(cause: string): string {
-  return `While this ran, ${cause}: it may or may not have taken effect. Look before you repeat it.`;
+  return `While this ran, ${cause}: it may or may not have taken effect. Check before you repeat it.`;
 }
 
 /** Describes the state of a delegation when the turn was cut short. */

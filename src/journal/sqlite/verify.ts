@@ -106,7 +106,7 @@ function verifyEvents(database: DatabaseSync, report: JournalReport): void {
     report.events += 1;
     attempt(report, `Entry ${seq} cannot be read`, () => {
       const row = one.get(Number(seq)) as NumberedRow | undefined;
-      if (row === undefined) throw new Error("it is listed, and not there");
+      if (row === undefined) throw new Error("it is listed but missing");
       const event = verifyRow(row, report);
       const run = runs.get(row.delegation_id) ?? { order: createRunInvariants(), ordinal: 0 };
       runs.set(row.delegation_id, run);
@@ -127,13 +127,13 @@ function verifyEvents(database: DatabaseSync, report: JournalReport): void {
 function verifyRow(row: NumberedRow, { problems }: JournalReport): StoredEvent | undefined {
   const { seq, data, ordinal, checksum } = row;
   if (checksumOf(data, ordinal) !== checksum) {
-    problems.push(`Entry ${seq} is not what was written: its checksum does not fit.`);
+    problems.push(`Entry ${seq} has changed: its checksum does not match.`);
     return undefined;
   }
   const event: unknown = JSON.parse(data);
   const mistake = eventError(event) ?? columnError(row, event as StoredEvent);
   if (mistake === undefined) return event as StoredEvent;
-  problems.push(`Entry ${seq} is no event: ${mistake}.`);
+  problems.push(`Entry ${seq} is not an event: ${mistake}.`);
   return undefined;
 }
 
@@ -145,7 +145,7 @@ function columnError(row: StoredRow, event: StoredEvent): string | undefined {
     row.child_id === childId &&
     row.kind === event.kind &&
     row.at === event.at;
-  return same ? undefined : "its columns say something else than its text";
+  return same ? undefined : "its columns do not match its data";
 }
 
 function attempt({ problems }: JournalReport, what: string, work: () => void): void {

@@ -90,7 +90,7 @@ export function listCacheStamp(stateDir: string): string {
 function readLists(stateDir: string): { lists: StoredList[] } | { warning: Warning } {
   const path = fileIn(stateDir);
   try {
-    const text = readPrivateFile(path, "the models that providers listed");
+    const text = readPrivateFile(path, "the cached model lists");
     return { lists: text === undefined ? [] : stored.parse(JSON.parse(text)).lists };
   } catch {
     const message = `${path} cannot be read and is ignored; \`deputy models --refresh\` replaces it.`;

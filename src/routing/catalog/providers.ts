@@ -80,12 +80,12 @@ function unknownProvider(name: string, known: Iterable<Provider>): Problem {
     return {
       code: "unsupported-provider",
       field: "provider",
-      message: `Deputy does not speak to ${name} yet. Instead: ${instead}.`,
+      message: `Deputy does not support ${name} yet. Instead: ${instead}.`,
       suggestions: [...instead.matchAll(/`([a-z-]+)`/g)].map(([, slug = ""]) => slug),
     };
   const names = [...known].flatMap(({ slug, builtIn }) => [slug, ...(builtIn?.otherNames ?? [])]);
   const close = suggest(name, names);
-  const hint = close.length > 0 ? `Did you mean ${close.join(" or ")}?` : "`deputy models` lists what there is.";
+  const hint = close.length > 0 ? `Did you mean ${close.join(" or ")}?` : "`deputy models` lists the available ones.";
   return {
     code: "unknown-provider",
     field: "provider",

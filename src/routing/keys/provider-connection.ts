@@ -52,7 +52,7 @@ export function connectionOf(provider: Provider, env: Environment): ConnectionRe
   const [first] = [...candidates.configured, ...candidates.builtIn];
   const baseUrl = chosen.entry ?? chosen.variable ?? first?.ownerUrl ?? builtIn?.baseUrl;
   if (baseUrl === undefined)
-    return { unusable: `${provider.slug} is no built-in provider: expected ${provider.entryPath}.base_url` };
+    return { unusable: `${provider.slug} is not a built-in provider: expected ${provider.entryPath}.base_url` };
   const headers = headersOf(
     provider,
     chosen.entry ?? (chosen.variable === undefined ? baseUrl : builtIn?.baseUrl),
@@ -115,7 +115,7 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
   const found: FoundKeys = { configured: [], builtIn: [], unset: [] };
   const consider = (group: FoundKey[], name: string, value: string | undefined, home?: string, header?: KeyHeader) => {
     if (value === undefined || value.trim() === "") looked.push(name);
-    else if (!isUsableKey(value)) looked.push(`${name} (holds a placeholder, not a key)`);
+    else if (!isUsableKey(value)) looked.push(`${name} (contains a placeholder, not a key)`);
     else
       group.push({
         name,

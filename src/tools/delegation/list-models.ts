@@ -27,7 +27,7 @@ const output = z.strictObject({
   aliases: z.array(availableAliasSchema).describe("The user's aliases."),
   agents: z.array(availableAgentSchema).describe("Agents that a task can name."),
   models: z.array(availableModelSchema),
-  total: z.number().describe("Number of matching models; `models` may hold only some of them."),
+  total: z.number().describe("Number of matching models; `models` may contain only some of them."),
 });
 
 export type ListModelsDeps = {

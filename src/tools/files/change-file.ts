@@ -12,7 +12,7 @@ import { locate, openToRead, type ResolvedPath, replaceFile, showPath, statsOf, 
 const MAX_EDIT_BYTES = 20_000_000;
 
 const writeInput = z.strictObject({
-  path: z.string().min(1).describe("The file, relative to the workspace. Missing directories are made."),
+  path: z.string().min(1).describe("The file, relative to the workspace. Missing directories are created."),
   content: z.string().describe("The whole new content."),
 });
 
@@ -20,7 +20,7 @@ export function createWriteFile(workspace: Workspace): Tool<z.infer<typeof write
   return {
     name: "write_file",
     description:
-      "Creates a text file in the workspace, or replaces all of one. To change a part of a file, use edit_file.",
+      "Creates a text file in the workspace, or replaces its whole content. To change a part of a file, use edit_file.",
     effect: "write",
     input: writeInput,
     subject: ({ path }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
@@ -39,8 +39,8 @@ const editInput = z.strictObject({
     .string()
     .min(1)
     .describe("The text to replace, exactly as in the file, without line numbers. It must occur once."),
-  new_string: z.string().describe("The text that takes its place; empty removes it."),
-  replace_all: z.boolean().optional().describe("Replace every occurrence. Left out: false."),
+  new_string: z.string().describe("The replacement; empty removes the text."),
+  replace_all: z.boolean().optional().describe("Replace every occurrence. Default: false."),
 });
 type Edit = z.infer<typeof editInput>;
 
@@ -49,7 +49,7 @@ export function createEditFile(workspace: Workspace): Tool<Edit> {
     name: "edit_file",
     description:
       "Replaces an exact piece of text in a file of the workspace. old_string must occur exactly once, unless " +
-      "replace_all is true: give enough of the lines around it. Nothing is changed where it does not occur.",
+      "replace_all is true: include enough of the surrounding lines. If it does not occur, nothing is changed.",
     effect: "write",
     input: editInput,
     subject: ({ path }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
@@ -87,7 +87,7 @@ function applyEdit({ shown }: ResolvedPath, before: string, edit: Edit): { conte
   }
   if (count > 1 && !edit.replace_all) {
     throw new ToolError(
-      `old_string occurs ${count} times in ${shown}. Give more of the lines around it, or set replace_all.`,
+      `old_string occurs ${count} times in ${shown}. Include more of the surrounding lines, or set replace_all.`,
     );
   }
   const length = before.length + count * (to.length - from.length);

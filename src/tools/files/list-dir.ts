@@ -10,15 +10,15 @@ import { inDirectory, locate, showPath, statsOf, type Workspace } from "./worksp
 const MAX_ENTRIES = 500;
 
 const input = z.strictObject({
-  path: z.string().min(1).optional().describe("The directory, relative to the workspace. Left out: the workspace."),
+  path: z.string().min(1).optional().describe("The directory, relative to the workspace. Default: the workspace."),
 });
 
 export function createListDir(workspace: Workspace): Tool<z.infer<typeof input>> {
   return {
     name: "list_dir",
     description:
-      "Lists one directory of the workspace, ignored and hidden files included: directories end in /, links in @, files " +
-      `come with their size in bytes. At most ${MAX_ENTRIES} entries are shown. To find files further down, use glob.`,
+      "Lists one directory of the workspace, including ignored and hidden files: directories end in /, links in @, files " +
+      `show their size in bytes. At most ${MAX_ENTRIES} entries are shown. To find files further down, use glob.`,
     effect: "read",
     input,
     subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),

@@ -21,17 +21,17 @@ const CHUNKS_IN_A_ROW = 16;
 
 const input = z.strictObject({
   path: z.string().min(1).describe("The file, relative to the workspace."),
-  offset: z.int().positive().optional().describe("First line to read, counted from 1. Left out: 1."),
-  limit: z.int().positive().optional().describe(`Most lines to read. Left out: ${DEFAULT_LINES}.`),
+  offset: z.int().positive().optional().describe("First line to read, counted from 1. Default: 1."),
+  limit: z.int().positive().optional().describe(`Maximum number of lines. Default: ${DEFAULT_LINES}.`),
 });
 
 export function createReadFile(workspace: Workspace): Tool<z.infer<typeof input>> {
   return {
     name: "read_file",
     description:
-      "Reads a text file of the workspace. Each line comes with its number and a tab, which are not part of the file. " +
-      `One call gives about ${MAX_CHARACTERS} characters at most; where it is cut, the last line says how to read on. ` +
-      `Lines over ${MAX_LINE_CHARACTERS} characters are cut. Binary files are refused.`,
+      "Reads a text file of the workspace. Each line starts with its number and a tab, which are not part of the file. " +
+      `One call returns about ${MAX_CHARACTERS} characters at most; if it is cut, the last line says how to continue. ` +
+      `Lines over ${MAX_LINE_CHARACTERS} characters are cut. Binary files are rejected.`,
     effect: "read",
     input,
     subject: ({ path }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
@@ -96,7 +96,7 @@ function createExcerpt(offset: number, limit: number) {
       if (!goesOn) splitter.end();
       if (seen === 0) return { ok: true, text: `(${shown} is empty)` };
       if (seen < offset) return { ok: false, text: `${shown} has ${seen} lines; line ${offset} is past its end.` };
-      const next = goesOn ? [`[Cut after line ${seen}. Read on with offset ${seen + 1}.]`] : [];
+      const next = goesOn ? [`[Cut after line ${seen}. Continue with offset ${seen + 1}.]`] : [];
       return { ok: true, text: [...lines, ...next].join("\n") };
     },
   };

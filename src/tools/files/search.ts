@@ -31,7 +31,7 @@ const globInput = z.strictObject({
     .max(1_000)
     .refine(...NO_NUL)
     .describe("`*.ts` (that name, at any depth), `src/**/*.test.ts`, `*.{md,txt}`. Relative to `path`."),
-  path: searchedPath.describe("The directory to look in, relative to the workspace. Left out: the workspace."),
+  path: searchedPath.describe("The directory to search, relative to the workspace. Default: the workspace."),
 });
 
 export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>> {
@@ -39,7 +39,7 @@ export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>
     name: "glob",
     description:
       "Finds files of the workspace by name: `*` and `?` within a name, `**` for any directories, `{a,b}`, `[a-z]`. " +
-      `Files that .gitignore leaves out are not found. Paths come sorted, at most ${MAX_FILES}.`,
+      `Files that .gitignore excludes are not found. Paths are sorted, at most ${MAX_FILES}.`,
     effect: "read",
     input: globInput,
     subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
@@ -57,7 +57,7 @@ export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>
         ({ text }) => !isWanted(resolve(base, text)) || found.add(bare(text)),
         signal,
       );
-      return found.output(end, `No matches: no file under ${place.shown} has a name like ${pattern}.`);
+      return found.output(end, `No matches: no file under ${place.shown} matches ${pattern}.`);
     },
   };
 }
@@ -69,23 +69,23 @@ const grepInput = z.strictObject({
     .max(10_000)
     .refine(...NO_NUL)
     .describe("A regular expression (Rust syntax: no look-around, no backreferences)."),
-  path: searchedPath.describe("The directory or file to search, relative to the workspace. Left out: the workspace."),
+  path: searchedPath.describe("The directory or file to search, relative to the workspace. Default: the workspace."),
   include: z
     .string()
     .min(1)
     .max(1_000)
     .refine(...NO_NUL)
     .optional()
-    .describe("Only files of such a name: `*.ts`, `*.{ts,tsx}`."),
-  ignore_case: z.boolean().optional().describe("Whether upper and lower case are the same. Left out: false."),
+    .describe("Only files with such names: `*.ts`, `*.{ts,tsx}`."),
+  ignore_case: z.boolean().optional().describe("Ignore case. Default: false."),
 });
 
 export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>> {
   return {
     name: "grep",
     description:
-      "Searches the content of the workspace's files, line by line, for a regular expression. Gives `path:line: text`, " +
-      `sorted by path, at most ${MAX_MATCHES} lines. Binary files and those that .gitignore leaves out are not searched.`,
+      "Searches the content of the workspace's files, line by line, for a regular expression. Returns `path:line: text`, " +
+      `sorted by path, at most ${MAX_MATCHES} lines. Binary files and those that .gitignore excludes are not searched.`,
     effect: "read",
     input: grepInput,
     subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
@@ -137,7 +137,7 @@ function leavingOut(own: readonly string[], base: string): string[] {
 
 function namePattern(include: string): string {
   const name = include.replace(/^(\*\*\/)+/, "");
-  if (name.includes("/")) throw new ToolError(`include is about names, without /; found ${include}. Use path as well.`);
+  if (name.includes("/")) throw new ToolError(`include matches names, without /; found ${include}. Use path as well.`);
   return name;
 }
 
@@ -175,8 +175,8 @@ function createListing(most: number, what: "files" | "lines") {
     },
     output({ timedOut, problem }: SearchEnd, nothing: string): ToolOutput {
       const notes: string[] = [];
-      if (cut) notes.push(`[Cut: only the first ${lines.length} ${what} are shown. Search for less.]`);
-      if (timedOut) notes.push("[Stopped for taking too long: there may be more. Search a smaller directory.]");
+      if (cut) notes.push(`[Cut: only the first ${lines.length} ${what} are shown. Narrow the search.]`);
+      if (timedOut) notes.push("[Stopped because it took too long: there may be more. Search a smaller directory.]");
       if (problem !== undefined) notes.push(problem);
       const ok = !timedOut && (problem === undefined || lines.length > 0);
       return { ok, text: [...lines, ...notes].join("\n") || nothing };

@@ -156,7 +156,7 @@ export function statsOf(place: ResolvedPath): Stats | undefined {
 }
 
 function checkSpelling(path: string): void {
-  if (path.includes("\0")) throw new ToolError("A path cannot hold a NUL byte.");
+  if (path.includes("\0")) throw new ToolError("A path cannot contain a NUL byte.");
   if (Buffer.byteLength(path) >= MAX_PATH_BYTES) {
     throw new ToolError(
       `A path can have at most ${MAX_PATH_BYTES - 1} bytes; this one has ${Buffer.byteLength(path)}.`,
@@ -209,7 +209,7 @@ function outside({ extraDirs }: Workspace, path: string): ToolError {
 function deputys(path: string): ToolError {
   return new ToolError(
     `${path} is one of Deputy's own files (config, state or settings it wrote), which no tool reads or changes: they ` +
-      "hold the rules and tokens that children work under. Use another path; what should change there, tell the user.",
+      "contain the rules and tokens for children. Use another path. If something there should change, tell the user.",
   );
 }
 
@@ -228,7 +228,7 @@ function checkWritable(place: ResolvedPath, stats: Stats): void {
 function makeDirectory(workspace: Workspace, directory: string): void {
   const stats = lstatSync(directory, { throwIfNoEntry: false });
   if (stats?.isDirectory()) return;
-  if (stats) throw new ToolError(`${basename(directory)} is not a directory, so nothing can be put into it.`);
+  if (stats) throw new ToolError(`${basename(directory)} is not a directory, so it cannot contain files.`);
   makeDirectory(workspace, dirname(directory));
   inDirectory(workspace, dirname(directory), (parent) => mkdirSync(join(parent, basename(directory))));
 }

@@ -22,22 +22,22 @@ const input = z.strictObject({
     .string()
     .max(100_000)
     .refine((command) => command.trim() !== "", "Expected a command, found only blanks.")
-    .refine((command) => !command.includes("\0"), "A command cannot hold a NUL byte.")
+    .refine((command) => !command.includes("\0"), "A command cannot contain a NUL byte.")
     .describe("The command line, as you would type it."),
   timeout_seconds: z
     .number()
     .positive()
     .optional()
-    .describe("Longest it may run, at most the operator's limit. Left out: that limit."),
+    .describe("Time limit, at most the operator's. Default: the operator's."),
 });
 
 export function createTerminal({ directory, environment, timeoutMs }: TerminalOptions): Tool<z.infer<typeof input>> {
   return {
     name: "terminal",
     description:
-      "Runs one command line with bash (or sh), in the workspace. Each call is a new shell. There is no " +
-      "input to read and nobody to answer a prompt. Gives standard output and standard error together, the middle of a " +
-      "long output cut, and the exit code. Whatever the command leaves running in the background is ended with it. " +
+      "Runs one command line with bash (or sh) in the workspace. Each call is a new shell, without " +
+      "input and with nobody to answer a prompt. Returns standard output and standard error together, with the middle " +
+      "of a long output cut, and the exit code. Background processes of the command are ended with it. " +
       "Commands may need the user's approval, so keep each one focused.",
     effect: "write",
     input,
@@ -58,7 +58,7 @@ function report(output: string, end: ShellEnd, longestMs: number, limitMs: numbe
   const text = output.trimEnd() || "(no output)";
   if (end.stopped === "abort") return { ok: false, text: `${text}\n[stopped]` };
   if (end.stopped === "timeout") {
-    const limit = longestMs < limitMs ? `; up to ${limitMs / 1_000} s are allowed` : ", the most that is allowed";
+    const limit = longestMs < limitMs ? `; up to ${limitMs / 1_000} s are allowed` : ", the maximum";
     return { ok: false, text: `${text}\n[ended after ${longestMs / 1_000} s${limit}]` };
   }
   if (end.exitCode === 0) return { ok: true, text };

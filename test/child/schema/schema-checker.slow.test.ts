@@ -1,4 +1,4 @@
-/** Schemas are code of somebody else's: what they may cost, and that ordinary ones work as ever. */
+/** Schemas are untrusted code: their cost is limited, and ordinary ones work. */
 import assert from "node:assert/strict";
 import { after, describe, type TestContext, test } from "node:test";
 import { Worker } from "node:worker_threads";
@@ -153,7 +153,7 @@ describe("a thread that cannot be started", () => {
   const noDescriptors = () => new Error("Worker initialization failure: EMFILE");
   const crashing = () => new Worker("throw new Error('EMFILE: too many open files')", { eval: true });
 
-  /** A checker whose first threads fail as given; then as many start as are allowed. */
+  /** A checker whose first threads fail as given; then the allowed number of threads start. */
   function checkerWith(context: TestContext, failures: (() => Worker)[], most = 4) {
     let started = 0;
     const strained = createSchemaChecker((program, options) => {

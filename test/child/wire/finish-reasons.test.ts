@@ -1,4 +1,4 @@
-/** How an answer ended: every known word in its mode, and what becomes of words that nobody knows. */
+/** How an answer ended: every known word in its mode, and how unknown words are handled. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { FINISH_REASONS, type FinishMeaning } from "../../../src/child/wire/dialect/finish-reasons.ts";
@@ -80,7 +80,7 @@ const STREAMS: Record<ApiMode, (end: StreamEnd) => object[]> = {
   },
 };
 
-/** What a reply says of its end. */
+/** What a reply reports about its end. */
 function meaningOf(reply: Reply): FinishMeaning {
   return reply.ok ? reply.finish : (reply.failure.kind as FinishMeaning);
 }

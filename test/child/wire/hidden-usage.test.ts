@@ -1,4 +1,4 @@
-/** A number of tokens that cannot be, in a usage whose sums look true: it is told by what the provider itself reported. */
+/** An impossible number of tokens in a usage with plausible sums: the provider's own report reveals it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

@@ -10,7 +10,7 @@ import { accessOf, createWireStage, MODEL_OF, TEST_KEY, type WireStage, wireRout
 
 const look = tool("look", "read", (word) => word);
 
-/** What the request's body must hold for effort `high`. */
+/** Required part of the request's body for effort `high`. */
 const EFFORT_ON_THE_WIRE: Record<ApiMode, RegExp> = {
   chat_completions: /"reasoning_effort":"high"/,
   responses: /"reasoning":\{"effort":"high"/,

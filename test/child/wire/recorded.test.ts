@@ -1,4 +1,4 @@
-/** Each vendor's recorded responses, sent over HTTP and read by the code that reads the real ones. */
+/** Each vendor's recorded responses, sent over HTTP and read by the production code. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { tool } from "../../support/child-stage.ts";
 import { createWireStage, MODEL_OF, type WireStage, wireRoute } from "../../support/wire-stage.ts";
 import { EXPECTED, type Folder, type Read } from "./recorded/expected.ts";
 
-/** Fields that are read wrong today. A fix of one fails its test until the field is removed from this list. */
+/** Fields that are read wrong today. Fixing one fails its test until the field is removed from this list. */
 const KNOWN_WRONG: Record<string, readonly string[]> = {
   "chat/azure-deepseek-reasoning": ["usage"],
   "chat/minimax-text": ["reasoning", "texts"],
@@ -62,7 +62,7 @@ function recordedResponse(folder: Folder, name: string): Fault {
   return { kind: "response", status: Number(statusLine.split(" ")[1]), headers, body: `${file.slice(end + 2)}\n` };
 }
 
-/** A reply in the terms of what was expected. */
+/** A reply in the terms of the expectations. */
 function readAs(expected: Read, reply: Reply): Read {
   if (!reply.ok) {
     const { kind, message, retryAfterMs } = reply.failure;
@@ -83,7 +83,7 @@ function readAs(expected: Read, reply: Reply): Read {
   };
 }
 
-/** The fields in which they differ; only `failure` where one of them is an answer and the other one is not. */
+/** The fields that differ; only `failure` if just one of them is an answer. */
 function differences(read: Read, expected: Read): string[] {
   if ("failure" in read !== "failure" in expected) return ["failure"];
   const left: Record<string, unknown> = read;

@@ -1,4 +1,4 @@
-/** `deputy chat` as its user meets it, in process: commands, keys, what is typed meanwhile, what a model may not do. */
+/** `deputy chat` as its user sees it, in process: commands, keys, text typed during a turn, what a model may not do. */
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { createMemoryJournal } from "../../../src/journal/memory.ts";
 import { chatHere, chatPlace, heldBack } from "../../support/chat-place.ts";
 import { deputy } from "../../support/command-line.ts";
 
-/** The line under an answer. */
+/** The line below an answer. */
 const TURN_END = /^[\d.]+s · \S+ @ \S+ · /m;
 
 describe("a chat", { timeout: 110_000 }, () => {
@@ -61,7 +61,7 @@ describe("a chat", { timeout: 110_000 }, () => {
   test("/help, /models, /runs, /show and /cost print what the commands of those names do", async (t) => {
     const { see, say, leave } = await chatHere(t);
     say("/cost");
-    await see("Nothing was asked yet");
+    await see("No message was sent yet");
     say("delegate a haiku about a gnu");
     await see(TURN_END);
     for (const [command, expected] of [
@@ -69,10 +69,10 @@ describe("a chat", { timeout: 110_000 }, () => {
       ["/models glm-4.5", "glm-4.5-air"],
       ["/runs", "delegate a haiku"],
       ["/show", "Haiku of glm-5.3: the gnu waits"],
-      ["/cost", "delegated, and counted in:"],
-      ["/stop", "Nothing that this chat has delegated is running."],
+      ["/cost", "including these delegations:"],
+      ["/stop", "This chat has no running delegations."],
       ["/steer", "Expected /steer ID.n TEXT."],
-      ["/approve", "No child waits to be allowed anything."],
+      ["/approve", "No approval requests are pending."],
     ] as const) {
       say(command);
       await see(expected);
@@ -103,7 +103,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     say("delegate a haiku about a wren");
     await see("1 running");
     say("make it short");
-    await see("make it short (goes with its next request)");
+    await see("make it short (sent with the next request)");
     letGo();
     await see(TURN_END);
     const last = providers.arrivals.at(-1)?.request;
@@ -151,7 +151,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     await see("You said: one");
     await see(TURN_END);
     say("/new");
-    await see("A new conversation.");
+    await see("New conversation.");
     say("two");
     await see("You said: two");
     const last = providers.arrivals.at(-1)?.request;
@@ -212,7 +212,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     say("short");
     await see(TURN_END);
     say("long");
-    await see("no longer fits into the context window");
+    await see("no longer fits the context window");
     await see("/new");
     assert.equal(await leave(), 0);
   });
@@ -221,7 +221,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     const config = "providers: { zai: { models: { glm-5.3: { price: { input: 100, output: 100 } } } } }\n";
     const { see, say, leave } = await chatHere(t, { config }, ["--max-cost", "0.12"]);
     say("hello");
-    await see("The limit of $0.1200 for this conversation is reached.");
+    await see("This conversation has reached its limit of $0.1200.");
     assert.equal(await leave(), 0);
   });
 });
@@ -286,7 +286,7 @@ describe("deputy chat, as a command", () => {
     const place = await chatPlace(t, { script: () => ({ fault: { kind: "unauthorized" } }) });
     const { code, stdout, stderr } = await run(["-p", "hello"], place);
     assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /zai refuses the key/);
+    assert.match(stderr, /zai rejects the key/);
   });
 
   test("--allow permits a tool call that nobody is there to be asked about", async (t) => {

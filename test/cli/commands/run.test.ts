@@ -10,7 +10,7 @@ import { calls, fails, says, tool } from "../../support/child-stage.ts";
 import { deputy, start, temporaryDirectory, until } from "../../support/command-line.ts";
 import { createTestEngine, type ModelScript } from "../../support/engine-stage.ts";
 
-/** Answers with the first line of what it was asked; goals that begin with "Fail" fail. */
+/** Answers with the first line of the prompt; goals that start with "Fail" fail. */
 const echo: ModelScript = async ({ messages }) => {
   const asked = JSON.stringify(messages);
   if (asked.includes("Fail")) return fails("refused");
@@ -292,7 +292,7 @@ describe("Ctrl-C", () => {
       ["completed", "interrupted"],
     );
     assert.equal(results[1]?.exit_reason, "Ctrl-C");
-    assert.match(running.stderr(), /Ctrl-C again leaves now/);
+    assert.match(running.stderr(), /Press Ctrl-C again to exit now/);
   });
 
   test("leaves at once the second time, with what there is", async () => {

@@ -9,7 +9,7 @@ import { createTestEngine, type ModelScript } from "../../support/engine-stage.t
 
 const echo: ModelScript = async ({ messages }) => says(/Say (\w+)/.exec(JSON.stringify(messages))?.[1] ?? "done");
 
-/** A journal with one run that ended and one whose process died when its first child was done. */
+/** A journal with one run that ended and one whose process died after its first child ended. */
 async function journal() {
   const memory = createMemory();
   const ended = await deputy(["run", "--goal", "Say done", "--json"], {

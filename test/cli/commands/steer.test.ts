@@ -1,4 +1,4 @@
-/** `deputy steer` and `deputy approve`, typed in another process than the run's: what a person reads, and exit codes. */
+/** `deputy steer` and `deputy approve` from another process than the run's: their output and exit codes. */
 import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
@@ -18,7 +18,7 @@ const options = { surface: "library", workspace: "/work", answersFromElsewhere: 
 const DANGEROUS = "rm -r build\u202e\n  # \u001b[2Khello";
 
 /**
- * A child that asks to run something dangerous, then says what it heard. `type` is a command of another process.
+ * A child that asks to run something dangerous, then reports the decision. `type` is a command of another process.
  * @param targets what it asks to run, one after another
  */
 async function stage(goals = ["Clean up."], targets = [DANGEROUS]) {
@@ -52,7 +52,7 @@ async function stage(goals = ["Clean up."], targets = [DANGEROUS]) {
     type: (...argv: string[]) => deputy(argv, { engine: other(), env }),
     start: (...argv: string[]) => start(argv, { engine: other(), env }),
     typeInto: (stdin: string, ...argv: string[]) => deputy(argv, { engine: other(), env, stdin }),
-    /** A command at a terminal, on a clock that stands still until it is moved. */
+    /** A command at a terminal, on a clock controlled by the test. */
     atTerminal: (...argv: string[]) => {
       const clock = createFakeClock(Date.now());
       return { ...start(argv, { engine: other(), env, terminal: true, clock }), clock };
@@ -63,20 +63,20 @@ async function stage(goals = ["Clean up."], targets = [DANGEROUS]) {
       const context = { deputy: { engine: other() }, io, paint: (_style: unknown, text: string) => text };
       return runSlashCommand(line, context as unknown as CommandContext);
     },
-    /** Waits until the child asks for another thing than before. */
+    /** Waits until the child has a different request. */
     next: async (before: string) => {
       while ((await owner.questions()).every(({ request }) => request === before)) await turn();
     },
   };
 }
 
-/** How many messages were sent to the first child. */
+/** Number of messages sent to the first child. */
 async function steerRequests(engine: Engine, id: string): Promise<number> {
   const events = await Array.fromAsync(engine.events(`${id}.1`));
   return events.filter(({ kind }) => kind === "steer-request").length;
 }
 
-/** The code of what the first child that waits asks for. */
+/** The code of the first waiting child's request. */
 async function openRequest(engine: Engine): Promise<string | undefined> {
   const [question] = await engine.questions();
   return question?.request;
@@ -153,7 +153,7 @@ describe("deputy approve", () => {
     assert.equal(request, await openRequest(owner));
     await type("approve", id);
     await result;
-    assert.equal((await type("approve")).stdout, "No child waits to be allowed anything.\n");
+    assert.equal((await type("approve")).stdout, "No approval requests are pending.\n");
     await owner.close();
   });
 
@@ -200,7 +200,7 @@ describe("deputy approve ID", () => {
     const refused = await type("approve", `${id}.1`);
     assert.equal(refused.code, 1);
     assert.match(refused.stdout, /asks to run act:\n {2}│ rm -rf \/\n {2}in \/work\n/);
-    assert.match(refused.stderr, /Nothing was answered: \w+\.1 asks for something else now than what was listed/);
+    assert.match(refused.stderr, /Nothing was decided: \w+\.1 has a different request now/);
     assert.equal((await owner.questions()).length, 1);
     assert.equal(statSync(join(state, "shown-requests.json")).mode & 0o777, 0o600);
     assert.match((await type("approve", id, "--deny")).stdout, /^Denied: .*\n {2}│ rm -rf \/\n$/);
@@ -307,7 +307,7 @@ describe("deputy approve ID", () => {
     await next(first.request);
     const { code, stderr } = await type("approve", id);
     assert.equal(code, 1);
-    assert.match(stderr, /asks for something else now than what was listed/);
+    assert.match(stderr, /has a different request now/);
     await owner.close();
     await result.catch(() => {});
   });
@@ -331,12 +331,12 @@ describe("deputy approve ID", () => {
 test("/approve in a chat shows what was not listed, and answers it when it is said again, or by its code", async () => {
   const { id, slash, owner, result, next } = await stage(["Clean up."], ["ls", "make", "rm -rf /"]);
   const isOpen = async (target: string) => (await owner.questions())[0]?.target === target;
-  assert.match(await slash(`/approve ${id}`), /│ ls\n {2}in \/work\n[\s\S]*Nothing was answered/);
+  assert.match(await slash(`/approve ${id}`), /│ ls\n {2}in \/work\n[\s\S]*Nothing was decided/);
   assert.ok(await isOpen("ls"));
   const first = (await openRequest(owner)) ?? "";
   assert.match(await slash(`/approve ${id}`), /^Allowed/);
   await next(first);
-  assert.match(await slash(`/approve ${id}.1 --deny too loud`), /│ make\n[\s\S]*Nothing was answered/);
+  assert.match(await slash(`/approve ${id}.1 --deny too loud`), /│ make\n[\s\S]*Nothing was decided/);
   assert.ok(await isOpen("make"));
   const second = (await openRequest(owner)) ?? "";
   assert.match(await slash(`/approve ${id} --request ${second} --deny too loud`), /^Denied/);

@@ -1,4 +1,4 @@
-/** `deputy watch`: another process's run from its beginning to its end; leaving it changes nothing for the run. */
+/** `deputy watch`: another process's run from its beginning to its end; leaving does not affect the run. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Engine } from "../../../src/engine/engine.ts";
@@ -7,7 +7,7 @@ import { says } from "../../support/child-stage.ts";
 import { type Stage, start, until } from "../../support/command-line.ts";
 import { createTestEngine } from "../../support/engine-stage.ts";
 
-/** A run of two tasks: the first is done, the second answers when it may. */
+/** A run of two tasks: the first is done, the second answers when the test allows it. */
 async function stage() {
   const memory = createMemory();
   const may = Promise.withResolvers<void>();

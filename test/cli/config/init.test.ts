@@ -1,4 +1,4 @@
-/** `deputy config init`: what it writes, what it asks, and what it leaves alone. */
+/** `deputy config init`: what it writes, what it asks, and what it leaves unchanged. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -95,9 +95,9 @@ test("takes no answer from what was pasted or typed ahead, and asks for each", a
   invocation.stdin.write("zai\nnone\n\n\n\n");
   await until(() => invocation.stdout().includes("Provider ("));
   await clock.advance(1_000);
-  assert.doesNotMatch(invocation.stdout(), /Model for tasks/);
+  assert.doesNotMatch(invocation.stdout(), /Default model for tasks/);
   invocation.stdin.write("zai\nnone\n");
-  await until(() => invocation.stdout().includes("Model for tasks"));
+  await until(() => invocation.stdout().includes("Default model for tasks"));
   await clock.advance(1_000);
   assert.doesNotMatch(invocation.stdout(), /stands for/);
   invocation.stdin.end();

@@ -1,4 +1,4 @@
-/** JSON that people write: where it is wrong and why, and what is read of it when it is not. */
+/** JSON that people write: where and why it is wrong, and what it means otherwise. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -19,9 +19,9 @@ describe("a mistake in JSON is told by its place and in words:", () => {
     ['{\n  "goal": "x",\n  "model": \n}\n', '4:1 expected a value; found "}"'],
     ['[{"goal":"x"},]', "1:15 expected no comma before ]; found one"],
     ['{"goal": "x",\r\n}', "2:1 expected no comma before }; found one"],
-    ['{"goal": "x", // why\n}', "1:15 expected JSON, which has no comments; found one. YAML has them"],
+    ['{"goal": "x", // why\n}', "1:15 expected JSON, which has no comments; found one. YAML allows them"],
     ['{"goal": "x" # why\n}', "1:14 expected JSON; found an invalid symbol"],
-    ["{'goal': 1}", "1:2 expected a text in double quotes; found single ones"],
+    ["{'goal': 1}", "1:2 expected a string in double quotes; found single quotes"],
     ['{"goal": "x"', "1:13 expected a close brace; found the end"],
     ['{"goal"', "1:8 expected a colon; found the end"],
     ['{"a": 1 "b": 2}', '1:9 expected a comma; found "\\""'],

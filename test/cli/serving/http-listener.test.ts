@@ -1,4 +1,4 @@
-/** Who may come in at `deputy serve`. */
+/** Authorization of requests to `deputy serve`. */
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
@@ -24,7 +24,7 @@ async function door(t: TestContext, host = "127.0.0.1") {
     ask(Number(port), path, { authorization: bearer, ...headers });
 }
 
-/** Node's own client, because it sends any Host. */
+/** Node's own client, because it can send any Host. */
 function ask(port: number, path: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({ host: "127.0.0.1", port, path, headers }, (response) => {
@@ -85,7 +85,7 @@ describe("the door of deputy serve", () => {
   test("says what there is where there is nothing", async (t) => {
     const { status, text } = await (await door(t))({}, "/?token=x");
     assert.equal(status, 404);
-    assert.match(text, /There is: \/mcp/);
+    assert.match(text, /Available paths: \/mcp/);
   });
 
   test("says which port is taken", async (t) => {

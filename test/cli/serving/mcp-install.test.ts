@@ -1,4 +1,4 @@
-/** `deputy mcp install`: what it shows, what it writes into other programs' settings, and what it leaves alone. */
+/** `deputy mcp install`: what it shows, what it writes into other programs' settings, and what it leaves unchanged. */
 import assert from "node:assert/strict";
 import {
   chmodSync,
@@ -133,7 +133,7 @@ test("--project writes beside the project, and says where that cannot be", async
   assert.ok(existsSync(join(home, ".mcp.json")));
   const { code, stderr } = await install("hermes", "--project");
   assert.equal(code, 2);
-  assert.match(stderr, /Leave out --project/);
+  assert.match(stderr, /Omit --project/);
 });
 
 for (const [answer, written] of [

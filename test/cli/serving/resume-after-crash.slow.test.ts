@@ -1,4 +1,4 @@
-/** What `deputy serve` was at work on when it was killed: the next one goes on with it. The real program, killed. */
+/** The runs of a `deputy serve` that was killed: the next one continues them. Uses the real program. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ async function report({ client }: Served, id: string, seconds: number): Promise<
   return data.delegation as Report;
 }
 
-/** `quick` is answered at once; all else uses a tool, asks again, and is answered once it is open. */
+/** `quick` is answered at once; other goals use a tool, ask again, and are answered once it is open. */
 function scripted() {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   const { promise: waiting, resolve: waits } = Promise.withResolvers<void>();
@@ -49,7 +49,7 @@ function scripted() {
 
 const SHORT = { mcp: { return_after_seconds: 0.2 } };
 
-/** Of a call of two tasks, one of which has ended when the server is killed. */
+/** A call of two tasks, one of which has ended when the server is killed. */
 async function cutOff(place: Place, waiting: Promise<void>): Promise<string> {
   const server = await serve(place);
   const asked = { tasks: [{ goal: "quick" }, { goal: "slow" }] };
@@ -76,16 +76,14 @@ describe("deputy serve, started again after it was killed", () => {
         assert.deepEqual([state, results.map(({ summary }) => summary)], ["ended", ["quick is done", "done at last"]]);
       }
       const said = (await Promise.all(servers.map(endOf))).join("");
-      assert.deepEqual(said.match(/^.*Going on.*$/gm), [
-        `Going on with ${id}, which a crash had cut off: 1 of 2 tasks done.`,
-      ]);
+      assert.deepEqual(said.match(/^.*Going on.*$/gm), [`Resuming ${id} after a crash: 1 of 2 tasks done.`]);
     });
-    assert.equal(requests.length, 4); // `quick`, both steps of `slow`, and again the one that was under way.
+    assert.equal(requests.length, 4); // ~`quick`, both steps of `slow`, and the one that was in flight again.
   });
 
   test("goes on with what got further between two crashes, and sets aside what did not until a person tries again", async () => {
     const { promise: over, resolve: end } = Promise.withResolvers<void>();
-    /** Steps that are answered; the requests after them hang. */
+    /** Steps that are answered; later requests hang. */
     const play = { answered: 0, hanging: 0, done: false };
     const script: Script = async ({ messages }) => {
       if (play.done) return { text: "done at last" };
@@ -106,8 +104,8 @@ describe("deputy serve, started again after it was killed", () => {
       const { delegation_id: id } = (await first.client.call("delegate_task", { goal: "slow" })).data as Report;
       await killedAt(first, 1);
       play.answered = 1;
-      assert.match(await killedAt(await serve(place), 2), /Going on with/);
-      assert.match(await killedAt(await serve(place), 3), /Going on with/);
+      assert.match(await killedAt(await serve(place), 2), /Resuming/);
+      assert.match(await killedAt(await serve(place), 3), /Resuming/);
 
       const reason = `! ${id} is not resumed automatically: the server crashed more than once at the same place (${id}.1: asking). Try again with: deputy resume ${id}`;
       const fourth = await serve(place);

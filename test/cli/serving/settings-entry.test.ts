@@ -1,4 +1,4 @@
-/** An entry added to settings as people and programs write them: only the entry is new. */
+/** An entry added to realistic settings: nothing else changes. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -81,7 +81,7 @@ describe("JSON with comments", () => {
 
   test("an entry that is there, however it is written, is the same; --force replaces another one alone", () => {
     const text = '{ // mine\n  "servers": {\n    "deputy": { "command": "old" }, // ours\n    "b": [1,2]\n  }\n}\n';
-    assert.match(added("json", text, servers), /says something else/);
+    assert.match(added("json", text, servers), /it has a different entry of that name/);
     const replaced = added("json", text, servers, { force: true });
     assert.equal(
       replaced,
@@ -105,8 +105,8 @@ describe("JSON with comments", () => {
   });
 
   test("what has no place for the entry is refused", () => {
-    assert.equal(added("json", '{"servers":5}', servers), "servers is no object in it");
-    assert.equal(added("json", "[]", servers), "it does not hold an object");
+    assert.equal(added("json", '{"servers":5}', servers), "servers is not an object in it");
+    assert.equal(added("json", "[]", servers), "it does not contain an object");
     assert.match(added("json", '{"servers":{},"servers":{"a":{}}}', servers), /without changing more/);
   });
 });
@@ -160,7 +160,7 @@ command = 'docs'
       '[mcp_servers]\ndeputy.command = "q"\n',
       '[mcp_servers] # mine\n"deputy" = { command = "q" }\n',
     ])
-      assert.match(put(text), /says something else/, text);
+      assert.match(put(text), /it has a different entry of that name/, text);
   });
 
   test("--force replaces the tables of the entry where they are, and leaves what is around them", () => {
@@ -176,7 +176,7 @@ command = 'docs'
       /mcp_servers is written .* without changing more/,
     );
     assert.match(put('mcp_servers.deputy.command = "q"\n', true), /without changing more/);
-    assert.match(put("[[mcp_servers]]\n"), /mcp_servers is no object in it/);
+    assert.match(put("[[mcp_servers]]\n"), /mcp_servers is not an object in it/);
   });
 
   test("a file that is no TOML is refused with line and column", () => {
@@ -222,7 +222,7 @@ last: 1
 
   test("an entry that says something else, and a file that is no YAML, with line and column", () => {
     const other = "mcp_servers:\n  deputy: { command: q } # ours\n  docs: {}\n";
-    assert.match(put(other), /says something else/);
+    assert.match(put(other), /it has a different entry of that name/);
     assert.deepEqual(parseYaml(put(other, true)), { mcp_servers: { deputy: entry, docs: {} } });
     assert.match(put("a: 1\nb: [\n"), /^it is not valid YAML: line \d, column \d+: \S/);
     assert.match(put("a: 1\na: 2\n"), /line 2, column 1: expected each key once/);

@@ -12,7 +12,7 @@ import { createFakeTerminal } from "../../support/fake-terminal.ts";
 const plain = (_style: unknown, text: string) => text;
 const usage: Usage = { input: 10, output: 5, cached: 0, reasoning: 0 };
 
-/** A tree that is shown events about a run of `goals`. */
+/** A tree that receives events about a run of `goals`. */
 function stage(goals: string[], size = { columns: 80, rows: 24 }, verbose = false) {
   const clock = createFakeClock();
   const terminal = createFakeTerminal(size.columns, size.rows);
@@ -116,8 +116,8 @@ describe("the tree", () => {
     begin(1);
     tell({ ...about(1), kind: "budget-wait", heldUsd: 1.2 });
     await clock.advance(100);
-    assert.match(terminal.text(), /^· \[2\/2\] waiting for budget: siblings hold \$1\.20$/m);
-    assert.match(terminal.text(), /waiting for budget \(siblings hold \$1\.20\)/);
+    assert.match(terminal.text(), /^· \[2\/2\] waiting for budget: siblings have reserved \$1\.20$/m);
+    assert.match(terminal.text(), /waiting for budget \(siblings have reserved \$1\.20\)/);
     tell({ ...about(1), kind: "step-start", step: 1 });
     await clock.advance(100);
     assert.doesNotMatch(terminal.text(), /waiting for budget \(/);

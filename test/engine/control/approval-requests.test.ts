@@ -1,4 +1,4 @@
-/** Questions of children, answered from anywhere: the first answer counts, every other is told that it does not. */
+/** Approval requests, answered from anywhere: the first answer counts, and every other one is told that it does not. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ import { createTestEngine } from "../../support/engine-stage.ts";
 
 const options = { surface: "library", workspace: "/work" } as const;
 
-/** A tool that always has to be asked for. */
+/** A tool that always needs approval. */
 function guarded(run: (word: string) => string): Tool {
   return {
     ...tool("act", "write", run),
@@ -20,7 +20,7 @@ function guarded(run: (word: string) => string): Tool {
   };
 }
 
-/** A child that wants to do one thing, and answers with what it was told. */
+/** A child that wants to do one thing, and answers with the result. */
 function cautiousChild(memory: Memory, ran: string[] = []) {
   return createTestEngine({
     memory,
@@ -42,7 +42,7 @@ async function see(events: AsyncIterable<Event>, kind: Event["kind"]): Promise<E
   throw new Error(`never seen: ${kind}`);
 }
 
-/** Until the journal has it: what is asked is stored with the next commit. */
+/** Waits until the journal has it: a request is stored with the next commit. */
 async function firstQuestion(engine: Engine) {
   for (const deadline = Date.now() + 10_000; ; ) {
     const [question] = await engine.questions();

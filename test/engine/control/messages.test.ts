@@ -1,4 +1,4 @@
-/** Messages to children under way: they arrive with the next request, once, and the receipt never says what is not so. */
+/** Messages to running children: they arrive with the next request, once, and the receipt is always true. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";

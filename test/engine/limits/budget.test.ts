@@ -12,7 +12,7 @@ const worst =
 /** USD of a worst case: 1,000 × $1/M + 4,000 × $10/M. */
 const WORST_USD = 0.041;
 
-/** What is had at once. */
+/** What is available at once. */
 function take(budgets: Budget[], worstOf: () => WorstCase, lastWords: boolean): Reservation | undefined {
   const reservation = tryReserve(budgets, worstOf, lastWords);
   return reservation === "held" ? undefined : reservation;
@@ -135,7 +135,7 @@ test("children that share a budget, each with one of its own, never exceed eithe
         for (const { child, input, share, wait } of all) {
           const mine = budgets[child];
           const reservation = mine && take([shared, mine], worst(input), false);
-          // What was held is the worst that it can cost.
+          // The reserved amount is the worst case.
           if (reservation !== undefined)
             open.push({
               hold: reservation,

@@ -14,12 +14,12 @@ const never = new AbortController().signal;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 const MINUTE = 61_000;
 
-/** A scheduler on a clock of its own, and children that ask one request after the other. */
+/** A scheduler on its own clock, and children that send one request after another. */
 function stage(limits: Record<string, ProviderLimits> = {}, cap = 100) {
   const clock = createFakeClock();
   const scheduler = createScheduler({ clock, random: () => 0.5 });
   scheduler.setCaps(cap, (provider) => limits[provider] ?? {});
-  /** When each request left, by the name it was given. */
+  /** When each request was sent, by its name. */
   const left: [name: string, at: number][] = [];
   async function ask(name: string, provider = "zai", tokens = 0, signal = never, told?: (what: WaitStatus) => void) {
     const slot = await scheduler.queue(provider, signal);
@@ -198,7 +198,7 @@ describe("a provider that refuses for its rate", () => {
 type World = {
   children: number;
   steps: number;
-  /** What the server takes. */
+  /** What the server accepts. */
   concurrent: number;
   perMinute: number;
   /** Whether it says how long to wait. */
@@ -208,13 +208,13 @@ type World = {
 
 type Seen = { answered: number; refused: number; gaveUp: number; otherMs: number; mostRetries: number };
 
-/** How a child that knows nothing of the others would go on: eight tries, exponential waits with full jitter. */
+/** How an independent child would continue: eight tries, exponential waits with full jitter. */
 function alone(backInMs: number, earlier: number, random: () => number): Recovery {
   if (earlier >= 7) return { action: "give-up" };
   return { action: "retry", delayMs: backInMs + Math.min(60_000, 2_000 * 2 ** earlier) * random() };
 }
 
-/** Children at a provider that takes so much and no more, beside a few at another that takes anything. */
+/** Children at a provider with a limited capacity, and a few at another with an unlimited one. */
 async function simulate(world: World, gated: boolean): Promise<Seen> {
   const clock = createFakeClock();
   let seed = world.seed;
@@ -228,7 +228,7 @@ async function simulate(world: World, gated: boolean): Promise<Seen> {
   let inFlight = 0;
   let arrivals: number[] = [];
 
-  /** One request; the failure where the server refuses it. */
+  /** One request; the failure if the server rejects it. */
   async function serve(): Promise<Failure | undefined> {
     arrivals = arrivals.filter((at) => at > clock.elapsed() - 60_000);
     const isFull = arrivals.length >= world.perMinute;
@@ -315,7 +315,7 @@ describe("a herd at a server that takes only so much", () => {
         assert.equal(seen.gaveUp, 0, `${JSON.stringify(seen)}`);
         assert.equal(seen.answered, world.children * world.steps);
         assert.ok(seen.refused <= seen.answered * 2 + 32, `${seen.refused} refused for ${seen.answered} answered`);
-        // A full cap of 32 places is taken once for the refusals; then nobody who waits is in the way.
+        // A full cap of 32 slots is occupied once for the refusals; then no waiting child is in the way.
         assert.ok(seen.otherMs <= world.steps * 500 + 100, `the other provider took ${seen.otherMs} ms`);
       }),
       { numRuns: 12 },

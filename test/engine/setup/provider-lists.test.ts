@@ -1,4 +1,4 @@
-/** Providers are asked for their models over real HTTP; what they say is kept, and holds without a network. */
+/** Model lists fetched from providers over real HTTP, cached, and used offline. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
@@ -20,7 +20,7 @@ import { createModelServer } from "../../../src/testing/model-server.ts";
 
 const KEY = "key-of-the-lab";
 
-/** A home whose config has these providers, and where it is. */
+/** A home whose config has these providers, and its path. */
 function homeWith(t: TestContext, providers: object) {
   const home = mkdtempSync(join(tmpdir(), "deputy-lists-"));
   t.after(() => rmSync(home, { recursive: true, force: true }));

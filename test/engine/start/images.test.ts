@@ -1,4 +1,4 @@
-/** Images of tasks: what preflight lets through, what the journal keeps of them, and what a child that goes on finds. */
+/** Images of tasks: what preflight accepts, what the journal stores of them, and what a resumed child finds. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { dataUrl, TINY_GIF, TINY_JPEG, TINY_PNG } from "../../support/tiny-image
 
 type Lab = {
   work: string;
-  /** Writes a file of the workspace. */
+  /** Writes a file in the workspace. */
   write(path: string, content: Buffer | string): void;
   run(images: string[], model?: string): Promise<Result>;
   open(): ReturnType<typeof createDeputy>;
@@ -19,7 +19,7 @@ type Lab = {
   shown(): number[];
 };
 
-/** A workspace, an extra directory and a provider of each kind that matters here. */
+/** A workspace, an extra directory and one provider of each relevant kind. */
 async function inLab(script: Script, work: (lab: Lab) => Promise<void>): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "deputy-images-"));
   const server = await createModelServer({ script });
@@ -101,7 +101,7 @@ describe("preflight of images", () => {
         [["large.png"], "claudia --provider strict", "image-unusable", /at most 3\.75 MiB/],
         [["moving.gif"], "gemini-3-pro --provider twin", "images-unsupported", /takes png, jpeg, webp; found gif/],
         [["http://a.test/x.png"], "gemini-3-pro --provider twin", "images-unsupported", /fetches https: URLs only/],
-        [["https://a.test/x"], "gemini-3-pro --provider twin", "images-unsupported", /told the type/],
+        [["https://a.test/x"], "gemini-3-pro --provider twin", "images-unsupported", /needs the type/],
         [["https://a.test/x.png"], "gemini-2.0-flash --provider twin", "images-unsupported", /fetches no URLs/],
         [["ftp://a.test/x.png"], "seeing", "image-unusable", /http\(s\) URL/],
         [["https://me:pass@a.test/x.png"], "seeing", "image-unusable", /without a user name/],
@@ -168,7 +168,7 @@ describe("the journal and images", () => {
 
   let isHeld = false;
 
-  /** Stops the run in its second step, then goes on with it in another process. */
+  /** Stops the run in its second step, then resumes it in another process. */
   async function resumed(lab: Lab, images: string[], meanwhile: () => void): Promise<Result> {
     isHeld = true;
     const first = lab.open();

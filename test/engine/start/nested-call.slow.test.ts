@@ -19,8 +19,8 @@ import { createTestEngine, type ModelScript } from "../../support/engine-stage.t
 const options = { surface: "cli", workspace: "/work" } as const;
 
 /**
- * A goal is a tree: `top(a, b(c))` has the children `a` and `b(c)`, and is the answer of whoever has none. An orchestrator
- * delegates all of its children at once, and answers with what it was told.
+ * A goal is a tree: `top(a, b(c))` has the children `a` and `b(c)`; a goal without children is its own answer. An
+ * orchestrator delegates all of its children at once, and answers with their answers.
  */
 function parts(goal: string): { name: string; children: string[] } {
   const open = goal.indexOf("(");
@@ -49,7 +49,7 @@ function goalOf({ messages }: ModelCall): string {
   return first?.role === "user" ? first.text : "";
 }
 
-/** Orchestrators delegate once, then answer with what they were told; leaves answer with their name. */
+/** Orchestrators delegate once, then answer with the results; leaves answer with their name. */
 const tree: ModelScript = async (request) => delegating(request) ?? says(parts(goalOf(request)).name);
 
 function delegating(request: ModelCall): Reply | undefined {
@@ -70,7 +70,7 @@ async function collect(events: AsyncIterable<Event>): Promise<Event[]> {
   return all;
 }
 
-/** Lets everything that can happen now happen. */
+/** Lets everything happen that can happen now. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -207,7 +207,7 @@ test("a listing asks the journal once for each run it lists, however many runs i
 
 // Stops --------------------------------------------------------------------------------------------------------------
 
-/** As `tree`, but who is called `hang…` answers only when its request is broken off. */
+/** As `tree`, but goals named `hang…` answer only when their request is aborted. */
 const hanging: ModelScript = async (request, signal) => {
   if (!parts(goalOf(request)).name.startsWith("hang")) return tree(request, signal);
   await new Promise<void>((resolve) => {
@@ -217,7 +217,7 @@ const hanging: ModelScript = async (request, signal) => {
   return fails("aborted");
 };
 
-/** Resolves with the first event that fits. */
+/** Resolves with the first matching event. */
 async function seen(events: AsyncIterable<Event>, fits: (event: Event) => boolean): Promise<void> {
   for await (const event of events) if (fits(event)) return;
   throw new Error("it never happened");
@@ -244,7 +244,7 @@ test("a child that is stopped stops what it delegated, and its siblings go on", 
     children.map(({ tally }) => tally.ending?.status),
     ["completed", "interrupted", "interrupted"],
   );
-  // Two requests of its own, one of each of a, mid and hang, one of hang2; the two that hung are not lost.
+  // Two requests of its own, one each of a, mid and hang, one of hang2; the two that hung are not lost.
   assert.deepEqual([results[0]?.api_calls, results[0]?.delegations], [5, [`${id}.1.1`]]);
   await engine.close();
 });
@@ -330,7 +330,7 @@ test("a tree that was stopped goes on where it was: grandchildren too", async ()
   const { results } = await (await engine.resume(delegation.id, {})).result;
   assert.deepEqual(statuses(results), ["completed: answered"]);
   assert.match(results[0]?.summary ?? "", /2 of 2 done.*\na\n.*\nhang\n?/s);
-  // top twice, a once, hang twice: once in vain.
+  // top twice, a once, hang twice, of which one failed.
   assert.deepEqual([results[0]?.api_calls, results[0]?.delegations], [5, [`${delegation.id}.1.1`]]);
   await engine.close();
 });
@@ -368,7 +368,7 @@ test("a conversation whose turn was stopped is told what had come of its delegat
 
 const PRICED = { facts: { price: { input: 1, output: 1_000_000 } } };
 
-/** The journal of a process that died after so many events. */
+/** The journal of a process that died after this many events. */
 async function cutAfter(count: number, events: readonly StoredEvent[]) {
   const memory = createMemory();
   const journal = createMemoryJournal({ memory });
@@ -476,8 +476,8 @@ test("what nested children spent before a crash counts against the budget afterw
     },
   });
   await (await second.engine.resume(delegation.id, {})).result;
-  // Three dollars are known to be spent, two are reserved for the request that was under way. Two are left, which are
-  // 2,000 tokens, and 256 of them are kept back for last words.
+  // Three dollars are known to be spent, two are reserved for the request in flight. Two are left, which are 2,000
+  // tokens, and 256 of them are reserved for a final answer.
   assert.equal(limits[0], 1_744);
   await second.engine.close();
 });

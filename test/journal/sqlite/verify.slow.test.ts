@@ -1,4 +1,4 @@
-/** `deputy journal verify`: no damage that changes what is read goes unnoticed, and none makes a command fall over. */
+/** `deputy journal verify`: no damage that changes what is read goes unnoticed, and none crashes a command. */
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ import { createTestEngine, type ModelScript } from "../../support/engine-stage.t
 
 const options = { surface: "library", workspace: "/work" } as const;
 
-/** The events of two true runs: one that was steered, asked and died on the way, one of two children. */
+/** The events of two real runs: one that was steered, requested approval and died midway, and one of two children. */
 async function trueEvents(): Promise<StoredEvent[]> {
   const memory = createMemory();
   let patient = true;
@@ -107,15 +107,15 @@ describe("verify", { timeout: 110_000 }, () => {
 
   it("finds one that was changed by a single letter, or moved to another run", () => {
     change(`UPDATE events SET data = replace(data, 'the answer', 'the ansver') WHERE kind = 'step-end'`);
-    assert.match(problems(), /Entry \d+ is not what was written: its checksum does not fit/);
+    assert.match(problems(), /Entry \d+ has changed: its checksum does not match/);
     change(`UPDATE events SET delegation_id = 'other' WHERE seq = ${seq("step-end")}`);
-    assert.match(problems(), /its columns say something else than its text/);
+    assert.match(problems(), /its columns do not match its data/);
   });
 
   it("finds events that are no events, or never came in this order, whoever wrote them with care", async () => {
     const [start, ...rest] = events;
     const wrong: [StoredEvent[], RegExp][] = [
-      [[{ ...start, kind: "delegation-begin" } as never], /no event has the kind "delegation-begin"/],
+      [[{ ...start, kind: "delegation-begin" } as never], /there is no event kind "delegation-begin"/],
       [[{ ...start, planned: "none" } as never], /delegation-start: planned: /],
       [rest, /comes before delegation-start/],
       [events.filter(({ kind }) => kind !== "tool-start"), /tool-end .* has no tool-start/],
@@ -158,7 +158,7 @@ describe("verify", { timeout: 110_000 }, () => {
     writeFileSync(file, how.kind === "cut" ? bytes.subarray(0, place) : bytes);
   }
 
-  /** SQLite takes a file with one of its first bits flipped for one that may only be read: that is told at once. */
+  /** SQLite takes a file with one of its first bits flipped for a read-only one, which is reported at once. */
   function openedUnlessRefused(): Journal | undefined {
     try {
       return openSqliteJournal({ stateDir });
@@ -213,7 +213,7 @@ describe("verify", { timeout: 110_000 }, () => {
         assert.notEqual(code, 70, stderr);
         assert.doesNotMatch(stderr, /\n {4}at /);
         if (problems.length === 0) assert.doesNotMatch(stderr, /damaged|add up/);
-        else if (/is not a journal, or is damaged|does not add up/.test(stderr)) {
+        else if (/is not a journal, or is damaged|is inconsistent/.test(stderr)) {
           assert.match(stderr, /deputy journal verify/);
         }
       }),

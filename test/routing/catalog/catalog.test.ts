@@ -1,4 +1,4 @@
-/** What is known of models, from where, and what is said to be unknown. */
+/** Model facts, their sources, and that unknown facts stay unknown. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Usage } from "../../../src/event.ts";

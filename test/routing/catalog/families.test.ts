@@ -1,4 +1,4 @@
-/** Names of families, and ids written in another case or with other dashes. */
+/** Family names, and ids in another case or with other dashes. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FAMILY_NAMES, newestOf } from "../../../src/routing/catalog/families.ts";

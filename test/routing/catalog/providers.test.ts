@@ -1,4 +1,4 @@
-/** The provider table is consistent, and base URLs say what they say. */
+/** The provider table is consistent, and base URLs are interpreted correctly. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
@@ -63,7 +63,7 @@ describe("the provider table", () => {
       { provider: "mylab", model: "m" },
       { config: { providers: { mylab: { default_model: "m" } } } },
     );
-    assert.match(message, /mylab is no built-in provider: expected providers\.mylab\.base_url/);
+    assert.match(message, /mylab is not a built-in provider: expected providers\.mylab\.base_url/);
   });
 
   test("a provider that works without a key is the only one only if the user set it up", () => {

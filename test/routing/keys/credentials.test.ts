@@ -1,11 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the config names a variable.
-/** Where keys are looked for, where they may go, and that they go nowhere else. */
+/** Where keys are searched, where they may be sent, and that they are sent nowhere else. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
 import { accessesFor, accessFor, type Given, problem, ready, readyOf, routingOf } from "../desk.ts";
 
-/** Endpoint, key name and key value a task on a provider would be sent with. */
+/** Endpoint, key name and key value for a task on a provider. */
 async function sent(provider: string, given: Given, model = "m") {
   const { route } = ready({ provider, model }, given);
   const { key, headers } = await accessFor(route, routingOf(given));
@@ -73,7 +73,7 @@ describe("a key is looked for", () => {
     const env = { GLM_API_KEY: "none", ANTHROPIC_API_KEY: "key-1" };
     assert.match(
       missing("zai", { config, env }),
-      /^No key for zai\. Looked in providers\.zai\.api_key \(NOPE is not set\), ALSO_NOT, GLM_API_KEY \(holds a placeholder, not a key\), ZAI_API_KEY, Z_AI_API_KEY\. Set one, or choose another provider: anthropic\.$/,
+      /^No key for zai\. Looked in providers\.zai\.api_key \(NOPE is not set\), ALSO_NOT, GLM_API_KEY \(contains a placeholder, not a key\), ZAI_API_KEY, Z_AI_API_KEY\. Set one, or choose another provider: anthropic\.$/,
     );
   });
 
@@ -97,7 +97,7 @@ describe("a key is looked for", () => {
     "NONE",
   ])
     test(`and ${word} is none`, () => {
-      assert.match(missing("zai", { env: { GLM_API_KEY: word } }), /holds a placeholder/);
+      assert.match(missing("zai", { env: { GLM_API_KEY: word } }), /contains a placeholder/);
     });
 });
 

@@ -1,4 +1,4 @@
-/** Which key a request is lent, as time goes by: on a clock of our own, without requests. */
+/** Which key a request is leased over time: on the test's clock, without requests. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Failure, FailureKind } from "../../../src/errors.ts";
@@ -20,7 +20,7 @@ function poolOf(...names: string[]) {
   const sources = names.map((name) => ({ name, secret: new Secret(`key ${name}`, name, ORIGIN) }));
   const pool = createPool(sources, ({ name }) => fixedKeySource(new Secret(`key ${name}`, name, ORIGIN)), clock);
   const lease = () => pool.lease(() => ({ headers: {}, redact: String }), never);
-  /** One request after the other, each answered at once or failing like this. */
+  /** One request after another, each answered at once or failing like this. */
   async function ask(last?: Failure): Promise<string | undefined> {
     const { keyName, release } = await lease();
     release(last);
@@ -119,7 +119,7 @@ test("what a request was told of its own key counts, however long that key rests
   const [other, own] = [await lease(), await lease()];
   other.release(failure("quota-exhausted"));
   own.release(failure("quota-exhausted"));
-  // Another model of the same provider: its quota is its own.
+  // Another model of the same provider has its own quota.
   const { keyName, release, availability } = await lease();
   release(failure("rate-limited", 2_000));
   assert.equal(keyName, "a");

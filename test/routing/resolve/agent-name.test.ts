@@ -1,4 +1,4 @@
-/** Agent definitions in a plan: their level, what they may not do, and what is told of one there is none of. */
+/** Agent definitions in a plan: their level, their restrictions, and the message about an unknown one. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { command, play, refusal, routesIn } from "../../support/whole-stage.ts";

@@ -145,7 +145,7 @@ describe("a command is ended with all its processes", () => {
 
   test("when the operator's limit is reached, whatever the command wished for", async (context) => {
     const { call } = openWorkshop(context, { terminal: { timeoutMs: 300 } });
-    const words = "(no output)\n[ended after 0.3 s, the most that is allowed]";
+    const words = "(no output)\n[ended after 0.3 s, the maximum]";
     assert.equal((await call("terminal", { command: "sleep 306", timeout_seconds: 600 })).text, words);
     assert.equal((await call("terminal", { command: "sleep 306" })).text, words);
   });

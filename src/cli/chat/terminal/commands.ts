@@ -28,7 +28,7 @@ function commandContext(terminal: TerminalChat): CommandContext {
     running: view.delegations,
     async begin() {
       if (terminal.turn !== undefined)
-        throw new DeputyError("usage", "A turn is under way: wait for it, or stop it with Ctrl-C.");
+        throw new DeputyError("usage", "A turn is running: wait for it, or stop it with Ctrl-C.");
       terminal.chat = await deps.resumeChat(terminal.chat);
     },
     leave: () => leave(terminal, EXIT_COMPLETED),

@@ -41,7 +41,7 @@ export async function runTurn(terminal: TerminalChat, message: string): Promise<
   io.stdout.write(`${ending}\n\n`);
   const missed = (await Promise.all(turn.steered)).filter((text) => text !== undefined);
   if (missed.length === 0 || terminal.state === "leaving") return showPrompt(terminal);
-  io.stdout.write(`${paint("dim", "The turn was over before it heard this; it is the next message:")}\n`);
+  io.stdout.write(`${paint("dim", "The turn ended before it received this; it becomes the next message:")}\n`);
   io.stdout.write(`${paint("bold", ">")} ${harmless(missed.join("\n"))}\n`);
   await runTurn(terminal, missed.join("\n"));
 }
@@ -74,7 +74,7 @@ export async function steerTurn(terminal: TerminalChat, turn: ActiveTurn, text: 
   if (turn.delegation === undefined) return void turn.steered.push(Promise.resolve(text));
   try {
     const receipt = await engine.steer(`${turn.delegation.id}.1`, text, "the user");
-    view.print(paint("dim", `> ${oneLine(text)} (goes with its next request)`));
+    view.print(paint("dim", `> ${oneLine(text)} (sent with the next request)`));
     const settled = engine.settleSteer(receipt, new AbortController().signal);
     turn.steered.push(settled.then(({ state }) => (state === "delivered" ? undefined : text)));
   } catch (error) {
@@ -93,7 +93,7 @@ export function stopTurn(terminal: TerminalChat): void {
   }
   signal(terminal, "stop");
   turn.delegation.stop("Ctrl-C").catch((error: unknown) => printProblem(terminal, error));
-  view.print(paint("yellow", "! Stopping the turn; what was said is kept. Ctrl-C again leaves."));
+  view.print(paint("yellow", "! Stopping the turn; the answer so far is kept. Press Ctrl-C again to exit."));
 }
 
 /** Returns false if no delegation is running that was not asked to stop before. */
@@ -106,6 +106,8 @@ function stopDelegations(terminal: TerminalChat): boolean {
     stopped.add(id);
     engine.stop(id, "Ctrl-C").catch((error: unknown) => printProblem(terminal, error));
   }
-  view.print(paint("yellow", "! Stopping what was delegated; what is done is kept. Ctrl-C again stops the turn."));
+  view.print(
+    paint("yellow", "! Stopping the delegations; finished work is kept. Press Ctrl-C again to stop the turn."),
+  );
   return true;
 }

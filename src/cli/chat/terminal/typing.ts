@@ -70,6 +70,6 @@ function clearTyped(terminal: TerminalChat): boolean {
 
 function offerToLeave(terminal: TerminalChat): void {
   signal(terminal, "interrupt");
-  terminal.deps.io.stdout.write(`\n${terminal.paint("dim", "Ctrl-C again, or Ctrl-D, leaves.")}\n`);
+  terminal.deps.io.stdout.write(`\n${terminal.paint("dim", "Press Ctrl-C again, or Ctrl-D, to exit.")}\n`);
   showPrompt(terminal);
 }

@@ -61,9 +61,9 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     if (Object.keys(entry).length === 0) return;
     const there = entries[slug];
     if (entry.base_url === undefined && known.slugOf(slug) === undefined)
-      conversion.note(`${path}: Deputy knows no provider ${slug}, and no base_url is written there.`);
+      conversion.note(`${path}: Deputy has no provider ${slug}, and no base_url is given.`);
     else if (there !== undefined && !isSameEndpoint(there, entry))
-      conversion.note(`${path} is left out: another provider is named ${slug}, too.`);
+      conversion.note(`${path} is omitted: another provider has the name ${slug}.`);
     else entries[slug] = { ...entry, ...there, ...(models && { models: { ...models, ...fieldsOf(there?.models) } }) };
   }
 
@@ -73,9 +73,9 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     const key = consumeText(fields, "api_key", "apiKey");
     const variable = consumeText(fields, "key_env", "api_key_env", "keyEnv");
     const headers: Fields = Object.assign({}, ...HEADERS.map((header) => consumeFields(fields, header)));
-    if (mode !== undefined && MODES[mode] === undefined) conversion.note(`${path}: Deputy does not speak ${mode}.`);
+    if (mode !== undefined && MODES[mode] === undefined) conversion.note(`${path}: Deputy does not support ${mode}.`);
     const isPlaceholder = key !== undefined && !key.includes("${") && !known.isUsableKey(key);
-    if (isPlaceholder) conversion.note(`${path}.api_key holds a placeholder, not a key.`);
+    if (isPlaceholder) conversion.note(`${path}.api_key contains a placeholder, not a key.`);
     return present({
       base_url: baseUrl?.replace(/(?<!\/)\/+$/, ""),
       api_mode: mode === undefined ? undefined : MODES[mode],
@@ -108,7 +108,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     const slug = builtIn ?? name;
     if (builtIn !== undefined || entries[slug] !== undefined) return { slug: add(slug, entry, path) };
     const instead = known.insteadOf(name);
-    const why = instead === undefined ? "which is defined nowhere" : `which Deputy does not speak to: ${instead}`;
+    const why = instead === undefined ? "which is not defined" : `which Deputy does not support: ${instead}`;
     return { refused: `it names the provider ${name}, ${why}` };
   }
 
@@ -146,7 +146,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     const there = entries[slug] ?? {};
     const other = Object.keys(entry).filter((key) => key in there && there[key] !== entry[key]);
     if (other.length > 0)
-      conversion.note(`${path}: ${other.join(", ")} left out, because providers.${slug} has another.`);
+      conversion.note(`${path}: ${other.join(", ")} omitted, because providers.${slug} has a different value.`);
     if (Object.keys(entry).length > 0) entries[slug] = { ...entry, ...there };
     return slug;
   }

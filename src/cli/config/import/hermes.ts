@@ -45,7 +45,7 @@ export function importHermes(source: Fields, known: KnownProviders): Imported {
   });
   conversion.rest(hermes, "");
   const fitting = withoutErrors(config, conversion);
-  if (unmatched.length > 0) notes.push(`Deputy has nothing like these: ${unmatched.sort().join(", ")}.`);
+  if (unmatched.length > 0) notes.push(`Deputy has no counterpart for these: ${unmatched.sort().join(", ")}.`);
   return { config: fitting, notes, literalKeys: literalKeysIn(fitting), variables: variablesOf(fitting) };
 }
 
@@ -59,7 +59,7 @@ function defineProviders(hermes: Fields, providers: HermesProviders, conversion:
     if (isRecord(defined))
       for (const [name, fields] of Object.entries(defined)) {
         if (isRecord(fields)) providers.define(name, withoutName(fields), `${section}.${name}`);
-        else conversion.note(`${section}.${name}: it is no map.`);
+        else conversion.note(`${section}.${name}: it is not a map.`);
       }
     if (!Array.isArray(defined)) continue;
     for (const [index, fields] of defined.entries()) {
@@ -107,7 +107,7 @@ function providerModelOf(
   const model = consumeText(fields, "default", "model");
   const named = providers.named(fields, path, hint);
   if ("refused" in named) {
-    conversion.note(`${path} is left out: ${named.refused}.`);
+    conversion.note(`${path} is omitted: ${named.refused}.`);
     return undefined;
   }
   const isInherited = model === undefined || model === "inherit" || model === "auto";
@@ -147,7 +147,7 @@ function aliasOfMap(written: unknown, path: string, name: string, reading: Readi
   reading.conversion.rest(fields, path);
   if (pair === undefined) return undefined;
   if (pair.model !== undefined) return { ...pair, ...present({ reasoning_effort: effort }) };
-  reading.conversion.note(`${path} is left out: it names no model.`);
+  reading.conversion.note(`${path} is omitted: it names no model.`);
   return undefined;
 }
 
@@ -173,7 +173,7 @@ function delegationOf(hermes: Fields, reading: Reading): Fields {
   const parentsChain = consume(hermes, "fallback_providers", "fallback_model");
   const pair = providerModelOf(fields, "delegation", "delegation", reading);
   if (fields.subagent_auto_approve === true)
-    conversion.note("delegation.subagent_auto_approve: write delegation.approvals: allow yourself, if you mean it.");
+    conversion.note("delegation.subagent_auto_approve: if you want this, set delegation.approvals: allow yourself.");
   delete fields.subagent_auto_approve;
   conversion.rest(fields, "delegation");
   const isPinned = pair?.model !== undefined || pair?.provider !== undefined;
@@ -223,7 +223,7 @@ function withoutErrors(config: Fields, conversion: ConversionNotes): Fields {
     const place = path.map((key) => (typeof key === "number" ? key : String(key)));
     // A provider without its URL would be a different one.
     remove(fitting, place[0] === "providers" && place[2] === "base_url" ? place.slice(0, 2) : place);
-    conversion.note(`${pathText(place)} is left out: ${message}.`);
+    conversion.note(`${pathText(place)} is omitted: ${message}.`);
   }
   return withoutErrors(withoutEmpty(fitting), conversion);
 }

@@ -35,7 +35,7 @@ export function importConfig(io: Io, place: ConfigPlace, file: string | undefine
   }
   const backup = writeConfig(target, `${head}\n${stringify(imported.config)}`);
   io.stdout.write(`${notes.map((note) => `- ${note}\n`).join("")}\nWritten to ${target}.`);
-  io.stdout.write(`${backup === undefined ? "" : ` The former one is ${backup}.`} Next: deputy doctor\n`);
+  io.stdout.write(`${backup === undefined ? "" : ` The previous file is ${backup}.`} Next: deputy doctor\n`);
 }
 
 function readSource(path: string): Record<string, unknown> {
@@ -72,7 +72,7 @@ function notesOn({ notes, literalKeys, variables }: Imported, env: Io["env"]): s
     ...(literal.length === 0
       ? []
       : [
-          `Keys written out, as they were: ${literal.join(", ")}. Better: a variable, named by api_key_env or \${NAME}.`,
+          `Literal keys, copied unchanged: ${literal.join(", ")}. Better: a variable, named by api_key_env or \${NAME}.`,
         ]),
     ...(unset.length === 0
       ? []
@@ -83,8 +83,8 @@ function notesOn({ notes, literalKeys, variables }: Imported, env: Io["env"]): s
 }
 
 function headOf(source: string, notes: string[]): string {
-  const lines = notes.length === 0 ? ["# Everything was carried over."] : notes.map((note) => `# - ${note}`);
-  return `# From ${source}. \`deputy config show\` tells what holds, \`deputy doctor\` whether it works.\n${lines.join("\n")}\n`;
+  const lines = notes.length === 0 ? ["# Everything was converted."] : notes.map((note) => `# - ${note}`);
+  return `# From ${source}. \`deputy config show\` shows the values in effect, \`deputy doctor\` checks them.\n${lines.join("\n")}\n`;
 }
 
 /** The config without keys, for display. */

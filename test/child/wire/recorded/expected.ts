@@ -8,19 +8,19 @@ import type { Finish, Usage } from "../../../../src/event.ts";
 
 export type ReadAnswer = {
   finish: Finish;
-  /** The text, one for each part. */
+  /** The text of each part. */
   texts: string[];
   reasoning: string;
   calls: { name: string; input: unknown }[];
   usage: Usage | undefined;
   served: string | undefined;
-  /** Of what the vendor wants back with the next request (signatures, encrypted reasoning), as much as was kept. */
+  /** The kept part of what the vendor requires back with the next request (signatures, encrypted reasoning). */
   kept: string[];
 };
 
 export type ReadFailure = {
   failure: FailureKind;
-  /** A part of the message that people read. */
+  /** A part of the message for people. */
   quotes: string;
   retryAfterMs: number | undefined;
 };

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
-/** Random Hermes configs: what is imported of any of them loads, and mixes no two endpoints. */
+/** Random Hermes configs: the import of any of them loads, and never mixes two endpoints. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

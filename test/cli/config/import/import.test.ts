@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
-/** `deputy config import`: Hermes configs as people have them, and what becomes of each part. */
+/** `deputy config import`: realistic Hermes configs, and the result of each part. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { loadConfig } from "../../../../src/config/load.ts";
 import { deputy, temporaryDirectory } from "../../../support/command-line.ts";
 
-/** A home with this Hermes config where Hermes has it. */
+/** A home with this Hermes config in its usual place. */
 function hermesHome(t: TestContext, yaml: string) {
   const home = temporaryDirectory(t.after.bind(t));
   mkdirSync(join(home, ".hermes"));
@@ -16,7 +16,7 @@ function hermesHome(t: TestContext, yaml: string) {
   return { home, path: join(home, ".config/deputy/config.yaml"), stage: { cwd: home, env: { HOME: home } } };
 }
 
-/** What is printed, as a config and as notes. */
+/** The printed config and notes. */
 async function imported(t: TestContext, yaml: string) {
   const { code, stdout, stderr } = await deputy(["config", "import"], hermesHome(t, yaml).stage);
   assert.equal(code, 0, stderr);
@@ -62,7 +62,7 @@ describe("the parent's model", () => {
   test("is left out with its provider where Deputy does not speak to that", async (t) => {
     const { config, notes } = await imported(t, "model: { default: gpt-5.5, provider: openai-codex }\n");
     assert.deepEqual(config, {});
-    assert.match(notes, /model is left out: it names the provider openai-codex.*`openai` with OPENAI_API_KEY/);
+    assert.match(notes, /model is omitted: it names the provider openai-codex.*`openai` with OPENAI_API_KEY/);
   });
 });
 
@@ -152,7 +152,7 @@ model_aliases:
     });
     assert.deepEqual(config.models.glm, { model: "y", provider: "glm-endpoint" });
     assert.deepEqual(config.models.plain, { model: "glm-5", provider: "zai" });
-    assert.match(notes, /custom_providers\[0\] is left out: another provider is named lab, too/);
+    assert.match(notes, /custom_providers\[0\] is omitted: another provider has the name lab/);
   });
 
   test("without a URL that could be one are left out, and told", async (t) => {
@@ -160,7 +160,7 @@ model_aliases:
     const { config, notes } = await imported(t, yaml);
     assert.deepEqual(config, {});
     assert.match(notes, /custom_providers\[0\]: it has no name/);
-    assert.match(notes, /providers\.bad\.base_url is left out/);
+    assert.match(notes, /providers\.bad\.base_url is omitted/);
   });
 });
 
@@ -220,7 +220,7 @@ terminal: { timeout: 90, backend: docker }
       },
       terminal: { timeout_seconds: 90 },
     });
-    assert.match(notes, /nothing like these: delegation\.orchestrator_enabled, display, terminal\.backend\./);
+    assert.match(notes, /no counterpart for these: delegation\.orchestrator_enabled, display, terminal\.backend\./);
     assert.match(notes, /Not set here: STEP_KEY\./);
   });
 
@@ -228,7 +228,7 @@ terminal: { timeout: 90, backend: docker }
     const chain = "fallback_providers: [{ provider: openrouter, model: a/b }, { provider: nous, model: c }]\n";
     const inherited = await imported(t, chain);
     assert.deepEqual(inherited.config.delegation, { fallbacks: [{ model: "a/b", provider: "openrouter" }] });
-    assert.match(inherited.notes, /fallback_providers\[1\] is left out.*nous/);
+    assert.match(inherited.notes, /fallback_providers\[1\] is omitted.*nous/);
     const pinned = await imported(t, `${chain}delegation: { model: x, provider: zai }\n`);
     assert.equal(pinned.config.delegation.fallbacks, undefined);
     assert.match(pinned.notes, /fallback_providers applies only to the parent/);
@@ -240,8 +240,8 @@ terminal: { timeout: 90, backend: docker }
   test("leaves out values that do not fit, and says what was expected", async (t) => {
     const { config, notes } = await imported(t, "delegation: { max_iterations: 0, reasoning_effort: sometimes }\n");
     assert.deepEqual(config, {});
-    assert.match(notes, /delegation\.max_iterations is left out: /);
-    assert.match(notes, /delegation\.reasoning_effort is left out: /);
+    assert.match(notes, /delegation\.max_iterations is omitted: /);
+    assert.match(notes, /delegation\.reasoning_effort is omitted: /);
   });
 });
 
@@ -252,7 +252,7 @@ describe("a key that is written out", () => {
     const { stdout, notes, config } = await imported(t, LITERAL);
     assert.ok(!stdout.includes("sk-very-secret"));
     assert.equal(config.providers.lab.api_key, "[secret]");
-    assert.match(notes, /Keys written out, as they were: providers\.lab\.api_key/);
+    assert.match(notes, /Literal keys, copied unchanged: providers\.lab\.api_key/);
   });
 
   test("is carried over by --write, for its owner's eyes, into a config that loads", async (t) => {
