@@ -58,7 +58,7 @@ async function listedMs(): Promise<number> {
 }
 
 try {
-  await listedMs(); // ~Fills the compile cache, like the first start on a machine.
+  await listedMs(); // Fills the compile cache, like the first start on a machine.
   const idle: number[] = [];
   const listed: number[] = [];
   for (let round = 0; round < REPEATS; round++) {

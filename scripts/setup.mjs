@@ -51,7 +51,7 @@ function isInstalled() {
     const isThere = (path) => path === "" || path in installed || isForOthers(wanted[path]);
     return Object.keys(installed).every(isSame) && Object.keys(wanted).every(isThere);
   } catch {
-    return false; // ~Missing, or not npm's: install.
+    return false; // Missing, or not npm's: install.
   }
 }
 
@@ -200,7 +200,7 @@ async function runPinned(args) {
   const env = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compile"), ...process.env };
   const child = spawn(pinnedNode, args, { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.on(signal, () => signal !== "SIGINT" && child.kill(signal)); // ~The terminal interrupts the whole group.
+    process.on(signal, () => signal !== "SIGINT" && child.kill(signal)); // The terminal interrupts the whole group.
   }
   const [code, signal] = await new Promise((resolve) => {
     child.on("error", (error) => {

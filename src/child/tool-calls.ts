@@ -105,7 +105,7 @@ function realDirectory(workspace: string): string {
   try {
     return realpathSync(workspace);
   } catch {
-    return workspace; // ~It is gone: commands will fail there by themselves.
+    return workspace; // It is gone: commands will fail there by themselves.
   }
 }
 

@@ -10,7 +10,7 @@ export function fitted(text: string, columns: number): string {
   const isWide = (line: string) => help.displayWidth(line) > columns;
   const fit = (part: string) =>
     part
-      .replace(/^(?=\S)(.*)\n(?=\S)/gm, "$1 ") // ~Indented lines stay separate; the others are joined to one text.
+      .replace(/^(?=\S)(.*)\n(?=\S)/gm, "$1 ") // Indented lines stay separate; the others are joined to one text.
       .split("\n")
       .map((line) => (isWide(line) ? fittedLine(line, columns, help) : line))
       .join("\n");

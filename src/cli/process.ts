@@ -10,7 +10,7 @@ const POLITE_ENDS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Ends the process once its output is written, even if handles are open. Call once, before anything else. */
 export async function runProcess(argv: string[]): Promise<void> {
-  process.on("SIGXFSZ", () => {}); // ~An exceeded file size limit becomes an error to report, instead of killing the process.
+  process.on("SIGXFSZ", () => {}); // An exceeded file size limit becomes an error to report, instead of killing the process.
   const code = await main(argv, createIo());
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }

@@ -28,7 +28,7 @@ export async function startDetached(runId: string, { env, cwd, routing, configPa
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
     });
-    child.stdin?.on("error", () => {}).end(secrets); // ~If it ends before it reads them, its last output says why.
+    child.stdin?.on("error", () => {}).end(secrets); // If it ends before it reads them, its last output says why.
     await firstLineFrom(child);
     // From here on it is silent: what happens is in the journal.
     child.removeAllListeners();

@@ -197,7 +197,7 @@ function isFolder(entry: Dirent, path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch {
-    return false; // ~The link is dangling or circular.
+    return false; // The link is dangling or circular.
   }
 }
 

@@ -18,7 +18,7 @@ export function ownFiles(place: ConfigPlace): OwnFiles {
     directories: [
       state,
       resolve(dirname(userConfigPath(env))),
-      resolve(env.HOME || homedir(), ".cache", "deputy"), // ~bin/deputy.mjs makes Node cache compiled code there.
+      resolve(env.HOME || homedir(), ".cache", "deputy"), // bin/deputy.mjs makes Node cache compiled code there.
       // No tool creates one, so only those that are links have to be listed.
       ...withAncestors(resolve(cwd))
         .map((directory) => join(directory, ".deputy"))

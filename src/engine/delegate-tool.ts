@@ -41,7 +41,7 @@ export function createDelegateTool(
     restOf: (childId) => `the user can read it with deputy show ${childId}`,
     async submit(call, { signal }) {
       const under = await engine.submit(call, { ...options, askedBy: "model" });
-      const stop = () => void under.stop("the caller").catch(() => {}); // ~The result reports it.
+      const stop = () => void under.stop("the caller").catch(() => {}); // The result reports it.
       if (signal.aborted) stop();
       signal.addEventListener("abort", stop, { once: true });
       await under.result.finally(() => signal.removeEventListener("abort", stop));

@@ -20,7 +20,7 @@ export async function beginRun<Row, Events extends readonly StoredEvent[]>(
   firstEvents: (delegationId: string) => Events,
 ): Promise<Events> {
   const { promise, resolve, reject } = Promise.withResolvers<Events>();
-  promise.catch(() => {}); // ~The failing commit reports the reason.
+  promise.catch(() => {}); // The failing commit reports the reason.
   await commits.append(() => {
     const delegationId = "id" in newId ? newId.id : nextRunUnder(newId.under);
     let events: Events;

@@ -29,7 +29,7 @@ export function invariantError(run: RunInvariants, event: StoredEvent): string |
     return again ? "the run begins twice" : undefined;
   }
   if (!run.begun) {
-    run.begun = true; // ~Report it once.
+    run.begun = true; // Report it once.
     return `${event.kind} comes before delegation-start`;
   }
   if (REQUESTS.includes(event.kind)) return undefined;
@@ -76,7 +76,7 @@ function childInvariantError(child: ChildInvariants, event: ChildEvent): string 
       return asking === event.step ? undefined : `step-end ${event.step} of ${event.childId} has no step-start`;
     }
     case "step-fail":
-      child.asking = undefined; // ~There is no step-start if no key was available.
+      child.asking = undefined; // There is no step-start if no key was available.
       return beforeStart(child, event);
     case "tool-start":
       child.begun.add(event.callId);
@@ -97,6 +97,6 @@ function childInvariantError(child: ChildInvariants, event: ChildEvent): string 
 
 function beforeStart(child: ChildInvariants, event: ChildEvent): string | undefined {
   if (child.started) return undefined;
-  child.started = true; // ~Report it once.
+  child.started = true; // Report it once.
   return `${event.kind} of ${event.childId} comes before its child-start`;
 }

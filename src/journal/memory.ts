@@ -73,7 +73,7 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
     for (let seq = (filter.after ?? 0) + 1; seq <= upTo; seq++) {
       const text = memory.log[seq - 1] ?? "";
-      if (text === "") continue; // ~The entry was removed.
+      if (text === "") continue; // The entry was removed.
       const event: StoredEvent = JSON.parse(text);
       if (matches(filter, event)) yield { seq, event };
     }

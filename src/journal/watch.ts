@@ -38,7 +38,7 @@ export function createWatching(log: Log, polling?: Polling): Watching {
     let after = filter.after ?? 0;
     try {
       while (!isOver()) {
-        const changed = change.promise; // ~Taken before reading, so that a change during the reading is not missed.
+        const changed = change.promise; // Taken before reading, so that a change during the reading is not missed.
         const upTo = log.latest();
         if (upTo > after) {
           for (const entry of log.entries({ ...filter, after }, upTo)) {
@@ -71,7 +71,7 @@ export function createWatching(log: Log, polling?: Polling): Watching {
 
   function startPolling({ clock, pollMs }: Polling): void {
     poller = new AbortController();
-    poll(clock, pollMs, poller.signal).catch(() => {}); // ~It ends by being aborted.
+    poll(clock, pollMs, poller.signal).catch(() => {}); // It ends by being aborted.
   }
 
   /** The sleep keeps the process alive, because somebody waits for it. */

@@ -61,7 +61,7 @@ export async function follow(
       client.shown.add(open.request);
       elicit(open.form, Math.max(1, open.answerBy - clock.now()))
         .then((answer) => submitDecision(engine, open, answer, by))
-        .catch(() => {}); // ~The client cannot show it after all: the request stays pending for others until it expires.
+        .catch(() => {}); // The client cannot show it after all: the request stays pending for others until it expires.
     }
     return false;
   }

@@ -69,7 +69,7 @@ export function createRequestContext(
     startedAt: clock.elapsed(),
     ...(token !== undefined && {
       onProgress: (line) => {
-        mcpReq.notify({ method: "notifications/progress", params: { progressToken: token, ...line } }).catch(() => {}); // ~The client has gone.
+        mcpReq.notify({ method: "notifications/progress", params: { progressToken: token, ...line } }).catch(() => {}); // The client has gone.
       },
     }),
     ...(takesForms &&
@@ -79,7 +79,7 @@ export function createRequestContext(
     async roots() {
       if (modern || server.getClientCapabilities()?.roots === undefined) return [];
       const listed = mcpReq.send({ method: "roots/list" }, { timeout: ROOTS_MS });
-      return listed.then(({ roots }) => roots.map(({ uri }) => uri)).catch(() => []); // ~A client that does not answer has none.
+      return listed.then(({ roots }) => roots.map(({ uri }) => uri)).catch(() => []); // A client that does not answer has none.
     },
     ...present({ resumed }),
   };

@@ -49,7 +49,7 @@ export async function listRuns(
   const listings: RunListing[] = [];
   for (const delegationId of ids.toReversed().slice(0, newest)) {
     const run = await listedRun(journal, delegationId);
-    if (run === undefined) continue; // ~The run was removed meanwhile.
+    if (run === undefined) continue; // The run was removed meanwhile.
     const owner = await ownerOf(journal, run, pid);
     // Detecting progress needs the run's tool calls.
     const mayBeSetAside = setAsideReason({ run, owner }) !== undefined;

@@ -66,7 +66,7 @@ async function* newEntries(
 ): AsyncGenerator<Entry> {
   const abandoned = new AbortController();
   const over = new AbortController();
-  lookForOwner({ journal, clock }, delegationId, () => abandoned.abort(), over.signal).catch(() => {}); // ~The journal was closed meanwhile.
+  lookForOwner({ journal, clock }, delegationId, () => abandoned.abort(), over.signal).catch(() => {}); // The journal was closed meanwhile.
   let last = after;
   try {
     const either = AbortSignal.any([signal, abandoned.signal]);

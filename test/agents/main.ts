@@ -144,7 +144,7 @@ function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEn
     child.once("exit", (code) => {
       clearTimeout(timer);
       setTimeout(() => {
-        end(); // ~Leftover processes.
+        end(); // Leftover processes.
         resolve({ code, output });
       }, 200);
     });

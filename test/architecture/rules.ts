@@ -114,9 +114,7 @@ function packageBreaches(path: string, specifier: string): string[] {
 function contentBreaches(facts: SourceFacts): string[] {
   const breaches: string[] = [];
   if (facts.readsEnvironment && !ENVIRONMENT_READERS.test(facts.path)) {
-    breaches.push(
-      `${facts.path} reads process.env: only config/ does. Take the value as an argument.`,
-    );
+    breaches.push(`${facts.path} reads process.env: only config/ does. Take the value as an argument.`);
   }
   if (facts.saysAny) breaches.push(`${facts.path} says \`any\`: take \`unknown\` and let a schema read it.`);
   return breaches;

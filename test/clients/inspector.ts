@@ -47,7 +47,7 @@ async function useAll(ask: Ask): Promise<void> {
     assert.ok(structuredContent && !isError, `${name} ${JSON.stringify(args)}`);
     return structuredContent;
   };
-  const { tools = [] } = await ask("--method", "tools/list", "--strict"); // ~Fails if a schema is invalid.
+  const { tools = [] } = await ask("--method", "tools/list", "--strict"); // Fails if a schema is invalid.
   assert.deepEqual(
     tools.map(({ name }) => name),
     ["delegate_task", "list_models", "check_delegation", "control_delegation"],

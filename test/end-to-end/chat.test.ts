@@ -162,7 +162,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     await terminal.see("asks to run terminal:");
     await terminal.see("│ echo from the child");
     await terminal.see("[a]lways");
-    await new Promise((resolve) => setTimeout(resolve, 600)); // ~Text typed as it appears does not count.
+    await new Promise((resolve) => setTimeout(resolve, 600)); // Text typed as it appears does not count.
     say("y");
     await terminal.see("Answer: from the child");
     await leave();

@@ -32,7 +32,7 @@ const WORDS = [
 const NAMES = [
   ...["PG", "DB_", "MY_", "AWS_X_", "github_"].flatMap((before) => WORDS.map((word) => before + word)),
   ...["githubToken", "npm_config_//host/:_authToken", "AWS_ACCESS_KEY_ID", "SSHPASS", "COOKIE", "ANTHROPIC_API_KEY_2"],
-].filter((name) => !["PGPAT", "PGAUTH", "PGJWT", "PGDSN"].includes(name)); // ~Attached to other letters, these mean nothing.
+].filter((name) => !["PGPAT", "PGAUTH", "PGJWT", "PGDSN"].includes(name)); // Attached to other letters, these mean nothing.
 const VALUES = {
   DATABASE_URL: `postgres://u:${MARK}@127.0.0.1/db`,
   HTTP_PROXY: `http://u:${MARK}@127.0.0.1:9`,

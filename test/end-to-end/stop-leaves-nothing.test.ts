@@ -22,7 +22,7 @@ const TURNS: Record<string, Turn> = {
   "hear an answer": { text: "Well, let me think about that.", deltas: 4, fault: { kind: "silence", afterDeltas: 3 } },
   "wait before it tries again": { fault: { kind: "rate-limited", retryAfter: 50 } },
   "ask a person": { toolCalls: [{ name: "terminal", input: { command: "ls" } }] },
-  "wait for its turn": { fault: { kind: "silence" } }, // ~It arrives when the first child is stopped.
+  "wait for its turn": { fault: { kind: "silence" } }, // It arrives when the first child is stopped.
   "wait behind it": { text: "Never asked." },
 };
 const TASKS = Object.keys(TURNS);
@@ -88,7 +88,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   const { id, result } = await deputy.start(
     { tasks: TASKS.map((goal) => ({ goal, ...(goal === LIMITED && ELSEWHERE) })) },
     {
-      concurrency: TASKS.length - 3, // ~The one that waits to retry releases its slot.
+      concurrency: TASKS.length - 3, // The one that waits to retry releases its slot.
       answersFromElsewhere: true,
       permissions: [
         { tool: "terminal", match: "ls", then: "ask" },
@@ -105,7 +105,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   await deputy.stop(`${id}.1`);
   await eventually(async () => (await deputy.run(id)).run.children[0]?.tally.ending !== undefined);
   assert.deepEqual(processesWith(mark), [], "a process outlived its child");
-  await until(() => server.inFlight === 3); // ~Two siblings that continue, and the next one.
+  await until(() => server.inFlight === 3); // Two siblings that continue, and the next one.
 
   await deputy.stop(id);
   const { results } = await result;
@@ -118,7 +118,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   assert.deepEqual(await deputy.questions(), []);
   await deputy.close();
   await until(() => JSON.stringify(handles()) === JSON.stringify(before));
-  await new Promise((resolve) => setTimeout(resolve, 2_100)); // ~As long as the grandchild would have taken.
+  await new Promise((resolve) => setTimeout(resolve, 2_100)); // As long as the grandchild would have taken.
   assert.ok(!existsSync(join(cwd, "late")), "a grandchild went on");
   assert.equal(providers.arrivals.length, TASKS.length - 1, "a request left after the stop");
 });

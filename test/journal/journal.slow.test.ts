@@ -452,7 +452,7 @@ describe("a memory journal whose commits fail", () => {
       },
     });
     await journal.append([stepStart(1)]);
-    void journal.append([stepStart(2), stepStart(3)]); // ~Nobody sees this failure, and nothing depends on it.
+    void journal.append([stepStart(2), stepStart(3)]); // Nobody sees this failure, and nothing depends on it.
     await new Promise(setImmediate);
     room = 100;
     await assert.rejects(journal.append([stepStart(4)]), full);

@@ -107,7 +107,7 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
     const journal = openSqliteJournal({ stateDir, newId: () => "me" });
     for (const delegationId of ["d1", "d2"]) await journal.claim(delegationId);
     await journal.append([stepStart(1)]);
-    closeSync(openSync(join(stateDir, "owners", "me.lock"), "r")); // ~On POSIX this drops the lock of the whole process.
+    closeSync(openSync(join(stateDir, "owners", "me.lock"), "r")); // On POSIX this drops the lock of the whole process.
     const child = start("claim");
     await heard(child);
     assert.deepEqual(await ask(child, "d1"), { claimed: true });

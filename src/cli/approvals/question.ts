@@ -39,7 +39,7 @@ async function askAtTerminal(
   const rich = isRichTerminal(output, env);
   const keyboard = createKeyboard({ input, output, rich, history: [], complete: async (line) => [[], line], clock });
   const onInterrupt = () => {
-    if (rich) output.write(PASTE_MODE.off); // ~The process may exit with it.
+    if (rich) output.write(PASTE_MODE.off); // The process may exit with it.
     interrupt?.();
   };
   keyboard.listen({ onLine() {}, onInterrupt, onEnd() {} });

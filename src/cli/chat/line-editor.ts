@@ -64,7 +64,7 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
     if (closed) return;
     const typed = editor.line;
     editor.setPrompt("");
-    clear(); // ~While hidden and empty, the editor's count of rows starts again.
+    clear(); // While hidden and empty, the editor's count of rows starts again.
     screen.mute(false);
     editor.setPrompt(prompt);
     editor.prompt();

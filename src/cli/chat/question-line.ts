@@ -36,7 +36,7 @@ export function openQuestion(
 
   function hold(): void {
     gate.pass("nothing");
-    setRawMode(true); // ~Otherwise the terminal keeps the beginning of a line until the line ends.
+    setRawMode(true); // Otherwise the terminal keeps the beginning of a line until the line ends.
     cancel();
     cancel = clock.after(QUIET_MS, () => {
       isBegun = !keepsDrafts && endsMidLine(held);

@@ -20,8 +20,6 @@ import { formatRoute, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { type Finding, findingsOf } from "./route-trial.ts";
 
-/** `bad`: a run would fail because of it. `note`: for information. */
-type Finding = { state: "good" | "note" | "bad"; about: string; text: string };
 const MAX_AGENT_NOTES = 5;
 
 type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: string };

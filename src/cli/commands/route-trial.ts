@@ -2,7 +2,7 @@
 import type { RouteTrial, TrialAnswer } from "../../engine/setup/try-route.ts";
 import { formatRoute, plural } from "../terminal/format.ts";
 
-/** `bad`: a run would fail on it. `note`: good to know. */
+/** `bad`: a run would fail because of it. `note`: for information. */
 export type Finding = { state: "good" | "note" | "bad"; about: string; text: string };
 
 const PLEASE_REPORT = "Please report it: Deputy does not know this of the endpoint.";

@@ -42,7 +42,7 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   const edited = () => textWithEntry(path, addEntry(format, read(path, within), at, entry, flags.force === true));
   if (edited() !== undefined && !flags.write && !(await mayWrite(io, path)))
     return void io.stdout.write("Nothing was written.\n");
-  const text = edited(); // ~The file may have changed during the prompt.
+  const text = edited(); // The file may have changed during the prompt.
   const backup = text === undefined ? undefined : writeSettings(path, text);
   remember(path, io);
   if (text === undefined) return void io.stdout.write("The entry is already there: nothing to do.\n");

@@ -11,7 +11,7 @@ type McpFlags = { workspace?: string; config?: string };
 export const declareMcp: Declare = (command, context) => {
   command
     .description("Offer delegate_task to an agent program over MCP, on standard input and output.")
-    .enablePositionalOptions() // ~`install` has options with the same names.
+    .enablePositionalOptions() // `install` has options with the same names.
     .option(
       "-w, --workspace <dir>",
       "working directory of the children (default: the client's, else the current directory)",

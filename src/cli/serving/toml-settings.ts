@@ -16,7 +16,7 @@ import {
 export const tomlSettings: SettingsSyntax = {
   parse(text) {
     try {
-      return structuredClone(parse(text, { integersAsBigInt: true })); // ~Parsed tables have no prototype and would compare as unequal.
+      return structuredClone(parse(text, { integersAsBigInt: true })); // Parsed tables have no prototype and would compare as unequal.
     } catch (error) {
       if (!(error instanceof TomlError)) throw error;
       const [reason = ""] = error.message.replace(/^Invalid TOML document: /, "").split("\n");

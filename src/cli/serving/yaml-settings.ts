@@ -29,7 +29,7 @@ export const yamlSettings: SettingsSyntax = {
         .trimEnd();
       return appendLines(text.slice(0, end), `${lines}\n`) + text.slice(end);
     }
-    if (!isMap(holder)) document.set(section, document.createNode({})); // ~A key without a value.
+    if (!isMap(holder)) document.set(section, document.createNode({})); // A key without a value.
     document.setIn([section, name], document.createNode(entry));
     return document.toString({ lineWidth: 0 }).replaceAll("\n", lineBreakOf(text));
   },

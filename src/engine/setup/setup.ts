@@ -112,7 +112,7 @@ function readSetup(
     place.hideVariables?.(Object.keys(halves.secrets));
     return halves;
   };
-  divided(); // ~Runs before the first child: variables that commands do not get must not be readable in this process either.
+  divided(); // Runs before the first child: variables that commands do not get must not be readable in this process either.
   let offered: AvailableModels | undefined;
   return {
     loaded,

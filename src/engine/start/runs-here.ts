@@ -100,7 +100,7 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
       broadcast.end();
       feed.end();
     });
-    result.catch(() => {}); // ~The holder of the delegation sees the rejection; handling it is optional.
+    result.catch(() => {}); // The holder of the delegation sees the rejection; handling it is optional.
     here.set(delegationId, result);
     const stop = (by: string, target?: string) => requestStop(delegationId, by, target);
     return { id: delegationId, run, events: broadcast, follow: feed.follow, result, stop };

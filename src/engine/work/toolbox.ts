@@ -71,7 +71,7 @@ function delegateTool(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot):
     async submit(call, context, { background }) {
       if (background && chatExtras !== undefined) return chatExtras.background(call, backgroundFrom(delegator));
       const running = nested.run(call, delegator, context);
-      slot.release(); // ~The child does not need a slot while it waits.
+      slot.release(); // The child does not need a slot while it waits.
       return reportOf({ run: await running, owner: "none" }, clock.now());
     },
   }) as Tool;

@@ -88,7 +88,7 @@ const SQLITE_IOERR_WRITE = 10 | (3 << 8);
 /** By SQLite's primary result codes (https://sqlite.org/rescode.html). */
 const SQLITE_CAUSES: Record<number, Cause> = {
   [SQLITE_BUSY]: "busy",
-  1: "damaged", // ~SQLITE_ERROR: the tables differ from those that every statement here expects
+  1: "damaged", // SQLITE_ERROR: the tables differ from those that every statement here expects
   8: "not-writable", // SQLITE_READONLY
   11: "damaged", // SQLITE_CORRUPT
   13: "full", // SQLITE_FULL

@@ -64,7 +64,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
     for (const { seq } of matching(filter, upTo)) {
       const row = one.get(seq);
-      if (row === undefined) continue; // ~Its run was removed meanwhile.
+      if (row === undefined) continue; // Its run was removed meanwhile.
       if (!isWhole(row)) throw new DamagedEntry(seq);
       yield { seq, event: JSON.parse(row.data) };
     }

@@ -12,7 +12,7 @@ import { isBusy } from "./errors.ts";
 export function holdLock(file: string): () => void {
   closeSync(openSync(file, "wx", 0o600));
   const database = new DatabaseSync(file, { timeout: 0 });
-  database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE"); // ~MEMORY: without a second file
+  database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE"); // MEMORY: without a second file
   return () => database.close();
 }
 
@@ -29,6 +29,6 @@ export function isLockHeld(file: string): boolean {
   } catch (error) {
     if (isBusy(error)) return true;
     if (statSync(file, { throwIfNoEntry: false }) === undefined) return false;
-    throw error; // ~For example, too many open files: an unknown owner is not a dead one.
+    throw error; // For example, too many open files: an unknown owner is not a dead one.
   }
 }

@@ -94,7 +94,7 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
       const base = realRoot(workspace);
       const found = createListing(MAX_MATCHES, "lines");
       const { isOwn, paths } = createOwnCheck(workspace.own);
-      let isShown = true; // ~A line without a path belongs to the file of the line before it.
+      let isShown = true; // A line without a path belongs to the file of the line before it.
       const end = await ripgrep(
         [
           ...leavingOut(paths, base),
