@@ -100,8 +100,13 @@ export type DelegationEvent =
         parent?: { childId: string; step: number; callId: string };
         /** Depth of the run's children: 1 (absent) for a call by no child, 0 for a conversation's own child. */
         depth?: number;
-        /** The server that owns the run: after a crash, its next process continues the run. Absent for other owners. */
+        /**
+         * The server that owns the run: after a crash, its next process continues it, `deputy mcp` once its client
+         * repeats the call. Absent for other owners.
+         */
         server?: string;
+        /** Hash of an MCP client's call, by which the client finds the run again when it repeats the call. */
+        callKey?: string;
       }
     >
   /** The bytes of an image that the call itself contained, stored once; call and plan refer to it by hash. */
@@ -133,6 +138,8 @@ export type DelegationEvent =
       "approval-answer",
       { id: string; target: string; callId: string; request?: string; allowed: boolean; by: string; reason: string }
     >
+  /** An MCP client has received the end of its call, or no longer wants it: the same call starts a new run from now on. */
+  | Of<"call-close", { client: string }>
   /** `durationMs`: total working time, by a monotonic clock. */
   | Of<"delegation-end", { durationMs?: number }>;
 
@@ -250,6 +257,7 @@ export const DURABILITY = {
   "stop-request": "barrier",
   "steer-request": "barrier",
   "approval-answer": "barrier",
+  "call-close": "barrier",
   "delegation-end": "barrier",
   "child-start": "stored",
   "attempt-start": "stored",
@@ -274,8 +282,13 @@ export const DURABILITY = {
   "retry-wait": "live",
 } as const satisfies Record<EventKind, "live" | "stored" | "barrier">;
 
-/** Events that any process may write about a run that it does not own. */
-export const REQUESTS = ["stop-request", "steer-request", "approval-answer"] as const satisfies StoredEvent["kind"][];
+/** Events that any process may write about a run it does not own. */
+export const REQUESTS = [
+  "stop-request",
+  "steer-request",
+  "approval-answer",
+  "call-close",
+] as const satisfies StoredEvent["kind"][];
 
 export function isRequest({ kind }: StoredEvent): boolean {
   return REQUESTS.some((request) => request === kind);

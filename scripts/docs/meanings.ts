@@ -263,6 +263,7 @@ export const EVENTS: Record<EventKind, string> = {
   "stop-request": "someone asked one child or all children to stop",
   "steer-request": "someone sent a message to a child",
   "approval-answer": "someone decided on a child's approval request elsewhere",
+  "call-close": "an MCP client received the result of its call, or canceled it; the same call then starts a new run",
   "delegation-charge": "usage so far of a delegation that the child made",
   "delegation-end": "all children have ended",
   "child-start": "a child starts; contains its prompts",

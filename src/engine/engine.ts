@@ -19,6 +19,7 @@ import {
 import { followRun, replayRun, watchRun } from "../run/watch-run.ts";
 import type { Call } from "../task.ts";
 import { type ApprovalRequests, createApprovalRequests } from "./control/approval-requests.ts";
+import { type ClientCalls, createClientCalls } from "./control/client-calls.ts";
 import { createSteering, type SteerReceipt } from "./control/messages.ts";
 import type { LiveDelegation } from "./delegation.ts";
 import { type ConverseOptions, createContinueRun, type ResumeOptions } from "./start/continue-run.ts";
@@ -53,7 +54,10 @@ export type EngineDeps = Services &
     pid: number;
   };
 
-export interface Engine {
+/** The `by` of stops when a process shuts down. */
+export const SHUTDOWN = "close";
+
+export interface Engine extends ClientCalls {
   /** Plans a call without starting anything. @throws DeputyError `task-invalid` | `config-invalid` */
   plan(call: Call, options: SubmitOptions): Promise<Plan>;
   /**
@@ -75,8 +79,11 @@ export interface Engine {
    * child can continue: nothing is written then
    */
   resume(id: string, options: ResumeOptions): Promise<LiveDelegation>;
-  /** Like `resume`, for the server that owned the run: what a user stopped, or asked to stop, stays stopped. */
-  resumeAfterCrash(id: string, server: string, options: ResumeOptions): Promise<LiveDelegation>;
+  /**
+   * Like `resume`, for the server that owned the run: what a user stopped, or asked to stop, stays stopped.
+   * @param found the run, which is in use from now on: find it again with `run`
+   */
+  resumeAfterCrash(found: LoadedRun, server: string, options: ResumeOptions): Promise<LiveDelegation>;
   /**
    * Takes the next turn of a conversation (a run whose surface is `chat`) with the user's message. An unfinished turn
    * first ends where it was stopped. @throws DeputyError `run-unknown` | `run-owned` | `nothing-to-run`
@@ -183,6 +190,7 @@ export function createEngine(deps: EngineDeps): Engine {
     stop,
     ...createSteering(talk),
     ...createApprovalRequests(talk),
+    ...createClientCalls(talk),
     runs: (newest) => listRuns(journal, pid, newest),
     runCount: async () => (await runIds(journal)).length,
     run: (id) => findRun(journal, id, pid),
@@ -201,7 +209,7 @@ export function createEngine(deps: EngineDeps): Engine {
     follow: (found, signal) => followRun(deps, found, signal),
     prune: (options) => pruneRuns(journal, options, clock.now(), pid),
     async close() {
-      await stopAll("close");
+      await stopAll(SHUTDOWN);
       await Promise.all([deps.closeTransport(), deps.schemas.close()]);
       await journal.close();
     },

@@ -2,10 +2,7 @@
  * The valid orders of a run's events, including crashes at any point, for verifying a journal. Pure: a fold over one
  * run's events that returns what is wrong.
  */
-import type { ChildEvent, StoredEvent } from "../event.ts";
-
-/** Events that any process may write about a run it does not own, even just after its end. */
-const REQUESTS: readonly StoredEvent["kind"][] = ["stop-request", "steer-request", "approval-answer"];
+import { type ChildEvent, isRequest, type StoredEvent } from "../event.ts";
 
 type ChildInvariants = {
   started: boolean;
@@ -32,7 +29,7 @@ export function invariantError(run: RunInvariants, event: StoredEvent): string |
     run.begun = true; // Report it once.
     return `${event.kind} comes before delegation-start`;
   }
-  if (REQUESTS.includes(event.kind)) return undefined;
+  if (isRequest(event)) return undefined; // Also just after the end.
   if (event.kind === "delegation-resume") return applyResume(run);
   if (run.ended) return `${event.kind} comes after the run's end, without a resume`;
   if (event.kind === "delegation-end") {

@@ -17,6 +17,8 @@ export type EntryFilter = {
   kinds?: readonly StoredEvent["kind"][];
   /** Only entries after this `seq`. */
   after?: number;
+  /** Only events of this time or later, in milliseconds since the epoch. */
+  since?: number;
 };
 
 /** The process that owns a run, and whether it is alive (according to the kernel, not a clock). */

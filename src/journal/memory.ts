@@ -128,8 +128,9 @@ function parentIdOf(id: string): string {
   return id.slice(0, id.lastIndexOf("."));
 }
 
-function matches({ delegationId, within, roots, kinds }: EntryFilter, event: StoredEvent): boolean {
-  const { delegationId: id, kind } = event;
+function matches({ delegationId, within, roots, kinds, since = 0 }: EntryFilter, event: StoredEvent): boolean {
+  const { delegationId: id, kind, at } = event;
+  if (at < since) return false;
   if (delegationId !== undefined && id !== delegationId) return false;
   if (within !== undefined && id !== within && !id.startsWith(`${within}.`)) return false;
   if (roots && id.includes(".")) return false;

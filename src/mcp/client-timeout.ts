@@ -3,6 +3,7 @@
  * then the work is worth keeping. The protocol does not distinguish them, but clients do, by their words or by the
  * time.
  */
+import { SdkError, SdkErrorCode } from "@modelcontextprotocol/server";
 
 /**
  * Timeouts are whole multiples of this, in milliseconds: 10 s, 30 s, 60 s. A user's cancellation matches one by chance
@@ -31,4 +32,9 @@ export function isClientTimeout(reason: unknown, waitedMs: readonly number[]): b
   const words = typeof reason === "string" ? reason.trim() : "";
   if (words !== "") return TIMEOUT_WORDS.test(words) && !USER_WORDS.test(words);
   return waitedMs.some((ms) => ms > STEP_MS / 2 && (ms + EARLY_MS) % STEP_MS <= EARLY_MS + LATE_MS);
+}
+
+/** Whether a call ended with its connection, and not by its client's word. */
+export function isDisconnect(reason: unknown): boolean {
+  return reason instanceof SdkError && reason.code === SdkErrorCode.ConnectionClosed;
 }

@@ -76,6 +76,10 @@ export type Run = {
   readonly depth: number;
   call: Call;
   readonly surface: string;
+  /** Key of the MCP client's call that started the run, if any. */
+  readonly callKey?: string;
+  /** MCP clients that have received its end, or no longer want it. */
+  readonly closedBy: Set<string>;
   /** Prompts of the agent definitions that tasks use, by name. */
   readonly agents: Readonly<Record<string, string>>;
   readonly startedAt: number;
@@ -146,6 +150,8 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       depth: event.depth ?? 1,
       call: event.call,
       surface: event.surface,
+      ...present({ callKey: event.callKey }),
+      closedBy: new Set(),
       agents: event.agents ?? {},
       startedAt: event.at,
       lastEventAt: event.at,
@@ -165,7 +171,11 @@ export function foldRun(run: Run | undefined, event: Event): Run {
     };
   }
   if (run === undefined) throw new Error(`${event.delegationId}: ${event.kind} before delegation-start`);
-  // The system clock may have been set back.
+  if (event.kind === "call-close") {
+    run.closedBy.add(event.client); // Nobody worked on it then.
+    return run;
+  }
+  // The system's clock may have been set back.
   const sinceLastMs = Math.max(0, event.at - run.lastEventAt);
   run.lastEventAt = event.at;
   switch (event.kind) {

@@ -41,7 +41,9 @@ function add(memory: Memory, event: StoredEvent): void {
 async function diesAgain(memory: Memory, id: string, { server }: { server?: string }, model = never): Promise<void> {
   const { engine, die } = createTestEngine({ script: model, memory });
   const options = { answersFromElsewhere: true };
-  await (server === undefined ? engine.resume(id, options) : engine.resumeAfterCrash(id, server, options));
+  await (server === undefined
+    ? engine.resume(id, options)
+    : engine.resumeAfterCrash(await engine.run(id), server, options));
   for await (const { kind } of engine.watch(id, new AbortController().signal)) if (kind === "delegation-resume") break;
   await new Promise((resolve) => setTimeout(resolve, 30));
   die();
@@ -56,7 +58,7 @@ async function reasonIn(memory: Memory, id: string): Promise<string | undefined>
 }
 
 async function endings(engine: Engine, id: string): Promise<string[]> {
-  const { result } = await engine.resumeAfterCrash(id, SERVER.server, { answersFromElsewhere: true });
+  const { result } = await engine.resumeAfterCrash(await engine.run(id), SERVER.server, { answersFromElsewhere: true });
   return (await result).results.map(({ status, exit_reason }) => `${status} ${exit_reason}`);
 }
 
@@ -71,7 +73,7 @@ describe("the next process of a server", () => {
   test("finds it again where it died itself in the middle", async () => {
     const { id, memory } = await dead(SERVER, nothing);
     const { engine, die } = createTestEngine({ script: never, memory });
-    await engine.resumeAfterCrash(id, SERVER.server, { answersFromElsewhere: true });
+    await engine.resumeAfterCrash(await engine.run(id), SERVER.server, { answersFromElsewhere: true });
     assert.deepEqual(await engine.orphanedRuns("serve"), []);
     die();
     const { engine: third } = createTestEngine({ script: answers, memory });
@@ -182,7 +184,7 @@ describe("a run that was under way at a crash", () => {
     await diesAgain(memory, id, {});
     assert.equal(await reasonIn(memory, id), undefined);
     const { engine, die } = createTestEngine({ script: never, memory });
-    await engine.resumeAfterCrash(id, SERVER.server, { answersFromElsewhere: true });
+    await engine.resumeAfterCrash(await engine.run(id), SERVER.server, { answersFromElsewhere: true });
     assert.equal(setAsideReason(await engine.run(id)), undefined);
     die();
   });

@@ -161,6 +161,14 @@ for (const [name, createStore] of Object.entries(STORES)) {
         assert.deepEqual(await entriesOf(journal.read({ kinds: [] })), []);
       });
 
+      it("keeps to what happened since a time", async () => {
+        const kinds = ["step-start"] as const;
+        assert.deepEqual(await numbersOf(journal.read({ kinds, since: 1_002 })), [2, 3]);
+        assert.deepEqual(await numbersOf(journal.read({ delegationId: "a", roots: true, kinds, since: 1_002 })), [3]);
+        assert.deepEqual(await entriesOf(journal.read({ since: 1_004 })), []);
+        assert.equal((await entriesOf(journal.read({ since: 0 }))).length, 5);
+      });
+
       it("combines delegation, kinds and place", async () => {
         const [first] = await entriesOf(journal.read({ delegationId: "a", kinds: ["step-start"] }));
         assert.ok(first);

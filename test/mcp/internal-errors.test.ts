@@ -25,6 +25,7 @@ for (const kind of CLIENTS)
         workspace: { path: cwd, isNamed: false },
         clock: systemClock,
         version: "0.0.0",
+        server: () => "test",
         startDetached: async () => {},
       });
       const client = await connect(kind, { createServer });

@@ -47,24 +47,29 @@ export type McpClient = {
   close(): Promise<void>;
 };
 
-const ABOUT = { name: "a test", version: "1" };
-
 /** What the client's person does with a form. Without one, the client knows no forms. */
 export type Person = (message: string) => Promise<Filled> | Filled;
 type Filled = { action: "accept" | "decline" | "cancel"; content?: Record<string, string> };
 
 /** @param roots URLs of its folders. Without any, the client knows none. */
-export async function connect(kind: ClientKind, place: Place, person?: Person, roots?: string[]): Promise<McpClient> {
+export async function connect(
+  kind: ClientKind,
+  place: Place,
+  person?: Person,
+  roots?: string[],
+  name = "a test",
+): Promise<McpClient> {
+  const about = { name, version: "1" };
   const capabilities = { ...(person && { elicitation: {} }), ...(roots && { roots: {} }) };
   const listed = { roots: roots?.map((uri) => ({ uri })) ?? [] };
   if (kind === "1.x") {
-    const client = new OldClient(ABOUT, { capabilities });
+    const client = new OldClient(about, { capabilities });
     if (person) client.setRequestHandler(ElicitRequestSchema, ({ params }) => person(params.message));
     if (roots) client.setRequestHandler(ListRootsRequestSchema, () => listed);
     return connectOld(client, place);
   }
   const mode = kind === "2.x modern" ? { pin: "2026-07-28" } : "legacy";
-  const client = new Client(ABOUT, { versionNegotiation: { mode }, capabilities });
+  const client = new Client(about, { versionNegotiation: { mode }, capabilities });
   if (person) client.setRequestHandler("elicitation/create", ({ params }) => person(params.message));
   if (roots) client.setRequestHandler("roots/list", () => listed);
   return connectNew(client, place);

@@ -32,6 +32,7 @@ export async function onMcpStage(
       workspace: { path: cwd, isNamed: false },
       clock: serverClock ?? systemClock,
       version: "0.0.0",
+      server: () => "test",
       startDetached: begin ?? (async (id) => void (await deputy.engine.resume(id, { answersFromElsewhere: true }))),
     });
     const clients: McpClient[] = [];

@@ -2,7 +2,6 @@
 import { resolve } from "node:path";
 import { type CreateMcpServer, createMcpServers } from "../../mcp/server.ts";
 import type { ToolsDeps } from "../../mcp/tools.ts";
-import { present } from "../../present.ts";
 import type { Io } from "../io.ts";
 import { startDetached } from "../start-detached.ts";
 import { readVersion } from "../version.ts";
@@ -14,13 +13,13 @@ export const WORKSPACE_OPTION = [
 
 /**
  * @param flags `--config` and `--workspace` as given
- * @param server the name under which it continues its runs after a crash, if it does
+ * @param server the name under which its next process continues its runs after a crash
  */
 export async function mcpServers(
   { env, cwd, clock }: Io,
   deputy: ToolsDeps["deputy"],
   flags: { config?: string; workspace?: string },
-  server?: string,
+  server: () => string,
 ): Promise<CreateMcpServer> {
   return createMcpServers({
     deputy,
@@ -28,6 +27,6 @@ export async function mcpServers(
     clock,
     version: await readVersion(),
     startDetached: (runId) => startDetached(runId, { env, cwd, routing: deputy.routing, configPath: flags.config }),
-    ...present({ server }),
+    server,
   });
 }

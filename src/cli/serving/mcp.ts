@@ -52,14 +52,15 @@ program closes the pipe, or on Ctrl-C. It stops its runs; deputy resume continue
 
 async function serve(flags: McpFlags, context: Context): Promise<void> {
   const { io } = context;
-  const [{ serveOverStdio }, { mcpServers }] = await Promise.all([
+  const [{ serveOverStdio }, { mcpServers }, { serverName }] = await Promise.all([
     import("../../mcp/stdio.ts"),
     import("./mcp-servers.ts"),
+    import("./resume-after-crash.ts"),
   ]);
   await withDeputy(context, flags.config, async (deputy) => {
     const interrupted = new AbortController();
     const unheard = io.onInterrupt(() => interrupted.abort());
-    const createServer = await mcpServers(io, deputy, flags);
+    const createServer = await mcpServers(io, deputy, flags, () => serverName("mcp", deputy.loadConfig()));
     if (io.stdin.isTTY) io.stderr.write(AT_A_TERMINAL);
     const onError = (error: Error) => void io.stderr.write(`! ${error.message}\n`);
     await serveOverStdio({ input: io.stdin, output: io.stdout, createServer, onError }, interrupted.signal);

@@ -8,12 +8,12 @@ import { plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 
 /**
- * Servers with the same config are one server, on any port: a different config may have other keys and permissions. The
- * user's own config has a fixed name; a named or project config is identified by its path.
+ * Servers with the same command and config are one server, on any port: a different config may have other keys and
+ * permissions. The user's own config has a fixed name; a named or project config is identified by its path.
  */
-export function serverName({ files }: Pick<LoadedConfig, "files">): string {
+export function serverName(command: "mcp" | "serve", { files }: Pick<LoadedConfig, "files">): string {
   const own = files.find(({ kind }) => kind !== "user");
-  return own === undefined ? "serve" : `serve ${own.path}`;
+  return own === undefined ? command : `${command} ${own.path}`;
 }
 
 /** If two servers start at once, each run is continued by one, and the other does not report it. */
@@ -26,12 +26,13 @@ export async function resumeAfterCrash(
   for (const id of await engine.orphanedRuns(server)) {
     if (signal.aborted) return;
     try {
-      const note = setAsideNote(await engine.run(id));
+      const found = await engine.run(id);
+      const note = setAsideNote(found);
       if (note !== "") {
         say(note.trimEnd());
         continue;
       }
-      await engine.resumeAfterCrash(id, server, { answersFromElsewhere: true, signal });
+      await engine.resumeAfterCrash(found, server, { answersFromElsewhere: true, signal });
       const { run, owner } = await engine.run(id);
       if (owner === "here") say(`Resuming ${id} after a crash: ${doneIn(run)}.`);
     } catch (error) {

@@ -41,9 +41,9 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
         const token = accessToken(stateDir(io.env));
         const say = (text: string) => void io.stderr.write(`${text}\n`);
         const onError = (error: unknown) => say(`! ${error instanceof Error ? error.message : error}`);
-        const server = serverName(deputy.loadConfig());
+        const server = serverName("serve", deputy.loadConfig());
         const face = createHttpAdapter({
-          createServer: await mcpServers(io, deputy, flags, server),
+          createServer: await mcpServers(io, deputy, flags, () => server),
           onError,
         });
         const mcp = toNodeHandler(face, { onerror: onError, maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;

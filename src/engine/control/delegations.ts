@@ -40,7 +40,7 @@ export type DelegationsDeps = {
   signal: AbortSignal;
   wait: WaitForRun;
   /** Called with each report before the model receives it. */
-  onReport?(report: Report): Promise<void>;
+  onReport?(report: Report, run: Run): Promise<void>;
   maxSummaryChars: number;
 };
 
@@ -86,7 +86,7 @@ async function describeRun(listing: RunListing, deps: DelegationsDeps): Promise<
   const { clock, client, maxSummaryChars, onReport } = deps;
   const report = withinLimit(reportOf(listing, clock.now()), maxSummaryChars);
   for (const { request } of report.questions) client.told.add(request);
-  await onReport?.(report);
+  await onReport?.(report, listing.run);
   const next = nextOf(report);
   return { ...report, ...present({ next }) };
 }

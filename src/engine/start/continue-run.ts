@@ -50,21 +50,22 @@ export type ContinueRunDeps = Resuming &
 
 export type ContinueRun = {
   resume(id: string, options: ResumeOptions): Promise<LiveDelegation>;
-  resumeAfterCrash(id: string, server: string, options: ResumeOptions): Promise<LiveDelegation>;
+  resumeAfterCrash(found: LoadedRun, server: string, options: ResumeOptions): Promise<LiveDelegation>;
   converse(id: string, text: string, options: ConverseOptions): Promise<LiveDelegation>;
 };
 
 export function createContinueRun(deps: ContinueRunDeps): ContinueRun {
   return {
     resume: (id, options) => resume(deps, id, options),
-    resumeAfterCrash: (id, server, options) => resumeAfterCrash(deps, id, server, options),
+    resumeAfterCrash: (found, server, options) => resumeAfterCrash(deps, found, server, options),
     converse: (id, text, options) => converse(deps, id, text, options),
   };
 }
 
 async function resume(deps: ContinueRunDeps, id: string, options: ResumeOptions): Promise<LiveDelegation> {
-  const loaded = await findResumable(deps, id);
+  const loaded = await findRun(deps.journal, id, deps.pid);
   const { run } = loaded;
+  refuseNested(run);
   if (isOver(run)) return asItEnded(run);
   return whileOwned(deps, loaded, async () => {
     const setup = withPermissions(deps.setup(), options.permissions);
@@ -76,13 +77,13 @@ async function resume(deps: ContinueRunDeps, id: string, options: ResumeOptions)
 /** What a user stopped, or asked to stop, stays stopped. A run that then has nothing to continue is left unchanged. */
 async function resumeAfterCrash(
   deps: ContinueRunDeps,
-  id: string,
+  loaded: LoadedRun,
   server: string,
   options: ResumeOptions,
 ): Promise<LiveDelegation> {
   const { clock, disown } = deps;
-  const loaded = await findResumable(deps, id);
   const { run } = loaded;
+  refuseNested(run);
   if (isOver(run)) return asItEnded(run);
   return whileOwned(deps, loaded, async () => {
     const setup = withPermissions(deps.setup(), options.permissions);
@@ -120,11 +121,9 @@ async function converse(
   });
 }
 
-/** @throws DeputyError `run-unknown` · `usage` for a run that is part of another */
-async function findResumable({ journal, pid }: ContinueRunDeps, id: string): Promise<LoadedRun> {
-  const loaded = await findRun(journal, id, pid);
-  if (loaded.run.parent !== undefined) throw partOfTree(loaded.run.delegationId);
-  return loaded;
+/** @throws DeputyError `usage` for a run that is part of another */
+function refuseNested({ delegationId, parent }: Run): void {
+  if (parent !== undefined) throw partOfTree(delegationId);
 }
 
 function isOver({ endedAt, children }: Run): boolean {

@@ -43,6 +43,8 @@ export type CallOptions = {
   depth?: number;
   /** The server that owns the run: after a crash, its next process finds the run with `orphanedRuns`. */
   server?: string;
+  /** Of an MCP client's call, by which `takeOverCall` finds the run. */
+  callKey?: string;
 };
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
@@ -97,7 +99,7 @@ export function createCalls(deps: CallsDeps): Calls {
   async function prepare(asked: Call, options: CallOptions, nested?: NestedCall): Promise<ReadyCall> {
     const { planned, warnings, call, setup, agents } = await plan(asked, options, nested);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
-    const { surface, server } = options;
+    const { surface, server, callKey } = options;
     return {
       setup,
       firstEvents(delegationId) {
@@ -112,7 +114,7 @@ export function createCalls(deps: CallsDeps): Calls {
           ...(Object.keys(agents).length > 0 && { agents }),
           ...(nested && { parent: nested.by }),
           ...(isConversation(options) ? { depth: 0 } : nested && { depth: nested.depth }),
-          ...present({ server }),
+          ...present({ server, callKey }),
         };
         return [start, ...stored];
       },

@@ -70,20 +70,24 @@ export function createEventTable(database: DatabaseSync): EventTable {
     }
   }
 
-  function matching({ delegationId, within, roots, kinds, after = 0 }: EntryFilter, upTo: number): { seq: number }[] {
+  function matching(
+    { delegationId, within, roots, kinds, after = 0, since }: EntryFilter,
+    upTo: number,
+  ): { seq: number }[] {
     // A whole tree is found by index; a watcher's few new entries are scanned. A plus before a column disables its
     // index.
     const byPlace = within === undefined || upTo - after <= FEW;
     const conditions = byPlace ? ["seq > $after", "seq <= $upTo"] : ["+seq > $after", "+seq <= $upTo"];
     if (delegationId !== undefined) conditions.push("delegation_id = $delegationId");
     if (within !== undefined) conditions.push(byPlace ? inTree("+delegation_id") : inTree("delegation_id"));
+    if (since !== undefined) conditions.push("at >= $since");
     if (roots) conditions.push("instr(delegation_id, '.') = 0");
     if (kinds !== undefined && within !== undefined) conditions.push("+kind IN (SELECT value FROM json_each($kinds))");
     else if (kinds !== undefined) conditions.push("kind IN (SELECT value FROM json_each($kinds))");
     return selection(conditions.join(" AND ")).all({
       after,
       upTo,
-      ...present({ delegationId }),
+      ...present({ delegationId, since }),
       ...(within !== undefined && { root: within, ...treeBelow(within) }),
       ...(kinds !== undefined && { kinds: JSON.stringify(kinds) }),
     }) as { seq: number }[];
