@@ -4,9 +4,9 @@
  * format of nearly every provider. Read tolerantly, as that package does: gateways differ in all but the core.
  */
 import type { JSONObject, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider";
-import { createParser } from "eventsource-parser";
 import { isRecord } from "../../record.ts";
 import { finishMeaning } from "./dialect/finish-reasons.ts";
+import { eventBatches } from "./event-stream.ts";
 
 type StreamPart = LanguageModelV4StreamPart;
 type ChunkFields = JSONObject;
@@ -17,19 +17,9 @@ type ChunkFields = JSONObject;
  */
 export async function* chatParts(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamPart> {
   const answer = createAnswer();
-  const parser = createParser({ onEvent: ({ data }) => readChunk(answer, data.trim()) });
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      // Some streams end within their last event.
-      parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }));
-      yield* flush(answer);
-      if (done) break;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
+  for await (const batch of eventBatches(body)) {
+    for (const { data } of batch) readChunk(answer, data.trim());
+    yield* flush(answer);
   }
   yield* finish(answer);
 }
