@@ -7,6 +7,7 @@ import type { JSONObject, LanguageModelV4StreamPart, LanguageModelV4Usage } from
 import { isRecord } from "../../record.ts";
 import { finishMeaning } from "./dialect/finish-reasons.ts";
 import { eventBatches } from "./event-stream.ts";
+import { type CallAssembly, createCallAssembly } from "./tool-call-assembly.ts";
 
 type StreamPart = LanguageModelV4StreamPart;
 type ChunkFields = JSONObject;
@@ -14,9 +15,13 @@ type ChunkFields = JSONObject;
 /**
  * Parts as they arrive. Text that arrived together is one delta. What is no chunk becomes an `error` part; a stream that
  * ends without a finish reason yields no `finish`.
+ * @param toolNames the tools that were offered
  */
-export async function* chatParts(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamPart> {
-  const answer = createAnswer();
+export async function* chatParts(
+  body: ReadableStream<Uint8Array>,
+  toolNames: readonly string[],
+): AsyncGenerator<StreamPart> {
+  const answer = createAnswer(toolNames);
   for await (const batch of eventBatches(body)) {
     for (const { data } of batch) readChunk(answer, data.trim());
     yield* flush(answer);
@@ -24,12 +29,12 @@ export async function* chatParts(body: ReadableStream<Uint8Array>): AsyncGenerat
   yield* finish(answer);
 }
 
-type StreamedCall = { id: string; name: string; argumentsText: string; signature?: string };
-
 type StreamedAnswer = {
   /** Heard and not yet handed on. */
   pending: StreamPart[];
-  calls: Map<number, StreamedCall>;
+  calls: CallAssembly;
+  /** What deltas have told: a message that follows them tells it again. */
+  told: { text: boolean; reasoning: boolean; calls: boolean };
   named: boolean;
   refused: boolean;
   /** The stream said that it is over: what follows is nothing, and nothing is missing. */
@@ -38,8 +43,10 @@ type StreamedAnswer = {
   usage?: ChunkFields;
 };
 
-function createAnswer(): StreamedAnswer {
-  return { pending: [], calls: new Map(), named: false, refused: false, isDone: false };
+function createAnswer(toolNames: readonly string[]): StreamedAnswer {
+  const calls = createCallAssembly(toolNames);
+  const told = { text: false, reasoning: false, calls: false };
+  return { pending: [], calls, told, named: false, refused: false, isDone: false };
 }
 
 function* flush(answer: StreamedAnswer): Generator<StreamPart> {
@@ -79,6 +86,19 @@ function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
   const { finish_reason: reason } = choice;
   if (typeof reason === "string" && reason !== "" && reason !== "null") answer.finishReason = reason;
   if (isFields(choice.delta)) applyDelta(answer, choice.delta);
+  if (isFields(choice.message)) applyMessage(answer, choice.message);
+}
+
+/** A choice as of an answer that is not streamed; some servers send both forms (microsoft/foundry-local#144). */
+function applyMessage(answer: StreamedAnswer, message: ChunkFields): void {
+  const told = { ...answer.told };
+  const { content, refusal, reasoning_content, reasoning, reasoning_details, tool_calls, function_call } = message;
+  applyDelta(answer, {
+    ...(!told.text && { content, refusal }),
+    ...(!told.reasoning && { reasoning_content, reasoning, reasoning_details }),
+    ...(!told.calls && { tool_calls, function_call }),
+  });
+  answer.told = told;
 }
 
 function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
@@ -90,7 +110,10 @@ function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
     answer.refused = true;
     push(answer, "text", delta.refusal);
   }
-  if (Array.isArray(delta.tool_calls)) for (const call of delta.tool_calls) applyCall(answer, call);
+  const { tool_calls: calls, function_call: onlyCall } = delta;
+  if (Array.isArray(calls) && calls.length > 0) addCalls(answer, calls);
+  // The form before tool_calls: https://platform.openai.com/docs/api-reference/chat/object, `function_call`.
+  else if (isFields(onlyCall)) addCalls(answer, [{ function: onlyCall }]);
 }
 
 /** Mistral's form: https://docs.mistral.ai/capabilities/reasoning, content as a list of text and thinking. */
@@ -102,41 +125,32 @@ function applyContentPart(answer: StreamedAnswer, part: unknown): void {
   }
 }
 
+function addCalls(answer: StreamedAnswer, pieces: readonly unknown[]): void {
+  answer.told.calls = true;
+  answer.calls.add(pieces);
+}
+
 /** Neighbouring pieces of one kind that arrived together are one. */
 function push(answer: StreamedAnswer, kind: "text" | "reasoning", piece: unknown): void {
   if (typeof piece !== "string" || piece === "") return;
+  answer.told[kind] = true;
   const last = answer.pending.at(-1);
   const type = `${kind}-delta` as const;
   if (last?.type === type) last.delta += piece;
   else answer.pending.push({ type, id: kind, delta: piece });
 }
 
-/** Pieces of a call share its index. Who sends no index sends whole calls. */
-function applyCall(answer: StreamedAnswer, piece: unknown): void {
-  if (!isFields(piece)) return;
-  const index = typeof piece.index === "number" ? piece.index : answer.calls.size;
-  const call = answer.calls.get(index) ?? { id: "", name: "", argumentsText: "" };
-  answer.calls.set(index, call);
-  if (typeof piece.id === "string") call.id ||= piece.id;
-  const { function: called, extra_content: extra } = piece;
-  if (isFields(called)) {
-    if (typeof called.name === "string") call.name ||= called.name;
-    if (typeof called.arguments === "string") call.argumentsText += called.arguments;
-  }
-  // Gemini behind a chat endpoint: its signature has to come back with the call.
-  const google = isFields(extra) ? extra.google : undefined;
-  if (isFields(google) && typeof google.thought_signature === "string") call.signature = google.thought_signature;
-}
-
 function* finish(answer: StreamedAnswer): Generator<StreamPart> {
-  for (const [index, { id, name, argumentsText, signature }] of answer.calls) {
-    yield {
-      type: "tool-call",
-      toolCallId: id || `call-${index}`,
-      toolName: name,
-      input: argumentsText,
-      ...(signature !== undefined && { providerMetadata: { google: { thoughtSignature: signature } } }),
-    };
+  for (const [position, { id, name, argumentsText, signature }] of answer.calls.calls().entries()) {
+    if (name === "") yield { type: "error", error: new SyntaxError("a tool call has no name") };
+    else
+      yield {
+        type: "tool-call",
+        toolCallId: id || `call-${position}`,
+        toolName: name,
+        input: argumentsText,
+        ...(signature !== undefined && { providerMetadata: { google: { thoughtSignature: signature } } }),
+      };
   }
   const { finishReason: raw, refused } = answer;
   if (raw === undefined) return;

@@ -2,6 +2,7 @@
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { Part, ProviderPrivate } from "../../event.ts";
 import { present } from "../../present.ts";
+import { isRecord } from "../../record.ts";
 import { impossibleTokens, type ReportedUsage } from "./usage.ts";
 
 export type Delta = { type: "text" | "reasoning"; text: string };
@@ -145,11 +146,17 @@ function readVersion(builder: ReplyBuilder, chunk: unknown): void {
   if (typeof chunk.modelVersion === "string") builder.servedModel = chunk.modelVersion;
 }
 
-/** The arguments a model wrote, as JSON; text that is no JSON stays text and fails the tool's own schema. */
+/**
+ * The arguments a model wrote, as JSON; text that is no JSON stays text and fails the tool's own schema. None may be
+ * written as null, and an object as a text of its JSON, twice over (sgl-project/sglang#7863).
+ */
 function inputOf(text: string): unknown {
   if (text.trim() === "") return {};
   try {
-    return JSON.parse(text);
+    const input: unknown = JSON.parse(text);
+    if (typeof input !== "string") return input ?? {};
+    const within = inputOf(input);
+    return isRecord(within) && input.trim() !== "" ? within : input;
   } catch {
     return text;
   }

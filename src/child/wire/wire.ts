@@ -82,7 +82,10 @@ async function openChat({ provider, model, endpoint }: Route, fetch: Fetch): Pro
       signal: options.abortSignal ?? null,
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
-    yield* chatParts(response.body);
+    yield* chatParts(
+      response.body,
+      (options.tools ?? []).map(({ name }) => name),
+    );
   };
 }
 

@@ -1,11 +1,12 @@
 /** The event stream of `chat_completions`, in every form that the standard allows and in pieces of any size. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { chatParts } from "../../../src/child/wire/chat-stream.ts";
 
 const chunk = (content: string) => JSON.stringify({ choices: [{ delta: { content } }] });
 
-async function textOf(stream: string, pieceBytes = Number.POSITIVE_INFINITY): Promise<string> {
+async function partsOf(stream: string, pieceBytes = Number.POSITIVE_INFINITY): Promise<LanguageModelV4StreamPart[]> {
   const bytes = new TextEncoder().encode(stream);
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -13,12 +14,12 @@ async function textOf(stream: string, pieceBytes = Number.POSITIVE_INFINITY): Pr
       controller.close();
     },
   });
-  let text = "";
-  for await (const part of chatParts(body)) {
-    assert.equal(part.type, "text-delta");
-    if (part.type === "text-delta") text += part.delta;
-  }
-  return text;
+  return Array.fromAsync(chatParts(body, ["look"]));
+}
+
+async function textOf(stream: string, pieceBytes?: number): Promise<string> {
+  const parts = await partsOf(stream, pieceBytes);
+  return parts.map((part) => (part.type === "text-delta" ? part.delta : assert.fail(part.type))).join("");
 }
 
 const FORMS: [name: string, stream: string][] = [
@@ -37,3 +38,46 @@ for (const [name, stream] of FORMS)
     assert.equal(await textOf(stream), "獅子");
     assert.equal(await textOf(stream, 1), "獅子");
   });
+
+/** The parts of choices, shortened to what they say. */
+async function saidIn(...choices: object[]): Promise<string[]> {
+  const parts = await partsOf(choices.map((choice) => `data: ${JSON.stringify({ choices: [choice] })}\n\n`).join(""));
+  return parts.map((part) => {
+    if (part.type === "text-delta" || part.type === "reasoning-delta") return `${part.type} ${part.delta}`;
+    return part.type === "tool-call" ? `${part.type} ${part.toolCallId} ${part.toolName} ${part.input}` : part.type;
+  });
+}
+
+const toolCalls = [{ id: "a", function: { name: "look", arguments: "{}" } }];
+
+test("a choice with a message in place of a delta is read whole", async () => {
+  const message = { role: "assistant", reasoning_content: "Hm.", content: "Looking.", tool_calls: toolCalls };
+  assert.deepEqual(await saidIn({ message, finish_reason: "tool_calls" }), [
+    "reasoning-delta Hm.",
+    "text-delta Looking.",
+    "tool-call a look {}",
+    "finish",
+  ]);
+});
+
+test("a message that repeats what deltas have told is not told again; what it tells alone is", async () => {
+  const message = { content: "Looking.", tool_calls: toolCalls };
+  const told = ["text-delta Looking.", "tool-call a look {}", "finish"];
+  const end = { delta: {}, finish_reason: "tool_calls" };
+  assert.deepEqual(await saidIn({ delta: message, message }, end), told);
+  assert.deepEqual(await saidIn({ delta: { content: "Looking." } }, { ...end, message }), told);
+});
+
+test("the call of the older form is read, in pieces too, and once where both forms come", async () => {
+  const end = { delta: {}, finish_reason: "function_call" };
+  const older = (name: string | undefined, text: string) => ({ delta: { function_call: { name, arguments: text } } });
+  const told = ['tool-call call-0 look {"word":1}', "finish"];
+  assert.deepEqual(await saidIn(older("look", ""), older(undefined, '{"word":'), older(undefined, "1}"), end), told);
+  const both = { delta: { tool_calls: toolCalls, function_call: toolCalls[0]?.function } };
+  assert.deepEqual(await saidIn(both, end), ["tool-call a look {}", "finish"]);
+});
+
+test("a call without a name cannot be read: the answer is an error", async () => {
+  const nameless = { delta: { tool_calls: [{ id: "", function: { name: "", arguments: "{}" } }] } };
+  assert.deepEqual(await saidIn(nameless, { delta: {}, finish_reason: "tool_calls" }), ["error", "finish"]);
+});

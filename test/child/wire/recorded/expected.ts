@@ -31,6 +31,7 @@ const TEXT = ["The Rhine is long."];
 const RIVERS = "Rivers of Europe.";
 const NEED = "I need the file.";
 const LOOK = { name: "look", input: { word: "Rhine" } };
+const BOTH = [LOOK, { name: "look", input: { word: "Elbe" } }];
 
 function usage(input: number, output: number, cached: number, reasoning: number): Usage {
   return { input, output, cached, reasoning };
@@ -53,6 +54,7 @@ const SONNET = "claude-sonnet-4-5-20250929";
 const GEMINI = "gemini-3-pro-preview";
 
 const CHAT: Record<string, ReadAnswer> = {
+  "alibaba-empty-labels": call("glm-5.2", usage(180, 40, 0, 0)),
   "alibaba-reasoning": answer("qwen3-max", usage(24, 1_355, 0, 1_084), { reasoning: RIVERS }),
   "alibaba-tool-call": call("qwen3-max", usage(295, 22, 0, 0)),
   "azure-deepseek-reasoning": answer("deepseek-v4-pro", usage(19, 40, 0, 12), {
@@ -63,6 +65,7 @@ const CHAT: Record<string, ReadAnswer> = {
   "deepseek-tool-call": call("deepseek-reasoner", usage(339, 83, 320, 39), { reasoning: NEED }),
   "groq-reasoning": answer("qwen/qwen3-32b", usage(17, 1_107, 0, 963), { reasoning: RIVERS }),
   "groq-tool-call": call("llama-3.3-70b-versatile", usage(210, 15, 0, 0)),
+  "litellm-parallel-calls": call("gpt-5.2", usage(180, 40, 0, 0), { calls: BOTH }),
   "minimax-text": answer("MiniMax-M2", usage(26, 47, 0, 20), { reasoning: RIVERS }),
   "mistral-reasoning": answer("magistral-medium-2507", usage(10, 46, 0, 0), { reasoning: RIVERS }),
   "mistral-tool-call": call("zai-glm-5-2", usage(171, 14, 128, 0)),
@@ -73,6 +76,8 @@ const CHAT: Record<string, ReadAnswer> = {
     reasoning: NEED,
     kept: ["c2lnbmF0dXJl"],
   }),
+  "poolside-tool-call": call("poolside/laguna-m.1", usage(180, 40, 0, 0)),
+  "qianfan-tool-call": call("deepseek-v3.2", usage(180, 40, 0, 0)),
   "xai-text": answer("grok-3-mini", usage(12, 295, 11, 290), { reasoning: RIVERS }),
   "xai-tool-call": call("grok-3-mini", usage(291, 222, 290, 196), { reasoning: NEED }),
   "zai-tool-call": call("glm-4.6", usage(171, 30, 43, 0), { texts: ["Looking."], reasoning: NEED }),
@@ -81,9 +86,7 @@ const CHAT: Record<string, ReadAnswer> = {
 const LOCAL: Record<string, ReadAnswer> = {
   "llama-cpp-arguments-object": call("gpt-oss-20b", usage(180, 40, 0, 0)),
   "llama-cpp-tool-call": call("gpt-oss-20b", usage(180, 40, 128, 0), { reasoning: NEED }),
-  "ollama-parallel-calls": call("qwen3:8b", usage(160, 40, 0, 0), {
-    calls: [LOOK, { name: "look", input: { word: "Elbe" } }],
-  }),
+  "ollama-parallel-calls": call("qwen3:8b", usage(160, 40, 0, 0), { calls: BOTH }),
   "ollama-text": answer("qwen3:8b", usage(160, 40, 0, 0), { reasoning: RIVERS }),
   "sglang-no-index": call("moonshotai/Kimi-K2", usage(180, 40, 0, 0)),
   "vllm-tool-call": call("Qwen/Qwen3-32B", usage(180, 40, 0, 0), { reasoning: NEED }),
@@ -117,7 +120,7 @@ const GEMINI_ANSWERS: Record<string, ReadAnswer> = {
   "google-tool-call": call(GEMINI, usage(29, 60, 0, 45), { kept: ["RXFVQ0NxSUM"] }),
   "vertex-no-terminal": call("gemini-3.1-pro-preview", usage(26, 155, 0, 132), { kept: ["Q2lNQmoxclg"] }),
   "vertex-streamed-arguments": call("gemini-3.1-pro-preview", usage(26, 155, 0, 132), {
-    calls: [LOOK, { name: "look", input: { word: "Elbe" } }],
+    calls: BOTH,
     kept: ["Q2lNQmoxclg"],
   }),
 };
