@@ -17,8 +17,11 @@ export type Part =
 /** Provider-specific data such as signatures: sent back to the same provider, dropped when the provider changes. */
 export type ProviderPrivate = Record<string, Record<string, unknown>>;
 
-/** Tokens of one request, as counted by the provider. */
-export type Usage = { input: number; output: number; cached: number; reasoning: number };
+/**
+ * Tokens of one request, as counted by the provider: the input including what was read from its cache (`cached`) and written
+ * to it (`cacheWrite`; absent = nothing), the output with its reasoning.
+ */
+export type Usage = { input: number; output: number; cached: number; reasoning: number; cacheWrite?: number };
 
 /**
  * Usage and changed files of a delegation. `unpriced` and `uncertain` count requests whose cost is unknown, or not

@@ -47,8 +47,8 @@ export type Endpoint = {
   effortField?: "reasoning.effort";
 };
 
-/** USD per million tokens. */
-export type Price = { input: number; output: number; cachedInput?: number };
+/** USD per million tokens. What is read from a cache or written to one costs the price of input where none is known. */
+export type Price = { input: number; output: number; cachedInput?: number; cacheWrite?: number };
 
 /**
  * Facts about a model: from the user's config, then Deputy's table, then the provider's own list if it was fetched,

@@ -3,8 +3,9 @@
  * takes every chunk through five streams and a schema, twice the cost of all the rest of a request, and this is the
  * format of nearly every provider. Read tolerantly, as that package does: gateways differ in all but the core.
  */
-import type { JSONObject, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider";
+import type { JSONObject, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { isRecord } from "../../record.ts";
+import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
 import { finishMeaning } from "./dialect/finish-reasons.ts";
 import { eventBatches } from "./event-stream.ts";
 import { type CallAssembly, createCallAssembly } from "./tool-call-assembly.ts";
@@ -40,7 +41,7 @@ type StreamedAnswer = {
   /** The stream said that it is over: what follows is nothing, and nothing is missing. */
   isDone: boolean;
   finishReason?: string;
-  usage?: ChunkFields;
+  usage?: UsageSoFar;
 };
 
 function createAnswer(toolNames: readonly string[]): StreamedAnswer {
@@ -77,8 +78,9 @@ function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
     answer.named = true;
     answer.pending.push({ type: "response-metadata", modelId: chunk.model });
   }
-  if (isFields(chunk.usage)) answer.usage = chunk.usage;
   const choice: unknown = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
+  const usage = addUsage(answer.usage, chunk, choice);
+  if (usage !== undefined) answer.usage = usage;
   if (!isFields(choice)) return;
   // OpenRouter passes an error of the provider behind it on in the choice that it cuts off.
   if (isFields(choice.error)) answer.pending.push({ type: "error", error: choice.error });
@@ -162,30 +164,6 @@ function* finish(answer: StreamedAnswer): Generator<StreamPart> {
     finishReason: { unified: refused ? "content-filter" : "other", raw },
     usage: usageOf(answer.usage),
   };
-}
-
-/** One of the two counts alone is not the usage: the other is not a number then. */
-function usageOf(usage: ChunkFields = {}): LanguageModelV4Usage {
-  const read = numberIn(usage.prompt_tokens_details, "cached_tokens");
-  const input = numberIn(usage, "prompt_tokens");
-  const output = numberIn(usage, "completion_tokens");
-  const missing = input === undefined && output === undefined ? undefined : Number.NaN;
-  return {
-    inputTokens: { total: input ?? missing, noCache: undefined, cacheRead: read, cacheWrite: undefined },
-    outputTokens: {
-      total: output ?? missing,
-      text: undefined,
-      reasoning: numberIn(usage.completion_tokens_details, "reasoning_tokens"),
-    },
-    raw: usage,
-  };
-}
-
-/** NaN where something else is written there: that is no count, and not the same as none. */
-function numberIn(fields: unknown, name: string): number | undefined {
-  const value = isFields(fields) ? fields[name] : undefined;
-  if (value === undefined || value === null) return undefined;
-  return typeof value === "number" ? value : Number.NaN;
 }
 
 function isFields(value: unknown): value is ChunkFields {

@@ -169,7 +169,7 @@ function usageOf({ inputTokens, outputTokens, raw }: LanguageModelV4Usage): Repo
     output: outputTokens.total ?? 0,
     cached: inputTokens.cacheRead ?? 0,
     reasoning: outputTokens.reasoning ?? 0,
-    ...present({ impossible }),
+    ...present({ cacheWrite: inputTokens.cacheWrite || undefined, impossible }),
   };
 }
 

@@ -26,12 +26,13 @@ export type ExpectedUsage = Pick<WorstCase, "inputTokens" | "outputTokens"> & {
  */
 export function plausibleUsage({ impossible, ...usage }: ReportedUsage, asked: ExpectedUsage): Usage | undefined {
   if (impossible !== undefined) return undefined;
-  const counts = [usage.input, usage.output, usage.cached, usage.reasoning];
+  const counts = [usage.input, usage.output, usage.cached, usage.reasoning, usage.cacheWrite ?? 0];
   if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0)) return undefined;
   const input = usage.cached > usage.input ? usage.input + usage.cached : usage.input;
   const mostInput = MARGIN * asked.inputTokens + HIDDEN_PROMPT_TOKENS + asked.saidTokens;
   const mostOutput = Math.max(MARGIN * asked.outputTokens, asked.heardCharacters);
-  if (input > mostInput || Math.max(usage.output, usage.reasoning) > mostOutput) return undefined;
+  if (input > mostInput || (usage.cacheWrite ?? 0) > input) return undefined;
+  if (Math.max(usage.output, usage.reasoning) > mostOutput) return undefined;
   return { ...usage, input };
 }
 

@@ -209,7 +209,11 @@ function statedFacts(stated: ModelFactsConfig): ModelFacts {
 function flatCost(price: Price | undefined, usage: Usage): number | undefined {
   if (price === undefined) return undefined;
   const cached = Math.min(usage.cached, usage.input);
+  const written = Math.min(usage.cacheWrite ?? 0, usage.input - cached);
   const perMillion =
-    (usage.input - cached) * price.input + cached * (price.cachedInput ?? price.input) + usage.output * price.output;
+    (usage.input - cached - written) * price.input +
+    cached * (price.cachedInput ?? price.input) +
+    written * (price.cacheWrite ?? price.input) +
+    usage.output * price.output;
   return perMillion / 1_000_000;
 }

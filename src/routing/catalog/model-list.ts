@@ -95,12 +95,13 @@ function count(entry: ListFields, names: readonly string[]): number | undefined 
 }
 
 /** OpenRouter's `pricing`, in USD per token: https://openrouter.ai/docs, "Models". A negative price means "varies". */
-function priceOf({ prompt, completion, input_cache_read: cached }: ListFields): Price | undefined {
+function priceOf({ prompt, completion, ...cache }: ListFields): Price | undefined {
   const input = perMillion(prompt);
   const output = perMillion(completion);
-  const cachedInput = perMillion(cached);
+  const cachedInput = perMillion(cache.input_cache_read);
+  const cacheWrite = perMillion(cache.input_cache_write);
   if (input === undefined || output === undefined) return undefined;
-  return present({ input, output, cachedInput });
+  return present({ input, output, cachedInput, cacheWrite });
 }
 
 function perMillion(perToken: unknown): number | undefined {

@@ -39,12 +39,15 @@ export function createPriceLibrary(): PriceLibrary {
       const price = priceOf(entry);
       return present({ contextWindow, price });
     },
-    costUsd: (priceId, model, usage) =>
-      entryOf(priceId, model, {
+    costUsd(priceId, model, usage) {
+      const cached = Math.min(usage.cached, usage.input);
+      return entryOf(priceId, model, {
         input_tokens: usage.input,
         output_tokens: usage.output,
-        cache_read_tokens: Math.min(usage.cached, usage.input),
-      })?.total_price,
+        cache_read_tokens: cached,
+        cache_write_tokens: Math.min(usage.cacheWrite ?? 0, usage.input - cached),
+      })?.total_price;
+    },
     modelsOf: (priceId) =>
       library()
         .findProvider({ providerId: priceId })
@@ -71,8 +74,9 @@ function priceOf({ model_price: prices }: LibraryEntry): Price | undefined {
   const input = basePrice(prices.input_mtok);
   const output = basePrice(prices.output_mtok);
   const cachedInput = basePrice(prices.cache_read_mtok);
+  const cacheWrite = basePrice(prices.cache_write_mtok);
   if (input === undefined || output === undefined) return undefined;
-  return present({ input, output, cachedInput });
+  return present({ input, output, cachedInput, cacheWrite });
 }
 
 function basePrice(price: LibraryEntry["model_price"][string]): number | undefined {

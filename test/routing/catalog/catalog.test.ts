@@ -18,7 +18,7 @@ describe("facts of a model", () => {
     const { facts } = ready({ provider: "anthropic", model: "claude-opus-5-5" }, { env }).route;
     assert.deepEqual(facts, {
       contextWindow: 1_000_000,
-      price: { input: 4, output: 20, cachedInput: 0.2 },
+      price: { input: 4, output: 20, cachedInput: 0.2, cacheWrite: 5 },
       efforts: ["low", "medium", "high", "xhigh", "max"],
       maxOutputTokens: 128_000,
       vision: true,
@@ -73,6 +73,15 @@ describe("the cost of a request", () => {
   test("is the library's, by tokens and by cache", () => {
     assert.equal(costOf({ provider: "anthropic", model: "claude-sonnet-5" }, usage(1_000_000, 100_000)), 3);
     assert.equal(costOf({ provider: "anthropic", model: "claude-sonnet-5" }, usage(1_000_000, 0, 1_000_000)), 0.2);
+  });
+
+  test("counts what was written to a cache at its own price, once, and at the price of input where none is known", () => {
+    const written = { ...usage(1_000_000, 0), cacheWrite: 1_000_000 };
+    assert.equal(costOf({ provider: "anthropic", model: "claude-sonnet-5" }, written), 2.5);
+    const both = { ...usage(1_000_000, 0, 500_000), cacheWrite: 500_000 };
+    assert.equal(costOf({ provider: "anthropic", model: "claude-sonnet-5" }, both), 1.35);
+    const stated = { providers: { zai: { models: { m: { price: { input: 1, output: 10 } } } } } };
+    assert.equal(costOf({ provider: "zai", model: "m" }, written, stated), 1);
   });
 
   test("follows the library's tiers where a long prompt costs more", () => {

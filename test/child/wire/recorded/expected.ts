@@ -106,7 +106,7 @@ const RESPONSES: Record<string, ReadAnswer> = {
 
 const MESSAGES: Record<string, ReadAnswer> = {
   "anthropic-no-arguments": call(SONNET, usage(565, 48, 0, 0), { calls: [{ name: "look", input: {} }] }),
-  "anthropic-text": answer(SONNET, usage(352, 30, 300, 0)),
+  "anthropic-text": answer(SONNET, { ...usage(352, 30, 300, 0), cacheWrite: 40 }),
   "anthropic-thinking": answer(SONNET, usage(69, 53, 0, 0), { reasoning: RIVERS, kept: ["RXZRQkNrWUl"] }),
   "anthropic-tool-call": call(SONNET, usage(565, 48, 0, 0), { texts: ["Looking."] }),
   "gateway-duplicate-start": answer(HAIKU, usage(17, 227, 0, 0)),
