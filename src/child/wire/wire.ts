@@ -10,6 +10,8 @@ import {
 } from "@ai-sdk/provider";
 import type { Route } from "../../route.ts";
 import { chatParts } from "./chat-stream.ts";
+import { wholeItems } from "./responses-items.ts";
+import { rewriteEvents } from "./rewrite-events.ts";
 import { thinkingWithin } from "./thinking-budget.ts";
 import type { Fetch } from "./transport.ts";
 
@@ -29,7 +31,8 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
       return openChat(route, fetch);
     case "responses": {
       const { createOpenAI } = await import("@ai-sdk/openai");
-      return wireOf(createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch }).responses(model));
+      const speaking = rewriteEvents(fetch, [wholeItems]);
+      return wireOf(createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch: speaking }).responses(model));
     }
     case "anthropic_messages": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
