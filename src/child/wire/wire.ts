@@ -10,6 +10,8 @@ import {
 } from "@ai-sdk/provider";
 import type { Route } from "../../route.ts";
 import { chatParts } from "./chat-stream.ts";
+import { wholeGeminiUsage } from "./gemini-usage.ts";
+import { wholeBlocks } from "./messages-blocks.ts";
 import { wholeItems } from "./responses-items.ts";
 import { rewriteEvents } from "./rewrite-events.ts";
 import { thinkingWithin } from "./thinking-budget.ts";
@@ -37,8 +39,10 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
     case "anthropic_messages": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
       const versioned = /\/v\d+$/.test(baseURL) ? baseURL : `${baseURL}/v1`;
-      const speaking = (fetch: Fetch) =>
-        wireOf(createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model));
+      const speaking = (plain: Fetch) => {
+        const fetch = rewriteEvents(plain, [wholeBlocks]);
+        return wireOf(createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model));
+      };
       const { effort } = route;
       return (options) => {
         const { maxOutputTokens: limit } = options;
@@ -47,7 +51,8 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
     }
     case "gemini": {
       const { createGoogleGenerativeAI } = await import("@ai-sdk/google");
-      return wireOf(createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(resourceName(model)));
+      const speaking = rewriteEvents(fetch, [wholeGeminiUsage]);
+      return wireOf(createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch: speaking })(resourceName(model)));
     }
     default:
       return endpoint.apiMode satisfies never;
