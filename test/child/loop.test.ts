@@ -367,7 +367,8 @@ test("a fallback that is served as another model is seen, though that name was r
 });
 
 test("a setting the wire format cannot carry is said once, not dropped in silence", async () => {
-  const deaf = (reply: Reply) => ({ ...reply, ignored: ["reasoning: not supported"] });
+  const warnings = [{ code: "setting-ignored", message: "m @ p does not take a setting: reasoning" }];
+  const deaf = (reply: Reply) => ({ ...reply, warnings });
   const again = tool("again", "read", (word) => word);
   const { result } = await play([deaf(calls(["again", { word: "1" }])), deaf(says("Hi."))], { tools: [again] });
   assert.equal(result.warnings.filter(({ code }) => code === "setting-ignored").length, 1);
