@@ -282,8 +282,10 @@ async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGener
 function servedMismatch({ conversation, input }: Child): string | undefined {
   const { served, position } = conversation;
   if (served === undefined) return undefined;
-  const { provider, model } = routeAt(input.planned, position);
-  return isSameModel(model, served) ? undefined : `Asked ${provider} for ${model}; its response names ${served}.`;
+  const { provider, model, endpoint } = routeAt(input.planned, position);
+  return isSameModel(model, served, endpoint.baseUrl)
+    ? undefined
+    : `Asked ${provider} for ${model}; its response names ${served}.`;
 }
 
 async function* recover(
