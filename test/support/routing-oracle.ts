@@ -465,6 +465,7 @@ function place(model: string, named: Provider | undefined, below: Provider | und
   const slash = model.indexOf("/");
   const inside = slash > 0 ? slugOf(model.slice(0, slash), world.batch) : undefined;
   if (inside === undefined || (current !== undefined && keepsSlashes(current))) return { model };
+  if (named !== undefined && !isOut(named)) return { model };
   if (named !== undefined && named.slug !== inside) return new Bad("the name and the field disagree");
   const provider = findProvider(inside, world.batch) as Provider;
   const there = place(model.slice(slash + 1), provider, undefined, world);
@@ -526,7 +527,8 @@ function letters(name: string): string {
 }
 
 function keepsSlashes({ vendor, models, defaultModel = "" }: Provider): boolean {
-  return vendor?.aggregator === true || [...Object.keys(models), defaultModel].some((id) => id.includes("/"));
+  const isOwn = vendor === undefined;
+  return isOwn || vendor.aggregator === true || [...Object.keys(models), defaultModel].some((id) => id.includes("/"));
 }
 
 const MAKERS: readonly (readonly [RegExp, string])[] = [

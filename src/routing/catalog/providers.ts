@@ -4,7 +4,7 @@ import { suggest } from "../../did-you-mean.ts";
 import type { Problem } from "../../errors.ts";
 import type { ApiMode } from "../../route.ts";
 import { BUILT_IN_PROVIDERS, type BuiltInProvider, UNSUPPORTED_PROVIDERS } from "./built-in-providers.ts";
-import { modeOfUrl } from "./endpoints.ts";
+import { modeOfUrl, originOf } from "./endpoints.ts";
 
 /**
  * A provider as configured by this user. `builtIn` is absent for the user's own providers, `configured` for those
@@ -108,4 +108,12 @@ export function defaultModelOf({ builtIn, configured }: Provider): string | unde
 export function isAggregator({ builtIn, configured }: Provider): boolean {
   const ids = [...Object.keys(configured?.models ?? {}), configured?.default_model ?? ""];
   return builtIn?.aggregator === true || ids.some((id) => id.includes("/"));
+}
+
+/**
+ * Whether this is an endpoint of the user's own, which serves ids of any form: `openai/gpt-oss-120b`, `Qwen/Qwen3-32B`.
+ * @param baseUrl where it is asked: a built-in provider's address may be moved
+ */
+export function isOwnEndpoint({ builtIn }: Provider, baseUrl: string | undefined): boolean {
+  return builtIn === undefined || (baseUrl !== undefined && originOf(baseUrl) !== originOf(builtIn.baseUrl));
 }

@@ -122,15 +122,20 @@ export function disagreement(field: "provider" | "reasoning_effort", said: strin
 
 // A provider inside of the model's name -------------------------------------------------------------------------------
 
-/** `openrouter:stepfun/x` or `anthropic/claude-x`, where the part before the sign is a provider there is. */
+/**
+ * `openrouter:stepfun/x` or `anthropic/claude-x`, where the part before the sign is a provider there is. A tag is no
+ * model: `qwen:7b` names no provider.
+ */
 export function providerInside(
   model: string,
   sign: ":" | "/",
   providers: Providers,
 ): { slug: string; model: string } | undefined {
   const at = model.indexOf(sign);
-  const slug = at <= 0 || at === model.length - 1 ? undefined : providers.slugOf(model.slice(0, at));
-  return slug === undefined ? undefined : { slug, model: model.slice(at + 1) };
+  const rest = model.slice(at + 1);
+  const isTag = sign === ":" && /^(\d|latest$)/.test(rest);
+  const slug = at <= 0 || rest === "" || isTag ? undefined : providers.slugOf(model.slice(0, at));
+  return slug === undefined ? undefined : { slug, model: rest };
 }
 
 /** The colon is no way to name a provider. */

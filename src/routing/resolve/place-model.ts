@@ -3,7 +3,7 @@ import type { Problem, Warning } from "../../errors.ts";
 import type { Wish } from "../../route.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { familyNamed } from "../catalog/families.ts";
-import { isAggregator, type Provider, type Providers } from "../catalog/providers.ts";
+import { isAggregator, isOwnEndpoint, type Provider, type Providers } from "../catalog/providers.ts";
 import type { Credentials } from "../keys/credentials.ts";
 import { colonProblem, disagreement, providerInside, severalWords } from "./model-string.ts";
 
@@ -35,12 +35,21 @@ export function placeModel(
   const afterColon = current?.builtIn?.tags === true ? undefined : providerInside(model, ":", providers);
   if (afterColon !== undefined) return { problem: colonProblem(model, afterColon) };
   const afterSlash = providerInside(model, "/", providers);
-  if (afterSlash !== undefined && (current === undefined || !isAggregator(current))) {
+  if (afterSlash !== undefined && (current === undefined || !keepsSlashes(current, named !== undefined, deps))) {
     if (named !== undefined && named.provider.slug !== afterSlash.slug)
       return { problem: disagreement("provider", afterSlash.slug, named.provider.slug) };
     return placeModel({ provider: afterSlash.slug, model: afterSlash.model }, below, deps);
   }
   return { ...beside, model, warnings: isTierName(model) ? [missingTier(model)] : [] };
+}
+
+/**
+ * An id with a slash stays whole where such ids are served, and at the user's own endpoints: at a built-in provider
+ * whose address was moved, if it was named beside the id.
+ */
+function keepsSlashes(provider: Provider, isNamed: boolean, deps: PlaceModelDeps): boolean {
+  const moved = isNamed ? baseUrlOf(provider, deps) : undefined;
+  return isAggregator(provider) || isOwnEndpoint(provider, moved);
 }
 
 /** The newest of a family at the current provider, else at the one provider with a key that has the family. */

@@ -180,13 +180,14 @@ function families(model: string): string[] {
   return /\d/.test(model) || familyNamed(model) !== undefined ? [] : suggest(model, FAMILY_NAMES);
 }
 
-/** `antropic/x` and `openruter:x`, with a provider there is. */
+/**
+ * `antropic/x` and `openruter:x`, with a provider there is. A name that begins with a provider's is no slip: `openai/x`
+ * and `mistralai/x` name the maker, as Hugging Face does, and `qwen:7b` and `qwen3:7b` are tags.
+ */
 function providersInside(model: string, provider: Provider, providers: Providers): string[] {
   const [, name, sign, rest] = /^([^/:]+)([/:])(.+)$/.exec(model) ?? [];
   if (name === undefined || (sign === "/" ? isAggregator(provider) : provider.builtIn?.tags === true)) return [];
-  return suggest(
-    name,
-    providers.all().flatMap(({ slug, builtIn }) => [slug, ...(builtIn?.otherNames ?? [])]),
-    2,
-  ).map((slug) => `${rest} --provider ${slug}`);
+  const names = providers.all().flatMap(({ slug, builtIn }) => [slug, ...(builtIn?.otherNames ?? [])]);
+  if (names.some((known) => name.toLowerCase().startsWith(known))) return [];
+  return suggest(name, names, 2).map((slug) => `${rest} --provider ${slug}`);
 }

@@ -259,3 +259,41 @@ describe("a slip of the pen is told with what it may have been meant for:", () =
       assert.match(route.warnings[0]?.message ?? "", new RegExp(`Did you mean .*${RegExp.escape(meant)}`));
     });
 });
+
+describe("an endpoint of the user's own serves ids of any form", () => {
+  const ids = [
+    "openai/gpt-oss-120b",
+    "Qwen/Qwen3-32B",
+    "google/gemma-3-27b-it",
+    "mistralai/Mistral-Small-3.2",
+    "z-ai/glm-9",
+    "openai/org/deep/model",
+    "qwen:7b",
+    "mistral:7b-instruct-q4_K_M",
+    "/models/qwen.gguf",
+  ];
+  for (const id of ids)
+    test(`${id} stays whole beside it, as its pair, in an alias, as a flag, and over it`, () => {
+      const routes = [
+        ready({ model: id, provider: "local" }, given),
+        ready({ model: { model: id, provider: "local" } }, given),
+        ready({ model: `${id} --provider local` }, given),
+        ready({ model: id }, { ...given, config: { ...config, provider: "local", model: "m" } }),
+        ready({}, { ...given, config: { ...config, provider: "local", model: id } }),
+        ready({ model: "mine" }, { ...given, config: { ...config, models: { mine: `${id} --provider local` } } }),
+      ];
+      for (const plan of routes) assert.deepEqual([nameOf(plan), plan.route.warnings], [`${id} @ local`, []]);
+    });
+
+  test("so does a built-in provider whose address was moved, where it is named beside the id", () => {
+    const env = { ...KEYS, OPENAI_API_KEY: "key-of-a-gateway", OPENAI_BASE_URL: "http://127.0.0.1:4000/v1" };
+    for (const id of ["openai/gpt-oss-120b", "anthropic/claude-opus-5"])
+      assert.equal(nameOf(ready({ model: id, provider: "openai" }, { config, env })), `${id} @ openai`);
+  });
+
+  test("but a vendor at its own address does not, and a provider before a colon is no part of an id", () => {
+    assert.equal(problem({ model: "anthropic/claude-opus-5", provider: "zai" }, given).code, "conflicting-route");
+    assert.equal(problem({ model: "zai:glm-5", provider: "local" }, given).code, "conflicting-route");
+    assert.equal(nameOf(ready({ model: "anthropic/claude-opus-5" }, given)), "claude-opus-5 @ anthropic");
+  });
+});
