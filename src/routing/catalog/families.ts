@@ -7,13 +7,17 @@
 import { BUILT_IN_PROVIDERS } from "./built-in-providers.ts";
 import { withoutDate } from "./model-table.ts";
 
+/** All of Claude's families have ids of these forms: one that is newer than the table is found by its name. */
+const claudeIds = (family: string) => [`claude-${family}-#`, `claude-#-${family}`];
+
 /**
  * Position of the version in a family's ids (`#`). Ids are matched in lower case, without the vendor before a slash.
  */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
-  haiku: ["claude-haiku-#", "claude-#-haiku"],
-  sonnet: ["claude-sonnet-#", "claude-#-sonnet"],
-  opus: ["claude-opus-#", "claude-#-opus"],
+  haiku: claudeIds("haiku"),
+  sonnet: claudeIds("sonnet"),
+  opus: claudeIds("opus"),
+  fable: claudeIds("fable"),
   gpt: ["gpt-#"],
   "gpt-mini": ["gpt-#-mini"],
   codex: ["gpt-#-codex"],
@@ -48,6 +52,12 @@ export function familyNamed(word: string): string | undefined {
   return Object.hasOwn(FAMILIES, name) ? name : undefined;
 }
 
+/** The family that a word may name without being in the table: one word, as Claude's are. */
+export function possibleFamily(word: string): string | undefined {
+  const name = plainForm(word);
+  return /^[a-z]{3,20}$/.test(name) ? name : undefined;
+}
+
 /** Normalizes an id: case, blanks, dots, dashes and underscores make no difference. */
 export function plainForm(id: string): string {
   return id
@@ -65,7 +75,8 @@ type FamilyMember = { id: string; version: number; rank: number };
 
 /** The newest of a family's models among `ids`: none, one, or several between which only the user can choose. */
 export function newestOf(family: string, ids: readonly string[]): string[] {
-  const patterns = (FAMILIES[family] ?? []).map((text) => new RegExp(`^${text.replace("#", VERSION)}(?<rest>.*)$`));
+  const forms = Object.hasOwn(FAMILIES, family) ? FAMILIES[family] : claudeIds(family);
+  const patterns = (forms ?? []).map((text) => new RegExp(`^${text.replace("#", VERSION)}(?<rest>.*)$`));
   const members = ids.flatMap((id) => memberOf(id, patterns));
   const version = Math.max(...members.map((member) => member.version));
   const newest = members.filter((member) => member.version === version);

@@ -2,7 +2,7 @@
 import type { Problem, Warning } from "../../errors.ts";
 import type { Wish } from "../../route.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { familyNamed } from "../catalog/families.ts";
+import { familyNamed, possibleFamily } from "../catalog/families.ts";
 import { isAggregator, isOwnEndpoint, type Provider, type Providers } from "../catalog/providers.ts";
 import type { Credentials } from "../keys/credentials.ts";
 import { colonProblem, disagreement, providerInside, severalWords } from "./model-string.ts";
@@ -27,7 +27,7 @@ export function placeModel(
   const current = named?.provider ?? below ?? soleProvider(deps);
   const id = current && catalog.idMeant(current, baseUrlOf(current, deps), model);
   if (id !== undefined) return { ...beside, model: id, warnings: id === model ? [] : [respelled(model, id)] };
-  const family = familyNamed(model);
+  const family = familyNamed(model) ?? newFamily(model, deps);
   if (family !== undefined) return placeFamily(model, family, { current, named: named?.provider }, deps);
   if (/\s/.test(model)) return { problem: severalWords(model) };
   if (current !== undefined && catalog.serves(current, baseUrlOf(current, deps), model) === "yes")
@@ -50,6 +50,13 @@ export function placeModel(
 function keepsSlashes(provider: Provider, isNamed: boolean, deps: PlaceModelDeps): boolean {
   const moved = isNamed ? baseUrlOf(provider, deps) : undefined;
   return isAggregator(provider) || isOwnEndpoint(provider, moved);
+}
+
+/** A family that the catalog has models of, though the table of families does not name it. */
+function newFamily(model: string, { providers, catalog }: PlaceModelDeps): string | undefined {
+  const family = possibleFamily(model);
+  const isKnown = family !== undefined && providers.all().some((each) => catalog.newestOf(each, undefined, family)[0]);
+  return isKnown ? family : undefined;
 }
 
 /** The newest of a family at the current provider, else at the one provider with a key that has the family. */

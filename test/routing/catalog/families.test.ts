@@ -161,9 +161,18 @@ describe("a family alias", () => {
     assert.equal(nameOf(ready({ model: "cheap" }, { config, env: KEYS })), "claude-sonnet-5 @ anthropic");
   });
 
+  test("is found by its name in the catalog where no table has it, and only there", () => {
+    const models = { "claude-saga-6": {}, "claude-saga-6-1": {}, "anthropic/claude-7-ballad": {} };
+    const config = { provider: "mylab", providers: { mylab: { base_url: "http://127.0.0.1:1/v1", models } } };
+    assert.equal(nameOf(ready({ model: "saga" }, { config })), "claude-saga-6-1 @ mylab");
+    assert.equal(nameOf(ready({ model: "Ballad" }, { config })), "anthropic/claude-7-ballad @ mylab");
+    assert.equal(nameOf(ready({ model: "sonata" }, { config })), "sonata @ mylab");
+    assert.equal(nameOf(ready({ model: "constructor" }, { config })), "constructor @ mylab");
+  });
+
   test("exists for every family of the documentation", () => {
     const words =
-      "haiku sonnet opus gpt gpt-mini codex o3 o4 gemini flash pro grok deepseek llama qwen minimax nemotron kimi glm step mimo";
+      "haiku sonnet opus fable gpt gpt-mini codex o3 o4 gemini flash pro grok deepseek llama qwen minimax nemotron kimi glm step mimo";
     assert.deepEqual(FAMILY_NAMES.toSorted(), words.split(" ").toSorted());
   });
 });
