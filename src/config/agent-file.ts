@@ -8,7 +8,7 @@ import { present } from "../present.ts";
 import { isRecord } from "../record.ts";
 import { isEffort } from "../route.ts";
 import { consume, consumeText, type Fields } from "./consume.ts";
-import { readYaml } from "./document.ts";
+import { readFrontMatter } from "./front-matter.ts";
 
 /** What a file says, under the names of the config. `tools`: of its toolsets only these. */
 export type FileAgent = AgentConfig & { name: string; tools?: string[]; notes: string[] };
@@ -19,13 +19,11 @@ export type AgentFileRead = { agent: FileAgent } | { disabled: true } | { errors
 
 /** @param name what it is called where the file does not say, as opencode's do not */
 export function readAgentFile(file: string, text: string, format: AgentFormat, name: string): AgentFileRead {
-  const parts = partsOf(text);
-  if ("mistake" in parts) return { errors: [`${file}: ${parts.mistake}`] };
-  const { matter, body } = parts;
-  const read = readMatter(file, matter);
+  const read = readFrontMatter(file, text, KEYS);
   if ("errors" in read) return read;
-  if (read.value.disable === true || read.value.disabled === true) return { disabled: true };
-  const fields = { ...read.value };
+  const { body } = read;
+  const fields = { ...read.fields };
+  if (fields.disable === true || fields.disabled === true) return { disabled: true };
   const notes: string[] = [];
   const agent = FORMATS[format](fields, name, notes);
   const prompt = body.trim() || promptIn(fields, notes);
@@ -35,35 +33,13 @@ export function readAgentFile(file: string, text: string, format: AgentFormat, n
   return { agent: { ...agent, prompt, notes: [...new Set(notes)] } };
 }
 
-/** More than any definition has. It bounds what its YAML costs: where that is hostile, the cost grows with the square. */
-const MAX_MATTER = 16 * 1024;
-
-/** Front matter and body. Looks at each line once. */
-function partsOf(text: string): { matter: string; body: string } | { mistake: string } {
-  const isFence = (line: string) => line.startsWith("---") && line.slice(3).trim() === "";
-  const lines = text.replace(/^\uFEFF/, "").split("\n");
-  const end = isFence(lines[0] ?? "") ? lines.findIndex((line, index) => index > 0 && isFence(line)) : -1;
-  if (end < 0) return { mistake: "expected front matter between two lines of --- at its beginning; found none" };
-  const matter = lines.slice(1, end).join("\n");
-  if (matter.length > MAX_MATTER)
-    return { mistake: `expected front matter of at most ${MAX_MATTER} characters; found ${matter.length}` };
-  return { matter, body: lines.slice(end + 1).join("\n") };
-}
-
-/** The front matter, its lines counted as in the file. Where it is no YAML, each line's value is taken as a text. */
-function readMatter(file: string, matter: string): { value: Fields } | { errors: string[] } {
-  const read = readYaml(file, `\n${matter}`);
-  if (!("errors" in read)) return read;
-  const quoted = readYaml(file, `\n${matter.split("\n").map(quotedLine).join("\n")}`);
-  return "errors" in quoted ? read : quoted;
-}
-
-/** Descriptions with a colon in them are common, and no YAML: `description: Use it like so: …`. */
-function quotedLine(line: string): string {
-  const [, key, value] = /^([\w-]+):[ \t]+(\S.*)/.exec(line) ?? [];
-  if (key === undefined || value === undefined || /^["'[{|>]/.test(value)) return line;
-  return `${key}: ${JSON.stringify(value.trimEnd().replaceAll("\\n", "\n"))}`;
-}
+/** What files of either tool may say: a line that begins with another word belongs to the text above it. */
+const KEYS = new Set([
+  ...["name", "description", "model", "tools", "disallowedTools", "effort", "maxTurns", "color", "skills", "hooks"],
+  ...["permissionMode", "mcpServers", "allowed-tools", "memory", "background", "isolation", "initialPrompt"],
+  ...["mode", "prompt", "permission", "reasoningEffort", "steps", "maxSteps", "disable", "disabled", "hidden"],
+  ...["temperature", "top_p", "options", "version", "author", "category", "tags", "license", "metadata"],
+]);
 
 type ParsedAgent = Omit<FileAgent, "prompt" | "notes">;
 
@@ -76,13 +52,21 @@ const FORMATS: Record<AgentFormat, (fields: Fields, name: string, notes: string[
 function readClaude(fields: Fields, name: string, notes: string[]): ParsedAgent {
   const given = consumeList(fields, "tools");
   const withheld = consumeList(fields, "disallowedTools") ?? [];
-  const model = consumeText(fields, "model");
+  const model = claudeModel(consumeText(fields, "model"));
   noteUnknownTools([...(given ?? []), ...withheld], "claude", notes);
   return {
     ...common(fields, name, notes, "effort", ["maxTurns"]),
     ...present({ model }),
     ...((given !== undefined || withheld.length > 0) && toolsWhere(claudeAllows(given, withheld))),
   };
+}
+
+/** Claude Code's own words for models; `[1m]` asks for a longer context. code.claude.com/docs, "Model configuration". */
+const CLAUDE_MODELS: Record<string, string> = { default: "inherit", opusplan: "opus", best: "opus" };
+
+function claudeModel(written: string | undefined): string | undefined {
+  const model = written?.trim().replace(/\[1m\]$/i, "");
+  return model === undefined ? undefined : (CLAUDE_MODELS[model.toLowerCase()] ?? model);
 }
 
 function readOpencode(fields: Fields, name: string, notes: string[]): ParsedAgent {

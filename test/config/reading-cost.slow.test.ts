@@ -48,6 +48,11 @@ describe("an agent definition", () => {
         "\n",
       ),
     ),
+    "a text over as many lines as fit": matter(`description: a\n${filled("user: x\n")}`),
+    "as many keys as fit, and one that is no YAML": matter(
+      `name: *\n${Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join("\n")}`,
+    ),
+    "quotes that are never closed": matter(filled('description: "\n')),
     "a map that contains itself": matter("name: &a [*a]"),
   };
   for (const [name, text] of Object.entries(SHAPES))
