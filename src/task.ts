@@ -6,6 +6,7 @@ import { z } from "zod";
 import { suggest, unknownField } from "./did-you-mean.ts";
 import { DeputyError } from "./errors.ts";
 import { MAX_IMAGES } from "./image.ts";
+import { unquoted } from "./json-in-text.ts";
 import { pathText, valueAt } from "./key-path.ts";
 import { isRecord } from "./record.ts";
 import { EFFORTS } from "./route.ts";
@@ -82,8 +83,15 @@ export const CALL_FIELDS = Object.keys(batchSchema.shape);
 /** Words that users of other tools type, and the field they mean. */
 export const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort", thinking: "reasoning_effort" };
 
-/** Fields that hold a list of words; a bare word is taken as a list of one. */
-const LISTS = ["toolsets", "tags", "images"];
+/** What a field holds, where that is not a plain value: a list, an object, or a text in place of an object. */
+function formOf(field: string): "list" | "object" | "either" | undefined {
+  const shape: Record<string, z.ZodType> = { ...batchSchema.shape, ...taskSchema.shape };
+  const written = shape[field];
+  const schema = written instanceof z.ZodOptional ? written.unwrap() : written;
+  if (schema instanceof z.ZodArray) return "list";
+  if (schema instanceof z.ZodUnion) return "either";
+  return schema instanceof z.ZodRecord || schema instanceof z.ZodObject ? "object" : undefined;
+}
 
 /** One thing wrong with a call, and where. */
 export type TaskError = { path: string; message: string };
@@ -146,6 +154,9 @@ function invalid(errors: TaskError[]): DeputyError {
 
 function readCall(input: unknown, maxTasks: number, errors: TaskError[]): Call | undefined {
   if (Array.isArray(input)) return readCall({ tasks: input }, maxTasks, errors);
+  const meant = typeof input === "string" ? jsonIn(input, "", errors) : input;
+  if (meant === undefined && errors.length > 0) return undefined;
+  if (typeof meant !== typeof input) return readCall(meant, maxTasks, errors);
   if (!isRecord(input)) {
     errors.push({
       path: "",
@@ -186,23 +197,17 @@ function readBatch(input: Record<string, unknown>, maxTasks: number, errors: Tas
 }
 
 function readTaskList(value: unknown, errors: TaskError[]): unknown[] | undefined {
-  if (Array.isArray(value)) return value;
-  if (isRecord(value)) return [value];
-  if (typeof value === "string") {
-    try {
-      const parsed: unknown = JSON.parse(value);
-      if (Array.isArray(parsed)) return parsed;
-      if (isRecord(parsed)) return [parsed];
-    } catch {
-      // Falls through to the mistake below, which shows what was found.
-    }
-  }
-  errors.push({ path: "tasks", message: `Expected a list of tasks; found ${shown(value)}.` });
+  const list = typeof value === "string" ? jsonIn(value, "tasks", errors) : value;
+  if (Array.isArray(list)) return list;
+  if (isRecord(list)) return [list];
+  if (list !== undefined) errors.push({ path: "tasks", message: `Expected a list of tasks; found ${shown(value)}.` });
   return undefined;
 }
 
 function readTask(input: unknown, path: string, fields: string[], errors: TaskError[]): Task | undefined {
-  const record = typeof input === "string" ? { goal: input } : input;
+  const meant = typeof input === "string" && /^[\s"\\]*\{\s*\\*"/.test(input) ? jsonIn(input, path, errors) : input;
+  if (meant === undefined && input !== undefined) return undefined; // The error is told.
+  const record = typeof meant === "string" ? { goal: meant } : meant;
   if (!isRecord(record)) {
     errors.push({ path, message: `Expected a task with a goal; found ${shown(input)}.` });
     return undefined;
@@ -229,14 +234,50 @@ function normalise(
         message: `The same thing is given twice, as ${field} and ${written}.`,
       });
     } else {
-      clean[field] = LISTS.includes(field) && typeof value === "string" ? [value] : lowered(field, value);
+      const read = readValue(field, value, pathText([written], path), errors);
+      if (read !== undefined) clean[field] = read;
     }
   }
   return clean;
 }
 
-function lowered(field: string, value: unknown): unknown {
-  return field === "reasoning_effort" && typeof value === "string" ? value.trim().toLowerCase() : value;
+/** A field's value in its form; undefined where nothing is left of it, or it is no JSON. */
+function readValue(field: string, value: unknown, path: string, errors: TaskError[]): unknown {
+  if (field === "reasoning_effort" && typeof value === "string") return value.trim().toLowerCase();
+  const form = formOf(field);
+  if (form === undefined) return value;
+  if (form === "list") return listIn(value, path, errors);
+  const meant = typeof value === "string" ? jsonIn(value, path, errors) : value;
+  return form === "either" && isRecord(meant) ? withoutBlanks(meant) : meant;
+}
+
+/** A list, in which no entry is blank and none is JSON text of a list; a bare word is a list of one. */
+function listIn(value: unknown, path: string, errors: TaskError[]): unknown {
+  const meant = typeof value === "string" ? jsonIn(value, path, errors) : value;
+  if (typeof meant === "string") return [meant];
+  if (!Array.isArray(meant) || meant.length === 0) return meant;
+  const entries = meant.filter((entry) => !isBlank(entry));
+  if (entries.length === 0) return undefined;
+  return entries.flatMap((entry) => (typeof entry === "string" ? listIn(entry, path, errors) : [entry]));
+}
+
+function withoutBlanks(fields: Record<string, unknown>): Record<string, unknown> | undefined {
+  const entries = Object.entries(fields).filter(([, value]) => !isBlank(value));
+  return entries.length === 0 && Object.keys(fields).length > 0 ? undefined : Object.fromEntries(entries);
+}
+
+/** What a text stands for; undefined, with an error, where it begins like JSON and is none. */
+function jsonIn(text: string, path: string, errors: TaskError[]): unknown {
+  try {
+    return unquoted(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    errors.push({
+      path,
+      message: `Expected valid JSON, because the text begins like JSON; found ${shown(text)}: ${reason}.`,
+    });
+    return undefined;
+  }
 }
 
 function misplacedField(written: string, fields: string[]): string {

@@ -63,3 +63,65 @@ test("effort and thinking are other names for reasoning_effort; said twice and d
   assert.equal(parseCall({ goal: "a", thinking: "HIGH" }, 10).tasks[0]?.reasoning_effort, "high");
   assert.match(mistakesOf({ goal: "a", effort: "low", thinking: "high" })[0] ?? "", /given twice/);
 });
+
+test("JSON text where a list or an object belongs is that list or object, however often it was made text", () => {
+  const call = {
+    goal: "a",
+    tags: ["explore"],
+    toolsets: ["file"],
+    images: ["a.png"],
+    output_schema: { type: "object" },
+  };
+  const parsed = { tasks: [call] };
+  const asText = (depth: number) => (value: unknown) =>
+    Array.from({ length: depth }).reduce<unknown>((inner) => JSON.stringify(inner), value);
+  for (const depth of [1, 2, 3]) {
+    const { goal, ...fields } = call;
+    const written = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, asText(depth)(value)]));
+    assert.deepEqual(parseCall({ goal, ...written }, 10), parsed);
+    assert.deepEqual(parseCall({ tasks: asText(depth)([call]) }, 10), parsed);
+    assert.deepEqual(parseCall({ tasks: [asText(depth)(call)] }, 10), parsed);
+    assert.deepEqual(parseCall(asText(depth)(call), 10), parsed);
+    const pair = { model: "m2", provider: "lab" };
+    assert.deepEqual(parseCall({ goal, model: asText(depth)(pair) }, 10), { tasks: [{ goal, model: pair }] });
+  }
+  assert.deepEqual(parseCall({ goal: "a", tags: ['["b","c"]', "d"] }, 10), {
+    tasks: [{ goal: "a", tags: ["b", "c", "d"] }],
+  });
+  assert.deepEqual(parseCall({ goal: "a", tags: '"b"', model: '"m"' }, 10), {
+    tasks: [{ goal: "a", tags: ["b"], model: "m" }],
+  });
+});
+
+test("text that begins like JSON and is none is an error, never one word of that spelling", () => {
+  for (const [field, text] of [
+    ["tags", '["explore"'],
+    ["tags", "[explore]"],
+    ["toolsets", "['file']"],
+    ["images", '["a.png",]'],
+    ["model", '{"model": "m2", "provider": }'],
+    ["model", "{model: m2}"],
+    ["output_schema", '{"type": "object"'],
+  ] as const)
+    assert.match(mistakesOf({ goal: "a", [field]: text })[0] ?? "", new RegExp(`^${field}: Expected valid JSON`));
+  assert.match(mistakesOf({ tasks: ['{"goal": "a"'] })[0] ?? "", /^tasks\[0\]: Expected valid JSON/);
+  assert.match(mistakesOf({ goal: "a", model: '["m"]' })[0] ?? "", /^model: Expected a model name or/);
+  assert.match(mistakesOf({ goal: "a", output_schema: "object" })[0] ?? "", /^output_schema: Expected record/);
+});
+
+test("text stays text where text belongs, and where it only looks a little like JSON", () => {
+  const json = '{"goal": "b"}';
+  assert.deepEqual(parseCall({ goal: json, context: '["a"]' }, 10), { tasks: [{ goal: json, context: '["a"]' }] });
+  for (const goal of ["[urgent] Fix it", "{{item}} of it", '"Hello" in French', "{a} and {b}"])
+    assert.deepEqual(parseCall([goal], 10), { tasks: [{ goal }] });
+  assert.deepEqual(parseCall({ goal: "a", images: "[draft] plan.png" }, 10).tasks[0]?.images, ["[draft] plan.png"]);
+});
+
+test("null and blanks are absent inside of a list and of a model too; a list that was empty stays", () => {
+  const model = { model: "m", provider: null, reasoning_effort: "" };
+  const call = parseCall({ goal: "a", model, tags: [null, "b", " "], images: [null], toolsets: [] }, 10);
+  assert.deepEqual(call, { tasks: [{ goal: "a", model: { model: "m" }, tags: ["b"], toolsets: [] }] });
+  assert.deepEqual(parseCall({ goal: "a", model: { model: null } }, 10), { tasks: [{ goal: "a" }] });
+  const schema = { properties: { a: { const: null } } };
+  assert.deepEqual(parseCall({ goal: "a", output_schema: schema }, 10).tasks[0]?.output_schema, schema);
+});
