@@ -6,10 +6,12 @@ import { randomUUID } from "node:crypto";
 import {
   createMcpHandler,
   isLegacyRequest,
+  readRequestBody,
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
 import { MAX_MESSAGE_BYTES, MAX_SESSIONS } from "./limits.ts";
+import { withoutNulls } from "./nulls.ts";
 import type { CreateMcpServer } from "./server.ts";
 
 export type HttpAdapterDeps = {
@@ -34,7 +36,8 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
     onerror: onError,
   });
 
-  async function fetch(request: Request): Promise<Response> {
+  async function fetch(sent: Request): Promise<Response> {
+    const request = await withoutNullsIn(sent);
     if (!(await isLegacyRequest(request, undefined, { maxRequestBodySize: MAX_MESSAGE_BYTES }))) {
       return modern.fetch(request);
     }
@@ -85,6 +88,19 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
       sessions.clear();
     },
   };
+}
+
+/** The request with its messages cleaned; as it came where it is too large, which the transports refuse. */
+async function withoutNullsIn(request: Request): Promise<Request> {
+  if (request.method !== "POST" || request.body === null) return request;
+  const body = await readRequestBody(request.clone(), MAX_MESSAGE_BYTES);
+  if (body.tooLarge || !body.text.includes("null")) return request;
+  return new Request(request.url, {
+    method: request.method,
+    headers: request.headers,
+    body: withoutNulls(body.text),
+    signal: request.signal,
+  });
 }
 
 /** A response in the form that MCP clients read. */

@@ -26,7 +26,7 @@ export type McpServerDeps = ToolsDeps & { version: string };
 export type CreateMcpServer = (connection?: object) => Server;
 
 /** The SDK's own schema copies the arguments and loses a field named `__proto__`. These are the arguments as sent. */
-const CALL_PARAMS = z.object({ name: z.string(), arguments: z.unknown() });
+const CALL_PARAMS = z.object({ name: z.string(), arguments: z.unknown().optional() });
 
 const INSTRUCTIONS =
   "Deputy runs tasks in parallel as child agents, each on its own model, provider and effort. delegate_task starts them, " +

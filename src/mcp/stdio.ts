@@ -2,6 +2,7 @@
 import { type Readable, Writable } from "node:stream";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
+import { createNullFilter } from "./nulls.ts";
 import type { CreateMcpServer } from "./server.ts";
 
 export type StdioAdapterDeps = {
@@ -26,11 +27,14 @@ export function serveOverStdio(
         done();
       },
     });
-    const transport = new StdioServerTransport(input, writable, { maxBufferSize: MAX_MESSAGE_BYTES });
+    const messages = createNullFilter();
+    input.on("error", (error) => messages.destroy(error)).pipe(messages);
+    const transport = new StdioServerTransport(messages, writable, { maxBufferSize: MAX_MESSAGE_BYTES });
     const handle = serveStdio(() => createServer(transport), { transport, onerror: onError });
     const closed = transport.onclose;
     transport.onclose = () => {
       closed?.();
+      input.unpipe(messages).pause();
       resolve();
     };
     signal.addEventListener("abort", () => void handle.close(), { once: true });
