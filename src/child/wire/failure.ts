@@ -8,6 +8,7 @@ import { present } from "../../present.ts";
 import { isRecord } from "../../record.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { AnswerTooLarge, UnsendableHeader } from "./transport.ts";
+import { addressAdvice } from "./wrong-address.ts";
 
 /** Longest part of a provider's own message that is repeated, in characters. */
 const MAX_QUOTE = 400;
@@ -34,9 +35,12 @@ export function failureOf(error: unknown, who: string, now: number, redact: (tex
   const kind = kindOf(error, symptoms);
   const waitMs = retryAfterMs(symptoms, now);
   const certificate = codeIn(error, CERTIFICATE_CODE);
+  const message =
+    certificate === undefined ? describe(kind, who, symptoms) : untrusted(who, certificate, symptoms.message);
+  const advice = addressAdvice(error);
   return {
     kind,
-    message: certificate === undefined ? describe(kind, who, symptoms) : untrusted(who, certificate, symptoms.message),
+    message: advice === undefined ? message : `${message}. ${redact(advice)}`,
     ...present({
       isLasting: certificate === undefined ? undefined : true,
       retryAfterMs: waitMs,

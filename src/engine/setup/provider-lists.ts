@@ -85,7 +85,7 @@ async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): 
   const found = credentials.find(provider);
   if (!("connection" in found)) return [{ provider: slug, baseUrl: "", failure: notUsable(slug, found) }];
   const { baseUrl, keys } = found.connection;
-  const apiMode = apiModeOf(provider, baseUrl, defaultModelOf(provider) ?? "");
+  const apiMode = apiModeOf(provider, found.connection, defaultModelOf(provider) ?? "");
   const timeout = new AbortController();
   const stopTimer = deps.clock.after(ANSWER_MS, () => timeout.abort());
   const lend = () => credentials.lease({ provider: slug, endpoint: { baseUrl, apiMode } }, timeout.signal);

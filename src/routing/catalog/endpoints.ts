@@ -4,11 +4,39 @@
  */
 import type { ApiMode } from "../../route.ts";
 
-/** Normalizes a base URL, without trailing slashes; undefined if it is not an http(s) URL. */
+/** Endpoints that people paste in place of the base before them, and the wire format that each belongs to. */
+const ENDPOINTS: readonly { path: RegExp; mode?: ApiMode }[] = [
+  { path: /\/chat\/completions$/, mode: "chat_completions" },
+  { path: /(?<=\/v\d\w*|\/openai)\/responses$/, mode: "responses" },
+  { path: /(?<=\/v\d\w*)\/messages$/, mode: "anthropic_messages" },
+  { path: /\/models\/[^/]+:(?:generateContent|streamGenerateContent)$/, mode: "gemini" },
+  { path: /(?<=\/v\d\w*)\/models$/ },
+];
+
+/**
+ * Normalizes a base URL, without trailing slashes, a query or a pasted endpoint; undefined if it is not an http(s) URL.
+ */
 export function normalBaseUrl(text: string): string | undefined {
+  const url = parsedUrl(text);
+  if (url === undefined) return undefined;
+  const path = withoutSlashes(url.pathname);
+  return withoutSlashes(url.origin + ENDPOINTS.reduce((base, endpoint) => base.replace(endpoint.path, ""), path));
+}
+
+/** The wire format of the endpoint that was pasted in place of a base URL; undefined where none was. */
+export function modeOfEndpoint(text: string): ApiMode | undefined {
+  const path = withoutSlashes(parsedUrl(text)?.pathname ?? "");
+  return ENDPOINTS.find((endpoint) => endpoint.path.test(path))?.mode;
+}
+
+function parsedUrl(text: string): URL | undefined {
   const url = URL.parse(text.trim());
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return undefined;
-  return `${url.origin}${url.pathname}`.replace(/(?<!\/)\/+$/, "");
+  const isUsable = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+  return isUsable ? url : undefined;
+}
+
+function withoutSlashes(text: string): string {
+  return text.replace(/(?<!\/)\/+$/, "");
 }
 
 /**

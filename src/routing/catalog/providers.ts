@@ -94,10 +94,15 @@ function unknownProvider(name: string, known: Iterable<Provider>): Problem {
   };
 }
 
-/** The wire format for a model: the config's › the one known for the host › the row's. */
-export function apiModeOf({ builtIn, configured }: Provider, baseUrl: string, model: string): ApiMode {
+/** The wire format for a model: the config's › a pasted endpoint's › the one known for the host › the row's. */
+export function apiModeOf(
+  { builtIn, configured }: Provider,
+  { baseUrl, endpointMode }: { baseUrl: string; endpointMode?: ApiMode },
+  model: string,
+): ApiMode {
   const ofModel = builtIn?.modelModes?.find(([pattern]) => pattern.test(model))?.[1];
-  return configured?.api_mode ?? modeOfUrl(baseUrl) ?? ofModel ?? builtIn?.apiMode ?? "chat_completions";
+  const ofUrl = endpointMode ?? modeOfUrl(baseUrl);
+  return configured?.api_mode ?? ofUrl ?? ofModel ?? builtIn?.apiMode ?? "chat_completions";
 }
 
 export function defaultModelOf({ builtIn, configured }: Provider): string | undefined {

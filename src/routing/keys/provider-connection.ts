@@ -5,15 +5,25 @@
  */
 
 import { present } from "../../present.ts";
+import type { ApiMode } from "../../route.ts";
 import { type KeyHeader, namesSecret, Secret } from "../../secret.ts";
 import { type Environment, expandVariables, type Template } from "../../template.ts";
 import type { BuiltInProvider } from "../catalog/built-in-providers.ts";
-import { baseUrlFromHost, isEncrypted, nearnessOf, normalBaseUrl, originOf } from "../catalog/endpoints.ts";
+import {
+  baseUrlFromHost,
+  isEncrypted,
+  modeOfEndpoint,
+  nearnessOf,
+  normalBaseUrl,
+  originOf,
+} from "../catalog/endpoints.ts";
 import type { Provider } from "../catalog/providers.ts";
 
 /** Endpoint and credentials of a provider, as a unit; fields of two providers never mix. */
 export type ProviderConnection = {
   baseUrl: string;
+  /** The wire format of the endpoint that the base URL was written as. */
+  endpointMode?: ApiMode;
   /** The pool, in lookup order; empty for a keyless endpoint. */
   keys: DeclaredKey[];
   headers: Record<string, string>;
@@ -65,7 +75,15 @@ export function connectionOf(provider: Provider, env: Environment): ConnectionRe
   const keys = ofEntry.length > 0 ? ofEntry : poolOf(candidates.builtIn, baseUrl, rejected);
   const keyless = mayBeKeyless(provider, baseUrl) || Object.keys(configured?.headers ?? {}).some(namesSecret);
   if (keys.length === 0 && !keyless) return { missing: [...rejected, ...looked] };
-  return { connection: { baseUrl, keys, headers: headers.headers, rejected: [...rejected, ...candidates.unset] } };
+  return {
+    connection: {
+      baseUrl,
+      ...present({ endpointMode: chosen.endpointMode }),
+      keys,
+      headers: headers.headers,
+      rejected: [...rejected, ...candidates.unset],
+    },
+  };
 }
 
 /**
@@ -85,8 +103,8 @@ function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: stri
     });
 }
 
-/** Base URLs that replace the row's: the config entry's, else the variable's. */
-type ChosenBaseUrl = { entry?: string; variable?: string };
+/** Base URLs that replace the row's: the config entry's, else the variable's; and the endpoint that it was written as. */
+type ChosenBaseUrl = { entry?: string; variable?: string; endpointMode?: ApiMode | undefined };
 
 function chosenBaseUrl(
   { configured, builtIn, entryPath }: Provider,
@@ -99,12 +117,14 @@ function chosenBaseUrl(
     const url = normalBaseUrl(expanded.text);
     if (url === undefined) return { unusable: `${entryPath}.base_url: expected an http(s) URL` };
     chosen.entry = url;
+    chosen.endpointMode = modeOfEndpoint(expanded.text);
   }
   const written = builtIn?.baseUrlVariable === undefined ? undefined : env[builtIn.baseUrlVariable]?.trim();
   if (builtIn !== undefined && written !== undefined && written !== "") {
     const url = builtIn.bareHost === undefined ? normalBaseUrl(written) : baseUrlFromHost(written, builtIn.bareHost);
     if (url === undefined) return { unusable: `${builtIn.baseUrlVariable}: expected an http(s) URL` };
     chosen.variable = url;
+    if (chosen.entry === undefined) chosen.endpointMode = modeOfEndpoint(written);
   }
   return chosen;
 }

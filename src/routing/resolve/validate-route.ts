@@ -51,8 +51,9 @@ export function validateRoute(
   };
 }
 
-function endpointOf(provider: Provider, { baseUrl }: ProviderConnection, model: string): Endpoint {
-  const apiMode = apiModeOf(provider, baseUrl, model);
+function endpointOf(provider: Provider, connection: ProviderConnection, model: string): Endpoint {
+  const { baseUrl } = connection;
+  const apiMode = apiModeOf(provider, connection, model);
   const effortField = apiMode === "chat_completions" ? provider.builtIn?.effortField : undefined;
   return { baseUrl, apiMode, ...present({ effortField }) };
 }

@@ -108,6 +108,17 @@ describe("the wire format", () => {
     );
   });
 
+  test("is that of the endpoint that was pasted as the base URL, unless the config states another", () => {
+    const mode = (entry: object, env: Record<string, string> = {}, provider = "mylab") =>
+      ready({ provider, model: "m" }, { config: { providers: { [provider]: entry } }, env }).route.endpoint.apiMode;
+    const base_url = "http://127.0.0.1:1/v1/messages";
+    assert.equal(mode({ base_url }), "anthropic_messages");
+    assert.equal(mode({ base_url, api_mode: "responses" }), "responses");
+    assert.equal(mode({ base_url: "$" + "{LAB}" }, { LAB: base_url }), "anthropic_messages");
+    const env = { OPENAI_API_KEY: "key-1", OPENAI_BASE_URL: "http://127.0.0.1:1/v1/chat/completions" };
+    assert.equal(mode({}, env, "openai"), "chat_completions");
+  });
+
   test("of an endpoint of the user's own is chat_completions where nothing says otherwise", () => {
     const config = { providers: { mylab: { base_url: "http://127.0.0.1:1/v1" } } };
     assert.equal(ready({ provider: "mylab", model: "m" }, { config }).route.endpoint.apiMode, "chat_completions");
@@ -119,6 +130,16 @@ describe("a base URL", () => {
     [" https://Api.Example/v1// ", "https://api.example/v1"],
     ["https://api.example:443", "https://api.example"],
     ["http://h:80/x/", "http://h/x"],
+    ["https://h/v1?key=x#y", "https://h/v1"],
+    ["https://h/v1/chat/completions/", "https://h/v1"],
+    ["https://h/openai/v1/responses", "https://h/openai/v1"],
+    ["https://h/anthropic/v1/messages", "https://h/anthropic/v1"],
+    ["https://h/v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse", "https://h/v1beta"],
+    ["https://h/v1/models", "https://h/v1"],
+    ["https://h/chat", "https://h/chat"],
+    ["https://h/messages", "https://h/messages"],
+    ["https://h/responses", "https://h/responses"],
+    ["https://h/models", "https://h/models"],
     ["https://u:p@h/v1", undefined],
     ["ftp://h", undefined],
     ["h:8000/v1", undefined],

@@ -1,0 +1,140 @@
+/** Base URLs as people paste them, and ids and names as endpoints of people's own have them, with the real program. */
+import assert from "node:assert/strict";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { API_MODES, type ApiMode } from "../../src/route.ts";
+import { createModelServer, type ModelServer } from "../../src/testing/index.ts";
+import { temporaryDirectory } from "../support/command-line.ts";
+import { launch } from "../support/end-to-end.ts";
+
+type Result = {
+  exit_reason: string;
+  error: { message: string } | null;
+};
+
+const home = temporaryDirectory(after);
+
+/** Runs a task for each provider entry, and returns their results in order. */
+async function run(providers: Record<string, object>, tasks: object[], more: object = {}): Promise<Result[]> {
+  const cwd = mkdtempSync(join(home, "case-"));
+  writeFileSync(join(cwd, "config.yaml"), JSON.stringify({ providers, ...more }));
+  writeFileSync(join(cwd, "tasks.json"), JSON.stringify(tasks));
+  const env = { HOME: home, DEPUTY_STATE_DIR: join(cwd, "state") };
+  const { stdout, stderr } = await launch(["run", "tasks.json", "--json", "--config", "config.yaml"], { cwd, env })
+    .ended;
+  assert.ok(stdout !== "", stderr);
+  return (JSON.parse(stdout) as { results: Result[] }).results;
+}
+
+/** The endpoint of each wire format, as its documentation writes it. */
+const ENDPOINT: Record<ApiMode, string> = {
+  chat_completions: "/chat/completions",
+  responses: "/responses",
+  anthropic_messages: "/v1/messages",
+  gemini: "/models/glm-4.7:generateContent",
+};
+
+describe("a base URL", () => {
+  let server: ModelServer;
+  before(async () => {
+    server = await createModelServer({ script: () => ({ text: "ok" }) });
+  });
+  after(() => server.close());
+
+  test("with slashes at its end or its endpoint works in every wire format", async () => {
+    const forms = API_MODES.flatMap((mode) => {
+      const base = server.baseUrl(mode);
+      const endpoint = mode === "anthropic_messages" ? base.replace(/\/v1$/, "") : base;
+      return [`${base}//`, `${endpoint}${ENDPOINT[mode]}`].map((base_url) => ({
+        base_url,
+        api_mode: mode,
+      }));
+    });
+    const providers = Object.fromEntries(forms.map((entry, index) => [`p${index}`, entry]));
+    const tasks = forms.map((_, index) => ({ goal: "x", model: "glm-4.7", provider: `p${index}` }));
+    const results = await run(providers, tasks);
+    for (const [index, { exit_reason, error }] of results.entries())
+      assert.equal(exit_reason, "answered", `${JSON.stringify(forms[index])}: ${error?.message}`);
+  });
+
+  test("that is an endpoint says which wire format that is", async () => {
+    const providers = Object.fromEntries(
+      API_MODES.map((mode) => {
+        const base = server.baseUrl(mode);
+        return [
+          mode,
+          { base_url: `${base.replace(/\/v1$/, mode === "anthropic_messages" ? "" : "/v1")}${ENDPOINT[mode]}` },
+        ];
+      }),
+    );
+    const results = await run(
+      providers,
+      API_MODES.map((provider) => ({ goal: "x", model: "glm-4.7", provider })),
+    );
+    for (const { exit_reason, error } of results) assert.equal(exit_reason, "answered", error?.message);
+  });
+
+  test("at which nothing is fails with the address that was asked, and a model that is none does not", async () => {
+    const plain = createServer((request, response) => {
+      const isModel = request.url?.includes("here") === true;
+      response.writeHead(404, { "content-type": "application/json" });
+      response.end(isModel ? '{"error":{"message":"The model m does not exist"}}' : '{"detail":"Not Found"}');
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    plain.listen(0, "127.0.0.1", resolve);
+    await promise;
+    const url = `http://127.0.0.1:${(plain.address() as AddressInfo).port}`;
+    const providers = Object.fromEntries(
+      API_MODES.flatMap((api_mode) => [
+        [`wrong-${api_mode}`, { base_url: `${url}/x`, api_mode }],
+        [`model-${api_mode}`, { base_url: `${url}/here`, api_mode }],
+      ]),
+    );
+    const tasks = Object.keys(providers).map((provider) => ({ goal: "x", model: "m", provider }));
+    const results = await run(providers, tasks);
+    plain.close();
+    for (const [index, { error }] of results.entries()) {
+      const message = error?.message ?? "";
+      if (tasks[index]?.provider.startsWith("model")) assert.doesNotMatch(message, /base_url/);
+      else assert.match(message, new RegExp(`Check base_url: there is nothing at ${url}/x/\\S+\\.`));
+    }
+  });
+});
+
+test("an endpoint of the user's own gets ids of any form untouched, and another spelling of them is no other model", async (t) => {
+  const ids = [
+    "openai/gpt-oss-120b",
+    "Qwen/Qwen3-32B",
+    "google/gemma-3-27b-it",
+    "qwen:7b",
+    "anthropic/claude-opus-4.7",
+  ];
+  const served = [
+    "gpt-oss-120b",
+    "/models/Qwen3-32B-Q4_K_M.gguf",
+    "gemma-3-27b-it",
+    "qwen:7b",
+    "claude-opus-4-7-20260416",
+  ];
+  const asked: string[] = [];
+  const server = await createModelServer({
+    script: ({ model }) => {
+      asked.push(model);
+      return { text: "ok", servedModel: served[ids.indexOf(model)] ?? "another" };
+    },
+  });
+  t.after(() => server.close());
+  const results = await run(
+    { mylab: { base_url: server.baseUrl("chat_completions") } },
+    [...ids, "openai/gpt-oss-20b"].map((model) => ({ goal: "x", model, provider: "mylab" })),
+    { delegation: { on_served_mismatch: "fail" } },
+  );
+  assert.deepEqual(asked.toSorted(), [...ids, "openai/gpt-oss-20b"].toSorted());
+  assert.deepEqual(
+    results.map(({ exit_reason }) => exit_reason),
+    [...ids.map(() => "answered"), "served-mismatch"],
+  );
+});
