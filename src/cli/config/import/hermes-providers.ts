@@ -29,13 +29,16 @@ export type HermesProviders = {
    * @param hint name for a provider without one
    */
   named(fields: Fields, path: string, hint: string): { slug: string | undefined } | { refused: string };
-  /** Records a model's context window, in tokens. */
-  tellWindow(slug: string, model: string, tokens: number): void;
+  /** Adds a model to a provider's entry, with facts about it as Deputy writes them. */
+  addModel(slug: string, model: string, facts: Fields): void;
   entries(): Readonly<Record<string, Fields>>;
 };
 
 /** Names that mean "whatever is found" or "an endpoint without a name". */
 const NO_NAME = ["", "auto", "main", "inherit", "custom"];
+
+/** Where a base URL stands. Hermes takes `api_base` for `base_url`, which wins: NousResearch/hermes-agent#50385. */
+const BASE_URLS = ["base_url", "baseUrl", "api_base", "apiBase", "url"];
 
 /** A later one wins. */
 const HEADERS = ["default_headers", "extra_headers", "headers"];
@@ -68,9 +71,11 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
   }
 
   function entryOf(fields: Fields, path: string): Fields {
-    const baseUrl = consumeText(fields, "base_url", "baseUrl", "url", "api");
+    const hasUrl = BASE_URLS.some((name) => fields[name] !== undefined);
+    const isUrl = (hasUrl ? /^https?:/ : /^(https?:|\$\{)/).test(String(fields.api));
+    const baseUrl = consumeText(fields, ...BASE_URLS, ...(isUrl ? ["api"] : []));
     const mode = consumeText(fields, "api_mode", "apiMode", "transport");
-    const key = consumeText(fields, "api_key", "apiKey");
+    const key = consumeText(fields, "api_key", "apiKey", ...(isUrl ? [] : ["api"]));
     const variable = consumeText(fields, "key_env", "api_key_env", "keyEnv");
     const headers: Fields = Object.assign({}, ...HEADERS.map((header) => consumeFields(fields, header)));
     if (mode !== undefined && MODES[mode] === undefined) conversion.note(`${path}: Deputy does not support ${mode}.`);
@@ -104,6 +109,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     const builtIn = known.slugOf(name);
     if (typeof entry.base_url === "string")
       return { slug: slugFor(entry.base_url, entry, { name, builtIn, path, hint }) };
+    if (name === "custom") return { refused: "its provider is custom, and there is no base_url" };
     if (NO_NAME.includes(name)) return { slug: undefined };
     const slug = builtIn ?? name;
     if (builtIn !== undefined || entries[slug] !== undefined) return { slug: add(slug, entry, path) };
@@ -151,15 +157,12 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     return slug;
   }
 
-  function tellWindow(slug: string, model: string, tokens: number): void {
-    const models = entries[slug]?.models;
-    entries[slug] = {
-      ...entries[slug],
-      models: { ...(isRecord(models) && models), [model]: { context_window: tokens } },
-    };
+  function addModel(slug: string, model: string, facts: Fields): void {
+    const models = fieldsOf(entries[slug]?.models);
+    entries[slug] = { ...entries[slug], models: { ...models, [model]: { ...fieldsOf(models[model]), ...facts } } };
   }
 
-  return { define, named, tellWindow, entries: () => entries };
+  return { define, named, addModel, entries: () => entries };
 }
 
 /** Returns whether an entry can serve for another: the same URL, and no conflicting keys. */

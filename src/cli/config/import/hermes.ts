@@ -83,13 +83,13 @@ function parentOf(hermes: Fields, reading: Reading): { route: Fields; aliases: F
   const { conversion } = reading;
   const model = consume(hermes, "model");
   const fields = isRecord(model) ? model : {};
-  for (const name of ["provider", "base_url", "api_key", "key_env", "api_mode"])
+  for (const name of ["provider", "base_url", "api_base", "api_key", "key_env", "api_mode"])
     if (fields[name] === undefined && hermes[name] !== undefined) fields[name] = consume(hermes, name);
   if (typeof model === "string") fields.default = model;
   const aliases = aliasesIn(fields, "aliases", reading, "model.");
   const pair = providerModelOf(fields, "model", "custom", reading);
   if (pair?.model !== undefined && pair.provider !== undefined && typeof fields.context_length === "number")
-    reading.providers.tellWindow(pair.provider, pair.model, consume(fields, "context_length") as number);
+    reading.providers.addModel(pair.provider, pair.model, { context_window: consume(fields, "context_length") });
   conversion.rest(fields, "model");
   const agent = consumeFields(hermes, "agent");
   const effort = effortOf(agent);
@@ -104,13 +104,17 @@ function providerModelOf(
   hint: string,
   { providers, conversion }: Reading,
 ): ProviderModel | undefined {
-  const model = consumeText(fields, "default", "model");
+  const model = consumeText(fields, "default", "model", "name");
+  if (fields.name === model) delete fields.name;
   const named = providers.named(fields, path, hint);
   if ("refused" in named) {
     conversion.note(`${path} is omitted: ${named.refused}.`);
     return undefined;
   }
   const isInherited = model === undefined || model === "inherit" || model === "auto";
+  // A gateway may have a model of this name. Deputy takes the word for one only where the entry lists it.
+  if (model === "default" && named.slug !== undefined && providers.entries()[named.slug]?.base_url !== undefined)
+    providers.addModel(named.slug, model, {});
   return present({ model: isInherited ? undefined : model, provider: named.slug });
 }
 

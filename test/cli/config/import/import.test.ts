@@ -24,6 +24,72 @@ async function imported(t: TestContext, yaml: string) {
   return { config: parse(stdout) ?? {}, notes: notes.join("\n"), stdout };
 }
 
+describe("the parent's model in an older layout", () => {
+  const LAB = { base_url: "http://localhost:4000", api_key: "${LAB_KEY}" };
+  const key = "api_key: '${LAB_KEY}'";
+  const layouts: [yaml: string, config: object][] = [
+    [
+      `model: { provider: custom, api_base: "http://localhost:4000", ${key}, default: m, name: m }`,
+      { model: "m", provider: "custom", providers: { custom: LAB } },
+    ],
+    [
+      `model: { provider: custom, api_base: "http://localhost:4000", ${key}, name: default }`,
+      { model: "default", provider: "custom", providers: { custom: { ...LAB, models: { default: {} } } } },
+    ],
+    [
+      `model: m\napi_base: http://localhost:4000\n${key}`,
+      { model: "m", provider: "custom", providers: { custom: LAB } },
+    ],
+    [
+      "model: MiniMax-M2.7\nprovider: minimax\nbase_url: https://api.minimax.io/anthropic",
+      { model: "MiniMax-M2.7", provider: "minimax" },
+    ],
+    [
+      "model: m\nprovider: openrouter\nbase_url: https://openrouter.ai/api/v1/chat/completions",
+      { model: "m", provider: "openrouter" },
+    ],
+    [
+      `model: m\nprovider: custom:lab\ncustom_providers: [{ name: lab, api_base: "http://localhost:4000", ${key} }]`,
+      { model: "m", provider: "lab", providers: { lab: LAB } },
+    ],
+  ];
+  for (const [yaml, config] of layouts)
+    test(yaml.replaceAll("\n", "; "), async (t) => {
+      const found = await imported(t, yaml);
+      assert.deepEqual(found.config, config);
+      assert.doesNotMatch(found.notes, /no counterpart/);
+    });
+
+  test("without a URL is left out, and given to no other provider", async (t) => {
+    const { config, notes } = await imported(t, "model: { provider: custom, default: m }");
+    assert.deepEqual(config, {});
+    assert.match(notes, /model is omitted: its provider is custom, and there is no base_url/);
+  });
+
+  test("with two URLs or two names keeps the newer key's, and the other is told", async (t) => {
+    const yaml =
+      'model: { provider: custom, base_url: "http://one.local", api_base: "http://two.local", default: m, name: n }';
+    const { config, notes } = await imported(t, yaml);
+    assert.deepEqual(config, {
+      model: "m",
+      provider: "custom",
+      providers: { custom: { base_url: "http://one.local" } },
+    });
+    assert.match(notes, /no counterpart for these: model\.api_base, model\.name/);
+  });
+
+  test("with a key in `api` shows no key", async (t) => {
+    const { config, stdout } = await imported(
+      t,
+      'model: { provider: custom, base_url: "http://h", api: my-own-key-123, default: m }',
+    );
+    assert.deepEqual(config.providers.custom, { base_url: "http://h", api_key: "[secret]" });
+    assert.doesNotMatch(stdout, /my-own-key-123/);
+    const alone = await imported(t, "model: { provider: custom, api: my-own-key-123, default: m }");
+    assert.deepEqual([alone.config, /my-own-key-123/.test(alone.stdout)], [{}, false]);
+  });
+});
+
 describe("the parent's model", () => {
   test("is a text, or a map with its provider", async (t) => {
     assert.deepEqual((await imported(t, "model: glm-4.7\nprovider: z-ai\n")).config, {
