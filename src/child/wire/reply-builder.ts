@@ -3,6 +3,7 @@ import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderO
 import type { Part, ProviderPrivate } from "../../event.ts";
 import { present } from "../../present.ts";
 import { isRecord } from "../../record.ts";
+import { freeId } from "./call-ids.ts";
 import { impossibleTokens, type ReportedUsage } from "./usage.ts";
 
 export type Delta = { type: "text" | "reasoning"; text: string };
@@ -76,11 +77,7 @@ export function accumulate(builder: ReplyBuilder, part: LanguageModelV4StreamPar
 
 /** Some models give two calls of one answer the same id: each has to find its own result. */
 function ownId({ parts }: ReplyBuilder, id: string): string {
-  const taken = parts.filter((part) => part.type === "tool-call").map(({ callId }) => callId);
-  if (!taken.includes(id)) return id;
-  let copy = 2;
-  while (taken.includes(`${id}-${copy}`)) copy += 1;
-  return `${id}-${copy}`;
+  return freeId(id, new Set(parts.map((part) => (part.type === "tool-call" ? part.callId : undefined))));
 }
 
 function openPart(builder: ReplyBuilder, id: string, type: "text" | "reasoning", metadata: ProviderMetadata) {

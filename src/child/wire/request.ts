@@ -15,6 +15,7 @@ import type { Route } from "../../route.ts";
 import type { Access } from "../../secret.ts";
 import type { Tool } from "../../tool.ts";
 import type { Message } from "../conversation.ts";
+import { withDistinctIds } from "./call-ids.ts";
 
 export type ModelCall = {
   route: Route;
@@ -42,7 +43,7 @@ export function callOptions(
 ): LanguageModelV4CallOptions {
   const limit = maxOutputTokens ?? outputLimit(route);
   return {
-    prompt: promptOf(system, messages, images, route.provider),
+    prompt: promptOf(system, withDistinctIds(messages), images, route.provider),
     ...present({ maxOutputTokens: limit }),
     ...(tools.length === 0 ? {} : { tools, toolChoice: { type: mustAnswer ? "none" : "auto" } }),
     ...present({ reasoning: route.effort }),

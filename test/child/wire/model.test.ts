@@ -146,6 +146,36 @@ for (const apiMode of API_MODES) {
       assert.equal(new Set(heard.map(({ callId }) => callId)).size, 2);
     });
 
+    test("calls of several answers with one id go back each with its own, and each result with its call", async () => {
+      turn = { text: "Seen." };
+      const round = (word: string): Message[] => [
+        {
+          role: "assistant",
+          provider: "vendor",
+          parts: [{ type: "tool-call", callId: "call_0", name: "look", input: { word } }],
+        },
+        { role: "tool", callId: "call_0", name: "look", text: `it is ${word}`, ok: true },
+      ];
+      const messages: Message[] = [{ role: "user", text: "Hello." }, ...round("x"), ...round("y"), ...round("z")];
+      for (const provider of ["vendor", "another"]) {
+        const route = wireRoute(stage.server.baseUrl(apiMode), apiMode, { provider });
+        const { reply } = await stage.ask(apiMode, { messages, tools: [look], route });
+        assert.ok(reply.ok, JSON.stringify(reply));
+        const sent = stage.server.requests.at(-1)?.messages ?? [];
+        const results = sent.flatMap(({ toolResults }) => toolResults);
+        assert.deepEqual(
+          results.map(({ text }) => text),
+          ["it is x", "it is y", "it is z"],
+        );
+        const ids = sent.flatMap(({ toolCalls }) => toolCalls).map(({ id }) => id);
+        assert.equal(new Set(ids).size, 3);
+        assert.deepEqual(
+          results.map(({ id }) => id),
+          ids,
+        );
+      }
+    });
+
     test("a stream that ends in the middle of its calls is no answer: none of them runs", async () => {
       turn = { toolCalls: [{ name: "look", input: { word: "x" } }], fault: { kind: "no-end", afterDeltas: 1 } };
       const { reply } = await stage.ask(apiMode, { tools: [look] });
