@@ -41,39 +41,52 @@ export function createCallAssembly(toolNames: readonly string[]): CallAssembly {
   const calls: StreamedCall[] = [];
 
   function add(list: readonly unknown[]): void {
+    const last = calls.at(-1);
+    const more = list.length === 1 && last !== undefined ? textOfMore(list[0], last) : undefined;
+    if (more !== undefined) last?.pieces.push(more);
+    else addPieces(list);
+  }
+
+  function addPieces(list: readonly unknown[]): void {
     const pieces = list.map(pieceOf).filter((piece) => piece !== undefined);
     const byPosition = pieces.length > 1 && pieces.every(isBare);
     const inThisList: StreamedCall[] = [];
-    for (const [position, piece] of pieces.entries()) {
+    pieces.forEach((piece, position) => {
       const call = (byPosition ? calls[position] : undefined) ?? matching(piece);
       const isPart = call !== undefined && goesOn(call, piece, inThisList.includes(call));
       const target = isPart ? call : begin(piece, call);
       extend(target, piece);
       inThisList.push(target);
-    }
+    });
   }
 
   function matching({ id, index }: Piece): StreamedCall | undefined {
-    const sameId = id === "" ? [] : calls.filter((call) => call.id === id);
-    if (sameId.length > 0) return sameId.findLast((call) => call.index === index) ?? sameId.at(-1);
-    const sameIndex = index === undefined ? undefined : calls.findLast((call) => call.index === index);
-    return sameIndex ?? calls.at(-1);
+    const last = calls.at(-1);
+    if (id === "") return index === undefined || last?.index === index ? last : (lastOf({ index }) ?? last);
+    return lastOf({ id, index }) ?? lastOf({ id }) ?? (index === undefined ? undefined : lastOf({ index })) ?? last;
+  }
+
+  function lastOf(labels: { id?: string; index?: unknown }): StreamedCall | undefined {
+    return calls.findLast(
+      (call) => (labels.id ?? call.id) === call.id && (!("index" in labels) || labels.index === call.index),
+    );
   }
 
   function goesOn(call: StreamedCall, piece: Piece, isInThisList: boolean): boolean {
-    const name = joinedName(call, piece);
-    if (name === undefined) return false;
-    if (call.name !== "" && name !== call.name) return true;
+    const { name, argumentsText } = piece;
+    const joined = joinedName(call, name);
+    if (joined === undefined) return false;
+    if (call.name !== "" && joined !== call.name) return true;
     const labels = compared(call, piece);
     if (labels.otherId || (labels.otherIndex && !labels.sameId))
-      return piece.name === "" && !isOfAnother(call, piece.argumentsText);
+      return name === "" && !isOfAnother(call, argumentsText);
     if (call.name === "") return true;
-    if (piece.name === "") return !(call.namedAgain && piece.argumentsText !== "");
+    if (name === "") return !(call.namedAgain && argumentsText !== "");
     return goesOnNamed(call, piece, labels, isInThisList);
   }
 
   /** The name with a piece of it; undefined where the piece is the name of another call. */
-  function joinedName({ name, pieces }: StreamedCall, { name: more }: Piece): string | undefined {
+  function joinedName({ name, pieces }: StreamedCall, more: string): string | undefined {
     if (more === "" || more === name) return name;
     if (name === "") return more;
     if (pieces.length > 0) return undefined;
@@ -91,7 +104,7 @@ export function createCallAssembly(toolNames: readonly string[]): CallAssembly {
 
   function extend(call: StreamedCall, piece: Piece): void {
     const { id, index, argumentsText, signature } = piece;
-    call.name = joinedName(call, piece) ?? call.name;
+    call.name = joinedName(call, piece.name) ?? call.name;
     call.namedAgain = id === "" && piece.name !== "" && argumentsText === "" && isWhole(call);
     call.id ||= id;
     call.index ??= index;
@@ -106,6 +119,14 @@ export function createCallAssembly(toolNames: readonly string[]): CallAssembly {
         .filter(({ name, pieces }) => name !== "" || pieces.length > 0)
         .map(({ id, name, pieces, signature }) => present({ id, name, argumentsText: joined(pieces), signature })),
   };
+}
+
+/** The text of a piece that has nothing but that, and the index of the last call: as nearly all are, this is the short way. */
+function textOfMore(fields: unknown, { index, namedAgain }: StreamedCall): string | undefined {
+  if (!isRecord(fields) || fields.index !== index || fields.id !== undefined || namedAgain) return undefined;
+  const { function: called, extra_content: extra } = fields;
+  if (!isRecord(called) || called.name !== undefined || extra !== undefined) return undefined;
+  return typeof called.arguments === "string" && called.arguments !== "" ? called.arguments : undefined;
 }
 
 /** Undefined for a piece that says nothing. */
