@@ -11,17 +11,17 @@ import { countsIn } from "./usage-counts.ts";
 /** `input`: all of it, as the start of the call told it; `hasPieces`: it comes in pieces as well. */
 type Block = { input: string; hasPieces: boolean };
 
-type Message = { open: Map<number, Block>; outputTokens: number };
+type OpenMessage = { open: Map<number, Block>; outputTokens: number };
 
 export const wholeBlocks: Rewriter = {
   concerns: /"(content_block_start|input_json_delta|content_block_stop|message_start|message_delta|message_stop)"/,
   start() {
-    const message: Message = { open: new Map(), outputTokens: 0 };
+    const message: OpenMessage = { open: new Map(), outputTokens: 0 };
     return (event) => REWRITES[String(event.type)]?.(event, message) ?? event;
   },
 };
 
-const REWRITES: Record<string, (event: JSONObject, message: Message) => ReturnType<EventRewrite>> = {
+const REWRITES: Record<string, (event: JSONObject, message: OpenMessage) => ReturnType<EventRewrite>> = {
   message_start: (event, message) => {
     if (!isFields(event.message)) return event;
     const usage = wholeUsage(event.message.usage, message);
@@ -42,7 +42,7 @@ const REWRITES: Record<string, (event: JSONObject, message: Message) => ReturnTy
   message_stop: (event, message) => [...endAll(message), event],
 };
 
-function begin(event: JSONObject, { open }: Message): JSONObject {
+function begin(event: JSONObject, { open }: OpenMessage): JSONObject {
   const { content_block: block } = event;
   if (!isFields(block)) return event;
   if (block.type === "text" && typeof block.text !== "string")
@@ -55,7 +55,7 @@ function begin(event: JSONObject, { open }: Message): JSONObject {
 }
 
 /** The end of a block, after input that no piece told. */
-function end(index: number, open: Message["open"], event: JSONObject): JSONObject[] {
+function end(index: number, open: OpenMessage["open"], event: JSONObject): JSONObject[] {
   const block = open.get(index);
   open.delete(index);
   if (block === undefined || block.hasPieces || block.input === "") return [event];
@@ -64,7 +64,7 @@ function end(index: number, open: Message["open"], event: JSONObject): JSONObjec
 }
 
 /** Calls that nothing ended before the message did. */
-function endAll({ open }: Message): JSONObject[] {
+function endAll({ open }: OpenMessage): JSONObject[] {
   return [...open.keys()].flatMap((index) => end(index, open, { type: "content_block_stop", index }));
 }
 
@@ -74,7 +74,7 @@ function inputText(input: unknown): string {
 }
 
 /** The counts by Anthropic's names, where others are used. */
-function wholeUsage(usage: unknown, message: Message): JSONObject {
+function wholeUsage(usage: unknown, message: OpenMessage): JSONObject {
   if (!isFields(usage)) return {};
   if (typeof usage.output_tokens === "number") message.outputTokens = usage.output_tokens;
   if (usage.prompt_tokens === undefined && usage.completion_tokens === undefined) return usage;

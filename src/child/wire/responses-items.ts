@@ -60,6 +60,8 @@ function done(event: JSONObject, fields: JSONObject, items: Items): JSONObject[]
 }
 
 function heard(event: JSONObject, items: Items): JSONObject {
+  // As nearly all pieces are: of an item that was heard before.
+  if (typeof event.item_id === "string" && items.get(Number(event.output_index))?.isHeard) return event;
   const { item, position } = itemOf(event, items, "message");
   item.isHeard = true;
   return located(event, item, position);
