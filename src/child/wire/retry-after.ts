@@ -1,7 +1,7 @@
 /** When a provider may be asked again, in whichever of many ways it says so: headers, fields of the body, or plain words. */
 
-/** @param headers by lower-case name @param text what the body says, lower case */
-export type Notice = { headers: Record<string, string>; text: string };
+/** @param headers by lower-case name @param text what the body says, lower case @param status of HTTP, if it failed */
+export type Notice = { headers: Record<string, string>; text: string; status?: number };
 
 /**
  * Milliseconds from now; undefined where nothing is said.
@@ -23,46 +23,48 @@ const READERS: Reader[] = [
   ({ headers }, now) => momentIn(headers["retry-after"], now),
   // Google's RetryInfo.
   ({ text }) => durationIn(/"retrydelay":\s*"([^"]+)"/.exec(text)?.[1]),
-  ({ text }) => numberIn(/"retry_after_ms":\s*"?([\d.]+)/.exec(text)?.[1]),
-  ({ text }) => seconds(/"(?:retry_after|retry_after_seconds|resets_in_seconds)":\s*"?([\d.]+)/.exec(text)?.[1]),
+  ({ text }) => numberIn(/"retry[_-]?after[_-]?ms":\s*"?([\d.]+)/.exec(text)?.[1]),
+  ({ text }, now) =>
+    momentIn(/"(?:retry[_-]?after(?:[_-]?sec(?:onds)?)?|resets_in_seconds)":\s*"?([^",}]+)/.exec(text)?.[1], now),
   ({ text }, now) => momentIn(/"(?:resets_at|reset_at)":\s*"?([^",}]+)/.exec(text)?.[1], now),
   ({ text }) =>
     durationIn(
-      /(?:try again|retry|resets?|available)(?: again)? (?:in|after) (?:about )?(\d[^"(){}]*)/.exec(text)?.[1],
-    ),
-  ({ text }, now) =>
-    momentIn(
-      /(?:resets?|try again|available again) (?:at|on|after) (\d{4}-\d\d-\d\d[t ][\d:.]+(?:z|[+-]\d\d:?\d\d)?)/.exec(
+      /(?:try again|retry|resets?|available|wait|back)(?: again)? (?:(?:in|after|for|at least|about|another) ){0,2}(\d[^"(){}]*)/.exec(
         text,
       )?.[1],
+    ),
+  // Anthropic writes the word "at" between a date and its time.
+  ({ text }, now) =>
+    momentIn(
+      /(?:resets?|try again|available again|access) (?:at|on|after) (\d{4}-\d\d-\d\d(?:t| at | )[\d:.]+(?:z|[+-]\d\d:?\d\d| utc)?)/
+        .exec(text)?.[1]
+        ?.replace(" at ", " "),
       now,
     ),
   ({ headers }, now) => momentIn(headers["anthropic-ratelimit-unified-reset"], now),
   usedUp,
+  ({ headers, status }, now) => (status === 429 ? momentIn(loneReset(headers), now) : undefined),
   // OpenRouter repeats the headers of the provider behind it in its body.
   ({ text }, now) => momentIn(/"x-ratelimit-reset":\s*"?(\d+)/.exec(text)?.[1], now),
 ];
 
+/** `x-ratelimit-remaining-tokens`, `anthropic-ratelimit-requests-remaining`, `ratelimit-remaining`. */
+const REMAINING = /rate-?limit-(?:.{0,40}-)?remaining/;
+
 /** Allowances that every answer tells of: those of which nothing remains, the one that is back last. */
 function usedUp({ headers }: Notice, now: number): number | undefined {
-  const waits = ALLOWANCES.flatMap(([remaining, reset]) => {
-    if (Number(headers[remaining] ?? Number.NaN) !== 0) return [];
-    return momentIn(headers[reset], now) ?? [];
+  const waits = Object.entries(headers).flatMap(([name, remaining]) => {
+    if (!REMAINING.test(name) || numberIn(remaining) !== 0) return [];
+    return momentIn(headers[name.replace("remaining", "reset")], now) ?? [];
   });
   return waits.length === 0 ? undefined : Math.max(...waits);
 }
 
-const ALLOWANCES: [remaining: string, reset: string][] = [
-  ["x-ratelimit-remaining", "x-ratelimit-reset"],
-  ...["requests", "tokens"].map((what): [string, string] => [
-    `x-ratelimit-remaining-${what}`,
-    `x-ratelimit-reset-${what}`,
-  ]),
-  ...["requests", "tokens", "input-tokens", "output-tokens"].map((what): [string, string] => [
-    `anthropic-ratelimit-${what}-remaining`,
-    `anthropic-ratelimit-${what}-reset`,
-  ]),
-];
+/** The time at which an allowance is back, where nothing is said of how much of it remains. */
+function loneReset(headers: Record<string, string>): string | undefined {
+  if (Object.keys(headers).some((name) => REMAINING.test(name))) return undefined;
+  return headers["x-ratelimit-reset"] ?? headers["x-rate-limit-reset"] ?? headers["ratelimit-reset"];
+}
 
 /** Seconds, a point in time as seconds or milliseconds since the epoch, a date, or a duration (`6m0s`). */
 function momentIn(said: string | undefined, now: number): number | undefined {
@@ -103,9 +105,4 @@ function durationIn(said: string | undefined): number | undefined {
 function numberIn(said: string | undefined): number | undefined {
   const value = Number(said?.trim() || Number.NaN);
   return value >= 0 ? value : undefined;
-}
-
-function seconds(said: string | undefined): number | undefined {
-  const value = numberIn(said);
-  return value === undefined ? undefined : value * 1000;
 }
