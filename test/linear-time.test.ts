@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readCommandLine } from "../src/child/command-line.ts";
+import { pageTitle } from "../src/child/wire/error-body.ts";
+import { failureOf } from "../src/child/wire/failure.ts";
 import { completeLine } from "../src/cli/chat/completion.ts";
 import { spelledLines } from "../src/cli/terminal/terminal-text.ts";
 import { configSchema } from "../src/config-schema.ts";
@@ -30,6 +32,14 @@ const CASES: [name: string, read: () => unknown, expected: unknown][] = [
   ["a command line of quotes", () => readCommandLine(`'${run("a")}`).plain, false],
   ["an image of equals signs", () => bytesOfDataUrl(`data:image/png;base64,${run("=")}x`), undefined],
   ["an address of slashes", () => normalBaseUrl(`https://acme.test/${run("/")}x`)?.length, LENGTH + 19],
+  ...['"quotaid":"', "limit: 1, requested: ", "exceeds the prompt ", "insufficient_", "try again in 1s "].map(
+    (piece): [string, () => unknown, string] => [
+      `an error of ${piece}`,
+      () => failureOf({ message: run(piece), code: 400 }, "m @ p", 0, (text) => text).message.slice(0, 5),
+      "m @ p",
+    ],
+  ),
+  ["a web page of titles", () => pageTitle(`<html>${run("<title ")}`), ""],
   ["a line that ends in a blank", async () => (await completeLine(`/${run("x")} `, {} as never))[1], ""],
 ];
 

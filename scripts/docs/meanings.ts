@@ -14,7 +14,8 @@ export const FAILURES: Record<FailureKind, Explained> = {
   },
   "quota-exhausted": {
     says: ["says its quota or credit is used up"],
-    means: "402, or the provider's message says that the credit or the plan's allowance is used up",
+    means:
+      "402; or the provider says that the credit, or the allowance of a day or a longer time, is used up; or it limits the rate for more than ten minutes",
     todo: "Top up, declare a fallback, or wait for the reset: `delegation.on_quota: pause`.",
   },
   overloaded: {
@@ -33,18 +34,24 @@ export const FAILURES: Record<FailureKind, Explained> = {
     todo: "For a slow model, raise `delegation.stall_seconds`.",
   },
   unauthorized: {
-    says: ["does not accept the key", "does not let this key do that"],
-    means: "401, 403, or the provider says that the key is wrong",
-    todo: "`deputy doctor` shows which variable the key came from, and `deputy doctor --online` whether it is accepted. If the key may not use this model, choose another model or another key.",
+    says: [
+      "does not accept the key",
+      "does not let this key do that",
+      "sent a web page instead of an answer of its API",
+    ],
+    means:
+      "401, 403, or the provider says that the key is wrong. A web page with another status has the kind of its status",
+    todo: "`deputy doctor` shows which variable the key came from, and `deputy doctor --online` whether it is accepted. If the key may not use this model, choose another model or another key. A web page comes from a firewall, a proxy or a login page in front of the endpoint: check `base_url` and the network.",
   },
   "context-overflow": {
-    says: ["says the text is longer than the model's context window"],
-    means: "the provider says that the conversation is longer than the context window",
-    todo: "Split the task, or run it on a model with a longer window.",
+    says: ["says the text is longer than the model's context window", "does not allow a request of this size"],
+    means:
+      "413; or the provider says that the conversation is longer than the context window, or that one request is larger than its allowance of a minute",
+    todo: "Split the task, or run it on a model with a longer window. For an allowance, raise the limit with the provider.",
   },
   refused: {
     says: ["refused to answer"],
-    means: "a content filter, or the model's provider, refused to answer",
+    means: "451; or a content filter, or the model's provider, refused to answer",
     todo: "Rephrase the task, or declare a fallback at another vendor.",
   },
   "invalid-request": {

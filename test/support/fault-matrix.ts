@@ -194,6 +194,25 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     partial: true,
     in: { responses: { cost: "so far" } },
   },
+  "a web page with status 403": {
+    answer: { fault: { kind: "html", status: 403 } },
+    kind: "unauthorized",
+    words: "sent a web page instead of an answer of its API (403",
+    cost: "none",
+  },
+  "429 for one request that is larger than the allowance of a minute": {
+    answer: {
+      fault: {
+        kind: "response",
+        status: 429,
+        headers: { "content-type": "application/json" },
+        body: '{"error":{"message":"Request too large on tokens per minute (TPM): Limit 6000, Requested 9000"}}',
+      },
+    },
+    kind: "context-overflow",
+    words: "does not allow a request of this size",
+    cost: "none",
+  },
   "a web page with status 200": {
     answer: { fault: { kind: "html" } },
     kind: "malformed-response",

@@ -6,6 +6,8 @@ import { APICallError } from "@ai-sdk/provider";
 import type { Failure, ProviderFailureKind } from "../../errors.ts";
 import { present } from "../../present.ts";
 import { isRecord } from "../../record.ts";
+import { wordingOf } from "./dialect/failure-wording.ts";
+import { matchable, pageTitle, parsedJson, statusIn, wordsOf } from "./error-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { AnswerTooLarge, UnsendableHeader } from "./transport.ts";
 import { addressAdvice } from "./wrong-address.ts";
@@ -21,7 +23,11 @@ type Symptoms = {
   /** Everything there is to match wording against, lower case. */
   text: string;
   headers: Record<string, string>;
+  /** The title of the web page that was there instead of an answer. */
+  page?: string;
 };
+
+type Meaning = { kind: ProviderFailureKind; advice?: string };
 
 /**
  * The failure of one request.
@@ -31,15 +37,16 @@ type Symptoms = {
  */
 export function failureOf(error: unknown, who: string, now: number, redact: (text: string) => string): Failure {
   const read = readSymptoms(error);
-  const symptoms = { ...read, message: redact(read.message) };
-  const kind = kindOf(error, symptoms);
+  const page = read.page === undefined ? undefined : redact(read.page);
+  const symptoms = { ...read, message: redact(read.message), ...present({ page }) };
   const waitMs = retryAfterMs(symptoms, now);
+  const meaning = meaningOf(error, symptoms, waitMs);
   const certificate = codeIn(error, CERTIFICATE_CODE);
   const message =
-    certificate === undefined ? describe(kind, who, symptoms) : untrusted(who, certificate, symptoms.message);
+    certificate === undefined ? describe(meaning, who, symptoms) : untrusted(who, certificate, symptoms.message);
   const advice = addressAdvice(error);
   return {
-    kind,
+    kind: meaning.kind,
     message: advice === undefined ? message : `${message}. ${redact(advice)}`,
     ...present({
       isLasting: certificate === undefined ? undefined : true,
@@ -50,72 +57,100 @@ export function failureOf(error: unknown, who: string, now: number, redact: (tex
 }
 
 function readSymptoms(error: unknown): Symptoms {
-  if (APICallError.isInstance(error)) {
-    // Without a refusal the packages only say that they failed; their cause says why.
-    const cause = error.statusCode === undefined || error.statusCode < 300 ? deepestMessage(error.cause) : "";
-    const message = cause || error.message;
-    return {
-      ...present({ status: error.statusCode }),
-      message,
-      text: `${message} ${error.responseBody ?? ""}`.toLowerCase(),
-      headers: error.responseHeaders ?? {},
-    };
+  if (APICallError.isInstance(error)) return readRefusal(error);
+  if (error instanceof Error) {
+    const { message, name } = error;
+    return { message, text: textOf(message, name), headers: {} };
   }
-  const payload = isRecord(error) && typeof error.error === "object" ? (error.error ?? error) : error;
-  const message = isRecord(payload) && typeof payload.message === "string" ? payload.message : String(payload);
-  const status = isRecord(payload) ? numericStatus(payload) : undefined;
-  return {
-    ...present({ status }),
-    message,
-    text: `${message} ${error instanceof Error ? error.name : safeJson(error)}`.toLowerCase(),
-    headers: {},
-  };
+  const message = wordsOrWhole(error) ?? String(error);
+  return { message, text: textOf(message, error), headers: {}, ...present({ status: statusIn(error) }) };
 }
 
-/** Wording that says a budget is empty, as against a minute's allowance being used up. */
-const OUT_OF_CREDIT =
-  /insufficient_quota|insufficient (balance|credit|funds|quota)|credit balance is too low|billing|payment required|add credits|out of credits|usage limit|perday|per day|daily limit|monthly/;
-const PER_MINUTE = /per ?minute|perminute|requests per|tokens per min|rpm\b|tpm\b/;
-const TOO_LONG =
-  /context.?length|context window|maximum context|prompt is too long|input is too long|too many (input )?tokens|exceeds? the (maximum|limit|context)|input token count|request too large|context_length_exceeded|string_above_max_length/;
-const REFUSED =
-  /content.?(policy|filter|management)|safety (system|policy|reasons)|violat|moderation|prohibited_content|blocked/;
-const OVERLOADED =
-  /overload|server_error|api_error|internal(_| )?(server )?error|unavailable|try again later|bad gateway|timed? ?out/;
-const UNAUTHORIZED =
-  /authentication_error|invalid.?api.?key|api.?key (not valid|invalid)|unauthorized|permission_(error|denied)/;
-const RATE = /rate.?limit|too many requests|resource_exhausted/;
-
-function kindOf(error: unknown, { status, text }: Symptoms): ProviderFailureKind {
-  if (error instanceof UnsendableHeader) return "invalid-request";
-  if (error instanceof AnswerTooLarge || text.includes("the answer is larger than")) return "malformed-response";
-  if (status === undefined || status < 300) return kindOfBrokenAnswer(error, text);
-  if (status === 401) return "unauthorized";
-  if (status === 402) return "quota-exhausted";
-  if (status === 403)
-    return OUT_OF_CREDIT.test(text) ? "quota-exhausted" : REFUSED.test(text) ? "refused" : "unauthorized";
-  if (status === 429) return OUT_OF_CREDIT.test(text) && !PER_MINUTE.test(text) ? "quota-exhausted" : "rate-limited";
-  if (status === 408 || status === 425) return "network";
-  if (status >= 500) return "overloaded";
-  if (TOO_LONG.test(text)) return "context-overflow";
-  if (OUT_OF_CREDIT.test(text)) return "quota-exhausted";
-  if (REFUSED.test(text)) return "refused";
-  if (UNAUTHORIZED.test(text)) return "unauthorized";
-  return "invalid-request";
+/** A refusal, or an error in the body of a 200. */
+function readRefusal(error: APICallError): Symptoms {
+  const { statusCode, responseBody = "", responseHeaders: headers = {} } = error;
+  const page = pageTitle(responseBody);
+  const body = parsedJson(responseBody);
+  // Without a refusal the packages only say that they failed; their cause says why.
+  const isRefusal = statusCode !== undefined && statusCode >= 300;
+  const cause = isRefusal ? "" : deepestMessage(error.cause);
+  const message = cause || (page === undefined && wordsOrWhole(body)) || error.message;
+  const status = isRefusal ? statusCode : (statusIn(body) ?? statusCode);
+  return { message, text: page === undefined ? textOf(message, body) : "", headers, ...present({ status, page }) };
 }
 
-/** No error status: the connection failed, the stream carried an error, or its content could not be read. */
-function kindOfBrokenAnswer(error: unknown, text: string): ProviderFailureKind {
-  if (codeIn(error, NETWORK_CODE) !== undefined) return "network";
-  if (isParseError(error)) return "malformed-response";
-  if (OUT_OF_CREDIT.test(text)) return "quota-exhausted";
-  if (RATE.test(text)) return "rate-limited";
-  if (UNAUTHORIZED.test(text)) return "unauthorized";
-  if (TOO_LONG.test(text)) return "context-overflow";
-  if (OVERLOADED.test(text)) return "overloaded";
-  if (REFUSED.test(text)) return "refused";
-  if (text.includes("invalid_request")) return "invalid-request";
-  return "malformed-response";
+/** An error of unknown shape is repeated whole, unless it is empty. */
+function wordsOrWhole(payload: unknown): string | undefined {
+  const words = wordsOf(payload);
+  if (words !== undefined || typeof payload !== "object") return words;
+  const whole = matchable(payload);
+  return whole.length > "{}".length ? whole : undefined;
+}
+
+/** As much of an error as is matched against wording, in characters. */
+const MAX_TEXT = 64 * 1024;
+
+function textOf(message: string, payload: unknown): string {
+  const whole = typeof payload === "string" ? payload : matchable(payload);
+  return `${message.slice(0, MAX_TEXT)} ${whole.slice(0, MAX_TEXT)}`.toLowerCase();
+}
+
+/** What a status means by itself, and which kinds the wording of an error may make of it instead. */
+type StatusRule = { kind: ProviderFailureKind; unless: readonly ProviderFailureKind[] };
+
+const ANY: readonly ProviderFailureKind[] = [
+  "quota-exhausted",
+  "rate-limited",
+  "context-overflow",
+  "refused",
+  "unauthorized",
+  "overloaded",
+  "invalid-request",
+];
+const REFUSALS = ANY.filter((kind) => kind !== "overloaded");
+
+const STATUS_RULES: Record<number, StatusRule> = {
+  401: { kind: "unauthorized", unless: ["quota-exhausted"] },
+  402: { kind: "quota-exhausted", unless: [] },
+  403: { kind: "unauthorized", unless: ["quota-exhausted", "rate-limited", "context-overflow", "refused"] },
+  408: { kind: "network", unless: [] },
+  413: { kind: "context-overflow", unless: [] },
+  425: { kind: "network", unless: [] },
+  429: { kind: "rate-limited", unless: ["quota-exhausted", "context-overflow"] },
+  451: { kind: "refused", unless: [] },
+  // Groq: no capacity for its flex tier. https://console.groq.com/docs/errors
+  498: { kind: "overloaded", unless: [] },
+};
+
+function statusRule(status: number | undefined): StatusRule {
+  // No error status: the stream carried an error, or its content could not be read.
+  if (status === undefined || status < 300) return { kind: "malformed-response", unless: ANY };
+  // Gateways pass every refusal of a provider on as a failure of their own.
+  return STATUS_RULES[status] ?? (status >= 500 ? OVERLOADED : { kind: "invalid-request", unless: REFUSALS });
+}
+
+const OVERLOADED: StatusRule = { kind: "overloaded", unless: ANY };
+
+/** No limit of a rate is lifted this late: what is back only then is a quota. In milliseconds. */
+const LONGEST_RATE_WAIT_MS = 10 * 60_000;
+
+function meaningOf(error: unknown, symptoms: Symptoms, waitMs = 0): Meaning {
+  const meaning = meaningAsSaid(error, symptoms);
+  return meaning.kind === "rate-limited" && waitMs > LONGEST_RATE_WAIT_MS ? { kind: "quota-exhausted" } : meaning;
+}
+
+function meaningAsSaid(error: unknown, { status, text, page }: Symptoms): Meaning {
+  if (error instanceof UnsendableHeader) return { kind: "invalid-request" };
+  if (error instanceof AnswerTooLarge || text.includes("the answer is larger than"))
+    return { kind: "malformed-response" };
+  const isAnswer = status === undefined || status < 300;
+  if (isAnswer && codeIn(error, NETWORK_CODE) !== undefined) return { kind: "network" };
+  if (isAnswer && isParseError(error)) return { kind: "malformed-response" };
+  const { kind, unless } = statusRule(status);
+  // A web page is no word of the model's provider: its status counts.
+  if (page !== undefined) return { kind };
+  const wording = wordingOf(text, (possible) => possible === kind || unless.includes(possible));
+  return wording === undefined ? { kind } : { kind: wording.means, ...present({ advice: wording.advice }) };
 }
 
 const NETWORK_CODE =
@@ -172,23 +207,23 @@ const ADVICE: Record<ProviderFailureKind, string> = {
 /** The key is known there. */
 const FORBIDDEN = "does not let this key do that: choose another model, or another key";
 
-function describe(kind: ProviderFailureKind, who: string, { status, message, headers }: Symptoms): string {
+/** Nobody judged the key or the request. */
+const WEB_PAGE =
+  "A firewall, a proxy or a login page may be in front of the endpoint: check base_url and your network.";
+
+function describe({ kind, advice }: Meaning, who: string, { status, message, headers, page }: Symptoms): string {
   if (status !== undefined && status >= 300 && status < 400) {
     return `${who} answered with a redirect to ${hostOf(headers.location)}, which is not followed: keys stay with their own origin. Set base_url to the real address.`;
   }
-  const advice = status === 403 && kind === "unauthorized" ? FORBIDDEN : ADVICE[kind];
+  const refused = status !== undefined && status >= 300 ? status : undefined;
+  if (page !== undefined && refused !== undefined) {
+    const title = page === "" ? "" : `: "${page}"`;
+    return `${who} sent a web page instead of an answer of its API (${refused}${title}). ${WEB_PAGE}`;
+  }
+  const said = advice ?? (status === 403 && kind === "unauthorized" ? FORBIDDEN : ADVICE[kind]);
   const quote = message.replace(/\s+/g, " ").trim();
   const cut = quote.length > MAX_QUOTE ? `${quote.slice(0, MAX_QUOTE)}…` : quote;
-  const refused = status !== undefined && status >= 300 ? status : undefined;
-  return `${who} ${advice} (${[refused, cut].filter(Boolean).join(": ")})`;
-}
-
-function numericStatus(payload: Record<string, unknown>): number | undefined {
-  for (const value of [payload.statusCode, payload.status, payload.code]) {
-    const status = typeof value === "string" ? Number(value) : value;
-    if (typeof status === "number" && Number.isInteger(status) && status >= 300 && status < 600) return status;
-  }
-  return undefined;
+  return `${who} ${said} (${[refused, cut].filter(Boolean).join(": ")})`;
 }
 
 function hostOf(location: string | undefined): string {
@@ -201,12 +236,4 @@ function deepestMessage(error: unknown): string {
     if (typeof current.message === "string") message = current.message;
   }
   return message;
-}
-
-function safeJson(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? "";
-  } catch {
-    return "";
-  }
 }
