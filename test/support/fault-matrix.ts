@@ -200,6 +200,19 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "sent a web page instead of an answer of its API (403",
     cost: "none",
   },
+  "an error in JSON with status 200": {
+    answer: {
+      fault: {
+        kind: "response",
+        status: 200,
+        headers: { "content-type": "application/json" },
+        body: '{"error":{"code":400,"message":"prompt is too long"}}',
+      },
+    },
+    kind: "context-overflow",
+    words: "says the text is longer than the model's context window (400",
+    cost: "none",
+  },
   "429 for one request that is larger than the allowance of a minute": {
     answer: {
       fault: {

@@ -7,11 +7,15 @@ import type { JSONObject, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { isRecord } from "../../record.ts";
 import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
 import { finishMeaning } from "./dialect/finish-reasons.ts";
+import { parsedJson, saysError } from "./error-body.ts";
 import { eventBatches } from "./event-stream.ts";
 import { type CallAssembly, createCallAssembly } from "./tool-call-assembly.ts";
 
 type StreamPart = LanguageModelV4StreamPart;
 type ChunkFields = JSONObject;
+
+/** As much of an event that is no chunk as is repeated, in characters. */
+const MAX_QUOTE = 200;
 
 /**
  * Parts as they arrive. Text that arrived together is one delta. What is no chunk becomes an `error` part; a stream that
@@ -24,7 +28,7 @@ export async function* chatParts(
 ): AsyncGenerator<StreamPart> {
   const answer = createAnswer(toolNames);
   for await (const batch of eventBatches(body)) {
-    for (const { data } of batch) readChunk(answer, data.trim());
+    for (const { event, data } of batch) readEvent(answer, event, data.trim());
     yield* flush(answer);
   }
   yield* finish(answer);
@@ -56,24 +60,25 @@ function* flush(answer: StreamedAnswer): Generator<StreamPart> {
   yield* pending;
 }
 
-function readChunk(answer: StreamedAnswer, data: string): void {
+function addError(answer: StreamedAnswer, error: unknown): void {
+  if (error !== undefined) answer.pending.push({ type: "error", error });
+}
+
+function readEvent(answer: StreamedAnswer, event: string | undefined, data: string): void {
   if (data === "[DONE]") answer.isDone = true;
   if (data === "" || data === "[DONE]") return;
-  try {
-    const chunk: unknown = JSON.parse(data);
-    if (isFields(chunk)) applyChunk(answer, chunk);
-    else answer.pending.push({ type: "error", error: new SyntaxError(`an event is no chunk: ${data.slice(0, 80)}`) });
-  } catch (error) {
-    answer.pending.push({ type: "error", error });
-  }
+  const chunk = parsedJson(data);
+  const isError = event === "error" || saysError(chunk);
+  if (isFields(chunk) && !(isError && isWithoutChoice(chunk))) applyChunk(answer, chunk);
+  else addError(answer, isError ? chunk : new SyntaxError(`an event is no chunk: ${data.slice(0, MAX_QUOTE)}`));
+}
+
+function isWithoutChoice({ error, choices }: ChunkFields): boolean {
+  return Boolean(error) || !Array.isArray(choices) || choices.length === 0;
 }
 
 /** Fields as in https://platform.openai.com/docs/api-reference/chat-streaming, and what gateways make of them. */
 function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
-  if (chunk.error !== undefined && chunk.error !== null) {
-    answer.pending.push({ type: "error", error: chunk.error });
-    return;
-  }
   if (!answer.named && typeof chunk.model === "string" && chunk.model !== "") {
     answer.named = true;
     answer.pending.push({ type: "response-metadata", modelId: chunk.model });
@@ -83,7 +88,7 @@ function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
   if (usage !== undefined) answer.usage = usage;
   if (!isFields(choice)) return;
   // OpenRouter passes an error of the provider behind it on in the choice that it cuts off.
-  if (isFields(choice.error)) answer.pending.push({ type: "error", error: choice.error });
+  if (isFields(choice.error)) addError(answer, choice.error);
   // Some send an empty reason, or the word "null", with every chunk.
   const { finish_reason: reason } = choice;
   if (typeof reason === "string" && reason !== "" && reason !== "null") answer.finishReason = reason;

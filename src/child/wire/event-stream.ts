@@ -4,7 +4,13 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 /** Events that arrived together, in order. Whoever stops early cancels the stream. */
 export async function* eventBatches(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[]> {
   let batch: EventSourceMessage[] = [];
-  const parser = createParser({ onEvent: (event) => batch.push(event) });
+  const parser = createParser({
+    onEvent: (event) => batch.push(event),
+    // llama.cpp sends its errors in a field of their own: https://github.com/ggml-org/llama.cpp/issues/14566
+    onError: ({ field, value }) => {
+      if (field === "error" && value !== undefined) batch.push({ event: "error", data: value });
+    },
+  });
   const reader = body.getReader();
   const decoder = new TextDecoder();
   try {

@@ -10,10 +10,12 @@ import {
 } from "@ai-sdk/provider";
 import type { Route } from "../../route.ts";
 import { chatParts } from "./chat-stream.ts";
+import { NotAStream, parsedJson, saysError } from "./error-body.ts";
 import { wholeGeminiUsage } from "./gemini-usage.ts";
 import { wholeBlocks } from "./messages-blocks.ts";
 import { wholeItems } from "./responses-items.ts";
 import { rewriteEvents } from "./rewrite-events.ts";
+import { keepStreamEnd, type StreamEnd } from "./stream-end.ts";
 import { thinkingWithin } from "./thinking-budget.ts";
 import type { Fetch } from "./transport.ts";
 
@@ -26,23 +28,26 @@ const MAX_ERROR_BYTES = 256 * 1024;
 
 export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
   const { model, endpoint } = route;
-  const fetch: Fetch = async (input, init) => refuseDocument(await plainFetch(input, init));
+  const fetch: Fetch = async (input, init) => refuseDocument(await plainFetch(input, init), String(input));
   const { baseUrl: baseURL } = endpoint;
   switch (endpoint.apiMode) {
     case "chat_completions":
       return openChat(route, fetch);
     case "responses": {
       const { createOpenAI } = await import("@ai-sdk/openai");
-      const speaking = rewriteEvents(fetch, [wholeItems]);
-      return wireOf(createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch: speaking }).responses(model));
+      return wireOf(fetch, (plain) => {
+        const fetch = rewriteEvents(plain, [wholeItems]);
+        return createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch }).responses(model);
+      });
     }
     case "anthropic_messages": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
       const versioned = /\/v\d+$/.test(baseURL) ? baseURL : `${baseURL}/v1`;
-      const speaking = (plain: Fetch) => {
-        const fetch = rewriteEvents(plain, [wholeBlocks]);
-        return wireOf(createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model));
-      };
+      const speaking = (plain: Fetch) =>
+        wireOf(plain, (plain) => {
+          const fetch = rewriteEvents(plain, [wholeBlocks]);
+          return createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model);
+        });
       const { effort } = route;
       return (options) => {
         const { maxOutputTokens: limit } = options;
@@ -51,8 +56,10 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
     }
     case "gemini": {
       const { createGoogleGenerativeAI } = await import("@ai-sdk/google");
-      const speaking = rewriteEvents(fetch, [wholeGeminiUsage]);
-      return wireOf(createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch: speaking })(resourceName(model)));
+      return wireOf(fetch, (plain) => {
+        const fetch = rewriteEvents(plain, [wholeGeminiUsage]);
+        return createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(resourceName(model));
+      });
     }
     default:
       return endpoint.apiMode satisfies never;
@@ -64,15 +71,45 @@ function resourceName(model: string): string {
   return /^(models|tunedModels)\//.test(model) ? model : `models/${model}`;
 }
 
-function wireOf(model: LanguageModelV4): Wire {
+/** @param open makes the package's model, which costs next to nothing; each request has a `fetch` of its own */
+function wireOf(plainFetch: Fetch, open: (fetch: Fetch) => LanguageModelV4): Wire {
   return async function* (options) {
-    const { stream } = await model.doStream(options);
-    yield* stream;
+    const end = keepStreamEnd(plainFetch);
+    yield* withErrorAtEnd(partsOf(open(end.fetch), options), end);
   };
 }
 
+/**
+ * The parts of an answer. Where it ended without an end, or with something that the reader above this cannot read, the
+ * bytes may hold an error in a form that the reader does not know.
+ */
+async function* withErrorAtEnd(
+  parts: AsyncIterable<LanguageModelV4StreamPart>,
+  end: StreamEnd,
+): AsyncGenerator<LanguageModelV4StreamPart> {
+  let isOver = false;
+  try {
+    for await (const part of parts) {
+      const isUnread = !isOver && part.type === "error" && part.error instanceof Error;
+      isOver ||= part.type === "error" || (part.type === "finish" && part.finishReason.raw !== undefined);
+      yield isUnread ? { type: "error", error: end.error() ?? part.error } : part;
+    }
+  } catch (thrown) {
+    const error = APICallError.isInstance(thrown) ? undefined : end.error();
+    if (error === undefined) throw thrown;
+    return yield { type: "error", error };
+  }
+  const error = isOver ? undefined : end.error();
+  if (error !== undefined) yield { type: "error", error };
+}
+
+async function* partsOf(model: LanguageModelV4, options: LanguageModelV4CallOptions) {
+  const { stream } = await model.doStream(options);
+  yield* stream;
+}
+
 /** The package writes the request; the stream is read here, see `chat-stream.ts`. */
-async function openChat({ provider, model, endpoint }: Route, fetch: Fetch): Promise<Wire> {
+async function openChat({ provider, model, endpoint }: Route, plainFetch: Fetch): Promise<Wire> {
   const { OpenAICompatibleChatLanguageModel } = await import("@ai-sdk/openai-compatible");
   const url = `${endpoint.baseUrl}/chat/completions`;
   const chat = new OpenAICompatibleChatLanguageModel(model, {
@@ -83,27 +120,25 @@ async function openChat({ provider, model, endpoint }: Route, fetch: Fetch): Pro
   return async function* (options) {
     const { body, warnings } = await chat.prepareRequest(options);
     yield { type: "stream-start", warnings };
-    const response = await fetch(url, {
+    const end = keepStreamEnd(plainFetch);
+    const response = await end.fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "text/event-stream" },
       body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
       signal: options.abortSignal ?? null,
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
-    yield* chatParts(
-      response.body,
-      (options.tools ?? []).map(({ name }) => name),
-    );
+    const toolNames = (options.tools ?? []).map(({ name }) => name);
+    yield* withErrorAtEnd(chatParts(response.body, toolNames), end);
   };
 }
 
-/** A page or a whole document is no stream: most often the base URL is not that of an API. */
-function refuseDocument(response: Response): Response {
+/** A page or a whole document is no stream: an error, or most often the base URL is not that of an API. */
+async function refuseDocument(response: Response, url: string): Promise<Response> {
   const type = response.headers.get("content-type") ?? "";
-  if (!response.ok || !/text\/html|application\/json/.test(type)) return response;
-  const error = new Error(`expected a stream of events; found ${type}. Check base_url, and that the model streams`);
-  error.name = "NotAStream";
-  throw error;
+  if (!response.ok || !/text\/html|application\/(?:\w+\+)?json/.test(type)) return response;
+  const refusal = await refusalIn(response, url);
+  throw saysError(parsedJson(refusal.responseBody)) ? refusal : new NotAStream(type, refusal.responseBody);
 }
 
 /** OpenRouter's form of the same wish: https://openrouter.ai/docs, "Reasoning Tokens". */
@@ -113,14 +148,13 @@ function nestEffort({ reasoning_effort: effort, ...body }: Record<string, unknow
 
 /** What a provider says no with, as an error that `failure.ts` reads. */
 export async function refusalIn(response: Response, url: string): Promise<APICallError> {
-  const responseBody = await textOf(response.body, MAX_ERROR_BYTES);
   return new APICallError({
-    message: messageIn(responseBody) ?? response.statusText,
+    message: response.statusText,
     url,
     requestBodyValues: undefined,
     statusCode: response.status,
     responseHeaders: Object.fromEntries(response.headers),
-    responseBody,
+    responseBody: await textOf(response.body, MAX_ERROR_BYTES),
   });
 }
 
@@ -133,14 +167,4 @@ export async function textOf(body: ReadableStream<Uint8Array> | null, maxBytes =
     if (length > maxBytes) break;
   }
   return Buffer.concat(pieces).toString();
-}
-
-/** `{error: {message}}`, `{error: "…"}`, `{message}`: gateways agree on no form. */
-function messageIn(text: string): string | undefined {
-  try {
-    const body = JSON.parse(text);
-    return [body?.error?.message, body?.error, body?.message, body?.detail].find((said) => typeof said === "string");
-  } catch {
-    return undefined;
-  }
 }

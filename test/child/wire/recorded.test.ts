@@ -17,9 +17,6 @@ const KNOWN_WRONG: Record<string, readonly string[]> = {
   "chat/openrouter-tool-call": ["kept"],
   "responses/lmstudio-tool-call": ["reasoning"],
   "messages/moonshot-unsigned-thinking": ["kept"],
-  "failures/llama-cpp-too-long": ["failure", "quotes"],
-  "failures/minimax-no-balance": ["failure", "quotes"],
-  "failures/vllm-too-long": ["failure", "quotes"],
 };
 
 const FOLDER = join(import.meta.dirname, "recorded");
