@@ -3,15 +3,16 @@
  * takes every chunk through five streams and a schema, twice the cost of all the rest of a request, and this is the
  * format of nearly every provider. Read tolerantly, as that package does: gateways differ in all but the core.
  */
-import type { JSONObject, LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import type { JSONObject } from "@ai-sdk/provider";
 import { isRecord } from "../../record.ts";
 import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
 import { finishMeaning } from "./dialect/finish-reasons.ts";
 import { parsedJson, saysError } from "./error-body.ts";
 import { eventBatches } from "./event-stream.ts";
+import type { StreamPart } from "./reply-builder.ts";
+import { createThinkSplitter, type Said, type ThinkSplitter } from "./think-tags.ts";
 import { type CallAssembly, createCallAssembly } from "./tool-call-assembly.ts";
 
-type StreamPart = LanguageModelV4StreamPart;
 type ChunkFields = JSONObject;
 
 /** As much of an event that is no chunk as is repeated, in characters. */
@@ -37,6 +38,7 @@ export async function* chatParts(
 type StreamedAnswer = {
   /** Heard and not yet handed on. */
   pending: StreamPart[];
+  thinking: ThinkSplitter;
   calls: CallAssembly;
   /** What deltas have told: a message that follows them tells it again. */
   told: { text: boolean; reasoning: boolean; calls: boolean };
@@ -51,7 +53,8 @@ type StreamedAnswer = {
 function createAnswer(toolNames: readonly string[]): StreamedAnswer {
   const calls = createCallAssembly(toolNames);
   const told = { text: false, reasoning: false, calls: false };
-  return { pending: [], calls, told, named: false, refused: false, isDone: false };
+  const thinking = createThinkSplitter();
+  return { pending: [], thinking, calls, told, named: false, refused: false, isDone: false };
 }
 
 function* flush(answer: StreamedAnswer): Generator<StreamPart> {
@@ -112,7 +115,7 @@ function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
   // DeepSeek and most others say `reasoning_content`, servers of gpt-oss and OpenRouter `reasoning`.
   push(answer, "reasoning", delta.reasoning_content ?? delta.reasoning);
   if (Array.isArray(delta.content)) for (const part of delta.content) applyContentPart(answer, part);
-  else push(answer, "text", delta.content);
+  else addText(answer, delta.content);
   if (typeof delta.refusal === "string" && delta.refusal !== "") {
     answer.refused = true;
     push(answer, "text", delta.refusal);
@@ -126,7 +129,7 @@ function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
 /** Mistral's form: https://docs.mistral.ai/capabilities/reasoning, content as a list of text and thinking. */
 function applyContentPart(answer: StreamedAnswer, part: unknown): void {
   if (!isFields(part)) return;
-  if (part.type === "text") push(answer, "text", part.text);
+  if (part.type === "text") addText(answer, part.text);
   if (part.type === "thinking" && Array.isArray(part.thinking)) {
     for (const thought of part.thinking) if (isFields(thought)) push(answer, "reasoning", thought.text);
   }
@@ -135,6 +138,20 @@ function applyContentPart(answer: StreamedAnswer, part: unknown): void {
 function addCalls(answer: StreamedAnswer, pieces: readonly unknown[]): void {
   answer.told.calls = true;
   answer.calls.add(pieces);
+}
+
+/** Some models write their reasoning into the text. */
+function addText(answer: StreamedAnswer, piece: unknown): void {
+  if (typeof piece !== "string" || piece === "") return;
+  answer.told.text = true;
+  addSaid(answer, answer.thinking.read(piece));
+}
+
+function addSaid(answer: StreamedAnswer, said: readonly Said[]): void {
+  for (const words of said) {
+    if (words.type === "text-was-reasoning") answer.pending.push(words);
+    else push(answer, words.type, words.text);
+  }
 }
 
 /** Neighbouring pieces of one kind that arrived together are one. */
@@ -148,7 +165,11 @@ function push(answer: StreamedAnswer, kind: "text" | "reasoning", piece: unknown
 }
 
 function* finish(answer: StreamedAnswer): Generator<StreamPart> {
-  for (const [position, { id, name, argumentsText, signature }] of answer.calls.calls().entries()) {
+  const calls = answer.calls.calls();
+  const isFinished = finishMeaning("chat_completions", answer.finishReason ?? "") === "stop";
+  addSaid(answer, answer.thinking.end(isFinished, calls.length > 0));
+  yield* flush(answer);
+  for (const [position, { id, name, argumentsText, signature }] of calls.entries()) {
     if (name === "") yield { type: "error", error: new SyntaxError("a tool call has no name") };
     else
       yield {

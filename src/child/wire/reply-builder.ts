@@ -8,6 +8,9 @@ import { impossibleTokens, type ReportedUsage } from "./usage.ts";
 
 export type Delta = { type: "text" | "reasoning"; text: string };
 
+/** A part as the provider packages define it, or the news that all text until here was reasoning. */
+export type StreamPart = LanguageModelV4StreamPart | { type: "text-was-reasoning" };
+
 export type ReplyBuilder = {
   parts: Part[];
   /** Parts still being spoken, by the stream's id. */
@@ -25,7 +28,7 @@ export function createReplyBuilder(): ReplyBuilder {
   return { parts: [], open: new Map(), pending: [], ignored: [] };
 }
 
-export function accumulate(builder: ReplyBuilder, part: LanguageModelV4StreamPart): void {
+export function accumulate(builder: ReplyBuilder, part: StreamPart): void {
   switch (part.type) {
     case "stream-start":
       for (const warning of part.warnings) builder.ignored.push(warningText(warning));
@@ -40,6 +43,9 @@ export function accumulate(builder: ReplyBuilder, part: LanguageModelV4StreamPar
     case "text-delta":
     case "reasoning-delta":
       addDelta(builder, part.id, part.type === "text-delta" ? "text" : "reasoning", part.delta, part.providerMetadata);
+      return;
+    case "text-was-reasoning":
+      textWasReasoning(builder);
       return;
     case "text-end":
     case "reasoning-end": {
@@ -101,6 +107,15 @@ function addDelta(
   const last = builder.pending.at(-1);
   if (last?.type === type) last.text += delta;
   else builder.pending.push({ type, text: delta });
+}
+
+/** What was shown as text already was shown so; what is kept, and checked as an answer, is right. */
+function textWasReasoning(builder: ReplyBuilder): void {
+  builder.parts = builder.parts.map((part) =>
+    part.type === "text" ? { ...part, type: "reasoning", text: part.text.trim() } : part,
+  );
+  builder.pending = builder.pending.map(({ text }) => ({ type: "reasoning", text }));
+  builder.open.clear();
 }
 
 type ProviderMetadata = SharedV4ProviderOptions | undefined;

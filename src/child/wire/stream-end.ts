@@ -58,7 +58,7 @@ function tapped(body: ReadableStream<Uint8Array>, keep: (piece: Uint8Array) => v
 }
 
 /** @param text the end of a body, which may begin within a line */
-export function errorAtEnd(text: string): unknown {
+function errorAtEnd(text: string): unknown {
   if (pageTitle(text) !== undefined) return new NotAStream("text", text);
   const document = parsedJson(text);
   if (saysError(document)) return document;

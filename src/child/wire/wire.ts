@@ -2,24 +2,20 @@
  * The four wire formats, each by its provider package, imported when the first route speaks it. A wire is a function
  * from what is asked to the parts of the answer, as they arrive.
  */
-import {
-  APICallError,
-  type LanguageModelV4,
-  type LanguageModelV4CallOptions,
-  type LanguageModelV4StreamPart,
-} from "@ai-sdk/provider";
+import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { Route } from "../../route.ts";
 import { chatParts } from "./chat-stream.ts";
 import { NotAStream, parsedJson, saysError } from "./error-body.ts";
 import { wholeGeminiUsage } from "./gemini-usage.ts";
 import { wholeBlocks } from "./messages-blocks.ts";
+import type { StreamPart } from "./reply-builder.ts";
 import { wholeItems } from "./responses-items.ts";
 import { rewriteEvents } from "./rewrite-events.ts";
 import { keepStreamEnd, type StreamEnd } from "./stream-end.ts";
 import { thinkingWithin } from "./thinking-budget.ts";
 import type { Fetch } from "./transport.ts";
 
-export type Wire = (options: LanguageModelV4CallOptions) => AsyncIterable<LanguageModelV4StreamPart>;
+export type Wire = (options: LanguageModelV4CallOptions) => AsyncIterable<StreamPart>;
 
 /** The packages want a key of their own; the transport puts the real one in its place. */
 const PLACEHOLDER = "signed-by-deputy";
@@ -83,10 +79,7 @@ function wireOf(plainFetch: Fetch, open: (fetch: Fetch) => LanguageModelV4): Wir
  * The parts of an answer. Where it ended without an end, or with something that the reader above this cannot read, the
  * bytes may hold an error in a form that the reader does not know.
  */
-async function* withErrorAtEnd(
-  parts: AsyncIterable<LanguageModelV4StreamPart>,
-  end: StreamEnd,
-): AsyncGenerator<LanguageModelV4StreamPart> {
+async function* withErrorAtEnd(parts: AsyncIterable<StreamPart>, end: StreamEnd): AsyncGenerator<StreamPart> {
   let isOver = false;
   try {
     for await (const part of parts) {

@@ -1,12 +1,13 @@
 /** The event stream of `chat_completions`, in every form that the standard allows and in pieces of any size. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
+
 import { chatParts } from "../../../src/child/wire/chat-stream.ts";
+import type { StreamPart } from "../../../src/child/wire/reply-builder.ts";
 
 const chunk = (content: string) => JSON.stringify({ choices: [{ delta: { content } }] });
 
-async function partsOf(stream: string, pieceBytes = Number.POSITIVE_INFINITY): Promise<LanguageModelV4StreamPart[]> {
+async function partsOf(stream: string, pieceBytes = Number.POSITIVE_INFINITY): Promise<StreamPart[]> {
   const bytes = new TextEncoder().encode(stream);
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
