@@ -126,8 +126,11 @@ function inWords(name: string): string {
   return name.replace(/([a-z\d])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$2_");
 }
 
-/** The header that carries a key: `Authorization: Bearer`, `x-api-key` (Anthropic) or `x-goog-api-key` (Gemini). */
-export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key";
+/**
+ * The header that carries a key: `Authorization: Bearer`, `x-api-key` (Anthropic), `x-goog-api-key` (Gemini) or
+ * `api-key` (Azure). A key that is a document with AWS credentials signs each request instead.
+ */
+export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key" | "api-key";
 
 /** Credentials of requests to one route: the key, unless the endpoint is keyless, and the operator's headers. */
 export type Access = {

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import type undici from "undici";
 import type { Dispatcher } from "undici";
 import type { Access } from "../../secret.ts";
+import { awsCredentialsIn, awsHeaders } from "./aws-signature.ts";
 
 /** How long the bytes of one answer are gathered before they are handed on, in milliseconds. */
 const GATHER_MS = 25;
@@ -61,7 +62,7 @@ export function createTransport(options: TransportOptions): Transport {
         const url = new URL(String(input));
         if (url.origin !== origin) throw new Error(`A request for ${origin} was about to go to ${url.origin}.`);
         dispatcher ??= createDispatcher(options);
-        const headers = authHeaders(init.headers, access, url.origin, options.userAgent);
+        const headers = authHeaders(url, init, access, options.userAgent);
         return dispatch(dispatcher, url, init, headers).catch((error) => {
           throw withProxyNamed(error, proxyOf(url, options.environment));
         });
@@ -122,25 +123,22 @@ function withProxyNamed(error: unknown, proxy: string | undefined): unknown {
   return error;
 }
 
-const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key"];
+const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
 
 /** The request's headers with the provider packages' placeholder key replaced by the real one. */
-function authHeaders(
-  given: RequestInit["headers"],
-  access: Access,
-  origin: string,
-  userAgent: string,
-): Record<string, string> {
+function authHeaders(url: URL, init: RequestInit, access: Access, userAgent: string): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries((given ?? {}) as Record<string, string>)) {
+  for (const [name, value] of Object.entries((init.headers ?? {}) as Record<string, string>)) {
     if (value !== undefined && !KEY_HEADERS.includes(name.toLowerCase())) headers[name.toLowerCase()] = value;
   }
   headers["user-agent"] = userAgent;
   for (const [name, value] of Object.entries(access.headers)) headers[name.toLowerCase()] = value;
   if (access.key !== undefined) {
     const { secret, header } = access.key;
-    const value = secret.reveal(origin);
-    headers[header] = header === "authorization" ? `Bearer ${value}` : value;
+    const value = secret.reveal(url.origin);
+    const signing = awsCredentialsIn(value);
+    if (signing === undefined) headers[header] = header === "authorization" ? `Bearer ${value}` : value;
+    else Object.assign(headers, awsHeaders(signing, { url, init, headers }, new Date()));
   }
   for (const [name, value] of Object.entries(headers)) {
     if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) continue;
