@@ -45,6 +45,10 @@ export type Endpoint = {
   apiMode: ApiMode;
   /** Field that carries the effort in `chat_completions` at this provider; absent = `reasoning_effort`. */
   effortField?: "reasoning.effort";
+  /** `anthropic_messages` is carried by Amazon's Converse API: its own bodies, and answers in binary frames. */
+  framing?: "converse";
+  /** Parameters of every request's URL, such as Azure's `api-version`. */
+  query?: Readonly<Record<string, string>>;
 };
 
 /** USD per million tokens. What is read from a cache or written to one costs the price of input where none is known. */

@@ -115,6 +115,8 @@ const STATUS_RULES: Record<number, StatusRule> = {
   403: { kind: "unauthorized", unless: ["quota-exhausted", "rate-limited", "context-overflow", "refused"] },
   408: { kind: "network", unless: [] },
   413: { kind: "context-overflow", unless: [] },
+  // Bedrock: the model failed. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+  424: { kind: "overloaded", unless: [] },
   425: { kind: "network", unless: [] },
   429: { kind: "rate-limited", unless: ["quota-exhausted", "context-overflow"] },
   451: { kind: "refused", unless: [] },

@@ -56,7 +56,8 @@ export function callOptions(
 
 /** Most tokens one answer may have, as sent; absent where the provider's own default is the better guess. */
 export function outputLimit({ facts, endpoint }: Route): number | undefined {
-  return facts.maxOutputTokens ?? (endpoint.apiMode === "anthropic_messages" ? DEFAULT_MAX_OUTPUT_TOKENS : undefined);
+  const isDemanded = endpoint.apiMode === "anthropic_messages" && endpoint.framing === undefined;
+  return facts.maxOutputTokens ?? (isDemanded ? DEFAULT_MAX_OUTPUT_TOKENS : undefined);
 }
 
 function modeOptions({ endpoint, effort }: Route): SharedV4ProviderOptions {

@@ -21,9 +21,15 @@ const MIN_BUDGET = 1_024;
 /** Kept for the answer itself, in tokens. */
 const MIN_ANSWER = 1_024;
 
+/** Tokens for thinking within a limit of the whole answer; undefined where there is no room for both. */
+export function thinkingBudget(limit: number, effort: Effort): number | undefined {
+  const budget = Math.min(limit - MIN_ANSWER, Math.max(MIN_BUDGET, Math.round(limit * SHARE[effort])));
+  return budget >= MIN_BUDGET ? budget : undefined;
+}
+
 /** Keeps thinking and answer together within `limit` tokens. Where there is no room for both, there is no thinking. */
 export function thinkingWithin(limit: number, effort: Effort, fetch: Fetch): Fetch {
-  const budget = Math.min(limit - MIN_ANSWER, Math.max(MIN_BUDGET, Math.round(limit * SHARE[effort])));
+  const budget = thinkingBudget(limit, effort);
   return (input, init) => {
     if (typeof init?.body !== "string") return fetch(input, init);
     const { thinking, ...body } = JSON.parse(init.body);
@@ -31,7 +37,7 @@ export function thinkingWithin(limit: number, effort: Effort, fetch: Fetch): Fet
     const within = {
       ...body,
       max_tokens: limit,
-      ...(budget >= MIN_BUDGET && { thinking: { ...thinking, budget_tokens: budget } }),
+      ...(budget !== undefined && { thinking: { ...thinking, budget_tokens: budget } }),
     };
     return fetch(input, { ...init, body: JSON.stringify(within) });
   };

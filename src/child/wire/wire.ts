@@ -14,6 +14,7 @@ import { rewriteEvents } from "./rewrite-events.ts";
 import { keepStreamEnd, type StreamEnd } from "./stream-end.ts";
 import { thinkingWithin } from "./thinking-budget.ts";
 import type { Fetch } from "./transport.ts";
+import { isVertexClaude, vertexClaude } from "./vertex-claude.ts";
 
 export type Wire = (options: LanguageModelV4CallOptions) => AsyncIterable<StreamPart>;
 
@@ -24,8 +25,13 @@ const MAX_ERROR_BYTES = 256 * 1024;
 
 export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
   const { model, endpoint } = route;
-  const fetch: Fetch = async (input, init) => refuseDocument(await plainFetch(input, init), String(input));
-  const { baseUrl: baseURL } = endpoint;
+  const { baseUrl: baseURL, query } = endpoint;
+  const fetch: Fetch = async (input, init) =>
+    refuseDocument(await plainFetch(withQuery(input, query), init), String(input));
+  if (endpoint.framing === "converse") {
+    const { openConverse } = await import("./bedrock/converse.ts");
+    return openConverse(route, fetch, refusalIn);
+  }
   switch (endpoint.apiMode) {
     case "chat_completions":
       return openChat(route, fetch);
@@ -39,6 +45,7 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
     case "anthropic_messages": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
       const versioned = /\/v\d+$/.test(baseURL) ? baseURL : `${baseURL}/v1`;
+      const ours = isVertexClaude(baseURL) ? vertexClaude(baseURL, fetch) : fetch;
       const speaking = (plain: Fetch) =>
         wireOf(plain, (plain) => {
           const fetch = rewriteEvents(plain, [wholeBlocks]);
@@ -47,7 +54,7 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
       const { effort } = route;
       return (options) => {
         const { maxOutputTokens: limit } = options;
-        return speaking(limit && effort ? thinkingWithin(limit, effort, fetch) : fetch)(options);
+        return speaking(limit && effort ? thinkingWithin(limit, effort, ours) : ours)(options);
       };
     }
     case "gemini": {
@@ -60,6 +67,14 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
     default:
       return endpoint.apiMode satisfies never;
   }
+}
+
+/** The address of a request with the endpoint's own parameters. */
+function withQuery(input: Parameters<Fetch>[0], query: Route["endpoint"]["query"]): Parameters<Fetch>[0] {
+  if (query === undefined) return input;
+  const url = new URL(String(input));
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return url.href;
 }
 
 /** The package takes an id with a slash for a whole resource name, which it is only where it begins like one. */

@@ -112,6 +112,10 @@ const MESSAGES: Record<string, FinishReason> = {
   max_tokens: reason("length", "Anthropic", ANTHROPIC),
   model_context_window_exceeded: reason("length", "Anthropic", ANTHROPIC),
   refusal: reason("refused", "Anthropic", ANTHROPIC),
+  guardrail_intervened: reason("refused", "Bedrock", BEDROCK),
+  content_filtered: reason("refused", "Bedrock", BEDROCK),
+  malformed_model_output: reason("malformed-response", "Bedrock", BEDROCK),
+  malformed_tool_use: reason("malformed-response", "Bedrock", BEDROCK),
   // A server tool needs another request; Deputy offers none, so the answer as it stands is cut off.
   pause_turn: reason("length", "Anthropic", ANTHROPIC),
   stop: reason("stop", "OpenAI's words behind gateways", OPENAI),

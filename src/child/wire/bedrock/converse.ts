@@ -1,0 +1,52 @@
+/**
+ * Amazon Bedrock's Converse API: one format for all models there, similar to Anthropic's, with the same kinds of blocks
+ * and the same stop reasons.
+ * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+ */
+import { APICallError, type LanguageModelV4CallOptions, type LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import type { Route } from "../../../route.ts";
+import type { Fetch } from "../transport.ts";
+import { answerParts } from "./answer.ts";
+import { effortFields } from "./effort.ts";
+import { awsMessages } from "./event-stream.ts";
+import { converseBody } from "./request.ts";
+
+type Refusal = (response: Response, url: string) => Promise<APICallError>;
+
+/** @param refusalIn makes the error of a rejected request */
+export function openConverse({ model, endpoint, effort }: Route, fetch: Fetch, refusalIn: Refusal) {
+  const url = `${endpoint.baseUrl}/model/${encodeURIComponent(model)}/converse-stream`;
+  return async function* (options: LanguageModelV4CallOptions): AsyncGenerator<LanguageModelV4StreamPart> {
+    const { fields, warnings } = await effortFields(model, effort, options.maxOutputTokens);
+    yield { type: "stream-start", warnings };
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/vnd.amazon.eventstream" },
+      body: JSON.stringify({ ...converseBody(options), ...fields }),
+      signal: options.abortSignal ?? null,
+    });
+    if (!response.ok || response.body === null) throw await refusalIn(response, url);
+    yield* answerParts(awsMessages(response.body), (type, message) => exceptionIn(type, message, url));
+  };
+}
+
+/** The HTTP status of the same error before the answer begins. */
+const STATUS: Record<string, number> = {
+  throttlingException: 429,
+  validationException: 400,
+  accessDeniedException: 403,
+  internalServerException: 500,
+  modelStreamErrorException: 502,
+  modelTimeoutException: 504,
+  serviceUnavailableException: 503,
+};
+
+function exceptionIn(type: string, message: string, url: string): APICallError {
+  const name = type.charAt(0).toLowerCase() + type.slice(1);
+  return new APICallError({
+    message: `${type}: ${message}`,
+    url,
+    requestBodyValues: undefined,
+    statusCode: STATUS[name] ?? 500,
+  });
+}
