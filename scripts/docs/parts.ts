@@ -99,18 +99,28 @@ const PROVIDER_HEAD = [
 ];
 
 function providerRow({ slug, otherNames = [], keys, keyOptional, baseUrl, ...row }: BuiltInProvider): string[] {
-  const names = keys.map(({ name, header }) => (header === "authorization" ? `${code(name)} (bearer)` : code(name)));
+  const names = keys.map(keyCell);
   const homes = (row.homes ?? []).map((home) => `; keys ${code(`${home.keyPrefix}…`)}: ${home.baseUrl}`);
-  const modes = (row.modelModes ?? []).map(([pattern, mode]) => `; ${code(pattern.source.slice(1))}…: ${mode}`);
+  const modes = (row.modelModes ?? []).map(
+    ([pattern, mode]) =>
+      `; ${code(pattern.source.replace(/^\^/, "").replaceAll("|", "`, `").replaceAll("\\/", "/"))}…: ${mode}`,
+  );
   return [
     code(slug),
     otherNames.map(code).join(", "),
     [...names, ...(keyOptional ? ["none needed"] : [])].join(", "),
     `${baseUrl}${homes.join("")}`,
-    row.baseUrlVariable === undefined ? "" : code(row.baseUrlVariable),
+    [row.baseUrlVariable ?? [], row.cloud?.variables ?? []].flat().map(code).join(", "),
     `${row.apiMode}${modes.join("")}`,
     row.defaultModel === undefined ? "" : code(row.defaultModel),
   ];
+}
+
+/** A key's variables, and how it is shown where that is not as usual. */
+function keyCell({ name, header, document, isFile }: BuiltInProvider["keys"][number]): string {
+  const more = Object.values({ ...document?.secrets, ...document?.optionalSecrets }).slice(1);
+  if (document !== undefined) return `${[name, ...more].map(code).join(" + ")} (signed)`;
+  return `${code(name)}${header === "authorization" ? " (bearer)" : isFile ? " (a file)" : ""}`;
 }
 
 function configTable(): string {

@@ -51,7 +51,12 @@ const MIB = 1024 * 1024;
 const TAKES: Record<ApiMode, Takes> = {
   chat_completions: { types: IMAGE_TYPES, maxBytes: 10 * MIB, maxTotalBytes: 20 * MIB },
   responses: { types: IMAGE_TYPES, maxBytes: 10 * MIB, maxTotalBytes: 20 * MIB },
-  anthropic_messages: { types: IMAGE_TYPES, maxBytes: 3.75 * MIB, maxTotalBytes: 20 * MIB },
+  anthropic_messages: {
+    types: IMAGE_TYPES,
+    maxBytes: 3.75 * MIB,
+    maxTotalBytes: 20 * MIB,
+    refusesUrl: (_, { endpoint }) => (endpoint.framing === "converse" ? "Amazon Bedrock fetches no URLs" : undefined),
+  },
   gemini: {
     types: ["image/png", "image/jpeg", "image/webp"],
     maxBytes: 10 * MIB,

@@ -12,6 +12,7 @@ import { type ListCache, NO_LISTS } from "./catalog/list-cache.ts";
 import { createProviders, type Providers } from "./catalog/providers.ts";
 import type { LookAtImage } from "./images.ts";
 import { type Credentials, createCredentials } from "./keys/credentials.ts";
+import type { PostForm } from "./keys/google-token.ts";
 import { type Bounds, type CallPlan, planCall } from "./plan.ts";
 import { createAliases } from "./resolve/aliases.ts";
 import { configOfConversation } from "./resolve/conversation-config.ts";
@@ -72,6 +73,8 @@ export type RoutingSources = {
   isOwn?: (path: string) => boolean;
   /** Looks up an image in a workspace. Default: there is none. */
   lookAtImage?: LookAtImage;
+  /** Requests tokens for providers whose key is a credentials file. Default: always fails. */
+  postForm?: PostForm;
   /** Default: the system clock. */
   clock?: Clock;
 };
@@ -86,10 +89,11 @@ export function createRouting({
   extraDirs = [],
   isOwn = () => false,
   lookAtImage = () => ({ unusable: "no file can be read here" }),
+  postForm = () => Promise.reject(new Error("nobody can be asked here")),
   clock = systemClock,
 }: RoutingSources): Routing {
   const providers = createProviders(config);
-  const credentials = createCredentials({ env, providers, clock });
+  const credentials = createCredentials({ env, providers, clock, postForm });
   const catalog = createCatalog({
     providers,
     listOf(provider) {

@@ -86,9 +86,9 @@ const CASES: Case[] = [
   },
   {
     name: "a provider that is known and not supported yet, with what to use instead",
-    argv: goal("--provider", "bedrock"),
+    argv: goal("--provider", "copilot"),
     code: 3,
-    says: [/bedrock.*`anthropic` or `openrouter` serve the same models/],
+    says: [/copilot.*`anthropic` or `openrouter` serve the same models/],
   },
   {
     name: "a word that is no model, where a provider is meant",

@@ -11,6 +11,9 @@ import { BUILT_IN_PROVIDERS, type BuiltInProvider } from "../../src/routing/cata
 import { createMemoryJournal, createModelServer } from "../../src/testing/index.ts";
 import { temporaryDirectory } from "../support/command-line.ts";
 
+/** A cloud's endpoint and authentication are its own: `clouds.test.ts`. */
+const ROWS = BUILT_IN_PROVIDERS.filter(({ cloud }) => cloud === undefined);
+
 const keyOf = ({ slug }: BuiltInProvider) => `sk-of-${slug}-0123456789`;
 const HEADER = {
   chat_completions: "authorization",
@@ -20,7 +23,7 @@ const HEADER = {
 };
 
 test("a task at each built-in provider arrives in that one's API mode, with its key, and comes back whole", async (t) => {
-  const keys = Object.fromEntries(BUILT_IN_PROVIDERS.map((row) => [row.slug, keyOf(row)]));
+  const keys = Object.fromEntries(ROWS.map((row) => [row.slug, keyOf(row)]));
   const usage = { input: 40, output: 7 };
   const server = await createModelServer({
     keys,
@@ -31,7 +34,7 @@ test("a task at each built-in provider arrives in that one's API mode, with its 
   const cwd = temporaryDirectory(t.after.bind(t));
   const configPath = join(cwd, "config.yaml");
   const facts = { max_output_tokens: 5_000 };
-  const providers = BUILT_IN_PROVIDERS.map((row) => [
+  const providers = ROWS.map((row) => [
     row.slug,
     {
       base_url: server.baseUrl(row.apiMode, `/${row.slug}`),
@@ -43,14 +46,14 @@ test("a task at each built-in provider arrives in that one's API mode, with its 
   writeFileSync(configPath, JSON.stringify({ providers: Object.fromEntries(providers) }));
   const deputy = createDeputy({ env: { HOME: cwd }, cwd, configPath, journal: createMemoryJournal() });
   t.after(deputy.close);
-  const tasks = BUILT_IN_PROVIDERS.map(({ slug }) => ({
+  const tasks = ROWS.map(({ slug }) => ({
     goal: `at ${slug}`,
     provider: slug,
     model: `${slug}-model-1`,
     reasoning_effort: "high" as const,
   }));
   const { results } = await deputy.delegate({ tasks });
-  for (const [index, { slug, apiMode, effortField }] of BUILT_IN_PROVIDERS.entries()) {
+  for (const [index, { slug, apiMode, effortField }] of ROWS.entries()) {
     const request =
       server.requests.find(({ path }) => path.startsWith(`/${slug}/`)) ?? assert.fail(`nothing at ${slug}`);
     const { model, keyName, headers, body } = request;

@@ -357,7 +357,7 @@ export function makeBatch(id: string, random: Random, ground: Ground): Batch {
 
   function slug(): string {
     const known = pick(slugs);
-    return chance(0.04) ? pick(["zay", "bedrock"]) : chance(0.1) ? known.toUpperCase() : known;
+    return chance(0.04) ? pick(["zay", "copilot"]) : chance(0.1) ? known.toUpperCase() : known;
   }
 
   function modelName(aliases: readonly string[]): string {

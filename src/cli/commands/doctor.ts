@@ -164,6 +164,8 @@ async function onlineFindings(place: DoctorContext, clock: Clock): Promise<Findi
   }
 }
 
+const NO_LIST = "has no list of models, so that its key was not tried";
+
 function onlineFinding(answer: ProviderAnswer): Finding {
   const { provider: about, keyName } = answer;
   if ("failure" in answer) {
@@ -171,6 +173,7 @@ function onlineFinding(answer: ProviderAnswer): Finding {
     const isRefused = kind === "unauthorized" && keyName !== undefined;
     return { state: "bad", about, text: isRefused ? `key ${keyName}: ${message}` : message };
   }
+  if ("hasNoList" in answer) return { state: "note", about, text: NO_LIST };
   const lists = `lists ${plural(Object.keys(answer.models).length, "model")}`;
   if (keyName === undefined) return { state: "good", about, text: `answers without a key, ${lists}` };
   if (answer.keyTried) return { state: "good", about, text: `accepts ${keyName}, ${lists}` };

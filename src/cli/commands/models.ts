@@ -53,16 +53,19 @@ ${examples([
 };
 
 /** Prints one line per provider; exit code 1 if one did not respond. */
-async function refresh(place: SetupPlace, { provider }: ModelsFlags, { io, exitWith }: Context): Promise<void> {
+async function refresh(place: SetupPlace, { provider: only }: ModelsFlags, { io, exitWith }: Context): Promise<void> {
   const { refreshLists } = await import("../../engine/setup/provider-lists.ts");
   const paint = createPaint(io.stderr, io.env);
-  const answers = await refreshLists(place, io.clock, provider);
-  for (const answer of answers)
-    io.stderr.write(
-      "models" in answer
-        ? `${paint("green", "✓")} ${answer.provider} lists ${plural(Object.keys(answer.models).length, "model")}\n`
-        : `${paint("red", "✗")} ${oneLine(answer.failure.message)}\n`,
-    );
+  const answers = await refreshLists(place, io.clock, only);
+  for (const answer of answers) {
+    const { provider } = answer;
+    if ("models" in answer)
+      io.stderr.write(
+        `${paint("green", "✓")} ${provider} lists ${plural(Object.keys(answer.models).length, "model")}\n`,
+      );
+    else if ("failure" in answer) io.stderr.write(`${paint("red", "✗")} ${oneLine(answer.failure.message)}\n`);
+    else io.stderr.write(`${paint("yellow", "!")} ${provider} has no list of models: name them in the config\n`);
+  }
   if (answers.some((answer) => "failure" in answer)) exitWith(EXIT_NOT_COMPLETED);
 }
 

@@ -75,7 +75,7 @@ function remember(path: string, { env }: Io): void {
 export function variablesInUse({ credentials, providers }: Routing, env: Io["env"]): VariableNames {
   const names = new Set(credentials.keyNames());
   for (const { builtIn } of providers.all())
-    if (builtIn?.baseUrlVariable !== undefined) names.add(builtIn.baseUrlVariable);
+    for (const name of [builtIn?.baseUrlVariable ?? [], builtIn?.cloud?.variables ?? []].flat()) names.add(name);
   return Object.keys(env)
     .filter((name) => (names.has(name) || name.startsWith("DEPUTY_")) && (env[name] ?? "").trim() !== "")
     .sort();

@@ -21,10 +21,11 @@ import { createSetups, type SetupPlace } from "./setup.ts";
 /** Longest wait for one provider, in milliseconds. */
 const ANSWER_MS = 10_000;
 
-/** `keyTried: false`: the provider responded without checking the key. */
+/** `keyTried: false`: the provider responded without checking the key. `hasNoList`: it was not asked. */
 export type ProviderAnswer = { provider: string; baseUrl: string; keyName?: string } & (
   | { models: ModelList; keyTried: boolean }
   | { failure: Failure }
+  | { hasNoList: true }
 );
 
 /**
@@ -85,6 +86,7 @@ async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): 
   const found = credentials.find(provider);
   if (!("connection" in found)) return [{ provider: slug, baseUrl: "", failure: notUsable(slug, found) }];
   const { baseUrl, keys } = found.connection;
+  if (provider.builtIn?.hasNoList) return [{ provider: slug, baseUrl, hasNoList: true }];
   const apiMode = apiModeOf(provider, found.connection, defaultModelOf(provider) ?? "");
   const timeout = new AbortController();
   const stopTimer = deps.clock.after(ANSWER_MS, () => timeout.abort());

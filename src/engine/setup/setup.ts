@@ -29,6 +29,7 @@ import { toolErrorText } from "../../tools/tool-error.ts";
 import { createTools, type ToolsOptions } from "../../tools/toolsets.ts";
 import type { ProviderLimits } from "../limits/rate-limiter.ts";
 import { listAvailableModels } from "./list-available.ts";
+import { formPoster } from "./post-form.ts";
 
 export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   config: Config;
@@ -104,6 +105,7 @@ function readSetup(
     extraDirs,
     isOwn: (path) => createOwnCheck(own).isOwn(path),
     lookAtImage: (workspace, path) => lookAtImage(() => readImage({ workspace }, path)),
+    postForm: formPoster(env),
     ...present({ clock }),
   });
   const { credentials, catalog, providers } = routing;

@@ -4,6 +4,7 @@
  */
 import type { ApiMode, Endpoint } from "../../route.ts";
 import type { KeyHeader } from "../../secret.ts";
+import { AWS_REGIONS, AZURE, BEDROCK, type Cloud, VERTEX } from "./cloud-endpoints.ts";
 
 /** Makers of models, used to recognize models of other makers. */
 export type ModelFamily =
@@ -20,7 +21,27 @@ export type ModelFamily =
   | "stepfun"
   | "xiaomi";
 
-export type KeyVariable = { name: string; header?: KeyHeader };
+export type KeyVariable = {
+  name: string;
+  header?: KeyHeader;
+  /** The key has several values, as one JSON document. The transport signs each request with it. */
+  document?: KeyDocument;
+  /** The variable names a file with Google credentials for requesting tokens. */
+  isFile?: true;
+  /**
+   * All programs of the vendor read it. So it does not mean that the user wants this provider, and commands get it if
+   * the user allows it.
+   */
+  isShared?: true;
+};
+
+/** By the document's fields, the variables that hold them. */
+export type KeyDocument = {
+  secrets: Readonly<Record<string, string>>;
+  optionalSecrets: Readonly<Record<string, string>>;
+  /** Not secret; the first variable that is set is used. */
+  settings: Readonly<Record<string, readonly string[]>>;
+};
 
 export type BuiltInProvider = {
   slug: string;
@@ -32,6 +53,18 @@ export type BuiltInProvider = {
   /** The base-URL variable may contain a bare host, which this completes. */
   bareHost?: { port: number; path: string };
   baseUrl: string;
+  /** The endpoint depends on the account; `baseUrl` is an example. Only the first key that is set is used. */
+  cloud?: Cloud;
+  /** Appended to the base URL, by model. */
+  modelPaths?: readonly (readonly [RegExp, string])[];
+  /** How `anthropic_messages` is carried here. */
+  framing?: Endpoint["framing"];
+  /** The header of its keys, unless their variable names one. Default: that of the API mode. */
+  keyHeader?: KeyHeader;
+  /** Headers of keys with another form. */
+  keyForms?: readonly (readonly [RegExp, KeyHeader])[];
+  /** It cannot list the models that a key can use. */
+  hasNoList?: true;
   apiMode: ApiMode;
   /** The API mode by model, for a provider with several. */
   modelModes?: readonly (readonly [RegExp, ApiMode])[];
@@ -349,15 +382,85 @@ export const BUILT_IN_PROVIDERS: readonly BuiltInProvider[] = [
     aggregator: true,
     keyOptional: true,
   },
+  {
+    slug: "azure",
+    otherNames: ["azure-openai", "azure-foundry"],
+    keys: [
+      { name: "AZURE_OPENAI_API_KEY" },
+      { name: "AZURE_API_KEY" },
+      { name: "AZURE_OPENAI_AD_TOKEN", header: "authorization" },
+    ],
+    keyHeader: "api-key",
+    // Tokens of Microsoft Entra ID.
+    keyForms: [[/^eyJ/, "authorization"]],
+    cloud: AZURE,
+    baseUrl: "https://resource.openai.azure.com/openai/v1",
+    apiMode: "responses",
+    // learn.microsoft.com/azure/ai-foundry/foundry-models: models of other makers are served in chat completions.
+    modelModes: [
+      [
+        /deepseek|llama|mistral|ministral|codestral|phi-|grok|kimi|qwen|cohere|command|jamba|gpt-oss/i,
+        "chat_completions",
+      ],
+    ],
+    hasNoList: true,
+  },
+  {
+    slug: "bedrock",
+    otherNames: ["amazon-bedrock", "aws-bedrock", "aws"],
+    keys: [
+      { name: "AWS_BEARER_TOKEN_BEDROCK" },
+      {
+        name: "AWS_ACCESS_KEY_ID",
+        isShared: true,
+        document: {
+          secrets: { AccessKeyId: "AWS_ACCESS_KEY_ID", SecretAccessKey: "AWS_SECRET_ACCESS_KEY" },
+          optionalSecrets: { SessionToken: "AWS_SESSION_TOKEN" },
+          settings: { Region: AWS_REGIONS },
+        },
+      },
+    ],
+    keyHeader: "authorization",
+    cloud: BEDROCK,
+    baseUrl: "https://bedrock-runtime.region.amazonaws.com",
+    apiMode: "anthropic_messages",
+    framing: "converse",
+    aggregator: true,
+    tags: true,
+    priceId: "aws",
+    hasNoList: true,
+  },
+  {
+    slug: "vertex",
+    otherNames: ["google-vertex", "vertex-ai", "google-vertex-anthropic"],
+    keys: [
+      { name: "GOOGLE_VERTEX_API_KEY", header: "x-goog-api-key" },
+      { name: "GOOGLE_VERTEX_ACCESS_TOKEN" },
+      { name: "GOOGLE_APPLICATION_CREDENTIALS", isFile: true, isShared: true },
+    ],
+    keyHeader: "authorization",
+    keyForms: [[/^(AIza|AQ\.)/, "x-goog-api-key"]],
+    cloud: VERTEX,
+    baseUrl: "https://aiplatform.googleapis.com/v1",
+    modelPaths: [
+      [/^claude-/, "/publishers/anthropic"],
+      [/\//, "/endpoints/openapi"],
+      [/^/, "/publishers/google"],
+    ],
+    apiMode: "gemini",
+    modelModes: [
+      [/^claude-/, "anthropic_messages"],
+      [/\//, "chat_completions"],
+    ],
+    defaultModel: "gemini-3.8-flash",
+    aggregator: true,
+    priceId: "google-vertex",
+    hasNoList: true,
+  },
 ];
 
 /** Names that other tools know and Deputy does not support yet, each with a replacement. */
 export const UNSUPPORTED_PROVIDERS: ReadonlyMap<string, string> = new Map([
-  ["bedrock", "`anthropic` or `openrouter` serve the same models"],
-  ["aws", "`anthropic` or `openrouter` serve the same models"],
-  ["vertex", "`gemini` with GEMINI_API_KEY, or `anthropic`, serve the same models"],
-  ["google-vertex", "`gemini` with GEMINI_API_KEY serves the same models"],
-  ["azure", "give its OpenAI-compatible URL a name under `providers:` with base_url, and its key as a header"],
   ["copilot", "`openai`, `anthropic` or `openrouter` serve the same models with a key"],
   ["github-copilot", "`openai`, `anthropic` or `openrouter` serve the same models with a key"],
   ["nous", "`openrouter` serves the same models"],

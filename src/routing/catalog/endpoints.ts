@@ -69,7 +69,10 @@ const MODE_OF_HOST: Record<string, ApiMode | undefined> = {
 export function modeOfUrl(baseUrl: string): ApiMode | undefined {
   const { hostname, pathname } = new URL(baseUrl);
   if (/\/anthropic(\/v1)?$/.test(pathname)) return "anthropic_messages";
-  if (/\/openai$/.test(pathname)) return "chat_completions";
+  if (/\/openai$|\/endpoints\/openapi$|\/openai\/deployments\//.test(pathname)) return "chat_completions";
+  if (/^bedrock-runtime\..*\.amazonaws\.com$/.test(hostname) && /\/openai\/v1$/.test(pathname))
+    return "chat_completions";
+  if (/\/publishers\/google$/.test(pathname)) return "gemini";
   if (hostname === "api.kimi.com" && /^\/coding(\/|$)/.test(pathname)) return "anthropic_messages";
   return MODE_OF_HOST[hostname];
 }

@@ -105,6 +105,11 @@ export function apiModeOf(
   return configured?.api_mode ?? ofUrl ?? ofModel ?? builtIn?.apiMode ?? "chat_completions";
 }
 
+/** What the provider's base URL is followed by for a model, where it depends on the model. */
+export function pathOfModel({ builtIn }: Provider, model: string): string | undefined {
+  return builtIn?.modelPaths?.find(([pattern]) => pattern.test(model))?.[1];
+}
+
 export function defaultModelOf({ builtIn, configured }: Provider): string | undefined {
   return configured?.default_model ?? builtIn?.defaultModel;
 }

@@ -7,10 +7,12 @@ import type { Failure } from "../../errors.ts";
 import type { ApiMode, Route } from "../../route.ts";
 import { type Access, type KeyHeader, type Lease, namesSecret, Secret } from "../../secret.ts";
 import type { Environment } from "../../template.ts";
+import { BUILT_IN_PROVIDERS, type KeyVariable } from "../catalog/built-in-providers.ts";
 import { originOf } from "../catalog/endpoints.ts";
 import type { Provider, Providers } from "../catalog/providers.ts";
+import { googleToken, type PostForm } from "./google-token.ts";
 import { createKeylessPool, createPool, noLease, type Pool } from "./key-pool.ts";
-import { commandKeySource, fixedKeySource, type KeySource } from "./key-source.ts";
+import { commandKeySource, fixedKeySource, issuedKeySource, type KeySource } from "./key-source.ts";
 import {
   type ConnectionResult,
   connectionOf,
@@ -41,9 +43,9 @@ export type Credentials = {
 
 type LeasedRoute = Pick<Route, "provider" | "endpoint" | "keyName">;
 
-type Sources = { env: Environment; providers: Providers; clock: Clock };
+type Sources = { env: Environment; providers: Providers; clock: Clock; postForm: PostForm };
 
-export function createCredentials({ env, providers, clock }: Sources): Credentials {
+export function createCredentials({ env, providers, clock, postForm }: Sources): Credentials {
   const answers = new Map<Provider, ConnectionResult>();
   const pools = new Map<ProviderConnection, Pool>();
   const supplies: KeySource[] = [];
@@ -78,12 +80,15 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
 
   function keySourceOf(source: DeclaredKey): KeySource {
     if ("secret" in source) return fixedKeySource(source.secret);
-    const supply = commandKeySource(source, commandEnvironment, clock);
+    const supply =
+      "argv" in source
+        ? commandKeySource(source, commandEnvironment, clock)
+        : issuedKeySource(source, clock, (signal) => googleToken(source, { clock, postForm }, signal));
     supplies.push(supply);
     return supply;
   }
 
-  /** Our environment without any provider's key: the command's own credentials are up to the operator. */
+  /** Our environment without any provider's key, except keys that a vendor's own programs share. */
   function commandEnvironment(): Record<string, string> {
     const shown = Object.entries(env).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && !holdsKey(entry[0], entry[1]),
@@ -107,11 +112,13 @@ export function createCredentials({ env, providers, clock }: Sources): Credentia
   }
 
   function keyNames(): ReadonlySet<string> {
-    names ??= new Set(providers.all().flatMap(keyVariablesOf));
+    names ??= new Set(providers.all().flatMap((provider) => keyVariablesOf(provider)));
     return names;
   }
 
+  /** A variable of a vendor's own programs may be passed on by whoever asks for it. */
   function holdsKey(name: string, value: string): boolean {
+    if (SHARED.has(name)) return false;
     return keyNames().has(name) || redact(value) !== value;
   }
 
@@ -150,10 +157,16 @@ const HEADER_OF_MODE: Record<ApiMode, KeyHeader> = {
   gemini: "x-goog-api-key",
 };
 
-/** A keyless provider is available only if the user has set it up, with a config entry or its base-URL variable. */
+/**
+ * A keyless provider is available only if the user has set it up, with a config entry or its base-URL variable. A
+ * provider with shared keys needs a config entry or a key of its own.
+ */
 function isSetUp({ builtIn, configured }: Provider, env: Environment): boolean {
-  if (configured !== undefined || builtIn?.keyOptional !== true) return true;
-  return builtIn.baseUrlVariable !== undefined && (env[builtIn.baseUrlVariable] ?? "").trim() !== "";
+  const isSet = (name: string | undefined) => name !== undefined && (env[name] ?? "").trim() !== "";
+  if (configured !== undefined) return true;
+  if (builtIn?.keys.some(({ isShared }) => isShared))
+    return builtIn.keys.some((key) => !key.isShared && isSet(key.name));
+  return builtIn?.keyOptional !== true || isSet(builtIn.baseUrlVariable);
 }
 
 // Redaction ----------------------------------------------------------------------------------------------------------
@@ -167,7 +180,7 @@ function knownSecrets(providers: readonly Provider[], env: Environment): Secret[
   };
   for (const provider of providers) {
     const { configured, entryPath } = provider;
-    for (const name of keyVariablesOf(provider)) add(name, env[name]);
+    for (const name of keyVariablesOf(provider, true)) add(name, env[name]);
     const hidden = [
       ...keyTemplatesOf(provider),
       ...Object.entries(configured?.headers ?? {})
@@ -182,12 +195,23 @@ function knownSecrets(providers: readonly Provider[], env: Environment): Secret[
   return [...secrets.entries()].sort(([a], [b]) => b.length - a.length).map(([, secret]) => secret);
 }
 
-function keyVariablesOf(provider: Provider): string[] {
+/** @param withShared also those of a vendor's own programs; a file's name is no secret */
+function keyVariablesOf(provider: Provider, withShared = false): string[] {
   const { builtIn, configured } = provider;
   return [
-    ...(builtIn?.keys ?? []).map(({ name }) => name),
+    ...(builtIn?.keys ?? []).flatMap((key) => (key.isShared ? (withShared ? secretVariables(key) : []) : [key.name])),
     ...keyTemplatesOf(provider).flatMap(({ template }) => template.variables),
     ...(configured?.api_key_env === undefined ? [] : [configured.api_key_env]),
     ...Object.values(configured?.headers ?? {}).flatMap(({ variables }) => variables),
   ];
 }
+
+/** The variables that hold the values of a key. */
+function secretVariables({ name, document, isFile }: KeyVariable): string[] {
+  if (document === undefined) return isFile ? [] : [name];
+  return Object.values({ ...document.secrets, ...document.optionalSecrets });
+}
+
+const SHARED: ReadonlySet<string> = new Set(
+  BUILT_IN_PROVIDERS.flatMap(({ keys }) => keys.filter(({ isShared }) => isShared).flatMap(secretVariables)),
+);

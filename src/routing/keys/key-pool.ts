@@ -107,7 +107,9 @@ export function createPool(
       let renewed = false;
       return {
         keyName: declaredKey.name,
-        ...("secret" in supplied ? { access: accessWith(supplied.secret, declaredKey.header) } : supplied),
+        ...("secret" in supplied
+          ? { access: accessWith(supplied.secret, supplied.header ?? declaredKey.header) }
+          : supplied),
         release(failure) {
           member.inFlight -= 1;
           if (failure !== undefined) renewed = judge(member, failure, secret);

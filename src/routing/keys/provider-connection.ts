@@ -8,7 +8,8 @@ import { present } from "../../present.ts";
 import type { ApiMode } from "../../route.ts";
 import { type KeyHeader, namesSecret, Secret } from "../../secret.ts";
 import { type Environment, expandVariables, type Template } from "../../template.ts";
-import type { BuiltInProvider } from "../catalog/built-in-providers.ts";
+import type { BuiltInProvider, KeyVariable } from "../catalog/built-in-providers.ts";
+import type { CloudEndpoint } from "../catalog/cloud-endpoints.ts";
 import {
   baseUrlFromHost,
   isEncrypted,
@@ -18,12 +19,15 @@ import {
   originOf,
 } from "../catalog/endpoints.ts";
 import type { Provider } from "../catalog/providers.ts";
+import { documentOf, googleCredentialsIn } from "./key-documents.ts";
 
 /** Endpoint and credentials of a provider, as a unit; fields of two providers never mix. */
 export type ProviderConnection = {
   baseUrl: string;
   /** The wire format of the endpoint that the base URL was written as. */
   endpointMode?: ApiMode;
+  /** Parameters of every request's URL. */
+  query?: CloudEndpoint["query"];
   /** The pool, in lookup order; empty for a keyless endpoint. */
   keys: DeclaredKey[];
   headers: Record<string, string>;
@@ -31,10 +35,11 @@ export type ProviderConnection = {
   rejected: string[];
 };
 
-/** A key in the environment or the config, or the command that prints it. */
+/** A key in the environment or the config, the command that prints it, or the file for requesting a token. */
 export type DeclaredKey = { name: string; header?: KeyHeader } & (
   | { secret: Secret }
-  | { argv: readonly string[]; origin: string }
+  | { argv: readonly string[]; origin: string; forms?: BuiltInProvider["keyForms"] }
+  | { file: string; origin: string }
 );
 
 /** `missing`: every place that was searched, in order, with what was found there. `unusable`: what else is wrong. */
@@ -43,7 +48,8 @@ export type ConnectionResult = { connection: ProviderConnection } | { missing: s
 /** An existing key, and the base URL it belongs to: none if a user's own provider has no endpoint. */
 type FoundKey = { name: string; ownerUrl: string | undefined; header?: KeyHeader } & (
   | { value: string }
-  | { argv: readonly string[] }
+  | { argv: readonly string[]; forms?: BuiltInProvider["keyForms"] }
+  | { file: string }
 );
 /** Keys of the config entry replace those of the row's variables; `builtIn` is used if the entry has none. */
 type FoundKeys = {
@@ -60,7 +66,11 @@ export function connectionOf(provider: Provider, env: Environment): ConnectionRe
   const looked: string[] = [];
   const candidates = candidatesOf(provider, chosen, env, looked);
   const [first] = [...candidates.configured, ...candidates.builtIn];
-  const baseUrl = chosen.entry ?? chosen.variable ?? first?.ownerUrl ?? builtIn?.baseUrl;
+  const baseUrl =
+    chosen.entry ??
+    chosen.variable ??
+    (builtIn?.cloud === undefined ? (first?.ownerUrl ?? builtIn?.baseUrl) : undefined);
+  if (baseUrl === undefined && builtIn?.cloud !== undefined) return withoutEndpoint(provider, first, looked);
   if (baseUrl === undefined)
     return { unusable: `${provider.slug} is not a built-in provider: expected ${provider.entryPath}.base_url` };
   const headers = headersOf(
@@ -78,12 +88,23 @@ export function connectionOf(provider: Provider, env: Environment): ConnectionRe
   return {
     connection: {
       baseUrl,
-      ...present({ endpointMode: chosen.endpointMode }),
+      ...present({ endpointMode: chosen.endpointMode, query: chosen.query }),
       keys,
       headers: headers.headers,
       rejected: [...rejected, ...candidates.unset],
     },
   };
+}
+
+/** A cloud's endpoint is the account's own: nothing takes its place. */
+function withoutEndpoint(
+  { builtIn, entryPath }: Provider,
+  key: FoundKey | undefined,
+  looked: readonly string[],
+): ConnectionResult {
+  const places = [...(builtIn?.cloud?.variables ?? []), `${entryPath}.base_url`];
+  if (key === undefined) return { missing: [...looked, ...places] };
+  return { unusable: `no endpoint is named (looked in ${places.join(", ")})` };
 }
 
 /**
@@ -94,9 +115,9 @@ function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: stri
   const values = new Set<string>();
   return candidates
     .filter((candidate) => belongs(candidate, baseUrl, rejected))
-    .flatMap(({ name, header, ...found }): DeclaredKey[] => {
+    .flatMap(({ name, header, ownerUrl: _, ...found }): DeclaredKey[] => {
       const facts = { name, ...present({ header }) };
-      if ("argv" in found) return [{ ...facts, argv: found.argv, origin }];
+      if (!("value" in found)) return [{ ...facts, ...found, origin }];
       if (values.has(found.value)) return [];
       values.add(found.value);
       return [{ ...facts, secret: new Secret(found.value, name, origin) }];
@@ -104,7 +125,12 @@ function poolOf(candidates: readonly FoundKey[], baseUrl: string, rejected: stri
 }
 
 /** Base URLs that replace the row's: the config entry's, else the variable's; and the endpoint that it was written as. */
-type ChosenBaseUrl = { entry?: string; variable?: string; endpointMode?: ApiMode | undefined };
+type ChosenBaseUrl = {
+  entry?: string;
+  variable?: string;
+  endpointMode?: ApiMode | undefined;
+  query?: CloudEndpoint["query"];
+};
 
 function chosenBaseUrl(
   { configured, builtIn, entryPath }: Provider,
@@ -116,8 +142,16 @@ function chosenBaseUrl(
     if ("unset" in expanded) return { unusable: `${entryPath}.base_url names ${expanded.unset.join(", ")}: not set` };
     const url = normalBaseUrl(expanded.text);
     if (url === undefined) return { unusable: `${entryPath}.base_url: expected an http(s) URL` };
-    chosen.entry = url;
+    const whole = builtIn?.cloud?.complete(new URL(expanded.text.trim()), env) ?? { baseUrl: url };
+    chosen.entry = whole.baseUrl;
     chosen.endpointMode = modeOfEndpoint(expanded.text);
+    if (whole.query !== undefined) chosen.query = whole.query;
+  }
+  const ofCloud = builtIn?.cloud?.endpointIn(env);
+  if (ofCloud !== undefined) {
+    if ("unusable" in ofCloud) return ofCloud;
+    chosen.variable = ofCloud.baseUrl;
+    if (chosen.entry === undefined && ofCloud.query !== undefined) chosen.query = ofCloud.query;
   }
   const written = builtIn?.baseUrlVariable === undefined ? undefined : env[builtIn.baseUrlVariable]?.trim();
   if (builtIn !== undefined && written !== undefined && written !== "") {
@@ -133,7 +167,8 @@ function chosenBaseUrl(
 function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environment, looked: string[]): FoundKeys {
   const { configured, builtIn, entryPath } = provider;
   const found: FoundKeys = { configured: [], builtIn: [], unset: [] };
-  const consider = (group: FoundKey[], name: string, value: string | undefined, home?: string, header?: KeyHeader) => {
+  const consider = (group: FoundKey[], name: string, value: string | undefined, home?: string, own?: KeyHeader) => {
+    const header = own ?? headerOf(builtIn, value);
     if (value === undefined || value.trim() === "") looked.push(name);
     else if (!isUsableKey(value)) looked.push(`${name} (contains a placeholder, not a key)`);
     else
@@ -160,9 +195,18 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
     found.configured.push({
       name: `${entryPath}.api_key_command`,
       argv: argvOf(configured.api_key_command),
-      ownerUrl: chosen.entry ?? builtIn?.baseUrl,
+      ownerUrl: chosen.entry ?? (builtIn?.cloud && chosen.variable) ?? builtIn?.baseUrl,
+      ...present({ header: builtIn?.keyHeader, forms: builtIn?.keyForms }),
     });
-  for (const { name, header } of builtIn?.keys ?? []) consider(found.builtIn, name, env[name], chosen.variable, header);
+  for (const variable of builtIn?.keys ?? []) {
+    const { name, header } = variable;
+    if (builtIn?.cloud !== undefined && found.builtIn.length > 0) break;
+    const value = valueIn(variable, env, looked);
+    if (value === undefined) continue;
+    if (variable.isFile && value.trim() !== "")
+      found.builtIn.push({ name, file: value, ownerUrl: chosen.variable, ...present({ header: builtIn?.keyHeader }) });
+    else consider(found.builtIn, name, value, chosen.variable, header);
+  }
   if (configured?.api_key === undefined) looked.push(`${entryPath}.api_key`);
   return found;
 }
@@ -177,6 +221,30 @@ export function keyTemplatesOf({
     ...(configured?.api_keys ?? []).map((template, index) => ({ path: `${entryPath}.api_keys[${index}]`, template })),
   ];
   return written.map(({ path, template }) => ({ path, name: template.variables[0] ?? path, template }));
+}
+
+/** The value of a key variable; undefined if it is not usable, with the reason added to `looked`. */
+function valueIn({ name, document, isFile }: KeyVariable, env: Environment, looked: string[]): string | undefined {
+  const value = env[name];
+  if (value === undefined || value.trim() === "") return "";
+  if (document !== undefined) {
+    const whole = documentOf(document, env);
+    if ("text" in whole) return whole.text;
+    looked.push(whole.problem);
+    return undefined;
+  }
+  const file = isFile && googleCredentialsIn(value.trim());
+  if (!file || "credentials" in file) return value;
+  looked.push(`${name} (${file.problem})`);
+  return undefined;
+}
+
+/** The header for a key whose variable does not name one. */
+export function headerOf(
+  row: Pick<BuiltInProvider, "keyHeader" | "keyForms"> | undefined,
+  key: string | undefined,
+): KeyHeader | undefined {
+  return row?.keyForms?.find(([form]) => form.test(key?.trim() ?? ""))?.[1] ?? row?.keyHeader;
 }
 
 /** A string is for the shell, a list is the program and its arguments. */

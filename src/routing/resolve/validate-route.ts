@@ -9,7 +9,7 @@ import { present } from "../../present.ts";
 import type { Endpoint, ModelFacts, Route } from "../../route.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { FAMILY_NAMES, familyNamed } from "../catalog/families.ts";
-import { apiModeOf, isAggregator, type Provider, type Providers } from "../catalog/providers.ts";
+import { apiModeOf, isAggregator, type Provider, type Providers, pathOfModel } from "../catalog/providers.ts";
 import type { Credentials } from "../keys/credentials.ts";
 import { formatKeys, type ProviderConnection } from "../keys/provider-connection.ts";
 import type { Aliases } from "./aliases.ts";
@@ -52,10 +52,12 @@ export function validateRoute(
 }
 
 function endpointOf(provider: Provider, connection: ProviderConnection, model: string): Endpoint {
-  const { baseUrl } = connection;
-  const apiMode = apiModeOf(provider, connection, model);
+  const { query } = connection;
+  const baseUrl = connection.baseUrl + (pathOfModel(provider, model) ?? "");
+  const apiMode = apiModeOf(provider, { ...connection, baseUrl }, model);
   const effortField = apiMode === "chat_completions" ? provider.builtIn?.effortField : undefined;
-  return { baseUrl, apiMode, ...present({ effortField }) };
+  const framing = apiMode === "anthropic_messages" ? provider.builtIn?.framing : undefined;
+  return { baseUrl, apiMode, ...present({ effortField, framing, query }) };
 }
 
 function noConnection(

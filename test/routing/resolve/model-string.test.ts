@@ -121,7 +121,7 @@ describe("refused", () => {
     ["glm-5 --provider", {}, "unknown-model", /--provider without a value/],
     ["glm-5 --effort hihg", {}, "effort-unsupported", /found hihg/, "high"],
     ["glm-5 --provider opnrouter", {}, "unknown-provider", /Did you mean openrouter/, "openrouter"],
-    ["gpt-5 --provider azure", {}, "unsupported-provider", /azure yet.*base_url/],
+    ["gpt-5 --provider copilot", {}, "unsupported-provider", /copilot yet.*`openai`/],
     ["one", {}, "unknown-alias", /one → two → three → one/],
     ["broken", {}, "unknown-provider", /nowhere/],
     ["smal", {}, "unknown-alias", /Did you mean small/, "small"],

@@ -1,0 +1,117 @@
+/**
+ * Clouds on loopback: a server that answers whatever it is asked and keeps every request, Amazon's binary frames, and
+ * one task run against it. Nothing here signs or reads as Deputy does.
+ */
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { crc32 } from "node:zlib";
+import type { Result } from "../../src/result.ts";
+import { impatientClock } from "./impatient-clock.ts";
+import { play } from "./whole-stage.ts";
+
+type After = (cleanUp: () => unknown) => void;
+
+export type CloudRequest = {
+  method: string;
+  /** With its query, as it was sent. */
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+};
+
+export type CloudAnswer = { status?: number; headers?: Record<string, string>; body?: string | Uint8Array };
+
+export type CloudServer = { url: string; requests: CloudRequest[] };
+
+/** @param answer what is answered, by the request and how many came before it */
+export async function createCloudServer(
+  after: After,
+  answer: (request: CloudRequest, index: number) => CloudAnswer,
+): Promise<CloudServer> {
+  const requests: CloudRequest[] = [];
+  const server = createServer(async (incoming, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk);
+    const { method = "", url: path = "", headers } = incoming;
+    const request = { method, path, headers, body: Buffer.concat(chunks).toString() };
+    requests.push(request);
+    const { status = 200, headers: more, body } = answer(request, requests.length - 1);
+    response.writeHead(status, more);
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+}
+
+/** One task at a cloud, and everything of it that can be read: what was said, kept and shown live. */
+export type CloudRun = { result: Result; everything: string };
+
+/** Waits take no time. */
+export async function runAt(
+  task: Record<string, unknown>,
+  env: Record<string, string>,
+  config = {},
+): Promise<CloudRun> {
+  const events: unknown[] = [];
+  const { clock } = impatientClock();
+  const call = { goal: "Say hello.", ...task };
+  const watch = (event: unknown) => events.push(event);
+  const { results, files } = await play(call, { env, config, clock, watch });
+  const [result] = results;
+  if (result === undefined) throw new Error("no result");
+  return { result, everything: JSON.stringify([results, events, files]) };
+}
+
+/** The kind of the failure that ended a child. */
+export function kindOf({ error }: Result): string | undefined {
+  return error !== undefined && error !== null && "kind" in error ? error.kind : undefined;
+}
+
+// Amazon's frames -----------------------------------------------------------------------------------------------------
+
+const TEXT = 7;
+
+/** One message as Amazon frames it. */
+export function awsFrame(headers: Record<string, string>, payload: unknown): Buffer {
+  const head = Buffer.concat(
+    Object.entries(headers).map(([name, value]) => {
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(Buffer.byteLength(value));
+      return Buffer.concat([
+        Buffer.from([name.length]),
+        Buffer.from(name),
+        Buffer.from([TEXT]),
+        length,
+        Buffer.from(value),
+      ]);
+    }),
+  );
+  const body = Buffer.from(JSON.stringify(payload));
+  const prelude = Buffer.alloc(8);
+  prelude.writeUInt32BE(12 + head.length + body.length + 4, 0);
+  prelude.writeUInt32BE(head.length, 4);
+  const unchecked = Buffer.concat([prelude, checksumOf(prelude), head, body]);
+  return Buffer.concat([unchecked, checksumOf(unchecked)]);
+}
+
+function checksumOf(bytes: Buffer): Buffer {
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(bytes));
+  return checksum;
+}
+
+/** An event of an answer. */
+export function awsEvent(type: string, payload: unknown): Buffer {
+  return awsFrame({ ":event-type": type, ":content-type": "application/json", ":message-type": "event" }, payload);
+}
+
+/** What Bedrock says where it gives up in the middle. */
+export function awsException(type: string, message: string): Buffer {
+  return awsFrame({ ":exception-type": type, ":message-type": "exception" }, { message });
+}
+
+export const EVENT_STREAM = { "content-type": "application/vnd.amazon.eventstream" };
