@@ -10,7 +10,8 @@ import type { ToolEffect } from "./tool.ts";
 
 /** A part of a model's response, kept as its provider sent it so that it can be sent back. */
 export type Part =
-  | { type: "text"; text: string; private?: ProviderPrivate }
+  /** `message`: one of several messages of the same answer, and whether it is the answer or a comment on the way to it. */
+  | { type: "text"; text: string; message?: "answer" | "commentary"; private?: ProviderPrivate }
   | { type: "reasoning"; text: string; private?: ProviderPrivate }
   | { type: "tool-call"; callId: string; name: string; input: unknown; private?: ProviderPrivate };
 

@@ -2,6 +2,7 @@
  * The conversation of a child and its model so far, folded from the child's events. The loop derives its next step from
  * it, so continuing after a crash needs no other code: fold the stored events, and ask again.
  */
+import { answerTextOf } from "../answer-text.ts";
 import type { Failure } from "../errors.ts";
 import type { ChildEvent, FinalAnswerReason, Finish, Part } from "../event.ts";
 
@@ -9,7 +10,8 @@ export type ToolCall = { callId: string; name: string; input: unknown };
 
 export type Message =
   | { role: "user"; text: string }
-  | { role: "assistant"; provider: string; parts: Part[] }
+  /** `model`: whose words they are, as it was asked for; absent = whichever of the provider's. */
+  | { role: "assistant"; provider: string; model?: string; parts: Part[] }
   | { role: "tool"; callId: string; name: string; text: string; ok: boolean };
 
 export type Conversation = {
@@ -24,6 +26,7 @@ export type Conversation = {
   /** The route: 0 is the requested one, n the nth fallback, -1 before the first attempt. */
   position: number;
   provider: string;
+  model: string;
   /** Calls of the model without a result yet, in order. `started`: the intent was recorded. */
   pending: (ToolCall & { started: boolean })[];
   /** The model name in the last response on this route. */
@@ -59,6 +62,7 @@ export function createConversation(): Conversation {
     before: { steps: 0, messages: 0 },
     position: -1,
     provider: "",
+    model: "",
     pending: [],
     repairAsked: false,
     failures: [],
@@ -82,6 +86,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
     case "attempt-start":
       conversation.position = event.position;
       conversation.provider = event.provider;
+      conversation.model = event.model;
       delete conversation.served;
       delete conversation.pause;
       forgetFailures(conversation);
@@ -147,9 +152,9 @@ function applyFailure(conversation: Conversation, event: Extract<ChildEvent, { k
 
 /** Resets the limits and requests of the previous turn; the requested route is tried first again. */
 function beginTurn(conversation: Conversation): void {
-  const { brokenOff: text, provider } = conversation;
+  const { brokenOff: text, provider, model } = conversation;
   // The user has read the beginning of a stopped answer, and may refer to it.
-  if (text !== "") conversation.messages.push({ role: "assistant", provider, parts: [{ type: "text", text }] });
+  if (text !== "") conversation.messages.push({ role: "assistant", provider, model, parts: [{ type: "text", text }] });
   conversation.before = { steps: conversation.step, messages: conversation.messages.length };
   conversation.position = -1;
   conversation.repairAsked = false;
@@ -159,7 +164,8 @@ function beginTurn(conversation: Conversation): void {
 }
 
 function applyAnswer(conversation: Conversation, parts: Part[], finish: Finish): void {
-  conversation.messages.push({ role: "assistant", provider: conversation.provider, parts });
+  const { provider, model } = conversation;
+  conversation.messages.push({ role: "assistant", provider, model, parts });
   forgetFailures(conversation);
   const calls = parts.filter((part) => part.type === "tool-call");
   if (calls.length > 0 && conversation.finalAnswerReason === undefined) {
@@ -183,7 +189,7 @@ export function lastText(conversation: Conversation): string {
   if (conversation.brokenOff !== "") return conversation.brokenOff;
   for (const message of conversation.messages.slice(conversation.before.messages).toReversed()) {
     if (message.role !== "assistant") continue;
-    const text = textOf(message.parts);
+    const text = answerTextOf(message.parts);
     if (text !== "") return text;
   }
   return "";
@@ -198,12 +204,5 @@ export function turnMessage({ messages, before }: Conversation): string | undefi
 /** The child's answer: the text of its last message. */
 export function answerText(conversation: Conversation): string {
   const message = conversation.messages.at(-1);
-  return message?.role === "assistant" ? textOf(message.parts) : "";
-}
-
-function textOf(parts: Part[]): string {
-  return parts
-    .filter((part) => part.type === "text")
-    .map((part) => part.text)
-    .join("");
+  return message?.role === "assistant" ? answerTextOf(message.parts) : "";
 }

@@ -6,9 +6,11 @@
 import type { JSONObject } from "@ai-sdk/provider";
 import { isRecord } from "../../record.ts";
 import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
+import type { ReasoningField } from "./dialect/dialect.ts";
 import { finishMeaning } from "./dialect/finish-reasons.ts";
 import { parsedJson, saysError } from "./error-body.ts";
 import { eventBatches } from "./event-stream.ts";
+import { addReasoningDetail } from "./reasoning-details.ts";
 import type { StreamPart } from "./reply-builder.ts";
 import { createThinkSplitter, type Said, type ThinkSplitter } from "./think-tags.ts";
 import { type CallAssembly, createCallAssembly } from "./tool-call-assembly.ts";
@@ -44,6 +46,9 @@ type StreamedAnswer = {
   told: { text: boolean; reasoning: boolean; calls: boolean };
   named: boolean;
   refused: boolean;
+  /** Which field the reasoning came in, and what else of it has to go back: see `sent-back.ts`. */
+  reasoningField?: ReasoningField;
+  reasoningDetails: ChunkFields[];
   /** The stream said that it is over: what follows is nothing, and nothing is missing. */
   isDone: boolean;
   finishReason?: string;
@@ -54,7 +59,7 @@ function createAnswer(toolNames: readonly string[]): StreamedAnswer {
   const calls = createCallAssembly(toolNames);
   const told = { text: false, reasoning: false, calls: false };
   const thinking = createThinkSplitter();
-  return { pending: [], thinking, calls, told, named: false, refused: false, isDone: false };
+  return { pending: [], thinking, calls, told, named: false, refused: false, reasoningDetails: [], isDone: false };
 }
 
 function* flush(answer: StreamedAnswer): Generator<StreamPart> {
@@ -112,8 +117,7 @@ function applyMessage(answer: StreamedAnswer, message: ChunkFields): void {
 }
 
 function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
-  // DeepSeek and most others say `reasoning_content`, servers of gpt-oss and OpenRouter `reasoning`.
-  push(answer, "reasoning", delta.reasoning_content ?? delta.reasoning);
+  applyReasoning(answer, delta);
   if (Array.isArray(delta.content)) for (const part of delta.content) applyContentPart(answer, part);
   else addText(answer, delta.content);
   if (typeof delta.refusal === "string" && delta.refusal !== "") {
@@ -126,11 +130,26 @@ function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
   else if (isFields(onlyCall)) addCalls(answer, [{ function: onlyCall }]);
 }
 
+/** DeepSeek and most others say `reasoning_content`, servers of gpt-oss and OpenRouter `reasoning`. */
+function applyReasoning(answer: StreamedAnswer, delta: ChunkFields): void {
+  const { reasoning_content: content, reasoning, reasoning_details: details } = delta;
+  const said = content || reasoning;
+  if (said) answer.reasoningField ??= content ? "reasoning_content" : "reasoning";
+  push(answer, "reasoning", said);
+  if (!Array.isArray(details)) return;
+  for (const detail of details.filter(isFields)) {
+    answer.told.reasoning = true;
+    addReasoningDetail(answer.reasoningDetails, detail);
+    if (!said) push(answer, "reasoning", detail.text ?? detail.summary);
+  }
+}
+
 /** Mistral's form: https://docs.mistral.ai/capabilities/reasoning, content as a list of text and thinking. */
 function applyContentPart(answer: StreamedAnswer, part: unknown): void {
   if (!isFields(part)) return;
   if (part.type === "text") addText(answer, part.text);
   if (part.type === "thinking" && Array.isArray(part.thinking)) {
+    answer.reasoningField ??= "thinking-parts";
     for (const thought of part.thinking) if (isFields(thought)) push(answer, "reasoning", thought.text);
   }
 }
@@ -149,6 +168,7 @@ function addText(answer: StreamedAnswer, piece: unknown): void {
 
 function addSaid(answer: StreamedAnswer, said: readonly Said[]): void {
   for (const words of said) {
+    if (words.type !== "text") answer.reasoningField ??= "think-tags";
     if (words.type === "text-was-reasoning") answer.pending.push(words);
     else push(answer, words.type, words.text);
   }
@@ -169,6 +189,7 @@ function* finish(answer: StreamedAnswer): Generator<StreamPart> {
   const isFinished = finishMeaning("chat_completions", answer.finishReason ?? "") === "stop";
   addSaid(answer, answer.thinking.end(isFinished, calls.length > 0));
   yield* flush(answer);
+  yield* reasoningState(answer);
   for (const [position, { id, name, argumentsText, signature }] of calls.entries()) {
     if (name === "") yield { type: "error", error: new SyntaxError("a tool call has no name") };
     else
@@ -190,6 +211,17 @@ function* finish(answer: StreamedAnswer): Generator<StreamPart> {
     finishReason: { unified: refused ? "content-filter" : "other", raw },
     usage: usageOf(answer.usage),
   };
+}
+
+/** What has to go back with the reasoning, for `sent-back.ts`; nothing where it is the usual field. */
+function* reasoningState({ reasoningField, reasoningDetails }: StreamedAnswer): Generator<StreamPart> {
+  const isUsual = reasoningField === undefined || reasoningField === "reasoning_content";
+  const chat: JSONObject = {
+    ...(!isUsual && { reasoningField }),
+    ...(reasoningDetails.length > 0 && { reasoningDetails }),
+  };
+  if (Object.keys(chat).length > 0)
+    yield { type: "reasoning-delta", id: "reasoning", delta: "", providerMetadata: { chat } };
 }
 
 function isFields(value: unknown): value is ChunkFields {

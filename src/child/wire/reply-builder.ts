@@ -31,7 +31,8 @@ export function createReplyBuilder(): ReplyBuilder {
 export function accumulate(builder: ReplyBuilder, part: StreamPart): void {
   switch (part.type) {
     case "stream-start":
-      for (const warning of part.warnings) builder.ignored.push(warningText(warning));
+      // Of type `other`: how the package writes the conversation, which says nothing to a user.
+      for (const warning of part.warnings) if (warning.type !== "other") builder.ignored.push(warningText(warning));
       return;
     case "response-metadata":
       if (part.modelId !== undefined) builder.servedModel = part.modelId;
@@ -103,10 +104,23 @@ function addDelta(
 ) {
   const part = builder.open.get(id) ?? openPart(builder, id, type, undefined);
   keepPrivate(part, metadata);
+  if (delta === "") return;
   part.text += delta;
-  const last = builder.pending.at(-1);
-  if (last?.type === type) last.text += delta;
-  else builder.pending.push({ type, text: delta });
+  show(builder, type, isFirstOfLaterMessage(builder, part, delta) ? `\n\n${delta}` : delta);
+}
+
+function show({ pending }: ReplyBuilder, type: Delta["type"], text: string): void {
+  const last = pending.at(-1);
+  if (last?.type === type) last.text += text;
+  else pending.push({ type, text });
+}
+
+/** Live, the messages of one answer stand apart, as they do in what is kept of it. */
+function isFirstOfLaterMessage({ parts }: ReplyBuilder, part: Part & { text: string }, delta: string): boolean {
+  if (part.text !== delta || part.private?.openai?.itemId === undefined) return false;
+  return parts.some(
+    (earlier) => earlier !== part && earlier.type === "text" && part.type === "text" && earlier.text !== "",
+  );
 }
 
 /** What was shown as text already was shown so; what is kept, and checked as an answer, is right. */
@@ -185,13 +199,7 @@ function usageOf({ inputTokens, outputTokens, raw }: LanguageModelV4Usage): Repo
   };
 }
 
-function warningText(warning: {
-  type: string;
-  feature?: string;
-  setting?: string;
-  details?: string;
-  message?: string;
-}) {
+function warningText(warning: { type: string; feature?: string; setting?: string; details?: string }) {
   const what = warning.feature ?? warning.setting ?? warning.type;
-  return [what, warning.details ?? warning.message].filter(Boolean).join(": ");
+  return [what, warning.details].filter(Boolean).join(": ");
 }

@@ -1,4 +1,5 @@
 /** What an answer is once its stream has ended: a reply with its parts, or a failure with what had arrived. */
+import { answerTextOf } from "../../answer-text.ts";
 import type { Failure, FailureKind, Warning } from "../../errors.ts";
 import type { Finish, Part } from "../../event.ts";
 import { present } from "../../present.ts";
@@ -26,7 +27,7 @@ export type Answerer = { who: string; apiMode: ApiMode; now: number; redact(text
 /** The reply of a stream that has ended. */
 export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact }: Answerer): Reply {
   if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact));
-  const parts = builder.parts.filter(
+  const parts = withMessages(builder.parts).filter(
     (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
   );
   const end = endOf(builder, apiMode);
@@ -44,6 +45,17 @@ export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact }:
   if (end === "unknown") warnings.push(unknownFinish(builder, who));
   const { usage, servedModel } = builder;
   return { ok: true, parts, finish, ...(hasUsage(usage) && { usage }), ...present({ servedModel }), warnings };
+}
+
+/** Says of each message which it is, where an answer has several: https://platform.openai.com/docs/guides/text, phases. */
+function withMessages(parts: Part[]): Part[] {
+  const isMessage = (part: Part) =>
+    part.type === "text" && part.text !== "" && part.private?.openai?.itemId !== undefined;
+  if (parts.filter(isMessage).length < 2) return parts;
+  return parts.map((part) => {
+    if (part.type !== "text" || !isMessage(part)) return part;
+    return { ...part, message: part.private?.openai?.phase === "commentary" ? "commentary" : "answer" };
+  });
 }
 
 /** What a provider package calls an end where the provider gave no word for it. */
@@ -86,7 +98,7 @@ export function failedReply(builder: ReplyBuilder, failure: Failure): Reply {
   return {
     ok: false,
     failure,
-    partialText: builder.parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
+    partialText: answerTextOf(withMessages(builder.parts)),
     ...(hasUsage(builder.usage) ? { usage: builder.usage, ...(!hasEnded(builder) && { usageSoFar: true }) } : {}),
     charged: builder.parts.length > 0 || hasUsage(builder.usage) || MAY_BE_CHARGED.includes(failure.kind),
   };

@@ -8,7 +8,6 @@ import type {
   LanguageModelV4Prompt,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
-import type { Part } from "../../event.ts";
 import type { Image } from "../../image.ts";
 import { present } from "../../present.ts";
 import type { Route } from "../../route.ts";
@@ -16,6 +15,10 @@ import type { Access } from "../../secret.ts";
 import type { Tool } from "../../tool.ts";
 import type { Message } from "../conversation.ts";
 import { withDistinctIds } from "./call-ids.ts";
+import { CALL_ID_FORMS, type Dialect } from "./dialect/dialect.ts";
+import { dialectOf } from "./dialect/dialect-of.ts";
+import { inOrder } from "./message-order.ts";
+import { sentBack } from "./sent-back.ts";
 
 export type ModelCall = {
   route: Route;
@@ -37,17 +40,19 @@ export type ModelCall = {
 const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
 
 export function callOptions(
-  { route, system, messages, images, mustAnswer, maxOutputTokens }: ModelCall,
+  call: ModelCall,
   tools: LanguageModelV4FunctionTool[],
   abortSignal: AbortSignal,
 ): LanguageModelV4CallOptions {
+  const { route, mustAnswer, maxOutputTokens } = call;
+  const dialect = dialectOf(route);
   const limit = maxOutputTokens ?? outputLimit(route);
   return {
-    prompt: promptOf(system, withDistinctIds(messages), images, route.provider),
+    prompt: promptOf({ ...call, messages: withDistinctIds(call.messages) }, dialect),
     ...present({ maxOutputTokens: limit }),
     ...(tools.length === 0 ? {} : { tools, toolChoice: { type: mustAnswer ? "none" : "auto" } }),
     ...present({ reasoning: route.effort }),
-    providerOptions: modeOptions(route),
+    providerOptions: modeOptions(route, dialect),
     // Gemini's package drops what the response calls the model; the raw chunks have it.
     includeRawChunks: route.endpoint.apiMode === "gemini",
     abortSignal,
@@ -60,32 +65,32 @@ export function outputLimit({ facts, endpoint }: Route): number | undefined {
   return facts.maxOutputTokens ?? (isDemanded ? DEFAULT_MAX_OUTPUT_TOKENS : undefined);
 }
 
-function modeOptions({ endpoint, effort }: Route): SharedV4ProviderOptions {
+function modeOptions({ endpoint, effort }: Route, { encryptedReasoning }: Dialect): SharedV4ProviderOptions {
   if (endpoint.apiMode !== "responses") return {};
   // Nothing is kept at the provider: the conversation is Deputy's. Effort is sent whether or not the package knows the model.
   return {
-    openai: { store: false, ...(effort === undefined ? {} : { forceReasoning: true, reasoningSummary: null }) },
+    openai: {
+      store: false,
+      ...(encryptedReasoning && { include: ["reasoning.encrypted_content"] }),
+      ...(effort === undefined ? {} : { forceReasoning: true, reasoningSummary: null }),
+    },
   };
 }
 
-function promptOf(
-  system: string,
-  messages: Message[],
-  images: readonly Image[],
-  provider: string,
-): LanguageModelV4Prompt {
+function promptOf({ route, system, messages, images }: ModelCall, dialect: Dialect): LanguageModelV4Prompt {
   const prompt: LanguageModelV4Prompt = [{ role: "system", content: system }];
-  const idOf = callIds(messages, provider);
+  const idOf = callIds(messages, route.provider, dialect);
   for (const message of messages) {
-    const spoken = promptMessage(message, provider, idOf);
+    const spoken = promptMessage(message, route, dialect, idOf);
     const last = prompt.at(-1);
     // Every result of one answer's calls belongs into one message.
     if (spoken.role === "tool" && last?.role === "tool") last.content.push(...spoken.content);
     else prompt.push(spoken);
   }
-  const task = prompt.find(({ role }) => role === "user");
+  const ordered = inOrder(prompt, dialect);
+  const task = ordered.find(({ role }) => role === "user");
   if (task?.role === "user") task.content.unshift(...images.map(imagePart));
-  return prompt;
+  return ordered;
 }
 
 /** By its bytes, or by a URL that the provider fetches. */
@@ -95,27 +100,44 @@ function imagePart(image: Image): LanguageModelV4FilePart {
     : { type: "file", mediaType: image.mediaType, data: { type: "data", data: image.base64 } };
 }
 
-/** Ids of calls by another provider's model, as every provider takes them: nine letters and digits, for Mistral's sake. */
-function callIds(messages: Message[], provider: string): (callId: string) => string {
-  const foreign = new Map<string, string>();
+/**
+ * Ids of calls as the vendor takes them: what another provider's model called them means nothing here, and what has not
+ * the vendor's form is rejected.
+ */
+function callIds(messages: Message[], provider: string, { toolCallIds }: Dialect): (callId: string) => string {
+  const changed = new Map<string, string>();
   for (const message of messages) {
-    if (message.role !== "assistant" || message.provider === provider) continue;
-    for (const part of message.parts) if (part.type === "tool-call") foreign.set(part.callId, plainId(part.callId));
+    if (message.role !== "assistant") continue;
+    for (const part of message.parts) {
+      if (part.type !== "tool-call") continue;
+      const isForeign = message.provider !== provider;
+      if (isForeign || !CALL_ID_FORMS[toolCallIds].test(part.callId)) changed.set(part.callId, plainId(part.callId));
+    }
   }
-  return (callId) => foreign.get(callId) ?? callId;
+  return (callId) => changed.get(callId) ?? callId;
 }
 
-/** The same for the same id, so that a prompt stays the same from step to step and its cache holds. */
+/**
+ * Nine letters and digits, which everyone takes. The same for the same id, so that a prompt stays the same from step to
+ * step and its cache holds.
+ */
 function plainId(callId: string): string {
   return createHash("sha256").update(callId).digest("hex").slice(0, 9);
 }
 
-function promptMessage(message: Message, provider: string, idOf: (callId: string) => string): LanguageModelV4Message {
+function promptMessage(
+  message: Message,
+  { provider, model, endpoint: { apiMode } }: Route,
+  dialect: Dialect,
+  idOf: (callId: string) => string,
+): LanguageModelV4Message {
   switch (message.role) {
     case "user":
       return { role: "user", content: [{ type: "text", text: message.text }] };
-    case "assistant":
-      return { role: "assistant", content: sentBack(message.parts, message.provider === provider, idOf) };
+    case "assistant": {
+      const isMaker = message.provider === provider && (message.model ?? model) === model;
+      return sentBack(message.parts, { apiMode, dialect, isMaker, idOf });
+    }
     case "tool": {
       const { callId, name: toolName, text: value, ok } = message;
       const toolCallId = idOf(callId);
@@ -125,27 +147,4 @@ function promptMessage(message: Message, provider: string, idOf: (callId: string
     default:
       return message satisfies never;
   }
-}
-
-type AssistantContent = Extract<LanguageModelV4Message, { role: "assistant" }>["content"];
-
-/** What the model said, as it is sent back. Another provider's reasoning and signatures mean nothing here: left out. */
-function sentBack(parts: Part[], sameProvider: boolean, idOf: (callId: string) => string): AssistantContent {
-  const content: AssistantContent = [];
-  for (const part of parts) {
-    const own =
-      sameProvider && part.private !== undefined ? { providerOptions: part.private as SharedV4ProviderOptions } : {};
-    if (part.type === "text" && (part.text !== "" || "providerOptions" in own))
-      content.push({ type: "text", text: part.text, ...own });
-    if (part.type === "reasoning" && sameProvider) content.push({ type: "reasoning", text: part.text, ...own });
-    if (part.type === "tool-call")
-      content.push({
-        type: "tool-call",
-        toolCallId: idOf(part.callId),
-        toolName: part.name,
-        input: part.input,
-        ...own,
-      });
-  }
-  return content;
 }

@@ -3,15 +3,19 @@
  * from what is asked to the parts of the answer, as they arrive.
  */
 import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type { Route } from "../../route.ts";
+import type { Endpoint, Route } from "../../route.ts";
 import { chatParts } from "./chat-stream.ts";
+import type { Dialect } from "./dialect/dialect.ts";
+import { dialectOf } from "./dialect/dialect-of.ts";
 import { NotAStream, parsedJson, saysError } from "./error-body.ts";
 import { wholeGeminiUsage } from "./gemini-usage.ts";
 import { wholeBlocks } from "./messages-blocks.ts";
 import type { StreamPart } from "./reply-builder.ts";
 import { wholeItems } from "./responses-items.ts";
+import { openReasoningEvents, sendingOpenReasoning } from "./responses-reasoning.ts";
 import { rewriteEvents } from "./rewrite-events.ts";
 import { keepStreamEnd, type StreamEnd } from "./stream-end.ts";
+import { thinkingBlockStarts } from "./thinking-blocks.ts";
 import { thinkingWithin } from "./thinking-budget.ts";
 import type { Fetch } from "./transport.ts";
 import { isVertexClaude, vertexClaude } from "./vertex-claude.ts";
@@ -38,7 +42,7 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
     case "responses": {
       const { createOpenAI } = await import("@ai-sdk/openai");
       return wireOf(fetch, (plain) => {
-        const fetch = rewriteEvents(plain, [wholeItems]);
+        const fetch = rewriteEvents(sendingOpenReasoning(plain), [wholeItems, openReasoningEvents]);
         return createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch }).responses(model);
       });
     }
@@ -48,7 +52,7 @@ export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
       const ours = isVertexClaude(baseURL) ? vertexClaude(baseURL, fetch) : fetch;
       const speaking = (plain: Fetch) =>
         wireOf(plain, (plain) => {
-          const fetch = rewriteEvents(plain, [wholeBlocks]);
+          const fetch = rewriteEvents(plain, [wholeBlocks, thinkingBlockStarts]);
           return createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model);
         });
       const { effort } = route;
@@ -117,13 +121,15 @@ async function* partsOf(model: LanguageModelV4, options: LanguageModelV4CallOpti
 }
 
 /** The package writes the request; the stream is read here, see `chat-stream.ts`. */
-async function openChat({ provider, model, endpoint }: Route, plainFetch: Fetch): Promise<Wire> {
+async function openChat(route: Route, plainFetch: Fetch): Promise<Wire> {
+  const { provider, model, endpoint } = route;
+  const dialect = dialectOf(route);
   const { OpenAICompatibleChatLanguageModel } = await import("@ai-sdk/openai-compatible");
   const url = `${endpoint.baseUrl}/chat/completions`;
   const chat = new OpenAICompatibleChatLanguageModel(model, {
     provider,
     url: () => url,
-    ...(endpoint.effortField === "reasoning.effort" && { transformRequestBody: nestEffort }),
+    transformRequestBody: (body) => inDialect(body, endpoint, dialect),
   });
   return async function* (options) {
     const { body, warnings } = await chat.prepareRequest(options);
@@ -147,6 +153,16 @@ async function refuseDocument(response: Response, url: string): Promise<Response
   if (!response.ok || !/text\/html|application\/(?:\w+\+)?json/.test(type)) return response;
   const refusal = await refusalIn(response, url);
   throw saysError(parsedJson(refusal.responseBody)) ? refusal : new NotAStream(type, refusal.responseBody);
+}
+
+/** The package's body, with the names that the endpoint has for its fields. */
+function inDialect(
+  body: Record<string, unknown>,
+  { effortField }: Endpoint,
+  { tokenLimitField }: Dialect,
+): Record<string, unknown> {
+  const named = Object.entries(body).map(([name, value]) => [name === "max_tokens" ? tokenLimitField : name, value]);
+  return effortField === "reasoning.effort" ? nestEffort(Object.fromEntries(named)) : Object.fromEntries(named);
 }
 
 /** OpenRouter's form of the same wish: https://openrouter.ai/docs, "Reasoning Tokens". */

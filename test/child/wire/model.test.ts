@@ -218,7 +218,7 @@ test("gateways' own forms of a chat stream are read: odd reasons, content in par
   const { reply } = await stage.ask("chat_completions", { tools: [look] });
   assert.ok(reply.ok, JSON.stringify(reply));
   assert.deepEqual(reply.parts, [
-    { type: "reasoning", text: "hm" },
+    { type: "reasoning", text: "hm", private: { chat: { reasoningField: "thinking-parts" } } },
     { type: "text", text: "Looking." },
     { type: "tool-call", callId: "a", name: "look", input: { word: "x" } },
     { type: "tool-call", callId: "b", name: "look", input: { word: "y" } },

@@ -12,11 +12,7 @@ import { createWireStage, MODEL_OF, type WireStage, wireRoute } from "../../supp
 import { EXPECTED, type Folder, type Read } from "./recorded/expected.ts";
 
 /** Fields that are read wrong today. Fixing one fails its test until the field is removed from this list. */
-const KNOWN_WRONG: Record<string, readonly string[]> = {
-  "chat/openrouter-tool-call": ["kept"],
-  "responses/lmstudio-tool-call": ["reasoning"],
-  "messages/moonshot-unsigned-thinking": ["kept"],
-};
+const KNOWN_WRONG: Record<string, readonly string[]> = {};
 
 const FOLDER = join(import.meta.dirname, "recorded");
 const FOLDERS = Object.keys(EXPECTED) as Folder[];
