@@ -1,6 +1,8 @@
 /** A question to a provider that is no model request: one GET, signed by the transport, answered in JSON. */
+
+import { textOf } from "./body-text.ts";
 import type { Fetch } from "./transport.ts";
-import { refusalIn, textOf } from "./wire.ts";
+import { refusalIn } from "./wire.ts";
 
 /** @throws APICallError of a refusal, Error of the network; SyntaxError where the answer is no JSON */
 export async function getJson(

@@ -11,6 +11,7 @@ import type { Route } from "../../route.ts";
 import type { Access } from "../../secret.ts";
 import type { Tool } from "../../tool.ts";
 import { failureOf } from "./failure.ts";
+import type { RejectedParameter } from "./rejected-parameters.ts";
 import { buildReply, failedReply, type Reply } from "./reply.ts";
 import { accumulate, createReplyBuilder, type Delta, flush } from "./reply-builder.ts";
 import { callOptions, type ModelCall } from "./request.ts";
@@ -25,14 +26,15 @@ export type Model = (request: ModelCall, signal: AbortSignal) => AsyncGenerator<
 
 export function createModel({ transport, clock }: { transport: Transport; clock: Clock }): Model {
   const wires = new WeakMap<Access, Map<string, Promise<Wire>>>();
+  const rejections = new Map<string, RejectedParameter[]>();
   const toolSpecs = new WeakMap<z.ZodType, LanguageModelV4FunctionTool>();
 
   function wireTo(route: Route, access: Access): Promise<Wire> {
     const { provider, model, endpoint } = route;
     const opened = getOrMake(wires, access, () => new Map<string, Promise<Wire>>());
-    return getOrMake(opened, `${provider} ${endpoint.apiMode} ${endpoint.baseUrl} ${model}`, () =>
-      openWire(route, transport.fetchFor(endpoint.baseUrl, access)),
-    );
+    const name = `${provider} ${endpoint.apiMode} ${endpoint.baseUrl} ${model}`;
+    const rejected = getOrMake(rejections, name, () => []);
+    return getOrMake(opened, name, () => openWire(route, transport.fetchFor(endpoint.baseUrl, access), rejected));
   }
 
   function toolSpec(tool: Tool): LanguageModelV4FunctionTool {

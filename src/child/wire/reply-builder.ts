@@ -4,12 +4,17 @@ import type { Part, ProviderPrivate } from "../../event.ts";
 import { present } from "../../present.ts";
 import { isRecord } from "../../record.ts";
 import { freeId } from "./call-ids.ts";
+import type { RejectedParameter } from "./rejected-parameters.ts";
 import { impossibleTokens, type ReportedUsage } from "./usage.ts";
 
 export type Delta = { type: "text" | "reasoning"; text: string };
 
 /** A part as the provider packages define it, or the news that all text until here was reasoning. */
-export type StreamPart = LanguageModelV4StreamPart | { type: "text-was-reasoning" };
+export type StreamPart =
+  | LanguageModelV4StreamPart
+  | { type: "text-was-reasoning" }
+  /** The request went without this parameter, because its route rejects it. */
+  | ({ type: "parameter-rejected" } & RejectedParameter);
 
 export type ReplyBuilder = {
   parts: Part[];
@@ -22,10 +27,11 @@ export type ReplyBuilder = {
   servedModel?: string;
   error?: unknown;
   ignored: string[];
+  rejected: RejectedParameter[];
 };
 
 export function createReplyBuilder(): ReplyBuilder {
-  return { parts: [], open: new Map(), pending: [], ignored: [] };
+  return { parts: [], open: new Map(), pending: [], ignored: [], rejected: [] };
 }
 
 export function accumulate(builder: ReplyBuilder, part: StreamPart): void {
@@ -72,6 +78,9 @@ export function accumulate(builder: ReplyBuilder, part: StreamPart): void {
       return;
     case "error":
       builder.error ??= part.error;
+      return;
+    case "parameter-rejected":
+      builder.rejected.push(part);
       return;
     case "raw":
       readVersion(builder, part.rawValue);
@@ -130,6 +139,8 @@ function textWasReasoning(builder: ReplyBuilder): void {
   );
   builder.pending = builder.pending.map(({ text }) => ({ type: "reasoning", text }));
   builder.open.clear();
+  const last = builder.parts.at(-1);
+  if (last?.type === "reasoning") builder.open.set("reasoning", last);
 }
 
 type ProviderMetadata = SharedV4ProviderOptions | undefined;

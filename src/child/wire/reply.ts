@@ -6,6 +6,7 @@ import { present } from "../../present.ts";
 import type { ApiMode } from "../../route.ts";
 import { type FinishMeaning, finishMeaning } from "./dialect/finish-reasons.ts";
 import { failureOf } from "./failure.ts";
+import type { RejectedParameter } from "./rejected-parameters.ts";
 import type { ReplyBuilder } from "./reply-builder.ts";
 import type { ReportedUsage } from "./usage.ts";
 
@@ -42,6 +43,7 @@ export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact }:
     return malformed(builder, who, "the answer is empty");
   }
   const warnings = builder.ignored.map((setting) => ignoredSetting(setting, who));
+  warnings.push(...builder.rejected.map((rejected) => parameterRejected(rejected, who)));
   if (end === "unknown") warnings.push(unknownFinish(builder, who));
   const { usage, servedModel } = builder;
   return { ok: true, parts, finish, ...(hasUsage(usage) && { usage }), ...present({ servedModel }), warnings };
@@ -86,6 +88,11 @@ function brokenOff({ finish }: ReplyBuilder, kind: Exclude<FinishMeaning, Finish
 
 function ignoredSetting(setting: string, who: string): Warning {
   return { code: "setting-ignored", message: `${who} does not take a setting: ${setting}` };
+}
+
+function parameterRejected({ parameter, instead }: RejectedParameter, who: string): Warning {
+  const remedy = instead === undefined ? "The request was sent without it." : `It was sent as ${instead}.`;
+  return { code: "parameter-rejected", message: `${who} does not take the parameter ${parameter}. ${remedy}` };
 }
 
 function unknownFinish({ finish }: ReplyBuilder, who: string): Warning {

@@ -3,13 +3,17 @@
  * from what is asked to the parts of the answer, as they arrive.
  */
 import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { present } from "../../present.ts";
 import type { Endpoint, Route } from "../../route.ts";
+import { textOf } from "./body-text.ts";
 import { chatParts } from "./chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { dialectOf } from "./dialect/dialect-of.ts";
 import { NotAStream, parsedJson, saysError } from "./error-body.ts";
 import { wholeGeminiUsage } from "./gemini-usage.ts";
 import { wholeBlocks } from "./messages-blocks.ts";
+import { withoutRejectedParameters } from "./parameter-retry.ts";
+import type { RejectedParameter } from "./rejected-parameters.ts";
 import type { StreamPart } from "./reply-builder.ts";
 import { wholeItems } from "./responses-items.ts";
 import { openReasoningEvents, sendingOpenReasoning } from "./responses-reasoning.ts";
@@ -27,7 +31,17 @@ const PLACEHOLDER = "signed-by-deputy";
 /** As much of a refusal as is read, in bytes. */
 const MAX_ERROR_BYTES = 256 * 1024;
 
-export async function openWire(route: Route, plainFetch: Fetch): Promise<Wire> {
+/** @param rejected parameters that the route is known to reject; what it rejects from now on is added */
+export async function openWire(route: Route, plainFetch: Fetch, rejected: RejectedParameter[]): Promise<Wire> {
+  const wire = await openMode(route, withoutRejectedParameters(plainFetch, rejected));
+  return async function* (options) {
+    yield* wire(options);
+    for (const { parameter, instead } of rejected)
+      yield { type: "parameter-rejected", parameter, ...present({ instead }) };
+  };
+}
+
+async function openMode(route: Route, plainFetch: Fetch): Promise<Wire> {
   const { model, endpoint } = route;
   const { baseUrl: baseURL, query } = endpoint;
   const fetch: Fetch = async (input, init) =>
@@ -180,15 +194,4 @@ export async function refusalIn(response: Response, url: string): Promise<APICal
     responseHeaders: Object.fromEntries(response.headers),
     responseBody: await textOf(response.body, MAX_ERROR_BYTES),
   });
-}
-
-export async function textOf(body: ReadableStream<Uint8Array> | null, maxBytes = Infinity): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of body ?? []) {
-    pieces.push(piece);
-    length += piece.length;
-    if (length > maxBytes) break;
-  }
-  return Buffer.concat(pieces).toString();
 }
