@@ -65,13 +65,14 @@ export function outputLimit({ facts, endpoint }: Route): number | undefined {
   return facts.maxOutputTokens ?? (isDemanded ? DEFAULT_MAX_OUTPUT_TOKENS : undefined);
 }
 
-function modeOptions({ endpoint, effort }: Route, { encryptedReasoning }: Dialect): SharedV4ProviderOptions {
+function modeOptions({ endpoint, effort }: Route, dialect: Dialect): SharedV4ProviderOptions {
+  if (endpoint.apiMode === "anthropic_messages") return { anthropic: { toolStreaming: dialect.eagerToolInput } };
   if (endpoint.apiMode !== "responses") return {};
   // Nothing is kept at the provider: the conversation is Deputy's. Effort is sent whether or not the package knows the model.
   return {
     openai: {
       store: false,
-      ...(encryptedReasoning && { include: ["reasoning.encrypted_content"] }),
+      ...(dialect.encryptedReasoning && { include: ["reasoning.encrypted_content"] }),
       ...(effort === undefined ? {} : { forceReasoning: true, reasoningSummary: null }),
     },
   };

@@ -16,6 +16,13 @@ const MODELS: Record<ApiMode, string> = {
   gemini: "gemini-2.5-pro",
 };
 
+const PROVIDERS: Record<ApiMode, string> = {
+  chat_completions: "zai",
+  responses: "openai",
+  anthropic_messages: "anthropic",
+  gemini: "gemini",
+};
+
 /** Private state as steps stored it. */
 const PRIVATE: Record<ApiMode, { reasoning?: Part["private"]; text?: Part["private"]; call?: Part["private"] }> = {
   chat_completions: {},
@@ -35,7 +42,7 @@ function storedMessages(mode: ApiMode): Message[] {
     { role: "user", text: "Hello." },
     {
       role: "assistant",
-      provider: "vendor",
+      provider: PROVIDERS[mode],
       parts: [
         { type: "reasoning", text: "I need it.", ...kept(reasoning) },
         { type: "text", text: "Looking.", ...kept(text) },
@@ -54,6 +61,7 @@ test("a conversation that was stored earlier is the same request, byte for byte"
   const sent: Record<string, string> = {};
   for (const mode of API_MODES) {
     const route = wireRoute(stage.server.baseUrl(mode), mode, {
+      provider: PROVIDERS[mode],
       model: MODELS[mode],
       effort: "low",
       facts: { maxOutputTokens: 9_000 },

@@ -26,6 +26,8 @@ export type Dialect = {
   openReasoning: boolean;
   /** Takes `include: ["reasoning.encrypted_content"]`, in `responses`. */
   encryptedReasoning: boolean;
+  /** Takes `eager_input_streaming` in a tool, in `anthropic_messages`. */
+  eagerToolInput: boolean;
   /** What `chat_completions` calls the limit on output tokens. */
   tokenLimitField: "max_tokens" | "max_completion_tokens";
   /** A user message may follow a tool result. If not, an assistant message stands between them. */

@@ -149,6 +149,16 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     },
   },
   {
+    name: "Anthropic",
+    matches: [{ providers: ["anthropic"], hosts: ["api.anthropic.com"], apiModes: MESSAGES }],
+    facts: {
+      eagerToolInput: {
+        is: true,
+        source: "zed-industries/zed#62806, openclaw/openclaw#72183: others reject eager_input_streaming",
+      },
+    },
+  },
+  {
     name: "Gemini 3",
     matches: [{ model: GEMINI_3_MODELS, apiModes: [...GEMINI, ...CHAT] }],
     facts: {
