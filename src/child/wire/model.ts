@@ -10,12 +10,15 @@ import { isRecord } from "../../record.ts";
 import type { Route } from "../../route.ts";
 import type { Access } from "../../secret.ts";
 import type { Tool } from "../../tool.ts";
+import type { Dialect } from "./dialect/dialect.ts";
+import { dialectOf } from "./dialect/dialect-of.ts";
 import { failureOf } from "./failure.ts";
 import type { RejectedParameter } from "./rejected-parameters.ts";
 import { buildReply, failedReply, type Reply } from "./reply.ts";
 import { accumulate, createReplyBuilder, type Delta, flush } from "./reply-builder.ts";
 import { callOptions, type ModelCall } from "./request.ts";
 import { startStallTimer } from "./stall-timer.ts";
+import { toolSchema } from "./tool-schema.ts";
 import type { Transport } from "./transport.ts";
 import { openWire, type Wire } from "./wire.ts";
 
@@ -27,7 +30,7 @@ export type Model = (request: ModelCall, signal: AbortSignal) => AsyncGenerator<
 export function createModel({ transport, clock }: { transport: Transport; clock: Clock }): Model {
   const wires = new WeakMap<Access, Map<string, Promise<Wire>>>();
   const rejections = new Map<string, RejectedParameter[]>();
-  const toolSpecs = new WeakMap<z.ZodType, LanguageModelV4FunctionTool>();
+  const toolSpecs = new WeakMap<z.ZodType, Map<string, LanguageModelV4FunctionTool>>();
 
   function wireTo(route: Route, access: Access): Promise<Wire> {
     const { provider, model, endpoint } = route;
@@ -37,12 +40,16 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
     return getOrMake(opened, name, () => openWire(route, transport.fetchFor(endpoint.baseUrl, access), rejected));
   }
 
-  function toolSpec(tool: Tool): LanguageModelV4FunctionTool {
-    return getOrMake(toolSpecs, tool.input, () => ({
+  function toolSpec(tool: Tool, subset: Dialect["toolSchema"]): LanguageModelV4FunctionTool {
+    const ofTool = getOrMake(toolSpecs, tool.input, () => new Map<string, LanguageModelV4FunctionTool>());
+    return getOrMake(ofTool, subset, () => ({
       type: "function",
       name: tool.name,
       description: tool.description,
-      inputSchema: z.toJSONSchema(tool.input, { io: "input" }) as LanguageModelV4FunctionTool["inputSchema"],
+      inputSchema: toolSchema(
+        z.toJSONSchema(tool.input, { io: "input" }),
+        subset,
+      ) as LanguageModelV4FunctionTool["inputSchema"],
     }));
   }
 
@@ -52,7 +59,9 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
     const stall = startStallTimer(clock, stallMs, signal);
     try {
       const wire = await wireTo(route, access);
-      const options = callOptions(request, request.tools.map(toolSpec), stall.signal);
+      const { toolSchema: subset } = dialectOf(route);
+      const tools = request.tools.map((tool) => toolSpec(tool, subset));
+      const options = callOptions(request, tools, stall.signal);
       let lastDelta = clock.elapsed();
       for await (const part of wire(options)) {
         stall.reset();
