@@ -15,7 +15,7 @@ export type Part =
   | { type: "reasoning"; text: string; private?: ProviderPrivate }
   | { type: "tool-call"; callId: string; name: string; input: unknown; private?: ProviderPrivate };
 
-/** Provider-specific data such as signatures: sent back to the same provider, dropped when the provider changes. */
+/** Provider-specific data such as signatures: sent back to the model that made it, and to no other. */
 export type ProviderPrivate = Record<string, Record<string, unknown>>;
 
 /**

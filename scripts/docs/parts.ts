@@ -13,6 +13,7 @@ import {
 import { CALL_FIELDS, delegateTaskJsonSchema, TASK_FIELDS } from "../../src/task.ts";
 import type { PermissionRule } from "../../src/tool.ts";
 import { agentProgramSections } from "./agent-programs.ts";
+import { dialectTable, finishReasonTable } from "./dialects.ts";
 import { faultMatrix } from "./faults.ts";
 import { ERRORS, EVENTS, type Explained, FAILURES, FAULTS, PROBLEMS } from "./meanings.ts";
 import { modelStringExamples, precedenceExamples } from "./routes.ts";
@@ -54,6 +55,8 @@ export const PARTS: Record<string, () => string> = {
       Object.entries(FAULTS).map(([name, meaning]) => [code(name), meaning]),
     ),
   "agent-programs": agentProgramSections,
+  dialects: dialectTable,
+  "finish-reasons": finishReasonTable,
 };
 
 /** @param beside an additional column before the one for what to do */
