@@ -9,7 +9,10 @@ export type RejectedParameter = { parameter: string; instead?: string };
 
 type Body = Record<string, unknown>;
 
-/** The limit on output tokens has several names. Without one, a budget would not hold: it is renamed, never left out. */
+/**
+ * The limit on output tokens has several names. It is renamed where another name is known. Without a limit, a budget would
+ * not hold: it is left out only where it is the whole of what the model can say.
+ */
 const TOKEN_LIMITS = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
 /** Optional parameters of a request: leaving them out changes nothing that was asked for. */
 const OPTIONAL = ["stream_options", "parallel_tool_calls", "include", "store", "metadata", "prompt_cache_key"];
@@ -41,10 +44,13 @@ const WORDINGS: readonly RegExp[] = [
 const REJECTION =
   /unsupported|not supported|does ?n[o']t support|unknown|unrecognized|unexpected|extra|not (permitted|allowed|accepted)/i;
 
-/** What to send instead, of the parameters that a refusal names: nothing where it names none that are optional. */
-export function rejectedParameters(body: Body, refusal: string): RejectedParameter[] {
+/**
+ * What to send instead, of the parameters that a refusal names: nothing where it names none that are optional.
+ * @param wholeLimit output tokens that the model can say in all; Infinity = unknown
+ */
+export function rejectedParameters(body: Body, refusal: string, wholeLimit = Infinity): RejectedParameter[] {
   const words = refusal.slice(0, MAX_WORDS);
-  const remedies = [...namedIn(words)].map((name) => remedyFor(name, body, words));
+  const remedies = [...namedIn(words)].map((name) => remedyFor(name, body, words, wholeLimit));
   return remedies.filter((remedy) => remedy !== undefined);
 }
 
@@ -96,22 +102,28 @@ function parsed(text: string): unknown {
   }
 }
 
-function remedyFor(parameter: string, body: Body, refusal: string): RejectedParameter | undefined {
-  if (TOKEN_LIMITS.includes(parameter))
-    return body[parameter] === undefined ? undefined : renamedLimit(parameter, refusal);
+function remedyFor(parameter: string, body: Body, refusal: string, wholeLimit: number): RejectedParameter | undefined {
+  if (TOKEN_LIMITS.includes(parameter)) {
+    if (body[parameter] === undefined) return undefined;
+    const instead = nameInstead(parameter, refusal);
+    if (instead !== undefined) return { parameter, instead };
+    return isWhole(body[parameter], wholeLimit) ? { parameter } : undefined;
+  }
   if (OPTIONAL.includes(parameter) && body[parameter] !== undefined) return { parameter };
   // A request's own `reasoning` is its effort.
   if (!OF_MESSAGES.includes(parameter) || parameter in body) return undefined;
   return isInMessages(parameter, body) ? { parameter } : undefined;
 }
 
+function isWhole(limit: unknown, wholeLimit: number): boolean {
+  return typeof limit === "number" && limit >= wholeLimit;
+}
+
 /** The name that the refusal gives, else the other one that chat endpoints know. */
-function renamedLimit(parameter: string, refusal: string): RejectedParameter | undefined {
+function nameInstead(parameter: string, refusal: string): string | undefined {
   const others = TOKEN_LIMITS.filter((name) => name !== parameter);
   const named = others.find((name) => new RegExp(String.raw`\b${name}\b`).test(refusal));
-  const usual = { max_tokens: "max_completion_tokens", max_completion_tokens: "max_tokens" }[parameter];
-  const instead = named ?? usual;
-  return instead === undefined ? undefined : { parameter, instead };
+  return named ?? { max_tokens: "max_completion_tokens", max_completion_tokens: "max_tokens" }[parameter];
 }
 
 function messagesOf(body: Body): Record<string, unknown>[] {
@@ -127,9 +139,10 @@ function callsOf({ tool_calls: calls }: Record<string, unknown>): Record<string,
 }
 
 /** The body of a request without what its route rejects. */
-export function withoutRejected(body: Body, rejected: readonly RejectedParameter[]): Body {
+export function withoutRejected(body: Body, rejected: readonly RejectedParameter[], wholeLimit = Infinity): Body {
   return rejected.reduce((left, { parameter, instead }) => {
     if (instead !== undefined) return renamed(left, parameter, instead);
+    if (TOKEN_LIMITS.includes(parameter)) return isWhole(left[parameter], wholeLimit) ? without(left, parameter) : left;
     if (OPTIONAL.includes(parameter)) return without(left, parameter);
     return Object.fromEntries(
       Object.entries(left).map(([name, value]) => [name, withoutField(name, value, parameter)]),

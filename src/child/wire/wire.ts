@@ -14,7 +14,11 @@ import { wholeGeminiUsage } from "./gemini-usage.ts";
 import { wholeBlocks } from "./messages-blocks.ts";
 import { withoutRejectedParameters } from "./parameter-retry.ts";
 import type { RejectedParameter } from "./rejected-parameters.ts";
+
 import type { StreamPart } from "./reply-builder.ts";
+
+import { outputLimit } from "./request.ts";
+
 import { wholeItems } from "./responses-items.ts";
 import { openReasoningEvents, sendingOpenReasoning } from "./responses-reasoning.ts";
 import { rewriteEvents } from "./rewrite-events.ts";
@@ -33,7 +37,7 @@ const MAX_ERROR_BYTES = 256 * 1024;
 
 /** @param rejected parameters that the route is known to reject; what it rejects from now on is added */
 export async function openWire(route: Route, plainFetch: Fetch, rejected: RejectedParameter[]): Promise<Wire> {
-  const wire = await openMode(route, withoutRejectedParameters(plainFetch, rejected));
+  const wire = await openMode(route, withoutRejectedParameters(plainFetch, rejected, outputLimit(route)));
   return async function* (options) {
     yield* wire(options);
     for (const { parameter, instead } of rejected)

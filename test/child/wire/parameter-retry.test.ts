@@ -183,6 +183,18 @@ test("a limit under its other name reaches the model, and a second rejection is 
   await strict.close();
 });
 
+test("a limit without another name is left out where it is all the model can say, never where a budget lowered it", async () => {
+  const refuse = rejecting("max_output_tokens", "Unsupported parameter: max_output_tokens");
+  const stage = await createWireStage(({ body }) => refuse(body));
+  const route = wireRoute(stage.server.baseUrl("responses"), "responses", { facts: { maxOutputTokens: 800 } });
+  const whole = await stage.ask("responses", { route });
+  assert.ok(whole.reply.ok, JSON.stringify(whole.reply));
+  const lowered = await stage.ask("responses", { route, maxOutputTokens: 300 });
+  assert.ok(!lowered.reply.ok);
+  assert.match(lowered.reply.failure.message, /Unsupported parameter: max_output_tokens/);
+  await stage.close();
+});
+
 test("a rejected effort fails, in words that name what is accepted, and is sent once", async () => {
   const words = "Unsupported value: 'reasoning_effort' does not support 'max'. Supported values are: 'low' and 'high'.";
   const stage = await createWireStage(({ body }) => rejecting("reasoning_effort", words)(body));
