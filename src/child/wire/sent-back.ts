@@ -66,6 +66,7 @@ const REASONING: Record<ApiMode, (part: OwnReasoning, dialect: Dialect) => Langu
   gemini: (part) => [asItWas(part)],
   anthropic_messages: (part, { unsignedThinking }) => {
     const { signature, redactedData } = part.private?.anthropic ?? {};
+    if (part.private?.bedrock !== undefined) return [asItWas(part)]; // Converse has a form of its own for both.
     if ((typeof signature === "string" && signature !== "") || redactedData !== undefined) return [asItWas(part)];
     return unsignedThinking ? [unsigned(part.text)] : [];
   },

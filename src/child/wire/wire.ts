@@ -14,11 +14,8 @@ import { wholeGeminiUsage } from "./gemini-usage.ts";
 import { wholeBlocks } from "./messages-blocks.ts";
 import { withoutRejectedParameters } from "./parameter-retry.ts";
 import type { RejectedParameter } from "./rejected-parameters.ts";
-
 import type { StreamPart } from "./reply-builder.ts";
-
 import { outputLimit } from "./request.ts";
-
 import { wholeItems } from "./responses-items.ts";
 import { openReasoningEvents, sendingOpenReasoning } from "./responses-reasoning.ts";
 import { rewriteEvents } from "./rewrite-events.ts";

@@ -40,9 +40,9 @@ function turnsOf(prompt: readonly LanguageModelV4Message[]): ConverseTurn[] {
   return turns;
 }
 
-type Content = Exclude<LanguageModelV4Message, { role: "system" }>["content"][number];
+type ConverseContent = Exclude<LanguageModelV4Message, { role: "system" }>["content"][number];
 
-function blocksOf(part: Content): ConverseBlock[] {
+function blocksOf(part: ConverseContent): ConverseBlock[] {
   switch (part.type) {
     case "text":
       return part.text.trim() === "" ? [] : [{ text: part.text }];
