@@ -13,7 +13,7 @@ const files: SourceFile[] = globSync("**/*.ts", { cwd: src }).map((path) => ({
 }));
 
 describe("the source", () => {
-  test("keeps the arrows and rules of the house", () => {
+  test("follows the architecture rules", () => {
     const breaches = breachesOf(files);
     assert.ok(breaches.length === 0, breaches.join("\n"));
   });
@@ -91,7 +91,7 @@ describe("the checker", () => {
     });
   }
 
-  test("has nothing against what the house allows", () => {
+  test("accepts what the rules allow", () => {
     const good = {
       "task.ts": 'import { z } from "zod"; import { nearest } from "./nearest.ts";',
       "nearest.ts": 'import { inspect } from "node:util";',

@@ -99,7 +99,7 @@ describe("the pages", () => {
     );
   });
 
-  test("name no config key that is none", () => {
+  test("name only existing config keys", () => {
     const known = configKeys().map(({ path }) => path);
     const named = pages
       .flatMap(({ text }) => codeSpansOf(text))
@@ -113,7 +113,7 @@ describe("the pages", () => {
   });
 });
 
-describe("what is listed by hand", () => {
+describe("a manual list", () => {
   test("has every key of a result, and no other", async (t) => {
     const script: Script = ({ messages }) => ({
       text: "{}",

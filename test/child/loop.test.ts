@@ -111,7 +111,7 @@ test("a child that is stopped starts none of the calls that wait for others", as
   assert.ok(ran.length <= 8, ran.join(" "));
 });
 
-test("an unknown tool and arguments that do not fit are told to the model, and nothing runs", async () => {
+test("an unknown tool and invalid arguments are reported to the model, and nothing runs", async () => {
   const ran: string[] = [];
   const known = tool("known", "write", (word) => {
     ran.push(word);
@@ -132,7 +132,7 @@ test("an unknown tool and arguments that do not fit are told to the model, and n
   );
 });
 
-test("a tool that throws is told to the model as its fault; the child goes on", async () => {
+test("a tool that throws is reported to the model as a bug in the tool; the child continues", async () => {
   const broken = tool("broken", "write", () => {
     throw new Error("off by one");
   });
@@ -194,7 +194,7 @@ test("a child that answers within its last iteration is completed", async () => 
   assert.equal(result.status, "completed");
 });
 
-test("a child that calls a tool with its last words is not asked again", async () => {
+test("a child that calls a tool in its final answer is not asked again", async () => {
   const again = tool("again", "read", (word) => word);
   const stubborn = calls(["again", { word: "2" }]);
   const { result } = await play([calls(["again", { word: "1" }]), stubborn], {
@@ -205,7 +205,7 @@ test("a child that calls a tool with its last words is not asked again", async (
   assert.equal(result.summary, "");
 });
 
-test("where the budget allows no request the child says its last words, and nothing where not even those", async () => {
+test("if the budget allows no request, the child gives its final answer, if it can pay for that", async () => {
   const hold = { commit: () => {}, commitWorstCase: () => {}, release: () => {} };
   const poor = await play([says("Short of money.")], {
     deps: { reserve: async (_, last) => (last ? hold : undefined) },
@@ -437,7 +437,7 @@ function savedBefore(past: ChildEvent[]): number {
   return past.filter((event) => event.kind === "tool-start" && event.name === "save").length;
 }
 
-test("a write that was running at the crash is told as of unknown outcome; a read is run again", async () => {
+test("a write that was running at the crash has an unknown outcome; a read is run again", async () => {
   const looked: string[] = [];
   const tools = [
     tool("look", "read", (word) => (looked.push(word) ? word : "")),

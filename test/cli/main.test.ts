@@ -61,7 +61,7 @@ describe("the command line", () => {
     assert.match((await deputy(["--version"])).stdout, /^\d+\.\d+\.\d+/);
   });
 
-  test("calls a bug a bug, with its stack, and exits with 70", async () => {
+  test("reports a bug with its stack, and exits with 70", async () => {
     const engine = { runs: () => assert.fail("boom"), close: async () => {} };
     const { code, stderr } = await deputy(["runs"], { engine: engine as never });
     assert.equal(code, 70);

@@ -57,7 +57,7 @@ describe("a file of Claude Code", () => {
       if (note) assert.match(agent.notes.join("\n"), note);
     });
 
-  test("a description that is no YAML is taken as it stands", () => {
+  test("a description that is not YAML is used as written", () => {
     const description = 'Use it like so: <example>user: "x"</example>';
     assert.equal(read("claude", matter(`name: a\ndescription: ${description}`)).description, description);
   });
@@ -116,7 +116,7 @@ describe("a file of opencode", () => {
       if (note) assert.match(agent.notes.join("\n"), note);
     });
 
-  test("one that is disabled is none", () => {
+  test("a disabled one is ignored", () => {
     assert.deepEqual(readAgentFile("x.md", matter("disable: true"), "opencode", "x"), { disabled: true });
   });
 
@@ -126,7 +126,7 @@ describe("a file of opencode", () => {
   });
 });
 
-test("whatever a file holds, it is an agent, disabled or a mistake, and names no tool there is none of", () => {
+test("whatever a file contains, it is an agent, disabled or an error, and names only existing tools", () => {
   const words = fc.constantFrom(
     "name",
     "tools",

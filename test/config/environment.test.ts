@@ -96,7 +96,7 @@ test("an environment is handed over to another process in two halves, of which t
   assert.doesNotMatch(inherited, /TOKEN|LAB|COPY|_DEPUTY_SECRETS_FROM/);
 });
 
-test("a half that does not arrive whole is told without quoting it", () => {
+test("an incomplete half is an error that does not quote it", () => {
   const { plain, secrets } = handOver({ PATH: process.env.PATH ?? "", MY_TOKEN: "t0psecret" }, () => false);
   const part = secrets.slice(0, -2);
   assert.throws(

@@ -204,7 +204,7 @@ describe("layers", () => {
     assert.deepEqual([zai?.api_key, zai?.max_concurrent], [undefined, 3]);
   });
 
-  test("a key with nothing behind it is as good as not there", () => {
+  test("a key without a value counts as missing", () => {
     writeUser("model:\ndelegation:\n  max_cost_usd:   # empty = none\nproviders:\n  zai:\n");
     const { config } = load();
     assert.deepEqual([config.model, config.delegation.max_cost_usd, config.providers], [undefined, undefined, {}]);
@@ -367,7 +367,7 @@ describe("a project file that is not trusted", () => {
     assert.deepEqual(load().dotenv, {});
   });
 
-  test("says everything once it is trusted, until it or its .env changes", () => {
+  test("may set everything once it is trusted, until it or its .env changes", () => {
     const path = writeProject("extra_dirs: [/data]\n");
     write("work/.deputy/.env", "A=1\n");
     trustConfig(path, stateDir(env));
@@ -463,7 +463,7 @@ describe("files that are links", () => {
 describe("a project's config that nobody has read yet", () => {
   eachInItsOwnHome();
 
-  test("has a limit in size, which it is told with", () => {
+  test("has a maximum size, which the error names", () => {
     writeProject(`# ${"x".repeat(70_000)}\n`);
     assert.match(mistakesOf(load)[0] ?? "", /expected at most 65536 bytes; found more/);
   });

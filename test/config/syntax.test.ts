@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { parseDocument } from "yaml";
 import { yamlError } from "../../src/config/syntax.ts";
 
-test("the usual mistakes in YAML are told in words of ours, the others in the parser's", () => {
+test("common YAML errors are explained in our words, others in the parser's", () => {
   const words = (text: string) => parseDocument(text, { prettyErrors: false }).errors.map(yamlError)[0];
   assert.match(words("a: 1\n---\nb: 2\n") ?? "", /^expected one document; found another after `---`/);
   assert.match(words("a: 1\n\tb: 2\n") ?? "", /^expected spaces before the key; found a tab/);

@@ -122,7 +122,7 @@ describe("an approval", () => {
     await engine.close();
   });
 
-  test("by a program's own asker is the library's, unless it says who answered", async () => {
+  test("by a program's approval handler counts as the library's, unless it says who decided", async () => {
     const { engine } = stage(["first", "second"]);
     const seen: ApprovalQuestion[] = [];
     const asker: Asker = async (question) => {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { createMemoryJournal } from "../../src/journal/memory.ts";
 
-test("a flag that the config overrules is told of, and only where it was", async () => {
+test("a flag that the config overrides causes a warning, and only then", async () => {
   const home = mkdtempSync(join(tmpdir(), "deputy-"));
   const configPath = join(home, "config.yaml");
   writeFileSync(configPath, "delegation: { model: glm-4.7, provider: zai }\n");

@@ -131,7 +131,7 @@ test("a stopped turn keeps what was read of its answer; open tool calls are sett
   await engine.close();
 });
 
-test("a turn that a crash cut short is not said to have been stopped by anybody", async () => {
+test("a turn that a crash cut short is not reported as stopped by anybody", async () => {
   const memory = createMemory();
   const under = Promise.withResolvers<void>();
   const write = tool("write", "write", () => {
@@ -235,7 +235,7 @@ test("while a turn runs, the run has an owner and takes no second message; betwe
   await Promise.all([here.engine.close(), elsewhere.engine.close()]);
 });
 
-test("time between turns is nobody's", () => {
+test("time between turns does not count", () => {
   const of = { delegationId: "r", childId: "r.1" };
   const story: StoredEvent[] = [
     {
@@ -260,7 +260,7 @@ test("time between turns is nobody's", () => {
   assert.equal(resultsOf(run).total_duration_seconds, 4);
 });
 
-test("a limit in USD holds over all turns, and a new one takes its place", async () => {
+test("a limit in USD applies to all turns, and a new one replaces it", async () => {
   const price = { input: 100_000, output: 0 };
   const { engine } = stage(() => says("ok", { usage: { input: 10, output: 1, cached: 0, reasoning: 0 } }), {
     route: (provider, model) => route(provider, model, { facts: { price, maxOutputTokens: 10 } }),
@@ -290,7 +290,7 @@ test("whoever watches a turn sees its message first", async () => {
   await engine.close();
 });
 
-test("a delegation is no conversation", async () => {
+test("a delegation is not a conversation", async () => {
   const { engine } = stage(() => says("ok"));
   const delegation = await engine.submit({ tasks: [{ goal: "x" }] }, { ...asChat, surface: "cli" });
   await delegation.result;

@@ -104,7 +104,7 @@ test("where no task can start, or with strict one cannot, nothing starts and eve
   await engine.close();
 });
 
-test("an output_schema that is none is refused before anything starts", async () => {
+test("an invalid output_schema is rejected before anything starts", async () => {
   const { engine } = createTestEngine({ script: answer });
   const broken = { ...task("a"), output_schema: { type: "nonsense" } };
   await assert.rejects(engine.submit({ tasks: [broken] }, options), /tasks\[0\]\.output_schema/);
@@ -278,7 +278,7 @@ test("stopping one child leaves its siblings alone; stopping all ends those that
   await engine.close();
 });
 
-test("a budget of the call is shared by its children, and its end is told", async () => {
+test("a budget of the call is shared by its children, and its end is reported", async () => {
   const priced = { facts: { price: { input: 1, output: 10 }, maxOutputTokens: 2_000 } };
   const { engine } = createTestEngine({
     script: async ({ mustAnswer, maxOutputTokens = 0 }) =>
@@ -470,7 +470,7 @@ test("a stop asked for in another process reaches the owner, and a watcher there
   await other.engine.close();
 });
 
-test("when the journal breaks its promise the run ends with that error, and nothing unrecorded goes on", async () => {
+test("when the journal fails, the run ends with that error, and nothing unrecorded happens", async () => {
   let commits = 0;
   let asked = 0;
   const { engine } = createTestEngine({

@@ -155,13 +155,13 @@ describe("where all keys fail", () => {
   });
 });
 
-test("a key that is alone is asked again as ever, however it failed before", async () => {
+test("a single key is used again, however it failed before", async () => {
   const script = failing({ ACME_KEY: { kind: "unauthorized" } });
   const played = await play(goals(3), { script });
   assert.deepEqual([played.requests.length, endings(played)], [3, Array(3).fill("failed: unauthorized")]);
 });
 
-test("two providers with the same keys share nothing: what rests at one is used at the other", async () => {
+test("two providers with the same keys share no cooldowns", async () => {
   const entry = { base_url: "${ACME_URL}/v1", api_keys: ["${ACME_KEY}", "${ACME_TWO}"], default_model: "m" };
   const config = {
     providers: { one: { ...entry, headers: { "x-entry": "one" } }, two: entry },

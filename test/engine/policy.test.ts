@@ -66,7 +66,7 @@ describe("a denied alias", () => {
     assert.deepEqual(routesIn(here), ["acme-1 @ acme"]);
   });
 
-  test("is the operator's to use all the same", async () => {
+  test("can still be used by the operator", async () => {
     const seen = await play({ goal: "one", model: "acme-1" }, { config: denied.config });
     assert.deepEqual(routesIn(seen), ["acme-1 @ acme"]);
   });
@@ -82,7 +82,7 @@ test("a fallback that the operator declares may be taken whatever a model may ch
   await refusal({ goal: "one", model: "beta-2 --provider beta" }, { config: { delegation }, options: asModel });
 });
 
-test("a pattern that can match nothing is told of, with what it may have been meant for", async () => {
+test("a pattern that can match nothing causes a warning with a suggestion", async () => {
   const delegation = { allow: ["acme/*", "alias:smal"], deny: ["antropic/*", "*/x"] };
   const { result } = await play({ goal: "one" }, { config: { models, delegation }, options: asModel });
   const told = [

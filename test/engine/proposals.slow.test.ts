@@ -133,7 +133,7 @@ describe("routing with effort", () => {
   });
 });
 
-describe("parity of layers", () => {
+describe("parity of surfaces", () => {
   const asked = {
     goal: "carry me",
     context: "and this",
@@ -195,7 +195,7 @@ describe("parity of layers", () => {
   });
 });
 
-describe("the pipeline of /model for each task", () => {
+describe("the syntax of /model for each task", () => {
   test("takes a bare id, an alias, a tier, and an id with its provider", async () => {
     const config = {
       models: { small: "acme-small-1", large: { model: "b-9", provider: "beta", reasoning_effort: "high" } },

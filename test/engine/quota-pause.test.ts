@@ -75,7 +75,7 @@ test("a child sleeps until the quota is there again, goes on by itself, and anyo
   await engine.close();
 });
 
-test("who sleeps holds no place, and its wall time stands still", async () => {
+test("a sleeping child occupies no slot, and its time limit pauses", async () => {
   const clock = createFakeClock();
   const { script, asked } = usedUpUntil(HOUR, clock);
   const { engine } = createTestEngine({
@@ -116,7 +116,7 @@ test("where the provider names no time the child fails; a declared fallback goes
   await Promise.all([nameless.engine.close(), declared.engine.close()]);
 });
 
-test("it is stopped at once in its sleep, and leaves no timer", async () => {
+test("a sleeping child can be stopped at once, and leaves no timer", async () => {
   const { clock, engine, asked } = stage();
   const delegation = await engine.submit(ONE, SUBMIT);
   await until(() => asked.length > 0);
@@ -170,7 +170,7 @@ test("a system clock that is set back in its sleep does not prolong it; one set 
   await Promise.all([back.engine.close(), forward.engine.close()]);
 });
 
-test("a provider that names a time again and again is not believed for ever", async () => {
+test("the number of pauses for a provider that keeps naming new times is limited", async () => {
   const clock = createFakeClock();
   let asked = 0;
   const { engine } = createTestEngine({

@@ -89,7 +89,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
         assert.deepEqual(await Array.fromAsync(journal.read({}), (entry) => entry.event), expected);
       });
 
-      it("of nothing resolve", async () => {
+      it("resolve for no events", async () => {
         await journal.append([]);
         assert.equal(await countOf(journal), 0);
       });
@@ -372,7 +372,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
     });
 
     describe("a claim", () => {
-      it("is had by one journal at a time, and again by the one that has it", async () => {
+      it("belongs to one journal at a time, which may repeat it", async () => {
         const other = open();
         assert.deepEqual(await journal.claim("d1"), { claimed: true });
         assert.deepEqual(await other.claim("d1"), { claimed: false, owner: { pid: process.pid, alive: true } });
@@ -394,7 +394,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
         assert.deepEqual(await journal.owner("d1"), { pid: process.pid, alive: true });
       });
 
-      it("is gone after release", async () => {
+      it("ends with its release", async () => {
         const other = open();
         await journal.claim("d1");
         await journal.release("d1");

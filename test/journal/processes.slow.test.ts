@@ -73,7 +73,7 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
     return { child, acknowledged: acknowledged + 1 };
   }
 
-  it("is made by whichever of two comes first, however close the other is", async () => {
+  it("is created by the first of two processes, however close the other is", async () => {
     const together = Date.now() + 500;
     const openers = [start("openMany", together, 60), start("openMany", together, 60)];
     assert.deepEqual(await Promise.all(openers.map(heard)), ["opened", "opened"]);
@@ -133,7 +133,7 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
     assert.equal(claims.filter((claim) => claim.claimed).length, 1);
   });
 
-  it("does not keep a process alive that watches no more", { timeout: 110_000 }, async () => {
+  it("does not keep a process alive that has stopped watching", { timeout: 110_000 }, async () => {
     const [code] = await once(start("idle"), "exit");
     assert.equal(code, 0);
   });

@@ -39,7 +39,7 @@ for (const kind of CLIENTS) {
       });
     });
 
-    test("asks again from where it was, and finds its run from another connection", async () => {
+    test("continues from an earlier call, and finds its run from another connection", async () => {
       await onMcpStage(
         { script: () => LATER, config: { mcp: { return_after_seconds: 0.1 } } },
         async ({ remote, client, engine }) => {
@@ -83,7 +83,7 @@ describe("MCP over HTTP", () => {
     });
   }
 
-  test("keeps what one session asked for apart from another's of the same name", async () => {
+  test("separates the calls of two sessions with the same name", async () => {
     await onMcpStage(
       { script: () => LATER, config: { mcp: { return_after_seconds: 0.1 } } },
       async ({ remote, engine }) => {

@@ -42,7 +42,7 @@ describe("a rule", () => {
       assert.equal(`${provider} ${model}`, chosenBy);
     });
 
-  test("gives way to the call", () => {
+  test("is overridden by the call", () => {
     const { planned } = planAll({ model: "glm-5.2", tasks: [{ goal: "a", tags: ["explore"] }] }, { config, env: KEYS });
     assert.equal(nameOf(readyOf(planned[0])), "glm-5.2 @ zai");
   });
@@ -145,24 +145,24 @@ describe("what a model may choose", () => {
   ];
   for (const [rule, delegation, task, outcome] of cases) test(rule, () => assert.equal(may(delegation, task), outcome));
 
-  test("does not bind what a rule chose", () => {
+  test("does not restrict what a rule chose", () => {
     const rules = [{ when: { tag: "hard" }, use: "far" }];
     assert.equal(may({ allow: [] }, { tags: ["hard"] }, { rules }), "claude-opus-5 @ anthropic · high");
   });
 
-  test("does not bind the operator", () => {
+  test("does not restrict the operator", () => {
     const config = { ...PARENT, delegation: { allow: [] } };
     assert.equal(nameOf(ready({ model: "glm-5" }, { config, env: KEYS })), "glm-5 @ zai");
     assert.equal(nameOf(ready({ model: "glm-5" }, { config, env: KEYS, askedBy: "operator" })), "glm-5 @ zai");
   });
 
-  test("binds what stands beside the tasks, too", () => {
+  test("restricts the fields next to the tasks, too", () => {
     const given: Given = { config: { ...PARENT, delegation: { allow: [] } }, env: KEYS, askedBy: "model" };
     const { planned } = planAll({ model: "glm-5", tasks: [{ goal: "a" }] }, given);
     assert.ok(planned[0] && "problem" in planned[0] && planned[0].problem.code === denied);
   });
 
-  test("is listed where something else was asked for", () => {
+  test("is listed if something else was requested", () => {
     const delegation = {
       allow: ["alias:*", { match: "openrouter/*", efforts: ["low", "medium"] }],
       deny: ["openrouter/openai/*"],
@@ -191,18 +191,18 @@ describe("a routing hook", () => {
     return planned;
   };
 
-  test("goes before the rules, and is recorded", async () => {
+  test("overrides the rules, and is recorded", async () => {
     const planned = readyOf(await planWith(() => ({ provider: "anthropic", model: "claude-opus-5", effort: "low" })));
     assert.equal(nameOf(planned), "claude-opus-5 @ anthropic · low");
     assert.deepEqual(planned.route.chosenBy, { provider: "hook", model: "hook", effort: "hook" });
     assert.deepEqual(planned.route.requested, {});
   });
 
-  test("gives way to the task", async () => {
+  test("is overridden by the task", async () => {
     assert.equal(nameOf(readyOf(await planWith(() => ({ model: "glm-5.1" }), { model: "glm-5.2" }))), "glm-5.2 @ zai");
   });
 
-  test("that says nothing leaves it to the rules", async () => {
+  test("that returns nothing leaves the choice to the rules", async () => {
     assert.equal(readyOf(await planWith(async () => undefined)).route.chosenBy.model, "rule");
   });
 
@@ -230,7 +230,7 @@ describe("a routing hook", () => {
       assert.match(planned.problem.message, message);
     });
 
-  test("that names what there is not says so", async () => {
+  test("that names something unknown is reported", async () => {
     const planned = await planWith(() => ({ provider: "nowhere" }));
     assert.ok("problem" in planned);
     assert.match(planned.problem.message, /^In what the program's routing hook chose: .*nowhere/);
@@ -250,7 +250,7 @@ describe("a routing hook", () => {
     assert.deepEqual(seen, ["a: anthropic openrouter zai", "b: anthropic openrouter zai"]);
   });
 
-  test("changes nothing by what it does to what it sees", async () => {
+  test("cannot change its arguments", async () => {
     const { tasks } = parseCall([{ goal: "x" }], 10);
     const candidates = routingOf(given).candidates();
     const before = JSON.stringify([tasks, candidates]);

@@ -73,7 +73,7 @@ describe("limits", () => {
 describe("toolsets", () => {
   const given = { config: { ...base, delegation: { toolsets: ["file", "search"] } }, env };
 
-  test("are the config's, the call's, the task's: the nearest that says something", () => {
+  test("come from the task, else the call, else the config", () => {
     const { planned } = planAll(
       { toolsets: ["file"], tasks: [{ goal: "a" }, { goal: "b", toolsets: ["search"] }, { goal: "c", toolsets: [] }] },
       given,
@@ -91,7 +91,7 @@ describe("toolsets", () => {
     assert.match(message, /delegation\.toolsets does not give/);
   });
 
-  test("that do not exist get the nearest", () => {
+  test("that do not exist are rejected with the nearest name", () => {
     assert.match(problem({ toolsets: ["flie"] }, given).message, /found flie\. Did you mean file\?/);
   });
 });
@@ -108,9 +108,8 @@ describe("the workspace", () => {
     );
   });
 
-  test("has to exist", () =>
-    assert.match(problem({ workspace: "gone" }, given).message, /routing\/gone; found nothing/));
-  test("has to be a directory", () => assert.match(problem({ workspace: "desk.ts" }, given).message, /found a file/));
+  test("must exist", () => assert.match(problem({ workspace: "gone" }, given).message, /routing\/gone; found nothing/));
+  test("must be a directory", () => assert.match(problem({ workspace: "desk.ts" }, given).message, /found a file/));
 });
 
 describe("a text longer than the context window", () => {
@@ -134,7 +133,7 @@ describe("a text longer than the context window", () => {
   });
 });
 
-describe("a route of an earlier day", () => {
+describe("an earlier route", () => {
   const given = { config: { ...base, delegation: { fallbacks: ["claude-opus-5 --provider anthropic"] } }, env };
   const { route } = ready({ model: "glm-5.1", reasoning_effort: "high" }, given);
 

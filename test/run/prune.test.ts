@@ -52,23 +52,23 @@ describe("of the runs of a journal", () => {
   ];
   const gone = (options: PruneOptions, runs = RUNS) => prunable(runs, options, 1_000).map(({ root }) => root);
 
-  test("those go that are older than was said, and none that is at work or unfinished", () => {
+  test("those older than the limit are removed, but none that is active or unfinished", () => {
     assert.deepEqual(gone({ olderThanMs: 800 }), ["old", "older"]);
     assert.deepEqual(gone({ olderThanMs: 850 }), ["older"]);
     assert.deepEqual(gone({ olderThanMs: 2_000 }), []);
   });
 
-  test("all but the newest go, and with both limits those that are beyond both", () => {
+  test("all but the newest are removed, and with both limits those beyond both", () => {
     assert.deepEqual(gone({ keep: 0 }), ["new", "old", "older"]);
     assert.deepEqual(gone({ keep: 4 }), ["older"]);
     assert.deepEqual(gone({ keep: 1, olderThanMs: 850 }), ["older"]);
   });
 
-  test("unfinished ones go where that is asked for, those at work never", () => {
+  test("unfinished ones are removed on request, active ones never", () => {
     assert.deepEqual(gone({ keep: 0, unfinished: true }), ["new", "dead", "cut", "old", "older"]);
   });
 
-  test("one stays or goes with the delegations its children made", () => {
+  test("one is kept or removed with the delegations of its children", () => {
     const family = [listing("a", "ended", 100), listing("a.1.1", "ended", 120), listing("a.1.1.2.1", "running", 130)];
     assert.deepEqual(gone({ keep: 0, unfinished: true }, family), []);
     assert.deepEqual(gone({ keep: 0 }, family.slice(0, 2)), ["a"]);

@@ -98,7 +98,7 @@ for (const [way, readText] of Object.entries(WAYS))
       assert.match(JSON.stringify(found), /one of Deputy's own/);
     });
 
-    test("nothing is found where there is nothing, not even behind a link", async () => {
+    test("a missing file is not found, not even through a link", async () => {
       for (const name of ["none.md", "long.md/none.md", "nothing.md"]) assert.equal(await read(name), undefined);
     });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { makeFolder } from "../../src/system/make-folder.ts";
 
-test("a folder is made with those above it; one that cannot be is refused by the system's word, not tried for ever", () => {
+test("a folder is created with its parents; an impossible one fails with the system's error instead of retrying forever", () => {
   const root = mkdtempSync(join(tmpdir(), "deputy-"));
   makeFolder(join(root, "a/b/c"), 0o700);
   makeFolder(join(root, "a/b/c"));

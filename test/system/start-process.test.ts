@@ -24,7 +24,7 @@ test("an error after the start, as an abort is, does not end this process", asyn
   assert.deepEqual(await once(child, "close"), [null, "SIGTERM"]);
 });
 
-test("a shortage is told in words; another error, or what is none, is not", () => {
+test("a shortage is explained; another error, or a value that is not an error, is not", () => {
   for (const code of ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]) {
     const words = shortageIn(Object.assign(new Error("refused"), { code }));
     assert.match(words ?? "", new RegExp(`Ask for less at once, and try again\\. .*\\(${code}\\)$`));

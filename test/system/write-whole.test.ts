@@ -42,7 +42,7 @@ describe("a file that is written whole", () => {
     assert.equal(statSync(path).mode & 0o777, 0o664);
   });
 
-  test("takes the draft that a killed process left, and does not follow a link in its place", () => {
+  test("replaces a killed process's draft, and does not follow a link in its place", () => {
     const [draft, elsewhere] = [join(folder, "draft"), join(folder, "elsewhere")];
     writeFileSync(draft, "half of a longer content");
     writeWhole(path, "first", { draft });

@@ -270,7 +270,7 @@ describe("a workspace that leads elsewhere than when its child was planned", () 
     assert.ok((await workshop.call("read_file", { path: "file" })).ok);
   });
 
-  test("is another matter than one that always was a link, and one that was made anew in its place", async (context) => {
+  test("differs from one that always was a link, and from one that was created again in its place", async (context) => {
     const place = openWorkshop(context);
     furnish(place);
     const link = join(place.base, "link");

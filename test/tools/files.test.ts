@@ -75,7 +75,7 @@ describe("read_file", () => {
     });
   });
 
-  test("refuses what is no text file", async (context) => {
+  test("rejects a file that is not text", async (context) => {
     const { write, call, workspace } = openWorkshop(context);
     write("image.png", new Uint8Array([137, 80, 78, 71, 0, 1]));
     mkdirSync(join(workspace, "directory"));

@@ -23,7 +23,7 @@ test("a toolset brings its tools, in the order that was asked for", () => {
   assert.deepEqual(names([]), []);
 });
 
-test("only what changes nothing is a read", () => {
+test("only tools that change nothing count as reads", () => {
   const reads = createTools(options).filter(({ effect }) => effect === "read");
   assert.deepEqual(
     reads.map(({ name }) => name),

@@ -110,7 +110,7 @@ describe("an ordinary schema is applied as ever", () => {
   }
 });
 
-describe("a check that does not end", () => {
+describe("an endless check", () => {
   const slow = { pattern: "^(a+)+$" };
   const answer = JSON.stringify(`${"a".repeat(40)}!`);
 
@@ -183,7 +183,7 @@ describe("a thread that cannot be started", () => {
     assert.deepEqual(await checkMany(strained), verdicts);
   });
 
-  test("is told as what it is where none ever starts, and the next check is as good as any", async (context) => {
+  test("is reported if none ever starts, and the next check starts normally", async (context) => {
     const strained = checkerWith(
       context,
       many(40, () => refusing),
@@ -194,7 +194,7 @@ describe("a thread that cannot be started", () => {
     assert.deepEqual(await strained.check({ type: "number" }, "1", signal), { errors: [] });
   });
 
-  test("keeps nobody waiting who has stopped", async (context) => {
+  test("does not block a caller that has aborted", async (context) => {
     const strained = checkerWith(
       context,
       many(40, () => refusing),

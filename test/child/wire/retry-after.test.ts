@@ -101,7 +101,7 @@ for (const [how, notice, ms] of SAID)
     assert.equal(retryAfterMs({ headers: {}, text: "", ...notice }, NOW), ms);
   });
 
-test("the header goes before the words, and the words before what every answer carries", () => {
+test("the header overrides the text, and the text overrides the headers of every response", () => {
   const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "99" };
   const text = "try again in 5s";
   assert.equal(retryAfterMs({ headers: { ...headers, "retry-after": "2" }, text }, NOW), 2_000);

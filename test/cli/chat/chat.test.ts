@@ -12,7 +12,7 @@ import { deputy } from "../../support/command-line.ts";
 const TURN_END = /^[\d.]+s · \S+ @ \S+ · /m;
 
 describe("a chat", { timeout: 110_000 }, () => {
-  test("changes its model with /model, which its children inherit and no config hears of", async (t) => {
+  test("changes its model with /model, which its children inherit and no config records", async (t) => {
     const { see, say, leave, children, configPath } = await chatHere(t);
     const before = readFileSync(configPath, "utf8");
     say("hello");
@@ -34,7 +34,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
-  test("a route that cannot be had is told with what would work, and the one before stays", async (t) => {
+  test("an unavailable route is rejected with a suggestion, and the previous one stays", async (t) => {
     const { see, say, leave, providers } = await chatHere(t);
     say("/model x --provider zaii");
     await see("Did you mean zai");
@@ -46,7 +46,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
-  test("a command there is none of is not sent to the model; a path is", async (t) => {
+  test("an unknown command is not sent to the model; a path is", async (t) => {
     const { see, say, leave, providers } = await chatHere(t);
     say("/modle x");
     await see("There is no command /modle. Did you mean /model?");

@@ -190,7 +190,7 @@ describe("at a terminal", () => {
     assert.match(running.stdout(), /✓ \[1\/1\] Look[\s\S]*\n\nlooked\n/);
   });
 
-  test("nobody is asked where the keyboard is none", async () => {
+  test("nobody is asked without a keyboard", async () => {
     const { engine } = createTestEngine({ script, tools: [ask] });
     const { stdout } = await deputy(["run", "--goal", "Look"], { engine });
     assert.match(stdout, /! \[1\/1\] denied: .*nobody can answer here/);

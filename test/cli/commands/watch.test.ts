@@ -95,7 +95,7 @@ test("a run whose process dies is not waited for", async () => {
   assert.match(watching.stdout(), new RegExp(`Run ${id} was abandoned.*Continue it: deputy resume ${id}`));
 });
 
-test("where nothing runs, it says what can be watched instead", async () => {
+test("if no run is active, it suggests one to replay", async () => {
   const { id, finish, type, result, owner } = await stage();
   finish();
   await result;

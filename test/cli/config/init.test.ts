@@ -49,7 +49,7 @@ for (const variable of ["OPENROUTER_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"
     );
   });
 
-test("teaches where no key is found, and says what is missing", async (t) => {
+test("explains what is missing if no key is found", async (t) => {
   const { stage, home } = bareHome(t);
   const { code, stdout } = await deputy(["config", "init"], stage);
   assert.equal(code, 0);

@@ -36,8 +36,8 @@ function ask(port: number, path: string, headers: Record<string, string>): Promi
   });
 }
 
-describe("the door of deputy serve", () => {
-  test("opens to the token and to nothing else", async (t) => {
+describe("authorization of deputy serve", () => {
+  test("accepts only the token", async (t) => {
     const knock = await door(t);
     assert.deepEqual(await knock({}), { status: 200, text: "inside" });
     for (const authorization of ["", "Bearer", "Bearer wrong", "Basic dXNlcjpwYXNz"]) {
@@ -82,7 +82,7 @@ describe("the door of deputy serve", () => {
     );
   });
 
-  test("says what there is where there is nothing", async (t) => {
+  test("lists the available paths for an unknown one", async (t) => {
     const { status, text } = await (await door(t))({}, "/?token=x");
     assert.equal(status, 404);
     assert.match(text, /Available paths: \/mcp/);
@@ -116,7 +116,7 @@ describe("the token", () => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 
-  test("that cannot be read is told with what to do", (t) => {
+  test("that cannot be read is an error that says what to do", (t) => {
     const state = temporaryDirectory((cleanUp) => t.after(cleanUp));
     mkdirSync(join(state, "token"), { recursive: true });
     assert.throws(() => accessToken(state), {
@@ -125,7 +125,7 @@ describe("the token", () => {
     });
   });
 
-  test("is no blank or short text that somebody left in its place", (t) => {
+  test("is not a blank or short text in its file", (t) => {
     const state = temporaryDirectory((cleanUp) => t.after(cleanUp));
     mkdirSync(state, { recursive: true });
     writeFileSync(join(state, "token"), "\n");

@@ -98,7 +98,7 @@ describe("a question that may be answered from elsewhere", () => {
     await engine.close();
   });
 
-  test("is withdrawn from the person here once it is answered there", async () => {
+  test("is withdrawn from the user here once it is answered there", async () => {
     const { engine } = cautiousChild(createMemory());
     const withdrawn = Promise.withResolvers<void>();
     const asker: Asker = (_question, signal) =>
@@ -111,7 +111,7 @@ describe("a question that may be answered from elsewhere", () => {
     await engine.close();
   });
 
-  test("waits on where the asker here cannot ask", async () => {
+  test("keeps waiting if the approval handler here fails", async () => {
     const { engine } = cautiousChild(createMemory());
     const asker: Asker = async () => {
       throw new Error("no terminal");
@@ -200,7 +200,7 @@ test("where nobody can answer, a question is denied at once and never listed", a
   await engine.close();
 });
 
-test("of several answers at once exactly one counts, it is what happened, and the others are told what did", async () => {
+test("of several concurrent answers exactly one counts and takes effect, and the others are told so", async () => {
   const given = fc.array(fc.boolean(), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(given, fc.option(fc.boolean()), async (answers, here) => {

@@ -118,7 +118,7 @@ describe("a message to a child", () => {
     await engine.close();
   });
 
-  test("that nobody could hear any more is said to be missed, also by whoever waits", async () => {
+  test("that can no longer be delivered is reported as missed, also to whoever waits", async () => {
     let ask = Promise.withResolvers<void>();
     const { engine } = createTestEngine({
       script: async (_request, signal) => {

@@ -167,12 +167,12 @@ test("where requests cost more than was thought, the limit is exceeded by no mor
   assert.equal(take([budget], worst(), true), undefined);
 });
 
-test("without a limit nobody walks through the conversation to find the worst case", () => {
+test("without a limit, the worst case is not computed", () => {
   const never = () => assert.fail("asked for the worst case");
   take([createBudget(undefined), createBudget(undefined)], never, false)?.release();
 });
 
-test("who finds the money held by others waits until a request ends, and then has what it did not cost", async () => {
+test("a request waits for money reserved by others, and gets what an ended request did not cost", async () => {
   const shared = createBudget(0.06);
   const first = take([shared], worst(), false);
   assert.equal(tryReserve([shared, createBudget(1)], worst(), false), "held");
@@ -186,7 +186,7 @@ test("who finds the money held by others waits until a request ends, and then ha
   assert.equal(shared.waiting.size, 0);
 });
 
-test("who waits for money stops waiting when it is stopped", async () => {
+test("a stopped child stops waiting for money", async () => {
   const shared = createBudget(0.06);
   take([shared], worst(), false);
   const stop = new AbortController();

@@ -47,7 +47,7 @@ describe("requests per minute", () => {
     ]);
   });
 
-  test("a child that waits holds no place, and other providers do not wait", async () => {
+  test("a waiting child occupies no slot, and other providers are unaffected", async () => {
     const { clock, scheduler, names, ask } = stage({ zai: { requestsPerMinute: 1 } }, 1);
     (await ask("first")).slot.release();
     void ask("waits");
@@ -60,7 +60,7 @@ describe("requests per minute", () => {
     assert.deepEqual(names(), ["first", "other", "waits"]);
   });
 
-  test("a waiting child is told for what, and for how long", async () => {
+  test("a waiting child learns what it waits for, and how long", async () => {
     const { ask } = stage({ zai: { requestsPerMinute: 1 } });
     await ask("first");
     const told: WaitStatus[] = [];
@@ -78,7 +78,7 @@ describe("requests per minute", () => {
     assert.deepEqual(told[0], { limit: "requests per minute", forMs: MINUTE });
   });
 
-  test("who is stopped while it waits leaves no timer, and the next in line takes its turn", async () => {
+  test("a child stopped while it waits leaves no timer, and the next one takes its turn", async () => {
     const { clock, scheduler, names, ask } = stage({ zai: { requestsPerMinute: 1 } });
     await ask("first");
     const controller = new AbortController();
@@ -132,7 +132,7 @@ describe("tokens per minute", () => {
   });
 });
 
-describe("a provider that refuses for its rate", () => {
+describe("a provider that returns rate-limit errors", () => {
   test("is left alone while its Retry-After holds; then one goes ahead, and the others follow its success", async () => {
     const { clock, names, left, ask } = stage();
     const first = await ask("first");
@@ -298,7 +298,7 @@ async function simulate(world: World, gated: boolean): Promise<Seen> {
   return seen;
 }
 
-describe("a herd at a server that takes only so much", () => {
+describe("many children at a server with limited capacity", () => {
   const worlds = fc.record({
     children: fc.integer({ min: 20, max: 60 }),
     steps: fc.integer({ min: 1, max: 2 }),

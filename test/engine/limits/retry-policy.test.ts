@@ -16,7 +16,7 @@ const situation = (last: Failure, more: Partial<FailureSituation> = {}): Failure
   ...more,
 });
 
-test("what cannot fare better is not asked again, and still has its fallbacks", () => {
+test("a lasting failure is not retried, but its fallbacks are tried", () => {
   const lasting = situation(failure("network"), { isLasting: true });
   assert.deepEqual(
     retryPolicy(lasting, () => 0.5),
@@ -50,7 +50,7 @@ test("Retry-After is honoured, with jitter on top so that a herd does not come b
   ]);
 });
 
-test("waits of its own grow, with full jitter; where the provider's rate limiter does the waiting they do not", () => {
+test("waits grow with full jitter, unless the provider's rate limiter does the waiting", () => {
   const waits = (kind: FailureKind, tries: number[]) =>
     tries
       .map((tried) => retryPolicy(after(tried, kind), () => 1))
@@ -66,7 +66,7 @@ test("a step does not keep failing for longer than ten minutes, whatever it is t
   assert.equal(retryPolicy(after(1, "network", { failingForMs: 600_001 }), () => 0).action, "give-up");
 });
 
-test("another key is tried at once, and is no try: whatever was tried before", () => {
+test("another key is used at once and does not count as a try, whatever was tried before", () => {
   const another = { keys: { another: true } } as const;
   for (const kind of ["rate-limited", "quota-exhausted", "unauthorized"] as const)
     assert.deepEqual(
@@ -75,7 +75,7 @@ test("another key is tried at once, and is no try: whatever was tried before", (
     );
 });
 
-test("where all keys rest, the one that is back first says how long to wait, and what for", () => {
+test("if all keys are cooling down, the one that is available first determines the wait and its reason", () => {
   const keys = { another: false, backInMs: 5_000, kind: "rate-limited" } as const;
   const quota = situation(failure("quota-exhausted", { retryAfterMs: 3_600_000 }), { keys, fallbacksLeft: 1 });
   assert.deepEqual(

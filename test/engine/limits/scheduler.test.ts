@@ -60,7 +60,7 @@ test("a child that is stopped while it waits leaves the queue", async () => {
   assert.deepEqual([scheduler.running, scheduler.waiting], [0, 0]);
 });
 
-test("a place given back twice is given back once", async () => {
+test("a slot released twice is released once", async () => {
   const scheduler = createScheduler(time, 1);
   const slot = await scheduler.queue("zai", never);
   slot.release();
@@ -68,7 +68,7 @@ test("a place given back twice is given back once", async () => {
   assert.equal(scheduler.running, 0);
 });
 
-test("raising a cap starts who waits", async () => {
+test("raising a cap starts waiting children", async () => {
   const scheduler = createScheduler(time, 1);
   await scheduler.queue("zai", never);
   const second = scheduler.queue("zai", never);
@@ -76,7 +76,7 @@ test("raising a cap starts who waits", async () => {
   assert.equal((await second).provider, "zai");
 });
 
-test("whatever comes, goes and gives up: no cap is exceeded, nobody waits beside a free place, nothing is left over", async () => {
+test("whatever starts, ends or aborts: no cap is exceeded, no child waits while a slot is free, nothing is left over", async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant("queue" as const), provider: fc.constantFrom("a", "b", "c") }),
     fc.record({ do: fc.constant("release" as const), which: fc.nat(20) }),

@@ -116,7 +116,7 @@ describe("a provider's own list", () => {
     assert.equal(server.requests.length, 1, "nothing is fetched unless asked");
   });
 
-  test("that cannot be had does not cost the others theirs, nor the one that was kept", async (t) => {
+  test("that cannot be fetched affects neither the others nor the cached one", async (t) => {
     let isUp = true;
     const flaky = await listServer(t, () =>
       isUp ? { body: { data: [{ id: "old" }] } } : { status: 401, body: { error: { message: `no ${KEY}` } } },
@@ -157,7 +157,7 @@ describe("a provider's own list", () => {
     );
   });
 
-  test("that anyone may read says nothing of the key: it is tried where only a key opens", async () => {
+  test("that is public does not validate the key, which is tried at a protected endpoint", async () => {
     const config = configSchema.parse({});
     const asked: string[] = [];
     const transport = {

@@ -165,7 +165,7 @@ test("fifty orchestrators of five children each share a cap of four", async () =
 
 // Watching -----------------------------------------------------------------------------------------------------------
 
-test("who watches a run, in whatever process, sees all that is stored of the tree, once and in order", async () => {
+test("a watcher in any process sees all stored events of the tree, once and in order", async () => {
   const memory = createMemory();
   const { engine } = createTestEngine({ script: tree, delegation: DEEP, memory });
   const elsewhere = createTestEngine({ script: tree, memory });
@@ -414,7 +414,7 @@ test("wherever a tree is cut off, going on asks no finished step again and costs
   }
 });
 
-test("a tree whose process has died is stopped by saying so, with what it used", async () => {
+test("stopping a tree whose process has died records its end and its usage", async () => {
   const memory = createMemory();
   const first = createTestEngine({ script: hanging, delegation: DEEP, memory });
   const { id, events } = await run(first.engine, "top(a, hang, mid(hang2))");

@@ -73,7 +73,7 @@ describe("verify", { timeout: 110_000 }, () => {
 
   const problems = () => verifyJournal(file).problems.join("\n");
 
-  it("finds a true journal true, with runs that died and went on", () => {
+  it("finds no error in an intact journal, including runs that died and were resumed", () => {
     const { problems, runs, events: count, missing } = verifyJournal(file);
     assert.deepEqual([problems, runs, count, missing], [[], 2, events.length, false]);
   });
@@ -86,12 +86,12 @@ describe("verify", { timeout: 110_000 }, () => {
     await journal.close();
   });
 
-  it("says of one that an earlier Deputy wrote what brings it up to date", () => {
+  it("says how to migrate a journal of an earlier Deputy", () => {
     change("PRAGMA user_version = 1");
     assert.match(problems(), /^It was written by an earlier Deputy/);
   });
 
-  it("says that there is none yet", () => {
+  it("says that there is no journal yet", () => {
     const { missing, problems } = verifyJournal(join(stateDir, "nowhere.sqlite"));
     assert.deepEqual([missing, problems], [true, []]);
   });
@@ -188,7 +188,7 @@ describe("verify", { timeout: 110_000 }, () => {
     );
   });
 
-  it("is where every other command points to when it meets damage: none of them falls over", async () => {
+  it("is what every other command suggests when it finds damage, and none of them crashes", async () => {
     const id = events[0]?.delegationId ?? "";
     const home = mkdtempSync(join(stateDir, "home-"));
     const state = join(home, "state");

@@ -90,7 +90,7 @@ describe("the cost of a request", () => {
     assert.ok(long > short * 3.5, `${short} ${long}`);
   });
 
-  test("is the user's price before the library's", () => {
+  test("uses the user's price rather than the library's", () => {
     const price = (more: object) => ({
       providers: { zai: { models: { m: { price: { input: 1, output: 10, ...more } } } } },
     });
@@ -148,7 +148,7 @@ describe("a budget", () => {
     ready({ ...task, max_cost_usd: 0.000001 }, { config: free });
   });
 
-  test("does without where the operator allows it", () => {
+  test("needs no price where the operator allows it", () => {
     const config = { delegation: { max_cost_usd: 1, allow_unknown_price: true } };
     assert.equal(ready(unpriced, { config, env }).route.model, "glm-4.7");
   });

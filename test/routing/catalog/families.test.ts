@@ -102,13 +102,13 @@ describe("a family alias", () => {
     assert.deepEqual(suggestions.toSorted(), ["meta-llama/llama-4-maverick", "meta-llama/llama-4-scout"]);
   });
 
-  test("that nobody with a key has is a problem that names who has it", () => {
+  test("that no provider with a key has is a problem that names the providers that do", () => {
     const { code, suggestions } = problem({ model: "kimi" }, { config: ZAI, env: { GLM_API_KEY: "key-1" } });
     assert.equal(code, "unknown-model");
     assert.ok(suggestions.includes("kimi") && suggestions.includes("openrouter"));
   });
 
-  test("beside a provider that does not have it goes nowhere else", () => {
+  test("next to a provider that does not have it is sent to no other", () => {
     const { message } = problem({ model: "haiku", provider: "zai" }, { env: KEYS });
     assert.match(message, /haiku model that zai is known to serve; found none.*anthropic/);
   });

@@ -10,7 +10,7 @@ import { baseUrlFromHost, modeOfUrl, nearnessOf, normalBaseUrl } from "../../../
 import { nameOf, problem, ready, routingOf } from "../desk.ts";
 
 describe("the provider table", () => {
-  test("names every provider once", () => {
+  test("contains every provider once", () => {
     const names = BUILT_IN_PROVIDERS.flatMap(({ slug, otherNames = [] }) => [slug, ...otherNames]);
     assert.equal(new Set([...names, ...UNSUPPORTED_PROVIDERS.keys()]).size, names.length + UNSUPPORTED_PROVIDERS.size);
   });

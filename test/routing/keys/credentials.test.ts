@@ -223,12 +223,12 @@ describe("no key is needed", () => {
       assert.deepEqual([found.name, found.value], [undefined, undefined]);
     });
 
-  test("but asked for by one on the internet", () => {
+  test("but required by one on the internet", () => {
     const config = { providers: { mylab: { base_url: "https://lab.example/v1" } } };
     assert.match(missing("mylab", { config }), /Looked in providers\.mylab\.api_key\./);
   });
 
-  test("by a built-in on loopback, which says that the user's key stays out of it", async () => {
+  test("by a built-in provider on loopback, which reports that the user's key is not sent", async () => {
     const config = { providers: { zai: { base_url: "http://127.0.0.1:9/v1" } } };
     const found = await sent("zai", { config, env: { GLM_API_KEY: "zai-key" } });
     assert.deepEqual([found.value, found.warnings], [undefined, ["key-withheld"]]);
@@ -294,7 +294,7 @@ describe("what must not be shown", async () => {
     env: { B_NAME: "literal-secret-longer", TOKEN: "token-value", GLM_API_KEY: "unused-but-known", PLAIN: "plain" },
   };
 
-  test("is no word of a few letters, such as a local server takes for a key", () => {
+  test("is not a short word that a local server accepts as a key", () => {
     const { credentials } = routingOf({ env: { OLLAMA_API_KEY: "ollama", LM_API_KEY: "longer-than-a-word" } });
     assert.equal(credentials.redact("ollama longer-than-a-word"), "ollama [secret LM_API_KEY]");
   });

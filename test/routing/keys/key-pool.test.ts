@@ -29,8 +29,8 @@ function poolOf(...names: string[]) {
   return { clock, lease, ask };
 }
 
-describe("a pool lends", () => {
-  test("the key with the fewest requests under way, of several the one that was used longest ago", async () => {
+describe("a pool leases", () => {
+  test("the key with the fewest requests in flight, and of several the least recently used", async () => {
     const { lease } = poolOf("a", "b", "c");
     const leases = [await lease(), await lease(), await lease()];
     assert.deepEqual(
@@ -51,7 +51,7 @@ describe("a pool lends", () => {
     ["a used-up quota without one, an hour", failure("quota-exhausted"), 3_600_000],
   ];
   for (const [why, last, restMs] of rests)
-    test(`no key that rests: after ${why}`, async () => {
+    test(`no key that is cooling down: after ${why}`, async () => {
       const { clock, ask } = poolOf("a", "b");
       assert.equal(await ask(last), "a");
       await clock.advance(restMs - 1);
@@ -72,7 +72,7 @@ describe("a pool lends", () => {
     assert.deepEqual([await ask(failure("overloaded", 9_000)), await ask(), await ask()], ["a", "b", "a"]);
   });
 
-  test("where all rest, the one that is back first; if that is answered, its rest is over", async () => {
+  test("if all are cooling down, the one that is available first; a success ends its cooldown", async () => {
     const { ask } = poolOf("a", "b");
     await ask(failure("unauthorized"));
     await ask(failure("rate-limited", 60_000));
@@ -82,7 +82,7 @@ describe("a pool lends", () => {
     assert.equal(await ask(), "a", "of two that are refused the one that was used longest ago");
   });
 
-  test("no resting key because of an answer to what was asked before it had to rest", async () => {
+  test("no key that is cooling down, even after a success of a request from before", async () => {
     const { lease, ask } = poolOf("a", "b");
     const early = await lease();
     await ask();
@@ -96,7 +96,7 @@ describe("a pool lends", () => {
   });
 });
 
-test("after a failure a pool tells of another key, or when the first is back and what keeps it", async () => {
+test("after a failure, a pool offers another key, or says when and why the first one is available", async () => {
   const { lease } = poolOf("a", "b");
   const fail = async (last: Failure, tried: number) => {
     const { release, availability } = await lease();
@@ -114,7 +114,7 @@ test("after a failure a pool tells of another key, or when the first is back and
   assert.deepEqual(await fail(failure("quota-exhausted"), 1), back);
 });
 
-test("what a request was told of its own key counts, however long that key rests for another's sake", async () => {
+test("a request waits for what its own key was told, however long that key's cooldown is", async () => {
   const { lease } = poolOf("a", "b");
   const [other, own] = [await lease(), await lease()];
   other.release(failure("quota-exhausted"));
@@ -159,7 +159,7 @@ describe("a command", () => {
     assert.equal(supply.refresh(second), true);
   });
 
-  test("that cannot be run is told by its reason", async () => {
+  test("that cannot be run is reported with the reason", async () => {
     for (const argv of [["/no/such/program"], ["nul\0byte"]]) {
       const supply = commandKeySource({ ...keyOf(""), argv }, () => ({}), createFakeClock());
       const answer = await supply.get(never);

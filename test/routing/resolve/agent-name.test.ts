@@ -44,7 +44,7 @@ describe("files of the project", () => {
     assert.match(request?.system ?? "", /Check sums\.$/);
   });
 
-  test("a tool the agent has not is none, whatever the model calls", async () => {
+  test("a tool that the agent lacks is unavailable, whatever the model calls", async () => {
     const files = { "work/.claude/agents/reader.md": claude("name: reader\ntools: Read") };
     const script = ({ messages }: { messages: { role: string }[] }) =>
       messages.length === 1
@@ -75,7 +75,7 @@ describe("files of the project", () => {
   });
 });
 
-describe("an agent that there is none of", () => {
+describe("an unknown agent", () => {
   test("is a problem with the nearest name, the list, and what is wrong with files", async () => {
     const config = { agents: { reviewer: { prompt: "R." }, tester: { prompt: "T." } } };
     const files = { "work/.claude/agents/broken.md": "nothing" };
@@ -94,7 +94,7 @@ describe("an agent that there is none of", () => {
   });
 });
 
-describe("what siblings share stands first", () => {
+describe("text shared by siblings comes first", () => {
   test("the prompts of two agents differ from a child's without one at their end alone", async () => {
     const config = { agents: { a: { prompt: "Part A." }, b: { prompt: "Part B." } } };
     const tasks = [{ goal: "one", agent: "a" }, { goal: "two", agent: "b" }, { goal: "three" }];
@@ -128,7 +128,7 @@ describe("deputy agents", () => {
     assert.match(stderr, /broken\.md: expected front matter/);
   });
 
-  test("tells programs the same", async () => {
+  test("prints the same as JSON", async () => {
     const { stdout } = await command(["agents", "--json"], { files, config });
     const { agents, warnings } = JSON.parse(stdout);
     const [lost, sums] = agents;
@@ -139,7 +139,7 @@ describe("deputy agents", () => {
     assert.equal(warnings.length, 1);
   });
 
-  test("says how to make one where there are none", async () => {
+  test("says how to define one if there are none", async () => {
     assert.match((await command(["agents"])).stdout, /There are none\. Define one under agents:/);
   });
 });

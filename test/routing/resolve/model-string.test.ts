@@ -179,7 +179,7 @@ describe("declared fallbacks", () => {
     assert.deepEqual(fallbacksOf({ provider: "anthropic" }, { delegation: {} }).names, []);
   });
 
-  test("do without an effort that only the first model takes", () => {
+  test("drop an effort that only the first model supports", () => {
     const more = { delegation: { fallbacks: ["gpt-4o --provider openai"] } };
     const { route } = ready(
       { model: "glm-5", reasoning_effort: "high" },
@@ -192,7 +192,7 @@ describe("declared fallbacks", () => {
 
 const LAB = "http://127.0.0.1:1/v1";
 
-describe("a slip of the pen is told with what it may have been meant for:", () => {
+describe("a typo is reported with a suggestion:", () => {
   const given: Given = {
     config: {
       provider: "zai",

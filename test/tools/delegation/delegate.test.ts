@@ -116,13 +116,13 @@ test("background is a field only where it is offered", () => {
   assert.ok(!tool({ supportsBackground: true }).input.safeParse({ goal: "a", background: "soon" }).success);
 });
 
-test("money is written for a model as for a person", async () => {
+test("money has the same format for models and users", async () => {
   const spent = { ...report([result(0)]), total_cost_usd: 12.345678 };
   const { text } = await tool({ submit: async () => spent }).run(call("a"), context);
   assert.match(text, /^Delegation r \(ended\): .*, \$12\.35\./);
 });
 
-test("results are told in task order, with where they ran and what they cost", async () => {
+test("results are reported in task order, with route and cost", async () => {
   const { ok, text, data } = await tool({
     submit: async () =>
       report([

@@ -48,7 +48,7 @@ test("a file that is there under a name that differs in case is what it is, and 
     assert.match((await call("read_file", { path })).text, /Deputy's own files/, path);
 });
 
-test("a link that comes to lead to them after it was made does not open them", async (context) => {
+test("a link that is redirected to them later does not open them", async (context) => {
   const { workspace, call } = ownedWorkshop(context);
   mkdirSync(join(workspace, "place"));
   symlinkSync("place", join(workspace, "way"));

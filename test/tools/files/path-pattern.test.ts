@@ -44,7 +44,7 @@ test("stars match as Node's own patterns do", () => {
   );
 });
 
-test("no pattern takes long", () => {
+test("every pattern is matched quickly", () => {
   const startedAt = performance.now();
   for (const unit of ["*a", "**/", "**/a*", "[a", "{a,", "{,", "?*", "[!"]) {
     try {

@@ -108,7 +108,7 @@ describe("glob", () => {
     assert.deepEqual(await found("-?.ts"), ["-x.ts"]);
   });
 
-  test("says that nothing was found, marks a cut, and refuses too many alternatives", async (context) => {
+  test("says that nothing was found, marks a cut, and rejects too many alternatives", async (context) => {
     const { write, call } = openWorkshop(context);
     for (let index = 0; index < 501; index++) write(`many/${index}`, "");
     assert.deepEqual(await call("glob", { pattern: "*.rs" }), {
@@ -120,7 +120,7 @@ describe("glob", () => {
   });
 });
 
-test("a search ends when the child is stopped", async (context) => {
+test("a search ends when its child is stopped", async (context) => {
   const { call, write } = openWorkshop(context);
   write("a.txt", "x");
   const controller = new AbortController();
