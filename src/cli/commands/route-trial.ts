@@ -1,4 +1,4 @@
-/** What the trial of a route showed, finding by finding: what works, and what differs from what Deputy expects. */
+/** Findings of a route's trial: what works, and what differs from what Deputy expects. */
 import type { RouteTrial, TrialAnswer } from "../../engine/setup/try-route.ts";
 import { formatRoute, plural } from "../terminal/format.ts";
 
@@ -46,7 +46,7 @@ function toolFindings(takesTools: boolean, { call }: TrialAnswer, { good, note, 
 
 function textFindings({ text }: TrialAnswer, { good, note }: { good: Say; note: Say }): Finding[] {
   if (/river/i.test(text)) return [good("answers with the result of the tool")];
-  return [note(`answered ${JSON.stringify(text.trim().slice(0, 80))} where it was asked for "river"`)];
+  return [note(`answered ${JSON.stringify(text.trim().slice(0, 80))} instead of "river"`)];
 }
 
 function servedFinding({ servedModel, isSameModel }: TrialAnswer, { good, note }: { good: Say; note: Say }): Finding {

@@ -1,6 +1,6 @@
 /**
- * Tries a route for real, with two short requests: a tool round, so that everything a model says goes back to it once,
- * and its answer. It shows what a run would meet, and what differs from what Deputy knows of the endpoint.
+ * Tries a route with two real, short requests: a tool call, so that everything a model returns is sent back once,
+ * and an answer. Shows what a run would encounter, and what differs from what Deputy knows about the endpoint.
  */
 import { z } from "zod";
 import type { Message } from "../../child/conversation.ts";
@@ -19,7 +19,7 @@ import { createSetups, type SetupPlace, type WholeSetup } from "./setup.ts";
 
 /** Longest silence before a request counts as stalled, in milliseconds. */
 const STALL_MS = 60_000;
-/** Limit on output tokens where a run would send one, with room for reasoning. */
+/** Limit on output tokens if a run would send one, with room for reasoning. */
 const MAX_OUTPUT_TOKENS = 4_096;
 
 const SYSTEM = "You are being tested. Follow the instructions exactly.";
@@ -29,9 +29,9 @@ const RESULT = "river";
 export type RouteTrial = {
   route: Route;
   keyName?: string;
-  /** One for each request that was answered, in order. */
+  /** Answered requests, in order. */
   answers: TrialAnswer[];
-  /** The request that was not. */
+  /** The failure of the request that was not answered. */
   failure?: Failure;
 };
 
@@ -43,12 +43,12 @@ export type TrialAnswer = {
   usage?: Usage;
   servedModel?: string;
   isSameModel: boolean;
-  /** What Deputy had not known of the endpoint. */
+  /** Facts about the endpoint that Deputy did not know. */
   warnings: string[];
   durationMs: number;
 };
 
-/** @param model as in a task @throws DeputyError `nothing-to-run` where it has no route */
+/** @param model as in a task @throws DeputyError `nothing-to-run` if it has no route */
 export async function tryRoute(
   place: SetupPlace,
   model: string,

@@ -16,7 +16,7 @@ const OVERLOADED: Record<number, string> = {
   503: "The engine is currently overloaded, please try again later.",
 };
 
-/** Where the two APIs differ. */
+/** Differences between the two APIs. */
 export type OpenAiErrorForm = {
   /** The field that sets the effort. */
   effortField: string;

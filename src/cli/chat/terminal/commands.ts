@@ -4,7 +4,7 @@ import { EXIT_COMPLETED } from "../../exit-codes.ts";
 import { type CommandContext, runSlashCommand } from "../slash-commands.ts";
 import { leave, problemText, showPrompt, type TerminalChat } from "./terminal-chat.ts";
 
-/** Commands run one after another, so that their output comes in the order of the lines. */
+/** Runs commands one after another, so that their output has the order of the lines. */
 export function queueCommand(terminal: TerminalChat, line: string): void {
   terminal.commands = terminal.commands.then(() => runCommand(terminal, line));
 }
