@@ -172,7 +172,7 @@ describe("deputy doctor --online MODEL", () => {
     assert.equal(code, 0, stdout);
     for (const text of [
       /^! lion-1 +answered without calling the tool/m,
-      /^! lion-1 +answered "Lake" where it was asked for "river"/m,
+      /^! lion-1 +answered "Lake" instead of "river"/m,
       /^! lion-1 +reports no usage/m,
       /^! lion-1 +its responses name lion-2, which is another model/m,
       /^! lion-1 .*wharrgarbl.* Please report it/m,
