@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { DeputyError } from "../src/errors.ts";
 import { parseCall } from "../src/task.ts";
 
-/** What is wrong with a call, a line each. */
+/** Errors of a call, one per line. */
 function mistakesOf(input: unknown, maxTasks = 10): string[] {
   try {
     parseCall(input, maxTasks);

@@ -1,4 +1,7 @@
-/** Attacks on the real program at its boundary: each round plays one class of them in a random place, under random limits. */
+/**
+ * Attacks on the real program at its boundary: each round runs one class of attack in a random place, under random
+ * limits.
+ */
 import { attackByAlways } from "./attacks/always.ts";
 import { attackByChangedConfig } from "./attacks/changed-config.ts";
 import { BREACHES, HANG_MS } from "./attacks/detectors.ts";
@@ -34,7 +37,7 @@ export const ATTACKS: Record<string, (round: Round) => Promise<void>> = {
   "lies about usage": attackBudget,
 };
 
-/** Breaches of one kind that a round tells. */
+/** Breaches of one kind that a round reports. */
 const SHOWN = 5;
 
 const ATTACK_COUNT = Object.keys(ATTACKS).length;
@@ -54,14 +57,14 @@ export const attacksPart: Part = {
     const broken = outcomes.filter(({ breaches }) => breaches.length > 0);
     const report = `${count} rounds (seeds ${seed} to ${seed + count - 1}): ${inWords(outcomes)}.`;
     if (broken.length > 0) {
-      rounds.report(report); // its rounds are over: the same command plays them again
+      rounds.report(report); // ~Its rounds are over: the same command repeats them.
       throw new Error(`${broken.length} of ${count} rounds were broken:\n${broken.map(row).join("\n")}`);
     }
     return report;
   },
 };
 
-/** The seed chooses the attack too, so that a round is played again by its seed alone. */
+/** The seed selects the attack too, so that the seed alone repeats a round. */
 export async function playAttack(seed: number, hangMs = HANG_MS): Promise<RoundOutcome> {
   const [name, attack] = Object.entries(ATTACKS)[seed % ATTACK_COUNT] as [string, (round: Round) => Promise<void>];
   return playRound(name, attack, seed, hangMs).catch((error: unknown) => {

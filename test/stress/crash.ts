@@ -1,6 +1,7 @@
 /**
  * A crew's run is killed at many moments spread over its life and resumed each time, in every second round by two
- * processes at once, or in every round by four. Every round must come to the same workspace and results as a run that nobody killed.
+ * processes at once, or in every round by four. Every round must produce the same workspace and results as an
+ * undisturbed run.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

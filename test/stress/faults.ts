@@ -1,4 +1,4 @@
-/** Random schedules of faults over batches of children and three providers, each held against the servers' own log. */
+/** Random schedules of faults over batches of children and three providers, each compared with the servers' own log. */
 import { CHILDREN, playSchedule, type ScheduleOutcome } from "../support/fault-schedule.ts";
 import type { Part } from "./rounds.ts";
 

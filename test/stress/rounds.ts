@@ -1,4 +1,4 @@
-/** What a long run has behind it, kept in a file from round to round, so that an interruption loses one round. */
+/** The progress of a long run, kept in a file from round to round, so that an interruption loses one round. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,15 +8,15 @@ export type Asked = { part: string; count: number; seed: number };
 export type Part = {
   what: string;
   usualCount: number;
-  /** Does it all and returns the report; throws at the first broken promise. */
+  /** Does all rounds and returns the report; throws at the first broken promise. */
   run(asked: Asked, rounds: Rounds): Promise<string>;
 };
 
 export type Rounds = {
-  /** What earlier rounds came to, in order. */
+  /** Results of earlier rounds, in order. */
   finished<Round>(): Round[];
   add(round: object): void;
-  /** Over: prints the report and keeps it in a file; a later run begins anew. */
+  /** Prints the report and keeps it in a file; a later run starts over. */
   report(text: string): void;
 };
 

@@ -1,4 +1,4 @@
-/** Random trees of delegations, stopped or cut off somewhere, each held against what the servers saw. */
+/** Random trees of delegations, stopped or cut off somewhere, each compared with what the servers received. */
 import { playTree, type TreeOutcome } from "../support/tree-play.ts";
 import type { Part } from "./rounds.ts";
 

@@ -7,7 +7,7 @@ import type { StoredEvent } from "../../src/event.ts";
 export type Awaited = {
   /** For `beforeCommit` of a memory journal. */
   note(events: readonly StoredEvent[]): void;
-  /** The server lets the request of this task wait. */
+  /** The server delays the request of this task. */
   park(task: number): void;
   isBusy(): boolean;
 };

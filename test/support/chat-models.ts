@@ -1,7 +1,6 @@
 /**
- * Models that a chat can be played against. The parent's knows nothing but what it is sent: it reads the user's sentence,
- * writes its calls by the JSON Schema of the tool it was given, and corrects them by what the tool answers. Children
- * answer their goal.
+ * Models for testing a chat. The parent's model knows only its input: it reads the user's sentence, writes its calls by
+ * the JSON Schema of the tool it was given, and corrects them by what the tool answers. Children answer their goal.
  */
 import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 
@@ -10,7 +9,7 @@ type Wanted = { goal: string; model?: string; provider?: string; reasoning_effor
 const ANIMALS = ["lion", "falcon", "dolphin", "otter", "crow", "hare", "wasp", "mole", "stork", "newt", "lynx", "toad"];
 const NUMBERS: Record<string, number> = { two: 2, three: 3, four: 4, five: 5, ten: 10, twelve: 12 };
 
-/** Whoever is asked: the parent is the one with a tool to delegate with. */
+/** The parent is the model with a tool to delegate with. */
 export function speak(request: ModelRequest): Turn {
   return request.tools.some(({ name }) => name === "delegate_task") ? parent(request) : child(request);
 }
@@ -29,7 +28,7 @@ function parent(request: ModelRequest): Turn {
   return calling(request, isStepwise ? wanted.slice(0, 1) : wanted, /background/.test(sentence));
 }
 
-/** What came back decides: a rejected task is corrected, the next of several steps is taken, the rest is told. */
+/** The result decides: a rejected task is corrected, the next of several steps is taken, the rest is reported. */
 function afterTool(request: ModelRequest, result: string): Turn {
   const turn = request.messages.slice(request.messages.findLastIndex(({ role }) => role === "user"));
   const sentence = turn[0]?.text ?? "";
@@ -49,7 +48,7 @@ function afterTool(request: ModelRequest, result: string): Turn {
   return { text: `Here is what came back.\n${answersIn(result).join("\n")}` };
 }
 
-/** The answers in what the tool says, or what it says where there are none. */
+/** The answers in the tool's output, or the output if there are none. */
 function answersIn(result: string): string[] {
   const answers = result.match(/^(Haiku|Found|Review|Answer)\b.*$/gm) ?? [];
   return answers.length > 0 ? answers : [result.slice(0, 400)];

@@ -1,4 +1,7 @@
-/** Where a chat is tested: a home with a config and the keys of three scripted providers, and a terminal or one in process. */
+/**
+ * A place to test a chat: a home with a config and the keys of three scripted providers, and a real or in-process
+ * terminal.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +23,7 @@ models:
 `;
 
 export type Scene = {
-  /** What the models say, where that is not what `speak` says. */
+  /** The models' answers, if they differ from `speak`. */
   script?: (request: ModelRequest, slug: Slug) => Turn | Promise<Turn>;
   /** Lines of the config below those that every scene has. */
   config?: string;
@@ -55,7 +58,7 @@ export function isParents({ tools }: ModelRequest): boolean {
   return tools.some(({ name }) => name === "delegate_task");
 }
 
-/** Children that answer when they are let, and not before. */
+/** Children that answer only when the test allows it. */
 export function heldBack() {
   const { promise: released, resolve: letGo } = Promise.withResolvers<void>();
   const script = async (request: ModelRequest) => {
@@ -65,7 +68,7 @@ export function heldBack() {
   return { letGo, script };
 }
 
-/** A chat in this process, at a terminal that is none of the system's. */
+/** A chat in this process, at a simulated terminal. */
 export async function chatHere(t: TestContext, scene: Scene = {}, flags: string[] = []) {
   const here = await chatPlace(t, scene);
   const memory = createMemory();
@@ -78,7 +81,7 @@ export async function chatHere(t: TestContext, scene: Scene = {}, flags: string[
     });
     const text = () => stripVTControlCharacters(invocation.stdout()).replaceAll("\r", "");
     let seen = 0;
-    /** Waits until something is written after what was awaited before. */
+    /** Waits until something new is written. */
     const see = async (expected: string | RegExp) => {
       const find = () =>
         typeof expected === "string" ? text().indexOf(expected, seen) : text().slice(seen).search(expected) + seen;

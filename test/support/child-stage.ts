@@ -1,4 +1,4 @@
-/** A child on a stage of its own: a model that says what the test writes, tools that are functions, no time, no network. */
+/** A child on its own stage: a scripted model, tools that are functions, no time, no network. */
 import { z } from "zod";
 import type { ChildDeps, ChildInput, EmittedEvent, StopReason } from "../../src/child/child.ts";
 import { runChild } from "../../src/child/loop.ts";
@@ -40,7 +40,7 @@ export function ready(more: Partial<Ready> = {}): Ready {
   };
 }
 
-/** The route's one key, which no other can stand in for. */
+/** The route's only key, which no other can replace. */
 export function leaseOf({ keyName }: Route): Lease {
   return {
     access: { headers: {}, redact: (text) => text },
@@ -102,7 +102,7 @@ export type Staged = {
 
 export type Played = { result: Result; events: EmittedEvent[]; stored: ChildEvent[]; requests: ModelCall[] };
 
-/** Plays a child against replies in order; asking more often than there are replies is an error. */
+/** Runs a child against replies in order; asking more often than there are replies is an error. */
 export async function play(replies: Reply[], staged: Staged = {}): Promise<Played> {
   const requests: ModelCall[] = [];
   const model: Model = async function* (request) {

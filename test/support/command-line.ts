@@ -13,29 +13,29 @@ import { createRouting } from "../../src/routing/routing.ts";
 import { createTestEngine, type ModelScript } from "./engine-stage.ts";
 
 export type Stage = {
-  /** Text of standard input; a keyboard where `terminal` is set. */
+  /** Text of standard input; a keyboard if `terminal` is set. */
   stdin?: string | Uint8Array;
   cwd?: string;
   env?: Record<string, string>;
   script?: ModelScript;
   engine?: Engine;
-  /** Opens Deputy in place of the staged engine. */
+  /** Opens Deputy instead of the staged engine. */
   open?: Context["openDeputy"];
-  /** Both streams are a terminal of 80 × 24, and somebody sits at it. */
+  /** Both streams are a terminal of 80 × 24, with a user. */
   terminal?: true;
   clock?: Io["clock"];
 };
 
 export type Invocation = {
   stdin: PassThrough;
-  /** What was written so far. */
+  /** The output so far. */
   stdout(): string;
   stderr(): string;
   interrupt(): void;
   code: Promise<number>;
 };
 
-/** Starts the program, and leaves it to the test what happens meanwhile. */
+/** Starts the program without waiting for it. */
 export function start(argv: string[], stage: Stage = {}): Invocation {
   const stdout = collector(stage.terminal);
   const stderr = collector(stage.terminal);
@@ -90,7 +90,7 @@ export async function deputy(argv: string[], stage: Stage = {}) {
   return { code, stdout: invocation.stdout(), stderr: invocation.stderr() };
 }
 
-/** Waits until something is so; fails where it is not within forty seconds. */
+/** Waits until a condition holds; fails after forty seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 40_000;
   while (!(await condition())) {

@@ -1,6 +1,7 @@
 /**
- * A crew's run, killed with SIGKILL at given moments and resumed until it ends. Every promise about that is checked here,
- * against what the servers received, what the journal held at the kill, and the workspace of a run that nobody killed.
+ * A crew's run, killed with SIGKILL at given moments and resumed until it ends. Every promise about that is checked
+ * here, against what the servers received, what the journal contained at the kill, and the workspace of an undisturbed
+ * run.
  */
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -32,10 +33,10 @@ import {
   snapshot,
 } from "./end-to-end-crew.ts";
 
-/** When to kill: so many milliseconds after so many more requests have arrived at the servers. */
+/** When to kill: this many milliseconds after this many more requests have arrived at the servers. */
 export type Moment = { requests: number; delayMs: number };
 
-/** How the run goes that nobody kills. */
+/** The course of an undisturbed run. */
 export type Undisturbed = {
   workspace: Record<string, string>;
   results: object[];
@@ -45,18 +46,18 @@ export type Undisturbed = {
   wallMs: number;
 };
 
-/** What a kill met. */
+/** The state at a kill. */
 export type Kill = {
   state: "nothing stored" | "unfinished" | "ended";
   requests: number;
-  /** Requests under way at the kill whose answer was not stored. */
+  /** Requests in flight at the kill whose answer was not stored. */
   inFlight: number;
 };
 
-/** With what the journal held then. */
+/** With the journal's content at that time. */
 type KillWithJournal = Kill & { stored: readonly StoredEvent[] };
 
-/** What came of it. */
+/** The outcome. */
 export type Outcome = {
   kills: Kill[];
   requests: number;
@@ -69,7 +70,7 @@ export type Outcome = {
 };
 
 export type CrewStage = {
-  /** Where the workspace is. */
+  /** Path of the workspace. */
   readonly workspace: string;
   readonly providers: Providers;
   readonly runOptions: readonly string[];
@@ -79,7 +80,7 @@ export type CrewStage = {
   left(): number[];
   /** While closed, no model answers. */
   gate(open: boolean): void;
-  /** What the journal holds, read from a copy of its files: nothing is mended by looking. */
+  /** The journal's content, read from a copy of its files, so that reading repairs nothing. */
   stored(): Promise<StoredEvent[]>;
   close(): Promise<void>;
 };
@@ -261,7 +262,7 @@ function checkRequests(
   }
   const inFlight = kills.reduce((sum, kill) => sum + kill.inFlight, 0);
   assert.ok(repeated <= inFlight, `${repeated} came twice, ${inFlight} were in flight`);
-  // Whoever is told that an outcome is unknown looks once, and does once more what did not happen.
+  // A model that is told of an unknown outcome looks once, and repeats what did not happen.
   const different = requests - repeated;
   const words = `${different} different requests, ${undisturbed.requests} undisturbed, ${unknown} outcomes unknown`;
   assert.ok(different >= undisturbed.requests - unknown && different <= undisturbed.requests + 2 * unknown, words);
@@ -297,7 +298,7 @@ function completed({ code, stdout, stderr }: Ended): DelegationResult {
   return JSON.parse(stdout) as DelegationResult;
 }
 
-/** What has to be the same however often the run was killed. */
+/** What must be the same however often the run was killed. */
 function essence({
   task_index,
   status,

@@ -1,7 +1,7 @@
 /**
  * A crew of children that change things: each reads a file, writes another, appends to a log by a command, and answers.
- * The models behind them remember nothing: what comes next follows from the conversation they are sent. Told that a
- * call's outcome is unknown, they look, and repeat only what did not happen.
+ * The models behind them are stateless: each step follows from the conversation they receive. Told that a call's
+ * outcome is unknown, they look, and repeat only what did not happen.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import type { ModelRequest, Turn, TurnToolCall } from "../../src/testing/index.t
 import { type Slug, taskOf } from "./end-to-end.ts";
 
 export const CREW_SIZE = 14;
-/** At work at once; the others wait. */
+/** The concurrency limit; the others wait. */
 export const CREW_CONCURRENCY = 6;
 export const CREW_SLUGS = ["zai", "anthropic", "gemini"] as const satisfies Slug[];
 
@@ -26,7 +26,7 @@ export function crewTasks(): object {
   return { tasks };
 }
 
-/** Lays out what the crew works on. */
+/** Creates the crew's input. */
 export function prepareWorkspace(path: string): void {
   for (const directory of ["input", "output", "log"]) mkdirSync(join(path, directory), { recursive: true });
   for (let index = 0; index < CREW_SIZE; index++) {
@@ -34,7 +34,7 @@ export function prepareWorkspace(path: string): void {
   }
 }
 
-/** Every file and directory of a workspace with its content. Drafts that a killed write left are no part of it. */
+/** Every file and directory of a workspace with its content, except drafts that a killed write left. */
 export function snapshot(path: string): Record<string, string> {
   const names = readdirSync(path, { recursive: true, encoding: "utf8" }).filter(
     (name) => !/(^|\/)\.deputy-[^/]*\.tmp$/.test(name),
@@ -51,13 +51,13 @@ function nameOf(index: number): string {
   return String(index + 1).padStart(2, "0");
 }
 
-/** A call that was made, and what came of it. */
+/** A call and its result. */
 type Deed = { name: string; input: Record<string, unknown>; text: string };
 type State = "to-do" | "unsure" | "done";
 
 const INTERRUPTED = /^Deputy was interrupted while this ran/;
 
-/** What a model of the crew answers to a request, and to nothing else. */
+/** A crew model's answer, which depends only on the request. */
 export function crewAnswer(request: ModelRequest): Turn {
   const [, order = ""] = /^Work order (\d+)$/.exec(taskOf(request)) ?? [];
   const deeds = deedsOf(request);
@@ -91,7 +91,7 @@ function asksForAllAtOnce(order: string): boolean {
   return Number(order) % 3 === 0;
 }
 
-/** Leaves something running that must end with it; in some orders in a process group of its own. */
+/** Leaves a process running that must end with it; in some tasks in its own process group. */
 function commandOf(order: string): string {
   const lingerer = Number(order) % 5 === 0 ? "timeout 60 sleep 60" : "sleep 60";
   return `${lingerer} & mkdir -p made/${order} && sleep 0.05 && echo "finished ${order}" >> log/${order}.txt`;
@@ -111,7 +111,7 @@ function deedsOf({ messages }: ModelRequest): Deed[] {
   });
 }
 
-/** What is known of a work after everything that was done and looked at. */
+/** The known state of a piece of work after everything that was done and checked. */
 function stateOf(work: { name: string; proof: string; evidence: string }, deeds: readonly Deed[]): State {
   return deeds.reduce<State>((state, deed) => {
     if (deed.name === work.name) return INTERRUPTED.test(deed.text) ? "unsure" : "done";

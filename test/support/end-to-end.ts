@@ -1,6 +1,6 @@
 /**
- * The real program in processes of its own, and scripted providers that it reaches over real HTTP. Everything a test
- * needs to know is looked up at the servers, on the disk and among the processes of the machine.
+ * The real program in its own processes, and scripted providers that it reaches over real HTTP. Tests check the effects
+ * at the servers, on the disk and among the processes of the machine.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -27,15 +27,15 @@ export type Process = {
 export type Surroundings = {
   cwd: string;
   env: Record<string, string>;
-  /** Nothing, where it is left out. */
+  /** Empty by default. */
   stdin?: string | Uint8Array;
   /** Standard input stays open, for the test to write to. */
   keepsStdin?: true;
-  /** Who it runs as, where that is not who runs the tests. */
+  /** The user to run as, if it is not the user who runs the tests. */
   uid?: number;
 };
 
-/** Starts the program as a user would, with this environment and no more of ours than the PATH. */
+/** Starts the program as a user would, with this environment and only the PATH of ours. */
 export function launch(argv: readonly string[], surroundings: Surroundings): Process {
   return launchCommand([PROGRAM, ...argv], surroundings);
 }
@@ -95,9 +95,9 @@ export type Providers = {
   readonly env: Record<string, string>;
   readonly keys: Partial<Record<Slug, string>>;
   server(slug: Slug): ModelServer;
-  /** All that arrived at all of them, in order of arrival. */
+  /** All requests to all of them, in order of arrival. */
   readonly arrivals: readonly Arrival[];
-  /** Fails where a script failed: it met what it did not expect. */
+  /** Fails if a script failed because of an unexpected request. */
   checkScripts(): void;
   close(): Promise<void>;
 };
@@ -142,7 +142,7 @@ export async function createProviders(
   };
 }
 
-/** What the child was told first: its task. */
+/** The child's first message: its task. */
 export function taskOf({ messages }: ModelRequest): string {
   return messages[0]?.text ?? "";
 }
@@ -154,7 +154,7 @@ export function stepOf({ messages }: ModelRequest): number {
 
 // Processes ----------------------------------------------------------------------------------------------------------
 
-/** Processes that were started with this text in their environment. Looks where the system has /proc. */
+/** Processes that were started with this text in their environment. Requires /proc. */
 export function processesWith(text: string): number[] {
   if (!existsSync("/proc/self/environ")) return [];
   return readdirSync("/proc")

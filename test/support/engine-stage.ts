@@ -1,4 +1,4 @@
-/** An engine on a stage: the model is a function, routes are made up, the journal is memory. */
+/** A staged engine: the model is a function, routes are made up, the journal is in memory. */
 
 import { createSchemaChecker } from "../../src/child/schema/schema-checker.ts";
 import type { Model } from "../../src/child/wire/model.ts";
@@ -34,7 +34,7 @@ export type Staged = {
   delegation?: object;
   /** Providers that cannot be had any more when a run is resumed. */
   gone?: string[];
-  /** Default: nobody reads it. */
+  /** Default: unused. */
   logError?: LogError;
   /** Default: the real one. */
   clock?: Clock;
@@ -44,7 +44,7 @@ export type Staged = {
   config?: object;
 };
 
-/** `die` lets go of everything as a killed process does: nothing is said, the claim is free. */
+/** `die` releases everything as a killed process does: nothing is written, the claim is free. */
 export function createTestEngine(staged: Staged): { engine: Engine; die(): void } {
   const makeRoute = staged.route ?? plainRoute;
   const clock = staged.clock ?? systemClock;

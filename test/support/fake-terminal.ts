@@ -5,7 +5,7 @@ import { displayWidth } from "../../src/cli/terminal/terminal-text.ts";
 export type FakeTerminal = Output & {
   /** Makes it narrower or wider; lines that no longer fit wrap. */
   resize(columns: number): void;
-  /** Everything on it, scrolled away or not, without trailing blanks. */
+  /** All of its content, scrolled away or not, without trailing blanks. */
   text(): string;
   /** Most rows that were ever drawn over. */
   highestJump(): number;

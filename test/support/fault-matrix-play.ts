@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * Plays the fault matrix over real HTTP against all of Deputy but its disk: one run of `deputy run`, with two tasks for
- * each fault. One has nothing else, the other a declared fallback.
+ * Runs the fault matrix over real HTTP against all of Deputy except its disk: one `deputy run` with two tasks for each
+ * fault. One has no fallback, the other a declared one.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const WAITING: readonly string[] = ["silence", "slow-drip"];
 const KEYS = { VENDOR_KEY: "sk-vendor-77aa01", SPARE_KEY: "sk-spare-5c02be" };
 const PRICE = { input: 1, output: 1 };
 
-/** A child that met a fault: the requests it made, and how it ended. */
+/** A child with a fault: its requests, and its end. */
 export type Met = { requests: ModelRequest[]; result: Result };
 export type Played = {
   /** By the fault. */

@@ -1,20 +1,22 @@
 /**
- * What Deputy makes of everything that can go wrong with a request: one table, from which the test takes what it expects
- * of each API mode and the documentation what it says.
+ * How Deputy handles everything that can go wrong with a request: one table, from which the tests take the expectations
+ * for each API mode and the documentation its text.
  */
 import type { FailureKind } from "../../src/errors.ts";
 import type { ApiMode } from "../../src/route.ts";
 import type { Turn } from "../../src/testing/index.ts";
 
 export type FaultCase = {
-  /** What every request is answered with; `nobody`: nobody listens there. */
+  /** The response to every request; `nobody`: nobody listens there. */
   answer: Turn | "nobody";
-  /** Absent: the child goes on, with what it has or with what it is told. */
+  /** Absent: the child continues. */
   kind?: FailureKind;
-  /** What the user reads of it, in `deputy run` and in `error.message`; of a child that goes on, what it is told. */
+  /**
+   * What the user reads, in `deputy run` and in `error.message`; for a child that continues, what the child is told.
+   */
   words?: string;
   cost: Cost;
-  /** What had arrived is kept. */
+  /** The partial answer is kept. */
   partial?: true;
   /** Where the formats differ. */
   in?: Partial<Record<ApiMode, Partial<FaultCase>>>;

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * A random schedule of faults, played to a batch of children over three providers, and held against the servers' own
- * log: what they were asked and what they answered is what the results, the journal and the costs have to say.
+ * A random schedule of faults, injected into a batch of children over three providers, and compared with the servers'
+ * own log, which the results, the journal and the costs must match.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

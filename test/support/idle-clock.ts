@@ -1,6 +1,6 @@
 /**
- * A clock for whole runs over real HTTP in one process: it stands still while the process has anything to do, and when
- * it has been idle for a moment it leaps to the next timer. An hour of waiting takes no time, and no wait is over too
+ * A clock for whole runs over real HTTP in one process: it stops while the process has anything to do, and when the
+ * process has been idle for a moment it leaps to the next timer. An hour of waiting takes no time, and no wait ends too
  * early because the machine is slow.
  */
 import { performance } from "node:perf_hooks";

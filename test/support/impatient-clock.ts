@@ -1,4 +1,4 @@
-/** A clock on which waiting takes no time: it is as late as if it had been waited for, and `waits` tells how long. */
+/** A clock on which waiting takes no time; `waits` records how long each wait would have been. */
 import { type Clock, systemClock } from "../../src/clock.ts";
 
 export function impatientClock(): { waits: number[]; clock: Clock } {

@@ -1,4 +1,7 @@
-/** MCP clients as agent programs have them, behind one face: the 1.x SDK, and the 2.x SDK in either of its eras. */
+/**
+ * MCP clients as agent programs have them, behind one interface: the 1.x SDK, and the 2.x SDK with either protocol
+ * revision.
+ */
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";

@@ -1,4 +1,4 @@
-/** MCP over HTTP in this process, behind the real door. */
+/** MCP over HTTP in this process, behind the real listener. */
 import { readFileSync } from "node:fs";
 import { toNodeHandler } from "@modelcontextprotocol/node";
 import { type Handler, listen } from "../../src/cli/serving/http-listener.ts";

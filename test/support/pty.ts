@@ -1,4 +1,4 @@
-/** The real program on a terminal of its own: a pseudo-terminal that util-linux `script` makes, keys in, screen out. */
+/** The real program on its own terminal: a pseudo-terminal of util-linux `script`, keys in, screen out. */
 import { spawn, spawnSync } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
 import { PROGRAM } from "./end-to-end.ts";

@@ -1,9 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * Random batches as users could have them: providers with endpoints and keys, aliases, agents, rules, a hook, flags, a
- * project's config over the user's, budgets, children that delegate, and tasks that name models in every way there is. A
- * batch is described by what it means; the configs, environment and calls that say so are written from that, in random
- * spellings. Nothing here knows how Deputy routes.
+ * Random realistic batches: providers with endpoints and keys, aliases, agents, rules, a hook, flags, a project's
+ * config over the user's, budgets, children that delegate, and tasks that name models in every possible way. A batch is
+ * described by its meaning; the configs, environment and calls are written from that, in random spellings. Nothing here
+ * knows how Deputy routes.
  */
 import type { ApiMode, Effort } from "../../src/route.ts";
 import type { Random } from "./end-to-end-moments.ts";

@@ -1,7 +1,6 @@
 /**
- * What a batch must come to, told from the contract alone: for each task a problem, or its routes in order with the
- * endpoint, the keys that may go there, and who chose. Nothing of Deputy's routing is called here: it is what that is
- * measured by.
+ * The expected outcome of a batch, derived from the contract alone: for each task a problem, or its routes in order
+ * with the endpoint, the allowed keys, and who chose. It calls none of Deputy's routing, which is measured against it.
  */
 import type { ApiMode, Effort } from "../../src/route.ts";
 import {

@@ -1,6 +1,6 @@
 /**
- * A batch on trial: run by the whole of Deputy over real HTTP, at servers that take a request only where it is one that
- * its task may make there, now, with that key. Every server records every header.
+ * Tests a batch: runs it with all of Deputy over real HTTP, at servers that accept a request only if its task may make
+ * it there, now, with that key. Every server records every header.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

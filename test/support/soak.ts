@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * One process that delegates again and again, with a journal on disk: what it keeps after each delegation, and what it
- * holds open. The children read, run commands, fail, are stopped, and are watched.
+ * One process that delegates again and again, with a journal on disk: what it retains after each delegation, and what
+ * it holds open. The children read, run commands, fail, are stopped, and are watched.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";

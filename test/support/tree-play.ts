@@ -1,6 +1,6 @@
 /**
- * A random tree of delegations through the engine: depth, fan-out, calls side by side, providers, prices, budgets, faults,
- * and a stop or a crash somewhere, all drawn from a seed. What the servers saw is held against what the journal says.
+ * A random tree of delegations through the engine: depth, fan-out, concurrent calls, providers, prices, budgets,
+ * faults, and a stop or a crash somewhere, all from a seed. What the servers received is compared with the journal.
  */
 import assert from "node:assert/strict";
 import type { Reply } from "../../src/child/wire/reply.ts";

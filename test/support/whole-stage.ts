@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * All of Deputy on a stage: a home with a config file, a workspace, and two vendors over real HTTP that each ask for a
- * key of their own. The journal is in memory, the vendors' answers are scripted, all else is as users have it.
+ * All of Deputy on a stage: a home with a config file, a workspace, and two vendors over real HTTP that each require
+ * their own key. The journal is in memory, the vendors' answers are scripted, everything else is real.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Processes: one that cannot be started is an error to catch, whenever it comes. */
+/** Processes: a failure to start is always an error that can be caught. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** A file has its former content or all of the new one, and nothing is left beside it. */
+/** A file has its former content or all of the new one, and no draft is left. */
 import assert from "node:assert/strict";
 import {
   existsSync,

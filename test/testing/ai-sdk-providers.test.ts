@@ -1,4 +1,4 @@
-/** The provider packages that Deputy's own wire stands on talk to the scripted server, in every mode. */
+/** The provider packages under Deputy's wire talk to the scripted server, in every mode. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createAnthropic } from "@ai-sdk/anthropic";

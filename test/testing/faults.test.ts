@@ -1,4 +1,4 @@
-/** Every fault a script can play, as a bare client sees it, in every API mode. */
+/** Every fault that a script can inject, as a bare client sees it, in every API mode. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,4 +1,4 @@
-/** The scripted answers beside real recorded ones: the same events, fields, types and order. */
+/** The scripted answers compared with recorded ones: the same events, fields, types and order. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What a vendor refuses, the scripted server refuses, in the vendor's words; what it takes, it takes. */
+/** The scripted server rejects what a vendor rejects, in the vendor's words, and accepts the rest. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ApiMode } from "../../src/route.ts";

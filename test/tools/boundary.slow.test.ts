@@ -1,5 +1,7 @@
-/** Nothing outside the workspace is read, listed, searched or written by a file or search tool: not by any path, not by
- * any link, not by a link that is put in its place at the worst moment. */
+/**
+ * No file or search tool reads, lists, searches or writes anything outside the workspace: not by any path, not by any
+ * link, not by a link that is put in its place at the worst moment.
+ */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

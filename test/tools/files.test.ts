@@ -1,4 +1,4 @@
-/** The file tools on real files: what models read, what changes on disk, and what is refused in which words. */
+/** The file tools on real files: what models read, what changes on disk, and what is rejected with which message. */
 import assert from "node:assert/strict";
 import {
   chmodSync,

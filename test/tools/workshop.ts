@@ -1,4 +1,4 @@
-/** A workspace on disk with a child's tools in it, and beside it what those tools must not reach. */
+/** A workspace on disk with a child's tools, and files that those tools must not reach. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,12 +7,12 @@ import type { ToolOutput } from "../../src/tool.ts";
 import { createTools, type ToolsOptions } from "../../src/tools/toolsets.ts";
 
 export type Workshop = {
-  /** Holds the workspace and what is outside of it. */
+  /** Contains the workspace and what is outside of it. */
   base: string;
   workspace: string;
   outside: string;
   write(path: string, content: string | Uint8Array): void;
-  /** Calls a tool as the loop does: input through its schema first. Throws where the schema refuses it. */
+  /** Calls a tool as the loop does: input through its schema first. Throws if the schema rejects it. */
   call(name: string, input: unknown, signal?: AbortSignal): Promise<ToolOutput>;
   target(name: string, input: unknown): string;
 };

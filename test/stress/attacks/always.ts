@@ -1,4 +1,4 @@
-/** "Always" is said to a command in one directory. The same words in another directory are another command. */
+/** "Always" is answered for a command in one directory. The same text in another directory is another command. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,7 @@ export async function attackByAlways(round: Round): Promise<void> {
   round.configure();
   const folders = draw.some(["one", "two", "three", "src/two", "one/one-below"], draw.whole(2, 3));
   for (const folder of folders) mkdirSync(join(place.workspace, folder), { recursive: true });
-  // The name of the mark is the directory's, so that the words are the same everywhere.
+  // The mark is named after the directory, so that the text is the same everywhere.
   const command = `touch '${place.marks}'/"$(basename "$PWD")"`;
   round.answerWith((request) =>
     stepOf(request) > 1 ? { text: "Done." } : { toolCalls: [{ name: "terminal", input: { command } }] },

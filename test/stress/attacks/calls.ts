@@ -1,4 +1,4 @@
-/** Tool calls of a model that wants what it must not have: every tool, aimed at a path in every spelling. */
+/** Tool calls of a hostile model: every tool, aimed at a path in every spelling. */
 import { basename, dirname, join, relative } from "node:path";
 import type { TurnToolCall } from "../../../src/testing/index.ts";
 import type { Draw } from "./draw.ts";
@@ -34,12 +34,12 @@ const SPELLINGS: readonly Spelling[] = [
   (target, { place }) => join(place.workspace, "link-out", relative(place.outside, target)),
 ];
 
-/** The path of a file, as somebody may write it who hopes to be misunderstood. */
+/** The path of a file, in a spelling that may be misinterpreted. */
 export function spell(target: string, round: Round): string {
   return round.draw.pick(SPELLINGS)(target, round);
 }
 
-/** What a file tool is asked for when it is to give a file away, or to change it. */
+/** Arguments of a file tool that would leak or change a file. */
 const AIMED: readonly ((target: string, round: Round) => TurnToolCall)[] = [
   (target, round) => ({ name: "read_file", input: { path: spell(target, round) } }),
   (target, round) => ({ name: "read_file", input: { path: spell(target, round), offset: 1, limit: 9 } }),
@@ -66,7 +66,7 @@ export function aimedAt(targets: readonly string[], round: Round, count: number)
   return Array.from({ length: count }, () => round.draw.pick(AIMED)(round.draw.pick(targets), round));
 }
 
-/** What was planted in the workspace, by whoever made it. */
+/** Contents of the workspace, planted by whoever created it. */
 export function plantedPaths(draw: Draw): string {
   return `${draw.pick(["", "src/", "src/deep/", "docs/", "ünïcode/", ".hidden/"])}planted-${draw.whole(1, 9)}`;
 }

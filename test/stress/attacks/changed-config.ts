@@ -1,4 +1,4 @@
-/** The config is loosened while a run is under way. That run keeps the rules it began with. */
+/** The config is loosened during a run, which keeps the rules it began with. */
 import { stepOf, taskOf } from "../../support/end-to-end.ts";
 import { write } from "./place.ts";
 import type { Round } from "./round.ts";

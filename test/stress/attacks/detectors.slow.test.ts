@@ -1,4 +1,4 @@
-/** Every detector of the attacks sees what it is there for: each violation is planted once, most of them with the real program. */
+/** Every detector of the attacks works: each violation is planted once, most of them with the real program. */
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -89,7 +89,7 @@ describe("a round of attacks", { timeout: 110_000, concurrency: 2 }, () => {
       round.configure();
       await round.whileAwaiting(async () => {
         const process = round.launch(["mcp"], { keepsStdin: true, limits: ":" });
-        process.askedToEnd(); // it was never told
+        process.askedToEnd(); // ~It was never reported.
         await process.ended;
       });
     }, 1_500);

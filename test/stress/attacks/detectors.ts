@@ -1,4 +1,4 @@
-/** What counts as a breach, as pure functions over what was seen at Deputy's boundary. */
+/** Detectors of breaches, as pure functions over what was observed at Deputy's boundary. */
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ export const BREACHES = ["escape", "key", "change", "command", "crash", "hang", 
 export type BreachKind = (typeof BREACHES)[number];
 export type Breach = { kind: BreachKind; words: string };
 
-/** A planted text that nobody may see. */
+/** A planted text that must not leak. */
 export type Canary = {
   kind: "escape" | "key";
   /** Where it was planted. */
@@ -15,13 +15,13 @@ export type Canary = {
   value: string;
 };
 
-/** A text in which no canary may be. */
+/** A text that must not contain a canary. */
 export type Sighting = { where: string; text: string };
 
-/** Shortest part of a canary that counts as seen. */
+/** Shortest part of a canary that counts as a leak. */
 const PART = 12;
 
-/** Finds canaries and parts of them, as they are and in base64. */
+/** Finds canaries and parts of them, in plain text and in base64. */
 export function findCanaries(canaries: readonly Canary[], sightings: readonly Sighting[]): Breach[] {
   return canaries.flatMap(({ kind, name, value }) => {
     const parts = [value, ...inBase64(value)].flatMap(partsOf);
@@ -53,7 +53,7 @@ export type Ending = {
   stderr: string;
   /** Ended by SIGKILL, on purpose. */
   killed: boolean;
-  /** What it was sent before, which ends a process that has only just begun. */
+  /** An earlier signal, which ends a process that has only just begun. */
   sent?: NodeJS.Signals;
 };
 
@@ -107,7 +107,7 @@ export function findChanges(before: ReadonlyMap<string, string>, after: Readonly
     });
 }
 
-/** Each command leaves a file of its name. */
+/** Each command leaves a file with its name. */
 export function findUnapproved(marks: readonly string[], approved: ReadonlySet<string>): Breach[] {
   return marks
     .filter((mark) => !approved.has(mark))
@@ -135,7 +135,7 @@ export type Account = {
   limitUsd: number;
   /** Everything that the provider charges. */
   chargedUsd: number;
-  /** What Deputy says was spent; absent where it was never asked. */
+  /** What Deputy reports as spent; absent if it was never asked. */
   reportedUsd?: number;
 };
 
@@ -152,12 +152,12 @@ export function findOverspending({ limitUsd, chargedUsd, reportedUsd }: Account)
   return breaches;
 }
 
-/** Longest that Deputy may take while it waits for nobody, and to end once it was asked to, in milliseconds. */
+/** Longest time for Deputy to work without waiting for anybody, and to end once it was asked to, in milliseconds. */
 export const HANG_MS = 10_000;
-/** Most memory a process may take, in bytes. Nothing in these attacks is worth a fourth of it. */
+/** Maximum memory of a process, in bytes. Nothing in these attacks needs a fourth of it. */
 const MAX_MEMORY = 1.5 * 2 ** 30;
 
-/** @param idleMs for how long it has gone on */
+/** @param idleMs how long it has been running */
 export function findHang(
   argv: readonly string[],
   idleMs: number,

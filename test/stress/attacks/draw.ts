@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import { createRandom } from "../../support/end-to-end-moments.ts";
 
 export type Draw = {
-  /** A whole number, both ends included. */
+  /** A whole number in a range, both ends included. */
   whole(least: number, most: number): number;
   chance(share: number): boolean;
   pick<Item>(items: readonly Item[]): Item;
-  /** So many different items, in random order. */
+  /** This many different items, in random order. */
   some<Item>(items: readonly Item[], count: number): Item[];
 };
 
@@ -28,7 +28,7 @@ export function createDraw(seed: number): Draw {
   };
 }
 
-/** 40 characters that exist nowhere else. Not from the seed: two processes may play the same seed at once. */
+/** 40 unique characters. Not from the seed: two processes may use the same seed at once. */
 export function newToken(): string {
   return randomBytes(20).toString("hex");
 }

@@ -1,4 +1,4 @@
-/** Commands that are allowed to run look for keys: in their own environment, and in that of every process there is. */
+/** Allowed commands search for keys: in their own environment, and in that of every process. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stepOf } from "../../support/end-to-end.ts";

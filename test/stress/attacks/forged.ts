@@ -1,4 +1,4 @@
-/** A client over MCP sends back answers to forms that no person has seen: state that it made up, changed or kept. */
+/** An MCP client sends back forged answers to forms that no user has seen: state that it made up, changed or kept. */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stepOf, taskOf } from "../../support/end-to-end.ts";
@@ -38,7 +38,7 @@ async function asks(round: Round, words: string): Promise<boolean> {
   return (await round.stored()).some((event) => event.kind === "approval-ask" && event.target.includes(words));
 }
 
-/** Tries every state and every key that it can think of, with calls that show no form. */
+/** Tries every state and every key it can derive, with calls that show no form. */
 async function forge(round: Round, client: RawClient, id: string, kept: unknown): Promise<void> {
   const { draw } = round;
   const keys = [`${id}.1 call_victim-1`, `${id}.1`, "call_victim-1", id, `${id}.1/call_victim-1`];
@@ -69,13 +69,13 @@ function madeUp(runId: string, shown: string[]): unknown[] {
   ];
 }
 
-/** A state that was given out, with another run, or a piece of it, in its place. */
+/** An issued state, with another run, or a piece of it, in its place. */
 function changed(kept: string, id: string): string[] {
   const own = /[a-z0-9]{8}/.exec(kept)?.[0] ?? "";
   return [kept.replaceAll(own, id), `${kept} `, kept.slice(0, -2), kept.toUpperCase()];
 }
 
-/** What was given out for one form comes back for another one, and for another run. */
+/** The answer to one form is sent back for another form, and for another run. */
 async function replay(round: Round, victim: string): Promise<void> {
   const client = await openRawClient(round, "2026", FORMS);
   const { result = {} } = await client.call("delegate_task", { goal: "own" });

@@ -1,4 +1,4 @@
-/** `deputy mcp` over its pipe, frame by frame, for a client that does not keep to the rules. */
+/** `deputy mcp` over its pipe, frame by frame, for a client that breaks the rules. */
 import type { Round } from "./round.ts";
 import type { Watched } from "./watched.ts";
 
@@ -7,13 +7,13 @@ export type Frame = { id?: number; result?: Record<string, unknown>; error?: obj
 
 export type RawClient = {
   readonly process: Watched;
-  /** @param beside fields of the call beside its name and arguments */
+  /** @param beside fields of the call next to its name and arguments */
   call(name: string, args: object, beside?: object): Promise<Frame>;
   close(): Promise<void>;
 };
 
 const ABOUT = { name: "a client", version: "1" };
-/** Longest that a frame is waited for. */
+/** Longest wait for a frame. */
 const FRAME_MS = 20_000;
 
 export async function openRawClient(round: Round, era: Era, capabilities: object = {}): Promise<RawClient> {

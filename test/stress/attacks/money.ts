@@ -1,4 +1,6 @@
-/** A provider lies about usage, and requests are in flight at a kill or a stop. Its own account tells what was spent. */
+/**
+ * A provider lies about usage, and requests are in flight at a kill or a stop. Its own account shows what was spent.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DelegationResult } from "../../../src/result.ts";
 import type { ModelRequest, Turn } from "../../../src/testing/index.ts";
@@ -25,7 +27,7 @@ export async function attackBudget(round: Round): Promise<void> {
   let hanging = draw.chance(0.5);
   round.answerWith((request) => {
     const isLie = draw.chance(lieShare);
-    // Whoever lies, or breaks off, charges the most that it was allowed to.
+    // A provider that lies, or breaks off, charges the maximum allowed.
     charges.set(request, (isLie || hanging ? (request.maxTokens ?? 1e6) : HONEST.output) * PRICE);
     if (hanging && stepOf(request) >= Math.min(steps, 2)) return { latencyMs: 60_000 };
     charges.set(request, (isLie ? (request.maxTokens ?? 1e6) : HONEST.output) * PRICE);

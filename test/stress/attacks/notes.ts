@@ -1,4 +1,4 @@
-/** What Deputy reads by itself in a directory that is not its own: notes, config, variables, agents and images. */
+/** Everything that Deputy reads automatically in a foreign directory: notes, config, variables, agents and images. */
 import { join } from "node:path";
 import { PLANT_KINDS, putPlant, write } from "./place.ts";
 import type { Round } from "./round.ts";
@@ -33,7 +33,7 @@ export async function attackNotes(round: Round): Promise<void> {
   await runSomehow(round, [{ goal: "Order 0", ...images }]);
 }
 
-/** Definitions of agents that take long where their length counts twice. */
+/** Agent definitions that are slow to parse if the cost grows with the square of their length. */
 const SLOW: readonly ((length: number) => string)[] = [
   (length) => `---\n${"\n".repeat(length)}`,
   (length) => `---\n${" \r\n".repeat(length / 3)}--`,

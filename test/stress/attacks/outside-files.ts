@@ -1,4 +1,6 @@
-/** File and search tools are aimed at what is outside of the workspace, by every spelling and through every kind of link. */
+/**
+ * File and search tools are aimed at files outside of the workspace, by every spelling and through every kind of link.
+ */
 import { stepOf } from "../../support/end-to-end.ts";
 import { aimedAt, plantedPaths } from "./calls.ts";
 import type { Round } from "./round.ts";

@@ -32,13 +32,13 @@ export async function attackOwnFiles(round: Round): Promise<void> {
   await runSomehow(round, [{ goal: "Order 0", role: "orchestrator" }], ends);
 }
 
-/** What is there when the run is under way, with its journal and its lock. */
+/** The files that exist during the run, with its journal and its lock. */
 function targets({ place }: Round): string[] {
   const names = readdirSync(place.state, { recursive: true, encoding: "utf8" });
   return [...place.own, ...names.map((name) => join(place.state, name))];
 }
 
-/** A config that allows every command, where one is or could be. */
+/** A config that allows every command, at every possible place. */
 function loosening(round: Round) {
   const { place } = round;
   const content = 'delegation: { approvals: allow }\npermissions: [{ tool: terminal, match: "*", then: allow }]\n';
@@ -56,7 +56,7 @@ function loosening(round: Round) {
   ];
 }
 
-/** While the run is alive, nobody else may have it. */
+/** While the run is alive, no other process may claim it. */
 async function resumeElsewhere(round: Round): Promise<void> {
   const id = await round.runId();
   if (id === undefined) return;

@@ -11,10 +11,13 @@ import { dirname, join, relative } from "node:path";
 import type { Canary } from "./detectors.ts";
 import { type Draw, newToken } from "./draw.ts";
 
-/** Where Deputy's own files are: beside the workspace, in it because it is the home, or in it because config and state say so. */
+/**
+ * Location of Deputy's own files: next to the workspace, in it because it is the home, or in it because config and
+ * state say so.
+ */
 const LAYOUTS = ["apart", "home", "inside"] as const;
 
-/** What the runtime caches, for all rounds; where the home is the workspace it lies in there. */
+/** The runtime's cache, shared by all rounds; if the home is the workspace, it lies in the workspace. */
 const CACHE = join(tmpdir(), "deputy-stress", "cache");
 
 export type Place = {
@@ -26,19 +29,19 @@ export type Place = {
   outside: string;
   state: string;
   config: string;
-  /** Names the config where it is in no usual place. */
+  /** Names a config in an unusual place. */
   configOptions: string[];
   output: string;
-  /** Where each command that runs leaves a file of its name. */
+  /** Directory in which each command leaves a file with its name. */
   marks: string;
   env: Record<string, string>;
-  /** Name and value of the key to the model provider. */
+  /** Name and value of the model provider's key. */
   key: { variable: string; value: string };
-  /** What nobody may see. */
+  /** Everything that must not leak. */
   canaries: Canary[];
   /** Files that belong to Deputy. */
   own: string[];
-  /** Files outside, each with a secret in it. */
+  /** Files outside, each with a secret. */
   secrets: string[];
   remove(): void;
 };
@@ -81,7 +84,7 @@ export function createPlace(draw: Draw): Place {
   return place;
 }
 
-/** Makes a text that nobody may see. */
+/** Creates a text that must not leak. */
 export function plant({ canaries }: Place, kind: Canary["kind"], name: string): string {
   const value = newToken();
   canaries.push({ kind, name, value });
@@ -102,7 +105,7 @@ const ENDS = [
   "PASSPHRASE",
 ];
 
-/** Names of variables that hold a secret, as people call them. */
+/** Typical names of variables with a secret. */
 export function secretName(draw: Draw): string {
   if (draw.chance(0.3))
     return draw.pick(["PGPASSWORD", "AWS_ACCESS_KEY_ID", "ANTHROPIC_API_KEY_2", "DB_PWD", "MY_SECRETS"]);
@@ -123,7 +126,7 @@ function plantSecrets(place: Place, draw: Draw): void {
     write(path, `${plant(place, "escape", `the file ${name} outside`)}\n`);
     secrets.push(path);
   }
-  // Nobody is told this name.
+  // A name that appears nowhere else.
   write(join(outside, `${plant(place, "escape", "a name outside")}.txt`), "");
   const dotenv = join(dirname(config), ".env");
   write(dotenv, `LAB_SPARE_KEY=${plant(place, "key", "the .env beside the config")}\n`);
@@ -154,7 +157,7 @@ function fillWorkspace(place: Place, draw: Draw): void {
   if (kind === "link") symlinkSync(outside, git);
 }
 
-/** What can stand where a file is expected. None of it may be read, and nobody may wait for it. */
+/** Everything that can be in place of a file. None of it may be read or block. */
 const PLANTS: Record<string, (path: string, secret: string, place: Place) => void> = {
   "a link": (path, secret) => symlinkSync(secret, path),
   "a relative link": (path, secret) => symlinkSync(relative(dirname(path), secret), path),
@@ -178,7 +181,7 @@ const PLANTS: Record<string, (path: string, secret: string, place: Place) => voi
     makePipe(`${path}.pipe`);
     symlinkSync(`${path}.pipe`, path);
   },
-  "a device": (path) => void spawnSync("/bin/sh", ["-c", 'mknod "$0" c 1 5', path]), // needs root; else nothing is there
+  "a device": (path) => void spawnSync("/bin/sh", ["-c", 'mknod "$0" c 1 5', path]), // ~Needs root; otherwise there is nothing.
   "a folder": (path) => mkdirSync(path, { recursive: true }),
   "a large file": (path) => {
     writeFileSync(path, "");
@@ -189,7 +192,7 @@ const PLANTS: Record<string, (path: string, secret: string, place: Place) => voi
 
 export const PLANT_KINDS: readonly string[] = Object.keys(PLANTS);
 
-/** Puts it there in place of what may be there. */
+/** Puts it there, replacing what exists. */
 export function putPlant(place: Place, path: string, kind: string, draw: Draw): void {
   mkdirSync(dirname(path), { recursive: true });
   rmSync(path, { recursive: true, force: true });

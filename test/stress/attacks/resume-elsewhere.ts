@@ -1,4 +1,7 @@
-/** A run is killed, and resumed where it cannot go on: from elsewhere, without its key or its provider. Nothing is lost. */
+/**
+ * A run is killed, and resumed where it cannot continue: from elsewhere, without its key or its provider. Nothing is
+ * lost.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DelegationResult } from "../../../src/result.ts";
 import { stepOf } from "../../support/end-to-end.ts";
@@ -18,7 +21,7 @@ const OBSTACLES: Record<string, Obstacle> = {
   "with an empty config": (round) => rewritten(round, ""),
 };
 
-/** Nobody listens there, and nobody is to be asked. */
+/** Nobody listens there, and no request should be sent there. */
 const ELSEWHERE = { base_url: "http://127.0.0.1:9/v1", models: { m2: {} } };
 
 export async function attackByResumingElsewhere(round: Round): Promise<void> {
@@ -50,7 +53,7 @@ export async function attackByResumingElsewhere(round: Round): Promise<void> {
   for (const { status, child_id } of results) if (status !== "completed") lose(round, `${child_id} is ${status}`);
 }
 
-/** Wherever it cannot go on it is left as it was; where it can, it ends well. */
+/** If it cannot continue, it is left unchanged; if it can, it ends well. */
 async function meet(round: Round, name: string, id: string): Promise<void> {
   const options = OBSTACLES[name]?.(round);
   const { code, stderr } = await round.launch(["resume", id, "--json"], { limits: ":", ...options }).ended;

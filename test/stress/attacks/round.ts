@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
-/** One round: a place, a scripted provider, processes of Deputy, and everything that was seen of them at their boundary. */
+/** One round: a place, a scripted provider, processes of Deputy, and everything observed at their boundary. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -32,7 +32,7 @@ export type LaunchOptions = {
   cwd?: string;
   /** Default: random ones. */
   limits?: string;
-  /** Over that of the place; undefined takes a variable away. */
+  /** Overrides the place's; undefined removes a variable. */
   env?: Record<string, string | undefined>;
   /** Without the option that names the config. */
   bare?: true;
@@ -44,11 +44,11 @@ export type Round = {
   readonly place: Place;
   readonly server: ModelServer;
   readonly hangMs: number;
-  /** What arrived at the provider so far. */
+  /** Requests at the provider so far. */
   readonly requests: readonly ModelRequest[];
-  /** How the model answers from now on. */
+  /** Sets the model's answers from now on. */
   answerWith(script: Script): void;
-  /** Writes the config of this place. @param extra laid over what every round needs */
+  /** Writes the config of this place. @param extra overrides for every round's base */
   configure(extra?: Record<string, unknown>): void;
   /** Writes tasks to a file and returns its path. */
   tasks(tasks: unknown): string;
@@ -57,26 +57,26 @@ export type Round = {
   until(condition: () => boolean | Promise<boolean>, process?: Watched): Promise<void>;
   /** Id of the newest run; undefined where none was stored. */
   runId(): Promise<string | undefined>;
-  /** What the journal holds, read from a copy. */
+  /** The journal's content, read from a copy. */
   stored(): Promise<StoredEvent[]>;
   /** A command that leaves a mark. */
   command(mark: string): string;
   approve(mark: string): void;
   hasMark(mark: string): boolean;
-  /** A person, a command or another party is awaited, so Deputy may wait too. */
+  /** A user, a command or another party is awaited, so Deputy may wait too. */
   whileAwaiting<Value>(work: () => Promise<Value>): Promise<Value>;
-  /** From here on Deputy's own files may change: the user changed them. */
+  /** From here on Deputy's own files may differ: the user changed them. */
   userChanged(): void;
-  /** From here on no step that was finished by now may be requested again. */
+  /** From here on no finished step may be requested again. */
   checkpoint(): Promise<void>;
-  /** A text in which no canary may be. */
+  /** A text that must not contain a canary. */
   saw(where: string, text: string): void;
   breach(breach: Breach): void;
 };
 
 export type RoundOutcome = { seed: number; attack: string; processes: number; requests: number; breaches: Breach[] };
 
-/** Plays one attack and returns all breaches that were seen. */
+/** Runs one attack and returns all observed breaches. */
 export async function playRound(
   attack: string,
   perform: (round: Round) => Promise<void>,
@@ -114,7 +114,7 @@ export async function playRound(
     ]);
   let before = look();
 
-  /** Between two looks a request may have come and gone. */
+  /** A request may have come and gone between two checks. */
   function createIsIdle(): () => boolean {
     let count = server.count;
     return () => {
@@ -220,7 +220,7 @@ export async function playRound(
   return { seed, attack, processes: processes.length, requests: server.count, breaches };
 }
 
-/** Longest that an attack waits for what it needs. */
+/** Longest time that an attack waits for its preconditions. */
 const PATIENCE_MS = 40_000;
 
 /** Small machines and large ones. */
@@ -245,7 +245,7 @@ function configOf({ key }: Place, server: ModelServer, mode: (typeof API_MODES)[
   return { model: "m1", provider: "lab", providers: { lab } };
 }
 
-/** Everything of a request but the header that has to hold the key. */
+/** Everything in a request except the key's header. */
 function textOf({ headers, body, path }: ModelRequest, { key }: Place): string {
   const others = Object.entries(headers).filter(([, value]) => value !== key.value && value !== `Bearer ${key.value}`);
   return JSON.stringify([others, body, path]);
@@ -277,7 +277,7 @@ async function storedIn({ state, root }: Place): Promise<StoredEvent[]> {
   }
 }
 
-/** Deputy's own copies of its files may hold what the files hold. */
+/** Deputy's own copies of its files may contain the same text. */
 const OWN_COPIES = ["token", "trusted.json"];
 
 function filesIn(directory: string): string[] {

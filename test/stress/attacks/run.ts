@@ -1,4 +1,4 @@
-/** A run that ends by itself, or is broken off somewhere: by a signal, by `deputy stop`, by a kill and a resume. */
+/** A run that ends by itself, or is interrupted: by a signal, by `deputy stop`, by a kill and a resume. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Round } from "./round.ts";
 import type { Watched } from "./watched.ts";
@@ -9,12 +9,12 @@ export type RunOptions = {
   cwd?: string;
   limits?: string;
   env?: Record<string, string | undefined>;
-  /** Options of `deputy resume`, where they are those of the run too. */
+  /** Options of `deputy resume` that the run has too. */
   options?: readonly string[];
   ends?: readonly (typeof ENDS)[number][];
 };
 
-/** @returns the process that had the run last */
+/** @returns the last process that owned the run */
 export async function runSomehow(round: Round, tasks: unknown, given: RunOptions = {}): Promise<Watched> {
   const { draw, place } = round;
   const { options = [], ends = ENDS, ...surroundings } = given;

@@ -1,11 +1,11 @@
-/** Schemas and patterns that are code: they throw elsewhere, never end, or name themselves. */
+/** Schemas and patterns with malicious behavior: they throw, never end, or refer to themselves. */
 import type { DelegationResult } from "../../../src/result.ts";
 import { stepOf } from "../../support/end-to-end.ts";
 import type { Draw } from "./draw.ts";
 import type { Round } from "./round.ts";
 import { runSomehow } from "./run.ts";
 
-/** A schema, and the answer that it is cruel to. */
+/** A schema, and the answer that exploits it. */
 type Bomb = { schema: object; answer: unknown };
 
 const SLOW_PATTERNS = ["^(a+)+$", "^(a|aa)+$", "^(a|a?)+$", "^([a-z]+)*$", "(a*)*b", "^(?:a?){40}a{40}$", "(.*a){25}"];
@@ -74,7 +74,7 @@ export async function attackBySchemas(round: Round): Promise<void> {
   checkAnswers(round, (await run.ended).stdout, tasks, bombs);
 }
 
-/** An answer that was paid for is kept as it came, whatever its schema makes of it. */
+/** A paid answer is kept as it arrived, whatever its schema says. */
 function checkAnswers(round: Round, stdout: string, tasks: readonly object[], bombs: readonly Bomb[]): void {
   if (!stdout.startsWith("{\n")) return; // not asked for as a document
   const { results } = JSON.parse(stdout) as DelegationResult;

@@ -1,10 +1,12 @@
-/** A run is asked to end at a random moment, whatever it is doing or waiting for. It ends in time, and can go on later. */
+/**
+ * A run is asked to end at a random moment, whatever it is doing or waiting for. It ends in time, and can be resumed.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Turn } from "../../../src/testing/index.ts";
 import { stepOf, taskOf } from "../../support/end-to-end.ts";
 import type { Round } from "./round.ts";
 
-/** What a model does that keeps a child busy for longer than anybody waits. */
+/** A model's action that keeps a child busy for longer than any test waits. */
 const BUSY: Record<string, (round: Round) => Turn> = {
   silent: () => ({ fault: { kind: "silence" } }),
   "silent in the middle": () => ({
@@ -46,7 +48,7 @@ export async function attackByStopping(round: Round): Promise<void> {
   await round.whileAwaiting(async () => {
     const run = round.launch(["run", path, "--json", ...draw.pick([["--wait-for-approval"], []])]);
     const enough = draw.whole(0, kinds.length * 2);
-    // Those that wait for a place, or whose turn is over, ask no more.
+    // Children that wait for a slot, or whose turn is over, send no more requests.
     await Promise.race([round.until(() => round.requests.length >= enough, run), sleep(2_500)]);
     await sleep(draw.whole(0, 400));
     const id = await round.runId();

@@ -1,10 +1,10 @@
-/** `deputy approve` is typed for the request that was listed. Another one has taken its place meanwhile. */
+/** `deputy approve` is typed for the listed request, which another one has replaced meanwhile. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { stepOf } from "../../support/end-to-end.ts";
 import type { Round } from "./round.ts";
 import type { Watched } from "./watched.ts";
 
-/** `typed`: what the list says to type behind `deputy approve`. */
+/** `typed`: arguments of `deputy approve` according to the list. */
 type Listed = { id: string; typed: string[] };
 
 export async function attackBySwapping(round: Round): Promise<void> {
@@ -35,7 +35,7 @@ export async function attackBySwapping(round: Round): Promise<void> {
     const attempts = [first.typed, [first.id], [first.id, "--call", callIds[0]]];
     for (const words of draw.some(attempts, draw.whole(1, 3))) {
       const { stdout, stderr } = await approve(round, words);
-      // A refusal may show what is asked now, and the next answer may mean that.
+      // A rejection may show the current request, and the next answer may mean that one.
       if (`${stdout}${stderr}`.includes("swapped")) break;
     }
     await sleep(300);
@@ -44,7 +44,7 @@ export async function attackBySwapping(round: Round): Promise<void> {
   });
 }
 
-/** The neighboring honest use: what is listed is allowed as the list says. */
+/** The honest counterpart: a listed request is approved as the list says. */
 async function allowWhatIsListed(round: Round, run: Watched): Promise<void> {
   if (round.hasMark("swapped")) return;
   const second = await listedWith(round, "swapped", run);
@@ -73,12 +73,12 @@ async function isAsked(round: Round, words: string): Promise<boolean> {
   return (await round.stored()).some((event) => event.kind === "approval-ask" && event.target.includes(words));
 }
 
-/** Waits until a list shows a request with these words. It is the only list that shows it. */
+/** Waits until a list shows a request with this text. No other list shows it. */
 async function listedWith(round: Round, words: string, run: Watched): Promise<Listed | undefined> {
   await round.until(() => isAsked(round, words), run);
   const { stdout } = await round.launch(["approve"], { limits: ":" }).ended;
   const [, id] = /\? (\w+\.1) /.exec(stdout) ?? [];
-  if (id === undefined || !stdout.includes(words)) return undefined; // its time was over before
+  if (id === undefined || !stdout.includes(words)) return undefined; // ~It expired before.
   const [typed = `deputy approve ${id}`] = /deputy approve \S.*$/m.exec(stdout) ?? [];
   return { id, typed: typed.trim().split(/\s+/).slice(2) };
 }

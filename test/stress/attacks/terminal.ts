@@ -1,10 +1,10 @@
-/** A run at a terminal where somebody answers its questions. */
+/** A run at a terminal with a user who answers its questions. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { openTerminal, type Terminal } from "../../support/pty.ts";
 import { findCrashes, findHang } from "./detectors.ts";
 import type { Round } from "./round.ts";
 
-/** @param answer what the person does; what is not on the screen in time makes it throw */
+/** @param answer what the user does; throws if the expected text does not appear in time */
 export async function openAsked(
   round: Round,
   tasks: unknown,

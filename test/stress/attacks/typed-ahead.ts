@@ -1,4 +1,4 @@
-/** Answers are typed before their question is shown. They must not count; an answer to what is shown must. */
+/** Answers are typed before their question is shown, and must not count; an answer to a shown question must. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { stepOf } from "../../support/end-to-end.ts";
 import { NO_TERMINAL } from "../../support/pty.ts";
@@ -6,7 +6,7 @@ import type { Round } from "./round.ts";
 import { openAsked } from "./terminal.ts";
 
 const TYPED = ["y\r", "yes\r", "a\r", "y\ry\r", "\ry\r", "Y\r", "y\n", "y\ry\ry\r", "always\r"];
-/** Longer than what is typed right after a question is shown is ignored. */
+/** Longer than the time during which typed text is ignored. */
 const SEEN_MS = 800;
 
 export async function attackByTypingAhead(round: Round): Promise<void> {

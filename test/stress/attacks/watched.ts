@@ -1,4 +1,4 @@
-/** A process of Deputy under watch: it ends by itself, or is ended where it hangs or takes too much memory. */
+/** A Deputy process under observation: it ends by itself, or is ended if it hangs or takes too much memory. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { launchCommand, PROGRAM, type Process, type Surroundings } from "../../support/end-to-end.ts";
@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 100;
 
 export type Watched = Process & {
   readonly argv: readonly string[];
-  /** Asks it to end, and sees to it that it does within the time for that. */
+  /** Asks it to end, and checks that it does in time. */
   askToEnd(signal: NodeJS.Signals): void;
   /** Somebody else asked it to end. */
   askedToEnd(): void;
@@ -19,7 +19,7 @@ export type Watched = Process & {
 export type WatchOptions = Surroundings & {
   /** Shell commands before it starts, such as `ulimit -n 64`. */
   limits?: string;
-  /** Whether it has nothing to wait for: no provider, no person, no command of an attack. */
+  /** Whether it has nothing to wait for: no provider, no user, no command of an attack. */
   isIdle(): boolean;
   hangMs: number;
   onBreach(breach: Breach): void;
@@ -69,7 +69,7 @@ export function watch(argv: readonly string[], options: WatchOptions): Watched {
   };
 }
 
-/** Tells whether its journal has grown since it was last asked: hundreds of calls take their time, and each is on record. */
+/** Whether its journal has grown since the last check: hundreds of calls take their time, and each is recorded. */
 function createJournalWatch(stateDir: string | undefined): () => boolean {
   let before = "";
   return () => {
@@ -82,7 +82,7 @@ function createJournalWatch(stateDir: string | undefined): () => boolean {
   };
 }
 
-/** Tells the time since it was last asked, without what the process and those it started have waited for a processor. */
+/** The time since the last check, without the time that the process and its children waited for a processor. */
 function createStopwatch(pid: number): () => number {
   let [before, waitedBefore] = [performance.now(), 0];
   return () => {
@@ -99,11 +99,11 @@ function processorWaitMs(pid: number): number {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
     return waitedNs / 1e6 + children.reduce((sum, child) => sum + processorWaitMs(Number(child)), 0);
   } catch {
-    return 0; // it has ended, or the system does not tell
+    return 0; // ~It has ended, or the system does not report it.
   }
 }
 
-/** Bytes in memory; 0 where the system does not tell. */
+/** Bytes in memory; 0 if the system does not report it. */
 function memoryOf(pid: number): number {
   try {
     return Number(/VmRSS:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;

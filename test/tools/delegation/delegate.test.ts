@@ -1,4 +1,4 @@
-/** What a model is told of delegate_task, what it may write, and what it is answered. */
+/** The description, schema and answers of delegate_task. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** Deputy's own files among those of a workspace: told by what they are, at the worst moment and under any name. */
+/** Deputy's own files among those of a workspace: recognized at the worst moment and under any name. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

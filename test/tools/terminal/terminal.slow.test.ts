@@ -1,4 +1,4 @@
-/** The terminal, with real processes: what a command says comes back, and nothing of it is left running. */
+/** The terminal, with real processes: a command's output is returned, and none of its processes is left. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
