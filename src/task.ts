@@ -1,6 +1,7 @@
 /**
- * What a caller asks: one schema, from which every surface parses and from which the JSON Schema of `delegate_task` is
- * generated. Field names are the names users and models see. The descriptions are read by models: they are product.
+ * The arguments of a call: one schema, with which every surface parses and from which the JSON Schema of
+ * `delegate_task` is generated. Field names are the names users and models see. Models read the descriptions, so they
+ * are part of the product.
  */
 import { z } from "zod";
 import { suggest, unknownField } from "./did-you-mean.ts";
@@ -13,7 +14,7 @@ import { EFFORTS } from "./route.ts";
 
 const effort = z.enum(EFFORTS);
 
-/** Whether a child may delegate in its turn. */
+/** Whether a child may delegate. */
 export const ROLES = ["leaf", "orchestrator"] as const;
 
 const modelObject = z.strictObject({
@@ -47,7 +48,7 @@ const sharedShape = {
   max_cost_usd: z.number().positive().optional().describe("Maximum cost. Next to `tasks`: of all tasks together."),
 };
 
-/** Fields that only a task may have. */
+/** Task-only fields. */
 const taskOnlyShape = {
   goal: z.string().describe("Self-contained instruction. The child sees only this, `context` and its workspace."),
   output_schema: z
@@ -72,15 +73,15 @@ const batchSchema = z.strictObject({
 });
 
 export type Task = z.infer<typeof taskSchema>;
-/** A call as parsed. A single task is a batch of one whose fields are all the task's own. */
+/** A parsed call. A single task is a batch of one, whose fields are all the task's own. */
 export type Call = z.infer<typeof batchSchema>;
-/** What a caller may write: a call, a bare list of tasks, or one task. */
+/** Accepted input: a call, a bare list of tasks, or one task. */
 export type CallInput = z.input<typeof batchSchema> | z.input<typeof taskSchema> | z.input<typeof taskSchema>[];
 
 export const TASK_FIELDS = Object.keys(taskSchema.shape);
 export const CALL_FIELDS = Object.keys(batchSchema.shape);
 
-/** Words that users of other tools type, and the field they mean. */
+/** Field names of other tools, each with its name here. */
 export const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort", thinking: "reasoning_effort" };
 
 /** What a field holds, where that is not a plain value: a list, an object, or a text in place of an object. */
@@ -93,7 +94,7 @@ function formOf(field: string): "list" | "object" | "either" | undefined {
   return schema instanceof z.ZodRecord || schema instanceof z.ZodObject ? "object" : undefined;
 }
 
-/** One thing wrong with a call, and where. */
+/** One error in a call, with its place. */
 export type TaskError = { path: string; message: string };
 
 /** Bounds that only the parser checks: some providers reject these keywords in a tool, and each costs tokens. */
@@ -135,9 +136,9 @@ function typeOnly({ description: _, enum: __, ...type }: Record<string, unknown>
 }
 
 /**
- * A call from whatever a surface was given. Blank values mean absent; nothing unknown is dropped.
- * @param maxTasks most tasks one call may have (`delegation.max_tasks_per_call`)
- * @throws DeputyError `task-invalid` naming every mistake: task index, field, expected, found, nearest valid
+ * Parses a call from a surface's input. Blank values mean absent; nothing unknown is dropped.
+ * @param maxTasks maximum tasks in one call (`delegation.max_tasks_per_call`)
+ * @throws DeputyError `task-invalid` naming every error: task index, field, expected, found, nearest valid
  */
 export function parseCall(input: unknown, maxTasks: number): Call {
   const errors: TaskError[] = [];
@@ -215,7 +216,7 @@ function readTask(input: unknown, path: string, fields: string[], errors: TaskEr
   return check(taskSchema, normalise(record, path, fields, errors), path, errors, (task) => task);
 }
 
-/** Other names to the one name, blanks dropped, a bare string where a list belongs wrapped, unknown fields reported. */
+/** Normalizes fields: other names, blanks, a bare string for a list; reports unknown fields. */
 function normalise(
   record: Record<string, unknown>,
   path: string,
@@ -303,7 +304,7 @@ function check<Shape extends z.ZodRawShape, Output>(
   return undefined;
 }
 
-/** Where an object was written for what may also be a text, its mistakes are those of the object. */
+/** For an object where text is also allowed, returns the errors of the object. */
 function withinObject(issue: z.core.$ZodIssue, found: unknown): z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union" || !isRecord(found)) return [issue];
   const ofObject = issue.errors.find(
@@ -327,7 +328,7 @@ function expectation(issue: z.core.$ZodIssue, found: unknown): string {
   return `${issue.message.replace(/^Invalid input: e/, "E")}; found ${shown(found)}.`;
 }
 
-/** A value as an error shows it: its kind and, where short, itself. */
+/** A value for an error message: its kind and, if short, itself. */
 function shown(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
   const text = JSON.stringify(value) ?? String(value);

@@ -1,6 +1,6 @@
 /**
- * One agent definition as Claude Code or opencode keeps it: a Markdown file, its front matter the settings, its body the
- * prompt. What has no effect here is noted, never an error; tools are only ever taken away.
+ * One agent definition file of Claude Code or opencode: Markdown with settings in its front matter and the prompt as
+ * its body. Fields without effect here are noted, never an error; tools can only be removed.
  */
 
 import type { AgentConfig } from "../config-schema.ts";
@@ -10,14 +10,14 @@ import { isEffort } from "../route.ts";
 import { consume, consumeText, type Fields } from "./consume.ts";
 import { readFrontMatter } from "./front-matter.ts";
 
-/** What a file says, under the names of the config. `tools`: of its toolsets only these. */
+/** The content of a file, under the config's names. `tools` limits its toolsets to these tools. */
 export type FileAgent = AgentConfig & { name: string; tools?: string[]; notes: string[] };
 export type AgentFormat = "claude" | "opencode";
 
-/** `disabled`: the file says that it is not to be used. */
+/** `disabled`: the file says that it must not be used. */
 export type AgentFileRead = { agent: FileAgent } | { disabled: true } | { errors: string[] };
 
-/** @param name what it is called where the file does not say, as opencode's do not */
+/** @param name the default name; opencode's files do not contain one */
 export function readAgentFile(file: string, text: string, format: AgentFormat, name: string): AgentFileRead {
   const read = readFrontMatter(file, text, KEYS);
   if ("errors" in read) return read;
@@ -43,7 +43,7 @@ const KEYS = new Set([
 
 type ParsedAgent = Omit<FileAgent, "prompt" | "notes">;
 
-/** Each takes what it understands out of the fields. */
+/** Each format consumes the fields that it understands. */
 const FORMATS: Record<AgentFormat, (fields: Fields, name: string, notes: string[]) => ParsedAgent> = {
   claude: readClaude,
   opencode: readOpencode,
@@ -79,7 +79,7 @@ function readOpencode(fields: Fields, name: string, notes: string[]): ParsedAgen
   if (consume(fields, "mode") === "primary") notes.push("mode: primary, so it was not meant to be delegated to");
   return {
     ...common(fields, name, notes, "reasoningEffort", ["steps", "maxSteps"]),
-    // What stands before the first slash is always the provider there.
+    // The text before the first slash is always the provider there.
     ...present(slash > 0 ? { model: model?.slice(slash + 1), provider: model?.slice(0, slash) } : { model }),
     ...((tools ?? permission) !== undefined && toolsWhere(opencodeAllows(tools, permission, notes))),
   };
@@ -101,7 +101,7 @@ function common(fields: Fields, fileName: string, notes: string[], effortKey: st
   });
 }
 
-/** opencode's `prompt`, where the body is empty; a file it names is not read. */
+/** opencode's `prompt`, if the body is empty; a file that it refers to is not read. */
 function promptIn(fields: Fields, notes: string[]): string {
   const prompt = consumeText(fields, "prompt") ?? "";
   if (!/^\{file:/.test(prompt)) return prompt;
@@ -109,19 +109,19 @@ function promptIn(fields: Fields, notes: string[]): string {
   return "";
 }
 
-/** A list, or words with commas between them; undefined where there is none. `null` and `*` stand for everything. */
+/** A list, or words separated by commas; undefined if absent. `null` and `*` mean everything. */
 function consumeList(fields: Fields, key: string): string[] | undefined {
   const value = consume(fields, key);
   if (value === undefined || value === "*") return undefined;
   return Array.isArray(value) ? value.map(plainText) : wordsOf(plainText(value));
 }
 
-/** A map of YAML may say what its own `toString` is, so it is never asked. */
+/** A YAML map may define `toString`, so it is never called. */
 function plainText(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** Words with commas between them; a comma in parentheses is part of its word. Read backwards, each part once. */
+/** Splits words at commas; a comma in parentheses is part of its word. Reads backwards, each part once. */
 function wordsOf(text: string): string[] {
   const words = [""];
   let isInside = false;
@@ -147,7 +147,7 @@ function consumeMap(fields: Fields, key: string): Fields | undefined {
 
 type ToolRow = { toolset: NonNullable<AgentConfig["toolsets"]>[number] } & Record<AgentFormat, readonly string[]>;
 
-/** Deputy's tools and what they are called elsewhere. A tool is allowed where the first of its names that is judged is. */
+/** Deputy's tools and their names elsewhere. The first of its names that the file decides applies to the tool. */
 const TOOLS: Record<string, ToolRow> = {
   read_file: { toolset: "file", claude: ["Read"], opencode: ["read"] },
   list_dir: { toolset: "file", claude: ["LS", "Read"], opencode: ["list", "read"] },
@@ -163,7 +163,10 @@ function toolsWhere(allows: (row: ToolRow) => boolean): Pick<FileAgent, "toolset
   return { toolsets: [...new Set(tools.map(([, { toolset }]) => toolset))], tools: tools.map(([name]) => name) };
 }
 
-/** A pattern such as `Bash(git *)` gives less than the tool, so it gives none; taken away is the whole of it. */
+/**
+ * A pattern such as `Bash(git *)` allows less than the tool, so it allows nothing; a denied pattern removes the whole
+ * tool.
+ */
 function claudeAllows(given: string[] | undefined, withheld: string[]): (row: ToolRow) => boolean {
   const taken = withheld.map((name) => name.split("(")[0] ?? "");
   return ({ claude }) =>
@@ -171,7 +174,7 @@ function claudeAllows(given: string[] | undefined, withheld: string[]): (row: To
     !claude.some((name) => taken.includes(name));
 }
 
-/** `ask` is what the terminal does anyway; a file tool that has to ask is withheld. */
+/** `ask` is the terminal's default anyway; a file tool that has to ask is removed. */
 function opencodeAllows(tools: Fields = {}, permission: Fields = {}, notes: string[]): (row: ToolRow) => boolean {
   const judged = (map: Fields, names: readonly string[]) => {
     const key = [...names, "*"].find((name) => map[name] !== undefined);

@@ -1,6 +1,6 @@
 /**
- * Delegations of MCP clients. A call that takes long ends before its client loses patience, and tells how to get the rest;
- * a client that asks the same again joins what it asked for before. Nothing is started twice, nothing that ran is lost.
+ * Delegations of MCP clients. A long call ends before its client times out, and says how to get the rest; a client that
+ * repeats a call joins its run. Nothing is started twice, and no finished work is lost.
  */
 import type { Clock } from "../clock.ts";
 import { createDelegations, type Delegations } from "../engine/control/delegations.ts";

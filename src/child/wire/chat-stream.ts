@@ -1,7 +1,7 @@
 /**
- * The stream of a `chat_completions` answer, read into parts. The provider package writes the request; its own reader
+ * Reads the stream of a `chat_completions` answer into parts. The provider package writes the request; its own reader
  * takes every chunk through five streams and a schema, twice the cost of all the rest of a request, and this is the
- * format of nearly every provider. Read tolerantly, as that package does: gateways differ in all but the core.
+ * format of nearly every provider. Reads as tolerantly as that package: gateways differ in all but the core.
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import { isRecord } from "../../record.ts";
@@ -38,7 +38,7 @@ export async function* chatParts(
 }
 
 type StreamedAnswer = {
-  /** Heard and not yet handed on. */
+  /** Received and not yet yielded. */
   pending: StreamPart[];
   thinking: ThinkSplitter;
   calls: CallAssembly;
@@ -85,7 +85,7 @@ function isWithoutChoice({ error, choices }: ChunkFields): boolean {
   return Boolean(error) || !Array.isArray(choices) || choices.length === 0;
 }
 
-/** Fields as in https://platform.openai.com/docs/api-reference/chat-streaming, and what gateways make of them. */
+/** Fields as in https://platform.openai.com/docs/api-reference/chat-streaming, with the variants of gateways. */
 function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
   if (!answer.named && typeof chunk.model === "string" && chunk.model !== "") {
     answer.named = true;
@@ -205,7 +205,7 @@ function* finish(answer: StreamedAnswer): Generator<StreamPart> {
   if (raw === undefined) return;
   const isKnown = finishMeaning("chat_completions", raw) !== undefined;
   const wasCutOff = !answer.isDone && answer.usage === undefined;
-  if (!isKnown && wasCutOff) return; // An unknown word at a broken end is no end.
+  if (!isKnown && wasCutOff) return; // ~An unknown word in a stream that broke off does not end the answer.
   yield {
     type: "finish",
     finishReason: { unified: refused ? "content-filter" : "other", raw },

@@ -1,6 +1,6 @@
 /**
- * Where a provider's failure becomes a kind: the only place that reads status codes and error wording. Everything after
- * it (retries, fallbacks, words for people) goes by the kind alone.
+ * Classifies a provider's failure by kind: the only place that reads status codes and error wording. Everything after
+ * it (retries, fallbacks, messages) uses only the kind.
  */
 import { APICallError } from "@ai-sdk/provider";
 import type { Failure, ProviderFailureKind } from "../../errors.ts";
@@ -12,15 +12,15 @@ import { retryAfterMs } from "./retry-after.ts";
 import { AnswerTooLarge, UnsendableHeader } from "./transport.ts";
 import { addressAdvice } from "./wrong-address.ts";
 
-/** Longest part of a provider's own message that is repeated, in characters. */
+/** Maximum length of a provider's quoted message, in characters. */
 const MAX_QUOTE = 400;
 
-/** What could be read of an error, whatever its shape. */
+/** The readable parts of an error, whatever its shape. */
 type Symptoms = {
   status?: number;
-  /** The provider's words, for people. */
+  /** The provider's message, for people. */
   message: string;
-  /** Everything there is to match wording against, lower case. */
+  /** The text to match wording against, in lower case. */
   text: string;
   headers: Record<string, string>;
   /** The title of the web page that was there instead of an answer. */
@@ -32,8 +32,8 @@ type Meaning = { kind: ProviderFailureKind; advice?: string };
 /**
  * The failure of one request.
  * @param who `glm-4.7 @ zai`, for the message
- * @param now milliseconds since the epoch, to read a Retry-After date against
- * @param redact takes keys out of the provider's words: providers like to repeat the one they did not accept
+ * @param now milliseconds since the epoch, to compare a Retry-After date with
+ * @param redact removes keys from the provider's message: providers like to repeat the rejected one
  */
 export function failureOf(error: unknown, who: string, now: number, redact: (text: string) => string): Failure {
   const read = readSymptoms(error);
@@ -158,10 +158,10 @@ function meaningAsSaid(error: unknown, { status, text, page }: Symptoms): Meanin
 const NETWORK_CODE =
   /^(ECONN\w+|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDR\w+|UND_ERR_\w+|HPE_\w+|CERT_\w+|ERR_TLS\w*|DEPTH_ZERO\w+|SELF_SIGNED\w+|UNABLE_TO\w+)$/;
 
-/** OpenSSL's names for what is wrong with a certificate, as Node reports them. */
+/** OpenSSL's names for certificate errors, as Node reports them. */
 const CERTIFICATE_CODE = /^(CERT_\w+|ERR_TLS_CERT_\w+|DEPTH_ZERO\w+|SELF_SIGNED\w+|UNABLE_TO_(GET_ISSUER|VERIFY)\w*)$/;
 
-/** The first code of this form among an error, its causes, and the errors it stands for. */
+/** The first code of this form in an error, its causes, and the errors it aggregates. */
 function codeIn(error: unknown, form: RegExp): string | undefined {
   for (let current = error; isRecord(current); current = current.cause) {
     if (typeof current.code === "string" && form.test(current.code)) return current.code;
@@ -172,7 +172,7 @@ function codeIn(error: unknown, form: RegExp): string | undefined {
   return undefined;
 }
 
-/** Nothing was sent. Trying again shows the same certificate. */
+/** Nothing was sent. A retry would meet the same certificate. */
 function untrusted(who: string, code: string, words: string): string {
   const advice = /EXPIRED|NOT_YET_VALID/.test(code)
     ? "Renew it, or correct this machine's clock."
@@ -206,7 +206,7 @@ const ADVICE: Record<ProviderFailureKind, string> = {
   aborted: "was broken off",
 };
 
-/** The key is known there. */
+/** The provider knows the key. */
 const FORBIDDEN = "does not let this key do that: choose another model, or another key";
 
 /** Nobody judged the key or the request. */

@@ -4,7 +4,7 @@ import { textOf } from "./body-text.ts";
 import type { Fetch } from "./transport.ts";
 import { refusalIn } from "./wire.ts";
 
-/** @throws APICallError of a refusal, Error of the network; SyntaxError where the answer is no JSON */
+/** @throws APICallError for an error response, Error of the network; SyntaxError if the response is not JSON */
 export async function getJson(
   fetch: Fetch,
   url: string,

@@ -1,6 +1,6 @@
 /**
- * One model request over the wire: a route and a conversation in, what the model says out, as it says it. The provider
- * packages speak the four wire formats; retries, limits and money are for those who call this.
+ * One model request over the wire: takes a route and a conversation, and yields the model's response as it arrives. The
+ * provider packages speak the four wire formats; retries, limits and money are up to the caller.
  */
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import { z } from "zod";
@@ -22,7 +22,7 @@ import { toolSchema } from "./tool-schema.ts";
 import type { Transport } from "./transport.ts";
 import { openWire, type Wire } from "./wire.ts";
 
-/** Live text is handed on at most this often, in milliseconds. */
+/** Minimum interval between live updates, in milliseconds. */
 const DELTA_MS = 25;
 
 export type Model = (request: ModelCall, signal: AbortSignal) => AsyncGenerator<Delta, Reply>;
@@ -81,7 +81,7 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
   };
 }
 
-/** `glm-4.7 @ zai`: how messages name a route. */
+/** A route's name in messages: `glm-4.7 @ zai`. */
 export function nameOf(route: Route): string {
   return `${route.model} @ ${route.provider}`;
 }
@@ -97,10 +97,10 @@ function shown(deltas: Delta[], { redact }: Access): Delta[] {
   return deltas.map(({ type, text }) => ({ type, text: redact(text) }));
 }
 
-/** As much of a broken answer as is kept, in characters. */
+/** Maximum length kept of a cut-off answer, in characters. */
 const MAX_PARTIAL = 200_000;
 
-/** What comes back is kept: it may hold no key, wherever in it a provider repeats one. */
+/** Redacts a reply before it is kept, wherever a provider may repeat a key. */
 function redacted(reply: Reply, { redact }: Access): Reply {
   const clean = withTexts(reply, redact) as Reply;
   if (clean.ok || clean.partialText.length <= MAX_PARTIAL) return clean;

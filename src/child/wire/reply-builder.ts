@@ -1,4 +1,4 @@
-/** Gathers what a stream says, part by part: parts as they will be sent back, and live text as it may be shown. */
+/** Collects a stream part by part: parts as they will be sent back, and live text to show. */
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { Part, ProviderPrivate } from "../../event.ts";
 import { present } from "../../present.ts";
@@ -18,9 +18,9 @@ export type StreamPart =
 
 export type ReplyBuilder = {
   parts: Part[];
-  /** Parts still being spoken, by the stream's id. */
+  /** Parts in progress, by the stream's id. */
   open: Map<string, Part & { type: "text" | "reasoning" }>;
-  /** Heard and not shown yet; neighbours of one kind are one. */
+  /** Received and not yet shown; neighbors of one kind are merged. */
   pending: Delta[];
   finish?: { unified: string; raw: string | undefined };
   usage?: ReportedUsage;
@@ -86,12 +86,12 @@ export function accumulate(builder: ReplyBuilder, part: StreamPart): void {
       readVersion(builder, part.rawValue);
       return;
     default:
-      // Sources and files say nothing to a child.
+      // Sources and files are not used.
       return;
   }
 }
 
-/** Some models give two calls of one answer the same id: each has to find its own result. */
+/** Some models give two calls of one answer the same id; each needs its own result. */
 function ownId({ parts }: ReplyBuilder, id: string): string {
   return freeId(id, new Set(parts.map((part) => (part.type === "tool-call" ? part.callId : undefined))));
 }
@@ -150,7 +150,7 @@ function keepPrivate(part: Part, metadata: ProviderMetadata): void {
   part.private = { ...part.private, ...(metadata as ProviderPrivate) };
 }
 
-/** What may be shown: all of it once the answer is `over`, until then without a last word that may go on. */
+/** Returns the text to show: all of it once the answer is `over`, until then without a last word that may continue. */
 export function flush(builder: ReplyBuilder, over: boolean): Delta[] {
   const last = builder.pending.at(-1);
   const taken = builder.pending;
@@ -162,7 +162,7 @@ export function flush(builder: ReplyBuilder, over: boolean): Delta[] {
   return [...taken.slice(0, -1), ...(whole.text === "" ? [] : [whole])];
 }
 
-/** Half a key cannot be told from any other word: so much of a word that goes on is held back, in characters. */
+/** A partial key looks like any other word, so this much of an unfinished word is held back, in characters. */
 const LONGEST_WORD = 4_096;
 
 function unfinishedWord(text: string): string {
@@ -172,12 +172,12 @@ function unfinishedWord(text: string): string {
   return text.slice(start);
 }
 
-/** Printable ASCII: what a key may consist of. */
+/** Printable ASCII: the characters of a key. */
 function isOfAWord(code: number): boolean {
   return code > 0x20 && code < 0x7f;
 }
 
-/** Gemini's name for the model that answers: https://ai.google.dev/api/generate-content, `modelVersion`. */
+/** Gemini's field for the responding model: https://ai.google.dev/api/generate-content, `modelVersion`. */
 function readVersion(builder: ReplyBuilder, chunk: unknown): void {
   if (typeof chunk !== "object" || chunk === null || !("modelVersion" in chunk)) return;
   if (typeof chunk.modelVersion === "string") builder.servedModel = chunk.modelVersion;

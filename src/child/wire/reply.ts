@@ -17,15 +17,15 @@ export type Reply =
       failure: Failure;
       partialText: string;
       usage?: ReportedUsage;
-      /** The usage is what was counted when the answer broke off. */
+      /** The usage is a count as of when the response broke off. */
       usageSoFar?: true;
       charged: boolean;
     };
 
-/** Who answered, and what is needed to say so: for `now` and `redact` see `failureOf`. */
+/** The responding route, and what its description needs: for `now` and `redact` see `failureOf`. */
 export type Answerer = { who: string; apiMode: ApiMode; now: number; redact(text: string): string };
 
-/** The reply of a stream that has ended. */
+/** The reply of a completed stream. */
 export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact }: Answerer): Reply {
   if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact));
   const parts = withMessages(builder.parts).filter(
@@ -68,11 +68,11 @@ const UNIFIED: Record<string, Finish | undefined> = {
   "content-filter": "refused",
 };
 
-/** How the answer ended. `unknown`: in a word that nobody is known to use. Undefined: nothing says that it ended. */
+/** The end of the answer. `unknown`: a word that no known provider uses. Undefined: nothing says that it ended. */
 function endOf({ finish }: ReplyBuilder, apiMode: ApiMode): FinishMeaning | "unknown" | undefined {
   if (finish === undefined) return undefined;
   const { unified, raw } = finish;
-  // The package saw a call, or a refusal that the word does not tell of.
+  // The package saw a call, or a refusal that the word does not express.
   if (unified === "tool-calls" || unified === "content-filter") return UNIFIED[unified];
   if (raw === undefined || raw === "") return UNIFIED[unified];
   return finishMeaning(apiMode, raw) ?? UNIFIED[unified] ?? "unknown";
@@ -100,7 +100,7 @@ function unknownFinish({ finish }: ReplyBuilder, who: string): Warning {
   return { code: "finish-unknown", message };
 }
 
-/** The reply of a stream that failed: what had arrived is kept. */
+/** The reply of a failed stream, with everything that had arrived. */
 export function failedReply(builder: ReplyBuilder, failure: Failure): Reply {
   return {
     ok: false,
@@ -111,7 +111,7 @@ export function failedReply(builder: ReplyBuilder, failure: Failure): Reply {
   };
 }
 
-/** The request had left and no usable answer came of it: the provider may have worked on it all the same. */
+/** The request was sent and got no usable answer: the provider may have worked on it anyway. */
 const MAY_BE_CHARGED: readonly FailureKind[] = ["aborted", "stalled", "malformed-response"];
 
 function malformed(builder: ReplyBuilder, who: string, what: string): Reply {
@@ -126,12 +126,12 @@ function refusal(builder: ReplyBuilder, who: string): Failure {
   return { kind: "refused", message: `${who} refused to answer${raw === undefined ? "" : ` (${raw})`}.` };
 }
 
-/** Whether the provider said how its answer ended; what it counted until then is all. */
+/** Returns whether the provider said how its answer ended; its count is then complete. */
 function hasEnded({ finish }: ReplyBuilder): boolean {
   return finish !== undefined && (finish.raw !== undefined || UNIFIED[finish.unified] !== undefined);
 }
 
-/** Whether anything was counted. What cannot be true is said too: `usage.ts` judges it. */
+/** Returns whether anything was counted. An impossible count is included: `usage.ts` judges it. */
 function hasUsage(usage: ReportedUsage | undefined): usage is ReportedUsage {
   return usage !== undefined && (usage.impossible !== undefined || usage.input !== 0 || usage.output !== 0);
 }

@@ -1,4 +1,4 @@
-/** A route and a conversation as the provider packages take them. */
+/** Converts a route and a conversation to the form of the provider packages. */
 import { createHash } from "node:crypto";
 import type {
   LanguageModelV4CallOptions,
@@ -25,18 +25,18 @@ export type ModelCall = {
   access: Access;
   system: string;
   messages: Message[];
-  /** Shown before the words of the first message. */
+  /** Shown before the text of the first message. */
   images: readonly Image[];
   tools: readonly Tool[];
-  /** The model may not call a tool: it has to answer. */
+  /** The model must answer, without tool calls. */
   mustAnswer: boolean;
-  /** Lowers what the route's facts allow; absent = as they say. */
+  /** Lowers the limit of the route's facts; absent = no change. */
   maxOutputTokens?: number;
-  /** Longest silence before the request counts as stalled, in milliseconds; 0 = none. */
+  /** Longest silence before the request counts as stalled, in milliseconds; 0 = no limit. */
   stallMs: number;
 };
 
-/** Sent as the limit where the wire format demands one and nothing is known of the model. */
+/** Sent for an unknown model if the wire format requires a limit. */
 const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
 
 export function callOptions(
@@ -59,7 +59,7 @@ export function callOptions(
   };
 }
 
-/** Most tokens one answer may have, as sent; absent where the provider's own default is the better guess. */
+/** Maximum tokens of one answer, as sent; absent if the provider's own default is a better choice. */
 export function outputLimit({ facts, endpoint }: Route): number | undefined {
   const isDemanded = endpoint.apiMode === "anthropic_messages" && endpoint.framing === undefined;
   return facts.maxOutputTokens ?? (isDemanded ? DEFAULT_MAX_OUTPUT_TOKENS : undefined);
@@ -68,7 +68,8 @@ export function outputLimit({ facts, endpoint }: Route): number | undefined {
 function modeOptions({ endpoint, effort }: Route, dialect: Dialect): SharedV4ProviderOptions {
   if (endpoint.apiMode === "anthropic_messages") return { anthropic: { toolStreaming: dialect.eagerToolInput } };
   if (endpoint.apiMode !== "responses") return {};
-  // Nothing is kept at the provider: the conversation is Deputy's. Effort is sent whether or not the package knows the model.
+  // Nothing is stored at the provider: the conversation is Deputy's. Effort is sent whether or not the package knows
+  // the model.
   return {
     openai: {
       store: false,
@@ -84,7 +85,7 @@ function promptOf({ route, system, messages, images }: ModelCall, dialect: Diale
   for (const message of messages) {
     const spoken = promptMessage(message, route, dialect, idOf);
     const last = prompt.at(-1);
-    // Every result of one answer's calls belongs into one message.
+    // All results of one answer's calls belong in one message.
     if (spoken.role === "tool" && last?.role === "tool") last.content.push(...spoken.content);
     else prompt.push(spoken);
   }
@@ -94,7 +95,7 @@ function promptOf({ route, system, messages, images }: ModelCall, dialect: Diale
   return ordered;
 }
 
-/** By its bytes, or by a URL that the provider fetches. */
+/** An image as bytes, or as a URL that the provider fetches. */
 function imagePart(image: Image): LanguageModelV4FilePart {
   return "url" in image
     ? { type: "file", mediaType: image.mediaType ?? "image/*", data: { type: "url", url: new URL(image.url) } }

@@ -1,11 +1,11 @@
-/** When a provider may be asked again, in whichever of many ways it says so: headers, fields of the body, or plain words. */
+/** When a provider may be asked again, in any of its many forms: headers, fields of the body, or plain text. */
 
 /** @param headers by lower-case name @param text what the body says, lower case @param status of HTTP, if it failed */
 export type Notice = { headers: Record<string, string>; text: string; status?: number };
 
 /**
- * Milliseconds from now; undefined where nothing is said.
- * @param now milliseconds since the epoch, to read dates against
+ * Milliseconds from now; undefined if the response names no time.
+ * @param now milliseconds since the epoch, to compare dates with
  */
 export function retryAfterMs(notice: Notice, now: number): number | undefined {
   for (const read of READERS) {
@@ -17,7 +17,7 @@ export function retryAfterMs(notice: Notice, now: number): number | undefined {
 
 type Reader = (notice: Notice, now: number) => number | undefined;
 
-/** What is meant for this very refusal goes before what every answer carries. */
+/** Fields of this very error take precedence over fields that every response has. */
 const READERS: Reader[] = [
   ({ headers }) => numberIn(headers["retry-after-ms"]),
   ({ headers }, now) => momentIn(headers["retry-after"], now),
@@ -66,7 +66,7 @@ function loneReset(headers: Record<string, string>): string | undefined {
   return headers["x-ratelimit-reset"] ?? headers["x-rate-limit-reset"] ?? headers["ratelimit-reset"];
 }
 
-/** Seconds, a point in time as seconds or milliseconds since the epoch, a date, or a duration (`6m0s`). */
+/** Parses seconds, a time in seconds or milliseconds since the epoch, a date, or a duration (`6m0s`). */
 function momentIn(said: string | undefined, now: number): number | undefined {
   if (said === undefined) return undefined;
   const text = said.trim();
@@ -89,7 +89,7 @@ const UNITS: [RegExp, number][] = [
   [/^(d|days?)$/, 86_400_000],
 ];
 
-/** `20s`, `350ms`, `7m12.5s`, `1 hour 5 minutes`, at the beginning of a text. */
+/** Parses `20s`, `350ms`, `7m12.5s`, `1 hour 5 minutes` at the beginning of a text. */
 function durationIn(said: string | undefined): number | undefined {
   let rest = said?.trim() ?? "";
   let sum: number | undefined;

@@ -1,17 +1,17 @@
-/** Notices when a stream says nothing for too long. */
+/** Detects a stalled stream. */
 import type { Clock } from "../../clock.ts";
 
 export type StallTimer = {
   signal: AbortSignal;
-  /** Whether it was silence that aborted the signal. */
+  /** Returns whether a stall aborted the signal. */
   hasStalled(): boolean;
-  /** Something was said. */
+  /** Restarts the timer, because data arrived. */
   reset(): void;
-  /** The request is over, heard to its end or not: nothing of it goes on. */
+  /** Stops the timer, because the request has ended. */
   stop(): void;
 };
 
-/** A signal that follows `parent` and also aborts after `stallMs` without a word. */
+/** Returns a signal that follows `parent` and also aborts after `stallMs` without data. */
 export function startStallTimer(clock: Clock, stallMs: number, parent: AbortSignal): StallTimer {
   const controller = new AbortController();
   let lastResetAt = clock.elapsed();

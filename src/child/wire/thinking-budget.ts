@@ -1,12 +1,12 @@
 /**
- * Efforts as a budget of thinking tokens, for Anthropic's older models and those that speak its format. The provider
- * package puts the budget on top of the answer's limit, and takes 4,096 tokens for that limit where it does not know the
- * model: a limit would not hold, and `max` of one model could be less than `low` of another.
+ * Converts efforts to a budget of thinking tokens, for Anthropic's older models and those that use its format. The
+ * provider package adds the budget to the answer's limit, and assumes 4,096 tokens for that limit if it does not know
+ * the model: a limit would not be enforced, and `max` of one model could be less than `low` of another.
  */
 import type { Effort } from "../../route.ts";
 import type { Fetch } from "./transport.ts";
 
-/** Of the whole answer's limit, as the package has it for models it knows. */
+/** Share of the whole answer's limit, as in the package for models it knows. */
 const SHARE: Record<Effort, number> = {
   none: 0,
   minimal: 0.02,
@@ -16,9 +16,9 @@ const SHARE: Record<Effort, number> = {
   xhigh: 0.9,
   max: 0.95,
 };
-/** Least budget that is taken, in tokens. https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking */
+/** Minimum accepted budget, in tokens. https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking */
 const MIN_BUDGET = 1_024;
-/** Kept for the answer itself, in tokens. */
+/** Reserved for the answer itself, in tokens. */
 const MIN_ANSWER = 1_024;
 
 /** Tokens for thinking within a limit of the whole answer; undefined where there is no room for both. */

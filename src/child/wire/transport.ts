@@ -1,7 +1,7 @@
 /**
- * How requests leave: one `fetch` over undici's `dispatch`, signed here and nowhere else. A key goes to its own origin
- * or not at all, redirects are not followed, and the bytes of a streamed answer are gathered for a moment, because every
- * chunk costs the readers above far more than it costs the wire.
+ * Sends requests: one `fetch` over undici's `dispatch`, which adds the auth headers here and nowhere else. A key goes
+ * only to its own origin, redirects are not followed, and the bytes of a streamed answer are batched for a moment,
+ * because every chunk costs the readers above far more than it costs the wire.
  */
 import { createRequire } from "node:module";
 import type undici from "undici";
@@ -9,13 +9,13 @@ import type { Dispatcher } from "undici";
 import type { Access } from "../../secret.ts";
 import { awsCredentialsIn, awsHeaders } from "./aws-signature.ts";
 
-/** How long the bytes of one answer are gathered before they are handed on, in milliseconds. */
+/** Time for which the bytes of one answer are batched before they are passed on, in milliseconds. */
 const GATHER_MS = 25;
-/** Larger answers are not model answers: the request is broken off. */
+/** A larger response is not a model's answer: the request is aborted. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-/** A reader that does not keep up holds the socket back from here on; a chunk of the wire is at most 64 KB. */
+/** Backpressure: with this many chunks waiting, the socket is paused; a chunk of the wire is at most 64 KB. */
 const MAX_GATHERED_CHUNKS = 64;
-/** Idle connections are kept this long, in milliseconds: the length of a typical tool call. */
+/** Lifetime of idle connections, in milliseconds: the length of a typical tool call. */
 const KEEP_ALIVE_MS = 30_000;
 
 const LOOPBACK = "localhost,127.0.0.1,::1,[::1]";
@@ -23,21 +23,21 @@ const LOOPBACK = "localhost,127.0.0.1,::1,[::1]";
 export type Fetch = typeof globalThis.fetch;
 
 export type Transport = {
-  /** A `fetch` that signs with one credential. It refuses every origin but that of `baseUrl`. */
+  /** Returns a `fetch` with one credential. It rejects every origin except that of `baseUrl`. */
   fetchFor(baseUrl: string, access: Access): Fetch;
-  /** Ends every connection, those in use included. */
+  /** Closes every connection, including those in use. */
   close(): Promise<void>;
 };
 
 export type TransportOptions = {
-  /** Most connections to one origin; further requests wait for one. */
+  /** Maximum connections to one origin; further requests wait for one. */
   connectionsPerOrigin: number;
-  /** `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` in either case are read from here. */
+  /** Source of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case. */
   environment: Record<string, string | undefined>;
   userAgent: string;
 };
 
-/** Raised where an answer cannot be one: read by `failure.ts`. */
+/** Thrown for a response that is too large for an answer; read by `failure.ts`. */
 export class AnswerTooLarge extends Error {
   constructor() {
     super(`the answer is larger than ${MAX_ANSWER_BYTES / 1024 / 1024} MB`);
@@ -45,7 +45,7 @@ export class AnswerTooLarge extends Error {
   }
 }
 
-/** Raised before anything is sent: read by `failure.ts`. */
+/** Thrown before anything is sent; read by `failure.ts`. */
 export class UnsendableHeader extends Error {
   constructor(what: string) {
     super(`${what} holds characters that HTTP cannot carry: nothing was sent. Correct it in the config or environment`);
@@ -82,7 +82,7 @@ function createDispatcher({ connectionsPerOrigin, environment }: TransportOption
     connections: connectionsPerOrigin,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // Silence is judged by the child's own clock (`stall_seconds`), not by the socket's.
+    // The child's own clock detects stalls (`stall_seconds`), not the socket's.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
@@ -91,12 +91,12 @@ function createDispatcher({ connectionsPerOrigin, environment }: TransportOption
     const Agent: typeof undici.Agent = require("undici/lib/dispatcher/agent.js");
     return new Agent(settings);
   }
-  // The whole package: a tunnel to an https origin needs what only its index puts together.
+  // The whole package: a tunnel to an https origin needs what only its index assembles.
   const { EnvHttpProxyAgent }: typeof undici = require("undici");
   return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
 }
 
-/** What runs on this machine is spoken to directly, whatever the proxy is for. */
+/** Requests to this machine bypass any proxy. */
 function proxiesIn(environment: TransportOptions["environment"]) {
   return {
     httpProxy: environment.http_proxy ?? environment.HTTP_PROXY ?? "",
@@ -105,7 +105,7 @@ function proxiesIn(environment: TransportOptions["environment"]) {
   };
 }
 
-/** The proxy that requests for a URL go through, by its host alone: its address may hold a password. */
+/** The host of the proxy for a URL, without the rest of its address, which may contain a password. */
 function proxyOf({ protocol, hostname }: URL, environment: TransportOptions["environment"]): string | undefined {
   const { httpProxy, httpsProxy, noProxy } = proxiesIn(environment);
   const proxy = protocol === "https:" ? httpsProxy : httpProxy;
@@ -116,7 +116,7 @@ function proxyOf({ protocol, hostname }: URL, environment: TransportOptions["env
   return proxy === "" || direct || !URL.canParse(proxy) ? undefined : new URL(proxy).host;
 }
 
-/** A connection that fails may fail at the proxy: whoever reads of it has to know that there is one. */
+/** A connection may fail at the proxy, so the error names it. */
 function withProxyNamed(error: unknown, proxy: string | undefined): unknown {
   if (proxy !== undefined && error instanceof Error && error.name !== "AbortError")
     error.message += `, through the proxy ${proxy}`;
@@ -169,7 +169,7 @@ function dispatch(
   });
 }
 
-/** Receives one answer: resolves with a `Response` at its headers, then hands its body on, gathered, as it is wanted. */
+/** Receives one response: resolves with a `Response` at its headers, then passes on its body, in batches, on demand. */
 function createAnswer(
   resolve: (response: Response) => void,
   reject: (error: unknown) => void,
@@ -185,7 +185,7 @@ function createAnswer(
 
   const abort = () => request?.abort(signal?.reason);
 
-  /** What was gathered goes first; only then does the reader hear of the end. */
+  /** Passes on the batched bytes before the reader sees the end. */
   function handOn(): void {
     gathering = undefined;
     if (!wanted || body === undefined) return;
@@ -201,7 +201,7 @@ function createAnswer(
     }
   }
 
-  /** An error overtakes what still stands in the pipes above: it waits until they have run dry. */
+  /** An error overtakes data in the pipes above, so it waits until they are empty. */
   function end(stream: ReadableStreamDefaultController, how: { error?: unknown }): void {
     if ("error" in how) setImmediate(() => stream.error(how.error));
     else stream.close();
@@ -253,8 +253,8 @@ function createAnswer(
 }
 
 /**
- * As much of a `Response` as its readers need. Node's own class would load Node's own undici beside this one: 40 ms and
- * 8 MB for a few fields.
+ * The parts of a `Response` that its readers need. Node's own class would load Node's own undici in addition to this
+ * one: 40 ms and 8 MB for a few fields.
  */
 function responseOf(
   status: number,

@@ -1,28 +1,28 @@
 /**
- * Whether the tokens that a provider reports for a request can be true. Budgets are settled by them, so a report that
- * cannot be true is not counted: neither one that gives money back nor one that takes more than the request could use.
+ * Checks the tokens that a provider reports for a request. Budgets are charged by them, so an impossible report is not
+ * counted: neither one that returns money nor one that exceeds what the request could use.
  */
 import type { Usage } from "../../event.ts";
 import type { WorstCase } from "../worst-case.ts";
 
-/** `impossible`: what the provider's own report says of some tokens that no count can be, in words. */
+/** `impossible`: an impossible count in the provider's own report, as text. */
 export type ReportedUsage = Usage & { impossible?: string };
 
-/** How far a report may exceed the worst case, which is an estimate: an order of magnitude. */
+/** Tolerance of a report above the worst case, which is an estimate: an order of magnitude. */
 const MARGIN = 10;
-/** What a gateway may put before a prompt without saying so, in tokens. */
+/** Tokens that a gateway may add to a prompt without saying so. */
 const HIDDEN_PROMPT_TOKENS = 10_000;
 
-/** What was asked, in tokens; `heardCharacters` had arrived of the answer. */
+/** The request in tokens; `heardCharacters` of the answer had arrived. */
 export type ExpectedUsage = Pick<WorstCase, "inputTokens" | "outputTokens"> & {
-  /** What the model said earlier, with the reasoning that goes back to it unseen. */
+  /** The model's earlier output, including reasoning that is sent back to it invisibly. */
   saidTokens: number;
   heardCharacters: number;
 };
 
 /**
- * The usage as it counts; undefined where it cannot be true. Where more tokens were cached than there was input, the
- * provider counts those beside the input and not in it. Reasoning may be beside the output, too.
+ * The usage to count; undefined if it is impossible. If more tokens were cached than there was input, the provider
+ * counts those separately from the input. Reasoning may be separate from the output, too.
  */
 export function plausibleUsage({ impossible, ...usage }: ReportedUsage, asked: ExpectedUsage): Usage | undefined {
   if (impossible !== undefined) return undefined;
@@ -43,13 +43,13 @@ export function usageInWords({ input, output, cached, reasoning, impossible }: R
   return [...words, ...(impossible === undefined ? [] : [`of that ${impossible}`])].join(", ");
 }
 
-/** Deeper than any provider's report; what lies below is not looked at. */
+/** Deeper than any provider's report; anything below is ignored. */
 const MAX_DEPTH = 8;
 
 /**
- * The first number of tokens in a provider's own report that cannot be one, in words. A sum of several may hide it.
- * Other fields (times, prices, tiers) may hold anything.
- * @param areTokens the report is a part of a field that is about tokens
+ * The first impossible number of tokens in a provider's own report, as text. A sum of several may hide it. Other fields
+ * (times, prices, tiers) may contain anything.
+ * @param areTokens the report is a part of a field that counts tokens
  */
 export function impossibleTokens(report: unknown, areTokens = false, depth = 0): string | undefined {
   if (typeof report !== "object" || report === null || depth > MAX_DEPTH) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The four wire formats, each by its provider package, imported when the first route speaks it. A wire is a function
- * from what is asked to the parts of the answer, as they arrive.
+ * The four wire formats, each with its provider package, imported when the first route uses it. A wire is a function
+ * from a request to the parts of the response, as they arrive.
  */
 import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { present } from "../../present.ts";
@@ -27,9 +27,9 @@ import { isVertexClaude, vertexClaude } from "./vertex-claude.ts";
 
 export type Wire = (options: LanguageModelV4CallOptions) => AsyncIterable<StreamPart>;
 
-/** The packages want a key of their own; the transport puts the real one in its place. */
+/** The packages require a key; the transport replaces this one with the real one. */
 const PLACEHOLDER = "signed-by-deputy";
-/** As much of a refusal as is read, in bytes. */
+/** Maximum length read of an error response, in bytes. */
 const MAX_ERROR_BYTES = 256 * 1024;
 
 /** @param rejected parameters that the route is known to reject; what it rejects from now on is added */
@@ -180,12 +180,12 @@ function inDialect(
   return effortField === "reasoning.effort" ? nestEffort(Object.fromEntries(named)) : Object.fromEntries(named);
 }
 
-/** OpenRouter's form of the same wish: https://openrouter.ai/docs, "Reasoning Tokens". */
+/** OpenRouter's form of the effort: https://openrouter.ai/docs, "Reasoning Tokens". */
 function nestEffort({ reasoning_effort: effort, ...body }: Record<string, unknown>): Record<string, unknown> {
   return effort === undefined ? body : { ...body, reasoning: { effort } };
 }
 
-/** What a provider says no with, as an error that `failure.ts` reads. */
+/** Converts a provider's error response to an error that `failure.ts` reads. */
 export async function refusalIn(response: Response, url: string): Promise<APICallError> {
   return new APICallError({
     message: response.statusText,

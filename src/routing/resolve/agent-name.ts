@@ -1,10 +1,10 @@
-/** The agent definition a task names, out of those there are. A model may name one, never define one. */
+/** Finds the agent definition that a task names. A model can name one, but never define one. */
 import { sep } from "node:path";
 import type { AgentDefinition, Agents } from "../../agent-definition.ts";
 import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
 
-/** Nothing where the task names none. */
+/** Returns an empty result if the task names none. */
 export function agentNamed(
   written: string | undefined,
   agents: Agents,
@@ -14,7 +14,7 @@ export function agentNamed(
   return agent === undefined ? { problem: unknownAgent(written, agents) } : { agent };
 }
 
-/** Files that have the name of an agent and cannot be read. */
+/** Unreadable files with the name of an agent. */
 export function unreadableFiles(written: string, { warnings }: Agents): Warning[] {
   const file = `${sep}${written.trim().toLowerCase()}.md:`;
   return warnings.filter(({ message }) => message.toLowerCase().includes(file));

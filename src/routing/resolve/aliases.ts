@@ -1,6 +1,6 @@
 /**
- * Names of the user's for models: aliases and tiers are one thing, `models:` in the config. A name may lead to another
- * name, bring a provider, an effort and fallbacks of its own, or be `inherit`.
+ * The user's names for models: aliases and tiers are the same thing, `models:` in the config. An alias may lead to
+ * another alias, set a provider, an effort and fallbacks, or be `inherit`.
  */
 import type { AliasConfig, ModelWishConfig } from "../../config-schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
@@ -9,29 +9,29 @@ import type { Wish } from "../../route.ts";
 import type { Providers } from "../catalog/providers.ts";
 import { disagreement, parseModelWish } from "./model-string.ts";
 
-/** A wish whose model is no alias any more; `fields` are those the alias brought. */
+/** A request whose model is no longer an alias; `fields` are those that the alias set. */
 export type Unaliased = {
   wish: Wish;
   brought: readonly ("provider" | "effort")[];
   alias?: NamedAlias;
-  /** The alias's own, where it declares them. */
+  /** The alias's own fallbacks, if it declares any. */
   fallbacks?: readonly ModelWishConfig[];
   warnings: Warning[];
 };
 
 /**
- * The alias that was named, as the config writes it. `trusted`: no file that nobody trusts has a hand in what it means.
- * `isExplicit`: its model is no slip for another alias, because it says where that is served, or has the same name.
+ * The alias that was named, as the config writes it. `trusted`: no untrusted file contributes to its meaning.
+ * `isExplicit`: its model is not a typo for another alias, because it sets the provider, or has the same name.
  */
 export type NamedAlias = { name: string; trusted: boolean; isExplicit: boolean };
 
 export type Aliases = {
-  /** Follows the model of a wish through the user's aliases. */
+  /** Follows the model of a request through the user's aliases. */
   resolve(wish: Wish): Unaliased | { problem: Problem };
   names(): string[];
 };
 
-/** @param untrusted names that a file nobody trusts defines: nothing is permitted by such a name */
+/** @param untrusted names that an untrusted file defines: they do not permit anything */
 export function createAliases(
   models: Readonly<Record<string, AliasConfig>>,
   providers: Providers,
@@ -41,7 +41,7 @@ export function createAliases(
 
   function resolve(wish: Wish, through: readonly string[]): Unaliased | { problem: Problem } {
     const found = wish.model === undefined ? undefined : byName.get(wish.model.toLowerCase());
-    // An alias may bear the name of the model it stands for: that name inside of it is the model's.
+    // An alias may have the name of the model it leads to: inside the alias, the name means the model.
     if (found === undefined || found.name === through.at(-1)) return { wish, brought: [], warnings: [] };
     if (through.includes(found.name)) return { problem: cycle([...through, found.name]) };
     const { name, alias } = found;

@@ -1,6 +1,6 @@
 /**
- * How the route of a conversation with the user is planned: as a task's is, but of the config only the top level counts.
- * What `delegation:` and `rules:` say is said of children.
+ * Adapts the config for the route of a conversation with the user: it is planned like a task's, but only the top level
+ * of the config applies. `delegation:` and `rules:` apply to children.
  */
 import type { Config } from "../../config-schema.ts";
 
@@ -9,7 +9,7 @@ export function configOfConversation(config: Config): Config {
   return {
     ...config,
     rules: [],
-    // Nobody waits for a conversation but its user, who may also take a minute to answer.
+    // Only the user waits for a conversation, and may take a minute to answer.
     delegation: { ...delegation, fallbacks: [], on_unresolved: "skip", child_timeout_seconds: 0 },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The routing hook of a program that uses Deputy: a function that sees a task and what it could run on, and says what it
- * should. It sees no key. What it says is a level of its own: over the config's rules, under agent, call and task.
+ * The routing hook of a program that uses Deputy: a function that receives a task and the models it could run on, and
+ * chooses one. It sees no key. Its choice is a level of its own: above the config's rules, below agent, call and task.
  */
 import { z } from "zod";
 import { errorMessage, type Problem } from "../../errors.ts";
@@ -8,13 +8,13 @@ import { present } from "../../present.ts";
 import { EFFORTS, type ModelFacts, type Wish } from "../../route.ts";
 import type { Task } from "../../task.ts";
 
-/** A model that could run a task now. Models that no list knows can be used all the same. */
+/** A model that could run a task now. Models in no list can be used too. */
 export type Candidate = { provider: string; model: string; facts: ModelFacts };
 
-/** Chooses for one task; undefined leaves it to the config. Throwing makes it that task's problem. */
+/** Chooses a route for one task; undefined leaves it to the config. If it throws, the task gets that problem. */
 export type RouteHook = (task: Task, candidates: readonly Candidate[]) => Wish | undefined | Promise<Wish | undefined>;
 
-/** What the hook said of one task. */
+/** The hook's decision for one task. */
 export type HookDecision = { wish: Wish } | { problem: Problem } | undefined;
 
 const wishSchema = z.strictObject({
@@ -23,7 +23,7 @@ const wishSchema = z.strictObject({
   effort: z.enum(EFFORTS).optional(),
 });
 
-/** Asks the hook about every task, each on its own. It works on copies: nothing it does to them has an effect. */
+/** Calls the hook for every task separately. It gets copies: changing them has no effect. */
 export function askHook(
   hook: RouteHook,
   tasks: readonly Task[],

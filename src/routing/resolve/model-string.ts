@@ -1,6 +1,7 @@
 /**
- * The one way in which a model is written, for tasks, config and command line: `id`, `id --provider slug --effort high`,
- * or an object. An id may be written in several words (`GLM 4.7`). What it says is read here; which provider it lands on is decided by the walk over the levels.
+ * The one syntax for models, in tasks, config and command line: `id`, `id --provider slug --effort high`, or an object.
+ * An id may be written in several words (`GLM 4.7`). This file parses it; the precedence of the levels decides the
+ * provider.
  */
 import type { ModelWishConfig } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
@@ -14,8 +15,8 @@ export type ParsedWish = { wish: Wish; warnings: Warning[] } | { problem: Proble
 const FLAGS = ["--provider", "--effort", "--global"];
 
 /**
- * What a model string or object asks for, together with the fields beside it.
- * @param beside the provider and effort written next to it; a flag that disagrees with them is a problem
+ * Parses a model string or object, together with the fields next to it.
+ * @param beside provider and effort written next to it; a flag that contradicts them is a problem
  */
 export function parseModelWish(
   written: ModelWishConfig | undefined,
@@ -85,7 +86,7 @@ function withBeside(
   return { wish: { ...fields, ...wish }, warnings };
 }
 
-/** Several words that are the name of no model. */
+/** The problem for several words that are not a model's name. */
 export function severalWords(model: string): Problem {
   return wrongForm(model, model.replaceAll(" ", " and "));
 }
@@ -138,7 +139,7 @@ export function providerInside(
   return slug === undefined ? undefined : { slug, model: rest };
 }
 
-/** The colon is no way to name a provider. */
+/** The problem for a provider written with a colon. */
 export function colonProblem(written: string, inside: { slug: string; model: string }): Problem {
   const right = `${inside.model} --provider ${inside.slug}`;
   return {

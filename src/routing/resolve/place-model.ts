@@ -1,4 +1,4 @@
-/** The provider and the model that a level's words mean, over the provider that the levels below have chosen. */
+/** Finds the provider and model that a level means, relative to the provider of the levels below. */
 import type { Problem, Warning } from "../../errors.ts";
 import type { Wish } from "../../route.ts";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -9,10 +9,10 @@ import { colonProblem, disagreement, providerInside, severalWords } from "./mode
 
 export type PlaceModelDeps = { providers: Providers; credentials: Credentials; catalog: Catalog };
 
-/** Where a wish leads. `ofFamily`: the provider was found by the family's name. */
+/** The result. `ofFamily`: the provider was found by the family's name. */
 export type PlacedModel = { provider?: Provider; model?: string; ofFamily?: true; warnings?: Warning[] };
 
-/** The provider a wish names, if any: beside its model, or inside of the model's name where that is allowed. */
+/** The provider that a request names, if any: next to its model or, where that is allowed, inside the model's name. */
 export function placeModel(
   wish: Wish,
   below: Provider | undefined,
@@ -86,7 +86,7 @@ function placeFamily(
   return { problem: nobodysFamily(family, named, makers) };
 }
 
-/** Whether a model is known to be had at the provider's address, which may not be the row's own. */
+/** Returns whether a model is known to be available at the provider's address, which may not be the row's own. */
 function isKnownAt(provider: Provider, id: string, deps: PlaceModelDeps): boolean {
   return deps.catalog.idMeant(provider, baseUrlOf(provider, deps), id) === id;
 }
@@ -117,7 +117,7 @@ function assumed(family: string, id: string, { slug, entryPath }: Provider): War
   return { code: "family-assumed", message };
 }
 
-/** Names that people give to tiers of their own, and that no vendor gives to a model. */
+/** Names that people give to their own tiers, and that no vendor gives to a model. */
 function isTierName(model: string): boolean {
   return /^(small|medium|large|fast|cheap|smart|strong|best|default)$/i.test(model);
 }

@@ -1,6 +1,6 @@
 /**
- * What a delegating model may choose: `delegation.allow` and `delegation.deny`. It binds what a model asked for and what
- * that led to; what would run without its asking is the operator's choice and always passes.
+ * What a delegating model may choose: `delegation.allow` and `delegation.deny`. They apply to what a model requested
+ * and its consequences; what would run without its request is the operator's choice and always allowed.
  */
 import type { ChoicePattern, Config } from "../../config-schema.ts";
 import { suggest } from "../../did-you-mean.ts";
@@ -10,23 +10,23 @@ import { matchesStars } from "../../star-pattern.ts";
 import type { Providers } from "../catalog/providers.ts";
 import type { NamedAlias } from "./aliases.ts";
 
-/** What a model's asking led to. */
+/** The outcome of a model's request. */
 export type PolicySubject = {
   provider: string;
   model: string;
-  /** Where the model asked for one. */
+  /** The effort, if the model requested one. */
   effort?: Effort;
-  /** The alias it named, where provider and model are the alias's. One that is not trusted permits nothing. */
+  /** The alias it named, if provider and model are the alias's. An untrusted alias permits nothing. */
   alias?: Pick<NamedAlias, "name" | "trusted">;
 };
 
-/** Why a model may not choose this, with what it may; undefined where it may. */
+/** Returns why a model may not choose this, with what it may choose; undefined if it may. */
 export type Policy = (chosen: PolicySubject) => Problem | undefined;
 
-/** What an alias of the user's leads to. `provider`: only where it is served there and nowhere else. */
+/** The target of a user's alias. `provider`: set only if the model is served nowhere else. */
 export type AliasTarget = { provider?: string; model: string };
 
-/** @param targetOf of one of `models`; undefined where it leads nowhere */
+/** @param targetOf returns the target of one of `models`; undefined if it has none */
 export function createPolicy(
   { delegation, models }: Pick<Config, "delegation" | "models">,
   targetOf: (alias: string) => AliasTarget | undefined,
@@ -36,7 +36,7 @@ export function createPolicy(
     const target = deny.some((entry) => coversAlias(entry, name)) ? targetOf(name) : undefined;
     return target === undefined ? [] : [{ name, ...target }];
   });
-  /** To deny an alias is to deny what it leads to, by whatever name a model asks for it. */
+  /** Denying an alias denies what it leads to, whatever name a model uses for it. */
   const namesOf = ({ provider, model, alias }: PolicySubject) => [
     ...(alias === undefined ? [] : [alias.name]),
     ...targets
@@ -64,7 +64,7 @@ function isSame(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-/** An effort that was left open is the provider's own, and passes. */
+/** Without a requested effort, the provider's own applies, and is allowed. */
 function allows(entry: ChoicePattern, { alias, effort, ...subject }: PolicySubject): boolean {
   const { match, efforts } = parts(entry);
   const trusted = alias?.trusted ? [alias.name] : [];
@@ -86,13 +86,13 @@ function parts(entry: ChoicePattern): { match: string; efforts?: readonly Effort
   return typeof entry === "string" ? { match: entry } : entry;
 }
 
-/** `*` stands for anything, slashes included; case makes no difference. */
+/** `*` matches anything, including slashes; case makes no difference. */
 function matches(pattern: string, { provider, model }: PolicySubject, aliases: readonly string[]): boolean {
   const names = [`${provider}/${model}`, ...aliases.map((name) => `alias:${name}`)];
   return names.some((name) => matchesStars(pattern.trim().toLowerCase(), name.toLowerCase()));
 }
 
-/** What an entry of `allow` offers, as a model could write it where that is known: aliases by their names. */
+/** The choices in an entry of `allow`, as a model could write them if they are known: aliases by name. */
 function optionsOf(entry: ChoicePattern, aliases: readonly string[]): string[] {
   const { match, efforts } = parts(entry);
   const offered = aliases.filter((alias) => coversAlias(entry, alias));
@@ -115,7 +115,7 @@ function named({ provider, model, effort }: PolicySubject): string {
 
 // Patterns that name nothing -------------------------------------------------------------------------------------------
 
-/** An entry that names a provider or alias which is none permits or forbids nothing, and nobody would notice. */
+/** Warns about an entry with an unknown provider or alias: it permits or forbids nothing, which would go unnoticed. */
 export function patternWarnings(
   { delegation, models }: Pick<Config, "delegation" | "models">,
   providers: Providers,
@@ -132,7 +132,7 @@ export function patternWarnings(
   );
 }
 
-/** The provider or alias that a pattern writes out whole, and those there are. */
+/** The provider or alias that a pattern names in full, and the known ones. */
 function namedIn(
   pattern: string,
   aliases: string[],

@@ -1,6 +1,6 @@
 /**
- * The walk over the levels, from the lowest up: each is laid over the pair (provider, model) below it. The rules are the
- * contract's: a pair replaces the pair, a provider alone brings its default model, a model alone keeps the provider.
+ * The precedence of the levels, from the lowest up: each is overlaid on the pair (provider, model) below it. A pair
+ * replaces the pair, a provider alone sets its default model, a model alone keeps the provider.
  */
 import type { ModelWishConfig } from "../../config-schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
@@ -11,40 +11,40 @@ import type { Aliases, NamedAlias, Unaliased } from "./aliases.ts";
 import { parseModelWish } from "./model-string.ts";
 import { type PlaceModelDeps, placeModel, soleProvider } from "./place-model.ts";
 
-/** What one level says, as it was written. */
+/** One level's part of the route, as written. */
 export type RouteLayer = {
   level: Level;
-  /** Where the operator's levels stand, for problems: `rules[0]` of the config. */
+  /** Place of an operator's level, for problems: `rules[0]` of the config. */
   place?: string;
   model?: ModelWishConfig | undefined;
   provider?: string | undefined;
   effort?: Effort | undefined;
-  /** Declared beside it, for whatever model runs. */
+  /** Fallbacks declared with it, for any model. */
   fallbacks?: readonly ModelWishConfig[] | undefined;
-  /** It stands in a file of the project, which is not the operator's word. */
+  /** It is in a file of the project, which is not the operator's decision. */
   isProjectScoped?: boolean;
-  /** Why it could not say anything. */
+  /** The reason for which the level could not decide anything. */
   problem?: Problem;
 };
 
 type Sourced<Value> = { value: Value; by: Level };
 
-/** What the levels so far have chosen. */
+/** The result of the levels so far. */
 export type PartialRoute = {
   provider?: Sourced<Provider>;
   model?: Sourced<string>;
-  /** `ofParent`: inherited by the parent's own model only. */
+  /** `ofParent`: inherited only by the parent's own model. */
   effort?: Sourced<Effort> & { ofParent: boolean };
   /** The user's alias by which the model was chosen. */
   alias?: NamedAlias;
   /** Declared by the alias or the agent definition that chose the model. */
   fallbacks?: readonly ModelWishConfig[];
-  /** What is wrong with a level so far. */
+  /** The problem of a level so far. */
   problem?: Problem;
   warnings: readonly Warning[];
 };
 
-/** A choice with nothing left open. `isExplicit`: an alias of the user's leads to it, and is no slip for another one. */
+/** A complete selection. `isExplicit`: a user's alias leads to it, and is not a typo for another one. */
 export type ModelSelection = {
   provider: Sourced<Provider>;
   model: Sourced<string>;
@@ -56,7 +56,7 @@ export type Precedence = {
   /** The parent's own route as the lowest level. */
   from(route: Route): PartialRoute;
   overlay(below: PartialRoute, said: RouteLayer): PartialRoute;
-  /** Fills what no level named: the one provider with a key, a provider's default model. */
+  /** Fills in what no level set: the one provider with a key, a provider's default model. */
   resolve(choice: PartialRoute): ModelSelection | { problem: Problem };
 };
 
@@ -89,7 +89,7 @@ function overlay(below: PartialRoute, layer: RouteLayer, deps: PrecedenceDeps): 
     problem,
     ...rest
   } = below;
-  // An alias's effort is for the model it leads to, and for the fallbacks that are declared beside it.
+  // An alias's effort is for the model it leads to, and for the fallbacks declared with it.
   const isSameModel = model === undefined ? keepsModel : model === modelBelow?.value;
   const keepsEffort = effortBelow?.by !== "alias" || isSameModel || layer.level === "fallback";
   return {
@@ -138,7 +138,7 @@ function resolve(choice: PartialRoute, deps: PrecedenceDeps): ModelSelection | {
   return present({ provider, model, effort: choice.effort, isExplicit: choice.alias?.isExplicit || undefined });
 }
 
-/** Its names are those that are sent: none of them is looked up as an alias. */
+/** The route's names are those that are sent: none of them is looked up as an alias. */
 function fromRoute({ provider: slug, model, effort }: Route, providers: Providers): PartialRoute {
   const found = providers.find(slug);
   if ("problem" in found) return { problem: found.problem, warnings: [] };
@@ -150,7 +150,7 @@ function fromRoute({ provider: slug, model, effort }: Route, providers: Provider
   };
 }
 
-/** Which pair a broken level means is not known; a level above that names a provider does without it. */
+/** The pair that an invalid level means is unknown; a level above that names a provider does not need it. */
 function withProblem({ warnings }: PartialRoute, { place }: RouteLayer, problem: Problem): PartialRoute {
   const placed = place === undefined ? problem : { ...problem, message: `In ${place}: ${problem.message}` };
   return { problem: placed, warnings };

@@ -1,6 +1,6 @@
 /**
- * Routes for the tasks of one call: what each level says, laid over the levels below it, bound to an endpoint and a key.
- * Tasks that say the same get the same route, found once.
+ * Routes for the tasks of one call: each level is overlaid on the levels below it, and the result is bound to an
+ * endpoint and a key. Tasks with the same request share one route.
  */
 import type { AgentDefinition } from "../../agent-definition.ts";
 import type { Config, ModelWishConfig, RouteLevels } from "../../config-schema.ts";
@@ -26,13 +26,13 @@ export type RouterDeps = PrecedenceDeps &
   ValidateRouteDeps & {
     config: Config;
     levels: RouteLevels;
-    /** What the caller runs on, where that is not the config's top level: flags. */
+    /** The caller's model request, if it is not the config's top level: flags. */
     parent: Wish;
-    /** The route the caller runs on, in place of both. */
+    /** The caller's route, replacing both. */
     parentRoute?: Route;
-    /** Who wrote the call: the policy binds a model. */
+    /** Who wrote the call: the policy applies to a model. */
     askedBy: "operator" | "model";
-    /** What a child's own delegation may not leave. */
+    /** Bounds that a child's own delegation cannot exceed. */
     bounds?: { toolsets: readonly string[]; isBudgeted: boolean };
   };
 
@@ -41,32 +41,32 @@ export type Routed = { route: Route } | { problem: Problem };
 /** The routing fields of a call or a task. */
 type RoutingFields = Pick<Task, "model" | "provider" | "reasoning_effort">;
 
-/** What decides a task's route beside itself. */
+/** Further inputs of a task's route. */
 export type RouteContext = {
-  /** What the program's routing hook said of it. */
+  /** The decision of the program's routing hook. */
   decision?: HookDecision;
   /** The agent definition that it names. */
   agent?: AgentDefinition | undefined;
-  /** Toolsets that its child gets. */
+  /** Toolsets of its child. */
   toolsets: readonly string[];
 };
 
-/** What every route of a call is made with. */
+/** Shared by every route of a call. */
 type RouterContext = {
   deps: RouterDeps;
   precedence: Precedence;
-  /** What the caller runs on. */
+  /** The caller's route. */
   parent: PartialRoute;
-  /** What tasks run on that say nothing. */
+  /** The default route of tasks. */
   delegation: PartialRoute;
   policy: Policy;
-  /** Selections that were validated before: tasks that differ have most of their fallbacks in common. */
+  /** Selections that were validated before: different tasks have most of their fallbacks in common. */
   validated: Map<string, Validated>;
 };
 
 type Validated = ReturnType<typeof validateRoute>;
 
-/** @returns what a task runs on */
+/** @returns a function that returns the route of a task */
 export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: RouteContext) => Routed {
   const { config } = deps;
   const context = createRouterContext(deps);
@@ -111,7 +111,7 @@ function createRouterContext(deps: RouterDeps): RouterContext {
   return { deps, precedence, parent, delegation, policy, validated: new Map() };
 }
 
-/** What an alias leads to from the delegation's default. */
+/** The target of an alias, from the delegation's default. */
 function targetOf(alias: string, precedence: Precedence, delegation: PartialRoute): AliasTarget | undefined {
   const choice = precedence.overlay(delegation, { level: "task", model: alias });
   const selection = precedence.resolve(choice);
@@ -121,7 +121,7 @@ function targetOf(alias: string, precedence: Precedence, delegation: PartialRout
   return { model: model.value, ...present({ provider: bringsProvider ? provider.value.slug : undefined }) };
 }
 
-/** Where the route cannot be had and a fallback may be taken, levels are dropped from the highest down. */
+/** If the route is unavailable and fallbacks are allowed, drops levels from the highest down. */
 function routeFor(context: RouterContext, levels: readonly RouteLayer[], priced: boolean): Routed {
   const routed = routeAlong(context, levels, priced);
   if (!("problem" in routed) || context.deps.config.delegation.on_unresolved !== "fallback") return routed;
@@ -132,7 +132,7 @@ function routeFor(context: RouterContext, levels: readonly RouteLayer[], priced:
   return routed;
 }
 
-/** The route along these levels over the delegation's default, with its declared fallbacks. */
+/** The route of these levels over the delegation's default, with its declared fallbacks. */
 function routeAlong(context: RouterContext, levels: readonly RouteLayer[], priced: boolean): Routed {
   const { precedence, delegation, deps } = context;
   const failed = levels.find(({ problem }) => problem !== undefined);
@@ -177,7 +177,7 @@ function validateOnce({ validated, deps }: RouterContext, selection: ModelSelect
   return known;
 }
 
-/** From the parent, effort is inherited only by the same model. */
+/** Only the same model inherits the parent's effort. */
 function withoutParentsEffort({ precedence, parent }: RouterContext, choice: PartialRoute): PartialRoute {
   if (choice.effort?.ofParent !== true) return choice;
   const own = precedence.resolve(parent);
@@ -187,7 +187,7 @@ function withoutParentsEffort({ precedence, parent }: RouterContext, choice: Par
   return rest;
 }
 
-/** What a model's asking changed, measured against what would run without it. */
+/** The problem of a model's request that the policy denies, compared with what would run without the request. */
 function deniedChoice(
   context: RouterContext,
   own: PartialRoute,
@@ -231,7 +231,7 @@ function fallbacksOf(
   return { fallbacks, warnings };
 }
 
-/** An effort that was meant for another model is left out where this one does not take it. */
+/** Drops an effort that was meant for another model if this one does not support it. */
 function validateWithFittingEffort(context: RouterContext, selection: ModelSelection, priced: boolean): Validated {
   const fitting = validateOnce(context, selection, priced);
   if (!("problem" in fitting) || fitting.problem.code !== "effort-unsupported" || selection.effort?.by === "fallback")
@@ -247,8 +247,8 @@ function validateWithFittingEffort(context: RouterContext, selection: ModelSelec
 }
 
 /**
- * A route as it would be made today for the same provider, model and effort: endpoint, key and facts are read anew. A
- * fallback that cannot be had today stays as it was, so that the others keep their places.
+ * The route as it would be planned today for the same provider, model and effort: endpoint, key and facts are read
+ * again. An unavailable fallback stays as it was, so that the others keep their positions.
  */
 export function refreshRoute(route: Route, priced: boolean, deps: PrecedenceDeps & ValidateRouteDeps): Routed {
   const found = deps.providers.find(route.provider);
@@ -273,13 +273,13 @@ export function refreshRoute(route: Route, priced: boolean, deps: PrecedenceDeps
   return { route: { ...bound.route, requested: route.requested, fallbacks, warnings: route.warnings } };
 }
 
-/** An endpoint on loopback may be asked without a key, but not where the route was planned with one that is gone. */
+/** A loopback endpoint may be keyless, but not if the route was planned with a key that is gone. */
 function keyGone({ provider }: Route, keyName: string): Problem {
   const message = `No key for ${provider}, which the run was planned with (${keyName}). Set it again.`;
   return { code: "missing-key", field: "provider", message, suggestions: [] };
 }
 
-// What the levels say -------------------------------------------------------------------------------------------------
+// The layers of the levels --------------------------------------------------------------------------------------------
 
 function overlayAll(precedence: Precedence, below: PartialRoute, levels: readonly RouteLayer[]): PartialRoute {
   return levels.reduce<PartialRoute>((choice, level) => precedence.overlay(choice, level), below);
@@ -287,7 +287,7 @@ function overlayAll(precedence: Precedence, below: PartialRoute, levels: readonl
 
 const IN_PARENT = "what the caller runs on (flags, or the top level of the config)";
 
-/** What one level says, or nothing. @param place where it stands, for a level of the operator's */
+/** One level's request, or nothing. @param place location of an operator's level */
 function layersOf(
   level: Level,
   { model, provider, reasoning_effort: effort }: RoutingFields,
@@ -303,7 +303,7 @@ function hookLayers(decision: HookDecision): RouteLayer[] {
   return layersOf("hook", flagsOf(decision.wish), "what the program's routing hook chose");
 }
 
-/** The fallbacks of an agent definition hold whether or not it names a model. */
+/** An agent definition's fallbacks apply whether or not it names a model. */
 function agentLayers(agent: AgentDefinition | undefined): RouteLayer[] {
   if (agent === undefined) return [];
   const { name, source, isProjectScoped, fallbacks } = agent;
@@ -312,12 +312,12 @@ function agentLayers(agent: AgentDefinition | undefined): RouteLayer[] {
   return [{ ...level, isProjectScoped, fallbacks }];
 }
 
-/** Levels that decide by the operator's word. What a project brings along is not that. */
+/** Levels that the operator decides. The project's own files are not among them. */
 function isFromOperator({ level, isProjectScoped }: RouteLayer): boolean {
   return level === "rule" || level === "hook" || (level === "agent" && isProjectScoped !== true);
 }
 
-/** What was asked for, not what decided beside it. */
+/** Returns whether the level is a request rather than another decision. */
 function isAsked({ level }: RouteLayer): boolean {
   return level === "task" || level === "call";
 }
@@ -326,7 +326,7 @@ function flagsOf({ model, provider, effort }: Wish): RoutingFields {
   return { model, provider, reasoning_effort: effort };
 }
 
-/** What the caller asked for, as it was written; upper levels last. */
+/** The caller's request as written; upper levels last. */
 function requestedBy(levels: readonly RouteLayer[]): Wish {
   return Object.assign({}, ...levels.filter(isAsked).map(asWritten));
 }
@@ -341,7 +341,7 @@ function asWritten({ model, provider, effort }: RouteLayer): Wish {
   return present(wish);
 }
 
-/** The route that is taken in place of the one that was asked for; what was asked stays on record. */
+/** The route that replaces the requested one; the request stays recorded. */
 function substitute(route: Route, levels: readonly RouteLayer[], problem: Problem): Route {
   const { effort } = route.chosenBy;
   return {

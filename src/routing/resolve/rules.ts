@@ -3,7 +3,7 @@ import type { RuleConfig } from "../../config-schema.ts";
 import type { Task } from "../../task.ts";
 import type { RouteLayer } from "./precedence.ts";
 
-/** What a rule says about a task, or nothing. @param toolsets those that the child gets */
+/** The decision of the first matching rule, or nothing. @param toolsets those of the child */
 export function ruleFor(rules: readonly RuleConfig[], task: Task, toolsets: readonly string[]): RouteLayer | undefined {
   const index = rules.findIndex(({ when }) => {
     const { tag, toolset, agent, images, role } = when;

@@ -1,6 +1,6 @@
 /**
- * A provider and model made into a route: endpoint, key, API mode and facts come whole from the provider. Everything
- * that would make the first request fail and can be known beforehand is a problem here.
+ * Resolves a provider and model to a route: endpoint, key, API mode and facts all come from the provider. Everything
+ * foreseeable that would make the first request fail is a problem here.
  */
 
 import { suggest } from "../../did-you-mean.ts";
@@ -15,7 +15,7 @@ import { formatKeys, type ProviderConnection } from "../keys/provider-connection
 import type { Aliases } from "./aliases.ts";
 import type { ModelSelection } from "./precedence.ts";
 
-/** A route without what only its task knows. */
+/** A route without its task-specific fields. */
 export type ResolvedRoute = Omit<Route, "requested" | "fallbacks">;
 
 export type ValidateRouteDeps = { credentials: Credentials; catalog: Catalog; aliases: Aliases; providers: Providers };
@@ -82,7 +82,7 @@ function noConnection(
   };
 }
 
-/** A model that belongs elsewhere, or a name that was meant as an alias. */
+/** The problem of another provider's model, or of a misspelled alias. */
 function misplacedModel(
   selection: ModelSelection,
   { baseUrl }: ProviderConnection,
@@ -159,7 +159,7 @@ function rejectedKeys({ slug, entryPath }: Provider, { keys, rejected }: Provide
   return [{ code: "key-withheld", message }];
 }
 
-/** A name the provider's own list does not have passes; it may be newer than the list. */
+/** A name that the provider's own list lacks is accepted; it may be newer than the list. */
 function doubts(
   provider: Provider,
   { baseUrl }: ProviderConnection,
@@ -178,7 +178,7 @@ function doubts(
   return [{ code: "model-unlisted", message }];
 }
 
-/** Families that a name without a version comes near to. */
+/** Families that a name without a version resembles. */
 function families(model: string): string[] {
   return /\d/.test(model) || familyNamed(model) !== undefined ? [] : suggest(model, FAMILY_NAMES);
 }

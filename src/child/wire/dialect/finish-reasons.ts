@@ -1,6 +1,6 @@
 /**
- * The words with which an answer ends, by API mode, and what each means. An unknown word is never taken for a good end by
- * itself: see `reply.ts`. Words are compared without regard to case, because gateways pass on those of other APIs.
+ * Finish reasons by API mode, and what each means. An unknown word never counts as a good end by itself: see
+ * `reply.ts`. Words are compared ignoring case, because gateways pass on those of other APIs.
  */
 import type { ProviderFailureKind } from "../../../errors.ts";
 import type { Finish } from "../../../event.ts";
@@ -11,7 +11,7 @@ export type FinishMeaning =
   | Finish
   | Extract<ProviderFailureKind, "network" | "overloaded" | "context-overflow" | "malformed-response">;
 
-/** `of`: who ends an answer so. `source`: where it is documented or reported. */
+/** `of`: providers that use the word. `source`: where it is documented or reported. */
 export type FinishReason = { means: FinishMeaning; of: string; source: string };
 
 const OPENAI = "https://platform.openai.com/docs/api-reference/chat/object";
@@ -140,16 +140,16 @@ export const FINISH_REASONS: Record<ApiMode, Record<string, FinishReason>> = {
   chat_completions: CHAT,
   responses: RESPONSES,
   anthropic_messages: MESSAGES,
-  // Behind gateways, Gemini's API ends with the words of the other vendors too.
+  // Behind gateways, Gemini's API also uses the words of the other vendors.
   gemini: GEMINI_REASONS,
 };
 
-/** What a reason means; undefined for a word that nobody is known to use. */
+/** Meaning of a reason; undefined for a word that no known provider uses. */
 export function finishMeaning(apiMode: ApiMode, word: string): FinishMeaning | undefined {
   const name = word.toLowerCase();
   const own = FINISH_REASONS[apiMode];
   if (Object.hasOwn(own, name)) return own[name]?.means;
-  // A chat endpoint in front of Gemini may pass its words on.
+  // A chat endpoint in front of Gemini may pass on its words.
   return apiMode === "chat_completions" && Object.hasOwn(GEMINI_REASONS, name)
     ? GEMINI_REASONS[name]?.means
     : undefined;
