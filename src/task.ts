@@ -149,7 +149,7 @@ export function parseCall(input: unknown, maxTasks: number): Call {
 
 function invalid(errors: TaskError[]): DeputyError {
   const shown = errors.slice(0, 20).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
-  if (errors.length > shown.length) shown.push(`… and ${errors.length - shown.length} more mistakes`);
+  if (errors.length > shown.length) shown.push(`… and ${errors.length - shown.length} more errors`);
   return new DeputyError("task-invalid", shown.join("\n"), { details: errors });
 }
 
@@ -232,7 +232,7 @@ function normalise(
     } else if (field in clean && clean[field] !== value) {
       errors.push({
         path: pathText([written], path),
-        message: `The same thing is given twice, as ${field} and ${written}.`,
+        message: `The same value is given twice, as ${field} and ${written}.`,
       });
     } else {
       const read = readValue(field, value, pathText([written], path), errors);
@@ -282,8 +282,9 @@ function jsonIn(text: string, path: string, errors: TaskError[]): unknown {
 }
 
 function misplacedField(written: string, fields: string[]): string {
-  if (written === "goal") return "`goal` cannot stand beside `tasks`. Make it a task of its own, or use `context`.";
-  if (written === "background") return "Expected true or false, and over MCP: elsewhere a call waits for its results.";
+  if (written === "goal") return "`goal` cannot be next to `tasks`. Make it a separate task, or use `context`.";
+  if (written === "background")
+    return "Expected true or false, and only over MCP: elsewhere a call waits for its results.";
   if (TASK_FIELDS.includes(written)) return `\`${written}\` belongs to a single task: move it into tasks[].`;
   return unknownField(written, [...fields, ...Object.keys(OTHER_NAMES)]);
 }
@@ -314,7 +315,7 @@ function withinObject(issue: z.core.$ZodIssue, found: unknown): z.core.$ZodIssue
 }
 
 function expectation(issue: z.core.$ZodIssue, found: unknown): string {
-  if (found === undefined) return "Required, and missing.";
+  if (found === undefined) return "Required but missing.";
   if (issue.code === "invalid_value") {
     const valid = issue.values.map(String);
     const [close] = suggest(String(found), valid, 1);

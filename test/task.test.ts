@@ -45,14 +45,14 @@ test("every mistake of a batch is told at once, with index, field, what was foun
     "tasks[0].modle: Unknown field `modle`. Did you mean `model`?",
     "tasks[1].goal: Expected string, received number; found 3.",
     'tasks[2].reasoning_effort: Expected one of none, minimal, low, medium, high, xhigh, max; found "hihg". Did you mean high?',
-    "tasks[3].goal: Required, and missing.",
+    "tasks[3].goal: Required but missing.",
     "tasks[3].model: Unknown field `provder`. Did you mean `provider`?",
     "tasks[4]: Expected a task with a goal; found 7.",
   ]);
 });
 
 test("goal beside tasks, an empty list, too many tasks and no call at all are refused in words", () => {
-  assert.match(mistakesOf({ goal: "a", tasks: [{ goal: "b" }] })[0] ?? "", /`goal` cannot stand beside `tasks`/);
+  assert.match(mistakesOf({ goal: "a", tasks: [{ goal: "b" }] })[0] ?? "", /`goal` cannot be next to `tasks`/);
   assert.match(mistakesOf([])[0] ?? "", /at least one task/);
   assert.match(mistakesOf(["a", "b", "c"], 2)[0] ?? "", /at most 2 tasks in one call; found 3/);
   assert.match(mistakesOf("just a text")[0] ?? "", /Expected a task, a list of tasks or a call/);

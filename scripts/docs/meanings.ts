@@ -24,7 +24,7 @@ export const FAILURES: Record<FailureKind, Explained> = {
     todo: "Run the task again later, or declare a fallback at another provider.",
   },
   network: {
-    says: ["cannot be reached or broke the connection off"],
+    says: ["cannot be reached or closed the connection"],
     means: "no connection, a reset, a host name that does not resolve, a TLS error; 408 and 425",
     todo: "Check the address, the proxy (the message names the one in use; set `NO_PROXY` for local endpoints) and the certificates (`NODE_EXTRA_CA_CERTS`).",
   },
@@ -55,7 +55,7 @@ export const FAILURES: Record<FailureKind, Explained> = {
     todo: "Rephrase the task, or declare a fallback at another vendor.",
   },
   "invalid-request": {
-    says: ["does not take the request", "which is not followed: keys stay with their own origin"],
+    says: ["rejects the request", "which is not followed: keys stay with their own origin"],
     means: "any other 4xx, or a redirect: the provider does not accept the request",
     todo: "The message contains the provider's reason, often a wrong model id. With “Check base_url”, the server has nothing at the address that the message names: most base URLs end in `/v1`. After a redirect, set `base_url` to the real address.",
   },
@@ -70,7 +70,7 @@ export const FAILURES: Record<FailureKind, Explained> = {
     todo: "Use the model that the provider names, or set `delegation.on_served_mismatch: warn`.",
   },
   aborted: {
-    says: ["was broken off"],
+    says: ["was aborted"],
     means: "Deputy aborted the request: a stop, or the child's timeout",
     todo: "`deputy resume ID` continues what was stopped.",
   },

@@ -76,7 +76,7 @@ function readOpencode(fields: Fields, name: string, notes: string[]): ParsedAgen
   const everything = typeof fields.permission === "string" ? consumeText(fields, "permission") : undefined;
   const permission = everything === undefined ? consumeMap(fields, "permission") : { "*": everything };
   noteUnknownTools([...Object.keys(tools ?? {}), ...Object.keys(permission ?? {})], "opencode", notes);
-  if (consume(fields, "mode") === "primary") notes.push("mode: primary, so it was not meant to be delegated to");
+  if (consume(fields, "mode") === "primary") notes.push("mode: primary, so it is not meant for delegation");
   return {
     ...common(fields, name, notes, "reasoningEffort", ["steps", "maxSteps"]),
     // The text before the first slash is always the provider there.
@@ -90,9 +90,9 @@ function common(fields: Fields, fileName: string, notes: string[], effortKey: st
   const description = consumeText(fields, "description");
   const effort = consumeText(fields, effortKey);
   const steps = consume(fields, ...turns);
-  if (effort !== undefined && !isEffort(effort)) notes.push(`${effortKey}: ${effort} is no effort that is known here`);
+  if (effort !== undefined && !isEffort(effort)) notes.push(`${effortKey}: ${effort} is not a known effort`);
   const isCount = Number.isInteger(steps) && Number(steps) > 0;
-  if (steps !== undefined && !isCount) notes.push(`${turns[0]} is no whole number from 1`);
+  if (steps !== undefined && !isCount) notes.push(`${turns[0]} is not a whole number from 1`);
   return present({
     name,
     description,
@@ -184,7 +184,7 @@ function opencodeAllows(tools: Fields = {}, permission: Fields = {}, notes: stri
     const permitted = judged(permission, opencode);
     const words = isRecord(permitted) ? Object.values(permitted) : [permitted];
     const needsToAsk = toolset !== "terminal" && words.includes("ask");
-    if (needsToAsk) notes.push(`permission ${opencode[0]}: ask withholds it here`);
+    if (needsToAsk) notes.push(`permission ${opencode[0]}: ask removes it here`);
     return judged(tools, opencode) !== false && !words.includes("deny") && !needsToAsk;
   };
 }
@@ -192,5 +192,5 @@ function opencodeAllows(tools: Fields = {}, permission: Fields = {}, notes: stri
 function noteUnknownTools(named: string[], format: AgentFormat, notes: string[]): void {
   const known = Object.values(TOOLS).flatMap((row) => row[format]);
   const unknown = named.filter((name) => name !== "*" && !known.includes(name));
-  if (unknown.length > 0) notes.push(`tools that there are none of here: ${[...new Set(unknown)].join(", ")}`);
+  if (unknown.length > 0) notes.push(`tools without a counterpart here: ${[...new Set(unknown)].join(", ")}`);
 }

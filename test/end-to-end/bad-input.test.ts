@@ -71,7 +71,7 @@ const CASES: Case[] = [
     says: [
       /^deputy: tasks\.yaml:3: tasks\[0\]\.modle: Unknown field `modle`\. Did you mean `model`\?$/m,
       /^tasks\.yaml:4: tasks\[1\]\.gaol: Unknown field `gaol`\. Did you mean `goal`\?$/m,
-      /^tasks\.yaml:4: tasks\[1\]\.goal: Required, and missing\.$/m,
+      /^tasks\.yaml:4: tasks\[1\]\.goal: Required but missing\.$/m,
       /^tasks\.yaml:5: tasks\[2\]: Expected a task with a goal; found 3\.$/m,
       /^tasks\.yaml:6: tasks\[3\]\.reasoning_effort: .*hgih.*high/m,
       /^tasks\.yaml:6: tasks\[3\]\.max_iterations: .*0/m,

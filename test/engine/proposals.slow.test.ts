@@ -40,7 +40,7 @@ describe("an override for each task of a batch", () => {
     assert.deepEqual(inOrder(played, 2), ["acme-5 @ acme", "acme-5 @ acme"]);
     const result = played.results[1];
     assert.deepEqual([result?.route?.fallback_used, result?.route?.requested.provider], [true, "nowhere"]);
-    assert.match(JSON.stringify(result?.warnings), /Runs on acme-5 @ acme instead of what was asked for/);
+    assert.match(JSON.stringify(result?.warnings), /Runs on acme-5 @ acme instead of the requested route/);
     assert.deepEqual(played.results[0]?.warnings, []);
   });
 

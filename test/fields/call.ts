@@ -22,7 +22,7 @@ export const CALL_EFFECTS: Effects = {
     assert.deepEqual([requests.map(({ lastUserText }) => lastUserText), results.length], [["Count the ants."], 1]);
     const error = await refusal({ goal: "Count the ants.", tasks: [{ goal: "one" }] } as CallInput);
     assert.equal(error.code, "task-invalid");
-    assert.match(error.message, /`goal` cannot stand beside `tasks`/);
+    assert.match(error.message, /`goal` cannot be next to `tasks`/);
   },
 
   role: async () => {

@@ -207,7 +207,7 @@ export const PROVIDER_EFFECTS: Effects = {
     assert.deepEqual(routesIn(await withModel(facts, {}, { reasoning_effort: "low" })), ["acme-1 @ acme · low"]);
     const config = { providers: { acme: { models: { "acme-1": facts } } } };
     const error = await refusal({ goal: "one", reasoning_effort: "high" }, { config });
-    assert.match(error.message, /acme-1 @ acme takes low; found high/);
+    assert.match(error.message, /acme-1 @ acme accepts low; found high/);
     assert.deepEqual(routesIn(await withModel({}, {}, { reasoning_effort: "high" })), ["acme-1 @ acme · high"]);
   },
 

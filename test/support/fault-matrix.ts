@@ -106,7 +106,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
   "404, unknown model": {
     answer: { fault: { kind: "model-missing" } },
     kind: "invalid-request",
-    words: "does not take the request (404",
+    words: "rejects the request (404",
     cost: "none",
   },
   "400, context too long": {
@@ -118,13 +118,13 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
   "400, unsupported effort": {
     answer: { fault: { kind: "effort-unsupported" } },
     kind: "invalid-request",
-    words: "does not take the request (400",
+    words: "rejects the request (400",
     cost: "none",
   },
   "400, other": {
     answer: { fault: { kind: "parameter-unsupported", parameter: "top_k" } },
     kind: "invalid-request",
-    words: "does not take the request (400",
+    words: "rejects the request (400",
     cost: "none",
   },
   "a refusal by a content filter": {
@@ -143,19 +143,19 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
   "nothing listens at the address": {
     answer: "nobody",
     kind: "network",
-    words: "cannot be reached or broke the connection off",
+    words: "cannot be reached or closed the connection",
     cost: "none",
   },
   "a reset before the answer": {
     answer: { fault: { kind: "reset-before-headers" } },
     kind: "network",
-    words: "cannot be reached or broke the connection off",
+    words: "cannot be reached or closed the connection",
     cost: "none",
   },
   "a reset in the middle of the stream": {
     answer: { ...spoken, fault: { kind: "reset-mid-stream", afterDeltas: 2 } },
     kind: "network",
-    words: "cannot be reached or broke the connection off",
+    words: "cannot be reached or closed the connection",
     cost: "maybe",
     partial: true,
   },

@@ -195,15 +195,15 @@ const ADVICE: Record<ProviderFailureKind, string> = {
   "rate-limited": "limits the rate of requests",
   "quota-exhausted": "says its quota or credit is used up: top it up, or choose another provider",
   overloaded: "is overloaded or failing",
-  network: "cannot be reached or broke the connection off",
+  network: "cannot be reached or closed the connection",
   stalled: "went silent",
   unauthorized: "does not accept the key: correct or replace it",
   "context-overflow": "says the text is longer than the model's context window",
   refused: "refused to answer",
-  "invalid-request": "does not take the request",
+  "invalid-request": "rejects the request",
   "malformed-response": "sent an answer that cannot be read",
   "served-mismatch": "answered with another model",
-  aborted: "was broken off",
+  aborted: "was aborted",
 };
 
 /** The provider knows the key. */

@@ -88,7 +88,7 @@ export function nameOf(route: Route): string {
 
 function thrown(error: unknown, stalled: boolean, signal: AbortSignal, request: ModelCall, now: number): Failure {
   const who = nameOf(request.route);
-  if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was broken off.` };
+  if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was aborted.` };
   if (stalled) return { kind: "stalled", message: `${who} was silent for ${request.stallMs / 1000} s.` };
   return failureOf(error, who, now, request.access.redact);
 }
@@ -104,7 +104,7 @@ const MAX_PARTIAL = 200_000;
 function redacted(reply: Reply, { redact }: Access): Reply {
   const clean = withTexts(reply, redact) as Reply;
   if (clean.ok || clean.partialText.length <= MAX_PARTIAL) return clean;
-  const cut = `… (cut: the answer was broken off after ${clean.partialText.length} characters)`;
+  const cut = `… (cut: the answer was cut off after ${clean.partialText.length} characters)`;
   return { ...clean, partialText: clean.partialText.slice(0, MAX_PARTIAL) + cut };
 }
 

@@ -83,11 +83,11 @@ function isFinish(meaning: FinishMeaning): meaning is Finish {
 }
 
 function brokenOff({ finish }: ReplyBuilder, kind: Exclude<FinishMeaning, Finish>, who: string): Failure {
-  return { kind, message: `${who} broke its answer off (${finish?.raw}).` };
+  return { kind, message: `${who} cut its answer off (${finish?.raw}).` };
 }
 
 function ignoredSetting(setting: string, who: string): Warning {
-  return { code: "setting-ignored", message: `${who} does not take a setting: ${setting}` };
+  return { code: "setting-ignored", message: `${who} does not support a setting: ${setting}` };
 }
 
 function parameterRejected({ parameter, instead }: RejectedParameter, who: string): Warning {

@@ -23,7 +23,7 @@ export function startStallTimer(clock: Clock, stallMs: number, parent: AbortSign
       const left = lastResetAt + stallMs - clock.elapsed();
       if (left > 0) return check(left);
       stalled = true;
-      controller.abort(new DOMException("no word from the model", "AbortError"));
+      controller.abort(new DOMException("no data from the model", "AbortError"));
     });
   };
   if (stallMs > 0) check(stallMs);

@@ -48,7 +48,9 @@ export class AnswerTooLarge extends Error {
 /** Thrown before anything is sent; read by `failure.ts`. */
 export class UnsendableHeader extends Error {
   constructor(what: string) {
-    super(`${what} holds characters that HTTP cannot carry: nothing was sent. Correct it in the config or environment`);
+    super(
+      `${what} contains characters that HTTP cannot carry: nothing was sent. Correct it in the config or environment`,
+    );
     this.name = "UnsendableHeader";
   }
 }

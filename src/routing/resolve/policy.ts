@@ -49,7 +49,7 @@ export function createPolicy(
     const refusing = deny.find((entry) => denies(entry, subject, namesOf(subject)));
     if (refusing === undefined && allow.some((entry) => allows(entry, subject))) return undefined;
     const reason = refusing === undefined ? "" : `, which delegation.deny refuses (${textOf(refusing)})`;
-    const allowed = options.length === 0 ? "nothing; leave model, provider and effort out" : options.join(", ");
+    const allowed = options.length === 0 ? "nothing; omit model, provider and effort" : options.join(", ");
     const except = deny.length === 0 ? "" : `, except ${deny.map(textOf).join(", ")}`;
     return {
       code: "denied-by-policy",

@@ -352,7 +352,7 @@ function substitute(route: Route, levels: readonly RouteLayer[], problem: Proble
       ...route.warnings,
       {
         code: "fallback-used",
-        message: `Runs on ${route.model} @ ${route.provider} instead of what was asked for. ${problem.message}`,
+        message: `Runs on ${route.model} @ ${route.provider} instead of the requested route. ${problem.message}`,
       },
     ],
   };

@@ -133,7 +133,7 @@ function foreignModel(
 }
 
 function unsupportedEffort({ provider, model, effort }: ModelSelection, { efforts = [] }: ModelFacts): Problem {
-  const takes = efforts.length === 0 ? "takes no effort: leave it out" : `takes ${efforts.join(", ")}`;
+  const takes = efforts.length === 0 ? "accepts no effort: omit it" : `accepts ${efforts.join(", ")}`;
   return {
     code: "effort-unsupported",
     field: "reasoning_effort",

@@ -254,7 +254,7 @@ test("a key or header that HTTP cannot carry is the caller's mistake, told by na
   const bad = await stage.ask("chat_completions");
   assert.ok(!bad.reply.ok);
   assert.equal(bad.reply.failure.kind, "invalid-request");
-  assert.match(bad.reply.failure.message, /TEST_KEY holds characters that HTTP cannot carry/);
+  assert.match(bad.reply.failure.message, /TEST_KEY contains characters that HTTP cannot carry/);
   const access = { headers: { "x-team": "a\nb" }, redact: (text: string) => text };
   const worse = await stage.ask("chat_completions", { access });
   assert.match(worse.reply.ok ? "" : worse.reply.failure.message, /the header x-team holds characters/);

@@ -173,7 +173,7 @@ describe("an effort", () => {
     test(`${reasoning_effort} is refused for ${model}, with what it takes`, () => {
       const found = problem({ provider, model, reasoning_effort }, { env });
       assert.deepEqual([found.code, found.field], ["effort-unsupported", "reasoning_effort"]);
-      assert.match(found.message, found.suggestions.length > 0 ? /takes .*; found/ : /takes no effort: leave it out/);
+      assert.match(found.message, found.suggestions.length > 0 ? /accepts .*; found/ : /accepts no effort: omit it/);
     });
 
   test("that the model's facts do not exclude passes", () => {

@@ -186,7 +186,7 @@ describe("declared fallbacks", () => {
       { config: { ...config, ...more }, env: { ...KEYS, OPENAI_API_KEY: "key-of-openai" } },
     );
     assert.equal(route.fallbacks[0]?.effort, undefined);
-    assert.match(route.fallbacks[0]?.warnings[0]?.message ?? "", /without effort: gpt-4o @ openai takes no effort/);
+    assert.match(route.fallbacks[0]?.warnings[0]?.message ?? "", /without effort: gpt-4o @ openai accepts no effort/);
   });
 });
 
