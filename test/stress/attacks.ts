@@ -57,7 +57,7 @@ export const attacksPart: Part = {
     const broken = outcomes.filter(({ breaches }) => breaches.length > 0);
     const report = `${count} rounds (seeds ${seed} to ${seed + count - 1}): ${inWords(outcomes)}.`;
     if (broken.length > 0) {
-      rounds.report(report); // ~Its rounds are over: the same command repeats them.
+      rounds.report(report); // Its rounds are over: the same command repeats them.
       throw new Error(`${broken.length} of ${count} rounds were broken:\n${broken.map(row).join("\n")}`);
     }
     return report;

@@ -205,7 +205,7 @@ function* finish(answer: StreamedAnswer): Generator<StreamPart> {
   if (raw === undefined) return;
   const isKnown = finishMeaning("chat_completions", raw) !== undefined;
   const wasCutOff = !answer.isDone && answer.usage === undefined;
-  if (!isKnown && wasCutOff) return; // ~An unknown word in a stream that broke off does not end the answer.
+  if (!isKnown && wasCutOff) return; // An unknown word in a stream that broke off does not end the answer.
   yield {
     type: "finish",
     finishReason: { unified: refused ? "content-filter" : "other", raw },

@@ -89,7 +89,7 @@ describe("a round of attacks", { timeout: 110_000, concurrency: 2 }, () => {
       round.configure();
       await round.whileAwaiting(async () => {
         const process = round.launch(["mcp"], { keepsStdin: true, limits: ":" });
-        process.askedToEnd(); // ~It was never reported.
+        process.askedToEnd(); // It was never reported.
         await process.ended;
       });
     }, 1_500);

@@ -181,7 +181,7 @@ const PLANTS: Record<string, (path: string, secret: string, place: Place) => voi
     makePipe(`${path}.pipe`);
     symlinkSync(`${path}.pipe`, path);
   },
-  "a device": (path) => void spawnSync("/bin/sh", ["-c", 'mknod "$0" c 1 5', path]), // ~Needs root; otherwise there is nothing.
+  "a device": (path) => void spawnSync("/bin/sh", ["-c", 'mknod "$0" c 1 5', path]), // Needs root; otherwise there is nothing.
   "a folder": (path) => mkdirSync(path, { recursive: true }),
   "a large file": (path) => {
     writeFileSync(path, "");

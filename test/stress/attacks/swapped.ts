@@ -78,7 +78,7 @@ async function listedWith(round: Round, words: string, run: Watched): Promise<Li
   await round.until(() => isAsked(round, words), run);
   const { stdout } = await round.launch(["approve"], { limits: ":" }).ended;
   const [, id] = /\? (\w+\.1) /.exec(stdout) ?? [];
-  if (id === undefined || !stdout.includes(words)) return undefined; // ~It expired before.
+  if (id === undefined || !stdout.includes(words)) return undefined; // It expired before.
   const [typed = `deputy approve ${id}`] = /deputy approve \S.*$/m.exec(stdout) ?? [];
   return { id, typed: typed.trim().split(/\s+/).slice(2) };
 }

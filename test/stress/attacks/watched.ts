@@ -99,7 +99,7 @@ function processorWaitMs(pid: number): number {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
     return waitedNs / 1e6 + children.reduce((sum, child) => sum + processorWaitMs(Number(child)), 0);
   } catch {
-    return 0; // ~It has ended, or the system does not report it.
+    return 0; // It has ended, or the system does not report it.
   }
 }
 
