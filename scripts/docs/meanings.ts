@@ -55,7 +55,7 @@ export const FAILURES: Record<FailureKind, Explained> = {
     todo: "Rephrase the task, or declare a fallback at another vendor.",
   },
   "invalid-request": {
-    says: ["rejects the request", "which is not followed: keys stay with their own origin"],
+    says: ["does not accept the request", "which is not followed: keys stay with their own origin"],
     means: "any other 4xx, or a redirect: the provider does not accept the request",
     todo: "The message contains the provider's reason, often a wrong model id. With “Check base_url”, the server has nothing at the address that the message names: most base URLs end in `/v1`. After a redirect, set `base_url` to the real address.",
   },

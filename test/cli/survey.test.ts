@@ -183,7 +183,7 @@ describe("deputy doctor --online MODEL", () => {
   test("fails where a request fails, with its words and after which request", async (t) => {
     const refused = await trial(t, () => failing("no such model"));
     assert.equal(refused.code, 1);
-    assert.match(refused.stdout, /^✗ lion-1 +lion-1 @ lab rejects the request \(400: no such model\)/m);
+    assert.match(refused.stdout, /^✗ lion-1 +lion-1 @ lab does not accept the request \(400: no such model\)/m);
     const later = await trial(t, (request) =>
       request.messages.some(({ role }) => role === "tool")
         ? failing("reasoning_content must be passed back")

@@ -106,7 +106,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
   "404, unknown model": {
     answer: { fault: { kind: "model-missing" } },
     kind: "invalid-request",
-    words: "rejects the request (404",
+    words: "does not accept the request (404",
     cost: "none",
   },
   "400, context too long": {
@@ -118,13 +118,13 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
   "400, unsupported effort": {
     answer: { fault: { kind: "effort-unsupported" } },
     kind: "invalid-request",
-    words: "rejects the request (400",
+    words: "does not accept the request (400",
     cost: "none",
   },
   "400, other": {
     answer: { fault: { kind: "parameter-unsupported", parameter: "top_k" } },
     kind: "invalid-request",
-    words: "rejects the request (400",
+    words: "does not accept the request (400",
     cost: "none",
   },
   "a refusal by a content filter": {

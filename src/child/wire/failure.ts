@@ -200,7 +200,7 @@ const ADVICE: Record<ProviderFailureKind, string> = {
   unauthorized: "does not accept the key: correct or replace it",
   "context-overflow": "says the text is longer than the model's context window",
   refused: "refused to answer",
-  "invalid-request": "rejects the request",
+  "invalid-request": "does not accept the request",
   "malformed-response": "sent an answer that cannot be read",
   "served-mismatch": "answered with another model",
   aborted: "was aborted",

@@ -257,7 +257,7 @@ test("a key or header that HTTP cannot carry is the caller's mistake, told by na
   assert.match(bad.reply.failure.message, /TEST_KEY contains characters that HTTP cannot carry/);
   const access = { headers: { "x-team": "a\nb" }, redact: (text: string) => text };
   const worse = await stage.ask("chat_completions", { access });
-  assert.match(worse.reply.ok ? "" : worse.reply.failure.message, /the header x-team holds characters/);
+  assert.match(worse.reply.ok ? "" : worse.reply.failure.message, /the header x-team contains characters/);
   assert.equal(stage.server.count, 0);
   await stage.close();
 });
