@@ -185,7 +185,7 @@ function readVersion(builder: ReplyBuilder, chunk: unknown): void {
 
 /**
  * The arguments a model wrote, as JSON; text that is no JSON stays text and fails the tool's own schema. None may be
- * written as null, and an object as a text of its JSON, twice over (sgl-project/sglang#7863).
+ * written as null, and an object as a text of its JSON, twice over (vllm-project/vllm#54964).
  */
 function inputOf(text: string): unknown {
   if (text.trim() === "") return {};

@@ -1,6 +1,6 @@
 /**
  * Items of a `responses` stream as the provider package demands them. Servers leave out ids and positions
- * (earendil-works/pi#9057), tell a call's arguments or a text in one of several events alone (lidge-jun/opencodex#4652), or
+ * (anomalyco/opencode#46885), tell a call's arguments or a text in one of several events alone (lidge-jun/opencodex#4652), or
  * an item only once the response is over (NVIDIA-NeMo/Switchyard#777): the package would reject the answer or lose the item.
  */
 import type { JSONObject } from "@ai-sdk/provider";

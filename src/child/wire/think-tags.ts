@@ -6,8 +6,6 @@
 /** How reasoning is marked. Every mark that ends it is tried, the one that comes first counts. */
 type ThinkTag = { open: string; close: readonly string[]; of: string; source: string };
 
-const VLLM = "https://docs.vllm.ai/en/latest/features/reasoning_outputs.html";
-
 const THINK_TAGS: readonly ThinkTag[] = [
   {
     open: "<think>",
@@ -19,24 +17,39 @@ const THINK_TAGS: readonly ThinkTag[] = [
     open: "<thinking>",
     close: ["</thinking>"],
     of: "models that were asked to think aloud",
-    source: "decolua/9router#1212",
+    source: "decolua/9router#2158",
   },
   {
     open: "<thought>",
     close: ["</thought>"],
     of: "Gemini behind its chat endpoint",
-    source: "https://ai.google.dev/gemini-api/docs/openai",
+    source: "https://ai.google.dev/gemini-api/docs/openai: include_thoughts; the tags are not documented",
   },
-  { open: "<reasoning>", close: ["</reasoning>"], of: "tuned Llama models", source: VLLM },
-  { open: "[THINK]", close: ["[/THINK]"], of: "Mistral's Magistral on vLLM and llama.cpp", source: VLLM },
-  { open: "<seed:think>", close: ["</seed:think>"], of: "Seed-OSS", source: VLLM },
+  { open: "<reasoning>", close: ["</reasoning>"], of: "tuned Llama models", source: "not documented" },
+  {
+    open: "[THINK]",
+    close: ["[/THINK]"],
+    of: "Mistral's Magistral on vLLM and llama.cpp",
+    source: "https://huggingface.co/mistralai/Magistral-Small-2509",
+  },
+  {
+    open: "<seed:think>",
+    close: ["</seed:think>"],
+    of: "Seed-OSS",
+    source: "https://huggingface.co/ByteDance-Seed/Seed-OSS-36B-Instruct",
+  },
   {
     open: "◁think▷",
     close: ["◁/think▷"],
     of: "Kimi-VL",
     source: "https://huggingface.co/moonshotai/Kimi-VL-A3B-Thinking",
   },
-  { open: "<|START_THINKING|>", close: ["<|END_THINKING|>"], of: "Cohere's Command A", source: VLLM },
+  {
+    open: "<|START_THINKING|>",
+    close: ["<|END_THINKING|>"],
+    of: "Cohere's Command A",
+    source: "https://huggingface.co/CohereLabs/command-a-reasoning-08-2025",
+  },
   {
     open: "<|channel|>analysis<|message|>",
     close: [

@@ -19,7 +19,7 @@ const SPELLINGS = {
     "input_tokens_details.cached_tokens",
     "cached_tokens", // Moonshot: AstrBotDevs/AstrBot#6614
     "prompt_cache_hit_tokens", // DeepSeek: https://api-docs.deepseek.com/guides/kv_cache
-    "cache_read_input_tokens", // Anthropic behind gateways: BerriAI/litellm#39505
+    "cache_read_input_tokens", // Anthropic behind gateways: larsderidder/context-lens#51
     "input_cached_tokens",
   ],
   cacheWrite: [

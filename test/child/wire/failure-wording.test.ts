@@ -97,6 +97,8 @@ const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
     ["Z.AI", 400, said("Prompt exceeds max length", { code: "1261" })],
     ["Z.AI in Chinese", 400, said("Prompt 超长", { code: "1261" })],
     ["MiniMax", 400, said("invalid params, context window exceeds limit (2013)")],
+    ["Baidu", 400, said("Prompt tokens too long", { code: "tokens_too_long" })],
+    ["Baidu in characters", 400, said("the max input characters is 20000", { code: "characters_too_long" })],
     ["Alibaba", 400, said("<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 983616]")],
     [
       "Cohere",
@@ -286,6 +288,7 @@ const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
       said("Rate limit of 50 per 86400s exceeded for UserByModelByDay. Please wait 42000 seconds before retrying."),
     ],
     ["Baidu", 400, { error_code: 17, error_msg: "Open api daily request limit reached" }],
+    ["Baidu's allowance in all", 400, { error_code: 19, error_msg: "Open api total request limit reached" }],
     [
       "Gemini's day, with a wait that is none",
       429,
@@ -388,6 +391,8 @@ const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
     ["OpenRouter's free models", 429, said("Rate limit exceeded: free-models-per-min.")],
     ["Kimi", 429, said("Your account has reached max organization concurrency", { type: "rate_limit_reached_error" })],
     ["Z.AI", 429, said("Too many concurrent requests", { code: "1302" })],
+    ["Baidu", 400, { error_code: 18, error_msg: "Open api qps request limit reached" }],
+    ["Baidu's servers", 400, { error_code: 4, error_msg: "Open api request limit reached" }],
     ["Cohere's trial", 429, { message: "You are using a Trial key, which is limited to 10 API calls / minute." }],
     [
       "Alibaba",

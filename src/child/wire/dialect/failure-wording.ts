@@ -34,11 +34,14 @@ const ZAI = "https://docs.bigmodel.cn/cn/api/api-code";
 const MINIMAX = "https://platform.minimax.io/docs/api-reference/errorcode.md";
 const DASHSCOPE = "https://www.alibabacloud.com/help/en/model-studio/error-code";
 const ARK = "https://www.volcengine.com/docs/82379/1299023";
+const ARK_CONTENT = "https://www.volcengine.com/docs/82379/1099476";
 const BAIDU = "https://cloud.baidu.com/doc/WENXINWORKSHOP/s/tlmyncueh";
+const BAIDU_CHAT = "https://cloud.baidu.com/doc/qianfan-api/s/Om9b4yj3w";
+const GITHUB_MODELS = "https://docs.github.com/en/github-models/prototyping-with-ai-models#rate-limits";
 const COHERE = "https://docs.cohere.com/reference/errors";
 const OVERFLOW_LIST = "earendil-works/pi: packages/ai/src/utils/overflow.ts";
-const LM_STUDIO = "lmstudio-ai/lmstudio-bug-tracker: context overflow";
-const GATEWAYS = "QuantumNous/new-api: types/error.go";
+const LM_STUDIO = "lmstudio-ai/lmstudio-bug-tracker#237";
+const GATEWAYS = "QuantumNous/new-api: insufficient_user_quota";
 
 function row(
   says: RegExp,
@@ -61,7 +64,7 @@ const NEVER_FITS = [
     where: ([, limit, requested]) => amount(requested) > amount(limit),
     advice: TOO_LARGE_FOR_A_MINUTE,
   }),
-  row(/tokens_limit_reached/, "context-overflow", "GitHub Models", "Azure/azure-sdk-for-js#32345", {
+  row(/tokens_limit_reached/, "context-overflow", "GitHub Models", "eslint/tsc-meetings#593", {
     advice: TOO_LARGE_FOR_A_MINUTE,
   }),
 ];
@@ -78,7 +81,7 @@ const LONG_ALLOWANCES = [
     GROQ,
   ),
   row(/free-models-per-day/, "quota-exhausted", "OpenRouter", OPENROUTER),
-  row(/byday\b|per 86400 ?s\b/, "quota-exhausted", "GitHub Models", "github/models: rate limits"),
+  row(/byday\b|per 86400 ?s\b/, "quota-exhausted", "GitHub Models", GITHUB_MODELS),
   row(
     /free-models-per-min|byminute\b|per 60 ?s\b|per[ _-]?min(?:ute)?\b|\/ ?min(?:ute)?\b|perminute|\((?:rpm|tpm|itpm|otpm)\)/,
     "rate-limited",
@@ -101,7 +104,7 @@ const LONG_ALLOWANCES = [
     /\b\d+[ -](?:hour|day)s?\b[^.]{0,30}\b(?:window|limit|quota|usage|allowance)|rolling \d+[ -](?:hour|day)/,
     "quota-exhausted",
     "xAI, MiniMax, Z.AI",
-    "diegosouzapw/OmniRoute#13984",
+    "diegosouzapw/OmniRoute#13984, MiniMax-AI/MiniMax-M2.7#36",
   ),
   row(/billing[ _-](?:cycle|period)|(?:usage|limit)[^.]{0,30}\bfor this period/, "quota-exhausted", "Kimi", KIMI_CODE),
   row(
@@ -119,7 +122,7 @@ const LONG_ALLOWANCES = [
   row(/premium request(?:s| allowance| limit)|"code":"quota_exceeded"/, "quota-exhausted", "Copilot, Gemini", GEMINI),
   row(/"(?:code|type)":"?(?:1304|1308|1309|1310)\b/, "quota-exhausted", "Z.AI", ZAI),
   row(/(?:status_code":|\()2056\b/, "quota-exhausted", "MiniMax", "MiniMax-AI/MiniMax-M2.7#36"),
-  row(/"error_code":"?(?:4|17|19)\b/, "quota-exhausted", "Baidu", BAIDU),
+  row(/"error_code":"?(?:17|19)\b/, "quota-exhausted", "Baidu", BAIDU),
   row(/今日|每日|每周|每月|使用上限/, "quota-exhausted", "Z.AI and others, in Chinese", ZAI),
   row(/"retrydelay":"\d|please retry in \d/, "rate-limited", "Gemini", GEMINI_QUOTA),
 ];
@@ -145,7 +148,7 @@ const OUT_OF_CREDIT = [
     /used all available credits|spending[ -]limit|creditserror/,
     "quota-exhausted",
     "xAI, OpenCode",
-    "continuedev/continue#10373",
+    "continuedev/continue#10373, anomalyco/opencode#37161",
   ),
   row(
     /billing[ _]hard[ _]limit|billing_not_active|check your billing details|payment required/,
@@ -253,6 +256,7 @@ const TOO_LONG = [
     ZAI,
   ),
   row(/"error_code":"?336103\b/, "context-overflow", "Baidu", BAIDU),
+  row(/"code":"(?:tokens|characters)_too_long"/, "context-overflow", "Baidu", BAIDU_CHAT),
 ];
 
 /** Somebody's content rules, not the request's form. */
@@ -277,7 +281,7 @@ const CONTENT = [
   row(/considered high risk/, "refused", "Kimi", KIMI),
   row(/"(?:code|type)":"?1301\b|不安全或敏感|敏感内容|内容违规/, "refused", "Z.AI and others, in Chinese", ZAI),
   row(/(?:status_code":|\()(?:1026|1027)\b|new_sensitive/, "refused", "MiniMax", MINIMAX),
-  row(/sensitivecontentdetected|risk ?detection|censorship/, "refused", "Volcengine, StepFun", ARK),
+  row(/sensitivecontentdetected|risk ?detection|censorship/, "refused", "Volcengine, StepFun", ARK_CONTENT),
   row(/"error_code":"?(?:336104|336300|336301)\b/, "refused", "Baidu", BAIDU),
   row(
     /(?:blocked|filtered|rejected|refused|flagged) (?:by|due to|because of|as a result of|for) (?:\w+ ){0,3}(?:safety|content|policy|policies|moderation)/,
@@ -295,7 +299,12 @@ const CONTENT = [
 
 const RATE = [
   // The wait that is named decides: a long one makes it a quota.
-  row(/exhausted your capacity|quota will reset/, "rate-limited", "Gemini", "earendil-works/pi#2851"),
+  row(
+    /exhausted your capacity|quota will reset/,
+    "rate-limited",
+    "Gemini",
+    "google-gemini/gemini-cli#22107, google-gemini/gemini-cli#13004",
+  ),
   row(/rate[ _-]?limit|too many requests|throttl|resource_exhausted|limit_requests/, "rate-limited", "all", OPENAI),
   row(
     /"(?:code|type)":"?(?:1302|1303|1305|1312|1313)\b|concurrency limit|concurrent requests/,
@@ -304,7 +313,7 @@ const RATE = [
     ZAI,
   ),
   row(/(?:status_code":|\()(?:1002|1039|1041)\b/, "rate-limited", "MiniMax", MINIMAX),
-  row(/"error_code":"?18\b/, "rate-limited", "Baidu", BAIDU),
+  row(/"error_code":"?(?:4|18)\b/, "rate-limited", "Baidu", BAIDU),
 ];
 
 const KEYS = [

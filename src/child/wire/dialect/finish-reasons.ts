@@ -19,11 +19,18 @@ const ZAI = "https://docs.z.ai/api-reference/llm/chat-completion";
 const ANTHROPIC = "https://docs.anthropic.com/en/api/handling-stop-reasons";
 const BEDROCK = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html";
 const GEMINI = "https://ai.google.dev/api/generate-content#FinishReason";
-const VLLM = "vllm-project/vllm: FinishReason";
-const SGLANG = "sgl-project/sglang: finish reasons";
-const TGI = "huggingface/text-generation-inference: FinishReason";
-const LM_STUDIO = "https://lmstudio.ai/docs/typescript/api-reference/llm-prediction-stop-reason";
+const VLLM = "vllm-project/vllm: vllm/v1/engine/__init__.py, FINISH_REASON_STRINGS";
+const TGI = "huggingface/text-generation-inference: docs/openapi.json, FinishReason";
+const OLLAMA = "ollama/ollama: docs/api.md, done_reason";
+const LLAMA_CPP = "ggml-org/llama.cpp: tools/server, stop_type";
+const LM_STUDIO = "lmstudio-ai/lmstudio-js: packages/lms-shared-types/src/llm/LLMPredictionStats.ts";
+const COHERE = "cohere-ai/cohere-python: src/cohere/types/chat_finish_reason.py";
+const COHERE_V1 = "cohere-ai/cohere-python: src/cohere/types/finish_reason.py";
+const DEEPSEEK = "https://api-docs.deepseek.com/api/create-chat-completion";
+const RESPONSE = "https://platform.openai.com/docs/api-reference/responses/object";
 const OPENROUTER = "https://openrouter.ai/docs/api-reference/overview#finish-reason";
+/** Words in use that no vendor lists. */
+const UNDOCUMENTED = "not documented";
 
 function reason(means: FinishMeaning, of: string, source: string): FinishReason {
   return { means, of, source };
@@ -38,19 +45,15 @@ const CHAT: Record<string, FinishReason> = {
   sensitive: reason("refused", "Z.AI", ZAI),
   model_context_window_exceeded: reason("length", "Z.AI, Anthropic behind gateways", ZAI),
   network_error: reason("network", "Z.AI", ZAI),
-  insufficient_system_resource: reason(
-    "overloaded",
-    "DeepSeek",
-    "https://api-docs.deepseek.com/api/create-chat-completion",
-  ),
+  insufficient_system_resource: reason("overloaded", "DeepSeek", DEEPSEEK),
   model_length: reason("length", "Mistral", "https://docs.mistral.ai/api/#tag/chat"),
   error: reason("overloaded", "Mistral, OpenRouter, Vercel AI Gateway", OPENROUTER),
   eos: reason("stop", "Together", "https://docs.together.ai/reference/chat-completions-1"),
   eos_token: reason("stop", "TGI", TGI),
   stop_sequence: reason("stop", "TGI, Anthropic behind gateways", TGI),
   max_tokens: reason("length", "Anthropic and Gemini behind gateways", ANTHROPIC),
-  max_output_tokens: reason("length", "OpenAI responses behind gateways", OPENAI),
-  max_completion_tokens: reason("length", "gateways", OPENAI),
+  max_output_tokens: reason("length", "OpenAI responses behind gateways", RESPONSE),
+  max_completion_tokens: reason("length", "gateways", UNDOCUMENTED),
   end_turn: reason("stop", "Anthropic behind gateways", ANTHROPIC),
   tool_use: reason("tool-calls", "Anthropic behind gateways", ANTHROPIC),
   refusal: reason("refused", "Anthropic behind gateways", ANTHROPIC),
@@ -59,14 +62,14 @@ const CHAT: Record<string, FinishReason> = {
   malformed_model_output: reason("malformed-response", "Bedrock", BEDROCK),
   malformed_tool_use: reason("malformed-response", "Bedrock", BEDROCK),
   abort: reason("network", "vLLM, SGLang", VLLM),
-  aborted: reason("network", "vLLM, SGLang", VLLM),
-  cancelled: reason("network", "gateways", VLLM),
-  timeout: reason("network", "gateways", SGLANG),
+  aborted: reason("network", "gateways", UNDOCUMENTED),
+  cancelled: reason("network", "gateways", UNDOCUMENTED),
+  timeout: reason("network", "Cohere", COHERE),
   repetition: reason("malformed-response", "vLLM", VLLM),
-  load: reason("overloaded", "Ollama", "ollama/ollama: DoneReason"),
-  unload: reason("overloaded", "Ollama", "ollama/ollama: DoneReason"),
-  limit: reason("length", "llama.cpp, older servers", "ggml-org/llama.cpp: stop types"),
-  word: reason("stop", "llama.cpp, older servers", "ggml-org/llama.cpp: stop types"),
+  load: reason("overloaded", "Ollama", OLLAMA),
+  unload: reason("overloaded", "Ollama", OLLAMA),
+  limit: reason("length", "llama.cpp, older servers", LLAMA_CPP),
+  word: reason("stop", "llama.cpp, older servers", LLAMA_CPP),
   eosfound: reason("stop", "LM Studio", LM_STUDIO),
   stopstringfound: reason("stop", "LM Studio", LM_STUDIO),
   toolcalls: reason("tool-calls", "LM Studio", LM_STUDIO),
@@ -75,10 +78,10 @@ const CHAT: Record<string, FinishReason> = {
   userstopped: reason("network", "LM Studio", LM_STUDIO),
   modelunloaded: reason("overloaded", "LM Studio", LM_STUDIO),
   failed: reason("overloaded", "LM Studio", LM_STUDIO),
-  complete: reason("stop", "Cohere", "https://docs.cohere.com/reference/chat"),
-  tool_call: reason("tool-calls", "Cohere", "https://docs.cohere.com/reference/chat"),
-  error_toxic: reason("refused", "Cohere", "https://docs.cohere.com/reference/chat"),
-  error_limit: reason("length", "Cohere", "https://docs.cohere.com/reference/chat"),
+  complete: reason("stop", "Cohere", COHERE),
+  tool_call: reason("tool-calls", "Cohere", COHERE),
+  error_toxic: reason("refused", "Cohere", COHERE_V1),
+  error_limit: reason("length", "Cohere", COHERE_V1),
 };
 
 const GEMINI_REASONS: Record<string, FinishReason> = {
@@ -124,16 +127,16 @@ const MESSAGES: Record<string, FinishReason> = {
   content_filter: reason("refused", "OpenAI's words behind gateways", OPENAI),
   sensitive: reason("refused", "Z.AI", ZAI),
   network_error: reason("network", "Z.AI", ZAI),
-  insufficient_system_resource: reason("overloaded", "DeepSeek", "https://api-docs.deepseek.com/guides/anthropic_api"),
+  insufficient_system_resource: reason("overloaded", "DeepSeek", DEEPSEEK),
   error: reason("overloaded", "gateways", OPENROUTER),
 };
 
 const RESPONSES: Record<string, FinishReason> = {
-  max_output_tokens: reason("length", "OpenAI", "https://platform.openai.com/docs/api-reference/responses/object"),
-  max_tokens: reason("length", "gateways", "https://platform.openai.com/docs/api-reference/responses/object"),
-  length: reason("length", "gateways", "https://platform.openai.com/docs/api-reference/responses/object"),
-  content_filter: reason("refused", "OpenAI", "https://platform.openai.com/docs/api-reference/responses/object"),
-  max_tool_calls: reason("length", "OpenAI", "https://platform.openai.com/docs/api-reference/responses/object"),
+  max_output_tokens: reason("length", "OpenAI", RESPONSE),
+  max_tokens: reason("length", "gateways", UNDOCUMENTED),
+  length: reason("length", "gateways", UNDOCUMENTED),
+  content_filter: reason("refused", "OpenAI", RESPONSE),
+  max_tool_calls: reason("length", "OpenAI", RESPONSE),
 };
 
 export const FINISH_REASONS: Record<ApiMode, Record<string, FinishReason>> = {

@@ -16,6 +16,7 @@ const MISTRAL_HOSTS = ["api.mistral.ai", "codestral.mistral.ai"];
 
 const DEEPSEEK_THINKING = "https://api-docs.deepseek.com/guides/thinking_mode";
 const NON_EMPTY = "NousResearch/hermes-agent#18263: an empty string is rejected, a space is accepted";
+const XIAOMI_REASONING = "https://platform.xiaomimimo.com/docs/zh-CN/usage-guide/passing-back-reasoning_content";
 const SIGNATURES = "https://ai.google.dev/gemini-api/docs/thought-signatures";
 const MOONSHOT_SCHEMA = "MoonshotAI/kimi-cli#1595, MoonshotAI/kimi-code#2661, router-for-me/CLIProxyAPI#5316";
 
@@ -48,7 +49,10 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     name: "OpenAI's reasoning models",
     matches: [{ model: /^(gpt-([5-9]|\d\d)|o\d|codex-)/, apiModes: CHAT }],
     facts: {
-      tokenLimitField: { is: "max_completion_tokens", source: "anomalyco/opencode#5421, vercel/ai#7863" },
+      tokenLimitField: {
+        is: "max_completion_tokens",
+        source: "anomalyco/opencode#37964, anomalyco/opencode#22374, vercel/ai#4349",
+      },
     },
   },
   {
@@ -57,7 +61,8 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     facts: {
       encryptedReasoning: {
         is: false,
-        source: "pydantic/pydantic-ai#3326: Encrypted content is not supported with this model",
+        source:
+          "NousResearch/hermes-agent#24234, pydantic/pydantic-ai#3331: Encrypted content is not supported with this model",
       },
     },
   },
@@ -102,7 +107,7 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
       { model: KIMI_MODELS },
     ],
     facts: {
-      reasoningPlaceholder: { is: "", source: "earendil-works/pi#987, Kilo-Org/kilocode#5544" },
+      reasoningPlaceholder: { is: "", source: "earendil-works/pi#987, Kilo-Org/kilocode#5528" },
       toolSchema: { is: "moonshot", source: MOONSHOT_SCHEMA },
     },
   },
@@ -121,7 +126,7 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     name: "Xiaomi",
     matches: [{ providers: ["xiaomi"], hosts: ["api.xiaomimimo.com"] }, { model: /^mimo-/ }],
     facts: {
-      reasoningPlaceholder: { is: "", source: "NousResearch/hermes-agent#15748, anomalyco/opencode#44713" },
+      reasoningPlaceholder: { is: "", source: `${XIAOMI_REASONING}; NousResearch/hermes-agent#24443` },
     },
   },
   {
@@ -174,7 +179,7 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     facts: {
       toolSchema: {
         is: "gemini",
-        source: "https://ai.google.dev/api/caching#Schema; pizza-bot-app/pizza-bot#62: Unknown name exclusiveMinimum",
+        source: "https://ai.google.dev/api/caching#Schema; ahmadrosid/nakama#292: Unknown name exclusiveMinimum",
       },
     },
   },
@@ -186,7 +191,10 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     ],
     facts: {
       userAfterTool: { is: false, source: "aaif-goose/goose#5998, zed-industries/zed#37021" },
-      toolCallIds: { is: "nine-alphanumeric", source: "https://docs.mistral.ai/capabilities/function_calling" },
+      toolCallIds: {
+        is: "nine-alphanumeric",
+        source: "anomalyco/opencode#1680, vllm-project/vllm#9019: must be a-z, A-Z, 0-9, with a length of 9",
+      },
     },
   },
   {
@@ -207,7 +215,8 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     facts: {
       userAfterUser: {
         is: false,
-        source: "vllm-project/vllm#6862: Conversation roles must alternate user/assistant/user/assistant",
+        source:
+          "vllm-project/vllm#6862, suitenumerique/conversations#197: Conversation roles must alternate user/assistant",
       },
     },
   },
@@ -229,7 +238,7 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     facts: {
       reasoningField: {
         is: "reasoning",
-        source: "anomalyco/opencode#33413: property reasoning_content is unsupported",
+        source: "vercel/ai#15416; anomalyco/opencode#33413: property reasoning_content is unsupported",
       },
       reasoningPlaceholder: { is: "none", source: "anomalyco/opencode#33413" },
       tokenLimitField: {
