@@ -76,8 +76,12 @@ function readEvent(answer: StreamedAnswer, event: string | undefined, data: stri
   if (data === "[DONE]") answer.isDone = true;
   if (data === "" || data === "[DONE]") return;
   const chunk = parsedJson(data);
+  if (isFields(chunk) && !isWithoutChoice(chunk)) {
+    applyChunk(answer, chunk);
+    return;
+  }
   const isError = event === "error" || saysError(chunk);
-  if (isFields(chunk) && !(isError && isWithoutChoice(chunk))) applyChunk(answer, chunk);
+  if (isFields(chunk) && !isError) applyChunk(answer, chunk);
   else addError(answer, isError ? chunk : new SyntaxError(`an event is no chunk: ${data.slice(0, MAX_QUOTE)}`));
 }
 
