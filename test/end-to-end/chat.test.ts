@@ -88,7 +88,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     await terminal.see("Stopping the turn");
     await terminal.see("interrupted: Ctrl-C");
     terminal.type("\x03");
-    await terminal.see("leaves");
+    await terminal.see("or Ctrl-D, to exit");
     terminal.type("\x03");
     await terminal.see("deputy chat --resume");
     assert.equal(await terminal.ended, 130);
