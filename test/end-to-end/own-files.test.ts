@@ -127,8 +127,8 @@ test("in a home that is the workspace, no tool reaches Deputy's own files by any
   assert.deepEqual(said.slice(refused.length), [
     "No matches.",
     "project/notes.md:1: about approvals",
-    "No matches: no file under . has a name like **/*token*.",
-    "No matches: no file under . has a name like config.yaml.",
+    "No matches: no file under . matches **/*token*.",
+    "No matches: no file under . matches config.yaml.",
     [
       ".cache/",
       ".config/",
