@@ -1,21 +1,21 @@
 /**
- * Vendors as they behave: what a model of each says before it calls a tool, and what the vendor rejects of a
- * conversation. Each has private state of its own, told apart by a word.
+ * Vendors as they behave: how each streams what its model answers, and what it rejects of a conversation. Each has
+ * private state of its own, told apart by a word.
  */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
 import type { ApiMode } from "../../src/route.ts";
 
 type Fields = Record<string, unknown>;
+
+/** What a model answers. `calls`: ids of calls of `look`. `finish`: the last word, where the end is not the usual one. */
+export type Answer = { text?: string; calls?: readonly string[]; finish?: string };
 
 export type Vendor = {
   name: string;
   provider: string;
   model: string;
   mode: ApiMode;
-  /** A stream with reasoning and a call of `look`, whose private state holds `secret`. */
-  call(id: string, secret: string): string;
+  /** The stream of an answer, with private state that holds `secret` where the model has such. */
+  answer(answer: Answer, secret: string): string;
   /** What the vendor finds wrong with a request. */
   rejects(body: Fields): string | undefined;
 };
@@ -26,50 +26,92 @@ function sse(...events: unknown[]): string {
   return events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
 }
 
-function chatCall(id: string, ...deltas: Fields[]): string {
+/** The input of a call, by its place in the answer. */
+export const inputOf = (index: number) => ({ word: `w${index}` });
+
+function chatCallOf(id: string, index: number): Fields {
+  return { index, id, type: "function", function: { name: "look", arguments: JSON.stringify(inputOf(index)) } };
+}
+
+function chatAnswer({ text, calls = [], finish }: Answer, ...deltas: Fields[]): string {
   const chunk = (delta: Fields, finish_reason: string | null = null) => ({
     choices: [{ index: 0, delta, finish_reason }],
   });
-  const call = { index: 0, id, type: "function", function: { name: "look", arguments: '{"word":"x"}' } };
+  const call = (id: string, index: number) => chunk({ tool_calls: [chatCallOf(id, index)] });
+  const usual = calls.length > 0 ? "tool_calls" : "stop";
   const usage = { choices: [], usage: { prompt_tokens: 9, completion_tokens: 9 } };
-  return sse(...deltas.map((delta) => chunk(delta)), chunk({ tool_calls: [call] }), chunk({}, "tool_calls"), usage);
+  const said = text === undefined ? [] : [chunk({ content: text })];
+  return sse(...deltas.map((delta) => chunk(delta)), ...said, ...calls.map(call), chunk({}, finish ?? usual), usage);
 }
 
-function messagesCall(id: string, thinking: string, ...signing: Fields[]): string {
-  const block = (index: number, content_block: Fields) => ({ type: "content_block_start", index, content_block });
-  const delta = (index: number, delta: Fields) => ({ type: "content_block_delta", index, delta });
+function messagesAnswer({ text, calls = [], finish }: Answer, thinking: string, ...signing: Fields[]): string {
+  const block = (index: number, content_block: Fields, ...deltas: Fields[]) => [
+    { type: "content_block_start", index, content_block },
+    ...deltas.map((delta) => ({ type: "content_block_delta", index, delta })),
+    { type: "content_block_stop", index },
+  ];
+  const call = (id: string, index: number) => {
+    const partial_json = JSON.stringify(inputOf(index));
+    const started = { type: "tool_use", id, name: "look", input: {} };
+    return block(index + 2, started, { type: "input_json_delta", partial_json });
+  };
   const usage = { input_tokens: 9, output_tokens: 1 };
+  const stop_reason = finish ?? (calls.length > 0 ? "tool_use" : "end_turn");
   return sse(
     { type: "message_start", message: { id: "m", type: "message", role: "assistant", model: "m", content: [], usage } },
-    block(0, { type: "thinking", thinking: "", signature: "" }),
-    delta(0, { type: "thinking_delta", thinking }),
-    ...signing.map((signed) => delta(0, signed)),
-    { type: "content_block_stop", index: 0 },
-    block(1, { type: "tool_use", id, name: "look", input: {} }),
-    delta(1, { type: "input_json_delta", partial_json: '{"word":"x"}' }),
-    { type: "content_block_stop", index: 1 },
-    { type: "message_delta", delta: { stop_reason: "tool_use" }, usage: { output_tokens: 9 } },
+    ...block(0, { type: "thinking", thinking: "", signature: "" }, { type: "thinking_delta", thinking }, ...signing),
+    ...(text === undefined ? [] : block(1, { type: "text", text: "" }, { type: "text_delta", text })),
+    ...calls.flatMap(call),
+    { type: "message_delta", delta: { stop_reason }, usage: { output_tokens: 9 } },
     { type: "message_stop" },
   );
 }
 
-function responsesCall(id: string, reasoning: Fields, ...events: Fields[]): string {
+function responsesAnswer({ text, calls = [], finish }: Answer, reasoning?: Fields, ...events: Fields[]): string {
   const response = { id: "r", object: "response", created_at: 1, model: "m", output: [] };
-  const item = { id: "rs_1", type: "reasoning", ...reasoning };
-  const called = { type: "function_call", id: "fc_1", call_id: id, name: "look", arguments: '{"word":"x"}' };
+  const item = (output_index: number, started: Fields, done: Fields, ...between: Fields[]) => [
+    { type: "response.output_item.added", output_index, item: { ...done, ...started } },
+    ...between,
+    { type: "response.output_item.done", output_index, item: done },
+  ];
+  const thought = { id: "rs_1", type: "reasoning", ...reasoning };
+  const message = (said: string) => {
+    const content = [{ type: "output_text", text: said, annotations: [] }];
+    const done = { id: "msg_1", type: "message", role: "assistant", status: "completed", content };
+    const delta = { type: "response.output_text.delta", item_id: "msg_1", output_index: 1, content_index: 0 };
+    return item(1, { status: "in_progress", content: [] }, done, { ...delta, delta: said });
+  };
+  const call = (id: string, index: number) => {
+    const called = { type: "function_call", id: `fc_${index}`, call_id: id, name: "look", status: "completed" };
+    const done = { ...called, arguments: JSON.stringify(inputOf(index)) };
+    return item(index + 2, { arguments: "", status: "in_progress" }, done);
+  };
   const usage = { input_tokens: 9, output_tokens: 9, total_tokens: 18 };
+  const end =
+    finish === undefined
+      ? { type: "response.completed", response: { ...response, usage } }
+      : { type: "response.incomplete", response: { ...response, usage, incomplete_details: { reason: finish } } };
   return sse(
     { type: "response.created", response },
-    {
-      type: "response.output_item.added",
-      output_index: 0,
-      item: { ...item, encrypted_content: undefined, summary: [] },
-    },
-    ...events,
-    { type: "response.output_item.done", output_index: 0, item },
-    { type: "response.output_item.added", output_index: 1, item: { ...called, arguments: "", status: "in_progress" } },
-    { type: "response.output_item.done", output_index: 1, item: { ...called, status: "completed" } },
-    { type: "response.completed", response: { ...response, usage } },
+    ...(reasoning === undefined ? [] : item(0, { encrypted_content: undefined, summary: [] }, thought, ...events)),
+    ...(text === undefined ? [] : message(text)),
+    ...calls.flatMap(call),
+    end,
+  );
+}
+
+function geminiAnswer({ text, calls = [], finish }: Answer, thoughtSignature: string): string {
+  // Of several calls, the first one is signed.
+  const said = text === undefined ? [] : [{ text, ...(calls.length === 0 && { thoughtSignature }) }];
+  const called = calls.map((_id, index) => {
+    const functionCall = { name: "look", args: inputOf(index) };
+    return { functionCall, ...(index === 0 && { thoughtSignature }) };
+  });
+  const usageMetadata = { promptTokenCount: 9, candidatesTokenCount: 9, totalTokenCount: 18 };
+  const finishReason = finish?.toUpperCase() ?? "STOP";
+  return sse(
+    { candidates: [{ index: 0, content: { role: "model", parts: [...said, ...called] } }] },
+    { candidates: [{ index: 0, content: { role: "model", parts: [] }, finishReason }], usageMetadata },
   );
 }
 
@@ -134,7 +176,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "deepseek",
     model: "deepseek-v4-pro",
     mode: "chat_completions",
-    call: (id, secret) => chatCall(id, { reasoning_content: `${REASONING} ${secret}` }),
+    answer: (answer, secret) => chatAnswer(answer, { reasoning_content: `${REASONING} ${secret}` }),
     rejects: (body) => lacks(body, "reasoning_content", isFilled),
   },
   {
@@ -142,7 +184,8 @@ export const VENDORS: readonly Vendor[] = [
     provider: "kimi",
     model: "kimi-k3",
     mode: "chat_completions",
-    call: (id, secret) => chatCall(id, { reasoning_content: REASONING }, { reasoning_content: ` ${secret}` }),
+    answer: (answer, secret) =>
+      chatAnswer(answer, { reasoning_content: REASONING }, { reasoning_content: ` ${secret}` }),
     rejects: (body) => lacks(body, "reasoning_content", isText),
   },
   {
@@ -150,7 +193,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "xiaomi",
     model: "mimo-v2.5-pro",
     mode: "chat_completions",
-    call: (id, secret) => chatCall(id, { reasoning_content: secret }),
+    answer: (answer, secret) => chatAnswer(answer, { reasoning_content: secret }),
     rejects: (body) => lacks(body, "reasoning_content", isText),
   },
   {
@@ -158,7 +201,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "zai",
     model: "glm-5.3",
     mode: "chat_completions",
-    call: (id, secret) => chatCall(id, { reasoning_content: secret }),
+    answer: (answer, secret) => chatAnswer(answer, { reasoning_content: secret }),
     rejects: () => undefined,
   },
   {
@@ -166,7 +209,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "groq",
     model: "openai/gpt-oss-120b",
     mode: "chat_completions",
-    call: (id, secret) => chatCall(id, { reasoning: secret }),
+    answer: (answer, secret) => chatAnswer(answer, { reasoning: secret }),
     rejects: (body) => forbids(body, "reasoning_content", "reasoning_details"),
   },
   {
@@ -174,7 +217,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "cerebras",
     model: "gpt-oss-120b",
     mode: "chat_completions",
-    call: (id, secret) => chatCall(id, { reasoning: secret }),
+    answer: (answer, secret) => chatAnswer(answer, { reasoning: secret }),
     rejects: (body) => forbids(body, "reasoning_content") ?? ("max_tokens" in body ? "max_tokens" : undefined),
   },
   {
@@ -182,7 +225,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "vllm",
     model: "openai/gpt-oss-20b",
     mode: "chat_completions",
-    call: (id, secret) => chatCall(id, { reasoning: secret }),
+    answer: (answer, secret) => chatAnswer(answer, { reasoning: secret }),
     rejects: () => undefined,
   },
   {
@@ -190,7 +233,8 @@ export const VENDORS: readonly Vendor[] = [
     provider: "mistral",
     model: "magistral-medium-latest",
     mode: "chat_completions",
-    call: (id, secret) => chatCall(id, { content: [{ type: "thinking", thinking: [{ type: "text", text: secret }] }] }),
+    answer: (answer, secret) =>
+      chatAnswer(answer, { content: [{ type: "thinking", thinking: [{ type: "text", text: secret }] }] }),
     rejects: rejectedByMistral,
   },
   {
@@ -198,12 +242,12 @@ export const VENDORS: readonly Vendor[] = [
     provider: "openrouter",
     model: "google/gemini-3-pro-preview",
     mode: "chat_completions",
-    call: (id, secret) =>
-      chatCall(
-        id,
+    answer: (answer, secret) =>
+      chatAnswer(
+        answer,
         { reasoning: "I should ", reasoning_details: [{ type: "reasoning.text", text: "I should ", index: 0 }] },
         { reasoning: "look.", reasoning_details: [{ type: "reasoning.text", text: "look.", index: 0 }] },
-        { reasoning_details: [{ type: "reasoning.encrypted", data: secret, id, index: 0 }] },
+        { reasoning_details: [{ type: "reasoning.encrypted", data: secret, id: answer.calls?.[0], index: 0 }] },
       ),
     rejects: () => undefined,
   },
@@ -212,7 +256,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "anthropic",
     model: "claude-sonnet-5",
     mode: "anthropic_messages",
-    call: (id, secret) => messagesCall(id, REASONING, { type: "signature_delta", signature: secret }),
+    answer: (answer, secret) => messagesAnswer(answer, REASONING, { type: "signature_delta", signature: secret }),
     rejects: (body) =>
       blocks(body)
         .flat()
@@ -225,7 +269,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "deepseek-messages",
     model: "deepseek-v4-pro",
     mode: "anthropic_messages",
-    call: (id, secret) => messagesCall(id, secret),
+    answer: (answer, secret) => messagesAnswer(answer, secret),
     rejects: wantsThinking,
   },
   {
@@ -233,7 +277,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "kimi",
     model: "kimi-for-coding",
     mode: "anthropic_messages",
-    call: (id, secret) => messagesCall(id, secret),
+    answer: (answer, secret) => messagesAnswer(answer, secret),
     rejects: wantsThinking,
   },
   {
@@ -241,7 +285,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "minimax",
     model: "MiniMax-M2.7",
     mode: "anthropic_messages",
-    call: (id, secret) => messagesCall(id, secret, { type: "signature_delta", signature: "abc" }),
+    answer: (answer, secret) => messagesAnswer(answer, secret, { type: "signature_delta", signature: "abc" }),
     rejects: rejectsBadMessages,
   },
   {
@@ -249,7 +293,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "openai",
     model: "gpt-6-sol",
     mode: "responses",
-    call: (id, secret) => responsesCall(id, { summary: [], encrypted_content: secret }),
+    answer: (answer, secret) => responsesAnswer(answer, { summary: [], encrypted_content: secret }),
     rejects: (body) =>
       list(body.input).some(({ type, encrypted_content: kept }) => type === "reasoning" && !isFilled(kept))
         ? "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false."
@@ -260,8 +304,8 @@ export const VENDORS: readonly Vendor[] = [
     provider: "xai",
     model: "grok-4.6",
     mode: "responses",
-    call: (id, secret) =>
-      responsesCall(id, { summary: [{ type: "summary_text", text: "Hm." }], encrypted_content: secret }),
+    answer: (answer, secret) =>
+      responsesAnswer(answer, { summary: [{ type: "summary_text", text: "Hm." }], encrypted_content: secret }),
     rejects: (body) =>
       list(body.include).length === 0 && !String(body.include).includes("encrypted") ? "include" : undefined,
   },
@@ -270,9 +314,9 @@ export const VENDORS: readonly Vendor[] = [
     provider: "lmstudio",
     model: "zai-org/glm-4.7-flash",
     mode: "responses",
-    call: (id, secret) =>
-      responsesCall(
-        id,
+    answer: (answer, secret) =>
+      responsesAnswer(
+        answer,
         { summary: [], content: [{ type: "reasoning_text", text: secret }] },
         { type: "response.reasoning_text.delta", item_id: "rs_1", output_index: 0, content_index: 0, delta: secret },
       ),
@@ -286,12 +330,7 @@ export const VENDORS: readonly Vendor[] = [
     provider: "gemini",
     model: "gemini-3.8-flash",
     mode: "gemini",
-    call: (_id, secret) => {
-      const functionCall = { name: "look", args: { word: "x" } };
-      const content = { role: "model", parts: [{ functionCall, thoughtSignature: secret }] };
-      const usageMetadata = { promptTokenCount: 9, candidatesTokenCount: 9, totalTokenCount: 18 };
-      return sse({ candidates: [{ index: 0, content, finishReason: "STOP" }], usageMetadata });
-    },
+    answer: geminiAnswer,
     rejects: (body) => {
       const turns = list(body.contents).filter(({ role }) => role === "model");
       const firsts = turns.map(({ parts }) => list(parts).find(({ functionCall }) => functionCall !== undefined));
@@ -299,36 +338,76 @@ export const VENDORS: readonly Vendor[] = [
       return isUnsigned ? "Function call is missing a thought_signature in functionCall parts." : undefined;
     },
   },
-];
-
-// A server -----------------------------------------------------------------------------------------------------------
-
-export type VendorServer = { url: string; bodies: Fields[]; close(): Promise<void> };
-
-/** Answers each request as the vendor would: with a call, or with what it finds wrong. */
-export async function serveVendor(
-  answer: (body: Fields, count: number) => string | { rejected: string },
-): Promise<VendorServer> {
-  const bodies: Fields[] = [];
-  const server = createServer(async (request, response) => {
-    const body = JSON.parse(await text(request));
-    bodies.push(body);
-    const answered = answer(body, bodies.length);
-    if (typeof answered === "string") {
-      response.writeHead(200, { "content-type": "text/event-stream" }).end(answered);
-      return;
-    }
-    const error = { type: "invalid_request_error", message: answered.rejected };
-    response.writeHead(400, { "content-type": "application/json" }).end(JSON.stringify({ type: "error", error }));
-  });
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    bodies,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+  {
+    name: "Gemini behind `chat_completions`",
+    provider: "gemini",
+    model: "gemini-3.8-pro",
+    mode: "chat_completions",
+    answer: ({ calls = [], ...answer }, secret) => {
+      // Of several calls, the first one is signed.
+      const signed = { extra_content: { google: { thought_signature: secret } } };
+      const called = calls.map((id, index) => ({ ...chatCallOf(id, index), ...(index === 0 && signed) }));
+      const usual = calls.length > 0 ? "tool_calls" : "stop";
+      return chatAnswer({ finish: usual, ...answer }, ...called.map((call) => ({ tool_calls: [call] })));
     },
-  };
-}
+    rejects: (body) => {
+      const firsts = said(body).flatMap(({ tool_calls: calls }) => list(calls).slice(0, 1));
+      const isUnsigned = firsts.some((call) => !JSON.stringify(call).includes("thought_signature"));
+      return isUnsigned ? "Function call is missing a thought_signature in functionCall parts." : undefined;
+    },
+  },
+  {
+    name: "OpenAI behind `chat_completions`",
+    provider: "openai",
+    model: "gpt-5.2",
+    mode: "chat_completions",
+    answer: (answer) => chatAnswer(answer),
+    rejects: (body) =>
+      "max_tokens" in body ? "Unsupported parameter: 'max_tokens'" : forbids(body, "reasoning_content"),
+  },
+  {
+    name: "OpenAI, without reasoning",
+    provider: "openai",
+    model: "gpt-4.1",
+    mode: "responses",
+    answer: (answer) => responsesAnswer(answer),
+    rejects: (body) =>
+      list(body.include).length > 0 ? "Encrypted content is not supported with this model." : undefined,
+  },
+  {
+    name: "MiniMax in OpenAI's format",
+    provider: "minimax",
+    model: "MiniMax-M2.5",
+    mode: "chat_completions",
+    answer: (answer, secret) => chatAnswer(answer, { content: "<think>" }, { content: `${secret}</think>\n\n` }),
+    rejects: (body) => forbids(body, "reasoning_content", "reasoning"),
+  },
+  {
+    name: "vLLM, with Gemma behind it",
+    provider: "vllm",
+    model: "google/gemma-4-31b-it",
+    mode: "chat_completions",
+    answer: (answer, secret) => chatAnswer(answer, { reasoning: secret }),
+    rejects: (body) => {
+      const roles = list(body.messages).map(({ role }) => role);
+      const isTwice = roles.some((role, index) => role === "user" && roles[index - 1] === "user");
+      return isTwice ? "Conversation roles must alternate user/assistant/user/assistant" : undefined;
+    },
+  },
+  {
+    name: "OpenCode",
+    provider: "opencode-zen",
+    model: "glm-5.3",
+    mode: "chat_completions",
+    answer: (answer, secret) => chatAnswer(answer, { reasoning: secret }),
+    rejects: (body) => forbids(body, "reasoning", "reasoning_details"),
+  },
+  {
+    name: "llama.cpp",
+    provider: "llamacpp",
+    model: "gpt-oss-20b",
+    mode: "chat_completions",
+    answer: (answer, secret) => chatAnswer(answer, { reasoning_content: secret }),
+    rejects: () => undefined,
+  },
+];

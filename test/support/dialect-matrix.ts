@@ -1,0 +1,181 @@
+/**
+ * The matrix of dialects: each vendor of `vendors.ts` × each kind of exchange, alone and where another vendor takes over.
+ * Failures and last words are the vendor's own, where the tables have some.
+ */
+import assert from "node:assert/strict";
+import type { Message } from "../../src/child/conversation.ts";
+import type { DialectRow } from "../../src/child/wire/dialect/dialect.ts";
+import { dialectOf, rowsFor } from "../../src/child/wire/dialect/dialect-of.ts";
+import { FINISH_REASONS } from "../../src/child/wire/dialect/finish-reasons.ts";
+import { DIALECT_ROWS } from "../../src/child/wire/dialect/rows.ts";
+import type { Reply } from "../../src/child/wire/reply.ts";
+import type { FailureKind } from "../../src/errors.ts";
+import type { Finish } from "../../src/event.ts";
+import { present } from "../../src/present.ts";
+import type { ApiMode } from "../../src/route.ts";
+import type { Random } from "./end-to-end-moments.ts";
+import { SAYINGS } from "./failure-sayings.ts";
+import { added, callIdOf, routeTo, type Sent, secretOf, type VendorStage } from "./vendor-stage.ts";
+import { type Answer, inputOf, VENDORS, type Vendor } from "./vendors.ts";
+
+// Rows ---------------------------------------------------------------------------------------------------------------
+
+/** The first vendor of each distinct dialect. */
+export function distinctVendors(): Vendor[] {
+  const byDialect = Map.groupBy(VENDORS, (vendor) => JSON.stringify([vendor.mode, dialectOf(routeTo(vendor))]));
+  return [...byDialect.values()].map(([first]) => first as Vendor);
+}
+
+/** Rows of the table that no vendor shows, each with the API mode in which one is missing. */
+export function rowsWithoutVendor(rows: readonly DialectRow[] = DIALECT_ROWS): string[] {
+  return rows.flatMap((row) => {
+    const shown = VENDORS.filter((vendor) => rowsFor(routeTo(vendor)).includes(row)).map(({ mode }) => mode);
+    const named = new Set<ApiMode>(row.matches.flatMap(({ apiModes = [] }) => apiModes));
+    if (named.size === 0) return shown.length > 0 ? [] : [row.name];
+    return [...named].filter((mode) => !shown.includes(mode)).map((mode) => `${row.name}, in ${mode}`);
+  });
+}
+
+// Kinds of exchanges -------------------------------------------------------------------------------------------------
+
+/** What a vendor sends, and what is read of it. `calls`: what tells the ids of one answer apart. */
+type Turn =
+  | { answer: Answer; finish: Finish }
+  | { answer: Answer; failure: FailureKind }
+  | { status: number; body: unknown; failure: FailureKind };
+
+/** An exchange of one or more turns. `words`: those that make it what it is. */
+export type Exchange = { kind: string; words?: string; turns: readonly [Turn, ...Turn[]] };
+
+const TEXT: Turn = { answer: { text: "The Rhine." }, finish: "stop" };
+const ROUND: Turn = { answer: { calls: [""] }, finish: "tool-calls" };
+const PARALLEL: Turn = { answer: { text: "I look twice.", calls: ["a", "b"] }, finish: "tool-calls" };
+
+export function exchangesOf(vendor: Vendor): Exchange[] {
+  return [
+    { kind: "a text", turns: [TEXT] },
+    { kind: "a tool round", turns: [ROUND] },
+    { kind: "two rounds with reasoning", turns: [ROUND, ROUND] },
+    { kind: "parallel calls", turns: [PARALLEL] },
+    ...saidBy(vendor, "an overflow", "context-overflow"),
+    ...saidBy(vendor, "a used-up quota", "quota-exhausted"),
+    ...saidBy(vendor, "a refusal", "refused"),
+    ...wordsOf(vendor, "refused").map((finish): Exchange => {
+      const answer = { text: "I would rather", finish };
+      return { kind: "a refusal in the answer", words: finish, turns: [{ answer, failure: "refused" }] };
+    }),
+    ...wordsOf(vendor, "length").map((finish): Exchange => {
+      return {
+        kind: "a truncated answer",
+        words: finish,
+        turns: [{ answer: { text: "The Rh", finish }, finish: "length" }],
+      };
+    }),
+  ];
+}
+
+/** One exchange of each kind, the first or a random one. */
+export function oneOfEachKind(vendor: Vendor, random: Random = () => 0): Exchange[] {
+  const byKind = Map.groupBy(exchangesOf(vendor), ({ kind }) => kind);
+  return [...byKind.values()].map((exchanges) => exchanges[Math.floor(random() * exchanges.length)] as Exchange);
+}
+
+/** Whose failures and last words stand for those of a vendor without any of its own. */
+const USUAL: Record<ApiMode, string> = {
+  chat_completions: "OpenAI",
+  responses: "OpenAI",
+  anthropic_messages: "Anthropic",
+  gemini: "Gemini",
+};
+
+/** What is of the vendor itself, else what is usual in its API mode. */
+function ownOrUsual<Row>({ name, mode }: Vendor, rows: readonly Row[], whose: (row: Row) => string): Row[] {
+  const [maker = name] = name.split(/,| in | behind /);
+  const of = (who: string) => {
+    const isTheirs = new RegExp(`(?:^|, )${RegExp.escape(who)}(?=$|\\W)`);
+    return rows.filter((row) => isTheirs.test(whose(row)));
+  };
+  const own = of(maker);
+  return own.length > 0 ? own : of(USUAL[mode]);
+}
+
+function saidBy(vendor: Vendor, kind: string, failure: FailureKind): Exchange[] {
+  return ownOrUsual(vendor, SAYINGS[failure] ?? [], ([who]) => who).map(([who, status, body]) => {
+    return { kind, words: who, turns: [{ status, body, failure }] };
+  });
+}
+
+function wordsOf(vendor: Vendor, meaning: Finish): string[] {
+  const words = Object.entries(FINISH_REASONS[vendor.mode]).filter(([, { means }]) => means === meaning);
+  return ownOrUsual(vendor, words, ([, { of }]) => of.replace(/^all$/, USUAL[vendor.mode])).map(([word]) => word);
+}
+
+// Play ---------------------------------------------------------------------------------------------------------------
+
+/** Plays an exchange at the end of a conversation. Returns the conversation with what it added. */
+export async function playExchange(
+  stage: VendorStage,
+  vendor: Vendor,
+  { kind, words, turns }: Exchange,
+  before: readonly Message[] = [],
+): Promise<Message[]> {
+  const messages = [...before];
+  for (const turn of turns) {
+    if (isAnswered(messages)) messages.push({ role: "user", text: `Message ${messages.length}.` });
+    const reply = await stage.ask(vendor, messages, sentIn(turn, vendor, messages.length));
+    checkRead(reply, turn, `${vendor.name}, ${kind}${words === undefined ? "" : ` (${words})`}`);
+    assert.deepEqual(
+      textsOf(messages).filter((text) => !stage.lastBody().includes(text)),
+      [],
+      "nothing said is lost",
+    );
+    if (reply.ok) messages.push(...added(vendor, reply));
+  }
+  return messages;
+}
+
+/** Says one more thing, also behind results and behind what was not answered, and plays a text. All of it goes out. */
+export function playText(stage: VendorStage, vendor: Vendor, before: readonly Message[]): Promise<Message[]> {
+  return playExchange(stage, vendor, { kind: "a text at last", turns: [TEXT] }, [
+    ...before,
+    { role: "user", text: "Be quick." },
+  ]);
+}
+
+function isAnswered(messages: readonly Message[]): boolean {
+  const last = messages.at(-1);
+  return last === undefined || last.role === "assistant";
+}
+
+function sentIn(turn: Turn, vendor: Vendor, number: number): Sent {
+  if (!("answer" in turn)) return turn;
+  const calls = turn.answer.calls?.map((name) => callIdOf(vendor, `${number}${name}`));
+  return vendor.answer({ ...turn.answer, ...present({ calls }) }, secretOf(vendor, number));
+}
+
+function textsOf(messages: readonly Message[]): string[] {
+  return messages.flatMap((message) => {
+    if (message.role !== "assistant") return [message.text];
+    return message.parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
+  });
+}
+
+function checkRead(reply: Reply, turn: Turn, what: string): void {
+  const { text = "", calls = [] } = "answer" in turn ? turn.answer : {};
+  if ("failure" in turn) {
+    assert.ok(!reply.ok, `${what}: ${JSON.stringify(reply)}`);
+    assert.deepEqual([reply.failure.kind, reply.partialText], [turn.failure, text], what);
+    return;
+  }
+  assert.ok(reply.ok, `${what}: ${JSON.stringify(reply)}`);
+  const called = reply.parts.filter((part) => part.type === "tool-call");
+  const read = {
+    finish: reply.finish,
+    text: reply.parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
+    inputs: called.map(({ input }) => input),
+    ids: new Set(called.map(({ callId }) => callId)).size,
+    warnings: reply.warnings,
+  };
+  const inputs = calls.map((_id, index) => inputOf(index));
+  assert.deepEqual(read, { finish: turn.finish, text, inputs, ids: calls.length, warnings: [] }, what);
+}
