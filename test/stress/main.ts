@@ -5,6 +5,7 @@
  */
 import { attacksPart } from "./attacks.ts";
 import { crashPart, resumeRacePart } from "./crash.ts";
+import { dialectsPart } from "./dialects.ts";
 import { faultsPart } from "./faults.ts";
 import { openRounds, type Part } from "./rounds.ts";
 import { routingPart } from "./routing.ts";
@@ -14,6 +15,7 @@ import { treesPart } from "./trees.ts";
 const PARTS: Record<string, Part> = {
   attacks: attacksPart,
   crash: crashPart,
+  dialects: dialectsPart,
   faults: faultsPart,
   "resume-race": resumeRacePart,
   routing: routingPart,
