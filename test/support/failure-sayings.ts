@@ -170,6 +170,7 @@ export const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
     ],
   ],
   "quota-exhausted": [
+    ["Cloudflare", 429, { errors: [{ message: "you have used up your daily free allocation of 10,000 neurons" }] }],
     [
       "OpenAI",
       429,
@@ -286,6 +287,8 @@ export const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
     ],
   ],
   refused: [
+    ["DeepSeek", 400, said("Content Exists Risk", { type: "invalid_request_error" })],
+    ["OpenAI, for security", 400, said("This request was flagged.", { code: "cyber_policy" })],
     [
       "Azure",
       400,

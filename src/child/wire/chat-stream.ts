@@ -102,7 +102,9 @@ function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
   // OpenRouter passes an error of the provider behind it on in the choice that it cuts off.
   if (isFields(choice.error)) addError(answer, choice.error);
   // Some send an empty reason, or the word "null", with every chunk.
-  const { finish_reason: reason } = choice;
+  const { finish_reason: given } = choice;
+  // SGLang's own form is an object: `{type: "length", length: 128}`.
+  const reason = isFields(given) ? given.type : given;
   if (typeof reason === "string" && reason !== "" && reason !== "null") answer.finishReason = reason;
   if (isFields(choice.delta)) applyDelta(answer, choice.delta);
   if (isFields(choice.message)) applyMessage(answer, choice.message);

@@ -37,6 +37,7 @@ export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact }:
   const isCall = parts.some((part) => part.type === "tool-call");
   const finish = end === "unknown" ? (isCall ? "tool-calls" : "stop") : end;
   if (!isFinish(finish)) return failedReply(builder, brokenOff(builder, finish, who));
+  if (finish === "tool-calls" && !isCall) return malformed(builder, who, "it announces a tool call and contains none");
   if (!isCall && !parts.some((part) => part.type === "text" && part.text.trim() !== "")) {
     if (finish === "length")
       return malformed(builder, who, "all its output tokens went into reasoning, no answer was left");

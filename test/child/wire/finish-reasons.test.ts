@@ -23,7 +23,7 @@ const STREAMS: Record<ApiMode, (end: StreamEnd) => object[]> = {
       ...(isCut ? [] : [usage]),
     ];
   },
-  anthropic_messages: ({ word }) => [
+  anthropic_messages: ({ word, call }) => [
     {
       type: "message_start",
       message: {
@@ -35,8 +35,18 @@ const STREAMS: Record<ApiMode, (end: StreamEnd) => object[]> = {
         usage: { input_tokens: 9, output_tokens: 1 },
       },
     },
-    { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
-    { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "The Rhine" } },
+    ...(call
+      ? [
+          {
+            type: "content_block_start",
+            index: 0,
+            content_block: { type: "tool_use", id: "c1", name: "look", input: {} },
+          },
+        ]
+      : [
+          { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
+          { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "The Rhine" } },
+        ]),
     { type: "content_block_stop", index: 0 },
     { type: "message_delta", delta: { stop_reason: word, stop_sequence: null }, usage: { output_tokens: 5 } },
     { type: "message_stop" },
@@ -109,7 +119,7 @@ describe("the word that ends an answer", () => {
   for (const apiMode of API_MODES)
     for (const [word, { means }] of Object.entries(FINISH_REASONS[apiMode]))
       test(`${word} of ${apiMode} means ${means}`, async () => {
-        assert.equal(meaningOf(await reply(apiMode, { word })), means);
+        assert.equal(meaningOf(await reply(apiMode, { word, ...(means === "tool-calls" && { call: true }) })), means);
       });
 
   test("is read in any case, also where a chat endpoint passes on Gemini's words", async () => {
@@ -131,6 +141,22 @@ describe("the word that ends an answer", () => {
     const called = await reply("chat_completions", { word: "wharrgarbl", call: true });
     assert.ok(called.ok);
     assert.equal(called.finish, "tool-calls");
+  });
+
+  test("tells a cut, a refusal or a fault by itself where nobody is known to use it", async () => {
+    const words = {
+      length: ["context_length_exceeded", "max_context_length", "token_limit", "TRUNCATED"],
+      refused: ["content_policy", "moderation_stop", "risk"],
+      overloaded: ["server_error", "upstream_unavailable", "engine_overloaded"],
+      "malformed-response": ["function_call_filter: MALFORMED_FUNCTION_CALL"],
+    };
+    for (const [meaning, list] of Object.entries(words))
+      for (const word of list) assert.equal(meaningOf(await reply("chat_completions", { word })), meaning, word);
+  });
+
+  test("of a call counts only with a call", async () => {
+    assert.equal(meaningOf(await reply("chat_completions", { word: "tool_calls", call: true })), "tool-calls");
+    assert.equal(meaningOf(await reply("chat_completions", { word: "tool_calls" })), "malformed-response");
   });
 
   test("is no end where the stream breaks off with a word that nobody knows, or with none", async () => {

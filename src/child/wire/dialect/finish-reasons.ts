@@ -70,6 +70,8 @@ const CHAT: Record<string, FinishReason> = {
   unload: reason("overloaded", "Ollama", OLLAMA),
   limit: reason("length", "llama.cpp, older servers", LLAMA_CPP),
   word: reason("stop", "llama.cpp, older servers", LLAMA_CPP),
+  completed: reason("stop", "servers", "not documented"),
+  stop_str: reason("stop", "SGLang", "sgl-project/sglang: finish reasons"),
   eosfound: reason("stop", "LM Studio", LM_STUDIO),
   stopstringfound: reason("stop", "LM Studio", LM_STUDIO),
   toolcalls: reason("tool-calls", "LM Studio", LM_STUDIO),
@@ -136,6 +138,7 @@ const RESPONSES: Record<string, FinishReason> = {
   max_tokens: reason("length", "gateways", UNDOCUMENTED),
   length: reason("length", "gateways", UNDOCUMENTED),
   content_filter: reason("refused", "OpenAI", RESPONSE),
+  incomplete: reason("length", "servers that give no reason", "not documented"),
   max_tool_calls: reason("length", "OpenAI", RESPONSE),
 };
 
@@ -147,9 +150,22 @@ export const FINISH_REASONS: Record<ApiMode, Record<string, FinishReason>> = {
   gemini: GEMINI_REASONS,
 };
 
-/** Meaning of a reason; undefined for a word that no known provider uses. */
+/** What a word tells by itself, where no provider is known to use it: a cut, a refusal or a fault is never a good end. */
+const TELLING: readonly (readonly [RegExp, FinishMeaning])[] = [
+  [/content|safety|moderat|policy|filter|sensitive|risk|refus|prohibit|block/, "refused"],
+  [/context|window|length|limit|truncat|max_|_max|token/, "length"],
+  [/error|fail|overload|unavailable|abort|cancel|time_?out|disconnect|resource/, "overloaded"],
+];
+
+/** Meaning of a reason; undefined for a word that no known provider uses and that tells nothing by itself. */
 export function finishMeaning(apiMode: ApiMode, word: string): FinishMeaning | undefined {
   const name = word.toLowerCase();
+  // OpenRouter and others put their own word before the provider's: `function_call_filter: MALFORMED_FUNCTION_CALL`.
+  const inner = name.slice(name.lastIndexOf(":") + 1).trim();
+  return knownMeaning(apiMode, name) ?? knownMeaning(apiMode, inner) ?? TELLING.find(([says]) => says.test(name))?.[1];
+}
+
+function knownMeaning(apiMode: ApiMode, name: string): FinishMeaning | undefined {
   const own = FINISH_REASONS[apiMode];
   if (Object.hasOwn(own, name)) return own[name]?.means;
   // A chat endpoint in front of Gemini may pass on its words.
