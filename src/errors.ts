@@ -3,7 +3,7 @@
  * spent; a `DeputyError` is a caller's mistake and is thrown. A plain `Error` means a bug in Deputy.
  */
 
-/** Why a request failed. Classified once, where the provider's response arrives (`child/wire/failure.ts`). */
+/** Why a request failed. Classified once, where the provider's response arrives (`child/wire/failure/failure.ts`). */
 const PROVIDER_FAILURE_KINDS = [
   "rate-limited",
   "quota-exhausted",

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readCommandLine } from "../src/child/command-line.ts";
-import { pageTitle } from "../src/child/wire/error-body.ts";
-import { failureOf } from "../src/child/wire/failure.ts";
+import { pageTitle } from "../src/child/wire/failure/error-body.ts";
+import { failureOf } from "../src/child/wire/failure/failure.ts";
 import { completeLine } from "../src/cli/chat/completion.ts";
 import { spelledLines } from "../src/cli/terminal/terminal-text.ts";
 import { configSchema } from "../src/config-schema.ts";

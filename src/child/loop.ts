@@ -26,9 +26,9 @@ import { FINAL_ANSWER_PROMPT, repairPrompt } from "./prompt.ts";
 import { checkAnswer } from "./schema/structured-answer.ts";
 import { runCalls } from "./tool-calls.ts";
 import { nameOf } from "./wire/model.ts";
-import type { Reply } from "./wire/reply.ts";
-import { isSameModel } from "./wire/served-model.ts";
-import { plausibleUsage, usageInWords } from "./wire/usage.ts";
+import type { Reply } from "./wire/reply/reply.ts";
+import { isSameModel } from "./wire/reply/served-model.ts";
+import { plausibleUsage, usageInWords } from "./wire/reply/usage.ts";
 import { charactersIn, expectedTokens, overflow, type Reservation, worstCase } from "./worst-case.ts";
 
 /** @param signal its reason, once aborted, is a `StopReason` */

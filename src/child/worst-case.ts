@@ -4,7 +4,7 @@ import type { Part } from "../event.ts";
 import type { Route } from "../route.ts";
 import type { Tool } from "../tool.ts";
 import type { Conversation, Message } from "./conversation.ts";
-import { outputLimit } from "./wire/request.ts";
+import { outputLimit } from "./wire/request/request.ts";
 
 /** Characters per token, deliberately low: the worst case must not be too small. */
 const CHARACTERS_PER_TOKEN = 3;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StopReason } from "../../src/child/child.ts";
-import type { Reply } from "../../src/child/wire/reply.ts";
+import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import type { ChildEvent } from "../../src/event.ts";
 import { calls, fails, play, route, says, stopSignal, tool } from "../support/child-stage.ts";
 

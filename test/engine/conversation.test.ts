@@ -1,8 +1,8 @@
 /** A conversation is a run, and a turn is a resume with a message: the same loop, the same fold, the same journal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Reply } from "../../src/child/wire/reply.ts";
-import type { ModelCall } from "../../src/child/wire/request.ts";
+import type { Reply } from "../../src/child/wire/reply/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request/request.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import type { Event, StoredEvent } from "../../src/event.ts";
 import { createMemory } from "../../src/journal/memory.ts";

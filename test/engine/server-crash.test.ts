@@ -1,7 +1,7 @@
 /** Runs of a server that died: what its next process continues, and what it does not. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ModelCall } from "../../src/child/wire/request.ts";
+import type { ModelCall } from "../../src/child/wire/request/request.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { StoredEvent } from "../../src/event.ts";
 import { createMemory, type Memory } from "../../src/journal/memory.ts";

@@ -1,7 +1,7 @@
 /** Several `delegate_task` calls in one answer: concurrent, as one tree with one cap, budget, stop and journal. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModelCall } from "../../src/child/wire/request.ts";
+import type { ModelCall } from "../../src/child/wire/request/request.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import type { Event, StoredEvent } from "../../src/event.ts";
 import { createMemory, createMemoryJournal, type Memory } from "../../src/journal/memory.ts";

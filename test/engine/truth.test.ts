@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Reply } from "../../src/child/wire/reply.ts";
+import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import { FAILURE_KINDS, ROUTE_GONE } from "../../src/errors.ts";
 import type { ChildEvent, StoredEvent } from "../../src/event.ts";
 import { foldRun, hasEnded, type Run, resultsOf } from "../../src/run/run.ts";

@@ -158,10 +158,12 @@ export const PROVIDER_EFFECTS: Effects = {
   },
 
   "providers.*.models": async () => {
-    // A name with a slash may be another provider's model; a listed one is this provider's own.
-    const task = { model: "zai/glm-5" };
-    assert.deepEqual(routesIn(await withAcme({ models: { "zai/glm-5": {} } }, {}, task)), ["zai/glm-5 @ acme"]);
-    assert.match((await refusal({ goal: "one", ...task })).message, /No key for zai/);
+    // A family means the newest listed model of it.
+    const task = { model: "haiku" };
+    assert.deepEqual(routesIn(await withAcme({ models: { "claude-haiku-9": {} } }, {}, task)), [
+      "claude-haiku-9 @ acme",
+    ]);
+    assert.match((await refusal({ goal: "one", ...task })).message, /Expected a haiku model/);
   },
   "providers.*.models.*": async () => {
     const scene = { models: { small: "acme-mini" } };

@@ -4,8 +4,8 @@ import type { ChildDeps, ChildInput, EmittedEvent, StopReason } from "../../src/
 import { runChild } from "../../src/child/loop.ts";
 import { createSchemaChecker } from "../../src/child/schema/schema-checker.ts";
 import type { Model } from "../../src/child/wire/model.ts";
-import type { Reply } from "../../src/child/wire/reply.ts";
-import type { ModelCall } from "../../src/child/wire/request.ts";
+import type { Reply } from "../../src/child/wire/reply/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request/request.ts";
 import type { FailureKind } from "../../src/errors.ts";
 import { type ChildEvent, isStored, type Part } from "../../src/event.ts";
 import type { Ready } from "../../src/plan.ts";

@@ -8,7 +8,7 @@ import type { DialectRow } from "../../src/child/wire/dialect/dialect.ts";
 import { dialectOf, rowsFor } from "../../src/child/wire/dialect/dialect-of.ts";
 import { FINISH_REASONS } from "../../src/child/wire/dialect/finish-reasons.ts";
 import { DIALECT_ROWS } from "../../src/child/wire/dialect/rows.ts";
-import type { Reply } from "../../src/child/wire/reply.ts";
+import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import type { FailureKind } from "../../src/errors.ts";
 import type { Finish } from "../../src/event.ts";
 import { present } from "../../src/present.ts";

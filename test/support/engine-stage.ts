@@ -2,8 +2,8 @@
 
 import { createSchemaChecker } from "../../src/child/schema/schema-checker.ts";
 import type { Model } from "../../src/child/wire/model.ts";
-import type { Reply } from "../../src/child/wire/reply.ts";
-import type { ModelCall } from "../../src/child/wire/request.ts";
+import type { Reply } from "../../src/child/wire/reply/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request/request.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { configSchema } from "../../src/config-schema.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";

@@ -3,8 +3,8 @@
  * faults, and a stop or a crash somewhere, all from a seed. What the servers received is compared with the journal.
  */
 import assert from "node:assert/strict";
-import type { Reply } from "../../src/child/wire/reply.ts";
-import type { ModelCall } from "../../src/child/wire/request.ts";
+import type { Reply } from "../../src/child/wire/reply/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request/request.ts";
 import type { Delegation, Engine } from "../../src/engine/engine.ts";
 import type { FailureKind } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import type { Message } from "../../src/child/conversation.ts";
 import { createModel } from "../../src/child/wire/model.ts";
-import type { Reply } from "../../src/child/wire/reply.ts";
+import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import { createTransport } from "../../src/child/wire/transport.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Route } from "../../src/route.ts";

@@ -1,8 +1,8 @@
 /** One real request over real HTTP: a scripted model server, our transport, our model. */
 
 import { createModel } from "../../src/child/wire/model.ts";
-import type { Reply } from "../../src/child/wire/reply.ts";
-import type { ModelCall } from "../../src/child/wire/request.ts";
+import type { Reply } from "../../src/child/wire/reply/reply.ts";
+import type { ModelCall } from "../../src/child/wire/request/request.ts";
 import { createTransport } from "../../src/child/wire/transport.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { ApiMode, Route } from "../../src/route.ts";

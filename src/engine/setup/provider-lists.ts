@@ -2,7 +2,7 @@
  * Asks providers for their model lists, concurrently and independently: a failure affects only its provider. A provider
  * that responds has accepted the key, unless its list is public; the key is then tried at a protected endpoint.
  */
-import { failureOf } from "../../child/wire/failure.ts";
+import { failureOf } from "../../child/wire/failure/failure.ts";
 import { getJson } from "../../child/wire/get-json.ts";
 import type { Transport } from "../../child/wire/transport.ts";
 import type { Clock } from "../../clock.ts";

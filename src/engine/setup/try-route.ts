@@ -5,8 +5,8 @@
 import { z } from "zod";
 import type { Message } from "../../child/conversation.ts";
 import { createModel, type Model } from "../../child/wire/model.ts";
-import type { Reply } from "../../child/wire/reply.ts";
-import { isSameModel } from "../../child/wire/served-model.ts";
+import type { Reply } from "../../child/wire/reply/reply.ts";
+import { isSameModel } from "../../child/wire/reply/served-model.ts";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, type Failure } from "../../errors.ts";
 import type { Part, Usage } from "../../event.ts";

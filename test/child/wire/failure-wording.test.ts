@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { APICallError } from "@ai-sdk/provider";
 import fc from "fast-check";
 import { FAILURE_WORDINGS } from "../../../src/child/wire/dialect/failure-wording.ts";
-import { failureOf } from "../../../src/child/wire/failure.ts";
+import { failureOf } from "../../../src/child/wire/failure/failure.ts";
 import type { Failure, FailureKind } from "../../../src/errors.ts";
 import { SAYINGS, said } from "../../support/failure-sayings.ts";
 

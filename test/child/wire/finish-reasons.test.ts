@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { FINISH_REASONS, type FinishMeaning } from "../../../src/child/wire/dialect/finish-reasons.ts";
-import type { Reply } from "../../../src/child/wire/reply.ts";
+import type { Reply } from "../../../src/child/wire/reply/reply.ts";
 import { API_MODES, type ApiMode } from "../../../src/route.ts";
 import { createWireStage, MODEL_OF, type WireStage } from "../../support/wire-stage.ts";
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import type { Reply } from "../../../src/child/wire/reply.ts";
+import type { Reply } from "../../../src/child/wire/reply/reply.ts";
 import type { ApiMode } from "../../../src/route.ts";
 import type { Fault } from "../../../src/testing/index.ts";
 import { tool } from "../../support/child-stage.ts";

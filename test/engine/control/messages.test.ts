@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { ModelCall } from "../../../src/child/wire/request.ts";
+import type { ModelCall } from "../../../src/child/wire/request/request.ts";
 import type { Engine, SteerReceipt } from "../../../src/engine/engine.ts";
 import { DeputyError } from "../../../src/errors.ts";
 import type { Event, StoredEvent } from "../../../src/event.ts";

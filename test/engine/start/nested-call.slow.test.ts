@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Reply } from "../../../src/child/wire/reply.ts";
-import type { ModelCall } from "../../../src/child/wire/request.ts";
+import type { Reply } from "../../../src/child/wire/reply/reply.ts";
+import type { ModelCall } from "../../../src/child/wire/request/request.ts";
 import type { Delegation, Engine } from "../../../src/engine/engine.ts";
 import type { Event, StoredEvent } from "../../../src/event.ts";
 import type { EntryFilter } from "../../../src/journal/journal.ts";

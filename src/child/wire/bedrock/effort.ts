@@ -5,7 +5,7 @@
  */
 import type { SharedV4Warning } from "@ai-sdk/provider";
 import type { Effort } from "../../../route.ts";
-import { thinkingBudget } from "../thinking-budget.ts";
+import { thinkingBudget } from "../request/thinking-budget.ts";
 
 type EffortFields = { fields: Record<string, unknown>; warnings: SharedV4Warning[] };
 

@@ -1,0 +1,235 @@
+/**
+ * Reads the stream of a `chat_completions` answer into parts. The provider package writes the request; its own reader
+ * takes every chunk through five streams and a schema, twice the cost of all the rest of a request, and this is the
+ * format of nearly every provider. Reads as tolerantly as that package: gateways differ in all but the core.
+ */
+import type { JSONObject } from "@ai-sdk/provider";
+import { isRecord } from "../../../record.ts";
+import type { ReasoningField } from "../dialect/dialect.ts";
+import { finishMeaning } from "../dialect/finish-reasons.ts";
+import { eventBatches } from "../event-stream.ts";
+import { parsedJson, saysError } from "../failure/error-body.ts";
+import type { StreamPart } from "../reply/reply-builder.ts";
+import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
+import { addReasoningDetail } from "./reasoning-details.ts";
+import { createThinkSplitter, type Said, type ThinkSplitter } from "./think-tags.ts";
+import { type CallAssembly, createCallAssembly } from "./tool-call-assembly.ts";
+
+type ChunkFields = JSONObject;
+
+/** As much of an event that is no chunk as is repeated, in characters. */
+const MAX_QUOTE = 200;
+
+/**
+ * Parts as they arrive. Text that arrived together is one delta. What is no chunk becomes an `error` part; a stream that
+ * ends without a finish reason yields no `finish`.
+ * @param toolNames the tools that were offered
+ */
+export async function* chatParts(
+  body: ReadableStream<Uint8Array>,
+  toolNames: readonly string[],
+): AsyncGenerator<StreamPart> {
+  const answer = createAnswer(toolNames);
+  for await (const batch of eventBatches(body)) {
+    for (const { event, data } of batch) readEvent(answer, event, data.trim());
+    yield* flush(answer);
+  }
+  yield* finish(answer);
+}
+
+type StreamedAnswer = {
+  /** Received and not yet yielded. */
+  pending: StreamPart[];
+  thinking: ThinkSplitter;
+  calls: CallAssembly;
+  /** What deltas have told: a message that follows them tells it again. */
+  told: { text: boolean; reasoning: boolean; calls: boolean };
+  named: boolean;
+  refused: boolean;
+  /** Which field the reasoning came in, and what else of it has to go back: see `sent-back.ts`. */
+  reasoningField?: ReasoningField;
+  reasoningDetails: ChunkFields[];
+  /** The stream said that it is over: what follows is nothing, and nothing is missing. */
+  isDone: boolean;
+  finishReason?: string;
+  usage?: UsageSoFar;
+};
+
+function createAnswer(toolNames: readonly string[]): StreamedAnswer {
+  const calls = createCallAssembly(toolNames);
+  const told = { text: false, reasoning: false, calls: false };
+  const thinking = createThinkSplitter();
+  return { pending: [], thinking, calls, told, named: false, refused: false, reasoningDetails: [], isDone: false };
+}
+
+function* flush(answer: StreamedAnswer): Generator<StreamPart> {
+  const { pending } = answer;
+  answer.pending = [];
+  yield* pending;
+}
+
+function addError(answer: StreamedAnswer, error: unknown): void {
+  if (error !== undefined) answer.pending.push({ type: "error", error });
+}
+
+function readEvent(answer: StreamedAnswer, event: string | undefined, data: string): void {
+  if (data === "[DONE]") answer.isDone = true;
+  if (data === "" || data === "[DONE]") return;
+  const chunk = parsedJson(data);
+  if (isFields(chunk) && !isWithoutChoice(chunk)) {
+    applyChunk(answer, chunk);
+    return;
+  }
+  const isError = event === "error" || saysError(chunk);
+  if (isFields(chunk) && !isError) applyChunk(answer, chunk);
+  else addError(answer, isError ? chunk : new SyntaxError(`an event is no chunk: ${data.slice(0, MAX_QUOTE)}`));
+}
+
+function isWithoutChoice({ error, choices }: ChunkFields): boolean {
+  return Boolean(error) || !Array.isArray(choices) || choices.length === 0;
+}
+
+/** Fields as in https://platform.openai.com/docs/api-reference/chat-streaming, with the variants of gateways. */
+function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
+  if (!answer.named && typeof chunk.model === "string" && chunk.model !== "") {
+    answer.named = true;
+    answer.pending.push({ type: "response-metadata", modelId: chunk.model });
+  }
+  const choice: unknown = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
+  const usage = addUsage(answer.usage, chunk, choice);
+  if (usage !== undefined) answer.usage = usage;
+  if (!isFields(choice)) return;
+  // OpenRouter passes an error of the provider behind it on in the choice that it cuts off.
+  if (isFields(choice.error)) addError(answer, choice.error);
+  // Some send an empty reason, or the word "null", with every chunk.
+  const { finish_reason: given } = choice;
+  // SGLang's own form is an object: `{type: "length", length: 128}`.
+  const reason = isFields(given) ? given.type : given;
+  if (typeof reason === "string" && reason !== "" && reason !== "null") answer.finishReason = reason;
+  if (isFields(choice.delta)) applyDelta(answer, choice.delta);
+  if (isFields(choice.message)) applyMessage(answer, choice.message);
+}
+
+/** A choice as of an answer that is not streamed; some servers send both forms (microsoft/foundry-local#144). */
+function applyMessage(answer: StreamedAnswer, message: ChunkFields): void {
+  const told = { ...answer.told };
+  const { content, refusal, reasoning_content, reasoning, reasoning_details, tool_calls, function_call } = message;
+  applyDelta(answer, {
+    ...(!told.text && { content, refusal }),
+    ...(!told.reasoning && { reasoning_content, reasoning, reasoning_details }),
+    ...(!told.calls && { tool_calls, function_call }),
+  });
+  answer.told = told;
+}
+
+function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
+  applyReasoning(answer, delta);
+  if (Array.isArray(delta.content)) for (const part of delta.content) applyContentPart(answer, part);
+  else addText(answer, delta.content);
+  if (typeof delta.refusal === "string" && delta.refusal !== "") {
+    answer.refused = true;
+    push(answer, "text", delta.refusal);
+  }
+  const { tool_calls: calls, function_call: onlyCall } = delta;
+  if (Array.isArray(calls) && calls.length > 0) addCalls(answer, calls);
+  // The form before tool_calls: https://platform.openai.com/docs/api-reference/chat/object, `function_call`.
+  else if (isFields(onlyCall)) addCalls(answer, [{ function: onlyCall }]);
+}
+
+/** DeepSeek and most others say `reasoning_content`, servers of gpt-oss and OpenRouter `reasoning`. */
+function applyReasoning(answer: StreamedAnswer, delta: ChunkFields): void {
+  const { reasoning_content: content, reasoning, reasoning_details: details } = delta;
+  const said = content || reasoning;
+  if (said) answer.reasoningField ??= content ? "reasoning_content" : "reasoning";
+  push(answer, "reasoning", said);
+  if (!Array.isArray(details)) return;
+  for (const detail of details.filter(isFields)) {
+    answer.told.reasoning = true;
+    addReasoningDetail(answer.reasoningDetails, detail);
+    if (!said) push(answer, "reasoning", detail.text ?? detail.summary);
+  }
+}
+
+/** Mistral's form: https://docs.mistral.ai/capabilities/reasoning, content as a list of text and thinking. */
+function applyContentPart(answer: StreamedAnswer, part: unknown): void {
+  if (!isFields(part)) return;
+  if (part.type === "text") addText(answer, part.text);
+  if (part.type === "thinking" && Array.isArray(part.thinking)) {
+    answer.reasoningField ??= "thinking-parts";
+    for (const thought of part.thinking) if (isFields(thought)) push(answer, "reasoning", thought.text);
+  }
+}
+
+function addCalls(answer: StreamedAnswer, pieces: readonly unknown[]): void {
+  answer.told.calls = true;
+  answer.calls.add(pieces);
+}
+
+/** Some models write their reasoning into the text. */
+function addText(answer: StreamedAnswer, piece: unknown): void {
+  if (typeof piece !== "string" || piece === "") return;
+  answer.told.text = true;
+  addSaid(answer, answer.thinking.read(piece));
+}
+
+function addSaid(answer: StreamedAnswer, said: readonly Said[]): void {
+  for (const words of said) {
+    if (words.type !== "text") answer.reasoningField ??= "think-tags";
+    if (words.type === "text-was-reasoning") answer.pending.push(words);
+    else push(answer, words.type, words.text);
+  }
+}
+
+/** Neighbouring pieces of one kind that arrived together are one. */
+function push(answer: StreamedAnswer, kind: "text" | "reasoning", piece: unknown): void {
+  if (typeof piece !== "string" || piece === "") return;
+  answer.told[kind] = true;
+  const last = answer.pending.at(-1);
+  const type = `${kind}-delta` as const;
+  if (last?.type === type) last.delta += piece;
+  else answer.pending.push({ type, id: kind, delta: piece });
+}
+
+function* finish(answer: StreamedAnswer): Generator<StreamPart> {
+  const calls = answer.calls.calls();
+  const isFinished = finishMeaning("chat_completions", answer.finishReason ?? "") === "stop";
+  addSaid(answer, answer.thinking.end(isFinished, calls.length > 0));
+  yield* flush(answer);
+  yield* reasoningState(answer);
+  for (const [position, { id, name, argumentsText, signature }] of calls.entries()) {
+    if (name === "") yield { type: "error", error: new SyntaxError("a tool call has no name") };
+    else
+      yield {
+        type: "tool-call",
+        toolCallId: id || `call-${position}`,
+        toolName: name,
+        input: argumentsText,
+        ...(signature !== undefined && { providerMetadata: { google: { thoughtSignature: signature } } }),
+      };
+  }
+  const { finishReason: raw, refused } = answer;
+  if (raw === undefined) return;
+  const isKnown = finishMeaning("chat_completions", raw) !== undefined;
+  const wasCutOff = !answer.isDone && answer.usage === undefined;
+  if (!isKnown && wasCutOff) return; // An unknown word in a stream that broke off does not end the answer.
+  yield {
+    type: "finish",
+    finishReason: { unified: refused ? "content-filter" : "other", raw },
+    usage: usageOf(answer.usage),
+  };
+}
+
+/** What has to go back with the reasoning, for `sent-back.ts`; nothing where it is the usual field. */
+function* reasoningState({ reasoningField, reasoningDetails }: StreamedAnswer): Generator<StreamPart> {
+  const isUsual = reasoningField === undefined || reasoningField === "reasoning_content";
+  const chat: JSONObject = {
+    ...(!isUsual && { reasoningField }),
+    ...(reasoningDetails.length > 0 && { reasoningDetails }),
+  };
+  if (Object.keys(chat).length > 0)
+    yield { type: "reasoning-delta", id: "reasoning", delta: "", providerMetadata: { chat } };
+}
+
+function isFields(value: unknown): value is ChunkFields {
+  return isRecord(value);
+}

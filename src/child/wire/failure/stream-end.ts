@@ -1,0 +1,88 @@
+/**
+ * The end of a streamed answer, kept as it arrived. The provider packages pass over what they do not know; where an
+ * answer ended without an end, its last bytes may say why: an `error:` line, an object of another shape, a document.
+ */
+import { createParser } from "eventsource-parser";
+import type { Fetch } from "../transport.ts";
+import { NotAStream, pageTitle, parsedJson, saysError } from "./error-body.ts";
+
+/** As much of a stream as is kept, in bytes. */
+const MAX_KEPT = 64 * 1024;
+
+export type StreamEnd = {
+  /** A `fetch` that keeps the end of the next response's body. */
+  fetch: Fetch;
+  /** The error that the end of the body holds, if it holds one. */
+  error(): unknown;
+};
+
+export function keepStreamEnd(fetch: Fetch): StreamEnd {
+  let kept: Uint8Array[] = [];
+  let length = 0;
+
+  function keep(piece: Uint8Array): void {
+    kept.push(piece);
+    length += piece.length;
+    while (kept.length > 1 && length - (kept[0]?.length ?? 0) >= MAX_KEPT) length -= kept.shift()?.length ?? 0;
+  }
+
+  return {
+    fetch: async (input, init) => {
+      kept = [];
+      length = 0;
+      const response = await fetch(input, init);
+      return response.ok && response.body !== null ? withBody(response, tapped(response.body, keep)) : response;
+    },
+    error: () => errorAtEnd(Buffer.concat(kept).toString()),
+  };
+}
+
+function withBody({ ok, status, statusText, headers }: Response, body: ReadableStream<Uint8Array>): Response {
+  return { ok, status, statusText, headers, body } as unknown as Response;
+}
+
+function tapped(body: ReadableStream<Uint8Array>, keep: (piece: Uint8Array) => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) return controller.close();
+        keep(value);
+        controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** @param text the end of a body, which may begin within a line */
+function errorAtEnd(text: string): unknown {
+  if (pageTitle(text) !== undefined) return new NotAStream("text", text);
+  const document = parsedJson(text);
+  if (saysError(document)) return document;
+  let found: unknown;
+  const parser = createParser({
+    onEvent: ({ event, data }) => {
+      found = errorInEvent(event, data) ?? found;
+    },
+    onError: ({ field, value }) => {
+      found = errorInField(field, value) ?? found;
+    },
+  });
+  parser.feed(`${text}\n\n`);
+  return found;
+}
+
+/** The error that an event is, by its name or by its data. */
+function errorInEvent(event: string | undefined, data: string): unknown {
+  if (event !== "error" && !data.includes("{")) return undefined;
+  const value = parsedJson(data);
+  return event === "error" || saysError(value) ? value : undefined;
+}
+
+/** llama.cpp sends its errors in a field of their own: https://github.com/ggml-org/llama.cpp/issues/14566 */
+function errorInField(field: string | undefined, value: string | undefined): unknown {
+  return field === "error" && value !== undefined ? parsedJson(value) : undefined;
+}

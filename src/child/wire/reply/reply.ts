@@ -1,0 +1,138 @@
+/** What an answer is once its stream has ended: a reply with its parts, or a failure with what had arrived. */
+import { answerTextOf } from "../../../answer-text.ts";
+import type { Failure, FailureKind, Warning } from "../../../errors.ts";
+import type { Finish, Part } from "../../../event.ts";
+import { present } from "../../../present.ts";
+import type { ApiMode } from "../../../route.ts";
+import { type FinishMeaning, finishMeaning } from "../dialect/finish-reasons.ts";
+import { failureOf } from "../failure/failure.ts";
+import type { RejectedParameter } from "../request/rejected-parameters.ts";
+import type { ReplyBuilder } from "./reply-builder.ts";
+import type { ReportedUsage } from "./usage.ts";
+
+export type Reply =
+  | { ok: true; parts: Part[]; finish: Finish; usage?: ReportedUsage; servedModel?: string; warnings: Warning[] }
+  | {
+      ok: false;
+      failure: Failure;
+      partialText: string;
+      usage?: ReportedUsage;
+      /** The usage is a count as of when the response broke off. */
+      usageSoFar?: true;
+      charged: boolean;
+    };
+
+/** The responding route, and what its description needs: for `now` and `redact` see `failureOf`. */
+export type Answerer = { who: string; apiMode: ApiMode; now: number; redact(text: string): string };
+
+/** The reply of a completed stream. */
+export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact }: Answerer): Reply {
+  if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact));
+  const parts = withMessages(builder.parts).filter(
+    (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
+  );
+  const end = endOf(builder, apiMode);
+  if (end === undefined) return malformed(builder, who, "the stream ended before the answer was finished");
+  if (end === "refused") return failedReply(builder, refusal(builder, who));
+  const isCall = parts.some((part) => part.type === "tool-call");
+  const finish = end === "unknown" ? (isCall ? "tool-calls" : "stop") : end;
+  if (!isFinish(finish)) return failedReply(builder, brokenOff(builder, finish, who));
+  if (finish === "tool-calls" && !isCall) return malformed(builder, who, "it announces a tool call and contains none");
+  if (!isCall && !parts.some((part) => part.type === "text" && part.text.trim() !== "")) {
+    if (finish === "length")
+      return malformed(builder, who, "all its output tokens went into reasoning, no answer was left");
+    return malformed(builder, who, "the answer is empty");
+  }
+  const warnings = builder.ignored.map((setting) => ignoredSetting(setting, who));
+  warnings.push(...builder.rejected.map((rejected) => parameterRejected(rejected, who)));
+  if (end === "unknown") warnings.push(unknownFinish(builder, who));
+  const { usage, servedModel } = builder;
+  return { ok: true, parts, finish, ...(hasUsage(usage) && { usage }), ...present({ servedModel }), warnings };
+}
+
+/** Says of each message which it is, where an answer has several: https://platform.openai.com/docs/guides/text, phases. */
+function withMessages(parts: Part[]): Part[] {
+  const isMessage = (part: Part) =>
+    part.type === "text" && part.text !== "" && part.private?.openai?.itemId !== undefined;
+  if (parts.filter(isMessage).length < 2) return parts;
+  return parts.map((part) => {
+    if (part.type !== "text" || !isMessage(part)) return part;
+    return { ...part, message: part.private?.openai?.phase === "commentary" ? "commentary" : "answer" };
+  });
+}
+
+/** What a provider package calls an end where the provider gave no word for it. */
+const UNIFIED: Record<string, Finish | undefined> = {
+  stop: "stop",
+  "tool-calls": "tool-calls",
+  length: "length",
+  "content-filter": "refused",
+};
+
+/** The end of the answer. `unknown`: a word that no known provider uses. Undefined: nothing says that it ended. */
+function endOf({ finish }: ReplyBuilder, apiMode: ApiMode): FinishMeaning | "unknown" | undefined {
+  if (finish === undefined) return undefined;
+  const { unified, raw } = finish;
+  // The package saw a call, or a refusal that the word does not express.
+  if (unified === "tool-calls" || unified === "content-filter") return UNIFIED[unified];
+  if (raw === undefined || raw === "") return UNIFIED[unified];
+  return finishMeaning(apiMode, raw) ?? UNIFIED[unified] ?? "unknown";
+}
+
+function isFinish(meaning: FinishMeaning): meaning is Finish {
+  return meaning === "stop" || meaning === "tool-calls" || meaning === "length" || meaning === "refused";
+}
+
+function brokenOff({ finish }: ReplyBuilder, kind: Exclude<FinishMeaning, Finish>, who: string): Failure {
+  return { kind, message: `${who} cut its answer off (${finish?.raw}).` };
+}
+
+function ignoredSetting(setting: string, who: string): Warning {
+  return { code: "setting-ignored", message: `${who} does not support a setting: ${setting}` };
+}
+
+function parameterRejected({ parameter, instead }: RejectedParameter, who: string): Warning {
+  const remedy = instead === undefined ? "The request was sent without it." : `It was sent as ${instead}.`;
+  return { code: "parameter-rejected", message: `${who} does not take the parameter ${parameter}. ${remedy}` };
+}
+
+function unknownFinish({ finish }: ReplyBuilder, who: string): Warning {
+  const message = `${who} ended an answer with the reason ${finish?.raw}, which Deputy does not know. The answer was complete and is used.`;
+  return { code: "finish-unknown", message };
+}
+
+/** The reply of a failed stream, with everything that had arrived. */
+export function failedReply(builder: ReplyBuilder, failure: Failure): Reply {
+  return {
+    ok: false,
+    failure,
+    partialText: answerTextOf(withMessages(builder.parts)),
+    ...(hasUsage(builder.usage) ? { usage: builder.usage, ...(!hasEnded(builder) && { usageSoFar: true }) } : {}),
+    charged: builder.parts.length > 0 || hasUsage(builder.usage) || MAY_BE_CHARGED.includes(failure.kind),
+  };
+}
+
+/** The request was sent and got no usable answer: the provider may have worked on it anyway. */
+const MAY_BE_CHARGED: readonly FailureKind[] = ["aborted", "stalled", "malformed-response"];
+
+function malformed(builder: ReplyBuilder, who: string, what: string): Reply {
+  return failedReply(builder, {
+    kind: "malformed-response",
+    message: `${who} sent an answer that cannot be used: ${what}.`,
+  });
+}
+
+function refusal(builder: ReplyBuilder, who: string): Failure {
+  const raw = builder.finish?.raw;
+  return { kind: "refused", message: `${who} refused to answer${raw === undefined ? "" : ` (${raw})`}.` };
+}
+
+/** Returns whether the provider said how its answer ended; its count is then complete. */
+function hasEnded({ finish }: ReplyBuilder): boolean {
+  return finish !== undefined && (finish.raw !== undefined || UNIFIED[finish.unified] !== undefined);
+}
+
+/** Returns whether anything was counted. An impossible count is included: `usage.ts` judges it. */
+function hasUsage(usage: ReportedUsage | undefined): usage is ReportedUsage {
+  return usage !== undefined && (usage.impossible !== undefined || usage.input !== 0 || usage.output !== 0);
+}

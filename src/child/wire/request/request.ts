@@ -1,0 +1,152 @@
+/** Converts a route and a conversation to the form of the provider packages. */
+import { createHash } from "node:crypto";
+import type {
+  LanguageModelV4CallOptions,
+  LanguageModelV4FilePart,
+  LanguageModelV4FunctionTool,
+  LanguageModelV4Message,
+  LanguageModelV4Prompt,
+  SharedV4ProviderOptions,
+} from "@ai-sdk/provider";
+import type { Image } from "../../../image.ts";
+import { present } from "../../../present.ts";
+import type { Route } from "../../../route.ts";
+import type { Access } from "../../../secret.ts";
+import type { Tool } from "../../../tool.ts";
+import type { Message } from "../../conversation.ts";
+import { CALL_ID_FORMS, type Dialect } from "../dialect/dialect.ts";
+import { dialectOf } from "../dialect/dialect-of.ts";
+import { withDistinctIds } from "./call-ids.ts";
+import { inOrder } from "./message-order.ts";
+import { sentBack } from "./sent-back.ts";
+
+export type ModelCall = {
+  route: Route;
+  access: Access;
+  system: string;
+  messages: Message[];
+  /** Shown before the text of the first message. */
+  images: readonly Image[];
+  tools: readonly Tool[];
+  /** The model must answer, without tool calls. */
+  mustAnswer: boolean;
+  /** Lowers the limit of the route's facts; absent = no change. */
+  maxOutputTokens?: number;
+  /** Longest silence before the request counts as stalled, in milliseconds; 0 = no limit. */
+  stallMs: number;
+};
+
+/** Sent for an unknown model if the wire format requires a limit. */
+const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
+
+export function callOptions(
+  call: ModelCall,
+  tools: LanguageModelV4FunctionTool[],
+  abortSignal: AbortSignal,
+): LanguageModelV4CallOptions {
+  const { route, mustAnswer, maxOutputTokens } = call;
+  const dialect = dialectOf(route);
+  const limit = maxOutputTokens ?? outputLimit(route);
+  return {
+    prompt: promptOf({ ...call, messages: withDistinctIds(call.messages) }, dialect),
+    ...present({ maxOutputTokens: limit }),
+    ...(tools.length === 0 ? {} : { tools, toolChoice: { type: mustAnswer ? "none" : "auto" } }),
+    ...present({ reasoning: route.effort }),
+    providerOptions: modeOptions(route, dialect),
+    // Gemini's package drops what the response calls the model; the raw chunks have it.
+    includeRawChunks: route.endpoint.apiMode === "gemini",
+    abortSignal,
+  };
+}
+
+/** Maximum tokens of one answer, as sent; absent if the provider's own default is a better choice. */
+export function outputLimit({ facts, endpoint }: Route): number | undefined {
+  const isDemanded = endpoint.apiMode === "anthropic_messages" && endpoint.framing === undefined;
+  return facts.maxOutputTokens ?? (isDemanded ? DEFAULT_MAX_OUTPUT_TOKENS : undefined);
+}
+
+function modeOptions({ endpoint, effort }: Route, dialect: Dialect): SharedV4ProviderOptions {
+  if (endpoint.apiMode === "anthropic_messages") return { anthropic: { toolStreaming: dialect.eagerToolInput } };
+  if (endpoint.apiMode !== "responses") return {};
+  // Nothing is stored at the provider: the conversation is Deputy's. Effort is sent whether or not the package knows
+  // the model.
+  return {
+    openai: {
+      store: false,
+      ...(dialect.encryptedReasoning && { include: ["reasoning.encrypted_content"] }),
+      ...(effort === undefined ? {} : { forceReasoning: true, reasoningSummary: null }),
+    },
+  };
+}
+
+function promptOf({ route, system, messages, images }: ModelCall, dialect: Dialect): LanguageModelV4Prompt {
+  const prompt: LanguageModelV4Prompt = [{ role: "system", content: system }];
+  const idOf = callIds(messages, route.provider, dialect);
+  for (const message of messages) {
+    const spoken = promptMessage(message, route, dialect, idOf);
+    const last = prompt.at(-1);
+    // All results of one answer's calls belong in one message.
+    if (spoken.role === "tool" && last?.role === "tool") last.content.push(...spoken.content);
+    else prompt.push(spoken);
+  }
+  const ordered = inOrder(prompt, dialect);
+  const task = ordered.find(({ role }) => role === "user");
+  if (task?.role === "user") task.content.unshift(...images.map(imagePart));
+  return ordered;
+}
+
+/** An image as bytes, or as a URL that the provider fetches. */
+function imagePart(image: Image): LanguageModelV4FilePart {
+  return "url" in image
+    ? { type: "file", mediaType: image.mediaType ?? "image/*", data: { type: "url", url: new URL(image.url) } }
+    : { type: "file", mediaType: image.mediaType, data: { type: "data", data: image.base64 } };
+}
+
+/**
+ * Ids of calls as the vendor takes them: what another provider's model called them means nothing here, and what has not
+ * the vendor's form is rejected.
+ */
+function callIds(messages: Message[], provider: string, { toolCallIds }: Dialect): (callId: string) => string {
+  const changed = new Map<string, string>();
+  for (const message of messages) {
+    if (message.role !== "assistant") continue;
+    for (const part of message.parts) {
+      if (part.type !== "tool-call") continue;
+      const isForeign = message.provider !== provider;
+      if (isForeign || !CALL_ID_FORMS[toolCallIds].test(part.callId)) changed.set(part.callId, plainId(part.callId));
+    }
+  }
+  return (callId) => changed.get(callId) ?? callId;
+}
+
+/**
+ * Nine letters and digits, which everyone takes. The same for the same id, so that a prompt stays the same from step to
+ * step and its cache holds.
+ */
+function plainId(callId: string): string {
+  return createHash("sha256").update(callId).digest("hex").slice(0, 9);
+}
+
+function promptMessage(
+  message: Message,
+  { provider, model, endpoint: { apiMode } }: Route,
+  dialect: Dialect,
+  idOf: (callId: string) => string,
+): LanguageModelV4Message {
+  switch (message.role) {
+    case "user":
+      return { role: "user", content: [{ type: "text", text: message.text }] };
+    case "assistant": {
+      const isMaker = message.provider === provider && (message.model ?? model) === model;
+      return sentBack(message.parts, { apiMode, dialect, isMaker, idOf });
+    }
+    case "tool": {
+      const { callId, name: toolName, text: value, ok } = message;
+      const toolCallId = idOf(callId);
+      const output = { type: ok ? "text" : "error-text", value } as const;
+      return { role: "tool", content: [{ type: "tool-result", toolCallId, toolName, output }] };
+    }
+    default:
+      return message satisfies never;
+  }
+}

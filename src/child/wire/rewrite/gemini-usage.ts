@@ -1,0 +1,37 @@
+/**
+ * Usage of a `gemini` stream as the provider package reads it: of the last chunk that has any, with thoughts beside the
+ * candidates. Proxies send parts of it with several chunks, and count thoughts among the candidates or in the sum alone.
+ */
+import type { JSONObject } from "@ai-sdk/provider";
+import { isRecord } from "../../../record.ts";
+import type { Rewriter } from "./rewrite-events.ts";
+
+export const wholeGeminiUsage: Rewriter = {
+  concerns: /"usageMetadata"/,
+  start() {
+    let soFar: JSONObject = {};
+    return (event) => {
+      if (!isFields(event.usageMetadata)) return event;
+      soFar = { ...soFar, ...event.usageMetadata };
+      return { ...event, usageMetadata: { ...soFar, ...thoughtsBeside(soFar) } };
+    };
+  },
+};
+
+/** The sum tells where thoughts are counted: https://ai.google.dev/api/generate-content#UsageMetadata. */
+function thoughtsBeside(usage: JSONObject): JSONObject {
+  const [prompt, used, candidates, thoughts, total] = [
+    "promptTokenCount",
+    "toolUsePromptTokenCount",
+    "candidatesTokenCount",
+    "thoughtsTokenCount",
+    "totalTokenCount",
+  ].map((name) => (typeof usage[name] === "number" ? usage[name] : 0)) as [number, number, number, number, number];
+  const rest = total - prompt - used - candidates;
+  if (rest === 0 && thoughts > 0 && thoughts <= candidates) return { candidatesTokenCount: candidates - thoughts };
+  return thoughts === 0 && rest > 0 ? { thoughtsTokenCount: rest } : {};
+}
+
+function isFields(value: unknown): value is JSONObject {
+  return isRecord(value);
+}

@@ -1,0 +1,76 @@
+/**
+ * Changes the events of a response before a provider package reads them: where the package would lose what a vendor says,
+ * a rewriter says it in the way that the package knows. What no rewriter concerns passes as it was sent.
+ */
+import type { JSONObject } from "@ai-sdk/provider";
+import type { EventSourceMessage } from "eventsource-parser";
+import { isRecord } from "../../../record.ts";
+import { eventBatches } from "../event-stream.ts";
+import type { Fetch } from "../transport.ts";
+
+/** What one event becomes: the same object where it stays as it was sent, a list for several, an empty one for none. */
+export type EventRewrite = (event: JSONObject) => JSONObject | readonly JSONObject[];
+
+export type Rewriter = {
+  /** Matches the text of every event that `start`'s rewrite has to see. The others are not even parsed: they are most. */
+  concerns: RegExp;
+  /** The rewrite of one response: it may keep what it saw. */
+  start(): EventRewrite;
+};
+
+/** A `fetch` whose streams are rewritten, by each rewriter in turn. */
+export function rewriteEvents(fetch: Fetch, rewriters: readonly Rewriter[]): Fetch {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    const { ok, status, statusText, headers, body } = response;
+    if (!ok || body === null) return response;
+    const rewritten = ReadableStream.from(rewrittenEvents(body, rewriters));
+    return { ok, status, statusText, headers, body: rewritten } as unknown as Response;
+  };
+}
+
+async function* rewrittenEvents(
+  body: ReadableStream<Uint8Array>,
+  rewriters: readonly Rewriter[],
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  const rewrites = rewriters.map(({ concerns, start }) => ({ concerns, rewrite: start() }));
+  for await (const batch of eventBatches(body)) {
+    const text = batch.flatMap((event) => rewrites.reduce(rewriteEach, [event])).map(textOf);
+    if (text.length > 0) yield encoder.encode(text.join(""));
+  }
+}
+
+type Running = { concerns: RegExp; rewrite: EventRewrite };
+
+function rewriteEach(events: EventSourceMessage[], running: Running): EventSourceMessage[] {
+  return events.flatMap((event) => rewriteOne(event, running));
+}
+
+function rewriteOne(
+  event: EventSourceMessage,
+  { concerns, rewrite }: Running,
+): EventSourceMessage | EventSourceMessage[] {
+  if (!concerns.test(event.data)) return event;
+  const fields = fieldsOf(event.data);
+  if (fields === undefined) return event;
+  const become = rewrite(fields);
+  if (become === fields) return event;
+  // The event's name is left out: what it is called now stands in its fields.
+  return [become].flat().map((changed) => ({ data: JSON.stringify(changed) }) as EventSourceMessage);
+}
+
+/** Undefined where an event is no JSON object: whoever reads it next says so. */
+function fieldsOf(data: string): JSONObject | undefined {
+  try {
+    const fields: unknown = JSON.parse(data);
+    return isRecord(fields) ? (fields as JSONObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf({ event, data }: EventSourceMessage): string {
+  const name = event === undefined ? "" : `event: ${event}\n`;
+  return `${name}data: ${data.replaceAll("\n", "\ndata: ")}\n\n`;
+}

@@ -1,0 +1,22 @@
+/**
+ * Thinking blocks as they began: the provider package takes text and signature from the pieces that follow, and some who
+ * speak Anthropic's format say both with the beginning of a block. An empty signature is one: it goes back empty.
+ */
+import type { JSONObject } from "@ai-sdk/provider";
+import { isRecord } from "../../../record.ts";
+import type { Rewriter } from "./rewrite-events.ts";
+
+export const thinkingBlockStarts: Rewriter = {
+  concerns: /"content_block_start"/,
+  start: () => (event) => {
+    const { type, content_block: block, index } = event;
+    if (type !== "content_block_start" || !isRecord(block) || block.type !== "thinking") return event;
+    const { thinking, signature } = block;
+    const delta = (delta: JSONObject): JSONObject => ({ type: "content_block_delta", index, delta });
+    return [
+      event,
+      ...(typeof thinking === "string" && thinking !== "" ? [delta({ type: "thinking_delta", thinking })] : []),
+      ...(typeof signature === "string" ? [delta({ type: "signature_delta", signature })] : []),
+    ];
+  },
+};
