@@ -7,6 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createDeputy } from "../../src/engine/deputy.ts";
+import { API_MODES } from "../../src/route.ts";
 import { BUILT_IN_PROVIDERS, type BuiltInProvider } from "../../src/routing/catalog/built-in-providers.ts";
 import { createMemoryJournal, createModelServer } from "../../src/testing/index.ts";
 import { temporaryDirectory } from "../support/command-line.ts";
@@ -21,6 +22,41 @@ const HEADER = {
   anthropic_messages: "x-api-key",
   gemini: "x-goog-api-key",
 };
+
+test("tasks of one call on one model each run with their own effort, in every API mode", async (t) => {
+  const server = await createModelServer({ script: () => ({ text: "done" }), keys: { lab: "sk-lab-0123456789" } });
+  t.after(server.close);
+  const cwd = temporaryDirectory(t.after.bind(t));
+  const configPath = join(cwd, "config.yaml");
+  const facts = { max_output_tokens: 40_000 };
+  const providers = API_MODES.map((mode) => [
+    mode,
+    {
+      base_url: server.baseUrl(mode),
+      api_mode: mode,
+      api_key: "sk-lab-0123456789",
+      models: { [`${mode}-1`]: facts },
+    },
+  ]);
+  writeFileSync(configPath, JSON.stringify({ providers: Object.fromEntries(providers) }));
+  const deputy = createDeputy({ env: { HOME: cwd }, cwd, configPath, journal: createMemoryJournal() });
+  t.after(deputy.close);
+  const efforts = ["low", "medium", "high"] as const;
+  const tasks = API_MODES.flatMap((provider) =>
+    efforts.map((effort) => ({ goal: effort, provider, model: `${provider}-1`, reasoning_effort: effort })),
+  );
+  const { results } = await deputy.delegate({ tasks });
+  assert.ok(results.every(({ status }) => status === "completed"));
+  for (const mode of API_MODES) {
+    const sent = efforts.map((goal) => {
+      const request = server.requests.find((each) => each.apiMode === mode && each.lastUserText.includes(goal));
+      return request?.effort ?? request?.thinkingBudget ?? assert.fail(`${mode} ${goal}`);
+    });
+    assert.equal(new Set(sent).size, efforts.length, `${mode}: ${sent.join(", ")}`);
+    const asWords = sent.every((each) => typeof each === "string");
+    assert.deepEqual(sent, asWords ? efforts : sent.toSorted((one, other) => Number(one) - Number(other)), mode);
+  }
+});
 
 test("a task at each built-in provider arrives in that one's API mode, with its key, and comes back whole", async (t) => {
   const keys = Object.fromEntries(ROWS.map((row) => [row.slug, keyOf(row)]));

@@ -45,10 +45,14 @@ export async function createWireStage(
   const server = await createModelServer({ script, keys: { TEST_KEY } });
   const transport = createTransport({ connectionsPerOrigin: 64, environment, userAgent: "deputy/test" });
   const model = createModel({ transport, clock: systemClock });
+  // A key's requests share their access, as those of a lease do.
+  const accesses = new Map<ApiMode, Access>();
   return {
     server,
     async ask(apiMode, more = {}, signal = new AbortController().signal) {
-      const request = requestOf(server, apiMode, key);
+      const access = accesses.get(apiMode) ?? accessOf(server.url, apiMode, key);
+      accesses.set(apiMode, access);
+      const request = requestOf(server, apiMode, access);
       const words = model({ ...request, ...more }, signal);
       const pieces: string[] = [];
       let live = "";
@@ -66,10 +70,10 @@ export async function createWireStage(
   };
 }
 
-function requestOf(server: ModelServer, apiMode: ApiMode, key: string): ModelCall {
+function requestOf(server: ModelServer, apiMode: ApiMode, access: Access): ModelCall {
   return {
     route: wireRoute(server.baseUrl(apiMode), apiMode),
-    access: accessOf(server.url, apiMode, key),
+    access,
     system: "Be brief.",
     messages: [{ role: "user", text: "Hello." }],
     images: [],

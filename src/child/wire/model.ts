@@ -27,17 +27,21 @@ const DELTA_MS = 25;
 
 export type Model = (request: ModelCall, signal: AbortSignal) => AsyncGenerator<Delta, Reply>;
 
+/** A model at an endpoint: what it does differently, and what it was seen to reject. */
+type Peer = { dialect: Dialect; rejected: RejectedParameter[] };
+
 export function createModel({ transport, clock }: { transport: Transport; clock: Clock }): Model {
   const wires = new WeakMap<Access, Map<string, Promise<Wire>>>();
-  const rejections = new Map<string, RejectedParameter[]>();
+  const peers = new Map<string, Peer>();
   const toolSpecs = new WeakMap<z.ZodType, Map<string, LanguageModelV4FunctionTool>>();
 
-  function wireTo(route: Route, access: Access): Promise<Wire> {
+  function connect(route: Route, access: Access): { wire: Promise<Wire>; dialect: Dialect } {
     const { provider, model, endpoint } = route;
-    const opened = getOrMake(wires, access, () => new Map<string, Promise<Wire>>());
     const name = `${provider} ${endpoint.apiMode} ${endpoint.baseUrl} ${model}`;
-    const rejected = getOrMake(rejections, name, () => []);
-    return getOrMake(opened, name, () => openWire(route, transport.fetchFor(endpoint.baseUrl, access), rejected));
+    const { dialect, rejected } = getOrMake(peers, name, () => ({ dialect: dialectOf(route), rejected: [] }));
+    const opened = getOrMake(wires, access, () => new Map<string, Promise<Wire>>());
+    const open = () => openWire(route, dialect, transport.fetchFor(endpoint.baseUrl, access), rejected);
+    return { wire: getOrMake(opened, name, open), dialect };
   }
 
   function toolSpec(tool: Tool, subset: Dialect["toolSchema"]): LanguageModelV4FunctionTool {
@@ -58,10 +62,10 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
     const builder = createReplyBuilder();
     const stall = startStallTimer(clock, stallMs, signal);
     try {
-      const wire = await wireTo(route, access);
-      const { toolSchema: subset } = dialectOf(route);
-      const tools = request.tools.map((tool) => toolSpec(tool, subset));
-      const options = callOptions(request, tools, stall.signal);
+      const { wire: opening, dialect } = connect(route, access);
+      const wire = await opening;
+      const tools = request.tools.map((tool) => toolSpec(tool, dialect.toolSchema));
+      const options = callOptions(request, dialect, tools, stall.signal);
       let lastDelta = clock.elapsed();
       for await (const part of wire(options)) {
         stall.reset();

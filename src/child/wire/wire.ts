@@ -8,13 +8,12 @@ import type { Endpoint, Route } from "../../route.ts";
 import { textOf } from "./body-text.ts";
 import { chatParts } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
-import { dialectOf } from "./dialect/dialect-of.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
 import { keepStreamEnd, type StreamEnd } from "./failure/stream-end.ts";
 import type { StreamPart } from "./reply/reply-builder.ts";
 import { withoutRejectedParameters } from "./request/parameter-retry.ts";
 import type { RejectedParameter } from "./request/rejected-parameters.ts";
-import { outputLimit } from "./request/request.ts";
+import { effortIn, outputLimit } from "./request/request.ts";
 import { thinkingWithin } from "./request/thinking-budget.ts";
 import { isVertexClaude, vertexClaude } from "./request/vertex-claude.ts";
 import { wholeGeminiUsage } from "./rewrite/gemini-usage.ts";
@@ -32,9 +31,17 @@ const PLACEHOLDER = "signed-by-deputy";
 /** Maximum length read of an error response, in bytes. */
 const MAX_ERROR_BYTES = 256 * 1024;
 
+/** What requests over one wire have in common. The effort, like all else that a request may change, is in its options. */
+export type WireRoute = Pick<Route, "provider" | "model" | "endpoint" | "facts">;
+
 /** @param rejected parameters that the route is known to reject; what it rejects from now on is added */
-export async function openWire(route: Route, plainFetch: Fetch, rejected: RejectedParameter[]): Promise<Wire> {
-  const wire = await openMode(route, withoutRejectedParameters(plainFetch, rejected, outputLimit(route)));
+export async function openWire(
+  route: WireRoute,
+  dialect: Dialect,
+  plainFetch: Fetch,
+  rejected: RejectedParameter[],
+): Promise<Wire> {
+  const wire = await openMode(route, dialect, withoutRejectedParameters(plainFetch, rejected, outputLimit(route)));
   return async function* (options) {
     yield* wire(options);
     for (const { parameter, instead } of rejected)
@@ -42,7 +49,7 @@ export async function openWire(route: Route, plainFetch: Fetch, rejected: Reject
   };
 }
 
-async function openMode(route: Route, plainFetch: Fetch): Promise<Wire> {
+async function openMode(route: WireRoute, dialect: Dialect, plainFetch: Fetch): Promise<Wire> {
   const { model, endpoint } = route;
   const { baseUrl: baseURL, query } = endpoint;
   const fetch: Fetch = async (input, init) =>
@@ -53,7 +60,7 @@ async function openMode(route: Route, plainFetch: Fetch): Promise<Wire> {
   }
   switch (endpoint.apiMode) {
     case "chat_completions":
-      return openChat(route, fetch);
+      return openChat(route, dialect, fetch);
     case "responses": {
       const { createOpenAI } = await import("@ai-sdk/openai");
       return wireOf(fetch, (plain) => {
@@ -70,9 +77,9 @@ async function openMode(route: Route, plainFetch: Fetch): Promise<Wire> {
           const fetch = rewriteEvents(plain, [wholeBlocks, thinkingBlockStarts]);
           return createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model);
         });
-      const { effort } = route;
       return (options) => {
         const { maxOutputTokens: limit } = options;
+        const effort = effortIn(options);
         return speaking(limit && effort ? thinkingWithin(limit, effort, ours) : ours)(options);
       };
     }
@@ -136,9 +143,7 @@ async function* partsOf(model: LanguageModelV4, options: LanguageModelV4CallOpti
 }
 
 /** The package writes the request; the stream is read here, see `chat-stream.ts`. */
-async function openChat(route: Route, plainFetch: Fetch): Promise<Wire> {
-  const { provider, model, endpoint } = route;
-  const dialect = dialectOf(route);
+async function openChat({ provider, model, endpoint }: WireRoute, dialect: Dialect, plainFetch: Fetch): Promise<Wire> {
   const { OpenAICompatibleChatLanguageModel } = await import("@ai-sdk/openai-compatible");
   const url = `${endpoint.baseUrl}/chat/completions`;
   const chat = new OpenAICompatibleChatLanguageModel(model, {

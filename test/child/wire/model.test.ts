@@ -18,8 +18,9 @@ const EFFORT_ON_THE_WIRE: Record<ApiMode, RegExp> = {
   gemini: /"thinkingBudget":\d{4,}|"thinkingLevel":"high"/i,
 };
 
-test("thinking and answer together stay within the limit, and every effort has its share of it", async () => {
+test("thinking and answer together stay within the limit, and every effort has its share of it", async (t) => {
   const stage = await createWireStage(() => ({ text: "Hello." }));
+  t.after(stage.close);
   const baseUrl = stage.server.baseUrl("anthropic_messages");
   const sent = async (model: string, effort: Effort, maxOutputTokens?: number) => {
     const route = wireRoute(baseUrl, "anthropic_messages", { model, effort, facts: { maxOutputTokens: 40_000 } });
@@ -34,7 +35,6 @@ test("thinking and answer together stay within the limit, and every effort has i
     assert.deepEqual(await sent(model, "high", 3_000), [3_000, 1_800], "a budget lowers both");
     assert.deepEqual(await sent(model, "high", 1_500), [1_500, undefined], "there is no room for both");
   }
-  await stage.close();
 });
 
 for (const apiMode of API_MODES) {

@@ -5,6 +5,7 @@
  */
 import { APICallError, type LanguageModelV4CallOptions, type LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import type { Route } from "../../../route.ts";
+import { effortIn } from "../request/request.ts";
 import type { Fetch } from "../transport.ts";
 import { answerParts } from "./answer.ts";
 import { effortFields } from "./effort.ts";
@@ -14,10 +15,10 @@ import { converseBody } from "./request.ts";
 type Refusal = (response: Response, url: string) => Promise<APICallError>;
 
 /** @param refusalIn makes the error of a rejected request */
-export function openConverse({ model, endpoint, effort }: Route, fetch: Fetch, refusalIn: Refusal) {
+export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoint">, fetch: Fetch, refusalIn: Refusal) {
   const url = `${endpoint.baseUrl}/model/${encodeURIComponent(model)}/converse-stream`;
   return async function* (options: LanguageModelV4CallOptions): AsyncGenerator<LanguageModelV4StreamPart> {
-    const { fields, warnings } = await effortFields(model, effort, options.maxOutputTokens);
+    const { fields, warnings } = await effortFields(model, effortIn(options), options.maxOutputTokens);
     yield { type: "stream-start", warnings };
     const response = await fetch(url, {
       method: "POST",

@@ -10,12 +10,11 @@ import type {
 } from "@ai-sdk/provider";
 import type { Image } from "../../../image.ts";
 import { present } from "../../../present.ts";
-import type { Route } from "../../../route.ts";
+import type { Effort, Route } from "../../../route.ts";
 import type { Access } from "../../../secret.ts";
 import type { Tool } from "../../../tool.ts";
 import type { Message } from "../../conversation.ts";
 import { CALL_ID_FORMS, type Dialect } from "../dialect/dialect.ts";
-import { dialectOf } from "../dialect/dialect-of.ts";
 import { withDistinctIds } from "./call-ids.ts";
 import { inOrder } from "./message-order.ts";
 import { sentBack } from "./sent-back.ts";
@@ -41,11 +40,11 @@ const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
 
 export function callOptions(
   call: ModelCall,
+  dialect: Dialect,
   tools: LanguageModelV4FunctionTool[],
   abortSignal: AbortSignal,
 ): LanguageModelV4CallOptions {
   const { route, mustAnswer, maxOutputTokens } = call;
-  const dialect = dialectOf(route);
   const limit = maxOutputTokens ?? outputLimit(route);
   return {
     prompt: promptOf({ ...call, messages: withDistinctIds(call.messages) }, dialect),
@@ -59,8 +58,13 @@ export function callOptions(
   };
 }
 
+/** The effort that a request asks for; undefined = the model's default. */
+export function effortIn({ reasoning }: LanguageModelV4CallOptions): Effort | undefined {
+  return reasoning === "provider-default" ? undefined : reasoning;
+}
+
 /** Maximum tokens of one answer, as sent; absent if the provider's own default is a better choice. */
-export function outputLimit({ facts, endpoint }: Route): number | undefined {
+export function outputLimit({ facts, endpoint }: Pick<Route, "facts" | "endpoint">): number | undefined {
   const isDemanded = endpoint.apiMode === "anthropic_messages" && endpoint.framing === undefined;
   return facts.maxOutputTokens ?? (isDemanded ? DEFAULT_MAX_OUTPUT_TOKENS : undefined);
 }
