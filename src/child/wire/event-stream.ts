@@ -1,16 +1,20 @@
 /** The server-sent events of an answer, as they arrive: https://html.spec.whatwg.org/multipage/server-sent-events.html. */
-import { createParser, type EventSourceMessage } from "eventsource-parser";
+import { createParser, type EventSourceMessage, type EventSourceParser } from "eventsource-parser";
+
+/** A parser of events, with what llama.cpp sends in a field of its own as one: ggml-org/llama.cpp#14566. */
+export function createEventParser(onEvent: (event: EventSourceMessage) => void): EventSourceParser {
+  return createParser({
+    onEvent,
+    onError({ field, value }) {
+      if (field === "error" && value !== undefined) onEvent({ id: undefined, event: "error", data: value });
+    },
+  });
+}
 
 /** Events that arrived together, in order. Whoever stops early cancels the stream. */
 export async function* eventBatches(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[]> {
   let batch: EventSourceMessage[] = [];
-  const parser = createParser({
-    onEvent: (event) => batch.push(event),
-    // llama.cpp sends its errors in a field of their own: https://github.com/ggml-org/llama.cpp/issues/14566
-    onError: ({ field, value }) => {
-      if (field === "error" && value !== undefined) batch.push({ event: "error", data: value });
-    },
-  });
+  const parser = createEventParser((event) => batch.push(event));
   const reader = body.getReader();
   const decoder = new TextDecoder();
   try {

@@ -1,6 +1,6 @@
 /** A question to a provider that is no model request: one GET, signed by the transport, answered in JSON. */
 
-import { textOf } from "./body-text.ts";
+import { textOf } from "./response-body.ts";
 import type { Fetch } from "./transport.ts";
 import { refusalIn } from "./wire.ts";
 

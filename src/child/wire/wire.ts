@@ -5,7 +5,6 @@
 import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { present } from "../../present.ts";
 import type { Endpoint, Route } from "../../route.ts";
-import { textOf } from "./body-text.ts";
 import { chatParts } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
@@ -16,6 +15,7 @@ import type { RejectedParameter } from "./request/rejected-parameters.ts";
 import { effortIn, outputLimit } from "./request/request.ts";
 import { thinkingWithin } from "./request/thinking-budget.ts";
 import { isVertexClaude, vertexClaude } from "./request/vertex-claude.ts";
+import { textOf } from "./response-body.ts";
 import { wholeGeminiUsage } from "./rewrite/gemini-usage.ts";
 import { wholeBlocks } from "./rewrite/messages-blocks.ts";
 import { wholeItems } from "./rewrite/responses-items.ts";

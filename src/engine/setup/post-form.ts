@@ -10,7 +10,7 @@ export function formPoster(env: Environment): PostForm {
   return async (url, form, signal) => {
     const [{ openTransport }, { textOf }] = await Promise.all([
       import("./open-transport.ts"),
-      import("../../child/wire/body-text.ts"),
+      import("../../child/wire/response-body.ts"),
     ]);
     const transport = openTransport(env);
     try {

@@ -2,7 +2,8 @@
  * The end of a streamed answer, kept as it arrived. The provider packages pass over what they do not know; where an
  * answer ended without an end, its last bytes may say why: an `error:` line, an object of another shape, a document.
  */
-import { createParser } from "eventsource-parser";
+import { createEventParser } from "../event-stream.ts";
+import { withBody } from "../response-body.ts";
 import type { Fetch } from "../transport.ts";
 import { NotAStream, pageTitle, parsedJson, saysError } from "./error-body.ts";
 
@@ -37,10 +38,6 @@ export function keepStreamEnd(fetch: Fetch): StreamEnd {
   };
 }
 
-function withBody({ ok, status, statusText, headers }: Response, body: ReadableStream<Uint8Array>): Response {
-  return { ok, status, statusText, headers, body } as unknown as Response;
-}
-
 function tapped(body: ReadableStream<Uint8Array>, keep: (piece: Uint8Array) => void): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   return new ReadableStream<Uint8Array>(
@@ -63,13 +60,8 @@ function errorAtEnd(text: string): unknown {
   const document = parsedJson(text);
   if (saysError(document)) return document;
   let found: unknown;
-  const parser = createParser({
-    onEvent: ({ event, data }) => {
-      found = errorInEvent(event, data) ?? found;
-    },
-    onError: ({ field, value }) => {
-      found = errorInField(field, value) ?? found;
-    },
+  const parser = createEventParser(({ event, data }) => {
+    found = errorInEvent(event, data) ?? found;
   });
   parser.feed(`${text}\n\n`);
   return found;
@@ -80,9 +72,4 @@ function errorInEvent(event: string | undefined, data: string): unknown {
   if (event !== "error" && !data.includes("{")) return undefined;
   const value = parsedJson(data);
   return event === "error" || saysError(value) ? value : undefined;
-}
-
-/** llama.cpp sends its errors in a field of their own: https://github.com/ggml-org/llama.cpp/issues/14566 */
-function errorInField(field: string | undefined, value: string | undefined): unknown {
-  return field === "error" && value !== undefined ? parsedJson(value) : undefined;
 }

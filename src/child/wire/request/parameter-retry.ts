@@ -1,5 +1,5 @@
 /** Requests of one route without the optional parameters that it has rejected, from the first refusal on. */
-import { textOf } from "../body-text.ts";
+import { textOf, withBody } from "../response-body.ts";
 import type { Fetch } from "../transport.ts";
 import { type RejectedParameter, rejectedParameters, withoutRejected } from "./rejected-parameters.ts";
 
@@ -25,7 +25,7 @@ export function withoutRejectedParameters(fetch: Fetch, rejected: RejectedParame
       // Another request of this route may have learned the same meanwhile.
       if (rejected.length > known) return attempt(input, init, retries - 1);
     }
-    return withBody(response, refusal);
+    return withBody(response, new Blob([refusal]).stream());
   }
 
   function withoutParameters(body: string): string {
@@ -38,10 +38,4 @@ export function withoutRejectedParameters(fetch: Fetch, rejected: RejectedParame
   }
 
   return (input, init) => (typeof init?.body === "string" ? attempt(input, init, MAX_RETRIES) : fetch(input, init));
-}
-
-/** The response with the text that was read of it. */
-function withBody({ ok, status, statusText, headers }: Response, text: string): Response {
-  const body = new Blob([text]).stream();
-  return { ok, status, statusText, headers, body } as unknown as Response;
 }

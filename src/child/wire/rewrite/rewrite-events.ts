@@ -6,6 +6,8 @@ import type { JSONObject } from "@ai-sdk/provider";
 import type { EventSourceMessage } from "eventsource-parser";
 import { isRecord } from "../../../record.ts";
 import { eventBatches } from "../event-stream.ts";
+import { parsedJson } from "../failure/error-body.ts";
+import { withBody } from "../response-body.ts";
 import type { Fetch } from "../transport.ts";
 
 /** What one event becomes: the same object where it stays as it was sent, a list for several, an empty one for none. */
@@ -22,10 +24,9 @@ export type Rewriter = {
 export function rewriteEvents(fetch: Fetch, rewriters: readonly Rewriter[]): Fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
-    const { ok, status, statusText, headers, body } = response;
+    const { ok, body } = response;
     if (!ok || body === null) return response;
-    const rewritten = ReadableStream.from(rewrittenEvents(body, rewriters));
-    return { ok, status, statusText, headers, body: rewritten } as unknown as Response;
+    return withBody(response, ReadableStream.from(rewrittenEvents(body, rewriters)));
   };
 }
 
@@ -52,22 +53,12 @@ function rewriteOne(
   { concerns, rewrite }: Running,
 ): EventSourceMessage | EventSourceMessage[] {
   if (!concerns.test(event.data)) return event;
-  const fields = fieldsOf(event.data);
-  if (fields === undefined) return event;
-  const become = rewrite(fields);
+  const fields = parsedJson(event.data);
+  if (!isRecord(fields)) return event; // Whoever reads it next says so.
+  const become = rewrite(fields as JSONObject);
   if (become === fields) return event;
   // The event's name is left out: what it is called now stands in its fields.
   return [become].flat().map((changed) => ({ data: JSON.stringify(changed) }) as EventSourceMessage);
-}
-
-/** Undefined where an event is no JSON object: whoever reads it next says so. */
-function fieldsOf(data: string): JSONObject | undefined {
-  try {
-    const fields: unknown = JSON.parse(data);
-    return isRecord(fields) ? (fields as JSONObject) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function textOf({ event, data }: EventSourceMessage): string {
