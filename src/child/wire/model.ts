@@ -15,8 +15,9 @@ import { dialectOf } from "./dialect/dialect-of.ts";
 import { failureOf } from "./failure/failure.ts";
 import { buildReply, failedReply, type Reply } from "./reply/reply.ts";
 import { accumulate, createReplyBuilder, type Delta, flush } from "./reply/reply-builder.ts";
+import { withoutRejectedParameters } from "./request/parameter-retry.ts";
 import type { RejectedParameter } from "./request/rejected-parameters.ts";
-import { callOptions, type ModelCall } from "./request/request.ts";
+import { callOptions, type ModelCall, outputLimit } from "./request/request.ts";
 import { toolSchema } from "./request/tool-schema.ts";
 import { startStallTimer } from "./stall-timer.ts";
 import type { Transport } from "./transport.ts";
@@ -35,13 +36,20 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
   const peers = new Map<string, Peer>();
   const toolSpecs = new WeakMap<z.ZodType, Map<string, LanguageModelV4FunctionTool>>();
 
-  function connect(route: Route, access: Access): { wire: Promise<Wire>; dialect: Dialect } {
+  function connect(route: Route, access: Access): { wire: Promise<Wire>; peer: Peer } {
     const { provider, model, endpoint } = route;
     const name = `${provider} ${endpoint.apiMode} ${endpoint.baseUrl} ${model}`;
-    const { dialect, rejected } = getOrMake(peers, name, () => ({ dialect: dialectOf(route), rejected: [] }));
+    const peer = getOrMake(peers, name, () => ({ dialect: dialectOf(route), rejected: [] }));
     const opened = getOrMake(wires, access, () => new Map<string, Promise<Wire>>());
-    const open = () => openWire(route, dialect, transport.fetchFor(endpoint.baseUrl, access), rejected);
-    return { wire: getOrMake(opened, name, open), dialect };
+    const open = () => {
+      const fetch = withoutRejectedParameters(
+        transport.fetchFor(endpoint.baseUrl, access),
+        peer.rejected,
+        outputLimit(route),
+      );
+      return openWire(route, peer.dialect, fetch);
+    };
+    return { wire: getOrMake(opened, name, open), peer };
   }
 
   function toolSpec(tool: Tool, subset: Dialect["toolSchema"]): LanguageModelV4FunctionTool {
@@ -62,7 +70,8 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
     const builder = createReplyBuilder();
     const stall = startStallTimer(clock, stallMs, signal);
     try {
-      const { wire: opening, dialect } = connect(route, access);
+      const { wire: opening, peer } = connect(route, access);
+      const { dialect, rejected } = peer;
       const wire = await opening;
       const tools = request.tools.map((tool) => toolSpec(tool, dialect.toolSchema));
       const options = callOptions(request, dialect, tools, stall.signal);
@@ -75,7 +84,8 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
         yield* shown(flush(builder, false), access);
       }
       yield* shown(flush(builder, true), access);
-      const answerer = { who: nameOf(route), apiMode: route.endpoint.apiMode, now: clock.now(), redact: access.redact };
+      const { apiMode } = route.endpoint;
+      const answerer = { who: nameOf(route), apiMode, now: clock.now(), redact: access.redact, rejected };
       return redacted(buildReply(builder, answerer), access);
     } catch (error) {
       return redacted(failedReply(builder, thrown(error, stall.hasStalled(), signal, request, clock.now())), access);

@@ -3,16 +3,13 @@
  * from a request to the parts of the response, as they arrive.
  */
 import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import { present } from "../../present.ts";
 import type { Endpoint, Route } from "../../route.ts";
 import { chatParts } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
 import { keepStreamEnd, type StreamEnd } from "./failure/stream-end.ts";
 import type { StreamPart } from "./reply/reply-builder.ts";
-import { withoutRejectedParameters } from "./request/parameter-retry.ts";
-import type { RejectedParameter } from "./request/rejected-parameters.ts";
-import { effortIn, outputLimit } from "./request/request.ts";
+import { effortIn } from "./request/request.ts";
 import { thinkingWithin } from "./request/thinking-budget.ts";
 import { isVertexClaude, vertexClaude } from "./request/vertex-claude.ts";
 import { textOf } from "./response-body.ts";
@@ -32,24 +29,9 @@ const PLACEHOLDER = "signed-by-deputy";
 const MAX_ERROR_BYTES = 256 * 1024;
 
 /** What requests over one wire have in common. The effort, like all else that a request may change, is in its options. */
-export type WireRoute = Pick<Route, "provider" | "model" | "endpoint" | "facts">;
+export type WireRoute = Pick<Route, "provider" | "model" | "endpoint">;
 
-/** @param rejected parameters that the route is known to reject; what it rejects from now on is added */
-export async function openWire(
-  route: WireRoute,
-  dialect: Dialect,
-  plainFetch: Fetch,
-  rejected: RejectedParameter[],
-): Promise<Wire> {
-  const wire = await openMode(route, dialect, withoutRejectedParameters(plainFetch, rejected, outputLimit(route)));
-  return async function* (options) {
-    yield* wire(options);
-    for (const { parameter, instead } of rejected)
-      yield { type: "parameter-rejected", parameter, ...present({ instead }) };
-  };
-}
-
-async function openMode(route: WireRoute, dialect: Dialect, plainFetch: Fetch): Promise<Wire> {
+export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: Fetch): Promise<Wire> {
   const { model, endpoint } = route;
   const { baseUrl: baseURL, query } = endpoint;
   const fetch: Fetch = async (input, init) =>

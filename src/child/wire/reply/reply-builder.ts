@@ -4,17 +4,12 @@ import type { Part, ProviderPrivate } from "../../../event.ts";
 import { present } from "../../../present.ts";
 import { isRecord } from "../../../record.ts";
 import { freeId } from "../request/call-ids.ts";
-import type { RejectedParameter } from "../request/rejected-parameters.ts";
 import { impossibleTokens, type ReportedUsage } from "./usage.ts";
 
 export type Delta = { type: "text" | "reasoning"; text: string };
 
 /** A part as the provider packages define it, or the news that all text until here was reasoning. */
-export type StreamPart =
-  | LanguageModelV4StreamPart
-  | { type: "text-was-reasoning" }
-  /** The request went without this parameter, because its route rejects it. */
-  | ({ type: "parameter-rejected" } & RejectedParameter);
+export type StreamPart = LanguageModelV4StreamPart | { type: "text-was-reasoning" };
 
 export type ReplyBuilder = {
   parts: Part[];
@@ -27,11 +22,10 @@ export type ReplyBuilder = {
   servedModel?: string;
   error?: unknown;
   ignored: string[];
-  rejected: RejectedParameter[];
 };
 
 export function createReplyBuilder(): ReplyBuilder {
-  return { parts: [], open: new Map(), pending: [], ignored: [], rejected: [] };
+  return { parts: [], open: new Map(), pending: [], ignored: [] };
 }
 
 export function accumulate(builder: ReplyBuilder, part: StreamPart): void {
@@ -78,9 +72,6 @@ export function accumulate(builder: ReplyBuilder, part: StreamPart): void {
       return;
     case "error":
       builder.error ??= part.error;
-      return;
-    case "parameter-rejected":
-      builder.rejected.push(part);
       return;
     case "raw":
       readVersion(builder, part.rawValue);

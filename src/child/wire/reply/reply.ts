@@ -23,10 +23,17 @@ export type Reply =
     };
 
 /** The responding route, and what its description needs: for `now` and `redact` see `failureOf`. */
-export type Answerer = { who: string; apiMode: ApiMode; now: number; redact(text: string): string };
+export type Answerer = {
+  who: string;
+  apiMode: ApiMode;
+  now: number;
+  redact(text: string): string;
+  /** Parameters that the request went without, because the model rejects them. */
+  rejected: readonly RejectedParameter[];
+};
 
 /** The reply of a completed stream. */
-export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact }: Answerer): Reply {
+export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact, rejected }: Answerer): Reply {
   if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact));
   const parts = withMessages(builder.parts).filter(
     (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
@@ -44,7 +51,7 @@ export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact }:
     return malformed(builder, who, "the answer is empty");
   }
   const warnings = builder.ignored.map((setting) => ignoredSetting(setting, who));
-  warnings.push(...builder.rejected.map((rejected) => parameterRejected(rejected, who)));
+  warnings.push(...rejected.map((parameter) => parameterRejected(parameter, who)));
   if (end === "unknown") warnings.push(unknownFinish(builder, who));
   const { usage, servedModel } = builder;
   return { ok: true, parts, finish, ...(hasUsage(usage) && { usage }), ...present({ servedModel }), warnings };
