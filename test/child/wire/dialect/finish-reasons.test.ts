@@ -1,10 +1,10 @@
 /** How an answer ended: every known word in its mode, and how unknown words are handled. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { FINISH_REASONS, type FinishMeaning } from "../../../src/child/wire/dialect/finish-reasons.ts";
-import type { Reply } from "../../../src/child/wire/reply/reply.ts";
-import { API_MODES, type ApiMode } from "../../../src/route.ts";
-import { createWireStage, MODEL_OF, type WireStage } from "../../support/wire-stage.ts";
+import { FINISH_REASONS, type FinishMeaning } from "../../../../src/child/wire/dialect/finish-reasons.ts";
+import type { Reply } from "../../../../src/child/wire/reply/reply.ts";
+import { API_MODES, type ApiMode } from "../../../../src/route.ts";
+import { createWireStage, MODEL_OF, type WireStage } from "../../../support/wire-stage.ts";
 
 type StreamEnd = { word: string | null; isCut?: boolean; call?: true };
 

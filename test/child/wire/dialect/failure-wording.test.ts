@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { APICallError } from "@ai-sdk/provider";
 import fc from "fast-check";
-import { FAILURE_WORDINGS } from "../../../src/child/wire/dialect/failure-wording.ts";
-import { failureOf } from "../../../src/child/wire/failure/failure.ts";
-import type { Failure, FailureKind } from "../../../src/errors.ts";
-import { SAYINGS, said } from "../../support/failure-sayings.ts";
+import { FAILURE_WORDINGS } from "../../../../src/child/wire/dialect/failure-wording.ts";
+import { failureOf } from "../../../../src/child/wire/failure/failure.ts";
+import type { Failure, FailureKind } from "../../../../src/errors.ts";
+import { SAYINGS, said } from "../../../support/failure-sayings.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
