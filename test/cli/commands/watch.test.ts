@@ -1,14 +1,19 @@
 /** `deputy watch`: another process's run from its beginning to its end; leaving does not affect the run. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type Clock, systemClock } from "../../../src/clock.ts";
 import type { Engine } from "../../../src/engine/engine.ts";
 import { createMemory } from "../../../src/journal/memory.ts";
+import { createFakeClock } from "../../../src/testing/index.ts";
 import { says } from "../../support/child-stage.ts";
 import { type Stage, start, until } from "../../support/command-line.ts";
 import { createTestEngine } from "../../support/engine-stage.ts";
 
-/** A run of two tasks: the first is done, the second answers when the test allows it. */
-async function stage() {
+/**
+ * A run of two tasks: the first is done, the second answers when the test allows it.
+ * @param clock the clock of those who watch
+ */
+async function stage(clock: Clock = systemClock) {
   const memory = createMemory();
   const may = Promise.withResolvers<void>();
   const { engine: owner, die } = createTestEngine({
@@ -24,7 +29,7 @@ async function stage() {
     { surface: "library", workspace: "/work" },
   );
   result.catch(() => {});
-  const other = (): Engine => createTestEngine({ memory, script: async () => says("") }).engine;
+  const other = (): Engine => createTestEngine({ memory, clock, script: async () => says("") }).engine;
   const type = (argv: string[], more: Partial<Stage> = {}) => start(argv, { engine: other(), ...more });
   return { id, owner, die, result, finish: may.resolve, type };
 }
@@ -87,10 +92,15 @@ test("a program gets events as lines, or the one document, and nothing else on s
 });
 
 test("a run whose process dies is not waited for", async () => {
-  const { id, die, type } = await stage();
+  const clock = createFakeClock();
+  const { id, die, type } = await stage(clock);
   const watching = type(["watch", id]);
   await until(() => watching.stdout().includes("✓ [1/2]"));
   die();
+  await until(async () => {
+    await clock.advance(1_000);
+    return watching.stdout().includes("was abandoned");
+  });
   assert.equal(await watching.code, 1);
   assert.match(watching.stdout(), new RegExp(`Run ${id} was abandoned.*Continue it: deputy resume ${id}`));
 });
