@@ -1,4 +1,4 @@
-/** Whole conversations with each vendor. In `matrix.test.ts`, one takes over from another. */
+/** Whole conversations with each vendor. In `matrix.slow.test.ts`, one takes over from another. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Message } from "../../../src/child/conversation.ts";
