@@ -341,11 +341,19 @@ describe("the log", () => {
 
 describe("the server", () => {
   it("answers many requests at once and knows how many there were", async () => {
-    await withServer({ text: "Hello.", latencyMs: 50 }, async (server) => {
+    const all = Promise.withResolvers<void>();
+    let asked = 0;
+    const script = async () => {
+      asked += 1;
+      if (asked === 64) all.resolve();
+      await all.promise;
+      return { text: "Hello." };
+    };
+    await withServer(script, async (server) => {
       const answers = Array.from({ length: 64 }, () => ask(server, "chat_completions", { stream: true }));
       const texts = await Promise.all(answers.map(async (answer) => (await answer).text()));
       assert.ok(texts.every((text) => text.includes("[DONE]")));
-      assert.ok(server.maxInFlight > 32);
+      assert.equal(server.maxInFlight, 64);
       while (server.inFlight > 0) await delay(1);
       assert.equal(server.count, 64);
     });
