@@ -9,8 +9,10 @@ import { DeputyError } from "./errors.ts";
 import { MAX_IMAGES } from "./image.ts";
 import { unquoted } from "./json-in-text.ts";
 import { pathText, valueAt } from "./key-path.ts";
+import { plainValue } from "./plain-value.ts";
 import { isRecord } from "./record.ts";
 import { EFFORTS } from "./route.ts";
+import { withoutNullKeywords } from "./schema-nulls.ts";
 
 const effort = z.enum(EFFORTS);
 
@@ -84,10 +86,14 @@ export const CALL_FIELDS = Object.keys(batchSchema.shape);
 /** Field names of other tools, each with its name here. */
 export const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort", thinking: "reasoning_effort" };
 
+/** Lists of words, of which none contains a comma. */
+const WORD_LISTS = ["tags", "toolsets"];
+
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = { ...batchSchema.shape, ...taskSchema.shape };
+
 /** What a field holds, where that is not a plain value: a list, an object, or a text in place of an object. */
 function formOf(field: string): "list" | "object" | "either" | undefined {
-  const shape: Record<string, z.ZodType> = { ...batchSchema.shape, ...taskSchema.shape };
-  const written = shape[field];
+  const written = SCHEMAS[field];
   const schema = written instanceof z.ZodOptional ? written.unwrap() : written;
   if (schema instanceof z.ZodArray) return "list";
   if (schema instanceof z.ZodUnion) return "either";
@@ -173,8 +179,9 @@ function readCall(input: unknown, maxTasks: number, errors: TaskError[]): Call |
 }
 
 function readBatch(input: Record<string, unknown>, maxTasks: number, errors: TaskError[]): Call | undefined {
-  const tasks = readTaskList(input.tasks, errors);
-  if (tasks === undefined) return undefined;
+  const list = readTaskList(input.tasks, errors);
+  if (list === undefined) return undefined;
+  const tasks = list.flatMap((task, index) => (task === null ? [] : [{ task, path: `tasks[${index}]` }]));
   if (tasks.length === 0) {
     errors.push({ path: "tasks", message: "Expected at least one task; found an empty list." });
     return undefined;
@@ -190,7 +197,7 @@ function readBatch(input: Record<string, unknown>, maxTasks: number, errors: Tas
   }
   const { tasks: _, ...rest } = input;
   const shared = normalise(rest, "", CALL_FIELDS, errors);
-  const read = tasks.map((task, index) => readTask(task, `tasks[${index}]`, TASK_FIELDS, errors));
+  const read = tasks.map(({ task, path }) => readTask(task, path, TASK_FIELDS, errors));
   return check(z.strictObject(sharedShape), shared, "", errors, (value) => ({
     ...value,
     tasks: read.filter((task) => task !== undefined),
@@ -199,14 +206,16 @@ function readBatch(input: Record<string, unknown>, maxTasks: number, errors: Tas
 
 function readTaskList(value: unknown, errors: TaskError[]): unknown[] | undefined {
   const list = typeof value === "string" ? jsonIn(value, "tasks", errors) : value;
-  if (Array.isArray(list)) return list;
-  if (isRecord(list)) return [list];
+  const entries = entriesOf(list);
+  if (Array.isArray(entries)) return entries;
+  if (isRecord(entries)) return [entries];
   if (list !== undefined) errors.push({ path: "tasks", message: `Expected a list of tasks; found ${shown(value)}.` });
   return undefined;
 }
 
 function readTask(input: unknown, path: string, fields: string[], errors: TaskError[]): Task | undefined {
-  const meant = typeof input === "string" && /^[\s"\\]*\{\s*\\*"/.test(input) ? jsonIn(input, path, errors) : input;
+  const meant =
+    typeof input === "string" && /^[\s"\\]*\{\s*\\*["\u201c]/.test(input) ? jsonIn(input, path, errors) : input;
   if (meant === undefined && input !== undefined) return undefined; // The error is told.
   const record = typeof meant === "string" ? { goal: meant } : meant;
   if (!isRecord(record)) {
@@ -228,7 +237,7 @@ function normalise(
     if (isBlank(value)) continue;
     const field = OTHER_NAMES[written] ?? written;
     if (!fields.includes(field)) {
-      errors.push({ path: pathText([written], path), message: misplacedField(written, fields) });
+      errors.push({ path: pathText([written], path), message: misplacedField(written, fields, value) });
     } else if (field in clean && clean[field] !== value) {
       errors.push({
         path: pathText([written], path),
@@ -246,20 +255,39 @@ function normalise(
 function readValue(field: string, value: unknown, path: string, errors: TaskError[]): unknown {
   if (field === "reasoning_effort" && typeof value === "string") return value.trim().toLowerCase();
   const form = formOf(field);
-  if (form === undefined) return value;
-  if (form === "list") return listIn(value, path, errors);
+  if (form === undefined) return plainValue(SCHEMAS[field], value);
+  if (form === "list") {
+    const list = listIn(value, path, errors);
+    return WORD_LISTS.includes(field) && Array.isArray(list) ? list.flatMap(wordsIn) : list;
+  }
   const meant = typeof value === "string" ? jsonIn(value, path, errors) : value;
-  return form === "either" && isRecord(meant) ? withoutBlanks(meant) : meant;
+  if (!isRecord(meant)) return meant;
+  return form === "either" ? withoutBlanks(meant) : withoutNullKeywords(meant);
 }
 
 /** A list, in which no entry is blank and none is JSON text of a list; a bare word is a list of one. */
 function listIn(value: unknown, path: string, errors: TaskError[]): unknown {
-  const meant = typeof value === "string" ? jsonIn(value, path, errors) : value;
+  const meant = entriesOf(typeof value === "string" ? jsonIn(value, path, errors) : value);
   if (typeof meant === "string") return [meant];
   if (!Array.isArray(meant) || meant.length === 0) return meant;
   const entries = meant.filter((entry) => !isBlank(entry));
   if (entries.length === 0) return undefined;
   return entries.flatMap((entry) => (typeof entry === "string" ? listIn(entry, path, errors) : [entry]));
+}
+
+/** The entries of a list, also of one written as an object: `{"0": …, "1": …}`. */
+function entriesOf(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const keys = Object.keys(value);
+  return keys.length > 0 && keys.every((key) => /^(0|[1-9]\d{0,8})$/.test(key)) ? Object.values(value) : value;
+}
+
+function wordsIn(entry: unknown): unknown[] {
+  if (typeof entry !== "string") return [entry];
+  return entry
+    .split(/[,\n]/)
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
 }
 
 function withoutBlanks(fields: Record<string, unknown>): Record<string, unknown> | undefined {
@@ -281,10 +309,10 @@ function jsonIn(text: string, path: string, errors: TaskError[]): unknown {
   }
 }
 
-function misplacedField(written: string, fields: string[]): string {
+function misplacedField(written: string, fields: string[], value: unknown): string {
   if (written === "goal") return "`goal` cannot be next to `tasks`. Make it a separate task, or use `context`.";
   if (written === "background")
-    return "Expected true or false, and only over MCP: elsewhere a call waits for its results.";
+    return `Expected true or false, and only over MCP: elsewhere a call waits for its results. Found ${shown(value)}.`;
   if (TASK_FIELDS.includes(written)) return `\`${written}\` belongs to a single task: move it into tasks[].`;
   return unknownField(written, [...fields, ...Object.keys(OTHER_NAMES)]);
 }

@@ -125,3 +125,98 @@ test("null and blanks are absent inside of a list and of a model too; a list tha
   const schema = { properties: { a: { const: null } } };
   assert.deepEqual(parseCall({ goal: "a", output_schema: schema }, 10).tasks[0]?.output_schema, schema);
 });
+
+test("numbers written as text are numbers; other text is an error with its index, its field and what was found", () => {
+  const limits = { max_iterations: "5", timeout_seconds: " 30 ", max_cost_usd: "0.5" };
+  const read = { max_iterations: 5, timeout_seconds: 30, max_cost_usd: 0.5 };
+  assert.deepEqual(parseCall({ goal: "a", ...limits }, 10), { tasks: [{ goal: "a", ...read }] });
+  assert.deepEqual(parseCall({ tasks: [{ goal: "a", ...limits }], ...limits }, 10), {
+    tasks: [{ goal: "a", ...read }],
+    ...read,
+  });
+  for (const [written, value] of Object.entries({ "5.0": 5, "1e2": 100, '"7"': 7, "+8": 8 }))
+    assert.equal(parseCall({ goal: "a", max_iterations: written }, 10).tasks[0]?.max_iterations, value);
+  assert.deepEqual(parseCall({ goal: "a", max_iterations: "null" }, 10), { tasks: [{ goal: "a" }] });
+  for (const text of ["five", "30s", "1,000", "0x10", "Infinity", "true", "5 6"])
+    assert.deepEqual(mistakesOf({ tasks: ["b", { goal: "a", timeout_seconds: text }] }), [
+      `tasks[1].timeout_seconds: Expected number, received string; found "${text}".`,
+    ]);
+  assert.match(
+    mistakesOf({ goal: "a", max_iterations: "2.5" })[0] ?? "",
+    /^max_iterations: Expected int.*found 2\.5\.$/,
+  );
+  assert.match(mistakesOf({ goal: "a", max_cost_usd: "-1" })[0] ?? "", /^max_cost_usd: .*found -1\.$/);
+  assert.match(mistakesOf({ goal: "a", max_iterations: true })[0] ?? "", /found true\.$/);
+});
+
+test("a number or a boolean where text belongs stays an error, and text that looks like one stays text", () => {
+  assert.match(mistakesOf({ goal: 5 })[0] ?? "", /^goal: Expected string, received number; found 5\.$/);
+  const text = { goal: "5", context: "true", tags: ["7"], model: "4" };
+  assert.deepEqual(parseCall(text, 10), { tasks: [text] });
+});
+
+test("words separated by commas are a list of words; a comma in a path, a URL or a goal separates nothing", () => {
+  const words = { tags: "explore, review", toolsets: "file,search," };
+  const lists = { tags: ["explore", "review"], toolsets: ["file", "search"] };
+  assert.deepEqual(parseCall({ goal: "a", ...words }, 10).tasks, [{ goal: "a", ...lists }]);
+  assert.deepEqual(parseCall({ goal: "a", tags: ["explore, review"], toolsets: '["file, search"]' }, 10).tasks, [
+    { goal: "a", ...lists },
+  ]);
+  assert.deepEqual(parseCall({ tasks: ["a, b"], toolsets: "file, search" }, 10), {
+    tasks: [{ goal: "a, b" }],
+    toolsets: ["file", "search"],
+  });
+  const images = ["a, b.png", "data:image/png;base64,AAAA"];
+  assert.deepEqual(parseCall({ goal: "a", images }, 10).tasks[0]?.images, images);
+  assert.deepEqual(parseCall({ goal: "a", tags: "code review" }, 10).tasks[0]?.tags, ["code review"]);
+});
+
+test("a list as an object with numbers for keys is that list", () => {
+  const tasks = { 0: { goal: "a" }, 1: "b" };
+  assert.deepEqual(parseCall({ tasks }, 10), { tasks: [{ goal: "a" }, { goal: "b" }] });
+  assert.deepEqual(parseCall({ tasks: JSON.stringify(tasks) }, 10), { tasks: [{ goal: "a" }, { goal: "b" }] });
+  assert.deepEqual(parseCall({ goal: "a", tags: { 1: "x", 2: "y" } }, 10).tasks[0]?.tags, ["x", "y"]);
+  assert.deepEqual(parseCall({ tasks: { goal: "a" } }, 10), { tasks: [{ goal: "a" }] });
+  assert.match(mistakesOf({ tasks: { 0: "a", first: "b" } }).join(" "), /Unknown field `0`.*Unknown field `first`/);
+});
+
+test("null among tasks is absent, and the others keep their index in an error", () => {
+  assert.deepEqual(parseCall({ tasks: [null, { goal: "a" }] }, 1), { tasks: [{ goal: "a" }] });
+  assert.match(mistakesOf({ tasks: [null, { gaol: "a" }] })[0] ?? "", /^tasks\[1\]\.gaol: /);
+  assert.match(mistakesOf({ tasks: [null] })[0] ?? "", /at least one task; found an empty list/);
+});
+
+test("null in a schema is an absent keyword; in data it is null, and as a name it is any name", () => {
+  const parsed = (schema: unknown) => parseCall({ goal: "a", output_schema: schema }, 10).tasks[0]?.output_schema;
+  const written = {
+    type: "object",
+    description: null,
+    required: ["default", null],
+    properties: { default: { type: "string", minLength: null, default: null }, gone: null },
+    anyOf: [null, { title: null, enum: ["a", null], const: null }],
+  };
+  const meant = {
+    type: "object",
+    required: ["default"],
+    properties: { default: { type: "string", default: null } },
+    anyOf: [{ enum: ["a", null], const: null }],
+  };
+  assert.deepEqual(parsed(written), meant);
+  assert.deepEqual(parsed(JSON.stringify(written)), meant);
+  assert.deepEqual(parsed({ type: ["string", null] }), { type: ["string", "null"] });
+  assert.deepEqual(parsed({ properties: JSON.parse('{"__proto__": {"title": null}}') }), {
+    properties: JSON.parse('{"__proto__": {}}'),
+  });
+});
+
+test("JSON in a block of code, or in a word processor's quotes alone, is that JSON", () => {
+  const tasks = [{ goal: "a", tags: ["x"] }];
+  const json = JSON.stringify(tasks);
+  for (const text of [`\`\`\`json\n${json}\n\`\`\``, `\`\`\`\n${json}\n\`\`\``, "[{“goal”: “a”, “tags”: [“x”]}]"])
+    assert.deepEqual(parseCall({ tasks: text }, 10), { tasks });
+  assert.deepEqual(parseCall({ tasks: ["{“goal”: “a”}"] }, 10), { tasks: [{ goal: "a" }] });
+  for (const goal of ["{“x”} is a set: say “why”", "“Hello” in French", "```\nls\n``` does what?"])
+    assert.deepEqual(parseCall([goal], 10), { tasks: [{ goal }] });
+  const quoted = [{ goal: "Say “hello”" }];
+  assert.deepEqual(parseCall({ tasks: JSON.stringify(quoted) }, 10), { tasks: quoted });
+});

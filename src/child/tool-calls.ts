@@ -8,6 +8,7 @@ import { requestCode } from "../approval-request.ts";
 import type { ChildEvent } from "../event.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
+import { parseArguments } from "../tool-arguments.ts";
 import { type Child, type EmittedEvent, emit } from "./child.ts";
 import { type ToolCall, turnMessage } from "./conversation.ts";
 import { decidePermission } from "./permissions.ts";
@@ -56,7 +57,7 @@ async function* admit(
     const known = tools.map(({ name }) => name).join(", ") || "none";
     return { outcome: "invalid", target: "", text: `There is no tool ${call.name}. Your tools: ${known}.` };
   }
-  const parsed = tool.input.safeParse(call.input);
+  const parsed = parseArguments(tool, call.input);
   if (!parsed.success) return { outcome: "invalid", target: "", text: invalidArguments(tool, parsed.error) };
   const subject = tool.subject(parsed.data);
   if (call.started) {

@@ -6,6 +6,7 @@ import { present } from "../present.ts";
 import type { Report } from "../report.ts";
 import { reportOf } from "../run/run-report.ts";
 import type { Tool } from "../tool.ts";
+import { parseArguments } from "../tool-arguments.ts";
 import { createDelegate } from "../tools/delegation/delegate.ts";
 import type { SubmitOptions } from "./engine.ts";
 import { listAvailableModels } from "./setup/list-available.ts";
@@ -53,7 +54,7 @@ export function createDelegateTool(
     description: tool.description,
     inputSchema: z.toJSONSchema(tool.input, { io: "input" }) as Record<string, unknown>,
     async run(written, signal = new AbortController().signal) {
-      const parsed = tool.input.safeParse(written);
+      const parsed = parseArguments(tool, written);
       if (!parsed.success) return { ok: false, text: invalidArguments(tool, parsed.error) };
       const { ok, text, data } = await tool.run(parsed.data, { childId: "", signal });
       return present({ ok, text, report: data as Report | undefined });

@@ -6,6 +6,7 @@ import { invalidArguments } from "../invalid-arguments.ts";
 import { present } from "../present.ts";
 import { isRecord } from "../record.ts";
 import type { Tool, ToolContext } from "../tool.ts";
+import { parseArguments } from "../tool-arguments.ts";
 
 /** Annotations that MCP asks for, in addition to the tool itself. */
 export type ToolAnnotations = {
@@ -65,7 +66,7 @@ function outline(output: z.ZodType): NonNullable<McpTool["outputSchema"]> {
 
 /** Runs a call. @throws only for a bug in Deputy */
 export async function callTool(tool: Tool, written: unknown, context: ToolContext): Promise<CallToolResult> {
-  const parsed = tool.input.safeParse(withoutBlanks(written));
+  const parsed = parseArguments(tool, withoutBlanks(written));
   if (!parsed.success) return refused(invalidArguments(tool, parsed.error));
   try {
     const { text, ok, data } = await tool.run(parsed.data, context);
@@ -83,9 +84,9 @@ export function refused(text: string): CallToolResult {
   return { content: [{ type: "text", text }], isError: true };
 }
 
-/** `null` and blank strings mean absent: models fill in optional fields. */
+/** Blank strings mean absent, as null does: models fill in optional fields. */
 function withoutBlanks(written: unknown): unknown {
   if (!isRecord(written)) return written ?? {};
-  const isBlank = (value: unknown) => value === null || (typeof value === "string" && value.trim() === "");
+  const isBlank = (value: unknown) => typeof value === "string" && value.trim() === "";
   return Object.fromEntries(Object.entries(written).filter(([, value]) => !isBlank(value)));
 }

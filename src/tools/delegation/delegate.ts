@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { AvailableModels } from "../../available-models.ts";
 import { DeputyError } from "../../errors.ts";
+import { plainValue } from "../../plain-value.ts";
 import { type Report, reportInWords, reportSchema, withinLimit } from "../../report.ts";
 import { shortLine } from "../../short-line.ts";
 import { type Call, delegateTaskJsonSchema, parseCall, type TaskError } from "../../task.ts";
@@ -92,7 +93,8 @@ function askedSchema({ maxTasks, supportsBackground = false }: DelegateDeps): z.
 function apart(written: unknown): { background: boolean; rest: unknown } {
   if (typeof written !== "object" || written === null || !("background" in written))
     return { background: false, rest: written };
-  const { background, ...rest } = written;
+  const { background: asked, ...rest } = written;
+  const background = plainValue(z.boolean(), asked);
   return typeof background === "boolean" ? { background, rest } : { background: false, rest: written };
 }
 

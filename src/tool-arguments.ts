@@ -1,0 +1,15 @@
+/** The arguments of a tool call as models and clients write them: null is absent, and a number or a boolean may be text. */
+import { z } from "zod";
+import { plainValue } from "./plain-value.ts";
+import { isRecord } from "./record.ts";
+import type { Tool } from "./tool.ts";
+
+export function parseArguments({ input }: Tool, written: unknown): z.ZodSafeParseResult<unknown> {
+  if (!(input instanceof z.ZodObject) || !isRecord(written)) return input.safeParse(written);
+  const schemas: Readonly<Record<string, z.ZodType>> = input.shape;
+  const meant = Object.entries(written).map(([name, value]) => [
+    name,
+    value === null || !Object.hasOwn(schemas, name) ? value : plainValue(schemas[name], value),
+  ]);
+  return input.safeParse(Object.fromEntries(meant.filter(([, value]) => value !== null && value !== undefined)));
+}
