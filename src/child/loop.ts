@@ -283,7 +283,7 @@ function servedMismatch({ conversation, input }: Child): string | undefined {
   const { served, position } = conversation;
   if (served === undefined) return undefined;
   const { provider, model, endpoint } = routeAt(input.planned, position);
-  return isSameModel(model, served, endpoint.baseUrl)
+  return isSameModel(model, served, { provider, baseUrl: endpoint.baseUrl })
     ? undefined
     : `Asked ${provider} for ${model}; its response names ${served}.`;
 }

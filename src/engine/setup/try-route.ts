@@ -125,7 +125,9 @@ function answerOf({ parts, usage, servedModel, warnings }: Reply & { ok: true },
     call: callIn(parts),
     hasReasoning: parts.some(({ type }) => type === "reasoning"),
     ...present({ usage, servedModel }),
-    isSameModel: servedModel === undefined || isSameModel(route.model, servedModel),
+    isSameModel:
+      servedModel === undefined ||
+      isSameModel(route.model, servedModel, { provider: route.provider, baseUrl: route.endpoint.baseUrl }),
     warnings: warnings.map(({ message }) => message),
     durationMs,
   } satisfies TrialAnswer;

@@ -5,6 +5,9 @@
  */
 import { present } from "../../../present.ts";
 import {
+  ACTIVE_SIZE,
+  CHAT_IS_ANOTHER,
+  CHAT_WORD,
   CONTAINER,
   DATES,
   DEPLOYMENT_NAMES,
@@ -16,6 +19,7 @@ import {
   SPELLINGS,
   STAGE,
   TRAINED_AS,
+  UNMARKED_BASE,
 } from "./naming-rules.ts";
 
 type ModelName = {
@@ -25,10 +29,15 @@ type ModelName = {
   dates: readonly PartialDate[];
   release?: string | undefined;
   quantization?: string | undefined;
+  training?: "chat" | "base" | undefined;
+  /** Active parameters: `a22b`. */
+  activeSize?: string | undefined;
   /** Who serves it, after a colon. */
   route?: string | undefined;
   isLatest: boolean;
 };
+
+type Asked = { provider?: string; baseUrl?: string };
 
 /** No vendor's names are longer. It bounds what a hostile name costs. */
 const MAX_NAME = 256;
@@ -36,26 +45,32 @@ const MAX_NAME = 256;
 /**
  * @param requested the id that was sent
  * @param served the id that came back
- * @param baseUrl where it was asked
+ * @param asked whom it was asked of
  */
-export function isSameModel(requested: string, served: string, baseUrl?: string): boolean {
-  if (requested === served || leavesModelOpen(requested, baseUrl)) return true;
+export function isSameModel(requested: string, served: string, asked?: Asked): boolean {
+  if (requested === served || leavesModelOpen(requested, asked)) return true;
   if (Math.max(requested.length, served.length) > MAX_NAME) return false;
-  const asked = parseName(requested);
+  const wanted = parseName(requested);
   const answered = parseName(served);
   return (
-    hasSameWords(asked, answered) &&
-    agree(asked.release, answered.release) &&
-    agree(asked.quantization, answered.quantization) &&
-    agreeOnDate(asked.dates, answered.dates) &&
-    (answered.route === undefined || answered.route === asked.route)
+    hasSameWords(wanted, answered) &&
+    agree(wanted.release, answered.release) &&
+    agree(wanted.quantization, answered.quantization) &&
+    agree(wanted.training, answered.training) &&
+    agree(wanted.activeSize, answered.activeSize) &&
+    agreeOnDate(wanted.dates, answered.dates) &&
+    (answered.route === undefined || answered.route === wanted.route)
   );
 }
 
-function leavesModelOpen(requested: string, baseUrl = ""): boolean {
+function leavesModelOpen(requested: string, { provider, baseUrl = "" }: Asked = {}): boolean {
   const model = requested.trim().toLowerCase();
-  const host = URL.parse(baseUrl)?.hostname ?? "";
-  return ROUTER_NAMES.test(model) || DEPLOYMENT_NAMES.some((rule) => rule.host.test(host) && rule.model.test(model));
+  if (ROUTER_NAMES.test(model)) return true;
+  const url = URL.parse(baseUrl);
+  const at = url === null ? "" : `${url.hostname}${url.pathname}/`;
+  return DEPLOYMENT_NAMES.some(
+    (rule) => (rule.provider ?? provider) === provider && rule.at.test(at) && rule.model.test(model),
+  );
 }
 
 // Reading a name ------------------------------------------------------------------------------------------------------
@@ -66,11 +81,15 @@ function parseName(written: string): ModelName {
   const { dates, rest } = takeDate(spelled.replace(QUANTIZATION, "").replace(CONTAINER, "").replace(STAGE, ""));
   const release = RELEASE.exec(rest)?.slice(1).find(Boolean);
   const { name, route } = takeRoute(rest.replace(RELEASE, "").replace(LATEST, ""));
+  const words = wordsOf(name);
+  const isChatWord = (word: string) => CHAT_WORD.test(word) && !CHAT_IS_ANOTHER.test(name);
+  const training = words.some(isChatWord) ? "chat" : UNMARKED_BASE.test(written) ? "base" : undefined;
+  const activeSize = words.find((word) => ACTIVE_SIZE.test(word));
   return {
-    words: wordsOf(name),
+    words: words.filter((word) => !isChatWord(word) && word !== activeSize),
     dates,
     isLatest: LATEST.test(rest),
-    ...present({ release: release?.replace(/^0+/, ""), quantization, route }),
+    ...present({ release: release?.replace(/^0+/, ""), quantization, training, activeSize, route }),
   };
 }
 

@@ -54,6 +54,36 @@ Qwen3-32B-GGUF:Q4_K_M            hf.co/unsloth/Qwen3-32B-GGUF:Q4_K_M
 Qwen/Qwen3-32B-FP8               qwen3-32b
 glm-4.7                          zai-org/GLM-4.7-FP8
 glm-4.7                          z-ai/GLM-4.7-2026-01-31
+Llama-3.3-70B-Instruct           llama-3.3-70b
+meta-llama/Llama-3.3-70B-Instruct  llama3.3-70b
+meta-llama/Llama-3.3-70B-Instruct  llama-3.3-70b-versatile
+meta-llama/Llama-3.3-70B-Instruct  meta-llama/Llama-3.3-70B-Instruct-Turbo
+meta-llama/Llama-3.3-70B-Instruct  accounts/fireworks/models/llama-v3p3-70b-instruct
+meta-llama/Llama-3.3-70B-Instruct  us.meta.llama3-3-70b-instruct-v1:0
+meta-llama/Llama-3.3-70B-Instruct  meta/llama-3.3-70b-instruct
+meta-llama/Llama-3.3-70B-Instruct  @cf/meta/llama-3.3-70b-instruct-fp8-fast
+meta-llama/Llama-3.3-70B-Instruct  RedHatAI/Llama-3.3-70B-Instruct-quantized.w8a8
+meta-llama/Llama-3.3-70B-Instruct  unsloth/Llama-3.3-70B-Instruct-bnb-4bit
+meta-llama/Llama-3.1-8B-Instruct   llama-3.1-8b-instant
+meta-llama/Llama-3.1-8B-Instruct   llama3.1-8b
+meta-llama/Llama-3.1-8B-Instruct   neuralmagic/Meta-Llama-3.1-8B-Instruct-FP8-dynamic
+meta-llama/Llama-4-Scout-17B-16E-Instruct  meta-llama/llama-4-scout
+llama-4-maverick                 meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8
+databricks-meta-llama-3-3-70b-instruct  meta-llama-3.3-70b-instruct-121024
+databricks-claude-sonnet-4       claude-sonnet-4-20250514
+claude-opus-4-1@20250805         us.anthropic.claude-opus-4-1-20250805-v1:0
+gemma-3-27b-it                   google/gemma-3-27b
+gemma3:27b                       google_gemma-3-27b-it-Q4_K_M.gguf
+Qwen/Qwen2.5-7B-Instruct         qwen2.5-7b
+Qwen/Qwen1.5-7B-Chat             qwen1.5-7b
+qwen3:235b                       Qwen/Qwen3-235B-A22B
+qwen3-coder:480b-cloud           Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8
+Qwen/Qwen3-235B-A22B-Instruct-2507-tput  qwen3-235b-a22b-2507
+moonshotai/Kimi-K2-Instruct-0905 kimi-k2-0905
+zai-glm-4.7                      zai-org/GLM-4.7
+hf.co/bartowski/Llama-3.3-70B-Instruct-GGUF:Q4_K_M  Llama-3.3-70B-Instruct
+hf.co/unsloth/Qwen3-32B-GGUF:UD-Q4_K_XL  /models/Qwen3-32B-UD-Q4_K_XL.gguf
+nvidia/llama-3.1-nemotron-70b-instruct  nvidia/Llama-3.1-Nemotron-70B-Instruct-HF
 `;
 
 const OTHER = `
@@ -94,6 +124,23 @@ Qwen3-32B-Q4_K_M                 Qwen3-32B-Q8_0
 mixtral-8x7b                     mixtral-8x22b
 minimax-m2.7                     minimax-m2.5
 phi-3-mini-128k                  phi-3-mini-4k
+meta-llama/Llama-3.1-8B          llama-3.1-8b-instruct
+Qwen/Qwen2.5-7B                  Qwen/Qwen2.5-7B-Instruct
+google/gemma-2-9b                google/gemma-2-9b-it
+google/gemma-3-27b-pt            google/gemma-3-27b-it
+Qwen/Qwen3-8B                    Qwen/Qwen3-8B-Base
+meta-llama/Llama-3.3-70B-Instruct  deepseek-ai/DeepSeek-R1-Distill-Llama-70B
+deepseek-ai/DeepSeek-R1          deepseek-ai/DeepSeek-R1-Distill-Llama-70B
+meta-llama/Llama-3.3-70B-Instruct-Turbo  meta-llama/Llama-3.3-70B-Instruct-Lite
+llama-3.3-70b                    llama-3.1-70b
+llama-4-scout                    llama-4-maverick
+gpt-5                            gpt-5-chat-latest
+gpt-3.5-turbo                    gpt-3.5-turbo-instruct
+gpt-4                            gpt-4-turbo
+qwen-turbo                       qwen-plus
+Qwen2.5-Coder-7B-Instruct        Qwen2.5-7B-Instruct
+qwen3-235b                       qwen3-32b
+Qwen3-Next-80B-A3B-Instruct      Qwen3-Next-80B-A3B-Thinking
 `;
 
 const pairsIn = (table: string) =>
@@ -138,16 +185,39 @@ test("a route after the colon that no table knows is left out of the answer; one
   assert.ok(!isSameModel("openai/gpt-oss-120b", "openai/gpt-oss-120b:groq"));
 });
 
+test("a word for chat may be left out of an open model's name, beside a vendor and a size; a size or a version may not", () => {
+  for (const vendor of ["", "some-vendor/", "accounts/fireworks/models/", "/models/"])
+    for (const [family, version] of [
+      ["llama", "3.3"],
+      ["gemma", "3"],
+      ["qwen", "3"],
+      ["mistral-small", "3.2"],
+    ])
+      for (const word of ["instruct", "it", "chat"]) {
+        const name = `${vendor}${family}-${version}-24b-${word}`;
+        assert.ok(isSameModel(name, `${family}${version}-24b`), name);
+        assert.ok(isSameModel(`${family}-${version}-24b`, name), name);
+        for (const other of ["2b", "24b-base", "24b-distill", "24b-thinking", "24b-coder"])
+          assert.ok(!isSameModel(name, `${family}-${version}-${other}`), `${name} ≠ ${other}`);
+        assert.ok(!isSameModel(name, `${family}-${version}.9-24b`));
+      }
+});
+
 test("a deployment's own name and a router leave the model open; the same words elsewhere do not", () => {
-  const azure = "https://my-resource.openai.azure.com/openai/v1";
+  const azure = { baseUrl: "https://my-resource.openai.azure.com/openai/v1" };
   assert.ok(isSameModel("team-a-chat", "gpt-5.5-2026-04-23", azure));
-  assert.ok(isSameModel("team-a-chat", "gpt-5.5", "https://my.services.ai.azure.com/models"));
+  assert.ok(isSameModel("team-a-chat", "gpt-5.5", { baseUrl: "https://my.services.ai.azure.com/models" }));
+  assert.ok(isSameModel("team-a-chat", "gpt-5.5", { provider: "azure", baseUrl: "https://gateway.example/v1" }));
+  assert.ok(isSameModel("team-a", "gpt-5.5", { baseUrl: "https://apim.example/openai/deployments/team-a" }));
+  assert.ok(isSameModel("projects/1/locations/us-central1/endpoints/2", "llama-3.3-70b-instruct"));
+  assert.ok(isSameModel("tgi", "meta-llama/Llama-3.3-70B-Instruct"));
   assert.ok(isSameModel("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc", "claude-opus-4-7"));
   assert.ok(isSameModel("openrouter/auto", "anthropic/claude-4.7-opus-20260416"));
   assert.ok(isSameModel("model-router", "gpt-5.5-mini"));
-  assert.ok(!isSameModel("team-a-chat", "gpt-5.5-2026-04-23", "https://api.openai.com/v1"));
-  assert.ok(!isSameModel("team-a-chat", "gpt-5.5", "https://openai.azure.com.evil.example/v1"));
-  assert.ok(!isSameModel("openai/gpt-5.5", "openai/gpt-5.4", "https://openrouter.ai/api/v1"));
+  assert.ok(!isSameModel("team-a-chat", "gpt-5.5-2026-04-23", { baseUrl: "https://api.openai.com/v1" }));
+  assert.ok(!isSameModel("team-a-chat", "gpt-5.5", { baseUrl: "https://openai.azure.com.evil.example/v1" }));
+  assert.ok(!isSameModel("team-a-chat", "gpt-5.5", { provider: "openai", baseUrl: "https://gateway.example/v1" }));
+  assert.ok(!isSameModel("openai/gpt-5.5", "openai/gpt-5.4", { baseUrl: "https://openrouter.ai/api/v1" }));
 });
 
 test("a hostile name is compared in no time", () => {
