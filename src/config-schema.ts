@@ -4,6 +4,7 @@
  * Schema for editors are generated. Every key has an effect; its description is what users read about it.
  */
 import { z } from "zod";
+import { parseBaseUrl } from "./base-url.ts";
 import { API_MODES, EFFORTS } from "./route.ts";
 import { ROLES } from "./task.ts";
 import { namesVariablesRightly, Template } from "./template.ts";
@@ -24,7 +25,10 @@ const hidden = z
   .transform((text) => new Template(text));
 const baseUrl = z
   .string()
-  .refine(isBaseUrl, "an http(s) URL without a user name, query or fragment")
+  .superRefine((text, context) => {
+    const parsed = parseBaseUrl(text.replaceAll(/\$\{\w+\}/g, "1").replaceAll(/\$\{|\}/g, ""));
+    if (!text.startsWith("${") && "expected" in parsed) context.addIssue({ code: "custom", message: parsed.expected });
+  })
   .refine(namesVariablesRightly, VARIABLE_FORM);
 
 /** A model's name is sent as written, so a variable in it would reach the provider unexpanded. */
@@ -72,7 +76,10 @@ const provider = z
   .strictObject({
     base_url: baseUrl
       .optional()
-      .describe("Base URL of the endpoint. `${NAME}` is read from the environment. Required for a custom provider."),
+      .describe(
+        "Base URL of the endpoint. `${NAME}` is read from the environment. Parameters after `?` are sent with every " +
+          "request; a key is not allowed there. Required for a custom provider.",
+      ),
     api_mode: z
       .enum([...API_MODES, "codex_responses"])
       .transform((mode) => (mode === "codex_responses" ? "responses" : mode))
@@ -372,14 +379,6 @@ export const configSchema = z.strictObject({
 });
 
 /** Returns whether a text can be a base URL, as far as this is known before its variables are expanded. */
-function isBaseUrl(text: string): boolean {
-  if (text.startsWith("${")) return true;
-  const url = URL.parse(text.replaceAll("${", "").replaceAll("}", ""));
-  return (
-    url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === ""
-  );
-}
-
 /** The parsed configuration: names as in the document, defaults filled in. Keys in it do not print. */
 export type Config = z.output<typeof configSchema>;
 export type ProviderConfig = z.output<typeof provider>;

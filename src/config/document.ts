@@ -216,10 +216,11 @@ function expected(issue: Issue): string {
 
 const HIDDEN = ["api_key", "api_keys", "headers"];
 
-/** The part before the last `@` of a URL may contain a password. */
-function withoutUserInfo(text: string): string {
+/** The part before the last `@` of a URL may contain a password, and its query a key. */
+function withoutSecrets(text: string): string {
   const [slashes, at] = [text.indexOf("//"), text.lastIndexOf("@")];
-  return slashes >= 0 && at > slashes ? `${text.slice(0, slashes)}//[secret]${text.slice(at)}` : text;
+  const shown = slashes >= 0 && at > slashes ? `${text.slice(0, slashes)}//[secret]${text.slice(at)}` : text;
+  return shown.replaceAll(/([?&][\w.-]+=)[^&#"\s]+/g, "$1[secret]");
 }
 
 /** A value for an error message; a possible key is hidden. */
@@ -227,7 +228,7 @@ function shown(value: unknown, path: KeyPath = []): string {
   if (value === undefined) return "nothing";
   const kind = kindOf(value);
   if (path.some((key) => HIDDEN.includes(String(key))) || kind === "a list" || kind === "a map") return kind;
-  const text = withoutUserInfo(JSON.stringify(value));
+  const text = withoutSecrets(JSON.stringify(value));
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 

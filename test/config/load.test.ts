@@ -291,6 +291,12 @@ describe("mistakes", () => {
       /output: expected a number/,
     ],
     ["a URL that is none", "providers: { a: { base_url: ftp://x } }", [1, 19], /http\(s\) URL.*ftp/],
+    [
+      "a URL with a key in its query",
+      "providers: { a: { base_url: 'https://h/v1?key=abcd1234' } }",
+      [1, 19],
+      /without a key in its query \(key\).*as api_key.*\?key=\[secret\]"/,
+    ],
     ["a URL with a password in it", "providers: { a: { base_url: 'https://u:pw@x' } }", [1, 19], /\/\/\[secret\]@x/],
     ["an unknown toolset", "delegation: { toolsets: [file, serach] }", [1, 32], /Did you mean search\?/],
     ["an entry of a list", "permissions:\n  - { tool: terminal, then: alow }\n", [2, 23], /Did you mean allow\?/],

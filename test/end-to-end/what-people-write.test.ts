@@ -1,7 +1,7 @@
 /** Base URLs as people paste them, and ids and names as endpoints of people's own have them, with the real program. */
 import assert from "node:assert/strict";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, request as requestTo } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -75,6 +75,69 @@ describe("a base URL", () => {
       API_MODES.map((provider) => ({ goal: "x", model: "glm-4.7", provider })),
     );
     for (const { exit_reason, error } of results) assert.equal(exit_reason, "answered", error?.message);
+  });
+
+  test("works without a scheme or a version, with doubled slashes, capitals, quotes, a fragment or a query", async () => {
+    const base = server.baseUrl("chat_completions");
+    const root = base.replace(/\/v1$/, "");
+    const address = base.replace("http://", "");
+    const forms = [
+      address,
+      root,
+      `${root}/`,
+      address.replace("/v1", ""),
+      base.replace("/v1", "//v1//"),
+      base.replace("http://", "HTTP://"),
+      ` "${base}" `,
+      `${base}#anything`,
+      `${base}?api-version=2025-01-01&team=a%20b`,
+      `${base}/chat/completions?team=b`,
+      `${root}?team=c`,
+    ];
+    const asked: string[] = [];
+    const gateway = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      const isThere = request.url?.startsWith("/v1/") === true;
+      if (!isThere) return void response.writeHead(404).end("Not Found");
+      const options = { method: "POST", headers: request.headers };
+      const onward = requestTo(new URL(request.url ?? "", root), options, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gateway.listen(0, "127.0.0.1", resolve);
+    await promise;
+    const port = String((gateway.address() as AddressInfo).port);
+    const providers = Object.fromEntries(
+      forms.map((form, index) => [`p${index}`, { base_url: form.replace(/:\d+/, `:${port}`) }]),
+    );
+    const tasks = forms.map((_, index) => ({ goal: "x", model: "glm-4.7", provider: `p${index}` }));
+    const results = await run(providers, tasks);
+    gateway.close();
+    for (const [index, { exit_reason, error }] of results.entries())
+      assert.equal(exit_reason, "answered", `${forms[index]}: ${error?.message}`);
+    for (const address of ["?api-version=2025-01-01&team=a+b", "?team=b", "?team=c"])
+      assert.ok(asked.includes(`/v1/chat/completions${address}`), asked.join(" "));
+  });
+
+  test("that holds a key, or is none, is refused with what to write, and the key is not shown", async () => {
+    for (const [base_url, told] of [
+      ["http://127.0.0.1:9/v1?key=verysecret1", /without a key in its query \(key\): write the key as api_key/],
+      ["127.0.0.1:9/v1?a=b&subscription-key=verysecret1", /in its query \(subscription-key\)/],
+      ["http://me:verysecret1@127.0.0.1:9/v1", /without a user name or password: write the key as api_key/],
+      ["mylab", /an http\(s\) URL, such as http:\/\/127\.0\.0\.1:8000\/v1/],
+      ["ws://127.0.0.1:9/v1", /an http\(s\) URL, such as/],
+    ] as const) {
+      const cwd = mkdtempSync(join(home, "case-"));
+      writeFileSync(join(cwd, "config.yaml"), JSON.stringify({ providers: { mylab: { base_url } } }));
+      const args = ["run", "--goal", "x", "--model", "m", "--provider", "mylab", "--config", "config.yaml"];
+      const env = { HOME: home, DEPUTY_STATE_DIR: join(cwd, "state") };
+      const { stderr, stdout } = await launch(args, { cwd, env }).ended;
+      assert.match(stderr, told);
+      assert.ok(!`${stderr}${stdout}`.includes("verysecret1"), stderr);
+    }
   });
 
   test("at which nothing is fails with the address that was asked, and a model that is none does not", async () => {

@@ -6,8 +6,10 @@ import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } f
 import type { Endpoint, Route } from "../../route.ts";
 import { chatParts } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
+import { withQuery } from "./endpoint-query.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
 import { keepStreamEnd, type StreamEnd } from "./failure/stream-end.ts";
+import { tryingVersion } from "./missing-version.ts";
 import type { StreamPart } from "./reply/reply-builder.ts";
 import { effortIn } from "./request/request.ts";
 import { thinkingWithin } from "./request/thinking-budget.ts";
@@ -34,8 +36,9 @@ export type WireRoute = Pick<Route, "provider" | "model" | "endpoint">;
 export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: Fetch): Promise<Wire> {
   const { model, endpoint } = route;
   const { baseUrl: baseURL, query } = endpoint;
-  const fetch: Fetch = async (input, init) =>
-    refuseDocument(await plainFetch(withQuery(input, query), init), String(input));
+  const ofEndpoint: Fetch = (input, init) => plainFetch(withQuery(String(input), query), init);
+  const reaching = tryingVersion(baseURL, endpoint.apiMode, ofEndpoint);
+  const fetch: Fetch = async (input, init) => refuseDocument(await reaching(input, init), String(input));
   if (endpoint.framing === "converse") {
     const { openConverse } = await import("./bedrock/converse.ts");
     return openConverse(route, fetch, refusalIn);
@@ -75,14 +78,6 @@ export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: F
     default:
       return endpoint.apiMode satisfies never;
   }
-}
-
-/** The address of a request with the endpoint's own parameters. */
-function withQuery(input: Parameters<Fetch>[0], query: Route["endpoint"]["query"]): Parameters<Fetch>[0] {
-  if (query === undefined) return input;
-  const url = new URL(String(input));
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-  return url.href;
 }
 
 /** The package takes an id with a slash for a whole resource name, which it is only where it begins like one. */

@@ -2,14 +2,17 @@
  * Asks providers for their model lists, concurrently and independently: a failure affects only its provider. A provider
  * that responds has accepted the key, unless its list is public; the key is then tried at a protected endpoint.
  */
+
+import { withQuery } from "../../child/wire/endpoint-query.ts";
 import { failureOf } from "../../child/wire/failure/failure.ts";
 import { getJson } from "../../child/wire/get-json.ts";
+import { tryingVersion } from "../../child/wire/missing-version.ts";
 import type { Transport } from "../../child/wire/transport.ts";
 import type { Clock } from "../../clock.ts";
 import { stateDir } from "../../config/trust.ts";
 import { DeputyError, type Failure } from "../../errors.ts";
 import { present } from "../../present.ts";
-import type { ApiMode } from "../../route.ts";
+import type { ApiMode, Endpoint } from "../../route.ts";
 import { saveLists } from "../../routing/catalog/list-cache.ts";
 import { listRequest, type ModelList, readModelList } from "../../routing/catalog/model-list.ts";
 import { apiModeOf, defaultModelOf, type Provider } from "../../routing/catalog/providers.ts";
@@ -85,7 +88,7 @@ async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): 
   const { slug } = provider;
   const found = credentials.find(provider);
   if (!("connection" in found)) return [{ provider: slug, baseUrl: "", failure: notUsable(slug, found) }];
-  const { baseUrl, keys } = found.connection;
+  const { baseUrl, query, keys } = found.connection;
   if (provider.builtIn?.hasNoList) return [{ provider: slug, baseUrl, hasNoList: true }];
   const apiMode = apiModeOf(provider, found.connection, defaultModelOf(provider) ?? "");
   const timeout = new AbortController();
@@ -94,7 +97,7 @@ async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): 
   // Leases all keys before releasing any, so that each is a different key of the pool.
   const leases = await Promise.all(Array.from({ length: withEachKey ? Math.max(1, keys.length) : 1 }, lend));
   try {
-    const asked = { provider, baseUrl, apiMode };
+    const asked = { provider, baseUrl, query, apiMode };
     return await Promise.all(leases.map((lease) => askWith(lease, asked, deps, timeout.signal)));
   } finally {
     stopTimer();
@@ -102,11 +105,11 @@ async function askOne(provider: Provider, deps: AskDeps, withEachKey: boolean): 
   }
 }
 
-type ListQuery = { provider: Provider; baseUrl: string; apiMode: ApiMode };
+type ListQuery = { provider: Provider; baseUrl: string; query: Endpoint["query"] | undefined; apiMode: ApiMode };
 
 async function askWith(
   lease: Lease,
-  { provider, baseUrl, apiMode }: ListQuery,
+  { provider, baseUrl, query, apiMode }: ListQuery,
   { routing, transport, clock }: AskDeps,
   signal: AbortSignal,
 ): Promise<ProviderAnswer> {
@@ -114,7 +117,8 @@ async function askWith(
   const asked = { provider: slug, baseUrl, ...present({ keyName: lease.keyName }) };
   try {
     if ("failure" in lease) return { ...asked, failure: signal.aborted ? tooSlow(slug) : lease.failure };
-    const fetch = transport.fetchFor(baseUrl, lease.access);
+    const plain = transport.fetchFor(baseUrl, lease.access);
+    const fetch = tryingVersion(baseUrl, apiMode, (input, init) => plain(withQuery(String(input), query), init));
     const { url, headers } = listRequest(baseUrl, apiMode);
     const models = readModelList(await getJson(fetch, url, headers, signal), apiMode);
     if (models === undefined) return { ...asked, failure: noList(slug) };

@@ -3,9 +3,9 @@
  * table refers to its cloud here. A value becomes part of a host name only if it is a single label, so that no value
  * can move a key to another host.
  */
+import { parseBaseUrl } from "../../base-url.ts";
 import { present } from "../../present.ts";
 import type { Environment } from "../../template.ts";
-import { normalBaseUrl } from "./endpoints.ts";
 
 export type CloudEndpoint = {
   baseUrl: string;
@@ -35,8 +35,9 @@ function writtenIn(
 ): CloudEndpoint | { unusable: string } | undefined {
   const written = firstSet(env, names);
   if (written === undefined) return undefined;
-  const isUrl = normalBaseUrl(written.value) !== undefined;
-  return isUrl ? complete(new URL(written.value), env) : { unusable: `${written.name}: expected an http(s) URL` };
+  const parsed = parseBaseUrl(written.value);
+  if ("expected" in parsed) return { unusable: `${written.name}: expected ${parsed.expected}` };
+  return complete(parsed.url, env);
 }
 
 function notALabel(name: string, what: string): { unusable: string } {

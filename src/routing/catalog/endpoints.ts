@@ -2,55 +2,64 @@
  * What a base URL reveals: its origin, the wire format known for its host, and whether it is local. Hosts are compared
  * as a whole, label by label: `api.openai.com.evil.example` is not OpenAI.
  */
+import { type BaseUrl, parseBaseUrl } from "../../base-url.ts";
+import { present } from "../../present.ts";
 import type { ApiMode } from "../../route.ts";
 
 /** Endpoints that people paste in place of the base before them, and the wire format that each belongs to. */
 const ENDPOINTS: readonly { path: RegExp; mode?: ApiMode }[] = [
   { path: /\/chat\/completions$/, mode: "chat_completions" },
+  { path: /(?<=\/v\d\w*)\/(?:chat|completions|embeddings)$/ },
+  // github.com/ollama/ollama/blob/main/docs/api.md: the same server speaks chat completions at `/v1`.
+  { path: /^\/api\/(?:chat|generate|tags)$/ },
   { path: /(?<=\/v\d\w*|\/openai)\/responses$/, mode: "responses" },
   { path: /(?<=\/v\d\w*)\/messages$/, mode: "anthropic_messages" },
   { path: /\/models\/[^/]+:(?:generateContent|streamGenerateContent)$/, mode: "gemini" },
   { path: /(?<=\/v\d\w*)\/models$/ },
 ];
 
-/**
- * Normalizes a base URL, without trailing slashes, a query or a pasted endpoint; undefined if it is not an http(s) URL.
- */
-export function normalBaseUrl(text: string): string | undefined {
-  const url = parsedUrl(text);
-  if (url === undefined) return undefined;
+/** A base URL as requests use it, and the wire format of the endpoint that was pasted in its place. */
+export type ReadBaseUrl = { baseUrl: string; query?: BaseUrl["query"]; endpointMode?: ApiMode };
+
+/** Reads a base URL, without trailing slashes or a pasted endpoint; `expected` if it is not usable. */
+export function readBaseUrl(text: string): ReadBaseUrl | { expected: string } {
+  const parsed = parseBaseUrl(text);
+  if ("expected" in parsed) return parsed;
+  const { url } = parsed;
   const path = withoutSlashes(url.pathname);
-  return withoutSlashes(url.origin + ENDPOINTS.reduce((base, endpoint) => base.replace(endpoint.path, ""), path));
+  const base = ENDPOINTS.reduce((base, endpoint) => base.replace(endpoint.path, ""), path);
+  // The pasted address of a Gemini stream: its client asks for events itself.
+  const { alt: _, ...query } = parsed.query;
+  return {
+    baseUrl: withoutSlashes(url.origin + base),
+    ...present({
+      query: Object.keys(query).length > 0 ? query : undefined,
+      endpointMode: ENDPOINTS.find((endpoint) => endpoint.path.test(path))?.mode,
+    }),
+  };
 }
 
-/** The wire format of the endpoint that was pasted in place of a base URL; undefined where none was. */
-export function modeOfEndpoint(text: string): ApiMode | undefined {
-  const path = withoutSlashes(parsedUrl(text)?.pathname ?? "");
-  return ENDPOINTS.find((endpoint) => endpoint.path.test(path))?.mode;
-}
-
-function parsedUrl(text: string): URL | undefined {
-  const url = URL.parse(text.trim());
-  const isUsable = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
-  return isUsable ? url : undefined;
+/** The base URL alone; undefined if it is not usable. */
+export function normalBaseUrl(text: string): string | undefined {
+  const read = readBaseUrl(text);
+  return "expected" in read ? undefined : read.baseUrl;
 }
 
 function withoutSlashes(text: string): string {
   return text.replace(/(?<!\/)\/+$/, "");
 }
 
-/**
- * Converts the value of a variable like OLLAMA_HOST to a base URL: a URL, `host:port` or a bare host. The address a
- * server listens on (0.0.0.0) becomes loopback.
- */
-export function baseUrlFromHost(text: string, { port, path }: { port: number; path: string }): string | undefined {
-  const schemed = /^https?:\/\//.test(text.trim());
+/** Reads the value of a variable like OLLAMA_HOST: a URL, `host:port` or a bare host. */
+export function baseUrlFromHost(
+  text: string,
+  { port, path }: { port: number; path: string },
+): ReadBaseUrl | { expected: string } {
+  const schemed = /^https?:\/\//i.test(text.trim());
   const url = URL.parse(schemed ? text.trim() : `http://${text.trim()}`);
-  if (url === null) return undefined;
-  if (url.hostname === "0.0.0.0") url.hostname = "127.0.0.1";
+  if (url === null) return readBaseUrl(text);
   if (!schemed && url.port === "") url.port = String(port);
   if (url.pathname === "/") url.pathname = path;
-  return normalBaseUrl(url.href);
+  return readBaseUrl(url.href);
 }
 
 /** Scheme, host and port: a key belongs to one of these. */
@@ -75,16 +84,6 @@ export function modeOfUrl(baseUrl: string): ApiMode | undefined {
   if (/\/publishers\/google$/.test(pathname)) return "gemini";
   if (hostname === "api.kimi.com" && /^\/coding(\/|$)/.test(pathname)) return "anthropic_messages";
   return MODE_OF_HOST[hostname];
-}
-
-/** `loopback`: this machine. `private`: an address or name in the local network. */
-export function nearnessOf(baseUrl: string): "loopback" | "private" | "public" {
-  const { hostname } = new URL(baseUrl);
-  if (hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname) || /(^|\.)localhost$/.test(hostname)) return "loopback";
-  const privateAddress = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|\[f[cd])/.test(hostname);
-  const isAddress = /^[\d.]+$|^\[/.test(hostname);
-  const localName = !isAddress && (!hostname.includes(".") || /\.(local|lan|internal|home\.arpa)$/.test(hostname));
-  return (isAddress && privateAddress) || localName ? "private" : "public";
 }
 
 export function isEncrypted(baseUrl: string): boolean {

@@ -2,12 +2,13 @@
  * Keys with more than one value: AWS credentials, which sign each request, and Google's credentials files, which are
  * used to request tokens. Both are JSON. A problem never quotes their contents.
  */
+import { nearnessOf } from "../../base-url.ts";
 import { present } from "../../present.ts";
 import { fieldsOf } from "../../record.ts";
 import { readForeignText } from "../../system/foreign-file.ts";
 import type { Environment } from "../../template.ts";
 import type { KeyDocument } from "../catalog/built-in-providers.ts";
-import { isEncrypted, nearnessOf } from "../catalog/endpoints.ts";
+import { isEncrypted } from "../catalog/endpoints.ts";
 
 /** Such a file holds some 2 KB. */
 const MAX_BYTES = 64 * 1024;

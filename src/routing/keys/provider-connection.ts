@@ -4,20 +4,14 @@
  * Without encryption, it is sent only to this machine and the local network.
  */
 
+import { nearnessOf, parseBaseUrl } from "../../base-url.ts";
 import { present } from "../../present.ts";
 import type { ApiMode } from "../../route.ts";
 import { type KeyHeader, namesSecret, Secret } from "../../secret.ts";
 import { type Environment, expandVariables, type Template } from "../../template.ts";
 import type { BuiltInProvider, KeyVariable } from "../catalog/built-in-providers.ts";
 import type { CloudEndpoint } from "../catalog/cloud-endpoints.ts";
-import {
-  baseUrlFromHost,
-  isEncrypted,
-  modeOfEndpoint,
-  nearnessOf,
-  normalBaseUrl,
-  originOf,
-} from "../catalog/endpoints.ts";
+import { baseUrlFromHost, isEncrypted, originOf, readBaseUrl } from "../catalog/endpoints.ts";
 import type { Provider } from "../catalog/providers.ts";
 import { documentOf, googleCredentialsIn } from "./key-documents.ts";
 
@@ -140,12 +134,11 @@ function chosenBaseUrl(
   if (configured?.base_url !== undefined) {
     const expanded = expandVariables(configured.base_url, env);
     if ("unset" in expanded) return { unusable: `${entryPath}.base_url names ${expanded.unset.join(", ")}: not set` };
-    const url = normalBaseUrl(expanded.text);
-    if (url === undefined) return { unusable: `${entryPath}.base_url: expected an http(s) URL` };
-    const whole = builtIn?.cloud?.complete(new URL(expanded.text.trim()), env) ?? { baseUrl: url };
+    const read = readBaseUrl(expanded.text);
+    if ("expected" in read) return { unusable: `${entryPath}.base_url: expected ${read.expected}` };
+    const whole = { ...read, ...completed(builtIn, expanded.text, env) };
     chosen.entry = whole.baseUrl;
-    chosen.endpointMode = modeOfEndpoint(expanded.text);
-    if (whole.query !== undefined) chosen.query = whole.query;
+    Object.assign(chosen, present({ endpointMode: whole.endpointMode, query: whole.query }));
   }
   const ofCloud = builtIn?.cloud?.endpointIn(env);
   if (ofCloud !== undefined) {
@@ -155,12 +148,27 @@ function chosenBaseUrl(
   }
   const written = builtIn?.baseUrlVariable === undefined ? undefined : env[builtIn.baseUrlVariable]?.trim();
   if (builtIn !== undefined && written !== undefined && written !== "") {
-    const url = builtIn.bareHost === undefined ? normalBaseUrl(written) : baseUrlFromHost(written, builtIn.bareHost);
-    if (url === undefined) return { unusable: `${builtIn.baseUrlVariable}: expected an http(s) URL` };
-    chosen.variable = url;
-    if (chosen.entry === undefined) chosen.endpointMode = modeOfEndpoint(written);
+    const read = builtIn.bareHost === undefined ? readBaseUrl(written) : baseUrlFromHost(written, builtIn.bareHost);
+    if ("expected" in read) return { unusable: `${builtIn.baseUrlVariable}: expected ${read.expected}` };
+    chosen.variable = read.baseUrl;
+    if (chosen.entry === undefined)
+      Object.assign(chosen, present({ endpointMode: read.endpointMode, query: read.query }));
   }
   return chosen;
+}
+
+/** A cloud's address as its portal shows it, which says what belongs to each request. */
+function completed(
+  builtIn: BuiltInProvider | undefined,
+  text: string,
+  env: Environment,
+): { baseUrl: string; query: CloudEndpoint["query"] | undefined } | undefined {
+  const parsed = parseBaseUrl(text);
+  if (builtIn?.cloud === undefined || "expected" in parsed) return undefined;
+  const { baseUrl, query } = builtIn.cloud.complete(parsed.url, env);
+  const { "api-version": _, ...own } = parsed.query;
+  const all = { ...own, ...query };
+  return { baseUrl, query: Object.keys(all).length > 0 ? all : undefined };
 }
 
 /** Usable keys in lookup order; unusable ones are noted in `looked`. */

@@ -1,12 +1,13 @@
 /** The provider table is consistent, and base URLs are interpreted correctly. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { nearnessOf } from "../../../src/base-url.ts";
 import {
   BUILT_IN_PROVIDERS,
   familyOf,
   UNSUPPORTED_PROVIDERS,
 } from "../../../src/routing/catalog/built-in-providers.ts";
-import { baseUrlFromHost, modeOfUrl, nearnessOf, normalBaseUrl } from "../../../src/routing/catalog/endpoints.ts";
+import { baseUrlFromHost, modeOfUrl, normalBaseUrl, readBaseUrl } from "../../../src/routing/catalog/endpoints.ts";
 import { nameOf, problem, ready, routingOf } from "../desk.ts";
 
 describe("the provider table", () => {
@@ -131,7 +132,20 @@ describe("a base URL", () => {
     [" https://Api.Example/v1// ", "https://api.example/v1"],
     ["https://api.example:443", "https://api.example"],
     ["http://h:80/x/", "http://h/x"],
-    ["https://h/v1?key=x#y", "https://h/v1"],
+    ["https://h/v1?a=x#y", "https://h/v1"],
+    ["HTTPS://H.Example/v1", "https://h.example/v1"],
+    ["http://h//v1//chat/completions", "http://h/v1"],
+    ['"http://h/v1"', "http://h/v1"],
+    ["<http://h/v1>", "http://h/v1"],
+    ["localhost:8000/v1", "http://localhost:8000/v1"],
+    ["127.0.0.1:8000", "http://127.0.0.1:8000"],
+    ["0.0.0.0:8000/v1", "http://127.0.0.1:8000/v1"],
+    ["[::1]:8000/v1", "http://[::1]:8000/v1"],
+    ["h:8000/v1", "http://h:8000/v1"],
+    ["api.h.example/v1", "https://api.h.example/v1"],
+    ["api.h.example:443/v1", "https://api.h.example/v1"],
+    ["http://h:11434/api/chat", "http://h:11434"],
+    ["https://h/v1/completions", "https://h/v1"],
     ["https://h/v1/chat/completions/", "https://h/v1"],
     ["https://h/openai/v1/responses", "https://h/openai/v1"],
     ["https://h/anthropic/v1/messages", "https://h/anthropic/v1"],
@@ -143,7 +157,11 @@ describe("a base URL", () => {
     ["https://h/models", "https://h/models"],
     ["https://u:p@h/v1", undefined],
     ["ftp://h", undefined],
-    ["h:8000/v1", undefined],
+    ["mylab", undefined],
+    ["u:p@h:8000/v1", undefined],
+    ["javascript:alert(1)", undefined],
+    ["file:///v1", undefined],
+    ["http://", undefined],
     ["", undefined],
   ];
   for (const [written, normal] of urls)
@@ -159,8 +177,28 @@ describe("a base URL", () => {
     ["not a host", undefined],
   ];
   for (const [written, url] of ollama)
-    test(`of OLLAMA_HOST=${written} is ${url}`, () =>
-      assert.equal(baseUrlFromHost(written, { port: 11434, path: "/v1" }), url));
+    test(`of OLLAMA_HOST=${written} is ${url}`, () => {
+      const read = baseUrlFromHost(written, { port: 11434, path: "/v1" });
+      assert.equal("baseUrl" in read ? read.baseUrl : undefined, url);
+    });
+
+  test("has a query that belongs to every request, without the one of a pasted Gemini stream", () => {
+    const queryOf = (text: string) => {
+      const read = readBaseUrl(text);
+      return "expected" in read ? read.expected : read.query;
+    };
+    assert.deepEqual(queryOf("https://h/v1?api-version=2025-01-01&team=a%20b"), {
+      "api-version": "2025-01-01",
+      team: "a b",
+    });
+    assert.equal(queryOf("https://h/v1beta/models/m:streamGenerateContent?alt=sse"), undefined);
+    for (const name of ["key", "api_key", "subscription-key", "access_token", "sig", "code"])
+      assert.match(
+        String(queryOf(`https://h/v1?a=b&${name}=abcdefgh1234`)),
+        new RegExp(`query \\(${name}\\).*api_key`),
+      );
+    assert.match(String(queryOf(`https://h/v1?x=ghp_${"a1".repeat(15)}`)), /without a key in its query \(x\)/);
+  });
 
   const places: [url: string, nearness: string][] = [
     ["http://localhost", "loopback"],

@@ -16,5 +16,5 @@ export function addressAdvice(error: unknown): string | undefined {
   const words = `${error.message} ${error.responseBody ?? ""}`.replaceAll(pathname, "");
   if (/\bmodels?\b/i.test(words)) return undefined;
   const end = /\/v\d/.test(pathname) ? undefined : MOSTLY_ENDS_IN.find(([path]) => path.test(pathname))?.[1];
-  return `Check base_url: there is nothing at ${origin}${pathname}.${end === undefined ? "" : ` Most end in ${end}.`}`;
+  return `Check base_url: there is nothing at ${origin}${pathname}.${end === undefined ? "" : ` Most end in ${end}, which was tried too.`}`;
 }
