@@ -38,7 +38,7 @@ export type HermesProviders = {
 const NO_NAME = ["", "auto", "main", "inherit", "custom"];
 
 /** Where a base URL stands. Hermes takes `api_base` for `base_url`, which wins: NousResearch/hermes-agent#50385. */
-const BASE_URLS = ["base_url", "baseUrl", "api_base", "apiBase", "url"];
+const BASE_URLS = ["base_url", "baseUrl", "baseURL", "api_base", "apiBase", "url"];
 
 /** A later one wins. */
 const HEADERS = ["default_headers", "extra_headers", "headers"];
@@ -77,6 +77,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
     const mode = consumeText(fields, "api_mode", "apiMode", "transport");
     const key = consumeText(fields, "api_key", "apiKey", ...(isUrl ? [] : ["api"]));
     const variable = consumeText(fields, "key_env", "api_key_env", "keyEnv");
+    const command = consumeText(fields, "key_cmd", "api_key_command");
     const headers: Fields = Object.assign({}, ...HEADERS.map((header) => consumeFields(fields, header)));
     if (mode !== undefined && MODES[mode] === undefined) conversion.note(`${path}: Deputy does not support ${mode}.`);
     const isPlaceholder = key !== undefined && !key.includes("${") && !known.isUsableKey(key);
@@ -86,6 +87,7 @@ export function createHermesProviders(known: KnownProviders, conversion: Convers
       api_mode: mode === undefined ? undefined : MODES[mode],
       api_key: isPlaceholder ? undefined : key,
       api_key_env: variable,
+      api_key_command: command,
       headers: Object.keys(headers).length > 0 ? headers : undefined,
     });
   }

@@ -8,7 +8,7 @@ import { type ConversionNotes, consume, consumeFields, consumeText, type Fields 
 import { configSchema, keysAllowedAt } from "../../../config-schema.ts";
 import { pathText } from "../../../key-path.ts";
 import { present } from "../../../present.ts";
-import { isRecord } from "../../../record.ts";
+import { fieldsOf, isRecord } from "../../../record.ts";
 import { variablesIn } from "../../../template.ts";
 import { createHermesProviders, type HermesProviders, type KnownProviders } from "./hermes-providers.ts";
 
@@ -24,7 +24,7 @@ export type Imported = {
 
 /** @param source as read by `readYaml` */
 export function importHermes(source: Fields, known: KnownProviders): Imported {
-  const hermes = structuredClone(source);
+  const hermes = withPlainVariables(source) as Fields;
   const notes: string[] = [];
   const unmatched: string[] = [];
   const conversion: ConversionNotes = {
@@ -35,7 +35,11 @@ export function importHermes(source: Fields, known: KnownProviders): Imported {
   defineProviders(hermes, providers, conversion);
   const reading = { providers, known, conversion };
   const parent = parentOf(hermes, reading);
-  const models = { ...aliasesIn(hermes, "model_tiers", reading), ...aliasesIn(hermes, "model_aliases", reading) };
+  const models = {
+    ...delegationRoutes(hermes, reading),
+    ...aliasesIn(hermes, "model_tiers", reading),
+    ...aliasesIn(hermes, "model_aliases", reading),
+  };
   const config = withoutEmpty({
     ...parent.route,
     providers: providers.entries(),
@@ -47,6 +51,14 @@ export function importHermes(source: Fields, known: KnownProviders): Imported {
   const fitting = withoutErrors(config, conversion);
   if (unmatched.length > 0) notes.push(`Deputy has no counterpart for these: ${unmatched.sort().join(", ")}.`);
   return { config: fitting, notes, literalKeys: literalKeysIn(fitting), variables: variablesOf(fitting) };
+}
+
+/** A copy in which `${env:NAME}`, as other tools write it and Hermes takes it, is `${NAME}`. */
+function withPlainVariables(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll(/\$\{env:(?=\w+\})/g, "\u0024{");
+  if (Array.isArray(value)) return value.map(withPlainVariables);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withPlainVariables(inner)]));
 }
 
 type Reading = { providers: HermesProviders; known: KnownProviders; conversion: ConversionNotes };
@@ -78,14 +90,39 @@ function withoutName({ name: _, ...fields }: Fields): Fields {
 
 // The parent ----------------------------------------------------------------------------------------------------------
 
-/** `model:` is a text or a map; `provider`, `base_url` and the key may also be next to it. */
+/** Keys that may also be next to the section, each with its name within. */
+const BESIDE_MODEL: Record<string, string> = {
+  provider: "provider",
+  base_url: "base_url",
+  baseUrl: "base_url",
+  api_base: "api_base",
+  api_key: "api_key",
+  key_env: "key_env",
+  api_key_env: "key_env",
+  api_mode: "api_mode",
+  default_model: "default",
+  default_provider: "provider",
+};
+
+/** The section of the parent's model, a text or a map: `model:`, or in its place `llm:`. */
+function modelSection(hermes: Fields): Fields {
+  const section = consume(hermes, "model") ?? (namesModel(hermes.llm) ? consume(hermes, "llm") : undefined);
+  if (section === undefined) return {};
+  return isRecord(section) ? section : { default: section };
+}
+
+function namesModel(value: unknown): boolean {
+  const names = ["default", "model", "model_name", "provider"];
+  return typeof value === "string" || (isRecord(value) && names.some((name) => name in value));
+}
+
+/** `provider`, `base_url` and the key may also be next to the section, or the provider a map with them. */
 function parentOf(hermes: Fields, reading: Reading): { route: Fields; aliases: Fields } {
   const { conversion } = reading;
-  const model = consume(hermes, "model");
-  const fields = isRecord(model) ? model : {};
-  for (const name of ["provider", "base_url", "api_base", "api_key", "key_env", "api_mode"])
-    if (fields[name] === undefined && hermes[name] !== undefined) fields[name] = consume(hermes, name);
-  if (typeof model === "string") fields.default = model;
+  const fields = modelSection(hermes);
+  for (const [name, meant] of Object.entries(BESIDE_MODEL))
+    if (fields[meant] === undefined && hermes[name] !== undefined) fields[meant] = consume(hermes, name);
+  spreadProvider(fields);
   const aliases = aliasesIn(fields, "aliases", reading, "model.");
   const pair = providerModelOf(fields, "model", "custom", reading);
   if (pair?.model !== undefined && pair.provider !== undefined && typeof fields.context_length === "number")
@@ -97,6 +134,15 @@ function parentOf(hermes: Fields, reading: Reading): { route: Fields; aliases: F
   return { route: { ...pair, ...present({ reasoning_effort: effort }) }, aliases };
 }
 
+/** `provider: { type: openai, baseURL: …, apiKey: …, model: … }`; `name` is that of the provider there. */
+function spreadProvider(fields: Fields): void {
+  if (!isRecord(fields.provider)) return;
+  const { type, name, baseURL, model, ...rest } = fields.provider;
+  const inside = { ...rest, ...present({ base_url: baseURL, default: model, provider: name ?? type }) };
+  delete fields.provider;
+  for (const [key, value] of Object.entries(inside)) fields[key] ??= value;
+}
+
 /** Undefined, with a note, if its provider is unavailable: without it, the model would run elsewhere. */
 function providerModelOf(
   fields: Fields,
@@ -104,7 +150,7 @@ function providerModelOf(
   hint: string,
   { providers, conversion }: Reading,
 ): ProviderModel | undefined {
-  const model = consumeText(fields, "default", "model", "name");
+  const model = consumeText(fields, "default", "model", "model_name", "name");
   if (fields.name === model) delete fields.name;
   const named = providers.named(fields, path, hint);
   if ("refused" in named) {
@@ -188,6 +234,48 @@ function delegationOf(hermes: Fields, reading: Reading): Fields {
     );
   const fallbacks = chain === undefined ? undefined : fallbacksOf(chain, reading);
   return { ...pair, ...present({ reasoning_effort: effort }), ...limits, ...present({ fallbacks }) };
+}
+
+/**
+ * Named routes that a model may choose from: `delegation.backends.model_map`, of the plugin advanced-delegation
+ * (hermes-agent.nousresearch.com/docs/plugins/advanced-delegation), or `delegation.model_map`. They become aliases.
+ */
+function delegationRoutes(hermes: Fields, reading: Reading): Fields {
+  const delegation = fieldsOf(hermes.delegation);
+  const inBackends = routesIn(fieldsOf(delegation.backends), "delegation.backends", reading);
+  const aliases = { ...routesIn(delegation, "delegation", reading), ...inBackends };
+  if (isEmpty(delegation.backends)) delete delegation.backends;
+  return aliases;
+}
+
+function routesIn(holder: Fields, path: string, reading: Reading): Fields {
+  const map = fieldsOf(holder.model_map);
+  const section = ["options", "routes", "models"].find((key) => Array.isArray(map[key]) || isRecord(map[key]));
+  if (section !== undefined) {
+    map[section] = byName(map[section]);
+    const aliases = aliasesIn(map, section, reading, `${path}.model_map.`);
+    if (isEmpty(map)) delete holder.model_map;
+    return aliases;
+  }
+  const isAliases = Object.values(map).every((route) => namesModel(route));
+  return isAliases ? aliasesIn(holder, "model_map", reading, `${path}.`) : {};
+}
+
+function isEmpty(value: unknown): boolean {
+  return isRecord(value) && Object.keys(value).length === 0;
+}
+
+/** A list of routes, by the names in its entries. */
+function byName(routes: unknown): unknown {
+  if (!Array.isArray(routes)) return routes;
+  return Object.fromEntries(
+    routes
+      .filter(isRecord)
+      .map(({ name, option, title, ...route }, index) => [
+        String(name ?? option ?? title ?? `route-${index + 1}`),
+        route,
+      ]),
+  );
 }
 
 /** One entry or a list of them: `{provider, model, …}`, or a text like an alias. */

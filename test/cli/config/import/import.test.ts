@@ -49,6 +49,17 @@ describe("the parent's model in an older layout", () => {
       { model: "m", provider: "openrouter" },
     ],
     [
+      `llm: { provider: custom, base_url: "http://localhost:4000", ${key}, model: m }`,
+      { model: "m", provider: "custom", providers: { custom: LAB } },
+    ],
+    ["llm: glm-4.7\nprovider: z-ai", { model: "glm-4.7", provider: "zai" }],
+    ["model: { provider: zai, model_name: glm-4.7 }", { model: "glm-4.7", provider: "zai" }],
+    ["default_model: glm-4.7\ndefault_provider: zai", { model: "glm-4.7", provider: "zai" }],
+    [
+      "provider: { type: lab, baseURL: 'http://localhost:4000', apiKey: '${env:LAB_KEY}', model: m }",
+      { model: "m", provider: "lab", providers: { lab: LAB } },
+    ],
+    [
       `model: m\nprovider: custom:lab\ncustom_providers: [{ name: lab, api_base: "http://localhost:4000", ${key} }]`,
       { model: "m", provider: "lab", providers: { lab: LAB } },
     ],
@@ -88,6 +99,40 @@ describe("the parent's model in an older layout", () => {
     const alone = await imported(t, "model: { provider: custom, api: my-own-key-123, default: m }");
     assert.deepEqual([alone.config, /my-own-key-123/.test(alone.stdout)], [{}, false]);
   });
+});
+
+test("a section beside the one that is used is told, and lends it neither an endpoint nor a key", async (t) => {
+  const yaml =
+    "model: { default: glm-4.7, provider: zai }\nllm: { provider: custom, base_url: 'http://h', api_key: k }";
+  const { config, notes } = await imported(t, yaml);
+  assert.deepEqual(config, { model: "glm-4.7", provider: "zai" });
+  assert.match(notes, /no counterpart for these: llm/);
+});
+
+test("a command that prints a key, and the routes of a delegation backend, are converted", async (t) => {
+  const yaml = `
+providers: { gate: { base_url: "http://h/v1", key_cmd: "print-token" } }
+delegation:
+  backend: model_map
+  backends:
+    model_map:
+      options:
+        - { name: fast, provider: gate, model: m1, reasoning_effort: low }
+        - { name: deep, provider: zai, model: glm-4.7, description: "Hard tasks." }
+    profile_routes: { profiles: [a] }
+`;
+  const { config, notes } = await imported(t, yaml);
+  assert.deepEqual(config, {
+    providers: { gate: { base_url: "http://h/v1", api_key_command: "print-token" } },
+    models: {
+      fast: { model: "m1", provider: "gate", reasoning_effort: "low" },
+      deep: { model: "glm-4.7", provider: "zai" },
+    },
+  });
+  const told = ["delegation.backend", "delegation.backends", "delegation.backends.model_map.options.deep.description"];
+  for (const path of told) assert.ok(notes.includes(path), notes);
+  const plain = await imported(t, "delegation: { model_map: { fast: zai/glm-4.7 } }");
+  assert.deepEqual(plain.config, { models: { fast: { model: "glm-4.7", provider: "zai" } } });
 });
 
 describe("the parent's model", () => {
