@@ -72,16 +72,23 @@ function claudeModel(written: string | undefined): string | undefined {
 function readOpencode(fields: Fields, name: string, notes: string[]): ParsedAgent {
   const model = consumeText(fields, "model");
   const slash = model?.indexOf("/") ?? -1;
+  const given = isRecord(fields.tools) ? undefined : consumeList(fields, "tools");
   const tools = consumeMap(fields, "tools");
   const everything = typeof fields.permission === "string" ? consumeText(fields, "permission") : undefined;
   const permission = everything === undefined ? consumeMap(fields, "permission") : { "*": everything };
-  noteUnknownTools([...Object.keys(tools ?? {}), ...Object.keys(permission ?? {})], "opencode", notes);
+  noteUnknownTools(
+    [...(given ?? []), ...Object.keys(tools ?? {}), ...Object.keys(permission ?? {})],
+    "opencode",
+    notes,
+  );
+  const isGiven = claudeAllows(given, []);
+  const isPermitted = opencodeAllows(tools, permission, notes);
   if (consume(fields, "mode") === "primary") notes.push("mode: primary, so it is not meant for delegation");
   return {
     ...common(fields, name, notes, "reasoningEffort", ["steps", "maxSteps"]),
     // The text before the first slash is always the provider there.
     ...present(slash > 0 ? { model: model?.slice(slash + 1), provider: model?.slice(0, slash) } : { model }),
-    ...((tools ?? permission) !== undefined && toolsWhere(opencodeAllows(tools, permission, notes))),
+    ...((given ?? tools ?? permission) !== undefined && toolsWhere((row) => isGiven(row) && isPermitted(row))),
   };
 }
 
@@ -109,11 +116,21 @@ function promptIn(fields: Fields, notes: string[]): string {
   return "";
 }
 
-/** A list, or words separated by commas; undefined if absent. `null` and `*` mean everything. */
+/**
+ * A list, a map of what is wanted, or words separated by commas, or by spaces where each is a tool's; undefined if
+ * absent. `null`, `*` and `all` mean everything.
+ */
 function consumeList(fields: Fields, key: string): string[] | undefined {
   const value = consume(fields, key);
-  if (value === undefined || value === "*") return undefined;
-  return Array.isArray(value) ? value.map(plainText) : wordsOf(plainText(value));
+  if (value === undefined || (typeof value === "string" && /^(\*|all( tools)?)$/i.test(value.trim()))) return undefined;
+  if (isRecord(value)) return Object.keys(value).filter((name) => value[name] === true);
+  const words = Array.isArray(value) ? value.map(plainText) : wordsOf(plainText(value).replace(/^\[(.*)\]$/s, "$1"));
+  return words.map((word) => word.replace(/^(["'`])(.*)\1$/, "$2")).flatMap(toolsApart);
+}
+
+function toolsApart(word: string): string[] {
+  const words = word.split(/\s+/);
+  return words.every((each) => isKnownTool(each)) ? words : [word];
 }
 
 /** A YAML map may define `toString`, so it is never called. */
@@ -168,10 +185,24 @@ function toolsWhere(allows: (row: ToolRow) => boolean): Pick<FileAgent, "toolset
  * tool.
  */
 function claudeAllows(given: string[] | undefined, withheld: string[]): (row: ToolRow) => boolean {
-  const taken = withheld.map((name) => name.split("(")[0] ?? "");
-  return ({ claude }) =>
-    (given === undefined || claude.some((name) => given.includes(name))) &&
-    !claude.some((name) => taken.includes(name));
+  const wanted = given?.map((name) => name.toLowerCase());
+  const taken = withheld.map((name) => (name.split("(")[0] ?? "").toLowerCase());
+  return (row) => {
+    const names = listNames(row);
+    return (
+      (wanted === undefined || names.some((name) => wanted.includes(name))) &&
+      !names.some((name) => taken.includes(name))
+    );
+  };
+}
+
+/** The names of a tool in a list, in small letters: people write `read`, and Claude Code's names in opencode's files. */
+function listNames({ claude, opencode: [first = ""] }: ToolRow): string[] {
+  return [...claude, first].map((name) => name.toLowerCase());
+}
+
+function isKnownTool(name: string): boolean {
+  return Object.values(TOOLS).some((row) => listNames(row).includes(name.toLowerCase()));
 }
 
 /** `ask` is the terminal's default anyway; a file tool that has to ask is removed. */
@@ -191,6 +222,6 @@ function opencodeAllows(tools: Fields = {}, permission: Fields = {}, notes: stri
 
 function noteUnknownTools(named: string[], format: AgentFormat, notes: string[]): void {
   const known = Object.values(TOOLS).flatMap((row) => row[format]);
-  const unknown = named.filter((name) => name !== "*" && !known.includes(name));
+  const unknown = named.filter((name) => name !== "*" && !known.includes(name) && !isKnownTool(name));
   if (unknown.length > 0) notes.push(`tools without a counterpart here: ${[...new Set(unknown)].join(", ")}`);
 }

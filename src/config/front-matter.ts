@@ -17,14 +17,15 @@ export function readFrontMatter(
   text: string,
   keys: ReadonlySet<string>,
 ): FrontMatter | { errors: string[] } {
-  const isFence = (line: string) => line.startsWith("---") && line.slice(3).trim() === "";
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
   const start = lines.findIndex((line) => line.trim() !== "");
-  const opens = isFence(lines[start] ?? "");
-  const end = opens ? lines.findIndex((line, index) => index > start && isFence(line)) : -1;
-  if (end < 0)
-    return { errors: [`${file}: expected front matter between two lines of --- at its beginning; found none`] };
-  const matter = lines.slice(start + 1, end);
+  const opens = FENCE.test(lines[start] ?? "");
+  const end = opens ? endOf(lines, start, keys) : -1;
+  if (end < 0) {
+    const found = opens ? `the first, in line ${start + 1}` : "none";
+    return { errors: [`${file}: expected front matter between two lines of --- at its beginning; found ${found}`] };
+  }
+  const matter = withKnownKeys(lines.slice(start + 1, end), keys);
   const length = matter.join("\n").length;
   if (length > MAX_MATTER)
     return { errors: [`${file}: expected front matter of at most ${MAX_MATTER} characters; found ${length}`] };
@@ -33,6 +34,36 @@ export function readFrontMatter(
   const fields = "errors" in read ? readFields(matter, keys) : read.value;
   if (fields === undefined) return read as { errors: string[] };
   return { fields, body: lines.slice(end + 1).join("\n") };
+}
+
+const FENCE = /^-{3,}\s*$/;
+/** YAML's own end of a document. */
+const END = /^(-{3,}|\.{3})\s*$/;
+
+/** Where the front matter ends: at the next fence, or, where nobody closed it, at the blank line below its fields. */
+function endOf(lines: readonly string[], start: number, keys: ReadonlySet<string>): number {
+  const end = lines.findIndex((line, index) => index > start && END.test(line));
+  if (end >= 0) return end;
+  const blank = lines.findIndex((line, index) => index > start && line.trim() === "");
+  const above = lines.slice(start + 1, Math.max(blank, 0));
+  const isFields = above.length > 0 && above.every((line) => keys.has(keyOf(line)));
+  const hasFieldBelow = lines.slice(blank).some((line) => keys.has(keyOf(line)));
+  return isFields && !hasFieldBelow ? blank : -1;
+}
+
+function keyOf(line: string): string {
+  return /^([A-Za-z][\w-]*):(?:\s|$)/.exec(line)?.[1] ?? "";
+}
+
+/** `Tools :` as `tools:`, where no line has the key as it is. */
+function withKnownKeys(lines: readonly string[], keys: ReadonlySet<string>): string[] {
+  const written = new Set(lines.map(keyOf));
+  const known = new Map([...keys].map((key) => [key.toLowerCase(), key]));
+  return lines.map((line) => {
+    const [whole = "", word = ""] = /^([A-Za-z][\w-]*)[ \t]*:(?=\s|$)/.exec(line) ?? [];
+    const key = known.get(word.toLowerCase());
+    return key === undefined || written.has(key) ? line : `${key}:${line.slice(whole.length)}`;
+  });
 }
 
 // Front matter that is no YAML ----------------------------------------------------------------------------------------
@@ -59,10 +90,10 @@ function cut(lines: readonly string[], keys: ReadonlySet<string>): Field[] {
   const fields: Field[] = [];
   const seen = new Set<string>();
   for (const line of lines) {
-    const [, key] = /^([A-Za-z][\w-]*):(?:\s|$)/.exec(line) ?? [];
+    const key = keyOf(line);
     const last = fields.at(-1);
     const isInText = last !== undefined && TEXTS.includes(last.key);
-    if (key !== undefined && (!isInText || (keys.has(key) && !seen.has(key)))) {
+    if (key !== "" && (!isInText || (keys.has(key) && !seen.has(key)))) {
       seen.add(key);
       fields.push({ key, lines: [line] });
     } else if (last !== undefined) last.lines.push(line);

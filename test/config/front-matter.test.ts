@@ -77,6 +77,14 @@ describe("an agent file has its name, tools and model whatever its description l
     ["tools:\n- Read\n- Grep", FILES],
     ["tools:\n\t- Read\n\t- Grep", FILES],
     ['tools: ["Read", "Grep"]', FILES],
+    ["tools: read, grep", FILES],
+    ["tools: Read Grep", FILES],
+    ["tools: `Read`, `Grep`", FILES],
+    [`tools: '["Read", "Grep"]'`, FILES],
+    ["tools:\n  read: true\n  grep: true\n  bash: false", FILES],
+    ["Tools: Read, Grep", FILES],
+    ["tools : Read, Grep", FILES],
+    ["tools: All tools", undefined],
     ["tools: *", undefined],
     ["tools:", undefined],
   ];
@@ -91,6 +99,26 @@ describe("an agent file has its name, tools and model whatever its description l
 
   test("with a byte order mark, blank lines above and blanks after the lines of ---", () => {
     assert.equal(read("\uFEFF\n\n---  \nname: a\n--- \nDo it.").name, "a");
+  });
+
+  test("whose front matter nobody closed ends at the blank line below its fields", () => {
+    const agent = read("---\nname: a\ndescription: Use it.\ntools: Read, Grep\n\n# Role\n\nDo it: well.");
+    assert.deepEqual([agent.name, agent.tools, agent.prompt], ["a", FILES, "# Role\n\nDo it: well."]);
+    assert.equal(read("----\nname: a\n...\nDo it.").prompt, "Do it.");
+    assert.match(
+      errorsOf("---\nname: a\n\ntools: Read\n\nDo it.")[0] ?? "",
+      /two lines of ---.*found the first, in line 1/,
+    );
+    assert.match(errorsOf("---\nname: a\nDo it.\n\nAll.")[0] ?? "", /found the first, in line 1/);
+    assert.match(errorsOf("# Role\n\nDo it.")[0] ?? "", /found none$/);
+  });
+
+  test("of opencode, with its tools as a list, has those, whichever tool's names they are", () => {
+    for (const tools of ["Read, Grep", "[read, grep]", "\n  - Read\n  - grep"])
+      assert.deepEqual(read(file(`description: x\nmode: subagent\ntools: ${tools}`), "opencode").tools, FILES);
+    assert.equal(read(file("description: x\nmode: subagent"), "opencode").tools, undefined);
+    const denied = read(file("description: x\ntools: read, bash\npermission:\n  bash: deny"), "opencode");
+    assert.deepEqual(denied.tools, ["read_file", "list_dir"]);
   });
 
   test("opencode's patterns may stand without quotes, and tabs before them", () => {
