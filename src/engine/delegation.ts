@@ -3,7 +3,7 @@ import type { Event } from "../event.ts";
 import type { DelegationResult } from "../result.ts";
 import { type Run, resultsOf } from "../run/run.ts";
 import { createBroadcast } from "./work/broadcast.ts";
-import type { RunFeed } from "./work/run-feed.ts";
+import type { OnUpdate } from "./work/run-feed.ts";
 
 /** A running delegation of this process. */
 export type Delegation = {
@@ -20,8 +20,11 @@ export type Delegation = {
 export type LiveDelegation = Delegation & {
   /** The run, updated with each event. */
   readonly run: Run;
-  /** Calls back with each event and the run as of that event, already folded. Call it before the first event. */
-  follow: RunFeed["follow"];
+  /**
+   * Calls back with each event from the first on, and the run it is already folded into. Resolves when the work ends.
+   * Call it at once.
+   */
+  follow(onUpdate: OnUpdate): Promise<void>;
 };
 
 /** Wraps a run that has ended: nothing starts, and its stored results are returned. */

@@ -130,7 +130,10 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
       return (await open()).engine.answer({ ...given, by, reason: told });
     },
     runs: async (newest) => (await open()).engine.runs(newest),
-    run: async (id) => (await open()).engine.run(id),
+    async run(id) {
+      const { run, owner } = await (await open()).engine.run(id);
+      return structuredClone({ run, owner }); // A run of this process would change under the program's hands.
+    },
     async *watch(id, signal = new AbortController().signal) {
       yield* (await open()).engine.watch(id, signal);
     },

@@ -6,20 +6,18 @@ import { childIdOf, parseRunId, type RunUpdate } from "../run/run.ts";
 import {
   catchUp,
   eventsOf,
-  type FoundRun,
-  findRun,
   type LoadedRun,
   listRuns,
   orphanedRuns,
-  ownerOf,
   type RunListing,
   resolveRunId,
   runIds,
 } from "../run/run-store.ts";
-import { followRun, replayRun, watchRun } from "../run/watch-run.ts";
+import { replayRun, watchRun } from "../run/watch-run.ts";
 import type { Call } from "../task.ts";
 import { type ApprovalRequests, createApprovalRequests } from "./control/approval-requests.ts";
 import { type ClientCalls, createClientCalls } from "./control/client-calls.ts";
+import { type CurrentRuns, createCurrentRuns, type FoundRun } from "./control/current-runs.ts";
 import { createSteering, type SteerReceipt } from "./control/messages.ts";
 import type { LiveDelegation } from "./delegation.ts";
 import { type ConverseOptions, createContinueRun, type ResumeOptions } from "./start/continue-run.ts";
@@ -83,7 +81,7 @@ export interface Engine extends ClientCalls {
    * Like `resume`, for the server that owned the run: what a user stopped, or asked to stop, stays stopped.
    * @param found the run, which is in use from now on: find it again with `run`
    */
-  resumeAfterCrash(found: LoadedRun, server: string, options: ResumeOptions): Promise<LiveDelegation>;
+  resumeAfterCrash(found: FoundRun, server: string, options: ResumeOptions): Promise<LiveDelegation>;
   /**
    * Takes the next turn of a conversation (a run whose surface is `chat`) with the user's message. An unfinished turn
    * first ends where it was stopped. @throws DeputyError `run-unknown` | `run-owned` | `nothing-to-run`
@@ -118,11 +116,11 @@ export interface Engine extends ClientCalls {
    * Finds a run by its id, an unambiguous prefix of it, or the id of one of its children. @throws DeputyError
    * `run-unknown`
    */
-  run(id: string): Promise<FoundRun>;
+  run: CurrentRuns["find"];
   /** The full id of the run that an id means. @throws DeputyError `run-unknown` */
   runId(id: string): Promise<string>;
-  /** Brings a run that was found earlier up to date. */
-  refresh(found: FoundRun): Promise<void>;
+  refresh: CurrentRuns["refresh"];
+  follow: CurrentRuns["follow"];
   /**
    * Stored events so far of a run and the runs below it, or of one child for `ID.n`. @throws DeputyError `run-unknown`
    */
@@ -134,8 +132,6 @@ export interface Engine extends ClientCalls {
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
   /** Like `watch`, each event with the run as folded so far. */
   replay(id: string, signal: AbortSignal): AsyncIterable<RunUpdate>;
-  /** New events of a run that was found earlier, folded into it: it is up to date when the iteration ends. */
-  follow(found: LoadedRun, signal: AbortSignal): AsyncIterable<RunUpdate>;
   /** Permanently removes past runs from the journal. Running ones stay; unfinished ones go only on request. */
   prune(options: PruneOptions): Promise<Pruned>;
   /** Stops the runs of this process and releases all resources. */
@@ -146,7 +142,8 @@ export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, pid } = deps;
   const { plan, prepare } = createCalls(deps);
   const resuming = createResuming(deps);
-  const { own, disown, begin, requestStop, stopAll } = createRunsHere({ ...deps, ...resuming, prepare });
+  const { own, disown, begin, live, requestStop, stopAll } = createRunsHere({ ...deps, ...resuming, prepare });
+  const current = createCurrentRuns({ clock, journal, pid, live });
 
   async function submit(asked: Call, options: SubmitOptions): Promise<LiveDelegation> {
     const { setup, firstEvents } = await prepare(asked, options);
@@ -162,14 +159,14 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   async function stop(id: string, by: string): Promise<void> {
-    const loaded = await findRun(journal, id, pid);
-    const { run, owner } = loaded;
+    const { run, owner, loaded } = await current.find(id);
     const { delegationId } = run;
     const { taskIndex } = parseRunId(id);
     const target = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
     if (owner === "none") return;
     await requestStop(delegationId, by, target);
-    if (owner === "dead" && (await journal.claim(delegationId)).claimed) await closeAbandonedRun(loaded, by, target);
+    if (owner !== "dead" || loaded === undefined) return;
+    if ((await journal.claim(delegationId)).claimed) await closeAbandonedRun(loaded, by, target);
   }
 
   /** Stops an abandoned run by writing its end, unless another process continued and ended it meanwhile. */
@@ -180,33 +177,30 @@ export function createEngine(deps: EngineDeps): Engine {
     await journal.release(run.delegationId);
   }
 
-  const talk = { clock, journal, pid, newId: deps.newId };
+  const talk = { clock, journal, newId: deps.newId, ...current };
   return {
     plan,
     submit,
     enqueue,
     orphanedRuns: (server) => orphanedRuns(journal, server),
-    ...createContinueRun({ ...deps, ...resuming, own, disown, begin }),
+    ...createContinueRun({ ...deps, ...resuming, ...current, own, disown, begin }),
     stop,
     ...createSteering(talk),
     ...createApprovalRequests(talk),
     ...createClientCalls(talk),
     runs: (newest) => listRuns(journal, pid, newest),
     runCount: async () => (await runIds(journal)).length,
-    run: (id) => findRun(journal, id, pid),
+    run: current.find,
     runId: (id) => resolveRunId(journal, id),
-    async refresh(found) {
-      await catchUp(journal, found);
-      found.owner = await ownerOf(journal, found.run, pid);
-    },
-    events: (id) => eventsOf(journal, id, pid),
+    refresh: current.refresh,
+    follow: current.follow,
+    events: (id) => eventsOf(journal, id),
     async *watch(id, signal) {
       yield* watchRun(deps, await resolveRunId(journal, id), signal);
     },
     async *replay(id, signal) {
       yield* replayRun(deps, await resolveRunId(journal, id), signal);
     },
-    follow: (found, signal) => followRun(deps, found, signal),
     prune: (options) => pruneRuns(journal, options, clock.now(), pid),
     async close() {
       await stopAll(SHUTDOWN);

@@ -100,38 +100,27 @@ function foldStored(run: Run | undefined, event: StoredEvent): Run {
   }
 }
 
-/** A completely loaded run that was found by an id. */
-export type FoundRun = LoadedRun & RunListing;
-
-/** @throws DeputyError `run-unknown` if no run, or more than one, has an id with this prefix */
-export async function findRun(journal: Journal, id: string, pid: number): Promise<FoundRun> {
-  const { delegationId, taskIndex } = parseRunId(await wholeId(journal, id));
-  const loaded = await loadRun(journal, delegationId);
-  const { children } = loaded.run;
-  if (taskIndex !== undefined && children[taskIndex] === undefined)
-    throw childUnknown(delegationId, children.length, id);
-  return { ...loaded, owner: await ownerOf(journal, loaded.run, pid) };
-}
-
 /**
- * The full id of the run that an id means, without reading more than its first event. @throws DeputyError as `findRun`
+ * The full id of the run that an id means, without reading more than its first event. @throws DeputyError `run-unknown`
+ * if no run, or more than one, has an id with this prefix
  */
 export async function resolveRunId(journal: Journal, id: string): Promise<string> {
   const { delegationId, taskIndex } = parseRunId(await wholeId(journal, id));
   for await (const { event } of journal.read({ delegationId, kinds: ["delegation-start"] })) {
-    const count = event.kind === "delegation-start" ? event.planned.length : 0;
-    if (taskIndex !== undefined && taskIndex >= count) throw childUnknown(delegationId, count, id);
+    const planned = event.kind === "delegation-start" ? event.planned : [];
+    if (taskIndex !== undefined && planned[taskIndex] === undefined)
+      throw new DeputyError("run-unknown", `${delegationId} has ${planned.length} children; found no ${id}.`);
     return delegationId;
   }
   throw runUnknown(delegationId);
 }
 
 /** Stored events of a run and the runs below it, or of one child, in order. */
-export async function* eventsOf(journal: Journal, id: string, pid: number): AsyncGenerator<StoredEvent> {
-  const { run } = await findRun(journal, id, pid);
+export async function* eventsOf(journal: Journal, id: string): AsyncGenerator<StoredEvent> {
+  const delegationId = await resolveRunId(journal, id);
   const { taskIndex } = parseRunId(id);
-  const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
-  const filter = childId === undefined ? { within: run.delegationId } : { delegationId: run.delegationId };
+  const childId = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
+  const filter = childId === undefined ? { within: delegationId } : { delegationId };
   for await (const { event } of journal.read(filter)) {
     if (childId === undefined || subjectOf(event) === childId) yield event;
   }
@@ -203,13 +192,14 @@ function runUnknown(delegationId: string): DeputyError {
   return new DeputyError("run-unknown", `There is no run ${delegationId}. See: deputy runs`);
 }
 
-function childUnknown(delegationId: string, count: number, id: string): DeputyError {
-  return new DeputyError("run-unknown", `${delegationId} has ${count} children; found no ${id}.`);
-}
-
 async function isEmpty(entries: AsyncIterable<Entry>): Promise<boolean> {
   for await (const _ of entries) return false;
   return true;
+}
+
+/** Returns whether a process works on a run, or is about to. */
+export function isAtWork({ owner }: Pick<RunListing, "owner">): boolean {
+  return owner === "here" || owner === "elsewhere";
 }
 
 /** Returns whether a living process owns a run. */

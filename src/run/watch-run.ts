@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
 import { foldRun, type Run, type RunUpdate } from "./run.ts";
-import { catchUp, foldNew, isOwned, type LoadedRun } from "./run-store.ts";
+import { foldNew, isOwned, type LoadedRun } from "./run-store.ts";
 
 /** Interval between checks whether the owner is alive, in milliseconds. */
 const LOOK_MS = 1_000;
@@ -46,16 +46,12 @@ export async function* replayRun(
   }
 }
 
-/** Yields new events of a loaded run, folded into it. However the iteration ends, the run is up to date then. */
+/** Yields new events of a loaded run, folded into it. */
 export async function* followRun(deps: WatchDeps, loaded: LoadedRun, signal: AbortSignal): AsyncGenerator<RunUpdate> {
   const { run } = loaded;
-  try {
-    if (run.endedAt !== undefined) return;
-    for await (const entry of newEntries(deps, run.delegationId, loaded.lastSeq, signal))
-      if (foldNew(loaded, entry)) yield { event: entry.event, run };
-  } finally {
-    await catchUp(deps.journal, loaded);
-  }
+  if (run.endedAt !== undefined) return;
+  for await (const entry of newEntries(deps, run.delegationId, loaded.lastSeq, signal))
+    if (foldNew(loaded, entry)) yield { event: entry.event, run };
 }
 
 async function* newEntries(

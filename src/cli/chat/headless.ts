@@ -66,7 +66,7 @@ export async function chatOnce({
     return delegation.result;
   }
 
-  view.beginTurn(isFirst ? undefined : (await deputy.engine.run(delegation.id)).run);
+  view.beginTurn(isFirst ? undefined : delegation.run);
   try {
     const result = await Promise.race([watch(), exited.promise]);
     const [session] = result?.results ?? [];

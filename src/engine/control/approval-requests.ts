@@ -3,9 +3,9 @@ import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Event, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
-import { childIdOf, type OpenQuestion, parseRunId, type Run } from "../../run/run.ts";
-import { findRun, isOwned, type LoadedRun, loadRun } from "../../run/run-store.ts";
-import { followRun } from "../../run/watch-run.ts";
+import { childIdOf, type OpenQuestion, parseRunId, type Run, type RunUpdate } from "../../run/run.ts";
+import { isAtWork, isOwned } from "../../run/run-store.ts";
+import type { CurrentRuns, FoundRun } from "./current-runs.ts";
 
 /** A pending approval request with its run and child. */
 export type Question = OpenQuestion & { delegationId: string; childId: string; goal: string };
@@ -40,14 +40,15 @@ export type ApprovalRequests = {
   answer(answer: Answer): Promise<Answered>;
 };
 
-type ApprovalRequestsDeps = {
+type ApprovalRequestsDeps = Pick<CurrentRuns, "find" | "follow"> & {
   clock: Clock;
   journal: Journal;
-  pid: number;
   newId: () => string;
 };
 
-export function createApprovalRequests({ clock, journal, pid, newId }: ApprovalRequestsDeps): ApprovalRequests {
+export function createApprovalRequests(deps: ApprovalRequestsDeps): ApprovalRequests {
+  const { clock, journal, newId, find, follow } = deps;
+
   async function questions(): Promise<Question[]> {
     const asked = new Map<string, string>();
     for await (const { event } of journal.read({ kinds: ["approval-ask", "approval-end"] })) {
@@ -58,29 +59,34 @@ export function createApprovalRequests({ clock, journal, pid, newId }: ApprovalR
     }
     const open: Question[] = [];
     for (const delegationId of new Set(asked.values())) {
-      if (await isOwned(journal, delegationId)) open.push(...questionsOf((await loadRun(journal, delegationId)).run));
+      if (await isOwned(journal, delegationId)) open.push(...questionsOf((await find(delegationId)).run));
     }
     return open.sort((one, other) => one.askedAt - other.askedAt);
   }
 
   async function question(which: Which): Promise<Question> {
-    return questionIn((await findRun(journal, which.id, pid)).run, which);
+    const found = await find(which.id);
+    return requestMeant(found, which) ?? (await refuseClosed(found, which));
   }
 
-  async function questionIn(run: Run, which: Which): Promise<Question> {
-    const isLive = await isOwned(journal, run.delegationId);
-    return requestMeant(isLive ? questionsOf(run) : [], run, which, () => lastAnswer(run.delegationId, which));
+  /** @throws DeputyError `question-closed`: no request is pending */
+  async function refuseClosed({ run: { delegationId } }: FoundRun, which: Which): Promise<never> {
+    throw closed(delegationId, which, await lastAnswer(delegationId, which));
   }
 
   async function answer({ allowed, by, reason, ...which }: Answer): Promise<Answered> {
-    const found = await findRun(journal, which.id, pid);
-    const asked = await questionIn(found.run, which);
+    const found = await find(which.id);
+    const asked = requestMeant(found, which) ?? (await refuseClosed(found, which));
     const { delegationId, childId: target, callId, request } = asked;
     const id = newId();
-    await journal.append([
-      { kind: "approval-answer", at: clock.now(), delegationId, id, target, callId, request, allowed, by, reason },
-    ]);
-    return outcome(found, asked, id);
+    const failed = new AbortController();
+    const answered = outcome(found, asked, id, failed.signal);
+    const event = { kind: "approval-answer", at: clock.now(), delegationId, id, target, callId, request } as const;
+    await journal.append([{ ...event, allowed, by, reason }]).catch((error: unknown) => {
+      failed.abort();
+      throw error;
+    });
+    return answered;
   }
 
   /** Returns how the newest request that matches ended. */
@@ -95,15 +101,24 @@ export function createApprovalRequests({ clock, journal, pid, newId }: ApprovalR
     return last;
   }
 
-  /** Returns what decided the request, from the `approval-end` that the owner writes. */
-  async function outcome(found: LoadedRun, question: Question, answerId: string): Promise<Answered> {
+  /**
+   * Returns what decided the request, from the `approval-end` that the owner writes. Call it before the answer is sent.
+   */
+  async function outcome(
+    found: FoundRun,
+    question: Question,
+    answerId: string,
+    signal: AbortSignal,
+  ): Promise<Answered> {
     let end: (ApprovalOutcome & { answerId?: string }) | undefined;
     let answered = false;
-    for await (const { event, run } of followRun({ journal, clock }, found, new AbortController().signal)) {
+    const decided = new AbortController();
+    const onUpdate = ({ event, run }: RunUpdate) => {
       answered ||= event.kind === "approval-answer" && event.id === answerId;
       if (isEndOf(question, event)) end ??= event;
-      if (answered && !questionsOf(run).some(({ request }) => request === question.request)) break;
-    }
+      if (answered && !questionsOf(run).some(({ request }) => request === question.request)) decided.abort();
+    };
+    await follow(found, onUpdate, AbortSignal.any([signal, decided.signal]));
     const told = end && { allowed: end.allowed, by: end.by, reason: end.reason };
     return { question, counted: end?.answerId === answerId, end: told };
   }
@@ -124,13 +139,13 @@ function isEndOf(
   return event.kind === "approval-end" && event.childId === childId && event.callId === callId && event.at >= askedAt;
 }
 
-/** @throws DeputyError `question-closed` if no request is pending, `usage` if more than one matches */
-async function requestMeant(
-  open: Question[],
-  run: Run,
-  { id, callId = "", request }: Which,
-  before: () => Promise<ApprovalOutcome | undefined>,
-): Promise<Question> {
+/**
+ * The pending request that is meant; undefined if there is none. @throws DeputyError `question-closed` if another one
+ * has replaced it, `usage` if more than one matches
+ */
+function requestMeant(found: FoundRun, { id, callId = "", request }: Which): Question | undefined {
+  const { run } = found;
+  const open = isAtWork(found) ? questionsOf(run) : [];
   const { taskIndex } = parseRunId(id);
   const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
   const ofChild = open.filter((question) => childId === undefined || question.childId === childId);
@@ -140,20 +155,25 @@ async function requestMeant(
   const [only] = candidates;
   if (only === undefined) {
     if (request !== undefined && ofChild.length > 0) throw replaced(childId ?? run.delegationId, request);
-    const which = callId === "" ? "" : ` with the call ${callId}`;
-    const end = await before();
-    const why =
-      end === undefined
-        ? "it never did"
-        : `its last request was ${end.allowed ? "approved" : "denied"} by ${end.by} (${end.reason})`;
-    throw new DeputyError(
-      "question-closed",
-      `${childId ?? run.delegationId} has no pending approval request${which}: ${why}. List all with: deputy approve`,
-    );
+    return undefined;
   }
   if (candidates.length === 1) return only;
   const list = candidates.map((question) => `${question.childId} --call ${question.callId}`).join(", ");
   throw new DeputyError("usage", `Expected one approval request; ${candidates.length} are open. Choose one: ${list}`);
+}
+
+function closed(delegationId: string, { id, callId = "" }: Which, end: ApprovalOutcome | undefined): DeputyError {
+  const { taskIndex } = parseRunId(id);
+  const asker = taskIndex === undefined ? delegationId : childIdOf(delegationId, taskIndex);
+  const which = callId === "" ? "" : ` with the call ${callId}`;
+  const why =
+    end === undefined
+      ? "it never did"
+      : `its last request was ${end.allowed ? "approved" : "denied"} by ${end.by} (${end.reason})`;
+  return new DeputyError(
+    "question-closed",
+    `${asker} has no pending approval request${which}: ${why}. List all with: deputy approve`,
+  );
 }
 
 function replaced(id: string, request: string): DeputyError {

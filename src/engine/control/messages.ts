@@ -5,9 +5,9 @@
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Journal } from "../../journal/journal.ts";
-import { childIdOf, hasEnded, parseRunId, type Run, type RunChild, type Steer } from "../../run/run.ts";
-import { catchUp, findRun, isOwned, type LoadedRun, loadRun } from "../../run/run-store.ts";
-import { followRun } from "../../run/watch-run.ts";
+import { childIdOf, hasEnded, parseRunId, type Run, type RunChild, type RunUpdate, type Steer } from "../../run/run.ts";
+import { isAtWork } from "../../run/run-store.ts";
+import type { CurrentRuns, FoundRun } from "./current-runs.ts";
 
 /**
  * Delivery state of a message. `owner` is `dead` if no process works on the run; a resume would deliver the message.
@@ -19,53 +19,56 @@ export type Steering = {
   settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt>;
 };
 
-type SteeringDeps = {
+type SteeringDeps = CurrentRuns & {
   clock: Clock;
   journal: Journal;
-  pid: number;
   newId: () => string;
 };
 
-export function createSteering({ clock, journal, pid, newId }: SteeringDeps): Steering {
+export function createSteering({ clock, journal, newId, find, refresh, follow }: SteeringDeps): Steering {
   /** The runs that this process's receipts came from: settling a receipt continues there. */
-  const runs = new WeakMap<SteerReceipt, LoadedRun>();
+  const runs = new WeakMap<SteerReceipt, FoundRun>();
 
   async function steer(id: string, text: string, by: string): Promise<SteerReceipt> {
     if (text.trim() === "") throw new DeputyError("usage", "Expected a message for the child; found nothing.");
-    const loaded = await findRun(journal, id, pid);
-    const { delegationId } = loaded.run;
-    const { childId: target } = addressee(loaded.run, id).tally;
+    const found = await find(id);
+    const { delegationId } = found.run;
+    const { childId: target } = addressee(found.run, id).tally;
     const steerId = newId();
     await journal.append([{ kind: "steer-request", at: clock.now(), delegationId, id: steerId, target, text, by }]);
-    await catchUp(journal, loaded);
-    return receiptOf(loaded, target, steerId);
+    await refresh(found);
+    return receiptOf(found, target, steerId);
   }
 
   async function settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt> {
     const { childId, id } = receipt;
-    const loaded = runs.get(receipt) ?? (await loadRun(journal, parseRunId(childId).delegationId));
-    await catchUp(journal, loaded);
-    const now = await receiptOf(loaded, childId, id);
+    const found = runs.get(receipt) ?? (await find(childId));
+    await refresh(found);
+    const now = receiptOf(found, childId, id);
     if (now.state !== "queued" || now.owner === "dead") return now;
-    for await (const { run } of followRun({ journal, clock }, loaded, signal)) {
-      if (stateIn(run, childId, id) !== "queued") break;
-    }
-    return receiptOf(loaded, childId, id);
+    const settled = new AbortController();
+    const onUpdate = ({ run }: RunUpdate) => {
+      if (stateIn(run, childId, id) !== "queued") settled.abort();
+    };
+    await follow(found, onUpdate, AbortSignal.any([signal, settled.signal]));
+    return receiptOf(found, childId, id);
   }
 
-  async function receiptOf(loaded: LoadedRun, childId: string, id: string): Promise<SteerReceipt> {
-    const owner = (await isOwned(journal, loaded.run.delegationId)) ? "alive" : "dead";
-    const receipt: SteerReceipt = { id, childId, state: stateIn(loaded.run, childId, id) ?? "missed", owner };
-    runs.set(receipt, loaded);
+  function receiptOf(found: FoundRun, childId: string, id: string): SteerReceipt {
+    const owner = isAtWork(found) ? "alive" : "dead";
+    const receipt: SteerReceipt = { id, childId, state: stateIn(found.run, childId, id), owner };
+    runs.set(receipt, found);
     return receipt;
   }
 
   return { steer, settleSteer };
 }
 
-function stateIn({ children }: Run, childId: string, id: string): Steer["state"] | undefined {
+/** A run of this process receives a message that is in the journal a moment later. */
+function stateIn({ children }: Run, childId: string, id: string): Steer["state"] {
   const child = children.find(({ tally }) => tally.childId === childId);
-  return child?.steers.find((steer) => steer.id === id)?.state;
+  const isOpen = child !== undefined && !hasEnded(child);
+  return child?.steers.find((steer) => steer.id === id)?.state ?? (isOpen ? "queued" : "missed");
 }
 
 /** Returns the child that an id means: the named child or, for a run, its one open child. */

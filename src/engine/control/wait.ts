@@ -1,13 +1,14 @@
 /** Waits for a run in any process: until it ends, or until enough was seen or the time is up. */
 import type { Clock } from "../../clock.ts";
-import { allChildren, type Run } from "../../run/run.ts";
-import type { FoundRun, RunListing } from "../../run/run-store.ts";
+import { allChildren, type Run, type RunUpdate } from "../../run/run.ts";
+import { isAtWork, type RunListing } from "../../run/run-store.ts";
 import type { Engine } from "../engine.ts";
+import type { FoundRun } from "./current-runs.ts";
 
 export type WaitOptions = {
   ms: number;
   clock: Clock;
-  /** Receives the run as it is now, and after each stored event from then on. Returns true to stop waiting. */
+  /** Receives the run as it is now, and after each event from then on. Returns true to stop waiting. */
   onRun?: (run: Run) => boolean;
 };
 
@@ -19,17 +20,17 @@ export async function waitForRun(
   signal: AbortSignal,
 ): Promise<RunListing> {
   await engine.refresh(found);
-  if (found.owner === "none" || found.owner === "dead" || ms <= 0) return found;
-  const { run } = found;
-  if (onRun(run)) return found;
-  const timeout = new AbortController();
-  const cancel = clock.after(ms, () => timeout.abort());
+  if (!isAtWork(found) || ms <= 0 || onRun(found.run)) return found;
+  const over = new AbortController();
+  const cancel = clock.after(ms, () => over.abort());
+  const onUpdate = ({ run }: RunUpdate) => {
+    if (!over.signal.aborted && onRun(run)) over.abort();
+  };
   try {
-    for await (const _ of engine.follow(found, AbortSignal.any([signal, timeout.signal]))) if (onRun(run)) break;
+    await engine.follow(found, onUpdate, AbortSignal.any([signal, over.signal]));
   } finally {
     cancel();
   }
-  await engine.refresh(found);
   return found;
 }
 

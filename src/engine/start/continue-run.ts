@@ -8,9 +8,11 @@ import type { Journal } from "../../journal/journal.ts";
 import { present } from "../../present.ts";
 import type { Route } from "../../route.ts";
 import { canGoOn, isConversation, type Run, rootIdOf, wasCutOff } from "../../run/run.ts";
-import { catchUp, findRun, type LoadedRun } from "../../run/run-store.ts";
+import { catchUp, type LoadedRun } from "../../run/run-store.ts";
+import type { CurrentRuns, FoundRun } from "../control/current-runs.ts";
 import { asItEnded, type LiveDelegation } from "../delegation.ts";
 import type { Setup } from "../setup/setup.ts";
+import { ownedBy } from "./claim-run.ts";
 import {
   endsOfStopped,
   factsOf,
@@ -39,7 +41,8 @@ export type ConverseOptions = ContinueOptions & {
 };
 
 export type ContinueRunDeps = Resuming &
-  Pick<RunsHere, "own" | "disown" | "begin"> & {
+  Pick<RunsHere, "own" | "disown" | "begin"> &
+  Pick<CurrentRuns, "find"> & {
     clock: Clock;
     journal: Journal;
     /** This process. */
@@ -50,7 +53,7 @@ export type ContinueRunDeps = Resuming &
 
 export type ContinueRun = {
   resume(id: string, options: ResumeOptions): Promise<LiveDelegation>;
-  resumeAfterCrash(found: LoadedRun, server: string, options: ResumeOptions): Promise<LiveDelegation>;
+  resumeAfterCrash(found: FoundRun, server: string, options: ResumeOptions): Promise<LiveDelegation>;
   converse(id: string, text: string, options: ConverseOptions): Promise<LiveDelegation>;
 };
 
@@ -63,11 +66,11 @@ export function createContinueRun(deps: ContinueRunDeps): ContinueRun {
 }
 
 async function resume(deps: ContinueRunDeps, id: string, options: ResumeOptions): Promise<LiveDelegation> {
-  const loaded = await findRun(deps.journal, id, deps.pid);
-  const { run } = loaded;
+  const found = await deps.find(id);
+  const { run } = found;
   refuseNested(run);
   if (isOver(run)) return asItEnded(run);
-  return whileOwned(deps, loaded, async () => {
+  return whileOwned(deps, found, async (loaded) => {
     const setup = withPermissions(deps.setup(), options.permissions);
     const plan = await planOrRefuse(deps, run, setup, options);
     return continueRun(deps, setup, loaded, { facts: factsOf(plan), more: [] }, options);
@@ -77,15 +80,15 @@ async function resume(deps: ContinueRunDeps, id: string, options: ResumeOptions)
 /** What a user stopped, or asked to stop, stays stopped. A run that then has nothing to continue is left unchanged. */
 async function resumeAfterCrash(
   deps: ContinueRunDeps,
-  loaded: LoadedRun,
+  found: FoundRun,
   server: string,
   options: ResumeOptions,
 ): Promise<LiveDelegation> {
   const { clock, disown } = deps;
-  const { run } = loaded;
+  const { run } = found;
   refuseNested(run);
   if (isOver(run)) return asItEnded(run);
-  return whileOwned(deps, loaded, async () => {
+  return whileOwned(deps, found, async (loaded) => {
     const setup = withPermissions(deps.setup(), options.permissions);
     const plan = await planOrRefuse(deps, run, setup, { ...options, server });
     await deps.endAsked(loaded, server);
@@ -104,11 +107,11 @@ async function converse(
   text: string,
   options: ConverseOptions,
 ): Promise<LiveDelegation> {
-  const loaded = await findRun(deps.journal, id, deps.pid);
-  const { run } = loaded;
+  const found = await deps.find(id);
+  const { run } = found;
   const [session] = run.children;
   if (!isConversation(run) || session === undefined) throw noConversation(run.delegationId);
-  return whileOwned(deps, loaded, () => {
+  return whileOwned(deps, found, (loaded) => {
     const setup = withPermissions(deps.setup(), options.permissions);
     const { route, maxCostUsd } = options;
     const renewed = nextRoute(session.tally, setup, {
@@ -132,15 +135,15 @@ function isOver({ endedAt, children }: Run): boolean {
 
 /** Claims a run and brings it up to date; releases it if the work cannot begin. @throws DeputyError `run-owned` */
 async function whileOwned<Result>(
-  { own, disown, journal }: ContinueRunDeps,
-  loaded: LoadedRun,
-  work: () => Promise<Result>,
+  { own, disown, journal, pid }: ContinueRunDeps,
+  { run: { delegationId }, loaded }: FoundRun,
+  work: (loaded: LoadedRun) => Promise<Result>,
 ): Promise<Result> {
-  const { delegationId } = loaded.run;
+  if (loaded === undefined) throw ownedBy(delegationId, pid);
   await own(delegationId);
   try {
     await catchUp(journal, loaded);
-    return await work();
+    return await work(loaded);
   } catch (error) {
     await disown(delegationId);
     throw error;

@@ -2,12 +2,13 @@
 import type { Event, StoredEvent } from "../../event.ts";
 import { present } from "../../present.ts";
 import type { DelegationResult } from "../../result.ts";
-import type { RunUpdate } from "../../run/run.ts";
+import { type RunUpdate, rootIdOf } from "../../run/run.ts";
 import type { LoadedRun } from "../../run/run-store.ts";
 import type { ApprovalOptions } from "../control/approvals.ts";
 import type { LiveDelegation } from "../delegation.ts";
 import type { Setup } from "../setup/setup.ts";
 import { createBroadcast } from "../work/broadcast.ts";
+import { type LiveRun, liveRunIn } from "../work/live-run.ts";
 import { createRunFeed } from "../work/run-feed.ts";
 import type { Services } from "../work/services.ts";
 import { supervise } from "../work/supervisor.ts";
@@ -45,6 +46,8 @@ export type RunsHere = {
   /** Runs a run that this process owns. @param first recorded events that were not published yet */
   begin(setup: Setup, loaded: LoadedRun, first: readonly StoredEvent[], options: RunOptions): LiveDelegation;
   requestStop(delegationId: string, by: string, target?: string): Promise<void>;
+  /** The run, if this process works on it or on a run above it. */
+  live(delegationId: string): LiveRun | undefined;
   /** Stops all of them, and waits for them to end. */
   stopAll(by: string): Promise<void>;
 };
@@ -52,7 +55,7 @@ export type RunsHere = {
 export function createRunsHere(deps: RunsHereDeps): RunsHere {
   const { clock, journal, scheduler, pid } = deps;
   /** Undefined while the run is owned but not begun: the journal would let this process claim it again. */
-  const here = new Map<string, Promise<DelegationResult> | undefined>();
+  const here = new Map<string, (LiveRun & { result: Promise<DelegationResult> }) | undefined>();
   const runNestedWith = createNestedRuns(deps);
 
   async function own(delegationId: string): Promise<void> {
@@ -85,11 +88,10 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
       broadcast.push(update.event);
       feed.publish(update);
     };
+    const { follow } = feed;
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
     // Runs before anything that `supervise` does in that turn.
-    setImmediate(() => {
-      for (const event of first) publish({ event, run });
-    });
+    setImmediate(() => first.forEach(broadcast.push));
     const result = supervise(deps, setup, loaded, {
       publish,
       approvalOptions: { asker, answersFromElsewhere },
@@ -101,9 +103,24 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
       feed.end();
     });
     result.catch(() => {}); // The holder of the delegation sees the rejection; handling it is optional.
-    here.set(delegationId, result);
+    here.set(delegationId, { run, follow, result });
     const stop = (by: string, target?: string) => requestStop(delegationId, by, target);
-    return { id: delegationId, run, events: broadcast, follow: feed.follow, result, stop };
+    return {
+      id: delegationId,
+      run,
+      events: broadcast,
+      async follow(onUpdate) {
+        for (const event of first) onUpdate({ event, run });
+        await follow(onUpdate);
+      },
+      result,
+      stop,
+    };
+  }
+
+  function live(delegationId: string): LiveRun | undefined {
+    const root = here.get(rootIdOf(delegationId));
+    return root && liveRunIn(root, delegationId);
   }
 
   function requestStop(delegationId: string, by: string, target?: string): Promise<void> {
@@ -113,8 +130,8 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
 
   async function stopAll(by: string): Promise<void> {
     await Promise.all([...here.keys()].map((delegationId) => requestStop(delegationId, by)));
-    await Promise.allSettled(here.values());
+    await Promise.allSettled([...here.values()].map((begun) => begun?.result));
   }
 
-  return { own, disown, begin, requestStop, stopAll };
+  return { own, disown, begin, live, requestStop, stopAll };
 }
