@@ -10,7 +10,7 @@ import { MAX_IMAGES } from "./image.ts";
 import { unquoted } from "./json-in-text.ts";
 import { pathText, valueAt } from "./key-path.ts";
 import { plainValue } from "./plain-value.ts";
-import { isRecord } from "./record.ts";
+import { fieldsOf, isRecord } from "./record.ts";
 import { EFFORTS } from "./route.ts";
 import { withoutNullKeywords } from "./schema-nulls.ts";
 
@@ -122,8 +122,8 @@ export function delegateTaskJsonSchema(): Record<string, unknown> {
       },
     },
   );
-  const { tasks, ...fields } = properties as Record<string, Record<string, unknown>>;
-  const types = Object.entries(fields).map(([name, field]) => [name, typeOnly(field)]);
+  const { tasks, ...fields } = properties;
+  const types = Object.entries(fields).map(([name, field]) => [name, typeOnly(fieldsOf(field))]);
   const task = {
     type: "object",
     properties: Object.fromEntries(types),
@@ -132,7 +132,7 @@ export function delegateTaskJsonSchema(): Record<string, unknown> {
   };
   return {
     type: "object",
-    properties: { ...fields, tasks: { ...tasks, items: task } },
+    properties: { ...fields, tasks: { ...fieldsOf(tasks), items: task } },
     additionalProperties: false,
   };
 }

@@ -1,10 +1,12 @@
 /** A running child: its input, its state, and how it emits events. */
+
 import type { ApprovalFacts } from "../approval-request.ts";
 import type { Clock } from "../clock.ts";
 import type { Failure, FailureKind, Warning } from "../errors.ts";
 import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
+import { fieldsOf } from "../record.ts";
 import type { Route } from "../route.ts";
 import type { KeyAvailability, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
@@ -111,6 +113,12 @@ export type FailureSituation = {
 
 /** The reason of a child's aborted signal. */
 export type StopReason = { status: "timeout" } | { status: "interrupted"; by: string };
+
+/** Why a child's signal aborted. */
+export function stopReason({ reason }: AbortSignal): StopReason {
+  const { status, by } = fieldsOf(reason);
+  return status === "timeout" ? { status } : { status: "interrupted", by: String(by) };
+}
 
 /** A running child: its input, and its conversation folded from its events. The engine folds the run. */
 export type Child = {

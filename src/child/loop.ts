@@ -19,7 +19,7 @@ import {
   emitLive,
   loadChild,
   type Permit,
-  type StopReason,
+  stopReason,
 } from "./child.ts";
 import { answerText, lastText } from "./conversation.ts";
 import { FINAL_ANSWER_PROMPT, repairPrompt } from "./prompt.ts";
@@ -378,7 +378,7 @@ async function* routeGone(child: Child, { message }: Failure): AsyncGenerator<Em
 }
 
 function stopped({ signal, conversation, input }: Child): Ending {
-  const reason = signal.reason as StopReason;
+  const reason = stopReason(signal);
   const text = lastText(conversation);
   return reason.status === "timeout"
     ? { status: "timeout", exitReason: "timeout_seconds", limit: input.planned.limits.timeoutMs / 1000, text }

@@ -1,7 +1,8 @@
 /** The version of Deputy. */
 import { readFile } from "node:fs/promises";
+import { fieldsOf } from "../record.ts";
 
 export async function readVersion(): Promise<string> {
   const about: unknown = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
-  return (about as { version: string }).version;
+  return String(fieldsOf(about).version);
 }

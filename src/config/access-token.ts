@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import { DeputyError } from "../errors.ts";
+import { DeputyError, errorMessage } from "../errors.ts";
 import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 
 const TOKEN_BYTES = 32;
@@ -34,7 +34,7 @@ function tokenIn(path: string): string {
   } catch (error) {
     if (error instanceof DeputyError) throw error;
     const message =
-      `Expected the access token for clients in ${path}, a file that you own; found: ${(error as Error).message}. ` +
+      `Expected the access token for clients in ${path}, a file that you own; found: ${errorMessage(error)}. ` +
       "Move it aside to create a new one, or use another state directory (DEPUTY_STATE_DIR).";
     throw new DeputyError("input-unreadable", message, { cause: error });
   }

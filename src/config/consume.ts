@@ -1,6 +1,6 @@
 /** Reads a foreign document by removing what is understood, so that the rest can be reported. */
 
-import { isRecord } from "../record.ts";
+import { fieldsOf, isRecord } from "../record.ts";
 
 export type Fields = Record<string, unknown>;
 
@@ -32,7 +32,8 @@ export function consumeText(fields: Fields, ...names: string[]): string | undefi
 
 /** Like `consume`, for maps. */
 export function consumeFields(fields: Fields, name: string): Fields {
-  return isRecord(fields[name]) ? (consume(fields, name) as Fields) : {};
+  const found = isRecord(fields[name]) ? consume(fields, name) : undefined;
+  return fieldsOf(found);
 }
 
 function isBlank(value: unknown): boolean {

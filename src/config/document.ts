@@ -2,7 +2,7 @@
  * One YAML (or JSON) file of the configuration: its value, the position of each key, and its errors. An error never
  * quotes a value that could be a key.
  */
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { configSchema, keysAllowedAt } from "../config-schema.ts";
 import { suggest } from "../did-you-mean.ts";
@@ -135,7 +135,7 @@ function keyOffset(contents: unknown, path: KeyPath): number | undefined {
 }
 
 function rangeStart(node: unknown): number | undefined {
-  return (node as { range?: [number, number, number] | null } | null | undefined)?.range?.[0];
+  return isNode(node) ? node.range?.[0] : undefined;
 }
 
 // Errors -------------------------------------------------------------------------------------------------------------

@@ -31,9 +31,10 @@ export function readFrontMatter(
     return { errors: [`${file}: expected front matter of at most ${MAX_MATTER} characters; found ${length}`] };
   // Lines are counted as in the file.
   const read = readYaml(file, "\n".repeat(start + 1) + matter.join("\n"));
-  const fields = "errors" in read ? readFields(matter, keys) : read.value;
-  if (fields === undefined) return read as { errors: string[] };
-  return { fields, body: lines.slice(end + 1).join("\n") };
+  const body = lines.slice(end + 1).join("\n");
+  if (!("errors" in read)) return { fields: read.value, body };
+  const fields = readFields(matter, keys);
+  return fields === undefined ? read : { fields, body };
 }
 
 const FENCE = /^-{3,}\s*$/;

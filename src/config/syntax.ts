@@ -11,5 +11,5 @@ const YAML_WORDS: Partial<Record<YAMLError["code"], string>> = {
 
 /** One clause: what was expected and found. */
 export function yamlError({ code, message }: YAMLError): string {
-  return YAML_WORDS[code] ?? (message.split(/ at line \d+/)[0] as string).trim();
+  return YAML_WORDS[code] ?? (message.split(/ at line \d+/)[0] ?? message).trim();
 }

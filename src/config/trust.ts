@@ -6,15 +6,16 @@ import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import type { Environment } from "../template.ts";
 import { type ConfigTexts, readConfigTexts } from "./config-texts.ts";
 
 /** The directory for everything that Deputy writes. */
 export function stateDir(env: Environment): string {
-  const blank = (value: string | undefined) => value === undefined || value.trim() === "";
-  if (!blank(env.DEPUTY_STATE_DIR)) return env.DEPUTY_STATE_DIR as string;
-  if (!blank(env.XDG_STATE_HOME)) return join(env.XDG_STATE_HOME as string, "deputy");
+  const { DEPUTY_STATE_DIR: own = "", XDG_STATE_HOME: shared = "" } = env;
+  if (own.trim() !== "") return own;
+  if (shared.trim() !== "") return join(shared, "deputy");
   return join(env.HOME || homedir(), ".local", "state", "deputy");
 }
 
@@ -34,11 +35,14 @@ function trustedFile(state: string): string {
   return join(state, "trusted.json");
 }
 
+/** Fingerprints by path. */
+const trusted = z.record(z.string(), z.string());
+
 /** A missing or damaged list trusts nothing. */
 function readTrusted(state: string): Record<string, string> {
   const text = readPrivateFile(trustedFile(state), "the list of project configs that you trust");
   try {
-    return JSON.parse(text ?? "{}") as Record<string, string>;
+    return trusted.parse(JSON.parse(text ?? "{}"));
   } catch {
     return {};
   }

@@ -48,11 +48,11 @@ export function createDelegateTool(
       await under.result.finally(() => signal.removeEventListener("abort", stop));
       return reportOf({ run: under.run, owner: "none" }, clock.now());
     },
-  }) as Tool;
+  });
   return {
     name: "delegate_task",
     description: tool.description,
-    inputSchema: z.toJSONSchema(tool.input, { io: "input" }) as Record<string, unknown>,
+    inputSchema: { ...z.toJSONSchema(tool.input, { io: "input" }) },
     async run(written, signal = new AbortController().signal) {
       const parsed = parseArguments(tool, written);
       if (!parsed.success) return { ok: false, text: invalidArguments(tool, parsed.error) };

@@ -2,9 +2,10 @@
  * Approval forms: an approval request shown to the client's user as a form, with the exact command and a required
  * choice.
  */
-import type { ElicitResult } from "@modelcontextprotocol/server";
+
 import type { Engine } from "../engine/engine.ts";
 import { DeputyError } from "../errors.ts";
+import { fieldsOf } from "../record.ts";
 import type { OpenQuestion, Run } from "../run/run.ts";
 import { shortLine } from "../short-line.ts";
 import type { ElicitationForm } from "./request-context.ts";
@@ -63,10 +64,10 @@ export async function submitDecision(engine: Engine, form: ApprovalForm, answer:
 }
 
 function decisionOf(answer: unknown): { allowed: boolean; reason: string } | undefined {
-  const { action, content } = Object(answer) as Partial<ElicitResult>;
+  const { action, content } = fieldsOf(answer);
   if (action === "decline") return { allowed: false, reason: "denied by the user" };
   if (action !== "accept") return undefined;
-  const { decision, reason } = Object(content) as Record<string, unknown>;
+  const { decision, reason } = fieldsOf(content);
   if (decision === "allow") return { allowed: true, reason: "allowed by the user" };
   const why = typeof reason === "string" && reason.trim() !== "" ? `: ${reason.trim()}` : "";
   return decision === "deny" ? { allowed: false, reason: `denied by the user${why}` } : undefined;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DeputyError } from "../errors.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
 import { present } from "../present.ts";
-import { isRecord } from "../record.ts";
+import { fieldsOf, isRecord } from "../record.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
 
@@ -58,7 +58,7 @@ function withoutBounds({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchem
 function outline(output: z.ZodType): NonNullable<McpTool["outputSchema"]> {
   const { properties = {} } = z.toJSONSchema(output);
   const fields = Object.entries(properties).map(([name, field]) => {
-    const { type } = field as z.core.JSONSchema.BaseSchema;
+    const { type } = fieldsOf(field);
     return [name, type === undefined ? {} : { type }];
   });
   return { type: "object", properties: Object.fromEntries(fields) };

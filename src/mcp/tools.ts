@@ -50,7 +50,7 @@ export function createMcpTools(deps: ToolsDeps, context: RequestContext | undefi
       restOf,
       submit: (call, _, how) => use().delegate(call, how),
     });
-  const tools = [
+  return [
     ...(delegation.max_spawn_depth > 0 ? [delegate()] : []),
     createListModels({ listModels }),
     createCheckDelegation({
@@ -66,8 +66,7 @@ export function createMcpTools(deps: ToolsDeps, context: RequestContext | undefi
       answer: (id, callId, allowed, reason) => use().settle(id, callId, allowed, reason),
       mayApprove: delegation.approvals_by_model,
     }),
-  ] as Tool[];
-  return tools;
+  ];
 }
 
 export const TOOL_ANNOTATIONS: Record<string, ToolAnnotations> = {

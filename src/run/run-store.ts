@@ -1,5 +1,5 @@
 /** Finds, lists and loads the runs of a journal. */
-import { DeputyError } from "../errors.ts";
+import { DeputyError, errorMessage } from "../errors.ts";
 import type { ChildEvent, StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
 import { setAsideReason } from "./crash-loop.ts";
@@ -94,7 +94,7 @@ function foldStored(run: Run | undefined, event: StoredEvent): Run {
     return foldRun(run, event);
   } catch (error) {
     const message =
-      `The journal is inconsistent at run ${event.delegationId}: ${(error as Error).message}. ` +
+      `The journal is inconsistent at run ${event.delegationId}: ${errorMessage(error)}. ` +
       "See what is wrong: deputy journal verify";
     throw new DeputyError("journal-unusable", message, { cause: error });
   }

@@ -29,7 +29,7 @@ type ShapePath = readonly (string | number)[];
 export function shapeIssue(value: unknown, shape: Shape, path: ShapePath = []): ShapeIssue | undefined {
   if (shape === "any" || value === null || value === undefined) return undefined;
   if ("values" in shape) {
-    return shape.values.includes(value as string)
+    return shape.values.some((allowed) => allowed === value)
       ? undefined
       : { path, kind: "value", found: value, expected: shape.values };
   }

@@ -8,7 +8,6 @@ import type { ChatExtras } from "../../engine/engine.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
 import { reportOf } from "../../run/run-report.ts";
-import type { Tool } from "../../tool.ts";
 import { createCheckDelegation, restOf } from "../../tools/delegation/check-delegation.ts";
 import { createControlDelegation } from "../../tools/delegation/control-delegation.ts";
 import type { Io } from "../io.ts";
@@ -53,7 +52,7 @@ export function createChatExtras(
   });
 
   return {
-    tools: [check, control] as Tool[],
+    tools: [check, control],
     restOf,
     async background(call, from) {
       if (from.bounds.isBudgeted) throw new DeputyError("usage", BUDGETED);

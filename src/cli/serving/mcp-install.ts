@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { rememberSettings } from "../../config/own-files.ts";
 import { stateDir } from "../../config/trust.ts";
 import { suggest } from "../../did-you-mean.ts";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, errorMessage } from "../../errors.ts";
 import { present } from "../../present.ts";
 import type { Routing } from "../../routing/routing.ts";
 import { readForeignText } from "../../system/foreign-file.ts";
@@ -66,7 +66,7 @@ function remember(path: string, { env }: Io): void {
   try {
     rememberSettings(path, state);
   } catch (error) {
-    const message = `Cannot record in ${state} that ${path} starts Deputy: ${(error as Error).message}. Until it is recorded, children may change that file. Install again once the directory is writable.`;
+    const message = `Cannot record in ${state} that ${path} starts Deputy: ${errorMessage(error)}. Until it is recorded, children may change that file. Install again once the directory is writable.`;
     throw new DeputyError("output-unwritable", message, { cause: error });
   }
 }

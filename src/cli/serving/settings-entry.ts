@@ -3,7 +3,7 @@
  * value is rejected: the parsed values are compared before and after.
  */
 import { isDeepStrictEqual } from "node:util";
-import { isRecord } from "../../record.ts";
+import { fieldsOf, isRecord } from "../../record.ts";
 import { jsonSettings } from "./json-settings.ts";
 import { type EntryPath, type SettingsEntry, SettingsError, type SettingsSyntax } from "./settings-syntax.ts";
 import { tomlSettings } from "./toml-settings.ts";
@@ -64,8 +64,8 @@ function isOnlyEntrySet(
   [section, name]: EntryPath,
   entry: SettingsEntry,
 ): boolean {
-  const expected = (parse(before) ?? {}) as Record<string, SettingsEntry | null | undefined>;
-  expected[section] = { ...expected[section], [name]: entry };
+  const expected = fieldsOf(parse(before));
+  expected[section] = { ...fieldsOf(expected[section]), [name]: entry };
   try {
     return isDeepStrictEqual(parse(after), expected);
   } catch (error) {

@@ -3,7 +3,7 @@
  * budgets and approval handlers, ends before the child does, and is found by its id after a crash.
  */
 
-import type { StopReason } from "../../child/child.ts";
+import { stopReason } from "../../child/child.ts";
 import type { Event, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Ready } from "../../plan.ts";
@@ -82,7 +82,7 @@ export function restOf(childId: string): string {
 }
 
 /** Names who stopped a child's delegations when the child itself is stopped. */
-export function abortedBy({ reason }: AbortSignal): string {
-  const why = reason as StopReason;
+export function abortedBy(signal: AbortSignal): string {
+  const why = stopReason(signal);
   return why.status === "timeout" ? "parent-timeout" : why.by;
 }

@@ -1,5 +1,5 @@
 /** Events that the engine records about a child. All others come from the child's own loop. */
-import type { StopReason } from "../../child/child.ts";
+import { stopReason } from "../../child/child.ts";
 import type { Failure } from "../../errors.ts";
 import type { Event, StoredEvent } from "../../event.ts";
 import { interruption, parseRunId } from "../../run/run.ts";
@@ -22,8 +22,8 @@ export function budgetWait(child: ChildRef, heldUsd: number, at: number): Event 
 
 /** Ends a child that was stopped while it waited in the queue. */
 export function neverStarted({ delegationId, childId }: ChildRef, signal: AbortSignal, at: number): StoredEvent {
-  const { by } = signal.reason as StopReason & { status: "interrupted" };
-  return interruption(delegationId, childId, by, at);
+  const why = stopReason(signal);
+  return interruption(delegationId, childId, "by" in why ? why.by : why.status, at);
 }
 
 export function failedEnd(child: ChildRef, failure: Failure, at: number): StoredEvent {

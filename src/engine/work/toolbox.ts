@@ -42,7 +42,7 @@ export function toolsOf(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot
   if (!mayDelegate(deps, planned)) return tools;
   const listModels = createListModels({ listModels: setup.listModels });
   const added = isConversation(run) ? (chatExtras?.tools ?? []) : [];
-  return [...tools, delegateTool(deps, delegator, slot), listModels as Tool, ...added];
+  return [...tools, delegateTool(deps, delegator, slot), listModels, ...added];
 }
 
 /** The tools of the child's toolsets, limited to those that its agent definition names. */
@@ -74,7 +74,7 @@ function delegateTool(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot):
       slot.release(); // The child does not need a slot while it waits.
       return reportOf({ run: await running, owner: "none" }, clock.now());
     },
-  }) as Tool;
+  });
 }
 
 function backgroundFrom({ child, planned, budgets }: Delegator) {

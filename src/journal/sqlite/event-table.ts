@@ -62,7 +62,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
    * checkpoints of the log and writes of this process.
    */
   function* entries(filter: EntryFilter, upTo: number): Generator<Entry> {
-    for (const { seq } of matching(filter, upTo)) {
+    for (const seq of matching(filter, upTo)) {
       const row = one.get(seq);
       if (row === undefined) continue; // Its run was removed meanwhile.
       if (!isWhole(row)) throw new DamagedEntry(seq);
@@ -70,10 +70,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
     }
   }
 
-  function matching(
-    { delegationId, within, roots, kinds, after = 0, since }: EntryFilter,
-    upTo: number,
-  ): { seq: number }[] {
+  function matching({ delegationId, within, roots, kinds, after = 0, since }: EntryFilter, upTo: number): number[] {
     // A whole tree is found by index; a watcher's few new entries are scanned. A plus before a column disables its
     // index.
     const byPlace = within === undefined || upTo - after <= FEW;
@@ -84,13 +81,14 @@ export function createEventTable(database: DatabaseSync): EventTable {
     if (roots) conditions.push("instr(delegation_id, '.') = 0");
     if (kinds !== undefined && within !== undefined) conditions.push("+kind IN (SELECT value FROM json_each($kinds))");
     else if (kinds !== undefined) conditions.push("kind IN (SELECT value FROM json_each($kinds))");
-    return selection(conditions.join(" AND ")).all({
+    const rows = selection(conditions.join(" AND ")).all({
       after,
       upTo,
       ...present({ delegationId, since }),
       ...(within !== undefined && { root: within, ...treeBelow(within) }),
       ...(kinds !== undefined && { kinds: JSON.stringify(kinds) }),
-    }) as { seq: number }[];
+    });
+    return rows.map(({ seq }) => Number(seq));
   }
 
   function selection(conditions: string): StatementSync {

@@ -7,7 +7,7 @@
  */
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { DeputyError } from "../../errors.ts";
 import { makeFolder } from "../../system/make-folder.ts";
 import type { Claim, Owner } from "../journal.ts";
@@ -93,7 +93,8 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
   }
 
   function claimOn(delegationId: string): ClaimRow | undefined {
-    return find.get(delegationId) as ClaimRow | undefined;
+    const row = find.get(delegationId);
+    return row && claimIn(row);
   }
 
   function isAlive(claim: ClaimRow): boolean {
@@ -132,7 +133,11 @@ export function createOwnership(database: DatabaseSync, directory: string, owner
     claimNew,
     fence,
     forget: (delegationId) => void drop.run(delegationId),
-    isAnyAlive: () => (all.all() as ClaimRow[]).some(isAlive),
+    isAnyAlive: () => all.all().map(claimIn).some(isAlive),
     close,
   };
+}
+
+function claimIn({ ownerId, pid }: Record<string, SQLOutputValue>): ClaimRow {
+  return { ownerId: String(ownerId), pid: Number(pid) };
 }

@@ -55,7 +55,7 @@ async function run(
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   try {
-    const [exitCode, killedBy] = (await once(command, "exit")) as [number | null, string | null];
+    const [exitCode, killedBy]: unknown[] = await once(command, "exit");
     if (late) return { problem: `took longer than ${TIMEOUT_MS / 1000} s` };
     if (killedBy !== null) return { problem: `was ended by ${killedBy}` };
     if (exitCode !== 0) return { problem: `ended with exit code ${exitCode}` };

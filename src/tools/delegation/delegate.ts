@@ -2,10 +2,12 @@
  * `delegate_task`: runs a model's tasks in child agents. The engine that starts them is passed in; the tool's
  * description and output are the same on every surface.
  */
+
 import { z } from "zod";
 import type { AvailableModels } from "../../available-models.ts";
 import { DeputyError } from "../../errors.ts";
 import { plainValue } from "../../plain-value.ts";
+import { fieldsOf } from "../../record.ts";
 import { type Report, reportInWords, reportSchema, withinLimit } from "../../report.ts";
 import { shortLine } from "../../short-line.ts";
 import { type Call, delegateTaskJsonSchema, parseCall, type TaskError } from "../../task.ts";
@@ -70,7 +72,7 @@ export function createDelegate(deps: DelegateDeps): Tool<DelegateInput> {
 /** The schema of a call: models see the one JSON Schema, and the one parser reads the call and locates its errors. */
 function askedSchema({ maxTasks, supportsBackground = false }: DelegateDeps): z.ZodType<DelegateInput> {
   const { properties, ...schema } = delegateTaskJsonSchema();
-  const fields = { ...(properties as object), ...(supportsBackground && { background: BACKGROUND }) };
+  const fields = { ...fieldsOf(properties), ...(supportsBackground && { background: BACKGROUND }) };
   return z
     .unknown()
     .meta({ ...schema, properties: fields })

@@ -96,7 +96,7 @@ export async function runInShell(
   lease.on("error", () => {});
 
   const stopping = stopSessionWhen(session, lease, timeoutMs, signal);
-  const [exitCode] = (await exited) as [number | null];
+  const [exitCode]: unknown[] = await exited;
   const stopped = stopping.end();
   // A process that should be ended may have closed the descriptor.
   const allGone = stopped === undefined && (await settlesWithin(gone, SETTLE_MS));
@@ -104,7 +104,8 @@ export async function runInShell(
   else await endSession(session, lease);
   await settlesWithin(gone, DRAIN_MS);
   for (const stream of [output, line, lease]) stream.destroy();
-  return { exitCode: exitCode ?? 128 + constants.signals.SIGKILL, ...present({ stopped }) };
+  const killed = 128 + constants.signals.SIGKILL;
+  return { exitCode: typeof exitCode === "number" ? exitCode : killed, ...present({ stopped }) };
 }
 
 /**

@@ -20,14 +20,10 @@ export const wholeGeminiUsage: Rewriter = {
 
 /** The sum tells where thoughts are counted: https://ai.google.dev/api/generate-content#UsageMetadata. */
 function thoughtsBeside(usage: JSONObject): JSONObject {
-  const [prompt, used, candidates, thoughts, total] = [
-    "promptTokenCount",
-    "toolUsePromptTokenCount",
-    "candidatesTokenCount",
-    "thoughtsTokenCount",
-    "totalTokenCount",
-  ].map((name) => (typeof usage[name] === "number" ? usage[name] : 0)) as [number, number, number, number, number];
-  const rest = total - prompt - used - candidates;
+  const count = (name: string) => (typeof usage[name] === "number" ? usage[name] : 0);
+  const candidates = count("candidatesTokenCount");
+  const thoughts = count("thoughtsTokenCount");
+  const rest = count("totalTokenCount") - count("promptTokenCount") - count("toolUsePromptTokenCount") - candidates;
   if (rest === 0 && thoughts > 0 && thoughts <= candidates) return { candidatesTokenCount: candidates - thoughts };
   return thoughts === 0 && rest > 0 ? { thoughtsTokenCount: rest } : {};
 }

@@ -334,13 +334,13 @@ function literalKeysIn({ providers }: Fields): string[][] {
   const entries = isRecord(providers) ? Object.entries(providers) : [];
   return entries.flatMap(([slug, entry]) => {
     const { api_key: key, headers } = isRecord(entry) ? entry : {};
-    const ofHeaders = Object.entries(isRecord(headers) ? headers : {}).map(([name, value]) => [
-      ["headers", name],
+    const ofHeaders = Object.entries(isRecord(headers) ? headers : {}).map(([name, value]) => ({
+      path: ["headers", name],
       value,
-    ]);
-    return [[["api_key"], key] as const, ...ofHeaders]
-      .filter(([, value]) => typeof value === "string" && variablesIn(value).length === 0)
-      .map(([path]) => ["providers", slug, ...(path as string[])]);
+    }));
+    return [{ path: ["api_key"], value: key }, ...ofHeaders]
+      .filter(({ value }) => typeof value === "string" && variablesIn(value).length === 0)
+      .map(({ path }) => ["providers", slug, ...path]);
   });
 }
 

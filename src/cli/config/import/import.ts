@@ -1,4 +1,5 @@
 /** `deputy config import`: converts another program's config, and reports everything that was not converted. */
+
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
@@ -6,6 +7,7 @@ import { dotenvBeside } from "../../../config/config-texts.ts";
 import { readYaml } from "../../../config/document.ts";
 import { type ConfigPlace, writtenConfigPath } from "../../../config/load.ts";
 import { DeputyError } from "../../../errors.ts";
+import { valueAt } from "../../../key-path.ts";
 import { BUILT_IN_PROVIDERS, UNSUPPORTED_PROVIDERS } from "../../../routing/catalog/built-in-providers.ts";
 import { normalBaseUrl } from "../../../routing/catalog/endpoints.ts";
 import { createProviders } from "../../../routing/catalog/providers.ts";
@@ -91,8 +93,8 @@ function headOf(source: string, notes: string[]): string {
 function masked({ config, literalKeys }: Imported): unknown {
   const shown = structuredClone(config);
   for (const path of literalKeys) {
-    const holder = path.slice(0, -1).reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], shown);
-    (holder as Record<string, unknown>)[path.at(-1) ?? ""] = "[secret]";
+    const holder = valueAt(shown, path.slice(0, -1));
+    if (typeof holder === "object" && holder !== null) Reflect.set(holder, path.at(-1) ?? "", "[secret]");
   }
   return shown;
 }
