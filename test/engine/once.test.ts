@@ -206,6 +206,30 @@ describe("a run that its own process follows", () => {
   });
 });
 
+describe("a run whose journal fails", () => {
+  test("is as it was stored to whoever waited for it: nothing that was only seen remains", async () => {
+    const { tools, release } = heldTool(false);
+    const beforeCommit = (events: readonly StoredEvent[]) => {
+      if (events.some(({ kind }) => kind === "tool-end")) throw new Error("no space");
+    };
+    const { engine } = createTestEngine({ tools, script: asksOnce, beforeCommit });
+    const { id, result } = await engine.submit({ tasks: [{ goal: "Act." }] }, options);
+    const found = await engine.run(id);
+    const seen: Event["kind"][] = [];
+    const following = engine.follow(found, ({ event }) => void seen.push(event.kind), never);
+    const waiting = waitForRun(engine, await engine.run(id), { ms: 60_000, clock: systemClock }, never);
+    release();
+    await assert.rejects(result, /no space/);
+    await following;
+    const { run } = await waiting;
+    const stored = (await storedBy(engine, id)).reduce<Run | undefined>(foldRun, undefined);
+    assert.ok(seen.includes("tool-end"));
+    assert.deepEqual([stateOf(found.run), stateOf(run)], [stateOf(stored), stateOf(stored)]);
+    assert.equal(run.children[0]?.openCalls.size, 1);
+    await engine.close();
+  });
+});
+
 describe("another process reads a run once", () => {
   test("and folds each event once, while it waits", async () => {
     const { id, other, release, close } = await atWork();
