@@ -3,6 +3,7 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { createHash, createHmac } from "node:crypto";
+import { present } from "../../present.ts";
 import { fieldsOf } from "../../record.ts";
 
 /** As `aws configure export-credentials --format process` prints them; `Region` is Deputy's. */
@@ -35,14 +36,10 @@ export function awsHeaders(
 ): Record<string, string> {
   const time = now.toISOString().replace(/[-:]|\.\d{3}/g, "");
   const scope = [time.slice(0, 8), regionOf(url) ?? region ?? DEFAULT_REGION, SERVICE, "aws4_request"];
-  const added = {
-    "x-amz-date": time,
-    ...(sessionToken !== undefined && { "x-amz-security-token": sessionToken }),
-  };
-  const { "content-type": type } = given;
+  const added = present({ "x-amz-date": time, "x-amz-security-token": sessionToken });
   const signed: Record<string, string> = {
     host: url.host,
-    ...(type !== undefined && { "content-type": type }),
+    ...present({ "content-type": given["content-type"] }),
     ...added,
   };
   const names = Object.keys(signed).sort();

@@ -112,9 +112,12 @@ export function createCalls(deps: CallsDeps): Calls {
           surface,
           warnings,
           ...(Object.keys(agents).length > 0 && { agents }),
-          ...(nested && { parent: nested.by }),
-          ...(isConversation(options) ? { depth: 0 } : nested && { depth: nested.depth }),
-          ...present({ server, callKey }),
+          ...present({
+            parent: nested?.by,
+            depth: isConversation(options) ? 0 : nested?.depth,
+            server,
+            callKey,
+          }),
         };
         return [start, ...stored];
       },
