@@ -63,7 +63,10 @@ export function createCurrentRuns(deps: CurrentRunsDeps): CurrentRuns {
 
   async function follow(found: FoundRun, onUpdate: OnUpdate, signal: AbortSignal): Promise<void> {
     if (found.loaded !== undefined) {
-      for await (const update of followRun(deps, found.loaded, signal)) onUpdate(update);
+      for await (const update of followRun(deps, found.loaded, signal)) {
+        onUpdate(update);
+        if (signal.aborted) break;
+      }
     } else {
       await live(found.run.delegationId)?.follow((update) => {
         found.run = update.run;
