@@ -113,6 +113,7 @@ export const ERROR_EXIT = {
   "journal-full": 1,
   "run-unknown": 2,
   "run-owned": 3,
+  "run-newer": 3,
   "run-ended": 1,
   "question-closed": 1,
 } as const satisfies Record<string, number>;

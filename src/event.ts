@@ -111,6 +111,8 @@ export type DelegationEvent =
         server?: string;
         /** Hash of an MCP client's call, by which the client finds the run again when it repeats the call. */
         callKey?: string;
+        /** The `JOURNAL_FORMAT` that reading the run requires; absent in runs of format 1. */
+        format?: number;
       }
     >
   /** The bytes of an image that the call itself contained, stored once; call and plan refer to it by hash. */
@@ -118,7 +120,7 @@ export type DelegationEvent =
   /**
    * A process continues a run whose owner died, or takes the next turn of a conversation. `renewed` holds the routes,
    * by child id, that have changed; `blocked` the children that cannot continue now and stay interrupted; `maxCostUsd`
-   * is a new limit for the whole run; `server` as above.
+   * is a new limit for the whole run; `server` and `format` as above.
    */
   | Of<
       "delegation-resume",
@@ -128,6 +130,7 @@ export type DelegationEvent =
         blocked?: Record<string, Blocked>;
         maxCostUsd?: number;
         server?: string;
+        format?: number;
       }
     >
   /** A request, from any process, to stop a child or, without `target`, the whole run. */
@@ -285,6 +288,13 @@ export const DURABILITY = {
   "budget-wait": "live",
   "retry-wait": "live",
 } as const satisfies Record<EventKind, "live" | "stored" | "barrier">;
+
+/**
+ * The format of stored events that this program writes and reads. Each run names it at its start and at each resume; a
+ * run without one is of format 1. Raise it when an earlier program would misread a run: with a new event kind, or a
+ * field that changes what other fields mean.
+ */
+export const JOURNAL_FORMAT = 1;
 
 /** Events that any process may write about a run it does not own. */
 export const REQUESTS = [

@@ -251,6 +251,11 @@ export const ERRORS: Record<DeputyErrorCode, Explained> = {
     means: "another live process is working on the run",
     todo: "`deputy watch ID` shows it, `deputy stop ID` stops it.",
   },
+  "run-newer": {
+    says: ["was written by a newer Deputy"],
+    means: "the run names a later journal format, or contains a kind of event that this Deputy does not know",
+    todo: "Update Deputy, or use the version that wrote the run. `deputy runs` lists all other runs.",
+  },
   "run-ended": {
     says: ["cannot receive messages"],
     means: "the message is for a child that has ended",

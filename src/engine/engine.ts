@@ -1,5 +1,6 @@
 /** The engine: submit · watch · steer · answer · stop · resume. Surfaces start and change runs through it, and read runs with `run/`. */
 import type { Event, StoredEvent } from "../event.ts";
+import type { ChainHead } from "../journal/chain.ts";
 import { closeAbandoned } from "../run/close-abandoned.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "../run/prune.ts";
 import { childIdOf, parseRunId, type RunUpdate } from "../run/run.ts";
@@ -7,6 +8,7 @@ import {
   catchUp,
   eventsOf,
   type LoadedRun,
+  laterRuns,
   listRuns,
   orphanedRuns,
   type RunListing,
@@ -110,6 +112,8 @@ export interface Engine extends ClientCalls {
   answer: ApprovalRequests["answer"];
   /** The newest runs in the journal, newest first; all runs without a number. */
   runs(newest?: number): Promise<RunListing[]>;
+  /** Ids of the runs that only a later Deputy can read, which `runs` omits. */
+  laterRuns(): Promise<string[]>;
   /** The number of runs. */
   runCount(): Promise<number>;
   /**
@@ -121,6 +125,8 @@ export interface Engine extends ClientCalls {
   runId(id: string): Promise<string>;
   refresh: CurrentRuns["refresh"];
   follow: CurrentRuns["follow"];
+  /** The head of a run's chain of events. Its nested runs have chains of their own. */
+  head(delegationId: string): Promise<ChainHead | undefined>;
   /**
    * Stored events so far of a run and the runs below it, or of one child for `ID.n`. @throws DeputyError `run-unknown`
    */
@@ -189,12 +195,14 @@ export function createEngine(deps: EngineDeps): Engine {
     ...createApprovalRequests(talk),
     ...createClientCalls(talk),
     runs: (newest) => listRuns(journal, pid, newest),
+    laterRuns: () => laterRuns(journal),
     runCount: async () => (await runIds(journal)).length,
     run: current.find,
     runId: (id) => resolveRunId(journal, id),
     refresh: current.refresh,
     follow: current.follow,
     events: (id) => eventsOf(journal, id),
+    head: (delegationId) => journal.head(delegationId),
     async *watch(id, signal) {
       yield* watchRun(deps, await resolveRunId(journal, id), signal);
     },

@@ -3,6 +3,7 @@
  * the only record of run owners. All other state (results, listings) is folded from it.
  */
 import type { StoredEvent } from "../event.ts";
+import type { ChainHead } from "./chain.ts";
 
 /** A stored event and its position in the journal: `seq` grows in commit order across all delegations. */
 export type Entry = { seq: number; event: StoredEvent };
@@ -49,6 +50,8 @@ export interface Journal {
   ): Promise<Events>;
   /** Entries in order of `seq`, up to the newest one at the start of reading. */
   read(filter: EntryFilter): AsyncIterable<Entry>;
+  /** The head of a run's chain of events; undefined without events. */
+  head(delegationId: string): Promise<ChainHead | undefined>;
   /**
    * Entries from `filter.after` on, then every new one from any process, until the signal aborts or the journal is
    * closed. Keeps the process alive until then.

@@ -4,6 +4,7 @@
  */
 import type { StoredEvent } from "../event.ts";
 import { beginRun } from "./begin-run.ts";
+import { type ChainHead, chainHash } from "./chain.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import type { Claim, Entry, EntryFilter, Journal, NewRunId, Owner } from "./journal.ts";
 import { closedJournal } from "./sqlite/errors.ts";
@@ -79,6 +80,13 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
     }
   }
 
+  function head(delegationId: string): ChainHead | undefined {
+    const texts = memory.log.filter((text) => text !== "" && JSON.parse(text).delegationId === delegationId);
+    if (texts.length === 0) return undefined;
+    const last = texts.reduce<Uint8Array | undefined>(chainHash, undefined) ?? new Uint8Array();
+    return { ordinal: texts.length, sha256: Buffer.from(last).toString("hex") };
+  }
+
   function claim(delegationId: string): Claim {
     const owner = memory.owners.get(delegationId);
     if (owner?.alive && owner !== self) return { claimed: false, owner: { ...owner } };
@@ -100,6 +108,7 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
     append,
     begin,
     read,
+    head: async (delegationId) => head(delegationId),
     watch: watching.watch,
     claim: async (delegationId) => claim(delegationId),
     async release(delegationId) {

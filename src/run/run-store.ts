@@ -4,6 +4,7 @@ import type { ChildEvent, StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
 import { setAsideReason } from "./crash-loop.ts";
 import { childIdOf, foldRun, isChildEvent, parseRunId, type Run, rootIdOf } from "./run.ts";
+import { assertKnownFormat, isOfLaterFormat, isOfLaterRun } from "./run-format.ts";
 
 /**
  * `here`: owned by this process. `elsewhere`: owned by another live process. `dead`: its owner died. `none`: the run
@@ -48,14 +49,26 @@ export async function listRuns(
   const ids = await runIds(journal);
   const listings: RunListing[] = [];
   for (const delegationId of ids.toReversed().slice(0, newest)) {
-    const run = await listedRun(journal, delegationId);
-    if (run === undefined) continue; // The run was removed meanwhile.
+    const run = await listedRun(journal, delegationId).catch(unlessLater);
+    if (run === undefined) continue; // The run was removed meanwhile, or needs a later Deputy.
     const owner = await ownerOf(journal, run, pid);
     // Detecting progress needs the run's tool calls.
     const mayBeSetAside = setAsideReason({ run, owner }) !== undefined;
     listings.push({ run: mayBeSetAside ? (await loadRun(journal, delegationId)).run : run, owner });
   }
   return listings;
+}
+
+function unlessLater(error: unknown): undefined {
+  if (!isOfLaterRun(error)) throw error;
+}
+
+/** Ids of the runs that only a later Deputy can read, oldest first. */
+export async function laterRuns(journal: Journal): Promise<string[]> {
+  const ids = new Set<string>();
+  for await (const { event } of journal.read({ roots: true, kinds: ["delegation-start", "delegation-resume"] }))
+    if (isOfLaterFormat(event)) ids.add(event.delegationId);
+  return [...ids];
 }
 
 async function listedRun(journal: Journal, delegationId: string): Promise<Run | undefined> {
@@ -73,7 +86,7 @@ export function runIds(journal: Journal): Promise<string[]> {
 export async function orphanedRuns(journal: Journal, server: string): Promise<string[]> {
   const left = new Set<string>();
   for await (const { event } of journal.read({ kinds: ["delegation-start", "delegation-resume", "delegation-end"] })) {
-    if ("server" in event && event.server === server) left.add(event.delegationId);
+    if ("server" in event && event.server === server && !isOfLaterFormat(event)) left.add(event.delegationId);
     else left.delete(event.delegationId);
   }
   const orphaned: string[] = [];
@@ -88,8 +101,9 @@ export async function listAllRuns(journal: Journal, pid: number): Promise<RunLis
   return Promise.all(runs.map(async (run) => ({ run, owner: await ownerOf(journal, run, pid) })));
 }
 
-/** Folds a stored event. @throws DeputyError `journal-unusable` if events are missing */
+/** Folds a stored event. @throws DeputyError `run-newer` | `journal-unusable` if events are missing */
 function foldStored(run: Run | undefined, event: StoredEvent): Run {
+  assertKnownFormat(event);
   try {
     return foldRun(run, event);
   } catch (error) {

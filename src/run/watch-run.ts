@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
 import { foldRun, type Run, type RunUpdate } from "./run.ts";
+import { assertKnownFormat } from "./run-format.ts";
 import { foldNew, isOwned, type LoadedRun } from "./run-store.ts";
 
 /** Interval between checks whether the owner is alive, in milliseconds. */
@@ -15,7 +16,7 @@ const PATIENCE = 3;
 
 type WatchDeps = { journal: Journal; clock: Clock };
 
-/** Yields every stored event from the first on. */
+/** Yields every stored event from the first on. @throws DeputyError `run-newer` */
 export async function* watchRun(
   deps: WatchDeps,
   delegationId: string,
@@ -25,12 +26,16 @@ export async function* watchRun(
   let hasEnded = false;
   for await (const { seq, event } of deps.journal.read({ within: delegationId })) {
     if (signal.aborted) return;
+    assertKnownFormat(event);
     yield event;
     after = seq;
     hasEnded = hasEndedAfter(event, delegationId, hasEnded);
   }
   if (hasEnded) return;
-  for await (const { event } of newEntries(deps, delegationId, after, signal)) yield event;
+  for await (const { event } of newEntries(deps, delegationId, after, signal)) {
+    assertKnownFormat(event);
+    yield event;
+  }
 }
 
 /** Like `watchRun`, each event with the run as folded so far. */

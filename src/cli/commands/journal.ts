@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "commander";
 import { stateDir } from "../../config/trust.ts";
 import type { Pruned, PruneOptions } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
-import type { JournalReport } from "../../journal/sqlite/verify.ts";
+import type { ChainPosition, JournalReport } from "../../journal/sqlite/verify.ts";
 import { present } from "../../present.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
@@ -29,6 +29,7 @@ export const declareJournal: Declare = (command, context) => {
     "after",
     examples([
       ["deputy journal verify", "check that the journal is intact"],
+      ["deputy journal verify --head 9f2c…", "check that a run is unchanged since deputy show printed its head"],
       ["deputy journal prune --older-than 30d --dry-run", "show what would be removed"],
       ["deputy journal prune --keep 100", "keep the newest 100 runs"],
     ]),
@@ -36,18 +37,21 @@ export const declareJournal: Declare = (command, context) => {
   command
     .command("verify")
     .description("Check the file, every event and the order of events. Changes nothing.")
+    .option("--head <sha256>", "a head that deputy show printed: check that its run is unchanged up to it")
     .option(...JSON_OPTION)
     .addHelpText(
       "after",
       `
-Finds changed bytes, missing events and impossible orders of events. Work that was in flight when a process was killed
+Finds changed bytes, changed or missing events and impossible orders of events. The SHA-256 of each event covers the
+event before it in its run. Someone who can write the journal can also write a new chain: note a head elsewhere to
+detect that. Work that was in flight when a process was killed
 never reached the journal. That is not damage: deputy resume continues the run.
 
 Exit codes: 0 the journal is intact · 1 it is not.`,
     )
-    .action(async (flags: { json?: true }) => {
+    .action(async (flags: { head?: string; json?: true }) => {
       const { verifyJournal } = await import("../../journal/sqlite/verify.ts");
-      const report = verifyJournal(join(stateDir(io.env), "journal.sqlite"));
+      const report = verifyJournal(join(stateDir(io.env), "journal.sqlite"), headMeant(flags.head));
       io.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
       context.exitWith(report.problems.length === 0 ? EXIT_COMPLETED : EXIT_NOT_COMPLETED);
     });
@@ -99,12 +103,22 @@ function formatPruned({ runs, bytes, kept }: Pruned, dryRun: boolean): string {
   return dryRun ? `Would remove ${what}; ${kept} would be kept.\n` : `Removed ${what}; ${kept} kept.\n`;
 }
 
-function formatReport({ file, missing, runs, events, bytes, problems }: JournalReport): string {
+function formatReport({ file, missing, runs, events, bytes, problems, head, later }: JournalReport): string {
   if (missing) return `There is no journal at ${file} yet: nothing was ever run.\n`;
   const size = `${plural(runs, "run")}, ${plural(events, "event")}, ${formatBytes(bytes)}`;
-  if (problems.length === 0) return `${file} is intact (${size}).\n`;
+  const notes = `${later.map(laterLine).join("")}${head === undefined ? "" : headLine(head)}`;
+  if (problems.length === 0) return `${file} is intact (${size}).\n${notes}`;
   const lines = problems.map((problem) => `  ✗ ${oneLine(problem)}\n`);
   return `${file} is damaged (${size}):\n${lines.join("")}\n${ADVICE}`;
+}
+
+function laterLine(run: string): string {
+  return `Run ${run} needs a newer Deputy. This one checked its events for changes only.\n`;
+}
+
+function headLine({ run, ordinal, events }: ChainPosition): string {
+  const since = ordinal === events ? "" : `; ${plural(events - ordinal, "event")} followed`;
+  return `Run ${run} is unchanged up to this head, its event ${ordinal}${since}.\n`;
 }
 
 const ADVICE = `Runs that are not named above can still be shown and resumed. To begin a new journal, move this one aside with its
@@ -122,6 +136,11 @@ function duration(value: string): number {
   const unitMs = UNITS_MS[unit];
   if (unitMs === undefined) throw new InvalidArgumentError("Expected hours, days or weeks: 12h, 30d, 4w.");
   return Number(count) * unitMs;
+}
+
+function headMeant(value: string | undefined): string | undefined {
+  if (value === undefined || /^[0-9a-f]{64}$/i.test(value)) return value?.toLowerCase();
+  throw new DeputyError("usage", `--head: expected the 64 digits that deputy show prints; found ${oneLine(value)}.`);
 }
 
 function wholeNumber(value: string): number {

@@ -33,11 +33,18 @@ export const declareRuns: Declare = (command, context) => {
         if (json) io.stdout.write(`${JSON.stringify(listings.map(listingDocument), null, 2)}\n`);
         else io.stdout.write(formatRuns(listings, createPaint(io.stdout, io.env), io.stdout.columns ?? 160));
         io.stderr.write(listings.map(setAsideNote).join(""));
-        const older = (await engine.runCount()) - listings.length;
+        const later = await engine.laterRuns();
+        const older = (await engine.runCount()) - listings.length - later.length;
+        if (later.length > 0) io.stderr.write(laterNote(later));
         if (older > 0) io.stderr.write(`… and ${plural(older, "older run")}: deputy runs --all\n`);
       }),
     );
 };
+
+function laterNote(ids: readonly string[]): string {
+  const which = `${plural(ids.length, "run")} of a newer Deputy ${ids.length === 1 ? "is" : "are"} not listed`;
+  return `! ${which}: ${ids.join(", ")}. Update Deputy to read ${ids.length === 1 ? "it" : "them"}.\n`;
+}
 
 export function formatRuns(listings: RunListing[], paint: Paint, columns: number): string {
   if (listings.length === 0) return 'No runs yet. Start one: deputy run --goal "…"\n';

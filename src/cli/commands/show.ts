@@ -1,5 +1,6 @@
 /** `deputy show`: a run's results, or the details of one child: route, attempts, tool calls, transcript. */
 
+import type { ChainHead } from "../../journal/chain.ts";
 import { type Result, resultOf } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../../run/run.ts";
 import { requestLines } from "../approvals/approval-prompt.ts";
@@ -36,7 +37,8 @@ export const declareShow: Declare = (command, context) => {
         const { taskIndex } = parseRunId(id);
         const paint = createPaint(io.stdout, io.env);
         if (taskIndex === undefined) {
-          io.stdout.write(flags.json ? asJson(resultsOf(run)) : formatRun(run, paint));
+          if (flags.json) io.stdout.write(asJson(resultsOf(run)));
+          else io.stdout.write(`${formatRun(run, paint)}${headLine(await engine.head(run.delegationId), paint)}`);
           return;
         }
         const events = await Array.fromAsync(engine.events(id));
@@ -45,6 +47,13 @@ export const declareShow: Declare = (command, context) => {
       }),
     );
 };
+
+/** The head of the run's chain, for `deputy journal verify --head`. */
+function headLine(head: ChainHead | undefined, paint: Paint): string {
+  if (head === undefined) return "";
+  const { ordinal, sha256 } = head;
+  return `\n${paint("dim", `${plural(ordinal, "event")}, head ${sha256}`)}\n`;
+}
 
 function asJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;

@@ -4,6 +4,7 @@ import { DeputyError } from "../../errors.ts";
 import type { Event, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { childIdOf, type OpenQuestion, parseRunId, type Run, type RunUpdate } from "../../run/run.ts";
+import { isOfLaterRun } from "../../run/run-format.ts";
 import { isAtWork, isOwned } from "../../run/run-store.ts";
 import type { CurrentRuns, FoundRun } from "./current-runs.ts";
 
@@ -59,9 +60,19 @@ export function createApprovalRequests(deps: ApprovalRequestsDeps): ApprovalRequ
     }
     const open: Question[] = [];
     for (const delegationId of new Set(asked.values())) {
-      if (await isOwned(journal, delegationId)) open.push(...questionsOf((await find(delegationId)).run));
+      if (await isOwned(journal, delegationId)) open.push(...(await questionsOfRun(delegationId)));
     }
     return open.sort((one, other) => one.askedAt - other.askedAt);
+  }
+
+  /** A run that needs a later Deputy is answered there. */
+  async function questionsOfRun(delegationId: string): Promise<Question[]> {
+    try {
+      return questionsOf((await find(delegationId)).run);
+    } catch (error) {
+      if (isOfLaterRun(error)) return [];
+      throw error;
+    }
   }
 
   async function question(which: Which): Promise<Question> {

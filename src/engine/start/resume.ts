@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, type Failure, ROUTE_GONE } from "../../errors.ts";
-import type { Blocked, StoredEvent } from "../../event.ts";
+import { type Blocked, JOURNAL_FORMAT, type StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Ready } from "../../plan.ts";
 import { present } from "../../present.ts";
@@ -135,7 +135,8 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     more: readonly StoredEvent[],
   ): Promise<StoredEvent[]> {
     const { delegationId } = run;
-    const resumed: StoredEvent = { kind: "delegation-resume", at: clock.now(), delegationId, pid, ...facts };
+    const about = { at: clock.now(), delegationId, pid, format: JOURNAL_FORMAT };
+    const resumed: StoredEvent = { kind: "delegation-resume", ...about, ...facts };
     await journal.append([resumed, ...more]);
     for (const event of [resumed, ...more]) {
       foldRun(run, event);

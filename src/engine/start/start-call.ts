@@ -6,7 +6,7 @@
 import type { SchemaChecker } from "../../child/schema/schema-checker.ts";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, type Warning } from "../../errors.ts";
-import type { StoredEvent } from "../../event.ts";
+import { JOURNAL_FORMAT, type StoredEvent } from "../../event.ts";
 import type { Planned } from "../../plan.ts";
 import { present } from "../../present.ts";
 import type { Route, Wish } from "../../route.ts";
@@ -111,6 +111,7 @@ export function createCalls(deps: CallsDeps): Calls {
           ...light,
           surface,
           warnings,
+          format: JOURNAL_FORMAT,
           ...(Object.keys(agents).length > 0 && { agents }),
           ...present({
             parent: nested?.by,

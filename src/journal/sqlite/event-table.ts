@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StoredEvent } from "../../event.ts";
 import { present } from "../../present.ts";
+import { type ChainHead, chainHash } from "../chain.ts";
 import type { Entry, EntryFilter } from "../journal.ts";
 import type { Log } from "../watch.ts";
 import { checksumOf } from "./checksum.ts";
@@ -11,10 +12,12 @@ import { DamagedEntry } from "./errors.ts";
 export type EventRow = { event: StoredEvent; data: string };
 
 export type EventTable = Log & {
-  /** Looks up the event's position in its run and inserts it. Call it inside a write transaction. */
+  /** Inserts the event after the last one of its run. Call it inside a write transaction. */
   insert(row: EventRow): void;
   /** The next free `CHILD.n`. Call it inside a write transaction. */
   nextRunUnder(childId: string): string;
+  /** The last event of a run's chain. */
+  head(delegationId: string): ChainHead | undefined;
   remove(delegationIds: readonly string[]): void;
 };
 
@@ -23,9 +26,12 @@ const FEW = 2_000;
 
 export function createEventTable(database: DatabaseSync): EventTable {
   const insertion = database.prepare(
-    "INSERT INTO events (delegation_id, child_id, kind, at, data, ordinal, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    `INSERT INTO events (delegation_id, child_id, kind, at, data, ordinal, checksum, hash)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const last = database.prepare("SELECT ordinal FROM events WHERE delegation_id = ? ORDER BY seq DESC LIMIT 1");
+  const last = database.prepare(
+    "SELECT seq, ordinal, hash FROM events WHERE delegation_id = ? ORDER BY seq DESC LIMIT 1",
+  );
   const begun = database.prepare(
     `SELECT count(*) AS runs FROM events
      WHERE delegation_id >= $from AND delegation_id < $to AND +kind = 'delegation-start'
@@ -38,9 +44,24 @@ export function createEventTable(database: DatabaseSync): EventTable {
 
   function insert({ event, data }: EventRow): void {
     const childId = "childId" in event ? event.childId : null;
-    const ordinal = Number(last.get(event.delegationId)?.ordinal ?? 0) + 1;
+    const previous = lastOf(event.delegationId);
+    const ordinal = (previous?.ordinal ?? 0) + 1;
     const checksum = checksumOf(data, ordinal);
-    insertion.run(event.delegationId, childId, event.kind, event.at, data, ordinal, checksum);
+    const hash = chainHash(previous?.hash, data);
+    insertion.run(event.delegationId, childId, event.kind, event.at, data, ordinal, checksum, hash);
+  }
+
+  function lastOf(delegationId: string): { ordinal: number; hash: Uint8Array } | undefined {
+    const row = last.get(delegationId);
+    if (row === undefined) return undefined;
+    const { seq, ordinal, hash } = row;
+    if (typeof ordinal !== "number" || !(hash instanceof Uint8Array)) throw new DamagedEntry(Number(seq));
+    return { ordinal, hash };
+  }
+
+  function head(delegationId: string): ChainHead | undefined {
+    const newest = lastOf(delegationId);
+    return newest && { ordinal: newest.ordinal, sha256: Buffer.from(newest.hash).toString("hex") };
   }
 
   function nextRunUnder(childId: string): string {
@@ -99,7 +120,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
     return statement;
   }
 
-  return { insert, nextRunUnder, remove, latest, entries };
+  return { insert, nextRunUnder, head, remove, latest, entries };
 }
 
 /** Bounds of the ids that start with `id` and a dot: "/" is the character after ".". */

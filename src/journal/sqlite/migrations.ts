@@ -4,13 +4,14 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { DeputyError } from "../../errors.ts";
+import { chainHash } from "../chain.ts";
 import { checksumOf } from "./checksum.ts";
 import { inTransaction } from "./transaction.ts";
 
 /** "dpty": identifies the file to us and to `file(1)`. */
 const APPLICATION_ID = 0x64707479;
 
-const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   // AUTOINCREMENT: a `seq` is never reused after a deletion, so that a watcher's position stays valid.
   `PRAGMA application_id = ${APPLICATION_ID};
    CREATE TABLE events (
@@ -36,6 +37,8 @@ const MIGRATIONS: readonly string[] = [
      SELECT seq, row_number() OVER (PARTITION BY delegation_id ORDER BY seq) AS ordinal FROM events
    ) AS places WHERE places.seq = events.seq;
    UPDATE events SET checksum = checksum_of(data, ordinal);`,
+
+  chainEvents,
 ];
 
 /** The schema version that this program writes. */
@@ -72,9 +75,27 @@ export function migrate(database: DatabaseSync): void {
   );
   inTransaction(database, () => {
     const version = read(database, "PRAGMA user_version");
-    for (const step of MIGRATIONS.slice(version)) database.exec(step);
+    for (const step of MIGRATIONS.slice(version)) {
+      if (typeof step === "string") database.exec(step);
+      else step(database);
+    }
     if (version < MIGRATIONS.length) database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   });
+}
+
+/** Chains the existing events of each run. They count as unchanged. */
+function chainEvents(database: DatabaseSync): void {
+  database.exec("ALTER TABLE events ADD COLUMN hash BLOB");
+  const one = database.prepare("SELECT delegation_id, data FROM events WHERE seq = ?");
+  const update = database.prepare("UPDATE events SET hash = ? WHERE seq = ?");
+  const last = new Map<string, Uint8Array>();
+  for (const { seq } of database.prepare("SELECT seq FROM events ORDER BY seq").all()) {
+    const row = one.get(Number(seq));
+    const delegationId = String(row?.delegation_id);
+    const hash = chainHash(last.get(delegationId), String(row?.data));
+    last.set(delegationId, hash);
+    update.run(hash, Number(seq));
+  }
 }
 
 function read(database: DatabaseSync, query: string): number {

@@ -117,6 +117,7 @@ export function openSqliteJournal(options: SqliteJournalOptions): Journal {
     append,
     begin,
     read,
+    head: async (delegationId) => translateErrors(() => table.head(delegationId)),
     watch: watching.watch,
     claim: async (delegationId) => translateErrors(() => ownership.claim(delegationId)),
     release: async (delegationId) => translateErrors(() => ownership.release(delegationId)),

@@ -1,10 +1,12 @@
 /**
- * Verifies a journal: SQLite's own check of the file, every row against its checksum and position, every event against
- * its schema, and the order of each run. Changes nothing, and continues after each problem.
+ * Verifies a journal: SQLite's own check of the file, every row against its checksum and its run's chain, every event
+ * against its schema, and the order of each run. Changes nothing, and continues after each problem.
  */
 import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import type { StoredEvent } from "../../event.ts";
+import { JOURNAL_FORMAT, type StoredEvent } from "../../event.ts";
+import { isRecord } from "../../record.ts";
+import { chainHash } from "../chain.ts";
 import { eventError } from "../event-schema.ts";
 import { createRunInvariants, invariantError, type RunInvariants } from "../invariants.ts";
 import { checksumOf } from "./checksum.ts";
@@ -19,7 +21,14 @@ export type JournalReport = {
   bytes: number;
   /** Descriptions of the problems, in the order they were found. */
   problems: string[];
+  /** Runs of a later journal format: their events were checked for changes only. */
+  later: string[];
+  /** Where the chain contains the head that was asked for. */
+  head?: ChainPosition;
 };
+
+/** An event of a run's chain, of `events` in the run. */
+export type ChainPosition = { run: string; ordinal: number; events: number };
 
 const EARLIER =
   "It was written by an earlier Deputy. The next command brings it up to date (deputy runs); verify it again then.";
@@ -36,16 +45,27 @@ type StoredRow = {
   at: number;
   data: string;
 };
-type NumberedRow = StoredRow & { ordinal: number; checksum: number };
+type ChainedRow = StoredRow & { ordinal: number; checksum: number; hash: Uint8Array };
+/** A run's order, and the last event of its chain. */
+type VerifiedRun = { order: RunInvariants; ordinal: number; hash?: Uint8Array; isLater: boolean };
 
-export function verifyJournal(file: string): JournalReport {
+/** @param head a SHA-256 that `deputy show` printed, in hexadecimal: some run's chain must contain it */
+export function verifyJournal(file: string, head?: string): JournalReport {
   const found = statSync(file, { throwIfNoEntry: false });
-  const report: JournalReport = { file, missing: !found, runs: 0, events: 0, bytes: found?.size ?? 0, problems: [] };
+  const report: JournalReport = {
+    file,
+    missing: !found,
+    runs: 0,
+    events: 0,
+    bytes: found?.size ?? 0,
+    problems: [],
+    later: [],
+  };
   if (found === undefined) return report;
   attempt(report, "The file cannot be opened", () => {
     const database = new DatabaseSync(file, { readOnly: true });
     try {
-      verifyDatabase(database, report);
+      verifyDatabase(database, report, head);
     } finally {
       database.close();
     }
@@ -66,7 +86,7 @@ function tryWriting(file: string): void {
   }
 }
 
-function verifyDatabase(database: DatabaseSync, report: JournalReport): void {
+function verifyDatabase(database: DatabaseSync, report: JournalReport, head: string | undefined): void {
   attempt(report, "SQLite cannot check the file", () => {
     for (const row of database.prepare("PRAGMA integrity_check(20)").all()) {
       const [words] = Object.values(row);
@@ -81,7 +101,10 @@ function verifyDatabase(database: DatabaseSync, report: JournalReport): void {
     else if (schemaOf(database) !== freshSchema()) report.problems.push("Its tables are not as Deputy made them.");
   });
   if (report.problems.includes(EARLIER)) return;
-  attempt(report, "The list of events cannot be read", () => verifyEvents(database, report));
+  attempt(report, "The list of events cannot be read", () => {
+    const runs = verifyEvents(database, report);
+    if (head !== undefined) findHead(database, report, runs, head);
+  });
 }
 
 /** Tables and indexes as declared. */
@@ -99,38 +122,64 @@ function freshSchema(): string {
   }
 }
 
-function verifyEvents(database: DatabaseSync, report: JournalReport): void {
-  const runs = new Map<string, { order: RunInvariants; ordinal: number }>();
+function verifyEvents(database: DatabaseSync, report: JournalReport): Map<string, VerifiedRun> {
+  const runs = new Map<string, VerifiedRun>();
   const one = database.prepare("SELECT * FROM events WHERE seq = ?");
   for (const { seq } of database.prepare("SELECT seq FROM events ORDER BY seq").all()) {
     report.events += 1;
     attempt(report, `Entry ${seq} cannot be read`, () => {
-      const row = one.get(Number(seq)) as NumberedRow | undefined;
+      const row = one.get(Number(seq)) as ChainedRow | undefined;
       if (row === undefined) throw new Error("it is listed but missing");
-      const event = verifyRow(row, report);
-      const run = runs.get(row.delegation_id) ?? { order: createRunInvariants(), ordinal: 0 };
+      const run = runs.get(row.delegation_id) ?? { order: createRunInvariants(), ordinal: 0, isLater: false };
       runs.set(row.delegation_id, run);
-      if (row.ordinal !== run.ordinal + 1) {
-        report.problems.push(
-          `Run ${row.delegation_id}: after its event ${run.ordinal} comes its event ${row.ordinal} (entry ${seq}).`,
-        );
-      }
-      run.ordinal = row.ordinal;
+      verifyLink(run, row, report);
+      const event = verifyRow(run, row, report);
       const mistake = event && invariantError(run.order, event);
       if (mistake !== undefined) report.problems.push(`Run ${row.delegation_id}: ${mistake} (entry ${seq}).`);
     });
   }
   report.runs = runs.size;
+  for (const [id, { isLater }] of runs) if (isLater) report.later.push(id);
+  return runs;
 }
 
-/** @returns the event, if it is valid */
-function verifyRow(row: NumberedRow, { problems }: JournalReport): StoredEvent | undefined {
+/** Looks for a head that was noted earlier: the run is as it was then, if its chain is whole and contains the head. */
+function findHead(
+  database: DatabaseSync,
+  report: JournalReport,
+  runs: ReadonlyMap<string, VerifiedRun>,
+  head: string,
+): void {
+  const row = database
+    .prepare("SELECT delegation_id AS run, ordinal FROM events WHERE hash = ?")
+    .get(Buffer.from(head, "hex")) as { run: string; ordinal: number } | undefined;
+  if (row !== undefined) report.head = { ...row, events: runs.get(row.run)?.ordinal ?? row.ordinal };
+  else report.problems.push(`No run contains the head ${head}: its run was changed or removed since it was printed.`);
+}
+
+/** Checks that a row follows the last one of its run, unchanged, and makes it the last. */
+function verifyLink(run: VerifiedRun, row: ChainedRow, { problems }: JournalReport): void {
+  const { delegation_id: id, seq, ordinal, hash } = row;
+  const isNext = ordinal === run.ordinal + 1;
+  if (!isNext) problems.push(`Run ${id}: after its event ${run.ordinal} comes its event ${ordinal} (entry ${seq}).`);
+  else if (!chainHash(run.hash, row.data).every((byte, at) => byte === hash[at])) {
+    problems.push(
+      `Run ${id}: the chain of its events breaks at event ${ordinal} (entry ${seq}): this event or the one before it was changed.`,
+    );
+  }
+  Object.assign(run, { ordinal, hash });
+}
+
+/** @returns the event, if it is valid and of a format that this program reads */
+function verifyRow(run: VerifiedRun, row: ChainedRow, { problems }: JournalReport): StoredEvent | undefined {
   const { seq, data, ordinal, checksum } = row;
   if (checksumOf(data, ordinal) !== checksum) {
     problems.push(`Entry ${seq} has changed: its checksum does not match.`);
     return undefined;
   }
   const event: unknown = JSON.parse(data);
+  run.isLater ||= isRecord(event) && Number(event.format) > JOURNAL_FORMAT;
+  if (run.isLater) return undefined;
   const mistake = eventError(event) ?? columnError(row, event as StoredEvent);
   if (mistake === undefined) return event as StoredEvent;
   problems.push(`Entry ${seq} is not an event: ${mistake}.`);

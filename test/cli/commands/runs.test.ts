@@ -72,6 +72,14 @@ describe("past runs", () => {
     assert.equal((await deputy(["show", endedId.slice(0, -1), "--json"], { engine: engine() })).stdout, endedJson);
   });
 
+  test("are shown with the head of their chain of events", async () => {
+    const { engine, endedId } = await journal();
+    const head = await engine().head(endedId);
+    const { stdout } = await deputy(["show", endedId], { engine: engine() });
+    assert.match(stdout, new RegExp(`\n${head?.ordinal} events, head ${head?.sha256}\n$`));
+    assert.match(head?.sha256 ?? "", /^[0-9a-f]{64}$/);
+  });
+
   test("tell of a child its route, attempts and conversation", async () => {
     const { engine, endedId } = await journal();
     const { stdout } = await deputy(["show", `${endedId}.1`], { engine: engine() });

@@ -9,9 +9,10 @@ import fc from "fast-check";
 import type { Context } from "../../../src/cli/command.ts";
 import { openDeputy } from "../../../src/engine/setup/open-deputy.ts";
 import { DeputyError } from "../../../src/errors.ts";
-import type { StoredEvent } from "../../../src/event.ts";
+import { JOURNAL_FORMAT, type StoredEvent } from "../../../src/event.ts";
 import type { Journal } from "../../../src/journal/journal.ts";
 import { createMemory } from "../../../src/journal/memory.ts";
+import { checksumOf } from "../../../src/journal/sqlite/checksum.ts";
 import { openSqliteJournal } from "../../../src/journal/sqlite/sqlite-journal.ts";
 import { verifyJournal } from "../../../src/journal/sqlite/verify.ts";
 import { calls, says, tool } from "../../support/child-stage.ts";
@@ -110,6 +111,97 @@ describe("verify", { timeout: 110_000 }, () => {
     assert.match(problems(), /Entry \d+ has changed: its checksum does not match/);
     change(`UPDATE events SET delegation_id = 'other' WHERE seq = ${seq("step-end")}`);
     assert.match(problems(), /its columns do not match its data/);
+  });
+
+  /** Changes an event as a careful forger does: its checksum matches. */
+  function forge(index: number, change: (data: string) => string): void {
+    restore();
+    const database = new DatabaseSync(file);
+    const { data, ordinal } = database.prepare("SELECT data, ordinal FROM events WHERE seq = ?").get(index) as {
+      data: string;
+      ordinal: number;
+    };
+    const forged = change(data);
+    assert.notEqual(forged, data);
+    database
+      .prepare("UPDATE events SET data = ?, checksum = ? WHERE seq = ?")
+      .run(forged, checksumOf(forged, ordinal), index);
+    database.close();
+  }
+
+  it("finds an event that was forged with a matching checksum, wherever it is in its run", () => {
+    const later = (data: string) => data.replace(/"at":(\d)/, (_, digit) => `"at":${digit === "1" ? 2 : 1}`);
+    for (let index = 1; index <= events.length; index++) {
+      forge(index, (data) => later(data));
+      assert.match(problems(), /the chain of its events breaks at event/, `event ${index}`);
+    }
+  });
+
+  it("finds forged events that were removed, added or exchanged, with positions and checksums that match", () => {
+    const numbered = `UPDATE events SET ordinal = places.ordinal FROM (
+      SELECT seq, row_number() OVER (PARTITION BY delegation_id ORDER BY seq) AS ordinal FROM events
+    ) AS places WHERE places.seq = events.seq`;
+    const at = seq("tool-end");
+    const forgeries = {
+      removed: `DELETE FROM events WHERE seq = ${at}`,
+      added: `INSERT INTO events (delegation_id, child_id, kind, at, data, ordinal, checksum, hash)
+        SELECT delegation_id, child_id, kind, at, data, 0, 0, hash FROM events WHERE seq = ${at}`,
+      exchanged: `UPDATE events SET data = (SELECT data FROM events WHERE seq = ${at}) WHERE seq = ${at + 1}`,
+    };
+    for (const [how, statement] of Object.entries(forgeries)) {
+      change(`${statement}; ${numbered}`);
+      const database = new DatabaseSync(file);
+      const update = database.prepare("UPDATE events SET checksum = ? WHERE seq = ?");
+      for (const row of database.prepare("SELECT seq, data, ordinal FROM events").all())
+        update.run(checksumOf(String(row.data), Number(row.ordinal)), Number(row.seq));
+      database.close();
+      assert.match(problems(), /the chain of its events breaks at event/, how);
+    }
+  });
+
+  it("finds a head that was noted, also after later events; and says so if its run was written anew", async () => {
+    restore();
+    const id = events[0]?.delegationId ?? "";
+    const journal = openSqliteJournal({ stateDir });
+    const head = await journal.head(id);
+    assert.deepEqual(verifyJournal(file, head?.sha256).head, {
+      run: id,
+      ordinal: head?.ordinal,
+      events: head?.ordinal,
+    });
+    await journal.append([{ kind: "stop-request", at: 1, delegationId: id, by: "test" }]);
+    assert.equal(verifyJournal(file, head?.sha256).head?.events, (head?.ordinal ?? 0) + 1);
+    await journal.remove([id]);
+    await journal.append(events.filter(({ delegationId }) => delegationId === id).slice(0, -1));
+    await journal.close();
+    assert.match(verifyJournal(file, head?.sha256).problems.join(), /^No run contains the head [0-9a-f]{64}/);
+    assert.deepEqual(verifyJournal(file).problems, []);
+  });
+
+  it("chains the runs of a journal that an earlier Deputy wrote", async () => {
+    restore();
+    const before = new DatabaseSync(file);
+    const heads = before.prepare("SELECT seq, hash FROM events ORDER BY seq").all();
+    before.exec("ALTER TABLE events DROP COLUMN hash; PRAGMA user_version = 2");
+    before.close();
+    await openSqliteJournal({ stateDir }).close();
+    const migrated = new DatabaseSync(file);
+    assert.deepEqual(migrated.prepare("SELECT seq, hash FROM events ORDER BY seq").all(), heads);
+    migrated.close();
+    assert.deepEqual(verifyJournal(file).problems, []);
+  });
+
+  it("checks a run of a later format for changes only, and names it", async () => {
+    const place = mkdtempSync(join(stateDir, "later-"));
+    const journal = openSqliteJournal({ stateDir: place });
+    const [start] = events;
+    await journal.append([
+      { ...start, format: JOURNAL_FORMAT + 1 } as StoredEvent,
+      { kind: "compaction-end", at: 1, delegationId: start?.delegationId } as never,
+    ]);
+    await journal.close();
+    const { problems, later } = verifyJournal(join(place, "journal.sqlite"));
+    assert.deepEqual([problems, later], [[], [start?.delegationId]]);
   });
 
   it("finds events that are no events, or never came in this order, whoever wrote them with care", async () => {
