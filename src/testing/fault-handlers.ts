@@ -25,8 +25,10 @@ const FAULT_HANDLERS: FaultHandlers = {
   "effort-unsupported": injectError,
   "parameter-unsupported": injectError,
 
-  refused: (fault, exchange) =>
-    answered({
+  refused: (fault, exchange) => {
+    if (fault.as === "error")
+      return errorSteps(exchange, exchange.wire.error({ kind: "prompt-refused" }, exchange.request));
+    return answered({
       ...exchange,
       reply: {
         ...exchange.reply,
@@ -34,7 +36,8 @@ const FAULT_HANDLERS: FaultHandlers = {
         finish: "refused",
         ...(fault.as === "message" && { text: [], reasoning: [], refusal: "I cannot help with that." }),
       },
-    }),
+    });
+  },
   "reset-before-headers": () => [{ move: "reset" }],
   "reset-mid-stream": (fault, exchange) => {
     const { before } = cut(framesOf(exchange), fault.afterDeltas ?? 1);

@@ -20,8 +20,11 @@ export type ErrorFault =
 
 /** The response itself goes wrong. `afterDeltas` counts pieces of it; 0 is after the head. Default 1. */
 export type AnswerFault =
-  /** `finish`: a finish reason that says so. `message`: a refusal as text (OpenAI), a blocked prompt (Gemini). */
-  | { kind: "refused"; as?: "finish" | "message" }
+  /**
+   * `finish`: a finish reason that says so. `message`: a refusal as text (OpenAI), a blocked prompt (Gemini). `error`: an
+   * error of the vendor's inspection.
+   */
+  | { kind: "refused"; as?: "finish" | "message" | "error" }
   | { kind: "reset-before-headers" }
   | { kind: "reset-mid-stream"; afterDeltas?: number }
   /** The connection closes cleanly before the answer ends. Default: after its last piece. */

@@ -1,5 +1,6 @@
 /** `deputize/testing`: a scripted model provider over real HTTP, an in-memory journal, a clock controlled by tests. */
 export { createMemory, createMemoryJournal, type Memory, type MemoryJournalOptions } from "../journal/memory.ts";
+export type { DialectName } from "./dialects/dialects.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export type { AnswerFault, ErrorFault, Fault } from "./faults.ts";
 export type {
@@ -10,6 +11,12 @@ export type {
   RequestToolResult,
 } from "./model-request.ts";
 
-export { createModelServer, type ModelServer, type ModelServerOptions, type Script } from "./model-server.ts";
+export {
+  createModelServer,
+  type DialectOf,
+  type ModelServer,
+  type ModelServerOptions,
+  type Script,
+} from "./model-server.ts";
 export type { RequestImage } from "./request-images.ts";
 export type { Turn, TurnToolCall } from "./turn.ts";

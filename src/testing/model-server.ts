@@ -10,18 +10,18 @@ import { type Clock, systemClock } from "../clock.ts";
 import { isRecord } from "../record.ts";
 import type { ApiMode } from "../route.ts";
 import { createAdmission } from "./admission.ts";
+import { createServedApis, type DialectName } from "./dialects/dialects.ts";
 import { type Exchange, errorSteps, responseSteps } from "./fault-handlers.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { BASE_PATH, endpointOf, type RequestTarget } from "./request-target.ts";
 import { type ResponseStep, sendSteps, waited } from "./response-steps.ts";
 import { replyTo, type Turn } from "./turn.ts";
 import type { WireFormat } from "./wire-format.ts";
-import { chatWire } from "./wires/chat-wire.ts";
-import { geminiWire } from "./wires/gemini-wire.ts";
-import { messagesWire } from "./wires/messages-wire.ts";
-import { createResponsesWire } from "./wires/responses-wire.ts";
 
 export type Script = (request: ModelRequest) => Turn | Promise<Turn>;
+
+/** Chooses the vendor that a request is for, such as by its path. Undefined: the API mode's own format. */
+export type DialectOf = (request: Pick<ModelRequest, "apiMode" | "path" | "headers">) => DialectName | undefined;
 
 export type ModelServerOptions = {
   script: Script;
@@ -31,6 +31,11 @@ export type ModelServerOptions = {
   models?: readonly string[];
   /** Rejects what the vendor rejects: unknown fields, calls without results, impossible limits. Default true. */
   strict?: boolean;
+  /**
+   * The vendor that the server acts as: it rejects what the vendor rejects, answers in its form and fails in its words. A
+   * function chooses it for each request. Default: the API modes' own formats.
+   */
+  dialect?: DialectName | DialectOf;
   /** Top-level request fields accepted in addition to the vendor's own, such as `reasoning` to act as OpenRouter. */
   extraFields?: readonly string[];
   /**
@@ -68,15 +73,18 @@ const BACKLOG = 8192;
 
 /** @throws Error of the system if it cannot listen on the port */
 export async function createModelServer(options: ModelServerOptions): Promise<ModelServer> {
-  const { script, strict = true, extraFields = [], keepRequests = "whole", clock = systemClock, port = 0 } = options;
+  const {
+    script,
+    dialect,
+    strict = true,
+    extraFields = [],
+    keepRequests = "whole",
+    clock = systemClock,
+    port = 0,
+  } = options;
   const admission = createAdmission({ keys: options.keys, models: options.models, strict, extraFields });
   const nonce = randomBytes(4).toString("hex");
-  const wires: Record<ApiMode, WireFormat> = {
-    chat_completions: chatWire,
-    responses: createResponsesWire(),
-    anthropic_messages: messagesWire,
-    gemini: geminiWire,
-  };
+  const apis = createServedApis();
   const requests: ModelRequest[] = [];
   const scriptErrors: unknown[] = [];
   const sockets = new Set<Socket>();
@@ -86,11 +94,11 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
 
   async function answer(
     endpoint: Extract<RequestTarget, { asks: "answer" }>,
+    wire: WireFormat,
     incoming: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
     const { url: path = "", headers } = incoming;
-    const wire = wires[endpoint.apiMode];
     const index = count++;
     const requestId = `req_${nonce}${index.toString().padStart(6, "0")}`;
     const body = await bodyOf(incoming);
@@ -122,6 +130,14 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
     }
   }
 
+  /** Undefined if the vendor does not serve this path. */
+  function wireFor({ apiMode, asks }: RequestTarget, { url: path = "", headers }: IncomingMessage) {
+    const name = typeof dialect === "function" ? dialect({ apiMode, path, headers }) : dialect;
+    const api = apis(apiMode, name);
+    const isServed = asks === "models" || api?.path === undefined || api.path.test(path);
+    return isServed ? api?.wire : undefined;
+  }
+
   function listModels(wire: WireFormat, { headers }: IncomingMessage, response: ServerResponse): void {
     const { rejection } = admission.keyOf(wire, headers);
     if (rejection) {
@@ -134,14 +150,15 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
     { noDelay: true, keepAlive: true, keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 },
     (incoming, response) => {
       const endpoint = endpointOf(incoming.method ?? "", incoming.url ?? "", incoming.headers);
-      if (endpoint === undefined) return refuseUnknownPath(incoming, response);
-      if (endpoint.asks === "models") return listModels(wires[endpoint.apiMode], incoming, response);
+      const wire = endpoint && wireFor(endpoint, incoming);
+      if (endpoint === undefined || wire === undefined) return refuseUnknownPath(incoming, response);
+      if (endpoint.asks === "models") return listModels(wire, incoming, response);
       inFlight += 1;
       maxInFlight = Math.max(maxInFlight, inFlight);
       response.once("close", () => {
         inFlight -= 1;
       });
-      void answer(endpoint, incoming, response);
+      void answer(endpoint, wire, incoming, response);
     },
   );
   server.on("connection", (socket: Socket) => {

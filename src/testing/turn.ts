@@ -34,6 +34,10 @@ export type Turn = {
   servedModel?: string;
   /** Default: `tool-calls` if there are any, else `stop`. */
   finish?: Finish;
+  /** The vendor's word for the end, sent verbatim. Default: the one for `finish`. */
+  finishReason?: string;
+  /** Begins the answer's signatures and encrypted content, so that a test recognizes them. Letters and digits. */
+  signatureMark?: string;
   fault?: Fault;
 };
 
@@ -59,6 +63,9 @@ export type ScriptedReply = {
   toolCalls: ReplyToolCall[];
   usage: Usage;
   finish: Finish;
+  /** The vendor's own word, if the script chose it. */
+  finishReason?: string;
+  signatureMark: string;
   /** Text of a refusal, sent in the format's own place. */
   refusal?: string;
 };
@@ -84,6 +91,8 @@ export function replyTo(turn: Turn, request: ModelRequest, nonce: string): Scrip
     toolCalls,
     usage: usageOf(turn.usage, request, text, reasoning, toolCalls),
     finish: turn.finish ?? (toolCalls.length > 0 ? "tool-calls" : "stop"),
+    ...present({ finishReason: turn.finishReason }),
+    signatureMark: turn.signatureMark ?? "",
   };
 }
 
@@ -102,8 +111,14 @@ export function toolCallId({ id, named }: ReplyToolCall, prefix: string): string
 }
 
 /** A signature that a later request can be checked for: it identifies exactly this text. */
-export function signatureOf(text: string): string {
-  return createHash("sha256").update(`scripted:${text}`).digest("base64");
+export function signatureOf(text: string, mark = ""): string {
+  const hash = createHash("sha256").update(`scripted:${text}`).digest("base64");
+  return mark === "" ? hash : `${mark}.${hash}`;
+}
+
+export function isSignatureOf(signature: unknown, text: string): boolean {
+  if (typeof signature !== "string") return false;
+  return signature.slice(signature.indexOf(".") + 1) === signatureOf(text);
 }
 
 function usageOf(

@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { ErrorFault } from "./faults.ts";
 import type { JsonFields } from "./json-fields.ts";
 import type { ModelRequest, RequestContent } from "./model-request.ts";
+import type { ExtraFields } from "./shape.ts";
 import type { ScriptedReply } from "./turn.ts";
 
 /** One written event of a stream. `delta`: it contains a piece of the answer. */
@@ -25,7 +26,11 @@ export type WireError = {
 };
 
 /** The reason of a rejected request: a scripted fault, or an issue that the server found itself. */
-export type Rejection = ErrorFault | { kind: "key-missing" } | { kind: "invalid"; message: string };
+export type Rejection =
+  | ErrorFault
+  | { kind: "key-missing" }
+  | { kind: "invalid"; message: string }
+  | { kind: "prompt-refused" };
 
 /** The facts that a vendor's message refers to. */
 export type ErrorSubject = Pick<ModelRequest, "model" | "effort" | "at">;
@@ -34,12 +39,7 @@ export type WireFormat = {
   /** The key in this format's own header. */
   keyIn(headers: IncomingHttpHeaders): string | undefined;
   /** What this vendor would reject. @param extra further accepted top-level fields */
-  check(
-    body: JsonFields,
-    headers: IncomingHttpHeaders,
-    extra: ReadonlySet<string>,
-    model: string,
-  ): WireError | undefined;
+  check(body: JsonFields, headers: IncomingHttpHeaders, extra: ExtraFields, model: string): WireError | undefined;
   read(body: JsonFields): RequestContent;
   stream(reply: ScriptedReply, request: ModelRequest): WireFrame[];
   /** The response to a request without streaming: one JSON document. */

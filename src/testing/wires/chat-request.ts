@@ -1,6 +1,6 @@
 /**
  * Requests of a Chat Completions API: schema and parser. The fields are OpenAI's own, what its library adds (`parsed`),
- * and what the other vendors of this format have in common (`reasoning_content`).
+ * and what other vendors of this format have in common (`reasoning_content`).
  */
 
 import { fieldsOf } from "../../record.ts";
@@ -8,7 +8,7 @@ import { EFFORTS } from "../../route.ts";
 import { type JsonFields, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { imageInUrl } from "../request-images.ts";
-import { anyOf, type Shape, shapeIssue, without } from "../shape.ts";
+import { anyOf, type ExtraFields, requestIssue, type Shape } from "../shape.ts";
 import type { WireError } from "../wire-format.ts";
 import { imageError, invalidParameter, openAiIssue } from "./openai-errors.ts";
 
@@ -28,6 +28,7 @@ const CONTENT_PARTS: Shape = {
         input_audio: { fields: anyOf("type", "input_audio"), required: ["input_audio"] },
         file: { fields: anyOf("type", "file"), required: ["file"] },
         refusal: { fields: anyOf("type", "refusal"), required: ["refusal"] },
+        thinking: { fields: anyOf("type", "thinking", "closed"), required: ["thinking"] },
       },
     },
   },
@@ -94,8 +95,9 @@ const REQUEST_FIELDS: Record<string, Shape> = {
 
 const REQUEST: Shape = { fields: REQUEST_FIELDS, required: ["messages", "model"] };
 
-export function checkChatRequest(body: JsonFields, extra: ReadonlySet<string>): WireError | undefined {
-  const unknown = Object.keys(body).find((name) => !Object.hasOwn(REQUEST_FIELDS, name) && !extra.has(name));
+export function checkChatRequest(body: JsonFields, extra: ExtraFields): WireError | undefined {
+  const isExtra = (name: string) => extra === "any" || extra.has(name);
+  const unknown = Object.keys(body).find((name) => !Object.hasOwn(REQUEST_FIELDS, name) && !isExtra(name));
   if (unknown !== undefined) {
     return {
       status: 400,
@@ -103,7 +105,7 @@ export function checkChatRequest(body: JsonFields, extra: ReadonlySet<string>): 
       message: `Unrecognized request argument supplied: ${unknown}`,
     };
   }
-  const misfit = shapeIssue(without(body, extra), REQUEST);
+  const misfit = requestIssue(body, REQUEST, extra);
   if (misfit) return openAiIssue(misfit);
   return checkOrder(listOf(body.messages)) ?? checkImages(listOf(body.messages));
 }

@@ -8,8 +8,8 @@ import { fieldsOf, isRecord } from "../../record.ts";
 import { type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { bytesOfBase64, type RequestImage, typeInBase64 } from "../request-images.ts";
-import { anyOf, type Shape, type ShapeIssue, shapeIssue, without } from "../shape.ts";
-import { signatureOf } from "../turn.ts";
+import { anyOf, type ExtraFields, requestIssue, type Shape, type ShapeIssue } from "../shape.ts";
+import { isSignatureOf } from "../turn.ts";
 import type { WireError } from "../wire-format.ts";
 
 const THINKING_LEVELS = ["minimal", "low", "medium", "high"];
@@ -72,8 +72,8 @@ const REQUEST: Shape = {
   required: ["contents"],
 };
 
-export function checkGeminiRequest(body: JsonFields, extra: ReadonlySet<string>, model: string): WireError | undefined {
-  const misfit = shapeIssue(without(body, extra), REQUEST);
+export function checkGeminiRequest(body: JsonFields, extra: ExtraFields, model: string): WireError | undefined {
+  const misfit = requestIssue(body, REQUEST, extra);
   if (misfit) return issueError(misfit);
   return checkContents(listOf(body.contents), model);
 }
@@ -188,7 +188,7 @@ function checkSignatures(
   for (const { thoughtSignature: signature, functionCall } of parts) {
     if (signature === undefined || NO_SIGNATURE.includes(textOf(signature))) continue;
     const signed = isRecord(functionCall) ? textOf(functionCall.name) : "";
-    if (signature !== signatureOf(signed)) return invalidArgument("Thought signature is not valid.");
+    if (!isSignatureOf(signature, signed)) return invalidArgument("Thought signature is not valid.");
   }
   return undefined;
 }

@@ -3,7 +3,7 @@
  * one names the finish reason. Function calls arrive in one piece and without ids.
  */
 import type { Finish } from "../../event.ts";
-import { type ReplyToolCall, type ScriptedReply, signatureOf } from "../turn.ts";
+import { type ScriptedReply, signatureOf } from "../turn.ts";
 import {
   type ErrorSubject,
   headerIn,
@@ -101,6 +101,11 @@ function geminiError(rejection: Rejection, { model, effort, at }: ErrorSubject):
       return invalidArgument(
         `Invalid JSON payload received. Unknown name "${rejection.parameter}": Cannot find field.`,
       );
+    case "prompt-refused":
+      return invalidArgument(
+        "The prompt could not be submitted. This prompt contains sensitive words that violate Google's Responsible AI " +
+          "practices. Try rephrasing the prompt.",
+      );
     case "invalid":
       return invalidArgument(rejection.message);
     default:
@@ -159,16 +164,23 @@ function geminiFrames(reply: ScriptedReply): WireFrame[] {
   return [
     ...reply.reasoning.map((piece) => frame(`{"text":${JSON.stringify(piece)},"thought":true}`)),
     ...reply.text.map((piece) => frame(`{"text":${JSON.stringify(piece)}}`)),
-    ...reply.toolCalls.map((call, index) => frame(functionCallPart(call, index))),
+    ...functionCallParts(reply).map(frame),
     { data: eventText(lastResponse(reply)), delta: false },
   ];
 }
 
 function lastResponse(reply: ScriptedReply): string {
-  const part = { text: "", ...(reply.reasoning.length > 0 && { thoughtSignature: signatureOf("") }) };
+  const part = {
+    text: "",
+    ...(reply.reasoning.length > 0 && { thoughtSignature: signatureOf("", reply.signatureMark) }),
+  };
   const content = JSON.stringify({ parts: [part], role: "model" });
-  const finish = `"finishReason":"${FINISH_REASON[reply.finish]}","index":0`;
+  const finish = `"finishReason":"${finishReason(reply)}","index":0`;
   return `{"candidates":[{"content":${content},${finish}}],${tailOf(reply)}}`;
+}
+
+function finishReason({ finish, finishReason = FINISH_REASON[finish] }: ScriptedReply): string {
+  return finishReason;
 }
 
 function wholeResponse(reply: ScriptedReply): string {
@@ -177,17 +189,19 @@ function wholeResponse(reply: ScriptedReply): string {
   const parts = [
     ...(reasoning.length > 0 ? [JSON.stringify({ text: reasoning.join(""), thought: true })] : []),
     ...(text.length > 0 || toolCalls.length === 0 ? [JSON.stringify({ text: text.join("") })] : []),
-    ...toolCalls.map(functionCallPart),
+    ...functionCallParts(reply),
   ];
-  const finish = `"finishReason":"${FINISH_REASON[reply.finish]}","index":0`;
+  const finish = `"finishReason":"${finishReason(reply)}","index":0`;
   return `{"candidates":[{"content":{"parts":[${parts.join(",")}],"role":"model"},${finish}}],${tailOf(reply)}}`;
 }
 
 /** The arguments are an object, not text: inserted as written, so that half of them breaks the whole event. */
-function functionCallPart({ id, named, name, argumentsText }: ReplyToolCall, index: number): string {
-  const idJson = named ? `"id":${JSON.stringify(id)},` : "";
-  const signature = index === 0 ? `,"thoughtSignature":"${signatureOf(name)}"` : "";
-  return `{"functionCall":{${idJson}"name":${JSON.stringify(name)},"args":${argumentsText}}${signature}}`;
+function functionCallParts({ toolCalls, signatureMark }: ScriptedReply): string[] {
+  return toolCalls.map(({ id, named, name, argumentsText }, index) => {
+    const idJson = named ? `"id":${JSON.stringify(id)},` : "";
+    const signature = index === 0 ? `,"thoughtSignature":"${signatureOf(name, signatureMark)}"` : "";
+    return `{"functionCall":{${idJson}"name":${JSON.stringify(name)},"args":${argumentsText}}${signature}}`;
+  });
 }
 
 function blockedPrompt(reply: ScriptedReply): string {

@@ -7,8 +7,8 @@ import { fieldsOf } from "../../record.ts";
 import { type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { bytesOfBase64, type RequestImage, typeInBase64 } from "../request-images.ts";
-import { anyOf, type Shape, type ShapeIssue, shapeIssue, without } from "../shape.ts";
-import { signatureOf } from "../turn.ts";
+import { anyOf, type ExtraFields, requestIssue, type Shape, type ShapeIssue } from "../shape.ts";
+import { isSignatureOf } from "../turn.ts";
 import type { WireError } from "../wire-format.ts";
 
 const TEXT_BLOCK: Shape = { fields: anyOf("type", "text", "cache_control", "citations"), required: ["text"] };
@@ -62,7 +62,7 @@ const CONTENT: Shape = {
         text: TEXT_BLOCK,
         image: IMAGE_BLOCK,
         document: DOCUMENT_BLOCK,
-        thinking: { fields: anyOf("type", "thinking", "signature"), required: ["thinking", "signature"] },
+        thinking: { fields: anyOf("type", "thinking", "signature"), required: ["thinking"] },
         redacted_thinking: { fields: anyOf("type", "data"), required: ["data"] },
         tool_use: {
           fields: anyOf("type", "id", "name", "input", "cache_control", "caller"),
@@ -128,19 +128,26 @@ const BETA_FIELDS = ["context_management", "mcp_servers", "output_format", "fall
 
 const LEAST_THINKING_BUDGET = 1024;
 
+/**
+ * Signatures of thinking: only this server's own are accepted (Anthropic), or anything is, and they are sent (`unchecked`)
+ * or not (`none`).
+ */
+export type ThinkingSignatures = "verified" | "unchecked" | "none";
+
 export function checkMessagesRequest(
   body: JsonFields,
   headers: IncomingHttpHeaders,
-  extra: ReadonlySet<string>,
+  extra: ExtraFields,
+  signatures: ThinkingSignatures,
 ): WireError | undefined {
   if (headers["anthropic-version"] === undefined) return invalidRequest("anthropic-version: header is required");
-  const misfit = shapeIssue(without(body, withBetas(headers, extra)), REQUEST);
+  const misfit = requestIssue(body, REQUEST, withBetas(headers, extra));
   if (misfit) return invalidRequest(issueText(misfit));
-  return checkThinking(body) ?? checkMessages(listOf(body.messages));
+  return checkThinking(body) ?? checkMessages(listOf(body.messages), signatures === "verified");
 }
 
-function withBetas(headers: IncomingHttpHeaders, extra: ReadonlySet<string>): ReadonlySet<string> {
-  return headers["anthropic-beta"] === undefined ? extra : new Set([...extra, ...BETA_FIELDS]);
+function withBetas(headers: IncomingHttpHeaders, extra: ExtraFields): ExtraFields {
+  return extra === "any" || headers["anthropic-beta"] === undefined ? extra : new Set([...extra, ...BETA_FIELDS]);
 }
 
 export function invalidRequest(message: string): WireError {
@@ -184,11 +191,11 @@ function checkThinking(body: JsonFields): WireError | undefined {
   return undefined;
 }
 
-function checkMessages(messages: JsonFields[]): WireError | undefined {
+function checkMessages(messages: JsonFields[], areSigned: boolean): WireError | undefined {
   if (messages.length === 0) return invalidRequest("messages: at least one message is required");
   let open = new Set<string>();
   for (const [index, message] of messages.entries()) {
-    const error = checkBlocks(blocksOf(message), open, index) ?? checkImages(message, index);
+    const error = checkBlocks(blocksOf(message), open, index, areSigned) ?? checkImages(message, index);
     if (error) return error;
     if (open.size > 0) return unanswered(open, index - 1);
     open = new Set(callIds(message));
@@ -229,12 +236,20 @@ function callIds(message: JsonFields): string[] {
 }
 
 /** Removes answered calls from `open`. */
-function checkBlocks(blocks: JsonFields[], open: Set<string>, index: number): WireError | undefined {
+function checkBlocks(
+  blocks: JsonFields[],
+  open: Set<string>,
+  index: number,
+  areSigned: boolean,
+): WireError | undefined {
   for (const [position, block] of blocks.entries()) {
     if (block.type === "text" && textOf(block.text).trim() === "") {
       return invalidRequest("messages: text content blocks must be non-empty");
     }
-    if (block.type === "thinking" && block.signature !== signatureOf(textOf(block.thinking))) {
+    if (block.type === "thinking" && areSigned && block.signature === undefined) {
+      return invalidRequest(`messages.${index}.content.${position}.thinking.signature: Field required`);
+    }
+    if (block.type === "thinking" && areSigned && !isSignatureOf(block.signature, textOf(block.thinking))) {
       return invalidRequest(`messages.${index}.content.${position}: Invalid \`signature\` in \`thinking\` block`);
     }
     if (block.type === "tool_result" && !open.delete(textOf(block.tool_use_id))) {

@@ -14,7 +14,12 @@ import {
   type WireFormat,
   type WireFrame,
 } from "../wire-format.ts";
-import { checkMessagesRequest, invalidRequest, readMessagesRequest } from "./messages-request.ts";
+import {
+  checkMessagesRequest,
+  invalidRequest,
+  readMessagesRequest,
+  type ThinkingSignatures,
+} from "./messages-request.ts";
 
 const STOP_REASON = {
   stop: "end_turn",
@@ -23,12 +28,12 @@ const STOP_REASON = {
   refused: "refusal",
 } satisfies Record<Finish, string>;
 
-export const messagesWire: WireFormat = {
+export const createMessagesWire = (signatures: ThinkingSignatures = "verified"): WireFormat => ({
   keyIn: (headers) => headerIn(headers, "x-api-key") ?? bearerIn(headers),
-  check: checkMessagesRequest,
+  check: (body, headers, extra) => checkMessagesRequest(body, headers, extra, signatures),
   read: readMessagesRequest,
-  stream: messageFrames,
-  whole: wholeMessage,
+  stream: (reply) => messageFrames(reply, signatures),
+  whole: (reply) => wholeMessage(reply, signatures),
   error: messagesError,
   errorBody: ({ type, message, more }, requestId) =>
     JSON.stringify({ type: "error", error: { type, message, ...more }, request_id: requestId }),
@@ -40,7 +45,7 @@ export const messagesWire: WireFormat = {
     first_id: models[0] ?? null,
     last_id: models.at(-1) ?? null,
   }),
-};
+});
 
 function messagesError(rejection: Rejection, { model, effort, at }: ErrorSubject): WireError {
   switch (rejection.kind) {
@@ -85,6 +90,8 @@ function messagesError(rejection: Rejection, { model, effort, at }: ErrorSubject
       );
     case "parameter-unsupported":
       return invalidRequest(`${rejection.parameter}: Extra inputs are not permitted`);
+    case "prompt-refused":
+      return invalidRequest("Output blocked by content filtering policy");
     case "invalid":
       return invalidRequest(rejection.message);
     default:
@@ -127,7 +134,7 @@ function eventText(type: string, fields: Record<string, unknown>): string {
   return `event: ${type}\ndata: ${JSON.stringify(fields)}\n\n`;
 }
 
-function messageFrames(reply: ScriptedReply): WireFrame[] {
+function messageFrames(reply: ScriptedReply, signatures: ThinkingSignatures): WireFrame[] {
   const frames: WireFrame[] = [];
   let index = -1;
 
@@ -153,7 +160,7 @@ function messageFrames(reply: ScriptedReply): WireFrame[] {
   if (reply.reasoning.length > 0) {
     start({ type: "thinking", thinking: "", signature: "" });
     deltas("thinking_delta", "thinking", reply.reasoning);
-    deltas("signature_delta", "signature", [signatureOf(reply.reasoning.join(""))]);
+    if (signatures !== "none") deltas("signature_delta", "signature", [signatureIn(reply)]);
     stop();
   }
   if (reply.text.length > 0) {
@@ -167,14 +174,22 @@ function messageFrames(reply: ScriptedReply): WireFrame[] {
     stop();
   }
   event("message_delta", {
-    delta: { stop_reason: STOP_REASON[reply.finish], stop_sequence: null, ...stopDetails(reply) },
+    delta: { stop_reason: stopReason(reply), stop_sequence: null, ...stopDetails(reply) },
     usage: usageOf(reply),
   });
   event("message_stop");
   return frames;
 }
 
-function wholeMessage(reply: ScriptedReply): string {
+function signatureIn({ reasoning, signatureMark }: ScriptedReply): string {
+  return signatureOf(reasoning.join(""), signatureMark);
+}
+
+function stopReason({ finish, finishReason = STOP_REASON[finish] }: ScriptedReply): string {
+  return finishReason;
+}
+
+function wholeMessage(reply: ScriptedReply, signatures: ThinkingSignatures): string {
   const { reasoning, text, toolCalls } = reply;
   const calls = toolCalls.map((call) => {
     const opening = JSON.stringify({ type: "tool_use", id: toolCallId(call, "toolu_"), name: call.name });
@@ -182,12 +197,14 @@ function wholeMessage(reply: ScriptedReply): string {
   });
   const thinking = reasoning.join("");
   const spoken = [
-    ...(thinking === "" ? [] : [{ type: "thinking", thinking, signature: signatureOf(thinking) }]),
+    ...(thinking === ""
+      ? []
+      : [{ type: "thinking", thinking, signature: signatures === "none" ? "" : signatureIn(reply) }]),
     ...(text.length === 0 ? [] : [{ type: "text", text: text.join("") }]),
   ].map((block) => JSON.stringify(block));
   const opening = JSON.stringify({
     ...messageOf(reply),
-    stop_reason: STOP_REASON[reply.finish],
+    stop_reason: stopReason(reply),
     ...stopDetails(reply),
     usage: startUsage(reply),
   });

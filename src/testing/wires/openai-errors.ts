@@ -76,6 +76,13 @@ export function openAiError(
         code: "unsupported_parameter",
         param: rejection.parameter,
       };
+    case "prompt-refused":
+      return {
+        status: 400,
+        type: INVALID,
+        message: "Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
+        code: "invalid_prompt",
+      };
     case "invalid":
       return { status: 400, type: INVALID, message: rejection.message };
     default:

@@ -6,8 +6,8 @@ import { EFFORTS } from "../../route.ts";
 import { type JsonFields, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent, type RequestTool, type Transcript } from "../model-request.ts";
 import { imageInUrl } from "../request-images.ts";
-import { anyOf, type Shape, shapeIssue, without } from "../shape.ts";
-import { signatureOf } from "../turn.ts";
+import { anyOf, type ExtraFields, requestIssue, type Shape } from "../shape.ts";
+import { isSignatureOf } from "../turn.ts";
 import type { WireError } from "../wire-format.ts";
 import { imageError, invalidParameter, openAiIssue } from "./openai-errors.ts";
 
@@ -103,10 +103,10 @@ export type StoredItems = ReadonlyMap<string, JsonFields>;
 
 export function checkResponsesRequest(
   body: JsonFields,
-  extra: ReadonlySet<string>,
+  extra: ExtraFields,
   stored: StoredItems,
 ): WireError | undefined {
-  const misfit = shapeIssue(without(body, extra), REQUEST);
+  const misfit = requestIssue(body, REQUEST, extra);
   if (misfit) return openAiIssue(misfit);
   if (typeof body.previous_response_id === "string") {
     return invalidParameter(
@@ -159,7 +159,7 @@ function checkItems(items: JsonFields[], stored: StoredItems): WireError | undef
     if (type === "function_call_output" && !open.delete(textOf(call_id))) {
       return invalidParameter(`No tool call found for function call output with call_id ${textOf(call_id)}.`, "input");
     }
-    if (typeof encrypted_content === "string" && encrypted_content !== signatureOf(textOf(id))) {
+    if (typeof encrypted_content === "string" && !isSignatureOf(encrypted_content, textOf(id))) {
       return {
         ...invalidParameter(`The encrypted content for item ${textOf(id)} could not be verified.`, "input"),
         code: "invalid_encrypted_content",

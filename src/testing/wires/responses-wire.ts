@@ -5,7 +5,7 @@
 import type { Finish } from "../../event.ts";
 import { present } from "../../present.ts";
 import { fieldsOf } from "../../record.ts";
-import type { JsonFields } from "../json-fields.ts";
+import { type JsonFields, listOf } from "../json-fields.ts";
 import type { ModelRequest } from "../model-request.ts";
 import { inPieces, type ReplyToolCall, type ScriptedReply, signatureOf, toolCallId } from "../turn.ts";
 import { bearerIn, type WireFormat, type WireFrame } from "../wire-format.ts";
@@ -27,8 +27,11 @@ const INCOMPLETE: Record<Finish, string | null> = {
   refused: "content_filter",
 };
 
+/** Reasoning: as the request asks for it, encrypted if it asks for that (`closed`), or always as text (`open`). */
+export type ReasoningItems = "as-asked" | "closed" | "open";
+
 /** Stores the items it sent (unless `store: false`), because a later request may refer to them by id. */
-export function createResponsesWire(): WireFormat {
+export function createResponsesWire(reasoning: ReasoningItems = "as-asked"): WireFormat {
   const stored = new Map<string, JsonFields>();
 
   function keep(items: JsonFields[], request: ModelRequest): void {
@@ -41,12 +44,12 @@ export function createResponsesWire(): WireFormat {
     check: (body, _headers, extra) => checkResponsesRequest(body, extra, stored),
     read: (body) => readResponsesRequest(body, stored),
     stream: (reply, request) => {
-      const items = itemsOf(reply, request);
+      const items = itemsOf(reply, request, reasoning);
       keep(items, request);
       return responseFrames(reply, request, items);
     },
     whole: (reply, request) => {
-      const items = itemsOf(reply, request);
+      const items = itemsOf(reply, request, reasoning);
       keep(items, request);
       return JSON.stringify(finished(reply, request, items));
     },
@@ -62,9 +65,9 @@ export function createResponsesWire(): WireFormat {
 }
 
 /** The finished items, in the order they are sent. */
-function itemsOf(reply: ScriptedReply, request: ModelRequest): JsonFields[] {
+function itemsOf(reply: ScriptedReply, request: ModelRequest, form: ReasoningItems): JsonFields[] {
   const items: JsonFields[] = [];
-  if (reply.reasoning.length > 0) items.push(reasoningItem(reply, request));
+  if (reply.reasoning.length > 0) items.push(reasoningItem(reply, request, form));
   if (reply.text.length > 0 || reply.refusal !== undefined || reply.toolCalls.length === 0) {
     items.push(messageItem(reply));
   }
@@ -72,17 +75,20 @@ function itemsOf(reply: ScriptedReply, request: ModelRequest): JsonFields[] {
 }
 
 /** A summary if the request asked for one, else the reasoning itself, as servers of open models send it. */
-function reasoningItem(reply: ScriptedReply, { body }: ModelRequest): JsonFields {
+function reasoningItem(reply: ScriptedReply, { body }: ModelRequest, form: ReasoningItems): JsonFields {
   const id = `rs_${reply.id}`;
   const text = reply.reasoning.join("");
-  const encrypted = Array.isArray(body.include) && body.include.includes("reasoning.encrypted_content");
+  const encrypted =
+    form !== "open" && Array.isArray(body.include) && body.include.includes("reasoning.encrypted_content");
   return {
     id,
     type: "reasoning",
-    ...(wantsSummary(body)
+    ...(form !== "open" && wantsSummary(body)
       ? { summary: [{ type: "summary_text", text }] }
-      : { status: "completed", summary: [], content: [{ type: "reasoning_text", text }] }),
-    ...(encrypted && { encrypted_content: signatureOf(id) }),
+      : form === "closed"
+        ? { summary: [] }
+        : { status: "completed", summary: [], content: [{ type: "reasoning_text", text }] }),
+    ...(encrypted && { encrypted_content: signatureOf(id, reply.signatureMark) }),
   };
 }
 
@@ -101,8 +107,8 @@ function messageItem(reply: ScriptedReply): JsonFields {
 }
 
 /** Null for a complete answer, including a refusal as text. */
-function incompleteReason({ finish, refusal }: ScriptedReply): string | null {
-  return refusal === undefined ? INCOMPLETE[finish] : null;
+function incompleteReason({ finish, finishReason, refusal }: ScriptedReply): string | null {
+  return refusal === undefined ? (finishReason ?? INCOMPLETE[finish]) : null;
 }
 
 function contentPart({ refusal }: ScriptedReply, text: string): JsonFields {
@@ -156,7 +162,7 @@ function responseFrames(reply: ScriptedReply, request: ModelRequest, items: Json
   for (const [output_index, item] of items.entries()) {
     writer.event("response.output_item.added", { output_index, item: opened(item) });
     const at = { item_id: item.id, output_index };
-    if (item.type === "reasoning") writeReasoning(writer, at, reply, request);
+    if (item.type === "reasoning") writeReasoning(writer, at, reply, item);
     else if (item.type === "message") writeMessage(writer, at, reply);
     else writeArguments(writer, at, String(item.arguments));
     writer.event("response.output_item.done", { output_index, item });
@@ -176,9 +182,9 @@ function opened(item: JsonFields): JsonFields {
   return empty;
 }
 
-function writeReasoning(writer: Writer, at: JsonFields, reply: ScriptedReply, { body }: ModelRequest): void {
+function writeReasoning(writer: Writer, at: JsonFields, reply: ScriptedReply, { summary, content }: JsonFields): void {
   const text = reply.reasoning.join("");
-  if (wantsSummary(body)) {
+  if (listOf(summary).length > 0) {
     const here = { ...at, summary_index: 0 };
     writer.event("response.reasoning_summary_part.added", { ...here, part: { type: "summary_text", text: "" } });
     writer.deltas("response.reasoning_summary_text.delta", here, reply.reasoning);
@@ -186,6 +192,7 @@ function writeReasoning(writer: Writer, at: JsonFields, reply: ScriptedReply, { 
     writer.event("response.reasoning_summary_part.done", { ...here, part: { type: "summary_text", text } });
     return;
   }
+  if (content === undefined) return;
   const here = { ...at, content_index: 0 };
   writer.event("response.content_part.added", { ...here, part: { type: "reasoning_text", text: "" } });
   writer.deltas("response.reasoning_text.delta", here, reply.reasoning);

@@ -1,0 +1,60 @@
+/**
+ * One vendor's API: what it does differently from the wire format that it shares with others. Written in the vendor's
+ * terms, from its own sources: a client is tested against what the vendor does, not against what the client believes.
+ */
+import type { JsonFields } from "../json-fields.ts";
+import type { ExtraFields } from "../shape.ts";
+import { type Rejection, sseData, type WireError, type WireFormat } from "../wire-format.ts";
+
+/** Returns what the vendor finds wrong with a request, in its words. */
+export type RequestRule = (body: JsonFields, model: string) => string | undefined;
+
+export type VendorApi = {
+  /** Public pages that this is known from. */
+  source: string;
+  /** Accepted request fields beyond the format's own; `any`: unknown fields are ignored. Default: none. */
+  fields?: readonly string[] | "any";
+  /** What it rejects beyond what the format does. */
+  rejects?: readonly RequestRule[];
+  /** The body of an error. Default: the format's. */
+  errorBody?: ((error: WireError) => unknown) | undefined;
+  /** Its own words, status or code for an error; the rest is the format's. */
+  errors?: Partial<Record<Rejection["kind"], Partial<WireError>>> | undefined;
+  /** The key of a request. Default: in the format's header. */
+  keyIn?: WireFormat["keyIn"];
+  /** Paths at which it serves this API. Default: any. */
+  path?: RegExp;
+};
+
+/** A wire format as a vendor speaks it. */
+export function asVendor(format: WireFormat, api: VendorApi): WireFormat {
+  const { fields = [], rejects = [], errorBody, errors = {}, keyIn = format.keyIn } = api;
+
+  function error(rejection: Rejection, about: Parameters<WireFormat["error"]>[1]): WireError {
+    const scripted = "status" in rejection && rejection.status !== undefined ? { status: rejection.status } : {};
+    return { ...format.error(rejection, about), ...errors[rejection.kind], ...scripted };
+  }
+
+  return {
+    ...format,
+    keyIn,
+    error,
+    check: (body, headers, extra, model) => {
+      const issue = format.check(body, headers, accepted(extra, fields), model);
+      if (issue) return { ...issue, ...errors.invalid };
+      for (const rule of rejects) {
+        const message = rule(body, model);
+        if (message !== undefined) return error({ kind: "invalid", message }, { model, at: 0 });
+      }
+      return undefined;
+    },
+    ...(errorBody && {
+      errorBody: (error) => JSON.stringify(errorBody(error)),
+      errorFrame: (error) => sseData(JSON.stringify(errorBody(error))),
+    }),
+  };
+}
+
+function accepted(extra: ExtraFields, fields: readonly string[] | "any"): ExtraFields {
+  return extra === "any" || fields === "any" ? "any" : new Set([...extra, ...fields]);
+}
