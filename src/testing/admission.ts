@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { isRecord } from "../record.ts";
 import { type JsonFields, textOf } from "./json-fields.ts";
 import { lastUserText, type ModelRequest } from "./model-request.ts";
-import type { RequestTarget } from "./request-target.ts";
+import { apiModeOf, type RequestTarget } from "./request-target.ts";
 import type { WireError, WireFormat } from "./wire-format.ts";
 
 export type AdmissionRules = {
@@ -79,7 +79,7 @@ function requestOf(wire: WireFormat, { endpoint, body: bytes, ...arrived }: Arri
   return {
     ...content,
     ...arrived,
-    apiMode: endpoint.apiMode,
+    apiMode: apiModeOf(endpoint.format),
     model: endpoint.model ?? textOf(body.model),
     streaming: endpoint.streaming ?? body.stream === true,
     lastUserText: lastUserText(content.messages),

@@ -83,7 +83,7 @@ const FAULT_HANDLERS: FaultHandlers = {
     return answered({ ...exchange, reply: { ...exchange.reply, text } });
   },
   "slow-drip": (fault, exchange) => {
-    const bytes = Buffer.from(joined(framesOf(exchange)));
+    const bytes = bytesOf(joined(framesOf(exchange)), exchange);
     const size = fault.bytes ?? 16;
     const drops = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index): ResponseStep[] => [
       { move: "wait", ms: fault.everyMs },
@@ -105,9 +105,9 @@ const FAULT_HANDLERS: FaultHandlers = {
 /** The steps on the connection for this turn once its latency is over, including its fault. */
 export function responseSteps(exchange: Exchange): ResponseStep[] {
   const { fault } = exchange.turn;
-  if (fault === undefined) return answered(exchange);
+  if (fault === undefined) return inBytes(answered(exchange), exchange);
   const play = FAULT_HANDLERS[fault.kind] as (fault: Fault, scene: Exchange) => ResponseStep[];
-  return play(fault, exchange);
+  return inBytes(play(fault, exchange), exchange);
 }
 
 export function errorSteps(
@@ -143,7 +143,7 @@ function interrupted(exchange: Exchange, afterDeltas: number, between: ResponseS
 }
 
 function head({ wire, request, requestId }: Exchange): ResponseStep {
-  const type = request.streaming ? "text/event-stream; charset=utf-8" : "application/json";
+  const type = request.streaming ? (wire.binary ?? "text/event-stream; charset=utf-8") : "application/json";
   return { move: "head", status: 200, headers: { ...wire.headers(requestId), "content-type": type } };
 }
 
@@ -187,6 +187,18 @@ function withHalfACall(reply: ScriptedReply): ScriptedReply {
 
 function joined(frames: WireFrame[]): string {
   return frames.map(({ data }) => data).join("");
+}
+
+function bytesOf(text: string, { wire, request }: Exchange): Buffer {
+  return Buffer.from(text, wire.binary !== undefined && request.streaming ? "latin1" : "utf8");
+}
+
+/** The texts of a binary stream, as bytes. */
+function inBytes(steps: ResponseStep[], exchange: Exchange): ResponseStep[] {
+  if (exchange.wire.binary === undefined || !exchange.request.streaming) return steps;
+  return steps.map((step) =>
+    step.move === "write" && typeof step.data === "string" ? { ...step, data: bytesOf(step.data, exchange) } : step,
+  );
 }
 
 /** Marks the invalid bytes until the text becomes bytes; JSON leaves it unchanged. */

@@ -13,7 +13,7 @@ import { createAdmission } from "./admission.ts";
 import { createServedApis, type DialectName } from "./dialects/dialects.ts";
 import { type Exchange, errorSteps, responseSteps } from "./fault-handlers.ts";
 import type { ModelRequest } from "./model-request.ts";
-import { BASE_PATH, endpointOf, type RequestTarget } from "./request-target.ts";
+import { apiModeOf, BASE_PATH, endpointOf, type RequestTarget } from "./request-target.ts";
 import { type ResponseStep, sendSteps, waited } from "./response-steps.ts";
 import { replyTo, type Turn } from "./turn.ts";
 import type { WireFormat } from "./wire-format.ts";
@@ -131,9 +131,9 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
   }
 
   /** Undefined if the vendor does not serve this path. */
-  function wireFor({ apiMode, asks }: RequestTarget, { url: path = "", headers }: IncomingMessage) {
-    const name = typeof dialect === "function" ? dialect({ apiMode, path, headers }) : dialect;
-    const api = apis(apiMode, name);
+  function wireFor({ format, asks }: RequestTarget, { url: path = "", headers }: IncomingMessage) {
+    const request = { apiMode: apiModeOf(format), path, headers };
+    const api = apis(format, typeof dialect === "function" ? dialect(request) : dialect);
     const isServed = asks === "models" || api?.path === undefined || api.path.test(path);
     return isServed ? api?.wire : undefined;
   }
@@ -211,7 +211,7 @@ function bodyOf(incoming: IncomingMessage): Promise<Buffer | undefined> {
 }
 
 function refuseUnknownPath({ method, url }: IncomingMessage, response: ServerResponse): void {
-  const served = "…/chat/completions, …/responses, …/messages, …:generateContent, …/models";
+  const served = "…/chat/completions, …/responses, …/messages, …:generateContent, …/converse, …/models";
   const message = `Not served here: ${method} ${url}. Expected ${served}.`;
   sendJson(response, 404, { error: { message, type: "invalid_request_error", param: null, code: "unknown_url" } });
 }

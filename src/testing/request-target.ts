@@ -2,9 +2,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiMode } from "../route.ts";
 
+/** The API modes' formats; Amazon carries `anthropic_messages` in one of its own. */
+export type WireName = ApiMode | "converse";
+
 export type RequestTarget =
-  /** `model` and `streaming` are in Gemini's path, in the others' body. */
-  { asks: "answer"; apiMode: ApiMode; model?: string; streaming?: boolean } | { asks: "models"; apiMode: ApiMode };
+  /** `model` and `streaming` are in the path of Google's and Amazon's APIs, in the others' body. */
+  { asks: "answer"; format: WireName; model?: string; streaming?: boolean } | { asks: "models"; format: WireName };
 
 /** The end of a vendor's own base URL. */
 export const BASE_PATH: Record<ApiMode, string> = {
@@ -14,29 +17,47 @@ export const BASE_PATH: Record<ApiMode, string> = {
   gemini: "/v1beta",
 };
 
-const ENDINGS: readonly (readonly [string, ApiMode])[] = [
+const ENDINGS: readonly (readonly [string, WireName])[] = [
   ["/chat/completions", "chat_completions"],
   ["/responses", "responses"],
   ["/messages", "anthropic_messages"],
 ];
 
-const GEMINI_METHODS: readonly (readonly [string, boolean])[] = [
-  [":streamGenerateContent", true],
-  [":generateContent", false],
+/** Methods of a model, by the last part of the path, and the part before its name. */
+const METHODS: readonly { ending: string; before: string; format: WireName; streaming: boolean }[] = [
+  { ending: ":streamGenerateContent", before: "/models/", format: "gemini", streaming: true },
+  { ending: ":generateContent", before: "/models/", format: "gemini", streaming: false },
+  { ending: ":streamRawPredict", before: "/models/", format: "anthropic_messages", streaming: true },
+  { ending: ":rawPredict", before: "/models/", format: "anthropic_messages", streaming: false },
+  { ending: "/converse-stream", before: "/model/", format: "converse", streaming: true },
+  { ending: "/converse", before: "/model/", format: "converse", streaming: false },
 ];
 
 export function endpointOf(method: string, url: string, headers: IncomingHttpHeaders): RequestTarget | undefined {
   const query = url.indexOf("?");
   const path = query < 0 ? url : url.slice(0, query);
-  if (method === "GET") return path.endsWith("/models") ? { asks: "models", apiMode: listingMode(headers) } : undefined;
+  if (method === "GET") return path.endsWith("/models") ? { asks: "models", format: listingMode(headers) } : undefined;
   if (method !== "POST") return undefined;
-  for (const [ending, apiMode] of ENDINGS) if (path.endsWith(ending)) return { asks: "answer", apiMode };
-  for (const [ending, streaming] of GEMINI_METHODS) {
+  for (const [ending, format] of ENDINGS) if (path.endsWith(ending)) return { asks: "answer", format };
+  for (const { ending, before, format, streaming } of METHODS) {
     if (!path.endsWith(ending)) continue;
-    const model = path.slice(path.indexOf("/models/") + "/models/".length, -ending.length);
-    return { asks: "answer", apiMode: "gemini", model: model.replaceAll("%2F", "/"), streaming };
+    const model = path.slice(path.indexOf(before) + before.length, -ending.length);
+    return { asks: "answer", format, model: decoded(model), streaming };
   }
   return undefined;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The API mode as scripts see it. */
+export function apiModeOf(format: WireName): ApiMode {
+  return format === "converse" ? "anthropic_messages" : format;
 }
 
 /** The vendors list their models under the same path; their clients differ in their headers. */

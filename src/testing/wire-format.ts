@@ -36,6 +36,8 @@ export type Rejection =
 export type ErrorSubject = Pick<ModelRequest, "model" | "effort" | "at">;
 
 export type WireFormat = {
+  /** The content type of a stream of bytes; `data` then has one character for each byte. Default: server-sent events. */
+  binary?: string;
   /** The key in this format's own header. */
   keyIn(headers: IncomingHttpHeaders): string | undefined;
   /** What this vendor would reject. @param extra further accepted top-level fields */

@@ -1,10 +1,9 @@
 /**
- * Clouds on loopback: a server that answers whatever it is asked and keeps every request, Amazon's binary frames, and
- * one task run against it. Nothing here signs or reads as Deputy does.
+ * Clouds on loopback: a server that answers whatever it is asked and keeps every request, and one task run against it.
+ * Nothing here signs or reads as Deputy does.
  */
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
-import { crc32 } from "node:zlib";
 import type { Result } from "../../src/result.ts";
 import { impatientClock } from "./impatient-clock.ts";
 import { play } from "./whole-stage.ts";
@@ -71,47 +70,6 @@ export function kindOf({ error }: Result): string | undefined {
   return error !== undefined && error !== null && "kind" in error ? error.kind : undefined;
 }
 
-// Amazon's frames -----------------------------------------------------------------------------------------------------
-
-const TEXT = 7;
-
-/** One message as Amazon frames it. */
-export function awsFrame(headers: Record<string, string>, payload: unknown): Buffer {
-  const head = Buffer.concat(
-    Object.entries(headers).map(([name, value]) => {
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(Buffer.byteLength(value));
-      return Buffer.concat([
-        Buffer.from([name.length]),
-        Buffer.from(name),
-        Buffer.from([TEXT]),
-        length,
-        Buffer.from(value),
-      ]);
-    }),
-  );
-  const body = Buffer.from(JSON.stringify(payload));
-  const prelude = Buffer.alloc(8);
-  prelude.writeUInt32BE(12 + head.length + body.length + 4, 0);
-  prelude.writeUInt32BE(head.length, 4);
-  const unchecked = Buffer.concat([prelude, checksumOf(prelude), head, body]);
-  return Buffer.concat([unchecked, checksumOf(unchecked)]);
-}
-
-function checksumOf(bytes: Buffer): Buffer {
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(bytes));
-  return checksum;
-}
-
-/** An event of an answer. */
-export function awsEvent(type: string, payload: unknown): Buffer {
-  return awsFrame({ ":event-type": type, ":content-type": "application/json", ":message-type": "event" }, payload);
-}
-
-/** What Bedrock says where it gives up in the middle. */
-export function awsException(type: string, message: string): Buffer {
-  return awsFrame({ ":exception-type": type, ":message-type": "exception" }, { message });
-}
+export { awsEvent, awsException, awsFrame } from "../../src/testing/wires/aws-frames.ts";
 
 export const EVENT_STREAM = { "content-type": "application/vnd.amazon.eventstream" };

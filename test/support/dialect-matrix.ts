@@ -11,18 +11,21 @@ import { DIALECT_ROWS } from "../../src/child/wire/dialect/rows.ts";
 import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import type { FailureKind } from "../../src/errors.ts";
 import type { Finish } from "../../src/event.ts";
-import { present } from "../../src/present.ts";
 import type { ApiMode } from "../../src/route.ts";
+import type { Turn } from "../../src/testing/index.ts";
 import type { Random } from "./end-to-end-moments.ts";
 import { SAYINGS } from "./failure-sayings.ts";
-import { added, callIdOf, routeTo, type Sent, secretOf, type VendorStage } from "./vendor-stage.ts";
-import { type Answer, inputOf, VENDORS, type Vendor } from "./vendors.ts";
+import { added, routeTo, secretOf, type VendorStage } from "./vendor-stage.ts";
+import { type Answer, inputOf, turnOf, VENDORS, type Vendor } from "./vendors.ts";
 
 // Rows ---------------------------------------------------------------------------------------------------------------
 
-/** The first vendor of each distinct dialect. */
+/** The first vendor of each distinct dialect, and each cloud. */
 export function distinctVendors(): Vendor[] {
-  const byDialect = Map.groupBy(VENDORS, (vendor) => JSON.stringify([vendor.mode, dialectOf(routeTo(vendor))]));
+  const byDialect = Map.groupBy(VENDORS, (vendor) => {
+    const { mode, path, framing, keyHeader } = vendor;
+    return JSON.stringify([mode, path, framing, keyHeader, dialectOf(routeTo(vendor))]);
+  });
   return [...byDialect.values()].map(([first]) => first as Vendor);
 }
 
@@ -38,18 +41,19 @@ export function rowsWithoutVendor(rows: readonly DialectRow[] = DIALECT_ROWS): s
 
 // Kinds of exchanges -------------------------------------------------------------------------------------------------
 
-/** What a vendor sends, and what is read of it. `calls`: what tells the ids of one answer apart. */
-type Turn =
+/** What a vendor sends, and what is read of it. */
+type ExpectedTurn =
   | { answer: Answer; finish: Finish }
   | { answer: Answer; failure: FailureKind }
   | { status: number; body: unknown; failure: FailureKind };
 
 /** An exchange of one or more turns. `words`: those that make it what it is. */
-export type Exchange = { kind: string; words?: string; turns: readonly [Turn, ...Turn[]] };
+export type Exchange = { kind: string; words?: string; turns: readonly [ExpectedTurn, ...ExpectedTurn[]] };
 
-const TEXT: Turn = { answer: { text: "The Rhine." }, finish: "stop" };
-const ROUND: Turn = { answer: { calls: [""] }, finish: "tool-calls" };
-const PARALLEL: Turn = { answer: { text: "I look twice.", calls: ["a", "b"] }, finish: "tool-calls" };
+const TEXT: ExpectedTurn = { answer: { text: "The Rhine." }, finish: "stop" };
+const ROUND: ExpectedTurn = { answer: { calls: 1 }, finish: "tool-calls" };
+const PARALLEL: ExpectedTurn = { answer: { text: "I look twice.", calls: 2 }, finish: "tool-calls" };
+const BLANK: ExpectedTurn = { answer: { text: "\n\n", calls: 1 }, finish: "tool-calls" };
 
 export function exchangesOf(vendor: Vendor): Exchange[] {
   return [
@@ -57,6 +61,7 @@ export function exchangesOf(vendor: Vendor): Exchange[] {
     { kind: "a tool round", turns: [ROUND] },
     { kind: "two rounds with reasoning", turns: [ROUND, ROUND] },
     { kind: "parallel calls", turns: [PARALLEL] },
+    { kind: "a blank text before a call", turns: [BLANK] },
     ...saidBy(vendor, "an overflow", "context-overflow"),
     ...saidBy(vendor, "a used-up quota", "quota-exhausted"),
     ...saidBy(vendor, "a refusal", "refused"),
@@ -147,21 +152,21 @@ function isAnswered(messages: readonly Message[]): boolean {
   return last === undefined || last.role === "assistant";
 }
 
-function sentIn(turn: Turn, vendor: Vendor, number: number): Sent {
-  if (!("answer" in turn)) return turn;
-  const calls = turn.answer.calls?.map((name) => callIdOf(vendor, `${number}${name}`));
-  return vendor.answer({ ...turn.answer, ...present({ calls }) }, secretOf(vendor, number));
+function sentIn(turn: ExpectedTurn, vendor: Vendor, number: number): Turn {
+  if ("answer" in turn) return turnOf(vendor, turn.answer, secretOf(vendor, number));
+  const body = typeof turn.body === "string" ? turn.body : JSON.stringify(turn.body);
+  return { fault: { kind: "response", status: turn.status, body } };
 }
 
 function textsOf(messages: readonly Message[]): string[] {
   return messages.flatMap((message) => {
     if (message.role !== "assistant") return [message.text];
-    return message.parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
+    return message.parts.flatMap((part) => (part.type === "text" && part.text.trim() !== "" ? [part.text] : []));
   });
 }
 
-function checkRead(reply: Reply, turn: Turn, what: string): void {
-  const { text = "", calls = [] } = "answer" in turn ? turn.answer : {};
+function checkRead(reply: Reply, turn: ExpectedTurn, what: string): void {
+  const { text = "", calls = 0 } = "answer" in turn ? turn.answer : {};
   if ("failure" in turn) {
     assert.ok(!reply.ok, `${what}: ${JSON.stringify(reply)}`);
     assert.deepEqual([reply.failure.kind, reply.partialText], [turn.failure, text], what);
@@ -171,11 +176,15 @@ function checkRead(reply: Reply, turn: Turn, what: string): void {
   const called = reply.parts.filter((part) => part.type === "tool-call");
   const read = {
     finish: reply.finish,
-    text: reply.parts.map((part) => (part.type === "text" ? part.text : "")).join(""),
+    // Blank text behind reasoning in tags belongs to the tags.
+    text: reply.parts
+      .map((part) => (part.type === "text" ? part.text : ""))
+      .join("")
+      .trim(),
     inputs: called.map(({ input }) => input),
     ids: new Set(called.map(({ callId }) => callId)).size,
     warnings: reply.warnings,
   };
-  const inputs = calls.map((_id, index) => inputOf(index));
-  assert.deepEqual(read, { finish: turn.finish, text, inputs, ids: calls.length, warnings: [] }, what);
+  const inputs = Array.from({ length: calls }, (_, index) => inputOf(index));
+  assert.deepEqual(read, { finish: turn.finish, text: text.trim(), inputs, ids: calls, warnings: [] }, what);
 }

@@ -1,71 +1,84 @@
-/** Conversations with the vendors of `vendors.ts`, over HTTP, each of which answers as told or rejects what is sent. */
+/** Conversations with the vendors of `vendors.ts`, over HTTP. The scripted model server acts as each of them. */
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
 import type { Message } from "../../src/child/conversation.ts";
 import { createModel } from "../../src/child/wire/model.ts";
 import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import { createTransport } from "../../src/child/wire/transport.ts";
 import { systemClock } from "../../src/clock.ts";
-import type { Route } from "../../src/route.ts";
+import { present } from "../../src/present.ts";
+import type { ApiMode, Route } from "../../src/route.ts";
+import { type Access, type KeyHeader, Secret } from "../../src/secret.ts";
+import { createModelServer, type DialectName, type Turn } from "../../src/testing/index.ts";
 import { route as routeOf, tool } from "./child-stage.ts";
 import type { Vendor } from "./vendors.ts";
 
-/** What a vendor sends: a stream, or an error. */
-export type Sent = string | { status: number; body: unknown };
-
 export type VendorStage = {
   /** Asks once. Fails if a model's private state is lost, or goes to another model. */
-  ask(vendor: Vendor, messages: Message[], sent: Sent): Promise<Reply>;
+  ask(vendor: Vendor, messages: Message[], turn: Turn): Promise<Reply>;
   /** The last request. */
   lastBody(): string;
   close(): Promise<void>;
 };
 
+const KEY = "key-of-the-matrix";
+const SIGNING = { AccessKeyId: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" };
+
+const KEY_HEADERS: Record<ApiMode, KeyHeader> = {
+  chat_completions: "authorization",
+  responses: "authorization",
+  anthropic_messages: "x-api-key",
+  gemini: "x-goog-api-key",
+};
+
+const USUAL_PATHS: Record<ApiMode, string> = {
+  chat_completions: "/v1",
+  responses: "/v1",
+  anthropic_messages: "",
+  gemini: "/v1beta",
+};
+
 const look = tool("look", "read", (word) => word);
 
-export function routeTo({ provider, model, mode }: Vendor, baseUrl = "http://127.0.0.1/v1"): Route {
-  return routeOf(provider, model, { endpoint: { baseUrl, apiMode: mode }, facts: { maxOutputTokens: 4_000 } });
+/** The vendor is the first part of the path at the server. */
+export function routeTo(vendor: Vendor, origin = "http://127.0.0.1"): Route {
+  const { provider, model, mode, dialect, path = USUAL_PATHS[mode], query, framing } = vendor;
+  const endpoint = { baseUrl: `${origin}/${dialect}${path}`, apiMode: mode, ...present({ query, framing }) };
+  return routeOf(provider, model, { endpoint, facts: { maxOutputTokens: 4_000 } });
+}
+
+function accessTo({ mode, signs, keyHeader = KEY_HEADERS[mode] }: Vendor, origin: string): Access {
+  const secret = new Secret(signs ? JSON.stringify(SIGNING) : KEY, "KEY", origin);
+  const header = signs ? "authorization" : keyHeader;
+  return { key: { secret, header }, headers: {}, redact: (text) => text };
 }
 
 export async function createVendorStage(): Promise<VendorStage> {
-  let lastBody = "";
-  let answer: (body: Record<string, unknown>) => Sent = () => "";
-  const server = createServer(async (request, response) => {
-    lastBody = await text(request);
-    const sent = answer(JSON.parse(lastBody));
-    if (typeof sent === "string") {
-      response.writeHead(200, { "content-type": "text/event-stream" }).end(sent);
-      return;
-    }
-    const body = typeof sent.body === "string" ? sent.body : JSON.stringify(sent.body);
-    response.writeHead(sent.status, { "content-type": "application/json" }).end(body);
+  let turn: Turn = {};
+  const server = await createModelServer({
+    script: () => turn,
+    dialect: ({ path }) => path.split("/")[1] as DialectName,
+    keys: { mine: KEY, signing: SIGNING.AccessKeyId },
   });
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
   const transport = createTransport({ connectionsPerOrigin: 8, environment: {}, userAgent: "deputy/test" });
   const model = createModel({ transport, clock: systemClock });
-  const access = { headers: {}, redact: (text: string) => text };
+  const lastBody = () => JSON.stringify(server.requests.at(-1)?.body);
 
   return {
-    lastBody: () => lastBody,
+    lastBody,
     async ask(vendor, messages, sent) {
-      answer = (body) => {
-        const rejected = vendor.rejects(body);
-        return rejected === undefined ? sent : { status: 400, body: rejection(rejected) };
-      };
-      const route = routeTo(vendor, baseUrl);
+      turn = sent;
+      const route = routeTo(vendor, server.url);
+      const access = accessTo(vendor, server.url);
       const call = { route, access, system: "Be brief.", messages, images: [], tools: [look], mustAnswer: false };
       const reply = await lastOf(model({ ...call, stallMs: 5_000 }, new AbortController().signal));
-      checkPrivateState(vendor, messages, lastBody);
+      assert.deepEqual(server.scriptErrors, []);
+      checkPrivateState(vendor, messages, lastBody());
       if (reply.ok) assert.deepEqual(secretsIn(reply.parts), secretsIn(sent), `${vendor.name}: what it sent is kept`);
       return reply;
     },
     async close() {
       await transport.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await server.close();
     },
   };
 }
@@ -77,10 +90,6 @@ async function lastOf<Last>(words: AsyncGenerator<unknown, Last>): Promise<Last>
   }
 }
 
-function rejection(message: string): object {
-  return { type: "error", error: { type: "invalid_request_error", message } };
-}
-
 /** What is added to a conversation by an answer and the results of its calls. */
 export function added({ provider, model }: Vendor, { parts }: Reply & { ok: true }): Message[] {
   const calls = parts.filter((part) => part.type === "tool-call");
@@ -90,11 +99,6 @@ export function added({ provider, model }: Vendor, { parts }: Reply & { ok: true
       return { role: "tool", callId, name, text: `found by ${callId}`, ok: true };
     }),
   ];
-}
-
-/** The id of a call, in a form that the vendor's own ids have. */
-export function callIdOf({ mode }: Vendor, number: number | string): string {
-  return mode === "responses" ? `call_${"0123456789".repeat(4)}${number}` : `look:${number}`;
 }
 
 /** Private state of a vendor's model. */

@@ -68,7 +68,7 @@ const AZURE: ChatVendor = {
   ...OPENAI,
   source: "https://learn.microsoft.com/azure/ai-foundry/openai/reference, …/concepts/content-filter",
   keyIn: (headers) => headerIn(headers, "api-key") ?? bearerIn(headers),
-  path: /^\/openai\/(v1\/chat\/completions|deployments\/[^/]+\/chat\/completions\?(.*&)?api-version=)/,
+  path: /\/openai\/(v1\/chat\/completions|deployments\/[^/]+\/chat\/completions\?(.*&)?api-version=)/,
   errors: {
     unauthorized: {
       type: "access_denied",

@@ -1,11 +1,13 @@
 /** The dialects of the scripted model server, by the names of their vendors. */
-import type { ApiMode } from "../../route.ts";
+import type { WireName } from "../request-target.ts";
 import type { WireFormat } from "../wire-format.ts";
 import { createChatWire } from "../wires/chat-wire.ts";
+import { converseWire } from "../wires/converse-wire.ts";
 import { geminiWire } from "../wires/gemini-wire.ts";
 import { createMessagesWire } from "../wires/messages-wire.ts";
 import { createResponsesWire } from "../wires/responses-wire.ts";
 import { CHAT_VENDORS, type ChatVendor, chatWireOf } from "./chat-vendors.ts";
+import { CONVERSE_VENDORS, converseWireOf } from "./converse-vendors.ts";
 import { GEMINI_VENDORS, geminiWireOf } from "./gemini-vendors.ts";
 import { MESSAGES_VENDORS, type MessagesVendor, messagesWireOf } from "./messages-vendors.ts";
 import { RESPONSES_VENDORS, type ResponsesVendor, responsesWireOf } from "./responses-vendors.ts";
@@ -16,7 +18,8 @@ export type DialectName =
   | keyof typeof CHAT_VENDORS
   | keyof typeof RESPONSES_VENDORS
   | keyof typeof MESSAGES_VENDORS
-  | keyof typeof GEMINI_VENDORS;
+  | keyof typeof GEMINI_VENDORS
+  | keyof typeof CONVERSE_VENDORS;
 
 /** An API as one vendor serves it. */
 export type ServedApi = { wire: WireFormat; path?: RegExp };
@@ -35,7 +38,7 @@ function family<Vendor extends VendorApi>({ vendors, wireOf, usual }: Family<Ven
   };
 }
 
-const FAMILIES: Record<ApiMode, (name: DialectName | undefined) => ServedApi | undefined> = {
+const FAMILIES: Record<WireName, (name: DialectName | undefined) => ServedApi | undefined> = {
   chat_completions: family<ChatVendor>({ vendors: CHAT_VENDORS, wireOf: chatWireOf, usual: createChatWire }),
   responses: family<ResponsesVendor>({
     vendors: RESPONSES_VENDORS,
@@ -47,18 +50,19 @@ const FAMILIES: Record<ApiMode, (name: DialectName | undefined) => ServedApi | u
     wireOf: messagesWireOf,
     usual: createMessagesWire,
   }),
+  converse: family<VendorApi>({ vendors: CONVERSE_VENDORS, wireOf: converseWireOf, usual: () => converseWire }),
   gemini: family<VendorApi>({ vendors: GEMINI_VENDORS, wireOf: geminiWireOf, usual: () => geminiWire }),
 };
 
 /** The API of a vendor, or the format itself without a name. Undefined if the vendor does not offer it. */
-export type ServedApis = (apiMode: ApiMode, name?: DialectName) => ServedApi | undefined;
+export type ServedApis = (format: WireName, name?: DialectName) => ServedApi | undefined;
 
 /** The APIs of one server: each is made once, because some keep what they have sent. */
 export function createServedApis(): ServedApis {
   const served = new Map<string, ServedApi | undefined>();
-  return (apiMode, name) => {
-    const key = `${apiMode} ${name ?? ""}`;
-    if (!served.has(key)) served.set(key, FAMILIES[apiMode](name));
+  return (format, name) => {
+    const key = `${format} ${name ?? ""}`;
+    if (!served.has(key)) served.set(key, FAMILIES[format](name));
     return served.get(key);
   };
 }

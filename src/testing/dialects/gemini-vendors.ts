@@ -14,7 +14,7 @@ const GEMINI: VendorApi = {
 const VERTEX: VendorApi = {
   source: "https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest, …/docs/start/express-mode/overview",
   keyIn: (headers) => bearerIn(headers) ?? headerIn(headers, "x-goog-api-key"),
-  path: /^\/v1(beta1)?\/(projects\/[^/]+\/locations\/[^/]+\/)?publishers\/google\/models\//,
+  path: /\/v1(beta1)?\/(projects\/[^/]+\/locations\/[^/]+\/)?publishers\/google\/models\//,
   errors: {
     unauthorized: {
       status: 401,

@@ -1,4 +1,5 @@
 /** Vendors of Anthropic's Messages API. */
+import { textOf } from "../json-fields.ts";
 import { bearerIn } from "../wire-format.ts";
 import type { ThinkingSignatures } from "../wires/messages-request.ts";
 import { createMessagesWire } from "../wires/messages-wire.ts";
@@ -26,6 +27,11 @@ const VERTEX: MessagesVendor = {
   ...ANTHROPIC,
   source: "https://docs.anthropic.com/en/api/claude-on-vertex-ai",
   keyIn: bearerIn,
+  // The model is in the path, and the version in the body.
+  inFormat: ({ anthropic_version: version, ...body }, headers, model) => ({
+    body: { ...body, model },
+    headers: { ...headers, "anthropic-version": textOf(version) || undefined },
+  }),
   path: /\/publishers\/anthropic\/models\/[^/]+:(streamR|r)awPredict/,
   rejects: [noEmptyContent, toolUseIds, noEagerInput],
 };

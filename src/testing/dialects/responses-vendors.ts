@@ -21,7 +21,7 @@ const AZURE: ResponsesVendor = {
   ...OPENAI,
   source: "https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses",
   keyIn: (headers) => headerIn(headers, "api-key") ?? bearerIn(headers),
-  path: /^\/openai\/(v1\/responses|responses\?(.*&)?api-version=)/,
+  path: /\/openai\/(v1\/responses|responses\?(.*&)?api-version=)/,
   // A deployment's name says nothing of its model.
   rejects: [encryptedReasoning, shortCallIds],
   errors: CHAT_VENDORS.azure.errors,

@@ -2,6 +2,7 @@
  * One vendor's API: what it does differently from the wire format that it shares with others. Written in the vendor's
  * terms, from its own sources: a client is tested against what the vendor does, not against what the client believes.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import type { JsonFields } from "../json-fields.ts";
 import type { ExtraFields } from "../shape.ts";
 import { type Rejection, sseData, type WireError, type WireFormat } from "../wire-format.ts";
@@ -9,9 +10,13 @@ import { type Rejection, sseData, type WireError, type WireFormat } from "../wir
 /** Returns what the vendor finds wrong with a request, in its words. */
 export type RequestRule = (body: JsonFields, model: string) => string | undefined;
 
+type FormatRequest = { body: JsonFields; headers: IncomingHttpHeaders };
+
 export type VendorApi = {
   /** Public pages that this is known from. */
   source: string;
+  /** The request in the format's own form, where the vendor has another one. */
+  inFormat?: (body: JsonFields, headers: IncomingHttpHeaders, model: string) => FormatRequest;
   /** Accepted request fields beyond the format's own; `any`: unknown fields are ignored. Default: none. */
   fields?: readonly string[] | "any";
   /** What it rejects beyond what the format does. */
@@ -28,7 +33,7 @@ export type VendorApi = {
 
 /** A wire format as a vendor speaks it. */
 export function asVendor(format: WireFormat, api: VendorApi): WireFormat {
-  const { fields = [], rejects = [], errorBody, errors = {}, keyIn = format.keyIn } = api;
+  const { inFormat = asIs, fields = [], rejects = [], errorBody, errors = {}, keyIn = format.keyIn } = api;
 
   function error(rejection: Rejection, about: Parameters<WireFormat["error"]>[1]): WireError {
     const scripted = "status" in rejection && rejection.status !== undefined ? { status: rejection.status } : {};
@@ -39,7 +44,8 @@ export function asVendor(format: WireFormat, api: VendorApi): WireFormat {
     ...format,
     keyIn,
     error,
-    check: (body, headers, extra, model) => {
+    check: (sent, sentHeaders, extra, model) => {
+      const { body, headers } = inFormat(sent, sentHeaders, model);
       const issue = format.check(body, headers, accepted(extra, fields), model);
       if (issue) return { ...issue, ...errors.invalid };
       for (const rule of rejects) {
@@ -54,6 +60,8 @@ export function asVendor(format: WireFormat, api: VendorApi): WireFormat {
     }),
   };
 }
+
+const asIs = (body: JsonFields, headers: IncomingHttpHeaders): FormatRequest => ({ body, headers });
 
 function accepted(extra: ExtraFields, fields: readonly string[] | "any"): ExtraFields {
   return extra === "any" || fields === "any" ? "any" : new Set([...extra, ...fields]);

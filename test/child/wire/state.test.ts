@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Message } from "../../../src/child/conversation.ts";
-import { added, callIdOf, createVendorStage, secretOf, type VendorStage } from "../../support/vendor-stage.ts";
-import { VENDORS, type Vendor } from "../../support/vendors.ts";
+import { added, createVendorStage, secretOf, type VendorStage } from "../../support/vendor-stage.ts";
+import { turnOf, VENDORS, type Vendor } from "../../support/vendors.ts";
 
 describe("conversations", () => {
   let stage: VendorStage;
@@ -14,7 +14,7 @@ describe("conversations", () => {
 
   /** One more round: what was said, an answer that calls, and the result of the call. */
   async function round(vendor: Vendor, messages: Message[], number: number): Promise<Message[]> {
-    const sent = vendor.answer({ calls: [callIdOf(vendor, number)] }, secretOf(vendor, number));
+    const sent = turnOf(vendor, { calls: 1 }, secretOf(vendor, number));
     const reply = await stage.ask(vendor, messages, sent);
     assert.ok(reply.ok, `${vendor.name}: ${JSON.stringify(reply)}`);
     assert.deepEqual(reply.warnings, [], "nobody reads of a package's inner workings");

@@ -1,0 +1,13 @@
+/** Amazon Bedrock, whose format no other vendor has. */
+import { converseWire } from "../wires/converse-wire.ts";
+import { asVendor, type VendorApi } from "./vendor-api.ts";
+
+export function converseWireOf(vendor: VendorApi) {
+  return asVendor(converseWire, vendor);
+}
+
+const BEDROCK: VendorApi = {
+  source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html",
+};
+
+export const CONVERSE_VENDORS = { bedrock: BEDROCK } satisfies Record<string, VendorApi>;
