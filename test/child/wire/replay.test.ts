@@ -1,74 +1,67 @@
-/** What was stored before there were dialects goes back as it did: prompt caches hold, and a resumed run asks the same. */
+/**
+ * Steps that an earlier run stored go back as they always did: prompt caches hold, and a resumed run asks the same. The
+ * journals in `recorded/steps` are not to be changed, and neither are the requests in `recorded/requests.json`.
+ */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
-import type { Message } from "../../../src/child/conversation.ts";
-import type { Part } from "../../../src/event.ts";
-import { API_MODES, type ApiMode } from "../../../src/route.ts";
+import { describe, test } from "node:test";
+import { applyEvent, createConversation } from "../../../src/child/conversation.ts";
+import type { ChildEvent } from "../../../src/event.ts";
+import { eventError } from "../../../src/journal/event-schema.ts";
+import { present } from "../../../src/present.ts";
+import type { ApiMode } from "../../../src/route.ts";
 import { tool } from "../../support/child-stage.ts";
 import { createWireStage, wireRoute } from "../../support/wire-stage.ts";
 
-const MODELS: Record<ApiMode, string> = {
-  chat_completions: "glm-4.7",
-  responses: "gpt-5",
-  anthropic_messages: "claude-sonnet-4-5",
-  gemini: "gemini-2.5-pro",
+const RECORDED = join(import.meta.dirname, "recorded");
+
+/** The API mode of each journal. */
+const JOURNALS: Record<string, { mode: ApiMode; framing?: "converse" }> = {
+  chat_completions: { mode: "chat_completions" },
+  "chat-details": { mode: "chat_completions" },
+  "chat-parts": { mode: "chat_completions" },
+  "chat-tags": { mode: "chat_completions" },
+  responses: { mode: "responses" },
+  anthropic_messages: { mode: "anthropic_messages" },
+  converse: { mode: "anthropic_messages", framing: "converse" },
+  gemini: { mode: "gemini" },
 };
 
-const PROVIDERS: Record<ApiMode, string> = {
-  chat_completions: "zai",
-  responses: "openai",
-  anthropic_messages: "anthropic",
-  gemini: "gemini",
-};
-
-/** Private state as steps stored it. */
-const PRIVATE: Record<ApiMode, { reasoning?: Part["private"]; text?: Part["private"]; call?: Part["private"] }> = {
-  chat_completions: {},
-  responses: {
-    reasoning: { openai: { itemId: "rs_1", reasoningEncryptedContent: "ZW5j" } },
-    text: { openai: { itemId: "msg_1" } },
-    call: { openai: { itemId: "fc_1" } },
-  },
-  anthropic_messages: { reasoning: { anthropic: { signature: "c2ln" } } },
-  gemini: { call: { google: { thoughtSignature: "c2ln" } } },
-};
-
-function storedMessages(mode: ApiMode): Message[] {
-  const { reasoning, text, call } = PRIVATE[mode];
-  const kept = (state: Part["private"]) => (state === undefined ? {} : { private: state });
-  return [
-    { role: "user", text: "Hello." },
-    {
-      role: "assistant",
-      provider: PROVIDERS[mode],
-      parts: [
-        { type: "reasoning", text: "I need it.", ...kept(reasoning) },
-        { type: "text", text: "Looking.", ...kept(text) },
-        { type: "tool-call", callId: "call_1", name: "look", input: { word: "x" }, ...kept(call) },
-      ],
-    },
-    { role: "tool", callId: "call_1", name: "look", text: "it is x", ok: true },
-    { role: "user", text: "Go on." },
-  ];
+function eventsIn(journal: string): ChildEvent[] {
+  const text = readFileSync(join(RECORDED, "steps", `${journal}.jsonl`), "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 }
 
-test("a conversation that was stored earlier is the same request, byte for byte", async () => {
-  const expected = JSON.parse(readFileSync(join(import.meta.dirname, "recorded", "requests.json"), "utf8"));
-  const look = tool("look", "read", (word) => word);
-  const stage = await createWireStage(() => ({ text: "Seen." }));
-  const sent: Record<string, string> = {};
-  for (const mode of API_MODES) {
-    const route = wireRoute(stage.server.baseUrl(mode), mode, {
-      provider: PROVIDERS[mode],
-      model: MODELS[mode],
-      effort: "low",
-      facts: { maxOutputTokens: 9_000 },
+describe("a run that was stored earlier asks the same, byte for byte, from", () => {
+  const requests: Record<string, string> = JSON.parse(readFileSync(join(RECORDED, "requests.json"), "utf8"));
+
+  test("every recorded journal", () => {
+    const journals = readdirSync(join(RECORDED, "steps")).map((file) => file.replace(".jsonl", ""));
+    assert.deepEqual(journals.sort(), Object.keys(JOURNALS).sort());
+  });
+
+  for (const [journal, { mode, framing }] of Object.entries(JOURNALS))
+    test(`steps of ${journal}`, async () => {
+      const conversation = createConversation();
+      for (const event of eventsIn(journal)) {
+        assert.equal(eventError(event), undefined);
+        applyEvent(conversation, event);
+      }
+      const { system, messages, provider, model } = conversation;
+      const stage = await createWireStage(() => ({ text: "Seen." }));
+      const route = wireRoute(stage.server.baseUrl(mode), mode, {
+        provider,
+        model,
+        effort: "low",
+        endpoint: { baseUrl: stage.server.baseUrl(mode), apiMode: mode, ...present({ framing }) },
+        facts: { maxOutputTokens: 9_000 },
+      });
+      await stage.ask(mode, { route, system, messages, tools: [tool("look", "read", (word) => word)] });
+      await stage.close();
+      assert.equal(JSON.stringify(stage.server.requests[0]?.body), requests[journal]);
     });
-    await stage.ask(mode, { route, messages: storedMessages(mode), tools: [look] });
-    sent[mode] = JSON.stringify(stage.server.requests.at(-1)?.body);
-  }
-  await stage.close();
-  assert.deepEqual(sent, expected);
 });
