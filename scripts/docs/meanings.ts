@@ -309,7 +309,7 @@ export const FAULTS: Record<Fault["kind"], string> = {
   "context-overflow": "the vendor's response to a prompt that is too long",
   "effort-unsupported": "the vendor's response to an effort that the model does not accept",
   "parameter-unsupported": "the same for an arbitrary `parameter`",
-  refused: "a content filter: `as` a `finish` or a `message`",
+  refused: "a content filter: `as` a `finish`, a `message` or an `error`",
   "reset-before-headers": "the connection is reset before anything is sent",
   "reset-mid-stream": "the connection is reset; `afterDeltas`",
   "no-end": "the connection closes before the answer ends; `afterDeltas`",

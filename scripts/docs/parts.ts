@@ -17,6 +17,7 @@ import { dialectTable, finishReasonTable } from "./dialects.ts";
 import { faultMatrix } from "./faults.ts";
 import { ERRORS, EVENTS, type Explained, FAILURES, FAULTS, PROBLEMS } from "./meanings.ts";
 import { modelStringExamples, precedenceExamples } from "./routes.ts";
+import { serverDialectTable } from "./server-dialects.ts";
 import { code, type JsonSchema, markdownTable, schemaAt, typeOf } from "./table.ts";
 
 export const PARTS: Record<string, () => string> = {
@@ -56,6 +57,7 @@ export const PARTS: Record<string, () => string> = {
     ),
   "agent-programs": agentProgramSections,
   dialects: dialectTable,
+  "server-dialects": serverDialectTable,
   "finish-reasons": finishReasonTable,
 };
 

@@ -1,6 +1,7 @@
 /** `deputize/testing`: a scripted model provider over real HTTP, an in-memory journal, a clock controlled by tests. */
 export { createMemory, createMemoryJournal, type Memory, type MemoryJournalOptions } from "../journal/memory.ts";
-export type { DialectName } from "./dialects/dialects.ts";
+export type { DialectOf } from "./dialects/dialects.ts";
+export type { DialectName } from "./dialects/vendor-api.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
 export type { AnswerFault, ErrorFault, Fault } from "./faults.ts";
 export type {
@@ -13,7 +14,6 @@ export type {
 
 export {
   createModelServer,
-  type DialectOf,
   type ModelServer,
   type ModelServerOptions,
   type Script,

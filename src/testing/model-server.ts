@@ -10,18 +10,16 @@ import { type Clock, systemClock } from "../clock.ts";
 import { isRecord } from "../record.ts";
 import type { ApiMode } from "../route.ts";
 import { createAdmission } from "./admission.ts";
-import { createServedApis, type DialectName } from "./dialects/dialects.ts";
+import { createServedWires, type DialectOf } from "./dialects/dialects.ts";
+import type { DialectName } from "./dialects/vendor-api.ts";
 import { type Exchange, errorSteps, responseSteps } from "./fault-handlers.ts";
 import type { ModelRequest } from "./model-request.ts";
-import { apiModeOf, BASE_PATH, endpointOf, type RequestTarget } from "./request-target.ts";
+import { BASE_PATH, endpointOf, type RequestTarget } from "./request-target.ts";
 import { type ResponseStep, sendSteps, waited } from "./response-steps.ts";
 import { replyTo, type Turn } from "./turn.ts";
 import type { WireFormat } from "./wire-format.ts";
 
 export type Script = (request: ModelRequest) => Turn | Promise<Turn>;
-
-/** Chooses the vendor that a request is for, such as by its path. Undefined: the API mode's own format. */
-export type DialectOf = (request: Pick<ModelRequest, "apiMode" | "path" | "headers">) => DialectName | undefined;
 
 export type ModelServerOptions = {
   script: Script;
@@ -84,7 +82,7 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
   } = options;
   const admission = createAdmission({ keys: options.keys, models: options.models, strict, extraFields });
   const nonce = randomBytes(4).toString("hex");
-  const apis = createServedApis();
+  const wireFor = createServedWires(dialect);
   const requests: ModelRequest[] = [];
   const scriptErrors: unknown[] = [];
   const sockets = new Set<Socket>();
@@ -128,14 +126,6 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
       const message = `The script of this model server failed at request ${request.index}: ${String(error)}`;
       return errorSteps({ wire, requestId }, wire.error({ kind: "invalid", message }, request));
     }
-  }
-
-  /** Undefined if the vendor does not serve this path. */
-  function wireFor({ format, asks }: RequestTarget, { url: path = "", headers }: IncomingMessage) {
-    const request = { apiMode: apiModeOf(format), path, headers };
-    const api = apis(format, typeof dialect === "function" ? dialect(request) : dialect);
-    const isServed = asks === "models" || api?.path === undefined || api.path.test(path);
-    return isServed ? api?.wire : undefined;
   }
 
   function listModels(wire: WireFormat, { headers }: IncomingMessage, response: ServerResponse): void {

@@ -15,7 +15,7 @@ import {
   systemFirst,
   typesInAlternatives,
 } from "./request-rules.ts";
-import { asVendor, type VendorApi } from "./vendor-api.ts";
+import { asVendor, type DialectName, type VendorApi } from "./vendor-api.ts";
 
 export type ChatVendor = VendorApi & Partial<ChatAnswers>;
 
@@ -338,7 +338,8 @@ const GEMINI: ChatVendor = {
     signedCalls,
     schemaKeywords(
       GOOGLE_KEYWORDS,
-      (keyword) => `Invalid JSON payload received. Unknown name "${keyword}" at 'tools[0].function_declarations[0]`,
+      (keyword) =>
+        `Invalid JSON payload received. Unknown name "${keyword}" at 'tools[0].function_declarations[0].parameters': Cannot find field.`,
     ),
   ],
   errorBody: ofGoogle,
@@ -463,4 +464,4 @@ export const CHAT_VENDORS = {
   vllm: VLLM,
   llamacpp: LLAMA_CPP,
   lmstudio: LM_STUDIO,
-} satisfies Record<string, ChatVendor>;
+} satisfies Partial<Record<DialectName, ChatVendor>>;

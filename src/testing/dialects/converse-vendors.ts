@@ -1,6 +1,6 @@
 /** Amazon Bedrock, whose format no other vendor has. */
 import { converseWire } from "../wires/converse-wire.ts";
-import { asVendor, type VendorApi } from "./vendor-api.ts";
+import { asVendor, type DialectName, type VendorApi } from "./vendor-api.ts";
 
 export function converseWireOf(vendor: VendorApi) {
   return asVendor(converseWire, vendor);
@@ -10,4 +10,4 @@ const BEDROCK: VendorApi = {
   source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html",
 };
 
-export const CONVERSE_VENDORS = { bedrock: BEDROCK } satisfies Record<string, VendorApi>;
+export const CONVERSE_VENDORS = { bedrock: BEDROCK } satisfies Partial<Record<DialectName, VendorApi>>;

@@ -1,5 +1,7 @@
 /** The dialects of the scripted model server, by the names of their vendors. */
-import type { WireName } from "../request-target.ts";
+import type { IncomingMessage } from "node:http";
+import type { ModelRequest } from "../model-request.ts";
+import { apiModeOf, type RequestTarget, type WireName } from "../request-target.ts";
 import type { WireFormat } from "../wire-format.ts";
 import { createChatWire } from "../wires/chat-wire.ts";
 import { converseWire } from "../wires/converse-wire.ts";
@@ -11,18 +13,13 @@ import { CONVERSE_VENDORS, converseWireOf } from "./converse-vendors.ts";
 import { GEMINI_VENDORS, geminiWireOf } from "./gemini-vendors.ts";
 import { MESSAGES_VENDORS, type MessagesVendor, messagesWireOf } from "./messages-vendors.ts";
 import { RESPONSES_VENDORS, type ResponsesVendor, responsesWireOf } from "./responses-vendors.ts";
-import type { VendorApi } from "./vendor-api.ts";
+import type { DialectName, VendorApi } from "./vendor-api.ts";
 
-/** A vendor, gateway or local server that the server can act as, in each API mode that it offers. */
-export type DialectName =
-  | keyof typeof CHAT_VENDORS
-  | keyof typeof RESPONSES_VENDORS
-  | keyof typeof MESSAGES_VENDORS
-  | keyof typeof GEMINI_VENDORS
-  | keyof typeof CONVERSE_VENDORS;
+/** Chooses the vendor that a request is for, such as by its path. Undefined: the API mode's own format. */
+export type DialectOf = (request: Pick<ModelRequest, "apiMode" | "path" | "headers">) => DialectName | undefined;
 
 /** An API as one vendor serves it. */
-export type ServedApi = { wire: WireFormat; path?: RegExp };
+type ServedApi = { wire: WireFormat; path?: RegExp };
 
 type Family<Vendor extends VendorApi> = {
   vendors: Readonly<Record<string, Vendor>>;
@@ -54,15 +51,21 @@ const FAMILIES: Record<WireName, (name: DialectName | undefined) => ServedApi | 
   gemini: family<VendorApi>({ vendors: GEMINI_VENDORS, wireOf: geminiWireOf, usual: () => geminiWire }),
 };
 
-/** The API of a vendor, or the format itself without a name. Undefined if the vendor does not offer it. */
-export type ServedApis = (format: WireName, name?: DialectName) => ServedApi | undefined;
+/** The wire format of a request; undefined if the vendor serves nothing at its path. */
+export type ServedWires = (
+  target: RequestTarget,
+  request: Pick<IncomingMessage, "url" | "headers">,
+) => WireFormat | undefined;
 
-/** The APIs of one server: each is made once, because some keep what they have sent. */
-export function createServedApis(): ServedApis {
-  const served = new Map<string, ServedApi | undefined>();
-  return (format, name) => {
+/** The wire formats of one server. Each is made once, because some keep what they have sent. */
+export function createServedWires(dialect: DialectName | DialectOf | undefined): ServedWires {
+  const apis = new Map<string, ServedApi | undefined>();
+  return ({ format, asks }, { url: path = "", headers }) => {
+    const name = typeof dialect === "function" ? dialect({ apiMode: apiModeOf(format), path, headers }) : dialect;
     const key = `${format} ${name ?? ""}`;
-    if (!served.has(key)) served.set(key, FAMILIES[format](name));
-    return served.get(key);
+    if (!apis.has(key)) apis.set(key, FAMILIES[format](name));
+    const api = apis.get(key);
+    const isServed = asks === "models" || api?.path === undefined || api.path.test(path);
+    return isServed ? api?.wire : undefined;
   };
 }

@@ -1,7 +1,7 @@
 /** Google's two APIs of Gemini. */
 import { bearerIn, headerIn } from "../wire-format.ts";
 import { geminiWire } from "../wires/gemini-wire.ts";
-import { asVendor, type VendorApi } from "./vendor-api.ts";
+import { asVendor, type DialectName, type VendorApi } from "./vendor-api.ts";
 
 export function geminiWireOf(vendor: VendorApi) {
   return asVendor(geminiWire, vendor);
@@ -25,4 +25,4 @@ const VERTEX: VendorApi = {
   },
 };
 
-export const GEMINI_VENDORS = { gemini: GEMINI, vertex: VERTEX } satisfies Record<string, VendorApi>;
+export const GEMINI_VENDORS = { gemini: GEMINI, vertex: VERTEX } satisfies Partial<Record<DialectName, VendorApi>>;

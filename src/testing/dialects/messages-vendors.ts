@@ -4,7 +4,7 @@ import { bearerIn } from "../wire-format.ts";
 import type { ThinkingSignatures } from "../wires/messages-request.ts";
 import { createMessagesWire } from "../wires/messages-wire.ts";
 import { noEmptyContent, noToolFields, thinkingBeforeCalls, toolUseIds } from "./request-rules.ts";
-import { asVendor, type VendorApi } from "./vendor-api.ts";
+import { asVendor, type DialectName, type VendorApi } from "./vendor-api.ts";
 
 export type MessagesVendor = VendorApi & { signatures: ThinkingSignatures };
 
@@ -73,4 +73,4 @@ export const MESSAGES_VENDORS = {
   deepseek: DEEPSEEK,
   kimi: KIMI,
   minimax: MINIMAX,
-} satisfies Record<string, MessagesVendor>;
+} satisfies Partial<Record<DialectName, MessagesVendor>>;

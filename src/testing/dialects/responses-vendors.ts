@@ -3,7 +3,7 @@ import { bearerIn, headerIn } from "../wire-format.ts";
 import { createResponsesWire, type ReasoningItems } from "../wires/responses-wire.ts";
 import { CHAT_VENDORS } from "./chat-vendors.ts";
 import { encryptedReasoning, noEncryptedContent, shortCallIds } from "./request-rules.ts";
-import { asVendor, type VendorApi } from "./vendor-api.ts";
+import { asVendor, type DialectName, type VendorApi } from "./vendor-api.ts";
 
 export type ResponsesVendor = VendorApi & { reasoning: ReasoningItems };
 
@@ -48,4 +48,4 @@ export const RESPONSES_VENDORS = {
   azure: AZURE,
   xai: XAI,
   lmstudio: LM_STUDIO,
-} satisfies Record<string, ResponsesVendor>;
+} satisfies Partial<Record<DialectName, ResponsesVendor>>;

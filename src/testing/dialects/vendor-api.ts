@@ -10,6 +10,29 @@ import { type Rejection, sseData, type WireError, type WireFormat } from "../wir
 /** Returns what the vendor finds wrong with a request, in its words. */
 export type RequestRule = (body: JsonFields, model: string) => string | undefined;
 
+/** A vendor, gateway or local server that the server can act as, in each API mode that it offers. */
+export type DialectName =
+  | "openai"
+  | "azure"
+  | "deepseek"
+  | "kimi"
+  | "xiaomi"
+  | "zai"
+  | "groq"
+  | "cerebras"
+  | "mistral"
+  | "openrouter"
+  | "xai"
+  | "gemini"
+  | "minimax"
+  | "opencode-zen"
+  | "vllm"
+  | "llamacpp"
+  | "lmstudio"
+  | "anthropic"
+  | "vertex"
+  | "bedrock";
+
 type FormatRequest = { body: JsonFields; headers: IncomingHttpHeaders };
 
 export type VendorApi = {

@@ -51,6 +51,10 @@ function geminiErrorBody({ status, message, type, more }: WireError): string {
 /** The names of Google's status codes. */
 const STATUS_NAMES: Record<number, string> = { 500: "INTERNAL", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED" };
 
+const PROMPT_REFUSED =
+  "The prompt could not be submitted. This prompt contains sensitive words that violate Google's Responsible AI " +
+  "practices. Try rephrasing the prompt.";
+
 function geminiError(rejection: Rejection, { model, effort, at }: ErrorSubject): WireError {
   switch (rejection.kind) {
     case "key-missing":
@@ -102,10 +106,7 @@ function geminiError(rejection: Rejection, { model, effort, at }: ErrorSubject):
         `Invalid JSON payload received. Unknown name "${rejection.parameter}": Cannot find field.`,
       );
     case "prompt-refused":
-      return invalidArgument(
-        "The prompt could not be submitted. This prompt contains sensitive words that violate Google's Responsible AI " +
-          "practices. Try rephrasing the prompt.",
-      );
+      return invalidArgument(PROMPT_REFUSED);
     case "invalid":
       return invalidArgument(rejection.message);
     default:

@@ -11,6 +11,8 @@ const KEY_MISSING =
   "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. " +
   "Authorization: Bearer YOUR_KEY).";
 
+const PROMPT_REFUSED = "Invalid prompt: your prompt was flagged as potentially violating our usage policy.";
+
 const OVERLOADED: Record<number, string> = {
   500: "The server had an error while processing your request. Sorry about that!",
   503: "The engine is currently overloaded, please try again later.",
@@ -30,11 +32,7 @@ export function openAiError(
 ): WireError {
   switch (rejection.kind) {
     case "key-missing":
-      return {
-        status: 401,
-        type: INVALID,
-        message: KEY_MISSING,
-      };
+      return { status: 401, type: INVALID, message: KEY_MISSING };
     case "unauthorized":
       return unauthorizedError(rejection, model);
     case "model-missing":
@@ -77,12 +75,7 @@ export function openAiError(
         param: rejection.parameter,
       };
     case "prompt-refused":
-      return {
-        status: 400,
-        type: INVALID,
-        message: "Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
-        code: "invalid_prompt",
-      };
+      return { status: 400, type: INVALID, message: PROMPT_REFUSED, code: "invalid_prompt" };
     case "invalid":
       return { status: 400, type: INVALID, message: rejection.message };
     default:
