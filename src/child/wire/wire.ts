@@ -17,6 +17,7 @@ import { isVertexClaude, vertexClaude } from "./request/vertex-claude.ts";
 import { textOf } from "./response-body.ts";
 import { wholeGeminiUsage } from "./rewrite/gemini-usage.ts";
 import { wholeBlocks } from "./rewrite/messages-blocks.ts";
+import { responseEnds } from "./rewrite/responses-end.ts";
 import { wholeItems } from "./rewrite/responses-items.ts";
 import { openReasoningEvents, sendingOpenReasoning } from "./rewrite/responses-reasoning.ts";
 import { rewriteEvents } from "./rewrite/rewrite-events.ts";
@@ -49,7 +50,7 @@ export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: F
     case "responses": {
       const { createOpenAI } = await import("@ai-sdk/openai");
       return wireOf(fetch, (plain) => {
-        const fetch = rewriteEvents(sendingOpenReasoning(plain), [wholeItems, openReasoningEvents]);
+        const fetch = rewriteEvents(sendingOpenReasoning(plain), [responseEnds, wholeItems, openReasoningEvents]);
         return createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch }).responses(model);
       });
     }

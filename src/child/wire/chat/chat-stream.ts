@@ -6,7 +6,7 @@
 import type { JSONObject } from "@ai-sdk/provider";
 import { isRecord } from "../../../record.ts";
 import type { ReasoningField } from "../dialect/dialect.ts";
-import { finishMeaning } from "../dialect/finish-reasons.ts";
+import { finishMeaning, heededReason } from "../dialect/finish-reasons.ts";
 import { eventBatches } from "../event-stream.ts";
 import { parsedJson, saysError } from "../failure/error-body.ts";
 import type { StreamPart } from "../reply/reply-builder.ts";
@@ -101,13 +101,16 @@ function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
   if (!isFields(choice)) return;
   // OpenRouter passes an error of the provider behind it on in the choice that it cuts off.
   if (isFields(choice.error)) addError(answer, choice.error);
-  // Some send an empty reason, or the word "null", with every chunk.
-  const { finish_reason: given } = choice;
-  // SGLang's own form is an object: `{type: "length", length: 128}`.
-  const reason = isFields(given) ? given.type : given;
-  if (typeof reason === "string" && reason !== "" && reason !== "null") answer.finishReason = reason;
+  const reason = heededReason("chat_completions", wordIn(choice.finish_reason), wordIn(choice.native_finish_reason));
+  if (reason !== "") answer.finishReason = reason;
   if (isFields(choice.delta)) applyDelta(answer, choice.delta);
   if (isFields(choice.message)) applyMessage(answer, choice.message);
+}
+
+/** Some send an empty reason, or the word "null", with every chunk. SGLang's own form is `{type: "length", length: 128}`. */
+function wordIn(given: unknown): string {
+  const reason = isFields(given) ? given.type : given;
+  return typeof reason === "string" && reason !== "null" ? reason : "";
 }
 
 /** A choice as of an answer that is not streamed; some servers send both forms (microsoft/foundry-local#144). */

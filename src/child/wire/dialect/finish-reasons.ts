@@ -123,6 +123,7 @@ const MESSAGES: Record<string, FinishReason> = {
   malformed_tool_use: reason("malformed-response", "Bedrock", BEDROCK),
   // A server tool needs another request; Deputy offers none, so the answer as it stands is cut off.
   pause_turn: reason("length", "Anthropic", ANTHROPIC),
+  compaction: reason("length", "Anthropic", "https://docs.claude.com/en/docs/build-with-claude/compaction"),
   stop: reason("stop", "OpenAI's words behind gateways", OPENAI),
   length: reason("length", "OpenAI's words behind gateways", OPENAI),
   tool_calls: reason("tool-calls", "OpenAI's words behind gateways", OPENAI),
@@ -140,13 +141,13 @@ const RESPONSES: Record<string, FinishReason> = {
   content_filter: reason("refused", "OpenAI", RESPONSE),
   incomplete: reason("length", "servers that give no reason", "not documented"),
   max_tool_calls: reason("length", "OpenAI", RESPONSE),
+  cancelled: reason("network", "OpenAI, as a status", RESPONSE),
 };
 
 export const FINISH_REASONS: Record<ApiMode, Record<string, FinishReason>> = {
   chat_completions: CHAT,
   responses: RESPONSES,
   anthropic_messages: MESSAGES,
-  // Behind gateways, Gemini's API also uses the words of the other vendors.
   gemini: GEMINI_REASONS,
 };
 
@@ -162,14 +163,26 @@ export function finishMeaning(apiMode: ApiMode, word: string): FinishMeaning | u
   const name = word.toLowerCase();
   // OpenRouter and others put their own word before the provider's: `function_call_filter: MALFORMED_FUNCTION_CALL`.
   const inner = name.slice(name.lastIndexOf(":") + 1).trim();
-  return knownMeaning(apiMode, name) ?? knownMeaning(apiMode, inner) ?? TELLING.find(([says]) => says.test(name))?.[1];
+  const known = knownMeaning(apiMode, name) ?? knownMeaning(apiMode, inner);
+  const meaning = known ?? TELLING.find(([says]) => says.test(name))?.[1];
+  // In `responses`, only an answer that is not whole has a reason.
+  const isCut = apiMode === "responses" && (meaning === undefined || meaning === "stop" || meaning === "tool-calls");
+  return isCut ? "length" : meaning;
 }
 
+/** Gateways pass on the words of other APIs. */
 function knownMeaning(apiMode: ApiMode, name: string): FinishMeaning | undefined {
-  const own = FINISH_REASONS[apiMode];
-  if (Object.hasOwn(own, name)) return own[name]?.means;
-  // A chat endpoint in front of Gemini may pass on its words.
-  return apiMode === "chat_completions" && Object.hasOwn(GEMINI_REASONS, name)
-    ? GEMINI_REASONS[name]?.means
-    : undefined;
+  const words = [FINISH_REASONS[apiMode], CHAT, GEMINI_REASONS].find((own) => Object.hasOwn(own, name));
+  return words?.[name]?.means;
+}
+
+/**
+ * The reason to go by, where a gateway gives the provider's own word beside its translation of it: that one where it says
+ * that the answer is not whole, which the translation hides. https://openrouter.ai/docs/api-reference/overview
+ */
+export function heededReason(apiMode: ApiMode, word: string, native: string): string {
+  const isGood = (meaning: FinishMeaning | undefined) => meaning === "stop" || meaning === "tool-calls";
+  const [meaning, nativeMeaning] = [finishMeaning(apiMode, word), finishMeaning(apiMode, native)];
+  if (word === "" || nativeMeaning === undefined || isGood(nativeMeaning)) return word || native;
+  return isGood(meaning) || meaning === "overloaded" ? native : word;
 }

@@ -16,8 +16,7 @@ type Item = { id: string; fields: JSONObject; argumentsText: string; isHeard: bo
 type Items = Map<number, Item>;
 
 export const wholeItems: Rewriter = {
-  concerns:
-    /"response\.(output_item\.|output_text\.d|refusal\.delta|function_call_arguments\.|completed|incomplete|failed)/,
+  concerns: /"response\.(output_item\.|output_text\.d|refusal\.delta|function_call_arguments\.|completed|incomplete)/,
   start() {
     const items: Items = new Map();
     return (event) => REWRITES[String(event.type)]?.(event, items) ?? event;
@@ -41,17 +40,8 @@ const REWRITES: Record<string, (event: JSONObject, items: Items) => ReturnType<E
     return located({ ...event, arguments: item.argumentsText }, item, position);
   },
   "response.completed": finished,
-  "response.incomplete": (event, items) => finished(withReason(event), items),
-  // The package rejects this one event without a number, and the provider's words with it.
-  "response.failed": (event) => ({ sequence_number: 0, ...event }),
+  "response.incomplete": finished,
 };
-
-/** An incomplete response without a reason is cut off all the same. */
-function withReason(event: JSONObject): JSONObject {
-  const { response } = event;
-  if (!isFields(response) || isFields(response.incomplete_details)) return event;
-  return { ...event, response: { ...response, incomplete_details: { reason: "incomplete" } } };
-}
 
 function added(event: JSONObject, fields: JSONObject, items: Items): JSONObject {
   const position = typeof event.output_index === "number" ? event.output_index : items.size;

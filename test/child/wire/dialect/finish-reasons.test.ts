@@ -6,14 +6,14 @@ import type { Reply } from "../../../../src/child/wire/reply/reply.ts";
 import { API_MODES, type ApiMode } from "../../../../src/route.ts";
 import { createWireStage, MODEL_OF, type WireStage } from "../../../support/wire-stage.ts";
 
-type StreamEnd = { word: string | null; isCut?: boolean; call?: true };
+type StreamEnd = { word: string | null; native?: string; isCut?: boolean; call?: true };
 
 /** A whole answer of each mode that ends with a word, as its vendor sends it. */
 const STREAMS: Record<ApiMode, (end: StreamEnd) => object[]> = {
-  chat_completions: ({ word, isCut, call }) => {
+  chat_completions: ({ word, native, isCut, call }) => {
     const chunk = (delta: object, reason: string | null) => ({
       model: MODEL_OF.chat_completions,
-      choices: [{ index: 0, delta, finish_reason: reason }],
+      choices: [{ index: 0, delta, finish_reason: reason, native_finish_reason: native }],
     });
     const tool = { index: 0, id: "c1", type: "function", function: { name: "look", arguments: "{}" } };
     const usage = { choices: [], usage: { prompt_tokens: 9, completion_tokens: 5, total_tokens: 14 } };
@@ -129,7 +129,7 @@ describe("the word that ends an answer", () => {
   });
 
   test("that nobody knows is accepted where the answer is complete, with a warning that names it", async () => {
-    for (const apiMode of API_MODES) {
+    for (const apiMode of API_MODES.filter((apiMode) => apiMode !== "responses")) {
       const read = await reply(apiMode, { word: "wharrgarbl" });
       assert.ok(read.ok, apiMode);
       assert.equal(read.finish, "stop");
@@ -167,6 +167,38 @@ describe("the word that ends an answer", () => {
 
   test("that is known ends the answer also where the stream says nothing more", async () => {
     assert.equal(meaningOf(await reply("chat_completions", { word: "stop", isCut: true })), "stop");
+  });
+
+  test("of an incomplete response is a cut, whatever it is", async () => {
+    for (const word of ["wharrgarbl", "stop", "tool_calls", "completed", null])
+      assert.equal(meaningOf(await reply("responses", { word })), "length", String(word));
+  });
+
+  test("of another vendor is read in every mode: gateways pass it on", async () => {
+    assert.equal(meaningOf(await reply("anthropic_messages", { word: "model_length" })), "length");
+    assert.equal(meaningOf(await reply("gemini", { word: "insufficient_system_resource" })), "overloaded");
+    assert.equal(meaningOf(await reply("gemini", { word: "tool_calls" })), "malformed-response");
+    assert.equal(
+      meaningOf(await reply("anthropic_messages", { word: "MALFORMED_FUNCTION_CALL" })),
+      "malformed-response",
+    );
+  });
+
+  test("of the provider behind a gateway counts where the gateway's own hides that the answer is not whole", async () => {
+    const pairs: [word: string | null, native: string, meaning: FinishMeaning][] = [
+      ["stop", "MALFORMED_FUNCTION_CALL", "malformed-response"],
+      ["stop", "abort", "network"],
+      ["stop", "max_tokens", "length"],
+      ["error", "SAFETY", "refused"],
+      [null, "OTHER", "malformed-response"],
+      [null, "end_turn", "stop"],
+      ["stop", "completed", "stop"],
+      ["stop", "wharrgarbl", "stop"],
+      ["content_filter", "STOP", "refused"],
+      ["length", "STOP", "length"],
+    ];
+    for (const [word, native, meaning] of pairs)
+      assert.equal(meaningOf(await reply("chat_completions", { word, native })), meaning, `${word}, ${native}`);
   });
 
   test("leaves what had arrived of an answer that it cuts off", async () => {
