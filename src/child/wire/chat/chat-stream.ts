@@ -13,7 +13,7 @@ import type { StreamPart } from "../reply/reply-builder.ts";
 import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
 import { addReasoningDetail } from "./reasoning-details.ts";
 import { createThinkSplitter, type Said, type ThinkSplitter } from "./think-tags.ts";
-import { type CallAssembly, createCallAssembly } from "./tool-call-assembly.ts";
+import { type CallAssembly, createCallAssembly, listOfCalls } from "./tool-call-assembly.ts";
 
 type ChunkFields = JSONObject;
 
@@ -133,8 +133,9 @@ function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
     answer.refused = true;
     push(answer, "text", delta.refusal);
   }
-  const { tool_calls: calls, function_call: onlyCall } = delta;
-  if (Array.isArray(calls) && calls.length > 0) addCalls(answer, calls);
+  const { tool_calls, function_call: onlyCall } = delta;
+  const calls = listOfCalls(tool_calls);
+  if (calls.length > 0) addCalls(answer, calls);
   // The form before tool_calls: https://platform.openai.com/docs/api-reference/chat/object, `function_call`.
   else if (isFields(onlyCall)) addCalls(answer, [{ function: onlyCall }]);
 }

@@ -12,7 +12,7 @@
  * A piece that goes on with no call begins one. Labels are fields of a format and names of tools, never of vendors.
  */
 import { present } from "../../../present.ts";
-import { isRecord } from "../../../record.ts";
+import { fieldsOf, isRecord } from "../../../record.ts";
 
 export type AssembledCall = { id: string; name: string; argumentsText: string; signature?: string };
 
@@ -79,7 +79,7 @@ export function createCallAssembly(toolNames: readonly string[]): CallAssembly {
     if (call.name !== "" && joined !== call.name) return true;
     const labels = compared(call, piece);
     if (labels.otherId || (labels.otherIndex && !labels.sameId))
-      return name === "" && !isOfAnother(call, argumentsText);
+      return name === "" && !call.namedAgain && !isOfAnother(call, argumentsText);
     if (call.name === "") return true;
     if (name === "") return !(call.namedAgain && argumentsText !== "");
     return goesOnNamed(call, piece, labels, isInThisList);
@@ -129,19 +129,39 @@ function textOfMore(fields: unknown, { index, namedAgain }: StreamedCall): strin
   return typeof called.arguments === "string" && called.arguments !== "" ? called.arguments : undefined;
 }
 
+/**
+ * `tool_calls` as a list: some send one call as it is, or calls by their index, as languages do whose lists are maps.
+ */
+export function listOfCalls(calls: unknown): readonly unknown[] {
+  if (Array.isArray(calls)) return calls;
+  if (!isRecord(calls)) return [];
+  const entries = Object.entries(calls);
+  const areByIndex = entries.length > 0 && entries.every(([key, call]) => /^\d+$/.test(key) && isRecord(call));
+  return areByIndex ? entries.map(([key, call]) => ({ index: Number(key), ...fieldsOf(call) })) : [calls];
+}
+
 /** Undefined for a piece that says nothing. */
 function pieceOf(fields: unknown): Piece | undefined {
   if (!isRecord(fields)) return undefined;
-  const called = isRecord(fields.function) ? fields.function : {};
+  const called = calledIn(fields);
   const piece = {
-    index: fields.index ?? undefined,
+    index: typeof fields.index === "string" ? Number(fields.index) : (fields.index ?? undefined),
     id: typeof fields.id === "string" || typeof fields.id === "number" ? String(fields.id) : "",
     name: typeof called.name === "string" ? called.name : "",
-    argumentsText: textOf(called.arguments),
+    argumentsText: textOf(called.arguments ?? called.parameters ?? called.input),
     signature: signatureIn(fields.extra_content),
   };
   const isEmpty = piece.id === "" && piece.name === "" && piece.argumentsText === "" && piece.signature === undefined;
   return isEmpty ? undefined : piece;
+}
+
+/** Some leave `function` out, and say beside the labels what stands in it; or it is the name alone. */
+function calledIn(fields: Record<string, unknown>): Record<string, unknown> {
+  const { function: called, ...beside } = fields;
+  if (typeof called === "string") return { ...beside, name: called };
+  return isRecord(called) && (called.name || !beside.name)
+    ? called
+    : { ...beside, ...fieldsOf(called), name: beside.name };
 }
 
 function isBare({ id, index, name }: Piece): boolean {
@@ -151,7 +171,13 @@ function isBare({ id, index, name }: Piece): boolean {
 /** Arguments that are an object are whole: some servers send them so, ggml-org/llama.cpp#20198. */
 function textOf(argumentsField: unknown): string {
   if (typeof argumentsField === "string") return argumentsField;
-  return argumentsField === undefined || argumentsField === null ? "" : JSON.stringify(argumentsField);
+  const isNothing = argumentsField === undefined || argumentsField === null || isEmptyList(argumentsField);
+  return isNothing ? "" : JSON.stringify(argumentsField);
+}
+
+/** PHP's form of an empty object. */
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** Gemini behind a chat endpoint: its signature has to come back with the call. */
@@ -173,7 +199,27 @@ function joined(pieces: readonly string[]): string {
   if (isEmptyObject(first) && isWholeText(rest.join(""))) return rest.join("");
   const before = pieces.slice(0, -1);
   const holdsAll = last.startsWith(before.join("")) || before.every((piece) => last.startsWith(piece));
-  return holdsAll && isWholeText(last) ? last : text;
+  return holdsAll && isWholeText(last) ? last : (merged(pieces) ?? text);
+}
+
+/** Objects that each tell some of the arguments, as one; undefined where they are no such objects, or contradict. */
+function merged(pieces: readonly string[]): string | undefined {
+  const all = new Map<string, unknown>();
+  for (const piece of pieces) {
+    const value = isWholeText(piece) ? JSON.parse(piece) : undefined;
+    if (!isRecord(value)) return undefined;
+    for (const [name, field] of Object.entries(value)) {
+      if (all.has(name) && !goesOnAs(all.get(name), field)) return undefined;
+      all.set(name, field);
+    }
+  }
+  return JSON.stringify(Object.fromEntries(all));
+}
+
+/** Whether a field is the same as before, or a text that has become longer. */
+function goesOnAs(before: unknown, after: unknown): boolean {
+  if (typeof before === "string" && typeof after === "string") return after.startsWith(before);
+  return JSON.stringify(before) === JSON.stringify(after);
 }
 
 function isWhole({ pieces }: StreamedCall): boolean {

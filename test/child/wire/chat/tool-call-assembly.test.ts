@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { createCallAssembly } from "../../../../src/child/wire/chat/tool-call-assembly.ts";
+import { createCallAssembly, listOfCalls } from "../../../../src/child/wire/chat/tool-call-assembly.ts";
 
 const TOOLS = ["look", "look_up", "read", "read_file"];
 
@@ -10,9 +10,9 @@ type Fields = Record<string, unknown>;
 type Call = { name: string; input: unknown };
 
 /** The calls of chunks, each a list of pieces. */
-function callsOf(chunks: readonly (readonly unknown[])[]): Call[] {
+function callsOf(chunks: readonly unknown[]): Call[] {
   const assembly = createCallAssembly(TOOLS);
-  for (const chunk of chunks) assembly.add(chunk);
+  for (const chunk of chunks) assembly.add(listOfCalls(chunk));
   return assembly.calls().map(({ name, argumentsText }) => ({ name, input: parsed(argumentsText) }));
 }
 
@@ -36,7 +36,7 @@ const piece = (labels: Fields, name?: string | null, text?: unknown): Fields => 
   function: { ...(name !== undefined && { name }), ...(text !== undefined && { arguments: text }) },
 });
 
-const REPORTED: [what: string, chunks: unknown[][], calls: Call[]][] = [
+const REPORTED: [what: string, chunks: unknown[], calls: Call[]][] = [
   [
     "calls that all have index 0, each with its own id (ollama/ollama#15457)",
     [[piece({ index: 0, id: "a" }, "look", RHINE)], [piece({ index: 0, id: "b" }, "look", ELBE)]],
@@ -113,6 +113,108 @@ const REPORTED: [what: string, chunks: unknown[][], calls: Call[]][] = [
   [
     "arguments as an object (ggml-org/llama.cpp#20198)",
     [[piece({ index: 0, id: "0" }, "look", A.input), piece({ index: 1, id: "1" }, "look", B.input)]],
+    [A, B],
+  ],
+  [
+    "arguments as an object after the first piece",
+    [[piece({ index: 0, id: "a" }, "look", "")], [piece({ index: 0 }, undefined, A.input)]],
+    [A],
+  ],
+  [
+    "arguments as objects that grow",
+    [
+      [piece({ index: 0, id: "a" }, "look", {})],
+      [piece({ index: 0 }, undefined, { word: "Rh" })],
+      [piece({ index: 0 }, undefined, { word: "Rhine" })],
+      [piece({ index: 0 }, undefined, { word: "Rhine", deep: true })],
+    ],
+    [{ name: "look", input: { word: "Rhine", deep: true } }],
+  ],
+  [
+    "arguments as objects that each tell a part",
+    [[piece({ index: 0, id: "a" }, "look", { word: "Rhine" })], [piece({ index: 0 }, undefined, { deep: true })]],
+    [{ name: "look", input: { word: "Rhine", deep: true } }],
+  ],
+  [
+    "arguments as objects that contradict each other, which stay what was sent",
+    [[piece({ index: 0, id: "a" }, "look", A.input)], [piece({ index: 0 }, undefined, B.input)]],
+    [{ name: "look", input: RHINE + ELBE }],
+  ],
+  [
+    "an index that is a text now and then",
+    [
+      [piece({ index: "0", id: "a" }, "look", ""), piece({ index: "1", id: "b" }, "look", "")],
+      [piece({ index: 1 }, undefined, ELBE), piece({ index: 0 }, undefined, RHINE)],
+    ],
+    [A, B],
+  ],
+  ["one call in place of a list", [piece({ id: "a" }, "look", RHINE)], [A]],
+  [
+    "one call in place of a list, in pieces",
+    [piece({ id: "a" }, "look", '{"word":'), piece({}, undefined, '"Rhine"}')],
+    [A],
+  ],
+  ["calls by their index", [{ 0: piece({ id: "a" }, "look", RHINE), 1: piece({ id: "b" }, "look", ELBE) }], [A, B]],
+  [
+    "calls by their index, in pieces",
+    [
+      { 0: piece({ id: "a" }, "look", '{"word":'), 1: piece({ id: "b" }, "look", '{"word":') },
+      { 1: piece({}, undefined, '"Elbe"}') },
+      { 0: piece({}, undefined, '"Rhine"}') },
+    ],
+    [A, B],
+  ],
+  [
+    "no function: name and arguments beside the labels",
+    [
+      [
+        { id: "a", name: "look", arguments: A.input },
+        { id: "b", name: "look", arguments: ELBE },
+      ],
+    ],
+    [A, B],
+  ],
+  [
+    "no function, in pieces",
+    [[{ index: 0, id: "a", name: "look", arguments: '{"word":' }], [{ index: 0, arguments: '"Rhine"}' }]],
+    [A],
+  ],
+  ["no function, and other words for the arguments", [[{ id: "a", name: "look", input: A.input }]], [A]],
+  ["a function that is the name alone", [[{ id: "a", function: "look", arguments: A.input }]], [A]],
+  ["the name beside the function", [[{ id: "a", name: "look", function: { arguments: RHINE } }]], [A]],
+  ["parameters in place of arguments", [[{ id: "a", function: { name: "look", parameters: A.input } }]], [A]],
+  ["an empty list for no arguments", [[piece({ id: "a" }, "look", [])]], [{ name: "look", input: {} }]],
+  [
+    "an id after the name, without an index",
+    [
+      [piece({}, "look")],
+      [{ id: "a" }],
+      [piece({}, undefined, RHINE)],
+      [piece({}, "look")],
+      [{ id: "b" }],
+      [piece({}, undefined, ELBE)],
+    ],
+    [A, B],
+  ],
+  [
+    "ids after the names of parallel calls",
+    [
+      [piece({ index: 0 }, "look"), piece({ index: 1 }, "look")],
+      [
+        { index: 1, id: "b" },
+        { index: 0, id: "a" },
+      ],
+      [piece({ index: 1 }, undefined, ELBE), piece({ index: 0 }, undefined, RHINE)],
+    ],
+    [A, B],
+  ],
+  [
+    "ids after everything else",
+    [
+      [piece({ index: 0 }, "look", RHINE), piece({ index: 1 }, "look", ELBE)],
+      [{ index: 0, id: "a" }],
+      [{ index: 1, id: "b" }],
+    ],
     [A, B],
   ],
   [
