@@ -15,6 +15,7 @@ import { effortIn } from "./request/request.ts";
 import { thinkingWithin } from "./request/thinking-budget.ts";
 import { isVertexClaude, vertexClaude } from "./request/vertex-claude.ts";
 import { textOf } from "./response-body.ts";
+import { camelCaseFields } from "./rewrite/gemini-fields.ts";
 import { wholeGeminiUsage } from "./rewrite/gemini-usage.ts";
 import { wholeBlocks } from "./rewrite/messages-blocks.ts";
 import { responseEnds } from "./rewrite/responses-end.ts";
@@ -72,7 +73,7 @@ export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: F
     case "gemini": {
       const { createGoogleGenerativeAI } = await import("@ai-sdk/google");
       return wireOf(fetch, (plain) => {
-        const fetch = rewriteEvents(plain, [wholeGeminiUsage]);
+        const fetch = rewriteEvents(plain, [camelCaseFields, wholeGeminiUsage]);
         return createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(resourceName(model));
       });
     }

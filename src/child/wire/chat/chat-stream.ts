@@ -49,6 +49,8 @@ type StreamedAnswer = {
   /** Which field the reasoning came in, and what else of it has to go back: see `sent-back.ts`. */
   reasoningField?: ReasoningField;
   reasoningDetails: ChunkFields[];
+  /** The field that came empty. Beside a call it goes back so: HKUDS/nanobot#4105, MoonshotAI/kimi-code#1676. */
+  emptyReasoning?: "reasoning_content" | "reasoning";
   /** The stream said that it is over: what follows is nothing, and nothing is missing. */
   isDone: boolean;
   finishReason?: string;
@@ -145,6 +147,8 @@ function applyReasoning(answer: StreamedAnswer, delta: ChunkFields): void {
   const { reasoning_content: content, reasoning, reasoning_details: details } = delta;
   const said = content || reasoning;
   if (said) answer.reasoningField ??= content ? "reasoning_content" : "reasoning";
+  else if (content === "" || reasoning === "")
+    answer.emptyReasoning ??= content === "" ? "reasoning_content" : "reasoning";
   push(answer, "reasoning", said);
   if (!Array.isArray(details)) return;
   for (const detail of details.filter(isFields)) {
@@ -199,7 +203,7 @@ function* finish(answer: StreamedAnswer): Generator<StreamPart> {
   const isFinished = finishMeaning("chat_completions", answer.finishReason ?? "") === "stop";
   addSaid(answer, answer.thinking.end(isFinished, calls.length > 0));
   yield* flush(answer);
-  yield* reasoningState(answer);
+  yield* reasoningState(answer, calls.length > 0);
   for (const [position, { id, name, argumentsText, signature }] of calls.entries()) {
     if (name === "") yield { type: "error", error: new SyntaxError("a tool call has no name") };
     else
@@ -224,10 +228,11 @@ function* finish(answer: StreamedAnswer): Generator<StreamPart> {
 }
 
 /** What has to go back with the reasoning, for `sent-back.ts`; nothing where it is the usual field. */
-function* reasoningState({ reasoningField, reasoningDetails }: StreamedAnswer): Generator<StreamPart> {
-  const isUsual = reasoningField === undefined || reasoningField === "reasoning_content";
+function* reasoningState(answer: StreamedAnswer, hasCalls: boolean): Generator<StreamPart> {
+  const { reasoningField, emptyReasoning, reasoningDetails } = answer;
+  const field = reasoningField === "reasoning_content" ? undefined : (reasoningField ?? (hasCalls && emptyReasoning));
   const chat: JSONObject = {
-    ...(!isUsual && { reasoningField }),
+    ...(field && { reasoningField: field }),
     ...(reasoningDetails.length > 0 && { reasoningDetails }),
   };
   if (Object.keys(chat).length > 0)

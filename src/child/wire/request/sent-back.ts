@@ -113,8 +113,12 @@ function chatMessage(parts: readonly Part[], content: Content, { dialect, isMake
     return withFields(rest, { reasoning_details: details, ...demanded });
   }
   if (text === "" && placeholder !== "none") return withFields(rest, { reasoning_content: placeholder });
-  if (text === "") return { role: "assistant", content: rest };
-  const field = dialect.reasoningField === "as-received" ? receivedField(parts) : dialect.reasoningField;
+  const { reasoningField: wanted } = dialect;
+  const field = wanted === "as-received" ? receivedField(parts) : wanted;
+  if (text === "") {
+    const isDemanded = isMaker && wanted === "as-received" && cameEmpty(parts, field);
+    return isDemanded ? withFields(rest, { [field]: "" }) : { role: "assistant", content: rest };
+  }
   switch (field) {
     case "reasoning_content":
       return { role: "assistant", content };
@@ -146,6 +150,12 @@ function thinkingParts(thought: string, content: Content): unknown[] {
 function reasoningDetails(part: Part): unknown[] {
   const details = part.private?.chat?.reasoningDetails;
   return Array.isArray(details) ? details.filter(isRecord) : [];
+}
+
+/** Whether this field came empty, beside a call: its server may demand it back. */
+function cameEmpty(parts: readonly Part[], field: ReasoningField | "none"): boolean {
+  if (field !== "reasoning_content" && field !== "reasoning") return false;
+  return parts.some((part) => part.type === "reasoning" && part.private?.chat?.reasoningField === field);
 }
 
 /** The field that this reasoning came in; `reasoning_content` where it was not kept. */

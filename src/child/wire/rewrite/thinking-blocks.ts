@@ -1,6 +1,7 @@
 /**
  * Thinking blocks as they began: the provider package takes text and signature from the pieces that follow, and some who
- * speak Anthropic's format say both with the beginning of a block. An empty signature is one: it goes back empty.
+ * speak Anthropic's format say both with the beginning of a block. A signature that is empty or absent goes back empty, and
+ * so does thinking: MoonshotAI/kimi-code#1676.
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import { isRecord } from "../../../record.ts";
@@ -16,7 +17,7 @@ export const thinkingBlockStarts: Rewriter = {
     return [
       event,
       ...(typeof thinking === "string" && thinking !== "" ? [delta({ type: "thinking_delta", thinking })] : []),
-      ...(typeof signature === "string" ? [delta({ type: "signature_delta", signature })] : []),
+      delta({ type: "signature_delta", signature: typeof signature === "string" ? signature : "" }),
     ];
   },
 };
