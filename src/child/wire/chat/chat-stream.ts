@@ -78,7 +78,7 @@ function readEvent(answer: StreamedAnswer, event: string | undefined, data: stri
   if (data === "[DONE]") answer.isDone = true;
   if (data === "" || data === "[DONE]") return;
   const chunk = parsedJson(data);
-  if (isFields(chunk) && !isWithoutChoice(chunk)) {
+  if (isFields(chunk) && !maySayError(chunk)) {
     applyChunk(answer, chunk);
     return;
   }
@@ -87,8 +87,9 @@ function readEvent(answer: StreamedAnswer, event: string | undefined, data: stri
   else addError(answer, isError ? chunk : new SyntaxError(`an event is no chunk: ${data.slice(0, MAX_QUOTE)}`));
 }
 
-function isWithoutChoice({ error, choices }: ChunkFields): boolean {
-  return Boolean(error) || !Array.isArray(choices) || choices.length === 0;
+/** MiniMax gives its code beside a choice, too. */
+function maySayError({ error, choices, base_resp }: ChunkFields): boolean {
+  return Boolean(error) || base_resp !== undefined || !Array.isArray(choices) || choices.length === 0;
 }
 
 /** Fields as in https://platform.openai.com/docs/api-reference/chat-streaming, with the variants of gateways. */

@@ -41,6 +41,8 @@ const GITHUB_MODELS = "https://docs.github.com/en/github-models/prototyping-with
 const COHERE = "https://docs.cohere.com/reference/errors";
 const OVERFLOW_LIST = "earendil-works/pi: packages/ai/src/utils/overflow.ts";
 const LM_STUDIO = "lmstudio-ai/lmstudio-bug-tracker#237";
+const CLOUDFLARE =
+  "https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/";
 const GATEWAYS = "QuantumNous/new-api: insufficient_user_quota";
 
 function row(
@@ -127,7 +129,7 @@ const LONG_ALLOWANCES = [
   ),
   row(/premium request(?:s| allowance| limit)|"code":"quota_exceeded"/, "quota-exhausted", "Copilot, Gemini", GEMINI),
   row(/"(?:code|type)":"?(?:1304|1308|1309|1310)\b/, "quota-exhausted", "Z.AI", ZAI),
-  row(/(?:status_code":|\()2056\b/, "quota-exhausted", "MiniMax", "MiniMax-AI/MiniMax-M2.7#36"),
+  row(/(?:status_code":"?|\()2056\b/, "quota-exhausted", "MiniMax", "MiniMax-AI/MiniMax-M2.7#36"),
   row(/"error_code":"?(?:17|19)\b/, "quota-exhausted", "Baidu", BAIDU),
   row(/今日|每日|每周|每月|使用上限/, "quota-exhausted", "Z.AI and others, in Chinese", ZAI),
   row(/"retrydelay":"\d|please retry in \d/, "rate-limited", "Gemini", GEMINI_QUOTA),
@@ -176,7 +178,7 @@ const OUT_OF_CREDIT = [
     GATEWAYS,
   ),
   row(/"(?:code|type)":"?(?:1113|30001)\b/, "quota-exhausted", "Z.AI, SiliconFlow", ZAI),
-  row(/(?:status_code":|\()1008\b/, "quota-exhausted", "MiniMax", MINIMAX),
+  row(/(?:status_code":"?|\()1008\b/, "quota-exhausted", "MiniMax", MINIMAX),
 ];
 
 /** A conversation longer than the model takes. */
@@ -288,7 +290,7 @@ const CONTENT = [
   row(/"code":"cyber_policy"|flagged for possible cybersecurity/, "refused", "OpenAI", OPENAI),
   row(/considered high risk/, "refused", "Kimi", KIMI),
   row(/"(?:code|type)":"?1301\b|不安全或敏感|敏感内容|内容违规/, "refused", "Z.AI and others, in Chinese", ZAI),
-  row(/(?:status_code":|\()(?:1026|1027)\b|new_sensitive/, "refused", "MiniMax", MINIMAX),
+  row(/(?:status_code":"?|\()(?:1026|1027)\b|new_sensitive/, "refused", "MiniMax", MINIMAX),
   row(/sensitivecontentdetected|risk ?detection|censorship/, "refused", "Volcengine, StepFun", ARK_CONTENT),
   row(/"error_code":"?(?:336104|336300|336301)\b/, "refused", "Baidu", BAIDU),
   row(
@@ -320,7 +322,8 @@ const RATE = [
     "Z.AI, Kimi",
     ZAI,
   ),
-  row(/(?:status_code":|\()(?:1002|1039|1041)\b/, "rate-limited", "MiniMax", MINIMAX),
+  row(/(?:status_code":"?|\()(?:1002|1039|1041|2045)\b/, "rate-limited", "MiniMax", MINIMAX),
+  row(/\berror code: 1015\b/, "rate-limited", "Cloudflare", CLOUDFLARE),
   row(/"error_code":"?(?:4|18)\b/, "rate-limited", "Baidu", BAIDU),
 ];
 
@@ -333,7 +336,7 @@ const KEYS = [
   ),
   row(/unauthori[sz]ed|unauthenticated|permission[_ -](?:error|denied)/, "unauthorized", "all", GEMINI),
   row(/"(?:code|type)":"?100[0-4]\b/, "unauthorized", "Z.AI", ZAI),
-  row(/"status_code":(?:1004|2049)\b/, "unauthorized", "MiniMax", MINIMAX),
+  row(/(?:status_code":"?|\()(?:1004|2049)\b/, "unauthorized", "MiniMax", MINIMAX),
 ];
 
 const OVERLOADED = [
@@ -344,16 +347,23 @@ const OVERLOADED = [
     OPENAI,
   ),
   row(
-    /timed? ?out|deadline_exceeded|upstream (?:connect )?error|"status_code":(?:1000|1001|1013|1024|1033)\b/,
+    /upstream (?:connect )?error|no healthy upstream|upstream (?:prematurely|request|connection|server)|disconnect\/reset|connection (?:refused|reset|terminat|closed)|\berror code: 5\d\d\b/,
     "overloaded",
-    "all",
+    "Envoy, nginx, Cloudflare",
+    "https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/response_code_details",
+  ),
+  row(
+    /time(?:d |d-|d|-| )?out|deadline_exceeded|status_code":"?(?:1000|1001|1013|1024|1033)\b/,
+    "overloaded",
+    "all, MiniMax by code",
     MINIMAX,
   ),
 ];
 
 const FORM = [
+  row(/(?:status_code":"?|\()(?:1042|1043|1044|2013|20132|203\d|2042|2048)\b/, "invalid-request", "MiniMax", MINIMAX),
   row(
-    /invalid_request|invalid_argument|invalid params|badrequesterror|not_found_error|model_not_found|unprocessable_entity/,
+    /page not found|invalid_request|invalid_argument|invalid params|badrequesterror|not_found_error|model_not_found|unprocessable_entity/,
     "invalid-request",
     "all",
     OPENAI,

@@ -64,7 +64,24 @@ function errorAtEnd(text: string): unknown {
     found = errorInEvent(event, data) ?? found;
   });
   parser.feed(`${text}\n\n`);
-  return found;
+  return found ?? wordsBeside(text);
+}
+
+/** As much of a text that is no stream as is read, in characters. */
+const MAX_WORDS = 1_000;
+/** A line of a stream, or one that is empty. */
+const STREAM_LINE = /^(?:data|event|id|retry|error)?:|^\s*$/;
+
+/**
+ * The words of a proxy in place of a stream, or at its end: `upstream connect error or disconnect/reset before headers`,
+ * with the status of a success (envoyproxy/envoy#14981).
+ */
+function wordsBeside(text: string): string | undefined {
+  const lines = text.split(/\r\n|\n|\r/);
+  // The first line of a long text may be the end of one.
+  const whole = text.length < MAX_KEPT ? lines : lines.slice(1);
+  const words = whole.filter((line) => !STREAM_LINE.test(line)).join("\n");
+  return words === "" || /^\s*[[{]/.test(words) ? undefined : words.slice(0, MAX_WORDS);
 }
 
 /** The error that an event is, by its name or by its data. */

@@ -94,6 +94,25 @@ const SHAPES: [shape: string, type: string, body: string, kind: FailureKind, wor
     "quota-exhausted",
     /402: Pay first/,
   ],
+  [
+    "MiniMax's code beside a choice, as of its own API",
+    JSON_TYPE,
+    JSON.stringify({ choices: [{ index: 0 }], base_resp: { status_code: 1039, status_msg: "token limit" } }),
+    "rate-limited",
+    /token limit/,
+  ],
+  [
+    "Envoy's words",
+    "text/plain",
+    "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+    "overloaded",
+    /reset reason: connection termination/,
+  ],
+  ["a proxy's words that are called a stream", STREAM, "no healthy upstream\n", "overloaded", /no healthy upstream/],
+  ["words of a limit", "text/plain", "Too Many Requests", "rate-limited", /Too Many Requests/],
+  ["Cloudflare's code", "text/plain; charset=UTF-8", "error code: 1015", "rate-limited", /error code: 1015/],
+  ["Cloudflare's code of a failure", "text/plain", "error code: 520\n", "overloaded", /error code: 520/],
+  ["words that say nothing", "text/plain", "It works: hello.", "malformed-response", /It works: hello\./],
   ["a web page", "text/html", "<html><title>Sign in</title></html>", "malformed-response", /web page titled "Sign in"/],
   [
     "a web page that is called a stream",
@@ -150,6 +169,31 @@ describe("in the middle of a chat answer", () => {
       assert.deepEqual([reply.failure.kind, reply.partialText], [kind, "The Rhi"]);
       assert.match(reply.failure.message, words);
     });
+
+  test("words of a proxy after a piece of an answer are its failure", async () => {
+    body = `${text}: comment\n\nupstream prematurely closed connection`;
+    const { reply } = await stage.ask("chat_completions");
+    assert.ok(!reply.ok);
+    assert.deepEqual([reply.failure.kind, reply.partialText], ["overloaded", "The Rhi"]);
+    assert.match(reply.failure.message, /upstream prematurely closed connection/);
+  });
+
+  test("MiniMax's code beside a piece of an answer is its failure, and 0 is none", async () => {
+    const ended = (status_code: number) =>
+      text + event({ choices: [{ delta: {}, finish_reason: "stop" }], base_resp: { status_code, status_msg: "x" } });
+    body = ended(1027);
+    const { reply } = await stage.ask("chat_completions");
+    assert.equal(reply.ok || reply.failure.kind, "refused");
+    body = ended(0);
+    assert.ok((await stage.ask("chat_completions")).reply.ok);
+  });
+
+  test("comments and lines of other fields are no words", async () => {
+    body = `${text}: keep-alive\n\nretry: 3000\nid: 7\n\n`;
+    const { reply } = await stage.ask("chat_completions");
+    assert.ok(!reply.ok);
+    assert.match(reply.failure.message, /the stream ended before the answer was finished/);
+  });
 
   test("fields that only look like an error are none", async () => {
     const end = event({ error: null, code: 0, message: "ok", choices: [{ delta: {}, finish_reason: "stop" }] });
