@@ -31,6 +31,32 @@ export const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
       400,
       said("input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000"),
     ],
+    ["Gemini, by the input", 400, said("Input token count exceeds the maximum number of input tokens.")],
+    [
+      "Vertex",
+      400,
+      said(
+        "Unable to submit request because the input token count is 1200000 but the model only supports up to 1048576.",
+      ),
+    ],
+    [
+      "Bedrock's Titan",
+      400,
+      { message: "Too many input tokens. Max input tokens: 8192, request input token count: 9279" },
+    ],
+    ["Cerebras", 400, { message: "Current length is 9000 while limit is 8192", code: "context_length_exceeded" }],
+    ["Cerebras, without its code", 400, { message: "Current length is 9000 while limit is 8192" }],
+    ["Volcengine", 400, said("Total tokens of image and text exceed max message tokens")],
+    ["Volcengine, by the message", 400, said("Total message token length exceed model limit")],
+    ["llama.cpp's batch", 500, said("input (9000 tokens) is too large to process. increase the physical batch size")],
+    ["TensorRT-LLM", 400, said("Prompt length (9000) exceeds maximum input length (8192).")],
+    ["a server that counts the request", 400, said("The prompt has 9000 tokens, which exceeds the limit of 8192")],
+    ["a server that counts a sequence", 400, said("Sequence length 9000 is larger than the maximum 8192")],
+    [
+      "a gateway with the model's limit",
+      400,
+      said("The request would exceed the model's maximum context limit of 4096"),
+    ],
     [
       "Gemini",
       400,
@@ -212,6 +238,14 @@ export const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
       "ChatGPT",
       429,
       said("The usage limit has been reached", { type: "usage_limit_reached", resets_in_seconds: 9000 }),
+    ],
+    ["a gateway's requests a day", 429, said("The limit of 200 requests a day is reached")],
+    ["a gateway's requests in 24 hours", 429, said("Rate limit reached: 100 requests per 24 hours")],
+    ["a gateway's day in short", 429, said("RPD limit reached")],
+    [
+      "Gemini, in words",
+      429,
+      said("RESOURCE_EXHAUSTED: quota GenerateRequestsPerDayPerProjectPerModel exceeded. Please retry in 37s."),
     ],
     ["DeepSeek", 402, said("Insufficient Balance")],
     [
@@ -425,6 +459,9 @@ export const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
     ],
     ["Alibaba's limit of max_tokens", 400, said("Range of max_tokens should be [1, 8192]")],
     ["a schema that is violated", 400, said("Request violates the schema: top_k exceeds the maximum of 40")],
+    ["too many output tokens", 400, said("Number of output tokens exceeds maximum of 8192")],
+    ["max_tokens above its limit", 400, said("max_tokens exceeds the limit of 8192")],
+    ["MiniMax", 200, { base_resp: { status_code: 2013, status_msg: "invalid params" } }],
     ["an image that is too large", 400, said("The input image exceeds the limit of 20 MB")],
     ["a model that is missing", 404, said("The model `x` does not exist or you do not have access to it.")],
     [

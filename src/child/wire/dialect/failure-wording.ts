@@ -73,7 +73,12 @@ const NEVER_FITS = [
 
 /** An allowance of hours, days or a billing period that is used up. */
 const LONG_ALLOWANCES = [
-  row(/"quota(?:id|_?limit)":"[^"]{0,200}(?:perday|daily)/, "quota-exhausted", "Gemini", GEMINI_QUOTA),
+  row(
+    /"quota(?:id|_?limit)":"[^"]{0,200}(?:perday|daily)|(?:requests|tokens|count)perday/,
+    "quota-exhausted",
+    "Gemini",
+    GEMINI_QUOTA,
+  ),
   row(/"quota(?:id|_?limit)":"[^"]{0,200}perminute/, "rate-limited", "Gemini", GEMINI_QUOTA),
   row(/"reason":"(?:quota_exhausted|insufficient_g1_credits_balance)"/, "quota-exhausted", "Gemini", GEMINI_QUOTA),
   row(
@@ -103,7 +108,7 @@ const LONG_ALLOWANCES = [
     KIMI_CODE,
   ),
   row(
-    /\b\d+[ -](?:hour|day)s?\b[^.]{0,30}\b(?:window|limit|quota|usage|allowance)|rolling \d+[ -](?:hour|day)/,
+    /\b\d+[ -]?(?:h|hour|day)s?\b[^.]{0,30}\b(?:window|limit|quota|usage|allowance)|(?:rolling|per|every) \d+[ -]?(?:h|hour|day)s?\b|\b(?:rpd|tpd)\b|(?:requests|tokens|messages|calls) a day\b|resets? daily/,
     "quota-exhausted",
     "xAI, MiniMax, Z.AI",
     "diegosouzapw/OmniRoute#13984, MiniMax-AI/MiniMax-M2.7#36",
@@ -237,6 +242,24 @@ const TOO_LONG = [
     "context-overflow",
     "Groq, Cerebras, OpenAI",
     GROQ,
+  ),
+  row(
+    /(?:prompt|input|inputs|message|sequence|request|context)[ _](?:message[ _])?(?:tokens?|length|size)(?:[ _](?:length|count|limit))?\b[^.]{0,40}\b(?:exceed|(?:larger|greater|longer|more) than|but the model only supports)/,
+    "context-overflow",
+    "Vertex, Volcengine, TensorRT-LLM and others",
+    "huggingface/text-generation-inference: router/src/validation.rs; NVIDIA/TensorRT-LLM: cpp/tensorrt_llm/batch_manager",
+  ),
+  row(
+    /(?:prompt|input|request|conversation) (?:has|contains|of|with|\() ?[\d,]{1,12} tokens\)?[^.]{0,40}\b(?:exceed|maximum|limit|too (?:large|long))|tokens in (?:the |your )?(?:request|prompt|input|messages?)\b[^.]{0,30}\bexceed/,
+    "context-overflow",
+    "llama.cpp, Cohere and others",
+    "ggml-org/llama.cpp: tools/server, input is too large to process",
+  ),
+  row(
+    /current length is [\d,]{1,12} while limit is|max(?:imum)? context\b|max(?:imum)? input (?:limit|tokens)|max_total_tokens|supports at most [\d,]{1,12} tokens of input|max message tokens/,
+    "context-overflow",
+    "Cerebras, Volcengine and others",
+    "BerriAI/litellm: litellm_core_utils/exception_mapping_utils.py",
   ),
   row(/range of input length should be/, "context-overflow", "Alibaba", DASHSCOPE),
   row(

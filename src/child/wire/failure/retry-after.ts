@@ -19,20 +19,25 @@ type Reader = (notice: Notice, now: number) => number | undefined;
 
 /** Fields of this very error take precedence over fields that every response has. */
 const READERS: Reader[] = [
-  ({ headers }) => numberIn(headers["retry-after-ms"]),
-  ({ headers }, now) => momentIn(headers["retry-after"], now),
-  // Google's RetryInfo.
-  ({ text }) => durationIn(/"retrydelay":\s*"([^"]+)"/.exec(text)?.[1]),
+  ({ headers }) => numberIn(headers["retry-after-ms"] ?? headers["x-ms-retry-after-ms"]),
+  ({ headers }, now) => momentIn(headers["retry-after"] ?? headers["x-retry-after"], now),
+  // Google's RetryInfo; its clients write a duration in parts.
+  ({ text }) => durationIn(/"retry_?delay":\s*"([^"]+)"/.exec(text)?.[1]),
+  ({ text }, now) => momentIn(/"retry_?delay":\s*\{\s*"seconds":\s*"?(\d+)/.exec(text)?.[1], now),
   ({ text }) => numberIn(/"retry[_-]?after[_-]?ms":\s*"?([\d.]+)/.exec(text)?.[1]),
   ({ text }, now) =>
-    momentIn(/"(?:retry[_-]?after(?:[_-]?sec(?:onds)?)?|resets_in_seconds)":\s*"?([^",}]+)/.exec(text)?.[1], now),
-  ({ text }, now) => momentIn(/"(?:resets_at|reset_at)":\s*"?([^",}]+)/.exec(text)?.[1], now),
+    momentIn(
+      /"(?:retry[_-]?after(?:[_-]?sec(?:onds)?)?|resets?_in(?:_seconds)?|reset_after)":\s*"?([^",}]+)/.exec(text)?.[1],
+      now,
+    ),
+  ({ text }, now) => momentIn(/"(?:resets?_at|reset_?time)":\s*"?([^",}]+)/.exec(text)?.[1], now),
   ({ text }) =>
     durationIn(
       /(?:try again|retry|resets?|available|wait|back)(?: again)? (?:(?:in|after|for|at least|about|another) ){0,2}(\d[^"(){}]*)/.exec(
         text,
       )?.[1],
     ),
+  ({ text }) => durationIn(/(\d+(?:\.\d+)?) ?(?:秒|s)(?:钟)?(?:之?后|以后)/.exec(text)?.[1]?.concat("s")),
   // Anthropic writes the word "at" between a date and its time.
   ({ text }, now) =>
     momentIn(
@@ -43,7 +48,7 @@ const READERS: Reader[] = [
     ),
   ({ headers }, now) => momentIn(headers["anthropic-ratelimit-unified-reset"], now),
   usedUp,
-  ({ headers, status }, now) => (status === 429 ? momentIn(loneReset(headers), now) : undefined),
+  loneReset,
   // OpenRouter repeats the headers of the provider behind it in its body.
   ({ text }, now) => momentIn(/"x-ratelimit-reset":\s*"?(\d+)/.exec(text)?.[1], now),
 ];
@@ -60,10 +65,15 @@ function usedUp({ headers }: Notice, now: number): number | undefined {
   return waits.length === 0 ? undefined : Math.max(...waits);
 }
 
-/** The time at which an allowance is back, where nothing is said of how much of it remains. */
-function loneReset(headers: Record<string, string>): string | undefined {
-  if (Object.keys(headers).some((name) => REMAINING.test(name))) return undefined;
-  return headers["x-ratelimit-reset"] ?? headers["x-rate-limit-reset"] ?? headers["ratelimit-reset"];
+/** `x-ratelimit-reset`, `x-ratelimit-reset-tokens`, `ratelimit-reset`, `x-ratelimit-reset-after`. */
+const RESET = /^(?:x-)?rate-?limit-reset/;
+
+/** The first time at which an allowance is back, where nothing is said of how much of each remains. */
+function loneReset({ headers, status }: Notice, now: number): number | undefined {
+  if (status !== 429 || Object.keys(headers).some((name) => REMAINING.test(name))) return undefined;
+  const resets = Object.entries(headers).filter(([name]) => RESET.test(name));
+  const waits = resets.map(([, said]) => momentIn(said, now)).filter((wait) => wait !== undefined);
+  return waits.length === 0 ? undefined : Math.min(...waits);
 }
 
 /** Parses seconds, a time in seconds or milliseconds since the epoch, a date, or a duration (`6m0s`). */
