@@ -4,7 +4,7 @@
  */
 import type { JSONObject, LanguageModelV4Usage } from "@ai-sdk/provider";
 import { isRecord } from "../../../record.ts";
-import { countsIn, type TokenCounts } from "../reply/usage-counts.ts";
+import { countsIn, type TokenCounts, withNumbers } from "../reply/usage-counts.ts";
 
 export type UsageSoFar = {
   /** The last counts; input and what is cached of it once, however often a 0 follows. */
@@ -63,12 +63,25 @@ function largest(name: keyof TokenCounts, last: TokenCounts, counts: TokenCounts
 /** The first place that counts anything. */
 function reportIn(chunk: JSONObject, choice: unknown): JSONObject | undefined {
   const { usage, x_groq: groq, timings } = chunk;
-  if (isReport(usage)) return usage;
-  // Moonshot: earendil-works/pi#2017.
-  if (isRecord(choice) && isReport(choice.usage)) return choice.usage;
+  if (isReport(usage)) return withNumbers(usage);
+  const report = isRecord(choice) ? reportInChoice(choice) : undefined;
+  if (report !== undefined) return withNumbers(report);
   // Groq: vercel/ai#1651.
   if (isRecord(groq) && isReport(groq.usage)) return groq.usage;
+  if (chunk.prompt_eval_count !== undefined || chunk.prompt_tokens !== undefined) return withNumbers(countsOnly(chunk));
   return timings === undefined ? undefined : timingsReport(timings);
+}
+
+/** Moonshot: earendil-works/pi#2017. Others write it into what the choice says. */
+function reportInChoice({ usage, delta, message }: Record<string, unknown>): JSONObject | undefined {
+  if (isReport(usage)) return usage;
+  if (isRecord(delta) && isReport(delta.usage)) return delta.usage;
+  return isRecord(message) && isReport(message.usage) ? message.usage : undefined;
+}
+
+/** A chunk that counts by itself, as Ollama's own API does, without what else it tells. */
+function countsOnly(chunk: JSONObject): JSONObject {
+  return Object.fromEntries(Object.entries(chunk).filter(([name]) => /token|count/i.test(name)));
 }
 
 function isReport(value: unknown): value is JSONObject {

@@ -3,6 +3,7 @@
  * within the totals or beside them: which, is told by the sum that they report, else by the numbers themselves, since no
  * part is larger than its whole.
  */
+import type { JSONObject, JSONValue } from "@ai-sdk/provider";
 import { present } from "../../../present.ts";
 import { isRecord } from "../../../record.ts";
 
@@ -11,9 +12,23 @@ export type TokenCounts = { [Name in "input" | "output" | "cached" | "cacheWrite
 
 /** Fields of a report. Where it spells one count in several ways they are the same tokens: the largest is taken. */
 const SPELLINGS = {
-  input: ["prompt_tokens", "input_tokens"],
-  output: ["completion_tokens", "output_tokens"],
-  total: ["total_tokens"],
+  input: [
+    "prompt_tokens",
+    "input_tokens",
+    "prompt_eval_count", // Ollama: https://github.com/ollama/ollama/blob/main/docs/api.md
+    "promptTokens", // the AI SDK's names, behind gateways
+    "inputTokens", // Bedrock, behind gateways
+    "promptTokenCount", // Gemini, behind gateways
+  ],
+  output: [
+    "completion_tokens",
+    "output_tokens",
+    "eval_count",
+    "completionTokens",
+    "outputTokens",
+    "candidatesTokenCount",
+  ],
+  total: ["total_tokens", "totalTokens", "totalTokenCount"],
   cached: [
     "prompt_tokens_details.cached_tokens",
     "input_tokens_details.cached_tokens",
@@ -21,6 +36,10 @@ const SPELLINGS = {
     "prompt_cache_hit_tokens", // DeepSeek: https://api-docs.deepseek.com/guides/kv_cache
     "cache_read_input_tokens", // Anthropic behind gateways: larsderidder/context-lens#51
     "input_cached_tokens",
+    "num_cached_tokens", // vLLM's own name: vllm/outputs.py
+    "prompt_tokens_details.num_cached_tokens",
+    "cacheReadInputTokens", // Bedrock
+    "cachedContentTokenCount", // Gemini
   ],
   cacheWrite: [
     "prompt_tokens_details.cache_write_tokens", // OpenAI: https://developers.openai.com/api/docs/guides/prompt-caching
@@ -29,13 +48,26 @@ const SPELLINGS = {
     "prompt_tokens_details.cache_creation_tokens", // LiteLLM
     "cache_creation_input_tokens", // Anthropic behind gateways
     "cache_write_tokens",
+    "cacheWriteInputTokens", // Bedrock
   ],
   reasoning: [
     "completion_tokens_details.reasoning_tokens",
     "output_tokens_details.reasoning_tokens",
     "reasoning_tokens", // SGLang
+    "thoughtsTokenCount", // Gemini
   ],
 } as const;
+
+/** The report with numbers where they are written as text: some gateways quote them. */
+export function withNumbers(report: JSONObject): JSONObject {
+  return Object.fromEntries(Object.entries(report).map(([name, value]) => [name, numberIn(name, value)]));
+}
+
+function numberIn(name: string, value: JSONValue | undefined): JSONValue | undefined {
+  if (isRecord(value)) return withNumbers(value as JSONObject);
+  const isCount = typeof value === "string" && /token|count/i.test(name) && /^\s*\d+(\.0+)?\s*$/.test(value);
+  return isCount ? Number(value) : value;
+}
 
 export function countsIn(report: unknown): TokenCounts {
   const reported = {

@@ -4,6 +4,7 @@
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import { isRecord } from "../../../record.ts";
+import { withNumbers } from "../reply/usage-counts.ts";
 import type { Rewriter } from "./rewrite-events.ts";
 
 export const wholeGeminiUsage: Rewriter = {
@@ -12,7 +13,7 @@ export const wholeGeminiUsage: Rewriter = {
     let soFar: JSONObject = {};
     return (event) => {
       if (!isFields(event.usageMetadata)) return event;
-      soFar = { ...soFar, ...event.usageMetadata };
+      soFar = { ...soFar, ...withNumbers(event.usageMetadata) };
       return { ...event, usageMetadata: { ...soFar, ...thoughtsBeside(soFar) } };
     };
   },

@@ -5,7 +5,7 @@
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import { isRecord } from "../../../record.ts";
-import { countsIn } from "../reply/usage-counts.ts";
+import { countsIn, withNumbers } from "../reply/usage-counts.ts";
 import type { EventRewrite, Rewriter } from "./rewrite-events.ts";
 
 /** `input`: all of it, as the start of the call told it; `hasPieces`: it comes in pieces as well. */
@@ -35,8 +35,8 @@ const REWRITES: Record<string, (event: JSONObject, message: OpenMessage) => Retu
   },
   content_block_stop: (event, { open }) => end(Number(event.index), open, event),
   message_delta: (event, message) => {
-    const usage = wholeUsage(event.usage, message);
-    const outputTokens = usage.output_tokens ?? message.outputTokens;
+    const usage = withoutEmptyInput(wholeUsage(event.usage, message));
+    const outputTokens = usage.output_tokens || message.outputTokens;
     return [...endAll(message), { ...event, usage: { ...usage, output_tokens: outputTokens } }];
   },
   message_stop: (event, message) => [...endAll(message), event],
@@ -73,10 +73,17 @@ function inputText(input: unknown): string {
   return isFields(input) && Object.keys(input).length > 0 ? JSON.stringify(input) : "";
 }
 
+/** Nothing, rather than nothing of what the beginning counted: envoyproxy/ai-gateway#1631, sgl-project/sglang#20830. */
+function withoutEmptyInput(usage: JSONObject): JSONObject {
+  const { input_tokens: input, cache_read_input_tokens: read, cache_creation_input_tokens: written, ...rest } = usage;
+  return input || read || written ? usage : rest;
+}
+
 /** The counts by Anthropic's names, where others are used. */
-function wholeUsage(usage: unknown, message: OpenMessage): JSONObject {
-  if (!isFields(usage)) return {};
-  if (typeof usage.output_tokens === "number") message.outputTokens = usage.output_tokens;
+function wholeUsage(reported: unknown, message: OpenMessage): JSONObject {
+  if (!isFields(reported)) return {};
+  const usage = withNumbers(reported);
+  if (typeof usage.output_tokens === "number") message.outputTokens = usage.output_tokens || message.outputTokens;
   if (usage.prompt_tokens === undefined && usage.completion_tokens === undefined) return usage;
   const { input = 0, output = 0, cached = 0, cacheWrite = 0 } = countsIn(usage);
   return {

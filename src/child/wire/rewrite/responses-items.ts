@@ -7,7 +7,7 @@ import type { JSONObject } from "@ai-sdk/provider";
 import { present } from "../../../present.ts";
 import { isRecord } from "../../../record.ts";
 import { impossibleTokens } from "../reply/usage.ts";
-import { countsIn } from "../reply/usage-counts.ts";
+import { countsIn, withNumbers } from "../reply/usage-counts.ts";
 import type { EventRewrite, Rewriter } from "./rewrite-events.ts";
 
 type Item = { id: string; fields: JSONObject; argumentsText: string; isHeard: boolean; isDone: boolean };
@@ -145,7 +145,8 @@ function messageText({ content }: JSONObject): string {
 }
 
 /** The counts by the names that the package reads. What is no count stays as it was sent, for whoever judges it. */
-function wholeUsage(usage: JSONObject): JSONObject | null {
+function wholeUsage(reported: JSONObject): JSONObject | null {
+  const usage = withNumbers(reported);
   const { input, output, cached, cacheWrite, reasoning } = countsIn(usage);
   if (input === undefined || output === undefined) return null;
   if (Number.isNaN(input + output) || impossibleTokens(usage) !== undefined) return usage;

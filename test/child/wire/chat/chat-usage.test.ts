@@ -27,6 +27,22 @@ const PLAIN = { prompt_tokens: 20, completion_tokens: 8 };
 describe("a usage is read", () => {
   const CASES: [what: string, chunks: JSONObject[], counts: Counts][] = [
     ["inside the choice", [{ choices: [{ delta: {}, usage: PLAIN }] }], { input: 20, output: 8 }],
+    ["inside the delta", [{ choices: [{ delta: { usage: PLAIN } }] }], { input: 20, output: 8 }],
+    ["inside the message", [{ choices: [{ message: { usage: PLAIN } }] }], { input: 20, output: 8 }],
+    ["beside the choices", [{ choices: [{}], prompt_eval_count: 20, eval_count: 8 }], { input: 20, output: 8 }],
+    ["in numbers as text", [{ usage: { prompt_tokens: "20", completion_tokens: "8" } }], { input: 20, output: 8 }],
+    ["by Ollama's names", [{ usage: { prompt_eval_count: 20, eval_count: 8 } }], { input: 20, output: 8 }],
+    ["by names without underscores", [{ usage: { promptTokens: 20, completionTokens: 8 } }], { input: 20, output: 8 }],
+    [
+      "by Gemini's names",
+      [{ usage: { promptTokenCount: 20, candidatesTokenCount: 5, thoughtsTokenCount: 3, totalTokenCount: 28 } }],
+      { input: 20, output: 8, reasoning: 3 },
+    ],
+    [
+      "with vLLM's name for the cached",
+      [{ usage: { ...PLAIN, num_cached_tokens: 16 } }],
+      { input: 20, output: 8, cached: 16 },
+    ],
     ["in a field of the vendor", [{ choices: [{}], x_groq: { id: "r", usage: PLAIN } }], { input: 20, output: 8 }],
     [
       "from timings, where nothing else counts",
@@ -127,7 +143,7 @@ describe("what is a part of a total and what is beside it is told", () => {
 
 test("what is no number is none of nothing", () => {
   assert.equal(counted({ usage: { prompt_tokens: 5 } }).output, Number.NaN);
-  assert.equal(counted({ usage: { prompt_tokens: "5", completion_tokens: 3 } }).input, Number.NaN);
+  assert.equal(counted({ usage: { prompt_tokens: "five", completion_tokens: 3 } }).input, Number.NaN);
   assert.deepEqual(counted({}), {});
 });
 

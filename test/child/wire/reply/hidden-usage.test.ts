@@ -67,7 +67,7 @@ const HIDDEN: [ApiMode, object][] = [
   ["gemini", { promptTokenCount: 1_500, toolUsePromptTokenCount: -1_499, candidatesTokenCount: 50 }],
   ["gemini", { promptTokenCount: 1_500, candidatesTokenCount: -500, thoughtsTokenCount: 501 }],
   ["chat_completions", { prompt_tokens: 5, completion_tokens: 5, prompt_tokens_details: { audio_tokens: -95 } }],
-  ["chat_completions", { prompt_tokens: 5, completion_tokens: 5, completion_tokens_details: { audio_tokens: "9" } }],
+  ["chat_completions", { prompt_tokens: 5, completion_tokens: 5, completion_tokens_details: { audio_tokens: "nine" } }],
   ["responses", { input_tokens: 5, output_tokens: 5, output_tokens_details: { reasoning_tokens: -500 } }],
 ];
 
@@ -76,6 +76,10 @@ const HONEST: [ApiMode, object][] = [
   ["gemini", { promptTokenCount: 500, candidatesTokenCount: 40, thoughtsTokenCount: 10, trafficType: "ON_DEMAND" }],
   ["chat_completions", { prompt_tokens: 500, completion_tokens: 50, prompt_tokens_details: null, queue_time: -1 }],
   ["responses", { input_tokens: 500, output_tokens: 50, output_tokens_details: { reasoning_tokens: 10 } }],
+  ["anthropic_messages", { input_tokens: "500", output_tokens: "1" }],
+  ["gemini", { promptTokenCount: "500", candidatesTokenCount: "50" }],
+  ["chat_completions", { prompt_tokens: "500", completion_tokens: "50" }],
+  ["responses", { input_tokens: "500", output_tokens: "50", output_tokens_details: { reasoning_tokens: "10" } }],
 ];
 
 describe("a usage with a number of tokens that cannot be is not counted", () => {

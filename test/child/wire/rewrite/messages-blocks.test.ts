@@ -91,6 +91,31 @@ describe("over messages", () => {
       const { usage } = await read([opening(start), ...block, ...closing(end)]);
       assert.deepEqual(usage, counts && { ...counts, reasoning: 0 });
     });
+
+  const ENDS: [what: string, begin: object, end: object, counts: object][] = [
+    ["0 of the input", { input_tokens: 20 }, { input_tokens: 0, output_tokens: 8 }, { input: 20, output: 8 }],
+    ["nothing of the input", { input_tokens: 20 }, { output_tokens: 8 }, { input: 20, output: 8 }],
+    ["null of the input", { input_tokens: 20 }, { input_tokens: null, output_tokens: 8 }, { input: 20, output: 8 }],
+    [
+      "0 of the input and of the cache",
+      { input_tokens: 20, cache_read_input_tokens: 5 },
+      { input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 8 },
+      { input: 25, output: 8, cached: 5 },
+    ],
+    [
+      "all of it from the cache",
+      { input_tokens: 25 },
+      { input_tokens: 0, cache_read_input_tokens: 25, output_tokens: 8 },
+      { input: 25, output: 8, cached: 25 },
+    ],
+    ["more of the input", { input_tokens: 1 }, { input_tokens: 20, output_tokens: 8 }, { input: 20, output: 8 }],
+    ["0 of the output", { input_tokens: 20, output_tokens: 8 }, { output_tokens: 0 }, { input: 20, output: 8 }],
+  ];
+  for (const [what, begin, end, counts] of ENDS)
+    test(`an end that counts ${what} leaves ${JSON.stringify(counts)}`, async () => {
+      const { usage } = await read([opening(begin), begun({ id: "c1", input: RHINE }), stop(), ...closing(end)]);
+      assert.deepEqual(usage, { cached: 0, reasoning: 0, ...counts });
+    });
 });
 
 describe("over gemini", () => {
