@@ -23,6 +23,7 @@ import { wholeItems } from "./rewrite/responses-items.ts";
 import { openReasoningEvents, sendingOpenReasoning } from "./rewrite/responses-reasoning.ts";
 import { rewriteEvents } from "./rewrite/rewrite-events.ts";
 import { thinkingBlockStarts } from "./rewrite/thinking-blocks.ts";
+import { withoutThinkTags } from "./rewrite/thinking-in-text.ts";
 import type { Fetch } from "./transport.ts";
 
 export type Wire = (options: LanguageModelV4CallOptions) => AsyncIterable<StreamPart>;
@@ -43,7 +44,8 @@ export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: F
   const fetch: Fetch = async (input, init) => refuseDocument(await reaching(input, init), String(input));
   if (endpoint.framing === "converse") {
     const { openConverse } = await import("./bedrock/converse.ts");
-    return openConverse(route, fetch, refusalIn);
+    const converse = openConverse(route, fetch, refusalIn);
+    return (options) => withoutThinkTags(converse(options));
   }
   switch (endpoint.apiMode) {
     case "chat_completions":
@@ -91,7 +93,7 @@ function resourceName(model: string): string {
 function wireOf(plainFetch: Fetch, open: (fetch: Fetch) => LanguageModelV4): Wire {
   return async function* (options) {
     const end = keepStreamEnd(plainFetch);
-    yield* withErrorAtEnd(partsOf(open(end.fetch), options), end);
+    yield* withoutThinkTags(withErrorAtEnd(partsOf(open(end.fetch), options), end));
   };
 }
 

@@ -126,7 +126,8 @@ function isFirstOfLaterMessage({ parts }: ReplyBuilder, part: Part & { text: str
 /** What was shown as text already was shown so; what is kept, and checked as an answer, is right. */
 function textWasReasoning(builder: ReplyBuilder): void {
   builder.parts = builder.parts.map((part) =>
-    part.type === "text" ? { ...part, type: "reasoning", text: part.text.trim() } : part,
+    // What a provider keeps of a text is of no use with reasoning.
+    part.type === "text" ? { type: "reasoning", text: part.text.trim() } : part,
   );
   builder.pending = builder.pending.map(({ text }) => ({ type: "reasoning", text }));
   builder.open.clear();
