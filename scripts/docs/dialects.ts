@@ -16,6 +16,7 @@ const MEANINGS: { [Field in keyof Dialect]: (value: Dialect[Field]) => string } 
     signature === "none" ? "another model's calls go unsigned" : `another model's calls are signed ${code(signature)}`,
   openReasoning: (is) => `reasoning without encrypted content ${is ? "goes back as text" : "does not go back"}`,
   encryptedReasoning: (is) => `encrypted reasoning is ${is ? "" : "not "}requested`,
+  sumHoldsReasoning: (is) => `reasoning is ${is ? "" : "not "}counted in the sum of the usage alone`,
   eagerToolInput: (is) => `${code("eager_input_streaming")} is ${is ? "" : "not "}sent`,
   tokenLimitField: (field) => `the token limit is sent as ${code(field)}`,
   userAfterTool: (is) => `${is ? "a user message may follow" : "an assistant message is put after"} a tool result`,

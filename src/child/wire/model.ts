@@ -85,7 +85,9 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       }
       yield* shown(flush(builder, true), access);
       const { apiMode } = route.endpoint;
-      const answerer = { who: nameOf(route), apiMode, now: clock.now(), redact: access.redact, rejected };
+      const { sumHoldsReasoning } = dialect;
+      const who = nameOf(route);
+      const answerer = { who, apiMode, now: clock.now(), redact: access.redact, sumHoldsReasoning, rejected };
       return redacted(buildReply(builder, answerer), access);
     } catch (error) {
       return redacted(failedReply(builder, thrown(error, stall.hasStalled(), signal, request, clock.now())), access);

@@ -11,6 +11,7 @@ export const USUAL_DIALECT: Dialect = {
   missingSignature: "none",
   openReasoning: true,
   encryptedReasoning: true,
+  sumHoldsReasoning: false,
   eagerToolInput: false,
   tokenLimitField: "max_tokens",
   userAfterTool: true,

@@ -26,6 +26,8 @@ export type Dialect = {
   openReasoning: boolean;
   /** Takes `include: ["reasoning.encrypted_content"]`, in `responses`. */
   encryptedReasoning: boolean;
+  /** Tokens of reasoning are counted in the sum of the usage alone, in `chat_completions`. */
+  sumHoldsReasoning: boolean;
   /** Takes `eager_input_streaming` in a tool, in `anthropic_messages`. */
   eagerToolInput: boolean;
   /** What `chat_completions` calls the limit on output tokens. */

@@ -177,6 +177,7 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
       { model: /^(gemini|gemma)-/, apiModes: CHAT },
     ],
     facts: {
+      sumHoldsReasoning: { is: true, source: "mozilla-ai/any-llm#1290" },
       toolSchema: {
         is: "gemini",
         source: "https://ai.google.dev/api/caching#Schema; ahmadrosid/nakama#292: Unknown name exclusiveMinimum",

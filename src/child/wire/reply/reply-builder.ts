@@ -5,6 +5,7 @@ import { present } from "../../../present.ts";
 import { isRecord } from "../../../record.ts";
 import { freeId } from "../request/call-ids.ts";
 import { impossibleTokens, type ReportedUsage } from "./usage.ts";
+import { unnamedTokens } from "./usage-counts.ts";
 
 export type Delta = { type: "text" | "reasoning"; text: string };
 
@@ -198,7 +199,11 @@ function usageOf({ inputTokens, outputTokens, raw }: LanguageModelV4Usage): Repo
     output: outputTokens.total ?? 0,
     cached: inputTokens.cacheRead ?? 0,
     reasoning: outputTokens.reasoning ?? 0,
-    ...present({ cacheWrite: inputTokens.cacheWrite || undefined, impossible }),
+    ...present({
+      cacheWrite: inputTokens.cacheWrite || undefined,
+      impossible,
+      unnamed: unnamedTokens(raw) || undefined,
+    }),
   };
 }
 

@@ -28,12 +28,15 @@ export type Answerer = {
   apiMode: ApiMode;
   now: number;
   redact(text: string): string;
+  /** Tokens that only the sum of the usage holds are its reasoning. */
+  sumHoldsReasoning: boolean;
   /** Parameters that the request went without, because the model rejects them. */
   rejected: readonly RejectedParameter[];
 };
 
 /** The reply of a completed stream. */
-export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact, rejected }: Answerer): Reply {
+export function buildReply(builder: ReplyBuilder, answerer: Answerer): Reply {
+  const { who, apiMode, now, redact, rejected } = answerer;
   if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact));
   const parts = withMessages(builder.parts).filter(
     (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
@@ -53,8 +56,21 @@ export function buildReply(builder: ReplyBuilder, { who, apiMode, now, redact, r
   const warnings = builder.ignored.map((setting) => ignoredSetting(setting, who));
   warnings.push(...rejected.map((parameter) => parameterRejected(parameter, who)));
   if (end === "unknown") warnings.push(unknownFinish(builder, who));
-  const { usage, servedModel } = builder;
+  const { servedModel } = builder;
+  const usage = withNamedTokens(builder.usage, answerer);
+  if (usage?.unnamed !== undefined) warnings.push(usageContradicts(usage.unnamed, who));
   return { ok: true, parts, finish, ...(hasUsage(usage) && { usage }), ...present({ servedModel }), warnings };
+}
+
+function withNamedTokens(usage: ReportedUsage | undefined, { sumHoldsReasoning }: Answerer): ReportedUsage | undefined {
+  if (usage?.unnamed === undefined || !sumHoldsReasoning) return usage;
+  const { unnamed, ...named } = usage;
+  return { ...named, reasoning: unnamed };
+}
+
+function usageContradicts(unnamed: number, who: string): Warning {
+  const message = `${who} reported a sum of tokens that is ${unnamed} above its parts. They are counted as output.`;
+  return { code: "usage-contradicts", message };
 }
 
 /** Says of each message which it is, where an answer has several: https://platform.openai.com/docs/guides/text, phases. */

@@ -70,13 +70,7 @@ function numberIn(name: string, value: JSONValue | undefined): JSONValue | undef
 }
 
 export function countsIn(report: unknown): TokenCounts {
-  const reported = {
-    input: count(report, "input"),
-    output: count(report, "output"),
-    cached: count(report, "cached"),
-    cacheWrite: count(report, "cacheWrite"),
-    reasoning: count(report, "reasoning"),
-  };
+  const reported = reportedIn(report);
   const beside = besides(reported, count(report, "total"), isAnthropic(report));
   const { input, output, cached, cacheWrite, reasoning } = reported;
   return present({
@@ -84,8 +78,23 @@ export function countsIn(report: unknown): TokenCounts {
     output: output === undefined ? undefined : output + beside.output,
     cached,
     cacheWrite,
-    reasoning: reasoning || beside.unnamed || reasoning,
+    reasoning,
   });
+}
+
+/** Tokens that only the sum of a report holds. They count as output, which costs the most; what they are, nobody said. */
+export function unnamedTokens(report: unknown): number {
+  return besides(reportedIn(report), count(report, "total"), isAnthropic(report)).unnamed;
+}
+
+function reportedIn(report: unknown): Reported {
+  return {
+    input: count(report, "input"),
+    output: count(report, "output"),
+    cached: count(report, "cached"),
+    cacheWrite: count(report, "cacheWrite"),
+    reasoning: count(report, "reasoning"),
+  };
 }
 
 type Reported = { [Name in keyof Required<TokenCounts>]: number | undefined };
@@ -99,7 +108,6 @@ function besides(reported: Reported, total: number | undefined, anthropic: boole
   const rest = (total ?? 0) - input - output;
   if (rest > 0) {
     const explained = EXPLANATIONS.map((explain) => explain(parts)).find((each) => each.input + each.output === rest);
-    // Gemini's thoughts, counted in the sum alone: mozilla-ai/any-llm#1290.
     return { ...(explained ?? { input: 0, output: rest }), unnamed: explained === undefined ? rest : 0 };
   }
   const isWithinInput = cached + cacheWrite <= input && !(anthropic && total === undefined);

@@ -5,8 +5,11 @@
 import type { Usage } from "../../../event.ts";
 import type { WorstCase } from "../../worst-case.ts";
 
-/** `impossible`: an impossible count in the provider's own report, as text. */
-export type ReportedUsage = Usage & { impossible?: string };
+/**
+ * `impossible`: an impossible count in the provider's own report, as text. `unnamed`: tokens that only the report's sum
+ * holds; the output includes them.
+ */
+export type ReportedUsage = Usage & { impossible?: string; unnamed?: number };
 
 /** Tolerance of a report above the worst case, which is an estimate: an order of magnitude. */
 const MARGIN = 10;
@@ -24,7 +27,10 @@ export type ExpectedUsage = Pick<WorstCase, "inputTokens" | "outputTokens"> & {
  * The usage to count; undefined if it is impossible. If more tokens were cached than there was input, the provider
  * counts those separately from the input. Reasoning may be separate from the output, too.
  */
-export function plausibleUsage({ impossible, ...usage }: ReportedUsage, asked: ExpectedUsage): Usage | undefined {
+export function plausibleUsage(
+  { impossible, unnamed: _, ...usage }: ReportedUsage,
+  asked: ExpectedUsage,
+): Usage | undefined {
   if (impossible !== undefined) return undefined;
   const counts = [usage.input, usage.output, usage.cached, usage.reasoning, usage.cacheWrite ?? 0];
   if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0)) return undefined;
