@@ -88,6 +88,8 @@ export type ChildDeps = {
   pause(delayMs: number, signal: AbortSignal): Promise<void>;
   /** Waits without a slot until a moment in milliseconds since the epoch; the child's time limit pauses. */
   sleepUntil(until: number, signal: AbortSignal): Promise<void>;
+  /** Passes a live event on to watchers. */
+  show(event: LiveEvent): void;
   /** Checks answers against their tasks' schemas. */
   schemas: Pick<SchemaChecker, "check">;
   /** Logs a bug in Deputy with its stack, and returns the text to show. @param where context for the log */
@@ -128,9 +130,6 @@ export type Child = {
   readonly conversation: Conversation;
 };
 
-/** An event of a child: stored, or live. */
-export type EmittedEvent = ChildEvent | LiveEvent;
-
 /** Loads a child from its stored events; without any, it is new. */
 export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSignal): Child {
   const conversation = createConversation();
@@ -155,7 +154,7 @@ function stamp({ input, deps }: Child, facts: object): object {
   return { at: deps.clock.now(), delegationId: input.delegationId, childId: input.childId, ...facts };
 }
 
-/** A live event of this child: watchers see it, and it is not stored. */
-export function emitLive(child: Child, facts: EventFacts<LiveEvent>): LiveEvent {
-  return stamp(child, facts) as LiveEvent;
+/** Shows a live event of this child to watchers; it is not stored. */
+export function showLive(child: Child, facts: EventFacts<LiveEvent>): void {
+  child.deps.show(stamp(child, facts) as LiveEvent);
 }

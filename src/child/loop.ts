@@ -1,11 +1,11 @@
 /**
- * The only tool loop: ask the model, run the tools it called, ask again, until it answers. It is a generator of events
+ * The only tool loop: ask the model, run the tools it called, ask again, until it answers. It is a generator of stored events
  * whose return value is how the child ended. Each event is as durable as its kind demands when the loop continues; the
  * next step is derived from the conversation that those events fold into, so a child that is resumed after a crash runs
  * the same code.
  */
 import { type Failure, ROUTE_GONE, type Warning } from "../errors.ts";
-import type { Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
+import type { ChildEvent, Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
 import { present } from "../present.ts";
 import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
@@ -14,11 +14,10 @@ import {
   type Child,
   type ChildDeps,
   type ChildInput,
-  type EmittedEvent,
   emit,
-  emitLive,
   loadChild,
   type Permit,
+  showLive,
   stopReason,
 } from "./child.ts";
 import { answerText, lastText } from "./conversation.ts";
@@ -36,7 +35,7 @@ export async function* runChild(
   input: ChildInput,
   deps: ChildDeps,
   signal: AbortSignal,
-): AsyncGenerator<EmittedEvent, Ending> {
+): AsyncGenerator<ChildEvent, Ending> {
   const child = loadChild(input, deps, signal);
   const begunAt = deps.clock.elapsed();
   if (!child.conversation.hasStarted) {
@@ -50,7 +49,7 @@ export async function* runChild(
 }
 
 /** The loop: each step follows from the conversation so far. */
-async function* converse(child: Child): AsyncGenerator<EmittedEvent, Ending> {
+async function* converse(child: Child): AsyncGenerator<ChildEvent, Ending> {
   const { conversation, signal } = child;
   for (;;) {
     if (signal.aborted) return stopped(child);
@@ -65,7 +64,7 @@ async function* converse(child: Child): AsyncGenerator<EmittedEvent, Ending> {
   }
 }
 
-async function* startAttempt(child: Child, position: number): AsyncGenerator<EmittedEvent, undefined> {
+async function* startAttempt(child: Child, position: number): AsyncGenerator<ChildEvent, undefined> {
   const { provider, model } = routeAt(child.input.planned, position);
   yield emit(child, { kind: "attempt-start", position, provider, model });
 }
@@ -73,7 +72,7 @@ async function* startAttempt(child: Child, position: number): AsyncGenerator<Emi
 // Asking -------------------------------------------------------------------------------------------------------------
 
 /** Sends one model request. Returns an ending if the child cannot continue. */
-async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | undefined> {
+async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | undefined> {
   const { conversation, deps } = child;
   if (conversation.pause !== undefined) yield* backOff(child, conversation.pause);
   if (child.signal.aborted) return undefined;
@@ -109,14 +108,14 @@ async function* askModel(child: Child): AsyncGenerator<EmittedEvent, Ending | un
 }
 
 /** Sleeps until the quota is renewed; after a crash, for the remaining time. */
-async function* backOff(child: Child, pause: { until: number; failure: Failure }): AsyncGenerator<EmittedEvent, void> {
+async function* backOff(child: Child, pause: { until: number; failure: Failure }): AsyncGenerator<ChildEvent, void> {
   yield emit(child, { kind: "pause-start", ...pause });
   await child.deps.sleepUntil(pause.until, child.signal);
   if (!child.signal.aborted) yield emit(child, { kind: "pause-end" });
 }
 
 /** Moves messages to the child into its conversation. Returns whether there were any. */
-async function* acceptMessages(child: Child): AsyncGenerator<EmittedEvent, boolean> {
+async function* acceptMessages(child: Child): AsyncGenerator<ChildEvent, boolean> {
   let heard = false;
   for (;;) {
     const steer = child.deps.steered();
@@ -131,7 +130,7 @@ async function* request(
   route: Route,
   reservation: Reservation,
   permit: Permit,
-): AsyncGenerator<EmittedEvent, Ending | undefined> {
+): AsyncGenerator<ChildEvent, Ending | undefined> {
   const { clock, price } = child.deps;
   const step = child.conversation.step + 1;
   const lease = await child.deps.lease(route, child.signal);
@@ -160,7 +159,7 @@ async function* believed(
   route: Route,
   reservation: Reservation,
   reply: Reply,
-): AsyncGenerator<EmittedEvent, Reply> {
+): AsyncGenerator<ChildEvent, Reply> {
   const { usage, ...rest } = reply;
   if (usage === undefined) return reply;
   const { conversation, deps, input } = child;
@@ -197,7 +196,7 @@ async function* ask(
   lease: Lease,
   reservation: Reservation,
   permit: Permit,
-): AsyncGenerator<EmittedEvent, Reply> {
+): AsyncGenerator<ChildEvent, Reply> {
   let reply: Reply = NO_REPLY;
   try {
     // A conversation grows on one route, so only a fallback can start with one that is too long for it.
@@ -208,7 +207,7 @@ async function* ask(
       const { reservedUsd } = reservation;
       const reserved = reservedUsd === undefined ? {} : { reservedUsd };
       yield emit(child, { kind: "step-start", step: child.conversation.step + 1, ...reserved });
-      reply = yield* streamReply(child, route, lease.access, reservation, permit);
+      reply = await sendRequest(child, route, lease.access, reservation, permit);
     }
     return reply;
   } finally {
@@ -216,16 +215,16 @@ async function* ask(
   }
 }
 
-/** Yields the model's text live, and returns the complete reply. */
-async function* streamReply(
+/** Shows the model's text live, and returns the complete reply. */
+function sendRequest(
   child: Child,
   route: Route,
   access: Access,
   { maxOutputTokens }: Reservation,
   permit: Permit,
-): AsyncGenerator<EmittedEvent, Reply> {
+): Promise<Reply> {
   const { conversation, deps, input, signal } = child;
-  const words = deps.model(
+  return deps.model(
     {
       route,
       access,
@@ -238,18 +237,11 @@ async function* streamReply(
       stallMs: input.planned.limits.stallMs,
     },
     signal,
-  );
-  try {
-    for (;;) {
-      const { done, value } = await words.next();
-      if (done) return value;
+    ({ type, text }) => {
       permit.accepted();
-      yield emitLive(child, { kind: `${value.type}-delta`, text: value.text });
-    }
-  } finally {
-    // A consumer that stops early ends the request too.
-    await words.return(NO_REPLY);
-  }
+      showLive(child, { kind: `${type}-delta`, text });
+    },
+  );
 }
 
 type RequestFacts = { step: number; usage?: Usage; costUsd?: number; keyName?: string; durationMs: number };
@@ -258,7 +250,7 @@ async function* accept(
   child: Child,
   { parts, finish, servedModel, warnings }: Reply & { ok: true },
   facts: RequestFacts,
-): AsyncGenerator<EmittedEvent, undefined> {
+): AsyncGenerator<ChildEvent, undefined> {
   const { deps } = child;
   yield emit(child, { kind: "step-end", ...facts, parts, finish, ...present({ servedModel }) });
   const mismatch = deps.onServedMismatch === "warn" ? servedMismatch(child) : undefined;
@@ -268,7 +260,7 @@ async function* accept(
   );
 }
 
-async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGenerator<EmittedEvent, undefined> {
+async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGenerator<ChildEvent, undefined> {
   const { conversation, input } = child;
   const planned = input.planned.route.warnings;
   for (const warning of warnings) {
@@ -294,7 +286,7 @@ async function* recover(
   lease: Lease,
   facts: RequestFacts,
   permit: Permit,
-): AsyncGenerator<EmittedEvent, Ending | undefined> {
+): AsyncGenerator<ChildEvent, Ending | undefined> {
   const { conversation, deps, input, signal } = child;
   const keys = lease.availability(failure, conversation.keysTried);
   const recovery: Recovery = signal.aborted
@@ -321,7 +313,7 @@ async function* recover(
     case "next-key":
       return undefined;
     case "retry":
-      yield emitLive(child, { kind: "retry-wait", failure, delayMs: recovery.delayMs });
+      showLive(child, { kind: "retry-wait", failure, delayMs: recovery.delayMs });
       await deps.pause(recovery.delayMs, signal);
       return undefined;
     case "pause":
@@ -342,7 +334,7 @@ async function* recover(
 /**
  * Decides whether the model's answer is final. Returns nothing if the child is steered, or asked to repair its answer.
  */
-async function* judgeAnswer(child: Child): AsyncGenerator<EmittedEvent, Ending | undefined> {
+async function* judgeAnswer(child: Child): AsyncGenerator<ChildEvent, Ending | undefined> {
   const { conversation, signal } = child;
   const text = answerText(conversation);
   const schema = child.input.planned.task.output_schema;
@@ -372,7 +364,7 @@ function failed({ conversation }: Child, failure: Failure): Ending {
 }
 
 /** Interrupts the child and keeps its work: a resume continues it once the route is back. */
-async function* routeGone(child: Child, { message }: Failure): AsyncGenerator<EmittedEvent, Ending> {
+async function* routeGone(child: Child, { message }: Failure): AsyncGenerator<ChildEvent, Ending> {
   yield* warnOnce(child, [{ code: ROUTE_GONE, message }]);
   return { status: "interrupted", exitReason: ROUTE_GONE, text: lastText(child.conversation) };
 }

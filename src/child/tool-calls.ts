@@ -9,7 +9,7 @@ import type { ChildEvent } from "../event.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
-import { type Child, type EmittedEvent, emit } from "./child.ts";
+import { type Child, emit } from "./child.ts";
 import { type ToolCall, turnMessage } from "./conversation.ts";
 import { decidePermission } from "./permissions.ts";
 
@@ -33,7 +33,7 @@ const CALLS_OF: Record<ToolEffect, { atOnce: number; cutOff: "again" | "unknown"
 };
 
 /** Runs the next calls that belong together. The loop calls it again for the rest. */
-export async function* runCalls(child: Child): AsyncGenerator<EmittedEvent, void> {
+export async function* runCalls(child: Child): AsyncGenerator<ChildEvent, void> {
   const admitted: Admitted[] = [];
   for (const call of [...child.conversation.pending]) {
     const tool = child.deps.tools.find(({ name }) => name === call.name);
@@ -51,7 +51,7 @@ async function* admit(
   child: Child,
   call: ToolCall & { started: boolean },
   tool: Tool | undefined,
-): AsyncGenerator<EmittedEvent, Admitted | Refused> {
+): AsyncGenerator<ChildEvent, Admitted | Refused> {
   const { tools } = child.deps;
   if (tool === undefined) {
     const known = tools.map(({ name }) => name).join(", ") || "none";
@@ -80,7 +80,7 @@ async function* ask(
   { callId, name }: ToolCall,
   tool: Tool,
   subject: ToolSubject,
-): AsyncGenerator<EmittedEvent, { allowed: boolean; reason: string }> {
+): AsyncGenerator<ChildEvent, { allowed: boolean; reason: string }> {
   const { permissions, approve, answerBy: deadline } = child.deps;
   const { decision, because } = decidePermission(permissions.rules, permissions.otherwise, tool.name, subject);
   if (decision !== "ask") return { allowed: decision === "allow", reason: because };
@@ -125,7 +125,7 @@ function refuse(child: Child, { callId, name }: ToolCall, { outcome, text, targe
 }
 
 /** Starts the calls in order: with `atOnce` running, the next one starts when the first of them has ended. */
-async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<EmittedEvent, void> {
+async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<ChildEvent, void> {
   const underWay: UnderWay[] = [];
   for (const each of admitted) {
     const { call, tool, subject } = each;
@@ -139,7 +139,7 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
   for (const each of underWay) yield* tellEnd(child, each);
 }
 
-async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): AsyncGenerator<EmittedEvent, void> {
+async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): AsyncGenerator<ChildEvent, void> {
   const { output, durationMs } = await run;
   // A call that continues with its child has not ended.
   if (CALLS_OF[tool.effect].cutOff === "goes-on" && child.signal.aborted) return;

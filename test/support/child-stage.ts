@@ -1,13 +1,13 @@
 /** A child on its own stage: a scripted model, tools that are functions, no time, no network. */
 import { z } from "zod";
-import type { ChildDeps, ChildInput, EmittedEvent, StopReason } from "../../src/child/child.ts";
+import type { ChildDeps, ChildInput, StopReason } from "../../src/child/child.ts";
 import { runChild } from "../../src/child/loop.ts";
 import { createSchemaChecker } from "../../src/child/schema/schema-checker.ts";
 import type { Model } from "../../src/child/wire/model.ts";
 import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import type { ModelCall } from "../../src/child/wire/request/request.ts";
 import type { FailureKind } from "../../src/errors.ts";
-import { type ChildEvent, isStored, type Part } from "../../src/event.ts";
+import type { ChildEvent, LiveEvent, Part } from "../../src/event.ts";
 import type { Ready } from "../../src/plan.ts";
 import { applyToStats, createChildStats, type Result, resultOf } from "../../src/result.ts";
 import type { Route } from "../../src/route.ts";
@@ -100,18 +100,23 @@ export type Staged = {
   onRequest?: (request: ModelCall) => void;
 };
 
-export type Played = { result: Result; events: EmittedEvent[]; stored: ChildEvent[]; requests: ModelCall[] };
+export type Played = {
+  result: Result;
+  events: (ChildEvent | LiveEvent)[];
+  stored: ChildEvent[];
+  requests: ModelCall[];
+};
 
 /** Runs a child against replies in order; asking more often than there are replies is an error. */
 export async function play(replies: Reply[], staged: Staged = {}): Promise<Played> {
   const requests: ModelCall[] = [];
-  const model: Model = async function* (request) {
+  const model: Model = async (request, _signal, show) => {
     requests.push({ ...request, messages: [...request.messages] });
     staged.onRequest?.(request);
     const reply = replies[requests.length - 1];
     if (reply === undefined) throw new Error(`request ${requests.length} was not expected`);
     const text = reply.ok ? textOf(reply.parts) : reply.partialText;
-    if (text !== "") yield { type: "text", text };
+    if (text !== "") show({ type: "text", text });
     return reply;
   };
   let now = 1_000;
@@ -126,6 +131,7 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     past: staged.past ?? [],
     earlierMs: 0,
   };
+  const events: (ChildEvent | LiveEvent)[] = [];
   const deps: ChildDeps = {
     clock: { now: () => now++, elapsed: () => now++, sleep: async () => {}, after: () => () => {} },
     model,
@@ -143,18 +149,16 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     pause: async () => {},
     sleepUntil: async () => {},
     admit: async () => ({ accepted: () => {}, end: () => {} }),
+    show: (event) => events.push(event),
     schemas: createSchemaChecker(),
     onServedMismatch: "warn",
     ...staged.deps,
   };
-  const events: EmittedEvent[] = [];
-  const happenings = runChild(input, deps, staged.signal ?? new AbortController().signal);
-  for (;;) {
-    const { done, value } = await happenings.next();
-    if (done) break;
-    events.push(value);
+  const stored: ChildEvent[] = [];
+  for await (const event of runChild(input, deps, staged.signal ?? new AbortController().signal)) {
+    events.push(event);
+    stored.push(event);
   }
-  const stored = events.filter((event) => isStored(event));
   return { result: resultAfter(input, [...input.past, ...stored]), events, stored, requests };
 }
 

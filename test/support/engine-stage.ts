@@ -55,9 +55,9 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
       ...(staged.beforeCommit && { beforeCommit: staged.beforeCommit }),
     }),
   );
-  const model: Model = async function* (request, signal) {
+  const model: Model = async (request, signal, show) => {
     const reply = await staged.script(request, signal);
-    if (reply.ok) for (const part of reply.parts) if (part.type === "text") yield { type: "text", text: part.text };
+    if (reply.ok) for (const part of reply.parts) if (part.type === "text") show({ type: "text", text: part.text });
     return reply;
   };
   const setup: Setup = {

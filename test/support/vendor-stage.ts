@@ -70,7 +70,7 @@ export async function createVendorStage(): Promise<VendorStage> {
       const route = routeTo(vendor, server.url);
       const access = accessTo(vendor, server.url);
       const call = { route, access, system: "Be brief.", messages, images: [], tools: [look], mustAnswer: false };
-      const reply = await lastOf(model({ ...call, stallMs: 5_000 }, new AbortController().signal));
+      const reply = await model({ ...call, stallMs: 5_000 }, new AbortController().signal, () => {});
       assert.deepEqual(server.scriptErrors, []);
       checkPrivateState(vendor, messages, lastBody());
       if (reply.ok) assert.deepEqual(secretsIn(reply.parts), secretsIn(sent), `${vendor.name}: what it sent is kept`);
@@ -81,13 +81,6 @@ export async function createVendorStage(): Promise<VendorStage> {
       await server.close();
     },
   };
-}
-
-async function lastOf<Last>(words: AsyncGenerator<unknown, Last>): Promise<Last> {
-  for (;;) {
-    const next = await words.next();
-    if (next.done) return next.value;
-  }
 }
 
 /** What is added to a conversation by an answer and the results of its calls. */

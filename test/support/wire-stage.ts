@@ -53,15 +53,13 @@ export async function createWireStage(
       const access = accesses.get(apiMode) ?? accessOf(server.url, apiMode, key);
       accesses.set(apiMode, access);
       const request = requestOf(server, apiMode, access);
-      const words = model({ ...request, ...more }, signal);
       const pieces: string[] = [];
       let live = "";
-      for (;;) {
-        const { done, value } = await words.next();
-        if (done) return { reply: value, live, pieces };
-        pieces.push(value.text);
-        if (value.type === "text") live += value.text;
-      }
+      const reply = await model({ ...request, ...more }, signal, ({ type, text }) => {
+        pieces.push(text);
+        if (type === "text") live += text;
+      });
+      return { reply, live, pieces };
     },
     async close() {
       await transport.close();

@@ -11,8 +11,14 @@ export function createEventParser(onEvent: (event: EventSourceMessage) => void):
   });
 }
 
-/** Events that arrived together, in order. Whoever stops early cancels the stream. */
-export async function* eventBatches(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[]> {
+/**
+ * Events that arrived together, in order. Whoever stops early cancels the stream.
+ * @param keep receives the bytes as well, before their events
+ */
+export async function* eventBatches(
+  body: ReadableStream<Uint8Array>,
+  keep: (bytes: Uint8Array) => void = () => {},
+): AsyncGenerator<EventSourceMessage[]> {
   let batch: EventSourceMessage[] = [];
   const parser = createEventParser((event) => batch.push(event));
   const reader = body.getReader();
@@ -20,6 +26,7 @@ export async function* eventBatches(body: ReadableStream<Uint8Array>): AsyncGene
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      if (!done) keep(value);
       // Some streams end within their last event.
       parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }));
       const arrived = batch;

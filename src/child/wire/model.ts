@@ -1,5 +1,5 @@
 /**
- * One model request over the wire: takes a route and a conversation, and yields the model's response as it arrives. The
+ * One model request over the wire: takes a route and a conversation, and shows the model's response as it arrives. The
  * provider packages speak the four wire formats; retries, limits and money are up to the caller.
  */
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
@@ -14,7 +14,7 @@ import type { Dialect } from "./dialect/dialect.ts";
 import { dialectOf } from "./dialect/dialect-of.ts";
 import { failureOf } from "./failure/failure.ts";
 import { buildReply, failedReply, type Reply } from "./reply/reply.ts";
-import { accumulate, createReplyBuilder, type Delta, flush } from "./reply/reply-builder.ts";
+import { accumulate, createReplyBuilder, type Delta, flush, type StreamPart } from "./reply/reply-builder.ts";
 import { withoutRejectedParameters } from "./request/parameter-retry.ts";
 import type { RejectedParameter } from "./request/rejected-parameters.ts";
 import { callOptions, type ModelCall, outputLimit } from "./request/request.ts";
@@ -26,7 +26,8 @@ import { openWire, type Wire } from "./wire.ts";
 /** Minimum interval between live updates, in milliseconds. */
 const DELTA_MS = 25;
 
-export type Model = (request: ModelCall, signal: AbortSignal) => AsyncGenerator<Delta, Reply>;
+/** Never rejects. @param show receives the live text, in pieces */
+export type Model = (request: ModelCall, signal: AbortSignal, show: (delta: Delta) => void) => Promise<Reply>;
 
 /** A model at an endpoint: what it does differently, and what it was seen to reject. */
 type Peer = { dialect: Dialect; rejected: RejectedParameter[] };
@@ -65,25 +66,30 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
     }));
   }
 
-  return async function* ask(request, signal) {
+  return async function ask(request, signal, show) {
     const { route, access, stallMs } = request;
     const builder = createReplyBuilder();
     const stall = startStallTimer(clock, stallMs, signal);
+    let lastShownAt = clock.elapsed();
+
+    function receive(part: StreamPart): void {
+      stall.reset();
+      accumulate(builder, part);
+      if (builder.pending.length > 0 && clock.elapsed() - lastShownAt >= DELTA_MS) showPending(false);
+    }
+
+    function showPending(isOver: boolean): void {
+      lastShownAt = clock.elapsed();
+      for (const { type, text } of flush(builder, isOver)) show({ type, text: access.redact(text) });
+    }
+
     try {
       const { wire: opening, peer } = connect(route, access);
       const { dialect, rejected } = peer;
       const wire = await opening;
       const tools = request.tools.map((tool) => toolSpec(tool, dialect.toolSchema));
-      const options = callOptions(request, dialect, tools, stall.signal);
-      let lastDelta = clock.elapsed();
-      for await (const part of wire(options)) {
-        stall.reset();
-        accumulate(builder, part);
-        if (builder.pending.length === 0 || clock.elapsed() - lastDelta < DELTA_MS) continue;
-        lastDelta = clock.elapsed();
-        yield* shown(flush(builder, false), access);
-      }
-      yield* shown(flush(builder, true), access);
+      await wire(callOptions(request, dialect, tools, stall.signal), receive);
+      showPending(true);
       const { apiMode } = route.endpoint;
       const { sumHoldsReasoning } = dialect;
       const who = nameOf(route);
@@ -107,10 +113,6 @@ function thrown(error: unknown, stalled: boolean, signal: AbortSignal, request: 
   if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was aborted.` };
   if (stalled) return { kind: "stalled", message: `${who} was silent for ${request.stallMs / 1000} s.` };
   return failureOf(error, who, now, request.access.redact);
-}
-
-function shown(deltas: Delta[], { redact }: Access): Delta[] {
-  return deltas.map(({ type, text }) => ({ type, text: redact(text) }));
 }
 
 /** Maximum length kept of a cut-off answer, in characters. */

@@ -1,14 +1,15 @@
 /**
  * The four wire formats, each with its provider package, imported when the first route uses it. A wire is a function
- * from a request to the parts of the response, as they arrive.
+ * that sends a request and delivers the parts of the response as they arrive.
  */
 import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { Endpoint, Route } from "../../route.ts";
-import { chatParts } from "./chat/chat-stream.ts";
+import { readChat } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { withQuery } from "./endpoint-query.ts";
+import { eventBatches } from "./event-stream.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
-import { keepStreamEnd, type StreamEnd } from "./failure/stream-end.ts";
+import { createStreamEnd, type StreamEnd } from "./failure/stream-end.ts";
 import { tryingVersion } from "./missing-version.ts";
 import type { StreamPart } from "./reply/reply-builder.ts";
 import { effortIn } from "./request/request.ts";
@@ -21,12 +22,14 @@ import { wholeBlocks } from "./rewrite/messages-blocks.ts";
 import { responseEnds } from "./rewrite/responses-end.ts";
 import { wholeItems } from "./rewrite/responses-items.ts";
 import { openReasoningEvents, sendingOpenReasoning } from "./rewrite/responses-reasoning.ts";
-import { rewriteEvents } from "./rewrite/rewrite-events.ts";
+import { type Rewriter, rewriteEvents } from "./rewrite/rewrite-events.ts";
 import { thinkingBlockStarts } from "./rewrite/thinking-blocks.ts";
 import { withoutThinkTags } from "./rewrite/thinking-in-text.ts";
 import type { Fetch } from "./transport.ts";
 
-export type Wire = (options: LanguageModelV4CallOptions) => AsyncIterable<StreamPart>;
+/** Resolves at the end of the response. */
+export type Wire = (options: LanguageModelV4CallOptions, receive: Receive) => Promise<void>;
+type Receive = (part: StreamPart) => void;
 
 /** The packages require a key; the transport replaces this one with the real one. */
 const PLACEHOLDER = "signed-by-deputy";
@@ -44,40 +47,36 @@ export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: F
   const fetch: Fetch = async (input, init) => refuseDocument(await reaching(input, init), String(input));
   if (endpoint.framing === "converse") {
     const { openConverse } = await import("./bedrock/converse.ts");
-    const converse = openConverse(route, fetch, refusalIn);
-    return (options) => withoutThinkTags(converse(options));
+    return withoutThinkTags(openConverse(route, fetch, refusalIn));
   }
   switch (endpoint.apiMode) {
     case "chat_completions":
       return openChat(route, dialect, fetch);
     case "responses": {
       const { createOpenAI } = await import("@ai-sdk/openai");
-      return wireOf(fetch, (plain) => {
-        const fetch = rewriteEvents(sendingOpenReasoning(plain), [responseEnds, wholeItems, openReasoningEvents]);
-        return createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch }).responses(model);
-      });
+      return wireOf(sendingOpenReasoning(fetch), [responseEnds, wholeItems, openReasoningEvents], (fetch) =>
+        createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch }).responses(model),
+      );
     }
     case "anthropic_messages": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
       const versioned = /\/v\d+$/.test(baseURL) ? baseURL : `${baseURL}/v1`;
       const ours = isVertexClaude(baseURL) ? vertexClaude(baseURL, fetch) : fetch;
-      const speaking = (plain: Fetch) =>
-        wireOf(plain, (plain) => {
-          const fetch = rewriteEvents(plain, [wholeBlocks, thinkingBlockStarts]);
-          return createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model);
-        });
-      return (options) => {
+      const speaking = (fetch: Fetch) =>
+        wireOf(fetch, [wholeBlocks, thinkingBlockStarts], (fetch) =>
+          createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model),
+        );
+      return (options, receive) => {
         const { maxOutputTokens: limit } = options;
         const effort = effortIn(options);
-        return speaking(limit && effort ? thinkingWithin(limit, effort, ours) : ours)(options);
+        return speaking(limit && effort ? thinkingWithin(limit, effort, ours) : ours)(options, receive);
       };
     }
     case "gemini": {
       const { createGoogleGenerativeAI } = await import("@ai-sdk/google");
-      return wireOf(fetch, (plain) => {
-        const fetch = rewriteEvents(plain, [camelCaseFields, wholeGeminiUsage]);
-        return createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(resourceName(model));
-      });
+      return wireOf(fetch, [camelCaseFields, wholeGeminiUsage], (fetch) =>
+        createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(resourceName(model)),
+      );
     }
     default:
       return endpoint.apiMode satisfies never;
@@ -90,41 +89,46 @@ function resourceName(model: string): string {
 }
 
 /** @param open makes the package's model, which costs next to nothing; each request has a `fetch` of its own */
-function wireOf(plainFetch: Fetch, open: (fetch: Fetch) => LanguageModelV4): Wire {
-  return async function* (options) {
-    const end = keepStreamEnd(plainFetch);
-    yield* withoutThinkTags(withErrorAtEnd(partsOf(open(end.fetch), options), end));
-  };
+function wireOf(fetch: Fetch, rewriters: readonly Rewriter[], open: (fetch: Fetch) => LanguageModelV4): Wire {
+  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive) => {
+    const end = createStreamEnd();
+    const model = open(rewriteEvents(fetch, rewriters, end.keep));
+    await withErrorAtEnd(end, receive, async (receive) => {
+      const { stream } = await model.doStream(options);
+      for await (const part of stream) receive(part);
+    });
+  });
 }
 
 /**
- * The parts of an answer. Where it ended without an end, or with something that the reader above this cannot read, the
- * bytes may hold an error in a form that the reader does not know.
+ * Reads an answer. Where it ended without an end, or with something that the reader cannot read, its last bytes may hold
+ * an error in a form that the reader does not know.
  */
-async function* withErrorAtEnd(parts: AsyncIterable<StreamPart>, end: StreamEnd): AsyncGenerator<StreamPart> {
+async function withErrorAtEnd(
+  end: StreamEnd,
+  receive: Receive,
+  read: (receive: Receive) => Promise<void>,
+): Promise<void> {
   let isOver = false;
+  const receiveError = (error: unknown) => receive({ type: "error", error });
   try {
-    for await (const part of parts) {
+    await read((part) => {
       const isUnread = !isOver && part.type === "error" && part.error instanceof Error;
       isOver ||= part.type === "error" || (part.type === "finish" && part.finishReason.raw !== undefined);
-      yield isUnread ? { type: "error", error: end.error() ?? part.error } : part;
-    }
+      if (isUnread) receiveError(end.error() ?? part.error);
+      else receive(part);
+    });
   } catch (thrown) {
     const error = APICallError.isInstance(thrown) ? undefined : end.error();
     if (error === undefined) throw thrown;
-    return yield { type: "error", error };
+    return receiveError(error);
   }
   const error = isOver ? undefined : end.error();
-  if (error !== undefined) yield { type: "error", error };
-}
-
-async function* partsOf(model: LanguageModelV4, options: LanguageModelV4CallOptions) {
-  const { stream } = await model.doStream(options);
-  yield* stream;
+  if (error !== undefined) receiveError(error);
 }
 
 /** The package writes the request; the stream is read here, see `chat-stream.ts`. */
-async function openChat({ provider, model, endpoint }: WireRoute, dialect: Dialect, plainFetch: Fetch): Promise<Wire> {
+async function openChat({ provider, model, endpoint }: WireRoute, dialect: Dialect, fetch: Fetch): Promise<Wire> {
   const { OpenAICompatibleChatLanguageModel } = await import("@ai-sdk/openai-compatible");
   const url = `${endpoint.baseUrl}/chat/completions`;
   const chat = new OpenAICompatibleChatLanguageModel(model, {
@@ -132,19 +136,20 @@ async function openChat({ provider, model, endpoint }: WireRoute, dialect: Diale
     url: () => url,
     transformRequestBody: (body) => inDialect(body, endpoint, dialect),
   });
-  return async function* (options) {
+  return async (options, receive) => {
     const { body, warnings } = await chat.prepareRequest(options);
-    yield { type: "stream-start", warnings };
-    const end = keepStreamEnd(plainFetch);
-    const response = await end.fetch(url, {
+    receive({ type: "stream-start", warnings });
+    const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "text/event-stream" },
       body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
       signal: options.abortSignal ?? null,
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
+    const end = createStreamEnd();
+    const batches = eventBatches(response.body, end.keep);
     const toolNames = (options.tools ?? []).map(({ name }) => name);
-    yield* withErrorAtEnd(chatParts(response.body, toolNames), end);
+    await withErrorAtEnd(end, receive, (receive) => readChat(batches, toolNames, receive));
   };
 }
 

@@ -93,13 +93,13 @@ async function talk(deps: TrialDeps, signal: AbortSignal): Promise<RouteTrial> {
   return trial;
 }
 
-async function ask(
+function ask(
   { route, access, model }: TrialDeps & { access: Access },
   messages: Message[],
   signal: AbortSignal,
 ): Promise<Reply> {
   const { maxOutputTokens: limit } = route.facts;
-  const words = model(
+  return model(
     {
       route,
       access,
@@ -112,11 +112,8 @@ async function ask(
       stallMs: STALL_MS,
     },
     signal,
+    () => {},
   );
-  for (;;) {
-    const { done, value } = await words.next();
-    if (done) return value;
-  }
 }
 
 function answerOf({ parts, usage, servedModel, warnings }: Reply & { ok: true }, route: Route, durationMs: number) {

@@ -2,7 +2,7 @@
 import type { ChildDeps, ChildInput, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
 import { DeputyError, internalErrorText } from "../../errors.ts";
-import type { ChildEvent } from "../../event.ts";
+import type { ChildEvent, Event } from "../../event.ts";
 import type { Ready } from "../../plan.ts";
 import { type Run, type RunChild, spentIn } from "../../run/run.ts";
 import type { Approvals } from "../control/approvals.ts";
@@ -122,7 +122,8 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
   const { delegation } = setup.config;
   const budgets = [...deps.budgets, createBudget(planned.limits.maxCostUsd, spentIn([child]))];
   const about = { delegationId: run.delegationId, childId: child.tally.childId };
-  const showWait = (heldUsd: number) => void recorder.record(budgetWait(about, heldUsd, clock.now()));
+  const show = (event: Event) => void recorder.record(event);
+  const showWait = (heldUsd: number) => show(budgetWait(about, heldUsd, clock.now()));
   return {
     clock,
     model,
@@ -140,6 +141,7 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
     recover: (situation) => retryPolicy(situation, random, delegation.on_quota),
     pause: slot.pause,
     sleepUntil: (until, signal) => offTheClock(deadline, () => slot.sleepUntil(until, signal)),
+    show,
     schemas,
     explainBug: (error, where) => explainBug(deps, error, where),
     onServedMismatch: delegation.on_served_mismatch,

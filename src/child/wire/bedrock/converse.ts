@@ -3,8 +3,9 @@
  * and the same stop reasons.
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
-import { APICallError, type LanguageModelV4CallOptions, type LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import { APICallError, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { Route } from "../../../route.ts";
+import type { StreamPart } from "../reply/reply-builder.ts";
 import { effortIn } from "../request/request.ts";
 import type { Fetch } from "../transport.ts";
 import { answerParts } from "./answer.ts";
@@ -17,9 +18,9 @@ type Refusal = (response: Response, url: string) => Promise<APICallError>;
 /** @param refusalIn makes the error of a rejected request */
 export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoint">, fetch: Fetch, refusalIn: Refusal) {
   const url = `${endpoint.baseUrl}/model/${encodeURIComponent(model)}/converse-stream`;
-  return async function* (options: LanguageModelV4CallOptions): AsyncGenerator<LanguageModelV4StreamPart> {
+  return async (options: LanguageModelV4CallOptions, receive: (part: StreamPart) => void): Promise<void> => {
     const { fields, warnings } = await effortFields(model, effortIn(options), options.maxOutputTokens);
-    yield { type: "stream-start", warnings };
+    receive({ type: "stream-start", warnings });
     const response = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/vnd.amazon.eventstream" },
@@ -27,7 +28,8 @@ export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoin
       signal: options.abortSignal ?? null,
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
-    yield* answerParts(awsMessages(response.body), (type, message) => exceptionIn(type, message, url));
+    const exception = (type: string, message: string) => exceptionIn(type, message, url);
+    for await (const part of answerParts(awsMessages(response.body), exception)) receive(part);
   };
 }
 

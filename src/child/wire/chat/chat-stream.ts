@@ -4,10 +4,10 @@
  * format of nearly every provider. Reads as tolerantly as that package: gateways differ in all but the core.
  */
 import type { JSONObject } from "@ai-sdk/provider";
+import type { EventSourceMessage } from "eventsource-parser";
 import { isRecord } from "../../../record.ts";
 import type { ReasoningField } from "../dialect/dialect.ts";
 import { finishMeaning, heededReason } from "../dialect/finish-reasons.ts";
-import { eventBatches } from "../event-stream.ts";
 import { parsedJson, saysError } from "../failure/error-body.ts";
 import type { StreamPart } from "../reply/reply-builder.ts";
 import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
@@ -21,24 +21,28 @@ type ChunkFields = JSONObject;
 const MAX_QUOTE = 200;
 
 /**
- * Parts as they arrive. Text that arrived together is one delta. What is no chunk becomes an `error` part; a stream that
- * ends without a finish reason yields no `finish`.
+ * Reads an answer to its end. Text that arrived together is one delta. What is no chunk becomes an `error` part; a stream
+ * that ends without a finish reason has no `finish`.
  * @param toolNames the tools that were offered
+ * @param receive receives the parts as they arrive
  */
-export async function* chatParts(
-  body: ReadableStream<Uint8Array>,
+export async function readChat(
+  batches: AsyncIterable<EventSourceMessage[]>,
   toolNames: readonly string[],
-): AsyncGenerator<StreamPart> {
+  receive: (part: StreamPart) => void,
+): Promise<void> {
   const answer = createAnswer(toolNames);
-  for await (const batch of eventBatches(body)) {
+  for await (const batch of batches) {
     for (const { event, data } of batch) readEvent(answer, event, data.trim());
-    yield* flush(answer);
+    for (const part of answer.pending) receive(part);
+    answer.pending = [];
   }
-  yield* finish(answer);
+  finish(answer);
+  for (const part of answer.pending) receive(part);
 }
 
 type StreamedAnswer = {
-  /** Received and not yet yielded. */
+  /** Read and not yet passed on. */
   pending: StreamPart[];
   thinking: ThinkSplitter;
   calls: CallAssembly;
@@ -62,12 +66,6 @@ function createAnswer(toolNames: readonly string[]): StreamedAnswer {
   const told = { text: false, reasoning: false, calls: false };
   const thinking = createThinkSplitter();
   return { pending: [], thinking, calls, told, named: false, refused: false, reasoningDetails: [], isDone: false };
-}
-
-function* flush(answer: StreamedAnswer): Generator<StreamPart> {
-  const { pending } = answer;
-  answer.pending = [];
-  yield* pending;
 }
 
 function addError(answer: StreamedAnswer, error: unknown): void {
@@ -199,45 +197,45 @@ function push(answer: StreamedAnswer, kind: "text" | "reasoning", piece: unknown
   else answer.pending.push({ type, id: kind, delta: piece });
 }
 
-function* finish(answer: StreamedAnswer): Generator<StreamPart> {
+function finish(answer: StreamedAnswer): void {
+  const { pending } = answer;
   const calls = answer.calls.calls();
   const isFinished = finishMeaning("chat_completions", answer.finishReason ?? "") === "stop";
   addSaid(answer, answer.thinking.end(isFinished, calls.length > 0));
-  yield* flush(answer);
-  yield* reasoningState(answer, calls.length > 0);
+  addReasoningState(answer, calls.length > 0);
   for (const [position, { id, name, argumentsText, signature }] of calls.entries()) {
-    if (name === "") yield { type: "error", error: new SyntaxError("a tool call has no name") };
+    if (name === "") addError(answer, new SyntaxError("a tool call has no name"));
     else
-      yield {
+      pending.push({
         type: "tool-call",
         toolCallId: id || `call-${position}`,
         toolName: name,
         input: argumentsText,
         ...(signature !== undefined && { providerMetadata: { google: { thoughtSignature: signature } } }),
-      };
+      });
   }
   const { finishReason: raw, refused } = answer;
   if (raw === undefined) return;
   const isKnown = finishMeaning("chat_completions", raw) !== undefined;
   const wasCutOff = !answer.isDone && answer.usage === undefined;
   if (!isKnown && wasCutOff) return; // An unknown word in a stream that broke off does not end the answer.
-  yield {
+  pending.push({
     type: "finish",
     finishReason: { unified: refused ? "content-filter" : "other", raw },
     usage: usageOf(answer.usage),
-  };
+  });
 }
 
 /** What has to go back with the reasoning, for `sent-back.ts`; nothing where it is the usual field. */
-function* reasoningState(answer: StreamedAnswer, hasCalls: boolean): Generator<StreamPart> {
-  const { reasoningField, emptyReasoning, reasoningDetails } = answer;
+function addReasoningState(answer: StreamedAnswer, hasCalls: boolean): void {
+  const { pending, reasoningField, emptyReasoning, reasoningDetails } = answer;
   const field = reasoningField === "reasoning_content" ? undefined : (reasoningField ?? (hasCalls && emptyReasoning));
   const chat: JSONObject = {
     ...(field && { reasoningField: field }),
     ...(reasoningDetails.length > 0 && { reasoningDetails }),
   };
   if (Object.keys(chat).length > 0)
-    yield { type: "reasoning-delta", id: "reasoning", delta: "", providerMetadata: { chat } };
+    pending.push({ type: "reasoning-delta", id: "reasoning", delta: "", providerMetadata: { chat } });
 }
 
 function isFields(value: unknown): value is ChunkFields {

@@ -3,55 +3,28 @@
  * answer ended without an end, its last bytes may say why: an `error:` line, an object of another shape, a document.
  */
 import { createEventParser } from "../event-stream.ts";
-import { withBody } from "../response-body.ts";
-import type { Fetch } from "../transport.ts";
 import { NotAStream, pageTitle, parsedJson, saysError } from "./error-body.ts";
 
 /** As much of a stream as is kept, in bytes. */
 const MAX_KEPT = 64 * 1024;
 
 export type StreamEnd = {
-  /** A `fetch` that keeps the end of the next response's body. */
-  fetch: Fetch;
+  keep(bytes: Uint8Array): void;
   /** The error that the end of the body holds, if it holds one. */
   error(): unknown;
 };
 
-export function keepStreamEnd(fetch: Fetch): StreamEnd {
-  let kept: Uint8Array[] = [];
+export function createStreamEnd(): StreamEnd {
+  const kept: Uint8Array[] = [];
   let length = 0;
-
-  function keep(piece: Uint8Array): void {
-    kept.push(piece);
-    length += piece.length;
-    while (kept.length > 1 && length - (kept[0]?.length ?? 0) >= MAX_KEPT) length -= kept.shift()?.length ?? 0;
-  }
-
   return {
-    fetch: async (input, init) => {
-      kept = [];
-      length = 0;
-      const response = await fetch(input, init);
-      return response.ok && response.body !== null ? withBody(response, tapped(response.body, keep)) : response;
+    keep(bytes) {
+      kept.push(bytes);
+      length += bytes.length;
+      while (kept.length > 1 && length - (kept[0]?.length ?? 0) >= MAX_KEPT) length -= kept.shift()?.length ?? 0;
     },
     error: () => errorAtEnd(Buffer.concat(kept).toString()),
   };
-}
-
-function tapped(body: ReadableStream<Uint8Array>, keep: (piece: Uint8Array) => void): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await reader.read();
-        if (done) return controller.close();
-        keep(value);
-        controller.enqueue(value);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 /** @param text the end of a body, which may begin within a line */

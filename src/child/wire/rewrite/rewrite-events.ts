@@ -20,23 +20,26 @@ export type Rewriter = {
   start(): EventRewrite;
 };
 
-/** A `fetch` whose streams are rewritten, by each rewriter in turn. */
-export function rewriteEvents(fetch: Fetch, rewriters: readonly Rewriter[]): Fetch {
+/**
+ * A `fetch` whose streams are rewritten, by each rewriter in turn.
+ * @param keep receives what was sent
+ */
+export function rewriteEvents(fetch: Fetch, rewriters: readonly Rewriter[], keep?: (bytes: Uint8Array) => void): Fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
     const { ok, body } = response;
     if (!ok || body === null) return response;
-    return withBody(response, ReadableStream.from(rewrittenEvents(body, rewriters)));
+    return withBody(response, ReadableStream.from(rewrittenEvents(eventBatches(body, keep), rewriters)));
   };
 }
 
 async function* rewrittenEvents(
-  body: ReadableStream<Uint8Array>,
+  batches: AsyncIterable<EventSourceMessage[]>,
   rewriters: readonly Rewriter[],
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   const rewrites = rewriters.map(({ concerns, start }) => ({ concerns, rewrite: start() }));
-  for await (const batch of eventBatches(body)) {
+  for await (const batch of batches) {
     const text = batch.flatMap((event) => rewrites.reduce(rewriteEach, [event])).map(textOf);
     if (text.length > 0) yield encoder.encode(text.join(""));
   }

@@ -5,63 +5,73 @@
 import { createThinkSplitter, type Said } from "../chat/think-tags.ts";
 import type { StreamPart } from "../reply/reply-builder.ts";
 
+type Receive = (part: StreamPart) => void;
 type TextPart = Extract<StreamPart, { type: "text-start" | "text-delta" | "text-end" }>;
 
-export async function* withoutThinkTags(parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart> {
+export function withoutThinkTags<Options>(wire: (options: Options, receive: Receive) => Promise<void>): typeof wire {
+  return async (options, receive) => {
+    const filter = createFilter(receive);
+    await wire(options, filter.apply);
+    filter.end();
+  };
+}
+
+function createFilter(receive: Receive) {
   const splitter = createThinkSplitter();
   let state: "before" | "first text" | "ended" | "after" = "before";
   /** Of the first text: its beginning, until there is text, and its end, until what follows is known. */
   let held: TextPart[] = [];
   let id = "";
 
-  function* said(words: readonly Said[]): Generator<StreamPart> {
+  function say(words: readonly Said[]): void {
     for (const each of words) {
-      if (each.type === "text-was-reasoning") yield each;
-      else if (each.type === "reasoning") yield { type: "reasoning-delta", id: `${id}-thinking`, delta: each.text };
+      if (each.type === "text-was-reasoning") receive(each);
+      else if (each.type === "reasoning") receive({ type: "reasoning-delta", id: `${id}-thinking`, delta: each.text });
       else {
-        yield* released();
-        yield { type: "text-delta", id, delta: each.text };
+        release();
+        receive({ type: "text-delta", id, delta: each.text });
       }
     }
   }
 
-  function* released(): Generator<StreamPart> {
+  function release(): void {
     const waiting = held;
     held = [];
-    yield* waiting;
+    for (const part of waiting) receive(part);
   }
 
-  /** The rest of the first text, once it is known what follows it. */
-  function* ended(next?: StreamPart): Generator<StreamPart> {
+  /** Passes on the rest of the first text, once it is known what follows it. */
+  function end(next?: StreamPart): void {
     if (state !== "first text" && state !== "ended") return;
     state = "after";
-    const end = held.filter(({ type }) => type === "text-end");
+    const ends = held.filter(({ type }) => type === "text-end");
     held = held.filter(({ type }) => type !== "text-end");
     const isFinished = next?.type === "text-start" || (next?.type === "finish" && next.finishReason.unified === "stop");
-    yield* said(splitter.end(isFinished, next?.type.startsWith("tool-") ?? false));
-    yield* released();
-    yield* end;
+    say(splitter.end(isFinished, next?.type.startsWith("tool-") ?? false));
+    release();
+    for (const part of ends) receive(part);
   }
 
-  for await (const part of parts) {
+  function apply(part: StreamPart): void {
     if (state === "before" && part.type === "text-start") {
       state = "first text";
       id = part.id;
       held.push(part);
     } else if (state === "before" && part.type === "reasoning-delta") {
       state = "after";
-      yield part;
+      receive(part);
     } else if (state === "first text" && part.type === "text-delta") {
-      if (part.providerMetadata !== undefined) yield* released();
-      yield* said(splitter.read(part.delta));
-      if (part.providerMetadata !== undefined) yield { ...part, delta: "" };
+      if (part.providerMetadata !== undefined) release();
+      say(splitter.read(part.delta));
+      if (part.providerMetadata !== undefined) receive({ ...part, delta: "" });
     } else if (state === "first text" && part.type === "text-end") {
       state = "ended";
       held.push(part);
     } else {
-      if (part.type !== "raw" && part.type !== "response-metadata") yield* ended(part);
-      yield part;
+      if (part.type !== "raw" && part.type !== "response-metadata") end(part);
+      receive(part);
     }
   }
-  yield* ended();
+
+  return { apply, end: () => end() };
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chatParts } from "../../../../src/child/wire/chat/chat-stream.ts";
+import { readChat } from "../../../../src/child/wire/chat/chat-stream.ts";
+import { eventBatches } from "../../../../src/child/wire/event-stream.ts";
 import type { StreamPart } from "../../../../src/child/wire/reply/reply-builder.ts";
 
 const chunk = (content: string) => JSON.stringify({ choices: [{ delta: { content } }] });
@@ -15,7 +16,9 @@ async function partsOf(stream: string, pieceBytes = Number.POSITIVE_INFINITY): P
       controller.close();
     },
   });
-  return Array.fromAsync(chatParts(body, ["look"]));
+  const parts: StreamPart[] = [];
+  await readChat(eventBatches(body), ["look"], (part) => parts.push(part));
+  return parts;
 }
 
 async function textOf(stream: string, pieceBytes?: number): Promise<string> {
