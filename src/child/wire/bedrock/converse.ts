@@ -5,8 +5,8 @@
  */
 import { APICallError, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { Route } from "../../../route.ts";
-import type { StreamPart } from "../reply/reply-builder.ts";
 import { effortIn } from "../request/request.ts";
+import { withoutThinkTags } from "../rewrite/thinking-in-text.ts";
 import type { Fetch } from "../transport.ts";
 import { answerParts } from "./answer.ts";
 import { effortFields } from "./effort.ts";
@@ -18,7 +18,7 @@ type Refusal = (response: Response, url: string) => Promise<APICallError>;
 /** @param refusalIn makes the error of a rejected request */
 export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoint">, fetch: Fetch, refusalIn: Refusal) {
   const url = `${endpoint.baseUrl}/model/${encodeURIComponent(model)}/converse-stream`;
-  return async (options: LanguageModelV4CallOptions, receive: (part: StreamPart) => void): Promise<void> => {
+  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive) => {
     const { fields, warnings } = await effortFields(model, effortIn(options), options.maxOutputTokens);
     receive({ type: "stream-start", warnings });
     const response = await fetch(url, {
@@ -30,7 +30,7 @@ export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoin
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
     const exception = (type: string, message: string) => exceptionIn(type, message, url);
     for await (const part of answerParts(awsMessages(response.body), exception)) receive(part);
-  };
+  });
 }
 
 /** The HTTP status of the same error before the answer begins. */

@@ -9,7 +9,7 @@ import { isRecord } from "../../../record.ts";
 import type { ReasoningField } from "../dialect/dialect.ts";
 import { finishMeaning, heededReason } from "../dialect/finish-reasons.ts";
 import { parsedJson, saysError } from "../failure/error-body.ts";
-import type { StreamPart } from "../reply/reply-builder.ts";
+import type { Receive, StreamPart } from "../reply/reply-builder.ts";
 import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
 import { addReasoningDetail } from "./reasoning-details.ts";
 import { createThinkSplitter, type Said, type ThinkSplitter } from "./think-tags.ts";
@@ -29,7 +29,7 @@ const MAX_QUOTE = 200;
 export async function readChat(
   batches: AsyncIterable<EventSourceMessage[]>,
   toolNames: readonly string[],
-  receive: (part: StreamPart) => void,
+  receive: Receive,
 ): Promise<void> {
   const answer = createAnswer(toolNames);
   for await (const batch of batches) {

@@ -2,7 +2,9 @@
  * The end of a streamed answer, kept as it arrived. The provider packages pass over what they do not know; where an
  * answer ended without an end, its last bytes may say why: an `error:` line, an object of another shape, a document.
  */
+import { APICallError } from "@ai-sdk/provider";
 import { createEventParser } from "../event-stream.ts";
+import type { Receive } from "../reply/reply-builder.ts";
 import { NotAStream, pageTitle, parsedJson, saysError } from "./error-body.ts";
 
 /** As much of a stream as is kept, in bytes. */
@@ -25,6 +27,33 @@ export function createStreamEnd(): StreamEnd {
     },
     error: () => errorAtEnd(Buffer.concat(kept).toString()),
   };
+}
+
+/**
+ * Reads an answer. Where it ended without an end, or with something that the reader cannot read, its last bytes may hold
+ * an error in a form that the reader does not know.
+ */
+export async function withErrorAtEnd(
+  end: StreamEnd,
+  receive: Receive,
+  read: (receive: Receive) => Promise<void>,
+): Promise<void> {
+  let isOver = false;
+  const receiveError = (error: unknown) => receive({ type: "error", error });
+  try {
+    await read((part) => {
+      const isUnread = !isOver && part.type === "error" && part.error instanceof Error;
+      isOver ||= part.type === "error" || (part.type === "finish" && part.finishReason.raw !== undefined);
+      if (isUnread) receiveError(end.error() ?? part.error);
+      else receive(part);
+    });
+  } catch (thrown) {
+    const error = APICallError.isInstance(thrown) ? undefined : end.error();
+    if (error === undefined) throw thrown;
+    return receiveError(error);
+  }
+  const error = isOver ? undefined : end.error();
+  if (error !== undefined) receiveError(error);
 }
 
 /** @param text the end of a body, which may begin within a line */

@@ -11,6 +11,7 @@ export type Delta = { type: "text" | "reasoning"; text: string };
 
 /** A part as the provider packages define it, or the news that all text until here was reasoning. */
 export type StreamPart = LanguageModelV4StreamPart | { type: "text-was-reasoning" };
+export type Receive = (part: StreamPart) => void;
 
 export type ReplyBuilder = {
   parts: Part[];

@@ -13,7 +13,12 @@ import type { Part } from "../../../event.ts";
 import { isRecord } from "../../../record.ts";
 import type { ApiMode } from "../../../route.ts";
 import type { Dialect, ReasoningField } from "../dialect/dialect.ts";
-import { OPEN_REASONING } from "../rewrite/responses-reasoning.ts";
+
+/**
+ * Stands for the encrypted content that an item of open reasoning does not have, until `responses-reasoning.ts` writes
+ * its request.
+ */
+export const OPEN_REASONING = "deputy:open-reasoning";
 
 export type Recipient = {
   apiMode: ApiMode;

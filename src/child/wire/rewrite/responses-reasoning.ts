@@ -4,11 +4,9 @@
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import { isRecord } from "../../../record.ts";
+import { OPEN_REASONING } from "../request/sent-back.ts";
 import type { Fetch } from "../transport.ts";
 import type { Rewriter } from "./rewrite-events.ts";
-
-/** Stands for the encrypted content that an item of open reasoning does not have, until its request is written. */
-export const OPEN_REASONING = "deputy:open-reasoning";
 
 /** `response.reasoning_text.*` as the events of a summary, unless the response sums its reasoning up as well. */
 export const openReasoningEvents: Rewriter = {

@@ -3,9 +3,8 @@
  * other formats as well. Where reasoning came by itself, a text that begins with a tag is an answer.
  */
 import { createThinkSplitter, type Said } from "../chat/think-tags.ts";
-import type { StreamPart } from "../reply/reply-builder.ts";
+import type { Receive, StreamPart } from "../reply/reply-builder.ts";
 
-type Receive = (part: StreamPart) => void;
 type TextPart = Extract<StreamPart, { type: "text-start" | "text-delta" | "text-end" }>;
 
 export function withoutThinkTags<Options>(wire: (options: Options, receive: Receive) => Promise<void>): typeof wire {
