@@ -208,10 +208,12 @@ function safeEnd(text: string, words: readonly string[]): number {
 
 /** The length of the longest end of a text that one of the words begins with. */
 function overlap(text: string, words: readonly string[]): number {
-  const longest = Math.max(...words.map(({ length }) => length)) - 1;
-  for (let length = Math.min(longest, text.length); length > 0; length -= 1) {
-    const end = text.slice(-length);
-    if (words.some((word) => word.startsWith(end))) return length;
-  }
-  return 0;
+  return Math.max(...words.map((word) => overlapWith(text, word)));
+}
+
+function overlapWith(text: string, word: string): number {
+  const first = word.charAt(0);
+  let at = text.indexOf(first, text.length - word.length + 1);
+  while (at !== -1 && !word.startsWith(text.slice(at))) at = text.indexOf(first, at + 1);
+  return at === -1 ? 0 : text.length - at;
 }

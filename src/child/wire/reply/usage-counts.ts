@@ -68,6 +68,10 @@ function numberIn(name: string, value: JSONValue | undefined): JSONValue | undef
   const isCount = typeof value === "string" && /token|count/i.test(name) && /^\s*\d+(\.0+)?\s*$/.test(value);
   return isCount ? Number(value) : value;
 }
+/** Each spelling as the fields that lead to its count. */
+const PATHS = Object.fromEntries(
+  Object.entries(SPELLINGS).map(([name, spellings]) => [name, spellings.map((spelling) => spelling.split("."))]),
+) as Record<keyof typeof SPELLINGS, string[][]>;
 
 export function countsIn(report: unknown): TokenCounts {
   const reported = reportedIn(report);
@@ -138,8 +142,9 @@ function isAnthropic(report: unknown): boolean {
 
 function count(report: unknown, name: keyof typeof SPELLINGS): number | undefined {
   let largest: number | undefined;
-  for (const path of SPELLINGS[name]) {
-    const value = path.split(".").reduce<unknown>((at, field) => (isRecord(at) ? at[field] : undefined), report);
+  for (const path of PATHS[name]) {
+    let value = report;
+    for (const field of path) value = isRecord(value) ? value[field] : undefined;
     if (value === undefined || value === null) continue;
     // Something else than a number is no count, and not the same as none.
     const count = typeof value === "number" ? value : Number.NaN;
