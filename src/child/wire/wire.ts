@@ -78,8 +78,10 @@ function inDialect(
   { effortField }: Endpoint,
   { tokenLimitField }: Dialect,
 ): Record<string, unknown> {
-  const named = Object.entries(body).map(([name, value]) => [name === "max_tokens" ? tokenLimitField : name, value]);
-  return effortField === "reasoning.effort" ? nestEffort(Object.fromEntries(named)) : Object.fromEntries(named);
+  const { max_tokens: limit, ...rest } = body;
+  const isRenamed = limit !== undefined && tokenLimitField !== "max_tokens";
+  const named = isRenamed ? { ...rest, [tokenLimitField]: limit } : body;
+  return effortField === "reasoning.effort" ? nestEffort(named) : named;
 }
 
 /** OpenRouter's form of the effort: https://openrouter.ai/docs, "Reasoning Tokens". */
