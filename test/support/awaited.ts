@@ -1,11 +1,11 @@
 /**
- * Children whose request is under way and is going to be answered, or to fail, at once: a clock that leaps when nothing
- * happens must not leap over bytes between two sockets. Read from what the journal is about to hold.
+ * Children whose request is in flight and will be answered, or fail, at once. A clock that leaps when nothing happens
+ * must not skip bytes between two sockets. This is read from events that the journal is about to store.
  */
 import type { StoredEvent } from "../../src/event.ts";
 
 export type Awaited = {
-  /** For `beforeCommit` of a memory journal. */
+  /** A hook for `beforeCommit` of a memory journal. */
   note(events: readonly StoredEvent[]): void;
   /** The server delays the request of this task. */
   park(task: number): void;

@@ -1,6 +1,6 @@
 /**
- * Models for testing a chat. The parent's model knows only its input: it reads the user's sentence, writes its calls by
- * the JSON Schema of the tool it was given, and corrects them by what the tool answers. Children answer their goal.
+ * Models for testing a chat. The parent's model knows only its input: it reads the user's sentence, writes calls by the
+ * JSON Schema of its tool, and corrects them by the tool's errors. Children answer their goal.
  */
 import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 
@@ -9,7 +9,7 @@ type Wanted = { goal: string; model?: string; provider?: string; reasoning_effor
 const ANIMALS = ["lion", "falcon", "dolphin", "otter", "crow", "hare", "wasp", "mole", "stork", "newt", "lynx", "toad"];
 const NUMBERS: Record<string, number> = { two: 2, three: 3, four: 4, five: 5, ten: 10, twelve: 12 };
 
-/** The parent is the model with a tool to delegate with. */
+/** The parent is the model that has a tool to delegate with. */
 export function speak(request: ModelRequest): Turn {
   return request.tools.some(({ name }) => name === "delegate_task") ? parent(request) : child(request);
 }
@@ -28,7 +28,7 @@ function parent(request: ModelRequest): Turn {
   return calling(request, isStepwise ? wanted.slice(0, 1) : wanted, /background/.test(sentence));
 }
 
-/** The result decides: a rejected task is corrected, the next of several steps is taken, the rest is reported. */
+/** Reacts to the result: corrects a rejected task, takes the next of several steps, or reports. */
 function afterTool(request: ModelRequest, result: string): Turn {
   const turn = request.messages.slice(request.messages.findLastIndex(({ role }) => role === "user"));
   const sentence = turn[0]?.text ?? "";
@@ -54,7 +54,7 @@ function answersIn(result: string): string[] {
   return answers.length > 0 ? answers : [result.slice(0, 400)];
 }
 
-/** A call by the tool's own schema: a field it does not have is a mistake of this script, and said. */
+/** A call by the tool's own schema. A field that the schema lacks is an error of this script. */
 function calling({ tools }: ModelRequest, wanted: Wanted[], background: boolean): Turn {
   const schema = tools.find(({ name }) => name === "delegate_task")?.schema as Schema;
   const inTask = Object.keys(schema.properties.tasks?.items?.properties ?? {});
@@ -71,7 +71,7 @@ function calling({ tools }: ModelRequest, wanted: Wanted[], background: boolean)
 
 type Schema = { properties: Record<string, { items?: { properties?: Record<string, unknown> } }> };
 
-/** What a sentence asks for: `MODEL via PROVIDER` for each task, or a number of tasks, or one. */
+/** The tasks of a sentence: `MODEL via PROVIDER` for each task, a number of tasks, or one. */
 function wantedIn(sentence: string): Wanted[] {
   const routes = [...sentence.matchAll(/([\w./:-]+) via (not providing a provider|[\w-]+)/g)].map(
     ([, model = "", provider = ""]) => ({ model, ...(/^not /.test(provider) ? {} : { provider }) }),

@@ -25,7 +25,7 @@ models:
 export type Scene = {
   /** The models' answers, if they differ from `speak`. */
   script?: (request: ModelRequest, slug: Slug) => Turn | Promise<Turn>;
-  /** Lines of the config below those that every scene has. */
+  /** Lines of the config, appended to those of every scene. */
   config?: string;
 };
 

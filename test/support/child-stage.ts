@@ -40,7 +40,7 @@ export function ready(more: Partial<Ready> = {}): Ready {
   };
 }
 
-/** The route's only key, which no other can replace. */
+/** The route's only key. */
 export function leaseOf({ keyName }: Route): Lease {
   return {
     access: { headers: {}, redact: (text) => text },
@@ -107,7 +107,7 @@ export type Played = {
   requests: ModelCall[];
 };
 
-/** Runs a child against replies in order; asking more often than there are replies is an error. */
+/** Runs a child against replies in order. A request beyond the last reply is an error. */
 export async function play(replies: Reply[], staged: Staged = {}): Promise<Played> {
   const requests: ModelCall[] = [];
   const model: Model = async (request, _signal, show) => {

@@ -12,7 +12,7 @@ type After = (cleanUp: () => unknown) => void;
 
 export type CloudRequest = {
   method: string;
-  /** With its query, as it was sent. */
+  /** Path and query, as sent. */
   path: string;
   headers: IncomingHttpHeaders;
   body: string;
@@ -22,7 +22,7 @@ export type CloudAnswer = { status?: number; headers?: Record<string, string>; b
 
 export type CloudServer = { url: string; requests: CloudRequest[] };
 
-/** @param answer what is answered, by the request and how many came before it */
+/** @param answer returns the response to a request, given the number of earlier ones */
 export async function createCloudServer(
   after: After,
   answer: (request: CloudRequest, index: number) => CloudAnswer,
@@ -46,7 +46,7 @@ export async function createCloudServer(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
 }
 
-/** One task at a cloud, and everything of it that can be read: what was said, kept and shown live. */
+/** Runs one task at a cloud, and returns everything that was printed, stored and shown live. */
 export type CloudRun = { result: Result; everything: string };
 
 /** Waits take no time. */

@@ -1,6 +1,6 @@
 /**
- * The matrix of dialects: each vendor of `vendors.ts` × each kind of exchange, alone and where another vendor takes over.
- * Failures and last words are the vendor's own, where the tables have some.
+ * The matrix of dialects: each vendor of `vendors.ts` × each kind of exchange, alone and followed by another vendor.
+ * Failures and finish reasons are the vendor's own, where the tables have some.
  */
 import assert from "node:assert/strict";
 import type { Message } from "../../src/child/conversation.ts";
@@ -29,7 +29,7 @@ export function distinctVendors(): Vendor[] {
   return [...byDialect.values()].map(([first]) => first as Vendor);
 }
 
-/** Rows of the table that no vendor shows, each with the API mode in which one is missing. */
+/** Rows of the table without a vendor, each with the API mode that lacks one. */
 export function rowsWithoutVendor(rows: readonly DialectRow[] = DIALECT_ROWS): string[] {
   return rows.flatMap((row) => {
     const shown = VENDORS.filter((vendor) => rowsFor(routeTo(vendor)).includes(row)).map(({ mode }) => mode);
@@ -85,7 +85,7 @@ export function oneOfEachKind(vendor: Vendor, random: Random = () => 0): Exchang
   return [...byKind.values()].map((exchanges) => exchanges[Math.floor(random() * exchanges.length)] as Exchange);
 }
 
-/** Whose failures and last words stand for those of a vendor without any of its own. */
+/** The vendor whose failures and finish reasons are used for vendors without their own. */
 const USUAL: Record<ApiMode, string> = {
   chat_completions: "OpenAI",
   responses: "OpenAI",
@@ -93,7 +93,7 @@ const USUAL: Record<ApiMode, string> = {
   gemini: "Gemini",
 };
 
-/** What is of the vendor itself, else what is usual in its API mode. */
+/** The vendor's own entries, or the usual ones of its API mode. */
 function ownOrUsual<Row>({ name, mode }: Vendor, rows: readonly Row[], whose: (row: Row) => string): Row[] {
   const [maker = name] = name.split(/,| in | behind /);
   const of = (who: string) => {
@@ -117,7 +117,7 @@ function wordsOf(vendor: Vendor, meaning: Finish): string[] {
 
 // Play ---------------------------------------------------------------------------------------------------------------
 
-/** Plays an exchange at the end of a conversation. Returns the conversation with what it added. */
+/** Plays an exchange at the end of a conversation. Returns the extended conversation. */
 export async function playExchange(
   stage: VendorStage,
   vendor: Vendor,
@@ -139,7 +139,7 @@ export async function playExchange(
   return messages;
 }
 
-/** Says one more thing, also behind results and behind what was not answered, and plays a text. All of it goes out. */
+/** Adds a user message, even after tool results or an unanswered message, and plays a text. Everything must be sent. */
 export function playText(stage: VendorStage, vendor: Vendor, before: readonly Message[]): Promise<Message[]> {
   return playExchange(stage, vendor, { kind: "a text at last", turns: [TEXT] }, [
     ...before,

@@ -1,7 +1,6 @@
 /**
- * A crew's run, killed with SIGKILL at given moments and resumed until it ends. Every promise about that is checked
- * here, against what the servers received, what the journal contained at the kill, and the workspace of an undisturbed
- * run.
+ * A crew's run, killed with SIGKILL at given moments and resumed until it ends. Every promise about crashes is checked
+ * here, against the requests at the servers, the journal at the kill, and the workspace of an undisturbed run.
  */
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -54,7 +53,7 @@ export type Kill = {
   inFlight: number;
 };
 
-/** With the journal's content at that time. */
+/** The same, with the journal's content at that time. */
 type KillWithJournal = Kill & { stored: readonly StoredEvent[] };
 
 /** The outcome. */
@@ -63,7 +62,7 @@ export type Outcome = {
   requests: number;
   /** Requests that arrived a second time. */
   repeated: number;
-  /** Calls of which a child was told that their outcome is unknown. */
+  /** Calls that were reported to a child as having an unknown outcome. */
   unknown: number;
   /** Resumes that two processes competed for. */
   contests: number;
@@ -76,7 +75,7 @@ export type CrewStage = {
   readonly runOptions: readonly string[];
   launch(argv: readonly string[]): Process;
   runs(): Promise<{ delegation_id: string; state: string }[]>;
-  /** Processes that the program, or what it started, has left. */
+  /** Processes left by the program or by its commands. */
   left(): number[];
   /** While closed, no model answers. */
   gate(open: boolean): void;
@@ -85,7 +84,10 @@ export type CrewStage = {
   close(): Promise<void>;
 };
 
-/** @param home where all stages may keep what the runtime caches @param place a new directory for this stage alone */
+/**
+ * @param home where all stages may keep the runtime's caches
+ * @param place a new directory for this stage alone
+ */
 export async function createCrewStage(home: string, place: string): Promise<CrewStage> {
   const [workspace, state, copy] = ["workspace", "state", "copy"].map((name) => join(place, name)) as [
     string,
@@ -156,8 +158,8 @@ export async function runUndisturbed(stage: CrewStage): Promise<Undisturbed> {
 }
 
 /**
- * Kills the crew's run at each moment, goes on after each, and checks what was promised.
- * @param contested two processes go on at once
+ * Kills the crew's run at each moment, resumes it each time, and checks the promises.
+ * @param contested two processes resume at once
  */
 export async function killAndResume(
   stage: CrewStage,
@@ -207,14 +209,14 @@ async function killAt(
   await Promise.all(programs.map(({ ended }) => ended));
 }
 
-/** What the program started ends with it, however it died. */
+/** Processes that the program started end with it, however it died. */
 async function nobodyLeft(stage: CrewStage): Promise<void> {
   await until(() => stage.left().length === 0).catch((error) => {
     throw new Error(`Still there: ${stage.left().map(commandOf).join("; ")}`, { cause: error });
   });
 }
 
-/** Of those that went on with the run at once one has had it. The others said so, or found it ended and told the same. */
+/** Exactly one of the processes that resumed at once owned the run. The others said so, or printed the ended run. */
 function winnerOf(competitors: Ended[]): Ended {
   const [winner, ...others] = competitors.toSorted((a, b) => (a.code ?? 99) - (b.code ?? 99));
   assert.ok(winner);
@@ -238,14 +240,14 @@ function outcomeOf(
   };
 }
 
-/** However many processes came to resume, one has gone on. Where they were killed too, the next in line may have begun. */
+/** However many processes tried to resume, one did. If they were killed too, the next one may have started. */
 function checkOwners(stored: readonly StoredEvent[], [kill, ...more]: readonly Kill[]): void {
   if (kill === undefined || more.length > 0) return;
   const resumed = stored.filter(({ kind }) => kind === "delegation-resume");
   assert.equal(resumed.length, kill.state === "unfinished" ? 1 : 0, "more than one process went on with the run");
 }
 
-/** No finished step was asked twice, and nothing more was asked than what a kill makes necessary. */
+/** No finished step was requested again, and no request was made beyond those that a kill makes necessary. */
 function checkRequests(
   { requests, repeated, unknown }: Outcome,
   kills: readonly KillWithJournal[],
@@ -262,13 +264,16 @@ function checkRequests(
   }
   const inFlight = kills.reduce((sum, kill) => sum + kill.inFlight, 0);
   assert.ok(repeated <= inFlight, `${repeated} came twice, ${inFlight} were in flight`);
-  // A model that is told of an unknown outcome looks once, and repeats what did not happen.
+  // A model that learns of an unknown outcome checks once, and repeats only what did not happen.
   const different = requests - repeated;
   const words = `${different} different requests, ${undisturbed.requests} undisturbed, ${unknown} outcomes unknown`;
   assert.ok(different >= undisturbed.requests - unknown && different <= undisturbed.requests + 2 * unknown, words);
 }
 
-/** Checks what is listed after a kill. @returns the command that goes on: the run itself where nothing of it was stored */
+/**
+ * Checks the list of runs after a kill.
+ * @returns the command that continues: `deputy run` again if nothing was stored
+ */
 async function commandAfter(stage: CrewStage, stored: readonly StoredEvent[]): Promise<string[]> {
   const [first] = stored;
   const runs = listed(await stage.runs());
@@ -298,7 +303,7 @@ function completed({ code, stdout, stderr }: Ended): DelegationResult {
   return JSON.parse(stdout) as DelegationResult;
 }
 
-/** What must be the same however often the run was killed. */
+/** The facts that must not depend on how often the run was killed. */
 function essence({
   task_index,
   status,
@@ -315,7 +320,7 @@ function stateIn(stored: readonly StoredEvent[]): Kill["state"] {
   return stored.some(({ kind }) => kind === "delegation-end") ? "ended" : "unfinished";
 }
 
-/** Steps whose request may have left and whose end is not stored. */
+/** Steps whose request may have been sent and whose end is not stored. */
 function unanswered(stored: readonly StoredEvent[]): string[] {
   const ended = stepsStored(stored, ["step-end", "step-fail"]);
   return [...stepsStored(stored, ["step-start"])].filter((step) => !ended.has(step));
@@ -333,7 +338,7 @@ function stepName({ request }: Arrival): string {
   return `${Number(taskOf(request).replace(/\D/g, ""))}/${stepOf(request)}`;
 }
 
-/** How many different conversations arrived. Call ids are the servers' own and differ. */
+/** Number of different conversations that arrived. Call ids belong to the servers and differ. */
 function countDistinct(arrivals: readonly Arrival[]): number {
   const texts = arrivals.map(({ request }) =>
     JSON.stringify(request.messages, (name, value) => (name === "id" ? undefined : value)),

@@ -1,7 +1,7 @@
 /**
- * A crew of children that change things: each reads a file, writes another, appends to a log by a command, and answers.
- * The models behind them are stateless: each step follows from the conversation they receive. Told that a call's
- * outcome is unknown, they look, and repeat only what did not happen.
+ * A crew of children that change things: each reads a file, writes another, appends to a log with a command, and
+ * answers. Their models are stateless: each step follows from the conversation they receive. After an unknown outcome
+ * they check, and repeat only what did not happen.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -34,7 +34,7 @@ export function prepareWorkspace(path: string): void {
   }
 }
 
-/** Every file and directory of a workspace with its content, except drafts that a killed write left. */
+/** Every file and directory of a workspace with its content, except drafts left by a killed write. */
 export function snapshot(path: string): Record<string, string> {
   const names = readdirSync(path, { recursive: true, encoding: "utf8" }).filter(
     (name) => !/(^|\/)\.deputy-[^/]*\.tmp$/.test(name),
@@ -86,12 +86,12 @@ export function crewAnswer(request: ModelRequest): Turn {
   return call(next, ...(asksForAllAtOnce(order) ? further : []));
 }
 
-/** Some of them ask for both works in one answer. */
+/** Some of them make both calls in one answer. */
 function asksForAllAtOnce(order: string): boolean {
   return Number(order) % 3 === 0;
 }
 
-/** Leaves a process running that must end with it; in some tasks in its own process group. */
+/** Leaves a process running that must end with the program; in some tasks in a separate process group. */
 function commandOf(order: string): string {
   const lingerer = Number(order) % 5 === 0 ? "timeout 60 sleep 60" : "sleep 60";
   return `${lingerer} & mkdir -p made/${order} && sleep 0.05 && echo "finished ${order}" >> log/${order}.txt`;
@@ -111,7 +111,7 @@ function deedsOf({ messages }: ModelRequest): Deed[] {
   });
 }
 
-/** The known state of a piece of work after everything that was done and checked. */
+/** The known state of a piece of work after all calls and checks. */
 function stateOf(work: { name: string; proof: string; evidence: string }, deeds: readonly Deed[]): State {
   return deeds.reduce<State>((state, deed) => {
     if (deed.name === work.name) return INTERRUPTED.test(deed.text) ? "unsure" : "done";

@@ -1,10 +1,15 @@
-/** Moments to kill a run at: spread over its whole life, random within their share of it, the same for the same seed. */
+/**
+ * Moments at which to kill a run: spread over its whole life, random within their share of it, reproducible by seed.
+ */
 import type { Moment, Undisturbed } from "./end-to-end-crash.ts";
 
 /** From 0 to 1, excluding 1. */
 export type Random = () => number;
 
-/** The seed of the default tests: the same each time, so that a failure is one of the change. DEPUTY_TEST_SEED replaces it. */
+/**
+ * Seed of the default tests. It is fixed, so that only a change of the code can cause a failure. DEPUTY_TEST_SEED
+ * overrides it.
+ */
 export function testSeed(): number {
   return Number(process.env.DEPUTY_TEST_SEED ?? 20261128);
 }
@@ -20,14 +25,14 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** How much of the moments falls before the first request. */
+/** Share of the moments before the first request. */
 const START_UP_SHARE = 0.15;
 /** Longest delay after a request has arrived: as long as a step with its command takes. */
 const MAX_DELAY_MS = 150;
 
 /**
- * The kills of one round of many: the first at this round's share of the run's life; in every third round another one
- * while it is being resumed.
+ * The kills of one round: the first at this round's share of the run's life; in every third round another one during
+ * the resume.
  */
 export function momentsOf(
   round: number,

@@ -29,18 +29,18 @@ export type Surroundings = {
   env: Record<string, string>;
   /** Empty by default. */
   stdin?: string | Uint8Array;
-  /** Standard input stays open, for the test to write to. */
+  /** Keeps standard input open for the test to write to. */
   keepsStdin?: true;
-  /** The user to run as, if it is not the user who runs the tests. */
+  /** User to run as. Default: the user who runs the tests. */
   uid?: number;
 };
 
-/** Starts the program as a user would, with this environment and only the PATH of ours. */
+/** Starts the program as a user would, with this environment and our PATH. */
 export function launch(argv: readonly string[], surroundings: Surroundings): Process {
   return launchCommand([PROGRAM, ...argv], surroundings);
 }
 
-/** Starts any command in that way. */
+/** Starts any command in the same way. */
 export function launchCommand([file = "", ...args]: readonly string[], surroundings: Surroundings): Process {
   const { cwd, env, stdin, keepsStdin, uid } = surroundings;
   const child = spawn(file, args, {
@@ -68,7 +68,7 @@ type Provider = {
   apiMode: ApiMode;
   keyVariable: string;
   urlVariable: string;
-  /** Request fields that it takes beside those of its wire format. */
+  /** Request fields that it accepts in addition to those of its wire format. */
   extraFields?: readonly string[];
 };
 
@@ -91,11 +91,11 @@ export type Slug = keyof typeof PROVIDERS;
 export type Arrival = { slug: Slug; request: ModelRequest };
 
 export type Providers = {
-  /** What points the program at them: their addresses and their keys. */
+  /** Environment variables with the providers' addresses and keys. */
   readonly env: Record<string, string>;
   readonly keys: Partial<Record<Slug, string>>;
   server(slug: Slug): ModelServer;
-  /** All requests to all of them, in order of arrival. */
+  /** All requests to all providers, in order of arrival. */
   readonly arrivals: readonly Arrival[];
   /** Fails if a script failed because of an unexpected request. */
   checkScripts(): void;
@@ -103,8 +103,8 @@ export type Providers = {
 };
 
 /**
- * Starts scripted providers on loopback, each with a key of its own that it checks.
- * @param spareKeys further keys that a provider takes, by their names
+ * Starts scripted providers on loopback, each of which checks its own key.
+ * @param spareKeys further keys that a provider accepts, by name
  */
 export async function createProviders(
   slugs: readonly Slug[],
@@ -142,12 +142,12 @@ export async function createProviders(
   };
 }
 
-/** The child's first message: its task. */
+/** The child's first message, which contains its task. */
 export function taskOf({ messages }: ModelRequest): string {
   return messages[0]?.text ?? "";
 }
 
-/** Which of its steps a child asks for, from 1. */
+/** Number of the step that a child requests, from 1. */
 export function stepOf({ messages }: ModelRequest): number {
   return messages.filter(({ role }) => role === "assistant").length + 1;
 }
@@ -162,7 +162,7 @@ export function processesWith(text: string): number[] {
     .filter((pid) => pid > 0 && environmentOf(pid).includes(text));
 }
 
-/** A process as people know it. */
+/** A process as `ps` lists it. */
 export function commandOf(pid: number): string {
   return `${pid} ${factOf(pid, "cmdline").replaceAll("\0", " ")}(${/State:\s*(.*)/.exec(factOf(pid, "status"))?.[1]})`;
 }

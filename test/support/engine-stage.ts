@@ -27,24 +27,24 @@ export type Staged = {
   tools?: Tool[];
   memory?: Memory;
   beforeCommit?: (events: readonly StoredEvent[]) => void;
-  /** Stands between the engine and its journal. */
+  /** Wraps the journal that the engine uses. */
   wrapJournal?: (journal: Journal) => Journal;
   route?: (provider: string, model: string) => Route;
   /** `delegation:` of the config. */
   delegation?: object;
-  /** Providers that cannot be had any more when a run is resumed. */
+  /** Providers that are unavailable when a run is resumed. */
   gone?: string[];
   /** Default: unused. */
   logError?: LogError;
   /** Default: the real one. */
   clock?: Clock;
-  /** Default: there are no notes. */
+  /** Default: no notes. */
   readNotes?: Setup["readNotes"];
   /** The config, as a document. */
   config?: object;
 };
 
-/** `die` releases everything as a killed process does: nothing is written, the claim is free. */
+/** `die` releases everything as a killed process does: nothing is written, and the claim is free. */
 export function createTestEngine(staged: Staged): { engine: Engine; die(): void } {
   const makeRoute = staged.route ?? plainRoute;
   const clock = staged.clock ?? systemClock;

@@ -1,4 +1,4 @@
-/** What vendors, gateways and local servers say when a request fails, by the kind of failure that each means. */
+/** Error responses of vendors, gateways and local servers, by the kind of failure that each means. */
 import type { FailureKind } from "../../src/errors.ts";
 
 export const said = (message: string, more: object = {}) => ({ error: { message, ...more } });

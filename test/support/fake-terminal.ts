@@ -1,13 +1,13 @@
-/** A terminal as far as the live tree needs one: lines that wrap, a cursor that moves up, erasing, resizing. */
+/** A terminal with the features that the live tree needs: wrapping lines, moving the cursor up, erasing, resizing. */
 import type { Output } from "../../src/cli/io.ts";
 import { displayWidth } from "../../src/cli/terminal/terminal-text.ts";
 
 export type FakeTerminal = Output & {
   /** Makes it narrower or wider; lines that no longer fit wrap. */
   resize(columns: number): void;
-  /** All of its content, scrolled away or not, without trailing blanks. */
+  /** All of its content, including scrolled rows, without trailing blanks. */
   text(): string;
-  /** Most rows that were ever drawn over. */
+  /** Maximum number of rows drawn over. */
   highestJump(): number;
 };
 
@@ -15,7 +15,7 @@ export function createFakeTerminal(columns: number, rows: number): FakeTerminal 
   const lines: string[] = [""];
   let cursor = 0;
   let highest = 0;
-  /** Nothing was typed yet on the row it has come to. */
+  /** The cursor's row is still empty. */
   let isAtStart = true;
 
   function type(text: string, width: number) {

@@ -18,7 +18,7 @@ import { FAULT_MATRIX, type FaultCase } from "./fault-matrix.ts";
 import { createIdleClock } from "./idle-clock.ts";
 
 const CASES = Object.entries(FAULT_MATRIX);
-/** Faults that take their time. */
+/** Faults that take a long time. */
 const WAITING: readonly string[] = ["silence", "slow-drip"];
 const KEYS = { VENDOR_KEY: "sk-vendor-77aa01", SPARE_KEY: "sk-spare-5c02be" };
 const PRICE = { input: 1, output: 1 };
@@ -69,7 +69,7 @@ export async function playMatrix(apiMode: ApiMode): Promise<Played> {
     const pairs = (["alone", "rescued"] as const).flatMap((how) =>
       CASES.map(([name, fault], index) => ({ how, name, fault, slug: `${how}-${index}` })),
     );
-    // A provider of its own for each: one that limits requests would hold up the others' too.
+    // Each case has its own provider: one that limits requests would delay the others.
     const config = {
       providers: { spare, ...Object.fromEntries(pairs.map(({ slug, fault }) => [slug, vendor(fault)])) },
       models: Object.fromEntries(
@@ -122,7 +122,9 @@ export async function playMatrix(apiMode: ApiMode): Promise<Played> {
   }
 }
 
-/** The fault, to whoever asks the vendor; an answer of the spare one, and to whoever was told what was wrong with a call. */
+/**
+ * Requests to the vendor get the fault. Requests to the spare one, and requests after a rejected call, get an answer.
+ */
 function answerTo({ path, messages }: ModelRequest): Turn {
   const name = messages[0]?.text.replace(/^\w+: /, "") ?? "";
   const { answer } = FAULT_MATRIX[name] ?? assert.fail(`no case ${name}`);

@@ -1,6 +1,6 @@
 /**
- * How Deputy handles everything that can go wrong with a request: one table, from which the tests take the expectations
- * for each API mode and the documentation its text.
+ * How Deputy handles every possible failure of a request: one table. The tests take their expectations for each API
+ * mode from it, and the documentation its text.
  */
 import type { FailureKind } from "../../src/errors.ts";
 import type { ApiMode } from "../../src/route.ts";
@@ -9,22 +9,20 @@ import type { Turn } from "../../src/testing/index.ts";
 export type FaultCase = {
   /** The response to every request; `nobody`: nobody listens there. */
   answer: Turn | "nobody";
-  /** Absent: the child continues. */
+  /** Absent if the child continues. */
   kind?: FailureKind;
-  /**
-   * What the user reads, in `deputy run` and in `error.message`; for a child that continues, what the child is told.
-   */
+  /** The message in `deputy run` and in `error.message`; for a child that continues, the message to the child. */
   words?: string;
   cost: Cost;
   /** The partial answer is kept. */
   partial?: true;
-  /** Where the formats differ. */
+  /** Differences between the formats. */
   in?: Partial<Record<ApiMode, Partial<FaultCase>>>;
 };
 
 /**
- * What is known of the cost of one such request: nothing was charged, the provider said how much, it said what it had
- * counted so far, or it may have charged and did not say.
+ * Known cost of one such request: nothing was charged, the provider reported the cost, it reported a part of the cost,
+ * or it may have charged without reporting.
  */
 export type Cost = "none" | "told" | "so far" | "maybe";
 
@@ -33,7 +31,7 @@ const spoken = { text: TEXT, deltas: 6 };
 
 const call = (name: string, input: unknown): Turn => ({ toolCalls: [{ name, input }] });
 
-/** By what happens, in words for people. */
+/** By fault, described for users. */
 export const FAULT_MATRIX: Record<string, FaultCase> = {
   "429 with `Retry-After` in seconds": {
     answer: { fault: { kind: "rate-limited", retryAfter: 7 } },

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * A random schedule of faults, injected into a batch of children over three providers, and compared with the servers'
- * own log, which the results, the journal and the costs must match.
+ * A random schedule of faults, injected into a batch of children over three providers. The results, the journal and the
+ * costs are compared with the servers' own log.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -24,11 +24,11 @@ export const CHILDREN = 50;
 const SLUGS = ["alpha", "beta", "gamma"] as const;
 type Slug = (typeof SLUGS)[number];
 
-/** Too long to be played hundreds of times, or not played by a server. */
+/** Excluded: they take too long to be played hundreds of times, or no server plays them. */
 const LEFT_OUT = ["an answer of more than 16 MB", "a slow drip", "nothing listens at the address"];
 const FAULTS = Object.entries(FAULT_MATRIX).filter(([name]) => !LEFT_OUT.includes(name));
 
-/** What every answer costs where its provider says so, in USD: the usage of each is the same. */
+/** Cost of every answer in USD if its provider reports usage, which is the same for all. */
 const USAGE = { input: 1_000, output: 100 };
 const ANSWER_USD = 0.0011;
 
@@ -41,7 +41,7 @@ type Order = {
   maxIterations?: number;
 };
 
-/** All that is random, drawn from the seed. */
+/** All random choices, drawn from the seed. */
 type Schedule = {
   seed: number;
   modes: Record<Slug, ApiMode>;
@@ -49,7 +49,7 @@ type Schedule = {
   faultRate: number;
   maxCostUsd?: number;
   orders: Order[];
-  /** After so many requests: one child, or all. */
+  /** Stops one child, or all, after this number of requests. */
   stops: { afterRequests: number; target?: number }[];
 };
 
@@ -58,7 +58,7 @@ type Entry = { slug: Slug; expected?: FaultCase; final: boolean; text: string };
 
 export type ScheduleOutcome = { requests: number; faults: number; statuses: Record<string, number>; minutes: number };
 
-/** @throws AssertionError where anything that is told is not what happened */
+/** @throws AssertionError if a report differs from what happened */
 export async function playSchedule(seed: number): Promise<ScheduleOutcome> {
   const schedule = draw(seed);
   const { result, events, logs, count, virtualMs } = await run(schedule);
@@ -194,7 +194,7 @@ async function run(schedule: Schedule) {
   }
 }
 
-/** A child that hangs is told here: the clock leaps over every wait there is. */
+/** Children that hang are found here: the clock skips every wait. */
 async function withinTime(result: Promise<DelegationResult>, seed: number): Promise<DelegationResult> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -242,7 +242,7 @@ function taskOf({ messages }: ModelRequest): number {
   return Number(/^Order (\d+)/.exec(messages[0]?.text ?? "")?.[1]);
 }
 
-/** What the server answers, and what it notes of it. */
+/** The server's response, which it also logs. */
 function answerTo(schedule: Schedule, logs: Entry[][], request: ModelRequest): Turn {
   const { path, messages, lastUserText } = request;
   const slug = SLUGS.find((known) => path.startsWith(`/${known}/`)) ?? assert.fail(path);
@@ -262,7 +262,7 @@ function answerTo(schedule: Schedule, logs: Entry[][], request: ModelRequest): T
     log.push({ slug, final, text });
     return usual;
   }
-  // A call that goes wrong is one of its own; whoever has to answer is not asked for calls.
+  // A faulty call is a tool call itself, so the last request, which needs an answer, does not get it.
   const { toolCalls, fault } = expected.answer;
   if (toolCalls !== undefined && isLast) {
     log.push({ slug, final, text });
@@ -283,7 +283,7 @@ function checkNothingLost(result: DelegationResult, events: readonly StoredEvent
   assert.deepEqual(folded && resultsOf(folded), result, "the result says what the events say");
 }
 
-/** Every request is in the journal, with an end; those that were answered arrived. */
+/** Every request is in the journal and has an end. Every answered one arrived. */
 function checkRequests(found: Result, events: readonly ChildEvent[], log: readonly Entry[]): void {
   const steps = events.filter(({ kind }) => ["step-start", "step-end", "step-fail"].includes(kind));
   const starts = steps.filter(({ kind }) => kind === "step-start").length;
@@ -338,8 +338,8 @@ function checkStatus(found: Result, log: readonly Entry[], order: Order, schedul
   }
 }
 
-/** The newest words that came whole. */
-/** Whether words came before it broke: each answer here has some before its calls. */
+/** The newest text that arrived completely. */
+/** Whether text arrived before the break: each answer here has some text before its calls. */
 function hasSpoken({ partial, answer }: FaultCase): boolean {
   return partial === true || (answer !== "nobody" && answer.fault?.kind === "half-tool-call");
 }
@@ -348,12 +348,12 @@ function lastSaid(log: readonly Entry[]): string {
   return log.findLast(({ expected }) => expected?.kind === undefined)?.text ?? "";
 }
 
-/** What budgets held for its requests, all together, in USD: 0 where there is no budget. */
+/** Sum of all reservations for its requests in USD; 0 without a budget. */
 function reservedIn(events: readonly ChildEvent[]): number {
   return events.reduce((sum, event) => sum + (event.kind === "step-start" ? (event.reservedUsd ?? 0) : 0), 0);
 }
 
-/** A request that may have been charged counts what was reserved for it. */
+/** A request that may have been charged counts with its reservation. */
 function checkCost(found: Result, log: readonly Entry[], reservedUsd: number): void {
   if (found.status === "interrupted" || found.status === "timeout") {
     assert.ok((found.cost_usd ?? 0) <= log.length * ANSWER_USD + reservedUsd + 1e-9);

@@ -1,7 +1,7 @@
 /**
- * A clock for whole runs over real HTTP in one process: it stops while the process has anything to do, and when the
- * process has been idle for a moment it leaps to the next timer. An hour of waiting takes no time, and no wait ends too
- * early because the machine is slow.
+ * A clock for whole runs over real HTTP in one process. It stops while the process is busy, and leaps to the next timer
+ * when the process has been idle for a moment. An hour of waiting takes no time, and no wait ends too early on a slow
+ * machine.
  */
 import { performance } from "node:perf_hooks";
 import { type Clock, sleepBy } from "../../src/clock.ts";
@@ -9,20 +9,20 @@ import { createFakeClock } from "../../src/testing/index.ts";
 
 export type IdleClock = Clock & {
   stop(): void;
-  /** Timers that have not gone off. */
+  /** Pending timers. */
   readonly pending: number;
 };
 
-/** One look; several idle ones in a row are a moment. A process that was not let run counts as one look only. */
+/** Interval of the checks. Several idle checks in a row count as a moment. A suspended process counts as one check. */
 const LOOK_MS = 8;
-/** Longer than the transport gathers the bytes of an answer. */
+/** Longer than the transport collects the bytes of an answer. */
 const IDLE_LOOKS = 5;
-/** Share of a look in which the event loop may have been at work: the look itself, and no more. */
+/** Maximum share of an interval in which an idle event loop may be active: the check itself. */
 const IDLE = 0.2;
 
 /**
- * @param leapMs timers that are due within this time of the next one go off together with it, in their order
- * @param isBusy whether something is on its way that the process does not see, such as bytes between two sockets
+ * @param leapMs timers that are due within this time after the next one fire together with it, in order
+ * @param isBusy returns whether work is pending that the process cannot see, such as bytes between two sockets
  */
 export function createIdleClock(leapMs: number, isBusy: () => boolean = () => false): IdleClock {
   const time = createFakeClock();

@@ -1,4 +1,4 @@
-/** Small true events for journal tests, told apart by a number; and whether events could have come in their order. */
+/** Small valid events for journal tests, distinguished by a number, and a check of their order. */
 import type { StoredEvent } from "../../src/event.ts";
 import { createRunInvariants, invariantError, type RunInvariants } from "../../src/journal/invariants.ts";
 import type { Entry } from "../../src/journal/journal.ts";
@@ -17,7 +17,7 @@ export function stopRequest(delegationId: string): StoredEvent {
   return { kind: "stop-request", at: 1_000, delegationId, by: "test" };
 }
 
-/** The numbers of a list of entries: what `stepStart` was given. */
+/** The numbers of a list of entries, as passed to `stepStart`. */
 export function numbersOf(entries: AsyncIterable<Entry>): Promise<number[]> {
   return Array.fromAsync(entries, numberOf);
 }
@@ -27,7 +27,7 @@ export function numberOf({ event }: Entry): number {
   return event.step;
 }
 
-/** What is impossible about the order of a journal's events, run by run. */
+/** Returns the violations of the event order in a journal, run by run. */
 export function mistakesIn(events: readonly StoredEvent[]): string[] {
   const orders = new Map<string, RunInvariants>();
   return events.flatMap((event) => {

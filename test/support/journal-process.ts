@@ -1,6 +1,6 @@
 /**
- * A process that uses a journal as its first argument says, and tells its parent what happened by messages.
- * Arguments: mode, state directory, first number, how many.
+ * A process that uses a journal in the mode of its first argument, and reports to its parent by messages. Arguments:
+ * mode, state directory, first number, count.
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const [mode = "", stateDir = "", first = "0", count = "0"] = process.argv.slice(
 const MODES: Record<string, () => Promise<void> | void> = { append, converse, openMany, idle, claim, fill, open };
 await MODES[mode]?.();
 
-/** Claims `d1`, then appends numbers until it is killed, and tells each when it was acknowledged. */
+/** Claims `d1`, then appends numbers until it is killed, and reports each acknowledged one. */
 async function append(): Promise<void> {
   const journal = openSqliteJournal({ stateDir });
   await journal.claim("d1");
@@ -23,7 +23,7 @@ async function append(): Promise<void> {
   }
 }
 
-/** Appends its numbers while it watches everyone's, until it has seen as many from two; tells what it saw. */
+/** Appends its numbers and watches all, until it has seen the numbers of two processes; reports what it saw. */
 async function converse(): Promise<void> {
   const journal = openSqliteJournal({ stateDir, pollMs: 5 });
   const appended = appendAll(journal, Number(first), Number(count));
@@ -41,7 +41,7 @@ async function appendAll(journal: Journal, from: number, many: number): Promise<
   for (let number = from; number < from + many; number++) await journal.append([stepStart(number)]);
 }
 
-/** Opens a new journal every 10 ms from a given time on, as its siblings do at the very same moments. */
+/** Opens a new journal every 10 ms from a given time on, at the same moments as its siblings. */
 async function openMany(): Promise<void> {
   for (let number = 0; number < Number(count); number++) {
     while (Date.now() < Number(first) + number * 10);
@@ -50,7 +50,7 @@ async function openMany(): Promise<void> {
   tell("opened");
 }
 
-/** Uses everything, ends its watch, closes nothing, and has no more to do. */
+/** Uses every feature, ends its watch, closes nothing, and then is idle. */
 async function idle(): Promise<void> {
   const journal = openSqliteJournal({ stateDir, pollMs: 60_000 });
   await journal.claim("d1");
@@ -62,7 +62,7 @@ async function idle(): Promise<void> {
   process.disconnect?.();
 }
 
-/** Claims each delegation it is told of, and tells how that went. */
+/** Claims each delegation that it receives, and reports the outcome. */
 function claim(): void {
   let journal: Journal | undefined;
   process.on("message", async (delegationId: string) => {
@@ -72,9 +72,9 @@ function claim(): void {
   tell("ready");
 }
 
-/** Appends until it fails, tries again, then tells what failed and what a new journal finds on the disk. */
+/** Appends until it fails, and retries. Then reports the failure, and what a new journal finds on the disk. */
 async function fill(): Promise<void> {
-  process.on("SIGXFSZ", () => {}); // a limit on file sizes shall be an error, not the end
+  process.on("SIGXFSZ", () => {}); // A limit on file sizes must be an error and not end the process.
   const journal = openSqliteJournal({ stateDir });
   let acknowledged = 0;
   const more = () =>
@@ -95,7 +95,7 @@ async function fill(): Promise<void> {
   process.exit();
 }
 
-/** Opens as an ordinary user, whom permissions bind, and tells what went wrong. */
+/** Opens the journal as an ordinary user, to whom permissions apply, and reports the error. */
 async function open(): Promise<void> {
   const { uid } = await stat(stateDir);
   process.seteuid?.(uid);
@@ -107,7 +107,7 @@ async function open(): Promise<void> {
   }
 }
 
-/** To the parent: as a message where it forked us, as a line where a shell started us. */
+/** Reports to the parent: by message if it was forked, as a line if a shell started it. */
 function tell(message: unknown): void {
   if (process.send) process.send(message as object);
   else console.log(JSON.stringify(message));

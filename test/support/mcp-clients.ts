@@ -1,5 +1,5 @@
 /**
- * MCP clients as agent programs have them, behind one interface: the 1.x SDK, and the 2.x SDK with either protocol
+ * MCP clients as agent programs use them, behind one interface: the 1.x SDK, and the 2.x SDK with either protocol
  * revision.
  */
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -16,7 +16,7 @@ import { serveStdio } from "@modelcontextprotocol/server/stdio";
 export const CLIENTS = ["1.x", "2.x", "2.x modern"] as const;
 export type ClientKind = (typeof CLIENTS)[number];
 
-/** Where the server is: in this process, a program of its own, or at a URL. */
+/** Location of the server: this process, a separate program, or a URL. */
 export type Place =
   | { createServer: (connection?: object) => Server }
   | { command: string; args: string[]; env: Record<string, string>; cwd: string }
@@ -50,11 +50,11 @@ export type McpClient = {
   close(): Promise<void>;
 };
 
-/** What the client's person does with a form. Without one, the client knows no forms. */
+/** The user's response to a form. Without one, the client does not support forms. */
 export type Person = (message: string) => Promise<Filled> | Filled;
 type Filled = { action: "accept" | "decline" | "cancel"; content?: Record<string, string> };
 
-/** @param roots URLs of its folders. Without any, the client knows none. */
+/** @param roots URLs of its folders. Without any, the client does not support roots. */
 export async function connect(
   kind: ClientKind,
   place: Place,

@@ -9,7 +9,7 @@ import type { CreateMcpServer } from "../../src/mcp/server.ts";
 
 export type McpHttp = { url: string; token: string; close(): Promise<void> };
 
-/** @param state where the token is kept */
+/** @param state directory for the token */
 export async function serveMcpHttp(createServer: CreateMcpServer, state: string): Promise<McpHttp> {
   const onError = () => {};
   const token = accessToken(state);

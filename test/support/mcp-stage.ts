@@ -11,15 +11,15 @@ import { type Scene, stage } from "./whole-stage.ts";
 export type McpStage = {
   engine: Engine;
   client(kind: ClientKind, person?: Person, roots?: string[]): Promise<McpClient>;
-  /** A client that comes over HTTP. */
+  /** A client over HTTP. */
   remote(kind: ClientKind, person?: Person, roots?: string[]): Promise<McpClient>;
-  /** Where it is served over HTTP. */
+  /** Serves it over HTTP. */
   http(): Promise<McpHttp>;
 };
 
 /**
- * @param scene `config` may hold `mcp: { return_after_seconds }`; `begin` stands for what begins a run in the background;
- * `serverClock` is the one that the server waits by. Default: the real one.
+ * @param scene `config` may contain `mcp: { return_after_seconds }`; `begin` starts a run in the background;
+ * `serverClock` is the server's clock. Default: the real one.
  */
 export async function onMcpStage(
   { begin, serverClock, ...scene }: Scene & { begin?: (runId: string) => Promise<void>; serverClock?: Clock },

@@ -3,19 +3,22 @@ import { spawn, spawnSync } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
 import { PROGRAM } from "./end-to-end.ts";
 
-/** Why there can be no terminal here; undefined where there can. */
+/** Why this machine cannot provide a terminal; undefined if it can. */
 export const NO_TERMINAL = /util-linux/.test(spawnSync("script", ["--version"], { encoding: "utf8" }).stdout ?? "")
   ? undefined
   : "no pseudo-terminal: util-linux `script` is missing here";
 
 export type Terminal = {
-  /** Keys as a keyboard sends them. */
+  /** Sends keys like a keyboard. */
   type(keys: string): void;
-  /** All that was written to it so far, without control sequences. */
+  /** All output so far, without control sequences. */
   text(): string;
-  /** The same, as it was written. */
+  /** The same, with control sequences. */
   raw(): string;
-  /** Waits until something stands on the screen after what was awaited before. @throws Error with the screen */
+  /**
+   * Waits for a text on the screen after the previous awaited one.
+   * @throws Error with the screen
+   */
   see(expected: string | RegExp, withinMs?: number): Promise<void>;
   ended: Promise<number>;
   kill(): void;

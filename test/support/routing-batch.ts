@@ -2,14 +2,14 @@
 /**
  * Random realistic batches: providers with endpoints and keys, aliases, agents, rules, a hook, flags, a project's
  * config over the user's, budgets, children that delegate, and tasks that name models in every possible way. A batch is
- * described by its meaning; the configs, environment and calls are written from that, in random spellings. Nothing here
- * knows how Deputy routes.
+ * described by its meaning; configs, environment and calls are generated from that, in random spellings. Nothing here
+ * depends on Deputy's routing code.
  */
 import type { ApiMode, Effort } from "../../src/route.ts";
 import type { Random } from "./end-to-end-moments.ts";
 import { dataUrl, TINY_PNG } from "./tiny-images.ts";
 
-/** A provider as its documentation tells of it, copied by hand from there. */
+/** A provider as its documentation describes it, copied by hand. */
 export type Vendor = {
   slug: string;
   names: string[];
@@ -18,7 +18,7 @@ export type Vendor = {
   origin: string;
   apiMode: ApiMode;
   defaultModel?: string;
-  /** Makes these models, and serves no other maker's at its own address. */
+  /** Maker of its models. At its own address it serves no other maker's. */
   maker?: string;
   aggregator?: true;
   tags?: true;
@@ -102,13 +102,13 @@ export const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   gpt: ["gpt-5.5", "gpt-6"],
 };
 
-/** Where a server is: `http://127.0.0.1:4711`, and what stands before the API's own path. */
+/** Address of a server: `http://127.0.0.1:4711`, and the prefix of the API's paths. */
 export type Address = { origin: string; path: string };
 
-/** A key and where it stands. Its value tells which batch and place it is of, and belongs to one origin. */
+/** A key and its location. Its value names its batch and location, and it belongs to one origin. */
 export type Key = {
   at: "api_key" | "api_keys" | "api_key_env" | "command" | "variable";
-  /** What people are told of it. */
+  /** The documented facts about it. */
   name: string;
   variable?: string;
   header?: "authorization";
@@ -120,7 +120,7 @@ export type Provider = {
   vendor?: Vendor;
   /** `base_url` of its entry. */
   entryUrl?: string;
-  /** What its base-URL variable says. */
+  /** Value of its base-URL variable. */
   variableUrl?: string;
   apiMode?: ApiMode;
   keys: Key[];
@@ -130,7 +130,7 @@ export type Provider = {
   defaultModel?: string;
 };
 
-/** A model as it is written somewhere, and what that says. */
+/** A model as written in one location, and its meaning. */
 export type Word = {
   written: string | { model: string; provider?: string; reasoning_effort?: Effort };
   model: string;
@@ -138,12 +138,12 @@ export type Word = {
   effort?: Effort;
 };
 
-/** What one level says. */
+/** The settings of one level. */
 export type Level = { word?: Word; provider?: string; effort?: Effort };
 
 export type Alias = { name: string; word: Word; fallbacks?: Word[] };
 
-/** What goes wrong at a task's nth route: every time, or the first time only. */
+/** The failure at a task's nth route: every time, or the first time only. */
 export const LASTING = [
   "unauthorized",
   "model-missing",
@@ -173,14 +173,14 @@ export type Task = {
   toolsets?: string[];
   maxCostUsd?: number;
   orchestrates: boolean;
-  /** What its child delegates, before it answers. */
+  /** Delegated by its child before it answers. */
   nested?: { call: Level; tasks: Task[] };
   hook?: Level | "throws";
   /** By position: its route, its first fallback … */
   troubles: (Trouble | undefined)[];
 };
 
-/** What a config file may say of routes. */
+/** Routing settings that a config file may contain. */
 type Layer = {
   aliases: Alias[];
   agents: Agent[];
@@ -192,7 +192,7 @@ type Layer = {
   onUnresolved: "skip" | "reject" | "fallback";
 };
 
-/** A project's file says some of that; `allow` and `deny` only where it is trusted. */
+/** A project's file contains some of them; `allow` and `deny` only if it is trusted. */
 export type Project = Partial<Layer> & { trusted: boolean; allow?: string[]; deny?: string[] };
 
 export type Batch = Layer & {
@@ -210,13 +210,13 @@ export type Batch = Layer & {
   deny: string[];
   toolsets: string[];
   maxSpawnDepth: number;
-  /** `delegation.max_cost_usd`, and what stands beside the tasks. */
+  /** `delegation.max_cost_usd`, and the call's own limit. */
   maxCostUsd?: number;
   callMaxCostUsd?: number;
   allowUnknownPrice: boolean;
 };
 
-/** What batches may be set on: origins of servers that answer, look-alikes of vendors among them. */
+/** Servers available to batches: origins that answer, including look-alikes of vendors. */
 export type Ground = { loopback: string[]; lookAlikes: string[] };
 
 const EFFORTS: readonly Effort[] = ["low", "medium", "high"];
@@ -227,11 +227,11 @@ const BASE: Record<ApiMode, string> = {
   anthropic_messages: "",
   gemini: "/v1beta",
 };
-/** Ids that nobody has heard of. Digits keep them from being taken for a slip in an alias's name. */
+/** Unknown ids. Digits prevent them from being read as a typo of an alias. */
 const UNHEARD = ["mx-77", "mx-78:free", "qwen3:8b", "Mixed-Case-9"];
 const HEARD = ["claude-opus-5", "gpt-6-luna", "glm-5.1"];
 const TOOLSETS = ["file", "search"];
-/** More than anything here can cost, and less than anything that has a price. */
+/** `ample` exceeds every possible cost here; `tiny` is below the cost of anything that has a price. */
 const BUDGETS = { ample: 1_000, tiny: 1e-9 };
 
 export function makeBatch(id: string, random: Random, ground: Ground): Batch {
@@ -245,7 +245,7 @@ export function makeBatch(id: string, random: Random, ground: Ground): Batch {
       .sort((a, b) => a.at - b.at)
       .map(({ value }) => value);
   let keys = 0;
-  /** Prices are told of here alone: a batch under a budget knows none but the config's. */
+  /** Only these prices are known: a batch under a budget has no others than the config's. */
   const budget = chance(0.15) ? (chance(0.3) ? ("tiny" as const) : ("ample" as const)) : undefined;
 
   function key(at: Key["at"], slug: string, header?: "authorization", variable?: string): Key {
@@ -341,7 +341,7 @@ export function makeBatch(id: string, random: Random, ground: Ground): Batch {
     ...(budget !== undefined || chance(0.5) ? [own("mylab")] : []),
     ...(chance(0.4) ? [gate, own("gate-b", gate)] : []),
   ];
-  /** A vendor at its own address has a catalog, which is not told of here: families would be found in it. */
+  /** A vendor at its own address has a catalog, which this module does not model: families would be found in it. */
   const isOut = providers.some(
     ({ vendor: facts, entryUrl, variableUrl }) => facts && (entryUrl ?? variableUrl) === undefined,
   );
@@ -518,7 +518,7 @@ export function makeBatch(id: string, random: Random, ground: Ground): Batch {
     allowUnknownPrice: budget !== undefined && chance(0.4),
   };
 
-  /** Flags and hooks say models as texts alone. */
+  /** Flags and hooks give models as plain text only. */
   function textLevel(share: number): Level {
     const { word: said, ...rest } = level(share);
     return { ...rest, ...(said !== undefined && typeof said.written === "string" && { word: said }) };
@@ -535,7 +535,7 @@ const fieldsOf = ({ word, provider, effort }: Level): Fields => ({
   ...(effort && { reasoning_effort: effort }),
 });
 
-/** @param path its place in the call; of what a child delegates, below the child's own: `1.0` */
+/** @param path position in the call; of a task that a child delegates, below the child's own: `1.0` */
 export function goalOf({ id }: Batch, path: string): string {
   return `batch ${id} task ${path}`;
 }
@@ -547,7 +547,7 @@ export function callOf(batch: Batch): Fields {
   return { ...fieldsOf(batch.call), ...(usd !== undefined && { max_cost_usd: usd }), tasks };
 }
 
-/** What the child of the task at `path` delegates. */
+/** The call that the child of the task at `path` makes. */
 export function nestedCallOf(batch: Batch, { call, tasks }: NonNullable<Task["nested"]>, path: string): Fields {
   return { ...fieldsOf(call), tasks: tasks.map((task, index) => taskFields(batch, task, `${path}.${index}`)) };
 }
@@ -624,7 +624,7 @@ function aliasEntry({ word, fallbacks }: Alias): unknown {
   return { ...whole, fallbacks: fallbacks.map(({ written }) => written) };
 }
 
-/** Undefined where nothing of it stands in the config. */
+/** Undefined if the config has no entry for it. */
 function entryOf({ entryUrl, apiMode, keys, headers, models, defaultModel }: Provider): Fields | undefined {
   const textOf = ({ variable, value }: Key) => (variable === undefined ? value : `\${${variable}}`);
   const at = (place: Key["at"]) => keys.filter((key) => key.at === place);

@@ -1,6 +1,7 @@
 /**
  * The expected outcome of a batch, derived from the contract alone: for each task a problem, or its routes in order
- * with the endpoint, the allowed keys, and who chose. It calls none of Deputy's routing, which is measured against it.
+ * with the endpoint, the allowed keys, and who chose. It uses none of Deputy's routing code, which is tested against
+ * it.
  */
 import type { ApiMode, Effort } from "../../src/route.ts";
 import {
@@ -26,13 +27,13 @@ export type Expected = {
   /** Scheme, host and port. */
   origin: string;
   baseUrl: string;
-  /** Any one of these; none: the request carries no key. */
+  /** Any one of these. Empty if the request carries no key. */
   keys: Key[];
   headers: Record<string, string>;
   chosenBy: { provider: string; model: string; reasoning_effort: string | null };
 };
 
-/** Its routes, the one asked for first, and what its child delegates; or why it cannot start. */
+/** Its routes, the requested one first, and its child's delegations; or why it cannot start. */
 export type Outcome =
   | { routes: Expected[]; substituted: boolean; toolsets: readonly string[]; nested?: ExpectedCall }
   | { problem: string };
@@ -48,7 +49,7 @@ export type Expectations = ExpectedCall & {
   owners: Map<string, string>;
 };
 
-/** Every built-in name there is, those of providers that no batch has among them. */
+/** Every built-in name, including providers that no batch has. */
 const OTHER_SLUGS = ["stepfun", "step"];
 
 type Chosen<Value> = { value: Value; by: string };
@@ -56,13 +57,13 @@ type Pair = {
   provider?: Chosen<Provider> | undefined;
   model?: Chosen<string> | undefined;
   effort?: (Chosen<Effort> & { ofParent: boolean }) | undefined;
-  /** The alias by which the model was named, and what it declares. */
+  /** The alias that named the model, and its declarations. */
   alias?: NamedAlias | undefined;
   fallbacks?: Word[] | undefined;
-  /** A level said what cannot be understood: what lies below it is not known. */
+  /** A level contains an unreadable value, so the levels below it are unknown. */
   broken?: string | undefined;
 };
-/** `trusted`: no file that nobody trusts has a hand in what it means. `isWhole`: it says where its model is served. */
+/** `trusted`: no untrusted file affects its meaning. `isWhole`: it names the provider of its model. */
 type NamedAlias = { name: string; trusted: boolean; isWhole: boolean };
 class Bad {
   readonly why: string;
@@ -96,10 +97,10 @@ export function expectationsOf(written: Batch): Expectations {
 
 // Layers --------------------------------------------------------------------------------------------------------------
 
-/** A batch whose config is the user's with the project's over it. */
+/** A batch with the project's config merged over the user's. */
 type Merged = Batch & {
   untrusted: { aliases: string[]; agents: string[] };
-  /** What each file says, the lower one first: every file is a level of its own. */
+  /** The settings of each file, the lower one first: every file is a separate level. */
   levels: Record<"config" | "delegation", Level[]>;
 };
 
@@ -125,8 +126,8 @@ function underProject(batch: Batch): Merged {
 }
 
 /**
- * Two files, each saying what of it still holds. A model belongs to the provider it was written beside: another provider
- * in the upper file goes without it, and the same one there stays below the model.
+ * The settings of two files that remain in effect. A model belongs to the provider written next to it. If the upper file
+ * names another provider, the model is dropped; if it names the same one, the provider stays below with the model.
  */
 function levelsOf(below: Level, above: Level): Level[] {
   const parted = above.provider !== undefined && above.word === undefined && above.provider !== below.provider;
@@ -153,22 +154,22 @@ function namedOver<Named extends { name: string }>(below: Named[], above: Named[
 // Precedence ----------------------------------------------------------------------------------------------------------
 
 type Step = { by: string; says: Level; fallbacks?: Word[] | undefined };
-/** `sole`: the one provider that can run something, where there is only one. */
+/** `sole`: the only provider that can run something, if there is exactly one. */
 type Ground = { batch: Merged; usable: Provider[]; sole: Provider | undefined };
-/** Who asks, for what, and what that may not leave. */
+/** Who requests the route, for what, and its bounds. */
 type Asking = {
   askedBy: "operator" | "model";
   call: Level;
-  /** Of the children. */
+  /** Whether a child requests it. */
   depth: number;
   toolsets: readonly string[];
-  /** Every price has to be known. */
+  /** Whether every price must be known. */
   isBudgeted: boolean;
-  /** Of the call's own and the config's, in USD. */
+  /** The call's own and the config's limits, in USD. */
   limits: number[];
 };
 type World = Ground & Asking & { parent: Pair; delegation: Pair };
-/** A pair with nothing left open. */
+/** A complete pair of model and provider. */
 type Settled = Pair & { provider: Chosen<Provider>; model: Chosen<string> };
 
 function worldOf(ground: Ground, parent: Pair, asking: Asking): World {
@@ -220,10 +221,10 @@ function outcomeOf(task: Task, world: World): Outcome {
   return { ...routed, toolsets, nested: outcomesOf(task.nested.tasks, worldOf(world, parent, asking)) };
 }
 
-/** Less than anything with a price costs. */
+/** Less than the cost of anything with a price. */
 const TOO_LITTLE_USD = 1e-6;
 
-/** Where a child's way along its routes ends, and whether in failure. */
+/** The position at which a child's routes end, and whether it fails there. */
 export function endOf(
   routes: readonly Expected[],
   { troubles }: { troubles: readonly (Trouble | undefined)[] },
@@ -232,7 +233,7 @@ export function endOf(
   return position < 0 ? { position: routes.length - 1, fails: true } : { position, fails: false };
 }
 
-/** What is out there is reached through the proxy alone, which lets nobody through. */
+/** Outside hosts are reachable only through the proxy, which rejects every connection. */
 export function isOutside({ origin }: Expected): boolean {
   return origin.startsWith("https:");
 }
@@ -268,7 +269,7 @@ function routesOf(task: Task, agent: Agent | undefined, toolsets: readonly strin
   const priced = (world.isBudgeted || usd !== undefined) && !batch.allowUnknownPrice;
   const first = routesAlong(steps, priced, world);
   if (!(first instanceof Bad)) return { routes: first, substituted: false };
-  // The bad task drops its own wish, then the call's, and so on down to the delegation's default.
+  // A bad task drops its own request, then the call's, and so on down to the delegation's default.
   if (batch.onUnresolved === "fallback")
     for (let kept = steps.length - 1; kept >= 0; kept--) {
       const instead = routesAlong(steps.slice(0, kept), priced, world);
@@ -315,10 +316,10 @@ function routesAlong(steps: readonly (Step | "throws")[], priced: boolean, world
   return routes;
 }
 
-/** Levels that decide by the operator's word: not what a project brings along that nobody trusts. */
+/** Levels decided by the operator, excluding an untrusted project's. */
 const OPERATORS = ["rule", "hook", "own agent"];
 
-/** One level over those below. */
+/** Merges one level over those below. */
 function lay(below: Pair, { by: level, says, fallbacks: declared }: Step, world: Ground): Pair {
   const by = level === "own agent" ? "agent" : level;
   const read = readLevel(says, world.batch);
@@ -340,7 +341,7 @@ function lay(below: Pair, { by: level, says, fallbacks: declared }: Step, world:
     effort:
       read.effort === undefined
         ? below.effort?.by === "alias" && !keepsModel && by !== "fallback"
-          ? undefined // It was for the alias's own model.
+          ? undefined // It was meant for the alias's own model.
           : below.effort
         : { value: read.effort, by: read.brought.includes("effort") ? "alias" : by, ofParent: by === "parent" },
     ...(found.model === undefined
@@ -358,7 +359,7 @@ function settle(pair: Pair, world: World | Ground): Settled | Bad {
   if (model === undefined) return new Bad("no default model");
   const settled = { ...pair, provider, model };
   if (pair.effort?.ofParent && "parent" in world) {
-    // Inherited from the parent by the same model only.
+    // Inherited from the parent only by the same model.
     const parents = settle({ ...world.parent, effort: undefined }, world);
     if (!(parents instanceof Bad) && parents.model?.value !== model.value) return { ...settled, effort: undefined };
   }
@@ -402,7 +403,7 @@ function unlessInherit<Name extends string>(name: Name, text: string | undefined
   return text === undefined || text.toLowerCase() === "inherit" ? {} : ({ [name]: text } as { [Key in Name]: string });
 }
 
-/** A name of the user's leads to what it stands for, name by name. */
+/** Resolves a user's alias, name by name. */
 function followAlias(model: string, batch: Merged, through: Alias[]): Omit<Read, "brought"> | Bad {
   const alias = batch.aliases.find(({ name }) => name === model.toLowerCase());
   if (alias === undefined) return unlessInherit("model", model);
@@ -471,7 +472,7 @@ function place(model: string, named: Provider | undefined, below: Provider | und
   return there instanceof Bad ? there : { provider, ...there };
 }
 
-/** The newest of each family that a vendor is known to have, wherever its address was moved to. */
+/** The newest known member of each of a vendor's families, at any address. */
 const NEWEST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   anthropic: { haiku: "claude-haiku-4-5", opus: "claude-opus-5-5" },
   openai: { gpt: "gpt-6-sol" },
@@ -484,7 +485,7 @@ const NEWEST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** The newest version at the current provider, else at the one provider with a key that has the family. */
+/** The newest version at the current provider, or at the one provider with a key that has the family. */
 function placeFamily(
   model: string,
   family: readonly string[],
@@ -503,14 +504,14 @@ function placeFamily(
   return current !== undefined && knowsNone(current) ? { model } : new Bad("nobody has the family");
 }
 
-/** Whether not one model of the provider is known. */
+/** Whether no model of the provider is known. */
 function knowsNone({ vendor, models, defaultModel }: Provider): boolean {
   return (
     Object.keys(models).length === 0 && defaultModel === undefined && (vendor === undefined || vendor.tags === true)
   );
 }
 
-/** The id a name means at a provider, as far as the config and the vendor's own default tell. */
+/** The id that a name means at a provider, from the config and the vendor's default. */
 function idAt({ models, defaultModel, vendor }: Provider, name: string): string | undefined {
   const stated = [...new Set([...Object.keys(models), ...(defaultModel === undefined ? [] : [defaultModel])])];
   if (stated.includes(name) || name === vendor?.defaultModel) return name;
@@ -520,7 +521,7 @@ function idAt({ models, defaultModel, vendor }: Provider, name: string): string 
   return alike.length === 1 ? alike[0] : undefined;
 }
 
-/** Case, blanks, dots, dashes and underscores make no difference. */
+/** Case, blanks, dots, dashes and underscores are ignored. */
 function letters(name: string): string {
   return name.toLowerCase().replaceAll(/[ ._-]+/g, "-");
 }
@@ -546,7 +547,7 @@ function makerOf(model: string): string | undefined {
   return MAKERS.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** Whether a vendor is asked at its own address, where the catalog holds. */
+/** Whether requests go to the vendor's own address, where the catalog applies. */
 function isOut({ vendor, entryUrl, variableUrl }: Provider): boolean {
   return vendor !== undefined && (entryUrl ?? variableUrl) === undefined;
 }
@@ -580,7 +581,7 @@ function bind({ provider: { value: provider, by }, model, effort, alias }: Settl
   };
 }
 
-/** An effort that was meant for another model is left out where a fallback does not take it. */
+/** An effort that was meant for another model is dropped if the fallback does not accept it. */
 function bindFitting(pair: Settled, priced: boolean): Expected | Bad {
   const bound = bind(pair, priced);
   return bound instanceof Bad && bound.why === "effort" && pair.effort?.by !== "fallback"
@@ -590,7 +591,7 @@ function bindFitting(pair: Settled, priced: boolean): Expected | Bad {
 
 const PLACEHOLDERS = ["changeme", "none", "***"];
 
-/** Everything that is the provider's, whole: where it is, its keys, its headers. */
+/** The provider's own endpoint, keys and headers, as one unit. */
 function bundleOf(provider: Provider): Omit<Expected, "provider" | "model" | "effort" | "chosenBy"> | Bad {
   const { vendor, entryUrl, variableUrl, headers, apiMode } = provider;
   const baseUrl = entryUrl ?? variableUrl ?? (vendor && `${vendor.origin}${REST_OF_URL[vendor.slug]}`);
@@ -619,7 +620,7 @@ const REST_OF_URL: Record<string, string> = {
   mistral: "/v1",
 };
 
-/** Where a key belongs: to its entry's endpoint, with its variable's pair, or at the vendor's own address. */
+/** The origin that a key belongs to: its entry's endpoint, its variable's counterpart, or the vendor's own address. */
 function homeOf({ at }: Key, { entryUrl, variableUrl, vendor }: Provider): string {
   return (at === "variable" ? variableUrl : entryUrl) ?? vendor?.origin ?? "http://nowhere.invalid";
 }
@@ -634,7 +635,7 @@ function isSameWord(one: string, other: string): boolean {
 
 // Policy --------------------------------------------------------------------------------------------------------------
 
-/** A model may ask for what `allow` lists and `deny` does not; what would run anyway is the operator's. */
+/** A model may request what `allow` lists and `deny` does not. The default route is the operator's choice. */
 function isDenied(own: Pair, all: Pair, pair: Settled, world: World): boolean {
   const { allow, deny } = world.batch;
   const without = settle(own, world);
@@ -649,7 +650,7 @@ function isDenied(own: Pair, all: Pair, pair: Settled, world: World): boolean {
     pattern === `${slug}/*` ||
     (alias !== undefined && (pattern === "alias:*" || pattern === `alias:${alias.name}`));
   const permits = (pattern: string) => matches(pattern) && !(pattern.startsWith("alias:") && alias?.trusted === false);
-  /** A denied alias denies what it leads to, by whatever name that is asked for. */
+  /** A denied alias denies its target under every name. */
   const leadsThere = (pattern: string) =>
     world.batch.aliases.some(({ name }) => {
       if (pattern !== "alias:*" && pattern !== `alias:${name}`) return false;

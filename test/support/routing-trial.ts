@@ -41,7 +41,7 @@ import {
   type Outcome,
 } from "./routing-oracle.ts";
 
-/** What was seen over all batches: that the inputs are wild enough, and not too wild. */
+/** Counts over all batches, which show that the inputs are varied enough, and not too invalid. */
 export type Tally = {
   batches: number;
   refused: number;
@@ -52,10 +52,10 @@ export type Tally = {
   substituted: number;
   pooled: number;
   out: number;
-  /** Tasks that children delegated, and calls of theirs that were refused as a whole. */
+  /** Tasks delegated by children, and their calls that were rejected as a whole. */
   nested: number;
   nestedRefused: number;
-  /** Batches under a project's config. */
+  /** Batches with a project's config. */
   projects: number;
   budgeted: number;
   chosenBy: Record<string, number>;
@@ -64,19 +64,22 @@ export type Tally = {
 type OnTrial = {
   batch: Batch;
   expected: Expectations;
-  /** Where each task's child is on its way along its routes, by the task's path. */
+  /** Position of each task's child in its routes, by the task's path. */
   positions: Map<string, number>;
   asked: Map<string, number>;
-  /** Hosts out there that a connection was wanted to. */
+  /** Outside hosts to which a connection was attempted. */
   connects: Set<string>;
   seen: number;
   complaints: string[];
 };
 
-/** Batches under trial at once. */
+/** Maximum number of concurrent batches. */
 const AT_ONCE = 16;
 
-/** Tries batches by their numbers. @throws Error naming the first that is wrong, and how to repeat it */
+/**
+ * Tests batches by number.
+ * @throws Error that names the first failed one, and how to repeat it
+ */
 export async function tryBatches(seed: number, from: number, count: number): Promise<Tally> {
   const court = await openCourt(seed);
   let next = from;
@@ -99,14 +102,17 @@ export async function tryBatches(seed: number, from: number, count: number): Pro
 }
 
 type Court = {
-  /** Tries the batch of this number. @throws AssertionError with everything that was wrong */
+  /**
+   * Tests the batch with this number.
+   * @throws AssertionError with all violations
+   */
   try(index: number): Promise<void>;
   readonly tally: Tally;
   close(): Promise<void>;
 };
 
 const LOOK_ALIKES = ["http://api.openai.com.lan", "http://api.z.ai.internal:8443", "http://anthropic.lan"];
-/** Nobody waits: whoever sleeps wakes at once, at most a second later, so that nobody's patience ends for a sibling. */
+/** Sleeps end at once and advance the clock by a second at most, so that no deadline expires because of a sibling. */
 function hastyClock(): Clock {
   let aheadMs = 0;
   return {
@@ -270,7 +276,7 @@ function hookOf(batch: Batch): RouteHook {
 
 // Judging requests ----------------------------------------------------------------------------------------------------
 
-/** The position of the task's route that this request is made on; undefined, with a complaint, where it is none. */
+/** The position of the route that this request is made on; undefined, with a complaint, if it matches none. */
 function settlePosition(trial: OnTrial, path: string, request: ModelRequest): number | undefined {
   const outcome = outcomeAt(trial.expected, path);
   const routes = outcome !== undefined && "routes" in outcome ? outcome.routes : [];
@@ -290,7 +296,7 @@ function settlePosition(trial: OnTrial, path: string, request: ModelRequest): nu
   return undefined;
 }
 
-/** What is expected of the task at a path, a delegated one's being below its maker's. */
+/** The expectations for the task at a path. A delegated task's path is below its parent's. */
 function outcomeAt({ outcomes }: ExpectedCall, path: string): Outcome | undefined {
   const [first = "", ...rest] = path.split(".");
   const outcome = outcomes[Number(first)];
@@ -354,7 +360,7 @@ function pathOf({ baseUrl, apiMode, model }: Expected): string {
   return `${base}${/\/v\d+$/.test(base) ? "" : "/v1"}/messages`;
 }
 
-/** Every key of ours that stands in any header, and whatever else is sent as one. */
+/** Our keys in any header, and every other value sent as a key. */
 function keysIn(headers: IncomingMessage["headers"]): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
@@ -416,7 +422,7 @@ async function compare(
   await compareAll(trial, outcome, { ...expected, tasks: batch.tasks, above: "" }, library, tally);
 }
 
-/** A delegation's results, and then those of what its children delegated. */
+/** The results of a delegation, followed by those of its children's delegations. */
 async function compareAll(
   trial: OnTrial,
   { results }: DelegationResult,
@@ -538,7 +544,7 @@ async function listen(heard: (incoming: IncomingMessage) => void) {
   return opened(server);
 }
 
-/** Hosts that do not exist lead to one server, with their name; all else is refused. */
+/** Connects all host names that do not exist to one server, and rejects all others. */
 async function listenAsProxy(
   target: string,
   refused: (host: string, batchId: string, headers: IncomingMessage["headers"]) => void,

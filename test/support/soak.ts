@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * One process that delegates again and again, with a journal on disk: what it retains after each delegation, and what
- * it holds open. The children read, run commands, fail, are stopped, and are watched.
+ * One process that delegates again and again, with a journal on disk. After each delegation it measures what is
+ * retained and held open. The children read, run commands, fail, are stopped, and are watched.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { parseCall } from "../../src/task.ts";
 import { createModelServer, type ModelRequest, type Turn } from "../../src/testing/index.ts";
 
-/** After a delegation, garbage collected: memory in bytes, and how much is open. */
+/** State after a delegation and a garbage collection: memory in bytes, and the number of open resources. */
 export type Reading = {
   children: number;
   heap: number;
@@ -23,7 +23,7 @@ export type Reading = {
   listeners: number;
 };
 
-/** @param onReading is told after each delegation of `size` children */
+/** @param onReading called after each delegation of `size` children */
 export async function soak(children: number, size: number, onReading: (reading: Reading) => void): Promise<Reading[]> {
   const home = mkdtempSync(join(tmpdir(), "deputy-soak-"));
   const server = await createModelServer({ script: answerTo, keys: { KEY: "sk-soak-41" }, keepRequests: "none" });
@@ -71,7 +71,7 @@ async function drain(events: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of events);
 }
 
-/** By the first word of their goal. The last child of all is stopped. */
+/** Behavior by the first word of the goal. The very last child is stopped. */
 const KINDS = ["read", "read", "answer", "read", "refuse", "answer", "command", "read", "answer", "answer"];
 
 function answerTo({ messages }: ModelRequest): Turn {

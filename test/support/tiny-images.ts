@@ -1,4 +1,4 @@
-/** The smallest images there are, or the first bytes of them. */
+/** The smallest possible images, or their first bytes. */
 
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 

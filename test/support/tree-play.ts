@@ -1,6 +1,6 @@
 /**
  * A random tree of delegations through the engine: depth, fan-out, concurrent calls, providers, prices, budgets,
- * faults, and a stop or a crash somewhere, all from a seed. What the servers received is compared with the journal.
+ * faults, and a stop or a crash somewhere, all from a seed. The requests at the servers are compared with the journal.
  */
 import assert from "node:assert/strict";
 import type { Reply } from "../../src/child/wire/reply/reply.ts";
@@ -22,16 +22,16 @@ const MAX_DEPTH = 3;
 /** USD for a million tokens of an answer; an answer has at most MAX_OUTPUT of them. */
 const PRICES: Record<string, number> = { zai: 500, anthropic: 1_000, openrouter: 2_000 };
 const MAX_OUTPUT = 3_000;
-/** Failures that pass, in fewer tries than are made, and one that stays. */
+/** Failures that pass within the number of tries, and one that does not. */
 const PASSING = ["network", "overloaded", "rate-limited", "malformed-response"] as const satisfies FailureKind[];
 
 type Node = {
   name: string;
   provider: string;
-  /** What it delegates, in its one answer with calls: the tasks of each call, and what that may cost. */
+  /** Its delegations, made in one answer: the tasks of each call, and each call's limit. */
   calls: { nodes: Node[]; maxCostUsd?: number }[];
   maxCostUsd?: number;
-  /** How its first requests of each step fail before one is answered, or that none ever is. */
+  /** The failures of its first requests in each step, or that it never gets an answer. */
   faults: FailureKind[] | "refused";
 };
 
@@ -39,19 +39,19 @@ type Schedule = {
   roots: Node[];
   concurrency: number;
   maxCostUsd?: number;
-  /** After so many requests, somebody stops something. */
+  /** Stops something after this number of requests. */
   stopAfter?: number;
   crashes: boolean;
-  /** Draws what is decided on the way. */
+  /** Draws the choices that are made during the run. */
   seed: number;
 };
 
-/** A request as its server saw it. `told`: what Deputy heard of its cost; `usd`: what it cost in truth. */
+/** A request as its server saw it. `told`: its cost as reported to Deputy; `usd`: its real cost. */
 type Served = { name: string; step: number; usd: number; told: boolean };
 
 export type TreeOutcome = { children: number; requests: number; faults: number; kind: "plain" | "stopped" | "crashed" };
 
-/** @throws Error that names the seed, where anything that is told is not what happened */
+/** @throws Error that names the seed, if a report differs from what happened */
 export async function playTree(seed: number): Promise<TreeOutcome> {
   const schedule = draw(seed);
   try {
@@ -121,13 +121,13 @@ function createServers(schedule: Schedule, clock: FakeClock) {
   const nodes = new Map(nodesIn(schedule.roots).map((node) => [node.name, node]));
   const log: Served[] = [];
   const tries = new Map<string, number>();
-  /** Names of the stopped: none of them may ask again. */
+  /** Names of the stopped children, which must not send another request. */
   const silenced = new Set<string>();
   const facts = { inFlight: 0, most: 0, faults: 0 };
   let onRequest = () => {};
 
   async function script(request: ModelCall, signal: AbortSignal): Promise<Reply> {
-    if (signal.aborted) return fails("aborted"); // It never leaves.
+    if (signal.aborted) return fails("aborted"); // It never arrives.
     const name = goalOf(request);
     const node = nodes.get(name) ?? assert.fail(`nobody delegated ${name}`);
     assert.ok(!silenced.has(name), `${name} asks after it was stopped`);
@@ -172,7 +172,10 @@ function goalOf({ messages: [first] }: ModelCall): string {
   return first?.role === "user" ? first.text : "";
 }
 
-/** An orchestrator delegates, and then answers with its name and those it heard of, in their order; a leaf with its own. */
+/**
+ * An orchestrator delegates, and then answers with its name and those of its results, in order; a leaf answers with its
+ * name.
+ */
 function answer(node: Node, { messages, mustAnswer }: ModelCall): Reply {
   const told = messages.flatMap((message) => (message.role === "tool" ? [message.text] : []));
   if (mustAnswer || node.calls.length === 0 || told.length > 0) {
@@ -215,7 +218,7 @@ function submit(engine: Engine, { roots, concurrency, maxCostUsd }: Schedule): P
   return engine.submit(call, { surface: "cli", workspace: "/work", concurrency });
 }
 
-/** Lets time pass until the work is done. A tree that comes to no end in a day of its own time hangs. */
+/** Advances time until the work is done. A tree that does not end within a day of fake time hangs. */
 async function through<Value>({ clock, servers }: Stage, work: Promise<Value>): Promise<Value> {
   let over = false;
   const end = () => {
@@ -246,7 +249,9 @@ async function playWhole(schedule: Schedule): Promise<TreeOutcome> {
   return outcomeOf(stage, run, stopped?.happened() ? "stopped" : "plain");
 }
 
-/** Stops the run, a child, or a delegation: whatever there is at that moment. From when it is heard, all below is silent. */
+/**
+ * Stops the run, a child, or a delegation, whichever exists at that moment. After that, everything below it is silent.
+ */
 function stopOnTheWay({ servers, schedule }: Stage, engine: Engine, { id, events }: Delegation, afterRequests: number) {
   const { pick } = drawing(createRandom(schedule.seed + 2));
   let asked: Promise<void> | undefined;
@@ -277,7 +282,7 @@ function stopOnTheWay({ servers, schedule }: Stage, engine: Engine, { id, events
   };
 }
 
-/** The same tree twice: undisturbed, and cut off at a random event and resumed. */
+/** Plays the same tree twice: undisturbed, and killed at a random event and resumed. */
 async function playCrash(schedule: Schedule): Promise<TreeOutcome> {
   const undisturbed = createStage(schedule);
   const whole = openEngine(undisturbed);
@@ -339,7 +344,10 @@ function stored({ memory }: Stage): Promise<StoredEvent[]> {
   return Array.fromAsync(createMemoryJournal({ memory }).read({}), ({ event }) => event);
 }
 
-/** Requests whose end was not on record when the process died, or whose cost nobody was told: at most the last of each child. */
+/**
+ * Requests whose end was not stored when the process died, or whose cost was not reported: at most the last one of each
+ * child.
+ */
 function lostIn(stage: Stage, events: readonly StoredEvent[]): Served[] {
   const goals = goalsOf(events);
   const recorded = new Map<string, number>();
@@ -368,7 +376,7 @@ function goalsOf(events: readonly StoredEvent[]): Map<string, string> {
 
 // The oracle ---------------------------------------------------------------------------------------------------------
 
-/** @param lost requests of which a crash made the journal forget the end */
+/** @param lost requests whose end is missing from the journal because of a crash */
 async function check(stage: Stage, run: Run, lost: readonly Served[] = []): Promise<void> {
   const { schedule, servers, clock } = stage;
   const { log, facts } = servers;
@@ -407,7 +415,7 @@ async function check(stage: Stage, run: Run, lost: readonly Served[] = []): Prom
   }
 }
 
-/** How each child ends where nothing but faults is in its way. */
+/** The expected end of each child if only faults affect it. */
 function checkStatuses({ roots }: Schedule, run: Run): void {
   const known = new Map(nodesIn(roots).map((node) => [node.name, node]));
   const delegated = (node: Node): Node[] =>

@@ -28,12 +28,12 @@ import { deputy } from "./command-line.ts";
 export const VENDORS = ["acme", "beta"] as const;
 export type Vendor = (typeof VENDORS)[number];
 
-/** Each vendor's key, by the variable that holds it. */
+/** Each vendor's key, by its variable. */
 export const KEYS = { ACME_KEY: "sk-acme-5d1f2c", BETA_KEY: "sk-beta-9e3b7a" };
 
 export type Document = Record<string, unknown>;
 
-/** The config under every scene's own: two providers, and children run on acme. */
+/** The base config of every scene: two providers, and children run on acme. */
 const BASE: Document = {
   provider: "acme",
   providers: {
@@ -43,21 +43,21 @@ const BASE: Document = {
 };
 
 export type Scene = {
-  /** Laid over the base: maps are merged, all else is replaced, what is `undefined` goes away. */
+  /** Merged over the base: maps are merged, other values replaced, `undefined` removes a key. */
   config?: Document;
-  /** A config of the project, trusted. */
+  /** A trusted config of the project. */
   project?: Document;
-  /** Beside what a shell needs, the vendors' `ACME_URL` and `BETA_URL` (origins) and their keys. */
+  /** Added to the shell's minimum and the vendors' keys, `ACME_URL` and `BETA_URL` (origins). */
   env?: Record<string, string>;
-  /** Keys that acme takes beside its own, by their names. */
+  /** Further keys that acme accepts, by name. */
   keys?: Record<string, string>;
   /** Default: the real one. */
   clock?: Clock;
-  /** Sees every event, live ones included. */
+  /** Called with every event, including live ones. */
   watch?: (event: Event) => void;
-  /** What both vendors answer. Default: `done`. */
+  /** Both vendors' answers. Default: `done`. */
   script?: Script;
-  /** Files there are, by their path from the home; the workspace is `work`. */
+  /** Files by their path from the home; the workspace is `work`. */
   files?: Record<string, string | Buffer>;
   options?: DelegateOptions;
   /** Default: in memory. */
@@ -66,25 +66,25 @@ export type Scene = {
 
 export type Arrival = ModelRequest & { vendor: Vendor };
 
-/** What can be seen from outside once it is over. */
+/** Everything visible from outside after the scene. */
 export type Seen = {
   /** At both vendors, in order of arrival. */
   requests: Arrival[];
-  /** Most requests under way at once. */
+  /** Maximum number of concurrent requests. */
   most: Record<Vendor, number>;
-  /** Every file of the home by its path, the workspace being `work`. */
+  /** Every file of the home by its path; the workspace is `work`. */
   files: Record<string, string>;
 };
 
 export type Played = Seen & { result: DelegationResult; results: Result[] };
 
-/** Delegates a call, as a program would with the library. */
+/** Delegates a call like a program that uses the library. */
 export async function play(call: CallInput, scene: Scene = {}): Promise<Played> {
   const { outcome: result, ...seen } = await stage(scene, (place) => delegate(call, scene, place));
   return { ...seen, result, results: result.results };
 }
 
-/** Delegates a call that has to be refused as a whole, before any request has left. */
+/** Delegates a call that must be rejected as a whole before any request is sent. */
 export async function refusal(call: CallInput, scene: Scene = {}): Promise<DeputyError> {
   const { outcome, requests } = await stage(scene, (place) =>
     delegate(call, scene, place).catch((error: unknown) => error),
@@ -112,7 +112,7 @@ async function delegate(call: CallInput, scene: Scene, place: Place): Promise<De
 
 export type Commanded = Seen & { code: number; stdout: string; stderr: string };
 
-/** Types a command line into the workspace; in a pipe, nobody is at the terminal. */
+/** Runs a command line in the workspace, without a terminal. */
 export async function command(argv: string[], scene: Scene = {}, stdin = ""): Promise<Commanded> {
   const { outcome, ...seen } = await stage(scene, (place) =>
     deputy(argv, {
@@ -125,7 +125,7 @@ export async function command(argv: string[], scene: Scene = {}, stdin = ""): Pr
 }
 
 /**
- * Where and how each request was asked: `acme-1 @ acme`, `beta-2 @ beta · high`.
+ * Route of each request: `acme-1 @ acme`, `beta-2 @ beta · high`.
  * @param goals goal by goal; without them in order of arrival
  */
 export function routesIn(seen: Seen, ...goals: string[]): string[] {
@@ -133,7 +133,7 @@ export function routesIn(seen: Seen, ...goals: string[]): string[] {
   return requests.map(({ model, vendor, effort }) => [`${model} @ ${vendor}`, effort ?? []].flat().join(" · "));
 }
 
-/** The requests of one task, told by its goal. */
+/** The requests of the task with this goal. */
 export function requestsFor({ requests }: Seen, goal: string): Arrival[] {
   return requests.filter(({ messages }) => messages[0]?.text.split("\n\n").includes(goal));
 }
@@ -145,7 +145,7 @@ export function endings({ results }: Played): string[] {
 
 export type Place = { env: Record<string, string>; cwd: string };
 
-/** Sets the stage, lets something be performed on it, and tells what could be seen. */
+/** Sets the stage, performs a function on it, and returns what was visible. */
 export async function stage<Outcome>(
   scene: Scene,
   perform: (place: Place) => Promise<Outcome>,

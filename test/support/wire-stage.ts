@@ -10,7 +10,7 @@ import { type Access, type KeyHeader, Secret } from "../../src/secret.ts";
 import { createModelServer, type ModelServer, type Script } from "../../src/testing/index.ts";
 import { route } from "./child-stage.ts";
 
-/** A model of each mode that its package knows. */
+/** A model of each mode, known to its provider package. */
 export const MODEL_OF = {
   chat_completions: "glm-4.7",
   responses: "gpt-5",
@@ -27,12 +27,12 @@ const HEADER_OF = {
 
 export const TEST_KEY = "sk-test-3f1c7a9d";
 
-/** What came back, and the live text: whole, and in the pieces it came in. */
+/** The reply, and the live text: whole, and in the pieces in which it arrived. */
 type Asked = { reply: Reply; live: string; pieces: string[] };
 
 export type WireStage = {
   server: ModelServer;
-  /** Asks once. */
+  /** Sends one request. */
   ask(apiMode: ApiMode, more?: Partial<ModelCall>, signal?: AbortSignal): Promise<Asked>;
   close(): Promise<void>;
 };
@@ -45,7 +45,7 @@ export async function createWireStage(
   const server = await createModelServer({ script, keys: { TEST_KEY } });
   const transport = createTransport({ connectionsPerOrigin: 64, environment, userAgent: "deputy/test" });
   const model = createModel({ transport, clock: systemClock });
-  // A key's requests share their access, as those of a lease do.
+  // Requests with one key share their access, as those of a lease do.
   const accesses = new Map<ApiMode, Access>();
   return {
     server,
