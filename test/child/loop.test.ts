@@ -73,7 +73,7 @@ for (const [effect, most] of [
       const { promise, resolve } = Promise.withResolvers<void>();
       open.push({ word, end: resolve });
       highest = Math.max(highest, open.length);
-      // The newest ends first, once no more start.
+      // Calls end newest first, once no more of them start.
       if (open.length === 1) setImmediate(endNewest);
       await promise;
       return word;

@@ -1,4 +1,4 @@
-/** Amazon's signatures: as an implementation of others (aws4fetch 1.0.20) signs the same requests. */
+/** Amazon's signatures, compared with those of another implementation (aws4fetch 1.0.20) for the same requests. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { awsCredentialsIn, awsHeaders } from "../../../src/child/wire/aws-signature.ts";

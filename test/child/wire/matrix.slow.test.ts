@@ -1,4 +1,4 @@
-/** The matrix of dialects. Its full cross, of all vendors, is `npm run stress -- dialects`. */
+/** The matrix of dialects. `npm run stress -- dialects` tests the full cross of all vendors. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Message } from "../../../src/child/conversation.ts";

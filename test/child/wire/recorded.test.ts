@@ -45,7 +45,7 @@ function recordedResponse(folder: Folder, name: string): Fault {
   return { kind: "response", status: Number(statusLine.split(" ")[1]), headers, body: `${file.slice(end + 2)}\n` };
 }
 
-/** A reply in the terms of the expectations. */
+/** A reply in the format of the expectations. */
 function readAs(expected: Read, reply: Reply): Read {
   if (!reply.ok) {
     const { kind, message, retryAfterMs } = reply.failure;

@@ -1,4 +1,4 @@
-/** Whole conversations with each vendor. In `matrix.slow.test.ts`, one takes over from another. */
+/** Whole conversations with each vendor. `matrix.slow.test.ts` tests a change of vendors. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Message } from "../../../src/child/conversation.ts";
@@ -12,7 +12,7 @@ describe("conversations", () => {
   });
   after(() => stage.close());
 
-  /** One more round: what was said, an answer that calls, and the result of the call. */
+  /** One more round: the user's message, an answer with a call, and the result of the call. */
   async function round(vendor: Vendor, messages: Message[], number: number): Promise<Message[]> {
     const sent = turnOf(vendor, { calls: 1 }, secretOf(vendor, number));
     const reply = await stage.ask(vendor, messages, sent);

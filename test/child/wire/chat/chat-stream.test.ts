@@ -43,7 +43,7 @@ for (const [name, stream] of FORMS)
     assert.equal(await textOf(stream, 1), "獅子");
   });
 
-/** The parts of choices, shortened to what they say. */
+/** The parts of choices, shortened to their content. */
 async function saidIn(...choices: object[]): Promise<string[]> {
   const parts = await partsOf(choices.map((choice) => `data: ${JSON.stringify({ choices: [choice] })}\n\n`).join(""));
   return parts.map((part) => {

@@ -147,7 +147,7 @@ test("what is no number is none of nothing", () => {
   assert.deepEqual(counted({}), {});
 });
 
-/** Where a count stands in a report. */
+/** The field of a report that contains a count. */
 const INPUT = ["prompt_tokens", "input_tokens"];
 const OUTPUT = ["completion_tokens", "output_tokens"];
 const CACHED = [
@@ -200,7 +200,8 @@ test("for any consistent split of the counts, in any spelling and place, the usa
   fc.assert(
     fc.property(usage, ({ fresh, cached, cacheWrite, text, reasoning, spelled, ...how }) => {
       const cache = cached + cacheWrite;
-      // Beside or within has to be told by the sum; and which one is beside, by numbers that differ.
+      // Only a sum shows whether a count is separate or included, and only different numbers show which one is
+      // separate.
       fc.pre(how.summed || !(how.reasoningBeside || how.cacheBeside));
       fc.pre(new Set([reasoning, cache, cached, cacheWrite]).size === 4 || !(how.reasoningBeside || how.cacheBeside));
       fc.pre(how.summed || spelled.input === "prompt_tokens");

@@ -1,4 +1,4 @@
-/** Reasoning between tags at the start of a chat answer, in pieces of any size, and answers that only speak of tags. */
+/** Reasoning between tags at the start of a chat answer, in pieces of any size, and answers that only mention tags. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
@@ -7,7 +7,7 @@ import { createWireStage, type WireStage } from "../../../support/wire-stage.ts"
 
 type Split = { reasoning: string; text: string };
 
-/** @param cuts where the answer is cut into pieces */
+/** @param cuts positions at which the answer is cut into pieces */
 function split(answer: string, cuts: readonly number[] = [], goesOn = false, isFinished = true): Split {
   const splitter = createThinkSplitter();
   const ends = [...cuts.map((cut) => cut % (answer.length + 1)), answer.length].sort((a, b) => a - b);

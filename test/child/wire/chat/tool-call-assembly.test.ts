@@ -29,7 +29,7 @@ const B = { name: "look", input: { word: "Elbe" } };
 const RHINE = JSON.stringify(A.input);
 const ELBE = JSON.stringify(B.input);
 
-/** A piece: its labels, and what it says of the function. */
+/** A piece: its labels, and its part of the function. */
 const piece = (labels: Fields, name?: string | null, text?: unknown): Fields => ({
   ...labels,
   type: "function",
@@ -294,14 +294,14 @@ test("what is no piece, or says nothing, is no call", () => {
   assert.deepEqual(callsOf([[piece({ index: 0, id: "a" }, null, null)]]), []);
 });
 
-/** How a server labels pieces: `call` counts calls, `at` the pieces of a call, `sent` all pieces so far. */
+/** A server's way of labeling pieces: `call` counts calls, `at` the pieces of a call, `sent` all pieces so far. */
 type Scheme = {
   labels(call: number, at: number, sent: number): Fields;
-  /** Calls may be sent side by side: every piece tells whose it is. */
+  /** Pieces of several calls may be interleaved, because every piece identifies its call. */
   sideBySide: boolean;
-  /** Pieces of one call come in lists of their own: in one list, those without labels are of several calls. */
+  /** Pieces of one call are sent in separate lists: pieces without labels in one list belong to several calls. */
   alone?: boolean;
-  /** Every piece is labelled as its call is: the name may come with each. */
+  /** Every piece has the labels of its call, and may repeat the name. */
   steady?: boolean;
 };
 
@@ -367,7 +367,7 @@ const response = fc.record({
   /** An opening piece with a name and no arguments, as OpenAI sends it. */
   opensEmpty: fc.boolean(),
   splitName: fc.boolean(),
-  /** The name with every piece, where the labels tell whose it is. */
+  /** Repeats the name in every piece, if the labels identify the call. */
   namesAll: fc.boolean(),
   filler: nothing,
   order: fc.array(fc.nat(), { minLength: 40, maxLength: 40 }),
@@ -376,7 +376,7 @@ const response = fc.record({
 
 type Response = typeof response extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** What each call's pieces say, without labels. */
+/** The contents of each call's pieces, without labels. */
 function spoken({ scheme, calls, style, opensEmpty, splitName, namesAll }: Response) {
   const isNamed = namesAll && (style === "parts" || style === "so far") && SCHEMES[scheme]?.steady;
   return calls.map(({ name, input, cuts }) => {

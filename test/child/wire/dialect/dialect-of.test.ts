@@ -1,4 +1,4 @@
-/** Which rows of the table of dialects apply to which routes, and that each fact says where it is from. */
+/** Which rows of the dialect table apply to which routes, and that each fact has a source. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Dialect } from "../../../../src/child/wire/dialect/dialect.ts";

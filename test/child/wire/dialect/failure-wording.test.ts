@@ -1,4 +1,4 @@
-/** What vendors, gateways and local servers say when a request fails, and the kind of failure that each means. */
+/** Error responses of vendors, gateways and local servers, and the kind of failure that each means. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { APICallError } from "@ai-sdk/provider";

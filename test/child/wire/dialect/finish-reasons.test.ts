@@ -1,4 +1,4 @@
-/** How an answer ended: every known word in its mode, and how unknown words are handled. */
+/** Finish reasons: every known one in its mode, and the handling of unknown ones. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { FINISH_REASONS, type FinishMeaning } from "../../../../src/child/wire/dialect/finish-reasons.ts";
@@ -8,7 +8,7 @@ import { createWireStage, MODEL_OF, type WireStage } from "../../../support/wire
 
 type StreamEnd = { word: string | null; native?: string; isCut?: boolean; call?: true };
 
-/** A whole answer of each mode that ends with a word, as its vendor sends it. */
+/** A whole answer of each mode that ends with a finish reason, as its vendor sends it. */
 const STREAMS: Record<ApiMode, (end: StreamEnd) => object[]> = {
   chat_completions: ({ word, native, isCut, call }) => {
     const chunk = (delta: object, reason: string | null) => ({
@@ -90,7 +90,7 @@ const STREAMS: Record<ApiMode, (end: StreamEnd) => object[]> = {
   },
 };
 
-/** What a reply reports about its end. */
+/** The end of a reply, as it reports it. */
 function meaningOf(reply: Reply): FinishMeaning {
   return reply.ok ? reply.finish : (reply.failure.kind as FinishMeaning);
 }

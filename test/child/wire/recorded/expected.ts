@@ -1,7 +1,7 @@
 /**
- * What each recorded response says, to be read by the code that reads real ones. The responses are shapes, in our own
- * words: fields, order, pieces and counts as the vendor sends them, ids shortened, texts our own. To add one: a file
- * beside this one that names its vendor and its public source, and its line here.
+ * The expected reading of each recorded response. The responses keep the fields, order, pieces and counts that the
+ * vendor sends, with shortened ids and our own texts. To add one, add a file next to this one that names its vendor and
+ * its public source, and a line here.
  */
 import type { FailureKind } from "../../../../src/errors.ts";
 import type { Finish, Usage } from "../../../../src/event.ts";
@@ -14,13 +14,13 @@ export type ReadAnswer = {
   calls: { name: string; input: unknown }[];
   usage: Usage | undefined;
   served: string | undefined;
-  /** The kept part of what the vendor requires back with the next request (signatures, encrypted reasoning). */
+  /** The part that the vendor requires back with the next request (signatures, encrypted reasoning). */
   kept: string[];
 };
 
 export type ReadFailure = {
   failure: FailureKind;
-  /** A part of the message for people. */
+  /** A part of the message for users. */
   quotes: string;
   retryAfterMs: number | undefined;
 };

@@ -1,4 +1,4 @@
-/** An impossible number of tokens in a usage with plausible sums: the provider's own report reveals it. */
+/** Usage with an impossible number of tokens but plausible sums: the provider's own report reveals it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";

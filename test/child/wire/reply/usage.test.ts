@@ -1,4 +1,4 @@
-/** Which usage reports count: those that are possible for the request. Honest reports next to each are counted. */
+/** Which usage reports count: those that are possible for the request. Similar honest reports are counted. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";

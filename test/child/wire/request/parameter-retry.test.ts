@@ -1,4 +1,4 @@
-/** Optional parameters that a provider rejects: the request goes on without them, and everything else fails as it did. */
+/** Optional parameters that a provider rejects: the request is repeated without them. Other failures stay failures. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Message } from "../../../../src/child/conversation.ts";
@@ -7,7 +7,7 @@ import type { ApiMode } from "../../../../src/route.ts";
 import type { Turn } from "../../../../src/testing/index.ts";
 import { createWireStage, wireRoute } from "../../../support/wire-stage.ts";
 
-/** Refusals in the words of their vendors, and the parameter that the request is sent without. */
+/** Rejections in the words of their vendors, and the parameter that is then left out. */
 const WORDINGS: [vendor: string, refusal: string, parameter: string][] = [
   [
     "OpenAI",
@@ -124,7 +124,7 @@ for (const refusal of [
     assert.deepEqual(rejectedParameters(BODY, refusal), []);
   });
 
-/** A server that rejects a parameter wherever it is sent, as `words` say it. */
+/** A server that rejects a parameter in every request, with the message `words`. */
 function rejecting(parameter: string, words: string): (body: unknown) => Turn {
   return (body) =>
     JSON.stringify(body).includes(`"${parameter}"`)

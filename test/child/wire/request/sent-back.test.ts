@@ -1,4 +1,4 @@
-/** What goes over the wire of a conversation, where neither a vendor's state nor its refusals are concerned. */
+/** The conversation as it is sent, apart from vendors' private state and rejections. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JSONObject } from "@ai-sdk/provider";

@@ -1,4 +1,4 @@
-/** Tool parameters in the subset of JSON Schema that each vendor takes. */
+/** Tool parameters in the subset of JSON Schema that each vendor accepts. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { z } from "zod";
@@ -32,7 +32,7 @@ function everySchema(schema: unknown): Schema[] {
   ];
 }
 
-/** What each vendor finds wrong with one schema of a tool. */
+/** Each vendor's objections to one schema of a tool. */
 const REJECTS: Record<"gemini" | "moonshot" | "llama.cpp", (schema: Schema) => boolean> = {
   gemini: (schema) =>
     [

@@ -1,4 +1,4 @@
-/** Streams of `messages` that lack what the provider package demands, read by the code that reads real ones. */
+/** Streams of `messages` that lack fields required by the provider package, read by the production code. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Fault } from "../../../../src/testing/index.ts";

@@ -1,4 +1,4 @@
-/** Events of a response, changed on their way to a provider package. */
+/** Events of a response that are changed before a provider package reads them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Rewriter, rewriteEvents } from "../../../../src/child/wire/rewrite/rewrite-events.ts";
@@ -6,7 +6,7 @@ import type { Fetch } from "../../../../src/child/wire/transport.ts";
 
 const URL_OF_ANY = "http://127.0.0.1/v1/responses";
 
-/** What comes of a stream, read whole; sent in pieces of this size. */
+/** The rewritten stream as a whole, sent in pieces of this size. */
 async function rewritten(stream: string, rewriters: Rewriter[], pieceBytes = 7): Promise<string> {
   const response = await rewriteEvents(fetchOf(stream, pieceBytes), rewriters)(URL_OF_ANY);
   const decoder = new TextDecoder();
