@@ -74,7 +74,7 @@ describe("what is pasted", () => {
         fc.array(fc.nat(), { maxLength: 4 }),
         async (pasted, places) => {
           const pieces = cutAt(`x\x1b[200~${pasted}\x1b[201~y`, places).filter((piece) => piece !== "");
-          fc.pre(!pieces.includes("\x1b")); // On its own, it is a key.
+          fc.pre(!pieces.includes("\x1b")); // By itself, it is a key.
           const line = await through(pieces);
           assert.equal(line, `x${folded(pasted)}y`);
           assert.equal(unfolded(line), `x${pasted}y`);

@@ -1,4 +1,4 @@
-/** What a chat draws, event by event, on a terminal of a known size. */
+/** The output of a chat, event by event, on a terminal of a known size. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createChatView } from "../../src/cli/chat/chat-view.ts";

@@ -1,4 +1,4 @@
-/** The line editor of a chat: what it draws on a narrow terminal, and which keys answer a question. */
+/** The line editor of a chat: its output on a narrow terminal, and the keys that answer a question. */
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
@@ -41,7 +41,7 @@ test("a prompt takes nothing away of what was written above it, however high the
   keyboard.close();
 });
 
-/** A keyboard on the test's own clock. `wait` lets time pass; what was typed before has arrived by then. */
+/** A keyboard on the test's own clock. `wait` advances it, after everything typed before has arrived. */
 function questionStage(options: { keepsDrafts?: true } = {}) {
   const input = new PassThrough();
   const clock = createFakeClock();

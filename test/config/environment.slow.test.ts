@@ -7,7 +7,7 @@ import { commandEnvironment, divideEnvironment, handOver } from "../../src/confi
 
 const module = join(import.meta.dirname, "..", "..", "src", "config", "environment.ts");
 
-/** What a program that has taken its environment sees, and what its child sees of both. */
+/** The environments seen by a program that has taken its environment, and by its child. */
 function look(env: Record<string, string>, input = "") {
   const program = `
     import { execFileSync } from "node:child_process";

@@ -19,7 +19,7 @@ function errorsOf(text: string): string[] {
 const file = (matter: string, body = "Do it well.") => `---\n${matter}\n---\n${body}\n`;
 const FILES = ["read_file", "list_dir", "grep"];
 
-/** A description as it runs on over lines that look like keys. */
+/** A description that continues over lines that look like keys. */
 const RUNNING = `Use this agent to check plans. Examples:
 
 <example>

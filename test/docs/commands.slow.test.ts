@@ -16,7 +16,7 @@ import { type Block, blocksOf } from "./page.ts";
 const root = join(import.meta.dirname, "../..");
 const SLUGS: Slug[] = ["zai", "openrouter", "anthropic", "openai", "gemini"];
 
-/** Why a command is not typed here. */
+/** Why the test does not run this command. */
 const NOT_TYPED: Record<string, string> = {
   "npm start": "sets up the clone (test/setup.slow.test.ts) and runs deputy demo (test/cli/binary.slow.test.ts)",
   "npm test": "runs this",
@@ -27,7 +27,7 @@ type Person = {
   does(typed: Invocation, clock: FakeClock): unknown;
   /** The reader is at a terminal. */
   terminal?: true;
-  /** Time passes only when the reader lets it. */
+  /** Time advances only when the reader advances it. */
   waits?: true;
   /** Its exit code, if it is not 0. */
   code?: number;
@@ -236,8 +236,8 @@ async function talk({ stdin, stdout }: Invocation): Promise<void> {
 // Models --------------------------------------------------------------------------------------------------------------
 
 /**
- * They answer. While they are asking, a second child wants to run something; by then the first approved one has been
- * running for long.
+ * The models' answers. While `isAsking` is set, a second child requests approval for a command. The first one that
+ * continues after its approval then works for a minute.
  */
 function createModels() {
   const models = { isAsking: false, isAtWork: false, speak };

@@ -1,6 +1,6 @@
 /** A page of Markdown as the tests see it: its fenced blocks, links, anchors, tables, and the text between them. */
 
-/** `kind` is the second word after the fence: what a block of YAML is an example of. */
+/** `kind` is the second word after the fence. For a block of YAML it names the kind of example. */
 export type Block = { language: string; kind: string; text: string; line: number };
 
 const FENCED = /^```(\S*) ?(\S*)\n([\s\S]*?)^```$/gm;

@@ -1,4 +1,4 @@
-/** `--allow`: what it permits, and that a rule without effect, or with more effect than intended, is rejected. */
+/** `--allow`: what it permits. Rules without effect, or with more effect than intended, are rejected. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseAllowRule } from "../../../src/cli/approvals/allow-rule.ts";

@@ -28,7 +28,7 @@ function stage() {
     onAsk: () => moments.push("ask"),
     onAnswered: () => moments.push("answered"),
   });
-  /** Waits for a question to be on the screen, then types. */
+  /** Waits for a question on the screen, then types. */
   const type = async (line: string) => {
     while (!screen.endsWith("run: ")) await new Promise((resolve) => setImmediate(resolve));
     screen += "\n";

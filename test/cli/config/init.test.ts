@@ -1,4 +1,4 @@
-/** `deputy config init`: what it writes, what it asks, and what it leaves unchanged. */
+/** `deputy config init`: the files it writes, its questions, and the files that it leaves unchanged. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";

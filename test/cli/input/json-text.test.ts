@@ -1,4 +1,4 @@
-/** JSON that people write: where and why it is wrong, and what it means otherwise. */
+/** JSON written by people: the place and cause of each error, and the value of valid text. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";

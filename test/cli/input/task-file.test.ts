@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { deputy, temporaryDirectory } from "../../support/command-line.ts";
 
-/** The goals (and models) that a text of tasks means, or its error. */
+/** The goals (and models) in a text of tasks, or its error. */
 async function read(stdin: string | Uint8Array) {
   const { code, stdout, stderr } = await deputy(["run", "-", "--dry-run", "--json"], { stdin });
   if (code !== 0) return { code, stderr };

@@ -24,7 +24,7 @@ async function door(t: TestContext, host = "127.0.0.1") {
     ask(Number(port), path, { authorization: bearer, ...headers });
 }
 
-/** Node's own client, because it can send any Host. */
+/** Uses Node's own client, because it can send any Host. */
 function ask(port: number, path: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({ host: "127.0.0.1", port, path, headers }, (response) => {

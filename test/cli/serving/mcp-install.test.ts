@@ -1,4 +1,4 @@
-/** `deputy mcp install`: what it shows, what it writes into other programs' settings, and what it leaves unchanged. */
+/** `deputy mcp install`: its output, its changes to other programs' settings, and what it leaves unchanged. */
 import assert from "node:assert/strict";
 import {
   chmodSync,

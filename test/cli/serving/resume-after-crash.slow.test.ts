@@ -1,4 +1,4 @@
-/** The runs of a `deputy serve` that was killed: the next one continues them. Uses the real program. */
+/** The runs of a killed `deputy serve`: the next server continues them. Uses the real program. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ async function report({ client }: Served, id: string, seconds: number): Promise<
   return data.delegation as Report;
 }
 
-/** `quick` is answered at once; other goals use a tool, ask again, and are answered once it is open. */
+/** `quick` is answered at once. Other goals use a tool, request again, and get their answer once it is open. */
 function scripted() {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   const { promise: waiting, resolve: waits } = Promise.withResolvers<void>();
@@ -78,7 +78,7 @@ describe("deputy serve, started again after it was killed", () => {
       const said = (await Promise.all(servers.map(endOf))).join("");
       assert.deepEqual(said.match(/^Resuming .*$/gm), [`Resuming ${id} after a crash: 1 of 2 tasks done.`]);
     });
-    assert.equal(requests.length, 4); // `quick`, both steps of `slow`, and the one that was in flight again.
+    assert.equal(requests.length, 4); // `quick`, both steps of `slow`, and the repeated request that was in flight.
   });
 
   test("goes on with what got further between two crashes, and sets aside what did not until a person tries again", async () => {
