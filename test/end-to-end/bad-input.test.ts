@@ -234,7 +234,7 @@ describe("the program refuses", { concurrency: 2, timeout: 110_000 }, () => {
     const cwd = mkdtempSync(join(home, "case-"));
     const state = join(cwd, "state");
     const file = join(state, "journal.sqlite");
-    const isRoot = process.getuid?.() === 0; // Permissions do not apply to this user.
+    const isRoot = process.getuid?.() === 0; // Permissions do not restrict this user.
     const surroundings = { cwd, env: { HOME: cwd, DEPUTY_STATE_DIR: state, ...KEYS }, ...(isRoot && { uid: NOBODY }) };
     for (const path of [home, cwd]) if (isRoot) chmodSync(path, 0o755);
     if (isRoot) chownSync(cwd, NOBODY, NOBODY);

@@ -21,7 +21,7 @@ describe("money", { timeout: 110_000, concurrency: true }, () => {
     },
   };
 
-  /** As limited by the request. */
+  /** The maximum that the request allows. */
   const longestAnswer = ({ body }: ModelRequest) => Number(body.max_tokens);
 
   test("of requests that were under way at each of three kills counts against the budget, and in the result", async () => {

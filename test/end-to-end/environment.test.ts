@@ -41,7 +41,9 @@ const VALUES = {
   LAB_C: `host=h password=${MARK}`,
   LAB_D: `eyJhbGciOiJIUzI1NiJ9.${MARK}.c2ln`,
 };
-/** Plain by name and value, but the config makes them secret: a key, its copies, and a key written there. */
+/**
+ * Their names and values look harmless, but the config makes them secret: a key, its copies, and a key in the config.
+ */
 const KEYS_OF_CONFIG = {
   ODD: `odd-${MARK}`,
   COPY: `odd-${MARK}`,
@@ -65,7 +67,7 @@ const PLAIN = {
   BEGINNING: "odd-",
 };
 
-/** What a command sees of its own environment, and of those of all Deputy processes above it. */
+/** The environment of a command, and those of all Deputy processes above it, as the command sees them. */
 const SPY = [
   "env > own.txt",
   "pid=$$",
@@ -122,7 +124,7 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
     return { cwd, env, state };
   }
 
-  /** What the command saw, which must include the plain variables. */
+  /** The environment that the command saw, which must include the plain variables. */
   function seen(cwd: string): { own: string; above: string } {
     const [own, above] = ["own.txt", "above.txt"].map((name) => readFileSync(join(cwd, name), "latin1")) as [
       string,

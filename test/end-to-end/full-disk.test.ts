@@ -8,7 +8,7 @@ import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 import { temporaryDirectory } from "../support/command-line.ts";
 import { createProviders, launchCommand, PROGRAM, taskOf } from "../support/end-to-end.ts";
 
-/** One after the other: a large answer arrives when two small ones have been stored, and is too much. */
+/** Runs one task after the other: a large answer arrives after two small ones are stored, and exceeds the disk. */
 const TASKS = ["small 1", "small 2", "large 1", "large 2", "small 3"];
 
 function answer(request: ModelRequest): Turn {
@@ -16,7 +16,7 @@ function answer(request: ModelRequest): Turn {
   return { text: task.startsWith("large") ? "x".repeat(900_000) : `Done: ${task}.` };
 }
 
-/** How a shell makes the disk too small for the following program, and large enough again after it. */
+/** Shell commands that make the disk too small for the following program, and enlarge it afterwards. */
 type Shortage = { within: string[]; restrict: string; lift: string };
 
 const FILE_SIZE_LIMIT: Shortage = { within: [], restrict: "ulimit -f 600", lift: ":" };

@@ -17,7 +17,7 @@ import {
 } from "../support/end-to-end.ts";
 
 const TASKS = 100;
-/** Has a key and is chosen by no task. */
+/** Has a key, but no task uses it. */
 const BYSTANDER = "xai";
 
 const CONFIG = `
@@ -36,7 +36,7 @@ type Expected = { slug: Slug; model: string; effort?: string; tools?: string[] }
 const FILE_TOOLS = ["read_file", "write_file", "edit_file", "list_dir"];
 const SEARCH_TOOLS = ["glob", "grep"];
 
-/** The route and tools in a task, and what must arrive at which server. */
+/** The route and tools of a task, and the expected request with its server. */
 const WAYS: [said: Record<string, unknown>, expected: Expected][] = [
   [{}, { slug: "zai", model: "glm-4.7" }],
   [
@@ -92,10 +92,10 @@ function taskFile(): string {
   return JSON.stringify({ context: "All of you work for the same house.", tasks });
 }
 
-/** Long enough for all allowed requests to be here at once. */
+/** Long enough for all allowed requests to be in flight at once. */
 const LATENCY_MS = 20;
 
-/** Models that can write write a file first. */
+/** Models that have a tool to write with write a file first. */
 function answer(request: ModelRequest): Turn {
   const index = indexOf(request);
   const asked = request.messages.some(({ role }) => role === "tool");

@@ -196,7 +196,7 @@ test("settings that deputy mcp install wrote are Deputy's own from then on", asy
   assert.equal(readFileSync(join(root, ".mcp.json"), "utf8"), before);
 });
 
-/** An orchestrator that first does this, then lets a child run a command, and reports the child's answer. */
+/** An orchestrator that first makes these calls, then lets a child run a command, and reports the child's answer. */
 function loosening(first: Call | (() => void)) {
   return (request: ModelRequest): Turn => {
     const step = stepOf(request);

@@ -13,7 +13,7 @@ import { until } from "../support/command-line.ts";
 import { type Ended, launch, processesWith } from "../support/end-to-end.ts";
 import { type Document, KEYS, type Place, stage } from "../support/whole-stage.ts";
 
-/** Each child looks around, and is answered only once it is open. */
+/** Each child calls a tool, and gets an answer only once it is open. */
 function scripted() {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   let waiting = 0;
@@ -31,7 +31,7 @@ function scripted() {
   return { script, open, waiting: () => waiting };
 }
 
-/** What is recorded, and who owns the run. */
+/** The recorded events, and the owner of the run. */
 async function journalOf(place: Place, id: string) {
   const journal = openSqliteJournal({ stateDir: place.env.DEPUTY_STATE_DIR ?? "" });
   const entries = await Array.fromAsync(journal.read({}));
@@ -65,7 +65,7 @@ const without = ({ env, cwd }: Place, name: string): Place => {
   return { env: rest, cwd };
 };
 
-/** Changes the user's config while something is done. */
+/** Changes the user's config while an action runs. */
 async function withConfig<Outcome>({ env }: Place, change: (config: Document) => unknown, act: () => Promise<Outcome>) {
   const path = join(env.HOME ?? "", ".config/deputy/config.yaml");
   const before = readFileSync(path, "utf8");
@@ -78,7 +78,7 @@ async function withConfig<Outcome>({ env }: Place, change: (config: Document) =>
   }
 }
 
-/** Does something while a provider's key comes from a command, instead of or in addition to the config's. */
+/** Runs an action while a provider's key comes from a command, instead of or in addition to the config's. */
 function withKeyCommand<Outcome>(
   place: Place,
   [provider, api_key_command, api_key]: [provider: string, command: string | string[], key?: string],
@@ -92,7 +92,7 @@ function withKeyCommand<Outcome>(
 }
 
 type Gone = {
-  /** Resumes while it is gone, then puts it back. */
+  /** Resumes while it is missing, then restores it. */
   resumed(id: string, place: Place): Promise<Ended>;
   code?: number;
   says: RegExp;

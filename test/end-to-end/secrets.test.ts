@@ -11,7 +11,7 @@ import type { Fault, ModelRequest, Turn } from "../../src/testing/index.ts";
 import { temporaryDirectory, until } from "../support/command-line.ts";
 import { createProviders, launch, type Providers, processesWith, taskOf } from "../support/end-to-end.ts";
 
-/** Everything readable of the processes above, Deputy first, and of Deputy's own config; kept in files, not shown. */
+/** Everything readable of the parent processes, Deputy first, and of Deputy's config; stored in files, not printed. */
 const SPY = [
   `env > spied-environment.txt`,
   "pid=$$",
@@ -32,7 +32,7 @@ function complaint(key: string, type = "invalid_request_error"): string {
   return JSON.stringify({ type: "error", error: { message: `Incorrect API key provided: ${key}.`, type, code: type } });
 }
 
-/** How a provider answers each task, knowing the key. */
+/** Each task's answer from a provider that knows the key. */
 const ANSWERS: Record<string, (key: string, request: ModelRequest) => Turn> = {
   "look around": (_, { messages }) =>
     messages.length > 1 ? { text: "Nothing found." } : { toolCalls: [{ name: "terminal", input: { command: SPY } }] },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { soak } from "../support/soak.ts";
 
-/** More than this for each child means that a child is retained. One takes about 40 KB while it runs. */
+/** Growth beyond this per child means that a child is retained. A running child takes about 40 KB. */
 const MAX_BYTES_PER_CHILD = 8_000;
 
 test("a process that delegates again and again holds nothing open and keeps nothing of its children", async () => {

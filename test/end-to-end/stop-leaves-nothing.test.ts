@@ -22,11 +22,11 @@ const TURNS: Record<string, Turn> = {
   "hear an answer": { text: "Well, let me think about that.", deltas: 4, fault: { kind: "silence", afterDeltas: 3 } },
   "wait before it tries again": { fault: { kind: "rate-limited", retryAfter: 50 } },
   "ask a person": { toolCalls: [{ name: "terminal", input: { command: "ls" } }] },
-  "wait for its turn": { fault: { kind: "silence" } }, // It arrives when the first child is stopped.
+  "wait for its turn": { fault: { kind: "silence" } }, // Arrives when the first child is stopped.
   "wait behind it": { text: "Never asked." },
 };
 const TASKS = Object.keys(TURNS);
-/** After an error, this provider is not asked again for a while by anybody, so it is separate. */
+/** A separate provider, because a provider that failed backs off for all children. */
 const LIMITED = "wait before it tries again";
 const ELSEWHERE = { provider: "openrouter", model: "stepfun/step-3.5-flash" };
 
@@ -56,7 +56,7 @@ function countingClock(): Clock & { waiting(): number } {
   };
 }
 
-/** What keeps this process alive, by kind. */
+/** The resources that keep this process alive, by kind. */
 function handles(): Record<string, number> {
   return Object.fromEntries(
     Object.entries(Object.groupBy(process.getActiveResourcesInfo(), (name) => name)).map(([name, all = []]) => [
@@ -88,7 +88,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   const { id, result } = await deputy.start(
     { tasks: TASKS.map((goal) => ({ goal, ...(goal === LIMITED && ELSEWHERE) })) },
     {
-      concurrency: TASKS.length - 3, // The one that waits to retry releases its slot.
+      concurrency: TASKS.length - 3, // The child that waits to retry releases its slot.
       answersFromElsewhere: true,
       permissions: [
         { tool: "terminal", match: "ls", then: "ask" },
@@ -118,7 +118,7 @@ test("one child is stopped, then all; nothing of them stays", { timeout: 110_000
   assert.deepEqual(await deputy.questions(), []);
   await deputy.close();
   await until(() => JSON.stringify(handles()) === JSON.stringify(before));
-  await new Promise((resolve) => setTimeout(resolve, 2_100)); // As long as the grandchild would have taken.
+  await new Promise((resolve) => setTimeout(resolve, 2_100)); // The time that the grandchild would have taken.
   assert.ok(!existsSync(join(cwd, "late")), "a grandchild went on");
   assert.equal(providers.arrivals.length, TASKS.length - 1, "a request left after the stop");
 });

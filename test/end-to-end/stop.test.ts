@@ -13,7 +13,7 @@ const TASKS = ["answer", "run a command", "think", "think aloud"];
 /** `starts`, waits longer than any test, and ignores TERM. */
 const COMMAND = "trap '' TERM; timeout 90 sleep 91 & touch started; sleep 92";
 
-/** What a patient model answers: all tasks except the first take longer than any test waits. */
+/** Answers of a slow model: all tasks except the first take longer than any test waits. */
 const PATIENT: Record<string, Turn> = {
   answer: { text: "The answer." },
   "run a command": { text: "I run a command.", toolCalls: [{ name: "terminal", input: { command: COMMAND } }] },

@@ -9,11 +9,11 @@ import { until } from "../support/command-line.ts";
 import { launch } from "../support/end-to-end.ts";
 import { NO_TERMINAL, openTerminal } from "../support/pty.ts";
 
-/** Longer than keys are ignored. */
+/** Longer than the time during which keys are ignored. */
 const QUIET_MS = 600;
 const quiet = () => new Promise((resolve) => setTimeout(resolve, QUIET_MS));
 
-/** Runs these commands one after another, each when it is allowed. */
+/** Runs these commands one after another, each once it is approved. */
 async function place(t: TestContext, commands: string[]) {
   const turns = commands.map(() => Promise.withResolvers<void>());
   const script = async (request: ModelRequest): Promise<Turn> => {

@@ -1,4 +1,4 @@
-/** Base URLs as people paste them, and ids and names as endpoints of people's own have them, with the real program. */
+/** Base URLs as users paste them, and the ids and names of users' own endpoints, with the real program. */
 import assert from "node:assert/strict";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer, request as requestTo } from "node:http";
@@ -29,7 +29,7 @@ async function run(providers: Record<string, object>, tasks: object[], more: obj
   return (JSON.parse(stdout) as { results: Result[] }).results;
 }
 
-/** The endpoint of each wire format, as its documentation writes it. */
+/** The endpoint of each wire format, as its documentation spells it. */
 const ENDPOINT: Record<ApiMode, string> = {
   chat_completions: "/chat/completions",
   responses: "/responses",
