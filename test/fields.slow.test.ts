@@ -1,7 +1,6 @@
 /**
- * Everything that can be written has an effect: every field of `delegate_task`, every config key, every variable and
- * every flag of `deputy run`, listed from their declarations. One without a test fails here, and so does a test without
- * one.
+ * Every input has an effect: every field of `delegate_task`, every config key, every variable and every flag of `deputy
+ * run`, listed from their declarations. One without a test fails here, and so does a test without one.
  */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";

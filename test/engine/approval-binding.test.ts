@@ -1,4 +1,4 @@
-/** What an approval is bound to: one request of one child, with its exact text, in one directory, at one time. */
+/** The scope of an approval: one request of one child, with its exact text, in one directory, at one time. */
 import assert from "node:assert/strict";
 import { mkdirSync, realpathSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const guarded: Tool = {
   subject: (input) => ({ target: (input as { word: string }).word, otherwise: "ask" }),
 };
 
-/** A child that does one thing after another, each of which needs approval, and reports the decisions. */
+/** A child that makes one call after another, each of which needs approval, and reports the decisions. */
 function stage(words: readonly string[], memory: Memory = createMemory()) {
   const { engine } = createTestEngine({
     memory,
@@ -155,7 +155,10 @@ describe("the directory of a request", () => {
     return { toolCalls: [{ name: "terminal", input: { command: "pwd -P" } }] };
   };
 
-  /** Children with a real terminal. @returns what each answered */
+  /**
+   * Children with a real terminal.
+   * @returns each child's answer
+   */
   async function answers(asker: (root: string) => Asker, tasks: Task[]) {
     let summaries: string[] = [];
     await onStage({ script }, async ({ env, cwd }) => {

@@ -1,4 +1,4 @@
-/** Azure OpenAI: where its requests go, what they are signed with, and what it refuses with, against a scripted endpoint. */
+/** Azure OpenAI: the addresses, authentication and errors of its requests, against a scripted endpoint. */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { createModelServer, type Turn } from "../../src/testing/index.ts";

@@ -276,7 +276,7 @@ describe("Amazon's keys", () => {
   });
 });
 
-/** The Authorization header as it has to be, computed from what arrived. */
+/** The expected Authorization header, computed from the received request. */
 function signatureOf({ method, path, headers, body }: CloudRequest, host: string): string {
   const [, names = ""] = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? "") ?? [];
   const sent: Record<string, unknown> = { ...headers, host };

@@ -1,4 +1,4 @@
-/** Which run a repeated call of an MCP client is about, once its server is gone. */
+/** The run that a repeated call of an MCP client refers to, once its server has exited. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { systemClock } from "../../src/clock.ts";
@@ -9,7 +9,7 @@ import { createTestEngine } from "../support/engine-stage.ts";
 const OPTIONS = { surface: "mcp", workspace: "/work" } as const;
 const CALL = { tasks: [{ goal: "one" }] };
 
-/** What a server leaves: the run of a call with a key, ended, whose end nobody has received. */
+/** State left by a server: the run of a call with a key, ended, whose end nobody has received. */
 async function left({ callKey, ageMs = 0 }: { callKey?: string; ageMs?: number } = { callKey: "key" }) {
   const memory = createMemory();
   const start = () => createTestEngine({ script: async () => says("done"), memory });

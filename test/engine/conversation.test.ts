@@ -230,7 +230,7 @@ test("while a turn runs, the run has an owner and takes no second message; betwe
     await assert.rejects(engine.converse(first.id, "two", {}), { code: "run-owned" });
   answer.resolve();
   await told(first);
-  // A claim belongs to a process, and both of these engines are in ours: the second journal must be allowed.
+  // A claim belongs to a process, and both of these engines are in this one: the second journal must be allowed.
   assert.equal(await told(await elsewhere.engine.converse(first.id, "two", {})), "elsewhere: two");
   await Promise.all([here.engine.close(), elsewhere.engine.close()]);
 });

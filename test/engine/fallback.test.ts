@@ -38,7 +38,7 @@ const looks = (...ids: string[]): Turn => ({
   toolCalls: ids.map((id) => ({ id, name: "list_dir", input: { path: "." } })),
 });
 
-/** Works for a step, then has no credit left; the other works for a step, and answers. */
+/** Works for one step, and then has no credit left. The other works for a step, and answers. */
 const script: Script = (request) => {
   if (request.keyName === "ACME_KEY")
     return stepOf(request) === 1 ? looks(...IDS) : { fault: { kind: "quota-exhausted", status: 402 } };

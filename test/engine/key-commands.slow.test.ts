@@ -1,4 +1,7 @@
-/** A command that prints the key, over real HTTP and with real processes: when it runs, and what is shown of it. */
+/**
+ * A command that prints the key, over real HTTP and with real processes: when it runs, and which of its output is
+ * shown.
+ */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";

@@ -1,7 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the config names a variable.
 /**
- * Several keys of one provider, over real HTTP: which request carries which, what happens when one fails, and what is
- * reported.
+ * Several keys of one provider, over real HTTP: the key of each request, the effect of a failed key, and the report.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -1,4 +1,4 @@
-/** Where a model may let its children work: in its own workspace and where the operator allows it, nowhere else. */
+/** The workspaces that a model may choose for its children: its own and those that the operator allows, no others. */
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";

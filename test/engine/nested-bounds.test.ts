@@ -1,4 +1,4 @@
-/** A delegating child cannot pass on more than it has. With all of Deputy, over HTTP. */
+/** A delegating child cannot pass on more than it has. Uses all of Deputy, over HTTP. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ApprovalQuestion } from "../../src/engine/engine.ts";

@@ -1,6 +1,5 @@
 /**
- * What a delegating model may choose, observed at the providers: untrusted files, declared fallbacks, typos in
- * patterns.
+ * The choices of a delegating model, observed at the providers: untrusted files, declared fallbacks, typos in patterns.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

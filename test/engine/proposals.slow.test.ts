@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
 /**
- * What five public proposals for per-task routing demand, one test per promise, observed at the providers. Where they
- * disagree, the config decides.
+ * The requirements of five public proposals for per-task routing, one test per promise, observed at the providers.
+ * Where they disagree, the config decides.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";

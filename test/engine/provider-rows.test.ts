@@ -12,7 +12,7 @@ import { BUILT_IN_PROVIDERS, type BuiltInProvider } from "../../src/routing/cata
 import { createMemoryJournal, createModelServer } from "../../src/testing/index.ts";
 import { temporaryDirectory } from "../support/command-line.ts";
 
-/** A cloud's endpoint and authentication are its own: `clouds.test.ts`. */
+/** Clouds have separate endpoints and authentication: `clouds.test.ts`. */
 const ROWS = BUILT_IN_PROVIDERS.filter(({ cloud }) => cloud === undefined);
 
 const keyOf = ({ slug }: BuiltInProvider) => `sk-of-${slug}-0123456789`;

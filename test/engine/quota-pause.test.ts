@@ -14,7 +14,7 @@ const SUBMIT = { surface: "library", workspace: "/work" } as const;
 const PAUSE = { delegation: { on_quota: "pause" } };
 const ONE: Call = { tasks: [{ goal: "one" }] };
 
-/** Rejects requests until a moment on its clock, and says when that is. */
+/** Rejects requests until a moment on its clock, and reports that moment. */
 function usedUpUntil(until: number, clock: FakeClock): { script: ModelScript; asked: number[] } {
   const asked: number[] = [];
   return {

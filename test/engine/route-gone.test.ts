@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: `${NAME}` is how a config names a variable.
-/** A child that falls back to a provider which is gone: it is interrupted, and continues once the provider is back. */
+/** A child that falls back to a missing provider: it is interrupted, and continues once the provider is back. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

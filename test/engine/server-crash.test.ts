@@ -1,4 +1,4 @@
-/** Runs of a server that died: what its next process continues, and what it does not. */
+/** Runs of a server that died: which of them its next process continues. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ModelCall } from "../../src/child/wire/request/request.ts";

@@ -1,6 +1,6 @@
 /**
- * A result says only what the events say: whatever a child's model answers, however its requests fail, and wherever it
- * is stopped, its result is the fold of its events.
+ * A result contains only what the events contain: whatever a child's model answers, however its requests fail, and
+ * wherever it is stopped, its result is the fold of its events.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ const usage = fc.record({
   reasoning: fc.constant(0),
 });
 const words = fc.string({ maxLength: 12 });
-/** A route that is gone interrupts: tested with the routes. */
+/** A missing route interrupts the child, which the tests of routes cover. */
 const kind = fc.constantFrom(...FAILURE_KINDS.filter((each) => each !== ROUTE_GONE));
 
 /** Possible answers of a model: text, valid or invalid calls, a cut-off answer, a failure with or without text. */
@@ -105,7 +105,7 @@ function resultOfRun(events: readonly ChildEvent[]) {
   return resultsOf(run).results[0];
 }
 
-/** What a child reports as said, its model has said: completely, or as far as it arrived. */
+/** The text that a child reports was sent by its model: completely, or the part that arrived. */
 function checkWords(summary: string, events: readonly ChildEvent[]): void {
   if (summary === "") return;
   const said = events.flatMap((event) => {

@@ -24,7 +24,7 @@ async function vertex(t: TestContext, script: (index: number) => Turn = () => ({
   };
 }
 
-/** A credentials file, and the server that gives tokens for it. */
+/** A credentials file, and the server that exchanges it for tokens. */
 async function credentials(t: TestContext, fields: object, answer: (index: number) => CloudAnswer) {
   const tokens = await createCloudServer(t.after.bind(t), (_, index) => answer(index));
   const path = join(temporaryDirectory(t.after.bind(t)), "credentials.json");

@@ -1,4 +1,4 @@
-/** The config's settings for children's tools: which they have, what may run, and what they reach. */
+/** The config's settings for children's tools: which tools, which calls, and their reach. */
 import assert from "node:assert/strict";
 import type { TOOLSETS } from "../../src/config-schema.ts";
 import type { Asker } from "../../src/engine/engine.ts";
@@ -10,7 +10,7 @@ function task(config: Document, scene: Scene): Promise<Played> {
   return play({ goal: "one" }, { ...scene, config });
 }
 
-/** Whether a command ran: it leaves a file. */
+/** Whether a command ran, which leaves a file. */
 async function ran(config: Document, commandLine = "touch ran", options: Scene["options"] = {}): Promise<boolean> {
   const { files, results } = await task(config, { script: runs(commandLine), options });
   assert.deepEqual(

@@ -429,7 +429,7 @@ function idOfFirst([first]: StoredEvent[]): string | undefined {
   return first?.delegationId;
 }
 
-/** Begins a run with its start and a step, as a run with images begins with more than its start. */
+/** Begins a run with its start and a step, as runs with images begin with more than a start. */
 function beginWith(step: number): (delegationId: string) => StoredEvent[] {
   return (delegationId) => [delegationStart(delegationId), stepStart(step, delegationId)];
 }
@@ -509,7 +509,7 @@ describe("a sqlite journal that is watched", () => {
   });
 });
 
-/** A clock on which nothing wakes until `tick`; `sleepers` are the requested milliseconds. */
+/** A clock whose sleepers wake only on `tick`; `sleepers` contains the requested milliseconds. */
 function createStoppedClock(): Clock & { sleepers: number[]; tick(): void } {
   const sleepers: number[] = [];
   let waking: (() => void)[] = [];

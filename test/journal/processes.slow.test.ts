@@ -61,7 +61,7 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
     await journal.close();
   });
 
-  /** `acknowledged`: how many entries the child, or those before it, knew to be stored. */
+  /** `acknowledged`: the number of entries that the child, or its predecessors, knew to be stored. */
   async function appendAndKill(first: number): Promise<{ child: ChildProcess; acknowledged: number }> {
     const child = start("append", first);
     let acknowledged = await heard<number>(child);
@@ -154,7 +154,7 @@ describe("the sqlite journal among processes", { timeout: 110_000 }, () => {
   });
 });
 
-/** The next message of a child, which must not end before it. */
+/** The next message of a child, which must not end first. */
 async function heard<Message>(child: ChildProcess): Promise<Message> {
   const exit = once(child, "exit").then(([code]) => assert.fail(`the process ended with ${code}`));
   const [message] = await Promise.race([once(child, "message"), exit]);

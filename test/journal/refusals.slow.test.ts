@@ -1,4 +1,4 @@
-/** Obstacles of the SQLite journal are reported, with what to do, and stay as they were found. */
+/** Obstacles of the SQLite journal are reported with a remedy, and left unchanged. */
 import assert from "node:assert/strict";
 import { execFileSync, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -58,7 +58,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
     assert.fail("the journal was opened");
   }
 
-  /** Does what an error tells the user to do. */
+  /** Follows the advice of an error. */
   function obey(message: string): void {
     const [command] = message.match(/mkdir .*$/) ?? [];
     assert.ok(command, message);

@@ -1,4 +1,6 @@
-/** Approval requests, answered from anywhere: the first answer counts, and every other one is told that it does not. */
+/**
+ * Approval requests, answered from anywhere: the first answer counts, and every other one is rejected with a message.
+ */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -20,7 +22,7 @@ function guarded(run: (word: string) => string): Tool {
   };
 }
 
-/** A child that wants to do one thing, and answers with the result. */
+/** A child that makes one call, and answers with its result. */
 function cautiousChild(memory: Memory, ran: string[] = []) {
   return createTestEngine({
     memory,
@@ -42,7 +44,7 @@ async function see(events: AsyncIterable<Event>, kind: Event["kind"]): Promise<E
   throw new Error(`never seen: ${kind}`);
 }
 
-/** Waits until the journal has it: a request is stored with the next commit. */
+/** Waits until the journal contains it: a request is stored with the next commit. */
 async function firstQuestion(engine: Engine) {
   for (const deadline = Date.now() + 10_000; ; ) {
     const [question] = await engine.questions();

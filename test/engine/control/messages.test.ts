@@ -21,7 +21,7 @@ function code(expected: DeputyError["code"]) {
   return (error: unknown) => error instanceof DeputyError && error.code === expected;
 }
 
-/** A child that calls `look` twice, then answers; every request it made is kept. */
+/** A child that calls `look` twice, then answers, with all of its requests. */
 function busyChild(more: Partial<Staged> = {}) {
   const requests: string[][] = [];
   const script: ModelScript = async (request) => {

@@ -12,7 +12,7 @@ const worst =
 /** USD of a worst case: 1,000 × $1/M + 4,000 × $10/M. */
 const WORST_USD = 0.041;
 
-/** What is available at once. */
+/** The amount available at once. */
 function take(budgets: Budget[], worstOf: () => WorstCase, lastWords: boolean): Reservation | undefined {
   const reservation = tryReserve(budgets, worstOf, lastWords);
   return reservation === "held" ? undefined : reservation;

@@ -198,17 +198,17 @@ describe("a provider that returns rate-limit errors", () => {
 type World = {
   children: number;
   steps: number;
-  /** What the server accepts. */
+  /** The server's capacity. */
   concurrent: number;
   perMinute: number;
-  /** Whether it says how long to wait. */
+  /** Whether it sends `Retry-After`. */
   says: boolean;
   seed: number;
 };
 
 type Seen = { answered: number; refused: number; gaveUp: number; otherMs: number; mostRetries: number };
 
-/** How an independent child would continue: eight tries, exponential waits with full jitter. */
+/** The retries of an independent child: eight tries, exponential waits with full jitter. */
 function alone(backInMs: number, earlier: number, random: () => number): Recovery {
   if (earlier >= 7) return { action: "give-up" };
   return { action: "retry", delayMs: backInMs + Math.min(60_000, 2_000 * 2 ** earlier) * random() };
@@ -315,7 +315,7 @@ describe("many children at a server with limited capacity", () => {
         assert.equal(seen.gaveUp, 0, `${JSON.stringify(seen)}`);
         assert.equal(seen.answered, world.children * world.steps);
         assert.ok(seen.refused <= seen.answered * 2 + 32, `${seen.refused} refused for ${seen.answered} answered`);
-        // A full cap of 32 slots is occupied once for the refusals; then no waiting child is in the way.
+        // The rejected requests occupy the full cap of 32 slots once. After that, no waiting child is in the way.
         assert.ok(seen.otherMs <= world.steps * 500 + 100, `the other provider took ${seen.otherMs} ms`);
       }),
       { numRuns: 12 },

@@ -19,7 +19,7 @@ import { createTestEngine, type ModelScript } from "../../support/engine-stage.t
 const options = { surface: "cli", workspace: "/work" } as const;
 
 /**
- * A goal is a tree: `top(a, b(c))` has the children `a` and `b(c)`; a goal without children is its own answer. An
+ * A goal is a tree: `top(a, b(c))` has the children `a` and `b(c)`. A goal without children answers with itself. An
  * orchestrator delegates all of its children at once, and answers with their answers.
  */
 function parts(goal: string): { name: string; children: string[] } {
@@ -70,7 +70,7 @@ async function collect(events: AsyncIterable<Event>): Promise<Event[]> {
   return all;
 }
 
-/** Lets everything happen that can happen now. */
+/** Runs everything that is ready now. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -244,7 +244,7 @@ test("a child that is stopped stops what it delegated, and its siblings go on", 
     children.map(({ tally }) => tally.ending?.status),
     ["completed", "interrupted", "interrupted"],
   );
-  // Two requests of its own, one each of a, mid and hang, one of hang2; the two that hung are not lost.
+  // Two requests of the orchestrator, one each of a, mid and hang, one of hang2; the two that hung are counted.
   assert.deepEqual([results[0]?.api_calls, results[0]?.delegations], [5, [`${id}.1.1`]]);
   await engine.close();
 });

@@ -1,4 +1,4 @@
-/** `deputy journal verify`: no damage that changes what is read goes unnoticed, and none crashes a command. */
+/** `deputy journal verify`: it detects all damage that changes the content, and no damage crashes a command. */
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -250,7 +250,7 @@ describe("verify", { timeout: 110_000 }, () => {
     writeFileSync(file, how.kind === "cut" ? bytes.subarray(0, place) : bytes);
   }
 
-  /** SQLite takes a file with one of its first bits flipped for a read-only one, which is reported at once. */
+  /** SQLite reads a file with one of its first bits flipped as read-only, which is reported at once. */
   function openedUnlessRefused(): Journal | undefined {
     try {
       return openSqliteJournal({ stateDir });
