@@ -1,5 +1,5 @@
 /**
- * The public API: what the entry points export, and every declaration that those refer to, without comments and
+ * The public API: the exports of the entry points, and every declaration that they refer to, without comments and
  * function bodies. `npm run api` writes it to `public-api.txt`, the last agreed API.
  */
 import { readFileSync, writeFileSync } from "node:fs";

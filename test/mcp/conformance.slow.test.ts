@@ -42,7 +42,7 @@ const NOT_OFFERED = {
   "prompts-get-with-image": "prompts",
 };
 
-/** A task may ask for a command; a slow one takes some seconds. */
+/** A task may request a command; a slow one takes some seconds. */
 const script: Script = async ({ messages, lastUserText }) => {
   if (lastUserText === "ask" && messages.at(-1)?.role === "user")
     return { toolCalls: [{ name: "terminal", input: { command: "true" } }] };

@@ -1,4 +1,4 @@
-/** What an MCP client gets from delegate_task, however long it takes and whatever happens meanwhile. */
+/** The results of delegate_task for an MCP client, however long it takes and whatever happens meanwhile. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DeputyError } from "../../src/errors.ts";
@@ -64,7 +64,7 @@ for (const kind of CLIENTS) {
     for (const name of ["__proto__", "constructor", "toString"]) {
       test(`is told of a field named ${name}, at every level and over either transport`, async () => {
         const stray = JSON.parse(`{"${name}": {"goal": "stray"}}`);
-        // A spread would set the prototype of the copy: these are parsed, like a message.
+        // Parsed like a message, because a spread would set the prototype of the copy.
         const beside = (fields: string) => JSON.parse(`{${fields}, ${JSON.stringify(stray).slice(1)}`);
         const calls = [
           beside(`"goal": "one"`),

@@ -1,6 +1,5 @@
 /**
- * State that comes back with a call over MCP approves something only as this server sent it, to this session, once and
- * in time.
+ * State returned with an MCP call approves a request only as this server sent it, in this session, once and in time.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -45,7 +44,7 @@ type Came = {
   error?: { message: string };
 };
 
-/** One request of the 2026 protocol as any program could write it. */
+/** One request of the 2026 protocol, as any program could send it. */
 async function send({ url, token }: McpHttp, sent: Sent): Promise<Came> {
   const { name = "a client", tool = "delegate_task", args = TASK, forms, ...back } = sent;
   const _meta = {

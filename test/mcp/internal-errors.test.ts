@@ -1,4 +1,4 @@
-/** What an MCP client sees of a bug in Deputy. */
+/** The error that an MCP client gets for a bug in Deputy. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "../../src/clock.ts";

@@ -1,4 +1,4 @@
-/** Clients that write what is absent as null, over either transport, and messages that come in pieces. */
+/** Clients that send absent fields as null, over either transport, and messages in pieces. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ const INITIALIZE = {
   },
 };
 
-/** Each is answered as if its nulls were not there. */
+/** Each gets the same answer as without its nulls. */
 const REQUESTS: { method: string; params: unknown }[] = [
   { method: "ping", params: null },
   { method: "tools/list", params: null },

@@ -1,4 +1,4 @@
-/** Runs of MCP clients among real processes: who owns them, who sees them, and what they outlive. */
+/** Runs of MCP clients among real processes: their owners, their visibility, and the processes that they outlive. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Report } from "../../src/report.ts";

@@ -1,4 +1,6 @@
-/** A client that repeats its call after its server is gone, with the real program: it gets the run that it started. */
+/**
+ * A client that repeats its call after its server has exited, with the real program: it gets the run that it started.
+ */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,13 +14,13 @@ import { type Place, stage } from "../support/whole-stage.ts";
 
 type Serving = {
   client: McpClient;
-  /** Kills the server and lets its client go. */
+  /** Kills the server and disconnects its client. */
   kill(): Promise<void>;
 };
 type Window = { name?: string; workspace?: string };
 type Serve = (place: Place, window?: Window) => Promise<Serving>;
 
-/** Ends what a test that fails has left running. */
+/** Ends the processes that a failed test has left running. */
 async function onStage(script: Script, perform: (place: Place) => Promise<void>) {
   const config = { mcp: { return_after_seconds: 0.2 } };
   const { requests } = await stage({ script, config }, async (place) => {
@@ -65,7 +67,7 @@ const http: Serve = async (place, window = {}) => {
   };
 };
 
-/** `quick` is answered at once; all else uses a tool, asks again, and is answered once it is open. */
+/** `quick` is answered at once. Other goals use a tool, request again, and get their answer once it is open. */
 function scripted() {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   const waiting = { count: 0 };

@@ -1,4 +1,4 @@
-/** MCP resources: what a client can read in addition to tool results, and that no answer is too large for it. */
+/** MCP resources: everything that a client can read in addition to tool results. No answer is too large for it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Report } from "../../src/report.ts";

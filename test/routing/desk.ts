@@ -1,4 +1,4 @@
-/** A config and an environment in, plans out: shared by the routing tests. */
+/** Plans from a config and an environment, shared by the routing tests. */
 import assert from "node:assert/strict";
 import { configSchema } from "../../src/config-schema.ts";
 import type { Problem } from "../../src/errors.ts";
@@ -21,7 +21,7 @@ export function routingOf({ config = {}, env = {} }: Given) {
   return createRouting({ config: configSchema.parse(config), env });
 }
 
-/** What a request on a route would carry, with each key of its pool in turn. */
+/** The headers of a request on a route, with each key of its pool in turn. */
 export async function accessesFor(route: Route, { credentials }: Routing): Promise<Access[]> {
   const accesses = new Set<Access>();
   for (;;) {

@@ -1,4 +1,4 @@
-/** The operator's decisions: rules by tag and toolset, what a model may choose, and a program's routing hook. */
+/** The operator's decisions: rules by tag and toolset, the models' choices, and a program's routing hook. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { askHook, type HookDecision, type RouteHook } from "../../src/routing/resolve/hook.ts";

@@ -1,4 +1,4 @@
-/** `deputy journal prune`: what is removed, what is kept, and that no active run ever loses anything. */
+/** `deputy journal prune`: which runs it removes and keeps. No active run ever loses anything. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { PruneOptions } from "../../src/engine/engine.ts";

@@ -29,7 +29,7 @@ export const resumeRacePart: Part = {
   run: (asked, rounds) => killAll(asked, rounds, () => 4),
 };
 
-/** @param competitorsIn how many processes resume at once in a round */
+/** @param competitorsIn returns the number of processes that resume at once in a round */
 async function killAll(
   { count, seed }: Asked,
   rounds: Rounds,

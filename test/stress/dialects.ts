@@ -1,4 +1,7 @@
-/** The whole matrix of dialects: each vendor × each kind of exchange × each other vendor × each kind that it goes on with. */
+/**
+ * The whole matrix of dialects: each vendor × each kind of exchange × each following vendor × each kind of its
+ * exchange.
+ */
 import { exchangesOf, oneOfEachKind, playExchange, playText } from "../support/dialect-matrix.ts";
 import { createRandom, type Random } from "../support/end-to-end-moments.ts";
 import { createVendorStage } from "../support/vendor-stage.ts";

@@ -1,7 +1,7 @@
 /**
- * `npm run stress -- PART [COUNT] [SEED]`: the long runs. Each is seeded, stops at the first broken promise and names the
- * seed that repeats it, and ends with a report of one page, which is also kept in a file. Started again with the same
- * count and seed after an interruption, it goes on behind the last finished round.
+ * `npm run stress -- PART [COUNT] [SEED]`: the long runs. Each is seeded, stops at the first broken promise, names the
+ * seed that repeats it, and ends with a report of one page, which is also stored in a file. Restarted with the same
+ * count and seed after an interruption, it continues after the last finished round.
  */
 import { attacksPart } from "./attacks.ts";
 import { crashPart, resumeRacePart } from "./crash.ts";

@@ -1,4 +1,4 @@
-/** Random batches over real HTTP, each measured against an oracle; a thousand to a round. */
+/** Random batches over real HTTP, each compared with an oracle; a thousand to a round. */
 import { type Tally, tryBatches } from "../support/routing-trial.ts";
 import type { Part } from "./rounds.ts";
 

@@ -1,4 +1,4 @@
-/** Very many children in one process: after each hundred, checks what the process retains and holds open. */
+/** Very many children in one process. After each hundred it checks what the process retains and holds open. */
 import assert from "node:assert/strict";
 import { type Reading, soak } from "../support/soak.ts";
 import type { Part } from "./rounds.ts";

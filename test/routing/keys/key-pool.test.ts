@@ -1,4 +1,4 @@
-/** Which key a request is leased over time: on the test's clock, without requests. */
+/** The key that each request leases over time: on the test's clock, without requests. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Failure, FailureKind } from "../../../src/errors.ts";
@@ -20,7 +20,7 @@ function poolOf(...names: string[]) {
   const sources = names.map((name) => ({ name, secret: new Secret(`key ${name}`, name, ORIGIN) }));
   const pool = createPool(sources, ({ name }) => fixedKeySource(new Secret(`key ${name}`, name, ORIGIN)), clock);
   const lease = () => pool.lease(() => ({ headers: {}, redact: String }), never);
-  /** One request after another, each answered at once or failing like this. */
+  /** One request after another, each answered at once or failing in this way. */
   async function ask(last?: Failure): Promise<string | undefined> {
     const { keyName, release } = await lease();
     release(last);

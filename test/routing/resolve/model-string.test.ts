@@ -1,4 +1,4 @@
-/** Everything a user may write for a model, and its meaning. */
+/** Every spelling of a model, and its meaning. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Given, KEYS, nameOf, problem, ready } from "../desk.ts";

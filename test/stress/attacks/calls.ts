@@ -66,7 +66,7 @@ export function aimedAt(targets: readonly string[], round: Round, count: number)
   return Array.from({ length: count }, () => round.draw.pick(AIMED)(round.draw.pick(targets), round));
 }
 
-/** Contents of the workspace, planted by whoever created it. */
+/** Contents of the workspace, planted by its author. */
 export function plantedPaths(draw: Draw): string {
   return `${draw.pick(["", "src/", "src/deep/", "docs/", "ünïcode/", ".hidden/"])}planted-${draw.whole(1, 9)}`;
 }

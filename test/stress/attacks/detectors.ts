@@ -35,7 +35,9 @@ function partsOf(value: string): string[] {
   return Array.from({ length: Math.max(0, value.length - PART + 1) }, (_, from) => value.slice(from, from + PART));
 }
 
-/** The three texts that a value can become, by what stands before it; without the ends, which depend on the neighbors. */
+/**
+ * The three base64 forms of a value, by the number of bytes before it; without the ends, which depend on the neighbors.
+ */
 function inBase64(value: string): string[] {
   return ["", "x", "xx"].map((before) =>
     Buffer.from(before + value)
@@ -135,7 +137,7 @@ export type Account = {
   limitUsd: number;
   /** Everything that the provider charges. */
   chargedUsd: number;
-  /** What Deputy reports as spent; absent if it was never asked. */
+  /** The spending that Deputy reports; absent if it was never asked. */
   reportedUsd?: number;
 };
 
@@ -152,7 +154,9 @@ export function findOverspending({ limitUsd, chargedUsd, reportedUsd }: Account)
   return breaches;
 }
 
-/** Longest time for Deputy to work without waiting for anybody, and to end once it was asked to, in milliseconds. */
+/**
+ * Maximum time in milliseconds that Deputy may work without waiting for anybody, and may take to end after a request.
+ */
 export const HANG_MS = 10_000;
 /** Maximum memory of a process, in bytes. Nothing in these attacks needs a fourth of it. */
 const MAX_MEMORY = 1.5 * 2 ** 30;

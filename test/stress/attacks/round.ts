@@ -55,7 +55,7 @@ export type Round = {
   launch(argv: readonly string[], options?: LaunchOptions): Watched;
   /** Waits until a condition holds, or a process has ended. */
   until(condition: () => boolean | Promise<boolean>, process?: Watched): Promise<void>;
-  /** Id of the newest run; undefined where none was stored. */
+  /** Id of the newest run; undefined if none was stored. */
   runId(): Promise<string | undefined>;
   /** The journal's content, read from a copy. */
   stored(): Promise<StoredEvent[]>;
