@@ -1,4 +1,4 @@
-/** `deputize/ai-sdk`: the AI SDK's own loop, with a model that reads the tool's schema and delegates with it. */
+/** `deputize/ai-sdk`: the AI SDK's own loop, with a model that reads the tool's schema and delegates accordingly. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";

@@ -58,7 +58,7 @@ describe("the examples", { timeout: 110_000 }, () => {
   });
 });
 
-/** The keys that it says it needs; one is enough if it names none. */
+/** The keys that its first lines name; one is enough if they name none. */
 function neededBy(text: string): Slug[] {
   const slugs = (["zai", "anthropic", "openai", "openrouter"] as const).filter((slug) =>
     text.includes(`${slug.toUpperCase()}_API_KEY`),
@@ -78,7 +78,7 @@ function runExample(name: string, text: string, env: Record<string, string>): Pr
   return launchCommand(command, surroundings).ended;
 }
 
-/** The command in its first lines, without the comment; it really runs, and its result is parsed. */
+/** The command in its first lines, without the comment. It is executed, and its result is parsed. */
 function commandIn(text: string, name: string): string {
   const [, shown = `deputy run examples/${name}`] = /^# +(deputy run .*?)(?: {2,}.*| \|.*)?$/m.exec(text) ?? [];
   assert.ok(shown.includes(`examples/${name}`), shown);
@@ -97,7 +97,7 @@ function checkResults({ results }: DelegationResult, name: string, text: string)
 
 const RIVERS = { rivers: ["Rhine", "Elbe", "Loire"].map((name, index) => ({ name, length_km: 1000 + index })) };
 
-/** Looks once, with its first suitable tool; then answers in the requested form. */
+/** Calls its first suitable tool once; then answers in the requested form. */
 function answer(request: ModelRequest): Turn {
   const { messages, tools } = request;
   if (taskOf(request).includes("JSON Schema")) return { text: JSON.stringify(RIVERS) };

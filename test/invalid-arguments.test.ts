@@ -1,4 +1,4 @@
-/** A model whose arguments do not fit is told each error, its place, and the field that was meant. */
+/** A model with invalid arguments gets each error, its place, and the likely intended field. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { z } from "zod";

@@ -1,11 +1,11 @@
-/** Path containment, however a path is spelled. */
+/** Path containment, for every spelling of a path. */
 import assert from "node:assert/strict";
 import { join, sep } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { isWithin } from "../src/path-within.ts";
 
-/** Names that are easily mistaken: `..b`, `...`, and prefixes of one another. */
+/** Names that are easily confused: `..b`, `...`, and prefixes of one another. */
 const name = fc.oneof(
   fc.constantFrom("a", "ab", "A", "..b", "...", " ", "~"),
   fc.string({ minLength: 1, maxLength: 6 }).filter((text) => !/[/\\\0]/.test(text) && text !== "." && text !== ".."),

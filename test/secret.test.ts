@@ -1,4 +1,4 @@
-/** What looks like a secret: one check, by name and by value. */
+/** Recognition of secrets: one check, by name and by value. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -147,7 +147,7 @@ test("a telling word makes a secret in any case, number and company", () => {
   const named = fc.record({ before: company, word, plural: fc.constantFrom("", "s"), after: company, style });
   fc.assert(
     fc.property(named, ({ before, word, plural, after, style }) => {
-      // On its own, it is the working directory of a shell.
+      // By itself, it is the working directory of a shell.
       fc.pre(word !== "pwd" || before.some((each) => each !== "2" && each !== "old"));
       const name = style([...before, word + (word === "pwd" ? "" : plural), ...after]);
       assert.ok(looksLikeSecret(name, "x"), name);

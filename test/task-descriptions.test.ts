@@ -1,4 +1,4 @@
-/** What the schema of `delegate_task` tells the models that read it. */
+/** The descriptions in the schema of `delegate_task`, which models read. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { delegateTaskJsonSchema } from "../src/task.ts";

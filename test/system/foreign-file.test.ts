@@ -1,4 +1,4 @@
-/** Files that others may have put anywhere: what is read of them, what never is, and that nothing blocks. */
+/** Files that others may have created anywhere: which of them are read, which never are. None of them blocks. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

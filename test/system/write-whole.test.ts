@@ -1,4 +1,4 @@
-/** A file has its former content or all of the new one, and no draft is left. */
+/** A file has its old content or all of its new content, and no draft is left. */
 import assert from "node:assert/strict";
 import {
   existsSync,

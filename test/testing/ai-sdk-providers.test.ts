@@ -1,4 +1,4 @@
-/** The provider packages under Deputy's wire talk to the scripted server, in every mode. */
+/** The provider packages under Deputy's wire work with the scripted server, in every mode. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createAnthropic } from "@ai-sdk/anthropic";
@@ -23,7 +23,7 @@ type Provider = {
   apiMode: ApiMode;
   model: string;
   create(server: ModelServer, apiKey: string, model: string): LanguageModelV4;
-  /** What this package drops though the server sent it. */
+  /** Fields that this package drops although the server sent them. */
   drops?: readonly ("reasoning" | "served model")[];
 };
 
@@ -84,7 +84,7 @@ const QUESTION: LanguageModelV4Message[] = [
   { role: "user", content: [{ type: "text", text: "Weather?" }] },
 ];
 
-/** Asks for the weather in two cities, then tells it. */
+/** Requests the weather in two cities, then answers with it. */
 function weatherScript({ messages }: ModelRequest): Turn {
   const results = messages.at(-1)?.toolResults ?? [];
   if (results.length > 0) {
@@ -106,7 +106,7 @@ async function stream(model: LanguageModelV4, options: LanguageModelV4CallOption
 
 type AssistantContent = Extract<LanguageModelV4Message, { role: "assistant" }>["content"];
 
-/** The answer as it is sent back: what a part carries of its provider's own goes with it. */
+/** The answer as it is sent back, with its parts' provider metadata. */
 function answerIn(parts: LanguageModelV4StreamPart[]): AssistantContent {
   const content: AssistantContent = [];
   const open = new Map<string, Extract<AssistantContent[number], { type: "text" | "reasoning" }>>();

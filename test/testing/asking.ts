@@ -1,4 +1,4 @@
-/** Bare requests in each API mode, with nothing in them but what the mode demands. */
+/** Minimal requests in each API mode, with the required fields only. */
 import { API_MODES, type ApiMode } from "../../src/route.ts";
 import type { ModelServer, ModelServerOptions, Turn } from "../../src/testing/index.ts";
 import { createModelServer } from "../../src/testing/index.ts";
@@ -10,7 +10,7 @@ export type Question = {
   stream?: boolean;
   key?: string;
   model?: string;
-  /** Top-level fields put over the minimal ones. */
+  /** Top-level fields, merged over the minimal ones. */
   fields?: Record<string, unknown>;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -82,13 +82,13 @@ export async function inEveryMode(check: (apiMode: ApiMode) => Promise<void>): P
   for (const apiMode of API_MODES) await check(apiMode);
 }
 
-/** What the vendor's error says. */
+/** The message of the vendor's error. */
 export async function errorMessage(response: Response): Promise<string> {
   const { error } = (await response.json()) as { error: { message: string } };
   return error.message;
 }
 
-/** The payloads of a stream's `data:` lines; `[DONE]` left out. */
+/** The payloads of a stream's `data:` lines, without `[DONE]`. */
 export function eventsIn(stream: string): Record<string, unknown>[] {
   return stream
     .split(/\r?\n\r?\n/)

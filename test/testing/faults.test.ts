@@ -1,4 +1,4 @@
-/** Every fault that a script can inject, as a bare client sees it, in every API mode. */
+/** Every fault that a script can inject, as a plain client sees it, in every API mode. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -83,7 +83,7 @@ function ofMode<Value>(value: Value | Record<ApiMode, Value>, apiMode: ApiMode):
 
 type Sight = { status: number; text: string; broken: boolean; headers: Headers };
 
-/** What a client gets of an answer, to its end or to the break. */
+/** The part of an answer that a client receives, to its end or to the break. */
 async function see(apiMode: ApiMode, turn: Turn, question: Question = { stream: true }): Promise<Sight> {
   let sight: Sight | undefined;
   await withServer(turn, async (server) => {

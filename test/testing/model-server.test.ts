@@ -1,4 +1,4 @@
-/** The scripted server as a whole: keys, models, what a script sees, what is kept, pace, and its end. */
+/** The scripted server as a whole: keys, models, the input of scripts, recorded requests, pace, and its end. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,4 +1,4 @@
-/** The vendors' own libraries talk to the scripted server as they talk to their vendors. */
+/** The vendors' own libraries work with the scripted server as with their vendors. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
@@ -13,13 +13,13 @@ const parameters = { type: "object", properties: { city: { type: "string" } }, r
 const description = "The weather in a city";
 const usage = { input: 100, output: 50, cached: 30, reasoning: 20 };
 
-/** An item as it was sent: the library adds fields of its own, which its vendor refuses. */
+/** An item as it was sent, without fields that the library adds and its vendor rejects. */
 function withoutParsed(item: OpenAI.Responses.ResponseOutputItem): OpenAI.Responses.ResponseInputItem {
   const json = JSON.stringify(item, (name, value) => (name.startsWith("parsed") ? undefined : value));
   return JSON.parse(json);
 }
 
-/** Asks for the weather, then tells it. */
+/** Requests the weather, then answers with it. */
 function weatherScript({ messages }: ModelRequest): Turn {
   const [result] = messages.at(-1)?.toolResults ?? [];
   if (result) return { text: `In Rome: ${result.text}.`, usage };
@@ -34,7 +34,7 @@ function failing(...faults: Fault[]) {
   return ({ index }: ModelRequest): Turn => ({ fault: faults[index] ?? { kind: "empty" } });
 }
 
-/** What the server understood of the last request, ids aside. */
+/** The server's reading of the last request, without ids. */
 function understood(server: ModelServer) {
   const last = server.requests.at(-1);
   return last?.messages.map(({ role, text, toolCalls, toolResults }) => ({

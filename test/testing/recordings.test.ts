@@ -17,9 +17,9 @@ type Comparison = {
   apiMode: ApiMode;
   turn: Turn;
   fields?: Json;
-  /** Events that this file happens not to have, though the vendor's library knows them. */
+  /** Events missing from this file, although the vendor's library knows them. */
   unrecorded?: string[];
-  /** Fields we rightly leave out. */
+  /** Fields that are omitted on purpose. */
   leftOut?: string[];
 };
 
@@ -31,14 +31,14 @@ const COMPARISONS: Comparison[] = [
     apiMode: "chat_completions",
     turn: { text: "Capital of Denmark." },
     fields: { stream_options: { include_usage: true } },
-    // Random padding, and one of Azure's recordings is all there is of a usage chunk.
+    // Random padding. Only one of Azure's recordings contains a usage chunk.
     leftOut: [".obfuscation"],
   },
   {
     file: "chat-deepseek-reasoning-tool-call.chunks.txt",
     apiMode: "chat_completions",
     turn: { reasoning: "The user is asking about the weather.", toolCalls },
-    // OpenAI sends usage only where it is asked for; these vendors always do.
+    // OpenAI sends usage only on request; these vendors always do.
     leftOut: [".usage"],
   },
   { file: "responses-openai-text.chunks.txt", apiMode: "responses", turn: { text: "Dummy PDF file" } },
@@ -126,7 +126,7 @@ function everyRecorded(apiMode: ApiMode): Json[] {
     .flatMap(recorded);
 }
 
-/** What kind of event it is; the formats without types are told by what they carry. */
+/** The kind of an event; formats without types are distinguished by their fields. */
 const KIND: Record<ApiMode, (event: Json) => string> = {
   chat_completions: ({ choices, prompt_filter_results }) => {
     const [choice] = choices as { delta: Json; finish_reason: string | null }[];
@@ -147,14 +147,14 @@ const KIND: Record<ApiMode, (event: Json) => string> = {
   },
 };
 
-/** Azure's own. */
+/** Azure's own fields. */
 const PROMPT_FILTER = "prompt filter";
 
 function words(...parts: unknown[]): string {
   return parts.filter((part) => part !== undefined).join(" ");
 }
 
-/** Kinds in order, repeats as one; a ping may come anywhere. */
+/** Kinds in order, repeats as one. Pings are ignored, because they may come anywhere. */
 function sequence(apiMode: ApiMode, events: Json[]): string[] {
   return events
     .map(KIND[apiMode])
@@ -162,7 +162,7 @@ function sequence(apiMode: ApiMode, events: Json[]): string[] {
     .filter((kind, index, kinds) => kind !== kinds[index - 1]);
 }
 
-/** Every place in a value, and for what is not null its type: `.choices[].index number`. */
+/** Every path in a value, with the type unless it is null: `.choices[].index number`. */
 function placesOf(value: unknown, path = ""): string[] {
   if (value === null) return [path];
   if (Array.isArray(value)) return [path, ...new Set(value.flatMap((item) => placesOf(item, `${path}[]`)))];
@@ -170,7 +170,7 @@ function placesOf(value: unknown, path = ""): string[] {
   return [path, ...Object.entries(value).flatMap(([name, field]) => placesOf(field, `${path}.${name}`))];
 }
 
-/** What our events have that no recorded event of the kind has, and what all of those have and ours has not. */
+/** Paths in our events that no recorded event of the kind has, and paths in all of those that ours lacks. */
 function differences(apiMode: ApiMode, ours: Json[], leftOut: string[]): string[] {
   const theirs = everyRecorded(apiMode);
   return ours.flatMap((event) => {

@@ -1,4 +1,4 @@
-/** The scripted server rejects what a vendor rejects, in the vendor's words, and accepts the rest. */
+/** The scripted server rejects the same requests as its vendor, in the vendor's words, and accepts all others. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ApiMode } from "../../src/route.ts";

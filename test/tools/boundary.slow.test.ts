@@ -1,6 +1,6 @@
 /**
  * No file or search tool reads, lists, searches or writes anything outside the workspace: not by any path, not by any
- * link, not by a link that is put in its place at the worst moment.
+ * link, not by a link that is created at the worst moment.
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -48,7 +48,7 @@ function furnish({ outside, workspace, write }: Workshop): void {
   for (const [name, target] of Object.entries(links)) symlinkSync(target, join(workspace, name));
 }
 
-/** Every path under a directory with its content or kind, links not followed. */
+/** Every path under a directory with its content or kind; links are not followed. */
 function snapshot(directory: string): string[] {
   const paths = readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
   return paths.map((path) => {

@@ -1,4 +1,4 @@
-/** Keys: no command gets one, no output shows one. */
+/** No command gets a key, and no output shows one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openWorkshop } from "./workshop.ts";
@@ -37,7 +37,7 @@ test("a cut leaves no part of a key, wherever it falls", async (context) => {
   const part = KEY.slice(0, 8);
   const end = KEY.slice(-8);
   for (let shift = 0; shift < KEY.length; shift += 3) {
-    // Between blanks, in JSON without any, and inside one long word.
+    // Between blanks, in JSON without blanks, and inside one long word.
     for (const [before, after] of [
       ["", " "],
       ['"', '",'],

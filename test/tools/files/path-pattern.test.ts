@@ -1,4 +1,4 @@
-/** Path patterns: what they match, and that none of them is slow. */
+/** Path patterns: what they match. None of them is slow. */
 import assert from "node:assert/strict";
 import { matchesGlob } from "node:path";
 import { test } from "node:test";
@@ -35,7 +35,7 @@ test("stars match as Node's own patterns do", () => {
   const wildcards = fc.oneof({ arbitrary: fc.constant("**"), weight: 1 }, { arbitrary: namePattern, weight: 3 });
   const pattern = fc.array(wildcards, { minLength: 2, maxLength: 4 }).map((names) => names.join("/"));
   fc.assert(
-    // A last `**` also matches the directory itself, which is not a file: left out here.
+    // A final `**` also matches the directory itself, which is not a file, so it is excluded.
     fc.property(pattern, path, (wanted, found) => {
       fc.pre(!/(^|\/)\*\*\/?$/.test(wanted) && !/[^/]\*\*|\*\*[^/]/.test(wanted));
       assert.equal(matches(wanted, found), matchesGlob(found, wanted), `${wanted} ${found}`);

@@ -8,7 +8,9 @@ import { describe, test } from "node:test";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { openWorkshop } from "../workshop.ts";
 
-/** Commands that start processes and write their ids to files: in the shell's group, in one of their own, left behind. */
+/**
+ * Commands that start processes and write their ids to files: in the shell's group, in a separate one, and orphaned.
+ */
 const FAMILY =
   "sleep 301 & echo $! > sleep.pid; timeout 302 sleep 303 & echo $! > timeout.pid; " +
   "(sleep 304 >/dev/null 2>&1 & echo $! > orphan.pid); echo $$ > shell.pid; echo started";
@@ -18,13 +20,13 @@ function idsIn(directory: string): number[] {
   return FAMILY_FILES.map((file) => Number(readFileSync(join(directory, file), "utf8")));
 }
 
-/** A zombie has ended: only its parent has not looked yet. */
+/** A zombie has ended; its parent has not collected it yet. */
 function isRunning(pid: number): boolean {
   if (process.platform !== "linux") return canSignal(pid);
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
-    return false; // It has ended, perhaps between one look and the next.
+    return false; // It has ended, perhaps between two checks.
   }
 }
 
