@@ -44,7 +44,7 @@ describe("delegate_task as a tool of the AI SDK", { timeout: 110_000 }, () => {
     await deputy.close();
   });
 
-  test("tells its model what was wrong with a call, as an error it can correct", async (t) => {
+  test("returns the errors of a call to its model, which can correct them", async (t) => {
     const place = await chatPlace(t);
     const deputy = deputyAt(place);
     const { text } = await generateText({

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { configJsonSchema, configKeys, configSchema, keysAllowedAt } from "../src/config-schema.ts";
 
-test("every key says what it does", () => {
+test("every key has a description of its effect", () => {
   const silent = configKeys().filter(({ description }) => description.length < 8);
   assert.deepEqual(silent, []);
 });

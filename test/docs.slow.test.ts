@@ -47,7 +47,7 @@ const io: Io = {
 
 describe("the pages", () => {
   for (const { path, text } of pages) {
-    test(`${path}: what is generated is fresh`, () => {
+    test(`${path}: generated parts are up to date`, () => {
       assert.equal(text, refreshed(text), "Run npm run docs.");
     });
 
@@ -83,7 +83,7 @@ describe("the pages", () => {
     );
   });
 
-  test("ARCHITECTURE.md names files that there are, and every folder of the source", () => {
+  test("ARCHITECTURE.md names existing files, and every folder of the source", () => {
     const text = read("ARCHITECTURE.md");
     const named = codeSpansOf(text).filter((span) => /^[\w/-]+\.(ts|md)$/.test(span));
     assert.ok(named.length > 40);

@@ -34,7 +34,7 @@ describe("the sleeps of a file", () => {
     for (const form of forms) assert.deepEqual(sleeps(`\n${form}`), ["a.ts:2 sleeps 51 ms"], form);
   });
 
-  test("are not what takes no real time, is short or ends something", () => {
+  test("exclude timers that take no real time, are short or end something", () => {
     const forms = [
       "await new Promise((resolve) => setTimeout(resolve, 50));",
       "await clock.sleep(60_000);",

@@ -58,7 +58,7 @@ describe("images on the wire", () => {
   after(() => stage.close());
 
   for (const apiMode of API_MODES) {
-    test(`${apiMode}: bytes and URLs stand before the words, in the vendor's own form`, async () => {
+    test(`${apiMode}: bytes and URLs come before the text, in the vendor's own form`, async () => {
       const { reply } = await stage.ask(apiMode, { images: [PNG, LINK] });
       assert.equal(reply.ok, true);
       assert.deepEqual(CONTENT[apiMode](stage.server.requests.at(-1)?.body ?? {}), WRITTEN[apiMode]);
@@ -82,7 +82,7 @@ describe("images on the wire", () => {
       );
     });
 
-    test(`${apiMode}: the server refuses bytes that are not what they are said to be`, async () => {
+    test(`${apiMode}: the server refuses bytes that do not match their declared type`, async () => {
       const text = bytes(Buffer.from("no image at all"));
       const { reply } = await stage.ask(apiMode, { images: [{ mediaType: "image/png", base64: text }] });
       assert.equal(reply.ok, false);

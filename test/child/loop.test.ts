@@ -19,7 +19,7 @@ test("a child that answers at once is completed, with its words, tokens and cost
   assert.deepEqual(kinds(stored), ["child-start", "attempt-start", "step-start", "step-end", "child-end"]);
 });
 
-test("a called tool's output is what the model reads next, and the trace tells of it", async () => {
+test("the model reads a called tool's output next, and the trace contains it", async () => {
   const shout = tool("shout", "write", (word) => word.toUpperCase());
   const { result, requests } = await play([calls(["shout", { word: "hey" }]), says("Done.")], { tools: [shout] });
   assert.deepEqual(requests[1]?.messages.at(-1), {
@@ -141,7 +141,7 @@ test("a tool that throws is reported to the model as a bug in the tool; the chil
   assert.match(JSON.stringify(requests[1]?.messages.at(-1)), /off by one/);
 });
 
-test("a call that asks where nobody can answer is denied with the reason, and the child goes on", async () => {
+test("a call that needs approval where nobody can answer is denied with the reason, and the child continues", async () => {
   const ran: string[] = [];
   const risky = tool("terminal", "write", () => String(ran.push("ran")));
   risky.subject = () => ({ target: "rm -rf /", otherwise: "ask" });
@@ -280,7 +280,7 @@ test("an answer is found in long texts and deep ones without a stall", async () 
   assert.deepEqual(plain.result.output, [4]);
 });
 
-test("a failed request is tried again as the table says, and its failure stays in the record", async () => {
+test("a failed request is retried according to the table, and its failure stays in the record", async () => {
   const { result, stored } = await play([fails("overloaded"), says("Here.")], {
     deps: { recover: () => ({ action: "retry", delayMs: 10 }) },
   });
@@ -316,7 +316,7 @@ test("an unknown price makes the cost unknown, never 0", async () => {
   assert.deepEqual([result.cost_usd, result.cost_status], [null, "unknown"]);
 });
 
-test("a declared fallback takes the conversation over, and the result says so", async () => {
+test("a declared fallback takes the conversation over, and the result names it", async () => {
   const planned = { route: route("zai", "glm-4.7", { fallbacks: [route("anthropic", "claude-haiku")] }) };
   const moved: string[] = [];
   const { result, requests } = await play([fails("quota-exhausted"), says("From the other one.")], {
@@ -336,7 +336,7 @@ test("a declared fallback takes the conversation over, and the result says so", 
   assert.deepEqual(moved, ["zai", "anthropic"]);
 });
 
-test("a served model of another name is a warning, or a failure where the operator says so", async () => {
+test("a served model of another name is a warning, or a failure if the operator configures that", async () => {
   const lies = says("Hi.", { servedModel: "glm-tiny" });
   const warned = await play([lies]);
   assert.equal(warned.result.status, "completed");
@@ -366,7 +366,7 @@ test("a fallback that is served as another model is seen, though that name was r
   assert.equal(resumed.result.status, "failed");
 });
 
-test("a setting the wire format cannot carry is said once, not dropped in silence", async () => {
+test("a setting that the wire format cannot carry is reported once, not dropped silently", async () => {
   const warnings = [{ code: "setting-ignored", message: "m @ p does not take a setting: reasoning" }];
   const deaf = (reply: Reply) => ({ ...reply, warnings });
   const again = tool("again", "read", (word) => word);
@@ -374,7 +374,7 @@ test("a setting the wire format cannot carry is said once, not dropped in silenc
   assert.equal(result.warnings.filter(({ code }) => code === "setting-ignored").length, 1);
 });
 
-test("a stop keeps what was said and says who stopped it", async () => {
+test("a stop keeps the text so far and records who stopped it", async () => {
   const controller = new AbortController();
   const look = tool("look", "read", (word) => word);
   const { result } = await play(
@@ -401,7 +401,7 @@ test("a wall-time limit ends the child as timeout, not as a failure", async () =
   assert.deepEqual([result.status, result.exit_reason], ["timeout", "timeout_seconds"]);
 });
 
-test("wherever a child is cut off, going on asks no finished step again and repeats no write", async () => {
+test("wherever a child is cut off, a resume requests no finished step again and repeats no write", async () => {
   const script = () => [
     calls(["look", { word: "a" }]),
     calls(["save", { word: "b" }], ["look", { word: "c" }]),

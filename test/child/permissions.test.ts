@@ -63,7 +63,7 @@ describe("rules", () => {
     assert.equal(decidePath(rules, "src/a; b && $(c).txt"), "allow");
   });
 
-  test("the reason names the rule and the command it is about, or says that there is none", () => {
+  test("the reason names the rule and the command, or the lack of a rule", () => {
     const subject = { target: "git status && rm -rf /", otherwise: "ask", isCommandLine: true } as const;
     assert.match(
       decidePermission([deny("rm *")], "ask", "terminal", subject).because,
@@ -210,7 +210,7 @@ describe("a command line", () => {
 });
 
 describe("a pattern", () => {
-  test("matches like the regular expression it stands for", () => {
+  test("matches like the equivalent regular expression", () => {
     const text = fc.string({ unit: fc.constantFrom("a", "b", ".", "\n", " "), maxLength: 12 });
     const pattern = fc.string({ unit: fc.constantFrom("a", "b", ".", "*", "\n", " "), maxLength: 8 });
     fc.assert(

@@ -49,7 +49,7 @@ describe("the program", () => {
     assert.ok(!stdout.includes("key-of-mine") && !stderr.includes("key-of-mine"));
   });
 
-  test("goes on in silence when its reader has left", async (t) => {
+  test("continues silently when its reader has left", async (t) => {
     const server = await createModelServer({ script: () => ({ text: "word ".repeat(50_000) }) });
     t.after(() => server.close());
     const env = { ZAI_API_KEY: "k-k-k-k-k-k", GLM_BASE_URL: server.baseUrl("chat_completions") };
@@ -60,7 +60,7 @@ describe("the program", () => {
     assert.equal(code, 0);
   });
 
-  test("shows three haikus in the time of the slowest, and how to go on", async () => {
+  test("shows three haikus in the time of the slowest, and how to continue", async () => {
     const { code, stdout, stderr } = await launch(["demo"]).ended;
     assert.equal(code, 0, stderr);
     assert.match(stdout, /models are scripted/);
@@ -90,7 +90,7 @@ describe("the program", () => {
     );
   });
 
-  test("finds an unusable journal before anything starts, and doctor says so too", async () => {
+  test("finds an unusable journal before anything starts, and doctor reports it too", async () => {
     const env = { DEPUTY_STATE_DIR: join(home, "broken"), ZAI_API_KEY: "k-k-k-k-k-k" };
     writeFileSync(env.DEPUTY_STATE_DIR, "a file where a directory belongs");
     const run = await launch(["run", "--goal", "x"], env).ended;

@@ -46,7 +46,7 @@ describe("the rows of a text that arrives in pieces", () => {
     );
   });
 
-  test("keep the lines there are, and break between words", () => {
+  test("keep the existing lines, and break between words", () => {
     assert.deepEqual(rowsOf(["one two ", "three four five"], 12), ["one two", "three four", "five"]);
     assert.deepEqual(rowsOf(["a\n\nb\n"], 12), ["a", "", "b"]);
     assert.deepEqual(rowsOf(["    indented code"], 12), ["    indented", "code"]);
@@ -89,7 +89,7 @@ describe("what is pasted", () => {
   });
 });
 
-test("a line is completed by what may stand there, and a message is not", async () => {
+test("a command line is completed, and a message is not", async () => {
   const source = {
     commands: ["model", "models", "show"],
     models: () => ["glm-4.7", "opus"],

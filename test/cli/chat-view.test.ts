@@ -77,7 +77,7 @@ test("two hundred children on twenty-four rows: as many as fit, the totals, and 
   assert.ok(!terminal.text().includes("what I type"), "what was typed is the editor's again");
 });
 
-test("an answer's text stands whole above what moves, however narrow it is", async () => {
+test("an answer's text appears whole above the moving part, however narrow it is", async () => {
   const { clock, terminal, view, start, tell } = stage({ columns: 30, rows: 10 });
   const answer = "The quick brown fox jumps over the lazy dog and goes on to other things.\n\n- one\n- two";
   start("abc", ["do it"]);
@@ -92,7 +92,7 @@ test("an answer's text stands whole above what moves, however narrow it is", asy
   );
 });
 
-test("a child's question, a retry and a failed tool call are told; a delegation's own lines tell the rest", async () => {
+test("a child's question, a retry and a failed tool call are shown; a delegation's own lines show the rest", async () => {
   const { clock, terminal, view, start, tell } = stage({ columns: 100, rows: 24 });
   start("abc", ["do it"]);
   tell("abc", 1, { kind: "attempt-start", position: 0, provider: "zai", model: "glm-4.7" });

@@ -130,7 +130,7 @@ describe("a question at the keyboard", () => {
     assert.equal(question.settled, false);
   });
 
-  test("takes one line of a paste, and the next question none of the rest", async () => {
+  test("takes one line of a paste, and the next question does not get the rest", async () => {
     const { ask, type, wait, messages } = questionStage();
     const first = ask();
     await wait(300);
@@ -171,7 +171,7 @@ describe("a question at the keyboard", () => {
     assert.deepEqual([question, messages, keyboard.typed], [{ answer: undefined, settled: true }, ["hello"], ""]);
   });
 
-  test("hears Ctrl-C at any moment", async () => {
+  test("reacts to Ctrl-C at any moment", async () => {
     const { ask, type, wait, interrupts } = questionStage();
     ask();
     await type("\x03");

@@ -42,7 +42,7 @@ const ENDINGS: [limit: string, stdin: string, scene: Scene & { config: Document 
 ];
 
 for (const [limit, stdin, scene, said, value] of ENDINGS)
-  test(`a child that reached its limit in ${limit} says which, and what it was`, async () => {
+  test(`a child that reached its limit in ${limit} names the limit and its value`, async () => {
     const shown = await command(["run", "-"], scene, stdin);
     assert.match(`${shown.stdout}${shown.stderr}`, said);
     const asked = await command(["run", "-", "--json"], scene, stdin);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { deputy } from "../support/command-line.ts";
 
 describe("the command line", () => {
-  test("says what there is without a command, and of each command how it is used, with examples", async () => {
+  test("lists the commands without an argument, and explains each command with examples", async () => {
     const { code, stdout } = await deputy([]);
     assert.equal(code, 0);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+)\b.* {2}\w/gm)].map(([, name = ""]) => name);
@@ -27,7 +27,7 @@ describe("the command line", () => {
     }
   });
 
-  test("suggests the command or option that was meant, and exits with 2", async () => {
+  test("suggests the intended command or option, and exits with 2", async () => {
     const command = await deputy(["rnu"]);
     assert.equal(command.code, 2);
     assert.equal(command.stderr, "deputy: There is no command rnu. Did you mean deputy run?\n");
@@ -57,7 +57,7 @@ describe("the command line", () => {
     }
   });
 
-  test("tells its version", async () => {
+  test("prints its version", async () => {
     assert.match((await deputy(["--version"])).stdout, /^\d+\.\d+\.\d+/);
   });
 

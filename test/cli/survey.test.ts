@@ -36,7 +36,7 @@ describe("deputy models", () => {
     assert.match(stdout, /^1 model of 1 provider/m);
   });
 
-  test("tells programs the same, and filters by name and provider", async (t) => {
+  test("reports the same to programs, and filters by name and provider", async (t) => {
     const stage = homeWith(temporaryDirectory(t.after.bind(t)), LAB);
     const env = { ...stage.env, ZAI_API_KEY: "secret-of-zai" };
     const { stdout } = await deputy(["models", "--json", "--provider", "zai"], { ...stage, env });
@@ -54,7 +54,7 @@ describe("deputy models", () => {
 });
 
 describe("deputy models --refresh", () => {
-  test("asks the providers, says what each said, and lists what they listed, then and later", async (t) => {
+  test("asks the providers, reports each answer, and lists their models, then and later", async (t) => {
     const server = await createModelServer({
       script: () => ({ text: "" }),
       models: ["lion-1"],
@@ -81,7 +81,7 @@ describe("deputy models --refresh", () => {
 });
 
 describe("deputy doctor --online", () => {
-  test("says which keys are accepted, and in whose words one is not", async (t) => {
+  test("reports which keys are accepted, and the provider's reason if one is not", async (t) => {
     const server = await createModelServer({
       script: () => ({ text: "" }),
       models: ["lion-1"],
@@ -141,7 +141,7 @@ describe("deputy doctor --online MODEL", () => {
     return { ...ended, requests: server.requests };
   }
 
-  test("tries the route with a tool call and an answer, and says what it saw", async (t) => {
+  test("tries the route with a tool call and an answer, and reports the outcome", async (t) => {
     const { code, stdout, requests } = await trial(t, (request) =>
       request.messages.some(({ role }) => role === "tool")
         ? { text: "River" }
@@ -161,7 +161,7 @@ describe("deputy doctor --online MODEL", () => {
     assert.ok(!stdout.includes(LAB_KEY));
   });
 
-  test("says what differs: no tool call, another word, a reason that nobody knows", async (t) => {
+  test("reports deviations: no tool call, another word, an unknown finish reason", async (t) => {
     const body = [
       { model: "lion-2", choices: [{ index: 0, delta: { content: "Lake" }, finish_reason: "wharrgarbl" }] },
     ].map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`);
@@ -193,7 +193,7 @@ describe("deputy doctor --online MODEL", () => {
     assert.match(later.stdout, /^✗ lion-1 +after a tool call: .*must be passed back/m);
   });
 
-  test("says where the model has no route", async (t) => {
+  test("reports that the model has no route", async (t) => {
     const stage = homeWith(temporaryDirectory(t.after.bind(t)), LAB);
     const { code, stdout } = await deputy(["doctor", "--online", "lion-9 --provider nowhere"], stage);
     assert.equal(code, 1);
@@ -240,7 +240,7 @@ describe("deputy config", () => {
     assert.ok(set.values.every(({ source }: { source: string }) => source !== "default"));
   });
 
-  test("finds the files that hold, and trusts a project's when told to", async (t) => {
+  test("lists the files in effect, and trusts a project's on request", async (t) => {
     const home = temporaryDirectory(t.after.bind(t));
     const project = join(home, "project");
     mkdirSync(join(project, ".deputy"), { recursive: true });
@@ -253,7 +253,7 @@ describe("deputy config", () => {
     assert.match((await deputy(["config", "path"], stage)).stdout, /not trusted/);
   });
 
-  test("has nothing to trust where there is no project file", async (t) => {
+  test("has nothing to trust without a project file", async (t) => {
     const home = temporaryDirectory(t.after.bind(t));
     assert.equal((await deputy(["config", "trust"], { cwd: home, env: { HOME: home } })).code, 2);
     assert.equal((await deputy(["config", "trust", "none.yaml"], { cwd: home, env: { HOME: home } })).code, 2);

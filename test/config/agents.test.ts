@@ -55,7 +55,7 @@ describe("a file of Claude Code", () => {
     ["name: a\ntools: Read, Write\ndisallowedTools: Write", ["read_file", "list_dir"]],
   ];
   for (const [lines, tools, note] of TOOLS)
-    test(`its tools are only ever taken away: ${lines.split("\n").slice(1).join("; ") || "none named"}`, () => {
+    test(`its tools can only be reduced: ${lines.split("\n").slice(1).join("; ") || "none named"}`, () => {
       const agent = read("claude", matter(lines));
       assert.deepEqual(agent.tools, tools);
       if (note) assert.match(agent.notes.join("\n"), note);
@@ -66,7 +66,7 @@ describe("a file of Claude Code", () => {
     assert.equal(read("claude", matter(`name: a\ndescription: ${description}`)).description, description);
   });
 
-  test("what is broken is said with the file and, where it is known, the line", () => {
+  test("an error is reported with the file and, if known, the line", () => {
     const mistakes = (text: string) => {
       const found = readAgentFile("x.md", text, "claude", "x");
       return "errors" in found ? found.errors.join() : "";
@@ -255,7 +255,7 @@ describe("where definitions are looked for", () => {
   });
 });
 
-describe("files that nobody has read yet", () => {
+describe("untrusted files", () => {
   const root = mkdtempSync(join(tmpdir(), "deputy-hostile-"));
   after(() => rmSync(root, { recursive: true, force: true }));
 

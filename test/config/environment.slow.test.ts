@@ -106,7 +106,7 @@ test("an incomplete half is an error that does not quote it", () => {
   );
 });
 
-test("standard input is left alone where nothing is handed over", () => {
+test("standard input is not read if nothing is handed over", () => {
   assert.equal(look({ PATH: process.env.PATH ?? "" }, '{"MY_TOKEN": "x"}').taken.MY_TOKEN, undefined);
 });
 

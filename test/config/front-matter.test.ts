@@ -151,7 +151,7 @@ describe("an agent file is left out, with its line, rather than half read", () =
   test("without front matter", () => assert.match(errorsOf("# A title\n\nWords.").join(), /expected front matter/));
 });
 
-test("whatever a description says, tools that are named are the only ones there are", () => {
+test("whatever a description contains, only the named tools are available", () => {
   const line = fc.oneof(
     fc.constantFrom(
       "",

@@ -112,7 +112,7 @@ describe("a variable in a key", () => {
 describe("layers", () => {
   eachInItsOwnHome();
 
-  test("a project file is laid over the user's, key by key", () => {
+  test("a project file is merged over the user's, key by key", () => {
     writeUser("delegation:\n  max_iterations: 40\n  stall_seconds: 60\n");
     writeProject("delegation:\n  max_iterations: 7\n");
     const { delegation } = load().config;
@@ -132,7 +132,7 @@ describe("layers", () => {
     assert.equal(sourceOf(["terminal", "timeout_seconds"]), "default");
   });
 
-  test("a file that is named stands alone, the flag before the variable", () => {
+  test("a named file is the only one, and the flag overrides the variable", () => {
     writeUser("model: of-user\n");
     writeProject("model: of-project\n");
     write("work/deep/flag.yaml", "model: of-flag\n");
@@ -145,7 +145,7 @@ describe("layers", () => {
     );
   });
 
-  test("a named file that is not there is an error that names it", () => {
+  test("a named file that is missing is an error that names it", () => {
     assert.match(mistakesOf(() => load("gone.yaml"))[0] ?? "", /gone\.yaml.*cannot be read/);
   });
 
@@ -161,7 +161,7 @@ describe("layers", () => {
     assert.deepEqual([load().config.model, load().config.provider], ["of-variable", "kimi"]);
   });
 
-  test("an upper layer that names another provider leaves the lower layer's model behind", () => {
+  test("an upper layer with another provider drops the lower layer's model", () => {
     writeUser("model: glm-5.1\nprovider: zai\ndelegation: { model: glm-5, provider: zai }\n");
     writeProject("delegation: { provider: kimi }\n");
     env.DEPUTY_PROVIDER = "openai";
@@ -181,7 +181,7 @@ describe("layers", () => {
     ["what is said of children", "", "delegation: { model: m2 --provider lab }\n", {}, "m2 @ lab"],
   ];
   for (const [what, user, project, variables, runs] of laid)
-    test(`${what} in an upper layer goes over what is below, as a flag would`, () => {
+    test(`${what} in an upper layer overrides lower layers, as a flag would`, () => {
       const own = user === "" ? "model: m1\nprovider: near\nreasoning_effort: low\n" : user;
       writeUser(
         `${own}providers:\n  near: { base_url: "http://127.0.0.1:1/v1" }\n` +
@@ -238,12 +238,12 @@ describe("keys in the config", () => {
     assert.match(printed[0] ?? "", /"api_key":"\$\{GLM_API_KEY\}".*"api_key":"\[secret\]"/);
   });
 
-  test("a variable may stand unquoted in a flow map, as everybody writes it", () => {
+  test("a variable may be unquoted in a flow map, as users often write it", () => {
     writeUser("providers: { zai: { api_key: ${GLM_API_KEY}, default_model: x } }\n");
     assert.deepEqual(load().config.providers.zai?.api_key?.expand({ GLM_API_KEY: "v" }), { text: "v" });
   });
 
-  test("the .env beside the user's file is read, and is no override of the config", () => {
+  test("the .env next to the user's file is read, and does not override the config", () => {
     writeUser("model: of-user\n");
     write("config/deputy/.env", "GLM_API_KEY=from-dotenv\nDEPUTY_MODEL=nope\n");
     const { dotenv, config } = load();
@@ -346,7 +346,7 @@ describe("a project file that is not trusted", () => {
     "delegation: { approval_timeout_seconds: 1 }",
   ];
   for (const text of forbidden)
-    test(`may not say ${text}`, () => {
+    test(`may not set ${text}`, () => {
       writeProject(text);
       const [mistake = "", ...more] = mistakesOf(load);
       assert.deepEqual(more, []);
@@ -466,7 +466,7 @@ describe("files that are links", () => {
   });
 });
 
-describe("a project's config that nobody has read yet", () => {
+describe("an untrusted config of a project", () => {
   eachInItsOwnHome();
 
   test("has a maximum size, which the error names", () => {

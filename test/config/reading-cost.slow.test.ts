@@ -95,7 +95,7 @@ describe("an agent definition", () => {
     assert.equal(agents.warnings.length, 290);
   });
 
-  test("in a folder with more in it than anybody has is read up to a limit, and the user is told", (t) => {
+  test("in a folder with too many files is read up to a limit, with a warning", (t) => {
     const notes = Array.from({ length: 5_200 }, (_, index) => [`work/.claude/agents/note-${index}.txt`, ""]);
     const { agents } = loaderAt(t, Object.fromEntries(notes))();
     const warnings = agents.warnings.map(({ message }) => message).join();

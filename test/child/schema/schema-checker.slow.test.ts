@@ -114,7 +114,7 @@ describe("an endless check", () => {
   const slow = { pattern: "^(a+)+$" };
   const answer = JSON.stringify(`${"a".repeat(40)}!`);
 
-  test("is ended, while others go on and this process is free", async () => {
+  test("is ended, while others continue and this process is free", async () => {
     let turns = 0;
     const turning = setInterval(() => turns++, 5);
     const checks = many(3, () => checker.check(slow, answer, signal));

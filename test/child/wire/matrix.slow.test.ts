@@ -35,13 +35,13 @@ describe("in the dialect of", () => {
     const others = [...rows.slice(index + 1), ...rows.slice(0, index)];
 
     for (const [column, exchange] of exchanges.entries())
-      test(`${vendor.name}: ${exchange.kind} is read as it is meant, and goes back, or to another vendor`, async () => {
+      test(`${vendor.name}: ${exchange.kind} is read correctly, and sent back, or to another vendor`, async () => {
         const messages = await playExchange(stage, vendor, exchange);
         await playText(stage, vendor, messages);
         await playText(stage, nth(others, column).vendor, messages);
       });
 
-    test(`${vendor.name}: results of its calls go to any other vendor, and what that one says comes back`, async () => {
+    test(`${vendor.name}: results of its calls go to any other vendor, and the other's answer comes back`, async () => {
       const rounds = exchanges.filter(({ turns: [turn] }) => "answer" in turn && turn.answer.calls !== undefined);
       const called: Message[][] = [];
       for (const round of rounds) called.push(await playExchange(stage, vendor, round));

@@ -71,7 +71,7 @@ for (const apiMode of API_MODES) {
       assert.deepEqual(reply.warnings, []);
     });
 
-    test("a tool call comes back parsed, its result and what was said before it are sent as the vendor wants them", async () => {
+    test("a tool call is parsed, and its result and the text before it are sent in the vendor's form", async () => {
       turn = { reasoning: "I should look.", text: "Looking.", toolCalls: [{ name: "look", input: { word: "x" } }] };
       const { reply } = await stage.ask(apiMode, { tools: [look] });
       assert.ok(reply.ok);
@@ -111,14 +111,14 @@ for (const apiMode of API_MODES) {
       }
     });
 
-    test("a model that must answer is told that it may call nothing, and its tools stay in the conversation", async () => {
+    test("a model that must answer is told to call nothing, and its tools stay in the conversation", async () => {
       turn = { text: "My last words." };
       const { reply } = await stage.ask(apiMode, { tools: [look], mustAnswer: true });
       assert.ok(reply.ok);
       assert.match(JSON.stringify(stage.server.requests.at(-1)?.body), /none|NONE/);
     });
 
-    test("live text holds no key, in however many pieces a model says it, and no word in halves", async () => {
+    test("live text contains no key, in however many pieces it arrives, and no half words", async () => {
       const text = `I found ${TEST_KEY} in .env, and more.`;
       turn = { text, deltas: 12, tokensPerSecond: 100, reasoning: `Is ${TEST_KEY} a key?` };
       const { reply, live, pieces } = await stage.ask(apiMode);
@@ -176,7 +176,7 @@ for (const apiMode of API_MODES) {
       }
     });
 
-    test("a stream that ends in the middle of its calls is no answer: none of them runs", async () => {
+    test("a stream that ends in the middle of its calls is not an answer, and none of them runs", async () => {
       turn = { toolCalls: [{ name: "look", input: { word: "x" } }], fault: { kind: "no-end", afterDeltas: 1 } };
       const { reply } = await stage.ask(apiMode, { tools: [look] });
       assert.ok(!reply.ok, JSON.stringify(reply));
@@ -249,7 +249,7 @@ test("a key is sent to no origin but its own, and nothing at all is sent there t
   await stranger.close();
 });
 
-test("a key or header that HTTP cannot carry is the caller's mistake, told by name, and nothing is sent", async () => {
+test("a key or header that HTTP cannot carry is the caller's error, reported by name, and nothing is sent", async () => {
   const stage = await createWireStage(() => ({ text: "never" }), "schlüssel—mit Strich");
   const bad = await stage.ask("chat_completions");
   assert.ok(!bad.reply.ok);
@@ -296,7 +296,7 @@ test("an https endpoint is reached through a tunnel of the proxy, whose refusal 
   proxy.close();
 });
 
-test("a connection that fails behind a proxy is told with the proxy's host, never with its password", async () => {
+test("a failed connection behind a proxy is reported with the proxy's host, never with its password", async () => {
   const environment = { HTTP_PROXY: "http://me:secret-word@127.0.0.1:9" };
   const stage = await createWireStage(() => ({ text: "never" }), TEST_KEY, environment);
   const access = { headers: {}, redact: (text: string) => text };
@@ -313,7 +313,7 @@ test("a connection that fails behind a proxy is told with the proxy's host, neve
   await stage.close();
 });
 
-test("what runs on this machine is spoken to directly, whatever proxy is set", async () => {
+test("servers on this machine are reached directly, whatever proxy is set", async () => {
   const seen: string[] = [];
   const proxy = createServer((socket) =>
     socket.once("data", (bytes) => {

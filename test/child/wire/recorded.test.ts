@@ -100,7 +100,7 @@ for (const folder of FOLDERS) {
   });
 }
 
-test("every recorded response is read, and says where its shape is from", () => {
+test("every recorded response is read, and names its source", () => {
   const files = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".http"));
   const expected = FOLDERS.flatMap((folder) => Object.keys(EXPECTED[folder]).map((name) => `${folder}/${name}.http`));
   assert.deepEqual(files.sort(), expected.sort());

@@ -15,7 +15,7 @@ describe("--allow", () => {
     assert.deepEqual(parseAllowRule("write_file"), { tool: "write_file", then: "allow" });
   });
 
-  test("takes * for several tools, where there are any", () => {
+  test("accepts * for several tools, if any match", () => {
     assert.deepEqual(parseAllowRule("*_file: src/*"), { tool: "*_file", match: "src/*", then: "allow" });
   });
 

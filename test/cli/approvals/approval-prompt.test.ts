@@ -82,7 +82,7 @@ describe("the approval prompt in the terminal", () => {
     assert.doesNotMatch(screen(), /It begins with/);
   });
 
-  test("takes no with a reason, which the child is told", async () => {
+  test("accepts no with a reason, which the child gets", async () => {
     const { asker, type } = stage();
     const answer = asker(question(1, "rm -rf ."), never);
     await type("n use npm run clean");

@@ -97,7 +97,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
-  test("what is typed while an answer is awaited reaches the model with its next request", async (t) => {
+  test("text typed during an answer reaches the model with its next request", async (t) => {
     const { script, letGo } = heldBack();
     const { see, say, leave, providers } = await chatHere(t, { script });
     say("delegate a haiku about a wren");
@@ -111,7 +111,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
-  test("/stop ends what was delegated, and the answer goes on with what there is", async (t) => {
+  test("/stop ends the delegated work, and the answer continues with the results so far", async (t) => {
     const { script, letGo } = heldBack();
     const { see, say, leave } = await chatHere(t, { script });
     say("delegate a haiku on three animals");
@@ -124,7 +124,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
-  test("a turn that was stopped in the middle of a delegation tells its model, with the next message, what came of it", async (t) => {
+  test("after a turn that was stopped during a delegation, the next message gives its model the outcome", async (t) => {
     const { script, letGo } = heldBack();
     const { see, say, type, leave, providers } = await chatHere(t, { script });
     say("delegate a haiku on three animals");
@@ -159,7 +159,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
-  test("what a model says cannot move the cursor or change the terminal", async (t) => {
+  test("a model's text cannot move the cursor or change the terminal", async (t) => {
     const evil = "\x1b[2J\x1b]0;title\x07 gone\r\u202e";
     const { see, say, leave, stdout } = await chatHere(t, { script: () => ({ text: evil }) });
     say("hello");
@@ -204,7 +204,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
-  test("a conversation that has outgrown its model says what to do", async (t) => {
+  test("a conversation that has outgrown its model explains what to do", async (t) => {
     const { see, say, leave } = await chatHere(t, {
       script: ({ lastUserText }) =>
         lastUserText === "short" ? { text: "yes" } : { fault: { kind: "context-overflow" } },
@@ -217,7 +217,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
-  test("a budget holds over its turns and what it delegates, and says how to go on", async (t) => {
+  test("a budget applies to its turns and delegations, and its end explains how to continue", async (t) => {
     const config = "providers: { zai: { models: { glm-5.3: { price: { input: 100, output: 100 } } } } }\n";
     const { see, say, leave } = await chatHere(t, { config }, ["--max-cost", "0.12"]);
     say("hello");
@@ -271,7 +271,7 @@ describe("deputy chat, as a command", () => {
     );
   });
 
-  test("ends with 3 where there is no model to run on, with 2 where there is no message or conversation", async (t) => {
+  test("ends with 3 without a model to run on, with 2 without a message or conversation", async (t) => {
     const place = await chatPlace(t);
     const nowhere = await run(["--provider", "zaii", "-p", "hello"], place);
     assert.deepEqual([nowhere.code, nowhere.stdout], [3, ""]);
@@ -282,14 +282,14 @@ describe("deputy chat, as a command", () => {
     assert.equal(place.providers.arrivals.length, 0);
   });
 
-  test("ends with 1 where the answer is not whole, and says why", async (t) => {
+  test("ends with 1 if the answer is incomplete, and gives the reason", async (t) => {
     const place = await chatPlace(t, { script: () => ({ fault: { kind: "unauthorized" } }) });
     const { code, stdout, stderr } = await run(["-p", "hello"], place);
     assert.deepEqual([code, stdout], [1, ""]);
     assert.match(stderr, /zai rejects the key/);
   });
 
-  test("--allow permits a tool call that nobody is there to be asked about", async (t) => {
+  test("--allow permits a tool call when no user can be asked", async (t) => {
     const place = await chatPlace(t);
     const denied = await run(["-p", "delegate this: run `echo yes`"], place);
     assert.match(denied.stdout, /Answer: Not allowed/);

@@ -34,7 +34,7 @@ describe("deputy run", () => {
     assert.match(stdout, /^3 of 3 tasks completed in .* · \$0\.0000 · deputy show run1/m);
   });
 
-  test("exits with 1 and says why where a child failed, beside the answers of the others", async () => {
+  test("exits with 1 and the reason if a child failed, and prints the answers of the others", async () => {
     const { code, stdout } = await deputy(["run", "-"], { stdin: "- Say one\n- Fail now\n", script: echo });
     assert.equal(code, 1);
     assert.match(stdout, /^✗ \[2\/2\] Fail now \(.*\) failed: refused – it failed: refused$/m);
@@ -137,7 +137,7 @@ describe("deputy run", () => {
     assert.match(stdout, /red \\x1b\[31m and \\x07 bell \\u\{202e\} reversed/);
   });
 
-  test("tells requests and tool calls with --verbose only", async () => {
+  test("shows requests and tool calls with --verbose only", async () => {
     const quiet = await deputy(["run", "--goal", "Say x"], { script: echo });
     const verbose = await deputy(["run", "--goal", "Say x", "--verbose"], { script: echo });
     assert.doesNotMatch(quiet.stdout, /request 1/);
@@ -147,7 +147,7 @@ describe("deputy run", () => {
 });
 
 describe("when something breaks", () => {
-  test("what was finished is printed before the error of the journal", async () => {
+  test("finished results are printed before the journal's error", async () => {
     let full = false;
     const { engine } = createTestEngine({
       script: async (request, signal) => {
@@ -175,7 +175,7 @@ describe("at a terminal", () => {
   const script: ModelScript = async ({ messages }) =>
     messages.some(({ role }) => role === "tool") ? says("looked") : calls(["terminal", { word: "ls" }]);
 
-  test("a child's question is put to the person, and the view goes on after it", async () => {
+  test("a child's question is shown to the user, and the view continues after it", async () => {
     const { engine } = createTestEngine({ script, tools: [ask] });
     const clock = createFakeClock();
     const running = start(["run", "--goal", "Look"], { engine, terminal: true, clock });
@@ -190,7 +190,7 @@ describe("at a terminal", () => {
     assert.match(running.stdout(), /✓ \[1\/1\] Look[\s\S]*\n\nlooked\n/);
   });
 
-  test("nobody is asked without a keyboard", async () => {
+  test("no question is asked without a keyboard", async () => {
     const { engine } = createTestEngine({ script, tools: [ask] });
     const { stdout } = await deputy(["run", "--goal", "Look"], { engine });
     assert.match(stdout, /! \[1\/1\] denied: .*nobody can answer here/);
@@ -208,7 +208,7 @@ describe("deputy run --dry-run", () => {
     assert.match(stdout, /1 task would start, 1 would not; nothing has been started or spent\./);
   });
 
-  test("says the same to programs with --json", async () => {
+  test("reports the same to programs with --json", async () => {
     const { stdout } = await deputy(["run", "-", "--dry-run", "--json"], { stdin });
     const [first, second] = JSON.parse(stdout).tasks;
     assert.equal(first.route.key_name, "ZAI_API_KEY");
@@ -295,7 +295,7 @@ describe("Ctrl-C", () => {
     assert.match(running.stderr(), /Press Ctrl-C again to exit now/);
   });
 
-  test("leaves at once the second time, with what there is", async () => {
+  test("exits at once the second time, with the results so far", async () => {
     const deaf: ModelScript = (request, signal) =>
       JSON.stringify(request.messages).includes("one") ? untilStopped(request, signal) : new Promise(() => {});
     const clock = { now: Date.now, elapsed: Date.now, sleep: async () => {}, after: () => () => {} };

@@ -104,14 +104,14 @@ describe("past runs", () => {
     assert.match(stdout, /\n\none\n[\s\S]*\n\ntwo\n[\s\S]*2 of 2 tasks completed/);
   });
 
-  test("that have ended are told again by resume", async () => {
+  test("that have ended are printed again by resume", async () => {
     const { engine, endedId, endedJson } = await journal();
     const { code, stdout } = await deputy(["resume", endedId, "--json"], { engine: engine() });
     assert.equal(code, 0);
     assert.equal(stdout, endedJson);
   });
 
-  test("say what children that have not ended have cost so far, in the total of the run as in the list", async () => {
+  test("include the cost so far of unfinished children, in the run's total and in the list", async () => {
     const memory = createMemory();
     let asked = 0;
     const dying = createTestEngine({

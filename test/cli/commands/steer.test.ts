@@ -83,7 +83,7 @@ async function openRequest(engine: Engine): Promise<string | undefined> {
 }
 
 describe("deputy steer", () => {
-  test("queues a message, and with --wait says when the child has it", async () => {
+  test("queues a message, and with --wait reports its delivery", async () => {
     const { id, type, start: begin, result, owner } = await stage();
     const queued = await type("steer", id, "Keep the logs.");
     assert.deepEqual([queued.code, queued.stderr], [0, ""]);
@@ -103,7 +103,7 @@ describe("deputy steer", () => {
     await owner.close();
   });
 
-  test("reads a message from standard input, and tells a program what became of it", async () => {
+  test("reads a message from standard input, and reports its outcome to a program", async () => {
     const { id, type, typeInto, result, owner } = await stage();
     const { code, stdout } = await typeInto("Keep the logs.\nAll of them.\n", "steer", id, "-", "--json");
     const { state, child_id } = JSON.parse(stdout);
@@ -113,7 +113,7 @@ describe("deputy steer", () => {
     await owner.close();
   });
 
-  test("says that a child missed it, or has ended before", async () => {
+  test("reports that a child missed it, or has ended before", async () => {
     const { id, type, start: begin, owner } = await stage();
     const waiting = begin("steer", id, "Too late.", "--wait");
     while ((await steerRequests(owner, id)) < 1) await turn();
@@ -157,7 +157,7 @@ describe("deputy approve", () => {
     await owner.close();
   });
 
-  test("allows, and an answer that comes later is told that it does not count", async () => {
+  test("allows, and a later answer is rejected with a message", async () => {
     const { id, type, owner, result } = await stage();
     const allowed = await type("approve", `${id}.1`);
     assert.deepEqual([allowed.code, allowed.stdout.split("\n")[0]], [0, `Allowed: ${id}.1, act`]);
@@ -168,7 +168,7 @@ describe("deputy approve", () => {
     await owner.close();
   });
 
-  test("denies with a reason that the child hears", async () => {
+  test("denies with a reason that the child gets", async () => {
     const { id, type, owner, result } = await stage();
     const denied = await type("approve", id, "--deny", "--reason", "Ask me tomorrow.", "--json");
     assert.deepEqual([denied.code, JSON.parse(denied.stdout).counted], [0, true]);
@@ -176,7 +176,7 @@ describe("deputy approve", () => {
     await owner.close();
   });
 
-  test("asks which question is meant where a run has several", async () => {
+  test("requires an id if a run has several requests", async () => {
     const { id, type, owner, result } = await stage(["one", "two"]);
     const unclear = await type("approve", id);
     assert.equal(unclear.code, 2);
@@ -209,7 +209,7 @@ describe("deputy approve ID", () => {
   });
 
   for (const flags of [[], ["--deny"], ["--json"]])
-    test(`refuses what replaced the listed one, however it is answered: ${flags.join(" ") || "allow"}`, async () => {
+    test(`rejects a request that replaced the listed one, however it is answered: ${flags.join(" ") || "allow"}`, async () => {
       const { id, type, owner, next } = await stage(["Clean up."], TWO);
       await type("approve", "--json");
       const [first] = await owner.questions();
@@ -244,7 +244,7 @@ describe("deputy approve ID", () => {
     await owner.close();
   });
 
-  test("in a script prints a request that nobody has listed, and answers that one", async () => {
+  test("in a script prints an unlisted request, and answers that one", async () => {
     const { id, type, owner, result, next } = await stage(["Clean up."], TWO);
     for (const target of TWO) {
       const [waiting] = await owner.questions();
@@ -257,7 +257,7 @@ describe("deputy approve ID", () => {
     await owner.close();
   });
 
-  test("at a terminal asks before it allows what nobody has listed; what was typed ahead is no answer", async () => {
+  test("at a terminal asks before it allows an unlisted request, and ignores text typed ahead", async () => {
     const { id, atTerminal, owner, result } = await stage(["Clean up."], ["ls"]);
     for (const [answer, code] of [
       ["n\r", 1],
@@ -287,7 +287,7 @@ describe("deputy approve ID", () => {
     await owner.close();
   });
 
-  test("names the surface and the user in the record, and show tells both", async () => {
+  test("records the surface and the user, and show prints both", async () => {
     const { id, type, owner, result } = await stage(["Clean up."], ["ls"]);
     await type("approve", id, "--reason", "go ahead");
     await result;
@@ -328,7 +328,7 @@ describe("deputy approve ID", () => {
   });
 });
 
-test("/approve in a chat shows what was not listed, and answers it when it is said again, or by its code", async () => {
+test("/approve in a chat shows an unlisted request, and answers it when it is repeated, or by its code", async () => {
   const { id, slash, owner, result, next } = await stage(["Clean up."], ["ls", "make", "rm -rf /"]);
   const isOpen = async (target: string) => (await owner.questions())[0]?.target === target;
   assert.match(await slash(`/approve ${id}`), /│ ls\n {2}in \/work\n[\s\S]*Nothing was decided/);

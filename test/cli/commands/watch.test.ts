@@ -48,7 +48,7 @@ test("a late joiner sees what was before, then the rest, and ends as the run doe
   await owner.close();
 });
 
-test("a terminal shows the tree, and says that Ctrl-C leaves", async () => {
+test("a terminal shows the tree, and that Ctrl-C leaves", async () => {
   const { finish, type, owner } = await stage();
   const watching = type(["watch"], { terminal: true });
   await until(() => watching.stdout().includes("Ctrl-C leaves"));

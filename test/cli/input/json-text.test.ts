@@ -14,7 +14,7 @@ function problem(text: string, read: (text: string) => unknown = parseJson): str
   }
 }
 
-describe("a mistake in JSON is told by its place and in words:", () => {
+describe("an error in JSON is described with its place:", () => {
   const cases: [text: string, problem: string][] = [
     ['{\n  "goal": "x",\n  "model": \n}\n', '4:1 expected a value; found "}"'],
     ['[{"goal":"x"},]', "1:15 expected no comma before ]; found one"],
@@ -54,7 +54,7 @@ describe("a key that is given twice in one object", () => {
     assert.equal(problem('{"a":1,"a":2}', parseJsonc), undefined));
 });
 
-test("what JSON.stringify writes is read as it was, numbers and __proto__ too", () => {
+test("text from JSON.stringify is read unchanged, including numbers and __proto__", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(undefined, 1, "\t"), (value, space) => {
       const text = JSON.stringify(value, null, space);
@@ -63,7 +63,7 @@ test("what JSON.stringify writes is read as it was, numbers and __proto__ too", 
   );
 });
 
-test("what JSON.parse rejects is a mistake with a place, and nothing else is", () => {
+test("exactly the texts that JSON.parse rejects are errors with a place", () => {
   const pieces = [
     "{",
     "}",

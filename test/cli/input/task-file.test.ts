@@ -90,7 +90,7 @@ describe("a task file", () => {
     });
   }
 
-  test("that is not there is refused with the one that is nearest", async (t) => {
+  test("that is unknown is rejected with a suggestion", async (t) => {
     const cwd = temporaryDirectory(t.after.bind(t));
     writeFileSync(join(cwd, "tasks.yaml"), "- a\n");
     const { code, stderr } = await deputy(["run", "task.yaml"], { cwd });

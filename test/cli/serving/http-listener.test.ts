@@ -47,7 +47,7 @@ describe("authorization of deputy serve", () => {
     }
   });
 
-  test("stays shut to a name that somebody pointed at this machine, and to pages from elsewhere, token or not", async (t) => {
+  test("rejects foreign names that resolve to this machine, and pages of other origins, with or without the token", async (t) => {
     const knock = await door(t);
     const status = async (headers: Record<string, string>) => (await knock(headers)).status;
     for (const host of [
@@ -88,7 +88,7 @@ describe("authorization of deputy serve", () => {
     assert.match(text, /Available paths: \/mcp/);
   });
 
-  test("says which port is taken", async (t) => {
+  test("names a port that is in use", async (t) => {
     const token = accessToken(temporaryDirectory((cleanUp) => t.after(cleanUp)));
     const options = { host: "127.0.0.1", token, handlers: {}, onError: () => {} };
     const first = await listen({ ...options, port: 0 });
@@ -116,7 +116,7 @@ describe("the token", () => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 
-  test("that cannot be read is an error that says what to do", (t) => {
+  test("that is unreadable is an error that explains what to do", (t) => {
     const state = temporaryDirectory((cleanUp) => t.after(cleanUp));
     mkdirSync(join(state, "token"), { recursive: true });
     assert.throws(() => accessToken(state), {

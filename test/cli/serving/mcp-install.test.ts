@@ -50,7 +50,7 @@ for (const [name, { title, userFile, format, at }] of Object.entries(AGENT_PROGR
     assert.match((await install(name, "--write")).stdout, /already/);
   });
 
-test("programs that filter the environment are told the variables in use, base URLs with their keys", async (t) => {
+test("programs that filter the environment get the variables in use, base URLs with their keys", async (t) => {
   const { stage, install } = bareHome(t);
   await install("codex", "--write");
   await install("hermes", "--write");
@@ -62,7 +62,7 @@ test("programs that filter the environment are told the variables in use, base U
   assert.equal(parse(hermes ?? "").mcp_servers.deputy.env.GLM_API_KEY, "${GLM_API_KEY}");
 });
 
-test("keeps what a settings file has beside the entry: values, comments, order, its mode and the link to it", async (t) => {
+test("keeps the rest of a settings file: values, comments, order, its mode and the link to it", async (t) => {
   const hermes = "# mine\nmodel: x # the big one\nmcp_servers:\n  docs: { command: docs } # keep\n";
   const codex = 'model = "gpt"\n\n[mcp_servers.docs]\ncommand = "docs"\n';
   const { home, install } = bareHome(t, {
@@ -110,7 +110,7 @@ const TOUCHED = [
   { why: "broken YAML", name: "hermes", file: ".hermes/config.yaml", text: "a: [1\n" },
 ];
 for (const { why, name, file, text } of TOUCHED)
-  test(`${why}: says so, shows the entry all the same, and leaves the file as it is`, async (t) => {
+  test(`${why}: reports it, shows the entry, and leaves the file unchanged`, async (t) => {
     const { home, install } = bareHome(t, { [file]: text });
     const { code, stderr, stdout } = await install(name, "--write");
     assert.equal(code, 2);
@@ -120,14 +120,14 @@ for (const { why, name, file, text } of TOUCHED)
     assert.ok(!existsSync(join(home, `${file}.bak`)));
   });
 
-test("--force replaces an entry that says something else", async (t) => {
+test("--force replaces an entry with other settings", async (t) => {
   const { home, install } = bareHome(t, { ".cursor/mcp.json": '{"mcpServers":{"deputy":{"command":"other"}}}' });
   assert.equal((await install("cursor", "--write", "--force")).code, 0);
   const { command } = JSON.parse(readFileSync(join(home, ".cursor/mcp.json"), "utf8")).mcpServers.deputy;
   assert.match(command, /deputy$/);
 });
 
-test("--project writes beside the project, and says where that cannot be", async (t) => {
+test("--project writes into the project, or reports that it cannot", async (t) => {
   const { home, install } = bareHome(t);
   assert.equal((await install("claude-code", "--project", "--write")).code, 0);
   assert.ok(existsSync(join(home, ".mcp.json")));
@@ -168,7 +168,7 @@ test("writes to opencode's .jsonc where that is the only file, for the user and 
   assert.equal(readFileSync(join(home, "opencode.jsonc"), "utf8"), "{}");
 });
 
-test("an unknown program is answered with those that are known and the one that was meant", async (t) => {
+test("an unknown program is rejected with the known ones and a suggestion", async (t) => {
   const { code, stderr } = await bareHome(t).install("claude-cod");
   assert.equal(code, 2);
   assert.match(stderr, /Expected one of claude-code, codex, .* Did you mean claude-code\?/);

@@ -62,7 +62,7 @@ async function cutOff(place: Place, waiting: Promise<void>): Promise<string> {
 }
 
 describe("deputy serve, started again after it was killed", () => {
-  test("goes on with what it was at work on, asks nothing twice, and has the result for who asks", async () => {
+  test("continues its runs, repeats no request, and has the result for later calls", async () => {
     const { script, open, waiting } = scripted();
     const { requests } = await stage({ script, config: SHORT }, async (place) => {
       const id = await cutOff(place, waiting);
@@ -81,7 +81,7 @@ describe("deputy serve, started again after it was killed", () => {
     assert.equal(requests.length, 4); // `quick`, both steps of `slow`, and the repeated request that was in flight.
   });
 
-  test("goes on with what got further between two crashes, and sets aside what did not until a person tries again", async () => {
+  test("continues runs that progressed between two crashes, and sets others aside until a user resumes them", async () => {
     const { promise: over, resolve: end } = Promise.withResolvers<void>();
     /** Steps that are answered; later requests hang. */
     const play = { answered: 0, hanging: 0, done: false };

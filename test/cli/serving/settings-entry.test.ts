@@ -104,7 +104,7 @@ describe("JSON with comments", () => {
     assert.match(added("json", "[".repeat(100_000), servers), /column 1001: expected at most 1000 levels/);
   });
 
-  test("what has no place for the entry is refused", () => {
+  test("settings without a place for the entry are rejected", () => {
     assert.equal(added("json", '{"servers":5}', servers), "servers is not an object in it");
     assert.equal(added("json", "[]", servers), "it does not contain an object");
     assert.match(added("json", '{"servers":{},"servers":{"a":{}}}', servers), /without changing more/);
@@ -170,7 +170,7 @@ command = 'docs'
     assert.equal(put(before + old + after, true), before + table + "\n".repeat(1) + after);
   });
 
-  test("what cannot take the entry without another change is refused", () => {
+  test("settings that cannot take the entry without another change are rejected", () => {
     assert.match(put('mcp_servers = { docs = { command = "x" } }\n'), /its mcp_servers without changing more/);
     assert.match(put('mcp_servers.deputy.command = "q"\n', true), /without changing more/);
     assert.match(put("[[mcp_servers]]\n"), /mcp_servers is not an object in it/);
@@ -217,7 +217,7 @@ last: 1
     assert.deepEqual(parseYaml(put("{mcp_servers: {}, model: x}\n")), { mcp_servers: { deputy: entry }, model: "x" });
   });
 
-  test("an entry that says something else, and a file that is no YAML, with line and column", () => {
+  test("an entry with other settings, and a file that is not YAML, with line and column", () => {
     const other = "mcp_servers:\n  deputy: { command: q } # ours\n  docs: {}\n";
     assert.match(put(other), /it has a different entry of that name/);
     assert.deepEqual(parseYaml(put(other, true)), { mcp_servers: { deputy: entry, docs: {} } });

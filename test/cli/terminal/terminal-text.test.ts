@@ -22,7 +22,7 @@ test("ordinary text in any script stays as it is", () => {
     assert.equal(harmless(text), text);
 });
 
-test("what a person is to judge hides nothing", () => {
+test("text that a user must judge hides nothing", () => {
   assert.deepEqual(spelledLines("rm a\nrm\u202e b \u200d"), ["rm a", "rm\\u{202e} b \\u{200d}"]);
   assert.deepEqual(spelledLines("echo x  "), ["echo x··"]);
   assert.deepEqual(spelledLines("echo\u00a0x\r"), ["echo\\xa0x\\r"]);
@@ -39,14 +39,14 @@ test("width is counted in cells", () => {
   assert.equal(displayWidth("นำ"), 2);
 });
 
-test("what is taken to be one cell wide is", () => {
+test("characters that are assumed to be one cell wide are", () => {
   for (let code = 0x20; code < 0x3000; code++) {
     const character = String.fromCodePoint(code);
     assert.equal(displayWidth(character), stringWidth(character), `U+${code.toString(16)}`);
   }
 });
 
-test("a text is cut to the columns there are, from either end", () => {
+test("a text is cut to the available columns, from either end", () => {
   assert.equal(fit("abcdef", 4), "abc…");
   assert.equal(fit("獅子の", 4), "獅…");
   assert.equal(fitEnd("abcdef", 4), "…def");

@@ -102,7 +102,7 @@ describe("the tree", () => {
     assert.match(terminal.text(), /^✓ \[ {2}8\/200\] Task 8 /m);
   });
 
-  test("tells the place of those that wait, as far as there is room", async () => {
+  test("shows the position of waiting children, as far as there is room", async () => {
     const { clock, terminal, tell, about, begin } = stage(["a", "b"]);
     begin(0);
     tell({ ...about(1), kind: "queue-move", taskIndex: 1, place: 1 });
@@ -110,7 +110,7 @@ describe("the tree", () => {
     assert.match(terminal.text(), /^· \[2\/2\] b +waiting \(place 1\)$/m);
   });
 
-  test("tells who waits for budget, in a line that stays and as what the child is doing", async () => {
+  test("shows who waits for budget, in a permanent line and as the child's activity", async () => {
     const { clock, terminal, tell, about, begin } = stage(["a", "b"]);
     begin(0);
     begin(1);
@@ -148,7 +148,7 @@ describe("the tree", () => {
     assert.match(terminal.text().replaceAll("\n", ""), /✓ \[1\/2\] .*glm-4\.7 @ zai · \$0\.0012\)$/);
   });
 
-  test("no row of the moving part is wider than the terminal, whatever children say", () => {
+  test("no row of the moving part is wider than the terminal, whatever children write", () => {
     const text = fc.oneof(
       fc.string({ unit: "grapheme" }),
       fc.constantFrom("獅子の俳句", "👩‍👩‍👧‍👦🦁", "a\x1b[2Jb\r\n", "e\u0301".repeat(50)),

@@ -64,7 +64,7 @@ test("a choice with a message in place of a delta is read whole", async () => {
   ]);
 });
 
-test("a message that repeats what deltas have told is not told again; what it tells alone is", async () => {
+test("a message that repeats its deltas is not emitted twice; its additional parts are emitted", async () => {
   const message = { content: "Looking.", tool_calls: toolCalls };
   const told = ["text-delta Looking.", "tool-call a look {}", "finish"];
   const end = { delta: {}, finish_reason: "tool_calls" };

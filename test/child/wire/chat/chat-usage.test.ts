@@ -91,7 +91,7 @@ describe("a usage is read", () => {
     });
 });
 
-describe("what is a part of a total and what is beside it is told", () => {
+describe("counts within a total are distinguished from counts next to it", () => {
   const reasoning_tokens = 340;
   const CASES: [what: string, usage: JSONObject, counts: Counts][] = [
     [
@@ -141,7 +141,7 @@ describe("what is a part of a total and what is beside it is told", () => {
     });
 });
 
-test("what is no number is none of nothing", () => {
+test("a value that is not a number does not count", () => {
   assert.equal(counted({ usage: { prompt_tokens: 5 } }).output, Number.NaN);
   assert.equal(counted({ usage: { prompt_tokens: "five", completion_tokens: 3 } }).input, Number.NaN);
   assert.deepEqual(counted({}), {});

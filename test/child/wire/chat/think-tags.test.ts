@@ -69,7 +69,7 @@ const ANSWERS: [what: string, answer: string][] = [
 const cuts = fc.array(fc.nat(200), { maxLength: 12 });
 
 for (const [what, answer, reasoning, text] of REASONING)
-  test(`reasoning is told from the answer: ${what}`, () => {
+  test(`reasoning is separated from the answer: ${what}`, () => {
     fc.assert(fc.property(cuts, (cuts) => assert.deepEqual(split(answer, cuts), { reasoning, text })));
   });
 
@@ -82,7 +82,7 @@ test("an answer that was cut off in its reasoning is reasoning alone", () => {
   assert.deepEqual(split("<think>I think", [], false, false), { reasoning: "I think", text: "" });
 });
 
-test("what is said before a tool call may be reasoning alone, whichever tag is there", () => {
+test("text before a tool call may be reasoning only, with either tag", () => {
   assert.deepEqual(split("<think>I need the file.", [], true), { reasoning: "I need the file.", text: "" });
   assert.deepEqual(split("I need the file.\n</think>\n\n", [], true), { reasoning: "I need the file.", text: "" });
 });

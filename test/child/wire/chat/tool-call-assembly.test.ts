@@ -250,7 +250,7 @@ const REPORTED: [what: string, chunks: unknown[], calls: Call[]][] = [
   ],
 ];
 
-describe("calls are told apart and put together where a server sends", () => {
+describe("calls are separated and assembled if a server sends", () => {
   for (const [what, chunks, calls] of REPORTED)
     test(what, () => {
       assert.deepEqual(callsOf(chunks), calls);
@@ -289,7 +289,7 @@ test("arguments that were cut off stay as they are, and a call without a name is
   assert.deepEqual(callsOf([[piece({ index: 0, id: "" }, "", RHINE)]]), [{ ...A, name: "" }]);
 });
 
-test("what is no piece, or says nothing, is no call", () => {
+test("an invalid or empty piece is not a call", () => {
   assert.deepEqual(callsOf([[null, "x", 7, {}], [{ index: 0 }], [piece({ index: 0, id: "" }, "", "")]]), []);
   assert.deepEqual(callsOf([[piece({ index: 0, id: "a" }, null, null)]]), []);
 });

@@ -22,7 +22,7 @@ test("every fact has a public source, and every provider of a row exists", () =>
   assert.equal(new Set(DIALECT_ROWS.map(({ name }) => name)).size, DIALECT_ROWS.length);
 });
 
-test("a route of which the table says nothing has the usual dialect", () => {
+test("a route without a row in the table has the usual dialect", () => {
   assert.deepEqual(dialect("zai", "glm-5.3", "chat_completions"), USUAL_DIALECT);
   assert.deepEqual(dialect("lab", "my-deployment", "chat_completions"), USUAL_DIALECT);
 });
@@ -49,7 +49,7 @@ test("the token limit has the name that each endpoint takes", () => {
   assert.equal(limit("openrouter", "openai/gpt-5.4"), "max_tokens", "the gateway translates it");
 });
 
-test("encrypted reasoning is asked for at every name but those of models that have none", () => {
+test("encrypted reasoning is requested for all models except those without reasoning", () => {
   const asks = (provider: string, model: string) => dialect(provider, model, "responses").encryptedReasoning;
   for (const [provider, model] of [
     ["openai", "gpt-6-sol"],

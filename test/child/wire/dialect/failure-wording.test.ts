@@ -21,7 +21,7 @@ function refusal(statusCode: number, body: unknown, responseHeaders: Record<stri
 }
 
 for (const [kind, sayings] of Object.entries(SAYINGS))
-  describe(`${kind} is what is meant by`, () => {
+  describe(`${kind} is recognized in`, () => {
     for (const [who, status, body] of sayings)
       test(who, () => {
         const { kind: found, message } = refusal(status, body);
@@ -54,7 +54,7 @@ test("a rate that is free again only after ten minutes is a quota, whatever it i
   assert.equal(refusal(429, limited, daily).kind, "quota-exhausted");
 });
 
-test("a request that can never fit is not said to be longer than the context window", () => {
+test("a request that can never fit is not reported as longer than the context window", () => {
   const { message } = refusal(429, said("Request too large on tokens per min (TPM): Limit 6000, Requested 9000."));
   assert.match(message, /does not allow a request of this size.*Limit 6000, Requested 9000/);
 });
@@ -93,7 +93,7 @@ describe("a web page", () => {
     [524, "overloaded"],
   ];
   for (const [status, kind] of PAGES)
-    test(`with status ${status} is ${kind}, whatever it says, and its title is named`, () => {
+    test(`with status ${status} is ${kind}, whatever its text, and its title is named`, () => {
       const body = "<h1>You have been blocked. Your daily limit: insufficient balance, content policy</h1>";
       const failure = refusal(status, page("Attention Required! | Cloudflare", body));
       assert.equal(failure.kind, kind);
@@ -104,12 +104,12 @@ describe("a web page", () => {
     assert.match(refusal(502, "<html><body>Bad gateway</body></html>").message, /a web page .*\(502\)/);
   });
 
-  test("is not what an answer in JSON that mentions one is", () => {
+  test("is not recognized in a JSON answer that mentions one", () => {
     assert.equal(refusal(400, said("<html> in a prompt is rejected by our safety system")).kind, "refused");
   });
 });
 
-test("every wording is a row of its own that says whose it is, and from where", () => {
+test("every wording has a separate row with its vendor and its source", () => {
   for (const { says, of, source } of FAILURE_WORDINGS) {
     assert.ok(of !== "" && source !== "", String(says));
     assert.equal(says.flags, "", `${says} is matched against text in lower case`);

@@ -143,7 +143,7 @@ describe("the word that ends an answer", () => {
     assert.equal(called.finish, "tool-calls");
   });
 
-  test("tells a cut, a refusal or a fault by itself where nobody is known to use it", async () => {
+  test("means a cut, a refusal or a fault even where it is not known to be used", async () => {
     const words = {
       length: ["context_length_exceeded", "max_context_length", "token_limit", "TRUNCATED"],
       refused: ["content_policy", "moderation_stop", "risk"],
@@ -159,13 +159,13 @@ describe("the word that ends an answer", () => {
     assert.equal(meaningOf(await reply("chat_completions", { word: "tool_calls" })), "malformed-response");
   });
 
-  test("is no end where the stream breaks off with a word that nobody knows, or with none", async () => {
+  test("does not end the answer if the stream breaks off with an unknown one, or without one", async () => {
     for (const word of ["wharrgarbl", "", "null", null])
       assert.equal(meaningOf(await reply("chat_completions", { word, isCut: true })), "malformed-response");
     assert.equal(meaningOf(await reply("chat_completions", { word: "", isCut: false })), "malformed-response");
   });
 
-  test("that is known ends the answer also where the stream says nothing more", async () => {
+  test("that is known ends the answer even if the stream sends nothing more", async () => {
     assert.equal(meaningOf(await reply("chat_completions", { word: "stop", isCut: true })), "stop");
   });
 

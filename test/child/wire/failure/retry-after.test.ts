@@ -128,7 +128,7 @@ test("the header overrides the text, and the text overrides the headers of every
   assert.equal(retryAfterMs({ headers, text: "" }, NOW), 99_000);
 });
 
-test("whatever a provider writes, there is a time that can be waited, or none", () => {
+test("whatever a provider writes, the result is a usable delay, or undefined", () => {
   const headers = fc.dictionary(
     fc.constantFrom("retry-after", "retry-after-ms", "x-ratelimit-remaining", "x-ratelimit-reset"),
     fc.oneof(fc.string(), fc.integer().map(String), fc.double().map(String)),

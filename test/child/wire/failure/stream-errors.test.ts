@@ -161,7 +161,7 @@ describe("in the middle of a chat answer", () => {
   const text = event({ choices: [{ delta: { content: "The Rhi" } }] });
 
   for (const [shape, type, error, kind, words] of SHAPES.filter(([, type]) => type === STREAM).slice(0, 9))
-    test(`${shape} is ${kind}, and what had arrived is kept`, async () => {
+    test(`${shape} is ${kind}, and the text that had arrived is kept`, async () => {
       assert.equal(type, STREAM);
       body = text + error;
       const { reply } = await stage.ask("chat_completions");

@@ -19,13 +19,13 @@ describe("a usage is counted", () => {
   for (const [what, more] of Object.entries(HONEST))
     test(what, () => assert.deepEqual(plausibleUsage(usage(more), ASKED), usage(more)));
 
-  test("of cached tokens beside the input, which are input too", () =>
+  test("of cached tokens next to the input, which are input too", () =>
     assert.deepEqual(plausibleUsage(usage({ input: 20, cached: 480 }), ASKED), usage({ input: 500, cached: 480 })));
 
   test("of reasoning from earlier steps that goes back unseen", () =>
     assert.ok(plausibleUsage(usage({ input: 60_000 }), { ...ASKED, saidTokens: 50_000 })));
 
-  test("of an answer that was heard, however long", () =>
+  test("of an answer that arrived, however long", () =>
     assert.ok(plausibleUsage(usage({ output: 60_000 }), { ...ASKED, heardCharacters: 240_000 })));
 });
 
@@ -42,7 +42,7 @@ test("a usage that cannot be true is not counted, whichever of its counts it is"
   );
 });
 
-test("a request of which nonsense is reported counts what was reserved for it, and the child says so once", async () => {
+test("a request with an impossible usage counts its reservation, and the child reports that once", async () => {
   const settled: (number | "worst")[] = [];
   const reserve = async () => ({
     reservedUsd: 0.5,

@@ -97,7 +97,7 @@ for (const [vendor, refusal, parameter] of WORDINGS)
     assert.deepEqual(rejectedParameters(BODY, refusal), [{ parameter }]);
   });
 
-test("the limit on tokens is renamed, as the refusal says or as the other name is, and never left out", () => {
+test("the limit on tokens is renamed, to the refusal's name or to the other one, and never left out", () => {
   const openAi = `{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","param":"max_tokens","code":"unsupported_parameter"}}`;
   const renamed = [{ parameter: "max_tokens", instead: "max_completion_tokens" }];
   assert.deepEqual(rejectedParameters(BODY, openAi), renamed);
@@ -138,7 +138,7 @@ const REJECTED_BY_MODE: [ApiMode, string][] = [
   ["responses", "store"],
 ];
 for (const [mode, parameter] of REJECTED_BY_MODE)
-  test(`over ${mode} a request goes on without ${parameter}, which its route never sends again`, async () => {
+  test(`over ${mode} a request continues without ${parameter}, which its route never sends again`, async () => {
     const refuse = rejecting(parameter, `Unknown parameter: '${parameter}'.`);
     const stage = await createWireStage(({ body }) => refuse(body));
     for (const requests of [2, 3]) {
@@ -183,7 +183,7 @@ test("a limit under its other name reaches the model, and a second rejection is 
   await strict.close();
 });
 
-test("a limit without another name is left out where it is all the model can say, never where a budget lowered it", async () => {
+test("a limit without another name is left out if it equals the model's maximum, never if a budget lowered it", async () => {
   const refuse = rejecting("max_output_tokens", "Unsupported parameter: max_output_tokens");
   const stage = await createWireStage(({ body }) => refuse(body));
   const route = wireRoute(stage.server.baseUrl("responses"), "responses", { facts: { maxOutputTokens: 800 } });
@@ -195,7 +195,7 @@ test("a limit without another name is left out where it is all the model can say
   await stage.close();
 });
 
-test("a rejected effort fails, in words that name what is accepted, and is sent once", async () => {
+test("a rejected effort fails with a message that names the accepted ones, and is sent once", async () => {
   const words = "Unsupported value: 'reasoning_effort' does not support 'max'. Supported values are: 'low' and 'high'.";
   const stage = await createWireStage(({ body }) => rejecting("reasoning_effort", words)(body));
   const route = wireRoute(stage.server.baseUrl("chat_completions"), "chat_completions", { effort: "max" });

@@ -153,7 +153,7 @@ describe("over gemini", () => {
     assert.equal((await read([usage])).usage?.input, 27);
   });
 
-  test("calls without ids or arguments are calls, each with an id of its own", async () => {
+  test("calls without ids or arguments are calls, each with a separate id", async () => {
     const calls = [
       { name: "look" },
       { name: "look", args: {} },

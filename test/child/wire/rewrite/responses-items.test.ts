@@ -65,7 +65,7 @@ describe("over responses", () => {
       assert.deepEqual((await read(...events, completed({ output: [call] }))).said, [`call_1 look ${RHINE}`], "once");
     });
 
-  test("a call that the end of the response alone tells is read, two calls without ids are two", async () => {
+  test("a call that only the end of the response contains is read, and two calls without ids are two", async () => {
     assert.deepEqual((await read(completed({ output: [call] }))).said, [`call_1 look ${RHINE}`]);
     const other = { ...call, call_id: "call_2" };
     const events = [added(begun), done(call), added({ ...other, arguments: "" }), done(other)];
@@ -100,7 +100,7 @@ describe("over responses", () => {
     assert.deepEqual((await read(...events, completed({ output: [item("a"), item("b")] }))).said, ["a", "b"]);
   });
 
-  test("a usage is read in the words of chat, and with reasoning beside the output", async () => {
+  test("a usage with the field names of chat is read, and so is reasoning next to the output", async () => {
     const counted = async (given: object) => (await read(done(message), completed({ usage: given }))).usage;
     const expected = { input: 20, output: 48, cached: 0, reasoning: 40 };
     const reasoning = { output_tokens_details: { reasoning_tokens: 40 } };

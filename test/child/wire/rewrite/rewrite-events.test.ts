@@ -73,7 +73,7 @@ test("each response starts anew", async () => {
   }
 });
 
-test("what arrived before a stream broke is handed on before the error, and whoever stops early cancels it", async () => {
+test("events before a break are delivered before the error, and a consumer that stops early cancels the stream", async () => {
   const broken = async function* () {
     yield new TextEncoder().encode('data: {"a":1}\n\n');
     throw new Error("reset");

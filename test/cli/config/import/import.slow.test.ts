@@ -15,7 +15,7 @@ const known = {
   isUsableKey: (text: string) => text.length > 3,
 };
 
-test("whatever a Hermes config holds, no key comes to stand beside another's URL", () => {
+test("whatever a Hermes config contains, no key is placed next to another provider's URL", () => {
   const host = fc.constantFrom("one", "two", "three");
   const name = fc.constantFrom("lab", "gate", "zai", "custom", "custom:lab", "delegation", "fallback-1");
   const endpoint = fc.record({ host, isKeyed: fc.boolean(), name, provider: name }).map((made) => ({

@@ -77,7 +77,7 @@ describe("the parent's model in an older layout", () => {
     assert.match(notes, /model is omitted: its provider is custom, and there is no base_url/);
   });
 
-  test("with two URLs or two names keeps the newer key's, and the other is told", async (t) => {
+  test("with two URLs or two names keeps the newer key's, and notes the other", async (t) => {
     const yaml =
       'model: { provider: custom, base_url: "http://one.local", api_base: "http://two.local", default: m, name: n }';
     const { config, notes } = await imported(t, yaml);
@@ -161,7 +161,7 @@ describe("the parent's model", () => {
     });
   });
 
-  test("at an endpoint without a name gets an entry of its own, key and all", async (t) => {
+  test("at an endpoint without a name gets a separate entry, including the key", async (t) => {
     const beside = "model: m\nprovider: custom\nbase_url: https://gate.example/v1/\napi_key: ${GATE_KEY}\n";
     assert.deepEqual((await imported(t, beside)).config, {
       model: "m",
@@ -170,7 +170,7 @@ describe("the parent's model", () => {
     });
   });
 
-  test("is left out with its provider where Deputy does not speak to that", async (t) => {
+  test("is left out with its provider if Deputy does not support that", async (t) => {
     const { config, notes } = await imported(t, "model: { default: gpt-5.5, provider: openai-codex }\n");
     assert.deepEqual(config, {});
     assert.match(notes, /model is omitted: it names the provider openai-codex.*`openai` with OPENAI_API_KEY/);
@@ -234,7 +234,7 @@ model_aliases:
     assert.deepEqual(config.providers.other, { base_url: "https://gate.example/v1", api_key_env: "OTHER_KEY" });
   });
 
-  test("of one name never mix: the first stays, and the other is told of", async (t) => {
+  test("of one name never mix: the first stays, and the other is noted", async (t) => {
     const { config, notes } = await imported(
       t,
       `
@@ -266,7 +266,7 @@ model_aliases:
     assert.match(notes, /custom_providers\[0\] is omitted: another provider has the name lab/);
   });
 
-  test("without a URL that could be one are left out, and told", async (t) => {
+  test("without a valid URL are left out, and noted", async (t) => {
     const yaml = "custom_providers: [{ base_url: http://h/v1 }, { name: bad, base_url: not-a-url }, { name: none }]\n";
     const { config, notes } = await imported(t, yaml);
     assert.deepEqual(config, {});
@@ -301,7 +301,7 @@ model_tiers:
 });
 
 describe("delegation", () => {
-  test("keeps its limits and its endpoint, and says what has no counterpart", async (t) => {
+  test("keeps its limits and its endpoint, and notes what has no counterpart", async (t) => {
     const { config, notes } = await imported(
       t,
       `
@@ -335,7 +335,7 @@ terminal: { timeout: 90, backend: docker }
     assert.match(notes, /Not set here: STEP_KEY\./);
   });
 
-  test("takes the parent's fallbacks only where it has no model of its own, as Hermes does", async (t) => {
+  test("takes the parent's fallbacks only if it has no model of its own, as Hermes does", async (t) => {
     const chain = "fallback_providers: [{ provider: openrouter, model: a/b }, { provider: nous, model: c }]\n";
     const inherited = await imported(t, chain);
     assert.deepEqual(inherited.config.delegation, { fallbacks: [{ model: "a/b", provider: "openrouter" }] });
@@ -348,7 +348,7 @@ terminal: { timeout: 90, backend: docker }
     assert.deepEqual((await imported(t, own)).config.delegation.fallbacks, [{ model: "q", provider: "zai" }]);
   });
 
-  test("leaves out values that do not fit, and says what was expected", async (t) => {
+  test("leaves out invalid values, and notes what was expected", async (t) => {
     const { config, notes } = await imported(t, "delegation: { max_iterations: 0, reasoning_effort: sometimes }\n");
     assert.deepEqual(config, {});
     assert.match(notes, /delegation\.max_iterations is omitted: /);
@@ -384,7 +384,7 @@ describe("a key that is written out", () => {
   });
 });
 
-test("a file that is not there, or no YAML, is an error that says where", async (t) => {
+test("a missing file, or one that is not YAML, is an error with the path", async (t) => {
   const { stage, home } = hermesHome(t, "model: [\n");
   const broken = await deputy(["config", "import"], stage);
   assert.equal(broken.code, 2);
