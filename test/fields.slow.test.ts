@@ -26,7 +26,7 @@ import { VARIABLE_EFFECTS } from "./fields/variables.ts";
 
 /** Runs every effect, and finds declarations without a test and tests without a declaration. */
 function seen(paths: readonly string[], effects: Effects): void {
-  test("none is without a test, and no test is without one of them", () => {
+  test("each has a test, and each test has one of them", () => {
     const untested = paths.filter((path) => effects[path] === undefined);
     const unknown = Object.keys(effects).filter((path) => !paths.includes(path));
     assert.deepEqual({ untested, unknown }, { untested: [], unknown: [] });
@@ -103,7 +103,7 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
     });
   }
 
-  test("both refuse a field there is not, at any depth", () => {
+  test("both reject an unknown field, at any depth", () => {
     for (const input of [
       { goal: "one", gaol: "x" },
       { tasks: [{ goal: "one", gaol: "x" }] },

@@ -209,7 +209,7 @@ describe("the program refuses", { concurrency: 2, timeout: 110_000 }, () => {
     });
   }
 
-  test("a journal that is none, says how to move it aside, and leaves it as it is", async () => {
+  test("an invalid journal, explains how to move it aside, and leaves it unchanged", async () => {
     const cwd = mkdtempSync(join(home, "case-"));
     const state = join(cwd, "state");
     const file = join(state, "journal.sqlite");
@@ -268,7 +268,7 @@ describe("the program takes", { timeout: 110_000 }, () => {
 
   after(() => server.close());
 
-  test("the same goal several times: each is a task of its own", async () => {
+  test("the same goal several times: each is a separate task", async () => {
     const { code, stdout, stderr } = await deputy(["run", "-", "--json"], { stdin: "- Hi.\n- Hi.\n- Hi.\n", env });
     assert.equal(code, 0, stderr);
     assert.deepEqual(
@@ -288,7 +288,7 @@ describe("the program takes", { timeout: 110_000 }, () => {
     assert.equal(server.requests.at(-1)?.lastUserText, long);
   });
 
-  test("a model that nobody has heard of, which may be new, and says which ones it may have been meant for", async () => {
+  test("an unknown model, which may be new, and suggests similar ones", async () => {
     const argv = goal("--provider", "anthropic", "--model", "claude-sonet-5", "--dry-run");
     const { code, stdout, stderr } = await deputy(argv, { env: { ANTHROPIC_API_KEY: "key-of-anthropic" } });
     assert.equal(code, 0, stderr);

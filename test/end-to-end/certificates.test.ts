@@ -63,7 +63,7 @@ describe("an endpoint with a certificate of an authority of one's own", { timeou
       assert.equal(provider.count, before + 1);
     });
 
-  test("is sent nothing without; the failure says at once why and what to do", async () => {
+  test("gets no request without it; the failure gives the reason and the remedy at once", async () => {
     const before = provider.count;
     const { code, result } = await run("localhost", {});
     assert.equal(code, 1);

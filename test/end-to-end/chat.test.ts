@@ -69,7 +69,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     await leave();
   });
 
-  test("Ctrl-C stops the children and the answer goes on; then the turn; then the chat, which --continue goes on with", async (t) => {
+  test("Ctrl-C stops the children and the answer continues; then the turn; then the chat, which --continue resumes", async (t) => {
     const { script, letGo } = heldBack();
     const silent = (request: ModelRequest): Turn | Promise<Turn> =>
       request.lastUserText.includes("wait") ? { text: "Never", fault: { kind: "silence" } } : script(request);
@@ -101,7 +101,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     assert.equal(await again.ended, 0);
   });
 
-  test("what was delegated is stopped by a word, left to the background, looked after, and inherits the chat's model", async (t) => {
+  test("delegated work is stopped on request, continues in the background, can be checked, and inherits the chat's model", async (t) => {
     const { script, letGo } = heldBack();
     const { terminal, say, leave, children, providers, ...here } = await chat(t, { script });
     say("delegate a haiku on three animals");
@@ -142,7 +142,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     }
   });
 
-  test("a batch larger than the cap on forty columns: who waits is told, a question is asked and answered", async (t) => {
+  test("a batch larger than the cap on forty columns: waiting children are shown, a question is asked and answered", async (t) => {
     const { script, letGo } = heldBack();
     const config = "delegation: { max_concurrent_children: 2 }\n";
     const { terminal, say, leave } = await chat(t, { script, config }, { columns: 40, rows: 16 });
@@ -176,7 +176,7 @@ const KEY_OF: Record<string, string> = {
 };
 
 describe("deputy chat -p", { timeout: 110_000 }, () => {
-  test("prints the answer and nothing else; what was delegated is on stderr; --continue goes on with it", async (t) => {
+  test("prints only the answer; delegations are on stderr; --continue resumes it", async (t) => {
     const here = await chatPlace(t);
     const first = await launch(["chat", "-p", "delegate a haiku about an elk"], here).ended;
     const answer = "Here is what came back.\nHaiku of glm-5.3: the elk waits, the grass moves, evening.\n";
@@ -188,7 +188,7 @@ describe("deputy chat -p", { timeout: 110_000 }, () => {
     assert.equal(last?.messages[0]?.text, "delegate a haiku about an elk");
   });
 
-  test("a turn whose process was killed goes on with `deputy resume`, and with the same tools", async (t) => {
+  test("a turn whose process was killed continues with `deputy resume`, and with the same tools", async (t) => {
     let isSilent = true;
     const script = ({ tools }: ModelRequest): Turn => ({
       text: tools.map(({ name }) => name).join(" "),
@@ -208,7 +208,7 @@ describe("deputy chat -p", { timeout: 110_000 }, () => {
     assert.equal(resumed?.summary, next.stdout.trim());
   });
 
-  test("leaves work to a process of its own, which goes on when the chat has ended; the agent looks after it", async (t) => {
+  test("leaves work to a separate process, which continues after the chat has ended; the agent checks on it", async (t) => {
     const { script, letGo } = heldBack();
     const here = await chatPlace(t, { script });
     const left = await launch(["chat", "-p", "in the background delegate a haiku about an ibex"], here).ended;

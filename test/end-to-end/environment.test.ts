@@ -146,7 +146,7 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
     assert.ok(!above.includes(MARK), above.replaceAll("\0", "\n"));
   });
 
-  test("by a command of a run that goes on in a process of its own", async (t) => {
+  test("by a command of a run that continues in a separate process", async (t) => {
     const { cwd, env, state } = await place(t);
     const client = await connect("1.x", { command: PROGRAM, args: ["mcp"], env, cwd });
     const owner = watchEnvironments(/deputy\.mjs\0resume\0/, state);

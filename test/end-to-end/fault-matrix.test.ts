@@ -16,7 +16,7 @@ describe("the fault matrix", { timeout: 110_000 }, () => {
   for (const [index, apiMode] of API_MODES.entries()) {
     for (const [name, fault] of Object.entries(FAULT_MATRIX)) {
       const expected = caseIn(fault, apiMode);
-      test(`over ${apiMode}: ${name}: ${expected.kind ?? "the child goes on"}`, () => {
+      test(`over ${apiMode}: ${name}: ${expected.kind ?? "the child continues"}`, () => {
         const { alone, rescued, stderr } = played[index] ?? assert.fail();
         const [one, other] = [alone[name], rescued[name]];
         assert.ok(one && other);
@@ -28,7 +28,7 @@ describe("the fault matrix", { timeout: 110_000 }, () => {
       });
     }
 
-    test(`over ${apiMode}: nothing hangs, and nobody met what was not expected`, () => {
+    test(`over ${apiMode}: nothing hangs, and no server got an unexpected request`, () => {
       const { exitCode, inFlight, scriptErrors } = played[index] ?? assert.fail();
       assert.deepEqual({ exitCode, inFlight, scriptErrors }, { exitCode: 1, inFlight: 0, scriptErrors: [] });
     });

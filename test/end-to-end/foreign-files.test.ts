@@ -51,7 +51,7 @@ const READ: Record<string, (workspace: string) => void> = {
   "a file that is far too long": (ws) => writeFileSync(join(ws, "AGENTS.md"), `${NOTES} ${"x".repeat(3_000_000)}`),
 };
 
-describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
+describe("in a workspace of another user", { timeout: 110_000 }, () => {
   const home = temporaryDirectory(after);
   const state = join(home, "state");
   let providers: Providers;
@@ -131,7 +131,7 @@ describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
     await assertNowhere(id);
   });
 
-  test("where the home itself is the workspace, what Deputy keeps there is no notes", async () => {
+  test("if the home itself is the workspace, Deputy's own files are not notes", async () => {
     symlinkSync(".config/deputy/.env", join(home, "AGENTS.md"));
     const { delegation_id: id, results } = await run(home, [{ goal: "at home", model: "some-model" }]);
     assert.match(results[0]?.warnings[0]?.message ?? "", /AGENTS\.md: .*one of Deputy's own/);
@@ -156,7 +156,7 @@ describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
     assert.deepEqual([code, /pipe\.png is not a regular file/.test(stderr)], [3, true], stderr);
   });
 
-  test("definitions that cannot be read are told where they matter: in agents, doctor and of the agent named", async () => {
+  test("unreadable definitions are reported in agents, doctor and for a task that names the agent", async () => {
     const workspace = mkdtempSync(join(home, "work", "agents-"));
     const folder = join(workspace, ".claude/agents");
     mkdirSync(folder, { recursive: true });
@@ -181,7 +181,7 @@ describe("in a workspace of somebody else's", { timeout: 110_000 }, () => {
     assert.deepEqual(await told(deputy(workspace, "doctor").ended), ["pipe", "broken"]);
   });
 
-  test("a project's config that leads to the user's secrets is an error that says nothing of them", async () => {
+  test("a project's config that links to the user's secrets is an error that shows nothing of them", async () => {
     for (const [name, target] of [
       ["config.yaml", join(home, ".ssh/id_ed25519")],
       ["config.yaml", join(home, ".config/deputy/.env")],
@@ -260,7 +260,7 @@ describe("a pipe in the place of a file of the user's own", { timeout: 110_000 }
   }
 
   for (const { pipe, argv, code, says } of PIPES)
-    test(`${pipe} holds up nothing in deputy ${argv.join(" ")}, which says what it met`, async () => {
+    test(`${pipe} does not block deputy ${argv.join(" ")}, which reports it`, async () => {
       const { home, launchHere } = staged();
       rmSync(join(home, pipe), { force: true });
       execFileSync("mkfifo", [join(home, pipe)]);
@@ -270,7 +270,7 @@ describe("a pipe in the place of a file of the user's own", { timeout: 110_000 }
       if (code !== 0) assert.match(ended.stderr, /found a pipe, a device or a socket/);
     });
 
-  test("a config that comes through standard input is refused by what it is, and read where that is a file", async () => {
+  test("a config on standard input is rejected by its file type, and read if it is a file", async () => {
     const { launchHere } = staged();
     const piped = await launchHere(PROGRAM, "config", "show", "--config", "/dev/stdin").ended;
     assert.equal(piped.code, 2, piped.stderr);
@@ -280,7 +280,7 @@ describe("a pipe in the place of a file of the user's own", { timeout: 110_000 }
     assert.deepEqual([read.code, /max_iterations +5/.test(read.stdout)], [0, true], read.stderr);
   });
 
-  test("files that are there are read: a trusted config holds, and the token stays the same", async () => {
+  test("existing files are read: a trusted config is in effect, and the token stays the same", async () => {
     const { home, launchHere } = staged();
     assert.equal((await launchHere(PROGRAM, "config", "trust").ended).code, 0);
     const shown = await launchHere(PROGRAM, "config", "show").ended;

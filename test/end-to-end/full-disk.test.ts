@@ -31,10 +31,10 @@ const MOUNT_SMALL_DISK = "mount -t tmpfs -o size=700k none state";
 describe("a run whose journal cannot grow", { timeout: 110_000 }, () => {
   const home = temporaryDirectory(after);
 
-  test("because of a limit on file sizes ends with clear words, and goes on when the limit is lifted", (t) =>
+  test("because of a limit on file sizes ends with a clear message, and continues when the limit is lifted", (t) =>
     endsAndGoesOn(t, FILE_SIZE_LIMIT, ":"));
 
-  test("because the disk is full ends with clear words, and goes on when there is space", async (t) => {
+  test("because the disk is full ends with a clear message, and continues when there is space", async (t) => {
     const attempt = launchCommand([...SMALL_DISK.within, "sh", "-c", `mkdir state && ${MOUNT_SMALL_DISK}`], {
       cwd: mkdtempSync(join(home, "trial-")),
       env: {},

@@ -53,7 +53,7 @@ describe("while it runs", { timeout: 110_000, concurrency: true }, () => {
     );
   });
 
-  test("a journal that stays locked ends the run with clear words, and it goes on when the lock is gone", async (t) => {
+  test("a journal that stays locked ends the run with a clear message, and it continues when the lock is released", async (t) => {
     const { stateDir, providers, start } = await stageFor(t, 400);
     const run = start("run", "tasks.json", "--json");
     await until(() => providers.arrivals.length === 3);

@@ -42,7 +42,7 @@ describe(`a run killed with SIGKILL (seed ${seed})`, { timeout: 110_000 }, () =>
     });
   }
 
-  test("goes on in one of two processes that resume it at once, and the other one says who has it", async (t) => {
+  test("continues in one of two processes that resume it at once, and the other one names the owner", async (t) => {
     const stage = await stageFor(t);
     const first = stage.launch(crewRun(stage));
     await until(() => stage.providers.arrivals.length >= 8);

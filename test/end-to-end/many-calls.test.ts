@@ -77,7 +77,7 @@ describe("many calls at once", { timeout: 170_000 }, () => {
     });
   }
 
-  test("where descriptors run out, calls say so and the run goes on", async (t) => {
+  test("when descriptors run out, calls report it and the run continues", async (t) => {
     const { start, providers } = await stage(t);
     const goals = Array.from({ length: 12 }, () => ({ goal: "120 mixed" }));
     const tasks = join(mkdtempSync(join(home, "tasks-")), "tasks.json");
@@ -95,7 +95,7 @@ describe("many calls at once", { timeout: 170_000 }, () => {
       assert.match(text, /needle|0\.txt|^Deputy has no file descriptors left\. Ask for less at once/);
   });
 
-  test("a run killed in the middle of them goes on where it was", async (t) => {
+  test("a run killed in the middle of them continues where it was", async (t) => {
     const { start, providers } = await stage(t);
     const run = start(64, "run", "--goal", "200 grep", "--ndjson");
     await until(() => run.stdout().split('"kind":"tool-end"').length > 20);
@@ -108,7 +108,7 @@ describe("many calls at once", { timeout: 170_000 }, () => {
     assert.equal(providers.arrivals.length, 2);
   });
 
-  test("too few descriptors to start with are told in words, with exit code 3", async (t) => {
+  test("too few descriptors at the start are reported with a message and exit code 3", async (t) => {
     const { start } = await stage(t);
     for (const limit of [12, 20, 31]) {
       const { code, stdout, stderr } = await start(limit, "run", "--goal", "120 glob").ended;

@@ -11,7 +11,7 @@ const BATCHES = 500;
 const seed = testSeed();
 
 describe(`${BATCHES} random batches (seed ${seed})`, { timeout: 110_000 }, () => {
-  test("are routed as the contract says, every request with a key of its own provider at that key's origin", async (t) => {
+  test("are routed according to the contract, every request with a key of its own provider at that key's origin", async (t) => {
     const tally = await tryBatches(seed, 0, BATCHES);
     t.diagnostic(JSON.stringify(tally));
     const { batches, tasks, rejected, requests, chosenBy, ...others } = tally;

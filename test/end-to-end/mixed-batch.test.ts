@@ -147,7 +147,7 @@ describe("a batch of 100 mixed tasks over five providers", { timeout: 110_000 },
     }
   });
 
-  test("sends nothing else, to nobody else, and no key to another than its own provider", () => {
+  test("sends nothing else, to no other server, and each key only to its own provider", () => {
     const counts = Map.groupBy(providers.arrivals, ({ request }) => indexOf(request));
     assert.deepEqual(
       expected.map((_, index) => counts.get(index)?.length),

@@ -146,7 +146,7 @@ test("in a home that is the workspace, no tool reaches Deputy's own files by any
   assert.ok(!existsSync(join(root, ".deputy")) && !existsSync(join(root, STATE, "trusted.json")));
 });
 
-test("what lies beside them is read, found and written as ever, and names that only look alike are", async (t) => {
+test("other files next to them, and files with similar names, are read, found and written as usual", async (t) => {
   const calls = [
     write("deputy.yaml", "provider: zai"),
     edit("deputy.yaml", "zai", "openrouter"),

@@ -171,12 +171,12 @@ const GONE: Record<string, Gone> = {
   },
 };
 
-describe("a run that was killed, resumed where something it needs is gone", {
+describe("a killed run that is resumed while something it needs is missing", {
   timeout: 110_000,
   concurrency: true,
 }, () => {
   for (const [what, { resumed, says, code = 3, project }] of Object.entries(GONE))
-    test(`stays as it is where ${what}, and goes on once that is back`, async () => {
+    test(`stays unchanged while ${what}, and continues once that is back`, async () => {
       const { script, open, waiting } = scripted();
       const { requests } = await stage({ script, ...(project && { project }) }, async (place) => {
         const id = await killed(place, [{ goal: "look around" }], waiting);
@@ -196,7 +196,7 @@ describe("a run that was killed, resumed where something it needs is gone", {
 });
 
 describe("a run that was killed, where a part of it cannot continue", { timeout: 110_000, concurrency: true }, () => {
-  test("loses no child where one of two providers is gone: the other's goes on, and it says so", async () => {
+  test("loses no child if one of two providers is missing: the other's continues, and the missing one is reported", async () => {
     const { script, open, waiting } = scripted();
     const { requests } = await stage({ script }, async (place) => {
       const tasks = [{ goal: "here" }, { goal: "there", provider: "beta" }];
@@ -243,7 +243,7 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
     });
   });
 
-  test("runs the command that prints a key once for all children, and not where there is another key", async () => {
+  test("runs the command that prints a key once for all children, and not if there is another key", async () => {
     const { script, open, waiting } = scripted();
     const note = 'echo run >> "$HOME/runs"';
     const runsIn = ({ env }: Place) => readFileSync(join(env.HOME ?? "", "runs"), "utf8").split("\n").length - 1;
@@ -264,7 +264,7 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
     });
   });
 
-  test("goes on with the key that a command prints, asked for once", async () => {
+  test("continues with the key that a command prints, and runs that once", async () => {
     const { script, open, waiting } = scripted();
     await stage({ script }, async (place) => {
       const id = await killed(place, [{ goal: "one" }, { goal: "two" }], waiting);
@@ -296,7 +296,7 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
     });
   });
 
-  test("goes on in a workspace that was a link from the first, and in one that was made anew", async () => {
+  test("continues in a workspace that was a link from the start, and in one that was created again", async () => {
     const { script, open, waiting } = scripted();
     await stage({ script }, async (place) => {
       mkdirSync(join(place.cwd, "anew"));
@@ -314,7 +314,7 @@ describe("a run that was killed, where a part of it cannot continue", { timeout:
     });
   });
 
-  test("goes on without an agent definition that is gone: what it says is on record", async () => {
+  test("continues without an agent definition that was removed, because its content is recorded", async () => {
     const { script, open, waiting } = scripted();
     const agents = { looker: { description: "Looks.", prompt: "You look." } };
     await stage({ script, config: { agents } }, async (place) => {

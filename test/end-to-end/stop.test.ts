@@ -88,7 +88,7 @@ describe("a run under way", { timeout: 110_000 }, () => {
     assert.equal(await state(), "ended");
   });
 
-  test("loses one child to a stop from another process, and goes on with the others", async (t) => {
+  test("loses one child to a stop from another process, and continues with the others", async (t) => {
     const { run, id, server, deputy, left, state, stop } = await startBusyRun(t);
     await stop(`${id}.2`);
     await until(() => /^\S+ \[2\/4\] run a command .*interrupted/m.test(run.stderr()));
@@ -104,7 +104,7 @@ describe("a run under way", { timeout: 110_000 }, () => {
     assert.equal((await run.ended).code, 1);
   });
 
-  test("whose process was killed is stopped by saying so, and can still be resumed", async (t) => {
+  test("whose process was killed is stopped by a request, and can still be resumed", async (t) => {
     const { run, id, left, state, stop, resume } = await startBusyRun(t);
     run.child.kill("SIGKILL");
     await run.ended;
@@ -135,7 +135,7 @@ describe("a run under way", { timeout: 110_000 }, () => {
     assert.deepEqual(await resume(), RESUMED);
   });
 
-  test("ends in order when the system asks for it, and says that it was the system", async (t) => {
+  test("ends in order on a signal of the system, and names the system as the cause", async (t) => {
     const { run, left } = await startBusyRun(t);
     run.child.kill("SIGTERM");
     const { code, stdout } = await run.ended;

@@ -60,7 +60,7 @@ describe("a base URL", () => {
       assert.equal(exit_reason, "answered", `${JSON.stringify(forms[index])}: ${error?.message}`);
   });
 
-  test("that is an endpoint says which wire format that is", async () => {
+  test("that is an endpoint names the matching wire format", async () => {
     const providers = Object.fromEntries(
       API_MODES.map((mode) => {
         const base = server.baseUrl(mode);
@@ -167,7 +167,7 @@ describe("a base URL", () => {
   });
 });
 
-test("an endpoint of the user's own gets ids of any form untouched, and another spelling of them is no other model", async (t) => {
+test("a custom endpoint gets ids of any form unchanged, and another spelling of them is another model", async (t) => {
   const ids = [
     "openai/gpt-oss-120b",
     "Qwen/Qwen3-32B",

@@ -74,7 +74,7 @@ describe("a request's code", () => {
 });
 
 describe("an approval", () => {
-  test("of a request that another has replaced changes nothing, and says so", async () => {
+  test("of a request that another has replaced changes nothing, and reports that", async () => {
     const { engine } = stage(["first", "second"]);
     const { id, result } = await engine.submit({ tasks: [{ goal: "Go." }] }, options);
     const first = await pending(engine);
@@ -122,7 +122,7 @@ describe("an approval", () => {
     await engine.close();
   });
 
-  test("by a program's approval handler counts as the library's, unless it says who decided", async () => {
+  test("by a program's approval handler counts as the library's, unless it names who decided", async () => {
     const { engine } = stage(["first", "second"]);
     const seen: ApprovalQuestion[] = [];
     const asker: Asker = async (question) => {

@@ -159,7 +159,7 @@ describe("Amazon Bedrock", () => {
     ["meta.llama3-3-70b-instruct-v1:0", {}, true],
   ];
   for (const [model, fields, warns] of efforts)
-    test(`carries an effort as ${model} takes it, or says that it takes none`, async (t) => {
+    test(`carries an effort in the form of ${model}, or reports that it takes none`, async (t) => {
       const { run, requests } = await bedrock(t, () => HELLO);
       const { result } = await run({ AWS_BEARER_TOKEN_BEDROCK: BEARER }, model, { reasoning_effort: "high" });
       const body = JSON.parse(requests[0]?.body ?? "");
@@ -177,7 +177,7 @@ function refusal(status: number, message: string, type = "ValidationException"):
   return { status, headers, body: JSON.stringify({ message }) };
 }
 
-describe("Amazon Bedrock says no", () => {
+describe("Amazon Bedrock refuses", () => {
   const cases: [what: string, answer: CloudAnswer, kind: string][] = [
     ["ThrottlingException", refusal(429, "Too many requests, please wait before trying again."), "rate-limited"],
     ["ThrottlingException for the day", refusal(429, "Too many tokens per day, please wait."), "quota-exhausted"],

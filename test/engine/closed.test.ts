@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createDeputy } from "../../src/engine/deputy.ts";
 import { createMemoryJournal } from "../../src/journal/memory.ts";
 
-test("a library that was closed says so, whatever it is asked for, and may be closed again", async () => {
+test("every call of a closed library reports that it is closed, and it may be closed again", async () => {
   const deputy = createDeputy({ env: {}, cwd: import.meta.dirname, journal: createMemoryJournal() });
   await deputy.runs();
   await deputy.close();

@@ -45,7 +45,7 @@ const said = ({ messages }: ModelCall) =>
       : `${message.role}: ${message.text}`,
   );
 
-test("a message goes on with everything that was said before, under the same id", async () => {
+test("a message continues everything before it, under the same id", async () => {
   const { engine, requests } = stage((text) => says(`You said ${text}`));
   const first = await open(engine, "one");
   assert.equal(await told(first), "You said one");
@@ -79,7 +79,7 @@ test("another route holds from its message on; cost and tokens are those of the 
   await engine.close();
 });
 
-test("where its route cannot be had any more, a message is refused and nothing is said", async () => {
+test("if its route is unavailable, a message is rejected and not sent", async () => {
   const { engine, requests } = stage((text) => says(text), { gone: ["zai"] });
   const { id } = await begun(engine);
   await assert.rejects(engine.converse(id, "two", {}), { code: "nothing-to-run", message: "No provider zai." });
@@ -182,7 +182,7 @@ test("a turn that fails does not answer with the words of an earlier one", async
   await engine.close();
 });
 
-test("a turn whose process died goes on with a resume, or gives way to the next message", async () => {
+test("a turn whose process died continues with a resume, or is replaced by the next message", async () => {
   for (const next of ["resume", "message"] as const) {
     const memory = createMemory();
     const asked = Promise.withResolvers<void>();

@@ -56,7 +56,7 @@ test("whoever iterates at once sees every event from the first to the last", asy
   await engine.close();
 });
 
-test("no more children run at once than the cap, and the rest say their place", async () => {
+test("no more children run at once than the cap, and the others know their position", async () => {
   let running = 0;
   let most = 0;
   const { engine } = createTestEngine({
@@ -90,7 +90,7 @@ test("a task without a route is rejected with its problem and costs the others n
   await engine.close();
 });
 
-test("where no task can start, or with strict one cannot, nothing starts and every problem is told", async () => {
+test("if no task can start, or with strict one cannot, nothing starts and every problem is reported", async () => {
   const { engine } = createTestEngine({ script: answer });
   const none = { tasks: [task("first", "nowhere"), task("second", "nowhere")] };
   await assert.rejects(engine.submit(none, options), (error) => {
@@ -146,7 +146,7 @@ test("a bug in Deputy costs the child that met it, and no other; its stack goes 
   await engine.close();
 });
 
-test("a tool that throws tells the model so in one line; its stack goes to the log", async () => {
+test("a tool that throws gives the model one line; its stack goes to the log", async () => {
   const memory = createMemory();
   const logged: string[] = [];
   const told: string[] = [];
@@ -173,7 +173,7 @@ test("a tool that throws tells the model so in one line; its stack goes to the l
   await engine.close();
 });
 
-test("a child that waits for money its siblings have reserved says so once, live alone, and goes on when they give it back", async () => {
+test("a child that waits for money its siblings have reserved reports it once, live only, and continues on release", async () => {
   const memory = createMemory();
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   const priced = (provider: string, model: string) =>
@@ -298,7 +298,7 @@ test("a budget of the call is shared by its children, and its end is reported", 
   await engine.close();
 });
 
-test("a run whose owner died is gone on with: finished children are not run again, finished steps not asked again", async () => {
+test("a run whose owner died is resumed: finished children do not run again, finished steps are not requested again", async () => {
   const memory = createMemory();
   const asked: string[] = [];
   const look = tool("look", "read", (word) => word);
@@ -330,7 +330,7 @@ test("a run whose owner died is gone on with: finished children are not run agai
   await second.engine.close();
 });
 
-test("a run that was stopped is gone on with where it was: what was interrupted is open again, downtime is not counted", async () => {
+test("a stopped run is resumed where it was: interrupted work is open again, downtime is not counted", async () => {
   const memory = createMemory();
   let patient = false;
   let hanging = 0;
@@ -397,7 +397,7 @@ test("a run with a live owner is not resumed by another", async () => {
   second.die();
 });
 
-test("resuming a run that has ended tells its results again and starts nothing", async () => {
+test("resuming a run that has ended returns its results again and starts nothing", async () => {
   const { engine } = createTestEngine({ script: answer });
   const delegation = await engine.submit({ tasks: [task("a")] }, options);
   const first = await delegation.result;
@@ -407,7 +407,7 @@ test("resuming a run that has ended tells its results again and starts nothing",
   await engine.close();
 });
 
-test("a child whose route is gone stays interrupted and says why; its siblings go on, and so does it once it is back", async () => {
+test("a child whose route is missing stays interrupted with the reason; its siblings continue, and so does it later", async () => {
   const memory = createMemory();
   const first = createTestEngine({ script: () => new Promise(() => {}), memory });
   const delegation = await first.engine.submit({ tasks: [task("a"), task("b", "anthropic")] }, options);
@@ -521,7 +521,7 @@ test("notes that are never read to their end keep no child from being stopped or
   await engine.close();
 });
 
-test("a warning about notes is said once, after the child's start", async () => {
+test("a warning about notes is emitted once, after the child's start", async () => {
   const warning = { code: "notes-unreadable", message: "AGENTS.md: it is a pipe." };
   const { engine } = createTestEngine({ script: answer, readNotes: async () => ({ warnings: [warning] }) });
   const delegation = await engine.submit({ tasks: [task("a")] }, options);

@@ -47,7 +47,7 @@ const script: Script = (request) => {
 
 for (const from of API_MODES)
   for (const to of API_MODES)
-    test(`a conversation in ${from} goes on in ${to}: calls, results and ids are taken, private reasoning stays behind`, async () => {
+    test(`a conversation in ${from} continues in ${to}: with calls, results and ids, without private reasoning`, async () => {
       const played = await play({ goal: "one", model: "big" }, { config: config(from, to), script });
       assert.deepEqual(endings(played), ["completed"], JSON.stringify(played.results[0]?.error));
       const [result] = played.results;
@@ -114,7 +114,7 @@ test("a fallback whose context window is far too small for the conversation is n
   assert.equal(played.results[0]?.cost_status, "unknown");
 });
 
-test("what a fallback may cost is held against the same budget, at its own price", async () => {
+test("the cost of a fallback counts against the same budget, at its own price", async () => {
   const dear = provider("BETA", "responses", "beta-1");
   const played = await play(
     { goal: "one", model: "big", max_cost_usd: 1 },

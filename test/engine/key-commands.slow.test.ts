@@ -44,7 +44,7 @@ describe("a key that a command prints", () => {
     assert.equal(played.results[0]?.route?.key_name, NAME);
   });
 
-  test("is asked for again, once, when the provider refuses it, and the request goes on at once", async () => {
+  test("is run again, once, when the provider rejects its key, and the request continues at once", async () => {
     let requests = 0;
     const answer = worksFor(3);
     const script: Script = (request) =>
@@ -68,7 +68,7 @@ describe("a key that a command prints", () => {
     assert.equal(runsIn(played), 2);
   });
 
-  test("is in nothing that is stored or told, and a child's command does not see it", async () => {
+  test("is in no stored or printed text, and a child's command does not see it", async () => {
     const scene = withCommand(PRINT, { script: runs('env; echo "sk-printed-""1-aa"'), journal: "disk" });
     scene.options = { permissions: [{ tool: "terminal", then: "allow" }] };
     const { files, result } = await play({ goal: "one" }, scene);
@@ -77,7 +77,7 @@ describe("a key that a command prints", () => {
     assert.ok(!JSON.stringify([result, files]).includes("sk-printed-1-aa"));
   });
 
-  test("is one of a pool beside others", async () => {
+  test("is one of several keys of a pool", async () => {
     const acme = { api_key_command: PRINT };
     const played = await play(tasks(2), { keys: PRINTED, config: { providers: { acme } } });
     assert.deepEqual(keysOf(played).sort(), ["ACME_KEY", "CMD_1"]);
@@ -97,7 +97,7 @@ test("the command sees no provider's key, and the rest of the environment", asyn
   assert.doesNotMatch(seen, /sk-acme|sk-beta|^BETA_KEY=|^ZAI_API_KEY=/m);
 });
 
-test("neither a dry run nor the doctor runs it, and both say so", async () => {
+test("neither a dry run nor the doctor runs it, and both report that", async () => {
   for (const argv of [["run", "--goal", "one", "--dry-run"], ["doctor"], ["models"]]) {
     const { stdout, files, requests } = await command(argv, withCommand(PRINT));
     assert.match(stdout, /providers\.acme\.api_key_command \(not run\)/, argv.join(" "));
@@ -105,7 +105,7 @@ test("neither a dry run nor the doctor runs it, and both say so", async () => {
   }
 });
 
-describe("a command that prints no key is told by its name and what came of it, and nothing it printed:", () => {
+describe("a command that prints no key is reported by name and outcome, without its output:", () => {
   const cases: [how: string, command: string, told: RegExp][] = [
     ["an exit code", "echo sk-half-a-secret; exit 3", /api_key_command ended with exit code 3\. Expected the key/],
     ["nothing", "echo; echo sk-half-a-secret", /api_key_command printed no key\./],

@@ -87,7 +87,7 @@ const FAULTS: [status: string, fault: ErrorFault, kind: string][] = [
   ["401", { kind: "unauthorized" }, "unauthorized"],
 ];
 for (const [status, fault, kind] of FAULTS) {
-  test(`after a ${status} in the middle of a conversation another key goes on at once, and the failed one rests`, async () => {
+  test(`after a ${status} in the middle of a conversation another key continues at once, and the failed one cools down`, async () => {
     const { waits, clock } = impatientClock();
     const events: Event[] = [];
     const scene = {
@@ -109,7 +109,7 @@ for (const [status, fault, kind] of FAULTS) {
 }
 
 describe("where all keys fail", () => {
-  test("with limits, the child waits for the one that is back first, and goes on with that", async () => {
+  test("with limits, the child waits for the key that is available first, and continues with it", async () => {
     const { waits, clock } = impatientClock();
     let requests = 0;
     const script: Script = ({ keyName }) => {
@@ -209,13 +209,13 @@ test("no key is in an event, the journal, an error, the output of a tool or a co
   for (const value of values) assert.ok(!everything.includes(value), value);
 });
 
-test("keys of a higher layer replace those of the lower one: they are never one pool", async () => {
+test("keys of a higher layer replace those of the lower one: they never form one pool", async () => {
   const acme = { base_url: "${ACME_URL}/v1", default_model: "m", api_keys: ["${ACME_TWO}"] };
   const played = await play(goals(2), { project: { providers: { acme } }, keys: SECOND, env: SECOND });
   assert.deepEqual(keysOf(played), ["ACME_TWO", "ACME_TWO"]);
 });
 
-test("a mistake in a list of keys shows none of them", async () => {
+test("an error in a list of keys shows none of them", async () => {
   const acme = { api_keys: "sk-written-out" };
   const { message } = await refusal({ goal: "one" }, { config: { providers: { acme } } });
   assert.match(message, /providers\.acme\.api_keys: expected a list; found a string/);

@@ -53,7 +53,7 @@ test("its children have no tool that its agent definition has not, whatever thei
   assert.deepEqual([tools("two"), tools("three")], [["read_file", "list_dir", "grep"], ["grep"]]);
 });
 
-test("their workspaces stay inside its own, links resolved, and their files are told as it would write them", async () => {
+test("their workspaces stay inside its own, links resolved, and their files are reported in its own notation", async () => {
   const call = {
     tasks: [
       { goal: "two", workspace: "deep" },
@@ -111,7 +111,7 @@ test("under a budget from above, a child on a model without a price is rejected"
   assert.equal(requestsFor(played, "three").length, 0);
 });
 
-test("where none of its tasks can start, it is told what would work, and nothing was begun", async () => {
+test("if none of its tasks can start, it gets suggestions, and nothing is started", async () => {
   const played = await nested({ goal: "two", provider: "nowhere" });
   assert.match(summary(played), /No task can start:.*nowhere/s);
   assert.deepEqual(played.results[0]?.delegations, []);

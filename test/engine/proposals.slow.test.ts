@@ -34,7 +34,7 @@ describe("an override for each task of a batch", () => {
     assert.deepEqual(inOrder(played, 3), ["acme-1 @ acme", "beta-1 @ beta"]);
   });
 
-  test("that cannot be resolved runs on the delegation's default where the config says so, with a warning", async () => {
+  test("that cannot be resolved runs on the delegation's default if the config allows it, with a warning", async () => {
     const config = { delegation: { on_unresolved: "fallback", model: "acme-5" } };
     const played = await play(goals({}, { provider: "nowhere", model: "x-1" }), { config });
     assert.deepEqual(inOrder(played, 2), ["acme-5 @ acme", "acme-5 @ acme"]);
@@ -73,7 +73,7 @@ describe("an override for the whole call", () => {
     assert.deepEqual([headers["x-team"], headers["x-old"], headers.authorization], ["b", undefined, undefined]);
   });
 
-  test("of the model alone keeps the provider's bundle, and the schema says so", async () => {
+  test("of the model alone keeps the provider's bundle, and the schema documents that", async () => {
     const config = { providers: { acme: { headers: { "x-team": "a" } } } };
     const { requests } = await play({ goal: "one", model: "other-7" }, { config });
     const [{ vendor, model, headers } = assert.fail()] = requests;
@@ -94,7 +94,7 @@ describe("routing with effort", () => {
     assert.deepEqual(inOrder(inherited, 2), ["acme-1 @ acme · low", "acme-2 @ acme"]);
   });
 
-  test("batch_defaults: explicit makes what stands beside the tasks no default, and says so", async () => {
+  test("batch_defaults: explicit means that fields next to the tasks are no defaults, with a warning", async () => {
     const config = { delegation: { batch_defaults: "explicit" } };
     const call = { ...goals({}, { model: "x-1" }), model: "of-call-1", provider: "beta" };
     const played = await play(call, { config });
@@ -174,7 +174,7 @@ describe("parity of surfaces", () => {
       assert.equal(steady(await play(tasks as never, { script: answer })), first);
   });
 
-  test("one schema tells of all of them: what it does not know is refused on every way, what it knows is on none", async () => {
+  test("one schema covers all of them: unknown fields are rejected on every path, known ones on none", async () => {
     const { properties } = delegateTaskJsonSchema() as { properties: object };
     assert.deepEqual(
       new Set(Object.keys(properties)),
@@ -217,7 +217,7 @@ describe("the syntax of /model for each task", () => {
     assert.deepEqual(routesIn(await play({ goal: "one", model: "x-1:free" })), ["x-1:free @ acme"]);
   });
 
-  test("tells of a route that cannot be had with what would have worked, and that works", async () => {
+  test("reports an unavailable route with alternatives, which work", async () => {
     const played = await play(goals({}, { model: "x-1 --provider bata" }));
     const error = played.results[1]?.error as { suggestions: string[]; message: string };
     assert.match(error.message, /found bata\. Did you mean beta\?/);
@@ -231,7 +231,7 @@ describe("a delegation changes nothing but itself:", () => {
   const sibling = { goal: "the sibling", context: "as ever" };
   const scene = { config: { models: { small: "acme-small-1" } }, files: { "work/.env": "A=1\n" }, script };
 
-  test("a sibling's requests are the same bytes beside another route, a task that is rejected and one that fails", async () => {
+  test("a sibling's requests are the same bytes next to another route, a rejected task and a failed one", async () => {
     const seen = new Set<string>();
     for (const others of [
       [],

@@ -59,7 +59,7 @@ async function resultOf(delegation: Delegation) {
 
 const kinds = (events: AsyncIterable<StoredEvent>) => Array.fromAsync(events, ({ kind }) => kind);
 
-test("a child sleeps until the quota is there again, goes on by itself, and anyone can see it", async () => {
+test("a child sleeps until the quota is available again, continues by itself, and its state is visible", async () => {
   const { clock, engine, asked } = stage();
   const delegation = await engine.submit(ONE, SUBMIT);
   await until(() => asked.length > 0);
@@ -127,7 +127,7 @@ test("a sleeping child can be stopped at once, and leaves no timer", async () =>
   await engine.close();
 });
 
-test("after a crash in its sleep it sleeps on for what is left: nothing is asked before, and nothing twice", async () => {
+test("after a crash in its sleep it sleeps for the remaining time: no request is early or repeated", async () => {
   const memory = createMemory();
   const first = stage({ memory });
   const delegation = await first.engine.submit(ONE, SUBMIT);

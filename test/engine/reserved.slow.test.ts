@@ -89,7 +89,7 @@ async function playSessions(sessions: Session[], limitUsd: number, ownUsd: numbe
   }
 }
 
-test("however often a run is killed or stopped, it counts what was charged, and no budget is exceeded", async () => {
+test("however often a run is killed or stopped, all charges count, and no budget is exceeded", async () => {
   const usd = fc.double({ min: 0.5, max: 20, noNaN: true });
   await fc.assert(fc.asyncProperty(fc.array(session, { minLength: 1, maxLength: 5 }), usd, usd, playSessions), {
     numRuns: 100,

@@ -88,7 +88,7 @@ async function resumed(change: Change): Promise<{ changed: Result; restored: Res
 
 describe("a child falls back to a provider", () => {
   for (const [name, change] of Object.entries(GONE))
-    test(`and is interrupted where ${name}; it continues once that is back`, async () => {
+    test(`and is interrupted if ${name}; it continues once that is back`, async () => {
       const { changed, restored, keyless } = await resumed(change);
       assert.deepEqual([changed.status, changed.exit_reason], ["interrupted", "route-gone"]);
       assert.match(
@@ -100,7 +100,7 @@ describe("a child falls back to a provider", () => {
     });
 
   for (const [name, change] of Object.entries(HONEST))
-    test(`and runs there where ${name}`, async () => {
+    test(`and runs there if ${name}`, async () => {
       const { changed } = await resumed(change);
       assert.deepEqual([changed.status, changed.summary], ["completed", "done at beta"]);
     });

@@ -33,7 +33,7 @@ describe("a program's routing hook", () => {
     return { results, requests: server.requests };
   };
 
-  test("sees the task and what could run it, no key, and its choice is on record as its own", async (t) => {
+  test("gets the task and its candidates without keys, and its choice is recorded as its own", async (t) => {
     const seen: unknown[] = [];
     const route: RouteHook = (task, candidates) => {
       seen.push(task, candidates);

@@ -63,7 +63,7 @@ async function endings(engine: Engine, id: string): Promise<string[]> {
 }
 
 describe("the next process of a server", () => {
-  test("finds what was cut off, and goes on with it", async () => {
+  test("finds interrupted runs, and continues them", async () => {
     const { id, next } = await dead(SERVER, nothing);
     assert.deepEqual(await next.orphanedRuns("serve"), [id]);
     assert.deepEqual(await endings(next, id), ["completed answered", "completed answered"]);
@@ -93,7 +93,7 @@ describe("the next process of a server", () => {
     assert.deepEqual(await third.orphanedRuns("serve"), []);
   });
 
-  test("goes on with no child that somebody had stopped", async () => {
+  test("does not continue a stopped child", async () => {
     const { id, next } = await dead(SERVER, async (engine, id) => {
       await engine.stop(`${id}.1`, "a person");
       for await (const { kind } of engine.watch(id, new AbortController().signal)) if (kind === "child-end") break;
@@ -101,7 +101,7 @@ describe("the next process of a server", () => {
     assert.deepEqual(await endings(next, id), ["interrupted a person", "completed answered"]);
   });
 
-  test("goes on with no child that somebody had asked to stop when it died, nor with a run", async () => {
+  test("does not continue a child, or a run, with a pending stop request", async () => {
     const child = await dead(SERVER, nothing);
     const stop = { kind: "stop-request", at: Date.now(), by: "a person" } as const;
     add(child.memory, { ...stop, delegationId: child.id, target: `${child.id}.2` });
@@ -125,7 +125,7 @@ describe("the next process of a server", () => {
 });
 
 describe("a run that was under way at a crash", () => {
-  test("is set aside after the second crash at the same place, and says what to do", async () => {
+  test("is set aside after the second crash at the same place, and explains what to do", async () => {
     const { id, memory } = await dead(SERVER, nothing);
     assert.equal(await reasonIn(memory, id), undefined);
     await diesAgain(memory, id, SERVER);
@@ -138,7 +138,7 @@ describe("a run that was under way at a crash", () => {
     assert.deepEqual(reportOf(await engine.run(id), 0).warnings.length, 1);
   });
 
-  test("goes on when it got further between two crashes", async () => {
+  test("continues if it progressed between two crashes", async () => {
     const { id, memory } = await dead(SERVER, nothing);
     await diesAgain(memory, id, SERVER, async (request, signal) =>
       first(request) ? says("done") : never(request, signal),
@@ -178,7 +178,7 @@ describe("a run that was under way at a crash", () => {
     assert.match((await reasonIn(memory, id)) ?? "", new RegExp(`\\(${id}\\.2: `));
   });
 
-  test("begins anew when a person goes on with it, and while a process works on it", async () => {
+  test("counts anew when a user resumes it, and while a process works on it", async () => {
     const { id, memory } = await dead(SERVER, nothing);
     await diesAgain(memory, id, SERVER);
     await diesAgain(memory, id, {});
@@ -189,7 +189,7 @@ describe("a run that was under way at a crash", () => {
     die();
   });
 
-  test("goes on when all of it sleeps until a quota is there again, or was stopped", async () => {
+  test("continues if all of it sleeps until a quota is available again, or was stopped", async () => {
     const { id, memory } = await dead(SERVER, nothing);
     await diesAgain(memory, id, SERVER);
     const failure = { kind: "quota-exhausted", message: "used up" } as const;

@@ -104,7 +104,7 @@ test("delegations of one answer run at the same time, and their results come in 
   await engine.close();
 });
 
-test("they hold no more places than there are, and one is enough", async () => {
+test("they hold no more slots than exist, and one is enough", async () => {
   for (const places of [1, 2]) {
     let atOnce = 0;
     let most = 0;

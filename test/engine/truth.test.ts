@@ -72,7 +72,7 @@ test("a child's result is the fold of its events, and its words, cost and status
   );
 });
 
-test("at no moment of a run is anything said of a child that has not ended", async () => {
+test("at no moment of a run is anything reported of a child that has not ended", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(reply, { minLength: 1, maxLength: 8 }), async (replies) => {
       const { stored } = await play([...replies, ...Array.from({ length: 12 }, () => says("the end"))], {

@@ -240,7 +240,7 @@ describe("Google Vertex AI", () => {
     ],
   ];
   for (const [said, status, words, kind] of refusals)
-    test(`refuses with ${said}: ${kind}, and its token stays where it belongs`, async (t) => {
+    test(`refuses with ${said}: ${kind}, and its token is sent nowhere else`, async (t) => {
       const body = JSON.stringify({ error: { code: status, status: said, ...words, details: [{ token: TOKEN }] } });
       const { run } = await vertex(t, () => ({ fault: { kind: "response", status, body } }));
       const { result, everything } = await run({ GOOGLE_VERTEX_ACCESS_TOKEN: TOKEN, ...PLACE });

@@ -176,7 +176,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
         assert.deepEqual(await numbersOf(rest), [3]);
       });
 
-      it("tells what was there when it began, however slowly it is read", async () => {
+      it("yields the entries that existed when it began, however slowly it is read", async () => {
         const seen: Entry[] = [];
         for await (const entry of journal.read({})) {
           if (seen.push(entry) === 1) await journal.append([stepStart(9)]);
@@ -195,7 +195,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
     });
 
     describe("watch", () => {
-      it("begins with what is there and goes on with what comes", async () => {
+      it("begins with the existing entries and continues with new ones", async () => {
         await journal.append([stepStart(1)]);
         const seen = take(journal, 3);
         await journal.append([stepStart(2)]);
@@ -262,7 +262,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
         for await (const entry of journal.watch({}, AbortSignal.abort())) assert.fail(`seen: ${entry.seq}`);
       });
 
-      it("ends for one watcher and goes on for another", async () => {
+      it("ends for one watcher and continues for another", async () => {
         const stop = new AbortController();
         const ending = journal.watch({}, stop.signal)[Symbol.asyncIterator]().next();
         const seen = take(journal, 1);
@@ -350,7 +350,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
         assert.equal(first?.delegationId, "d1.1.2");
       });
 
-      it("has a number of its own, also where several begin at once, in any journal", async () => {
+      it("has a unique number, even if several begin at once, in any journal", async () => {
         const other = open();
         const begun = await Promise.all(
           [journal, other, journal, other].map((each, step) => each.begin({ under: "d1.1" }, beginWith(step))),
@@ -402,7 +402,7 @@ for (const [name, createStore] of Object.entries(STORES)) {
         assert.deepEqual(await other.claim("d1"), { claimed: true });
       });
 
-      it("is released by nobody but its owner", async () => {
+      it("is released only by its owner", async () => {
         const other = open();
         await journal.claim("d1");
         await other.release("d1");
@@ -469,7 +469,7 @@ describe("a memory journal whose commits fail", () => {
 });
 
 describe("a sqlite journal that is closed while it is read", () => {
-  it("says so to the reader", async () => {
+  it("reports it to the reader", async () => {
     const stateDir = mkdtempSync(join(tmpdir(), "deputy-journal-"));
     const journal = openSqliteJournal({ stateDir });
     await journal.append([stepStart(1), stepStart(2)]);
@@ -488,7 +488,7 @@ describe("a sqlite journal that is watched", () => {
   });
   afterEach(() => rmSync(stateDir, { recursive: true }));
 
-  it("looks for others' commits with one timer for all watchers, and with none when they have left", async () => {
+  it("polls for others' commits with one timer for all watchers, and with none when they have left", async () => {
     const clock = createStoppedClock();
     const [journal, other] = [openSqliteJournal({ stateDir, clock }), openSqliteJournal({ stateDir })];
     const stops = [new AbortController(), new AbortController()];

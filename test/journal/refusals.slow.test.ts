@@ -126,7 +126,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
     assert.deepEqual(await numbersOf(openSqliteJournal({ stateDir }).read({})), [0]);
   });
 
-  it("tells damage that is only met while reading, and how to move it aside", async () => {
+  it("reports damage that is only found while reading, and how to move it aside", async () => {
     await write(2_000);
     const bytes = readFileSync(file);
     writeFileSync(file, bytes.fill(0x55, 8 * 4_096, 60 * 4_096));
@@ -136,7 +136,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
     await journal.close();
   });
 
-  it("tells damage anywhere as damage, or reads on unaware: no other error comes of it", async () => {
+  it("reports damage anywhere as damage, or does not notice it: no other error results from it", async () => {
     await write(300);
     const sound = readFileSync(file);
     const damage = fc.record({
@@ -186,7 +186,7 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
       }
     });
 
-    it("and says so where it may not write the file, or the directory", async () => {
+    it("and reports that it may not write the file, or the directory", async () => {
       await write(1);
       for (const readOnly of [0o400, 0o444]) {
         chmodSync(file, readOnly);

@@ -125,7 +125,7 @@ describe("a question that may be answered from elsewhere", () => {
     await engine.close();
   });
 
-  test("is over when its child is stopped, and an answer is told so", async () => {
+  test("is over when its child is stopped, and a later answer is rejected", async () => {
     const { engine } = cautiousChild(createMemory());
     const delegation = await start(engine, { answersFromElsewhere: true });
     const { childId } = await firstQuestion(engine);
@@ -142,7 +142,7 @@ describe("a question that may be answered from elsewhere", () => {
     await engine.close();
   });
 
-  test("is not open while nobody works on the run, and is asked again by whoever resumes it", async () => {
+  test("is not open while no process works on the run, and is asked again by a resume", async () => {
     const memory = createMemory();
     const first = cautiousChild(memory);
     const { id } = await start(first.engine, { answersFromElsewhere: true });
@@ -192,7 +192,7 @@ test("a child of a child is steered and allowed by its own id, as any other is",
   await elsewhere.close();
 });
 
-test("where nobody can answer, a question is denied at once and never listed", async () => {
+test("a question that nobody can answer is denied at once and never listed", async () => {
   const { engine } = cautiousChild(createMemory());
   const delegation = await start(engine, {});
   assert.match((await delegation.result).results[0]?.summary ?? "", /^Not allowed: .*nobody can answer here/);
@@ -202,7 +202,7 @@ test("where nobody can answer, a question is denied at once and never listed", a
   await engine.close();
 });
 
-test("of several concurrent answers exactly one counts and takes effect, and the others are told so", async () => {
+test("of several concurrent answers exactly one counts and takes effect, and the others are rejected", async () => {
   const given = fc.array(fc.boolean(), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(given, fc.option(fc.boolean()), async (answers, here) => {

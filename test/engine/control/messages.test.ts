@@ -38,7 +38,7 @@ async function submit(engine: Engine, ...goals: string[]) {
 }
 
 describe("a message to a child", () => {
-  test("said while its tool runs, arrives with its next request and no sooner or later", async () => {
+  test("sent while its tool runs, arrives with its next request and no sooner or later", async () => {
     let receipt: SteerReceipt | undefined;
     const look = tool("look", "read", async (word) => {
       if (word === "0") receipt = await engine.steer(delegation.id, "Look left.", "test");
@@ -57,7 +57,7 @@ describe("a message to a child", () => {
     await engine.close();
   });
 
-  test("said from another process, reaches the one that owns the run", async () => {
+  test("sent from another process, reaches the process that owns the run", async () => {
     const memory = createMemory();
     const elsewhere = createTestEngine({ script: async () => says(""), memory }).engine;
     const look = tool("look", "read", async (word) => {
@@ -72,7 +72,7 @@ describe("a message to a child", () => {
     await elsewhere.close();
   });
 
-  test("said while the model gives its last answer, makes the child go on with one more step", async () => {
+  test("sent while the model gives its last answer, makes the child continue with one more step", async () => {
     let answers = 0;
     const { engine } = createTestEngine({
       script: async (request) => {
@@ -163,7 +163,7 @@ describe("a message to a child", () => {
   });
 });
 
-test("whenever it is said and whenever the process dies, a receipt is true: delivered is heard once, missed never", async () => {
+test("whenever it is sent and whenever the process dies, a receipt is true: delivered arrived once, missed never", async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(24), fc.option(fc.nat(24)), async (saidAt, diesAt) => {
       const memory = createMemory();

@@ -18,7 +18,7 @@ function take(budgets: Budget[], worstOf: () => WorstCase, lastWords: boolean): 
   return reservation === "held" ? undefined : reservation;
 }
 
-test("without a limit nothing is in the way, and what is spent is still counted", () => {
+test("without a limit nothing is refused, and spending is still counted", () => {
   const budget = createBudget(undefined);
   const reservation = take([budget], worst(), false);
   assert.equal(reservation?.maxOutputTokens, undefined);
@@ -68,7 +68,7 @@ test("where no useful answer fits, only last words may be asked for, and where n
   assert.equal(take([createBudget(0.001)], worst(), true), undefined);
 });
 
-test("the tightest of several limits counts, and none is touched where one refuses", () => {
+test("the tightest of several limits counts, and no limit is charged if one refuses", () => {
   const rich = createBudget(100);
   const poor = createBudget(0.0001);
   assert.equal(take([rich, poor], worst(), false), undefined);
@@ -115,7 +115,7 @@ test("however requests come and end, spent and held never exceed the limit, and 
   );
 });
 
-test("children that share a budget, each with one of its own, never exceed either, whoever asks when", () => {
+test("children with a shared and a separate budget never exceed either, in any order of requests", () => {
   const request = fc.record({
     child: fc.nat(4),
     input: fc.integer({ min: 1, max: 5_000 }),
@@ -196,7 +196,7 @@ test("a stopped child stops waiting for money", async () => {
   assert.equal(shared.waiting.size, 0);
 });
 
-test("whatever limits, prices and costs there are, nobody waits where nothing is held", () => {
+test("whatever the limits, prices and costs, nobody waits if nothing is reserved", () => {
   const usd = fc.double({ min: 0, max: 0.2, noNaN: true });
   fc.assert(
     fc.property(fc.array(usd, { maxLength: 30 }), usd, fc.boolean(), (costs, limit, lastWords) => {

@@ -29,7 +29,7 @@ test("a lasting failure is not retried, but its fallbacks are tried", () => {
 });
 
 for (const kind of FAILURE_KINDS) {
-  test(`${kind}: tried as often as the table says, then a declared fallback, else the end`, () => {
+  test(`${kind}: retried as often as the table says, then a declared fallback, else the end`, () => {
     const { tries, fallback } = RETRY_RULES[kind];
     for (let tried = 1; tried < tries; tried++) {
       assert.equal(retryPolicy(after(tried, kind), () => 0.5).action, "retry");
@@ -59,7 +59,7 @@ test("waits grow with full jitter, unless the provider's rate limiter does the w
   assert.deepEqual(waits("rate-limited", [1, 2, 7]), [2_000, 2_000, 2_000]);
 });
 
-test("a step does not keep failing for longer than ten minutes, whatever it is told to wait", () => {
+test("a step does not keep failing for longer than ten minutes, whatever delay it gets", () => {
   const limited = failure("rate-limited", { retryAfterMs: 3_600_000 });
   assert.equal(retryPolicy(situation(limited), () => 0).action, "give-up");
   assert.equal(retryPolicy(situation(limited, { fallbacksLeft: 2 }), () => 0).action, "fallback");

@@ -38,7 +38,7 @@ test("a full provider does not hold up the children of another", async () => {
   assert.deepEqual(started, ["zai", "openrouter"]);
 });
 
-test("waiting children are told their place, and again when it changes", async () => {
+test("waiting children get their position, and again when it changes", async () => {
   const scheduler = createScheduler(time, 1);
   const first = await scheduler.queue("zai", never);
   const told: number[] = [];

@@ -62,7 +62,7 @@ const MODES: [ApiMode, header: string, value: string][] = [
 
 describe("a provider's own list", () => {
   for (const [api_mode] of MODES)
-    test(`is had in ${api_mode}, with the key where that mode carries it`, async (t) => {
+    test(`is fetched in ${api_mode}, with the key in the place of that mode`, async (t) => {
       const server = await createModelServer({
         script: () => ({ text: "" }),
         keys: { lab: KEY },
@@ -194,7 +194,7 @@ describe("a provider's own list", () => {
     assert.deepEqual(createSetups(place)().warnings, []);
   });
 
-  test("may say anything: what is kept of it can be read again", (t) => {
+  test("may contain anything: the stored part can be read again", (t) => {
     const { place } = homeWith(t, {});
     const odd = fc.oneof(fc.anything(), fc.double(), fc.constantFrom("1e400", "-1", "", "0.1", 1e300, 4096));
     const inner = fc.record({

@@ -83,7 +83,7 @@ async function inLab(script: Script, work: (lab: Lab) => Promise<void>): Promise
 const DONE: Script = () => ({ text: "done" });
 
 describe("preflight of images", () => {
-  test("each clear problem is said before anything is spent, and costs the other tasks nothing", () =>
+  test("each clear problem is reported before anything is spent, and does not affect the other tasks", () =>
     inLab(DONE, async ({ write, work, run }) => {
       write("notes.png", "only a name");
       write("big.png", Buffer.concat([TINY_PNG, Buffer.alloc(11 * 1024 * 1024)]));
@@ -195,7 +195,7 @@ describe("the journal and images", () => {
     return isHeld ? { text: "late", fault: { kind: "silence" } } : { text: "done" };
   };
 
-  test("a child that goes on sees the same images again", () =>
+  test("a resumed child sees the same images again", () =>
     inLab(works, async (lab) => {
       lab.write("chart.png", TINY_PNG);
       const { status } = await resumed(lab, ["chart.png", dataUrl(TINY_JPEG)], () => {});
@@ -231,7 +231,7 @@ describe("the journal and images", () => {
   const refused = (lab: Lab, meanwhile: () => void, message: RegExp) =>
     assert.rejects(resumed(lab, ["chart.png"], meanwhile), { code: "nothing-to-run", message });
 
-  test("it stays interrupted, and says why, where a file has changed or is gone; with that file back it goes on", () =>
+  test("it stays interrupted with the reason if a file is changed or missing, and continues with that file restored", () =>
     inLab(works, async (lab) => {
       lab.write("chart.png", TINY_PNG);
       const change = () => lab.write("chart.png", TINY_GIF);

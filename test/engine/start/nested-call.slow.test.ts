@@ -77,7 +77,7 @@ async function settle(): Promise<void> {
 
 const DEEP = { max_spawn_depth: 9 };
 
-test("a child that delegates is told the results, and its run is found by an id under its own", async () => {
+test("a child that delegates gets the results, and its run is found by an id below its own", async () => {
   const { engine } = createTestEngine({ script: tree, delegation: DEEP });
   const delegation = await run(engine, "top(a, b)", "leaf");
   const events = await collect(delegation.events);
@@ -103,7 +103,7 @@ test("a child that delegates is told the results, and its run is found by an id 
   await engine.close();
 });
 
-test("only orchestrators can delegate, and only as deep as the config says", async () => {
+test("only orchestrators can delegate, and only to the configured depth", async () => {
   const offered = new Map<string, string[]>();
   const script: ModelScript = async (request, signal) => {
     offered.set(
@@ -231,7 +231,7 @@ function statuses(results: Result[]): string[] {
   return results.map(({ status, exit_reason }) => `${status}: ${exit_reason}`);
 }
 
-test("a child that is stopped stops what it delegated, and its siblings go on", async () => {
+test("a stopped child stops its delegations, and its siblings continue", async () => {
   const { engine } = createTestEngine({ script: hanging, delegation: DEEP });
   const delegation = await run(engine, "top(a, hang, mid(hang2))", "other(b)");
   const { id } = delegation;
@@ -249,7 +249,7 @@ test("a child that is stopped stops what it delegated, and its siblings go on", 
   await engine.close();
 });
 
-test("a delegation that is stopped by its own id is told to the child that made it, which goes on", async () => {
+test("a delegation that is stopped by its own id is reported to its parent, which continues", async () => {
   const { engine } = createTestEngine({ script: hanging, delegation: DEEP });
   const delegation = await run(engine, "top(a, hang)");
   await seen(delegation.events, asks(`${delegation.id}.1.1.2`));
@@ -288,7 +288,7 @@ test("a grandchild that waits its turn when its parent is stopped never starts",
   await engine.close();
 });
 
-test("a child that runs out of time takes what it delegated with it, and what that used is counted", async () => {
+test("a child that times out ends its delegations, and their usage is counted", async () => {
   const clock = createFakeClock();
   const { engine } = createTestEngine({ script: hanging, delegation: DEEP, clock });
   const delegation = await engine.submit({ tasks: [taskOf("top(a, hang)", { timeout_seconds: 60 })] }, options);
@@ -318,7 +318,7 @@ test("what a child delegated cannot be resumed without it", async () => {
   await engine.close();
 });
 
-test("a tree that was stopped goes on where it was: grandchildren too", async () => {
+test("a stopped tree continues where it was, including grandchildren", async () => {
   let hangs = true;
   const script: ModelScript = (request, signal) => (hangs ? hanging(request, signal) : tree(request, signal));
   const { engine } = createTestEngine({ script, delegation: DEEP });
@@ -335,7 +335,7 @@ test("a tree that was stopped goes on where it was: grandchildren too", async ()
   await engine.close();
 });
 
-test("a conversation whose turn was stopped is told what had come of its delegation", async () => {
+test("a conversation whose turn was stopped gets the outcome of its delegation", async () => {
   const heard: string[] = [];
   const script: ModelScript = (request, signal) => {
     const last = request.messages.at(-1);
@@ -377,7 +377,7 @@ async function cutAfter(count: number, events: readonly StoredEvent[]) {
   return memory;
 }
 
-test("wherever a tree is cut off, going on asks no finished step again and costs what it would have cost", async () => {
+test("wherever a tree is cut off, a resume repeats no finished step and costs no more than an undisturbed run", async () => {
   const asked: string[] = [];
   const script: ModelScript = (request, signal) => {
     asked.push(goalOf(request));

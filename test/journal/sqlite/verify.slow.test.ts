@@ -87,12 +87,12 @@ describe("verify", { timeout: 110_000 }, () => {
     await journal.close();
   });
 
-  it("says how to migrate a journal of an earlier Deputy", () => {
+  it("explains how to migrate a journal of an earlier Deputy", () => {
     change("PRAGMA user_version = 1");
     assert.match(problems(), /^It was written by an earlier Deputy/);
   });
 
-  it("says that there is no journal yet", () => {
+  it("reports that there is no journal yet", () => {
     const { missing, problems } = verifyJournal(join(stateDir, "nowhere.sqlite"));
     assert.deepEqual([missing, problems], [true, []]);
   });
@@ -280,7 +280,7 @@ describe("verify", { timeout: 110_000 }, () => {
     );
   });
 
-  it("is what every other command suggests when it finds damage, and none of them crashes", async () => {
+  it("is suggested by every other command that finds damage, and none of them crashes", async () => {
     const id = events[0]?.delegationId ?? "";
     const home = mkdtempSync(join(stateDir, "home-"));
     const state = join(home, "state");
