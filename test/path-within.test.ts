@@ -42,7 +42,7 @@ describe("a path within a directory", () => {
     );
   });
 
-  test("is none that `..` leads out, and the directory lies in none of its own", () => {
+  test("`..` never leads out of it, and it does not contain its parent", () => {
     fc.assert(
       fc.property(names, name, (directory, own) => {
         const home = absolute([...directory, own]);

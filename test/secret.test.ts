@@ -89,17 +89,17 @@ const PLAIN: Record<string, string> = {
   LANGUAGE: "sk-SK:en",
 };
 
-test("names that say they hold a secret are secrets, whatever they hold", () => {
+test("names of secrets are secrets, whatever their value", () => {
   for (const name of NAMES) assert.ok(looksLikeSecret(name, "x"), name);
 });
 
-test("names that may say so are secrets where the value is like one", () => {
+test("ambiguous names are secrets if the value looks like one", () => {
   for (const name of ["SALT", "OAUTH", "SSH_PRIVATE", "SIGNING_CERT_P12", "sessionSalt", "HMAC"])
     for (const value of [`SECV_${name}_0123456789`, "a1b2c3d4e5f6", "kQzTpWmNvB==", "0f/3+Zk9aQ=="])
       assert.ok(looksLikeSecret(name, value), `${name}=${value}`);
 });
 
-test("a name that tells of a place or a column hides no secret", () => {
+test("a name of a path or a column does not hide a value", () => {
   for (const [name, value] of [
     ["PASSWORD_FILE", "hunter2"],
     ["TOKEN_DIR", "s3cr3t/x"],
@@ -118,7 +118,7 @@ test("values that are or contain a secret are secrets, whatever they are called"
   for (const value of VALUES) assert.ok(looksLikeSecret("PLAIN", value), value);
 });
 
-test("what only sounds like a secret is plain", () => {
+test("values that only resemble a secret are plain", () => {
   for (const [name, value] of Object.entries(PLAIN)) assert.ok(!looksLikeSecret(name, value), `${name}=${value}`);
 });
 

@@ -70,7 +70,7 @@ describe("a fresh clone", () => {
     assert.equal(npmCalls(), 2);
   });
 
-  test("takes an install that npm finished by hand for what it is", async () => {
+  test("recognizes an install that npm finished by hand", async () => {
     installByHand({ "node_modules/a": { integrity: "a1" } });
     const { code, stderr } = await run(join(clone, "bin", "deputy"));
     assert.deepEqual([code, stderr], [7, ""]);
@@ -108,7 +108,7 @@ describe("a fresh clone", () => {
     assert.ok(!existsSync(join(clone, ".setup-lock")));
   });
 
-  test("says what to do where npm cannot reach its registry, and starts nothing", async () => {
+  test("explains what to do if npm cannot reach its registry, and starts nothing", async () => {
     installNpm(OFFLINE_NPM);
     const { code, stdout, stderr } = await run(join(clone, "bin", "deputy"));
     assert.deepEqual([code, stdout], [3, ""]);

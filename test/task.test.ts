@@ -27,7 +27,7 @@ test("null, empty text and blanks mean absent; a bare text where a list belongs 
   assert.deepEqual(call, { tasks: [{ goal: "a", toolsets: ["file"] }] });
 });
 
-test("every mistake of a batch is told at once, with index, field, what was found and the nearest valid thing", () => {
+test("every error of a batch is reported at once, with index, field, found value and a suggestion", () => {
   const mistakes = mistakesOf({
     modle: "x",
     output_schema: {},
@@ -51,7 +51,7 @@ test("every mistake of a batch is told at once, with index, field, what was foun
   ]);
 });
 
-test("goal beside tasks, an empty list, too many tasks and no call at all are refused in words", () => {
+test("goal next to tasks, an empty list, too many tasks and an empty call are rejected with a message", () => {
   assert.match(mistakesOf({ goal: "a", tasks: [{ goal: "b" }] })[0] ?? "", /`goal` cannot be next to `tasks`/);
   assert.match(mistakesOf([])[0] ?? "", /at least one task/);
   assert.match(mistakesOf(["a", "b", "c"], 2)[0] ?? "", /at most 2 tasks in one call; found 3/);
@@ -59,7 +59,7 @@ test("goal beside tasks, an empty list, too many tasks and no call at all are re
   assert.match(mistakesOf({ tasks: "not JSON" })[0] ?? "", /Expected a list of tasks/);
 });
 
-test("effort and thinking are other names for reasoning_effort; said twice and differently they are refused", () => {
+test("effort and thinking are synonyms of reasoning_effort; conflicting values are rejected", () => {
   assert.equal(parseCall({ goal: "a", thinking: "HIGH" }, 10).tasks[0]?.reasoning_effort, "high");
   assert.match(mistakesOf({ goal: "a", effort: "low", thinking: "high" })[0] ?? "", /given twice/);
 });
@@ -93,7 +93,7 @@ test("JSON text where a list or an object belongs is that list or object, howeve
   });
 });
 
-test("text that begins like JSON and is none is an error, never one word of that spelling", () => {
+test("text that begins like JSON but is not JSON is an error, never one word of that spelling", () => {
   for (const [field, text] of [
     ["tags", '["explore"'],
     ["tags", "[explore]"],

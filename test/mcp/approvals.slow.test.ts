@@ -29,7 +29,7 @@ async function answered(kind: (typeof CLIENTS)[number], person: Person, config =
 
 for (const kind of CLIENTS) {
   describe(`a ${kind} client`, () => {
-    test("shows its person who asks and exactly what would run; allowed, it runs", async () => {
+    test("shows its user who asks and exactly what would run; allowed, it runs", async () => {
       const asked: string[] = [];
       await onMcpStage({ script }, async ({ client, engine }) => {
         const agent = await client(kind, (message) => {
@@ -54,7 +54,7 @@ for (const kind of CLIENTS) {
       assert.match(declined.results[0]?.summary ?? "", /It said: Not allowed: denied by the user/);
     });
 
-    test("that dismisses the form, or accepts it empty, has said nothing: the question runs out of time", async () => {
+    test("that dismisses the form, or accepts it empty, has not answered: the request times out", async () => {
       const config = { delegation: { approval_timeout_seconds: 0.3 } };
       for (const filled of [{ action: "cancel" }, { action: "accept", content: { reason: "hm" } }] as const) {
         const { results } = await answered(kind, () => filled, config);
@@ -62,7 +62,7 @@ for (const kind of CLIENTS) {
       }
     });
 
-    test("without forms is told what waits, may deny it, and may not approve it", async () => {
+    test("without forms gets the pending request, may deny it, and may not approve it", async () => {
       await onMcpStage({ script }, async ({ client }) => {
         const agent = await client(kind);
         const { text, data } = await agent.call("delegate_task", TASK);
@@ -121,7 +121,7 @@ describe("a question over MCP", () => {
     }
   });
 
-  test("reaches the person from the children of a child too", async () => {
+  test("reaches the user from the children of a child too", async () => {
     const nested: Script = (request) => {
       const isTop = request.messages[0]?.text.includes("top") === true;
       const told = request.messages.at(-1)?.toolResults[0]?.text;

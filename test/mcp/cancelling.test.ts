@@ -36,7 +36,7 @@ for (const kind of CLIENTS) {
       });
     });
 
-    test("whose own time runs out only lets go: the work goes on, and can be fetched", async () => {
+    test("that times out only disconnects: the work continues, and can be fetched", async () => {
       const { promise: opened, resolve: open } = Promise.withResolvers<void>();
       const script = async () => {
         await opened;

@@ -62,7 +62,7 @@ describe("deputy serve, over HTTP", () => {
     });
   });
 
-  test("stopped, it stops the children and tells the callers that wait", async () => {
+  test("stopped, it stops the children and answers the waiting callers", async () => {
     let asked = 0;
     const script = () => {
       asked += 1;

@@ -39,7 +39,7 @@ for (const kind of CLIENTS) {
       });
     });
 
-    test("is told of every mistake and every problem at once, with what would work, in an answer", async () => {
+    test("gets every error and every problem at once, with suggestions, in an answer", async () => {
       await onMcpStage({}, async ({ client }) => {
         const agent = await client(kind);
         const wrong = await agent.call("delegate_task", { tasks: [{ goal: "one", modle: "x" }, { context: "y" }] });
@@ -62,7 +62,7 @@ for (const kind of CLIENTS) {
     });
 
     for (const name of ["__proto__", "constructor", "toString"]) {
-      test(`is told of a field named ${name}, at every level and over either transport`, async () => {
+      test(`gets an error about a field named ${name}, at every level and over either transport`, async () => {
         const stray = JSON.parse(`{"${name}": {"goal": "stray"}}`);
         // Parsed like a message, because a spread would set the prototype of the copy.
         const beside = (fields: string) => JSON.parse(`{${fields}, ${JSON.stringify(stray).slice(1)}`);
@@ -117,7 +117,7 @@ for (const kind of CLIENTS) {
   });
 }
 
-test("delegate_task is offered where models may delegate, and tells how deep", async () => {
+test("delegate_task is offered where models may delegate, and states the depth", async () => {
   const offered = new Map<number, string | undefined>();
   for (const depth of [0, 1, 2])
     await onMcpStage({ config: { delegation: { max_spawn_depth: depth } } }, async ({ client }) => {
@@ -132,7 +132,7 @@ test("delegate_task is offered where models may delegate, and tells how deep", a
   assert.match(offered.get(2) ?? "", /`role: orchestrator` may delegate/);
 });
 
-test("a run that cannot begin in the background is told of, and is no run that waits for anybody", async () => {
+test("a run that cannot start in the background is reported, and does not stay pending", async () => {
   const begin = async () => {
     throw new DeputyError("run-owned", "The run could not start in the background: no more processes.");
   };

@@ -108,7 +108,7 @@ describe("a form that comes back with a call", () => {
     });
   });
 
-  test("approves nothing where no form was ever sent, whatever the call says was shown", async () => {
+  test("approves nothing if no form was ever sent, whatever the call claims", async () => {
     await onMcpStage({ script }, async ({ http, client, engine }) => {
       const place = await http();
       await (await client("1.x")).call("delegate_task", TASK);
@@ -158,7 +158,7 @@ describe("a form that comes back with a call", () => {
     });
   });
 
-  test("approves nothing with an answer beside those it was sent for, or about another run", async () => {
+  test("approves nothing with an additional answer, or about another run", async () => {
     await onMcpStage({ script }, async ({ http, engine }) => {
       const place = await http();
       const stray = await asked(place);
@@ -203,7 +203,7 @@ describe("a form that comes back with a call", () => {
     });
   });
 
-  test("is refused after its request has expired, and says how to go on", async () => {
+  test("is refused after its request has expired, and explains how to continue", async () => {
     const config = { delegation: { approval_timeout_seconds: 0.3 } };
     await onMcpStage({ script, config }, async ({ http, engine }) => {
       const place = await http();
@@ -214,7 +214,7 @@ describe("a form that comes back with a call", () => {
     });
   });
 
-  test("is refused in a session of the 2025 protocol, which is sent none", async () => {
+  test("is refused in a session of the 2025 protocol, which gets no state", async () => {
     await onMcpStage({ script }, async ({ http, client, engine }) => {
       const place = await http();
       await (await client("1.x")).call("delegate_task", TASK);

@@ -17,7 +17,7 @@ const asks: Script = ({ messages }) => {
 
 for (const kind of CLIENTS) {
   describe(`a ${kind} client over HTTP`, () => {
-    test("has its person answer what a child asks", async () => {
+    test("lets its user answer a child's request", async () => {
       await onMcpStage({ script: asks }, async ({ remote }) => {
         const agent = await remote(kind, () => ({ action: "accept", content: { decision: "allow" } }));
         const { results } = (await agent.call("delegate_task", { goal: "roar" })).data as Report;
@@ -94,7 +94,7 @@ describe("MCP over HTTP", () => {
     );
   });
 
-  test("refuses what is too big, no JSON, of no session or of one that is gone", async () => {
+  test("refuses requests that are too large, not JSON, or of a missing or ended session", async () => {
     await onMcpStage({}, async ({ http }) => {
       const place = await http();
       const huge = JSON.stringify({ ...INITIALIZE, junk: "x".repeat(17 * 1024 * 1024) });

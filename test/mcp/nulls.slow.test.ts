@@ -85,7 +85,7 @@ test("over HTTP too", async () => {
   });
 });
 
-test("the arguments of a tool keep theirs, lists keep their places, and what is no JSON stays as it is", () => {
+test("tool arguments keep their nulls, lists keep their positions, and text that is not JSON stays unchanged", () => {
   const call = (input: unknown) => ({ method: "tools/call", params: { name: "x", arguments: input } });
   const schema = { properties: { a: { const: null, enum: [null, 1] } } };
   assert.deepEqual(JSON.parse(withoutNulls(JSON.stringify(call(schema)))), call(schema));

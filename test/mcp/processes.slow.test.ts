@@ -39,7 +39,7 @@ const asked = (place: Place, count: number) =>
   until(() => processesWith(place.env.DEPUTY_STATE_DIR ?? "").length >= count);
 
 describe("a run of an MCP client", () => {
-  test("in the background has a process of its own, outlives agent and server, and is fetched from another", async () => {
+  test("in the background has a separate process, outlives agent and server, and is fetched from another", async () => {
     const { script, open } = gated();
     await stage({ script }, async (place) => {
       const first = await agent(place);
@@ -58,7 +58,7 @@ describe("a run of an MCP client", () => {
     });
   });
 
-  test("in the foreground stops when the agent closes its end, and a resume goes on with it", async () => {
+  test("in the foreground stops when the agent closes its end, and can be resumed", async () => {
     const { script, open } = gated();
     await stage({ script, config: { mcp: { return_after_seconds: 0.2 } } }, async (place) => {
       const client = await agent(place);

@@ -51,7 +51,7 @@ function stage(goals: string[]) {
 }
 
 describe("progress", () => {
-  test("tells the latest news of one child at a time, once a second", async () => {
+  test("reports the latest news of one child at a time, once a second", async () => {
     const { clock, said, start, run, end } = stage(["lion", "falcon", "seal"]);
     start(1);
     start(2);
@@ -74,7 +74,7 @@ describe("progress", () => {
     assert.deepEqual(said(), ["3 of 3 done"]);
   });
 
-  test("tells of children of children, and whose they are", async () => {
+  test("reports the children of children, with their parents", async () => {
     const { clock, said, start, begin, happen, end, lines } = stage(["lion", "falcon"]);
     start(2);
     begin([{ goal: "wing" }, { goal: "beak" }], "d.2.1");
@@ -101,7 +101,7 @@ describe("progress", () => {
     ]);
   });
 
-  test("gives a sign of life where nothing is new, and none once it is over", async () => {
+  test("sends a sign of life without news, and nothing once it is over", async () => {
     const { clock, said, start, run, progress } = stage(["lion", "falcon"]);
     start(1);
     start(2);

@@ -135,7 +135,7 @@ for (const [name, serve] of Object.entries({ "deputy mcp": stdio, "deputy serve"
       assert.equal(requests.length, 4 + 3, "the request that was under way is made again, no other");
     });
 
-    test("after the end of its run gets that end, which was not told", async () => {
+    test("after the end of its run gets that end, which was not delivered", async () => {
       const { script, open, waiting } = scripted();
       const requests = await onStage(script, async (place) => {
         const first = await serve(place);
@@ -153,7 +153,7 @@ for (const [name, serve] of Object.entries({ "deputy mcp": stdio, "deputy serve"
       assert.equal(requests.length, 3);
     });
 
-    test("in the background is about the run that goes on", async () => {
+    test("in the background refers to the run that continues", async () => {
       const { script, open, waiting } = scripted();
       await onStage(script, async (place) => {
         const call = { ...CALL, background: true };

@@ -51,7 +51,7 @@ describe("a rule", () => {
     assert.deepEqual(ready({ tags: ["explore"] }, { config, env: KEYS }).route.requested, {});
   });
 
-  test("that is broken says where it stands; with on_unresolved: fallback the default runs", () => {
+  test("that is broken names its location; with on_unresolved: fallback the default runs", () => {
     const broken = { ...PARENT, rules: [{ when: { tag: "x" }, use: "m --provider nowhere" }] };
     assert.match(
       problem({ tags: ["x"] }, { config: broken, env: KEYS }).message,

@@ -99,7 +99,7 @@ describe("toolsets", () => {
 describe("the workspace", () => {
   const given = { config: base, env };
 
-  test("is relative to the caller's directory, and that directory where nothing is said", () => {
+  test("is relative to the caller's directory, and defaults to it", () => {
     const root = join(import.meta.dirname, "..");
     const { planned } = planAll([{ goal: "a" }, { goal: "b", workspace: "routing" }], given, root);
     assert.deepEqual(
@@ -152,12 +152,12 @@ describe("an earlier route", () => {
     assert.deepEqual(renewed.route.chosenBy, route.chosenBy);
   });
 
-  test("is a problem where its provider or key is gone", () => {
+  test("is a problem if its provider or key is missing", () => {
     assert.match(JSON.stringify(routingOf({}).refreshRoute(route)), /No key for zai/);
     assert.match(JSON.stringify(routingOf({}).refreshRoute({ ...route, provider: "gone" })), /unknown-provider/);
   });
 
-  test("keeps the places of its fallbacks where one cannot be had today", () => {
+  test("keeps the positions of its fallbacks if one is unavailable", () => {
     const renewed = routingOf({ env: { GLM_API_KEY: "key-1" } }).refreshRoute(route);
     assert.ok("route" in renewed);
     assert.deepEqual(

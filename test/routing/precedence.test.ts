@@ -123,7 +123,7 @@ describe("what a task runs on", () => {
     assert.deepEqual(readyOf(planned[1]).route.chosenBy, { provider: "call", model: "task", effort: "call" });
   });
 
-  test("with batch_defaults: explicit they are not, and the caller is told", () => {
+  test("with batch_defaults: explicit they are not, and the caller gets a warning", () => {
     const { planned, warnings } = planAll(
       { model: "claude-opus-5", provider: "anthropic", tasks: [{ goal: "a" }] },
       { config: { ...PARENT, delegation: { batch_defaults: "explicit" } }, env: KEYS },
@@ -138,14 +138,14 @@ describe("what a task runs on", () => {
     assert.equal(planned.route.chosenBy.provider, "parent");
   });
 
-  test("what was asked for is kept as it was written", () => {
+  test("the request is kept as it was written", () => {
     const config = { ...PARENT, models: { small: "glm-5 --provider zai" } };
     assert.deepEqual(ready({ model: "small" }, { config, env: KEYS }).route.requested, { model: "small" });
     assert.deepEqual(ready({}, { config, env: KEYS }).route.requested, {});
   });
 });
 
-describe("a parent that nobody named", () => {
+describe("a parent without a configured route", () => {
   test("is the one provider that has a key, with its default model", () => {
     const planned = ready({}, { env: { ANTHROPIC_API_KEY: "key-1" } });
     assert.equal(nameOf(planned), "claude-sonnet-5 @ anthropic");
@@ -162,13 +162,13 @@ describe("a parent that nobody named", () => {
     assert.equal(nameOf(ready({ provider: "zai", model: "glm-5" }, { env: KEYS })), "glm-5 @ zai");
   });
 
-  test("without any key is a problem that says what to set", () => {
+  test("without any key is a problem that explains what to set", () => {
     const { code, message } = problem({}, {});
     assert.equal(code, "missing-key");
     assert.match(message, /ANTHROPIC_API_KEY.*providers:/);
   });
 
-  test("is a keyless endpoint of the user's own where that is all there is", () => {
+  test("is a keyless custom endpoint if that is the only one", () => {
     const config = { providers: { mylab: { base_url: "http://127.0.0.1:8000/v1", default_model: "qwen3" } } };
     const planned = ready({}, { config });
     assert.equal(nameOf(planned), "qwen3 @ mylab");
@@ -233,7 +233,7 @@ describe("a batch", () => {
     assert.match(problem({ provider: "kimi" }, { config, env: KEYS }).message, /No key for kimi/);
   });
 
-  test("a broken default is said to be the config's", () => {
+  test("a broken default is attributed to the config", () => {
     const config = { ...PARENT, delegation: { provider: "opnai" } };
     assert.match(
       problem({}, { config, env: KEYS }).message,
@@ -270,7 +270,7 @@ describe("a batch", () => {
   });
 });
 
-test("a provider without a default model is a problem that says so", () => {
+test("a provider without a default model is a problem with that message", () => {
   const env = { TOGETHER_API_KEY: "key-of-together" };
   const { code, message, suggestions } = problem({ provider: "together" }, { env });
   assert.equal(code, "unknown-model");

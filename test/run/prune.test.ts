@@ -89,7 +89,7 @@ test("a run at work loses nothing to a prune, whatever it is asked for", async (
   await other.close();
 });
 
-test("deputy journal prune says what would go, removes it, and leaves the rest whole", async () => {
+test("deputy journal prune lists what it would remove, removes it, and leaves the rest unchanged", async () => {
   const memory = createMemory();
   const open = () => createTestEngine({ memory, script: async () => says("done") }).engine;
   const runner = open();

@@ -110,7 +110,7 @@ for (const [way, readText] of Object.entries(WAYS))
       });
     });
 
-    test("a file is read to its end whatever size it says it has", async (t) => {
+    test("a file is read to its end whatever size it reports", async (t) => {
       if (process.platform !== "linux") return t.skip("there is no /proc");
       const found = await readText("/proc/self/status", { maxBytes: 100, mayCut: true });
       assert.ok(found !== undefined && "text" in found && found.isCut && found.text.length === 100);

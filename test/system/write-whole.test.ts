@@ -25,7 +25,7 @@ describe("a file that is written whole", () => {
     (t as TestContext).after(() => rmSync(folder, { recursive: true }));
   });
 
-  test("takes the place of the former one, and leaves nothing beside it", () => {
+  test("replaces the old one, and leaves no other file", () => {
     writeFileSync(path, "former");
     writeWhole(path, "new");
     assert.equal(readFileSync(path, "utf8"), "new");

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { createFakeClock } from "../../src/testing/index.ts";
 
 describe("a fake clock", () => {
-  it("stands still until it is moved", async () => {
+  it("does not advance by itself", async () => {
     const clock = createFakeClock(1000);
     assert.equal(clock.now(), 1000);
     await clock.advance(250);
@@ -28,7 +28,7 @@ describe("a fake clock", () => {
     assert.equal(clock.pending, 1);
   });
 
-  it("lets what a timer sets off go on, and set timers of its own, before the next is due", async () => {
+  it("lets the effects of a timer finish, and set further timers, before the next is due", async () => {
     const clock = createFakeClock(0);
     const seen: string[] = [];
     async function twice(name: string, ms: number) {

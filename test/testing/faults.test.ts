@@ -123,7 +123,7 @@ for (const apiMode of API_MODES) {
 
   describe(`in ${apiMode}`, () => {
     for (const [name, { fault, status, words }] of Object.entries(ERRORS)) {
-      it(`a vendor that is ${name} says so with its status and in its words, streaming or not`, async () => {
+      it(`a vendor that is ${name} responds with its status and its words, streaming or not`, async () => {
         for (const stream of [true, false]) {
           const seen = await see(apiMode, { fault }, { stream });
           assert.equal(seen.status, ofMode(status, apiMode));
@@ -145,7 +145,7 @@ for (const apiMode of API_MODES) {
       assert.equal(await header(), null);
     });
 
-    it("a spent quota says when it comes back", async () => {
+    it("an exhausted quota names the time of its reset", async () => {
       const resetsAt = new Date(Date.now() + 3_600_000);
       const { text, headers } = await see(apiMode, { fault: { kind: "quota-exhausted", status: 429, resetsAt } });
       const said = text + JSON.stringify([...headers]);
@@ -153,7 +153,7 @@ for (const apiMode of API_MODES) {
       assert.ok(said.includes(epochSeconds) || /"retryDelay":"(3599|3600)/.test(said), said);
     });
 
-    it("a refusal is said as the vendor says it", async () => {
+    it("a refusal has the vendor's form", async () => {
       const finish: Record<ApiMode, RegExp> = {
         chat_completions: /"finish_reason":"content_filter"/,
         responses: /response\.incomplete.*"incomplete_details":{"reason":"content_filter"}/s,
@@ -195,7 +195,7 @@ for (const apiMode of API_MODES) {
       assert.doesNotMatch(text, END[apiMode]);
     });
 
-    it("silence lasts as long as it was told to, before the headers or in the middle of a stream", async () => {
+    it("silence lasts as long as scripted, before the headers or in the middle of a stream", async () => {
       for (const where of [{}, { afterDeltas: 2 }]) {
         const clock = createFakeClock();
         const turn: Turn = { text: TEXT, fault: { kind: "silence", ms: 60_000, ...where } };
@@ -234,7 +234,7 @@ for (const apiMode of API_MODES) {
       });
     });
 
-    it("garbage stands among the events of a stream that goes on", async () => {
+    it("garbage appears among the events of a stream that continues", async () => {
       const { text } = await see(apiMode, { text: TEXT, fault: { kind: "garbage" } });
       assert.throws(() => eventsIn(text), SyntaxError);
       assert.match(text, END[apiMode]);

@@ -235,7 +235,7 @@ describe("a script", () => {
     }
   });
 
-  it("that throws, or says nothing, is answered with an error that says so and is not retried", async () => {
+  it("that throws, or returns nothing, results in an error that explains it and is not retried", async () => {
     const script = ({ index }: ModelRequest) => {
       if (index === 0) throw new Error("no such line");
       return undefined as never;
@@ -303,7 +303,7 @@ describe("a text", () => {
 });
 
 describe("the log", () => {
-  it("keeps everything, the outline, or nothing; the count goes on", async () => {
+  it("keeps everything, the outline, or nothing; the count continues", async () => {
     for (const keepRequests of ["whole", "brief", "none"] as const) {
       await withServer(
         { text: "Hello." },
@@ -321,7 +321,7 @@ describe("the log", () => {
     }
   });
 
-  it("tells prefixes of the path apart", async () => {
+  it("distinguishes prefixes of the path", async () => {
     await withServer({}, async (server) => {
       const body = JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "Hello" }] });
       await fetch(`${server.baseUrl("chat_completions", "/zai")}/chat/completions`, { method: "POST", body });

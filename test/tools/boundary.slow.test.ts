@@ -96,7 +96,7 @@ describe("the boundary of the workspace", () => {
     assert.deepEqual(readdirSync(workshop.base).sort(), ["outside", "workspace"]);
   });
 
-  test("is told in words, and names what is within reach", async (context) => {
+  test("is reported with a message, and names the reachable directories", async (context) => {
     const workshop = openWorkshop(context, { extraDirs: ["/usr/share/dict-of-nobody"] });
     furnish(workshop);
     for (const path of ["../outside/secret", "out/secret", "file-out", "/etc/passwd", "directory/up/deep/secret"]) {
@@ -190,7 +190,7 @@ describe("the boundary of the workspace", () => {
     assert.match(await words("a/".repeat(2_500)), /at most 4095 bytes/);
   });
 
-  test("shows rules and people where a path really leads", (context) => {
+  test("shows rules and users where a path really leads", (context) => {
     const workshop = openWorkshop(context);
     furnish(workshop);
     const target = (path: string) => workshop.target("write_file", { path, content: "" });

@@ -12,7 +12,7 @@ describe("read_file", () => {
     assert.deepEqual(await call("read_file", { path: "a.txt" }), { ok: true, text: "1\tone\n2\ttwo\n3\t\n4\tüß€😀" });
   });
 
-  test("reads a part and says how to read on", async (context) => {
+  test("reads a part and explains how to read on", async (context) => {
     const { write, call } = openWorkshop(context);
     write("a.txt", "1\n2\n3\n4\n5\n");
     const { text } = await call("read_file", { path: "a.txt", offset: 2, limit: 2 });
@@ -41,7 +41,7 @@ describe("read_file", () => {
     assert.deepEqual(seen, lines);
   });
 
-  test("says that a file is empty, and that an offset is past the end", async (context) => {
+  test("reports an empty file, and an offset past the end", async (context) => {
     const { write, call } = openWorkshop(context);
     write("empty", "");
     write("two", "1\n2\n");
@@ -69,7 +69,7 @@ describe("read_file", () => {
 });
 
 describe("write_file", () => {
-  test("creates a file and its directories, and says so", async (context) => {
+  test("creates a file and its directories, and reports that", async (context) => {
     const { call, workspace } = openWorkshop(context);
     assert.deepEqual(await call("write_file", { path: "a/b/c.txt", content: "ü\n" }), {
       ok: true,
@@ -79,7 +79,7 @@ describe("write_file", () => {
     assert.equal(readFileSync(join(workspace, "a/b/c.txt"), "utf8"), "ü\n");
   });
 
-  test("replaces a file, keeps its mode and leaves nothing beside it", async (context) => {
+  test("replaces a file, keeps its mode and leaves no other file", async (context) => {
     const { write, call, workspace } = openWorkshop(context);
     write("run.sh", "old");
     chmodSync(join(workspace, "run.sh"), 0o751);
@@ -111,7 +111,7 @@ describe("write_file", () => {
     assert.deepEqual(readdirSync(workspace), ["directory", "locked"]);
   });
 
-  test("tells in words what the system refuses, and leaves the old file whole", async (context) => {
+  test("reports the system's errors with a message, and leaves the old file unchanged", async (context) => {
     const { write, call, workspace } = openWorkshop(context);
     write("a.txt", "old");
     mkdirSync(join(workspace, ".deputy-delegation.0.tmp"));
@@ -149,7 +149,7 @@ describe("edit_file", () => {
     assert.equal(readFileSync(join(workspace, "a.txt"), "utf8"), "$& $1 \\n axb");
   });
 
-  test("changes nothing where the text is absent or ambiguous, and says how often it occurs", async (context) => {
+  test("changes nothing if the text is absent or ambiguous, and reports how often it occurs", async (context) => {
     const { write, call, workspace } = openWorkshop(context);
     write("a.txt", "one two two");
     const edit = (old_string: string) => call("edit_file", { path: "a.txt", old_string, new_string: "x" });

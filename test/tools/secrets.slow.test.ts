@@ -6,7 +6,7 @@ import { openWorkshop } from "./workshop.ts";
 const KEY = "sk-0123456789abcdefghijklmnopqrstuvwxyz";
 const redact = (text: string) => text.replaceAll(KEY, "[secret]");
 
-test("a command gets the environment of its own time: a key that became known since is in no later one", async (context) => {
+test("a command gets the current environment: a key that has become known since is in no later one", async (context) => {
   const environment: Record<string, string> = { PATH: process.env.PATH ?? "", HARMLESS: KEY };
   const { call } = openWorkshop(context, { environment: () => environment });
   assert.match((await call("terminal", { command: "env" })).text, /HARMLESS/);
@@ -14,7 +14,7 @@ test("a command gets the environment of its own time: a key that became known si
   assert.doesNotMatch((await call("terminal", { command: "env" })).text, /HARMLESS/);
 });
 
-test("no tool shows a key, wherever it stands", async (context) => {
+test("no tool shows a key, wherever it appears", async (context) => {
   const { call, write } = openWorkshop(context, { redact });
   write(KEY, `key=${KEY}\n`);
   const calls: [name: string, input: object][] = [

@@ -31,7 +31,7 @@ test("only tools that change nothing count as reads", () => {
   );
 });
 
-test("an unknown field is refused, and every field says what it is for", () => {
+test("an unknown field is rejected, and every field has a description", () => {
   for (const tool of createTools(options)) {
     assert.ok(!tool.input.safeParse({ path: "a", content: "", pattern: "a", command: "a", no_such_field: 1 }).success);
     const schema = z.toJSONSchema(tool.input, { io: "input" });

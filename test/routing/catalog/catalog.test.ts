@@ -61,7 +61,7 @@ describe("facts of a model", () => {
     assert.equal(library.costUsd("anthropic", "claude-sonnet-5-7", usage(1, 1)), undefined);
   });
 
-  test("of an endpoint of the user's own are what the user says, or unknown", () => {
+  test("of a custom endpoint come from the user, or are unknown", () => {
     const mylab = { base_url: "http://127.0.0.1:1/v1", models: { known: { max_output_tokens: 7 } } };
     const facts = (model: string) =>
       ready({ provider: "mylab", model }, { config: { providers: { mylab } } }).route.facts;
@@ -75,7 +75,7 @@ describe("the cost of a request", () => {
     assert.equal(costOf({ provider: "anthropic", model: "claude-sonnet-5" }, usage(1_000_000, 0, 1_000_000)), 0.2);
   });
 
-  test("counts what was written to a cache at its own price, once, and at the price of input where none is known", () => {
+  test("charges tokens written to a cache once at their own price, or at the input price if that is unknown", () => {
     const written = { ...usage(1_000_000, 0), cacheWrite: 1_000_000 };
     assert.equal(costOf({ provider: "anthropic", model: "claude-sonnet-5" }, written), 2.5);
     const both = { ...usage(1_000_000, 0, 500_000), cacheWrite: 500_000 };
@@ -193,7 +193,7 @@ describe("an effort", () => {
   });
 });
 
-describe("a model that nobody has heard of", () => {
+describe("an unknown model", () => {
   test("passes, with a warning where it looks like a slip", () => {
     const warnings = (model: string) =>
       ready({ provider: "anthropic", model }, { env }).route.warnings.map(({ message }) => message);
@@ -213,13 +213,13 @@ describe("a model that cannot call tools", () => {
   const mute = { base_url: "http://127.0.0.1:1/v1", models: { mute: { tools: false } } };
   const config = { providers: { mylab: mute } };
 
-  test("gets none, and the task is told", () => {
+  test("gets none, and the task gets a warning", () => {
     const { toolsets, route } = ready({ provider: "mylab", model: "mute" }, { config });
     assert.deepEqual([toolsets, route.warnings.map(({ code }) => code)], [[], ["no-tools"]]);
     assert.deepEqual(ready({ provider: "mylab", model: "other" }, { config }).route.warnings, []);
   });
 
-  test("is refused where the task names toolsets, and taken where it names none of them", () => {
+  test("is rejected if the task names toolsets, and accepted if it names none", () => {
     const found = problem({ provider: "mylab", model: "mute", toolsets: ["file"] }, { config });
     assert.deepEqual([found.code, found.field], ["toolset-unavailable", "toolsets"]);
     assert.match(found.message, /\(file\); found mute @ mylab, which cannot/);

@@ -46,7 +46,7 @@ describe("the newest of a family is", () => {
 });
 
 describe("a family alias", () => {
-  test("means the newest on the current provider, which stays", () => {
+  test("selects the newest on the current provider, which stays", () => {
     const { route } = ready({ model: "haiku" }, { config: { provider: "anthropic" }, env: KEYS });
     assert.equal(route.model, "claude-haiku-4-5");
     assert.deepEqual([route.chosenBy, route.requested], [{ provider: "parent", model: "task" }, { model: "haiku" }]);
@@ -120,7 +120,7 @@ describe("a family alias", () => {
     );
   });
 
-  test("at a provider whose address was moved still means that one's, with a warning, and goes nowhere else", () => {
+  test("at a provider with a custom address still selects that one's, with a warning, and goes nowhere else", () => {
     const env = { ...KEYS, ANTHROPIC_BASE_URL: "https://gate.example" };
     const { route } = ready({ model: "haiku" }, { config: { provider: "anthropic" }, env });
     assert.deepEqual(
@@ -138,7 +138,7 @@ describe("a family alias", () => {
     assert.deepEqual([route.model, route.warnings.map(({ code }) => code)], ["qwen", ["family-unknown"]]);
   });
 
-  test("of a tier that nobody has defined is sent as it is, with how to define it", () => {
+  test("of an undefined tier is sent unchanged, with a hint how to define it", () => {
     const { route } = ready({ model: "Small", provider: "zai" }, { env: KEYS });
     assert.match(route.warnings.map(({ message }) => message).join(), /not one of your aliases.*models: \{ Small: /);
     const config = { models: { small: "glm-4.7" } };
@@ -155,7 +155,7 @@ describe("a family alias", () => {
     );
   });
 
-  test("gives way to the user's own alias, and may be what that stands for", () => {
+  test("is overridden by the user's own alias, and may be its target", () => {
     const config = { ...ZAI, models: { haiku: "glm-4.7", cheap: "sonnet --provider anthropic" } };
     assert.equal(nameOf(ready({ model: "haiku" }, { config, env: KEYS })), "glm-4.7 @ zai");
     assert.equal(nameOf(ready({ model: "cheap" }, { config, env: KEYS })), "claude-sonnet-5 @ anthropic");

@@ -35,7 +35,7 @@ describe("the provider table", () => {
       assert.equal(problem({ provider }, {}).code, "unknown-provider");
     });
 
-  test("says of known providers it does not have what to use instead, and those exist", () => {
+  test("names an existing replacement for known providers that it does not have", () => {
     for (const name of UNSUPPORTED_PROVIDERS.keys()) {
       const { code, suggestions } = problem({ provider: name }, {});
       assert.equal(code, "unsupported-provider");
@@ -97,7 +97,7 @@ describe("the wire format", () => {
   for (const [url, mode] of hosts)
     test(`at ${url} is ${mode ?? "not known"}`, () => assert.equal(modeOfUrl(url), mode));
 
-  test("is what the config says, before what the host and the row say", () => {
+  test("comes from the config, before the host and the row", () => {
     const mode = (entry: object) =>
       ready({ provider: "xai", model: "grok-4.6" }, { config: { providers: { xai: { api_key: "key-1", ...entry } } } })
         .route.endpoint.apiMode;
@@ -121,7 +121,7 @@ describe("the wire format", () => {
     assert.equal(mode({}, env, "openai"), "chat_completions");
   });
 
-  test("of an endpoint of the user's own is chat_completions where nothing says otherwise", () => {
+  test("of a custom endpoint is chat_completions by default", () => {
     const config = { providers: { mylab: { base_url: "http://127.0.0.1:1/v1" } } };
     assert.equal(ready({ provider: "mylab", model: "m" }, { config }).route.endpoint.apiMode, "chat_completions");
   });
@@ -218,7 +218,7 @@ describe("a base URL", () => {
   for (const [url, nearness] of places) test(`${url} is ${nearness}`, () => assert.equal(nearnessOf(url), nearness));
 });
 
-test("the maker of a model is read from its name, and nobody owns open-weight names", () => {
+test("the maker of a model is read from its name, and open-weight names have no maker", () => {
   const makers = [
     "claude-opus-5",
     "openai/gpt-6-sol",

@@ -68,7 +68,7 @@ describe("a key is looked for", () => {
       assert.equal(route.keyName, `${names[0]}${more}`);
     });
 
-  test("and where there is none, every place is named in order", () => {
+  test("and without a key, every place is named in order", () => {
     const config = { providers: { zai: { api_key: "${NOPE}", api_key_env: "ALSO_NOT" } } };
     const env = { GLM_API_KEY: "none", ANTHROPIC_API_KEY: "key-1" };
     assert.match(
@@ -96,7 +96,7 @@ describe("a key is looked for", () => {
     "abc",
     "NONE",
   ])
-    test(`and ${word} is none`, () => {
+    test(`and ${word} is not a key`, () => {
       assert.match(missing("zai", { env: { GLM_API_KEY: word } }), /contains a placeholder/);
     });
 });
@@ -203,7 +203,7 @@ describe("no key is needed", () => {
     [{ api_keys: ["${NOT_SET}"] }, "providers.local.api_keys[0] (NOT_SET is not set)"],
     [{ api_key_env: "NOT_SET" }, "NOT_SET (is not set)"],
   ] as const)
-    test(`on this machine, but where ${JSON.stringify(entry)} was meant as one, that is told`, () => {
+    test(`on this machine; if ${JSON.stringify(entry)} was intended as one, there is a warning`, () => {
       const providers = { local: { base_url: "http://127.0.0.1:8000/v1", ...entry } };
       const { route } = ready({ provider: "local", model: "m-1" }, { config: { providers } });
       assert.equal(route.keyName, undefined);

@@ -96,7 +96,7 @@ describe("a pool leases", () => {
   });
 });
 
-test("after a failure, a pool offers another key, or says when and why the first one is available", async () => {
+test("after a failure, a pool offers another key, or reports when and why the first one is available", async () => {
   const { lease } = poolOf("a", "b");
   const fail = async (last: Failure, tried: number) => {
     const { release, availability } = await lease();
@@ -114,7 +114,7 @@ test("after a failure, a pool offers another key, or says when and why the first
   assert.deepEqual(await fail(failure("quota-exhausted"), 1), back);
 });
 
-test("a request waits for what its own key was told, however long that key's cooldown is", async () => {
+test("a request waits as long as its own key requires, however long that key's cooldown is", async () => {
   const { lease } = poolOf("a", "b");
   const [other, own] = [await lease(), await lease()];
   other.release(failure("quota-exhausted"));

@@ -64,7 +64,7 @@ describe("files of the project", () => {
     assert.deepEqual(routesIn(await play({ goal: "one", agent: "dear" }, scene("operator"))), ["acme-9 @ acme"]);
   });
 
-  test("inherit means inherit, and a model that cannot be had is a problem that names the file", async () => {
+  test("inherit means inherit, and an unavailable model is a problem that names the file", async () => {
     const files = {
       "work/.claude/agents/same.md": claude("name: same\nmodel: inherit"),
       "work/.opencode/agent/far.md": claude("model: nowhere/some-model"),
@@ -139,7 +139,7 @@ describe("deputy agents", () => {
     assert.equal(warnings.length, 1);
   });
 
-  test("says how to define one if there are none", async () => {
+  test("explains how to define one if there are none", async () => {
     assert.match((await command(["agents"])).stdout, /There are none\. Define one under agents:/);
   });
 });

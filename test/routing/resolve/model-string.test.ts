@@ -163,7 +163,7 @@ describe("declared fallbacks", () => {
     return { names: route.fallbacks.map(({ model, provider }) => `${model} @ ${provider}`), route };
   };
 
-  test("of the alias go before the delegation's; one that cannot be had is a warning", () => {
+  test("of the alias go before the delegation's; an unavailable one is a warning", () => {
     const { names, route } = fallbacksOf({ model: "large" });
     assert.deepEqual(names, ["x/y @ openrouter"]);
     assert.match(route.warnings[0]?.message ?? "", /fallback k --provider kimi cannot be used\. No key for kimi/);
@@ -238,7 +238,7 @@ describe("a typo is reported with a suggestion:", () => {
     ],
   ];
   for (const [task, runs, more] of written)
-    test(`${JSON.stringify(task)} ${JSON.stringify(more)} is what the config says it is, ${runs}`, () => {
+    test(`${JSON.stringify(task)} ${JSON.stringify(more)} follows the config and runs on ${runs}`, () => {
       assert.equal(nameOf(ready(task, { ...given, config: { ...(given.config as object), ...more } })), runs);
     });
 
@@ -253,7 +253,7 @@ describe("a typo is reported with a suggestion:", () => {
     ["openruter:stepfun/step-3.5-flash --provider lab", "stepfun/step-3.5-flash --provider openrouter"],
   ];
   for (const [model, meant] of warnings)
-    test(`${model}, where any name may be a model's, is sent with a warning that suggests ${meant}`, () => {
+    test(`${model}, at a provider that accepts any name, is sent with a warning that suggests ${meant}`, () => {
       const { route } = ready({ model }, given);
       assert.equal(route.model, model.split(" ")[0]);
       assert.match(route.warnings[0]?.message ?? "", new RegExp(`Did you mean .*${RegExp.escape(meant)}`));
@@ -273,7 +273,7 @@ describe("an endpoint of the user's own serves ids of any form", () => {
     "/models/qwen.gguf",
   ];
   for (const id of ids)
-    test(`${id} stays whole beside it, as its pair, in an alias, as a flag, and over it`, () => {
+    test(`${id} stays whole next to it, as its pair, in an alias, as a flag, and over it`, () => {
       const routes = [
         ready({ model: id, provider: "local" }, given),
         ready({ model: { model: id, provider: "local" } }, given),
@@ -285,7 +285,7 @@ describe("an endpoint of the user's own serves ids of any form", () => {
       for (const plan of routes) assert.deepEqual([nameOf(plan), plan.route.warnings], [`${id} @ local`, []]);
     });
 
-  test("so does a built-in provider whose address was moved, where it is named beside the id", () => {
+  test("so does a built-in provider with a custom address, if it is named next to the id", () => {
     const env = { ...KEYS, OPENAI_API_KEY: "key-of-a-gateway", OPENAI_BASE_URL: "http://127.0.0.1:4000/v1" };
     for (const id of ["openai/gpt-oss-120b", "anthropic/claude-opus-5"])
       assert.equal(nameOf(ready({ model: id, provider: "openai" }, { config, env })), `${id} @ openai`);

@@ -122,7 +122,7 @@ test("a crash is seen by its exit code and by what is printed", () => {
   assert.deepEqual(kinds(findCrashes({ ...ended, code: null, signal: "SIGSEGV", sent: "SIGHUP" })), ["crash"]);
 });
 
-test("what takes too long, too much memory or too much money is seen", () => {
+test("excessive time, memory and money are detected", () => {
   assert.deepEqual([findHang([], 999, 1_000), findBloat([], 2 ** 20)], [[], []]);
   assert.deepEqual(kinds([...findHang([], 1_001, 1_000), ...findBloat([], 2 ** 32)]), ["crash", "hang"]);
   assert.deepEqual(findOverspending({ limitUsd: 1, chargedUsd: 1, reportedUsd: 1 }), []);

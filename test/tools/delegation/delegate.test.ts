@@ -100,7 +100,7 @@ test("its schema is that of a task file, word for word", () => {
   assert.deepEqual(shown, delegateTaskJsonSchema());
 });
 
-test("what a model writes is read as every surface reads it, and mistakes name their place", () => {
+test("a model's input is read as on every surface, and errors name their place", () => {
   const { input } = tool();
   assert.deepEqual(input.parse({ goal: "Look.", model: null }), call("Look."));
   assert.deepEqual(input.parse({ tasks: '[{"goal":"a"},{"goal":"b"}]' }), call("a", "b"));
@@ -137,7 +137,7 @@ test("results are reported in task order, with route and cost", async () => {
   assert.equal((data as Report).results.length, 2);
 });
 
-test("where nothing can start, the model is told what would work", async () => {
+test("if nothing can start, the model gets suggestions", async () => {
   const { ok, text } = await tool({
     submit: async () => {
       throw new DeputyError("nothing-to-run", "No task can start: did you mean glm-5.1?");

@@ -32,7 +32,7 @@ test("a name that some file systems take for the same is refused, one that only 
     assert.ok((await call("write_file", { path, content: "" })).ok, path);
 });
 
-test("a file that is there under a name that differs in case is what it is, and no other", async (context) => {
+test("a file under a name that differs only in case is recognized, and no other is", async (context) => {
   const { workspace, write, call } = ownedWorkshop(context);
   write("RULES.yaml", "mine");
   write("State/notes", "mine");

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { openWorkshop } from "../workshop.ts";
 
 for (const repository of [true, false]) {
-  test(`what .gitignore names is left out, ${repository ? "in" : "outside of"} a git repository`, async (context) => {
+  test(`files named in .gitignore are left out, ${repository ? "in" : "outside of"} a git repository`, async (context) => {
     const { write, call, workspace } = openWorkshop(context);
     if (repository) mkdirSync(join(workspace, ".git"));
     if (repository) write(".git/config", "needle");
@@ -69,7 +69,7 @@ describe("grep", () => {
     assert.equal(await found("'\"`"), "a.txt:4: '\"`");
   });
 
-  test("gives ripgrep's words for a pattern it cannot read, and says plainly that nothing was found", async (context) => {
+  test("quotes ripgrep's error for an invalid pattern, and reports plainly that nothing was found", async (context) => {
     const { call, write } = openWorkshop(context);
     write("a.txt", "x");
     const broken = await call("grep", { pattern: "a(" });
@@ -108,7 +108,7 @@ describe("glob", () => {
     assert.deepEqual(await found("-?.ts"), ["-x.ts"]);
   });
 
-  test("says that nothing was found, marks a cut, and rejects too many alternatives", async (context) => {
+  test("reports that nothing was found, marks a cut, and rejects too many alternatives", async (context) => {
     const { write, call } = openWorkshop(context);
     for (let index = 0; index < 501; index++) write(`many/${index}`, "");
     assert.deepEqual(await call("glob", { pattern: "*.rs" }), {

@@ -54,7 +54,7 @@ describe("a command", () => {
     });
   });
 
-  test("tells its exit code, and the signal that ended it", async (context) => {
+  test("reports its exit code, and the signal that ended it", async (context) => {
     const { call } = openWorkshop(context);
     assert.deepEqual(await call("terminal", { command: "echo x; exit 3" }), { ok: false, text: "x\n[exit code 3]" });
     assert.match((await call("terminal", { command: "kill -SEGV $$" })).text, /\[exit code 139: SIGSEGV\]$/);
@@ -74,7 +74,7 @@ describe("a command", () => {
     assert.match((await call("terminal", { command })).text, /^a b\|c"d\|\$x\|(bash|sh)$/);
   });
 
-  test("that says too much is shown by its beginning and its end, in bounded memory", async (context) => {
+  test("with too much output is shown by its beginning and its end, in bounded memory", async (context) => {
     const { call } = openWorkshop(context);
     const before = process.memoryUsage().rss;
     const { ok, text } = await call("terminal", { command: "echo first; yes | head -c 500000000; echo last" });
@@ -113,7 +113,7 @@ describe("a command", () => {
     assert.match(text, /argument list too long \(E2BIG\)/);
   });
 
-  test("is what rules and people see, exactly", (context) => {
+  test("is exactly the one that rules and users see", (context) => {
     const { target } = openWorkshop(context);
     assert.equal(target("terminal", { command: " git  status\n" }), " git  status\n");
   });
@@ -127,7 +127,7 @@ describe("when a command ends", () => {
     assert.deepEqual(idsIn(workspace).filter(isRunning), []);
   });
 
-  test("a process that left the session on purpose keeps nobody waiting", async (context) => {
+  test("a process that left the session on purpose blocks nobody", async (context) => {
     const { call, workspace } = openWorkshop(context);
     const command = "setsid sh -c 'echo $$ > away.pid; exec sleep 305' & until [ -s away.pid ]; do :; done; echo done";
     const { text } = await call("terminal", { command });
