@@ -1,43 +1,44 @@
 /** A command's output in bounded memory: its beginning, its end, and the size of the part in between. */
 import { headOf, tailOf } from "../cut.ts";
+import { readableText } from "./readable-text.ts";
 
-const HEAD_BYTES = 12_000;
-const TAIL_BYTES = 20_000;
+const HEAD_CHARACTERS = 12_000;
+const TAIL_CHARACTERS = 20_000;
 
 export function createOutputWindow() {
-  let head = Buffer.alloc(0);
-  let tail: Buffer[] = [];
-  let tailBytes = 0;
+  let head = "";
+  let tail: string[] = [];
+  let tailLength = 0;
   let totalBytes = 0;
 
   /** Room for several tails, so that joining them stays rare however small the pieces are. */
-  function keepTail(bytes: Buffer): void {
-    tail.push(bytes);
-    tailBytes += bytes.length;
-    if (tailBytes > 4 * TAIL_BYTES) joinTail();
+  function keepTail(text: string): void {
+    tail.push(text);
+    tailLength += text.length;
+    if (tailLength > 4 * TAIL_CHARACTERS) joinTail();
   }
 
-  function joinTail(): Buffer {
-    const joined = Buffer.concat(tail).subarray(-TAIL_BYTES);
+  function joinTail(): string {
+    const joined = tail.join("").slice(-TAIL_CHARACTERS);
     tail = [joined];
-    tailBytes = joined.length;
+    tailLength = joined.length;
     return joined;
   }
 
   return {
-    write(chunk: Buffer): void {
-      totalBytes += chunk.length;
-      const room = HEAD_BYTES - head.length;
-      if (room > 0) head = Buffer.concat([head, chunk.subarray(0, room)]);
-      if (chunk.length > room) keepTail(chunk.subarray(Math.max(0, room)));
+    write(text: string): void {
+      totalBytes += Buffer.byteLength(text);
+      const room = HEAD_CHARACTERS - head.length;
+      if (room > 0) head += text.slice(0, room);
+      if (text.length > room) keepTail(text.slice(Math.max(0, room)));
     },
     text(): string {
       const end = joinTail();
-      if (totalBytes === head.length + end.length) return Buffer.concat([head, end]).toString();
-      const first = headOf(head.toString(), HEAD_BYTES);
-      const last = tailOf(end.toString());
+      if (totalBytes === Buffer.byteLength(head) + Buffer.byteLength(end)) return readableText(head + end);
+      const first = headOf(head, HEAD_CHARACTERS);
+      const last = tailOf(end);
       const cutBytes = totalBytes - Buffer.byteLength(first) - Buffer.byteLength(last);
-      return `${first}\n[… ${cutBytes} of ${totalBytes} bytes cut here …]\n${last}`;
+      return `${readableText(first)}\n[… ${cutBytes} of ${totalBytes} bytes cut here …]\n${readableText(last)}`;
     },
   };
 }

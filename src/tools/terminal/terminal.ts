@@ -5,8 +5,9 @@
 import { constants } from "node:os";
 import { z } from "zod";
 import type { Tool, ToolOutput } from "../../tool.ts";
-import { createOutputWindow } from "./output-window.ts";
+import { createCommandOutput } from "./command-output.ts";
 import { runInShell, type ShellEnd } from "./shell.ts";
+import { UNATTENDED } from "./unattended.ts";
 
 export type TerminalOptions = {
   /** Directory in which commands run. @throws ToolError if the directory no longer exists */
@@ -36,17 +37,23 @@ export function createTerminal({ directory, environment, timeoutMs }: TerminalOp
     name: "terminal",
     description:
       "Runs one command line with bash (or sh) in the workspace. Each call is a new shell, without " +
-      "input and with nobody to answer a prompt. Returns standard output and standard error together, with the middle " +
-      "of a long output cut, and the exit code. Background processes of the command are ended with it. " +
+      "input, editor or pager, and with nobody to answer a prompt. Returns standard output and standard error together, " +
+      "as a terminal would show them at the end, with the middle of a long output cut, and the exit code. Background processes of the command are ended with it. " +
       "Commands may need the user's approval, so keep each one focused.",
     effect: "write",
     input,
     subject: ({ command }) => ({ target: command, otherwise: "ask", isCommandLine: true }),
     run: async ({ command, timeout_seconds: wishedSeconds = Number.POSITIVE_INFINITY }, { signal }) => {
-      const output = createOutputWindow();
+      const output = createCommandOutput();
       const longestMs = Math.min(timeoutMs, wishedSeconds * 1_000);
       const end = await runInShell(
-        { command, cwd: directory(), environment: environment(), timeoutMs: longestMs, onOutput: output.write },
+        {
+          command,
+          cwd: directory(),
+          environment: { ...environment(), ...UNATTENDED },
+          timeoutMs: longestMs,
+          onOutput: output.write,
+        },
         signal,
       );
       return report(output.text(), end, longestMs, timeoutMs);

@@ -68,6 +68,53 @@ describe("a command", () => {
     assert.equal((await call("terminal", { command: "cat; read x || echo none" })).text, "none");
   });
 
+  test("that asks for an editor, a pager or a password fails at once, or shows what it has", async (context) => {
+    const waiting = "sh -c 'sleep 307'";
+    const { call } = openWorkshop(context, {
+      environment: () => ({
+        PATH: process.env.PATH ?? "",
+        HOME: "/",
+        EDITOR: waiting,
+        VISUAL: waiting,
+        PAGER: waiting,
+      }),
+    });
+    const git = "git -c user.name=a -c user.email=a@b.test";
+    const repository = `git init -q . && ${git} commit -q --allow-empty -m one`;
+    const refused = await call("terminal", { command: `${repository}; ${git} commit --allow-empty` });
+    assert.equal(refused.ok, false);
+    assert.match(refused.text, /^No editor is available\. Give the text with -m/m);
+    assert.match((await call("terminal", { command: `${git} rebase -i --root` })).text, /^No editor is available/m);
+    assert.match((await call("terminal", { command: "$EDITOR x" })).text, /exit code 1/);
+    assert.match(
+      (await call("terminal", { command: "git -p log --format=%s | cat; echo shown | $PAGER" })).text,
+      /shown/,
+    );
+    assert.match(
+      (await call("terminal", { command: "git credential fill <<<'protocol=https\nhost=a.test'" })).text,
+      /exit code/,
+    );
+  });
+
+  test("may name an editor itself", async (context) => {
+    const { call } = openWorkshop(context);
+    const git = "git -c user.name=a -c user.email=a@b.test";
+    const command = `git init -q . && ${git} commit -q --allow-empty -m one && GIT_EDITOR=true ${git} commit -q --amend --allow-empty && git log --format=%s`;
+    assert.deepEqual(await call("terminal", { command }), { ok: true, text: "one" });
+    const written = `GIT_EDITOR='echo two >' ${git} commit -q --allow-empty && git log -1 --format=%s`;
+    assert.deepEqual(await call("terminal", { command: written }), { ok: true, text: "two" });
+  });
+
+  test("shows what a terminal would show at the end, and names binary data", async (context) => {
+    const { call } = openWorkshop(context);
+    const redraws =
+      "for i in $(seq 1 500); do printf '\\033[2K\\r\\033[32m%d of 500\\033[0m' $i; done; echo; echo finished";
+    assert.equal((await call("terminal", { command: redraws })).text, "500 of 500\nfinished");
+    assert.equal((await call("terminal", { command: "printf 'a\\0b\\n'" })).text, "a\\0b");
+    const data = "echo before; for i in $(seq 900); do printf '\\377\\001\\376\\002'; done; echo; echo after";
+    assert.equal((await call("terminal", { command: data })).text, "before\n[binary data, not shown]\nafter");
+  });
+
   test("is the words of a shell, quotes and all", async (context) => {
     const { call } = openWorkshop(context);
     const command = `printf '%s|' "a b" 'c"d' \\$x; echo "\${0##*/}"`;
