@@ -8,6 +8,7 @@ import { configSchema, keysAllowedAt } from "../config-schema.ts";
 import { suggest } from "../did-you-mean.ts";
 import { type KeyPath, pathText, valueAt } from "../key-path.ts";
 import { isRecord } from "../record.ts";
+import { resolveMergeKeys } from "./merge-keys.ts";
 import { yamlError } from "./syntax.ts";
 
 export type ConfigDocument = {
@@ -48,8 +49,11 @@ const MOST_MISTAKES = 20;
 
 type ParsedYaml = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter; value: Record<string, unknown> };
 
-/** The keys and values of any YAML file; without empty ones, and with `${NAME}` as written. */
-export function readYaml(file: string, text: string): ParsedYaml | { errors: string[] } {
+/**
+ * The keys and values of any YAML file; without empty ones, and with `${NAME}` as written.
+ * @param dialect YAML 1.1 also has merge keys
+ */
+export function readYaml(file: string, text: string, dialect?: "1.1"): ParsedYaml | { errors: string[] } {
   const lines = new LineCounter();
   const parsed = withoutStacks(() => parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false }));
   if (parsed.errors.length > 0)
@@ -59,6 +63,7 @@ export function readYaml(file: string, text: string): ParsedYaml | { errors: str
         return `${file}:${line}:${col} ${unescapeVariables(yamlError(error))}`;
       }),
     };
+  if (dialect === "1.1") resolveMergeKeys(parsed);
   const value = contentOf(parsed);
   if (value instanceof Error) return { errors: [`${file}:1:1 ${value.message}`] };
   if (!isRecord(value)) return { errors: [`${file}:1:1 expected keys and values; found ${kindOf(value)}`] };
@@ -84,6 +89,8 @@ function contentOf(parsed: ReturnType<typeof parseDocument>): unknown {
   try {
     return written(parsed.toJS()) ?? {};
   } catch (error) {
+    if (error instanceof RangeError)
+      return new Error("expected maps and lists that end; found one that contains itself");
     // An alias (`*name`) without its anchor, or an alias bomb.
     return error instanceof Error ? error : new Error(String(error));
   }

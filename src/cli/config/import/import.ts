@@ -46,7 +46,7 @@ function readSource(path: string): Record<string, unknown> {
     const reason = found?.unreadable ?? "there is no such file";
     throw new DeputyError("input-unreadable", `Expected a Hermes config at ${path}; it cannot be read: ${reason}.`);
   }
-  const read = readYaml(path, found.text);
+  const read = readYaml(path, found.text, "1.1");
   if ("errors" in read) throw new DeputyError("input-unreadable", read.errors.join("\n"));
   return read.value;
 }

@@ -384,6 +384,54 @@ describe("a key that is written out", () => {
   });
 });
 
+describe("merge keys", () => {
+  const BASE = "base: &base { base_url: http://localhost:4000, default_model: m1 }";
+  const MORE = "more: &more { base_url: http://localhost:4001, api_mode: anthropic_messages }";
+  const lab = (merged: string) => `providers:\n  ${BASE}\n  ${MORE}\n  lab: ${merged}\n`;
+  const cases: [lab: string, entry: object][] = [
+    ["{ <<: *base }", { base_url: "http://localhost:4000", default_model: "m1" }],
+    ["{ default_model: m2, <<: *base }", { base_url: "http://localhost:4000", default_model: "m2" }],
+    [
+      "{ <<: [*more, *base], default_model: m2 }",
+      { base_url: "http://localhost:4001", api_mode: "anthropic_messages", default_model: "m2" },
+    ],
+    ["{ <<: { <<: *base, default_model: m3 } }", { base_url: "http://localhost:4000", default_model: "m3" }],
+    ["*base", { base_url: "http://localhost:4000", default_model: "m1" }],
+  ];
+  for (const [merged, entry] of cases)
+    test(`are resolved as Hermes does: ${merged}`, async (t) => {
+      const { config, notes } = await imported(t, lab(merged));
+      assert.deepEqual(config.providers.lab, entry);
+      assert.doesNotMatch(notes, /no counterpart/);
+    });
+
+  test("that merge nothing are reported, as is a key of that name in quotes", async (t) => {
+    for (const merged of [
+      "{ <<: 5, base_url: http://localhost:4002 }",
+      '{ "<<": *base, base_url: http://localhost:4002 }',
+    ]) {
+      const { config, notes } = await imported(t, lab(merged));
+      assert.deepEqual(config.providers.lab, { base_url: "http://localhost:4002" });
+      assert.match(notes, /no counterpart for these: providers\.lab\.<</);
+    }
+  });
+
+  test("of maps that merge one another many times, or themselves, end", async (t) => {
+    const levels = Array.from(
+      { length: 30 },
+      (_, at) => `  p${at + 1}: &p${at + 1} { <<: [${`*p${at}, `.repeat(9)}] }`,
+    );
+    const { config } = await imported(
+      t,
+      `providers:\n  p0: &p0 { base_url: http://localhost:4000 }\n${levels.join("\n")}\n`,
+    );
+    assert.equal(config.providers.p30.base_url, "http://localhost:4000");
+    const { stage } = hermesHome(t, "providers: &all\n  lab: { <<: *all }\n");
+    const { code, stderr } = await deputy(["config", "import"], stage);
+    assert.deepEqual([code, /one that contains itself/.test(stderr)], [2, true]);
+  });
+});
+
 test("a missing file, or one that is not YAML, is an error with the path", async (t) => {
   const { stage, home } = hermesHome(t, "model: [\n");
   const broken = await deputy(["config", "import"], stage);
