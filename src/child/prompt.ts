@@ -2,16 +2,8 @@
  * Prompts of a child. The text that siblings share comes first and the task's own text last, so that providers can
  * cache the common prefix.
  */
-import { join } from "node:path";
-import type { Warning } from "../errors.ts";
 import type { ImageRef } from "../image.ts";
-import { type ReadBounds, readForeignTextLater } from "../system/foreign-file.ts";
 import type { Task } from "../task.ts";
-
-/** Maximum length of the project notes, in characters. Truncated notes say so. */
-const MAX_NOTES = 40_000;
-/** Enough for more than that many characters, so that a key at the end is complete when it is redacted. */
-const MAX_NOTES_BYTES = 256 * 1024;
 
 const GROUND_RULES = `You are a child agent of Deputy. A parent agent delegated one task to you. Work on it until it is done. Nobody can answer questions.
 Your last message, the one without a tool call, is your result. The parent reads only that message, so make it complete and concise.
@@ -60,31 +52,6 @@ export function taskPrompt(task: Task, sharedContext: string | undefined, images
     task.output_schema &&
     `Answer with a single JSON value that is valid against this JSON Schema, and with no other text:\n${JSON.stringify(task.output_schema)}`;
   return [sharedContext, shown, task.context, task.goal, schema].filter(Boolean).join("\n\n");
-}
-
-/** `warnings`: notes that exist but cannot be read. */
-export type Notes = { text?: string; warnings: Warning[] };
-
-/** Limits on which files are read as notes, and the redaction of their text. */
-export type NotesBounds = Pick<ReadBounds, "within" | "isOwn"> & { redact(text: string): string };
-
-/** The project's notes for agents: AGENTS.md, else CLAUDE.md, in the workspace. */
-export async function projectNotes(workspace: string, { redact, ...bounds }: NotesBounds): Promise<Notes> {
-  const warnings: Warning[] = [];
-  for (const name of ["AGENTS.md", "CLAUDE.md"]) {
-    const path = join(workspace, name);
-    const found = await readForeignTextLater(path, { ...bounds, maxBytes: MAX_NOTES_BYTES, mayCut: true });
-    if (found === undefined) continue;
-    if ("text" in found) return { text: inNotesLength(redact(found.text), name), warnings };
-    const message = `${path}: ${found.unreadable}. The child runs without these notes.`;
-    warnings.push({ code: "notes-unreadable", message });
-  }
-  return { warnings };
-}
-
-function inNotesLength(text: string, name: string): string {
-  if (text.length <= MAX_NOTES) return text;
-  return `${text.slice(0, MAX_NOTES).toWellFormed()}\n[truncated: these are the first ${MAX_NOTES} characters of ${name}]`;
 }
 
 export const FINAL_ANSWER_PROMPT = `You have reached the limit of this task. Do not call any tools. Answer now: state what you have done, what you found, and what remains open.`;

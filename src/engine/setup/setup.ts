@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { AvailableModels, ModelFilter } from "../../available-models.ts";
-import { type Notes, projectNotes } from "../../child/prompt.ts";
+import { type Notes, projectNotes } from "../../child/notes.ts";
 import type { Clock } from "../../clock.ts";
 import { commandEnvironment, divideEnvironment } from "../../config/environment.ts";
 import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../../config/load.ts";

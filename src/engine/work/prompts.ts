@@ -1,6 +1,7 @@
 /** The prompts of a run's children. */
 import type { ChildInput } from "../../child/child.ts";
-import { childPrompt, conversationPrompt, type Notes, taskPrompt } from "../../child/prompt.ts";
+import type { Notes } from "../../child/notes.ts";
+import { childPrompt, conversationPrompt, taskPrompt } from "../../child/prompt.ts";
 import type { Ready } from "../../plan.ts";
 import { present } from "../../present.ts";
 import { isConversation, type Run } from "../../run/run.ts";
