@@ -5,6 +5,7 @@
 import type { StoredEvent } from "../event.ts";
 import { beginRun } from "./begin-run.ts";
 import { type ChainHead, chainHash } from "./chain.ts";
+import { parseEvent } from "./event-text.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import type { Claim, Entry, EntryFilter, Journal, NewRunId, Owner } from "./journal.ts";
 import { closedJournal } from "./sqlite/errors.ts";
@@ -75,7 +76,7 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
     for (let seq = (filter.after ?? 0) + 1; seq <= upTo; seq++) {
       const text = memory.log[seq - 1] ?? "";
       if (text === "") continue; // The entry was removed.
-      const event: StoredEvent = JSON.parse(text);
+      const event = parseEvent(text);
       if (matches(filter, event)) yield { seq, event };
     }
   }
@@ -97,7 +98,7 @@ export function createMemoryJournal(options: MemoryJournalOptions = {}): Journal
   function remove(delegationIds: readonly string[]): string[] {
     const removed = new Set(delegationIds.filter((id) => memory.owners.get(id)?.alive !== true));
     for (const [index, text] of memory.log.entries()) {
-      const event: StoredEvent | undefined = text === "" ? undefined : JSON.parse(text);
+      const event: StoredEvent | undefined = text === "" ? undefined : parseEvent(text);
       if (event !== undefined && removed.has(event.delegationId)) memory.log[index] = "";
     }
     for (const id of removed) memory.owners.delete(id);

@@ -91,3 +91,89 @@ test("deputy run with an ordinary schema ends at once, and no thread keeps it", 
   const { code, results } = await run(schema, JSON.stringify(answer));
   assert.deepEqual([code, results[0]?.output, results[0]?.schema_valid], [0, answer, true]);
 });
+
+describe("deputy run finds the answer", () => {
+  const schema = {
+    type: "object",
+    properties: { a: { type: "integer" } },
+    required: ["a"],
+    additionalProperties: false,
+  };
+  const answers: [name: string, answer: string][] = [
+    ["between prose with braces", 'For the set {x, y} it is:\n{"a": 1}\nReplace {foo} at will.'],
+    ["after a draft that does not fit", '```json\n{"a": "?"}\n```\nFinal:\n```json\n{"a": 1}\n```'],
+    ["before an example that does not fit", '```json\n{"a": 1}\n```\nIt has this form:\n```json\n{"a": "number"}\n```'],
+    ["with a comment and a trailing comma", '{\n  "a": 1, // one\n}'],
+  ];
+  for (const [name, answer] of answers)
+    test(`${name}, without asking again`, async () => {
+      const { status, output, count } = await answered(schema, answer);
+      assert.deepEqual({ status, output, count }, { status: "completed", output: { a: 1 }, count: 1 });
+    });
+
+  test("that does not fit wrong: a part of a damaged value is asked for again", async () => {
+    const { status, count } = await answered(schema, '{"b": {"a": 1}, "c": }');
+    assert.deepEqual({ status, count }, { status: "incomplete", count: 2 });
+  });
+
+  test("wrong if its format is another, and tells the child what was meant", async () => {
+    const when = { type: "object", properties: { when: { type: "string", format: "date-time" } } };
+    const wrong = await answered(when, '{"when": "tomorrow"}');
+    assert.deepEqual([wrong.status, wrong.count], ["incomplete", 2]);
+    assert.match(wrong.repair, /\/when must match format \\?"date-time\\?", such as 2026-01-31T12:30:00Z/);
+    assert.equal((await answered(when, '{"when": "2026-02-28T23:59:59+01:00"}')).status, "completed");
+    const unknown = { type: "object", properties: { when: { format: "color" } } };
+    assert.equal((await answered(unknown, '{"when": "tomorrow"}')).status, "completed");
+  });
+
+  async function answered(output_schema: object, answer: string) {
+    const call = JSON.stringify({ goal: "give", output_schema });
+    const { outcome, requests } = await stage(
+      { script: () => ({ text: answer }), files: { "work/call.json": call } },
+      (place) => launch(["run", "call.json", "--json"], place).ended,
+    );
+    const [result] = (JSON.parse(outcome.stdout) as DelegationResult).results;
+    return {
+      status: result?.status,
+      output: result?.output,
+      count: requests.length,
+      repair: JSON.stringify(requests.at(-1)),
+    };
+  }
+});
+
+describe("a number that JavaScript rounds keeps its digits", () => {
+  const answer = '{"id":2512292042121000001,"more":[-0,1e400,0.12345678901234567890]}';
+  const call = { goal: "give", output_schema: { type: "object", properties: { id: { type: "integer" } } } };
+  const scene = { script: () => ({ text: answer }), files: { "work/call.json": JSON.stringify(call) } };
+  const outputIn = (text: string) => text.replaceAll(/\s/g, "").match(/"output":(\{.*?\}),"/)?.[1];
+
+  for (const format of ["--json", "--ndjson"])
+    test(`in run ${format} and, later, in show`, async () => {
+      await stage(scene, async (place) => {
+        const { stdout } = await launch(["run", "call.json", format], place).ended;
+        const lines = stdout.split("\n").filter((line) => line.includes('"output":{'));
+        for (const text of format === "--json" ? [stdout] : lines) assert.equal(outputIn(text), answer);
+        const [, id = ""] = /"delegation_?[iI]d": ?"(\w+)"/.exec(stdout) ?? [];
+        assert.equal(outputIn((await launch(["show", id, "--json"], place).ended).stdout), answer);
+        return { code: 0, signal: null, stdout, stderr: "" };
+      });
+    });
+
+  test("in the structured content of MCP", async () => {
+    await stage(scene, async (place) => {
+      const server = launch(["mcp"], { ...place, keepsStdin: true });
+      const send = (message: object) =>
+        server.child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+      const clientInfo = { name: "test", version: "1" };
+      send({ id: 1, method: "initialize", params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo } });
+      send({ method: "notifications/initialized" });
+      send({ id: 2, method: "tools/call", params: { name: "delegate_task", arguments: call } });
+      await until(() => server.stdout().includes('"structuredContent"'));
+      const [, structured = ""] = server.stdout().split('"structuredContent"');
+      assert.equal(outputIn(structured), answer);
+      server.child.stdin?.end();
+      return server.ended;
+    });
+  });
+});

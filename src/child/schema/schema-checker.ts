@@ -26,16 +26,16 @@ const MAX_ANSWER = 4_000_000;
 /** TypeScript in a clone, JavaScript in the package. */
 const WORKER = new URL(`./schema-worker${extname(import.meta.url)}`, import.meta.url);
 
-/** Both are JSON. Without an answer, the schema itself is checked. */
-export type SchemaJob = { schema: string; answer?: string };
-/** The validation errors; or, as a clause, why the check is impossible. */
-export type SchemaVerdict = { errors: string[] } | { unusable: string; isShortage?: true };
+/** All are JSON. Without answers, the schema itself is checked. */
+export type SchemaJob = { schema: string; answers?: readonly string[] };
+/** The first answer that fits, or the first one with its validation errors; or, as a clause, why none can be checked. */
+export type SchemaVerdict = { errors: string[]; chosen: number } | { unusable: string; isShortage?: true };
 
 export type SchemaChecker = {
   /** Returns why the schema is unusable, as a clause; undefined if it is usable. */
   mistakeIn(schema: object): Promise<string | undefined>;
-  /** @param answer JSON. @param signal ends the check, which then is `unusable` */
-  check(schema: object, answer: string, signal: AbortSignal): Promise<SchemaVerdict>;
+  /** @param answers JSON, the likeliest first. @param signal ends the check, which then is `unusable` */
+  check(schema: object, answers: readonly string[], signal: AbortSignal): Promise<SchemaVerdict>;
   close(): Promise<void>;
 };
 
@@ -116,10 +116,11 @@ export function createSchemaChecker(
       const verdict = "unusable" in job ? job : await perform(job, new AbortController().signal);
       return "unusable" in verdict ? verdict.unusable : undefined;
     },
-    async check(schema, answer, signal) {
-      if (answer.length > MAX_ANSWER) return { unusable: `the answer has more than ${MAX_ANSWER} characters` };
+    async check(schema, answers, signal) {
+      const length = answers.reduce((sum, answer) => sum + answer.length, 0);
+      if (length > MAX_ANSWER) return { unusable: `the answer has more than ${MAX_ANSWER} characters` };
       const job = jobOf(schema);
-      return "unusable" in job ? job : perform({ ...job, answer }, signal);
+      return "unusable" in job ? job : perform({ ...job, answers }, signal);
     },
     async close() {
       await Promise.all(Array.from(threads, (thread) => thread.terminate()));

@@ -6,6 +6,7 @@ import { type MessagePort, parentPort } from "node:worker_threads";
 import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { errorMessage } from "../../errors.ts";
+import { FORMATS } from "./formats.ts";
 import type { SchemaJob, SchemaVerdict } from "./schema-checker.ts";
 
 /** Number of cached compiled schemas: one schema serves its preflight and the answers of all its tasks. */
@@ -33,12 +34,12 @@ function serve(port: MessagePort): void {
     return validate;
   }
 
-  port.on("message", ({ schema, answer }: SchemaJob) => {
+  port.on("message", ({ schema, answers }: SchemaJob) => {
     port.postMessage("begun");
     let verdict: SchemaVerdict;
     try {
       const validate = validatorOf(schema);
-      verdict = { errors: answer === undefined ? tryOut(validate) : errorsIn(JSON.parse(answer), validate) };
+      verdict = answers === undefined ? tryOut(validate) : verdictOn(answers, validate);
     } catch (error) {
       verdict = { unusable: reasonOf(error) };
     }
@@ -51,18 +52,26 @@ function compile(text: string): Validate {
   const { $schema, ...schema } = JSON.parse(text) as Record<string, unknown>;
   if (schema.$async) throw new Error(ASYNC);
   const Dialect = String($schema ?? "").includes("draft-07") ? Ajv : Ajv2020;
-  return new Dialect({ allErrors: true, strict: false, logger: false }).compile(schema);
+  const formats = Object.fromEntries(Object.entries(FORMATS).map(([name, { fits }]) => [name, fits]));
+  return new Dialect({ allErrors: true, strict: false, logger: false, formats }).compile(schema);
 }
 
-function tryOut(validate: Validate): [] {
+function tryOut(validate: Validate): SchemaVerdict {
   for (const probe of PROBES) validate(probe);
-  return [];
+  return { errors: [], chosen: 0 };
+}
+
+function verdictOn(answers: readonly string[], validate: Validate): SchemaVerdict {
+  const [first = [], ...others] = answers.map((answer) => errorsIn(JSON.parse(answer), validate));
+  const fitting = [first, ...others].findIndex((errors) => errors.length === 0);
+  return fitting < 0 ? { errors: first, chosen: 0 } : { errors: [], chosen: fitting };
 }
 
 function errorsIn(answer: unknown, validate: Validate): string[] {
   if (validate(answer)) return [];
-  return (validate.errors ?? []).slice(0, MAX_ERRORS).map(({ instancePath, message }) => {
-    const text = `${instancePath || "the value"} ${message}`;
+  return (validate.errors ?? []).slice(0, MAX_ERRORS).map(({ instancePath, message, keyword, params }) => {
+    const example = keyword === "format" ? FORMATS[params.format]?.example : undefined;
+    const text = `${instancePath || "the value"} ${message}${example === undefined ? "" : `, such as ${example}`}`;
     return text.length <= MAX_ERROR_CHARACTERS ? text : `…${text.slice(1 - MAX_ERROR_CHARACTERS)}`;
   });
 }

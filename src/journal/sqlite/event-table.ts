@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StoredEvent } from "../../event.ts";
 import { present } from "../../present.ts";
 import { type ChainHead, chainHash } from "../chain.ts";
+import { parseEvent } from "../event-text.ts";
 import type { Entry, EntryFilter } from "../journal.ts";
 import type { Log } from "../watch.ts";
 import { checksumOf } from "./checksum.ts";
@@ -87,7 +88,7 @@ export function createEventTable(database: DatabaseSync): EventTable {
       const row = one.get(seq);
       if (row === undefined) continue; // Its run was removed meanwhile.
       if (!isWhole(row)) throw new DamagedEntry(seq);
-      yield { seq, event: JSON.parse(row.data) };
+      yield { seq, event: parseEvent(row.data) };
     }
   }
 

@@ -10,7 +10,7 @@ after(() => checker.close());
 const { signal } = new AbortController();
 const many = <Made>(count: number, make: (index: number) => Made) => Array.from({ length: count }, (_, at) => make(at));
 const errorsOf = async (schema: object, answer: unknown) => {
-  const verdict = await checker.check(schema, JSON.stringify(answer), signal);
+  const verdict = await checker.check(schema, [JSON.stringify(answer)], signal);
   return "errors" in verdict ? verdict.errors : [`unusable: ${verdict.unusable}`];
 };
 
@@ -117,7 +117,7 @@ describe("an endless check", () => {
   test("is ended, while others continue and this process is free", async () => {
     let turns = 0;
     const turning = setInterval(() => turns++, 5);
-    const checks = many(3, () => checker.check(slow, answer, signal));
+    const checks = many(3, () => checker.check(slow, [answer], signal));
     assert.deepEqual(await errorsOf({ type: "number" }, "1"), ["the value must be number"]);
     for (const verdict of await Promise.all(checks)) {
       assert.deepEqual(verdict, { unusable: "checking it takes more than 2 seconds" });
@@ -129,7 +129,7 @@ describe("an endless check", () => {
 
   test("is ended by whoever asked for it, also where it waits for its turn", async () => {
     const stop = new AbortController();
-    const checks = many(6, () => checker.check(slow, answer, stop.signal));
+    const checks = many(6, () => checker.check(slow, [answer], stop.signal));
     setImmediate(() => stop.abort());
     assert.deepEqual(
       await Promise.all(checks),
@@ -170,8 +170,8 @@ describe("a thread that cannot be started", () => {
     throw noDescriptors();
   };
   const checkMany = (strained: SchemaChecker) =>
-    Promise.all(many(20, (at) => strained.check({ type: "number" }, at % 2 === 0 ? "1" : '"1"', signal)));
-  const verdicts = many(20, (at) => ({ errors: at % 2 === 0 ? [] : ["the value must be number"] }));
+    Promise.all(many(20, (at) => strained.check({ type: "number" }, [at % 2 === 0 ? "1" : '"1"'], signal)));
+  const verdicts = many(20, (at) => ({ errors: at % 2 === 0 ? [] : ["the value must be number"], chosen: 0 }));
 
   test("is tried again, whether it fails at once or while it loads", async (context) => {
     const strained = checkerWith(context, [refusing, crashing, refusing]);
@@ -188,10 +188,10 @@ describe("a thread that cannot be started", () => {
       context,
       many(40, () => refusing),
     );
-    const verdict = await strained.check({ type: "number" }, "1", signal);
+    const verdict = await strained.check({ type: "number" }, ["1"], signal);
     assert.ok("unusable" in verdict && verdict.isShortage, JSON.stringify(verdict));
     assert.match(verdict.unusable, /no thread could be started.*EMFILE.*run out of file descriptors.*ulimit -n/);
-    assert.deepEqual(await strained.check({ type: "number" }, "1", signal), { errors: [] });
+    assert.deepEqual(await strained.check({ type: "number" }, ["1"], signal), { errors: [], chosen: 0 });
   });
 
   test("does not block a caller that has aborted", async (context) => {
@@ -199,7 +199,7 @@ describe("a thread that cannot be started", () => {
       context,
       many(40, () => refusing),
     );
-    const verdict = await strained.check({ type: "number" }, "1", AbortSignal.timeout(20));
+    const verdict = await strained.check({ type: "number" }, ["1"], AbortSignal.timeout(20));
     assert.deepEqual(verdict, { unusable: "the check was stopped" });
   });
 });
