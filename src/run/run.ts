@@ -27,7 +27,6 @@ import {
   type DelegationResult,
   delegationResult,
   endPause,
-  type Result,
   resultOf,
   sumOf,
   usageTotals,
@@ -484,7 +483,21 @@ export function workedMs({ endedAt, lastEventAt, startedAt, downtimeMs }: Run): 
 
 /** The results for the caller. Children that have not ended contribute only their cost. */
 export function resultsOf(run: Run): DelegationResult {
-  const results: Result[] = run.children.filter(hasEnded).map((child) => resultOf(child.tally));
+  return resultsWith(run, run.children.filter(hasEnded), run.warnings);
+}
+
+/** The results of a run that cannot record any more: children that have not ended are interrupted by its failure. */
+export function resultsAtFailure(run: Run, failure: Warning): DelegationResult {
+  const children = run.children.map((child) => {
+    if (hasEnded(child)) return child;
+    const ending = { status: "interrupted", exitReason: failure.code, text: "" } as const;
+    return { tally: { ...child.tally, ending } };
+  });
+  return resultsWith(run, children, [...run.warnings, failure]);
+}
+
+function resultsWith(run: Run, ended: readonly Pick<RunChild, "tally">[], warnings: Warning[]): DelegationResult {
+  const results = ended.map(({ tally }) => resultOf(tally));
   const costs = run.children.map(({ tally }) => costOf(tally).usd);
-  return delegationResult(run.delegationId, results, costs, run.durationMs ?? workedMs(run), run.warnings);
+  return delegationResult(run.delegationId, results, costs, run.durationMs ?? workedMs(run), warnings);
 }

@@ -69,11 +69,17 @@ describe("a run whose journal cannot grow", { timeout: 110_000 }, () => {
       /^deputy: The journal .* cannot grow: .*\. Everything that was acknowledged is kept\./m,
     );
     assert.match(said("run.err"), /Free some space there, .* then continue with: deputy resume ID/);
-    const finished = (JSON.parse(said("run.out")) as DelegationResult).results;
+    const reported = JSON.parse(said("run.out")) as DelegationResult;
     assert.deepEqual(
-      finished.map(({ summary }) => summary),
-      ["Done: small 1.", "Done: small 2."],
+      reported.results.map(({ status, exit_reason, summary }) => [status, exit_reason, summary]),
+      [
+        ["completed", "answered", "Done: small 1."],
+        ["completed", "answered", "Done: small 2."],
+        ...Array.from({ length: 3 }, () => ["interrupted", "journal-full", ""]),
+      ],
     );
+    assert.match(reported.warnings.find(({ code }) => code === "journal-full")?.message ?? "", /cannot grow/);
+    const finished = reported.results.slice(0, 2);
     const [listed] = JSON.parse(said("runs.out"));
     assert.deepEqual([listed.state, listed.completed], ["unfinished", 2]);
 

@@ -3,10 +3,10 @@
  * determines the exit code. `run`, `resume`, `watch` and `demo` differ only in how they start.
  */
 import type { Asker, LiveDelegation } from "../../engine/engine.ts";
-import { errorMessage } from "../../errors.ts";
+import { errorCode, errorMessage } from "../../errors.ts";
 import { type Event, isStored } from "../../event.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../../result.ts";
-import { hasEnded, parseRunId, type Run, type RunUpdate, resultsOf, runIn } from "../../run/run.ts";
+import { hasEnded, parseRunId, type Run, type RunUpdate, resultsAtFailure, resultsOf, runIn } from "../../run/run.ts";
 import { createApprovalPrompt } from "../approvals/approval-prompt.ts";
 import { answersFrom } from "../approvals/question.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
@@ -82,7 +82,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
       const code = result && exitCode(result, { isOver, interrupted: interrupts.heard(), written });
       return { code: code ?? EXIT_INTERRUPTED, result: told };
     } catch (error) {
-      report(partial());
+      report(run && resultsAtFailure(run, { code: errorCode(error) ?? "internal", message: errorMessage(error) }));
       throw error;
     } finally {
       view.end();
