@@ -29,7 +29,29 @@ export type ToolSubject = {
   otherwise: "allow" | "ask";
   /** `target` is a shell command line: rules judge each command in it. */
   isCommandLine?: boolean;
+  /** `target` is this file or directory: rules judge each of its names. */
+  file?: FileSubject;
 };
+
+/** How a tool touches a file: it shows the name, shows or compares the content, creates the file, or replaces it. */
+export type FileAccess = "list" | "read" | "create" | "replace";
+
+export type FileSubject = {
+  /**
+   * Paths of the same file. The first is where it really is; the others are what leads there, as written and link by
+   * link. All are relative to the workspace, or absolute outside of it.
+   */
+  names: readonly [string, ...string[]];
+  access: FileAccess;
+  /** Absolute paths of the workspace: with links resolved, and as configured. */
+  roots?: readonly string[];
+};
+
+/**
+ * `because` is a clause for users and models: the rule that decided, or that none did. `holdsSecrets`: no rule decided,
+ * and a file with this name usually holds secrets.
+ */
+export type PermissionDecision = { decision: PermissionRule["then"]; because: string; holdsSecrets?: true };
 
 export type ToolContext = {
   childId: string;
@@ -37,6 +59,11 @@ export type ToolContext = {
   callId?: string;
   step?: number;
   signal: AbortSignal;
+  /**
+   * Decides whether a tool may return a file that it has found. What the call itself was approved for is allowed. A
+   * surface without permission rules omits it.
+   */
+  judge?(file: FileSubject): PermissionDecision;
 };
 
 export type Tool<Input = unknown> = {

@@ -9,6 +9,8 @@ export type Command = {
   written: string;
   /** The same without quotes. */
   unquoted: string;
+  /** Words, and parts of words, that may be paths: `HEAD:a`, `--file=a` and `<a` name `a`. */
+  paths: string[];
 };
 
 /** `plain`: exactly these commands will run. Otherwise these are possible commands. */
@@ -78,7 +80,8 @@ function isPlain([name = ""]: string[]): boolean {
 }
 
 function toCommand(words: string[]): Command {
-  return { written: words.join(" "), unquoted: words.map(unquote).join(" ") };
+  const unquoted = words.map(unquote).join(" ");
+  return { written: words.join(" "), unquoted, paths: pathsIn(unquoted) };
 }
 
 function unquote(word: string): string {
@@ -94,5 +97,18 @@ function guessCommands(line: string): Command[] {
     .split(/\$\(|[;&|()<>`\n]+/)
     .map((piece) => piece.replaceAll(/\$\{\w+\}|\$\w+|\s+/g, " ").trim())
     .filter((piece) => piece !== "")
-    .map((piece) => ({ written: piece, unquoted: piece }));
+    .map((piece) => ({ written: piece, unquoted: piece, paths: pathsIn(piece) }));
+}
+
+/** Longer than any path. */
+const TOO_LONG = 4_096;
+
+/** A variable ends a part, so that `$HOME/.env` names `/.env`. Quotes inside of quotes are other programs' syntax. */
+function pathsIn(text: string): string[] {
+  const parts = text.split(/[\s;&|()<>`'"={},:@\\]+|\$\{\w+\}|\$\w+/);
+  return [...new Set(parts)].filter((part) => part !== "" && part.length < TOO_LONG).map(plainPath);
+}
+
+function plainPath(path: string): string {
+  return path.replaceAll(/\/(?:\.?\/)+/g, "/").replace(/^(?:\.\/)+/, "");
 }

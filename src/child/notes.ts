@@ -27,7 +27,7 @@ const DOCUMENT = /\.(md|mdc|markdown|txt)$/i;
 export type Notes = { text?: string; warnings: Warning[] };
 
 /** Limits on which files are read as notes, and the redaction of their text. */
-export type NotesBounds = Pick<ReadBounds, "isOwn"> & {
+export type NotesBounds = Pick<ReadBounds, "isOwn" | "protectionOf"> & {
   /** Directories that the notes of the workspace can be in, links resolved; without the workspace if it was replaced. */
   within: readonly string[];
   redact(text: string): string;
@@ -37,7 +37,7 @@ export type NotesBounds = Pick<ReadBounds, "isOwn"> & {
 type Section = { path: string; text: string };
 
 /** Reads the notes of a workspace; those of the root come first. */
-export async function projectNotes(workspace: string, { within, isOwn, redact }: NotesBounds): Promise<Notes> {
+export async function projectNotes(workspace: string, { within, redact, ...given }: NotesBounds): Promise<Notes> {
   const warnings: Warning[] = [];
   const seen = new Set<string>();
   let lookups = 0;
@@ -49,8 +49,9 @@ export async function projectNotes(workspace: string, { within, isOwn, redact }:
 
   async function read(path: string, roots: readonly string[]): Promise<ForeignText> {
     seen.add(path);
-    const bounds = { within: roots, isSecret: isSecretFile, maxBytes: MAX_NOTES_BYTES, mayCut: true as const };
-    const found = await readForeignTextLater(path, isOwn === undefined ? bounds : { ...bounds, isOwn });
+    const protectionOf = (real: string) => protectionOfNotes(real, given);
+    const bounds = { ...given, within: roots, protectionOf, maxBytes: MAX_NOTES_BYTES, mayCut: true as const };
+    const found = await readForeignTextLater(path, bounds);
     return found !== undefined && "text" in found ? { ...found, text: redact(found.text) } : found;
   }
 
@@ -98,6 +99,12 @@ export async function projectNotes(workspace: string, { within, isOwn, redact }:
   groups.push(await notesIn(workspace, within));
   const text = textOf(groups, workspace);
   return text === undefined ? { warnings } : { text, warnings };
+}
+
+/** Notes may be a link to other notes. No rule makes a file of secrets one of them. */
+function protectionOfNotes(real: string, { protectionOf }: Pick<NotesBounds, "protectionOf">): string | undefined {
+  if (isSecretFile(real)) return `${basename(real)} usually holds secrets`;
+  return NAMES.includes(basename(real)) ? undefined : protectionOf?.(real);
 }
 
 /**

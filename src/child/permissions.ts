@@ -2,23 +2,31 @@
  * Decides whether a tool call is allowed: by the operator's rules, of which the first match wins; if none matches, by
  * the tool's own default (`otherwise`) and the operator's `approvals`.
  *
- * A pattern matches the whole tool name or target, with `*` for anything. A shell command line is judged command by
- * command, and the strictest decision wins: it is allowed if every command in it is, denied if one of them is. So `git
- * *` does not cover `git status; rm x`. If the line contains more than plain commands (substitutions, redirections to
- * files, assignments, loops, comments), an allowing rule covers it only by naming the whole line without `*`, or by
- * being `*`; a rule that asks or denies covers it if any part of it may be such a command. Rules read the text of a
- * command: they prevent honest mistakes, but cannot control a program that is allowed to run and then does something
- * else.
+ * A pattern matches the whole tool name or target, with `*` for anything. Files are judged in `file-rules.ts`. A shell
+ * command line is judged command by command, and the strictest decision wins: it is allowed if every command in it is,
+ * denied if one of them is. So `git *` does not cover `git status; rm x`. If the line contains more than plain commands
+ * (substitutions, redirections to files, assignments, loops, comments), an allowing rule covers it only by naming the
+ * whole line without `*`, or by being `*`; a rule that asks or denies covers it if any part of it may be such a
+ * command. The same applies to a line that names a protected file: one with secrets, or one that a rule for files
+ * protects. Rules read the text of a command: they prevent honest mistakes, but cannot control a program that is allowed
+ * to run and then does something else.
  */
 import { matchesStars } from "../star-pattern.ts";
-import type { PermissionRule, ToolSubject } from "../tool.ts";
+import type { PermissionDecision, PermissionRule, ToolSubject } from "../tool.ts";
 import { readCommandLine } from "./command-line.ts";
+import {
+  createFileJudge,
+  createProtection,
+  namesFile,
+  type Permissions,
+  quoted,
+  restrictsPath,
+  strictestOf,
+} from "./file-rules.ts";
 
 export type PermissionOutcome = PermissionRule["then"];
-/** `because` is a clause for users and models: the rule that decided, or that none did. */
-export type PermissionDecision = { decision: PermissionOutcome; because: string };
 
-/** The subject of one decision: a path, or one command of a line. */
+/** The subject of one decision: the target of a call, or one command of a line. */
 type CallSubject = {
   /** The text for users. */
   shown: string;
@@ -30,9 +38,12 @@ type CallSubject = {
   suspect: string[];
   /** A stricter rule's pattern may start at any word. */
   atAnyWord?: boolean;
+  /** Words of a command that may be paths. */
+  paths: readonly string[];
 };
 
-const STRICTNESS = { allow: 0, ask: 1, deny: 2 } as const satisfies Record<PermissionOutcome, number>;
+/** A path that a command names, and why it is protected. */
+type ProtectedPath = { path: string; because: string };
 
 /** @param approvals the operator's decision for calls that want approval and match no rule */
 export function decidePermission(
@@ -41,44 +52,63 @@ export function decidePermission(
   toolName: string,
   subject: ToolSubject,
 ): PermissionDecision {
+  const permissions = { rules, otherwise: approvals };
+  if (subject.file) return createFileJudge(permissions, toolName, subject.file.roots)(subject.file);
   const relevant = rules.filter(({ tool }) => matchesStars(tool, toolName));
-  const decisions = subjectsOf(subject).map((callSubject): PermissionDecision => {
-    const rule = relevant.find((each) => covers(each, callSubject));
-    if (rule) return { decision: rule.then, because: `${quoted(rule)} says ${rule.then} to ${callSubject.shown}` };
-    if (subject.otherwise === "allow") return { decision: "allow", because: "it stays inside the workspace" };
-    return {
-      decision: approvals,
-      because: `no permission rule covers ${callSubject.shown}, and approvals: ${approvals}`,
-    };
+  const protectionOf = createProtection(permissions);
+  const [first, ...others] = subjectsOf(subject);
+  const decide = (callSubject: CallSubject) => decideOn(callSubject, relevant, protectionOf, subject, permissions);
+  return strictestOf([decide(first), ...others.map(decide)]);
+}
+
+function decideOn(
+  callSubject: CallSubject,
+  rules: readonly PermissionRule[],
+  protectionOf: (path: string) => string | undefined,
+  { otherwise }: ToolSubject,
+  { otherwise: approvals }: Permissions,
+): PermissionDecision {
+  const { shown } = callSubject;
+  const secured = callSubject.paths.flatMap((path): ProtectedPath[] => {
+    const because = protectionOf(path);
+    return because === undefined ? [] : [{ path, because }];
   });
-  return decisions.reduce((strictest, each) =>
-    STRICTNESS[each.decision] > STRICTNESS[strictest.decision] ? each : strictest,
-  );
+  const rule = rules.find((each) => covers(each, callSubject, secured));
+  if (rule) return { decision: rule.then, because: `${quoted(rule)} says ${rule.then} to ${shown}` };
+  if (otherwise === "allow") return { decision: "allow", because: "it stays inside the workspace" };
+  const [reason] = secured;
+  const because = `no permission rule covers ${shown}, and approvals: ${approvals}`;
+  if (reason === undefined) return { decision: approvals, because };
+  return { decision: approvals, because: `${reason.because}, ${because}`, holdsSecrets: true };
 }
 
 function subjectsOf({ target, isCommandLine }: ToolSubject): [CallSubject, ...CallSubject[]] {
-  const whole: CallSubject = { shown: target, whole: target, certain: target, suspect: [target] };
+  const whole: CallSubject = { shown: target, whole: target, certain: target, suspect: [target], paths: [] };
   if (!isCommandLine) return [whole];
   const { plain, commands } = readCommandLine(target);
   const [first, ...others] = commands.map(
-    ({ written, unquoted }): CallSubject => ({
+    ({ written, unquoted, paths }): CallSubject => ({
       shown: plain ? written : target,
       whole: target,
       ...(plain ? { certain: written } : { atAnyWord: true }),
       suspect: [target, written, unquoted],
+      paths,
     }),
   );
   // A line without a command is still a line: of blanks, or only of operators.
-  return first ? [first, ...others] : [{ shown: target, whole: target, suspect: [target] }];
+  return first ? [first, ...others] : [{ shown: target, whole: target, suspect: [target], paths: [] }];
 }
 
-function covers(rule: PermissionRule, { whole, certain, suspect, atAnyWord }: CallSubject): boolean {
+function covers(rule: PermissionRule, subject: CallSubject, secured: readonly ProtectedPath[]): boolean {
+  const { whole, certain, suspect, atAnyWord, paths } = subject;
   const pattern = rule.match ?? "*";
   if (pattern === "*" || pattern === whole) return true;
-  if (rule.then === "allow") return certain !== undefined && matchesStars(pattern, certain);
-  return suspect.some((text) => matchesStars(pattern, text) || (atAnyWord && matchesStars(`* ${pattern}`, ` ${text}`)));
-}
-
-function quoted({ tool, match }: PermissionRule): string {
-  return match === undefined ? `the rule for ${tool}` : `the rule \`${tool}: ${match}\``;
+  if (rule.then !== "allow") {
+    const isSuspect = (text: string) =>
+      matchesStars(pattern, text) || (atAnyWord === true && matchesStars(`* ${pattern}`, ` ${text}`));
+    return suspect.some(isSuspect) || restrictsPath(rule, paths);
+  }
+  if (certain === undefined || !matchesStars(pattern, certain)) return false;
+  const words = pattern.includes("*") ? pattern.split(/\s+/) : [];
+  return pattern === certain || secured.every(({ path }) => words.some((word) => namesFile(word, path)));
 }

@@ -11,6 +11,7 @@ import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
 import { type Child, emit } from "./child.ts";
 import { type ToolCall, turnMessage } from "./conversation.ts";
+import { createFoundJudge } from "./file-rules.ts";
 import { decidePermission } from "./permissions.ts";
 
 /** A call that may run. */
@@ -82,7 +83,12 @@ async function* ask(
   subject: ToolSubject,
 ): AsyncGenerator<ChildEvent, { allowed: boolean; reason: string }> {
   const { permissions, approve, answerBy: deadline } = child.deps;
-  const { decision, because } = decidePermission(permissions.rules, permissions.otherwise, tool.name, subject);
+  const { decision, because, holdsSecrets } = decidePermission(
+    permissions.rules,
+    permissions.otherwise,
+    tool.name,
+    subject,
+  );
   if (decision !== "ask") return { allowed: decision === "allow", reason: because };
   const { childId, planned } = child.input;
   const { target } = subject;
@@ -96,7 +102,7 @@ async function* ask(
   const verdict = await approve({ ...facts, goal, request: requestCode(facts) }, child.signal);
   yield emit(child, { kind: "approval-end", callId, ...verdict });
   if (verdict.allowed && realDirectory(planned.workspace) !== directory) return { allowed: false, reason: MOVED };
-  return verdict;
+  return holdsSecrets && !verdict.allowed ? { ...verdict, reason: `${verdict.reason} (${because})` } : verdict;
 }
 
 const MOVED = "the workspace leads to another directory than the one the request was approved for. Ask again.";
@@ -159,11 +165,14 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
 }
 
 /** Never rejects. A tool that throws has a bug: its child gets an error, its siblings are unaffected. */
-async function runOne(child: Child, { call: { callId }, tool, input }: Admitted): Promise<Ran> {
-  const { clock, explainBug } = child.deps;
+async function runOne(child: Child, { call: { callId }, tool, input, subject: { file } }: Admitted): Promise<Ran> {
+  const { clock, explainBug, permissions } = child.deps;
   const { childId } = child.input;
   const startedAt = clock.elapsed();
-  const context = { childId, callId, step: child.conversation.step, signal: child.signal };
+  const context = {
+    ...{ childId, callId, step: child.conversation.step, signal: child.signal },
+    ...(file && { judge: createFoundJudge(permissions, tool.name, file) }),
+  };
   const output = await tool.run(input, context).catch((error: unknown) => ({
     ok: false,
     text: `${tool.name} failed. ${explainBug(error, `${childId} ${tool.name}`)}`,

@@ -13,8 +13,8 @@ export type ReadBounds = {
   within?: readonly string[];
   /** Returns whether a real path is one of Deputy's own files, which are never readable. */
   isOwn?(real: string): boolean;
-  /** Returns whether a real path is one of a file that usually holds secrets, which is then unreadable. */
-  isSecret?(real: string): boolean;
+  /** Returns why a real path is protected, as a clause, or undefined. */
+  protectionOf?(real: string): string | undefined;
   maxBytes: number;
   /** Truncates a longer file. Default: a longer file is unreadable. */
   mayCut?: true;
@@ -144,14 +144,15 @@ function* namelessAt(path: string): Steps<ForeignText> {
 const { O_NOCTTY = 0, O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY } = fs.constants;
 
 /** Checks the location before it opens the file, and again by the descriptor: the path may change in between. */
-function* boundedText(path: string, { within, isOwn, isSecret, maxBytes, mayCut }: ReadBounds): Steps<ForeignText> {
+function* boundedText(path: string, { within, isOwn, protectionOf, maxBytes, mayCut }: ReadBounds): Steps<ForeignText> {
   const real = yield* realPathOf(path);
   const roots = within && (yield* realPathsOf(within));
   const checkPlace = (place: string) => {
     if (roots !== undefined && !roots.some((root) => isWithin(root, place)))
       throw new Unreadable(`expected a file in ${within?.join(" or ")}; found a link that leads out of it`);
     if (isOwn?.(place)) throw new Unreadable("expected a file of the project; found a link to one of Deputy's own");
-    if (isSecret?.(place)) throw new Unreadable("expected a text for agents; found a file that usually holds secrets");
+    const protection = protectionOf?.(place);
+    if (protection !== undefined) throw new Unreadable(`expected a file that may be read; found that ${protection}`);
   };
   checkPlace(real);
   checkKind(yield* statsOf(real));

@@ -34,6 +34,21 @@ const REFUSED: Record<string, (workspace: string, home: string) => void> = {
   "a link through /proc": (ws, home) =>
     symlinkSync(`/proc/self/root${join(home, ".ssh/id_ed25519")}`, join(ws, "AGENTS.md")),
   "the process's own environment": (ws) => symlinkSync("/proc/self/environ", join(ws, "AGENTS.md")),
+  "a link to the project's own .env": (ws) => {
+    writeFileSync(join(ws, ".env"), SECRET);
+    symlinkSync(".env", join(ws, "AGENTS.md"));
+  },
+  "a link to a key of the project, through another": (ws) => {
+    mkdirSync(join(ws, "tls"));
+    writeFileSync(join(ws, "tls/server.pem"), SECRET);
+    symlinkSync("tls/server.pem", join(ws, "notes.md"));
+    symlinkSync("notes.md", join(ws, "CLAUDE.md"));
+  },
+  "a link to a file that a rule denies": (ws) => {
+    mkdirSync(join(ws, "denied"));
+    writeFileSync(join(ws, "denied/plan.md"), SECRET);
+    symlinkSync("denied/plan.md", join(ws, "AGENTS.md"));
+  },
   "a named pipe": (ws) => void execFileSync("mkfifo", [join(ws, "AGENTS.md")]),
   "the terminal": (ws) => symlinkSync("/dev/tty", join(ws, "AGENTS.md")),
   "an endless device": (ws) => symlinkSync("/dev/zero", join(ws, "CLAUDE.md")),
@@ -64,7 +79,8 @@ describe("in a workspace of another user", { timeout: 110_000 }, () => {
     writeFileSync(join(home, ".config/deputy/.env"), `LAB_API_KEY=${SECRET}\n`);
     writeFileSync(
       join(home, ".config/deputy/config.yaml"),
-      "providers: { lab: { base_url: http://127.0.0.1:9/v1, api_key_env: LAB_API_KEY } }\n",
+      "providers: { lab: { base_url: http://127.0.0.1:9/v1, api_key_env: LAB_API_KEY } }\n" +
+        'permissions: [{ tool: "*", match: "denied/*", then: deny }]\n',
     );
     writeFileSync(join(home, ".ssh/id_ed25519"), `${SECRET}-of-ssh\n`);
   });

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
+import { createFoundJudge, type Permissions } from "../../src/child/file-rules.ts";
+import { decidePermission } from "../../src/child/permissions.ts";
 import type { ToolOutput } from "../../src/tool.ts";
 import { createTools, type ToolsOptions } from "../../src/tools/toolsets.ts";
 
@@ -17,7 +19,12 @@ export type Workshop = {
   target(name: string, input: unknown): string;
 };
 
-export function openWorkshop(context: TestContext, options: Partial<ToolsOptions> = {}): Workshop {
+/** @param permissions rules of the operator; a call that they do not allow is answered `Not allowed` */
+export function openWorkshop(
+  context: TestContext,
+  options: Partial<ToolsOptions> = {},
+  permissions: Permissions = { rules: [], otherwise: "allow" },
+): Workshop {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "deputy-tools-")));
   context.after(() => rmSync(base, { recursive: true, force: true }));
   const workspace = join(base, "workspace");
@@ -50,7 +57,11 @@ export function openWorkshop(context: TestContext, options: Partial<ToolsOptions
     },
     call: async (name, given, signal = new AbortController().signal) => {
       const { tool, input } = prepare(name, given);
-      return tool.run(input, { childId: "delegation.0", signal });
+      const subject = tool.subject(input);
+      const { decision, because } = decidePermission(permissions.rules, permissions.otherwise, name, subject);
+      if (decision !== "allow") return { ok: false, text: `Not allowed (${decision}): ${because}` };
+      const judge = subject.file && createFoundJudge(permissions, name, subject.file);
+      return tool.run(input, { childId: "delegation.0", signal, ...(judge && { judge }) });
     },
     target: (name, given) => {
       const { tool, input } = prepare(name, given);

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { AvailableModels, ModelFilter } from "../../available-models.ts";
+import { createProtection } from "../../child/file-rules.ts";
 import { type Notes, projectNotes } from "../../child/notes.ts";
 import type { Clock } from "../../clock.ts";
 import { commandEnvironment, divideEnvironment } from "../../config/environment.ts";
@@ -23,6 +24,7 @@ import type { Lease } from "../../secret.ts";
 import { bindPaths, isInPlace } from "../../system/bound-paths.ts";
 import type { Environment } from "../../template.ts";
 import type { PermissionRule, Tool } from "../../tool.ts";
+import { relativeTo } from "../../tools/files/file-subject.ts";
 import { type ImageFile, readImageFile } from "../../tools/files/image-file.ts";
 import { createOwnCheck } from "../../tools/files/own-files.ts";
 import { toolErrorText } from "../../tools/tool-error.ts";
@@ -93,8 +95,9 @@ function readSetup(
   const lists = readListCache(stateDir(place.env));
   const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
   const bind = ({ workspace, realPaths }: WorkPlace) => bindPaths([workspace, ...extraDirs], realPaths);
+  const protectionOf = createProtection({ rules: config.permissions, otherwise: config.delegation.approvals });
   const readImage = (place: WorkPlace, path: string) =>
-    readImageFile({ root: place.workspace, extraDirs, own, realPaths: bind(place) }, path);
+    readImageFile({ root: place.workspace, extraDirs, own, realPaths: bind(place) }, path, protectionOf);
   const routing = createRouting({
     config,
     levels: loaded.levels,
@@ -146,6 +149,7 @@ function readSetup(
       projectNotes(place.workspace, {
         within: [place.workspace, ...extraDirs].filter((directory) => isInPlace(directory, bind(place))),
         isOwn: createOwnCheck(own).isOwn,
+        protectionOf: (real) => protectionOf(relativeTo({ root: place.workspace, realPaths: bind(place) }, real)),
         redact: credentials.redact,
       }),
     permissions: config.permissions,

@@ -7,7 +7,8 @@ import { closeSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Tool, ToolContext, ToolOutput } from "../../tool.ts";
 import { ToolError } from "../tool-error.ts";
-import { locate, openToRead, type ResolvedPath, replaceFile, showPath, statsOf, type Workspace } from "./workspace.ts";
+import { fileSubject, isThere } from "./file-subject.ts";
+import { locate, openToRead, type ResolvedPath, replaceFile, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_EDIT_BYTES = 20_000_000;
 
@@ -23,7 +24,7 @@ export function createWriteFile(workspace: Workspace): Tool<z.infer<typeof write
       "Creates a text file in the workspace, or replaces its whole content. To change a part of a file, use edit_file.",
     effect: "write",
     input: writeInput,
-    subject: ({ path }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
+    subject: ({ path }) => fileSubject(workspace, path, isThere(workspace, path) ? "replace" : "create"),
     run: async ({ path, content }, context) => {
       const place = locate(workspace, path);
       const deed = statsOf(place) ? "Changed" : "Created";
@@ -52,7 +53,8 @@ export function createEditFile(workspace: Workspace): Tool<Edit> {
       "replace_all is true: include enough of the surrounding lines. If it does not occur, nothing is changed.",
     effect: "write",
     input: editInput,
-    subject: ({ path }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
+    // It tells whether a text is in the file, so the rules for reading apply.
+    subject: ({ path }) => fileSubject(workspace, path, "read"),
     run: async (edit, context) => {
       const place = locate(workspace, edit.path);
       const { content, count } = applyEdit(place, readText(workspace, place), edit);

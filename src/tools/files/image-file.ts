@@ -2,6 +2,7 @@
 import { closeSync, readSync } from "node:fs";
 import { type ImageType, imageTypeOf, NO_IMAGE, sha256Of } from "../../image.ts";
 import { ToolError } from "../tool-error.ts";
+import { fileSubject } from "./file-subject.ts";
 import { locate, openToRead, statsOf, type Workspace } from "./workspace.ts";
 
 /** More than any API accepts. */
@@ -9,9 +10,18 @@ const MAX_BYTES = 20 * 1024 * 1024;
 
 export type ImageFile = { mediaType: ImageType; bytes: Buffer; sha256: string };
 
-/** @throws ToolError if it does not exist, leads out of the workspace, is too large, or is not an image */
-export function readImageFile(workspace: Workspace, path: string): ImageFile {
+/**
+ * @param protectionOf why the rules protect a path, as a clause
+ * @throws ToolError if it does not exist, leads out of the workspace, is protected, is too large, or is not an image
+ */
+export function readImageFile(
+  workspace: Workspace,
+  path: string,
+  protectionOf: (path: string) => string | undefined,
+): ImageFile {
   const place = locate(workspace, path);
+  const protection = fileSubject(workspace, path, "read").file.names.map(protectionOf).find(Boolean);
+  if (protection !== undefined) throw new ToolError(`expected an image that may be read; found that ${protection}`);
   if (statsOf(place)?.isDirectory()) throw new ToolError("expected a file; found a directory");
   const { descriptor, stats } = openToRead(workspace, place);
   try {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Tool } from "../../tool.ts";
 import { ToolError } from "../tool-error.ts";
-import type { OwnCheck } from "./own-files.ts";
-import { inDirectory, locate, showPath, statsOf, type Workspace } from "./workspace.ts";
+import { fileSubject } from "./file-subject.ts";
+import { createSelection } from "./selection.ts";
+import { inDirectory, locate, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_ENTRIES = 500;
 
@@ -21,23 +22,27 @@ export function createListDir(workspace: Workspace): Tool<z.infer<typeof input>>
       `show their size in bytes. At most ${MAX_ENTRIES} entries are shown. To find files further down, use glob.`,
     effect: "read",
     input,
-    subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
-    run: async ({ path = "." }) => {
+    subject: ({ path = "." }) => fileSubject(workspace, path, "list"),
+    run: async ({ path = "." }, context) => {
       const place = locate(workspace, path);
       const stats = statsOf(place);
       if (stats === undefined) throw new ToolError(`${place.shown} does not exist.`);
       if (!stats.isDirectory()) throw new ToolError(`${place.shown} is not a directory. read_file shows a file.`);
-      const { lines, total } = inDirectory(workspace, place.real, listed);
-      if (total === 0) return { ok: true, text: `(${place.shown} is empty)` };
+      const found = createSelection(workspace, path, "list", context);
+      const { lines, total } = inDirectory(workspace, place.real, (directory, own, real) =>
+        listed(directory, ({ name }) => !own.isOwn(join(real, name)) && found.includes(name)),
+      );
+      const leftOut = found.leftOut();
+      if (total === 0 && leftOut.length === 0) return { ok: true, text: `(${place.shown} is empty)` };
       const cut =
         total > lines.length ? [`[Cut: ${lines.length} of ${total} entries shown. glob finds the others.]`] : [];
-      return { ok: true, text: [...lines, ...cut].join("\n") };
+      return { ok: true, text: [...lines, ...cut, ...leftOut].join("\n") };
     },
   };
 }
 
-function listed(directory: string, { isOwn }: OwnCheck, real: string): { lines: string[]; total: number } {
-  const entries = readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !isOwn(join(real, name)));
+function listed(directory: string, isShown: (entry: Dirent) => boolean): { lines: string[]; total: number } {
+  const entries = readdirSync(directory, { withFileTypes: true }).filter(isShown);
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   return { lines: entries.slice(0, MAX_ENTRIES).map((entry) => shownEntry(directory, entry)), total: entries.length };
 }

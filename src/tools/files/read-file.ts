@@ -8,8 +8,9 @@ import { z } from "zod";
 import type { Tool, ToolOutput } from "../../tool.ts";
 import { headOf } from "../cut.ts";
 import { ToolError } from "../tool-error.ts";
+import { fileSubject } from "./file-subject.ts";
 import { createLineSplitter, type Line } from "./line-splitter.ts";
-import { locate, openToRead, showPath, type Workspace } from "./workspace.ts";
+import { locate, openToRead, type Workspace } from "./workspace.ts";
 
 const DEFAULT_LINES = 2_000;
 const MAX_LINE_CHARACTERS = 2_000;
@@ -34,7 +35,7 @@ export function createReadFile(workspace: Workspace): Tool<z.infer<typeof input>
       `Lines over ${MAX_LINE_CHARACTERS} characters are cut. Binary files are rejected.`,
     effect: "read",
     input,
-    subject: ({ path }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
+    subject: ({ path }) => fileSubject(workspace, path, "read"),
     run: async ({ path, offset = 1, limit = DEFAULT_LINES }, { signal }) => {
       const place = locate(workspace, path);
       const { descriptor, stats } = openToRead(workspace, place);

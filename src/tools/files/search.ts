@@ -2,13 +2,15 @@
 import { relative, resolve } from "node:path";
 import { z } from "zod";
 import { isWithin } from "../../path-within.ts";
-import type { Tool, ToolOutput } from "../../tool.ts";
+import type { Tool, ToolOutput, ToolSubject } from "../../tool.ts";
 import { headOf } from "../cut.ts";
 import { ToolError } from "../tool-error.ts";
+import { fileSubject, isDirectory } from "./file-subject.ts";
 import { createOwnCheck } from "./own-files.ts";
 import { compilePathPattern } from "./path-pattern.ts";
 import { ripgrep, type SearchEnd } from "./ripgrep.ts";
-import { locate, type ResolvedPath, realRoot, showPath, statsOf, type Workspace } from "./workspace.ts";
+import { createSelection, type Selection } from "./selection.ts";
+import { locate, type ResolvedPath, realRoot, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_FILES = 500;
 const MAX_MATCHES = 200;
@@ -42,22 +44,26 @@ export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>
       `Files that .gitignore excludes are not found. Paths are sorted, at most ${MAX_FILES}.`,
     effect: "read",
     input: globInput,
-    subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
-    run: async ({ pattern, path = "." }, { signal }) => {
+    subject: ({ path = "." }) => searchSubject(workspace, path, "list"),
+    run: async ({ pattern, path = "." }, context) => {
       const place = existing(workspace, path);
       const matches = compilePathPattern(pattern);
       const base = realRoot(workspace);
       const found = createListing(MAX_FILES, "files");
       const { isOwn, paths } = createOwnCheck(workspace.own);
-      const isWanted = (path: string) => matches(relative(place.real, path)) && !isOwn(path);
+      const selection = createSelection(workspace, path, "list", context);
+      const isWanted = (path: string) => {
+        const name = relative(place.real, path);
+        return !isOwn(path) && (name === "" || selection.includes(name)) && matches(name);
+      };
       const end = await ripgrep(
         [...leavingOut(paths, base), "--files", "--null", "--", searchArgument(place)],
         base,
         NUL,
         ({ text }) => !isWanted(resolve(base, text)) || found.add(bare(text)),
-        signal,
+        context.signal,
       );
-      return found.output(end, `No matches: no file under ${place.shown} matches ${pattern}.`);
+      return found.output(end, `No matches: no file under ${place.shown} matches ${pattern}.`, selection.leftOut());
     },
   };
 }
@@ -88,34 +94,69 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
       `sorted by path, at most ${MAX_MATCHES} lines. Binary files and those that .gitignore excludes are not searched.`,
     effect: "read",
     input: grepInput,
-    subject: ({ path = "." }) => ({ target: showPath(workspace, path), otherwise: "allow" }),
-    run: async ({ pattern, path = ".", include, ignore_case: ignoreCase }, { signal }) => {
+    subject: ({ path = "." }) => searchSubject(workspace, path, "read"),
+    run: async ({ pattern, path = ".", include, ignore_case: ignoreCase }, context) => {
       const place = existing(workspace, path);
-      const base = realRoot(workspace);
       const found = createListing(MAX_MATCHES, "lines");
-      const { isOwn, paths } = createOwnCheck(workspace.own);
-      let isShown = true; // A line without a path belongs to the file of the line before it.
+      // As a file type and not as a glob: a glob would include what .gitignore excludes.
+      const types = include === undefined ? [] : [`--type-add=wanted:${namePattern(include)}`, "--type=wanted"];
+      const selection = createSelection(workspace, path, "read", context);
+      const files = await selectFiles(workspace, place, types, selection, context.signal);
+      if (files.end.timedOut) return found.output(files.end, "No matches.", []);
+      let isShown = false; // A line without a path belongs to the file of the line before it.
       const end = await ripgrep(
         [
-          ...leavingOut(paths, base),
+          ...[...leavingOut(createOwnCheck(workspace.own).paths, files.base), ...types],
           ...["--line-number", "--with-filename", "--null", "--no-heading", `--max-columns=${MAX_LINE_BYTES}`],
-          // As a file type and not as a glob: a glob would include what .gitignore excludes.
-          ...(include === undefined ? [] : [`--type-add=wanted:${namePattern(include)}`, "--type=wanted"]),
           ...(ignoreCase ? ["--ignore-case"] : []),
           ...[`--regexp=${pattern}`, "--", searchArgument(place)],
         ],
-        base,
+        files.base,
         LINE_FEED,
         ({ text }) => {
           const [path, line] = text.split("\0", 2);
-          if (path !== undefined && line !== undefined) isShown = !isOwn(resolve(base, path));
+          if (path !== undefined && line !== undefined) isShown = files.selected.has(path);
           return !isShown || found.add(shownMatch(text));
         },
-        signal,
+        context.signal,
       );
-      return found.output(end, "No matches.");
+      return found.output(end, "No matches.", selection.leftOut());
     },
   };
+}
+
+/**
+ * Lists the files that a search may show, as ripgrep names them. This is known before the search, because what it finds
+ * in a file that is left out must not show, not even as a count.
+ */
+async function selectFiles(
+  workspace: Workspace,
+  place: ResolvedPath,
+  types: string[],
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<{ base: string; selected: ReadonlySet<string>; end: SearchEnd }> {
+  const base = realRoot(workspace);
+  const { isOwn, paths } = createOwnCheck(workspace.own);
+  const selected = new Set<string>();
+  const end = await ripgrep(
+    [...leavingOut(paths, base), ...types, "--files", "--sort=none", "--null", "--", searchArgument(place)],
+    base,
+    NUL,
+    ({ text }) => {
+      const real = resolve(base, text);
+      const name = relative(place.real, real);
+      if (!isOwn(real) && (name === "" || selection.includes(name))) selected.add(text);
+      return true;
+    },
+    signal,
+  );
+  return { base, selected, end };
+}
+
+/** A directory shows only what a rule allows below it. */
+function searchSubject(workspace: Workspace, path: string, access: "list" | "read"): ToolSubject {
+  return fileSubject(workspace, path, isDirectory(workspace, path) ? "list" : access);
 }
 
 function existing(workspace: Workspace, path: string): ResolvedPath {
@@ -173,13 +214,14 @@ function createListing(most: number, what: "files" | "lines") {
       characters += line.length;
       return true;
     },
-    output({ timedOut, problem }: SearchEnd, nothing: string): ToolOutput {
+    output({ timedOut, problem }: SearchEnd, nothing: string, leftOut: string[]): ToolOutput {
       const notes: string[] = [];
       if (cut) notes.push(`[Cut: only the first ${lines.length} ${what} are shown. Narrow the search.]`);
       if (timedOut) notes.push("[Stopped because it took too long: there may be more. Search a smaller directory.]");
       if (problem !== undefined) notes.push(problem);
       const ok = !timedOut && (problem === undefined || lines.length > 0);
-      return { ok, text: [...lines, ...notes].join("\n") || nothing };
+      const text = [...lines, ...notes].join("\n") || nothing;
+      return { ok, text: [text, ...leftOut].join("\n") };
     },
   };
 }
