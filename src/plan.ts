@@ -34,6 +34,8 @@ export type Ready = {
   workspace: string;
   /** Real paths of the workspace and the operator's extra directories; absent in older journals. */
   realPaths?: BoundPaths;
+  /** Directories of the callers that contain the workspace: rules for paths start there too. Absent = none. */
+  enclosing?: string[];
   /** The name of its agent definition, as written there. */
   agent?: string;
   /** The task's images, in order; absent = none. */

@@ -43,7 +43,7 @@ export type FileSubject = {
    */
   names: readonly [string, ...string[]];
   access: FileAccess;
-  /** Absolute paths of the workspace: with links resolved, and as configured. */
+  /** Absolute paths that a rule may start with: of the workspace first, and of the directories around it. */
   roots?: readonly string[];
 };
 

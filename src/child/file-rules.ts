@@ -31,7 +31,7 @@ const INSIDE: GroundedDecision = { decision: "allow", because: "it stays inside 
 
 /**
  * Creates the judge of one call's files. It takes linear time in the length of a name.
- * @param roots absolute paths of the directory that relative names start at
+ * @param roots absolute paths of the directories that names are relative to, the workspace first
  */
 export function createFileJudge(
   { rules, otherwise }: Permissions,

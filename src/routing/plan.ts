@@ -45,6 +45,8 @@ export type Bounds = {
   isBudgeted: boolean;
   /** Real paths of the delegator's directories. */
   realPaths?: BoundPaths;
+  /** Directories that contain the delegator's workspace. */
+  enclosing?: readonly string[];
 };
 
 /** `agents`: prompts of the agent definitions that tasks use, by name. */
@@ -88,6 +90,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       ...toolsLeft(deps.bounds?.tools, agent?.tools),
       ...workspace,
       realPaths: bindPaths([workspace.workspace, ...extraDirs], bound),
+      ...enclosingOf(workspace.workspace, [...(deps.bounds?.enclosing ?? []), ...Object.entries(bound).flat()]),
       ...present({ agent: agent?.name, images: shown.images.length > 0 ? shown.images : undefined }),
       limits,
     };
@@ -247,6 +250,15 @@ function fitForTools(route: Route, usesTools: boolean, { delegation }: Config): 
     fallbacks: route.fallbacks.filter((fallback) => !unfit.includes(fallback)),
     warnings: [...route.warnings, ...without, ...unusable],
   };
+}
+
+/** The directories that contain a workspace, by its path or by where it leads. */
+function enclosingOf(workspace: string, directories: readonly string[]): { enclosing?: string[] } {
+  const spellings = [workspace, realPathOf(workspace)];
+  const enclosing = [...new Set(directories)].filter((directory) =>
+    spellings.some((path) => path !== directory && isWithin(directory, path)),
+  );
+  return enclosing.length > 0 ? { enclosing } : {};
 }
 
 type WorkspaceResult = { workspace: string } | { problem: Problem };

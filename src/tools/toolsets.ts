@@ -23,6 +23,8 @@ export type ToolsOptions = {
   own: OwnFiles;
   /** Real paths of workspace and extra directories: see `Workspace`. */
   realPaths: BoundPaths;
+  /** Directories that contain the workspace, at which rules for paths start too. */
+  enclosing?: readonly string[];
   toolsets: readonly string[];
   /** The environment of commands, without secrets: read for each command, because more keys may be known by then. */
   environment(): Record<string, string>;
@@ -48,8 +50,8 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
 
 /** The tools of these toolsets, in the toolsets' order. Planning has rejected unknown ones. */
 export function createTools(options: ToolsOptions): Tool[] {
-  const { workspace: root, extraDirs, own, realPaths } = options;
-  const workspace = { root, extraDirs, own, realPaths };
+  const { workspace: root, extraDirs, own, realPaths, enclosing = [] } = options;
+  const workspace = { root, extraDirs, own, realPaths, enclosing };
   return options.toolsets
     .filter(isToolset)
     .flatMap((toolset) => CREATE[toolset](workspace, options))

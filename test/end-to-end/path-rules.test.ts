@@ -21,9 +21,10 @@ type Call = { name: string; input: object };
 async function project(t: TestContext, config: string, files: Record<string, string | Buffer>, calls: Call[]) {
   const said: string[] = [];
   const script = (request: ModelRequest): Turn => {
-    if (taskOf(request).includes("nested")) return { text: "Nested." };
+    if (taskOf(request).includes("nested"))
+      return stepOf(request) === 1 ? { toolCalls: [read("a.txt"), grep()] } : { text: "Nested." };
     if (stepOf(request) === 1) return { toolCalls: calls };
-    said.push(...request.messages.flatMap(({ toolResults }) => toolResults.map(({ text }) => text)));
+    said.push(...saidTo(request));
     return { text: "Done." };
   };
   const providers = await createProviders(["zai"], script);
@@ -46,6 +47,10 @@ async function project(t: TestContext, config: string, files: Record<string, str
   };
   const link = (to: string, at: string) => symlinkSync(to, join(root, at));
   return { run, link, providers };
+}
+
+function saidTo({ messages }: ModelRequest): string[] {
+  return messages.flatMap(({ toolResults }) => toolResults.map(({ text }) => text));
 }
 
 const read = (path: string): Call => ({ name: "read_file", input: { path } });
@@ -96,6 +101,22 @@ permissions:
     "[1 file is not shown: a permission rule denies it.]",
   ]);
   assert.match(said.at(-1) ?? "", /secrets\/plan\.png.*says deny/);
+});
+
+test("a rule reaches a delegation that starts in the denied directory, below it, or behind a link to it", async (t) => {
+  const starts = ["secrets", "secrets/deep", "link"];
+  const { run, link, providers } = await project(
+    t,
+    'permissions: [{ tool: "*", match: "secrets/*", then: deny }]',
+    { "secrets/a.txt": SECRET, "secrets/deep/a.txt": SECRET, "src/a.txt": "plain" },
+    [...starts, "src"].map((workspace) => delegate({ goal: "nested look", workspace })),
+  );
+  link("secrets", "link");
+  await run();
+  const found = providers.arrivals.filter(({ request }) => taskOf(request) === "nested look" && stepOf(request) === 2);
+  const texts = found.map(({ request }) => saidTo(request).join("\n"));
+  assert.equal(texts.filter((text) => /^Not allowed: .*says deny/.test(text)).length, 3, texts.join("\n---\n"));
+  assert.equal(texts.filter((text) => text === "1\tplain\na.txt:1: plain").length, 1);
 });
 
 test("what usually holds secrets is asked for in every tool, and the child learns what would allow it", async (t) => {

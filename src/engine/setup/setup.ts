@@ -58,7 +58,7 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
 };
 
 /** A child's workspace, and the real paths of it and the extra directories when the child was planned. */
-export type WorkPlace = Pick<Ready, "workspace" | "realPaths">;
+export type WorkPlace = Pick<Ready, "workspace" | "realPaths" | "enclosing">;
 
 export type SetupPlace = {
   env: Environment;
@@ -97,7 +97,7 @@ function readSetup(
   const bind = ({ workspace, realPaths }: WorkPlace) => bindPaths([workspace, ...extraDirs], realPaths);
   const protectionOf = createProtection({ rules: config.permissions, otherwise: config.delegation.approvals });
   const readImage = (place: WorkPlace, path: string) =>
-    readImageFile({ root: place.workspace, extraDirs, own, realPaths: bind(place) }, path, protectionOf);
+    readImageFile({ ...reachOf(place), realPaths: bind(place), extraDirs, own }, path, protectionOf);
   const routing = createRouting({
     config,
     levels: loaded.levels,
@@ -149,7 +149,7 @@ function readSetup(
       projectNotes(place.workspace, {
         within: [place.workspace, ...extraDirs].filter((directory) => isInPlace(directory, bind(place))),
         isOwn: createOwnCheck(own).isOwn,
-        protectionOf: (real) => protectionOf(relativeTo({ root: place.workspace, realPaths: bind(place) }, real)),
+        protectionOf: (real) => protectionOf(relativeTo({ ...reachOf(place), realPaths: bind(place) }, real)),
         redact: credentials.redact,
       }),
     permissions: config.permissions,
@@ -174,6 +174,10 @@ function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
   }
 }
 
+function reachOf({ workspace, enclosing }: WorkPlace): { root: string; enclosing?: string[] } {
+  return { root: workspace, ...present({ enclosing }) };
+}
+
 /** Children with the same workspace and toolset share their tools, which keep no state of a child. */
 function toolMaker(
   config: Config,
@@ -183,9 +187,9 @@ function toolMaker(
 ): Setup["tools"] {
   const made = new Map<string, readonly Tool[]>();
   return (toolsets, place) => {
-    const { workspace } = place;
+    const { workspace, enclosing } = place;
     const realPaths = bind(place);
-    const id = JSON.stringify([workspace, realPaths, ...toolsets]);
+    const id = JSON.stringify([workspace, enclosing, realPaths, ...toolsets]);
     const known = made.get(id);
     if (known !== undefined) return known;
     const tools = createTools({
@@ -193,6 +197,7 @@ function toolMaker(
       toolsets,
       ...reach,
       realPaths,
+      ...present({ enclosing }),
       environment,
       terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
       redact,

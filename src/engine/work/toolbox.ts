@@ -78,11 +78,11 @@ function delegateTool(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot):
 }
 
 function backgroundFrom({ child, planned, budgets }: Delegator) {
-  const { toolsets, workspace, realPaths = {} } = planned;
+  const { toolsets, workspace, realPaths = {}, enclosing = [] } = planned;
   const isBudgeted = budgets.some(({ limitUsd }) => limitUsd !== undefined);
   return {
     parentRoute: routeAt(planned, child.tally.position),
     workspace,
-    bounds: { toolsets, realPaths, isBudgeted },
+    bounds: { toolsets, realPaths, enclosing, isBudgeted },
   };
 }

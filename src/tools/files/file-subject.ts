@@ -14,7 +14,8 @@ const MAX_LINKS = 40;
 /** The effect of a call on one path. It asks if a rule says so, or if the content may be secret. */
 export function fileSubject(workspace: Workspace, path: string, access: FileAccess) {
   const names = namesOf(workspace, path);
-  const file = { names, access, roots: rootsOf(workspace) } satisfies FileSubject;
+  const roots = [...rootsOf(workspace), ...(workspace.enclosing ?? [])];
+  const file = { names, access, roots } satisfies FileSubject;
   return { target: names[0], otherwise: "allow", file } satisfies ToolSubject;
 }
 
@@ -38,7 +39,13 @@ function statsAt(workspace: Workspace, path: string): Stats | undefined {
 
 /** The real path first, then the path as written, and the path after each link on the way. */
 function namesOf(workspace: Workspace, path: string): FileSubject["names"] {
-  const others = new Set(spellings(resolve(workspace.root, path)).map((each) => relativeTo(workspace, each)));
+  const { root, enclosing = [] } = workspace;
+  const others = new Set(
+    spellings(resolve(root, path)).flatMap((each) => [
+      relativeTo(workspace, each),
+      ...enclosing.filter((directory) => isWithin(directory, each)).map((directory) => relative(directory, each)),
+    ]),
+  );
   const real = showPath(workspace, path);
   others.delete(real);
   return [real, ...others];

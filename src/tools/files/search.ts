@@ -54,7 +54,7 @@ export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>
       const selection = createSelection(workspace, path, "list", context);
       const isWanted = (path: string) => {
         const name = relative(place.real, path);
-        return !isOwn(path) && (name === "" || selection.includes(name)) && matches(name);
+        return (name === "" || selection.includes(name)) && matches(name) && !isOwn(path);
       };
       const end = await ripgrep(
         [...leavingOut(paths, base), "--files", "--null", "--", searchArgument(place)],
@@ -101,21 +101,25 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
       // As a file type and not as a glob: a glob would include what .gitignore excludes.
       const types = include === undefined ? [] : [`--type-add=wanted:${namePattern(include)}`, "--type=wanted"];
       const selection = createSelection(workspace, path, "read", context);
-      const files = await selectFiles(workspace, place, types, selection, context.signal);
+      const { isOwn, paths } = createOwnCheck(workspace.own);
+      const base = realRoot(workspace);
+      const options = [...leavingOut(paths, base), ...types];
+      const files = await selectFiles(base, place, options, selection, context.signal);
       if (files.end.timedOut) return found.output(files.end, "No matches.", []);
       let isShown = false; // A line without a path belongs to the file of the line before it.
       const end = await ripgrep(
         [
-          ...[...leavingOut(createOwnCheck(workspace.own).paths, files.base), ...types],
+          ...options,
           ...["--line-number", "--with-filename", "--null", "--no-heading", `--max-columns=${MAX_LINE_BYTES}`],
           ...(ignoreCase ? ["--ignore-case"] : []),
           ...[`--regexp=${pattern}`, "--", searchArgument(place)],
         ],
-        files.base,
+        base,
         LINE_FEED,
         ({ text }) => {
           const [path, line] = text.split("\0", 2);
-          if (path !== undefined && line !== undefined) isShown = files.selected.has(path);
+          if (path !== undefined && line !== undefined)
+            isShown = files.selected.has(path) && !isOwn(resolve(base, path));
           return !isShown || found.add(shownMatch(text));
         },
         context.signal,
@@ -130,28 +134,25 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
  * in a file that is left out must not show, not even as a count.
  */
 async function selectFiles(
-  workspace: Workspace,
+  base: string,
   place: ResolvedPath,
-  types: string[],
+  options: string[],
   selection: Selection,
   signal: AbortSignal,
-): Promise<{ base: string; selected: ReadonlySet<string>; end: SearchEnd }> {
-  const base = realRoot(workspace);
-  const { isOwn, paths } = createOwnCheck(workspace.own);
+): Promise<{ selected: ReadonlySet<string>; end: SearchEnd }> {
   const selected = new Set<string>();
   const end = await ripgrep(
-    [...leavingOut(paths, base), ...types, "--files", "--sort=none", "--null", "--", searchArgument(place)],
+    [...options, "--files", "--sort=none", "--null", "--", searchArgument(place)],
     base,
     NUL,
     ({ text }) => {
-      const real = resolve(base, text);
-      const name = relative(place.real, real);
-      if (!isOwn(real) && (name === "" || selection.includes(name))) selected.add(text);
+      const name = relative(place.real, resolve(base, text));
+      if (name === "" || selection.includes(name)) selected.add(text);
       return true;
     },
     signal,
   );
-  return { base, selected, end };
+  return { selected, end };
 }
 
 /** A directory shows only what a rule allows below it. */

@@ -42,11 +42,10 @@ export function createSelection(
   const counts = new Map<Reason, number>();
   const { file } = fileSubject(workspace, path, access);
   const [first, ...others] = file.names;
-  const { roots } = file;
   return {
     includes(path) {
       const names = [below(first, path), ...others.map((name) => below(name, path))] as const;
-      const decided = judge?.({ names, access, roots });
+      const decided = judge?.({ names, access });
       if (decided === undefined || decided.decision === "allow") return true;
       const reason = reasonOf(decided);
       counts.set(reason, (counts.get(reason) ?? 0) + 1);

@@ -33,6 +33,8 @@ export type Workspace = {
   own: OwnFiles;
   /** Real paths of its directories. A directory that now leads elsewhere is unreachable. */
   realPaths: BoundPaths;
+  /** Directories that contain it, at which rules for paths start too. */
+  enclosing?: readonly string[];
 };
 
 /** The real path of a model's path. `shown` is relative to the workspace, absolute in an extra directory. */
