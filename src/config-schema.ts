@@ -165,7 +165,10 @@ const permission = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("Exact command or path; `*` matches anything. Default: every call of the tool."),
+    .describe(
+      "Command or path; `*` matches anything. A path that asks or denies matches as in .gitignore, one that allows " +
+        "matches exactly. Default: every call of the tool.",
+    ),
   then: z.enum(["allow", "ask", "deny"]).describe("Decision for the call."),
 });
 

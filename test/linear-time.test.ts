@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readCommandLine } from "../src/child/command-line.ts";
+import { createFileJudge } from "../src/child/file-rules.ts";
+import { decidePermission } from "../src/child/permissions.ts";
 import { pageTitle } from "../src/child/wire/failure/error-body.ts";
 import { failureOf } from "../src/child/wire/failure/failure.ts";
 import { completeLine } from "../src/cli/chat/completion.ts";
@@ -10,6 +12,7 @@ import { configSchema } from "../src/config-schema.ts";
 import { bytesOfDataUrl } from "../src/image.ts";
 import { normalBaseUrl } from "../src/routing/catalog/endpoints.ts";
 import { createPolicy } from "../src/routing/resolve/policy.ts";
+import { mayNameSecretFile } from "../src/secret-files.ts";
 import { matchesStars } from "../src/star-pattern.ts";
 
 /** Quadratic work on this many characters takes minutes. */
@@ -24,8 +27,24 @@ function policyOn(pattern: string): (model: string) => boolean {
   return (model) => policy({ provider: "acme", model }) === undefined;
 }
 
+const denyAll = (patterns: string[]) => patterns.map((match) => ({ tool: "*", match, then: "deny" as const }));
+
+function judgePath(patterns: string[]): (name: string) => string {
+  const judge = createFileJudge({ rules: denyAll(patterns), otherwise: "ask" }, "grep");
+  return (name) => judge({ names: [name], access: "read" }).decision;
+}
+
+function decideCommand(patterns: string[]): (command: string) => string {
+  const subject = { otherwise: "ask", isCommandLine: true } as const;
+  return (target) => decidePermission(denyAll(patterns), "ask", "terminal", { ...subject, target }).decision;
+}
+
 const CASES: [name: string, read: () => unknown, expected: unknown][] = [
   ["a rule with many stars", () => matchesStars(stars, run("a")), false],
+  ["a path of names", () => judgePath([`*/${stars}/*`, "x/*"])(run("a/")), "allow"],
+  ["a path of one name", () => judgePath([stars, "*.pem"])(`${run("a")}.pem~`), "ask"],
+  ["a name of stars", () => mayNameSecretFile(`a${run("*")}`), false],
+  ["a command of paths", () => decideCommand([`${stars}/x`])(run("a/b ")), "ask"],
   ["a policy with many stars", () => policyOn(`acme/${stars}`)(run("a")), false],
   ["a command with many blanks before its end", () => spelledLines(`${run(" ")}x`)[0]?.length, LENGTH + 1],
   ["a command line of operators", () => readCommandLine(run(";&|")).commands, []],
