@@ -103,9 +103,9 @@ function guessCommands(line: string): Command[] {
 /** Longer than any path. */
 const TOO_LONG = 4_096;
 
-/** A variable ends a part, so that `$HOME/.env` names `/.env`. Quotes inside of quotes are other programs' syntax. */
+/** A variable may be anything: `$HOME/.env` names some `.env`. Quotes inside of quotes are other programs' syntax. */
 function pathsIn(text: string): string[] {
-  const parts = text.split(/[\s;&|()<>`'"={},:@\\]+|\$\{\w+\}|\$\w+/);
+  const parts = text.replaceAll(/\$\{\w+\}|\$\w+/g, "*").split(/[\s;&|()<>`'"={},:@\\]+/);
   return [...new Set(parts)].filter((part) => part !== "" && part.length < TOO_LONG).map(plainPath);
 }
 

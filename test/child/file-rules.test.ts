@@ -159,6 +159,11 @@ describe("a command that names a protected file", () => {
     ...["git show HEAD:.env", "git diff --output=x.pem", "cp ~/.ssh/id_rsa x", "docker run --env-file=.env x"],
     ...[
       "cat $HOME/.netrc",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's syntax.
+      "cat .e${none}nv",
+      "cat .e$1nv",
+      'cat .e$none"nv"',
+      "cat $name.pem",
       "cat {a,.env}",
       "cat .en*",
       "cat .e?v",
@@ -168,7 +173,15 @@ describe("a command that names a protected file", () => {
   ])
     test(`is not allowed by a rule with \`*\`: ${command}`, () => assert.equal(decideCommand(broad, command), "ask"));
 
-  for (const command of ["cat .env.example", "cat src/environment.ts", "git add id_map.ts", "cat *", "git diff *.ts"])
+  for (const command of [
+    "cat .env.example",
+    "cat src/environment.ts",
+    "git add id_map.ts",
+    "cat *",
+    "git diff *.ts",
+    "cat $file",
+    "cat src/$name.ts",
+  ])
     test(`is one that names a harmless file: ${command}`, () => assert.equal(decideCommand(broad, command), "allow"));
 
   test("is allowed by a rule for all commands, for this one, or for this file", () => {
