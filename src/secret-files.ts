@@ -79,7 +79,7 @@ export function mayNameSecretFile(pattern: string): boolean {
   const extension = name.slice(Math.max(0, name.lastIndexOf(".")));
   return (
     isSecretFile(name.replaceAll("*", "x")) ||
-    (name.indexOf("*") >= CERTAIN_CHARACTERS && EXAMPLES.some(compileStars(name))) ||
+    (name.indexOf("*") >= (name.startsWith(".") ? 1 : CERTAIN_CHARACTERS) && EXAMPLES.some(compileStars(name))) ||
     (extension.replaceAll("*", "").length > CERTAIN_CHARACTERS && [...EXTENSIONS].some(compileStars(extension)))
   );
 }

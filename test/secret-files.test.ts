@@ -70,7 +70,19 @@ describe("the name of a file says secrets", () => {
 });
 
 test("a pattern of a shell may name a file of secrets, unless it means any file", () => {
-  for (const pattern of [".e*", ".en?", ".env*", "*.pem", "conf/*.k[e]y", "*.p?m", "id_*", ".git-cred*", "secrets.*"])
+  for (const pattern of [
+    ".*",
+    ".e*",
+    ".en?",
+    ".?nv",
+    ".env*",
+    "*.pem",
+    "conf/*.k[e]y",
+    "*.p?m",
+    "id_*",
+    ".git-cred*",
+    "secrets.*",
+  ])
     assert.ok(mayNameSecretFile(pattern), pattern);
   for (const pattern of [
     "*",

@@ -170,9 +170,15 @@ function restrictionOf(pattern: string, roots: readonly string[]): CompiledRule[
 
 function compileRestriction(match: string, roots: readonly string[] = []): (spelled: string) => boolean {
   const root = roots.find((directory) => match.startsWith(`${directory}/`)) ?? "";
-  const path = match.slice(root.length).replaceAll(/\/{2,}/g, "/");
-  const part = compileStars(`*/${folded(path.replace(/^(?:\.\/|\*\*\/|\/)+/, "").replace(/\/$/, ""))}/*`);
-  return (spelled) => part(`/${spelled}/`);
+  const path = match
+    .slice(root.length)
+    .replaceAll(/\/{2,}/g, "/")
+    .replace(/^(?:\.\/|\*\*\/|\/)+/, "")
+    .replace(/\/$/, "");
+  // `**` between names is any number of them, also none.
+  const parts = [...new Set([path, path.replaceAll("/**/", "/")])].map((each) => compileStars(`*/${folded(each)}/*`));
+  // The workspace itself is no name, so `.*` does not cover it.
+  return (spelled) => (spelled === "." ? path === "." : parts.some((part) => part(`/${spelled}/`)));
 }
 
 /** One spelling for all that some file system treats as the same name. */

@@ -31,6 +31,8 @@ describe("a rule that denies a path covers", () => {
     "./private": ["private", "a/private/b"],
     "/work/project/private": ["private", "private/a"],
     "**/private/**": ["private/a", "a/private/b/c"],
+    "docs/**/plan": ["docs/plan", "docs/a/plan", "x/docs/a/b/plan"],
+    ".*": [".git", "src/.cache/a"],
     "*.sql": ["dump.sql", "db/dump.SQL", "old.sql/part1"],
     "caf\u00e9/*": ["cafe\u0301/menu", "CAFE\u0301/menu"],
     "a//b": ["a/b", "x/a/b/c"],
@@ -46,6 +48,8 @@ describe("a rule that denies a path covers", () => {
     "secrets/*": ["src/secretsanta.ts", "secrets", "my-secrets/a", "secrets.md"],
     ".git/config": [".git/configs", "my.git/config", ".github/config", "config"],
     private: ["private.ts", "src/privately/a", "un-private"],
+    ".*": [".", "src/a.ts"],
+    "docs/**/plan": ["docs/a/plans", "docs/blueprint/plan.md", "plan"],
     "*.sql": ["sql", "dump.sqlite", "src/sql.ts"],
     "/work/project/private": ["src/public", "project/public"],
   };
