@@ -11,10 +11,13 @@ import { awsCredentialsIn, awsHeaders } from "./aws-signature.ts";
 
 /** Time for which the bytes of one answer are batched before they are passed on, in milliseconds. */
 const GATHER_MS = 25;
-/** A larger response is not a model's answer: the request is aborted. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-/** Backpressure: with this many chunks waiting, the socket is paused; a chunk of the wire is at most 64 KB. */
-const MAX_GATHERED_CHUNKS = 64;
+/**
+ * A larger response is not a model's answer: the request is aborted. The longest answers have 128,000 tokens, each in an
+ * event of about 300 bytes.
+ */
+const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** As much is batched at most. What a slow reader has not taken by then pauses the socket. A chunk may be one byte. */
+const MAX_GATHERED = { chunks: 4_096, bytes: 1024 * 1024 };
 /** Lifetime of idle connections, in milliseconds: the length of a typical tool call. */
 const KEEP_ALIVE_MS = 30_000;
 
@@ -39,8 +42,8 @@ export type TransportOptions = {
 
 /** Thrown for a response that is too large for an answer; read by `failure.ts`. */
 export class AnswerTooLarge extends Error {
-  constructor() {
-    super(`the answer is larger than ${MAX_ANSWER_BYTES / 1024 / 1024} MB`);
+  constructor(maxBytes: number) {
+    super(`the answer is larger than ${maxBytes / 1024 / 1024} MB`);
     this.name = "AnswerTooLarge";
   }
 }
@@ -180,12 +183,15 @@ function createAnswer(
   let request: Dispatcher.DispatchController | undefined;
   let body: ReadableStreamDefaultController<Uint8Array> | undefined;
   let gathered: Buffer[] = [];
+  let gatheredBytes = 0;
   let gathering: NodeJS.Timeout | undefined;
   let wanted = false;
   let over: { error?: unknown } | undefined;
   let received = 0;
 
   const abort = () => request?.abort(signal?.reason);
+
+  const isFull = () => gathered.length >= MAX_GATHERED.chunks || gatheredBytes >= MAX_GATHERED.bytes;
 
   /** Passes on the batched bytes before the reader sees the end. */
   function handOn(): void {
@@ -195,6 +201,7 @@ function createAnswer(
     if (first !== undefined) {
       wanted = false;
       gathered = [];
+      gatheredBytes = 0;
       body.enqueue(more.length === 0 ? first : Buffer.concat([first, ...more]));
       if (request?.paused) request.resume();
     } else if (over !== undefined) {
@@ -240,10 +247,14 @@ function createAnswer(
     },
     onResponseData(controller, chunk) {
       received += chunk.length;
-      if (received > MAX_ANSWER_BYTES) return controller.abort(new AnswerTooLarge());
+      if (received > MAX_RESPONSE_BYTES) return controller.abort(new AnswerTooLarge(MAX_RESPONSE_BYTES));
       gathered.push(chunk);
-      if (gathering === undefined) gathering = setTimeout(handOn, GATHER_MS);
-      if (gathered.length >= MAX_GATHERED_CHUNKS) controller.pause();
+      gatheredBytes += chunk.length;
+      if (isFull()) {
+        clearTimeout(gathering);
+        handOn();
+        if (isFull()) controller.pause();
+      } else gathering ??= setTimeout(handOn, GATHER_MS);
     },
     onResponseEnd: () => finish({}),
     onResponseError(_controller, error) {
