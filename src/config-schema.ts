@@ -285,7 +285,10 @@ const delegation = z.strictObject({
     .describe("Maximum wall time of a child, in seconds from its start; 0 = no limit."),
   stall_seconds: seconds
     .default(300)
-    .describe("Time without data, in seconds, after which a request counts as stalled; 0 = never."),
+    .describe(
+      "Time without data, in seconds, after which a request counts as stalled; 0 = never. A provider that sends signs of " +
+        "life without content (comments, pings) is given four times as long.",
+    ),
   max_cost_usd: z.number().positive().optional().describe("Maximum cost of one delegation in USD. Empty = no limit."),
   allow_unknown_price: z
     .boolean()

@@ -29,7 +29,7 @@ export const FAILURES: Record<FailureKind, Explained> = {
     todo: "Check the address, the proxy (the message names the one in use; set `NO_PROXY` for local endpoints) and the certificates (`NODE_EXTRA_CA_CERTS`).",
   },
   stalled: {
-    says: ["was silent for"],
+    says: ["was silent for", "sent signs of life but no content for"],
     means: "nothing arrived for `delegation.stall_seconds`",
     todo: "For a slow model, raise `delegation.stall_seconds`.",
   },

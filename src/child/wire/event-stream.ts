@@ -1,40 +1,101 @@
 /** The server-sent events of an answer, as they arrive: https://html.spec.whatwg.org/multipage/server-sent-events.html. */
 import { createParser, type EventSourceMessage, type EventSourceParser } from "eventsource-parser";
+import { parsedJson } from "./failure/error-body.ts";
+import { AnswerTooLarge } from "./transport.ts";
+
+/** A longer event is not waited for. */
+const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
 
 /** A parser of events, with what llama.cpp sends in a field of its own as one: ggml-org/llama.cpp#14566. */
 export function createEventParser(onEvent: (event: EventSourceMessage) => void): EventSourceParser {
   return createParser({
     onEvent,
-    onError({ field, value }) {
+    maxBufferSize: MAX_EVENT_CHARACTERS,
+    onError({ type, field, value }) {
+      if (type === "max-buffer-size-exceeded") throw new AnswerTooLarge(MAX_EVENT_CHARACTERS);
       if (field === "error" && value !== undefined) onEvent({ id: undefined, event: "error", data: value });
     },
   });
 }
 
-/**
- * Events that arrived together, in order. Whoever stops early cancels the stream.
- * @param keep receives the bytes as well, before their events
- */
+/** Tells whether an answer is still being spoken. @param isContent false for signs of life: comments, pings, blanks */
+export type Hear = (isContent: boolean) => void;
+
+/** Whoever wants to know more of a stream than its events. */
+export type StreamWatch = {
+  /** Receives the bytes, before their events. */
+  keep(bytes: Uint8Array): void;
+  hear: Hear;
+  /** Receives the error of a connection that broke, which is the end of the events: they may be complete. */
+  broke(error: unknown): void;
+};
+
+const NOBODY: StreamWatch = {
+  keep() {},
+  hear() {},
+  broke(error) {
+    throw error;
+  },
+};
+
+/** Events that arrived together, in order. Whoever stops early cancels the stream. */
 export async function* eventBatches(
   body: ReadableStream<Uint8Array>,
-  keep: (bytes: Uint8Array) => void = () => {},
+  { keep, hear, broke }: StreamWatch = NOBODY,
 ): AsyncGenerator<EventSourceMessage[]> {
   let batch: EventSourceMessage[] = [];
   const parser = createEventParser((event) => batch.push(event));
+  const isContent = createContentCheck();
   const reader = body.getReader();
   const decoder = new TextDecoder();
+  let broken = false;
+  const breakOff = (error: unknown) => {
+    broke(error);
+    broken = true;
+    return { done: true, value: undefined } as const;
+  };
+  hear(false);
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(breakOff);
       if (!done) keep(value);
       // Some streams end within their last event.
-      parser.feed(done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true }));
-      const arrived = batch;
+      const text = done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true });
+      parser.feed(text);
+      const arrived = broken ? batch.filter(({ data }) => isWhole(data)) : batch;
       batch = [];
+      if (!done) hear(isContent(text, arrived));
       yield arrived;
       if (done) return;
     }
   } finally {
     await reader.cancel().catch(() => {});
   }
+}
+
+function isWhole(data: string): boolean {
+  return data.trim() === "[DONE]" || typeof parsedJson(data) === "object";
+}
+
+/** Anthropic's and OpenAI's signs of life that are events: `{"type": "ping"}`, `{"type":"keepalive","sequence_number":3}`. */
+const SIGN_OF_LIFE = /^\s*$|^\s*\{\s*"type"\s*:\s*"(?:ping|keepalive)"/;
+/** The beginning of a line whose data has begun. As much of a line is kept, in characters. */
+const DATA_BEGUN = /^data:\s*\S/;
+const MAX_LINE_START = 32;
+
+/** Whether a piece of a stream carries content: an event that is not the one before it again, or a part of one. */
+function createContentCheck(): (text: string, events: readonly EventSourceMessage[]) => boolean {
+  let lineStart = "";
+  let last = "";
+  return (text, events) => {
+    const isNew = events.some(({ event, data }) => {
+      const isContent = data !== last && event !== "ping" && !SIGN_OF_LIFE.test(data);
+      last = data;
+      return isContent;
+    });
+    const newLineAt = Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1;
+    const ofLine = text.slice(newLineAt);
+    lineStart = `${newLineAt > 0 ? "" : lineStart}${ofLine.slice(0, MAX_LINE_START)}`.slice(0, MAX_LINE_START);
+    return isNew || (ofLine.trim() !== "" && DATA_BEGUN.test(lineStart));
+  };
 }

@@ -19,12 +19,15 @@ import { withoutRejectedParameters } from "./request/parameter-retry.ts";
 import type { RejectedParameter } from "./request/rejected-parameters.ts";
 import { callOptions, type ModelCall, outputLimit } from "./request/request.ts";
 import { toolSchema } from "./request/tool-schema.ts";
-import { startStallTimer } from "./stall-timer.ts";
-import type { Transport } from "./transport.ts";
+import { type StallTimer, startStallTimer } from "./stall-timer.ts";
+import { AnswerTooLarge, type Transport } from "./transport.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 /** Minimum interval between live updates, in milliseconds. */
 const DELTA_MS = 25;
+
+/** Maximum length of an answer and its reasoning, in characters: what is kept in memory and sent back. */
+const MAX_SPOKEN = 16 * 1024 * 1024;
 
 /** Never rejects. @param show receives the live text, in pieces */
 export type Model = (request: ModelCall, signal: AbortSignal, show: (delta: Delta) => void) => Promise<Reply>;
@@ -71,9 +74,11 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
     const builder = createReplyBuilder();
     const stall = startStallTimer(clock, stallMs, signal);
     let lastShownAt = clock.elapsed();
+    let spokenCharacters = 0;
 
     function receive(part: StreamPart): void {
-      stall.reset();
+      if ("delta" in part) spokenCharacters += part.delta.length;
+      if (spokenCharacters > MAX_SPOKEN) throw new AnswerTooLarge(MAX_SPOKEN);
       accumulate(builder, part);
       if (builder.pending.length > 0 && clock.elapsed() - lastShownAt >= DELTA_MS) showPending(false);
     }
@@ -88,7 +93,7 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       const { dialect, rejected } = peer;
       const wire = await opening;
       const tools = request.tools.map((tool) => toolSpec(tool, dialect.toolSchema));
-      await wire(callOptions(request, dialect, tools, stall.signal), receive);
+      await wire(callOptions(request, dialect, tools, stall.signal), receive, stall.hear);
       showPending(true);
       const { apiMode } = route.endpoint;
       const { sumHoldsReasoning } = dialect;
@@ -96,7 +101,7 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       const answerer = { who, apiMode, now: clock.now(), redact: access.redact, sumHoldsReasoning, rejected };
       return redacted(buildReply(builder, answerer), access);
     } catch (error) {
-      return redacted(failedReply(builder, thrown(error, stall.hasStalled(), signal, request, clock.now())), access);
+      return redacted(failedReply(builder, thrown(error, stall.stalledFor(), signal, request, clock.now())), access);
     } finally {
       stall.stop();
     }
@@ -108,11 +113,17 @@ export function nameOf(route: Route): string {
   return `${route.model} @ ${route.provider}`;
 }
 
-function thrown(error: unknown, stalled: boolean, signal: AbortSignal, request: ModelCall, now: number): Failure {
+type Stall = ReturnType<StallTimer["stalledFor"]>;
+
+function thrown(error: unknown, stall: Stall, signal: AbortSignal, request: ModelCall, now: number): Failure {
   const who = nameOf(request.route);
   if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was aborted.` };
-  if (stalled) return { kind: "stalled", message: `${who} was silent for ${request.stallMs / 1000} s.` };
+  if (stall !== undefined) return { kind: "stalled", message: `${who} ${silence(stall)}.` };
   return failureOf(error, who, now, request.access.redact);
+}
+
+function silence({ ms, heard }: NonNullable<Stall>): string {
+  return heard ? `sent signs of life but no content for ${ms / 1000} s` : `was silent for ${ms / 1000} s`;
 }
 
 /** Maximum length kept of a cut-off answer, in characters. */

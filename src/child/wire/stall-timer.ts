@@ -1,39 +1,77 @@
-/** Detects a stalled stream. */
+/**
+ * Detects a stalled request. Silence counts only while this process runs: after a suspension, what arrived meanwhile is
+ * read before anything is judged.
+ */
 import type { Clock } from "../../clock.ts";
 
 export type StallTimer = {
   signal: AbortSignal;
-  /** Returns whether a stall aborted the signal. */
-  hasStalled(): boolean;
-  /** Restarts the timer, because data arrived. */
-  reset(): void;
+  /** What stalled, if it did: nothing arrived at all, or nothing but signs of life. */
+  stalledFor(): { ms: number; heard: boolean } | undefined;
+  /** Bytes arrived. @param isContent false for mere signs of life: comments, pings, blank events */
+  hear(isContent: boolean): void;
   /** Stops the timer, because the request has ended. */
   stop(): void;
 };
 
+/**
+ * Providers send signs of life while a request waits for its turn or a model thinks: OpenRouter's comments
+ * (https://openrouter.ai/docs/api-reference/streaming), Anthropic's pings
+ * (https://docs.anthropic.com/en/docs/build-with-claude/streaming). They are waited with for this many times as long.
+ */
+const PATIENCE = 4;
+/** The silence is added up in this many steps. A suspension is noticed at the end of its step. */
+const STEPS = 10;
+/** A step that ends this much too late, in milliseconds: the process was suspended, or busy. */
+const LATE_MS = 1_000;
+/** After a late step, the time to read what is there, in milliseconds. */
+const DRAIN_MS = 1_000;
+
 /** Returns a signal that follows `parent` and also aborts after `stallMs` without data. */
 export function startStallTimer(clock: Clock, stallMs: number, parent: AbortSignal): StallTimer {
   const controller = new AbortController();
-  let lastResetAt = clock.elapsed();
-  let stalled = false;
+  const startedAt = clock.elapsed();
+  const data = { limitMs: stallMs, silentMs: 0, countedTo: startedAt };
+  const content = { limitMs: stallMs * PATIENCE, silentMs: 0, countedTo: startedAt };
+  let stalledFor: ReturnType<StallTimer["stalledFor"]>;
   let cancelTimer = () => {};
   const follow = () => controller.abort(parent.reason);
-  const check = (afterMs: number) => {
-    cancelTimer = clock.after(afterMs, () => {
-      const left = lastResetAt + stallMs - clock.elapsed();
-      if (left > 0) return check(left);
-      stalled = true;
-      controller.abort(new DOMException("no data from the model", "AbortError"));
-    });
-  };
-  if (stallMs > 0) check(stallMs);
+
+  function wait(ms: number): void {
+    const dueAt = clock.elapsed() + ms;
+    cancelTimer = clock.after(ms, () => endStep(dueAt));
+  }
+
+  function endStep(dueAt: number): void {
+    const now = clock.elapsed();
+    for (const silence of [data, content]) {
+      silence.silentMs += Math.max(0, dueAt - silence.countedTo);
+      silence.countedTo = now;
+    }
+    const leftMs = Math.min(data.limitMs - data.silentMs, content.limitMs - content.silentMs);
+    if (leftMs > 0) wait(Math.min(leftMs, stallMs / STEPS));
+    else if (now - dueAt > LATE_MS) wait(DRAIN_MS);
+    else giveUp();
+  }
+
+  function giveUp(): void {
+    const heard = data.silentMs < data.limitMs;
+    stalledFor = { ms: heard ? content.limitMs : data.limitMs, heard };
+    controller.abort(new DOMException("no data from the model", "AbortError"));
+  }
+
+  if (stallMs > 0) wait(stallMs / STEPS);
   if (parent.aborted) follow();
   else parent.addEventListener("abort", follow, { once: true });
   return {
     signal: controller.signal,
-    hasStalled: () => stalled,
-    reset: () => {
-      lastResetAt = clock.elapsed();
+    stalledFor: () => stalledFor,
+    hear: (isContent) => {
+      const now = clock.elapsed();
+      for (const silence of isContent ? [data, content] : [data]) {
+        silence.silentMs = 0;
+        silence.countedTo = now;
+      }
     },
     stop: () => {
       cancelTimer();

@@ -7,7 +7,7 @@ import type { Endpoint, Route } from "../../route.ts";
 import { readChat } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { withQuery } from "./endpoint-query.ts";
-import { eventBatches } from "./event-stream.ts";
+import { eventBatches, type Hear } from "./event-stream.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
 import { createStreamEnd, withErrorAtEnd } from "./failure/stream-end.ts";
 import { tryingVersion } from "./missing-version.ts";
@@ -15,8 +15,8 @@ import type { Receive } from "./reply/reply-builder.ts";
 import { textOf } from "./response-body.ts";
 import type { Fetch } from "./transport.ts";
 
-/** Resolves at the end of the response. */
-export type Wire = (options: LanguageModelV4CallOptions, receive: Receive) => Promise<void>;
+/** Resolves at the end of the response. @param hear is told that it is still being spoken */
+export type Wire = (options: LanguageModelV4CallOptions, receive: Receive, hear: Hear) => Promise<void>;
 
 /** Maximum length read of an error response, in bytes. */
 const MAX_ERROR_BYTES = 256 * 1024;
@@ -47,7 +47,7 @@ async function openChat({ provider, model, endpoint }: WireRoute, dialect: Diale
     url: () => url,
     transformRequestBody: (body) => inDialect(body, endpoint, dialect),
   });
-  return async (options, receive) => {
+  return async (options, receive, hear) => {
     const { body, warnings } = await chat.prepareRequest(options);
     receive({ type: "stream-start", warnings });
     const response = await fetch(url, {
@@ -57,8 +57,8 @@ async function openChat({ provider, model, endpoint }: WireRoute, dialect: Diale
       signal: options.abortSignal ?? null,
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
-    const end = createStreamEnd();
-    const batches = eventBatches(response.body, end.keep);
+    const end = createStreamEnd(hear);
+    const batches = eventBatches(response.body, end);
     const toolNames = (options.tools ?? []).map(({ name }) => name);
     await withErrorAtEnd(end, receive, (receive) => readChat(batches, toolNames, receive));
   };

@@ -17,9 +17,14 @@ export async function* answerParts(
   exception: (type: string, message: string) => Error,
 ): AsyncGenerator<LanguageModelV4StreamPart> {
   const spoken: SpokenBlocks = { blocks: new Map() };
-  for await (const { kind, type, payload } of messages) {
-    if (kind === "exception") throw exception(type, textIn(payload, "message"));
-    yield* partsOf(spoken, type, payload);
+  try {
+    for await (const { kind, type, payload } of messages) {
+      if (kind === "exception") throw exception(type, textIn(payload, "message"));
+      yield* partsOf(spoken, type, payload);
+    }
+  } catch (error) {
+    // What breaks after the end of the answer takes nothing from it.
+    if (spoken.stopReason === undefined) throw error;
   }
   if (spoken.stopReason === undefined) return;
   yield { type: "finish", finishReason: finishReasonOf(spoken.stopReason), usage: usageOf(spoken.usage) };

@@ -18,7 +18,7 @@ type Refusal = (response: Response, url: string) => Promise<APICallError>;
 /** @param refusalIn makes the error of a rejected request */
 export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoint">, fetch: Fetch, refusalIn: Refusal) {
   const url = `${endpoint.baseUrl}/model/${encodeURIComponent(model)}/converse-stream`;
-  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive) => {
+  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive, hear) => {
     const { fields, warnings } = await effortFields(model, effortIn(options), options.maxOutputTokens);
     receive({ type: "stream-start", warnings });
     const response = await fetch(url, {
@@ -29,7 +29,7 @@ export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoin
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
     const exception = (type: string, message: string) => exceptionIn(type, message, url);
-    for await (const part of answerParts(awsMessages(response.body), exception)) receive(part);
+    for await (const part of answerParts(awsMessages(response.body, hear), exception)) receive(part);
   });
 }
 

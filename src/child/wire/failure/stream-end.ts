@@ -3,23 +3,31 @@
  * answer ended without an end, its last bytes may say why: an `error:` line, an object of another shape, a document.
  */
 import { APICallError } from "@ai-sdk/provider";
-import { createEventParser } from "../event-stream.ts";
+import { createEventParser, type Hear, type StreamWatch } from "../event-stream.ts";
+import { saysEnd } from "../reply/reply.ts";
 import type { Receive } from "../reply/reply-builder.ts";
 import { NotAStream, pageTitle, parsedJson, saysError } from "./error-body.ts";
 
 /** As much of a stream as is kept, in bytes. */
 const MAX_KEPT = 64 * 1024;
 
-export type StreamEnd = {
-  keep(bytes: Uint8Array): void;
+export type StreamEnd = StreamWatch & {
+  /** The error of the connection, if it broke. */
+  brokenBy(): { error: unknown } | undefined;
   /** The error that the end of the body holds, if it holds one. */
   error(): unknown;
 };
 
-export function createStreamEnd(): StreamEnd {
+export function createStreamEnd(hear: Hear): StreamEnd {
   const kept: Uint8Array[] = [];
   let length = 0;
+  let brokenBy: { error: unknown } | undefined;
   return {
+    hear,
+    broke(error) {
+      brokenBy = { error };
+    },
+    brokenBy: () => brokenBy,
     keep(bytes) {
       kept.push(bytes);
       length += bytes.length;
@@ -30,7 +38,7 @@ export function createStreamEnd(): StreamEnd {
 }
 
 /**
- * Reads an answer. Where it ended without an end, or with something that the reader cannot read, its last bytes may hold
+ * Reads an answer. A connection that broke after the end of the answer took nothing from it. Where it ended without an end, or with something that the reader cannot read, its last bytes may hold
  * an error in a form that the reader does not know.
  */
 export async function withErrorAtEnd(
@@ -43,10 +51,12 @@ export async function withErrorAtEnd(
   try {
     await read((part) => {
       const isUnread = !isOver && part.type === "error" && part.error instanceof Error;
-      isOver ||= part.type === "error" || (part.type === "finish" && part.finishReason.raw !== undefined);
+      isOver ||= part.type === "error" || (part.type === "finish" && saysEnd(part.finishReason));
       if (isUnread) receiveError(end.error() ?? part.error);
       else receive(part);
     });
+    const broken = isOver ? undefined : end.brokenBy();
+    if (broken !== undefined) throw broken.error;
   } catch (thrown) {
     const error = APICallError.isInstance(thrown) ? undefined : end.error();
     if (error === undefined) throw thrown;

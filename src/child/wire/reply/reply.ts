@@ -152,7 +152,12 @@ function refusal(builder: ReplyBuilder, who: string): Failure {
 
 /** Returns whether the provider said how its answer ended; its count is then complete. */
 function hasEnded({ finish }: ReplyBuilder): boolean {
-  return finish !== undefined && (finish.raw !== undefined || UNIFIED[finish.unified] !== undefined);
+  return finish !== undefined && saysEnd(finish);
+}
+
+/** Returns whether a finish is the provider's word, and not what a package says of a stream without one. */
+export function saysEnd({ unified, raw }: NonNullable<ReplyBuilder["finish"]>): boolean {
+  return raw !== undefined || UNIFIED[unified] !== undefined;
 }
 
 /** Returns whether anything was counted. An impossible count is included: `usage.ts` judges it. */

@@ -5,7 +5,7 @@
 import type { JSONObject } from "@ai-sdk/provider";
 import type { EventSourceMessage } from "eventsource-parser";
 import { isRecord } from "../../../record.ts";
-import { eventBatches } from "../event-stream.ts";
+import { eventBatches, type StreamWatch } from "../event-stream.ts";
 import { parsedJson } from "../failure/error-body.ts";
 import { withBody } from "../response-body.ts";
 import type { Fetch } from "../transport.ts";
@@ -22,14 +22,14 @@ export type Rewriter = {
 
 /**
  * A `fetch` whose streams are rewritten, by each rewriter in turn.
- * @param keep receives what was sent
+ * @param watch is told of what was sent
  */
-export function rewriteEvents(fetch: Fetch, rewriters: readonly Rewriter[], keep?: (bytes: Uint8Array) => void): Fetch {
+export function rewriteEvents(fetch: Fetch, rewriters: readonly Rewriter[], watch?: StreamWatch): Fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
     const { ok, body } = response;
     if (!ok || body === null) return response;
-    return withBody(response, ReadableStream.from(rewrittenEvents(eventBatches(body, keep), rewriters)));
+    return withBody(response, ReadableStream.from(rewrittenEvents(eventBatches(body, watch), rewriters)));
   };
 }
 

@@ -3,14 +3,17 @@
  * other formats as well. Where reasoning came by itself, a text that begins with a tag is an answer.
  */
 import { createThinkSplitter, type Said } from "../chat/think-tags.ts";
+import type { Hear } from "../event-stream.ts";
 import type { Receive, StreamPart } from "../reply/reply-builder.ts";
 
 type TextPart = Extract<StreamPart, { type: "text-start" | "text-delta" | "text-end" }>;
 
-export function withoutThinkTags<Options>(wire: (options: Options, receive: Receive) => Promise<void>): typeof wire {
-  return async (options, receive) => {
+export function withoutThinkTags<Options>(
+  wire: (options: Options, receive: Receive, hear: Hear) => Promise<void>,
+): typeof wire {
+  return async (options, receive, hear) => {
     const filter = createFilter(receive);
-    await wire(options, filter.apply);
+    await wire(options, filter.apply, hear);
     filter.end();
   };
 }
