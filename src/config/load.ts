@@ -60,13 +60,13 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
   const untrusted: Layer[] = [];
   for (const file of files) {
     const read = readDocument(file.path, file.text);
-    if ("errors" in read) errors.push(...read.errors);
+    if ("errors" in read) errors.push(...(file.trusted || !file.isShared ? read.errors : [notQuoted(file.path)]));
     else if (file.trusted) layers.push(layerOf(read.document));
     else {
       const layer = choicesOnly(read.document, layerOf(read.document), layers, errors, warnings);
       untrusted.push(layer);
       layers.push(layer);
-      untrustedAliases.push(...Object.keys(read.document.value.models ?? {}));
+      untrustedAliases.push(...Object.keys(layer.value.models ?? {}));
     }
   }
   layers.push(overridesIn(place.env, errors));
@@ -95,6 +95,11 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
     untrustedAliases,
     warnings,
   };
+}
+
+/** A link in a project, or a second name of a file, may lead to a secret: an error would quote from it. */
+function notQuoted(path: string): string {
+  return `${path}: expected a valid config; found errors. They are not shown: the file is a link or has a second name, and it is not trusted. Put a plain file in its place`;
 }
 
 /** A provider in a layer above the model's belongs to that model; otherwise merging would have dropped the model. */

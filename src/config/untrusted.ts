@@ -1,12 +1,16 @@
 /**
- * What a project file may set before the user trusts it: a choice among the user's routes, and lower limits. No
- * endpoint, key, permission or environment. The rest is an error, never dropped silently.
+ * What a project file may set before the user trusts it: a choice among the user's routes, names of its own for them,
+ * and lower limits within bounds. No endpoint, key, permission or environment. The rest is an error, never dropped
+ * silently, and what the file changes in a route is told.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { type Config, configSchema } from "../config-schema.ts";
 import type { Warning } from "../errors.ts";
 import { type KeyPath, pathText } from "../key-path.ts";
+import { present } from "../present.ts";
 import { isRecord } from "../record.ts";
+import { shortLine } from "../short-line.ts";
 import type { ConfigDocument } from "./document.ts";
 import { type Layer, mergeLayers } from "./layers.ts";
 
@@ -20,19 +24,19 @@ const DELEGATION_CHOICES = [
   "batch_defaults",
   "on_served_mismatch",
 ];
-/** Limits, and whether 0 means unlimited. */
+/** Limits: the lowest value with which work still gets done, and whether 0 means unlimited. */
 const LIMITS = {
-  max_concurrent_children: false,
-  max_spawn_depth: false,
-  max_tasks_per_call: false,
-  max_iterations: false,
-  child_timeout_seconds: true,
-  stall_seconds: true,
-  max_cost_usd: false,
-} as const satisfies Partial<Record<keyof Config["delegation"], boolean>>;
+  max_concurrent_children: { least: 1 },
+  max_spawn_depth: { least: 1 },
+  max_tasks_per_call: { least: 10 },
+  max_iterations: { least: 5 },
+  child_timeout_seconds: { least: 60, zeroIsUnlimited: true },
+  stall_seconds: { least: 30, zeroIsUnlimited: true },
+  max_cost_usd: { least: 0.05 },
+} as const satisfies Partial<Record<keyof Config["delegation"], { least: number; zeroIsUnlimited?: true }>>;
 type Limit = keyof typeof LIMITS;
 
-/** The layer of an untrusted file: a limit that it would raise keeps its value, with a warning. */
+/** The layer of an untrusted file. A limit out of its bounds and a name that the user has keep their meaning. */
 export function choicesOnly(
   document: ConfigDocument,
   layer: Layer,
@@ -47,20 +51,88 @@ export function choicesOnly(
     ...Object.keys(inner).map((key): KeyPath => ["delegation", key]),
   ])
     if (!isChoice(path)) errors.push(document.error(path, NOT_TRUSTED));
-  if (delegation === undefined) return layer;
-  const now = configSchema.parse(mergeLayers(below).value).delegation;
-  const kept = Object.entries(inner).filter(([key, value]) => {
-    if (!isLimit(key) || !raises(key, Number(value), now[key])) return true;
+  const merged = mergeLayers(below).value;
+  const kept = { ...rest, ...present({ models: ownNames(layer, merged, warnings) }) };
+  const limited =
+    delegation === undefined ? kept : { ...kept, delegation: withinLimits(layer, inner, merged, warnings) };
+  const changes = routeChanges(limited, merged);
+  if (changes.length > 0)
+    warnings.push({
+      code: "untrusted-route",
+      message: `${document.file} (not trusted) changes ${changes.join("; ")}. ${TRUST_IT}`,
+    });
+  return { ...layer, value: limited };
+}
+
+const TRUST_IT = "`deputy config trust` makes the file trusted.";
+
+/** The file's aliases, without those that have a name of the user's. */
+function ownNames(
+  { value, sourceOf }: Layer,
+  { models }: Record<string, unknown>,
+  warnings: Warning[],
+): Record<string, unknown> | undefined {
+  if (!isRecord(value.models)) return undefined;
+  const taken = Object.keys(isRecord(models) ? models : {}).map((name) => name.toLowerCase());
+  const own = Object.entries(value.models).filter(([name]) => {
+    if (!taken.includes(name.toLowerCase())) return true;
+    const message = `${sourceOf(["models", name])}: an untrusted project file cannot redefine your alias ${name}: it keeps your meaning. ${TRUST_IT}`;
+    warnings.push({ code: "untrusted-alias", message });
+    return false;
+  });
+  return Object.fromEntries(own);
+}
+
+function withinLimits(
+  { sourceOf }: Layer,
+  wanted: Record<string, unknown>,
+  merged: Record<string, unknown>,
+  warnings: Warning[],
+): Record<string, unknown> {
+  const now = configSchema.parse(merged).delegation;
+  const kept = Object.entries(wanted).filter(([key, value]) => {
+    const bound = isLimit(key) ? boundBroken(key, Number(value), now[key]) : undefined;
+    if (bound === undefined || !isLimit(key)) return true;
     const path = pathText(["delegation", key]);
     warnings.push({
       code: "untrusted-limit",
       message:
-        `${layer.sourceOf(["delegation", key])}: an untrusted project file can only lower limits; ${path} stays ` +
-        `${now[key]}, not ${value}. \`deputy config trust\` makes the file trusted.`,
+        `${sourceOf(["delegation", key])}: an untrusted project file can only lower limits${bound}; ${path} stays ` +
+        `${now[key]}, not ${value}. ${TRUST_IT}`,
     });
     return false;
   });
-  return { ...layer, value: { ...rest, delegation: Object.fromEntries(kept) } };
+  return Object.fromEntries(kept);
+}
+
+/** The keys that decide where a task runs, with what the file makes of them. */
+function routeChanges(value: Record<string, unknown>, merged: Record<string, unknown>): string[] {
+  const inner = (of: unknown) => (isRecord(of) ? of : {});
+  const single = [
+    ...ROUTE_KEYS.map((key) => ({ name: key, now: merged[key], next: value[key] })),
+    ...[...ROUTE_KEYS, "fallbacks"].map((key) => ({
+      name: `delegation.${key}`,
+      now: inner(merged.delegation)[key],
+      next: inner(value.delegation)[key],
+    })),
+  ];
+  const changed = single.filter(({ now, next }) => next !== undefined && !isDeepStrictEqual(now, next));
+  const named = ["models", "agents"].flatMap((key) => Object.keys(inner(value[key])).map((name) => `${key}.${name}`));
+  return [
+    ...changed.map(({ name, now, next }) => `${name} from ${shortly(now)} to ${shortly(next)}`),
+    ...(Array.isArray(value.rules) ? [`rules to ${value.rules.length} of its own`] : []),
+    ...(named.length > 0 ? [`what these names mean: ${named.slice(0, MAX_NAMED).join(", ")}`] : []),
+  ];
+}
+
+const ROUTE_KEYS = ["model", "provider", "reasoning_effort"];
+/** As many names as are told, and as many characters of a value. */
+const MAX_NAMED = 10;
+const MAX_SHOWN = 80;
+
+function shortly(value: unknown): string {
+  if (value === undefined) return "none";
+  return shortLine(typeof value === "string" ? value : JSON.stringify(value), MAX_SHOWN);
 }
 
 const NOT_TRUSTED =
@@ -76,8 +148,12 @@ function isLimit(key: string): key is Limit {
   return key in LIMITS;
 }
 
-function raises(key: Limit, wanted: number, now: number | undefined): boolean {
+/** How a wanted limit is out of its bounds, as the end of a clause; undefined if it is not. */
+function boundBroken(key: Limit, wanted: number, now: number | undefined): string | undefined {
+  const bounds: { least: number; zeroIsUnlimited?: true } = LIMITS[key];
   const amount = (value: number | undefined) =>
-    value === undefined || (LIMITS[key] && value === 0) ? Number.POSITIVE_INFINITY : value;
-  return amount(wanted) > amount(now);
+    value === undefined || (bounds.zeroIsUnlimited && value === 0) ? Number.POSITIVE_INFINITY : value;
+  if (amount(wanted) > amount(now)) return "";
+  // What is lower already is the user's own choice.
+  return amount(wanted) < Math.min(bounds.least, amount(now)) ? `, and this one not below ${bounds.least}` : undefined;
 }

@@ -8,6 +8,7 @@ import type { Route, Wish } from "../route.ts";
 import type { Call } from "../task.ts";
 import type { Environment } from "../template.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
+import { familyNamed } from "./catalog/families.ts";
 import { type ListCache, NO_LISTS } from "./catalog/list-cache.ts";
 import { createProviders, type Providers } from "./catalog/providers.ts";
 import type { LookAtImage } from "./images.ts";
@@ -83,7 +84,7 @@ export function createRouting({
   config,
   levels = { parent: [config], delegation: [config.delegation] },
   env,
-  untrustedAliases,
+  untrustedAliases = [],
   lists = NO_LISTS,
   agents = { definitions: configuredAgents(config), warnings: [] },
   extraDirs = [],
@@ -101,7 +102,10 @@ export function createRouting({
       return "connection" in answer ? lists.listOf(provider.slug, answer.connection.baseUrl) : undefined;
     },
   });
-  const aliases = createAliases(config.models, providers, untrustedAliases);
+  const aliases = createAliases(config.models, providers, {
+    names: untrustedAliases,
+    meansElse: (name) => meansElse(name, providers, catalog),
+  });
   const deps = { config, levels, providers, credentials, catalog, aliases, agents, lookAtImage, extraDirs, isOwn };
   return {
     providers,
@@ -133,4 +137,11 @@ export function createRouting({
       ),
     refreshRoute: (route, priced = false) => refreshRoute(route, priced, deps),
   };
+}
+
+/** Whether a name is a provider's, a family's or a known model's. */
+function meansElse(name: string, providers: Providers, catalog: Catalog): boolean {
+  if ("provider" in providers.find(name) || familyNamed(name) !== undefined) return true;
+  const wanted = name.toLowerCase();
+  return providers.all().some((each) => catalog.modelsOf(each).some((id) => id.toLowerCase() === wanted));
 }

@@ -4,6 +4,7 @@
  * no link out of the given roots. An unreadable file gives a reason as text, and never blocks.
  */
 import * as fs from "node:fs";
+import { relative } from "node:path";
 import { getSystemErrorMessage, promisify } from "node:util";
 import { errorCode } from "../errors.ts";
 import { isWithin } from "../path-within.ts";
@@ -20,8 +21,8 @@ export type ReadBounds = {
   mayCut?: true;
 };
 
-/** `isCut`: the file is longer. `unreadable`: the reason, as a clause. Undefined if there is no such file. */
-export type ForeignText = { text: string; isCut: boolean } | { unreadable: string } | undefined;
+/** `isCut`: the file is longer. `isShared`: it is reached by a link, or has more than one name. `unreadable`: the reason, as a clause. Undefined if there is no such file. */
+export type ForeignText = { text: string; isCut: boolean; isShared: boolean } | { unreadable: string } | undefined;
 
 /** Time limit for one file, in milliseconds. */
 const MAX_MS = 5_000;
@@ -158,15 +159,23 @@ function* boundedText(path: string, { within, isOwn, protectionOf, maxBytes, may
   checkKind(yield* statsOf(real));
   const descriptor = yield* opened(real, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   try {
-    checkKind(yield* statsOfOpen(descriptor));
+    const stats = yield* statsOfOpen(descriptor);
+    checkKind(stats);
     if (roots !== undefined && process.platform === "linux") checkPlace(yield* linkOf(`/proc/self/fd/${descriptor}`));
     const bytes = yield* atMost(maxBytes + 1, descriptor);
     const isCut = bytes.length > maxBytes;
     if (isCut && !mayCut) throw new Unreadable(`expected at most ${maxBytes} bytes; found more`);
-    return { text: bytes.toString("utf8", 0, maxBytes), isCut };
+    const isShared = stats.nlink > 1 || (yield* isLinked(path, real, within));
+    return { text: bytes.toString("utf8", 0, maxBytes), isCut, isShared };
   } finally {
     fs.closeSync(descriptor);
   }
+}
+
+/** Whether a path reaches its file through a link; links above the given roots are the user's own. */
+function* isLinked(path: string, real: string, within: readonly string[] = []): Steps<boolean> {
+  const root = within.find((each) => isWithin(each, path));
+  return root === undefined || relative(root, path) !== relative(yield* realPathOf(root), real);
 }
 
 /** Skips directories that do not exist. */

@@ -2,7 +2,7 @@
 /** Configuration from files and variables: layers, sources, errors with line and column, and untrusted files. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -367,6 +367,66 @@ describe("a project file that is not trusted", () => {
     );
   });
 
+  const harmful: [key: string, value: number, kept: number][] = [
+    ["stall_seconds", 0.001, 300],
+    ["stall_seconds", 29, 300],
+    ["child_timeout_seconds", 0.5, 60],
+    ["max_iterations", 1, 20],
+    ["max_spawn_depth", 0, 1],
+    ["max_tasks_per_call", 1, 1000],
+    ["max_cost_usd", 0.000001, 5],
+  ];
+  for (const [key, value, kept] of harmful)
+    test(`cannot stop all work with ${key}: ${value}`, () => {
+      writeUser("delegation: { max_iterations: 20, child_timeout_seconds: 60, max_cost_usd: 5 }\n");
+      writeProject(`delegation: { ${key}: ${value} }\n`);
+      const { config, warnings } = load();
+      assert.equal(config.delegation[key as keyof typeof config.delegation], kept);
+      assert.match(warnings[0]?.message ?? "", /config\.yaml:1: .* can only lower limits, and this one not below/);
+    });
+
+  test("may repeat a limit of the user's that is lower than its own could be", () => {
+    writeUser("delegation: { stall_seconds: 5, max_iterations: 1 }\n");
+    writeProject("delegation: { stall_seconds: 5, max_iterations: 1 }\n");
+    assert.deepEqual(load().warnings, []);
+  });
+
+  test("has what it changes in routes told once, with its file, keys and values", () => {
+    writeUser("model: glm-5\nmodels: { small: glm-5-air }\n");
+    writeProject("model: costly\ndelegation: { fallbacks: [costly] }\nrules: [{ when: { tag: x }, use: small }]\n");
+    const told = load().warnings.map(({ code, message }) => [code, message.replace(/^.*\/(?=work)/, "")]);
+    assert.deepEqual(told, [
+      [
+        "untrusted-route",
+        "work/.deputy/config.yaml (not trusted) changes model from glm-5 to costly; delegation.fallbacks from none to " +
+          '["costly"]; rules to 1 of its own. `deputy config trust` makes the file trusted.',
+      ],
+    ]);
+  });
+
+  test("changes nothing, and nothing is told, if it says what the user says", () => {
+    writeUser("model: glm-5\n");
+    writeProject("model: glm-5\n");
+    assert.deepEqual(load().warnings, []);
+  });
+
+  for (const name of ["small", "SMALL"])
+    test(`cannot redefine an alias of the user's: ${name}`, () => {
+      writeUser("models: { small: glm-5-air }\n");
+      writeProject(`models: { ${name}: costly, own: small }\nmodel: small\n`);
+      const { config, warnings, untrustedAliases } = load();
+      assert.deepEqual(config.models, { small: "glm-5-air", own: "small" });
+      assert.deepEqual(untrustedAliases, ["own"]);
+      assert.match(warnings[0]?.message ?? "", /config\.yaml:1: .*cannot redefine your alias/);
+    });
+
+  test("may redefine it, and is not warned of, once it is trusted", () => {
+    writeUser("models: { small: glm-5-air }\n");
+    trustConfig(writeProject("models: { small: costly }\ndelegation: { stall_seconds: 1 }\n"), stateDir(env));
+    const { config, warnings } = load();
+    assert.deepEqual([config.models, config.delegation.stall_seconds, warnings], [{ small: "costly" }, 1, []]);
+  });
+
   test("has its .env left unread", () => {
     writeProject("model: x\n");
     write("work/.deputy/.env", "OPENAI_BASE_URL=https://evil.example\n");
@@ -427,6 +487,37 @@ describe("files that are links", () => {
         code: "config-invalid",
       });
     });
+
+  const SHARED: Record<string, (secret: string, path: string) => void> = {
+    "a link": (secret, path) => symlinkSync(secret, path),
+    "a link to a link": (secret, path) => {
+      symlinkSync(secret, `${path}.2`);
+      symlinkSync(`${path}.2`, path);
+    },
+    "a hard link": (secret, path) => linkSync(secret, path),
+  };
+  const SECRETS = [
+    "*sk-never-shown",
+    "!sk-never-shown",
+    "sk-never-shown: 1",
+    "\uFEFF*sk-never-shown",
+    "model: [sk-never-shown",
+  ];
+  for (const [how, make] of Object.entries(SHARED))
+    for (const secret of SECRETS)
+      test(`an error quotes nothing of ${JSON.stringify(secret)} in a project's file that is ${how}`, () => {
+        const file = write("work/notes/secret.txt", secret);
+        mkdirSync(join(home, "work/.deputy"), { recursive: true });
+        make(file, join(home, "work/.deputy/config.yaml"));
+        const [mistake = "", ...more] = mistakesOf(load);
+        assert.match(mistake, /config\.yaml: expected a valid config; found errors\. They are not shown/);
+        assert.doesNotMatch(mistake + more.join(), /never-shown/);
+      });
+
+  test("a plain file of a project is quoted, to be corrected", () => {
+    writeProject("modell: x\n");
+    assert.match(mistakesOf(load)[0] ?? "", /config\.yaml:1:1 modell: expected a known key/);
+  });
 
   test("a config that is trusted in one project is not trusted through a link from another", () => {
     const trusted = write("other/.deputy/config.yaml", "extra_dirs: [/data]\n");

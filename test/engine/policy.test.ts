@@ -20,21 +20,26 @@ describe("an alias that a model may choose", () => {
     assert.deepEqual(routesIn(seen), ["acme-small-1 @ acme"]);
   });
 
-  const redefined: [how: string, model: string, aliases: Record<string, string>][] = [
-    ["itself", "small", { small: "beta-2 --provider beta" }],
-    ["in another case", "small", { SMALL: "beta-2 --provider beta" }],
-    ["through a name it leads to", "nested", { tiny: "beta-2 --provider beta" }],
-    ["as a new name that the pattern covers", "fresh", { fresh: "beta-2 --provider beta" }],
+  const redefined: [how: string, model: string, aliases: Record<string, string>, means: string][] = [
+    ["itself", "small", { small: "beta-2 --provider beta" }, "acme-small-1"],
+    ["in another case", "small", { SMALL: "beta-2 --provider beta" }, "acme-small-1"],
+    ["through a name it leads to", "nested", { tiny: "beta-2 --provider beta" }, "acme-tiny-1"],
   ];
-  for (const [how, model, aliases] of redefined)
-    test(`permits nothing where a project file that is not trusted defines it: ${how}`, async () => {
-      const { message } = await refusal({ goal: "one", model }, withProject({ models: aliases }, ["alias:*"]));
-      assert.match(message, /Expected a route that the user lets a model choose; found beta\/beta-2/);
+  for (const [how, model, aliases, means] of redefined)
+    test(`keeps its meaning where a project file that is not trusted redefines it: ${how}`, async () => {
+      const seen = await play({ goal: "one", model }, withProject({ models: aliases }, ["alias:*"]));
+      assert.deepEqual(routesIn(seen), [`${means} @ acme`]);
     });
 
-  test("may still be what a pattern over models allows", async () => {
-    const project = { models: { small: "beta-2 --provider beta" } };
-    const seen = await play({ goal: "one", model: "small" }, withProject(project, ["beta/*"]));
+  test("permits nothing as a new name in a project file that is not trusted, though a pattern covers it", async () => {
+    const project = { models: { fresh: "beta-2 --provider beta" } };
+    const { message } = await refusal({ goal: "one", model: "fresh" }, withProject(project, ["alias:*"]));
+    assert.match(message, /Expected a route that the user lets a model choose; found beta\/beta-2/);
+  });
+
+  test("may be a new name there for what a pattern over models allows", async () => {
+    const project = { models: { fresh: "beta-2 --provider beta" } };
+    const seen = await play({ goal: "one", model: "fresh" }, withProject(project, ["beta/*"]));
     assert.deepEqual(routesIn(seen), ["beta-2 @ beta"]);
   });
 

@@ -112,6 +112,7 @@ function underProject(batch: Batch): Merged {
   }
   const { trusted, config = {}, delegation = {}, aliases = [], agents = [], ...rest } = project;
   const names = (named: { name: string }[]) => (trusted ? [] : named.map(({ name }) => name));
+  const isNew = ({ name }: Alias) => !batch.aliases.some((own) => own.name.toLowerCase() === name.toLowerCase());
   return {
     ...batch,
     ...(rest satisfies Omit<Project, "trusted" | "config" | "delegation" | "aliases" | "agents">),
@@ -119,9 +120,9 @@ function underProject(batch: Batch): Merged {
       config: levelsOf(batch.config, config),
       delegation: levelsOf(batch.delegation, delegation),
     },
-    aliases: namedOver(batch.aliases, aliases),
+    aliases: trusted ? namedOver(batch.aliases, aliases) : [...batch.aliases, ...aliases.filter(isNew)],
     agents: namedOver(batch.agents, agents),
-    untrusted: { aliases: names(aliases), agents: names(agents) },
+    untrusted: { aliases: names(aliases.filter(isNew)), agents: names(agents) },
   };
 }
 

@@ -26,29 +26,38 @@ export type Unaliased = {
 export type NamedAlias = { name: string; trusted: boolean; isExplicit: boolean };
 
 export type Aliases = {
-  /** Follows the model of a request through the user's aliases. */
-  resolve(wish: Wish): Unaliased | { problem: Problem };
+  /**
+   * Follows the model of a request through the user's aliases.
+   * @param isTyped it was said for this one call: an untrusted file does not say what it means
+   */
+  resolve(wish: Wish, isTyped: boolean): Unaliased | { problem: Problem };
   names(): string[];
 };
 
-/** @param untrusted names that an untrusted file defines: they do not permit anything */
+/** Names that an untrusted file defines. They do not permit anything, and mean nothing where they mean something else. */
+export type UntrustedNames = { names: readonly string[]; meansElse(name: string): boolean };
+
 export function createAliases(
   models: Readonly<Record<string, AliasConfig>>,
   providers: Providers,
-  untrusted: readonly string[] = [],
+  { names: untrusted, meansElse }: UntrustedNames = { names: [], meansElse: () => false },
 ): Aliases {
   const byName = new Map(Object.entries(models).map(([name, alias]) => [name.toLowerCase(), { name, alias }]));
 
-  function resolve(wish: Wish, through: readonly string[]): Unaliased | { problem: Problem } {
+  const isShadow = (name: string) => untrusted.includes(name) && meansElse(name);
+
+  function resolve(wish: Wish, through: readonly string[], isTyped: boolean): Unaliased | { problem: Problem } {
     const found = wish.model === undefined ? undefined : byName.get(wish.model.toLowerCase());
     // An alias may have the name of the model it leads to: inside the alias, the name means the model.
     if (found === undefined || found.name === through.at(-1)) return { wish, brought: [], warnings: [] };
+    if (isShadow(found.name) || (isTyped && untrusted.includes(found.name)))
+      return { wish, brought: [], warnings: [notFollowed(found.name)] };
     if (through.includes(found.name)) return { problem: cycle([...through, found.name]) };
     const { name, alias } = found;
     const { fallbacks, ...written } = typeof alias === "string" ? { model: alias } : alias;
     const parsed = parseModelWish(written, {}, providers);
     if ("problem" in parsed) return { problem: inAlias(name, parsed.problem) };
-    const meant = resolve(parsed.wish, [...through, name]);
+    const meant = resolve(parsed.wish, [...through, name], false);
     if ("problem" in meant) return meant;
     const { provider, effort } = meant.wish;
     if (provider !== undefined && wish.provider !== undefined && !providers.isSame(provider, wish.provider))
@@ -71,9 +80,14 @@ export function createAliases(
   }
 
   return {
-    resolve: (wish) => resolve(wish, []),
-    names: () => [...byName.values()].map(({ name }) => name),
+    resolve: (wish, isTyped) => resolve(wish, [], isTyped),
+    names: () => [...byName.values()].map(({ name }) => name).filter((name) => !isShadow(name)),
   };
+}
+
+function notFollowed(name: string): Warning {
+  const message = `${name} is also an alias in a project file that is not trusted. It is not followed: \`deputy config trust\` makes the file trusted.`;
+  return { code: "untrusted-alias", message };
 }
 
 function cycle(names: readonly string[]): Problem {

@@ -21,6 +21,8 @@ export type RouteLayer = {
   effort?: Effort | undefined;
   /** Fallbacks declared with it, for any model. */
   fallbacks?: readonly ModelWishConfig[] | undefined;
+  /** It was said for this one call, as on the command line. */
+  isTyped?: true;
   /** It is in a file of the project, which is not the operator's decision. */
   isProjectScoped?: boolean;
   /** The reason for which the level could not decide anything. */
@@ -115,13 +117,13 @@ function overlay(below: PartialRoute, layer: RouteLayer, deps: PrecedenceDeps): 
 }
 
 function readLevel(
-  { model, provider, effort }: RouteLayer,
+  { isTyped, model, provider, effort }: RouteLayer,
   { providers, aliases }: PrecedenceDeps,
 ): Unaliased | { problem: Problem } {
   const beside: Wish = present({ provider, effort });
   const parsed = parseModelWish(model, beside, providers);
   if ("problem" in parsed) return parsed;
-  const unaliased = aliases.resolve(parsed.wish);
+  const unaliased = aliases.resolve(parsed.wish, isTyped === true);
   if ("problem" in unaliased) return unaliased;
   return { ...unaliased, warnings: [...parsed.warnings, ...unaliased.warnings] };
 }

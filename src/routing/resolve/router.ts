@@ -70,7 +70,7 @@ type Validated = ReturnType<typeof validateRoute>;
 export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: RouteContext) => Routed {
   const { config } = deps;
   const context = createRouterContext(deps);
-  const ofCall = config.delegation.batch_defaults === "explicit" ? [] : layersOf("call", call);
+  const ofCall = config.delegation.batch_defaults === "explicit" ? [] : layersOf("call", call).map(typed);
   const isBudgeted =
     deps.bounds?.isBudgeted === true || (call.max_cost_usd ?? config.delegation.max_cost_usd) !== undefined;
   const found = new Map<string, Routed>();
@@ -100,7 +100,7 @@ function createRouterContext(deps: RouterDeps): RouterContext {
     ? precedence.from(deps.parentRoute)
     : overlayAll(precedence, EMPTY_ROUTE, [
         ...levels.parent.flatMap((fields) => layersOf("parent", fields, IN_PARENT)),
-        ...layersOf("parent", flagsOf(deps.parent), IN_PARENT),
+        ...layersOf("parent", flagsOf(deps.parent), IN_PARENT).map(typed),
       ]);
   const delegation = overlayAll(
     precedence,
@@ -295,6 +295,10 @@ function layersOf(
 ): RouteLayer[] {
   if ([model, provider, effort].every((field) => field === undefined)) return [];
   return [{ level, model, provider, effort, ...present({ place }) }];
+}
+
+function typed(layer: RouteLayer): RouteLayer {
+  return { ...layer, isTyped: true };
 }
 
 function hookLayers(decision: HookDecision): RouteLayer[] {
