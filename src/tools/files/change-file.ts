@@ -28,7 +28,7 @@ export function createWriteFile(workspace: Workspace): Tool<z.infer<typeof write
     run: async ({ path, content }, context) => {
       const place = locate(workspace, path);
       const deed = statsOf(place) ? "Changed" : "Created";
-      replaceFile(workspace, place, content, temporaryName(context));
+      replaceFile(workspace, place, Buffer.from(content), temporaryName(context));
       return changed(place, `${deed} ${place.shown} (${Buffer.byteLength(content)} bytes).`);
     },
   };
@@ -58,7 +58,7 @@ export function createEditFile(workspace: Workspace): Tool<Edit> {
     run: async (edit, context) => {
       const place = locate(workspace, edit.path);
       const { content, count } = applyEdit(place, readText(workspace, place), edit);
-      replaceFile(workspace, place, content, temporaryName(context));
+      replaceFile(workspace, place, Buffer.from(content), temporaryName(context));
       return changed(place, `Replaced ${count === 1 ? "1 occurrence" : `${count} occurrences`} in ${place.shown}.`);
     },
   };

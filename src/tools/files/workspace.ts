@@ -23,7 +23,7 @@ import type { OwnFiles } from "../../own-files.ts";
 import { isWithin } from "../../path-within.ts";
 import type { BoundPaths } from "../../plan.ts";
 import { isInPlace } from "../../system/bound-paths.ts";
-import { writeWhole } from "../../system/write-whole.ts";
+import { overwrite, writeWhole } from "../../system/write-whole.ts";
 import { isSystemError, ToolError } from "../tool-error.ts";
 import { createOwnCheck, type OwnCheck } from "./own-files.ts";
 
@@ -40,7 +40,7 @@ export type Workspace = {
 /** The real path of a model's path. `shown` is relative to the workspace, absolute in an extra directory. */
 export type ResolvedPath = { real: string; shown: string };
 
-const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 /** A Linux flag that Node does not name: a descriptor of the location alone, which cannot read. */
 const O_PATH = 0o10000000;
 const MAX_PATH_BYTES = 4_096;
@@ -76,7 +76,7 @@ export function showPath(workspace: Workspace, path: string): string {
 export function openToRead(workspace: Workspace, place: ResolvedPath): { descriptor: number; stats: Stats } {
   checkRegular(place, lstatSync(place.real, { throwIfNoEntry: false }));
   return inDirectory(workspace, dirname(place.real), (directory, { isOwnFile }) => {
-    const descriptor = openChecked(join(directory, basename(place.real)), (stats) => {
+    const descriptor = openChecked(join(directory, basename(place.real)), O_RDONLY, (stats) => {
       checkRegular(place, stats);
       if (isOwnFile(stats)) throw deputys(place.shown);
     });
@@ -89,14 +89,14 @@ export function openToRead(workspace: Workspace, place: ResolvedPath): { descrip
  * closing a descriptor drops every lock that this process holds on the file, including the lock on its runs. Closing a
  * descriptor of the location alone drops none. Only Linux has those; elsewhere, the check runs twice.
  */
-function openChecked(path: string, check: (stats: BigIntStats) => void): number {
+function openChecked(path: string, access: number, check: (stats: BigIntStats) => void): number {
   if (process.platform !== "linux") {
     check(lstatSync(path, { bigint: true }));
-    return checkedDescriptor(openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), check);
+    return checkedDescriptor(openSync(path, access | O_NOFOLLOW | O_NONBLOCK), check);
   }
   const place = checkedDescriptor(openSync(path, O_PATH | O_NOFOLLOW), check);
   try {
-    return openSync(`/proc/self/fd/${place}`, O_RDONLY | O_NONBLOCK);
+    return openSync(`/proc/self/fd/${place}`, access | O_NONBLOCK);
   } finally {
     closeSync(place);
   }
@@ -114,20 +114,52 @@ function checkedDescriptor(descriptor: number, check: (stats: BigIntStats) => vo
 
 /**
  * Writes a file's content completely or not at all: to a draft next to it, which is then renamed over it. Keeps the
- * mode of an existing file; creates missing directories.
+ * mode, owner and group of an existing file; creates missing directories. A file with several names, or whose owner the
+ * draft cannot have, is written in place.
  * @param temporaryName name of the draft; a killed process may leave it behind, the next write replaces it
+ * @returns how many names the file has
  */
-export function replaceFile(workspace: Workspace, place: ResolvedPath, content: string, temporaryName: string): void {
+export function replaceFile(
+  workspace: Workspace,
+  place: ResolvedPath,
+  content: Buffer,
+  temporaryName: string,
+): { names: number } {
   makeDirectory(workspace, dirname(place.real));
-  inDirectory(workspace, dirname(place.real), (directory, { isOwn }, real) => {
-    if (isOwn(join(real, basename(place.real)))) throw deputys(place.shown);
-    const before = lstatSync(join(directory, basename(place.real)), { throwIfNoEntry: false });
+  return inDirectory(workspace, dirname(place.real), (directory, own, real) => {
+    const path = join(directory, basename(place.real));
+    if (own.isOwn(join(real, basename(place.real)))) throw deputys(place.shown);
+    const before = lstatSync(path, { throwIfNoEntry: false });
     if (before) checkWritable(place, before);
-    writeWhole(join(directory, basename(place.real)), content, {
-      mode: before && before.mode & 0o7777,
-      draft: join(directory, temporaryName),
-    });
+    const names = before?.nlink ?? 1;
+    if (names > 1 || !replaced(path, content, before, join(directory, temporaryName))) {
+      overwriteChecked(place, path, content, own);
+    }
+    return { names };
   });
+}
+
+/** Returns false if the draft cannot have the file's owner. */
+function replaced(path: string, content: Buffer, before: Stats | undefined, draft: string): boolean {
+  try {
+    writeWhole(path, content, { mode: before && before.mode & 0o7777, owner: before, draft });
+    return true;
+  } catch (error) {
+    if (before && isSystemError(error, "EPERM")) return false;
+    throw error;
+  }
+}
+
+function overwriteChecked(place: ResolvedPath, path: string, content: Buffer, { isOwnFile }: OwnCheck): void {
+  const descriptor = openChecked(path, O_RDWR, (stats) => {
+    checkRegular(place, stats);
+    if (isOwnFile(stats)) throw deputys(place.shown);
+  });
+  try {
+    overwrite(descriptor, content);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /**
