@@ -6,7 +6,7 @@ import type { Failure, Warning } from "./errors.ts";
 import type { Planned } from "./plan.ts";
 import type { Route } from "./route.ts";
 import type { Call } from "./task.ts";
-import type { ToolEffect } from "./tool.ts";
+import type { SeenFile, ToolEffect } from "./tool.ts";
 
 /** A part of a model's response, kept as its provider sent it so that it can be sent back. */
 export type Part =
@@ -219,6 +219,8 @@ export type ChildEvent =
         /** `unknown`: the call was running when the process died. */
         outcome: "ran" | "denied" | "invalid" | "unknown";
         filesChanged: string[];
+        /** Files that the model knows from now on; absent = none. */
+        seen?: SeenFile[];
         durationMs: number;
       }
     >

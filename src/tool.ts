@@ -11,12 +11,20 @@ import type { z } from "zod";
  */
 export type ToolEffect = "read" | "write" | "delegate";
 
+/**
+ * What a call showed of a file, or wrote: its lines `from` (absent: the first) `to` (absent: the last), while the whole
+ * file had this hash.
+ */
+export type SeenFile = { path: string; sha256: string; from?: number; to?: number };
+
 export type ToolOutput = {
   /** The text that the model reads. The tool has already capped its size, and a cut is marked in the text. */
   text: string;
   ok: boolean;
   /** Workspace-relative paths of files that this call created or changed. */
   filesChanged?: string[];
+  /** Files that the model knows from now on, as they are after this call. */
+  seen?: SeenFile[];
   /** The same output as data, for programs, in the form of the tool's `output` schema. */
   data?: Record<string, unknown>;
 };
@@ -58,6 +66,8 @@ export type ToolContext = {
   /** The id of the call, as the model named it, and its step; a surface without steps omits both. */
   callId?: string;
   step?: number;
+  /** What the child knows of files, by path: the sum of its calls' `seen`. Absent: nothing. */
+  seen?: ReadonlyMap<string, SeenFile>;
   signal: AbortSignal;
   /**
    * Decides whether a tool may return a file that it has found. What the call itself was approved for is allowed. A

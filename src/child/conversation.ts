@@ -5,6 +5,8 @@
 import { answerTextOf } from "../answer-text.ts";
 import type { Failure } from "../errors.ts";
 import type { ChildEvent, FinalAnswerReason, Finish, Part } from "../event.ts";
+import { addSeen } from "../seen-file.ts";
+import type { SeenFile } from "../tool.ts";
 
 export type ToolCall = { callId: string; name: string; input: unknown };
 
@@ -51,6 +53,8 @@ export type Conversation = {
   outputTokens: number;
   /** Messages of the warnings recorded so far. */
   warned: Set<string>;
+  /** What the model knows of files, by path. */
+  seen: Map<string, SeenFile>;
 };
 
 export function createConversation(): Conversation {
@@ -71,6 +75,7 @@ export function createConversation(): Conversation {
     brokenOff: "",
     outputTokens: 0,
     warned: new Set(),
+    seen: new Map(),
   };
 }
 
@@ -135,6 +140,7 @@ function applyToolEnd(conversation: Conversation, event: Extract<ChildEvent, { k
   const { callId, name, text, ok } = event;
   conversation.pending = conversation.pending.filter((call) => call.callId !== callId);
   conversation.messages.push({ role: "tool", callId, name, text, ok });
+  for (const file of event.seen ?? []) addSeen(conversation.seen, file);
 }
 
 function applyFailure(conversation: Conversation, event: Extract<ChildEvent, { kind: "step-fail" }>): void {

@@ -7,6 +7,7 @@ import { realpathSync } from "node:fs";
 import { requestCode } from "../approval-request.ts";
 import type { ChildEvent } from "../event.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
+import { present } from "../present.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
 import { type Child, emit } from "./child.ts";
@@ -149,7 +150,7 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
   const { output, durationMs } = await run;
   // A call that continues with its child has not ended.
   if (CALLS_OF[tool.effect].cutOff === "goes-on" && child.signal.aborted) return;
-  const { text, ok, filesChanged = [] } = output;
+  const { text, ok, filesChanged = [], seen } = output;
   const { callId, name } = call;
   yield emit(child, {
     kind: "tool-end",
@@ -160,6 +161,7 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
     ok,
     outcome: "ran",
     filesChanged,
+    ...present({ seen }),
     durationMs,
   });
 }
@@ -169,8 +171,9 @@ async function runOne(child: Child, { call: { callId }, tool, input, subject: { 
   const { clock, explainBug, permissions } = child.deps;
   const { childId } = child.input;
   const startedAt = clock.elapsed();
+  const { step, seen } = child.conversation;
   const context = {
-    ...{ childId, callId, step: child.conversation.step, signal: child.signal },
+    ...{ childId, callId, step, seen, signal: child.signal },
     ...(file && { judge: createFoundJudge(permissions, tool.name, file) }),
   };
   const output = await tool.run(input, context).catch((error: unknown) => ({

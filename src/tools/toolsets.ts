@@ -5,6 +5,7 @@
 import type { TOOLSETS } from "../config-schema.ts";
 import type { OwnFiles } from "../own-files.ts";
 import type { BoundPaths } from "../plan.ts";
+import { present } from "../present.ts";
 import type { Tool, ToolOutput } from "../tool.ts";
 import { createEditFile, createWriteFile } from "./files/change-file.ts";
 import { createListDir } from "./files/list-dir.ts";
@@ -70,9 +71,15 @@ function presentable(tool: Tool, redact: (text: string) => string): Tool {
       const output = context.signal.aborted
         ? STOPPED
         : await tool.run(input, context).catch((error: unknown) => failureOf(error, context.signal));
-      return { ...output, text: redact(output.text) };
+      return withoutKeys(output, redact);
     },
   };
+}
+
+/** What a key was taken out of, the model has not seen: written back, the file would lose the key. */
+function withoutKeys({ seen, ...output }: ToolOutput, redact: (text: string) => string): ToolOutput {
+  const text = redact(output.text);
+  return { ...output, text, ...(text === output.text && present({ seen })) };
 }
 
 const STOPPED: ToolOutput = { ok: false, text: "Stopped before it was done." };

@@ -83,6 +83,7 @@ describe("write_file", () => {
     const { write, call, workspace } = openWorkshop(context);
     write("run.sh", "old");
     chmodSync(join(workspace, "run.sh"), 0o751);
+    await call("read_file", { path: "run.sh" });
     assert.match((await call("write_file", { path: "./run.sh", content: "new" })).text, /^Changed run\.sh/);
     assert.equal(readFileSync(join(workspace, "run.sh"), "utf8"), "new");
     assert.equal(statSync(join(workspace, "run.sh")).mode & 0o777, 0o751);
@@ -115,6 +116,7 @@ describe("write_file", () => {
     const { write, call, workspace } = openWorkshop(context);
     write("a.txt", "old");
     mkdirSync(join(workspace, ".deputy-delegation.0.tmp"));
+    await call("read_file", { path: "a.txt" });
     const { ok, text } = await call("write_file", { path: "a.txt", content: "new" });
     assert.equal(ok, false);
     assert.match(text, /The system refused it: .+ \(\w+\)\./);

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { createFoundJudge, type Permissions } from "../../src/child/file-rules.ts";
 import { decidePermission } from "../../src/child/permissions.ts";
-import type { ToolOutput } from "../../src/tool.ts";
+import { addSeen } from "../../src/seen-file.ts";
+import type { SeenFile, ToolOutput } from "../../src/tool.ts";
 import { createTools, type ToolsOptions } from "../../src/tools/toolsets.ts";
 
 export type Workshop = {
@@ -14,7 +15,10 @@ export type Workshop = {
   workspace: string;
   outside: string;
   write(path: string, content: string | Uint8Array): void;
-  /** Calls a tool as the loop does: input through its schema first. Throws if the schema rejects it. */
+  /**
+   * Calls a tool as the loop does: input through its schema first, and with what earlier calls showed. Throws if the
+   * schema rejects it.
+   */
   call(name: string, input: unknown, signal?: AbortSignal): Promise<ToolOutput>;
   target(name: string, input: unknown): string;
 };
@@ -42,6 +46,7 @@ export function openWorkshop(
     redact: (text) => text,
     ...options,
   });
+  const seen = new Map<string, SeenFile>();
   function prepare(name: string, input: unknown) {
     const tool = tools.find((each) => each.name === name);
     if (tool === undefined) throw new Error(`There is no tool ${name}.`);
@@ -61,7 +66,10 @@ export function openWorkshop(
       const { decision, because } = decidePermission(permissions.rules, permissions.otherwise, name, subject);
       if (decision !== "allow") return { ok: false, text: `Not allowed (${decision}): ${because}` };
       const judge = subject.file && createFoundJudge(permissions, name, subject.file);
-      return tool.run(input, { childId: "delegation.0", signal, ...(judge && { judge }) });
+      const context = { childId: "delegation.0", seen, signal, ...(judge && { judge }) };
+      const { seen: shown = [], ...output } = await tool.run(input, context);
+      for (const file of shown) addSeen(seen, file);
+      return output;
     },
     target: (name, given) => {
       const { tool, input } = prepare(name, given);

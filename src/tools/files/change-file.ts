@@ -1,16 +1,17 @@
 /**
  * `write_file` and `edit_file`. A change is read, made and written in one synchronous turn: two children that change
- * the same file cannot undo each other's work, and nobody ever sees a partial file.
+ * the same file cannot undo each other's work, and nobody ever sees a partial file. Encoding, byte order mark and line
+ * ends stay as they are.
  */
-import { isUtf8 } from "node:buffer";
-import { closeSync, readFileSync } from "node:fs";
 import { z } from "zod";
-import type { Tool, ToolContext, ToolOutput } from "../../tool.ts";
-import { ToolError } from "../tool-error.ts";
+import { sha256Of } from "../../image.ts";
+import { isSeenWhole } from "../../seen-file.ts";
+import type { SeenFile, Tool, ToolContext, ToolOutput } from "../../tool.ts";
 import { fileSubject, isThere } from "./file-subject.ts";
-import { locate, openToRead, type ResolvedPath, replaceFile, statsOf, type Workspace } from "./workspace.ts";
-
-const MAX_EDIT_BYTES = 20_000_000;
+import { replaceText } from "./replace-text.ts";
+import { checkSeen, MAX_TEXT_BYTES, readTextFile } from "./text-file.ts";
+import { type Decoded, encode, lineEndOf } from "./text-form.ts";
+import { locate, type ResolvedPath, replaceFile, statsOf, type Workspace } from "./workspace.ts";
 
 const writeInput = z.strictObject({
   path: z.string().min(1).describe("The file, relative to the workspace. Missing directories are created."),
@@ -21,17 +22,58 @@ export function createWriteFile(workspace: Workspace): Tool<z.infer<typeof write
   return {
     name: "write_file",
     description:
-      "Creates a text file in the workspace, or replaces its whole content. To change a part of a file, use edit_file.",
+      "Creates a text file in the workspace, or replaces its whole content. A file that exists must have been read " +
+      "whole, and be unchanged since. Its encoding and line ends are kept. To change a part of a file, use edit_file.",
     effect: "write",
     input: writeInput,
     subject: ({ path }) => fileSubject(workspace, path, isThere(workspace, path) ? "replace" : "create"),
     run: async ({ path, content }, context) => {
       const place = locate(workspace, path);
-      const deed = statsOf(place) ? "Changed" : "Created";
-      replaceFile(workspace, place, Buffer.from(content), temporaryName(context));
-      return changed(place, `${deed} ${place.shown} (${Buffer.byteLength(content)} bytes).`);
+      const stats = statsOf(place);
+      if (!stats?.isFile() || stats.size === 0) return create(workspace, place, content, context, stats !== undefined);
+      const before = readTextFile(workspace, place);
+      const { text, kept } = inFormOf(before, content);
+      const bytes = encode(text, before);
+      const seen = { path: place.shown, sha256: sha256Of(bytes) };
+      if (seen.sha256 === before.sha256 && context.seen?.has(place.shown))
+        return { ok: true, text: `${place.shown} has this content already.`, seen: [seen] };
+      checkSeen(place, before.sha256, context);
+      const { names } = replaceFile(workspace, place, bytes, temporaryName(context));
+      const told = [`Changed ${place.shown} (${bytes.length} bytes).`, ...kept, ...otherNames(names)];
+      return changed(place, told.join(" "), seen);
     },
   };
+}
+
+/** A new file is UTF-8, with the line ends that the model wrote. */
+function create(
+  workspace: Workspace,
+  place: ResolvedPath,
+  content: string,
+  context: ToolContext,
+  exists: boolean,
+): ToolOutput {
+  const bytes = Buffer.from(content);
+  replaceFile(workspace, place, bytes, temporaryName(context));
+  const told = [`${exists ? "Changed" : "Created"} ${place.shown} (${bytes.length} bytes).`];
+  if (!exists && context.seen?.has(place.shown)) {
+    told.push("It existed when you last read or wrote it, and had been deleted or moved since.");
+  }
+  return changed(place, told.join(" "), { path: place.shown, sha256: sha256Of(bytes) });
+}
+
+/** The new content with the former line ends, and what the model should know of that. */
+function inFormOf(before: Decoded, content: string): { text: string; kept: string[] } {
+  const kept: string[] = [];
+  const lineEnd = lineEndOf(before.text);
+  const text = lineEnd === "\r\n" ? content.replaceAll(/\r?\n/g, lineEnd) : content;
+  if (text !== content) kept.push("It still has CR LF line ends.");
+  if (lineEnd === undefined && before.text.includes("\r\n"))
+    kept.push("Its line ends were mixed; they are as you wrote them.");
+  if (before.hasMark) kept.push("It still starts with a byte order mark.");
+  if (before.encoding !== "UTF-8") kept.push(`It is still ${before.encoding}.`);
+  if (before.text.endsWith("\n") && !text.endsWith("\n")) kept.push("Its last line no longer ends with a line feed.");
+  return { text, kept };
 }
 
 const editInput = z.strictObject({
@@ -43,9 +85,8 @@ const editInput = z.strictObject({
   new_string: z.string().describe("The replacement; empty removes the text."),
   replace_all: z.boolean().optional().describe("Replace every occurrence. Default: false."),
 });
-type Edit = z.infer<typeof editInput>;
 
-export function createEditFile(workspace: Workspace): Tool<Edit> {
+export function createEditFile(workspace: Workspace): Tool<z.infer<typeof editInput>> {
   return {
     name: "edit_file",
     description:
@@ -57,57 +98,32 @@ export function createEditFile(workspace: Workspace): Tool<Edit> {
     subject: ({ path }) => fileSubject(workspace, path, "read"),
     run: async (edit, context) => {
       const place = locate(workspace, edit.path);
-      const { content, count } = applyEdit(place, readText(workspace, place), edit);
-      replaceFile(workspace, place, Buffer.from(content), temporaryName(context));
-      return changed(place, `Replaced ${count === 1 ? "1 occurrence" : `${count} occurrences`} in ${place.shown}.`);
+      const before = readTextFile(workspace, place);
+      const { content, count } = replaceText(place.shown, before.text, edit, MAX_TEXT_BYTES);
+      const bytes = encode(content, before);
+      const { names } = replaceFile(workspace, place, bytes, temporaryName(context));
+      const told = [
+        `Replaced ${count === 1 ? "1 occurrence" : `${count} occurrences`} in ${place.shown}.`,
+        ...otherNames(names),
+      ];
+      return changed(place, told.join(" "), afterEdit(context.seen?.get(place.shown), before.sha256, bytes));
     },
   };
 }
 
-function readText(workspace: Workspace, place: ResolvedPath): string {
-  const { descriptor, stats } = openToRead(workspace, place);
-  try {
-    if (stats.size > MAX_EDIT_BYTES) {
-      throw new ToolError(`${place.shown} has ${stats.size} bytes; edit_file changes files up to ${MAX_EDIT_BYTES}.`);
-    }
-    const bytes = readFileSync(descriptor);
-    if (!isUtf8(bytes)) throw new ToolError(`${place.shown} is not UTF-8 text; an edit would damage it.`);
-    return bytes.toString();
-  } finally {
-    closeSync(descriptor);
-  }
+/** An edit shows nothing: the child knows the file after it if it knew it before. Parts have lost their line numbers. */
+function afterEdit(known: SeenFile | undefined, sha256: string, bytes: Buffer): SeenFile | undefined {
+  if (known?.sha256 !== sha256) return undefined;
+  const { path } = known;
+  return { path, sha256: sha256Of(bytes), ...(isSeenWhole(known) ? {} : { to: 0 }) };
 }
 
-function applyEdit({ shown }: ResolvedPath, before: string, edit: Edit): { content: string; count: number } {
-  const { old_string: from, new_string: to } = inLineEndingsOf(before, edit);
-  const count = before.split(from).length - 1;
-  if (from === to) throw new ToolError("old_string and new_string are the same: nothing to change.");
-  if (count === 0) {
-    throw new ToolError(
-      `old_string does not occur in ${shown}. It must match exactly, blanks and indentation included: read the file again.`,
-    );
-  }
-  if (count > 1 && !edit.replace_all) {
-    throw new ToolError(
-      `old_string occurs ${count} times in ${shown}. Include more of the surrounding lines, or set replace_all.`,
-    );
-  }
-  const length = before.length + count * (to.length - from.length);
-  if (length > MAX_EDIT_BYTES) {
-    throw new ToolError(`${shown} would have ${length} characters; edit_file makes files up to ${MAX_EDIT_BYTES}.`);
-  }
-  return { content: before.replaceAll(from, () => to), count };
+function otherNames(names: number): string[] {
+  return names > 1 ? [`The file has ${names} names (hard links): it has changed under each.`] : [];
 }
 
-/** A model writes line feeds; a file with CR LF line endings keeps them. */
-function inLineEndingsOf(before: string, edit: Edit): Pick<Edit, "old_string" | "new_string"> {
-  if (before.includes(edit.old_string) || !before.includes("\r\n")) return edit;
-  const [old_string, new_string] = [edit.old_string, edit.new_string].map((text) => text.replaceAll(/\r?\n/g, "\r\n"));
-  return { old_string: old_string ?? "", new_string: new_string ?? "" };
-}
-
-function changed(place: ResolvedPath, text: string): ToolOutput {
-  return { ok: true, text, filesChanged: [place.shown] };
+function changed(place: ResolvedPath, text: string, seen: SeenFile | undefined): ToolOutput {
+  return { ok: true, text, filesChanged: [place.shown], ...(seen && { seen: [seen] }) };
 }
 
 /** Unique, because a child changes one file at a time. */

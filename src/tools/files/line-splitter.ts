@@ -1,6 +1,9 @@
 /** Splits a stream of bytes into lines, in bounded memory: only the start of a line longer than `keepBytes` is kept. */
+import { isUtf8 } from "node:buffer";
+import { legacyEncodingOf } from "./text-form.ts";
 
-export type Line = { text: string; cutBytes: number };
+/** `encoding`: a guess, for a line that is not UTF-8. */
+export type Line = { text: string; cutBytes: number; encoding?: string };
 
 /**
  * Passes every line to `onLine`, until it returns false.
@@ -20,7 +23,7 @@ export function createLineSplitter(separator: number, keepBytes: number, onLine:
   }
 
   function finish(): boolean {
-    const line = { text: Buffer.concat(held).toString(), cutBytes };
+    const line = { ...readText(Buffer.concat(held), cutBytes > 0), cutBytes };
     held = [];
     heldBytes = 0;
     cutBytes = 0;
@@ -42,4 +45,20 @@ export function createLineSplitter(separator: number, keepBytes: number, onLine:
       if (heldBytes > 0) finish();
     },
   };
+}
+
+/** @param isCut the last character may be incomplete */
+function readText(bytes: Buffer, isCut: boolean): { text: string; encoding?: string } {
+  const whole = isCut ? bytes.subarray(0, endOfWholeCharacters(bytes)) : bytes;
+  if (isUtf8(whole)) return { text: whole.toString() };
+  const { name, label } = legacyEncodingOf(bytes);
+  return { text: new TextDecoder(label).decode(bytes), encoding: name };
+}
+
+/** Where the last UTF-8 character starts that is not complete. */
+function endOfWholeCharacters(bytes: Buffer): number {
+  const isContinued = (at: number) => ((bytes[at] ?? 0) & 0xc0) === 0x80;
+  let start = bytes.length - 1;
+  while (start > bytes.length - 4 && isContinued(start)) start -= 1;
+  return (bytes[start] ?? 0) >= 0xc0 ? start : bytes.length;
 }

@@ -2,20 +2,26 @@
  * `read_file`: a part of a text file, with line numbers. It is read in chunks, so memory use does not depend on its
  * size.
  */
+import { createHash } from "node:crypto";
 import { closeSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { TextDecoder } from "node:util";
 import { z } from "zod";
-import type { Tool, ToolOutput } from "../../tool.ts";
-import { headOf } from "../cut.ts";
+import { present } from "../../present.ts";
+import type { SeenFile, Tool, ToolOutput } from "../../tool.ts";
+import { headOf, tailOf } from "../cut.ts";
 import { ToolError } from "../tool-error.ts";
 import { fileSubject } from "./file-subject.ts";
 import { createLineSplitter, type Line } from "./line-splitter.ts";
+import { MAX_TEXT_BYTES } from "./text-file.ts";
+import { type Encoding, encodingOf } from "./text-form.ts";
 import { locate, openToRead, type Workspace } from "./workspace.ts";
 
 const DEFAULT_LINES = 2_000;
 const MAX_LINE_CHARACTERS = 2_000;
-/** Enough for the longest shown line in any encoding. */
-const MAX_LINE_BYTES = MAX_LINE_CHARACTERS * 4;
+const MAX_COLUMN = 5_000_000;
+/** The longest character in any encoding. */
+const CHARACTER_BYTES = 4;
 const MAX_CHARACTERS = 50_000;
 const CHUNK_BYTES = 65_536;
 const CHUNKS_IN_A_ROW = 16;
@@ -24,7 +30,15 @@ const input = z.strictObject({
   path: z.string().min(1).describe("The file, relative to the workspace."),
   offset: z.int().positive().optional().describe("First line to read, counted from 1. Default: 1."),
   limit: z.int().positive().optional().describe(`Maximum number of lines. Default: ${DEFAULT_LINES}.`),
+  column: z
+    .int()
+    .positive()
+    .max(MAX_COLUMN)
+    .optional()
+    .describe("First character to read of the line `offset`, counted from 1, to read on in a long line. Default: 1."),
 });
+
+type Range = { offset: number; limit: number; column: number };
 
 export function createReadFile(workspace: Workspace): Tool<z.infer<typeof input>> {
   return {
@@ -32,19 +46,25 @@ export function createReadFile(workspace: Workspace): Tool<z.infer<typeof input>
     description:
       "Reads a text file of the workspace. Each line starts with its number and a tab, which are not part of the file. " +
       `One call returns about ${MAX_CHARACTERS} characters at most; if it is cut, the last line says how to continue. ` +
-      `Lines over ${MAX_LINE_CHARACTERS} characters are cut. Binary files are rejected.`,
+      `Lines over ${MAX_LINE_CHARACTERS} characters are cut, with the column to read on from. Binary files are rejected.`,
     effect: "read",
     input,
     subject: ({ path }) => fileSubject(workspace, path, "read"),
-    run: async ({ path, offset = 1, limit = DEFAULT_LINES }, { signal }) => {
+    run: async ({ path, offset = 1, limit = DEFAULT_LINES, column = 1 }, { signal }) => {
       const place = locate(workspace, path);
       const { descriptor, stats } = openToRead(workspace, place);
-      const excerpt = createExcerpt(offset, limit);
+      const excerpt = createExcerpt({ offset, limit, column });
+      const reader = createUtf8Reader(excerpt.write, place.shown, stats.size);
+      const hash = stats.size <= MAX_TEXT_BYTES ? createHash("sha256") : undefined;
+      let isWanted = true;
       await readChunks(descriptor, stats.size, signal, (chunk) => {
-        if (chunk.includes(0)) throw new ToolError(`${place.shown} is a binary file (${stats.size} bytes), not text.`);
-        return excerpt.write(chunk);
+        hash?.update(chunk);
+        isWanted &&= reader.write(chunk);
+        return isWanted || hash !== undefined;
       });
-      return excerpt.output(place.shown);
+      const { output, seen } = excerpt.end(place.shown, reader.encoding());
+      if (hash === undefined || seen === undefined) return output;
+      return { ...output, seen: [{ path: place.shown, sha256: hash.digest("hex"), ...seen }] };
     },
   };
 }
@@ -72,39 +92,106 @@ async function readChunks(
   }
 }
 
+/** Passes chunks of a file on as UTF-8, whichever encoding the first one shows. A byte order mark is left out. */
+function createUtf8Reader(take: (chunk: Buffer) => boolean, shown: string, size: number) {
+  let encoding: Encoding | undefined;
+  let decoder: TextDecoder | undefined;
+
+  function start(head: Buffer): Buffer {
+    encoding = encodingOf(head);
+    if (encoding !== "UTF-8") decoder = new TextDecoder(encoding);
+    const hasMark = encoding === "UTF-8" && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+    return hasMark ? head.subarray(3) : head;
+  }
+
+  return {
+    write(chunk: Buffer): boolean {
+      const bytes = encoding === undefined ? start(chunk) : chunk;
+      const text = decoder === undefined ? bytes : Buffer.from(decoder.decode(bytes, { stream: true }));
+      if (text.includes(0)) throw new ToolError(`${shown} is a binary file (${size} bytes), not text.`);
+      return take(text);
+    },
+    encoding: () => encoding ?? "UTF-8",
+  };
+}
+
 /** Collects the wanted lines from the chunks written to it. */
-function createExcerpt(offset: number, limit: number) {
+function createExcerpt({ offset, limit, column }: Range) {
   const lines: string[] = [];
+  const guesses = new Map<string, number>();
   let characters = 0;
   let seen = 0;
   let goesOn = false;
+  let firstCut: number | undefined;
 
   function take(line: Line): boolean {
     goesOn = lines.length === limit || characters >= MAX_CHARACTERS;
     if (goesOn) return false;
     seen += 1;
     if (seen < offset) return true;
-    const text = `${seen}\t${shownLine(line)}`;
-    lines.push(text);
-    characters += text.length;
+    const { text, isCut } = shownLine(line, seen, seen === offset ? column : 1);
+    if (isCut) firstCut ??= seen;
+    if (line.encoding !== undefined && !guesses.has(line.encoding)) guesses.set(line.encoding, seen);
+    lines.push(`${seen}\t${text}`);
+    characters += lines.at(-1)?.length ?? 0;
     return true;
   }
 
-  const splitter = createLineSplitter(10, MAX_LINE_BYTES, take);
+  function notes(encoding: Encoding): string[] {
+    const found = [...guesses].map(
+      ([name, line]) => `[Line ${line} is not UTF-8: shown as ${name}, which is a guess. The file cannot be changed.]`,
+    );
+    if (encoding !== "UTF-8") found.push(`[The file is ${encoding}; changes keep that.]`);
+    return goesOn ? [...found, `[Cut after line ${seen}. Continue with offset ${seen + 1}.]`] : found;
+  }
+
+  /** The lines that were shown whole, and stand for what is in the file. */
+  function known(): Omit<SeenFile, "path" | "sha256"> | undefined {
+    if (column > 1) return undefined;
+    if (firstCut !== undefined) return { from: offset, to: firstCut - 1 };
+    return present({ from: offset > 1 ? offset : undefined, to: goesOn ? seen : undefined });
+  }
+
+  const splitter = createLineSplitter(10, (column - 1 + MAX_LINE_CHARACTERS) * CHARACTER_BYTES, take);
   return {
     write: splitter.write,
-    output(shown: string): ToolOutput {
+    end(shown: string, encoding: Encoding): { output: ToolOutput; seen?: Omit<SeenFile, "path" | "sha256"> } {
       if (!goesOn) splitter.end();
-      if (seen === 0) return { ok: true, text: `(${shown} is empty)` };
-      if (seen < offset) return { ok: false, text: `${shown} has ${seen} lines; line ${offset} is past its end.` };
-      const next = goesOn ? [`[Cut after line ${seen}. Continue with offset ${seen + 1}.]`] : [];
-      return { ok: true, text: [...lines, ...next].join("\n") };
+      if (seen === 0) return { output: { ok: true, text: `(${shown} is empty)` }, seen: {} };
+      if (seen < offset) {
+        return { output: { ok: false, text: `${shown} has ${seen} lines; line ${offset} is past its end.` } };
+      }
+      const output = { ok: true, text: [...lines, ...notes(encoding)].join("\n") };
+      return { output, ...present({ seen: known() }) };
     },
   };
 }
 
-function shownLine({ text, cutBytes }: Line): string {
-  if (text.length <= MAX_LINE_CHARACTERS) return text.endsWith("\r") ? text.slice(0, -1) : text;
-  const shown = headOf(text, MAX_LINE_CHARACTERS);
-  return `${shown}[… ${Buffer.byteLength(text) - Buffer.byteLength(shown) + cutBytes} more bytes in this line]`;
+/**
+ * A line or, if it is long, as much of it as ends between two words: part of a word could be part of a key, which
+ * redaction would not recognize. A word that is too long is left out whole.
+ */
+function shownLine(line: Line, number: number, column: number): { text: string; isCut: boolean } {
+  const whole = line.text.endsWith("\r") && line.cutBytes === 0 ? line.text.slice(0, -1) : line.text;
+  if (column > 1 && column > whole.length) {
+    return { text: `[The line has ${whole.length} characters; column ${column} is past its end.]`, isCut: true };
+  }
+  // The character before tells whether the first word is whole.
+  const rest = column > 1 ? fromWordStart(whole, column - 1) : whole;
+  if (rest.length <= MAX_LINE_CHARACTERS && line.cutBytes === 0) return { text: rest, isCut: false };
+  const skipped = whole.length - rest.length;
+  const shown = headOf(rest, MAX_LINE_CHARACTERS);
+  const leftOut = shown === "" ? rest.length - tailOf(rest).length : 0;
+  const next = skipped + (shown.length || leftOut) + 1;
+  const bytes = Buffer.byteLength(rest) - Buffer.byteLength(shown) + line.cutBytes;
+  const word = leftOut > 0 ? `[one word of ${leftOut} characters is left out]` : "";
+  return {
+    text: `${shown}${word}[… ${bytes} more bytes in this line. Read on with offset ${number} and column ${next}.]`,
+    isCut: true,
+  };
+}
+
+function fromWordStart(text: string, at: number): string {
+  const before = headOf(text.slice(at - 1, at), 1);
+  return before === "" ? tailOf(text.slice(at)) : text.slice(at);
 }
