@@ -14,32 +14,40 @@ export function refuseToOverwrite(path: string, force: true | undefined): void {
 }
 
 /**
+ * Writes a config to where `path` leads: a link stays a link, because many keep their configs in another directory.
  * @returns the path of the copy of the former config, if any
  * @throws DeputyError `output-unwritable`
  */
-export function writeConfig(path: string, text: string, mode?: number): string | undefined {
+export function writeConfig(path: string, text: string): string | undefined {
+  return writeLinked(path, text, () => undefined);
+}
+
+/**
+ * Writes another program's settings in the same way, and keeps the file's mode.
+ * @returns the path of the copy of the former file, if any
+ * @throws DeputyError `output-unwritable`
+ */
+export function writeSettings(path: string, text: string): string | undefined {
+  return writeLinked(path, text, (target) => statSync(target).mode & 0o777);
+}
+
+function writeLinked(path: string, text: string, modeOf: (former: string) => number | undefined): string | undefined {
   try {
-    const backup = existsSync(path) ? freeName(`${path}.bak`) : undefined;
-    if (backup !== undefined) copyFileSync(path, backup);
-    writePrivateFile(path, text, mode);
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+      writePrivateFile(whereLinked(path), text);
+      return undefined;
+    }
+    const target = realpathSync(path);
+    const backup = freeName(`${target}.bak`);
+    copyFileSync(target, backup);
+    writePrivateFile(target, text, modeOf(target));
     return backup;
   } catch (error) {
     throw new DeputyError("output-unwritable", `Cannot write ${path}: ${errorMessage(error)}`, { cause: error });
   }
 }
 
-/**
- * Writes another program's settings: follows links, and keeps the file's mode.
- * @returns the path of the copy of the former file, if any
- * @throws DeputyError `output-unwritable`
- */
-export function writeSettings(path: string, text: string): string | undefined {
-  if (!existsSync(path)) return writeConfig(whereLinked(path), text);
-  const target = realpathSync(path);
-  return writeConfig(target, text, statSync(target).mode & 0o777);
-}
-
-/** The target of a dangling link. Circular links cannot be read, so they never get here. */
+/** The target of a dangling link. The system refuses circular ones before. */
 function whereLinked(path: string): string {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   return isLink ? whereLinked(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;

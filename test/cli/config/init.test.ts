@@ -1,6 +1,15 @@
 /** `deputy config init`: the files it writes, its questions, and the files that it leaves unchanged. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { loadConfig } from "../../../src/config/load.ts";
@@ -55,6 +64,27 @@ test("explains what is missing if no key is found", async (t) => {
   assert.equal(code, 0);
   assert.match(stdout, /No provider has a key yet/);
   assert.deepEqual(loadConfig({ env: stage.env, cwd: home }).config.models, {});
+});
+
+test("writes through links, also to a file that does not exist yet; a circle of links is refused", async (t) => {
+  const { home, path, stage } = bareHome(t, KEYS);
+  const target = join(home, "dotfiles/deputy.yaml");
+  for (const directory of ["dotfiles", ".config/deputy"]) mkdirSync(join(home, directory), { recursive: true });
+  symlinkSync("../../dotfiles/deputy.yaml", path);
+  symlinkSync("deputy.yaml", join(home, "dotfiles/second.yaml"));
+  assert.equal((await deputy(["config", "init"], stage)).code, 0);
+  assert.match(readFileSync(target, "utf8"), /claude-sonnet/);
+  assert.equal((await deputy(["config", "init"], stage)).code, 2, "the config exists now");
+  writeFileSync(target, "model: m1\n");
+  assert.equal((await deputy(["config", "init", "--force"], stage)).code, 0);
+  const second = join(home, "dotfiles/second.yaml");
+  assert.equal((await deputy(["config", "init", "--force", "--config", second], stage)).code, 0);
+  for (const link of [path, second]) assert.ok(lstatSync(link).isSymbolicLink(), link);
+  assert.match(readFileSync(target, "utf8"), /claude-sonnet/);
+  assert.equal(readFileSync(`${target}.bak`, "utf8"), "model: m1\n");
+  symlinkSync("circle.yaml", join(home, "circle.yaml"));
+  const circle = await deputy(["config", "init", "--config", join(home, "circle.yaml")], stage);
+  assert.ok(circle.code === 2 && circle.stderr.includes("Cannot write"), circle.stderr);
 });
 
 test("never overwrites, and with --force keeps each former config", async (t) => {
