@@ -3,6 +3,7 @@
  * passage is nearest. The work is linear in the size of the text.
  */
 import { headOf } from "../cut.ts";
+import { foldLooks } from "./look-alike.ts";
 
 /** In a longer text, no passage is looked for that only resembles the wanted one. */
 const MAX_TEXT_CHARACTERS = 2_000_000;
@@ -45,16 +46,6 @@ const LIKENESSES: { differsIn: string; fold(line: string): string }[] = [
   { differsIn: "blanks within a line", fold: (line) => foldLooks(line).replaceAll(/\s+/g, "") },
   { differsIn: "upper and lower case", fold: (line) => foldLooks(line).replaceAll(/\s+/g, "").toLowerCase() },
 ];
-
-function foldLooks(line: string): string {
-  return line
-    .normalize("NFKC")
-    .replaceAll(/[\u2018\u2019\u201a\u201b\u2032\u00b4`]/g, "'")
-    .replaceAll(/[\u201c-\u201f\u2033\u00ab\u00bb]/g, '"')
-    .replaceAll(/[\u2010-\u2015\u2212]/g, "-")
-    .replaceAll(/[\u200b-\u200d\u2060\ufeff\u00ad]/g, "")
-    .replaceAll(/\s/g, " ");
-}
 
 /** One to three sentences, and the passage of the text that was probably meant. Both texts have line feeds. */
 export function explainMiss(text: string, wanted: string): string {

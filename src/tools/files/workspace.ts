@@ -25,7 +25,9 @@ import type { BoundPaths } from "../../plan.ts";
 import { isInPlace } from "../../system/bound-paths.ts";
 import { overwrite, writeWhole } from "../../system/write-whole.ts";
 import { isSystemError, ToolError } from "../tool-error.ts";
+import { pathLike, sameNameIn } from "./look-alike.ts";
 import { createOwnCheck, type OwnCheck } from "./own-files.ts";
+import { checkNotation } from "./path-notation.ts";
 
 export type Workspace = {
   root: string;
@@ -47,8 +49,10 @@ const MAX_PATH_BYTES = 4_096;
 const MAX_NAME_BYTES = 255;
 
 /**
- * Resolves `path`. A path that does not exist yet is judged by its directory.
- * @throws ToolError for a path that leads out of the workspace or to Deputy's own files, or is invalid
+ * Resolves `path`. A path that does not exist yet is judged by its directory; a name that exists in another Unicode
+ * normal form is that one.
+ * @throws ToolError for a path that leads out of the workspace or to Deputy's own files, is invalid, or is new and
+ *   written in a notation that is not a path
  */
 export function locate(workspace: Workspace, path: string): ResolvedPath {
   checkSpelling(path);
@@ -57,6 +61,7 @@ export function locate(workspace: Workspace, path: string): ResolvedPath {
   const isInRoot = root !== undefined && isWithin(root, real);
   if (!isInRoot && !extra.some((directory) => isWithin(directory, real))) throw outside(workspace, path);
   if (createOwnCheck(workspace.own).isOwn(real)) throw deputys(path);
+  if (lstatSync(real, { throwIfNoEntry: false }) === undefined) checkNotation(root ?? workspace.root, path);
   return { real, shown: isInRoot ? relative(root, real) || "." : real };
 }
 
@@ -74,7 +79,9 @@ export function showPath(workspace: Workspace, path: string): string {
  * @throws ToolError for anything else, including a swapped link and Deputy's own files
  */
 export function openToRead(workspace: Workspace, place: ResolvedPath): { descriptor: number; stats: Stats } {
-  checkRegular(place, lstatSync(place.real, { throwIfNoEntry: false }));
+  const found = statsOf(place);
+  if (found === undefined) throw missing(workspace, place);
+  checkRegular(place, found);
   return inDirectory(workspace, dirname(place.real), (directory, { isOwnFile }) => {
     const descriptor = openChecked(join(directory, basename(place.real)), O_RDONLY, (stats) => {
       checkRegular(place, stats);
@@ -184,6 +191,16 @@ export function inDirectory<T>(
   }
 }
 
+/** The error for a path where nothing is. */
+export function missing(workspace: Workspace, { real, shown }: ResolvedPath): ToolError {
+  const like = pathLike(real);
+  if (like === undefined || createOwnCheck(workspace.own).isOwn(like)) return new ToolError(`${shown} does not exist.`);
+  const [root = ""] = realRoots(workspace);
+  return new ToolError(
+    `${shown} does not exist. A name that looks like it does: ${isWithin(root, like) ? relative(root, like) : like}`,
+  );
+}
+
 /** Status of the file at a location, or undefined. */
 export function statsOf(place: ResolvedPath): Stats | undefined {
   return lstatSync(place.real, { throwIfNoEntry: false });
@@ -211,7 +228,9 @@ function realPathOf(path: string): string {
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
       throw new ToolError(`${basename(path)} is a link to something that does not exist. Name the file itself.`);
     }
-    return join(realPathOf(dirname(path)), basename(path));
+    const parent = realPathOf(dirname(path));
+    const same = sameNameIn(parent, basename(path));
+    return same === undefined ? join(parent, basename(path)) : realPathOf(join(parent, same));
   }
 }
 

@@ -1,0 +1,96 @@
+/** An edit that misses says what differs and where; a long line can be read on. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { openWorkshop } from "../workshop.ts";
+
+describe("an edit that misses", () => {
+  const misses: [name: string, file: string, old: string, told: RegExp][] = [
+    [
+      "curly quotes",
+      "a\nplease don’t\n",
+      "don't",
+      /^.*Line 2 differs .*quotes.*’ \(U\+2019\).*' \(U\+0027\).*\n2\tplease don’t$/s,
+    ],
+    ["a dash", "1 – 2\n", "1 - 2", /dashes.*– \(U\+2013\)/s],
+    ["a no-break blank", "a\u00a0b\n", "a b", /blanks.*U\+00A0/s],
+    ["trailing blanks", "hello   \nworld\n", "hello\nworld", /lines 1 to 2 .*trailing blanks/],
+    ["indentation", "f {\n    x;\n}\n", "f {\n  x;\n}", /lines 1 to 3 .*indentation.*\n2\t {4}x;/s],
+    ["tabs", "a\n\tb;\nc\n", "a\n    b;\nc", /indentation/],
+    ["line numbers", "alpha\nbeta\n", "1\talpha\n2\tbeta", /line numbers.*line 1/],
+    ["entities", "x\nif (a && b) {}\n", "if (a &amp;&amp; b)", /&amp;.*line 2/],
+    ["escapes", 'say("a")\n', 'say(\\"a\\")', /backslash.*line 1/],
+    ["case", "const MAX = 1;\n", "const max = 1;", /case/],
+    ["a normal form", "cafe\u0301\n", "caf\u00e9", /Line 1 differs/],
+    [
+      "one wrong line",
+      "a1 = 1\nb2 = 2\nc3 = 3\n",
+      "a1 = 1\nb2 = 9\nc3 = 3",
+      /nearest passage is:\n1\ta1 = 1\n2\tb2 = 2\n3\tc3 = 3$/,
+    ],
+    ["a wrong word", "one\nfunction total(items)\n", "function sum(items)", /nearest passage is:\n2\tfunction total/],
+    ["nothing like it", "one\ntwo\n", "completely different", /No passage resembles it/],
+  ];
+  for (const [name, file, old_string, told] of misses) {
+    test(`tells of ${name}`, async (context) => {
+      const { write, call } = openWorkshop(context);
+      write("f.txt", file);
+      const { ok, text } = await call("edit_file", { path: "f.txt", old_string, new_string: "X" });
+      assert.ok(!ok && text.startsWith("old_string does not occur in f.txt."), text);
+      assert.match(text, told);
+    });
+  }
+
+  test("takes bounded time and space for its answer", async (context) => {
+    const { write, call } = openWorkshop(context);
+    write("big.txt", "some words of a line\n".repeat(90_000));
+    write("wide.txt", "ab".repeat(900_000));
+    for (const path of ["big.txt", "wide.txt"]) {
+      const startedAt = performance.now();
+      const old_string = "some words of another line\n".repeat(500);
+      const { text } = await call("edit_file", { path, old_string, new_string: "X" });
+      assert.ok(text.length < 3_000, String(text.length));
+      assert.ok(performance.now() - startedAt < 10_000);
+    }
+  });
+});
+
+describe("a long line", () => {
+  async function readThrough(context: Parameters<typeof openWorkshop>[0], content: string) {
+    const { write, call } = openWorkshop(context);
+    write("f", content);
+    const pieces: string[] = [];
+    for (let column: number | undefined = 1; column !== undefined; ) {
+      const { text } = await call("read_file", { path: "f", offset: 2, limit: 1, column });
+      pieces.push(
+        text
+          .replace(/^2\t/, "")
+          .replace(/(\[one word.*\])?\[… .*$/s, "")
+          .replace(/\n\[Cut .*$/s, ""),
+      );
+      const next = Number(/Read on with offset 2 and column (\d+)/.exec(text)?.[1]);
+      assert.ok(Number.isNaN(next) || next > column, text);
+      column = Number.isNaN(next) ? undefined : next;
+      assert.ok(pieces.length < 1_000);
+    }
+    return pieces;
+  }
+
+  test("is read to its end, and nothing twice", async (context) => {
+    const line = JSON.stringify(Array.from({ length: 500 }, (_, id) => ({ id, name: `é😀${id}` })));
+    assert.equal((await readThrough(context, `first\n${line}\nlast\n`)).join(""), line);
+  });
+
+  test("shows no part of a word: one that is too long is left out, and what follows is shown", async (context) => {
+    const pieces = await readThrough(context, `first\n${"x".repeat(3_000)} end of ${"y".repeat(2_500)} it`);
+    assert.equal(pieces.join(""), " end of  it");
+  });
+
+  test("says that a column is past its end", async (context) => {
+    const { write, call } = openWorkshop(context);
+    write("f", "abc\n");
+    assert.match(
+      (await call("read_file", { path: "f", column: 9 })).text,
+      /has 3 characters; column 9 is past its end/,
+    );
+  });
+});
