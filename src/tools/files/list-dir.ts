@@ -6,7 +6,7 @@ import type { Tool } from "../../tool.ts";
 import { ToolError } from "../tool-error.ts";
 import { fileSubject } from "./file-subject.ts";
 import { createSelection } from "./selection.ts";
-import { inDirectory, locate, statsOf, type Workspace } from "./workspace.ts";
+import { inDirectory, locate, missing, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_ENTRIES = 500;
 
@@ -26,7 +26,7 @@ export function createListDir(workspace: Workspace): Tool<z.infer<typeof input>>
     run: async ({ path = "." }, context) => {
       const place = locate(workspace, path);
       const stats = statsOf(place);
-      if (stats === undefined) throw new ToolError(`${place.shown} does not exist.`);
+      if (stats === undefined) throw missing(workspace, place);
       if (!stats.isDirectory()) throw new ToolError(`${place.shown} is not a directory. read_file shows a file.`);
       const found = createSelection(workspace, path, "list", context);
       const { lines, total } = inDirectory(workspace, place.real, (directory, own, real) =>

@@ -1,11 +1,13 @@
 /**
  * Path patterns, matched in bounded time for any pattern. `*` and `?` match characters of one name, `**` any number of
  * directories, `[a-z]` and `[!a-z]` one character, `{a,b}` alternatives. A pattern without `/` matches names at any
- * depth.
+ * depth. Brackets also stand for themselves: routes have names such as `[id]`. Unicode normal forms are the same.
  */
 import { ToolError } from "../tool-error.ts";
 
 const MAX_ALTERNATIVES = 200;
+const MAX_BRACKETS = 3;
+const BRACKETS = /\[[^\]]*\]+/g;
 const ANY = Symbol("any number of characters");
 
 type NamePattern = (typeof ANY | CharacterTest)[];
@@ -16,18 +18,58 @@ type CharacterTest = (character: string) => boolean;
  * @throws ToolError for an invalid pattern
  */
 export function compilePathPattern(pattern: string): (path: string) => boolean {
-  const alternatives = expandBraces(pattern.replace(/^\.?\//, "")).map((each) => {
+  const written = pattern.normalize("NFC").replace(/^(\.?\/)+/, "");
+  const alternatives = expandBraces(written.endsWith("/") ? `${written}**` : written).map((each) => {
     const names = each.split("/");
-    return (names.length === 1 ? ["**", ...names] : names).map((name) => (name === "**" ? ANY : compileName(name)));
+    return (names.length === 1 ? ["**", ...names] : names).map((name) => (name === "**" ? ANY : compileReadings(name)));
   });
   return (path) => {
-    const names = path.split("/").map((name) => [...name]);
+    const names = path
+      .normalize("NFC")
+      .split("/")
+      .map((name) => [...name]);
     return alternatives.some((alternative) => matchesInOrder(alternative, names, matchesName));
   };
 }
 
-function matchesName(pattern: NamePattern, name: string[]): boolean {
-  return matchesInOrder(pattern, name, (test, character) => test(character));
+/**
+ * A list of such patterns, as `*.ts, *.tsx` or `*.ts !*.test.ts`. It matches what one of them matches, or anything if
+ * all are negated, except what a negated one matches.
+ * @throws ToolError for an invalid pattern
+ */
+export function compilePathPatterns(list: string): (path: string) => boolean {
+  const patterns = splitList(list);
+  const negated = patterns.filter((each) => each.startsWith("!")).map((each) => compilePathPattern(each.slice(1)));
+  const wanted = patterns.filter((each) => !each.startsWith("!")).map(compilePathPattern);
+  // A name may contain a comma or a blank.
+  if (patterns.length > 1 && negated.length === 0) wanted.push(compilePathPattern(list));
+  return (path) =>
+    (wanted.length === 0 || wanted.some((matches) => matches(path))) && !negated.some((matches) => matches(path));
+}
+
+/** Separated by commas or blanks outside of braces. */
+function splitList(list: string): string[] {
+  return list.match(/(?:\{[^{}]*\}|[^\s,])+/g) ?? [list];
+}
+
+function matchesName(readings: NamePattern[], name: string[]): boolean {
+  return readings.some((pattern) => matchesInOrder(pattern, name, (test, character) => test(character)));
+}
+
+/** A name with each of its brackets as a set, and as itself; with many of them, all as sets and all as themselves. */
+function compileReadings(name: string): NamePattern[] {
+  const brackets = name.match(BRACKETS)?.length ?? 0;
+  const choices = brackets > MAX_BRACKETS ? [0, -1] : Array.from({ length: 2 ** brackets }, (_, choice) => choice);
+  return choices.map((choice) => {
+    let bracket = 0;
+    return compileName(
+      name.replaceAll(BRACKETS, (each) => (choice & (1 << (bracket++ % 31)) ? escapeSet(each) : each)),
+    );
+  });
+}
+
+function escapeSet(set: string): string {
+  return set.replaceAll(/[[\]]/g, "\\$&");
 }
 
 /**

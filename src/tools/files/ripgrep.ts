@@ -52,8 +52,31 @@ export async function ripgrep(
   });
   const [, killedBy] = await once(search, "close");
   signal.throwIfAborted();
-  const words = problem.replace(/^rg: /, "").slice(0, MAX_PROBLEM_CHARACTERS).trim();
+  const words = inToolsWords(problem.replace(/^rg: /, "").slice(0, MAX_PROBLEM_CHARACTERS).trim());
   return { timedOut: killedBy !== null && !enough, ...present({ problem: words || undefined }) };
+}
+
+/** What to do where ripgrep advises an option that a model cannot give. */
+const ADVICE: [problem: RegExp, advice: string][] = [
+  [
+    /literal .* is not allowed|multiline/i,
+    "A search looks at one line at a time: search for one of the lines, and read_file shows those around it.",
+  ],
+  [
+    /look-around|backreference|pcre2/i,
+    "Look-around and backreferences are not supported: search for a simpler pattern, and choose among the lines found.",
+  ],
+  [/size limit|too big/i, "Use a shorter pattern, with smaller counts in braces."],
+];
+
+/** ripgrep's error message, without its advice about options of its command line. */
+function inToolsWords(problem: string): string {
+  const advice = ADVICE.find(([pattern]) => pattern.test(problem))?.[1];
+  const own = problem
+    .split("\n\n")
+    .filter((paragraph, index) => index === 0 || !/(^|\s)--?[a-zA-Z]/.test(paragraph))
+    .join("\n\n");
+  return [own, advice].filter(Boolean).join("\n");
 }
 
 /**

@@ -1,19 +1,21 @@
 /** `glob` finds files by name, `grep` by content: both use ripgrep, which applies .gitignore. */
-import { relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { isWithin } from "../../path-within.ts";
-import type { Tool, ToolOutput, ToolSubject } from "../../tool.ts";
+import type { Tool, ToolContext, ToolOutput, ToolSubject } from "../../tool.ts";
 import { headOf } from "../cut.ts";
 import { ToolError } from "../tool-error.ts";
 import { fileSubject, isDirectory } from "./file-subject.ts";
 import { createOwnCheck } from "./own-files.ts";
-import { compilePathPattern } from "./path-pattern.ts";
+import { compilePathPattern, compilePathPatterns } from "./path-pattern.ts";
 import { ripgrep, type SearchEnd } from "./ripgrep.ts";
 import { createSelection, type Selection } from "./selection.ts";
-import { locate, type ResolvedPath, realRoot, statsOf, type Workspace } from "./workspace.ts";
+import { locate, missing, type ResolvedPath, realRoot, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_FILES = 500;
 const MAX_MATCHES = 200;
+/** Files that a note names. */
+const MAX_NAMED = 5;
 const MAX_LINE_CHARACTERS = 1_000;
 /** ripgrep names longer lines without showing them. */
 const MAX_LINE_BYTES = 10_000;
@@ -46,24 +48,21 @@ export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>
     input: globInput,
     subject: ({ path = "." }) => searchSubject(workspace, path, "list"),
     run: async ({ pattern, path = "." }, context) => {
-      const place = existing(workspace, path);
-      const matches = compilePathPattern(pattern);
-      const base = realRoot(workspace);
+      const scope = await openScope(workspace, path, context);
+      const matches = compilePathPattern(withinScope(scope, pattern));
+      const matchesCase = ignoringCase(matches, pattern);
       const found = createListing(MAX_FILES, "files");
-      const { isOwn, paths } = createOwnCheck(workspace.own);
+      const otherCase = createListing(MAX_NAMED, "files");
       const selection = createSelection(workspace, path, "list", context);
-      const isWanted = (path: string) => {
-        const name = relative(place.real, path);
-        return (name === "" || selection.includes(name)) && matches(name) && !isOwn(path);
-      };
-      const end = await ripgrep(
-        [...leavingOut(paths, base), "--files", "--null", "--", searchArgument(place)],
-        base,
-        NUL,
-        ({ text }) => !isWanted(resolve(base, text)) || found.add(bare(text)),
-        context.signal,
-      );
-      return found.output(end, `No matches: no file under ${place.shown} matches ${pattern}.`, selection.leftOut());
+      const end = await listFiles(scope, [], selection, context.signal, (file, name) => {
+        if (matches(name)) return found.add(bare(file));
+        if (matchesCase(name)) otherCase.add(bare(file));
+        return true;
+      });
+      const nothing = `No matches: no file under ${scope.place.shown} matches ${pattern}.`;
+      const notes = found.isEmpty() ? otherCase.named("Named so in another case") : [];
+      if (found.isEmpty() && isDone(end)) notes.push(...(await ignoredFiles(scope, path, matches, context)));
+      return found.output(end, nothing, [...notes, ...selection.leftOut()]);
     },
   };
 }
@@ -82,7 +81,7 @@ const grepInput = z.strictObject({
     .max(1_000)
     .refine(...NO_NUL)
     .optional()
-    .describe("Only files with such names: `*.ts`, `*.{ts,tsx}`."),
+    .describe("Only such files: `*.ts`, `*.ts,*.tsx`, `!*.test.ts`, `src/**/*.ts`."),
   ignore_case: z.boolean().optional().describe("Ignore case. Default: false."),
 });
 
@@ -96,63 +95,168 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
     input: grepInput,
     subject: ({ path = "." }) => searchSubject(workspace, path, "read"),
     run: async ({ pattern, path = ".", include, ignore_case: ignoreCase }, context) => {
-      const place = existing(workspace, path);
+      const scope = await openScope(workspace, path, context);
+      const isIncluded = includes(scope, include);
       const found = createListing(MAX_MATCHES, "lines");
-      // As a file type and not as a glob: a glob would include what .gitignore excludes.
-      const types = include === undefined ? [] : [`--type-add=wanted:${namePattern(include)}`, "--type=wanted"];
       const selection = createSelection(workspace, path, "read", context);
-      const { isOwn, paths } = createOwnCheck(workspace.own);
-      const base = realRoot(workspace);
-      const options = [...leavingOut(paths, base), ...types];
-      const files = await selectFiles(base, place, options, selection, context.signal);
-      if (files.end.timedOut) return found.output(files.end, "No matches.", []);
-      let isShown = false; // A line without a path belongs to the file of the line before it.
-      const end = await ripgrep(
-        [
-          ...options,
-          ...["--line-number", "--with-filename", "--null", "--no-heading", `--max-columns=${MAX_LINE_BYTES}`],
-          ...(ignoreCase ? ["--ignore-case"] : []),
-          ...[`--regexp=${pattern}`, "--", searchArgument(place)],
-        ],
-        base,
-        LINE_FEED,
-        ({ text }) => {
-          const [path, line] = text.split("\0", 2);
-          if (path !== undefined && line !== undefined)
-            isShown = files.selected.has(path) && !isOwn(resolve(base, path));
-          return !isShown || found.add(shownMatch(text));
-        },
-        context.signal,
-      );
-      return found.output(end, "No matches.", selection.leftOut());
+      const selected = new Set<string>();
+      const listed = await listFiles(scope, ["--sort=none"], selection, context.signal, (file, name) => {
+        if (isIncluded(name)) selected.add(file);
+        return true;
+      });
+      if (listed.timedOut) return found.output(listed, "No matches.", []);
+      const regex = [...(ignoreCase ? ["--ignore-case"] : []), `--regexp=${pattern}`];
+      const end = await searchLines(scope, regex, selected, context.signal, (line) => found.add(line));
+      const unsearched =
+        found.isEmpty() && isDone(end) ? await unsearchedFiles(scope, path, regex, isIncluded, selected, context) : [];
+      return found.output(end, "No matches.", [...unsearched, ...selection.leftOut()]);
     },
   };
 }
 
+/** Where a search looks: `options` keep it out of what no search shows. */
+type Scope = {
+  workspace: Workspace;
+  place: ResolvedPath;
+  base: string;
+  options: readonly string[];
+  isOwn(path: string): boolean;
+};
+
+/** The ignore rules of directories around a place do not apply to a search of it if they leave nothing there. */
+async function openScope(workspace: Workspace, path: string, { signal }: ToolContext): Promise<Scope> {
+  const place = existing(workspace, path);
+  const base = realRoot(workspace);
+  const { isOwn, paths } = createOwnCheck(workspace.own);
+  const options = leavingOut(paths, base);
+  const args = [...options, "--files", "--sort=none", "--null", "--", searchArgument(place)];
+  const first = createListing(1, "files");
+  await ripgrep(args, base, NUL, ({ text }) => first.add(text), signal);
+  return { workspace, place, base, options: first.isEmpty() ? [...options, "--no-ignore-parent"] : options, isOwn };
+}
+
 /**
- * Lists the files that a search may show, as ripgrep names them. This is known before the search, because what it finds
- * in a file that is left out must not show, not even as a count.
+ * Lists the files that a search may show, as ripgrep names them and relative to the searched place. Grep knows them
+ * before it searches, because what it finds in a file that is left out must not show, not even as a count.
  */
-async function selectFiles(
-  base: string,
-  place: ResolvedPath,
-  options: string[],
+function listFiles(
+  { place, base, options, isOwn }: Scope,
+  more: string[],
   selection: Selection,
   signal: AbortSignal,
-): Promise<{ selected: ReadonlySet<string>; end: SearchEnd }> {
-  const selected = new Set<string>();
-  const end = await ripgrep(
-    [...options, "--files", "--sort=none", "--null", "--", searchArgument(place)],
+  onFile: (file: string, name: string) => boolean,
+): Promise<SearchEnd> {
+  return ripgrep(
+    [...options, ...more, "--files", "--null", "--", searchArgument(place)],
     base,
     NUL,
     ({ text }) => {
       const name = relative(place.real, resolve(base, text));
-      if (name === "" || selection.includes(name)) selected.add(text);
-      return true;
+      if (isOwn(resolve(base, text)) || (name !== "" && !selection.includes(name))) return true;
+      return onFile(text, name === "" ? basename(place.real) : name);
     },
     signal,
   );
-  return { selected, end };
+}
+
+function searchLines(
+  { place, base, options }: Scope,
+  regex: string[],
+  selected: ReadonlySet<string>,
+  signal: AbortSignal,
+  onLine: (line: string) => boolean,
+): Promise<SearchEnd> {
+  let isShown = false; // A line without a path belongs to the file of the line before it.
+  return ripgrep(
+    [
+      ...options,
+      ...["--line-number", "--with-filename", "--null", "--no-heading", `--max-columns=${MAX_LINE_BYTES}`],
+      ...[...regex, "--", searchArgument(place)],
+    ],
+    base,
+    LINE_FEED,
+    ({ text }) => {
+      const [path, line] = text.split("\0", 2);
+      if (path !== undefined && line !== undefined) isShown = selected.has(path);
+      return !isShown || onLine(shownMatch(text));
+    },
+    signal,
+  );
+}
+
+// What was left out --------------------------------------------------------------------------------------------------
+
+const ADVICE = "Give one as path to search it anyway";
+
+/** Names files that only ignore rules keep from being found. */
+async function ignoredFiles(
+  scope: Scope,
+  path: string,
+  matches: (name: string) => boolean,
+  context: ToolContext,
+): Promise<string[]> {
+  const ignored = createListing(MAX_NAMED, "files");
+  const selection = createSelection(scope.workspace, path, "list", context);
+  await listFiles(scope, ["--no-ignore"], selection, context.signal, (file, name) =>
+    matches(name) ? ignored.add(bare(file)) : true,
+  );
+  return ignored.named("Left out by .gitignore or another ignore file");
+}
+
+/** Names files whose content matches, but which grep does not search: ignored and binary ones. */
+async function unsearchedFiles(
+  scope: Scope,
+  path: string,
+  regex: string[],
+  isIncluded: (name: string) => boolean,
+  searched: ReadonlySet<string>,
+  context: ToolContext,
+): Promise<string[]> {
+  const readable = new Set<string>();
+  const selection = createSelection(scope.workspace, path, "read", context);
+  await listFiles(scope, ["--no-ignore", "--sort=none"], selection, context.signal, (file, name) => {
+    if (isIncluded(name)) readable.add(file);
+    return true;
+  });
+  const ignored = createListing(MAX_NAMED, "files");
+  const binary = createListing(MAX_NAMED, "files");
+  const { base, options, place } = scope;
+  await ripgrep(
+    [...options, "--no-ignore", "--text", "--files-with-matches", "--null", ...regex, "--", searchArgument(place)],
+    base,
+    NUL,
+    ({ text }) => !readable.has(text) || (searched.has(text) ? binary : ignored).add(bare(text)),
+    context.signal,
+  );
+  return [
+    ...ignored.named(`Left out by .gitignore or another ignore file, but with matches. ${ADVICE}`),
+    ...binary.named("Binary files with matches, which are not shown"),
+  ];
+}
+
+function isDone({ timedOut, problem }: SearchEnd): boolean {
+  return !timedOut && problem === undefined;
+}
+
+// Patterns -----------------------------------------------------------------------------------------------------------
+
+/** An absolute pattern that starts with the searched directory, as a pattern relative to it. */
+function withinScope({ place, workspace }: Scope, pattern: string): string {
+  const start = [place.real, resolve(workspace.root, place.shown)].find((each) => pattern.startsWith(`${each}/`));
+  return start === undefined ? pattern : pattern.slice(start.length + 1);
+}
+
+/** Whether a file's name fits: relative to the searched directory, or to the workspace. */
+function includes(scope: Scope, include: string | undefined): (name: string) => boolean {
+  if (include === undefined) return () => true;
+  const matches = compilePathPatterns(withinScope(scope, include));
+  const isNegated = /^!|[\s,]!/.test(include);
+  return (name) => matches(name) || (!isNegated && matches(join(scope.place.shown, name)));
+}
+
+function ignoringCase(matches: (name: string) => boolean, pattern: string): (name: string) => boolean {
+  const folded = compilePathPattern(pattern.toLowerCase());
+  return (name) => !matches(name) && folded(name.toLowerCase());
 }
 
 /** A directory shows only what a rule allows below it. */
@@ -163,7 +267,7 @@ function searchSubject(workspace: Workspace, path: string, access: "list" | "rea
 function existing(workspace: Workspace, path: string): ResolvedPath {
   const place = locate(workspace, path);
   const stats = statsOf(place);
-  if (stats === undefined) throw new ToolError(`${place.shown} does not exist.`);
+  if (stats === undefined) throw missing(workspace, place);
   if (stats.isDirectory() || stats.isFile()) return place;
   throw new ToolError(`${place.shown} is neither a file nor a directory.`);
 }
@@ -175,12 +279,6 @@ function existing(workspace: Workspace, path: string): ResolvedPath {
 function leavingOut(own: readonly string[], base: string): string[] {
   const below = own.filter((path) => isWithin(base, path)).map((path) => relative(base, path));
   return ["--iglob=!.deputy", ...below.map((path) => `--glob=!/${path.replaceAll(/[*?[\]{}\\]/g, "\\$&")}`)];
-}
-
-function namePattern(include: string): string {
-  const name = include.replace(/^(\*\*\/)+/, "");
-  if (name.includes("/")) throw new ToolError(`include matches names, without /; found ${include}. Use path as well.`);
-  return name;
 }
 
 /** With `./` in front, a path can look neither like an option nor, if it is missing, like standard input. */
@@ -215,6 +313,9 @@ function createListing(most: number, what: "files" | "lines") {
       characters += line.length;
       return true;
     },
+    isEmpty: () => lines.length === 0,
+    /** A note that names the files, if there are any. */
+    named: (what: string) => (lines.length === 0 ? [] : [`[${what}: ${lines.join(", ")}${cut ? ", …" : ""}]`]),
     output({ timedOut, problem }: SearchEnd, nothing: string, leftOut: string[]): ToolOutput {
       const notes: string[] = [];
       if (cut) notes.push(`[Cut: only the first ${lines.length} ${what} are shown. Narrow the search.]`);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { matchesGlob } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { compilePathPattern } from "../../../src/tools/files/path-pattern.ts";
+import { compilePathPattern, compilePathPatterns } from "../../../src/tools/files/path-pattern.ts";
 
 const matches = (pattern: string, path: string) => compilePathPattern(pattern)(path);
 
@@ -23,9 +23,35 @@ test("sets, escapes and braces mean what they mean elsewhere", () => {
     ["a{,b}.ts", "a.ts", true],
     ["?.ts", "😀.ts", true],
     ["/a.ts", "a.ts", true],
-    ["src/", "src/a.ts", false],
+    ["src/", "src/deep/a.ts", true],
+    ["src/", "a/src/a.ts", false],
+    [".//a.ts", "a.ts", true],
+    ["app/[id]/page.tsx", "app/[id]/page.tsx", true],
+    ["app/[id]/page.tsx", "app/i/page.tsx", true],
+    ["app/[id]/page.tsx", "app/x/page.tsx", false],
+    ["app/[[...slug]]/*.tsx", "app/[[...slug]]/page.tsx", true],
+    ["[id].[jt]s", "[id].ts", true],
+    ["[a][b][c][d].ts", "[a][b][c][d].ts", true],
+    ["caf\u00e9*", "cafe\u0301.txt", true],
+    ["cafe\u0301/*", "caf\u00e9/a", true],
   ];
   for (const [pattern, path, fits] of cases) assert.equal(matches(pattern, path), fits, `${pattern} ${path}`);
+});
+
+test("a list matches what one of its patterns matches, except what a negated one does", () => {
+  const cases: [list: string, fits: string[], not: string[]][] = [
+    ["*.ts,*.tsx", ["a.ts", "x/b.tsx"], ["a.js"]],
+    ["*.ts, *.tsx", ["a.ts", "b.tsx"], ["a.js"]],
+    ["*.ts *.md", ["a.ts", "b.md"], ["a.js"]],
+    ["!*.test.ts", ["a.ts", "b.md"], ["a.test.ts", "x/a.test.ts"]],
+    ["*.ts,!*.test.ts", ["a.ts"], ["a.test.ts", "b.md"]],
+    ["src/**/*.{ts,tsx},*.md", ["src/a.tsx", "x/b.md"], ["a.ts"]],
+    ["a, b.ts", ["a, b.ts", "b.ts"], ["c.ts"]],
+  ];
+  for (const [list, fits, not] of cases) {
+    for (const path of fits) assert.ok(compilePathPatterns(list)(path), `${list} ${path}`);
+    for (const path of not) assert.ok(!compilePathPatterns(list)(path), `${list} ${path}`);
+  }
 });
 
 test("stars match as Node's own patterns do", () => {

@@ -1,6 +1,6 @@
 /** glob and grep, with the real ripgrep on real files. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { openWorkshop } from "../workshop.ts";
@@ -18,7 +18,11 @@ for (const repository of [true, false]) {
     assert.equal((await call("glob", { pattern: "**/*.{txt,log}" })).text, kept.join("\n"));
     assert.equal((await call("glob", { pattern: "*", path: "sub" })).text, "sub/f.txt");
     assert.equal((await call("grep", { pattern: "needle" })).text, kept.map((path) => `${path}:1: needle`).join("\n"));
-    assert.equal((await call("grep", { pattern: "needle", include: "*.log" })).text, "No matches.");
+    assert.equal(
+      (await call("grep", { pattern: "needle", include: "*.log" })).text,
+      "No matches.\n[Left out by .gitignore or another ignore file, but with matches. Give one as path to search it anyway: d.log, sub/e.log]",
+    );
+    assert.equal((await call("grep", { pattern: "needle", path: "d.log" })).text, "d.log:1: needle");
     assert.equal((await call("grep", { pattern: "needle", path: "sub" })).text, "sub/f.txt:1: needle");
   });
 }
@@ -55,8 +59,10 @@ describe("grep", () => {
     const found = async (include: string) => (await call("grep", { pattern: "needle", include })).text;
     assert.equal(await found("*.ts"), "a.ts:1: needle\ndeep/c.ts:1: needle");
     assert.equal(await found("**/*.{tsx,js}"), "b.tsx:1: needle\nd.js:1: needle");
-    assert.match(await found("deep/*.ts"), /include matches names/);
-    assert.match(await found("["), /error parsing glob/);
+    assert.equal(await found("deep/*.ts"), "deep/c.ts:1: needle");
+    assert.equal(await found("*.ts,*.tsx"), "a.ts:1: needle\nb.tsx:1: needle\ndeep/c.ts:1: needle");
+    assert.equal(await found("!*.{ts,tsx}"), "d.js:1: needle");
+    assert.equal(await found("["), "No matches.");
   });
 
   test("takes a pattern for a pattern, whatever it looks like", async (context) => {
@@ -127,4 +133,67 @@ test("a search ends when its child is stopped", async (context) => {
   const search = call("grep", { pattern: "x" }, controller.signal);
   controller.abort();
   assert.deepEqual(await search, { ok: false, text: "Stopped before it was done." });
+});
+
+describe("a search that would find nothing", () => {
+  test("finds names with brackets, absolute patterns, and names in another normal form", async (context) => {
+    const { write, call, workspace } = openWorkshop(context);
+    for (const path of ["app/[id]/page.tsx", "app/i/page.tsx", "app/(shop)/[[...slug]]/page.tsx", "cafe\u0301.txt"]) {
+      write(path, "x");
+    }
+    const found = async (pattern: string, path = ".") => (await call("glob", { pattern, path })).text;
+    assert.equal(await found("app/[id]/page.tsx"), "app/[id]/page.tsx\napp/i/page.tsx");
+    assert.equal(await found("app/(shop)/[[...slug]]/*.tsx"), "app/(shop)/[[...slug]]/page.tsx");
+    assert.equal(await found(`${workspace}/app/i/*`), "app/i/page.tsx");
+    assert.equal(await found(`${workspace}/app/i/*`, "app/i"), "app/i/page.tsx");
+    assert.equal(await found("caf\u00e9*"), "cafe\u0301.txt");
+    assert.match(await found("APP/I/*.TSX"), /^No matches.*\n\[Named so in another case: app\/i\/page\.tsx\]$/);
+  });
+
+  test("searches a workspace that the ignore rules around it leave out whole", async (context) => {
+    for (const rule of ["*", "/work/*", "work/**", "**"]) {
+      const { write, workspace, base } = openWorkshop(context);
+      mkdirSync(join(base, ".git"));
+      writeFileSync(join(base, ".gitignore"), `${rule.replace("work", "workspace")}\n`);
+      write("a.txt", "needle");
+      write(".gitignore", "*.log\n");
+      write("b.log", "needle");
+      const { call } = openWorkshop(context, { workspace });
+      assert.equal((await call("glob", { pattern: "*.{txt,log}" })).text, "a.txt", rule);
+      assert.equal((await call("grep", { pattern: "needle" })).text, "a.txt:1: needle", rule);
+    }
+  });
+
+  test("names what ignore files and binary content keep from being found, unless a rule protects it", async (context) => {
+    const rules = [{ tool: "*", match: "*denied*", then: "deny" }] as const;
+    const { write, call } = openWorkshop(context, {}, { rules: [...rules], otherwise: "deny" });
+    write(".ignore", "dist/\n*.gen\n");
+    for (const path of ["dist/a.ts", "b.gen", "dist/denied.ts"]) write(path, "needle");
+    write("c.bin", "needle\0");
+    const { text } = await call("grep", { pattern: "needle" });
+    assert.match(
+      text,
+      /^No matches\.\n.*ignore file, but with matches.*: b\.gen, dist\/a\.ts\]\n\[Binary files .*: c\.bin\]/,
+    );
+    assert.ok(!text.includes("denied.ts"));
+    assert.match((await call("glob", { pattern: "*.gen" })).text, /Left out by .*: b\.gen\]/);
+    assert.equal((await call("grep", { pattern: "needle", path: "dist" })).text.split("\n")[0], "dist/a.ts:1: needle");
+    assert.match((await call("grep", { pattern: "absent" })).text, /^No matches\.(\n\[1 file is not shown.*)?$/);
+  });
+
+  test("says what to do in words of the tool where ripgrep advises its own options", async (context) => {
+    const { write, call } = openWorkshop(context);
+    write("f.txt", "foo\nbar\n");
+    for (const [pattern, told] of [
+      ["foo\\nbar", /one line at a time/],
+      ["(?<=a)b", /Look-around/],
+      ["(a)\\1", /backreferences/],
+      ["(?!x) --foo", /Look-around/],
+      ["(((a{1000}){1000}){1000}){1000}", /shorter pattern/],
+    ] as const) {
+      const { ok, text } = await call("grep", { pattern });
+      assert.ok(!ok && told.test(text), text);
+      assert.doesNotMatch(text, /--(multiline|pcre2|dfa|regex)|-U\b/);
+    }
+  });
 });
