@@ -14,13 +14,13 @@ import {
   writeSync,
 } from "node:fs";
 
-export type Owner = { uid: number; gid: number };
+export type FileOwner = { uid: number; gid: number };
 
 export type WholeFile = {
   /** The exact mode, regardless of the umask. Default: that of any new file. */
   mode?: number | undefined;
   /** The owner and group. Default: those of any new file. */
-  owner?: Owner | undefined;
+  owner?: FileOwner | undefined;
   /** Name of the draft. A killed process may leave it behind; the next write replaces it. */
   draft?: string;
 };
@@ -59,7 +59,12 @@ function fill(descriptor: number, content: Buffer): void {
   ftruncateSync(descriptor, content.length);
 }
 
-function writeNew(path: string, content: string | Buffer, mode: number | undefined, owner: Owner | undefined): void {
+function writeNew(
+  path: string,
+  content: string | Buffer,
+  mode: number | undefined,
+  owner: FileOwner | undefined,
+): void {
   rmSync(path, { force: true });
   const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode ?? 0o666);
   try {
@@ -72,7 +77,7 @@ function writeNew(path: string, content: string | Buffer, mode: number | undefin
   }
 }
 
-function giveTo(descriptor: number, { uid, gid }: Owner): void {
+function giveTo(descriptor: number, { uid, gid }: FileOwner): void {
   const made = fstatSync(descriptor);
   if (made.uid !== uid || made.gid !== gid) fchownSync(descriptor, uid, gid);
 }

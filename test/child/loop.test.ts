@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { StopReason } from "../../src/child/child.ts";
 import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import type { ChildEvent } from "../../src/event.ts";
+import type { Tool } from "../../src/tool.ts";
 import { calls, fails, play, route, says, stopSignal, tool } from "../support/child-stage.ts";
 
 const kinds = (events: { kind: string }[]) => events.map(({ kind }) => kind);
@@ -399,6 +400,28 @@ function partsOf(reply: Reply) {
 test("a wall-time limit ends the child as timeout, not as a failure", async () => {
   const { result } = await play([], { signal: stopSignal({ status: "timeout" }) });
   assert.deepEqual([result.status, result.exit_reason], ["timeout", "timeout_seconds"]);
+});
+
+test("a call is told what earlier calls showed of files, before and after a resume", async () => {
+  const known: object[] = [];
+  const looking: Tool = {
+    ...tool("look", "read", () => ""),
+    run: async (_, { seen = new Map() }) => {
+      known.push(Object.fromEntries(seen));
+      const from = seen.has("a") ? 3 : undefined;
+      const file = { path: "a", sha256: "1", ...(from === undefined ? { to: 2 } : { from }) };
+      return { ok: true, text: "Shown.", seen: [file] };
+    },
+  };
+  const look = () => calls(["look", { word: "a" }]);
+  const { stored } = await play([look(), look(), says("Done.")], { tools: [looking] });
+  assert.deepEqual(known, [{}, { a: { path: "a", sha256: "1", to: 2 } }]);
+  const past = stored.slice(
+    0,
+    stored.findLastIndex(({ kind }) => kind === "step-start"),
+  );
+  await play([look(), says("Done.")], { tools: [looking], past });
+  assert.deepEqual(known.at(-1), { a: { path: "a", sha256: "1" } });
 });
 
 test("wherever a child is cut off, a resume requests no finished step again and repeats no write", async () => {
