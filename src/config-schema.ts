@@ -7,7 +7,7 @@ import { z } from "zod";
 import { parseBaseUrl } from "./base-url.ts";
 import { API_MODES, EFFORTS } from "./route.ts";
 import { ROLES } from "./task.ts";
-import { namesVariablesRightly, Template } from "./template.ts";
+import { Template, unexpandedVariable } from "./template.ts";
 
 /** The toolsets a child can have. */
 export const TOOLSETS = ["file", "search", "terminal"] as const;
@@ -16,12 +16,18 @@ const effort = z.enum(EFFORTS);
 const usdPerMillion = z.number().nonnegative();
 const count = z.int().positive();
 const seconds = z.number().nonnegative();
-const VARIABLE_FORM = "variables as ${NAME}, of letters, digits and _";
+/** Adds an issue if a variable is written in a form that would be sent as it is. */
+function checkVariables(text: string, context: z.RefinementCtx): void {
+  const found = unexpandedVariable(text);
+  if (found === undefined) return;
+  const message = `variables as \${${found.name ?? "NAME"}}, of letters, digits and _`;
+  context.addIssue({ code: "custom", message });
+}
 /** A string that may contain a key: kept unexpanded, see `template.ts`. */
 const hidden = z
   .string()
   .min(1)
-  .refine(namesVariablesRightly, VARIABLE_FORM)
+  .superRefine(checkVariables)
   .transform((text) => new Template(text));
 const baseUrl = z
   .string()
@@ -29,7 +35,7 @@ const baseUrl = z
     const parsed = parseBaseUrl(text.replaceAll(/\$\{\w+\}/g, "1").replaceAll(/\$\{|\}/g, ""));
     if (!text.startsWith("${") && "expected" in parsed) context.addIssue({ code: "custom", message: parsed.expected });
   })
-  .refine(namesVariablesRightly, VARIABLE_FORM);
+  .superRefine(checkVariables);
 
 /** A model's name is sent as written, so a variable in it would reach the provider unexpanded. */
 const NO_VARIABLE = "a model without variables, which are read in keys, headers and base_url alone";
@@ -92,7 +98,7 @@ const provider = z
       ),
     api_key_env: z
       .string()
-      .min(1)
+      .regex(/^[A-Za-z_]\w*$/, "the name of a variable, such as ZAI_API_KEY")
       .optional()
       .describe(
         "Environment variable that contains the key. Like `api_key`, it is used only for this entry's endpoint.",

@@ -44,9 +44,33 @@ export function variablesIn(text: string): string[] {
   return [...text.matchAll(VARIABLE)].map(([, name = ""]) => name);
 }
 
-/** Returns whether every `${` starts a variable: `${MY-KEY}` and `${KEY:-x}` do not, and would be sent as written. */
-export function namesVariablesRightly(text: string): boolean {
-  return !text.replaceAll(VARIABLE, "").includes("${");
+/** How other programs write a variable, each with its name. */
+const OTHER_FORMS: readonly RegExp[] = [
+  /\$\{\s*(?:env[:.])?\s*([A-Za-z_]\w*)\s*\}/,
+  /\$env:\{?([A-Za-z_]\w*)\}?/i,
+  /\$\(([A-Za-z_]\w*)\)/,
+  /\$([A-Za-z_]\w*)/,
+  /%(?![\dA-Fa-f]{2}%)([A-Za-z_]\w*)%/,
+  /\{\{\s*(?:[$.]?(?:env|vars?|secrets?)[:.])?[$.]?([A-Za-z_]\w*)\s*\}\}/,
+  /\{(?:env|file):([A-Za-z_]\w*)\}/,
+  /\{([A-Z][A-Z\d_]*)\}/,
+];
+/** A text as a whole: in a longer one, these are tags and paths. */
+const OTHER_WHOLE = /^(?:!?env|process\.env|os\.environ)[ .:/]([A-Za-z_]\w*)$/i;
+/** Only as a word of its own: `pa$$word` and `50%off%` are ordinary texts. */
+const OTHER_WORDS = OTHER_FORMS.map(
+  ({ source, flags }) => new RegExp(`(?:^|(?<=[\\s=:,;/@.]))(?:${source})(?=$|[\\s=:,;/@.])`, flags),
+);
+/** The name of a variable, not a key that begins with `$`: it may be shown. */
+const PLAIN_NAME = /^[A-Z]{1,20}(_([A-Z]{1,20}|\d{1,2}))*$/;
+
+/** A variable in a form that is not expanded: it would be sent as it is. `name` is absent if it may be a key. */
+export function unexpandedVariable(text: string): { name?: string } | undefined {
+  const rest = text.replaceAll(VARIABLE, "");
+  const found = [OTHER_WHOLE, ...OTHER_WORDS].map((form) => form.exec(rest.trim())).find((match) => match !== null);
+  if (found === undefined) return rest.includes("${") ? {} : undefined;
+  const [, name = ""] = found;
+  return PLAIN_NAME.test(name) ? { name } : {};
 }
 
 /** Replaces every `${NAME}` in `text` with its value; a blank value counts as unset. */

@@ -221,7 +221,7 @@ function expected(issue: Issue): string {
   }
 }
 
-const HIDDEN = ["api_key", "api_keys", "headers"];
+const HIDDEN = ["api_key", "api_keys", "api_key_env", "api_key_command", "headers"];
 
 /** The part before the last `@` of a URL may contain a password, and its query a key. */
 function withoutSecrets(text: string): string {

@@ -107,6 +107,43 @@ describe("a variable in a key", () => {
       ],
     );
   });
+
+  const OTHERS = [
+    "$LAB_KEY",
+    "%LAB_KEY%",
+    "{env:LAB_KEY}",
+    "$env:LAB_KEY",
+    "${env:LAB_KEY}",
+    "{{ LAB_KEY }}",
+    "$(LAB_KEY)",
+  ];
+  for (const written of [...OTHERS, "{LAB_KEY}", "env:LAB_KEY", "os.environ/LAB_KEY"])
+    test(`${written} is refused with the right form, as a key, in a list, in a header and in a URL`, () => {
+      const entry = {
+        api_key: written,
+        api_keys: [written],
+        headers: { authorization: /^[a-z]/.test(written) ? written : `Bearer ${written}` },
+        base_url: /^[a-z]/.test(written) ? "http://127.0.0.1/v1" : `http://${written}/v1`,
+      };
+      writeUser(JSON.stringify({ providers: { lab: entry } }));
+      const found = mistakesOf(load);
+      assert.equal(
+        found.filter((line) => line.includes("expected variables as ${LAB_KEY}")).length,
+        OTHERS.includes(written) || written === "{LAB_KEY}" ? 4 : 3,
+      );
+    });
+
+  for (const key of ["pa$$word-1", "a$b%c%d", "$2b$10$e0NRx", "{curly}-9", "100%sure%", "env:prod,team:x"])
+    test(`${key} is a key like any other`, () => {
+      writeUser(JSON.stringify({ providers: { lab: { api_key: key, base_url: "http://127.0.0.1/v1?x=%e4%bd%a0" } } }));
+      assert.deepEqual(load().config.providers.lab?.api_key?.expand({}), { text: key });
+    });
+
+  test("a key in place of a variable's name is not shown", () => {
+    writeUser("providers:\n  lab: { base_url: http://127.0.0.1/v1, api_key_env: $LAB-KEY-1 }\n");
+    const [said = ""] = mistakesOf(load);
+    assert.match(said, /api_key_env: expected the name of a variable, such as ZAI_API_KEY; found a string$/);
+  });
 });
 
 describe("layers", () => {

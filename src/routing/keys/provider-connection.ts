@@ -8,7 +8,7 @@ import { nearnessOf, parseBaseUrl } from "../../base-url.ts";
 import { present } from "../../present.ts";
 import type { ApiMode } from "../../route.ts";
 import { type KeyHeader, namesSecret, Secret } from "../../secret.ts";
-import { type Environment, expandVariables, type Template } from "../../template.ts";
+import { type Environment, expandVariables, type Template, unexpandedVariable, variablesIn } from "../../template.ts";
 import type { BuiltInProvider, KeyVariable } from "../catalog/built-in-providers.ts";
 import type { CloudEndpoint } from "../catalog/cloud-endpoints.ts";
 import { baseUrlFromHost, isEncrypted, originOf, readBaseUrl } from "../catalog/endpoints.ts";
@@ -179,6 +179,8 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
     const header = own ?? headerOf(builtIn, value);
     if (value === undefined || value.trim() === "") looked.push(name);
     else if (!isUsableKey(value)) looked.push(`${name} (contains a placeholder, not a key)`);
+    else if (isReference(value))
+      looked.push(`${name} (contains a reference to a variable, not a key: Deputy does not expand it)`);
     else
       group.push({
         name,
@@ -296,6 +298,11 @@ const PLACEHOLDERS = ["changeme", "your_api_key", "dummy", "null", "none", "no-k
 export function isUsableKey(value: string): boolean {
   const key = value.trim();
   return key.length >= 4 && !/^\*+$/.test(key) && !PLACEHOLDERS.includes(key.toLowerCase());
+}
+
+/** A variable's own value is not expanded: `.env` files of other programs may refer to further variables. */
+function isReference(value: string): boolean {
+  return variablesIn(value).length > 0 || unexpandedVariable(value)?.name !== undefined;
 }
 
 /** Shorter keys are words (`ollama`): redacting them would damage every text and hide nothing. */

@@ -33,6 +33,9 @@ describe("a key is looked for", () => {
     ["then in the row's variables, in order", {}, all, "GLM_API_KEY", "first"],
     ["in the next variable where the first is blank", {}, { ...all, GLM_API_KEY: " " }, "ZAI_API_KEY", "second"],
     ["past a placeholder", { api_key: "changeme" }, { ...all, GLM_API_KEY: "***" }, "ZAI_API_KEY", "second"],
+    ["past a reference that nobody expands", {}, { ...all, GLM_API_KEY: "${OTHER_KEY}" }, "ZAI_API_KEY", "second"],
+    ["past another program's reference", {}, { ...all, GLM_API_KEY: "$OTHER_KEY" }, "ZAI_API_KEY", "second"],
+    ["as a variable's value with a dollar", {}, { GLM_API_KEY: "$ecret-1" }, "GLM_API_KEY", "$ecret-1"],
     ["past an unset variable of the config", { api_key: "${NOT_SET}" }, all, "GLM_API_KEY", "first"],
   ];
   for (const [where, entry, env, name, value] of cases)
