@@ -59,10 +59,17 @@ function isNear(written: string): boolean {
 
 /** `loopback`: this machine. `private`: an address or name in the local network. */
 export function nearnessOf(baseUrl: string): "loopback" | "private" | "public" {
-  const { hostname } = new URL(baseUrl);
-  if (hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname) || /(^|\.)localhost$/.test(hostname)) return "loopback";
-  const privateAddress = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|\[f[cd])/.test(hostname);
+  const hostname = unmapped(new URL(baseUrl).hostname.replace(/\.$/, ""));
+  if (/^(\[::1?\]|0\.0\.0\.0)$|^127(\.\d+){3}$|(^|\.)localhost$/.test(hostname)) return "loopback";
+  const privateAddress = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|\[f([cd]|e[89ab]))/.test(hostname);
   const isAddress = /^[\d.]+$|^\[/.test(hostname);
   const localName = !isAddress && (!hostname.includes(".") || /\.(local|lan|internal|home\.arpa)$/.test(hostname));
   return (isAddress && privateAddress) || localName ? "private" : "public";
+}
+
+/** `[::ffff:7f00:1]` is 127.0.0.1. */
+function unmapped(hostname: string): string {
+  const [, high, low] = /^\[::ffff:([\da-f]{1,4}):([\da-f]{1,4})\]$/.exec(hostname) ?? [];
+  if (high === undefined || low === undefined) return hostname;
+  return [high, low].flatMap((part) => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255]).join(".");
 }

@@ -8,6 +8,7 @@ import type undici from "undici";
 import type { Dispatcher } from "undici";
 import type { Access } from "../../secret.ts";
 import { awsCredentialsIn, awsHeaders } from "./aws-signature.ts";
+import { proxyFor } from "./proxy.ts";
 
 /** Time for which the bytes of one answer are batched before they are passed on, in milliseconds. */
 const GATHER_MS = 25;
@@ -20,8 +21,6 @@ const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 const MAX_GATHERED = { chunks: 4_096, bytes: 1024 * 1024 };
 /** Lifetime of idle connections, in milliseconds: the length of a typical tool call. */
 const KEEP_ALIVE_MS = 30_000;
-
-const LOOPBACK = "localhost,127.0.0.1,::1,[::1]";
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -59,72 +58,60 @@ export class UnsendableHeader extends Error {
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  let dispatcher: Dispatcher | undefined;
+  /** By the address of the proxy; the one without a proxy at "". */
+  const dispatchers = new Map<string, Dispatcher>();
+
+  function dispatcherTo(proxy = ""): Dispatcher {
+    const dispatcher = dispatchers.get(proxy) ?? createDispatcher(options.connectionsPerOrigin, proxy);
+    dispatchers.set(proxy, dispatcher);
+    return dispatcher;
+  }
+
   return {
     fetchFor(baseUrl, access) {
       const { origin } = new URL(baseUrl);
       return async (input, init = {}) => {
         const url = new URL(String(input));
         if (url.origin !== origin) throw new Error(`A request for ${origin} was about to go to ${url.origin}.`);
-        dispatcher ??= createDispatcher(options);
+        const proxy = proxyFor(url, options.environment);
         const headers = authHeaders(url, init, access, options.userAgent);
-        return dispatch(dispatcher, url, init, headers).catch((error) => {
-          throw withProxyNamed(error, proxyOf(url, options.environment));
+        return dispatch(dispatcherTo(proxy), url, init, headers).catch((error) => {
+          throw withProxyNamed(error, proxy);
         });
       };
     },
     async close() {
-      await dispatcher?.destroy();
-      dispatcher = undefined;
+      const open = [...dispatchers.values()];
+      dispatchers.clear();
+      await Promise.all(open.map((dispatcher) => dispatcher.destroy()));
     },
   };
 }
 
 /** Loaded with the first request, and by file: the package's index would load four times as much, 55 ms instead of 15. */
-function createDispatcher({ connectionsPerOrigin, environment }: TransportOptions): Dispatcher {
+function createDispatcher(connections: number, proxy: string): Dispatcher {
   const require = createRequire(import.meta.url);
   const settings = {
-    connections: connectionsPerOrigin,
+    connections,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // The child's own clock detects stalls (`stall_seconds`), not the socket's.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  const { httpProxy, httpsProxy, noProxy } = proxiesIn(environment);
-  if (httpProxy === "" && httpsProxy === "") {
+  if (proxy === "") {
     const Agent: typeof undici.Agent = require("undici/lib/dispatcher/agent.js");
     return new Agent(settings);
   }
   // The whole package: a tunnel to an https origin needs what only its index assembles.
-  const { EnvHttpProxyAgent }: typeof undici = require("undici");
-  return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
+  const { ProxyAgent }: typeof undici = require("undici");
+  return new ProxyAgent({ ...settings, uri: proxy });
 }
 
-/** Requests to this machine bypass any proxy. */
-function proxiesIn(environment: TransportOptions["environment"]) {
-  return {
-    httpProxy: environment.http_proxy ?? environment.HTTP_PROXY ?? "",
-    httpsProxy: environment.https_proxy ?? environment.HTTPS_PROXY ?? "",
-    noProxy: [environment.no_proxy ?? environment.NO_PROXY, LOOPBACK].filter(Boolean).join(","),
-  };
-}
-
-/** The host of the proxy for a URL, without the rest of its address, which may contain a password. */
-function proxyOf({ protocol, hostname }: URL, environment: TransportOptions["environment"]): string | undefined {
-  const { httpProxy, httpsProxy, noProxy } = proxiesIn(environment);
-  const proxy = protocol === "https:" ? httpsProxy : httpProxy;
-  const direct = noProxy.split(/[\s,]+/).some((entry) => {
-    const name = entry.replace(/^\*?\./, "").replace(/:\d+$/, "");
-    return entry === "*" || (name !== "" && (hostname === name || hostname.endsWith(`.${name}`)));
-  });
-  return proxy === "" || direct || !URL.canParse(proxy) ? undefined : new URL(proxy).host;
-}
-
-/** A connection may fail at the proxy, so the error names it. */
+/** A connection may fail at the proxy, so the error names its host: the rest of its address may contain a password. */
 function withProxyNamed(error: unknown, proxy: string | undefined): unknown {
-  if (proxy !== undefined && error instanceof Error && error.name !== "AbortError")
-    error.message += `, through the proxy ${proxy}`;
+  if (proxy !== undefined && URL.canParse(proxy) && error instanceof Error && error.name !== "AbortError")
+    error.message += `, through the proxy ${new URL(proxy).host}`;
   return error;
 }
 
