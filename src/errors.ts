@@ -100,6 +100,12 @@ export type Problem = {
 
 export type Warning = { code: string; message: string };
 
+/** The warning for a known key in a text that would have been sent or stored. */
+export function keyRemoved(place: string): Warning {
+  const message = `${place} contains a known API key. Deputy replaced it with its name and neither sent nor stored it.`;
+  return { code: "key-removed", message };
+}
+
 /** Codes of `DeputyError`, each with the exit code of the command line. */
 export const ERROR_EXIT = {
   usage: 2,

@@ -5,7 +5,7 @@
  */
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import type { Warning } from "../errors.ts";
+import { keyRemoved, type Warning } from "../errors.ts";
 import { isWithin } from "../path-within.ts";
 import { isSecretFile } from "../secret-files.ts";
 import { type ForeignText, type ReadBounds, readForeignTextLater } from "../system/foreign-file.ts";
@@ -52,7 +52,10 @@ export async function projectNotes(workspace: string, { within, redact, ...given
     const protectionOf = (real: string) => protectionOfNotes(real, given);
     const bounds = { ...given, within: roots, protectionOf, maxBytes: MAX_NOTES_BYTES, mayCut: true as const };
     const found = await readForeignTextLater(path, bounds);
-    return found !== undefined && "text" in found ? { ...found, text: redact(found.text) } : found;
+    if (found === undefined || !("text" in found)) return found;
+    const text = redact(found.text);
+    if (text !== found.text) warnings.push(keyRemoved(path));
+    return { ...found, text };
   }
 
   async function notesIn(directory: string, roots: readonly string[]): Promise<Section[]> {

@@ -183,7 +183,7 @@ export function createEngine(deps: EngineDeps): Engine {
     await journal.release(run.delegationId);
   }
 
-  const talk = { clock, journal, newId: deps.newId, ...current };
+  const talk = { clock, journal, newId: deps.newId, redact: (text: string) => deps.setup().redact(text), ...current };
   return {
     plan,
     submit,

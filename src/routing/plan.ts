@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import type { AgentDefinition, Agents } from "../agent-definition.ts";
 import { type Config, TOOLSETS } from "../config-schema.ts";
 import { suggest } from "../did-you-mean.ts";
-import type { Problem, Warning } from "../errors.ts";
+import { keyRemoved, type Problem, type Warning } from "../errors.ts";
 import { isWithin } from "../path-within.ts";
 import type { BoundPaths } from "../plan.ts";
 import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
@@ -81,7 +81,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     const usesTools = toolsets.toolsets.length > 0 || role.role === "orchestrator";
     const shown = withImages(task, fitForTools(routed.route, usesTools, config), workspace.workspace);
     if ("problem" in shown) return { task, ...shown };
-    if (agent !== undefined) agents.set(agent.name, deps.credentials.redact(agent.prompt));
+    if (agent !== undefined) agents.set(agent.name, agent.prompt);
     return {
       task,
       route: withWarnings(shown.route, wanted.warnings),
@@ -97,8 +97,12 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
   });
   const patterns = deps.askedBy === "model" ? patternWarnings(config, deps.providers) : [];
   const broken = [...agents.keys()].flatMap((name) => unreadableFiles(name, deps.agents));
-  const warnings = [...ignoredDefaults(call, config), ...patterns, ...broken];
-  return { planned, warnings, agents: Object.fromEntries(agents) };
+  const prompts = [...agents].map(([name, written]) => ({ name, written, prompt: deps.credentials.redact(written) }));
+  const removed = prompts
+    .filter(({ written, prompt }) => prompt !== written)
+    .map(({ name }) => keyRemoved(`agent ${name}`));
+  const warnings = [...ignoredDefaults(call, config), ...patterns, ...broken, ...removed];
+  return { planned, warnings, agents: Object.fromEntries(prompts.map(({ name, prompt }) => [name, prompt])) };
 }
 
 /** Tools that both the delegator and the agent have; absent if neither is limited. */

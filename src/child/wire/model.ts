@@ -6,7 +6,7 @@ import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import { z } from "zod";
 import type { Clock } from "../../clock.ts";
 import type { Failure } from "../../errors.ts";
-import { isRecord } from "../../record.ts";
+import { mapTexts } from "../../record.ts";
 import type { Route } from "../../route.ts";
 import type { Access } from "../../secret.ts";
 import type { Tool } from "../../tool.ts";
@@ -131,17 +131,10 @@ const MAX_PARTIAL = 200_000;
 
 /** Redacts a reply before it is kept, wherever a provider may repeat a key. */
 function redacted(reply: Reply, { redact }: Access): Reply {
-  const clean = withTexts(reply, redact) as Reply;
+  const clean = mapTexts(reply, (text) => redact(text)) as Reply;
   if (clean.ok || clean.partialText.length <= MAX_PARTIAL) return clean;
   const cut = `… (cut: the answer was cut off after ${clean.partialText.length} characters)`;
   return { ...clean, partialText: clean.partialText.slice(0, MAX_PARTIAL) + cut };
-}
-
-function withTexts(value: unknown, change: (text: string) => string): unknown {
-  if (typeof value === "string") return change(value);
-  if (Array.isArray(value)) return value.map((inner) => withTexts(inner, change));
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withTexts(inner, change)]));
 }
 
 type Cache<Key, Value> = { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown };

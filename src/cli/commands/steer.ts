@@ -37,6 +37,7 @@ ${examples([
       withDeputy(context, flags.config, async ({ engine }) => {
         const message = words === "-" ? await text(io.stdin) : words;
         const sent = await engine.steer(id, message.trim(), "deputy steer");
+        if (sent.keyRemoved) io.stderr.write(KEY_REMOVED);
         const receipt = flags.wait ? await waitFor(sent, engine.settleSteer, io) : sent;
         const { id: messageId, childId, state } = receipt;
         if (flags.json) {
@@ -61,6 +62,8 @@ async function waitFor(
     stop();
   }
 }
+
+const KEY_REMOVED = "The message contained a known API key: Deputy replaced it with its name.\n";
 
 export function formatReceipt({ childId, state, owner }: SteerReceipt): string {
   if (state === "delivered") return `Delivered: ${childId} has received the message.`;

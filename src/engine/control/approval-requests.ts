@@ -45,10 +45,21 @@ type ApprovalRequestsDeps = Pick<CurrentRuns, "find" | "follow"> & {
   clock: Clock;
   journal: Journal;
   newId: () => string;
+  /** Removes known keys. @throws DeputyError `config-invalid` */
+  redact(text: string): string;
 };
 
 export function createApprovalRequests(deps: ApprovalRequestsDeps): ApprovalRequests {
-  const { clock, journal, newId, find, follow } = deps;
+  const { clock, journal, newId, redact, find, follow } = deps;
+
+  /** A broken config must not keep a decision from its child. */
+  function withoutKeys(reason: string): string {
+    try {
+      return redact(reason);
+    } catch {
+      return "the reason is withheld, because the config that names the keys cannot be read";
+    }
+  }
 
   async function questions(): Promise<Question[]> {
     const asked = new Map<string, string>();
@@ -93,7 +104,7 @@ export function createApprovalRequests(deps: ApprovalRequestsDeps): ApprovalRequ
     const failed = new AbortController();
     const answered = outcome(found, asked, id, failed.signal);
     const event = { kind: "approval-answer", at: clock.now(), delegationId, id, target, callId, request } as const;
-    await journal.append([{ ...event, allowed, by, reason }]).catch((error: unknown) => {
+    await journal.append([{ ...event, allowed, by, reason: withoutKeys(reason) }]).catch((error: unknown) => {
       failed.abort();
       throw error;
     });

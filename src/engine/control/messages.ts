@@ -12,7 +12,14 @@ import type { CurrentRuns, FoundRun } from "./current-runs.ts";
 /**
  * Delivery state of a message. `owner` is `dead` if no process works on the run; a resume would deliver the message.
  */
-export type SteerReceipt = { id: string; childId: string; state: Steer["state"]; owner: "alive" | "dead" };
+export type SteerReceipt = {
+  id: string;
+  childId: string;
+  state: Steer["state"];
+  owner: "alive" | "dead";
+  /** The message contained a known key, which was replaced with its name. */
+  keyRemoved?: true;
+};
 
 export type Steering = {
   steer(id: string, text: string, by: string): Promise<SteerReceipt>;
@@ -23,13 +30,16 @@ type SteeringDeps = CurrentRuns & {
   clock: Clock;
   journal: Journal;
   newId: () => string;
+  /** Removes known keys. @throws DeputyError `config-invalid` */
+  redact(text: string): string;
 };
 
-export function createSteering({ clock, journal, newId, find, refresh, follow }: SteeringDeps): Steering {
+export function createSteering({ clock, journal, newId, redact, find, refresh, follow }: SteeringDeps): Steering {
   /** The runs that this process's receipts came from: settling a receipt continues there. */
   const runs = new WeakMap<SteerReceipt, FoundRun>();
 
-  async function steer(id: string, text: string, by: string): Promise<SteerReceipt> {
+  async function steer(id: string, written: string, by: string): Promise<SteerReceipt> {
+    const text = redact(written);
     if (text.trim() === "") throw new DeputyError("usage", "Expected a message for the child; found nothing.");
     const found = await find(id);
     const { delegationId } = found.run;
@@ -37,7 +47,8 @@ export function createSteering({ clock, journal, newId, find, refresh, follow }:
     const steerId = newId();
     await journal.append([{ kind: "steer-request", at: clock.now(), delegationId, id: steerId, target, text, by }]);
     await refresh(found);
-    return receiptOf(found, target, steerId);
+    const receipt = receiptOf(found, target, steerId);
+    return text === written ? receipt : Object.assign(receipt, { keyRemoved: true });
   }
 
   async function settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt> {

@@ -119,7 +119,7 @@ async function converse(
       isBudgeted: (maxCostUsd ?? run.call.max_cost_usd) !== undefined,
     });
     const facts = { renewed, ...present({ maxCostUsd }) };
-    const more = turnEvents(loaded, session.tally.childId, text, deps.clock.now());
+    const more = turnEvents(loaded, session.tally.childId, setup.redact(text), deps.clock.now());
     return continueRun(deps, setup, loaded, { facts, more }, options);
   });
 }

@@ -18,6 +18,7 @@ import type { Call } from "../../task.ts";
 import type { PermissionRule } from "../../tool.ts";
 import type { Setup } from "../setup/setup.ts";
 import { imagesApart } from "./images.ts";
+import { withoutKeys } from "./known-keys.ts";
 import type { NestedCall } from "./nested-call.ts";
 
 /** The caller, its location, and its bounds. */
@@ -75,9 +76,10 @@ export function createCalls(deps: CallsDeps): Calls {
   const { clock } = deps;
 
   async function plan(asked: Call, options: CallOptions, nested?: NestedCall): Promise<Prepared> {
-    await refuseBrokenSchemas(asked, deps.schemas);
-    const call = withBudget(asked, options.maxCostUsd);
     const setup = nested?.setup ?? withPermissions(deps.setup(), options.permissions);
+    const { value: written, warnings: removed } = withoutKeys(asked, setup.redact);
+    await refuseBrokenSchemas(written, deps.schemas);
+    const call = withBudget(written, options.maxCostUsd);
     const { parent, parentRoute, askedBy, depth = 1, bounds, workspace: cwd } = options;
     if (askedBy === "model") refuseDepth(depth, setup);
     const { planned, warnings, agents } = setup.plan(call, {
@@ -88,7 +90,7 @@ export function createCalls(deps: CallsDeps): Calls {
         ? { isConversation: true }
         : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
     });
-    const all = [...setup.warnings, ...overruled(parent, planned), ...warnings];
+    const all = [...setup.warnings, ...removed, ...overruled(parent, planned), ...warnings];
     return { planned, warnings: all, call, setup, agents };
   }
 

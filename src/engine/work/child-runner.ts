@@ -129,7 +129,10 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
     model,
     tools: toolsOf({ ...deps, clock }, { child, planned, budgets }, slot),
     permissions: { rules: setup.permissions, otherwise: delegation.approvals },
-    approve: approvals.approve,
+    approve: async (question, signal) => {
+      const decision = await approvals.approve(question, signal);
+      return { ...decision, reason: setup.redact(decision.reason) };
+    },
     answerBy: approvals.answerBy,
     steered: () => child.steers.find(({ state }) => state === "queued"),
     lease: setup.lease,
