@@ -2,9 +2,11 @@
  * A delegation as models read it: results, running children, approval requests, and the next call to make. Long answers
  * share a limit, so that they do not flood the conversation. A truncated answer says where to read the rest.
  */
+
 import { z } from "zod";
 import { formatUsd } from "./money.ts";
 import { EFFORTS } from "./route.ts";
+import { spelledLines } from "./spelled-text.ts";
 
 const STATES = ["running", "paused", "ended", "stopped", "unfinished"] as const;
 
@@ -175,7 +177,7 @@ export function openInWords(child: ReportedOpen, tasks: number, above = ""): str
 function questionInWords(question: Report["questions"][number]): string {
   const { child_id: id, request, tool, target, directory, seconds_left: seconds } = question;
   return (
-    `- ${id} asks to run ${tool}: ${target}\n  It would run in ${directory}. The user can decide with ` +
+    `- ${id} asks to run ${tool}: ${spelledLines(target).join("\n")}\n  It would run in ${directory}. The user can decide with ` +
     `\`deputy approve ${id} --request ${request}\`; it is denied in ${time(seconds)}.`
   );
 }

@@ -7,12 +7,12 @@ import { decidePermission } from "../src/child/permissions.ts";
 import { pageTitle } from "../src/child/wire/failure/error-body.ts";
 import { failureOf } from "../src/child/wire/failure/failure.ts";
 import { completeLine } from "../src/cli/chat/completion.ts";
-import { spelledLines } from "../src/cli/terminal/terminal-text.ts";
 import { configSchema } from "../src/config-schema.ts";
 import { bytesOfDataUrl } from "../src/image.ts";
 import { normalBaseUrl } from "../src/routing/catalog/endpoints.ts";
 import { createPolicy } from "../src/routing/resolve/policy.ts";
 import { mayNameSecretFile } from "../src/secret-files.ts";
+import { spelledLines } from "../src/spelled-text.ts";
 import { matchesStars } from "../src/star-pattern.ts";
 
 /** Quadratic work on this many characters takes minutes. */

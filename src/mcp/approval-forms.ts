@@ -8,6 +8,7 @@ import { DeputyError } from "../errors.ts";
 import { fieldsOf } from "../record.ts";
 import type { OpenQuestion, Run } from "../run/run.ts";
 import { shortLine } from "../short-line.ts";
+import { longCommandEnds, spelledLines, spelledPath } from "../spelled-text.ts";
 import type { ElicitationForm } from "./request-context.ts";
 
 /** `request`: the code of the one request that the form decides. */
@@ -27,9 +28,11 @@ export function approvalForms(run: Run): ApprovalForm[] {
 }
 
 function formOf(childId: string, goal: string, { toolName, target, directory }: OpenQuestion): ElicitationForm {
-  const where = spelled(directory, HIDDEN_IN_LINE);
+  const head = `${childId} (${spelledPath(shortLine(goal, 100))}) asks to run ${spelledPath(toolName)}`;
+  const long = longCommandEnds(target);
+  const overview = long === undefined ? [] : [`${long.size} ${long.ends}`];
   return {
-    message: `${childId} (${spelled(shortLine(goal, 100))}) asks to run ${toolName} in ${where}:\n\n${spelled(target)}`,
+    message: [`${head} in ${spelledPath(directory)}:`, spelledLines(target).join("\n"), ...overview].join("\n\n"),
     requestedSchema: {
       type: "object",
       properties: {
@@ -39,14 +42,6 @@ function formOf(childId: string, goal: string, { toolName, target, directory }: 
       required: ["decision"],
     },
   };
-}
-
-const HIDDEN = /[^\P{C}\n\t]/gu;
-const HIDDEN_IN_LINE = /\p{C}/gu;
-
-/** Escapes characters that could hide something: control characters, and those that change the reading direction. */
-function spelled(text: string, hidden = HIDDEN): string {
-  return text.replace(hidden, (hidden) => `\\u{${hidden.codePointAt(0)?.toString(16)}}`);
 }
 
 /**

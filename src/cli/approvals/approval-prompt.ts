@@ -3,17 +3,11 @@
  * terminal there is no approval handler, and the engine denies by itself.
  */
 import type { ApprovalQuestion, Asker } from "../../engine/engine.ts";
+import { longCommandEnds, spelledLines, spelledPath } from "../../spelled-text.ts";
 import type { Output, Paint } from "../io.ts";
-import { plural } from "../terminal/format.ts";
-import { oneLine, spelledLines } from "../terminal/terminal-text.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
 import type { ReadAnswer } from "./question.ts";
 import { userOf } from "./user.ts";
-
-/** A text within both limits fits on a small screen, in lines and in characters. */
-const SHORT_LINES = 8;
-const SHORT_LENGTH = 500;
-/** Length of each end of a longer text that is repeated, in characters. */
-const END_LENGTH = 80;
 
 const ALWAYS = "allowed in the terminal for this run";
 
@@ -84,24 +78,14 @@ export function requestLines(
   paint: Paint,
 ): string[] {
   const lines = targetLines(target, paint);
-  return [
-    `  asks to run ${paint("bold", oneLine(toolName))}:`,
-    ...lines,
-    `  in ${spelledLines(directory).join("\\n")}`,
-  ];
+  return [`  asks to run ${paint("bold", oneLine(toolName))}:`, ...lines, `  in ${spelledPath(directory)}`];
 }
 
 /** The whole text. If it may exceed the screen, its size and both ends follow. */
 export function targetLines(target: string, paint: Paint): string[] {
-  const lines = spelledLines(target);
-  const whole = lines.map((line) => `  ${paint("yellow", "│")} ${line}`);
-  if (lines.length <= SHORT_LINES && target.length <= SHORT_LENGTH) return whole;
-  const [words = ""] = spelledLines(target.replace(/\s+/gu, " ").trim());
-  const ends = `It begins with “${words.slice(0, END_LENGTH)}” and ends with “${words.slice(-END_LENGTH)}”.`;
-  return [
-    ...whole,
-    `  ${paint("bold", `${plural(target.length, "character")} on ${plural(lines.length, "line")}.`)} ${ends}`,
-  ];
+  const whole = spelledLines(target).map((line) => `  ${paint("yellow", "│")} ${line}`);
+  const long = longCommandEnds(target);
+  return long === undefined ? whole : [...whole, `  ${paint("bold", long.size)} ${long.ends}`];
 }
 
 /** Parses `y`, `a`, or `n` with a reason for the child. Anything else is asked again. */

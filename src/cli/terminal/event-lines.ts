@@ -17,6 +17,7 @@ import {
   type RunChild,
   runIn,
 } from "../../run/run.ts";
+import { commandInLine } from "../../spelled-text.ts";
 import type { Paint } from "../io.ts";
 import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
 import { displayWidth, fit, oneLine } from "./terminal-text.ts";
@@ -178,7 +179,7 @@ function notable(event: Event): Note | undefined {
 }
 
 function asked({ name, target, directory }: Extract<Event, { kind: "approval-ask" }>): string {
-  return `asks to run ${name}${directory === undefined ? "" : ` in ${directory}`}: ${target}`;
+  return `asks to run ${name}${directory === undefined ? "" : ` in ${directory}`}: ${commandInLine(target)}`;
 }
 
 /** Labels of messages to a child in addition to its task, by reason. */

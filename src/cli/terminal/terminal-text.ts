@@ -3,6 +3,7 @@
  * limited to its columns. Width is counted in terminal cells, by grapheme.
  */
 import { createRequire } from "node:module";
+import { spelled } from "../../spelled-text.ts";
 
 /** Controls, and the invisible characters that can reorder or hide text (bidi marks, zero-width, tags). */
 const UNSAFE =
@@ -16,25 +17,6 @@ export function harmless(text: string): string {
 /** Makes a text one line: white space becomes single blanks, the rest as in `harmless`. */
 export function oneLine(text: string): string {
   return harmless(text.slice(0, 2000).replace(/\s+/gu, " ").trim());
-}
-
-/** Every character that a terminal would not show as such, including joiners, variation selectors and odd blanks. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Variation_Selector}]|(?! )\p{Zs}/gu;
-
-/** The lines of a text that a user is asked to judge, with hidden characters escaped. */
-export function spelledLines(text: string): string[] {
-  return text.split("\n").map((line) => {
-    const shown = line.replace(HIDDEN, spelled);
-    return shown.trimEnd().padEnd(shown.length, "·");
-  });
-}
-
-const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-function spelled(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  const hex = code.toString(16);
-  return SHORT[character] ?? (code < 0x100 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
 }
 
 /** ASCII, Latin letters, dashes, arrows, lines and the like: one cell each. None of these combines with a neighbor. */

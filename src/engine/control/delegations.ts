@@ -2,6 +2,7 @@
  * Delegations as a model manages them, whatever started them: reports, whole answers, stopping, messages and decisions.
  * Each surface says who the model is and how it waits.
  */
+
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import { present } from "../../present.ts";
@@ -11,6 +12,7 @@ import { hasEnded, parseRunId, type Run, type RunChild } from "../../run/run.ts"
 import { reportOf, stateOf } from "../../run/run-report.ts";
 import type { RunListing } from "../../run/run-store.ts";
 import { shortLine } from "../../short-line.ts";
+import { commandInLine, spelledLines, spelledPath } from "../../spelled-text.ts";
 import type { Engine, Question, Which } from "../engine.ts";
 
 /** Number of runs that a list shows. */
@@ -146,7 +148,7 @@ async function settle(
   const by = `${client.surface} (model of ${client.name})`;
   const { counted, end } = await engine.answer({ id: childId, request, allowed, reason, by });
   return counted
-    ? `${allowed ? "Approved" : "Denied"} for ${childId}: ${target}`
+    ? `${allowed ? "Approved" : "Denied"} for ${childId}: ${commandInLine(target)}`
     : `Too late: ${end?.by ?? "someone else"} already ${end?.allowed ? "approved" : "denied"} the request.`;
 }
 
@@ -156,7 +158,7 @@ function untold({ childId, request, toolName, target, directory }: Question, { t
   return new DeputyError(
     "usage",
     `Nothing was approved: you have not seen this request of ${childId} before. It asks to run ${toolName} in ` +
-      `${directory}: ${target}\nApprove again to let it run.`,
+      `${spelledPath(directory)}: ${spelledLines(target).join("\n")}\nApprove again to let it run.`,
   );
 }
 
