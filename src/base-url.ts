@@ -2,7 +2,7 @@
  * The base URL of an endpoint as people write and paste it. What is meant is read: without a scheme, in quotes, with
  * doubled slashes. A key in it is refused: it would be stored and shown with the address.
  */
-import { looksLikeSecret, namesSecret } from "./secret.ts";
+import { looksLikeSecret, mayBeKey, namesSecret, withoutKeyLikes } from "./secret.ts";
 
 export type BaseUrl = {
   /** Without a fragment, which is never sent. */
@@ -33,7 +33,9 @@ export function parseBaseUrl(text: string): BaseUrl | { expected: string } {
   const query = Object.fromEntries(url.searchParams);
   const holdsKey = Object.entries(query).find(([name, value]) => isKey(name, value));
   if (holdsKey !== undefined)
-    return { expected: `a URL without a key in its query (${holdsKey[0]}): write the key as api_key, or in headers` };
+    return {
+      expected: `a URL without a key in its query (${withoutKeyLikes(holdsKey[0])}): write the key as api_key, or in headers`,
+    };
   url.hash = "";
   url.host = url.host.replace(LISTENING, "127.0.0.1");
   url.pathname = url.pathname.replaceAll(/\/{2,}/g, "/");
@@ -41,7 +43,7 @@ export function parseBaseUrl(text: string): BaseUrl | { expected: string } {
 }
 
 function isKey(name: string, value: string): boolean {
-  return SIGNS.test(name) || namesSecret(name) || looksLikeSecret(name, value);
+  return SIGNS.test(name) || namesSecret(name) || looksLikeSecret(name, value) || mayBeKey(name) || mayBeKey(value);
 }
 
 function urlIn(written: string): URL | undefined {

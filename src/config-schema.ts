@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { parseBaseUrl } from "./base-url.ts";
 import { API_MODES, EFFORTS } from "./route.ts";
+import { mayBeKey } from "./secret.ts";
 import { ROLES } from "./task.ts";
 import { Template, unexpandedVariable } from "./template.ts";
 
@@ -16,6 +17,11 @@ const effort = z.enum(EFFORTS);
 const usdPerMillion = z.number().nonnegative();
 const count = z.int().positive();
 const seconds = z.number().nonnegative();
+/** Returns whether a text names a variable, and is not the key itself. */
+function isVariableName(text: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(text) && !mayBeKey(text);
+}
+
 /** Adds an issue if a variable is written in a form that would be sent as it is. */
 function checkVariables(text: string, context: z.RefinementCtx): void {
   const found = unexpandedVariable(text);
@@ -98,7 +104,7 @@ const provider = z
       ),
     api_key_env: z
       .string()
-      .regex(/^[A-Za-z_]\w*$/, "the name of a variable, such as ZAI_API_KEY")
+      .refine(isVariableName, "the name of a variable, such as ZAI_API_KEY")
       .optional()
       .describe(
         "Environment variable that contains the key. Like `api_key`, it is used only for this entry's endpoint.",

@@ -106,6 +106,25 @@ export function looksLikeSecret(name: string, value: string): boolean {
   return namesSecret(name) && !isAboutSecrets(name, value);
 }
 
+/**
+ * Returns whether a text that should be a name, a model or a number may be a key: it looks like a secret, or it is as
+ * random as one. Such a text is not shown.
+ */
+export function mayBeKey(text: string): boolean {
+  return looksLikeSecret("", text) || (text.match(/[A-Za-z\d]{20,}/g) ?? []).some(isRandom);
+}
+
+/** A random text changes between small letters, capitals and digits all the time; a hash is not a key. */
+function isRandom(run: string): boolean {
+  if (/^([\da-f]{40}|[\da-f]{64})$/.test(run)) return false;
+  return (run.match(/[a-z]+|[A-Z]+|\d+/g) ?? []).length > 6;
+}
+
+/** `text` with each word that may be a key replaced, for errors that quote what somebody wrote. */
+export function withoutKeyLikes(text: string): string {
+  return text.replace(/[^\s"'`()[\]{},;<>=]+/g, (word) => (mayBeKey(word) ? "[hidden: it may be a key]" : word));
+}
+
 /** Returns whether name and value together describe a number, a location or a column that concerns secrets. */
 function isAboutSecrets(name: string, value: string): boolean {
   const words = inWords(name);

@@ -3,6 +3,7 @@
  * as the rest of its text, and is expanded only where a request is prepared, from the given environment.
  */
 import { inspect } from "node:util";
+import { mayBeKey } from "./secret.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -68,7 +69,7 @@ const PLAIN_NAME = /^[A-Z]{1,20}(_([A-Z]{1,20}|\d{1,2}))*$/;
 export function unexpandedVariable(text: string): { name?: string } | undefined {
   const rest = text.replaceAll(VARIABLE, "");
   const found = [OTHER_WHOLE, ...OTHER_WORDS].map((form) => form.exec(rest.trim())).find((match) => match !== null);
-  if (found === undefined) return rest.includes("${") ? {} : undefined;
+  if (found === undefined) return rest.includes("${") || variablesIn(text).some(mayBeKey) ? {} : undefined;
   const [, name = ""] = found;
   return PLAIN_NAME.test(name) ? { name } : {};
 }

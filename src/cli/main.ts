@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { suggest } from "../did-you-mean.ts";
 import { DeputyError, ERROR_EXIT } from "../errors.ts";
+import { withoutKeyLikes } from "../secret.ts";
 import { shortageIn } from "../system/shortage.ts";
 import type { Context, Declare } from "./command.ts";
 import { fitted } from "./help-text.ts";
@@ -196,7 +197,7 @@ function reportError(thrown: unknown, io: Io): number {
   const shortage = shortageIn(thrown);
   const error = shortage === undefined ? thrown : new DeputyError("out-of-resources", shortage, { cause: thrown });
   if (error instanceof DeputyError) {
-    io.stderr.write(`deputy: ${harmless(error.message)}\n`);
+    io.stderr.write(`deputy: ${harmless(withoutKeyLikes(error.message))}\n`);
     return ERROR_EXIT[error.code];
   }
   // Commander has already printed its message; asking for help is not an error.

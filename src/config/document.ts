@@ -6,9 +6,11 @@ import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml
 import type { z } from "zod";
 import { configSchema, keysAllowedAt } from "../config-schema.ts";
 import { suggest } from "../did-you-mean.ts";
+import { errorMessage } from "../errors.ts";
 import { type KeyPath, pathText, valueAt } from "../key-path.ts";
 import { isRecord } from "../record.ts";
 import { resolveMergeKeys } from "./merge-keys.ts";
+import { looksLikeSecret, mayBeKey, withoutKeyLikes } from "../secret.ts";
 import { yamlError } from "./syntax.ts";
 
 export type ConfigDocument = {
@@ -36,11 +38,12 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
     },
     error: (path, message) => {
       const { line, col } = lines.linePos(offsetOf(path) ?? offsetOf(path.slice(0, -1)) ?? 0);
-      return `${file}:${line}:${col} ${pathText(path)}: ${message}`;
+      return `${file}:${line}:${col} ${pathText(path.map(quoted))}: ${message}`;
     },
   };
   document.value = value;
-  const errors = errorsIn(document);
+  const misplaced = keyLikes(value).slice(0, MOST_MISTAKES);
+  const errors = misplaced.length > 0 ? misplaced.map((path) => document.error(path, MISPLACED)) : errorsIn(document);
   return errors.length > 0 ? { errors } : { document };
 }
 
@@ -55,7 +58,9 @@ type ParsedYaml = { parsed: ReturnType<typeof parseDocument>; lines: LineCounter
  */
 export function readYaml(file: string, text: string, dialect?: "1.1"): ParsedYaml | { errors: string[] } {
   const lines = new LineCounter();
-  const parsed = withoutStacks(() => parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false }));
+  const parsed = withoutStacks(() =>
+    parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false, logLevel: "silent" }),
+  );
   if (parsed.errors.length > 0)
     return {
       errors: parsed.errors.slice(0, MOST_MISTAKES).map((error) => {
@@ -92,7 +97,7 @@ function contentOf(parsed: ReturnType<typeof parseDocument>): unknown {
     if (error instanceof RangeError)
       return new Error("expected maps and lists that end; found one that contains itself");
     // An alias (`*name`) without its anchor, or an alias bomb.
-    return error instanceof Error ? error : new Error(String(error));
+    return new Error(withoutKeyLikes(errorMessage(error)));
   }
 }
 
@@ -185,7 +190,7 @@ function isUnknownKey(issues: Issue[]): boolean {
 function unknownKey(key: string, known: string[]): string {
   const [close] = suggest(key, known, 1);
   const hint = close === undefined ? `Known here: ${known.join(", ")}.` : `Did you mean \`${close}\`?`;
-  return `expected a known key; found \`${key}\`. ${hint}`;
+  return `expected a known key; found \`${quoted(key)}\`. ${hint}`;
 }
 
 function expectation(issue: Issue, found: unknown, path: KeyPath): string {
@@ -221,6 +226,33 @@ function expected(issue: Issue): string {
   }
 }
 
+/** Names that stay readable in an error, unless they may be a key. */
+function quoted<Name extends string | number>(name: Name): Name | string {
+  return mayBeKey(String(name)) ? "[hidden]" : name;
+}
+
+const MISPLACED =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
+  "expected no key here; found what may be one. Write it as `api_key: ${NAME}` of its provider, and set the variable NAME";
+/** Where a key belongs, or where texts of any kind do. */
+const FREE = ["api_key", "api_keys", "api_key_command", "headers", "base_url", "prompt", "description", "match"];
+
+/** Paths of the names, and of the values that should be names or numbers, that may be a key. */
+function keyLikes(value: unknown, path: KeyPath = []): KeyPath[] {
+  if (typeof value === "string") return !FREE.includes(String(path.findLast(isName))) && mayBeKey(value) ? [path] : [];
+  if (Array.isArray(value)) return value.flatMap((inner, index) => keyLikes(inner, [...path, index]));
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const place = [...path, name];
+    if (mayBeKey(name)) return [place];
+    return path.at(-1) === "headers" ? [] : keyLikes(inner, place);
+  });
+}
+
+function isName(step: string | number): boolean {
+  return typeof step === "string";
+}
+
 const HIDDEN = ["api_key", "api_keys", "api_key_env", "api_key_command", "headers"];
 
 /** The part before the last `@` of a URL may contain a password, and its query a key. */
@@ -230,12 +262,17 @@ function withoutSecrets(text: string): string {
   return shown.replaceAll(/([?&][\w.-]+=)[^&#"\s]+/g, "$1[secret]");
 }
 
+/** A name that makes a secret of any word of eight characters that is as varied as one. */
+const RANDOM = "private";
+
 /** A value for an error message; a possible key is hidden. */
 function shown(value: unknown, path: KeyPath = []): string {
   if (value === undefined) return "nothing";
   const kind = kindOf(value);
   if (path.some((key) => HIDDEN.includes(String(key))) || kind === "a list" || kind === "a map") return kind;
-  const text = withoutSecrets(JSON.stringify(value));
+  if (typeof value === "string" && looksLikeSecret(RANDOM, withoutSecrets(value)))
+    return "a text that is not shown, because it may be a key";
+  const text = withoutKeyLikes(withoutSecrets(JSON.stringify(value)));
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 

@@ -10,6 +10,7 @@ import { type Agents, configuredAgents } from "../agent-definition.ts";
 import { type Config, configSchema, type RouteFields, type RouteLevels } from "../config-schema.ts";
 import { DeputyError, type Warning } from "../errors.ts";
 import type { KeyPath } from "../key-path.ts";
+import { mayBeKey, withoutKeyLikes } from "../secret.ts";
 import type { Environment } from "../template.ts";
 import { agentsOf, readAgentFiles } from "./agents.ts";
 import { type ConfigKind, type ConfigTexts, readConfigTexts } from "./config-texts.ts";
@@ -209,8 +210,10 @@ function overridesIn(env: Environment, errors: string[]): Layer {
   for (const { path, message } of parsed.error?.issues ?? []) {
     const key = String(path[0]);
     const expected = key === "reasoning_effort" ? "one of none, minimal, low, medium, high, xhigh, max" : message;
-    errors.push(`${variables[key]}: expected ${expected}; found ${value[key]}`);
+    errors.push(`${variables[key]}: expected ${expected}; found ${withoutKeyLikes(String(value[key]))}`);
   }
+  for (const [key, text] of Object.entries(value))
+    if (mayBeKey(String(text))) errors.push(`${variables[key]}: expected no key here; found what may be one`);
   return { value, sourceOf: ([key]) => variables[String(key)] ?? "environment" };
 }
 

@@ -5,6 +5,7 @@ import { DeputyError } from "../errors.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
 import { present } from "../present.ts";
 import { fieldsOf, isRecord } from "../record.ts";
+import { withoutKeyLikes } from "../secret.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
 
@@ -81,7 +82,7 @@ export async function callTool(tool: Tool, written: unknown, context: ToolContex
 }
 
 export function refused(text: string): CallToolResult {
-  return { content: [{ type: "text", text }], isError: true };
+  return { content: [{ type: "text", text: withoutKeyLikes(text) }], isError: true };
 }
 
 /** Blank strings mean absent, as null does: models fill in optional fields. */

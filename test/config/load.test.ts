@@ -139,6 +139,64 @@ describe("a variable in a key", () => {
       assert.deepEqual(load().config.providers.lab?.api_key?.expand({}), { text: key });
     });
 
+  const KEY = "sk-proj-Q7wErTy8uIoP1aSdF2gHjK3lZ";
+  const OPAQUE = "Zk3q9TxB7mWn2RvY5cHd8LpJ";
+  const UNKNOWN = "k-real-123456";
+  const WAYS: Record<string, (key: string) => string> = {
+    "a provider's name": (key) => `providers:\n  ${key}: { base_url: http://127.0.0.1:9 }\n`,
+    "the provider": (key) => `provider: ${key}\n`,
+    "the model": (key) => `model: ${key}\n`,
+    "an alias's name": (key) => `models:\n  ${key}: m1\n`,
+    "an alias": (key) => `models:\n  fast: ${key} --provider zai\n`,
+    "an unknown key's value": (key) => `providers:\n  zai: { apikey: ${key} }\n`,
+    "a key": (key) => `providers:\n  zai: { ${key}: x }\n`,
+    "a header's name": (key) => `providers:\n  zai: { headers: { ${key}: x } }\n`,
+    "a variable's name": (key) => `providers:\n  zai: { api_key: "\${${key.replaceAll("-", "_")}}" }\n`,
+    "an agent's name": (key) => `agents:\n  ${key}: { prompt: x }\n`,
+    "a rule": (key) => `rules: [{ when: { tag: x }, use: ${key} }]\n`,
+    "a list of names": (key) => `terminal: { env: [${key}] }\n`,
+    "an alias of YAML": (key) => `model: *${key}\n`,
+  };
+  const TYPED: Record<string, (key: string) => string> = {
+    "a map": (key) => `providers: ${key}\n`,
+    "an entry": (key) => `providers:\n  zai: ${key}\n`,
+    "a number": (key) => `providers:\n  zai: { max_concurrent: ${key} }\n`,
+    "a choice": (key) => `reasoning_effort: ${key}\n`,
+    "the URL": (key) => `providers:\n  zai: { base_url: "http://u:${key}@127.0.0.1/v1" }\n`,
+    "the URL's query": (key) => `providers:\n  zai: { base_url: "http://127.0.0.1/v1?key=${key}" }\n`,
+    "a comment beside a mistake": (key) => `providers: { # ${key}\n  zai: [\n`,
+    "an unfinished quote": (key) => `model: "${key}\n`,
+    "a repeated key": (key) => `${key}: 1\n${key}: 2\n`,
+  };
+  for (const [keys, ways] of [
+    [[KEY, OPAQUE], WAYS],
+    [[KEY, OPAQUE, UNKNOWN], TYPED],
+  ] as const)
+    for (const [place, write] of Object.entries(ways))
+      test(`a key in place of ${place} is an error that does not show it`, () => {
+        for (const key of keys) {
+          writeUser(write(key));
+          const said = mistakesOf(load).join("\n");
+          for (const form of [key, key.toLowerCase(), key.replaceAll("-", "_")]) assert.ok(!said.includes(form), said);
+        }
+      });
+
+  test("a key in a variable that overrides the config is an error that does not show it", () => {
+    for (const name of ["DEPUTY_MODEL", "DEPUTY_PROVIDER", "DEPUTY_REASONING_EFFORT"]) {
+      env = { ...env, [name]: KEY };
+      assert.doesNotMatch(mistakesOf(load).join("\n"), /q7werty/i);
+      delete env[name];
+    }
+  });
+
+  test("names and models that only resemble keys are accepted", () => {
+    const models = ["claude-sonnet-4-5-20250929", "anthropic.claude-3-5-sonnet-20240620-v1:0", "Qwen/Qwen3-235B-A22B"];
+    const names = Object.fromEntries(models.map((model, index) => [`gpt4o2024prod${index}`, model]));
+    const prompt = `Never print ${KEY}.`;
+    writeUser(JSON.stringify({ models: names, agents: { a: { prompt } }, provider: "openrouter-eu-west-2" }));
+    assert.equal(load().config.agents.a?.prompt, prompt);
+  });
+
   test("a key in place of a variable's name is not shown", () => {
     writeUser("providers:\n  lab: { base_url: http://127.0.0.1/v1, api_key_env: $LAB-KEY-1 }\n");
     const [said = ""] = mistakesOf(load);

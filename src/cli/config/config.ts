@@ -4,6 +4,7 @@ import type { ConfigFile, LoadedConfig } from "../../config/load.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
 import { present } from "../../present.ts";
 import { isRecord } from "../../record.ts";
+import { mayBeKey, withoutKeyLikes } from "../../secret.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
 import { createPaint, type Paint } from "../io.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -127,7 +128,22 @@ function valuesOf({ config, sourceOf }: LoadedConfig): Value[] {
     isBranch(value)
       ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))
       : [{ key: path.join("."), value, source: sourceOf(path) }];
-  return leaves(JSON.parse(JSON.stringify(config)), []);
+  return leaves(JSON.parse(JSON.stringify({ ...config, providers: withCommandsHidden(config.providers) })), []);
+}
+
+/** A command may contain a key: its program says enough. */
+function withCommandsHidden(providers: LoadedConfig["config"]["providers"]): Record<string, object> {
+  const entries = Object.entries(providers).map(([name, entry]) => {
+    const { api_key_command: command } = entry;
+    return [name, command === undefined ? entry : { ...entry, api_key_command: programOf(command) }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function programOf(command: string | readonly string[]): string {
+  const [program = "", ...rest] = typeof command === "string" ? command.trim().split(/\s+/) : command;
+  const shown = /^[\w./~-]+$/.test(program) && !mayBeKey(program) ? program : "[secret]";
+  return rest.length === 0 ? shown : `${shown} [secret]`;
 }
 
 function isBranch(value: unknown): value is Record<string, unknown> {
@@ -135,7 +151,7 @@ function isBranch(value: unknown): value is Record<string, unknown> {
 }
 
 function formatValues(values: Value[], { warnings }: LoadedConfig, paint: Paint): string {
-  const rows = values.map(({ key, value, source }) => [key, oneLine(JSON.stringify(value)), source]);
+  const rows = values.map(({ key, value, source }) => [key, withoutKeyLikes(oneLine(JSON.stringify(value))), source]);
   const table =
     rows.length === 0 ? "Nothing is set; the defaults apply.\n" : formatTable(["KEY", "VALUE", "FROM"], rows, paint);
   return table + warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}\n`)).join("");
