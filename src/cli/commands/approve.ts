@@ -1,5 +1,6 @@
 /** `deputy approve`: lists pending approval requests of this user's runs, and answers them from any terminal. */
 import type { Answered, Engine, Question, Which } from "../../engine/engine.ts";
+import { DeputyError } from "../../errors.ts";
 import { present } from "../../present.ts";
 import { requestLines, targetLines } from "../approvals/approval-prompt.ts";
 import { agreed } from "../approvals/question.ts";
@@ -8,10 +9,11 @@ import { userOf } from "../approvals/user.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, type Paint } from "../io.ts";
-import { formatDuration } from "../terminal/format.ts";
+import { formatDuration, plural } from "../terminal/format.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
 
 type ApproveFlags = {
+  all?: true;
   deny?: true;
   yes?: true;
   reason?: string;
@@ -29,6 +31,7 @@ export const declareApprove: Declare = (command, context) => {
   command
     .description("List the pending approval requests of all your processes, or approve or deny one.")
     .argument("[id]", "a child (ID.n), or a run with one pending request")
+    .option("--all", "decide on all requests that are pending now, shown first")
     .option("--deny", "deny the request")
     .option("--reason <text>", "reason to send to the child")
     .option("--request <code>", "decide on exactly this request")
@@ -46,16 +49,21 @@ request is denied.
 Each request has a code; --request decides on exactly that one. Without it, the decision applies to the request that was
 listed last. If the child has a different request by then, nothing is decided and the new request is shown.
 
+With --all at a terminal, the pending requests are shown, and a yes approves exactly these. In a script or with -y, --all
+approves those that were listed before. Any other request stays open.
+
 Exit codes: 0 decided · 1 not decided: the request was no longer open, or was not the one shown.
 ${examples([
   ["deputy approve", "list the requests and exactly what would run"],
   ["deputy approve 7f3a.2", "approve the listed request of this child, once"],
   ["deputy approve 7f3a.2 --request 3f9a2b1c04de", "approve exactly this request"],
+  ["deputy approve --all", "show all requests, then approve exactly these"],
   ['deputy approve 7f3a.2 --deny --reason "use pnpm"', "deny it with a reason"],
 ])}`,
     )
     .action((id: string | undefined, flags: ApproveFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
+        if (flags.all) return context.exitWith(await answerAll(engine, id, flags, io));
         if (id !== undefined) return context.exitWith(await answerRequest(engine, { ...flags, id }, io));
         const open = await engine.questions();
         io.stdout.write(flags.json ? asJson(open.map(requestDocument)) : formatRequests(open, io));
@@ -79,6 +87,45 @@ async function answerRequest(engine: Engine, { id, ...flags }: ApproveFlags & { 
   if (flags.json) io.stdout.write(asJson(decisionDocument(answered)));
   else io.stdout.write(formatDecision(answered, allowed, createPaint(io.stdout, io.env)));
   return answered.counted ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
+}
+
+/** Answers exactly the requests that are shown, each by its code; what is requested meanwhile stays open. */
+async function answerAll(engine: Engine, id: string | undefined, flags: ApproveFlags, io: Io): Promise<number> {
+  if (id !== undefined || flags.call !== undefined || flags.request !== undefined)
+    throw new DeputyError(
+      "usage",
+      "Expected --all alone, or one request: with an id, --call or --request; found both.",
+    );
+  const open = await engine.questions();
+  const allowed = flags.deny === undefined;
+  const isAsked = allowed && !flags.yes && io.stdin.isTTY === true && io.stdout.isTTY === true;
+  const shown = openShownRequests(io);
+  const isListed = (question: Question) => shown.stateOf(question, question.childId) === "listed";
+  const chosen = !allowed || isAsked ? open : open.filter(isListed);
+  if (isAsked || chosen.length < open.length || open.length === 0) io.stderr.write(formatRequests(open, io));
+  shown.add(open);
+  if (isAsked && open.length > 0 && !(await agreed(io, io.stderr, `Allow ${plural(open.length, "request")}?`))) {
+    io.stdout.write("Nothing was decided.\n");
+    return EXIT_NOT_COMPLETED;
+  }
+  const answers: Answered[] = [];
+  for (const { childId, request } of chosen) {
+    const reason = flags.reason ?? `${allowed ? "allowed" : "denied"} with deputy approve --all`;
+    const decision = { allowed, reason, by: userOf("deputy approve") };
+    const answered = await engine.answer({ id: childId, request, ...decision }).catch(closedMeanwhile);
+    if (answered !== undefined) answers.push(answered);
+  }
+  const paint = createPaint(io.stdout, io.env);
+  if (flags.json) io.stdout.write(asJson(answers.map(decisionDocument)));
+  else io.stdout.write(answers.map((answered) => formatDecision(answered, allowed, paint)).join(""));
+  const decided = answers.filter(({ counted }) => counted).length;
+  if (decided < open.length) io.stderr.write(`deputy: ${plural(open.length - decided, "request")} not decided.\n`);
+  return decided === open.length ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
+}
+
+/** Somebody else has decided on it, or its child has a different request now. */
+function closedMeanwhile(error: unknown): undefined {
+  if (!(error instanceof DeputyError && error.code === "question-closed")) throw error;
 }
 
 function whichOf(id: string, { call, request }: ApproveFlags): Which {

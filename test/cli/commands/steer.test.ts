@@ -244,6 +244,49 @@ describe("deputy approve ID", () => {
     await owner.close();
   });
 
+  test("--all in a script answers exactly what was listed; what was requested since stays open", async () => {
+    const { id, type, owner, next } = await stage(["One.", "Two."], TWO);
+    assert.equal((await type("approve", "--all")).code, 1, "nobody has listed anything");
+    assert.equal((await owner.questions()).length, 2);
+    const [first] = await owner.questions();
+    await owner.answer({ id: first?.childId ?? "", allowed: true, reason: "elsewhere", by: "test" });
+    await next(first?.request ?? "");
+    while ((await owner.questions()).length < 2) await turn();
+    const { code, stdout, stderr } = await type("approve", "--all");
+    assert.equal(code, 1);
+    assert.match(stdout, /^Allowed: \w+\.2, act\n {2}│ ls\n$/);
+    assert.match(stderr, /│ rm -rf \/\n[\s\S]*1 request not decided\.\n$/);
+    await type("stop", id);
+    await owner.close();
+  });
+
+  test("--all at a terminal shows what is pending, and a yes answers exactly that", async () => {
+    const { id, atTerminal, owner, type } = await stage(["One.", "Two."], TWO);
+    const asked = await owner.questions();
+    const { code, stderr, stdin, stdout, clock } = atTerminal("approve", "--all");
+    stdin.write("y\n");
+    await until(() => /Allow 2 requests\?/.test(stderr() + stdout()));
+    const [first] = asked;
+    await owner.answer({ id: first?.childId ?? "", allowed: true, reason: "elsewhere", by: "test" });
+    await until(async () => (await owner.questions()).some(({ target }) => target === "rm -rf /"));
+    await clock.advance(1_000);
+    stdin.write("y\n");
+    assert.equal(await code, 1);
+    assert.match(stdout(), /Allowed: \w+\.2, act\n {2}│ ls\n/);
+    assert.ok((await owner.questions()).some(({ target }) => target === "rm -rf /"));
+    await type("stop", id);
+    await owner.close();
+  });
+
+  test("--all --deny denies everything that is pending, and an id beside --all is a mistake", async () => {
+    const { id, type, owner, result } = await stage(["One.", "Two."]);
+    assert.equal((await type("approve", id, "--all")).code, 2);
+    const { code, stdout } = await type("approve", "--all", "--deny", "--reason", "not today");
+    assert.deepEqual([code, stdout.match(/^Denied: /gm)?.length], [0, 2]);
+    assert.match((await result).results[0]?.summary ?? "", /not today/);
+    await owner.close();
+  });
+
   test("in a script prints an unlisted request, and answers that one", async () => {
     const { id, type, owner, result, next } = await stage(["Clean up."], TWO);
     for (const target of TWO) {
