@@ -17,6 +17,8 @@ export type Io = {
   env: Record<string, string | undefined>;
   /** The reason for which child processes can still read keys from the environment; absent if they cannot. */
   keysStillVisible?: string;
+  /** Names of the secrets in the environment of the process that started this one. Absent in tests. */
+  secretsOfParent?(): string[];
   /** Hides further variables from child processes; absent if the environment is not this process's own. */
   hideVariables?(names: readonly string[]): void;
   cwd: string;

@@ -1,6 +1,6 @@
 /** The command line in a real process: its streams, its environment without the keys, its signals. */
 import { systemClock } from "../clock.ts";
-import { hideVariables, takeEnvironment } from "../config/environment.ts";
+import { hideVariables, secretsOfParent, takeEnvironment } from "../config/environment.ts";
 import { present } from "../present.ts";
 import type { Io } from "./io.ts";
 import { main } from "./main.ts";
@@ -25,6 +25,7 @@ function createIo(): Io {
     env,
     ...present({ keysStillVisible: stillVisible }),
     hideVariables,
+    secretsOfParent,
     cwd: process.cwd(),
     clock: systemClock,
     onInterrupt(callback) {

@@ -108,6 +108,20 @@ export function hideVariables(names: readonly string[]): string | undefined {
   }
 }
 
+/**
+ * Names of the secrets in the initial environment of the process that started this one, which the commands of children
+ * can read. Empty where the system does not show it.
+ */
+export function secretsOfParent(): string[] {
+  try {
+    const block = readFileSync(`/proc/${process.ppid}/environ`);
+    const variables = variablesOf(block).map(({ name, from, to }) => [name, block.toString("utf8", from, to)] as const);
+    return variables.filter(([name, value]) => looksLikeSecret(name, value)).map(([name]) => name);
+  } catch {
+    return [];
+  }
+}
+
 /** Overwrites the values of variables in the process's initial environment block. */
 function blankInitialEnvironment(names: Set<string>): void {
   const block = readFileSync("/proc/self/environ");

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { Report } from "../../src/report.ts";
 import { temporaryDirectory, until } from "../support/command-line.ts";
-import { createProviders, launch, PROGRAM, processesWith } from "../support/end-to-end.ts";
+import { createProviders, launch, launchCommand, PROGRAM, processesWith } from "../support/end-to-end.ts";
 import { connect } from "../support/mcp-clients.ts";
 
 /** Contained in every secret below; the rest of each differs. */
@@ -173,4 +173,17 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
     assert.doesNotMatch(own, /^GLM_API_KEY=/m);
     assert.ok(!above.includes(MARK), above.replaceAll("\0", "\n"));
   });
+});
+
+test("doctor names the secrets in the environment of the process that started it, without their values", {
+  skip: process.platform !== "linux",
+}, async () => {
+  const home = temporaryDirectory(after);
+  const env = { HOME: home, DEPUTY_STATE_DIR: join(home, "state"), PARENT_TOKEN: `t-${MARK}`, PARENT_COLOR: "blue" };
+  const script = `"${PROGRAM}" doctor; true`;
+  const { stdout, stderr } = await launchCommand(["/bin/sh", "-c", script], { cwd: home, env }).ended;
+  assert.match(stdout, /! parent +commands of children can read 1 secret .* \(PARENT_TOKEN\)/, stderr);
+  assert.ok(!stdout.includes(MARK));
+  const clean = ["/usr/bin/env", "-i", `HOME=${home}`, `PATH=${process.env.PATH}`, "/bin/sh", "-c", script];
+  assert.doesNotMatch((await launchCommand(clean, { cwd: home, env: {} }).ended).stdout, /! parent/);
 });

@@ -51,6 +51,7 @@ export const declareDoctor: Declare = (command, context) => {
         ...(typeof flags.online === "string" ? await trialFindings(place, flags.online, context) : []),
         await journalFinding(context, flags.config),
         environmentFinding(io.keysStillVisible),
+        ...parentFindings(io.secretsOfParent?.() ?? []),
         { state: "good", about: "runtime", text: `Node ${version}` } as const,
       ];
       if (flags.json) io.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
@@ -212,6 +213,16 @@ function environmentFinding(keysStillVisible: string | undefined): Finding {
         about: "secrets",
         text: `your other processes can read keys in the environment: ${keysStillVisible}`,
       };
+}
+
+/** Keys that an exporting shell keeps: Deputy can remove only its own. */
+function parentFindings(names: readonly string[]): Finding[] {
+  if (names.length === 0) return [];
+  const some = names.slice(0, 5).join(", ") + (names.length > 5 ? ", …" : "");
+  const text =
+    `commands of children can read ${plural(names.length, "secret")} in the environment of the process that started ` +
+    `Deputy (${some}). Put keys into the .env next to the config, or use api_key_command`;
+  return [{ state: "note", about: "parent", text }];
 }
 
 function formatFindings(findings: Finding[], paint: Paint): string {
