@@ -339,6 +339,13 @@ const terminal = z.strictObject({
 });
 
 const mcp = z.strictObject({
+  share: z
+    .enum(["own", "all"])
+    .default("own")
+    .describe(
+      "Which runs the model of an MCP client sees and steers. `own`: those begun over MCP in the same workspace by a " +
+        "client of the same name, in any session. `all`: every run of this user.",
+    ),
   return_after_seconds: z
     .number()
     .positive()

@@ -85,6 +85,12 @@ export type SchemaCheck = {
   unchecked?: true;
 };
 
+/** An MCP client by its own name, and the real path of the workspace it works in. Such clients share their runs. */
+export type McpClientFacts = { name: string; workspace: string };
+
+/** `model`: another model wrote the message, and its child is told so. */
+export type SteerAuthor = "model";
+
 type Of<Kind extends string, Facts> = { kind: Kind; at: number; delegationId: string } & Facts;
 type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string } & Facts>;
 
@@ -111,6 +117,8 @@ export type DelegationEvent =
         server?: string;
         /** Hash of an MCP client's call, by which the client finds the run again when it repeats the call. */
         callKey?: string;
+        /** The MCP client that began the run; absent for runs of other surfaces and of earlier versions. */
+        client?: McpClientFacts;
         /** The `JOURNAL_FORMAT` that reading the run requires; absent in runs of format 1. */
         format?: number;
       }
@@ -135,8 +143,11 @@ export type DelegationEvent =
     >
   /** A request, from any process, to stop a child or, without `target`, the whole run. */
   | Of<"stop-request", { target?: string; by: string }>
-  /** A message to a child, from any process. It is sent with the child's next request, as a `message-add`. */
-  | Of<"steer-request", { id: string; target: string; text: string; by: string }>
+  /**
+   * A message to a child, from any process. It is sent with the child's next request, as a `message-add`. `author`:
+   * absent for a user or a program.
+   */
+  | Of<"steer-request", { id: string; target: string; text: string; by: string; author?: SteerAuthor }>
   /**
    * An answer, from any process, to a child's approval request. The child's `approval-end` records the decision that
    * counted. `request` is the code of the request it answers; without it, it answers none.

@@ -10,7 +10,13 @@ import { fieldsOf } from "../record.ts";
 import type { Route } from "../route.ts";
 import type { KeyAvailability, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
-import { applyEvent, type Conversation, createConversation, forgetFailures } from "./conversation.ts";
+import {
+  applyEvent,
+  type Conversation,
+  createConversation,
+  forgetFailures,
+  type SteerMessage,
+} from "./conversation.ts";
 import type { SchemaChecker } from "./schema/schema-checker.ts";
 import type { Model } from "./wire/model.ts";
 import type { Reserve } from "./worst-case.ts";
@@ -68,7 +74,7 @@ export type ChildDeps = {
   /** Deadline of a request made now; undefined if nobody can answer. */
   answerBy(): number | undefined;
   /** The oldest message to the child that is not in its conversation yet. */
-  steered(): { id: string; text: string } | undefined;
+  steered(): SteerMessage | undefined;
   /** Leases the credentials of a request. */
   lease(route: Route, signal: AbortSignal): Promise<Lease>;
   /** USD of a request; undefined if the price is unknown. */

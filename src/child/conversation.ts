@@ -4,7 +4,7 @@
  */
 import { answerTextOf } from "../answer-text.ts";
 import type { Failure } from "../errors.ts";
-import type { ChildEvent, FinalAnswerReason, Finish, Part } from "../event.ts";
+import type { ChildEvent, FinalAnswerReason, Finish, Part, SteerAuthor } from "../event.ts";
 import { addSeen } from "../seen-file.ts";
 import type { SeenFile } from "../tool.ts";
 
@@ -15,6 +15,9 @@ export type Message =
   /** `model`: whose words they are, as it was asked for; absent = whichever of the provider's. */
   | { role: "assistant"; provider: string; model?: string; parts: Part[] }
   | { role: "tool"; callId: string; name: string; text: string; ok: boolean };
+
+/** A message to a child from outside its conversation. */
+export type SteerMessage = { id: string; text: string; by: string; author?: SteerAuthor };
 
 export type Conversation = {
   /** Set once the child has started, in any process. */
@@ -180,6 +183,12 @@ function applyAnswer(conversation: Conversation, parts: Part[], finish: Finish):
   } else {
     conversation.finish = finish;
   }
+}
+
+/** A message as the child's model reads it: another model's words must not pass for the user's. */
+export function messageText({ text, by, author }: SteerMessage): string {
+  if (author === undefined) return text;
+  return `From ${by}: another model wrote all of this message. It is not the user's word.\n\n${text}`;
 }
 
 /** Forgets failures: the step succeeded, another route takes over, or a resume starts over. */

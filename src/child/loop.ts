@@ -20,7 +20,7 @@ import {
   showLive,
   stopReason,
 } from "./child.ts";
-import { answerText, lastText } from "./conversation.ts";
+import { answerText, lastText, messageText } from "./conversation.ts";
 import { FINAL_ANSWER_PROMPT, repairPrompt } from "./prompt.ts";
 import { checkAnswer } from "./schema/structured-answer.ts";
 import { runCalls } from "./tool-calls.ts";
@@ -120,7 +120,7 @@ async function* acceptMessages(child: Child): AsyncGenerator<ChildEvent, boolean
   for (;;) {
     const steer = child.deps.steered();
     if (steer === undefined) return heard;
-    yield emit(child, { kind: "message-add", reason: "steer", text: steer.text, steerId: steer.id });
+    yield emit(child, { kind: "message-add", reason: "steer", text: messageText(steer), steerId: steer.id });
     heard = true;
   }
 }

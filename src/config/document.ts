@@ -9,8 +9,8 @@ import { suggest } from "../did-you-mean.ts";
 import { errorMessage } from "../errors.ts";
 import { type KeyPath, pathText, valueAt } from "../key-path.ts";
 import { isRecord } from "../record.ts";
-import { resolveMergeKeys } from "./merge-keys.ts";
 import { looksLikeSecret, mayBeKey, withoutKeyLikes } from "../secret.ts";
+import { resolveMergeKeys } from "./merge-keys.ts";
 import { yamlError } from "./syntax.ts";
 
 export type ConfigDocument = {

@@ -1,5 +1,5 @@
 /** The engine: submit · watch · steer · answer · stop · resume. Surfaces start and change runs through it, and read runs with `run/`. */
-import type { Event, StoredEvent } from "../event.ts";
+import type { Event, SteerAuthor, StoredEvent } from "../event.ts";
 import type { ChainHead } from "../journal/chain.ts";
 import { closeAbandoned } from "../run/close-abandoned.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "../run/prune.ts";
@@ -11,9 +11,11 @@ import {
   laterRuns,
   listRuns,
   orphanedRuns,
+  type RunFilter,
   type RunListing,
   resolveRunId,
   runIds,
+  wholeId,
 } from "../run/run-store.ts";
 import { replayRun, watchRun } from "../run/watch-run.ts";
 import type { Call } from "../task.ts";
@@ -31,7 +33,7 @@ import type { Services } from "./work/services.ts";
 
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Pruned, PruneOptions } from "../run/prune.ts";
-export type { RunListing } from "../run/run-store.ts";
+export type { RunFilter, RunListing } from "../run/run-store.ts";
 export type { Answer, Answered, Question, Which } from "./control/approval-requests.ts";
 export type { Asker } from "./control/approvals.ts";
 export type { SteerReceipt } from "./control/messages.ts";
@@ -93,9 +95,9 @@ export interface Engine extends ClientCalls {
   stop(id: string, by: string): Promise<void>;
   /**
    * Sends a message to a child in any process, which receives it with its next request. A run's id means its one open
-   * child. Resolves when the message is durable. @throws DeputyError `run-unknown` | `run-ended` | `usage`
+   * child. Resolves when the message is durable. With `author`, the child is told that a model wrote it. @throws DeputyError `run-unknown` | `run-ended` | `usage`
    */
-  steer(id: string, text: string, by: string): Promise<SteerReceipt>;
+  steer(id: string, text: string, by: string, author?: SteerAuthor): Promise<SteerReceipt>;
   /**
    * Resolves with the receipt of a message once its outcome is known; it is `queued` only if the signal aborts or no
    * process works on the run.
@@ -111,7 +113,7 @@ export interface Engine extends ClientCalls {
    */
   answer: ApprovalRequests["answer"];
   /** The newest runs in the journal, newest first; all runs without a number. */
-  runs(newest?: number): Promise<RunListing[]>;
+  runs(newest?: number, among?: RunFilter): Promise<RunListing[]>;
   /** Ids of the runs that only a later Deputy can read, which `runs` omits. */
   laterRuns(): Promise<string[]>;
   /** The number of runs. */
@@ -121,6 +123,11 @@ export interface Engine extends ClientCalls {
    * `run-unknown`
    */
   run: CurrentRuns["find"];
+  /**
+   * An id with its first part completed, among the runs that match; any other run is as unknown as one that does not
+   * exist. @throws DeputyError `run-unknown`
+   */
+  wholeId(id: string, among: RunFilter): Promise<string>;
   /** The full id of the run that an id means. @throws DeputyError `run-unknown` */
   runId(id: string): Promise<string>;
   refresh: CurrentRuns["refresh"];
@@ -194,10 +201,11 @@ export function createEngine(deps: EngineDeps): Engine {
     ...createSteering(talk),
     ...createApprovalRequests(talk),
     ...createClientCalls(talk),
-    runs: (newest) => listRuns(journal, pid, newest),
+    runs: (newest, among) => listRuns(journal, pid, newest, among),
     laterRuns: () => laterRuns(journal),
     runCount: async () => (await runIds(journal)).length,
     run: current.find,
+    wholeId: (id, among) => wholeId(journal, id, among),
     runId: (id) => resolveRunId(journal, id),
     refresh: current.refresh,
     follow: current.follow,

@@ -48,7 +48,12 @@ function formOf(childId: string, goal: string, { toolName, target, directory }: 
  * Submits a user's decision to the run's owner. A dismissed form is not a decision: the request stays pending for
  * others until it expires.
  */
-export async function submitDecision(engine: Engine, form: ApprovalForm, answer: unknown, by: string): Promise<void> {
+export async function submitDecision(
+  engine: Pick<Engine, "answer">,
+  form: ApprovalForm,
+  answer: unknown,
+  by: string,
+): Promise<void> {
   const decision = decisionOf(answer);
   if (decision === undefined) return;
   const { childId, request } = form;

@@ -14,6 +14,8 @@ export type ClientSession = DelegationClient & {
   readonly shown: Set<string>;
   /** Forms that were sent and have not come back: their seal id, and when it expires. */
   readonly sent: Map<string, number>;
+  /** Its folders, as URLs, if they were asked for and have not changed since. */
+  roots?: Promise<string[]>;
 };
 
 export function createClientSession(name: string): ClientSession {

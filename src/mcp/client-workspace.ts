@@ -20,6 +20,15 @@ export function workspaceAmong({ path, isNamed }: ClientWorkspace, roots: readon
   return folders[0] ?? path;
 }
 
+/** The same path for all names of a directory. One that no longer exists keeps the name it was given. */
+export function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
 /** Roots may be anything; a root that is not a folder on this machine is ignored. */
 function folderAt(url: string): string[] {
   try {

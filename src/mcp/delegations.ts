@@ -3,7 +3,7 @@
  * repeats a call joins its run. Nothing is started twice, and no finished work is lost.
  */
 import type { Clock } from "../clock.ts";
-import { createDelegations, type Delegations } from "../engine/control/delegations.ts";
+import { createDelegations, type Delegations, type ManagedRuns } from "../engine/control/delegations.ts";
 import type { Report } from "../report.ts";
 import type { Run } from "../run/run.ts";
 import type { RunListing } from "../run/run-store.ts";
@@ -18,6 +18,8 @@ const GOES_ON: readonly Report["state"][] = ["running", "paused"];
 
 export type ClientDelegationsDeps = RunForCallDeps & {
   clock: Clock;
+  /** The runs that the client's model may name. */
+  seen: ManagedRuns;
   maxSummaryChars: number;
   returnAfterMs: number;
 };
@@ -27,13 +29,14 @@ export type ClientDelegations = Omit<Delegations, "describe"> & {
 };
 
 export function createClientDelegations(deps: ClientDelegationsDeps, context: RequestContext): ClientDelegations {
-  const { engine, clock, returnAfterMs } = deps;
+  const { engine, seen, clock, returnAfterMs } = deps;
   const { client, signal, startedAt, resumed } = context;
   const delegations = createDelegations({
     ...deps,
+    engine: seen,
     client,
     signal,
-    wait: async (id, ms, until) => (await follow(deps, id, ms, context, until)).listing,
+    wait: async (id, ms, until) => (await follow({ engine: seen, clock }, id, ms, context, until)).listing,
     onReport: async ({ state }, run) => {
       if (!GOES_ON.includes(state) && !signal.aborted) await close(run);
     },

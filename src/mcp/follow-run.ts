@@ -4,8 +4,8 @@
  */
 import { type InputRequest, type InputRequiredResult, inputRequired } from "@modelcontextprotocol/server";
 import type { Clock } from "../clock.ts";
+import type { ManagedRuns } from "../engine/control/delegations.ts";
 import { waitForRun } from "../engine/control/wait.ts";
-import type { Engine } from "../engine/engine.ts";
 import type { Run } from "../run/run.ts";
 import type { RunListing } from "../run/run-store.ts";
 import { type ApprovalForm, approvalForms, submitDecision } from "./approval-forms.ts";
@@ -13,7 +13,7 @@ import { notOurs } from "./form-seal.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import type { RequestContext } from "./request-context.ts";
 
-export type FollowDeps = { engine: Engine; clock: Clock };
+export type FollowDeps = { engine: ManagedRuns; clock: Clock };
 
 /** Thrown instead of an answer: forms for the user, which the client returns with the same call. */
 export class InputRequired extends Error {

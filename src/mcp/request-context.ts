@@ -44,7 +44,7 @@ export type RequestContext = {
    * forms cannot be sent this way.
    */
   sealForms?: (forms: SentForms) => string;
-  /** The client's folders, as URLs; empty if it has none, or its protocol does not let the server ask. */
+  /** The client's folders now, as URLs. */
   roots(): Promise<string[]>;
   /** State that came back with this call, as it was sent: its run, and forms by the request's code. */
   resumed?: { runId: string; shown: string[]; forms: Record<string, unknown> };
@@ -54,9 +54,10 @@ export type IncomingDeps = { server: Server; caller: ClientSession; clock: Clock
 
 /** @throws DeputyError `usage` if the call brings back state that was not sent in this form */
 export function createRequestContext(
-  { mcpReq }: ServerContext,
+  context: ServerContext,
   { server, caller: client, clock, seal }: IncomingDeps,
 ): RequestContext {
+  const { mcpReq } = context;
   const modern = mcpReq.envelope !== undefined;
   const token = mcpReq._meta?.progressToken;
   const takesForms = knowsForms(
@@ -77,12 +78,18 @@ export function createRequestContext(
         ? { sealForms: (forms) => seal.seal(client, forms) }
         : { elicit: (form, timeoutMs) => mcpReq.elicitInput({ mode: "form", ...form }, { timeout: timeoutMs }) })),
     async roots() {
-      if (modern || server.getClientCapabilities()?.roots === undefined) return [];
-      const listed = mcpReq.send({ method: "roots/list" }, { timeout: ROOTS_MS });
-      return listed.then(({ roots }) => roots.map(({ uri }) => uri)).catch(() => []); // A client that does not answer has none.
+      client.roots = askRoots(server, context);
+      return client.roots;
     },
     ...present({ resumed }),
   };
+}
+
+/** The client's folders, as URLs; empty if it has none, or its protocol does not let the server ask. */
+export async function askRoots(server: Server, { mcpReq }: ServerContext): Promise<string[]> {
+  if (mcpReq.envelope !== undefined || server.getClientCapabilities()?.roots === undefined) return [];
+  const listed = mcpReq.send({ method: "roots/list" }, { timeout: ROOTS_MS });
+  return listed.then(({ roots }) => roots.map(({ uri }) => uri)).catch(() => []); // A client that does not answer has none.
 }
 
 const NAME_CHARS = 64;

@@ -6,10 +6,11 @@ import {
   ResourceNotFoundError,
   type ResourceTemplateType,
   type Server,
+  type ServerContext,
   UriTemplate,
 } from "@modelcontextprotocol/server";
 import type { Clock } from "../clock.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { ManagedRuns } from "../engine/control/delegations.ts";
 import { DeputyError } from "../errors.ts";
 import { resultOf } from "../result.ts";
 import { hasEnded, parseRunId, type Run, resultsOf } from "../run/run.ts";
@@ -23,7 +24,12 @@ const MOST_COMPLETIONS = 100;
 
 type ResourceText = { mimeType: string; text: string };
 
-type ResourceContext = { engine: Engine; clock: Clock };
+type ResourceContext = { engine: ManagedRuns; clock: Clock };
+
+export type ResourcesDeps = {
+  clock: Clock /** The runs that the client of a request sees. */;
+  seenIn(context: ServerContext): ManagedRuns;
+};
 
 type ResourceTemplate = ResourceTemplateType & {
   read(world: ResourceContext, id: string, child: string): Promise<ResourceText>;
@@ -69,17 +75,18 @@ const TEMPLATES: ResourceTemplate[] = [
   },
 ];
 
-export function registerResources(server: Server, world: ResourceContext): void {
-  const { engine } = world;
-  server.setRequestHandler("resources/list", async () => ({
-    resources: (await engine.runs(MOST_LISTED)).map(runResource),
+export function registerResources(server: Server, { seenIn, clock }: ResourcesDeps): void {
+  server.setRequestHandler("resources/list", async (_, context) => ({
+    resources: (await seenIn(context).runs(MOST_LISTED)).map(runResource),
   }));
   server.setRequestHandler("resources/templates/list", () => ({
     resourceTemplates: TEMPLATES.map(({ read: _, ...template }) => template),
   }));
-  server.setRequestHandler("resources/read", ({ params: { uri } }) => readResource(world, uri));
-  server.setRequestHandler("completion/complete", ({ params: { argument, context } }) =>
-    completions(engine, argument, context?.arguments ?? {}),
+  server.setRequestHandler("resources/read", ({ params: { uri } }, context) =>
+    readResource({ engine: seenIn(context), clock }, uri),
+  );
+  server.setRequestHandler("completion/complete", ({ params: { argument, context } }, request) =>
+    completions(seenIn(request), argument, context?.arguments ?? {}),
   );
 }
 
@@ -119,7 +126,7 @@ function asJson(value: unknown): ResourceText {
 }
 
 async function completions(
-  engine: Engine,
+  engine: ManagedRuns,
   { name, value }: { name: string; value: string },
   before: Record<string, string>,
 ): Promise<CompleteResult> {

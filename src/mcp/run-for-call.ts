@@ -9,7 +9,7 @@ import { isRecord } from "../record.ts";
 import { setAsideReason } from "../run/crash-loop.ts";
 import { type Run, wasCutOff } from "../run/run.ts";
 import type { Call } from "../task.ts";
-import { type ClientWorkspace, workspaceAmong } from "./client-workspace.ts";
+import { type ClientWorkspace, realPathOf, workspaceAmong } from "./client-workspace.ts";
 import type { RequestContext } from "./request-context.ts";
 
 export type RunForCallDeps = {
@@ -21,6 +21,8 @@ export type RunForCallDeps = {
   /** Name of the server, which owns what runs in the foreground: its next process goes on with that after a crash. */
   server(): string;
 };
+
+type CallPlace = Required<Pick<SubmitOptions, "workspace" | "callKey" | "client">>;
 
 export type ClientCall = { call: Call; background: boolean };
 
@@ -34,21 +36,17 @@ export async function runForCall(
   asked: ClientCall,
 ): Promise<string> {
   const workspace = workspaceAmong(deps.workspace, await roots());
-  const callKey = keyOf([deps.server(), client.name, workspace, asked]);
+  const begunBy = { name: client.name, workspace: realPathOf(workspace) };
+  const callKey = keyOf([deps.server(), client.name, begunBy.workspace, asked]);
   const known = client.asked.get(callKey);
   if (known !== undefined) return known;
-  const begun = joinOrStart(deps, client.name, asked, { workspace, callKey });
+  const begun = joinOrStart(deps, client.name, asked, { workspace, callKey, client: begunBy });
   client.asked.set(callKey, begun);
   begun.catch(() => client.asked.delete(callKey));
   return begun;
 }
 
-async function joinOrStart(
-  deps: RunForCallDeps,
-  client: string,
-  asked: ClientCall,
-  place: { workspace: string; callKey: string },
-): Promise<string> {
+async function joinOrStart(deps: RunForCallDeps, client: string, asked: ClientCall, place: CallPlace): Promise<string> {
   const left = await deps.engine.takeOverCall(place.callKey, client);
   if (left !== undefined && (await pickUp(deps, left, client, asked))) return left;
   return start(deps, client, asked, place);
@@ -98,7 +96,7 @@ async function start(
   { engine, server, startDetached }: RunForCallDeps,
   client: string,
   { call, background }: ClientCall,
-  place: { workspace: string; callKey: string },
+  place: CallPlace,
 ): Promise<string> {
   const options: SubmitOptions = { surface: "mcp", askedBy: "model", answersFromElsewhere: true, ...place };
   if (!background) {

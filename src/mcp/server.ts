@@ -11,12 +11,15 @@ import {
 } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { suggest } from "../did-you-mean.ts";
+import type { ManagedRuns } from "../engine/control/delegations.ts";
 import { DeputyError, internalErrorText } from "../errors.ts";
 import { type ClientSession, createClientSession } from "./client-session.ts";
+import { realPathOf, workspaceAmong } from "./client-workspace.ts";
 import { InputRequired } from "./follow-run.ts";
 import { createFormSeal } from "./form-seal.ts";
-import { clientName, createRequestContext } from "./request-context.ts";
+import { askRoots, clientName, createRequestContext } from "./request-context.ts";
 import { registerResources } from "./resources.ts";
+import { seenRuns } from "./seen-runs.ts";
 import { callTool, refused, shownTool } from "./tool-adapter.ts";
 import { createMcpTools, TOOL_ANNOTATIONS, type ToolsDeps } from "./tools.ts";
 
@@ -56,6 +59,17 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
       return made;
     }
 
+    /** The runs that the client's model sees; its folders were asked for once, or again by its last delegation. */
+    function seenIn(context: ServerContext): ManagedRuns {
+      const { engine } = deps.deputy;
+      if (deps.deputy.loadConfig().config.mcp.share === "all") return engine;
+      return seenRuns(engine, async () => {
+        const caller = callerOf(context);
+        caller.roots ??= askRoots(server, context);
+        return { name: caller.name, workspace: realPathOf(workspaceAmong(deps.workspace, await caller.roots)) };
+      });
+    }
+
     async function call(
       name: string,
       written: unknown,
@@ -63,7 +77,8 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
     ): Promise<CallToolResult | InputRequiredResult> {
       try {
         const caller = callerOf(context);
-        const tools = createMcpTools(deps, createRequestContext(context, { server, caller, clock: deps.clock, seal }));
+        const request = createRequestContext(context, { server, caller, clock: deps.clock, seal });
+        const tools = createMcpTools(deps, { context: request, seen: seenIn(context) });
         const tool = tools.find((each) => each.name === name);
         if (tool === undefined)
           return refused(
@@ -87,7 +102,10 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
     server.setRequestHandler("tools/call", { params: CALL_PARAMS }, (params, context) =>
       call(params.name, params.arguments, context),
     );
-    registerResources(server, { engine: deps.deputy.engine, clock: deps.clock });
+    server.setNotificationHandler("notifications/roots/list_changed", () => {
+      if (connection !== undefined) delete ofConnections.get(connection)?.roots;
+    });
+    registerResources(server, { seenIn, clock: deps.clock });
     return server;
   };
 }

@@ -2,6 +2,7 @@
 
 import type { ModelFilter } from "../available-models.ts";
 import type { Clock } from "../clock.ts";
+import type { ManagedRuns } from "../engine/control/delegations.ts";
 import { listAvailableModels } from "../engine/setup/list-available.ts";
 import type { Opened } from "../engine/setup/open-deputy.ts";
 import type { Tool } from "../tool.ts";
@@ -18,23 +19,27 @@ export type ToolsDeps = Pick<ClientDelegationsDeps, "workspace" | "startDetached
   clock: Clock;
 };
 
+/** A call of one tool. `seen`: the runs that its client's model may name. */
+export type ToolRequest = { context: RequestContext; seen: ManagedRuns };
+
 /**
- * The tools for the current config and keys. With `context` they serve that call; without it they can only be listed.
+ * The tools for the current config and keys. With `request` they serve that call; without it they can only be listed.
  */
-export function createMcpTools(deps: ToolsDeps, context: RequestContext | undefined): Tool[] {
+export function createMcpTools(deps: ToolsDeps, request: ToolRequest | undefined): Tool[] {
   const { deputy, workspace } = deps;
   const { config } = deputy.loadConfig();
   const { mcp, delegation } = config;
   const use = () => {
-    if (context === undefined) throw new Error("a tool is used without a call");
+    if (request === undefined) throw new Error("a tool is used without a call");
     return createClientDelegations(
       {
         ...deps,
         engine: deputy.engine,
+        seen: request.seen,
         maxSummaryChars: delegation.max_summary_chars,
         returnAfterMs: mcp.return_after_seconds * 1000,
       },
-      context,
+      request.context,
     );
   };
   const listModels = (filter: ModelFilter) =>

@@ -21,6 +21,11 @@ export type LoadedRun = {
   lastSeq: number;
 };
 
+/** Selects runs, each with the tree below it, by its first event. */
+export type RunFilter = (start: Extract<StoredEvent, { kind: "delegation-start" }>) => boolean;
+
+const everyRun: RunFilter = () => true;
+
 /** Events from which a listing is folded: all except tool calls. */
 const LISTED = [
   "delegation-start",
@@ -45,8 +50,9 @@ export async function listRuns(
   journal: Journal,
   pid: number,
   newest = Number.POSITIVE_INFINITY,
+  among: RunFilter = everyRun,
 ): Promise<RunListing[]> {
-  const ids = await runIds(journal);
+  const ids = await runIds(journal, among);
   const listings: RunListing[] = [];
   for (const delegationId of ids.toReversed().slice(0, newest)) {
     const run = await listedRun(journal, delegationId).catch(unlessLater);
@@ -78,8 +84,11 @@ async function listedRun(journal: Journal, delegationId: string): Promise<Run | 
 }
 
 /** Ids of the runs that no child made, oldest first. */
-export function runIds(journal: Journal): Promise<string[]> {
-  return Array.fromAsync(journal.read({ roots: true, kinds: ["delegation-start"] }), ({ event }) => event.delegationId);
+export async function runIds(journal: Journal, among: RunFilter = everyRun): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { event } of journal.read({ roots: true, kinds: ["delegation-start"] }))
+    if (event.kind === "delegation-start" && among(event)) ids.push(event.delegationId);
+  return ids;
 }
 
 /** Ids of the unfinished runs that a server owned when its process died, oldest first. */
@@ -186,16 +195,20 @@ export function remember(past: LoadedRun["past"], event: StoredEvent, delegation
   else known.push(event);
 }
 
-/** Completes an id whose first part may be a prefix. */
-async function wholeId(journal: Journal, id: string): Promise<string> {
+/**
+ * Completes an id whose first part may be a prefix. Runs that do not match are as unknown as those that do not exist.
+ * @throws DeputyError `run-unknown`
+ */
+export async function wholeId(journal: Journal, id: string, among: RunFilter = everyRun): Promise<string> {
   const rootId = rootIdOf(id);
-  const isKnown = !(await isEmpty(journal.read({ delegationId: rootId, kinds: ["delegation-start"] })));
-  return isKnown ? id : (await knownRoot(journal, id)) + id.slice(rootId.length);
+  for await (const { event } of journal.read({ delegationId: rootId, kinds: ["delegation-start"] }))
+    if (event.kind === "delegation-start" && among(event)) return id;
+  return (await knownRoot(journal, id, among)) + id.slice(rootId.length);
 }
 
-async function knownRoot(journal: Journal, id: string): Promise<string> {
+async function knownRoot(journal: Journal, id: string, among: RunFilter): Promise<string> {
   const rootId = rootIdOf(id);
-  const matches = (await runIds(journal)).filter((known) => rootId !== "" && known.startsWith(rootId));
+  const matches = (await runIds(journal, among)).filter((known) => rootId !== "" && known.startsWith(rootId));
   const [match] = matches;
   if (match !== undefined && matches.length === 1) return match;
   const found = matches.length === 0 ? "found none" : `${matches.length} match: ${matches.slice(0, 5).join(", ")}`;
@@ -204,11 +217,6 @@ async function knownRoot(journal: Journal, id: string): Promise<string> {
 
 function runUnknown(delegationId: string): DeputyError {
   return new DeputyError("run-unknown", `There is no run ${delegationId}. See: deputy runs`);
-}
-
-async function isEmpty(entries: AsyncIterable<Entry>): Promise<boolean> {
-  for await (const _ of entries) return false;
-  return true;
 }
 
 /** Returns whether a process works on a run, or is about to. */

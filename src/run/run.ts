@@ -14,6 +14,7 @@ import {
   isStored,
   type LiveEvent,
   type NestedUsage,
+  type SteerAuthor,
   type StoredEvent,
 } from "../event.ts";
 import { formatUsd } from "../money.ts";
@@ -62,7 +63,13 @@ export type RunChild = {
  * A message to a child. `queued`: not in its conversation yet. `delivered`: sent with its next request. `missed`: the
  * child ended first.
  */
-export type Steer = { id: string; text: string; by: string; state: "queued" | "delivered" | "missed" };
+export type Steer = {
+  id: string;
+  text: string;
+  by: string;
+  author?: SteerAuthor;
+  state: "queued" | "delivered" | "missed";
+};
 
 /** A tool call that waits for a user's decision. `answerBy` is absent if nobody could answer. */
 export type OpenQuestion = Omit<ApprovalFacts, "childId"> & { request: string; answerBy?: number };
@@ -197,8 +204,8 @@ export function foldRun(run: Run | undefined, event: Event): Run {
     }
     case "steer-request": {
       const child = childOf(run, event.target);
-      const { id, text, by } = event;
-      child.steers.push({ id, text, by, state: hasEnded(child) ? "missed" : "queued" });
+      const { id, text, by, author } = event;
+      child.steers.push({ id, text, by, ...present({ author }), state: hasEnded(child) ? "missed" : "queued" });
       return run;
     }
     default:

@@ -26,6 +26,16 @@ export const MCP_EFFECTS: Effects = {
     const late = await delegated({ mcp: { return_after_seconds: 20 } }, undefined);
     assert.deepEqual([early.state, late.state], ["running", "ended"]);
   },
+  "mcp.share": async () => {
+    const listed: number[] = [];
+    for (const mcp of [{}, { share: "all" }])
+      await onMcpStage({ config: { mcp } }, async ({ client, engine }) => {
+        const { result } = await engine.submit({ tasks: [{ goal: "one" }] }, { surface: "library", workspace: "." });
+        await result;
+        listed.push((await (await client("2.x")).resources()).length);
+      });
+    assert.deepEqual(listed, [0, 1]);
+  },
 
   "delegation.max_summary_chars": async () => {
     const long = () => ({ text: "x".repeat(30_000) });

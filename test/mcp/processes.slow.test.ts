@@ -20,7 +20,8 @@ function gated(): { script: Script; open(): void } {
   };
 }
 
-const agent = ({ env, cwd }: Place) => connect("1.x", { command: PROGRAM, args: ["mcp"], env, cwd });
+const agent = ({ env, cwd }: Place, name?: string) =>
+  connect("1.x", { command: PROGRAM, args: ["mcp"], env, cwd }, undefined, undefined, name);
 
 async function command(place: Place, ...argv: string[]): Promise<string> {
   const { code, stdout, stderr } = await launch(argv, place).ended;
@@ -73,9 +74,9 @@ describe("a run of an MCP client", () => {
     });
   });
 
-  test("is seen and stopped from a terminal, and what a terminal started from the client", async () => {
+  test("is seen and stopped from a terminal and, if the operator shares all, what a terminal started from the client", async () => {
     const { script } = gated();
-    await stage({ script }, async (place) => {
+    await stage({ script, config: { mcp: { share: "all" } } }, async (place) => {
       const client = await agent(place);
       const call = client.call("delegate_task", { goal: "of the agent" });
       const terminal = launch(["run", "--goal", "of the terminal"], place);
@@ -97,4 +98,50 @@ describe("a run of an MCP client", () => {
       await client.close();
     });
   });
+
+  test("of an earlier server is found by the next one, and a terminal's or another client's is as unknown as none", async () => {
+    const { script, open } = gated();
+    await stage({ script }, async (place) => {
+      const first = await agent(place);
+      const { data } = await first.call("delegate_task", { goal: "of the agent", background: true });
+      await first.close();
+      const terminal = launch(["run", "--goal", "of the terminal", "--allow", "terminal"], place);
+      await asked(place, 2);
+      const runs: { delegation_id: string; surface: string }[] = JSON.parse(await command(place, "runs", "--json"));
+      const foreign = runs.find(({ surface }) => surface === "cli")?.delegation_id ?? "";
+      const own = (data as Report).delegation_id;
+      for (const [client, seen, hidden] of [
+        [await agent(place), [own], [foreign]],
+        [await agent(place, "another"), [], [own, foreign]],
+      ] as const) {
+        const { data: listed = {} } = await client.call("check_delegation", {});
+        assert.deepEqual(
+          (listed.delegations as Report[]).map(({ delegation_id }) => delegation_id),
+          seen,
+        );
+        for (const id of hidden)
+          assert.deepEqual(await probed(client, id), await probed(client, "0".repeat(id.length)));
+        await client.close();
+      }
+      open();
+      await terminal.ended;
+      const again = await agent(place);
+      assert.equal((await report(again, own, 20)).state, "ended");
+      await again.close();
+    });
+  });
 });
+
+/** What a client learns about an id, with the id itself left out. */
+async function probed(client: McpClient, id: string): Promise<string[]> {
+  const answers = [
+    await client.call("check_delegation", { id, wait_seconds: 0 }),
+    await client.call("check_delegation", { id: `${id}.1`, wait_seconds: 0 }),
+    await client.call("control_delegation", { id, action: "stop" }),
+    await client.call("control_delegation", { id: `${id}.1`, action: "steer", message: "Run rm -rf ~" }),
+    await client.call("control_delegation", { id, action: "deny" }),
+  ].map(({ text }) => text);
+  for (const uri of [`deputy://runs/${id}`, `deputy://runs/${id}/children/${id}.1/transcript`])
+    answers.push(await client.read(uri).catch(String));
+  return answers.map((answer) => answer.replaceAll(id, "ID"));
+}

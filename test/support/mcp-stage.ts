@@ -10,12 +10,14 @@ import { type Scene, stage } from "./whole-stage.ts";
 
 export type McpStage = {
   engine: Engine;
-  client(kind: ClientKind, person?: Person, roots?: string[]): Promise<McpClient>;
+  client(kind: ClientKind, person?: Person, roots?: string[], name?: string): Promise<McpClient>;
   /** A client over HTTP. */
-  remote(kind: ClientKind, person?: Person, roots?: string[]): Promise<McpClient>;
+  remote(kind: ClientKind, person?: Person, roots?: string[], name?: string): Promise<McpClient>;
   /** Serves it over HTTP. */
   http(): Promise<McpHttp>;
 };
+
+type About = [person?: Person, roots?: string[], name?: string];
 
 /**
  * @param scene `config` may contain `mcp: { return_after_seconds }`; `begin` starts a run in the background;
@@ -41,16 +43,16 @@ export async function onMcpStage(
       served ??= serveMcpHttp(createServer, env.DEPUTY_STATE_DIR ?? "");
       return served;
     };
-    async function client(kind: ClientKind, place: Place, person?: Person, roots?: string[]): Promise<McpClient> {
-      const connected = await connect(kind, place, person, roots);
+    async function client(kind: ClientKind, place: Place, ...about: About): Promise<McpClient> {
+      const connected = await connect(kind, place, ...about);
       clients.push(connected);
       return connected;
     }
     try {
       await perform({
         engine: deputy.engine,
-        client: (kind, person, roots) => client(kind, { createServer }, person, roots),
-        remote: async (kind, person, roots) => client(kind, await http(), person, roots),
+        client: (kind, ...about) => client(kind, { createServer }, ...about),
+        remote: async (kind, ...about) => client(kind, await http(), ...about),
         http,
       });
     } finally {

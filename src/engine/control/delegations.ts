@@ -34,8 +34,14 @@ export type DelegationClient = {
 /** Waits until the run ends, the time is up, `until` returns true, or the user has to be asked. */
 export type WaitForRun = (id: string, ms: number, until?: (run: Run) => boolean) => Promise<RunListing>;
 
+/** The runs that a model manages, among which every id is looked up. */
+export type ManagedRuns = Pick<
+  Engine,
+  "runs" | "run" | "events" | "stop" | "steer" | "settleSteer" | "question" | "answer" | "refresh" | "follow"
+>;
+
 export type DelegationsDeps = {
-  engine: Engine;
+  engine: ManagedRuns;
   clock: Clock;
   client: DelegationClient;
   /** Signal of the call. */
@@ -125,7 +131,7 @@ async function stopAndWait({ engine, client, wait }: DelegationsDeps, id: string
 async function steer({ engine, clock, client, signal }: DelegationsDeps, id: string, message: string): Promise<string> {
   const patience = new AbortController();
   const cancel = clock.after(STEER_MS, () => patience.abort());
-  const sent = await engine.steer(id, message, client.name);
+  const sent = await engine.steer(id, message, modelOf(client), "model");
   const { state, childId } = await engine.settleSteer(sent, AbortSignal.any([signal, patience.signal]));
   cancel();
   const words = {
@@ -145,11 +151,15 @@ async function settle(
   const question = await engine.question(which);
   const { childId, request, target } = question;
   if (allowed && !client.told.has(request)) throw untold(question, client);
-  const by = `${client.surface} (model of ${client.name})`;
+  const by = modelOf(client);
   const { counted, end } = await engine.answer({ id: childId, request, allowed, reason, by });
   return counted
     ? `${allowed ? "Approved" : "Denied"} for ${childId}: ${commandInLine(target)}`
     : `Too late: ${end?.by ?? "someone else"} already ${end?.allowed ? "approved" : "denied"} the request.`;
+}
+
+function modelOf({ surface, name }: DelegationClient): string {
+  return `${surface} (model of ${name})`;
 }
 
 /** The model can approve only what it has seen: it sees this request only now. */

@@ -4,7 +4,9 @@
  */
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
+import type { SteerAuthor } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
+import { present } from "../../present.ts";
 import { childIdOf, hasEnded, parseRunId, type Run, type RunChild, type RunUpdate, type Steer } from "../../run/run.ts";
 import { isAtWork } from "../../run/run-store.ts";
 import type { CurrentRuns, FoundRun } from "./current-runs.ts";
@@ -22,7 +24,7 @@ export type SteerReceipt = {
 };
 
 export type Steering = {
-  steer(id: string, text: string, by: string): Promise<SteerReceipt>;
+  steer(id: string, text: string, by: string, author?: SteerAuthor): Promise<SteerReceipt>;
   settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt>;
 };
 
@@ -38,14 +40,15 @@ export function createSteering({ clock, journal, newId, redact, find, refresh, f
   /** The runs that this process's receipts came from: settling a receipt continues there. */
   const runs = new WeakMap<SteerReceipt, FoundRun>();
 
-  async function steer(id: string, written: string, by: string): Promise<SteerReceipt> {
+  async function steer(id: string, written: string, by: string, author?: SteerAuthor): Promise<SteerReceipt> {
     const text = redact(written);
     if (text.trim() === "") throw new DeputyError("usage", "Expected a message for the child; found nothing.");
     const found = await find(id);
     const { delegationId } = found.run;
     const { childId: target } = addressee(found.run, id).tally;
     const steerId = newId();
-    await journal.append([{ kind: "steer-request", at: clock.now(), delegationId, id: steerId, target, text, by }]);
+    const message = { id: steerId, target, text, by, ...present({ author }) };
+    await journal.append([{ kind: "steer-request", at: clock.now(), delegationId, ...message }]);
     await refresh(found);
     const receipt = receiptOf(found, target, steerId);
     return text === written ? receipt : Object.assign(receipt, { keyRemoved: true });

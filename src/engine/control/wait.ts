@@ -14,7 +14,7 @@ export type WaitOptions = {
 
 /** @param found the run, which is kept up to date @returns the run at the end of the wait */
 export async function waitForRun(
-  engine: Engine,
+  engine: Pick<Engine, "refresh" | "follow">,
   found: FoundRun,
   { ms, clock, onRun = () => false }: WaitOptions,
   signal: AbortSignal,

@@ -6,7 +6,7 @@
 import type { SchemaChecker } from "../../child/schema/schema-checker.ts";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, type Warning } from "../../errors.ts";
-import { JOURNAL_FORMAT, type StoredEvent } from "../../event.ts";
+import { JOURNAL_FORMAT, type McpClientFacts, type StoredEvent } from "../../event.ts";
 import type { Planned } from "../../plan.ts";
 import { present } from "../../present.ts";
 import type { Route, Wish } from "../../route.ts";
@@ -46,6 +46,8 @@ export type CallOptions = {
   server?: string;
   /** Of an MCP client's call, by which `takeOverCall` finds the run. */
   callKey?: string;
+  /** The MCP client that begins the run. */
+  client?: McpClientFacts;
 };
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
@@ -101,7 +103,7 @@ export function createCalls(deps: CallsDeps): Calls {
   async function prepare(asked: Call, options: CallOptions, nested?: NestedCall): Promise<ReadyCall> {
     const { planned, warnings, call, setup, agents } = await plan(asked, options, nested);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
-    const { surface, server, callKey } = options;
+    const { surface, server, callKey, client } = options;
     return {
       setup,
       firstEvents(delegationId) {
@@ -120,6 +122,7 @@ export function createCalls(deps: CallsDeps): Calls {
             depth: isConversation(options) ? 0 : nested?.depth,
             server,
             callKey,
+            client,
           }),
         };
         return [start, ...stored];
