@@ -1,9 +1,9 @@
 /** Access token of `deputy serve`: created on first use, stored in the state directory, readable only by its owner. */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { chmodSync } from "node:fs";
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
+import { chmodSync, lstatSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { DeputyError, errorMessage } from "../errors.ts";
-import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
+import { DeputyError, errorCode, errorMessage } from "../errors.ts";
+import { createPrivateFile, readPrivateFile } from "../system/private-file.ts";
 
 const TOKEN_BYTES = 32;
 
@@ -33,25 +33,53 @@ function tokenIn(path: string): string {
     return readToken(path) ?? makeToken(path);
   } catch (error) {
     if (error instanceof DeputyError) throw error;
-    const message =
-      `Expected the access token for clients in ${path}, a file that you own; found: ${errorMessage(error)}. ` +
-      "Move it aside to create a new one, or use another state directory (DEPUTY_STATE_DIR).";
-    throw new DeputyError("input-unreadable", message, { cause: error });
+    throw unusable(path, errorMessage(error), error);
   }
 }
 
 /** A text that is too short, such as an empty file, is not a token. */
 function readToken(path: string): string | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return undefined;
+  if (found.isSymbolicLink()) throw unusable(path, "a link");
   const token = readPrivateFile(path, "the access token for clients")?.trim();
-  if (token === undefined) return undefined;
-  chmodSync(path, 0o600);
-  return token.length < TOKEN_BYTES ? undefined : token;
+  if (found.isFile() && (found.mode & 0o077) !== 0) {
+    if (found.nlink > 1) throw unusable(path, "a file with another name, which others can read");
+    chmodSync(path, 0o600);
+  }
+  return token === undefined || token.length < TOKEN_BYTES ? undefined : token;
 }
 
+/** Of several servers that make one at once, each gets the one that was there first. */
 function makeToken(path: string): string {
   const token = randomBytes(TOKEN_BYTES).toString("base64url");
-  writePrivateFile(path, `${token}\n`);
+  while (!createPrivateFile(path, `${token}\n`)) {
+    const made = readToken(path);
+    if (made !== undefined) return made;
+    removeUnlessToken(path);
+  }
   return token;
+}
+
+/** Removes what is no token; if it has just become one, it is put back. */
+function removeUnlessToken(path: string): void {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    renameSync(path, aside);
+    const token = readToken(aside);
+    if (token !== undefined) createPrivateFile(path, `${token}\n`);
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error; // Another server has removed it.
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function unusable(path: string, found: string, cause?: unknown): DeputyError {
+  const message =
+    `Expected the access token for clients in ${path}, a file that you own; found: ${found}. ` +
+    "Move it aside to create a new one, or use another state directory (DEPUTY_STATE_DIR).";
+  return new DeputyError("input-unreadable", message, { cause });
 }
 
 function digest(text: string): Buffer {

@@ -3,7 +3,7 @@ import { appendFileSync, closeSync, constants, mkdirSync, openSync } from "node:
 import { dirname } from "node:path";
 import { DeputyError } from "../errors.ts";
 import { readForeignText } from "./foreign-file.ts";
-import { writeWhole } from "./write-whole.ts";
+import { createWhole, writeWhole } from "./write-whole.ts";
 
 const MAX_BYTES = 32 * 1024 ** 2;
 
@@ -23,6 +23,12 @@ export function readPrivateFile(path: string, what: string): string | undefined 
 export function writePrivateFile(path: string, text: string, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeWhole(path, text, { mode });
+}
+
+/** Creates such a file. @returns false if there is anything at `path`, which stays. @throws Error of the system */
+export function createPrivateFile(path: string, text: string): boolean {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  return createWhole(path, text, 0o600);
 }
 
 const { O_APPEND, O_CREAT, O_NONBLOCK = 0, O_WRONLY } = constants;

@@ -2,10 +2,12 @@
 import {
   closeSync,
   constants,
+  copyFileSync,
   fchmodSync,
   fchownSync,
   fstatSync,
   ftruncateSync,
+  linkSync,
   openSync,
   readFileSync,
   renameSync,
@@ -13,6 +15,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { errorCode } from "../errors.ts";
 
 export type FileOwner = { uid: number; gid: number };
 
@@ -59,12 +62,37 @@ function fill(descriptor: number, content: Buffer): void {
   ftruncateSync(descriptor, content.length);
 }
 
-function writeNew(
-  path: string,
-  content: string | Buffer,
-  mode: number | undefined,
-  owner: FileOwner | undefined,
-): void {
+/**
+ * Creates a file that is complete from the first moment on. Of several processes that do so at once, one succeeds.
+ * @returns false if there is anything at `path`, which stays. @throws Error of the system
+ */
+export function createWhole(path: string, content: string, mode: number): boolean {
+  const draft = `${path}.${process.pid}.new`;
+  try {
+    writeNew(draft, content, mode);
+    linkOrCopy(draft, path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Some file systems have no hard links. */
+const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EACCES"];
+
+function linkOrCopy(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if (!NO_LINKS.includes(errorCode(error) ?? "")) throw error;
+    copyFileSync(draft, path, constants.COPYFILE_EXCL);
+  }
+}
+
+function writeNew(path: string, content: string | Buffer, mode: number | undefined, owner?: FileOwner): void {
   rmSync(path, { force: true });
   const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode ?? 0o666);
   try {

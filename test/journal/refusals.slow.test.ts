@@ -6,21 +6,24 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import fc from "fast-check";
 import { DeputyError } from "../../src/errors.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
+import { verifyJournal } from "../../src/journal/sqlite/verify.ts";
 import { numbersOf, stepStart } from "../support/journal-events.ts";
 
 const PROGRAM = join(import.meta.dirname, "../support/journal-process.ts");
@@ -47,11 +50,12 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
 
   /** The error on opening, after checking that the file is unchanged. */
   function refusal(): DeputyError {
-    const before = readFileSync(file);
+    const content = () => (statSync(file, { throwIfNoEntry: false })?.isFile() ? readFileSync(file) : undefined);
+    const before = content();
     try {
       openSqliteJournal({ stateDir });
     } catch (error) {
-      assert.deepEqual(readFileSync(file), before);
+      assert.deepEqual(content(), before);
       assert.ok(error instanceof DeputyError);
       return error;
     }
@@ -86,6 +90,49 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
       obey(refusal().message);
       assert.ok(existsSync(join(stateDir, "aside-2", "journal.sqlite")));
     });
+
+    describe("a link, and leaves what it leads to as it is", () => {
+      const LINKS: [string, (path: string, target: string) => void][] = [
+        ["to a foreign file", (path, target) => symlinkSync(target, path)],
+        ["to a directory", (path, target) => symlinkSync(dirname(target), path)],
+        ["to nothing", (path, target) => symlinkSync(`${target}-gone`, path)],
+        ["that is hard", (path, target) => linkSync(target, path)],
+      ];
+      for (const suffix of ["", "-wal", "-shm"])
+        for (const [name, make] of LINKS)
+          it(`${name}, at journal.sqlite${suffix}`, async () => {
+            if (suffix !== "") await write(1);
+            const target = join(mkdtempSync(join(stateDir, "foreign-")), "file");
+            writeFileSync(target, "");
+            chmodSync(target, 0o644);
+            make(file + suffix, target);
+            const { code, message } = refusal();
+            assert.equal(code, "journal-unusable");
+            assert.match(message, /to be a file of its own; found .*link.*DEPUTY_STATE_DIR.*mkdir/s);
+            assert.match(verifyJournal(file).problems.join(), /to be a file of its own/);
+            const { mode, size } = statSync(target);
+            assert.deepEqual([mode & 0o777, size, existsSync(`${target}-gone`)], [0o644, 0, false]);
+            obey(message);
+            await write(1);
+          });
+    });
+
+    for (const [name, make] of [
+      ["a process owned runs", () => mkdirSync(join(stateDir, "owners"))],
+      ["a project is trusted", () => writeFileSync(join(stateDir, "trusted.json"), "{}")],
+      ["its log has content", () => writeFileSync(`${file}-wal`, "w".repeat(5_000))],
+    ] as const)
+      it(`a journal of 0 bytes after ${name}`, async () => {
+        await write(1);
+        for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
+        truncateSync(file, 0);
+        make();
+        const { code, message } = refusal();
+        assert.equal(code, "journal-unusable");
+        assert.match(message, /is damaged: it is empty.*backup/s);
+        assert.match(verifyJournal(file).problems.join(), /it is empty/);
+        assert.equal(statSync(file).size, 0);
+      });
 
     it("a journal cut short", async () => {
       await write(2_000);
@@ -161,6 +208,28 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  describe("takes", () => {
+    it("a state directory that is a link", async () => {
+      const real = mkdtempSync(join(stateDir, "real-"));
+      symlinkSync(real, join(stateDir, "link"));
+      await openSqliteJournal({ stateDir: join(stateDir, "link") }).close();
+      assert.ok(statSync(join(real, "journal.sqlite")).size > 0);
+    });
+
+    it("an empty file where nothing else is as a new journal", async () => {
+      writeFileSync(file, "");
+      await write(2);
+      assert.equal(verifyJournal(file).events, 2);
+    });
+
+    it("a directory whose journal was moved aside", async () => {
+      await write(2);
+      writeFileSync(join(stateDir, "trusted.json"), "{}");
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+      await write(1);
+    });
   });
 
   describe("keeps to its user", () => {

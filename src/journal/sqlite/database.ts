@@ -3,11 +3,9 @@
  * program's schema. A database that cannot be opened is rejected unchanged; nothing is repaired, overwritten or
  * deleted.
  */
-import { chmodSync, closeSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { makeFolder } from "../../system/make-folder.ts";
-import { isBusy, notAFile } from "./errors.ts";
+import { isBusy } from "./errors.ts";
+import { prepareJournalFile } from "./journal-file.ts";
 import { checkIdentity, migrate } from "./migrations.ts";
 
 /** Maximum wait for another process's commit, which takes well under a millisecond. */
@@ -15,7 +13,7 @@ const BUSY_TIMEOUT_MS = 10_000;
 const RETRY_MS = 2;
 
 export function openDatabase(file: string): DatabaseSync {
-  prepareFile(file);
+  prepareJournalFile(file);
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   try {
     checkIdentity(database, file);
@@ -27,26 +25,6 @@ export function openDatabase(file: string): DatabaseSync {
   } catch (error) {
     database.close();
     throw error;
-  }
-}
-
-/**
- * SQLite gives `-wal` and `-shm` the mode of their database file. An existing file is never opened here: on POSIX,
- * closing it would drop the locks of another journal in this process.
- */
-function prepareFile(file: string): void {
-  makeFolder(dirname(file), 0o700);
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) createFile(file);
-  else if (!found.isFile()) throw notAFile(file);
-  else if ((found.mode & 0o077) !== 0) chmodSync(file, found.mode & 0o700);
-}
-
-function createFile(file: string): void {
-  try {
-    closeSync(openSync(file, "wx", 0o600));
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
 }
 

@@ -2,7 +2,7 @@
  * Explains why a journal cannot be used, with what to do. This is the only place that converts errors of SQLite or the
  * file system to a `DeputyError`. The advice never deletes anything: the file is moved aside.
  */
-import { existsSync } from "node:fs";
+import { existsSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { DeputyError } from "../../errors.ts";
 
@@ -39,6 +39,26 @@ export class DamagedEntry extends Error {
 export function notAFile(file: string): DeputyError {
   const message = `Expected the journal at ${file} to be a file, found something else. ${moveAside(file)}`;
   return new DeputyError("journal-unusable", message);
+}
+
+/** The error for a link at the journal's path, or at one of the files next to it. */
+export function linkedFile(file: string, path: string, found: Pick<Stats, "isSymbolicLink" | "nlink">): DeputyError {
+  const what = found.isSymbolicLink() ? "a symbolic link" : `a file with ${found.nlink} names (hard links)`;
+  return new DeputyError(
+    "journal-unusable",
+    `Expected ${path} to be a file of its own; found ${what}. Deputy does not write through links. ` +
+      "To keep the state elsewhere, set DEPUTY_STATE_DIR, or make the whole state directory a link. " +
+      moveAside(file),
+  );
+}
+
+/** The error for a journal that was in use and has no content now. */
+export function emptiedJournal(file: string): DeputyError {
+  return new DeputyError(
+    "journal-unusable",
+    `The journal ${file} is damaged: it is empty, and this state directory was in use before. Restore it from a ` +
+      `backup. ${moveAside(file)}`,
+  );
 }
 
 /** The error for using a closed journal. */

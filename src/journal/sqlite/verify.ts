@@ -2,7 +2,7 @@
  * Verifies a journal: SQLite's own check of the file, every row against its checksum and its run's chain, every event
  * against its schema, and the order of each run. Changes nothing, and continues after each problem.
  */
-import { statSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { JOURNAL_FORMAT, type StoredEvent } from "../../event.ts";
 import { isRecord } from "../../record.ts";
@@ -10,6 +10,8 @@ import { chainHash } from "../chain.ts";
 import { eventError } from "../event-schema.ts";
 import { createRunInvariants, invariantError, type RunInvariants } from "../invariants.ts";
 import { checksumOf } from "./checksum.ts";
+import { emptiedJournal } from "./errors.ts";
+import { isEmptied, refuseLinks } from "./journal-file.ts";
 import { checkIdentity, migrate, VERSION } from "./migrations.ts";
 
 export type JournalReport = {
@@ -51,7 +53,7 @@ type VerifiedRun = { order: RunInvariants; ordinal: number; hash?: Uint8Array; i
 
 /** @param head a SHA-256 that `deputy show` printed, in hexadecimal: some run's chain must contain it */
 export function verifyJournal(file: string, head?: string): JournalReport {
-  const found = statSync(file, { throwIfNoEntry: false });
+  const found = lstatSync(file, { throwIfNoEntry: false });
   const report: JournalReport = {
     file,
     missing: !found,
@@ -63,6 +65,8 @@ export function verifyJournal(file: string, head?: string): JournalReport {
   };
   if (found === undefined) return report;
   attempt(report, "The file cannot be opened", () => {
+    refuseLinks(file);
+    if (isEmptied(file)) throw emptiedJournal(file);
     const database = new DatabaseSync(file, { readOnly: true });
     try {
       verifyDatabase(database, report, head);

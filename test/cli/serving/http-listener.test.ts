@@ -1,9 +1,21 @@
 /** Authorization of requests to `deputy serve`. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { promisify } from "node:util";
 import { listen } from "../../../src/cli/serving/http-listener.ts";
 import { accessToken } from "../../../src/config/access-token.ts";
 import { temporaryDirectory } from "../../support/command-line.ts";
@@ -123,6 +135,42 @@ describe("the token", () => {
       code: "input-unreadable",
       message: /token; it cannot be read: .*Move it aside/,
     });
+  });
+
+  test("is the same for all servers that start at once, and is never replaced", async (t) => {
+    const state = temporaryDirectory((cleanUp) => t.after(cleanUp));
+    mkdirSync(state, { recursive: true });
+    const module = new URL("../../../src/config/access-token.ts", import.meta.url);
+    const program = `
+      const { accessToken } = await import(${JSON.stringify(module.href)});
+      const start = Number(process.argv[1]);
+      while (Date.now() < start);
+      const token = accessToken(${JSON.stringify(state)});
+      const { readFileSync } = await import("node:fs");
+      console.log(token.matches(readFileSync(token.path, "utf8").trim()), token.masked);`;
+    for (const before of [undefined, "\n"]) {
+      rmSync(join(state, "token"), { force: true });
+      if (before !== undefined) writeFileSync(join(state, "token"), before);
+      const argv = ["--input-type=module", "-e", program, String(Date.now() + 1_000)];
+      const said = await Promise.all(Array.from({ length: 6 }, () => promisify(execFile)(process.execPath, argv)));
+      assert.equal(new Set(said.map(({ stdout }) => stdout)).size, 1, said.map(({ stdout }) => stdout).join(""));
+      assert.match(said[0]?.stdout ?? "", /^true /);
+      assert.deepEqual(readdirSync(state), ["token"]);
+    }
+  });
+
+  test("is not behind a link, whose target stays as it is", (t) => {
+    const state = temporaryDirectory((cleanUp) => t.after(cleanUp));
+    mkdirSync(state, { recursive: true });
+    const [target, path] = [join(state, "target"), join(state, "token")];
+    writeFileSync(target, "x".repeat(64), { mode: 0o644 });
+    chmodSync(target, 0o644);
+    for (const link of [symlinkSync, linkSync]) {
+      link(target, path);
+      assert.throws(() => accessToken(state), { code: "input-unreadable", message: /Move it aside/ });
+      assert.equal(statSync(target).mode & 0o777, 0o644);
+      rmSync(path);
+    }
   });
 
   test("is not a blank or short text in its file", (t) => {
