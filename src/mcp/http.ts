@@ -5,13 +5,15 @@
 import { randomUUID } from "node:crypto";
 import {
   createMcpHandler,
+  type HandleRequestOptions,
+  isInitializeRequest,
   isLegacyRequest,
   readRequestBody,
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from "@modelcontextprotocol/server";
-import { MAX_MESSAGE_BYTES, MAX_SESSIONS } from "./limits.ts";
-import { withoutNulls } from "./nulls.ts";
+import { type FrameError, frameError, idOf, readFrame } from "./frames.ts";
+import { MAX_INITIALIZE_BYTES, MAX_MESSAGE_BYTES, MAX_SESSIONS, RETRY_AFTER_SECONDS } from "./limits.ts";
 import type { CreateMcpServer } from "./server.ts";
 
 export type HttpAdapterDeps = {
@@ -25,27 +27,73 @@ export type HttpAdapter = {
   close(): Promise<void>;
 };
 
-type Session = { server: Server; transport: WebStandardStreamableHTTPServerTransport };
+type Session = {
+  server: Server;
+  transport: WebStandardStreamableHTTPServerTransport;
+  /** Number of requests whose answer its client has not received. */
+  requests: number;
+};
+
+const TRY_LATER = { "retry-after": String(RETRY_AFTER_SECONDS) };
 
 export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): HttpAdapter {
   /** By id, least recently used first. */
   const sessions = new Map<string, Session>();
+  /** Number of sessions that are about to be added. */
+  let opening = 0;
   const modern = createMcpHandler(() => createServer(), {
     legacy: "reject",
     maxRequestBodySize: MAX_MESSAGE_BYTES,
     onerror: onError,
   });
 
-  async function fetch(sent: Request): Promise<Response> {
-    const request = await withoutNullsIn(sent);
-    if (!(await isLegacyRequest(request, undefined, { maxRequestBodySize: MAX_MESSAGE_BYTES }))) {
-      return modern.fetch(request);
-    }
-    const id = request.headers.get("mcp-session-id");
+  async function fetch(request: Request): Promise<Response> {
+    if (request.method !== "POST") return handle(request, request.headers.get("mcp-session-id"), {});
+    const body = await readRequestBody(request, MAX_MESSAGE_BYTES);
+    if (body.tooLarge) return refusal(413, `Expected a message of at most ${MAX_MESSAGE_BYTES} bytes; found more.`);
+    const frame = readFrame(body.text);
+    if ("errors" in frame) return refused(frame.errors);
+    const parsed = { parsedBody: frame.value };
+    if (!(await isLegacyRequest(request, frame.value))) return modern.fetch(request, parsed);
+    const [first] = frame.messages;
+    if (!isInitializeRequest(first)) return handle(request, request.headers.get("mcp-session-id"), parsed);
+    // A session header is stale then: some clients keep it from the session before.
+    if (Buffer.byteLength(body.text) > MAX_INITIALIZE_BYTES)
+      return refused([
+        frameError(idOf(first), `Expected an initialize of at most ${MAX_INITIALIZE_BYTES} bytes; found more.`),
+      ]);
+    return initialize(request, parsed);
+  }
+
+  async function handle(request: Request, id: string | null, body: HandleRequestOptions): Promise<Response> {
     const session = id === null ? await openSession() : sessions.get(id);
     if (session === undefined) return refusal(404, `Session ${id} no longer exists. Initialize again.`);
     if (id !== null) touch(id, session);
-    return session.transport.handleRequest(request);
+    return request.method === "POST" ? answer(session, request, body) : session.transport.handleRequest(request, body);
+  }
+
+  /** A session is busy until its client has every answer. An event stream without a request does not count. */
+  async function answer(session: Session, request: Request, body: HandleRequestOptions): Promise<Response> {
+    session.requests += 1;
+    const done = () => {
+      session.requests -= 1;
+    };
+    try {
+      return whenSent(await session.transport.handleRequest(request, body), done);
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  async function initialize(request: Request, body: HandleRequestOptions): Promise<Response> {
+    if (!makeRoom()) return refusal(503, `All ${MAX_SESSIONS} sessions are busy. Try again later.`, TRY_LATER);
+    opening += 1;
+    try {
+      return await answer(await openSession(), request, body);
+    } finally {
+      opening -= 1;
+    }
   }
 
   /**
@@ -56,15 +104,12 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: MAX_MESSAGE_BYTES,
-      onsessioninitialized: (id) => {
-        makeRoom();
-        sessions.set(id, session);
-      },
+      onsessioninitialized: (id) => void sessions.set(id, session),
       onsessionclosed: (id) => void sessions.delete(id),
     });
     const server = createServer(transport);
     server.onerror = onError;
-    const session = { server, transport };
+    const session = { server, transport, requests: 0 };
     await server.connect(transport);
     return session;
   }
@@ -74,11 +119,14 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
     sessions.set(id, session);
   }
 
-  function makeRoom(): void {
-    for (const [id, { server }] of [...sessions].slice(0, Math.max(0, sessions.size + 1 - MAX_SESSIONS))) {
-      sessions.delete(id);
-      server.close().catch(onError);
-    }
+  /** @returns false if there is no room, because every session is busy */
+  function makeRoom(): boolean {
+    if (sessions.size + opening < MAX_SESSIONS) return true;
+    const [id, idle] = [...sessions].find(([, { requests }]) => requests === 0) ?? [];
+    if (id === undefined || idle === undefined) return false;
+    sessions.delete(id);
+    idle.server.close().catch(onError);
+    return true;
   }
 
   return {
@@ -90,20 +138,20 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
   };
 }
 
-/** The request with its messages cleaned; as it came where it is too large, which the transports refuse. */
-async function withoutNullsIn(request: Request): Promise<Request> {
-  if (request.method !== "POST" || request.body === null) return request;
-  const body = await readRequestBody(request.clone(), MAX_MESSAGE_BYTES);
-  if (body.tooLarge || !body.text.includes("null")) return request;
-  return new Request(request.url, {
-    method: request.method,
-    headers: request.headers,
-    body: withoutNulls(body.text),
-    signal: request.signal,
-  });
+/** The same response; calls back once its body was sent, or its client has gone. */
+function whenSent(response: Response, done: () => void): Response {
+  if (response.body === null) {
+    done();
+    return response;
+  }
+  return new Response(response.body.pipeThrough(new TransformStream({ flush: done, cancel: done })), response);
+}
+
+function refused(errors: FrameError[]): Response {
+  return Response.json(errors.length === 1 ? errors[0] : errors, { status: 400 });
 }
 
 /** A response in the form that MCP clients read. */
-function refusal(status: number, message: string): Response {
-  return Response.json({ jsonrpc: "2.0", error: { code: -32_000, message }, id: null }, { status });
+function refusal(status: number, message: string, headers: Record<string, string> = {}): Response {
+  return Response.json(frameError(null, message, -32_000), { status, headers });
 }

@@ -2,7 +2,7 @@
 import { type Readable, Writable } from "node:stream";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
-import { createNullFilter } from "./nulls.ts";
+import { createMessageLines } from "./message-lines.ts";
 import type { CreateMcpServer } from "./server.ts";
 
 export type StdioAdapterDeps = {
@@ -27,7 +27,7 @@ export function serveOverStdio(
         done();
       },
     });
-    const messages = createNullFilter();
+    const messages = createMessageLines((error) => output.write(`${JSON.stringify(error)}\n`));
     input.on("error", (error) => messages.destroy(error)).pipe(messages);
     const transport = new StdioServerTransport(messages, writable, { maxBufferSize: MAX_MESSAGE_BYTES });
     const handle = serveStdio(() => createServer(transport), { transport, onerror: onError });

@@ -113,4 +113,99 @@ describe("MCP over HTTP", () => {
       assert.equal((await post(place, list, session)).status, 404);
     });
   });
+
+  async function opened(place: { url: string; token: string }, headers: Record<string, string> = {}) {
+    const response = await post(place, JSON.stringify(INITIALIZE), headers);
+    await response.text();
+    return { status: response.status, id: response.headers.get("mcp-session-id") ?? "", headers: response.headers };
+  }
+
+  test("opens a session for every initialize, whatever session the client still names", async () => {
+    await onMcpStage({}, async ({ http }) => {
+      const place = await http();
+      const live = await opened(place);
+      const seen = new Set([live.id]);
+      for (const id of ["11111111-2222-3333-4444-555555555555", "", "no session", live.id]) {
+        const again = await opened(place, { "mcp-session-id": id });
+        assert.deepEqual([again.status, seen.has(again.id)], [200, false], id);
+        seen.add(again.id);
+      }
+      const list = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list" });
+      for (const id of [...seen].filter((each) => each !== ""))
+        assert.equal((await post(place, list, { "mcp-session-id": id })).status, 200);
+    });
+  });
+
+  test("replaces the oldest idle session by a new one, never a busy one", async () => {
+    await onMcpStage({ script: () => LATER }, async ({ http, engine }) => {
+      const place = await http();
+      const user = new AbortController();
+      const goal = {
+        jsonrpc: "2.0",
+        id: 3,
+        method: "tools/call",
+        params: { name: "delegate_task", arguments: { goal: "slow" } },
+      };
+      const work = async (id: string) => {
+        const headers = { authorization: `Bearer ${place.token}`, "content-type": "application/json" };
+        const accept = "application/json, text/event-stream";
+        return fetch(place.url, {
+          method: "POST",
+          body: JSON.stringify(goal),
+          headers: { ...headers, accept, "mcp-session-id": id },
+          signal: user.signal,
+        });
+      };
+      const [busy, idle] = [await opened(place), await opened(place)];
+      assert.equal((await work(busy.id)).status, 200);
+      for (let count = 0; count < 63; count++) await opened(place);
+      const list = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list" });
+      assert.equal((await post(place, list, { "mcp-session-id": idle.id })).status, 404);
+      assert.equal((await post(place, list, { "mcp-session-id": busy.id })).status, 200);
+      user.abort();
+      for (const { run } of await engine.runs()) await engine.stop(run.delegationId, "test");
+    });
+  });
+
+  test("keeps few large bodies in memory, and none to open a session, while small ones pass", async () => {
+    await onMcpStage({}, async ({ http }) => {
+      const place = await http();
+      const { id } = await opened(place);
+      const large = JSON.stringify({
+        ...INITIALIZE,
+        params: { ...INITIALIZE.params, junk: "x".repeat(15 * 1024 * 1024) },
+      });
+      const refused = await post(place, large);
+      assert.deepEqual([refused.status, ((await refused.json()) as { id: number }).id], [400, INITIALIZE.id]);
+      const held = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+      const pending = held.map(async ({ promise }) => {
+        const body = new ReadableStream<Uint8Array>({
+          async start(controller) {
+            controller.enqueue(Buffer.from(" "));
+            await promise;
+            controller.enqueue(Buffer.from(JSON.stringify(INITIALIZE)));
+            controller.close();
+          },
+        });
+        const headers = { authorization: `Bearer ${place.token}`, "content-type": "application/json" };
+        const accept = "application/json, text/event-stream";
+        return fetch(place.url, { method: "POST", body, duplex: "half", headers: { ...headers, accept } });
+      });
+      await until(async () => (await post(place, large)).status === 503);
+      const list = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list" });
+      assert.equal((await post(place, list, { "mcp-session-id": id })).status, 200);
+      for (const { resolve } of held) resolve();
+      for (const response of await Promise.all(pending)) {
+        assert.equal(response.status, 200);
+        await response.text();
+      }
+      const call = {
+        jsonrpc: "2.0",
+        id: 4,
+        method: "tools/call",
+        params: { name: "nothing", arguments: { a: "x".repeat(15 * 1024 * 1024) } },
+      };
+      assert.equal((await post(place, JSON.stringify(call), { "mcp-session-id": id })).status, 200);
+    });
+  });
 });

@@ -7,7 +7,8 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createNullFilter, withoutNulls } from "../../src/mcp/nulls.ts";
+import { createMessageLines } from "../../src/mcp/message-lines.ts";
+import { withoutNullFields } from "../../src/mcp/nulls.ts";
 import { until } from "../support/command-line.ts";
 import { launch } from "../support/end-to-end.ts";
 import { onMcpStage } from "../support/mcp-stage.ts";
@@ -85,28 +86,36 @@ test("over HTTP too", async () => {
   });
 });
 
-test("tool arguments keep their nulls, lists keep their positions, and text that is not JSON stays unchanged", () => {
+test("tool arguments keep their nulls, and lists keep their positions", () => {
   const call = (input: unknown) => ({ method: "tools/call", params: { name: "x", arguments: input } });
   const schema = { properties: { a: { const: null, enum: [null, 1] } } };
-  assert.deepEqual(JSON.parse(withoutNulls(JSON.stringify(call(schema)))), call(schema));
-  assert.deepEqual(JSON.parse(withoutNulls('{"params":{"a":[null,{"b":null}]}}')), { params: { a: [null, {}] } });
-  assert.deepEqual(JSON.parse(withoutNulls('[{"id":1,"params":null},{"id":2}]')), [{ id: 1 }, { id: 2 }]);
+  assert.deepEqual(withoutNullFields(call(schema)), call(schema));
+  assert.deepEqual(withoutNullFields(JSON.parse('{"params":{"a":[null,{"b":null}]}}')), { params: { a: [null, {}] } });
+  assert.deepEqual(withoutNullFields(JSON.parse('[{"id":1,"params":null},{"id":2}]')), [{ id: 1 }, { id: 2 }]);
   const failure = '{"id":null,"error":{"code":1,"message":"null"}}';
-  assert.equal(withoutNulls(failure), failure);
-  assert.equal(withoutNulls('{"params": null'), '{"params": null');
-  const own = withoutNulls('{"params":{"a":null,"__proto__":{"b":1}}}');
+  assert.equal(JSON.stringify(withoutNullFields(JSON.parse(failure))), failure);
+  const own = JSON.stringify(withoutNullFields(JSON.parse('{"params":{"a":null,"__proto__":{"b":1}}}')));
   assert.equal(own, '{"params":{"__proto__":{"b":1}}}');
 });
 
 test("however the bytes arrive, each line is one message", async () => {
-  const messages = ['{"a":null,"ü":"ä"}', "", '{"b":"€\\nnull"}', "no JSON: null", '{"c":1}'];
+  const message = (method: string) => `{"jsonrpc":"2.0","method":"${method}"}`;
+  const messages = [
+    `{"jsonrpc":"2.0","id":1,"method":"ü","params":null}`,
+    "",
+    message("€\\nnull"),
+    "no JSON: null",
+    message("c"),
+  ];
   const bytes = Buffer.from(`${messages.join("\n")}\n{"d":nul`);
-  const expected = ['{"ü":"ä"}', "", '{"b":"€\\nnull"}', "no JSON: null", '{"c":1}', '{"d":nul'].join("\n");
+  const expected = [`{"jsonrpc":"2.0","id":1,"method":"ü"}`, ...messages.slice(2), '{"d":nul'].join("\n");
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(bytes.length)), async (cuts) => {
       const places = [0, ...cuts.sort((a, b) => a - b), bytes.length];
       const pieces = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
-      const filtered = Readable.from(pieces.filter((piece) => piece.length > 0)).pipe(createNullFilter());
+      const filtered = Readable.from(pieces.filter((piece) => piece.length > 0)).pipe(
+        createMessageLines(() => assert.fail()),
+      );
       assert.equal(await text(filtered), expected);
     }),
   );

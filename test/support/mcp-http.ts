@@ -1,10 +1,9 @@
 /** MCP over HTTP in this process, behind the real listener. */
 import { readFileSync } from "node:fs";
-import { toNodeHandler } from "@modelcontextprotocol/node";
-import { type Handler, listen } from "../../src/cli/serving/http-listener.ts";
+import { listen } from "../../src/cli/serving/http-listener.ts";
 import { accessToken } from "../../src/config/access-token.ts";
 import { createHttpAdapter } from "../../src/mcp/http.ts";
-import { MAX_MESSAGE_BYTES } from "../../src/mcp/limits.ts";
+import { createNodeHandler } from "../../src/mcp/node-handler.ts";
 import type { CreateMcpServer } from "../../src/mcp/server.ts";
 
 export type McpHttp = { url: string; token: string; close(): Promise<void> };
@@ -14,7 +13,7 @@ export async function serveMcpHttp(createServer: CreateMcpServer, state: string)
   const onError = () => {};
   const token = accessToken(state);
   const face = createHttpAdapter({ createServer, onError });
-  const handler = toNodeHandler(face, { maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;
+  const handler = createNodeHandler(face, onError);
   const listener = await listen({ host: "127.0.0.1", port: 0, token, handlers: { "/mcp": handler }, onError });
   return {
     url: `${listener.url}/mcp`,

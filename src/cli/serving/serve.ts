@@ -1,13 +1,12 @@
 /** `deputy serve`: serves Deputy to several programs at once, over HTTP on this machine. */
-import { toNodeHandler } from "@modelcontextprotocol/node";
 import { accessToken } from "../../config/access-token.ts";
 import { stateDir } from "../../config/trust.ts";
 import { stopHere } from "../../engine/control/wait.ts";
 import { createHttpAdapter } from "../../mcp/http.ts";
-import { MAX_MESSAGE_BYTES } from "../../mcp/limits.ts";
+import { createNodeHandler } from "../../mcp/node-handler.ts";
 import { CONFIG_OPTION, type Declare, examples, portNumber, withDeputy } from "../command.ts";
 import { createPaint, type Io } from "../io.ts";
-import { type Handler, isLoopback, listen } from "./http-listener.ts";
+import { isLoopback, listen } from "./http-listener.ts";
 import { mcpServers, WORKSPACE_OPTION } from "./mcp-servers.ts";
 import { resumeAfterCrash, serverName } from "./resume-after-crash.ts";
 
@@ -46,7 +45,7 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
           createServer: await mcpServers(io, deputy, flags, () => server),
           onError,
         });
-        const mcp = toNodeHandler(face, { onerror: onError, maxRequestBodySize: MAX_MESSAGE_BYTES }) as Handler;
+        const mcp = createNodeHandler(face, onError);
         const listener = await listen({ host, port, token, handlers: { "/mcp": mcp }, onError });
         say(`MCP at ${listener.url}/mcp`);
         say(`Token: ${token.masked}, in full in ${token.path}`);
