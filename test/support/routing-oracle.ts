@@ -16,6 +16,7 @@ import {
   type Task,
   type Trouble,
   VENDORS,
+  type Vendor,
   type Word,
 } from "./routing-batch.ts";
 
@@ -49,8 +50,18 @@ export type Expectations = ExpectedCall & {
   owners: Map<string, string>;
 };
 
-/** Every built-in name, including providers that no batch has. */
-const OTHER_SLUGS = ["stepfun", "step"];
+/** A built-in provider that no batch has. Ids with its name in front are served by others. */
+const ABSENT: Vendor = {
+  slug: "stepfun",
+  names: ["stepfun", "step"],
+  keys: [],
+  origin: "https://api.stepfun.ai",
+  apiMode: "chat_completions",
+  defaultModel: "step-3.5-flash",
+  maker: "stepfun",
+};
+
+const BUILT_IN: readonly Vendor[] = [...VENDORS, ABSENT];
 
 type Chosen<Value> = { value: Value; by: string };
 type Pair = {
@@ -434,9 +445,7 @@ function isSameName(one: string, other: string, batch: Batch): boolean {
 
 function slugOf(name: string, { providers }: Batch): string | undefined {
   const word = name.toLowerCase();
-  const known =
-    VENDORS.find(({ names }) => names.includes(word))?.slug ?? providers.find(({ slug }) => slug === word)?.slug;
-  return known ?? (OTHER_SLUGS.includes(word) ? "stepfun" : undefined);
+  return BUILT_IN.find(({ names }) => names.includes(word))?.slug ?? providers.find(({ slug }) => slug === word)?.slug;
 }
 
 function findProvider(name: string, batch: Batch): Provider | Bad {
@@ -444,8 +453,8 @@ function findProvider(name: string, batch: Batch): Provider | Bad {
   const provider = batch.providers.find((each) => each.slug === slug);
   if (provider !== undefined) return provider;
   if (slug === undefined) return new Bad("unknown provider");
-  const vendor = VENDORS.find((each) => each.slug === slug);
-  return { slug, ...(vendor && { vendor }), keys: [], headers: {}, models: {} };
+  const vendor = BUILT_IN.find((each) => each.slug === slug) as Vendor;
+  return { slug, vendor, keys: [], headers: {}, models: {} };
 }
 
 // Where a model's name leads ------------------------------------------------------------------------------------------
@@ -619,6 +628,7 @@ const REST_OF_URL: Record<string, string> = {
   gemini: "/v1beta",
   deepseek: "/v1",
   mistral: "/v1",
+  stepfun: "/step_plan/v1",
 };
 
 /** The origin that a key belongs to: its entry's endpoint, its variable's counterpart, or the vendor's own address. */
