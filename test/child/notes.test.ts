@@ -43,10 +43,15 @@ describe("the notes of a workspace", () => {
       { "ws/AGENTS.md": "<!-- x -->Use tabs.", "ws/CLAUDE.md": "Other." },
       "<!-- x -->Use tabs.",
     ],
-    "without keys": [{ "ws/AGENTS.md": "Key: KEY" }, "Key: [secret]"],
   };
   for (const [name, [files, text]] of Object.entries(cases))
     test(`are ${name}`, async (t) => assert.deepEqual(await notesOf(t, files), { text, warnings: [] }));
+
+  test("are without keys, with a warning", async (t) => {
+    const { text, warnings } = await notesOf(t, { "ws/AGENTS.md": "Key: KEY" });
+    assert.equal(text, "Key: [secret]");
+    assert.match(warnings.join(), /AGENTS\.md contains a known API key/);
+  });
 });
 
 describe("the notes of a repository", () => {
@@ -145,12 +150,12 @@ describe("an import", () => {
     "a file of secrets": [
       { "ws/AGENTS.md": "@.env", "ws/.env": "A=secret" },
       {},
-      /found a file that usually holds secrets/,
+      /found that .* usually holds secrets/,
     ],
     "a link to a file of secrets": [
       { "ws/AGENTS.md": "@a.md", "ws/id_rsa": "secret" },
       { "ws/a.md": "id_rsa" },
-      /found a file that usually holds secrets/,
+      /found that .* usually holds secrets/,
     ],
     "a directory": [{ "ws/AGENTS.md": "@docs/", "ws/docs/": "" }, {}, /found a directory/],
     "a document that is missing": [

@@ -54,9 +54,10 @@ for (const [way, readText] of Object.entries(WAYS))
     const read = async (name: string, bounds: Partial<ReadBounds> = {}) =>
       await readText(join(project, name), { ...BOUNDS, ...bounds });
 
-    for (const name of ["docs/notes.md", "inside.md", "through.md", "linked-docs/notes.md"])
-      test(`${name} in the project is read`, async () => {
-        assert.deepEqual(await read(name), { text: "Use tabs.", isCut: false });
+    const links = { "docs/notes.md": false, "inside.md": true, "through.md": true, "linked-docs/notes.md": true };
+    for (const [name, isShared] of Object.entries(links))
+      test(`${name} in the project is read, and known by another name: ${isShared}`, async () => {
+        assert.deepEqual(await read(name), { text: "Use tabs.", isCut: false, isShared });
       });
 
     const REFUSED: Record<string, RegExp> = {
@@ -85,12 +86,16 @@ for (const [way, readText] of Object.entries(WAYS))
       });
 
     test("a file of the user's own may be linked from anywhere", async () => {
-      assert.deepEqual(await readText(join(project, "out.md"), { maxBytes: 10 }), { text: "SECRET", isCut: false });
+      assert.deepEqual(await readText(join(project, "out.md"), { maxBytes: 10 }), {
+        text: "SECRET",
+        isCut: false,
+        isShared: true,
+      });
     });
 
     test("another directory can be within reach, and one that does not exist changes nothing", async () => {
       const within = [project, join(root, "gone"), away];
-      assert.deepEqual(await read("out.md", { within }), { text: "SECRET", isCut: false });
+      assert.deepEqual(await read("out.md", { within }), { text: "SECRET", isCut: false, isShared: true });
     });
 
     test("what is off limits stays so within reach", async () => {
@@ -103,8 +108,12 @@ for (const [way, readText] of Object.entries(WAYS))
     });
 
     test("a file up to the limit is whole; a longer one is cut or refused", async () => {
-      assert.deepEqual(await read("long.md"), { text: "x".repeat(1_000), isCut: false });
-      assert.deepEqual(await read("long.md", { maxBytes: 999, mayCut: true }), { text: "x".repeat(999), isCut: true });
+      assert.deepEqual(await read("long.md"), { text: "x".repeat(1_000), isCut: false, isShared: false });
+      assert.deepEqual(await read("long.md", { maxBytes: 999, mayCut: true }), {
+        text: "x".repeat(999),
+        isCut: true,
+        isShared: false,
+      });
       assert.deepEqual(await read("long.md", { maxBytes: 999 }), {
         unreadable: "expected at most 999 bytes; found more",
       });
@@ -131,7 +140,7 @@ test("a path that turns into a link while it is read never yields what the link 
   t.after(() => worker.terminate());
   const seen = new Set<string>();
   const deadline = Date.now() + 20_000;
-  const harmless = '{"text":"harmless","isCut":false}';
+  const harmless = '{"text":"harmless","isCut":false,"isShared":true}';
   for (let count = 0; Date.now() < deadline && (count < 2_000 || !seen.has(harmless)); count++)
     seen.add(`${JSON.stringify(readForeignText(join(project, "flips/secret.md"), BOUNDS))}`);
   assert.ok(seen.has(harmless), [...seen].join());

@@ -100,10 +100,8 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
       const found = createListing(MAX_MATCHES, "lines");
       const selection = createSelection(workspace, path, "read", context);
       const selected = new Set<string>();
-      const listed = await listFiles(scope, ["--sort=none"], selection, context.signal, (file, name) => {
-        if (isIncluded(name)) selected.add(file);
-        return true;
-      });
+      const select = (file: string) => selected.add(file) !== undefined;
+      const listed = await listFiles(scope, ["--sort=none"], selection, context.signal, select, isIncluded);
       if (listed.timedOut) return found.output(listed, "No matches.", []);
       const regex = [...(ignoreCase ? ["--ignore-case"] : []), `--regexp=${pattern}`];
       const end = await searchLines(scope, regex, selected, context.signal, (line) => found.add(line));
@@ -138,6 +136,7 @@ async function openScope(workspace: Workspace, path: string, { signal }: ToolCon
 /**
  * Lists the files that a search may show, as ripgrep names them and relative to the searched place. Grep knows them
  * before it searches, because what it finds in a file that is left out must not show, not even as a count.
+ * @param isWanted only such files are listed, or counted as left out
  */
 function listFiles(
   { place, base, options, isOwn }: Scope,
@@ -145,15 +144,17 @@ function listFiles(
   selection: Selection,
   signal: AbortSignal,
   onFile: (file: string, name: string) => boolean,
+  isWanted: (name: string) => boolean = () => true,
 ): Promise<SearchEnd> {
   return ripgrep(
     [...options, ...more, "--files", "--null", "--", searchArgument(place)],
     base,
     NUL,
     ({ text }) => {
-      const name = relative(place.real, resolve(base, text));
-      if (isOwn(resolve(base, text)) || (name !== "" && !selection.includes(name))) return true;
-      return onFile(text, name === "" ? basename(place.real) : name);
+      const path = relative(place.real, resolve(base, text));
+      const name = path === "" ? basename(place.real) : path;
+      if (isOwn(resolve(base, text)) || !isWanted(name) || (path !== "" && !selection.includes(path))) return true;
+      return onFile(text, name);
     },
     signal,
   );
@@ -214,10 +215,8 @@ async function unsearchedFiles(
 ): Promise<string[]> {
   const readable = new Set<string>();
   const selection = createSelection(scope.workspace, path, "read", context);
-  await listFiles(scope, ["--no-ignore", "--sort=none"], selection, context.signal, (file, name) => {
-    if (isIncluded(name)) readable.add(file);
-    return true;
-  });
+  const select = (file: string) => readable.add(file) !== undefined;
+  await listFiles(scope, ["--no-ignore", "--sort=none"], selection, context.signal, select, isIncluded);
   const ignored = createListing(MAX_NAMED, "files");
   const binary = createListing(MAX_NAMED, "files");
   const { base, options, place } = scope;

@@ -164,8 +164,11 @@ describe("when something breaks", () => {
     assert.equal(code, 1);
     assert.match(stderr, /deputy: The disk is full\./);
     assert.deepEqual(
-      (JSON.parse(stdout) as DelegationResult).results.map(({ summary }) => summary),
-      ["one"],
+      (JSON.parse(stdout) as DelegationResult).results.map(({ summary, status }) => [summary, status]),
+      [
+        ["one", "completed"],
+        ["", "interrupted"],
+      ],
     );
   });
 });
