@@ -156,6 +156,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "cannot be reached or closed the connection",
     cost: "maybe",
     partial: true,
+    in: { gemini: { cost: "so far" } },
   },
   "a stream without an end": {
     answer: { ...spoken, fault: { kind: "no-end", afterDeltas: 2 } },
@@ -177,6 +178,7 @@ export const FAULT_MATRIX: Record<string, FaultCase> = {
     words: "was silent for 300 s",
     cost: "maybe",
     partial: true,
+    in: { gemini: { cost: "so far" } },
   },
   "60 s of silence, then the rest": {
     answer: { ...spoken, fault: { kind: "silence", afterDeltas: 2, ms: 60_000 } },
