@@ -12,6 +12,7 @@ import {
 import type { Clock } from "../clock.ts";
 import type { ManagedRuns } from "../engine/control/delegations.ts";
 import { DeputyError } from "../errors.ts";
+import { jsonDocument } from "../printed-json.ts";
 import { resultOf } from "../result.ts";
 import { hasEnded, parseRunId, type Run, resultsOf } from "../run/run.ts";
 import { reportOf } from "../run/run-report.ts";
@@ -122,7 +123,7 @@ function answerOf(run: Run, id: string): string {
 }
 
 function asJson(value: unknown): ResourceText {
-  return { mimeType: "application/json", text: JSON.stringify(value, null, 2) };
+  return { mimeType: "application/json", text: jsonDocument(value) };
 }
 
 async function completions(

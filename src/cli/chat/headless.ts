@@ -5,6 +5,7 @@ import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
 import { isStored } from "../../event.ts";
 import { present } from "../../present.ts";
+import { jsonDocument, jsonLine } from "../../printed-json.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
 import { approvalPromptOn, approvalScreen, routeOf } from "../terminal/follow.ts";
@@ -55,7 +56,7 @@ export async function chatOnce({
     void delegation.stop(by).catch(() => exited.resolve(undefined));
   });
   function line(value: object): void {
-    io.stdout.write(`${JSON.stringify(value)}\n`);
+    io.stdout.write(jsonLine(value));
   }
 
   async function watch() {
@@ -72,7 +73,7 @@ export async function chatOnce({
     const [session] = result?.results ?? [];
     if (result === undefined || session === undefined || view.run === undefined) return EXIT_INTERRUPTED;
     view.endTurn();
-    if (json) io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    if (json) io.stdout.write(jsonDocument(result));
     else if (ndjson) line({ kind: "result", ...result });
     else if (session.summary !== "") io.stdout.write(`${harmless(session.summary).trimEnd()}\n`);
     const problem = turnProblem(session, view.run);

@@ -4,6 +4,7 @@ import { relative } from "node:path";
 import type { AgentDefinition } from "../../agent-definition.ts";
 import { createSetups } from "../../engine/setup/setup.ts";
 import type { Planned } from "../../plan.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import type { Effort } from "../../route.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION } from "../command.ts";
 import { createPaint, type Io, type Paint } from "../io.ts";
@@ -57,7 +58,7 @@ export const declareAgents: Declare = (command, { io }) => {
         return agentDocument(agent, planned);
       });
       const all = [...warnings, ...unreadable];
-      if (flags.json) io.stdout.write(`${JSON.stringify({ agents, warnings: all }, null, 2)}\n`);
+      if (flags.json) io.stdout.write(jsonDocument({ agents, warnings: all }));
       else io.stdout.write(formatAgents(agents, io, createPaint(io.stdout, io.env)));
       const paint = createPaint(io.stderr, io.env);
       for (const { message } of all) io.stderr.write(paint("yellow", `! ${oneLine(message)}\n`));

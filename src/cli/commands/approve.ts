@@ -2,6 +2,7 @@
 import type { Answered, Engine, Question, Which } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
 import { present } from "../../present.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { requestLines, targetLines } from "../approvals/approval-prompt.ts";
 import { agreed } from "../approvals/question.ts";
 import { openShownRequests } from "../approvals/shown-requests.ts";
@@ -66,7 +67,7 @@ ${examples([
         if (flags.all) return context.exitWith(await answerAll(engine, id, flags, io));
         if (id !== undefined) return context.exitWith(await answerRequest(engine, { ...flags, id }, io));
         const open = await engine.questions();
-        io.stdout.write(flags.json ? asJson(open.map(requestDocument)) : formatRequests(open, io));
+        io.stdout.write(flags.json ? jsonDocument(open.map(requestDocument)) : formatRequests(open, io));
         openShownRequests(io).add(open);
       }),
     );
@@ -84,7 +85,7 @@ async function answerRequest(engine: Engine, { id, ...flags }: ApproveFlags & { 
   const reason = flags.reason ?? `${allowed ? "allowed" : "denied"} with deputy approve`;
   const { childId, request } = question;
   const answered = await engine.answer({ id: childId, request, allowed, reason, by: userOf("deputy approve") });
-  if (flags.json) io.stdout.write(asJson(decisionDocument(answered)));
+  if (flags.json) io.stdout.write(jsonDocument(decisionDocument(answered)));
   else io.stdout.write(formatDecision(answered, allowed, createPaint(io.stdout, io.env)));
   return answered.counted ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
 }
@@ -116,7 +117,7 @@ async function answerAll(engine: Engine, id: string | undefined, flags: ApproveF
     if (answered !== undefined) answers.push(answered);
   }
   const paint = createPaint(io.stdout, io.env);
-  if (flags.json) io.stdout.write(asJson(answers.map(decisionDocument)));
+  if (flags.json) io.stdout.write(jsonDocument(answers.map(decisionDocument)));
   else io.stdout.write(answers.map((answered) => formatDecision(answered, allowed, paint)).join(""));
   const decided = answers.filter(({ counted }) => counted).length;
   if (decided < open.length) io.stderr.write(`deputy: ${plural(open.length - decided, "request")} not decided.\n`);
@@ -142,7 +143,7 @@ async function isMeant(question: Question, asks: boolean, io: Io): Promise<boole
 /** Shows the child's current request, which differs from the listed one, and answers nothing. */
 function showReplacement(question: Question, { json }: ApproveFlags, io: Io): number {
   const unanswered = { question, counted: false, end: undefined };
-  if (json) io.stdout.write(asJson({ ...decisionDocument(unanswered), pending: requestDocument(question) }));
+  if (json) io.stdout.write(jsonDocument({ ...decisionDocument(unanswered), pending: requestDocument(question) }));
   else io.stdout.write(formatRequests([question], io));
   openShownRequests(io).add([question]);
   io.stderr.write(
@@ -150,10 +151,6 @@ function showReplacement(question: Question, { json }: ApproveFlags, io: Io): nu
       "Run the command again to decide on this request.\n",
   );
   return EXIT_NOT_COMPLETED;
-}
-
-function asJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 function requestDocument({ childId, callId, request, goal, toolName, target, directory, ...times }: Question) {

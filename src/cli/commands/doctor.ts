@@ -10,6 +10,7 @@ import { askProviders, type ProviderAnswer } from "../../engine/setup/provider-l
 import { createSetups } from "../../engine/setup/setup.ts";
 import { tryRoute } from "../../engine/setup/try-route.ts";
 import { DeputyError, type Warning } from "../../errors.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { formatKey } from "../../routing/keys/provider-connection.ts";
 import { patternWarnings } from "../../routing/resolve/policy.ts";
 import type { Routing } from "../../routing/routing.ts";
@@ -54,7 +55,7 @@ export const declareDoctor: Declare = (command, context) => {
         ...parentFindings(io.secretsOfParent?.() ?? []),
         { state: "good", about: "runtime", text: `Node ${version}` } as const,
       ];
-      if (flags.json) io.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+      if (flags.json) io.stdout.write(jsonDocument(findings));
       else io.stdout.write(formatFindings(findings, createPaint(io.stdout, io.env)));
       context.exitWith(findings.some(({ state }) => state === "bad") ? EXIT_NOT_COMPLETED : EXIT_COMPLETED);
     });

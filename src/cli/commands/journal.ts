@@ -6,6 +6,7 @@ import type { Pruned, PruneOptions } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
 import type { ChainPosition, JournalReport } from "../../journal/sqlite/verify.ts";
 import { present } from "../../present.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { grouped, plural } from "../terminal/format.ts";
@@ -52,7 +53,7 @@ Exit codes: 0 the journal is intact · 1 it is not.`,
     .action(async (flags: { head?: string; json?: true }) => {
       const { verifyJournal } = await import("../../journal/sqlite/verify.ts");
       const report = verifyJournal(join(stateDir(io.env), "journal.sqlite"), headMeant(flags.head));
-      io.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+      io.stdout.write(flags.json ? jsonDocument(report) : formatReport(report));
       context.exitWith(report.problems.length === 0 ? EXIT_COMPLETED : EXIT_NOT_COMPLETED);
     });
   command
@@ -88,7 +89,7 @@ async function prune(flags: PruneFlags, context: Context): Promise<void> {
   await withDeputy(context, flags.config, async ({ engine }) => {
     const pruned = await engine.prune(options);
     const { stdout } = context.io;
-    if (flags.json) stdout.write(`${JSON.stringify(pruneDocument(pruned, dryRun === true), null, 2)}\n`);
+    if (flags.json) stdout.write(jsonDocument(pruneDocument(pruned, dryRun === true)));
     else stdout.write(formatPruned(pruned, dryRun === true));
   });
 }

@@ -3,6 +3,7 @@
 import type { AvailableAlias, AvailableModel } from "../../available-models.ts";
 import { listAvailableModels } from "../../engine/setup/list-available.ts";
 import { createSetups, type SetupPlace } from "../../engine/setup/setup.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
 import { EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Paint } from "../io.ts";
@@ -45,7 +46,7 @@ ${examples([
         { match: part, provider, all },
         "operator",
       );
-      if (flags.json) io.stdout.write(`${JSON.stringify({ aliases, models }, null, 2)}\n`);
+      if (flags.json) io.stdout.write(jsonDocument({ aliases, models }));
       else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env)));
       const paint = createPaint(io.stderr, io.env);
       for (const { message } of warnings) io.stderr.write(paint("yellow", `! ${oneLine(message)}\n`));

@@ -5,6 +5,7 @@ import { Option } from "commander";
 import type { Plan, SubmitOptions } from "../../engine/engine.ts";
 import { DeputyError, ERROR_EXIT } from "../../errors.ts";
 import { present } from "../../present.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { EFFORTS } from "../../route.ts";
 import { type Call, parseCall } from "../../task.ts";
 import {
@@ -146,7 +147,7 @@ function submitOptions(flags: RunFlags, workspace: string): SubmitOptions {
 }
 
 function showPlan(plan: Plan, { json, strict }: { json: true | undefined; strict: boolean }, io: Io): number {
-  if (json) io.stdout.write(`${JSON.stringify(planDocument(plan), null, 2)}\n`);
+  if (json) io.stdout.write(jsonDocument(planDocument(plan)));
   else io.stdout.write(formatPlan(plan, strict, createPaint(io.stdout, io.env)));
   const ready = plan.planned.filter((planned) => "route" in planned).length;
   if (ready === plan.planned.length) return EXIT_COMPLETED;

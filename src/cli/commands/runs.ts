@@ -1,6 +1,7 @@
 /** `deputy runs`: every run in the journal, newest first. */
 import type { RunListing } from "../../engine/engine.ts";
 import { formatUsd } from "../../money.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { costIn, usedAlone } from "../../result.ts";
 import { allChildren, hasEnded } from "../../run/run.ts";
 import { stateOf } from "../../run/run-report.ts";
@@ -30,7 +31,7 @@ export const declareRuns: Declare = (command, context) => {
       withDeputy(context, flags.config, async ({ engine }) => {
         const { json, all = json } = flags;
         const listings = await engine.runs(all ? undefined : USUAL_LIMIT);
-        if (json) io.stdout.write(`${JSON.stringify(listings.map(listingDocument), null, 2)}\n`);
+        if (json) io.stdout.write(jsonDocument(listings.map(listingDocument)));
         else io.stdout.write(formatRuns(listings, createPaint(io.stdout, io.env), io.stdout.columns ?? 160));
         io.stderr.write(listings.map(setAsideNote).join(""));
         const later = await engine.laterRuns();

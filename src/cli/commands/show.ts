@@ -1,6 +1,7 @@
 /** `deputy show`: a run's results, or the details of one child: route, attempts, tool calls, transcript. */
 
 import type { ChainHead } from "../../journal/chain.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { type Result, resultOf } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../../run/run.ts";
 import { requestLines } from "../approvals/approval-prompt.ts";
@@ -37,12 +38,12 @@ export const declareShow: Declare = (command, context) => {
         const { taskIndex } = parseRunId(id);
         const paint = createPaint(io.stdout, io.env);
         if (taskIndex === undefined) {
-          if (flags.json) io.stdout.write(asJson(resultsOf(run)));
+          if (flags.json) io.stdout.write(jsonDocument(resultsOf(run)));
           else io.stdout.write(`${formatRun(run, paint)}${headLine(await engine.head(run.delegationId), paint)}`);
           return;
         }
         const events = await Array.fromAsync(engine.events(id));
-        if (flags.json) io.stdout.write(asJson({ result: resultOfChild(run, taskIndex) ?? null, events }));
+        if (flags.json) io.stdout.write(jsonDocument({ result: resultOfChild(run, taskIndex) ?? null, events }));
         else io.stdout.write(`${formatChild(run, taskIndex, paint)}\n${formatTranscript(events, paint)}`);
       }),
     );
@@ -53,10 +54,6 @@ function headLine(head: ChainHead | undefined, paint: Paint): string {
   if (head === undefined) return "";
   const { ordinal, sha256 } = head;
   return `\n${paint("dim", `${plural(ordinal, "event")}, head ${sha256}`)}\n`;
-}
-
-function asJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 function resultOfChild(run: Run, taskIndex: number): Result | undefined {

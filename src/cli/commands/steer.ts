@@ -1,6 +1,7 @@
 /** `deputy steer`: sends a message to a running child in any process of this user. */
 import { text } from "node:stream/consumers";
 import type { SteerReceipt } from "../../engine/engine.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { rootIdOf } from "../../run/run.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
@@ -41,7 +42,7 @@ ${examples([
         const receipt = flags.wait ? await waitFor(sent, engine.settleSteer, io) : sent;
         const { id: messageId, childId, state } = receipt;
         if (flags.json) {
-          io.stdout.write(`${JSON.stringify({ id: messageId, child_id: childId, state }, null, 2)}\n`);
+          io.stdout.write(jsonDocument({ id: messageId, child_id: childId, state }));
         } else io.stdout.write(`${formatReceipt(receipt)}\n`);
         context.exitWith(state === "missed" ? EXIT_NOT_COMPLETED : EXIT_COMPLETED);
       }),

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { ConfigFile, LoadedConfig } from "../../config/load.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
 import { present } from "../../present.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { isRecord } from "../../record.ts";
 import { mayBeKey, withoutKeyLikes } from "../../secret.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
@@ -26,7 +27,7 @@ export const declareConfig: Declare = (command, context) => {
     .action(async (flags: ConfigFlags) => {
       const { findConfigFiles, userConfigPath } = await import("../../config/load.ts");
       const files = findConfigFiles(placeOf(context, flags));
-      if (flags.json) io.stdout.write(asJson(files));
+      if (flags.json) io.stdout.write(jsonDocument(files));
       else if (files.length > 0) io.stdout.write(files.map((file) => `${fileText(file, paint)}\n`).join(""));
       else io.stdout.write(`No config file. Yours would be ${userConfigPath(io.env)}; none is needed.\n`);
     });
@@ -41,7 +42,7 @@ export const declareConfig: Declare = (command, context) => {
       const { loadConfig } = await import("../../config/load.ts");
       const loaded = loadConfig(placeOf(context, flags));
       const values = valuesOf(loaded).filter(({ source }) => flags.set === undefined || source !== "default");
-      if (flags.json) io.stdout.write(asJson({ values, files: loaded.files, warnings: loaded.warnings }));
+      if (flags.json) io.stdout.write(jsonDocument({ values, files: loaded.files, warnings: loaded.warnings }));
       else io.stdout.write(formatValues(values, loaded, paint));
     });
   command
@@ -106,10 +107,6 @@ const TARGET_OPTION = ["--config <path>", "write to this path (default: DEPUTY_C
 
 function placeOf({ io }: Context, { config }: ConfigFlags) {
   return { env: io.env, cwd: io.cwd, ...present({ explicitPath: config }) };
-}
-
-function asJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 function fileText({ path, kind, trusted }: ConfigFile, paint: Paint): string {

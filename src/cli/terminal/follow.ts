@@ -5,6 +5,7 @@
 import type { Asker, LiveDelegation } from "../../engine/engine.ts";
 import { errorCode, errorMessage } from "../../errors.ts";
 import { type Event, isStored } from "../../event.ts";
+import { jsonDocument, jsonLine } from "../../printed-json.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunUpdate, resultsAtFailure, resultsOf, runIn } from "../../run/run.ts";
 import { createApprovalPrompt } from "../approvals/approval-prompt.ts";
@@ -94,7 +95,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     const { event } = update;
     run = update.run;
     view.onEvent(event, run);
-    if (flags.ndjson && isStored(event)) io.stdout.write(`${JSON.stringify(event)}\n`);
+    if (flags.ndjson && isStored(event)) io.stdout.write(jsonLine(event));
     for (const result of endedBy(event, run)) write(result);
   }
 
@@ -115,8 +116,8 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
   function report(result: DelegationResult | undefined): void {
     view.end();
     if (run === undefined || result === undefined) return;
-    if (flags.json) io.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    else if (flags.ndjson) io.stdout.write(`${JSON.stringify({ kind: "result", ...result })}\n`);
+    if (flags.json) io.stdout.write(jsonDocument(result));
+    else if (flags.ndjson) io.stdout.write(jsonLine({ kind: "result", ...result }));
     else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.ephemeral));
   }
 

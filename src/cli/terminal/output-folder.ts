@@ -2,6 +2,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeputyError, errorMessage } from "../../errors.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import type { Result } from "../../result.ts";
 import { makeFolder } from "../../system/make-folder.ts";
 import { writeWhole } from "../../system/write-whole.ts";
@@ -20,7 +21,7 @@ export async function openOutputFolder(path: string, taskCount: number): Promise
   return {
     async write(result, goal) {
       const stem = join(path, `${String(result.task_index + 1).padStart(digits, "0")}-${slugOf(goal)}`);
-      writeWhole(`${stem}.json`, `${JSON.stringify(result, null, 2)}\n`);
+      writeWhole(`${stem}.json`, jsonDocument(result));
       if (result.summary !== "") writeWhole(`${stem}.md`, `${result.summary.trimEnd()}\n`);
     },
   };
