@@ -19,6 +19,8 @@ import type { CreateMcpServer } from "./server.ts";
 export type HttpAdapterDeps = {
   createServer: CreateMcpServer;
   onError(error: Error): void;
+  /** Default: `MAX_SESSIONS`. */
+  maxSessions?: number;
 };
 
 export type HttpAdapter = {
@@ -36,7 +38,8 @@ type Session = {
 
 const TRY_LATER = { "retry-after": String(RETRY_AFTER_SECONDS) };
 
-export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): HttpAdapter {
+export function createHttpAdapter(deps: HttpAdapterDeps): HttpAdapter {
+  const { createServer, onError, maxSessions = MAX_SESSIONS } = deps;
   /** By id, least recently used first. */
   const sessions = new Map<string, Session>();
   /** Number of sessions that are about to be added. */
@@ -79,7 +82,7 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
       session.requests -= 1;
     };
     try {
-      return whenSent(await session.transport.handleRequest(request, body), done);
+      return whenSent(await session.transport.handleRequest(request, body), request.signal, done);
     } catch (error) {
       done();
       throw error;
@@ -87,7 +90,7 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
   }
 
   async function initialize(request: Request, body: HandleRequestOptions): Promise<Response> {
-    if (!makeRoom()) return refusal(503, `All ${MAX_SESSIONS} sessions are busy. Try again later.`, TRY_LATER);
+    if (!makeRoom()) return refusal(503, `All ${maxSessions} sessions are busy. Try again later.`, TRY_LATER);
     opening += 1;
     try {
       return await answer(await openSession(), request, body);
@@ -121,7 +124,7 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
 
   /** @returns false if there is no room, because every session is busy */
   function makeRoom(): boolean {
-    if (sessions.size + opening < MAX_SESSIONS) return true;
+    if (sessions.size + opening < maxSessions) return true;
     const [id, idle] = [...sessions].find(([, { requests }]) => requests === 0) ?? [];
     if (id === undefined || idle === undefined) return false;
     sessions.delete(id);
@@ -138,13 +141,17 @@ export function createHttpAdapter({ createServer, onError }: HttpAdapterDeps): H
   };
 }
 
-/** The same response; calls back once its body was sent, or its client has gone. */
-function whenSent(response: Response, done: () => void): Response {
+/**
+ * The same response; calls back once its body was sent. Its client has `gone` as soon as the connection is closed: the
+ * next piece of the body, at which the handler would notice it, may be hours away.
+ */
+function whenSent(response: Response, gone: AbortSignal, done: () => void): Response {
   if (response.body === null) {
     done();
     return response;
   }
-  return new Response(response.body.pipeThrough(new TransformStream({ flush: done, cancel: done })), response);
+  const end = new TransformStream({ flush: done, cancel: done });
+  return new Response(response.body.pipeThrough(end, { signal: gone }), response);
 }
 
 function refused(errors: FrameError[]): Response {

@@ -70,10 +70,12 @@ describe("MCP over HTTP", () => {
     { url, token }: { url: string; token: string },
     body: string,
     headers: Record<string, string> = {},
+    signal?: AbortSignal,
   ) {
     return fetch(url, {
       method: "POST",
       body,
+      ...(signal && { signal }),
       headers: {
         authorization: `Bearer ${token}`,
         "content-type": "application/json",
@@ -136,33 +138,46 @@ describe("MCP over HTTP", () => {
     });
   });
 
+  const LIST = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list" });
+
+  /** A call that lasts until its client goes: until `leave`. */
+  async function busyWith(place: { url: string; token: string }, session: string, goal: string) {
+    const user = new AbortController();
+    const params = { name: "delegate_task", arguments: { goal } };
+    const response = await post(
+      place,
+      JSON.stringify({ jsonrpc: "2.0", id: 3, method: "tools/call", params }),
+      { "mcp-session-id": session },
+      user.signal,
+    );
+    assert.equal(response.status, 200);
+    const answer = response.text().catch(() => undefined); // a response that nobody reads is dropped with its connection
+    return { leave: () => user.abort(), answer };
+  }
+
   test("replaces the oldest idle session by a new one, never a busy one", async () => {
-    await onMcpStage({ script: () => LATER }, async ({ http, engine }) => {
+    await onMcpStage({ script: () => LATER, maxSessions: 3 }, async ({ http, engine }) => {
       const place = await http();
-      const user = new AbortController();
-      const goal = {
-        jsonrpc: "2.0",
-        id: 3,
-        method: "tools/call",
-        params: { name: "delegate_task", arguments: { goal: "slow" } },
-      };
-      const work = async (id: string) => {
-        const headers = { authorization: `Bearer ${place.token}`, "content-type": "application/json" };
-        const accept = "application/json, text/event-stream";
-        return fetch(place.url, {
-          method: "POST",
-          body: JSON.stringify(goal),
-          headers: { ...headers, accept, "mcp-session-id": id },
-          signal: user.signal,
-        });
-      };
       const [busy, idle] = [await opened(place), await opened(place)];
-      assert.equal((await work(busy.id)).status, 200);
-      for (let count = 0; count < 63; count++) await opened(place);
-      const list = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list" });
-      assert.equal((await post(place, list, { "mcp-session-id": idle.id })).status, 404);
-      assert.equal((await post(place, list, { "mcp-session-id": busy.id })).status, 200);
-      user.abort();
+      const call = await busyWith(place, busy.id, "slow");
+      for (let count = 0; count < 3; count++) assert.equal((await opened(place)).status, 200);
+      assert.equal((await post(place, LIST, { "mcp-session-id": idle.id })).status, 404);
+      assert.equal((await post(place, LIST, { "mcp-session-id": busy.id })).status, 200);
+      call.leave();
+      for (const { run } of await engine.runs()) await engine.stop(run.delegationId, "test");
+    });
+  });
+
+  test("refuses a session while all are busy, and opens it as soon as one client has gone", async () => {
+    await onMcpStage({ script: () => LATER, maxSessions: 3 }, async ({ http, engine }) => {
+      const place = await http();
+      const calls = [];
+      for (const goal of ["one", "two", "three"]) calls.push(await busyWith(place, (await opened(place)).id, goal));
+      const refused = await opened(place);
+      assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "5"]);
+      calls[1]?.leave();
+      await until(async () => (await opened(place)).status === 200);
+      for (const { leave } of calls) leave();
       for (const { run } of await engine.runs()) await engine.stop(run.delegationId, "test");
     });
   });

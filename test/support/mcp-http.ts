@@ -9,10 +9,14 @@ import type { CreateMcpServer } from "../../src/mcp/server.ts";
 export type McpHttp = { url: string; token: string; close(): Promise<void> };
 
 /** @param state directory for the token */
-export async function serveMcpHttp(createServer: CreateMcpServer, state: string): Promise<McpHttp> {
+export async function serveMcpHttp(
+  createServer: CreateMcpServer,
+  state: string,
+  limits: { maxSessions?: number } = {},
+): Promise<McpHttp> {
   const onError = () => {};
   const token = accessToken(state);
-  const face = createHttpAdapter({ createServer, onError });
+  const face = createHttpAdapter({ createServer, onError, ...limits });
   const handler = createNodeHandler(face, onError);
   const listener = await listen({ host: "127.0.0.1", port: 0, token, handlers: { "/mcp": handler }, onError });
   return {

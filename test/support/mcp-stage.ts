@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { createMcpServers } from "../../src/mcp/server.ts";
+import { present } from "../../src/present.ts";
 import { createMemoryJournal } from "../../src/testing/index.ts";
 import { type ClientKind, connect, type McpClient, type Person, type Place } from "./mcp-clients.ts";
 import { type McpHttp, serveMcpHttp } from "./mcp-http.ts";
@@ -19,12 +20,14 @@ export type McpStage = {
 
 type About = [person?: Person, roots?: string[], name?: string];
 
+type McpScene = Scene & { begin?: (runId: string) => Promise<void>; serverClock?: Clock; maxSessions?: number };
+
 /**
  * @param scene `config` may contain `mcp: { return_after_seconds }`; `begin` starts a run in the background;
  * `serverClock` is the server's clock. Default: the real one.
  */
 export async function onMcpStage(
-  { begin, serverClock, ...scene }: Scene & { begin?: (runId: string) => Promise<void>; serverClock?: Clock },
+  { begin, serverClock, maxSessions, ...scene }: McpScene,
   perform: (stage: McpStage) => Promise<void>,
 ): Promise<void> {
   await stage(scene, async ({ env, cwd }) => {
@@ -40,7 +43,7 @@ export async function onMcpStage(
     const clients: McpClient[] = [];
     let served: Promise<McpHttp> | undefined;
     const http = () => {
-      served ??= serveMcpHttp(createServer, env.DEPUTY_STATE_DIR ?? "");
+      served ??= serveMcpHttp(createServer, env.DEPUTY_STATE_DIR ?? "", present({ maxSessions }));
       return served;
     };
     async function client(kind: ClientKind, place: Place, ...about: About): Promise<McpClient> {
