@@ -181,3 +181,47 @@ describe("a question at the keyboard", () => {
     assert.equal(interrupts(), 2);
   });
 });
+
+describe("a block of lines that arrives at once, without the marks of a paste", () => {
+  for (const [block, message] of [
+    ["one\rtwo\r", "one⏎two"],
+    ["one\ntwo\n\nthree\n", "one⏎two⏎⏎three"],
+    ["one\r\n/exit\r\n", "one⏎/exit"],
+    ["\rone\ry\r", "⏎one⏎y"],
+  ] as const)
+    test(`is one message: ${JSON.stringify(block)}`, async () => {
+      const { type, messages } = questionStage();
+      await type(block);
+      assert.deepEqual(messages, [message]);
+    });
+
+  test("waits in the input line if it ends without a line break", async () => {
+    const { type, messages, keyboard } = questionStage();
+    await type("one\rtwo");
+    assert.deepEqual([messages, keyboard.typed], [[], "one⏎two"]);
+    await type(" and three\r");
+    assert.deepEqual(messages, ["one⏎two and three"]);
+  });
+
+  test("answers no question that appears before its end", async () => {
+    const { ask, type, wait, messages } = questionStage({ keepsDrafts: true });
+    await type("y\ry");
+    const question = ask();
+    await type("\ry\r");
+    await wait(300);
+    assert.deepEqual([question.settled, messages], [false, []]);
+  });
+});
+
+describe("single keys that arrive together", () => {
+  for (const [keys, expected] of [
+    ["hello\r", ["hello"]],
+    ["hello\r\x1b[A", ["hello"]],
+    ["hello\r\r", ["hello", ""]],
+  ] as const)
+    test(`are no block: ${JSON.stringify(keys)}`, async () => {
+      const { type, messages } = questionStage();
+      await type(keys);
+      assert.deepEqual(messages, expected);
+    });
+});

@@ -110,6 +110,16 @@ describe("deputy run at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, ()
 });
 
 describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  test("sends a pasted block as one message, although the terminal does not mark pastes", async (t) => {
+    const { open, providers } = await place(t, []);
+    const terminal = open(["chat"]);
+    await terminal.see("> ");
+    terminal.type("first line\rsecond line\r/exit\r");
+    await terminal.see("All done.");
+    const said = providers.arrivals.map(({ request }) => request.lastUserText);
+    assert.deepEqual(said, ["first line\nsecond line\n/exit"]);
+  });
+
   test("a message that is being typed when a request appears answers nothing, and is not lost", async (t) => {
     const { open, ran, letGo, asked, providers } = await place(t, [touch("one"), touch("two")]);
     const terminal = open(["chat"]);

@@ -44,5 +44,10 @@ export function createKeyGate(onHeld: (text: string) => void): KeyGate {
 /** Returns whether keys end in the middle of a line: something was typed after the last Enter. */
 export function endsMidLine(keys: string): boolean {
   const [last = ""] = keys.split(/[\r\n]/).slice(-1);
-  return /\P{Cc}/u.test(stripVTControlCharacters(last));
+  return holdText(last);
+}
+
+/** Returns whether keys write something, other than Enter, arrows and the like. */
+export function holdText(keys: string): boolean {
+  return /\P{Cc}/u.test(stripVTControlCharacters(keys));
 }

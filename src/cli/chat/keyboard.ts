@@ -59,7 +59,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
     if (text.includes(CTRL_C)) interrupt();
     asked?.onHeld(text);
   });
-  const folding = createPasteFolding();
+  const folding = createPasteFolding(() => asked !== undefined);
   const keys = Object.assign(gate.stream, { isTTY: true, setRawMode });
   input.pipe(folding).pipe(keys);
   const editor = createLineEditor({ keys, output, rich, history, complete });

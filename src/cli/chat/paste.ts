@@ -1,14 +1,17 @@
 /**
  * Makes pasted lines one message. A terminal in bracketed-paste mode marks where a paste begins and ends; line breaks
- * between the marks become `⏎`, which the user can see and delete, and which `unfolded` turns back into line breaks.
+ * between the marks become `⏎`, which the user can see and delete, and which `unfolded` turns back into line breaks. Without
+ * marks, text after a line break in the same piece of input was not typed either.
  */
 import { Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
+import { holdText } from "./key-gate.ts";
 
 export const PASTE_MODE = { on: "\x1b[?2004h", off: "\x1b[?2004l" };
 const BEGIN = "\x1b[200~";
 const END = "\x1b[201~";
 const FOLD = "⏎";
+const BREAK = /\r\n|\r|\n/g;
 
 /** Restores the line breaks of a pasted text. */
 export function unfolded(line: string): string {
@@ -20,8 +23,11 @@ export function folded(message: string): string {
   return message.replaceAll("\n", FOLD);
 }
 
-/** Transforms keys on their way to the line editor. */
-export function createPasteFolding(): Transform {
+/**
+ * Transforms keys on their way to the line editor.
+ * @param isAsking while a question is shown, the key gate decides about pasted lines that have no marks
+ */
+export function createPasteFolding(isAsking: () => boolean): Transform {
   const decoder = new StringDecoder("utf8");
   let pasting = false;
   let left = "";
@@ -47,7 +53,8 @@ export function createPasteFolding(): Transform {
   }
 
   function shownAs(text: string): string {
-    return pasting ? text.replace(/\r\n|\r|\n/g, FOLD).replaceAll("\x1b", "") : text;
+    if (pasting) return text.replace(BREAK, FOLD).replaceAll("\x1b", "");
+    return isAsking() ? text : foldedBlock(text);
   }
 
   return new Transform({
@@ -55,6 +62,14 @@ export function createPasteFolding(): Transform {
       done(null, take(typeof chunk === "string" ? chunk : decoder.write(chunk)));
     },
   });
+}
+
+/** Folds the lines of one piece of input up to its last text. */
+function foldedBlock(text: string): string {
+  const lines = text.split(BREAK);
+  const last = lines.findLastIndex(holdText);
+  if (last < 1) return text;
+  return [lines.slice(0, last + 1).join(FOLD), ...lines.slice(last + 1)].join("\r");
 }
 
 /** Length of the longest suffix of `text` that is a prefix of `mark`. */
