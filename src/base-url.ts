@@ -36,10 +36,30 @@ export function parseBaseUrl(text: string): BaseUrl | { expected: string } {
     return {
       expected: `a URL without a key in its query (${withoutKeyLikes(holdsKey[0])}): write the key as api_key, or in headers`,
     };
+  if (segmentsOf(url).some(isKeyInPath))
+    return { expected: "a URL without a key in its path: write the key as api_key, or in headers" };
   url.hash = "";
   url.host = url.host.replace(LISTENING, "127.0.0.1");
   url.pathname = url.pathname.replaceAll(/\/{2,}/g, "/");
   return { url, query };
+}
+
+/** A gateway's account or deployment is often named by a number in hex. */
+function isKeyInPath(segment: string): boolean {
+  return mayBeKey(segment) && !/^[\da-f-]+$/i.test(segment);
+}
+
+/** As written, and decoded. */
+function segmentsOf({ pathname }: URL): string[] {
+  return [pathname, decoded(pathname)].flatMap((path) => path.split("/"));
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function isKey(name: string, value: string): boolean {

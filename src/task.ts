@@ -13,18 +13,21 @@ import { plainValue } from "./plain-value.ts";
 import { fieldsOf, isRecord } from "./record.ts";
 import { EFFORTS } from "./route.ts";
 import { withoutNullKeywords } from "./schema-nulls.ts";
+import { mayBeKey, withoutKeyLikes } from "./secret.ts";
 
 const effort = z.enum(EFFORTS);
+/** A name, for example of a model: a key in its place would be stored and shown with the task. */
+const name = z.string().refine((text) => !mayBeKey(text), "Expected a name that cannot be a key");
 
 /** Whether a child may delegate. */
 export const ROLES = ["leaf", "orchestrator"] as const;
 
 const modelObject = z.strictObject({
-  model: z.string(),
-  provider: z.string().optional(),
+  model: name,
+  provider: name.optional(),
   reasoning_effort: effort.optional(),
 });
-const modelWish = z.union([z.string(), modelObject]);
+const modelWish = z.union([name, modelObject]);
 
 /** Fields that a task may have and, as a default for all tasks, a call. */
 const sharedShape = {
@@ -36,15 +39,14 @@ const sharedShape = {
         "MODEL-ONLY: without a provider, the current provider and its credentials are kept. DO NOT write " +
         "`provider:model`: a colon marks a variant (`:free`, `:thinking`); use the `provider` field.",
     ),
-  provider: z
-    .string()
+  provider: name
     .optional()
     .describe(
       "Slug (`openrouter`). PROVIDER OVERRIDE: endpoint, key and API mode come from this provider; the previous ones " +
         "are discarded. Without `model`, its default model runs.",
     ),
   reasoning_effort: effort.optional().describe("Also accepted as `effort` or `thinking`. Default: the model's."),
-  toolsets: z.array(z.string()).optional().describe("Subset of yours: `file`, `search`, `terminal`. Default: all."),
+  toolsets: z.array(name).optional().describe("Subset of yours: `file`, `search`, `terminal`. Default: all."),
   max_iterations: z.int().positive().optional().describe("Maximum model requests; then the child must answer."),
   timeout_seconds: z.number().positive().optional().describe("Maximum wall time from the child's start."),
   max_cost_usd: z.number().positive().optional().describe("Maximum cost. Next to `tasks`: of all tasks together."),
@@ -57,8 +59,8 @@ const taskOnlyShape = {
     .record(z.string(), z.unknown())
     .optional()
     .describe("JSON Schema of the answer; validated, one repair turn."),
-  tags: z.array(z.string().min(1)).optional().describe("Words for the user's routing rules (`explore`)."),
-  agent: z.string().optional().describe("Agent definition, by name. `model` etc. override its own."),
+  tags: z.array(name.min(1)).optional().describe("Words for the user's routing rules (`explore`)."),
+  agent: name.optional().describe("Agent definition, by name. `model` etc. override its own."),
   images: z
     .array(z.string())
     .max(MAX_IMAGES)
@@ -237,7 +239,8 @@ function normalise(
     if (isBlank(value)) continue;
     const field = OTHER_NAMES[written] ?? written;
     if (!fields.includes(field)) {
-      errors.push({ path: pathText([written], path), message: misplacedField(written, fields, value) });
+      const shownName = withoutKeyLikes(written);
+      errors.push({ path: pathText([shownName], path), message: misplacedField(shownName, fields, value) });
     } else if (field in clean && clean[field] !== value) {
       errors.push({
         path: pathText([written], path),
@@ -360,7 +363,7 @@ function expectation(issue: z.core.$ZodIssue, found: unknown): string {
 /** A value for an error message: its kind and, if short, itself. */
 function shown(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
-  const text = JSON.stringify(value) ?? String(value);
+  const text = withoutKeyLikes(JSON.stringify(value) ?? String(value));
   return text.length <= 60 ? text : `${text.slice(0, 57)}… (${text.length.toLocaleString("en")} characters)`;
 }
 

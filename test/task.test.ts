@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { DeputyError } from "../src/errors.ts";
 import { parseCall } from "../src/task.ts";
 
@@ -219,4 +219,36 @@ test("JSON in a block of code, or in a word processor's quotes alone, is that JS
     assert.deepEqual(parseCall([goal], 10), { tasks: [{ goal }] });
   const quoted = [{ goal: "Say “hello”" }];
   assert.deepEqual(parseCall({ tasks: JSON.stringify(quoted) }, 10), { tasks: quoted });
+});
+
+describe("a key in the place of a name", () => {
+  const KEYS = ["sk-proj-Q7wErTy8uIoP1aSdF2gHjK3lZ", "Zk3q9TxB7mWn2RvY5cHd8LpJ", "sk-ant-abc123def456ghi789"];
+  const PLACES: Record<string, (key: string) => object> = {
+    model: (key) => ({ goal: "x", model: key }),
+    "model.provider": (key) => ({ goal: "x", model: { model: "m", provider: key } }),
+    provider: (key) => ({ goal: "x", provider: key }),
+    agent: (key) => ({ goal: "x", agent: key }),
+    toolsets: (key) => ({ goal: "x", toolsets: [key] }),
+    tags: (key) => ({ goal: "x", tags: [key] }),
+    effort: (key) => ({ goal: "x", effort: key }),
+    max_iterations: (key) => ({ goal: "x", max_iterations: key }),
+    "an unknown field": (key) => ({ goal: "x", api_key: key }),
+    "a field's name": (key) => ({ tasks: [{ goal: "x", [key]: "y" }] }),
+  };
+  for (const [place, write] of Object.entries(PLACES))
+    test(`is refused and not shown: ${place}`, () => {
+      for (const key of KEYS)
+        assert.throws(
+          () => parseCall(write(key), 3),
+          ({ message, details }: DeputyError) => !(message + JSON.stringify(details)).includes(key),
+        );
+    });
+
+  test("does not concern long names of models, deployments and goals", () => {
+    const names = [
+      "anthropic.claude-sonnet-4-5-20250929-v1:0",
+      "accounts/fireworks/models/qwen3-coder-480b-a35b-instruct",
+    ];
+    for (const model of names) assert.equal(parseCall({ goal: `Explain ${KEYS[0]}`, model }, 1).tasks[0]?.model, model);
+  });
 });

@@ -8,6 +8,7 @@ import { present } from "../present.ts";
 import { isRecord } from "../record.ts";
 import { isEffort } from "../route.ts";
 import { consume, consumeText, type Fields } from "./consume.ts";
+import { keyLikes, MISPLACED } from "./document.ts";
 import { readFrontMatter } from "./front-matter.ts";
 
 /** The content of a file, under the config's names. `tools` limits its toolsets to these tools. */
@@ -22,6 +23,8 @@ export function readAgentFile(file: string, text: string, format: AgentFormat, n
   const read = readFrontMatter(file, text, KEYS);
   if ("errors" in read) return read;
   const { body } = read;
+  const [misplaced] = keyLikes(read.fields);
+  if (misplaced !== undefined) return { errors: [`${file}: ${MISPLACED}`] };
   const fields = { ...read.fields };
   if (fields.disable === true || fields.disabled === true) return { disabled: true };
   const notes: string[] = [];

@@ -231,14 +231,14 @@ function quoted<Name extends string | number>(name: Name): Name | string {
   return mayBeKey(String(name)) ? "[hidden]" : name;
 }
 
-const MISPLACED =
+export const MISPLACED =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
   "expected no key here; found what may be one. Write it as `api_key: ${NAME}` of its provider, and set the variable NAME";
 /** Where a key belongs, or where texts of any kind do. */
 const FREE = ["api_key", "api_keys", "api_key_command", "headers", "base_url", "prompt", "description", "match"];
 
 /** Paths of the names, and of the values that should be names or numbers, that may be a key. */
-function keyLikes(value: unknown, path: KeyPath = []): KeyPath[] {
+export function keyLikes(value: unknown, path: KeyPath = []): KeyPath[] {
   if (typeof value === "string") return !FREE.includes(String(path.findLast(isName))) && mayBeKey(value) ? [path] : [];
   if (Array.isArray(value)) return value.flatMap((inner, index) => keyLikes(inner, [...path, index]));
   if (!isRecord(value)) return [];
@@ -255,11 +255,15 @@ function isName(step: string | number): boolean {
 
 const HIDDEN = ["api_key", "api_keys", "api_key_env", "api_key_command", "headers"];
 
-/** The part before the last `@` of a URL may contain a password, and its query a key. */
+/** The part before the last `@` of a URL may contain a password, and its query and path a key. */
 function withoutSecrets(text: string): string {
   const [slashes, at] = [text.indexOf("//"), text.lastIndexOf("@")];
   const shown = slashes >= 0 && at > slashes ? `${text.slice(0, slashes)}//[secret]${text.slice(at)}` : text;
-  return shown.replaceAll(/([?&][\w.-]+=)[^&#"\s]+/g, "$1[secret]");
+  return shown
+    .replaceAll(/([?&][\w.-]+=)[^&#"\s]+/g, "$1[secret]")
+    .split("/")
+    .map((part) => (mayBeKey(part) ? "[secret]" : part))
+    .join("/");
 }
 
 /** A name that makes a secret of any word of eight characters that is as varied as one. */

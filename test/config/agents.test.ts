@@ -332,3 +332,22 @@ describe("untrusted files", () => {
     );
   });
 });
+
+describe("a key in the front matter of an agent file", () => {
+  const KEYS = ["sk-proj-Q7wErTy8uIoP1aSdF2gHjK3lZ", "Zk3q9TxB7mWn2RvY5cHd8LpJ", "sk-ant-abc123def456ghi789"];
+  const PLACES = ["name: KEY", "model: KEY", "effort: KEY", "tools: [Read, KEY]", "metadata: { token: KEY }"];
+  for (const place of PLACES)
+    test(`makes the file unreadable, and is not shown: ${place}`, () => {
+      for (const key of KEYS) {
+        const text = `---\nname: a\ndescription: d\n---\nDo it.`.replace("name: a", place.replace("KEY", key));
+        const found = readAgentFile("x.md", text, "claude", "x");
+        assert.ok("errors" in found);
+        assert.doesNotMatch(found.errors.join(), new RegExp(key));
+      }
+    });
+
+  test("does not concern its description and its prompt", () => {
+    const text = `---\nname: a\ndescription: Finds keys like ${KEYS[0]}\n---\nFind ${KEYS[0]}.`;
+    assert.ok("agent" in readAgentFile("x.md", text, "claude", "x"));
+  });
+});
