@@ -125,6 +125,11 @@ export function withoutKeyLikes(text: string): string {
   return text.replace(/[^\s"'`()[\]{},;<>=]+/g, (word) => (mayBeKey(word) ? "[hidden: it may be a key]" : word));
 }
 
+/** The same warning or problem, without what may be a key in its message. */
+export function withKeysHidden<Saying extends { message: string }>(saying: Saying): Saying {
+  return { ...saying, message: withoutKeyLikes(saying.message) };
+}
+
 /** Returns whether name and value together describe a number, a location or a column that concerns secrets. */
 function isAboutSecrets(name: string, value: string): boolean {
   const words = inWords(name);

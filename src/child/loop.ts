@@ -9,7 +9,7 @@ import type { ChildEvent, Ending, FinalAnswerReason, Recovery, Usage } from "../
 import { present } from "../present.ts";
 import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
-import type { Access, Lease } from "../secret.ts";
+import { type Access, type Lease, withKeysHidden } from "../secret.ts";
 import {
   type Child,
   type ChildDeps,
@@ -40,7 +40,7 @@ export async function* runChild(
   const begunAt = deps.clock.elapsed();
   if (!child.conversation.hasStarted) {
     yield emit(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });
-    for (const warning of input.warnings) yield emit(child, { kind: "child-warn", warning });
+    for (const warning of input.warnings.map(withKeysHidden)) yield emit(child, { kind: "child-warn", warning });
   }
   const ending = yield* converse(child);
   const durationMs = input.earlierMs + deps.clock.elapsed() - begunAt;
@@ -263,7 +263,7 @@ async function* accept(
 async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGenerator<ChildEvent, undefined> {
   const { conversation, input } = child;
   const planned = input.planned.route.warnings;
-  for (const warning of warnings) {
+  for (const warning of warnings.map(withKeysHidden)) {
     const isKnown = conversation.warned.has(warning.message);
     if (isKnown || planned.some(({ message }) => message === warning.message)) continue;
     yield emit(child, { kind: "child-warn", warning });

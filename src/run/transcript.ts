@@ -1,5 +1,6 @@
 /** Formats a child's stored events as a readable conversation. */
 import type { Part, StoredEvent } from "../event.ts";
+import { spelledLines, spelledPath } from "../spelled-text.ts";
 import { minuteOf } from "./run.ts";
 
 export type TranscriptEntry = { who: string; text: string };
@@ -33,7 +34,8 @@ function entriesOf(event: StoredEvent): TranscriptEntry[] {
       return [{ who: `result of ${event.name} ${event.target}`, text: event.text }];
     case "approval-ask": {
       const { name, target, directory } = event;
-      return [{ who: `asks to run ${name}${directory === undefined ? "" : ` in ${directory}`}`, text: target }];
+      const where = directory === undefined ? "" : ` in ${spelledPath(directory)}`;
+      return [{ who: `asks to run ${name}${where}`, text: spelledLines(target).join("\n") }];
     }
     case "approval-end":
       return [{ who: `${event.allowed ? "allowed" : "denied"} by ${event.by}`, text: event.reason }];

@@ -61,7 +61,7 @@ describe("the rows of a text that arrives in pieces", () => {
 
 describe("what is pasted", () => {
   async function through(chunks: string[]): Promise<string> {
-    const folding = createPasteFolding();
+    const folding = createPasteFolding(() => false);
     for (const chunk of chunks) folding.write(chunk);
     folding.end();
     return (await folding.toArray()).join("");

@@ -131,3 +131,20 @@ test("a client's model steers its child in its own name, a person in the person'
     ]);
   });
 });
+
+test("a known key in a client's message is replaced by its name, and the receipt says so", async () => {
+  const providers = { lab: { base_url: "http://127.0.0.1:9", api_key: "plain9key8without7form" } };
+  await onMcpStage({ script: () => LATER, config: { ...SOON, providers } }, async ({ client, engine }) => {
+    const agent = await client("1.x");
+    const id = await begun(agent);
+    const send = async (message: string) =>
+      (await agent.call("control_delegation", { id, action: "steer", message })).text;
+    assert.match(await send("Use plain9key8without7form."), /The message contains a known API key/);
+    assert.doesNotMatch(await send("Use no key."), /known API key/);
+    const [child] = (await engine.run(id)).run.children;
+    assert.deepEqual(
+      child?.steers.map(({ text }) => text),
+      ["Use [secret providers.lab.api_key].", "Use no key."],
+    );
+  });
+});

@@ -119,8 +119,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
   function onSessionEvent(event: Event) {
     if (event.kind === "text-delta" && typed !== undefined) write(event.text);
     else if (event.kind === "step-end" || event.kind === "step-fail") for (const row of flow.end()) screen.print(row);
-    const line = sessionLine(event, deps);
-    if (line !== undefined) print(line);
+    for (const line of sessionLines(event, deps)) print(line);
   }
 
   return {
@@ -152,21 +151,23 @@ function plainRow(text: string): ScreenRow {
   return { text, width: displayWidth(text) };
 }
 
-/** The line for an event of the conversation itself. Delegations have their own lines. */
-function sessionLine(event: Event, { paint, verbose, asksHere }: ChatViewDeps): string | undefined {
-  if (event.kind === "tool-end") return toolLine(event, paint);
-  if (event.kind === "child-end" || event.kind === "message-add") return undefined;
+/** The lines for an event of the conversation itself. Delegations have their own lines. */
+function sessionLines(event: Event, { paint, verbose, asksHere }: ChatViewDeps): string[] {
+  if (event.kind === "delegation-start")
+    return event.warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}`));
+  if (event.kind === "tool-end") return toolLines(event, paint);
+  if (event.kind === "child-end" || event.kind === "message-add") return [];
   const remark = noteOn(event, { verbose, asksHere });
-  if (remark === undefined) return undefined;
-  return paint(remark.sign === "!" ? "yellow" : "dim", `${remark.sign} ${oneLine(remark.text)}`);
+  if (remark === undefined) return [];
+  return [paint(remark.sign === "!" ? "yellow" : "dim", `${remark.sign} ${oneLine(remark.text)}`)];
 }
 
-function toolLine(event: Extract<ChildEvent, { kind: "tool-end" }>, paint: Paint): string | undefined {
+function toolLines(event: Extract<ChildEvent, { kind: "tool-end" }>, paint: Paint): string[] {
   const { name, target, ok, text, durationMs } = event;
-  if (ok && name === "delegate_task") return undefined;
+  if (ok && name === "delegate_task") return [];
   const what = oneLine(`${name} ${target}`);
-  if (ok) return paint("dim", `· ${what} (${formatDuration(durationMs / 1000)})`);
-  return `${paint("red", "✗")} ${what} ${paint("dim", oneLine(text).slice(0, 300))}`;
+  if (ok) return [paint("dim", `· ${what} (${formatDuration(durationMs / 1000)})`)];
+  return [`${paint("red", "✗")} ${what} ${paint("dim", oneLine(text).slice(0, 300))}`];
 }
 
 /** `4.7s · glm-4.7 @ zai · $0.0012`: a turn's duration and route, and the conversation's cost so far. */

@@ -1,7 +1,7 @@
 /**
  * Makes pasted lines one message. A terminal in bracketed-paste mode marks where a paste begins and ends; line breaks
- * between the marks become `⏎`, which the user can see and delete, and which `unfolded` turns back into line breaks. Without
- * marks, text after a line break in the same piece of input was not typed either.
+ * between the marks become `⏎`, which the user can see and delete, and which `unfolded` turns back into line breaks.
+ * Without marks, text after a line break in the same piece of input was not typed either.
  */
 import { Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";

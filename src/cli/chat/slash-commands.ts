@@ -5,7 +5,7 @@ import type { Chat } from "../../engine/chat.ts";
 import type { Question } from "../../engine/engine.ts";
 import { listAvailableModels } from "../../engine/setup/list-available.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, keyRemoved } from "../../errors.ts";
 import { present } from "../../present.ts";
 import { costOf } from "../../result.ts";
 import { EFFORTS, type Effort, type Route, type Wish } from "../../route.ts";
@@ -92,7 +92,9 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
     run: async (argument, { deputy }) => {
       const [, id = "", text = ""] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? [];
       if (id === "") return wrongUse("steer");
-      return `${formatReceipt(await deputy.engine.steer(id, text, "/steer"))}\n`;
+      const receipt = await deputy.engine.steer(id, text, "/steer");
+      const removed = receipt.keyRemoved ? `${keyRemoved("The message").message}\n` : "";
+      return `${formatReceipt(receipt)}\n${removed}`;
     },
   },
   approve: {

@@ -1,6 +1,7 @@
 /** `deputy steer`: sends a message to a running child in any process of this user. */
 import { text } from "node:stream/consumers";
 import type { SteerReceipt } from "../../engine/engine.ts";
+import { keyRemoved } from "../../errors.ts";
 import { jsonDocument } from "../../printed-json.ts";
 import { rootIdOf } from "../../run/run.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
@@ -38,7 +39,7 @@ ${examples([
       withDeputy(context, flags.config, async ({ engine }) => {
         const message = words === "-" ? await text(io.stdin) : words;
         const sent = await engine.steer(id, message.trim(), "deputy steer");
-        if (sent.keyRemoved) io.stderr.write(KEY_REMOVED);
+        if (sent.keyRemoved) io.stderr.write(`${keyRemoved("The message").message}\n`);
         const receipt = flags.wait ? await waitFor(sent, engine.settleSteer, io) : sent;
         const { id: messageId, childId, state } = receipt;
         if (flags.json) {
@@ -63,8 +64,6 @@ async function waitFor(
     stop();
   }
 }
-
-const KEY_REMOVED = "The message contained a known API key: Deputy replaced it with its name.\n";
 
 export function formatReceipt({ childId, state, owner }: SteerReceipt): string {
   if (state === "delivered") return `Delivered: ${childId} has received the message.`;

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../../clock.ts";
-import { DeputyError } from "../../errors.ts";
+import { DeputyError, keyRemoved } from "../../errors.ts";
 import { present } from "../../present.ts";
 import { type ChildAnswer, type Report, type RunLine, withinLimit } from "../../report.ts";
 import { resultOf } from "../../result.ts";
@@ -132,6 +132,7 @@ async function steer({ engine, clock, client, signal }: DelegationsDeps, id: str
   const patience = new AbortController();
   const cancel = clock.after(STEER_MS, () => patience.abort());
   const sent = await engine.steer(id, message, modelOf(client), "model");
+  const removed = sent.keyRemoved ? ` ${keyRemoved("The message").message}` : "";
   const { state, childId } = await engine.settleSteer(sent, AbortSignal.any([signal, patience.signal]));
   cancel();
   const words = {
@@ -139,7 +140,7 @@ async function steer({ engine, clock, client, signal }: DelegationsDeps, id: str
     queued: `Queued: ${childId} receives the message with its next request.`,
     missed: `Missed: ${childId} ended before it received the message.`,
   } as const satisfies Record<typeof state, string>;
-  return words[state];
+  return words[state] + removed;
 }
 
 async function settle(

@@ -13,6 +13,7 @@ import type { CurrentRuns, FoundRun } from "../control/current-runs.ts";
 import { asItEnded, type LiveDelegation } from "../delegation.ts";
 import type { Setup } from "../setup/setup.ts";
 import { ownedBy } from "./claim-run.ts";
+import { withoutKeys } from "./known-keys.ts";
 import {
   endsOfStopped,
   factsOf,
@@ -119,7 +120,12 @@ async function converse(
       isBudgeted: (maxCostUsd ?? run.call.max_cost_usd) !== undefined,
     });
     const facts = { renewed, ...present({ maxCostUsd }) };
-    const more = turnEvents(loaded, session.tally.childId, setup.redact(text), deps.clock.now());
+    const about = { at: deps.clock.now(), delegationId: run.delegationId, childId: session.tally.childId };
+    const { value: message, warnings } = withoutKeys({ message: text }, setup.redact);
+    const more = [
+      ...turnEvents(loaded, about.childId, message.message, about.at),
+      ...warnings.map((warning) => ({ kind: "child-warn", ...about, warning }) as const),
+    ];
     return continueRun(deps, setup, loaded, { facts, more }, options);
   });
 }

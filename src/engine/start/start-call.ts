@@ -13,6 +13,7 @@ import type { Route, Wish } from "../../route.ts";
 import type { Bounds } from "../../routing/plan.ts";
 import { askHook, type RouteHook } from "../../routing/resolve/hook.ts";
 import { isConversation } from "../../run/run.ts";
+import { withKeysHidden } from "../../secret.ts";
 import { shortLine } from "../../short-line.ts";
 import type { Call } from "../../task.ts";
 import type { PermissionRule } from "../../tool.ts";
@@ -93,7 +94,7 @@ export function createCalls(deps: CallsDeps): Calls {
         : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
     });
     const all = [...setup.warnings, ...removed, ...overruled(parent, planned), ...warnings];
-    return { planned, warnings: all, call, setup, agents };
+    return { planned: planned.map(shownSafely), warnings: all.map(withKeysHidden), call, setup, agents };
   }
 
   /**
@@ -134,6 +135,12 @@ export function createCalls(deps: CallsDeps): Calls {
 }
 
 /** @throws DeputyError `nothing-to-run` if no model may delegate at this depth */
+function shownSafely(planned: Planned): Planned {
+  if ("problem" in planned) return { ...planned, problem: withKeysHidden(planned.problem) };
+  const { route } = planned;
+  return { ...planned, route: { ...route, warnings: route.warnings.map(withKeysHidden) } };
+}
+
 function refuseDepth(depth: number, { config }: Setup): void {
   const { max_spawn_depth: most } = config.delegation;
   if (depth <= most) return;

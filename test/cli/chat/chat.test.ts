@@ -188,6 +188,22 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await again.code, 0);
   });
 
+  test("a known key in any message is replaced by its name, and a warning says so", async (t) => {
+    const { see, say, leave, env, providers, stdout } = await chatHere(t);
+    for (const place of ["tasks[0].goal", "message"]) {
+      say(`my key is ${env.GLM_API_KEY}`);
+      await see(`${place} contains a known API key`);
+      await see(TURN_END);
+    }
+    say("no key");
+    await see("You said: no key");
+    await see(TURN_END);
+    assert.equal(stdout().split("contains a known API key").length, 3);
+    const sent = JSON.stringify(providers.arrivals.map(({ request }) => request.body));
+    assert.ok(!sent.includes(env.GLM_API_KEY ?? "GLM_API_KEY"));
+    assert.equal(await leave(), 0);
+  });
+
   test("lines that are pasted, and lines that end in a backslash, are one message", async (t) => {
     const { see, say, type, leave, providers } = await chatHere(t);
     type("\x1b[200~first\nsec");

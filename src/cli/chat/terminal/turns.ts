@@ -1,5 +1,5 @@
 /** Turns of a chat at a terminal: a message and its answer, messages to a running turn, and stopping one. */
-import { DeputyError } from "../../../errors.ts";
+import { DeputyError, keyRemoved } from "../../../errors.ts";
 import type { DelegationResult } from "../../../result.ts";
 import type { Run } from "../../../run/run.ts";
 import { EXIT_INTERRUPTED } from "../../exit-codes.ts";
@@ -75,6 +75,7 @@ export async function steerTurn(terminal: TerminalChat, turn: ActiveTurn, text: 
   try {
     const receipt = await engine.steer(`${turn.delegation.id}.1`, text, "the user");
     view.print(paint("dim", `> ${oneLine(text)} (sent with the next request)`));
+    if (receipt.keyRemoved) view.print(warningText(terminal, keyRemoved("The message").message));
     const settled = engine.settleSteer(receipt, new AbortController().signal);
     turn.steered.push(settled.then(({ state }) => (state === "delivered" ? undefined : text)));
   } catch (error) {
