@@ -7,12 +7,13 @@ import { resolve } from "node:path";
 import type { AgentDefinition, Agents } from "../agent-definition.ts";
 import { type Config, TOOLSETS } from "../config-schema.ts";
 import { suggest } from "../did-you-mean.ts";
-import { keyRemoved, type Problem, type Warning } from "../errors.ts";
+import { errorCode, keyRemoved, type Problem, type Warning } from "../errors.ts";
 import { isWithin } from "../path-within.ts";
 import type { BoundPaths } from "../plan.ts";
 import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import { present } from "../present.ts";
 import type { Route } from "../route.ts";
+import { shortLine } from "../short-line.ts";
 import { bindPaths, realPathOf } from "../system/bound-paths.ts";
 import type { Call, Task } from "../task.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
@@ -278,11 +279,23 @@ function createWorkspaces(cwd: string, isOwn: PlanDeps["isOwn"], within: BoundPa
   };
 }
 
-function lookAt(path: string, isOwn: PlanDeps["isOwn"], within: BoundPaths | undefined): WorkspaceResult {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found?.isDirectory()) {
-    return unusable(`Expected a directory at ${path}; found ${found === undefined ? "nothing" : "a file"}.`);
+/** What is at a path, in words. A path that is too long, circular or contains a NUL byte is an error of the system. */
+function kindAt(path: string): string {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return "nothing";
+    return found.isDirectory() ? "a directory" : "a file";
+  } catch (error) {
+    return `what cannot be looked at (${errorCode(error) ?? "no reason given"})`;
   }
+}
+
+/** Characters of a path in an error. */
+const MAX_SHOWN = 300;
+
+function lookAt(path: string, isOwn: PlanDeps["isOwn"], within: BoundPaths | undefined): WorkspaceResult {
+  const kind = kindAt(path);
+  if (kind !== "a directory") return unusable(`Expected a directory at ${shortLine(path, MAX_SHOWN)}; found ${kind}.`);
   const real = realPathOf(path);
   if (isOwn(real)) {
     return unusable(

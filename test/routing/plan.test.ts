@@ -108,6 +108,13 @@ describe("the workspace", () => {
     );
   });
 
+  for (const [what, workspace, found] of [
+    ["too long", "a".repeat(5_000), /\/a+…; found what cannot be looked at \(ENAMETOOLONG\)/],
+    ["with a NUL byte", "a\0b", /found what cannot be looked at/],
+    ["below a file", "/dev/null/x", /found nothing|ENOTDIR/],
+  ] as const)
+    test(`a path ${what} is a problem of its task`, () => assert.match(problem({ workspace }, given).message, found));
+
   test("must exist", () => assert.match(problem({ workspace: "gone" }, given).message, /routing\/gone; found nothing/));
   test("must be a directory", () => assert.match(problem({ workspace: "desk.ts" }, given).message, /found a file/));
 });
