@@ -8,10 +8,12 @@ export type AgentDefinition = AgentConfig & {
   tools?: string[];
   /** `file:line` in the config, or the path of an agent file. */
   source: string;
-  /** Set for definitions from the project: they are bound by what a model may choose. */
+  /** Set for definitions from a project's files, unless its trusted config has them: bound by what a model may choose. */
   isProjectScoped: boolean;
   /** Fields of the definition that have no effect here. */
   notes: string[];
+  /** What a run that uses it says: which definition it replaces or did not yield to, or where it runs. */
+  warnings?: Warning[];
 };
 
 export type Agents = {

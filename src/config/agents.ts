@@ -1,7 +1,8 @@
 /**
  * Agent definitions available in a directory: those of the config, then the files of other tools, from the working
- * directory up to the root of its repository, then those in the user's home. The first of each name wins. A project's
- * files are not the user's own: they can choose only among what the user has, and cannot link outside the project.
+ * directory up to the root of its repository, then those in the user's home. The first of each name wins, but what an
+ * untrusted project defines comes last. A project's files are not the user's own: they can choose only among what the
+ * user has, and cannot link outside the project.
  */
 import { type Dirent, existsSync, opendirSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -10,15 +11,18 @@ import type { AgentDefinition, Agents } from "../agent-definition.ts";
 import { errorMessage, type Warning } from "../errors.ts";
 import { isWithin } from "../path-within.ts";
 import { present } from "../present.ts";
+import { shortLine } from "../short-line.ts";
 import { readForeignText } from "../system/foreign-file.ts";
 import type { Environment } from "../template.ts";
 import { type AgentFileRead, type AgentFormat, readAgentFile } from "./agent-file.ts";
 
 /** An agent definition file, and what was read of it. */
-export type AgentFile = { path: string; format: AgentFormat; name: string; isProjectScoped: boolean } & (
-  | { text: string }
-  | { unreadable: string }
-);
+export type AgentFile = { path: string; format: AgentFormat; name: string } & AgentOrigin & FileContent;
+
+/** `isTrusted`: the user's own, or of a project whose config is trusted. */
+type AgentOrigin = { isProjectScoped: boolean; isTrusted: boolean };
+/** `isShared`: the text may be that of a file elsewhere. */
+type FileContent = { text: string; isShared: boolean } | { unreadable: string };
 
 /** Folders of each tool, under a project's directory. The first definition of a name wins. */
 const PROJECT_FOLDERS: readonly [folder: string, format: AgentFormat][] = [
@@ -51,48 +55,101 @@ export function agentsOf(configured: readonly AgentDefinition[], files: readonly
   };
 }
 
+/** The definitions so far, by name in small letters. */
+type FoundAgents = Map<string, { agent: AgentDefinition; isTrusted: boolean }>;
+
 function parseAgents(configured: readonly AgentDefinition[], files: readonly AgentFile[]): Agents {
-  const found = new Map<string, AgentDefinition>();
+  const found: FoundAgents = new Map();
   const warnings: Warning[] = [];
-  const add = (agent: AgentDefinition) => {
-    const key = agent.name.toLowerCase();
-    const first = found.get(key);
-    if (first === undefined) found.set(key, agent);
-    else first.notes.push(`it overrides ${agent.source}`);
-  };
-  for (const agent of configured) add(agent);
   const deadline = performance.now() + MAX_PARSE_MS;
-  for (const file of files) {
-    const { path: source, isProjectScoped } = file;
-    const isLate = isProjectScoped && performance.now() > deadline;
-    const read = isLate ? unreadable(source, TOO_SLOW) : readFound(file);
-    if ("agent" in read) add({ ...read.agent, source, isProjectScoped });
-    if ("errors" in read)
-      warnings.push({
-        code: "agent-unreadable",
-        message: `The agent definition is ignored. ${read.errors.join("; ")}`,
-      });
+
+  function addFiles(isTrusted: boolean): void {
+    for (const file of files) {
+      const { path: source, isProjectScoped } = file;
+      if (file.isTrusted !== isTrusted) continue;
+      const isLate = isProjectScoped && performance.now() > deadline;
+      const read = isLate ? unreadable(source, TOO_SLOW) : readFound(file);
+      if ("agent" in read) {
+        const agent = { ...read.agent, source, isProjectScoped };
+        addTo(found, isTrusted ? agent : { ...agent, warnings: routeWarnings(agent) }, isTrusted);
+      }
+      if ("errors" in read)
+        warnings.push({
+          code: "agent-unreadable",
+          message: `The agent definition is ignored. ${read.errors.join("; ")}`,
+        });
+    }
   }
-  return { definitions: [...found.values()].sort((a, b) => a.name.localeCompare(b.name, "en")), warnings };
+
+  for (const agent of configured) if (!agent.isProjectScoped) addTo(found, agent, true);
+  addFiles(true);
+  for (const agent of configured) if (agent.isProjectScoped) addTo(found, agent, false);
+  addFiles(false);
+  const definitions = [...found.values()].map(({ agent }) => agent);
+  return { definitions: definitions.sort((a, b) => a.name.localeCompare(b.name, "en")), warnings };
 }
 
+/** Adds a definition, unless its name is taken. */
+function addTo(found: FoundAgents, agent: AgentDefinition, isTrusted: boolean): void {
+  const key = agent.name.toLowerCase();
+  const first = found.get(key);
+  if (first === undefined) return void found.set(key, { agent, isTrusted });
+  first.agent.notes.push(`it overrides ${agent.source}`);
+  if (!isTrusted && first.isTrusted)
+    first.agent.warnings = [...(first.agent.warnings ?? []), notReplaced(first.agent, agent)];
+}
+
+function notReplaced({ name, source }: AgentDefinition, other: AgentDefinition): Warning {
+  return {
+    code: "untrusted-agent",
+    message:
+      `${other.source}: a project that is not trusted cannot replace your agent ${name} of ${source}: yours is used. ` +
+      "Rename one of them, or trust the project's .deputy/config.yaml with `deputy config trust`.",
+  };
+}
+
+/** Where an untrusted project's file makes its agent run. */
+function routeWarnings({ name, source, model, provider, reasoning_effort }: AgentDefinition): Warning[] {
+  const fields = Object.entries({ model: model === "inherit" ? undefined : model, provider, reasoning_effort });
+  const set = fields.filter(([, value]) => value !== undefined).map(([key, value]) => `${key} to ${shownValue(value)}`);
+  if (set.length === 0) return [];
+  return [
+    { code: "untrusted-route", message: `${source} (not trusted) sets, for its agent ${name}, ${set.join(", ")}.` },
+  ];
+}
+
+function shownValue(value: unknown): string {
+  return shortLine(typeof value === "string" ? value : JSON.stringify(value), MAX_SHOWN);
+}
+
+const MAX_SHOWN = 80;
 const TOO_SLOW = `expected the project's definitions to take at most ${MAX_PARSE_MS} ms; found that they take longer`;
 
+/** In a project, a link or a second name may lead to a secret: an error would quote from it. */
 function readFound(file: AgentFile): AgentFileRead {
-  return "text" in file
-    ? readAgentFile(file.path, file.text, file.format, file.name)
-    : unreadable(file.path, file.unreadable);
+  if ("unreadable" in file) return unreadable(file.path, file.unreadable);
+  const read = readAgentFile(file.path, file.text, file.format, file.name);
+  return "errors" in read && file.isProjectScoped && file.isShared ? unreadable(file.path, NOT_QUOTED) : read;
 }
+
+const NOT_QUOTED =
+  "expected an agent definition; found errors. They are not shown: the file is a link or has a second name. Put a plain " +
+  "file in its place";
 
 function unreadable(path: string, reason: string): { errors: string[] } {
   return { errors: [`${path}: ${reason}`] };
 }
 
-/** The definition files for a working directory, nearest first. */
-export function readAgentFiles(env: Environment, cwd: string): AgentFile[] {
+/**
+ * The definition files for a working directory, nearest first.
+ * @param trusted directory of a project whose config is trusted: the files of the same repository in it are, too
+ */
+export function readAgentFiles(env: Environment, cwd: string, trusted: string | undefined): AgentFile[] {
   const home = env.HOME || homedir();
   const configHome = env.XDG_CONFIG_HOME?.trim() || join(home, ".config");
-  const projectFolders = directoriesUpward(cwd)
+  const upward = directoriesUpward(cwd);
+  const trustedRoot = upward.find((directory) => directory === trusted);
+  const projectFolders = upward
     .filter((directory) => directory !== home)
     .flatMap((directory) => PROJECT_FOLDERS.map(([folder, format]) => ({ base: directory, folder, format })));
   const ofUser = [
@@ -104,8 +161,13 @@ export function readAgentFiles(env: Environment, cwd: string): AgentFile[] {
     })),
   ];
   return [
-    ...projectFolders.flatMap(({ base, folder, format }) => filesIn(base, folder, format, true)),
-    ...ofUser.flatMap(({ base, folder, format }) => filesIn(base, folder, format, false)),
+    ...projectFolders.flatMap(({ base, folder, format }) => {
+      const isTrusted = trustedRoot !== undefined && isWithin(trustedRoot, base);
+      return filesIn(base, folder, format, { isProjectScoped: true, isTrusted });
+    }),
+    ...ofUser.flatMap(({ base, folder, format }) =>
+      filesIn(base, folder, format, { isProjectScoped: false, isTrusted: true }),
+    ),
   ];
 }
 
@@ -121,9 +183,10 @@ function directoriesUpward(cwd: string): string[] {
   return upward;
 }
 
-function filesIn(base: string, folder: string, format: AgentFormat, isProjectScoped: boolean): AgentFile[] {
+function filesIn(base: string, folder: string, format: AgentFormat, origin: AgentOrigin): AgentFile[] {
   const root = join(base, folder);
-  const at = { format, isProjectScoped };
+  const { isProjectScoped } = origin;
+  const at = { format, ...origin };
   const failed = (unreadable: string): AgentFile => ({ path: root, name: folder, ...at, unreadable });
   try {
     if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) return [];
@@ -213,7 +276,7 @@ function nameOf(relativePath: string, format: AgentFormat): string {
 }
 
 /** @param within directory that links must not leave */
-function readDefinition(path: string, within: string | undefined): { text: string } | { unreadable: string } {
+function readDefinition(path: string, within: string | undefined): FileContent {
   const found = readForeignText(path, {
     ...present({ within: within === undefined ? undefined : [within] }),
     maxBytes: MAX_BYTES,

@@ -12,7 +12,7 @@ import { DeputyError, type Warning } from "../errors.ts";
 import type { KeyPath } from "../key-path.ts";
 import { mayBeKey, withoutKeyLikes } from "../secret.ts";
 import type { Environment } from "../template.ts";
-import { agentsOf, readAgentFiles } from "./agents.ts";
+import { type AgentFile, agentsOf, readAgentFiles } from "./agents.ts";
 import { type ConfigKind, type ConfigTexts, readConfigTexts } from "./config-texts.ts";
 import { type ConfigDocument, readDocument } from "./document.ts";
 import { type Layer, mergeLayers } from "./layers.ts";
@@ -85,7 +85,7 @@ export function loadConfig(place: ConfigPlace): LoadedConfig {
   const rankOf = (layer: Layer | undefined) => (layer === undefined ? -1 : layers.indexOf(layer));
   return {
     config,
-    agents: agentsOf(configuredAgents(config, placeOf), readAgentFiles(place.env, place.cwd)),
+    agents: agentsOf(configuredAgents(config, placeOf), agentFiles(place, files)),
     files: files.map(({ path, kind, trusted }) => ({ path, kind, trusted })),
     levels: {
       parent: byLayer(config, (key) => rankOf(merged.layerOf([key]))),
@@ -120,7 +120,13 @@ function byLayer({ model, provider, reasoning_effort }: RouteFields, rankOf: (ke
 
 /** All file content that `loadConfig` would read, as one text: an equal text means an equal config. */
 export function configTexts(place: ConfigPlace): string {
-  return JSON.stringify([readConfigFiles(place), readAgentFiles(place.env, place.cwd)]);
+  const files = readConfigFiles(place);
+  return JSON.stringify([files, agentFiles(place, files)]);
+}
+
+function agentFiles({ env, cwd }: ConfigPlace, files: readonly ConfigFile[]): AgentFile[] {
+  const project = files.find(({ kind, trusted }) => kind === "project" && trusted);
+  return readAgentFiles(env, cwd, project && dirname(dirname(project.path)));
 }
 
 /** The config files for a place, lowest layer first. There may be none. */

@@ -12,7 +12,7 @@ import { present } from "../present.ts";
 import { isRecord } from "../record.ts";
 import { shortLine } from "../short-line.ts";
 import type { ConfigDocument } from "./document.ts";
-import { type Layer, mergeLayers } from "./layers.ts";
+import { type Layer, type Merged, mergeLayers } from "./layers.ts";
 
 const CHOICES = ["model", "provider", "reasoning_effort", "models", "agents", "rules", "delegation"];
 const DELEGATION_CHOICES = [
@@ -51,8 +51,13 @@ export function choicesOnly(
     ...Object.keys(inner).map((key): KeyPath => ["delegation", key]),
   ])
     if (!isChoice(path)) errors.push(document.error(path, NOT_TRUSTED));
-  const merged = mergeLayers(below).value;
-  const kept = { ...rest, ...present({ models: ownNames(layer, merged, warnings) }) };
+  const users = mergeLayers(below);
+  const merged = users.value;
+  const own = {
+    models: ownNames("models", layer, users, warnings),
+    agents: ownNames("agents", layer, users, warnings),
+  };
+  const kept = { ...rest, ...present(own) };
   const limited =
     delegation === undefined ? kept : { ...kept, delegation: withinLimits(layer, inner, merged, warnings) };
   const changes = routeChanges(limited, merged);
@@ -66,18 +71,27 @@ export function choicesOnly(
 
 const TRUST_IT = "`deputy config trust` makes the file trusted.";
 
-/** The file's aliases, without those that have a name of the user's. */
+/** Maps of names, with what one of them is called. */
+const NAMES = { models: "alias", agents: "agent" } as const;
+
+/** The file's aliases or agents, without those that have a name of the user's. */
 function ownNames(
+  key: keyof typeof NAMES,
   { value, sourceOf }: Layer,
-  { models }: Record<string, unknown>,
+  users: Merged,
   warnings: Warning[],
 ): Record<string, unknown> | undefined {
-  if (!isRecord(value.models)) return undefined;
-  const taken = Object.keys(isRecord(models) ? models : {}).map((name) => name.toLowerCase());
-  const own = Object.entries(value.models).filter(([name]) => {
-    if (!taken.includes(name.toLowerCase())) return true;
-    const message = `${sourceOf(["models", name])}: an untrusted project file cannot redefine your alias ${name}: it keeps your meaning. ${TRUST_IT}`;
-    warnings.push({ code: "untrusted-alias", message });
+  const defined = value[key];
+  if (!isRecord(defined)) return undefined;
+  const taken = Object.keys(isRecord(users.value[key]) ? users.value[key] : {});
+  const own = Object.entries(defined).filter(([name]) => {
+    const kept = taken.find((each) => each.toLowerCase() === name.toLowerCase());
+    if (kept === undefined) return true;
+    const place = users.layerOf([key, kept])?.sourceOf([key, kept]) ?? "your config";
+    const message =
+      `${sourceOf([key, name])}: an untrusted project file cannot redefine your ${NAMES[key]} ${name}: it keeps the ` +
+      `meaning that ${place} gives it. ${TRUST_IT}`;
+    warnings.push({ code: `untrusted-${NAMES[key]}`, message });
     return false;
   });
   return Object.fromEntries(own);

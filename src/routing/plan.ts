@@ -97,12 +97,13 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     };
   });
   const patterns = deps.askedBy === "model" ? patternWarnings(config, deps.providers) : [];
+  const told = deps.agents.definitions.flatMap(({ name, warnings }) => (agents.has(name) ? (warnings ?? []) : []));
   const broken = [...agents.keys()].flatMap((name) => unreadableFiles(name, deps.agents));
   const prompts = [...agents].map(([name, written]) => ({ name, written, prompt: deps.credentials.redact(written) }));
   const removed = prompts
     .filter(({ written, prompt }) => prompt !== written)
     .map(({ name }) => keyRemoved(`agent ${name}`));
-  const warnings = [...ignoredDefaults(call, config), ...patterns, ...broken, ...removed];
+  const warnings = [...ignoredDefaults(call, config), ...patterns, ...told, ...broken, ...removed];
   return { planned, warnings, agents: Object.fromEntries(prompts.map(({ name, prompt }) => [name, prompt])) };
 }
 

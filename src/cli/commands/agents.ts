@@ -35,7 +35,7 @@ the first match wins:
   agents: in the config
   .claude/agents/*.md and .opencode/agent/*.md, from this directory up to the root of the repository
   the same two folders in your home, and agent/ in opencode's config folder
-A project's file can only choose among your routes and remove tools.`;
+What a project defines comes last until you trust its config. A project's file can only choose among your routes and remove tools.`;
 
 export const declareAgents: Declare = (command, { io }) => {
   command
@@ -57,7 +57,7 @@ export const declareAgents: Declare = (command, { io }) => {
         const [planned] = routing.plan({ tasks: [{ goal: "", agent: agent.name }] }, { cwd: io.cwd }).planned;
         return agentDocument(agent, planned);
       });
-      const all = [...warnings, ...unreadable];
+      const all = [...warnings, ...unreadable, ...definitions.flatMap((agent) => agent.warnings ?? [])];
       if (flags.json) io.stdout.write(jsonDocument({ agents, warnings: all }));
       else io.stdout.write(formatAgents(agents, io, createPaint(io.stdout, io.env)));
       const paint = createPaint(io.stderr, io.env);
