@@ -3,21 +3,28 @@
  * limits.
  */
 import { attackByAlways } from "./attacks/always.ts";
+import { attackByBrokenConnections } from "./attacks/broken-connections.ts";
 import { attackByChangedConfig } from "./attacks/changed-config.ts";
 import { BREACHES, HANG_MS } from "./attacks/detectors.ts";
 import { attackEnvironment } from "./attacks/environment.ts";
+import { attackByDamagingFiles } from "./attacks/file-damage.ts";
 import { attackByForgedAnswers } from "./attacks/forged.ts";
+import { attackByForgedJournal } from "./attacks/forged-journal.ts";
+import { attackByKeysInTexts } from "./attacks/keys-in-texts.ts";
 import { attackByManyCalls } from "./attacks/many-calls.ts";
 import { attackBudget } from "./attacks/money.ts";
 import { attackNotes } from "./attacks/notes.ts";
+import { attackByOtherClients } from "./attacks/other-clients.ts";
 import { attackOutsideFiles } from "./attacks/outside-files.ts";
 import { attackOwnFiles } from "./attacks/own-files.ts";
+import { attackPathRules } from "./attacks/path-rules.ts";
 import { attackByResumingElsewhere } from "./attacks/resume-elsewhere.ts";
-import { playRound, type Round, type RoundOutcome } from "./attacks/round.ts";
+import { type Pace, playRound, type Round, type RoundOutcome } from "./attacks/round.ts";
 import { attackBySchemas } from "./attacks/schemas.ts";
 import { attackByStopping } from "./attacks/stop.ts";
 import { attackBySwapping } from "./attacks/swapped.ts";
 import { attackByTypingAhead } from "./attacks/typed-ahead.ts";
+import { attackByUntrustedProject } from "./attacks/untrusted-project.ts";
 import type { Part } from "./rounds.ts";
 
 export const ATTACKS: Record<string, (round: Round) => Promise<void>> = {
@@ -35,6 +42,13 @@ export const ATTACKS: Record<string, (round: Round) => Promise<void>> = {
   "a resume that cannot go on": attackByResumingElsewhere,
   "a stop at any moment": attackByStopping,
   "lies about usage": attackBudget,
+  "rules for paths and files of secrets": attackPathRules,
+  "keys in texts": attackByKeysInTexts,
+  "an untrusted project": attackByUntrustedProject,
+  "other clients' runs": attackByOtherClients,
+  "damage to files": attackByDamagingFiles,
+  "a forged journal": attackByForgedJournal,
+  "broken connections": attackByBrokenConnections,
 };
 
 /** Breaches of one kind that a round reports. */
@@ -64,10 +78,15 @@ export const attacksPart: Part = {
   },
 };
 
-/** The seed selects the attack too, so that the seed alone repeats a round. */
-export async function playAttack(seed: number, hangMs = HANG_MS): Promise<RoundOutcome> {
-  const [name, attack] = Object.entries(ATTACKS)[seed % ATTACK_COUNT] as [string, (round: Round) => Promise<void>];
-  return playRound(name, attack, seed, hangMs).catch((error: unknown) => {
+/** @param name default: the seed selects the attack too, so that the seed alone repeats a round */
+export async function playAttack(
+  seed: number,
+  pace: Pace = { hangMs: HANG_MS },
+  name = Object.keys(ATTACKS)[seed % ATTACK_COUNT] ?? "",
+): Promise<RoundOutcome> {
+  const attack = ATTACKS[name];
+  if (attack === undefined) throw new Error(`Expected an attack; found ${name}`);
+  return playRound(name, attack, seed, pace).catch((error: unknown) => {
     throw new Error(`seed ${seed}, ${name}`, { cause: error });
   });
 }

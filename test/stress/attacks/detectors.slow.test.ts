@@ -1,6 +1,6 @@
 /** Every detector of the attacks works: each violation is planted once, most of them with the real program. */
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import {
@@ -11,6 +11,7 @@ import {
   findCrashes,
   findHang,
   findOverspending,
+  findRawCharacters,
   findRepeats,
 } from "./detectors.ts";
 import { newToken } from "./draw.ts";
@@ -22,7 +23,7 @@ const SEED = 1;
 const PATIENCE_MS = 30_000;
 
 async function breachesOf(sabotage: (round: Round) => Promise<void>, hangMs = PATIENCE_MS): Promise<Breach[]> {
-  return (await playRound("sabotage", sabotage, SEED, hangMs)).breaches;
+  return (await playRound("sabotage", sabotage, SEED, { hangMs })).breaches;
 }
 
 async function runOnce(round: Round): Promise<void> {
@@ -138,20 +139,44 @@ test("excessive time, memory and money are detected", () => {
   assert.deepEqual(kinds(findRepeats([step], [step])), ["repeat"]);
 });
 
-test("every attack is part of the suite", async () => {
+test("every attack is part of the suite, and of its sample", async () => {
   const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".ts"));
-  const suite = Object.keys((await import("../attacks.ts")).ATTACKS).length;
+  const names = Object.keys((await import("../attacks.ts")).ATTACKS);
   const helpers = [
     "calls",
     "detectors",
-    "detectors.test",
+    "detectors.slow.test",
     "draw",
     "mcp",
     "place",
     "round",
     "run",
+    "sample",
     "terminal",
     "watched",
   ];
-  assert.equal(suite, files.length - helpers.length);
+  assert.equal(names.length, files.length - helpers.length);
+  const endToEnd = join(import.meta.dirname, "../../end-to-end");
+  const samples = readdirSync(endToEnd).filter((name) => name.startsWith("attacks"));
+  const sampled = samples.map((name) => readFileSync(join(endToEnd, name), "utf8")).join("\n");
+  assert.deepEqual(
+    names.filter((name) => sampled.split(`"${name}":`).length !== 2),
+    [],
+  );
+});
+
+test("control characters are seen in what programs read, and beside it", () => {
+  const ended = {
+    argv: ["run", "--json"],
+    code: 0,
+    signal: null,
+    stdout: "",
+    stderr: "",
+    killed: false,
+  } satisfies Ending;
+  for (const sign of ["\u001b[2J", "\u009b1m", "\u202e", "\u200b", "\u{e0041}", "\r", "\0"]) {
+    assert.deepEqual(kinds(findRawCharacters({ ...ended, stdout: `{"a":"${sign}"}` })), ["control"]);
+    assert.deepEqual(kinds(findRawCharacters({ ...ended, stderr: sign })), ["control"]);
+  }
+  assert.deepEqual(findRawCharacters({ ...ended, stdout: '{\n\t"é": "\\u009b 漢"\n}\n', stderr: "✓ done\n" }), []);
 });

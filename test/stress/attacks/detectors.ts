@@ -3,7 +3,18 @@ import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
-export const BREACHES = ["escape", "key", "change", "command", "crash", "hang", "lost", "repeat", "budget"] as const;
+export const BREACHES = [
+  "escape",
+  "key",
+  "change",
+  "command",
+  "control",
+  "crash",
+  "hang",
+  "lost",
+  "repeat",
+  "budget",
+] as const;
 export type BreachKind = (typeof BREACHES)[number];
 export type Breach = { kind: BreachKind; words: string };
 
@@ -76,6 +87,22 @@ export function findCrashes({ argv, code, signal, stdout, stderr, killed, sent }
     if (line !== undefined) breaches.push({ kind: "crash", words: `${command} printed to ${name}: ${line.trim()}` });
   }
   return breaches;
+}
+
+/** Controls and invisible characters, which a terminal or a reader of JSON would obey. Line feeds and tabs are JSON's own. */
+const RAW = /[\p{Cc}\p{Cf}\u2028\u2029\p{Cs}]/gu;
+
+/** What a program reads from Deputy, and what Deputy says about it beside, is free of control characters. */
+export function findRawCharacters({ argv, stdout, stderr }: Ending): Breach[] {
+  const isForPrograms = argv.some((option) => ["--json", "--ndjson"].includes(option));
+  const texts = Object.entries({ ...(isForPrograms && { stdout }), stderr });
+  return texts.flatMap(([name, text]): Breach[] => {
+    const found = [...new Set(text.match(RAW))].filter((sign) => sign !== "\n" && sign !== "\t");
+    const codes = found.map((sign) => sign.codePointAt(0)?.toString(16)).join(" ");
+    return found.length === 0
+      ? []
+      : [{ kind: "control", words: `deputy ${argv.join(" ")} printed ${codes} to ${name}` }];
+  });
 }
 
 /** Every path below a directory with what it is. @param leaveOut whether a path and all below it may change */

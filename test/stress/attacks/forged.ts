@@ -7,7 +7,7 @@ import type { Round } from "./round.ts";
 
 const ALLOW = { action: "accept", content: { decision: "allow" } };
 const DENY = { action: "accept", content: { decision: "deny" } };
-const FORMS = { elicitation: { form: {} } };
+const FORMS = { capabilities: { elicitation: { form: {} } } };
 
 export async function attackByForgedAnswers(round: Round): Promise<void> {
   const { draw } = round;

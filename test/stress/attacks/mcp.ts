@@ -9,19 +9,23 @@ export type RawClient = {
   readonly process: Watched;
   /** @param beside fields of the call next to its name and arguments */
   call(name: string, args: object, beside?: object): Promise<Frame>;
+  ask(method: string, params: object): Promise<Frame>;
   close(): Promise<void>;
 };
 
-const ABOUT = { name: "a client", version: "1" };
+export type ClientAbout = { name?: string; capabilities?: object };
+
 /** Longest wait for a frame. */
 const FRAME_MS = 20_000;
 
-export async function openRawClient(round: Round, era: Era, capabilities: object = {}): Promise<RawClient> {
+export async function openRawClient(round: Round, era: Era, about: ClientAbout = {}): Promise<RawClient> {
+  const { name = "a client", capabilities = {} } = about;
+  const clientInfo = { name, version: "1" };
   const process = round.launch(["mcp"], { keepsStdin: true, limits: ":" });
   let next = 0;
   const meta = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientInfo": ABOUT,
+    "io.modelcontextprotocol/clientInfo": clientInfo,
     "io.modelcontextprotocol/clientCapabilities": capabilities,
   };
   const send = (frame: object) => void process.child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", ...frame })}\n`);
@@ -35,12 +39,13 @@ export async function openRawClient(round: Round, era: Era, capabilities: object
     return answer() ?? {};
   }
   if (era === "2025") {
-    await ask("initialize", { protocolVersion: "2025-06-18", capabilities, clientInfo: ABOUT });
+    await ask("initialize", { protocolVersion: "2025-06-18", capabilities, clientInfo });
     send({ method: "notifications/initialized" });
   }
   return {
     process,
-    call: (name, args, beside = {}) => ask("tools/call", { name, arguments: args, ...beside }),
+    ask,
+    call: (tool, args, beside = {}) => ask("tools/call", { name: tool, arguments: args, ...beside }),
     async close() {
       process.child.stdin?.end();
       process.askedToEnd();

@@ -15,6 +15,7 @@ import {
   findCanaries,
   findChanges,
   findCrashes,
+  findRawCharacters,
   findRepeats,
   findUnapproved,
   type Sighting,
@@ -44,12 +45,16 @@ export type Round = {
   readonly place: Place;
   readonly server: ModelServer;
   readonly hangMs: number;
+  readonly isSample: boolean;
   /** Requests at the provider so far. */
   readonly requests: readonly ModelRequest[];
   /** Sets the model's answers from now on. */
   answerWith(script: Script): void;
-  /** Writes the config of this place. @param extra overrides for every round's base */
-  configure(extra?: Record<string, unknown>): void;
+  /**
+   * Writes the config of this place. @param extra overrides for every round's base
+   * @param port a relay to the server; default: the server's own
+   */
+  configure(extra?: Record<string, unknown>, port?: number): void;
   /** Writes tasks to a file and returns its path. */
   tasks(tasks: unknown): string;
   launch(argv: readonly string[], options?: LaunchOptions): Watched;
@@ -74,6 +79,9 @@ export type Round = {
   breach(breach: Breach): void;
 };
 
+/** How patient a round is. `isSample`: it makes fewer calls, for a machine that has other work. */
+export type Pace = { hangMs: number; isSample?: boolean };
+
 export type RoundOutcome = { seed: number; attack: string; processes: number; requests: number; breaches: Breach[] };
 
 /** Runs one attack and returns all observed breaches. */
@@ -81,7 +89,7 @@ export async function playRound(
   attack: string,
   perform: (round: Round) => Promise<void>,
   seed: number,
-  hangMs: number,
+  { hangMs, isSample = false }: Pace,
 ): Promise<RoundOutcome> {
   const draw = createDraw(seed);
   const place = createPlace(draw);
@@ -129,15 +137,16 @@ export async function playRound(
     place,
     server,
     hangMs,
+    isSample,
     requests: server.requests,
     answerWith(next) {
       script = next;
     },
-    configure(extra = {}) {
-      write(
-        place.config,
-        `# ${configCanary(place)}\n${JSON.stringify({ ...configOf(place, server, mode), ...extra }, null, 1)}\n`,
-      );
+    configure(extra = {}, port) {
+      const url = new URL(server.baseUrl(mode));
+      if (port !== undefined) url.port = String(port);
+      const config = { ...configOf(place, url.href, mode), ...extra };
+      write(place.config, `# ${configCanary(place)}\n${JSON.stringify(config, null, 1)}\n`);
       before = look();
     },
     tasks(tasks) {
@@ -164,7 +173,7 @@ export async function playRound(
     },
     async until(condition, process) {
       for (
-        const deadline = Date.now() + PATIENCE_MS;
+        const deadline = Date.now() + hangMs * PATIENCE;
         !(await condition()) && process?.isOver() !== true;
         await sleep(50)
       ) {
@@ -199,7 +208,7 @@ export async function playRound(
     await perform(round).catch((error: Error) => breach({ kind: "lost", words: error.stack ?? error.message }));
     for (const process of processes) {
       const ending = await process.ending();
-      breaches.push(...findCrashes(ending));
+      breaches.push(...findCrashes(ending), ...findRawCharacters(ending));
       round.saw(`stdout of deputy ${process.argv[0]}`, ending.stdout);
       round.saw(`stderr of deputy ${process.argv[0]}`, ending.stderr);
     }
@@ -220,8 +229,8 @@ export async function playRound(
   return { seed, attack, processes: processes.length, requests: server.count, breaches };
 }
 
-/** Longest time that an attack waits for its preconditions. */
-const PATIENCE_MS = 40_000;
+/** An attack waits for its preconditions this many times as long as a process may hang. */
+const PATIENCE = 4;
 
 /** Small machines and large ones. */
 const LIMITS = [":", "ulimit -n 64", "ulimit -n 128", "ulimit -n 256", "export NODE_OPTIONS=--max-old-space-size=96"];
@@ -235,9 +244,9 @@ function configCanary({ canaries }: Place): string {
   return made.value;
 }
 
-function configOf({ key }: Place, server: ModelServer, mode: (typeof API_MODES)[number]) {
+function configOf({ key }: Place, baseUrl: string, mode: (typeof API_MODES)[number]) {
   const lab = {
-    base_url: server.baseUrl(mode),
+    base_url: baseUrl,
     api_mode: mode,
     api_key: `\${${key.variable}}`,
     models: { m1: { price: { input: 0, output: 10 } } },
