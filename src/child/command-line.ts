@@ -105,8 +105,28 @@ const TOO_LONG = 4_096;
 
 /** A variable may be anything: `$HOME/.env` names some `.env`. Quotes inside of quotes are other programs' syntax. */
 function pathsIn(text: string): string[] {
-  const parts = text.replaceAll(/\$\{\w+\}|\$\w+/g, "*").split(/[\s;&|()<>`'"={},:@\\]+/);
+  const words = text.replaceAll(/\$\{\w+\}|\$\w+/g, "*").split(/[\s;&|()<>`'"]+/);
+  const parts = words.flatMap(withBracesExpanded).flatMap((word) => word.split(/[={},:@\\]+/));
   return [...new Set(parts)].filter((part) => part !== "" && part.length < TOO_LONG).map(plainPath);
+}
+
+/** More than anybody writes in one word. */
+const MOST_WORDS = 64;
+const MOST_BRACES = 8;
+
+/** The word and what the shell makes of its braces: `a{b,}.c` is `ab.c` and `a.c`. A range or too much is anything. */
+function withBracesExpanded(word: string): string[] {
+  let words = word.length < TOO_LONG ? [word] : [];
+  for (let braces = 0; braces < MOST_BRACES && words.length <= MOST_WORDS; braces++)
+    words = words.flatMap((each) => {
+      const [whole = "", inner = ""] = /\{([^{}]*)\}/.exec(each) ?? [];
+      if (whole === "") return [each];
+      const choices = inner.split(",");
+      const known = inner.includes("..") || choices.length > MOST_WORDS ? ["*"] : choices;
+      return known.map((choice) => each.replace(whole, () => choice));
+    });
+  if (words.length <= MOST_WORDS) return [word, ...words];
+  return [word, `${word.slice(0, word.indexOf("{"))}*${word.slice(word.lastIndexOf("}") + 1)}`];
 }
 
 function plainPath(path: string): string {

@@ -169,6 +169,11 @@ describe("a command that names a protected file", () => {
       'cat .e$none"nv"',
       "cat $name.pem",
       "cat {a,.env}",
+      "cat .en{v,}",
+      "cat .e{n{v,w},x}",
+      "cat app/id_{rsa,x}",
+      "cat .e{a..z}v",
+      `cat .e{${"a,".repeat(500)}nv}`,
       "cat .en*",
       "cat .e?v",
       "python -c 'open(\".env\")'",
@@ -185,6 +190,10 @@ describe("a command that names a protected file", () => {
     "git diff *.ts",
     "cat $file",
     "cat src/$name.ts",
+    "cat src/{one,two}.ts",
+    "cat id_map.{ts,js}",
+    "git show stash@{0}",
+    "git diff HEAD@{1} {a,b}/{c,d}.ts",
   ])
     test(`is one that names a harmless file: ${command}`, () => assert.equal(decideCommand(broad, command), "allow"));
 
@@ -197,7 +206,14 @@ describe("a command that names a protected file", () => {
 
   test("follows the rules for files: one for every tool decides, one for read_file at least asks", () => {
     const denied = [rule("vault/*", "deny"), ...broad];
-    for (const command of ["cat vault/a", "cat app/vault/a/b", "cat ./vault//a", "git show x:vault/a", "cat VAULT/a"])
+    for (const command of [
+      "cat va{u,x}lt/a",
+      "cat vault/a",
+      "cat app/vault/a/b",
+      "cat ./vault//a",
+      "git show x:vault/a",
+      "cat VAULT/a",
+    ])
       assert.equal(decideCommand(denied, command), "deny", command);
     assert.equal(decideCommand([...broad, rule("vault/*", "deny", "read_file")], "cat vault/a"), "ask");
     assert.equal(decideCommand(denied, "cat vaulted/a"), "allow");
