@@ -8,4 +8,5 @@ sampleAttacks("what models and providers send", {
   "a resume that cannot go on": 11,
   "lies about usage": 13,
   "broken connections": 100,
+  "control characters": 100,
 });

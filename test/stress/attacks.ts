@@ -5,6 +5,7 @@
 import { attackByAlways } from "./attacks/always.ts";
 import { attackByBrokenConnections } from "./attacks/broken-connections.ts";
 import { attackByChangedConfig } from "./attacks/changed-config.ts";
+import { attackByControlCharacters } from "./attacks/control-characters.ts";
 import { BREACHES, HANG_MS } from "./attacks/detectors.ts";
 import { attackEnvironment } from "./attacks/environment.ts";
 import { attackByDamagingFiles } from "./attacks/file-damage.ts";
@@ -49,6 +50,7 @@ export const ATTACKS: Record<string, (round: Round) => Promise<void>> = {
   "damage to files": attackByDamagingFiles,
   "a forged journal": attackByForgedJournal,
   "broken connections": attackByBrokenConnections,
+  "control characters": attackByControlCharacters,
 };
 
 /** Breaches of one kind that a round reports. */
