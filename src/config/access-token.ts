@@ -1,8 +1,8 @@
 /** Access token of `deputy serve`: created on first use, stored in the state directory, readable only by its owner. */
-import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
-import { chmodSync, lstatSync, renameSync, rmSync } from "node:fs";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { chmodSync, lstatSync } from "node:fs";
 import { join } from "node:path";
-import { DeputyError, errorCode, errorMessage } from "../errors.ts";
+import { DeputyError, errorMessage } from "../errors.ts";
 import { createPrivateFile, readPrivateFile } from "../system/private-file.ts";
 
 const TOKEN_BYTES = 32;
@@ -28,16 +28,20 @@ export function accessToken(state: string): AccessToken {
   };
 }
 
+/** Of several servers that make one at once, each gets the one that was there first. */
 function tokenIn(path: string): string {
   try {
-    return readToken(path) ?? makeToken(path);
+    const existing = readToken(path);
+    if (existing !== undefined) return existing;
+    const made = randomBytes(TOKEN_BYTES).toString("base64url");
+    return createPrivateFile(path, `${made}\n`) ? made : tokenIn(path);
   } catch (error) {
     if (error instanceof DeputyError) throw error;
     throw unusable(path, errorMessage(error), error);
   }
 }
 
-/** A text that is too short, such as an empty file, is not a token. */
+/** @throws DeputyError `input-unreadable` for a text that is no token: it is complete from the first moment on */
 function readToken(path: string): string | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return undefined;
@@ -47,32 +51,8 @@ function readToken(path: string): string | undefined {
     if (found.nlink > 1) throw unusable(path, "a file with another name, which others can read");
     chmodSync(path, 0o600);
   }
-  return token === undefined || token.length < TOKEN_BYTES ? undefined : token;
-}
-
-/** Of several servers that make one at once, each gets the one that was there first. */
-function makeToken(path: string): string {
-  const token = randomBytes(TOKEN_BYTES).toString("base64url");
-  while (!createPrivateFile(path, `${token}\n`)) {
-    const made = readToken(path);
-    if (made !== undefined) return made;
-    removeUnlessToken(path);
-  }
+  if (token !== undefined && token.length < TOKEN_BYTES) throw unusable(path, "a text that is too short");
   return token;
-}
-
-/** Removes what is no token; if it has just become one, it is put back. */
-function removeUnlessToken(path: string): void {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    renameSync(path, aside);
-    const token = readToken(aside);
-    if (token !== undefined) createPrivateFile(path, `${token}\n`);
-  } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error; // Another server has removed it.
-  } finally {
-    rmSync(aside, { force: true });
-  }
 }
 
 function unusable(path: string, found: string, cause?: unknown): DeputyError {

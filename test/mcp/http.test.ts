@@ -1,6 +1,7 @@
 /** Differences and common behavior of MCP clients over HTTP. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Engine } from "../../src/engine/engine.ts";
 import type { Report } from "../../src/report.ts";
 import type { Script } from "../../src/testing/index.ts";
 import { until } from "../support/command-line.ts";
@@ -141,17 +142,15 @@ describe("MCP over HTTP", () => {
   const LIST = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list" });
 
   /** A call that lasts until its client goes: until `leave`. */
-  async function busyWith(place: { url: string; token: string }, session: string, goal: string) {
+  async function busyWith(engine: Engine, place: { url: string; token: string }, session: string, goal: string) {
     const user = new AbortController();
     const params = { name: "delegate_task", arguments: { goal } };
-    const response = await post(
-      place,
-      JSON.stringify({ jsonrpc: "2.0", id: 3, method: "tools/call", params }),
-      { "mcp-session-id": session },
-      user.signal,
-    );
-    assert.equal(response.status, 200);
-    const answer = response.text().catch(() => undefined); // a response that nobody reads is dropped with its connection
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 3, method: "tools/call", params });
+    // A response that nobody reads is dropped with its connection.
+    const answer = post(place, body, { "mcp-session-id": session }, user.signal)
+      .then((response) => response.text())
+      .catch(() => undefined);
+    await until(async () => (await engine.runs()).some(({ run }) => run.call.tasks[0]?.goal === goal));
     return { leave: () => user.abort(), answer };
   }
 
@@ -159,7 +158,7 @@ describe("MCP over HTTP", () => {
     await onMcpStage({ script: () => LATER, maxSessions: 3 }, async ({ http, engine }) => {
       const place = await http();
       const [busy, idle] = [await opened(place), await opened(place)];
-      const call = await busyWith(place, busy.id, "slow");
+      const call = await busyWith(engine, place, busy.id, "slow");
       for (let count = 0; count < 3; count++) assert.equal((await opened(place)).status, 200);
       assert.equal((await post(place, LIST, { "mcp-session-id": idle.id })).status, 404);
       assert.equal((await post(place, LIST, { "mcp-session-id": busy.id })).status, 200);
@@ -172,7 +171,8 @@ describe("MCP over HTTP", () => {
     await onMcpStage({ script: () => LATER, maxSessions: 3 }, async ({ http, engine }) => {
       const place = await http();
       const calls = [];
-      for (const goal of ["one", "two", "three"]) calls.push(await busyWith(place, (await opened(place)).id, goal));
+      for (const goal of ["one", "two", "three"])
+        calls.push(await busyWith(engine, place, (await opened(place)).id, goal));
       const refused = await opened(place);
       assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "5"]);
       calls[1]?.leave();

@@ -148,14 +148,23 @@ describe("the token", () => {
       const token = accessToken(${JSON.stringify(state)});
       const { readFileSync } = await import("node:fs");
       console.log(token.matches(readFileSync(token.path, "utf8").trim()), token.masked);`;
-    for (const before of [undefined, "\n"]) {
+    for (let round = 0; round < 2; round++) {
       rmSync(join(state, "token"), { force: true });
-      if (before !== undefined) writeFileSync(join(state, "token"), before);
       const argv = ["--input-type=module", "-e", program, String(Date.now() + 1_000)];
       const said = await Promise.all(Array.from({ length: 6 }, () => promisify(execFile)(process.execPath, argv)));
       assert.equal(new Set(said.map(({ stdout }) => stdout)).size, 1, said.map(({ stdout }) => stdout).join(""));
       assert.match(said[0]?.stdout ?? "", /^true /);
       assert.deepEqual(readdirSync(state), ["token"]);
+    }
+  });
+
+  test("that is too short, such as an empty file, is an error and stays", (t) => {
+    const state = temporaryDirectory((cleanUp) => t.after(cleanUp));
+    mkdirSync(state, { recursive: true });
+    for (const text of ["", "\n", "short"]) {
+      writeFileSync(join(state, "token"), text);
+      assert.throws(() => accessToken(state), { code: "input-unreadable", message: /too short.*Move it aside/ });
+      assert.equal(readFileSync(join(state, "token"), "utf8"), text);
     }
   });
 
@@ -171,13 +180,5 @@ describe("the token", () => {
       assert.equal(statSync(target).mode & 0o777, 0o644);
       rmSync(path);
     }
-  });
-
-  test("is not a blank or short text in its file", (t) => {
-    const state = temporaryDirectory((cleanUp) => t.after(cleanUp));
-    mkdirSync(state, { recursive: true });
-    writeFileSync(join(state, "token"), "\n");
-    assert.ok(!accessToken(state).matches(""));
-    assert.ok(readFileSync(join(state, "token"), "utf8").trim().length >= 40);
   });
 });

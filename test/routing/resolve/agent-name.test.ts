@@ -136,7 +136,10 @@ describe("deputy agents", () => {
     assert.match(lost.problem, /nowhere/);
     assert.deepEqual(sums.route, { provider: "acme", model: "acme-2", reasoning_effort: null });
     assert.deepEqual([sums.tools, sums.notes], [["read_file", "list_dir"], ["without effect here: color"]]);
-    assert.equal(warnings.length, 1);
+    assert.deepEqual(
+      warnings.map(({ code }: { code: string }) => code),
+      ["agent-unreadable", "untrusted-route"],
+    );
   });
 
   test("explains how to define one if there are none", async () => {
