@@ -109,7 +109,7 @@ test("every scenario of the conformance suite that is about what Deputy offers p
   const folder = temporaryDirectory((cleanUp) => t.after(cleanUp));
   const baseline = join(folder, "not-offered.yaml");
   writeFileSync(baseline, JSON.stringify({ server: Object.keys(NOT_OFFERED) }));
-  const config = { delegation: { approval_timeout_seconds: 0.2 } };
+  const config = { delegation: { approval_timeout_seconds: 0.2 }, mcp: { share: "all" } };
   await onMcpStage({ script, config }, async ({ http, client }) => {
     const spoken = await (await client("2.x")).call("delegate_task", { goal: "speak" });
     const door = await interpreter(await http(), (spoken.data as Report).delegation_id);

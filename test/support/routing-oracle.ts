@@ -123,7 +123,11 @@ function underProject(batch: Batch): Merged {
   }
   const { trusted, config = {}, delegation = {}, aliases = [], agents = [], ...rest } = project;
   const names = (named: { name: string }[]) => (trusted ? [] : named.map(({ name }) => name));
-  const isNew = ({ name }: Alias) => !batch.aliases.some((own) => own.name.toLowerCase() === name.toLowerCase());
+  const newTo = (own: readonly { name: string }[]) => {
+    const known = new Set(own.map(({ name }) => name.toLowerCase()));
+    return ({ name }: { name: string }) => !known.has(name.toLowerCase());
+  };
+  const [isNewAlias, isNewAgent] = [newTo(batch.aliases), newTo(batch.agents)];
   return {
     ...batch,
     ...(rest satisfies Omit<Project, "trusted" | "config" | "delegation" | "aliases" | "agents">),
@@ -131,9 +135,9 @@ function underProject(batch: Batch): Merged {
       config: levelsOf(batch.config, config),
       delegation: levelsOf(batch.delegation, delegation),
     },
-    aliases: trusted ? namedOver(batch.aliases, aliases) : [...batch.aliases, ...aliases.filter(isNew)],
-    agents: namedOver(batch.agents, agents),
-    untrusted: { aliases: names(aliases.filter(isNew)), agents: names(agents) },
+    aliases: trusted ? namedOver(batch.aliases, aliases) : [...batch.aliases, ...aliases.filter(isNewAlias)],
+    agents: trusted ? namedOver(batch.agents, agents) : [...batch.agents, ...agents.filter(isNewAgent)],
+    untrusted: { aliases: names(aliases.filter(isNewAlias)), agents: names(agents.filter(isNewAgent)) },
   };
 }
 

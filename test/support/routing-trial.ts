@@ -3,9 +3,10 @@
  * it there, now, with that key. Every server records every header.
  */
 import assert from "node:assert/strict";
+import dns from "node:dns";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/clock.ts";
@@ -111,7 +112,8 @@ type Court = {
   close(): Promise<void>;
 };
 
-const LOOK_ALIKES = ["http://api.openai.com.lan", "http://api.z.ai.internal:8443", "http://anthropic.lan"];
+/** Names of the local network that look like vendors' own. No proxy gets a request to them. */
+const LOOK_ALIKES = ["api.openai.com.lan", "api.z.ai.internal", "anthropic.lan"];
 /** Sleeps end at once and advance the clock by a second at most, so that no deadline expires because of a sibling. */
 function hastyClock(): Clock {
   let aheadMs = 0;
@@ -150,11 +152,11 @@ async function openCourt(seed: number): Promise<Court> {
     [1, 2, 3].map(() => createModelServer({ script: judge, keepRequests: "none", extraFields: ["reasoning"] })),
   );
   const elsewhere = await listen((incoming) => strangers.push(`a redirect was followed to ${incoming.url}`));
-  const proxy = await listenAsProxy(servers[0]?.url ?? "", (host, batchId, headers) =>
-    heardOfConnect(host, trials.get(batchId), headers),
-  );
+  const proxy = await listenAsProxy((host, batchId, headers) => heardOfConnect(host, trials.get(batchId), headers));
   const loopback = [...servers.map(({ url }) => url), `http://localhost:${new URL(servers[1]?.url ?? "").port}`];
-  const ground: Ground = { loopback, lookAlikes: LOOK_ALIKES };
+  const lookAlikes = LOOK_ALIKES.map((host) => `http://${host}:${new URL(servers[0]?.url ?? "").port}`);
+  const ground: Ground = { loopback, lookAlikes };
+  const forgetNames = resolveHere(LOOK_ALIKES);
 
   function judge(request: ModelRequest): Turn {
     const [, id = "", path = ""] = /batch (\S+) task (\d+(?:\.\d+)?)/.exec(request.messages[0]?.text ?? "") ?? [];
@@ -198,6 +200,7 @@ async function openCourt(seed: number): Promise<Court> {
       }
     },
     async close() {
+      forgetNames();
       await Promise.all([...servers.map((server) => server.close()), elsewhere.close(), proxy.close()]);
       rmSync(home, { recursive: true, force: true });
     },
@@ -544,45 +547,26 @@ async function listen(heard: (incoming: IncomingMessage) => void) {
   return opened(server);
 }
 
-/** Connects all host names that do not exist to one server, and rejects all others. */
-async function listenAsProxy(
-  target: string,
-  refused: (host: string, batchId: string, headers: IncomingMessage["headers"]) => void,
-) {
-  const { port } = new URL(target);
-  const isOurs = (host: string) => LOOK_ALIKES.some((origin) => new URL(origin).host === host.replace(/:80$/, ""));
-  const server = createServer((incoming, response) => {
-    const url = new URL(incoming.url ?? "");
-    if (!isOurs(url.host)) return void response.writeHead(403).end();
-    const { "proxy-authorization": _, ...headers } = incoming.headers;
-    const onward = httpRequest(
-      { port, host: "127.0.0.1", method: incoming.method, path: url.pathname + url.search, headers },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
-      },
-    );
-    onward.on("error", () => response.destroy());
-    incoming.pipe(onward);
-  });
+/** Lets names of the local network lead to this machine. @returns ends it */
+function resolveHere(hosts: readonly string[]): () => void {
+  const { lookup } = dns;
+  const here = (host: string, options: dns.LookupOptions, found: (...answer: unknown[]) => void) => {
+    if (!hosts.includes(host)) return lookup(host, options, found);
+    const address = { address: "127.0.0.1", family: 4 };
+    process.nextTick(() => (options.all ? found(null, [address]) : found(null, address.address, address.family)));
+  };
+  Object.assign(dns, { lookup: here });
+  return () => void Object.assign(dns, { lookup });
+}
+
+/** Rejects every request, and reports whose it was. */
+async function listenAsProxy(refused: (host: string, batchId: string, headers: IncomingMessage["headers"]) => void) {
+  const server = createServer((_, response) => void response.writeHead(403).end());
   server.on("connect", (incoming, socket: Socket) => {
-    const host = incoming.url ?? "";
     socket.on("error", () => {});
-    if (!isOurs(host)) {
-      const login = Buffer.from(
-        String(incoming.headers["proxy-authorization"]).slice("Basic ".length),
-        "base64",
-      ).toString();
-      refused(host, login.split(":")[0] ?? "", incoming.headers);
-      return void socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
-    }
-    const onward = connect(Number(port), "127.0.0.1", () => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      onward.pipe(socket).pipe(onward);
-    });
-    onward.on("error", () => socket.destroy());
-    onward.on("close", () => socket.destroy());
-    socket.on("close", () => onward.destroy());
+    const login = Buffer.from(String(incoming.headers["proxy-authorization"]).slice("Basic ".length), "base64");
+    refused(incoming.url ?? "", login.toString().split(":")[0] ?? "", incoming.headers);
+    socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
   });
   return opened(server);
 }

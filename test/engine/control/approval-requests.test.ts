@@ -67,7 +67,8 @@ describe("a question that may be answered from elsewhere", () => {
     const question = await firstQuestion(elsewhere);
     assert.equal(question.childId, `${delegation.id}.1`);
     assert.deepEqual([question.goal, question.toolName, question.target], ["Clean up.", "act", "rm -r build"]);
-    assert.equal((question.answerBy ?? 0) - question.askedAt, 300_000);
+    const patienceMs = (question.answerBy ?? 0) - question.askedAt;
+    assert.ok(Math.abs(patienceMs - 300_000) < 1_000, `${patienceMs} ms`);
     const { counted, end } = await elsewhere.answer({ id: delegation.id, ...yes });
     assert.deepEqual([counted, end], [true, { allowed: true, by: "test", reason: "fine" }]);
     assert.deepEqual([(await delegation.result).results[0]?.summary, ran], ["ran 1", ["rm -r build"]]);
