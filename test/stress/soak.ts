@@ -11,6 +11,8 @@ export const soakPart: Part = {
   what: "children in one process: memory and handles",
   usualCount: 20_000,
   async run({ count }) {
+    const least = 10 * CHILDREN_AT_ONCE;
+    assert.ok(count >= least, `Expected at least ${least} children, so that each tenth has a reading; found ${count}.`);
     const readings = await soak(count, CHILDREN_AT_ONCE, (reading) => {
       if (reading.children % (count / 20) < CHILDREN_AT_ONCE) console.log(row(reading));
     });
