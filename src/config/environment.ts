@@ -3,8 +3,8 @@
  * child process could read them: from `process.env`, which children inherit, and from the block that the kernel shows
  * as `/proc/PID/environ`, which keeps the initial environment.
  */
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
-import { errorMessage } from "../errors.ts";
+import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { errorCode, errorMessage } from "../errors.ts";
 import { present } from "../present.ts";
 import { looksLikeSecret } from "../secret.ts";
 import type { Environment } from "../template.ts";
@@ -72,11 +72,34 @@ export function handOver(env: Environment, holdsKey: HoldsKey): { plain: Record<
 function receiveSecrets(): Record<string, string> {
   if (process.env[SECRETS_FROM] !== "stdin") return {};
   delete process.env[SECRETS_FROM];
+  let found = "nothing";
   try {
-    return JSON.parse(readFileSync(0, "utf8"));
-  } catch {
-    // The cause is omitted because it would quote the input.
-    throw new Error(`${SECRETS_FROM} is set: expected variables as JSON on standard input. Unset it.`);
+    const text = readStandardInput();
+    if (text !== "") found = `${text.length} characters that are not`;
+    return JSON.parse(text);
+  } catch (error) {
+    // The input is not quoted: it may hold secrets.
+    const reason = errorCode(error) ?? `found ${found}`;
+    throw new Error(`${SECRETS_FROM} is set: expected variables as JSON on standard input; ${reason}. Unset it.`);
+  }
+}
+
+/** Interval at which a standard input that has nothing yet is read again, in milliseconds. */
+const READ_AGAIN_MS = 5;
+
+/** Reads to the end. Unlike `readFileSync(0)`, waits where the descriptor does not block or a signal interrupts. */
+function readStandardInput(): string {
+  const pieces: Buffer[] = [];
+  for (;;) {
+    const piece = Buffer.alloc(64 * 1024);
+    try {
+      const length = readSync(0, piece);
+      if (length === 0) return Buffer.concat(pieces).toString();
+      pieces.push(piece.subarray(0, length));
+    } catch (error) {
+      if (!["EAGAIN", "EINTR"].includes(errorCode(error) ?? "")) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, READ_AGAIN_MS);
+    }
   }
 }
 

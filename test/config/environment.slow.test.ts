@@ -102,8 +102,14 @@ test("an incomplete half is an error that does not quote it", () => {
   assert.throws(
     () => look(plain, part),
     ({ message }: Error) =>
-      /expected variables as JSON on standard input/.test(message) && !message.includes("t0psecret"),
+      /expected variables as JSON on standard input; found \d+ characters that are not/.test(message) &&
+      !message.includes("t0psecret"),
   );
+});
+
+test("an empty half is an error that says so", () => {
+  const { plain } = handOver({ PATH: process.env.PATH ?? "" }, () => false);
+  assert.throws(() => look(plain, ""), /expected variables as JSON on standard input; found nothing\. Unset it\./);
 });
 
 test("standard input is not read if nothing is handed over", () => {

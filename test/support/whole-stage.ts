@@ -167,7 +167,7 @@ export async function stage<Outcome>(
     return { outcome, requests, most: { acme: acme.maxInFlight, beta: beta.maxInFlight }, files: filesIn(home) };
   } finally {
     await Promise.all([acme.close(), beta.close()]);
-    rmSync(home, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -207,12 +207,16 @@ function arrivedAt(vendor: Vendor, server: ModelServer): Arrival[] {
   return server.requests.map((request) => ({ ...request, vendor }));
 }
 
+/** All but Node's compile cache, which a process that was left running still writes when it ends. */
 function filesIn(home: string): Record<string, string> {
-  const found = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const cache = join(home, ".cache", "deputy", "compile");
+  const found = readdirSync(home, { recursive: true, withFileTypes: true });
   return Object.fromEntries(
-    found.map(({ parentPath, name }) => {
-      const path = join(parentPath, name);
-      return [path.slice(home.length + 1), readFileSync(path, "utf8")];
-    }),
+    found
+      .filter((entry) => entry.isFile() && !entry.parentPath.startsWith(cache))
+      .map(({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return [path.slice(home.length + 1), readFileSync(path, "utf8")];
+      }),
   );
 }
