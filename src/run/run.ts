@@ -60,8 +60,8 @@ export type RunChild = {
 };
 
 /**
- * A message to a child. `queued`: not in its conversation yet. `delivered`: sent with its next request. `missed`: the
- * child ended first.
+ * A message to a child. `queued`: not in its conversation yet; an interrupted child receives it once it continues.
+ * `delivered`: sent with its next request. `missed`: the child ended first.
  */
 export type Steer = {
   id: string;
@@ -205,11 +205,13 @@ export function foldRun(run: Run | undefined, event: Event): Run {
     case "steer-request": {
       const child = childOf(run, event.target);
       const { id, text, by, author } = event;
-      child.steers.push({ id, text, by, ...present({ author }), state: hasEnded(child) ? "missed" : "queued" });
+      const state = mayReceive(child, run) ? "queued" : "missed";
+      child.steers.push({ id, text, by, ...present({ author }), state });
       return run;
     }
     default:
       foldChild(childOf(run, event.childId), event);
+      if (event.kind === "child-end") loseMessages(childOf(run, event.childId), run);
       if (isProgress(event)) gotFurther(run, event.childId);
       return run;
   }
@@ -392,7 +394,6 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
       child.openCalls.delete(event.callId);
       return;
     case "child-end":
-      settleSteers(child, "missed");
       child.questions = [];
       if (event.ending.status === "interrupted") child.idleSince = event.at;
       return;
@@ -403,6 +404,19 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
 function settleSteers({ steers }: RunChild, state: Steer["state"], id?: string): void {
   for (const steer of steers)
     if (steer.state === "queued" && (id === undefined || steer.id === id)) steer.state = state;
+}
+
+/** An ended child has missed what it did not receive, unless a resume may continue it. */
+function loseMessages(child: RunChild, run: Run): void {
+  if (!mayReceive(child, run)) settleSteers(child, "missed");
+}
+
+/**
+ * Returns whether a message can still reach a child. The next turn of a conversation starts with a message of its own:
+ * what came too late for a turn belongs to the user again.
+ */
+export function mayReceive(child: RunChild, run: Run): boolean {
+  return isConversation(run) ? !hasEnded(child) : canGoOn(child);
 }
 
 /** Returns whether an event is a stored event of one child. */

@@ -24,9 +24,9 @@ export const declareSteer: Declare = (command, context) => {
       `
 The child is not interrupted: it finishes its current step and receives the message before its next request. A child
 that is writing its final answer takes another step, within its limits. The receipt is one of:
-  queued     not delivered yet; after a crash, deputy resume delivers it
+  queued     not delivered yet; after a stop or a crash, deputy resume delivers it
   delivered  added to the child's conversation and sent with its next request
-  missed     the child ended before it received the message
+  missed     the child ended for good before it received the message
 
 Exit codes: 0 queued or delivered · 1 missed, or the child had already ended.
 ${examples([
@@ -71,5 +71,5 @@ export function formatReceipt({ childId, state, owner }: SteerReceipt): string {
   if (owner === "alive")
     return `Queued: ${childId} receives the message with its next request. See deputy show ${childId}.`;
   const run = rootIdOf(childId);
-  return `Queued: ${childId} receives the message after deputy resume ${run}, because no process is working on the run.`;
+  return `Queued: ${childId} receives the message after deputy resume ${run}, because no process is working on it.`;
 }

@@ -1,6 +1,7 @@
 /** `deputy stop`: asks a run or one child to stop, in any process of this user. */
-import { hasEnded, parseRunId } from "../../run/run.ts";
+import { hasEnded, isConversation, parseRunId, type Run, type RunChild } from "../../run/run.ts";
 import { CONFIG_OPTION, type Declare, examples, withDeputy } from "../command.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
 
 export const declareStop: Declare = (command, context) => {
   command
@@ -24,7 +25,17 @@ export const declareStop: Declare = (command, context) => {
           return;
         }
         await engine.stop(id, "deputy stop");
-        context.io.stdout.write(`Asked ${id} to stop. See deputy show ${id}.\n`);
+        context.io.stdout.write(`Asked ${id} to stop. See deputy show ${id}.\n${queuedNotes(run, child).join("")}`);
       }),
     );
 };
+
+/** Names the messages that the stopped children have not received, and what becomes of them. */
+function queuedNotes(run: Run, only: RunChild | undefined): string[] {
+  const stopped = only === undefined ? run.children.filter((child) => !hasEnded(child)) : [only];
+  const fate = isConversation(run)
+    ? "Send it with the next message."
+    : `deputy resume ${run.delegationId} delivers it.`;
+  const queued = stopped.flatMap(({ steers }) => steers.filter(({ state }) => state === "queued"));
+  return queued.map(({ text }) => `! Not delivered yet: “${oneLine(text)}” ${fate}\n`);
+}

@@ -16,6 +16,7 @@ import {
   type Run,
   type RunChild,
   runIn,
+  type Steer,
 } from "../../run/run.ts";
 import { commandInLine } from "../../spelled-text.ts";
 import type { Paint } from "../io.ts";
@@ -49,15 +50,21 @@ function formatRunEvent(event: Event, run: Run, format: LineFormat): string[] {
   const child = childId === undefined ? undefined : childOf(run, childId);
   if (child === undefined) return aboutRun(event, format);
   if (event.kind === "child-end") {
-    const missed = child.steers
-      .filter(({ state }) => state === "missed")
-      .map(({ text }) => `ended before it received the message: ${text}`);
-    const remarks = missed.map((text) => noteLine({ sign: "!", text }, child, run, format));
+    const remarks = child.steers.flatMap(({ state, text }) => {
+      const fate = LEFT_MESSAGE[state];
+      return fate === undefined ? [] : [noteLine({ sign: "!", text: `${fate}: ${text}` }, child, run, format)];
+    });
     return [finishedLine(resultOf(child.tally), run, format), ...remarks];
   }
   const remark = noteOn(event, format);
   return remark === undefined ? [] : [noteLine(remark, child, run, format)];
 }
+
+/** What becomes of a message that a child has not received at its end. */
+const LEFT_MESSAGE: Partial<Record<Steer["state"], string>> = {
+  missed: "ended before it received the message",
+  queued: "was stopped before it received the message, which deputy resume delivers",
+};
 
 /** The child that an event concerns, or that a request targets. */
 function subjectOf(event: Event): string | undefined {

@@ -133,11 +133,11 @@ async function steer({ engine, clock, client, signal }: DelegationsDeps, id: str
   const cancel = clock.after(STEER_MS, () => patience.abort());
   const sent = await engine.steer(id, message, modelOf(client), "model");
   const removed = sent.keyRemoved ? ` ${keyRemoved("The message").message}` : "";
-  const { state, childId } = await engine.settleSteer(sent, AbortSignal.any([signal, patience.signal]));
+  const { state, childId, owner } = await engine.settleSteer(sent, AbortSignal.any([signal, patience.signal]));
   cancel();
   const words = {
     delivered: `Delivered: ${childId} has received the message.`,
-    queued: `Queued: ${childId} receives the message with its next request.`,
+    queued: `Queued: ${childId} receives the message ${owner === "alive" ? "with its next request" : "when it is resumed"}.`,
     missed: `Missed: ${childId} ended before it received the message.`,
   } as const satisfies Record<typeof state, string>;
   return words[state] + removed;

@@ -7,12 +7,21 @@ import { DeputyError } from "../../errors.ts";
 import type { SteerAuthor } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { present } from "../../present.ts";
-import { childIdOf, hasEnded, parseRunId, type Run, type RunChild, type RunUpdate, type Steer } from "../../run/run.ts";
+import {
+  childIdOf,
+  hasEnded,
+  mayReceive,
+  parseRunId,
+  type Run,
+  type RunChild,
+  type RunUpdate,
+  type Steer,
+} from "../../run/run.ts";
 import { isAtWork } from "../../run/run-store.ts";
 import type { CurrentRuns, FoundRun } from "./current-runs.ts";
 
 /**
- * Delivery state of a message. `owner` is `dead` if no process works on the run; a resume would deliver the message.
+ * Delivery state of a message. `owner` is `dead` if no process works on the child: a resume would deliver the message.
  */
 export type SteerReceipt = {
   id: string;
@@ -62,14 +71,14 @@ export function createSteering({ clock, journal, newId, redact, find, refresh, f
     if (now.state !== "queued" || now.owner === "dead") return now;
     const settled = new AbortController();
     const onUpdate = ({ run }: RunUpdate) => {
-      if (stateIn(run, childId, id) !== "queued") settled.abort();
+      if (stateIn(run, childId, id) !== "queued" || isIdle(run, childId)) settled.abort();
     };
     await follow(found, onUpdate, AbortSignal.any([signal, settled.signal]));
     return receiptOf(found, childId, id);
   }
 
   function receiptOf(found: FoundRun, childId: string, id: string): SteerReceipt {
-    const owner = isAtWork(found) ? "alive" : "dead";
+    const owner = isAtWork(found) && !isIdle(found.run, childId) ? "alive" : "dead";
     const receipt: SteerReceipt = { id, childId, state: stateIn(found.run, childId, id), owner };
     runs.set(receipt, found);
     return receipt;
@@ -79,10 +88,20 @@ export function createSteering({ clock, journal, newId, redact, find, refresh, f
 }
 
 /** A run of this process receives a message that is in the journal a moment later. */
-function stateIn({ children }: Run, childId: string, id: string): Steer["state"] {
-  const child = children.find(({ tally }) => tally.childId === childId);
-  const isOpen = child !== undefined && !hasEnded(child);
-  return child?.steers.find((steer) => steer.id === id)?.state ?? (isOpen ? "queued" : "missed");
+function stateIn(run: Run, childId: string, id: string): Steer["state"] {
+  const child = childIn(run, childId);
+  if (child === undefined) return "missed";
+  return child.steers.find((steer) => steer.id === id)?.state ?? (mayReceive(child, run) ? "queued" : "missed");
+}
+
+function childIn({ children }: Run, childId: string): RunChild | undefined {
+  return children.find(({ tally }) => tally.childId === childId);
+}
+
+/** Returns whether the child has ended for now: only a resume can continue it. */
+function isIdle(run: Run, childId: string): boolean {
+  const child = childIn(run, childId);
+  return child === undefined || hasEnded(child);
 }
 
 /** Returns the child that an id means: the named child or, for a run, its one open child. */
@@ -90,7 +109,7 @@ function addressee(run: Run, id: string): RunChild {
   const { taskIndex } = parseRunId(id);
   if (taskIndex !== undefined) {
     const childId = childIdOf(run.delegationId, taskIndex);
-    const child = run.children.find(({ tally }) => tally.childId === childId);
+    const child = childIn(run, childId);
     if (child === undefined || hasEnded(child)) throw over(childId, child?.tally.ending?.status ?? "rejected");
     return child;
   }

@@ -113,14 +113,17 @@ describe("deputy steer", () => {
     await owner.close();
   });
 
-  test("reports that a child missed it, or has ended before", async () => {
+  test("reports that a stopped child receives it after a resume, and that a child has ended", async () => {
     const { id, type, start: begin, owner } = await stage();
     const waiting = begin("steer", id, "Too late.", "--wait");
     while ((await steerRequests(owner, id)) < 1) await turn();
-    await type("stop", id);
-    assert.equal(await waiting.code, 1);
-    assert.match(waiting.stdout(), /^Missed: \w+\.1 ended before/);
-    assert.match((await type("show", `${id}.1`)).stdout, /message +missed, deputy steer: Too late\./);
+    assert.match(
+      (await type("stop", id)).stdout,
+      /\n! Not delivered yet: “Too late\.” deputy resume \w+ delivers it\.\n$/,
+    );
+    assert.equal(await waiting.code, 0);
+    assert.match(waiting.stdout(), /^Queued: \w+\.1 receives the message after deputy resume/);
+    assert.match((await type("show", `${id}.1`)).stdout, /message +queued, deputy steer: Too late\./);
     const over = await type("steer", `${id}.1`, "Hello?");
     assert.equal(over.code, 1);
     assert.match(over.stderr, /\.1 has ended \(interrupted\) and cannot receive messages/);

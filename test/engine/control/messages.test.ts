@@ -33,6 +33,19 @@ function busyChild(more: Partial<Staged> = {}) {
   return { ...staged, requests };
 }
 
+/** Children that answer only once `stop` has aborted; until then each request waits to be stopped. */
+function stoppedChild(more: Partial<Staged> = {}) {
+  const requests: string[][] = [];
+  const stop = new AbortController();
+  const script: ModelScript = async (request, signal) => {
+    requests.push(heardIn(request));
+    if (stop.signal.aborted) return says("done");
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    return { ok: false, failure: { kind: "aborted", message: "stopped" }, partialText: "", charged: false };
+  };
+  return { ...createTestEngine({ script, ...more }), requests, stop };
+}
+
 async function submit(engine: Engine, ...goals: string[]) {
   return engine.submit({ tasks: goals.map((goal) => ({ goal })) }, options);
 }
@@ -118,22 +131,57 @@ describe("a message to a child", () => {
     await engine.close();
   });
 
-  test("that can no longer be delivered is reported as missed, also to whoever waits", async () => {
-    let ask = Promise.withResolvers<void>();
-    const { engine } = createTestEngine({
-      script: async (_request, signal) => {
-        ask.resolve();
-        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-        return { ok: false, failure: { kind: "aborted", message: "stopped" }, partialText: "", charged: false };
-      },
-    });
-    const delegation = await submit(engine, "Wait.");
-    await ask.promise;
-    const receipt = await engine.steer(delegation.id, "Hurry.", "test");
+  test("that a child did not receive before it was stopped stays queued, and a resume delivers it", async () => {
+    const { engine, requests, stop } = stoppedChild();
+    const delegation = await submit(engine, "Wait.", "Wait too.");
+    while (requests.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    const receipt = await engine.steer(`${delegation.id}.1`, "Hurry.", "test");
     const settled = engine.settleSteer(receipt, never);
+    await engine.stop(`${delegation.id}.1`, "test");
+    assert.deepEqual(await settled, { ...receipt, state: "queued", owner: "dead" });
     await engine.stop(delegation.id, "test");
-    assert.deepEqual([(await settled).state, (await delegation.result).results[0]?.status], ["missed", "interrupted"]);
-    ask = Promise.withResolvers();
+    await delegation.result;
+    stop.abort();
+    const { results } = await (await engine.resume(delegation.id, {})).result;
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ["completed", "completed"],
+    );
+    assert.equal(requests.filter((texts) => texts.includes("Hurry.")).length, 1);
+    assert.equal((await engine.settleSteer(receipt, never)).state, "delivered");
+    await engine.close();
+  });
+
+  test("queued on a run whose process has died stays queued when the run is stopped, and a resume delivers it", async () => {
+    const memory = createMemory();
+    const first = stoppedChild({ memory });
+    const { id } = await submit(first.engine, "Wait.");
+    while (first.requests.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    first.die();
+    const { engine, requests } = busyChild({ memory });
+    const receipt = await engine.steer(id, "Look left.", "test");
+    await engine.stop(id, "test");
+    assert.equal((await engine.settleSteer(receipt, never)).state, "queued");
+    await (await engine.resume(id, {})).result;
+    assert.deepEqual(
+      requests.map((texts) => texts.filter((text) => text === "Look left.").length),
+      [1, 1, 1],
+    );
+    assert.equal((await engine.settleSteer(receipt, never)).state, "delivered");
+    await engine.close();
+  });
+
+  test("that came too late for the turn of a conversation is missed: the next turn has a message of its own", async () => {
+    const { engine, requests, stop } = stoppedChild();
+    const { id, result } = await engine.submit({ tasks: [{ goal: "Wait." }] }, { ...options, surface: "chat" });
+    while (requests.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    const receipt = await engine.steer(id, "Hurry.", "test");
+    await engine.stop(id, "test");
+    await result;
+    stop.abort();
+    assert.equal((await engine.settleSteer(receipt, never)).state, "missed");
+    await (await engine.converse(id, "Next.", {})).result;
+    assert.deepEqual(requests.at(-1), ["Wait.", "Next."]);
     await engine.close();
   });
 
