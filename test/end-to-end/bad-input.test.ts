@@ -249,7 +249,7 @@ describe("the program refuses", { concurrency: 2, timeout: 110_000 }, () => {
       assert.equal(stdout, "");
       assert.match(
         stderr,
-        /Cannot open the journal .*journal\.sqlite for writing: .*permissions, or use another state directory/,
+        /Cannot open the journal .*journal\.sqlite for writing: .*permissions, or use another state directory \(DEPUTY_STATE_DIR\)/,
       );
     }
     assert.equal(digest(file), before);

@@ -162,7 +162,10 @@ describe("the sqlite journal", { timeout: 110_000 }, () => {
 
     it("a state directory that is a file, or below one", () => {
       writeFileSync(file, "");
-      assert.throws(() => openSqliteJournal({ stateDir: file }), { ...UNUSABLE, message: /another state directory/ });
+      assert.throws(() => openSqliteJournal({ stateDir: file }), {
+        ...UNUSABLE,
+        message: /another state directory \(DEPUTY_STATE_DIR\)/,
+      });
       assert.throws(() => openSqliteJournal({ stateDir: join(file, "state") }), UNUSABLE);
     });
   });

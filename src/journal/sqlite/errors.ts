@@ -86,7 +86,7 @@ const BY_CAUSE: Record<Cause, (file: string, words: string) => JournalErrorText>
     code: "journal-unusable",
     message:
       `Cannot open the journal ${file} for writing: ${words}. Deputy must be able to write this file and its ` +
-      "directory. Check their owner and permissions, or use another state directory.",
+      "directory. Check their owner and permissions, or use another state directory (DEPUTY_STATE_DIR).",
   }),
   busy: (file, words) => ({
     code: "journal-unusable",
@@ -96,7 +96,7 @@ const BY_CAUSE: Record<Cause, (file: string, words: string) => JournalErrorText>
     code: "journal-unusable",
     message:
       `The journal ${file} failed: ${words}. Everything that was acknowledged is kept. ` +
-      "Check the disk, its quota and the limit on file sizes, or use another state directory.",
+      "Check the disk, its quota and the limit on file sizes, or use another state directory (DEPUTY_STATE_DIR).",
   }),
 };
 

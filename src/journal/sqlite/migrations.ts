@@ -54,7 +54,7 @@ export function checkIdentity(database: DatabaseSync, file: string): void {
     throw new DeputyError(
       "journal-unusable",
       `Expected Deputy's journal at ${file}, found a database of another program. It was not changed. ` +
-        "Move it elsewhere, or use another state directory.",
+        "Move it elsewhere, or use another state directory (DEPUTY_STATE_DIR).",
     );
   }
   const version = read(database, "PRAGMA user_version");
@@ -63,7 +63,7 @@ export function checkIdentity(database: DatabaseSync, file: string): void {
       "journal-unusable",
       `The journal ${file} was written by a newer Deputy: its version is ${version}, this program knows up to ` +
         `${MIGRATIONS.length}. It was not changed. Update Deputy (npm install -g deputize@latest), ` +
-        "or use another state directory.",
+        "or use another state directory (DEPUTY_STATE_DIR).",
     );
   }
 }
