@@ -229,6 +229,8 @@ export type ChildEvent =
         ok: boolean;
         /** `unknown`: the call was running when the process died. */
         outcome: "ran" | "denied" | "invalid" | "unknown";
+        /** The decision that denied it: of a rule (`by: "rule"`) or as in `approval-end`. Absent in older journals. */
+        denial?: { by: string; reason: string };
         filesChanged: string[];
         /** Files that the model knows from now on; absent = none. */
         seen?: SeenFile[];

@@ -15,8 +15,11 @@ export type TokenCount = { input: number; output: number; cached: number; reason
 /** `known`: every request was priced. `estimated`: a failed request may have been charged. `unknown`: no price or usage. */
 export type CostStatus = "known" | "estimated" | "unknown";
 
-/** One tool call in the trace; `bytes` is the length of the text that the model read. */
-export type ToolTrace = { name: string; target: string; bytes: number; ok: boolean };
+/**
+ * One tool call in the trace; `bytes` is the length of the text that the model read. `denied`: a rule or a user did not
+ * allow it.
+ */
+export type ToolTrace = { name: string; target: string; bytes: number; ok: boolean; denied?: true };
 
 export type RouteReport = {
   /** The request as written. */
@@ -212,7 +215,7 @@ function addRequest(tally: ChildStats, reservedUsd = 0): void {
 
 function addToolCall(tally: ChildStats, event: Extract<ChildEvent, { kind: "tool-end" }>): void {
   const { name, target, text, ok } = event;
-  tally.toolTrace.push({ name, target, bytes: Buffer.byteLength(text), ok });
+  tally.toolTrace.push({ name, target, bytes: Buffer.byteLength(text), ok, ...(event.denial && { denied: true }) });
   for (const path of event.filesChanged) tally.filesChanged.add(path);
   if (event.outcome === "unknown") tally.warnings.push(outcomeUnknown(event));
 }

@@ -10,7 +10,7 @@ import { invalidArguments } from "../invalid-arguments.ts";
 import { present } from "../present.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
-import { type Child, emit } from "./child.ts";
+import { type ApprovalDecision, type Child, emit } from "./child.ts";
 import { type ToolCall, turnMessage } from "./conversation.ts";
 import { createFoundJudge } from "./file-rules.ts";
 import { decidePermission } from "./permissions.ts";
@@ -20,8 +20,9 @@ type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubje
 /** A running call, and a promise of its end. */
 type UnderWay = Admitted & { run: Promise<Ran> };
 type Ran = { output: ToolOutput; durationMs: number };
+type Denial = Pick<ApprovalDecision, "by" | "reason">;
 /** A call that does not run, with the text for the model. */
-type Refused = { outcome: "denied" | "invalid" | "unknown"; text: string; target: string };
+type Refused = { outcome: "denied" | "invalid" | "unknown"; text: string; target: string; denial?: Denial };
 
 /**
  * `atOnce`: maximum concurrent calls. A search is a process with two pipes: eight keep a disk busy, and leave room for
@@ -70,10 +71,10 @@ async function* admit(
       text: "Deputy was interrupted while this ran: it may or may not have taken effect. Check before you repeat it.",
     };
   }
-  const { allowed, reason } = yield* ask(child, call, tool, subject);
+  const { allowed, by, reason } = yield* ask(child, call, tool, subject);
   return allowed
     ? { call, tool, input: parsed.data, subject }
-    : { outcome: "denied", target: subject.target, text: `Not allowed: ${reason}` };
+    : { outcome: "denied", target: subject.target, text: `Not allowed: ${reason}`, denial: { by, reason } };
 }
 
 /** The rules' decision or, if they say `ask`, the user's. */
@@ -82,7 +83,7 @@ async function* ask(
   { callId, name }: ToolCall,
   tool: Tool,
   subject: ToolSubject,
-): AsyncGenerator<ChildEvent, { allowed: boolean; reason: string }> {
+): AsyncGenerator<ChildEvent, ApprovalDecision> {
   const { permissions, approve, answerBy: deadline } = child.deps;
   const { decision, because, holdsSecrets } = decidePermission(
     permissions.rules,
@@ -90,7 +91,7 @@ async function* ask(
     tool.name,
     subject,
   );
-  if (decision !== "ask") return { allowed: decision === "allow", reason: because };
+  if (decision !== "ask") return { allowed: decision === "allow", by: "rule", reason: because };
   const { childId, planned } = child.input;
   const { target } = subject;
   const directory = realDirectory(planned.workspace);
@@ -102,7 +103,8 @@ async function* ask(
   const goal = turnMessage(child.conversation) ?? planned.task.goal;
   const verdict = await approve({ ...facts, goal, request: requestCode(facts) }, child.signal);
   yield emit(child, { kind: "approval-end", callId, ...verdict });
-  if (verdict.allowed && realDirectory(planned.workspace) !== directory) return { allowed: false, reason: MOVED };
+  if (verdict.allowed && realDirectory(planned.workspace) !== directory)
+    return { allowed: false, by: "moved", reason: MOVED };
   return holdsSecrets && !verdict.allowed ? { ...verdict, reason: `${verdict.reason} (${because})` } : verdict;
 }
 
@@ -117,15 +119,13 @@ function realDirectory(workspace: string): string {
   }
 }
 
-function refuse(child: Child, { callId, name }: ToolCall, { outcome, text, target }: Refused): ChildEvent {
+function refuse(child: Child, { callId, name }: ToolCall, refused: Refused): ChildEvent {
   return emit(child, {
     kind: "tool-end",
     callId,
     name,
-    target,
-    text,
+    ...refused,
     ok: false,
-    outcome,
     filesChanged: [],
     durationMs: 0,
   });

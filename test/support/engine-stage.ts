@@ -60,8 +60,12 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     if (reply.ok) for (const part of reply.parts) if (part.type === "text") show({ type: "text", text: part.text });
     return reply;
   };
+  const config = configSchema.parse({
+    ...staged.config,
+    ...(staged.delegation && { delegation: staged.delegation }),
+  });
   const setup: Setup = {
-    config: configSchema.parse({ ...staged.config, ...(staged.delegation && { delegation: staged.delegation }) }),
+    config,
     warnings: [],
     plan: (call) => ({ planned: call.tasks.map((task) => planOf(task, makeRoute)), warnings: [], agents: {} }),
     candidates: () => [],
@@ -78,7 +82,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
       throw new Error("no image should be read here");
     },
     readNotes: staged.readNotes ?? (async () => ({ warnings: [] })),
-    permissions: [],
+    permissions: config.permissions,
     listModels: () => ({ aliases: [], models: [] }),
   };
   let ids = 0;

@@ -19,6 +19,7 @@ import {
   type Steer,
 } from "../../run/run.ts";
 import { commandInLine } from "../../spelled-text.ts";
+import { allowHint } from "../approvals/allow-hint.ts";
 import type { Paint } from "../io.ts";
 import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
 import { displayWidth, fit, oneLine } from "./terminal-text.ts";
@@ -32,6 +33,9 @@ export type LineFormat = {
   /** Maximum width of a line in cells; the goal is shortened first. */
   columns: () => number;
 };
+
+/** Width of the command or path of a denied call. */
+const DENIED_COLUMNS = 200;
 
 /** A finished line may wrap so that its goal stays recognizable. */
 const LEAST_GOAL_COLUMNS = 40;
@@ -171,9 +175,9 @@ function notable(event: Event): Note | undefined {
       if (event.answerBy === undefined) return undefined;
       return { sign: "?", text: `${asked(event)} · deputy approve ${event.childId}` };
     case "approval-end":
-      if (!event.allowed) return { sign: "!", text: `denied: ${event.reason}` };
-      return event.answerId === undefined ? undefined : { sign: "·", text: `allowed by ${event.by}` };
+      return !event.allowed || event.answerId === undefined ? undefined : { sign: "·", text: `allowed by ${event.by}` };
     case "tool-end":
+      if (event.denial !== undefined) return { sign: "!", text: denied(event, event.denial) };
       if (event.outcome !== "unknown") return undefined;
       return { sign: "!", text: `${event.name} ${event.target}: interrupted, outcome unknown` };
     case "stop-request":
@@ -183,6 +187,17 @@ function notable(event: Event): Note | undefined {
     default:
       return undefined;
   }
+}
+
+type Denial = NonNullable<Extract<Event, { kind: "tool-end" }>["denial"]>;
+
+/** Names the call, the reason and, if it was denied because nobody decided, the flag that allows it. */
+function denied({ name, target }: Extract<Event, { kind: "tool-end" }>, { by, reason }: Denial): string {
+  const call = `\`${name}: ${fit(commandInLine(target), DENIED_COLUMNS)}\``;
+  if (by !== "nobody" && by !== "timeout")
+    return reason.startsWith("denied") ? `${call} ${reason}` : `${call} denied: ${reason}`;
+  const because = by === "nobody" ? "nobody can answer here." : reason;
+  return `${call} denied: ${because} ${allowHint(name, target)}`;
 }
 
 function asked({ name, target, directory }: Extract<Event, { kind: "approval-ask" }>): string {

@@ -24,13 +24,15 @@ export function formatAnswer(run: Run, child: Result, paint: Paint): string {
   return [head + outcome, ...reason, ...(summary === "" ? [] : [`\n${summary}`])].join("\n");
 }
 
-/** `2 of 3 completed in 4.8s · $0.0031 · deputy show 3f9c`. */
+/** `2 of 3 tasks completed in 4.8s · $0.0031 · 1 tool call denied · deputy show 3f9c`. */
 function formatTotals(run: Run, result: DelegationResult, paint: Paint, ephemeral: true | undefined): string {
   const completed = result.results.filter((child) => child.status === "completed").length;
+  const denials = result.results.flatMap(({ tool_trace }) => tool_trace.filter(({ denied }) => denied)).length;
   const time = formatDuration(result.total_duration_seconds);
   const parts = [
     `${completed} of ${plural(run.children.length, "task")} completed in ${time}`,
     formatTotalCost(result),
+    ...(denials === 0 ? [] : [`${plural(denials, "tool call")} denied`]),
     ...(ephemeral ? [] : [`deputy show ${result.delegation_id}`]),
   ];
   return paint(completed === run.children.length ? "green" : "yellow", parts.join(" · "));

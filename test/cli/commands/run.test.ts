@@ -193,10 +193,28 @@ describe("at a terminal", () => {
     assert.match(running.stdout(), /✓ \[1\/1\] Look[\s\S]*\n\nlooked\n/);
   });
 
-  test("no question is asked without a keyboard", async () => {
+  test("without a keyboard, no question is asked: the line names the call and the flag that allows it", async () => {
     const { engine } = createTestEngine({ script, tools: [ask] });
     const { stdout } = await deputy(["run", "--goal", "Look"], { engine });
-    assert.match(stdout, /! \[1\/1\] denied: .*nobody can answer here/);
+    assert.match(
+      stdout,
+      /^! \[1\/1\] `terminal: ls` denied: nobody can answer here\. Allow it with: --allow 'terminal: ls'$/m,
+    );
+    assert.match(stdout, /^1 of 1 task completed in \S+ · \S+ · 1 tool call denied · deputy show/m);
+  });
+
+  test("what --allow names runs, and nothing is counted as denied", async () => {
+    const { engine } = createTestEngine({ script, tools: [ask] });
+    const { stdout } = await deputy(["run", "--goal", "Look", "--allow", "terminal: ls"], { engine });
+    assert.doesNotMatch(stdout, /denied/);
+  });
+
+  test("a rule's denial is named like any other, without a flag to allow it", async () => {
+    const config = { permissions: [{ tool: "terminal", then: "deny" }] };
+    const { engine } = createTestEngine({ script, tools: [ask], config });
+    const { stdout } = await deputy(["run", "--goal", "Look"], { engine });
+    assert.match(stdout, /^! \[1\/1\] `terminal: ls` denied: .* says deny to ls$/m);
+    assert.match(stdout, / · 1 tool call denied · /);
   });
 });
 
