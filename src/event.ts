@@ -4,7 +4,7 @@
  */
 import type { Failure, Warning } from "./errors.ts";
 import type { Planned } from "./plan.ts";
-import type { Route } from "./route.ts";
+import type { Route, Wish } from "./route.ts";
 import type { Call } from "./task.ts";
 import type { SeenFile, ToolEffect } from "./tool.ts";
 
@@ -91,6 +91,12 @@ export type McpClientFacts = { name: string; workspace: string };
 /** `model`: another model wrote the message, and its child is told so. */
 export type SteerAuthor = "model";
 
+/**
+ * The link of a retry to an earlier run. `carried`: the completed children of that run, by the id of the child that stands
+ * for each here; events with their end follow, and nothing is requested for them.
+ */
+export type RetryOf = { delegationId: string; carried: Record<string, { from: string; filesChanged: string[] }> };
+
 type Of<Kind extends string, Facts> = { kind: Kind; at: number; delegationId: string } & Facts;
 type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string } & Facts>;
 
@@ -121,6 +127,12 @@ export type DelegationEvent =
         client?: McpClientFacts;
         /** The `JOURNAL_FORMAT` that reading the run requires; absent in runs of format 1. */
         format?: number;
+        /** Directory that the tasks' workspaces are relative to; absent in older journals. */
+        directory?: string;
+        /** The caller's model request, from flags. */
+        wish?: Wish;
+        /** The run whose tasks this one runs again, and the results that it takes over from it. */
+        retry?: RetryOf;
       }
     >
   /** The bytes of an image that the call itself contained, stored once; call and plan refer to it by hash. */

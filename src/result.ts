@@ -4,7 +4,7 @@
  */
 
 import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
-import type { ChildEvent, Ending, NestedUsage, SchemaCheck, Usage } from "./event.ts";
+import type { ChildEvent, Ending, NestedUsage, RetryOf, SchemaCheck, Usage } from "./event.ts";
 import type { Planned, Ready } from "./plan.ts";
 import { present } from "./present.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
@@ -70,6 +70,8 @@ export type Result = {
   warnings: Warning[];
   /** The command that shows the child's full transcript. */
   transcript: string;
+  /** In a retry: the child of an earlier run whose result this is. It cost nothing again. */
+  carried_from?: string;
 };
 
 export type DelegationResult = {
@@ -78,12 +80,16 @@ export type DelegationResult = {
   total_duration_seconds: number;
   total_cost_usd: number | null;
   warnings: Warning[];
+  /** The run whose tasks this one ran again. */
+  retry_of?: string;
 };
 
 /** Usage and activity of a child so far: the running fold from which a `Result` is made. It holds no messages. */
 export type ChildStats = {
   readonly childId: string;
   readonly taskIndex: number;
+  /** The child of an earlier run whose result this one takes over. It makes no request of its own. */
+  readonly carriedFrom?: string;
   planned: Planned;
   startedAt?: number;
   ending?: Ending;
@@ -114,10 +120,17 @@ export type ChildStats = {
   warnings: Warning[];
 };
 
-export function createChildStats(childId: string, taskIndex: number, planned: Planned): ChildStats {
+/** @param carried the earlier child whose result it takes over */
+export function createChildStats(
+  childId: string,
+  taskIndex: number,
+  planned: Planned,
+  carried?: RetryOf["carried"][string],
+): ChildStats {
   return {
     childId,
     taskIndex,
+    ...present({ carriedFrom: carried?.from }),
     planned,
     durationMs: 0,
     pausedMs: 0,
@@ -132,7 +145,7 @@ export function createChildStats(childId: string, taskIndex: number, planned: Pl
     servedModels: new Set(),
     attempts: [],
     toolTrace: [],
-    filesChanged: new Set(),
+    filesChanged: new Set(carried?.filesChanged),
     charges: new Map(),
     warnings: "route" in planned ? [...planned.route.warnings] : [],
   };
@@ -327,7 +340,8 @@ function base(tally: ChildStats) {
     files_changed: [...tally.filesChanged],
     delegations: [...tally.charges.keys()].toSorted((one, other) => one.localeCompare(other, "en", { numeric: true })),
     warnings: [...tally.warnings],
-    transcript: `deputy show ${tally.childId}`,
+    transcript: `deputy show ${tally.carriedFrom ?? tally.childId}`,
+    ...present({ carried_from: tally.carriedFrom }),
   };
 }
 

@@ -44,6 +44,11 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: "continue a run whose process has ended",
     load: async () => (await import("./commands/resume.ts")).declareResume,
   },
+  retry: {
+    usage: "retry ID",
+    summary: "run again what did not complete, as a new run",
+    load: async () => (await import("./commands/retry.ts")).declareRetry,
+  },
   stop: {
     usage: "stop ID[.n]",
     summary: "stop a run or one of its children, in any process",

@@ -63,6 +63,11 @@ export interface Deputy {
   chat(options?: Partial<ChatOptions>): Promise<Chat>;
   /** Continues a run whose process has ended. */
   resume(id: string, options?: ResumeOptions): Promise<Delegation>;
+  /**
+   * Runs again what an ended run did not complete, as a new run; completed results are carried over.
+   * @param options.route replaces the model, provider or effort of every task that runs again
+   */
+  retry(id: string, options?: DelegateOptions & { route?: Wish }): Promise<Delegation>;
   stop(id: string, by?: string): Promise<void>;
   /** Sends a message to a child (`ID.n`, or a run with one open child), which receives it with its next request. */
   steer(id: string, text: string, by?: string): Promise<SteerReceipt>;
@@ -120,6 +125,8 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
     chat: async (chatOptions = {}) =>
       openChat((await open()).engine, { workspace: cwd, ...present({ wish: parent }), ...chatOptions }),
     resume: async (id, resumeOptions = {}) => (await open()).engine.resume(id, resumeOptions),
+    retry: async (id, { workspace = cwd, ...more } = {}) =>
+      (await open()).engine.retry(id, { surface: "library", workspace, ...more }),
     stop: async (id, by = "library") => (await open()).engine.stop(id, by),
     steer: async (id, text, by = "library") => (await open()).engine.steer(id, text, by),
     settleSteer: async (receipt, signal = new AbortController().signal) =>

@@ -27,6 +27,7 @@ import type { LiveDelegation } from "./delegation.ts";
 import { type ConverseOptions, createContinueRun, type ResumeOptions } from "./start/continue-run.ts";
 import { newRun } from "./start/nested-call.ts";
 import { createResuming } from "./start/resume.ts";
+import { type RetryOptions, retry } from "./start/retry.ts";
 import { createRunsHere, type RunOptions } from "./start/runs-here.ts";
 import { type CallOptions, type CallsDeps, createCalls, type Plan } from "./start/start-call.ts";
 import type { Services } from "./work/services.ts";
@@ -39,6 +40,7 @@ export type { Asker } from "./control/approvals.ts";
 export type { SteerReceipt } from "./control/messages.ts";
 export type { Delegation, LiveDelegation } from "./delegation.ts";
 export type { ConverseOptions, ResumeOptions } from "./start/continue-run.ts";
+export type { RetryOptions } from "./start/retry.ts";
 export type { Plan } from "./start/start-call.ts";
 export type { ChatExtras } from "./work/toolbox.ts";
 
@@ -81,6 +83,12 @@ export interface Engine extends ClientCalls {
    * child can continue: nothing is written then
    */
   resume(id: string, options: ResumeOptions): Promise<LiveDelegation>;
+  /**
+   * Runs again what an ended run did not complete, as a new run that is linked to it and has a budget of its own.
+   * Completed results are carried over. @throws DeputyError `run-unknown` | `usage` | `run-owned` · `nothing-to-run` if
+   * every task completed, or none can start
+   */
+  retry(id: string, options: RetryOptions): Promise<LiveDelegation>;
   /**
    * Like `resume`, for the server that owned the run: what a user stopped, or asked to stop, stays stopped.
    * @param found the run, which is in use from now on: find it again with `run`
@@ -161,7 +169,7 @@ export function createEngine(deps: EngineDeps): Engine {
   async function submit(asked: Call, options: SubmitOptions): Promise<LiveDelegation> {
     const { setup, firstEvents } = await prepare(asked, options);
     const [start] = await journal.begin({ id: deps.newId() }, firstEvents);
-    return begin(setup, newRun(start), [start], options);
+    return begin(setup, newRun([start]), [start], options);
   }
 
   async function enqueue(asked: Call, options: SubmitOptions): Promise<string> {
@@ -196,6 +204,7 @@ export function createEngine(deps: EngineDeps): Engine {
     submit,
     enqueue,
     orphanedRuns: (server) => orphanedRuns(journal, server),
+    retry: (id, options) => retry({ ...deps, ...current, prepare, begin }, id, options),
     ...createContinueRun({ ...deps, ...resuming, ...current, own, disown, begin }),
     stop,
     ...createSteering(talk),

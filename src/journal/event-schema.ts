@@ -35,6 +35,7 @@ const FACTS = {
     warnings: z.array(warning),
     callKey: text.optional(),
     client: z.looseObject({ name: text, workspace: text }).optional(),
+    retry: z.looseObject({ delegationId: text, carried: z.record(text, z.looseObject({ from: text })) }).optional(),
     format: number.optional(),
   },
   "image-add": { sha256: text, base64: text },

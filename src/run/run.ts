@@ -33,6 +33,7 @@ import {
   usageTotals,
   usedAlone,
 } from "../result.ts";
+import type { Wish } from "../route.ts";
 import type { Call } from "../task.ts";
 
 export type RunChild = {
@@ -82,6 +83,12 @@ export type Run = {
   readonly depth: number;
   call: Call;
   readonly surface: string;
+  /** Directory that the tasks' workspaces are relative to; absent in older journals. */
+  readonly directory?: string;
+  /** The caller's model request, from flags. */
+  readonly wish?: Wish;
+  /** The run whose tasks this one runs again. */
+  readonly retryOf?: string;
   /** Key of the MCP client's call that started the run, if any. */
   readonly callKey?: string;
   /** MCP clients that have received its end, or no longer want it. */
@@ -146,6 +153,8 @@ export function isConversation({ surface }: Pick<Run, "surface">): boolean {
   return surface === "chat";
 }
 
+type Start = Extract<StoredEvent, { kind: "delegation-start" }>;
+
 /** Folds events into runs, one at a time. The first event must be `delegation-start`. */
 export function foldRun(run: Run | undefined, event: Event): Run {
   if (run !== undefined && event.delegationId !== run.delegationId) return foldNested(run, event);
@@ -156,7 +165,12 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       depth: event.depth ?? 1,
       call: event.call,
       surface: event.surface,
-      ...present({ callKey: event.callKey }),
+      ...present({
+        callKey: event.callKey,
+        directory: event.directory,
+        wish: event.wish,
+        retryOf: event.retry?.delegationId,
+      }),
       closedBy: new Set(),
       agents: event.agents ?? {},
       startedAt: event.at,
@@ -165,7 +179,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       resumedHere: 0,
       warnings: [...event.warnings],
       children: event.planned.map((planned, index) => ({
-        tally: createChildStats(childIdOf(event.delegationId, index), index, planned),
+        tally: statsOf(event, planned, index),
         asked: planned.task.goal,
         activity: "waiting",
         steers: [],
@@ -215,6 +229,11 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       if (isProgress(event)) gotFurther(run, event.childId);
       return run;
   }
+}
+
+function statsOf({ delegationId, retry }: Start, planned: Planned, index: number): ChildStats {
+  const childId = childIdOf(delegationId, index);
+  return createChildStats(childId, index, planned, retry?.carried[childId]);
 }
 
 /**
@@ -478,7 +497,12 @@ function childOf(run: Run, childId: string): RunChild {
 
 /** Returns whether a child has ended or was rejected. */
 export function hasEnded(child: RunChild): boolean {
-  return "problem" in child.tally.planned || child.tally.ending !== undefined;
+  return isRejected(child) || child.tally.ending !== undefined;
+}
+
+/** Returns whether a task could not start. */
+export function isRejected({ tally }: RunChild): boolean {
+  return "problem" in tally.planned;
 }
 
 /** Ends a child that was stopped without writing its own end: it was queued, or its owner died. */
@@ -520,5 +544,6 @@ export function resultsAtFailure(run: Run, failure: Warning): DelegationResult {
 function resultsWith(run: Run, ended: readonly Pick<RunChild, "tally">[], warnings: Warning[]): DelegationResult {
   const results = ended.map(({ tally }) => resultOf(tally));
   const costs = run.children.map(({ tally }) => costOf(tally).usd);
-  return delegationResult(run.delegationId, results, costs, run.durationMs ?? workedMs(run), warnings);
+  const result = delegationResult(run.delegationId, results, costs, run.durationMs ?? workedMs(run), warnings);
+  return { ...result, ...present({ retry_of: run.retryOf }) };
 }

@@ -10,6 +10,7 @@ import {
   ancestorPrefix,
   canGoOn,
   hasEnded,
+  isRejected,
   leftOutInWords,
   minuteOf,
   parseRunId,
@@ -60,7 +61,7 @@ function formatRunEvent(event: Event, run: Run, format: LineFormat): string[] {
     });
     return [finishedLine(resultOf(child.tally), run, format), ...remarks];
   }
-  const remark = noteOn(event, format);
+  const remark = child.tally.carriedFrom === undefined ? noteOn(event, format) : undefined;
   return remark === undefined ? [] : [noteLine(remark, child, run, format)];
 }
 
@@ -82,17 +83,31 @@ function childOf(run: Run, childId: string): RunChild | undefined {
 
 function opening(run: Run, format: LineFormat): string[] {
   const { paint } = format;
-  const head = `${paint("bold", plural(run.children.length, "task"))} · run ${run.delegationId}`;
-  const planWarnings = run.children.flatMap((child) =>
-    child.tally.warnings.map((warning) => noteLine({ sign: "!", text: warning.message }, child, run, format)),
-  );
-  const rejected = run.children.filter(hasEnded).map((child) => finishedLine(resultOf(child.tally), run, format));
+  const head = `${paint("bold", plural(run.children.length, "task"))} · run ${run.delegationId}${retryNote(run)}`;
+  const planWarnings = run.children
+    .filter(isOwn)
+    .flatMap((child) =>
+      child.tally.warnings.map((warning) => noteLine({ sign: "!", text: warning.message }, child, run, format)),
+    );
+  const rejected = run.children.filter(isRejected).map((child) => finishedLine(resultOf(child.tally), run, format));
   return [
     head,
     ...run.warnings.map((warning) => paint("yellow", `! ${oneLine(warning.message)}`)),
     ...planWarnings,
     ...rejected,
   ];
+}
+
+/** ` · retry of 7f3a · 2 carried over`. */
+function retryNote({ retryOf, children }: Run): string {
+  if (retryOf === undefined) return "";
+  const carried = children.filter((child) => !isOwn(child)).length;
+  return ` · retry of ${retryOf}${carried === 0 ? "" : ` · ${carried} carried over`}`;
+}
+
+/** Returns whether a child works itself: it does not take over the result of an earlier one. */
+function isOwn({ tally }: RunChild): boolean {
+  return tally.carriedFrom === undefined;
 }
 
 function resumption(

@@ -7,7 +7,16 @@ import { errorCode, errorMessage } from "../../errors.ts";
 import { type Event, isStored } from "../../event.ts";
 import { jsonDocument, jsonLine } from "../../printed-json.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../../result.ts";
-import { hasEnded, parseRunId, type Run, type RunUpdate, resultsAtFailure, resultsOf, runIn } from "../../run/run.ts";
+import {
+  hasEnded,
+  isRejected,
+  parseRunId,
+  type Run,
+  type RunUpdate,
+  resultsAtFailure,
+  resultsOf,
+  runIn,
+} from "../../run/run.ts";
 import { createApprovalPrompt } from "../approvals/approval-prompt.ts";
 import { answersFrom } from "../approvals/question.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
@@ -164,7 +173,7 @@ export function routeOf(run: Run | undefined, childId: string): string {
 /** Results that an event makes final: its child's or, at the start, those of rejected tasks. */
 function endedBy(event: Event, run: Run): Result[] {
   if (event.delegationId !== run.delegationId) return [];
-  if (event.kind === "delegation-start") return run.children.filter(hasEnded).map((child) => resultOf(child.tally));
+  if (event.kind === "delegation-start") return run.children.filter(isRejected).map((child) => resultOf(child.tally));
   if (event.kind === "delegation-resume") {
     const left = run.children.filter(({ tally }) => event.blocked?.[tally.childId] !== undefined);
     return left.map((child) => resultOf(child.tally));

@@ -28,10 +28,14 @@ export function formatRoute(route: { provider: string; model: string; effort?: s
   return route.effort ? `${where} · effort ${route.effort}` : where;
 }
 
-/** A child's time, route and cost: `4.7s · glm-4.7 @ zai · $0.0012`; `not started` for a rejected task. */
+/**
+ * A child's time, route and cost: `4.7s · glm-4.7 @ zai · $0.0012`; `not started` for a rejected task, `glm-4.7 @ zai ·
+ * carried over from 7f3a.1` for one of an earlier run.
+ */
 export function formatOutcome(result: Result): string {
   if (result.provider === null || result.model === null) return "not started";
   const route = formatRoute({ provider: result.provider, model: result.model, effort: result.reasoning_effort });
+  if (result.carried_from !== undefined) return `${route} · carried over from ${result.carried_from}`;
   const cost = formatCost({ usd: result.cost_usd, status: result.cost_status });
   return `${formatDuration(result.duration_seconds)} · ${route} · ${cost}`;
 }

@@ -107,8 +107,28 @@ function loadFile(
   }
 }
 
-async function storedImage(sha256: string, { journal, delegationId }: ImageSources): Promise<string | undefined> {
+async function storedImage(
+  sha256: string,
+  { journal, delegationId }: Omit<ImageSources, "readImage">,
+): Promise<string | undefined> {
   for await (const { event } of journal.read({ delegationId, kinds: ["image-add"] }))
     if (event.kind === "image-add" && event.sha256 === sha256) return event.base64;
   return undefined;
+}
+
+/** A task's images as they were given: the `data:` URLs that its run stored by hash, and every other one as written. */
+export function restoredImages(
+  written: readonly string[] | undefined,
+  planned: Planned,
+  sources: Omit<ImageSources, "readImage">,
+): Promise<string[]> | undefined {
+  if (written === undefined) return undefined;
+  const refs = "images" in planned ? (planned.images ?? []) : [];
+  return Promise.all(
+    written.map(async (name, index) => {
+      const ref = refs[index];
+      const base64 = ref?.from === "data" ? await storedImage(ref.sha256, sources) : undefined;
+      return base64 === undefined || ref === undefined ? name : `data:${ref.mediaType};base64,${base64}`;
+    }),
+  );
 }

@@ -71,9 +71,11 @@ export function isOver(run: Run): boolean {
   return run.endedAt !== undefined && !run.children.some(canGoOn);
 }
 
-/** Creates a run below a child. */
-export function newRun(start: StoredEvent): LoadedRun {
-  return { run: foldRun(undefined, start), past: new Map(), lastSeq: 0 };
+/** Creates a run from its first events. */
+export function newRun([start, ...more]: readonly [StoredEvent, ...StoredEvent[]]): LoadedRun {
+  const run = foldRun(undefined, start);
+  for (const event of more) foldRun(run, event);
+  return { run, past: new Map(), lastSeq: 0 };
 }
 
 /** Hint for the model on how to read the rest of a truncated answer. */

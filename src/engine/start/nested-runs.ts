@@ -53,7 +53,7 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
     const { setup, firstEvents } = await prepare(nestedCall.call, options, nestedCall);
     if (parent.signal.aborted) throw new DeputyError("nothing-to-run", "Stopped before anything was started.");
     const [start] = await journal.begin({ under: nestedCall.by.childId }, firstEvents);
-    return { setup, recalled: newRun(start), first: [start] };
+    return { setup, recalled: newRun([start]), first: [start] };
   }
 
   async function resumeNested(loaded: LoadedRun, nestedCall: NestedCall, { server }: TreeOptions) {

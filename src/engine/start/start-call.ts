@@ -57,7 +57,7 @@ type Prepared = Plan & { call: Call; setup: Setup; agents: Record<string, string
  * A call that can begin: the setup it was planned with, and a function that makes the first events for the run's id.
  */
 export type ReadyCall = { setup: Setup; firstEvents(delegationId: string): [StartEvent, ...StoredEvent[]] };
-type StartEvent = Extract<StoredEvent, { kind: "delegation-start" }>;
+export type StartEvent = Extract<StoredEvent, { kind: "delegation-start" }>;
 
 export type Calls = {
   /** @throws DeputyError `task-invalid` | `config-invalid` */
@@ -104,7 +104,8 @@ export function createCalls(deps: CallsDeps): Calls {
   async function prepare(asked: Call, options: CallOptions, nested?: NestedCall): Promise<ReadyCall> {
     const { planned, warnings, call, setup, agents } = await plan(asked, options, nested);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
-    const { surface, server, callKey, client } = options;
+    const { surface, server, callKey, client, parent = {}, workspace: directory } = options;
+    const wish = Object.keys(parent).length > 0 ? parent : undefined;
     return {
       setup,
       firstEvents(delegationId) {
@@ -124,6 +125,8 @@ export function createCalls(deps: CallsDeps): Calls {
             server,
             callKey,
             client,
+            directory,
+            wish,
           }),
         };
         return [start, ...stored];

@@ -1,0 +1,70 @@
+/** `deputy retry`: runs again what a run did not complete, as a new run, with the output of `deputy run`. */
+import { resolve } from "node:path";
+import { Option } from "commander";
+import { present } from "../../present.ts";
+import { EFFORTS } from "../../route.ts";
+import {
+  ALLOW_OPTION,
+  CONCURRENCY_OPTION,
+  CONFIG_OPTION,
+  type Declare,
+  examples,
+  positiveNumber,
+  WAIT_FOR_APPROVAL_OPTION,
+  withDeputy,
+} from "../command.ts";
+import { createFollower, type FollowFlags } from "../terminal/follow.ts";
+import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
+
+type RetryFlags = FollowFlags & RouteFlags & WorkFlags & { maxCost?: number; strict?: true };
+
+export const declareRetry: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .description("Run again what a run did not complete, as a new run. Completed results are carried over.")
+    .argument("<id>", "the run's id, or its beginning")
+    .option("-m, --model <model>", "run every task that runs again on this model; also `x --provider y`")
+    .option("-p, --provider <slug>", "run them at this provider")
+    .addOption(new Option("-e, --effort <effort>", "run them with this reasoning effort").choices(EFFORTS))
+    .option(...CONCURRENCY_OPTION)
+    .option("--max-cost <usd>", "maximum cost of the new run (default: that of the earlier one)", positiveNumber)
+    .option(...ALLOW_OPTION)
+    .option(...WAIT_FOR_APPROVAL_OPTION)
+    .option("--strict", "start nothing unless every task can start")
+    .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
+    .option("--ndjson", "print events and result as JSON lines")
+    .option("-o, --output <dir>", "write every result to this directory, carried ones included")
+    .option("-v, --verbose", "also show requests, tool calls and approvals")
+    .option(...CONFIG_OPTION)
+    .addHelpText(
+      "after",
+      `
+A failed, incomplete, stopped or rejected task starts from its beginning, in the directory where it ran, with the current
+config and keys. The result of a completed task is carried over: it costs nothing again. The new run has an id and a budget
+of its own, and can be shown, watched, stopped and resumed like any run.
+deputy resume ID continues a stopped run where it was instead.
+
+Exit codes: as for deputy run.
+${examples([
+  ["deputy retry 7f3a", "run the tasks that failed once more"],
+  ["deputy retry 7f3a --model glm-5.1", "on another model"],
+  ["deputy retry 7f3a -m claude-opus-5-5 -p anthropic --max-cost 2", "at another provider, for at most $2"],
+])}`,
+    )
+    .action((id: string, flags: RetryFlags) =>
+      withDeputy(context, flags.config, async ({ engine }) => {
+        const { run } = await engine.run(id);
+        const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
+        const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
+        const { maxCost: maxCostUsd, strict } = flags;
+        const delegation = await engine.retry(id, {
+          surface: "cli",
+          workspace: io.cwd,
+          route: wishOf(flags),
+          ...workOptions(flags),
+          ...present({ maxCostUsd, strict, asker: follower.asker }),
+        });
+        context.exitWith((await follower.follow(delegation)).code);
+      }),
+    );
+};
