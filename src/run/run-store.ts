@@ -38,6 +38,8 @@ const LISTED = [
   "step-fail",
   "pause-start",
   "pause-end",
+  "approval-ask",
+  "approval-end",
   "message-add",
   "child-end",
 ] as const satisfies StoredEvent["kind"][];

@@ -53,8 +53,8 @@ describe("a run of a later Deputy", () => {
     const { engine, id } = await journalOfTwoVersions();
     const { code, stdout, stderr } = await deputy(["runs"], { engine: engine() });
     assert.equal(code, 0);
-    assert.match(stdout, new RegExp(`^${id} `, "m"));
-    assert.doesNotMatch(stdout, /^begun|^resumed/m);
+    assert.match(stdout, new RegExp(`^✓ +${id} `, "m"));
+    assert.doesNotMatch(stdout, /^\S +(begun|resumed) /m);
     assert.match(stderr, /^! 2 runs of a newer Deputy are not listed: begun, resumed\. Update Deputy to read them\.$/m);
     const pruned = await engine().prune({ unfinished: true });
     assert.deepEqual(pruned.runs.includes("begun") || pruned.runs.includes("resumed"), false);

@@ -14,11 +14,11 @@ import { openShownRequests } from "../approvals/shown-requests.ts";
 import { userOf } from "../approvals/user.ts";
 import { formatDecision, formatRequests } from "../commands/approve.ts";
 import { formatModels } from "../commands/models.ts";
-import { formatRuns } from "../commands/runs.ts";
 import { formatChild, formatRun } from "../commands/show.ts";
 import { formatReceipt } from "../commands/steer.ts";
 import type { Io, Paint } from "../io.ts";
 import { formatCost, formatCount, formatRoute, plural } from "../terminal/format.ts";
+import { formatRuns, runTableView } from "../terminal/run-table.ts";
 import { sizeOf } from "../terminal/screen.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { formatTranscript } from "../terminal/transcript.ts";
@@ -70,7 +70,7 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
   runs: {
     usage: "/runs",
     summary: "list your runs, newest first",
-    run: async (_, { deputy, io, paint }) => formatRuns(await deputy.engine.runs(20), paint, io.stdout.columns ?? 160),
+    run: async (_, { deputy, io }) => formatRuns(await deputy.engine.runs(20), runTableView(io)),
   },
   show: {
     usage: "/show [ID[.n]]",

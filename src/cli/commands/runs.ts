@@ -1,102 +1,129 @@
 /** `deputy runs`: every run in the journal, newest first. */
-import type { RunListing } from "../../engine/engine.ts";
-import { formatUsd } from "../../money.ts";
+import { stripVTControlCharacters } from "node:util";
+import { Option } from "commander";
+import type { Engine, RunListing } from "../../engine/engine.ts";
+import { DeputyError } from "../../errors.ts";
+import { isWithin } from "../../path-within.ts";
 import { jsonDocument } from "../../printed-json.ts";
-import { costIn, usedAlone } from "../../result.ts";
-import { allChildren, hasEnded } from "../../run/run.ts";
-import { stateOf } from "../../run/run-report.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
-import { createPaint, type Paint } from "../io.ts";
+import { earliest, parseSince, type Since } from "../input/since.ts";
+import { type Io, isRichTerminal } from "../io.ts";
 import { setAsideNote } from "../serving/resume-after-crash.ts";
 import { plural } from "../terminal/format.ts";
-import { formatTable } from "../terminal/table.ts";
-import { fit, oneLine } from "../terminal/terminal-text.ts";
+import { failedIn, formatRuns, listingDocument, runTable, runTableView } from "../terminal/run-table.ts";
+import { createScreen, type ScreenRow, type Size } from "../terminal/screen.ts";
+import { displayWidth } from "../terminal/terminal-text.ts";
 
 /** Number of runs listed by default. */
 const USUAL_LIMIT = 50;
+const WATCH_MS = 1000;
 
-/** Width of the columns before the goal, and minimum width of the goal. */
-const OTHER_COLUMNS = 58;
-const LEAST_GOAL_COLUMNS = 20;
+type RunsFlags = {
+  json?: true;
+  all?: true;
+  failed?: true;
+  here?: true;
+  since?: Since;
+  watch?: true;
+  config?: string;
+};
 
 export const declareRuns: Declare = (command, context) => {
   const { io } = context;
   command
     .description("List past and present runs, newest first.")
+    .option("--failed", "only runs in which a task did not complete")
+    .option("--here", "only runs of this directory and those below it")
+    .option("--since <time>", "only runs started since: 30m, 12h, 3d, 2w, or a date", parseSince)
     .option("--all", "list all runs, not only the newest 50 (--json always lists all)")
+    .addOption(new Option("--watch", "show them until Ctrl-C, as they change").conflicts(["json", "all"]))
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
-    .addHelpText("after", examples([["deputy runs", "finished, active and resumable runs"]]))
-    .action((flags: { json?: true; all?: true; config?: string }) =>
-      withDeputy(context, flags.config, async ({ engine }) => {
-        const { json, all = json } = flags;
-        const listings = await engine.runs(all ? undefined : USUAL_LIMIT);
-        if (json) io.stdout.write(jsonDocument(listings.map(listingDocument)));
-        else io.stdout.write(formatRuns(listings, createPaint(io.stdout, io.env), io.stdout.columns ?? 160));
-        io.stderr.write(listings.map(setAsideNote).join(""));
-        const later = await engine.laterRuns();
-        const older = (await engine.runCount()) - listings.length - later.length;
-        if (later.length > 0) io.stderr.write(laterNote(later));
-        if (older > 0) io.stderr.write(`… and ${plural(older, "older run")}: deputy runs --all\n`);
-      }),
+    .addHelpText(
+      "after",
+      `
+Marks: ✓ all tasks completed · ✗ some did not · ? waits for approval · → running · ‖ can be resumed.
+${examples([
+  ["deputy runs", "finished, active and resumable runs"],
+  ["deputy runs --failed --since 1d", "what did not complete since yesterday"],
+  ["deputy runs --here --watch", "the runs of this directory, as they change"],
+])}`,
+    )
+    .action((flags: RunsFlags) =>
+      withDeputy(context, flags.config, async ({ engine }) =>
+        flags.watch ? watchRuns(engine, flags, io) : listRuns(engine, flags, io),
+      ),
     );
 };
+
+async function listRuns(engine: Engine, flags: RunsFlags, io: Io): Promise<void> {
+  const { json, all = json } = flags;
+  const { listings, older } = await selectRuns(engine, flags, io, all ? undefined : USUAL_LIMIT);
+  const documents = () => listings.map((listing) => listingDocument(listing, io.clock.now()));
+  if (json) io.stdout.write(jsonDocument(documents()));
+  else if (listings.length === 0 && isFiltered(flags)) io.stdout.write("No such runs. See all: deputy runs\n");
+  else io.stdout.write(formatRuns(listings, runTableView(io)));
+  io.stderr.write(listings.map(setAsideNote).join(""));
+  const later = await engine.laterRuns();
+  if (later.length > 0) io.stderr.write(laterNote(later));
+  if (older > 0) io.stderr.write(`… and ${plural(older, "older run")}: deputy runs --all\n`);
+}
+
+function isFiltered({ failed, here, since }: RunsFlags): boolean {
+  return failed === true || here === true || since !== undefined;
+}
+
+/** The newest runs that the flags select, and how many older ones there are. */
+async function selectRuns(engine: Engine, flags: RunsFlags, io: Io, limit: number | undefined) {
+  if (!isFiltered(flags)) {
+    const listings = await engine.runs(limit);
+    const later = await engine.laterRuns();
+    return { listings, older: (await engine.runCount()) - listings.length - later.length };
+  }
+  const all = (await engine.runs()).filter((listing) => isSelected(listing, flags, io));
+  const listings = all.slice(0, limit);
+  return { listings, older: all.length - listings.length };
+}
+
+function isSelected({ run }: RunListing, { failed, here, since }: RunsFlags, { cwd, clock }: Io): boolean {
+  if (failed && failedIn(run) === 0) return false;
+  if (here && !(run.directory !== undefined && isWithin(cwd, run.directory))) return false;
+  return since === undefined || run.startedAt >= earliest(since, clock.now());
+}
+
+/** Redraws the newest runs that fit the terminal until the user interrupts. */
+async function watchRuns(engine: Engine, flags: RunsFlags, io: Io): Promise<void> {
+  if (!isRichTerminal(io.stdout, io.env))
+    throw new DeputyError(
+      "usage",
+      "--watch needs a terminal that can be redrawn. For a program, use deputy runs --json.",
+    );
+  const leaving = new AbortController();
+  const unsubscribe = io.onInterrupt(() => leaving.abort());
+  let listings: RunListing[] = [];
+  const screen = createScreen({ output: io.stdout, clock: io.clock, rows: (size) => tableRows(listings, io, size) });
+  try {
+    while (!leaving.signal.aborted) {
+      ({ listings } = await selectRuns(engine, flags, io, USUAL_LIMIT));
+      screen.start();
+      await io.clock.sleep(WATCH_MS, leaving.signal).catch(() => {}); // The user has interrupted.
+    }
+  } finally {
+    screen.pause();
+    unsubscribe();
+  }
+}
+
+function tableRows(listings: readonly RunListing[], io: Io, { columns, rows }: Size): ScreenRow[] {
+  const view = { ...runTableView(io), columns: columns - 1 };
+  const lines = runTable(listings.slice(0, Math.max(1, rows - 3)), view)
+    .trimEnd()
+    .split("\n");
+  const shown = listings.length === 0 ? ["No such runs."] : lines;
+  return shown.map((text) => ({ text, width: displayWidth(stripVTControlCharacters(text)) }));
+}
 
 function laterNote(ids: readonly string[]): string {
   const which = `${plural(ids.length, "run")} of a newer Deputy ${ids.length === 1 ? "is" : "are"} not listed`;
   return `! ${which}: ${ids.join(", ")}. Update Deputy to read ${ids.length === 1 ? "it" : "them"}.\n`;
-}
-
-export function formatRuns(listings: RunListing[], paint: Paint, columns: number): string {
-  if (listings.length === 0) return 'No runs yet. Start one: deputy run --goal "…"\n';
-  const rows = listings.map((listing) => {
-    const document = listingDocument(listing);
-    const { delegation_id, state, started_at, tasks, children, completed, goal } = document;
-    const started = started_at.slice(0, 16).replace("T", " ");
-    const firstGoal = fit(oneLine(goal), Math.max(LEAST_GOAL_COLUMNS, columns - OTHER_COLUMNS));
-    return [
-      delegation_id,
-      started,
-      `${completed}/${tasks}${children > tasks ? ` +${children - tasks}` : ""}`,
-      state,
-      knownCost(document),
-      firstGoal,
-    ];
-  });
-  const table = formatTable(["RUN", "STARTED (UTC)", "DONE", "STATE", "COST", "FIRST GOAL"], rows, paint);
-  const resumable = listings.find((listing) => ["unfinished", "stopped"].includes(stateOf(listing)))?.run.delegationId;
-  return resumable === undefined ? table : `${table}\nContinue the last interrupted run: deputy resume ${resumable}\n`;
-}
-
-function knownCost({
-  known_cost_usd: usd,
-  cost_complete: isComplete,
-}: {
-  known_cost_usd: number;
-  cost_complete: boolean;
-}) {
-  if (isComplete) return formatUsd(usd);
-  return usd === 0 ? "unknown" : `≥ ${formatUsd(usd)}`;
-}
-
-function listingDocument(listing: RunListing) {
-  const { run } = listing;
-  const children = allChildren(run);
-  const costs = children.map(({ tally }) => costIn(usedAlone(tally)));
-  return {
-    delegation_id: run.delegationId,
-    state: stateOf(listing),
-    surface: run.surface,
-    started_at: new Date(run.startedAt).toISOString(),
-    ended_at: run.endedAt === undefined ? null : new Date(run.endedAt).toISOString(),
-    tasks: run.children.length,
-    /** Includes the children of children. */
-    children: children.length,
-    finished: run.children.filter(hasEnded).length,
-    completed: run.children.filter(({ tally }) => tally.ending?.status === "completed").length,
-    /** The known part of the cost; a request without a price adds nothing here and makes `cost_complete` false. */
-    known_cost_usd: costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
-    cost_complete: costs.every(({ usd }) => usd !== null),
-    goal: run.call.tasks[0]?.goal ?? "",
-  };
 }

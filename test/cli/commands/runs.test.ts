@@ -38,7 +38,10 @@ describe("past runs", () => {
     const { stdout } = await deputy(["runs"], { engine: engine() });
     assert.match(
       stdout,
-      new RegExp(`^RUN.*\\n${deadId} .* 1/2 +unfinished .*Say one\\n${endedId} .* 1/1 +ended `, "m"),
+      new RegExp(
+        `^ +RUN.*\\n‖ +${deadId} +just now .* 1/2 +unfinished .*Say one\\n✓ +${endedId} +just now .* 1/1 +ended `,
+        "m",
+      ),
     );
     assert.match(stdout, new RegExp(`deputy resume ${deadId}`));
     const list = JSON.parse((await deputy(["runs", "--json"], { engine: engine() })).stdout);

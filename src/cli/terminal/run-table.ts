@@ -1,0 +1,192 @@
+/** The table of runs: a mark for how each ended or waits, when, how long, what it cost, and where. */
+import { homedir } from "node:os";
+import { relative } from "node:path";
+import type { RunListing } from "../../engine/engine.ts";
+import { formatUsd } from "../../money.ts";
+import { isWithin } from "../../path-within.ts";
+import { costIn, usedAlone } from "../../result.ts";
+import { allChildren, hasEnded, isRejected, type Run, workedMs } from "../../run/run.ts";
+import { stateOf } from "../../run/run-report.ts";
+import { createPaint, type Io, type Output, type Paint } from "../io.ts";
+import { formatDuration } from "./format.ts";
+import { formatWhen } from "./local-time.ts";
+import { formatTable } from "./table.ts";
+import { displayWidth, fit, oneLine } from "./terminal-text.ts";
+
+/** Where and when the table is read. */
+export type RunTableView = {
+  paint: Paint;
+  columns: number;
+  /** Milliseconds since the epoch. */
+  now: number;
+  cwd: string;
+  home: string | undefined;
+};
+
+/** Width of a table in a pipe. */
+const LOG_COLUMNS = 160;
+
+export function runTableView(io: Io, output: Output = io.stdout): RunTableView {
+  return {
+    paint: createPaint(output, io.env),
+    columns: output.columns ?? LOG_COLUMNS,
+    now: io.clock.now(),
+    cwd: io.cwd,
+    home: io.env.HOME || homedir(),
+  };
+}
+
+/** Terminal widths from which further columns fit. */
+const WITH_TIME = 100;
+const WITH_DIRECTORY = 130;
+const DIRECTORY_COLUMNS = 24;
+const LEAST_GOAL_COLUMNS = 20;
+
+type Column = { title: string; cell(listing: RunListing, view: RunTableView): string; from?: number };
+
+const COLUMNS: readonly Column[] = [
+  { title: "", cell: (listing) => markOf(listing).sign },
+  { title: "RUN", cell: ({ run }) => run.delegationId },
+  { title: "STARTED", cell: ({ run }, { now }) => formatWhen(run.startedAt, now) },
+  { title: "TIME", cell: ({ run }, { now }) => formatDuration(timeOf(run, now) / 1000), from: WITH_TIME },
+  { title: "DONE", cell: ({ run }) => doneOf(run) },
+  { title: "STATE", cell: stateText },
+  { title: "KIND", cell: ({ run }) => kindOf(run), from: WITH_TIME },
+  { title: "COST", cell: ({ run }) => knownCost(run) },
+  { title: "DIRECTORY", cell: ({ run }, view) => directoryOf(run, view), from: WITH_DIRECTORY },
+];
+
+export function formatRuns(listings: readonly RunListing[], view: RunTableView): string {
+  if (listings.length === 0) return 'No runs yet. Start one: deputy run --goal "…"\n';
+  const table = runTable(listings, view);
+  const resumable = listings.find((listing) => ["unfinished", "stopped"].includes(stateOf(listing)))?.run.delegationId;
+  return resumable === undefined ? table : `${table}\nContinue the last interrupted run: deputy resume ${resumable}\n`;
+}
+
+/** The rows alone, for a screen that is redrawn and for a choice. */
+export function runTable(listings: readonly RunListing[], view: RunTableView): string {
+  const shown = COLUMNS.filter(({ from = 0 }) => view.columns >= from);
+  const cells = listings.map((listing) => shown.map(({ cell }) => cell(listing, view)));
+  const widths = shown.map(({ title }, at) =>
+    Math.max(...[title, ...cells.map((row) => row[at] ?? "")].map(displayWidth)),
+  );
+  const room = view.columns - widths.reduce((sum, width) => sum + width + 2, 0);
+  const goals = listings.map(({ run }) => fit(oneLine(goalOf(run)), Math.max(LEAST_GOAL_COLUMNS, room)));
+  const head = [...shown.map(({ title }) => title), "FIRST GOAL"];
+  const rows = cells.map((row, at) => [...row, goals[at] ?? ""]);
+  const [first = "", ...lines] = formatTable(head, rows, view.paint).split("\n");
+  return [first, ...lines.map((line, at) => withColor(line, listings[at], view.paint))].join("\n");
+}
+
+/** Colors are added to the finished line, because they take no room in it. */
+function withColor(line: string, listing: RunListing | undefined, paint: Paint): string {
+  return listing === undefined ? line : `${paint(markOf(listing).color, line.slice(0, 1))}${line.slice(1)}`;
+}
+
+type Mark = { sign: string; color: "red" | "green" | "yellow" | "cyan" };
+
+/** `✓` all completed, `✗` some did not, `?` waits for approval, `→` running, `‖` can be resumed. */
+function markOf(listing: RunListing): Mark {
+  const state = stateOf(listing);
+  if (waitingIn(listing) > 0) return { sign: "?", color: "yellow" };
+  if (state === "running") return { sign: "→", color: "cyan" };
+  if (state !== "ended") return { sign: "‖", color: "yellow" };
+  return failedIn(listing.run) > 0 ? { sign: "✗", color: "red" } : { sign: "✓", color: "green" };
+}
+
+function stateText(listing: RunListing): string {
+  const waiting = waitingIn(listing);
+  if (waiting > 0) return `${waiting} waiting`;
+  const state = stateOf(listing);
+  const failed = failedIn(listing.run);
+  return state === "ended" && failed > 0 ? `${failed} failed` : state;
+}
+
+/** Approval requests that someone can still answer. */
+export function waitingIn({ run, owner }: RunListing): number {
+  if (owner !== "here" && owner !== "elsewhere") return 0;
+  return allChildren(run).flatMap(({ questions }) => questions.filter(({ answerBy }) => answerBy !== undefined)).length;
+}
+
+/** Tasks that have ended without completing. */
+export function failedIn({ children }: Run): number {
+  return children.filter((child) => isRejected(child) || !["completed", undefined].includes(child.tally.ending?.status))
+    .length;
+}
+
+/** Completed tasks of all, and the children that they made. */
+function doneOf(run: Run): string {
+  const below = allChildren(run).length - run.children.length;
+  return `${completedIn(run)}/${run.children.length}${below > 0 ? ` +${below}` : ""}`;
+}
+
+function completedIn({ children }: Run): number {
+  return children.filter(({ tally }) => tally.ending?.status === "completed").length;
+}
+
+function timeOf(run: Run, now: number): number {
+  return (
+    run.durationMs ?? (run.endedAt === undefined && !run.children.every(hasEnded) ? now - run.startedAt : workedMs(run))
+  );
+}
+
+/** The surface that made the run: `run` for the command line. */
+export function kindOf({ surface, retryOf }: Run): string {
+  if (retryOf !== undefined) return "retry";
+  return surface === "cli" ? "run" : surface;
+}
+
+/** The directory from here or from home, its end if it is long. */
+function directoryOf({ directory }: Run, { cwd, home }: RunTableView): string {
+  if (directory === undefined) return "";
+  const shown = isWithin(cwd, directory) ? relative(cwd, directory) || "." : fromHome(directory, home);
+  const text = oneLine(shown);
+  return text.length <= DIRECTORY_COLUMNS ? text : `…${text.slice(1 - DIRECTORY_COLUMNS)}`;
+}
+
+function fromHome(directory: string, home: string | undefined): string {
+  return home !== undefined && isWithin(home, directory) ? `~/${relative(home, directory)}` : directory;
+}
+
+function goalOf({ call }: Run): string {
+  return call.tasks[0]?.goal ?? "";
+}
+
+function knownCost(run: Run): string {
+  const { known_cost_usd: usd, cost_complete: isComplete } = costFacts(run);
+  if (isComplete) return formatUsd(usd);
+  return usd === 0 ? "unknown" : `≥ ${formatUsd(usd)}`;
+}
+
+function costFacts(run: Run) {
+  const costs = allChildren(run).map(({ tally }) => costIn(usedAlone(tally)));
+  return {
+    /** The known part of the cost; a request without a price adds nothing here and makes `cost_complete` false. */
+    known_cost_usd: costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
+    cost_complete: costs.every(({ usd }) => usd !== null),
+  };
+}
+
+/** A run for programs. */
+export function listingDocument(listing: RunListing, now: number) {
+  const { run } = listing;
+  return {
+    delegation_id: run.delegationId,
+    state: stateOf(listing),
+    surface: run.surface,
+    retry_of: run.retryOf ?? null,
+    directory: run.directory ?? null,
+    started_at: new Date(run.startedAt).toISOString(),
+    ended_at: run.endedAt === undefined ? null : new Date(run.endedAt).toISOString(),
+    duration_seconds: timeOf(run, now) / 1000,
+    tasks: run.children.length,
+    /** Includes the children of children. */
+    children: allChildren(run).length,
+    finished: run.children.filter(hasEnded).length,
+    completed: completedIn(run),
+    failed: failedIn(run),
+    waiting: waitingIn(listing),
+    ...costFacts(run),
+    goal: goalOf(run),
+  };
+}
