@@ -9,12 +9,14 @@ import { openShownRequests } from "../approvals/shown-requests.ts";
 import { userOf } from "../approvals/user.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
+import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { createPaint, type Io, type Paint } from "../io.ts";
 import { formatDuration, plural } from "../terminal/format.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
 
 type ApproveFlags = {
   all?: true;
+  last?: true;
   deny?: true;
   yes?: true;
   reason?: string;
@@ -33,6 +35,7 @@ export const declareApprove: Declare = (command, context) => {
     .description("List the pending approval requests of all your processes, or approve or deny one.")
     .argument("[id]", "a child (ID.n), or a run with one pending request")
     .option("--all", "decide on all requests that are pending now, shown first")
+    .option(...LAST_OPTION)
     .option("--deny", "deny the request")
     .option("--reason <text>", "reason to send to the child")
     .option("--request <code>", "decide on exactly this request")
@@ -62,8 +65,9 @@ ${examples([
   ['deputy approve 7f3a.2 --deny --reason "use pnpm"', "deny it with a reason"],
 ])}`,
     )
-    .action((id: string | undefined, flags: ApproveFlags) =>
+    .action((written: string | undefined, flags: ApproveFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
+        const id = flags.last ? await whichRun(engine, { id: written, last: true }, io) : written;
         if (flags.all) return context.exitWith(await answerAll(engine, id, flags, io));
         if (id !== undefined) return context.exitWith(await answerRequest(engine, { ...flags, id }, io));
         const open = await engine.questions();

@@ -1,9 +1,10 @@
 /** `deputy resume`: continues a run whose process has ended, with the output of `deputy run`. */
 import { resolve } from "node:path";
 import { Option } from "commander";
-import type { ChatExtras } from "../../engine/engine.ts";
+import type { ChatExtras, RunListing } from "../../engine/engine.ts";
 import { present } from "../../present.ts";
 import { isConversation } from "../../run/run.ts";
+import { stateOf } from "../../run/run-report.ts";
 import type { createChatExtras } from "../chat/background-runs.ts";
 import {
   ALLOW_OPTION,
@@ -15,17 +16,19 @@ import {
   withDeputy,
 } from "../command.ts";
 import { EXIT_INTERRUPTED } from "../exit-codes.ts";
+import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import type { Io } from "../io.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
 import { type WorkFlags, workOptions } from "../work-flags.ts";
 
-type ResumeFlags = FollowFlags & WorkFlags;
+type ResumeFlags = FollowFlags & WorkFlags & { last?: true };
 
 export const declareResume: Declare = (command, context) => {
   const { io } = context;
   command
     .description("Continue a run whose process has ended. Finished children do not run again.")
-    .argument("<id>", "the run's id, or its beginning")
+    .argument("[id]", "the run's id, or its beginning")
+    .option(...LAST_OPTION)
     .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
     .option("--ndjson", "print events and result as JSON lines")
     .option("-o, --output <dir>", "write every result to this directory, including earlier ones")
@@ -46,10 +49,12 @@ ${examples([
   ["deputy runs", "find unfinished runs"],
 ])}`,
     )
-    .action((id: string, flags: ResumeFlags) =>
+    .action((written: string | undefined, flags: ResumeFlags) =>
       withDeputy(context, flags.config, async (deputy) => {
         const { engine } = deputy;
         const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
+        const fits = (listing: RunListing) => ["unfinished", "stopped"].includes(stateOf(listing));
+        const id = await whichRun(engine, { id: written, last: flags.last, fits }, io);
         const { run } = await engine.run(id);
         const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
         const options = {

@@ -1,8 +1,10 @@
 /** `deputy retry`: runs again what a run did not complete, as a new run, with the output of `deputy run`. */
 import { resolve } from "node:path";
 import { Option } from "commander";
+import type { RunListing } from "../../engine/engine.ts";
 import { present } from "../../present.ts";
 import { EFFORTS } from "../../route.ts";
+import { isConversation } from "../../run/run.ts";
 import {
   ALLOW_OPTION,
   CONCURRENCY_OPTION,
@@ -13,16 +15,19 @@ import {
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
 } from "../command.ts";
+import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
+import { failedIn } from "../terminal/run-table.ts";
 import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
 
-type RetryFlags = FollowFlags & RouteFlags & WorkFlags & { maxCost?: number; strict?: true };
+type RetryFlags = FollowFlags & RouteFlags & WorkFlags & { last?: true; maxCost?: number; strict?: true };
 
 export const declareRetry: Declare = (command, context) => {
   const { io } = context;
   command
     .description("Run again what a run did not complete, as a new run. Completed results are carried over.")
-    .argument("<id>", "the run's id, or its beginning")
+    .argument("[id]", "the run's id, or its beginning")
+    .option(...LAST_OPTION)
     .option("-m, --model <model>", "run every task that runs again on this model; also `x --provider y`")
     .option("-p, --provider <slug>", "run them at this provider")
     .addOption(new Option("-e, --effort <effort>", "run them with this reasoning effort").choices(EFFORTS))
@@ -46,13 +51,15 @@ deputy resume ID continues a stopped run where it was instead.
 
 Exit codes: as for deputy run.
 ${examples([
-  ["deputy retry 7f3a", "run the tasks that failed once more"],
+  ["deputy retry --last", "run the tasks of the newest run that did not complete once more"],
   ["deputy retry 7f3a --model glm-5.1", "on another model"],
   ["deputy retry 7f3a -m claude-opus-5-5 -p anthropic --max-cost 2", "at another provider, for at most $2"],
 ])}`,
     )
-    .action((id: string, flags: RetryFlags) =>
+    .action((written: string | undefined, flags: RetryFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
+        const fits = ({ run }: RunListing) => run.endedAt !== undefined && failedIn(run) > 0 && !isConversation(run);
+        const id = await whichRun(engine, { id: written, last: flags.last, fits }, io);
         const { run } = await engine.run(id);
         const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
         const follower = await createFollower(io, { ...flags, ...output }, run.children.length);

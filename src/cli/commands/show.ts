@@ -6,6 +6,7 @@ import { type Result, resultOf } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../../run/run.ts";
 import { requestLines } from "../approvals/approval-prompt.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
+import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { createPaint, type Paint } from "../io.ts";
 import { setAsideNote } from "../serving/resume-after-crash.ts";
 import { taskPosition } from "../terminal/event-lines.ts";
@@ -14,24 +15,29 @@ import { formatCount, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { formatTranscript } from "../terminal/transcript.ts";
 
+type ShowFlags = { last?: true; json?: true; config?: string };
+
 export const declareShow: Declare = (command, context) => {
   const { io } = context;
   command
     .description("Show a run's results, or the details of one child.")
-    .argument("<id>", "a run, or a child (ID.n)")
+    .argument("[id]", "a run, or a child (ID.n)")
+    .option(...LAST_OPTION)
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
       examples([
+        ["deputy show --last", "the newest run"],
         ["deputy show 7f3a", "each answer of a run with route, time and cost"],
         ["deputy show 7f3a.2", "the second child: attempts, tool calls, full conversation"],
         ["deputy show 7f3a --json", "the same document that deputy run --json printed"],
         ["deputy show 7f3a.2 --json", "one child: { result, events }"],
       ]),
     )
-    .action((id: string, flags: { json?: true; config?: string }) =>
+    .action((written: string | undefined, flags: ShowFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
+        const id = await whichRun(engine, { id: written, last: flags.last }, io);
         const listing = await engine.run(id);
         const { run } = listing;
         io.stderr.write(setAsideNote(listing));
@@ -108,6 +114,8 @@ function messagesTo(run: Run, taskIndex: number): [name: string, value: string][
 function factsOf(result: Result): [name: string, value: string][] {
   const { route, tokens } = result;
   const facts: [string, string][] = [["status", `${result.status} (${result.exit_reason})`]];
+  if (result.carried_from !== undefined)
+    facts.push(["carried", `over from an earlier run: deputy show ${result.carried_from}`]);
   if (route !== null) {
     const { model, provider, reasoning_effort: effort } = route.chosen_by;
     facts.push(["chosen by", `model: ${model}, provider: ${provider}${effort === null ? "" : `, effort: ${effort}`}`]);

@@ -1,21 +1,23 @@
 /** `deputy steer`: sends a message to a running child in any process of this user. */
 import { text } from "node:stream/consumers";
-import type { SteerReceipt } from "../../engine/engine.ts";
-import { keyRemoved } from "../../errors.ts";
+import type { RunListing, SteerReceipt } from "../../engine/engine.ts";
+import { DeputyError, keyRemoved } from "../../errors.ts";
 import { jsonDocument } from "../../printed-json.ts";
 import { rootIdOf } from "../../run/run.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
+import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import type { Io } from "../io.ts";
 
-type SteerFlags = { wait?: true; json?: true; config?: string };
+type SteerFlags = { last?: true; wait?: true; json?: true; config?: string };
 
 export const declareSteer: Declare = (command, context) => {
   const { io } = context;
   command
     .description("Send a message to a running child. The child receives it with its next request.")
-    .argument("<id>", "a child (ID.n), or a run with one open child")
-    .argument("<text>", "the message, or - for standard input")
+    .argument("[id]", "a child (ID.n), or a run with one open child")
+    .argument("[text]", "the message, or - for standard input")
+    .option(...LAST_OPTION)
     .option("--wait", "wait until the message is delivered or the child has ended")
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
@@ -32,11 +34,16 @@ Exit codes: 0 queued or delivered · 1 missed, or the child had already ended.
 ${examples([
   ['deputy steer 7f3a.2 "Leave out the tests"', "message the second child"],
   ['deputy steer 7f3a "Be brief" --wait', "message the only open child and wait for delivery"],
+  ['deputy steer .2 "Be brief" --last', "message the second child of the newest run"],
   ["git diff | deputy steer 7f3a.2 -", "read the message from standard input"],
 ])}`,
     )
-    .action((id: string, words: string, flags: SteerFlags) =>
+    .action((first: string | undefined, second: string | undefined, flags: SteerFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
+        const [written, words] = second === undefined ? [undefined, first] : [first, second];
+        if (words === undefined) throw new DeputyError("usage", "Expected a message, or - for standard input.");
+        const fits = ({ run }: RunListing) => run.endedAt === undefined;
+        const id = await whichRun(engine, { id: written, last: flags.last, fits }, io);
         const message = words === "-" ? await text(io.stdin) : words;
         const sent = await engine.steer(id, message.trim(), "deputy steer");
         if (sent.keyRemoved) io.stderr.write(`${keyRemoved("The message").message}\n`);

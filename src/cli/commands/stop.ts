@@ -1,12 +1,15 @@
 /** `deputy stop`: asks a run or one child to stop, in any process of this user. */
+import type { RunListing } from "../../engine/engine.ts";
 import { hasEnded, isConversation, parseRunId, type Run, type RunChild } from "../../run/run.ts";
 import { CONFIG_OPTION, type Declare, examples, withDeputy } from "../command.ts";
+import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 
 export const declareStop: Declare = (command, context) => {
   command
     .description("Stop a run or one of its children. Finished work is kept.")
-    .argument("<id>", "a run, or a child (ID.n)")
+    .argument("[id]", "a run, or a child (ID.n)")
+    .option(...LAST_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
@@ -15,8 +18,10 @@ export const declareStop: Declare = (command, context) => {
         ["deputy stop 7f3a.2", "stop the second child; its siblings continue"],
       ]),
     )
-    .action((id: string, flags: { config?: string }) =>
+    .action((written: string | undefined, flags: { last?: true; config?: string }) =>
       withDeputy(context, flags.config, async ({ engine }) => {
+        const fits = ({ run }: RunListing) => run.endedAt === undefined;
+        const id = await whichRun(engine, { id: written, last: flags.last, fits }, context.io);
         const { run } = await engine.run(id);
         const { taskIndex = -1 } = parseRunId(id);
         const child = run.children[taskIndex];

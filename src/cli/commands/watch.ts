@@ -5,15 +5,17 @@ import { DeputyError } from "../../errors.ts";
 import type { DelegationResult } from "../../result.ts";
 import { parseRunId, type Run, type RunUpdate, resultsOf } from "../../run/run.ts";
 import { CONFIG_OPTION, type Declare, examples, withDeputy } from "../command.ts";
+import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { createFollower, type FollowedDelegation, type FollowFlags } from "../terminal/follow.ts";
 
-type WatchFlags = Pick<FollowFlags, "json" | "ndjson" | "verbose"> & { config?: string };
+type WatchFlags = Pick<FollowFlags, "json" | "ndjson" | "verbose"> & { last?: true; config?: string };
 
 export const declareWatch: Declare = (command, context) => {
   const { io } = context;
   command
     .description("Watch a run, in any process, until it ends.")
     .argument("[id]", "the run's id, or its beginning (default: the newest active run)")
+    .option(...LAST_OPTION)
     .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
     .option("--ndjson", "print events and result as JSON lines")
     .option("-v, --verbose", "also show requests, tool calls and approvals")
@@ -33,8 +35,9 @@ ${examples([
   ["deputy watch 7f3a --ndjson | grep child-end", "its events as JSON lines"],
 ])}`,
     )
-    .action((id: string | undefined, flags: WatchFlags) =>
+    .action((written: string | undefined, flags: WatchFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
+        const id = flags.last ? await whichRun(engine, { id: written, last: true }, io) : written;
         const runId =
           id === undefined
             ? (await newestAtWork(engine)).run.delegationId
