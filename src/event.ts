@@ -6,7 +6,7 @@ import type { Failure, Warning } from "./errors.ts";
 import type { Planned } from "./plan.ts";
 import type { Route, Wish } from "./route.ts";
 import type { Call } from "./task.ts";
-import type { SeenFile, ToolEffect } from "./tool.ts";
+import type { LinesChanged, SeenFile, ToolEffect } from "./tool.ts";
 
 /** A part of a model's response, kept as its provider sent it so that it can be sent back. */
 export type Part =
@@ -246,6 +246,8 @@ export type ChildEvent =
         filesChanged: string[];
         /** Files that the model knows from now on; absent = none. */
         seen?: SeenFile[];
+        /** Of the files whose lines were compared; absent in older journals. */
+        linesChanged?: LinesChanged;
         durationMs: number;
       }
     >

@@ -8,6 +8,7 @@ import type { ChildEvent, Ending, NestedUsage, RetryOf, SchemaCheck, Usage } fro
 import type { Planned, Ready } from "./plan.ts";
 import { present } from "./present.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
+import type { LinesChanged } from "./tool.ts";
 
 export type Status = Ending["status"] | "rejected";
 
@@ -64,6 +65,8 @@ export type Result = {
   duration_seconds: number;
   tool_trace: ToolTrace[];
   files_changed: string[];
+  /** Lines that the file tools added and removed, by path. A file that was changed in another way is absent. */
+  lines_changed?: LinesChanged;
   /** Ids of the delegations that the child made. Their usage is included in its calls, tokens, cost and files. */
   delegations: string[];
   error: FailureReport | Problem | null;
@@ -115,6 +118,7 @@ export type ChildStats = {
   attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
   toolTrace: ToolTrace[];
   filesChanged: Set<string>;
+  linesChanged: LinesChanged;
   /** Usage of its own delegations, by id. */
   charges: Map<string, NestedUsage>;
   warnings: Warning[];
@@ -146,6 +150,7 @@ export function createChildStats(
     attempts: [],
     toolTrace: [],
     filesChanged: new Set(carried?.filesChanged),
+    linesChanged: {},
     charges: new Map(),
     warnings: "route" in planned ? [...planned.route.warnings] : [],
   };
@@ -230,6 +235,10 @@ function addToolCall(tally: ChildStats, event: Extract<ChildEvent, { kind: "tool
   const { name, target, text, ok } = event;
   tally.toolTrace.push({ name, target, bytes: Buffer.byteLength(text), ok, ...(event.denial && { denied: true }) });
   for (const path of event.filesChanged) tally.filesChanged.add(path);
+  for (const [path, { added, removed }] of Object.entries(event.linesChanged ?? {})) {
+    const before = tally.linesChanged[path] ?? { added: 0, removed: 0 };
+    tally.linesChanged[path] = { added: before.added + added, removed: before.removed + removed };
+  }
   if (event.outcome === "unknown") tally.warnings.push(outcomeUnknown(event));
 }
 
@@ -338,6 +347,7 @@ function base(tally: ChildStats) {
     duration_seconds: tally.durationMs / 1000,
     tool_trace: [...tally.toolTrace],
     files_changed: [...tally.filesChanged],
+    ...(Object.keys(tally.linesChanged).length > 0 && { lines_changed: { ...tally.linesChanged } }),
     delegations: [...tally.charges.keys()].toSorted((one, other) => one.localeCompare(other, "en", { numeric: true })),
     warnings: [...tally.warnings],
     transcript: `deputy show ${tally.carriedFrom ?? tally.childId}`,

@@ -17,6 +17,9 @@ export type ToolEffect = "read" | "write" | "delegate";
  */
 export type SeenFile = { path: string; sha256: string; from?: number; to?: number };
 
+/** By workspace-relative path. */
+export type LinesChanged = Record<string, { added: number; removed: number }>;
+
 export type ToolOutput = {
   /** The text that the model reads. The tool has already capped its size, and a cut is marked in the text. */
   text: string;
@@ -25,6 +28,8 @@ export type ToolOutput = {
   filesChanged?: string[];
   /** Files that the model knows from now on, as they are after this call. */
   seen?: SeenFile[];
+  /** Lines added to and removed from those files; a file whose lines were not compared is absent. */
+  linesChanged?: LinesChanged;
   /** The same output as data, for programs, in the form of the tool's `output` schema. */
   data?: Record<string, unknown>;
 };

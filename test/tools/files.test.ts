@@ -75,6 +75,7 @@ describe("write_file", () => {
       ok: true,
       text: "Created a/b/c.txt (3 bytes).",
       filesChanged: ["a/b/c.txt"],
+      linesChanged: { "a/b/c.txt": { added: 1, removed: 0 } },
     });
     assert.equal(readFileSync(join(workspace, "a/b/c.txt"), "utf8"), "ü\n");
   });
@@ -147,6 +148,7 @@ describe("edit_file", () => {
       ok: true,
       text: "Replaced 1 occurrence in a.txt.",
       filesChanged: ["a.txt"],
+      linesChanged: { "a.txt": { added: 1, removed: 1 } },
     });
     assert.equal(readFileSync(join(workspace, "a.txt"), "utf8"), "$& $1 \\n axb");
   });

@@ -6,7 +6,8 @@
 import { z } from "zod";
 import { sha256Of } from "../../image.ts";
 import { isSeenWhole } from "../../seen-file.ts";
-import type { SeenFile, Tool, ToolContext, ToolOutput } from "../../tool.ts";
+import type { LinesChanged, SeenFile, Tool, ToolContext, ToolOutput } from "../../tool.ts";
+import { changedLines } from "./changed-lines.ts";
 import { fileSubject, isThere } from "./file-subject.ts";
 import { replaceText } from "./replace-text.ts";
 import { checkSeen, MAX_TEXT_BYTES, readTextFile } from "./text-file.ts";
@@ -40,7 +41,7 @@ export function createWriteFile(workspace: Workspace): Tool<z.infer<typeof write
       checkSeen(place, before.sha256, context);
       const { names } = replaceFile(workspace, place, bytes, temporaryName(context));
       const told = [`Changed ${place.shown} (${bytes.length} bytes).`, ...kept, ...otherNames(names)];
-      return changed(place, told.join(" "), seen);
+      return changed(place, told.join(" "), seen, changedLines(before.text, text));
     },
   };
 }
@@ -59,7 +60,8 @@ function create(
   if (!exists && context.seen?.has(place.shown)) {
     told.push("It existed when you last read or wrote it, and had been deleted or moved since.");
   }
-  return changed(place, told.join(" "), { path: place.shown, sha256: sha256Of(bytes) });
+  const seen = { path: place.shown, sha256: sha256Of(bytes) };
+  return changed(place, told.join(" "), seen, changedLines("", content));
 }
 
 /** The new content with the former line ends, and what the model should know of that. */
@@ -106,7 +108,8 @@ export function createEditFile(workspace: Workspace): Tool<z.infer<typeof editIn
         `Replaced ${count === 1 ? "1 occurrence" : `${count} occurrences`} in ${place.shown}.`,
         ...otherNames(names),
       ];
-      return changed(place, told.join(" "), afterEdit(context.seen?.get(place.shown), before.sha256, bytes));
+      const seen = afterEdit(context.seen?.get(place.shown), before.sha256, bytes);
+      return changed(place, told.join(" "), seen, changedLines(before.text, content));
     },
   };
 }
@@ -122,8 +125,20 @@ function otherNames(names: number): string[] {
   return names > 1 ? [`The file has ${names} names (hard links): it has changed under each.`] : [];
 }
 
-function changed(place: ResolvedPath, text: string, seen: SeenFile | undefined): ToolOutput {
-  return { ok: true, text, filesChanged: [place.shown], ...(seen && { seen: [seen] }) };
+/** @param lines undefined if the contents are too long to compare */
+function changed(
+  { shown }: ResolvedPath,
+  text: string,
+  seen: SeenFile | undefined,
+  lines: LinesChanged[string] | undefined,
+): ToolOutput {
+  return {
+    ok: true,
+    text,
+    filesChanged: [shown],
+    ...(seen && { seen: [seen] }),
+    ...(lines && { linesChanged: { [shown]: lines } }),
+  };
 }
 
 /** Unique, because a child changes one file at a time. */

@@ -1,0 +1,106 @@
+/** What a run did, below its answers: what did not complete, which files changed, the cost by model, and what to do next. */
+import { formatUsd } from "../../money.ts";
+import { costIn, type DelegationResult, type Result, routeAt, sumOf, usedAlone } from "../../result.ts";
+import { allChildren, canGoOn, hasEnded, isConversation, type Run } from "../../run/run.ts";
+import type { Paint } from "../io.ts";
+import { goalIn, taskPosition } from "./event-lines.ts";
+import { formatCost, formatCount, formatDuration, formatReason, formatRoute, plural } from "./format.ts";
+import { formatTable } from "./table.ts";
+import { fit, oneLine } from "./terminal-text.ts";
+
+/** Width of a goal and of a reason, enough to recognize them. */
+const GOAL_COLUMNS = 36;
+const REASON_COLUMNS = 200;
+/** Files listed for each child. */
+const MOST_FILES = 10;
+
+/** @param ephemeral the run cannot be shown or continued later */
+export function formatSummary(run: Run, result: DelegationResult, paint: Paint, ephemeral?: true): string {
+  const parts = [failures(run, result, paint), changes(run, result, paint), costs(run, paint)];
+  return [...parts.filter((part) => part !== ""), `${totals(run, result, paint, ephemeral)}\n`].join("\n");
+}
+
+/** Tasks that did not complete, and why. A single task has said so above. */
+function failures(run: Run, { results }: DelegationResult, paint: Paint): string {
+  const failed = results.filter(({ status }) => status !== "completed");
+  if (run.children.length < 2 || failed.length === 0) return "";
+  const lines = failed.map((child) => {
+    const goal = goalIn(run, child.task_index, GOAL_COLUMNS);
+    return `${paint("red", "✗")} ${taskPosition(child.task_index, run)} ${goal}: ${fit(oneLine(formatReason(child)), REASON_COLUMNS)}\n`;
+  });
+  return `${paint("bold", "Not completed")}\n${lines.join("")}`;
+}
+
+function changes(run: Run, { results }: DelegationResult, paint: Paint): string {
+  const lines = results.flatMap((child) => {
+    const { files_changed: files, task_index: index } = child;
+    const more = files.length > MOST_FILES ? [`… and ${plural(files.length - MOST_FILES, "more file")}`] : [];
+    const shown = [...files.slice(0, MOST_FILES).map((path) => changeText(child, path, paint)), ...more];
+    return shown.map((text) => `${taskPosition(index, run)} ${text}\n`);
+  });
+  return lines.length === 0 ? "" : `${paint("bold", "Files changed")}\n${lines.join("")}`;
+}
+
+/** `src/a.ts +12 −3`; without numbers for a file whose lines were not compared. */
+function changeText({ lines_changed: lines = {} }: Result, path: string, paint: Paint): string {
+  const change = lines[path];
+  if (change === undefined) return oneLine(path);
+  return `${oneLine(path)} ${paint("green", `+${change.added}`)} ${paint("red", `−${change.removed}`)}`;
+}
+
+/** Usage of a route by all children of the tree that ended on it. */
+function costs(run: Run, paint: Paint): string {
+  const byRoute = Map.groupBy(
+    allChildren(run).flatMap(({ tally }) => ("route" in tally.planned && tally.apiCalls > 0 ? [tally] : [])),
+    (tally) => ("route" in tally.planned ? oneLine(formatRoute(routeAt(tally.planned, tally.position))) : ""),
+  );
+  if (byRoute.size < 2) return "";
+  const rows = [...byRoute].map(([route, tallies]) => {
+    const used = sumOf(tallies.map(usedAlone));
+    const { input, output } = used.tokens;
+    return [
+      route,
+      String(tallies.length),
+      String(used.apiCalls),
+      `${formatCount(input)} in, ${formatCount(output)} out`,
+      formatCost(costIn(used)),
+    ];
+  });
+  return formatTable(["MODEL", "CHILDREN", "REQUESTS", "TOKENS", "COST"], rows, paint);
+}
+
+/** `2 of 3 tasks completed in 4.8s · $0.0031 · 1 tool call denied · deputy retry 3f9c · deputy show 3f9c`. */
+function totals(run: Run, result: DelegationResult, paint: Paint, ephemeral: true | undefined): string {
+  const completed = result.results.filter((child) => child.status === "completed").length;
+  const denials = result.results.flatMap(({ tool_trace }) => tool_trace.filter(({ denied }) => denied)).length;
+  const time = formatDuration(result.total_duration_seconds);
+  const parts = [
+    `${completed} of ${plural(run.children.length, "task")} completed in ${time}`,
+    totalCost(result),
+    ...(denials === 0 ? [] : [`${plural(denials, "tool call")} denied`]),
+    ...(ephemeral ? [] : nextSteps(run)),
+  ];
+  return paint(completed === run.children.length ? "green" : "yellow", parts.join(" · "));
+}
+
+/** Commands that continue from here, the likeliest first. */
+function nextSteps(run: Run): string[] {
+  const { delegationId, children, endedAt } = run;
+  const isStopped = endedAt !== undefined && children.some(canGoOn);
+  const hasFailed = children.every(hasEnded) && children.some(({ tally }) => tally.ending?.status !== "completed");
+  return [
+    ...(isStopped ? [`deputy resume ${delegationId}`] : []),
+    ...(hasFailed && !isStopped && !isConversation(run) ? [`deputy retry ${delegationId}`] : []),
+    `deputy show ${delegationId}`,
+  ];
+}
+
+/** The sum or, if part of it is unknown, the known part with a note. */
+function totalCost(result: DelegationResult): string {
+  const isEstimate = result.results.some(({ cost_status }) => cost_status === "estimated");
+  if (result.total_cost_usd !== null) {
+    return formatCost({ usd: result.total_cost_usd, status: isEstimate ? "estimated" : "known" });
+  }
+  const known = result.results.reduce((sum, child) => sum + (child.cost_usd ?? 0), 0);
+  return known > 0 ? `${formatUsd(known)} and unknown` : "cost unknown";
+}
