@@ -39,6 +39,11 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: "show a run's results, or the details of one child",
     load: async () => (await import("./commands/show.ts")).declareShow,
   },
+  report: {
+    usage: "report ID",
+    summary: "write a run as Markdown or one HTML file: goals, routes, costs, changes",
+    load: async () => (await import("./commands/report.ts")).declareReport,
+  },
   resume: {
     usage: "resume ID",
     summary: "continue a run whose process has ended",
