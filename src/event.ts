@@ -91,6 +91,9 @@ export type McpClientFacts = { name: string; workspace: string };
 /** `model`: another model wrote the message, and its child is told so. */
 export type SteerAuthor = "model";
 
+/** Who denied a tool call, and why. */
+export type Denial = { by: string; reason: string };
+
 /**
  * The link of a retry to an earlier run. `carried`: the completed children of that run, by the id of the child that stands
  * for each here; events with their end follow, and nothing is requested for them.
@@ -242,7 +245,7 @@ export type ChildEvent =
         /** `unknown`: the call was running when the process died. */
         outcome: "ran" | "denied" | "invalid" | "unknown";
         /** The decision that denied it: of a rule (`by: "rule"`) or as in `approval-end`. Absent in older journals. */
-        denial?: { by: string; reason: string };
+        denial?: Denial;
         filesChanged: string[];
         /** Files that the model knows from now on; absent = none. */
         seen?: SeenFile[];

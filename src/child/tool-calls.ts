@@ -5,7 +5,7 @@
  */
 import { realpathSync } from "node:fs";
 import { requestCode } from "../approval-request.ts";
-import type { ChildEvent } from "../event.ts";
+import type { ChildEvent, Denial } from "../event.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
 import { present } from "../present.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
@@ -20,7 +20,6 @@ type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubje
 /** A running call, and a promise of its end. */
 type UnderWay = Admitted & { run: Promise<Ran> };
 type Ran = { output: ToolOutput; durationMs: number };
-type Denial = Pick<ApprovalDecision, "by" | "reason">;
 /** A call that does not run, with the text for the model. */
 type Refused = { outcome: "denied" | "invalid" | "unknown"; text: string; target: string; denial?: Denial };
 

@@ -158,38 +158,7 @@ type Start = Extract<StoredEvent, { kind: "delegation-start" }>;
 /** Folds events into runs, one at a time. The first event must be `delegation-start`. */
 export function foldRun(run: Run | undefined, event: Event): Run {
   if (run !== undefined && event.delegationId !== run.delegationId) return foldNested(run, event);
-  if (event.kind === "delegation-start") {
-    return {
-      delegationId: event.delegationId,
-      ...present({ parent: event.parent }),
-      depth: event.depth ?? 1,
-      call: event.call,
-      surface: event.surface,
-      ...present({
-        callKey: event.callKey,
-        directory: event.directory,
-        wish: event.wish,
-        retryOf: event.retry?.delegationId,
-      }),
-      closedBy: new Set(),
-      agents: event.agents ?? {},
-      startedAt: event.at,
-      lastEventAt: event.at,
-      downtimeMs: 0,
-      resumedHere: 0,
-      warnings: [...event.warnings],
-      children: event.planned.map((planned, index) => ({
-        tally: statsOf(event, planned, index),
-        asked: planned.task.goal,
-        activity: "waiting",
-        steers: [],
-        questions: [],
-        delegations: [],
-        resumedHere: 0,
-        openCalls: new Set(),
-      })),
-    };
-  }
+  if (event.kind === "delegation-start") return beginRun(event);
   if (run === undefined) throw new Error(`${event.delegationId}: ${event.kind} before delegation-start`);
   if (event.kind === "call-close") {
     run.closedBy.add(event.client); // Nobody worked on it then.
@@ -229,6 +198,39 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       if (isProgress(event)) gotFurther(run, event.childId);
       return run;
   }
+}
+
+function beginRun(event: Start): Run {
+  return {
+    delegationId: event.delegationId,
+    ...present({ parent: event.parent }),
+    depth: event.depth ?? 1,
+    call: event.call,
+    surface: event.surface,
+    ...present({
+      callKey: event.callKey,
+      directory: event.directory,
+      wish: event.wish,
+      retryOf: event.retry?.delegationId,
+    }),
+    closedBy: new Set(),
+    agents: event.agents ?? {},
+    startedAt: event.at,
+    lastEventAt: event.at,
+    downtimeMs: 0,
+    resumedHere: 0,
+    warnings: [...event.warnings],
+    children: event.planned.map((planned, index) => ({
+      tally: statsOf(event, planned, index),
+      asked: planned.task.goal,
+      activity: "waiting",
+      steers: [],
+      questions: [],
+      delegations: [],
+      resumedHere: 0,
+      openCalls: new Set(),
+    })),
+  };
 }
 
 function statsOf({ delegationId, retry }: Start, planned: Planned, index: number): ChildStats {

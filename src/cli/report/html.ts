@@ -2,7 +2,7 @@
  * A report as one HTML file without scripts, and with a policy that forbids them and every request. All text is escaped.
  */
 import { harmless } from "../terminal/terminal-text.ts";
-import type { ChildReport, Fact, FileChange, RunReport } from "./report-document.ts";
+import type { ChildReport, FileChange, ReportFact, RunReport } from "./report-document.ts";
 
 const STYLE = `
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -52,7 +52,7 @@ function changeBlock({ path, removed, added }: FileChange): string {
   return `<p><code>${escaped(path)}</code></p>\n<pre>${lines.join("\n")}</pre>`;
 }
 
-function list(facts: readonly Fact[]): string {
+function list(facts: readonly ReportFact[]): string {
   return `<dl>\n${facts.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`).join("\n")}\n</dl>`;
 }
 

@@ -3,7 +3,7 @@
  * and never interpreted: no link, image or HTML of theirs takes effect.
  */
 import { harmless, oneLine } from "../terminal/terminal-text.ts";
-import type { ChildReport, Fact, FileChange, RunReport } from "./report-document.ts";
+import type { ChildReport, FileChange, ReportFact, RunReport } from "./report-document.ts";
 
 export function toMarkdown({ title, facts, children }: RunReport): string {
   return `${[`# ${inline(title)}`, list(facts), ...children.map(childSection)].join("\n\n")}\n`;
@@ -24,7 +24,7 @@ function changeBlock({ path, removed, added }: FileChange): string[] {
   return [inline(path), fenced(lines.join("\n"), "diff")];
 }
 
-function list(facts: readonly Fact[]): string {
+function list(facts: readonly ReportFact[]): string {
   return facts.map(([name, value]) => `- ${name}: ${inline(value)}`).join("\n");
 }
 

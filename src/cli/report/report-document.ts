@@ -14,7 +14,7 @@ import {
   plural,
 } from "../terminal/format.ts";
 
-export type Fact = [name: string, value: string];
+export type ReportFact = [name: string, value: string];
 
 /** A change by a file tool: the lines that it took away and put in their place. */
 export type FileChange = { path: string; removed: string[]; added: string[] };
@@ -22,14 +22,14 @@ export type FileChange = { path: string; removed: string[]; added: string[] };
 export type ChildReport = {
   title: string;
   completed: boolean;
-  facts: Fact[];
+  facts: ReportFact[];
   goal: string;
   /** Empty if there was none. */
   answer: string;
   changes: FileChange[];
 };
 
-export type RunReport = { title: string; facts: Fact[]; children: ChildReport[] };
+export type RunReport = { title: string; facts: ReportFact[]; children: ChildReport[] };
 
 /** @param events of the run and the runs below it */
 export async function reportOn(run: Run, events: AsyncIterable<StoredEvent>): Promise<RunReport> {
@@ -64,7 +64,7 @@ function childReport(child: RunChild, run: Run, changes: ReadonlyMap<string, Fil
     title: `${taskPosition(tally.taskIndex, run)} ${tally.childId}`,
     completed: result?.status === "completed",
     facts: [
-      ...(result === undefined ? [["Status", `not finished: ${child.activity}`] as Fact] : endFacts(result)),
+      ...(result === undefined ? [["Status", `not finished: ${child.activity}`] as ReportFact] : endFacts(result)),
       ...usageFacts(child),
     ],
     goal: child.asked,
@@ -73,18 +73,18 @@ function childReport(child: RunChild, run: Run, changes: ReadonlyMap<string, Fil
   };
 }
 
-function endFacts(result: Result): Fact[] {
+function endFacts(result: Result): ReportFact[] {
   const { route, files_changed: files } = result;
   return [
     ["Status", result.status === "completed" ? "completed" : formatReason(result)],
     ["Route", formatOutcome(result)],
     ...(route === null ? [] : routeFacts(route)),
     ...optional("Files changed", files.length === 0 ? undefined : files.join(", ")),
-    ...result.warnings.map(({ message }): Fact => ["Warning", message]),
+    ...result.warnings.map(({ message }): ReportFact => ["Warning", message]),
   ];
 }
 
-function routeFacts({ endpoint, served_models: served, attempts }: NonNullable<Result["route"]>): Fact[] {
+function routeFacts({ endpoint, served_models: served, attempts }: NonNullable<Result["route"]>): ReportFact[] {
   const tried = attempts.map(
     ({ model, provider, requests }) => `${formatRoute({ model, provider })}, ${plural(requests, "request")}`,
   );
@@ -95,7 +95,7 @@ function routeFacts({ endpoint, served_models: served, attempts }: NonNullable<R
   ];
 }
 
-function usageFacts({ tally }: RunChild): Fact[] {
+function usageFacts({ tally }: RunChild): ReportFact[] {
   if (tally.apiCalls === 0) return [];
   const { tokens } = tally;
   return [
@@ -107,7 +107,7 @@ function usageFacts({ tally }: RunChild): Fact[] {
   ];
 }
 
-function optional(name: string, value: string | undefined): Fact[] {
+function optional(name: string, value: string | undefined): ReportFact[] {
   return value === undefined ? [] : [[name, value]];
 }
 

@@ -3,7 +3,7 @@
  * transient rows. Reads the folded run, which already contains the event.
  */
 
-import type { Event } from "../../event.ts";
+import type { Denial, Event } from "../../event.ts";
 import { formatUsd } from "../../money.ts";
 import { type Result, resultOf } from "../../result.ts";
 import {
@@ -203,8 +203,6 @@ function notable(event: Event): Note | undefined {
       return undefined;
   }
 }
-
-type Denial = NonNullable<Extract<Event, { kind: "tool-end" }>["denial"]>;
 
 /** Names the call, the reason and, if it was denied because nobody decided, the flag that allows it. */
 function denied({ name, target }: Extract<Event, { kind: "tool-end" }>, { by, reason }: Denial): string {
