@@ -43,6 +43,8 @@ const PERSONS: [words: RegExp, person: Person][] = [
   ],
   [/^mcp install(?!.*--write)/, { terminal: true, waits: true, does: answering("y\n") }],
   [/^config init/, { terminal: true, waits: true, does: answering("\n") }],
+  // No task of theirs has failed.
+  [/^retry/, { code: 3, does: () => {} }],
 ];
 const NOBODY: Person = { does: () => {} };
 
