@@ -174,7 +174,7 @@ function readCall(input: unknown, maxTasks: number, errors: TaskError[]): Call |
     return undefined;
   }
   if (isBlank(input.tasks)) {
-    const task = readTask(input, "", TASK_FIELDS, errors);
+    const task = readOnlyTask(input, errors);
     return task && { tasks: [task] };
   }
   return readBatch(input, maxTasks, errors);
@@ -199,7 +199,7 @@ function readBatch(input: Record<string, unknown>, maxTasks: number, errors: Tas
   }
   const { tasks: _, ...rest } = input;
   const shared = normalise(rest, "", CALL_FIELDS, errors);
-  const read = tasks.map(({ task, path }) => readTask(task, path, TASK_FIELDS, errors));
+  const read = tasks.map(({ task, path }) => readTask(task, path, errors));
   return check(z.strictObject(sharedShape), shared, "", errors, (value) => ({
     ...value,
     tasks: read.filter((task) => task !== undefined),
@@ -215,7 +215,15 @@ function readTaskList(value: unknown, errors: TaskError[]): unknown[] | undefine
   return undefined;
 }
 
-function readTask(input: unknown, path: string, fields: string[], errors: TaskError[]): Task | undefined {
+/** A call without `tasks`: its fields are the task's. */
+function readOnlyTask(input: Record<string, unknown>, errors: TaskError[]): Task | undefined {
+  const fields = normalise(input, "", [...TASK_FIELDS, "tasks"], errors);
+  if (fields.goal !== undefined) return check(taskSchema, fields, "", errors, (task) => task);
+  errors.push({ path: "", message: "Expected `goal`, for one task, or `tasks`, a list of tasks; found neither." });
+  return check(taskSchema.partial(), fields, "", errors, () => undefined);
+}
+
+function readTask(input: unknown, path: string, errors: TaskError[]): Task | undefined {
   const meant =
     typeof input === "string" && /^[\s"\\]*\{\s*\\*["\u201c]/.test(input) ? jsonIn(input, path, errors) : input;
   if (meant === undefined && input !== undefined) return undefined; // The error is told.
@@ -224,7 +232,7 @@ function readTask(input: unknown, path: string, fields: string[], errors: TaskEr
     errors.push({ path, message: `Expected a task with a goal; found ${shown(input)}.` });
     return undefined;
   }
-  return check(taskSchema, normalise(record, path, fields, errors), path, errors, (task) => task);
+  return check(taskSchema, normalise(record, path, TASK_FIELDS, errors), path, errors, (task) => task);
 }
 
 /** Normalizes fields: other names, blanks, a bare string for a list; reports unknown fields. */
@@ -316,7 +324,11 @@ function misplacedField(written: string, fields: string[], value: unknown): stri
   if (written === "goal") return "`goal` cannot be next to `tasks`. Make it a separate task, or use `context`.";
   if (written === "background")
     return `Expected true or false, and only over MCP: elsewhere a call waits for its results. Found ${shown(value)}.`;
+  if (written === "tasks") return "A task cannot contain `tasks`. Put them all into one list.";
   if (TASK_FIELDS.includes(written)) return `\`${written}\` belongs to a single task: move it into tasks[].`;
+  // No other field holds a list of objects.
+  if (fields.includes("tasks") && Array.isArray(value) && value.some(isRecord))
+    return `Unknown field \`${written}\`. Did you mean \`tasks\`?`;
   return unknownField(written, [...fields, ...Object.keys(OTHER_NAMES)]);
 }
 

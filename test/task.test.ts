@@ -59,6 +59,23 @@ test("goal next to tasks, an empty list, too many tasks and an empty call are re
   assert.match(mistakesOf({ tasks: "not JSON" })[0] ?? "", /Expected a list of tasks/);
 });
 
+test("a call without a task says both ways to give one, and names a mistyped tasks", () => {
+  const neither = "Expected `goal`, for one task, or `tasks`, a list of tasks; found neither.";
+  assert.deepEqual(mistakesOf({}), [neither]);
+  assert.deepEqual(mistakesOf({ goal: "", tasks: null, max_iterations: 0.5 }), [
+    neither,
+    "max_iterations: Expected int, received number; found 0.5.",
+  ]);
+  for (const written of ["task", "taks", "Tasks", "task_list"])
+    assert.deepEqual(mistakesOf({ [written]: [{ goal: "a" }], model: "m" }), [
+      `${written}: Unknown field \`${written}\`. Did you mean \`tasks\`?`,
+      neither,
+    ]);
+  assert.deepEqual(mistakesOf([{ tasks: [{ goal: "a" }], goal: "b" }]), [
+    "tasks[0].tasks: A task cannot contain `tasks`. Put them all into one list.",
+  ]);
+});
+
 test("effort and thinking are synonyms of reasoning_effort; conflicting values are rejected", () => {
   assert.equal(parseCall({ goal: "a", thinking: "HIGH" }, 10).tasks[0]?.reasoning_effort, "high");
   assert.match(mistakesOf({ goal: "a", effort: "low", thinking: "high" })[0] ?? "", /given twice/);
