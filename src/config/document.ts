@@ -2,7 +2,7 @@
  * One YAML (or JSON) file of the configuration: its value, the position of each key, and its errors. An error never
  * quotes a value that could be a key.
  */
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from "yaml";
 import type { z } from "zod";
 import { configSchema, keysAllowedAt } from "../config-schema.ts";
 import { suggest } from "../did-you-mean.ts";
@@ -61,18 +61,23 @@ export function readYaml(file: string, text: string, dialect?: "1.1"): ParsedYam
   const parsed = withoutStacks(() =>
     parseDocument(escapeVariables(text), { lineCounter: lines, prettyErrors: false, logLevel: "silent" }),
   );
-  if (parsed.errors.length > 0)
-    return {
-      errors: parsed.errors.slice(0, MOST_MISTAKES).map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        return `${file}:${line}:${col} ${unescapeVariables(yamlError(error))}`;
-      }),
-    };
+  if (parsed.errors.length > 0) return { errors: syntaxErrors(file, parsed.errors, lines) };
   if (dialect === "1.1") resolveMergeKeys(parsed);
   const value = contentOf(parsed);
   if (value instanceof Error) return { errors: [`${file}:1:1 ${value.message}`] };
   if (!isRecord(value)) return { errors: [`${file}:1:1 expected keys and values; found ${kindOf(value)}`] };
   return { parsed, lines, value };
+}
+
+/** The first error of each line: the parser often reports a mistake several times. */
+function syntaxErrors(file: string, errors: YAMLError[], lines: LineCounter): string[] {
+  const byLine = new Map<number, string>();
+  for (const error of errors) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    if (byLine.size === MOST_MISTAKES) break;
+    if (!byLine.has(line)) byLine.set(line, `${file}:${line}:${col} ${unescapeVariables(yamlError(error, errors))}`);
+  }
+  return [...byLine.values()];
 }
 
 /**

@@ -27,7 +27,26 @@ const YAML_WORDS: Record<YAMLError["code"], string> = {
   UNEXPECTED_TOKEN: "expected a key with its value, or the end of the text; found something else",
 };
 
-/** One clause: what was expected and found. */
-export function yamlError({ code }: YAMLError): string {
+const SAME_COLUMN = "expected the keys of one map, and the `-` of one list, to start in the same column";
+const THIS_LINE = `wrong indentation: ${SAME_COLUMN}; found another column`;
+const NEXT_LINE = `wrong indentation: ${SAME_COLUMN}; found the next line further to the right`;
+
+/** What the parser says about wrong indentation, under codes that it shares with other errors. */
+const INDENTATION: readonly [says: RegExp, words: string][] = [
+  [/^All mapping items must start at the same column/, THIS_LINE],
+  [/^Sequence item without - indicator/, THIS_LINE],
+  [/^A block sequence may not be used as an implicit map key/, THIS_LINE],
+  [/^Flow (?:sequence|map) .* end with a ([\]}])/, "expected a closing $1 before this line; found none"],
+];
+
+/** One clause: what was expected and found. @param errors all errors of the text, of which this is one */
+export function yamlError({ code, message, pos }: YAMLError, errors: readonly YAMLError[]): string {
+  for (const [says, words] of INDENTATION) {
+    const found = says.exec(message);
+    if (found !== null) return words.replace("$1", found[1] ?? "");
+  }
+  // A key inside the value of a key: in the same line, or as the deeper line below it.
+  const goesOn = errors.some((other) => other.code === "MULTILINE_IMPLICIT_KEY" && other.pos[0] === pos[0]);
+  if (code === "BLOCK_AS_IMPLICIT_KEY" && goesOn) return NEXT_LINE;
   return YAML_WORDS[code];
 }

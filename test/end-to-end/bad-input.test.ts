@@ -48,6 +48,12 @@ const CASES: Case[] = [
     says: [/tasks\.yaml:4:1: expected a closing quote, bracket or comma; found none/],
   },
   {
+    name: "wrong indentation, with its line",
+    files: { "tasks.yaml": "tasks:\n  - goal: Say hello.\n    model: glm-4.7\n   provider: zai\n" },
+    code: 2,
+    says: [/tasks\.yaml:4:1: wrong indentation: expected the keys of one map/],
+  },
+  {
     name: "a JSON syntax error, with its place",
     argv: ["run", "tasks.json"],
     files: { "tasks.json": '{\n  "tasks": [{ "goal": "a" },]\n}' },

@@ -164,7 +164,7 @@ async function parseYaml({ name, text }: TaskFileText): Promise<Source> {
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0]);
-    throw unreadable(`${name}:${line}:${col}: ${yamlError(problem)}.`);
+    throw unreadable(`${name}:${line}:${col}: ${yamlError(problem, document.errors)}.`);
   }
   const input: unknown = document.toJS();
   const offsetOf = (path: FilePath) => {

@@ -12,7 +12,7 @@ export const yamlSettings: SettingsSyntax = {
     const [error] = document.errors;
     if (error === undefined) return document.toJS();
     const { line, col } = lines.linePos(error.pos[0]);
-    throw new SettingsError(`it is not valid YAML: line ${line}, column ${col}: ${yamlError(error)}`);
+    throw new SettingsError(`it is not valid YAML: line ${line}, column ${col}: ${yamlError(error, document.errors)}`);
   },
 
   edit(text, [section, name], entry) {
