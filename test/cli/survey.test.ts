@@ -80,6 +80,21 @@ describe("deputy models --refresh", () => {
   });
 });
 
+test("deputy doctor prints each error of the config once, one per line", async (t) => {
+  const stage = homeWith(
+    temporaryDirectory(t.after.bind(t)),
+    "modle: x\ndelegation:\n  max_iterations: many\n  bugdet: 1\n",
+  );
+  const { code, stdout } = await deputy(["doctor"], stage);
+  assert.equal(code, 1);
+  const bad = stdout.split("\n").filter((line) => line.startsWith("✗"));
+  assert.equal(bad.length, 3, stdout);
+  for (const [index, key] of ["modle", "delegation.max_iterations", "delegation.bugdet"].entries())
+    assert.match(bad[index] ?? "", new RegExp(`^✗ config +.*config\\.yaml:\\d+:\\d+ ${key}: expected`));
+  const json = JSON.parse((await deputy(["doctor", "--json"], stage)).stdout) as { state: string }[];
+  assert.equal(json.filter(({ state }) => state === "bad").length, 3);
+});
+
 describe("deputy doctor --online", () => {
   test("reports which keys are accepted, and the provider's reason if one is not", async (t) => {
     const server = await createModelServer({

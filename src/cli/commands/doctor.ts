@@ -45,21 +45,33 @@ export const declareDoctor: Declare = (command, context) => {
     )
     .action(async (flags: { online?: true | string; json?: true; config?: string }) => {
       const place = { env: io.env, cwd: io.cwd, ...(flags.config && { configPath: flags.config }) };
-      const findings = [
+      const findings = eachErrorOnce([
         ...attempt("config", () => configFindings(place)),
         ...attempt("providers", () => providerFindings(place)),
         ...(flags.online === true ? await onlineFindings(place, io.clock) : []),
         ...(typeof flags.online === "string" ? await trialFindings(place, flags.online, context) : []),
-        await journalFinding(context, flags.config),
+        ...(await journalFindings(context, flags.config)),
         environmentFinding(io.keysStillVisible),
         ...parentFindings(io.secretsOfParent?.() ?? []),
         { state: "good", about: "runtime", text: `Node ${version}` } as const,
-      ];
+      ]);
       if (flags.json) io.stdout.write(jsonDocument(findings));
       else io.stdout.write(formatFindings(findings, createPaint(io.stdout, io.env)));
       context.exitWith(findings.some(({ state }) => state === "bad") ? EXIT_NOT_COMPLETED : EXIT_COMPLETED);
     });
 };
+
+/** An error in the config prevents several checks; it is reported by the first. */
+function eachErrorOnce(findings: Finding[]): Finding[] {
+  const isFirst = ({ state, text }: Finding, index: number) =>
+    state !== "bad" || index === findings.findIndex((other) => other.state === "bad" && other.text === text);
+  return findings.filter(isFirst);
+}
+
+/** One finding for each line of an error. */
+function errorFindings(about: string, { message }: DeputyError): Finding[] {
+  return message.split("\n").map((text) => ({ state: "bad", about, text }));
+}
 
 /** Returns the findings, or the error that prevented them. */
 function attempt(about: string, look: () => Finding[]): Finding[] {
@@ -67,7 +79,7 @@ function attempt(about: string, look: () => Finding[]): Finding[] {
     return look();
   } catch (error) {
     if (!(error instanceof DeputyError)) throw error;
-    return [{ state: "bad", about, text: error.message }];
+    return errorFindings(about, error);
   }
 }
 
@@ -195,14 +207,14 @@ async function trialFindings(place: DoctorContext, model: string, { io }: Contex
   }
 }
 
-async function journalFinding(context: Context, configPath: string | undefined): Promise<Finding> {
+async function journalFindings(context: Context, configPath: string | undefined): Promise<Finding[]> {
   const where = stateDir(context.io.env);
   try {
     const runs = await withDeputy(context, configPath, async ({ engine }) => engine.runCount());
-    return { state: "good", about: "journal", text: `${where}, ${plural(runs, "run")}` };
+    return [{ state: "good", about: "journal", text: `${where}, ${plural(runs, "run")}` }];
   } catch (error) {
     if (!(error instanceof DeputyError)) throw error;
-    return { state: "bad", about: "journal", text: error.message };
+    return errorFindings("journal", error);
   }
 }
 
