@@ -5,6 +5,8 @@
 
 import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
 import type { ChildEvent, Ending, NestedUsage, RetryOf, SchemaCheck, Usage } from "./event.ts";
+import { isoTime } from "./iso-time.ts";
+import { roundUsd } from "./money.ts";
 import type { Planned, Ready } from "./plan.ts";
 import { present } from "./present.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
@@ -44,6 +46,8 @@ export type FailureReport = { kind: FailureKind; message: string; http_status?: 
 export type Result = {
   task_index: number;
   child_id: string;
+  goal: string;
+  tags: string[];
   status: Status;
   /** `answered`, the limit that was reached, the failure's kind, who stopped it, or the problem's code. */
   exit_reason: string;
@@ -62,6 +66,9 @@ export type Result = {
   tokens: TokenCount;
   cost_usd: number | null;
   cost_status: CostStatus;
+  /** Start and end in UTC, as ISO 8601; null if it never started, or has not recorded its end. */
+  started_at: string | null;
+  ended_at: string | null;
   duration_seconds: number;
   tool_trace: ToolTrace[];
   files_changed: string[];
@@ -95,6 +102,7 @@ export type ChildStats = {
   readonly carriedFrom?: string;
   planned: Planned;
   startedAt?: number;
+  endedAt?: number;
   ending?: Ending;
   durationMs: number;
   /** The child pauses until then because its provider's quota is exhausted (milliseconds since the epoch). */
@@ -197,6 +205,7 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       if (event.reason !== "user") return;
       tally.position = 0;
       delete tally.ending;
+      delete tally.endedAt;
       return;
     case "pause-start":
       endPause(tally, event.at);
@@ -246,6 +255,7 @@ function endChild(tally: ChildStats, { ending, at, durationMs }: Extract<ChildEv
   if (tally.asking) countUncertain(tally, tally.asking.reservedUsd);
   delete tally.asking;
   tally.ending = ending;
+  tally.endedAt = at;
   endPause(tally, at);
   tally.durationMs = durationMs;
 }
@@ -340,10 +350,14 @@ function base(tally: ChildStats) {
   return {
     task_index: tally.taskIndex,
     child_id: tally.childId,
+    goal: tally.planned.task.goal,
+    tags: [...(tally.planned.task.tags ?? [])],
     api_calls: apiCalls,
     tokens,
-    cost_usd: cost.usd,
+    cost_usd: roundUsd(cost.usd),
     cost_status: cost.status,
+    started_at: tally.startedAt === undefined ? null : isoTime(tally.startedAt),
+    ended_at: tally.endedAt === undefined ? null : isoTime(tally.endedAt),
     duration_seconds: tally.durationMs / 1000,
     tool_trace: [...tally.toolTrace],
     files_changed: [...tally.filesChanged],
@@ -476,7 +490,7 @@ export function delegationResult(
     total_duration_seconds: durationMs / 1000,
     total_cost_usd: costs.some((cost) => cost === null)
       ? null
-      : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0),
+      : roundUsd(costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0)),
     warnings,
   };
 }

@@ -1,5 +1,6 @@
 /** Report of a run for a model, computed from the run. */
 import type { Failure, Problem } from "../errors.ts";
+import { roundUsd } from "../money.ts";
 import { present } from "../present.ts";
 import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
 import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
@@ -71,7 +72,7 @@ export function openChild({ tally, activity }: RunChild, { call }: Run, now: num
     goal: shortLine(call.tasks[tally.taskIndex]?.goal),
     activity: "problem" in tally.planned ? "rejected" : activity,
     duration_seconds: secondsOf(tally, now),
-    cost_usd: costOf(tally).usd,
+    cost_usd: roundUsd(costOf(tally).usd),
   };
 }
 

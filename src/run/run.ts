@@ -17,6 +17,7 @@ import {
   type SteerAuthor,
   type StoredEvent,
 } from "../event.ts";
+import { isoTime } from "../iso-time.ts";
 import { formatUsd } from "../money.ts";
 import type { Planned } from "../plan.ts";
 import { present } from "../present.ts";
@@ -334,6 +335,7 @@ function applyResume(run: Run, { at, renewed, blocked = {} }: Resume, downtimeMs
     if (route !== undefined && "route" in tally.planned) tally.planned = { ...tally.planned, route };
     if (!canGoOn(child)) continue;
     delete tally.ending;
+    delete tally.endedAt;
     delete child.idleSince;
     delete child.blocked;
     child.activity = "waiting";
@@ -445,12 +447,9 @@ export function isChildEvent(event: Event): event is ChildEvent {
   return "childId" in event && isStored(event);
 }
 
-/** Maximum time of a `Date`. */
-const LAST_DATE_MS = 8.64e15;
-
 /** Formats a time as `2026-11-21 14:30 UTC`. @param at milliseconds since the epoch */
 export function minuteOf(at: number): string {
-  return `${new Date(Math.min(at, LAST_DATE_MS)).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return `${isoTime(at).slice(0, 16).replace("T", " ")} UTC`;
 }
 
 function activityAfter(event: ChildEvent | LiveEvent, before: string): string {

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { relative } from "node:path";
 import type { RunListing } from "../../engine/engine.ts";
-import { formatUsd } from "../../money.ts";
+import { formatUsd, roundUsd } from "../../money.ts";
 import { isWithin } from "../../path-within.ts";
 import { costIn, usedAlone } from "../../result.ts";
 import { allChildren, hasEnded, isRejected, type Run, workedMs } from "../../run/run.ts";
@@ -162,7 +162,7 @@ function costFacts(run: Run) {
   const costs = allChildren(run).map(({ tally }) => costIn(usedAlone(tally)));
   return {
     /** The known part of the cost; a request without a price adds nothing here and makes `cost_complete` false. */
-    known_cost_usd: costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0),
+    known_cost_usd: roundUsd(costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0)),
     cost_complete: costs.every(({ usd }) => usd !== null),
   };
 }

@@ -6,7 +6,7 @@ import { DeputyError } from "../../../src/errors.ts";
 import type { DelegationResult } from "../../../src/result.ts";
 import { createFakeClock } from "../../../src/testing/fake-clock.ts";
 import type { Tool } from "../../../src/tool.ts";
-import { calls, fails, says, tool } from "../../support/child-stage.ts";
+import { calls, fails, route as plainRoute, says, tool } from "../../support/child-stage.ts";
 import { deputy, start, temporaryDirectory, until } from "../../support/command-line.ts";
 import { createTestEngine, type ModelScript } from "../../support/engine-stage.ts";
 
@@ -242,6 +242,30 @@ describe("deputy run --dry-run", () => {
     assert.equal((await deputy(["run", "-", "--dry-run"], { stdin: "- { goal: a, provider: nowhere }" })).code, 3);
     assert.equal((await deputy(["run", "-", "--dry-run"], { stdin: "- a" })).code, 0);
   });
+});
+
+test("result files and --json say what was asked, when it ran, and its cost in at most six decimals", async (t) => {
+  const cwd = temporaryDirectory(t.after.bind(t));
+  const price = { input: 0.1, output: 0.2 };
+  const route = (provider: string, model: string) => ({ ...plainRoute(provider, model), facts: { price } });
+  const usage = { input: 3, output: 1, cached: 0, reasoning: 0 };
+  const { engine } = createTestEngine({ script: async () => says("done", { usage }), route });
+  const stdin = "- goal: Say one\n  tags: [explore]\n- goal: Say two\n- goal: Say three\n  provider: nowhere\n";
+  const { stdout } = await deputy(["run", "-", "--json", "--output", "out"], { stdin, cwd, engine });
+  const { results, total_cost_usd } = JSON.parse(stdout) as DelegationResult;
+  assert.deepEqual(
+    results.map(({ goal, tags, cost_usd }) => ({ goal, tags, cost_usd })),
+    [
+      { goal: "Say one", tags: ["explore"], cost_usd: 0.000001 },
+      { goal: "Say two", tags: [], cost_usd: 0.000001 },
+      { goal: "Say three", tags: [], cost_usd: 0 },
+    ],
+  );
+  assert.equal(total_cost_usd, 0.000001);
+  const [first, , last] = results;
+  assert.ok(Date.parse(first?.started_at ?? "") <= Date.parse(first?.ended_at ?? ""), JSON.stringify(first));
+  assert.deepEqual([last?.started_at, last?.ended_at], [null, null]);
+  assert.deepEqual(JSON.parse(readFileSync(join(cwd, "out/001-say-one.json"), "utf8")), first);
 });
 
 describe("deputy run --output", () => {
