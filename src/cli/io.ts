@@ -12,6 +12,8 @@ export type Input = Readable & { isTTY?: boolean };
 
 export type Io = {
   stdin: Input;
+  /** Opens the user's keyboard where standard input is something else; undefined without a terminal. */
+  openKeyboard?(): Input | undefined;
   stdout: Output;
   stderr: Output;
   env: Record<string, string | undefined>;

@@ -1,8 +1,10 @@
 /** The command line in a real process: its streams, its environment without the keys, its signals. */
+import { openSync } from "node:fs";
+import { ReadStream } from "node:tty";
 import { systemClock } from "../clock.ts";
 import { hideVariables, secretsOfParent, takeEnvironment } from "../config/environment.ts";
 import { present } from "../present.ts";
-import type { Io } from "./io.ts";
+import type { Input, Io } from "./io.ts";
 import { main } from "./main.ts";
 
 /** Signals that ask a program to end. */
@@ -20,6 +22,7 @@ function createIo(): Io {
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", ignoreGone);
   return {
     stdin: process.stdin,
+    openKeyboard,
     stdout: process.stdout,
     stderr: process.stderr,
     env,
@@ -37,6 +40,17 @@ function createIo(): Io {
     },
     interrupt: () => void process.kill(process.pid, "SIGINT"),
   };
+}
+
+/** The keyboard of the terminal that controls this process. */
+function openKeyboard(): Input | undefined {
+  try {
+    const keyboard = new ReadStream(openSync("/dev/tty", "r"));
+    keyboard.on("error", ignoreGone);
+    return keyboard;
+  } catch {
+    return undefined; // There is no such terminal, or this system has none.
+  }
 }
 
 /** The reader of the output (`deputy show … | head`) or the terminal has gone: the work continues silently. */

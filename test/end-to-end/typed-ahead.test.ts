@@ -1,13 +1,13 @@
 /** Keys at a real terminal that were pressed before the user could have read what they would answer. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 import { chatPlace } from "../support/chat-place.ts";
 import { until } from "../support/command-line.ts";
 import { launch } from "../support/end-to-end.ts";
-import { NO_TERMINAL, openTerminal } from "../support/pty.ts";
+import { NO_TERMINAL, openTerminal, type TerminalOptions } from "../support/pty.ts";
 
 /** Longer than the time during which keys are ignored. */
 const QUIET_MS = 600;
@@ -23,8 +23,8 @@ async function place(t: TestContext, commands: string[]) {
     return command === undefined ? { text: "All done." } : { toolCalls: [{ name: "terminal", input: { command } }] };
   };
   const here = await chatPlace(t, { script });
-  const open = (argv: string[], env: Record<string, string> = {}) => {
-    const terminal = openTerminal(argv, { ...here, env: { ...here.env, ...env } });
+  const open = (argv: string[], env: Record<string, string> = {}, more: Partial<TerminalOptions> = {}) => {
+    const terminal = openTerminal(argv, { ...here, ...more, env: { ...here.env, ...env } });
     t.after(terminal.kill);
     return terminal;
   };
@@ -105,6 +105,38 @@ describe("deputy run at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, ()
     assert.equal(ran("one"), false);
     terminal.type("\x03");
     assert.equal(await terminal.ended, 130);
+    assert.equal(ran("one"), false);
+  });
+});
+
+describe("deputy run with tasks on standard input", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  const runs = async (t: TestContext, argv: string[], text: string, redirected = "") => {
+    const { open, ran, letGo, asked, cwd } = await place(t, [touch("one")]);
+    const stdin = join(cwd, "input");
+    writeFileSync(stdin, text);
+    const terminal = open(argv, {}, { stdin, redirected });
+    await until(() => asked() === 1);
+    terminal.type("y\r");
+    await quiet();
+    letGo(0);
+    await terminal.see("Allow?");
+    await quiet();
+    assert.equal(ran("one"), false, "what was typed ahead answers nothing");
+    terminal.type("y\r");
+    assert.equal(await terminal.ended, 0);
+    assert.equal(ran("one"), true);
+  };
+  test("asks the user at the keyboard", (t) => runs(t, ["run", "-"], "- x\n"));
+  test("asks on the screen that is left when the answers go to a file", (t) =>
+    runs(t, ["run", "-", "--json"], "goal: x\n", "> answers.json"));
+  test("asks when the message of a chat is piped in", (t) => runs(t, ["chat", "-p"], "go on\n"));
+  test("denies at once when nobody sees a request", async (t) => {
+    const { open, ran, letGo, cwd } = await place(t, [touch("one")]);
+    letGo(0);
+    const stdin = join(cwd, "input");
+    writeFileSync(stdin, "- x\n");
+    const terminal = open(["run", "-"], {}, { stdin, redirected: "> answers.txt 2> errors.txt" });
+    assert.equal(await terminal.ended, 0);
     assert.equal(ran("one"), false);
   });
 });

@@ -24,12 +24,22 @@ export type Terminal = {
   kill(): void;
 };
 
-export type TerminalOptions = { cwd: string; env: Record<string, string>; columns?: number; rows?: number };
+export type TerminalOptions = {
+  cwd: string;
+  env: Record<string, string>;
+  columns?: number;
+  rows?: number;
+  /** A file that is standard input, in place of the keyboard. */
+  stdin?: string;
+  /** More redirections, as a shell writes them: `> answers.txt`. */
+  redirected?: string;
+};
 
 export function openTerminal(argv: readonly string[], options: TerminalOptions): Terminal {
-  const { cwd, env, columns = 80, rows = 24 } = options;
+  const { cwd, env, columns = 80, rows = 24, stdin, redirected = "" } = options;
   const words = [PROGRAM, ...argv].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  const child = spawn("script", ["-qefc", `stty cols ${columns} rows ${rows}; exec ${words}`, "/dev/null"], {
+  const from = stdin === undefined ? redirected : `< '${stdin}' ${redirected}`;
+  const child = spawn("script", ["-qefc", `stty cols ${columns} rows ${rows}; exec ${words} ${from}`, "/dev/null"], {
     cwd,
     env: { PATH: process.env.PATH ?? "", TERM: "xterm-256color", SHELL: "/bin/sh", ...env },
   });

@@ -8,7 +8,7 @@ import { present } from "../../present.ts";
 import { jsonDocument, jsonLine } from "../../printed-json.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
-import { approvalPromptOn, approvalScreen, routeOf } from "../terminal/follow.ts";
+import { approvalPromptOn, routeOf, userTerminal } from "../terminal/follow.ts";
 import { harmless, oneLine } from "../terminal/terminal-text.ts";
 import { createChatView } from "./chat-view.ts";
 import { turnProblem } from "./turn-end.ts";
@@ -40,11 +40,11 @@ export async function chatOnce({
   const output = io.stderr;
   const paint = createPaint(output, io.env);
   const rich = isRichTerminal(output, io.env);
-  const screen = approvalScreen(io, output);
-  const view = createChatView({ output, paint, clock: io.clock, rich, verbose, asksHere: screen !== undefined });
+  const terminal = userTerminal(io, output);
+  const view = createChatView({ output, paint, clock: io.clock, rich, verbose, asksHere: terminal !== undefined });
   const asker =
-    screen &&
-    approvalPromptOn(screen, io, view, async (childId) => routeOf((await deputy.engine.run(childId)).run, childId));
+    terminal &&
+    approvalPromptOn(terminal, view, async (childId) => routeOf((await deputy.engine.run(childId)).run, childId));
   for (const warning of chat.route.warnings) view.print(paint("yellow", `! ${oneLine(warning.message)}`));
   const isFirst = chat.id === undefined;
   const delegation = await chat.say(message, { ...turn, ...present({ asker }) });

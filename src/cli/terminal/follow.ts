@@ -63,10 +63,10 @@ export interface Follower {
 export async function createFollower(io: Io, flags: FollowFlags, taskCount: number): Promise<Follower> {
   const forPrograms = flags.json === true || flags.ndjson === true;
   const output = forPrograms ? io.stderr : io.stdout;
-  const screen = flags.readOnly ? undefined : approvalScreen(io, output);
+  const terminal = flags.readOnly ? undefined : userTerminal(io, output);
   const view = createView(output, io, {
     verbose: flags.verbose === true,
-    asksHere: screen !== undefined,
+    asksHere: terminal !== undefined,
     ctrlC: flags.readOnly ? "leaves" : "stops",
   });
   const folder = flags.output === undefined ? undefined : await openOutputFolder(flags.output, taskCount);
@@ -130,7 +130,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.ephemeral));
   }
 
-  return { asker: screen && approvalPromptOn(screen, io, view, (childId) => routeOf(run, childId)), follow };
+  return { asker: terminal && approvalPromptOn(terminal, view, (childId) => routeOf(run, childId)), follow };
 }
 
 type ViewOptions = Pick<LineFormat, "verbose" | "asksHere"> & { ctrlC: CtrlC };
@@ -141,14 +141,19 @@ function createView(output: Output, io: Io, { ctrlC, ...how }: ViewOptions): Vie
   return createLines({ output, paint, ...how });
 }
 
-/** The screen on which a user can answer: one that belongs to the keyboard's terminal. */
-export function approvalScreen(io: Io, viewOutput: Output): Output | undefined {
-  return io.stdin.isTTY === true ? [viewOutput, io.stderr].find((output) => output.isTTY === true) : undefined;
+/** A terminal with a user: its screen, and its keyboard as `stdin`. */
+export type UserTerminal = { screen: Output; io: Io };
+
+/** The terminal on which a user can answer, also if standard input holds the tasks or the message. */
+export function userTerminal(io: Io, viewOutput: Output): UserTerminal | undefined {
+  const screen = [viewOutput, io.stderr].find((output) => output.isTTY === true);
+  if (screen === undefined) return undefined;
+  const stdin = io.stdin.isTTY === true ? io.stdin : io.openKeyboard?.();
+  return stdin && { screen, io: { ...io, stdin } };
 }
 
 export function approvalPromptOn(
-  screen: Output,
-  io: Io,
+  { screen, io }: UserTerminal,
   view: Pick<View, "pause" | "resume">,
   routeOfChild: (childId: string) => string | Promise<string>,
 ): Asker {
