@@ -72,7 +72,7 @@ export function positiveNumber(value: string): number {
 }
 
 /** Collects options that may be given several times. */
-function collect(value: string, before: string[] | undefined): string[] {
+export function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 

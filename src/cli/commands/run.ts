@@ -13,6 +13,7 @@ import {
   CONCURRENCY_OPTION,
   CONFIG_OPTION,
   type Context,
+  collect,
   type Declare,
   examples,
   positiveNumber,
@@ -20,7 +21,7 @@ import {
   withDeputy,
 } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
-import { readTaskFile } from "../input/task-file.ts";
+import { readGoal, readTaskFile } from "../input/task-file.ts";
 import { createPaint, type Io } from "../io.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
 import { formatPlan, planDocument } from "../terminal/plan-table.ts";
@@ -29,8 +30,8 @@ import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-fl
 type RunFlags = FollowFlags &
   RouteFlags &
   WorkFlags & {
-    goal?: string;
-    context?: string;
+    goal?: string[];
+    context?: string[];
     maxCost?: number;
     strict?: true;
     dryRun?: true;
@@ -66,8 +67,8 @@ export const declareRun: Declare = (command, context) => {
   command
     .description("Run tasks in parallel, each on its own model, provider and effort.")
     .argument("[file]", "a task file, or - for standard input")
-    .option("-g, --goal <text>", "run one task instead of a file")
-    .option("--context <text>", "background for that task")
+    .option("-g, --goal <text>", "run a task instead of a file; - reads it from standard input (repeatable)", collect)
+    .option("--context <text>", "background for these tasks (repeatable)", collect)
     .option("-m, --model <model>", "default model for tasks; also `x --provider y`")
     .option("-p, --provider <slug>", "default provider for tasks")
     .addOption(new Option("-e, --effort <effort>", "default reasoning effort for tasks").choices(EFFORTS))
@@ -117,11 +118,19 @@ async function run(file: string | undefined, flags: RunFlags, context: Context):
 
 async function callOf(file: string | undefined, flags: RunFlags, io: Io, maxTasks: number): Promise<Call> {
   if (file !== undefined && flags.goal !== undefined) throw usage("Give either a file or --goal, not both.");
-  if (flags.goal !== undefined) return parseCall({ goal: flags.goal, context: flags.context }, maxTasks);
+  if (flags.goal !== undefined) return parseCall(await goalsAsCall(flags.goal, flags.context, io), maxTasks);
   if (file === undefined)
     throw usage("Expected a task file, - for standard input, or --goal TEXT. See deputy run --help.");
   if (flags.context !== undefined) throw usage("--context requires --goal. In a file, set `context` next to `tasks`.");
   return readTaskFile(file, io, maxTasks);
+}
+
+async function goalsAsCall(goals: string[], contexts: string[] | undefined, io: Io): Promise<unknown> {
+  if (goals.filter((goal) => goal === "-").length > 1)
+    throw usage("Expected --goal - once, because standard input can be read once; found it again.");
+  const piped = goals.includes("-") ? await readGoal(io) : "";
+  const tasks = goals.map((goal) => ({ goal: goal === "-" ? piped : goal }));
+  return { context: contexts?.join("\n\n"), ...(tasks.length === 1 ? tasks[0] : { tasks }) };
 }
 
 export async function workspaceOf(flags: Pick<RunFlags, "workspace">, io: Io): Promise<string> {

@@ -40,16 +40,21 @@ export async function readTaskFile(path: string, io: Io, maxTasks: number): Prom
   }
 }
 
-async function readText(path: string, io: Io): Promise<TaskFileText> {
+/** A goal given on standard input, as text. @throws DeputyError `input-unreadable` */
+export async function readGoal(io: Io): Promise<string> {
+  return (await readText("-", io, "Expected the goal as text.")).text.trim();
+}
+
+async function readText(path: string, io: Io, expected = EXPECTED): Promise<TaskFileText> {
   const name = path === "-" ? "standard input" : path;
   const bytes =
     path === "-"
       ? await wholeOf(io.stdin as AsyncIterable<Buffer>, name)
       : await readBytes(resolve(io.cwd, path), path, io);
   if (bytes.includes(0))
-    throw unreadable(`${name} is not text: it has a zero byte at ${bytes.indexOf(0)}. ${EXPECTED}`);
-  const text = decode(bytes, name);
-  if (text.trim() === "") throw unreadable(`${name} is empty. ${EXPECTED}`);
+    throw unreadable(`${name} is not text: it has a zero byte at ${bytes.indexOf(0)}. ${expected}`);
+  const text = decode(bytes, name, expected);
+  if (text.trim() === "") throw unreadable(`${name} is empty. ${expected}`);
   return { name, text };
 }
 
@@ -124,11 +129,11 @@ async function similar(path: string): Promise<string> {
   return close === undefined ? ` To run a single task: deputy run --goal "…"` : ` Did you mean ${close}?`;
 }
 
-function decode(bytes: Buffer, name: string): string {
+function decode(bytes: Buffer, name: string, expected: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw unreadable(`${name} is not text in UTF-8. ${EXPECTED}`);
+    throw unreadable(`${name} is not text in UTF-8. ${expected}`);
   }
 }
 

@@ -148,7 +148,7 @@ export type UserTerminal = { screen: Output; io: Io };
 export function userTerminal(io: Io, viewOutput: Output): UserTerminal | undefined {
   const screen = [viewOutput, io.stderr].find((output) => output.isTTY === true);
   if (screen === undefined) return undefined;
-  const stdin = io.stdin.isTTY === true ? io.stdin : io.openKeyboard?.();
+  const stdin = io.stdin.isTTY === true && !io.stdin.readableEnded ? io.stdin : io.openKeyboard?.();
   return stdin && { screen, io: { ...io, stdin } };
 }
 

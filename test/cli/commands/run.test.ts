@@ -53,6 +53,44 @@ describe("deputy run", () => {
     assert.match(stdout, /\n\nhello\n/);
   });
 
+  test("takes several tasks in words, in order, with one context", async () => {
+    const argv = ["run", "--goal", "Say one", "-g", "Say two", "--goal=Say three", "--context", "a", "--context", "b"];
+    const seen: string[] = [];
+    const script: ModelScript = async (request, signal) => {
+      seen.push(JSON.stringify(request.messages));
+      return echo(request, signal);
+    };
+    const { code, stdout } = await deputy([...argv, "--json"], { script });
+    assert.equal(code, 0);
+    const { results } = JSON.parse(stdout) as DelegationResult;
+    assert.deepEqual(
+      results.map(({ summary }) => summary),
+      ["one", "two", "three"],
+    );
+    for (const text of seen) assert.match(text, /a\\n\\nb/);
+  });
+
+  test("--goal - reads standard input as text, once, next to goals in words", async () => {
+    const words = "Say yes: to\n- a list\n";
+    const only = await deputy(["run", "--goal", "-", "--json"], { stdin: words, script: echo });
+    assert.equal((JSON.parse(only.stdout) as DelegationResult).results[0]?.goal, words.trim());
+    const two = await deputy(["run", "-g", "Say one", "-g", "-", "--json"], { stdin: words, script: echo });
+    assert.deepEqual(
+      (JSON.parse(two.stdout) as DelegationResult).results.map(({ summary }) => summary),
+      ["one", "yes"],
+    );
+    for (const [argv, stdin, says] of [
+      [["-g", "-", "-g", "-"], words, /Expected --goal - once/],
+      [["-g", "-"], " \n", /standard input is empty\. Expected the goal as text\./],
+      [["-g", "-", "tasks.yaml"], words, /either a file or --goal/],
+      [["-g", "one", "-g", ""], "", /tasks\[1\]\.goal: Required but missing|task 2/],
+    ] as const) {
+      const { code, stderr } = await deputy(["run", ...argv], { stdin });
+      assert.equal(code, 2);
+      assert.match(stderr, says);
+    }
+  });
+
   test("with --json prints the result document and nothing else on stdout", async () => {
     const { stdout, stderr } = await deputy(["run", "-", "--json"], { stdin: three, script: echo });
     const result = JSON.parse(stdout) as DelegationResult;
