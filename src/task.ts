@@ -155,8 +155,17 @@ export function parseCall(input: unknown, maxTasks: number): Call {
   return call;
 }
 
+/** A place in a call as users read it, numbered like children: `task 4, model.provider` is `tasks[3].model.provider`. */
+export function placeInCall(path: string): string {
+  const [, index, field] = /^tasks\[(\d+)\]\.?(.*)$/s.exec(path) ?? [];
+  if (index === undefined) return path;
+  return `task ${Number(index) + 1}${field === "" ? "" : `, ${field}`}`;
+}
+
 function invalid(errors: TaskError[]): DeputyError {
-  const shown = errors.slice(0, 20).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+  const shown = errors
+    .slice(0, 20)
+    .map(({ path, message }) => (path === "" ? message : `${placeInCall(path)}: ${message}`));
   if (errors.length > shown.length) shown.push(`… and ${errors.length - shown.length} more errors`);
   return new DeputyError("task-invalid", shown.join("\n"), { details: errors });
 }

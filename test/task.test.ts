@@ -42,12 +42,12 @@ test("every error of a batch is reported at once, with index, field, found value
   assert.deepEqual(mistakes, [
     "modle: Unknown field `modle`. Did you mean `model`?",
     "output_schema: `output_schema` belongs to a single task: move it into tasks[].",
-    "tasks[0].modle: Unknown field `modle`. Did you mean `model`?",
-    "tasks[1].goal: Expected string, received number; found 3.",
-    'tasks[2].reasoning_effort: Expected one of none, minimal, low, medium, high, xhigh, max; found "hihg". Did you mean high?',
-    "tasks[3].goal: Required but missing.",
-    "tasks[3].model: Unknown field `provder`. Did you mean `provider`?",
-    "tasks[4]: Expected a task with a goal; found 7.",
+    "task 1, modle: Unknown field `modle`. Did you mean `model`?",
+    "task 2, goal: Expected string, received number; found 3.",
+    'task 3, reasoning_effort: Expected one of none, minimal, low, medium, high, xhigh, max; found "hihg". Did you mean high?',
+    "task 4, goal: Required but missing.",
+    "task 4, model: Unknown field `provder`. Did you mean `provider`?",
+    "task 5: Expected a task with a goal; found 7.",
   ]);
 });
 
@@ -72,7 +72,7 @@ test("a call without a task says both ways to give one, and names a mistyped tas
       neither,
     ]);
   assert.deepEqual(mistakesOf([{ tasks: [{ goal: "a" }], goal: "b" }]), [
-    "tasks[0].tasks: A task cannot contain `tasks`. Put them all into one list.",
+    "task 1, tasks: A task cannot contain `tasks`. Put them all into one list.",
   ]);
 });
 
@@ -121,7 +121,7 @@ test("text that begins like JSON but is not JSON is an error, never one word of 
     ["output_schema", '{"type": "object"'],
   ] as const)
     assert.match(mistakesOf({ goal: "a", [field]: text })[0] ?? "", new RegExp(`^${field}: Expected valid JSON`));
-  assert.match(mistakesOf({ tasks: ['{"goal": "a"'] })[0] ?? "", /^tasks\[0\]: Expected valid JSON/);
+  assert.match(mistakesOf({ tasks: ['{"goal": "a"'] })[0] ?? "", /^task 1: Expected valid JSON/);
   assert.match(mistakesOf({ goal: "a", model: '["m"]' })[0] ?? "", /^model: Expected a model name or/);
   assert.match(mistakesOf({ goal: "a", output_schema: "object" })[0] ?? "", /^output_schema: Expected record/);
 });
@@ -156,7 +156,7 @@ test("numbers written as text are numbers; other text is an error with its index
   assert.deepEqual(parseCall({ goal: "a", max_iterations: "null" }, 10), { tasks: [{ goal: "a" }] });
   for (const text of ["five", "30s", "1,000", "0x10", "Infinity", "true", "5 6"])
     assert.deepEqual(mistakesOf({ tasks: ["b", { goal: "a", timeout_seconds: text }] }), [
-      `tasks[1].timeout_seconds: Expected number, received string; found "${text}".`,
+      `task 2, timeout_seconds: Expected number, received string; found "${text}".`,
     ]);
   assert.match(
     mistakesOf({ goal: "a", max_iterations: "2.5" })[0] ?? "",
@@ -199,7 +199,7 @@ test("a list as an object with numbers for keys is that list", () => {
 
 test("null among tasks is absent, and the others keep their index in an error", () => {
   assert.deepEqual(parseCall({ tasks: [null, { goal: "a" }] }, 1), { tasks: [{ goal: "a" }] });
-  assert.match(mistakesOf({ tasks: [null, { gaol: "a" }] })[0] ?? "", /^tasks\[1\]\.gaol: /);
+  assert.match(mistakesOf({ tasks: [null, { gaol: "a" }] })[0] ?? "", /^task 2, gaol: /);
   assert.match(mistakesOf({ tasks: [null] })[0] ?? "", /at least one task; found an empty list/);
 });
 

@@ -75,12 +75,12 @@ const CASES: Case[] = [
     },
     code: 2,
     says: [
-      /^deputy: tasks\.yaml:3: tasks\[0\]\.modle: Unknown field `modle`\. Did you mean `model`\?$/m,
-      /^tasks\.yaml:4: tasks\[1\]\.gaol: Unknown field `gaol`\. Did you mean `goal`\?$/m,
-      /^tasks\.yaml:4: tasks\[1\]\.goal: Required but missing\.$/m,
-      /^tasks\.yaml:5: tasks\[2\]: Expected a task with a goal; found 3\.$/m,
-      /^tasks\.yaml:6: tasks\[3\]\.reasoning_effort: .*hgih.*high/m,
-      /^tasks\.yaml:6: tasks\[3\]\.max_iterations: .*0/m,
+      /^deputy: tasks\.yaml:3: task 1, modle: Unknown field `modle`\. Did you mean `model`\?$/m,
+      /^tasks\.yaml:4: task 2, gaol: Unknown field `gaol`\. Did you mean `goal`\?$/m,
+      /^tasks\.yaml:4: task 2, goal: Required but missing\.$/m,
+      /^tasks\.yaml:5: task 3: Expected a task with a goal; found 3\.$/m,
+      /^tasks\.yaml:6: task 4, reasoning_effort: .*hgih.*high/m,
+      /^tasks\.yaml:6: task 4, max_iterations: .*0/m,
     ],
   },
   {
@@ -88,7 +88,7 @@ const CASES: Case[] = [
     files: { "tasks.yaml": "- Say hello.\n- { goal: Say hello., provider: opnerouter }\n" },
     argv: [...TASKS, "--strict"],
     code: 3,
-    says: [/tasks\[1\] \(Say hello\.\), provider: .*found opnerouter\. Did you mean .*openrouter/],
+    says: [/task 2 \(Say hello\.\), provider: .*found opnerouter\. Did you mean .*openrouter/],
   },
   {
     name: "a provider that is known and not supported yet, with what to use instead",
@@ -100,7 +100,7 @@ const CASES: Case[] = [
     name: "a word that is no model, where a provider is meant",
     argv: goal("--provider", "zai", "--model", "auto"),
     code: 3,
-    says: [/tasks\[0\] .*, model: .*found auto\. Did you mean inherit\?/],
+    says: [/task 1 .*, model: .*found auto\. Did you mean inherit\?/],
   },
   {
     name: "a model of another maker's, with the provider that has it",
@@ -170,7 +170,7 @@ const CASES: Case[] = [
       "config.yaml": "providers: { zai: { models: { glm-4.7: { context_window: 200000 } } } }\n",
     },
     code: 3,
-    says: [/tasks\[0\] \(word word .{0,60}…\), goal: .*context window/],
+    says: [/task 1 \(word word .{0,60}…\), goal: .*context window/],
   },
   {
     name: "binary garbage on standard input",

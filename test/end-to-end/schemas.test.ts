@@ -34,7 +34,7 @@ describe("deputy run with a schema that cannot be used", () => {
     test(`refuses ${name} before it asks anybody`, async () => {
       const { code, signal, stderr, requests } = await run(schema, "1");
       assert.deepEqual([code, signal, requests.length], [2, null, 0]);
-      assert.match(stderr, /tasks\[0\]\.output_schema: Expected a JSON Schema; /);
+      assert.match(stderr, /task 1, output_schema: Expected a JSON Schema; /);
       assert.match(stderr, expected);
     });
 });

@@ -95,7 +95,7 @@ test("if no task can start, or with strict one cannot, nothing starts and every 
   const none = { tasks: [task("first", "nowhere"), task("second", "nowhere")] };
   await assert.rejects(engine.submit(none, options), (error) => {
     assert.ok(error instanceof DeputyError && error.code === "nothing-to-run");
-    assert.match(error.message, /tasks\[0\] \(first\)[\s\S]*tasks\[1\] \(second\)/);
+    assert.match(error.message, /task 1 \(first\)[\s\S]*task 2 \(second\)/);
     return true;
   });
   const one = { tasks: [task("first", "nowhere"), task("second")] };
@@ -107,7 +107,7 @@ test("if no task can start, or with strict one cannot, nothing starts and every 
 test("an invalid output_schema is rejected before anything starts", async () => {
   const { engine } = createTestEngine({ script: answer });
   const broken = { ...task("a"), output_schema: { type: "nonsense" } };
-  await assert.rejects(engine.submit({ tasks: [broken] }, options), /tasks\[0\]\.output_schema/);
+  await assert.rejects(engine.submit({ tasks: [broken] }, options), /task 1, output_schema/);
   await engine.close();
 });
 

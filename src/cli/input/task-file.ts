@@ -9,7 +9,7 @@ import type { Clock } from "../../clock.ts";
 import { yamlError } from "../../config/syntax.ts";
 import { suggest } from "../../did-you-mean.ts";
 import { DeputyError } from "../../errors.ts";
-import { type Call, parseCall, type TaskError } from "../../task.ts";
+import { type Call, parseCall, placeInCall, type TaskError } from "../../task.ts";
 import type { Io } from "../io.ts";
 
 type TaskFileFormat = "yaml" | "json" | "jsonl";
@@ -227,7 +227,9 @@ function withLines(error: unknown, name: string, source: Source): unknown {
   const mistakes = error.details as TaskError[];
   const located = mistakes.slice(0, MOST_ERRORS).map(({ path, message }) => {
     const line = source.lineOf(partsOf(path));
-    const where = [line === undefined ? name : `${name}:${line}`, ...(path === "" ? [] : [path])].join(": ");
+    const where = [line === undefined ? name : `${name}:${line}`, ...(path === "" ? [] : [placeInCall(path)])].join(
+      ": ",
+    );
     return `${where}: ${message}`;
   });
   const more = mistakes.length - located.length;

@@ -169,7 +169,7 @@ async function refuseBrokenSchemas({ tasks }: Call, schemas: SchemaChecker): Pro
   for (const [index, { output_schema: schema }] of tasks.entries()) {
     const mistake = schema && (await schemas.mistakeIn(schema));
     if (mistake === undefined) continue;
-    throw new DeputyError("task-invalid", `tasks[${index}].output_schema: Expected a JSON Schema; ${mistake}.`);
+    throw new DeputyError("task-invalid", `task ${index + 1}, output_schema: Expected a JSON Schema; ${mistake}.`);
   }
 }
 
@@ -178,7 +178,7 @@ function refuseUnresolved(planned: readonly Planned[], all: boolean): void {
   const problems = planned.flatMap((entry, index) => ("problem" in entry ? [{ index, ...entry }] : []));
   if (problems.length === 0 || (!all && problems.length < planned.length)) return;
   const lines = problems.map(
-    ({ index, task, problem }) => `tasks[${index}] (${shortLine(task.goal)}), ${problem.field}: ${problem.message}`,
+    ({ index, task, problem }) => `task ${index + 1} (${shortLine(task.goal)}), ${problem.field}: ${problem.message}`,
   );
   const head = problems.length === planned.length ? "No task can start:" : "Nothing was started, because not all can:";
   throw new DeputyError("nothing-to-run", [head, ...lines].join("\n"), { details: problems });

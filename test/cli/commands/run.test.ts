@@ -83,7 +83,7 @@ describe("deputy run", () => {
       [["-g", "-", "-g", "-"], words, /Expected --goal - once/],
       [["-g", "-"], " \n", /standard input is empty\. Expected the goal as text\./],
       [["-g", "-", "tasks.yaml"], words, /either a file or --goal/],
-      [["-g", "one", "-g", ""], "", /tasks\[1\]\.goal: Required but missing|task 2/],
+      [["-g", "one", "-g", ""], "", /task 2, goal: Required but missing/],
     ] as const) {
       const { code, stderr } = await deputy(["run", ...argv], { stdin });
       assert.equal(code, 2);
@@ -164,7 +164,7 @@ describe("deputy run", () => {
     const { code, stdout, stderr } = await deputy(["run", "-"], { stdin });
     assert.equal(code, 3);
     assert.equal(stdout, "");
-    assert.match(stderr, /tasks\[0\] \(Say one\)[\s\S]*tasks\[1\] \(Say two\)/);
+    assert.match(stderr, /task 1 \(Say one\)[\s\S]*task 2 \(Say two\)/);
   });
 
   test("makes escape sequences in goals and answers harmless", async () => {

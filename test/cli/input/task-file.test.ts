@@ -67,18 +67,14 @@ describe("a task file", () => {
     [
       "an unknown field, by line and index",
       "- goal: a\n- goal: b\n  modle: x\n",
-      /standard input:3: tasks\[1\]\.modle: .*`model`/,
+      /standard input:3: task 2, modle: .*`model`/,
     ],
     [
       "a wrong value in JSON, by line",
       '[\n{"goal":"a"},\n{"goal":"b",\n"effort":"hgh"}\n]',
-      /:4: tasks\[1\]\.reasoning_effort|:3: tasks\[1\]/,
+      /:4: task 2, reasoning_effort|:3: task 2/,
     ],
-    [
-      "a mistake in JSON lines, by line",
-      '{"goal":"a"}\n\n{"gaol":"b"}\n',
-      /standard input:3: tasks\[1\]\.gaol: .*`goal`/,
-    ],
+    ["a mistake in JSON lines, by line", '{"goal":"a"}\n\n{"gaol":"b"}\n', /standard input:3: task 2, gaol: .*`goal`/],
     ["a plain text", "Write a haiku", /Expected a task, a list of tasks/],
     ["10,000 tasks", JSON.stringify(Array.from({ length: 10_000 }, () => "a")), /at most 1000 tasks.*found 10000/],
   ] as const) {
