@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** `deputize/ai-sdk`: `delegate_task` as a tool for the Vercel AI SDK (`ai`). */
 import { jsonSchema, type Tool, tool } from "ai";
 import type { DelegateTool } from "./engine/delegate-tool.ts";

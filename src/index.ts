@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** The public API of `deputize`. */
 export type { Chat, ChatOptions, TurnOptions } from "./engine/chat.ts";
 export type { DelegateTool } from "./engine/delegate-tool.ts";

@@ -43,40 +43,47 @@ export type RouteReport = {
 
 export type FailureReport = { kind: FailureKind; message: string; http_status?: number; retry_after_ms?: number };
 
-export type Result = {
+/** What every result says, whatever its status. */
+type ResultFacts = {
+  /** Index of the task in its call, from 0. */
   task_index: number;
+  /** The run's id and the child's number, from 1: `k7ezchdk.1`. */
   child_id: string;
+  /** The task's goal, in full. */
   goal: string;
   tags: string[];
-  status: Status;
   /** `answered`, the limit that was reached, the failure's kind, who stopped it, or the problem's code. */
   exit_reason: string;
   /** The value of a reached limit, in requests, USD or seconds. */
   limit?: number;
   /** The child's final answer, complete. Empty if there was none. */
   summary: string;
+  /** With an `output_schema`: the answer as JSON. Absent if it could not be parsed. */
   output?: unknown;
+  /** With an `output_schema`: whether the answer is known to match. */
   schema_valid?: boolean;
+  /** With an `output_schema`: what does not match, or why it could not be checked. */
   schema_errors?: string[];
-  model: string | null;
-  provider: string | null;
-  reasoning_effort: Effort | null;
-  route: RouteReport | null;
+  /** Model requests sent, including failed ones and those of its delegations. */
   api_calls: number;
+  /** As counted by the provider; `input` includes `cached`, `output` includes `reasoning`. */
   tokens: TokenCount;
+  /** Cost in USD, with at most six decimals; null if unknown. */
   cost_usd: number | null;
   cost_status: CostStatus;
-  /** Start and end in UTC, as ISO 8601; null if it never started, or has not recorded its end. */
+  /** Start in UTC, as ISO 8601; null if it never started. */
   started_at: string | null;
+  /** End in UTC, as ISO 8601; null if it has not been recorded. */
   ended_at: string | null;
+  /** Time from the child's start to its end, without the queue. */
   duration_seconds: number;
   tool_trace: ToolTrace[];
+  /** Paths that file tools changed, relative to the workspace. */
   files_changed: string[];
   /** Lines that the file tools added and removed, by path. A file that was changed in another way is absent. */
   lines_changed?: LinesChanged;
   /** Ids of the delegations that the child made. Their usage is included in its calls, tokens, cost and files. */
   delegations: string[];
-  error: FailureReport | Problem | null;
   warnings: Warning[];
   /** The command that shows the child's full transcript. */
   transcript: string;
@@ -84,11 +91,37 @@ export type Result = {
   carried_from?: string;
 };
 
+/** Where a child ran. */
+type RanOn = {
+  /** The effective model. */
+  model: string;
+  /** The effective provider. */
+  provider: string;
+  /** The effective reasoning effort; null = the model's default. */
+  reasoning_effort: Effort | null;
+  route: RouteReport;
+};
+type RanNowhere = { [Field in keyof RanOn]: null };
+
+/** The result of one task. `status` tells the kinds apart: only a failure and a rejected task have an `error`. */
+export type Result = ResultFacts &
+  (
+    | ({ status: Exclude<Ending["status"], "failed">; error: null } & RanOn)
+    | ({ status: "failed"; error: FailureReport } & RanOn)
+    | ({ status: "rejected"; error: Problem } & RanNowhere)
+  );
+
+/** The results of one call. */
 export type DelegationResult = {
+  /** The run's id, for every command. */
   delegation_id: string;
+  /** In task order. */
   results: Result[];
+  /** Working time of the run, without the time in which no process ran it. */
   total_duration_seconds: number;
+  /** Total cost in USD, with at most six decimals; null if the cost of any child is unknown. */
   total_cost_usd: number | null;
+  /** Warnings about the whole call. */
   warnings: Warning[];
   /** The run whose tasks this one ran again. */
   retry_of?: string;
@@ -315,9 +348,8 @@ export function resultOf(tally: ChildStats): Result {
   if ("problem" in planned) return rejected(tally, planned.problem);
   if (ending === undefined) throw new Error(`${tally.childId}: asked for a result before its end`);
   const route = routeAt(planned, tally.position);
-  return {
+  const facts = {
     ...base(tally),
-    status: ending.status,
     exit_reason: exitReason(ending),
     ...present({ limit: "limit" in ending ? ending.limit : undefined }),
     summary: ending.text,
@@ -326,8 +358,9 @@ export function resultOf(tally: ChildStats): Result {
     provider: route.provider,
     reasoning_effort: route.effort ?? null,
     route: routeReport(tally, planned.route, route),
-    error: ending.status === "failed" ? failureReport(ending.failure) : null,
   };
+  if (ending.status !== "failed") return { ...facts, status: ending.status, error: null };
+  return { ...facts, status: ending.status, error: failureReport(ending.failure) };
 }
 
 function rejected(tally: ChildStats, problem: Problem): Result {

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** `deputize/testing`: a scripted model provider over real HTTP, an in-memory journal, a clock controlled by tests. */
 export { createMemory, createMemoryJournal, type Memory, type MemoryJournalOptions } from "../journal/memory.ts";
 export type { DialectOf } from "./dialects/dialects.ts";

@@ -334,7 +334,7 @@ function checkStatus(found: Result, log: readonly Entry[], order: Order, schedul
       assert.fail("nothing here is to be rejected");
       break;
     default:
-      found.status satisfies never;
+      found satisfies never;
   }
 }
 

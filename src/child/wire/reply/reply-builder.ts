@@ -9,8 +9,9 @@ import { unnamedTokens } from "./usage-counts.ts";
 
 export type Delta = { type: "text" | "reasoning"; text: string };
 
-/** A part as the provider packages define it, or the news that all text until here was reasoning. */
+/** A part as the provider packages define it, or the news that all text until here was reasoning. @internal */
 export type StreamPart = LanguageModelV4StreamPart | { type: "text-was-reasoning" };
+/** @internal */
 export type Receive = (part: StreamPart) => void;
 
 export type ReplyBuilder = {
@@ -30,6 +31,7 @@ export function createReplyBuilder(): ReplyBuilder {
   return { parts: [], open: new Map(), pending: [], ignored: [] };
 }
 
+/** @internal */
 export function accumulate(builder: ReplyBuilder, part: StreamPart): void {
   switch (part.type) {
     case "stream-start":

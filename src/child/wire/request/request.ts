@@ -38,6 +38,7 @@ export type ModelCall = {
 /** Sent for an unknown model if the wire format requires a limit. */
 const DEFAULT_MAX_OUTPUT_TOKENS = 16_384;
 
+/** @internal Names types of the provider packages. */
 export function callOptions(
   call: ModelCall,
   dialect: Dialect,
@@ -58,7 +59,7 @@ export function callOptions(
   };
 }
 
-/** The effort that a request asks for; undefined = the model's default. */
+/** The effort that a request asks for; undefined = the model's default. @internal */
 export function effortIn({ reasoning }: LanguageModelV4CallOptions): Effort | undefined {
   return reasoning === "provider-default" ? undefined : reasoning;
 }
