@@ -10,6 +10,7 @@ import { MAX_IMAGES } from "./image.ts";
 import { unquoted } from "./json-in-text.ts";
 import { pathText, valueAt } from "./key-path.ts";
 import { plainValue } from "./plain-value.ts";
+import { quantityIn } from "./quantity.ts";
 import { fieldsOf, isRecord } from "./record.ts";
 import { EFFORTS } from "./route.ts";
 import { withoutNullKeywords } from "./schema-nulls.ts";
@@ -88,6 +89,29 @@ export const CALL_FIELDS = Object.keys(batchSchema.shape);
 /** Field names of other tools, each with its name here. */
 export const OTHER_NAMES: Record<string, string> = { effort: "reasoning_effort", thinking: "reasoning_effort" };
 
+/**
+ * Field names of other tools that are not accepted, because their values may differ: a budget may be tokens, a timeout
+ * milliseconds, tools are no toolsets. An error points to the field here.
+ */
+const MEANT: Readonly<Record<string, string>> = {
+  prompt: "goal",
+  description: "goal",
+  instructions: "goal",
+  message: "goal",
+  cwd: "workspace",
+  directory: "workspace",
+  max_turns: "max_iterations",
+  max_steps: "max_iterations",
+  budget: "max_cost_usd",
+  max_budget_usd: "max_cost_usd",
+  tools: "toolsets",
+  allowed_tools: "toolsets",
+  schema: "output_schema",
+  response_format: "output_schema",
+  timeout: "timeout_seconds",
+  subagent_type: "agent",
+};
+
 /** Lists of words, of which none contains a comma. */
 const WORD_LISTS = ["tags", "toolsets"];
 
@@ -136,6 +160,27 @@ export function delegateTaskJsonSchema(): Record<string, unknown> {
     type: "object",
     properties: { ...fields, tasks: { ...fieldsOf(tasks), items: task } },
     additionalProperties: false,
+  };
+}
+
+/** JSON Schema of a task file: a call, one task, or a list of tasks, each of which may be a goal alone. */
+export function taskFileJsonSchema(): Record<string, unknown> {
+  const options = { io: "input" } as const;
+  const { $schema, ...task } = z.toJSONSchema(taskSchema, options);
+  const { $schema: _, ...call } = z.toJSONSchema(batchSchema, options);
+  const tasks = {
+    ...fieldsOf(fieldsOf(call.properties).tasks),
+    items: { anyOf: [{ $ref: "#/$defs/task" }, { type: "string" }] },
+  };
+  return {
+    $schema,
+    title: "Deputy task file",
+    anyOf: [
+      { $ref: "#/$defs/task" },
+      { ...call, properties: { ...fieldsOf(call.properties), tasks } },
+      { type: "array", minItems: 1, items: tasks.items },
+    ],
+    $defs: { task },
   };
 }
 
@@ -275,7 +320,8 @@ function normalise(
 function readValue(field: string, value: unknown, path: string, errors: TaskError[]): unknown {
   if (field === "reasoning_effort" && typeof value === "string") return value.trim().toLowerCase();
   const form = formOf(field);
-  if (form === undefined) return plainValue(SCHEMAS[field], value);
+  if (form === undefined)
+    return (typeof value === "string" ? quantityIn(field, value) : undefined) ?? plainValue(SCHEMAS[field], value);
   if (form === "list") {
     const list = listIn(value, path, errors);
     return WORD_LISTS.includes(field) && Array.isArray(list) ? list.flatMap(wordsIn) : list;
@@ -338,6 +384,11 @@ function misplacedField(written: string, fields: string[], value: unknown): stri
   // No other field holds a list of objects.
   if (fields.includes("tasks") && Array.isArray(value) && value.some(isRecord))
     return `Unknown field \`${written}\`. Did you mean \`tasks\`?`;
+  if (written === "id")
+    return "Unknown field `id`. Tasks are numbered in order, from 1: task 2 of run ID is ID.2. Tell them apart by `tags`.";
+  const meant = Object.hasOwn(MEANT, written) ? MEANT[written] : undefined;
+  if (meant !== undefined && TASK_FIELDS.includes(meant))
+    return `Unknown field \`${written}\`. Did you mean \`${meant}\`${fields.includes(meant) ? "" : ", in tasks[]"}?`;
   return unknownField(written, [...fields, ...Object.keys(OTHER_NAMES)]);
 }
 

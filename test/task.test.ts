@@ -154,7 +154,7 @@ test("numbers written as text are numbers; other text is an error with its index
   for (const [written, value] of Object.entries({ "5.0": 5, "1e2": 100, '"7"': 7, "+8": 8 }))
     assert.equal(parseCall({ goal: "a", max_iterations: written }, 10).tasks[0]?.max_iterations, value);
   assert.deepEqual(parseCall({ goal: "a", max_iterations: "null" }, 10), { tasks: [{ goal: "a" }] });
-  for (const text of ["five", "30s", "1,000", "0x10", "Infinity", "true", "5 6"])
+  for (const text of ["five", "30 parsecs", "m", "1h 5", "$3", "1,000", "0x10", "Infinity", "true", "5 6"])
     assert.deepEqual(mistakesOf({ tasks: ["b", { goal: "a", timeout_seconds: text }] }), [
       `task 2, timeout_seconds: Expected number, received string; found "${text}".`,
     ]);
@@ -268,4 +268,39 @@ describe("a key in the place of a name", () => {
     ];
     for (const model of names) assert.equal(parseCall({ goal: `Explain ${KEYS[0]}`, model }, 1).tasks[0]?.model, model);
   });
+});
+
+test("a duration or an amount of money may carry its unit", () => {
+  for (const [written, seconds] of Object.entries({
+    "10m": 600,
+    "1h30m": 5400,
+    "90 s": 90,
+    "1.5h": 5400,
+    "2 Minutes": 120,
+    "500ms": 0.5,
+  }))
+    assert.equal(parseCall({ goal: "a", timeout_seconds: written }, 10).tasks[0]?.timeout_seconds, seconds, written);
+  for (const written of ["$2", "2$", "2 USD", "$ 2.00"])
+    assert.equal(parseCall({ goal: "a", max_cost_usd: written }, 10).tasks[0]?.max_cost_usd, 2, written);
+  assert.match(mistakesOf({ goal: "a", max_iterations: "10m" })[0] ?? "", /^max_iterations: Expected/);
+  assert.match(mistakesOf({ goal: "a", max_cost_usd: "10m" })[0] ?? "", /^max_cost_usd: Expected/);
+});
+
+test("the words of other tools are pointed to the fields here", () => {
+  const words = {
+    prompt: "goal",
+    cwd: "workspace",
+    max_turns: "max_iterations",
+    budget: "max_cost_usd",
+    tools: "toolsets",
+    schema: "output_schema",
+    timeout: "timeout_seconds",
+  };
+  for (const [written, meant] of Object.entries(words)) {
+    const says = `Unknown field \`${written}\`. Did you mean \`${meant}\`?`;
+    assert.deepEqual(mistakesOf([{ goal: "a", [written]: "x" }]), [`task 1, ${written}: ${says}`]);
+    assert.equal(mistakesOf({ goal: "a", [written]: "x" })[0], `${written}: ${says}`);
+  }
+  assert.match(mistakesOf({ cwd: "x", tasks: ["a"] })[0] ?? "", /Did you mean `workspace`, in tasks\[\]\?$/);
+  assert.match(mistakesOf([{ goal: "a", id: "one" }])[0] ?? "", /Tasks are numbered in order, from 1/);
 });

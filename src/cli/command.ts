@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Opened, OpenOptions } from "../engine/setup/open-deputy.ts";
 import { present } from "../present.ts";
+import { usdIn } from "../quantity.ts";
 import type { Io } from "./io.ts";
 
 export type Context = {
@@ -65,10 +66,15 @@ export function portNumber(value: string): number {
   return number;
 }
 
-export function positiveNumber(value: string): number {
+function positiveNumber(value: string): number {
   const number = Number(value);
   if (!Number.isFinite(number) || number <= 0) throw new InvalidArgumentError("Expected a number above 0.");
   return number;
+}
+
+/** Parses an amount in USD, also written as `$2`. */
+export function usdAmount(value: string): number {
+  return positiveNumber(String(usdIn(value) ?? value));
 }
 
 /** Collects options that may be given several times. */

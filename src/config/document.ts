@@ -8,6 +8,7 @@ import { configSchema, keysAllowedAt } from "../config-schema.ts";
 import { suggest } from "../did-you-mean.ts";
 import { errorMessage } from "../errors.ts";
 import { type KeyPath, pathText, valueAt } from "../key-path.ts";
+import { quantityIn } from "../quantity.ts";
 import { isRecord } from "../record.ts";
 import { looksLikeSecret, mayBeKey, withoutKeyLikes } from "../secret.ts";
 import { resolveMergeKeys } from "./merge-keys.ts";
@@ -126,9 +127,14 @@ function written(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(written);
   if (!isRecord(value)) return value ?? undefined;
   const entries = Object.entries(value)
-    .map(([key, inner]) => [unescapeVariables(key), written(inner)] as const)
+    .map(([key, inner]) => [unescapeVariables(key), quantityOf(key, written(inner))] as const)
     .filter(([, inner]) => inner !== undefined);
   return Object.fromEntries(entries);
+}
+
+/** A duration or an amount of money with its unit, as the number that the key holds. */
+function quantityOf(key: string, value: unknown): unknown {
+  return (typeof value === "string" ? quantityIn(key, value) : undefined) ?? value;
 }
 
 // Positions in the file ----------------------------------------------------------------------------------------------

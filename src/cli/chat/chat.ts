@@ -14,7 +14,7 @@ import {
   type Context,
   type Declare,
   examples,
-  positiveNumber,
+  usdAmount,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
 } from "../command.ts";
@@ -62,7 +62,7 @@ export const declareChat: Declare = (command, context) => {
     .addOption(new Option("-e, --effort <effort>", "reasoning effort of the chat").choices(EFFORTS))
     .addOption(new Option("--toolsets <names>", "comma-separated toolsets of the agent, or `none`").argParser(names))
     .option(...ALLOW_OPTION)
-    .option("--max-cost <usd>", "maximum cost of the conversation, including delegated tasks", positiveNumber)
+    .option("--max-cost <usd>", "maximum cost of the conversation, including delegated tasks", usdAmount)
     .option(...CONCURRENCY_OPTION)
     .addOption(new Option("--continue", "continue the last conversation of this directory").conflicts("resume"))
     .addOption(new Option("--resume <id>", "continue this conversation").conflicts("toolsets"))

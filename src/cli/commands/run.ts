@@ -16,7 +16,7 @@ import {
   collect,
   type Declare,
   examples,
-  positiveNumber,
+  usdAmount,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
 } from "../command.ts";
@@ -73,7 +73,7 @@ export const declareRun: Declare = (command, context) => {
     .option("-p, --provider <slug>", "default provider for tasks")
     .addOption(new Option("-e, --effort <effort>", "default reasoning effort for tasks").choices(EFFORTS))
     .option(...CONCURRENCY_OPTION)
-    .option("--max-cost <usd>", "maximum cost of all tasks together", positiveNumber)
+    .option("--max-cost <usd>", "maximum cost of all tasks together", usdAmount)
     .option(...ALLOW_OPTION)
     .option(...WAIT_FOR_APPROVAL_OPTION)
     .option("--strict", "start nothing unless every task can start")
