@@ -168,20 +168,29 @@ export function taskFileJsonSchema(): Record<string, unknown> {
   const options = { io: "input" } as const;
   const { $schema, ...task } = z.toJSONSchema(taskSchema, options);
   const { $schema: _, ...call } = z.toJSONSchema(batchSchema, options);
-  const tasks = {
-    ...fieldsOf(fieldsOf(call.properties).tasks),
-    items: { anyOf: [{ $ref: "#/$defs/task" }, { type: "string" }] },
-  };
+  const { tasks, ...shared } = fieldsOf(call.properties);
+  const list = { ...fieldsOf(tasks), items: { anyOf: [{ $ref: "#/$defs/task" }, { type: "string" }] } };
   return {
     $schema,
     title: "Deputy task file",
     anyOf: [
       { $ref: "#/$defs/task" },
-      { ...call, properties: { ...fieldsOf(call.properties), tasks } },
-      { type: "array", minItems: 1, items: tasks.items },
+      { ...call, properties: { ...asWritten(shared), tasks: list } },
+      { type: "array", minItems: 1, items: list.items },
     ],
-    $defs: { task },
+    $defs: { task: { ...task, properties: asWritten(fieldsOf(task.properties)) } },
   };
+}
+
+/** Fields with the spellings that people use: other names, a word for a list of one, an amount with its unit. */
+function asWritten(fields: Record<string, unknown>): Record<string, unknown> {
+  const names = Object.entries(OTHER_NAMES).map(([other, name]) => [other, fields[name]]);
+  const entries = Object.entries(fields).map(([name, field]) => {
+    const { description, ...schema } = fieldsOf(field);
+    const mayBeText = schema.type === "array" || /_(seconds|usd)$/.test(name);
+    return [name, mayBeText ? { description, anyOf: [schema, { type: "string" }] } : field];
+  });
+  return Object.fromEntries([...entries, ...names]);
 }
 
 function typeOnly({ description: _, enum: __, ...type }: Record<string, unknown>): Record<string, unknown> {

@@ -109,6 +109,11 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: "check keys, config, journal and runtime",
     load: async () => (await import("./commands/doctor.ts")).declareDoctor,
   },
+  schema: {
+    usage: "schema [task|config]",
+    summary: "print the JSON Schema of a task file or of the config, for editors",
+    load: async () => (await import("./commands/schema.ts")).declareSchema,
+  },
   config: {
     usage: "config path|show|init|…",
     summary: "show and set up the configuration",
