@@ -11,7 +11,7 @@ import {
   CONFIG_OPTION,
   type Declare,
   examples,
-  positiveNumber,
+  usdAmount,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
 } from "../command.ts";
@@ -32,7 +32,7 @@ export const declareRetry: Declare = (command, context) => {
     .option("-p, --provider <slug>", "run them at this provider")
     .addOption(new Option("-e, --effort <effort>", "run them with this reasoning effort").choices(EFFORTS))
     .option(...CONCURRENCY_OPTION)
-    .option("--max-cost <usd>", "maximum cost of the new run (default: that of the earlier one)", positiveNumber)
+    .option("--max-cost <usd>", "maximum cost of the new run (default: that of the earlier one)", usdAmount)
     .option(...ALLOW_OPTION)
     .option(...WAIT_FOR_APPROVAL_OPTION)
     .option("--strict", "start nothing unless every task can start")
