@@ -56,7 +56,7 @@ export type Price = { input: number; output: number; cachedInput?: number; cache
 
 /**
  * Facts about a model: from the user's config, then Deputy's table, then the provider's own list if it was fetched,
- * then the price library. Absent = unknown.
+ * then the price library, then the dated price table. Absent = unknown.
  */
 export type ModelFacts = {
   contextWindow?: number;

@@ -298,7 +298,7 @@ describe("the program takes", { timeout: 110_000 }, () => {
     const argv = goal("--provider", "anthropic", "--model", "claude-sonet-5", "--dry-run");
     const { code, stdout, stderr } = await deputy(argv, { env: { ANTHROPIC_API_KEY: "key-of-anthropic" } });
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /claude-sonet-5 is not in the list .* Did you mean .*claude-sonnet-5/);
+    assert.match(stdout, /claude-sonet-5 is not known to Deputy.* Did you mean .*claude-sonnet-5/);
   });
 
   test("10,000 tasks where the config allows them: all are planned", async () => {

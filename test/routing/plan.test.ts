@@ -136,7 +136,7 @@ describe("a text longer than the context window", () => {
   });
 
   test("passes where the window is not known", () => {
-    assert.ok(ready({ goal: "x".repeat(2_000_000), model: "glm-4.7" }, { config, env }));
+    assert.ok(ready({ goal: "x".repeat(2_000_000), model: "glm-5.3-highspeed-x" }, { config, env }));
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * Facts about models: from the user's config, then Deputy's own table, then the provider's own list if it was fetched,
- * then the price library. Unknown facts are absent, never guessed. If list and library agree on a base price, the
+ * then the price library, then the dated price table. Unknown facts are absent, never guessed. If list and library agree on a base price, the
  * library's is used: it includes surcharges for long prompts and times of day.
  */
 import type { ModelFactsConfig, ProviderConfig } from "../../config-schema.ts";
@@ -12,8 +12,9 @@ import { type BuiltInProvider, familyOf } from "./built-in-providers.ts";
 import { originOf } from "./endpoints.ts";
 import { bareId, newestOf, plainForm } from "./families.ts";
 import type { Listed } from "./list-cache.ts";
-import { ownFacts } from "./model-table.ts";
+import { ownFacts, withoutDate } from "./model-table.ts";
 import { createPriceLibrary, type PriceLibrary } from "./price-library.ts";
+import { tableFacts, tableModels, tablePrice } from "./price-table.ts";
 import type { Provider, Providers } from "./providers.ts";
 
 export type Serves = "yes" | "no" | "unknown";
@@ -26,8 +27,8 @@ export type Catalog = {
   serves(provider: Provider, baseUrl: string | undefined, model: string): Serves;
   /** Returns whether a provider, at this base URL, serves only its own models. */
   isMaker(provider: Provider, baseUrl: string): boolean;
-  /** Returns whether a model, or another version of it, is known at this base URL; true without a list to check. */
-  isListed(provider: Provider, baseUrl: string, model: string): boolean;
+  /** Returns whether a model is known at this base URL; `unknown` if none of the models there are. */
+  knows(provider: Provider, baseUrl: string, model: string): Serves;
   /** Known ids of the provider's models. */
   modelsOf(provider: Provider): string[];
   /** The one id at this base URL that a model's name can mean, ignoring case and dashes; undefined if there is none. */
@@ -56,6 +57,7 @@ export function createCatalog({
   library = createPriceLibrary(),
 }: CatalogSources): Catalog {
   const indexes = new Map<string, Index>();
+  const shipped = new Map<string, ReadonlySet<string>>();
 
   function factsOf(provider: Provider, model: string): ModelFacts {
     const { builtIn, configured } = provider;
@@ -64,7 +66,7 @@ export function createCatalog({
     const listed = listOf(provider)?.factsOf(model);
     const isComplete = stated.price !== undefined && stated.contextWindow !== undefined;
     const priced = isComplete || builtIn?.priceId === undefined ? undefined : library.factsOf(builtIn.priceId, model);
-    return { ...priced, ...listed, ...own, ...stated };
+    return { ...tableFacts(provider.slug, model), ...priced, ...listed, ...own, ...stated };
   }
 
   function serves(provider: Provider, baseUrl: string | undefined, model: string): Serves {
@@ -77,23 +79,38 @@ export function createCatalog({
     return model.includes("/") ? "unknown" : "yes";
   }
 
-  function isListed(provider: Provider, baseUrl: string, model: string): boolean {
+  function knows(provider: Provider, baseUrl: string, model: string): Serves {
     const { builtIn, configured } = provider;
-    if (statedIds(configured).includes(model)) return true;
+    if (statedIds(configured).includes(model)) return "yes";
     const listed = listOf(provider);
-    if (listed !== undefined && (listed.factsOf(model) !== undefined || isVersionOfOne(model, listed.ids))) return true;
-    if (builtIn?.priceId === undefined || !isBuiltInEndpoint(builtIn, baseUrl)) return listed === undefined;
-    if (builtInIds(builtIn).includes(model) || library.factsOf(builtIn.priceId, model) !== undefined) return true;
-    return isVersionOfOne(model, library.modelsOf(builtIn.priceId));
+    if (listed?.factsOf(model) !== undefined) return "yes";
+    const names = builtIn !== undefined && isBuiltInEndpoint(builtIn, baseUrl) ? shippedNames(builtIn) : NO_NAMES;
+    if (listed === undefined && names.size === 0) return "unknown";
+    return names.has(undated(model)) || isInLibrary(builtIn, model) ? "yes" : "no";
+  }
+
+  /** The library finds entries by prefix: at a maker, its id must be the model's. */
+  function isInLibrary(builtIn: BuiltInProvider | undefined, model: string): boolean {
+    const id = builtIn?.priceId === undefined ? undefined : library.idOf(builtIn.priceId, model);
+    return id !== undefined && (builtIn?.family === undefined || undated(id) === undated(model));
+  }
+
+  function shippedNames(builtIn: BuiltInProvider): ReadonlySet<string> {
+    const names = shipped.get(builtIn.slug) ?? new Set(shippedIds(builtIn).map(undated));
+    shipped.set(builtIn.slug, names);
+    return names;
+  }
+
+  /** Ids that Deputy knows without the provider's own list. */
+  function shippedIds(builtIn: BuiltInProvider | undefined): string[] {
+    if (builtIn === undefined) return [];
+    const inLibrary = builtIn.priceId === undefined ? [] : library.modelsOf(builtIn.priceId);
+    return [...builtInIds(builtIn), ...inLibrary, ...tableModels(builtIn.slug)];
   }
 
   function modelsOf(provider: Provider): string[] {
     const { builtIn, configured } = provider;
-    const shipped = () => [
-      ...builtInIds(builtIn),
-      ...(builtIn?.priceId === undefined ? [] : library.modelsOf(builtIn.priceId)),
-    ];
-    const known = listOf(provider)?.ids ?? shipped();
+    const known = listOf(provider)?.ids ?? shippedIds(builtIn);
     const ownFamily = known.filter((id) => builtIn?.family === undefined || familyOf(id) === builtIn.family);
     return withoutDoubles([...statedIds(configured), ...ownFamily]);
   }
@@ -124,12 +141,15 @@ export function createCatalog({
   function costUsd({ provider: slug, model, facts }: Pick<Route, "provider" | "model" | "facts">, usage: Usage) {
     const found = providers.find(slug);
     const provider = "provider" in found ? found.provider : undefined;
-    const priceId = provider?.builtIn?.priceId;
-    const isStated = statedOf(provider?.configured, model)?.price !== undefined;
-    if (provider === undefined || priceId === undefined || isStated) return flatCost(facts.price, usage);
+    if (provider === undefined || statedOf(provider.configured, model)?.price !== undefined)
+      return flatCost(facts.price, usage);
+    const priceId = provider.builtIn?.priceId;
     const listed = listOf(provider)?.factsOf(model)?.price;
-    const isChanged = listed !== undefined && !isSameBase(listed, library.factsOf(priceId, model)?.price);
-    return (isChanged ? undefined : library.costUsd(priceId, model, usage)) ?? flatCost(facts.price, usage);
+    const published = priceId === undefined ? undefined : library.factsOf(priceId, model)?.price;
+    if (listed !== undefined && !isSameBase(listed, published ?? tableFacts(provider.slug, model)?.price))
+      return flatCost(facts.price, usage);
+    const byLibrary = priceId === undefined ? undefined : library.costUsd(priceId, model, usage);
+    return byLibrary ?? flatCost(tablePrice(provider.slug, model, usage) ?? facts.price, usage);
   }
 
   return {
@@ -138,16 +158,18 @@ export function createCatalog({
     factsOf,
     serves,
     isMaker: ({ builtIn }, baseUrl) => builtIn?.family !== undefined && isBuiltInEndpoint(builtIn, baseUrl),
-    isListed,
+    knows,
     modelsOf,
-    nearestModels: (provider, model) => suggest(model, modelsOf(provider)),
+    nearestModels: (provider, model) => suggest(model, indexOf(provider, undefined).ids),
     costUsd,
   };
 }
 
-/** Another version of a known model is not a typo. */
-function isVersionOfOne(model: string, known: readonly string[]): boolean {
-  return known.some((id) => withoutNumbers(id) === withoutNumbers(model));
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** Ids are compared in any case; a dated id, or one with a revision such as `-001`, is the same model. */
+function undated(id: string): string {
+  return withoutDate(id.toLowerCase()).replace(/-\d{3,4}$/, "");
 }
 
 function isSameBase(price: Price, other: Price | undefined): boolean {
@@ -182,11 +204,6 @@ function createIndex(ids: readonly string[]): Index {
     for (const form of new Set([plainForm(id), plainForm(bareId(id))]))
       byForm.set(form, [...(byForm.get(form) ?? []), id]);
   return { ids: new Set(ids), byForm };
-}
-
-/** The part of an id that stays the same across versions of a model. */
-function withoutNumbers(model: string): string {
-  return model.toLowerCase().replaceAll(/[\d.]+/g, "#");
 }
 
 /** Facts about a row's models apply at its own endpoint; elsewhere a gateway may serve anything. */

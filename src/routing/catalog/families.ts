@@ -1,7 +1,7 @@
 /**
  * Model families as names: `haiku` means the newest haiku in the catalog. The highest version wins, then the plain name
- * before dated and preview ones. If several names of one version remain, the user chooses, unless a provider's own
- * default is among them.
+ * before dated and preview ones. If several names of one version remain, the user chooses, unless one of them
+ * is of the line of a provider's default.
  */
 
 import { BUILT_IN_PROVIDERS } from "./built-in-providers.ts";
@@ -83,11 +83,18 @@ export function newestOf(family: string, ids: readonly string[]): string[] {
   const rank = Math.min(...newest.map((member) => member.rank));
   const best = newest.filter((member) => member.rank === rank).map(({ id }) => id);
   const leading = best.filter((id) => !best.some((other) => id.startsWith(`${other}-`)));
-  const defaults = leading.filter((id) => DEFAULTS.has(bareId(id).toLowerCase()));
+  const defaults = leading.filter((id) => DEFAULT_LINES.has(lineOf(id)));
   return defaults.length === 1 ? defaults : leading;
 }
 
-const DEFAULTS = new Set(BUILT_IN_PROVIDERS.map(({ defaultModel }) => bareId(defaultModel ?? "").toLowerCase()));
+/** Lines of the providers' default models: `gpt-6-sol` and `gpt-6.2-sol` are one. */
+const DEFAULT_LINES = new Set(BUILT_IN_PROVIDERS.map(({ defaultModel }) => lineOf(defaultModel ?? "")));
+
+function lineOf(id: string): string {
+  return bareId(id)
+    .toLowerCase()
+    .replaceAll(/[\d.]+/g, "#");
+}
 
 function memberOf(id: string, patterns: readonly RegExp[]): FamilyMember[] {
   const name = bareId(id).toLowerCase();

@@ -18,6 +18,8 @@ export type PriceLibrary = {
   factsOf(priceId: string, model: string): LibraryFacts | undefined;
   /** USD for a request, by length and time of day if the provider's prices depend on them. */
   costUsd(priceId: string, model: string, usage: Usage): number | undefined;
+  /** The id of the entry that a provider's model has in the library; undefined if it has none. */
+  idOf(priceId: string, model: string): string | undefined;
   /** Ids of a provider's models, without retired ones. */
   modelsOf(priceId: string): string[];
 };
@@ -48,6 +50,7 @@ export function createPriceLibrary(): PriceLibrary {
         cache_write_tokens: Math.min(usage.cacheWrite ?? 0, usage.input - cached),
       })?.total_price;
     },
+    idOf: (priceId, model) => entryOf(priceId, model, {})?.model.id,
     modelsOf: (priceId) =>
       library()
         .findProvider({ providerId: priceId })

@@ -118,8 +118,8 @@ function assumed(family: string, id: string, { slug, entryPath }: Provider): War
 }
 
 /** Names that people give to their own tiers, and that no vendor gives to a model. */
-function isTierName(model: string): boolean {
-  return /^(small|medium|large|fast|cheap|smart|strong|best|default)$/i.test(model);
+export function isTierName(model: string): boolean {
+  return /^(small|medium|large|tiny|big|fast|cheap|smart|strong|best|default)$/i.test(model);
 }
 
 function missingTier(model: string): Warning {

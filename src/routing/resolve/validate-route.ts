@@ -9,10 +9,18 @@ import { present } from "../../present.ts";
 import type { Endpoint, ModelFacts, Route } from "../../route.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { FAMILY_NAMES, familyNamed } from "../catalog/families.ts";
-import { apiModeOf, isAggregator, type Provider, type Providers, pathOfModel } from "../catalog/providers.ts";
+import {
+  apiModeOf,
+  defaultModelOf,
+  isAggregator,
+  type Provider,
+  type Providers,
+  pathOfModel,
+} from "../catalog/providers.ts";
 import type { Credentials } from "../keys/credentials.ts";
 import { formatKeys, type ProviderConnection } from "../keys/provider-connection.ts";
 import type { Aliases } from "./aliases.ts";
+import { isTierName } from "./place-model.ts";
 import type { ModelSelection } from "./precedence.ts";
 
 /** A route without its task-specific fields. */
@@ -94,6 +102,8 @@ function misplacedModel(
   if (serves === "yes") return undefined;
   if (serves === "no") return foreignModel(provider, model, deps);
   if (selection.isExplicit) return undefined;
+  if (deps.catalog.knows(provider, baseUrl, model) === "no" && isNobodysModel(model, deps.providers))
+    return nobodysModel(provider, model, deps);
   const isFamilys = deps.catalog.isMaker(provider, baseUrl);
   const names = [...deps.aliases.names(), ...(isFamilys ? FAMILY_NAMES : [])];
   const meant = /\d/.test(model) ? [] : suggest(model, names);
@@ -111,6 +121,35 @@ function misplacedModel(
 
 /** Words that mean "whatever is right" to people and nothing to a provider. */
 const NO_MODEL = ["auto", "default"];
+
+/** Vendors and products whose names people write for a model, and that are no provider's name. */
+const VENDORS =
+  /^(chatgpt|codex|meta|alibaba ?cloud|microsoft|amazon|nvidia|cohere|perplexity|bytedance|tencent|baidu)$/i;
+
+/** Names of tiers, vendors and providers: no provider has a model with such a name. */
+function isNobodysModel(model: string, providers: Providers): boolean {
+  return isTierName(model) || VENDORS.test(model) || providers.slugOf(model) !== undefined;
+}
+
+function nobodysModel(provider: Provider, model: string, { providers, catalog }: ValidateRouteDeps): Problem {
+  const named = providers.slugOf(model);
+  const ofNamed = named === undefined ? undefined : providers.find(named);
+  const own = defaultModelOf(ofNamed !== undefined && "provider" in ofNamed ? ofNamed.provider : provider);
+  const near = catalog.nearestModels(provider, model);
+  const at = named === undefined || named === provider.slug ? "" : ` --provider ${named}`;
+  const suggestions = [...new Set([...(own === undefined ? [] : [`${own}${at}`]), ...near])];
+  const what = isTierName(model) ? "which is not one of your aliases" : "the name of a vendor or provider";
+  const hint = suggestions.length === 0 ? "" : ` Name a model, such as ${suggestions.join(" or ")}.`;
+  const define = isTierName(model)
+    ? ` To make it an alias: models: { ${model}: <model> } in the config; deputy config init suggests some.`
+    : "";
+  return {
+    code: "unknown-model",
+    field: "model",
+    message: `Expected a model; found ${model}, ${what}.${hint}${define}`,
+    suggestions,
+  };
+}
 
 function foreignModel(
   provider: Provider,
@@ -159,22 +198,23 @@ function rejectedKeys({ slug, entryPath }: Provider, { keys, rejected }: Provide
   return [{ code: "key-withheld", message }];
 }
 
-/** A name that the provider's own list lacks is accepted; it may be newer than the list. */
+/** A name that Deputy does not know is accepted, with a warning; it may be newer than what Deputy knows. */
 function doubts(
   provider: Provider,
   { baseUrl }: ProviderConnection,
   model: string,
   { catalog, providers }: ValidateRouteDeps,
 ): Warning[] {
-  const isKnown = catalog.serves(provider, baseUrl, model) === "yes";
-  const near = catalog.isListed(provider, baseUrl, model) ? [] : catalog.nearestModels(provider, model);
-  if (near.length > 0) {
-    const message = `${model} is not in the list of ${provider.slug}'s models that Deputy has. Did you mean ${near.join(" or ")}?`;
-    return [{ code: "model-unlisted", message }];
-  }
-  const meant = isKnown ? [] : [...families(model), ...providersInside(model, provider, providers)];
-  if (meant.length === 0) return [];
-  const message = `${model} is sent to ${provider.slug} unchanged. Did you mean ${meant.join(" or ")}?`;
+  const known = catalog.knows(provider, baseUrl, model);
+  if (known === "yes" || (catalog.serves(provider, baseUrl, model) === "yes" && known === "unknown")) return [];
+  const near = known === "no" ? catalog.nearestModels(provider, model) : [];
+  const meant = near.length > 0 ? near : [...families(model), ...providersInside(model, provider, providers)];
+  if (known === "unknown" && meant.length === 0) return [];
+  const hint =
+    meant.length > 0
+      ? `Did you mean ${meant.join(" or ")}?`
+      : `deputy models --provider ${provider.slug} lists the models that are.`;
+  const message = `${model} is not known to Deputy; it is sent to ${provider.slug} as is. ${hint}`;
   return [{ code: "model-unlisted", message }];
 }
 

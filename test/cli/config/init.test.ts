@@ -35,7 +35,7 @@ test("names a provider, model and tiers from the keys that are found, and the do
   const { config } = loadConfig({ env: stage.env, cwd: home });
   assert.deepEqual([config.provider, config.model], ["anthropic", "claude-sonnet-5"]);
   assert.deepEqual(config.models, {
-    small: "claude-haiku-4-5 --provider anthropic",
+    small: "claude-haiku-5-5 --provider anthropic",
     medium: "claude-sonnet-5 --provider anthropic",
     large: "claude-opus-5-5 --provider anthropic",
   });

@@ -107,7 +107,7 @@ describe("the cost of a request", () => {
 });
 
 describe("a budget", () => {
-  const unpriced = { provider: "zai", model: "glm-4.7" };
+  const unpriced = { provider: "zai", model: "glm-9-preview" };
   const budgets: [whose: string, task: object, call: object, delegation: object][] = [
     ["of the task", { max_cost_usd: 1 }, {}, {}],
     ["of the call", {}, { max_cost_usd: 1 }, {}],
@@ -121,7 +121,7 @@ describe("a budget", () => {
       ).planned;
       assert.ok(planned && "problem" in planned);
       assert.equal(planned.problem.code, "unknown-price");
-      assert.match(planned.problem.message, /providers\.zai\.models\.glm-4\.7\.price.*allow_unknown_price/);
+      assert.match(planned.problem.message, /providers\.zai\.models\.glm-9-preview\.price.*allow_unknown_price/);
     });
 
   test("that cannot pay for a single request is a problem, whoever sets it", () => {
@@ -150,11 +150,11 @@ describe("a budget", () => {
 
   test("needs no price where the operator allows it", () => {
     const config = { delegation: { max_cost_usd: 1, allow_unknown_price: true } };
-    assert.equal(ready(unpriced, { config, env }).route.model, "glm-4.7");
+    assert.equal(ready(unpriced, { config, env }).route.model, "glm-9-preview");
   });
 
   test("makes a declared fallback without a price a warning", () => {
-    const config = { delegation: { max_cost_usd: 1, fallbacks: ["glm-4.7 --provider zai"] } };
+    const config = { delegation: { max_cost_usd: 1, fallbacks: ["glm-9-preview --provider zai"] } };
     const { route } = ready({ provider: "anthropic" }, { config, env });
     assert.deepEqual([route.fallbacks, route.warnings.map(({ code }) => code)], [[], ["fallback-unusable"]]);
   });
@@ -194,12 +194,48 @@ describe("an effort", () => {
 });
 
 describe("an unknown model", () => {
-  test("passes, with a warning where it looks like a slip", () => {
-    const warnings = (model: string) =>
-      ready({ provider: "anthropic", model }, { env }).route.warnings.map(({ message }) => message);
-    assert.match(warnings("claude-sonet-5")[0] ?? "", /Did you mean .*claude-sonnet-5/);
-    assert.deepEqual(warnings("claude-sonnet-7"), [], "another version is not a slip");
-    assert.deepEqual(warnings("something-else-entirely"), []);
+  const warnings = (provider: string, model: string, config: object = {}) =>
+    ready({ provider, model }, { config, env }).route.warnings.map(({ message }) => message);
+
+  const unknown: [provider: string, model: string, hint: RegExp][] = [
+    ["anthropic", "claude-sonet-5", /Did you mean .*claude-sonnet-5/],
+    ["anthropic", "claude-sonnet-77", /Did you mean .*claude-sonnet/],
+    ["anthropic", "banana", /deputy models --provider anthropic lists/],
+    ["openai", "gpt6", /Did you mean .*gpt-/],
+    ["openai", "gpt-6-soll", /Did you mean .*gpt-6-sol/],
+    ["zai", "glm-4.77", /Did you mean .*glm-4\.7/],
+    ["openrouter", "z-ai/glm-99", /openrouter as is/],
+  ];
+  for (const [provider, model, hint] of unknown)
+    test(`such as ${model} at ${provider} passes, with a warning and the nearest ids`, () => {
+      const [warning = "", ...more] = warnings(provider, model);
+      assert.deepEqual(more, []);
+      assert.ok(warning.startsWith(`${model} is not known to Deputy; it is sent to ${provider} as is.`), warning);
+      assert.match(warning, hint);
+    });
+
+  test("is one that neither the config, nor the provider's list, nor Deputy has", () => {
+    for (const [provider = "", model = ""] of [
+      ["zai", "glm-4.7"],
+      ["anthropic", "claude-opus-4-5-20251101"],
+      ["openai", "gpt-6-sol"],
+      ["openrouter", "stepfun/step-3.5-flash"],
+    ])
+      assert.deepEqual(warnings(provider, model), [], model);
+    assert.deepEqual(warnings("zai", "glm-99", { providers: { zai: { models: { "glm-99": {} } } } }), []);
+  });
+
+  for (const name of ["claude", "anthropic", "ChatGPT", "openrouter", "mistral", "z-ai"])
+    test(`cannot have the name of a vendor or provider: ${name}`, () => {
+      const { code, message, suggestions } = problem({ provider: "anthropic", model: name }, { env });
+      assert.equal(code, "unknown-model");
+      assert.ok(message.includes(`found ${name}`) && suggestions.length > 0, message);
+    });
+
+  test("may have such a name where the models are not known, or the config lists it", () => {
+    assert.equal(ready({ provider: "ollama", model: "mistral" }, { env }).route.model, "mistral");
+    const config = { providers: { anthropic: { models: { claude: {} } } } };
+    assert.deepEqual(warnings("anthropic", "claude", config), []);
   });
 
   test("passes at a gateway, whoever made it", () => {

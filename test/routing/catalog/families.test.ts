@@ -8,7 +8,7 @@ const ZAI = { provider: "zai", model: "glm-5" };
 
 describe("the newest of a family is", () => {
   const cases: [rule: string, family: string, ids: string[], newest: string[]][] = [
-    ["the highest version", "haiku", ["claude-haiku-4-5", "claude-3-5-haiku", "claude-3-haiku"], ["claude-haiku-4-5"]],
+    ["the highest version", "haiku", ["claude-haiku-5-5", "claude-3-5-haiku", "claude-3-haiku"], ["claude-haiku-5-5"]],
     ["counted in decimals", "grok", ["grok-4.20", "grok-4.3", "grok-3"], ["grok-4.3"]],
     ["plain before dated", "sonnet", ["claude-sonnet-5-20260101", "claude-sonnet-5"], ["claude-sonnet-5"]],
     ["dated before preview", "o3", ["o3-preview", "o3-2025-04-16"], ["o3-2025-04-16"]],
@@ -48,7 +48,7 @@ describe("the newest of a family is", () => {
 describe("a family alias", () => {
   test("selects the newest on the current provider, which stays", () => {
     const { route } = ready({ model: "haiku" }, { config: { provider: "anthropic" }, env: KEYS });
-    assert.equal(route.model, "claude-haiku-4-5");
+    assert.equal(route.model, "claude-haiku-5-5");
     assert.deepEqual([route.chosenBy, route.requested], [{ provider: "parent", model: "task" }, { model: "haiku" }]);
   });
 
@@ -67,13 +67,13 @@ describe("a family alias", () => {
         found("GPT Mini", "OPENAI_API_KEY"),
       ],
       [
-        "gpt-6-sol @ openai",
+        "gpt-6.2-sol @ openai",
         "gemini-3.8-flash @ gemini",
         "glm-5.3 @ zai",
         "deepseek-v4-pro @ deepseek",
-        "step-3.5-flash @ stepfun",
-        "mimo-v2.5-pro @ xiaomi",
-        "qwen3.7-plus @ alibaba",
+        "step-5-preview @ stepfun",
+        "mimo-v2.6-pro @ xiaomi",
+        "qwen4-max @ alibaba",
         "gpt-5.4-mini @ openai",
       ],
     );
@@ -116,7 +116,7 @@ describe("a family alias", () => {
   test("after a slash is the family at that provider", () => {
     assert.equal(
       nameOf(ready({ model: "anthropic/haiku" }, { config: ZAI, env: KEYS })),
-      "claude-haiku-4-5 @ anthropic",
+      "claude-haiku-5-5 @ anthropic",
     );
   });
 
@@ -125,7 +125,7 @@ describe("a family alias", () => {
     const { route } = ready({ model: "haiku" }, { config: { provider: "anthropic" }, env });
     assert.deepEqual(
       [route.provider, route.model, route.chosenBy.provider],
-      ["anthropic", "claude-haiku-4-5", "parent"],
+      ["anthropic", "claude-haiku-5-5", "parent"],
     );
     assert.deepEqual(
       route.warnings.map(({ code }) => code),
@@ -138,13 +138,22 @@ describe("a family alias", () => {
     assert.deepEqual([route.model, route.warnings.map(({ code }) => code)], ["qwen", ["family-unknown"]]);
   });
 
-  test("of an undefined tier is sent unchanged, with a hint how to define it", () => {
-    const { route } = ready({ model: "Small", provider: "zai" }, { env: KEYS });
-    assert.match(route.warnings.map(({ message }) => message).join(), /not one of your aliases.*models: \{ Small: /);
+  test("of an undefined tier is a problem that says how to define it", () => {
+    for (const model of ["Small", "large", "best"]) {
+      const { code, message } = problem({ model, provider: "zai" }, { env: KEYS });
+      assert.equal(code, "unknown-model");
+      assert.ok(message.includes("not one of your aliases") && message.includes(`models: { ${model}: `), message);
+    }
     const config = { models: { small: "glm-4.7" } };
     assert.deepEqual(ready({ model: "Small", provider: "zai" }, { config, env: KEYS }).route.warnings, []);
     const listed = { providers: { zai: { models: { small: {} } } } };
     assert.deepEqual(ready({ model: "small", provider: "zai" }, { config: listed, env: KEYS }).route.warnings, []);
+  });
+
+  test("of an undefined tier is sent unchanged, with a warning, to an endpoint whose models are not known", () => {
+    const config = { providers: { mylab: { base_url: "http://127.0.0.1:1/v1" } } };
+    const { route } = ready({ model: "large", provider: "mylab" }, { config });
+    assert.deepEqual([route.model, route.warnings.map(({ code }) => code)], ["large", ["alias-missing"]]);
   });
 
   test("finds what the config states of an endpoint of the user's own", () => {
@@ -158,7 +167,7 @@ describe("a family alias", () => {
   test("is overridden by the user's own alias, and may be its target", () => {
     const config = { ...ZAI, models: { haiku: "glm-4.7", cheap: "sonnet --provider anthropic" } };
     assert.equal(nameOf(ready({ model: "haiku" }, { config, env: KEYS })), "glm-4.7 @ zai");
-    assert.equal(nameOf(ready({ model: "cheap" }, { config, env: KEYS })), "claude-sonnet-5 @ anthropic");
+    assert.equal(nameOf(ready({ model: "cheap" }, { config, env: KEYS })), "claude-sonnet-5-5 @ anthropic");
   });
 
   test("is found by its name in the catalog where no table has it, and only there", () => {
