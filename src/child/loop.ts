@@ -207,7 +207,7 @@ async function* ask(
       const { reservedUsd } = reservation;
       const reserved = reservedUsd === undefined ? {} : { reservedUsd };
       yield emit(child, { kind: "step-start", step: child.conversation.step + 1, ...reserved });
-      reply = await sendRequest(child, route, lease.access, reservation, permit);
+      reply = await sendRequest(child, route, lease, reservation, permit);
     }
     return reply;
   } finally {
@@ -219,7 +219,7 @@ async function* ask(
 function sendRequest(
   child: Child,
   route: Route,
-  access: Access,
+  { access, keyName }: { access: Access; keyName?: string },
   { maxOutputTokens }: Reservation,
   permit: Permit,
 ): Promise<Reply> {
@@ -233,7 +233,7 @@ function sendRequest(
       images: input.images,
       tools: deps.tools,
       mustAnswer: conversation.finalAnswerReason !== undefined,
-      ...present({ maxOutputTokens }),
+      ...present({ keyName, maxOutputTokens }),
       stallMs: input.planned.limits.stallMs,
     },
     signal,

@@ -98,7 +98,15 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       const { apiMode } = route.endpoint;
       const { sumHoldsReasoning } = dialect;
       const who = nameOf(route);
-      const answerer = { who, apiMode, now: clock.now(), redact: access.redact, sumHoldsReasoning, rejected };
+      const answerer = {
+        who,
+        asked: request,
+        apiMode,
+        now: clock.now(),
+        redact: access.redact,
+        sumHoldsReasoning,
+        rejected,
+      };
       return redacted(buildReply(builder, answerer), access);
     } catch (error) {
       return redacted(failedReply(builder, thrown(error, stall.stalledFor(), signal, request, clock.now())), access);
@@ -119,7 +127,7 @@ function thrown(error: unknown, stall: Stall, signal: AbortSignal, request: Mode
   const who = nameOf(request.route);
   if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was aborted.` };
   if (stall !== undefined) return { kind: "stalled", message: `${who} ${silence(stall)}.` };
-  return failureOf(error, who, now, request.access.redact);
+  return failureOf(error, who, now, request.access.redact, request);
 }
 
 function silence({ ms, heard }: NonNullable<Stall>): string {

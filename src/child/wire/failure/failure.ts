@@ -6,10 +6,12 @@ import { APICallError } from "@ai-sdk/provider";
 import type { Failure, ProviderFailureKind } from "../../../errors.ts";
 import { present } from "../../../present.ts";
 import { isRecord } from "../../../record.ts";
+import type { Route } from "../../../route.ts";
 import { wordingOf } from "../dialect/failure-wording.ts";
 import { AnswerTooLarge, UnsendableHeader } from "../transport.ts";
 import { matchable, pageTitle, parsedJson, statusIn, wordsOf } from "./error-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { unknownModelAdvice } from "./unknown-model.ts";
 import { addressAdvice } from "./wrong-address.ts";
 
 /** Maximum length of a provider's quoted message, in characters. */
@@ -27,6 +29,9 @@ type Symptoms = {
   page?: string;
 };
 
+/** What was asked, and with which key. */
+export type Asked = { route?: Pick<Route, "provider" | "model">; keyName?: string | undefined };
+
 type Meaning = { kind: ProviderFailureKind; advice?: string };
 
 /**
@@ -35,7 +40,13 @@ type Meaning = { kind: ProviderFailureKind; advice?: string };
  * @param now milliseconds since the epoch, to compare a Retry-After date with
  * @param redact removes keys from the provider's message: providers like to repeat the rejected one
  */
-export function failureOf(error: unknown, who: string, now: number, redact: (text: string) => string): Failure {
+export function failureOf(
+  error: unknown,
+  who: string,
+  now: number,
+  redact: (text: string) => string,
+  { route, keyName }: Asked = {},
+): Failure {
   const read = readSymptoms(error);
   const page = read.page === undefined ? undefined : redact(read.page);
   const symptoms = { ...read, message: redact(read.message), ...present({ page }) };
@@ -43,8 +54,12 @@ export function failureOf(error: unknown, who: string, now: number, redact: (tex
   const meaning = meaningOf(error, symptoms, waitMs);
   const certificate = codeIn(error, CERTIFICATE_CODE);
   const message =
-    certificate === undefined ? describe(meaning, who, symptoms) : untrusted(who, certificate, symptoms.message);
-  const advice = addressAdvice(error);
+    certificate === undefined
+      ? describe(meaning, who, symptoms, keyName)
+      : untrusted(who, certificate, symptoms.message);
+  const advice =
+    addressAdvice(error) ??
+    (route && meaning.kind === "invalid-request" ? unknownModelAdvice(symptoms, route) : undefined);
   return {
     kind: meaning.kind,
     message: advice === undefined ? message : `${message}. ${redact(advice)}`,
@@ -213,7 +228,12 @@ const FORBIDDEN = "does not let this key do that: choose another model, or anoth
 const WEB_PAGE =
   "A firewall, a proxy or a login page may be in front of the endpoint: check base_url and your network.";
 
-function describe({ kind, advice }: Meaning, who: string, { status, message, headers, page }: Symptoms): string {
+function describe(
+  { kind, advice }: Meaning,
+  who: string,
+  { status, message, headers, page }: Symptoms,
+  keyName: string | undefined,
+): string {
   if (status !== undefined && status >= 300 && status < 400) {
     return `${who} answered with a redirect to ${hostOf(headers.location)}, which is not followed: keys stay with their own origin. Set base_url to the real address.`;
   }
@@ -225,7 +245,9 @@ function describe({ kind, advice }: Meaning, who: string, { status, message, hea
   const said = advice ?? (status === 403 && kind === "unauthorized" ? FORBIDDEN : ADVICE[kind]);
   const quote = message.replace(/\s+/g, " ").trim();
   const cut = quote.length > MAX_QUOTE ? `${quote.slice(0, MAX_QUOTE)}…` : quote;
-  return `${who} ${said} (${[refused, cut].filter(Boolean).join(": ")})`;
+  const answer =
+    kind === "unauthorized" && keyName !== undefined ? `${refused ?? "rejected"} with ${keyName}` : refused;
+  return `${who} ${said} (${[answer, cut].filter(Boolean).join(": ")})`;
 }
 
 function hostOf(location: string | undefined): string {

@@ -5,7 +5,7 @@ import type { Finish, Part } from "../../../event.ts";
 import { present } from "../../../present.ts";
 import type { ApiMode } from "../../../route.ts";
 import { type FinishMeaning, finishMeaning } from "../dialect/finish-reasons.ts";
-import { failureOf } from "../failure/failure.ts";
+import { type Asked, failureOf } from "../failure/failure.ts";
 import type { RejectedParameter } from "../request/rejected-parameters.ts";
 import type { ReplyBuilder } from "./reply-builder.ts";
 import type { ReportedUsage } from "./usage.ts";
@@ -25,6 +25,7 @@ export type Reply =
 /** The responding route, and what its description needs: for `now` and `redact` see `failureOf`. */
 export type Answerer = {
   who: string;
+  asked?: Asked;
   apiMode: ApiMode;
   now: number;
   redact(text: string): string;
@@ -36,8 +37,8 @@ export type Answerer = {
 
 /** The reply of a completed stream. */
 export function buildReply(builder: ReplyBuilder, answerer: Answerer): Reply {
-  const { who, apiMode, now, redact, rejected } = answerer;
-  if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact));
+  const { who, asked, apiMode, now, redact, rejected } = answerer;
+  if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact, asked));
   const parts = withMessages(builder.parts).filter(
     (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
   );

@@ -22,6 +22,8 @@ import { sentBack } from "./sent-back.ts";
 export type ModelCall = {
   route: Route;
   access: Access;
+  /** Name of the key in `access`, for messages. */
+  keyName?: string;
   system: string;
   messages: Message[];
   /** Shown before the text of the first message. */
