@@ -37,11 +37,19 @@ export type ProviderAnswer = { provider: string; baseUrl: string; keyName?: stri
  * @throws DeputyError `usage` for an unknown provider; `nothing-to-run` if there is none to ask
  */
 export async function refreshLists(place: SetupPlace, clock: Clock, only?: string): Promise<ProviderAnswer[]> {
-  const answers = await askProviders(place, clock, only);
+  const answers = (await askProviders(place, clock, only)).map(withoutEmptyList);
   const fetched = answers.flatMap((answer) => ("models" in answer ? [answer] : []));
   const lists = fetched.map(({ provider, baseUrl, models }) => ({ provider, baseUrl, models }));
   if (lists.length > 0) saveLists(stateDir(place.env), lists, new Date(clock.now()));
   return answers;
+}
+
+/** An empty list says nothing of the models that can run, so it does not replace what is known. */
+function withoutEmptyList(answer: ProviderAnswer): ProviderAnswer {
+  if (!("models" in answer) || Object.keys(answer.models).length > 0) return answer;
+  const { provider, baseUrl, keyName } = answer;
+  const message = `${provider} answered with an empty list of models. The models known so far are kept.`;
+  return { provider, baseUrl, ...present({ keyName }), failure: { kind: "malformed-response", message } };
 }
 
 /**

@@ -140,6 +140,21 @@ describe("a provider's own list", () => {
     assert.deepEqual(catalog.modelsOf(found.provider), ["old"]);
   });
 
+  test("that is empty is a failure, and does not replace the cached one", async (t) => {
+    let data: object[] = [{ id: "old" }];
+    const lab = await listServer(t, () => ({ body: { data } }));
+    const { place } = homeWith(t, { lab: { base_url: lab.url } });
+    await refreshLists(place, systemClock);
+    data = [];
+    const [answer] = await refreshLists(place, systemClock);
+    assert.ok(answer && "failure" in answer);
+    assert.match(answer.failure.message, /empty list of models\. The models known so far are kept/);
+    const { catalog, providers } = createSetups(place)().routing;
+    const found = providers.find("lab");
+    assert.ok("provider" in found);
+    assert.deepEqual(catalog.modelsOf(found.provider), ["old"]);
+  });
+
   test("is not waited for longer than ten seconds", async (t) => {
     const server = createServer(() => {});
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
