@@ -15,6 +15,7 @@ import { suggestTiers, type Tiers } from "../../routing/catalog/tiers.ts";
 import { createRouting, type Routing } from "../../routing/routing.ts";
 import { answersFrom } from "../approvals/question.ts";
 import type { Io } from "../io.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
 import { refuseToOverwrite, writeConfig } from "./write-config.ts";
 
 export type InitFlags = { yes?: true; force?: true };
@@ -76,13 +77,40 @@ async function ask(io: Io, found: FoundProvider[], routing: Routing): Promise<Ch
   while (provider === undefined || !slugs.includes(provider))
     provider = await answerTo(`Provider (${slugs.join(", ")})`, slugs[0] ?? "");
   const suggested = choicesFor(found[slugs.indexOf(provider)]?.provider as Provider, routing);
-  const model = await answerTo("Default model for tasks (- for none)", suggested.model ?? "-");
+  const chosen = provider;
+
+  /** Asks until the answer is a model that can run; one that Deputy does not know must be given twice. */
+  async function modelFor(question: string, otherwise = "-"): Promise<string | undefined> {
+    let doubted: string | undefined;
+    for (;;) {
+      const answer = await answerTo(`${question} (- for none)`, otherwise);
+      if (answer === "-") return undefined;
+      const doubt = doubtOf(answer, chosen, routing, io.cwd);
+      if (doubt === undefined || ("warning" in doubt && doubted === answer)) return answer;
+      doubted = answer;
+      const more = "warning" in doubt ? " Enter it again to use it anyway." : "";
+      io.stdout.write(`! ${oneLine("warning" in doubt ? doubt.warning : doubt.problem)}${more}\n`);
+    }
+  }
+
+  const model = await modelFor("Default model for tasks", suggested.model);
   const tiers: Tiers = {};
   for (const tier of TIERS) {
-    const answer = await answerTo(`Model for \`model: ${tier}\` (- for none)`, suggested.tiers[tier] ?? "-");
-    if (answer !== "-") tiers[tier] = answer;
+    const answer = await modelFor(`Model for \`model: ${tier}\``, suggested.tiers[tier]);
+    if (answer !== undefined) tiers[tier] = answer;
   }
-  return { provider, ...(model !== "-" && { model }), tiers };
+  return { provider, ...present({ model }), tiers };
+}
+
+/** Why a model cannot run at this provider, or may not exist there. */
+function doubtOf(model: string, provider: string, routing: Routing, cwd: string) {
+  const [planned] = routing.plan({ tasks: [{ goal: "", model }] }, { cwd, parent: { provider } }).planned;
+  if (planned === undefined) return undefined;
+  // A key may be set later.
+  if ("problem" in planned)
+    return planned.problem.code === "missing-key" ? undefined : { problem: planned.problem.message };
+  const unlisted = planned.route.warnings.find(({ code }) => code === "model-unlisted");
+  return unlisted && { warning: unlisted.message };
 }
 
 // The file ------------------------------------------------------------------------------------------------------------

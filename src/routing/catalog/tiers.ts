@@ -1,10 +1,10 @@
 /**
  * Suggests which of a provider's models to call small, medium and large: medium is the default model; small is the
- * newest clearly cheaper one of its line, large the next more expensive one of at least its version. Based only on
- * price and name, so it is a starting point for users, and never used for routing.
+ * newest clearly cheaper one of its line, large the next more expensive one of at least its version. Where there is no
+ * such model, it is the default model too. Based only on price and name, so it is a starting point for users, and never
+ * used for routing.
  */
 
-import { present } from "../../present.ts";
 import type { Catalog } from "./catalog.ts";
 import { defaultModelOf, type Provider } from "./providers.ts";
 
@@ -15,7 +15,7 @@ export function suggestTiers(provider: Provider, catalog: Pick<Catalog, "modelsO
   if (medium === undefined) return {};
   const price = outputPrice(medium);
   const version = versionOf(medium);
-  if (price === undefined || version === undefined) return { medium };
+  if (price === undefined || version === undefined) return { small: medium, medium, large: medium };
   const line = catalog.modelsOf(provider).filter((id) => lineOf(id) === lineOf(medium));
   const others = newestOfEachName(line).flatMap((id) => {
     const own = { id, price: outputPrice(id), version: versionOf(id) };
@@ -27,7 +27,7 @@ export function suggestTiers(provider: Provider, catalog: Pick<Catalog, "modelsO
   const [large] = others
     .filter((other) => other.price > price && other.version >= version && !FASTER.test(other.id))
     .sort((a, b) => a.price - b.price);
-  return { medium, ...present({ small: small?.id, large: large?.id }) };
+  return { small: small?.id ?? medium, medium, large: large?.id ?? medium };
 
   /** USD per million output tokens; undefined if unknown, or if the model is not for tasks. */
   function outputPrice(id: string): number | undefined {

@@ -118,6 +118,32 @@ test("asks on a terminal, with what it would write as the default", async (t) =>
   assert.match(text, /^ {2}# small: .*\n {2}medium: glm-5\.3 --provider zai\n {2}large: gpt-6-sol --provider openai$/m);
 });
 
+test("asks again for a model that cannot run, and once more for one that Deputy does not know", async (t) => {
+  const { path, stage } = bareHome(t, { GLM_API_KEY: "key-of-zai" });
+  const clock = createFakeClock();
+  const invocation = start(["config", "init"], { ...stage, terminal: true, clock });
+  const answers = ["claude-opus-5", "glm-9.9", "glm-5.2", "chatgpt", "glm-7.7", "glm-7.7", "", ""];
+  for (const [times, answer] of answers.entries()) {
+    await until(() => invocation.stdout().match(/\]: /g)?.length === times + 1);
+    await clock.advance(300);
+    invocation.stdin.write(`${answer}\n`);
+  }
+  assert.equal(await invocation.code, 0);
+  assert.match(invocation.stdout(), /! .*found claude-opus-5, which another provider makes/);
+  assert.match(invocation.stdout(), /! .*glm-9\.9 is not known to Deputy.* Enter it again to use it anyway\./);
+  assert.match(invocation.stdout(), /! .*found chatgpt, the name of a vendor/);
+  assert.match(readFileSync(path, "utf8"), /^model: glm-5\.2$/m);
+  assert.match(readFileSync(path, "utf8"), /^ {2}small: glm-7\.7 --provider zai$/m);
+});
+
+for (const variable of ["GLM_API_KEY", "DEEPSEEK_API_KEY", "MISTRAL_API_KEY", "XIAOMI_API_KEY"])
+  test(`writes three tiers for ${variable} alone`, async (t) => {
+    const { stage, home } = bareHome(t, { [variable]: "key-1234" });
+    await deputy(["config", "init", "--yes"], stage);
+    const { models } = loadConfig({ env: stage.env, cwd: home }).config;
+    assert.deepEqual(Object.keys(models), ["small", "medium", "large"]);
+  });
+
 test("takes no answer from what was pasted or typed ahead, and asks for each", async (t) => {
   const { path, stage } = bareHome(t, KEYS);
   const clock = createFakeClock();
