@@ -49,7 +49,10 @@ describe("deputy models", () => {
     );
     assert.ok(!stdout.includes("secret-of-zai"));
     assert.match((await deputy(["models", "QWEN"], { ...stage, env })).stdout, /^1 model of 1 provider/m);
+    for (const words of [["no-such"], ["no-such", "--json"], ["glm", "--provider", "mylab"]])
+      assert.equal((await deputy(["models", ...words], { ...stage, env })).code, 1, words.join(" "));
     assert.match((await deputy(["models", "no-such"], { ...stage, env })).stdout, /No model matches/);
+    assert.equal((await deputy(["models"], { cwd: stage.cwd, env: { HOME: `${stage.cwd}/none` } })).code, 0);
   });
 });
 

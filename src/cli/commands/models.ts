@@ -27,7 +27,8 @@ export const declareModels: Declare = (command, context) => {
     .addHelpText(
       "after",
       `
-You can also use models that are not listed. Nothing is fetched without --refresh. Fetched lists are stored and used
+Each provider's newest models come first. You can also use models that are not listed. The exit code is 1 if no
+model matches. Nothing is fetched without --refresh. Fetched lists are stored and used
 from then on.
 ${examples([
   ["deputy models", "all models you have a key for"],
@@ -48,6 +49,7 @@ ${examples([
       );
       if (flags.json) io.stdout.write(jsonDocument({ aliases, models }));
       else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env)));
+      if (models.length === 0 && (part ?? provider) !== undefined) context.exitWith(EXIT_NOT_COMPLETED);
       const paint = createPaint(io.stderr, io.env);
       for (const { message } of warnings) io.stderr.write(paint("yellow", `! ${oneLine(message)}\n`));
     });

@@ -11,6 +11,7 @@ import {
 import type { Config } from "../../config-schema.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Planned } from "../../plan.ts";
+import { newestFirst } from "../../routing/catalog/families.ts";
 import { defaultModelOf, type Provider } from "../../routing/catalog/providers.ts";
 import { formatKeys } from "../../routing/keys/provider-connection.ts";
 import { type AliasTarget, createPolicy } from "../../routing/resolve/policy.ts";
@@ -65,7 +66,7 @@ function modelsOf(
     .filter((provider) => wanted === undefined || provider.slug === wanted.slug)
     .flatMap((provider) => {
       const defaultModel = defaultModelOf(provider);
-      const known = [...(defaultModel === undefined ? [] : [defaultModel]), ...catalog.modelsOf(provider)];
+      const known = [...(defaultModel === undefined ? [] : [defaultModel]), ...newestFirst(catalog.modelsOf(provider))];
       return withoutDoubles(known).map((model) => modelNamed(model, provider, { credentials, catalog }));
     });
 }

@@ -71,6 +71,19 @@ export function bareId(id: string): string {
   return id.slice(id.lastIndexOf("/") + 1);
 }
 
+/**
+ * Sorts ids by version, newest first, among those with the same maker and first word (`claude`). These groups keep the
+ * order in which they first appear, and ids without a version come last in theirs.
+ */
+export function newestFirst(ids: readonly string[]): string[] {
+  const lines = Map.groupBy(ids, (id) => /^(.*\/)?[a-z]*/i.exec(id)?.[0].toLowerCase() ?? "");
+  const versionIn = (id: string) => {
+    const version = versionNumber(/\d+(?:[.p-]\d{1,2}(?![\da-z]))?/.exec(bareId(id).toLowerCase())?.[0] ?? "0");
+    return version < 100 ? version : 0;
+  };
+  return [...lines.values()].flatMap((line) => line.toSorted((one, other) => versionIn(other) - versionIn(one)));
+}
+
 type FamilyMember = { id: string; version: number; rank: number };
 
 /** The newest of a family's models among `ids`: none, one, or several between which only the user can choose. */

@@ -1,7 +1,7 @@
 /** Family names, and ids in another case or with other dashes. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { FAMILY_NAMES, newestOf } from "../../../src/routing/catalog/families.ts";
+import { FAMILY_NAMES, newestFirst, newestOf } from "../../../src/routing/catalog/families.ts";
 import { KEYS, nameOf, planAll, problem, problemOf, ready, readyOf } from "../desk.ts";
 
 const ZAI = { provider: "zai", model: "glm-5" };
@@ -43,6 +43,22 @@ describe("the newest of a family is", () => {
     ["none", "glm", ["kimi-k3"], []],
   ];
   for (const [rule, family, ids, newest] of cases) test(rule, () => assert.deepEqual(newestOf(family, ids), newest));
+});
+
+test("a list has the newest of each maker's line first, whatever its dates and sizes", () => {
+  const ids = [
+    "gpt-4o-2024-11-20",
+    "glm-4.7",
+    "gpt-5.4-mini",
+    "gpt-6-sol",
+    "claude-3-opus",
+    "claude-opus-5-5",
+    "glm-5.3",
+  ];
+  assert.deepEqual(newestFirst(ids), [
+    ...["gpt-6-sol", "gpt-5.4-mini", "gpt-4o-2024-11-20"],
+    ...["glm-5.3", "glm-4.7", "claude-opus-5-5", "claude-3-opus"],
+  ]);
 });
 
 describe("a family alias", () => {
