@@ -69,17 +69,19 @@ function placeFamily(
   const { providers, credentials, catalog } = deps;
   const beside = named && { provider: named };
   const newestAt = (provider: Provider) => catalog.newestOf(provider, baseUrlOf(provider, deps), family);
+  const assumption = (id: string, provider: Provider) =>
+    isKnownAt(provider, id, deps) ? [] : [assumed(family, id, provider)];
   const [here, ...othersHere] = current === undefined ? [] : newestAt(current);
   if (here !== undefined && othersHere.length > 0) return { problem: severalOfFamily(family, [here, ...othersHere]) };
   if (here !== undefined && current !== undefined)
-    return { ...beside, model: here, warnings: isKnownAt(current, here, deps) ? [] : [assumed(family, here, current)] };
+    return { ...beside, model: here, warnings: assumption(here, current) };
   const homes = named === undefined ? credentials.usable() : [];
   const [there, ...othersThere] = homes.flatMap((provider) =>
     newestAt(provider).map((id) => ({ provider, model: id })),
   );
   if (there !== undefined && othersThere.length > 0)
     return { problem: severalOfFamily(family, [there, ...othersThere].map(asString)) };
-  if (there !== undefined) return { ...there, ofFamily: true };
+  if (there !== undefined) return { ...there, ofFamily: true, warnings: assumption(there.model, there.provider) };
   if (current !== undefined && catalog.modelsOf(current).length === 0)
     return { ...beside, model, warnings: [sentAsIs(model, current)] };
   const makers = providers.all().filter((provider) => newestAt(provider).length > 0);

@@ -149,6 +149,16 @@ describe("a family alias", () => {
     );
   });
 
+  test("found at another provider with a custom address has the same warning as with the provider named", () => {
+    const env = { GLM_API_KEY: "key-1", ANTHROPIC_API_KEY: "key-2", ANTHROPIC_BASE_URL: "https://gate.example" };
+    const warnings = (task: object) => ready({ model: "opus", ...task }, { config: ZAI, env }).route.warnings;
+    assert.deepEqual(warnings({}), warnings({ provider: "anthropic" }));
+    assert.deepEqual(
+      warnings({}).map(({ code }) => code),
+      ["family-assumed"],
+    );
+  });
+
   test("is a model's name where a provider's models are not known, with a warning", () => {
     const { route } = ready({ model: "qwen", provider: "ollama" }, {});
     assert.deepEqual([route.model, route.warnings.map(({ code }) => code)], ["qwen", ["family-unknown"]]);
