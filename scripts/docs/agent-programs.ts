@@ -2,7 +2,7 @@
 import { AGENT_PROGRAMS, type AgentProgram } from "../../src/cli/serving/agent-programs.ts";
 import { snippetOf } from "../../src/cli/serving/settings-entry.ts";
 
-const LAUNCH = { command: "npx", args: ["-y", "deputize", "mcp"] };
+const LAUNCH = { command: "/path/to/deputy/bin/deputy", args: ["mcp"] };
 const VARIABLES = ["ANTHROPIC_API_KEY", "OPENROUTER_API_KEY"];
 /** Display names; these exact words mark tested configs of Deputy itself. */
 const LANGUAGE = { json: "jsonc", toml: "toml", yaml: "yml" };

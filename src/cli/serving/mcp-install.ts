@@ -104,13 +104,16 @@ function projectFileOf({ title, projectFile }: AgentProgram, cwd: string): strin
   throw new DeputyError("usage", `${title} has no project settings for MCP servers. Omit --project.`);
 }
 
-/** The command that starts this Deputy again: by the path of a clone, through npx, or by name. */
+/**
+ * The command that starts this Deputy again: by the path of a clone or of a package that npx runs, or by name. Never
+ * through npx: the package's name is not published, so anybody could take it.
+ */
 function launchOf(env: Io["env"]): Launch {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
   if (existsSync(join(root, "src", "cli", "process.ts")))
     return { command: join(root, "bin", "deputy"), args: ["mcp"] };
   const throughNpx = root.split(/[\\/]/).includes("_npx") || env.npm_command === "exec";
-  return throughNpx ? { command: "npx", args: ["-y", "deputize", "mcp"] } : { command: "deputy", args: ["mcp"] };
+  return { command: throughNpx ? join(root, "bin", "deputy.mjs") : "deputy", args: ["mcp"] };
 }
 
 /** Some programs keep more than settings in these files. */
