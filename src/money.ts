@@ -8,3 +8,9 @@ export function formatUsd(usd: number): string {
   if (usd > 0 && usd < 0.0001) return "<$0.0001";
   return `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
 }
+
+/** Formats a total of which a part may be unknown: `$0.0017 + unknown`. */
+export function formatTotalUsd(knownUsd: number, isComplete: boolean): string {
+  if (isComplete) return formatUsd(knownUsd);
+  return knownUsd > 0 ? `${formatUsd(knownUsd)} + unknown` : "cost unknown";
+}

@@ -1,5 +1,5 @@
 /** What a run did, below its answers: what did not complete, which files changed, the cost by model, and what to do next. */
-import { formatUsd } from "../../money.ts";
+import { formatTotalUsd } from "../../money.ts";
 import { costIn, type DelegationResult, type Result, routeAt, sumOf, usedAlone } from "../../result.ts";
 import { allChildren, canGoOn, hasEnded, isConversation, type Run } from "../../run/run.ts";
 import type { Paint } from "../io.ts";
@@ -102,5 +102,5 @@ function totalCost(result: DelegationResult): string {
     return formatCost({ usd: result.total_cost_usd, status: isEstimate ? "estimated" : "known" });
   }
   const known = result.results.reduce((sum, child) => sum + (child.cost_usd ?? 0), 0);
-  return known > 0 ? `${formatUsd(known)} and unknown` : "cost unknown";
+  return formatTotalUsd(known, false);
 }

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { relative } from "node:path";
 import type { RunListing } from "../../engine/engine.ts";
-import { formatUsd, roundUsd } from "../../money.ts";
+import { formatTotalUsd, roundUsd } from "../../money.ts";
 import { isWithin } from "../../path-within.ts";
 import { costIn, usedAlone } from "../../result.ts";
 import { allChildren, hasEnded, isRejected, type Run, workedMs } from "../../run/run.ts";
@@ -154,8 +154,7 @@ function goalOf({ call }: Run): string {
 
 function knownCost(run: Run): string {
   const { known_cost_usd: usd, cost_complete: isComplete } = costFacts(run);
-  if (isComplete) return formatUsd(usd);
-  return usd === 0 ? "unknown" : `≥ ${formatUsd(usd)}`;
+  return formatTotalUsd(usd, isComplete);
 }
 
 function costFacts(run: Run) {

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../clock.ts";
 import type { Event } from "../../event.ts";
-import { formatUsd } from "../../money.ts";
+import { formatTotalUsd } from "../../money.ts";
 import { costIn, routeAt } from "../../result.ts";
 import { allChildren, hasEnded, type Run, type RunChild } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
@@ -155,8 +155,11 @@ function totals(run: Run, counts: { working: number; waiting: number }, context:
 
 function costSoFar(run: Run): string {
   const costs = allChildren(run).map(({ tally }) => costIn(tally));
-  const known = formatUsd(costs.reduce((sum, cost) => sum + (cost.usd ?? 0), 0));
-  return costs.some((cost) => cost.usd === null) ? `${known} and unknown` : known;
+  const knownUsd = costs.reduce((sum, cost) => sum + (cost.usd ?? 0), 0);
+  return formatTotalUsd(
+    knownUsd,
+    costs.every((cost) => cost.usd !== null),
+  );
 }
 
 /** Cuts cells to the available columns, then styles them: styles take no room. */
