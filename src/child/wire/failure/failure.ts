@@ -30,7 +30,7 @@ type Symptoms = {
 };
 
 /** What was asked, and with which key. */
-export type Asked = { route?: Pick<Route, "provider" | "model">; keyName?: string | undefined };
+export type RejectedCall = { route?: Pick<Route, "provider" | "model">; keyName?: string | undefined };
 
 type Meaning = { kind: ProviderFailureKind; advice?: string };
 
@@ -45,7 +45,7 @@ export function failureOf(
   who: string,
   now: number,
   redact: (text: string) => string,
-  { route, keyName }: Asked = {},
+  { route, keyName }: RejectedCall = {},
 ): Failure {
   const read = readSymptoms(error);
   const page = read.page === undefined ? undefined : redact(read.page);

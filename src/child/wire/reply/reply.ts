@@ -5,7 +5,7 @@ import type { Finish, Part } from "../../../event.ts";
 import { present } from "../../../present.ts";
 import type { ApiMode } from "../../../route.ts";
 import { type FinishMeaning, finishMeaning } from "../dialect/finish-reasons.ts";
-import { type Asked, failureOf } from "../failure/failure.ts";
+import { failureOf, type RejectedCall } from "../failure/failure.ts";
 import type { RejectedParameter } from "../request/rejected-parameters.ts";
 import type { ReplyBuilder } from "./reply-builder.ts";
 import type { ReportedUsage } from "./usage.ts";
@@ -25,7 +25,7 @@ export type Reply =
 /** The responding route, and what its description needs: for `now` and `redact` see `failureOf`. */
 export type Answerer = {
   who: string;
-  asked?: Asked;
+  asked?: RejectedCall;
   apiMode: ApiMode;
   now: number;
   redact(text: string): string;
