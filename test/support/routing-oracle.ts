@@ -488,14 +488,14 @@ function place(model: string, named: Provider | undefined, below: Provider | und
 
 /** The newest known member of each of a vendor's families, at any address. */
 const NEWEST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  anthropic: { haiku: "claude-haiku-4-5", opus: "claude-opus-5-5" },
-  openai: { gpt: "gpt-6-sol" },
+  anthropic: { haiku: "claude-haiku-5-5", opus: "claude-opus-5-5" },
+  openai: { gpt: "gpt-6.2-sol" },
   zai: { glm: "glm-5.3" },
   openrouter: {
-    haiku: "anthropic/claude-haiku-4.5",
+    haiku: "anthropic/claude-haiku-5.5",
     opus: "anthropic/claude-opus-5.5",
     glm: "z-ai/glm-5.3",
-    gpt: "openai/gpt-6-sol",
+    gpt: "openai/gpt-6.2-sol",
   },
 };
 

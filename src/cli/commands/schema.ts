@@ -1,6 +1,7 @@
 /** `deputy schema`: prints the JSON Schema of a task file or of the config, for editors. */
 import { Argument } from "commander";
 import { configJsonSchema } from "../../config-schema.ts";
+import { jsonDocument } from "../../printed-json.ts";
 import { taskFileJsonSchema } from "../../task.ts";
 import { type Declare, examples } from "../command.ts";
 
@@ -25,6 +26,6 @@ export const declareSchema: Declare = (command, { io }) => {
       ])}`,
     )
     .action((document: keyof typeof SCHEMAS) => {
-      io.stdout.write(`${JSON.stringify(SCHEMAS[document](), null, 2)}\n`);
+      io.stdout.write(jsonDocument(SCHEMAS[document]()));
     });
 };
