@@ -330,10 +330,10 @@ function applyResume(run: Run, { at, renewed, blocked = {} }: Resume, downtimeMs
       continue;
     }
     const route = renewed[tally.childId];
-    if (tally.startedAt !== undefined) tally.startedAt += Math.max(0, at - (child.idleSince ?? lastWorkedAt));
     endPause(tally, lastWorkedAt);
     if (route !== undefined && "route" in tally.planned) tally.planned = { ...tally.planned, route };
     if (!canGoOn(child)) continue;
+    if (tally.startedAt !== undefined) tally.startedAt += Math.max(0, at - (child.idleSince ?? lastWorkedAt));
     delete tally.ending;
     delete tally.endedAt;
     delete child.idleSince;
