@@ -332,8 +332,9 @@ function applyResume(run: Run, { at, renewed, blocked = {} }: Resume, downtimeMs
     const route = renewed[tally.childId];
     endPause(tally, lastWorkedAt);
     if (route !== undefined && "route" in tally.planned) tally.planned = { ...tally.planned, route };
-    if (!canGoOn(child)) continue;
+    if (!canGoOn(child) && !isConversation(run)) continue;
     if (tally.startedAt !== undefined) tally.startedAt += Math.max(0, at - (child.idleSince ?? lastWorkedAt));
+    if (!canGoOn(child)) continue;
     delete tally.ending;
     delete tally.endedAt;
     delete child.idleSince;
