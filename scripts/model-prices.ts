@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { present } from "../src/present.ts";
 import type { Price } from "../src/route.ts";
 import type { TableEntry } from "../src/routing/catalog/price-table.ts";
+import { present } from "../src/values/present.ts";
 
 const PACKAGE = "@earendil-works/pi-ai";
 const TARGET = join(import.meta.dirname, "..", "src", "routing", "catalog", "price-table.json");

@@ -3,8 +3,8 @@
  * `list_models`. `null` means unknown.
  */
 import { z } from "zod";
-import { present } from "./present.ts";
 import { EFFORTS, type Price } from "./route.ts";
+import { present } from "./values/present.ts";
 
 const effort = z.enum(EFFORTS);
 

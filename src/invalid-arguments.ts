@@ -1,6 +1,6 @@
 /** Error text for a model whose arguments do not fit its tool: one line per issue. */
 import { z } from "zod";
-import { unknownField } from "./did-you-mean.ts";
+import { unknownField } from "./text/did-you-mean.ts";
 import type { Tool } from "./tool.ts";
 
 export function invalidArguments({ name, input }: Tool, { issues }: z.ZodError): string {

@@ -4,9 +4,9 @@
  */
 
 import { z } from "zod";
-import { formatUsd } from "./money.ts";
 import { EFFORTS } from "./route.ts";
-import { spelledLines } from "./spelled-text.ts";
+import { formatUsd } from "./text/money.ts";
+import { spelledLines } from "./text/spelled-text.ts";
 
 const STATES = ["running", "paused", "ended", "stopped", "unfinished"] as const;
 

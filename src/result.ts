@@ -5,12 +5,12 @@
 
 import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
 import type { ChildEvent, Ending, NestedUsage, RetryOf, SchemaCheck, Usage } from "./event.ts";
-import { isoTime } from "./iso-time.ts";
-import { roundUsd } from "./money.ts";
 import type { Planned, Ready } from "./plan.ts";
-import { present } from "./present.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
+import { roundUsd } from "./text/money.ts";
 import type { LinesChanged } from "./tool.ts";
+import { isoTime } from "./values/iso-time.ts";
+import { present } from "./values/present.ts";
 
 export type Status = Ending["status"] | "rejected";
 

@@ -4,7 +4,7 @@
  * the default ignore list of Cursor, opencode's default for `*.env`, GitHub's .gitignore templates, and the
  * documentation of each program that is named.
  */
-import { compileStars } from "./star-pattern.ts";
+import { compileStars } from "./text/star-pattern.ts";
 
 /** `*` is any number of characters of one name. A name with `/` is a file in such a directory. */
 const SECRET_FILES = [

@@ -1,6 +1,7 @@
 /** What a child knows of a file: a whole-file write is safe only over content that it has seen. */
-import { present } from "./present.ts";
+
 import type { SeenFile } from "./tool.ts";
+import { present } from "./values/present.ts";
 
 /** Adds what a call showed. Parts that touch add up while the file stays the same; else the newest counts. */
 export function addSeen(seen: Map<string, SeenFile>, file: SeenFile): void {

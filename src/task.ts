@@ -4,17 +4,17 @@
  * are part of the product.
  */
 import { z } from "zod";
-import { suggest, unknownField } from "./did-you-mean.ts";
 import { DeputyError } from "./errors.ts";
 import { MAX_IMAGES } from "./image.ts";
-import { unquoted } from "./json-in-text.ts";
-import { pathText, valueAt } from "./key-path.ts";
-import { plainValue } from "./plain-value.ts";
-import { quantityIn } from "./quantity.ts";
-import { fieldsOf, isRecord } from "./record.ts";
 import { EFFORTS } from "./route.ts";
-import { withoutNullKeywords } from "./schema-nulls.ts";
 import { mayBeKey, withoutKeyLikes } from "./secret.ts";
+import { suggest, unknownField } from "./text/did-you-mean.ts";
+import { unquoted } from "./text/json-in-text.ts";
+import { pathText, valueAt } from "./values/key-path.ts";
+import { plainValue } from "./values/plain-value.ts";
+import { quantityIn } from "./values/quantity.ts";
+import { fieldsOf, isRecord } from "./values/record.ts";
+import { withoutNullKeywords } from "./values/schema-nulls.ts";
 
 const effort = z.enum(EFFORTS);
 /** A name, for example of a model: a key in its place would be stored and shown with the task. */

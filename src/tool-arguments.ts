@@ -1,8 +1,8 @@
 /** The arguments of a tool call as models and clients write them: null is absent, and a number or a boolean may be text. */
 import { z } from "zod";
-import { plainValue } from "./plain-value.ts";
-import { isRecord } from "./record.ts";
 import type { Tool } from "./tool.ts";
+import { plainValue } from "./values/plain-value.ts";
+import { isRecord } from "./values/record.ts";
 
 export function parseArguments({ input }: Tool, written: unknown): z.ZodSafeParseResult<unknown> {
   if (!(input instanceof z.ZodObject) || !isRecord(written)) return input.safeParse(written);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
-import { ExactNumber, parseExactly } from "../src/exact-json.ts";
+import { ExactNumber, parseExactly } from "../src/text/exact-json.ts";
 
 const EXACT = [
   "2512292042121000001",

@@ -12,8 +12,8 @@ import { bytesOfDataUrl } from "../src/image.ts";
 import { normalBaseUrl } from "../src/routing/catalog/endpoints.ts";
 import { createPolicy } from "../src/routing/resolve/policy.ts";
 import { mayNameSecretFile } from "../src/secret-files.ts";
-import { spelledLines } from "../src/spelled-text.ts";
-import { matchesStars } from "../src/star-pattern.ts";
+import { spelledLines } from "../src/text/spelled-text.ts";
+import { matchesStars } from "../src/text/star-pattern.ts";
 
 /** Quadratic work on this many characters takes minutes. */
 const LENGTH = 1_000_000;

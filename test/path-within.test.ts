@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join, sep } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { isWithin } from "../src/path-within.ts";
+import { isWithin } from "../src/values/path-within.ts";
 
 /** Names that are easily confused: `..b`, `...`, and prefixes of one another. */
 const name = fc.oneof(

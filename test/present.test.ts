@@ -1,7 +1,7 @@
 /** Undefined fields are omitted; all others keep their value and position. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Present, present } from "../src/present.ts";
+import { type Present, present } from "../src/values/present.ts";
 
 test("fields that are undefined are left out, and only they", () => {
   const fields = present({ nothing: undefined, no: false, none: 0, empty: "", nil: null, list: [] });

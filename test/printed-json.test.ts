@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { createMemory } from "../src/journal/memory.ts";
-import { jsonDocument, jsonLine } from "../src/printed-json.ts";
+import { jsonDocument, jsonLine } from "../src/text/printed-json.ts";
 import { says } from "./support/child-stage.ts";
 import { deputy } from "./support/command-line.ts";
 import { createTestEngine } from "./support/engine-stage.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { commandInLine, longCommandEnds, spelledLines, spelledPath } from "../src/spelled-text.ts";
+import { commandInLine, longCommandEnds, spelledLines, spelledPath } from "../src/text/spelled-text.ts";
 
 /** Any code points. The unit "binary" of `fc.string` takes seconds to set up. */
 const anyText = fc.array(fc.nat(0x10ffff)).map((codes) => String.fromCodePoint(...codes));

@@ -6,10 +6,10 @@ import type { Failure, FailureKind, Warning } from "../errors.ts";
 import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
-import { fieldsOf } from "../record.ts";
 import type { Route } from "../route.ts";
 import type { KeyAvailability, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
+import { fieldsOf } from "../values/record.ts";
 import {
   applyEvent,
   type Conversation,

@@ -8,7 +8,7 @@
  * holds secrets needs approval before a tool shows or replaces its content.
  */
 import { isSecretFile, mayNameSecretFile } from "../secret-files.ts";
-import { compileStars, matchesStars } from "../star-pattern.ts";
+import { compileStars, matchesStars } from "../text/star-pattern.ts";
 import type { FileAccess, FileSubject, PermissionDecision, PermissionRule } from "../tool.ts";
 
 /** The operator's rules, and the decision for calls that want approval and match no rule. */

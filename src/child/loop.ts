@@ -6,10 +6,10 @@
  */
 import { type Failure, ROUTE_GONE, type Warning } from "../errors.ts";
 import type { ChildEvent, Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
-import { present } from "../present.ts";
 import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import { type Access, type Lease, withKeysHidden } from "../secret.ts";
+import { present } from "../values/present.ts";
 import {
   type Child,
   type ChildDeps,

@@ -6,9 +6,9 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { keyRemoved, type Warning } from "../errors.ts";
-import { isWithin } from "../path-within.ts";
 import { isSecretFile } from "../secret-files.ts";
 import { type ForeignText, type ReadBounds, readForeignTextLater } from "../system/foreign-file.ts";
+import { isWithin } from "../values/path-within.ts";
 import { importsIn, withoutComments } from "./note-imports.ts";
 
 const NAMES = ["AGENTS.md", "CLAUDE.md"];

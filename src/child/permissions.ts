@@ -11,7 +11,7 @@
  * protects. Rules read the text of a command: they prevent honest mistakes, but cannot control a program that is allowed
  * to run and then does something else.
  */
-import { matchesStars } from "../star-pattern.ts";
+import { matchesStars } from "../text/star-pattern.ts";
 import type { PermissionDecision, PermissionRule, ToolSubject } from "../tool.ts";
 import { readCommandLine } from "./command-line.ts";
 import {

@@ -1,8 +1,8 @@
 /** Shared parts of the commands: their context, opening the engine, options, examples. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Opened, OpenOptions } from "../engine/setup/open-deputy.ts";
-import { present } from "../present.ts";
-import { usdIn } from "../quantity.ts";
+import { present } from "../values/present.ts";
+import { usdIn } from "../values/quantity.ts";
 import type { Io } from "./io.ts";
 
 export type Context = {

@@ -3,10 +3,10 @@
  * engine only when it acts. Every error ends here as a message and an exit code.
  */
 import { Command, CommanderError } from "commander";
-import { suggest } from "../did-you-mean.ts";
 import { DeputyError, ERROR_EXIT } from "../errors.ts";
 import { withoutKeyLikes } from "../secret.ts";
 import { shortageIn } from "../system/shortage.ts";
+import { suggest } from "../text/did-you-mean.ts";
 import type { Context, Declare } from "./command.ts";
 import { fitted } from "./help-text.ts";
 import { createPaint, type Io, type Output } from "./io.ts";

@@ -3,7 +3,7 @@ import { openSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import { systemClock } from "../clock.ts";
 import { hideVariables, secretsOfParent, takeEnvironment } from "../config/environment.ts";
-import { present } from "../present.ts";
+import { present } from "../values/present.ts";
 import type { Input, Io } from "./io.ts";
 import { main } from "./main.ts";
 

@@ -1,6 +1,7 @@
 /** Flags shared by the commands that start or continue work, and the options they set. */
-import { present } from "../present.ts";
+
 import type { Effort, Wish } from "../route.ts";
+import { present } from "../values/present.ts";
 import { parseAllowRule } from "./approvals/allow-rule.ts";
 
 export type WorkFlags = { allow?: string[]; concurrency?: number; waitForApproval?: true; config?: string };

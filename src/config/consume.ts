@@ -1,6 +1,6 @@
 /** Reads a foreign document by removing what is understood, so that the rest can be reported. */
 
-import { fieldsOf, isRecord } from "../record.ts";
+import { fieldsOf, isRecord } from "../values/record.ts";
 
 export type Fields = Record<string, unknown>;
 

@@ -5,12 +5,12 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from "yaml";
 import type { z } from "zod";
 import { configSchema, keysAllowedAt } from "../config-schema.ts";
-import { suggest } from "../did-you-mean.ts";
 import { errorMessage } from "../errors.ts";
-import { type KeyPath, pathText, valueAt } from "../key-path.ts";
-import { quantityIn } from "../quantity.ts";
-import { isRecord } from "../record.ts";
 import { looksLikeSecret, mayBeKey, withoutKeyLikes } from "../secret.ts";
+import { suggest } from "../text/did-you-mean.ts";
+import { type KeyPath, pathText, valueAt } from "../values/key-path.ts";
+import { quantityIn } from "../values/quantity.ts";
+import { isRecord } from "../values/record.ts";
 import { resolveMergeKeys } from "./merge-keys.ts";
 import { yamlError } from "./syntax.ts";
 

@@ -5,9 +5,9 @@
  */
 import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { errorCode, errorMessage } from "../errors.ts";
-import { present } from "../present.ts";
 import { looksLikeSecret } from "../secret.ts";
 import type { Environment } from "../template.ts";
+import { present } from "../values/present.ts";
 
 /** Whether a variable contains a provider's key. */
 export type HoldsKey = (name: string, value: string) => boolean;

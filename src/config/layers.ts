@@ -3,8 +3,8 @@
  * model with its provider, a key with its endpoint.
  */
 
-import { type KeyPath, pathText } from "../key-path.ts";
-import { isRecord } from "../record.ts";
+import { type KeyPath, pathText } from "../values/key-path.ts";
+import { isRecord } from "../values/record.ts";
 
 export type Layer = {
   value: Record<string, unknown>;

@@ -7,10 +7,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Config, configSchema } from "../config-schema.ts";
 import type { Warning } from "../errors.ts";
-import { type KeyPath, pathText } from "../key-path.ts";
-import { present } from "../present.ts";
-import { isRecord } from "../record.ts";
-import { shortLine } from "../short-line.ts";
+import { shortLine } from "../text/short-line.ts";
+import { type KeyPath, pathText } from "../values/key-path.ts";
+import { present } from "../values/present.ts";
+import { isRecord } from "../values/record.ts";
 import type { ConfigDocument } from "./document.ts";
 import { type Layer, type Merged, mergeLayers } from "./layers.ts";
 

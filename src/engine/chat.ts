@@ -3,9 +3,9 @@
  * journal, so that another process can continue it.
  */
 import { DeputyError } from "../errors.ts";
-import { present } from "../present.ts";
 import type { Route, Wish } from "../route.ts";
 import { isConversation, type Run } from "../run/run.ts";
+import { present } from "../values/present.ts";
 import type { ConverseOptions, Delegation, Engine, LiveDelegation, SubmitOptions } from "./engine.ts";
 
 export type ChatOptions = Pick<SubmitOptions, "workspace"> & {

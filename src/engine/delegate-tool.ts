@@ -2,12 +2,12 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
-import { present } from "../present.ts";
 import type { Report } from "../report.ts";
 import { reportOf } from "../run/run-report.ts";
 import type { Tool } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
 import { createDelegate } from "../tools/delegation/delegate.ts";
+import { present } from "../values/present.ts";
 import type { SubmitOptions } from "./engine.ts";
 import { listAvailableModels } from "./setup/list-available.ts";
 import type { Opened } from "./setup/open-deputy.ts";

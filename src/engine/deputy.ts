@@ -4,11 +4,11 @@ import { readEnvironment } from "../config/environment.ts";
 import { DeputyError } from "../errors.ts";
 import type { Event } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
-import { present } from "../present.ts";
 import type { DelegationResult } from "../result.ts";
 import type { Wish } from "../route.ts";
 import { type CallInput, parseCall } from "../task.ts";
 import type { PermissionRule } from "../tool.ts";
+import { present } from "../values/present.ts";
 import { type Chat, type ChatOptions, openChat } from "./chat.ts";
 import { createDelegateTool, type DelegateTool } from "./delegate-tool.ts";
 import type {

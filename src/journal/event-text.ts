@@ -1,6 +1,6 @@
 /** Reads a stored event from its text. The numbers of a child's answer stay exact. */
 import type { StoredEvent } from "../event.ts";
-import { parseExactly } from "../exact-json.ts";
+import { parseExactly } from "../text/exact-json.ts";
 
 /** @throws SyntaxError */
 export function parseEvent(text: string): StoredEvent {

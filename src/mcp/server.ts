@@ -10,16 +10,16 @@ import {
   type ServerContext,
 } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { suggest } from "../did-you-mean.ts";
 import type { ManagedRuns } from "../engine/control/delegations.ts";
 import { DeputyError, internalErrorText } from "../errors.ts";
-import { type ClientSession, createClientSession } from "./client-session.ts";
-import { realPathOf, workspaceAmong } from "./client-workspace.ts";
-import { InputRequired } from "./follow-run.ts";
-import { createFormSeal } from "./form-seal.ts";
-import { askRoots, clientName, createRequestContext } from "./request-context.ts";
-import { registerResources } from "./resources.ts";
-import { seenRuns } from "./seen-runs.ts";
+import { suggest } from "../text/did-you-mean.ts";
+import { type ClientSession, createClientSession } from "./client/client-session.ts";
+import { realPathOf, workspaceAmong } from "./client/client-workspace.ts";
+import { createFormSeal } from "./client/form-seal.ts";
+import { askRoots, clientName, createRequestContext } from "./client/request-context.ts";
+import { InputRequired } from "./runs/follow-run.ts";
+import { registerResources } from "./runs/resources.ts";
+import { seenRuns } from "./runs/seen-runs.ts";
 import { callTool, refused, shownTool } from "./tool-adapter.ts";
 import { createMcpTools, TOOL_ANNOTATIONS, type ToolsDeps } from "./tools.ts";
 

@@ -3,11 +3,11 @@ import type { CallToolResult, Tool as McpTool } from "@modelcontextprotocol/serv
 import { z } from "zod";
 import { DeputyError } from "../errors.ts";
 import { invalidArguments } from "../invalid-arguments.ts";
-import { present } from "../present.ts";
-import { fieldsOf, isRecord } from "../record.ts";
 import { withoutKeyLikes } from "../secret.ts";
 import type { Tool, ToolContext } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
+import { present } from "../values/present.ts";
+import { fieldsOf, isRecord } from "../values/record.ts";
 
 /** Annotations that MCP asks for, in addition to the tool itself. */
 export type ToolAnnotations = {

@@ -10,8 +10,8 @@ import { createCheckDelegation, restOf } from "../tools/delegation/check-delegat
 import { createControlDelegation } from "../tools/delegation/control-delegation.ts";
 import { createDelegate } from "../tools/delegation/delegate.ts";
 import { createListModels } from "../tools/delegation/list-models.ts";
-import { type ClientDelegationsDeps, createClientDelegations } from "./delegations.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { RequestContext } from "./client/request-context.ts";
+import { type ClientDelegationsDeps, createClientDelegations } from "./runs/delegations.ts";
 import type { ToolAnnotations } from "./tool-adapter.ts";
 
 export type ToolsDeps = Pick<ClientDelegationsDeps, "workspace" | "startDetached" | "server"> & {

@@ -14,9 +14,9 @@ import {
   NO_IMAGE,
   sha256Of,
 } from "../image.ts";
-import { present } from "../present.ts";
 import type { ApiMode, Route } from "../route.ts";
 import type { Task } from "../task.ts";
+import { present } from "../values/present.ts";
 import type { Catalog } from "./catalog/catalog.ts";
 import { defaultModelOf } from "./catalog/providers.ts";
 import type { Credentials } from "./keys/credentials.ts";

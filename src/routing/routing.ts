@@ -3,10 +3,10 @@
 import { type Agents, configuredAgents } from "../agent-definition.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Config, RouteLevels } from "../config-schema.ts";
-import { present } from "../present.ts";
 import type { Route, Wish } from "../route.ts";
 import type { Call } from "../task.ts";
 import type { Environment } from "../template.ts";
+import { present } from "../values/present.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { familyNamed } from "./catalog/families.ts";
 import { type ListCache, NO_LISTS } from "./catalog/list-cache.ts";

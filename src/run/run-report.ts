@@ -1,10 +1,10 @@
 /** Report of a run for a model, computed from the run. */
 import type { Failure, Problem } from "../errors.ts";
-import { roundUsd } from "../money.ts";
-import { present } from "../present.ts";
 import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
 import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
-import { shortLine } from "../short-line.ts";
+import { roundUsd } from "../text/money.ts";
+import { shortLine } from "../text/short-line.ts";
+import { present } from "../values/present.ts";
 import { setAsideReason } from "./crash-loop.ts";
 import { allChildren, canGoOn, hasEnded, type Run, type RunChild, resultsOf } from "./run.ts";
 import type { RunListing } from "./run-store.ts";

@@ -17,10 +17,7 @@ import {
   type SteerAuthor,
   type StoredEvent,
 } from "../event.ts";
-import { isoTime } from "../iso-time.ts";
-import { formatUsd } from "../money.ts";
 import type { Planned } from "../plan.ts";
-import { present } from "../present.ts";
 import {
   applyToStats,
   type ChildStats,
@@ -36,6 +33,9 @@ import {
 } from "../result.ts";
 import type { Wish } from "../route.ts";
 import type { Call } from "../task.ts";
+import { formatUsd } from "../text/money.ts";
+import { isoTime } from "../values/iso-time.ts";
+import { present } from "../values/present.ts";
 
 export type RunChild = {
   readonly tally: ChildStats;

@@ -1,6 +1,6 @@
 /** Formats a child's stored events as a readable conversation. */
 import type { Part, StoredEvent } from "../event.ts";
-import { spelledLines, spelledPath } from "../spelled-text.ts";
+import { spelledLines, spelledPath } from "../text/spelled-text.ts";
 import { minuteOf } from "./run.ts";
 
 export type TranscriptEntry = { who: string; text: string };

@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import { relative } from "node:path";
 import { getSystemErrorMessage, promisify } from "node:util";
 import { errorCode } from "../errors.ts";
-import { isWithin } from "../path-within.ts";
+import { isWithin } from "../values/path-within.ts";
 
 export type ReadBounds = {
   /** Directories that must contain the file, links resolved. Absent for the user's own files. */

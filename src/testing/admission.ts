@@ -1,6 +1,6 @@
 /** Admission: parses a request and finds what its vendor would reject, in the order in which vendors check. */
 import type { IncomingHttpHeaders } from "node:http";
-import { isRecord } from "../record.ts";
+import { isRecord } from "../values/record.ts";
 import { type JsonFields, textOf } from "./json-fields.ts";
 import { lastUserText, type ModelRequest } from "./model-request.ts";
 import { apiModeOf, type RequestTarget } from "./request-target.ts";

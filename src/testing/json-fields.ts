@@ -1,5 +1,5 @@
 /** Reads JSON of unknown shape safely: a missing or wrong value reads as empty. */
-import { isRecord } from "../record.ts";
+import { isRecord } from "../values/record.ts";
 
 export type JsonFields = Record<string, unknown>;
 

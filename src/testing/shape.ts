@@ -3,7 +3,7 @@
  * vendor's words.
  */
 
-import { isRecord } from "../record.ts";
+import { isRecord } from "../values/record.ts";
 
 export type Shape =
   | "any"

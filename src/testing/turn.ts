@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Finish, Usage } from "../event.ts";
-import { present } from "../present.ts";
+import { present } from "../values/present.ts";
 import type { Fault } from "./faults.ts";
 import type { ModelRequest } from "./model-request.ts";
 

@@ -5,13 +5,13 @@
 import type { TOOLSETS } from "../config-schema.ts";
 import type { OwnFiles } from "../own-files.ts";
 import type { BoundPaths } from "../plan.ts";
-import { present } from "../present.ts";
 import type { Tool, ToolOutput } from "../tool.ts";
-import { createEditFile, createWriteFile } from "./files/change-file.ts";
+import { present } from "../values/present.ts";
+import { createEditFile, createWriteFile } from "./files/edits/change-file.ts";
 import { createListDir } from "./files/list-dir.ts";
+import { realRoot, type Workspace } from "./files/paths/workspace.ts";
 import { createReadFile } from "./files/read-file.ts";
 import { createGlob, createGrep } from "./files/search.ts";
-import { realRoot, type Workspace } from "./files/workspace.ts";
 import { createTerminal } from "./terminal/terminal.ts";
 import { toolErrorText } from "./tool-error.ts";
 

@@ -26,6 +26,8 @@ type Part = keyof typeof MAY_IMPORT;
 
 /** Files directly in `src/` outside the words layer: the package's entry points. */
 const LIBRARY_FILES = ["index.ts", "ai-sdk.ts"];
+/** Folders of the words layer. */
+const WORDS_FOLDERS = ["text", "values"];
 const DEMO = /^cli\/commands\/demo[/.-]/;
 const ENVIRONMENT_READERS = /^config\//;
 const EMPTY_NAMES = ["util", "utils", "helper", "helpers", "common", "misc", "shared"];
@@ -43,6 +45,7 @@ export function breachesOf(files: SourceFile[]): string[] {
 function partOf(path: string): Part | undefined {
   const [folder = "", ...rest] = path.split("/");
   if (rest.length === 0) return LIBRARY_FILES.includes(path) ? "library" : "words";
+  if (WORDS_FOLDERS.includes(folder)) return "words";
   return folder in MAY_IMPORT && folder !== "words" && folder !== "library" ? (folder as Part) : undefined;
 }
 

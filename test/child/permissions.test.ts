@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { decidePermission, type PermissionOutcome } from "../../src/child/permissions.ts";
-import { matchesStars } from "../../src/star-pattern.ts";
+import { matchesStars } from "../../src/text/star-pattern.ts";
 import type { PermissionRule } from "../../src/tool.ts";
 
 const allow = (match: string): PermissionRule => rule("terminal", match, "allow");

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
 import type { AgentDefinition } from "../../src/agent-definition.ts";
-import { type AgentFormat, readAgentFile } from "../../src/config/agent-file.ts";
+import { type AgentFormat, readAgentFile } from "../../src/config/agents/agent-file.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { stateDir, trustConfig } from "../../src/config/trust.ts";
 

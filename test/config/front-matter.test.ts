@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { type FileAgent, readAgentFile } from "../../src/config/agent-file.ts";
+import { type FileAgent, readAgentFile } from "../../src/config/agents/agent-file.ts";
 
 function read(text: string, format: "claude" | "opencode" = "claude"): FileAgent {
   const found = readAgentFile("x.md", text, format, "x");

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { readAgentFile } from "../../src/config/agent-file.ts";
+import { readAgentFile } from "../../src/config/agents/agent-file.ts";
 import { loadConfig } from "../../src/config/load.ts";
 
 /** Loads the config of a directory with these files in its home. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { isClientTimeout } from "../../src/mcp/client-timeout.ts";
+import { isClientTimeout } from "../../src/mcp/client/client-timeout.ts";
 import type { Report } from "../../src/report.ts";
 import { until } from "../support/command-line.ts";
 import { CLIENTS } from "../support/mcp-clients.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { workspaceAmong } from "../../src/mcp/client-workspace.ts";
+import { workspaceAmong } from "../../src/mcp/client/client-workspace.ts";
 import { CLIENTS } from "../support/mcp-clients.ts";
 import { onMcpStage } from "../support/mcp-stage.ts";
 

@@ -9,8 +9,8 @@ import {
   PROTOCOL_VERSION_META_KEY,
 } from "@modelcontextprotocol/client";
 import type { Engine } from "../../src/engine/engine.ts";
-import { createClientSession } from "../../src/mcp/client-session.ts";
-import { createFormSeal } from "../../src/mcp/form-seal.ts";
+import { createClientSession } from "../../src/mcp/client/client-session.ts";
+import { createFormSeal } from "../../src/mcp/client/form-seal.ts";
 import { createFakeClock, type Script } from "../../src/testing/index.ts";
 import { until } from "../support/command-line.ts";
 import type { McpHttp } from "../support/mcp-http.ts";

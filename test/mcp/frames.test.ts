@@ -4,8 +4,8 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { createIdFinder, type FrameError } from "../../src/mcp/frames.ts";
-import { createMessageLines } from "../../src/mcp/message-lines.ts";
+import { createIdFinder, type FrameError } from "../../src/mcp/transport/frames.ts";
+import { createMessageLines } from "../../src/mcp/transport/message-lines.ts";
 import { onMcpStage } from "../support/mcp-stage.ts";
 
 const HUGE = "x".repeat(17 * 1024 * 1024);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { StoredEvent } from "../../src/event.ts";
-import { createProgress, type ProgressLine } from "../../src/mcp/progress.ts";
+import { createProgress, type ProgressLine } from "../../src/mcp/runs/progress.ts";
 import { foldRun, type Run } from "../../src/run/run.ts";
 import { createFakeClock } from "../../src/testing/index.ts";
 import { route } from "../support/child-stage.ts";

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { listen } from "../../src/cli/serving/http-listener.ts";
 import { accessToken } from "../../src/config/access-token.ts";
-import { createHttpAdapter } from "../../src/mcp/http.ts";
-import { createNodeHandler } from "../../src/mcp/node-handler.ts";
 import type { CreateMcpServer } from "../../src/mcp/server.ts";
+import { createHttpAdapter } from "../../src/mcp/transport/http.ts";
+import { createNodeHandler } from "../../src/mcp/transport/node-handler.ts";
 
 export type McpHttp = { url: string; token: string; close(): Promise<void> };
 

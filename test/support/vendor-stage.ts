@@ -5,10 +5,10 @@ import { createModel } from "../../src/child/wire/model.ts";
 import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import { createTransport } from "../../src/child/wire/transport.ts";
 import { systemClock } from "../../src/clock.ts";
-import { present } from "../../src/present.ts";
 import type { ApiMode, Route } from "../../src/route.ts";
 import { type Access, type KeyHeader, Secret } from "../../src/secret.ts";
 import { createModelServer, type DialectName, type Turn } from "../../src/testing/index.ts";
+import { present } from "../../src/values/present.ts";
 import { route as routeOf, tool } from "./child-stage.ts";
 import type { Vendor } from "./vendors.ts";
 

@@ -13,7 +13,6 @@ import { createDeputy, type DelegateOptions } from "../../src/engine/deputy.ts";
 import { openDeputy } from "../../src/engine/setup/open-deputy.ts";
 import { DeputyError } from "../../src/errors.ts";
 import type { Event } from "../../src/event.ts";
-import { isRecord } from "../../src/record.ts";
 import type { DelegationResult, Result } from "../../src/result.ts";
 import type { CallInput } from "../../src/task.ts";
 import {
@@ -23,6 +22,7 @@ import {
   type ModelServer,
   type Script,
 } from "../../src/testing/index.ts";
+import { isRecord } from "../../src/values/record.ts";
 import { deputy } from "./command-line.ts";
 
 export const VENDORS = ["acme", "beta"] as const;

@@ -3,7 +3,7 @@
  * kept.
  */
 import type { SchemaCheck } from "../../event.ts";
-import { parseExactly } from "../../exact-json.ts";
+import { parseExactly } from "../../text/exact-json.ts";
 import { jsonCandidates } from "./json-candidates.ts";
 import { isTooDeep, TOO_DEEP } from "./json-depth.ts";
 import type { SchemaChecker } from "./schema-checker.ts";

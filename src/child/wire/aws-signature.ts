@@ -3,8 +3,8 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { createHash, createHmac } from "node:crypto";
-import { present } from "../../present.ts";
-import { fieldsOf } from "../../record.ts";
+import { present } from "../../values/present.ts";
+import { fieldsOf } from "../../values/record.ts";
 
 /** As `aws configure export-credentials --format process` prints them; `Region` is Deputy's. */
 export type AwsCredentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string; region?: string };

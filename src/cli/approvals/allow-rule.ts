@@ -1,8 +1,8 @@
 /** `--allow 'terminal: npm test'`: a permission that the user gives on the command line, in advance. */
 import { TOOLSETS } from "../../config-schema.ts";
-import { suggest } from "../../did-you-mean.ts";
 import { DeputyError } from "../../errors.ts";
-import { matchesStars } from "../../star-pattern.ts";
+import { suggest } from "../../text/did-you-mean.ts";
+import { matchesStars } from "../../text/star-pattern.ts";
 import type { PermissionRule } from "../../tool.ts";
 import { createTools } from "../../tools/toolsets.ts";
 

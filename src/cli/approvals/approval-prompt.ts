@@ -3,7 +3,7 @@
  * terminal there is no approval handler, and the engine denies by itself.
  */
 import type { ApprovalQuestion, Asker } from "../../engine/engine.ts";
-import { longCommandEnds, spelledLines, spelledPath } from "../../spelled-text.ts";
+import { longCommandEnds, spelledLines, spelledPath } from "../../text/spelled-text.ts";
 import type { Output, Paint } from "../io.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import type { ReadAnswer } from "./question.ts";

@@ -2,9 +2,9 @@
 
 import type { Clock } from "../../clock.ts";
 import type { ChildEvent, Event } from "../../event.ts";
-import { formatUsd } from "../../money.ts";
 import { costOf, routeAt } from "../../result.ts";
 import { type Run, runIn } from "../../run/run.ts";
+import { formatUsd } from "../../text/money.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, noteOn } from "../terminal/event-lines.ts";
 import { formatDuration, formatRoute } from "../terminal/format.ts";

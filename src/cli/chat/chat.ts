@@ -4,9 +4,9 @@ import type { ChatOptions, LiveChat } from "../../engine/chat.ts";
 import { openChat } from "../../engine/chat.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
-import { present } from "../../present.ts";
 import { EFFORTS } from "../../route.ts";
 import { isConversation } from "../../run/run.ts";
+import { present } from "../../values/present.ts";
 import {
   ALLOW_OPTION,
   CONCURRENCY_OPTION,

@@ -1,15 +1,15 @@
 /** Slash commands of a chat. They never reach the model, and none of them writes a config. */
 
-import { suggest } from "../../did-you-mean.ts";
 import type { Chat } from "../../engine/chat.ts";
 import type { Question } from "../../engine/engine.ts";
 import { listAvailableModels } from "../../engine/setup/list-available.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError, keyRemoved } from "../../errors.ts";
-import { present } from "../../present.ts";
 import { costOf } from "../../result.ts";
 import { EFFORTS, type Effort, type Route, type Wish } from "../../route.ts";
 import { parseRunId, type Run } from "../../run/run.ts";
+import { suggest } from "../../text/did-you-mean.ts";
+import { present } from "../../values/present.ts";
 import { openShownRequests } from "../approvals/shown-requests.ts";
 import { userOf } from "../approvals/user.ts";
 import { formatDecision, formatRequests } from "../commands/approve.ts";

@@ -1,8 +1,8 @@
 /** Says how a turn ended: nothing if it was answered, else why, and what helps. */
 
-import { formatUsd } from "../../money.ts";
 import { type Result, routeAt } from "../../result.ts";
 import type { Run } from "../../run/run.ts";
+import { formatUsd } from "../../text/money.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 
 export function turnProblem(result: Result, run: Run): string | undefined {

@@ -1,8 +1,8 @@
 /** `deputy approve`: lists pending approval requests of this user's runs, and answers them from any terminal. */
 import type { Answered, Engine, Question, Which } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
-import { present } from "../../present.ts";
-import { jsonDocument } from "../../printed-json.ts";
+import { jsonDocument } from "../../text/printed-json.ts";
+import { present } from "../../values/present.ts";
 import { requestLines, targetLines } from "../approvals/approval-prompt.ts";
 import { agreed } from "../approvals/question.ts";
 import { openShownRequests } from "../approvals/shown-requests.ts";

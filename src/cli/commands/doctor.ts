@@ -10,10 +10,10 @@ import { askProviders, type ProviderAnswer } from "../../engine/setup/provider-l
 import { createSetups } from "../../engine/setup/setup.ts";
 import { tryRoute } from "../../engine/setup/try-route.ts";
 import { DeputyError, type Warning } from "../../errors.ts";
-import { jsonDocument } from "../../printed-json.ts";
 import { formatKey } from "../../routing/keys/provider-connection.ts";
 import { patternWarnings } from "../../routing/resolve/policy.ts";
 import type { Routing } from "../../routing/routing.ts";
+import { jsonDocument } from "../../text/printed-json.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Paint } from "../io.ts";

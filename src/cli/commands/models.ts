@@ -3,7 +3,7 @@
 import type { AvailableAlias, AvailableModel } from "../../available-models.ts";
 import { listAvailableModels } from "../../engine/setup/list-available.ts";
 import { createSetups, type SetupPlace } from "../../engine/setup/setup.ts";
-import { jsonDocument } from "../../printed-json.ts";
+import { jsonDocument } from "../../text/printed-json.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
 import { EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Paint } from "../io.ts";

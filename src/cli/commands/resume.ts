@@ -2,9 +2,9 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import type { ChatExtras, RunListing } from "../../engine/engine.ts";
-import { present } from "../../present.ts";
 import { isConversation } from "../../run/run.ts";
 import { stateOf } from "../../run/run-report.ts";
+import { present } from "../../values/present.ts";
 import type { createChatExtras } from "../chat/background-runs.ts";
 import {
   ALLOW_OPTION,

@@ -2,9 +2,9 @@
 import { resolve } from "node:path";
 import { Option } from "commander";
 import type { RunListing } from "../../engine/engine.ts";
-import { present } from "../../present.ts";
 import { EFFORTS } from "../../route.ts";
 import { isConversation } from "../../run/run.ts";
+import { present } from "../../values/present.ts";
 import {
   ALLOW_OPTION,
   CONCURRENCY_OPTION,

@@ -4,10 +4,10 @@ import { resolve } from "node:path";
 import { Option } from "commander";
 import type { Plan, SubmitOptions } from "../../engine/engine.ts";
 import { DeputyError, ERROR_EXIT } from "../../errors.ts";
-import { present } from "../../present.ts";
-import { jsonDocument } from "../../printed-json.ts";
 import { EFFORTS } from "../../route.ts";
 import { type Call, parseCall } from "../../task.ts";
+import { jsonDocument } from "../../text/printed-json.ts";
+import { present } from "../../values/present.ts";
 import {
   ALLOW_OPTION,
   CONCURRENCY_OPTION,

@@ -1,8 +1,8 @@
 /** `deputy schema`: prints the JSON Schema of a task file or of the config, for editors. */
 import { Argument } from "commander";
 import { configJsonSchema } from "../../config-schema.ts";
-import { jsonDocument } from "../../printed-json.ts";
 import { taskFileJsonSchema } from "../../task.ts";
+import { jsonDocument } from "../../text/printed-json.ts";
 import { type Declare, examples } from "../command.ts";
 
 const SCHEMAS = { task: taskFileJsonSchema, config: configJsonSchema };

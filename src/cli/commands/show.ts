@@ -1,9 +1,9 @@
 /** `deputy show`: a run's results, or the details of one child: route, attempts, tool calls, transcript. */
 
 import type { ChainHead } from "../../journal/chain.ts";
-import { jsonDocument } from "../../printed-json.ts";
 import { type Result, resultOf } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../../run/run.ts";
+import { jsonDocument } from "../../text/printed-json.ts";
 import { requestLines } from "../approvals/approval-prompt.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";

@@ -2,8 +2,8 @@
 import { text } from "node:stream/consumers";
 import type { RunListing, SteerReceipt } from "../../engine/engine.ts";
 import { DeputyError, keyRemoved } from "../../errors.ts";
-import { jsonDocument } from "../../printed-json.ts";
 import { rootIdOf } from "../../run/run.ts";
+import { jsonDocument } from "../../text/printed-json.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";

@@ -2,10 +2,10 @@
 import { resolve } from "node:path";
 import type { ConfigFile, LoadedConfig } from "../../config/load.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
-import { present } from "../../present.ts";
-import { jsonDocument } from "../../printed-json.ts";
-import { isRecord } from "../../record.ts";
 import { mayBeKey, withoutKeyLikes } from "../../secret.ts";
+import { jsonDocument } from "../../text/printed-json.ts";
+import { present } from "../../values/present.ts";
+import { isRecord } from "../../values/record.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
 import { createPaint, type Paint } from "../io.ts";
 import { formatTable } from "../terminal/table.ts";

@@ -7,9 +7,9 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { yamlError } from "../../config/syntax.ts";
-import { suggest } from "../../did-you-mean.ts";
 import { DeputyError } from "../../errors.ts";
 import { type Call, parseCall, placeInCall, type TaskError } from "../../task.ts";
+import { suggest } from "../../text/did-you-mean.ts";
 import type { Io } from "../io.ts";
 
 type TaskFileFormat = "yaml" | "json" | "jsonl";

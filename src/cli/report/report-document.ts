@@ -1,8 +1,8 @@
 /** A report on a run as data: what was asked, where it ran, what it cost, what came of it and which files it changed. */
 import type { StoredEvent } from "../../event.ts";
-import { isRecord } from "../../record.ts";
 import { costIn, type Result, resultOf, usedAlone } from "../../result.ts";
 import { hasEnded, type Run, type RunChild, resultsOf } from "../../run/run.ts";
+import { isRecord } from "../../values/record.ts";
 import { taskPosition } from "../terminal/event-lines.ts";
 import {
   formatCost,

@@ -3,7 +3,7 @@
  * parser is not used: it reformats neighboring entries and moves their comments behind the new entry.
  */
 import { findNodeAtLocation, type Node, parseTree, stripComments } from "jsonc-parser";
-import { isRecord } from "../../record.ts";
+import { isRecord } from "../../values/record.ts";
 import { JSONC, JsonError, parseJsonc } from "../input/json-text.ts";
 import { appendLines, inlineList, lineBreakOf, SettingsError, type SettingsSyntax } from "./settings-syntax.ts";
 

@@ -53,7 +53,7 @@ program closes the pipe, or on Ctrl-C. It stops its runs; deputy resume continue
 async function serve(flags: McpFlags, context: Context): Promise<void> {
   const { io } = context;
   const [{ serveOverStdio }, { mcpServers }, { serverName }] = await Promise.all([
-    import("../../mcp/stdio.ts"),
+    import("../../mcp/transport/stdio.ts"),
     import("./mcp-servers.ts"),
     import("./resume-after-crash.ts"),
   ]);

@@ -2,8 +2,8 @@
 import { accessToken } from "../../config/access-token.ts";
 import { stateDir } from "../../config/trust.ts";
 import { stopHere } from "../../engine/control/wait.ts";
-import { createHttpAdapter } from "../../mcp/http.ts";
-import { createNodeHandler } from "../../mcp/node-handler.ts";
+import { createHttpAdapter } from "../../mcp/transport/http.ts";
+import { createNodeHandler } from "../../mcp/transport/node-handler.ts";
 import { CONFIG_OPTION, type Declare, examples, portNumber, withDeputy } from "../command.ts";
 import { createPaint, type Io } from "../io.ts";
 import { isLoopback, listen } from "./http-listener.ts";

@@ -3,7 +3,7 @@
  * value is rejected: the parsed values are compared before and after.
  */
 import { isDeepStrictEqual } from "node:util";
-import { fieldsOf, isRecord } from "../../record.ts";
+import { fieldsOf, isRecord } from "../../values/record.ts";
 import { jsonSettings } from "./json-settings.ts";
 import { type EntryPath, type SettingsEntry, SettingsError, type SettingsSyntax } from "./settings-syntax.ts";
 import { tomlSettings } from "./toml-settings.ts";

@@ -3,7 +3,7 @@
  * result.
  */
 import { parse, TomlError } from "smol-toml";
-import { isRecord } from "../../record.ts";
+import { isRecord } from "../../values/record.ts";
 import {
   appendLines,
   type EntryPath,

@@ -4,7 +4,6 @@
  */
 
 import type { Denial, Event } from "../../event.ts";
-import { formatUsd } from "../../money.ts";
 import { type Result, resultOf } from "../../result.ts";
 import {
   ancestorPrefix,
@@ -19,7 +18,8 @@ import {
   runIn,
   type Steer,
 } from "../../run/run.ts";
-import { commandInLine } from "../../spelled-text.ts";
+import { formatUsd } from "../../text/money.ts";
+import { commandInLine } from "../../text/spelled-text.ts";
 import { allowHint } from "../approvals/allow-hint.ts";
 import type { Paint } from "../io.ts";
 import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";

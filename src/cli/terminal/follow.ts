@@ -5,7 +5,6 @@
 import type { Asker, LiveDelegation } from "../../engine/engine.ts";
 import { errorCode, errorMessage } from "../../errors.ts";
 import { type Event, isStored } from "../../event.ts";
-import { jsonDocument, jsonLine } from "../../printed-json.ts";
 import { type DelegationResult, type Result, resultOf, routeAt } from "../../result.ts";
 import {
   hasEnded,
@@ -17,6 +16,7 @@ import {
   resultsOf,
   runIn,
 } from "../../run/run.ts";
+import { jsonDocument, jsonLine } from "../../text/printed-json.ts";
 import { createApprovalPrompt } from "../approvals/approval-prompt.ts";
 import { answersFrom } from "../approvals/question.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";

@@ -1,6 +1,7 @@
 /** Formats of money, time, routes and endings, shared by every line, table and page of the command line. */
-import { formatUsd } from "../../money.ts";
+
 import type { Result } from "../../result.ts";
+import { formatUsd } from "../../text/money.ts";
 
 export type ShownCost = { usd: number | null; status: Result["cost_status"] };
 

@@ -2,10 +2,10 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeputyError, errorMessage } from "../../errors.ts";
-import { jsonDocument } from "../../printed-json.ts";
 import type { Result } from "../../result.ts";
 import { makeFolder } from "../../system/make-folder.ts";
 import { writeWhole } from "../../system/write-whole.ts";
+import { jsonDocument } from "../../text/printed-json.ts";
 
 export interface OutputFolder {
   /**

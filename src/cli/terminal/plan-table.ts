@@ -2,11 +2,11 @@
 
 import { priceDocument } from "../../available-models.ts";
 import type { Plan } from "../../engine/engine.ts";
-import { formatUsd } from "../../money.ts";
 import type { Limits, Planned, Ready } from "../../plan.ts";
-import { present } from "../../present.ts";
 import { requestedReport } from "../../result.ts";
 import type { Price, Route } from "../../route.ts";
+import { formatUsd } from "../../text/money.ts";
+import { present } from "../../values/present.ts";
 import type { Paint } from "../io.ts";
 import { formatDuration, formatRoute, plural } from "./format.ts";
 import { formatTable } from "./table.ts";

@@ -1,7 +1,8 @@
 /** What a run did, below its answers: what did not complete, which files changed, the cost by model, and what to do next. */
-import { formatTotalUsd } from "../../money.ts";
+
 import { costIn, type DelegationResult, type Result, routeAt, sumOf, usedAlone } from "../../result.ts";
 import { allChildren, canGoOn, hasEnded, isConversation, type Run } from "../../run/run.ts";
+import { formatTotalUsd } from "../../text/money.ts";
 import type { Paint } from "../io.ts";
 import { goalIn, taskPosition } from "./event-lines.ts";
 import { formatCost, formatCount, formatDuration, formatReason, formatRoute, plural } from "./format.ts";

@@ -2,11 +2,11 @@
 import { homedir } from "node:os";
 import { relative } from "node:path";
 import type { RunListing } from "../../engine/engine.ts";
-import { formatTotalUsd, roundUsd } from "../../money.ts";
-import { isWithin } from "../../path-within.ts";
 import { costIn, usedAlone } from "../../result.ts";
 import { allChildren, hasEnded, isRejected, type Run, workedMs } from "../../run/run.ts";
 import { stateOf } from "../../run/run-report.ts";
+import { formatTotalUsd, roundUsd } from "../../text/money.ts";
+import { isWithin } from "../../values/path-within.ts";
 import { createPaint, type Io, type Output, type Paint } from "../io.ts";
 import { formatDuration } from "./format.ts";
 import { formatWhen } from "./local-time.ts";

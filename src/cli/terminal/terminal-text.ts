@@ -3,7 +3,7 @@
  * limited to its columns. Width is counted in terminal cells, by grapheme.
  */
 import { createRequire } from "node:module";
-import { spelled } from "../../spelled-text.ts";
+import { spelled } from "../../text/spelled-text.ts";
 
 /** Controls, and the invisible characters that can reorder or hide text (bidi marks, zero-width, tags). */
 const UNSAFE =

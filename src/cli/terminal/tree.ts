@@ -4,9 +4,9 @@
  */
 import type { Clock } from "../../clock.ts";
 import type { Event } from "../../event.ts";
-import { formatTotalUsd } from "../../money.ts";
 import { costIn, routeAt } from "../../result.ts";
 import { allChildren, hasEnded, type Run, type RunChild } from "../../run/run.ts";
+import { formatTotalUsd } from "../../text/money.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, goalIn, type LineFormat, taskPosition } from "./event-lines.ts";
 import { formatDuration, formatRoute } from "./format.ts";

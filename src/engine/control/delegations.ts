@@ -5,14 +5,14 @@
 
 import type { Clock } from "../../clock.ts";
 import { DeputyError, keyRemoved } from "../../errors.ts";
-import { present } from "../../present.ts";
 import { type ChildAnswer, type Report, type RunLine, withinLimit } from "../../report.ts";
 import { resultOf } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunChild } from "../../run/run.ts";
 import { reportOf, stateOf } from "../../run/run-report.ts";
 import type { RunListing } from "../../run/run-store.ts";
-import { shortLine } from "../../short-line.ts";
-import { commandInLine, spelledLines, spelledPath } from "../../spelled-text.ts";
+import { shortLine } from "../../text/short-line.ts";
+import { commandInLine, spelledLines, spelledPath } from "../../text/spelled-text.ts";
+import { present } from "../../values/present.ts";
 import type { Engine, Question, Which } from "../engine.ts";
 
 /** Number of runs that a list shows. */

@@ -6,7 +6,6 @@ import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { SteerAuthor } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
-import { present } from "../../present.ts";
 import {
   childIdOf,
   hasEnded,
@@ -18,6 +17,7 @@ import {
   type Steer,
 } from "../../run/run.ts";
 import { isAtWork } from "../../run/run-store.ts";
+import { present } from "../../values/present.ts";
 import type { CurrentRuns, FoundRun } from "./current-runs.ts";
 
 /**

@@ -11,13 +11,13 @@ import type { Transport } from "../../child/wire/transport.ts";
 import type { Clock } from "../../clock.ts";
 import { stateDir } from "../../config/trust.ts";
 import { DeputyError, type Failure } from "../../errors.ts";
-import { present } from "../../present.ts";
 import type { ApiMode, Endpoint } from "../../route.ts";
 import { saveLists } from "../../routing/catalog/list-cache.ts";
 import { listRequest, type ModelList, readModelList } from "../../routing/catalog/model-list.ts";
 import { apiModeOf, defaultModelOf, type Provider } from "../../routing/catalog/providers.ts";
 import type { Routing } from "../../routing/routing.ts";
 import type { Lease } from "../../secret.ts";
+import { present } from "../../values/present.ts";
 import { openTransport } from "./open-transport.ts";
 import { createSetups, type SetupPlace } from "./setup.ts";
 

@@ -10,10 +10,10 @@ import { isSameModel } from "../../child/wire/reply/served-model.ts";
 import type { Clock } from "../../clock.ts";
 import { DeputyError, type Failure } from "../../errors.ts";
 import type { Part, Usage } from "../../event.ts";
-import { present } from "../../present.ts";
 import type { Route } from "../../route.ts";
 import type { Access, Lease } from "../../secret.ts";
 import type { Tool } from "../../tool.ts";
+import { present } from "../../values/present.ts";
 import { openTransport } from "./open-transport.ts";
 import { createSetups, type SetupPlace, type WholeSetup } from "./setup.ts";
 

@@ -8,9 +8,9 @@ import type { StoredEvent } from "../../event.ts";
 import { bytesOfDataUrl, type Image, type ImageRef, isDataUrl, sha256Of } from "../../image.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Planned, Ready } from "../../plan.ts";
-import { present } from "../../present.ts";
 import type { Call, Task } from "../../task.ts";
 import { toolErrorText } from "../../tools/tool-error.ts";
+import { present } from "../../values/present.ts";
 import type { Setup, WorkPlace } from "../setup/setup.ts";
 
 type ImageAdd = Extract<StoredEvent, { kind: "image-add" }>;

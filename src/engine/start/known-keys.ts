@@ -1,7 +1,7 @@
 /** Removes the keys that Deputy knows from what people and models write, before any of it is planned, sent or stored. */
 import { keyRemoved, type Warning } from "../../errors.ts";
-import { pathText } from "../../key-path.ts";
-import { mapTexts } from "../../record.ts";
+import { pathText } from "../../values/key-path.ts";
+import { mapTexts } from "../../values/record.ts";
 
 /** `warnings`: one for each text that contained a key. */
 export type WithoutKeys<Value> = { value: Value; warnings: Warning[] };

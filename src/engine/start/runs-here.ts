@@ -1,9 +1,9 @@
 /** The runs of this process: it owns each of them and supervises it to its end. */
 import type { Event, StoredEvent } from "../../event.ts";
-import { present } from "../../present.ts";
 import type { DelegationResult } from "../../result.ts";
 import { type RunUpdate, rootIdOf } from "../../run/run.ts";
 import type { LoadedRun } from "../../run/run-store.ts";
+import { present } from "../../values/present.ts";
 import type { ApprovalOptions } from "../control/approvals.ts";
 import type { LiveDelegation } from "../delegation.ts";
 import type { Setup } from "../setup/setup.ts";

@@ -3,8 +3,8 @@ import type { ChildInput } from "../../child/child.ts";
 import type { Notes } from "../../child/notes.ts";
 import { childPrompt, conversationPrompt, taskPrompt } from "../../child/prompt.ts";
 import type { Ready } from "../../plan.ts";
-import { present } from "../../present.ts";
 import { isConversation, type Run } from "../../run/run.ts";
+import { present } from "../../values/present.ts";
 import type { Setup } from "../setup/setup.ts";
 
 export type Prompts = (

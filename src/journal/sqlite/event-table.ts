@@ -1,7 +1,7 @@
 /** The table of events: rows are appended, and read in order of `seq`. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StoredEvent } from "../../event.ts";
-import { present } from "../../present.ts";
+import { present } from "../../values/present.ts";
 import { type ChainHead, chainHash } from "../chain.ts";
 import { parseEvent } from "../event-text.ts";
 import type { Entry, EntryFilter } from "../journal.ts";

@@ -5,7 +5,7 @@
 import { lstatSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { JOURNAL_FORMAT, type StoredEvent } from "../../event.ts";
-import { isRecord } from "../../record.ts";
+import { isRecord } from "../../values/record.ts";
 import { chainHash } from "../chain.ts";
 import { eventError } from "../event-schema.ts";
 import { createRunInvariants, invariantError, type RunInvariants } from "../invariants.ts";

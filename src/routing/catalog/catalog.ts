@@ -4,10 +4,10 @@
  * library's is used: it includes surcharges for long prompts and times of day.
  */
 import type { ModelFactsConfig, ProviderConfig } from "../../config-schema.ts";
-import { suggest } from "../../did-you-mean.ts";
 import type { Usage } from "../../event.ts";
-import { present } from "../../present.ts";
 import type { ModelFacts, Price, Route } from "../../route.ts";
+import { suggest } from "../../text/did-you-mean.ts";
+import { present } from "../../values/present.ts";
 import { type BuiltInProvider, familyOf } from "./built-in-providers.ts";
 import { originOf } from "./endpoints.ts";
 import { bareId, newestOf, plainForm } from "./families.ts";

@@ -4,8 +4,8 @@
  * can move a key to another host.
  */
 import { parseBaseUrl } from "../../base-url.ts";
-import { present } from "../../present.ts";
 import type { Environment } from "../../template.ts";
+import { present } from "../../values/present.ts";
 
 export type CloudEndpoint = {
   baseUrl: string;

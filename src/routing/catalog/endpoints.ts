@@ -3,8 +3,8 @@
  * as a whole, label by label: `api.openai.com.evil.example` is not OpenAI.
  */
 import { type BaseUrl, parseBaseUrl } from "../../base-url.ts";
-import { present } from "../../present.ts";
 import type { ApiMode } from "../../route.ts";
+import { present } from "../../values/present.ts";
 
 /** Endpoints that people paste in place of the base before them, and the wire format that each belongs to. */
 const ENDPOINTS: readonly { path: RegExp; mode?: ApiMode }[] = [

@@ -3,9 +3,9 @@
  * read by field names, which vendors and gateways share; missing facts stay unknown.
  */
 
-import { present } from "../../present.ts";
-import { fieldsOf } from "../../record.ts";
 import type { ApiMode, ModelFacts, Price } from "../../route.ts";
+import { present } from "../../values/present.ts";
+import { fieldsOf } from "../../values/record.ts";
 
 /** The list's address, and headers in addition to the key's. */
 export type ListRequest = { url: string; headers: Record<string, string> };

@@ -4,8 +4,8 @@
  */
 import { createRequire } from "node:module";
 import type { Usage } from "../../event.ts";
-import { present } from "../../present.ts";
 import type { Price } from "../../route.ts";
+import { present } from "../../values/present.ts";
 import { withoutDate } from "./model-table.ts";
 
 type Library = typeof import("@pydantic/genai-prices");

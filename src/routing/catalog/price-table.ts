@@ -3,8 +3,8 @@
  * rebuilds it; `price-table.json` names its source and date.
  */
 import type { Usage } from "../../event.ts";
-import { present } from "../../present.ts";
 import type { ModelFacts, Price } from "../../route.ts";
+import { present } from "../../values/present.ts";
 import { withoutDate } from "./model-table.ts";
 import table from "./price-table.json" with { type: "json" };
 

@@ -1,8 +1,8 @@
 /** All providers: the built-in rows with the config's changes, and the config's own. */
 import type { Config, ProviderConfig } from "../../config-schema.ts";
-import { suggest } from "../../did-you-mean.ts";
 import type { Problem } from "../../errors.ts";
 import type { ApiMode } from "../../route.ts";
+import { suggest } from "../../text/did-you-mean.ts";
 import { BUILT_IN_PROVIDERS, type BuiltInProvider, UNSUPPORTED_PROVIDERS } from "./built-in-providers.ts";
 import { modeOfUrl, originOf } from "./endpoints.ts";
 

@@ -5,7 +5,7 @@
  */
 import { createSign } from "node:crypto";
 import type { Clock } from "../../clock.ts";
-import { fieldsOf } from "../../record.ts";
+import { fieldsOf } from "../../values/record.ts";
 import { type GoogleCredentials, googleCredentialsIn } from "./key-documents.ts";
 import type { Brought } from "./key-source.ts";
 

@@ -3,10 +3,10 @@
  * used to request tokens. Both are JSON. A problem never quotes their contents.
  */
 import { nearnessOf } from "../../base-url.ts";
-import { present } from "../../present.ts";
-import { fieldsOf } from "../../record.ts";
 import { readForeignText } from "../../system/foreign-file.ts";
 import type { Environment } from "../../template.ts";
+import { present } from "../../values/present.ts";
+import { fieldsOf } from "../../values/record.ts";
 import type { KeyDocument } from "../catalog/built-in-providers.ts";
 import { isEncrypted } from "../catalog/endpoints.ts";
 

@@ -5,8 +5,8 @@
  */
 import type { Clock } from "../../clock.ts";
 import { type Failure, ROUTE_GONE } from "../../errors.ts";
-import { present } from "../../present.ts";
 import { type KeyHeader, Secret } from "../../secret.ts";
+import { present } from "../../values/present.ts";
 import type { BuiltInProvider } from "../catalog/built-in-providers.ts";
 import { firstLineOf } from "./key-command.ts";
 import { secretsIn } from "./key-documents.ts";

@@ -5,10 +5,10 @@
  */
 
 import { nearnessOf, parseBaseUrl } from "../../base-url.ts";
-import { present } from "../../present.ts";
 import type { ApiMode } from "../../route.ts";
 import { type KeyHeader, namesSecret, Secret } from "../../secret.ts";
 import { type Environment, expandVariables, type Template, unexpandedVariable, variablesIn } from "../../template.ts";
+import { present } from "../../values/present.ts";
 import type { BuiltInProvider, KeyVariable } from "../catalog/built-in-providers.ts";
 import type { CloudEndpoint } from "../catalog/cloud-endpoints.ts";
 import { baseUrlFromHost, isEncrypted, originOf, readBaseUrl } from "../catalog/endpoints.ts";

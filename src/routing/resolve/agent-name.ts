@@ -1,8 +1,8 @@
 /** Finds the agent definition that a task names. A model can name one, but never define one. */
 import { sep } from "node:path";
 import type { AgentDefinition, Agents } from "../../agent-definition.ts";
-import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
+import { suggest } from "../../text/did-you-mean.ts";
 
 /** Returns an empty result if the task names none. */
 export function agentNamed(

@@ -4,8 +4,8 @@
  */
 import type { AliasConfig, ModelWishConfig } from "../../config-schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
-import { present } from "../../present.ts";
 import type { Wish } from "../../route.ts";
+import { present } from "../../values/present.ts";
 import type { Providers } from "../catalog/providers.ts";
 import { disagreement, parseModelWish } from "./model-string.ts";
 

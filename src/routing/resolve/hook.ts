@@ -4,9 +4,9 @@
  */
 import { z } from "zod";
 import { errorMessage, type Problem } from "../../errors.ts";
-import { present } from "../../present.ts";
 import { EFFORTS, type ModelFacts, type Wish } from "../../route.ts";
 import type { Task } from "../../task.ts";
+import { present } from "../../values/present.ts";
 
 /** A model that could run a task now. Models in no list can be used too. */
 export type Candidate = { provider: string; model: string; facts: ModelFacts };

@@ -4,10 +4,10 @@
  * provider.
  */
 import type { ModelWishConfig } from "../../config-schema.ts";
-import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
-import { present } from "../../present.ts";
 import { EFFORTS, isEffort, type Wish } from "../../route.ts";
+import { suggest } from "../../text/did-you-mean.ts";
+import { present } from "../../values/present.ts";
 import type { Providers } from "../catalog/providers.ts";
 
 export type ParsedWish = { wish: Wish; warnings: Warning[] } | { problem: Problem };

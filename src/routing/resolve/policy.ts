@@ -3,10 +3,10 @@
  * and its consequences; what would run without its request is the operator's choice and always allowed.
  */
 import type { ChoicePattern, Config } from "../../config-schema.ts";
-import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
 import type { Effort } from "../../route.ts";
-import { matchesStars } from "../../star-pattern.ts";
+import { suggest } from "../../text/did-you-mean.ts";
+import { matchesStars } from "../../text/star-pattern.ts";
 import type { Providers } from "../catalog/providers.ts";
 import type { NamedAlias } from "./aliases.ts";
 

@@ -4,8 +4,8 @@
  */
 import type { ModelWishConfig } from "../../config-schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
-import { present } from "../../present.ts";
 import type { Effort, Level, Route, Wish } from "../../route.ts";
+import { present } from "../../values/present.ts";
 import { defaultModelOf, type Provider, type Providers } from "../catalog/providers.ts";
 import type { Aliases, NamedAlias, Unaliased } from "./aliases.ts";
 import { parseModelWish } from "./model-string.ts";

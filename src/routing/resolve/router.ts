@@ -5,9 +5,9 @@
 import type { AgentDefinition } from "../../agent-definition.ts";
 import type { Config, ModelWishConfig, RouteLevels } from "../../config-schema.ts";
 import type { Problem, Warning } from "../../errors.ts";
-import { present } from "../../present.ts";
 import type { Level, Route, Wish } from "../../route.ts";
 import type { Call, Task } from "../../task.ts";
+import { present } from "../../values/present.ts";
 import type { HookDecision } from "./hook.ts";
 import { type AliasTarget, createPolicy, type Policy } from "./policy.ts";
 import {

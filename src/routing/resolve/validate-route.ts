@@ -3,10 +3,10 @@
  * foreseeable that would make the first request fail is a problem here.
  */
 
-import { suggest } from "../../did-you-mean.ts";
 import type { Problem, Warning } from "../../errors.ts";
-import { present } from "../../present.ts";
 import type { Endpoint, ModelFacts, Route } from "../../route.ts";
+import { suggest } from "../../text/did-you-mean.ts";
+import { present } from "../../values/present.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { FAMILY_NAMES, familyNamed } from "../catalog/families.ts";
 import {

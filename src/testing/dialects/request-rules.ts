@@ -1,5 +1,5 @@
 /** What vendors reject of a conversation, each in the words of one of them. */
-import { fieldsOf, isRecord } from "../../record.ts";
+import { fieldsOf, isRecord } from "../../values/record.ts";
 import { type JsonFields, listOf, textOf } from "../json-fields.ts";
 import type { RequestRule } from "./vendor-api.ts";
 

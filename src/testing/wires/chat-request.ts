@@ -3,8 +3,8 @@
  * and what other vendors of this format have in common (`reasoning_content`).
  */
 
-import { fieldsOf } from "../../record.ts";
 import { EFFORTS } from "../../route.ts";
+import { fieldsOf } from "../../values/record.ts";
 import { type JsonFields, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { imageInUrl } from "../request-images.ts";

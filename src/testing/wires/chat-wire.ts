@@ -3,7 +3,7 @@
  * it was requested, then `[DONE]`. By default, reasoning goes in `reasoning_content`, as with most vendors that show it.
  */
 import type { Finish } from "../../event.ts";
-import { fieldsOf } from "../../record.ts";
+import { fieldsOf } from "../../values/record.ts";
 import type { JsonFields } from "../json-fields.ts";
 import type { ModelRequest } from "../model-request.ts";
 import { inPieces, type ReplyToolCall, type ScriptedReply } from "../turn.ts";

@@ -2,8 +2,8 @@
  * Requests of Amazon Bedrock's Converse API: schema and parser.
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
-import { pathText } from "../../key-path.ts";
-import { fieldsOf, isRecord } from "../../record.ts";
+import { pathText } from "../../values/key-path.ts";
+import { fieldsOf, isRecord } from "../../values/record.ts";
 import { type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { anyOf, type ExtraFields, requestIssue, type Shape } from "../shape.ts";

@@ -3,8 +3,8 @@
  * calls have no ids here: a response belongs to the call at the same position of the previous turn.
  */
 
-import { pathText } from "../../key-path.ts";
-import { fieldsOf, isRecord } from "../../record.ts";
+import { pathText } from "../../values/key-path.ts";
+import { fieldsOf, isRecord } from "../../values/record.ts";
 import { type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { bytesOfBase64, type RequestImage, typeInBase64 } from "../request-images.ts";

@@ -3,7 +3,7 @@
  * rejected at any depth, a tool call must be answered in the very next message, and signatures are checked.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { fieldsOf } from "../../record.ts";
+import { fieldsOf } from "../../values/record.ts";
 import { type JsonFields, joinedText, listOf, numberIn, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent } from "../model-request.ts";
 import { bytesOfBase64, type RequestImage, typeInBase64 } from "../request-images.ts";

@@ -1,6 +1,6 @@
 /** OpenAI's errors, shared by its two APIs: one JSON object with a message, a type, a parameter and a code. */
 
-import { pathText } from "../../key-path.ts";
+import { pathText } from "../../values/key-path.ts";
 import { faultInUrl, type UrlFault } from "../request-images.ts";
 import type { ShapeIssue } from "../shape.ts";
 import { type ErrorSubject, type Rejection, retryAfterHeader, type WireError } from "../wire-format.ts";

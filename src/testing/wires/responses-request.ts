@@ -1,8 +1,8 @@
 /** Requests of OpenAI's Responses API: schema and parser. It has a flat list of items instead of messages. */
 
-import { present } from "../../present.ts";
-import { fieldsOf } from "../../record.ts";
 import { EFFORTS } from "../../route.ts";
+import { present } from "../../values/present.ts";
+import { fieldsOf } from "../../values/record.ts";
 import { type JsonFields, joinedText, listOf, numberIn, parsedJson, stringIn, textOf } from "../json-fields.ts";
 import { createTranscript, type RequestContent, type RequestTool, type Transcript } from "../model-request.ts";
 import { imageInUrl } from "../request-images.ts";

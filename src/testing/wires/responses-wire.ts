@@ -3,8 +3,8 @@
  * closed by numbered events, between a `response.created` and a `response.completed` that contain the whole.
  */
 import type { Finish } from "../../event.ts";
-import { present } from "../../present.ts";
-import { fieldsOf } from "../../record.ts";
+import { present } from "../../values/present.ts";
+import { fieldsOf } from "../../values/record.ts";
 import { type JsonFields, listOf } from "../json-fields.ts";
 import type { ModelRequest } from "../model-request.ts";
 import { inPieces, type ReplyToolCall, type ScriptedReply, signatureOf, toolCallId } from "../turn.ts";

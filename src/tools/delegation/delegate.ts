@@ -6,12 +6,12 @@
 import { z } from "zod";
 import type { AvailableModels } from "../../available-models.ts";
 import { DeputyError } from "../../errors.ts";
-import { plainValue } from "../../plain-value.ts";
-import { fieldsOf } from "../../record.ts";
 import { type Report, reportInWords, reportSchema, withinLimit } from "../../report.ts";
-import { shortLine } from "../../short-line.ts";
 import { type Call, delegateTaskJsonSchema, parseCall, type TaskError } from "../../task.ts";
+import { shortLine } from "../../text/short-line.ts";
 import type { Tool, ToolContext } from "../../tool.ts";
+import { plainValue } from "../../values/plain-value.ts";
+import { fieldsOf } from "../../values/record.ts";
 
 /** Facts about the user's current setup that a model needs before it delegates. */
 export type DelegationFacts = {

@@ -10,7 +10,7 @@ import {
   availableModelSchema,
   type ModelFilter,
 } from "../../available-models.ts";
-import { shortLine } from "../../short-line.ts";
+import { shortLine } from "../../text/short-line.ts";
 import type { Tool } from "../../tool.ts";
 
 /** Maximum models per answer: some providers list hundreds. */

@@ -2,8 +2,8 @@
 import { closeSync, readSync } from "node:fs";
 import { type ImageType, imageTypeOf, NO_IMAGE, sha256Of } from "../../image.ts";
 import { ToolError } from "../tool-error.ts";
-import { fileSubject } from "./file-subject.ts";
-import { locate, openToRead, statsOf, type Workspace } from "./workspace.ts";
+import { fileSubject } from "./paths/file-subject.ts";
+import { locate, openToRead, statsOf, type Workspace } from "./paths/workspace.ts";
 
 /** More than any API accepts. */
 const MAX_BYTES = 20 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /** Splits a stream of bytes into lines, in bounded memory: only the start of a line longer than `keepBytes` is kept. */
 import { isUtf8 } from "node:buffer";
-import { legacyEncodingOf } from "./text-form.ts";
+import { legacyEncodingOf } from "./edits/text-form.ts";
 
 /** `encoding`: a guess, for a line that is not UTF-8. */
 export type Line = { text: string; cutBytes: number; encoding?: string };

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Tool } from "../../tool.ts";
 import { ToolError } from "../tool-error.ts";
-import { fileSubject } from "./file-subject.ts";
+import { fileSubject } from "./paths/file-subject.ts";
+import { inDirectory, locate, missing, statsOf, type Workspace } from "./paths/workspace.ts";
 import { createSelection } from "./selection.ts";
-import { inDirectory, locate, missing, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_ENTRIES = 500;
 

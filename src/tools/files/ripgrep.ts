@@ -6,8 +6,8 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { present } from "../../present.ts";
 import { startProcess } from "../../system/start-process.ts";
+import { present } from "../../values/present.ts";
 import { createLineSplitter, type Line } from "./line-splitter.ts";
 
 const TIMEOUT_MS = 30_000;

@@ -1,16 +1,16 @@
 /** `glob` finds files by name, `grep` by content: both use ripgrep, which applies .gitignore. */
 import { basename, join, relative, resolve } from "node:path";
 import { z } from "zod";
-import { isWithin } from "../../path-within.ts";
 import type { Tool, ToolContext, ToolOutput, ToolSubject } from "../../tool.ts";
+import { isWithin } from "../../values/path-within.ts";
 import { headOf } from "../cut.ts";
 import { ToolError } from "../tool-error.ts";
-import { fileSubject, isDirectory } from "./file-subject.ts";
-import { createOwnCheck } from "./own-files.ts";
-import { compilePathPattern, compilePathPatterns } from "./path-pattern.ts";
+import { fileSubject, isDirectory } from "./paths/file-subject.ts";
+import { createOwnCheck } from "./paths/own-files.ts";
+import { compilePathPattern, compilePathPatterns } from "./paths/path-pattern.ts";
+import { locate, missing, type ResolvedPath, realRoot, statsOf, type Workspace } from "./paths/workspace.ts";
 import { ripgrep, type SearchEnd } from "./ripgrep.ts";
 import { createSelection, type Selection } from "./selection.ts";
-import { locate, missing, type ResolvedPath, realRoot, statsOf, type Workspace } from "./workspace.ts";
 
 const MAX_FILES = 500;
 const MAX_MATCHES = 200;

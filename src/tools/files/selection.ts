@@ -3,8 +3,8 @@
  * not depend on the content of those files, and not on a pattern for their names: a model could guess both.
  */
 import type { FileAccess, PermissionDecision, ToolContext } from "../../tool.ts";
-import { fileSubject } from "./file-subject.ts";
-import type { Workspace } from "./workspace.ts";
+import { fileSubject } from "./paths/file-subject.ts";
+import type { Workspace } from "./paths/workspace.ts";
 
 type Reason = "denied" | "asks" | "secret" | "secret-denied";
 

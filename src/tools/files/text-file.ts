@@ -4,8 +4,8 @@ import { sha256Of } from "../../image.ts";
 import { isSeenWhole } from "../../seen-file.ts";
 import type { ToolContext } from "../../tool.ts";
 import { ToolError } from "../tool-error.ts";
-import { type Decoded, decode, legacyEncodingOf } from "./text-form.ts";
-import { openToRead, type ResolvedPath, type Workspace } from "./workspace.ts";
+import { type Decoded, decode, legacyEncodingOf } from "./edits/text-form.ts";
+import { openToRead, type ResolvedPath, type Workspace } from "./paths/workspace.ts";
 
 /** A larger file is not changed: it has to be read as a whole, in one turn. */
 export const MAX_TEXT_BYTES = 20_000_000;

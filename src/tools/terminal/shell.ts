@@ -12,8 +12,8 @@ import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { present } from "../../present.ts";
 import { startProcess } from "../../system/start-process.ts";
+import { present } from "../../values/present.ts";
 
 /** Time from TERM to KILL. A stopped tool has to end within a second. */
 const GRACE_MS = 400;

@@ -9,8 +9,8 @@ import { describe, test } from "node:test";
 import { applyEvent, createConversation } from "../../../src/child/conversation.ts";
 import type { ChildEvent } from "../../../src/event.ts";
 import { eventError } from "../../../src/journal/event-schema.ts";
-import { present } from "../../../src/present.ts";
 import type { ApiMode } from "../../../src/route.ts";
+import { present } from "../../../src/values/present.ts";
 import { tool } from "../../support/child-stage.ts";
 import { createWireStage, wireRoute } from "../../support/wire-stage.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changedLines } from "../../../src/tools/files/changed-lines.ts";
+import { changedLines } from "../../../src/tools/files/edits/changed-lines.ts";
 
 for (const [what, before, after, added, removed] of [
   ["a new file", "", "a\nb\n", 2, 0],

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { matchesGlob } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { compilePathPattern, compilePathPatterns } from "../../../src/tools/files/path-pattern.ts";
+import { compilePathPattern, compilePathPatterns } from "../../../src/tools/files/paths/path-pattern.ts";
 
 const matches = (pattern: string, path: string) => compilePathPattern(pattern)(path);
 

@@ -1,6 +1,6 @@
 /** The events of a Converse answer, read into parts. A stream without `messageStop` yields no `finish`. */
 import type { JSONObject, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider";
-import { fieldsOf } from "../../../record.ts";
+import { fieldsOf } from "../../../values/record.ts";
 import { finishMeaning } from "../dialect/finish-reasons.ts";
 import type { AwsMessage } from "./event-stream.ts";
 

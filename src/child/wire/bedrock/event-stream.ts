@@ -4,7 +4,7 @@
  * Source: https://smithy.io/2.0/aws/amazon-eventstream.html
  */
 import { crc32 } from "node:zlib";
-import { fieldsOf } from "../../../record.ts";
+import { fieldsOf } from "../../../values/record.ts";
 import type { Hear } from "../event-stream.ts";
 
 /** `event`: a part of the answer. `exception`: the service gave up in the middle of it. */

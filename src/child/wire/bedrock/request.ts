@@ -9,7 +9,7 @@ import type {
   LanguageModelV4Message,
   LanguageModelV4ToolResultPart,
 } from "@ai-sdk/provider";
-import { fieldsOf, isRecord } from "../../../record.ts";
+import { fieldsOf, isRecord } from "../../../values/record.ts";
 
 type ConverseBlock = Record<string, unknown>;
 type ConverseTurn = { role: "user" | "assistant"; content: ConverseBlock[] };

@@ -5,7 +5,7 @@
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import type { EventSourceMessage } from "eventsource-parser";
-import { isRecord } from "../../../record.ts";
+import { isRecord } from "../../../values/record.ts";
 import type { ReasoningField } from "../dialect/dialect.ts";
 import { finishMeaning, heededReason } from "../dialect/finish-reasons.ts";
 import { parsedJson, saysError } from "../failure/error-body.ts";

@@ -3,7 +3,7 @@
  * own field; once, with every chunk all so far, or with every chunk what is new.
  */
 import type { JSONObject, LanguageModelV4Usage } from "@ai-sdk/provider";
-import { isRecord } from "../../../record.ts";
+import { isRecord } from "../../../values/record.ts";
 import { countsIn, type TokenCounts, withNumbers } from "../reply/usage-counts.ts";
 
 export type UsageSoFar = {

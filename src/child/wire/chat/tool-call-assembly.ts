@@ -11,8 +11,8 @@
  *
  * A piece that goes on with no call begins one. Labels are fields of a format and names of tools, never of vendors.
  */
-import { present } from "../../../present.ts";
-import { fieldsOf, isRecord } from "../../../record.ts";
+import { present } from "../../../values/present.ts";
+import { fieldsOf, isRecord } from "../../../values/record.ts";
 
 export type AssembledCall = { id: string; name: string; argumentsText: string; signature?: string };
 

@@ -2,7 +2,7 @@
  * What arrives in place of an answer: an error in one of the many shapes that vendors and gateways use, or a web page.
  * Shapes only; what an error means is for `failure.ts`.
  */
-import { fieldsOf, isRecord } from "../../../record.ts";
+import { fieldsOf, isRecord } from "../../../values/record.ts";
 
 /** Fields that only answers and their pieces have, by API mode. */
 const ANSWER_FIELDS = ["choices", "candidates", "content", "delta", "output", "response"];

@@ -4,9 +4,9 @@
  */
 import { APICallError } from "@ai-sdk/provider";
 import type { Failure, ProviderFailureKind } from "../../../errors.ts";
-import { present } from "../../../present.ts";
-import { isRecord } from "../../../record.ts";
 import type { Route } from "../../../route.ts";
+import { present } from "../../../values/present.ts";
+import { isRecord } from "../../../values/record.ts";
 import { wordingOf } from "../dialect/failure-wording.ts";
 import { AnswerTooLarge, UnsendableHeader } from "../transport.ts";
 import { matchable, pageTitle, parsedJson, statusIn, wordsOf } from "./error-body.ts";

@@ -1,8 +1,8 @@
 /** Collects a stream part by part: parts as they will be sent back, and live text to show. */
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import type { Part, ProviderPrivate } from "../../../event.ts";
-import { present } from "../../../present.ts";
-import { isRecord } from "../../../record.ts";
+import { present } from "../../../values/present.ts";
+import { isRecord } from "../../../values/record.ts";
 import { freeId } from "../request/call-ids.ts";
 import { impossibleTokens, type ReportedUsage } from "./usage.ts";
 import { unnamedTokens } from "./usage-counts.ts";

@@ -2,8 +2,8 @@
 import { answerTextOf } from "../../../answer-text.ts";
 import type { Failure, FailureKind, Warning } from "../../../errors.ts";
 import type { Finish, Part } from "../../../event.ts";
-import { present } from "../../../present.ts";
 import type { ApiMode } from "../../../route.ts";
+import { present } from "../../../values/present.ts";
 import { type FinishMeaning, finishMeaning } from "../dialect/finish-reasons.ts";
 import { failureOf, type RejectedCall } from "../failure/failure.ts";
 import type { RejectedParameter } from "../request/rejected-parameters.ts";

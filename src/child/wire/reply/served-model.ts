@@ -3,7 +3,7 @@
  * taken apart by the vendors' rules into the words that make the model, whose order varies, and facts that one of two
  * names may leave out. Words that differ, or facts that contradict each other, are two models.
  */
-import { present } from "../../../present.ts";
+import { present } from "../../../values/present.ts";
 import {
   ACTIVE_SIZE,
   CHAT_IS_ANOTHER,

@@ -4,8 +4,8 @@
  * part is larger than its whole.
  */
 import type { JSONObject, JSONValue } from "@ai-sdk/provider";
-import { present } from "../../../present.ts";
-import { isRecord } from "../../../record.ts";
+import { present } from "../../../values/present.ts";
+import { isRecord } from "../../../values/record.ts";
 
 /** Input with all that was cached of it, output with its reasoning; absent = not counted, NaN = no number is written there. */
 export type TokenCounts = { [Name in "input" | "output" | "cached" | "cacheWrite" | "reasoning"]?: number };

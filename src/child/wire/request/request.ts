@@ -9,10 +9,10 @@ import type {
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
 import type { Image } from "../../../image.ts";
-import { present } from "../../../present.ts";
 import type { Effort, Route } from "../../../route.ts";
 import type { Access } from "../../../secret.ts";
 import type { Tool } from "../../../tool.ts";
+import { present } from "../../../values/present.ts";
 import type { Message } from "../../conversation.ts";
 import { CALL_ID_FORMS, type Dialect } from "../dialect/dialect.ts";
 import { withDistinctIds } from "./call-ids.ts";

@@ -10,8 +10,8 @@ import type {
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
 import type { Part } from "../../../event.ts";
-import { isRecord } from "../../../record.ts";
 import type { ApiMode } from "../../../route.ts";
+import { isRecord } from "../../../values/record.ts";
 import type { Dialect, ReasoningField } from "../dialect/dialect.ts";
 
 /**

@@ -2,7 +2,7 @@
  * A tool's parameters in the subset of JSON Schema that a vendor takes. What a subset cannot say is left out: the tool
  * checks its arguments itself, by the whole schema.
  */
-import { isRecord } from "../../../record.ts";
+import { isRecord } from "../../../values/record.ts";
 import type { Dialect } from "../dialect/dialect.ts";
 
 type Schema = Record<string, unknown>;

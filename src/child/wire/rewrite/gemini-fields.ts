@@ -4,7 +4,7 @@
  * https://protobuf.dev/programming-guides/json, "Field names"
  */
 import type { JSONObject, JSONValue } from "@ai-sdk/provider";
-import { isRecord } from "../../../record.ts";
+import { isRecord } from "../../../values/record.ts";
 import { parsedJson } from "../failure/error-body.ts";
 import type { Rewriter } from "./rewrite-events.ts";
 

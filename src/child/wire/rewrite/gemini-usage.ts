@@ -3,7 +3,7 @@
  * candidates. Proxies send parts of it with several chunks, and count thoughts among the candidates or in the sum alone.
  */
 import type { JSONObject } from "@ai-sdk/provider";
-import { isRecord } from "../../../record.ts";
+import { isRecord } from "../../../values/record.ts";
 import { withNumbers } from "../reply/usage-counts.ts";
 import type { Rewriter } from "./rewrite-events.ts";
 

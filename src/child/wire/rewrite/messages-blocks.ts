@@ -4,7 +4,7 @@
  * chat: the package would reject the answer, lose the call or join its input twice.
  */
 import type { JSONObject } from "@ai-sdk/provider";
-import { isRecord } from "../../../record.ts";
+import { isRecord } from "../../../values/record.ts";
 import { countsIn, withNumbers } from "../reply/usage-counts.ts";
 import type { EventRewrite, Rewriter } from "./rewrite-events.ts";
 

@@ -4,8 +4,8 @@
  * an item only once the response is over (NVIDIA-NeMo/Switchyard#777): the package would reject the answer or lose the item.
  */
 import type { JSONObject } from "@ai-sdk/provider";
-import { present } from "../../../present.ts";
-import { isRecord } from "../../../record.ts";
+import { present } from "../../../values/present.ts";
+import { isRecord } from "../../../values/record.ts";
 import { impossibleTokens } from "../reply/usage.ts";
 import { countsIn, withNumbers } from "../reply/usage-counts.ts";
 import type { EventRewrite, Rewriter } from "./rewrite-events.ts";

@@ -3,7 +3,7 @@
  * summaries alone, and sends back what is encrypted alone: here both are told in the words that it knows.
  */
 import type { JSONObject } from "@ai-sdk/provider";
-import { isRecord } from "../../../record.ts";
+import { isRecord } from "../../../values/record.ts";
 import { OPEN_REASONING } from "../request/sent-back.ts";
 import type { Fetch } from "../transport.ts";
 import type { Rewriter } from "./rewrite-events.ts";

@@ -4,7 +4,7 @@
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import type { EventSourceMessage } from "eventsource-parser";
-import { isRecord } from "../../../record.ts";
+import { isRecord } from "../../../values/record.ts";
 import { eventBatches, type StreamWatch } from "../event-stream.ts";
 import { parsedJson } from "../failure/error-body.ts";
 import { withBody } from "../response-body.ts";

@@ -4,7 +4,7 @@
  * so does thinking: MoonshotAI/kimi-code#1676.
  */
 import type { JSONObject } from "@ai-sdk/provider";
-import { isRecord } from "../../../record.ts";
+import { isRecord } from "../../../values/record.ts";
 import type { Rewriter } from "./rewrite-events.ts";
 
 export const thinkingBlockStarts: Rewriter = {

@@ -4,8 +4,8 @@
  */
 
 import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
-import { present } from "../../../present.ts";
-import { fieldsOf, isRecord } from "../../../record.ts";
+import { present } from "../../../values/present.ts";
+import { fieldsOf, isRecord } from "../../../values/record.ts";
 
 /** Facts about Deputy's providers that an import needs. */
 export type KnownProviders = {

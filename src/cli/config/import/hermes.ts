@@ -6,10 +6,10 @@
 
 import { type ConversionNotes, consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
 import { configSchema, keysAllowedAt } from "../../../config-schema.ts";
-import { pathText } from "../../../key-path.ts";
-import { present } from "../../../present.ts";
-import { fieldsOf, isRecord } from "../../../record.ts";
 import { variablesIn } from "../../../template.ts";
+import { pathText } from "../../../values/key-path.ts";
+import { present } from "../../../values/present.ts";
+import { fieldsOf, isRecord } from "../../../values/record.ts";
 import { createHermesProviders, type HermesProviders, type KnownProviders } from "./hermes-providers.ts";
 
 export type Imported = {
