@@ -9,7 +9,7 @@ import type { SettingsFormat } from "./settings-entry.ts";
 import type { EntryPath } from "./settings-syntax.ts";
 
 /** The command line that starts Deputy. */
-export type Launch = { command: string; args: string[] };
+type Launch = { command: string; args: string[] };
 
 /** Names of the set variables that Deputy reads, including keys: never a value. */
 export type VariableNames = readonly string[];

@@ -6,7 +6,6 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { rememberSettings } from "../../config/own-files.ts";
 import { stateDir } from "../../config/trust.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
@@ -17,8 +16,9 @@ import { present } from "../../values/present.ts";
 import { agreed } from "../approvals/question.ts";
 import { writeSettings } from "../config/write-config.ts";
 import type { Io } from "../io.ts";
+import { programPath } from "../program-path.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
-import { AGENT_PROGRAMS, type AgentProgram, type Launch, type VariableNames } from "./agent-programs.ts";
+import { AGENT_PROGRAMS, type AgentProgram, type VariableNames } from "./agent-programs.ts";
 import { type Added, addEntry, DIFFERENT, snippetOf } from "./settings-entry.ts";
 
 export type InstallFlags = {
@@ -34,7 +34,7 @@ export async function installMcp(io: Io, name: string, variables: VariableNames,
   const program = programOf(name);
   const { title, format, at, note } = program;
   const path = fileOf(program, io, flags);
-  const entry = program.entry(launchOf(io.env), variables);
+  const entry = program.entry({ command: programPath(io.env), args: ["mcp"] }, variables);
   const within = flags.project && [io.cwd];
   io.stdout.write(`${title} starts Deputy with this entry in ${oneLine(path)}:\n\n`);
   io.stdout.write(`${indented(snippetOf(format, at, entry))}\n`);
@@ -102,18 +102,6 @@ function fileOf(program: AgentProgram, io: Io, flags: InstallFlags): string {
 function projectFileOf({ title, projectFile }: AgentProgram, cwd: string): string {
   if (projectFile !== undefined) return join(cwd, projectFile);
   throw new DeputyError("usage", `${title} has no project settings for MCP servers. Omit --project.`);
-}
-
-/**
- * The command that starts this Deputy again: by the path of a clone or of a package that npx runs, or by name. Never
- * through npx: the package's name is not published, so anybody could take it.
- */
-function launchOf(env: Io["env"]): Launch {
-  const root = fileURLToPath(new URL("../../..", import.meta.url));
-  if (existsSync(join(root, "src", "cli", "process.ts")))
-    return { command: join(root, "bin", "deputy"), args: ["mcp"] };
-  const throughNpx = root.split(/[\\/]/).includes("_npx") || env.npm_command === "exec";
-  return { command: throughNpx ? join(root, "bin", "deputy.mjs") : "deputy", args: ["mcp"] };
 }
 
 /** Some programs keep more than settings in these files. */
