@@ -5,6 +5,7 @@
 import { existsSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { DeputyError } from "../../errors.ts";
+import { shellWord } from "../../text/shell-word.ts";
 
 /**
  * Converts an error about `file` to a `DeputyError`; an error of neither SQLite nor the file system is a bug and stays
@@ -151,7 +152,7 @@ function sqliteCode(error: unknown): number | undefined {
 /** The command moves the journal with its `-wal` and `-shm`: a leftover log would be replayed into the next journal. */
 function moveAside(file: string): string {
   const aside = freeName(join(dirname(file), "aside"));
-  const command = `mkdir ${quoted(aside)} && mv ${quoted(file)}* ${quoted(aside)}`;
+  const command = `mkdir ${shellWord(aside)} && mv ${shellWord(file)}* ${shellWord(aside)}`;
   return `Nothing was changed. To begin a new journal, move this one aside: ${command}`;
 }
 
@@ -159,8 +160,4 @@ function freeName(path: string): string {
   let name = path;
   for (let count = 2; existsSync(name); count++) name = `${path}-${count}`;
   return name;
-}
-
-function quoted(path: string): string {
-  return `'${path.replaceAll("'", "'\\''")}'`;
 }
