@@ -8,6 +8,7 @@ import { withoutKeyLikes } from "../secret.ts";
 import { shortageIn } from "../system/shortage.ts";
 import { suggest } from "../text/did-you-mean.ts";
 import type { Context, Declare } from "./command.ts";
+import type { CommandList } from "./completion/complete.ts";
 import { fitted } from "./help-text.ts";
 import { createPaint, type Io, type Output } from "./io.ts";
 import { harmless } from "./terminal/terminal-text.ts";
@@ -15,6 +16,8 @@ import { harmless } from "./terminal/terminal-text.ts";
 /** A bug in Deputy (`EX_SOFTWARE` of sysexits): distinct from the codes for how a run ended. */
 const EXIT_BUG = 70;
 const EXIT_USAGE = ERROR_EXIT.usage;
+/** What the scripts of `deputy completion` call; users do not, so no help lists it. */
+const COMPLETE = "complete";
 
 type CommandEntry = { usage: string; summary: string; load: () => Promise<Declare> };
 
@@ -114,6 +117,11 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: "print the JSON Schema of a task file or of the config, for editors",
     load: async () => (await import("./commands/schema.ts")).declareSchema,
   },
+  completion: {
+    usage: "completion bash|zsh|fish",
+    summary: "print the script that completes commands, flags and values on Tab",
+    load: async () => (await import("./completion/completion.ts")).declareCompletion,
+  },
   config: {
     usage: "config path|show|init|…",
     summary: "show and set up the configuration",
@@ -139,20 +147,35 @@ async function dispatch(argv: string[], io: Io, openDeputy: Context["openDeputy"
   if (name === "--help" || name === "-h") return print(io, fitted(overview(io), helpColumns(io.stdout)));
   if (name === "--version" || name === "-V")
     return print(io, `${await (await import("./version.ts")).readVersion()}\n`);
-  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (entry === undefined) throw new DeputyError("usage", unknownCommand(name));
   let code = 0;
-  const command = createCommand(name, io);
-  const declare = await entry.load();
-  declare(command, {
-    io,
-    openDeputy,
-    exitWith: (chosen) => {
-      code = chosen;
-    },
-  });
+  const exitWith = (chosen: number) => {
+    code = chosen;
+  };
+  const context: Context = { io, openDeputy, exitWith };
+  if (name === COMPLETE)
+    return (await import("./completion/complete.ts")).complete(rest, commandList(context), context);
+  const command = await declaredCommand(name, context);
+  if (command === undefined) throw new DeputyError("usage", unknownCommand(name));
   await command.parseAsync(rest, { from: "user" });
   return code;
+}
+
+/** A command with its options and subcommands; undefined if there is none of that name. */
+async function declaredCommand(name: string, context: Context): Promise<Command | undefined> {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry === undefined) return undefined;
+  const command = createCommand(name, context.io);
+  const declare = await entry.load();
+  declare(command, context);
+  return command;
+}
+
+/** All commands, for completion in a shell. */
+export function commandList(context: Context): CommandList {
+  return {
+    summaries: Object.fromEntries(Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary])),
+    declared: (name) => declaredCommand(name, context),
+  };
 }
 
 function createCommand(name: string, io: Io): Command {

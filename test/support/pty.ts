@@ -1,6 +1,7 @@
 /** The real program on its own terminal: a pseudo-terminal of util-linux `script`, keys in, screen out. */
 import { spawn, spawnSync } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
+import { shellWord } from "../../src/text/shell-word.ts";
 import { PROGRAM } from "./end-to-end.ts";
 
 /** Why this machine cannot provide a terminal; undefined if it can. */
@@ -36,8 +37,13 @@ export type TerminalOptions = {
 };
 
 export function openTerminal(argv: readonly string[], options: TerminalOptions): Terminal {
+  return openProgram([PROGRAM, ...argv], options);
+}
+
+/** The same with another program, such as a shell. */
+export function openProgram(command: readonly string[], options: TerminalOptions): Terminal {
   const { cwd, env, columns = 80, rows = 24, stdin, redirected = "" } = options;
-  const words = [PROGRAM, ...argv].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const words = command.map(shellWord).join(" ");
   const from = stdin === undefined ? redirected : `< '${stdin}' ${redirected}`;
   const child = spawn("script", ["-qefc", `stty cols ${columns} rows ${rows}; exec ${words} ${from}`, "/dev/null"], {
     cwd,
