@@ -1,15 +1,12 @@
 /** `deputy config`: the files in effect, each value and its source, and trust in a project's file. */
 import { resolve } from "node:path";
-import type { ConfigFile, LoadedConfig } from "../../config/load.ts";
+import type { ConfigFile } from "../../config/load.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
-import { mayBeKey, withoutKeyLikes } from "../../secret.ts";
 import { jsonDocument } from "../../text/printed-json.ts";
 import { present } from "../../values/present.ts";
-import { isRecord } from "../../values/record.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
 import { createPaint, type Paint } from "../io.ts";
-import { formatTable } from "../terminal/table.ts";
-import { oneLine } from "../terminal/terminal-text.ts";
+import { formatValues, valuesOf } from "./config-values.ts";
 import type { ImportFlags } from "./import/import.ts";
 import type { InitFlags } from "./init.ts";
 
@@ -115,41 +112,4 @@ function fileText({ path, kind, trusted }: ConfigFile, paint: Paint): string {
     ? ""
     : `, ${paint("yellow", "not trusted: it can only choose among your routes (deputy config trust)")}`;
   return `${path}  ${paint("dim", why)}${note}`;
-}
-
-type Value = { key: string; value: unknown; source: string };
-
-/** Every leaf of the configuration. Secrets are printed as their variables. */
-function valuesOf({ config, sourceOf }: LoadedConfig): Value[] {
-  const leaves = (value: unknown, path: string[]): Value[] =>
-    isBranch(value)
-      ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))
-      : [{ key: path.join("."), value, source: sourceOf(path) }];
-  return leaves(JSON.parse(JSON.stringify({ ...config, providers: withCommandsHidden(config.providers) })), []);
-}
-
-/** A command may contain a key: its program says enough. */
-function withCommandsHidden(providers: LoadedConfig["config"]["providers"]): Record<string, object> {
-  const entries = Object.entries(providers).map(([name, entry]) => {
-    const { api_key_command: command } = entry;
-    return [name, command === undefined ? entry : { ...entry, api_key_command: programOf(command) }] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-function programOf(command: string | readonly string[]): string {
-  const [program = "", ...rest] = typeof command === "string" ? command.trim().split(/\s+/) : command;
-  const shown = /^[\w./~-]+$/.test(program) && !mayBeKey(program) ? program : "[secret]";
-  return rest.length === 0 ? shown : `${shown} [secret]`;
-}
-
-function isBranch(value: unknown): value is Record<string, unknown> {
-  return isRecord(value) && Object.keys(value).length > 0;
-}
-
-function formatValues(values: Value[], { warnings }: LoadedConfig, paint: Paint): string {
-  const rows = values.map(({ key, value, source }) => [key, withoutKeyLikes(oneLine(JSON.stringify(value))), source]);
-  const table =
-    rows.length === 0 ? "Nothing is set; the defaults apply.\n" : formatTable(["KEY", "VALUE", "FROM"], rows, paint);
-  return table + warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}\n`)).join("");
 }

@@ -1,0 +1,44 @@
+/** The values of a configuration for display, each with its source; keys in them are not shown. */
+import type { LoadedConfig } from "../../config/load.ts";
+import { mayBeKey, withoutKeyLikes } from "../../secret.ts";
+import { isRecord } from "../../values/record.ts";
+import type { Paint } from "../io.ts";
+import { formatTable } from "../terminal/table.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+
+type ConfigValue = { key: string; value: unknown; source: string };
+
+/** Every leaf of the configuration. Secrets are printed as their variables. */
+export function valuesOf({ config, sourceOf }: LoadedConfig): ConfigValue[] {
+  const leaves = (value: unknown, path: string[]): ConfigValue[] =>
+    isBranch(value)
+      ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))
+      : [{ key: path.join("."), value, source: sourceOf(path) }];
+  return leaves(JSON.parse(JSON.stringify({ ...config, providers: withCommandsHidden(config.providers) })), []);
+}
+
+/** A command may contain a key: its program says enough. */
+function withCommandsHidden(providers: LoadedConfig["config"]["providers"]): Record<string, object> {
+  const entries = Object.entries(providers).map(([name, entry]) => {
+    const { api_key_command: command } = entry;
+    return [name, command === undefined ? entry : { ...entry, api_key_command: programOf(command) }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function programOf(command: string | readonly string[]): string {
+  const [program = "", ...rest] = typeof command === "string" ? command.trim().split(/\s+/) : command;
+  const shown = /^[\w./~-]+$/.test(program) && !mayBeKey(program) ? program : "[secret]";
+  return rest.length === 0 ? shown : `${shown} [secret]`;
+}
+
+function isBranch(value: unknown): value is Record<string, unknown> {
+  return isRecord(value) && Object.keys(value).length > 0;
+}
+
+export function formatValues(values: ConfigValue[], { warnings }: LoadedConfig, paint: Paint): string {
+  const rows = values.map(({ key, value, source }) => [key, withoutKeyLikes(oneLine(JSON.stringify(value))), source]);
+  const table =
+    rows.length === 0 ? "Nothing is set; the defaults apply.\n" : formatTable(["KEY", "VALUE", "FROM"], rows, paint);
+  return table + warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}\n`)).join("");
+}
