@@ -9,14 +9,13 @@ import { dirname, join, relative } from "node:path";
 import { PassThrough } from "node:stream";
 import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { ERRORS, type Explained, FAILURES, PROBLEMS } from "../scripts/docs/meanings.ts";
 import { refreshed } from "../scripts/docs.ts";
 import { parseAllowRule } from "../src/cli/approvals/allow-rule.ts";
-import type { Declare } from "../src/cli/command.ts";
 import { readTaskFile } from "../src/cli/input/task-file.ts";
 import type { Io } from "../src/cli/io.ts";
-import { main } from "../src/cli/main.ts";
+import { commandList, main } from "../src/cli/main.ts";
 import { systemClock } from "../src/clock.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { type Config, configKeys, configSchema } from "../src/config-schema.ts";
@@ -234,11 +233,10 @@ function isNpmCommand([command = "", name = ""]: string[]): boolean {
 
 /** Parses a command by its own options, without running it. */
 async function parsed(name: string, args: string[]): Promise<void> {
-  const [file = ""] = globSync(`src/cli/{chat,commands,config,serving}/${name}.ts`, { cwd: root });
-  const module: Record<string, Declare> = await import(join(root, file));
-  const command = quiet(new Command(name));
   const openDeputy = () => assert.fail("nothing is to be opened");
-  module[`declare${name.charAt(0).toUpperCase()}${name.slice(1)}`]?.(command, { io, openDeputy, exitWith: () => {} });
+  const command = await commandList({ io, openDeputy, exitWith: () => {} }).declared(name);
+  assert.ok(command, name);
+  quiet(command);
   if (Reflect.get(command, "_actionHandler") !== null) command.action(() => {});
   for (const inner of command.commands) quiet(inner).action(() => {});
   await command.parseAsync(args, { from: "user" });
