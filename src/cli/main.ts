@@ -123,7 +123,7 @@ const COMMANDS: Record<string, CommandEntry> = {
     load: async () => (await import("./completion/completion.ts")).declareCompletion,
   },
   config: {
-    usage: "config path|show|init|…",
+    usage: "config show|set|init|…",
     summary: "show and set up the configuration",
     load: async () => (await import("./config/config.ts")).declareConfig,
   },

@@ -70,6 +70,12 @@ export function readYaml(file: string, text: string, dialect?: "1.1"): ParsedYam
   return { parsed, lines, value };
 }
 
+/** A value as it is written in a config: YAML or JSON with `${NAME}` as it is; a text that is neither is itself. */
+export function readValue(text: string): unknown {
+  const parsed = withoutStacks(() => parseDocument(escapeVariables(text), { prettyErrors: false, logLevel: "silent" }));
+  return parsed.errors.length > 0 ? text : (written(parsed.toJS()) ?? null);
+}
+
 /** The first error of each line: the parser often reports a mistake several times. */
 function syntaxErrors(file: string, errors: YAMLError[], lines: LineCounter): string[] {
   const byLine = new Map<number, string>();
@@ -113,11 +119,11 @@ function contentOf(parsed: ReturnType<typeof parseDocument>): unknown {
  * In `{ api_key: ${NAME} }`, YAML reads the braces as a map. They are replaced by two characters without meaning in
  * YAML, so that lines and columns stay the same, and restored in every value.
  */
-function escapeVariables(text: string): string {
+export function escapeVariables(text: string): string {
   return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, "$\uE000$1\uE001");
 }
 
-function unescapeVariables(text: string): string {
+export function unescapeVariables(text: string): string {
   return text.replaceAll("\uE000", "{").replaceAll("\uE001", "}");
 }
 

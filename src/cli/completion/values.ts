@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { stateDir } from "../../config/trust.ts";
-import { TOOLSETS } from "../../config-schema.ts";
+import { configKeys, TOOLSETS } from "../../config-schema.ts";
 import { createSetups } from "../../engine/setup/setup.ts";
 import { allChildren } from "../../run/run.ts";
 import { shortLine } from "../../text/short-line.ts";
@@ -38,6 +38,7 @@ export const VALUES: Record<string, ValueSource> = {
   part: modelValues,
   slug: providerValues,
   id: runValues,
+  key: keyValues,
   names: toolsetValues,
   program: programValues,
   file: files,
@@ -53,6 +54,7 @@ export const VALUES: Record<string, ValueSource> = {
   text: nothing,
   time: nothing,
   usd: nothing,
+  value: nothing,
 };
 
 function routingAt({ context: { io }, given }: ValueRequest) {
@@ -99,6 +101,12 @@ async function runValues({ context, typed, given }: ValueRequest): Promise<Sugge
   } finally {
     await engine.close();
   }
+}
+
+/** Keys of the config; what the user names, such as a provider, is left to type. */
+function keyValues(): Suggestions {
+  const keys = configKeys().filter(({ path }) => !/[*[]/.test(path));
+  return { values: keys.map(({ path, description }) => ({ value: path, about: shortLine(description) })) };
 }
 
 /** Comma-separated: only the last name is typed. */

@@ -6,7 +6,7 @@ import type { Paint } from "../io.ts";
 import { formatTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 
-type ConfigValue = { key: string; value: unknown; source: string };
+export type ConfigValue = { key: string; value: unknown; source: string };
 
 /** Every leaf of the configuration. Secrets are printed as their variables. */
 export function valuesOf({ config, sourceOf }: LoadedConfig): ConfigValue[] {

@@ -1,10 +1,12 @@
 /** `deputy config`: the files in effect, each value and its source, and trust in a project's file. */
 import { resolve } from "node:path";
+import { Option } from "commander";
 import type { ConfigFile } from "../../config/load.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
 import { jsonDocument } from "../../text/printed-json.ts";
 import { present } from "../../values/present.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
+import { EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Paint } from "../io.ts";
 import { formatValues, valuesOf } from "./config-values.ts";
 import type { ImportFlags } from "./import/import.ts";
@@ -42,6 +44,7 @@ export const declareConfig: Declare = (command, context) => {
       if (flags.json) io.stdout.write(jsonDocument({ values, files: loaded.files, warnings: loaded.warnings }));
       else io.stdout.write(formatValues(values, loaded, paint));
     });
+  declareEditing(command, context);
   command
     .command("init")
     .description("Write a commented config, based on the keys found here.")
@@ -98,9 +101,66 @@ A trusted file may set endpoints, keys and permissions, so read it first; deputy
     });
 };
 
+/** The commands that read and change single values, or the file as a whole. */
+const declareEditing: Declare = (command, context) => {
+  const { io } = context;
+  command
+    .command("get")
+    .description("Print one value in effect, and its source.")
+    .argument("<key>", "such as delegation.max_iterations; a map prints all that is in it")
+    .option(...JSON_OPTION)
+    .option(...CONFIG_OPTION)
+    .addHelpText("after", examples([["deputy config get delegation.max_iterations", "the value alone goes to a pipe"]]))
+    .action(async (key: string, flags: ConfigFlags) => {
+      const { getConfigValue } = await import("./get.ts");
+      if (!getConfigValue(io, placeOf(context, flags), key, flags)) context.exitWith(EXIT_NOT_COMPLETED);
+    });
+  command
+    .command("set")
+    .description("Set one value in a config file; its comments and layout stay.")
+    .argument("<key>", 'such as models.small, permissions[0].then, permissions[] (a new entry), models."a.b"')
+    .argument("<value>", "text, or YAML such as 3, [a, b] or { model: x }; '' unsets the key")
+    .addOption(userOption())
+    .addOption(projectOption())
+    .option(...TARGET_OPTION)
+    .addHelpText(
+      "after",
+      examples([
+        ["deputy config set model glm-4.7", "the default model"],
+        ["deputy config set providers.zai.api_key_env MY_KEY", "where a key is"],
+        ["deputy config set 'permissions[]' '{ tool: terminal, match: npm test, then: allow }'", "one more rule"],
+      ]),
+    )
+    .action(async (key: string, value: string, flags: EditFlags) => {
+      const { setConfigValue } = await import("./set.ts");
+      setConfigValue(io, placeOf(context, flags), key, value, flags);
+    });
+  command
+    .command("edit")
+    .description("Open a config file in your editor (VISUAL or EDITOR); it is replaced only if the new text is valid.")
+    .addOption(userOption())
+    .addOption(projectOption())
+    .option(...TARGET_OPTION)
+    .addHelpText("after", examples([["deputy config edit --project", "this project's config"]]))
+    .action(async (flags: EditFlags) => {
+      const { editConfig } = await import("./edit.ts");
+      await editConfig(io, placeOf(context, flags), flags);
+    });
+};
+
+type EditFlags = ConfigFlags & { user?: true; project?: true };
+
 /** Flag of the commands that write a config. */
 const FORCE_OPTION = ["--force", "replace an existing config; a copy is kept"] as const;
 const TARGET_OPTION = ["--config <path>", "write to this path (default: DEPUTY_CONFIG, else your own config)"] as const;
+
+function userOption(): Option {
+  return new Option("--user", "your own config, whatever DEPUTY_CONFIG says").conflicts(["project", "config"]);
+}
+
+function projectOption(): Option {
+  return new Option("--project", "this project's .deputy/config.yaml").conflicts("config");
+}
 
 function placeOf({ io }: Context, { config }: ConfigFlags) {
   return { env: io.env, cwd: io.cwd, ...present({ explicitPath: config }) };

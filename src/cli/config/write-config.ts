@@ -31,6 +31,20 @@ export function writeSettings(path: string, text: string): string | undefined {
   return writeLinked(path, text, (target) => statSync(target).mode & 0o777);
 }
 
+/**
+ * Replaces a config after an edit that was checked, without a copy; a link stays a link, and the file's mode stays.
+ * @throws DeputyError `output-unwritable`
+ */
+export function replaceConfig(path: string, text: string): void {
+  try {
+    const target = whereLinked(path);
+    const former = statSync(target, { throwIfNoEntry: false });
+    writePrivateFile(target, text, former && former.mode & 0o777);
+  } catch (error) {
+    throw new DeputyError("output-unwritable", `Cannot write ${path}: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
 function writeLinked(path: string, text: string, modeOf: (former: string) => number | undefined): string | undefined {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) {
@@ -47,7 +61,7 @@ function writeLinked(path: string, text: string, modeOf: (former: string) => num
   }
 }
 
-/** The target of a dangling link. The system refuses circular ones before. */
+/** Where a chain of links ends, also if nothing is there. The system refuses circular ones before. */
 function whereLinked(path: string): string {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   return isLink ? whereLinked(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;
