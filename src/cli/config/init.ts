@@ -27,7 +27,20 @@ type Choices = { provider: string; model?: string; tiers: Tiers };
 const TIERS = ["small", "medium", "large"] as const;
 
 /** @throws DeputyError `usage` if a config exists, or the input ends; `output-unwritable` */
-export async function initConfig(io: Io, place: ConfigPlace, { yes, force }: InitFlags): Promise<void> {
+export async function initConfig(io: Io, place: ConfigPlace, flags: InitFlags): Promise<void> {
+  const { path, text, backup, hasKey } = await createConfig(io, place, flags);
+  io.stdout.write(`${text}\nWritten to ${path}.${backup === undefined ? "" : ` The previous file is ${backup}.`}\n`);
+  io.stdout.write(
+    hasKey ? 'Next: deputy doctor --online, then deputy run --goal "Explain what this project does"\n' : NO_KEY,
+  );
+}
+
+export const NO_KEY = "No provider has a key yet. Set one (for example ANTHROPIC_API_KEY), then: deputy doctor\n";
+
+type CreatedConfig = { path: string; text: string; backup: string | undefined; hasKey: boolean };
+
+/** Writes the config without showing it. @throws DeputyError as `initConfig` */
+export async function createConfig(io: Io, place: ConfigPlace, { yes, force }: InitFlags): Promise<CreatedConfig> {
   const path = writtenConfigPath(place);
   refuseToOverwrite(path, force);
   const routing = createRouting({
@@ -41,13 +54,7 @@ export async function initConfig(io: Io, place: ConfigPlace, { yes, force }: Ini
   const suggested = first && choicesFor(first.provider, routing);
   const chosen = suggested && isAsking ? await ask(io, found, routing) : suggested;
   const text = configText(found, chosen);
-  const backup = writeConfig(path, text);
-  io.stdout.write(`${text}\nWritten to ${path}.${backup === undefined ? "" : ` The previous file is ${backup}.`}\n`);
-  io.stdout.write(
-    first === undefined
-      ? "No provider has a key yet. Set one (for example ANTHROPIC_API_KEY), then: deputy doctor\n"
-      : 'Next: deputy doctor --online, then deputy run --goal "Explain what this project does"\n',
-  );
+  return { path, text, backup: writeConfig(path, text), hasKey: first !== undefined };
 }
 
 function foundOf(provider: Provider, { credentials }: Routing): FoundProvider {
