@@ -22,6 +22,11 @@ const COMPLETE = "complete";
 type CommandEntry = { usage: string; summary: string; load: () => Promise<Declare> };
 
 const COMMANDS: Record<string, CommandEntry> = {
+  init: {
+    usage: "init [FILE]",
+    summary: "write a config and a task file that runs with your keys",
+    load: async () => (await import("./commands/init.ts")).declareInit,
+  },
   run: {
     usage: "run [options] FILE|-",
     summary: "run a batch of tasks, each on its own model (--goal for one)",
@@ -218,6 +223,7 @@ ${commands.join("\n")}
 
 ${paint("bold", "Start with:")}
   deputy demo
+  deputy init
   deputy run --goal "Explain what this project does"
 `;
 }
