@@ -10,6 +10,7 @@ import { allChildren } from "../../run/run.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { present } from "../../values/present.ts";
 import type { Context } from "../command.ts";
+import { IMPORTED_PROGRAMS } from "../config/import/programs.ts";
 import { AGENT_PROGRAMS } from "../serving/agent-programs.ts";
 
 /** A value to type, and what it is. */
@@ -41,6 +42,7 @@ export const VALUES: Record<string, ValueSource> = {
   key: keyValues,
   names: toolsetValues,
   program: programValues,
+  source: sourceValues,
   file: files,
   path: files,
   dir: directories,
@@ -118,4 +120,10 @@ function toolsetValues({ typed }: ValueRequest): Suggestions {
 /** Agent programs that `deputy mcp install` knows. */
 function programValues(): Suggestions {
   return { values: Object.entries(AGENT_PROGRAMS).map(([value, { title }]) => ({ value, about: title })) };
+}
+
+/** Programs whose configs `deputy config import` reads. */
+function sourceValues(): Suggestions {
+  const programs = Object.entries(IMPORTED_PROGRAMS).map(([value, { title }]) => ({ value, about: title }));
+  return { values: [...programs, { value: "hermes", about: "Hermes" }], paths: "files" };
 }

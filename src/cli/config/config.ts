@@ -58,21 +58,28 @@ export const declareConfig: Declare = (command, context) => {
     });
   command
     .command("import")
-    .description("Convert a Hermes config.yaml and print the result, with notes on what was not converted.")
-    .argument("[file]", "the Hermes config (default: ~/.hermes/config.yaml)")
+    .description("Convert another program's config and print the result, with notes on what was not converted.")
+    .argument("[source]", "claude-code, codex, opencode or hermes (default: hermes)")
+    .argument("[file]", "its config (default: your own, in its usual place)")
     .option("--write", "write it, readable only by you, instead of printing it")
+    .option("--project", "read the project's files instead of yours, and write .deputy/config.yaml")
     .option(...FORCE_OPTION)
     .option(...TARGET_OPTION)
     .addHelpText(
       "after",
-      examples([
-        ["deputy config import", "preview the converted config"],
-        ["deputy config import --write", "make it your config, including literal keys"],
-      ]),
+      `
+Of Claude Code, Codex and opencode, permission rules, providers and the default model are converted. A rule never allows
+more than it did. Keys are never copied: variables are named. Of Hermes, literal keys are copied.
+${examples([
+  ["deputy config import claude-code", "preview what your settings become"],
+  ["deputy config import opencode --project --write", "this project's, as .deputy/config.yaml"],
+  ["deputy config import --write", "make Hermes's config yours, including literal keys"],
+])}`,
     )
-    .action(async (file: string | undefined, { config, ...flags }: ImportFlags & { config?: string }) => {
+    .action(async (program: string | undefined, file: string | undefined, flags: ImportFlags & { config?: string }) => {
       const { importConfig } = await import("./import/import.ts");
-      importConfig(io, placeOf(context, { ...(config && { config }) }), file, flags);
+      const words = [program, file].filter((word) => word !== undefined);
+      importConfig(io, placeOf(context, flags), words, flags);
     });
   command
     .command("trust")

@@ -48,7 +48,7 @@ export function importHermes(source: Fields, known: KnownProviders): Imported {
     terminal: terminalOf(hermes, conversion),
   });
   conversion.rest(hermes, "");
-  const fitting = withoutErrors(config, conversion);
+  const fitting = fittingConfig(config, conversion);
   if (unmatched.length > 0) notes.push(`Deputy has no counterpart for these: ${unmatched.sort().join(", ")}.`);
   return { config: fitting, notes, literalKeys: literalKeysIn(fitting), variables: variablesOf(fitting) };
 }
@@ -307,21 +307,21 @@ function withoutEmpty(config: Fields): Fields {
 }
 
 /** Removes and reports what the schema rejects. */
-function withoutErrors(config: Fields, conversion: ConversionNotes): Fields {
+export function fittingConfig(config: Fields, conversion: ConversionNotes): Fields {
   const parsed = configSchema.safeParse(config);
   if (parsed.success) return config;
   const fitting = structuredClone(config);
   for (const { path, message } of parsed.error.issues) {
     const place = path.map((key) => (typeof key === "number" ? key : String(key)));
     // A provider without its URL would be a different one.
-    remove(fitting, place[0] === "providers" && place[2] === "base_url" ? place.slice(0, 2) : place);
+    removeAt(fitting, place[0] === "providers" && place[2] === "base_url" ? place.slice(0, 2) : place);
     conversion.note(`${pathText(place)} is omitted: ${message}.`);
   }
-  return withoutErrors(withoutEmpty(fitting), conversion);
+  return fittingConfig(withoutEmpty(fitting), conversion);
 }
 
 /** Removes the value at a path; for a list entry, the whole list, whose order matters. */
-function remove(config: Fields, path: readonly (string | number)[]): void {
+export function removeAt(config: Fields, path: readonly (string | number)[]): void {
   const inList = path.findIndex((key) => typeof key === "number");
   const place = inList < 0 ? path : path.slice(0, inList);
   const holder = place.slice(0, -1).reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), config);
@@ -344,7 +344,7 @@ function literalKeysIn({ providers }: Fields): string[][] {
   });
 }
 
-function variablesOf(value: unknown): string[] {
+export function variablesOf(value: unknown): string[] {
   const names =
     typeof value === "string"
       ? variablesIn(value)
