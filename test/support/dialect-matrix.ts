@@ -147,6 +147,16 @@ export function playText(stage: VendorStage, vendor: Vendor, before: readonly Me
   ]);
 }
 
+/** A conversation in which a model's arguments are no JSON, and its tool says so. */
+export function brokenCall({ provider, model }: Vendor): Message[] {
+  const call = { callId: "call_broken", name: "look" };
+  return [
+    { role: "user", text: "Look." },
+    { role: "assistant", provider, model, parts: [{ type: "tool-call", ...call, input: '{"word": "w' }] },
+    { role: "tool", ...call, text: "Invalid arguments for look", ok: false },
+  ];
+}
+
 function isAnswered(messages: readonly Message[]): boolean {
   const last = messages.at(-1);
   return last === undefined || last.role === "assistant";

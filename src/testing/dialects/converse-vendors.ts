@@ -1,5 +1,6 @@
 /** Amazon Bedrock, whose format no other vendor has. */
 import { converseWire } from "../wires/converse-wire.ts";
+import { toolUseObjects } from "./request-rules.ts";
 import { asVendor, type DialectName, type VendorApi } from "./vendor-api.ts";
 
 export function converseWireOf(vendor: VendorApi) {
@@ -7,7 +8,8 @@ export function converseWireOf(vendor: VendorApi) {
 }
 
 const BEDROCK: VendorApi = {
-  source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html",
+  source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html; vercel/ai#19023",
+  rejects: [toolUseObjects],
 };
 
 export const CONVERSE_VENDORS = { bedrock: BEDROCK } satisfies Partial<Record<DialectName, VendorApi>>;

@@ -3,7 +3,7 @@ import { textOf } from "../json-fields.ts";
 import { bearerIn } from "../wire-format.ts";
 import type { ThinkingSignatures } from "../wires/messages-request.ts";
 import { createMessagesWire } from "../wires/messages-wire.ts";
-import { noEmptyContent, noToolFields, thinkingBeforeCalls, toolUseIds } from "./request-rules.ts";
+import { noEmptyContent, noToolFields, thinkingBeforeCalls, toolUseIds, toolUseInputs } from "./request-rules.ts";
 import { asVendor, type DialectName, type VendorApi } from "./vendor-api.ts";
 
 export type MessagesVendor = VendorApi & { signatures: ThinkingSignatures };
@@ -20,7 +20,7 @@ const noEagerInput = noToolFields(
 const ANTHROPIC: MessagesVendor = {
   source: "https://docs.anthropic.com/en/api/messages, …/en/docs/build-with-claude/extended-thinking",
   signatures: "verified",
-  rejects: [noEmptyContent, toolUseIds],
+  rejects: [noEmptyContent, toolUseIds, toolUseInputs],
 };
 
 const VERTEX: MessagesVendor = {
@@ -33,14 +33,14 @@ const VERTEX: MessagesVendor = {
     headers: { ...headers, "anthropic-version": textOf(version) || undefined },
   }),
   path: /\/publishers\/anthropic\/models\/[^/]+:(streamR|r)awPredict/,
-  rejects: [noEmptyContent, toolUseIds, noEagerInput],
+  rejects: [noEmptyContent, toolUseIds, toolUseInputs, noEagerInput],
 };
 
 const DEEPSEEK: MessagesVendor = {
   source: "https://api-docs.deepseek.com/guides/anthropic_api, …/guides/thinking_mode",
   fields: "any",
   signatures: "none",
-  rejects: [thinkingBeforeCalls, noEmptyContent, toolUseIds],
+  rejects: [thinkingBeforeCalls, noEmptyContent, toolUseIds, toolUseInputs],
   errors: { "quota-exhausted": { status: 402, message: "Insufficient Balance" } },
 };
 
@@ -48,7 +48,7 @@ const KIMI: MessagesVendor = {
   source: "https://platform.moonshot.ai/docs/guide/agent-support; NousResearch/hermes-agent#14018",
   fields: "any",
   signatures: "none",
-  rejects: [thinkingBeforeCalls, noEmptyContent, toolUseIds],
+  rejects: [thinkingBeforeCalls, noEmptyContent, toolUseIds, toolUseInputs],
   errors: {
     "context-overflow": { message: "Invalid request: Your request exceeded model token limit: 262144" },
     "quota-exhausted": { status: 403, message: "You've reached your usage limit for this billing cycle." },
@@ -59,7 +59,7 @@ const MINIMAX: MessagesVendor = {
   source: "https://platform.minimax.io/docs/api-reference/text-anthropic-api, …/api-reference/errorcode",
   fields: "any",
   signatures: "unchecked",
-  rejects: [noEmptyContent, toolUseIds, noEagerInput],
+  rejects: [noEmptyContent, toolUseIds, toolUseInputs, noEagerInput],
   errors: {
     "context-overflow": { message: "invalid params, context window exceeds limit (2013)" },
     "quota-exhausted": { status: 429, type: "insufficient_balance_error", message: "insufficient balance (1008)" },

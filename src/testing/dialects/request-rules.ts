@@ -1,6 +1,6 @@
 /** What vendors reject of a conversation, each in the words of one of them. */
 import { fieldsOf, isRecord } from "../../values/record.ts";
-import { type JsonFields, listOf, textOf } from "../json-fields.ts";
+import { type JsonFields, listOf, parsedJson, textOf } from "../json-fields.ts";
 import type { RequestRule } from "./vendor-api.ts";
 
 // Chat Completions ----------------------------------------------------------------------------------------------------
@@ -58,6 +58,14 @@ export function callIds(form: RegExp, words: (id: string) => string): RequestRul
     );
     const wrong = ids.find((id) => !form.test(id));
     return wrong === undefined ? undefined : words(wrong);
+  };
+}
+
+/** The arguments of a call must be the text of a JSON object. */
+export function objectArguments(words: string): RequestRule {
+  return (body) => {
+    const calls = saidBy("assistant", body).flatMap(({ message }) => listOf(message.tool_calls));
+    return calls.every((call) => isRecord(parsedJson(textOf(fieldsOf(call.function).arguments)))) ? undefined : words;
   };
 }
 
@@ -156,6 +164,14 @@ export const toolUseIds: RequestRule = (body) => {
   return undefined;
 };
 
+export const toolUseInputs: RequestRule = (body) => {
+  for (const { blocks, index } of answersIn(body)) {
+    const at = blocks.findIndex(({ type, input }) => type === "tool_use" && !isRecord(input));
+    if (at >= 0) return `messages.${index}.content.${at}.tool_use.input: Input should be a valid dictionary`;
+  }
+  return undefined;
+};
+
 /** With tool calls, an answer begins with its thinking. */
 export const thinkingBeforeCalls: RequestRule = (body) => {
   const isMissing = answersIn(body).some(
@@ -174,6 +190,34 @@ export function noToolFields(fields: readonly string[], words: (index: number, f
     return undefined;
   };
 }
+
+// Gemini, Converse ----------------------------------------------------------------------------------------------------
+
+/** The place of a call whose arguments are no object, among the parts of all messages. */
+function callWithoutObject(messages: unknown, partsIn: string, call: string, input: string): string | undefined {
+  for (const [index, message] of listOf(messages).entries()) {
+    const at = listOf(message[partsIn]).findIndex((part) => isRecord(part[call]) && !isRecord(part[call][input] ?? {}));
+    if (at >= 0) return `${index}.${at}`;
+  }
+  return undefined;
+}
+
+export const functionCallArguments: RequestRule = ({ contents }) => {
+  const at = callWithoutObject(contents, "parts", "functionCall", "args")?.split(".");
+  return (
+    at &&
+    `Invalid value at 'contents[${at[0]}].parts[${at[1]}].function_call.args' (type.googleapis.com/google.protobuf.Struct)`
+  );
+};
+
+export const toolUseObjects: RequestRule = ({ messages }) => {
+  const at = callWithoutObject(messages, "content", "toolUse", "input")?.split(".");
+  return (
+    at &&
+    `The format of the value at messages.${at[0]}.content.${at[1]}.toolUse.input is invalid. Provide a json object for ` +
+      "the field and try again."
+  );
+};
 
 // Responses -----------------------------------------------------------------------------------------------------------
 

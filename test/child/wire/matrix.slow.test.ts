@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Message } from "../../../src/child/conversation.ts";
 import {
+  brokenCall,
   distinctVendors,
   oneOfEachKind,
   playExchange,
@@ -40,6 +41,11 @@ describe("in the dialect of", () => {
         await playText(stage, vendor, messages);
         await playText(stage, nth(others, column).vendor, messages);
       });
+
+    test(`${vendor.name}: calls with broken arguments are accepted back, its own and another vendor's`, async () => {
+      await playText(stage, vendor, brokenCall(vendor));
+      await playText(stage, vendor, brokenCall(nth(others, 0).vendor));
+    });
 
     test(`${vendor.name}: results of its calls go to any other vendor, and the other's answer comes back`, async () => {
       const rounds = exchanges.filter(({ turns: [turn] }) => "answer" in turn && turn.answer.calls !== undefined);

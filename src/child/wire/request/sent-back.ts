@@ -53,7 +53,8 @@ function sentPart(part: Part, { dialect, isMaker, apiMode, idOf }: Recipient): C
     case "reasoning":
       return isMaker ? REASONING[apiMode](part, dialect) : [];
     case "tool-call": {
-      const { callId, name: toolName, input } = part;
+      const { callId, name: toolName } = part;
+      const input = objectOf(part.input);
       return [
         { type: "tool-call", toolCallId: idOf(callId), toolName, input, ...own } satisfies LanguageModelV4ToolCallPart,
       ];
@@ -61,6 +62,15 @@ function sentPart(part: Part, { dialect, isMaker, apiMode, idOf }: Recipient): C
     default:
       return part satisfies never;
   }
+}
+
+/**
+ * Arguments as an object: most vendors reject a conversation with anything else, although their own model wrote it. Broken
+ * JSON goes back as Anthropic recommends: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/fine-grained-tool-streaming
+ */
+function objectOf(input: unknown): unknown {
+  if (isRecord(input)) return input;
+  return { INVALID_JSON: typeof input === "string" ? input : JSON.stringify(input) };
 }
 
 type OwnReasoning = Part & { type: "reasoning" };
