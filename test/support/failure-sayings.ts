@@ -290,6 +290,11 @@ export const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
       { code: "Arrearage", message: "Access denied, please make sure your account is in good standing." },
     ],
     [
+      "Alibaba's free allowance, with the same link",
+      403,
+      said("Free allocated quota exceeded. For details, see: …/model-studio/error-code#token-limit"),
+    ],
+    [
       "Alibaba's free tier",
       403,
       said("The free tier of the model has been exhausted.", { code: "AllocationQuota.FreeTierOnly" }),
@@ -417,6 +422,25 @@ export const SAYINGS: Partial<Record<FailureKind, Saying[]>> = {
       "Alibaba",
       429,
       { code: "Throttling.AllocationQuota", message: "Allocated quota exceeded, please increase your quota limit." },
+    ],
+    [
+      "Alibaba's tokens of a minute, in OpenAI's words",
+      429,
+      {
+        ...said(
+          "You exceeded your current quota, please check your plan and billing details. For details, see: https://help.aliyun.com/zh/model-studio/error-code#token-limit",
+          { type: "insufficient_quota", param: null, code: "insufficient_quota" },
+        ),
+        request_id: "57553be3",
+      },
+    ],
+    [
+      "Alibaba's requests of a minute",
+      429,
+      said("You have exceeded your current request limit. For details, see: …/model-studio/error-code#rate-limit", {
+        type: "limit_requests",
+        code: "limit_requests",
+      }),
     ],
     ["GitHub", 403, { message: "You have exceeded a secondary rate limit." }],
     ["nobody in particular", 429, ""],

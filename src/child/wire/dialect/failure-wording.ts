@@ -33,6 +33,7 @@ const KIMI_CODE = "https://www.kimi.com/code/docs/en/kimi-code/error-reference.h
 const ZAI = "https://docs.bigmodel.cn/cn/api/api-code";
 const MINIMAX = "https://platform.minimax.io/docs/api-reference/errorcode.md";
 const DASHSCOPE = "https://www.alibabacloud.com/help/en/model-studio/error-code";
+const DASHSCOPE_RATES = "https://www.alibabacloud.com/help/en/model-studio/rate-limit";
 const ARK = "https://www.volcengine.com/docs/82379/1299023";
 const ARK_CONTENT = "https://www.volcengine.com/docs/82379/1099476";
 const BAIDU = "https://cloud.baidu.com/doc/WENXINWORKSHOP/s/tlmyncueh";
@@ -142,6 +143,9 @@ const LONG_ALLOWANCES = [
 
 /** Money, or what was bought with it, that is used up. */
 const OUT_OF_CREDIT = [
+  row(/arrearage|allocationquota\.freetieronly|free allocated quota exceeded/, "quota-exhausted", "Alibaba", DASHSCOPE),
+  // OpenAI's words for an empty account, for a rate that is free again within a minute. The link tells it.
+  row(/error-code#(?:token|rate)-limit/, "rate-limited", "Alibaba", DASHSCOPE_RATES),
   row(
     /insufficient[ _](?:[a-z]+[ _]){0,2}(?:quota|balance|credits?|funds)|\bbalance\b[^.]{0,20}\b(?:is|not)[^.]{0,10}(?:insufficient|enough|sufficient)/,
     "quota-exhausted",
@@ -169,7 +173,6 @@ const OUT_OF_CREDIT = [
     "OpenAI",
     OPENAI,
   ),
-  row(/arrearage|allocationquota\.freetieronly|free allocated quota exceeded/, "quota-exhausted", "Alibaba", DASHSCOPE),
   row(
     /accountoverdue|overdue (?:balance|payment)|"code":"(?:quotaexceeded|setlimitexceeded)/,
     "quota-exhausted",
