@@ -23,19 +23,27 @@ const OF_MESSAGES = ["reasoning_content", "reasoning", "reasoning_details", "ext
 const MAX_WORDS = 8_192;
 
 /** `'x'`, `"x"`, `` `x` ``, `x`, `body.x`, `messages[1].assistant.x`. Everything has a length, so that time is linear. */
-const NAME = String.raw`\[?["'\x60]?((?:[\w$]{1,40}(?:\[\d{1,4}\])?\.){0,6}[\w$]{1,40})["'\x60]?`;
-const KIND = "(?:parameter|argument|field|property|key|name|input|param)s?";
+const PATH = String.raw`(?:[\w$]{1,40}(?:\[\d{1,4}\])?\.){0,6}[\w$]{1,40}`;
+const QUOTE = String.raw`["'\x60]`;
+/** Names after the first are in quotes or have an underscore: others may be words of the sentence. */
+const FURTHER = String.raw`(?:\s{0,2},\s{0,2}(?:and\s)?|\sand\s)(?:${QUOTE}${PATH}${QUOTE}|(?=\w{0,40}_)\w{1,60})`;
+const NAMES = String.raw`[[({]?(?<![\w$.])(${QUOTE}?${PATH}${QUOTE}?(?:${FURTHER}){0,4})`;
+const KIND = String.raw`(?:parameter|argument|field|property|propertie|key|name|input|param)(?:s|\(s\))?`;
 const NOT_TAKEN = "(?:unsupported|unknown|not (?:supported|allowed|permitted|recognized|accepted|valid))";
 
-/** Wording of refusals, as reported; the name stands in the first group. Spaces stand for one or two. */
+/** Wording of refusals, as reported; the names stand in the first group. Spaces stand for one or two. */
 const WORDINGS: readonly RegExp[] = [
-  `(?:unsupported|unknown|unrecognized|unexpected|invalid|extra|additional) (?:request |keyword )?${KIND}(?: supplied)? ?:? ?${NAME}`,
-  `${KIND} ${NAME} (?:is|are) ${NOT_TAKEN}`,
-  `(?:argument|parameter) not supported[^:]{0,80}: ?${NAME}`,
-  `(?:does not|doesn't|do not) (?:support|accept|allow|recognize) (?:the )?${KIND} ?:? ?${NAME}`,
-  `${NAME} ?: ?(?:extra (?:inputs|fields) (?:are )?not permitted|unsupported|unknown field)`,
-  `${NAME} (?:was|were) unexpected`,
-  `${NAME} (?:is|are) ${NOT_TAKEN}`,
+  `(?:unsupported|unknown|unrecognized|unexpected|invalid|extra|additional) (?:request |keyword )?${KIND}(?: supplied| in object)? ?:? ?${NAMES}`,
+  `${KIND} ${NAMES} (?:is|are) ${NOT_TAKEN}`,
+  `${KIND} (?:is|are) ${NOT_TAKEN}(?: (?:by|for|with|in) [^:,]{1,60})?: ?${NAMES}`,
+  `(?:is|are) ${NOT_TAKEN}, ?${KIND}: ?${NAMES}`,
+  `(?:argument|parameter) not supported[^:]{0,80}: ?${NAMES}`,
+  `(?:does not|doesn't|do not) (?:support|accept|allow|recognize) (?:the )?${KIND} ?:? ?${NAMES}`,
+  String.raw`${NAMES}\s{0,4}:?\s{0,4}(?:extra (?:inputs|fields) (?:are )?not permitted|unsupported|unknown field)`,
+  `${NAMES} (?:was|were) unexpected`,
+  `${NAMES} (?:is|are) ${NOT_TAKEN}`,
+  // pydantic's list of errors as Python prints it: gpustack/gpustack#429.
+  String.raw`'loc': ?\((?:['\w]{1,40}, ?){0,6}${NAMES}\), ?'msg': ?'extra (?:inputs|fields)`,
 ].map(
   (wording) => new RegExp(wording.replaceAll(" ?", String.raw`\s{0,2}`).replaceAll(" ", String.raw`\s{1,2}`), "gi"),
 );
@@ -57,7 +65,9 @@ export function rejectedParameters(body: Body, refusal: string, wholeLimit = Inf
 /** The names that a refusal gives for what it does not take. */
 function namedIn(refusal: string): Set<string> {
   const { text, names } = readRefusal(refusal);
-  for (const wording of WORDINGS) for (const [, path = ""] of text.matchAll(wording)) names.add(leafOf(path));
+  for (const wording of WORDINGS)
+    for (const [, list = ""] of text.matchAll(wording))
+      for (const [path] of list.matchAll(/[\w$.[\]]+/g)) names.add(leafOf(path));
   return names;
 }
 
@@ -73,8 +83,8 @@ function readRefusal(refusal: string): { text: string; names: Set<string> } {
   const names = new Set<string>();
   const texts = [refusal.replaceAll('\\"', '"')];
   visit(parsed(refusal), (fields) => {
-    const { message, msg, param, loc, type } = fields;
-    const said = [message, msg].filter((text) => typeof text === "string").join(" ");
+    const { message, msg, detail, error, param, loc, type } = fields;
+    const said = [message, msg, detail, error].filter((text) => typeof text === "string").join(" ");
     texts.push(said);
     if (typeof param === "string" && REJECTION.test(`${said} ${fields.code}`)) names.add(leafOf(param));
     if (Array.isArray(loc) && REJECTION.test(`${type} ${said}`)) names.add(leafOf(loc.filter(isName).join(".")));

@@ -73,6 +73,39 @@ const WORDINGS: [vendor: string, refusal: string, parameter: string][] = [
   ],
   ["a server in Python", `{"detail":"create() got an unexpected keyword argument 'store'"}`, "store"],
   [
+    "Fireworks",
+    `{"error":{"message":"Extra inputs are not permitted, field: 'stream_options', value: {'include_usage': True}"}}`,
+    "stream_options",
+  ],
+  [
+    "Fireworks, in a message",
+    `{"error":{"message":"Extra inputs are not permitted, field: 'messages[0].reasoning_content', value: 'hm'"}}`,
+    "reasoning_content",
+  ],
+  ["NVIDIA", '{"error":{"message":"Validation: Unsupported parameter(s): `stream_options`"}}', "stream_options"],
+  ["a server with zod", `{"error":{"message":"Unrecognized key(s) in object: 'metadata'"}}`, "metadata"],
+  ["a server with ajv", `{"message":"body must NOT have additional properties: store"}`, "store"],
+  [
+    "vLLM behind GPUStack",
+    `{"error":{"message":"[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options'), 'msg': 'Extra inputs are not permitted', 'input': {'include_usage': True}}]"}}`,
+    "stream_options",
+  ],
+  [
+    "pydantic's text",
+    `{"detail":"1 validation error for ChatRequest\\nstream_options\\n  Extra inputs are not permitted [type=extra_forbidden]"}`,
+    "stream_options",
+  ],
+  [
+    "LiteLLM, with the value",
+    `{"error":{"message":"nvidia_nim does not support parameters: {'stream_options': {'include_usage': True}}"}}`,
+    "stream_options",
+  ],
+  [
+    "a gateway that speaks of the model",
+    `{"error":{"message":"The following parameters are not supported by this model: metadata"}}`,
+    "metadata",
+  ],
+  [
     "a nested option",
     `{"error":{"message":"Unknown parameter: 'stream_options.include_usage'.","param":"stream_options.include_usage"}}`,
     "stream_options",
@@ -97,6 +130,16 @@ for (const [vendor, refusal, parameter] of WORDINGS)
     assert.deepEqual(rejectedParameters(BODY, refusal), [{ parameter }]);
   });
 
+for (const refusal of [
+  '{"error":{"message":"Validation: Unsupported parameter(s): `store`, `stream_options`"}}',
+  `{"error":{"message":"Unrecognized request arguments supplied: store, stream_options"}}`,
+  `{"message":"Additional properties are not allowed ('store', 'stream_options' were unexpected)"}`,
+  `{"message":"Unrecognized keys: \\"store\\" and \\"stream_options\\""}`,
+])
+  test(`several parameters are left out at once after: ${refusal}`, () => {
+    assert.deepEqual(rejectedParameters(BODY, refusal), [{ parameter: "store" }, { parameter: "stream_options" }]);
+  });
+
 test("the limit on tokens is renamed, to the refusal's name or to the other one, and never left out", () => {
   const openAi = `{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","param":"max_tokens","code":"unsupported_parameter"}}`;
   const renamed = [{ parameter: "max_tokens", instead: "max_completion_tokens" }];
@@ -115,10 +158,12 @@ for (const refusal of [
   `{"error":{"message":"Unsupported parameter: 'reasoning_effort' is not supported with this model.","param":"reasoning_effort"}}`,
   `{"error":{"message":"Unsupported parameter: 'tools'","param":"tools"}}`,
   `{"error":{"message":"Invalid parameter: 'response_format' is not supported","param":"response_format"}}`,
+  `{"error":{"message":"Unsupported parameter: top_k, include a prompt instead"}}`,
   `{"error":{"message":"Unexpected role 'user' after role 'tool'"}}`,
   `{"error":{"message":"max_tokens must be at most 8192","param":"max_tokens"}}`,
   `{"error":{"message":"Unsupported model: store is not supported in your region"}}`.replace("store", "gpt"),
   "x".repeat(300_000),
+  "a_a_a_a_, and ".repeat(20_000),
 ])
   test(`nothing is left out after: ${refusal.slice(0, 80)}`, () => {
     assert.deepEqual(rejectedParameters(BODY, refusal), []);
