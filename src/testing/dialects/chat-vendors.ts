@@ -1,7 +1,8 @@
-/** Vendors, gateways and local servers of Chat Completions. */
+/** Vendors and gateways of Chat Completions. */
 import type { WireError } from "../wire-format.ts";
 import { bearerIn, headerIn } from "../wire-format.ts";
-import { type ChatAnswers, createChatWire, USUAL_CHAT } from "../wires/chat-wire.ts";
+import { createChatWire, USUAL_CHAT } from "../wires/chat-wire.ts";
+import { CHAT_SERVERS, type ChatVendor } from "./chat-servers.ts";
 import {
   callIds,
   noAssistantLast,
@@ -12,12 +13,9 @@ import {
   reasoningBeforeCalls,
   schemaKeywords,
   signedCalls,
-  systemFirst,
   typesInAlternatives,
 } from "./request-rules.ts";
-import { asVendor, type DialectName, type VendorApi } from "./vendor-api.ts";
-
-export type ChatVendor = VendorApi & Partial<ChatAnswers>;
+import { asVendor, type DialectName } from "./vendor-api.ts";
 
 export function chatWireOf(vendor: ChatVendor) {
   return asVendor(createChatWire({ ...USUAL_CHAT, ...vendor }), vendor);
@@ -31,7 +29,6 @@ const isFilled = (text: string) => text !== "";
 const flat = ({ message, type, param = null, code = null }: WireError) => ({ message, type, param, code });
 const asObject = (error: WireError) => ({ object: "error", ...flat(error) });
 const numbered = ({ status, message, more }: WireError) => ({ error: { code: status, message, ...more } });
-const bare = ({ message }: WireError) => ({ error: message });
 const codedAtTop = ({ message, code, type }: WireError) => ({ code: code ?? type, error: message });
 const ofGoogle = ({ status, message, type, more }: WireError) => [
   { error: { code: status, message, status: type, ...more } },
@@ -392,60 +389,6 @@ const OPENCODE_ZEN: ChatVendor = {
   errors: { "quota-exhausted": { status: 401, type: "CreditsError", message: "Insufficient balance." } },
 };
 
-/** Models whose chat template accepts nothing but alternating roles. */
-const ALTERNATING = /gemma|mistral|mixtral/i;
-const ALTERNATE = "Conversation roles must alternate user/assistant/user/assistant/...";
-
-const VLLM: ChatVendor = {
-  source: "https://docs.vllm.ai/en/latest/features/reasoning_outputs; vllm-project/vllm#6862, #9019, #22099",
-  fields: "any",
-  reasoning: "reasoning",
-  callId: ({ id }) => `chatcmpl-tool-${id}`,
-  rejects: [
-    noUserAfter("user", ALTERNATE, ALTERNATING),
-    systemFirst("System message must be at the beginning.", /qwen/i),
-  ],
-  errorBody: ({ status, message }) => ({
-    error: { message, type: status === 404 ? "NotFoundError" : "BadRequestError", param: null, code: status },
-  }),
-  errors: {
-    "context-overflow": {
-      message:
-        "This model's maximum context length is 32768 tokens. However, you requested 39197 tokens in the messages, " +
-        "Please reduce the length of the messages.",
-    },
-  },
-};
-
-const LLAMA_CPP: ChatVendor = {
-  source: "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md",
-  fields: "any",
-  callId: ({ id }) => id,
-  errorBody: ({ status, message, type, more }) => ({ error: { code: status, message, type, ...more } }),
-  errors: {
-    "context-overflow": {
-      type: "exceed_context_size_error",
-      message:
-        "the request exceeds the available context size. try increasing the context size or enable context shift",
-      more: { n_prompt_tokens: 9000, n_ctx: 4096 },
-    },
-    overloaded: { type: "unavailable_error", message: "Loading model" },
-  },
-};
-
-const LM_STUDIO: ChatVendor = {
-  source: "https://lmstudio.ai/docs/developer/openai-compat",
-  fields: "any",
-  errorBody: bare,
-  errors: {
-    "context-overflow": {
-      message:
-        "Trying to keep the first 9000 tokens when context the overflows. However, the model is loaded with context " +
-        "length of only 4096 tokens, which is not enough.",
-    },
-  },
-};
-
 export const CHAT_VENDORS = {
   openai: OPENAI,
   azure: AZURE,
@@ -461,7 +404,5 @@ export const CHAT_VENDORS = {
   gemini: GEMINI,
   minimax: MINIMAX,
   "opencode-zen": OPENCODE_ZEN,
-  vllm: VLLM,
-  llamacpp: LLAMA_CPP,
-  lmstudio: LM_STUDIO,
+  ...CHAT_SERVERS,
 } satisfies Partial<Record<DialectName, ChatVendor>>;
