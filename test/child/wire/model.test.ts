@@ -227,6 +227,15 @@ test("gateways' own forms of a chat stream are read: odd reasons, content in par
   await stage.close();
 });
 
+test("an answer with calls ends for them, also where its server says `stop` after them", async () => {
+  const turn: Turn = { toolCalls: [{ name: "look", input: {} }], finishReason: "stop" };
+  const stage = await createWireStage(() => turn);
+  const { reply } = await stage.ask("chat_completions", { tools: [tool("look", "read", (word) => word)] });
+  await stage.close();
+  assert.ok(reply.ok, JSON.stringify(reply));
+  assert.equal(reply.finish, "tool-calls");
+});
+
 test("a key that a provider repeats in its error is not repeated by us", async () => {
   const stage = await createWireStage(() => ({ text: "never" }), "sk-wrong-9a8b7c6d");
   const { reply } = await stage.ask("chat_completions");

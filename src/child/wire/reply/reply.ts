@@ -46,7 +46,8 @@ export function buildReply(builder: ReplyBuilder, answerer: Answerer): Reply {
   if (end === undefined) return malformed(builder, who, "the stream ended before the answer was finished");
   if (end === "refused") return failedReply(builder, refusal(builder, who));
   const isCall = parts.some((part) => part.type === "tool-call");
-  const finish = end === "unknown" ? (isCall ? "tool-calls" : "stop") : end;
+  // Some servers say `stop` after calls too: huggingface/text-generation-inference#2794.
+  const finish = end === "unknown" || end === "stop" ? (isCall ? "tool-calls" : "stop") : end;
   if (!isFinish(finish)) return failedReply(builder, brokenOff(builder, finish, who));
   if (finish === "tool-calls" && !isCall) return malformed(builder, who, "it announces a tool call and contains none");
   if (!isCall && !parts.some((part) => part.type === "text" && part.text.trim() !== "")) {
