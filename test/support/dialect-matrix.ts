@@ -23,8 +23,8 @@ import { type Answer, inputOf, turnOf, VENDORS, type Vendor } from "./vendors.ts
 /** The first vendor of each distinct dialect, and each cloud. */
 export function distinctVendors(): Vendor[] {
   const byDialect = Map.groupBy(VENDORS, (vendor) => {
-    const { mode, path, framing, keyHeader } = vendor;
-    return JSON.stringify([mode, path, framing, keyHeader, dialectOf(routeTo(vendor))]);
+    const { mode, path, framing, keyHeader, dialect } = vendor;
+    return JSON.stringify([mode, path, framing, keyHeader, dialect, dialectOf(routeTo(vendor))]);
   });
   return [...byDialect.values()].map(([first]) => first as Vendor);
 }

@@ -187,6 +187,10 @@ export const VENDORS: readonly Vendor[] = [
     dialect: "llamacpp",
     state: "reasoning",
   },
+  { name: "Ollama", provider: "ollama", model: "qwen3:8b", mode: CHAT, dialect: "ollama", state: "reasoning" },
+  { name: "SGLang", provider: "sglang", model: "Qwen/Qwen3-32B", mode: CHAT, dialect: "sglang", state: "reasoning" },
+  { name: "TGI", provider: "tgi", model: "Qwen/QwQ-32B", mode: CHAT, dialect: "tgi", state: "reasoning" },
+  { name: "Alibaba", provider: "alibaba", model: "qwen3.7-plus", mode: CHAT, dialect: "alibaba", state: "reasoning" },
   {
     name: "Azure",
     provider: "azure",

@@ -75,6 +75,29 @@ const SHAPES: readonly Shape[] = [
     shows: (_, json) => assert.equal(json.match(/thought_signature/g)?.length, 1, "the first of the calls is signed"),
   },
   { dialect: "openai", shows: (_, json) => assert.doesNotMatch(json, /I should look/) },
+  {
+    dialect: "ollama",
+    shows: (_, json) => {
+      assert.match(json, /"reasoning":"I s/);
+      assert.match(json, /"usage":\{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150\}/);
+    },
+  },
+  {
+    dialect: "sglang",
+    shows: (_, json) => {
+      assert.match(json, /\{"id":null,"index":0,"type":"function","function":\{"name":null,"arguments":"/);
+      assert.match(json, /"total_tokens":150,"reasoning_tokens":20\}/);
+    },
+  },
+  {
+    dialect: "tgi",
+    shows: (chunks, json) => {
+      assert.equal(id(chunks), "0");
+      assert.match(json, /\{"index":1,"id":"1","type":"function","function":\{"name":null,"arguments":"/);
+      assert.match(json, /"finish_reason":"stop"/);
+    },
+  },
+  { dialect: "alibaba", shows: (_, json) => assert.match(json, /\{"index":0,"id":"","type":"function"/) },
 ];
 
 describe("acting as a vendor, the server answers in its form", () => {
@@ -203,6 +226,36 @@ const REJECTED: readonly Rejected[] = [
     accepts: { messages: [user], chat_template_kwargs: {} },
   },
   {
+    dialect: "ollama",
+    fields: {
+      messages: [
+        user,
+        { ...calling, tool_calls: [{ ...call, function: { name: "weather", arguments: "{" } }] },
+        result,
+      ],
+    },
+    says: /"message":"invalid tool call arguments","type":"invalid_request_error"/,
+    accepts: { messages: [user, calling, result] },
+  },
+  {
+    dialect: "sglang",
+    fields: {
+      messages: [
+        user,
+        { ...calling, tool_calls: [{ ...call, function: { name: "weather", arguments: '"x"' } }] },
+        result,
+      ],
+    },
+    says: /^\{"object":"error","message":"Assistant tool call function.arguments must be a JSON object/,
+    accepts: { messages: [user, { ...calling, content: null }, result] },
+  },
+  {
+    dialect: "tgi",
+    fields: { messages: [user, { role: "assistant", content: null }, user] },
+    says: /messages\[1\]: data did not match any variant of untagged enum MessageBody","error_type":"validation"/,
+    accepts: { messages: [user, { role: "assistant", content: "" }, user] },
+  },
+  {
     dialect: "openai",
     mode: "responses",
     model: "gpt-4.1",
@@ -261,6 +314,10 @@ const FAILURES: readonly (readonly [DialectName, Fault, status: number, body: Re
   ["gemini", { kind: "quota-exhausted" }, 429, /^\[\{"error":\{"code":429,.*RequestsPerDay/],
   ["lmstudio", { kind: "context-overflow" }, 400, /^\{"error":"Trying to keep the first 9000 tokens/],
   ["llamacpp", { kind: "context-overflow" }, 400, /"type":"exceed_context_size_error","n_prompt_tokens":9000/],
+  ["ollama", { kind: "quota-exhausted" }, 429, /session usage limit.*"type":"api_error"/],
+  ["sglang", { kind: "overloaded" }, 503, /^\{"object":"error","message":"The request queue is full/],
+  ["tgi", { kind: "context-overflow" }, 422, /^\{"error":"Input validation error: .*"error_type":"validation"\}$/],
+  ["alibaba", { kind: "refused", as: "error" }, 400, /data_inspection_failed.*"request_id"/],
   ["kimi", { kind: "overloaded", status: 502 }, 502, /server had an error/],
 ];
 
@@ -273,6 +330,20 @@ describe("acting as a vendor, the server fails in its words", () => {
           const response = await ask(server, "chat_completions");
           assert.equal(response.status, status);
           assert.match(await response.text(), body);
+        },
+        { dialect },
+      ));
+
+  for (const [dialect, frame] of [
+    ["sglang", /data: \{"error":\{"object":"error"/],
+    ["tgi", /data: \{"error":\{"message":"[^"]+","http_status_code":422\}\}/],
+  ] as const)
+    it(`${dialect}: in the middle of a stream`, () =>
+      withServer(
+        { text: "Half of it.", fault: { kind: "error-event" } },
+        async (server) => {
+          const response = await ask(server, "chat_completions", { stream: true });
+          assert.match(await response.text(), frame);
         },
         { dialect },
       ));

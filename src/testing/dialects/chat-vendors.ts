@@ -389,6 +389,44 @@ const OPENCODE_ZEN: ChatVendor = {
   errors: { "quota-exhausted": { status: 401, type: "CreditsError", message: "Insufficient balance." } },
 };
 
+const ALIBABA: ChatVendor = {
+  source:
+    "https://www.alibabacloud.com/help/en/model-studio/error-code, …/rate-limit, …/deep-thinking; " +
+    "QwenLM/qwen-code#98, agentscope-ai/QwenPaw#6255, agno-agi/agno#5317, deepset-ai/haystack#9581",
+  fields: "any",
+  laterPiece: ({ index }, written) => ({
+    index,
+    id: "",
+    type: "function",
+    function: { name: null, arguments: written },
+  }),
+  errorBody: (error) => ({ error: flat(error), request_id: "81a373d6-28bd-9968-8335-e22a2127c41b" }),
+  errors: {
+    invalid: { code: "invalid_parameter_error" },
+    "context-overflow": {
+      code: "invalid_parameter_error",
+      param: null,
+      message: "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 983616]",
+    },
+    "rate-limited": {
+      type: "insufficient_quota",
+      code: "insufficient_quota",
+      message:
+        "You exceeded your current quota, please check your plan and billing details. For details, see: " +
+        "https://help.aliyun.com/zh/model-studio/error-code#token-limit",
+    },
+    "quota-exhausted": {
+      status: 403,
+      code: "AllocationQuota.FreeTierOnly",
+      message: "The free tier of the model has been exhausted.",
+    },
+    "prompt-refused": {
+      code: "data_inspection_failed",
+      message: "<400> InternalError.Algo.DataInspectionFailed: Input text data may contain inappropriate content.",
+    },
+  },
+};
+
 export const CHAT_VENDORS = {
   openai: OPENAI,
   azure: AZURE,
@@ -404,5 +442,6 @@ export const CHAT_VENDORS = {
   gemini: GEMINI,
   minimax: MINIMAX,
   "opencode-zen": OPENCODE_ZEN,
+  alibaba: ALIBABA,
   ...CHAT_SERVERS,
 } satisfies Partial<Record<DialectName, ChatVendor>>;

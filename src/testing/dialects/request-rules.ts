@@ -91,6 +91,17 @@ export function noEmptyAssistant(words: (index: number) => string): RequestRule 
   };
 }
 
+/** Without tool calls, an assistant message has a text, if an empty one. */
+export function noMissingContent(words: (index: number) => string): RequestRule {
+  return (body) => {
+    const missing = saidBy("assistant", body).find(
+      ({ message: { content, tool_calls: calls } }) =>
+        calls === undefined && (content === null || content === undefined),
+    );
+    return missing && words(missing.index);
+  };
+}
+
 export function systemFirst(words: string, models = /^/): RequestRule {
   return (body, model) => (rolesOf(body).lastIndexOf("system") > 0 && models.test(model) ? words : undefined);
 }

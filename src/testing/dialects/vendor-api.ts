@@ -29,6 +29,10 @@ export type DialectName =
   | "vllm"
   | "llamacpp"
   | "lmstudio"
+  | "ollama"
+  | "sglang"
+  | "tgi"
+  | "alibaba"
   | "anthropic"
   | "vertex"
   | "bedrock";
@@ -46,6 +50,8 @@ export type VendorApi = {
   rejects?: readonly RequestRule[];
   /** The body of an error. Default: the format's. */
   errorBody?: ((error: WireError) => unknown) | undefined;
+  /** An error in the middle of a stream. Default: the body of an error. */
+  streamedError?: ((error: WireError) => unknown) | undefined;
   /** Its own words, status or code for an error; the rest is the format's. */
   errors?: Partial<Record<Rejection["kind"], Partial<WireError>>> | undefined;
   /** The key of a request. Default: in the format's header. */
@@ -57,6 +63,7 @@ export type VendorApi = {
 /** A wire format as a vendor speaks it. */
 export function asVendor(format: WireFormat, api: VendorApi): WireFormat {
   const { inFormat = asIs, fields = [], rejects = [], errorBody, errors = {}, keyIn = format.keyIn } = api;
+  const { streamedError = errorBody } = api;
 
   function error(rejection: Rejection, about: Parameters<WireFormat["error"]>[1]): WireError {
     const scripted = "status" in rejection && rejection.status !== undefined ? { status: rejection.status } : {};
@@ -77,10 +84,8 @@ export function asVendor(format: WireFormat, api: VendorApi): WireFormat {
       }
       return undefined;
     },
-    ...(errorBody && {
-      errorBody: (error) => JSON.stringify(errorBody(error)),
-      errorFrame: (error) => sseData(JSON.stringify(errorBody(error))),
-    }),
+    ...(errorBody && { errorBody: (error) => JSON.stringify(errorBody(error)) }),
+    ...(streamedError && { errorFrame: (error) => sseData(JSON.stringify(streamedError(error))) }),
   };
 }
 

@@ -9,9 +9,13 @@ import type { ScriptedReply } from "../turn.ts";
 export type UsagePlace = "last-chunk" | "finish-chunk" | "choice" | "x_groq";
 
 /** Names of the tokens read from a cache. DeepSeek also counts the others. */
-export type CachedName = "prompt_tokens_details" | "cached_tokens" | "prompt_cache_hit_tokens";
+export type CachedName = "prompt_tokens_details" | "cached_tokens" | "prompt_cache_hit_tokens" | "none";
+
+/** Where the tokens of reasoning are counted, all of them also in the output. */
+export type ReasoningCount = "completion_tokens_details" | "reasoning_tokens" | "none";
 
 const CACHED: Record<CachedName, (input: number, cached: number) => JsonFields> = {
+  none: () => ({}),
   prompt_tokens_details: (_, cached) => ({ prompt_tokens_details: { audio_tokens: 0, cached_tokens: cached } }),
   cached_tokens: (_, cached) => ({ cached_tokens: cached }),
   prompt_cache_hit_tokens: (input, cached) => ({
@@ -20,18 +24,28 @@ const CACHED: Record<CachedName, (input: number, cached: number) => JsonFields> 
   }),
 };
 
-export function chatUsage({ usage }: ScriptedReply, cachedName: CachedName): JsonFields {
+const REASONING: Record<ReasoningCount, (reasoning: number) => JsonFields> = {
+  none: () => ({}),
+  reasoning_tokens: (reasoning) => ({ reasoning_tokens: reasoning }),
+  completion_tokens_details: (reasoning) => ({
+    completion_tokens_details: {
+      accepted_prediction_tokens: 0,
+      audio_tokens: 0,
+      reasoning_tokens: reasoning,
+      rejected_prediction_tokens: 0,
+    },
+  }),
+};
+
+type CountNames = { cached: CachedName; reasoningCount: ReasoningCount };
+
+export function chatUsage({ usage }: ScriptedReply, { cached, reasoningCount }: CountNames): JsonFields {
   return {
     prompt_tokens: usage.input,
     completion_tokens: usage.output,
     total_tokens: usage.input + usage.output,
-    ...CACHED[cachedName](usage.input, usage.cached),
-    completion_tokens_details: {
-      accepted_prediction_tokens: 0,
-      audio_tokens: 0,
-      reasoning_tokens: usage.reasoning,
-      rejected_prediction_tokens: 0,
-    },
+    ...CACHED[cached](usage.input, usage.cached),
+    ...REASONING[reasoningCount](usage.reasoning),
   };
 }
 

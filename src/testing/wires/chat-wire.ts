@@ -10,7 +10,7 @@ import { inPieces, type ReplyToolCall, type ScriptedReply } from "../turn.ts";
 import { bearerIn, sseData, type WireFormat, type WireFrame } from "../wire-format.ts";
 import { type ChatReasoning, callState, REASONING_DELTAS, wholeReasoning } from "./chat-reasoning.ts";
 import { checkChatRequest, readChatRequest } from "./chat-request.ts";
-import { type CachedName, chatUsage, type UsagePlace, usageAtFinish } from "./chat-usage.ts";
+import { type CachedName, chatUsage, type ReasoningCount, type UsagePlace, usageAtFinish } from "./chat-usage.ts";
 import { type OpenAiErrorForm, openAiError, openAiErrorBody, openAiHeaders, openAiModelList } from "./openai-errors.ts";
 
 const FINISH = {
@@ -35,19 +35,24 @@ export type ChatAnswers = {
   reasoning: ChatReasoning;
   /** Whether a call comes in one chunk or its arguments in several. */
   calls: "in-pieces" | "whole";
+  /** A piece of a call's arguments after its first, with the labels that it has. */
+  laterPiece: (call: JsonFields, written: string) => JsonFields;
   /** The id of a call for which the script chose none. */
   callId: (call: ReplyToolCall) => string;
   usage: UsagePlace;
   cached: CachedName;
+  reasoningCount: ReasoningCount;
   finish: Record<Finish, string>;
 };
 
 export const USUAL_CHAT: ChatAnswers = {
   reasoning: "reasoning_content",
   calls: "in-pieces",
+  laterPiece: ({ index }, written) => ({ index, function: { arguments: written } }),
   callId: ({ id }) => `call_${id}`,
   usage: "last-chunk",
   cached: "prompt_tokens_details",
+  reasoningCount: "completion_tokens_details",
   finish: FINISH,
 };
 
@@ -83,7 +88,7 @@ function chatFrames(reply: ScriptedReply, request: ModelRequest, answers: ChatAn
   if (reply.refusal !== undefined) frames.push(frame(JSON.stringify({ refusal: reply.refusal }), true));
   for (const { call, delta } of callDeltas(reply, answers))
     frames.push(frame(JSON.stringify({ tool_calls: [call] }), delta));
-  const usage = chatUsage(reply, answers.cached);
+  const usage = chatUsage(reply, answers);
   frames.push({ data: `${start}${finishChunk(reply, answers, usage, wantsUsage)}\n\n`, delta: false });
   if (wantsUsage && (answers.usage === "last-chunk" || answers.usage === "x_groq"))
     frames.push({ data: `${start}],"usage":${JSON.stringify(usage)}}\n\n`, delta: false });
@@ -109,7 +114,7 @@ function callDeltas(reply: ScriptedReply, answers: ChatAnswers): { call: JsonFie
     const pieces = inPieces(toolCall.argumentsText, 2);
     return [
       { call: opening, delta: false },
-      ...pieces.map((written) => ({ call: { index, function: { arguments: written } }, delta: true })),
+      ...pieces.map((written) => ({ call: answers.laterPiece(whole, written), delta: true })),
     ];
   });
 }
@@ -132,7 +137,7 @@ function chatCompletion(reply: ScriptedReply, answers: ChatAnswers): string {
     choices: [
       { index: 0, message: messageOf(reply, answers), logprobs: null, finish_reason: finishOf(reply, answers) },
     ],
-    usage: chatUsage(reply, answers.cached),
+    usage: chatUsage(reply, answers),
     system_fingerprint: null,
   });
 }
