@@ -71,7 +71,7 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
 
   return async function ask(request, signal, show) {
     const { route, access, stallMs } = request;
-    const builder = createReplyBuilder();
+    const builder = createReplyBuilder(request.tools.map(({ name }) => name));
     const stall = startStallTimer(clock, stallMs, signal);
     let lastShownAt = clock.elapsed();
     let spokenCharacters = 0;

@@ -227,6 +227,31 @@ test("gateways' own forms of a chat stream are read: odd reasons, content in par
   await stage.close();
 });
 
+for (const apiMode of API_MODES)
+  test(`over ${apiMode} a call reaches the tool that its name means`, async () => {
+    const names = ["look<|channel|>commentary", "functions.look", "default_api:look", "functions.look:0", " Look "];
+    const stage = await createWireStage(() => ({ toolCalls: names.map((name) => ({ name, input: {} })) }));
+    const { reply } = await stage.ask(apiMode, { tools: [tool("look", "read", (word) => word)] });
+    await stage.close();
+    assert.ok(reply.ok, JSON.stringify(reply));
+    const called = reply.parts.flatMap((part) => (part.type === "tool-call" ? [part.name] : []));
+    assert.deepEqual(
+      called,
+      names.map(() => "look"),
+    );
+  });
+
+test("a name that means no tool, or several, is kept in characters that can be sent back", async () => {
+  const names = ["looks", "other.Look", "<|x|>"];
+  const stage = await createWireStage(() => ({ toolCalls: names.map((name) => ({ name, input: {} })) }));
+  const tools = ["look", "LOOK"].map((name) => tool(name, "read", (word) => word));
+  const { reply } = await stage.ask("chat_completions", { tools });
+  await stage.close();
+  assert.ok(reply.ok, JSON.stringify(reply));
+  const called = reply.parts.flatMap((part) => (part.type === "tool-call" ? [part.name] : []));
+  assert.deepEqual(called, ["looks", "other_Look", "__x__"]);
+});
+
 test("an answer with calls ends for them, also where its server says `stop` after them", async () => {
   const turn: Turn = { toolCalls: [{ name: "look", input: {} }], finishReason: "stop" };
   const stage = await createWireStage(() => turn);

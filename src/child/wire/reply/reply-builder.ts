@@ -4,6 +4,7 @@ import type { Part, ProviderPrivate } from "../../../event.ts";
 import { present } from "../../../values/present.ts";
 import { isRecord } from "../../../values/record.ts";
 import { freeId } from "../request/call-ids.ts";
+import { calledTool } from "./tool-name.ts";
 import { impossibleTokens, type ReportedUsage } from "./usage.ts";
 import { unnamedTokens } from "./usage-counts.ts";
 
@@ -15,6 +16,8 @@ export type StreamPart = LanguageModelV4StreamPart | { type: "text-was-reasoning
 export type Receive = (part: StreamPart) => void;
 
 export type ReplyBuilder = {
+  /** Names of the tools that were offered. */
+  toolNames: readonly string[];
   parts: Part[];
   /** Parts in progress, by the stream's id. */
   open: Map<string, Part & { type: "text" | "reasoning" }>;
@@ -27,8 +30,8 @@ export type ReplyBuilder = {
   ignored: string[];
 };
 
-export function createReplyBuilder(): ReplyBuilder {
-  return { parts: [], open: new Map(), pending: [], ignored: [] };
+export function createReplyBuilder(toolNames: readonly string[]): ReplyBuilder {
+  return { toolNames, parts: [], open: new Map(), pending: [], ignored: [] };
 }
 
 /** @internal */
@@ -63,7 +66,7 @@ export function accumulate(builder: ReplyBuilder, part: StreamPart): void {
       const call: Part = {
         type: "tool-call",
         callId: ownId(builder, part.toolCallId),
-        name: part.toolName,
+        name: calledTool(part.toolName, builder.toolNames),
         input: inputOf(part.input),
       };
       keepPrivate(call, part.providerMetadata);
