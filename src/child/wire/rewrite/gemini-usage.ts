@@ -14,10 +14,16 @@ export const wholeGeminiUsage: Rewriter = {
     return (event) => {
       if (!isFields(event.usageMetadata)) return event;
       soFar = { ...soFar, ...withNumbers(event.usageMetadata) };
-      return { ...event, usageMetadata: { ...soFar, ...thoughtsBeside(soFar) } };
+      return { ...event, usageMetadata: { ...soFar, ...thoughtsBeside(soFar), ...promptOfTools(soFar) } };
     };
   },
 };
+
+/** What tools of Google's own added to the prompt is input too. */
+function promptOfTools({ promptTokenCount: prompt, toolUsePromptTokenCount: added }: JSONObject): JSONObject {
+  if (typeof prompt !== "number" || typeof added !== "number" || added < 0) return {};
+  return { promptTokenCount: prompt + added, toolUsePromptTokenCount: 0 };
+}
 
 /** The sum tells where thoughts are counted: https://ai.google.dev/api/generate-content#UsageMetadata. */
 function thoughtsBeside(usage: JSONObject): JSONObject {

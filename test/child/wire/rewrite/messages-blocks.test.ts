@@ -148,9 +148,11 @@ describe("over gemini", () => {
       assert.deepEqual((await read(usages)).usage, { input: 20, output, cached: 0, reasoning });
     });
 
-  test("tokens of a tool's prompt are input", async () => {
+  test("tokens of a tool's prompt are input, and the sum holds nothing else", async () => {
     const usage = { ...counts, toolUsePromptTokenCount: 7, totalTokenCount: 40 };
-    assert.equal((await read([usage])).usage?.input, 27);
+    const reply = await read([usage]);
+    assert.deepEqual(reply.usage, { input: 27, output: 13, cached: 0, reasoning: 5 });
+    assert.deepEqual(reply.warnings, []);
   });
 
   test("calls without ids or arguments are calls, each with a separate id", async () => {
