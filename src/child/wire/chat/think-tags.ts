@@ -23,9 +23,15 @@ const THINK_TAGS: readonly ThinkTag[] = [
     open: "<thought>",
     close: ["</thought>"],
     of: "Gemini behind its chat endpoint",
-    source: "https://ai.google.dev/gemini-api/docs/openai: include_thoughts; the tags are not documented",
+    source:
+      "https://ai.google.dev/gemini-api/docs/openai: include_thoughts; open-webui/open-webui: DEFAULT_REASONING_TAGS",
   },
-  { open: "<reasoning>", close: ["</reasoning>"], of: "tuned Llama models", source: "not documented" },
+  {
+    open: "<reasoning>",
+    close: ["</reasoning>"],
+    of: "tuned models",
+    source: "open-webui/open-webui: backend/open_webui/utils/middleware.py, DEFAULT_REASONING_TAGS",
+  },
   {
     open: "[THINK]",
     close: ["[/THINK]"],

@@ -250,7 +250,7 @@ const TOO_LONG = [
     /(?:prompt|input|inputs|message|sequence|request|context)[ _](?:message[ _])?(?:tokens?|length|size)(?:[ _](?:length|count|limit))?\b[^.]{0,40}\b(?:exceed|(?:larger|greater|longer|more) than|but the model only supports)/,
     "context-overflow",
     "Vertex, Volcengine, TensorRT-LLM and others",
-    "huggingface/text-generation-inference: router/src/validation.rs; NVIDIA/TensorRT-LLM: cpp/tensorrt_llm/batch_manager",
+    "huggingface/text-generation-inference: router/src/validation.rs; NVIDIA/TensorRT-LLM: cpp/include/tensorrt_llm/batch_manager/llmRequest.h",
   ),
   row(
     /(?:prompt|input|request|conversation) (?:has|contains|of|with|\() ?[\d,]{1,12} tokens\)?[^.]{0,40}\b(?:exceed|maximum|limit|too (?:large|long))|tokens in (?:the |your )?(?:request|prompt|input|messages?)\b[^.]{0,30}\bexceed/,

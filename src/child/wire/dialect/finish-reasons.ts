@@ -29,8 +29,6 @@ const COHERE_V1 = "cohere-ai/cohere-python: src/cohere/types/finish_reason.py";
 const DEEPSEEK = "https://api-docs.deepseek.com/api/create-chat-completion";
 const RESPONSE = "https://platform.openai.com/docs/api-reference/responses/object";
 const OPENROUTER = "https://openrouter.ai/docs/api-reference/overview#finish-reason";
-/** Words in use that no vendor lists. */
-const UNDOCUMENTED = "not documented";
 
 function reason(means: FinishMeaning, of: string, source: string): FinishReason {
   return { means, of, source };
@@ -53,7 +51,6 @@ const CHAT: Record<string, FinishReason> = {
   stop_sequence: reason("stop", "TGI, Anthropic behind gateways", TGI),
   max_tokens: reason("length", "Anthropic and Gemini behind gateways", ANTHROPIC),
   max_output_tokens: reason("length", "OpenAI responses behind gateways", RESPONSE),
-  max_completion_tokens: reason("length", "gateways", UNDOCUMENTED),
   end_turn: reason("stop", "Anthropic behind gateways", ANTHROPIC),
   tool_use: reason("tool-calls", "Anthropic behind gateways", ANTHROPIC),
   refusal: reason("refused", "Anthropic behind gateways", ANTHROPIC),
@@ -62,15 +59,12 @@ const CHAT: Record<string, FinishReason> = {
   malformed_model_output: reason("malformed-response", "Bedrock", BEDROCK),
   malformed_tool_use: reason("malformed-response", "Bedrock", BEDROCK),
   abort: reason("network", "vLLM, SGLang", VLLM),
-  aborted: reason("network", "gateways", UNDOCUMENTED),
-  cancelled: reason("network", "gateways", UNDOCUMENTED),
   timeout: reason("network", "Cohere", COHERE),
   repetition: reason("malformed-response", "vLLM", VLLM),
   load: reason("overloaded", "Ollama", OLLAMA),
   unload: reason("overloaded", "Ollama", OLLAMA),
   limit: reason("length", "llama.cpp, older servers", LLAMA_CPP),
   word: reason("stop", "llama.cpp, older servers", LLAMA_CPP),
-  completed: reason("stop", "servers", "not documented"),
   stop_str: reason("stop", "SGLang", "sgl-project/sglang: finish reasons"),
   eosfound: reason("stop", "LM Studio", LM_STUDIO),
   stopstringfound: reason("stop", "LM Studio", LM_STUDIO),
@@ -136,10 +130,7 @@ const MESSAGES: Record<string, FinishReason> = {
 
 const RESPONSES: Record<string, FinishReason> = {
   max_output_tokens: reason("length", "OpenAI", RESPONSE),
-  max_tokens: reason("length", "gateways", UNDOCUMENTED),
-  length: reason("length", "gateways", UNDOCUMENTED),
   content_filter: reason("refused", "OpenAI", RESPONSE),
-  incomplete: reason("length", "servers that give no reason", "not documented"),
   max_tool_calls: reason("length", "OpenAI", RESPONSE),
   cancelled: reason("network", "OpenAI, as a status", RESPONSE),
 };

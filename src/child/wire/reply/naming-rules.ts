@@ -74,8 +74,8 @@ export const SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/(?<=^llama-4-(scout|maverick))-17b-(16|128)e/, ""],
   // console.groq.com/docs/models: `llama-3.3-70b-versatile` is Llama-3.3-70B-Instruct.
   [/(?<=^llama-[\d.]+-\d+b)-(versatile|instant)(?=$|[-:@])/, "-instruct"],
-  // docs.together.ai, "Serverless models", and deepinfra.com: Turbo and Lite are the same weights in FP8 and INT4. Of
-  // other vendors they are other models: `gpt-4-turbo`, `qwen-turbo`, `gemini-2.5-flash-lite`.
+  // docs.together.ai/docs/serverless-models: "Turbo" is quantized to FP8 and "Lite" to INT4, as is Turbo at
+  // deepinfra.com/models. Of other vendors they are other models: `gpt-4-turbo`, `qwen-turbo`, `gemini-2.5-flash-lite`.
   [/(?<=-instruct)-turbo(-free)?(?=$|[-:@])/, "-fp8"],
   [/(?<=-instruct)-lite(?=$|[-:@])/, "-int4"],
   // docs.together.ai: throughput. developers.cloudflare.com/workers-ai/models: `-fp8-fast`.
