@@ -64,6 +64,10 @@ export type Transcript = {
   assistant(text: string): void;
   toolCall(call: RequestToolCall): void;
   toolResult(result: RequestToolResult): void;
+  /** What a model said, in one message. */
+  answer(said: { text: string; calls: readonly RequestToolCall[] }): void;
+  /** Results, text and images, in one message of the user's. */
+  request(sent: { text: string; results: readonly RequestToolResult[]; images?: RequestImage[] }): void;
   messages: RequestMessage[];
 };
 
@@ -80,20 +84,37 @@ export function createTranscript(): Transcript {
     return added;
   }
 
+  function user(text: string, images: RequestImage[] = []): void {
+    messages.push({ role: "user", text, toolCalls: [], toolResults: [], ...(images.length > 0 && { images }) });
+  }
+
+  function assistant(text: string): void {
+    last("assistant").text += text;
+  }
+
+  function toolCall(call: RequestToolCall): void {
+    names.set(call.id, call.name);
+    last("assistant").toolCalls.push(call);
+  }
+
+  function toolResult(result: RequestToolResult): void {
+    const name = result.name ?? names.get(result.id);
+    last("tool").toolResults.push(name === undefined ? result : { ...result, name });
+  }
+
   return {
     messages,
-    user: (text, images = []) =>
-      messages.push({ role: "user", text, toolCalls: [], toolResults: [], ...(images.length > 0 && { images }) }),
-    assistant: (text) => {
-      last("assistant").text += text;
+    user,
+    assistant,
+    toolCall,
+    toolResult,
+    answer: ({ text, calls }) => {
+      assistant(text);
+      calls.forEach(toolCall);
     },
-    toolCall: (call) => {
-      names.set(call.id, call.name);
-      last("assistant").toolCalls.push(call);
-    },
-    toolResult: (result) => {
-      const name = result.name ?? names.get(result.id);
-      last("tool").toolResults.push(name === undefined ? result : { ...result, name });
+    request: ({ text, results, images = [] }) => {
+      results.forEach(toolResult);
+      if (text !== "" || images.length > 0 || results.length === 0) user(text, images);
     },
   };
 }

@@ -116,6 +116,11 @@ export function signatureOf(text: string, mark = ""): string {
   return mark === "" ? hash : `${mark}.${hash}`;
 }
 
+/** The signature of a reply's reasoning. */
+export function reasoningSignature({ reasoning, signatureMark }: ScriptedReply): string {
+  return signatureOf(reasoning.join(""), signatureMark);
+}
+
 export function isSignatureOf(signature: unknown, text: string): boolean {
   if (typeof signature !== "string") return false;
   return signature.slice(signature.indexOf(".") + 1) === signatureOf(text);

@@ -1,6 +1,6 @@
 /** The places where vendors of Chat Completions put reasoning. */
 import type { JsonFields } from "../json-fields.ts";
-import { type ScriptedReply, signatureOf } from "../turn.ts";
+import { reasoningSignature, type ScriptedReply, signatureOf } from "../turn.ts";
 
 export type ChatReasoning =
   | "reasoning_content"
@@ -44,10 +44,10 @@ export const REASONING_DELTAS: Record<ChatReasoning, Deltas> = {
   none: () => [],
 };
 
-function encryptedDetail({ id, reasoning, signatureMark, toolCalls }: ScriptedReply): JsonFields {
-  const [call] = toolCalls;
-  const data = signatureOf(reasoning.join(""), signatureMark);
-  return { type: "reasoning.encrypted", data, id: call?.id ?? id, format: null, index: 0 };
+function encryptedDetail(reply: ScriptedReply): JsonFields {
+  const [call] = reply.toolCalls;
+  const data = reasoningSignature(reply);
+  return { type: "reasoning.encrypted", data, id: call?.id ?? reply.id, format: null, index: 0 };
 }
 
 /** What a tool call carries beside its name and arguments. */

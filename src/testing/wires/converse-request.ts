@@ -155,15 +155,14 @@ export function readConverseRequest(body: JsonFields): RequestContent {
     const blocks = blocksOf(message);
     const text = joinedText(blocks);
     if (message.role === "assistant") {
-      transcript.assistant(text);
-      for (const { toolUseId, name, input } of blocks.map(({ toolUse }) => toolUse).filter(isRecord))
-        transcript.toolCall({ id: textOf(toolUseId), name: textOf(name), input });
-      continue;
+      const used = blocks.map(({ toolUse }) => toolUse).filter(isRecord);
+      const calls = used.map(({ toolUseId, name, input }) => ({ id: textOf(toolUseId), name: textOf(name), input }));
+      transcript.answer({ text, calls });
+    } else {
+      const given = blocks.map(({ toolResult }) => toolResult).filter(isRecord);
+      const results = given.map(({ toolUseId, content }) => ({ id: textOf(toolUseId), text: joinedText(content) }));
+      transcript.request({ text, results });
     }
-    const results = blocks.map(({ toolResult }) => toolResult).filter(isRecord);
-    for (const { toolUseId, content } of results)
-      transcript.toolResult({ id: textOf(toolUseId), text: joinedText(content) });
-    if (text !== "" || results.length === 0) transcript.user(text);
   }
   const fields = fieldsOf(body.additionalModelRequestFields);
   return {

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Finish } from "../../event.ts";
 import type { JsonFields } from "../json-fields.ts";
-import { inPieces, type ScriptedReply, signatureOf, toolCallId } from "../turn.ts";
+import { inPieces, reasoningSignature, type ScriptedReply, toolCallId } from "../turn.ts";
 import {
   bearerIn,
   type Rejection,
@@ -113,7 +113,7 @@ function converseFrames(reply: ScriptedReply): WireFrame[] {
 
   event("messageStart", { role: "assistant" });
   if (reply.reasoning.length > 0) {
-    const signature = signatureIn(reply);
+    const signature = reasoningSignature(reply);
     block([...reply.reasoning.map((text) => ({ reasoningContent: { text } })), { reasoningContent: { signature } }]);
   }
   if (reply.text.length > 0) block(reply.text.map((text) => ({ text })));
@@ -134,7 +134,7 @@ function wholeAnswer(reply: ScriptedReply): string {
   const content = [
     ...(thought === ""
       ? []
-      : [{ reasoningContent: { reasoningText: { text: thought, signature: signatureIn(reply) } } }]),
+      : [{ reasoningContent: { reasoningText: { text: thought, signature: reasoningSignature(reply) } } }]),
     ...(reply.text.length === 0 ? [] : [{ text: reply.text.join("") }]),
     ...calls,
   ];
@@ -144,10 +144,6 @@ function wholeAnswer(reply: ScriptedReply): string {
     usage: usageOf(reply),
     metrics: { latencyMs: 1 },
   });
-}
-
-function signatureIn({ reasoning, signatureMark }: ScriptedReply): string {
-  return signatureOf(reasoning.join(""), signatureMark);
 }
 
 function stopReason({ finish, finishReason = STOP_REASON[finish] }: ScriptedReply): string {

@@ -197,31 +197,33 @@ export function readGeminiRequest(body: JsonFields): RequestContent {
   const transcript = createTranscript();
   let calls = 0;
   let results = 0;
-  for (const { role, parts } of listOf(body.contents)) {
-    const responses = listOf(parts).flatMap(({ functionResponse }) =>
-      isRecord(functionResponse) ? [functionResponse] : [],
-    );
-    const text = joinedText(listOf(parts).filter(({ thought }) => thought !== true));
+  for (const { role, parts: list } of listOf(body.contents)) {
+    const parts = listOf(list);
+    const text = joinedText(parts.filter(({ thought }) => thought !== true));
     if (role === "model") {
-      transcript.assistant(text);
-      for (const { functionCall } of listOf(parts)) {
-        if (!isRecord(functionCall)) continue;
-        const id = stringIn(functionCall.id) ?? `place-${calls}`;
-        transcript.toolCall({ id, name: textOf(functionCall.name), input: functionCall.args ?? {} });
-        calls += 1;
-      }
-      continue;
-    }
-    for (const { id, name, response } of responses) {
-      transcript.toolResult({
-        id: stringIn(id) ?? `place-${results}`,
-        name: textOf(name),
-        text: responseText(response),
+      const called = parts.map(({ functionCall }) => functionCall).filter(isRecord);
+      transcript.answer({
+        text,
+        calls: called.map(({ id, name, args }, index) => ({
+          id: stringIn(id) ?? `place-${calls + index}`,
+          name: textOf(name),
+          input: args ?? {},
+        })),
       });
-      results += 1;
+      calls += called.length;
+    } else {
+      const given = parts.map(({ functionResponse }) => functionResponse).filter(isRecord);
+      transcript.request({
+        text,
+        results: given.map(({ id, name, response }, index) => ({
+          id: stringIn(id) ?? `place-${results + index}`,
+          name: textOf(name),
+          text: responseText(response),
+        })),
+        images: parts.flatMap(imagesIn),
+      });
+      results += given.length;
     }
-    const images = listOf(parts).flatMap(imagesIn);
-    if (text !== "" || images.length > 0 || responses.length === 0) transcript.user(text, images);
   }
   const config = fieldsOf(body.generationConfig);
   const thinking = fieldsOf(config.thinkingConfig);

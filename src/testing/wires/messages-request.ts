@@ -283,17 +283,14 @@ export function readMessagesRequest(body: JsonFields): RequestContent {
     const text = joinedText(blocks.filter(({ type }) => type === "text"));
     if (message.role === "system") system.push(text);
     else if (message.role === "assistant") {
-      transcript.assistant(text);
-      for (const { type, id, name, input } of blocks) {
-        if (type === "tool_use") transcript.toolCall({ id: textOf(id), name: textOf(name), input });
-      }
+      const used = blocks.filter(({ type }) => type === "tool_use");
+      const calls = used.map(({ id, name, input }) => ({ id: textOf(id), name: textOf(name), input }));
+      transcript.answer({ text, calls });
     } else {
-      const results = blocks.filter(({ type }) => type === "tool_result");
-      for (const { tool_use_id, content } of results) {
-        transcript.toolResult({ id: textOf(tool_use_id), text: joinedText(content) });
-      }
+      const given = blocks.filter(({ type }) => type === "tool_result");
+      const results = given.map(({ tool_use_id: id, content }) => ({ id: textOf(id), text: joinedText(content) }));
       const images = blocks.flatMap(({ type, source }) => (type === "image" ? [imageOf(fieldsOf(source))] : []));
-      if (text !== "" || images.length > 0 || results.length === 0) transcript.user(text, images);
+      transcript.request({ text, results, images });
     }
   }
   return {

@@ -3,7 +3,7 @@
  * with the input tokens and a `message_delta` with the stop reason and the output tokens.
  */
 import type { Finish } from "../../event.ts";
-import { inPieces, type ScriptedReply, signatureOf, toolCallId } from "../turn.ts";
+import { inPieces, reasoningSignature, type ScriptedReply, toolCallId } from "../turn.ts";
 import {
   bearerIn,
   type ErrorSubject,
@@ -160,7 +160,7 @@ function messageFrames(reply: ScriptedReply, signatures: ThinkingSignatures): Wi
   if (reply.reasoning.length > 0) {
     start({ type: "thinking", thinking: "", signature: "" });
     deltas("thinking_delta", "thinking", reply.reasoning);
-    if (signatures !== "none") deltas("signature_delta", "signature", [signatureIn(reply)]);
+    if (signatures !== "none") deltas("signature_delta", "signature", [reasoningSignature(reply)]);
     stop();
   }
   if (reply.text.length > 0) {
@@ -181,10 +181,6 @@ function messageFrames(reply: ScriptedReply, signatures: ThinkingSignatures): Wi
   return frames;
 }
 
-function signatureIn({ reasoning, signatureMark }: ScriptedReply): string {
-  return signatureOf(reasoning.join(""), signatureMark);
-}
-
 function stopReason({ finish, finishReason = STOP_REASON[finish] }: ScriptedReply): string {
   return finishReason;
 }
@@ -199,7 +195,7 @@ function wholeMessage(reply: ScriptedReply, signatures: ThinkingSignatures): str
   const spoken = [
     ...(thinking === ""
       ? []
-      : [{ type: "thinking", thinking, signature: signatures === "none" ? "" : signatureIn(reply) }]),
+      : [{ type: "thinking", thinking, signature: signatures === "none" ? "" : reasoningSignature(reply) }]),
     ...(text.length === 0 ? [] : [{ type: "text", text: text.join("") }]),
   ].map((block) => JSON.stringify(block));
   const opening = JSON.stringify({
