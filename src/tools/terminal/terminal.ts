@@ -24,6 +24,7 @@ const input = z.strictObject({
     .max(100_000)
     .refine((command) => command.trim() !== "", "Expected a command, found only blanks.")
     .refine((command) => !command.includes("\0"), "A command cannot contain a NUL byte.")
+    .refine((command) => command.isWellFormed(), "A command cannot contain half of a character (a lone surrogate).")
     .describe("The command line, as you would type it."),
   timeout_seconds: z
     .number()

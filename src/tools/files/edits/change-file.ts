@@ -14,9 +14,18 @@ import { changedLines } from "./changed-lines.ts";
 import { replaceText } from "./replace-text.ts";
 import { type Decoded, encode, lineEndOf } from "./text-form.ts";
 
+/** Half of a character cannot be stored: it would become U+FFFD, and so would the other half if it alone is replaced. */
+const WHOLE_CHARACTERS = [
+  (text: string) => text.isWellFormed(),
+  "Expected whole characters; found half of one (a lone surrogate). Nothing was changed.",
+] as const;
+
 const writeInput = z.strictObject({
   path: z.string().min(1).describe("The file, relative to the workspace. Missing directories are created."),
-  content: z.string().describe("The whole new content."),
+  content: z
+    .string()
+    .refine(...WHOLE_CHARACTERS)
+    .describe("The whole new content."),
 });
 
 export function createWriteFile(workspace: Workspace): Tool<z.infer<typeof writeInput>> {
@@ -83,8 +92,12 @@ const editInput = z.strictObject({
   old_string: z
     .string()
     .min(1)
+    .refine(...WHOLE_CHARACTERS)
     .describe("The text to replace, exactly as in the file, without line numbers. It must occur once."),
-  new_string: z.string().describe("The replacement; empty removes the text."),
+  new_string: z
+    .string()
+    .refine(...WHOLE_CHARACTERS)
+    .describe("The replacement; empty removes the text."),
   replace_all: z.boolean().optional().describe("Replace every occurrence. Default: false."),
 });
 

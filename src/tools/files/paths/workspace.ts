@@ -208,6 +208,7 @@ export function statsOf(place: ResolvedPath): Stats | undefined {
 
 function checkSpelling(path: string): void {
   if (path.includes("\0")) throw new ToolError("A path cannot contain a NUL byte.");
+  if (!path.isWellFormed()) throw new ToolError("A path cannot contain half of a character (a lone surrogate).");
   if (Buffer.byteLength(path) >= MAX_PATH_BYTES) {
     throw new ToolError(
       `A path can have at most ${MAX_PATH_BYTES - 1} bytes; this one has ${Buffer.byteLength(path)}.`,
