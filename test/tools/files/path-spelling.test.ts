@@ -16,6 +16,13 @@ describe("a path in another notation", () => {
       "~/notes.txt": join(homedir(), "notes.txt"),
       "~": homedir(),
       "~root/notes.txt": "relative to the workspace",
+      "./~": homedir(),
+      "a/../~/notes.txt": join(homedir(), "notes.txt"),
+      "a/~/notes.txt": "relative to the workspace",
+      "./~root/notes.txt": "relative to the workspace",
+      "a/$HOME/notes.txt": "relative to the workspace",
+      "`pwd`/notes.txt": "relative to the workspace",
+      "a/$(pwd)": "relative to the workspace",
       "$HOME/notes.txt": join(homedir(), "notes.txt"),
       "${HOME}/a/notes.txt": join(homedir(), "a/notes.txt"),
       "%USERPROFILE%/notes.txt": join(homedir(), "notes.txt"),
@@ -44,13 +51,24 @@ describe("a path in another notation", () => {
 
   test("is a plain name where it exists as it is written, and where it only begins alike", async (context) => {
     const { write, call, workspace } = openWorkshop(context);
-    const names = ["~", "$HOME", "file:", "50%20off", "a\\b"].map((name) => `${name}/old.txt`);
+    const names = ["~", "$HOME", "file:", "50%20off", "a\\b", "a/~", "a/$(x)"].map((name) => `${name}/old.txt`);
     for (const path of names) {
       write(path, "old\n");
       assert.equal((await call("read_file", { path })).text, "1\told", path);
       assert.ok((await call("write_file", { path: path.replace("old", "new"), content: "x" })).ok, path);
     }
-    for (const path of ["~temp", "$lib/a.ts", "routes/$id.tsx", "100%.txt", "a~/b", "notes: today", "[id]/$.ts"]) {
+    for (const path of [
+      "~temp",
+      "$lib/a.ts",
+      "routes/$id.tsx",
+      "100%.txt",
+      "a~/b",
+      "a/~b",
+      "a/`b",
+      "./$lib/b",
+      "notes: today",
+      "[id]/$.ts",
+    ]) {
       assert.ok((await call("write_file", { path, content: "x" })).ok, path);
       assert.equal(readFileSync(join(workspace, path), "utf8"), "x");
     }

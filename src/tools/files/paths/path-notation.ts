@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { join, normalize, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isWithin } from "../../../values/path-within.ts";
 import { ToolError } from "../../tool-error.ts";
@@ -30,16 +30,19 @@ function advice(root: string, meant: string | undefined): string {
     : `It seems to mean ${real}, which is out of the workspace. Use a path inside, relative to the workspace.`;
 }
 
-function notationOf(root: string, path: string): Notation | undefined {
+function notationOf(root: string, written: string): Notation | undefined {
+  const path = isUrl(written) ? written : normalize(written);
   const [first = "", ...rest] = path.split("/");
   const below = rest.join("/");
   const isThere = existsSync(join(root, first));
   if (!isThere && /^file:/i.test(path)) return { name: "file:", meant: pathOfUrl(path) };
   if (!isThere && rest[0] === "" && /^[a-z][\w+.-]*:$/i.test(first)) return { name: first };
-  if (!isThere && isHome(first)) return { name: first, meant: join(homedir(), below) };
+  if (!isThere && HOME.test(first)) return { name: first, meant: join(homedir(), below) };
   if (!isThere && rest.length > 0 && /^~\w[\w.-]*$/.test(first)) return { name: first };
   if (!isThere && isVariable(first))
     return { name: first, meant: /PWD|WORKSPACE/.test(first) ? join(root, below) : undefined };
+  const odd = unknownPart(root, path, HOME) ?? unknownPart(root, path, COMMAND);
+  if (odd !== undefined) return { name: odd };
   const escaped = unknownPart(root, path, /%[0-9a-f]{2}/i);
   if (escaped !== undefined) return { name: escaped, meant: unescaped(path) };
   const slashed = process.platform === "win32" ? undefined : unknownPart(root, path, /\\|^[a-z]:$/i);
@@ -48,13 +51,17 @@ function notationOf(root: string, path: string): Notation | undefined {
   return { name: slashed, meant: hasDrive ? undefined : path.replaceAll(/\\+/g, "/") };
 }
 
-function isHome(name: string): boolean {
-  return /^(~|\$HOME|\$\{HOME\}|%USERPROFILE%|\$env:(HOME|USERPROFILE))$/i.test(name);
+/** As a name, these are dangerous anywhere: a command that removes such a directory removes another one. */
+const HOME = /^(~|\$HOME|\$\{HOME\}|%USERPROFILE%|\$env:(HOME|USERPROFILE))$/i;
+const COMMAND = /^(\$\(.*\)|`.*`)$/;
+
+function isUrl(path: string): boolean {
+  return /^(file:|[a-z][\w+.-]*:\/\/)/i.test(path);
 }
 
 /** Only capitals: a directory may well be called `$lib`. */
 function isVariable(name: string): boolean {
-  return /^(\$[A-Z_][A-Z0-9_]*|\$\{\w+\}|\$\(.*\)|%[A-Z_]+%|\$env:\w+|\{\{.*\}\})$/.test(name);
+  return /^(\$[A-Z_][A-Z0-9_]*|\$\{\w+\}|%[A-Z_]+%|\$env:\w+|\{\{.*\}\})$/.test(name);
 }
 
 /** The first name of the path with such a part, unless it exists as it is written. */
