@@ -178,15 +178,17 @@ function shownLine(line: Line, number: number, column: number): { text: string; 
   }
   // The character before tells whether the first word is whole.
   const rest = column > 1 ? fromWordStart(whole, column - 1) : whole;
-  if (rest.length <= MAX_LINE_CHARACTERS && line.cutBytes === 0) return { text: rest, isCut: false };
   const skipped = whole.length - rest.length;
+  const partOfWord =
+    column > 1 && skipped >= column ? `[the rest of a word, ${skipped - column + 1} characters, is left out]` : "";
+  if (rest.length <= MAX_LINE_CHARACTERS && line.cutBytes === 0) return { text: partOfWord + rest, isCut: false };
   const shown = headOf(rest, MAX_LINE_CHARACTERS);
   const leftOut = shown === "" ? rest.length - tailOf(rest).length : 0;
   const next = skipped + (shown.length || leftOut) + 1;
   const bytes = Buffer.byteLength(rest) - Buffer.byteLength(shown) + line.cutBytes;
   const word = leftOut > 0 ? `[one word of ${leftOut} characters is left out]` : "";
   return {
-    text: `${shown}${word}[… ${bytes} more bytes in this line. Read on with offset ${number} and column ${next}.]`,
+    text: `${partOfWord}${shown}${word}[… ${bytes} more bytes in this line. Read on with offset ${number} and column ${next}.]`,
     isCut: true,
   };
 }

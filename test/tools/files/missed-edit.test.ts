@@ -85,6 +85,17 @@ describe("a long line", () => {
     assert.equal(pieces.join(""), " end of  it");
   });
 
+  test("says that a column is within a word, whose rest is left out", async (context) => {
+    const { write, call } = openWorkshop(context);
+    write("f", `${"x".repeat(3_000)}\n${"y".repeat(2_500)} end\n`);
+    const read = async (offset: number, column: number) =>
+      (await call("read_file", { path: "f", offset, limit: 1, column })).text.split("\n")[0];
+    assert.equal(await read(1, 2_990), "1\t[the rest of a word, 11 characters, is left out]");
+    assert.equal(await read(2, 2_400), "2\t[the rest of a word, 101 characters, is left out] end");
+    assert.equal(await read(2, 2_501), "2\t end");
+    assert.equal(await read(2, 2_502), "2\tend");
+  });
+
   test("says that a column is past its end", async (context) => {
     const { write, call } = openWorkshop(context);
     write("f", "abc\n");
