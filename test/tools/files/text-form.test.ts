@@ -58,6 +58,22 @@ describe("a file's form", () => {
     }
   });
 
+  test("line ends of CR alone are kept, and a CR among line feeds makes no such file", async (context) => {
+    const { write, call, workspace } = openWorkshop(context);
+    const bytes = (path: string) => readFileSync(join(workspace, path), "utf8");
+    write("mac.txt", "one\rtwo\rthree\r");
+    assert.ok((await call("edit_file", { path: "mac.txt", old_string: "one\ntwo", new_string: "1\n2\n2b" })).ok);
+    assert.ok((await call("edit_file", { path: "mac.txt", old_string: "2b\rthree", new_string: "3" })).ok);
+    assert.equal(bytes("mac.txt"), "1\r2\r3\r");
+    await call("read_file", { path: "mac.txt" });
+    assert.match((await call("write_file", { path: "mac.txt", content: "a\nb\n" })).text, /still has CR line ends\.$/);
+    assert.equal(bytes("mac.txt"), "a\rb\r");
+    write("feeds.txt", "one\rtwo\nthree\n");
+    await call("read_file", { path: "feeds.txt" });
+    assert.ok((await call("write_file", { path: "feeds.txt", content: "a\nb\n" })).ok);
+    assert.equal(bytes("feeds.txt"), "a\nb\n");
+  });
+
   test("numbers in a binary file are not UTF-16", async (context) => {
     const { write, call } = openWorkshop(context);
     write("le.bin", new Uint8Array([1, 0, 2, 0, 3, 0]));

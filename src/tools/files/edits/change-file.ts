@@ -77,13 +77,13 @@ function create(
 function inFormOf(before: Decoded, content: string): { text: string; kept: string[] } {
   const kept: string[] = [];
   const lineEnd = lineEndOf(before.text);
-  const text = lineEnd === "\r\n" ? content.replaceAll(/\r?\n/g, lineEnd) : content;
-  if (text !== content) kept.push("It still has CR LF line ends.");
+  const text = lineEnd === undefined || lineEnd === "\n" ? content : content.replaceAll(/\r?\n/g, lineEnd);
+  if (text !== content) kept.push(`It still has ${lineEnd === "\r" ? "CR" : "CR LF"} line ends.`);
   if (lineEnd === undefined && before.text.includes("\r\n"))
     kept.push("Its line ends were mixed; they are as you wrote them.");
   if (before.hasMark) kept.push("It still starts with a byte order mark.");
   if (before.encoding !== "UTF-8") kept.push(`It is still ${before.encoding}.`);
-  if (before.text.endsWith("\n") && !text.endsWith("\n")) kept.push("Its last line no longer ends with a line feed.");
+  if (/[\r\n]$/.test(before.text) && !/[\r\n]$/.test(text)) kept.push("Its last line no longer ends with a line feed.");
   return { text, kept };
 }
 

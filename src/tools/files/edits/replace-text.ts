@@ -4,6 +4,7 @@
  */
 import { ToolError } from "../../tool-error.ts";
 import { explainMiss } from "./nearest-passage.ts";
+import { lineEndOf } from "./text-form.ts";
 
 export type Replacement = { old_string: string; new_string: string; replace_all?: boolean | undefined };
 
@@ -14,9 +15,10 @@ export type Replacement = { old_string: string; new_string: string; replace_all?
 export function replaceText(
   shown: string,
   before: string,
-  edit: Replacement,
+  given: Replacement,
   mostCharacters: number,
 ): { content: string; count: number } {
+  const edit = lineEndOf(before) === "\r" ? withReturns(given) : given;
   const isLiteral = before.includes(edit.old_string) && (edit.new_string.includes("\r") || !before.includes("\r\n"));
   const [text, from, to] = isLiteral
     ? [before, edit.old_string, edit.new_string]
@@ -35,6 +37,12 @@ export function replaceText(
   }
   const content = isLiteral ? before.replaceAll(from, () => to) : replacedWithLineEnds(before, text, from, to);
   return { content, count };
+}
+
+/** For a text whose lines end with CR alone. */
+function withReturns(edit: Replacement): Replacement {
+  const returns = (text: string) => text.replaceAll(/\r?\n/g, "\r");
+  return { ...edit, old_string: returns(edit.old_string), new_string: returns(edit.new_string) };
 }
 
 function feeds(text: string): string {

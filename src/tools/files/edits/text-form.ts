@@ -2,7 +2,7 @@
 import { isUtf8 } from "node:buffer";
 
 export type Encoding = "UTF-8" | "UTF-16LE" | "UTF-16BE";
-export type LineEnd = "\n" | "\r\n";
+export type LineEnd = "\n" | "\r\n" | "\r";
 
 /** `text` is without the byte order mark. */
 export type Decoded = { text: string; encoding: Encoding; hasMark: boolean };
@@ -67,6 +67,7 @@ export function legacyEncodingOf(bytes: Buffer): { name: string; label: string }
 /** The line end of a text whose line ends are all alike; undefined if they are not, or if it has none. */
 export function lineEndOf(text: string): LineEnd | undefined {
   const feeds = text.split("\n").length - 1;
+  if (feeds === 0 && text.includes("\r")) return "\r";
   const pairs = text.split("\r\n").length - 1;
   if (feeds === 0 || (pairs > 0 && pairs < feeds)) return undefined;
   return pairs > 0 ? "\r\n" : "\n";
