@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Tool } from "../../tool.ts";
 import { ToolError } from "../tool-error.ts";
+import { nameInLine } from "./name-in-line.ts";
 import { fileSubject } from "./paths/file-subject.ts";
 import { inDirectory, locate, missing, statsOf, type Workspace } from "./paths/workspace.ts";
 import { createSelection } from "./selection.ts";
@@ -48,9 +49,11 @@ function listed(directory: string, isShown: (entry: Dirent) => boolean): { lines
 }
 
 function shownEntry(directory: string, entry: Dirent): string {
-  if (entry.isDirectory()) return `${entry.name}/`;
-  if (entry.isSymbolicLink()) return `${entry.name}@`;
-  if (!entry.isFile()) return `${entry.name} (device, pipe or socket)`;
-  const size = lstatSync(join(directory, entry.name), { throwIfNoEntry: false })?.size ?? 0;
-  return `${entry.name} (${size} bytes)`;
+  const name = nameInLine(entry.name);
+  if (entry.isDirectory()) return `${name}/`;
+  if (entry.isSymbolicLink()) return `${name}@`;
+  if (!entry.isFile()) return `${name} (device, pipe or socket)`;
+  const stats = lstatSync(join(directory, entry.name), { throwIfNoEntry: false });
+  if (stats === undefined && entry.name.includes("\ufffd")) return `${name} (its name is not UTF-8)`;
+  return `${name} (${stats?.size ?? 0} bytes)`;
 }

@@ -5,6 +5,7 @@ import type { Tool, ToolContext, ToolOutput, ToolSubject } from "../../tool.ts";
 import { isWithin } from "../../values/path-within.ts";
 import { headOf } from "../cut.ts";
 import { ToolError } from "../tool-error.ts";
+import { nameInLine } from "./name-in-line.ts";
 import { fileSubject, isDirectory } from "./paths/file-subject.ts";
 import { createOwnCheck } from "./paths/own-files.ts";
 import { compilePathPattern, compilePathPatterns } from "./paths/path-pattern.ts";
@@ -103,13 +104,26 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
       const select = (file: string) => selected.add(file) !== undefined;
       const listed = await listFiles(scope, ["--sort=none"], selection, context.signal, select, isIncluded);
       if (listed.timedOut) return found.output(listed, "No matches.", []);
-      const regex = [...(ignoreCase ? ["--ignore-case"] : []), `--regexp=${pattern}`];
+      const regex = regexArgs(pattern, ignoreCase);
       const end = await searchLines(scope, regex, selected, context.signal, (line) => found.add(line));
       const unsearched =
         found.isEmpty() && isDone(end) ? await unsearchedFiles(scope, path, regex, isIncluded, selected, context) : [];
-      return found.output(end, "No matches.", [...unsearched, ...selection.leftOut()]);
+      return found.output(end, "No matches.", [...splitNames(selected), ...unsearched, ...selection.leftOut()]);
     },
   };
+}
+
+/**
+ * `$` is also in front of CR LF, unless the pattern itself names the CR. A word is found in either Unicode normal form;
+ * in brackets, it would be several characters in one of them.
+ */
+function regexArgs(pattern: string, ignoreCase = false): string[] {
+  const spellings = pattern.includes("[") ? [pattern] : [pattern, pattern.normalize("NFC"), pattern.normalize("NFD")];
+  return [
+    ...(ignoreCase ? ["--ignore-case"] : []),
+    ...(/\\r|\\[xu]\{?0*d|\r/i.test(pattern) ? [] : ["--crlf"]),
+    ...[...new Set(spellings)].map((spelling) => `--regexp=${spelling}`),
+  ];
 }
 
 /** Where a search looks: `options` keep it out of what no search shows. */
@@ -172,6 +186,8 @@ function searchLines(
     [
       ...options,
       ...["--line-number", "--with-filename", "--null", "--no-heading", `--max-columns=${MAX_LINE_BYTES}`],
+      // Where paths and lines both end with a line feed, such a path could pass for another one.
+      "--glob=!*\n*",
       ...[...regex, "--", searchArgument(place)],
     ],
     base,
@@ -202,6 +218,13 @@ async function ignoredFiles(
     matches(name) ? ignored.add(bare(file)) : true,
   );
   return ignored.named("Left out by .gitignore or another ignore file");
+}
+
+/** Names files that are not searched because of their path. */
+function splitNames(selected: ReadonlySet<string>): string[] {
+  const names = createListing(MAX_NAMED, "files");
+  for (const file of selected) if (file.includes("\n") && !names.add(bare(file))) break;
+  return names.named("Not searched, because a line feed is in the path. read_file shows the file");
 }
 
 /** Names files whose content matches, but which grep does not search: ignored and binary ones. */
@@ -265,6 +288,7 @@ function searchSubject(workspace: Workspace, path: string, access: "list" | "rea
 
 function existing(workspace: Workspace, path: string): ResolvedPath {
   const place = locate(workspace, path);
+  if (place.real.includes("\n")) throw new ToolError("A path with a line feed in it cannot be searched.");
   const stats = statsOf(place);
   if (stats === undefined) throw missing(workspace, place);
   if (stats.isDirectory() || stats.isFile()) return place;
@@ -285,9 +309,9 @@ function searchArgument({ real, shown }: ResolvedPath): string {
   return shown === real ? real : `./${shown}`;
 }
 
-/** Removes the prefix of `searchArgument` from a path in ripgrep's output. */
+/** A path in ripgrep's output, without the prefix of `searchArgument`. */
 function bare(path: string): string {
-  return path.replace(/^(\.\/)+/, "");
+  return nameInLine(path.replace(/^(\.\/)+/, ""));
 }
 
 /** Converts ripgrep's `path NUL line:text` to `path:line: text`. */
