@@ -38,7 +38,10 @@ const NOBODY: StreamWatch = {
   },
 };
 
-/** Events that arrived together, in order. Whoever stops early cancels the stream. */
+/**
+ * Events that arrived together, in order, until the stream says that it is over: whatever else a server sends, and however
+ * long it keeps the connection, the answer is complete. Whoever stops early cancels the stream.
+ */
 export async function* eventBatches(
   body: ReadableStream<Uint8Array>,
   { keep, hear, broke }: StreamWatch = NOBODY,
@@ -62,11 +65,13 @@ export async function* eventBatches(
       // Some streams end within their last event.
       const text = done ? `${decoder.decode()}\n\n` : decoder.decode(value, { stream: true });
       parser.feed(text);
-      const arrived = broken ? batch.filter(({ data }) => isWhole(data)) : batch;
+      const last = batch.findIndex(({ data }) => isOver(data));
+      const wanted = last < 0 ? batch : batch.slice(0, last + 1);
+      const arrived = broken ? wanted.filter(({ data }) => isWhole(data)) : wanted;
       batch = [];
       if (!done) hear(isContent(text, arrived));
       yield arrived;
-      if (done) return;
+      if (done || last >= 0) return;
     }
   } finally {
     await reader.cancel().catch(() => {});
@@ -74,7 +79,11 @@ export async function* eventBatches(
 }
 
 function isWhole(data: string): boolean {
-  return data.trim() === "[DONE]" || typeof parsedJson(data) === "object";
+  return isOver(data) || typeof parsedJson(data) === "object";
+}
+
+function isOver(data: string): boolean {
+  return data.trim() === "[DONE]";
 }
 
 /** Anthropic's and OpenAI's signs of life that are events: `{"type": "ping"}`, `{"type":"keepalive","sequence_number":3}`. */

@@ -151,3 +151,32 @@ describe("a fast answer", () => {
     assert.match(failure?.message ?? "", /the answer is larger than 16 MB/);
   });
 });
+
+describe("after [DONE]", () => {
+  const textOf = (reply: Reply) =>
+    reply.ok ? reply.parts.map((part) => (part.type === "text" ? part.text : "")).join("") : reply.failure.message;
+  const FOLLOWING = {
+    "a broken event": "data: {broken\n\n",
+    "an error": event({ error: { message: "too late" } }),
+    "another answer": said("twice") + END,
+    "the same answer again": said("whole") + END,
+    "a comment": ": bye\n\n",
+    nothing: "",
+  };
+  for (const [what, more] of Object.entries(FOLLOWING)) {
+    test(`${what} changes nothing, and an open connection is not waited for`, async () => {
+      const reply = await ask((response) => void response.write(said("whole") + END + more), 60_000);
+      assert.equal(textOf(reply), "whole");
+      const later = await ask((response) => {
+        response.write(said("whole") + END);
+        setTimeout(() => response.end(more), PIECE_MS);
+      });
+      assert.equal(textOf(later), "whole");
+    });
+  }
+
+  test("that is part of a text, the text goes on", async () => {
+    const reply = await ask((response) => void response.end(said("[DONE]") + said(" data: [DONE]") + END));
+    assert.equal(textOf(reply), "[DONE] data: [DONE]");
+  });
+});
