@@ -122,11 +122,12 @@ function withinLimits(
 /** The keys that decide where a task runs, with what the file makes of them. */
 function routeChanges(value: Record<string, unknown>, merged: Record<string, unknown>): string[] {
   const inner = (of: unknown) => (isRecord(of) ? of : {});
+  const unset: Record<string, unknown> = configSchema.parse({}).delegation;
   const single = [
     ...ROUTE_KEYS.map((key) => ({ name: key, now: merged[key], next: value[key] })),
-    ...[...ROUTE_KEYS, "fallbacks"].map((key) => ({
+    ...DELEGATION_CHOICES.map((key) => ({
       name: `delegation.${key}`,
-      now: inner(merged.delegation)[key],
+      now: inner(merged.delegation)[key] ?? unset[key],
       next: inner(value.delegation)[key],
     })),
   ];
@@ -145,7 +146,7 @@ const MAX_NAMED = 10;
 const MAX_SHOWN = 80;
 
 function shortly(value: unknown): string {
-  if (value === undefined) return "none";
+  if (value === undefined || isDeepStrictEqual(value, [])) return "none";
   return shortLine(typeof value === "string" ? value : JSON.stringify(value), MAX_SHOWN);
 }
 

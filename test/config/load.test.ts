@@ -499,6 +499,19 @@ describe("a project file that is not trusted", () => {
     ]);
   });
 
+  for (const [key, value, unset] of [
+    ["on_unresolved", "fallback", "skip"],
+    ["batch_defaults", "explicit", "inherit"],
+    ["on_served_mismatch", "fail", "warn"],
+  ])
+    test(`has ${key} told too, which changes what happens to a route, unless it is the default`, () => {
+      writeProject(`delegation: { ${key}: ${value} }\n`);
+      const told = `changes delegation.${key} from ${unset} to ${value}.`;
+      assert.ok(load().warnings[0]?.message.includes(told), told);
+      writeProject(`delegation: { ${key}: ${unset} }\n`);
+      assert.deepEqual(load().warnings, []);
+    });
+
   test("changes nothing, and nothing is told, if it says what the user says", () => {
     writeUser("model: glm-5\n");
     writeProject("model: glm-5\n");
