@@ -47,7 +47,7 @@ type StoredRow = {
   at: number;
   data: string;
 };
-type ChainedRow = StoredRow & { ordinal: number; checksum: number; hash: Uint8Array };
+type ChainedRow = StoredRow & { ordinal: number; checksum: number; hash: Uint8Array | null };
 /** A run's order, and the last event of its chain. */
 type VerifiedRun = { order: RunInvariants; ordinal: number; hash?: Uint8Array; isLater: boolean };
 
@@ -166,12 +166,12 @@ function verifyLink(run: VerifiedRun, row: ChainedRow, { problems }: JournalRepo
   const { delegation_id: id, seq, ordinal, hash } = row;
   const isNext = ordinal === run.ordinal + 1;
   if (!isNext) problems.push(`Run ${id}: after its event ${run.ordinal} comes its event ${ordinal} (entry ${seq}).`);
-  else if (!chainHash(run.hash, row.data).every((byte, at) => byte === hash[at])) {
+  else if (!chainHash(run.hash, row.data).every((byte, at) => byte === hash?.[at])) {
     problems.push(
       `Run ${id}: the chain of its events breaks at event ${ordinal} (entry ${seq}): this event or the one before it was changed.`,
     );
   }
-  Object.assign(run, { ordinal, hash });
+  Object.assign(run, { ordinal, hash: hash ?? undefined });
 }
 
 /** @returns the event, if it is valid and of a format that this program reads */

@@ -159,6 +159,15 @@ describe("verify", { timeout: 110_000 }, () => {
     }
   });
 
+  it("finds a hash that was removed, and goes on with the next event", () => {
+    for (const hash of ["NULL", "x''", "x'00'"]) {
+      change(`UPDATE events SET hash = ${hash} WHERE seq = ${seq("tool-end")}`);
+      const found = problems();
+      assert.match(found, /the chain of its events breaks at event/, hash);
+      assert.doesNotMatch(found, /cannot be read/, hash);
+    }
+  });
+
   it("finds a head that was noted, also after later events; and says so if its run was written anew", async () => {
     restore();
     const id = events[0]?.delegationId ?? "";
