@@ -70,12 +70,23 @@ ${examples([
         const id = flags.last ? await whichRun(engine, { id: written, last: true }, io) : written;
         if (flags.all) return context.exitWith(await answerAll(engine, id, flags, io));
         if (id !== undefined) return context.exitWith(await answerRequest(engine, { ...flags, id }, io));
+        checkOnlyLists(flags);
         const open = await engine.questions();
         io.stdout.write(flags.json ? jsonDocument(open.map(requestDocument)) : formatRequests(open, io));
         openShownRequests(io).add(open);
       }),
     );
 };
+
+/** @throws DeputyError for a decision that names no request: a list with exit code 0 would look like one */
+function checkOnlyLists(flags: ApproveFlags): void {
+  const given = (["deny", "yes", "reason", "request", "call"] as const).find((flag) => flags[flag] !== undefined);
+  if (given === undefined) return;
+  throw new DeputyError(
+    "usage",
+    `Expected the child whose request --${given} is about, as in deputy approve ID.2 --${given}, or --all; found neither. Nothing was decided.`,
+  );
+}
 
 async function answerRequest(engine: Engine, { id, ...flags }: ApproveFlags & { id: string }, io: Io) {
   const question = await engine.question(whichOf(id, flags));
