@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { parseBaseUrl } from "./base-url.ts";
+import { DURABILITY } from "./event.ts";
 import { API_MODES, EFFORTS } from "./route.ts";
 import { mayBeKey } from "./secret.ts";
 import { ROLES } from "./task.ts";
@@ -338,6 +339,68 @@ const terminal = z.strictObject({
   timeout_seconds: z.number().positive().default(120).describe("Maximum run time of a command, in seconds."),
 });
 
+/** Events that are stored; the others are fragments of what a stored one contains whole. */
+const storedKind = z.enum(
+  Object.entries(DURABILITY)
+    .filter(([, durability]) => durability !== "live")
+    .map(([kind]) => kind),
+);
+
+const hook = z
+  .strictObject({
+    on: z.union([storedKind, z.array(storedKind).min(1)]).describe("The kind of event, or a list of kinds."),
+    status: z
+      .array(z.enum(["completed", "incomplete", "failed", "timeout", "interrupted"]))
+      .min(1)
+      .optional()
+      .describe("Run the command only for the ends of children with one of these statuses. Default: for all."),
+    command: z.string().min(1).describe("The command line. It receives the event as JSON on standard input."),
+    timeout_seconds: z.number().positive().default(30).describe("Maximum run time of the command, in seconds."),
+  })
+  .refine(({ on, status }) => status === undefined || [on].flat().every((kind) => kind === "child-end"), {
+    path: ["status"],
+    message: "`on: child-end` with it: other events have no status",
+  })
+  .describe("One command and the events that it runs at.");
+
+const webhook = z
+  .strictObject({
+    url: hidden
+      .refine(
+        (url) => url.hasWrittenHost(),
+        "an http or https URL whose host is written out; its path may be a variable",
+      )
+      .describe("URL that receives the requests. `${NAME}` in its path is read from the environment."),
+    headers: z
+      .record(z.string(), hidden.describe("The header's value."))
+      .default({})
+      .describe("Headers of the requests. `${NAME}` is read from the environment. They are sent to no other origin."),
+    secret: hidden
+      .optional()
+      .describe(
+        "Secret that signs the requests, as `whsec_…` in Base64, preferably as `${NAME}` from the environment.",
+      ),
+  })
+  .describe(
+    "A POST of JSON at each approval request and at the end of each run. The response can deny the request; it can " +
+      "never approve it.",
+  );
+
+const notify = z.strictObject({
+  after_seconds: seconds
+    .default(20)
+    .describe("Duration in seconds from which a run counts as long; its end is then announced."),
+  command: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A command line, such as `notify-send`, that gets a title and a text as its last two arguments at an approval " +
+        "request and at the end of a long run.",
+    ),
+  webhook: webhook.optional(),
+});
+
 const mcp = z.strictObject({
   share: z
     .enum(["own", "all"])
@@ -394,6 +457,11 @@ export const configSchema = z.strictObject({
     .describe("What tool calls may do: the first matching rule decides, otherwise `delegation.approvals`."),
   terminal: terminal.prefault({}).describe("Settings for the commands of children."),
   mcp: mcp.prefault({}).describe("Settings for MCP clients."),
+  notify: notify.prefault({}).describe("How you are told that Deputy needs you, or is done."),
+  hooks: z
+    .array(hook)
+    .default([])
+    .describe("Commands that run when events happen, in the run's directory and without any key."),
   extra_dirs: z
     .array(z.string().min(1))
     .default([])
@@ -411,6 +479,8 @@ export type ModelFactsConfig = z.output<typeof modelFacts>;
 export type AliasConfig = z.output<typeof alias>;
 export type ModelWishConfig = z.output<typeof modelWish>;
 export type AgentConfig = z.output<typeof agent>;
+export type HookConfig = z.output<typeof hook>;
+export type WebhookConfig = z.output<typeof webhook>;
 export type RuleConfig = z.output<typeof rule>;
 export type ChoicePattern = z.output<typeof choicePattern>;
 

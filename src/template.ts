@@ -26,6 +26,11 @@ export class Template {
     return expandVariables(this.#text, env);
   }
 
+  /** Whether this is a URL of http or https in which no variable decides the origin. */
+  hasWrittenHost(): boolean {
+    return /^https?:\/\/[^\s/?#@$\\]+([/?#]|$)/.test(this.#text) && URL.canParse(this.#text);
+  }
+
   /** Shows only variables: `Bearer ${TOKEN}` prints as `[secret]${TOKEN}`. */
   toString(): string {
     const shown = this.variables.map((name) => `\${${name}}`).join("");

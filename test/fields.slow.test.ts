@@ -14,6 +14,7 @@ import { configKeys, documentKeys } from "../src/config-schema.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, OTHER_NAMES, parseCall, TASK_FIELDS } from "../src/task.ts";
 import { CALL_EFFECTS } from "./fields/call.ts";
 import { AGENT_EFFECTS } from "./fields/config-agents.ts";
+import { EVENT_EFFECTS } from "./fields/config-events.ts";
 import { LIMIT_EFFECTS } from "./fields/config-limits.ts";
 import { MCP_EFFECTS } from "./fields/config-mcp.ts";
 import { PROVIDER_EFFECTS } from "./fields/config-providers.ts";
@@ -117,7 +118,15 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
 describe("every config key has its effect", () => {
   seen(
     configKeys().map(({ path }) => path),
-    { ...ROUTE_EFFECTS, ...AGENT_EFFECTS, ...PROVIDER_EFFECTS, ...LIMIT_EFFECTS, ...TOOL_EFFECTS, ...MCP_EFFECTS },
+    {
+      ...ROUTE_EFFECTS,
+      ...AGENT_EFFECTS,
+      ...PROVIDER_EFFECTS,
+      ...LIMIT_EFFECTS,
+      ...TOOL_EFFECTS,
+      ...MCP_EFFECTS,
+      ...EVENT_EFFECTS,
+    },
   );
 });
 

@@ -3,11 +3,12 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Opened, OpenOptions } from "../engine/setup/open-deputy.ts";
 import { present } from "../values/present.ts";
 import { usdIn } from "../values/quantity.ts";
-import type { Io } from "./io.ts";
+import type { Io, Output } from "./io.ts";
+import { harmless } from "./terminal/terminal-text.ts";
 
 export type Context = {
   io: Io;
-  openDeputy(options: Pick<OpenOptions, "env" | "cwd" | "configPath" | "hideVariables">): Promise<Opened>;
+  openDeputy(options: Pick<OpenOptions, "env" | "cwd" | "configPath" | "hideVariables" | "warn">): Promise<Opened>;
   /** Sets the process's exit code. A command that does not call it exits with 0. */
   exitWith(code: number): void;
 };
@@ -17,6 +18,8 @@ export type Declare = (command: Command, context: Context) => void;
 
 /** Longest wait for open work when the program is about to exit. */
 const CLOSE_MS = 3000;
+/** Longest wait for the commands of `hooks:` and `notify:`. */
+const HOOKS_MS = 30_000;
 
 /** Opens Deputy for the duration of `work`. */
 export async function withDeputy<Value>(
@@ -25,14 +28,36 @@ export async function withDeputy<Value>(
   work: (deputy: Opened) => Promise<Value>,
 ): Promise<Value> {
   const { env, cwd, hideVariables } = io;
-  const deputy = await openDeputy({ env, cwd, hideVariables, ...present({ configPath }) });
+  const { warn, printRest } = createWarnings(io.stderr);
+  const deputy = await openDeputy({ env, cwd, hideVariables, warn, ...present({ configPath }) });
   try {
     return await work(deputy);
   } finally {
+    await withinReason(io, deputy.engine.hooksSettled());
+    printRest();
     const closed = new AbortController();
     await Promise.race([deputy.engine.close(), io.clock.sleep(CLOSE_MS, closed.signal)]);
     closed.abort();
   }
+}
+
+/** On a terminal, a tree or a prompt may be drawn: there, warnings wait until the command's work is done. */
+function createWarnings(stderr: Output): { warn(message: string): void; printRest(): void } {
+  const held: string[] = [];
+  const print = (message: string) => stderr.write(`! ${harmless(message)}\n`);
+  return {
+    warn: (message) => void (stderr.isTTY === true ? held.push(message) : print(message)),
+    printRest: () => held.splice(0).forEach(print),
+  };
+}
+
+/** Waits for work beside the runs, unless it takes too long or the user interrupts. */
+async function withinReason({ clock, onInterrupt }: Io, work: Promise<void>): Promise<void> {
+  const enough = new AbortController();
+  const ignore = onInterrupt(() => enough.abort());
+  await Promise.race([work, clock.sleep(HOOKS_MS, enough.signal).catch(() => {})]);
+  ignore();
+  enough.abort();
 }
 
 export const CONFIG_OPTION = ["--config <path>", "use this config file instead of the one found by default"] as const;

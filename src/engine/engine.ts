@@ -24,6 +24,7 @@ import { type ClientCalls, createClientCalls } from "./control/client-calls.ts";
 import { type CurrentRuns, createCurrentRuns, type FoundRun } from "./control/current-runs.ts";
 import { createSteering, type SteerReceipt } from "./control/messages.ts";
 import type { LiveDelegation } from "./delegation.ts";
+import { createHooks } from "./hooks/hooks.ts";
 import { type ConverseOptions, createContinueRun, type ResumeOptions } from "./start/continue-run.ts";
 import { newRun } from "./start/nested-call.ts";
 import { createResuming } from "./start/resume.ts";
@@ -54,6 +55,8 @@ export type EngineDeps = Services &
   CallsDeps & {
     newId: () => string;
     closeTransport(): Promise<void>;
+    /** Tells the user what went wrong beside the runs. */
+    warn(message: string): void;
     /** This process. */
     pid: number;
   };
@@ -155,6 +158,8 @@ export interface Engine extends ClientCalls {
   replay(id: string, signal: AbortSignal): AsyncIterable<RunUpdate>;
   /** Permanently removes past runs from the journal. Running ones stay; unfinished ones go only on request. */
   prune(options: PruneOptions): Promise<Pruned>;
+  /** Resolves when the commands and requests that events have caused (`hooks:`, `notify:`) have ended. */
+  hooksSettled(): Promise<void>;
   /** Stops the runs of this process and releases all resources. */
   close(): Promise<void>;
 }
@@ -163,7 +168,8 @@ export function createEngine(deps: EngineDeps): Engine {
   const { clock, journal, pid } = deps;
   const { plan, prepare } = createCalls(deps);
   const resuming = createResuming(deps);
-  const { own, disown, begin, live, requestStop, stopAll } = createRunsHere({ ...deps, ...resuming, prepare });
+  const hooks = createHooks(deps);
+  const { own, disown, begin, live, requestStop, stopAll } = createRunsHere({ ...deps, ...resuming, prepare, hooks });
   const current = createCurrentRuns({ clock, journal, pid, live });
 
   async function submit(asked: Call, options: SubmitOptions): Promise<LiveDelegation> {
@@ -173,9 +179,12 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   async function enqueue(asked: Call, options: SubmitOptions): Promise<string> {
-    const { firstEvents } = await prepare(asked, options);
+    const { setup, firstEvents } = await prepare(asked, options);
     const id = deps.newId();
-    await journal.append(firstEvents(id));
+    const events = firstEvents(id);
+    await journal.append(events);
+    const { run } = newRun([events[0]]);
+    for (const event of events) hooks.watch(setup, run)({ event, run });
     return id;
   }
 
@@ -227,8 +236,10 @@ export function createEngine(deps: EngineDeps): Engine {
       yield* replayRun(deps, await resolveRunId(journal, id), signal);
     },
     prune: (options) => pruneRuns(journal, options, clock.now(), pid),
+    hooksSettled: hooks.settled,
     async close() {
       await stopAll(SHUTDOWN);
+      await hooks.close();
       await Promise.all([deps.closeTransport(), deps.schemas.close()]);
       await journal.close();
     },

@@ -2,8 +2,9 @@
 
 import { type Agents, configuredAgents } from "../agent-definition.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import type { Config, RouteLevels } from "../config-schema.ts";
+import type { Config, RouteLevels, WebhookConfig } from "../config-schema.ts";
 import type { Route, Wish } from "../route.ts";
+import { namesSecret } from "../secret.ts";
 import type { Call } from "../task.ts";
 import type { Environment } from "../template.ts";
 import { present } from "../values/present.ts";
@@ -12,7 +13,7 @@ import { familyNamed } from "./catalog/families.ts";
 import { type ListCache, NO_LISTS } from "./catalog/list-cache.ts";
 import { createProviders, type Providers } from "./catalog/providers.ts";
 import type { LookAtImage } from "./images.ts";
-import { type Credentials, createCredentials } from "./keys/credentials.ts";
+import { type Credentials, createCredentials, type NamedTemplate } from "./keys/credentials.ts";
 import type { PostForm } from "./keys/google-token.ts";
 import { type Bounds, type CallPlan, planCall } from "./plan.ts";
 import { createAliases } from "./resolve/aliases.ts";
@@ -94,7 +95,8 @@ export function createRouting({
   clock = systemClock,
 }: RoutingSources): Routing {
   const providers = createProviders(config);
-  const credentials = createCredentials({ env, providers, clock, postForm });
+  const otherSecrets = webhookSecrets(config.notify.webhook);
+  const credentials = createCredentials({ env, providers, clock, postForm, otherSecrets });
   const catalog = createCatalog({
     providers,
     listOf(provider) {
@@ -144,4 +146,14 @@ function meansElse(name: string, providers: Providers, catalog: Catalog): boolea
   if ("provider" in providers.find(name) || familyNamed(name) !== undefined) return true;
   const wanted = name.toLowerCase();
   return providers.all().some((each) => catalog.modelsOf(each).some((id) => id.toLowerCase() === wanted));
+}
+
+/** The parts of a webhook that may hold a secret. */
+function webhookSecrets({ url, headers = {}, secret }: Partial<WebhookConfig> = {}): NamedTemplate[] {
+  const hidden = Object.entries(headers).filter(([name, { variables }]) => namesSecret(name) || variables.length > 0);
+  return [
+    ...(url === undefined || url.variables.length === 0 ? [] : [{ name: "notify.webhook.url", template: url }]),
+    ...(secret === undefined ? [] : [{ name: "notify.webhook.secret", template: secret }]),
+    ...hidden.map(([name, template]) => ({ name: `notify.webhook.headers.${name}`, template })),
+  ];
 }

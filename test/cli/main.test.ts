@@ -62,7 +62,7 @@ describe("the command line", () => {
   });
 
   test("reports a bug with its stack, and exits with 70", async () => {
-    const engine = { runs: () => assert.fail("boom"), close: async () => {} };
+    const engine = { runs: () => assert.fail("boom"), hooksSettled: async () => {}, close: async () => {} };
     const { code, stderr } = await deputy(["runs"], { engine: engine as never });
     assert.equal(code, 70);
     assert.match(stderr, /This is a bug in Deputy[\s\S]*boom[\s\S]* at /);

@@ -83,6 +83,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     },
     readNotes: staged.readNotes ?? (async () => ({ warnings: [] })),
     permissions: config.permissions,
+    commandEnvironment: () => ({}),
     listModels: () => ({ aliases: [], models: [] }),
   };
   let ids = 0;
@@ -97,6 +98,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     newId: () => `run${++ids}${Math.random().toString(36).slice(2, 6)}`,
     setup: () => setup,
     closeTransport: async () => {},
+    warn: () => {},
     pid: process.pid,
   });
   return { engine, die: () => void journal.close() };

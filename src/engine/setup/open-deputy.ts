@@ -32,6 +32,8 @@ export type OpenOptions = {
   hideVariables?: ((names: readonly string[]) => void) | undefined;
   /** Returns numbers from 0 to 1, for jitter. */
   random?: () => number;
+  /** Tells the user what went wrong beside the runs, such as a hook. Default: a warning of the process. */
+  warn?: (message: string) => void;
   /** Chooses a route for each task: it overrides the config's rules; agent, call and task override it. */
   route?: RouteHook;
 };
@@ -52,6 +54,7 @@ export async function openDeputy({
   configPath,
   clock = systemClock,
   random = Math.random,
+  warn = (message) => process.emitWarning(message, "DeputyWarning"),
   ...given
 }: OpenOptions): Promise<Opened> {
   const journal = given.journal ?? openSqliteJournal({ stateDir: stateDir(env), clock });
@@ -67,6 +70,7 @@ export async function openDeputy({
     model: createModel({ transport, clock }),
     schemas: createSchemaChecker(),
     logError,
+    warn,
     newId,
     setup,
     ...present({ route: given.route }),

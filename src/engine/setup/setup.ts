@@ -32,6 +32,7 @@ import { present } from "../../values/present.ts";
 import type { ProviderLimits } from "../limits/rate-limiter.ts";
 import { listAvailableModels } from "./list-available.ts";
 import { formPoster } from "./post-form.ts";
+import { type CallWebhook, webhookCaller } from "./webhook.ts";
 
 export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   config: Config;
@@ -53,6 +54,10 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   /** Reads a workspace's notes for agents, within its boundary. */
   readNotes(place: WorkPlace): Promise<Notes>;
   permissions: PermissionRule[];
+  /** Environment of commands: without any provider's key. */
+  commandEnvironment(): Record<string, string>;
+  /** Sends a notification to the config's webhook; absent without one. */
+  callWebhook?: CallWebhook;
   /** Models that a model may choose from. */
   listModels(filter?: ModelFilter): AvailableModels;
 };
@@ -118,6 +123,8 @@ function readSetup(
     return halves;
   };
   divided(); // Runs before the first child: variables that commands do not get must not be readable in this process either.
+  const environment = () => commandEnvironment(divided(), credentials.holdsKey, config.terminal.env);
+  const { webhook } = config.notify;
   let offered: AvailableModels | undefined;
   return {
     loaded,
@@ -140,9 +147,9 @@ function readSetup(
         tokensPerMinute: entry?.tokens_per_minute,
       };
     },
-    tools: toolMaker(config, { extraDirs, own, bind }, credentials, () =>
-      commandEnvironment(divided(), credentials.holdsKey, config.terminal.env),
-    ),
+    tools: toolMaker(config, { extraDirs, own, bind }, credentials, environment),
+    commandEnvironment: environment,
+    ...(webhook && { callWebhook: webhookCaller(webhook, env) }),
     isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     readImage,
     readNotes: (place) =>

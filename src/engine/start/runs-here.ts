@@ -6,6 +6,7 @@ import type { LoadedRun } from "../../run/run-store.ts";
 import { present } from "../../values/present.ts";
 import type { ApprovalOptions } from "../control/approvals.ts";
 import type { LiveDelegation } from "../delegation.ts";
+import type { Hooks } from "../hooks/hooks.ts";
 import type { Setup } from "../setup/setup.ts";
 import { createBroadcast } from "../work/broadcast.ts";
 import { type LiveRun, liveRunIn } from "../work/live-run.ts";
@@ -23,6 +24,7 @@ export type RunsHereDeps = Services &
   Resuming & {
     /** This process. */
     pid: number;
+    hooks: Pick<Hooks, "watch">;
   };
 
 /** Options for running a run. */
@@ -53,7 +55,7 @@ export type RunsHere = {
 };
 
 export function createRunsHere(deps: RunsHereDeps): RunsHere {
-  const { clock, journal, scheduler, pid } = deps;
+  const { clock, journal, scheduler, pid, hooks } = deps;
   /** Undefined while the run is owned but not begun: the journal would let this process claim it again. */
   const here = new Map<string, (LiveRun & { result: Promise<DelegationResult> }) | undefined>();
   const runNestedWith = createNestedRuns(deps);
@@ -84,14 +86,19 @@ export function createRunsHere(deps: RunsHereDeps): RunsHere {
     const { delegationId } = run;
     const broadcast = createBroadcast<Event>();
     const feed = createRunFeed();
+    const runHooks = hooks.watch(setup, run);
     const publish = (update: RunUpdate) => {
       broadcast.push(update.event);
       feed.publish(update);
+      runHooks(update);
     };
     const { follow } = feed;
     scheduler.setCaps(concurrency ?? setup.config.delegation.max_concurrent_children, setup.limitsOf);
     // Runs before anything that `supervise` does in that turn.
-    setImmediate(() => first.forEach(broadcast.push));
+    setImmediate(() => {
+      first.forEach(broadcast.push);
+      for (const event of first) runHooks({ event, run });
+    });
     const result = supervise(deps, setup, loaded, {
       publish,
       approvalOptions: { asker, answersFromElsewhere },

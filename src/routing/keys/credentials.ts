@@ -6,7 +6,7 @@ import type { Clock } from "../../clock.ts";
 import type { Failure } from "../../errors.ts";
 import type { ApiMode, Route } from "../../route.ts";
 import { type Access, type KeyHeader, type Lease, namesSecret, Secret } from "../../secret.ts";
-import type { Environment } from "../../template.ts";
+import type { Environment, Template } from "../../template.ts";
 import { BUILT_IN_PROVIDERS, type KeyVariable } from "../catalog/built-in-providers.ts";
 import { originOf } from "../catalog/endpoints.ts";
 import type { Provider, Providers } from "../catalog/providers.ts";
@@ -43,9 +43,18 @@ export type Credentials = {
 
 type LeasedRoute = Pick<Route, "provider" | "endpoint" | "keyName">;
 
-type Sources = { env: Environment; providers: Providers; clock: Clock; postForm: PostForm };
+type Sources = {
+  env: Environment;
+  providers: Providers;
+  clock: Clock;
+  postForm: PostForm;
+  /** Secrets of the config that belong to no provider: they are hidden like keys. */
+  otherSecrets?: readonly NamedTemplate[];
+};
 
-export function createCredentials({ env, providers, clock, postForm }: Sources): Credentials {
+export type NamedTemplate = { name: string; template: Template };
+
+export function createCredentials({ env, providers, clock, postForm, otherSecrets = [] }: Sources): Credentials {
   const answers = new Map<Provider, ConnectionResult>();
   const pools = new Map<ProviderConnection, Pool>();
   const supplies: KeySource[] = [];
@@ -106,13 +115,16 @@ export function createCredentials({ env, providers, clock, postForm }: Sources):
   }
 
   function redact(text: string): string {
-    secrets ??= knownSecrets(providers.all(), env);
+    secrets ??= knownSecrets(providers.all(), env, otherSecrets);
     const printed = supplies.flatMap((supply) => supply.issued());
     return [...printed, ...secrets].reduce((clean, secret) => secret.redact(clean), text);
   }
 
   function keyNames(): ReadonlySet<string> {
-    names ??= new Set(providers.all().flatMap((provider) => keyVariablesOf(provider)));
+    names ??= new Set([
+      ...providers.all().flatMap((provider) => keyVariablesOf(provider)),
+      ...otherSecrets.flatMap(({ template }) => template.variables),
+    ]);
     return names;
   }
 
@@ -172,12 +184,22 @@ function isSetUp({ builtIn, configured }: Provider, env: Environment): boolean {
 // Redaction ----------------------------------------------------------------------------------------------------------
 
 /** Longest first, so that no key hides part of another. */
-function knownSecrets(providers: readonly Provider[], env: Environment): Secret[] {
+function knownSecrets(
+  providers: readonly Provider[],
+  env: Environment,
+  otherSecrets: readonly NamedTemplate[],
+): Secret[] {
   const secrets = new Map<string, Secret>();
   const add = (name: string, value: string | undefined) => {
     const key = value?.trim() ?? "";
     if (isWorthHiding(key)) secrets.set(key, new Secret(key, name, ""));
   };
+  const addExpanded = ({ name, template }: NamedTemplate) => {
+    const expanded = template.expand(env);
+    if ("text" in expanded) add(name, expanded.text);
+  };
+  for (const name of otherSecrets.flatMap(({ template }) => template.variables)) add(name, env[name]);
+  otherSecrets.forEach(addExpanded);
   for (const provider of providers) {
     const { configured, entryPath } = provider;
     for (const name of keyVariablesOf(provider, true)) add(name, env[name]);
@@ -187,10 +209,7 @@ function knownSecrets(providers: readonly Provider[], env: Environment): Secret[
         .filter(([name, { variables }]) => namesSecret(name) || variables.length > 0)
         .map(([name, template]) => ({ name: `${entryPath}.headers.${name}`, template })),
     ];
-    for (const { name, template } of hidden) {
-      const expanded = template.expand(env);
-      if ("text" in expanded) add(name, expanded.text);
-    }
+    hidden.forEach(addExpanded);
   }
   return [...secrets.entries()].sort(([a], [b]) => b.length - a.length).map(([, secret]) => secret);
 }

@@ -62,6 +62,8 @@ export type ShellCommand = {
   cwd: string;
   environment: Record<string, string>;
   timeoutMs: number;
+  /** Standard input; empty by default. */
+  input?: string;
   /** Receives standard output and standard error in the order they were written. */
   onOutput(chunk: Buffer): void;
 };
@@ -74,19 +76,20 @@ export type ShellEnd = {
 };
 
 /**
- * Runs a command with empty standard input. When this resolves, none of its processes is left.
+ * Runs a command. When this resolves, none of its processes is left.
  * @throws Error of the system if no process can be started
  */
 export async function runInShell(
-  { command, cwd, environment, timeoutMs, onOutput }: ShellCommand,
+  { command, cwd, environment, timeoutMs, input, onOutput }: ShellCommand,
   signal: AbortSignal,
 ): Promise<ShellEnd> {
   const supervisor = await startProcess("/bin/sh", ["-c", SUPERVISE, shellPath(), command], {
     cwd,
     env: environment,
     detached: true,
-    stdio: ["ignore", "pipe", "ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "ignore", "pipe", "pipe"],
   });
+  supervisor.stdin?.on("error", () => {}).end(input); // A command need not read it.
   const session = supervisor.pid as number;
   const exited = once(supervisor, "exit");
   const [output, line, lease] = [1, 3, 4].map((descriptor) => supervisor.stdio[descriptor]) as [Duplex, Duplex, Duplex];

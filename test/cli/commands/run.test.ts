@@ -121,6 +121,7 @@ describe("deputy run", () => {
     const asked: unknown[] = [];
     const engine = {
       plan: async (_: unknown, options: unknown) => asked.push(options) && { planned: [], warnings: [] },
+      hooksSettled: async () => {},
       close: async () => {},
     };
     await deputy(

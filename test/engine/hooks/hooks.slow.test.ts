@@ -1,0 +1,187 @@
+/** Commands of `hooks:`: what they receive, when they run, and that they change nothing in a run. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { createMemory } from "../../../src/journal/memory.ts";
+import { ACME_REFUSES, delegates, runs } from "../../fields/effects.ts";
+import { says } from "../../support/child-stage.ts";
+import { createTestEngine, type ModelScript } from "../../support/engine-stage.ts";
+import { command, type Document, endings, KEYS, play, type Scene } from "../../support/whole-stage.ts";
+
+/** Appends its standard input to `seen` in the directory where it runs. */
+const COLLECT = "cat >> seen";
+const ALL = ["delegation-start", "child-start", "child-end", "delegation-end"];
+
+type Input = { delegation_id: string; child_id?: string; surface: string; event: { kind: string; at: number } };
+
+function inputsIn(text = ""): Input[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}
+
+const kindsIn = (text: string | undefined) => inputsIn(text).map(({ event }) => event.kind);
+
+async function seenBy(hooks: Document[], scene: Scene = {}, call: Parameters<typeof play>[0] = { goal: "one" }) {
+  const played = await play(call, { ...scene, config: { ...scene.config, hooks } });
+  return { ...played, seen: played.files["work/seen"] };
+}
+
+describe("a hook", () => {
+  test("gets each of its events once, in order, with run, child and surface, in the run's directory", async () => {
+    const { seen, result } = await seenBy([{ on: ALL, command: COLLECT }]);
+    const inputs = inputsIn(seen);
+    assert.deepEqual(kindsIn(seen), ALL);
+    assert.deepEqual([...new Set(inputs.map(({ delegation_id: id }) => id))], [result.delegation_id]);
+    assert.deepEqual(
+      inputs.map(({ child_id: id }) => id),
+      [undefined, `${result.delegation_id}.1`, `${result.delegation_id}.1`, undefined],
+    );
+    assert.deepEqual([...new Set(inputs.map(({ surface }) => surface))], ["library"]);
+    assert.ok(inputs.every(({ event }) => event.at > 0));
+  });
+
+  test("gets events of delegations below the run, too", async () => {
+    const config = { delegation: { max_spawn_depth: 2 } };
+    const script = delegates({ goal: "inner" });
+    const { seen, result } = await seenBy(
+      [{ on: "child-end", command: COLLECT }],
+      { config, script },
+      {
+        goal: "outer",
+        role: "orchestrator",
+      },
+    );
+    const id = result.delegation_id;
+    assert.deepEqual(
+      inputsIn(seen).map(({ child_id: child }) => child),
+      [`${id}.1.1.1`, `${id}.1`],
+    );
+  });
+
+  test("runs for the statuses that it names, and for no other", async () => {
+    const call = { tasks: [{ goal: "one" }, { goal: "two", model: "beta-1", provider: "beta" }] };
+    const hooks = [{ on: "child-end", status: ["failed", "timeout"], command: COLLECT }];
+    const { seen, result } = await seenBy(hooks, { script: ACME_REFUSES }, call);
+    assert.deepEqual(
+      inputsIn(seen).map(({ child_id: id }) => id),
+      [`${result.delegation_id}.1`],
+    );
+  });
+
+  test("has no key in its environment, and the user's other variables", async () => {
+    const env = { PLAIN: "plain-value", MY_TOKEN: "token-5512" };
+    const { seen } = await seenBy([{ on: "child-end", command: "cat > /dev/null; env > seen" }], { env });
+    assert.match(seen ?? "", /^PLAIN=plain-value$/m);
+    for (const secret of [...Object.values(KEYS), env.MY_TOKEN]) assert.doesNotMatch(seen ?? "", new RegExp(secret));
+  });
+
+  test("that reads nothing, fails, hangs or floods leaves the result as it is", async () => {
+    for (const line of ["true", "exit 7", "sleep 30", "yes", "kill -9 $$", "no-such-program"]) {
+      const hooks = [{ on: ["child-start", "child-end"], command: line, timeout_seconds: 0.2 }];
+      assert.deepEqual(endings(await seenBy(hooks, { options: {} })), ["completed"], line);
+    }
+  });
+
+  test("is run at an approval request before its decision", async () => {
+    const asked = Promise.withResolvers<void>();
+    const asker = async () => {
+      await asked.promise;
+      return { allowed: false, reason: "no" };
+    };
+    const hooks = [{ on: ["approval-ask", "approval-end"], command: COLLECT }];
+    const watch: Scene["watch"] = ({ kind }) => kind === "approval-ask" && asked.resolve();
+    const { seen } = await seenBy(hooks, { script: runs("touch ran"), options: { asker }, watch });
+    assert.deepEqual(kindsIn(seen), ["approval-ask", "approval-end"]);
+  });
+});
+
+describe("a hook that fails", () => {
+  const failing = (line: string): Scene => ({
+    config: { hooks: [{ on: ["child-start", "child-end"], command: line }] },
+  });
+
+  test("is one warning, with the end of its output, and the exit code is the run's", async () => {
+    const { code, stderr, stdout } = await command(["run", "--goal", "one"], failing("echo one; echo two >&2; exit 3"));
+    assert.equal(code, 0);
+    assert.match(stdout, /^done$/m);
+    assert.doesNotMatch(stdout, /hook|two/);
+    assert.deepEqual(stderr.match(/^! The hook.*$/gm), [
+      "! The hook `echo one; echo two >&2; exit 3` ended with exit code 3: two, at child-start. Its further failures are not shown.",
+    ]);
+  });
+
+  test("sends no escape sequence to the terminal, and shows no key", async () => {
+    const { stderr } = await command(
+      ["run", "--goal", "one"],
+      failing(`printf '\\033[2J%s\\n' ${KEYS.ACME_KEY}; exit 1`),
+    );
+    assert.equal(stderr.includes("\u001b[2J") || stderr.includes(KEYS.ACME_KEY), false);
+    assert.match(stderr, /^! The hook/m);
+  });
+
+  test("has a twin that succeeds without a word", async () => {
+    const { stderr } = await command(["run", "--goal", "one"], failing("echo noise"));
+    assert.doesNotMatch(stderr, /hook|noise/);
+  });
+});
+
+describe("a project's config", () => {
+  const hooks = [{ on: "child-end", command: "touch ran" }];
+
+  test("cannot add a hook, a command or a webhook until it is trusted", async () => {
+    for (const document of [
+      { hooks },
+      { notify: { command: "touch ran" } },
+      { notify: { webhook: { url: "http://127.0.0.1:9/" } } },
+    ]) {
+      const files = { "work/.deputy/config.yaml": JSON.stringify(document) };
+      const { code, stderr, files: left } = await command(["run", "--goal", "one"], { files });
+      assert.equal(code, 2);
+      assert.match(stderr, /not trusted/);
+      assert.equal("work/ran" in left, false);
+    }
+  });
+
+  test("can once the user has read and trusted it", async () => {
+    const { files } = await command(["run", "--goal", "one"], { project: { hooks } });
+    assert.ok("work/ran" in files);
+  });
+});
+
+describe("the events of a run that is interrupted", () => {
+  const script: ModelScript = async ({ messages: [first] }) =>
+    first?.role === "user" && first.text === "slow" ? new Promise(() => {}) : says("done");
+
+  test("run a hook once, though the run is resumed, and those of a carried result not again", async (t) => {
+    const workspace = mkdtempSync(join(tmpdir(), "deputy-hooks-"));
+    t.after(() => rmSync(workspace, { recursive: true, force: true, maxRetries: 5 }));
+    const seen = () => inputsIn(readFileSync(join(workspace, "seen"), "utf8"));
+    const memory = createMemory();
+    const config = { hooks: [{ on: ALL, command: COLLECT }] };
+    const options = { surface: "library", workspace } as const;
+    const first = createTestEngine({ script, memory, config });
+    const fastEnded = Promise.withResolvers<void>();
+    const { id, follow } = await first.engine.submit({ tasks: [{ goal: "fast" }, { goal: "slow" }] }, options);
+    void follow(({ event }) => event.kind === "child-end" && fastEnded.resolve()).catch(() => {});
+    await fastEnded.promise;
+    await first.engine.hooksSettled();
+    first.die();
+
+    const second = createTestEngine({ script: async () => says("done"), memory, config });
+    await (await second.engine.resume(id, {})).result;
+    await second.engine.hooksSettled();
+    const kinds = seen().map(({ event: { kind }, child_id: child }) => [kind, child ?? ""].join(" ").trim());
+    assert.deepEqual([...kinds].sort(), [
+      `child-end ${id}.1`,
+      `child-end ${id}.2`,
+      `child-start ${id}.1`,
+      `child-start ${id}.2`,
+      "delegation-end",
+      "delegation-start",
+    ]);
+  });
+});
