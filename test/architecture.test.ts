@@ -23,6 +23,31 @@ describe("the source", () => {
   });
 });
 
+describe("connections to other machines", () => {
+  const having = (text: RegExp) => files.filter((file) => text.test(file.text)).map(({ path }) => path);
+
+  test("are opened by the transport alone", () => {
+    const others =
+      /require\("undici|import (?!type)[^;]*from "undici|import \{[^}]*\b(request|connect)\b[^}]*\} from "node:(https?|net|tls|dgram)"/;
+    assert.deepEqual(having(others), ["child/wire/transport.ts"]);
+    assert.deepEqual(having(/(?<!typeof )\bglobalThis\.fetch\b/), []);
+  });
+
+  test("have a purpose that docs/safety.md names under “What Deputy sends”", () => {
+    const purposes = {
+      "engine/setup/open-deputy.ts": "model requests",
+      "engine/setup/provider-lists.ts": "the lists of models",
+      "engine/setup/try-route.ts": "a test of each key",
+      "engine/setup/post-form.ts": "token requests",
+      "engine/setup/webhook.ts": "webhook",
+    };
+    assert.deepEqual(having(/(?<!function )\bopenTransport\(/).sort(), Object.keys(purposes).sort());
+    const page = readFileSync(join(src, "..", "docs", "safety.md"), "utf8");
+    const [, section = ""] = /^## What Deputy sends\n([\s\S]*?)^## /m.exec(page) ?? [];
+    for (const purpose of Object.values(purposes)) assert.ok(section.includes(purpose), purpose);
+  });
+});
+
 describe("the checker", () => {
   const bad: [behaviour: string, files: Record<string, string>, expected: RegExp][] = [
     [
