@@ -12,7 +12,7 @@ const NEEDED = 24;
 if (Number.parseInt(process.versions.node, 10) < NEEDED) {
   process.stderr.write(
     `deputy: needs Node ${NEEDED} or newer, found ${process.versions.node} (${process.execPath}).\n` +
-      `Install Node ${NEEDED}, or run it without installing: npx -y -p node@${NEEDED} -p deputize deputy\n`,
+      `Install Node ${NEEDED}. In a clone, bin/deputy brings its own.\n`,
   );
   process.exitCode = 3;
 } else {
