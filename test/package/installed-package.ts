@@ -3,11 +3,14 @@
  * tests, because npm may need the network for it; `npm run check` and the checks of a clean checkout run it.
  */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { connect } from "../support/mcp-clients.ts";
+import { type Place, type Seen, stage } from "../support/whole-stage.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const bin = (folder: string, name: string) => join(folder, "node_modules", ".bin", name);
@@ -27,7 +30,10 @@ describe("the installed package", () => {
   test("holds what it needs and nothing else", () => {
     const kinds = new Set(contents.map((path) => path.replace(/^dist\/.*(\.d\.ts|\.js)$/, "dist/*$1")));
     for (const path of kinds)
-      assert.match(path, /^(dist\/\*\.(js|d\.ts)|bin\/deputy\.mjs|examples\/.+|package\.json|README\.md|LICENSE)$/);
+      assert.match(
+        path,
+        /^(dist\/\*\.(js|d\.ts)|dist\/.*\/price-table\.json|bin\/deputy\.mjs|examples\/.+|package\.json|README\.md|LICENSE)$/,
+      );
     for (const path of [
       "bin/deputy.mjs",
       "dist/cli/main.js",
@@ -95,6 +101,65 @@ describe("the installed package", () => {
     assert.equal(stdout, "");
   });
 });
+
+describe("the package installed for the whole system with npm install -g", () => {
+  const prefix = mkdtempSync(join(tmpdir(), "deputize-global-"));
+  const program = join(prefix, "bin", "deputy");
+  after(() => rmSync(prefix, { recursive: true, force: true }));
+
+  before(() => {
+    const [packed] = JSON.parse(run("npm", ["pack", "--json", "--silent", "--pack-destination", prefix], root));
+    const quiet = ["--prefer-offline", "--no-audit", "--no-fund"];
+    run("npm", ["install", "--global", "--prefix", prefix, ...quiet, join(prefix, packed.filename)], prefix);
+  });
+
+  /** In a home that is empty except for a config with two scripted providers; nothing of the clone is on the PATH. */
+  function atHome<Outcome>(perform: (place: Place) => Promise<Outcome>): Promise<Seen & { outcome: Outcome }> {
+    const path = [join(prefix, "bin"), dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter);
+    return stage({}, ({ env, cwd }) => perform({ env: { ...env, PATH: path }, cwd }));
+  }
+
+  test("is on the PATH under both names", async () => {
+    for (const name of ["deputy", "deputize"]) assert.ok(existsSync(join(prefix, "bin", name)), name);
+    const { outcome } = await atHome(({ env, cwd }) => execute("deputy", ["--version"], { env, cwd }));
+    assert.match(outcome.stdout, /\d+\.\d+\.\d+\n$/);
+  });
+
+  test("runs a task, answers a message of a chat, and lists both runs", async () => {
+    const { outcome, requests } = await atHome(async (options) => {
+      const ran = await execute(program, ["run", "--goal", "one", "--json"], options);
+      const answered = await execute(program, ["chat", "-p", "two"], options);
+      return {
+        result: JSON.parse(ran.stdout),
+        answer: answered.stdout,
+        runs: await execute(program, ["runs"], options),
+      };
+    });
+    assert.equal(outcome.result.results[0].summary, "done");
+    assert.match(outcome.answer, /done/);
+    assert.equal(outcome.runs.stdout.match(/one|two/g)?.length, 2);
+    assert.equal(requests.length, 2);
+  });
+
+  test("serves delegate_task over MCP", async () => {
+    const { outcome } = await atHome(async ({ env, cwd }) => {
+      const client = await connect("2.x", { command: program, args: ["mcp"], env, cwd });
+      try {
+        return JSON.stringify((await client.call("delegate_task", { goal: "one" })).data);
+      } finally {
+        await client.close();
+      }
+    });
+    assert.match(outcome, /"summary":"done"/);
+  });
+});
+
+/** Runs a program without standard input. */
+function execute(program: string, args: string[], options: Place): Promise<{ stdout: string }> {
+  const running = promisify(execFile)(program, args, options);
+  running.child.stdin?.end();
+  return running;
+}
 
 /** Runs a program to its end and returns its standard output; shows both streams if it fails. */
 function run(program: string, args: string[], cwd: string): string {
