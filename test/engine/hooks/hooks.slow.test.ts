@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
+import type { ModelCall } from "../../../src/child/wire/request/request.ts";
 import { createMemory } from "../../../src/journal/memory.ts";
 import { ACME_REFUSES, delegates, runs } from "../../fields/effects.ts";
-import { says } from "../../support/child-stage.ts";
+import { fails, says } from "../../support/child-stage.ts";
 import { createTestEngine, type ModelScript } from "../../support/engine-stage.ts";
 import { command, type Document, endings, KEYS, play, type Scene } from "../../support/whole-stage.ts";
 
@@ -152,17 +153,26 @@ describe("a project's config", () => {
   });
 });
 
-describe("the events of a run that is interrupted", () => {
-  const script: ModelScript = async ({ messages: [first] }) =>
-    first?.role === "user" && first.text === "slow" ? new Promise(() => {}) : says("done");
+describe("an event", () => {
+  const config = { hooks: [{ on: ALL, command: COLLECT }] };
+  const goalIn = ([first]: ModelCall["messages"]) => (first?.role === "user" ? first.text : "");
 
-  test("run a hook once, though the run is resumed, and those of a carried result not again", async (t) => {
+  /** A workspace, and the events in it that reached a hook: `child-end run.1`. */
+  function place(t: TestContext) {
     const workspace = mkdtempSync(join(tmpdir(), "deputy-hooks-"));
     t.after(() => rmSync(workspace, { recursive: true, force: true, maxRetries: 5 }));
-    const seen = () => inputsIn(readFileSync(join(workspace, "seen"), "utf8"));
+    const seen = () =>
+      inputsIn(readFileSync(join(workspace, "seen"), "utf8")).map(({ event: { kind }, delegation_id, child_id }) =>
+        [kind, child_id ?? delegation_id].join(" "),
+      );
+    return { seen, options: { surface: "library", workspace } as const };
+  }
+
+  test("runs its hook once, though its run is killed and resumed", async (t) => {
+    const { seen, options } = place(t);
     const memory = createMemory();
-    const config = { hooks: [{ on: ALL, command: COLLECT }] };
-    const options = { surface: "library", workspace } as const;
+    const script: ModelScript = async ({ messages }) =>
+      goalIn(messages) === "slow" ? new Promise(() => {}) : says("done");
     const first = createTestEngine({ script, memory, config });
     const fastEnded = Promise.withResolvers<void>();
     const { id, follow } = await first.engine.submit({ tasks: [{ goal: "fast" }, { goal: "slow" }] }, options);
@@ -174,14 +184,43 @@ describe("the events of a run that is interrupted", () => {
     const second = createTestEngine({ script: async () => says("done"), memory, config });
     await (await second.engine.resume(id, {})).result;
     await second.engine.hooksSettled();
-    const kinds = seen().map(({ event: { kind }, child_id: child }) => [kind, child ?? ""].join(" ").trim());
-    assert.deepEqual([...kinds].sort(), [
-      `child-end ${id}.1`,
-      `child-end ${id}.2`,
+    const children = [1, 2].flatMap((number) => [`child-end ${id}.${number}`, `child-start ${id}.${number}`]);
+    assert.deepEqual(seen().sort(), [...children, `delegation-end ${id}`, `delegation-start ${id}`].sort());
+  });
+
+  test("runs its hook once, though another process begins the run", async (t) => {
+    const { seen, options } = place(t);
+    const memory = createMemory();
+    const script: ModelScript = async () => says("done");
+    const asking = createTestEngine({ script, memory, config });
+    const id = await asking.engine.enqueue({ tasks: [{ goal: "one" }] }, options);
+    await asking.engine.hooksSettled();
+    const working = createTestEngine({ script, memory, config });
+    await (await working.engine.resume(id, {})).result;
+    await working.engine.hooksSettled();
+    assert.deepEqual(seen(), [
+      `delegation-start ${id}`,
       `child-start ${id}.1`,
-      `child-start ${id}.2`,
-      "delegation-end",
-      "delegation-start",
+      `child-end ${id}.1`,
+      `delegation-end ${id}`,
+    ]);
+  });
+
+  test("of a result that a retry carries over runs no hook again", async (t) => {
+    const { seen, options } = place(t);
+    const script: ModelScript = async ({ messages }) => (goalIn(messages) === "fail" ? fails("refused") : says("done"));
+    const { engine } = createTestEngine({ script, config });
+    const { id, result } = await engine.submit({ tasks: [{ goal: "good" }, { goal: "fail" }] }, options);
+    await result;
+    const again = await engine.retry(id, options);
+    await again.result;
+    await engine.hooksSettled();
+    const ofRetry = seen().filter((line) => line.includes(again.id));
+    assert.deepEqual(ofRetry, [
+      `delegation-start ${again.id}`,
+      `child-start ${again.id}.2`,
+      `child-end ${again.id}.2`,
+      `delegation-end ${again.id}`,
     ]);
   });
 });

@@ -5,7 +5,8 @@ import { createHmac } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { describe, test } from "node:test";
 import type { Asker } from "../../../src/engine/engine.ts";
-import { runs } from "../../fields/effects.ts";
+import type { Script } from "../../../src/testing/index.ts";
+import { delegates, runs } from "../../fields/effects.ts";
 import { createReceiver, type Received } from "../../support/webhook-receiver.ts";
 import { command, play, type Scene } from "../../support/whole-stage.ts";
 
@@ -97,6 +98,20 @@ describe("notify.webhook", () => {
     );
     const { result, files } = await play({ goal: "one" }, asks({ webhook: { url: receiver.url } }, { asker: AWAY }));
     assert.match(result.results[0]?.summary ?? "", /not on a Friday/);
+    assert.equal("work/ran" in files, false);
+  });
+
+  test("denies a request of a child's delegation, too", async () => {
+    await using receiver = await createReceiver((_, response) => response.end('{"deny":true,"reason":"not below"}'));
+    const outer = delegates({ goal: "inner", toolsets: ["terminal"] });
+    const script: Script = (request) =>
+      request.tools.some(({ name }) => name === "delegate_task") ? outer(request) : runs("touch ran")(request);
+    const call = { goal: "outer", role: "orchestrator" as const };
+    const config = { notify: { webhook: { url: receiver.url } }, delegation: { max_spawn_depth: 2 } };
+    const { result, files } = await play(call, { config, script, options: { asker: AWAY } });
+    const [ask] = ofType(receiver.received, "approval-request");
+    assert.equal(ask?.payload.child_id, `${result.delegation_id}.1.1.1`);
+    assert.match(result.results[0]?.summary ?? "", /not below/);
     assert.equal("work/ran" in files, false);
   });
 
