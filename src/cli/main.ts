@@ -52,6 +52,11 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: "write a run as Markdown or one HTML file: goals, routes, costs, changes",
     load: async () => (await import("./commands/report.ts")).declareReport,
   },
+  costs: {
+    usage: "costs",
+    summary: "add up requests, tokens and dollars by model, provider, day, tag, agent or run",
+    load: async () => (await import("./report/costs.ts")).declareCosts,
+  },
   resume: {
     usage: "resume ID",
     summary: "continue a run whose process has ended",

@@ -17,6 +17,7 @@ import {
   runIds,
   wholeId,
 } from "../run/run-store.ts";
+import { type UsageQuery, type UsageShare, usageShares } from "../run/usage.ts";
 import { replayRun, watchRun } from "../run/watch-run.ts";
 import type { Call } from "../task.ts";
 import { type ApprovalRequests, createApprovalRequests } from "./control/approval-requests.ts";
@@ -36,6 +37,7 @@ import type { Services } from "./work/services.ts";
 export type { ApprovalQuestion } from "../child/child.ts";
 export type { Pruned, PruneOptions } from "../run/prune.ts";
 export type { RunFilter, RunListing } from "../run/run-store.ts";
+export type { UsageQuery, UsageShare } from "../run/usage.ts";
 export type { Answer, Answered, Question, Which } from "./control/approval-requests.ts";
 export type { Asker } from "./control/approvals.ts";
 export type { SteerReceipt } from "./control/messages.ts";
@@ -129,6 +131,8 @@ export interface Engine extends ClientCalls {
   laterRuns(): Promise<string[]>;
   /** The number of runs. */
   runCount(): Promise<number>;
+  /** Usage of all requests in the journal, in shares, oldest run first. Holds one run at a time. */
+  usage(query: UsageQuery): AsyncIterable<UsageShare>;
   /**
    * Finds a run by its id, an unambiguous prefix of it, or the id of one of its children. @throws DeputyError
    * `run-unknown`
@@ -222,6 +226,7 @@ export function createEngine(deps: EngineDeps): Engine {
     runs: (newest, among) => listRuns(journal, pid, newest, among),
     laterRuns: () => laterRuns(journal),
     runCount: async () => (await runIds(journal)).length,
+    usage: (query) => usageShares(journal, query),
     run: current.find,
     wholeId: (id, among) => wholeId(journal, id, among),
     runId: (id) => resolveRunId(journal, id),

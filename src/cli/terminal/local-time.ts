@@ -12,9 +12,15 @@ export function formatWhen(at: number, now: number): string {
   if (ago < HOUR_MS) return `${Math.floor(ago / MINUTE_MS)}m ago`;
   if (ago < DAY_MS) return `${Math.floor(ago / HOUR_MS)}h ago`;
   const [then, today] = [new Date(at), new Date(now)];
+  if (then.getFullYear() !== today.getFullYear()) return localDay(at);
   const day = String(then.getDate()).padStart(2, "0");
-  if (then.getFullYear() !== today.getFullYear())
-    return `${then.getFullYear()}-${String(then.getMonth() + 1).padStart(2, "0")}-${day}`;
   const clock = [then.getHours(), then.getMinutes()].map((part) => String(part).padStart(2, "0")).join(":");
   return `${MONTHS[then.getMonth()]} ${day} ${clock}`;
+}
+
+/** The day in the local time zone, as `2026-11-26`. @param at milliseconds since the epoch */
+export function localDay(at: number): string {
+  const then = new Date(at);
+  const [month, day] = [then.getMonth() + 1, then.getDate()].map((part) => String(part).padStart(2, "0"));
+  return `${then.getFullYear()}-${month}-${day}`;
 }
