@@ -21,8 +21,8 @@ const PROVIDER_FAILURE_KINDS = [
 export type ProviderFailureKind = (typeof PROVIDER_FAILURE_KINDS)[number];
 
 /**
- * Why a request or a child failed. The last three are not caused by providers: a bug in Deputy, an image that changed
- * after planning, and a provider or key that is no longer in the config.
+ * Why a request or a child failed. The last three are not caused by providers: a bug in Deputy, an image or
+ * file that changed after planning, and a provider or key that is no longer in the config.
  */
 export const FAILURE_KINDS = [...PROVIDER_FAILURE_KINDS, "internal", "input-changed", "route-gone"] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
@@ -85,6 +85,7 @@ export const PROBLEM_CODES = [
   "unknown-agent",
   "image-unusable",
   "images-unsupported",
+  "file-unusable",
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 

@@ -1,6 +1,7 @@
 /** The plan of each task before anything has started: ready to run, or a problem. */
 
 import type { Problem } from "./errors.ts";
+import type { FileRef } from "./given-file.ts";
 import type { ImageRef } from "./image.ts";
 import type { Route } from "./route.ts";
 import type { Task } from "./task.ts";
@@ -40,6 +41,8 @@ export type Ready = {
   agent?: string;
   /** The task's images, in order; absent = none. */
   images?: ImageRef[];
+  /** The files whose text its child gets with the task, in order; absent = none. */
+  files?: FileRef[];
   /** The child may delegate. */
   role?: "orchestrator";
 };

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { DeputyError } from "./errors.ts";
+import { MAX_FILES } from "./given-file.ts";
 import { MAX_IMAGES } from "./image.ts";
 import { EFFORTS } from "./route.ts";
 import { mayBeKey, withoutKeyLikes } from "./secret.ts";
@@ -46,27 +47,25 @@ const sharedShape = {
       "Slug (`openrouter`). PROVIDER OVERRIDE: endpoint, key and API mode come from this provider; the previous ones " +
         "are discarded. Without `model`, its default model runs.",
     ),
-  reasoning_effort: effort.optional().describe("Also accepted as `effort` or `thinking`. Default: the model's."),
+  reasoning_effort: effort.optional().describe("Also `effort` or `thinking`. Default: the model's."),
   toolsets: z.array(name).optional().describe("Subset of yours: `file`, `search`, `terminal`. Default: all."),
-  max_iterations: z.int().positive().optional().describe("Maximum model requests; then the child must answer."),
-  timeout_seconds: z.number().positive().optional().describe("Maximum wall time from the child's start."),
+  max_iterations: z.int().positive().optional().describe("Maximum model requests before the answer."),
+  timeout_seconds: z.number().positive().optional().describe("Maximum wall time."),
   max_cost_usd: z.number().positive().optional().describe("Maximum cost. Next to `tasks`: of all tasks together."),
 };
 
 /** Task-only fields. */
 const taskOnlyShape = {
   goal: z.string().describe("Self-contained instruction. The child sees only this, `context` and its workspace."),
-  output_schema: z
-    .record(z.string(), z.unknown())
-    .optional()
-    .describe("JSON Schema of the answer; validated, one repair turn."),
+  output_schema: z.record(z.string(), z.unknown()).optional().describe("JSON Schema of the answer; one repair turn."),
   tags: z.array(name.min(1)).optional().describe("Words for the user's routing rules (`explore`)."),
-  agent: name.optional().describe("Agent definition, by name. `model` etc. override its own."),
+  agent: name.optional().describe("Agent definition. `model` etc. override its own."),
   images: z
     .array(z.string())
     .max(MAX_IMAGES)
     .optional()
-    .describe(`Up to ${MAX_IMAGES} paths, http(s) or \`data:\` URLs. Needs a vision model.`),
+    .describe(`Up to ${MAX_IMAGES} paths or URLs. Needs a vision model.`),
+  files: z.array(z.string()).max(MAX_FILES).optional().describe("Paths of text files to give the child."),
   workspace: z.string().optional().describe("Working directory. Default: the caller's."),
   role: z.enum(ROLES).optional().describe("`orchestrator` may delegate, within `max_spawn_depth`."),
 };

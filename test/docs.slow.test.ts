@@ -261,7 +261,8 @@ async function planned(text: string, language: string, config = configSchema.par
   writeFileSync(file, text);
   const call = await readTaskFile(file, io, 1000);
   const lookAtImage = () => ({ mediaType: "image/png" as const, bytes: 1, sha256: "" });
-  const routing = createRouting({ config, env: keys, lookAtImage });
+  const lookAtFile = (_: string, name: string) => ({ name, bytes: 1, sha256: "" });
+  const routing = createRouting({ config, env: keys, lookAtImage, lookAtFile });
   const { planned: plans } = routing.plan(call, { parent: { provider: config.provider ?? "anthropic" }, cwd: home });
   assert.deepEqual(
     plans.flatMap((plan) => ("problem" in plan ? [plan.problem.message] : [])),

@@ -75,6 +75,7 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
     tags: ["explore"],
     agent: "reviewer",
     images: ["chart.png"],
+    files: ["notes.md"],
     role: "orchestrator",
     tasks: [{ goal: "one" }],
   };

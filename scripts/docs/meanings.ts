@@ -81,8 +81,8 @@ export const FAILURES: Record<FailureKind, Explained> = {
   },
   "input-changed": {
     says: ["changed after the task was planned", "can no longer be read", "is no longer in the journal"],
-    means: "an image of the task changed or disappeared after the task was planned",
-    todo: "Restore the image, or run the task again.",
+    means: "an image or file of the task changed or disappeared after the task was planned",
+    todo: "Restore it, or run the task again.",
   },
   "route-gone": {
     says: ["is no longer configured", "No key:"],
@@ -187,6 +187,11 @@ export const PROBLEMS: Record<ProblemCode, Explained> = {
     says: ["expected a PNG, JPEG, GIF or WebP by its first bytes", "expected at most"],
     means: "an image is missing, outside the workspace, too large, or not a PNG, JPEG, GIF or WebP",
     todo: "See [images](delegation.md#images) for what is accepted.",
+  },
+  "file-unusable": {
+    says: ["expected a file that may be read", "expected text", "bytes together"],
+    means: "a file of the task is missing, outside the workspace, protected, too large, or not text",
+    todo: "See [files](delegation.md#files) for what is accepted.",
   },
   "images-unsupported": {
     says: ["Expected a model that accepts images"],

@@ -4,6 +4,7 @@ import type { ApprovalFacts } from "../approval-request.ts";
 import type { Clock } from "../clock.ts";
 import type { Failure, FailureKind, Warning } from "../errors.ts";
 import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
+import type { GivenFile } from "../given-file.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
 import type { Route } from "../route.ts";
@@ -17,6 +18,7 @@ import {
   forgetFailures,
   type SteerMessage,
 } from "./conversation.ts";
+import { filesPrompt } from "./prompt.ts";
 import type { SchemaChecker } from "./schema/schema-checker.ts";
 import type { Model } from "./wire/model.ts";
 import type { Reserve } from "./worst-case.ts";
@@ -31,6 +33,8 @@ export type ChildInput = {
   warnings: readonly Warning[];
   /** Shown with the task. No event contains them: the engine reads them again for a child that continues. */
   images: readonly Image[];
+  /** Their texts come before the task's. No event contains them, as for images. */
+  files?: readonly GivenFile[];
   /** The child's stored events, if it had started before it was interrupted. */
   past: readonly ChildEvent[];
   /** Milliseconds that it had worked before it was interrupted. */
@@ -138,7 +142,7 @@ export type Child = {
 
 /** Loads a child from its stored events; without any, it is new. */
 export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSignal): Child {
-  const conversation = createConversation();
+  const conversation = createConversation(filesPrompt(input.files));
   for (const event of input.past) applyEvent(conversation, event);
   forgetFailures(conversation);
   return { input, deps, signal, conversation };

@@ -22,6 +22,8 @@ export type SteerMessage = { id: string; text: string; by: string; author?: Stee
 export type Conversation = {
   /** Set once the child has started, in any process. */
   hasStarted: boolean;
+  /** Text that comes before the first message and that no event contains: the task's files. */
+  readonly given: string;
   system: string;
   messages: Message[];
   /** Number of ended steps. */
@@ -60,9 +62,10 @@ export type Conversation = {
   seen: Map<string, SeenFile>;
 };
 
-export function createConversation(): Conversation {
+export function createConversation(given = ""): Conversation {
   return {
     hasStarted: false,
+    given,
     system: "",
     messages: [],
     step: 0,
@@ -89,7 +92,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       conversation.hasStarted = true;
       conversation.system = event.prompt.system;
       // A message may follow a turn that never started.
-      conversation.messages.unshift({ role: "user", text: event.prompt.user });
+      conversation.messages.unshift({ role: "user", text: conversation.given + event.prompt.user });
       return;
     case "attempt-start":
       conversation.position = event.position;

@@ -2,6 +2,7 @@
  * Prompts of a child. The text that siblings share comes first and the task's own text last, so that providers can
  * cache the common prefix.
  */
+import type { FileRef, GivenFile } from "../given-file.ts";
 import type { ImageRef } from "../image.ts";
 import type { Task } from "../task.ts";
 
@@ -45,13 +46,32 @@ export function childPrompt(workspace: string, toolNames: string[], notes: strin
   return texts.filter(Boolean).join("\n\n");
 }
 
+/** Files that a task's plan names, and that its child gets before the task prompt. */
+export type Attached = { images?: readonly ImageRef[]; files?: readonly FileRef[] };
+
 /** Task prompt: shared context, the task's own context, the goal, and the form of the answer. */
-export function taskPrompt(task: Task, sharedContext: string | undefined, images: readonly ImageRef[] = []): string {
+export function taskPrompt(
+  task: Task,
+  sharedContext: string | undefined,
+  { images = [], files = [] }: Attached = {},
+): string {
   const shown = images.length > 0 && `Images shown above, in order: ${images.map(({ name }) => name).join(", ")}`;
+  const given = files.length > 0 && `Files given above, in order: ${files.map(({ name }) => name).join(", ")}`;
   const schema =
     task.output_schema &&
     `Answer with a single JSON value that is valid against this JSON Schema, and with no other text:\n${JSON.stringify(task.output_schema)}`;
-  return [sharedContext, shown, task.context, task.goal, schema].filter(Boolean).join("\n\n");
+  return [sharedContext, shown, given, task.context, task.goal, schema].filter(Boolean).join("\n\n");
+}
+
+/** The texts of a task's files, each between fences that it does not contain. They come before the task prompt. */
+export function filesPrompt(files: readonly GivenFile[] = []): string {
+  return files.map((file) => `File ${file.name}:\n${fenced(file.text)}\n\n`).join("");
+}
+
+function fenced(text: string): string {
+  const longest = (text.match(/`+/g) ?? []).reduce((most, { length }) => Math.max(most, length), 2);
+  const fence = "`".repeat(longest + 1);
+  return `${fence}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
 }
 
 export const FINAL_ANSWER_PROMPT = `You have reached the limit of this task. Do not call any tools. Answer now: state what you have done, what you found, and what remains open.`;

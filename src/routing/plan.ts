@@ -16,6 +16,7 @@ import { suggest } from "../text/did-you-mean.ts";
 import { shortLine } from "../text/short-line.ts";
 import { isWithin } from "../values/path-within.ts";
 import { present } from "../values/present.ts";
+import { bytesOf, createFilePlanner, type LookAtFile } from "./files.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
 import { agentNamed, unreadableFiles } from "./resolve/agent-name.ts";
 import type { HookDecision } from "./resolve/hook.ts";
@@ -24,6 +25,7 @@ import { createRouter, type RouterDeps } from "./resolve/router.ts";
 
 export type PlanDeps = RouterDeps &
   ImageDeps & {
+    lookAtFile: LookAtFile;
     /** Workspaces are relative to it. A model's workspaces must lie in it or in `extraDirs`. */
     cwd: string;
     extraDirs: readonly string[];
@@ -61,6 +63,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
   const bound = bindPaths([cwd, ...extraDirs], deps.bounds?.realPaths);
   const workspaceOf = createWorkspaces(cwd, isOwn, askedBy === "model" ? bound : undefined);
   const withImages = createImagePlanner(deps);
+  const filesOf = createFilePlanner(deps.lookAtFile);
   const agents = new Map<string, string>();
   const allowed = deps.bounds?.toolsets ?? config.delegation.toolsets;
   const planned = call.tasks.map((task, index): Planned => {
@@ -76,8 +79,11 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     if ("problem" in toolsets) return { task, ...toolsets };
     const workspace = workspaceOf(task.workspace);
     if ("problem" in workspace) return { task, ...workspace };
+    const given = mayReadFiles(task, allowed, deps) ?? filesOf(task, workspace.workspace);
+    if ("problem" in given) return { task, ...given };
     const limits = limitsOf(task, call, agent, config);
-    const problem = tooLarge(task, call, agent, routed.route) ?? tooDear(task, call, limits, routed.route, config);
+    const texts = textsOf(task, call, agent, bytesOf(given.files));
+    const problem = tooLarge(texts, routed.route) ?? tooDear(texts, call, limits, routed.route, config);
     if (problem !== undefined) return { task, problem };
     const usesTools = toolsets.toolsets.length > 0 || role.role === "orchestrator";
     const shown = withImages(task, fitForTools(routed.route, usesTools, config), workspace.workspace);
@@ -92,7 +98,11 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       ...workspace,
       realPaths: bindPaths([workspace.workspace, ...extraDirs], bound),
       ...enclosingOf(workspace.workspace, [...(deps.bounds?.enclosing ?? []), ...Object.entries(bound).flat()]),
-      ...present({ agent: agent?.name, images: shown.images.length > 0 ? shown.images : undefined }),
+      ...present({
+        agent: agent?.name,
+        images: shown.images.length > 0 ? shown.images : undefined,
+        files: given.files.length > 0 ? given.files : undefined,
+      }),
       limits,
     };
   });
@@ -258,6 +268,19 @@ function fitForTools(route: Route, usesTools: boolean, { delegation }: Config): 
   };
 }
 
+/** A model may give a child only files that its own children could read. */
+function mayReadFiles(
+  { files = [] }: Task,
+  allowed: readonly string[],
+  { askedBy, bounds }: PlanDeps,
+): { problem: Problem } | undefined {
+  const mayRead = allowed.includes("file") && bounds?.tools?.includes("read_file") !== false;
+  if (askedBy !== "model" || files.length === 0 || mayRead) return undefined;
+  const message =
+    "Expected no files, because the children of this caller have no tool that reads files. Leave files out.";
+  return { problem: { code: "file-unusable", field: "files", message, suggestions: [] } };
+}
+
 /** The directories that contain a workspace, by its path or by where it leads. */
 function enclosingOf(workspace: string, directories: readonly string[]): { enclosing?: string[] } {
   const spellings = [workspace, realPathOf(workspace)];
@@ -318,37 +341,52 @@ function unusable(message: string): WorkspaceResult {
 /** Characters per token in plain text, roughly. */
 const CHARACTERS_PER_TOKEN = 4;
 
-function tooLarge(
-  task: Task,
-  call: Call,
-  agent: AgentDefinition | undefined,
-  { model, provider, facts }: Route,
-): Problem | undefined {
-  const texts = [task.goal, task.context, call.context, agent?.prompt];
-  const characters = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
+/** Lengths of what a child is given, in characters. A byte of a file counts as one. */
+type TextLengths = { goal: number; context: number; files: number; prompt: number };
+
+function textsOf(task: Task, call: Call, agent: AgentDefinition | undefined, fileBytes: number): TextLengths {
+  const context = (task.context?.length ?? 0) + (call.context?.length ?? 0);
+  return { goal: task.goal.length, context, files: fileBytes, prompt: agent?.prompt.length ?? 0 };
+}
+
+function tooLarge(texts: TextLengths, { model, provider, facts }: Route): Problem | undefined {
+  const { goal, context, files, prompt } = texts;
+  const characters = goal + context + files + prompt;
   const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN);
   if (facts.contextWindow === undefined || tokens <= facts.contextWindow) return undefined;
-  const field = task.goal.length > characters / 2 ? "goal" : "context";
+  const field = files > characters / 2 ? "files" : goal > characters / 2 ? "goal" : "context";
   const count = (number: number) => number.toLocaleString("en");
   return {
     code: "context-too-large",
     field,
     message:
       `Expected at most ${count(facts.contextWindow)} tokens, the context window of ${model} @ ${provider}; found ` +
-      `about ${count(tokens)}. Shorten ${field}, or put the text into a file of the workspace.`,
+      `about ${count(tokens)}. ${SHORTER[field]}`,
     suggestions: [],
   };
 }
+
+const SHORTER = {
+  goal: "Shorten goal, or put the text into a file of the workspace.",
+  context: "Shorten context, or put the text into a file of the workspace.",
+  files: "Name fewer files; the child can read the rest with its tools.",
+};
 
 /** Characters per token, deliberately high: what is too expensive by this count certainly is. */
 const MOST_CHARACTERS_PER_TOKEN = 8;
 
 /** Rejects a task whose budget cannot pay for one request with a short answer. */
-function tooDear(task: Task, call: Call, limits: Limits, route: Route, { delegation }: Config): Problem | undefined {
+function tooDear(
+  { goal, context, files }: TextLengths,
+  call: Call,
+  limits: Limits,
+  route: Route,
+  { delegation }: Config,
+): Problem | undefined {
   const { price } = route.facts;
   const budgets = [limits.maxCostUsd, call.max_cost_usd, delegation.max_cost_usd].filter((usd) => usd !== undefined);
   if (price === undefined || budgets.length === 0) return undefined;
-  const characters = task.goal.length + (task.context?.length ?? 0) + (call.context?.length ?? 0);
+  const characters = goal + context + files;
   const leastUsd =
     ((characters / MOST_CHARACTERS_PER_TOKEN) * price.input + SHORTEST_ANSWER_TOKENS * price.output) / 1_000_000;
   const budgetUsd = Math.min(...budgets);

@@ -12,6 +12,7 @@ import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { familyNamed } from "./catalog/families.ts";
 import { type ListCache, NO_LISTS } from "./catalog/list-cache.ts";
 import { createProviders, type Providers } from "./catalog/providers.ts";
+import type { LookAtFile } from "./files.ts";
 import type { LookAtImage } from "./images.ts";
 import { type Credentials, createCredentials, type NamedTemplate } from "./keys/credentials.ts";
 import type { PostForm } from "./keys/google-token.ts";
@@ -75,6 +76,8 @@ export type RoutingSources = {
   isOwn?: (path: string) => boolean;
   /** Looks up an image in a workspace. Default: there is none. */
   lookAtImage?: LookAtImage;
+  /** Looks up a file in a workspace. Default: there is none. */
+  lookAtFile?: LookAtFile;
   /** Requests tokens for providers whose key is a credentials file. Default: always fails. */
   postForm?: PostForm;
   /** Default: the system clock. */
@@ -91,6 +94,7 @@ export function createRouting({
   extraDirs = [],
   isOwn = () => false,
   lookAtImage = () => ({ unusable: "no file can be read here" }),
+  lookAtFile = () => ({ unusable: "no file can be read here" }),
   postForm = () => Promise.reject(new Error("nobody can be asked here")),
   clock = systemClock,
 }: RoutingSources): Routing {
@@ -108,7 +112,19 @@ export function createRouting({
     names: untrustedAliases,
     meansElse: (name) => meansElse(name, providers, catalog),
   });
-  const deps = { config, levels, providers, credentials, catalog, aliases, agents, lookAtImage, extraDirs, isOwn };
+  const deps = {
+    config,
+    levels,
+    providers,
+    credentials,
+    catalog,
+    aliases,
+    agents,
+    lookAtImage,
+    lookAtFile,
+    extraDirs,
+    isOwn,
+  };
   return {
     providers,
     credentials,

@@ -55,6 +55,15 @@ export const CALL_EFFECTS: Effects = {
     assert.match((await refusal({ tasks: ["one"], agent: "reviewer" } as never)).message, /belongs to a single task/);
   },
 
+  files: async () => {
+    const { requests } = await play({ goal: "one", files: "notes.txt" } as never, {
+      files: { "work/notes.txt": "Ants." },
+    });
+    assert.match(requests[0]?.messages[0]?.text ?? "", /^File notes\.txt:\n```\nAnts\.\n```\n/);
+    const { message } = await refusal({ goal: "one", files: Array.from({ length: 21 }, () => "a.txt") });
+    assert.match(message, /files: .*<=20/);
+  },
+
   images: async () => {
     const { requests } = await play({ goal: "one", images: dataUrl(TINY_PNG) } as never);
     assert.deepEqual(requests[0]?.messages[0]?.images?.length, 1);

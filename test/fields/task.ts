@@ -78,6 +78,14 @@ export const TASK_EFFECTS: Effects = {
     assert.deepEqual(endings(unknown), ["rejected: unknown-agent", "completed"]);
   },
 
+  "tasks[].files": async () => {
+    const played = await besides({ files: ["notes.txt"] }, { files: { "work/notes.txt": "Ants." } });
+    const text = (goal: string) => requestsFor(played, goal)[0]?.messages[0]?.text ?? "";
+    assert.match(text("one"), /Ants\./);
+    assert.doesNotMatch(text("two"), /Ants\./);
+    assert.deepEqual(endings(await besides({ files: ["none.txt"] })), ["rejected: file-unusable", "completed"]);
+  },
+
   "tasks[].images": async () => {
     const images = ["chart.png", dataUrl(TINY_JPEG), "https://example.com/a.gif"];
     const played = await besides({ images }, { files: { "work/chart.png": TINY_PNG } });

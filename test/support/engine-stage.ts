@@ -81,6 +81,9 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     readImage: () => {
       throw new Error("no image should be read here");
     },
+    readGivenFile: () => {
+      throw new Error("no file should be read here");
+    },
     readNotes: staged.readNotes ?? (async () => ({ warnings: [] })),
     permissions: config.permissions,
     commandEnvironment: () => ({}),

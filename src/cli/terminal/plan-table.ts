@@ -91,7 +91,7 @@ export function planDocument(plan: Plan) {
   };
 }
 
-function readyDocument({ route, limits, toolsets, tools, workspace, agent, images = [] }: Ready) {
+function readyDocument({ route, limits, toolsets, tools, workspace, agent, images = [], files = [] }: Ready) {
   return {
     ...present({ agent }),
     route: routeDocument(route),
@@ -99,6 +99,7 @@ function readyDocument({ route, limits, toolsets, tools, workspace, agent, image
     toolsets,
     ...present({ tools }),
     ...(images.length > 0 && { images }),
+    ...(files.length > 0 && { files }),
     workspace,
     max_iterations: limits.maxIterations,
     timeout_seconds: limits.timeoutMs === 0 ? null : limits.timeoutMs / 1000,

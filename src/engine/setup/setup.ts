@@ -12,10 +12,12 @@ import { stateDir } from "../../config/trust.ts";
 import type { Config } from "../../config-schema.ts";
 import type { Failure, Warning } from "../../errors.ts";
 import type { Usage } from "../../event.ts";
+import type { GivenFile } from "../../given-file.ts";
 import type { OwnFiles } from "../../own-files.ts";
 import type { BoundPaths, Ready } from "../../plan.ts";
 import type { Route } from "../../route.ts";
 import { listCacheStamp, readListCache } from "../../routing/catalog/list-cache.ts";
+import type { LookAtFile } from "../../routing/files.ts";
 import type { LookAtImage } from "../../routing/images.ts";
 import type { Credentials } from "../../routing/keys/credentials.ts";
 import { createRouting, type Routing } from "../../routing/routing.ts";
@@ -23,6 +25,7 @@ import type { Lease } from "../../secret.ts";
 import { bindPaths, isInPlace } from "../../system/bound-paths.ts";
 import type { Environment } from "../../template.ts";
 import type { PermissionRule, Tool } from "../../tool.ts";
+import { readGivenFile } from "../../tools/files/given-file.ts";
 import { type ImageFile, readImageFile } from "../../tools/files/image-file.ts";
 import { relativeTo } from "../../tools/files/paths/file-subject.ts";
 import { createOwnCheck } from "../../tools/files/paths/own-files.ts";
@@ -51,6 +54,8 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   isDirectory(path: string): boolean;
   /** Reads an image in a workspace, within its boundary. @throws ToolError, or an error of the system */
   readImage(place: WorkPlace, path: string): ImageFile;
+  /** Reads a file of a task in a workspace, without known keys. @throws as `readImage` */
+  readGivenFile(place: WorkPlace, path: string): GivenFile;
   /** Reads a workspace's notes for agents, within its boundary. */
   readNotes(place: WorkPlace): Promise<Notes>;
   permissions: PermissionRule[];
@@ -101,8 +106,9 @@ function readSetup(
   const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
   const bind = ({ workspace, realPaths }: WorkPlace) => bindPaths([workspace, ...extraDirs], realPaths);
   const protectionOf = createProtection({ rules: config.permissions, otherwise: config.delegation.approvals });
-  const readImage = (place: WorkPlace, path: string) =>
-    readImageFile({ ...reachOf(place), realPaths: bind(place), extraDirs, own }, path, protectionOf);
+  const reach = (place: WorkPlace) => ({ ...reachOf(place), realPaths: bind(place), extraDirs, own });
+  const readImage = (place: WorkPlace, path: string) => readImageFile(reach(place), path, protectionOf);
+  const readFile = (place: WorkPlace, path: string) => readGivenFile(reach(place), path, protectionOf);
   const routing = createRouting({
     config,
     levels: loaded.levels,
@@ -113,6 +119,7 @@ function readSetup(
     extraDirs,
     isOwn: (path) => createOwnCheck(own).isOwn(path),
     lookAtImage: (workspace, path) => lookAtImage(() => readImage({ workspace }, path)),
+    lookAtFile: (workspace, path) => lookAtFile(() => readFile({ workspace }, path)),
     postForm: formPoster(env),
     ...present({ clock }),
   });
@@ -152,6 +159,10 @@ function readSetup(
     ...(webhook && { callWebhook: webhookCaller(webhook, env) }),
     isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     readImage,
+    readGivenFile(place, path) {
+      const file = readFile(place, path);
+      return { ...file, text: credentials.redact(file.text) };
+    },
     readNotes: (place) =>
       projectNotes(place.workspace, {
         within: [place.workspace, ...extraDirs].filter((directory) => isInPlace(directory, bind(place))),
@@ -171,9 +182,23 @@ function readSetup(
 
 /** Describes an image for planning, without its bytes, or says why it cannot be read. */
 function lookAtImage(read: () => ImageFile): ReturnType<LookAtImage> {
-  try {
+  return orUnusable(() => {
     const { bytes, ...facts } = read();
     return { ...facts, bytes: bytes.length };
+  });
+}
+
+/** Describes a file for planning, without its text, or says why it cannot be read. */
+function lookAtFile(read: () => GivenFile): ReturnType<LookAtFile> {
+  return orUnusable(() => {
+    const { text: _, ...ref } = read();
+    return ref;
+  });
+}
+
+function orUnusable<Facts>(look: () => Facts): Facts | { unusable: string } {
+  try {
+    return look();
   } catch (error) {
     const unusable = toolErrorText(error);
     if (unusable === undefined) throw error;

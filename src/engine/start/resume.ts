@@ -20,6 +20,7 @@ import { shortLine } from "../../text/short-line.ts";
 import { movedWorkspace } from "../../tools/files/paths/workspace.ts";
 import { present } from "../../values/present.ts";
 import type { Setup } from "../setup/setup.ts";
+import { loadGivenFiles } from "./given-files.ts";
 import { loadImages } from "./images.ts";
 import { isOver } from "./nested-call.ts";
 
@@ -104,6 +105,8 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     }
     const images = await loadImages(planned, { delegationId, journal, readImage: setup.readImage });
     if ("failure" in images) return { blocked: { reason: "input-changed", message: images.failure.message } };
+    const files = loadGivenFiles(planned, setup);
+    if ("failure" in files) return { blocked: { reason: "input-changed", message: files.failure.message } };
     const keyless = await planning.whyKeyless(routeAt({ ...planned, route: today.route }, child.tally.position));
     if (keyless?.kind === ROUTE_GONE) return { blocked: { reason: "route-gone", message: keyless.message } };
     for (const nested of child.delegations) {

@@ -11,6 +11,7 @@ import { type ChildSlot, createChildSlot } from "../limits/child-slot.ts";
 import { createDeadline, type Deadline } from "../limits/deadline.ts";
 import { retryPolicy } from "../limits/retry-policy.ts";
 import type { Setup } from "../setup/setup.ts";
+import { loadGivenFiles } from "../start/given-files.ts";
 import { loadImages } from "../start/images.ts";
 import { budgetWait, failedEnd, neverStarted, waitEvent } from "./child-events.ts";
 import type { Interrupts } from "./interrupts.ts";
@@ -102,6 +103,8 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
   if (!hasSlot) return recorder.record(neverStarted(about, signal, clock.now()));
   const images = await loadImages(planned, { delegationId, journal, readImage: setup.readImage });
   if ("failure" in images) return recorder.record(failedEnd(about, images.failure, clock.now()));
+  const files = loadGivenFiles(planned, setup);
+  if ("failure" in files) return recorder.record(failedEnd(about, files.failure, clock.now()));
   deadline.resume();
   const input: ChildInput = {
     ...about,
@@ -109,6 +112,7 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
     planned,
     ...(await prompts(planned, childDeps.tools, signal)),
     images,
+    files,
     past: past.get(childId) ?? [],
     earlierMs,
   };

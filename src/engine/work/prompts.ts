@@ -18,14 +18,17 @@ export function createPrompts(run: Run, { readNotes }: Pick<Setup, "readNotes">)
   const { call, agents } = run;
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
   const notes = new Map<string, Promise<Notes>>();
-  return async ({ task, workspace, realPaths, agent, images }, tools, signal) => {
+  return async ({ task, workspace, realPaths, agent, images, files }, tools, signal) => {
     const known = notes.get(workspace) ?? readNotes({ workspace, ...present({ realPaths }) });
     notes.set(workspace, known);
     const { text, warnings } = await Promise.race([known, noNotesOnce(signal)]);
     const names = tools.map(({ name }) => name);
     const part = agent === undefined ? undefined : agents[agent];
     return {
-      prompt: { system: systemPrompt(workspace, names, text, part), user: taskPrompt(task, call.context, images) },
+      prompt: {
+        system: systemPrompt(workspace, names, text, part),
+        user: taskPrompt(task, call.context, present({ images, files })),
+      },
       warnings,
     };
   };
