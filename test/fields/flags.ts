@@ -43,6 +43,19 @@ export const FLAG_EFFECTS: Effects = {
     assert.equal((await runOne([])).requests[0]?.lastUserText, "one");
   },
 
+  "--set": async () => {
+    const { requests } = await command(["run", "--goal", "Count {{what}}.", "--set", "what=ants"]);
+    assert.deepEqual(
+      requests.map(({ lastUserText }) => lastUserText),
+      ["Count ants."],
+    );
+  },
+  "--items": async () => {
+    const files = { "work/rows.csv": "what\nants\nbees\n" };
+    const { requests } = await command(["run", "--goal", "Count {{item.what}}.", "--items", "rows.csv"], { files });
+    assert.deepEqual(requests.map(({ lastUserText }) => lastUserText).sort(), ["Count ants.", "Count bees."]);
+  },
+
   "--model": async () => {
     assert.deepEqual(routesIn(await runOne(["--model", "acme-2"])), ["acme-2 @ acme"]);
     assert.deepEqual(routesIn(await runOne(["-m", "x --provider beta"])), ["x @ beta"]);

@@ -32,6 +32,8 @@ type RunFlags = FollowFlags &
   WorkFlags & {
     goal?: string[];
     context?: string[];
+    set?: string[];
+    items?: string;
     maxCost?: number;
     strict?: true;
     dryRun?: true;
@@ -51,6 +53,9 @@ from the config's top-level model and provider.
     - goal: Write a haiku about a falcon.
       model: stepfun/step-3.5-flash --provider openrouter
 
+--set name=value fills {{name}} in goals and contexts. --items runs the file's one task once per row: {{item.name}} is a
+field of the row, {{item}} the whole row, {{index}} its number from 1. Other braces are text.
+
 A terminal shows a live view of the children; a pipe gets one line per finished child. The answers follow.
 --json prints one document to stdout: { delegation_id, results, total_duration_seconds, total_cost_usd, warnings }.
 --ndjson prints one line per stored event, { "kind": "child-start", … }, and ends with { "kind": "result", … }, which
@@ -69,6 +74,8 @@ export const declareRun: Declare = (command, context) => {
     .argument("[file]", "a task file, or - for standard input")
     .option("-g, --goal <text>", "run a task instead of a file; - reads it from standard input (repeatable)", collect)
     .option("--context <text>", "background for these tasks (repeatable)", collect)
+    .option("--set <name=value>", "fill {{name}} in goals and contexts (repeatable)", collect)
+    .option("--items <file>", "run the one task once per row of a CSV or JSON Lines file")
     .option("-m, --model <model>", "default model for tasks; also `x --provider y`")
     .option("-p, --provider <slug>", "default provider for tasks")
     .addOption(new Option("-e, --effort <effort>", "default reasoning effort for tasks").choices(EFFORTS))
@@ -91,6 +98,8 @@ export const declareRun: Declare = (command, context) => {
         ['deputy run --goal "Explain src/ in ten lines"', "run one task"],
         ["deputy run tasks.yaml --dry-run", "see routes, prices and problems first"],
         ["deputy run tasks.jsonl --json > out.json", "one document for a program"],
+        ["deputy run review.yaml --set branch=main", "fill {{branch}} in its goals"],
+        ["deputy run translate.yaml --items words.csv", "one task per row"],
         ["deputy run - --output results < tasks.yaml", "from standard input, a file per result"],
       ])}`,
     )
@@ -103,8 +112,9 @@ async function run(file: string | undefined, flags: RunFlags, context: Context):
   return withDeputy(context, flags.config, async (deputy) => {
     const { engine, loadConfig } = deputy;
     const { delegation } = loadConfig().config;
-    const call = await callOf(file, flags, io, delegation.max_tasks_per_call);
-    const options = submitOptions(flags, workspace);
+    const written = await callOf(file, flags, io, delegation.max_tasks_per_call);
+    const { call, warnings: notes } = await filled(written, flags, io, delegation.max_tasks_per_call);
+    const options = { ...submitOptions(flags, workspace), ...(notes.length > 0 && { notes }) };
     if (flags.dryRun) {
       const strict = flags.strict === true || delegation.on_unresolved === "reject";
       return showPlan(await engine.plan(call, options), { json: flags.json, strict }, io);
@@ -123,6 +133,14 @@ async function callOf(file: string | undefined, flags: RunFlags, io: Io, maxTask
     throw usage("Expected a task file, - for standard input, or --goal TEXT. See deputy run --help.");
   if (flags.context !== undefined) throw usage("--context requires --goal. In a file, set `context` next to `tasks`.");
   return readTaskFile(file, io, maxTasks);
+}
+
+/** Placeholders exist only in calls with --set or --items. */
+async function filled(call: Call, { set: sets = [], items: path }: RunFlags, io: Io, maxTasks: number) {
+  if (sets.length === 0 && path === undefined) return { call, warnings: [] };
+  const { fillCall } = await import("../input/fill-call.ts");
+  const items = path === undefined ? undefined : await (await import("../input/items-file.ts")).readItems(path, io);
+  return fillCall(call, { sets, ...present({ items }), maxTasks });
 }
 
 async function goalsAsCall(goals: string[], contexts: string[] | undefined, io: Io): Promise<unknown> {

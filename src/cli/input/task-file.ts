@@ -24,7 +24,7 @@ const FORMAT_BY_EXTENSION: Record<string, TaskFileFormat> = {
 /** The content of a file, and the line of each part of it. */
 type Source = { input: unknown; lineOf: (path: FilePath) => number | undefined };
 type FilePath = (string | number)[];
-type TaskFileText = { name: string; text: string };
+export type TaskFileText = { name: string; text: string };
 
 /**
  * @param path a file, or `-` for standard input
@@ -45,7 +45,8 @@ export async function readGoal(io: Io): Promise<string> {
   return (await readText("-", io, "Expected the goal as text.")).text.trim();
 }
 
-async function readText(path: string, io: Io, expected = EXPECTED): Promise<TaskFileText> {
+/** The text of a file, or of standard input for `-`, without a byte order mark. @throws DeputyError `input-unreadable` */
+export async function readText(path: string, io: Io, expected = EXPECTED): Promise<TaskFileText> {
   const name = path === "-" ? "standard input" : path;
   const bytes =
     path === "-"
@@ -162,15 +163,27 @@ function parse(file: TaskFileText, format: TaskFileFormat): Promise<Source> {
   return parsers[format](file);
 }
 
+/** In YAML, a text must not begin with braces, unless it is in quotes. */
+const BEGINS_WITH_BRACES = /(?:^|[:-])\s*\{\{/;
+const QUOTE_BRACES = " Put a text that begins with {{ into quotes.";
+
 async function parseYaml({ name, text }: TaskFileText): Promise<Source> {
-  const { isNode, LineCounter, parseDocument } = await import("yaml");
+  const { isCollection, isNode, LineCounter, parseDocument, visit } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0]);
-    throw unreadable(`${name}:${line}:${col}: ${yamlError(problem, document.errors)}.`);
+    const hint = BEGINS_WITH_BRACES.test(text.split("\n")[line - 1] ?? "") ? QUOTE_BRACES : "";
+    throw unreadable(`${name}:${line}:${col}: ${yamlError(problem, document.errors)}.${hint}`);
   }
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isCollection(key)) return;
+      const { line, col } = lines.linePos(key.range?.[0] ?? 0);
+      throw unreadable(`${name}:${line}:${col}: expected a text as the key; found braces or brackets.${QUOTE_BRACES}`);
+    },
+  });
   const input: unknown = document.toJS();
   const offsetOf = (path: FilePath) => {
     const node = document.getIn(path, true);

@@ -37,6 +37,8 @@ export type CallOptions = {
   maxCostUsd?: number;
   /** If one task cannot start, none does. */
   strict?: boolean;
+  /** Warnings about how the call was written. */
+  notes?: readonly Warning[];
   /** Permission rules that take precedence over the config's. */
   permissions?: PermissionRule[];
   /** Bounds of the tasks, in addition to the config. */
@@ -93,7 +95,7 @@ export function createCalls(deps: CallsDeps): Calls {
         ? { isConversation: true }
         : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
     });
-    const all = [...setup.warnings, ...removed, ...overruled(parent, planned), ...warnings];
+    const all = [...setup.warnings, ...(options.notes ?? []), ...removed, ...overruled(parent, planned), ...warnings];
     return { planned: planned.map(shownSafely), warnings: all.map(withKeysHidden), call, setup, agents };
   }
 
