@@ -78,6 +78,24 @@ export const WAIT_FOR_APPROVAL_OPTION = [
   "without a terminal, let approval requests wait for deputy approve",
 ] as const;
 
+export const SPAWN_DEPTH_OPTION = [
+  "--max-spawn-depth <n>",
+  "how deep models may delegate, instead of delegation.max_spawn_depth",
+  wholeNumber,
+] as const;
+
+/** The flag is the variable, for this invocation and the processes that it starts. */
+export function withSpawnDepth(context: Context, maxSpawnDepth: number | undefined): Context {
+  if (maxSpawnDepth === undefined) return context;
+  const { io } = context;
+  return { ...context, io: { ...io, env: { ...io.env, DEPUTY_MAX_SPAWN_DEPTH: String(maxSpawnDepth) } } };
+}
+
+function wholeNumber(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError("Expected a whole number from 0.");
+  return Number(value);
+}
+
 function positiveInteger(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("Expected a whole number from 1.");

@@ -4,7 +4,13 @@ import type { Effort, Wish } from "../route.ts";
 import { present } from "../values/present.ts";
 import { parseAllowRule } from "./approvals/allow-rule.ts";
 
-export type WorkFlags = { allow?: string[]; concurrency?: number; waitForApproval?: true; config?: string };
+export type WorkFlags = {
+  allow?: string[];
+  concurrency?: number;
+  maxSpawnDepth?: number;
+  waitForApproval?: true;
+  config?: string;
+};
 
 export function workOptions({ allow, concurrency, waitForApproval }: WorkFlags) {
   return present({ permissions: allow?.map(parseAllowRule), concurrency, answersFromElsewhere: waitForApproval });

@@ -40,12 +40,19 @@ export type LoadedConfig = {
 
 export type ConfigPlace = { env: Environment; cwd: string; explicitPath?: string };
 
-/** Variables that override the config's top level. */
+/** Variables that override a key of the config. */
 export const OVERRIDES = {
   DEPUTY_MODEL: "model",
   DEPUTY_PROVIDER: "provider",
   DEPUTY_REASONING_EFFORT: "reasoning_effort",
+  DEPUTY_MAX_SPAWN_DEPTH: "delegation.max_spawn_depth",
 } as const;
+
+/** What a variable's key expects, where the schema's own words do not fit a text. */
+const EXPECTED_IN: Record<string, string> = {
+  reasoning_effort: "one of none, minimal, low, medium, high, xhigh, max",
+  "delegation.max_spawn_depth": "a whole number from 0",
+};
 
 /**
  * @param explicitPath `--config`; with it, or with `DEPUTY_CONFIG`, only that file is read
@@ -204,23 +211,34 @@ function layerOf(document: ConfigDocument): Layer {
 }
 
 function overridesIn(env: Environment, errors: string[]): Layer {
-  const value: Record<string, unknown> = {};
+  const values: Record<string, unknown> = {};
   const variables: Record<string, string> = {};
   for (const [variable, key] of Object.entries(OVERRIDES)) {
     const text = textOf(env[variable]);
     if (text === undefined) continue;
-    value[key] = key === "reasoning_effort" ? text.toLowerCase() : text;
+    values[key] = key === "reasoning_effort" ? text.toLowerCase() : plainNumber(key, text);
     variables[key] = variable;
   }
+  const value = nested(values);
   const parsed = configSchema.safeParse(value);
   for (const { path, message } of parsed.error?.issues ?? []) {
-    const key = String(path[0]);
-    const expected = key === "reasoning_effort" ? "one of none, minimal, low, medium, high, xhigh, max" : message;
-    errors.push(`${variables[key]}: expected ${expected}; found ${withoutKeyLikes(String(value[key]))}`);
+    const key = path.join(".");
+    const expected = EXPECTED_IN[key] ?? message;
+    errors.push(`${variables[key]}: expected ${expected}; found ${withoutKeyLikes(String(values[key]))}`);
   }
-  for (const [key, text] of Object.entries(value))
+  for (const [key, text] of Object.entries(values))
     if (mayBeKey(String(text))) errors.push(`${variables[key]}: expected no key here; found what may be one`);
-  return { value, sourceOf: ([key]) => variables[String(key)] ?? "environment" };
+  return { value, sourceOf: (path) => variables[path.join(".")] ?? "environment" };
+}
+
+function plainNumber(key: string, text: string): string | number {
+  return key === OVERRIDES.DEPUTY_MAX_SPAWN_DEPTH && /^\d{1,9}$/.test(text) ? Number(text) : text;
+}
+
+/** `{ "delegation.max_spawn_depth": 2 }` as a document. */
+function nested(values: Record<string, unknown>): Record<string, unknown> {
+  const { [OVERRIDES.DEPUTY_MAX_SPAWN_DEPTH]: depth, ...topLevel } = values;
+  return depth === undefined ? topLevel : { ...topLevel, delegation: { max_spawn_depth: depth } };
 }
 
 /** A variable's text; blank counts as unset. */

@@ -43,6 +43,13 @@ export const FLAG_EFFECTS: Effects = {
     assert.equal((await runOne([])).requests[0]?.lastUserText, "one");
   },
 
+  "--max-spawn-depth": async () => {
+    const task = "{ goal: one, role: orchestrator }";
+    const { requests } = await runMany(["--max-spawn-depth", "2"], {}, task);
+    assert.ok(requests[0]?.tools.some(({ name }) => name === "delegate_task"));
+    assert.equal((await command(["run", "-"], {}, task)).code, 3);
+    assert.equal((await runOne(["--max-spawn-depth", "-1"])).code, 2);
+  },
   "--set": async () => {
     const { requests } = await command(["run", "--goal", "Count {{what}}.", "--set", "what=ants"]);
     assert.deepEqual(

@@ -20,6 +20,13 @@ export const VARIABLE_EFFECTS: Effects = {
     const scene = { config: { reasoning_effort: "low" }, env: { DEPUTY_REASONING_EFFORT: "HIGH" } };
     assert.deepEqual(routesIn(await play({ goal: "one" }, scene)), ["acme-1 @ acme · high"]);
   },
+  DEPUTY_MAX_SPAWN_DEPTH: async () => {
+    const tools = async (env: Record<string, string>) =>
+      (await play({ goal: "one", role: "orchestrator" }, { env })).requests[0]?.tools.map(({ name }) => name);
+    assert.ok((await tools({ DEPUTY_MAX_SPAWN_DEPTH: "2" }))?.includes("delegate_task"));
+    await assert.rejects(tools({ DEPUTY_MAX_SPAWN_DEPTH: " " }), /max_spawn_depth is 1/);
+    await assert.rejects(tools({ DEPUTY_MAX_SPAWN_DEPTH: "deep" }), /DEPUTY_MAX_SPAWN_DEPTH: expected a whole number/);
+  },
   DEPUTY_CONFIG: async () => {
     const config = { providers: { lab: { base_url: "${BETA_URL}/v1", api_key: "${BETA_KEY}" } }, model: "x" };
     const scene = { files: { "work/other.yaml": JSON.stringify(config) }, env: { DEPUTY_CONFIG: "other.yaml" } };

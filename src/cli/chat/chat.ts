@@ -14,9 +14,11 @@ import {
   type Context,
   type Declare,
   examples,
+  SPAWN_DEPTH_OPTION,
   usdAmount,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
+  withSpawnDepth,
 } from "../command.ts";
 import { workspaceOf } from "../commands/run.ts";
 import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
@@ -64,6 +66,7 @@ export const declareChat: Declare = (command, context) => {
     .option(...ALLOW_OPTION)
     .option("--max-cost <usd>", "maximum cost of the conversation, including delegated tasks", usdAmount)
     .option(...CONCURRENCY_OPTION)
+    .option(...SPAWN_DEPTH_OPTION)
     .addOption(new Option("--continue", "continue the last conversation of this directory").conflicts("resume"))
     .addOption(new Option("--resume <id>", "continue this conversation").conflicts("toolsets"))
     .option("-w, --workspace <dir>", "directory its tools work in (default: this one)")
@@ -80,7 +83,9 @@ export const declareChat: Declare = (command, context) => {
         ["deputy chat --continue", "where you left"],
       ])}`,
     )
-    .action(async (flags: ChatFlags) => context.exitWith(await chat(flags, context)));
+    .action(async (flags: ChatFlags) =>
+      context.exitWith(await chat(flags, withSpawnDepth(context, flags.maxSpawnDepth))),
+    );
 };
 
 async function chat(flags: ChatFlags, context: Context): Promise<number> {

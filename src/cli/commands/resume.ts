@@ -12,8 +12,10 @@ import {
   CONFIG_OPTION,
   type Declare,
   examples,
+  SPAWN_DEPTH_OPTION,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
+  withSpawnDepth,
 } from "../command.ts";
 import { EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";
@@ -34,6 +36,7 @@ export const declareResume: Declare = (command, context) => {
     .option("-o, --output <dir>", "write every result to this directory, including earlier ones")
     .option("-v, --verbose", "also show requests, tool calls and approvals")
     .option(...CONCURRENCY_OPTION)
+    .option(...SPAWN_DEPTH_OPTION)
     .option(...ALLOW_OPTION)
     .option(...WAIT_FOR_APPROVAL_OPTION)
     .option(...CONFIG_OPTION)
@@ -50,7 +53,7 @@ ${examples([
 ])}`,
     )
     .action((written: string | undefined, flags: ResumeFlags) =>
-      withDeputy(context, flags.config, async (deputy) => {
+      withDeputy(withSpawnDepth(context, flags.maxSpawnDepth), flags.config, async (deputy) => {
         const { engine } = deputy;
         const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
         const fits = (listing: RunListing) => ["unfinished", "stopped"].includes(stateOf(listing));

@@ -11,9 +11,11 @@ import {
   CONFIG_OPTION,
   type Declare,
   examples,
+  SPAWN_DEPTH_OPTION,
   usdAmount,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
+  withSpawnDepth,
 } from "../command.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
@@ -32,6 +34,7 @@ export const declareRetry: Declare = (command, context) => {
     .option("-p, --provider <slug>", "run them at this provider")
     .addOption(new Option("-e, --effort <effort>", "run them with this reasoning effort").choices(EFFORTS))
     .option(...CONCURRENCY_OPTION)
+    .option(...SPAWN_DEPTH_OPTION)
     .option("--max-cost <usd>", "maximum cost of the new run (default: that of the earlier one)", usdAmount)
     .option(...ALLOW_OPTION)
     .option(...WAIT_FOR_APPROVAL_OPTION)
@@ -57,7 +60,7 @@ ${examples([
 ])}`,
     )
     .action((written: string | undefined, flags: RetryFlags) =>
-      withDeputy(context, flags.config, async ({ engine }) => {
+      withDeputy(withSpawnDepth(context, flags.maxSpawnDepth), flags.config, async ({ engine }) => {
         const fits = ({ run }: RunListing) => run.endedAt !== undefined && failedIn(run) > 0 && !isConversation(run);
         const id = await whichRun(engine, { id: written, last: flags.last, fits }, io);
         const { run } = await engine.run(id);

@@ -16,9 +16,11 @@ import {
   collect,
   type Declare,
   examples,
+  SPAWN_DEPTH_OPTION,
   usdAmount,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
+  withSpawnDepth,
 } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { readGoal, readTaskFile } from "../input/task-file.ts";
@@ -80,6 +82,7 @@ export const declareRun: Declare = (command, context) => {
     .option("-p, --provider <slug>", "default provider for tasks")
     .addOption(new Option("-e, --effort <effort>", "default reasoning effort for tasks").choices(EFFORTS))
     .option(...CONCURRENCY_OPTION)
+    .option(...SPAWN_DEPTH_OPTION)
     .option("--max-cost <usd>", "maximum cost of all tasks together", usdAmount)
     .option(...ALLOW_OPTION)
     .option(...WAIT_FOR_APPROVAL_OPTION)
@@ -109,7 +112,7 @@ export const declareRun: Declare = (command, context) => {
 async function run(file: string | undefined, flags: RunFlags, context: Context): Promise<number> {
   const { io } = context;
   const workspace = await workspaceOf(flags, io);
-  return withDeputy(context, flags.config, async (deputy) => {
+  return withDeputy(withSpawnDepth(context, flags.maxSpawnDepth), flags.config, async (deputy) => {
     const { engine, loadConfig } = deputy;
     const { delegation } = loadConfig().config;
     const written = await callOf(file, flags, io, delegation.max_tasks_per_call);
