@@ -14,8 +14,10 @@ const TOKENS_PER_TOOL = 300;
 const TOKENS_PER_IMAGE = 5_000;
 /** Assumed length of the longest answer of an unknown model. */
 const LONGEST_ANSWER_TOKENS = 16_384;
-/** Estimated length of an answer if only the limit per minute matters. */
-const EXPECTED_ANSWER_TOKENS = 1_000;
+/** Estimated length of an answer if only the limit per minute matters, and in the estimate of a plan. */
+export const ASSUMED_ANSWER_TOKENS = 1_000;
+/** Characters per token in plain text, roughly. */
+const USUAL_CHARACTERS_PER_TOKEN = 4;
 
 export type WorstCase = { inputTokens: number; outputTokens: number; route: Route };
 
@@ -69,7 +71,13 @@ export function overflow(route: Route, conversation: Conversation): Failure | un
 
 /** Expected tokens of a request, answer included, until its provider has counted. */
 export function expectedTokens(conversation: Conversation, tools: readonly Tool[], imageCount = 0): number {
-  return inputTokens(conversation, tools, imageCount) + EXPECTED_ANSWER_TOKENS;
+  return inputTokens(conversation, tools, imageCount) + ASSUMED_ANSWER_TOKENS;
+}
+
+/** Likely tokens of a first request, by the length of its prompts; its tools and images count as in budgets. */
+export function estimatedInputTokens(characters: number, toolCount: number, imageCount: number): number {
+  const textTokens = Math.ceil(characters / USUAL_CHARACTERS_PER_TOKEN);
+  return textTokens + toolCount * TOKENS_PER_TOOL + imageCount * TOKENS_PER_IMAGE;
 }
 
 function inputTokens(conversation: Conversation, tools: readonly Tool[], imageCount: number): number {

@@ -27,6 +27,7 @@ import { createSteering, type SteerReceipt } from "./control/messages.ts";
 import type { LiveDelegation } from "./delegation.ts";
 import { createHooks } from "./hooks/hooks.ts";
 import { type ConverseOptions, createContinueRun, type ResumeOptions } from "./start/continue-run.ts";
+import { type Estimates, estimate } from "./start/estimate.ts";
 import { newRun } from "./start/nested-call.ts";
 import { createResuming } from "./start/resume.ts";
 import { type RetryOptions, retry } from "./start/retry.ts";
@@ -43,6 +44,7 @@ export type { Asker } from "./control/approvals.ts";
 export type { SteerReceipt } from "./control/messages.ts";
 export type { Delegation, LiveDelegation } from "./delegation.ts";
 export type { ConverseOptions, ResumeOptions } from "./start/continue-run.ts";
+export type { Estimates } from "./start/estimate.ts";
 export type { RetryOptions } from "./start/retry.ts";
 export type { Plan } from "./start/start-call.ts";
 export type { ChatExtras } from "./work/toolbox.ts";
@@ -69,6 +71,8 @@ export const SHUTDOWN = "close";
 export interface Engine extends ClientCalls {
   /** Plans a call without starting anything. @throws DeputyError `task-invalid` | `config-invalid` */
   plan(call: Call, options: SubmitOptions): Promise<Plan>;
+  /** Plans a call and estimates one request of each task, without starting anything. @throws as `plan` */
+  estimate(call: Call, options: SubmitOptions): Promise<Plan & { estimates: Estimates }>;
   /**
    * Plans, journals and starts a call. @throws DeputyError `nothing-to-run` with every problem, if no task can start
    */
@@ -214,6 +218,10 @@ export function createEngine(deps: EngineDeps): Engine {
   const talk = { clock, journal, newId: deps.newId, redact: (text: string) => deps.setup().redact(text), ...current };
   return {
     plan,
+    async estimate(call, options) {
+      const prepared = await plan(call, options);
+      return { ...prepared, estimates: await estimate(prepared, options.surface) };
+    },
     submit,
     enqueue,
     orphanedRuns: (server) => orphanedRuns(journal, server),

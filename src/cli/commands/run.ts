@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Option } from "commander";
-import type { Plan, SubmitOptions } from "../../engine/engine.ts";
+import type { SubmitOptions } from "../../engine/engine.ts";
 import { DeputyError, ERROR_EXIT } from "../../errors.ts";
 import { EFFORTS } from "../../route.ts";
 import { type Call, parseCall } from "../../task.ts";
@@ -26,7 +26,7 @@ import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { readGoal, readTaskFile } from "../input/task-file.ts";
 import { createPaint, type Io } from "../io.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
-import { formatPlan, planDocument } from "../terminal/plan-table.ts";
+import { type EstimatedPlan, formatPlan, planDocument } from "../terminal/plan-table.ts";
 import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
 
 type RunFlags = FollowFlags &
@@ -120,7 +120,7 @@ async function run(file: string | undefined, flags: RunFlags, context: Context):
     const options = { ...submitOptions(flags, workspace), ...(notes.length > 0 && { notes }) };
     if (flags.dryRun) {
       const strict = flags.strict === true || delegation.on_unresolved === "reject";
-      return showPlan(await engine.plan(call, options), { json: flags.json, strict }, io);
+      return showPlan(await engine.estimate(call, options), { json: flags.json, strict }, io);
     }
     const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
     const follower = await createFollower(io, { ...flags, ...output }, call.tasks.length);
@@ -176,7 +176,7 @@ function submitOptions(flags: RunFlags, workspace: string): SubmitOptions {
   };
 }
 
-function showPlan(plan: Plan, { json, strict }: { json: true | undefined; strict: boolean }, io: Io): number {
+function showPlan(plan: EstimatedPlan, { json, strict }: { json: true | undefined; strict: boolean }, io: Io): number {
   if (json) io.stdout.write(jsonDocument(planDocument(plan)));
   else io.stdout.write(formatPlan(plan, strict, createPaint(io.stdout, io.env)));
   const ready = plan.planned.filter((planned) => "route" in planned).length;

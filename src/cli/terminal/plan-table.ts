@@ -1,24 +1,26 @@
 /** `--dry-run`: each task's planned route, why it was chosen, its price and key; for people and for programs. */
 
 import { priceDocument } from "../../available-models.ts";
-import type { Plan } from "../../engine/engine.ts";
+import type { Estimates, Plan } from "../../engine/engine.ts";
 import type { Limits, Planned, Ready } from "../../plan.ts";
 import { requestedReport } from "../../result.ts";
 import type { Price, Route } from "../../route.ts";
-import { formatUsd } from "../../text/money.ts";
+import { formatTotalUsd, formatUsd, roundUsd } from "../../text/money.ts";
 import { present } from "../../values/present.ts";
 import type { Paint } from "../io.ts";
-import { formatDuration, formatRoute, plural } from "./format.ts";
+import { formatCount, formatDuration, formatRoute, grouped, plural } from "./format.ts";
 import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
 
 const GOAL_COLUMNS = 36;
 
+export type EstimatedPlan = Plan & { estimates: Estimates };
+
 /** @param strict if one task cannot start, none does */
-export function formatPlan(plan: Plan, strict: boolean, paint: Paint): string {
+export function formatPlan(plan: EstimatedPlan, strict: boolean, paint: Paint): string {
   const places = plan.planned.map((_, index) => `[${index + 1}/${plan.planned.length}]`);
   const rows = plan.planned.flatMap((planned, index) =>
-    "route" in planned ? [planRow(places[index] ?? "", planned)] : [],
+    "route" in planned ? [planRow(places[index] ?? "", planned, plan.estimates.tasks[index]?.usd)] : [],
   );
   const problems = plan.planned.flatMap((planned, index) =>
     "problem" in planned ? [paint("red", `✗ ${places[index]} ${goalOf(planned)}: ${problemText(planned)}`)] : [],
@@ -29,9 +31,9 @@ export function formatPlan(plan: Plan, strict: boolean, paint: Paint): string {
       "route" in planned ? planned.route.warnings.map((warning) => `${places[index]} ${warning.message}`) : [],
     ),
   ].map((text) => paint("yellow", `! ${oneLine(text)}`));
-  const head = ["", "TASK", "ROUTE", "CHOSEN BY", "USD PER M TOKENS", "KEY", "LIMITS"];
+  const head = ["", "TASK", "ROUTE", "CHOSEN BY", "USD PER M TOKENS", "ONE REQUEST", "KEY", "LIMITS"];
   const verdict = summaryOf(rows.length, problems.length, strict);
-  return `${formatTable(head, rows, paint)}${[...problems, ...warnings, verdict].map((line) => `${line}\n`).join("")}`;
+  return `${formatTable(head, rows, paint)}${[...problems, ...warnings, ...estimateLines(plan), verdict].map((line) => `${line}\n`).join("")}`;
 }
 
 function summaryOf(ready: number, problems: number, strict: boolean): string {
@@ -41,7 +43,34 @@ function summaryOf(ready: number, problems: number, strict: boolean): string {
   return `${plural(starting, "task")} would start${not}; nothing has been started or spent.`;
 }
 
-function planRow(place: string, planned: Ready): string[] {
+/** The sum, with what it assumes; how many requests a child will make is not known. */
+function estimateLines({ planned, estimates }: EstimatedPlan): string[] {
+  const known = estimates.tasks.filter((task) => task !== undefined);
+  if (known.length === 0) return [];
+  const { knownUsd, isComplete } = estimatedTotal(estimates);
+  const input = formatCount(known.reduce((sum, { inputTokens }) => sum + inputTokens, 0));
+  const output = grouped(known[0]?.outputTokens ?? 0);
+  const requests = Math.max(...planned.map((entry) => ("limits" in entry ? entry.limits.maxIterations : 0)));
+  const most =
+    estimates.limitUsd === undefined
+      ? "There is no limit in dollars: --max-cost sets one."
+      : `The limit is ${formatUsd(estimates.limitUsd)}.`;
+  const cost = isComplete ? `about ${formatUsd(knownUsd)}` : formatTotalUsd(knownUsd, false);
+  return [
+    `Estimate: ${cost} if each task takes one request (about ${input} tokens in, with prompts and tools, and ${output} out per answer).`,
+    `A child that uses tools makes more requests, here up to ${grouped(requests)}, each with all before it. ${most}`,
+  ];
+}
+
+function estimatedTotal({ tasks }: Estimates) {
+  const known = tasks.filter((task) => task !== undefined);
+  return {
+    knownUsd: known.reduce((sum, { usd = 0 }) => sum + usd, 0),
+    isComplete: known.every(({ usd }) => usd !== undefined),
+  };
+}
+
+function planRow(place: string, planned: Ready, usd: number | undefined): string[] {
   const { route, limits } = planned;
   return [
     place,
@@ -49,6 +78,7 @@ function planRow(place: string, planned: Ready): string[] {
     oneLine(formatRoute(route)),
     chosenBy(route),
     formatPrice(route.facts.price),
+    usd === undefined ? "unknown" : `~${formatUsd(usd)}`,
     route.keyName ?? "none needed",
     formatLimits(limits),
   ];
@@ -80,14 +110,32 @@ function formatLimits({ maxIterations, timeoutMs, maxCostUsd }: Limits): string 
 }
 
 /** The plan as a document, with the field names of results. */
-export function planDocument(plan: Plan) {
+export function planDocument(plan: EstimatedPlan) {
+  const { knownUsd, isComplete } = estimatedTotal(plan.estimates);
   return {
     tasks: plan.planned.map((planned, index) => ({
       task_index: index,
       goal: planned.task.goal,
+      ...estimateDocument(plan.estimates.tasks[index]),
       ...("route" in planned ? readyDocument(planned) : { problem: planned.problem }),
     })),
+    /** One request of each task; null if a price is unknown. */
+    estimated_cost_usd: isComplete ? roundUsd(knownUsd) : null,
+    max_cost_usd: plan.estimates.limitUsd ?? null,
     warnings: plan.warnings,
+  };
+}
+
+/** One request of a task: its prompts and tools, and an answer of an assumed length. */
+function estimateDocument(task: Estimates["tasks"][number]) {
+  if (task === undefined) return {};
+  const { inputTokens, outputTokens, usd } = task;
+  return {
+    one_request: {
+      input_tokens: inputTokens,
+      output_tokens: outputTokens,
+      cost_usd: usd === undefined ? null : roundUsd(usd),
+    },
   };
 }
 

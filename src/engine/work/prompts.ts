@@ -14,7 +14,10 @@ export type Prompts = (
 ) => Promise<Pick<ChildInput, "prompt" | "warnings">>;
 
 /** Reads the project's notes once per workspace. A stopped child does not wait for them. */
-export function createPrompts(run: Run, { readNotes }: Pick<Setup, "readNotes">): Prompts {
+export function createPrompts(
+  run: Pick<Run, "call" | "agents" | "surface">,
+  { readNotes }: Pick<Setup, "readNotes">,
+): Prompts {
   const { call, agents } = run;
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
   const notes = new Map<string, Promise<Notes>>();

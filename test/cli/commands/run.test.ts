@@ -120,7 +120,8 @@ describe("deputy run", () => {
     mkdirSync(join(cwd, "inner"));
     const asked: unknown[] = [];
     const engine = {
-      plan: async (_: unknown, options: unknown) => asked.push(options) && { planned: [], warnings: [] },
+      estimate: async (_: unknown, options: unknown) =>
+        asked.push(options) && { planned: [], warnings: [], estimates: { tasks: [] } },
       hooksSettled: async () => {},
       close: async () => {},
     };
@@ -263,9 +264,33 @@ describe("deputy run --dry-run", () => {
   test("shows route, who chose it, price, key and problems, and asks no model", async () => {
     const { code, stdout } = await deputy(["run", "-", "--dry-run"], { stdin });
     assert.equal(code, 1);
-    assert.match(stdout, /\[1\/2\] +Say one +m @ zai +task +unknown +ZAI_API_KEY +50 requests/);
+    assert.match(stdout, /\[1\/2\] +Say one +m @ zai +task +unknown +unknown +ZAI_API_KEY +50 requests/);
     assert.match(stdout, /✗ \[2\/2\] Say two: provider: No provider nowhere\./);
     assert.match(stdout, /1 task would start, 1 would not; nothing has been started or spent\./);
+  });
+
+  test("estimates one request of each task from its prompt, and says what it assumes", async () => {
+    const price = { input: 10, output: 20 };
+    const { engine } = createTestEngine({
+      script: async () => assert.fail("no model is asked"),
+      route: (provider, model) => ({ ...plainRoute(provider, model), facts: model === "free" ? {} : { price } }),
+    });
+    const tasks = `- goal: Say one\n- goal: ${"long ".repeat(4000)}\n- goal: Say three\n  model: free\n`;
+    const { stdout } = await deputy(["run", "-", "--dry-run", "--max-cost", "2"], { engine, stdin: tasks });
+    assert.match(stdout, /\[1\/3\] .* 10 in, 20 out +~\$0\.02\d\d /);
+    assert.match(stdout, /\[2\/3\] .* ~\$0\.07\d\d /);
+    assert.match(stdout, /\[3\/3\] .* unknown +unknown /);
+    assert.match(stdout, /^Estimate: \$0\.09\d\d \+ unknown if each task takes one request \(about 5\.\dk tokens in/m);
+    assert.match(stdout, / and 1,000 out per answer\)\.$/m);
+    assert.match(stdout, /up to 50, each with all before it\. The limit is \$2\.00\.$/m);
+    const { stdout: json } = await deputy(["run", "-", "--dry-run", "--json"], { engine, stdin: tasks });
+    const plan = JSON.parse(json);
+    assert.deepEqual(
+      [plan.estimated_cost_usd, plan.max_cost_usd, plan.tasks[2].one_request.cost_usd],
+      [null, null, null],
+    );
+    assert.equal(plan.tasks[0].one_request.output_tokens, 1000);
+    assert.ok(plan.tasks[1].one_request.input_tokens - plan.tasks[0].one_request.input_tokens > 4900);
   });
 
   test("reports the same to programs with --json", async () => {
