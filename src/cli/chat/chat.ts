@@ -21,6 +21,7 @@ import {
   withSpawnDepth,
 } from "../command.ts";
 import { workspaceOf } from "../commands/run.ts";
+import { withProvider } from "../input/which-provider.ts";
 import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
 
 type ChatFlags = RouteFlags &
@@ -100,7 +101,10 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
   return withDeputy(context, flags.config, async (deputy) => {
     const { engine } = deputy;
     const message = isOnce ? await messageOf(flags, context) : undefined;
-    const options = await chatOptions(flags, workspace, engine);
+    const isNew = !flags.continue && flags.resume === undefined;
+    const first = { call: { tasks: [{ goal: "" }] }, flags, workspace, isConversation: true as const };
+    const route = isNew ? await withProvider(deputy, first, io) : flags;
+    const options = await chatOptions({ ...flags, ...route }, workspace, engine);
     const opened = await openChat(engine, options);
     const { createChatExtras } = await import("./background-runs.ts");
     const turn = { beside: createChatExtras(deputy, io, flags.config), ...workOptions(flags) };

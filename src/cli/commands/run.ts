@@ -24,6 +24,7 @@ import {
 } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { readGoal, readTaskFile } from "../input/task-file.ts";
+import { withProvider } from "../input/which-provider.ts";
 import { createPaint, type Io } from "../io.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
 import { type EstimatedPlan, formatPlan, planDocument } from "../terminal/plan-table.ts";
@@ -117,7 +118,8 @@ async function run(file: string | undefined, flags: RunFlags, context: Context):
     const { delegation } = loadConfig().config;
     const written = await callOf(file, flags, io, delegation.max_tasks_per_call);
     const { call, warnings: notes } = await filled(written, flags, io, delegation.max_tasks_per_call);
-    const options = { ...submitOptions(flags, workspace), ...(notes.length > 0 && { notes }) };
+    const route = await withProvider(deputy, { call, flags, workspace }, io);
+    const options = { ...submitOptions({ ...flags, ...route }, workspace), ...(notes.length > 0 && { notes }) };
     if (flags.dryRun) {
       const strict = flags.strict === true || delegation.on_unresolved === "reject";
       return showPlan(await engine.estimate(call, options), { json: flags.json, strict }, io);

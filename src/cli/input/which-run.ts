@@ -47,20 +47,20 @@ async function chosenRun(engine: Engine, fits: (listing: RunListing) => boolean,
     throw new DeputyError("usage", "There is no run that this command can act on. See: deputy runs");
   const [head = "", ...rows] = runTable(listings, runTableView(io, io.stderr)).trimEnd().split("\n");
   io.stderr.write([`   ${head}`, ...rows.map((row, at) => `${at + 1}  ${row}`)].map((line) => `${line}\n`).join(""));
-  const answer = await askForNumber(io, listings.length);
+  const answer = await askForNumber(io, listings.length, "Which run?");
   const chosen = listings[answer - 1];
   if (chosen === undefined) throw new DeputyError("usage", "No run was chosen.");
   return chosen.run.delegationId;
 }
 
 /** Asks until the answer is one of the numbers, or nothing: 0 then, as after Ctrl-C. */
-async function askForNumber(io: Io, most: number): Promise<number> {
+export async function askForNumber(io: Io, most: number, question: string): Promise<number> {
   const leaving = new AbortController();
   const unsubscribe = io.onInterrupt(() => leaving.abort());
   const read = answersFrom(io, io.stderr);
   try {
     for (;;) {
-      const line = (await read(`Which run? 1 to ${most}, or Enter for none: `, leaving.signal)) ?? "";
+      const line = (await read(`${question} 1 to ${most}, or Enter for none: `, leaving.signal)) ?? "";
       const answer = Number(line);
       if (Number.isInteger(answer) && answer >= 0 && answer <= most) return answer;
     }
