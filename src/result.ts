@@ -27,7 +27,9 @@ export type ToolTrace = { name: string; target: string; bytes: number; ok: boole
 export type RouteReport = {
   /** The request as written. */
   requested: { model?: string; provider?: string; reasoning_effort?: Effort };
+  /** The route that ran. */
   effective: { provider: string; model: string; reasoning_effort: Effort | null };
+  /** The level that decided each field. */
   chosen_by: { provider: Level; model: Level; reasoning_effort: Level | null };
   /** Host (and port) of the requests. */
   endpoint: string;
@@ -37,7 +39,9 @@ export type RouteReport = {
   key_names: string[];
   /** The model names in the provider's responses. */
   served_models: string[];
+  /** Whether a declared fallback ran. */
   fallback_used: boolean;
+  /** The routes that were tried, in order, with the kinds of their failures. */
   attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
 };
 
@@ -51,6 +55,7 @@ type ResultFacts = {
   child_id: string;
   /** The task's goal, in full. */
   goal: string;
+  /** The task's words for routing rules. */
   tags: string[];
   /** `answered`, the limit that was reached, the failure's kind, who stopped it, or the problem's code. */
   exit_reason: string;
@@ -70,6 +75,7 @@ type ResultFacts = {
   tokens: TokenCount;
   /** Cost in USD, with at most six decimals; null if unknown. */
   cost_usd: number | null;
+  /** Whether the cost is known, an estimate, or unknown. */
   cost_status: CostStatus;
   /** Start in UTC, as ISO 8601; null if it never started. */
   started_at: string | null;
@@ -77,6 +83,7 @@ type ResultFacts = {
   ended_at: string | null;
   /** Time from the child's start to its end, without the queue. */
   duration_seconds: number;
+  /** Every tool call, in order. */
   tool_trace: ToolTrace[];
   /** Paths that file tools changed, relative to the workspace. */
   files_changed: string[];
@@ -84,6 +91,7 @@ type ResultFacts = {
   lines_changed?: LinesChanged;
   /** Ids of the delegations that the child made. Their usage is included in its calls, tokens, cost and files. */
   delegations: string[];
+  /** What the user should know about this child, such as a fallback that was used. */
   warnings: Warning[];
   /** The command that shows the child's full transcript. */
   transcript: string;
@@ -99,6 +107,7 @@ type RanOn = {
   provider: string;
   /** The effective reasoning effort; null = the model's default. */
   reasoning_effort: Effort | null;
+  /** Where it ran, why, with which key, and what served it. */
   route: RouteReport;
 };
 type RanNowhere = { [Field in keyof RanOn]: null };

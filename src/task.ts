@@ -9,6 +9,7 @@ import { MAX_FILES } from "./given-file.ts";
 import { MAX_IMAGES } from "./image.ts";
 import { EFFORTS } from "./route.ts";
 import { mayBeKey, withoutKeyLikes } from "./secret.ts";
+import type { Call, Task } from "./task-fields.ts";
 import { suggest, unknownField } from "./text/did-you-mean.ts";
 import { unquoted } from "./text/json-in-text.ts";
 import { pathText, valueAt } from "./values/key-path.ts";
@@ -70,17 +71,15 @@ const taskOnlyShape = {
   role: z.enum(ROLES).optional().describe("`orchestrator` may delegate, within `max_spawn_depth`."),
 };
 
-const taskSchema = z.strictObject({ ...taskOnlyShape, ...sharedShape });
+const taskSchema = z.strictObject({ ...taskOnlyShape, ...sharedShape }) satisfies z.ZodType<Task, Task>;
 const batchSchema = z.strictObject({
   ...sharedShape,
   tasks: z.array(taskSchema).min(1).describe("Batch: one child per task. Fields as above."),
-});
+}) satisfies z.ZodType<Call, Call>;
 
-export type Task = z.infer<typeof taskSchema>;
-/** A parsed call. A single task is a batch of one, whose fields are all the task's own. */
-export type Call = z.infer<typeof batchSchema>;
+export type { Call, Task };
 /** Accepted input: a call, a bare list of tasks, or one task. */
-export type CallInput = z.input<typeof batchSchema> | z.input<typeof taskSchema> | z.input<typeof taskSchema>[];
+export type CallInput = Call | Task | Task[];
 
 export const TASK_FIELDS = Object.keys(taskSchema.shape);
 export const CALL_FIELDS = Object.keys(batchSchema.shape);

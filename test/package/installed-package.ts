@@ -70,6 +70,17 @@ describe("the installed package", () => {
     assert.equal(run(process.execPath, ["--input-type=module", "--eval", script], prefix), "true true\n");
   });
 
+  test("describes every field of a task and of a result where an editor shows it", () => {
+    const declarations = (file: string) => readFileSync(join(prefix, "node_modules/deputize/dist", file), "utf8");
+    const missing = [
+      ...["SharedFields", "Task", "Call"].flatMap((name) => undocumented(declarations("task-fields.d.ts"), name)),
+      ...["ResultFacts", "RanOn", "RouteReport", "DelegationResult"].flatMap((name) =>
+        undocumented(declarations("result.d.ts"), name),
+      ),
+    ];
+    assert.deepEqual(missing, []);
+  });
+
   test("brings types that a strict project compiles with every declaration checked", () => {
     writeFileSync(
       join(prefix, "use.ts"),
@@ -159,6 +170,17 @@ function execute(program: string, args: string[], options: Place): Promise<{ std
   const running = promisify(execFile)(program, args, options);
   running.child.stdin?.end();
   return running;
+}
+
+/** Fields of a type in a declaration file that no doc comment describes. */
+function undocumented(text: string, name: string): string[] {
+  const [, body = ""] = new RegExp(`type ${name} = (?:\\w+ & )?\\{\\n([\\s\\S]*?)\\n\\}`).exec(text) ?? [];
+  assert.notEqual(body, "", name);
+  const lines = body.split("\n");
+  return lines.flatMap((line, at) => {
+    const [, field] = /^ {4}(\w+)\??: /.exec(line) ?? [];
+    return field === undefined || lines[at - 1]?.endsWith("*/") ? [] : [`${name}.${field}`];
+  });
 }
 
 /** Runs a program to its end and returns its standard output; shows both streams if it fails. */
