@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { completeLine } from "../../src/cli/chat/completion.ts";
-import { createPasteFolding, folded, unfolded } from "../../src/cli/chat/paste.ts";
+import { createPasteFolding, folded, unfolded } from "../../src/cli/chat/keyboard/paste.ts";
 import { isSlashCommand } from "../../src/cli/chat/slash-commands.ts";
 import { createTextFlow } from "../../src/cli/chat/text-flow.ts";
 import { displayWidth, harmless } from "../../src/cli/terminal/terminal-text.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import { createKeyboard } from "../../src/cli/chat/keyboard.ts";
-import type { Completion } from "../../src/cli/chat/line-editor.ts";
+import { createKeyboard } from "../../src/cli/chat/keyboard/keyboard.ts";
+import type { Completion } from "../../src/cli/chat/keyboard/line-editor.ts";
 import { createFakeClock } from "../../src/testing/fake-clock.ts";
 
 const QUESTION = "Allow? [y]es, once · [n]o, and why · [a]lways for this run: ";

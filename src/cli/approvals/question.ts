@@ -1,10 +1,10 @@
 /**
  * Reads a line that answers a prompt while nothing else reads the keyboard. At a terminal, what was typed ahead does
- * not count (`chat/keyboard.ts`); from a pipe, every line does.
+ * not count (`chat/keyboard/keyboard.ts`); from a pipe, every line does.
  */
 import { createInterface } from "node:readline";
-import { createKeyboard } from "../chat/keyboard.ts";
-import { PASTE_MODE } from "../chat/paste.ts";
+import { createKeyboard } from "../chat/keyboard/keyboard.ts";
+import { PASTE_MODE } from "../chat/keyboard/paste.ts";
 import { type Input, type Io, isRichTerminal, type Output } from "../io.ts";
 
 /** Reads the user's answer to a prompt; undefined if the input ends or the signal aborts first. */

@@ -1,7 +1,7 @@
 /** Tab completion: commands, then their models, aliases, efforts or runs. */
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { EFFORTS } from "../../route.ts";
-import type { Completion } from "./line-editor.ts";
+import type { Completion } from "./keyboard/line-editor.ts";
 import { SLASH_COMMANDS } from "./slash-commands.ts";
 
 type CompletionSource = {

@@ -11,9 +11,9 @@ import { sizeOf } from "../../terminal/screen.ts";
 import { harmless } from "../../terminal/terminal-text.ts";
 import { type ChatView, createChatView } from "../chat-view.ts";
 import { completeLine, completionSource } from "../completion.ts";
-import { type History, openHistory } from "../history.ts";
-import { createKeyboard, type Keyboard } from "../keyboard.ts";
-import { unfolded } from "../paste.ts";
+import { type History, openHistory } from "../keyboard/history.ts";
+import { createKeyboard, type Keyboard } from "../keyboard/keyboard.ts";
+import { unfolded } from "../keyboard/paste.ts";
 import { inRows } from "../text-flow.ts";
 import { type ChatSignal, type ChatState, nextState } from "./states.ts";
 

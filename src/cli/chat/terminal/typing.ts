@@ -1,6 +1,6 @@
 /** Handles a line and Ctrl-C in each state of a chat at a terminal. */
 import { EXIT_INTERRUPTED } from "../../exit-codes.ts";
-import { unfolded } from "../paste.ts";
+import { unfolded } from "../keyboard/paste.ts";
 import { isSlashCommand } from "../slash-commands.ts";
 import { queueCommand } from "./commands.ts";
 import type { ChatState } from "./states.ts";

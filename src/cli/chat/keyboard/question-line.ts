@@ -1,6 +1,6 @@
 /** Reads the line that answers a question; what was typed before the user can have read the question does not count. */
-import type { Clock } from "../../clock.ts";
-import type { Output } from "../io.ts";
+import type { Clock } from "../../../clock.ts";
+import type { Output } from "../../io.ts";
 import { endsMidLine, type KeyGate } from "./key-gate.ts";
 
 /** Time without typing below a question after which typing counts, in milliseconds. */

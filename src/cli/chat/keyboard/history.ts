@@ -1,7 +1,7 @@
 /** Input history across sessions: a private file in the state directory, one JSON string per line. */
 import { dirname, join } from "node:path";
-import { makeFolder } from "../../system/make-folder.ts";
-import { appendPrivateFile, readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
+import { makeFolder } from "../../../system/make-folder.ts";
+import { appendPrivateFile, readPrivateFile, writePrivateFile } from "../../../system/private-file.ts";
 
 const KEPT = 1_000;
 

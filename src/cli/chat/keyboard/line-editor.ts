@@ -1,7 +1,7 @@
 /** A terminal line editor whose prompt can be hidden while it keeps reading. */
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
-import type { Output } from "../io.ts";
+import type { Output } from "../../io.ts";
 import type { KeyGate } from "./key-gate.ts";
 import { folded } from "./paste.ts";
 

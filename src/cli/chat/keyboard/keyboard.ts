@@ -4,8 +4,8 @@
  * keyboard: only what is typed below it, after a moment of silence, answers it.
  */
 import { stripVTControlCharacters } from "node:util";
-import { type Clock, systemClock } from "../../clock.ts";
-import type { Input, Output } from "../io.ts";
+import { type Clock, systemClock } from "../../../clock.ts";
+import type { Input, Output } from "../../io.ts";
 import { createKeyGate } from "./key-gate.ts";
 import { type Completion, createLineEditor, type LineListener } from "./line-editor.ts";
 import { createPasteFolding, folded, PASTE_MODE } from "./paste.ts";
