@@ -34,14 +34,19 @@ for (const kind of CLIENTS) {
       await onMcpStage({ script }, async ({ client, engine }) => {
         const agent = await client(kind, (message) => {
           asked.push(message);
-          return { action: "accept", content: { decision: "allow" } };
+          return { action: "accept" };
         });
         const { delegation_id: id, results } = (await agent.call("delegate_task", TASK)).data as Report;
         const events = await Array.fromAsync(engine.events(id));
         const [ask] = events.filter((event) => event.kind === "approval-ask");
         const [end] = events.filter((event) => event.kind === "approval-end");
         assert.ok(ask?.directory !== undefined && isAbsolute(ask.directory));
-        assert.deepEqual(asked, [`${id}.1 (Let it roar) asks to run terminal in ${ask.directory}:\n\necho roar`]);
+        const head = new RegExp(
+          `^${id}\\.1 \\(Let it roar\\) on \\S+ @ \\S+ asks to run terminal in ${ask.directory}:$`,
+        );
+        const [first = "", ...rest] = asked.join("\n\n").split("\n\n");
+        assert.match(first, head);
+        assert.deepEqual(rest, ["echo roar", "Accept allows exactly this, once. Decline denies it."]);
         assert.match(results[0]?.summary ?? "", /It said: .*roar/s);
         assert.equal(end?.by, "mcp (a test)");
       });
@@ -54,11 +59,16 @@ for (const kind of CLIENTS) {
       assert.match(declined.results[0]?.summary ?? "", /It said: Not allowed: denied by the user/);
     });
 
-    test("that dismisses the form, or accepts it empty, has not answered: the request times out", async () => {
+    test("that dismisses the form has not answered: the request times out", async () => {
       const config = { delegation: { approval_timeout_seconds: 0.3 } };
-      for (const filled of [{ action: "cancel" }, { action: "accept", content: { reason: "hm" } }] as const) {
-        const { results } = await answered(kind, () => filled, config);
-        assert.match(results[0]?.summary ?? "", /Not allowed: nobody answered within 0.3 s/);
+      const { results } = await answered(kind, () => ({ action: "cancel" }), config);
+      assert.match(results[0]?.summary ?? "", /Not allowed: nobody answered within 0.3 s/);
+    });
+
+    test("accepts with whatever content its client sends for a form without fields", async () => {
+      for (const filled of [{}, { content: {} }, { content: { decision: "allow" } }]) {
+        const { results } = await answered(kind, () => ({ action: "accept", ...filled }));
+        assert.match(results[0]?.summary ?? "", /It said: .*roar/s);
       }
     });
 
@@ -142,7 +152,9 @@ describe("a question over MCP", () => {
         assert.equal(asked.length, 1);
         assert.match(
           asked[0] ?? "",
-          new RegExp(`^${id}\\.1\\.1\\.1 \\(roar\\) asks to run terminal in /.*:\n\necho roar$`),
+          new RegExp(
+            `^${id}\\.1\\.1\\.1 \\(roar\\) on \\S+ @ \\S+ asks to run terminal in /.*:\n\necho roar\n\nAccept allows`,
+          ),
         );
         assert.match(results[0]?.summary ?? "", /It said: .*roar/s);
         const blind = (await (await client(kind)).call("delegate_task", call)).data as Report;

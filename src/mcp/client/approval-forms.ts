@@ -1,10 +1,11 @@
 /**
- * Approval forms: an approval request shown to the client's user as a form, with the exact command and a required
- * choice.
+ * Approval forms: an approval request shown to the client's user, with the child's route and the exact command. Accept
+ * allows, decline denies.
  */
 
 import type { Engine } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
+import { type ChildStats, routeAt } from "../../result.ts";
 import type { OpenQuestion, Run } from "../../run/run.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { longCommandEnds, spelledLines, spelledPath } from "../../text/spelled-text.ts";
@@ -14,34 +15,44 @@ import type { ElicitationForm } from "./request-context.ts";
 /** `request`: the code of the one request that the form decides. */
 export type ApprovalForm = { request: string; childId: string; answerBy: number; form: ElicitationForm };
 
+type AskedFacts = { goal: string; route: string; question: OpenQuestion };
+
 /** Returns forms for the approval requests in a tree of runs. */
 export function approvalForms(run: Run): ApprovalForm[] {
   const { children, call } = run;
-  const own = children.flatMap(({ tally: { childId, taskIndex }, questions }) =>
+  const own = children.flatMap(({ tally, questions }) =>
     questions.flatMap((question) => {
       const { request, answerBy } = question;
       if (answerBy === undefined) return [];
-      return [{ request, childId, answerBy, form: formOf(childId, call.tasks[taskIndex]?.goal ?? "", question) }];
+      const facts = { goal: call.tasks[tally.taskIndex]?.goal ?? "", route: shownRoute(tally), question };
+      return [{ request, childId: tally.childId, answerBy, form: formOf(tally.childId, facts) }];
     }),
   );
   return [...own, ...children.flatMap(({ delegations }) => delegations.flatMap(approvalForms))];
 }
 
-function formOf(childId: string, goal: string, { toolName, target, directory }: OpenQuestion): ElicitationForm {
-  const head = `${childId} (${spelledPath(shortLine(goal, 100))}) asks to run ${spelledPath(toolName)}`;
+/**
+ * A form without fields: clients show its text with their buttons for accept and decline, and need no further step. A
+ * field would hide the choice (Claude Code opens a list of options only on a key), or lose it (Codex accepts without
+ * content: https://github.com/openai/codex/issues/9053).
+ */
+function formOf(childId: string, { goal, route, question }: AskedFacts): ElicitationForm {
+  const { toolName, target, directory } = question;
+  const asker = `${childId} (${spelledPath(shortLine(goal, 100))}) on ${spelledPath(route)}`;
   const long = longCommandEnds(target);
-  const overview = long === undefined ? [] : [`${long.size} ${long.ends}`];
-  return {
-    message: [`${head} in ${spelledPath(directory)}:`, spelledLines(target).join("\n"), ...overview].join("\n\n"),
-    requestedSchema: {
-      type: "object",
-      properties: {
-        decision: { type: "string", title: "May it run?", enum: ["allow", "deny"] },
-        reason: { type: "string", title: "Reason for denying (sent to the child)" },
-      },
-      required: ["decision"],
-    },
-  };
+  const message = [
+    `${asker} asks to run ${spelledPath(toolName)} in ${spelledPath(directory)}:`,
+    spelledLines(target).join("\n"),
+    ...(long === undefined ? [] : [`${long.size} ${long.ends}`]),
+    "Accept allows exactly this, once. Decline denies it.",
+  ].join("\n\n");
+  return { message, requestedSchema: { type: "object", properties: {} } };
+}
+
+function shownRoute({ planned, position }: ChildStats): string {
+  if (!("route" in planned)) return "an unknown route";
+  const { model, provider } = routeAt(planned, position);
+  return `${model} @ ${provider}`;
 }
 
 /**
@@ -63,12 +74,12 @@ export async function submitDecision(
   });
 }
 
+/** An accepted form that contains a denial, as forms of earlier versions could, is a denial. */
 function decisionOf(answer: unknown): { allowed: boolean; reason: string } | undefined {
   const { action, content } = fieldsOf(answer);
-  if (action === "decline") return { allowed: false, reason: "denied by the user" };
-  if (action !== "accept") return undefined;
   const { decision, reason } = fieldsOf(content);
-  if (decision === "allow") return { allowed: true, reason: "allowed by the user" };
   const why = typeof reason === "string" && reason.trim() !== "" ? `: ${reason.trim()}` : "";
-  return decision === "deny" ? { allowed: false, reason: `denied by the user${why}` } : undefined;
+  if (action === "decline" || (action === "accept" && decision === "deny"))
+    return { allowed: false, reason: `denied by the user${why}` };
+  return action === "accept" ? { allowed: true, reason: "allowed by the user" } : undefined;
 }

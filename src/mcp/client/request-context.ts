@@ -17,14 +17,10 @@ import { type FormSeal, notOurs, type SentForms } from "./form-seal.ts";
 /** Maximum wait for a client to list its folders, in milliseconds. */
 const ROOTS_MS = 2_000;
 
-/** An approval request as a form. */
+/** An approval request as a form without fields. */
 export type ElicitationForm = {
   message: string;
-  requestedSchema: {
-    type: "object";
-    properties: Record<string, { type: "string"; title: string; enum?: string[] }>;
-    required: string[];
-  };
+  requestedSchema: { type: "object"; properties: Record<string, never> };
 };
 
 export type RequestContext = {
