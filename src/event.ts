@@ -134,6 +134,8 @@ export type DelegationEvent =
         directory?: string;
         /** The caller's model request, from flags. */
         wish?: Wish;
+        /** The agent of a conversation that started this run in the background. */
+        startedBy?: string;
         /** The run whose tasks this one runs again, and the results that it takes over from it. */
         retry?: RetryOf;
       }

@@ -37,6 +37,7 @@ const FACTS = {
     client: z.looseObject({ name: text, workspace: text }).optional(),
     retry: z.looseObject({ delegationId: text, carried: z.record(text, z.looseObject({ from: text })) }).optional(),
     format: number.optional(),
+    startedBy: text.optional(),
   },
   "image-add": { sha256: text, base64: text },
   "delegation-resume": { pid: number, renewed: record, format: number.optional() },

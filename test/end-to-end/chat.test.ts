@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { ModelRequest, Turn } from "../../src/testing/index.ts";
-import { chatPlace, heldBack, type Scene } from "../support/chat-place.ts";
+import { chatPlace, heldBack, isParents, type Scene } from "../support/chat-place.ts";
 import { until } from "../support/command-line.ts";
 import { launch } from "../support/end-to-end.ts";
 import { NO_TERMINAL, openTerminal, type TerminalOptions } from "../support/pty.ts";
@@ -166,6 +166,49 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     say("y");
     await terminal.see("Answer: from the child");
     await leave();
+  });
+});
+
+describe("deputy chat with runs in the background", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  test("/show and /stop without an id know a run in the background, and lines say when it starts and ends", async (t) => {
+    const { script, letGo } = heldBack();
+    const { terminal, say, leave, providers } = await chat(t, { script });
+    say("in the background delegate a haiku about an ibex");
+    await terminal.see(/· run \S+ in the background: 1 task · Write a haiku about a ibex\./);
+    const [, id = ""] = /run (\S+) in the background/.exec(terminal.text()) ?? [];
+    await terminal.see(TURN_END);
+    say("/show");
+    await terminal.see(`deputy show ${id}`);
+    terminal.type("half a mess");
+    await terminal.see("half a mess");
+    await until(() => providers.arrivals.some(({ request }) => !isParents(request)));
+    say("\x15/stop");
+    await terminal.see(`Asked to stop: ${id}`);
+    await terminal.see(`✗ run ${id} in the background: 0 of 1 completed in`);
+    say("/stop");
+    await terminal.see("This chat has no running delegations.");
+    letGo();
+    await leave();
+  });
+
+  test("a continued chat says which of its background runs are at work, and an end leaves the typed line", async (t) => {
+    const { script, letGo } = heldBack();
+    const { terminal, say, leave, open } = await chat(t, { script });
+    say("in the background delegate a haiku about an ibex");
+    await terminal.see(TURN_END);
+    await leave();
+    const again = open(["--continue"]);
+    await again.see(/· run (\S+) in the background: 1 task/);
+    const [, id = ""] = /run (\S+) in the background/.exec(again.text()) ?? [];
+    again.type("half a mess");
+    await again.see("half a mess");
+    letGo();
+    await again.see(new RegExp(`✓ run ${id} in the background: 1 of 1 completed in [\\d.]+s · \\S+ · /show ${id}`));
+    await again.see("> half a mess");
+    again.type("age\r");
+    await again.see("You said: half a message");
+    again.type("/quit\r");
+    assert.equal(await again.ended, 0);
   });
 });
 

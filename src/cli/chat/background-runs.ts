@@ -4,9 +4,10 @@
  */
 import { createDelegations } from "../../engine/control/delegations.ts";
 import { waitForNews } from "../../engine/control/wait.ts";
-import type { ChatExtras } from "../../engine/engine.ts";
+import type { ChatExtras, RunFilter } from "../../engine/engine.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../errors.ts";
+import { childIdOf } from "../../run/run.ts";
 import { reportOf } from "../../run/run-report.ts";
 import { createCheckDelegation, restOf } from "../../tools/delegation/check-delegation.ts";
 import { createControlDelegation } from "../../tools/delegation/control-delegation.ts";
@@ -16,10 +17,12 @@ import { startDetached } from "../start-detached.ts";
 /** Longest wait of one `check_delegation`, in seconds: the user is waiting. */
 const WAIT_SECONDS = 60;
 
+/** @param onStarted called with each run that was started in the background */
 export function createChatExtras(
   { engine, loadConfig, routing }: Opened,
   io: Io,
   configPath: string | undefined,
+  onStarted: (runId: string) => void = () => {},
 ): ChatExtras {
   const { clock, env, cwd } = io;
   const { delegation } = loadConfig().config;
@@ -64,10 +67,17 @@ export function createChatExtras(
         await engine.stop(id, "it could not start");
         throw error;
       }
+      onStarted(id);
       const next = `It continues in the background, even after this conversation. To check it, call check_delegation with {"id": "${id}"}.`;
       return { ...reportOf(await engine.run(id), clock.now()), next };
     },
   };
+}
+
+/** Selects the background runs of a conversation. */
+export function isStartedBy(conversationId: string): RunFilter {
+  const agent = childIdOf(conversationId, 0);
+  return ({ startedBy }) => startedBy === agent;
 }
 
 const BUDGETED = "This conversation has a cost limit, which cannot cover background runs: omit `background`.";

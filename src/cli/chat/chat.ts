@@ -107,12 +107,13 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
     const options = await chatOptions({ ...flags, ...route }, workspace, engine);
     const opened = await openChat(engine, options);
     const { createChatExtras } = await import("./background-runs.ts");
-    const turn = { beside: createChatExtras(deputy, io, flags.config), ...workOptions(flags) };
+    const turn = workOptions(flags);
     const verbose = flags.verbose === true;
     if (message !== undefined) {
       const { chatOnce } = await import("./headless.ts");
       const { json, ndjson } = flags;
-      return chatOnce({ io, deputy, chat: opened, message, json, ndjson, verbose, turn });
+      const beside = createChatExtras(deputy, io, flags.config);
+      return chatOnce({ io, deputy, chat: opened, message, json, ndjson, verbose, turn: { ...turn, beside } });
     }
     const { chatAtTerminal } = await import("./interactive.ts");
     const { id: _, ...fresh } = options;
@@ -123,6 +124,7 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
       deputy,
       chat: opened,
       resumeChat,
+      extrasFor: (onStarted) => createChatExtras(deputy, io, flags.config, onStarted),
       verbose,
       turn: { ...turn, answersFromElsewhere: true },
     });

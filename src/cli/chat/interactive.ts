@@ -15,7 +15,7 @@ import { onInterrupt, onLine } from "./terminal/typing.ts";
 export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   const { io, deputy } = deps;
   const terminal = createTerminalChat(deps);
-  const { keyboard, view, paint, exited } = terminal;
+  const { keyboard, view, background, paint, exited } = terminal;
   const greeted = await greeting(terminal.chat, deputy, paint);
   keyboard.listen({
     onLine: (line) => onLine(terminal, line),
@@ -26,6 +26,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     by === "Ctrl-C" ? onInterrupt(terminal) : leave(terminal, EXIT_INTERRUPTED, by),
   );
   io.stdout.write(greeted);
+  await background.watchStartedBy(terminal.chat.id);
   showPrompt(terminal);
   try {
     const code = await exited.promise;
@@ -34,6 +35,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     return code;
   } finally {
     unsubscribe();
+    background.close();
     view.pause();
     keyboard.close();
     io.stdout.write(farewell(terminal.chat, paint));

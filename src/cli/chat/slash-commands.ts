@@ -22,6 +22,7 @@ import { formatRuns, runTableView } from "../terminal/run-table.ts";
 import { sizeOf } from "../terminal/screen.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { formatTranscript } from "../terminal/transcript.ts";
+import { isStartedBy } from "./background-runs.ts";
 import { inRows } from "./text-flow.ts";
 
 export type CommandContext = {
@@ -29,7 +30,7 @@ export type CommandContext = {
   io: Io;
   paint: Paint;
   chat(): Chat;
-  /** Running delegations of this chat, newest last. */
+  /** Running delegations of this chat, those in the background last. */
   running(): string[];
   /** Starts a new conversation on the same route. */
   begin(): Promise<void>;
@@ -202,8 +203,17 @@ async function delegationsOf({ deputy, chat }: CommandContext): Promise<Run[]> {
   return run.children.flatMap(({ delegations }) => delegations);
 }
 
+async function backgroundRunsOf({ deputy, chat }: CommandContext): Promise<Run[]> {
+  const { id } = chat();
+  if (id === undefined) return [];
+  const newest = await deputy.engine.runs(1, isStartedBy(id));
+  return newest.map(({ run }) => run);
+}
+
+/** The last delegation of the chat, which may be in the background. */
 async function lastDelegation(context: CommandContext): Promise<string> {
-  const last = (await delegationsOf(context)).at(-1);
+  const runs = [...(await delegationsOf(context)), ...(await backgroundRunsOf(context))];
+  const last = runs.toSorted((one, other) => one.startedAt - other.startedAt).at(-1);
   if (last === undefined) throw new DeputyError("usage", "This chat has no delegations yet. Name a run: /show ID");
   return last.delegationId;
 }

@@ -51,6 +51,8 @@ export type CallOptions = {
   callKey?: string;
   /** The MCP client that begins the run. */
   client?: McpClientFacts;
+  /** The agent of a conversation that starts the run in the background, by its id. */
+  startedBy?: string;
 };
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
@@ -106,7 +108,7 @@ export function createCalls(deps: CallsDeps): Calls {
   async function prepare(asked: Call, options: CallOptions, nested?: NestedCall): Promise<ReadyCall> {
     const { planned, warnings, call, setup, agents } = await plan(asked, options, nested);
     refuseUnresolved(planned, options.strict === true || setup.config.delegation.on_unresolved === "reject");
-    const { surface, server, callKey, client, parent = {}, workspace: directory } = options;
+    const { surface, server, callKey, client, startedBy, parent = {}, workspace: directory } = options;
     const wish = Object.keys(parent).length > 0 ? parent : undefined;
     return {
       setup,
@@ -127,6 +129,7 @@ export function createCalls(deps: CallsDeps): Calls {
             server,
             callKey,
             client,
+            startedBy,
             directory,
             wish,
           }),

@@ -22,8 +22,11 @@ export type ChatExtras = {
   /** Hint on how the agent reads the rest of a truncated answer. */
   restOf(childId: string, offset: number): string;
   /** Starts a call in a separate process, without waiting for it. @throws DeputyError if nothing can start */
-  background(call: Call, from: { parentRoute: Route; workspace: string; bounds: Bounds }): Promise<Report>;
+  background(call: Call, from: BackgroundCaller): Promise<Report>;
 };
+
+/** The agent that starts a call in the background: its id, and what it passes on. */
+type BackgroundCaller = { startedBy: string; parentRoute: Route; workspace: string; bounds: Bounds };
 
 export type ToolboxDeps = {
   clock: Clock;
@@ -77,10 +80,11 @@ function delegateTool(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot):
   });
 }
 
-function backgroundFrom({ child, planned, budgets }: Delegator) {
+function backgroundFrom({ child, planned, budgets }: Delegator): BackgroundCaller {
   const { toolsets, workspace, realPaths = {}, enclosing = [] } = planned;
   const isBudgeted = budgets.some(({ limitUsd }) => limitUsd !== undefined);
   return {
+    startedBy: child.tally.childId,
     parentRoute: routeAt(planned, child.tally.position),
     workspace,
     bounds: { toolsets, realPaths, enclosing, isBudgeted },

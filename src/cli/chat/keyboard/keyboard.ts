@@ -32,6 +32,8 @@ export interface Keyboard {
   show(prompt: string): void;
   /** Hides the editor; typing continues. */
   hide(): void;
+  /** Writes lines above the prompt, if it is shown. */
+  above(text: string): void;
   readonly typed: string;
   /** Clears the typed text. */
   clear(): void;
@@ -92,6 +94,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   return {
     show,
     hide: editor.hide,
+    above: editor.above,
     get typed() {
       return editor.typed;
     },

@@ -27,6 +27,8 @@ export type LineEditor = {
   /** Shows a prompt, with the text typed so far. */
   show(prompt: string): void;
   hide(): void;
+  /** Writes lines above the prompt, if it is shown. */
+  above(text: string): void;
   clear(): void;
   put(text: string): void;
   listen(listener: LineListener): void;
@@ -82,6 +84,12 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
     ended: ended.signal,
     show,
     hide: () => screen.mute(true),
+    above(text) {
+      if (closed || screen.isMuted()) return void output.write(text);
+      const { rows } = editor.getCursorPos();
+      output.write(`${rich ? `${rows > 0 ? `\x1b[${rows}A` : ""}\r\x1b[J` : "\n"}${text}`);
+      show(editor.getPrompt());
+    },
     clear,
     put,
     listen({ onLine, onInterrupt, onEnd }) {
@@ -112,6 +120,7 @@ function createScreenEnd(output: Output) {
   Object.defineProperty(stream, "columns", { get: () => output.columns || 80 });
   return {
     stream,
+    isMuted: () => muted,
     mute(mute: boolean) {
       muted = mute;
     },

@@ -6,6 +6,7 @@ import { leave, problemText, showPrompt, type TerminalChat } from "./terminal-ch
 
 /** Runs commands one after another, so that their output has the order of the lines. */
 export function queueCommand(terminal: TerminalChat, line: string): void {
+  terminal.keyboard.hide();
   terminal.commands = terminal.commands.then(() => runCommand(terminal, line));
 }
 
@@ -19,13 +20,13 @@ async function runCommand(terminal: TerminalChat, line: string): Promise<void> {
 }
 
 function commandContext(terminal: TerminalChat): CommandContext {
-  const { deps, paint, view } = terminal;
+  const { deps, paint, view, background } = terminal;
   return {
     deputy: deps.deputy,
     io: deps.io,
     paint,
     chat: () => terminal.chat,
-    running: view.delegations,
+    running: () => [...view.delegations(), ...background.running()],
     async begin() {
       if (terminal.turn !== undefined)
         throw new DeputyError("usage", "A turn is running: wait for it, or stop it with Ctrl-C.");

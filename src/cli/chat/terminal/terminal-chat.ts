@@ -1,7 +1,7 @@
 /** A chat at a terminal as one object: its parts, and the state that lines, keys and turns change. */
 import { stateDir } from "../../../config/trust.ts";
 import type { LiveChat, TurnOptions } from "../../../engine/chat.ts";
-import type { Asker, Delegation } from "../../../engine/engine.ts";
+import type { Asker, ChatExtras, Delegation } from "../../../engine/engine.ts";
 import type { Opened } from "../../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../../errors.ts";
 import { createApprovalPrompt } from "../../approvals/approval-prompt.ts";
@@ -15,6 +15,7 @@ import { type History, openHistory } from "../keyboard/history.ts";
 import { createKeyboard, type Keyboard } from "../keyboard/keyboard.ts";
 import { unfolded } from "../keyboard/paste.ts";
 import { inRows } from "../text-flow.ts";
+import { type BackgroundWatch, createBackgroundWatch } from "./background-watch.ts";
 import { type ChatSignal, type ChatState, nextState } from "./states.ts";
 
 export type InteractiveDeps = {
@@ -23,7 +24,9 @@ export type InteractiveDeps = {
   chat: LiveChat;
   /** Opens a new conversation with the options of the given one. */
   resumeChat(chat: LiveChat): Promise<LiveChat>;
-  turn: Omit<TurnOptions, "asker">;
+  turn: Omit<TurnOptions, "asker" | "beside">;
+  /** Creates the tools of the chat's agent. */
+  extrasFor(onStarted: (runId: string) => void): ChatExtras;
   verbose: boolean;
 };
 
@@ -41,6 +44,9 @@ export type TerminalChat = {
   readonly keyboard: Keyboard;
   readonly view: ChatView;
   readonly asker: Asker;
+  readonly background: BackgroundWatch;
+  /** Tools and hints for the agent. */
+  readonly extras: ChatExtras;
   /** Delegations that were asked to stop. */
   readonly stopped: Set<string>;
   /** Settles with the exit code. */
@@ -86,6 +92,12 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
       view.resume();
     },
   });
+  const background = createBackgroundWatch({
+    engine: deputy.engine,
+    paint,
+    columns: () => sizeOf(output).columns,
+    print: (line) => printAside(terminal, line),
+  });
   const terminal: TerminalChat = {
     deps,
     paint,
@@ -93,6 +105,8 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     keyboard,
     view,
     asker,
+    background,
+    extras: deps.extrasFor(background.watch),
     stopped: new Set(),
     exited: Promise.withResolvers(),
     state: "idle",
@@ -106,6 +120,12 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
 
 export function signal(terminal: TerminalChat, what: ChatSignal): void {
   terminal.state = nextState(terminal.state, what);
+}
+
+/** Prints a line that nobody waits for: above the prompt while the chat waits for a message. */
+export function printAside({ state, keyboard, view }: TerminalChat, line: string): void {
+  if (state === "idle" || state === "confirming") keyboard.above(`${line}\n`);
+  else if (state !== "leaving") view.print(line);
 }
 
 /** Shows the prompt if the chat waits for a message. */

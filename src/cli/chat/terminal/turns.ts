@@ -51,11 +51,11 @@ async function runSoFar({ chat: { id }, deps: { deputy } }: TerminalChat): Promi
 }
 
 async function takeTurn(
-  { chat, deps, asker, view }: TerminalChat,
+  { chat, deps, asker, extras, view }: TerminalChat,
   turn: ActiveTurn,
   message: string,
 ): Promise<{ run: Run; result: DelegationResult }> {
-  const delegation = await chat.say(message, { ...deps.turn, asker });
+  const delegation = await chat.say(message, { ...deps.turn, asker, beside: extras });
   turn.delegation = delegation;
   await delegation.follow(({ event, run }) => view.onEvent(event, run));
   return { run: delegation.run, result: await delegation.result };
