@@ -32,6 +32,8 @@ export type Io = {
 };
 
 type Style = Parameters<typeof styleText>[0];
+/** A color or another style of a text. */
+export type TextStyle = Exclude<Style, readonly unknown[]>;
 /** Styles a text, or returns it unchanged without colors. */
 export type Paint = (style: Style, text: string) => string;
 

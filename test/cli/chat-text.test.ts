@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { completeLine } from "../../src/cli/chat/completion.ts";
 import { createPasteFolding, folded, unfolded } from "../../src/cli/chat/keyboard/paste.ts";
 import { isSlashCommand } from "../../src/cli/chat/slash-commands.ts";
-import { createTextFlow } from "../../src/cli/chat/text-flow.ts";
+import { createTextFlow } from "../../src/cli/terminal/markdown/text-flow.ts";
 import { displayWidth, harmless } from "../../src/cli/terminal/terminal-text.ts";
 
 /** Text as models write it, and hostile text. */

@@ -19,6 +19,7 @@ function stage(size: { columns: number; rows: number }) {
     paint: plain,
     clock,
     rich: true,
+    styled: false,
     verbose: false,
     asksHere: true,
     typed: () => typed,

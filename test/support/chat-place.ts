@@ -27,9 +27,11 @@ export type Scene = {
   script?: (request: ModelRequest, slug: Slug) => Turn | Promise<Turn>;
   /** Lines of the config, appended to those of every scene. */
   config?: string;
+  /** More variables of the environment. */
+  env?: Record<string, string>;
 };
 
-export async function chatPlace(t: TestContext, { script = speak, config = "" }: Scene = {}) {
+export async function chatPlace(t: TestContext, { script = speak, config = "", env: more = {} }: Scene = {}) {
   const providers = await createProviders(["zai", "openrouter", "anthropic"], script);
   t.after(providers.close);
   const root = mkdtempSync(join(tmpdir(), "deputy-chat-"));
@@ -43,6 +45,7 @@ export async function chatPlace(t: TestContext, { script = speak, config = "" }:
     DEPUTY_STATE_DIR: join(root, "state"),
     DEPUTY_CONFIG: configPath,
     ...providers.env,
+    ...more,
   };
   /** `model @ provider` of every request of a child, sorted. */
   const children = (from = 0) =>

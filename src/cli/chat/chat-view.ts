@@ -8,10 +8,11 @@ import { formatUsd } from "../../text/money.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, noteOn } from "../terminal/event-lines.ts";
 import { formatDuration, formatRoute } from "../terminal/format.ts";
+import { createMarkdownFlow } from "../terminal/markdown/markdown-flow.ts";
+import { createTextFlow } from "../terminal/markdown/text-flow.ts";
 import { createScreen, type Screen, type ScreenRow, type Size, sizeOf } from "../terminal/screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "../terminal/terminal-text.ts";
 import { createRunRows, type RunRows } from "../terminal/tree.ts";
-import { createTextFlow } from "./text-flow.ts";
 
 export type ChatViewDeps = {
   output: Output;
@@ -19,6 +20,8 @@ export type ChatViewDeps = {
   clock: Clock;
   /** Whether the cursor can be moved; otherwise nothing is redrawn in place. */
   rich: boolean;
+  /** Whether Markdown is formatted. */
+  styled: boolean;
   verbose: boolean;
   /** Whether approval requests are shown here. */
   asksHere: boolean;
@@ -47,10 +50,11 @@ export interface ChatView {
 }
 
 export function createChatView(deps: ChatViewDeps): ChatView {
-  const { output, paint, clock, rich } = deps;
+  const { output, paint, clock, rich, styled } = deps;
   const { verbose, asksHere, typed } = deps;
   const format = { verbose, asksHere, paint, columns: () => sizeOf(output).columns };
-  const flow = createTextFlow(() => sizeOf(output).columns - 1);
+  const answerColumns = () => sizeOf(output).columns - 1;
+  const flow = styled ? createMarkdownFlow(answerColumns, paint) : createTextFlow(answerColumns);
   /** Running delegations of the conversation, each with everything below it. */
   const below = new Map<string, RunRows>();
   let session: Run | undefined;
@@ -66,7 +70,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     const columns = size.columns - 1;
     const room = Math.max(1, Math.floor((size.rows - 4) / Math.max(1, below.size)));
     return [
-      ...(flow.open === "" ? [] : [plainRow(flow.open)]),
+      ...flow.open(Math.max(1, size.rows - (below.size > 0 ? room * below.size : 1) - 2)),
       ...[...below.values()].flatMap((rows) => rows.rows({ columns: size.columns, rows: room }, clock.now())),
       ...(below.size > 0 ? [] : [statusRow(columns)]),
       ...(typed === undefined ? [] : [typedRow(typed(), columns)]),
@@ -145,10 +149,6 @@ export function createChatView(deps: ChatViewDeps): ChatView {
       below.clear();
     },
   };
-}
-
-function plainRow(text: string): ScreenRow {
-  return { text, width: displayWidth(text) };
 }
 
 /** The lines for an event of the conversation itself. Delegations have their own lines. */

@@ -9,7 +9,8 @@ import { present } from "../../values/present.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
 import { approvalPromptOn, routeOf, userTerminal } from "../terminal/follow.ts";
-import { harmless, oneLine } from "../terminal/terminal-text.ts";
+import { answerTextOn } from "../terminal/markdown/answer-text.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
 import { createChatView } from "./chat-view.ts";
 import { turnProblem } from "./turn-end.ts";
 
@@ -41,7 +42,15 @@ export async function chatOnce({
   const paint = createPaint(output, io.env);
   const rich = isRichTerminal(output, io.env);
   const terminal = userTerminal(io, output);
-  const view = createChatView({ output, paint, clock: io.clock, rich, verbose, asksHere: terminal !== undefined });
+  const view = createChatView({
+    output,
+    paint,
+    clock: io.clock,
+    rich,
+    styled: false,
+    verbose,
+    asksHere: terminal !== undefined,
+  });
   const asker =
     terminal &&
     approvalPromptOn(terminal, view, async (childId) => routeOf((await deputy.engine.run(childId)).run, childId));
@@ -75,7 +84,7 @@ export async function chatOnce({
     view.endTurn();
     if (json) io.stdout.write(jsonDocument(result));
     else if (ndjson) line({ kind: "result", ...result });
-    else if (session.summary !== "") io.stdout.write(`${harmless(session.summary).trimEnd()}\n`);
+    else if (session.summary !== "") io.stdout.write(`${answerTextOn(io.stdout, io.env)(session.summary)}\n`);
     const problem = turnProblem(session, view.run);
     if (problem === undefined) return EXIT_COMPLETED;
     output.write(`deputy: ${problem}\n`);

@@ -6,17 +6,24 @@
 import type { Chat } from "../../engine/chat.ts";
 import type { Opened } from "../../engine/setup/open-deputy.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED } from "../exit-codes.ts";
-import type { Paint } from "../io.ts";
+import type { Io, Paint } from "../io.ts";
 import { formatRoute } from "../terminal/format.ts";
-import { harmless, oneLine } from "../terminal/terminal-text.ts";
-import { createTerminalChat, type InteractiveDeps, leave, showPrompt } from "./terminal/terminal-chat.ts";
+import { answerTextOn } from "../terminal/markdown/answer-text.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
+import {
+  createTerminalChat,
+  type InteractiveDeps,
+  leave,
+  showPrompt,
+  type TerminalChat,
+} from "./terminal/terminal-chat.ts";
 import { onInterrupt, onLine } from "./terminal/typing.ts";
 
 export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
-  const { io, deputy } = deps;
+  const { io } = deps;
   const terminal = createTerminalChat(deps);
   const { keyboard, view, background, paint, exited } = terminal;
-  const greeted = await greeting(terminal.chat, deputy, paint);
+  const greeted = await greeting(terminal, deps);
   keyboard.listen({
     onLine: (line) => onLine(terminal, line),
     onInterrupt: () => onInterrupt(terminal),
@@ -42,20 +49,21 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   }
 }
 
-async function greeting({ id, route, workspace }: Chat, { engine }: Opened, paint: Paint): Promise<string> {
+async function greeting({ chat, paint }: TerminalChat, { io, deputy }: InteractiveDeps): Promise<string> {
+  const { id, route, workspace } = chat;
   const head = `${paint("bold", "Deputy chat")} · ${oneLine(formatRoute(route))}${id === undefined ? "" : ` · run ${id}`}`;
   const warnings = route.warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}`));
   const hint = paint("dim", `/help lists the commands; Ctrl-D exits. Working in ${oneLine(workspace)}`);
-  const closing = id === undefined ? [] : await closingLines(id, engine, paint);
+  const closing = id === undefined ? [] : await closingLines(id, deputy.engine, io, paint);
   return `${[head, ...warnings, hint, ...closing].join("\n")}\n\n`;
 }
 
 /** Shows where a continued conversation was left. */
-async function closingLines(id: string, engine: Opened["engine"], paint: Paint): Promise<string[]> {
+async function closingLines(id: string, engine: Opened["engine"], io: Io, paint: Paint): Promise<string[]> {
   const { run } = await engine.run(id);
   const ending = run.children[0]?.tally.ending;
   if (ending === undefined) return [paint("yellow", "! The last turn was cut short. Say how to continue.")];
-  const text = harmless(ending.text).trim();
+  const text = answerTextOn(io.stdout, io.env)(ending.text);
   return text === "" ? [] : ["", text];
 }
 

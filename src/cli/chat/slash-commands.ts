@@ -17,13 +17,14 @@ import { formatModels } from "../commands/models.ts";
 import { formatChild, formatRun } from "../commands/show.ts";
 import { formatReceipt } from "../commands/steer.ts";
 import type { Io, Paint } from "../io.ts";
+import { resultStyleOn } from "../terminal/final-answers.ts";
 import { formatCost, formatCount, formatRoute, plural } from "../terminal/format.ts";
+import { inRows } from "../terminal/markdown/text-flow.ts";
 import { formatRuns, runTableView } from "../terminal/run-table.ts";
 import { sizeOf } from "../terminal/screen.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { formatTranscript } from "../terminal/transcript.ts";
 import { isStartedBy } from "./background-runs.ts";
-import { inRows } from "./text-flow.ts";
 
 export type CommandContext = {
   deputy: Opened;
@@ -218,11 +219,12 @@ async function lastDelegation(context: CommandContext): Promise<string> {
   return last.delegationId;
 }
 
-async function shown(id: string, { deputy, paint }: CommandContext): Promise<string> {
+async function shown(id: string, { deputy, io, paint }: CommandContext): Promise<string> {
+  const style = resultStyleOn(io.stdout, io.env);
   const { run } = await deputy.engine.run(id);
   const { taskIndex } = parseRunId(id);
-  if (taskIndex === undefined) return formatRun(run, paint);
-  return `${formatChild(run, taskIndex, paint)}\n${formatTranscript(await Array.fromAsync(deputy.engine.events(id)), paint)}`;
+  if (taskIndex === undefined) return formatRun(run, style);
+  return `${formatChild(run, taskIndex, style)}\n${formatTranscript(await Array.fromAsync(deputy.engine.events(id)), paint)}`;
 }
 
 async function costText(context: CommandContext): Promise<string> {

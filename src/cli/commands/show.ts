@@ -7,10 +7,10 @@ import { jsonDocument } from "../../text/printed-json.ts";
 import { requestLines } from "../approvals/approval-prompt.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";
-import { createPaint, type Paint } from "../io.ts";
+import type { Paint } from "../io.ts";
 import { setAsideNote } from "../serving/resume-after-crash.ts";
 import { taskPosition } from "../terminal/event-lines.ts";
-import { formatAnswer, formatAnswers } from "../terminal/final-answers.ts";
+import { formatAnswer, formatAnswers, type ResultStyle, resultStyleOn } from "../terminal/final-answers.ts";
 import { formatCount, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { formatTranscript } from "../terminal/transcript.ts";
@@ -42,15 +42,16 @@ export const declareShow: Declare = (command, context) => {
         const { run } = listing;
         io.stderr.write(setAsideNote(listing));
         const { taskIndex } = parseRunId(id);
-        const paint = createPaint(io.stdout, io.env);
+        const style = resultStyleOn(io.stdout, io.env);
+        const { paint } = style;
         if (taskIndex === undefined) {
           if (flags.json) io.stdout.write(jsonDocument(resultsOf(run)));
-          else io.stdout.write(`${formatRun(run, paint)}${headLine(await engine.head(run.delegationId), paint)}`);
+          else io.stdout.write(`${formatRun(run, style)}${headLine(await engine.head(run.delegationId), paint)}`);
           return;
         }
         const events = await Array.fromAsync(engine.events(id));
         if (flags.json) io.stdout.write(jsonDocument({ result: resultOfChild(run, taskIndex) ?? null, events }));
-        else io.stdout.write(`${formatChild(run, taskIndex, paint)}\n${formatTranscript(events, paint)}`);
+        else io.stdout.write(`${formatChild(run, taskIndex, style)}\n${formatTranscript(events, paint)}`);
       }),
     );
 };
@@ -67,7 +68,8 @@ function resultOfChild(run: Run, taskIndex: number): Result | undefined {
   return child !== undefined && hasEnded(child) ? resultOf(child.tally) : undefined;
 }
 
-export function formatRun(run: Run, paint: Paint): string {
+export function formatRun(run: Run, style: ResultStyle): string {
+  const { paint } = style;
   const open = run.children.filter((child) => !hasEnded(child));
   const lines = open.map(({ tally, activity, questions }) => {
     const goal = oneLine(run.call.tasks[tally.taskIndex]?.goal ?? "").slice(0, 200);
@@ -76,10 +78,11 @@ export function formatRun(run: Run, paint: Paint): string {
     return `${[head, paint("dim", `not finished: ${oneLine(activity)}`), ...asked].join("\n")}\n`;
   });
   const rest = lines.length === 0 ? "" : `\n${lines.join("\n")}`;
-  return `${formatAnswers(run, resultsOf(run), paint)}${rest}`.trimStart();
+  return `${formatAnswers(run, resultsOf(run), style)}${rest}`.trimStart();
 }
 
-export function formatChild(run: Run, taskIndex: number, paint: Paint): string {
+export function formatChild(run: Run, taskIndex: number, style: ResultStyle): string {
+  const { paint } = style;
   const result = resultOfChild(run, taskIndex);
   if (result === undefined) {
     const child = run.children[taskIndex];
@@ -90,7 +93,7 @@ export function formatChild(run: Run, taskIndex: number, paint: Paint): string {
   const facts = [...factsOf(result), ...messagesTo(run, taskIndex), ...delegatedBy(run.children[taskIndex])].map(
     ([name, value]) => `${paint("dim", name.padEnd(10))} ${oneLine(value)}`,
   );
-  return `${formatAnswer(run, result, paint)}\n\n${facts.join("\n")}\n`;
+  return `${formatAnswer(run, result, style)}\n\n${facts.join("\n")}\n`;
 }
 
 /** Delegations of the child. */

@@ -2,24 +2,32 @@
 
 import type { DelegationResult, Result } from "../../result.ts";
 import type { Run } from "../../run/run.ts";
-import type { Paint } from "../io.ts";
+import { createPaint, type Io, type Output, type Paint } from "../io.ts";
 import { taskPosition } from "./event-lines.ts";
 import { formatOutcome, formatReason } from "./format.ts";
+import { type AnswerText, answerTextOn } from "./markdown/answer-text.ts";
 import { formatSummary } from "./run-summary.ts";
-import { harmless, oneLine } from "./terminal-text.ts";
+import { oneLine } from "./terminal-text.ts";
+
+/** How results look on an output. */
+export type ResultStyle = { paint: Paint; answerText: AnswerText };
+
+export function resultStyleOn(output: Output, env: Io["env"]): ResultStyle {
+  return { paint: createPaint(output, env), answerText: answerTextOn(output, env) };
+}
 
 /** @param ephemeral the run cannot be shown later */
-export function formatAnswers(run: Run, result: DelegationResult, paint: Paint, ephemeral?: true): string {
-  const answers = result.results.map((child) => `${formatAnswer(run, child, paint)}\n`);
-  return `\n${answers.join("\n")}\n${formatSummary(run, result, paint, ephemeral)}`;
+export function formatAnswers(run: Run, result: DelegationResult, style: ResultStyle, ephemeral?: true): string {
+  const answers = result.results.map((child) => `${formatAnswer(run, child, style)}\n`);
+  return `\n${answers.join("\n")}\n${formatSummary(run, result, style.paint, ephemeral)}`;
 }
 
 /** One child's full answer or, if there is none, the reason. */
-export function formatAnswer(run: Run, child: Result, paint: Paint): string {
+export function formatAnswer(run: Run, child: Result, { paint, answerText }: ResultStyle): string {
   const goal = oneLine(run.call.tasks[child.task_index]?.goal ?? "");
   const head = `${paint("bold", `${taskPosition(child.task_index, run)} ${goal.slice(0, 200)}`)}\n`;
   const outcome = paint("dim", oneLine(formatOutcome(child)));
   const reason = child.status === "completed" ? [] : [paint("red", oneLine(formatReason(child)))];
-  const summary = harmless(child.summary).trim();
+  const summary = answerText(child.summary.trim());
   return [head + outcome, ...reason, ...(summary === "" ? [] : [`\n${summary}`])].join("\n");
 }

@@ -22,7 +22,7 @@ import { answersFrom } from "../approvals/question.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "../io.ts";
 import type { LineFormat } from "./event-lines.ts";
-import { formatAnswers } from "./final-answers.ts";
+import { formatAnswers, resultStyleOn } from "./final-answers.ts";
 import { formatRoute } from "./format.ts";
 import { createLines } from "./lines.ts";
 import { openOutputFolder } from "./output-folder.ts";
@@ -127,7 +127,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     if (run === undefined || result === undefined) return;
     if (flags.json) io.stdout.write(jsonDocument(result));
     else if (flags.ndjson) io.stdout.write(jsonLine({ kind: "result", ...result }));
-    else io.stdout.write(formatAnswers(run, result, createPaint(io.stdout, io.env), flags.ephemeral));
+    else io.stdout.write(formatAnswers(run, result, resultStyleOn(io.stdout, io.env), flags.ephemeral));
   }
 
   return { asker: terminal && approvalPromptOn(terminal, view, (childId) => routeOf(run, childId)), follow };

@@ -188,6 +188,28 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await again.code, 0);
   });
 
+  test("an answer is formatted as it arrives, and a continued chat shows it wrapped between words", async (t) => {
+    const answer = `# Found\n\n${"several words ".repeat(12)}**bold**\n\n- one`;
+    const { see, say, leave, open, text } = await chatHere(t, {
+      script: () => ({ text: answer }),
+      env: { NO_COLOR: "" },
+    });
+    say("hello");
+    await see(TURN_END);
+    assert.match(text(), /^Found\n\n(several words ?)+.*bold\n\n• one$/ms);
+    assert.equal(await leave(), 0);
+    const again = open(["--continue"]);
+    await again.see("• one");
+    const rows = again
+      .text()
+      .split("\n")
+      .filter((row) => row.includes("words"));
+    assert.ok(rows.length > 1 && rows.every((row) => row.length < 80 && /^(several|words)/.test(row)), rows.join("|"));
+    await again.see("> ");
+    again.type("\x04");
+    assert.equal(await again.code, 0);
+  });
+
   test("a known key in any message is replaced by its name, and a warning says so", async (t) => {
     const { see, say, leave, env, providers, stdout } = await chatHere(t);
     for (const place of ["tasks[0].goal", "message"]) {

@@ -7,6 +7,8 @@ import { DeputyError } from "../../../errors.ts";
 import { createApprovalPrompt } from "../../approvals/approval-prompt.ts";
 import { createPaint, type Io, isRichTerminal, type Paint } from "../../io.ts";
 import { routeOf } from "../../terminal/follow.ts";
+import { formatsMarkdown } from "../../terminal/markdown/answer-text.ts";
+import { inRows } from "../../terminal/markdown/text-flow.ts";
 import { sizeOf } from "../../terminal/screen.ts";
 import { harmless } from "../../terminal/terminal-text.ts";
 import { type ChatView, createChatView } from "../chat-view.ts";
@@ -14,7 +16,6 @@ import { completeLine, completionSource } from "../completion.ts";
 import { type History, openHistory } from "../keyboard/history.ts";
 import { createKeyboard, type Keyboard } from "../keyboard/keyboard.ts";
 import { unfolded } from "../keyboard/paste.ts";
-import { inRows } from "../text-flow.ts";
 import { type BackgroundWatch, createBackgroundWatch } from "./background-watch.ts";
 import { type ChatSignal, type ChatState, nextState } from "./states.ts";
 
@@ -65,6 +66,7 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
   const { stdin: input, stdout: output, clock } = io;
   const paint = createPaint(output, io.env);
   const rich = isRichTerminal(output, io.env);
+  const styled = formatsMarkdown(output, io.env);
   const history = openHistory(stateDir(io.env), (text) => deputy.routing().credentials.redact(text));
   const complete = (line: string) => completeLine(line, completionSource(deputy));
   const keyboard = createKeyboard({
@@ -77,7 +79,7 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     clock,
   });
   const typed = () => unfolded(terminal.draft + keyboard.typed);
-  const view = createChatView({ output, paint, clock, rich, verbose, asksHere: true, typed });
+  const view = createChatView({ output, paint, clock, rich, styled, verbose, asksHere: true, typed });
   const asker = createApprovalPrompt({
     readAnswer: keyboard.ask,
     output,

@@ -2,19 +2,21 @@
  * Wraps a model's streaming text to terminal rows, between words, with control characters escaped. Complete rows are
  * final; the last one still grows.
  */
-import { beginning, displayWidth, harmless } from "../terminal/terminal-text.ts";
+import type { ScreenRow } from "../screen.ts";
+import { beginning, displayWidth, harmless } from "../terminal-text.ts";
 
-export type TextFlow = {
-  /** Adds a piece of text. @returns the rows that it completed */
+/** A model's text while it arrives, as rows of the terminal. */
+export type AnswerFlow = {
+  /** Adds a piece of text. @returns the rows that are final now */
   add(piece: string): string[];
-  /** The row that still grows; empty if there is none. */
-  readonly open: string;
-  /** Ends the open row. @returns the row, if any */
+  /** The last rows that may still change, at most as many as asked for. */
+  open(most: number): ScreenRow[];
+  /** Ends the text. @returns the rows that were open */
   end(): string[];
 };
 
 /** @param columns cells of a row, read again for each piece */
-export function createTextFlow(columns: () => number): TextFlow {
+export function createTextFlow(columns: () => number): AnswerFlow {
   let open = "";
   /** Half of a surrogate pair, if a piece ended between the two. */
   let half = "";
@@ -46,9 +48,7 @@ export function createTextFlow(columns: () => number): TextFlow {
 
   return {
     add,
-    get open() {
-      return open;
-    },
+    open: () => (open === "" ? [] : [{ text: open, width: displayWidth(open) }]),
     end() {
       const last = open + (half === "" ? "" : harmless(half));
       open = half = "";

@@ -1,0 +1,125 @@
+/** Styled text: pieces with styles, wrapped into rows between words. Every character of it is safe to show. */
+import type { Paint, TextStyle } from "../../io.ts";
+import type { ScreenRow } from "../screen.ts";
+import { beginning, displayWidth, harmless, padTo } from "../terminal-text.ts";
+
+export type Span = { text: string; styles: readonly TextStyle[] };
+export type Row = readonly Span[];
+
+export const EMPTY_ROW: Row = [];
+/** Rows are never narrower. */
+export const LEAST_COLUMNS = 8;
+/** Characters that one row may consist of, for each cell of it: letters can have combining marks. */
+const CHARACTERS_PER_CELL = 4;
+
+/** The first half of a character that was cut in two. */
+const HALF = /[\ud800-\udbff]$/;
+
+export function span(text: string, ...styles: TextStyle[]): Span {
+  return { text: harmless(text).replaceAll("\t", "  "), styles };
+}
+
+export function withStyles(spans: readonly Span[], ...styles: TextStyle[]): Span[] {
+  return spans.map((each) => ({ ...each, styles: [...styles, ...each.styles] }));
+}
+
+export function widthOf(row: Row): number {
+  return displayWidth(textOf(row));
+}
+
+export function textOf(row: Row): string {
+  return row.map(({ text }) => text).join("");
+}
+
+export function painted(row: Row, paint: Paint): ScreenRow {
+  const text = row.map(({ text, styles }) => styles.reduce((painted, style) => paint(style, painted), text)).join("");
+  return { text, width: widthOf(row) };
+}
+
+/** Puts `first` before the first row, and `next` before every other one. */
+export function prefixed(rows: readonly Row[], first: Span, next: Span): Row[] {
+  return rows.map((row, index) => [index === 0 ? first : next, ...row]);
+}
+
+/** Fills a row with blanks on its right, its left or both sides. */
+export function aligned(row: Row, columns: number, align: "left" | "center" | "right" | null): Row {
+  const free = Math.max(0, columns - widthOf(row));
+  const before = align === "right" ? free : align === "center" ? Math.floor(free / 2) : 0;
+  return [span(" ".repeat(before)), ...row, span(padTo("", free - before))];
+}
+
+/** Wraps spans between words, within a word only if it is longer than a row. A line feed ends a row. */
+export function wrapped(spans: readonly Span[], columns: number): Row[] {
+  return linesOf(spans).flatMap((line) => wrappedLine(line, Math.max(LEAST_COLUMNS, columns)));
+}
+
+function linesOf(spans: readonly Span[]): Span[][] {
+  const lines: Span[][] = [[]];
+  for (const { text, styles } of spans) {
+    for (const [index, piece] of text.split("\n").entries()) {
+      if (index > 0) lines.push([]);
+      if (piece !== "") lines.at(-1)?.push({ text: piece, styles });
+    }
+  }
+  return lines;
+}
+
+function wrappedLine(line: readonly Span[], columns: number): Row[] {
+  const rows: Row[] = [];
+  const most = columns * CHARACTERS_PER_CELL;
+  for (let left = line; ; ) {
+    const text = beginningOf(left, most + 1);
+    if (text.length <= most && displayWidth(text) <= columns) return [...rows, left];
+    const { length, skipped } = rowIn(text.slice(0, most).replace(HALF, ""), columns);
+    const [row, rest] = splitAt(left, length);
+    rows.push(row);
+    left = splitAt(rest, skipped)[1];
+  }
+}
+
+function beginningOf(line: readonly Span[], length: number): string {
+  let text = "";
+  for (const span of line) {
+    if (text.length >= length) break;
+    text += span.text;
+  }
+  return text.slice(0, length);
+}
+
+/** The length of the row that a text begins with, and of the blank after it. */
+function rowIn(text: string, columns: number): { length: number; skipped: number } {
+  const fitting = beginning(text, columns);
+  if (text[fitting.length] === " ") return { length: fitting.length, skipped: 1 };
+  const blank = fitting.lastIndexOf(" ");
+  if (fitting.slice(0, Math.max(0, blank)).trim() === "") return { length: fitting.length, skipped: 0 };
+  return { length: blank, skipped: 1 };
+}
+
+function splitAt(line: readonly Span[], length: number): [Span[], Span[]] {
+  const before: Span[] = [];
+  let room = length;
+  for (const [index, each] of line.entries()) {
+    if (each.text.length > room) {
+      const after = { ...each, text: each.text.slice(room) };
+      if (room > 0) before.push({ ...each, text: each.text.slice(0, room) });
+      return [before, [after, ...line.slice(index + 1)]];
+    }
+    before.push(each);
+    room -= each.text.length;
+  }
+  return [before, []];
+}
+
+/** A row without blanks at its end. */
+export function withoutTrailingBlanks(row: Row): Row {
+  const text = textOf(row);
+  let surplus = text.length - text.trimEnd().length;
+  const kept = [...row];
+  while (surplus > 0) {
+    const last = kept.pop();
+    if (last === undefined) break;
+    if (last.text.length > surplus) kept.push({ ...last, text: last.text.slice(0, last.text.length - surplus) });
+    surplus -= last.text.length;
+  }
+  return kept;
+}
