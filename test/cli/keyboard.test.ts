@@ -58,7 +58,11 @@ function questionStage(options: { keepsDrafts?: true } = {}) {
   const onInterrupt = () => {
     interrupts += 1;
   };
-  keyboard.listen({ onLine: (line) => messages.push(line), onInterrupt, onEnd() {} });
+  let escapes = 0;
+  const onEscape = () => {
+    escapes += 1;
+  };
+  keyboard.listen({ onLine: (line) => messages.push(line), onInterrupt, onEnd() {}, onEscape });
   const ask = (signal = new AbortController().signal) => {
     const question: { answer?: string | undefined; settled: boolean } = { settled: false };
     void keyboard.ask("Allow? ", signal).then((answer) => Object.assign(question, { answer, settled: true }));
@@ -69,7 +73,17 @@ function questionStage(options: { keepsDrafts?: true } = {}) {
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
   const wait = (ms: number) => clock.advance(ms);
-  return { input, keyboard, ask, type, wait, messages, interrupts: () => interrupts, screen: () => written };
+  return {
+    input,
+    keyboard,
+    ask,
+    type,
+    wait,
+    messages,
+    interrupts: () => interrupts,
+    escapes: () => escapes,
+    screen: () => written,
+  };
 }
 
 describe("a question at the keyboard", () => {
@@ -224,4 +238,36 @@ describe("single keys that arrive together", () => {
       await type(keys);
       assert.deepEqual(messages, expected);
     });
+});
+
+describe("keys of a chat", () => {
+  test("Esc counts once nothing follows it, and not as the beginning of another key", async () => {
+    const { type, wait, escapes, keyboard } = questionStage();
+    await type("ab\x1b[D");
+    await type("\x1b");
+    await type("[Dx");
+    await wait(60);
+    assert.deepEqual([escapes(), keyboard.typed], [0, "xab"]);
+    await type("\x1b");
+    await wait(60);
+    assert.deepEqual([escapes(), keyboard.typed], [1, "xab"]);
+  });
+
+  test("Esc that was pressed before or below a question does nothing else", async () => {
+    const { ask, type, wait, escapes } = questionStage();
+    await type("\x1b");
+    const question = ask();
+    await wait(300);
+    await type("\x1b");
+    await wait(60);
+    assert.deepEqual([escapes(), question.settled], [0, false]);
+  });
+
+  test("Alt-Enter begins a new line of the message", async () => {
+    const { type, messages } = questionStage();
+    await type("one\x1b\rtwo");
+    await type("\x1b");
+    await type("\rthree\r");
+    assert.deepEqual(messages, ["one⏎two⏎three"]);
+  });
 });

@@ -83,7 +83,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     const activity = child === undefined || session?.endedAt !== undefined ? "waiting" : child.activity;
     const tally = child?.tally;
     const route = tally && "route" in tally.planned ? [formatRoute(routeAt(tally.planned, tally.position))] : [];
-    const text = fit([oneLine(activity), `${seconds}s`, ...route.map(oneLine), "Ctrl-C stops"].join(" · "), columns);
+    const text = fit([oneLine(activity), `${seconds}s`, ...route.map(oneLine), "Esc stops"].join(" · "), columns);
     return { text: paint("dim", text), width: displayWidth(text) };
   }
 

@@ -17,7 +17,7 @@ import {
   showPrompt,
   type TerminalChat,
 } from "./terminal/terminal-chat.ts";
-import { onInterrupt, onLine } from "./terminal/typing.ts";
+import { onEscape, onInterrupt, onLine } from "./terminal/typing.ts";
 
 export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   const { io } = deps;
@@ -27,6 +27,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
   keyboard.listen({
     onLine: (line) => onLine(terminal, line),
     onInterrupt: () => onInterrupt(terminal),
+    onEscape: () => onEscape(terminal),
     onEnd: () => leave(terminal, EXIT_COMPLETED),
   });
   const unsubscribe = io.onInterrupt((by) =>

@@ -124,6 +124,21 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
+  test("Esc stops the turn with its delegations, and the chat continues", async (t) => {
+    const { script, letGo } = heldBack();
+    const { see, say, type, leave } = await chatHere(t, { script });
+    say("delegate a haiku on three animals");
+    await see("3 running");
+    type("\x1b");
+    await see("Stopping the turn");
+    await see("interrupted: Esc");
+    letGo();
+    await see("> ");
+    say("are you there?");
+    await see("You said: are you there?");
+    assert.equal(await leave(), 0);
+  });
+
   test("after a turn that was stopped during a delegation, the next message gives its model the outcome", async (t) => {
     const { script, letGo } = heldBack();
     const { see, say, type, leave, providers } = await chatHere(t, { script });

@@ -6,6 +6,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Clock, systemClock } from "../../../clock.ts";
 import type { Input, Output } from "../../io.ts";
+import { createKeyCommands } from "./key-commands.ts";
 import { createKeyGate } from "./key-gate.ts";
 import { type Completion, createLineEditor, type LineListener } from "./line-editor.ts";
 import { createPasteFolding, folded, PASTE_MODE } from "./paste.ts";
@@ -46,7 +47,7 @@ export interface Keyboard {
   ask(prompt: string, signal: AbortSignal): Promise<string | undefined>;
   /**
    * Passes on each line that does not answer a question. Ctrl-C calls `onInterrupt`; Ctrl-D on an empty line or the end
-   * of the input calls `onEnd`.
+   * of the input calls `onEnd`, and Esc calls `onEscape`.
    */
   listen(listener: LineListener): void;
   close(): void;
@@ -57,13 +58,16 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   const setRawMode = (mode: boolean) => (input as { setRawMode?: (mode: boolean) => void }).setRawMode?.(mode);
   let asked: ActiveQuestion | undefined;
   let interrupt = () => {};
+  let pressEscape = () => {};
   const gate = createKeyGate((text) => {
     if (text.includes(CTRL_C)) interrupt();
     asked?.onHeld(text);
   });
-  const folding = createPasteFolding(() => asked !== undefined);
+  const isAsking = () => asked !== undefined;
+  const folding = createPasteFolding(isAsking);
+  const commands = createKeyCommands({ clock, isAsking, onEscape: () => pressEscape() });
   const keys = Object.assign(gate.stream, { isTTY: true, setRawMode });
-  input.pipe(folding).pipe(keys);
+  input.pipe(commands).pipe(folding).pipe(keys);
   const editor = createLineEditor({ keys, output, rich, history, complete });
   const { show } = editor;
   const questionDeps: QuestionDeps = { gate, output, rich, keepsDrafts, clock, setRawMode, show };
@@ -101,13 +105,15 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
     clear: editor.clear,
     put: editor.put,
     ask,
-    listen({ onLine, onInterrupt, onEnd }) {
+    listen({ onLine, onInterrupt, onEnd, onEscape = () => {} }) {
       interrupt = onInterrupt;
+      pressEscape = onEscape;
       editor.listen({ onLine: (line) => (asked ?? { onLine }).onLine(line), onInterrupt, onEnd });
     },
     close() {
       editor.close();
-      input.unpipe(folding);
+      input.unpipe(commands);
+      commands.destroy();
       input.pause();
       if (rich) output.write(PASTE_MODE.off);
     },

@@ -18,7 +18,7 @@ export type LineEditorDeps = {
   complete(line: string): Promise<Completion>;
 };
 
-export type LineListener = { onLine(line: string): void; onInterrupt(): void; onEnd(): void };
+export type LineListener = { onLine(line: string): void; onInterrupt(): void; onEnd(): void; onEscape?(): void };
 
 export type LineEditor = {
   readonly typed: string;

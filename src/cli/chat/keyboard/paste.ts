@@ -10,17 +10,18 @@ import { holdText } from "./key-gate.ts";
 export const PASTE_MODE = { on: "\x1b[?2004h", off: "\x1b[?2004l" };
 const BEGIN = "\x1b[200~";
 const END = "\x1b[201~";
-const FOLD = "⏎";
+/** A line break in a message that is being typed. */
+export const LINE_BREAK = "⏎";
 const BREAK = /\r\n|\r|\n/g;
 
 /** Restores the line breaks of a pasted text. */
 export function unfolded(line: string): string {
-  return line.replaceAll(FOLD, "\n");
+  return line.replaceAll(LINE_BREAK, "\n");
 }
 
 /** Folds a message to one line, for a line editor. */
 export function folded(message: string): string {
-  return message.replaceAll("\n", FOLD);
+  return message.replaceAll("\n", LINE_BREAK);
 }
 
 /**
@@ -53,7 +54,7 @@ export function createPasteFolding(isAsking: () => boolean): Transform {
   }
 
   function shownAs(text: string): string {
-    if (pasting) return text.replace(BREAK, FOLD).replaceAll("\x1b", "");
+    if (pasting) return text.replace(BREAK, LINE_BREAK).replaceAll("\x1b", "");
     return isAsking() ? text : foldedBlock(text);
   }
 
@@ -69,7 +70,7 @@ function foldedBlock(text: string): string {
   const lines = text.split(BREAK);
   const last = lines.findLastIndex(holdText);
   if (last < 1) return text;
-  return [lines.slice(0, last + 1).join(FOLD), ...lines.slice(last + 1)].join("\r");
+  return [lines.slice(0, last + 1).join(LINE_BREAK), ...lines.slice(last + 1)].join("\r");
 }
 
 /** Length of the longest suffix of `text` that is a prefix of `mark`. */

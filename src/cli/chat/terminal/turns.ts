@@ -86,15 +86,18 @@ export async function steerTurn(terminal: TerminalChat, turn: ActiveTurn, text: 
 
 /** Stops the delegations or, the next time, the turn. A turn that has not started cannot be stopped: the chat ends. */
 export function stopTurn(terminal: TerminalChat): void {
+  if (stopDelegations(terminal) || interruptTurn(terminal, "Ctrl-C")) return;
+  leave(terminal, EXIT_INTERRUPTED);
+}
+
+/** Stops the turn and everything that it delegated. Returns false if it has not started. */
+export function interruptTurn(terminal: TerminalChat, by: string): boolean {
   const { turn, view, paint } = terminal;
-  if (stopDelegations(terminal)) return;
-  if (turn?.delegation === undefined) {
-    leave(terminal, EXIT_INTERRUPTED);
-    return;
-  }
+  if (turn?.delegation === undefined) return false;
   signal(terminal, "stop");
-  turn.delegation.stop("Ctrl-C").catch((error: unknown) => printProblem(terminal, error));
-  view.print(paint("yellow", "! Stopping the turn; the answer so far is kept. Press Ctrl-C again to exit."));
+  turn.delegation.stop(by).catch((error: unknown) => printProblem(terminal, error));
+  view.print(paint("yellow", "! Stopping the turn; the answer so far is kept. Press Ctrl-C to exit."));
+  return true;
 }
 
 /** Returns false if no delegation is running that was not asked to stop before. */

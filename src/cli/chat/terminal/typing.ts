@@ -5,7 +5,7 @@ import { isSlashCommand } from "../slash-commands.ts";
 import { queueCommand } from "./commands.ts";
 import type { ChatState } from "./states.ts";
 import { leave, showPrompt, signal, type TerminalChat } from "./terminal-chat.ts";
-import { runTurn, steerTurn, stopTurn } from "./turns.ts";
+import { interruptTurn, runTurn, steerTurn, stopTurn } from "./turns.ts";
 
 const ON_MESSAGE: Record<ChatState, (terminal: TerminalChat, message: string) => unknown> = {
   idle: runTurn,
@@ -52,6 +52,11 @@ export function onInterrupt(terminal: TerminalChat): void {
   const isWaiting = terminal.state === "idle" || terminal.state === "confirming";
   if (isWaiting && clearTyped(terminal)) showPrompt(terminal);
   else ON_INTERRUPT[terminal.state](terminal);
+}
+
+/** Esc stops the turn with its delegations, and nothing else. */
+export function onEscape(terminal: TerminalChat): void {
+  if (terminal.state === "running") interruptTurn(terminal, "Esc");
 }
 
 function steer(terminal: TerminalChat, message: string): void {
