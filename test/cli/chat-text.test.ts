@@ -96,6 +96,7 @@ test("a command line is completed, and a message is not", async () => {
     providers: () => ["zai", "openrouter"],
     efforts: ["low", "high"],
     runs: async () => ["abc", "abc.1"],
+    files: (path: string) => ["src/", "src/a b.ts"].filter((each) => each.startsWith(path)),
   };
   const complete = async (line: string) => (await completeLine(line, source))[0];
   assert.deepEqual(await complete("/mo"), ["/model ", "/models "]);
@@ -106,6 +107,9 @@ test("a command line is completed, and a message is not", async () => {
   assert.deepEqual(await complete("/show abc."), ["abc.1 "]);
   assert.deepEqual(await complete("/show abc x"), []);
   assert.deepEqual(await complete("please show glm"), []);
+  assert.deepEqual(await complete("see @src/a"), ["src/a\\ b.ts "]);
+  assert.deepEqual(await complete("see @s"), ["src/", "src/a\\ b.ts "]);
+  assert.deepEqual(await complete("me@s"), []);
 });
 
 test("a command is one word after a slash; a path is a message", () => {

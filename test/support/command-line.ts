@@ -70,6 +70,9 @@ export function start(argv: string[], stage: Stage = {}): Invocation {
     engine,
     loadConfig,
     routing: () => createRouting({ config: configSchema.parse({}), env: {} }),
+    userTools: () => {
+      throw new Error("the staged engine has no tools of the user");
+    },
     logError: () => {},
   });
   return {

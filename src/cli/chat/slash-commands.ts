@@ -251,7 +251,8 @@ async function costText(context: CommandContext): Promise<string> {
 }
 
 const HINTS = `Alt-Enter, or \\ at the end, continues the message on the next line; pasted text is one message. Tab
-completes. While the model is answering, a line you enter is sent with its next request; commands run at once.
+completes. @path gives the model a file of the workspace; !command runs a command of yours, and its output
+goes with your next message. While the model is answering, a line you enter is sent with its next request; commands run at once.
 Esc stops the answer with its delegations. Ctrl-C stops the delegations first, then the answer, then the program. Ctrl-D exits.`;
 
 const USAGE_COLUMNS = 32;

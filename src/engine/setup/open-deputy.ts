@@ -17,6 +17,7 @@ import { createScheduler } from "../limits/scheduler.ts";
 import { createErrorLog, type LogError } from "./error-log.ts";
 import { openTransport } from "./open-transport.ts";
 import { createSetups } from "./setup.ts";
+import { createUserTools, type UserTools } from "./user-tools.ts";
 
 export type OpenOptions = {
   /** Source of keys, proxies and `DEPUTY_*` variables. */
@@ -43,6 +44,8 @@ export type Opened = {
   loadConfig(): LoadedConfig;
   /** Returns the current providers, keys and models. */
   routing(): Routing;
+  /** Tools of a workspace, for the user. */
+  userTools(workspace: string): UserTools;
   /** Writes the stack of a bug in Deputy to `errors.log` in the state directory. */
   logError: LogError;
 };
@@ -77,7 +80,8 @@ export async function openDeputy({
     closeTransport: transport.close,
     pid: process.pid,
   });
-  return { engine, loadConfig: () => setup().loaded, routing: () => setup().routing, logError };
+  const userTools = (workspace: string) => createUserTools(setup(), { workspace });
+  return { engine, loadConfig: () => setup().loaded, routing: () => setup().routing, userTools, logError };
 }
 
 /** Letters and digits that are not easily confused. */

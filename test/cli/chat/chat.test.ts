@@ -1,12 +1,12 @@
 /** `deputy chat` as its user sees it, in process: commands, keys, text typed during a turn, what a model may not do. */
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { openDeputy } from "../../../src/engine/setup/open-deputy.ts";
 import { createMemoryJournal } from "../../../src/journal/memory.ts";
 import { chatHere, chatPlace, heldBack } from "../../support/chat-place.ts";
-import { deputy } from "../../support/command-line.ts";
+import { deputy, until } from "../../support/command-line.ts";
 
 /** The line below an answer. */
 const TURN_END = /^[\d.]+s · \S+ @ \S+ · /m;
@@ -136,6 +136,53 @@ describe("a chat", { timeout: 110_000 }, () => {
     await see("> ");
     say("are you there?");
     await see("You said: are you there?");
+    assert.equal(await leave(), 0);
+  });
+
+  test("@file gives the model the file's content, and no file that is protected or outside of the workspace", async (t) => {
+    const { see, say, type, leave, providers, cwd, root } = await chatHere(t);
+    for (const [path, text] of [
+      ["notes.md", "the otter sleeps"],
+      ["with blank.md", "the wasp wakes"],
+      [".env", "PASSWORD=hunter2"],
+      ["../outside.md", "the fox is out"],
+    ] as const)
+      writeFileSync(join(cwd, path), text);
+    symlinkSync(join(root, "outside.md"), join(cwd, "link.md"));
+    say("read @notes.md and @with\\ blank.md, @alice");
+    await see(TURN_END);
+    const said = () => providers.arrivals.at(-1)?.request.lastUserText ?? "";
+    assert.match(said(), /^read @notes\.md and .*@alice\n\nThe file notes\.md:\n\n.*the otter sleeps.*the wasp wakes/s);
+    say("read @.env, @../outside.md, @link.md, @gone.md, @../state/deputy.db");
+    await see("usually holds secrets");
+    await see(TURN_END);
+    assert.equal(said(), "read @.env, @../outside.md, @link.md, @gone.md, @../state/deputy.db");
+    type("see @no");
+    await see("see @no");
+    type("\t");
+    await see("tes.md");
+    type("\x15");
+    assert.equal(await leave(), 0);
+  });
+
+  test("!command shows its output and gives it to the model with the next message, and gets no keys", async (t) => {
+    const { see, say, type, leave, providers, env, cwd, stdout } = await chatHere(t);
+    say("!echo $((20 + 3)) $GLM_API_KEY; printf '\\033]0;title\\007'; pwd");
+    await see("23");
+    await see("The output goes with your next message.");
+    assert.equal(providers.arrivals.length, 0);
+    say("what is it?");
+    await see(TURN_END);
+    const [said = ""] = providers.arrivals.map(({ request }) => request.lastUserText);
+    assert.match(said, /^what is it\?\n\nThe user ran this command in the workspace:\n\necho .*\n\nIts output:\n\n23/s);
+    assert.ok(!stdout().includes("\x1b]0;"));
+    assert.ok(!said.includes(env.GLM_API_KEY ?? "a key"));
+    say("!echo $$ > started; sleep 1000");
+    await until(() => existsSync(join(cwd, "started")));
+    type("\x03");
+    await see("[stopped]");
+    say("and now?");
+    await see("You said: and now?");
     assert.equal(await leave(), 0);
   });
 

@@ -57,6 +57,10 @@ export type TerminalChat = {
   commands: Promise<void>;
   chat: LiveChat;
   turn: ActiveTurn | undefined;
+  /** Stops the user's command that is running. */
+  shell: AbortController | undefined;
+  /** Commands of the user and their outputs, for the next message that starts a turn. */
+  outputs: string[];
   /** Lines that ended in a backslash. */
   draft: string;
 };
@@ -68,7 +72,11 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
   const rich = isRichTerminal(output, io.env);
   const styled = formatsMarkdown(output, io.env);
   const history = openHistory(stateDir(io.env), (text) => deputy.routing().credentials.redact(text));
-  const complete = (line: string) => completeLine(line, completionSource(deputy));
+  const complete = (line: string) =>
+    completeLine(
+      line,
+      completionSource(deputy, () => terminal.chat.workspace),
+    );
   const keyboard = createKeyboard({
     input,
     output,
@@ -115,6 +123,8 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     commands: Promise.resolve(),
     chat: deps.chat,
     turn: undefined,
+    shell: undefined,
+    outputs: [],
     draft: "",
   };
   return terminal;
@@ -140,6 +150,11 @@ export function leave(terminal: TerminalChat, code: number, by = "the user left"
   signal(terminal, "leave");
   terminal.turn?.delegation?.stop(by).catch((error: unknown) => printProblem(terminal, error));
   terminal.exited.resolve(code);
+}
+
+/** Prints a line of a text that may contain anything. */
+export function printText({ view, deps }: TerminalChat, text: string): void {
+  for (const row of inRows(harmless(text), sizeOf(deps.io.stdout).columns - 1)) view.print(row);
 }
 
 export function printProblem(terminal: TerminalChat, error: unknown): void {

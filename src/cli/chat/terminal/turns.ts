@@ -5,6 +5,7 @@ import type { Run } from "../../../run/run.ts";
 import { EXIT_INTERRUPTED } from "../../exit-codes.ts";
 import { harmless, oneLine } from "../../terminal/terminal-text.ts";
 import { turnTotals } from "../chat-view.ts";
+import { withMentionedFiles } from "../mentions.ts";
 import { turnProblem } from "../turn-end.ts";
 import {
   type ActiveTurn,
@@ -51,14 +52,31 @@ async function runSoFar({ chat: { id }, deps: { deputy } }: TerminalChat): Promi
 }
 
 async function takeTurn(
-  { chat, deps, asker, extras, view }: TerminalChat,
+  terminal: TerminalChat,
   turn: ActiveTurn,
   message: string,
 ): Promise<{ run: Run; result: DelegationResult }> {
-  const delegation = await chat.say(message, { ...deps.turn, asker, beside: extras });
+  const { chat, deps, asker, extras, view } = terminal;
+  await terminal.commands; // The output of the user's last command belongs to the message.
+  const text = await withFiles(terminal, message);
+  const delegation = await chat.say([text, ...terminal.outputs.splice(0)].join("\n\n"), {
+    ...deps.turn,
+    asker,
+    beside: extras,
+  });
   turn.delegation = delegation;
   await delegation.follow(({ event, run }) => view.onEvent(event, run));
   return { run: delegation.run, result: await delegation.result };
+}
+
+/** The message with the files that it mentions. */
+async function withFiles(terminal: TerminalChat, message: string): Promise<string> {
+  const { chat, deps, view } = terminal;
+  if (!message.includes("@")) return message;
+  const tools = deps.deputy.userTools(chat.workspace);
+  const { text, problems } = await withMentionedFiles(message, tools, new AbortController().signal);
+  for (const problem of problems) view.print(warningText(terminal, problem));
+  return text;
 }
 
 function endingText(terminal: TerminalChat, run: Run, { results }: DelegationResult, tookMs: number): string {
@@ -73,7 +91,7 @@ export async function steerTurn(terminal: TerminalChat, turn: ActiveTurn, text: 
   const { engine } = terminal.deps.deputy;
   if (turn.delegation === undefined) return void turn.steered.push(Promise.resolve(text));
   try {
-    const receipt = await engine.steer(`${turn.delegation.id}.1`, text, "the user");
+    const receipt = await engine.steer(`${turn.delegation.id}.1`, await withFiles(terminal, text), "the user");
     view.print(paint("dim", `> ${oneLine(text)} (sent with the next request)`));
     if (receipt.keyRemoved) view.print(warningText(terminal, keyRemoved("The message").message));
     const settled = engine.settleSteer(receipt, new AbortController().signal);

@@ -3,6 +3,7 @@ import { EXIT_INTERRUPTED } from "../../exit-codes.ts";
 import { unfolded } from "../keyboard/paste.ts";
 import { isSlashCommand } from "../slash-commands.ts";
 import { queueCommand } from "./commands.ts";
+import { queueShellCommand } from "./shell-commands.ts";
 import type { ChatState } from "./states.ts";
 import { leave, showPrompt, signal, type TerminalChat } from "./terminal-chat.ts";
 import { interruptTurn, runTurn, steerTurn, stopTurn } from "./turns.ts";
@@ -33,7 +34,9 @@ export function onLine(terminal: TerminalChat, line: string): void {
     return;
   }
   terminal.history.add(message);
-  if (isSlashCommand(message)) queueCommand(terminal, message);
+  const [, command] = /^!\s*(\S.*)$/s.exec(message) ?? [];
+  if (command !== undefined) queueShellCommand(terminal, command);
+  else if (isSlashCommand(message)) queueCommand(terminal, message);
   else ON_MESSAGE[terminal.state](terminal, message);
 }
 
@@ -50,13 +53,15 @@ function completeMessage(terminal: TerminalChat, line: string): string | undefin
 
 export function onInterrupt(terminal: TerminalChat): void {
   const isWaiting = terminal.state === "idle" || terminal.state === "confirming";
-  if (isWaiting && clearTyped(terminal)) showPrompt(terminal);
+  if (terminal.shell !== undefined) terminal.shell.abort();
+  else if (isWaiting && clearTyped(terminal)) showPrompt(terminal);
   else ON_INTERRUPT[terminal.state](terminal);
 }
 
-/** Esc stops the turn with its delegations, and nothing else. */
+/** Esc stops the user's command, or the turn with its delegations, and nothing else. */
 export function onEscape(terminal: TerminalChat): void {
-  if (terminal.state === "running") interruptTurn(terminal, "Esc");
+  if (terminal.shell !== undefined) terminal.shell.abort();
+  else if (terminal.state === "running") interruptTurn(terminal, "Esc");
 }
 
 function steer(terminal: TerminalChat, message: string): void {
