@@ -7,10 +7,11 @@ import { foldRun, type Run } from "../../src/run/run.ts";
 import { createFakeClock } from "../../src/testing/fake-clock.ts";
 import { ready } from "../support/child-stage.ts";
 import { createFakeTerminal } from "../support/fake-terminal.ts";
+import { assertScreen, SIZES } from "../support/golden-screen.ts";
 
 const plain = (_style: unknown, text: string) => text;
 
-function stage(size: { columns: number; rows: number }) {
+function stage(size: { columns: number; rows: number }, styled = false) {
   const clock = createFakeClock();
   const terminal = createFakeTerminal(size.columns, size.rows);
   let typed = "";
@@ -19,7 +20,7 @@ function stage(size: { columns: number; rows: number }) {
     paint: plain,
     clock,
     rich: true,
-    styled: false,
+    styled,
     verbose: false,
     asksHere: true,
     typed: () => typed,
@@ -112,3 +113,47 @@ test("a child's question, a retry and a failed tool call are shown; a delegation
     "✗ write_file notes.md No such folder.",
   ]);
 });
+
+const ANSWER = `I found **three places** that read the configuration, and the first of them is read twice at every start:
+
+| file | reads | why it matters when the program starts |
+|---|:-:|---|
+| \`src/config/load.ts\` | 2 | the second read only checks whether the file has changed since the first one |
+| \`src/config/trust.ts\` | 1 | trust is stored by path |
+
+## What I would change
+
+1. Read it once, and pass the text on:
+   \`\`\`ts
+   const text = readConfig(place); // once
+   \`\`\`
+2. Keep [the cache](https://example.com/cache).
+
+`;
+
+for (const size of SIZES)
+  test(`an answer, and the delegation that follows it, on ${size.columns} columns`, async () => {
+    const { clock, terminal, view, start, tell, end, type } = stage(size, true);
+    start("abc", ["look at the configuration"]);
+    for (const piece of ANSWER.match(/[\s\S]{1,40}/g) ?? []) {
+      tell("abc", 1, { kind: "text-delta", text: piece });
+      await clock.advance(110);
+    }
+    tell("abc", 1, { kind: "text-delta", text: "I ask two children to *check* each of them" });
+    await clock.advance(110);
+    tell("abc", 1, { kind: "step-end", parts: [], finish: "tool-calls", step: 1, durationMs: 900, usage: undefined });
+    start("abc.1.1", ["Check whether the second read of the configuration is needed", "Check trust.ts"]);
+    for (const child of [1, 2])
+      tell("abc.1.1", child, { kind: "child-start", taskIndex: child - 1, prompt: { system: "", user: "" } });
+    tell("abc.1.1", 1, { kind: "text-delta", text: "The second read compares the stamps of the files" });
+    type("and what about the tests?");
+    await clock.advance(2_000);
+    assertScreen("chat-delegating", size, terminal.text());
+    for (const child of [1, 2])
+      tell("abc.1.1", child, { kind: "child-end", ending: { status: "completed", text: "" }, durationMs: 2_000 });
+    end("abc.1.1");
+    tell("abc", 1, { kind: "text-delta", text: "Both agree.\n\n- The second read **can go**.\n" });
+    await clock.advance(200);
+    view.endTurn();
+    assertScreen("chat-answer", size, terminal.text());
+  });

@@ -40,14 +40,15 @@ export function createFakeTerminal(columns: number, rows: number): FakeTerminal 
       // biome-ignore lint/suspicious/noControlCharactersInRegex: it is a terminal.
       for (const token of text.match(/\x1b\[\d*[A-Zm]|\r|\n|[^\x1b\r\n]+/g) ?? []) {
         if (token === "\x1b[K" && isAtStart) lines[cursor] = "";
-        isAtStart = token === "\r" || token === "\n" || token.endsWith("A");
+        isAtStart = token === "\r" || token === "\n" || (token.startsWith("\x1b[") && token.endsWith("A"));
         if (token.startsWith("\x1b[") && token.endsWith("A")) {
           const up = Number(token.slice(2, -1));
           highest = Math.max(highest, up);
           cursor = Math.max(0, cursor - up);
         } else if (token === "\x1b[J") lines.splice(cursor, lines.length, "");
         else if (token === "\n") newline();
-        else if (token === "\r" || token === "\x1b[K" || token.endsWith("m")) continue;
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: it is a terminal.
+        else if (token === "\r" || token === "\x1b[K" || /^\x1b.*m$/.test(token)) continue;
         else {
           lines[cursor] = "";
           type(token, terminal.columns ?? columns);
