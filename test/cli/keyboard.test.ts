@@ -270,4 +270,46 @@ describe("keys of a chat", () => {
     await type("\rthree\r");
     assert.deepEqual(messages, ["one⏎two⏎three"]);
   });
+
+  test("Ctrl-R finds earlier lines, newest first; Enter takes one to the line, Ctrl-C or Esc nothing", async () => {
+    const { type, wait, keyboard, messages } = questionStage();
+    for (const line of ["look at one", "Look at two", "other"]) await type(`${line}\r`);
+    keyboard.show("> ");
+    await type("draft");
+    await type("\x12");
+    await type("look");
+    assert.equal(keyboard.typed, "Look at two");
+    await type("\x12");
+    assert.equal(keyboard.typed, "look at one");
+    await type("\x03");
+    assert.deepEqual([keyboard.typed, messages.length], ["draft", 3]);
+    await type("\x12");
+    await type("two");
+    await type("\x1b");
+    await wait(60);
+    assert.equal(keyboard.typed, "draft");
+    await type("\x12");
+    await type("tx");
+    await type("\x7f");
+    await type("w");
+    await type("\r");
+    assert.deepEqual([keyboard.typed, messages.length], ["Look at two", 3]);
+    await type("\r");
+    assert.deepEqual(messages.at(-1), "Look at two");
+  });
+
+  test("a question that appears during a search of the history is not answered by its keys", async () => {
+    const { ask, type, wait, keyboard } = questionStage({ keepsDrafts: true });
+    await type("yes\r");
+    keyboard.show("> ");
+    await type("draft");
+    await type("\x12");
+    await type("y");
+    const question = ask();
+    await type("\r");
+    await wait(300);
+    assert.equal(question.settled, false);
+    await type("y\r");
+    assert.deepEqual([question, keyboard.typed], [{ answer: "y", settled: true }, "draft"]);
+  });
 });

@@ -3,6 +3,8 @@
  * Promises are checked where their effect arrives: at the providers.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import type { ModelRequest, Turn } from "../../src/testing/index.ts";
 import { chatPlace, heldBack, isParents, type Scene } from "../support/chat-place.ts";
@@ -209,6 +211,23 @@ describe("deputy chat with runs in the background", { skip: NO_TERMINAL, timeout
     await again.see("You said: half a message");
     again.type("/quit\r");
     assert.equal(await again.ended, 0);
+  });
+});
+
+describe("deputy chat with the user's editor", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  test("Ctrl-G opens the message in $EDITOR without keys, and the text comes back to the input line", async (t) => {
+    const edit = `sh -c 'cat "$1" > seen; env > env; printf "line one\\nline two\\n" > "$1"' sh`;
+    const { terminal, say, leave, providers, cwd, env } = await chat(t, { env: { EDITOR: edit } });
+    terminal.type("draft");
+    await terminal.see("draft");
+    terminal.type("\x07");
+    await terminal.see("line one⏎line two");
+    say(" three");
+    await terminal.see(TURN_END);
+    assert.equal(providers.arrivals[0]?.request.lastUserText, "line one\nline two three");
+    assert.equal(readFileSync(join(cwd, "seen"), "utf8"), "draft");
+    assert.ok(!readFileSync(join(cwd, "env"), "utf8").includes(env.GLM_API_KEY ?? "a key"));
+    await leave();
   });
 });
 

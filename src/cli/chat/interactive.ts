@@ -10,6 +10,7 @@ import type { Io, Paint } from "../io.ts";
 import { formatRoute } from "../terminal/format.ts";
 import { answerTextOn } from "../terminal/markdown/answer-text.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { editMessage } from "./terminal/message-editor.ts";
 import {
   createTerminalChat,
   type InteractiveDeps,
@@ -28,6 +29,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     onLine: (line) => onLine(terminal, line),
     onInterrupt: () => onInterrupt(terminal),
     onEscape: () => onEscape(terminal),
+    onEdit: () => void editMessage(terminal),
     onEnd: () => leave(terminal, EXIT_COMPLETED),
   });
   const unsubscribe = io.onInterrupt((by) =>

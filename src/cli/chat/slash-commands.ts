@@ -250,10 +250,12 @@ async function costText(context: CommandContext): Promise<string> {
   ].join("\n");
 }
 
-const HINTS = `Alt-Enter, or \\ at the end, continues the message on the next line; pasted text is one message. Tab
-completes. @path gives the model a file of the workspace; !command runs a command of yours, and its output
-goes with your next message. While the model is answering, a line you enter is sent with its next request; commands run at once.
-Esc stops the answer with its delegations. Ctrl-C stops the delegations first, then the answer, then the program. Ctrl-D exits.`;
+const HINTS = `@path gives the model a file of the workspace. !command runs a command of yours; its output goes with your next message.
+Alt-Enter, or \\ at the end, continues the message on the next line; pasted text is one message. Tab completes.
+Ctrl-R searches the history. Ctrl-G, or Ctrl-X Ctrl-E, opens the message in $EDITOR.
+While the model is answering, a line you enter is sent with its next request; commands run at once.
+Esc stops the answer with its delegations. Ctrl-C stops the delegations first, then the answer, then the program.
+Ctrl-D exits.`;
 
 const USAGE_COLUMNS = 32;
 

@@ -1,6 +1,7 @@
 /**
- * Keys of the chat that the line editor does not have: Alt-Enter begins a new line of the message, and Esc, which also
- * begins the sequences of other keys, is one if nothing follows it for a moment.
+ * Keys of the chat that the line editor does not have: Alt-Enter begins a new line of the message, Ctrl-R searches the
+ * history, Ctrl-G and Ctrl-X Ctrl-E open the user's editor. Esc, which also begins the sequences of other keys, is one
+ * if nothing follows it for a moment.
  */
 import { Transform } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
@@ -8,6 +9,10 @@ import type { Clock } from "../../../clock.ts";
 import { LINE_BREAK } from "./paste.ts";
 
 const ESCAPE = "\x1b";
+const CTRL_R = "\x12";
+const CTRL_X = "\x18";
+/** Ctrl-G, and Ctrl-X Ctrl-E as in bash. */
+const EDIT = ["\x07", "\x18\x05"];
 /** Time within which the rest of a key's sequence arrives, in milliseconds. */
 const SEQUENCE_MS = 50;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals send Alt-Enter so.
@@ -18,10 +23,15 @@ export type KeyCommandsDeps = {
   /** While a question is shown, every key is for it. */
   isAsking: () => boolean;
   onEscape(): void;
+  onEdit(): void;
+  onSearch(): void;
+  /** Takes the keys of a search, if there is one. @returns the keys that are for the line editor */
+  search(keys: string): string | undefined;
 };
 
 /** Transforms keys on their way to the line editor. */
-export function createKeyCommands({ clock, isAsking, onEscape }: KeyCommandsDeps): Transform {
+export function createKeyCommands(deps: KeyCommandsDeps): Transform {
+  const { clock, isAsking, onEscape } = deps;
   const decoder = new StringDecoder("utf8");
   let held = "";
   let cancel = () => {};
@@ -39,9 +49,20 @@ export function createKeyCommands({ clock, isAsking, onEscape }: KeyCommandsDeps
     const text = held + piece;
     held = "";
     if (isAsking()) return text;
-    const isEscape = text.replaceAll(ESCAPE, "") === "";
-    if (isEscape) hold();
-    return isEscape ? "" : text.replace(ALT_ENTER, LINE_BREAK);
+    if (text.replaceAll(ESCAPE, "") === "") {
+      hold();
+      return "";
+    }
+    if (text === CTRL_X) {
+      held = text;
+      return "";
+    }
+    const searched = deps.search(text);
+    if (searched !== undefined) return searched;
+    if (text === CTRL_R) deps.onSearch();
+    else if (EDIT.includes(text)) deps.onEdit();
+    else return text.replace(ALT_ENTER, LINE_BREAK);
+    return "";
   }
 
   return new Transform({

@@ -6,6 +6,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Clock, systemClock } from "../../../clock.ts";
 import type { Input, Output } from "../../io.ts";
+import { createHistorySearch, type HistorySearch } from "./history-search.ts";
 import { createKeyCommands } from "./key-commands.ts";
 import { createKeyGate } from "./key-gate.ts";
 import { type Completion, createLineEditor, type LineListener } from "./line-editor.ts";
@@ -45,9 +46,11 @@ export interface Keyboard {
    * before, or within a moment after, does not count.
    */
   ask(prompt: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Gives the terminal to another program until the work ends. */
+  lend(work: () => Promise<void>): Promise<void>;
   /**
    * Passes on each line that does not answer a question. Ctrl-C calls `onInterrupt`; Ctrl-D on an empty line or the end
-   * of the input calls `onEnd`, and Esc calls `onEscape`.
+   * of the input calls `onEnd`, Esc calls `onEscape`, and Ctrl-G calls `onEdit` while the prompt is shown.
    */
   listen(listener: LineListener): void;
   close(): void;
@@ -59,13 +62,22 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   let asked: ActiveQuestion | undefined;
   let interrupt = () => {};
   let pressEscape = () => {};
+  let wantEditor = () => {};
+  let searching: { search: HistorySearch; prompt: string } | undefined;
   const gate = createKeyGate((text) => {
     if (text.includes(CTRL_C)) interrupt();
     asked?.onHeld(text);
   });
   const isAsking = () => asked !== undefined;
   const folding = createPasteFolding(isAsking);
-  const commands = createKeyCommands({ clock, isAsking, onEscape: () => pressEscape() });
+  const commands = createKeyCommands({
+    clock,
+    isAsking,
+    onEscape: () => (searching === undefined ? pressEscape() : endSearch(searching.search.cancel())),
+    onEdit: () => editor.isShown && wantEditor(),
+    onSearch: beginSearch,
+    search: searchWith,
+  });
   const keys = Object.assign(gate.stream, { isTTY: true, setRawMode });
   input.pipe(commands).pipe(folding).pipe(keys);
   const editor = createLineEditor({ keys, output, rich, history, complete });
@@ -73,12 +85,47 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   const questionDeps: QuestionDeps = { gate, output, rich, keepsDrafts, clock, setRawMode, show };
   if (rich) output.write(PASTE_MODE.on);
 
+  function beginSearch(): void {
+    if (!rich || !editor.isShown) return;
+    searching = { search: createHistorySearch(editor.history, editor.typed), prompt: editor.prompt };
+    editor.replace("search “”: ", "");
+  }
+
+  function searchWith(typedKeys: string): string | undefined {
+    if (searching === undefined) return undefined;
+    const step = searching.search.take(typedKeys);
+    if ("keys" in step) endSearch(step.line);
+    else editor.replace(step.prompt, step.line);
+    return "keys" in step ? step.keys : "";
+  }
+
+  function endSearch(line: string): void {
+    const { prompt = "" } = searching ?? {};
+    searching = undefined;
+    editor.replace(prompt, line);
+  }
+
+  async function lend(work: () => Promise<void>): Promise<void> {
+    input.unpipe(commands);
+    input.pause();
+    if (rich) output.write(PASTE_MODE.off);
+    setRawMode(false);
+    try {
+      await work();
+    } finally {
+      setRawMode(true);
+      if (rich) output.write(PASTE_MODE.on);
+      input.pipe(commands);
+    }
+  }
+
   async function ask(prompt: string, signal: AbortSignal): Promise<string | undefined> {
     const either = AbortSignal.any([signal, editor.ended]);
     if (either.aborted) return undefined;
     const answer = Promise.withResolvers<string | undefined>();
     either.addEventListener("abort", () => answer.resolve(undefined), { once: true });
-    let draft = editor.typed;
+    let draft = searching?.search.cancel() ?? editor.typed;
+    searching = undefined;
     editor.clear();
     asked = openQuestion(questionDeps, prompt, answer.resolve, (early) => {
       draft += early;
@@ -105,9 +152,11 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
     clear: editor.clear,
     put: editor.put,
     ask,
-    listen({ onLine, onInterrupt, onEnd, onEscape = () => {} }) {
+    lend,
+    listen({ onLine, onInterrupt, onEnd, onEscape = () => {}, onEdit = () => {} }) {
       interrupt = onInterrupt;
       pressEscape = onEscape;
+      wantEditor = onEdit;
       editor.listen({ onLine: (line) => (asked ?? { onLine }).onLine(line), onInterrupt, onEnd });
     },
     close() {

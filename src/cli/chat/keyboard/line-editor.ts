@@ -18,10 +18,20 @@ export type LineEditorDeps = {
   complete(line: string): Promise<Completion>;
 };
 
-export type LineListener = { onLine(line: string): void; onInterrupt(): void; onEnd(): void; onEscape?(): void };
+export type LineListener = {
+  onLine(line: string): void;
+  onInterrupt(): void;
+  onEnd(): void;
+  onEscape?(): void;
+  /** The user wants to write the message in an editor. */
+  onEdit?(): void;
+};
 
 export type LineEditor = {
   readonly typed: string;
+  readonly isShown: boolean;
+  /** Earlier lines, newest first. */
+  readonly history: readonly string[];
   /** Aborts when the input ends. */
   readonly ended: AbortSignal;
   /** Shows a prompt, with the text typed so far. */
@@ -29,6 +39,9 @@ export type LineEditor = {
   hide(): void;
   /** Writes lines above the prompt, if it is shown. */
   above(text: string): void;
+  /** Shows a prompt with another line. */
+  replace(prompt: string, line: string): void;
+  readonly prompt: string;
   clear(): void;
   put(text: string): void;
   listen(listener: LineListener): void;
@@ -51,6 +64,10 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
   });
   const ended = new AbortController();
   let closed = false;
+  let entered: readonly string[] = history.map(folded);
+  editor.on("history", (lines: string[]) => {
+    entered = [...lines];
+  });
   editor.once("close", () => ended.abort());
   editor.on("SIGCONT", () => editor.resume());
   screen.mute(true);
@@ -81,6 +98,12 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
     get typed() {
       return editor.line;
     },
+    get isShown() {
+      return !closed && !screen.isMuted();
+    },
+    get history() {
+      return entered;
+    },
     ended: ended.signal,
     show,
     hide: () => screen.mute(true),
@@ -89,6 +112,14 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
       const { rows } = editor.getCursorPos();
       output.write(`${rich ? `${rows > 0 ? `\x1b[${rows}A` : ""}\r\x1b[J` : "\n"}${text}`);
       show(editor.getPrompt());
+    },
+    replace(prompt, line) {
+      clear();
+      show(prompt);
+      put(line);
+    },
+    get prompt() {
+      return editor.getPrompt();
     },
     clear,
     put,

@@ -59,6 +59,8 @@ export type TerminalChat = {
   turn: ActiveTurn | undefined;
   /** Stops the user's command that is running. */
   shell: AbortController | undefined;
+  /** The user's editor has the terminal. */
+  isEditing: boolean;
   /** Commands of the user and their outputs, for the next message that starts a turn. */
   outputs: string[];
   /** Lines that ended in a backslash. */
@@ -124,6 +126,7 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     chat: deps.chat,
     turn: undefined,
     shell: undefined,
+    isEditing: false,
     outputs: [],
     draft: "",
   };

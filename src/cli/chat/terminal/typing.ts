@@ -53,6 +53,7 @@ function completeMessage(terminal: TerminalChat, line: string): string | undefin
 
 export function onInterrupt(terminal: TerminalChat): void {
   const isWaiting = terminal.state === "idle" || terminal.state === "confirming";
+  if (terminal.isEditing) return; // Ctrl-C is the editor's.
   if (terminal.shell !== undefined) terminal.shell.abort();
   else if (isWaiting && clearTyped(terminal)) showPrompt(terminal);
   else ON_INTERRUPT[terminal.state](terminal);
