@@ -283,8 +283,7 @@ describe("keys of a chat", () => {
     assert.equal(keyboard.typed, "look at one");
     await type("\x03");
     assert.deepEqual([keyboard.typed, messages.length], ["draft", 3]);
-    await type("\x12");
-    await type("two");
+    await type("\x12two");
     await type("\x1b");
     await wait(60);
     assert.equal(keyboard.typed, "draft");

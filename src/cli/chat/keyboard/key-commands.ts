@@ -59,8 +59,12 @@ export function createKeyCommands(deps: KeyCommandsDeps): Transform {
     }
     const searched = deps.search(text);
     if (searched !== undefined) return searched;
-    if (text === CTRL_R) deps.onSearch();
-    else if (EDIT.includes(text)) deps.onEdit();
+    if (text.startsWith(CTRL_R)) {
+      deps.onSearch();
+      const rest = text.slice(CTRL_R.length);
+      return deps.search(rest) ?? rest;
+    }
+    if (EDIT.includes(text)) deps.onEdit();
     else return text.replace(ALT_ENTER, LINE_BREAK);
     return "";
   }

@@ -93,10 +93,16 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
 
   function searchWith(typedKeys: string): string | undefined {
     if (searching === undefined) return undefined;
-    const step = searching.search.take(typedKeys);
-    if ("keys" in step) endSearch(step.line);
-    else editor.replace(step.prompt, step.line);
-    return "keys" in step ? step.keys : "";
+    const keysInTurn = typedKeys.startsWith("\x1b") ? [typedKeys] : Array.from(typedKeys);
+    return keysInTurn.map(searchStep).join("");
+  }
+
+  /** Returns what is for the line editor. */
+  function searchStep(key: string): string {
+    const step = searching?.search.take(key) ?? { line: undefined, keys: key };
+    if ("prompt" in step) editor.replace(step.prompt, step.line);
+    else if (step.line !== undefined) endSearch(step.line);
+    return "prompt" in step ? "" : step.keys;
   }
 
   function endSearch(line: string): void {
