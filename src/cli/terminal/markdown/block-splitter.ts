@@ -3,7 +3,7 @@
  * text that is not indented, and from the fence of a code block to its end.
  */
 
-export type Block = {
+export type MarkdownBlock = {
   text: string;
   /** Whether empty lines stand between it and the block before. */
   isApart: boolean;
@@ -11,11 +11,11 @@ export type Block = {
 
 export type BlockSplitter = {
   /** @returns the blocks that the piece completed */
-  add(piece: string): Block[];
+  add(piece: string): MarkdownBlock[];
   /** The block that still grows; its text is empty if there is none. */
-  readonly open: Block;
+  readonly open: MarkdownBlock;
   /** @returns the block that was open, if any */
-  end(): Block[];
+  end(): MarkdownBlock[];
 };
 
 export function createBlockSplitter(): BlockSplitter {
@@ -26,7 +26,7 @@ export function createBlockSplitter(): BlockSplitter {
   let isAfterBlank = false;
   let isApart = false;
 
-  function complete(): Block[] {
+  function complete(): MarkdownBlock[] {
     const block = { text: lines.join("\n"), isApart };
     const isEmpty = lines.length === 0;
     lines = [];
@@ -37,7 +37,7 @@ export function createBlockSplitter(): BlockSplitter {
     return [block];
   }
 
-  function take(next: string): Block[] {
+  function take(next: string): MarkdownBlock[] {
     if (fence !== undefined) {
       lines.push(next);
       if (!closes(next, fence)) return [];
@@ -63,7 +63,7 @@ export function createBlockSplitter(): BlockSplitter {
     add(piece) {
       const [first = "", ...more] = piece.split("\n");
       line += first;
-      const blocks: Block[] = [];
+      const blocks: MarkdownBlock[] = [];
       for (const next of more) {
         blocks.push(...take(line.replace(/\r$/, "")));
         line = next;

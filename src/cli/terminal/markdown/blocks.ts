@@ -2,11 +2,11 @@
 import type { MarkedToken, Token, Tokens } from "marked";
 import { codeRows } from "./code.ts";
 import { inlineSpans } from "./inline.ts";
-import { EMPTY_ROW, LEAST_COLUMNS, prefixed, type Row, span, withStyles, wrapped } from "./spans.ts";
+import { EMPTY_ROW, LEAST_COLUMNS, prefixed, span, type TextRow, withStyles, wrapped } from "./spans.ts";
 import { tableRows } from "./table.ts";
 
 type BlockRenderers = {
-  [type in MarkedToken["type"]]?: (token: Extract<MarkedToken, { type: type }>, columns: number) => Row[];
+  [type in MarkedToken["type"]]?: (token: Extract<MarkedToken, { type: type }>, columns: number) => TextRow[];
 };
 
 const BLOCKS: BlockRenderers = {
@@ -23,8 +23,8 @@ const BLOCKS: BlockRenderers = {
 };
 
 /** Rows of blocks. An empty row stands where the text has empty lines. */
-export function blockRows(tokens: readonly Token[], columns: number): Row[] {
-  const rows: Row[] = [];
+export function blockRows(tokens: readonly Token[], columns: number): TextRow[] {
+  const rows: TextRow[] = [];
   let isApart = false;
   for (const token of tokens) {
     const block = token.type === "space" ? [] : rowsOf(token, columns);
@@ -35,19 +35,21 @@ export function blockRows(tokens: readonly Token[], columns: number): Row[] {
   return rows;
 }
 
-function rowsOf(token: Token, columns: number): Row[] {
+function rowsOf(token: Token, columns: number): TextRow[] {
   // The lexer has no extensions: every token is one of its own.
-  const render = BLOCKS[token.type as MarkedToken["type"]] as ((token: Token, columns: number) => Row[]) | undefined;
+  const render = BLOCKS[token.type as MarkedToken["type"]] as
+    | ((token: Token, columns: number) => TextRow[])
+    | undefined;
   return render === undefined ? asWritten(token.raw, columns) : render(token, columns);
 }
 
-function quoteRows({ tokens, raw }: Tokens.Blockquote, columns: number): Row[] {
+function quoteRows({ tokens, raw }: Tokens.Blockquote, columns: number): TextRow[] {
   const bar = span("│ ", "dim");
   const room = columns - bar.text.length;
   return room < LEAST_COLUMNS ? asWritten(raw, columns) : prefixed(blockRows(tokens, room), bar, bar);
 }
 
-function listRows({ items, ordered, start, loose }: Tokens.List, columns: number): Row[] {
+function listRows({ items, ordered, start, loose }: Tokens.List, columns: number): TextRow[] {
   const first = typeof start === "number" ? start : 1;
   const widest = String(first + items.length - 1).length;
   return items.flatMap(({ tokens, raw, task, checked }, index) => {
@@ -63,6 +65,6 @@ function listRows({ items, ordered, start, loose }: Tokens.List, columns: number
 }
 
 /** What is nested too deep for the columns, or has no rendering. */
-function asWritten(raw: string, columns: number): Row[] {
+function asWritten(raw: string, columns: number): TextRow[] {
   return wrapped([span(raw.trimEnd())], columns);
 }

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import type { Tokens } from "marked";
 import type { TextStyle } from "../../io.ts";
-import { EMPTY_ROW, prefixed, type Row, type Span, span, wrapped } from "./spans.ts";
+import { EMPTY_ROW, prefixed, span, type TextRow, type TextSpan, wrapped } from "./spans.ts";
 
 /** Longer code has no colors: patterns of languages may take long. */
 const MAX_COLORED = 20_000;
@@ -10,7 +10,7 @@ const INDENT = span("  ");
 /** A block without its closing fence: an answer that was cut, or no block at all. */
 const FENCED = /^ {0,3}(`{3,}|~{3,})/;
 
-export function codeRows({ raw, text, lang = "" }: Tokens.Code, columns: number): Row[] {
+export function codeRows({ raw, text, lang = "" }: Tokens.Code, columns: number): TextRow[] {
   const [, fence] = FENCED.exec(raw) ?? [];
   if (fence !== undefined && !isClosed(raw, fence)) return wrapped([span(raw.trimEnd())], columns);
   const [language = ""] = lang.trim().split(/\s+/);
@@ -46,7 +46,7 @@ const STYLES: Record<string, TextStyle> = {
   deletion: "red",
 };
 
-function coloredCode(code: string, language: string): Span[] {
+function coloredCode(code: string, language: string): TextSpan[] {
   if (language === "" || code.length > MAX_COLORED) return [span(code)];
   const highlighter = loadHighlighter();
   if (highlighter.getLanguage(language) === undefined) return [span(code)];
@@ -56,9 +56,9 @@ function coloredCode(code: string, language: string): Span[] {
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#x27": "'" };
 
 /** Reads the highlighter's output: spans with classes, and five entities. */
-function spansIn(html: string): Span[] {
+function spansIn(html: string): TextSpan[] {
   const open: (TextStyle | undefined)[] = [];
-  const spans: Span[] = [];
+  const spans: TextSpan[] = [];
   for (const [found, classes, entity] of html.matchAll(
     /<span class="hljs-([\w-]+)[^"]*">|<\/span>|&(#?\w+);|[^<&]+/g,
   )) {

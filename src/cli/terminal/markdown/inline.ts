@@ -1,8 +1,8 @@
 /** Text within a block: emphasis, code, links. What a terminal cannot show, such as HTML, stays as it is written. */
 import type { MarkedToken, Token } from "marked";
-import { type Span, span, withStyles } from "./spans.ts";
+import { span, type TextSpan, withStyles } from "./spans.ts";
 
-type InlineRenderers = { [type in MarkedToken["type"]]?: (token: Extract<MarkedToken, { type: type }>) => Span[] };
+type InlineRenderers = { [type in MarkedToken["type"]]?: (token: Extract<MarkedToken, { type: type }>) => TextSpan[] };
 
 const INLINE: InlineRenderers = {
   text: (token) => (token.tokens === undefined ? [span(decoded(token.text))] : inlineSpans(token.tokens)),
@@ -17,16 +17,16 @@ const INLINE: InlineRenderers = {
   checkbox: () => [], // Its item shows it.
 };
 
-export function inlineSpans(tokens: readonly Token[]): Span[] {
+export function inlineSpans(tokens: readonly Token[]): TextSpan[] {
   return tokens.flatMap((token) => {
     // The lexer has no extensions: every token is one of its own.
-    const render = INLINE[token.type as MarkedToken["type"]] as ((token: Token) => Span[]) | undefined;
+    const render = INLINE[token.type as MarkedToken["type"]] as ((token: Token) => TextSpan[]) | undefined;
     return render === undefined ? [span(token.raw)] : render(token);
   });
 }
 
 /** An address that the text does not show follows it: nobody sees where it leads otherwise. */
-function linked(text: Span[], href: string): Span[] {
+function linked(text: TextSpan[], href: string): TextSpan[] {
   const shown = text.map((each) => each.text).join("");
   return href === shown || href === `mailto:${shown}` ? text : [...text, span(` (${href})`, "dim")];
 }

@@ -4,9 +4,9 @@
  */
 import type { Paint } from "../../io.ts";
 import type { ScreenRow } from "../screen.ts";
-import { type Block, createBlockSplitter } from "./block-splitter.ts";
+import { createBlockSplitter, type MarkdownBlock } from "./block-splitter.ts";
 import { blockRowsOf } from "./markdown.ts";
-import { EMPTY_ROW, painted, type Row } from "./spans.ts";
+import { EMPTY_ROW, painted, type TextRow } from "./spans.ts";
 import type { AnswerFlow } from "./text-flow.ts";
 
 /** Of a longer open block, only the end is formatted while it grows. */
@@ -18,7 +18,7 @@ export function createMarkdownFlow(columns: () => number, paint: Paint): AnswerF
   let hasBegun = false;
   let shown: { text: string; columns: number; rows: ScreenRow[] } = { text: "", columns: 0, rows: [] };
 
-  function finished(blocks: readonly Block[]): string[] {
+  function finished(blocks: readonly MarkdownBlock[]): string[] {
     return blocks.flatMap((block) => {
       const rows = apart(block, blockRowsOf(block.text, columns()));
       hasBegun = true;
@@ -26,7 +26,7 @@ export function createMarkdownFlow(columns: () => number, paint: Paint): AnswerF
     });
   }
 
-  function apart({ isApart }: Block, rows: Row[]): Row[] {
+  function apart({ isApart }: MarkdownBlock, rows: TextRow[]): TextRow[] {
     return isApart && hasBegun ? [EMPTY_ROW, ...rows] : rows;
   }
 

@@ -6,14 +6,14 @@ import { createRequire } from "node:module";
 import { harmless } from "../terminal-text.ts";
 import { createBlockSplitter } from "./block-splitter.ts";
 import { blockRows } from "./blocks.ts";
-import { EMPTY_ROW, type Row, span, withoutTrailingBlanks, wrapped } from "./spans.ts";
+import { EMPTY_ROW, span, type TextRow, withoutTrailingBlanks, wrapped } from "./spans.ts";
 
 /** A longer block is not read as Markdown, unless it is code: finding emphasis in hostile text takes quadratic time. */
 const MAX_BLOCK = 8_000;
 const FENCED = /^(`{3}|~{3})/;
 
 /** @param columns cells of a row */
-export function markdownRows(text: string, columns: number): Row[] {
+export function markdownRows(text: string, columns: number): TextRow[] {
   const splitter = createBlockSplitter();
   const blocks = isJson(text) ? [{ text, isApart: false }] : [...splitter.add(text.trim()), ...splitter.end()];
   return blocks.flatMap((block, index) => {
@@ -23,14 +23,14 @@ export function markdownRows(text: string, columns: number): Row[] {
 }
 
 /** The rows of one block. */
-export function blockRowsOf(text: string, columns: number): Row[] {
+export function blockRowsOf(text: string, columns: number): TextRow[] {
   // Before the lexer: nothing that it finds is a control character, and escapes of ours contain no Markdown.
   const safe = harmless(text).trimEnd();
   const isPlain = (safe.length > MAX_BLOCK && !FENCED.test(safe)) || isJson(safe);
   return (isPlain ? wrapped([span(safe)], columns) : rowsOfMarkdown(safe, columns)).map(withoutTrailingBlanks);
 }
 
-function rowsOfMarkdown(text: string, columns: number): Row[] {
+function rowsOfMarkdown(text: string, columns: number): TextRow[] {
   try {
     return blockRows(new (loadMarked().Lexer)({ gfm: true, breaks: true }).lex(text), columns);
   } catch {

@@ -3,10 +3,10 @@ import type { Paint, TextStyle } from "../../io.ts";
 import type { ScreenRow } from "../screen.ts";
 import { beginning, displayWidth, harmless, padTo } from "../terminal-text.ts";
 
-export type Span = { text: string; styles: readonly TextStyle[] };
-export type Row = readonly Span[];
+export type TextSpan = { text: string; styles: readonly TextStyle[] };
+export type TextRow = readonly TextSpan[];
 
-export const EMPTY_ROW: Row = [];
+export const EMPTY_ROW: TextRow = [];
 /** Rows are never narrower. */
 export const LEAST_COLUMNS = 8;
 /** Characters that one row may consist of, for each cell of it: letters can have combining marks. */
@@ -15,46 +15,46 @@ const CHARACTERS_PER_CELL = 4;
 /** The first half of a character that was cut in two. */
 const HALF = /[\ud800-\udbff]$/;
 
-export function span(text: string, ...styles: TextStyle[]): Span {
+export function span(text: string, ...styles: TextStyle[]): TextSpan {
   return { text: harmless(text).replaceAll("\t", "  "), styles };
 }
 
-export function withStyles(spans: readonly Span[], ...styles: TextStyle[]): Span[] {
+export function withStyles(spans: readonly TextSpan[], ...styles: TextStyle[]): TextSpan[] {
   return spans.map((each) => ({ ...each, styles: [...styles, ...each.styles] }));
 }
 
-export function widthOf(row: Row): number {
+export function widthOf(row: TextRow): number {
   return displayWidth(textOf(row));
 }
 
-export function textOf(row: Row): string {
+export function textOf(row: TextRow): string {
   return row.map(({ text }) => text).join("");
 }
 
-export function painted(row: Row, paint: Paint): ScreenRow {
+export function painted(row: TextRow, paint: Paint): ScreenRow {
   const text = row.map(({ text, styles }) => styles.reduce((painted, style) => paint(style, painted), text)).join("");
   return { text, width: widthOf(row) };
 }
 
 /** Puts `first` before the first row, and `next` before every other one. */
-export function prefixed(rows: readonly Row[], first: Span, next: Span): Row[] {
+export function prefixed(rows: readonly TextRow[], first: TextSpan, next: TextSpan): TextRow[] {
   return rows.map((row, index) => [index === 0 ? first : next, ...row]);
 }
 
 /** Fills a row with blanks on its right, its left or both sides. */
-export function aligned(row: Row, columns: number, align: "left" | "center" | "right" | null): Row {
+export function aligned(row: TextRow, columns: number, align: "left" | "center" | "right" | null): TextRow {
   const free = Math.max(0, columns - widthOf(row));
   const before = align === "right" ? free : align === "center" ? Math.floor(free / 2) : 0;
   return [span(" ".repeat(before)), ...row, span(padTo("", free - before))];
 }
 
 /** Wraps spans between words, within a word only if it is longer than a row. A line feed ends a row. */
-export function wrapped(spans: readonly Span[], columns: number): Row[] {
+export function wrapped(spans: readonly TextSpan[], columns: number): TextRow[] {
   return linesOf(spans).flatMap((line) => wrappedLine(line, Math.max(LEAST_COLUMNS, columns)));
 }
 
-function linesOf(spans: readonly Span[]): Span[][] {
-  const lines: Span[][] = [[]];
+function linesOf(spans: readonly TextSpan[]): TextSpan[][] {
+  const lines: TextSpan[][] = [[]];
   for (const { text, styles } of spans) {
     for (const [index, piece] of text.split("\n").entries()) {
       if (index > 0) lines.push([]);
@@ -64,8 +64,8 @@ function linesOf(spans: readonly Span[]): Span[][] {
   return lines;
 }
 
-function wrappedLine(line: readonly Span[], columns: number): Row[] {
-  const rows: Row[] = [];
+function wrappedLine(line: readonly TextSpan[], columns: number): TextRow[] {
+  const rows: TextRow[] = [];
   const most = columns * CHARACTERS_PER_CELL;
   for (let left = line; ; ) {
     const text = beginningOf(left, most + 1);
@@ -77,7 +77,7 @@ function wrappedLine(line: readonly Span[], columns: number): Row[] {
   }
 }
 
-function beginningOf(line: readonly Span[], length: number): string {
+function beginningOf(line: readonly TextSpan[], length: number): string {
   let text = "";
   for (const span of line) {
     if (text.length >= length) break;
@@ -95,8 +95,8 @@ function rowIn(text: string, columns: number): { length: number; skipped: number
   return { length: blank, skipped: 1 };
 }
 
-function splitAt(line: readonly Span[], length: number): [Span[], Span[]] {
-  const before: Span[] = [];
+function splitAt(line: readonly TextSpan[], length: number): [TextSpan[], TextSpan[]] {
+  const before: TextSpan[] = [];
   let room = length;
   for (const [index, each] of line.entries()) {
     if (each.text.length > room) {
@@ -111,7 +111,7 @@ function splitAt(line: readonly Span[], length: number): [Span[], Span[]] {
 }
 
 /** A row without blanks at its end. */
-export function withoutTrailingBlanks(row: Row): Row {
+export function withoutTrailingBlanks(row: TextRow): TextRow {
   const text = textOf(row);
   let surplus = text.length - text.trimEnd().length;
   const kept = [...row];

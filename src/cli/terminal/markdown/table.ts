@@ -1,7 +1,7 @@
 /** Tables, fitted to the columns of the terminal: cells wrap, and where even that is too wide, each row is a list. */
 import type { Tokens } from "marked";
 import { inlineSpans } from "./inline.ts";
-import { aligned, EMPTY_ROW, prefixed, type Row, span, textOf, widthOf, withStyles, wrapped } from "./spans.ts";
+import { aligned, EMPTY_ROW, prefixed, span, type TextRow, textOf, widthOf, withStyles, wrapped } from "./spans.ts";
 
 const GAP = 2;
 /** No column of a table is narrower, unless all that it holds is. */
@@ -9,7 +9,7 @@ const LEAST_CELL = 8;
 /** Width of a cell that counts: a longer one wraps in any case. */
 const MAX_MEASURED = 1_000;
 
-export function tableRows({ header, rows }: Tokens.Table, columns: number): Row[] {
+export function tableRows({ header, rows }: Tokens.Table, columns: number): TextRow[] {
   const natural = header.map((head, at) => Math.max(cellWidth(head), ...rows.map((cells) => cellWidth(cells[at]))));
   const widths = fittedWidths(natural, columns - GAP * (header.length - 1));
   if (widths === undefined) return stackedRows({ header, rows }, columns);
@@ -39,7 +39,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
 
-function lineRows(cells: readonly Tokens.TableCell[], widths: readonly number[], isHead: boolean): Row[] {
+function lineRows(cells: readonly Tokens.TableCell[], widths: readonly number[], isHead: boolean): TextRow[] {
   const wrappedCells = widths.map((width, at) => cellRows(cells[at], width, isHead));
   const height = Math.max(1, ...wrappedCells.map((rows) => rows.length));
   return Array.from({ length: height }, (_, line) =>
@@ -50,14 +50,14 @@ function lineRows(cells: readonly Tokens.TableCell[], widths: readonly number[],
   );
 }
 
-function cellRows(cell: Tokens.TableCell | undefined, width: number, isHead: boolean): Row[] {
+function cellRows(cell: Tokens.TableCell | undefined, width: number, isHead: boolean): TextRow[] {
   if (cell === undefined) return [];
   const spans = inlineSpans(cell.tokens);
   return wrapped(isHead ? withStyles(spans, "bold") : spans, width);
 }
 
 /** `head: cell`, one below the other, with an empty row between two rows of the table. */
-function stackedRows({ header, rows }: Pick<Tokens.Table, "header" | "rows">, columns: number): Row[] {
+function stackedRows({ header, rows }: Pick<Tokens.Table, "header" | "rows">, columns: number): TextRow[] {
   return rows.flatMap((cells, index) => {
     const lines = cells.flatMap((cell, at) => {
       const head = textOf(withStyles(inlineSpans(header[at]?.tokens ?? [])));
