@@ -34,8 +34,13 @@ const number: Rewriter = {
 };
 
 test("an event that concerns no rewriter passes as it was sent, whatever it is", async () => {
-  const stream = 'event: ping\ndata: {"a":  "獅子"}\n\ndata: [DONE]\n\ndata: {"half\ndata: of": 1}\n\n';
+  const stream = 'event: ping\ndata: {"a":  "獅子"}\n\ndata: {"half\ndata: of": 1}\n\ndata: [DONE]\n\n';
   assert.equal(await rewritten(stream, [double, drop]), stream);
+});
+
+test("nothing passes after the end that the server announced", async () => {
+  const stream = 'data: {"a":1}\n\ndata: [DONE]\n\n';
+  assert.equal(await rewritten(`${stream}data: {"b":1}\n\n`, [double]), stream);
 });
 
 test("an event becomes one, several or none, and keeps its place", async () => {
