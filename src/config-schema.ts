@@ -387,6 +387,13 @@ const webhook = z
   );
 
 const notify = z.strictObject({
+  bell: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether a terminal's bell rings, with a desktop notification where the terminal supports it (OSC 9), at an " +
+        "approval request and at the end of a long run.",
+    ),
   after_seconds: seconds
     .default(20)
     .describe("Duration in seconds from which a run counts as long; its end is then announced."),

@@ -17,6 +17,7 @@ import { AGENT_EFFECTS } from "./fields/config-agents.ts";
 import { EVENT_EFFECTS } from "./fields/config-events.ts";
 import { LIMIT_EFFECTS } from "./fields/config-limits.ts";
 import { MCP_EFFECTS } from "./fields/config-mcp.ts";
+import { NOTIFY_EFFECTS } from "./fields/config-notify.ts";
 import { PROVIDER_EFFECTS } from "./fields/config-providers.ts";
 import { ROUTE_EFFECTS } from "./fields/config-routes.ts";
 import { TOOL_EFFECTS } from "./fields/config-tools.ts";
@@ -127,6 +128,7 @@ describe("every config key has its effect", () => {
       ...TOOL_EFFECTS,
       ...MCP_EFFECTS,
       ...EVENT_EFFECTS,
+      ...NOTIFY_EFFECTS,
     },
   );
 });

@@ -20,7 +20,7 @@ export type ApprovalPromptDeps = {
   /** Route of a child, for display: `glm-4.7 @ zai`. */
   routeOf: (childId: string) => string | Promise<string>;
   /** Called around each prompt, so that the live view makes room. */
-  onAsk: () => void;
+  onAsk: (childId: string) => void;
   onAnswered: () => void;
 };
 
@@ -33,7 +33,7 @@ export function createApprovalPrompt(deps: ApprovalPromptDeps): Asker {
     const answer = turn.then(async (): Promise<PromptAnswer> => {
       if (always.has(exactly)) return { allowed: true, reason: ALWAYS };
       if (signal.aborted) return { allowed: false, reason: "no longer asked" };
-      deps.onAsk();
+      deps.onAsk(question.childId);
       try {
         const { remember, ...given } = await askUntilClear(question, deps, signal);
         if (remember) always.add(exactly);

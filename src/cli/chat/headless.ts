@@ -8,8 +8,9 @@ import { jsonDocument, jsonLine } from "../../text/printed-json.ts";
 import { present } from "../../values/present.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
-import { approvalPromptOn, routeOf, userTerminal } from "../terminal/follow.ts";
+import { approvalPromptOn, routeOf, screenOf, userTerminal } from "../terminal/follow.ts";
 import { answerTextOn } from "../terminal/markdown/answer-text.ts";
+import { createNotifier } from "../terminal/notification.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { createChatView } from "./chat-view.ts";
 import { turnProblem } from "./turn-end.ts";
@@ -51,9 +52,9 @@ export async function chatOnce({
     verbose,
     asksHere: terminal !== undefined,
   });
-  const asker =
-    terminal &&
-    approvalPromptOn(terminal, view, async (childId) => routeOf((await deputy.engine.run(childId)).run, childId));
+  const notifier = createNotifier(screenOf(io, output), io.env, deputy.loadConfig().config.notify);
+  const routeOfChild = async (childId: string) => routeOf((await deputy.engine.run(childId)).run, childId);
+  const asker = terminal && approvalPromptOn(terminal, view, notifier, routeOfChild);
   for (const warning of chat.route.warnings) view.print(paint("yellow", `! ${oneLine(warning.message)}`));
   const isFirst = chat.id === undefined;
   const delegation = await chat.say(message, { ...turn, ...present({ asker }) });
@@ -76,12 +77,14 @@ export async function chatOnce({
     return delegation.result;
   }
 
+  const beganAt = io.clock.elapsed();
   view.beginTurn(isFirst ? undefined : delegation.run);
   try {
     const result = await Promise.race([watch(), exited.promise]);
     const [session] = result?.results ?? [];
     if (result === undefined || session === undefined || view.run === undefined) return EXIT_INTERRUPTED;
     view.endTurn();
+    if (interrupts === 0) notifier.ended(view.run, io.clock.elapsed() - beganAt);
     if (json) io.stdout.write(jsonDocument(result));
     else if (ndjson) line({ kind: "result", ...result });
     else if (session.summary !== "") io.stdout.write(`${answerTextOn(io.stdout, io.env)(session.summary)}\n`);

@@ -81,13 +81,18 @@ async function demo(flags: { verbose?: true }, context: Context): Promise<number
     for (const part of PARTS) played.push(await play(part));
     const env = prepareHome(home, played, io);
     io.stdout.write(introduction(createPaint(io.stdout, io.env)));
-    return await withDeputy({ ...context, io: { ...io, env, cwd: home } }, undefined, async ({ engine }) => {
-      const follower = await createFollower(io, { ...flags, ephemeral: true }, TASKS.length);
-      const call = parseCall({ tasks: TASKS }, TASKS.length);
-      const { code, result } = await follower.follow(await engine.submit(call, { surface: "demo", workspace: home }));
-      io.stdout.write(conclusion(result, played, io));
-      return code;
-    });
+    return await withDeputy(
+      { ...context, io: { ...io, env, cwd: home } },
+      undefined,
+      async ({ engine, loadConfig }) => {
+        const { notify } = loadConfig().config;
+        const follower = await createFollower(io, { ...flags, ephemeral: true, notify }, TASKS.length);
+        const call = parseCall({ tasks: TASKS }, TASKS.length);
+        const { code, result } = await follower.follow(await engine.submit(call, { surface: "demo", workspace: home }));
+        io.stdout.write(conclusion(result, played, io));
+        return code;
+      },
+    );
   } finally {
     await Promise.all(played.map(({ server }) => server.close()));
     rmSync(home, { recursive: true, force: true });

@@ -59,7 +59,8 @@ ${examples([
         const fits = (listing: RunListing) => ["unfinished", "stopped"].includes(stateOf(listing));
         const id = await whichRun(engine, { id: written, last: flags.last, fits }, io);
         const { run } = await engine.run(id);
-        const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
+        const { notify } = deputy.loadConfig().config;
+        const follower = await createFollower(io, { ...flags, ...output, notify }, run.children.length);
         const options = {
           ...workOptions(flags),
           ...present({

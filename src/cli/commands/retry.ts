@@ -60,12 +60,13 @@ ${examples([
 ])}`,
     )
     .action((written: string | undefined, flags: RetryFlags) =>
-      withDeputy(withSpawnDepth(context, flags.maxSpawnDepth), flags.config, async ({ engine }) => {
+      withDeputy(withSpawnDepth(context, flags.maxSpawnDepth), flags.config, async ({ engine, loadConfig }) => {
         const fits = ({ run }: RunListing) => run.endedAt !== undefined && failedIn(run) > 0 && !isConversation(run);
         const id = await whichRun(engine, { id: written, last: flags.last, fits }, io);
         const { run } = await engine.run(id);
         const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
-        const follower = await createFollower(io, { ...flags, ...output }, run.children.length);
+        const { notify } = loadConfig().config;
+        const follower = await createFollower(io, { ...flags, ...output, notify }, run.children.length);
         const { maxCost: maxCostUsd, strict } = flags;
         const delegation = await engine.retry(id, {
           surface: "cli",

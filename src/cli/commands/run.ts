@@ -115,7 +115,7 @@ async function run(file: string | undefined, flags: RunFlags, context: Context):
   const workspace = await workspaceOf(flags, io);
   return withDeputy(withSpawnDepth(context, flags.maxSpawnDepth), flags.config, async (deputy) => {
     const { engine, loadConfig } = deputy;
-    const { delegation } = loadConfig().config;
+    const { delegation, notify } = loadConfig().config;
     const written = await callOf(file, flags, io, delegation.max_tasks_per_call);
     const { call, warnings: notes } = await filled(written, flags, io, delegation.max_tasks_per_call);
     const route = await withProvider(deputy, { call, flags, workspace }, io);
@@ -125,7 +125,7 @@ async function run(file: string | undefined, flags: RunFlags, context: Context):
       return showPlan(await engine.estimate(call, options), { json: flags.json, strict }, io);
     }
     const output = flags.output === undefined ? {} : { output: resolve(io.cwd, flags.output) };
-    const follower = await createFollower(io, { ...flags, ...output }, call.tasks.length);
+    const follower = await createFollower(io, { ...flags, ...output, notify }, call.tasks.length);
     const asker = follower.asker === undefined ? {} : { asker: follower.asker };
     return (await follower.follow(await engine.submit(call, { ...options, ...asker }))).code;
   });

@@ -36,13 +36,14 @@ ${examples([
 ])}`,
     )
     .action((written: string | undefined, flags: WatchFlags) =>
-      withDeputy(context, flags.config, async ({ engine }) => {
+      withDeputy(context, flags.config, async ({ engine, loadConfig }) => {
         const id = flags.last ? await whichRun(engine, { id: written, last: true }, io) : written;
         const runId =
           id === undefined
             ? (await newestAtWork(engine)).run.delegationId
             : await engine.runId(parseRunId(id).delegationId);
-        const follower = await createFollower(io, { ...flags, readOnly: true }, 0);
+        const { notify } = loadConfig().config;
+        const follower = await createFollower(io, { ...flags, readOnly: true, notify }, 0);
         const leaving = new AbortController();
         try {
           context.exitWith((await follower.follow(watched(engine, runId, leaving.signal))).code);

@@ -25,6 +25,7 @@ import type { LineFormat } from "./event-lines.ts";
 import { formatAnswers, resultStyleOn } from "./final-answers.ts";
 import { formatRoute } from "./format.ts";
 import { createLines } from "./lines.ts";
+import { createNotifier, type Notifier, type NotifyConfig } from "./notification.ts";
 import { openOutputFolder } from "./output-folder.ts";
 import { type CtrlC, createTree } from "./tree.ts";
 import type { View } from "./view.ts";
@@ -60,10 +61,15 @@ export interface Follower {
 }
 
 /** @throws DeputyError `output-unwritable`, before anything has started */
-export async function createFollower(io: Io, flags: FollowFlags, taskCount: number): Promise<Follower> {
+export async function createFollower(
+  io: Io,
+  flags: FollowFlags & { notify: NotifyConfig },
+  taskCount: number,
+): Promise<Follower> {
   const forPrograms = flags.json === true || flags.ndjson === true;
   const output = forPrograms ? io.stderr : io.stdout;
   const terminal = flags.readOnly ? undefined : userTerminal(io, output);
+  const notifier = createNotifier(screenOf(io, output), io.env, flags.notify);
   const view = createView(output, io, {
     verbose: flags.verbose === true,
     asksHere: terminal !== undefined,
@@ -74,6 +80,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
 
   async function follow(delegation: FollowedDelegation, past?: Run): Promise<FollowOutcome> {
     run = past;
+    const beganAt = io.clock.elapsed();
     const interrupts = (flags.readOnly ? listenToLeave : listen)(io, delegation, view, flags.ephemeral);
     const writes: Promise<boolean>[] = [];
     const write = (result: Result) => {
@@ -89,6 +96,7 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
       if (!isOver && result !== undefined) view.print(abandoned(delegation.id));
       const told = result ?? partial();
       report(told);
+      if (isOver && run !== undefined && !interrupts.heard()) notifier.ended(run, io.clock.elapsed() - beganAt);
       const code = result && exitCode(result, { isOver, interrupted: interrupts.heard(), written });
       return { code: code ?? EXIT_INTERRUPTED, result: told };
     } catch (error) {
@@ -130,7 +138,8 @@ export async function createFollower(io: Io, flags: FollowFlags, taskCount: numb
     else io.stdout.write(formatAnswers(run, result, resultStyleOn(io.stdout, io.env), flags.ephemeral));
   }
 
-  return { asker: terminal && approvalPromptOn(terminal, view, (childId) => routeOf(run, childId)), follow };
+  const asker = terminal && approvalPromptOn(terminal, view, notifier, (childId) => routeOf(run, childId));
+  return { asker, follow };
 }
 
 type ViewOptions = Pick<LineFormat, "verbose" | "asksHere"> & { ctrlC: CtrlC };
@@ -146,15 +155,21 @@ export type UserTerminal = { screen: Output; io: Io };
 
 /** The terminal on which a user can answer, also if standard input holds the tasks or the message. */
 export function userTerminal(io: Io, viewOutput: Output): UserTerminal | undefined {
-  const screen = [viewOutput, io.stderr].find((output) => output.isTTY === true);
+  const screen = screenOf(io, viewOutput);
   if (screen === undefined) return undefined;
   const stdin = io.stdin.isTTY === true && !io.stdin.readableEnded ? io.stdin : io.openKeyboard?.();
   return stdin && { screen, io: { ...io, stdin } };
 }
 
+/** The output that a user sees. */
+export function screenOf(io: Io, viewOutput: Output): Output | undefined {
+  return [viewOutput, io.stderr].find((output) => output.isTTY === true);
+}
+
 export function approvalPromptOn(
   { screen, io }: UserTerminal,
   view: Pick<View, "pause" | "resume">,
+  notifier: Notifier,
   routeOfChild: (childId: string) => string | Promise<string>,
 ): Asker {
   return createApprovalPrompt({
@@ -162,7 +177,10 @@ export function approvalPromptOn(
     output: screen,
     paint: createPaint(screen, io.env),
     routeOf: routeOfChild,
-    onAsk: view.pause,
+    onAsk(childId) {
+      view.pause();
+      notifier.asked(childId);
+    },
     onAnswered: view.resume,
   });
 }

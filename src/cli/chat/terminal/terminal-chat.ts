@@ -9,6 +9,7 @@ import { createPaint, type Io, isRichTerminal, type Paint } from "../../io.ts";
 import { routeOf } from "../../terminal/follow.ts";
 import { formatsMarkdown } from "../../terminal/markdown/answer-text.ts";
 import { inRows } from "../../terminal/markdown/text-flow.ts";
+import { createNotifier, type Notifier } from "../../terminal/notification.ts";
 import { sizeOf } from "../../terminal/screen.ts";
 import { harmless } from "../../terminal/terminal-text.ts";
 import { type ChatView, createChatView } from "../chat-view.ts";
@@ -48,6 +49,7 @@ export type TerminalChat = {
   readonly background: BackgroundWatch;
   /** Tools and hints for the agent. */
   readonly extras: ChatExtras;
+  readonly notifier: Notifier;
   /** Delegations that were asked to stop. */
   readonly stopped: Set<string>;
   /** Settles with the exit code. */
@@ -90,14 +92,16 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
   });
   const typed = () => unfolded(terminal.draft + keyboard.typed);
   const view = createChatView({ output, paint, clock, rich, styled, verbose, asksHere: true, typed });
+  const notifier = createNotifier(output, io.env, deputy.loadConfig().config.notify);
   const asker = createApprovalPrompt({
     readAnswer: keyboard.ask,
     output,
     paint,
     routeOf: async (childId) => routeOf((await deputy.engine.run(childId)).run, childId),
-    onAsk() {
+    onAsk(childId) {
       signal(terminal, "ask");
       view.pause();
+      notifier.asked(childId);
     },
     onAnswered() {
       signal(terminal, "answer");
@@ -119,6 +123,7 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     asker,
     background,
     extras: deps.extrasFor(background.watch),
+    notifier,
     stopped: new Set(),
     exited: Promise.withResolvers(),
     state: "idle",

@@ -31,7 +31,9 @@ export async function runTurn(terminal: TerminalChat, message: string): Promise<
   try {
     view.beginTurn(await runSoFar(terminal));
     const { run, result } = await takeTurn(terminal, turn, message);
-    ending = endingText(terminal, run, result, io.clock.now() - startedAt);
+    const tookMs = io.clock.now() - startedAt;
+    ending = endingText(terminal, run, result, tookMs);
+    if (terminal.state !== "leaving") terminal.notifier.ended(run, tookMs);
   } catch (error) {
     ending = problemText(terminal, error).trimEnd();
   } finally {
