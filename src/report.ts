@@ -131,13 +131,21 @@ export function reportInWords(report: Report, restOf: (childId: string, offset: 
   const { delegation_id: id, state, tasks, results, open, questions, warnings, next } = report;
   const cost = money(report.total_cost_usd);
   return [
-    `Delegation ${id} (${state}): ${results.length} of ${tasks} done, ${time(report.total_duration_seconds)}, ${cost}.`,
+    `Delegation ${id} (${state}): ${doneInWords(results, tasks)}, ${time(report.total_duration_seconds)}, ${cost}.`,
     ...warnings.map((warning) => `Warning: ${warning}`),
     ...results.map((result) => `\n${resultInWords(result, tasks, restOf)}`),
     ...(open.length > 0 ? [`\nNot finished:`, ...open.map((child) => `- ${openInWords(child, tasks)}`)] : []),
     ...(questions.length > 0 ? ["\nWaiting for the user's approval:", ...questions.map(questionInWords)] : []),
     ...(next === undefined ? [] : [`\n${next}`]),
   ].join("\n");
+}
+
+/** `2 of 3 done`; `3 of 3 ended, 1 not completed`, so that a failure is not read as done. */
+export function doneInWords(ended: readonly { status: string }[], tasks: number): string {
+  const missing = ended.filter(({ status }) => status !== "completed").length;
+  return missing === 0
+    ? `${ended.length} of ${tasks} done`
+    : `${ended.length} of ${tasks} ended, ${missing} not completed`;
 }
 
 function resultInWords(

@@ -1,7 +1,9 @@
 /** Finds, lists and loads the runs of a journal. */
+
 import { DeputyError, errorMessage } from "../errors.ts";
 import type { ChildEvent, StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
+import { plural } from "../text/plural.ts";
 import { setAsideReason } from "./crash-loop.ts";
 import { childIdOf, foldRun, isChildEvent, parseRunId, type Run, rootIdOf } from "./run.ts";
 import { assertKnownFormat, isOfLaterFormat, isOfLaterRun } from "./run-format.ts";
@@ -134,7 +136,7 @@ export async function resolveRunId(journal: Journal, id: string): Promise<string
   for await (const { event } of journal.read({ delegationId, kinds: ["delegation-start"] })) {
     const planned = event.kind === "delegation-start" ? event.planned : [];
     if (taskIndex !== undefined && planned[taskIndex] === undefined)
-      throw new DeputyError("run-unknown", `${delegationId} has ${planned.length} children; found no ${id}.`);
+      throw new DeputyError("run-unknown", `${delegationId} has ${plural(planned.length, "child")}; found no ${id}.`);
     return delegationId;
   }
   throw runUnknown(delegationId);

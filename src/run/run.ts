@@ -41,7 +41,7 @@ export type RunChild = {
   readonly tally: ChildStats;
   /** The goal of its task, or the newest message of a conversation. */
   asked: string;
-  /** Current activity as text: `waiting (place 3)`, `asking glm-4.7`, `running grep`. */
+  /** Current activity as text: `waiting (place 3)`, `thinking`, `running grep`. */
   activity: string;
   /** Messages sent to it, oldest first. */
   readonly steers: Steer[];
@@ -460,7 +460,7 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
     case "child-start":
       return "starting";
     case "step-start":
-      return "asking";
+      return "thinking";
     case "reasoning-delta":
       return "thinking";
     case "text-delta":
@@ -468,7 +468,7 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
     case "pause-start":
       return `paused until ${minuteOf(event.until)}: its provider's quota is used up`;
     case "pause-end":
-      return "asking";
+      return "thinking";
     case "gate-wait": {
       const time = event.delayMs === undefined ? "" : ` (${Math.ceil(event.delayMs / 1000)} s)`;
       return `waiting for ${event.provider}'s ${event.limit}${time}`;
@@ -500,6 +500,11 @@ function childOf(run: Run, childId: string): RunChild {
 /** Returns whether a child has ended or was rejected. */
 export function hasEnded(child: RunChild): boolean {
   return isRejected(child) || child.tally.ending !== undefined;
+}
+
+/** How each child of the run ended, as far as they have. A rejected task counts as one that ended. */
+export function endingsIn({ children }: Run): { status: string }[] {
+  return children.filter(hasEnded).map(({ tally }) => ({ status: tally.ending?.status ?? "rejected" }));
 }
 
 /** Returns whether a task could not start. */

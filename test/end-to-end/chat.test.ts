@@ -85,7 +85,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     await terminal.see(TURN_END);
     letGo();
     say("wait for it");
-    await terminal.see("asking");
+    await terminal.see("thinking");
     terminal.type("\x03");
     await terminal.see("Stopping the turn");
     await terminal.see("interrupted: Ctrl-C");
@@ -134,7 +134,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     const silent = (): Turn => ({ text: "Never", fault: { kind: "silence" } });
     const { terminal, say, providers, ...here } = await chat(t, { script: silent });
     say("wait for it");
-    await terminal.see("asking");
+    await terminal.see("thinking");
     terminal.kill();
     await terminal.ended;
     for (let state = "running"; state !== "stopped"; ) {

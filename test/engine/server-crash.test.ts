@@ -132,7 +132,7 @@ describe("a run that was under way at a crash", () => {
     const reason = `${id} is not resumed automatically: the server crashed more than once at the same place`;
     assert.equal(
       await reasonIn(memory, id),
-      `${reason} (${id}.1: asking and 1 more). Try again with: deputy resume ${id}`,
+      `${reason} (${id}.1: thinking and 1 more). Try again with: deputy resume ${id}`,
     );
     const { engine } = createTestEngine({ script: answers, memory });
     assert.deepEqual(reportOf(await engine.run(id), 0).warnings.length, 1);

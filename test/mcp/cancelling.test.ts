@@ -22,7 +22,7 @@ for (const kind of CLIENTS) {
           { signal: user.signal },
         );
         const children = async () => (await engine.runs())[0]?.run.children;
-        await until(async () => (await children())?.every(({ activity }) => activity === "asking") === true);
+        await until(async () => (await children())?.every(({ activity }) => activity === "thinking") === true);
         user.abort();
         await assert.rejects(call);
         await until(async () => (await engine.runs())[0]?.owner === "none");

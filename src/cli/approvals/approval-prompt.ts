@@ -5,7 +5,8 @@
 import type { ApprovalQuestion, Asker } from "../../engine/engine.ts";
 import { longCommandEnds, spelledLines, spelledPath } from "../../text/spelled-text.ts";
 import type { Output, Paint } from "../io.ts";
-import { oneLine } from "../terminal/terminal-text.ts";
+import { GOAL_COLUMNS } from "../terminal/final-answers.ts";
+import { fit, oneLine } from "../terminal/terminal-text.ts";
 import type { ReadAnswer } from "./question.ts";
 import { userOf } from "./user.ts";
 
@@ -68,7 +69,7 @@ async function askUntilClear(
 }
 
 async function requestText(question: ApprovalQuestion, { paint, routeOf }: ApprovalPromptDeps): Promise<string> {
-  const head = `${question.childId} (${await routeOf(question.childId)}) ${oneLine(question.goal).slice(0, 200)}`;
+  const head = `${question.childId} (${await routeOf(question.childId)}) ${fit(oneLine(question.goal), GOAL_COLUMNS)}`;
   return `\n${paint("yellow", "?")} ${head}\n${requestLines(question, paint).join("\n")}\n`;
 }
 

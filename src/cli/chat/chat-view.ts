@@ -4,10 +4,9 @@ import type { Clock } from "../../clock.ts";
 import type { ChildEvent, Event } from "../../event.ts";
 import { costOf, routeAt } from "../../result.ts";
 import { type Run, runIn } from "../../run/run.ts";
-import { formatUsd } from "../../text/money.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, noteOn } from "../terminal/event-lines.ts";
-import { formatDuration, formatRoute } from "../terminal/format.ts";
+import { formatCost, formatDuration, formatRoute } from "../terminal/format.ts";
 import { createMarkdownFlow } from "../terminal/markdown/markdown-flow.ts";
 import { createTextFlow } from "../terminal/markdown/text-flow.ts";
 import { createScreen, type Screen, type ScreenRow, type Size, sizeOf } from "../terminal/screen.ts";
@@ -167,17 +166,17 @@ function toolLines(event: Extract<ChildEvent, { kind: "tool-end" }>, paint: Pain
   if (ok && name === "delegate_task") return [];
   const what = oneLine(`${name} ${target}`);
   if (ok) return [paint("dim", `· ${what} (${formatDuration(durationMs / 1000)})`)];
-  return [`${paint("red", "✗")} ${what} ${paint("dim", oneLine(text).slice(0, 300))}`];
+  return [`${paint("red", "✗")} ${what} ${paint("dim", fit(oneLine(text), 300))}`];
 }
 
 /** `4.7s · glm-4.7 @ zai · $0.0012`: a turn's duration and route, and the conversation's cost so far. */
 export function turnTotals(run: Run, tookMs: number): string {
   const tally = run.children[0]?.tally;
   if (tally === undefined || !("route" in tally.planned)) return "";
-  const cost = costOf(tally).usd;
+  const cost = costOf(tally);
   return [
     formatDuration(tookMs / 1000),
     oneLine(formatRoute(routeAt(tally.planned, tally.position))),
-    cost === null ? "cost unknown" : `${formatUsd(cost)} so far`,
+    cost.usd === null ? formatCost(cost) : `${formatCost(cost)} so far`,
   ].join(" · ");
 }

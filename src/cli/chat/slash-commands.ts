@@ -18,7 +18,7 @@ import { formatChild, formatRun } from "../commands/show.ts";
 import { formatReceipt } from "../commands/steer.ts";
 import type { Io, Paint } from "../io.ts";
 import { resultStyleOn } from "../terminal/final-answers.ts";
-import { formatCost, formatCount, formatRoute, plural } from "../terminal/format.ts";
+import { formatCost, formatCount, formatRoute, formatTotalCost, plural } from "../terminal/format.ts";
 import { inRows } from "../terminal/markdown/text-flow.ts";
 import { formatRuns, runTableView } from "../terminal/run-table.ts";
 import { sizeOf } from "../terminal/screen.ts";
@@ -238,9 +238,8 @@ async function costText(context: CommandContext): Promise<string> {
   const { input, output, cached } = session.tally.tokens;
   const limit = run.call.max_cost_usd === undefined ? "" : ` of at most $${run.call.max_cost_usd}`;
   const lines = (await delegationsOf(context)).map(({ delegationId, children }) => {
-    const costs = children.map(({ tally }) => costOf(tally).usd);
-    const sum = costs.includes(null) ? null : costs.reduce<number>((total, cost) => total + (cost ?? 0), 0);
-    return `  ${delegationId} · ${plural(children.length, "task")} · ${formatCost({ usd: sum, status: "known" })}`;
+    const cost = formatTotalCost(children.map(({ tally }) => costOf(tally)));
+    return `  ${delegationId} · ${plural(children.length, "task")} · ${cost}`;
   });
   return [
     paint("bold", `${formatCost({ usd, status })}${limit}`),

@@ -5,11 +5,11 @@ import { stateDir } from "../../config/trust.ts";
 import type { Pruned, PruneOptions } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
 import type { ChainPosition, JournalReport } from "../../journal/sqlite/verify.ts";
+import { grouped, plural } from "../../text/plural.ts";
 import { jsonDocument } from "../../text/printed-json.ts";
 import { present } from "../../values/present.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
-import { grouped, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 
 type PruneFlags = {

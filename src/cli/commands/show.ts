@@ -9,8 +9,14 @@ import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import type { Paint } from "../io.ts";
 import { setAsideNote } from "../serving/resume-after-crash.ts";
-import { taskPosition } from "../terminal/event-lines.ts";
-import { formatAnswer, formatAnswers, type ResultStyle, resultStyleOn } from "../terminal/final-answers.ts";
+import { goalIn, taskPosition } from "../terminal/event-lines.ts";
+import {
+  formatAnswer,
+  formatAnswers,
+  GOAL_COLUMNS,
+  type ResultStyle,
+  resultStyleOn,
+} from "../terminal/final-answers.ts";
 import { formatCount, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { formatTranscript } from "../terminal/transcript.ts";
@@ -72,7 +78,7 @@ export function formatRun(run: Run, style: ResultStyle): string {
   const { paint } = style;
   const open = run.children.filter((child) => !hasEnded(child));
   const lines = open.map(({ tally, activity, questions }) => {
-    const goal = oneLine(run.call.tasks[tally.taskIndex]?.goal ?? "").slice(0, 200);
+    const goal = goalIn(run, tally.taskIndex, GOAL_COLUMNS);
     const head = paint("bold", `${taskPosition(tally.taskIndex, run)} ${goal}`);
     const asked = questions.flatMap((question) => requestLines(question, paint));
     return `${[head, paint("dim", `not finished: ${oneLine(activity)}`), ...asked].join("\n")}\n`;

@@ -1,7 +1,7 @@
 /** A report on a run as data: what was asked, where it ran, what it cost, what came of it and which files it changed. */
 import type { StoredEvent } from "../../event.ts";
 import { costIn, type Result, resultOf, usedAlone } from "../../result.ts";
-import { hasEnded, type Run, type RunChild, resultsOf } from "../../run/run.ts";
+import { allChildren, hasEnded, type Run, type RunChild, resultsOf } from "../../run/run.ts";
 import { isRecord } from "../../values/record.ts";
 import { taskPosition } from "../terminal/event-lines.ts";
 import {
@@ -11,6 +11,7 @@ import {
   formatOutcome,
   formatReason,
   formatRoute,
+  formatTotalCost,
   plural,
 } from "../terminal/format.ts";
 
@@ -34,17 +35,14 @@ export type RunReport = { title: string; facts: ReportFact[]; children: ChildRep
 /** @param events of the run and the runs below it */
 export async function reportOn(run: Run, events: AsyncIterable<StoredEvent>): Promise<RunReport> {
   const changes = await changesIn(events);
-  const { results, total_duration_seconds: seconds, total_cost_usd: usd } = resultsOf(run);
+  const { results, total_duration_seconds: seconds } = resultsOf(run);
   const completed = results.filter(({ status }) => status === "completed").length;
   return {
     title: `Run ${run.delegationId}`,
     facts: [
       ["Started", new Date(run.startedAt).toISOString()],
       ["Tasks", `${completed} of ${plural(run.children.length, "task")} completed in ${formatDuration(seconds)}`],
-      [
-        "Cost",
-        formatCost({ usd, status: results.some((one) => one.cost_status === "estimated") ? "estimated" : "known" }),
-      ],
+      ["Cost", formatTotalCost(allChildren(run).map(({ tally }) => costIn(usedAlone(tally))))],
       ...optional("Directory", run.directory),
       ...optional("Retry of", run.retryOf),
     ],

@@ -2,9 +2,9 @@
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Engine, RunListing } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
+import { doneInWords } from "../../report.ts";
 import { setAsideReason } from "../../run/crash-loop.ts";
-import { hasEnded, type Run } from "../../run/run.ts";
-import { plural } from "../terminal/format.ts";
+import { endingsIn, type Run } from "../../run/run.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 
 /**
@@ -48,6 +48,6 @@ export function setAsideNote(listing: RunListing): string {
   return reason === undefined ? "" : `! ${oneLine(reason)}\n`;
 }
 
-function doneIn({ children }: Run): string {
-  return `${children.filter(hasEnded).length} of ${plural(children.length, "task")} done`;
+function doneIn(run: Run): string {
+  return doneInWords(endingsIn(run), run.children.length);
 }

@@ -7,7 +7,7 @@ import { taskPosition } from "./event-lines.ts";
 import { formatOutcome, formatReason } from "./format.ts";
 import { type AnswerText, answerTextOn } from "./markdown/answer-text.ts";
 import { formatSummary } from "./run-summary.ts";
-import { oneLine } from "./terminal-text.ts";
+import { fit, oneLine } from "./terminal-text.ts";
 
 /** How results look on an output. */
 export type ResultStyle = { paint: Paint; answerText: AnswerText };
@@ -15,6 +15,9 @@ export type ResultStyle = { paint: Paint; answerText: AnswerText };
 export function resultStyleOn(output: Output, env: Io["env"]): ResultStyle {
   return { paint: createPaint(output, env), answerText: answerTextOn(output, env) };
 }
+
+/** Width of a goal above its answer. */
+export const GOAL_COLUMNS = 200;
 
 /** @param ephemeral the run cannot be shown later */
 export function formatAnswers(run: Run, result: DelegationResult, style: ResultStyle, ephemeral?: true): string {
@@ -25,7 +28,7 @@ export function formatAnswers(run: Run, result: DelegationResult, style: ResultS
 /** One child's full answer or, if there is none, the reason. */
 export function formatAnswer(run: Run, child: Result, { paint, answerText }: ResultStyle): string {
   const goal = oneLine(run.call.tasks[child.task_index]?.goal ?? "");
-  const head = `${paint("bold", `${taskPosition(child.task_index, run)} ${goal.slice(0, 200)}`)}\n`;
+  const head = `${paint("bold", `${taskPosition(child.task_index, run)} ${fit(goal, GOAL_COLUMNS)}`)}\n`;
   const outcome = paint("dim", oneLine(formatOutcome(child)));
   const reason = child.status === "completed" ? [] : [paint("red", oneLine(formatReason(child)))];
   const summary = answerText(child.summary.trim());

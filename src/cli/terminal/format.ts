@@ -1,7 +1,10 @@
 /** Formats of money, time, routes and endings, shared by every line, table and page of the command line. */
 
 import type { Result } from "../../result.ts";
-import { formatUsd } from "../../text/money.ts";
+import { formatTotalUsd, formatUsd } from "../../text/money.ts";
+import { plural } from "../../text/plural.ts";
+
+export { plural } from "../../text/plural.ts";
 
 export type ShownCost = { usd: number | null; status: Result["cost_status"] };
 
@@ -9,6 +12,14 @@ export type ShownCost = { usd: number | null; status: Result["cost_status"] };
 export function formatCost({ usd, status }: ShownCost): string {
   if (usd === null) return "cost unknown";
   return `${status === "estimated" ? "~" : ""}${formatUsd(usd)}`;
+}
+
+/** Formats a total: `~$0.0017 + unknown` if one cost is an estimate and one is unknown. */
+export function formatTotalCost(costs: readonly ShownCost[]): string {
+  const knownUsd = costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0);
+  const isComplete = costs.every(({ usd }) => usd !== null);
+  const isEstimated = knownUsd > 0 && costs.some(({ status }) => status === "estimated");
+  return `${isEstimated ? "~" : ""}${formatTotalUsd(knownUsd, isComplete)}`;
 }
 
 /** `4.7s`, `1m 04s`, `2h 05m`. */
@@ -61,15 +72,6 @@ const CUT_WORDS: Record<string, string> = {
   output_cut: "the answer was cut at the model's maximum output",
   schema_invalid: "the answer is not known to fit output_schema",
 };
-
-/** `12,345`. (`Intl` would cost 10 ms at its first use.) */
-export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
-}
-
-export function plural(count: number, word: string): string {
-  return `${grouped(count)} ${word}${count === 1 ? "" : "s"}`;
-}
 
 /** `12.3k`, for tokens and context windows. */
 export function formatCount(count: number): string {

@@ -2,10 +2,17 @@
 
 import { costIn, type DelegationResult, type Result, routeAt, sumOf, usedAlone } from "../../result.ts";
 import { allChildren, canGoOn, hasEnded, isConversation, type Run } from "../../run/run.ts";
-import { formatTotalUsd } from "../../text/money.ts";
 import type { Paint } from "../io.ts";
 import { goalIn, taskPosition } from "./event-lines.ts";
-import { formatCost, formatCount, formatDuration, formatReason, formatRoute, plural } from "./format.ts";
+import {
+  formatCost,
+  formatCount,
+  formatDuration,
+  formatReason,
+  formatRoute,
+  formatTotalCost,
+  plural,
+} from "./format.ts";
 import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
 
@@ -102,6 +109,5 @@ function totalCost(result: DelegationResult): string {
   if (result.total_cost_usd !== null) {
     return formatCost({ usd: result.total_cost_usd, status: isEstimate ? "estimated" : "known" });
   }
-  const known = result.results.reduce((sum, child) => sum + (child.cost_usd ?? 0), 0);
-  return formatTotalUsd(known, false);
+  return formatTotalCost(result.results.map(({ cost_usd: usd, cost_status: status }) => ({ usd, status })));
 }

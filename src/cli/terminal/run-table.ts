@@ -2,13 +2,13 @@
 import { homedir } from "node:os";
 import { relative } from "node:path";
 import type { RunListing } from "../../engine/engine.ts";
-import { costIn, usedAlone } from "../../result.ts";
+import { type Cost, costIn, usedAlone } from "../../result.ts";
 import { allChildren, hasEnded, isRejected, type Run, workedMs } from "../../run/run.ts";
 import { stateOf } from "../../run/run-report.ts";
-import { formatTotalUsd, roundUsd } from "../../text/money.ts";
+import { roundUsd } from "../../text/money.ts";
 import { isWithin } from "../../values/path-within.ts";
 import { createPaint, type Io, type Output, type Paint } from "../io.ts";
-import { formatDuration } from "./format.ts";
+import { formatDuration, formatTotalCost } from "./format.ts";
 import { formatWhen } from "./local-time.ts";
 import { formatTable } from "./table.ts";
 import { displayWidth, fit, oneLine } from "./terminal-text.ts";
@@ -153,12 +153,15 @@ function goalOf({ call }: Run): string {
 }
 
 function knownCost(run: Run): string {
-  const { known_cost_usd: usd, cost_complete: isComplete } = costFacts(run);
-  return formatTotalUsd(usd, isComplete);
+  return formatTotalCost(costsIn(run));
+}
+
+function costsIn(run: Run): Cost[] {
+  return allChildren(run).map(({ tally }) => costIn(usedAlone(tally)));
 }
 
 function costFacts(run: Run) {
-  const costs = allChildren(run).map(({ tally }) => costIn(usedAlone(tally)));
+  const costs = costsIn(run);
   return {
     /** The known part of the cost; a request without a price adds nothing here and makes `cost_complete` false. */
     known_cost_usd: roundUsd(costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0)),

@@ -14,9 +14,13 @@ export function harmless(text: string): string {
   return text.replace(UNSAFE, (found) => (found === "\n" || found === "\t" ? found : spelled(found)));
 }
 
-/** Makes a text one line: white space becomes single blanks, the rest as in `harmless`. */
+/** Length from which a text that becomes one line is cut. */
+const MOST_CHARS = 2000;
+
+/** Makes a text one line: white space becomes single blanks, the rest as in `harmless`. A cut ends with `…`. */
 export function oneLine(text: string): string {
-  return harmless(text.slice(0, 2000).replace(/\s+/gu, " ").trim());
+  const line = harmless(text.slice(0, MOST_CHARS).replace(/\s+/gu, " ").trim());
+  return text.length > MOST_CHARS ? `${line}…` : line;
 }
 
 /** ASCII, Latin letters, dashes, arrows, lines and the like: one cell each. None of these combines with a neighbor. */

@@ -4,12 +4,12 @@
  */
 import type { Clock } from "../../clock.ts";
 import type { Event } from "../../event.ts";
+import { doneInWords } from "../../report.ts";
 import { costIn, routeAt } from "../../result.ts";
-import { allChildren, hasEnded, type Run, type RunChild } from "../../run/run.ts";
-import { formatTotalUsd } from "../../text/money.ts";
+import { allChildren, endingsIn, hasEnded, type Run, type RunChild } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, goalIn, type LineFormat, taskPosition } from "./event-lines.ts";
-import { formatDuration, formatRoute } from "./format.ts";
+import { formatDuration, formatRoute, formatTotalCost } from "./format.ts";
 import { createScreen, type ScreenRow, type Size, sizeOf } from "./screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
 import type { View } from "./view.ts";
@@ -95,8 +95,7 @@ function renderRows(root: Run, context: RowContext): ScreenRow[] {
     some.flatMap(({ child, run }) => childRows(child, run, "  ".repeat(run.depth - root.depth), context, inDetail));
   const workingRows = rowsOf(working.slice(0, room), detailed);
   const waitingRows = rowsOf(waiting.slice(0, Math.max(0, room - workingRows.length)), false);
-  const counts = { working: working.length, waiting: waiting.length };
-  return [...workingRows, ...waitingRows, totals(root, counts, context)];
+  return [...workingRows, ...waitingRows, totals(root, context)];
 }
 
 function childRows(child: RunChild, run: Run, indent: string, context: RowContext, detailed: boolean): ScreenRow[] {
@@ -139,13 +138,17 @@ function longestThatFits(facts: string[], columns: number): string {
   return facts.slice(0, count).join(" · ");
 }
 
-function totals(run: Run, counts: { working: number; waiting: number }, context: RowContext): ScreenRow {
+/** The run's own children, then those that they delegated to. */
+function totals(run: Run, context: RowContext): ScreenRow {
   const { paint, size, now } = context;
-  const done = run.children.filter(hasEnded).length;
+  const open = run.children.filter((child) => !hasEnded(child));
+  const waiting = open.filter(({ tally }) => tally.startedAt === undefined).length;
+  const below = allChildren(run).filter((child) => !hasEnded(child)).length - open.length;
   const parts = [
-    `${done} of ${run.children.length} done`,
-    `${counts.working} running`,
-    ...(counts.waiting > 0 ? [`${counts.waiting} waiting`] : []),
+    doneInWords(endingsIn(run), run.children.length),
+    `${open.length - waiting} running`,
+    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+    ...(below > 0 ? [`${below} below them`] : []),
     wholeSeconds(now - run.startedAt),
     costSoFar(run),
     `Ctrl-C ${context.ctrlC}`,
@@ -154,12 +157,7 @@ function totals(run: Run, counts: { working: number; waiting: number }, context:
 }
 
 function costSoFar(run: Run): string {
-  const costs = allChildren(run).map(({ tally }) => costIn(tally));
-  const knownUsd = costs.reduce((sum, cost) => sum + (cost.usd ?? 0), 0);
-  return formatTotalUsd(
-    knownUsd,
-    costs.every((cost) => cost.usd !== null),
-  );
+  return formatTotalCost(allChildren(run).map(({ tally }) => costIn(tally)));
 }
 
 /** Cuts cells to the available columns, then styles them: styles take no room. */

@@ -3,8 +3,8 @@
  * and occasionally without news, so that a client that expects signs of life gets one.
  */
 import type { Clock } from "../../clock.ts";
-import { openInWords } from "../../report.ts";
-import { ancestorPrefix, hasEnded, type Run, type RunChild } from "../../run/run.ts";
+import { doneInWords, openInWords } from "../../report.ts";
+import { ancestorPrefix, endingsIn, hasEnded, type Run, type RunChild } from "../../run/run.ts";
 import { openChild } from "../../run/run-report.ts";
 
 /** Minimum time between two lines, in milliseconds. */
@@ -59,7 +59,7 @@ export function createProgress(tell: (line: ProgressLine) => void, clock: Clock)
     told.set(child.tally.childId, child.activity);
     const message =
       ownEnds.length > 1
-        ? `${countEnded(all)} of ${all.children.length} done`
+        ? doneInWords(endingsIn(all), all.children.length)
         : openInWords(openChild(child, run, clock.now()), run.children.length, ancestorPrefix(run));
     print(all, message);
   }

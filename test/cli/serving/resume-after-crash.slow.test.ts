@@ -76,7 +76,7 @@ describe("deputy serve, started again after it was killed", () => {
         assert.deepEqual([state, results.map(({ summary }) => summary)], ["ended", ["quick is done", "done at last"]]);
       }
       const said = (await Promise.all(servers.map(endOf))).join("");
-      assert.deepEqual(said.match(/^Resuming .*$/gm), [`Resuming ${id} after a crash: 1 of 2 tasks done.`]);
+      assert.deepEqual(said.match(/^Resuming .*$/gm), [`Resuming ${id} after a crash: 1 of 2 done.`]);
     });
     assert.equal(requests.length, 4); // `quick`, both steps of `slow`, and the repeated request that was in flight.
   });
@@ -107,7 +107,7 @@ describe("deputy serve, started again after it was killed", () => {
       assert.match(await killedAt(await serve(place), 2), /Resuming/);
       assert.match(await killedAt(await serve(place), 3), /Resuming/);
 
-      const reason = `! ${id} is not resumed automatically: the server crashed more than once at the same place (${id}.1: asking). Try again with: deputy resume ${id}`;
+      const reason = `! ${id} is not resumed automatically: the server crashed more than once at the same place (${id}.1: thinking). Try again with: deputy resume ${id}`;
       const fourth = await serve(place);
       await until(() => fourth.stderr().includes("not resumed automatically"));
       const said = await endOf(fourth);

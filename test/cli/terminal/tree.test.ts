@@ -38,6 +38,7 @@ function stage(goals: string[], size = { columns: 80, rows: 24 }, verbose = fals
     terminal,
     tree,
     tell,
+    at,
     about,
     begin(index: number) {
       tell({ ...about(index), kind: "child-start", taskIndex: index, prompt: { system: "", user: "" } });
@@ -100,6 +101,30 @@ describe("the tree", () => {
     assert.match(terminal.text(), /^1 of 200 done · 199 running/m);
     tree.end();
     assert.match(terminal.text(), /^✓ \[ {2}8\/200\] Task 8 /m);
+  });
+
+  test("counts the run's own children, and names those below them apart", async () => {
+    const { clock, terminal, tell, at, about, begin } = stage(["a", "b", "c"]);
+    begin(0);
+    const goals = ["deep", "deeper"];
+    const planned = goals.map((goal) => ready({ task: { goal }, route: route("zai", "glm-4.7") }));
+    const call = { tasks: goals.map((goal) => ({ goal })) };
+    const parent = { childId: "run.1", step: 1, callId: "call-1" };
+    tell({
+      ...at(),
+      delegationId: "run.1.1",
+      kind: "delegation-start",
+      surface: "cli",
+      warnings: [],
+      planned,
+      call,
+      parent,
+    });
+    tell({ ...about(1), kind: "child-start", taskIndex: 1, prompt: { system: "", user: "" } });
+    const ending = { status: "interrupted", exitReason: "the user", text: "" } as const;
+    tell({ ...about(1), kind: "child-end", ending, durationMs: 0 });
+    await clock.advance(100);
+    assert.match(terminal.text(), /^1 of 3 ended, 1 not completed · 1 running · 1 waiting · 2 below them · 0s/m);
   });
 
   test("shows the position of waiting children, as far as there is room", async () => {

@@ -131,7 +131,7 @@ test("results are reported in task order, with route and cost", async () => {
       ]),
   }).run(call("a", "b"), context);
   assert.equal(ok, true);
-  assert.match(text, /^Delegation r \(ended\): 2 of 2 done, 2\.0 s, \$0\.0200\./);
+  assert.match(text, /^Delegation r \(ended\): 2 of 2 ended, 1 not completed, 2\.0 s, \$0\.0200\./);
   assert.match(text, /## \[1\/2\] r\.1 completed: glm-5\.1 @ zai, 1\.0 s, \$0\.0100\nAnswer 1\./);
   assert.match(text, /## \[2\/2\] r\.2 rejected \(missing-key\): not started\nError: No key for x\./);
   assert.equal((data as Report).results.length, 2);
