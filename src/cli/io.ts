@@ -27,6 +27,8 @@ export type Io = {
   clock: Clock;
   /** Calls back at each Ctrl-C or termination signal, with its name, until the returned function is called. */
   onInterrupt(callback: (by: string) => void): () => void;
+  /** Returns whether this process may take over its terminal's keyboard: a background job may not. Absent in tests. */
+  isForeground?(): boolean;
   /** Acts like Ctrl-C, for keys read in raw mode, in which the terminal sends no signal. */
   interrupt?(): void;
 };

@@ -1,4 +1,5 @@
 /** The command line in a real process: its streams, its environment without the keys, its signals. */
+import { spawnSync } from "node:child_process";
 import { openSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import { systemClock } from "../clock.ts";
@@ -38,8 +39,15 @@ function createIo(): Io {
         for (const signal of POLITE_ENDS) process.off(signal, listener);
       };
     },
+    isForeground,
     interrupt: () => void process.kill(process.pid, "SIGINT"),
   };
+}
+
+/** The kernel stops a background job that changes its terminal's modes. */
+function isForeground(): boolean {
+  const listed = spawnSync("ps", ["-o", "stat=", "-p", String(process.pid)], { encoding: "utf8" });
+  return listed.status === 0 && listed.stdout.includes("+");
 }
 
 /** The keyboard of the terminal that controls this process. */

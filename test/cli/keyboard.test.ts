@@ -4,6 +4,7 @@ import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
 import { createKeyboard } from "../../src/cli/chat/keyboard/keyboard.ts";
 import type { Completion } from "../../src/cli/chat/keyboard/line-editor.ts";
+import type { AnswerForm } from "../../src/cli/chat/keyboard/question-line.ts";
 import { createFakeClock } from "../../src/testing/fake-clock.ts";
 
 const QUESTION = "Allow? [y]es, once · [n]o, and why · [a]lways for this run: ";
@@ -42,7 +43,7 @@ test("a prompt takes nothing away of what was written above it, however high the
 });
 
 /** A keyboard on the test's own clock. `wait` advances it, after everything typed before has arrived. */
-function questionStage(options: { keepsDrafts?: true } = {}) {
+function questionStage(options: { keepsDrafts?: true; onlyAnswers?: true } = {}) {
   const input = new PassThrough();
   const clock = createFakeClock();
   let written = "";
@@ -63,9 +64,9 @@ function questionStage(options: { keepsDrafts?: true } = {}) {
     escapes += 1;
   };
   keyboard.listen({ onLine: (line) => messages.push(line), onInterrupt, onEnd() {}, onEscape });
-  const ask = (signal = new AbortController().signal) => {
+  const ask = (signal = new AbortController().signal, form?: AnswerForm) => {
     const question: { answer?: string | undefined; settled: boolean } = { settled: false };
-    void keyboard.ask("Allow? ", signal).then((answer) => Object.assign(question, { answer, settled: true }));
+    void keyboard.ask("Allow? ", signal, form).then((answer) => Object.assign(question, { answer, settled: true }));
     return question;
   };
   const type = async (keys: string) => {
@@ -310,5 +311,67 @@ describe("keys of a chat", () => {
     assert.equal(question.settled, false);
     await type("y\r");
     assert.deepEqual([question, keyboard.typed], [{ answer: "y", settled: true }, "draft"]);
+  });
+});
+
+describe("a question that single keys answer", () => {
+  const never = new AbortController().signal;
+  const KEYS: AnswerForm = { keys: "yna" };
+
+  test("is answered without Enter, once the keyboard was quiet for a moment", async () => {
+    const { ask, type, wait } = questionStage();
+    const question = ask(never, KEYS);
+    await type("y");
+    await wait(299);
+    await type("y");
+    await wait(300);
+    assert.equal(question.settled, false);
+    await type("Y");
+    assert.deepEqual(question, { answer: "y", settled: true });
+  });
+
+  for (const keys of ["x", "\r", "yes", "yy", "\x1b[200~y\ry\r\x1b[201~\r", "\x04", "\x1b[A"])
+    test(`is not answered by ${JSON.stringify(keys)}`, async () => {
+      const { ask, type, wait } = questionStage({ onlyAnswers: true });
+      const question = ask(never, KEYS);
+      await wait(300);
+      await type(keys);
+      assert.equal(question.settled, false);
+      await wait(300);
+      await type("n");
+      assert.deepEqual(question, { answer: "n", settled: true });
+    });
+
+  test("drops the rest of a word that is typed after its key, and no next question gets it", async () => {
+    const { ask, type, wait, messages } = questionStage();
+    const first = ask(never, KEYS);
+    await wait(300);
+    for (const key of ["y", "e", "s", "\r"]) await type(key);
+    assert.equal(first.answer, "y");
+    const second = ask(never, KEYS);
+    await type("y");
+    await wait(299);
+    assert.equal(second.settled, false);
+    await wait(1);
+    await type("a");
+    assert.equal(second.answer, "a");
+    await wait(300);
+    await type("hello\r");
+    assert.deepEqual(messages, ["hello"]);
+  });
+
+  test("gives a draft back, which Enter sends", async () => {
+    const { ask, type, wait, messages } = questionStage({ keepsDrafts: true });
+    await type("y");
+    const question = ask(never, KEYS);
+    await type("es, and more");
+    await wait(600);
+    await type("\r");
+    await wait(600);
+    await type("y\r");
+    assert.equal(question.answer, "y");
+    await wait(600);
+    await type("\r");
+    assert.deepEqual(messages, ["yes, and more"]);
   });
 });

@@ -89,9 +89,24 @@ describe("deputy run at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, ()
     terminal.type("y\r");
     await quiet();
     assert.deepEqual([ran("one"), ran("two")], [true, false]);
-    terminal.type("n enough\r");
+    terminal.type("n");
+    await terminal.see("Why?");
+    terminal.type("enough\r");
     assert.equal(await terminal.ended, 0);
     assert.equal(ran("two"), false);
+  });
+
+  test("what is typed while it draws appears nowhere, and the terminal is given back", async (t) => {
+    const { open, letGo, asked } = await place(t, [touch("one")]);
+    const terminal = open(["run", "--goal", "x", "--allow", "terminal"]);
+    await until(() => asked() === 1);
+    terminal.type("zzz\r\r\x04");
+    await quiet();
+    letGo(0);
+    assert.equal(await terminal.ended, 0);
+    assert.doesNotMatch(terminal.raw(), /zzz/);
+    assert.ok(terminal.raw().lastIndexOf("\x1b[?25h") > terminal.raw().lastIndexOf("\x1b[?25l"));
+    assert.ok(terminal.raw().lastIndexOf("\x1b[?2004l") > terminal.raw().lastIndexOf("\x1b[?2004h"));
   });
 
   test("a paste of several lines answers nothing, and Ctrl-C stops the run", async (t) => {
@@ -169,8 +184,9 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     assert.equal(ran("one"), false);
     terminal.type("y\r");
     await until(() => ran("one"));
+    await quiet();
     terminal.type("\r");
-    await terminal.see("yes, and more");
+    await terminal.see("yes, and more (sent with the next request)");
     letGo(1);
     await terminal.see("Allow?");
     terminal.type("y\r");

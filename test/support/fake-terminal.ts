@@ -3,7 +3,7 @@ import type { Output } from "../../src/cli/io.ts";
 import { displayWidth } from "../../src/cli/terminal/terminal-text.ts";
 
 export type FakeTerminal = Output & {
-  /** Makes it narrower or wider; lines that no longer fit wrap. */
+  /** Makes it narrower or wider; lines that no longer fit wrap, and the cursor stays in its line. */
   resize(columns: number): void;
   /** All of its content, including scrolled rows, without trailing blanks. */
   text(): string;
@@ -38,17 +38,19 @@ export function createFakeTerminal(columns: number, rows: number): FakeTerminal 
     rows,
     write(text) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: it is a terminal.
-      for (const token of text.match(/\x1b\[\d*[A-Zm]|\r|\n|[^\x1b\r\n]+/g) ?? []) {
-        if (token === "\x1b[K" && isAtStart) lines[cursor] = "";
+      for (const token of text.match(/\x1b\[\??\d*[A-Za-z]|\r|\n|[^\x1b\r\n]+/g) ?? []) {
+        const isEmpty = isAtStart;
+        if (token === "\x1b[K" && isEmpty) lines[cursor] = "";
         isAtStart = token === "\r" || token === "\n" || (token.startsWith("\x1b[") && token.endsWith("A"));
         if (token.startsWith("\x1b[") && token.endsWith("A")) {
           const up = Number(token.slice(2, -1));
           highest = Math.max(highest, up);
           cursor = Math.max(0, cursor - up);
-        } else if (token === "\x1b[J") lines.splice(cursor, lines.length, "");
-        else if (token === "\n") newline();
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: it is a terminal.
-        else if (token === "\r" || token === "\x1b[K" || /^\x1b.*m$/.test(token)) continue;
+        } else if (token === "\x1b[J") {
+          lines.splice(cursor + 1);
+          if (isEmpty) lines[cursor] = "";
+        } else if (token === "\n") newline();
+        else if (token === "\r" || token === "\x1b[K" || token.startsWith("\x1b[")) continue;
         else {
           lines[cursor] = "";
           type(token, terminal.columns ?? columns);
@@ -58,12 +60,16 @@ export function createFakeTerminal(columns: number, rows: number): FakeTerminal 
     resize(narrower) {
       terminal.columns = narrower;
       const before = lines.splice(0);
+      const kept = cursor;
+      let moved = 0;
       lines.push("");
       cursor = 0;
       for (const [index, line] of before.entries()) {
         if (index > 0) newline();
+        if (index === kept) moved = cursor;
         type(line, narrower);
       }
+      cursor = moved;
     },
     text: () => lines.join("\n").replace(/[ \n]+$/, ""),
     highestJump: () => highest,

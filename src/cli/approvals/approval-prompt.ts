@@ -14,15 +14,16 @@ const ALWAYS = "allowed in the terminal for this run";
 
 type PromptAnswer = { allowed: boolean; reason: string };
 
+/** Where a request is shown and answered until it is closed. */
+export type OpenPrompt = { output: Output; paint: Paint; readAnswer: ReadAnswer; close(): void };
+
 export type ApprovalPromptDeps = {
-  readAnswer: ReadAnswer;
-  output: Output;
-  paint: Paint;
+  /** Makes room for the request of a child. */
+  open(childId: string): OpenPrompt;
+  /** Single keys answer, without Enter. */
+  byKey: boolean;
   /** Route of a child, for display: `glm-4.7 @ zai`. */
   routeOf: (childId: string) => string | Promise<string>;
-  /** Called around each prompt, so that the live view makes room. */
-  onAsk: (childId: string) => void;
-  onAnswered: () => void;
 };
 
 export function createApprovalPrompt(deps: ApprovalPromptDeps): Asker {
@@ -34,13 +35,13 @@ export function createApprovalPrompt(deps: ApprovalPromptDeps): Asker {
     const answer = turn.then(async (): Promise<PromptAnswer> => {
       if (always.has(exactly)) return { allowed: true, reason: ALWAYS };
       if (signal.aborted) return { allowed: false, reason: "no longer asked" };
-      deps.onAsk(question.childId);
+      const prompt = deps.open(question.childId);
       try {
-        const { remember, ...given } = await askUntilClear(question, deps, signal);
+        const { remember, ...given } = await askUntilClear(question, deps, prompt, signal);
         if (remember) always.add(exactly);
         return given;
       } finally {
-        deps.onAnswered();
+        prompt.close();
       }
     });
     turn = answer.catch(() => {});
@@ -52,24 +53,32 @@ type PromptReply = PromptAnswer & { remember?: true };
 
 async function askUntilClear(
   question: ApprovalQuestion,
-  deps: ApprovalPromptDeps,
+  { byKey, routeOf }: ApprovalPromptDeps,
+  { output, paint, readAnswer }: OpenPrompt,
   signal: AbortSignal,
 ): Promise<PromptReply> {
-  deps.output.write(await requestText(question, deps));
+  output.write(await requestText(question, paint, routeOf));
   for (;;) {
-    const prompt = `${deps.paint("bold", "Allow?")} [y]es, once · [n]o, and why · [a]lways for this run: `;
-    const line = await deps.readAnswer(prompt, signal);
+    const choices = `[y]es, once · [n]o, and why · [a]lways for this run: `;
+    const line = await readAnswer(`${paint("bold", "Allow?")} ${choices}`, signal, { keys: "yna" });
     if (line === undefined) {
-      deps.output.write("\n");
+      output.write("\n");
       return { allowed: false, reason: signal.aborted ? "no longer asked" : "nobody answered before the input ended" };
     }
     const reply = read(line);
-    if (reply !== undefined) return reply;
+    if (reply === undefined) continue;
+    if (!reply.allowed && byKey) return denial((await readAnswer("Why? (Enter: no reason) ", signal, "free")) ?? "");
+    return reply;
   }
 }
 
-async function requestText(question: ApprovalQuestion, { paint, routeOf }: ApprovalPromptDeps): Promise<string> {
-  const head = `${question.childId} (${await routeOf(question.childId)}) ${fit(oneLine(question.goal), GOAL_COLUMNS)}`;
+async function requestText(
+  question: ApprovalQuestion,
+  paint: Paint,
+  routeOf: ApprovalPromptDeps["routeOf"],
+): Promise<string> {
+  const route = await routeOf(question.childId);
+  const head = `${question.childId} (${route}) ${fit(oneLine(question.goal), GOAL_COLUMNS)}`;
   return `\n${paint("yellow", "?")} ${head}\n${requestLines(question, paint).join("\n")}\n`;
 }
 
@@ -93,11 +102,15 @@ export function targetLines(target: string, paint: Paint): string[] {
 function read(line: string): PromptReply | undefined {
   const [, word = "", rest = ""] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
   const answer = word.toLowerCase();
-  if (answer === "n" || answer === "no") {
-    return { allowed: false, reason: rest === "" ? "denied in the terminal" : `denied in the terminal: ${rest}` };
-  }
+  if (answer === "n" || answer === "no") return denial(rest);
   if (rest !== "") return undefined;
   if (answer === "y" || answer === "yes") return { allowed: true, reason: "allowed in the terminal" };
   if (answer === "a" || answer === "always") return { allowed: true, reason: ALWAYS, remember: true };
   return undefined;
+}
+
+/** @param why for the child; empty without a reason */
+function denial(why: string): PromptReply {
+  const reason = why.trim();
+  return { allowed: false, reason: reason === "" ? "denied in the terminal" : `denied in the terminal: ${reason}` };
 }

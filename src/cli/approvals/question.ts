@@ -5,10 +5,14 @@
 import { createInterface } from "node:readline";
 import { createKeyboard } from "../chat/keyboard/keyboard.ts";
 import { PASTE_MODE } from "../chat/keyboard/paste.ts";
+import type { AnswerForm } from "../chat/keyboard/question-line.ts";
 import { type Input, type Io, isRichTerminal, type Output } from "../io.ts";
 
-/** Reads the user's answer to a prompt; undefined if the input ends or the signal aborts first. */
-export type ReadAnswer = (prompt: string, signal: AbortSignal) => Promise<string | undefined>;
+/**
+ * Reads the user's answer to a prompt; undefined if the input ends or the signal aborts first. Where single keys cannot
+ * be read, the answer is a line whatever the form.
+ */
+export type ReadAnswer = (prompt: string, signal: AbortSignal, form?: AnswerForm) => Promise<string | undefined>;
 
 const NEVER = new AbortController().signal;
 
@@ -16,9 +20,9 @@ export type QuestionIo = Pick<Io, "stdin" | "env" | "clock" | "interrupt">;
 
 export function answersFrom(io: QuestionIo, output: Output): ReadAnswer {
   const { stdin } = io;
-  return (prompt, signal) => {
+  return (prompt, signal, form) => {
     if (stdin.readableEnded) return Promise.resolve(undefined);
-    if (stdin.isTTY === true) return askAtTerminal(io, output, prompt, signal);
+    if (stdin.isTTY === true) return askAtTerminal(io, output, { prompt, form }, signal);
     output.write(prompt);
     return readLine(stdin, signal);
   };
@@ -33,7 +37,7 @@ export async function agreed(io: QuestionIo, output: Output, prompt: string): Pr
 async function askAtTerminal(
   { stdin: input, env, clock, interrupt }: QuestionIo,
   output: Output,
-  prompt: string,
+  { prompt, form }: { prompt: string; form: AnswerForm | undefined },
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const rich = isRichTerminal(output, env);
@@ -44,7 +48,7 @@ async function askAtTerminal(
   };
   keyboard.listen({ onLine() {}, onInterrupt, onEnd() {} });
   try {
-    return await keyboard.ask(prompt, signal);
+    return await keyboard.ask(prompt, signal, rich ? form : "line");
   } finally {
     keyboard.close();
   }

@@ -62,7 +62,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
 
   /** Writes lines at once between turns. */
   function idleScreen(): Screen {
-    return { print: (line) => void output.write(`${line}\n`), start() {}, pause() {}, resume() {} };
+    return { print: (line) => void output.write(`${line}\n`), start() {}, release() {}, pause() {}, resume() {} };
   }
 
   function movingRows(size: Size): ScreenRow[] {

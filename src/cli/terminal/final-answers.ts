@@ -8,12 +8,19 @@ import { formatOutcome, formatReason } from "./format.ts";
 import { type AnswerText, answerTextOn } from "./markdown/answer-text.ts";
 import { formatSummary } from "./run-summary.ts";
 import { fit, oneLine } from "./terminal-text.ts";
+import { wrapFor } from "./word-wrap.ts";
 
 /** How results look on an output. */
-export type ResultStyle = { paint: Paint; answerText: AnswerText };
+export type ResultStyle = {
+  paint: Paint;
+  answerText: AnswerText;
+  /** Breaks the lines around the answers at words, on a terminal. */
+  wrap(text: string): string;
+};
 
 export function resultStyleOn(output: Output, env: Io["env"]): ResultStyle {
-  return { paint: createPaint(output, env), answerText: answerTextOn(output, env) };
+  const wrap = (text: string) => wrapFor(output, text, "");
+  return { paint: createPaint(output, env), answerText: answerTextOn(output, env), wrap };
 }
 
 /** Width of a goal above its answer. */
@@ -22,15 +29,16 @@ export const GOAL_COLUMNS = 200;
 /** @param ephemeral the run cannot be shown later */
 export function formatAnswers(run: Run, result: DelegationResult, style: ResultStyle, ephemeral?: true): string {
   const answers = result.results.map((child) => `${formatAnswer(run, child, style)}\n`);
-  return `\n${answers.join("\n")}\n${formatSummary(run, result, style.paint, ephemeral)}`;
+  return `\n${answers.join("\n")}\n${style.wrap(formatSummary(run, result, style.paint, ephemeral))}`;
 }
 
 /** One child's full answer or, if there is none, the reason. */
-export function formatAnswer(run: Run, child: Result, { paint, answerText }: ResultStyle): string {
+export function formatAnswer(run: Run, child: Result, { paint, answerText, wrap }: ResultStyle): string {
   const goal = oneLine(run.call.tasks[child.task_index]?.goal ?? "");
   const head = `${paint("bold", `${taskPosition(child.task_index, run)} ${fit(goal, GOAL_COLUMNS)}`)}\n`;
   const outcome = paint("dim", oneLine(formatOutcome(child)));
   const reason = child.status === "completed" ? [] : [paint("red", oneLine(formatReason(child)))];
   const summary = answerText(child.summary.trim());
-  return [head + outcome, ...reason, ...(summary === "" ? [] : [`\n${summary}`])].join("\n");
+  const above = wrap([head + outcome, ...reason].join("\n"));
+  return [above, ...(summary === "" ? [] : [`\n${summary}`])].join("\n");
 }

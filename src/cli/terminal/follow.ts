@@ -17,7 +17,7 @@ import {
   runIn,
 } from "../../run/run.ts";
 import { jsonDocument, jsonLine } from "../../text/printed-json.ts";
-import { createApprovalPrompt } from "../approvals/approval-prompt.ts";
+import { createApprovalPrompt, type OpenPrompt } from "../approvals/approval-prompt.ts";
 import { answersFrom } from "../approvals/question.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "../io.ts";
@@ -27,8 +27,10 @@ import { formatRoute } from "./format.ts";
 import { createLines } from "./lines.ts";
 import { createNotifier, type Notifier, type NotifyConfig } from "./notification.ts";
 import { openOutputFolder } from "./output-folder.ts";
+import { createRunKeyboard, type RunKeyboard } from "./run-keyboard.ts";
+import { oneLine } from "./terminal-text.ts";
 import { type CtrlC, createTree } from "./tree.ts";
-import type { View } from "./view.ts";
+import type { View, ViewQuestion } from "./view.ts";
 
 export type FollowFlags = {
   /** Writes only the `DelegationResult` to stdout. */
@@ -70,10 +72,12 @@ export async function createFollower(
   const output = forPrograms ? io.stderr : io.stdout;
   const terminal = flags.readOnly ? undefined : userTerminal(io, output);
   const notifier = createNotifier(screenOf(io, output), io.env, flags.notify);
+  const keyboard = keyboardFor(io, output);
   const view = createView(output, io, {
     verbose: flags.verbose === true,
     asksHere: terminal !== undefined,
     ctrlC: flags.readOnly ? "leaves" : "stops",
+    keyboard,
   });
   const folder = flags.output === undefined ? undefined : await openOutputFolder(flags.output, taskCount);
   let run: Run | undefined;
@@ -138,15 +142,25 @@ export async function createFollower(
     else io.stdout.write(formatAnswers(run, result, resultStyleOn(io.stdout, io.env), flags.ephemeral));
   }
 
-  const asker = terminal && approvalPromptOn(terminal, view, notifier, (childId) => routeOf(run, childId));
+  const asker = terminal && approvalPromptOn(terminal, view, notifier, (childId) => routeOf(run, childId), keyboard);
   return { asker, follow };
 }
 
-type ViewOptions = Pick<LineFormat, "verbose" | "asksHere"> & { ctrlC: CtrlC };
+/** The keyboard of a run that is drawn here, unless its process is in the background. */
+function keyboardFor(io: Io, output: Output): RunKeyboard | undefined {
+  if (!isRichTerminal(output, io.env)) return undefined;
+  const terminal = userTerminal(io, output);
+  return terminal !== undefined && (io.isForeground?.() ?? true) ? createRunKeyboard(terminal) : undefined;
+}
 
-function createView(output: Output, io: Io, { ctrlC, ...how }: ViewOptions): View {
+type ViewOptions = Pick<LineFormat, "verbose" | "asksHere"> & {
+  ctrlC: CtrlC;
+  keyboard: RunKeyboard | undefined;
+};
+
+function createView(output: Output, io: Io, { ctrlC, keyboard, ...how }: ViewOptions): View {
   const paint = createPaint(output, io.env);
-  if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, ctrlC, ...how });
+  if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, ctrlC, keyboard, ...how });
   return createLines({ output, paint, ...how });
 }
 
@@ -168,21 +182,46 @@ export function screenOf(io: Io, viewOutput: Output): Output | undefined {
 
 export function approvalPromptOn(
   { screen, io }: UserTerminal,
-  view: Pick<View, "pause" | "resume">,
+  view: Pick<View, "pause" | "resume" | "openQuestion">,
   notifier: Notifier,
   routeOfChild: (childId: string) => string | Promise<string>,
+  keyboard?: RunKeyboard,
 ): Asker {
   return createApprovalPrompt({
-    readAnswer: answersFrom(io, screen),
-    output: screen,
-    paint: createPaint(screen, io.env),
-    routeOf: routeOfChild,
-    onAsk(childId) {
-      view.pause();
+    open(childId) {
       notifier.asked(childId);
+      const question = keyboard && view.openQuestion?.();
+      return question === undefined || keyboard === undefined ? below() : within(question, keyboard);
     },
-    onAnswered: view.resume,
+    byKey: isRichTerminal(screen, io.env),
+    routeOf: routeOfChild,
   });
+
+  /** The question takes the place of the view. */
+  function below(): OpenPrompt {
+    view.pause();
+    return {
+      output: screen,
+      paint: createPaint(screen, io.env),
+      readAnswer: answersFrom(io, screen),
+      close: view.resume,
+    };
+  }
+}
+
+/** The question is a part of the view. */
+function within(question: ViewQuestion, keyboard: RunKeyboard): OpenPrompt {
+  return {
+    output: question.output,
+    paint: (_style, text) => text,
+    async readAnswer(prompt, signal, form) {
+      question.ask(prompt);
+      const answer = await keyboard.ask(prompt, signal, form);
+      question.output.write(`${prompt}${oneLine(answer ?? "")}\n`);
+      return answer;
+    },
+    close: question.close,
+  };
 }
 
 /** Route of a child, for display. */

@@ -4,7 +4,7 @@ import type { Result } from "../../result.ts";
 import { formatTotalUsd, formatUsd } from "../../text/money.ts";
 import { plural } from "../../text/plural.ts";
 
-export { plural } from "../../text/plural.ts";
+export { grouped, plural } from "../../text/plural.ts";
 
 export type ShownCost = { usd: number | null; status: Result["cost_status"] };
 

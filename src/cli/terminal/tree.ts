@@ -7,12 +7,16 @@ import type { Event } from "../../event.ts";
 import { doneInWords } from "../../report.ts";
 import { costIn, routeAt } from "../../result.ts";
 import { allChildren, endingsIn, hasEnded, type Run, type RunChild } from "../../run/run.ts";
+import type { Key } from "../chat/keyboard/keyboard.ts";
 import type { Output, Paint } from "../io.ts";
+import { type ChildView, createChildView } from "./child-view.ts";
 import { formatEvent, goalIn, type LineFormat, taskPosition } from "./event-lines.ts";
 import { formatDuration, formatRoute, formatTotalCost } from "./format.ts";
+import { createLiveQuestion, type LiveQuestion } from "./live-question.ts";
+import type { RunKeyboard } from "./run-keyboard.ts";
 import { createScreen, type ScreenRow, type Size, sizeOf } from "./screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
-import type { View } from "./view.ts";
+import type { View, ViewQuestion } from "./view.ts";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 /** Characters kept of a child's text, to show its end. */
@@ -23,41 +27,95 @@ type ChildSpinner = { ticks: number; tail: string };
 
 export type CtrlC = "stops" | "leaves";
 
-export function createTree(deps: { output: Output; clock: Clock; ctrlC?: CtrlC } & Omit<LineFormat, "columns">): View {
-  const { output, paint, clock } = deps;
+export type TreeDeps = { output: Output; clock: Clock; ctrlC?: CtrlC; keyboard?: RunKeyboard | undefined } & Omit<
+  LineFormat,
+  "columns"
+>;
+
+export function createTree(deps: TreeDeps): View {
+  const { output, paint, clock, keyboard } = deps;
   const format = { ...deps, columns: () => sizeOf(output).columns };
-  const moving = createRunRows(paint, deps.ctrlC);
-  const screen = createScreen({ output, clock, rows: (size) => moving.rows(size, clock.now()) });
+  const moving = createRunRows(paint, deps.ctrlC, keyboard === undefined ? undefined : createChildView());
+  const screen = createScreen({ output, clock, rows });
+  let question: LiveQuestion | undefined;
+  keyboard?.onKey((key) => (key === "suspend" ? screen.release() : moving.onKey(key)));
+
+  function rows(size: Size): ScreenRow[] {
+    const asked = question?.rows(size, keyboard?.typed ?? "") ?? [];
+    return [...moving.rows({ ...size, rows: size.rows - asked.length }, clock.now()), ...asked];
+  }
+
+  function print(lines: readonly string[]): void {
+    for (const line of lines) screen.print(line);
+  }
+
   return {
     onEvent(event, run) {
       moving.onEvent(event, run);
-      for (const line of formatEvent(event, run, format)) screen.print(line);
+      print(formatEvent(event, run, format));
+      keyboard?.start();
       screen.start();
     },
     print: screen.print,
+    ...(keyboard && { openQuestion }),
     pause: screen.pause,
     resume: screen.resume,
-    end: screen.pause,
+    end() {
+      screen.pause();
+      keyboard?.close();
+    },
   };
+
+  function openQuestion(): ViewQuestion {
+    const opened = createLiveQuestion(paint, () => Math.max(0, moving.pendingRequests() - 1));
+    question = opened;
+    return {
+      output: opened.output,
+      ask(prompt) {
+        opened.ask(prompt);
+        print(opened.overflow(sizeOf(output)));
+        screen.resume();
+      },
+      close() {
+        question = undefined;
+        print(opened.end());
+      },
+    };
+  }
 }
 
 /** The transient rows of one run: the state of its open children. */
 export type RunRows = {
   onEvent(event: Event, run: Run): void;
+  onKey(key: Exclude<Key, "suspend">): void;
+  /** Number of requests that wait for a decision. */
+  pendingRequests(): number;
   /** Returns at most as many rows as `size` has. */
   rows(size: Size, now: number): ScreenRow[];
 };
 
-/** @param ctrlC effect of Ctrl-C, shown in the last row */
-export function createRunRows(paint: Paint, ctrlC: CtrlC = "stops"): RunRows {
+/**
+ * @param ctrlC effect of Ctrl-C, shown in the last row
+ * @param view where keys choose a child to look at
+ */
+export function createRunRows(paint: Paint, ctrlC: CtrlC = "stops", view?: ChildView): RunRows {
   const spinners = new Map<string, ChildSpinner>();
   let run: Run | undefined;
   return {
     onEvent(event, folded) {
       run = folded;
       updateSpinner(spinners, event);
+      view?.onEvent(event);
     },
-    rows: (size, now) => (run === undefined ? [] : renderRows(run, { spinners, paint, size, now, ctrlC })),
+    onKey(key) {
+      if (run !== undefined)
+        view?.onKey(
+          key,
+          startedIn(run).map(({ child }) => child.tally.childId),
+        );
+    },
+    pendingRequests: () => (run === undefined ? 0 : allChildren(run).flatMap(({ questions }) => questions).length),
+    rows: (size, now) => (run === undefined ? [] : renderRows(run, { spinners, paint, size, now, ctrlC, view })),
   };
 }
 
@@ -74,7 +132,14 @@ function updateSpinner(spinners: Map<string, ChildSpinner>, event: Event): void 
   spinners.set(event.childId, childSpinner);
 }
 
-type RowContext = { spinners: Map<string, ChildSpinner>; paint: Paint; size: Size; now: number; ctrlC: CtrlC };
+type RowContext = {
+  spinners: Map<string, ChildSpinner>;
+  paint: Paint;
+  size: Size;
+  now: number;
+  ctrlC: CtrlC;
+  view: ChildView | undefined;
+};
 
 /** A child with its run: the root run, or one that a child above it made. */
 type ChildInRun = { child: RunChild; run: Run };
@@ -84,8 +149,29 @@ function childrenOf(run: Run): ChildInRun[] {
   return run.children.flatMap((child) => [{ child, run }, ...child.delegations.flatMap(childrenOf)]);
 }
 
+/** The open children that have started, which can be stepped into. */
+function startedIn(run: Run): ChildInRun[] {
+  return childrenOf(run).filter(({ child }) => !hasEnded(child) && child.tally.startedAt !== undefined);
+}
+
+/** One child's text and calls, between its row and the totals. */
+function openedRows(root: Run, { child, run }: ChildInRun, context: RowContext): ScreenRow[] {
+  const { paint, size, view } = context;
+  const log = view?.rows(size.columns - 3, size.rows - 4) ?? [];
+  const rows = log.map((text) => ({ text: `  ${text}`.trimEnd(), width: displayWidth(text) + 2 }));
+  const hint = "Esc returns to the tree";
+  return [
+    ...childRows(child, run, "", context, false),
+    ...rows,
+    { text: paint("dim", hint), width: hint.length },
+    totals(root, context),
+  ];
+}
+
 /** The redrawn rows: running children, as many waiting ones as fit, and a line of totals. */
 function renderRows(root: Run, context: RowContext): ScreenRow[] {
+  const opened = childrenOf(root).find(({ child }) => child.tally.childId === context.view?.opened);
+  if (opened !== undefined) return openedRows(root, opened, context);
   const open = childrenOf(root).filter(({ child }) => !hasEnded(child));
   const working = open.filter(({ child }) => child.tally.startedAt !== undefined);
   const waiting = open.filter(({ child }) => child.tally.startedAt === undefined);
@@ -104,7 +190,8 @@ function childRows(child: RunChild, run: Run, indent: string, context: RowContex
   const childSpinner = spinners.get(tally.childId);
   const columns = size.columns - 1;
   const spinner = tally.startedAt === undefined ? "·" : (SPINNER[(childSpinner?.ticks ?? 0) % SPINNER.length] ?? "·");
-  const lead = `${indent}${spinner} ${taskPosition(tally.taskIndex, run)}`;
+  const mark = context.view?.chosen === tally.childId ? "›" : spinner;
+  const lead = `${indent}${mark} ${taskPosition(tally.taskIndex, run)}`;
   const facts = factsOf(child, now);
   const activity = oneLine(child.activity);
   const meta = longestThatFits(detailed ? facts : [activity, ...facts], columns - displayWidth(lead) - 16);
@@ -152,6 +239,7 @@ function totals(run: Run, context: RowContext): ScreenRow {
     wholeSeconds(now - run.startedAt),
     costSoFar(run),
     `Ctrl-C ${context.ctrlC}`,
+    ...(context.view === undefined || context.view.opened !== undefined ? [] : ["↑↓ Enter steps in"]),
   ];
   return row(size.columns - 1, [longestThatFits(parts, size.columns - 1)], ([text = ""]) => paint("dim", text));
 }

@@ -21,12 +21,13 @@ function stage() {
   const moments: string[] = [];
   const output = { write: (text: string) => (screen += text) };
   const asker = createApprovalPrompt({
-    readAnswer: answersFrom({ stdin: keyboard, env: {}, clock: systemClock }, output),
-    output,
-    paint: plain,
+    open() {
+      moments.push("ask");
+      const readAnswer = answersFrom({ stdin: keyboard, env: {}, clock: systemClock }, output);
+      return { output, paint: plain, readAnswer, close: () => void moments.push("answered") };
+    },
+    byKey: false,
     routeOf: (childId) => `route of ${childId}`,
-    onAsk: () => moments.push("ask"),
-    onAnswered: () => moments.push("answered"),
   });
   /** Waits for a question on the screen, then types. */
   const type = async (line: string) => {

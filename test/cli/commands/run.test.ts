@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { DeputyError } from "../../../src/errors.ts";
 import type { DelegationResult } from "../../../src/result.ts";
 import { createFakeClock } from "../../../src/testing/fake-clock.ts";
@@ -227,7 +228,7 @@ describe("at a terminal", () => {
     running.stdin.write("y\n");
     assert.equal(await running.code, 0);
     assert.match(
-      running.stdout(),
+      stripVTControlCharacters(running.stdout()),
       /\? run\w+\.1 \(m @ zai\) Look\n {2}asks to run terminal:\n {2}│ ls\n {2}in \/\S+\n/,
     );
     assert.match(running.stdout(), /✓ \[1\/1\] Look[\s\S]*\n\nlooked\n/);

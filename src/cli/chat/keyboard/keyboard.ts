@@ -11,9 +11,19 @@ import { createKeyCommands } from "./key-commands.ts";
 import { createKeyGate } from "./key-gate.ts";
 import { type Completion, createLineEditor, type LineListener } from "./line-editor.ts";
 import { createPasteFolding, folded, PASTE_MODE } from "./paste.ts";
-import { type ActiveQuestion, openQuestion, type QuestionDeps } from "./question-line.ts";
+import { type ActiveQuestion, type AnswerForm, openQuestion, QUIET_MS, type QuestionDeps } from "./question-line.ts";
 
 const CTRL_C = "\x03";
+
+/** Keys that move a selection, with what terminals send for them. */
+const KEYS = {
+  up: ["\x1b[A", "\x1bOA", "k"],
+  down: ["\x1b[B", "\x1bOB", "j"],
+  enter: ["\r", "\n"],
+  escape: ["\x1b", "q"],
+  suspend: ["\x1a"],
+} as const;
+export type Key = keyof typeof KEYS;
 
 export type KeyboardDeps = {
   input: Input;
@@ -26,6 +36,8 @@ export type KeyboardDeps = {
   complete(line: string): Promise<Completion>;
   /** Restores text typed outside of questions after a question. Otherwise it is dropped. */
   keepsDrafts?: boolean;
+  /** Keys only answer questions: others reach `onKey` alone. */
+  onlyAnswers?: boolean;
   clock?: Clock;
 };
 
@@ -42,10 +54,12 @@ export interface Keyboard {
   /** Inserts text as if typed. */
   put(text: string): void;
   /**
-   * Reads the line that answers a question; undefined if the input ends or the signal aborts first. What was typed
-   * before, or within a moment after, does not count.
+   * Reads the line or key that answers a question; undefined if the input ends or the signal aborts first. What was
+   * typed before, or within a moment after, does not count.
    */
-  ask(prompt: string, signal: AbortSignal): Promise<string | undefined>;
+  ask(prompt: string, signal: AbortSignal, form?: AnswerForm): Promise<string | undefined>;
+  /** Passes on these keys while they answer nothing, if keys only answer questions. */
+  onKey(listener: (key: Key) => void): void;
   /** Gives the terminal to another program until the work ends. */
   lend(work: () => Promise<void>): Promise<void>;
   /**
@@ -57,17 +71,33 @@ export interface Keyboard {
 }
 
 export function createKeyboard(deps: KeyboardDeps): Keyboard {
-  const { input, output, rich, history, complete, keepsDrafts = false, clock = systemClock } = deps;
+  const {
+    input,
+    output,
+    rich,
+    history,
+    complete,
+    keepsDrafts = false,
+    onlyAnswers = false,
+    clock = systemClock,
+  } = deps;
   const setRawMode = (mode: boolean) => (input as { setRawMode?: (mode: boolean) => void }).setRawMode?.(mode);
   let asked: ActiveQuestion | undefined;
   let interrupt = () => {};
   let pressEscape = () => {};
   let wantEditor = () => {};
   let searching: { search: HistorySearch; prompt: string } | undefined;
-  const gate = createKeyGate((text) => {
-    if (text.includes(CTRL_C)) interrupt();
-    asked?.onHeld(text);
-  });
+  let cancelSilence: (() => void) | undefined;
+  let listener: (key: Key) => void = () => {};
+  const gate = createKeyGate(
+    (text) => {
+      if (text.includes(CTRL_C)) interrupt();
+      if (asked !== undefined) asked.onHeld(text);
+      else if (cancelSilence !== undefined) awaitSilence();
+      else for (const key of keysIn(text)) listener(key);
+    },
+    onlyAnswers ? "nothing" : "everything",
+  );
   const isAsking = () => asked !== undefined;
   const folding = createPasteFolding(isAsking);
   const commands = createKeyCommands({
@@ -125,25 +155,41 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
     }
   }
 
-  async function ask(prompt: string, signal: AbortSignal): Promise<string | undefined> {
+  /** Drops what follows a key that answered, such as the rest of `yes` and Enter. */
+  function awaitSilence(): void {
+    cancelSilence?.();
+    gate.pass("nothing");
+    cancelSilence = clock.after(QUIET_MS, () => {
+      cancelSilence = undefined;
+      gate.open();
+    });
+  }
+
+  async function ask(prompt: string, signal: AbortSignal, form: AnswerForm = "line"): Promise<string | undefined> {
     const either = AbortSignal.any([signal, editor.ended]);
     if (either.aborted) return undefined;
+    cancelSilence?.();
+    cancelSilence = undefined;
     const answer = Promise.withResolvers<string | undefined>();
     either.addEventListener("abort", () => answer.resolve(undefined), { once: true });
     let draft = searching?.search.cancel() ?? editor.typed;
     searching = undefined;
     editor.clear();
-    asked = openQuestion(questionDeps, prompt, answer.resolve, (early) => {
+    asked = openQuestion(questionDeps, prompt, form, answer.resolve, (early) => {
       draft += early;
     });
+    const isByKey = typeof form === "object";
     try {
-      return await answer.promise;
+      const given = await answer.promise;
+      if (isByKey && given !== undefined) output.write(`${given}\n`);
+      return given;
     } finally {
       asked.stop();
       asked = undefined;
       editor.hide();
       editor.clear();
-      gate.pass("everything");
+      if (isByKey) awaitSilence();
+      else gate.open();
       if (keepsDrafts) editor.put(asDraft(draft));
     }
   }
@@ -159,6 +205,9 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
     put: editor.put,
     ask,
     lend,
+    onKey(onKey) {
+      listener = onKey;
+    },
     listen({ onLine, onInterrupt, onEnd, onEscape = () => {}, onEdit = () => {} }) {
       interrupt = onInterrupt;
       pressEscape = onEscape;
@@ -166,6 +215,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
       editor.listen({ onLine: (line) => (asked ?? { onLine }).onLine(line), onInterrupt, onEnd });
     },
     close() {
+      cancelSilence?.();
       editor.close();
       input.unpipe(commands);
       commands.destroy();
@@ -173,6 +223,15 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
       if (rich) output.write(PASTE_MODE.off);
     },
   };
+}
+
+/** The keys in a piece of input, in order. Text that is none of them is skipped. */
+function keysIn(text: string): Key[] {
+  const sequences = text.match(/\p{Cc}[[O][\d;]*[A-Za-z~]|[\s\S]/gu) ?? [];
+  const names = Object.keys(KEYS) as Key[];
+  return sequences.flatMap(
+    (sequence) => names.find((name) => (KEYS[name] as readonly string[]).includes(sequence)) ?? [],
+  );
 }
 
 /** Converts keys that no editor has seen to text for one. */

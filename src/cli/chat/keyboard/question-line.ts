@@ -1,10 +1,16 @@
-/** Reads the line that answers a question; what was typed before the user can have read the question does not count. */
+/** Reads the line or key that answers a question; what was typed before the user can have read the question does not count. */
 import type { Clock } from "../../../clock.ts";
 import type { Output } from "../../io.ts";
 import { endsMidLine, type KeyGate } from "./key-gate.ts";
 
+/**
+ * What answers a question. `keys`: one of these keys, without Enter. `free`: a line that cannot allow anything, so that
+ * typing counts at once. By default, a line.
+ */
+export type AnswerForm = { keys: string } | "free" | "line";
+
 /** Time without typing below a question after which typing counts, in milliseconds. */
-const QUIET_MS = 300;
+export const QUIET_MS = 300;
 const TOO_EARLY = "Text typed before the question appeared does not answer it.\n";
 
 export type QuestionDeps = {
@@ -27,6 +33,7 @@ export type ActiveQuestion = { onLine(line: string): void; onHeld(text: string):
 export function openQuestion(
   { gate, output, rich, keepsDrafts, clock, setRawMode, show }: QuestionDeps,
   prompt: string,
+  form: AnswerForm,
   onAnswer: (line: string) => void,
   keep: (early: string) => void,
 ): ActiveQuestion {
@@ -42,8 +49,12 @@ export function openQuestion(
       isBegun = !keepsDrafts && endsMidLine(held);
       held = "";
       if (!rich) setRawMode(false);
-      gate.pass("line");
+      pass();
     });
+  }
+
+  function pass(): void {
+    gate.pass(typeof form === "object" ? { keys: form.keys, onKey: onAnswer } : "line");
   }
 
   function onHeld(text: string): void {
@@ -66,6 +77,7 @@ export function openQuestion(
   }
 
   show(prompt);
-  hold();
+  if (form === "free") pass();
+  else hold();
   return { onHeld, onLine, stop };
 }

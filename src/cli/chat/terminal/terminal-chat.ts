@@ -94,18 +94,21 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
   const view = createChatView({ output, paint, clock, rich, styled, verbose, asksHere: true, typed });
   const notifier = createNotifier(output, io.env, deputy.loadConfig().config.notify);
   const asker = createApprovalPrompt({
-    readAnswer: keyboard.ask,
-    output,
-    paint,
+    byKey: rich,
     routeOf: async (childId) => routeOf((await deputy.engine.run(childId)).run, childId),
-    onAsk(childId) {
+    open(childId) {
       signal(terminal, "ask");
       view.pause();
       notifier.asked(childId);
-    },
-    onAnswered() {
-      signal(terminal, "answer");
-      view.resume();
+      return {
+        output,
+        paint,
+        readAnswer: (prompt, aborted, form) => keyboard.ask(prompt, aborted, rich ? form : "line"),
+        close() {
+          signal(terminal, "answer");
+          view.resume();
+        },
+      };
     },
   });
   const background = createBackgroundWatch({

@@ -1,0 +1,79 @@
+/**
+ * A question in the redrawn part of a terminal: the tree stays visible above it. A text too long for that is written
+ * above the tree first, whole; its beginning and end stay next to the prompt.
+ */
+
+import type { Output, Paint } from "../io.ts";
+import { inRows } from "./markdown/text-flow.ts";
+import type { ScreenRow, Size } from "./screen.ts";
+import { displayWidth, fitEnd, oneLine } from "./terminal-text.ts";
+
+/** Rows of the tree that stay visible above a question. */
+const TREE_ROWS = 6;
+/** Rows of a long text that stay next to the prompt: its first ones, then a note, then its last ones. */
+const FIRST_ROWS = 2;
+
+export type LiveQuestion = {
+  /** Receives the text of the question. */
+  readonly output: Output;
+  ask(prompt: string): void;
+  /** @param typed the answer so far */
+  rows(size: Size, typed: string): ScreenRow[];
+  /** The lines of the text that the rows do not show whole, each time once. */
+  overflow(size: Size): string[];
+  /** Ends the question. @returns the lines to keep: the text, unless it is above already, and the answers */
+  end(): string[];
+};
+
+/** @param waiting number of other questions */
+export function createLiveQuestion(paint: Paint, waiting: () => number): LiveQuestion {
+  let text = "";
+  let prompt = "";
+  let above = 0;
+
+  const lines = () => text.replace(/^\n|\n$/g, "").split("\n");
+  const promptRows = ({ columns }: Size) => {
+    const others = waiting();
+    return inRows(`${prompt}${others > 0 ? `(${others} more waiting) ` : ""}`, columns - 1);
+  };
+  const room = (size: Size) => Math.max(FIRST_ROWS + 2, size.rows - TREE_ROWS - promptRows(size).length - 1);
+  const wrapped = ({ columns }: Size) => lines().flatMap((line) => rowsOf(line, columns - 1));
+
+  return {
+    output: { write: (piece) => (text += piece) },
+    ask(next) {
+      prompt = next;
+    },
+    rows(size, typed) {
+      const body = wrapped(size);
+      const most = room(size);
+      const shown =
+        body.length <= most
+          ? body
+          : [...body.slice(0, FIRST_ROWS), "  … shown whole above", ...body.slice(FIRST_ROWS + 1 - most)];
+      const [end = "", ...before] = promptRows(size).reverse();
+      const last = end.trimEnd();
+      const answer = `${last} ${fitEnd(oneLine(typed), Math.max(1, size.columns - 2 - displayWidth(last)))}`;
+      const rows = [...shown.map((row) => (row.startsWith("?") ? `${paint("yellow", "?")}${row.slice(1)}` : row))];
+      return ["", ...rows, ...before.reverse().map((row) => paint("bold", row)), paint("bold", answer)].map((row) => ({
+        text: row,
+        width: 0,
+      }));
+    },
+    overflow(size) {
+      const all = lines();
+      if (above >= all.length || wrapped(size).length <= room(size)) return [];
+      const rest = all.slice(above);
+      above = all.length;
+      return rest;
+    },
+    end: () => lines().slice(above),
+  };
+}
+
+/** A line of the request in rows; those of a command keep their mark. */
+function rowsOf(line: string, columns: number): string[] {
+  const [, lead = "", rest = ""] = /^( *(?:│ )?)(.*)$/su.exec(line) ?? [];
+  const rows = inRows(rest, Math.max(8, columns - displayWidth(lead)));
+  return rows.length === 0 ? [lead] : rows.map((row) => lead + row);
+}

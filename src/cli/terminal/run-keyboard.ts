@@ -1,0 +1,61 @@
+/**
+ * The keyboard while a run is drawn: nothing that is typed appears between the rows or reaches the shell afterwards.
+ * Keys answer questions and choose children; Ctrl-C and Ctrl-Z act as usual.
+ */
+import { createKeyboard, type Key, type Keyboard } from "../chat/keyboard/keyboard.ts";
+import { PASTE_MODE } from "../chat/keyboard/paste.ts";
+import type { Output } from "../io.ts";
+import type { UserTerminal } from "./follow.ts";
+
+export type RunKeyboard = Pick<Keyboard, "ask" | "onKey" | "typed"> & {
+  /** Takes over the keyboard; a second call has no effect. */
+  start(): void;
+  /** Gives the keyboard back. */
+  close(): void;
+};
+
+/** @param terminal one whose cursor can be moved */
+export function createRunKeyboard({ screen, io }: UserTerminal): RunKeyboard {
+  let keyboard: Keyboard | undefined;
+  let listener: (key: Key) => void = () => {};
+
+  function started(): Keyboard {
+    if (keyboard !== undefined) return keyboard;
+    const hidden: Output = { write: () => true };
+    keyboard = createKeyboard({
+      input: io.stdin,
+      output: hidden,
+      rich: true,
+      history: [],
+      complete: async (line) => [[], line],
+      onlyAnswers: true,
+      clock: io.clock,
+    });
+    keyboard.listen({
+      onLine() {},
+      onInterrupt: () => io.interrupt?.(),
+      onEnd() {},
+      onEscape: () => listener("escape"),
+    });
+    keyboard.onKey((key) => listener(key));
+    screen.write(PASTE_MODE.on);
+    return keyboard;
+  }
+
+  return {
+    start: () => void started(),
+    ask: (...question) => started().ask(...question),
+    onKey(onKey) {
+      listener = onKey;
+    },
+    get typed() {
+      return keyboard?.typed ?? "";
+    },
+    close() {
+      if (keyboard === undefined) return;
+      keyboard.close();
+      keyboard = undefined;
+      screen.write(PASTE_MODE.off);
+    },
+  };
+}
