@@ -12,6 +12,7 @@ import type { CommandList } from "./completion/complete.ts";
 import { fitted } from "./help-text.ts";
 import { createPaint, type Io, type Output } from "./io.ts";
 import { harmless } from "./terminal/terminal-text.ts";
+import { wrapFor } from "./terminal/word-wrap.ts";
 
 /** A bug in Deputy (`EX_SOFTWARE` of sysexits): distinct from the codes for how a run ended. */
 const EXIT_BUG = 70;
@@ -197,7 +198,7 @@ function createCommand(name: string, io: Io): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(fitted(text, helpColumns(io.stdout))),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, "deputy: ")),
+      outputError: (text, write) => write(wrapFor(io.stderr, text.replace(/^error: /, "deputy: "))),
       getOutHelpWidth: () => helpColumns(io.stdout),
       getErrHelpWidth: () => helpColumns(io.stderr),
       getOutHasColors: () => paint("bold", "") !== "",
@@ -246,7 +247,7 @@ function reportError(thrown: unknown, io: Io): number {
   const shortage = shortageIn(thrown);
   const error = shortage === undefined ? thrown : new DeputyError("out-of-resources", shortage, { cause: thrown });
   if (error instanceof DeputyError) {
-    io.stderr.write(`deputy: ${harmless(withoutKeyLikes(error.message))}\n`);
+    io.stderr.write(`${wrapFor(io.stderr, `deputy: ${harmless(withoutKeyLikes(error.message))}`)}\n`);
     return ERROR_EXIT[error.code];
   }
   // Commander has already printed its message; asking for help is not an error.

@@ -11,6 +11,7 @@ import { formatCount, formatRoute, plural } from "../terminal/format.ts";
 import { formatPrice } from "../terminal/plan-table.ts";
 import { formatTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { columnsOf, wrapFor } from "../terminal/word-wrap.ts";
 
 type ModelsFlags = { provider?: string; all?: true; refresh?: true; json?: true; config?: string };
 
@@ -48,10 +49,11 @@ ${examples([
         "operator",
       );
       if (flags.json) io.stdout.write(jsonDocument({ aliases, models }));
-      else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env)));
+      else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env), columnsOf(io.stdout)));
       if (models.length === 0 && (part ?? provider) !== undefined) context.exitWith(EXIT_NOT_COMPLETED);
       const paint = createPaint(io.stderr, io.env);
-      for (const { message } of warnings) io.stderr.write(paint("yellow", `! ${oneLine(message)}\n`));
+      for (const { message } of warnings)
+        io.stderr.write(`${wrapFor(io.stderr, paint("yellow", `! ${oneLine(message)}`))}\n`);
     });
 };
 
@@ -72,7 +74,23 @@ async function refresh(place: SetupPlace, { provider: only }: ModelsFlags, { io,
   if (answers.some((answer) => "failure" in answer)) exitWith(EXIT_NOT_COMPLETED);
 }
 
-export function formatModels(models: AvailableModel[], aliases: AvailableAlias[], paint: Paint): string {
+const MODEL_COLUMNS = [
+  "MODEL",
+  "PROVIDER",
+  "USD PER M TOKENS",
+  "CONTEXT",
+  { title: "TAKES", isOptional: true },
+  "KEY",
+  { title: "EFFORT", isOptional: true },
+] as const;
+
+/** @param columns width of the terminal */
+export function formatModels(
+  models: AvailableModel[],
+  aliases: AvailableAlias[],
+  paint: Paint,
+  columns?: number,
+): string {
   const rows = models.map((document) => [
     `${oneLine(document.model)}${document.default ? " *" : ""}`,
     document.provider,
@@ -87,8 +105,8 @@ export function formatModels(models: AvailableModel[], aliases: AvailableAlias[]
     route === null ? paint("red", oneLine(problem ?? "")) : formatRoute({ ...route, effort: route.reasoning_effort }),
   ]);
   const blocks = [
-    formatTable(["ALIAS", "RUNS ON"], names, paint),
-    formatTable(["MODEL", "PROVIDER", "USD PER M TOKENS", "CONTEXT", "TAKES", "KEY", "EFFORT"], rows, paint),
+    formatTable(["ALIAS", "RUNS ON"], names, paint, columns),
+    formatTable(MODEL_COLUMNS, rows, paint, columns),
     rows.length === 0
       ? "No model matches. Deputy lists the models of providers with a key; deputy doctor shows which have one.\n"
       : summary(models),

@@ -180,7 +180,7 @@ function submitOptions(flags: RunFlags, workspace: string): SubmitOptions {
 
 function showPlan(plan: EstimatedPlan, { json, strict }: { json: true | undefined; strict: boolean }, io: Io): number {
   if (json) io.stdout.write(jsonDocument(planDocument(plan)));
-  else io.stdout.write(formatPlan(plan, strict, createPaint(io.stdout, io.env)));
+  else io.stdout.write(formatPlan(plan, strict, createPaint(io.stdout, io.env), io.stdout));
   const ready = plan.planned.filter((planned) => "route" in planned).length;
   if (ready === plan.planned.length) return EXIT_COMPLETED;
   return ready === 0 || strict ? ERROR_EXIT["nothing-to-run"] : EXIT_NOT_COMPLETED;

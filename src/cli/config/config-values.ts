@@ -2,9 +2,10 @@
 import type { LoadedConfig } from "../../config/load.ts";
 import { mayBeKey, withoutKeyLikes } from "../../secret.ts";
 import { isRecord } from "../../values/record.ts";
-import type { Paint } from "../io.ts";
+import type { Output, Paint } from "../io.ts";
 import { formatTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { columnsOf, wrapFor } from "../terminal/word-wrap.ts";
 
 export type ConfigValue = { key: string; value: unknown; source: string };
 
@@ -36,9 +37,21 @@ function isBranch(value: unknown): value is Record<string, unknown> {
   return isRecord(value) && Object.keys(value).length > 0;
 }
 
-export function formatValues(values: ConfigValue[], { warnings }: LoadedConfig, paint: Paint): string {
+const VALUE_COLUMNS = ["KEY", { title: "VALUE", least: 12 }, { title: "FROM", least: 20, cut: "start" }] as const;
+
+/** @param output a terminal that the table has to fit; without it, values are whole */
+export function formatValues(
+  values: ConfigValue[],
+  { warnings }: LoadedConfig,
+  paint: Paint,
+  output: Output = { write() {} },
+): string {
   const rows = values.map(({ key, value, source }) => [key, withoutKeyLikes(oneLine(JSON.stringify(value))), source]);
   const table =
-    rows.length === 0 ? "Nothing is set; the defaults apply.\n" : formatTable(["KEY", "VALUE", "FROM"], rows, paint);
-  return table + warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}\n`)).join("");
+    rows.length === 0
+      ? "Nothing is set; the defaults apply.\n"
+      : formatTable(VALUE_COLUMNS, rows, paint, columnsOf(output));
+  return (
+    table + warnings.map(({ message }) => `${wrapFor(output, paint("yellow", `! ${oneLine(message)}`))}\n`).join("")
+  );
 }

@@ -42,7 +42,7 @@ export const declareConfig: Declare = (command, context) => {
       const loaded = loadConfig(placeOf(context, flags));
       const values = valuesOf(loaded).filter(({ source }) => flags.set === undefined || source !== "default");
       if (flags.json) io.stdout.write(jsonDocument({ values, files: loaded.files, warnings: loaded.warnings }));
-      else io.stdout.write(formatValues(values, loaded, paint));
+      else io.stdout.write(formatValues(values, loaded, paint, io.stdout));
     });
   declareEditing(command, context);
   command

@@ -7,17 +7,18 @@ import { requestedReport } from "../../result.ts";
 import type { Price, Route } from "../../route.ts";
 import { formatTotalUsd, formatUsd, roundUsd } from "../../text/money.ts";
 import { present } from "../../values/present.ts";
-import type { Paint } from "../io.ts";
+import type { Output, Paint } from "../io.ts";
 import { formatCount, formatDuration, formatRoute, grouped, plural } from "./format.ts";
 import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
+import { columnsOf, wrapFor } from "./word-wrap.ts";
 
 const GOAL_COLUMNS = 36;
 
 export type EstimatedPlan = Plan & { estimates: Estimates };
 
 /** @param strict if one task cannot start, none does */
-export function formatPlan(plan: EstimatedPlan, strict: boolean, paint: Paint): string {
+export function formatPlan(plan: EstimatedPlan, strict: boolean, paint: Paint, output: Output): string {
   const places = plan.planned.map((_, index) => `[${index + 1}/${plan.planned.length}]`);
   const rows = plan.planned.flatMap((planned, index) =>
     "route" in planned ? [planRow(places[index] ?? "", planned, plan.estimates.tasks[index]?.usd)] : [],
@@ -33,7 +34,8 @@ export function formatPlan(plan: EstimatedPlan, strict: boolean, paint: Paint): 
   ].map((text) => paint("yellow", `! ${oneLine(text)}`));
   const head = ["", "TASK", "ROUTE", "CHOSEN BY", "USD PER M TOKENS", "ONE REQUEST", "KEY", "LIMITS"];
   const verdict = summaryOf(rows.length, problems.length, strict);
-  return `${formatTable(head, rows, paint)}${[...problems, ...warnings, ...estimateLines(plan), verdict].map((line) => `${line}\n`).join("")}`;
+  const lines = [...problems, ...warnings, ...estimateLines(plan), verdict].map((line) => `${wrapFor(output, line)}\n`);
+  return `${formatTable(head, rows, paint, columnsOf(output))}${lines.join("")}`;
 }
 
 function summaryOf(ready: number, problems: number, strict: boolean): string {
