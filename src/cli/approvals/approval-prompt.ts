@@ -3,11 +3,13 @@
  * terminal there is no approval handler, and the engine denies by itself.
  */
 import type { ApprovalQuestion, Asker } from "../../engine/engine.ts";
+import { DeputyError } from "../../errors.ts";
 import { longCommandEnds, spelledLines, spelledPath } from "../../text/spelled-text.ts";
 import type { Output, Paint } from "../io.ts";
 import { GOAL_COLUMNS } from "../terminal/final-answers.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
 import type { ReadAnswer } from "./question.ts";
+import type { RulePlace, RuleSaver } from "./save-rule.ts";
 import { userOf } from "./user.ts";
 
 const ALWAYS = "allowed in the terminal for this run";
@@ -22,6 +24,8 @@ export type ApprovalPromptDeps = {
   open(childId: string): OpenPrompt;
   /** Single keys answer, without Enter. */
   byKey: boolean;
+  /** Saves rules in configs, where single keys answer. */
+  saver?: RuleSaver;
   /** Route of a child, for display: `glm-4.7 @ zai`. */
   routeOf: (childId: string) => string | Promise<string>;
 };
@@ -53,13 +57,15 @@ type PromptReply = PromptAnswer & { remember?: true };
 
 async function askUntilClear(
   question: ApprovalQuestion,
-  { byKey, routeOf }: ApprovalPromptDeps,
-  { output, paint, readAnswer }: OpenPrompt,
+  { byKey, saver, routeOf }: ApprovalPromptDeps,
+  prompt: OpenPrompt,
   signal: AbortSignal,
 ): Promise<PromptReply> {
+  const { output, paint, readAnswer } = prompt;
+  const saved = byKey ? saver : undefined;
   output.write(await requestText(question, paint, routeOf));
   for (;;) {
-    const choices = `[y]es, once · [n]o, and why · [a]lways for this run: `;
+    const choices = `[y]es, once · [n]o, and why · [a]lways${saved === undefined ? " for this run" : ""}: `;
     const line = await readAnswer(`${paint("bold", "Allow?")} ${choices}`, signal, { keys: "yna" });
     if (line === undefined) {
       output.write("\n");
@@ -68,7 +74,34 @@ async function askUntilClear(
     const reply = read(line);
     if (reply === undefined) continue;
     if (!reply.allowed && byKey) return denial((await readAnswer("Why? (Enter: no reason) ", signal, "free")) ?? "");
+    if (reply.remember && saved !== undefined && !(await rememberedAs(question, saved, prompt, signal))) continue;
     return reply;
+  }
+}
+
+const PLACES: Record<string, RulePlace> = { m: "user", p: "project" };
+
+/** Asks how long "always" is, after showing the rule that would be saved. Returns false if the user goes back. */
+async function rememberedAs(
+  question: ApprovalQuestion,
+  saver: RuleSaver,
+  { output, readAnswer }: OpenPrompt,
+  signal: AbortSignal,
+): Promise<boolean> {
+  output.write(`  Rule: ${saver.shown(question)}\n`);
+  for (;;) {
+    const choices = "Always: for this [r]un · save the rule in [m]y config · in the [p]roject's config · [b]ack: ";
+    const key = await readAnswer(choices, signal, { keys: "rmpb" });
+    if (key === undefined || key === "b") return false;
+    const place = PLACES[key];
+    if (place === undefined) return true;
+    try {
+      output.write(`  Saved in ${oneLine(saver.save(question, place))}\n`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof DeputyError)) throw error;
+      output.write(`  ! ${oneLine(error.message)}\n`);
+    }
   }
 }
 

@@ -113,7 +113,17 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
       const { chatOnce } = await import("./headless.ts");
       const { json, ndjson } = flags;
       const beside = createChatExtras(deputy, io, flags.config);
-      return chatOnce({ io, deputy, chat: opened, message, json, ndjson, verbose, turn: { ...turn, beside } });
+      return chatOnce({
+        io,
+        deputy,
+        chat: opened,
+        message,
+        json,
+        ndjson,
+        verbose,
+        config: flags.config,
+        turn: { ...turn, beside },
+      });
     }
     const { chatAtTerminal } = await import("./interactive.ts");
     const { id: _, ...fresh } = options;
@@ -126,6 +136,7 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
       resumeChat,
       extrasFor: (onStarted) => createChatExtras(deputy, io, flags.config, onStarted),
       verbose,
+      config: flags.config,
       turn: { ...turn, answersFromElsewhere: true },
     });
   });

@@ -6,6 +6,7 @@ import { DeputyError } from "../../errors.ts";
 import { isStored } from "../../event.ts";
 import { jsonDocument, jsonLine } from "../../text/printed-json.ts";
 import { present } from "../../values/present.ts";
+import { createRuleSaver } from "../approvals/save-rule.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
 import { approvalPromptOn, routeOf, screenOf, userTerminal } from "../terminal/follow.ts";
@@ -26,6 +27,8 @@ export type HeadlessDeps = {
   json?: true | undefined;
   ndjson?: true | undefined;
   verbose: boolean;
+  /** The config that was named. */
+  config: string | undefined;
   turn: Omit<TurnOptions, "asker">;
 };
 
@@ -37,6 +40,7 @@ export async function chatOnce({
   json,
   ndjson,
   verbose,
+  config,
   turn,
 }: HeadlessDeps): Promise<number> {
   const output = io.stderr;
@@ -54,7 +58,13 @@ export async function chatOnce({
   });
   const notifier = createNotifier(screenOf(io, output), io.env, deputy.loadConfig().config.notify);
   const routeOfChild = async (childId: string) => routeOf((await deputy.engine.run(childId)).run, childId);
-  const asker = terminal && approvalPromptOn(terminal, view, notifier, routeOfChild);
+  const asker =
+    terminal &&
+    approvalPromptOn(
+      terminal,
+      { view, notifier, saver: createRuleSaver({ ...io, ...present({ explicitPath: config }) }) },
+      routeOfChild,
+    );
   for (const warning of chat.route.warnings) view.print(paint("yellow", `! ${oneLine(warning.message)}`));
   const isFirst = chat.id === undefined;
   const delegation = await chat.say(message, { ...turn, ...present({ asker }) });

@@ -17,8 +17,10 @@ import {
   runIn,
 } from "../../run/run.ts";
 import { jsonDocument, jsonLine } from "../../text/printed-json.ts";
+import { present } from "../../values/present.ts";
 import { createApprovalPrompt, type OpenPrompt } from "../approvals/approval-prompt.ts";
 import { answersFrom } from "../approvals/question.ts";
+import { createRuleSaver, type RuleSaver } from "../approvals/save-rule.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "../io.ts";
 import type { LineFormat } from "./event-lines.ts";
@@ -40,6 +42,8 @@ export type FollowFlags = {
   /** An absolute directory for the results. */
   output?: string;
   verbose?: true;
+  /** The config that was named, in which rules are saved. */
+  config?: string;
   /** The journal is deleted when the program ends: nothing can be shown or resumed later. */
   ephemeral?: true;
   /** The run belongs to another process: Ctrl-C ends only the watching, and approvals are not asked for here. */
@@ -142,7 +146,9 @@ export async function createFollower(
     else io.stdout.write(formatAnswers(run, result, resultStyleOn(io.stdout, io.env), flags.ephemeral));
   }
 
-  const asker = terminal && approvalPromptOn(terminal, view, notifier, (childId) => routeOf(run, childId), keyboard);
+  const saver = createRuleSaver({ env: io.env, cwd: io.cwd, ...present({ explicitPath: flags.config }) });
+  const asker =
+    terminal && approvalPromptOn(terminal, { view, notifier, keyboard, saver }, (childId) => routeOf(run, childId));
   return { asker, follow };
 }
 
@@ -180,12 +186,18 @@ export function screenOf(io: Io, viewOutput: Output): Output | undefined {
   return [viewOutput, io.stderr].find((output) => output.isTTY === true);
 }
 
+export type PromptParts = {
+  view: Pick<View, "pause" | "resume" | "openQuestion">;
+  notifier: Notifier;
+  saver: RuleSaver;
+  /** Absent if the question takes the place of the view. */
+  keyboard?: RunKeyboard | undefined;
+};
+
 export function approvalPromptOn(
   { screen, io }: UserTerminal,
-  view: Pick<View, "pause" | "resume" | "openQuestion">,
-  notifier: Notifier,
+  { view, notifier, keyboard, saver }: PromptParts,
   routeOfChild: (childId: string) => string | Promise<string>,
-  keyboard?: RunKeyboard,
 ): Asker {
   return createApprovalPrompt({
     open(childId) {
@@ -194,6 +206,7 @@ export function approvalPromptOn(
       return question === undefined || keyboard === undefined ? below() : within(question, keyboard);
     },
     byKey: isRichTerminal(screen, io.env),
+    saver,
     routeOf: routeOfChild,
   });
 

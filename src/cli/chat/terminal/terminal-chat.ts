@@ -4,7 +4,9 @@ import type { LiveChat, TurnOptions } from "../../../engine/chat.ts";
 import type { Asker, ChatExtras, Delegation } from "../../../engine/engine.ts";
 import type { Opened } from "../../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../../errors.ts";
+import { present } from "../../../values/present.ts";
 import { createApprovalPrompt } from "../../approvals/approval-prompt.ts";
+import { createRuleSaver } from "../../approvals/save-rule.ts";
 import { createPaint, type Io, isRichTerminal, type Paint } from "../../io.ts";
 import { routeOf } from "../../terminal/follow.ts";
 import { formatsMarkdown } from "../../terminal/markdown/answer-text.ts";
@@ -30,6 +32,8 @@ export type InteractiveDeps = {
   /** Creates the tools of the chat's agent. */
   extrasFor(onStarted: (runId: string) => void): ChatExtras;
   verbose: boolean;
+  /** The config that was named. */
+  config: string | undefined;
 };
 
 export type ActiveTurn = {
@@ -95,6 +99,7 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
   const notifier = createNotifier(output, io.env, deputy.loadConfig().config.notify);
   const asker = createApprovalPrompt({
     byKey: rich,
+    saver: createRuleSaver({ ...io, ...present({ explicitPath: deps.config }) }),
     routeOf: async (childId) => routeOf((await deputy.engine.run(childId)).run, childId),
     open(childId) {
       signal(terminal, "ask");
