@@ -6,6 +6,7 @@ import { createKeyboard } from "../../src/cli/chat/keyboard/keyboard.ts";
 import type { Completion } from "../../src/cli/chat/keyboard/line-editor.ts";
 import type { AnswerForm } from "../../src/cli/chat/keyboard/question-line.ts";
 import { createFakeClock } from "../../src/testing/fake-clock.ts";
+import "../support/terminal-type.ts";
 
 const QUESTION = "Allow? [y]es, once · [n]o, and why · [a]lways for this run: ";
 

@@ -11,6 +11,7 @@ import { configSchema } from "../../src/config-schema.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createRouting } from "../../src/routing/routing.ts";
 import { createTestEngine, type ModelScript } from "./engine-stage.ts";
+import "./terminal-type.ts";
 
 export type Stage = {
   /** Text of standard input; a keyboard if `terminal` is set. */
