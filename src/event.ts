@@ -233,14 +233,16 @@ export type ChildEvent =
   | OfChild<"approval-ask", { callId: string; name: string; target: string; directory?: string; answerBy?: number }>
   /** `answerId`: the `approval-answer` that decided it, if any. */
   | OfChild<"approval-end", { callId: string; allowed: boolean; by: string; reason: string; answerId?: string }>
-  /** The intent of a tool call, before anything runs. */
-  | OfChild<"tool-start", { callId: string; name: string; target: string; effect: ToolEffect }>
+  /** The intent of a tool call, before anything runs. `searched`: what a search looks for; absent in older journals. */
+  | OfChild<"tool-start", { callId: string; name: string; target: string; searched?: string; effect: ToolEffect }>
   | OfChild<
       "tool-end",
       {
         callId: string;
         name: string;
         target: string;
+        /** What a search looked for; absent in older journals. */
+        searched?: string;
         /** The text that the model reads. */
         text: string;
         ok: boolean;

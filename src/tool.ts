@@ -38,6 +38,8 @@ export type ToolOutput = {
 export type ToolSubject = {
   /** The exact command or path: permission rules match it, and the user sees it. */
   target: string;
+  /** What a search looks for in the target, for display: no rule matches it. */
+  searched?: string;
   /** Decision if no rule matches: `allow` inside the workspace, `ask` for what the operator should see. */
   otherwise: "allow" | "ask";
   /** `target` is a shell command line: rules judge each command in it. */

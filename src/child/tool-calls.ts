@@ -139,7 +139,8 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
     if (first !== undefined) yield* tellEnd(child, first);
     if (child.signal.aborted) break;
     const { callId, name } = call;
-    yield emit(child, { kind: "tool-start", callId, name, target: subject.target, effect: tool.effect });
+    const { target, searched } = subject;
+    yield emit(child, { kind: "tool-start", callId, name, target, ...present({ searched }), effect: tool.effect });
     underWay.push({ ...each, run: runOne(child, each) });
   }
   for (const each of underWay) yield* tellEnd(child, each);
@@ -160,7 +161,7 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
     ok,
     outcome: "ran",
     filesChanged,
-    ...present({ seen, linesChanged }),
+    ...present({ searched: subject.searched, seen, linesChanged }),
     durationMs,
   });
 }

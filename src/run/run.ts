@@ -480,7 +480,7 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
     case "approval-ask":
       return `waiting for approval: ${event.name} ${event.target}`;
     case "tool-start":
-      return `running ${event.name} ${event.target}`.trimEnd();
+      return `running ${callInWords(event)}`.trimEnd();
     case "message-add":
       return event.reason === "user" ? "waiting" : before;
     case "child-end":
@@ -488,6 +488,11 @@ function activityAfter(event: ChildEvent | LiveEvent, before: string): string {
     default:
       return before;
   }
+}
+
+/** `terminal npm test`, `grep "TODO" in src`. */
+export function callInWords({ name, target, searched }: { name: string; target: string; searched?: string }): string {
+  return searched === undefined ? `${name} ${target}` : `${name} ${JSON.stringify(searched)} in ${target}`;
 }
 
 function childOf(run: Run, childId: string): RunChild {

@@ -3,9 +3,9 @@
 import type { Clock } from "../../clock.ts";
 import type { ChildEvent, Event } from "../../event.ts";
 import { costOf, routeAt } from "../../result.ts";
-import { type Run, runIn } from "../../run/run.ts";
+import { callInWords, type Run, runIn } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
-import { formatEvent, noteOn } from "../terminal/event-lines.ts";
+import { formatEvent, lastOutput, noteOn } from "../terminal/event-lines.ts";
 import { formatCost, formatDuration, formatRoute } from "../terminal/format.ts";
 import { createMarkdownFlow } from "../terminal/markdown/markdown-flow.ts";
 import { createTextFlow } from "../terminal/markdown/text-flow.ts";
@@ -162,10 +162,13 @@ function sessionLines(event: Event, { paint, verbose, asksHere }: ChatViewDeps):
 }
 
 function toolLines(event: Extract<ChildEvent, { kind: "tool-end" }>, paint: Paint): string[] {
-  const { name, target, ok, text, durationMs } = event;
+  const { name, ok, text, durationMs } = event;
   if (ok && name === "delegate_task") return [];
-  const what = oneLine(`${name} ${target}`);
-  if (ok) return [paint("dim", `· ${what} (${formatDuration(durationMs / 1000)})`)];
+  const what = oneLine(callInWords(event));
+  if (ok) {
+    const output = lastOutput(event).map((line) => paint("dim", `  ${line}`));
+    return [paint("dim", `· ${what} (${formatDuration(durationMs / 1000)})`), ...output];
+  }
   return [`${paint("red", "✗")} ${what} ${paint("dim", fit(oneLine(text), 300))}`];
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Event } from "../../event.ts";
 import type { Key } from "../chat/keyboard/keyboard.ts";
-import { noteOn } from "./event-lines.ts";
+import { lastOutput, noteOn } from "./event-lines.ts";
 import { inRows } from "./markdown/text-flow.ts";
 import { harmless, oneLine } from "./terminal-text.ts";
 
@@ -39,7 +39,8 @@ export function createChildView(): ChildView {
       const note = noteOn(event, { verbose: true });
       if (note === undefined) return;
       const isFresh = /(^|\n)$/.test(logs.get(event.childId) ?? "");
-      add(event.childId, `${isFresh ? "" : "\n"}${note.sign} ${oneLine(note.text)}\n`);
+      const lines = [`${note.sign} ${oneLine(note.text)}`, ...lastOutput(event).map((line) => `  ${line}`)];
+      add(event.childId, `${isFresh ? "" : "\n"}${lines.join("\n")}\n`);
     },
     onKey(key, open) {
       const at = open.indexOf(chosen ?? "");

@@ -7,6 +7,7 @@ import type { Denial, Event } from "../../event.ts";
 import { type Result, resultOf } from "../../result.ts";
 import {
   ancestorPrefix,
+  callInWords,
   canGoOn,
   hasEnded,
   isRejected,
@@ -62,7 +63,9 @@ function formatRunEvent(event: Event, run: Run, format: LineFormat): string[] {
     return [finishedLine(resultOf(child.tally), run, format), ...remarks];
   }
   const remark = child.tally.carriedFrom === undefined ? noteOn(event, format) : undefined;
-  return remark === undefined ? [] : [noteLine(remark, child, run, format)];
+  if (remark === undefined) return [];
+  const output = format.verbose ? lastOutput(event).map((line) => format.paint("dim", `  ${line}`)) : [];
+  return [noteLine(remark, child, run, format), ...output];
 }
 
 /** What becomes of a message that a child has not received at its end. */
@@ -217,6 +220,17 @@ function asked({ name, target, directory }: Extract<Event, { kind: "approval-ask
   return `asks to run ${name}${directory === undefined ? "" : ` in ${directory}`}: ${commandInLine(target)}`;
 }
 
+/** Lines of a command's output that are shown, and their width. */
+const OUTPUT_LINES = 3;
+const OUTPUT_COLUMNS = 160;
+
+/** The last lines that a command printed. */
+export function lastOutput(event: Event): string[] {
+  if (event.kind !== "tool-end" || event.name !== "terminal" || event.outcome !== "ran") return [];
+  const lines = event.text.split("\n").filter((line) => line.trim() !== "");
+  return lines.slice(-OUTPUT_LINES).map((line) => `│ ${fit(oneLine(line), OUTPUT_COLUMNS)}`);
+}
+
 /** Labels of messages to a child in addition to its task, by reason. */
 const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> = {
   user: "continues with the user's next message",
@@ -245,7 +259,7 @@ function detail(event: Event): Note | undefined {
     case "pause-end":
       return { sign: "·", text: "continues after its pause" };
     case "tool-start":
-      return { sign: "·", text: `${event.name}: ${event.target}` };
+      return { sign: "·", text: event.searched === undefined ? `${event.name}: ${event.target}` : callInWords(event) };
     case "tool-end": {
       const size = `${formatCount(Buffer.byteLength(event.text))} bytes`;
       const end = event.ok ? "ok" : event.outcome === "ran" ? "failed" : event.outcome;

@@ -47,7 +47,7 @@ export function createGlob(workspace: Workspace): Tool<z.infer<typeof globInput>
       `Files that .gitignore excludes are not found. Paths are sorted, at most ${MAX_FILES}.`,
     effect: "read",
     input: globInput,
-    subject: ({ path = "." }) => searchSubject(workspace, path, "list"),
+    subject: ({ pattern, path = "." }) => ({ ...searchSubject(workspace, path, "list"), searched: pattern }),
     run: async ({ pattern, path = "." }, context) => {
       const scope = await openScope(workspace, path, context);
       const matches = compilePathPattern(withinScope(scope, pattern));
@@ -94,7 +94,7 @@ export function createGrep(workspace: Workspace): Tool<z.infer<typeof grepInput>
       `sorted by path, at most ${MAX_MATCHES} lines. Binary files and those that .gitignore excludes are not searched.`,
     effect: "read",
     input: grepInput,
-    subject: ({ path = "." }) => searchSubject(workspace, path, "read"),
+    subject: ({ pattern, path = "." }) => ({ ...searchSubject(workspace, path, "read"), searched: pattern }),
     run: async ({ pattern, path = ".", include, ignore_case: ignoreCase }, context) => {
       const scope = await openScope(workspace, path, context);
       const isIncluded = includes(scope, include);

@@ -95,8 +95,7 @@ async function play(size: (typeof SIZES)[number]) {
   tell({ ...atStart, at: clock.now(), kind: "delegation-end", durationMs: 4900 } as Event);
   tree.end();
   if (run !== undefined)
-    screens.end = `${terminal.text()}
-${formatAnswers(run, resultsOf(run), resultStyleOn(terminal, { NO_COLOR: "1", TERM: "xterm" }))}`;
+    screens.end = `${terminal.text()}\n${formatAnswers(run, resultsOf(run), resultStyleOn(terminal, { NO_COLOR: "1", TERM: "xterm" }))}`;
   return screens;
 }
 

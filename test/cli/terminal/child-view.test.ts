@@ -47,4 +47,20 @@ describe("stepping into a child", () => {
     ]);
     assert.deepEqual(view.rows(24, 0), []);
   });
+
+  test("says what was searched, and shows the last lines that a command printed", () => {
+    const view = createChildView();
+    const end = { ...about, kind: "tool-end", callId: "a", ok: true, outcome: "ran", filesChanged: [], durationMs: 10 };
+    const searched = "TODO\x1b[2J";
+    view.onEvent({ ...about, kind: "tool-start", callId: "a", name: "grep", target: "src", searched, effect: "read" });
+    view.onEvent({ ...end, name: "terminal", target: "seq 20", text: "1\n2\n18\n19\x07\n20\n" } as Event);
+    view.onKey("down", ["run.2"]);
+    assert.deepEqual(view.rows(60, 9), [
+      '· grep "TODO\\u001b[2J" in src',
+      "· terminal ok (14 bytes in 0.0s)",
+      "  │ 18",
+      "  │ 19\\x07",
+      "  │ 20",
+    ]);
+  });
 });
