@@ -32,6 +32,16 @@ export const FLAG_EFFECTS: Effects = {
     assert.deepEqual([(await command(["run"])).code, (await command(["run", "none.yaml"])).code], [2, 2]);
   },
 
+  "--quiet": async () => {
+    const script = answers({ text: "the answer" });
+    const quiet = await command(["run", "--goal", "one", "-q"], { script });
+    assert.equal(quiet.stdout, "the answer\n");
+    assert.match(quiet.stderr, /^✓ \[1\/1\] one[\s\S]*1 of 1 task completed/m);
+    const several = await command(["run", "-", "-q"], { script }, "- goal: one\n- goal: two\n");
+    assert.equal(several.stdout, "[1/2] one\n\nthe answer\n\n[2/2] two\n\nthe answer\n");
+    assert.match((await command(["run", "--goal", "one"], { script })).stdout, /1 of 1 task completed/);
+  },
+
   "--goal": async () => {
     const { code, requests } = await command(["run", "--goal", "Count the ants."]);
     assert.deepEqual([code, requests.map(({ lastUserText }) => lastUserText)], [0, ["Count the ants."]]);

@@ -7,12 +7,14 @@ import { isStored } from "../../event.ts";
 import { jsonDocument, jsonLine } from "../../text/printed-json.ts";
 import { present } from "../../values/present.ts";
 import { createRuleSaver } from "../approvals/save-rule.ts";
+import { approvalPromptOn } from "../approvals/terminal-prompt.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
-import { approvalPromptOn, routeOf, screenOf, userTerminal } from "../terminal/follow.ts";
+import { routeOf } from "../terminal/follow.ts";
 import { answerTextOn } from "../terminal/markdown/answer-text.ts";
 import { createNotifier } from "../terminal/notification.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { screenOf, userTerminal } from "../terminal/user-terminal.ts";
 import { createChatView } from "./chat-view.ts";
 import { turnProblem } from "./turn-end.ts";
 

@@ -12,6 +12,7 @@ import {
   CONFIG_OPTION,
   type Declare,
   examples,
+  QUIET_OPTION,
   SPAWN_DEPTH_OPTION,
   WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
@@ -34,6 +35,7 @@ export const declareResume: Declare = (command, context) => {
     .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
     .option("--ndjson", "print events and result as JSON lines")
     .option("-o, --output <dir>", "write every result to this directory, including earlier ones")
+    .option(...QUIET_OPTION)
     .option("-v, --verbose", "also show requests, tool calls and approvals")
     .option(...CONCURRENCY_OPTION)
     .option(...SPAWN_DEPTH_OPTION)

@@ -11,6 +11,7 @@ import {
   CONFIG_OPTION,
   type Declare,
   examples,
+  QUIET_OPTION,
   SPAWN_DEPTH_OPTION,
   usdAmount,
   WAIT_FOR_APPROVAL_OPTION,
@@ -42,6 +43,7 @@ export const declareRetry: Declare = (command, context) => {
     .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
     .option("--ndjson", "print events and result as JSON lines")
     .option("-o, --output <dir>", "write every result to this directory, carried ones included")
+    .option(...QUIET_OPTION)
     .option("-v, --verbose", "also show requests, tool calls and approvals")
     .option(...CONFIG_OPTION)
     .addHelpText(

@@ -4,11 +4,11 @@ import type { Engine, RunListing } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
 import type { DelegationResult } from "../../result.ts";
 import { parseRunId, type Run, type RunUpdate, resultsOf } from "../../run/run.ts";
-import { CONFIG_OPTION, type Declare, examples, withDeputy } from "../command.ts";
+import { CONFIG_OPTION, type Declare, examples, QUIET_OPTION, withDeputy } from "../command.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { createFollower, type FollowedDelegation, type FollowFlags } from "../terminal/follow.ts";
 
-type WatchFlags = Pick<FollowFlags, "json" | "ndjson" | "verbose"> & { last?: true; config?: string };
+type WatchFlags = Pick<FollowFlags, "json" | "ndjson" | "verbose" | "quiet"> & { last?: true; config?: string };
 
 export const declareWatch: Declare = (command, context) => {
   const { io } = context;
@@ -18,6 +18,7 @@ export const declareWatch: Declare = (command, context) => {
     .option(...LAST_OPTION)
     .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
     .option("--ndjson", "print events and result as JSON lines")
+    .option(...QUIET_OPTION)
     .option("-v, --verbose", "also show requests, tool calls and approvals")
     .option(...CONFIG_OPTION)
     .addHelpText(

@@ -3,7 +3,7 @@
 import type { DelegationResult, Result } from "../../result.ts";
 import type { Run } from "../../run/run.ts";
 import { createPaint, type Io, type Output, type Paint } from "../io.ts";
-import { taskPosition } from "./event-lines.ts";
+import { goalIn, taskPosition } from "./event-lines.ts";
 import { formatOutcome, formatReason } from "./format.ts";
 import { type AnswerText, answerTextOn } from "./markdown/answer-text.ts";
 import { formatSummary } from "./run-summary.ts";
@@ -30,6 +30,17 @@ export const GOAL_COLUMNS = 200;
 export function formatAnswers(run: Run, result: DelegationResult, style: ResultStyle, ephemeral?: true): string {
   const answers = result.results.map((child) => `${formatAnswer(run, child, style)}\n`);
   return `\n${answers.join("\n")}\n${style.wrap(formatSummary(run, result, style.paint, ephemeral))}`;
+}
+
+/** Nothing but the answers: the text alone of a single task, else each below its goal. A task without one is left out. */
+export function formatAnswersAlone(run: Run, { results }: DelegationResult, { answerText }: ResultStyle): string {
+  const answers = results.flatMap((child) => {
+    const text = answerText(child.summary.trim());
+    if (text === "") return [];
+    if (run.children.length === 1) return [`${text}\n`];
+    return [`${taskPosition(child.task_index, run)} ${goalIn(run, child.task_index, GOAL_COLUMNS)}\n\n${text}\n`];
+  });
+  return answers.join("\n");
 }
 
 /** One child's full answer or, if there is none, the reason. */

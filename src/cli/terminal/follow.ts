@@ -18,21 +18,22 @@ import {
 } from "../../run/run.ts";
 import { jsonDocument, jsonLine } from "../../text/printed-json.ts";
 import { present } from "../../values/present.ts";
-import { createApprovalPrompt, type OpenPrompt } from "../approvals/approval-prompt.ts";
-import { answersFrom } from "../approvals/question.ts";
-import { createRuleSaver, type RuleSaver } from "../approvals/save-rule.ts";
+import { createRuleSaver } from "../approvals/save-rule.ts";
+import { approvalPromptOn } from "../approvals/terminal-prompt.ts";
 import { EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "../io.ts";
 import type { LineFormat } from "./event-lines.ts";
-import { formatAnswers, resultStyleOn } from "./final-answers.ts";
+import { formatAnswers, formatAnswersAlone, resultStyleOn } from "./final-answers.ts";
 import { formatRoute } from "./format.ts";
 import { createLines } from "./lines.ts";
-import { createNotifier, type Notifier, type NotifyConfig } from "./notification.ts";
+import { createNotifier, type NotifyConfig } from "./notification.ts";
 import { openOutputFolder } from "./output-folder.ts";
 import { createRunKeyboard, type RunKeyboard } from "./run-keyboard.ts";
-import { oneLine } from "./terminal-text.ts";
+import { formatSummary } from "./run-summary.ts";
 import { type CtrlC, createTree } from "./tree.ts";
-import type { View, ViewQuestion } from "./view.ts";
+import { screenOf, userTerminal } from "./user-terminal.ts";
+import type { View } from "./view.ts";
+import { wrapFor } from "./word-wrap.ts";
 
 export type FollowFlags = {
   /** Writes only the `DelegationResult` to stdout. */
@@ -42,6 +43,8 @@ export type FollowFlags = {
   /** An absolute directory for the results. */
   output?: string;
   verbose?: true;
+  /** Writes only the answers to stdout, everything else to stderr. */
+  quiet?: true;
   /** The config that was named, in which rules are saved. */
   config?: string;
   /** The journal is deleted when the program ends: nothing can be shown or resumed later. */
@@ -73,7 +76,7 @@ export async function createFollower(
   taskCount: number,
 ): Promise<Follower> {
   const forPrograms = flags.json === true || flags.ndjson === true;
-  const output = forPrograms ? io.stderr : io.stdout;
+  const output = forPrograms || flags.quiet ? io.stderr : io.stdout;
   const terminal = flags.readOnly ? undefined : userTerminal(io, output);
   const notifier = createNotifier(screenOf(io, output), io.env, flags.notify);
   const keyboard = keyboardFor(io, output);
@@ -143,7 +146,11 @@ export async function createFollower(
     if (run === undefined || result === undefined) return;
     if (flags.json) io.stdout.write(jsonDocument(result));
     else if (flags.ndjson) io.stdout.write(jsonLine({ kind: "result", ...result }));
-    else io.stdout.write(formatAnswers(run, result, resultStyleOn(io.stdout, io.env), flags.ephemeral));
+    else if (flags.quiet) {
+      io.stdout.write(formatAnswersAlone(run, result, resultStyleOn(io.stdout, io.env)));
+      const summary = formatSummary(run, result, createPaint(io.stderr, io.env), flags.ephemeral);
+      io.stderr.write(wrapFor(io.stderr, summary, ""));
+    } else io.stdout.write(formatAnswers(run, result, resultStyleOn(io.stdout, io.env), flags.ephemeral));
   }
 
   const saver = createRuleSaver({ env: io.env, cwd: io.cwd, ...present({ explicitPath: flags.config }) });
@@ -168,73 +175,6 @@ function createView(output: Output, io: Io, { ctrlC, keyboard, ...how }: ViewOpt
   const paint = createPaint(output, io.env);
   if (isRichTerminal(output, io.env)) return createTree({ output, paint, clock: io.clock, ctrlC, keyboard, ...how });
   return createLines({ output, paint, ...how });
-}
-
-/** A terminal with a user: its screen, and its keyboard as `stdin`. */
-export type UserTerminal = { screen: Output; io: Io };
-
-/** The terminal on which a user can answer, also if standard input holds the tasks or the message. */
-export function userTerminal(io: Io, viewOutput: Output): UserTerminal | undefined {
-  const screen = screenOf(io, viewOutput);
-  if (screen === undefined) return undefined;
-  const stdin = io.stdin.isTTY === true && !io.stdin.readableEnded ? io.stdin : io.openKeyboard?.();
-  return stdin && { screen, io: { ...io, stdin } };
-}
-
-/** The output that a user sees. */
-export function screenOf(io: Io, viewOutput: Output): Output | undefined {
-  return [viewOutput, io.stderr].find((output) => output.isTTY === true);
-}
-
-export type PromptParts = {
-  view: Pick<View, "pause" | "resume" | "openQuestion">;
-  notifier: Notifier;
-  saver: RuleSaver;
-  /** Absent if the question takes the place of the view. */
-  keyboard?: RunKeyboard | undefined;
-};
-
-export function approvalPromptOn(
-  { screen, io }: UserTerminal,
-  { view, notifier, keyboard, saver }: PromptParts,
-  routeOfChild: (childId: string) => string | Promise<string>,
-): Asker {
-  return createApprovalPrompt({
-    open(childId) {
-      notifier.asked(childId);
-      const question = keyboard && view.openQuestion?.();
-      return question === undefined || keyboard === undefined ? below() : within(question, keyboard);
-    },
-    byKey: isRichTerminal(screen, io.env),
-    saver,
-    routeOf: routeOfChild,
-  });
-
-  /** The question takes the place of the view. */
-  function below(): OpenPrompt {
-    view.pause();
-    return {
-      output: screen,
-      paint: createPaint(screen, io.env),
-      readAnswer: answersFrom(io, screen),
-      close: view.resume,
-    };
-  }
-}
-
-/** The question is a part of the view. */
-function within(question: ViewQuestion, keyboard: RunKeyboard): OpenPrompt {
-  return {
-    output: question.output,
-    paint: (_style, text) => text,
-    async readAnswer(prompt, signal, form) {
-      question.ask(prompt);
-      const answer = await keyboard.ask(prompt, signal, form);
-      question.output.write(`${prompt}${oneLine(answer ?? "")}\n`);
-      return answer;
-    },
-    close: question.close,
-  };
 }
 
 /** Route of a child, for display. */

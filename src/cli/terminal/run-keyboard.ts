@@ -5,7 +5,7 @@
 import { createKeyboard, type Key, type Keyboard } from "../chat/keyboard/keyboard.ts";
 import { PASTE_MODE } from "../chat/keyboard/paste.ts";
 import type { Output } from "../io.ts";
-import type { UserTerminal } from "./follow.ts";
+import type { UserTerminal } from "./user-terminal.ts";
 
 export type RunKeyboard = Pick<Keyboard, "ask" | "onKey" | "typed"> & {
   /** Takes over the keyboard; a second call has no effect. */

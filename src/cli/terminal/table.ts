@@ -8,7 +8,7 @@ import { displayWidth, fit, fitEnd, padTo } from "./terminal-text.ts";
 import { wrapWords } from "./word-wrap.ts";
 
 /** A column: its title, and what may happen to it where there is no room. */
-export type Column = {
+export type TableColumn = {
   title: string;
   /** The column may be left out; of several, the last goes first. */
   isOptional?: true;
@@ -24,7 +24,7 @@ const GAP = 2;
  * @param columns width of the terminal; without it, cells are never changed
  */
 export function formatTable(
-  head: readonly (string | Column)[],
+  head: readonly (string | TableColumn)[],
   rows: readonly string[][],
   paint: Paint,
   columns = Number.POSITIVE_INFINITY,
@@ -38,7 +38,7 @@ export function formatTable(
   return tableWidth(shown) > columns ? records(shown, paint, columns) : aligned(shown, paint);
 }
 
-type Filled = Column & { cells: string[] };
+type Filled = TableColumn & { cells: string[] };
 
 function visibleWidth(cell: string): number {
   return displayWidth(stripVTControlCharacters(cell));

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Column, formatTable } from "../../../src/cli/terminal/table.ts";
+import { formatTable, type TableColumn } from "../../../src/cli/terminal/table.ts";
 
 const plain = (_style: unknown, text: string) => text;
 const rows = [
   ["glm-4.7", "0.6 in, 2.2 out", "tools, images", "/home/alice/.config/deputy/config.yaml:12"],
   ["glm-5.1", "unknown", "tools", "default"],
 ];
-const table = (head: (string | Column)[], columns?: number) => formatTable(head, rows, plain, columns).split("\n");
+const table = (head: (string | TableColumn)[], columns?: number) => formatTable(head, rows, plain, columns).split("\n");
 
 describe("a table", () => {
   test("is whole without a terminal, and where there is room", () => {
@@ -22,7 +22,7 @@ describe("a table", () => {
   });
 
   test("then shortens cells, at the end that says less", () => {
-    const head: (string | Column)[] = ["MODEL", "PRICE", "TAKES", { title: "FROM", least: 12, cut: "start" }];
+    const head: (string | TableColumn)[] = ["MODEL", "PRICE", "TAKES", { title: "FROM", least: 12, cut: "start" }];
     assert.equal(table(head, 60)[1], "glm-4.7  0.6 in, 2.2 out  tools, images  …uty/config.yaml:12");
   });
 
