@@ -26,7 +26,7 @@ export interface Screen {
   resume(): void;
 }
 
-/** @param rows returns the current rows to redraw, fewer than the terminal has */
+/** @param rows returns the current rows to redraw; they must leave one row of the terminal free */
 export function createScreen(deps: { output: Output; clock: Clock; rows: (size: Size) => ScreenRow[] }): Screen {
   const { output, clock } = deps;
   let said: string[] = [];
@@ -48,11 +48,10 @@ export function createScreen(deps: { output: Output; clock: Clock; rows: (size: 
   }
 
   function show(rows: ScreenRow[], size: Size) {
-    const lines = said.map((line) => `${line}\x1b[K\n`).join("");
-    const below = rows.map(({ text }) => `${text}\x1b[K`).join("\n");
-    const up = rows.length > 1 ? `\x1b[${rows.length - 1}A` : "";
+    const lines = [...said, ...rows.map(({ text }) => text)].map((line) => `${line}\x1b[K\n`).join("");
+    const up = rows.length > 0 ? `\x1b[${rows.length}A` : "";
     const cursor = rows.length > 0 ? CURSOR.hide : drawn.length > 0 ? CURSOR.show : "";
-    output.write(`\r${lines}${below}\x1b[J${up}\r${cursor}`);
+    output.write(`\r${lines}\x1b[J${up}\r${cursor}`);
     said = [];
     drawn = rows;
     drawnFor = size;
