@@ -31,7 +31,7 @@ import { openOutputFolder } from "./output-folder.ts";
 import { createRunKeyboard, type RunKeyboard } from "./run-keyboard.ts";
 import { formatSummary } from "./run-summary.ts";
 import { type CtrlC, createTree } from "./tree.ts";
-import { screenOf, userTerminal } from "./user-terminal.ts";
+import { screenOf, type UserTerminal, userTerminal } from "./user-terminal.ts";
 import type { View } from "./view.ts";
 import { wrapFor } from "./word-wrap.ts";
 
@@ -77,12 +77,12 @@ export async function createFollower(
 ): Promise<Follower> {
   const forPrograms = flags.json === true || flags.ndjson === true;
   const output = forPrograms || flags.quiet ? io.stderr : io.stdout;
-  const terminal = flags.readOnly ? undefined : userTerminal(io, output);
+  const user = userTerminal(io, output);
   const notifier = createNotifier(screenOf(io, output), io.env, flags.notify);
-  const keyboard = keyboardFor(io, output);
+  const keyboard = user && keyboardFor(user, output);
   const view = createView(output, io, {
     verbose: flags.verbose === true,
-    asksHere: terminal !== undefined,
+    asksHere: user !== undefined && !flags.readOnly,
     ctrlC: flags.readOnly ? "leaves" : "stops",
     keyboard,
   });
@@ -155,15 +155,17 @@ export async function createFollower(
 
   const saver = createRuleSaver({ env: io.env, cwd: io.cwd, ...present({ explicitPath: flags.config }) });
   const asker =
-    terminal && approvalPromptOn(terminal, { view, notifier, keyboard, saver }, (childId) => routeOf(run, childId));
+    user === undefined || flags.readOnly
+      ? undefined
+      : approvalPromptOn(user, { view, notifier, keyboard, saver }, (childId) => routeOf(run, childId));
   return { asker, follow };
 }
 
 /** The keyboard of a run that is drawn here, unless its process is in the background. */
-function keyboardFor(io: Io, output: Output): RunKeyboard | undefined {
-  if (!isRichTerminal(output, io.env)) return undefined;
-  const terminal = userTerminal(io, output);
-  return terminal !== undefined && (io.isForeground?.() ?? true) ? createRunKeyboard(terminal) : undefined;
+function keyboardFor(user: UserTerminal, output: Output): RunKeyboard | undefined {
+  const { io } = user;
+  if (!isRichTerminal(output, io.env) || io.isForeground?.() === false) return undefined;
+  return createRunKeyboard(user);
 }
 
 type ViewOptions = Pick<LineFormat, "verbose" | "asksHere"> & {
