@@ -1,7 +1,7 @@
 /** The approval prompt on a terminal: a part of the view where keys can answer it, else in place of the view. */
 import type { Asker } from "../../engine/engine.ts";
 import { createPaint, isRichTerminal } from "../io.ts";
-import type { Notifier } from "../terminal/notification.ts";
+import type { TerminalNotifier } from "../terminal/notification.ts";
 import type { RunKeyboard } from "../terminal/run-keyboard.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import type { UserTerminal } from "../terminal/user-terminal.ts";
@@ -12,7 +12,7 @@ import type { RuleSaver } from "./save-rule.ts";
 
 export type PromptParts = {
   view: Pick<View, "pause" | "resume" | "openQuestion">;
-  notifier: Notifier;
+  notifier: TerminalNotifier;
   saver: RuleSaver;
   /** Absent if the question takes the place of the view. */
   keyboard?: RunKeyboard | undefined;

@@ -9,7 +9,7 @@ import { plural } from "./format.ts";
 
 export type NotifyConfig = Config["notify"];
 
-export type Notifier = {
+export type TerminalNotifier = {
   /** An approval request of this child is shown and waits for the user. */
   asked(childId: string): void;
   /** The user has waited this long for the run, or for the turn of a conversation. */
@@ -24,7 +24,7 @@ export function createNotifier(
   screen: Output | undefined,
   env: Io["env"],
   { bell, after_seconds: afterSeconds }: NotifyConfig,
-): Notifier {
+): TerminalNotifier {
   function call(text: string): void {
     if (screen?.isTTY === true && bell) screen.write(`\x07${desktopNotification(text, screen, env)}`);
   }

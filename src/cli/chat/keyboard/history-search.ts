@@ -1,4 +1,5 @@
 /** Ctrl-R: searches the earlier lines, newest first, while letters are typed. */
+import type { LineEditor } from "./line-editor.ts";
 
 /** What the keys of a search do next: it continues, or a line goes to the editor with keys that follow it. */
 export type SearchStep = { prompt: string; line: string } | { line: string; keys: string };
@@ -48,5 +49,49 @@ export function createHistorySearch(lines: readonly string[], before: string): H
       return shown();
     },
     cancel: () => before,
+  };
+}
+
+/** The search of a line editor's history, while there is one. */
+export function createSearching(editor: Pick<LineEditor, "history" | "typed" | "prompt" | "replace">) {
+  let current: { search: HistorySearch; prompt: string } | undefined;
+
+  function end(line: string): void {
+    const { prompt = "" } = current ?? {};
+    current = undefined;
+    editor.replace(prompt, line);
+  }
+
+  /** Returns what is for the line editor. */
+  function step(key: string): string {
+    const next = current?.search.take(key) ?? { line: undefined, keys: key };
+    if ("prompt" in next) editor.replace(next.prompt, next.line);
+    else if (next.line !== undefined) end(next.line);
+    return "prompt" in next ? "" : next.keys;
+  }
+
+  return {
+    begin(): void {
+      current = { search: createHistorySearch(editor.history, editor.typed), prompt: editor.prompt };
+      editor.replace("search “”: ", "");
+    },
+    /** Takes the keys of a search. @returns the keys that are for the line editor; undefined without a search */
+    take(keys: string): string | undefined {
+      if (current === undefined) return undefined;
+      const keysInTurn = keys.startsWith("\x1b") ? [keys] : Array.from(keys);
+      return keysInTurn.map(step).join("");
+    },
+    /** Ends the search and restores the line. @returns false if there was none */
+    leave(): boolean {
+      if (current === undefined) return false;
+      end(current.search.cancel());
+      return true;
+    },
+    /** Ends the search. @returns the line as it was before; undefined if there was none */
+    stop(): string | undefined {
+      const line = current?.search.cancel();
+      current = undefined;
+      return line;
+    },
   };
 }

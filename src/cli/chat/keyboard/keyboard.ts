@@ -6,12 +6,18 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Clock, systemClock } from "../../../clock.ts";
 import type { Input, Output } from "../../io.ts";
-import { createHistorySearch, type HistorySearch } from "./history-search.ts";
+import { createSearching } from "./history-search.ts";
 import { createKeyCommands } from "./key-commands.ts";
 import { createKeyGate } from "./key-gate.ts";
 import { type Completion, createLineEditor, type LineListener } from "./line-editor.ts";
 import { createPasteFolding, folded, PASTE_MODE } from "./paste.ts";
-import { type ActiveQuestion, type AnswerForm, openQuestion, QUIET_MS, type QuestionDeps } from "./question-line.ts";
+import {
+  type ActiveQuestion,
+  type AnswerForm,
+  createSilence,
+  openQuestion,
+  type QuestionDeps,
+} from "./question-line.ts";
 
 const CTRL_C = "\x03";
 
@@ -86,60 +92,34 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   let interrupt = () => {};
   let pressEscape = () => {};
   let wantEditor = () => {};
-  let searching: { search: HistorySearch; prompt: string } | undefined;
-  let cancelSilence: (() => void) | undefined;
   let listener: (key: Key) => void = () => {};
   const gate = createKeyGate(
     (text) => {
       if (text.includes(CTRL_C)) interrupt();
       if (asked !== undefined) asked.onHeld(text);
-      else if (cancelSilence !== undefined) awaitSilence();
+      else if (silence.isAwaited) silence.wait();
       else for (const key of keysIn(text)) listener(key);
     },
     onlyAnswers ? "nothing" : "everything",
   );
+  const silence = createSilence(gate, clock);
   const isAsking = () => asked !== undefined;
   const folding = createPasteFolding(isAsking);
   const commands = createKeyCommands({
     clock,
     isAsking,
-    onEscape: () => (searching === undefined ? pressEscape() : endSearch(searching.search.cancel())),
+    onEscape: () => searching.leave() || pressEscape(),
     onEdit: () => editor.isShown && wantEditor(),
-    onSearch: beginSearch,
-    search: searchWith,
+    onSearch: () => rich && editor.isShown && searching.begin(),
+    search: (typed) => searching.take(typed),
   });
   const keys = Object.assign(gate.stream, { isTTY: true, setRawMode });
   input.pipe(commands).pipe(folding).pipe(keys);
   const editor = createLineEditor({ keys, output, rich, history, complete });
+  const searching = createSearching(editor);
   const { show } = editor;
   const questionDeps: QuestionDeps = { gate, output, rich, keepsDrafts, clock, setRawMode, show };
   if (rich) output.write(PASTE_MODE.on);
-
-  function beginSearch(): void {
-    if (!rich || !editor.isShown) return;
-    searching = { search: createHistorySearch(editor.history, editor.typed), prompt: editor.prompt };
-    editor.replace("search “”: ", "");
-  }
-
-  function searchWith(typedKeys: string): string | undefined {
-    if (searching === undefined) return undefined;
-    const keysInTurn = typedKeys.startsWith("\x1b") ? [typedKeys] : Array.from(typedKeys);
-    return keysInTurn.map(searchStep).join("");
-  }
-
-  /** Returns what is for the line editor. */
-  function searchStep(key: string): string {
-    const step = searching?.search.take(key) ?? { line: undefined, keys: key };
-    if ("prompt" in step) editor.replace(step.prompt, step.line);
-    else if (step.line !== undefined) endSearch(step.line);
-    return "prompt" in step ? "" : step.keys;
-  }
-
-  function endSearch(line: string): void {
-    const { prompt = "" } = searching ?? {};
-    searching = undefined;
-    editor.replace(prompt, line);
-  }
 
   async function lend(work: () => Promise<void>): Promise<void> {
     input.unpipe(commands);
@@ -155,25 +135,13 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
     }
   }
 
-  /** Drops what follows a key that answered, such as the rest of `yes` and Enter. */
-  function awaitSilence(): void {
-    cancelSilence?.();
-    gate.pass("nothing");
-    cancelSilence = clock.after(QUIET_MS, () => {
-      cancelSilence = undefined;
-      gate.open();
-    });
-  }
-
   async function ask(prompt: string, signal: AbortSignal, form: AnswerForm = "line"): Promise<string | undefined> {
     const either = AbortSignal.any([signal, editor.ended]);
     if (either.aborted) return undefined;
-    cancelSilence?.();
-    cancelSilence = undefined;
+    silence.stop();
     const answer = Promise.withResolvers<string | undefined>();
     either.addEventListener("abort", () => answer.resolve(undefined), { once: true });
-    let draft = searching?.search.cancel() ?? editor.typed;
-    searching = undefined;
+    let draft = searching.stop() ?? editor.typed;
     editor.clear();
     asked = openQuestion(questionDeps, prompt, form, answer.resolve, (early) => {
       draft += early;
@@ -188,7 +156,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
       asked = undefined;
       editor.hide();
       editor.clear();
-      if (isByKey) awaitSilence();
+      if (isByKey) silence.wait();
       else gate.open();
       if (keepsDrafts) editor.put(asDraft(draft));
     }
@@ -215,7 +183,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
       editor.listen({ onLine: (line) => (asked ?? { onLine }).onLine(line), onInterrupt, onEnd });
     },
     close() {
-      cancelSilence?.();
+      silence.stop();
       editor.close();
       input.unpipe(commands);
       commands.destroy();

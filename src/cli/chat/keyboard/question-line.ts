@@ -10,7 +10,7 @@ import { endsMidLine, type KeyGate } from "./key-gate.ts";
 export type AnswerForm = { keys: string } | "free" | "line";
 
 /** Time without typing below a question after which typing counts, in milliseconds. */
-export const QUIET_MS = 300;
+const QUIET_MS = 300;
 const TOO_EARLY = "Text typed before the question appeared does not answer it.\n";
 
 export type QuestionDeps = {
@@ -80,4 +80,27 @@ export function openQuestion(
   if (form === "free") pass();
   else hold();
   return { onHeld, onLine, stop };
+}
+
+/** What follows a key that answered, such as the rest of `yes` and Enter, is dropped until the keyboard is quiet. */
+export function createSilence(gate: KeyGate, clock: Clock) {
+  let cancel: (() => void) | undefined;
+  function stop(): void {
+    cancel?.();
+    cancel = undefined;
+  }
+  return {
+    get isAwaited() {
+      return cancel !== undefined;
+    },
+    stop,
+    wait(): void {
+      stop();
+      gate.pass("nothing");
+      cancel = clock.after(QUIET_MS, () => {
+        cancel = undefined;
+        gate.open();
+      });
+    },
+  };
 }

@@ -11,7 +11,7 @@ import { createPaint, type Io, isRichTerminal, type Paint } from "../../io.ts";
 import { routeOf } from "../../terminal/follow.ts";
 import { formatsMarkdown } from "../../terminal/markdown/answer-text.ts";
 import { inRows } from "../../terminal/markdown/text-flow.ts";
-import { createNotifier, type Notifier } from "../../terminal/notification.ts";
+import { createNotifier, type TerminalNotifier } from "../../terminal/notification.ts";
 import { sizeOf } from "../../terminal/screen.ts";
 import { harmless } from "../../terminal/terminal-text.ts";
 import { type ChatView, createChatView } from "../chat-view.ts";
@@ -53,7 +53,7 @@ export type TerminalChat = {
   readonly background: BackgroundWatch;
   /** Tools and hints for the agent. */
   readonly extras: ChatExtras;
-  readonly notifier: Notifier;
+  readonly notifier: TerminalNotifier;
   /** Delegations that were asked to stop. */
   readonly stopped: Set<string>;
   /** Settles with the exit code. */
