@@ -53,6 +53,7 @@ const NOBODY: Person = { does: () => {} };
 const FILES: Record<string, string> = {
   "work/README.md": "A project.\n",
   "work/tasks.yaml": "[{ goal: Say one. }, { goal: Say two. }, { goal: Say three. }]\n",
+  "work/words.csv": "word,language\nhouse,French\nbook,Japanese\n",
   "work/changes.diff": "+ a line\n",
   "work/question.txt": "What is this?\n",
   "work/old/config.yaml": "model: { default: glm-4.7, provider: zai }\n",
