@@ -1,6 +1,7 @@
 /** The values of a configuration for display, each with its source; keys in them are not shown. */
 import type { LoadedConfig } from "../../config/load.ts";
 import { mayBeKey, withoutKeyLikes } from "../../secret.ts";
+import { jsonLine } from "../../text/printed-json.ts";
 import { isRecord } from "../../values/record.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -46,7 +47,7 @@ export function formatValues(
   paint: Paint,
   output: Output = { write() {} },
 ): string {
-  const rows = values.map(({ key, value, source }) => [key, withoutKeyLikes(oneLine(JSON.stringify(value))), source]);
+  const rows = values.map(({ key, value, source }) => [key, withoutKeyLikes(jsonLine(value).trimEnd()), source]);
   const table =
     rows.length === 0
       ? "Nothing is set; the defaults apply.\n"
