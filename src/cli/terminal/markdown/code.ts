@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import type { Tokens } from "marked";
 import type { TextStyle } from "../../io.ts";
-import { EMPTY_ROW, prefixed, span, type TextRow, type TextSpan, wrapped } from "./spans.ts";
+import { EMPTY_ROW, indented, span, type TextRow, type TextSpan, wrapped } from "./spans.ts";
 
 /** Longer code has no colors: patterns of languages may take long. */
 const MAX_COLORED = 20_000;
@@ -14,8 +14,9 @@ export function codeRows({ raw, text, lang = "" }: Tokens.Code, columns: number)
   const [, fence] = FENCED.exec(raw) ?? [];
   if (fence !== undefined && !isClosed(raw, fence)) return wrapped([span(raw.trimEnd())], columns);
   const [language = ""] = lang.trim().split(/\s+/);
-  const rows = wrapped(coloredCode(text, language.toLowerCase()), columns - INDENT.text.length);
-  return prefixed(rows.length === 0 ? [EMPTY_ROW] : rows, INDENT, INDENT);
+  const code = coloredCode(text, language.toLowerCase());
+  const rowsIn = (room: number) => (code.length === 0 ? [EMPTY_ROW] : wrapped(code, room));
+  return indented(rowsIn, columns, INDENT, INDENT);
 }
 
 function isClosed(raw: string, fence: string): boolean {

@@ -41,6 +41,17 @@ export function prefixed(rows: readonly TextRow[], first: TextSpan, next: TextSp
   return rows.map((row, index) => [index === 0 ? first : next, ...row]);
 }
 
+/** The rows of what fits beside `next`, prefixed; without a prefix where no room would be left. */
+export function indented(
+  rowsIn: (columns: number) => TextRow[],
+  columns: number,
+  first: TextSpan,
+  next: TextSpan,
+): TextRow[] {
+  const room = columns - next.text.length;
+  return room < LEAST_COLUMNS ? rowsIn(columns) : prefixed(rowsIn(room), first, next);
+}
+
 /** Fills a row with blanks on its right, its left or both sides. */
 export function aligned(row: TextRow, columns: number, align: "left" | "center" | "right" | null): TextRow {
   const free = Math.max(0, columns - widthOf(row));

@@ -1,7 +1,7 @@
 /** Tables, fitted to the columns of the terminal: cells wrap, and where even that is too wide, each row is a list. */
 import type { Tokens } from "marked";
 import { inlineSpans } from "./inline.ts";
-import { aligned, EMPTY_ROW, prefixed, span, type TextRow, textOf, widthOf, withStyles, wrapped } from "./spans.ts";
+import { aligned, EMPTY_ROW, indented, span, type TextRow, textOf, widthOf, withStyles, wrapped } from "./spans.ts";
 
 const GAP = 2;
 /** No column of a table is narrower, unless all that it holds is. */
@@ -62,7 +62,7 @@ function stackedRows({ header, rows }: Pick<Tokens.Table, "header" | "rows">, co
     const lines = cells.flatMap((cell, at) => {
       const head = textOf(withStyles(inlineSpans(header[at]?.tokens ?? [])));
       const spans = [span(`${head}: `, "bold"), ...inlineSpans(cell.tokens)];
-      return prefixed(wrapped(spans, columns - 2), span(""), span("  "));
+      return indented((room) => wrapped(spans, room), columns, span(""), span("  "));
     });
     return index === 0 ? lines : [EMPTY_ROW, ...lines];
   });
