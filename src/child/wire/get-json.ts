@@ -1,8 +1,7 @@
-/** A question to a provider that is no model request: one GET, signed by the transport, answered in JSON. */
-
+/** One GET request to a provider, answered in JSON. The transport adds the auth headers. */
+import { refusalIn } from "./failure/refusal.ts";
 import { textOf } from "./response-body.ts";
 import type { Fetch } from "./transport.ts";
-import { refusalIn } from "./wire.ts";
 
 /** @throws APICallError for an error response, Error of the network; SyntaxError if the response is not JSON */
 export async function getJson(

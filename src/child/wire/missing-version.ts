@@ -3,7 +3,7 @@
  * is written. Where nothing is there, the version is tried, at the same origin, and kept if something is.
  */
 import type { ApiMode } from "../../route.ts";
-import { textOf, withBody } from "./response-body.ts";
+import { MAX_ERROR_BYTES, textOf, withText } from "./response-body.ts";
 import type { Fetch } from "./transport.ts";
 
 /** How most base URLs of a wire format end. The client of `anthropic_messages` adds its version itself. */
@@ -12,8 +12,6 @@ const USUAL_END: Partial<Record<ApiMode, string>> = {
   responses: "/v1",
   gemini: "/v1beta",
 };
-
-const MAX_REFUSAL_BYTES = 256 * 1024;
 
 export function tryingVersion(baseUrl: string, apiMode: ApiMode, fetch: Fetch): Fetch {
   const end = USUAL_END[apiMode];
@@ -38,9 +36,8 @@ async function answerAt(
   const { ok, status, headers } = response;
   const isDocument = /text\/html|application\/json/.test(headers.get("content-type") ?? "");
   if (ok ? !isDocument : status !== 404 && status !== 405) return { response, isNothing: false };
-  const text = await textOf(response.body, ok ? Number.POSITIVE_INFINITY : MAX_REFUSAL_BYTES);
-  const read = withBody(response, new Blob([text]).stream());
-  return { response: read, isNothing: saysNothingIsHere(response, text) };
+  const text = await textOf(response.body, ok ? Number.POSITIVE_INFINITY : MAX_ERROR_BYTES);
+  return { response: withText(response, text), isNothing: saysNothingIsHere(response, text) };
 }
 
 /** A refusal that speaks of the model is about the model. LM Studio answers with 200 and "Unexpected endpoint". */

@@ -2,24 +2,21 @@
  * Opens the wire of a route: a function that sends a request and delivers the parts of the response as they arrive. The
  * code of each wire format, and its provider package, are imported when the first route uses it.
  */
-import { APICallError, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { Endpoint, Route } from "../../route.ts";
 import { readChat } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { withQuery } from "./endpoint-query.ts";
 import { eventBatches, type Hear } from "./event-stream.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
+import { refusalIn } from "./failure/refusal.ts";
 import { createStreamEnd, withErrorAtEnd } from "./failure/stream-end.ts";
 import { tryingVersion } from "./missing-version.ts";
 import type { Receive } from "./reply/reply-builder.ts";
-import { textOf } from "./response-body.ts";
 import type { Fetch } from "./transport.ts";
 
 /** Resolves at the end of the response. @param hear is told that it is still being spoken */
 export type Wire = (options: LanguageModelV4CallOptions, receive: Receive, hear: Hear) => Promise<void>;
-
-/** Maximum length read of an error response, in bytes. */
-const MAX_ERROR_BYTES = 256 * 1024;
 
 /** What requests over one wire have in common. The effort, like all else that a request may change, is in its options. */
 export type WireRoute = Pick<Route, "provider" | "model" | "endpoint">;
@@ -31,7 +28,7 @@ export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: F
   const fetch: Fetch = async (input, init) => refuseDocument(await reaching(input, init), String(input));
   if (framing === "converse") {
     const { openConverse } = await import("./bedrock/converse.ts");
-    return openConverse(route, fetch, refusalIn);
+    return openConverse(route, fetch);
   }
   if (apiMode === "chat_completions") return openChat(route, dialect, fetch);
   const { openPackage } = await import("./package-wires.ts");
@@ -87,16 +84,4 @@ function inDialect(
 /** OpenRouter's form of the effort: https://openrouter.ai/docs, "Reasoning Tokens". */
 function nestEffort({ reasoning_effort: effort, ...body }: Record<string, unknown>): Record<string, unknown> {
   return effort === undefined ? body : { ...body, reasoning: { effort } };
-}
-
-/** Converts a provider's error response to an error that `failure.ts` reads. */
-export async function refusalIn(response: Response, url: string): Promise<APICallError> {
-  return new APICallError({
-    message: response.statusText,
-    url,
-    requestBodyValues: undefined,
-    statusCode: response.status,
-    responseHeaders: Object.fromEntries(response.headers),
-    responseBody: await textOf(response.body, MAX_ERROR_BYTES),
-  });
 }

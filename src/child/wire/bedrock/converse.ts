@@ -5,6 +5,7 @@
  */
 import { APICallError, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { Route } from "../../../route.ts";
+import { refusalIn } from "../failure/refusal.ts";
 import { effortIn } from "../request/request.ts";
 import { withoutThinkTags } from "../rewrite/thinking-in-text.ts";
 import type { Fetch } from "../transport.ts";
@@ -13,10 +14,7 @@ import { effortFields } from "./effort.ts";
 import { awsMessages } from "./event-stream.ts";
 import { converseBody } from "./request.ts";
 
-type Refusal = (response: Response, url: string) => Promise<APICallError>;
-
-/** @param refusalIn makes the error of a rejected request */
-export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoint">, fetch: Fetch, refusalIn: Refusal) {
+export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoint">, fetch: Fetch) {
   const url = `${endpoint.baseUrl}/model/${encodeURIComponent(model)}/converse-stream`;
   return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive, hear) => {
     const { fields, warnings } = await effortFields(model, effortIn(options), options.maxOutputTokens);

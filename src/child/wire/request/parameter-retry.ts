@@ -1,10 +1,8 @@
 /** Requests of one route without the optional parameters that it has rejected, from the first refusal on. */
-import { textOf, withBody } from "../response-body.ts";
+import { MAX_ERROR_BYTES, textOf, withText } from "../response-body.ts";
 import type { Fetch } from "../transport.ts";
 import { type RejectedParameter, rejectedParameters, withoutRejected } from "./rejected-parameters.ts";
 
-/** As much of a refusal as is read, in bytes. */
-const MAX_REFUSAL_BYTES = 256 * 1024;
 /** Most times that one request is sent again: each time, the refusal named something new. */
 const MAX_RETRIES = 3;
 
@@ -19,13 +17,13 @@ export function withoutRejectedParameters(fetch: Fetch, rejected: RejectedParame
     const sent = known === 0 ? init : { ...init, body: withoutParameters(String(init.body)) };
     const response = await fetch(input, sent);
     if (response.status !== 400 && response.status !== 422) return response;
-    const refusal = await textOf(response.body, MAX_REFUSAL_BYTES);
+    const refusal = await textOf(response.body, MAX_ERROR_BYTES);
     if (retries > 0) {
       rejected.push(...rejectedParameters(JSON.parse(String(sent.body)), refusal, wholeLimit).filter(isNew));
       // Another request of this route may have learned the same meanwhile.
       if (rejected.length > known) return attempt(input, init, retries - 1);
     }
-    return withBody(response, new Blob([refusal]).stream());
+    return withText(response, refusal);
   }
 
   function withoutParameters(body: string): string {
