@@ -1,5 +1,6 @@
 /** Admission: parses a request and finds what its vendor would reject, in the order in which vendors check. */
 import type { IncomingHttpHeaders } from "node:http";
+import { parseJson } from "../text/parse-json.ts";
 import { isRecord } from "../values/record.ts";
 import { type JsonFields, textOf } from "./json-fields.ts";
 import { lastUserText, type ModelRequest } from "./model-request.ts";
@@ -54,7 +55,7 @@ export function createAdmission({ keys, models, strict, extraFields }: Admission
   return {
     keyOf,
     admit: (wire, arrival) => {
-      const parsed = parsedBody(arrival.body);
+      const parsed = parseJson(arrival.body.toString());
       const { keyName, rejection } = keyOf(wire, arrival.headers);
       const request = requestOf(wire, arrival, isRecord(parsed) ? parsed : {});
       if (keyName !== undefined) request.keyName = keyName;
@@ -64,14 +65,6 @@ export function createAdmission({ keys, models, strict, extraFields }: Admission
       return { request, error: wire.error({ kind: "model-missing" }, request) };
     },
   };
-}
-
-function parsedBody(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
 }
 
 function requestOf(wire: WireFormat, { endpoint, body: bytes, ...arrived }: Arrival, body: JsonFields): ModelRequest {

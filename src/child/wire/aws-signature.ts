@@ -3,6 +3,7 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { createHash, createHmac } from "node:crypto";
+import { parseJson } from "../../text/parse-json.ts";
 import { present } from "../../values/present.ts";
 import { fieldsOf } from "../../values/record.ts";
 
@@ -18,7 +19,7 @@ const DEFAULT_REGION = "us-east-1";
 /** The credentials in a key; undefined for a key that is sent as it is. */
 export function awsCredentialsIn(key: string): AwsCredentials | undefined {
   if (!key.startsWith("{")) return undefined;
-  const { AccessKeyId, SecretAccessKey, SessionToken, Region } = fieldsOf(parsed(key));
+  const { AccessKeyId, SecretAccessKey, SessionToken, Region } = fieldsOf(parseJson(key));
   if (typeof AccessKeyId !== "string" || typeof SecretAccessKey !== "string") return undefined;
   return {
     accessKeyId: AccessKeyId,
@@ -85,12 +86,4 @@ function hashOf(text: string): string {
 
 function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,6 +5,7 @@
  */
 import { createSign } from "node:crypto";
 import type { Clock } from "../../clock.ts";
+import { parseJson } from "../../text/parse-json.ts";
 import { fieldsOf } from "../../values/record.ts";
 import { type GoogleCredentials, googleCredentialsIn } from "./key-documents.ts";
 import type { Brought } from "./key-source.ts";
@@ -49,7 +50,7 @@ export async function googleToken(
 }
 
 function tokenIn({ status, text }: { status: number; text: string }, otherwise: string): Brought {
-  const { access_token: key, expires_in: seconds, error, error_description: words } = fieldsOf(parsed(text));
+  const { access_token: key, expires_in: seconds, error, error_description: words } = fieldsOf(parseJson(text));
   if (status === 200 && typeof key === "string" && key !== "")
     return { key, validMs: Math.max(0, (typeof seconds === "number" ? seconds : STATEMENT_SECONDS) * 1000 - EARLY_MS) };
   const said = [status, error, words].filter((word) => typeof word === "number" || typeof word === "string");
@@ -77,12 +78,4 @@ function statement(account: Extract<GoogleCredentials, { email: string }>, now: 
 
 function encoded(part: object): string {
   return Buffer.from(JSON.stringify(part)).toString("base64url");
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

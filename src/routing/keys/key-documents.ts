@@ -5,6 +5,7 @@
 import { nearnessOf } from "../../base-url.ts";
 import { readForeignText } from "../../system/foreign-file.ts";
 import type { Environment } from "../../template.ts";
+import { parseJson } from "../../text/parse-json.ts";
 import { present } from "../../values/present.ts";
 import { fieldsOf } from "../../values/record.ts";
 import type { KeyDocument } from "../catalog/built-in-providers.ts";
@@ -28,7 +29,7 @@ export function documentOf(
 
 /** The secret values of a document, to redact each of them: a provider may repeat only one. */
 export function secretsIn(text: string): string[] {
-  return text.startsWith("{") ? Object.values(fieldsOf(parsed(text))).filter(isLong) : [];
+  return text.startsWith("{") ? Object.values(fieldsOf(parseJson(text))).filter(isLong) : [];
 }
 
 /** The secrets of AWS are longer than a region, and are not a time. */
@@ -48,7 +49,7 @@ export function googleCredentialsIn(path: string): { credentials: GoogleCredenti
   const file = readForeignText(path, { maxBytes: MAX_BYTES });
   if (file === undefined) return { problem: `there is no file ${path}` };
   if ("unreadable" in file) return { problem: `${path} cannot be read: ${file.unreadable}` };
-  const fields = fieldsOf(parsed(file.text));
+  const fields = fieldsOf(parseJson(file.text));
   const text = (name: string) => (typeof fields[name] === "string" ? fields[name] : "");
   const tokenUrl = text("token_uri") || GOOGLE_TOKEN_URL;
   if (!URL.canParse(tokenUrl) || !(isEncrypted(tokenUrl) || nearnessOf(tokenUrl) === "loopback"))
@@ -60,12 +61,4 @@ export function googleCredentialsIn(path: string): { credentials: GoogleCredenti
   if (fields.type === "authorized_user" && clientId && clientSecret && refreshToken)
     return { credentials: { tokenUrl, clientId, clientSecret, refreshToken } };
   return { problem: `${path}: expected Google credentials of the type service_account or authorized_user` };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@
  * What a provider's refusal says of the parameters of its request. Vendors reject what they do not know or no longer take,
  * in their own words; where what they name is optional, the request goes without it.
  */
+import { parseJson } from "../../../text/parse-json.ts";
 import { isRecord } from "../../../values/record.ts";
 
 /** A parameter that a route does not take, and the name it has there instead. */
@@ -82,7 +83,7 @@ function leafOf(path: string): string {
 function readRefusal(refusal: string): { text: string; names: Set<string> } {
   const names = new Set<string>();
   const texts = [refusal.replaceAll('\\"', '"')];
-  visit(parsed(refusal), (fields) => {
+  visit(parseJson(refusal), (fields) => {
     const { message, msg, detail, error, param, loc, type } = fields;
     const said = [message, msg, detail, error].filter((text) => typeof text === "string").join(" ");
     texts.push(said);
@@ -97,19 +98,11 @@ function isName(step: unknown): step is string {
 }
 
 function visit(value: unknown, look: (fields: Record<string, unknown>) => void): void {
-  if (typeof value === "string" && /^\s*[[{]/.test(value)) visit(parsed(value), look);
+  if (typeof value === "string" && /^\s*[[{]/.test(value)) visit(parseJson(value), look);
   if (Array.isArray(value)) for (const inner of value) visit(inner, look);
   if (!isRecord(value)) return;
   look(value);
   for (const inner of Object.values(value)) visit(inner, look);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function remedyFor(parameter: string, body: Body, refusal: string, wholeLimit: number): RejectedParameter | undefined {
