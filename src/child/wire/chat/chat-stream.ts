@@ -5,17 +5,15 @@
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import type { EventSourceMessage } from "eventsource-parser";
-import { isRecord } from "../../../values/record.ts";
 import type { ReasoningField } from "../dialect/dialect.ts";
 import { finishMeaning, heededReason } from "../dialect/finish-reasons.ts";
 import { parsedJson, saysError } from "../failure/error-body.ts";
+import { isJsonObject } from "../json-object.ts";
 import type { Receive, StreamPart } from "../reply/reply-builder.ts";
 import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
 import { addReasoningDetail } from "./reasoning-details.ts";
 import { createThinkSplitter, type Said, type ThinkSplitter } from "./think-tags.ts";
 import { type CallAssembly, createCallAssembly, listOfCalls } from "./tool-call-assembly.ts";
-
-type ChunkFields = JSONObject;
 
 /** As much of an event that is no chunk as is repeated, in characters. */
 const MAX_QUOTE = 200;
@@ -52,7 +50,7 @@ type StreamedAnswer = {
   refused: boolean;
   /** Which field the reasoning came in, and what else of it has to go back: see `sent-back.ts`. */
   reasoningField?: ReasoningField;
-  reasoningDetails: ChunkFields[];
+  reasoningDetails: JSONObject[];
   /** The field that came empty. Beside a call it goes back so: HKUDS/nanobot#4105, MoonshotAI/kimi-code#1676. */
   emptyReasoning?: "reasoning_content" | "reasoning";
   /** The stream said that it is over: what follows is nothing, and nothing is missing. */
@@ -76,22 +74,22 @@ function readEvent(answer: StreamedAnswer, event: string | undefined, data: stri
   if (data === "[DONE]") answer.isDone = true;
   if (data === "" || data === "[DONE]") return;
   const chunk = parsedJson(data);
-  if (isFields(chunk) && !maySayError(chunk)) {
+  if (isJsonObject(chunk) && !maySayError(chunk)) {
     applyChunk(answer, chunk);
     return;
   }
   const isError = event === "error" || saysError(chunk);
-  if (isFields(chunk) && !isError) applyChunk(answer, chunk);
+  if (isJsonObject(chunk) && !isError) applyChunk(answer, chunk);
   else addError(answer, isError ? chunk : new SyntaxError(`an event is no chunk: ${data.slice(0, MAX_QUOTE)}`));
 }
 
 /** MiniMax gives its code beside a choice, too. */
-function maySayError({ error, choices, base_resp }: ChunkFields): boolean {
+function maySayError({ error, choices, base_resp }: JSONObject): boolean {
   return Boolean(error) || base_resp !== undefined || !Array.isArray(choices) || choices.length === 0;
 }
 
 /** Fields as in https://platform.openai.com/docs/api-reference/chat-streaming, with the variants of gateways. */
-function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
+function applyChunk(answer: StreamedAnswer, chunk: JSONObject): void {
   if (!answer.named && typeof chunk.model === "string" && chunk.model !== "") {
     answer.named = true;
     answer.pending.push({ type: "response-metadata", modelId: chunk.model });
@@ -99,23 +97,23 @@ function applyChunk(answer: StreamedAnswer, chunk: ChunkFields): void {
   const choice: unknown = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
   const usage = addUsage(answer.usage, chunk, choice);
   if (usage !== undefined) answer.usage = usage;
-  if (!isFields(choice)) return;
+  if (!isJsonObject(choice)) return;
   // OpenRouter passes an error of the provider behind it on in the choice that it cuts off.
-  if (isFields(choice.error)) addError(answer, choice.error);
+  if (isJsonObject(choice.error)) addError(answer, choice.error);
   const reason = heededReason("chat_completions", wordIn(choice.finish_reason), wordIn(choice.native_finish_reason));
   if (reason !== "") answer.finishReason = reason;
-  if (isFields(choice.delta)) applyDelta(answer, choice.delta);
-  if (isFields(choice.message)) applyMessage(answer, choice.message);
+  if (isJsonObject(choice.delta)) applyDelta(answer, choice.delta);
+  if (isJsonObject(choice.message)) applyMessage(answer, choice.message);
 }
 
 /** Some send an empty reason, or the word "null", with every chunk. SGLang's own form is `{type: "length", length: 128}`. */
 function wordIn(given: unknown): string {
-  const reason = isFields(given) ? given.type : given;
+  const reason = isJsonObject(given) ? given.type : given;
   return typeof reason === "string" && reason !== "null" ? reason : "";
 }
 
 /** A choice as of an answer that is not streamed; some servers send both forms (microsoft/foundry-local#144). */
-function applyMessage(answer: StreamedAnswer, message: ChunkFields): void {
+function applyMessage(answer: StreamedAnswer, message: JSONObject): void {
   const told = { ...answer.told };
   const { content, refusal, reasoning_content, reasoning, reasoning_details, tool_calls, function_call } = message;
   applyDelta(answer, {
@@ -126,7 +124,7 @@ function applyMessage(answer: StreamedAnswer, message: ChunkFields): void {
   answer.told = told;
 }
 
-function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
+function applyDelta(answer: StreamedAnswer, delta: JSONObject): void {
   applyReasoning(answer, delta);
   if (Array.isArray(delta.content)) for (const part of delta.content) applyContentPart(answer, part);
   else addText(answer, delta.content);
@@ -138,11 +136,11 @@ function applyDelta(answer: StreamedAnswer, delta: ChunkFields): void {
   const calls = listOfCalls(tool_calls);
   if (calls.length > 0) addCalls(answer, calls);
   // The form before tool_calls: https://platform.openai.com/docs/api-reference/chat/object, `function_call`.
-  else if (isFields(onlyCall)) addCalls(answer, [{ function: onlyCall }]);
+  else if (isJsonObject(onlyCall)) addCalls(answer, [{ function: onlyCall }]);
 }
 
 /** DeepSeek and most others say `reasoning_content`, servers of gpt-oss and OpenRouter `reasoning`. */
-function applyReasoning(answer: StreamedAnswer, delta: ChunkFields): void {
+function applyReasoning(answer: StreamedAnswer, delta: JSONObject): void {
   const { reasoning_content: content, reasoning, reasoning_details: details } = delta;
   const said = content || reasoning;
   if (said) answer.reasoningField ??= content ? "reasoning_content" : "reasoning";
@@ -150,7 +148,7 @@ function applyReasoning(answer: StreamedAnswer, delta: ChunkFields): void {
     answer.emptyReasoning ??= content === "" ? "reasoning_content" : "reasoning";
   push(answer, "reasoning", said);
   if (!Array.isArray(details)) return;
-  for (const detail of details.filter(isFields)) {
+  for (const detail of details.filter(isJsonObject)) {
     answer.told.reasoning = true;
     addReasoningDetail(answer.reasoningDetails, detail);
     if (!said) push(answer, "reasoning", detail.text ?? detail.summary);
@@ -159,11 +157,11 @@ function applyReasoning(answer: StreamedAnswer, delta: ChunkFields): void {
 
 /** Mistral's form: https://docs.mistral.ai/capabilities/reasoning, content as a list of text and thinking. */
 function applyContentPart(answer: StreamedAnswer, part: unknown): void {
-  if (!isFields(part)) return;
+  if (!isJsonObject(part)) return;
   if (part.type === "text") addText(answer, part.text);
   if (part.type === "thinking" && Array.isArray(part.thinking)) {
     answer.reasoningField ??= "thinking-parts";
-    for (const thought of part.thinking) if (isFields(thought)) push(answer, "reasoning", thought.text);
+    for (const thought of part.thinking) if (isJsonObject(thought)) push(answer, "reasoning", thought.text);
   }
 }
 
@@ -236,8 +234,4 @@ function addReasoningState(answer: StreamedAnswer, hasCalls: boolean): void {
   };
   if (Object.keys(chat).length > 0)
     pending.push({ type: "reasoning-delta", id: "reasoning", delta: "", providerMetadata: { chat } });
-}
-
-function isFields(value: unknown): value is ChunkFields {
-  return isRecord(value);
 }

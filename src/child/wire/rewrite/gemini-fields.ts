@@ -3,9 +3,9 @@
  * messages by their definition, spell them with underscores, and give a call's arguments as text.
  * https://protobuf.dev/programming-guides/json, "Field names"
  */
-import type { JSONObject, JSONValue } from "@ai-sdk/provider";
-import { isRecord } from "../../../values/record.ts";
+import type { JSONValue } from "@ai-sdk/provider";
 import { parsedJson } from "../failure/error-body.ts";
+import { isJsonObject } from "../json-object.ts";
 import type { Rewriter } from "./rewrite-events.ts";
 
 export const camelCaseFields: Rewriter = {
@@ -18,10 +18,10 @@ function camelCased([name, value]: [string, JSONValue | undefined]): [string, JS
   if (field !== "args") return [field, within(value)];
   // The names of arguments are the tool's own.
   const args = parsedJson(value);
-  return [field, isRecord(args) ? (args as JSONObject) : value];
+  return [field, isJsonObject(args) ? args : value];
 }
 
 function within(value: JSONValue | undefined): JSONValue | undefined {
   if (Array.isArray(value)) return value.map((one) => within(one) ?? null);
-  return isRecord(value) ? Object.fromEntries(Object.entries(value as JSONObject).map(camelCased)) : value;
+  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(camelCased)) : value;
 }

@@ -3,7 +3,7 @@
  * candidates. Proxies send parts of it with several chunks, and count thoughts among the candidates or in the sum alone.
  */
 import type { JSONObject } from "@ai-sdk/provider";
-import { isRecord } from "../../../values/record.ts";
+import { isJsonObject } from "../json-object.ts";
 import { withNumbers } from "../reply/usage-counts.ts";
 import type { Rewriter } from "./rewrite-events.ts";
 
@@ -12,7 +12,7 @@ export const wholeGeminiUsage: Rewriter = {
   start() {
     let soFar: JSONObject = {};
     return (event) => {
-      if (!isFields(event.usageMetadata)) return event;
+      if (!isJsonObject(event.usageMetadata)) return event;
       soFar = { ...soFar, ...withNumbers(event.usageMetadata) };
       return { ...event, usageMetadata: { ...soFar, ...thoughtsBeside(soFar), ...promptOfTools(soFar) } };
     };
@@ -33,8 +33,4 @@ function thoughtsBeside(usage: JSONObject): JSONObject {
   const rest = count("totalTokenCount") - count("promptTokenCount") - count("toolUsePromptTokenCount") - candidates;
   if (rest === 0 && thoughts > 0 && thoughts <= candidates) return { candidatesTokenCount: candidates - thoughts };
   return thoughts === 0 && rest > 0 ? { thoughtsTokenCount: rest } : {};
-}
-
-function isFields(value: unknown): value is JSONObject {
-  return isRecord(value);
 }

@@ -4,7 +4,7 @@
  * chat: the package would reject the answer, lose the call or join its input twice.
  */
 import type { JSONObject } from "@ai-sdk/provider";
-import { isRecord } from "../../../values/record.ts";
+import { isJsonObject } from "../json-object.ts";
 import { countsIn, withNumbers } from "../reply/usage-counts.ts";
 import type { EventRewrite, Rewriter } from "./rewrite-events.ts";
 
@@ -23,14 +23,14 @@ export const wholeBlocks: Rewriter = {
 
 const REWRITES: Record<string, (event: JSONObject, message: OpenMessage) => ReturnType<EventRewrite>> = {
   message_start: (event, message) => {
-    if (!isFields(event.message)) return event;
+    if (!isJsonObject(event.message)) return event;
     const usage = wholeUsage(event.message.usage, message);
     return { ...event, message: { ...event.message, usage: { ...usage, input_tokens: usage.input_tokens ?? 0 } } };
   },
   content_block_start: begin,
   content_block_delta: (event, { open }) => {
     const block = open.get(Number(event.index));
-    if (block !== undefined && isFields(event.delta) && event.delta.partial_json !== "") block.hasPieces = true;
+    if (block !== undefined && isJsonObject(event.delta) && event.delta.partial_json !== "") block.hasPieces = true;
     return event;
   },
   content_block_stop: (event, { open }) => end(Number(event.index), open, event),
@@ -44,7 +44,7 @@ const REWRITES: Record<string, (event: JSONObject, message: OpenMessage) => Retu
 
 function begin(event: JSONObject, { open }: OpenMessage): JSONObject {
   const { content_block: block } = event;
-  if (!isFields(block)) return event;
+  if (!isJsonObject(block)) return event;
   if (block.type === "text" && typeof block.text !== "string")
     return { ...event, content_block: { ...block, text: "" } };
   if (block.type !== "tool_use") return event;
@@ -70,7 +70,7 @@ function endAll({ open }: OpenMessage): JSONObject[] {
 
 function inputText(input: unknown): string {
   if (typeof input === "string") return input;
-  return isFields(input) && Object.keys(input).length > 0 ? JSON.stringify(input) : "";
+  return isJsonObject(input) && Object.keys(input).length > 0 ? JSON.stringify(input) : "";
 }
 
 /** Nothing, rather than nothing of what the beginning counted: envoyproxy/ai-gateway#1631, sgl-project/sglang#20830. */
@@ -81,7 +81,7 @@ function withoutEmptyInput(usage: JSONObject): JSONObject {
 
 /** The counts by Anthropic's names, where others are used. */
 function wholeUsage(reported: unknown, message: OpenMessage): JSONObject {
-  if (!isFields(reported)) return {};
+  if (!isJsonObject(reported)) return {};
   const usage = withNumbers(reported);
   if (typeof usage.output_tokens === "number") message.outputTokens = usage.output_tokens || message.outputTokens;
   if (usage.prompt_tokens === undefined && usage.completion_tokens === undefined) return usage;
@@ -93,8 +93,4 @@ function wholeUsage(reported: unknown, message: OpenMessage): JSONObject {
     cache_creation_input_tokens: cacheWrite,
     output_tokens: output,
   };
-}
-
-function isFields(value: unknown): value is JSONObject {
-  return isRecord(value);
 }

@@ -4,14 +4,14 @@
  * finished one.
  */
 import type { JSONObject } from "@ai-sdk/provider";
-import { isRecord } from "../../../values/record.ts";
+import { isJsonObject } from "../json-object.ts";
 import type { Rewriter } from "./rewrite-events.ts";
 
 export const responseEnds: Rewriter = {
   concerns: /"response\.(completed|done|incomplete|failed|cancell?ed)"/,
   start: () => (event) => {
     const name = String(event.type).slice("response.".length);
-    const response = isFields(event.response) ? event.response : {};
+    const response = isJsonObject(event.response) ? event.response : {};
     const end = ENDS[endName(name, response)];
     return end === undefined ? event : end(event, response);
   },
@@ -21,7 +21,7 @@ export const responseEnds: Rewriter = {
 function endName(name: string, { status, output }: JSONObject): string {
   if (name !== "completed" && name !== "done") return name;
   if (typeof status === "string" && Object.hasOwn(ENDS, status)) return status;
-  const isCut = Array.isArray(output) && output.some((item) => isRecord(item) && item.status === "incomplete");
+  const isCut = Array.isArray(output) && output.some((item) => isJsonObject(item) && item.status === "incomplete");
   return isCut ? "incomplete" : "completed";
 }
 
@@ -37,10 +37,7 @@ const ENDS: Record<string, (event: JSONObject, response: JSONObject) => JSONObje
 /** An incomplete response without a reason is cut off all the same. */
 function incomplete(event: JSONObject, response: JSONObject, reason: string): JSONObject {
   const { incomplete_details: details } = response;
-  const told = isFields(details) && typeof details.reason === "string" && details.reason !== "" ? details : { reason };
+  const told =
+    isJsonObject(details) && typeof details.reason === "string" && details.reason !== "" ? details : { reason };
   return { ...event, type: "response.incomplete", response: { ...response, incomplete_details: told } };
-}
-
-function isFields(value: unknown): value is JSONObject {
-  return isRecord(value);
 }

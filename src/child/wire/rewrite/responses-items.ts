@@ -5,12 +5,12 @@
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import { present } from "../../../values/present.ts";
-import { isRecord } from "../../../values/record.ts";
+import { isJsonObject } from "../json-object.ts";
 import { impossibleTokens } from "../reply/usage.ts";
 import { countsIn, withNumbers } from "../reply/usage-counts.ts";
 import type { EventRewrite, Rewriter } from "./rewrite-events.ts";
 
-type Item = { id: string; fields: JSONObject; argumentsText: string; isHeard: boolean; isDone: boolean };
+type Item = { id: string; fields: JSONObject; argumentsText: string; hasText: boolean; isDone: boolean };
 
 /** By position in the output. */
 type Items = Map<number, Item>;
@@ -24,11 +24,11 @@ export const wholeItems: Rewriter = {
 };
 
 const REWRITES: Record<string, (event: JSONObject, items: Items) => ReturnType<EventRewrite>> = {
-  "response.output_item.added": (event, items) => (isFields(event.item) ? added(event, event.item, items) : event),
-  "response.output_item.done": (event, items) => (isFields(event.item) ? done(event, event.item, items) : event),
-  "response.output_text.delta": heard,
-  "response.refusal.delta": heard,
-  "response.output_text.done": (event, items) => [...unheard(textOf(event.text), event, items), event],
+  "response.output_item.added": (event, items) => (isJsonObject(event.item) ? added(event, event.item, items) : event),
+  "response.output_item.done": (event, items) => (isJsonObject(event.item) ? done(event, event.item, items) : event),
+  "response.output_text.delta": textDelta,
+  "response.refusal.delta": textDelta,
+  "response.output_text.done": (event, items) => [...missingText(textOf(event.text), event, items), event],
   "response.function_call_arguments.delta": (event, items) => {
     const { item, position } = itemOf(event, items, "function_call");
     item.argumentsText += textOf(event.delta);
@@ -56,23 +56,23 @@ function done(event: JSONObject, fields: JSONObject, items: Items): JSONObject[]
   item.argumentsText = textOf(fields.arguments) || item.argumentsText;
   item.isDone = true;
   const whole = { ...event, type: "response.output_item.done", output_index: position, item: wholeFields(item) };
-  return fields.type === "message" ? [...unheard(messageText(fields), whole, items), whole] : [whole];
+  return fields.type === "message" ? [...missingText(messageText(fields), whole, items), whole] : [whole];
 }
 
-function heard(event: JSONObject, items: Items): JSONObject {
-  // As nearly all pieces are: of an item that was heard before.
-  if (typeof event.item_id === "string" && items.get(Number(event.output_index))?.isHeard) return event;
+function textDelta(event: JSONObject, items: Items): JSONObject {
+  // Nearly all pieces continue an item that already has text.
+  if (typeof event.item_id === "string" && items.get(Number(event.output_index))?.hasText) return event;
   const { item, position } = itemOf(event, items, "message");
-  item.isHeard = true;
+  item.hasText = true;
   return located(event, item, position);
 }
 
-/** The text of an item as a piece of it, where none came. */
-function unheard(delta: string, event: JSONObject, items: Items): JSONObject[] {
+/** The text of an item as one delta, if no delta came. */
+function missingText(delta: string, event: JSONObject, items: Items): JSONObject[] {
   const { item, position } = itemOf(event, items, "message");
-  return delta === "" || item.isHeard
+  return delta === "" || item.hasText
     ? []
-    : [heard(located({ type: TEXT, content_index: 0, delta }, item, position), items)];
+    : [textDelta(located({ type: TEXT, content_index: 0, delta }, item, position), items)];
 }
 
 const TEXT = "response.output_text.delta";
@@ -80,20 +80,20 @@ const TEXT = "response.output_text.delta";
 /** The end of the response, after what it alone tells. */
 function finished(event: JSONObject, items: Items): JSONObject[] | JSONObject {
   const { response } = event;
-  if (!isFields(response)) return event;
+  if (!isJsonObject(response)) return event;
   const { output, usage } = response;
   const begun = [...items].filter(([, { fields, isDone }]) => fields.type === "function_call" && !isDone);
-  const alone = (Array.isArray(output) ? output : []).filter(isFields).filter((fields) => !isTold(fields, items));
+  const alone = (Array.isArray(output) ? output : []).filter(isJsonObject).filter((fields) => !isTold(fields, items));
   return [
     ...begun.flatMap(([position, { fields }]) => done({ output_index: position }, fields, items)),
     ...alone.flatMap((fields) => done({}, fields, items)),
-    isFields(usage) ? { ...event, response: { ...response, usage: wholeUsage(usage) } } : event,
+    isJsonObject(usage) ? { ...event, response: { ...response, usage: wholeUsage(usage) } } : event,
   ];
 }
 
 function isTold(fields: JSONObject, items: Items): boolean {
   const known = [...items.values()].filter((item) => item.fields.type === fields.type);
-  if (fields.type === "message") return known.some(({ isHeard }) => isHeard);
+  if (fields.type === "message") return known.some(({ hasText }) => hasText);
   return fields.type !== "function_call" || known.some((item) => item.id === idIn(fields) || isSameCall(item, fields));
 }
 
@@ -114,7 +114,7 @@ function itemOf(event: JSONObject, items: Items, type: unknown): { item: Item; p
 
 function newItem(fields: JSONObject, position: number): Item {
   const id = idIn(fields) ?? `item_${position}`;
-  return { id, fields, argumentsText: textOf(fields.arguments), isHeard: false, isDone: false };
+  return { id, fields, argumentsText: textOf(fields.arguments), hasText: false, isDone: false };
 }
 
 function idIn({ id, call_id: callId }: JSONObject): string | undefined {
@@ -140,7 +140,7 @@ function wholeFields({ id, fields, argumentsText, isDone }: Item): JSONObject {
 }
 
 function messageText({ content }: JSONObject): string {
-  const parts = Array.isArray(content) ? content.filter(isFields) : [];
+  const parts = Array.isArray(content) ? content.filter(isJsonObject) : [];
   return parts.map((part) => (part.type === "output_text" ? textOf(part.text) : "")).join("");
 }
 
@@ -150,7 +150,7 @@ function wholeUsage(reported: JSONObject): JSONObject | null {
   const { input, output, cached, cacheWrite, reasoning } = countsIn(usage);
   if (input === undefined || output === undefined) return null;
   if (Number.isNaN(input + output) || impossibleTokens(usage) !== undefined) return usage;
-  const within = (name: string): JSONObject => (isFields(usage[name]) ? usage[name] : {});
+  const within = (name: string): JSONObject => (isJsonObject(usage[name]) ? usage[name] : {});
   return {
     ...usage,
     input_tokens: input,
@@ -166,9 +166,5 @@ function wholeUsage(reported: JSONObject): JSONObject | null {
 
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
-  return isFields(value) ? JSON.stringify(value) : "";
-}
-
-function isFields(value: unknown): value is JSONObject {
-  return isRecord(value);
+  return isJsonObject(value) ? JSON.stringify(value) : "";
 }

@@ -3,7 +3,7 @@
  * summaries alone, and sends back what is encrypted alone: here both are told in the words that it knows.
  */
 import type { JSONObject } from "@ai-sdk/provider";
-import { isRecord } from "../../../values/record.ts";
+import { isJsonObject } from "../json-object.ts";
 import { OPEN_REASONING } from "../request/sent-back.ts";
 import type { Fetch } from "../transport.ts";
 import type { Rewriter } from "./rewrite-events.ts";
@@ -21,11 +21,11 @@ export const openReasoningEvents: Rewriter = {
         heard.set(id, "text");
         return { ...event, type: "response.reasoning_summary_text.delta", summary_index: 0 };
       }
-      if (type !== "response.output_item.done" || !isRecord(event.item)) return event;
+      if (type !== "response.output_item.done" || !isJsonObject(event.item)) return event;
       const { item } = event;
       if (item.type !== "reasoning" || heard.has(item.id)) return event;
       const text = textOf(item);
-      return text === "" ? event : [deltaOf(event, item as JSONObject, text), event];
+      return text === "" ? event : [deltaOf(event, item, text), event];
     };
   },
 };
@@ -40,7 +40,9 @@ function textOf({ content, summary }: Record<string, unknown>): string {
   if (Array.isArray(summary) && summary.length > 0) return "";
   if (!Array.isArray(content)) return "";
   return content
-    .map((part) => (isRecord(part) && part.type === "reasoning_text" && typeof part.text === "string" ? part.text : ""))
+    .map((part) =>
+      isJsonObject(part) && part.type === "reasoning_text" && typeof part.text === "string" ? part.text : "",
+    )
     .join("");
 }
 

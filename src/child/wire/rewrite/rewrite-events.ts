@@ -4,9 +4,9 @@
  */
 import type { JSONObject } from "@ai-sdk/provider";
 import type { EventSourceMessage } from "eventsource-parser";
-import { isRecord } from "../../../values/record.ts";
 import { eventBatches, type StreamWatch } from "../event-stream.ts";
 import { parsedJson } from "../failure/error-body.ts";
+import { isJsonObject } from "../json-object.ts";
 import { withBody } from "../response-body.ts";
 import type { Fetch } from "../transport.ts";
 
@@ -57,8 +57,8 @@ function rewriteOne(
 ): EventSourceMessage | EventSourceMessage[] {
   if (!concerns.test(event.data)) return event;
   const fields = parsedJson(event.data);
-  if (!isRecord(fields)) return event; // Whoever reads it next says so.
-  const become = rewrite(fields as JSONObject);
+  if (!isJsonObject(fields)) return event; // The package reports it.
+  const become = rewrite(fields);
   if (become === fields) return event;
   // The event's name is left out: what it is called now stands in its fields.
   return [become].flat().map((changed) => ({ data: JSON.stringify(changed) }) as EventSourceMessage);
