@@ -2,6 +2,7 @@
  * A tool's parameters in the subset of JSON Schema that a vendor takes. What a subset cannot say is left out: the tool
  * checks its arguments itself, by the whole schema.
  */
+import { present } from "../../../values/present.ts";
 import { isRecord } from "../../../values/record.ts";
 import type { Dialect } from "../dialect/dialect.ts";
 
@@ -110,13 +111,9 @@ function forMoonshot(schema: Schema): Schema {
   const alternatives = rest.anyOf ?? oneOf;
   if (!Array.isArray(alternatives)) return { ...(type === undefined ? typeIn(rest) : { type }), ...rest };
   const anyOf = alternatives.map((one) =>
-    isRecord(one) && one.type === undefined ? { ...present(type), ...one } : one,
+    isRecord(one) && one.type === undefined ? { ...present({ type }), ...one } : one,
   );
   return { ...rest, anyOf };
-}
-
-function present(type: unknown): Schema {
-  return type === undefined ? {} : { type };
 }
 
 /** Every property has a type: MoonshotAI/kimi-cli#1595. */
