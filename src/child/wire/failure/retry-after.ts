@@ -105,10 +105,12 @@ function durationIn(said: string | undefined): number | undefined {
   let sum: number | undefined;
   for (;;) {
     const part = /^(\d+(?:\.\d+)?)\s*([a-z]+)(?:,?\s+and\s+|,?\s*)/.exec(rest);
-    const unitMs = part && UNITS.find(([unit]) => unit.test(part[2] ?? ""))?.[1];
-    if (!part || unitMs === undefined || unitMs === null) return sum;
-    sum = (sum ?? 0) + Number(part[1]) * unitMs;
-    rest = rest.slice(part[0].length);
+    if (part === null) return sum;
+    const [whole, count, name = ""] = part;
+    const unitMs = UNITS.find(([unit]) => unit.test(name))?.[1];
+    if (unitMs === undefined) return sum;
+    sum = (sum ?? 0) + Number(count) * unitMs;
+    rest = rest.slice(whole.length);
   }
 }
 
