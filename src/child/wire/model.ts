@@ -95,16 +95,13 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       const tools = request.tools.map((tool) => toolSpec(tool, dialect.toolSchema));
       await wire(callOptions(request, dialect, tools, stall.signal), receive, stall.hear);
       showPending(true);
-      const { apiMode } = route.endpoint;
-      const { sumHoldsReasoning } = dialect;
-      const who = nameOf(route);
       const answerer = {
-        who,
+        who: nameOf(route),
         asked: request,
-        apiMode,
+        apiMode: route.endpoint.apiMode,
         now: clock.now(),
         redact: access.redact,
-        sumHoldsReasoning,
+        sumHoldsReasoning: dialect.sumHoldsReasoning,
         rejected,
       };
       return redacted(buildReply(builder, answerer), access);
