@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import type undici from "undici";
 import type { Dispatcher } from "undici";
 import type { Access } from "../../secret.ts";
+import type { Environment } from "../../template.ts";
 import { awsCredentialsIn, awsHeaders } from "./aws-signature.ts";
 import { proxyFor } from "./proxy.ts";
 
@@ -35,7 +36,7 @@ export type TransportOptions = {
   /** Maximum connections to one origin; further requests wait for one. */
   connectionsPerOrigin: number;
   /** Source of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case. */
-  environment: Record<string, string | undefined>;
+  environment: Environment;
   userAgent: string;
 };
 
