@@ -18,33 +18,33 @@ export function createEventParser(onEvent: (event: EventSourceMessage) => void):
   });
 }
 
-/** Tells whether an answer is still being spoken. @param isContent false for signs of life: comments, pings, blanks */
-export type Hear = (isContent: boolean) => void;
+/** Called whenever bytes arrive. @param isContent false for mere signs of life: comments, pings, blank events */
+export type OnActivity = (isContent: boolean) => void;
 
-/** Whoever wants to know more of a stream than its events. */
+/** Observes a stream beyond its events. */
 export type StreamWatch = {
   /** Receives the bytes, before their events. */
   keep(bytes: Uint8Array): void;
-  hear: Hear;
+  onActivity: OnActivity;
   /** Receives the error of a connection that broke, which is the end of the events: they may be complete. */
   broke(error: unknown): void;
 };
 
-const NOBODY: StreamWatch = {
+const UNWATCHED: StreamWatch = {
   keep() {},
-  hear() {},
+  onActivity() {},
   broke(error) {
     throw error;
   },
 };
 
 /**
- * Events that arrived together, in order, until the stream says that it is over: whatever else a server sends, and however
- * long it keeps the connection, the answer is complete. Whoever stops early cancels the stream.
+ * Yields the events that arrived together, in order, until the stream says that it is over: the answer is then complete,
+ * whatever else the server sends and however long it keeps the connection. A reader that stops early cancels the stream.
  */
 export async function* eventBatches(
   body: ReadableStream<Uint8Array>,
-  { keep, hear, broke }: StreamWatch = NOBODY,
+  { keep, onActivity, broke }: StreamWatch = UNWATCHED,
 ): AsyncGenerator<EventSourceMessage[]> {
   let batch: EventSourceMessage[] = [];
   const parser = createEventParser((event) => batch.push(event));
@@ -57,7 +57,7 @@ export async function* eventBatches(
     broken = true;
     return { done: true, value: undefined } as const;
   };
-  hear(false);
+  onActivity(false);
   try {
     for (;;) {
       const { done, value } = await reader.read().catch(breakOff);
@@ -69,7 +69,7 @@ export async function* eventBatches(
       const wanted = last < 0 ? batch : batch.slice(0, last + 1);
       const arrived = broken ? wanted.filter(({ data }) => isWhole(data)) : wanted;
       batch = [];
-      if (!done) hear(isContent(text, arrived));
+      if (!done) onActivity(isContent(text, arrived));
       yield arrived;
       if (done || last >= 0) return;
     }

@@ -93,7 +93,7 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       const { dialect, rejected } = peer;
       const wire = await opening;
       const tools = request.tools.map((tool) => toolSpec(tool, dialect.toolSchema));
-      await wire(callOptions(request, dialect, tools, stall.signal), receive, stall.hear);
+      await wire(callOptions(request, dialect, tools, stall.signal), receive, stall.onActivity);
       showPending(true);
       const answerer = {
         who: nameOf(route),
@@ -127,8 +127,8 @@ function thrown(error: unknown, stall: Stall, signal: AbortSignal, request: Mode
   return failureOf(error, who, now, request.access.redact, request);
 }
 
-function silence({ ms, heard }: NonNullable<Stall>): string {
-  return heard ? `sent signs of life but no content for ${ms / 1000} s` : `was silent for ${ms / 1000} s`;
+function silence({ ms, hadSignsOfLife }: NonNullable<Stall>): string {
+  return hadSignsOfLife ? `sent signs of life but no content for ${ms / 1000} s` : `was silent for ${ms / 1000} s`;
 }
 
 /** Maximum length kept of a cut-off answer, in characters. */

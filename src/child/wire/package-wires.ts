@@ -1,7 +1,7 @@
 /** The wires whose responses a provider package reads, each imported when the first route uses it. */
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { ApiMode, Route } from "../../route.ts";
-import type { Hear } from "./event-stream.ts";
+import type { OnActivity } from "./event-stream.ts";
 import { createStreamEnd, withErrorAtEnd } from "./failure/stream-end.ts";
 import type { Receive } from "./reply/reply-builder.ts";
 import { effortIn } from "./request/request.ts";
@@ -41,10 +41,10 @@ export async function openPackage(
         wireOf(fetch, [wholeBlocks, thinkingBlockStarts], (fetch) =>
           createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model),
         );
-      return (options: LanguageModelV4CallOptions, receive: Receive, hear: Hear) => {
+      return (options: LanguageModelV4CallOptions, receive: Receive, onActivity: OnActivity) => {
         const { maxOutputTokens: limit } = options;
         const effort = effortIn(options);
-        return speaking(limit && effort ? thinkingWithin(limit, effort, ours) : ours)(options, receive, hear);
+        return speaking(limit && effort ? thinkingWithin(limit, effort, ours) : ours)(options, receive, onActivity);
       };
     }
     case "gemini": {
@@ -65,8 +65,8 @@ function resourceName(model: string): string {
 
 /** @param open makes the package's model, which costs next to nothing; each request has a `fetch` of its own */
 function wireOf(fetch: Fetch, rewriters: readonly Rewriter[], open: (fetch: Fetch) => LanguageModelV4) {
-  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive, hear) => {
-    const end = createStreamEnd(hear);
+  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive, onActivity) => {
+    const end = createStreamEnd(onActivity);
     const model = open(rewriteEvents(fetch, rewriters, end));
     await withErrorAtEnd(end, receive, async (receive) => {
       const { stream } = await model.doStream(options);

@@ -3,13 +3,14 @@
  * read before anything is judged.
  */
 import type { Clock } from "../../clock.ts";
+import type { OnActivity } from "./event-stream.ts";
 
 export type StallTimer = {
   signal: AbortSignal;
-  /** What stalled, if it did: nothing arrived at all, or nothing but signs of life. */
-  stalledFor(): { ms: number; heard: boolean } | undefined;
-  /** Bytes arrived. @param isContent false for mere signs of life: comments, pings, blank events */
-  hear(isContent: boolean): void;
+  /** If it stalled: for how long, and whether signs of life arrived meanwhile. */
+  stalledFor(): { ms: number; hadSignsOfLife: boolean } | undefined;
+  /** Restarts the silence. */
+  onActivity: OnActivity;
   /** Stops the timer, because the request has ended. */
   stop(): void;
 };
@@ -17,7 +18,8 @@ export type StallTimer = {
 /**
  * Providers send signs of life while a request waits for its turn or a model thinks: OpenRouter's comments
  * (https://openrouter.ai/docs/api-reference/streaming), Anthropic's pings
- * (https://docs.anthropic.com/en/docs/build-with-claude/streaming). They are waited with for this many times as long.
+ * (https://docs.anthropic.com/en/docs/build-with-claude/streaming). A request with nothing else is given this many times as
+ * long.
  */
 const PATIENCE = 4;
 /** The silence is added up in this many steps. A suspension is noticed at the end of its step. */
@@ -55,8 +57,8 @@ export function startStallTimer(clock: Clock, stallMs: number, parent: AbortSign
   }
 
   function giveUp(): void {
-    const heard = data.silentMs < data.limitMs;
-    stalledFor = { ms: heard ? content.limitMs : data.limitMs, heard };
+    const hadSignsOfLife = data.silentMs < data.limitMs;
+    stalledFor = { ms: hadSignsOfLife ? content.limitMs : data.limitMs, hadSignsOfLife };
     controller.abort(new DOMException("no data from the model", "AbortError"));
   }
 
@@ -66,7 +68,7 @@ export function startStallTimer(clock: Clock, stallMs: number, parent: AbortSign
   return {
     signal: controller.signal,
     stalledFor: () => stalledFor,
-    hear: (isContent) => {
+    onActivity: (isContent) => {
       const now = clock.elapsed();
       for (const silence of isContent ? [data, content] : [data]) {
         silence.silentMs = 0;

@@ -7,7 +7,7 @@ import type { Endpoint, Route } from "../../route.ts";
 import { readChat } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { withQuery } from "./endpoint-query.ts";
-import { eventBatches, type Hear } from "./event-stream.ts";
+import { eventBatches, type OnActivity } from "./event-stream.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
 import { refusalIn } from "./failure/refusal.ts";
 import { createStreamEnd, withErrorAtEnd } from "./failure/stream-end.ts";
@@ -15,8 +15,8 @@ import { tryingVersion } from "./missing-version.ts";
 import type { Receive } from "./reply/reply-builder.ts";
 import type { Fetch } from "./transport.ts";
 
-/** Resolves at the end of the response. @param hear is told that it is still being spoken */
-export type Wire = (options: LanguageModelV4CallOptions, receive: Receive, hear: Hear) => Promise<void>;
+/** Resolves at the end of the response. @param onActivity is called whenever a piece of it arrives */
+export type Wire = (options: LanguageModelV4CallOptions, receive: Receive, onActivity: OnActivity) => Promise<void>;
 
 /** What requests over one wire have in common. The effort, like all else that a request may change, is in its options. */
 export type WireRoute = Pick<Route, "provider" | "model" | "endpoint">;
@@ -44,7 +44,7 @@ async function openChat({ provider, model, endpoint }: WireRoute, dialect: Diale
     url: () => url,
     transformRequestBody: (body) => inDialect(body, endpoint, dialect),
   });
-  return async (options, receive, hear) => {
+  return async (options, receive, onActivity) => {
     const { body, warnings } = await chat.prepareRequest(options);
     receive({ type: "stream-start", warnings });
     const response = await fetch(url, {
@@ -54,7 +54,7 @@ async function openChat({ provider, model, endpoint }: WireRoute, dialect: Diale
       signal: options.abortSignal ?? null,
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
-    const end = createStreamEnd(hear);
+    const end = createStreamEnd(onActivity);
     const batches = eventBatches(response.body, end);
     const toolNames = (options.tools ?? []).map(({ name }) => name);
     await withErrorAtEnd(end, receive, (receive) => readChat(batches, toolNames, receive));

@@ -17,7 +17,7 @@ describe("silence", () => {
     await clock.advance(STALL_MS - 1);
     assert.equal(timer.stalledFor(), undefined);
     await clock.advance(1);
-    assert.deepEqual(timer.stalledFor(), { ms: STALL_MS, heard: false });
+    assert.deepEqual(timer.stalledFor(), { ms: STALL_MS, hadSignsOfLife: false });
     assert.ok(timer.signal.aborted);
   });
 
@@ -25,24 +25,24 @@ describe("silence", () => {
     const { clock, timer } = start();
     for (let at = 0; at < 10 * STALL_MS; at += STALL_MS - 1) {
       await clock.advance(STALL_MS - 1);
-      timer.hear(true);
+      timer.onActivity(true);
     }
     assert.equal(timer.stalledFor(), undefined);
     await clock.advance(STALL_MS - 1);
     assert.equal(timer.stalledFor(), undefined);
     await clock.advance(1);
-    assert.deepEqual(timer.stalledFor(), { ms: STALL_MS, heard: false });
+    assert.deepEqual(timer.stalledFor(), { ms: STALL_MS, hadSignsOfLife: false });
   });
 
   test("with signs of life is waited with for four times as long", async () => {
     const { clock, timer } = start();
     for (let at = 0; at < 4 * STALL_MS - 1_000; at += 1_000) {
       await clock.advance(1_000);
-      timer.hear(false);
+      timer.onActivity(false);
     }
     assert.equal(timer.stalledFor(), undefined);
     await clock.advance(1_000);
-    assert.deepEqual(timer.stalledFor(), { ms: 4 * STALL_MS, heard: true });
+    assert.deepEqual(timer.stalledFor(), { ms: 4 * STALL_MS, hadSignsOfLife: true });
   });
 
   test("never stalls a request without a limit, nor one that is over", async () => {
@@ -84,7 +84,7 @@ describe("a suspension of the process", () => {
       clock.suspend(100 * STALL_MS);
       await clock.advance(1);
       assert.equal(timer.stalledFor(), undefined);
-      timer.hear(true);
+      timer.onActivity(true);
       await clock.advance(STALL_MS - 1);
       assert.equal(timer.stalledFor(), undefined);
     });
@@ -94,6 +94,6 @@ describe("a suspension of the process", () => {
     const timer = startStallTimer(clock, STALL_MS, new AbortController().signal);
     clock.suspend(100 * STALL_MS);
     await clock.advance(STALL_MS + 2_000);
-    assert.deepEqual(timer.stalledFor(), { ms: STALL_MS, heard: false });
+    assert.deepEqual(timer.stalledFor(), { ms: STALL_MS, hadSignsOfLife: false });
   });
 });

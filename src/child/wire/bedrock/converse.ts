@@ -16,7 +16,7 @@ import { converseBody } from "./request.ts";
 
 export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoint">, fetch: Fetch) {
   const url = `${endpoint.baseUrl}/model/${encodeURIComponent(model)}/converse-stream`;
-  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive, hear) => {
+  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive, onActivity) => {
     const { fields, warnings } = await effortFields(model, effortIn(options), options.maxOutputTokens);
     receive({ type: "stream-start", warnings });
     const response = await fetch(url, {
@@ -27,7 +27,7 @@ export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoin
     });
     if (!response.ok || response.body === null) throw await refusalIn(response, url);
     const exception = (type: string, message: string) => exceptionIn(type, message, url);
-    for await (const part of answerParts(awsMessages(response.body, hear), exception)) receive(part);
+    for await (const part of answerParts(awsMessages(response.body, onActivity), exception)) receive(part);
   });
 }
 

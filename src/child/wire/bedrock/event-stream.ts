@@ -5,7 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import { fieldsOf } from "../../../values/record.ts";
-import type { Hear } from "../event-stream.ts";
+import type { OnActivity } from "../event-stream.ts";
 
 /** `event`: a part of the answer. `exception`: the service gave up in the middle of it. */
 export type AwsMessage = { kind: "event" | "exception"; type: string; payload: Record<string, unknown> };
@@ -21,11 +21,14 @@ class InvalidFraming extends Error {
   override name = "InvalidResponseDataError";
 }
 
-/** @param hear every byte is of a message, and there are no messages without content */
-export async function* awsMessages(body: AsyncIterable<Uint8Array>, hear: Hear): AsyncGenerator<AwsMessage> {
+/** @param onActivity every byte is of a message, and there are no messages without content */
+export async function* awsMessages(
+  body: AsyncIterable<Uint8Array>,
+  onActivity: OnActivity,
+): AsyncGenerator<AwsMessage> {
   let pending = Buffer.alloc(0);
   for await (const bytes of body) {
-    hear(true);
+    onActivity(true);
     pending = pending.length === 0 ? Buffer.from(bytes) : Buffer.concat([pending, bytes]);
     for (let length = lengthOf(pending); length !== undefined && length <= pending.length; length = lengthOf(pending)) {
       yield messageIn(pending.subarray(0, length));

@@ -3,7 +3,7 @@
  * answer ended without an end, its last bytes may say why: an `error:` line, an object of another shape, a document.
  */
 import { APICallError } from "@ai-sdk/provider";
-import { createEventParser, type Hear, type StreamWatch } from "../event-stream.ts";
+import { createEventParser, type OnActivity, type StreamWatch } from "../event-stream.ts";
 import { saysEnd } from "../reply/reply.ts";
 import type { Receive } from "../reply/reply-builder.ts";
 import { NotAStream, pageTitle, parsedJson, saysError } from "./error-body.ts";
@@ -18,12 +18,12 @@ export type StreamEnd = StreamWatch & {
   error(): unknown;
 };
 
-export function createStreamEnd(hear: Hear): StreamEnd {
+export function createStreamEnd(onActivity: OnActivity): StreamEnd {
   const kept: Uint8Array[] = [];
   let length = 0;
   let brokenBy: { error: unknown } | undefined;
   return {
-    hear,
+    onActivity,
     broke(error) {
       brokenBy = { error };
     },

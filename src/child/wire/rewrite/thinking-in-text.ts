@@ -3,17 +3,17 @@
  * other formats as well. Where reasoning came by itself, a text that begins with a tag is an answer.
  */
 import { createThinkSplitter, type Said } from "../chat/think-tags.ts";
-import type { Hear } from "../event-stream.ts";
+import type { OnActivity } from "../event-stream.ts";
 import type { Receive, StreamPart } from "../reply/reply-builder.ts";
 
 type TextPart = Extract<StreamPart, { type: "text-start" | "text-delta" | "text-end" }>;
 
 export function withoutThinkTags<Options>(
-  wire: (options: Options, receive: Receive, hear: Hear) => Promise<void>,
+  wire: (options: Options, receive: Receive, onActivity: OnActivity) => Promise<void>,
 ): typeof wire {
-  return async (options, receive, hear) => {
+  return async (options, receive, onActivity) => {
     const filter = createFilter(receive);
-    await wire(options, filter.apply, hear);
+    await wire(options, filter.apply, onActivity);
     filter.end();
   };
 }
