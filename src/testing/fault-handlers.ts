@@ -12,7 +12,7 @@ import type { WireError, WireFormat, WireFrame } from "./wire-format.ts";
 export type Exchange = { wire: WireFormat; request: ModelRequest; turn: Turn; reply: ScriptedReply; requestId: string };
 
 type FaultHandlers = {
-  [Kind in Fault["kind"]]: (fault: Extract<Fault, { kind: Kind }>, scene: Exchange) => ResponseStep[];
+  [Kind in Fault["kind"]]: (fault: Extract<Fault, { kind: Kind }>, exchange: Exchange) => ResponseStep[];
 };
 
 const FAULT_HANDLERS: FaultHandlers = {
@@ -38,23 +38,23 @@ const FAULT_HANDLERS: FaultHandlers = {
       },
     });
   },
-  "reset-before-headers": () => [{ move: "reset" }],
+  "reset-before-headers": () => [{ type: "reset" }],
   "reset-mid-stream": (fault, exchange) => {
     const { before } = cut(framesOf(exchange), fault.afterDeltas ?? 1);
-    return [head(exchange), ...writtenIn(exchange, before), { move: "reset" }];
+    return [head(exchange), ...writtenIn(exchange, before), { type: "reset" }];
   },
   "no-end": (fault, exchange) => {
     const { before } = cut(framesOf(exchange), fault.afterDeltas ?? Number.POSITIVE_INFINITY);
-    return [head(exchange), ...writtenIn(exchange, before), { move: "end" }];
+    return [head(exchange), ...writtenIn(exchange, before), { type: "end" }];
   },
   silence: (fault, exchange) => {
-    const pause: ResponseStep = fault.ms === undefined ? { move: "hang" } : { move: "wait", ms: fault.ms };
+    const pause: ResponseStep = fault.ms === undefined ? { type: "hang" } : { type: "wait", ms: fault.ms };
     if (fault.afterDeltas === undefined) return [pause, ...answered(exchange)];
     return interrupted(exchange, fault.afterDeltas, [pause]);
   },
   garbage: (fault, exchange) =>
     interrupted(exchange, fault.afterDeltas ?? 1, [
-      { move: "write", data: 'data: {"half": an event\n\n::\ndata: ?\n\n' },
+      { type: "write", data: 'data: {"half": an event\n\n::\ndata: ?\n\n' },
     ]),
   "half-tool-call": (_, exchange) => answered({ ...exchange, reply: withHalfACall(exchange.reply) }),
   html: (fault) =>
@@ -70,12 +70,12 @@ const FAULT_HANDLERS: FaultHandlers = {
     if (!exchange.request.streaming) return errorSteps(exchange, error);
     const { before } = cut(framesOf(exchange), fault.afterDeltas ?? 1);
     const data = exchange.wire.errorFrame(error);
-    return [head(exchange), ...writtenIn(exchange, before), { move: "write", data }, { move: "end" }];
+    return [head(exchange), ...writtenIn(exchange, before), { type: "write", data }, { type: "end" }];
   },
   "invalid-utf8": (_, exchange) => {
     const [first = "", ...rest] = exchange.reply.text;
     const marked = framesOf({ ...exchange, reply: { ...exchange.reply, text: [first + MARK, ...rest] } });
-    return [head(exchange), { move: "write", data: withInvalidBytes(joined(marked)) }, { move: "end" }];
+    return [head(exchange), { type: "write", data: withInvalidBytes(joined(marked)) }, { type: "end" }];
   },
   huge: (fault, exchange) => {
     const piece = "x".repeat(65_536);
@@ -86,19 +86,19 @@ const FAULT_HANDLERS: FaultHandlers = {
     const bytes = bytesOf(joined(framesOf(exchange)), exchange);
     const size = fault.bytes ?? 16;
     const drops = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index): ResponseStep[] => [
-      { move: "wait", ms: fault.everyMs },
-      { move: "write", data: bytes.subarray(index * size, (index + 1) * size) },
+      { type: "wait", ms: fault.everyMs },
+      { type: "write", data: bytes.subarray(index * size, (index + 1) * size) },
     ]);
-    return [head(exchange), ...drops.flat(), { move: "end" }];
+    return [head(exchange), ...drops.flat(), { type: "end" }];
   },
   redirect: (fault) => [
-    { move: "head", status: fault.status ?? 302, headers: { location: fault.location } },
-    { move: "end" },
+    { type: "head", status: fault.status ?? 302, headers: { location: fault.location } },
+    { type: "end" },
   ],
   response: (fault) => [
-    { move: "head", status: fault.status, headers: { "content-type": "application/json", ...fault.headers } },
-    { move: "write", data: fault.body },
-    { move: "end" },
+    { type: "head", status: fault.status, headers: { "content-type": "application/json", ...fault.headers } },
+    { type: "write", data: fault.body },
+    { type: "end" },
   ],
 };
 
@@ -106,8 +106,8 @@ const FAULT_HANDLERS: FaultHandlers = {
 export function responseSteps(exchange: Exchange): ResponseStep[] {
   const { fault } = exchange.turn;
   if (fault === undefined) return inBytes(answered(exchange), exchange);
-  const play = FAULT_HANDLERS[fault.kind] as (fault: Fault, scene: Exchange) => ResponseStep[];
-  return inBytes(play(fault, exchange), exchange);
+  const inject = FAULT_HANDLERS[fault.kind] as (fault: Fault, exchange: Exchange) => ResponseStep[];
+  return inBytes(inject(fault, exchange), exchange);
 }
 
 export function errorSteps(
@@ -126,25 +126,25 @@ function injectError(fault: ErrorFault, exchange: Exchange): ResponseStep[] {
 
 function document(status: number, type: string, body: string, headers: Record<string, string> = {}): ResponseStep[] {
   return [
-    { move: "head", status, headers: { ...headers, "content-type": type } },
-    { move: "write", data: body },
-    { move: "end" },
+    { type: "head", status, headers: { ...headers, "content-type": type } },
+    { type: "write", data: body },
+    { type: "end" },
   ];
 }
 
 function answered(exchange: Exchange): ResponseStep[] {
-  return [head(exchange), ...writtenIn(exchange, framesOf(exchange)), { move: "end" }];
+  return [head(exchange), ...writtenIn(exchange, framesOf(exchange)), { type: "end" }];
 }
 
 /** The whole response, with something in the middle of it. */
 function interrupted(exchange: Exchange, afterDeltas: number, between: ResponseStep[]): ResponseStep[] {
   const { before, after } = cut(framesOf(exchange), afterDeltas);
-  return [head(exchange), ...writtenIn(exchange, before), ...between, ...writtenIn(exchange, after), { move: "end" }];
+  return [head(exchange), ...writtenIn(exchange, before), ...between, ...writtenIn(exchange, after), { type: "end" }];
 }
 
 function head({ wire, request, requestId }: Exchange): ResponseStep {
   const type = request.streaming ? (wire.binary ?? "text/event-stream; charset=utf-8") : "application/json";
-  return { move: "head", status: 200, headers: { ...wire.headers(requestId), "content-type": type } };
+  return { type: "head", status: 200, headers: { ...wire.headers(requestId), "content-type": type } };
 }
 
 /** A document that is not streamed is split into two frames, so that every fault has a middle to happen in. */
@@ -197,7 +197,7 @@ function bytesOf(text: string, { wire, request }: Exchange): Buffer {
 function inBytes(steps: ResponseStep[], exchange: Exchange): ResponseStep[] {
   if (exchange.wire.binary === undefined || !exchange.request.streaming) return steps;
   return steps.map((step) =>
-    step.move === "write" && typeof step.data === "string" ? { ...step, data: bytesOf(step.data, exchange) } : step,
+    step.type === "write" && typeof step.data === "string" ? { ...step, data: bytesOf(step.data, exchange) } : step,
   );
 }
 

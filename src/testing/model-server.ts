@@ -104,8 +104,8 @@ export async function createModelServer(options: ModelServerOptions): Promise<Mo
     const { request, error } = admission.admit(wire, { endpoint, path, headers, body, index, at: clock.now() });
     const kept = keepRequests === "whole" ? request : brief(request);
     if (keepRequests !== "none") requests.push(kept);
-    const scene = { wire, request, requestId };
-    const steps = error ? errorSteps(scene, error) : await scripted(scene, response);
+    const exchange = { wire, request, requestId };
+    const steps = error ? errorSteps(exchange, error) : await scripted(exchange, response);
     sendSteps(steps, response, clock, (status) => {
       kept.status = status;
     });

@@ -7,14 +7,14 @@ import type { Clock } from "../clock.ts";
 import type { WireFrame } from "./wire-format.ts";
 
 export type ResponseStep =
-  | { move: "wait"; ms: number }
+  | { type: "wait"; ms: number }
   /** Nothing more arrives until the client disconnects or the server closes. */
-  | { move: "hang" }
-  | { move: "head"; status: number; headers: Record<string, string> }
-  | { move: "write"; data: string | Uint8Array }
-  | { move: "end" }
+  | { type: "hang" }
+  | { type: "head"; status: number; headers: Record<string, string> }
+  | { type: "write"; data: string | Uint8Array }
+  | { type: "end" }
   /** The connection is reset: the client sees ECONNRESET. */
-  | { move: "reset" };
+  | { type: "reset" };
 
 /** Minimum time between two paced writes, in milliseconds: faster text is written several pieces at a time. */
 const SHORTEST_PAUSE_MS = 10;
@@ -28,11 +28,11 @@ export function written(frames: readonly WireFrame[], msPerDelta: number): Respo
     data += frame.data;
     if (frame.delta) pauseMs += msPerDelta;
     if (pauseMs < SHORTEST_PAUSE_MS) continue;
-    steps.push({ move: "wait", ms: pauseMs }, { move: "write", data });
+    steps.push({ type: "wait", ms: pauseMs }, { type: "write", data });
     pauseMs = 0;
     data = "";
   }
-  if (data !== "") steps.push({ move: "write", data });
+  if (data !== "") steps.push({ type: "write", data });
   return steps;
 }
 
@@ -51,22 +51,22 @@ export function sendSteps(
     cancel();
   });
 
-  function goOn(): void {
+  function performNext(): void {
     while (next < steps.length) {
-      const move = steps[next++] as ResponseStep;
-      switch (move.move) {
+      const step = steps[next++] as ResponseStep;
+      switch (step.type) {
         case "wait":
-          cancel = clock.after(move.ms, goOn);
+          cancel = clock.after(step.ms, performNext);
           return;
         case "hang":
           return;
         case "head":
-          response.writeHead(move.status, move.headers);
-          onHead(move.status);
+          response.writeHead(step.status, step.headers);
+          onHead(step.status);
           break;
         case "write":
-          if (!response.write(move.data)) {
-            response.once("drain", goOn);
+          if (!response.write(step.data)) {
+            response.once("drain", performNext);
             return;
           }
           break;
@@ -78,12 +78,12 @@ export function sendSteps(
           setImmediate(() => response.socket?.resetAndDestroy());
           break;
         default:
-          move satisfies never;
+          step satisfies never;
       }
     }
   }
 
-  goOn();
+  performNext();
 }
 
 /** Waits; returns false if the client disconnects first. */

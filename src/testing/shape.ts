@@ -51,8 +51,8 @@ function shapeIssue(value: unknown, shape: Shape, path: ShapePath, isOpen: boole
 function listIssue(value: unknown, each: Shape, path: ShapePath, isOpen: boolean): ShapeIssue | undefined {
   if (!Array.isArray(value)) return { path, kind: "value", found: value, expected: ["array"] };
   for (const [index, item] of value.entries()) {
-    const misfit = shapeIssue(item, each, [...path, index], isOpen);
-    if (misfit) return misfit;
+    const issue = shapeIssue(item, each, [...path, index], isOpen);
+    if (issue) return issue;
   }
   return undefined;
 }
@@ -82,8 +82,8 @@ function fieldsIssue(
     const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
     if (field === undefined && isOpen) continue;
     if (field === undefined) return { path: [...path, name], kind: "unknown", expected: [] };
-    const misfit = shapeIssue(value[name], field, [...path, name], isOpen);
-    if (misfit) return misfit;
+    const issue = shapeIssue(value[name], field, [...path, name], isOpen);
+    if (issue) return issue;
   }
   for (const name of shape.required ?? []) {
     if (value[name] === undefined || value[name] === null) {

@@ -46,7 +46,7 @@ export type WireFormat = {
   stream(reply: ScriptedReply, request: ModelRequest): WireFrame[];
   /** The response to a request without streaming: one JSON document. */
   whole(reply: ScriptedReply, request: ModelRequest): string;
-  error(complaint: Rejection, about: ErrorSubject): WireError;
+  error(rejection: Rejection, subject: ErrorSubject): WireError;
   errorBody(error: WireError, requestId: string): string;
   /** An error in the middle of a stream. */
   errorFrame(error: WireError): string;

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { JsonFields } from "../json-fields.ts";
 import type { ExtraFields } from "../shape.ts";
-import { type Rejection, sseData, type WireError, type WireFormat } from "../wire-format.ts";
+import { type ErrorSubject, type Rejection, sseData, type WireError, type WireFormat } from "../wire-format.ts";
 
 /** Returns what the vendor finds wrong with a request, in its words. */
 export type RequestRule = (body: JsonFields, model: string) => string | undefined;
@@ -65,9 +65,9 @@ export function asVendor(format: WireFormat, api: VendorApi): WireFormat {
   const { inFormat = asIs, fields = [], rejects = [], errorBody, errors = {}, keyIn = format.keyIn } = api;
   const { streamedError = errorBody } = api;
 
-  function error(rejection: Rejection, about: Parameters<WireFormat["error"]>[1]): WireError {
+  function error(rejection: Rejection, subject: ErrorSubject): WireError {
     const scripted = "status" in rejection && rejection.status !== undefined ? { status: rejection.status } : {};
-    return { ...format.error(rejection, about), ...errors[rejection.kind], ...scripted };
+    return { ...format.error(rejection, subject), ...errors[rejection.kind], ...scripted };
   }
 
   return {

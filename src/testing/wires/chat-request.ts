@@ -105,8 +105,8 @@ export function checkChatRequest(body: JsonFields, extra: ExtraFields): WireErro
       message: `Unrecognized request argument supplied: ${unknown}`,
     };
   }
-  const misfit = requestIssue(body, REQUEST, extra);
-  if (misfit) return openAiIssue(misfit);
+  const issue = requestIssue(body, REQUEST, extra);
+  if (issue) return openAiIssue(issue);
   return checkOrder(listOf(body.messages)) ?? checkImages(listOf(body.messages));
 }
 

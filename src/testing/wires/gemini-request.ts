@@ -73,8 +73,8 @@ const REQUEST: Shape = {
 };
 
 export function checkGeminiRequest(body: JsonFields, extra: ExtraFields, model: string): WireError | undefined {
-  const misfit = requestIssue(body, REQUEST, extra);
-  if (misfit) return issueError(misfit);
+  const issue = requestIssue(body, REQUEST, extra);
+  if (issue) return issueError(issue);
   return checkContents(listOf(body.contents), model);
 }
 

@@ -141,8 +141,8 @@ export function checkMessagesRequest(
   signatures: ThinkingSignatures,
 ): WireError | undefined {
   if (headers["anthropic-version"] === undefined) return invalidRequest("anthropic-version: header is required");
-  const misfit = requestIssue(body, REQUEST, withBetas(headers, extra));
-  if (misfit) return invalidRequest(issueText(misfit));
+  const issue = requestIssue(body, REQUEST, withBetas(headers, extra));
+  if (issue) return invalidRequest(issueText(issue));
   return checkThinking(body) ?? checkMessages(listOf(body.messages), signatures === "verified");
 }
 

@@ -106,8 +106,8 @@ export function checkResponsesRequest(
   extra: ExtraFields,
   stored: StoredItems,
 ): WireError | undefined {
-  const misfit = requestIssue(body, REQUEST, extra);
-  if (misfit) return openAiIssue(misfit);
+  const issue = requestIssue(body, REQUEST, extra);
+  if (issue) return openAiIssue(issue);
   if (typeof body.previous_response_id === "string") {
     return invalidParameter(
       `Previous response with id '${body.previous_response_id}' not found.`,
