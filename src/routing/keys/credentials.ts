@@ -57,7 +57,8 @@ export type NamedTemplate = { name: string; template: Template };
 export function createCredentials({ env, providers, clock, postForm, otherSecrets = [] }: Sources): Credentials {
   const answers = new Map<Provider, ConnectionResult>();
   const pools = new Map<ProviderConnection, Pool>();
-  const supplies: KeySource[] = [];
+  /** Those that may issue further keys. */
+  const issuing: KeySource[] = [];
   const accesses = new WeakMap<Secret, Map<KeyHeader, Access>>();
   let secrets: Secret[] | undefined;
   let names: ReadonlySet<string> | undefined;
@@ -89,12 +90,12 @@ export function createCredentials({ env, providers, clock, postForm, otherSecret
 
   function keySourceOf(source: DeclaredKey): KeySource {
     if ("secret" in source) return fixedKeySource(source.secret);
-    const supply =
+    const keySource =
       "argv" in source
         ? commandKeySource(source, commandEnvironment, clock)
         : issuedKeySource(source, clock, (signal) => googleToken(source, { clock, postForm }, signal));
-    supplies.push(supply);
-    return supply;
+    issuing.push(keySource);
+    return keySource;
   }
 
   /** Our environment without any provider's key, except keys that a vendor's own programs share. */
@@ -116,8 +117,8 @@ export function createCredentials({ env, providers, clock, postForm, otherSecret
 
   function redact(text: string): string {
     secrets ??= knownSecrets(providers.all(), env, otherSecrets);
-    const printed = supplies.flatMap((supply) => supply.issued());
-    return [...printed, ...secrets].reduce((clean, secret) => secret.redact(clean), text);
+    const issued = issuing.flatMap((keySource) => keySource.issued());
+    return [...issued, ...secrets].reduce((clean, secret) => secret.redact(clean), text);
   }
 
   function keyNames(): ReadonlySet<string> {

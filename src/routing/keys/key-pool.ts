@@ -59,22 +59,20 @@ export function createPool(
 
   /** The cooldown of a key after a failure; undefined if the failure is not the key's. */
   function cooldownOf({ keySource }: PooledKey, { kind, retryAfterMs }: Failure): Cooldown | undefined {
-    const restMs = COOLDOWN_MS[kind];
-    if (restMs === undefined) return undefined;
+    const usualMs = COOLDOWN_MS[kind];
+    if (usualMs === undefined) return undefined;
     const refused = kind === "unauthorized" || kind === "route-gone";
-    const ownMs = refused ? (keySource.pauseMs ?? restMs) : (retryAfterMs ?? restMs);
+    const ownMs = refused ? (keySource.pauseMs ?? usualMs) : (retryAfterMs ?? usualMs);
     return { until: clock.elapsed() + ownMs, kind, isTold: !refused && retryAfterMs !== undefined };
   }
 
-  /**
-   * Starts a key's cooldown, or asks its command for a new key. Returns whether the same member has a new key to try.
-   */
+  /** Starts a key's cooldown, or asks its command for a new key. Returns whether the same member has a new key to try. */
   function judge(member: PooledKey, failure: Failure, secret: Secret | undefined): boolean {
-    const rest = cooldownOf(member, failure);
-    if (rest === undefined) return false;
+    const cooldown = cooldownOf(member, failure);
+    if (cooldown === undefined) return false;
     if (failure.kind === "unauthorized" && secret !== undefined && member.keySource.refresh(secret)) return true;
     if (members.length === 1) return false;
-    if (member.cooldown === undefined || member.cooldown.until < rest.until) member.cooldown = rest;
+    if (member.cooldown === undefined || member.cooldown.until < cooldown.until) member.cooldown = cooldown;
     return false;
   }
 
@@ -90,8 +88,8 @@ export function createPool(
     // example.
     const free = { until: 0, kind: failure.kind, isTold: false };
     const others = members.filter((member) => member !== failed);
-    const rests = [own, ...others.map((member) => (isFree(member) ? free : (member.cooldown ?? free)))];
-    const first = rests.reduce((soonest, rest) => (rest.until < soonest.until ? rest : soonest));
+    const cooldowns = [own, ...others.map((member) => (isFree(member) ? free : (member.cooldown ?? free)))];
+    const first = cooldowns.reduce((soonest, next) => (next.until < soonest.until ? next : soonest));
     const backInMs = Math.max(0, first.until - clock.elapsed());
     return { another: false, backInMs, kind: first.kind, isTold: first.isTold };
   }
@@ -102,14 +100,12 @@ export function createPool(
       const { declaredKey, keySource, cooldown } = member;
       member.inFlight += 1;
       member.lastUsed = ++leases;
-      const supplied = await keySource.get(signal);
-      const secret = "secret" in supplied ? supplied.secret : undefined;
+      const issued = await keySource.get(signal);
+      const secret = "secret" in issued ? issued.secret : undefined;
       let renewed = false;
       return {
         keyName: declaredKey.name,
-        ...("secret" in supplied
-          ? { access: accessWith(supplied.secret, supplied.header ?? declaredKey.header) }
-          : supplied),
+        ...("secret" in issued ? { access: accessWith(issued.secret, issued.header ?? declaredKey.header) } : issued),
         release(failure) {
           member.inFlight -= 1;
           if (failure !== undefined) renewed = judge(member, failure, secret);
